@@ -1,0 +1,23 @@
+// Checks that no .proto file breaks what main has: `buf breaking` against the commit this branch left main at; on main itself, against
+// the commit before. BREAKING_BASE names another.
+import { execFileSync, spawnSync } from "node:child_process";
+
+function git(...args: string[]): string | undefined {
+  try {
+    return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+const head = git("rev-parse", "HEAD");
+const branchPoint = git("merge-base", "HEAD", "origin/main") ?? git("merge-base", "HEAD", "main");
+const base = process.env.BREAKING_BASE ?? (branchPoint === head ? git("rev-parse", "HEAD^") : branchPoint);
+
+if (base === undefined || git("cat-file", "-e", `${base}:packages/proto/buf.yaml`) === undefined) {
+  console.log("buf breaking: there is no earlier commit with .proto files to compare with");
+} else {
+  console.log(`buf breaking: against ${base}`);
+  const { status } = spawnSync("buf", ["breaking", "--against", `../../.git#ref=${base},subdir=packages/proto`], { stdio: "inherit" });
+  process.exitCode = status ?? 1;
+}

@@ -1,0 +1,1 @@
+export * from "../gen/chat/chat_pb.js";

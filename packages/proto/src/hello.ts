@@ -1,0 +1,1 @@
+export * from "../gen/hello/hello_pb.js";

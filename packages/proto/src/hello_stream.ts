@@ -1,0 +1,1 @@
+export * from "../gen/hello_stream/hello_stream_pb.js";

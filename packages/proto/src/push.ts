@@ -1,0 +1,1 @@
+export * from "../gen/push/push_pb.js";
