@@ -1,0 +1,272 @@
+import * as net from "node:net";
+import * as grpc from "@grpc/grpc-js";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { TestService } from "../../test/gen/test_pb.js";
+import { connect, everyKind, failureOf, kindNames, kinds, start, until } from "../../test/harness.ts";
+import { Code, createChannel, createClient, RpcError } from "../index.ts";
+
+const hang = everyKind(() => new Promise<never>(() => {}));
+
+/** A peer that accepts connections and says nothing. */
+async function silentPeer(): Promise<string> {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+}
+
+test.each(kindNames)("%s: a peer that accepts the connection and stays silent is UNAVAILABLE after the connect timeout", async (kind) => {
+  const address = await silentPeer();
+  const client = connect(address, { connectTimeoutMs: 80 });
+  const error = await failureOf(kinds[kind](client, ""));
+  expect(error).toMatchObject({ code: Code.UNAVAILABLE, message: `no connection to ${address} within 80 ms` });
+});
+
+test("a slow answer over a connection that is up is no connect timeout", async () => {
+  const { address } = await start({
+    unary: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return { text: "late" };
+    },
+  });
+  expect((await connect(address, { connectTimeoutMs: 60 }).unary({})).text).toBe("late");
+});
+
+test("connect() resolves once there is a connection, and rejects when there is none", async () => {
+  const { address } = await start({});
+  using channel = createChannel(address);
+  await channel.connect();
+  using silent = createChannel(await silentPeer(), { connectTimeoutMs: 50 });
+  expect(await failureOf(silent.connect())).toMatchObject({ code: Code.UNAVAILABLE });
+  using refused = createChannel("127.0.0.1:1");
+  expect(await failureOf(refused.connect())).toMatchObject({ code: Code.UNAVAILABLE });
+});
+
+test.each(kindNames)("%s: a port where nobody listens is UNAVAILABLE", async (kind) => {
+  expect(await failureOf(kinds[kind](connect("127.0.0.1:1"), ""))).toMatchObject({ code: Code.UNAVAILABLE });
+});
+
+test.each(kindNames)("%s: a deadline given as a date counts, and the earlier of both", async (kind) => {
+  const { client } = await start(hang);
+  const options = { deadline: new Date(Date.now() + 50), timeoutMs: 60_000 };
+  expect(await failureOf(kinds[kind](client, "", options))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+});
+
+test.each(kindNames)("%s: a signal that has aborted sends nothing", async (kind) => {
+  const handler = vi.fn(async () => "");
+  const { client } = await start(everyKind(handler));
+  const error = await failureOf(kinds[kind](client, "", { signal: AbortSignal.abort(new Error("why")) }));
+  expect(error).toMatchObject({ code: Code.CANCELLED, cause: new Error("why") });
+  expect(handler).not.toHaveBeenCalled();
+});
+
+test("AbortSignal.timeout() is DEADLINE_EXCEEDED", async () => {
+  const { client } = await start(hang);
+  expect(await failureOf(client.unary({}, { signal: AbortSignal.timeout(40) }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+});
+
+test("a signal that outlives its calls is left without listeners", async () => {
+  const { client } = await start({ unary: () => ({}) });
+  const { signal } = new AbortController();
+  const added = vi.spyOn(signal, "addEventListener");
+  const removed = vi.spyOn(signal, "removeEventListener");
+  for (let n = 0; n < 3; n++) await client.unary({}, { signal });
+  expect(added).toHaveBeenCalledTimes(3);
+  expect(removed).toHaveBeenCalledTimes(3);
+});
+
+test.each(["serverStream", "bidiStream"] as const)("%s: leaving a for await early cancels the call", async (kind) => {
+  let reason: unknown;
+  const endless = async function* (_: unknown, { signal }: { signal: AbortSignal }) {
+    yield { text: "first" };
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    reason = signal.reason;
+  };
+  const { client } = await start({ serverStream: endless, bidiStream: endless });
+  for await (const { text } of kind === "serverStream" ? client.serverStream({}) : client.bidiStream([])) {
+    expect(text).toBe("first");
+    break;
+  }
+  await until(() => reason !== undefined);
+  expect(reason).toMatchObject({ code: Code.CANCELLED });
+});
+
+test("by hand: send, recv and closeSend go back and forth like Go's", async () => {
+  const { client } = await start({
+    async *bidiStream(requests) {
+      for await (const { text } of requests) yield { text: text.toUpperCase() };
+    },
+  });
+  const call = client.bidiStream();
+  for (const text of ["a", "b"]) {
+    expect(await call.send({ text })).toBe(true);
+    expect((await call.recv())?.text).toBe(text.toUpperCase());
+  }
+  call.closeSend();
+  expect(await call.recv()).toBeUndefined();
+  expect(await call.recv()).toBeUndefined();
+  expect(() => call.send({})).toThrow("send() after closeSend()");
+});
+
+test("by hand: send() resolves to false once the call has ended, and recv() tells how", async () => {
+  const { client } = await start({
+    // biome-ignore lint/correctness/useYield: it refuses before it answers anything
+    async *bidiStream() {
+      throw new RpcError(Code.RESOURCE_EXHAUSTED, "enough");
+    },
+  });
+  const call = client.bidiStream();
+  const error = await failureOf(call.recv());
+  expect(error).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+  expect(await call.send({ text: "x" })).toBe(false);
+  expect(await failureOf(call.recv())).toBe(error);
+});
+
+test("by hand: 1,000 requests sent without waiting arrive in order", async () => {
+  const { client } = await start({
+    async *bidiStream(requests) {
+      for await (const { count } of requests) yield { count };
+    },
+  });
+  const call = client.bidiStream();
+  for (let count = 0; count < 1_000; count++) call.send({ count });
+  call.closeSend();
+  expect((await Array.fromAsync(call)).map(({ count }) => count)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
+});
+
+test("by hand: a client stream ends with closeAndRecv()", async () => {
+  const { client } = await start({
+    async clientStream(requests) {
+      return { count: (await Array.fromAsync(requests)).length };
+    },
+  });
+  const call = client.clientStream();
+  await call.send({});
+  await call.send({});
+  expect((await call.closeAndRecv()).count).toBe(2);
+});
+
+test.each(["clientStream", "bidiStream"] as const)(
+  "%s: an error in the request iterable cancels the call, and is what the caller gets",
+  async (kind) => {
+    let reason: unknown;
+    const read = async (requests: AsyncIterable<unknown>) => {
+      try {
+        for await (const _ of requests);
+      } catch (error) {
+        reason = error;
+      }
+      return {};
+    };
+    const { client } = await start({
+      clientStream: read,
+      async *bidiStream(requests) {
+        yield await read(requests);
+      },
+    });
+    const fault = new Error("my own");
+    async function* requests() {
+      yield {};
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      throw fault;
+    }
+    const failure = kind === "clientStream" ? client.clientStream(requests()) : client.bidiStream(requests()).recv();
+    expect(await failureOf(failure)).toBe(fault);
+    await until(() => reason !== undefined);
+    expect(reason).toMatchObject({ code: Code.CANCELLED });
+  },
+);
+
+test("a request iterable is closed when the server answers before its end", async () => {
+  let closed = false;
+  const { client } = await start({ clientStream: () => ({ text: "enough" }) });
+  function* requests() {
+    try {
+      for (;;) yield { data: new Uint8Array(10_000) };
+    } finally {
+      closed = true;
+    }
+  }
+  expect((await client.clientStream(requests())).text).toBe("enough");
+  await until(() => closed);
+});
+
+test.each(kindNames)("%s: a request that cannot be written is INVALID_ARGUMENT and names field and value", async (kind) => {
+  const { client } = await start(everyKind(() => ""));
+  const bad = { count: 2 ** 40 };
+  const failure = {
+    unary: () => client.unary(bad),
+    serverStream: () => client.serverStream(bad).recv(),
+    clientStream: () => client.clientStream([bad]),
+    bidiStream: () => client.bidiStream([bad]).recv(),
+  }[kind]();
+  const error = await failureOf(failure);
+  expect(error).toMatchObject({ code: Code.INVALID_ARGUMENT });
+  expect((error as Error).message).toMatch(/test\.v1\.Request.*count.*1099511627776/);
+});
+
+test.each(kindNames)("%s: interceptors of grpc-js see messages and metadata", async (kind) => {
+  const { client } = await start({
+    unary: ({ text }, { metadata }) => ({ text: `${text} ${metadata.get("x-added")}` }),
+    *serverStream({ text }, { metadata }) {
+      yield { text: `${text} ${metadata.get("x-added")}` };
+    },
+    async clientStream(requests, { metadata }) {
+      const [first] = await Array.fromAsync(requests);
+      return { text: `${first?.text} ${metadata.get("x-added")}` };
+    },
+    async *bidiStream(requests, { metadata }) {
+      for await (const { text } of requests) yield { text: `${text} ${metadata.get("x-added")}` };
+    },
+  });
+  const seen: string[] = [];
+  const interceptor: grpc.Interceptor = (options, next) =>
+    new grpc.InterceptingCall(next(options), {
+      start(metadata, _listener, start) {
+        metadata.set("x-added", options.method_definition.path);
+        start(metadata, {
+          onReceiveMessage(message, next) {
+            seen.push(message.text);
+            next(message);
+          },
+        });
+      },
+      sendMessage(message, next) {
+        seen.push(message.text);
+        next(message);
+      },
+    });
+  const [response] = await kinds[kind](client, "hi", { interceptors: [interceptor] });
+  expect(response?.text).toMatch(/^hi \/test\.v1\.TestService\/\w+$/);
+  expect(seen).toEqual(["hi", response?.text]);
+});
+
+test("a closed channel refuses calls", async () => {
+  const { address } = await start({ unary: () => ({}) });
+  const client = createClient(TestService, address);
+  await client.unary({});
+  client[Symbol.dispose]();
+  expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.CANCELLED, message: `the channel to ${address} is closed` });
+});
+
+test("a channel may be shared; disposing of a client leaves it open", async () => {
+  const { address } = await start({ unary: () => ({ text: "x" }) });
+  using channel = createChannel(address);
+  createClient(TestService, channel)[Symbol.dispose]();
+  expect((await createClient(TestService, channel).unary({})).text).toBe("x");
+  expect((await createClient(TestService, channel.grpc).unary({})).text).toBe("x");
+});
+
+test("defaults apply to every call, and a call's own options come first", async () => {
+  const { address } = await start({ unary: (_request, { metadata }) => ({ text: metadata.get("x-a").join() }) });
+  const client = connect(address, { defaults: { metadata: { "x-a": "default" } } });
+  expect((await client.unary({})).text).toBe("default");
+  expect((await client.unary({}, { metadata: { "x-a": "own" } })).text).toBe("own");
+});

@@ -1,0 +1,288 @@
+// One call of a client, whatever its kind: requests go out in order, responses are pulled, and it ends once.
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { type InterceptingListener, type InterceptorOptions, Metadata, type StatusObject } from "@grpc/grpc-js";
+import { Code } from "../code.ts";
+import type { Codec } from "../codec.ts";
+import { errorFromStatus, RpcError } from "../error.ts";
+import { toMetadata } from "../metadata.ts";
+import { ByteQueue } from "./byte-queue.ts";
+import { type Channel, watchConnect } from "./channel.ts";
+import { type CallOptions, deadlineOf } from "./options.ts";
+import { openCall, type StartedCall } from "./raw-call.ts";
+
+/** A method, ready to be called. */
+export interface BoundMethod {
+  readonly method: DescMethod;
+  readonly definition: InterceptorOptions["method_definition"];
+  readonly input: Codec;
+  readonly output: Codec;
+}
+
+interface Waiter {
+  resolve(response: Message | undefined): void;
+  reject(reason: unknown): void;
+}
+
+/** How many bytes of requests may be taken before those ahead of them are written. */
+const sendWindow = 64 * 1024;
+
+/**
+ * How many bytes of responses may be read before they are asked for. Not less than HTTP/2's window for a stream, and more where messages
+ * are small: when an error follows, grpc-js drops the responses that it still holds.
+ */
+const readWindow = 256 * 1024;
+
+/** What a message counts for whose size is not known, as those of grpc-js's interceptors. */
+const unknownSize = 1024;
+
+export class ClientCall implements AsyncIterableIterator<Message, undefined>, InterceptingListener {
+  readonly #bound: BoundMethod;
+  readonly #options: CallOptions;
+  readonly #raw: StartedCall | undefined;
+  readonly #takesMessages: boolean = false;
+  readonly #unsent = new ByteQueue<Message | Buffer>();
+  readonly #sendWaiters: ((taken: boolean) => void)[] = [];
+  readonly #unread = new ByteQueue<unknown>();
+  readonly #waiters: Waiter[] = [];
+  #writing = false;
+  #reading = false;
+  #sendClosed = false;
+  #ended = false;
+  #failure: unknown;
+  #cancelled: RpcError | undefined;
+  #header: Metadata | undefined;
+  #trailer: Metadata | undefined;
+  #headerWaiters: PromiseWithResolvers<Metadata> | undefined;
+  #stopWaitingForConnection: (() => void) | undefined;
+  #onEnd: (() => void) | undefined;
+
+  constructor(channel: Channel, bound: BoundMethod, options: CallOptions) {
+    this.#bound = bound;
+    this.#options = options;
+    const { signal } = options;
+    if (signal?.aborted) {
+      this.#refuse(reasonOf(signal));
+      return;
+    }
+    const metadata = toMetadata(options.metadata);
+    try {
+      const opened = openCall(channel.grpc, bound.definition, options, deadlineOf(options));
+      this.#raw = opened.raw;
+      this.#takesMessages = opened.takesMessages;
+    } catch (cause) {
+      // grpc-js throws when the channel has been closed; Go says Canceled.
+      this.#refuse(new RpcError(Code.CANCELLED, `the channel to ${channel.target} is closed`, { cause }));
+      return;
+    }
+    signal?.addEventListener("abort", this.#onAbort);
+    this.#raw.start(metadata, this);
+    if (!metadata.getOptions().waitForReady) {
+      this.#stopWaitingForConnection = watchConnect(channel, (error) => this.cancel(error));
+    }
+    this.#pull();
+  }
+
+  /** Resolves once the message is on its way, or may soon be: to false, if the call has ended. */
+  send(init: unknown): Promise<boolean> {
+    if (this.#sendClosed) throw new TypeError("send() after closeSend()");
+    if (this.#ended) return Promise.resolve(false);
+    let bytes: Buffer;
+    try {
+      bytes = this.#bound.input.encode(init as never);
+    } catch (cause) {
+      const { message } = cause as Error;
+      const error = new RpcError(Code.INVALID_ARGUMENT, `cannot write ${this.#bound.method.input.typeName}: ${message}`, { cause });
+      this.cancel(error);
+      return Promise.reject(error);
+    }
+    const room = this.#unsent.bytes < sendWindow;
+    this.#unsent.push(this.#takesMessages ? this.#bound.input.decode(bytes) : bytes, bytes.length);
+    this.#write();
+    return room ? Promise.resolve(true) : new Promise((resolve) => this.#sendWaiters.push(resolve));
+  }
+
+  /** No more requests. */
+  closeSend(): void {
+    if (this.#sendClosed) return;
+    this.#sendClosed = true;
+    this.#write();
+  }
+
+  /** The next response, or undefined after the last one. Rejects with what ended the call, if that is not OK. */
+  recv(): Promise<Message | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#deliver();
+    });
+  }
+
+  /** The only response, once the call has ended. */
+  async recvOnly(): Promise<Message> {
+    const response = await this.recv();
+    if (response !== undefined && (await this.recv()) === undefined) return response;
+    const error = new RpcError(Code.UNIMPLEMENTED, `the server sent ${response ? "more than one response" : "no response"}`);
+    this.cancel(error);
+    throw error;
+  }
+
+  /** The response's header. Rejects with what ended the call, if that came first and is not OK. */
+  header(): Promise<Metadata> {
+    if (this.#headerWaiters === undefined) {
+      this.#headerWaiters = Promise.withResolvers();
+      if (this.#header !== undefined || this.#ended) this.#settleHeader();
+    }
+    return this.#headerWaiters.promise;
+  }
+
+  /** The response's trailer, once the call has ended. */
+  get trailer(): Metadata | undefined {
+    return this.#trailer;
+  }
+
+  /** Ends the call, unless it has ended. What has not been read is dropped. */
+  cancel(reason: RpcError = new RpcError(Code.CANCELLED, "the call was cancelled")): void {
+    if (this.#ended) return;
+    this.#cancelled = reason;
+    this.#unread.clear();
+    this.#raw?.cancelWithStatus(reason.code, reason.message);
+  }
+
+  /** Ends the call because of a fault on this side, which is then what `recv` rejects with. */
+  abandon(fault: unknown): void {
+    if (this.#ended) return;
+    this.cancel(new RpcError(Code.CANCELLED, "the request stream failed"));
+    this.#failure = fault;
+  }
+
+  /** Calls `listener` when the call ends; at once, if it has. One listener only. */
+  onEnd(listener: () => void): void {
+    if (this.#ended) listener();
+    else this.#onEnd = listener;
+  }
+
+  async next(): Promise<IteratorResult<Message, undefined>> {
+    const value = await this.recv();
+    return value === undefined ? { done: true, value } : { done: false, value };
+  }
+
+  /** The reader leaves. */
+  return(): Promise<IteratorResult<Message, undefined>> {
+    this.cancel();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel();
+  }
+
+  // What grpc-js calls.
+
+  onReceiveMetadata(header: Metadata): void {
+    this.#stopWaitingForConnection?.();
+    this.#header = header;
+    this.#settleHeader();
+    this.#options.onHeader?.(header);
+  }
+
+  onReceiveMessage(received: unknown): void {
+    this.#reading = false;
+    if (this.#cancelled !== undefined || received === null) return;
+    this.#unread.push(received, this.#takesMessages ? unknownSize : (received as Buffer).length);
+    this.#deliver();
+  }
+
+  onReceiveStatus(status: StatusObject): void {
+    if (this.#ended) return;
+    if (status.code !== Code.OK) {
+      this.#failure ??= status.code === this.#cancelled?.code ? this.#cancelled : errorFromStatus(status);
+    }
+    this.#trailer = status.metadata;
+    this.#finish();
+    this.#options.onTrailer?.(status.metadata);
+  }
+
+  #write(): void {
+    if (this.#writing || this.#raw === undefined) return;
+    const next = this.#unsent.shift();
+    if (next === undefined) {
+      if (this.#sendClosed && !this.#ended) this.#raw.halfClose();
+      return;
+    }
+    // One at a time: grpc-js keeps a single message while it has no connection, and half-closes after the first of several.
+    this.#writing = true;
+    const callback = () => {
+      this.#writing = false;
+      if (this.#unsent.bytes < sendWindow) for (const taken of this.#sendWaiters.splice(0)) taken(true);
+      this.#write();
+    };
+    this.#raw.sendMessageWithContext({ callback }, next as Buffer);
+  }
+
+  #pull(): void {
+    if (this.#reading || this.#ended || this.#unread.bytes >= readWindow) return;
+    this.#reading = true;
+    this.#raw?.startRead();
+  }
+
+  #deliver(): void {
+    for (let waiter = this.#waiters[0]; waiter !== undefined; waiter = this.#waiters[0]) {
+      const response = this.#unread.shift();
+      if (response !== undefined) this.#give(waiter, response);
+      else if (!this.#ended) break;
+      else if (this.#failure === undefined) waiter.resolve(undefined);
+      else waiter.reject(this.#failure);
+      this.#waiters.shift();
+    }
+    this.#pull();
+  }
+
+  #give(waiter: Waiter, response: unknown): void {
+    try {
+      waiter.resolve(this.#takesMessages ? (response as Message) : this.#bound.output.decode(response as Buffer));
+    } catch (cause) {
+      const { typeName } = this.#bound.method.output;
+      const error = new RpcError(Code.INTERNAL, `cannot parse the response as ${typeName}`, { cause });
+      this.cancel(error);
+      waiter.reject(error);
+    }
+  }
+
+  #settleHeader(): void {
+    if (this.#header !== undefined || this.#failure === undefined) this.#headerWaiters?.resolve(this.#header ?? new Metadata());
+    else this.#headerWaiters?.reject(this.#failure);
+  }
+
+  /** Ends a call that never began. */
+  #refuse(reason: RpcError): void {
+    this.#failure = reason;
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#stopWaitingForConnection?.();
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#unsent.clear();
+    for (const taken of this.#sendWaiters.splice(0)) taken(false);
+    this.#settleHeader();
+    this.#deliver();
+    this.#onEnd?.();
+  }
+
+  readonly #onAbort = (): void => {
+    const { signal } = this.#options;
+    if (signal !== undefined) this.cancel(reasonOf(signal));
+  };
+}
+
+/** Why a signal aborted, as a status: a handler's own signal hands on what ended the handler's call. */
+function reasonOf({ reason }: AbortSignal): RpcError {
+  if (reason instanceof RpcError) return reason;
+  return (reason as Error | undefined)?.name === "TimeoutError"
+    ? new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded", { cause: reason })
+    : new RpcError(Code.CANCELLED, "the call was cancelled", { cause: reason });
+}

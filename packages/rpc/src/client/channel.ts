@@ -1,0 +1,101 @@
+// A channel: the connection, or connections, to one target.
+import * as grpc from "@grpc/grpc-js";
+import { Code } from "../code.ts";
+import { RpcError } from "../error.ts";
+
+export interface ChannelOptions {
+  /** Default: plaintext. */
+  readonly credentials?: grpc.ChannelCredentials;
+  /**
+   * How long a call waits for a connection, in milliseconds; then it fails with UNAVAILABLE. Default 20,000, as
+   * https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md has it. Without it, grpc-js waits for ever for a peer that accepts the
+   * connection and stays silent (grpc-node issue 2785). A call with `waitForReady` waits on.
+   */
+  readonly connectTimeoutMs?: number;
+  /** Options of grpc-js, for example `"grpc.keepalive_time_ms"`. */
+  readonly grpc?: grpc.ChannelOptions;
+}
+
+/** Connections to one target. Made at the first call, and again when they are lost; shared by any number of clients. */
+export interface Channel extends Disposable {
+  readonly target: string;
+  readonly connectTimeoutMs: number;
+  /** The channel of grpc-js below. */
+  readonly grpc: grpc.ChannelInterface;
+  /** Connects now. Rejects with UNAVAILABLE if that takes longer than `connectTimeoutMs`, or fails. */
+  connect(): Promise<void>;
+  /** Closes the connections. Calls that are running go on to their end, new ones fail. */
+  close(): void;
+}
+
+const defaultConnectTimeoutMs = 20_000;
+
+/**
+ * @param target `host:port`, or any other name that grpc-js resolves: `dns:…`, `unix:…`, `ipv4:…`.
+ * @throws TypeError if the target cannot be understood.
+ */
+export function createChannel(target: string, options: ChannelOptions = {}): Channel {
+  const { credentials = grpc.credentials.createInsecure(), connectTimeoutMs = defaultConnectTimeoutMs } = options;
+  return wrap(new grpc.Channel(target, credentials, options.grpc ?? {}), connectTimeoutMs);
+}
+
+/** Makes one of ours of a channel of grpc-js. */
+export function toChannel(target: string | Channel | grpc.ChannelInterface, options: ChannelOptions = {}): Channel {
+  if (typeof target === "string") return createChannel(target, options);
+  return "createCall" in target ? wrap(target, options.connectTimeoutMs ?? defaultConnectTimeoutMs) : target;
+}
+
+function wrap(channel: grpc.ChannelInterface, connectTimeoutMs: number): Channel {
+  const target = displayName(channel.getTarget());
+  const close = () => channel.close();
+  return {
+    target,
+    connectTimeoutMs,
+    grpc: channel,
+    connect: () => connect(channel, target, connectTimeoutMs),
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+function connect(channel: grpc.ChannelInterface, target: string, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  return new Promise((resolve, reject) => {
+    const look = (timedOut?: Error) => {
+      const state = channel.getConnectivityState(true);
+      if (state === grpc.connectivityState.READY) resolve();
+      else if (timedOut !== undefined) reject(connectTimeout(target, timeoutMs));
+      else if (state === grpc.connectivityState.TRANSIENT_FAILURE || state === grpc.connectivityState.SHUTDOWN) {
+        reject(new RpcError(Code.UNAVAILABLE, `cannot connect to ${target}`));
+      } else channel.watchConnectivityState(state, deadline, look);
+    };
+    look();
+  });
+}
+
+/**
+ * Calls `fail` unless the channel is connected in time. Returns what stops the wait.
+ *
+ * One timer a call, and only while there is no connection: it looks at the channel when it fires, so that a call whose connection came
+ * up is left alone, however long its answer takes.
+ */
+export function watchConnect(
+  { grpc: channel, target, connectTimeoutMs }: Channel,
+  fail: (error: RpcError) => void,
+): (() => void) | undefined {
+  if (channel.getConnectivityState(false) === grpc.connectivityState.READY) return undefined;
+  if (!Number.isFinite(connectTimeoutMs)) return undefined;
+  const timer = setTimeout(() => {
+    if (channel.getConnectivityState(false) !== grpc.connectivityState.READY) fail(connectTimeout(target, connectTimeoutMs));
+  }, connectTimeoutMs);
+  return () => clearTimeout(timer);
+}
+
+function connectTimeout(target: string, timeoutMs: number): RpcError {
+  return new RpcError(Code.UNAVAILABLE, `no connection to ${target} within ${timeoutMs} ms`);
+}
+
+/** The target without the scheme that grpc-js puts before it. */
+function displayName(target: string): string {
+  return target.replace(/^dns:/, "");
+}

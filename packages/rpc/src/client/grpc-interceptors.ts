@@ -1,0 +1,91 @@
+// grpc-js's own client interceptors, for calls that ask for them in their CallOptions.
+import type {
+  CallOptions as GrpcCallOptions,
+  InterceptingCall,
+  InterceptingListener,
+  Interceptor,
+  InterceptorOptions,
+  Metadata,
+} from "@grpc/grpc-js";
+import { Code } from "../code.ts";
+import type { RawCall } from "./raw-call.ts";
+
+type ClientMethodDefinition = InterceptorOptions["method_definition"];
+type NextCall = Parameters<Interceptor>[1];
+
+/**
+ * Makes a call through interceptors. They see messages, so the innermost call writes and parses them.
+ *
+ * grpc-js keeps the function that does this to itself.
+ */
+export function interceptedCall(
+  interceptors: readonly Interceptor[],
+  options: GrpcCallOptions,
+  definition: ClientMethodDefinition,
+  createCall: (options: GrpcCallOptions) => RawCall,
+): InterceptingCall {
+  const innermost: NextCall = (options) => new CodecCall(createCall(options), definition) as unknown as InterceptingCall;
+  const outermost = interceptors.reduceRight<NextCall>((next, interceptor) => (options) => interceptor(options, next), innermost);
+  return outermost({ ...options, method_definition: definition } as InterceptorOptions) as InterceptingCall;
+}
+
+/** The interceptors of a call's options; providers decide by method. */
+export function interceptorsOf(options: GrpcCallOptions, definition: ClientMethodDefinition): readonly Interceptor[] {
+  const provided = options.interceptor_providers?.map((provider) => provider(definition)) ?? [];
+  return [...(options.interceptors ?? []), ...provided].filter((interceptor) => interceptor !== undefined);
+}
+
+class CodecCall {
+  readonly #call: RawCall;
+  readonly #definition: ClientMethodDefinition;
+
+  constructor(call: RawCall, definition: ClientMethodDefinition) {
+    this.#call = call;
+    this.#definition = definition;
+  }
+
+  start(metadata: Metadata, listener: Partial<InterceptingListener> = {}): void {
+    this.#call.start(metadata, {
+      onReceiveMetadata: (header) => listener.onReceiveMetadata?.(header),
+      onReceiveMessage: (bytes: Buffer) => {
+        let message: unknown;
+        try {
+          message = this.#definition.responseDeserialize(bytes);
+        } catch {
+          this.#call.cancelWithStatus(Code.INTERNAL, "cannot parse the response");
+          return;
+        }
+        listener.onReceiveMessage?.(message);
+      },
+      onReceiveStatus: (status) => listener.onReceiveStatus?.(status),
+    });
+  }
+
+  sendMessageWithContext(context: Parameters<RawCall["sendMessageWithContext"]>[0], message: unknown): void {
+    this.#call.sendMessageWithContext(context, this.#definition.requestSerialize(message));
+  }
+
+  sendMessage(message: unknown): void {
+    this.sendMessageWithContext({}, message);
+  }
+
+  cancelWithStatus(code: Code, details: string): void {
+    this.#call.cancelWithStatus(code, details);
+  }
+
+  startRead(): void {
+    this.#call.startRead();
+  }
+
+  halfClose(): void {
+    this.#call.halfClose();
+  }
+
+  getPeer(): string {
+    return this.#call.getPeer();
+  }
+
+  getAuthContext() {
+    return this.#call.getAuthContext();
+  }
+}

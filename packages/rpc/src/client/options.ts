@@ -1,0 +1,23 @@
+// The options of one call.
+import type { CallOptions as GrpcCallOptions, Metadata } from "@grpc/grpc-js";
+import type { MetadataInit } from "../metadata.ts";
+
+/** Options of one call. Those of grpc-js (`host`, `parent`, `propagate_flags`, `credentials`, `interceptors`, …) are taken too. */
+export interface CallOptions extends GrpcCallOptions {
+  /** How long the call may take, in milliseconds; then it fails with DEADLINE_EXCEEDED. Default: for ever. With `deadline`, the earlier one counts. */
+  readonly timeoutMs?: number;
+  /** Cancels the call: it fails with CANCELLED, or, by an `AbortSignal.timeout()`, with DEADLINE_EXCEEDED. */
+  readonly signal?: AbortSignal;
+  /** Sent with the request. */
+  readonly metadata?: MetadataInit;
+  /** Told of the response's header, if one comes. */
+  readonly onHeader?: (header: Metadata) => void;
+  /** Told of the response's trailer, when the call ends, however it ends. */
+  readonly onTrailer?: (trailer: Metadata) => void;
+}
+
+/** When a call has to end: in milliseconds since 1970, or Infinity. */
+export function deadlineOf({ timeoutMs = Infinity, deadline = Infinity }: CallOptions): number {
+  if (Number.isNaN(timeoutMs)) throw new RangeError("timeoutMs is not a number");
+  return Math.min(Date.now() + timeoutMs, typeof deadline === "number" ? deadline : deadline.getTime());
+}

@@ -1,0 +1,61 @@
+import { status as GrpcStatus, Metadata } from "@grpc/grpc-js";
+import { expect, test } from "vitest";
+import { detail, errorFromStatus, RpcError, statusFromError } from "./error.ts";
+import { BadRequestSchema, RetryInfoSchema } from "./error-details.ts";
+
+const badRequest = detail(BadRequestSchema, { fieldViolations: [{ field: "size", description: "is -1" }] });
+
+test("details survive the way to the status and back, and are found by schema", () => {
+  const sent = new RpcError(GrpcStatus.INVALID_ARGUMENT, "大小不对 ✓", { details: [badRequest], metadata: { "x-a": "1" } });
+  const received = errorFromStatus(statusFromError(sent));
+  expect(received.code).toBe(GrpcStatus.INVALID_ARGUMENT);
+  expect(received.message).toBe("大小不对 ✓");
+  expect(received.metadata.getMap()).toEqual({ "x-a": "1" });
+  expect(received.findDetails(BadRequestSchema)[0]?.fieldViolations[0]).toMatchObject({ field: "size", description: "is -1" });
+  expect(received.findDetails(RetryInfoSchema)).toEqual([]);
+});
+
+test("the handler's trailer goes with the error's metadata", () => {
+  const trailer = new Metadata();
+  trailer.set("x-trailer", "t");
+  const { metadata } = statusFromError(new RpcError(GrpcStatus.ABORTED, "", { metadata: { "x-error": "e" } }), trailer);
+  expect(metadata.getMap()).toEqual({ "x-trailer": "t", "x-error": "e" });
+});
+
+test("details that cannot be parsed leave the status standing", () => {
+  const metadata = new Metadata();
+  metadata.set("grpc-status-details-bin", Buffer.from([0xff, 0xff, 0xff]));
+  const error = errorFromStatus({ code: GrpcStatus.NOT_FOUND, details: "gone", metadata });
+  expect(error).toMatchObject({ code: GrpcStatus.NOT_FOUND, message: "gone", details: [] });
+});
+
+test("instanceof holds for an error of another copy of the package, and for nothing else", async () => {
+  const copy: typeof import("./error.ts") = await import(/* @vite-ignore */ `${"./error.ts"}?copy`);
+  expect(copy.RpcError).not.toBe(RpcError);
+  expect(new copy.RpcError(GrpcStatus.ABORTED)).toBeInstanceOf(RpcError);
+  expect(new Error("x")).not.toBeInstanceOf(RpcError);
+  expect({ code: GrpcStatus.ABORTED, message: "" }).not.toBeInstanceOf(RpcError);
+});
+
+test("instanceof of a subclass keeps its ordinary meaning", () => {
+  class Special extends RpcError {}
+  expect(new Special(GrpcStatus.ABORTED)).toBeInstanceOf(Special);
+  expect(new RpcError(GrpcStatus.ABORTED)).not.toBeInstanceOf(Special);
+});
+
+test("there is no error with the code OK", () => {
+  expect(() => new RpcError(GrpcStatus.OK)).toThrow(RangeError);
+});
+
+test("a lone surrogate in a message can be sent", () => {
+  expect(() => encodeURI(statusFromError(new RpcError(GrpcStatus.ABORTED, "a\ud800b")).details)).not.toThrow();
+});
+
+test("as a string it is one line, with the code's name", () => {
+  expect(String(new RpcError(GrpcStatus.NOT_FOUND, "two\nlines"))).toBe("NOT_FOUND: two lines");
+});
+
+test("what is no RpcError becomes INTERNAL, with nothing of its message", () => {
+  const error = RpcError.from(new Error("password is hunter2"));
+  expect(error).toMatchObject({ code: GrpcStatus.INTERNAL, message: "internal error" });
+});

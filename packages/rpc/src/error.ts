@@ -1,0 +1,113 @@
+// The one error of this package, on both sides of the wire.
+import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { type Any, anyIs, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
+import type { StatusObject } from "@grpc/grpc-js";
+import { StatusSchema } from "../gen/google/rpc/status_pb.js";
+import { Code } from "./code.ts";
+import { Metadata, type MetadataInit, toMetadata } from "./metadata.ts";
+
+/** Packs a `google.rpc` (or any other) message that says more about an error. */
+export function detail<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Any {
+  return anyPack(schema, create(schema, message));
+}
+
+export interface RpcErrorOptions {
+  /** Sent as trailers by a handler; the trailers received, in a client. */
+  readonly metadata?: MetadataInit;
+  /** Details, packed with `detail(schema, message)`, sent as `grpc-status-details-bin`. */
+  readonly details?: readonly Any[];
+  /** What led here. Never leaves the process. */
+  readonly cause?: unknown;
+}
+
+const brand = Symbol.for("@grpc-study/rpc.RpcError");
+const detailsKey = "grpc-status-details-bin";
+
+/**
+ * Why a call failed. A handler throws it to answer with a status; a client's call rejects with it.
+ *
+ * `instanceof` holds across copies of this package.
+ */
+export class RpcError extends Error {
+  static {
+    RpcError.prototype.name = "RpcError";
+    Object.defineProperty(RpcError.prototype, brand, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // A subclass keeps the ordinary meaning.
+    // biome-ignore lint/complexity/noThisInStatic: the subclass is what matters here
+    if (this !== RpcError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && brand in value;
+  }
+
+  /** The status code, never `OK`. */
+  readonly code: Code;
+  /** Trailers, without `grpc-status-details-bin`. */
+  readonly metadata: Metadata;
+  /** The details, packed. `findDetails` unpacks them by schema. */
+  readonly details: readonly Any[];
+
+  /** @param message what the peer may know: it goes over the wire as it is. */
+  constructor(code: Code, message = "", options: RpcErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    if (code === Code.OK) throw new RangeError("an RpcError cannot have the code OK");
+    this.code = code;
+    this.metadata = toMetadata(options.metadata);
+    this.details = options.details ?? [];
+  }
+
+  /** The details of one kind, in the order in which they were given. A detail that cannot be parsed is left out. */
+  findDetails<Desc extends DescMessage>(schema: Desc): MessageShape<Desc>[] {
+    return this.details.flatMap((any) => {
+      if (!anyIs(any, schema)) return [];
+      try {
+        return anyUnpack(any, schema) ?? [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** `CODE: message`, on one line. */
+  override toString(): string {
+    return `${Code[this.code] ?? this.code}: ${this.message.replace(/\s+/g, " ")}`;
+  }
+
+  /** What a thrown value means as the outcome of a call: an RpcError is what it is, anything else is INTERNAL with nothing of its message. */
+  static from(thrown: unknown): RpcError {
+    return thrown instanceof RpcError ? thrown : new RpcError(Code.INTERNAL, "internal error", { cause: thrown });
+  }
+}
+
+/** Reads a status as grpc-js hands it to a client. */
+export function errorFromStatus({ code, details: message, metadata }: StatusObject): RpcError {
+  const [packed] = metadata.get(detailsKey);
+  if (packed === undefined) return new RpcError(code, message, { metadata });
+  const rest = metadata.clone();
+  rest.remove(detailsKey);
+  return new RpcError(code, message, { metadata: rest, details: unpackDetails(packed) });
+}
+
+function unpackDetails(packed: string | Buffer): Any[] {
+  try {
+    return fromBinary(StatusSchema, Buffer.from(packed)).details;
+  } catch {
+    // A peer that sends rubbish here has still sent a status, and that one counts.
+    return [];
+  }
+}
+
+/** Writes an error as the status that grpc-js sends. `trailer` is what the handler put there. */
+export function statusFromError(error: RpcError, trailer?: Metadata): StatusObject {
+  // encodeURI, which grpc-js uses for grpc-message, throws at a lone surrogate.
+  const details = error.message.toWellFormed();
+  const metadata = new Metadata();
+  if (trailer !== undefined) metadata.merge(trailer);
+  metadata.merge(error.metadata);
+  if (error.details.length > 0) {
+    const status = create(StatusSchema, { code: error.code, message: details, details: [...error.details] });
+    metadata.set(detailsKey, Buffer.from(toBinary(StatusSchema, status)));
+  }
+  return { code: error.code, details, metadata };
+}

@@ -1,0 +1,74 @@
+// grpc.health.v1, as https://github.com/grpc/grpc/blob/master/doc/health-checking.md has it.
+import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.js";
+import { Code } from "../code.ts";
+import { RpcError } from "../error.ts";
+import { type Implementation, implement } from "../server/implement.ts";
+
+/** How a service is; `SERVICE_UNKNOWN`, which only a watcher sees, is said by the server itself. */
+export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING";
+
+/** The state of each service of a server, by its full name; `""` stands for the server as a whole. */
+export class HealthStatuses {
+  readonly #statuses = new Map<string, Status>([["", Status.SERVING]]);
+  readonly #watchers = new Set<() => void>();
+  #shutdown = false;
+
+  /** Sets a service's status, and tells those who watch it. After a shutdown, everything stays NOT_SERVING. */
+  set(service: string, status: ServingStatus): void {
+    this.#statuses.set(service, this.#shutdown ? Status.NOT_SERVING : Status[status]);
+    for (const wake of this.#watchers) wake();
+  }
+
+  /** Undefined if the service has never been set. */
+  get(service: string): Status | undefined {
+    return this.#statuses.get(service);
+  }
+
+  entries(): Iterable<[service: string, status: Status]> {
+    return this.#statuses.entries();
+  }
+
+  /** Everything is NOT_SERVING from now on. */
+  shutdown(): void {
+    this.#shutdown = true;
+    for (const service of this.#statuses.keys()) this.set(service, "NOT_SERVING");
+  }
+
+  /** Resolves at the next `set`, or when `signal` aborts. */
+  changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#watchers.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#watchers.add(wake);
+      signal.addEventListener("abort", wake);
+      if (signal.aborted) wake();
+    });
+  }
+}
+
+export function implementHealth(statuses: HealthStatuses): Implementation {
+  return implement(Health, {
+    check({ service }) {
+      const status = statuses.get(service);
+      if (status === undefined) throw new RpcError(Code.NOT_FOUND, `unknown service "${service}"`);
+      return { status };
+    },
+    async *watch({ service }, { signal }) {
+      let told: Status | undefined;
+      for (;;) {
+        const status = statuses.get(service) ?? Status.SERVICE_UNKNOWN;
+        if (status !== told) {
+          told = status;
+          yield { status };
+        } else {
+          signal.throwIfAborted();
+          await statuses.changed(signal);
+        }
+      }
+    },
+    list: () => ({ statuses: Object.fromEntries([...statuses.entries()].map(([service, status]) => [service, { status }])) }),
+  });
+}

@@ -1,0 +1,37 @@
+// @grpc-study/rpc: protobuf-es on grpc-js.
+export { type Channel, type ChannelOptions, createChannel } from "./client/channel.ts";
+export {
+  type BidiStreamCall,
+  type Client,
+  type ClientMethod,
+  type ClientOptions,
+  type ClientStreamCall,
+  createClient,
+  type ResponseStream,
+} from "./client/client.ts";
+export type { CallOptions } from "./client/options.ts";
+export { Code } from "./code.ts";
+export { type Codec, type CodecFactory, protobufEs } from "./codec.ts";
+export { detail, RpcError, type RpcErrorOptions } from "./error.ts";
+export type { HealthStatuses, ServingStatus } from "./health/health.ts";
+export { Metadata, type MetadataInit } from "./metadata.ts";
+export { methodPath } from "./method.ts";
+export type { BoundAddress } from "./server/address.ts";
+export type { Context, ServerCall, ServerInterceptor } from "./server/context.ts";
+export type {
+  BidiStreamHandler,
+  ClientStreamHandler,
+  Handler,
+  Handlers,
+  ServerStreamHandler,
+  UnaryHandler,
+} from "./server/handlers.ts";
+export { type Implementation, type ImplementOptions, implement, serviceOf } from "./server/implement.ts";
+export {
+  createServer,
+  ListenError,
+  type Server,
+  type ServerOptions,
+  type ShutdownOptions,
+  type ShutdownReport,
+} from "./server/server.ts";

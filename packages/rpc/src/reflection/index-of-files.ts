@@ -1,0 +1,96 @@
+// What server reflection looks things up in: the files of some services, with all that they import.
+import { type DescExtension, type DescFile, type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+
+/**
+ * Files by name, by symbol, and by extension. Un-packaged files may define the same name; the one that comes first has it, and the
+ * services' own files come before what they import.
+ */
+export class FileIndex {
+  readonly #files = new Map<string, DescFile>();
+  readonly #symbols = new Map<string, DescFile>();
+  readonly #extensions = new Map<string, Map<number, DescFile>>();
+
+  constructor(services: readonly DescService[]) {
+    // A map keeps its order, and is walked while it grows.
+    for (const { file } of services) this.#files.set(file.proto.name, file);
+    for (const file of this.#files.values()) {
+      for (const dependency of file.dependencies) {
+        if (!this.#files.has(dependency.proto.name)) this.#files.set(dependency.proto.name, dependency);
+      }
+    }
+    for (const service of services) this.#symbols.set(service.typeName, service.file);
+    for (const file of this.#files.values()) this.#addFile(file);
+  }
+
+  file(name: string): DescFile | undefined {
+    return this.#files.get(name);
+  }
+
+  fileOfSymbol(name: string): DescFile | undefined {
+    return this.#symbols.get(name.replace(/^\./, ""));
+  }
+
+  fileOfExtension(extendee: string, number: number): DescFile | undefined {
+    return this.#extensions.get(extendee)?.get(number);
+  }
+
+  /** Undefined if there is no such message. */
+  extensionNumbers(extendee: string): number[] | undefined {
+    if (!this.#symbols.has(extendee)) return undefined;
+    return [...(this.#extensions.get(extendee)?.keys() ?? [])].sort((a, b) => a - b);
+  }
+
+  #addFile(file: DescFile): void {
+    for (const message of file.messages) this.#addMessage(message);
+    for (const { typeName, values } of file.enums) {
+      this.#addSymbol(typeName, file);
+      for (const { name } of values) this.#addSymbol(sibling(typeName, name), file);
+    }
+    for (const extension of file.extensions) this.#addExtension(extension);
+    for (const service of file.services) {
+      this.#addSymbol(service.typeName, file);
+      for (const { name } of service.methods) this.#addSymbol(`${service.typeName}.${name}`, file);
+    }
+  }
+
+  #addMessage(message: DescMessage): void {
+    const { typeName, file } = message;
+    this.#addSymbol(typeName, file);
+    for (const { name } of [...message.fields, ...message.oneofs]) this.#addSymbol(`${typeName}.${name}`, file);
+    for (const { typeName, values } of message.nestedEnums) {
+      this.#addSymbol(typeName, file);
+      for (const { name } of values) this.#addSymbol(sibling(typeName, name), file);
+    }
+    for (const extension of message.nestedExtensions) this.#addExtension(extension);
+    for (const nested of message.nestedMessages) this.#addMessage(nested);
+  }
+
+  #addExtension({ typeName, number, extendee, file }: DescExtension): void {
+    this.#addSymbol(typeName, file);
+    const numbers = this.#extensions.get(extendee.typeName) ?? new Map<number, DescFile>();
+    this.#extensions.set(extendee.typeName, numbers);
+    numbers.set(number, file);
+  }
+
+  #addSymbol(name: string, file: DescFile): void {
+    if (!this.#symbols.has(name)) this.#symbols.set(name, file);
+  }
+}
+
+/** The values of an enum stand beside it, as in C++, not within it. */
+function sibling(typeName: string, name: string): string {
+  return typeName.slice(0, typeName.lastIndexOf(".") + 1) + name;
+}
+
+/** A file and all that it imports, the file first. */
+export function* withImports(file: DescFile, seen = new Set<DescFile>()): Generator<DescFile> {
+  if (seen.has(file)) return;
+  seen.add(file);
+  yield file;
+  for (const dependency of file.dependencies) yield* withImports(dependency, seen);
+}
+
+export function serializeFile(file: DescFile): Uint8Array {
+  return toBinary(FileDescriptorProtoSchema, file.proto);
+}

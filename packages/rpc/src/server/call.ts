@@ -1,0 +1,249 @@
+// One call on the server, whatever its kind: its context, its messages, and the single place where it ends.
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { Metadata, type ServerUnaryCall, type StatusObject } from "@grpc/grpc-js";
+import { Code } from "../code.ts";
+import type { Codec } from "../codec.ts";
+import { RpcError, statusFromError } from "../error.ts";
+import { intercept, type ServerCall, type ServerInterceptor } from "./context.ts";
+
+/** What the four call objects of grpc-js have in common. */
+export type Surface = Pick<ServerUnaryCall<Buffer, Buffer>, "metadata" | "cancelled" | "getPeer" | "getDeadline" | "sendMetadata"> & {
+  on(event: "cancelled", listener: () => void): unknown;
+};
+
+/** What the calls of a server share. */
+export interface Scope {
+  readonly interceptors: readonly ServerInterceptor[];
+  readonly onError: (error: unknown, call: ServerCall) => void;
+  /** The calls that are running. */
+  readonly calls: Set<Call> | undefined;
+}
+
+/** A method, ready to be called. */
+export interface BoundMethod {
+  readonly method: DescMethod;
+  readonly handler: (input: unknown, context: ServerCall) => unknown;
+  readonly input: Codec;
+  readonly output: Codec;
+  readonly scope: Scope;
+}
+
+/** Node fires longer timers at once. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+export class Call implements ServerCall {
+  readonly #surface: Surface;
+  readonly #bound: BoundMethod;
+  readonly #finish: (status: StatusObject | undefined) => void;
+  #controller: AbortController | undefined;
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  #watched = false;
+  #ended = false;
+  #headerSent = false;
+  #header: Metadata | undefined;
+  #trailer: Metadata | undefined;
+  #onAbort: ((reason: RpcError) => void)[] | undefined;
+  #onRequest: ((request: Message) => void)[] | undefined;
+  #onResponse: ((response: object) => void)[] | undefined;
+  /** Why the call was aborted, by the caller, the deadline, or a shutdown. */
+  aborted: RpcError | undefined;
+  /** Whether nobody is there any more to take an answer. */
+  cut = false;
+
+  /** @param finish ends the call on the wire: with an error's status, or without one with OK. */
+  constructor(surface: Surface, bound: BoundMethod, finish: (status: StatusObject | undefined) => void) {
+    this.#surface = surface;
+    this.#bound = bound;
+    this.#finish = finish;
+    bound.scope.calls?.add(this);
+  }
+
+  get method(): DescMethod {
+    return this.#bound.method;
+  }
+
+  get metadata(): Metadata {
+    return this.#surface.metadata;
+  }
+
+  get peer(): string {
+    const peer = this.#surface.getPeer();
+    // grpc-js writes an IPv6 peer without brackets, `::1:50051`.
+    const colon = peer.lastIndexOf(":");
+    return peer.indexOf(":") === colon ? peer : `[${peer.slice(0, colon)}]${peer.slice(colon)}`;
+  }
+
+  get deadline(): Date | undefined {
+    const deadline = this.#surface.getDeadline();
+    if (typeof deadline !== "number") return deadline;
+    return Number.isFinite(deadline) ? new Date(deadline) : undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      this.watch();
+      if (this.aborted !== undefined) this.#controller.abort(this.aborted);
+    }
+    return this.#controller.signal;
+  }
+
+  get header(): Metadata {
+    this.#header ??= new Metadata();
+    return this.#header;
+  }
+
+  get trailer(): Metadata {
+    this.#trailer ??= new Metadata();
+    return this.#trailer;
+  }
+
+  sendHeader(): void {
+    if (this.#headerSent) return;
+    this.#headerSent = true;
+    this.#surface.sendMetadata(this.header);
+  }
+
+  onRequest(listener: (request: Message) => void): void {
+    this.#onRequest ??= [];
+    this.#onRequest.push(listener);
+  }
+
+  onResponse(listener: (response: object) => void): void {
+    this.#onResponse ??= [];
+    this.#onResponse.push(listener);
+  }
+
+  /** Parses a request, and shows it to the interceptors. */
+  receive(bytes: Buffer): Message {
+    let request: Message;
+    try {
+      request = this.#bound.input.decode(bytes);
+    } catch (cause) {
+      throw new RpcError(Code.INTERNAL, `cannot parse the request as ${this.method.input.typeName}`, { cause });
+    }
+    if (this.#onRequest !== undefined) for (const listener of this.#onRequest) listener(request);
+    return request;
+  }
+
+  /** Shows a response to the interceptors, and writes it as bytes. Sends the header if that has not been done. */
+  send(response: unknown): Buffer {
+    if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(response as object);
+    const bytes = this.#bound.output.encode(response as never);
+    if (this.#header !== undefined) this.sendHeader();
+    return bytes;
+  }
+
+  /** Calls the handler. */
+  handle(input: unknown): unknown {
+    return this.#bound.handler(input, this);
+  }
+
+  /** Runs `body`, within the interceptors, and ends the call with its outcome. A body that needs no promise returns none. */
+  run(body: () => void | Promise<void>): void {
+    const { interceptors } = this.#bound.scope;
+    try {
+      const running = interceptors.length === 0 ? body() : intercept(interceptors, this, () => this.#untilCut(body));
+      if (running === undefined) this.#end();
+      else
+        running.then(
+          () => this.#end(),
+          (error: unknown) => this.fail(error),
+        );
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Listens for what aborts the call. Streams do from the start, a unary call only once its signal is asked for. */
+  watch(): void {
+    if (this.#watched) return;
+    this.#watched = true;
+    const deadline = this.deadline?.getTime();
+    const timeUp = () => this.cutOff(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded"));
+    const onCancel = () => {
+      // Also what grpc-js says after its own timer for the deadline. Timers are up to a millisecond early.
+      if (deadline !== undefined && deadline - Date.now() <= 1) timeUp();
+      else this.cutOff(new RpcError(Code.CANCELLED, "the caller cancelled the call"));
+    };
+    this.#surface.on("cancelled", onCancel);
+    if (this.#surface.cancelled) onCancel();
+    // grpc-js has that timer, but tells of it only once all that was written has been read by the peer.
+    else if (deadline !== undefined) {
+      this.#deadlineTimer = setTimeout(timeUp, Math.min(Math.max(deadline - Date.now(), 0), maxTimeoutMs));
+    }
+  }
+
+  /** Calls `listener` when the call is aborted, at once if it has been, and again when it is cut after that. */
+  onAbort(listener: (reason: RpcError) => void): void {
+    this.#onAbort ??= [];
+    this.#onAbort.push(listener);
+    if (this.aborted !== undefined) listener(this.aborted);
+  }
+
+  /** Asks the handler to stop. */
+  abort(reason: RpcError): void {
+    if (this.#ended || this.aborted !== undefined) return;
+    this.aborted = reason;
+    this.#controller?.abort(reason);
+    for (const listener of this.#onAbort ?? []) listener(reason);
+  }
+
+  /** Ends the call, whether the handler stops or not. */
+  cutOff(reason: RpcError): void {
+    // grpc-js says "cancelled" at the end of every call.
+    if (this.#ended || this.cut) return;
+    this.cut = true;
+    if (this.aborted === undefined) this.abort(reason);
+    else for (const listener of this.#onAbort ?? []) listener(reason);
+    if (this.#bound.scope.interceptors.length === 0) this.#end(reason);
+  }
+
+  /** A handler may take no notice of its signal; interceptors must not wait for it then. */
+  #untilCut(body: () => void | Promise<void>): Promise<void> {
+    this.watch();
+    return new Promise((resolve, reject) => {
+      this.onAbort((reason) => {
+        if (this.cut) reject(reason);
+      });
+      if (this.cut) return;
+      const running = body();
+      if (running === undefined) resolve();
+      else running.then(resolve, (error: unknown) => (this.cut ? this.fail(error) : reject(this.#stopped(error) ?? error)));
+    });
+  }
+
+  /** A handler that is told to stop usually throws what the signal says, or an AbortError: not a fault of its own. */
+  #stopped(thrown: unknown): RpcError | undefined {
+    return thrown === this.aborted || (thrown instanceof Error && thrown.name === "AbortError") ? this.aborted : undefined;
+  }
+
+  /** Ends the call with what was thrown; reports it, if it is a fault. */
+  fail(thrown: unknown): void {
+    const stopped = this.#stopped(thrown);
+    if (stopped === undefined && !(thrown instanceof RpcError)) this.#report(thrown);
+    this.#end(stopped ?? RpcError.from(thrown));
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#bound.scope.onError(error, this);
+    } catch {
+      // A hook that fails must not take the call with it.
+    }
+  }
+
+  #end(error?: RpcError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#deadlineTimer);
+    this.#bound.scope.calls?.delete(this);
+    if (this.#surface.cancelled) return;
+    if (this.#header !== undefined) this.sendHeader();
+    this.#finish(
+      error === undefined
+        ? this.#trailer && { code: Code.OK, details: "OK", metadata: this.#trailer }
+        : statusFromError(error, this.#trailer),
+    );
+  }
+}

@@ -1,0 +1,158 @@
+import * as http2 from "node:http2";
+import { expect, onTestFinished, test } from "vitest";
+import { everyKind, failureOf, kindNames, kinds, start, until } from "../../test/harness.ts";
+import { Code, type Context, RpcError } from "../index.ts";
+
+/** Handlers that never answer, and tell how their signal ended them. */
+function hang() {
+  const seen: { context?: Context; reason?: unknown; cleanedUp?: boolean } = {};
+  const handlers = everyKind(async (context) => {
+    seen.context = context;
+    try {
+      return await new Promise<never>((_, reject) => context.signal.addEventListener("abort", () => reject(context.signal.reason)));
+    } catch (reason) {
+      seen.reason = reason;
+      throw reason;
+    } finally {
+      seen.cleanedUp = true;
+    }
+  });
+  return { seen, handlers };
+}
+
+test.each(kindNames)("%s: a cancel by the client aborts the handler's signal, and is CANCELLED for the client", async (kind) => {
+  const { seen, handlers } = hang();
+  const { client } = await start(handlers);
+  const controller = new AbortController();
+  const failure = failureOf(kinds[kind](client, "", { signal: controller.signal }));
+  await until(() => seen.context !== undefined);
+  controller.abort();
+  expect(await failure).toMatchObject({ code: Code.CANCELLED });
+  await until(() => seen.cleanedUp === true);
+  expect(seen.reason).toMatchObject({ code: Code.CANCELLED });
+  expect(seen.reason).toBeInstanceOf(RpcError);
+});
+
+/** Calls a method with nothing but HTTP/2, so that it is the server that acts. */
+function rawCall(address: string, kind: string, headers: http2.OutgoingHttpHeaders = {}) {
+  const session = http2.connect(`http://${address}`);
+  onTestFinished(() => session.destroy());
+  const request = session.request({
+    ":method": "POST",
+    ":path": `/test.v1.TestService/${kind[0]?.toUpperCase()}${kind.slice(1)}`,
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...headers,
+  });
+  request.on("error", () => {});
+  request.end(Buffer.alloc(5)); // an empty message
+  return { session, request };
+}
+
+test.each(kindNames)(
+  "%s: the deadline aborts the handler's signal with DEADLINE_EXCEEDED, though the client does nothing",
+  async (kind) => {
+    const { seen, handlers } = hang();
+    const { address } = await start(handlers);
+    const { request } = rawCall(address, kind, { "grpc-timeout": "60m" });
+    const headers = await new Promise<http2.IncomingHttpHeaders>((resolve) => request.on("response", resolve));
+    expect(headers["grpc-status"]).toBe(String(Code.DEADLINE_EXCEEDED));
+    await until(() => seen.cleanedUp === true);
+    expect(seen.reason).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+  },
+);
+
+test.each(kindNames)("%s: the deadline is DEADLINE_EXCEEDED for the client, and ends the handler", async (kind) => {
+  const { seen, handlers } = hang();
+  const { client } = await start(handlers);
+  expect(await failureOf(kinds[kind](client, "", { timeoutMs: 60 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+  await until(() => seen.cleanedUp === true);
+});
+
+test.each(kindNames)("%s: a connection that is lost aborts the handler's signal", async (kind) => {
+  const { seen, handlers } = hang();
+  const { address } = await start(handlers);
+  const { session } = rawCall(address, kind);
+  await until(() => seen.context !== undefined);
+  session.socket.destroy();
+  await until(() => seen.cleanedUp === true);
+  expect(seen.reason).toMatchObject({ code: Code.CANCELLED });
+});
+
+test("a signal that is asked for after the cancel has aborted already", async () => {
+  let late: AbortSignal | undefined;
+  const { client } = await start({
+    unary: async (_request, context) => {
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      late = context.signal;
+      return {};
+    },
+  });
+  await failureOf(client.unary({}, { timeoutMs: 20 }));
+  await until(() => late !== undefined);
+  expect(late?.aborted).toBe(true);
+});
+
+test("a generator's finally runs when the client leaves, though it was only waiting for the reader", async () => {
+  let cleanedUp = false;
+  const { client } = await start({
+    *serverStream() {
+      try {
+        for (;;) yield { data: new Uint8Array(100_000) };
+      } finally {
+        cleanedUp = true;
+      }
+    },
+  });
+  for await (const _ of client.serverStream({})) break;
+  await until(() => cleanedUp);
+});
+
+test("requests fail with CANCELLED when the client goes away", async () => {
+  let reason: unknown;
+  let received = 0;
+  const { client } = await start({
+    async clientStream(requests) {
+      try {
+        for await (const _ of requests) received++;
+      } catch (error) {
+        reason = error;
+      }
+      return {};
+    },
+  });
+  const call = client.clientStream();
+  await call.send({});
+  await until(() => received === 1);
+  call.cancel();
+  await until(() => reason !== undefined);
+  expect(reason).toMatchObject({ code: Code.CANCELLED });
+});
+
+test("after a call has ended its signal stays quiet", async () => {
+  let signal: AbortSignal | undefined;
+  const { client } = await start({
+    unary: (_request, context) => {
+      signal = context.signal;
+      return {};
+    },
+  });
+  await client.unary({}, { timeoutMs: 100 });
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(signal?.aborted).toBe(false);
+});
+
+test("a handler's signal, given to a call of its own, hands on the reason", async () => {
+  let inner: unknown;
+  const { seen, handlers } = hang();
+  const back = await start(handlers);
+  const front = await start({
+    unary: async (_request, { signal }) => {
+      inner = await failureOf(back.client.unary({}, { signal }));
+      return {};
+    },
+  });
+  rawCall(front.address, "unary", { "grpc-timeout": "60m" });
+  await until(() => inner !== undefined && seen.cleanedUp === true);
+  expect(inner).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+});

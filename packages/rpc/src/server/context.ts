@@ -1,0 +1,55 @@
+// What a handler, and an interceptor, knows of its call.
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { Metadata } from "@grpc/grpc-js";
+
+/** The call a handler answers. */
+export interface Context {
+  /** The method called; `method.parent` is its service. */
+  readonly method: DescMethod;
+  /** The request's metadata. */
+  readonly metadata: Metadata;
+  /** The caller's address, `host:port`, or `unknown`. */
+  readonly peer: string;
+  /** When the caller stops waiting; undefined if it set no deadline. */
+  readonly deadline: Date | undefined;
+  /**
+   * Aborts when the caller cancels or its connection is lost (the reason is an RpcError with CANCELLED), when the deadline passes
+   * (DEADLINE_EXCEEDED), and when a shutdown's grace period is over (UNAVAILABLE).
+   */
+  readonly signal: AbortSignal;
+  /** The response's header, sent before the first response. Fill it before that. */
+  readonly header: Metadata;
+  /** The response's trailer, sent with the status. */
+  readonly trailer: Metadata;
+  /** Sends the header now rather than with the first response. */
+  sendHeader(): void;
+}
+
+/** A call as an interceptor sees it. */
+export interface ServerCall extends Context {
+  /** Sees each request before the handler does. What it throws ends the call. */
+  onRequest(listener: (request: Message) => void): void;
+  /** Sees each response before it is sent, as the handler gave it. What it throws ends the call. */
+  onResponse(listener: (response: object) => void): void;
+}
+
+/**
+ * Runs around every call, of all four kinds.
+ *
+ * `next()` runs what lies further in, the handler at last. It resolves when that is done, before the status is sent, and rejects with what ends the
+ * call otherwise: what a handler threw, or an RpcError when the caller cancelled. Throw (an RpcError) before `next()` to refuse the call: no
+ * request has been parsed then. What the interceptor throws, or lets through, is the call's outcome.
+ */
+export type ServerInterceptor = (call: ServerCall, next: () => Promise<void>) => Promise<void>;
+
+/** Puts interceptors around `handler`, the first outermost. */
+export async function intercept(interceptors: readonly ServerInterceptor[], call: ServerCall, handler: () => Promise<void>): Promise<void> {
+  let reached = -1;
+  const dispatch = async (index: number): Promise<void> => {
+    if (index <= reached) throw new Error("an interceptor called next() twice");
+    reached = index;
+    const interceptor = interceptors[index];
+    await (interceptor === undefined ? handler() : interceptor(call, () => dispatch(index + 1)));
+  };
+  await dispatch(0);
+}

@@ -1,0 +1,104 @@
+// The types of handlers, derived from a service descriptor.
+import type { DescMessage, DescMethod, DescService, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { Context } from "./context.ts";
+
+type MaybePromise<T> = T | Promise<T>;
+type MaybeAsyncIterable<T> = AsyncIterable<T> | Iterable<T>;
+
+/** What a method of a generated service tells the type system. */
+interface TypedMethod<Kind, I extends DescMessage, O extends DescMessage> {
+  methodKind: Kind;
+  input: I;
+  output: O;
+}
+
+/** A handler of a unary method. */
+export type UnaryHandler<I extends DescMessage, O extends DescMessage> = (
+  request: MessageShape<I>,
+  context: Context,
+) => MaybePromise<MessageInitShape<O>>;
+
+/** A handler of a server streaming method: usually a generator. */
+export type ServerStreamHandler<I extends DescMessage, O extends DescMessage> = (
+  request: MessageShape<I>,
+  context: Context,
+) => MaybeAsyncIterable<MessageInitShape<O>>;
+
+/** A handler of a client streaming method. */
+export type ClientStreamHandler<I extends DescMessage, O extends DescMessage> = (
+  requests: AsyncIterable<MessageShape<I>>,
+  context: Context,
+) => MaybePromise<MessageInitShape<O>>;
+
+/** A handler of a bidirectional streaming method: usually an async generator. */
+export type BidiStreamHandler<I extends DescMessage, O extends DescMessage> = (
+  requests: AsyncIterable<MessageShape<I>>,
+  context: Context,
+) => MaybeAsyncIterable<MessageInitShape<O>>;
+
+/** The handler of a method, by its kind. */
+export type Handler<Method> =
+  Method extends TypedMethod<"unary", infer I, infer O>
+    ? UnaryHandler<I, O>
+    : Method extends TypedMethod<"server_streaming", infer I, infer O>
+      ? ServerStreamHandler<I, O>
+      : Method extends TypedMethod<"client_streaming", infer I, infer O>
+        ? ClientStreamHandler<I, O>
+        : Method extends TypedMethod<"bidi_streaming", infer I, infer O>
+          ? BidiStreamHandler<I, O>
+          : never;
+
+/** The handlers of a service, by the method's local name. One that is left out answers UNIMPLEMENTED. */
+export type Handlers<Service extends DescService> = {
+  [Name in keyof Service["method"]]?: Handler<Service["method"][Name]>;
+};
+
+// TypeScript does not look for excess properties in what a function expression returns, so `{ mesage: "…" }` beside a correct
+// field would compile and be dropped. The types below make it an error.
+
+/** What a handler returns or yields. */
+type Response<H> = H extends (...args: never[]) => infer R
+  ? R extends AsyncIterable<infer T> | Iterable<infer T> | Promise<infer T>
+    ? T
+    : R
+  : never;
+
+type KeyOf<T> = T extends unknown ? keyof T : never;
+type ElementOf<T> = T extends readonly (infer E)[] ? E : T;
+type Opaque = Message | Uint8Array | string | number | bigint | boolean | null | undefined;
+
+/** The fields of `Actual` that `Init` does not have, as paths, four levels deep. Not looked into: oneofs, and what is a message already. */
+type UnknownField<Actual, Init, Depth extends 0[] = []> = Depth["length"] extends 4
+  ? never
+  : Actual extends Opaque
+    ? never
+    : Init extends { case?: string | undefined }
+      ? never
+      : {
+          [K in keyof Actual & string]: K extends KeyOf<Init>
+            ? UnknownField<ElementOf<Actual[K]>, Exclude<ElementOf<PropertyOf<Init, K>>, Opaque>, [...Depth, 0]> extends infer Inner extends
+                string
+              ? `${K}.${Inner}`
+              : never
+            : K;
+        }[keyof Actual & string];
+
+type PropertyOf<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never;
+
+/** `H` if its responses have no field that `Method`'s output lacks. */
+type ExactHandler<Method, H> = Method extends { output: infer O extends DescMessage }
+  ? [UnknownField<Response<H>, Exclude<MessageInitShape<O>, Opaque>>] extends [never]
+    ? H
+    : () => { [message in `${O["typeName"]} has no field`]: UnknownField<Response<H>, Exclude<MessageInitShape<O>, Opaque>> }
+  : never;
+
+/** `H` if it has no method and no field that the service lacks. */
+export type ExactHandlers<Service extends DescService, H> = {
+  [Name in keyof H]: Name extends keyof Service["method"] ? ExactHandler<Service["method"][Name], H[Name]> : never;
+};
+
+/** A handler whose types are not known, as the runtime sees it. */
+export type AnyHandler = (input: unknown, context: Context) => unknown;
+
+/** Whether requests, responses, or both are streams. */
+export type MethodKind = DescMethod["methodKind"];

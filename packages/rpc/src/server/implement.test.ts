@@ -1,0 +1,136 @@
+import * as grpc from "@grpc/grpc-js";
+import { expect, onTestFinished, test } from "vitest";
+import { connect, everyKind, failureOf, kindNames, kinds, start, TestService } from "../../test/harness.ts";
+import { Code, implement } from "../index.ts";
+
+const echo = {
+  unary: ({ text }: { text: string }) => ({ text }),
+  *serverStream({ text }: { text: string }) {
+    yield { text: `${text}1` };
+    yield { text: `${text}2` };
+  },
+  async clientStream(requests: AsyncIterable<{ text: string }>) {
+    let text = "";
+    for await (const request of requests) text += request.text;
+    return { text };
+  },
+  async *bidiStream(requests: AsyncIterable<{ text: string }>) {
+    for await (const { text } of requests) yield { text };
+  },
+};
+
+test("all four kinds work on a server of grpc-js itself", async () => {
+  const server = new grpc.Server();
+  onTestFinished(() => server.forceShutdown());
+  server.addService(...implement(TestService, echo));
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port))),
+  );
+  const client = connect(`127.0.0.1:${port}`);
+  expect((await client.unary({ text: "a" })).text).toBe("a");
+  expect((await Array.fromAsync(client.serverStream({ text: "a" }))).map(({ text }) => text)).toEqual(["a1", "a2"]);
+  expect((await client.clientStream([{ text: "a" }, { text: "b" }])).text).toBe("ab");
+  expect((await Array.fromAsync(client.bidiStream([{ text: "a" }, { text: "b" }]))).map(({ text }) => text)).toEqual(["a", "b"]);
+});
+
+test.each(kindNames)("a %s handler that is left out answers UNIMPLEMENTED and names the method", async (kind) => {
+  const { client } = await start({});
+  const error = await failureOf(kinds[kind](client, "x"));
+  expect(error).toMatchObject({ code: Code.UNIMPLEMENTED });
+  expect((error as Error).message).toMatch(/^\/test\.v1\.TestService\/\w+ is not implemented$/);
+});
+
+test("handlers may be methods of an object that has state", async () => {
+  class Counter {
+    #count = 0;
+    unary() {
+      this.#count += 1;
+      return { count: this.#count };
+    }
+  }
+  const { client } = await start(new Counter());
+  await client.unary({});
+  expect((await client.unary({})).count).toBe(2);
+});
+
+test("a handler without a method is refused at once", () => {
+  const handlers: object = { nosuch: () => ({}) };
+  expect(() => implement(TestService, handlers)).toThrow('test.v1.TestService has no method "nosuch"');
+});
+
+test("bytes arrive as plain Uint8Arrays on both sides", async () => {
+  let type: unknown;
+  const { client } = await start({
+    unary: ({ data }) => {
+      type = data.constructor;
+      return { data };
+    },
+  });
+  const { data } = await client.unary({ data: new Uint8Array([1, 2, 3]) });
+  expect(type).toBe(Uint8Array);
+  expect(data.constructor).toBe(Uint8Array);
+  expect(data).toEqual(new Uint8Array([1, 2, 3]));
+});
+
+test.each(kindNames)("%s: header and trailer reach the client", async (kind) => {
+  const { client } = await start(
+    everyKind((context) => {
+      context.header.set("x-header", "h");
+      context.trailer.set("x-trailer", "t");
+      return "";
+    }),
+  );
+  let header: unknown;
+  let trailer: unknown;
+  await kinds[kind](client, "", {
+    onHeader: (metadata: grpc.Metadata) => (header = metadata.get("x-header")),
+    onTrailer: (metadata: grpc.Metadata) => (trailer = metadata.get("x-trailer")),
+  });
+  expect(header).toEqual(["h"]);
+  expect(trailer).toEqual(["t"]);
+});
+
+test("the header can be sent before the first response", async () => {
+  const { client } = await start({
+    async *serverStream(_request, context) {
+      context.header.set("x-early", "1");
+      context.sendHeader();
+      await new Promise((_, reject) => context.signal.addEventListener("abort", () => reject(context.signal.reason)));
+      yield {};
+    },
+  });
+  using call = client.serverStream({});
+  expect((await call.header()).get("x-early")).toEqual(["1"]);
+});
+
+test.each(kindNames)("%s: the handler knows metadata, deadline, peer and method", async (kind) => {
+  const { client } = await start(
+    everyKind(({ metadata, deadline, peer, method }) =>
+      [
+        metadata.get("x-name")[0],
+        deadline && deadline.getTime() > Date.now(),
+        /^127\.0\.0\.1:\d+$/.test(peer),
+        method.parent.typeName,
+      ].join(),
+    ),
+  );
+  const [response] = await kinds[kind](client, "", { metadata: { "x-name": "n" }, timeoutMs: 10_000 });
+  expect(response?.text).toBe("n,true,true,test.v1.TestService");
+});
+
+test("a streaming handler may leave its requests early and still answer", async () => {
+  const { client } = await start({
+    async *bidiStream(requests) {
+      for await (const { text } of requests) {
+        yield { text };
+        return;
+      }
+    },
+    async clientStream(requests) {
+      for await (const { text } of requests) return { text };
+      return {};
+    },
+  });
+  expect(await Array.fromAsync(client.bidiStream([{ text: "a" }, { text: "b" }]))).toMatchObject([{ text: "a" }]);
+  expect(await client.clientStream([{ text: "a" }, { text: "b" }])).toMatchObject({ text: "a" });
+});

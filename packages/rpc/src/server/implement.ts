@@ -1,0 +1,110 @@
+// From a service and its handlers to what grpc-js serves.
+import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
+import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Code } from "../code.ts";
+import { type Codec, type CodecFactory, protobufEs } from "../codec.ts";
+import { RpcError } from "../error.ts";
+import { methodPath } from "../method.ts";
+import type { Call, Scope } from "./call.ts";
+import type { Context, ServerInterceptor } from "./context.ts";
+import type { AnyHandler, ExactHandlers, Handlers } from "./handlers.ts";
+import { serve } from "./serve.ts";
+
+export interface ImplementOptions {
+  /** Run around every call, the first outermost. */
+  readonly interceptors?: readonly ServerInterceptor[];
+  /**
+   * Told once of whatever a handler throws that is no RpcError, and of what it throws after the call has ended. Unless told, it goes to
+   * `console.error`.
+   */
+  readonly onError?: (error: unknown, context: Context) => void;
+  /** How messages become bytes. Unless told, by protobuf-es. */
+  readonly codec?: CodecFactory;
+}
+
+const source = Symbol("service and handlers");
+
+/** A service with its handlers: for `server.add()`, or spread into `addService()` of a grpc-js server. */
+export type Implementation = readonly [
+  definition: ServiceDefinition & { readonly [source]: Source },
+  handlers: UntypedServiceImplementation,
+];
+
+interface Source {
+  readonly service: DescService;
+  readonly handlers: Readonly<Record<string, AnyHandler | undefined>>;
+}
+
+/**
+ * Implements a service.
+ *
+ * @example
+ * server.add(implement(Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) }));
+ *
+ * @param handlers one for each method, by its local name; a method left out answers UNIMPLEMENTED.
+ * @param options for a server of grpc-js; a server of this package has its own.
+ */
+export function implement<Service extends DescService, const H extends Handlers<Service>>(
+  service: Service,
+  handlers: H & ExactHandlers<Service, H>,
+  options: ImplementOptions = {},
+): Implementation {
+  for (const name of Object.keys(handlers)) {
+    if (!(name in service.method)) throw new TypeError(`${service.typeName} has no method "${name}"`);
+  }
+  return bind({ service, handlers: handlers as Source["handlers"] }, makeScope(options), options.codec);
+}
+
+/** The service of an implementation. */
+export function serviceOf([definition]: Implementation): DescService {
+  return definition[source].service;
+}
+
+/** The same service and handlers, for the calls of one server. */
+export function rebind([definition]: Implementation, scope: Scope, codec: CodecFactory | undefined): Implementation {
+  return bind(definition[source], scope, codec);
+}
+
+export function makeScope({ interceptors, onError }: ImplementOptions, calls?: Set<Call>): Scope {
+  return {
+    interceptors: interceptors ?? [],
+    onError: onError ?? ((error, call) => console.error(`${methodPath(call.method)}:`, error)),
+    calls,
+  };
+}
+
+function bind(from: Source, scope: Scope, codec: CodecFactory = protobufEs): Implementation {
+  const definition: Record<string, MethodDefinition<Buffer, Buffer>> = {};
+  const implementation: UntypedServiceImplementation = {};
+  for (const method of from.service.methods) {
+    const handler = from.handlers[method.localName];
+    definition[method.localName] = defineMethod(method);
+    implementation[method.localName] = serve({
+      method,
+      handler: handler === undefined ? unimplemented : (input, context) => handler.call(from.handlers, input, context),
+      input: codec(method.input) as Codec<DescMessage>,
+      output: codec(method.output) as Codec<DescMessage>,
+      scope,
+    });
+  }
+  return [Object.assign(definition, { [source]: from }), implementation];
+}
+
+/** grpc-js sees buffers only: messages are parsed and written within the call, where an error finds its status. */
+function defineMethod(method: DescMethod): MethodDefinition<Buffer, Buffer> {
+  const asIs = (bytes: Buffer) => bytes;
+  return {
+    path: methodPath(method),
+    requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
+    responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+    originalName: method.localName,
+  };
+}
+
+function unimplemented(_input: unknown, { method }: Context): never {
+  throw new RpcError(Code.UNIMPLEMENTED, `${methodPath(method)} is not implemented`);
+}

@@ -1,0 +1,99 @@
+// The four call kinds: each connects a call object of grpc-js with a handler.
+import type {
+  handleBidiStreamingCall,
+  handleClientStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  StatusObject,
+  UntypedHandleCall,
+} from "@grpc/grpc-js";
+import { Code } from "../code.ts";
+import { type BoundMethod, Call } from "./call.ts";
+import { Requests } from "./requests.ts";
+import { writeResponses } from "./responses.ts";
+
+export function serve(bound: BoundMethod): UntypedHandleCall {
+  switch (bound.method.methodKind) {
+    case "unary":
+      return serveUnary(bound);
+    case "client_streaming":
+      return serveClientStream(bound);
+    case "server_streaming":
+      return serveServerStream(bound);
+    case "bidi_streaming":
+      return serveBidiStream(bound);
+  }
+}
+
+type Callback = Parameters<handleUnaryCall<Buffer, Buffer>>[1];
+
+/** Ends a call that has one response. */
+function respond(callback: Callback, response: Buffer | undefined, status: StatusObject | undefined): void {
+  if (status === undefined || status.code === Code.OK) callback(null, response, status?.metadata);
+  else callback(status);
+}
+
+/** Ends a call that has a stream of responses. */
+function close(
+  stream: { end(trailer?: StatusObject["metadata"]): unknown; emit(event: "error", status: StatusObject): unknown },
+  status: StatusObject | undefined,
+): void {
+  if (status === undefined || status.code === Code.OK) stream.end(status?.metadata);
+  // How grpc-js takes a status: it writes what is still to be written, then this.
+  else stream.emit("error", status);
+}
+
+function serveUnary(bound: BoundMethod): handleUnaryCall<Buffer, Buffer> {
+  return (surface, callback) => {
+    let response: Buffer | undefined;
+    const call = new Call(surface, bound, (status) => respond(callback, response, status));
+    call.run(() => {
+      const answer = call.handle(call.receive(surface.request));
+      if (!isPromise(answer)) {
+        response = call.send(answer);
+        return;
+      }
+      return answer.then((message) => {
+        response = call.send(message);
+      });
+    });
+  };
+}
+
+function serveClientStream(bound: BoundMethod): handleClientStreamingCall<Buffer, Buffer> {
+  return (surface, callback) => {
+    let response: Buffer | undefined;
+    const call = new Call(surface, bound, (status) => respond(callback, response, status));
+    call.watch();
+    call.run(async () => {
+      response = call.send(await call.handle(new Requests(surface, call)));
+    });
+  };
+}
+
+function serveServerStream(bound: BoundMethod): handleServerStreamingCall<Buffer, Buffer> {
+  return (surface) => {
+    const call = new Call(surface, bound, (status) => close(surface, status));
+    call.watch();
+    call.run(() => writeResponses(toIterable(call.handle(call.receive(surface.request))), surface, call));
+  };
+}
+
+function serveBidiStream(bound: BoundMethod): handleBidiStreamingCall<Buffer, Buffer> {
+  return (surface) => {
+    const call = new Call(surface, bound, (status) => close(surface, status));
+    call.watch();
+    call.run(() => writeResponses(toIterable(call.handle(new Requests(surface, call))), surface, call));
+  };
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as Promise<unknown> | undefined)?.then === "function";
+}
+
+function toIterable(value: unknown): AsyncIterable<unknown> | Iterable<unknown> {
+  if (typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)) {
+    return value as AsyncIterable<unknown> | Iterable<unknown>;
+  }
+  throw new TypeError("a streaming handler must return an iterable or async iterable of responses");
+}

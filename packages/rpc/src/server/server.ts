@@ -1,0 +1,203 @@
+// A server: services, addresses, health, and an orderly end.
+import { setTimeout as delay } from "node:timers/promises";
+import type { DescMethod } from "@bufbuild/protobuf";
+import * as grpc from "@grpc/grpc-js";
+import { Code } from "../code.ts";
+import { RpcError } from "../error.ts";
+import { HealthStatuses, implementHealth } from "../health/health.ts";
+import { implementReflection } from "../reflection/reflection.ts";
+import { type BoundAddress, formatAddress, parseAddress } from "./address.ts";
+import type { Call, Scope } from "./call.ts";
+import { type Implementation, type ImplementOptions, makeScope, rebind, serviceOf } from "./implement.ts";
+
+export interface ServerOptions extends ImplementOptions {
+  /** Serve `grpc.health.v1.Health`. Default true. */
+  readonly health?: boolean;
+  /** Serve `grpc.reflection.v1` and `v1alpha`. Default false: it shows every service to every caller. */
+  readonly reflection?: boolean;
+  /** Options of grpc-js, for example `"grpc.max_receive_message_length"` (bytes, 4 MiB unless told). */
+  readonly grpc?: grpc.ServerOptions;
+}
+
+export interface ShutdownOptions {
+  /** How long running calls may go on, in milliseconds. Default 10,000. */
+  readonly graceMs?: number;
+  /** How long they have to end once their signal aborted, in milliseconds. Default 1,000. */
+  readonly abortMs?: number;
+}
+
+export interface ShutdownReport {
+  /** The calls that did not end within the grace period: ended by their signal, or, deaf to that, with their connection. */
+  readonly cut: readonly { readonly method: DescMethod; readonly peer: string; readonly how: "aborted" | "forced" }[];
+}
+
+export interface Server {
+  /** What `grpc.health.v1` answers. Every service added is SERVING unless told otherwise. */
+  readonly health: HealthStatuses;
+  /** Adds services, before or after `listen`. Throws if a service is there already. */
+  add(...implementations: readonly Implementation[]): void;
+  /**
+   * Listens on `host:port`, and resolves once it does. Port 0 takes any that is free; `localhost` means the loopback addresses, of IPv4
+   * and, where there is one, of IPv6. May be called for several addresses.
+   *
+   * Rejects with a ListenError.
+   * @param credentials default: plaintext.
+   */
+  listen(address: string, credentials?: grpc.ServerCredentials): Promise<BoundAddress>;
+  /**
+   * Ends the server in order: health says NOT_SERVING, no new calls are taken, running calls finish; after the grace period their
+   * signals abort, and then connections are closed. A second call shares the first one's outcome.
+   */
+  shutdown(options?: ShutdownOptions): Promise<ShutdownReport>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A server cannot listen. `code` is the system's (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …) if there is one. */
+export class ListenError extends Error {
+  static {
+    ListenError.prototype.name = "ListenError";
+  }
+  readonly address: string;
+  readonly code: string | undefined;
+  constructor(address: string, reason: string, options?: ErrorOptions) {
+    // grpc-js has the reason as a text only.
+    const code = reason.startsWith("Name resolution failed") ? "ENOTFOUND" : /\b(E[A-Z]{3,})\b/.exec(reason)?.[1];
+    const plain: Record<string, string> = {
+      EADDRINUSE: "the address is already in use",
+      EACCES: "permission denied",
+      EADDRNOTAVAIL: "this machine has no such address",
+      ENOTFOUND: "no such host",
+    };
+    super(`cannot listen on ${address}: ${(code && plain[code]) ?? reason}`, options);
+    this.address = address;
+    this.code = code;
+  }
+}
+
+/**
+ * Makes a server.
+ *
+ * @example
+ * const server = createServer({ reflection: true });
+ * server.add(implement(Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) }));
+ * const { address } = await server.listen("localhost:50051");
+ */
+export function createServer(options: ServerOptions = {}): Server {
+  return new GrpcServer(options);
+}
+
+class GrpcServer implements Server {
+  readonly health = new HealthStatuses();
+  readonly #options: ServerOptions;
+  readonly #scope: Scope;
+  readonly #calls = new Set<Call>();
+  readonly #grpc: grpc.Server;
+  readonly #services: Implementation[] = [];
+  #shutdown: Promise<ShutdownReport> | undefined;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#scope = makeScope(options, this.#calls);
+    this.#grpc = new grpc.Server(options.grpc);
+    if (options.health ?? true) this.#register(implementHealth(this.health));
+    if (options.reflection) for (const reflection of implementReflection(() => this.#services.map(serviceOf))) this.#register(reflection);
+  }
+
+  add(...implementations: readonly Implementation[]): void {
+    for (const implementation of implementations) {
+      this.#register(implementation);
+      this.health.set(serviceOf(implementation).typeName, "SERVING");
+    }
+  }
+
+  #register(implementation: Implementation): void {
+    this.#grpc.addService(...rebind(implementation, this.#scope, this.#options.codec));
+    this.#services.push(implementation);
+  }
+
+  async listen(address: string, credentials = grpc.ServerCredentials.createInsecure()): Promise<BoundAddress> {
+    const { host, port } = parseAddress(address);
+    if (host !== "localhost") {
+      const bound = await this.#bind(host, port, credentials);
+      return { address: formatAddress(host, bound), host, port: bound };
+    }
+    const bound = await this.#bindLoopback(port, credentials);
+    return { address: formatAddress(host, bound), host, port: bound };
+  }
+
+  /** grpc-js takes a `localhost` that is free in one family only, and says nothing. */
+  async #bindLoopback(port: number, credentials: grpc.ServerCredentials, attempts = 5): Promise<number> {
+    const bound = await this.#bind("127.0.0.1", port, credentials);
+    try {
+      await this.#bind("::1", bound, credentials);
+    } catch (error) {
+      const { code } = error as ListenError;
+      // A machine without IPv6.
+      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return bound;
+      this.#grpc.unbind(formatAddress("127.0.0.1", bound));
+      // The port was any free one, but somebody has it on ::1.
+      if (code === "EADDRINUSE" && port === 0 && attempts > 1) return this.#bindLoopback(0, credentials, attempts - 1);
+      throw error;
+    }
+    return bound;
+  }
+
+  #bind(host: string, port: number, credentials: grpc.ServerCredentials): Promise<number> {
+    const address = formatAddress(host, port);
+    return new Promise((resolve, reject) => {
+      if (this.#shutdown !== undefined) throw new ListenError(address, "the server has been shut down");
+      this.#grpc.bindAsync(address, credentials, (error, bound) => {
+        if (error === null) resolve(bound);
+        else reject(new ListenError(address, error.message, { cause: error }));
+      });
+    });
+  }
+
+  shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+    this.#shutdown ??= this.#end(options);
+    return this.#shutdown;
+  }
+
+  async #end({ graceMs = 10_000, abortMs = 1_000 }: ShutdownOptions): Promise<ShutdownReport> {
+    this.health.shutdown();
+    const drained = new Promise<boolean>((resolve) => this.#grpc.tryShutdown(() => resolve(true)));
+    const within = async (ms: number) => {
+      const timer = new AbortController();
+      const timeout = delay(ms, false, { signal: timer.signal }).catch(() => false);
+      const outcome = await Promise.race([drained, timeout]);
+      timer.abort();
+      return outcome;
+    };
+
+    // Watchers have been told NOT_SERVING, in the ticks before this one; they would watch for ever.
+    setImmediate(() => this.#abort((call) => call.method.parent.typeName.startsWith("grpc.")));
+    if (await within(graceMs)) return { cut: [] };
+
+    const slow = this.#abort(() => true);
+    await within(abortMs);
+    const cut = slow.map(({ call, method, peer }) => {
+      if (!this.#calls.has(call)) return { method, peer, how: "aborted" as const };
+      call.cutOff(shuttingDown());
+      return { method, peer, how: "forced" as const };
+    });
+    // Time for the last statuses to be sent; a peer that does not read them gets none.
+    await within(100);
+    this.#grpc.forceShutdown();
+    await drained;
+    return { cut };
+  }
+
+  #abort(which: (call: Call) => boolean) {
+    const calls = [...this.#calls].filter(which).map((call) => ({ call, method: call.method, peer: call.peer }));
+    for (const { call } of calls) call.abort(shuttingDown());
+    return calls;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+}
+
+function shuttingDown(): RpcError {
+  return new RpcError(Code.UNAVAILABLE, "the server is shutting down");
+}

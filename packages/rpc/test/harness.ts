@@ -1,0 +1,82 @@
+// What the tests share: a server on a free port, and a client for it, gone when the test is.
+import { onTestFinished } from "vitest";
+import {
+  type Client,
+  type ClientOptions,
+  createClient,
+  createServer,
+  type Handlers,
+  implement,
+  type Server,
+  type ServerOptions,
+} from "../src/index.ts";
+import { TestService } from "./gen/test_pb.js";
+
+export { TestService };
+export type TestHandlers = Handlers<typeof TestService>;
+export type TestClient = Client<typeof TestService>;
+
+export async function startServer(handlers: TestHandlers, options: ServerOptions = {}): Promise<{ server: Server; address: string }> {
+  const server = createServer(options);
+  server.add(implement(TestService, handlers));
+  onTestFinished(async () => {
+    await server.shutdown({ graceMs: 0, abortMs: 0 });
+  });
+  const { address } = await server.listen("127.0.0.1:0");
+  return { server, address };
+}
+
+export function connect(address: string, options: ClientOptions = {}): TestClient {
+  const client = createClient(TestService, address, options);
+  onTestFinished(() => client[Symbol.dispose]());
+  return client;
+}
+
+/** Starts a server with these handlers, and a client. */
+export async function start(handlers: TestHandlers, options?: ServerOptions) {
+  const { server, address } = await startServer(handlers, options);
+  return { server, address, client: connect(address) };
+}
+
+/** The four kinds, called alike: with one request, to their end, giving all responses. */
+export const kinds = {
+  unary: async (client: TestClient, text: string, options = {}) => [await client.unary({ text }, options)],
+  serverStream: async (client: TestClient, text: string, options = {}) => Array.fromAsync(client.serverStream({ text }, options)),
+  clientStream: async (client: TestClient, text: string, options = {}) => [await client.clientStream([{ text }], options)],
+  bidiStream: async (client: TestClient, text: string, options = {}) => Array.fromAsync(client.bidiStream([{ text }], options)),
+} as const;
+
+export const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
+
+/** Handlers of all kinds that call `body` once and answer with what it returns. */
+export function everyKind(body: (context: import("../src/index.ts").Context) => Promise<string> | string): TestHandlers {
+  return {
+    unary: async (_request, context) => ({ text: await body(context) }),
+    async *serverStream(_request, context) {
+      yield { text: await body(context) };
+    },
+    clientStream: async (_requests, context) => ({ text: await body(context) }),
+    async *bidiStream(_requests, context) {
+      yield { text: await body(context) };
+    },
+  };
+}
+
+/** Resolves with what a promise rejects with. */
+export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it did not fail");
+}
+
+/** Waits, a few milliseconds at a time, until something holds. Fails after five seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 5_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`never: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
