@@ -1,0 +1,89 @@
+import { CommanderError } from "commander";
+import { expect, test } from "vitest";
+import { createProgram, type ServeRequest } from "./cli.ts";
+import { topics } from "./topics.ts";
+
+/** Parses a command line: what is asked for, or what is said to be wrong with it. */
+async function parse(
+  ...args: readonly string[]
+): Promise<ServeRequest | { readonly stderr: string; readonly stdout: string; readonly exitCode: number }> {
+  let request: ServeRequest | undefined;
+  let stderr = "";
+  let stdout = "";
+  const program = createProgram(topics, async (asked) => {
+    request = asked;
+  });
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      ...command.configureOutput(),
+      writeErr: (text) => {
+        stderr += text;
+      },
+      writeOut: (text) => {
+        stdout += text;
+      },
+    });
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return { stderr, stdout, exitCode: error.exitCode };
+  }
+  if (request === undefined) throw new Error("nothing is served, and nothing is wrong");
+  return request;
+}
+
+test.each([{ args: [] }, { args: ["serve"] }])(
+  "without topics, as in $args, all are served, on loopback and on their own ports",
+  async ({ args }) => {
+    expect(await parse(...args)).toEqual({ topics, host: "localhost", port: undefined, logLevel: "info" });
+  },
+);
+
+test.each([{ args: ["serve", "streams", "chat"] }, { args: ["streams", "chat", "streams"] }])(
+  "$args serves chat and streams, once each",
+  async ({ args }) => {
+    expect(await parse(...args)).toMatchObject({ topics: [{ name: "chat" }, { name: "streams" }] });
+  },
+);
+
+test("options are taken before and after the topic", async () => {
+  const expected = { topics: [{ name: "hello-stream" }], host: "0.0.0.0", port: 0, logLevel: "debug" };
+  expect(await parse("hello-stream", "--port", "0", "--host", "0.0.0.0", "--log-level", "debug")).toMatchObject(expected);
+  expect(await parse("--port=0", "--host=0.0.0.0", "--log-level=debug", "hello-stream")).toMatchObject(expected);
+});
+
+test.each(["::", "[::]"])("the host %s is the IPv6 address ::", async (host) => {
+  expect(await parse("--host", host)).toMatchObject({ host: "::" });
+});
+
+test.each([
+  { args: ["nope"], says: "unknown topic 'nope'" },
+  { args: ["serve", "chat", "nope"], says: "unknown topic 'nope'" },
+  { args: ["--nope"], says: "unknown option '--nope'" },
+  { args: ["chat", "--prt", "1"], says: "Did you mean --port?" },
+  { args: ["chat", "--port"], says: "argument missing" },
+  { args: ["chat", "--port", "http"], says: "'http' is invalid" },
+  { args: ["chat", "--port", "65536"], says: "'65536' is invalid" },
+  { args: ["chat", "--port", "-1"], says: "'-1' is invalid" },
+  { args: ["chat", "--port", "1.5"], says: "'1.5' is invalid" },
+  { args: ["chat", "--port", ""], says: "'' is invalid" },
+  { args: ["--port", "9000"], says: "--port is for a single topic, and 7 are selected" },
+  { args: ["chat", "push", "--port", "9000"], says: "--port is for a single topic, and 2 are selected" },
+  { args: ["--host", "localhost:9000"], says: "without a port" },
+  { args: ["--host", ""], says: "'' is invalid" },
+  { args: ["--log-level", "loud"], says: "Allowed choices are silent, fatal, error, warn, info, debug, trace" },
+])("$args is one line on stderr and status 1", async ({ args, says }) => {
+  const outcome = await parse(...args);
+  expect(outcome).toMatchObject({ stderr: expect.stringContaining(says), stdout: "", exitCode: 1 });
+  expect(outcome).toMatchObject({ stderr: expect.stringMatching(/^error: [^\n]+\n$/) });
+});
+
+test.each([{ args: ["--help"] }, { args: ["serve", "--help"] }])("$args tells of every topic and option on stdout", async ({ args }) => {
+  const outcome = await parse(...args);
+  expect(outcome).toMatchObject({ stderr: "", exitCode: 0 });
+  for (const word of [...topics.map(({ name }) => ` ${name} `), "--host", "--port", "--log-level"]) {
+    expect(outcome).toMatchObject({ stdout: expect.stringContaining(word) });
+  }
+});

@@ -1,0 +1,73 @@
+// The server's log, on stderr: JSON lines, or something to read if that is a terminal.
+import { Code, type Context, methodPath, RpcError, type ServerInterceptor } from "@grpc-study/rpc";
+import { type DestinationStream, destination, type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
+import { build as pretty } from "pino-pretty";
+import { hasColour } from "./colour.ts";
+
+/** From quiet to loud. */
+export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const satisfies LevelWithSilent[];
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** Makes the server's logger. stdout is not for it: that has the command's own answer. */
+export function createLogger(level: LogLevel, stream: DestinationStream = process.stderr.isTTY ? terminal() : json()): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: serializeError },
+    },
+    stream,
+  );
+}
+
+/** Logs each call once, when it is done, whatever its kind. */
+export function logCalls(log: Logger): ServerInterceptor {
+  return async (call, next) => {
+    const start = performance.now();
+    let status = Code.OK;
+    try {
+      await next();
+    } catch (error) {
+      status = RpcError.from(error).code;
+      throw error;
+    } finally {
+      const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
+      log.info({ method: methodPath(call.method), status: Code[status], durationMs, peer: call.peer }, "call");
+    }
+  };
+}
+
+/** Logs what a handler threw that was not meant for the caller, with its stack: a bug. */
+export function logFailures(log: Logger): (error: unknown, call: Context) => void {
+  return (error, call) => log.error({ method: methodPath(call.method), peer: call.peer, err: error }, "handler failed");
+}
+
+/** pino would write an error's own properties too. They can hold metadata, and metadata can hold a token. */
+function serializeError(error: unknown) {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  const { type, message, stack } = stdSerializers.err(error);
+  return { type, message, stack };
+}
+
+function json(): DestinationStream {
+  return destination({ fd: 2, sync: false });
+}
+
+function terminal(): DestinationStream {
+  return pretty({
+    destination: 2,
+    colorize: hasColour(process.stderr),
+    translateTime: "SYS:HH:MM:ss.l",
+    ignore: "topic",
+    singleLine: true,
+    messageFormat: ({ topic, msg }) => `${topic === undefined ? "" : `[${topic}] `}${printable(String(msg))}`,
+  });
+}
+
+/** What a caller sends must not move the cursor, or pass for a line of its own. JSON escapes it anyway. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+}

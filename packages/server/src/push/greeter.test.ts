@@ -1,0 +1,75 @@
+import { setTimeout } from "node:timers/promises";
+import { Greeter } from "@grpc-study/proto/push";
+import { Code, createClient } from "@grpc-study/rpc";
+import { beforeEach, expect, test, vi } from "vitest";
+import { recordLog, serveServices } from "../../test/serve-services.ts";
+import { greeter } from "./greeter.ts";
+
+vi.mock("node:timers/promises", { spy: true });
+beforeEach(() => vi.mocked(setTimeout).mockClear());
+
+/** An interval that no test waits for. */
+const never = 60_000;
+
+/** How the pauses between pushes are: running, done, or broken off. */
+const pauses = () => vi.mocked(setTimeout).mock.settledResults.map(({ type }) => type);
+
+test("GetStream pushes the time in seconds, eleven times, one an interval", async () => {
+  const client = createClient(Greeter, await serveServices(greeter(recordLog().log, 10)));
+  const start = performance.now();
+  const times = await Array.fromAsync(client.getStream({ data: "aaa" }), ({ data }) => data);
+  // Ten pauses; timers may fire up to a millisecond early.
+  expect(performance.now() - start).toBeGreaterThan(90);
+  expect(times).toHaveLength(11);
+  for (const time of times) {
+    expect(time).toMatch(/^\d+$/);
+    expect(Math.abs(Number(time) - Date.now() / 1000)).toBeLessThan(5);
+  }
+});
+
+test("GetStream pushes at once, and leaves no timer when the caller goes", async () => {
+  const client = createClient(Greeter, await serveServices(greeter(recordLog().log, never)));
+  const call = client.getStream({ data: "aaa" });
+  await call.recv();
+  await expect.poll(pauses).toEqual(["incomplete"]);
+  call.cancel();
+  await expect.poll(pauses).toEqual(["rejected"]);
+});
+
+test("PutStream logs what it takes, and answers how many that were", async () => {
+  const { log, messages } = recordLog();
+  const client = createClient(Greeter, await serveServices(greeter(log)));
+  expect((await client.putStream([{ data: "a" }, { data: "b" }, { data: "c" }])).data).toBe("3");
+  expect(messages()).toEqual(["a", "b", "c"]);
+  expect((await client.putStream([])).data).toBe("0");
+});
+
+test("AllStream pushes ssss at once and then an interval after, without waiting for the caller", async () => {
+  const client = createClient(Greeter, await serveServices(greeter(recordLog().log, 10)));
+  const call = client.allStream();
+  for (let n = 0; n < 3; n++) expect((await call.recv())?.data).toBe("ssss");
+  call.cancel();
+});
+
+test("AllStream logs what arrives, and ends with OK at half-close, in the middle of an interval", async () => {
+  const { log, messages } = recordLog();
+  const client = createClient(Greeter, await serveServices(greeter(log, never)));
+  const call = client.allStream();
+  await call.send({ data: "one" });
+  await call.send({ data: "two" });
+  expect((await call.recv())?.data).toBe("ssss");
+  call.closeSend();
+  expect(await call.recv()).toBeUndefined();
+  expect(messages()).toEqual(["one", "two"]);
+  await expect.poll(pauses).toEqual(["rejected"]);
+});
+
+test("AllStream leaves no timer when the caller goes", async () => {
+  const client = createClient(Greeter, await serveServices(greeter(recordLog().log, never)));
+  const call = client.allStream();
+  await call.recv();
+  await expect.poll(pauses).toEqual(["incomplete"]);
+  call.cancel();
+  await expect(call.recv()).rejects.toMatchObject({ code: Code.CANCELLED });
+  await expect.poll(pauses).toEqual(["rejected"]);
+});

@@ -1,0 +1,151 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+import { Greeter as ChatGreeter } from "@grpc-study/proto/chat";
+import { Greeter } from "@grpc-study/proto/helloworld";
+import { createClient, implement } from "@grpc-study/rpc";
+import { Health, HealthCheckResponse_ServingStatus } from "@grpc-study/rpc/health";
+import { ServerReflection } from "@grpc-study/rpc/reflection";
+import { expect, onTestFinished, test } from "vitest";
+import { recordLog } from "../test/serve-services.ts";
+import { chat } from "./chat/index.ts";
+import { type ServeOptions, StartError, serve } from "./serve.ts";
+import { streams } from "./streams/index.ts";
+import type { Topic } from "./topic.ts";
+
+// Some of these cannot listen, and grpc-js would write that to stderr.
+setLogVerbosity(logVerbosity.NONE);
+
+test("each topic is an endpoint with the address that it listens on and its services", async () => {
+  const { endpoints } = await start([chat, streams], { port: 0 });
+  expect(endpoints).toEqual([
+    { topic: "chat", address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/), services: ["pb.Greeter"], security: "plaintext" },
+    {
+      topic: "streams",
+      address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/),
+      services: ["StreamServer", "StreamClient", "Stream"],
+      security: "plaintext",
+    },
+  ]);
+  expect(endpoints[0]?.address).not.toBe(endpoints[1]?.address);
+});
+
+test("unless told, a topic listens on its own port, and the further listeners of a moved one on the next ports", async () => {
+  const port = await freePorts(3);
+  const listener = (port: number) => ({ port, security: "plaintext" }) as const;
+  const topic = { ...chat, listeners: [listener(port), listener(port + 2)] };
+  const stay = await start([topic]);
+  expect(stay.endpoints).toMatchObject([{ address: `127.0.0.1:${port}` }, { address: `127.0.0.1:${port + 2}` }]);
+  await stay.shutdown();
+  const moved = await start([topic], { port: port + 1 });
+  expect(moved.endpoints).toMatchObject([{ address: `127.0.0.1:${port + 1}` }, { address: `127.0.0.1:${port + 2}` }]);
+});
+
+test("every endpoint has health and reflection", async () => {
+  const { endpoints } = await start([chat, streams], { port: 0 });
+  for (const { address, services } of endpoints) {
+    using health = createClient(Health, address);
+    expect(await health.check({ service: services[0] ?? "" })).toMatchObject({ status: HealthCheckResponse_ServingStatus.SERVING });
+    using reflection = createClient(ServerReflection, address);
+    const [answer] = await Array.fromAsync(
+      reflection.serverReflectionInfo([{ messageRequest: { case: "listServices", value: "" } }]),
+      ({ messageResponse }) => messageResponse,
+    );
+    expect(answer).toMatchObject({
+      case: "listServicesResponse",
+      value: { service: expect.arrayContaining(services.map((name) => expect.objectContaining({ name }))) },
+    });
+  }
+});
+
+test("a port in use is one line with topic and port, and no other topic is left listening", async () => {
+  const { port, release } = await occupy();
+  onTestFinished(release);
+  const free = await freePorts(1);
+
+  const error = await start([at(free, chat), at(port, streams)]).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(StartError);
+  expect(error).toMatchObject({ message: `topic streams: port ${port} is already in use (127.0.0.1:${port})` });
+
+  const again = await start([at(free, chat)]);
+  expect(again.endpoints, "its port is free again").toMatchObject([{ address: `127.0.0.1:${free}` }]);
+});
+
+test("a host that this machine does not have is one line with topic and address", async () => {
+  // TEST-NET-1: never an address of this machine.
+  await expect(start([chat], { host: "192.0.2.1", port: 0 })).rejects.toMatchObject({
+    name: "StartError",
+    message: expect.stringMatching(/^topic chat: .*192\.0\.2\.1.*$/),
+  });
+});
+
+test("shutdown lets a running call finish", async () => {
+  const running = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  const slow: Topic = {
+    ...chat,
+    services: () => [
+      implement(Greeter, {
+        sayHello: async () => {
+          running.resolve();
+          await finish.promise;
+          return { message: "at last" };
+        },
+      }),
+    ],
+  };
+  const serving = await start([slow], { port: 0 });
+  using client = createClient(Greeter, serving.endpoints[0]?.address ?? "");
+  const reply = client.sayHello({});
+  await running.promise;
+  const down = serving.shutdown();
+  finish.resolve();
+  expect((await reply).message).toBe("at last");
+  await down;
+});
+
+test("shutdown logs the calls that it cuts off", async () => {
+  const { log, lines } = recordLog();
+  const serving = await start([chat], { port: 0, log });
+  using client = createClient(ChatGreeter, serving.endpoints[0]?.address ?? "");
+  const call = client.bidiHello();
+  await call.send({ name: "1" });
+  await call.recv();
+  await serving.shutdown({ graceMs: 0 });
+  expect(lines).toContainEqual(
+    expect.objectContaining({ level: "warn", method: "/pb.Greeter/BidiHello", how: "aborted", msg: "call cut off" }),
+  );
+});
+
+/** Serves on 127.0.0.1 unless told otherwise, until the test has finished. */
+async function start(topics: readonly Topic[], options: Partial<ServeOptions> = {}) {
+  const serving = await serve(topics, { host: "127.0.0.1", log: recordLog().log, ...options });
+  onTestFinished(() => serving.shutdown({ graceMs: 0 }));
+  return serving;
+}
+
+function at(port: number, topic: Topic): Topic {
+  return { ...topic, listeners: [{ port, security: "plaintext" }] };
+}
+
+/** The first of some ports in a row that were free a moment ago. */
+async function freePorts(count: number): Promise<number> {
+  const first = await occupy();
+  const next = Array.from({ length: count - 1 }, (_, n) => occupy(first.port + 1 + n));
+  const occupied = await Promise.allSettled([first, ...next]);
+  for (const one of occupied) if (one.status === "fulfilled") await one.value.release();
+  return occupied.every(({ status }) => status === "fulfilled") ? first.port : await freePorts(count);
+}
+
+/** Takes a port of 127.0.0.1. */
+async function occupy(port = 0) {
+  const occupier = createTcpServer().listen(port, "127.0.0.1");
+  await once(occupier, "listening");
+  return {
+    port: (occupier.address() as AddressInfo).port,
+    release: async () => {
+      occupier.close();
+      await once(occupier, "close");
+    },
+  };
+}

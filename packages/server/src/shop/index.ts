@@ -1,0 +1,11 @@
+import type { Topic } from "../topic.ts";
+import { orderService } from "./order-service.ts";
+import { prodService } from "./prod-service.ts";
+import { userService } from "./user-service.ts";
+
+export const shop: Topic = {
+  name: "shop",
+  summary: "products, orders and users' scores",
+  listeners: [{ port: 8083, security: "plaintext" }],
+  services: () => [prodService(), orderService(), userService()],
+};

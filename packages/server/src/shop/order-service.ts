@@ -1,0 +1,8 @@
+// services.OrderService: takes every order.
+import { OrderService } from "@grpc-study/proto/shop";
+import { implement } from "@grpc-study/rpc";
+
+export const orderService = () =>
+  implement(OrderService, {
+    newOrder: () => ({ status: "OK", message: "success" }),
+  });

@@ -1,0 +1,61 @@
+import { ProdAreas, ProdService } from "@grpc-study/proto/shop";
+import { Code, createClient, RpcError } from "@grpc-study/rpc";
+import { BadRequestSchema } from "@grpc-study/rpc/error-details";
+import { expect, test } from "vitest";
+import { serveServices } from "../../test/serve-services.ts";
+import { prodService } from "./prod-service.ts";
+
+test.each([
+  { area: "A", prodArea: ProdAreas.A, stock: 114514 },
+  { area: "B", prodArea: ProdAreas.B, stock: 721 },
+  { area: "C", prodArea: ProdAreas.C, stock: 666 },
+])("the stock in area $area is $stock", async ({ prodArea, stock }) => {
+  const client = createClient(ProdService, await serveServices(prodService()));
+  expect((await client.getProdStock({ prodId: 998, prodArea })).prodStock).toBe(stock);
+});
+
+test.each([
+  { size: 0, stocks: [114514, 10086, 721, 666] },
+  { size: 1, stocks: [114514] },
+  { size: 3, stocks: [114514, 10086, 721] },
+  { size: 10, stocks: [114514, 10086, 721, 666] },
+])("a size of $size lists $stocks", async ({ size, stocks }) => {
+  const client = createClient(ProdService, await serveServices(prodService()));
+  const { productes } = await client.getProdStocks({ size });
+  expect(productes.map(({ prodStock }) => prodStock)).toEqual(stocks);
+});
+
+test("a negative size is INVALID_ARGUMENT, which names the field and the value", async () => {
+  const client = createClient(ProdService, await serveServices(prodService()));
+  const error = await refusal(client.getProdStocks({ size: -1 }));
+  expect(error).toMatchObject({ code: Code.INVALID_ARGUMENT, message: "size must not be negative, is -1" });
+  expect(error.findDetails(BadRequestSchema)).toMatchObject([
+    { fieldViolations: [{ field: "size", description: "must not be negative, is -1" }] },
+  ]);
+});
+
+test.each([9, -1])("area %i, which does not exist, is INVALID_ARGUMENT, which names the field and the value", async (prodArea) => {
+  const client = createClient(ProdService, await serveServices(prodService()));
+  const error = await refusal(client.getProdStock({ prodId: 998, prodArea: prodArea as ProdAreas }));
+  expect(error.code).toBe(Code.INVALID_ARGUMENT);
+  expect(error.findDetails(BadRequestSchema)).toMatchObject([
+    { fieldViolations: [{ field: "prod_area", description: expect.stringMatching(new RegExp(`is ${prodArea}$`)) }] },
+  ]);
+});
+
+test("a product has the id that was asked for, a name and a price", async () => {
+  const client = createClient(ProdService, await serveServices(prodService()));
+  const product = await client.getProdInfo({ prodId: 998 });
+  expect(product).toMatchObject({ prodId: 998, prodName: expect.stringContaining("998") });
+  expect(product.prodPrice).toBeGreaterThan(0);
+});
+
+/** The error that a call fails with. */
+async function refusal(call: Promise<unknown>): Promise<RpcError> {
+  const error = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof RpcError)) throw new Error("the call was not refused", { cause: error });
+  return error;
+}

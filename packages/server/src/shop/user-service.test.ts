@@ -1,0 +1,54 @@
+import { type UserScoreResponse, UserService } from "@grpc-study/proto/shop";
+import { createClient } from "@grpc-study/rpc";
+import { expect, test } from "vitest";
+import { serveServices } from "../../test/serve-services.ts";
+import { userService } from "./user-service.ts";
+
+const users = (...ids: readonly number[]) => ({ users: ids.map((userId) => ({ userId })) });
+const ids = ({ users }: UserScoreResponse) => users.map(({ userId }) => userId);
+const scores = ({ users }: UserScoreResponse) => users.map(({ userScore }) => userScore);
+
+test("users come back in order, each with a score from 0 to 99", async () => {
+  const client = createClient(UserService, await serveServices(userService()));
+  const some = [5, 1, 5, 0, -1, 2 ** 31 - 1, -(2 ** 31), ...Array.from({ length: 1000 }, (_, n) => n * 7919)];
+  const response = await client.getUserScore(users(...some));
+  expect(ids(response)).toEqual(some);
+  for (const score of scores(response)) {
+    expect(score).toBeGreaterThanOrEqual(0);
+    expect(score).toBeLessThan(100);
+  }
+  expect(new Set(scores(response)).size, "not everybody has the same").toBeGreaterThan(50);
+});
+
+test("the server stream has batches of two", async () => {
+  const client = createClient(UserService, await serveServices(userService()));
+  expect(await Array.fromAsync(client.getUserScoreByServerStream(users(1, 2, 3, 4, 5)), ids)).toEqual([[1, 2], [3, 4], [5]]);
+  expect(await Array.fromAsync(client.getUserScoreByServerStream(users(1, 2)), ids)).toEqual([[1, 2]]);
+  expect(await Array.fromAsync(client.getUserScoreByServerStream(users()), ids)).toEqual([]);
+});
+
+test("the client stream is answered with the users of all requests", async () => {
+  const client = createClient(UserService, await serveServices(userService()));
+  expect(ids(await client.getUserScoreByClientStream([users(1, 2), users(), users(3)]))).toEqual([1, 2, 3]);
+});
+
+test("the double-end stream answers each request, before the next one, with its own users only", async () => {
+  const client = createClient(UserService, await serveServices(userService()));
+  const call = client.getUserScoreByDoubleEndStream();
+  for (const some of [[1, 2, 3], [], [4, 5]]) {
+    await call.send(users(...some));
+    const response = await call.recv();
+    expect(response && ids(response)).toEqual(some);
+  }
+  call.closeSend();
+  expect(await call.recv()).toBeUndefined();
+});
+
+test("a user has the same score in every kind of call, whatever score the request says", async () => {
+  const client = createClient(UserService, await serveServices(userService()));
+  const request = { users: [{ userId: 7, userScore: 1000 }, { userId: 8 }] };
+  const expected = scores(await client.getUserScore(request));
+  expect((await Array.fromAsync(client.getUserScoreByServerStream(request), scores)).flat()).toEqual(expected);
+  expect(scores(await client.getUserScoreByClientStream([request]))).toEqual(expected);
+  expect((await Array.fromAsync(client.getUserScoreByDoubleEndStream([request]), scores)).flat()).toEqual(expected);
+});

@@ -1,0 +1,22 @@
+// The table that says what is served where.
+import { styleText } from "node:util";
+import type { Endpoint } from "./serve.ts";
+
+const heading = ["topic", "address", "services", "security"];
+
+/** A row for each endpoint. A further service has a line of its own, with nothing but its name: the table fits into 80 columns. */
+export function formatTable(endpoints: readonly Endpoint[], { colour }: { readonly colour: boolean }): string {
+  const body = endpoints.flatMap(({ topic, address, services, security }) =>
+    services.map((service, line) => (line === 0 ? [topic, address, service, security] : ["", "", service, ""])),
+  );
+  const rows = [heading, ...body];
+  const widths = heading.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const [first = "", ...rest] = lines;
+  return `${[colour ? styleText("bold", first, { validateStream: false }) : first, ...rest].join("\n")}\n`;
+}

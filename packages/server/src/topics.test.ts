@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { topics } from "./topics.ts";
+
+test("the topics listen where the tutorials say", () => {
+  expect(topics.map(({ name, listeners }) => [name, ...listeners.map(({ port, security }) => `${port} ${security}`)])).toEqual([
+    ["chat", "8972 plaintext"],
+    ["hello", "9090 plaintext"],
+    ["hello-stream", "10001 plaintext"],
+    ["helloworld", "50051 plaintext"],
+    ["streams", "8000 plaintext"],
+    ["shop", "8083 plaintext"],
+    ["push", "50052 plaintext"],
+  ]);
+});

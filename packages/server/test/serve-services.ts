@@ -1,0 +1,25 @@
+// What the tests of the services share: a server in this process, and a log that can be read.
+import { type Channel, createChannel, createServer, type Implementation } from "@grpc-study/rpc";
+import type { Logger } from "pino";
+import { onTestFinished } from "vitest";
+import { createLogger } from "../src/logging.ts";
+
+/** Serves until the test has finished, and returns a channel there. */
+export async function serveServices(...services: readonly Implementation[]): Promise<Channel> {
+  const server = createServer();
+  server.add(...services);
+  const { address } = await server.listen("127.0.0.1:0");
+  const channel = createChannel(address);
+  onTestFinished(async () => {
+    channel.close();
+    await server.shutdown({ graceMs: 0 });
+  });
+  return channel;
+}
+
+/** A logger, and the lines that it has logged. */
+export function recordLog(): { readonly log: Logger; readonly lines: Record<string, unknown>[]; messages(): unknown[] } {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLogger("trace", { write: (line) => lines.push(JSON.parse(line)) });
+  return { log, lines, messages: () => lines.map(({ msg }) => msg) };
+}
