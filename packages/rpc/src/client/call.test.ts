@@ -50,7 +50,28 @@ test("connect() resolves once there is a connection, and rejects when there is n
 });
 
 test.each(kindNames)("%s: a port where nobody listens is UNAVAILABLE", async (kind) => {
-  expect(await failureOf(kinds[kind](connect("127.0.0.1:1"), ""))).toMatchObject({ code: Code.UNAVAILABLE });
+  expect(await failureOf(kinds[kind](connect("127.0.0.1:1"), ""))).toMatchObject({
+    code: Code.UNAVAILABLE,
+    message: "cannot connect to 127.0.0.1:1: connection refused: nothing listens there",
+  });
+});
+
+test("a host that does not exist is UNAVAILABLE and named", async () => {
+  expect(await failureOf(connect("nosuch.invalid:1").unary({}))).toMatchObject({
+    code: Code.UNAVAILABLE,
+    message: "cannot connect to nosuch.invalid:1: no such host",
+  });
+});
+
+test("a peer that closes the connection at once is UNAVAILABLE", async () => {
+  const server = net.createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = `127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  expect(await failureOf(connect(address).unary({}))).toMatchObject({
+    code: Code.UNAVAILABLE,
+    message: `cannot connect to ${address}: the peer closed the connection before the handshake was done`,
+  });
 });
 
 test.each(kindNames)("%s: a deadline given as a date counts, and the earlier of both", async (kind) => {

@@ -7,6 +7,7 @@ import { errorFromStatus, RpcError } from "../error.ts";
 import { toMetadata } from "../metadata.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { type Channel, watchConnect } from "./channel.ts";
+import { explainConnectFailure } from "./connect-failure.ts";
 import { type CallOptions, deadlineOf } from "./options.ts";
 import { openCall, type StartedCall } from "./raw-call.ts";
 
@@ -36,6 +37,7 @@ const readWindow = 256 * 1024;
 const unknownSize = 1024;
 
 export class ClientCall implements AsyncIterableIterator<Message, undefined>, InterceptingListener {
+  readonly #target: string;
   readonly #bound: BoundMethod;
   readonly #options: CallOptions;
   readonly #raw: StartedCall | undefined;
@@ -57,6 +59,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   #onEnd: (() => void) | undefined;
 
   constructor(channel: Channel, bound: BoundMethod, options: CallOptions) {
+    this.#target = channel.target;
     this.#bound = bound;
     this.#options = options;
     const { signal } = options;
@@ -198,7 +201,8 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   onReceiveStatus(status: StatusObject): void {
     if (this.#ended) return;
     if (status.code !== Code.OK) {
-      this.#failure ??= status.code === this.#cancelled?.code ? this.#cancelled : errorFromStatus(status);
+      const details = explainConnectFailure(status.details, this.#target);
+      this.#failure ??= status.code === this.#cancelled?.code ? this.#cancelled : errorFromStatus({ ...status, details });
     }
     this.#trailer = status.metadata;
     this.#finish();

@@ -1,5 +1,5 @@
 // The types of handlers, derived from a service descriptor.
-import type { DescMessage, DescMethod, DescService, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, DescService, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { Context } from "./context.ts";
 
 type MaybePromise<T> = T | Promise<T>;
@@ -99,6 +99,3 @@ export type ExactHandlers<Service extends DescService, H> = {
 
 /** A handler whose types are not known, as the runtime sees it. */
 export type AnyHandler = (input: unknown, context: Context) => unknown;
-
-/** Whether requests, responses, or both are streams. */
-export type MethodKind = DescMethod["methodKind"];
