@@ -1,0 +1,104 @@
+import { setImmediate } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { Keyboard, Screen } from "../../test/terminal.ts";
+import { openTerminal } from "./lines.ts";
+
+/** A terminal of 30 columns, and the lines that were entered. */
+function open() {
+  const keyboard = new Keyboard();
+  const screen = new Screen(30);
+  const lines = openTerminal({ stdin: keyboard, stdout: screen });
+  onTestFinished(() => lines.close());
+  const entered: string[] = [];
+  const ended = (async () => {
+    for await (const line of lines) entered.push(line);
+  })();
+  const press = async (...chunks: string[]) => {
+    for (const chunk of chunks) {
+      keyboard.write(chunk);
+      await setImmediate();
+    }
+  };
+  return { keyboard, screen, lines, entered, ended, press };
+}
+
+const [up, left, home, ctrlC, ctrlD] = ["\x1b[A", "\x1b[D", "\x1b[H", "\x03", "\x04"];
+
+test("an answer stands above the line that is being typed, and the cursor stays where it was", async () => {
+  const { screen, lines, press, entered } = open();
+  await press(..."你好", "\r", ..."hello", left, left);
+  await lines.write("AI：我好");
+  expect(screen.shown).toEqual({ rows: ["> 你好", "AI：我好", "> hello"], cursor: [2, 5] });
+
+  await press("X", "\r");
+  expect(entered).toEqual(["你好", "helXlo"]);
+});
+
+const long = "这一行很长很长，在终端里要换行。It takes three rows of thirty columns.";
+
+test.each([
+  ["typed", [...long]],
+  ["pasted", [long]],
+])("answers leave alone a line of several rows that is being %s", async (_how, chunks) => {
+  const { screen, lines, press, entered } = open();
+  await press(...chunks, left, left);
+  const before = screen.shown;
+  expect(before.rows.length).toBe(3);
+
+  await lines.write("AI：一");
+  await lines.write("AI：二");
+  const [row, column] = before.cursor;
+  expect(screen.shown).toEqual({ rows: ["AI：一", "AI：二", ...before.rows], cursor: [row + 2, column] });
+
+  // The cursor at the other end, rows above.
+  await press(home);
+  await lines.write("AI：三");
+  expect(screen.shown).toEqual({ rows: ["AI：一", "AI：二", "AI：三", ...before.rows], cursor: [3, 2] });
+
+  await press("\r");
+  expect(entered).toEqual([long]);
+});
+
+test("an answer of several rows, or with control characters, garbles nothing", async () => {
+  const { screen, lines, press } = open();
+  await press(..."abc");
+  await lines.write(`${"长".repeat(20)}\x1b[2J\r`);
+  expect(screen.shown.rows).toEqual(["长".repeat(15), `${"长".repeat(5)}\\x1b[2J\\x0d`, "> abc"]);
+});
+
+test("the arrow keys bring back earlier lines", async () => {
+  const { screen, press } = open();
+  await press("one\r", "two\r", up, up);
+  expect(screen.shown.rows.at(-1)).toBe("> one");
+});
+
+test.each([
+  ["Ctrl-C", ctrlC, "half", ["> half"]],
+  ["Ctrl-C on an empty line", ctrlC, "", []],
+  ["Ctrl-D on an empty line", ctrlD, "", []],
+])("%s ends the lines and gives the terminal back", async (_name, key, typed, rows) => {
+  const { keyboard, screen, press, ended } = open();
+  expect(keyboard.raw).toBe(true);
+  await press(...typed, key);
+  await ended;
+  expect(keyboard.raw).toBe(false);
+  expect(screen.shown).toEqual({ rows, cursor: [rows.length, 0] });
+});
+
+test("closing while a line of several rows is being typed leaves it on the screen, and the cursor below it", async () => {
+  const { keyboard, screen, lines, press, ended } = open();
+  await press(long, home);
+  const { rows } = screen.shown;
+  lines.close();
+  await ended;
+  expect(keyboard.raw).toBe(false);
+  expect(screen.shown).toEqual({ rows, cursor: [3, 0] });
+});
+
+test("an answer that comes after the end of input is printed plainly", async () => {
+  const { screen, lines, press, ended } = open();
+  await press("你好\r", ctrlD);
+  await ended;
+  await lines.write("AI：我好");
+  expect(screen.shown).toEqual({ rows: ["> 你好", "AI：我好"], cursor: [2, 0] });
+});

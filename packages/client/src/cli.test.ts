@@ -1,0 +1,190 @@
+import { setTimeout } from "node:timers/promises";
+import { SayHello } from "@grpc-study/proto/hello";
+import { Greeter } from "@grpc-study/proto/push";
+import { ProdAreas, ProdService, UserService } from "@grpc-study/proto/shop";
+import { Code, type Context, implement, RpcError } from "@grpc-study/rpc";
+import { expect, test } from "vitest";
+import { serve, start } from "../test/io.ts";
+
+const hello = implement(SayHello, { sayHello: ({ messageName }) => ({ resMessage: `Hello ${messageName}` }) });
+
+/** Runs a command to its end. */
+const cli = (...args: string[]) => start(...args).ended;
+
+test("a command prints what the tutorial's client prints, and ends with 0", async () => {
+  const { address } = await serve(hello);
+  expect(await cli("hello", "--addr", address)).toEqual({ status: 0, stdout: "Hello XiaoMing\n", stderr: "" });
+  expect(await cli("hello", "--addr", address, "--name", "LiLei")).toMatchObject({ stdout: "Hello LiLei\n" });
+});
+
+test("--json prints a message with the names of the .proto file and with all its fields", async () => {
+  const { address } = await serve(implement(ProdService, { getProdStock: () => ({}) }));
+  expect(await cli("shop", "stock", "--json", "--addr", address)).toMatchObject({ stdout: '{"prod_stock":0}\n' });
+});
+
+test("common options are taken before and after the name of a call", async () => {
+  const { address } = await serve(
+    implement(ProdService, { getProdStock: ({ prodId, prodArea }) => ({ prodStock: prodId * 10 + prodArea }) }),
+  );
+  const after = await cli("shop", "stock", "--id", "7", "--area", "B", "--addr", address);
+  const before = await cli("shop", "--addr", address, "stock", "--id", "7", "--area", "B");
+  expect(after).toEqual({ status: 0, stdout: `${70 + ProdAreas.B}\n`, stderr: "" });
+  expect(before).toEqual(after);
+});
+
+test("scores asks for as many users, as often and in the way that the user wants", async () => {
+  const log: string[] = [];
+  const users = ({ users }: { users: { userId: number }[] }) => users.map(({ userId }) => ({ userId, userScore: 1 }));
+  const { address } = await serve(
+    implement(UserService, {
+      getUserScore: (request) => {
+        log.push("unary");
+        return { users: users(request) };
+      },
+      *getUserScoreByServerStream(request) {
+        log.push("server");
+        for (const user of users(request)) yield { users: [user] };
+      },
+      getUserScoreByClientStream: async (requests) => {
+        const all = await Array.fromAsync(requests, users);
+        log.push(`client ${all.length}`);
+        return { users: all.flat() };
+      },
+      async *getUserScoreByDoubleEndStream(requests) {
+        for await (const request of requests) {
+          log.push("double");
+          yield { users: users(request) };
+        }
+      },
+    }),
+  );
+  const scores = async (...args: string[]) => (await cli("shop", "scores", "--addr", address, ...args)).stdout;
+  const [one, two] = ["user_id:1 user_score:1", "user_id:2 user_score:1"];
+  expect(await scores("--users", "2")).toBe(`[${one} ${two}]\n`);
+  expect(await scores("--users", "2", "--mode", "server")).toBe(`[${one}]\n[${two}]\n`);
+  expect(await scores("--users", "1", "--mode", "client")).toBe(`[${one} ${one} ${one}]\n`);
+  expect(await scores("--users", "2", "--mode", "double", "--batches", "2")).toBe(`[${one} ${two}]\n[${one} ${two}]\n`);
+  expect(log).toEqual(["unary", "server", "client 3", "double", "double"]);
+});
+
+test("metadata goes with the call and is not printed", async () => {
+  let metadata: Context["metadata"] | undefined;
+  const { address } = await serve(
+    implement(SayHello, {
+      sayHello: (_request, context) => {
+        metadata = context.metadata;
+        throw new RpcError(Code.UNAUTHENTICATED, "Token 不正确");
+      },
+    }),
+  );
+  const result = await cli(
+    "hello",
+    "--addr",
+    address,
+    "--metadata",
+    "user=xiaoming",
+    "--metadata",
+    "token=secret",
+    "--metadata",
+    "token=2",
+  );
+  expect(result).toEqual({ status: 1, stdout: "", stderr: "UNAUTHENTICATED: Token 不正确\n" });
+  expect(metadata?.get("user")).toEqual(["xiaoming"]);
+  expect(metadata?.get("token").join()).toMatch(/^secret, ?2$/);
+  expect(await cli("hello", "--metadata", "secret")).toEqual({ status: 2, stdout: "", stderr: expect.not.stringContaining("secret") });
+});
+
+test("an error of a call is one line, whatever its message", async () => {
+  const { address } = await serve(
+    implement(SayHello, {
+      sayHello: () => {
+        throw new RpcError(Code.INVALID_ARGUMENT, "two\nlines\x1b[2J");
+      },
+    }),
+  );
+  expect(await cli("hello", "--addr", address)).toEqual({ status: 1, stdout: "", stderr: "INVALID_ARGUMENT: two lines\\x1b[2J\n" });
+});
+
+test("a call takes no longer than --timeout", async () => {
+  const { address } = await serve(implement(SayHello, { sayHello: async (_request, { signal }) => setTimeout(10_000, {}, { signal }) }));
+  const { status, stderr } = await cli("hello", "--addr", address, "--timeout", "100ms");
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^DEADLINE_EXCEEDED: .+\n$/);
+});
+
+test("Ctrl-C cancels the call and ends the command with 130, without a word", async () => {
+  const { promise: called, resolve } = Promise.withResolvers<AbortSignal>();
+  const { address } = await serve(
+    implement(SayHello, {
+      sayHello: async (_request, { signal }) => {
+        resolve(signal);
+        return setTimeout(10_000, {}, { signal });
+      },
+    }),
+  );
+  const { interrupt, ended } = start("hello", "--addr", address);
+  const signal = await called;
+  interrupt.raise();
+  expect(await ended).toEqual({ status: 130, stdout: "", stderr: "" });
+  await expect.poll(() => signal.aborted).toBe(true);
+});
+
+test("the first Ctrl-C half-closes push all, which then ends as the server does", async () => {
+  const { promise: called, resolve } = Promise.withResolvers<void>();
+  const { address } = await serve(
+    implement(Greeter, {
+      async *allStream(requests) {
+        for await (const { data } of requests) {
+          yield { data };
+          resolve();
+        }
+        yield { data: "bye" };
+      },
+    }),
+  );
+  const { interrupt, ended } = start("push", "all", "--addr", address);
+  await called;
+  interrupt.raise();
+  expect(await ended).toEqual({ status: 0, stdout: 'data:"ssss"\ndata:"bye"\n', stderr: "" });
+});
+
+test("push sends --count messages", async () => {
+  const { address } = await serve(
+    implement(Greeter, {
+      putStream: async (requests) => ({ data: (await Array.fromAsync(requests, ({ data }) => data)).join() }),
+      async *allStream(requests) {
+        for await (const { data } of requests) yield { data };
+      },
+    }),
+  );
+  const push = (call: string) => cli("push", call, "--addr", address, "--count", "3", "--interval", "1");
+  expect(await push("put")).toEqual({ status: 0, stdout: 'data:"ss,ss,ss"\n', stderr: "" });
+  expect(await push("all")).toEqual({ status: 0, stdout: 'data:"ssss"\n'.repeat(3), stderr: "" });
+});
+
+test.each([
+  [["nope"], "unknown command 'nope'"],
+  [["hello", "--nope"], "unknown option '--nope'"],
+  [["hello", "--name"], "argument missing"],
+  [["hello", "extra"], "too many arguments"],
+  [["hello", "--addr", "nowhere"], "127.0.0.1:8972"],
+  [["hello", "--timeout", "5"], "500ms, 1s or 2m"],
+  [["streams", "nope"], "list-value, route-list, conversations"],
+  [["shop", "nope"], "stock, stocks, info, scores, order"],
+  [["shop", "stock", "--id", "abc"], "whole number"],
+  [["shop", "stock", "--area", "D"], "A, B, C"],
+  [["shop", "scores", "--mode", "both"], "unary, server, client, double"],
+  [["shop", "order", "--id", "1"], "'--no <text>' not specified"],
+  [["shop", "order", "--id", "1", "--no", "1", "--user", "1", "--money", "1", "--time", "now"], "2021-07-22T10:00:00Z"],
+])("%j is refused with one line", async (args, reason) => {
+  const { status, stdout, stderr } = await cli(...args);
+  expect(status).toBe(2);
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(/^error: .+\n$/);
+  expect(stderr).toContain(reason);
+});
+
+test("--help goes to stdout and ends with 0; no command at all is an error", async () => {
+  expect(await cli("shop", "--help")).toEqual({ status: 0, stdout: expect.stringContaining("scores"), stderr: "" });
+  expect(await cli()).toEqual({ status: 1, stdout: "", stderr: expect.stringContaining("Usage: ") });
+});

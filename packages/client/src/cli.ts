@@ -1,0 +1,50 @@
+// The command line: all topics, and what becomes of an error.
+import { Command, CommanderError } from "commander";
+import { chatCommand } from "./chat/command.ts";
+import { helloCommand } from "./hello/command.ts";
+import { helloStreamCommand } from "./hello_stream/command.ts";
+import { helloworldCommand } from "./helloworld/command.ts";
+import { writeError } from "./output.ts";
+import { pushCommand } from "./push/command.ts";
+import { shopCommand } from "./shop/command.ts";
+import { streamsCommand } from "./streams/command.ts";
+import type { Io } from "./topic.ts";
+
+const topics = [chatCommand, helloCommand, helloStreamCommand, helloworldCommand, streamsCommand, shopCommand, pushCommand];
+
+/**
+ * Runs a command and resolves with the exit status: 0, 1 for a call that failed, 2 for a command line that makes no sense, 130 after
+ * Ctrl-C. It has said on `io.stderr` what went wrong.
+ */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  try {
+    await createProgram(io).parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (io.interrupt.signal.aborted) return 130;
+    if (error instanceof CommanderError && error.code.startsWith("commander.help")) return error.exitCode;
+    writeError(io.stderr, error);
+    return error instanceof CommanderError ? 2 : 1;
+  }
+}
+
+function createProgram(io: Io): Command {
+  const program = new Command("grpc-study-client").description("The tutorials' clients, one command a topic.");
+  for (const topic of topics) program.addCommand(topic(io));
+  for (const command of tree(program)) {
+    command
+      .exitOverride()
+      .configureHelp({ showGlobalOptions: true })
+      .configureOutput({
+        writeOut: (text) => void io.stdout.write(text),
+        writeErr: (text) => void io.stderr.write(text),
+        // run() writes errors, all in one way.
+        outputError: () => {},
+      });
+  }
+  return program;
+}
+
+function tree(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(tree)];
+}

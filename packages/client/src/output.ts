@@ -1,0 +1,53 @@
+// What a command prints: messages, as the tutorial's client does or as JSON lines, and the one line that says what went wrong.
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import { styleText } from "node:util";
+import { type DescMessage, type MessageShape, toJsonString } from "@bufbuild/protobuf";
+import { RpcError } from "@grpc-study/rpc";
+import { goText } from "./go-text.ts";
+
+/** A stream that may be a terminal. */
+export type Output = Writable & { readonly isTTY?: boolean };
+
+/** Writes a line; a promise once the reader is slower than the server. */
+export type WriteLine = (line: string) => void | Promise<void>;
+
+/** Prints a received message: as `text`, which is what Go prints of a message unless told, or as a line of JSON. */
+export type Print = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>, text?: string) => Promise<void>;
+
+/** JSON has the names of the .proto file, and all fields: a score of 0 is a score. */
+const jsonOptions = { useProtoFieldName: true, alwaysEmitImplicit: true };
+
+export function printer(writeLine: WriteLine, json: boolean): Print {
+  return async (schema, message, text = goText(schema, message)) => {
+    await writeLine(json ? toJsonString(schema, message, jsonOptions) : text);
+  };
+}
+
+/** Writes lines to a stream, no faster than it takes them. */
+export function lineWriter(output: Output): WriteLine {
+  return async (line) => {
+    const text = output.isTTY ? visible(line) : line;
+    if (!output.write(`${text}\n`)) await once(output, "drain");
+  };
+}
+
+/** Shows control characters instead of letting a peer's text steer the terminal. */
+export function visible(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** Says on one line why a command failed: `UNAVAILABLE: …` for a call, `error: …` for anything else. */
+export function writeError(output: Output, error: unknown): void {
+  const [label, message] = describe(error);
+  // styleText knows NO_COLOR and TERM, but would also colour a pipe if FORCE_COLOR is set.
+  const styled = output.isTTY ? styleText("red", label, { stream: output }) : label;
+  output.write(`${styled}: ${visible(message.trim().replace(/\s+/g, " "))}\n`);
+}
+
+function describe(error: unknown): [label: string, message: string] {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof RpcError)) return ["error", message.replace(/^error: /, "")];
+  const [label = ""] = error.toString().split(":", 1);
+  return [label, message];
+}

@@ -1,0 +1,49 @@
+// Push from the server, push to the server, and both at once.
+import { setTimeout } from "node:timers/promises";
+import { Greeter, StreamResDataSchema } from "@grpc-study/proto/push";
+import type { Context } from "../topic.ts";
+
+/** Prints what the server pushes, `count` messages at most. */
+export async function getStream({ connect, print }: Context, count: number): Promise<void> {
+  let received = 0;
+  for await (const response of connect(Greeter).getStream({ data: "aaa" })) {
+    await print(StreamResDataSchema, response);
+    if (++received === count) break;
+  }
+}
+
+/** Pushes `count` messages, one every `interval` milliseconds. */
+export async function putStream({ connect, print, signal }: Context, count: number, interval: number): Promise<void> {
+  const stream = connect(Greeter).putStream();
+  for (let sent = 0; sent < count && (await stream.send({ data: "ss" })); sent++) {
+    await pause(interval, signal);
+  }
+  await print(StreamResDataSchema, await stream.closeAndRecv());
+}
+
+/** Pushes a message every `interval` milliseconds and prints what the server pushes, until `count` are sent or Ctrl-C. */
+export async function allStream({ connect, print, onInterrupt }: Context, count: number, interval: number): Promise<void> {
+  const stream = connect(Greeter).allStream();
+  const stop = new AbortController();
+  onInterrupt(() => stop.abort());
+
+  const push = async () => {
+    for (let sent = 0; sent < count && !stop.signal.aborted && (await stream.send({ data: "ssss" })); sent++) {
+      await pause(interval, stop.signal);
+    }
+    stream.closeSend();
+  };
+  const pull = async () => {
+    try {
+      for await (const response of stream) await print(StreamResDataSchema, response);
+    } finally {
+      stop.abort();
+    }
+  };
+  await Promise.all([push(), pull()]);
+}
+
+/** Resolves after `interval` milliseconds, or as soon as the signal aborts. */
+async function pause(interval: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(interval, undefined, { signal }).catch(() => {});
+}

@@ -1,0 +1,66 @@
+// The shop: stock, products, orders and the scores of users.
+
+import { type Timestamp, timestampNow } from "@bufbuild/protobuf/wkt";
+import {
+  OrderResponseSchema,
+  OrderService,
+  ProdAreas,
+  ProdModelSchema,
+  ProdResponseListSchema,
+  ProdResponseSchema,
+  ProdService,
+} from "@grpc-study/proto/shop";
+import { goSlice } from "../go-text.ts";
+import type { Context } from "../topic.ts";
+import { scores } from "./scores.ts";
+
+export type Area = keyof typeof ProdAreas;
+
+export interface Order {
+  id: number;
+  no: string;
+  user: number;
+  money: number;
+  /** Now unless told. */
+  time?: Timestamp;
+}
+
+/** Prints the stock of a product in an area: the number alone. */
+export async function stock({ connect, print }: Context, id: number, area: Area): Promise<void> {
+  const response = await connect(ProdService).getProdStock({ prodId: id, prodArea: ProdAreas[area] });
+  await print(ProdResponseSchema, response, `${response.prodStock}`);
+}
+
+/** Prints the stock of `size` products. */
+export async function stocks({ connect, print }: Context, size: number): Promise<void> {
+  const response = await connect(ProdService).getProdStocks({ size });
+  await print(ProdResponseListSchema, response, goSlice(ProdResponseSchema, response.productes));
+}
+
+/** Prints a product. */
+export async function info({ connect, print }: Context, id: number): Promise<void> {
+  await print(ProdModelSchema, await connect(ProdService).getProdInfo({ prodId: id }));
+}
+
+/** Places an order and prints what the shop says. */
+export async function order({ connect, print }: Context, order: Order): Promise<void> {
+  const orderMain = {
+    orderId: order.id,
+    orderNo: order.no,
+    userId: order.user,
+    orderMoney: order.money,
+    orderTime: order.time ?? timestampNow(),
+  };
+  await print(OrderResponseSchema, await connect(OrderService).newOrder({ orderMain }));
+}
+
+/** What the tutorial's clients do, one after the other. The one that asks by area prints the whole message. */
+export async function tutorial(context: Context): Promise<void> {
+  const { connect, print } = context;
+  await stock(context, 10086, "A");
+  await stocks(context, 10);
+  await print(ProdResponseSchema, await connect(ProdService).getProdStock({ prodId: 2, prodArea: ProdAreas.C }));
+  await scores.server(context, 5);
+  await scores.client(context, 5, 3);
+  await scores.double(context, 5, 3);
+}

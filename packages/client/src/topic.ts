@@ -1,0 +1,76 @@
+// What every topic's command has in common: its options, and the context in which its client runs.
+import type { Readable } from "node:stream";
+import type { DescService } from "@bufbuild/protobuf";
+import { type CallOptions, type Client, createClient } from "@grpc-study/rpc";
+import { Command, Option } from "commander";
+import { parseAddress } from "./address.ts";
+import { connect } from "./connect.ts";
+import { parseDuration } from "./duration.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { addMetadata, type MetadataEntries } from "./metadata.ts";
+import { lineWriter, type Output, type Print, printer } from "./output.ts";
+
+/** The world outside: the process's own in main.ts, a test's in a test. */
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly interrupt: Interrupt;
+}
+
+/** What a topic's client works with. */
+export interface Context {
+  /** Makes the client of a service of the topic's server. Its calls have the metadata and the deadline that the user wants. */
+  connect<Service extends DescService>(service: Service): Client<Service>;
+  /** Aborts on Ctrl-C. The calls know it. */
+  readonly signal: AbortSignal;
+  /** Prints a received message. */
+  readonly print: Print;
+  /** Gives the next Ctrl-C to `handler` instead of cancelling the calls. */
+  onInterrupt(handler: () => void): void;
+}
+
+/** The options of every topic. */
+export interface CommonOptions {
+  readonly addr: string;
+  readonly timeout?: number;
+  readonly connectTimeout: number;
+  readonly metadata?: MetadataEntries;
+  readonly json?: true;
+}
+
+/** A topic's command, with the options that all topics have. `timeout` is the default of `--timeout`: none, unless told. */
+export function topic(name: string, addr: string, description: string, timeout?: string): Command {
+  const timeoutOption = new Option("--timeout <duration>", "deadline of each call, like 500ms, 1s or 2m").argParser(parseDuration);
+  if (timeout !== undefined) timeoutOption.default(parseDuration(timeout), timeout);
+  return new Command(name)
+    .description(description)
+    .option("--addr <host:port>", "the server's address", parseAddress, addr)
+    .addOption(timeoutOption)
+    .addOption(new Option("--connect-timeout <duration>", "how long to wait for a connection").argParser(parseDuration).default(5000, "5s"))
+    .option("--metadata <key=value>", "metadata of each call; repeatable", addMetadata)
+    .option("--json", "print messages as lines of JSON");
+}
+
+/** Makes the action of a command: opens the channel, runs the topic's client, closes the channel. */
+export function action<Options>(
+  io: Io,
+  run: (context: Context, options: CommonOptions & Options, args: readonly string[]) => Promise<void>,
+): (this: Command) => Promise<void> {
+  return async function () {
+    const options = this.optsWithGlobals<CommonOptions & Options>();
+    using channel = connect(options);
+    const { signal } = io.interrupt;
+    const context: Context = {
+      connect: (service) => createClient(service, channel, { defaults: callOptions(options, signal) }),
+      signal,
+      print: printer(lineWriter(io.stdout), options.json ?? false),
+      onInterrupt: (handler) => io.interrupt.once(handler),
+    };
+    await run(context, options, this.args);
+  };
+}
+
+function callOptions({ timeout, metadata }: CommonOptions, signal: AbortSignal): CallOptions {
+  return { signal, ...(timeout !== undefined && { timeoutMs: timeout }), ...(metadata !== undefined && { metadata }) };
+}
