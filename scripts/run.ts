@@ -1,10 +1,17 @@
-// `pnpm start`: builds what the server needs, then becomes the server. One process rather than `build && serve`, so that a signal reaches
-// the server itself, on Windows too.
+// `pnpm start` and `pnpm client`: builds a package and what it needs, then becomes its command. One process rather than `build && run`, so
+// that a signal reaches the command itself, on Windows too. What the build says goes to stderr: stdout is the command's.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { endWithLauncher } from "./launcher.ts";
 
-const build = spawnSync("turbo run build --filter=@grpc-study/server --output-logs=errors-only --log-order=grouped", {
-  stdio: ["ignore", "inherit", "inherit"],
-  shell: true,
-});
-if (build.status === 0) await import(new URL("../packages/server/dist/main.js", import.meta.url).href);
-else process.exitCode = build.status ?? 1;
+const [name = "", when] = process.argv.splice(2, 2);
+const main = new URL(`../packages/${name}/dist/main.js`, import.meta.url);
+
+endWithLauncher();
+if (when === "always" || !existsSync(main)) {
+  const build = `turbo run build --filter=@grpc-study/${name} --output-logs=errors-only --log-order=grouped`;
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1" };
+  const { status } = spawnSync(build, { shell: true, stdio: ["ignore", 2, 2], env });
+  if (status !== 0) process.exit(status ?? 1);
+}
+await import(main.href);
