@@ -9,6 +9,7 @@ export {
   createClient,
   type ResponseStream,
 } from "./client/client.ts";
+export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
 export type { CallOptions } from "./client/options.ts";
 export { Code } from "./code.ts";
 export { type Codec, type CodecFactory, protobufEs } from "./codec.ts";
@@ -16,6 +17,11 @@ export { detail, RpcError, type RpcErrorOptions } from "./error.ts";
 export type { HealthStatuses, ServingStatus } from "./health/health.ts";
 export { Metadata, type MetadataInit } from "./metadata.ts";
 export { methodPath } from "./method.ts";
+export { type AuthenticateOptions, authenticate, secretEquals } from "./security/authenticate.ts";
+export { type CertificateFiles, TlsFileError } from "./security/certificate-files.ts";
+export type { ClientCertificate } from "./security/peer-certificate.ts";
+export type { PerRpcCredentials } from "./security/per-rpc-credentials.ts";
+export type { ClientTls, ServerTls } from "./security/tls.ts";
 export type { BoundAddress } from "./server/address.ts";
 export type { Context, ServerCall, ServerInterceptor } from "./server/context.ts";
 export type {
@@ -35,3 +41,4 @@ export {
   type ShutdownOptions,
   type ShutdownReport,
 } from "./server/server.ts";
+export { type ContextKey, ContextValues, createContextKey } from "./server/values.ts";

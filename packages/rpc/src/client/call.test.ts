@@ -70,7 +70,7 @@ test("a peer that closes the connection at once is UNAVAILABLE", async () => {
   const address = `127.0.0.1:${(server.address() as net.AddressInfo).port}`;
   expect(await failureOf(connect(address).unary({}))).toMatchObject({
     code: Code.UNAVAILABLE,
-    message: `cannot connect to ${address}: the peer closed the connection before the handshake was done`,
+    message: `cannot connect to ${address}: the server closed the connection during the handshake: does it expect TLS?`,
   });
 });
 

@@ -4,10 +4,12 @@ import { type InterceptingListener, type InterceptorOptions, Metadata, type Stat
 import { Code } from "../code.ts";
 import type { Codec } from "../codec.ts";
 import { errorFromStatus, RpcError } from "../error.ts";
+import { intercept } from "../intercept.ts";
 import { toMetadata } from "../metadata.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { type Channel, watchConnect } from "./channel.ts";
 import { explainConnectFailure } from "./connect-failure.ts";
+import type { ClientCallContext, ClientInterceptor } from "./context.ts";
 import { type CallOptions, deadlineOf } from "./options.ts";
 import { openCall, type StartedCall } from "./raw-call.ts";
 
@@ -17,6 +19,7 @@ export interface BoundMethod {
   readonly definition: InterceptorOptions["method_definition"];
   readonly input: Codec;
   readonly output: Codec;
+  readonly interceptors: readonly ClientInterceptor[];
 }
 
 interface Waiter {
@@ -36,12 +39,20 @@ const readWindow = 256 * 1024;
 /** What a message counts for whose size is not known, as those of grpc-js's interceptors. */
 const unknownSize = 1024;
 
-export class ClientCall implements AsyncIterableIterator<Message, undefined>, InterceptingListener {
-  readonly #target: string;
+export class ClientCall implements ClientCallContext, AsyncIterableIterator<Message, undefined>, InterceptingListener {
+  readonly channel: Channel;
   readonly #bound: BoundMethod;
   readonly #options: CallOptions;
-  readonly #raw: StartedCall | undefined;
-  readonly #takesMessages: boolean = false;
+  readonly #deadline: number;
+  #raw: StartedCall | undefined;
+  #takesMessages = false;
+  #metadata: Metadata | undefined;
+  #controller: AbortController | undefined;
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  #onRequest: ((request: object) => void)[] | undefined;
+  #onResponse: ((response: Message) => void)[] | undefined;
+  /** Ends what `next()` of the innermost interceptor waits for. */
+  #settleNext: ((failure: unknown) => void) | undefined;
   readonly #unsent = new ByteQueue<Message | Buffer>();
   readonly #sendWaiters: ((taken: boolean) => void)[] = [];
   readonly #unread = new ByteQueue<unknown>();
@@ -51,6 +62,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   #sendClosed = false;
   #ended = false;
   #failure: unknown;
+  #fault: { readonly fault: unknown } | undefined;
   #cancelled: RpcError | undefined;
   #header: Metadata | undefined;
   #trailer: Metadata | undefined;
@@ -59,30 +71,100 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   #onEnd: (() => void) | undefined;
 
   constructor(channel: Channel, bound: BoundMethod, options: CallOptions) {
-    this.#target = channel.target;
+    this.channel = channel;
     this.#bound = bound;
     this.#options = options;
+    this.#deadline = deadlineOf(options);
     const { signal } = options;
     if (signal?.aborted) {
-      this.#refuse(reasonOf(signal));
+      this.#finish(reasonOf(signal));
       return;
     }
-    const metadata = toMetadata(options.metadata);
+    signal?.addEventListener("abort", this.#onAbort);
+    if (bound.interceptors.length === 0) this.#start();
+    else this.#startWithin(bound.interceptors);
+  }
+
+  get method(): DescMethod {
+    return this.#bound.method;
+  }
+
+  /** The request's metadata. */
+  get metadata(): Metadata {
+    // Not the caller's own, which may be used for other calls too.
+    this.#metadata ??= toMetadata(this.#options.metadata).clone();
+    return this.#metadata;
+  }
+
+  get deadline(): Date | undefined {
+    return Number.isFinite(this.#deadline) ? new Date(this.#deadline) : undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled);
+    }
+    return this.#controller.signal;
+  }
+
+  get responseHeader(): Metadata | undefined {
+    return this.#header;
+  }
+
+  onRequest(listener: (request: object) => void): void {
+    this.#onRequest ??= [];
+    this.#onRequest.push(listener);
+  }
+
+  onResponse(listener: (response: Message) => void): void {
+    this.#onResponse ??= [];
+    this.#onResponse.push(listener);
+  }
+
+  #start(): void {
+    const { channel } = this;
+    const metadata = this.#metadata ?? toMetadata(this.#options.metadata);
     try {
-      const opened = openCall(channel.grpc, bound.definition, options, deadlineOf(options));
+      const opened = openCall(channel.grpc, this.#bound.definition, this.#options, this.#deadline);
       this.#raw = opened.raw;
       this.#takesMessages = opened.takesMessages;
     } catch (cause) {
       // grpc-js throws when the channel has been closed; Go says Canceled.
-      this.#refuse(new RpcError(Code.CANCELLED, `the channel to ${channel.target} is closed`, { cause }));
+      this.#outcome(new RpcError(Code.CANCELLED, `the channel to ${channel.target} is closed`, { cause }));
       return;
     }
-    signal?.addEventListener("abort", this.#onAbort);
     this.#raw.start(metadata, this);
     if (!metadata.getOptions().waitForReady) {
       this.#stopWaitingForConnection = watchConnect(channel, (error) => this.cancel(error));
     }
     this.#pull();
+    this.#write();
+  }
+
+  #startWithin(interceptors: readonly ClientInterceptor[]): void {
+    const next = () =>
+      new Promise<void>((resolve, reject) => {
+        this.#settleNext = (failure) => (failure === undefined ? resolve() : reject(failure));
+        if (this.#cancelled === undefined) this.#start();
+        else reject(this.#cancelled);
+      });
+    // An interceptor may wait for a token longer than the caller waits for the call; there is no call yet that would know.
+    const wait = this.#deadline - Date.now();
+    if (wait !== Number.POSITIVE_INFINITY) {
+      const timeUp = () => {
+        if (this.#raw === undefined) this.cancel(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded before the call was sent"));
+      };
+      this.#deadlineTimer = setTimeout(timeUp, Math.min(Math.max(wait, 0), 2 ** 31 - 1));
+    }
+    intercept(interceptors, this, next).then(
+      () =>
+        this.#finish(this.#settleNext === undefined ? new RpcError(Code.CANCELLED, "an interceptor did not start the call") : undefined),
+      (failure: unknown) => {
+        this.#raw?.cancelWithStatus(Code.CANCELLED, "an interceptor ended the call");
+        this.#finish(failure);
+      },
+    );
   }
 
   /** Resolves once the message is on its way, or may soon be: to false, if the call has ended. */
@@ -91,8 +173,13 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
     if (this.#ended) return Promise.resolve(false);
     let bytes: Buffer;
     try {
+      if (this.#onRequest !== undefined) for (const listener of this.#onRequest) listener(init as object);
       bytes = this.#bound.input.encode(init as never);
     } catch (cause) {
+      if (cause instanceof RpcError) {
+        this.cancel(cause);
+        return Promise.reject(cause);
+      }
       const { message } = cause as Error;
       const error = new RpcError(Code.INVALID_ARGUMENT, `cannot write ${this.#bound.method.input.typeName}: ${message}`, { cause });
       this.cancel(error);
@@ -144,17 +231,19 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
 
   /** Ends the call, unless it has ended. What has not been read is dropped. */
   cancel(reason: RpcError = new RpcError(Code.CANCELLED, "the call was cancelled")): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#cancelled !== undefined) return;
     this.#cancelled = reason;
     this.#unread.clear();
-    this.#raw?.cancelWithStatus(reason.code, reason.message);
+    this.#controller?.abort(reason);
+    if (this.#raw === undefined) this.#finish(reason);
+    else this.#raw.cancelWithStatus(reason.code, reason.message);
   }
 
   /** Ends the call because of a fault on this side, which is then what `recv` rejects with. */
   abandon(fault: unknown): void {
     if (this.#ended) return;
+    this.#fault = { fault };
     this.cancel(new RpcError(Code.CANCELLED, "the request stream failed"));
-    this.#failure = fault;
   }
 
   /** Calls `listener` when the call ends; at once, if it has. One listener only. */
@@ -199,14 +288,19 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   }
 
   onReceiveStatus(status: StatusObject): void {
-    if (this.#ended) return;
-    if (status.code !== Code.OK) {
-      const details = explainConnectFailure(status.details, this.#target);
-      this.#failure ??= status.code === this.#cancelled?.code ? this.#cancelled : errorFromStatus({ ...status, details });
-    }
     this.#trailer = status.metadata;
-    this.#finish();
-    this.#options.onTrailer?.(status.metadata);
+    if (status.code === Code.OK) this.#outcome(undefined);
+    else if (status.code === this.#cancelled?.code) this.#outcome(this.#cancelled);
+    else {
+      const { target, secure } = this.channel;
+      this.#outcome(errorFromStatus({ ...status, details: explainConnectFailure(status.details, target, secure) }));
+    }
+  }
+
+  /** The call has ended below; what that means is for the interceptors to say, if there are any. */
+  #outcome(failure: RpcError | undefined): void {
+    if (this.#settleNext === undefined) this.#finish(failure);
+    else this.#settleNext(failure);
   }
 
   #write(): void {
@@ -227,9 +321,9 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   }
 
   #pull(): void {
-    if (this.#reading || this.#ended || this.#unread.bytes >= readWindow) return;
+    if (this.#raw === undefined || this.#reading || this.#ended || this.#unread.bytes >= readWindow) return;
     this.#reading = true;
-    this.#raw?.startRead();
+    this.#raw.startRead();
   }
 
   #deliver(): void {
@@ -246,10 +340,12 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
 
   #give(waiter: Waiter, response: unknown): void {
     try {
-      waiter.resolve(this.#takesMessages ? (response as Message) : this.#bound.output.decode(response as Buffer));
+      const message = this.#takesMessages ? (response as Message) : this.#bound.output.decode(response as Buffer);
+      if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(message);
+      waiter.resolve(message);
     } catch (cause) {
       const { typeName } = this.#bound.method.output;
-      const error = new RpcError(Code.INTERNAL, `cannot parse the response as ${typeName}`, { cause });
+      const error = cause instanceof RpcError ? cause : new RpcError(Code.INTERNAL, `cannot parse the response as ${typeName}`, { cause });
       this.cancel(error);
       waiter.reject(error);
     }
@@ -260,14 +356,11 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
     else this.#headerWaiters?.reject(this.#failure);
   }
 
-  /** Ends a call that never began. */
-  #refuse(reason: RpcError): void {
-    this.#failure = reason;
-    this.#finish();
-  }
-
-  #finish(): void {
+  #finish(failure: unknown): void {
+    if (this.#ended) return;
     this.#ended = true;
+    this.#failure = this.#fault === undefined ? failure : this.#fault.fault;
+    clearTimeout(this.#deadlineTimer);
     this.#stopWaitingForConnection?.();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#unsent.clear();
@@ -275,6 +368,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
     this.#settleHeader();
     this.#deliver();
     this.#onEnd?.();
+    if (this.#trailer !== undefined) this.#options.onTrailer?.(this.#trailer);
   }
 
   readonly #onAbort = (): void => {

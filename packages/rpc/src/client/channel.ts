@@ -2,9 +2,12 @@
 import * as grpc from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import { RpcError } from "../error.ts";
+import { type ClientTls, clientCredentials } from "../security/tls.ts";
 
 export interface ChannelOptions {
-  /** Default: plaintext. */
+  /** TLS, or mutual TLS; `true` trusts the authorities that Node knows. Default: plaintext. */
+  readonly tls?: ClientTls | boolean;
+  /** Channel credentials of grpc-js, instead of `tls`. */
   readonly credentials?: grpc.ChannelCredentials;
   /**
    * How long a call waits for a connection, in milliseconds; then it fails with UNAVAILABLE. Default 20,000, as
@@ -20,6 +23,8 @@ export interface ChannelOptions {
 export interface Channel extends Disposable {
   readonly target: string;
   readonly connectTimeoutMs: number;
+  /** Whether what is sent goes over TLS. */
+  readonly secure: boolean;
   /** The channel of grpc-js below. */
   readonly grpc: grpc.ChannelInterface;
   /** Connects now. Rejects with UNAVAILABLE if that takes longer than `connectTimeoutMs`, or fails. */
@@ -32,25 +37,32 @@ const defaultConnectTimeoutMs = 20_000;
 
 /**
  * @param target `host:port`, or any other name that grpc-js resolves: `dns:…`, `unix:…`, `ipv4:…`.
- * @throws TypeError if the target cannot be understood.
+ * @throws TypeError if the target cannot be understood, TlsFileError if a file of `tls` cannot be used.
  */
 export function createChannel(target: string, options: ChannelOptions = {}): Channel {
-  const { credentials = grpc.credentials.createInsecure(), connectTimeoutMs = defaultConnectTimeoutMs } = options;
-  return wrap(new grpc.Channel(target, credentials, options.grpc ?? {}), connectTimeoutMs);
+  const { connectTimeoutMs = defaultConnectTimeoutMs, tls } = options;
+  const credentials = options.credentials ?? (tls ? clientCredentials(tls === true ? {} : tls) : grpc.credentials.createInsecure());
+  const serverName = typeof tls === "object" ? tls.serverName : undefined;
+  // The name that the certificate is checked for is also the :authority, as in Go.
+  const named = serverName && { "grpc.ssl_target_name_override": serverName, "grpc.default_authority": serverName };
+  const channel = new grpc.Channel(target, credentials, { ...named, ...options.grpc });
+  return wrap(channel, connectTimeoutMs, credentials._isSecure());
 }
 
 /** Makes one of ours of a channel of grpc-js. */
 export function toChannel(target: string | Channel | grpc.ChannelInterface, options: ChannelOptions = {}): Channel {
   if (typeof target === "string") return createChannel(target, options);
-  return "createCall" in target ? wrap(target, options.connectTimeoutMs ?? defaultConnectTimeoutMs) : target;
+  // What a channel of grpc-js is made of cannot be seen: it is taken for plaintext, so that no secret is sent by mistake.
+  return "createCall" in target ? wrap(target, options.connectTimeoutMs ?? defaultConnectTimeoutMs, false) : target;
 }
 
-function wrap(channel: grpc.ChannelInterface, connectTimeoutMs: number): Channel {
+function wrap(channel: grpc.ChannelInterface, connectTimeoutMs: number, secure: boolean): Channel {
   const target = displayName(channel.getTarget());
   const close = () => channel.close();
   return {
     target,
     connectTimeoutMs,
+    secure,
     grpc: channel,
     connect: () => connect(channel, target, connectTimeoutMs),
     close,

@@ -3,13 +3,19 @@ import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageSha
 import type { ChannelInterface, Metadata } from "@grpc/grpc-js";
 import { type CodecFactory, protobufEs } from "../codec.ts";
 import { methodPath } from "../method.ts";
+import { type PerRpcCredentials, perRpcCredentials } from "../security/per-rpc-credentials.ts";
 import { type BoundMethod, ClientCall } from "./call.ts";
 import { type Channel, type ChannelOptions, toChannel } from "./channel.ts";
+import type { ClientInterceptor } from "./context.ts";
 import type { CallOptions } from "./options.ts";
 
 export interface ClientOptions extends ChannelOptions {
   /** Options of every call, unless the call has its own. */
   readonly defaults?: CallOptions;
+  /** Run around every call, the first outermost. */
+  readonly interceptors?: readonly ClientInterceptor[];
+  /** What the client says of itself with every call. They run inside `interceptors`. */
+  readonly perRpcCredentials?: PerRpcCredentials;
   /** How messages become bytes. Unless told, by protobuf-es. */
   readonly codec?: CodecFactory;
 }
@@ -99,13 +105,15 @@ export function createClient<Service extends DescService>(
 ): Client<Service> {
   const channel = toChannel(target, options);
   const { codec = protobufEs, defaults } = options;
+  const interceptors = [...(options.interceptors ?? [])];
+  if (options.perRpcCredentials !== undefined) interceptors.push(perRpcCredentials(options.perRpcCredentials));
   const client: Record<string | symbol, unknown> = {
     [Symbol.dispose]: () => {
       if (typeof target === "string") channel.close();
     },
   };
   for (const method of service.methods) {
-    const bound = bind(method, codec);
+    const bound = bind(method, codec, interceptors);
     const open = (options: CallOptions | undefined) =>
       new ClientCall(channel, bound, defaults === undefined ? (options ?? {}) : { ...defaults, ...options });
     client[method.localName] = caller(method, open);
@@ -113,13 +121,14 @@ export function createClient<Service extends DescService>(
   return client as Client<Service>;
 }
 
-function bind(method: DescMethod, codec: CodecFactory): BoundMethod {
+function bind(method: DescMethod, codec: CodecFactory, interceptors: readonly ClientInterceptor[]): BoundMethod {
   const input = codec(method.input);
   const output = codec(method.output);
   return {
     method,
     input,
     output,
+    interceptors,
     definition: {
       path: methodPath(method),
       requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",

@@ -2,25 +2,57 @@
 
 const wrapped = /^No connection established\. Last error: (?<reason>[\s\S]*?)(?:\. Resolution note: (?<note>[\s\S]*))?$/;
 
-/** Patterns of Node's net and tls and of OpenSSL, and what they mean to whoever asked for the connection. */
+/**
+ * Patterns of Node's net and tls and of OpenSSL, and what they mean to whoever asked for the connection; `$<name>` is what the pattern found.
+ * The first that fits counts.
+ */
 const causes: readonly (readonly [pattern: RegExp, cause: string])[] = [
   [/\bECONNREFUSED\b/, "connection refused: nothing listens there"],
   [/\bENOENT\b/, "there is no such socket"],
   [/\bEHOSTUNREACH\b|\bENETUNREACH\b/, "the host cannot be reached"],
   [/\bETIMEDOUT\b/, "the connection timed out"],
-  [/\bECONNRESET\b|Socket closed|Failed to connect/, "the peer closed the connection before the handshake was done"],
+  [
+    /altnames: Host: (?<host>.*?)\.? is not in the cert's altnames: (?<names>.*)/,
+    "the server's certificate is not for $<host>, but for $<names>",
+  ],
+  [/altnames: IP: (?<host>\S+) is not in the cert's list: (?<names>.*)/, "the server's certificate is not for $<host>, but for $<names>"],
+  [/certificate has expired/, "the server's certificate has expired"],
+  [/certificate is not yet valid/, "the server's certificate is not valid yet"],
+  [
+    /unable to (?:verify|get)|self[- ]signed certificate|unable to find|signature failure/,
+    "the server's certificate is not signed by an authority that this client trusts",
+  ],
+  [/alert certificate required|alert number 116/, "the server requires a client certificate"],
+  [/alert unknown ca|alert number 48/, "the server does not trust the authority that signed this client's certificate"],
+  [/alert certificate expired|alert number 45/, "this client's certificate has expired"],
+  [/alert bad certificate|alert number 42|alert certificate unknown|alert number 46/, "the server refuses this client's certificate"],
+  [/alert protocol version|alert number 70|unsupported protocol/, "the server speaks no version of TLS that this client does"],
+  [/wrong version number|packet length too long|record layer failure/, "the server does not speak TLS"],
 ];
+
+/** The connection was closed without a word; what that hints at depends on what was tried. */
+const closed = /\bECONNRESET\b|\bEPIPE\b|Socket closed|Failed to connect|socket disconnected|Connection closed before|alert number 80/;
 
 /**
  * Turns a status message of grpc-js that says why there is no connection into a plain one: `cannot connect to TARGET: CAUSE`. Any other
  * message stays what it is.
+ * @param secure whether TLS was tried.
  */
-export function explainConnectFailure(message: string, target: string): string {
+export function explainConnectFailure(message: string, target: string, secure: boolean): string {
   if (message.startsWith("Name resolution failed for target")) return `cannot connect to ${target}: no such host`;
   const reason = wrapped.exec(message)?.groups?.reason;
-  if (reason === undefined) return message;
-  const cause = causes.find(([pattern]) => pattern.test(reason))?.[1] ?? plain(reason);
-  return `cannot connect to ${target}: ${cause}`;
+  return reason === undefined ? message : `cannot connect to ${target}: ${causeOf(reason, secure)}`;
+}
+
+function causeOf(reason: string, secure: boolean): string {
+  for (const [pattern, cause] of causes) {
+    const groups = pattern.exec(reason)?.groups;
+    if (pattern.test(reason)) return cause.replace(/\$<(\w+)>/g, (_, name: string) => groups?.[name]?.trim() ?? "");
+  }
+  if (!closed.test(reason)) return plain(reason);
+  return secure
+    ? "the server closed the connection during the handshake: does it trust this client's certificate, if it asks for one?"
+    : "the server closed the connection during the handshake: does it expect TLS?";
 }
 
 /** Without the class of an error and the time at which it happened. */

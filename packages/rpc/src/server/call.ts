@@ -4,10 +4,16 @@ import { Metadata, type ServerUnaryCall, type StatusObject } from "@grpc/grpc-js
 import { Code } from "../code.ts";
 import type { Codec } from "../codec.ts";
 import { RpcError, statusFromError } from "../error.ts";
-import { intercept, type ServerCall, type ServerInterceptor } from "./context.ts";
+import { intercept } from "../intercept.ts";
+import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
+import type { ServerCall, ServerInterceptor } from "./context.ts";
+import { ContextValues } from "./values.ts";
 
 /** What the four call objects of grpc-js have in common. */
-export type Surface = Pick<ServerUnaryCall<Buffer, Buffer>, "metadata" | "cancelled" | "getPeer" | "getDeadline" | "sendMetadata"> & {
+export type Surface = Pick<
+  ServerUnaryCall<Buffer, Buffer>,
+  "metadata" | "cancelled" | "getPeer" | "getDeadline" | "getAuthContext" | "sendMetadata"
+> & {
   on(event: "cancelled", listener: () => void): unknown;
 };
 
@@ -40,6 +46,7 @@ export class Call implements ServerCall {
   #watched = false;
   #ended = false;
   #headerSent = false;
+  #values: ContextValues | undefined;
   #header: Metadata | undefined;
   #trailer: Metadata | undefined;
   #onAbort: ((reason: RpcError) => void)[] | undefined;
@@ -71,6 +78,15 @@ export class Call implements ServerCall {
     // grpc-js writes an IPv6 peer without brackets, `::1:50051`.
     const colon = peer.lastIndexOf(":");
     return peer.indexOf(":") === colon ? peer : `[${peer.slice(0, colon)}]${peer.slice(colon)}`;
+  }
+
+  get clientCertificate(): ClientCertificate | undefined {
+    return clientCertificate(this.#surface.getAuthContext().sslPeerCertificate);
+  }
+
+  get values(): ContextValues {
+    this.#values ??= new ContextValues();
+    return this.#values;
   }
 
   get deadline(): Date | undefined {

@@ -1,6 +1,8 @@
 // What a handler, and an interceptor, knows of its call.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "@grpc/grpc-js";
+import type { ClientCertificate } from "../security/peer-certificate.ts";
+import type { ContextValues } from "./values.ts";
 
 /** The call a handler answers. */
 export interface Context {
@@ -10,6 +12,10 @@ export interface Context {
   readonly metadata: Metadata;
   /** The caller's address, `host:port`, or `unknown`. */
   readonly peer: string;
+  /** The caller's certificate, with mutual TLS. */
+  readonly clientCertificate: ClientCertificate | undefined;
+  /** What interceptors have found out about the call, for example who the caller is. */
+  readonly values: ContextValues;
   /** When the caller stops waiting; undefined if it set no deadline. */
   readonly deadline: Date | undefined;
   /**
@@ -41,15 +47,3 @@ export interface ServerCall extends Context {
  * request has been parsed then. What the interceptor throws, or lets through, is the call's outcome.
  */
 export type ServerInterceptor = (call: ServerCall, next: () => Promise<void>) => Promise<void>;
-
-/** Puts interceptors around `handler`, the first outermost. */
-export async function intercept(interceptors: readonly ServerInterceptor[], call: ServerCall, handler: () => Promise<void>): Promise<void> {
-  let reached = -1;
-  const dispatch = async (index: number): Promise<void> => {
-    if (index <= reached) throw new Error("an interceptor called next() twice");
-    reached = index;
-    const interceptor = interceptors[index];
-    await (interceptor === undefined ? handler() : interceptor(call, () => dispatch(index + 1)));
-  };
-  await dispatch(0);
-}

@@ -6,6 +6,7 @@ import { Code } from "../code.ts";
 import { RpcError } from "../error.ts";
 import { HealthStatuses, implementHealth } from "../health/health.ts";
 import { implementReflection } from "../reflection/reflection.ts";
+import { type ServerTls, serverCredentials } from "../security/tls.ts";
 import { type BoundAddress, formatAddress, parseAddress } from "./address.ts";
 import type { Call, Scope } from "./call.ts";
 import { type Implementation, type ImplementOptions, makeScope, rebind, serviceOf } from "./implement.ts";
@@ -40,10 +41,10 @@ export interface Server {
    * Listens on `host:port`, and resolves once it does. Port 0 takes any that is free; `localhost` means the loopback addresses, of IPv4
    * and, where there is one, of IPv6. May be called for several addresses.
    *
-   * Rejects with a ListenError.
-   * @param credentials default: plaintext.
+   * Rejects with a ListenError, or with a TlsFileError if a file of `security` cannot be used.
+   * @param security TLS, mutual TLS, or credentials of grpc-js. Default: plaintext.
    */
-  listen(address: string, credentials?: grpc.ServerCredentials): Promise<BoundAddress>;
+  listen(address: string, security?: ServerTls | grpc.ServerCredentials): Promise<BoundAddress>;
   /**
    * Ends the server in order: health says NOT_SERVING, no new calls are taken, running calls finish; after the grace period their
    * signals abort, and then connections are closed. A second call shares the first one's outcome.
@@ -115,8 +116,12 @@ class GrpcServer implements Server {
     this.#services.push(implementation);
   }
 
-  async listen(address: string, credentials = grpc.ServerCredentials.createInsecure()): Promise<BoundAddress> {
+  async listen(
+    address: string,
+    security: ServerTls | grpc.ServerCredentials = grpc.ServerCredentials.createInsecure(),
+  ): Promise<BoundAddress> {
     const { host, port } = parseAddress(address);
+    const credentials = security instanceof grpc.ServerCredentials ? security : serverCredentials(security);
     if (host !== "localhost") {
       const bound = await this.#bind(host, port, credentials);
       return { address: formatAddress(host, bound), host, port: bound };

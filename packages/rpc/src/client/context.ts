@@ -1,0 +1,31 @@
+// A client's call, as an interceptor sees it.
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { Metadata } from "@grpc/grpc-js";
+import type { Channel } from "./channel.ts";
+
+export interface ClientCallContext {
+  readonly method: DescMethod;
+  readonly channel: Channel;
+  /** The request's metadata: sent as it is when `next()` runs. */
+  readonly metadata: Metadata;
+  /** When the call must have ended; undefined if it may last. */
+  readonly deadline: Date | undefined;
+  /** Aborts when the call is cancelled, or its deadline passes. */
+  readonly signal: AbortSignal;
+  /** The response's header, once there is one. */
+  readonly responseHeader: Metadata | undefined;
+  /** The response's trailer, after `next()`. */
+  readonly trailer: Metadata | undefined;
+  /** Sees each request before it is sent, as the caller gave it. What it throws ends the call. */
+  onRequest(listener: (request: object) => void): void;
+  /** Sees each response before the caller does. What it throws ends the call. */
+  onResponse(listener: (response: Message) => void): void;
+}
+
+/**
+ * Runs around every call of a client, of all four kinds.
+ *
+ * `next()` starts the call. It resolves when the call has ended with OK, and rejects with an RpcError if it ended otherwise. What the
+ * interceptor throws, or lets through, is what the caller gets.
+ */
+export type ClientInterceptor = (call: ClientCallContext, next: () => Promise<void>) => Promise<void>;
