@@ -26,8 +26,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Prints a received message. */
   readonly print: Print;
-  /** Gives the next Ctrl-C to `handler` instead of cancelling the calls. */
-  onInterrupt(handler: () => void): void;
+  /** Gives the next Ctrl-C to `handler` instead of cancelling the calls. Returns what takes it back. */
+  onInterrupt(handler: () => void): () => void;
 }
 
 /** The options of every topic. */

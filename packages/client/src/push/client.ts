@@ -16,7 +16,7 @@ export async function getStream({ connect, print }: Context, count: number): Pro
 export async function putStream({ connect, print, signal }: Context, count: number, interval: number): Promise<void> {
   const stream = connect(Greeter).putStream();
   for (let sent = 0; sent < count && (await stream.send({ data: "ss" })); sent++) {
-    await pause(interval, signal);
+    await setTimeout(interval, undefined, { signal });
   }
   await print(StreamResDataSchema, await stream.closeAndRecv());
 }
@@ -25,13 +25,15 @@ export async function putStream({ connect, print, signal }: Context, count: numb
 export async function allStream({ connect, print, onInterrupt }: Context, count: number, interval: number): Promise<void> {
   const stream = connect(Greeter).allStream();
   const stop = new AbortController();
-  onInterrupt(() => stop.abort());
+  const release = onInterrupt(() => stop.abort());
 
   const push = async () => {
     for (let sent = 0; sent < count && !stop.signal.aborted && (await stream.send({ data: "ssss" })); sent++) {
-      await pause(interval, stop.signal);
+      await setTimeout(interval, undefined, { signal: stop.signal }).catch(() => {});
     }
     stream.closeSend();
+    // Half-closing was the gentle end. If the server goes on nevertheless, the next Ctrl-C cancels.
+    release();
   };
   const pull = async () => {
     try {
@@ -41,9 +43,4 @@ export async function allStream({ connect, print, onInterrupt }: Context, count:
     }
   };
   await Promise.all([push(), pull()]);
-}
-
-/** Resolves after `interval` milliseconds, or as soon as the signal aborts. */
-async function pause(interval: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(interval, undefined, { signal }).catch(() => {});
 }

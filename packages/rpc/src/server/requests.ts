@@ -27,9 +27,10 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
     this.#stream = stream;
     this.#call = call;
     stream.on("readable", () => this.#deliver());
-    // Node's http2 client, and so grpc-js, cancels by a half-close with a reset some microseconds after it. A handler must not take half
-    // a stream for a whole one: look once more at the socket before believing in the end.
-    stream.on("end", () => setImmediate(() => setImmediate(() => this.#close())));
+    stream.on("end", () => {
+      if (mayCancelByHalfClose(call)) setTimeout(() => this.#close(), resetWithinMs);
+      else this.#close();
+    });
     // A stream that closes without an end has lost its peer; the call's own "cancelled" comes first, and says so better.
     stream.on("close", () => this.#fail(new RpcError(Code.CANCELLED, "the caller cancelled the call")));
     call.onAbort((reason) => this.#fail(reason));
@@ -80,3 +81,14 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
     this.#deliver();
   }
 }
+
+/**
+ * Node's http2 client cancels by a half-close with a reset some 0.3 milliseconds after it, and grpc-js and connect-node are made of it. A
+ * handler must not take half a stream for a whole one: for those peers, the end is believed in once no reset has come with it.
+ */
+function mayCancelByHalfClose({ metadata }: Call): boolean {
+  const [userAgent = ""] = metadata.get("user-agent");
+  return /grpc-node|connect-es|^$/.test(String(userAgent));
+}
+
+const resetWithinMs = 2;
