@@ -1,14 +1,39 @@
 // The one place where a channel is made: how the client reaches a server.
-import { type Channel, createChannel } from "@grpc-study/rpc";
+import { join } from "node:path";
+import { type Channel, type ClientTls, createChannel } from "@grpc-study/rpc";
+import { CommanderError } from "commander";
 
 export interface ConnectOptions {
   /** `host:port` */
   readonly addr: string;
   /** How long a peer may take to finish the connection, in milliseconds. */
   readonly connectTimeout: number;
+  /** TLS, with the CA of the folder. */
+  readonly tls?: true;
+  /** Mutual TLS, with the CA and the client certificate of the folder. */
+  readonly mtls?: true;
+  /** The folder with `ca.pem`, `client.pem` and `client.key`. */
+  readonly certs: string;
+  /** Files instead of the folder's. Naming one means TLS. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name that the server's certificate must have. Naming one means TLS. */
+  readonly serverName?: string;
 }
 
-/** Opens a channel, without TLS. It connects with the first call. */
-export function connect({ addr, connectTimeout }: ConnectOptions): Channel {
-  return createChannel(addr, { connectTimeoutMs: connectTimeout });
+/** Opens a channel. It connects with the first call. */
+export function connect(options: ConnectOptions): Channel {
+  const tls = tlsOf(options);
+  // grpc-js gives the host as the TLS server name, an IP address too, of which Node disapproves on stderr.
+  if (tls !== undefined) process.noDeprecation = true;
+  return createChannel(options.addr, { connectTimeoutMs: options.connectTimeout, ...(tls !== undefined && { tls }) });
+}
+
+function tlsOf({ tls, mtls, certs, ca, cert, key, serverName }: ConnectOptions): ClientTls | undefined {
+  if ((cert === undefined) !== (key === undefined)) throw new CommanderError(2, "client.tls", "--cert and --key go together");
+  if (![tls, mtls, ca, cert, serverName].some((option) => option !== undefined)) return undefined;
+  const identity =
+    cert !== undefined && key !== undefined ? { cert, key } : mtls && { cert: join(certs, "client.pem"), key: join(certs, "client.key") };
+  return { ca: ca ?? join(certs, "ca.pem"), ...identity, ...(serverName !== undefined && { serverName }) };
 }

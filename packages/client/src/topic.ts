@@ -1,10 +1,12 @@
 // What every topic's command has in common: its options, and the context in which its client runs.
 import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, createClient } from "@grpc-study/rpc";
 import { Command, Option } from "commander";
 import { parseAddress } from "./address.ts";
-import { connect } from "./connect.ts";
+import { type ConnectOptions, connect } from "./connect.ts";
+import { type TokenOptions, tokenCredentials } from "./credentials.ts";
 import { parseDuration } from "./duration.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { addMetadata, type MetadataEntries } from "./metadata.ts";
@@ -31,13 +33,14 @@ export interface Context {
 }
 
 /** The options of every topic. */
-export interface CommonOptions {
-  readonly addr: string;
+export interface CommonOptions extends ConnectOptions, TokenOptions {
   readonly timeout?: number;
-  readonly connectTimeout: number;
   readonly metadata?: MetadataEntries;
   readonly json?: true;
 }
+
+/** Where the server's `certs` command writes to: the folder `certs` of the repository. */
+const certsFolder = fileURLToPath(new URL("../../../certs", import.meta.url));
 
 /** A topic's command, with the options that all topics have. `timeout` is the default of `--timeout`: none, unless told. */
 export function topic(name: string, addr: string, description: string, timeout?: string): Command {
@@ -48,6 +51,16 @@ export function topic(name: string, addr: string, description: string, timeout?:
     .option("--addr <host:port>", "the server's address", parseAddress, addr)
     .addOption(timeoutOption)
     .addOption(new Option("--connect-timeout <duration>", "how long to wait for a connection").argParser(parseDuration).default(5000, "5s"))
+    .option("--tls", "over TLS")
+    .option("--mtls", "over TLS, with a client certificate")
+    .option("--certs <dir>", "folder with ca.pem, client.pem and client.key", process.env.GRPC_STUDY_CERTS ?? certsFolder)
+    .option("--ca <file>", "the CA of the server's certificate, instead of the folder's; means TLS")
+    .option("--cert <file>", "the client certificate, instead of the folder's; means TLS")
+    .option("--key <file>", "its private key")
+    .option("--server-name <name>", "the name that the server's certificate must have; means TLS")
+    .option("--user <name>", "user to call as (or GRPC_STUDY_USER)")
+    .option("--token <token>", "the user's token (or GRPC_STUDY_TOKEN)")
+    .option("--require-transport-security", "send user and token over TLS only")
     .option("--metadata <key=value>", "metadata of each call; repeatable", addMetadata)
     .option("--json", "print messages as lines of JSON");
 }
@@ -61,8 +74,13 @@ export function action<Options>(
     const options = this.optsWithGlobals<CommonOptions & Options>();
     using channel = connect(options);
     const { signal } = io.interrupt;
+    const credentials = tokenCredentials(options);
     const context: Context = {
-      connect: (service) => createClient(service, channel, { defaults: callOptions(options, signal) }),
+      connect: (service) =>
+        createClient(service, channel, {
+          defaults: callOptions(options, signal),
+          ...(credentials !== undefined && { perRpcCredentials: credentials }),
+        }),
       signal,
       print: printer(lineWriter(io.stdout), options.json ?? false),
       onInterrupt: (handler) => io.interrupt.once(handler),

@@ -37,7 +37,10 @@ async function parse(
 test.each([{ args: [] }, { args: ["serve"] }])(
   "without topics, as in $args, all are served, on loopback and on their own ports",
   async ({ args }) => {
-    expect(await parse(...args)).toEqual({ topics, host: "localhost", port: undefined, logLevel: "info" });
+    const request = await parse(...args);
+    expect(request).toMatchObject({ topics, host: "localhost", logLevel: "info", certs: expect.stringMatching(/certs$/) });
+    expect(request).not.toHaveProperty("port");
+    expect(request).toMatchObject({ security: undefined });
   },
 );
 
@@ -52,6 +55,22 @@ test("options are taken before and after the topic", async () => {
   const expected = { topics: [{ name: "hello-stream" }], host: "0.0.0.0", port: 0, logLevel: "debug" };
   expect(await parse("hello-stream", "--port", "0", "--host", "0.0.0.0", "--log-level", "debug")).toMatchObject(expected);
   expect(await parse("--port=0", "--host=0.0.0.0", "--log-level=debug", "hello-stream")).toMatchObject(expected);
+});
+
+test.each([
+  ["plain", "plaintext"],
+  ["tls", "TLS"],
+  ["mtls", "mutual TLS"],
+  ["token", "token"],
+  ["token+tls", "token over TLS"],
+])("--security %s is %s", async (name, security) => {
+  expect(await parse("chat", "--security", name)).toMatchObject({ security });
+});
+
+test("a certificate without its key, and a key without its certificate, are refused", async () => {
+  const refusal = { exitCode: 1, stderr: "error: --tls-cert and --tls-key go together\n" };
+  expect(await parse("hello", "--tls-cert", "a.pem")).toMatchObject(refusal);
+  expect(await parse("hello", "--tls-key", "a.key")).toMatchObject(refusal);
 });
 
 test.each(["::", "[::]"])("the host %s is the IPv6 address ::", async (host) => {

@@ -2,6 +2,7 @@
 import { Code, type Context, methodPath, RpcError, type ServerInterceptor } from "@grpc-study/rpc";
 import { type DestinationStream, destination, type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
 import { build as pretty } from "pino-pretty";
+import { caller } from "./access.ts";
 import { hasColour } from "./colour.ts";
 
 /** From quiet to loud. */
@@ -18,15 +19,29 @@ export function createLogger(level: LogLevel, stream: DestinationStream = proces
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError },
+      hooks: {
+        logMethod(args, log) {
+          log.apply(this, args.map((arg) => (typeof arg === "string" ? shortened(arg) : arg)) as typeof args);
+        },
+      },
     },
     stream,
   );
 }
 
+/** What a caller sends may be megabytes. */
+function shortened(text: string): string {
+  return text.length <= maxText ? text : `${text.slice(0, maxText)}… (${text.length} characters)`;
+}
+
+const maxText = 2_000;
+
 /** Logs each call once, when it is done, whatever its kind. */
 export function logCalls(log: Logger): ServerInterceptor {
   return async (call, next) => {
     const start = performance.now();
+    // Now: a peer that has gone has no address any more.
+    const { peer } = call;
     let status = Code.OK;
     try {
       await next();
@@ -35,7 +50,8 @@ export function logCalls(log: Logger): ServerInterceptor {
       throw error;
     } finally {
       const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
-      log.info({ method: methodPath(call.method), status: Code[status], durationMs, peer: call.peer }, "call");
+      const who = call.values.get(caller)?.name;
+      log.info({ method: methodPath(call.method), status: Code[status], durationMs, peer, ...(who && { caller: who }) }, "call");
     }
   };
 }

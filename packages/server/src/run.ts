@@ -1,19 +1,25 @@
 // A run of the command, from its arguments to its last signal.
 import { constants } from "node:os";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { CertificatesError, ensureCertificates } from "./certs/index.ts";
 import type { ServeRequest } from "./cli.ts";
 import { hasColour } from "./colour.ts";
 import { createLogger } from "./logging.ts";
-import { type Serving, StartError, serve } from "./serve.ts";
+import { type Serving, StartError, serve, type TlsFiles } from "./serve.ts";
 import { formatTable } from "./table.ts";
+import { readUsers, UsersError } from "./users.ts";
 
 /** Serves until a signal comes. Sets the process's exit status: 1 if the topics could not be started. */
-export async function run({ topics, host, port, logLevel }: ServeRequest): Promise<void> {
-  const log = createLogger(logLevel);
+export async function run(request: ServeRequest): Promise<void> {
+  const { topics, host, port, security } = request;
+  const log = createLogger(request.logLevel);
   let serving: Serving;
   try {
-    serving = await serve(topics, { host, port, log });
+    const users = readUsers(request.users);
+    serving = await serve(topics, { host, port, security, users, tls: () => findCertificates(request, log), log });
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
+    if (!(error instanceof StartError || error instanceof UsersError || error instanceof CertificatesError)) throw error;
     process.stderr.write(`error: ${error.message}\n`);
     process.exitCode = 1;
     return;
@@ -33,4 +39,13 @@ export async function run({ topics, host, port, logLevel }: ServeRequest): Promi
   // Whoever reads the table may leave, as `head -1` does; that is no reason to stop serving.
   process.stdout.on("error", () => {});
   process.stdout.write(formatTable(serving.endpoints, { colour: hasColour(process.stdout) }));
+}
+
+/** The files that are named; otherwise those of the folder, which are made if there are none. */
+async function findCertificates({ tlsCert, tlsKey, tlsCa, certs }: ServeRequest, log: Logger): Promise<TlsFiles> {
+  const ca = tlsCa ?? join(certs, "ca.pem");
+  if (tlsCert !== undefined && tlsKey !== undefined) return { cert: tlsCert, key: tlsKey, ca };
+  const { made } = await ensureCertificates(certs);
+  if (made) log.warn(`there were no certificates: made some for local use in ${certs}`);
+  return { cert: join(certs, "server.pem"), key: join(certs, "server.key"), ca };
 }

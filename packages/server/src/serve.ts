@@ -1,14 +1,37 @@
 // Starts topics: all that are asked for, or none.
-import { createServer, ListenError, methodPath, type Server, type ShutdownOptions, serviceOf } from "@grpc-study/rpc";
+import {
+  createServer,
+  ListenError,
+  methodPath,
+  type Server,
+  type ServerTls,
+  type ShutdownOptions,
+  serviceOf,
+  TlsFileError,
+} from "@grpc-study/rpc";
 import type { Logger } from "pino";
+import { accessControl, type Security, type User, usesTls, usesTokens } from "./access.ts";
 import { logCalls, logFailures } from "./logging.ts";
 import type { Listener, Topic } from "./topic.ts";
+
+/** The PEM files of the server: its certificate and key, and the CA whose clients mutual TLS lets in. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+}
 
 export interface ServeOptions {
   /** A name or an address; IPv6 without brackets. Default `localhost`, which is the loopback address of IPv4 and of IPv6. */
   readonly host?: string | undefined;
   /** Instead of the first listener's own port; a topic's further listeners take the next ones. 0: whatever is free. */
   readonly port?: number | undefined;
+  /** One listener a topic, protected like this, instead of the topic's own. It has the port of the first. */
+  readonly security?: Security | undefined;
+  /** Who may call with a token, instead of the topic's own users. */
+  readonly users?: readonly User[] | undefined;
+  /** Where the certificates are; asked once, if a listener needs them. */
+  readonly tls?: () => Promise<TlsFiles>;
   readonly log: Logger;
 }
 
@@ -19,7 +42,7 @@ export interface Endpoint {
   readonly address: string;
   /** The full names of the topic's services. */
   readonly services: readonly string[];
-  readonly security: Listener["security"];
+  readonly security: Security;
 }
 
 export interface Serving {
@@ -40,9 +63,11 @@ export class StartError extends Error {
  *
  * @throws StartError if one cannot; the others are ended then.
  */
-export async function serve(topics: readonly Topic[], { host = "localhost", port, log }: ServeOptions): Promise<Serving> {
+export async function serve(topics: readonly Topic[], options: ServeOptions): Promise<Serving> {
+  const { host = "localhost", port, log } = options;
   const servers: Server[] = [];
   const endpoints: Endpoint[] = [];
+  let files: Promise<TlsFiles> | undefined;
 
   const shutdown = async (options?: ShutdownOptions) => {
     const reports = await Promise.all(servers.map((server) => server.shutdown(options)));
@@ -51,30 +76,59 @@ export async function serve(topics: readonly Topic[], { host = "localhost", port
     }
   };
 
-  for (const topic of topics) {
+  const start = async (topic: Topic, { port, security }: Listener) => {
     const topicLog = log.child({ topic: topic.name });
-    for (const [index, listener] of topic.listeners.entries()) {
-      const services = topic.services(topicLog);
-      const server = createServer({ reflection: true, interceptors: [logCalls(topicLog)], onError: logFailures(topicLog) });
-      server.add(...services);
-      servers.push(server);
+    const users = options.users ?? topic.users ?? [];
+    if (usesTokens(security) && users.length === 0) {
+      throw new StartError(`topic ${topic.name}: nobody may call with a token: name users with --users or GRPC_STUDY_USERS`);
+    }
+    if (usesTls(security)) files ??= options.tls?.();
+    const services = topic.services(topicLog);
+    const server = createServer({
+      reflection: true,
+      interceptors: [logCalls(topicLog), ...accessControl(security, users)],
+      onError: logFailures(topicLog),
+    });
+    server.add(...services);
+    servers.push(server);
+    const { address } = await server.listen(formatAddress(host, port), tlsOf(security, await files, topicLog));
+    endpoints.push({ topic: topic.name, address, services: services.map((service) => serviceOf(service).typeName), security });
+  };
 
+  for (const topic of topics) {
+    const [first] = topic.listeners;
+    const listeners = options.security && first ? [{ ...first, security: options.security }] : topic.listeners;
+    for (const [index, listener] of listeners.entries()) {
       const wanted = port === undefined ? listener.port : port && port + index;
       try {
-        const { address } = await server.listen(`${host.includes(":") ? `[${host}]` : host}:${wanted}`);
-        endpoints.push({
-          topic: topic.name,
-          address,
-          services: services.map((service) => serviceOf(service).typeName),
-          security: listener.security,
-        });
+        await start(topic, { ...listener, port: wanted });
       } catch (error) {
         await shutdown({ graceMs: 0 });
-        if (!(error instanceof ListenError)) throw error;
-        const problem = error.code === "EADDRINUSE" ? `port ${wanted} is already in use (${error.address})` : error.message;
-        throw new StartError(`topic ${topic.name}: ${problem}`, { cause: error });
+        throw startError(topic, wanted, error);
       }
     }
   }
   return { endpoints, shutdown };
+}
+
+function formatAddress(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function tlsOf(security: Security, files: TlsFiles | undefined, log: Logger): ServerTls | undefined {
+  if (!usesTls(security)) return undefined;
+  if (files === undefined) throw new TlsFileError("there are no certificates");
+  const { cert, key, ca } = files;
+  const onReloadError = (error: TlsFileError) => log.warn(`${error.message}; the certificate in use stays`);
+  return security === "mutual TLS" ? { cert, key, clientCa: ca, onReloadError } : { cert, key, onReloadError };
+}
+
+/** What the operator can do something about is one line; the rest is a bug, and stays what it is. */
+function startError(topic: Topic, port: number, error: unknown): unknown {
+  if (error instanceof ListenError) {
+    const problem = error.code === "EADDRINUSE" ? `port ${port} is already in use (${error.address})` : error.message;
+    return new StartError(`topic ${topic.name}: ${problem}`, { cause: error });
+  }
+  if (error instanceof TlsFileError) return new StartError(`topic ${topic.name}: ${error.message}`, { cause: error });
+  return error;
 }

@@ -4,6 +4,12 @@ import { sayHello } from "./say-hello.ts";
 export const hello: Topic = {
   name: "hello",
   summary: "one unary call, to be protected",
-  listeners: [{ port: 9090, security: "plaintext" }],
+  listeners: [
+    { port: 9090, security: "plaintext" },
+    { port: 9091, security: "TLS" },
+    { port: 9092, security: "mutual TLS" },
+    { port: 9093, security: "token" },
+  ],
+  users: [{ user: "xiaoming", token: "123321123" }],
   services: () => [sayHello()],
 };

@@ -6,6 +6,9 @@ import { userService } from "./user-service.ts";
 export const shop: Topic = {
   name: "shop",
   summary: "products, orders and users' scores",
-  listeners: [{ port: 8083, security: "plaintext" }],
+  listeners: [
+    { port: 8083, security: "plaintext" },
+    { port: 10086, security: "mutual TLS" },
+  ],
   services: () => [prodService(), orderService(), userService()],
 };

@@ -1,0 +1,90 @@
+// Who may call what. This is the one place that says so.
+//
+//   plaintext, TLS   anybody, everything
+//   mutual TLS       whoever has a certificate that the CA signed, everything
+//   token            a user with the right token, and of the methods those that the user may call
+//
+// Health may be called by anybody, so that whoever watches the server needs no token. Reflection may not: it shows every method.
+import {
+  authenticate,
+  Code,
+  type Context,
+  createContextKey,
+  methodPath,
+  RpcError,
+  type ServerInterceptor,
+  secretEquals,
+} from "@grpc-study/rpc";
+
+/** How a listener is protected. */
+export type Security = (typeof securities)[number];
+
+export const securities = ["plaintext", "TLS", "mutual TLS", "token", "token over TLS"] as const;
+
+export function usesTls(security: Security): boolean {
+  return security !== "plaintext" && security !== "token";
+}
+
+export function usesTokens(security: Security): boolean {
+  return security === "token" || security === "token over TLS";
+}
+
+/** Somebody who may call with a token. */
+export interface User {
+  readonly user: string;
+  readonly token: string;
+  /** What the user may call: `/package.Service/Method`, or `/package.Service/*`. Default: everything. */
+  readonly methods?: readonly string[];
+}
+
+/** Who calls, as far as it is known. */
+export interface Caller {
+  readonly name: string;
+  readonly by: "token" | "certificate";
+}
+
+/** Under which handlers and the log find the caller. */
+export const caller = createContextKey<Caller>("caller");
+
+/** What a listener's calls pass before they reach a handler. */
+export function accessControl(security: Security, users: readonly User[]): ServerInterceptor[] {
+  if (usesTokens(security)) return [authenticate({ key: caller, verify: byToken(users), except: ["grpc.health.v1.Health"] })];
+  return security === "mutual TLS" ? [authenticate({ key: caller, verify: byCertificate })] : [];
+}
+
+/** The tutorial's `user` and `token` in the metadata. Node joins the values of a repeated key with commas: that is nobody's token. */
+function byToken(users: readonly User[]) {
+  return ({ metadata, method }: Context): Caller => {
+    const [token] = metadata.get("token");
+    const [name] = metadata.get("user");
+    if (token === undefined) throw new RpcError(Code.UNAUTHENTICATED, "未传输Token");
+    const user = find(users, String(name ?? ""), String(token));
+    if (user === undefined) throw new RpcError(Code.UNAUTHENTICATED, "Token 不正确");
+    const path = methodPath(method);
+    if (user.methods && !user.methods.some((pattern) => covers(pattern, path))) {
+      throw new RpcError(Code.PERMISSION_DENIED, `${user.user} may not call ${path}`);
+    }
+    return { name: user.user, by: "token" };
+  };
+}
+
+/** Compares with every user, whether one has been found or not: the time it takes tells nothing of who exists. */
+function find(users: readonly User[], name: string, token: string): User | undefined {
+  let found: User | undefined;
+  for (const user of users) {
+    const sameName = secretEquals(user.user, name);
+    const sameToken = secretEquals(user.token, token);
+    if (sameName && sameToken) found = user;
+  }
+  return found;
+}
+
+function covers(pattern: string, path: string): boolean {
+  return pattern === path || (pattern.endsWith("/*") && path.startsWith(pattern.slice(0, -1)));
+}
+
+/** The handshake has let nobody else in. */
+function byCertificate({ clientCertificate }: Context): Caller {
+  if (clientCertificate === undefined) throw new RpcError(Code.UNAUTHENTICATED, "a client certificate is required");
+  return { name: clientCertificate.subject, by: "certificate" };
+}

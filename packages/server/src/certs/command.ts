@@ -1,0 +1,114 @@
+// `certs`: the command that makes a folder of certificates, and shows it.
+import { basename, resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { hasColour } from "../colour.ts";
+import { type Created, createCertificates, defaultDays } from "./create.ts";
+import { CertificatesError } from "./error.ts";
+import { commandFor, defaultFolder } from "./folder.ts";
+import { formatCertificates, formatDistance, formatTime } from "./format.ts";
+import { defaultNames, parseName } from "./names.ts";
+import { type CertificateSet, readCertificates } from "./read.ts";
+
+const warnDays = 30;
+
+interface CertsOptions {
+  readonly certs: string;
+  readonly san?: readonly string[];
+  readonly days?: number;
+  readonly renew?: true;
+  readonly force?: true;
+}
+
+/** Adds `certs` and `certs show`. What goes wrong is one line on stderr and status 1, as elsewhere. */
+export function addCertsCommand(program: Command): void {
+  const certs = program
+    .command("certs")
+    .description("Makes a CA, and certificates for the server and for a client. A valid set is left as it is.")
+    .option("--certs <dir>", "the folder", parseFolder, defaultFolder())
+    .option("--san <name...>", `DNS names and IP addresses for the server's certificate, besides ${defaultNames.join(", ")}`, collectNames)
+    .option("--days <days>", `how long the server's and the client's certificate are valid (default: ${defaultDays})`, parseDays)
+    .option("--renew", "make new certificates for server and client, with the same CA and keys")
+    .option("--force", "make everything new, the CA and the keys too, whatever there is")
+    .action(async (options: CertsOptions) => {
+      const created = await failing(certs, () => createCertificates({ ...options, dir: options.certs, sans: options.san }));
+      print(certs, `${summarize(created)}\n\n${format(created.set)}`);
+      if (created.action === "kept") warnOfExpiry(certs, created.set);
+    });
+
+  const show = certs
+    .command("show")
+    .description("Shows the certificates: subject, names, issuer, expiry and fingerprint.")
+    .option("--certs <dir>", "the folder", parseFolder)
+    .option("--json", "as JSON")
+    .action(async ({ json }: { readonly json?: true }) => {
+      // `certs --certs DIR show` is as good as `certs show --certs DIR`.
+      const dir: string = show.getOptionValue("certs") ?? certs.getOptionValue("certs");
+      const set = await readCertificates(dir);
+      if (json) print(show, `${JSON.stringify(set, null, 2)}\n`);
+      else if (set.certificates.length > 0) print(show, format(set));
+      if (set.state === "absent") show.error(`error: ${set.dir}: there are no certificates; \`${commandFor(set.dir)}\` makes them`);
+      if (set.problems.length > 0) show.error(`error: ${set.dir}: ${set.problems.join("; ")}`);
+      warnOfExpiry(show, set);
+    });
+}
+
+function summarize({ action, set }: Created): string {
+  const expiry = firstToExpire(set);
+  const until = expiry === undefined ? "" : `, valid until ${formatTime(expiry.notAfter)} (${formatDistance(expiry.notAfter)})`;
+  switch (action) {
+    case "made":
+      return `${set.dir}: made a CA, a server's and a client's certificate${until}`;
+    case "renewed":
+      return `${set.dir}: renewed the server's and the client's certificate, with the same CA${until}`;
+    case "kept":
+      return `${set.dir}: nothing to do${until}; --renew or --force makes new ones`;
+  }
+}
+
+function warnOfExpiry(command: Command, set: CertificateSet): void {
+  const first = firstToExpire(set);
+  if (set.state !== "valid" || first === undefined || first.notAfter.getTime() - Date.now() > warnDays * 24 * 60 * 60 * 1000) return;
+  const renewal = commandFor(set.dir, first.role === "ca" ? "--force" : "--renew");
+  command.configureOutput().writeErr?.(`warning: ${basename(first.file)} expires ${formatDistance(first.notAfter)}; \`${renewal}\`\n`);
+}
+
+function firstToExpire({ certificates }: CertificateSet) {
+  return certificates.toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime())[0];
+}
+
+function format({ certificates }: CertificateSet): string {
+  return formatCertificates(certificates, { colour: hasColour(process.stdout) });
+}
+
+function print(command: Command, text: string): void {
+  command.configureOutput().writeOut?.(text);
+}
+
+async function failing<T>(command: Command, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof CertificatesError)) throw error;
+    return command.error(`error: ${error.message}`);
+  }
+}
+
+function parseFolder(text: string): string {
+  if (text === "") throw new InvalidArgumentError("It must be the name of a folder.");
+  return resolve(text);
+}
+
+function parseDays(text: string): number {
+  const days = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (days < 1 || days > 36500) throw new InvalidArgumentError("It must be a whole number from 1 to 36500.");
+  return days;
+}
+
+function collectNames(text: string, names: readonly string[] = []): readonly string[] {
+  try {
+    return [...names, parseName(text)];
+  } catch (error) {
+    if (!(error instanceof CertificatesError)) throw error;
+    throw new InvalidArgumentError(error.message);
+  }
+}

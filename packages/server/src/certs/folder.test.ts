@@ -1,0 +1,18 @@
+import { resolve } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { commandFor, defaultFolder } from "./folder.ts";
+
+afterEach(() => void vi.unstubAllEnvs());
+
+test("the folder is certs at the root of the repository, unless GRPC_STUDY_CERTS says otherwise", () => {
+  vi.stubEnv("GRPC_STUDY_CERTS", "");
+  expect(defaultFolder()).toBe(resolve(import.meta.dirname, "../../../../certs"));
+  vi.stubEnv("GRPC_STUDY_CERTS", "/elsewhere");
+  expect(defaultFolder()).toBe("/elsewhere");
+});
+
+test("a command names a folder only if it has to, in quotes if those are needed", () => {
+  expect(commandFor(defaultFolder(), "--force")).toBe("pnpm certs --force");
+  expect(commandFor("/a/b")).toBe("pnpm certs --certs /a/b");
+  expect(commandFor("/a b")).toBe('pnpm certs --certs "/a b"');
+});
