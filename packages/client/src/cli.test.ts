@@ -175,7 +175,7 @@ test.each([
   [["shop", "stock", "--area", "D"], "A, B, C"],
   [["shop", "scores", "--mode", "both"], "unary, server, client, double"],
   [["shop", "order", "--id", "1"], "'--no <text>' not specified"],
-  [["shop", "order", "--id", "1", "--no", "1", "--user", "1", "--money", "1", "--time", "now"], "2021-07-22T10:00:00Z"],
+  [["shop", "order", "--id", "1", "--no", "1", "--user-id", "1", "--money", "1", "--time", "now"], "2021-07-22T10:00:00Z"],
 ])("%j is refused with one line", async (args, reason) => {
   const { status, stdout, stderr } = await cli(...args);
   expect(status).toBe(2);

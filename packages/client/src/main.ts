@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The process around the command line: signals, streams and the exit status.
+import { setTimeout } from "node:timers/promises";
 import { run } from "./cli.ts";
 import { createInterrupt } from "./interrupt.ts";
 import { writeError } from "./output.ts";
@@ -25,4 +26,7 @@ function fail(error: unknown): never {
 const status = await run(process.argv.slice(2), { stdin, stdout, stderr, interrupt });
 // A pipe may still hold what was written.
 await new Promise((resolve) => stdout.write("", resolve));
+// A call that was cancelled is reset in the next turns of the loop. Its half-close, which Node sends first, must not be the last that the
+// server hears of it.
+if (status !== 0) await setTimeout(10);
 process.exit(status);

@@ -19,7 +19,7 @@ export type Area = keyof typeof ProdAreas;
 export interface Order {
   id: number;
   no: string;
-  user: number;
+  userId: number;
   money: number;
   /** Now unless told. */
   time?: Timestamp;

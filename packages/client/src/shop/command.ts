@@ -38,7 +38,7 @@ export function shopCommand(io: Io): Command {
       .description("place an order")
       .requiredOption("--id <id>", "the order", parseInt32)
       .requiredOption("--no <text>", "its number, as text")
-      .requiredOption("--user <id>", "who orders", parseInt32)
+      .requiredOption("--user-id <id>", "who orders", parseInt32)
       .requiredOption("--money <amount>", "what it costs", parseFloat32)
       .option("--time <time>", "when, like 2021-07-22T10:00:00Z (default: now)", parseTime)
       .action(action<Order>(io, (context, options) => order(context, options))),

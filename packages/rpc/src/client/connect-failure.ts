@@ -49,6 +49,8 @@ function causeOf(reason: string, secure: boolean): string {
     const groups = pattern.exec(reason)?.groups;
     if (pattern.test(reason)) return cause.replace(/\$<(\w+)>/g, (_, name: string) => groups?.[name]?.trim() ?? "");
   }
+  // grpc-js shares connections between channels, and tells only the first of them why there is none.
+  if (reason === "null") return "an attempt has just failed, and the next one is not due yet";
   if (!closed.test(reason)) return plain(reason);
   return secure
     ? "the server closed the connection during the handshake: does it trust this client's certificate, if it asks for one?"

@@ -1,5 +1,6 @@
 // grpc-js's own client interceptors, for calls that ask for them in their CallOptions.
 import type {
+  ChannelInterface,
   CallOptions as GrpcCallOptions,
   InterceptingCall,
   InterceptingListener,
@@ -8,7 +9,9 @@ import type {
   Metadata,
 } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
-import type { RawCall } from "./raw-call.ts";
+
+/** A call object of a grpc-js channel: bytes go in and out. */
+export type RawCall = ReturnType<ChannelInterface["createCall"]>;
 
 type ClientMethodDefinition = InterceptorOptions["method_definition"];
 type NextCall = Parameters<Interceptor>[1];

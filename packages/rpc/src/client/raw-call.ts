@@ -1,8 +1,6 @@
 // What lies below a client's call: a call object of a grpc-js channel, or its interceptors around one.
 import type { ChannelInterface, CallOptions as GrpcCallOptions, InterceptorOptions } from "@grpc/grpc-js";
-import { interceptedCall, interceptorsOf } from "./grpc-interceptors.ts";
-
-export type RawCall = ReturnType<ChannelInterface["createCall"]>;
+import { interceptedCall, interceptorsOf, type RawCall } from "./grpc-interceptors.ts";
 
 /** The part of it that a client's call uses; interceptors have no more. */
 export type StartedCall = Pick<RawCall, "start" | "sendMessageWithContext" | "startRead" | "halfClose" | "cancelWithStatus" | "getPeer">;

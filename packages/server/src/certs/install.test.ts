@@ -62,6 +62,16 @@ test.each([
   expect(await contents(dir)).toEqual(["ca.key second", "ca.pem second", "server.key second", "server.pem second"]);
 });
 
+test("what a killed process had not begun to install is removed, as keys are in it; what another is writing is not", async () => {
+  const dir = await temporaryFolder();
+  await mkdir(join(dir, ".staged-old"));
+  await writeFile(join(dir, ".staged-old", "server.key"), "x");
+  await utimes(join(dir, ".staged-old"), new Date(0), new Date(0));
+  await mkdir(join(dir, ".staged-now"));
+  await install(dir, { "server.key": "y" }, never);
+  expect((await readdir(dir)).sort()).toEqual([".staged-now", "server.key"]);
+});
+
 test("a reader waits for a writer that is at work", async () => {
   const dir = await temporaryFolder();
   await mkdir(join(dir, ".new"));

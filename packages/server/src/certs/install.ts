@@ -3,7 +3,7 @@
 // They are written to a folder beside their places, and that is renamed to `.new`. Only one can have this name, so it is a lock; and what
 // is in it is complete, so whoever finds it abandoned finishes the work. Doing that twice at once does no harm.
 import { renameSync, rmdirSync, statSync, utimesSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type FileName, fileNames } from "./folder.ts";
@@ -19,6 +19,7 @@ const abandonedAfterMs = 2000;
  */
 export async function install(dir: string, files: Readonly<Partial<Record<FileName, string>>>, unless: () => boolean): Promise<boolean> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
+  await removeAbandoned(dir);
   const staged = await mkdtemp(join(dir, ".staged-"));
   try {
     for (const [name, content] of Object.entries(files)) {
@@ -36,6 +37,15 @@ export async function install(dir: string, files: Readonly<Partial<Record<FileNa
     return true;
   } finally {
     await rm(staged, { recursive: true, force: true });
+  }
+}
+
+/** Removes what killed processes had not come to install: keys are in it. */
+async function removeAbandoned(dir: string): Promise<void> {
+  const names = (await readdir(dir)).filter((name) => name.startsWith(".staged-"));
+  for (const path of names.map((name) => join(dir, name))) {
+    const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - since > 30 * abandonedAfterMs) await rm(path, { recursive: true, force: true });
   }
 }
 
