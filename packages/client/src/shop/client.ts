@@ -47,7 +47,7 @@ export async function order({ connect, print }: Context, order: Order): Promise<
   const orderMain = {
     orderId: order.id,
     orderNo: order.no,
-    userId: order.user,
+    userId: order.userId,
     orderMoney: order.money,
     orderTime: order.time ?? timestampNow(),
   };
