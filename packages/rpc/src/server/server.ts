@@ -179,14 +179,14 @@ class GrpcServer implements Server {
     if (await within(graceMs)) return { cut: [] };
 
     const slow = this.#abort(() => true);
-    await within(abortMs);
+    if (slow.length > 0) await within(abortMs);
     const cut = slow.map(({ call, method, peer }) => {
       if (!this.#calls.has(call)) return { method, peer, how: "aborted" as const };
       call.cutOff(shuttingDown());
       return { method, peer, how: "forced" as const };
     });
     // Time for the last statuses to be sent; a peer that does not read them gets none.
-    await within(100);
+    if (slow.length > 0) await within(100);
     // Not waited for: tryShutdown() of grpc-js never ends when a connection was lost in the moment in which it began.
     this.#grpc.forceShutdown();
     return { cut };

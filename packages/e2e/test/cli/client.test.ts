@@ -1,0 +1,78 @@
+// The client's command: what it refuses, and how it ends.
+import { describe, expect, test } from "vitest";
+import { topics } from "../contract/index.ts";
+import { addressOf } from "../harness/address-of.ts";
+import { client, startClient } from "../harness/client.ts";
+import { serve } from "../harness/server.ts";
+
+describe("the client refuses, with status 2 and one line,", () => {
+  test.each([
+    ["an unknown topic", ["nope"], "nope"],
+    ["an unknown command of a topic", ["shop", "nope"], "nope"],
+    ["an unknown call", ["streams", "nope"], "nope"],
+    ["an unknown option", ["hello", "--nope"], "--nope"],
+    ["an argument too many", ["hello", "extra"], "extra"],
+    ["an option without its value", ["hello", "--name"], "--name"],
+    ["an address without a port", ["hello", "--addr", "localhost"], "localhost"],
+    ["a port that is too large", ["hello", "--addr", "localhost:65536"], "65536"],
+    ["a URL for an address", ["hello", "--addr", "http://localhost:1/"], "http://localhost:1/"],
+    ["a duration without a unit", ["hello", "--timeout", "5"], "--timeout"],
+    ["a negative deadline", ["chat", "--deadline", "-1s"], "--deadline"],
+    ["a count of nothing", ["push", "get", "--count", "0"], "--count"],
+    ["an area that does not exist", ["shop", "stock", "--area", "Z"], "Z"],
+    ["a number that is no int32", ["shop", "stock", "--id", "2147483648"], "2147483648"],
+    ["an order without its number", ["shop", "order", "--id", "1", "--user-id", "1", "--money", "1"], "--no"],
+    ["a time that is none", ["shop", "order", "--id", "1", "--no", "1", "--user-id", "1", "--money", "1", "--time", "noon"], "noon"],
+    ["metadata without a value", ["hello", "--metadata", "token"], "--metadata"],
+  ])("%s", async (_, args, named) => {
+    const { status, stdout, stderr } = await client(args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(/^error: .+\n$/);
+    expect(stderr).toContain(named);
+  });
+});
+
+test("the client never repeats the value of metadata, which may be a secret", async () => {
+  const { status, stderr } = await client(["hello", "--metadata", "token=秘密123321123"]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^error: .*--metadata.*\n$/);
+  expect(stderr).not.toMatch(/秘密|123321123/);
+});
+
+test.each(topics)("the $name client explains itself", async ({ name, listeners }) => {
+  const { status, stdout, stderr } = await client([name, "--help"]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toContain(`Usage: grpc-study-client ${name}`);
+  expect(stdout).toContain(`:${listeners[0]?.port}`);
+});
+
+test("the client ends well, and soon, if its reader has seen enough, as `| head -1` has", async () => {
+  await using pushing = startClient(["push", "get", "--addr", addressOf("push")]);
+  await pushing.stdout.count(1);
+  const start = performance.now();
+  pushing.closeStdout();
+  expect(await pushing.exit).toEqual({ status: 0, signal: null });
+  // It would be ten seconds otherwise.
+  expect(performance.now() - start).toBeLessThan(5_000);
+  expect(pushing.stderr.text).toBe("");
+});
+
+test.each(["get", "put"])("Ctrl-C ends the client in the middle of push %s with status 130, and without a word", async (call) => {
+  await using server = await serve("push");
+  await using pushing = startClient(["push", call, "--addr", server.address]);
+  if (call === "get") await pushing.stdout.count(1);
+  else await server.logged(({ msg }) => msg === "ss");
+  pushing.kill("SIGINT");
+  expect(await pushing.exit).toEqual({ status: 130, signal: null });
+  expect(pushing.stderr.text).toBe("");
+  // Node's http2 half-closes before it resets: that must not pass for the end of the requests.
+  await server.logged(({ status }) => status === "CANCELLED");
+});
+
+test("the client prints JSON with the names of the .proto file and all fields", async () => {
+  expect(await client(["streams", "route-list", "--json", "--addr", addressOf("streams")])).toEqual({
+    status: 0,
+    stdout: '{"code":0,"value":"ok"}\n',
+    stderr: "",
+  });
+});

@@ -1,0 +1,99 @@
+// What the servers say of themselves, by reflection, and on which ports they would listen: the contract to the letter.
+import {
+  create,
+  createFileRegistry,
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  type DescService,
+  fromBinary,
+  ScalarType,
+} from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { createClient } from "@grpc-study/rpc";
+import { ServerReflection } from "@grpc-study/rpc/reflection";
+import { describe, expect, test } from "vitest";
+import { topics } from "./contract/index.ts";
+import { addressOf } from "./harness/address-of.ts";
+import { serverMain } from "./harness/paths.ts";
+import { run } from "./harness/process.ts";
+
+const help = run(process.execPath, [serverMain, "--help"]);
+
+describe.each(topics)("the $name server", ({ name, definition, listeners }) => {
+  test("serves the contract's methods, with its messages, fields, numbers and types", async () => {
+    const services = await reflect(addressOf(name));
+    // In the contract's order; that of the server is its own.
+    const position = (service: DescService) => definition.findIndex((line) => line.startsWith(`/${service.typeName}/`));
+    expect(services.toSorted((a, b) => position(a) - position(b)).flatMap(define)).toEqual(definition);
+  });
+
+  test("has the tutorial's port, if it is not told another", async () => {
+    const { stdout } = await help;
+    const line = stdout.split("\n").find((line) => line.trimStart().startsWith(`${name} `));
+    expect(line).toMatch(new RegExp(`\\(${listeners.map(({ port }) => port).join(", ")}\\)$`));
+  });
+});
+
+/** Reads the services of a server, but for those that every server has. */
+async function reflect(address: string): Promise<DescService[]> {
+  using client = createClient(ServerReflection, address);
+  const ask = client.serverReflectionInfo();
+  const answer = async (question: Parameters<typeof ask.send>[0]) => {
+    await ask.send(question);
+    return (await ask.recv())?.messageResponse;
+  };
+
+  const listed = await answer({ messageRequest: { case: "listServices", value: "" } });
+  if (listed?.case !== "listServicesResponse") throw new Error(`no services but ${listed?.case}`);
+  const services: DescService[] = [];
+  // A file is sent once a stream.
+  const files: FileDescriptorProto[] = [];
+  for (const { name } of listed.value.service.filter(({ name }) => !name.startsWith("grpc."))) {
+    const found = await answer({ messageRequest: { case: "fileContainingSymbol", value: name } });
+    if (found?.case !== "fileDescriptorResponse") throw new Error(`no file but ${found?.case} for ${name}`);
+    files.push(...found.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes)));
+    const home = files.find((file) => file.service.some((service) => [file.package, service.name].filter(Boolean).join(".") === name));
+    const service = createFileRegistry(create(FileDescriptorSetSchema, { file: withImports(home, files) })).getService(name);
+    if (service === undefined) throw new Error(`the file has no ${name}`);
+    services.push(service);
+  }
+  return services;
+}
+
+/** A file, after all that it imports. */
+function withImports(home: FileDescriptorProto | undefined, files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
+  const ordered = new Set<FileDescriptorProto>();
+  const visit = (file: FileDescriptorProto | undefined) => {
+    if (file === undefined || ordered.has(file)) return;
+    for (const path of file.dependency) visit(files.find(({ name }) => name === path));
+    ordered.add(file);
+  };
+  visit(home);
+  return [...ordered];
+}
+
+/** Writes a service as the contract does: its methods, then the messages that they need, in the order in which they are met. */
+function define(service: DescService): string[] {
+  const methods = service.methods.map((method) => `/${service.typeName}/${method.name} ${method.methodKind}`);
+  const types = new Set<DescMessage | DescEnum>();
+  const meet = (type: DescMessage | DescEnum | undefined) => {
+    if (type === undefined || type.typeName.startsWith("google.") || types.has(type)) return;
+    types.add(type);
+    if (type.kind === "message") for (const field of type.fields) meet(typeOf(field));
+  };
+  for (const { input, output } of service.methods) for (const type of [input, output]) meet(type);
+  return [...methods, ...[...types].map(defineType)];
+}
+
+function defineType(type: DescMessage | DescEnum): string {
+  const parts =
+    type.kind === "enum"
+      ? type.values.map(({ name, number }) => `${name}=${number}`)
+      : type.fields.map((field) => `${labelOf(field)}${typeOf(field)?.typeName ?? scalarOf(field)} ${field.name}=${field.number}`);
+  return `${type.typeName}{${parts.join("; ")}}`;
+}
+
+const typeOf = (field: DescField) => field.message ?? field.enum;
+const labelOf = (field: DescField) => (field.fieldKind === "list" ? "repeated " : "");
+const scalarOf = ({ scalar }: DescField) => (scalar === undefined ? "?" : ScalarType[scalar].toLowerCase());

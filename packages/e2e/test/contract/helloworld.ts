@@ -1,0 +1,32 @@
+import { Greeter } from "@grpc-study/proto/helloworld";
+import type { Topic } from "./topic.ts";
+
+const { sayHello } = Greeter.method;
+
+const greeting = (name: string) => ({ method: sayHello, requests: [{ name }], responses: [{ message: `Hello ${name}` }] });
+
+export const helloworld: Topic = {
+  name: "helloworld",
+  listeners: [{ port: 50051, security: "plaintext" }],
+  definition: ["/proto.Greeter/SayHello unary", "proto.HelloRequest{string name=1}", "proto.HelloReply{string message=1}"],
+  calls: [
+    { title: "SayHello greets the world", ...greeting("world") },
+    { title: "SayHello greets in any script", ...greeting("世界 👋🏽 \u0000\n") },
+    { title: "SayHello greets nobody", method: sayHello, requests: [{}], responses: [{ message: "Hello " }] },
+  ],
+  commands: [
+    { title: "greets the world unless told otherwise", args: [], exchanges: [greeting("world")], stdout: "Greeting: Hello world\n" },
+    {
+      title: "greets whom it is told",
+      args: ["--name", "小明", "--timeout", "20s"],
+      exchanges: [greeting("小明")],
+      stdout: "Greeting: Hello 小明\n",
+    },
+    {
+      title: "prints JSON if asked",
+      args: ["--json", "--timeout", "20s"],
+      exchanges: [greeting("world")],
+      stdout: '{"message":"Hello world"}\n',
+    },
+  ],
+};

@@ -1,0 +1,8 @@
+import { inject } from "vitest";
+
+/** The address of a topic's shared server. */
+export function addressOf(topic: string): string {
+  const address = inject("addresses")[topic];
+  if (address === undefined) throw new Error(`no server for ${topic}`);
+  return address;
+}

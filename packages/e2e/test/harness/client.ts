@@ -1,0 +1,14 @@
+// Our client's command.
+import { clientMain } from "./paths.ts";
+import { type Outcome, outcomeOf, Process, type StartOptions } from "./process.ts";
+
+/** Starts a client. */
+export function startClient(args: readonly string[], options: StartOptions = {}): Process {
+  return new Process(process.execPath, [clientMain, ...args], options);
+}
+
+/** Runs a client to its end. Its stdin is empty unless told. */
+export async function client(args: readonly string[], input = ""): Promise<Outcome> {
+  await using started = startClient(args, { input });
+  return await outcomeOf(started);
+}

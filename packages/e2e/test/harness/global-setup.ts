@@ -1,0 +1,35 @@
+// One server process a topic for all tests that only call it; tests that kill, block or read the log of a server start their own.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { topics } from "../contract/index.ts";
+import { serverMain } from "./paths.ts";
+import { run } from "./process.ts";
+import { type ServerProcess, serve } from "./server.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The addresses of the shared servers, by topic. */
+    addresses: Record<string, string>;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Not those of the repository: they are somebody's.
+  const certs = await mkdtemp(join(tmpdir(), "grpc-study-e2e-"));
+  process.env.GRPC_STUDY_CERTS = certs;
+  await run(process.execPath, [serverMain, "certs"]);
+
+  const servers: ServerProcess[] = [];
+  for (const { name } of topics) servers.push(await serve(name));
+  project.provide("addresses", Object.fromEntries(topics.map(({ name }, index) => [name, servers[index]?.address ?? ""])));
+
+  return async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await rm(certs, { recursive: true });
+    // Nothing that was asked of them may have been a fault of theirs.
+    const faults = servers.flatMap(({ stderr }) => stderr.lines.filter((line) => !/^\{"level":"info",/.test(line)));
+    if (faults.length > 0) throw new Error(`the servers logged:\n${faults.join("\n")}`);
+  };
+}

@@ -1,0 +1,65 @@
+// What a process prints, as it prints it.
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+
+interface Waiter {
+  matches(line: string): boolean;
+  resolve(line: string): void;
+  reject(reason: Error): void;
+}
+
+/** A stream of text. It is always read, so that a process never waits for its reader. */
+export class Output {
+  readonly #waiters = new Set<Waiter>();
+  readonly #lines: string[] = [];
+  #ended = false;
+  #text = "";
+
+  constructor(stream: Readable) {
+    stream.setEncoding("utf8");
+    stream.on("data", (text: string) => {
+      this.#text += text;
+    });
+    const reader = createInterface({ input: stream });
+    reader.on("line", (line) => {
+      this.#lines.push(line);
+      for (const waiter of this.#waiters) if (waiter.matches(line)) this.#settle(waiter, () => waiter.resolve(line));
+    });
+    reader.on("close", () => {
+      this.#ended = true;
+      for (const waiter of this.#waiters) this.#settle(waiter, () => waiter.reject(this.#missed()));
+    });
+  }
+
+  /** Everything, byte for byte. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** The complete lines so far. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /** The first line that matches, now or later. Rejects if the stream ends without one. */
+  line(matches: (line: string) => boolean): Promise<string> {
+    const line = this.#lines.find(matches);
+    if (line !== undefined) return Promise.resolve(line);
+    if (this.#ended) return Promise.reject(this.#missed());
+    return new Promise((resolve, reject) => this.#waiters.add({ matches, resolve, reject }));
+  }
+
+  /** Resolves once there are so many lines. */
+  async count(lines: number): Promise<void> {
+    await this.line(() => this.#lines.length >= lines);
+  }
+
+  #settle(waiter: Waiter, settle: () => void): void {
+    this.#waiters.delete(waiter);
+    settle();
+  }
+
+  #missed(): Error {
+    return new Error(`the output ended without the line that was waited for:\n${this.#text}`);
+  }
+}

@@ -1,0 +1,16 @@
+// Where things are that are run, or read, rather than imported.
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const require = createRequire(import.meta.url);
+
+export const serverMain = require.resolve("@grpc-study/server/dist/main.js");
+export const clientMain = require.resolve("@grpc-study/client/dist/main.js");
+export const buf = require.resolve("@bufbuild/buf/bin/buf");
+export const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc");
+export const e2eFolder = dirname(require.resolve("../../package.json"));
+
+const proto = join(e2eFolder, "../proto");
+/** The .proto files, and those that they import: the include folders of any compiler. */
+export const protoFolder = join(proto, "proto");
+export const thirdPartyFolder = join(proto, "third_party");

@@ -1,0 +1,32 @@
+// Our own client.
+import type { Message } from "@bufbuild/protobuf";
+import { createClient, RpcError } from "@grpc-study/rpc";
+import { type Caller, isStream, ok, requestsOf, toProtoJson } from "./caller.ts";
+
+/** The methods of a client whose service is only known when it runs. */
+type AnyMethod = (requests: Message | Iterable<Message> | undefined) => Promise<Message> | AsyncIterable<Message>;
+
+export const callWithRpc: Caller = async (address, { method, requests, take }) => {
+  using client = createClient(method.parent, address);
+  const call = (client as unknown as Record<string, AnyMethod>)[method.localName] as AnyMethod;
+  const messages = requestsOf({ method, requests });
+  const responses: Message[] = [];
+  const result = (ending: { code: number; message: string }) => ({
+    responses: responses.map((response) => toProtoJson(method.output, response)),
+    ...ending,
+  });
+  try {
+    const answer = call(isStream.ofRequests(method) ? messages : messages[0]);
+    if (answer instanceof Promise) responses.push(await answer);
+    else {
+      for await (const response of answer) {
+        responses.push(response);
+        if (responses.length === take) break;
+      }
+    }
+    return result(ok);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return result({ code: error.code, message: error.message });
+  }
+};

@@ -1,0 +1,40 @@
+// What every peer has to do: call our servers, and be called by our clients.
+import { describe, expect, test } from "vitest";
+import { topics } from "../contract/index.ts";
+import { addressOf } from "../harness/address-of.ts";
+import { client } from "../harness/client.ts";
+import { type Caller, expectAnswer } from "./caller.ts";
+import type { ForeignServer } from "./connect-node.ts";
+import { createReplay, type Replay } from "./replay.ts";
+import { callWithRpc } from "./rpc.ts";
+
+/** Every call of the contract, from a client that is not ours. */
+export function testCalls(caller: Caller): void {
+  describe.each(topics)("our $name server", ({ name, calls }) => {
+    for (const call of calls) test(call.title, () => expectAnswer(caller, addressOf(name), call));
+  });
+}
+
+/** Every command of our client, and every call of our library, to a server that is not ours. */
+export function testServer(serve: (replay: Replay) => Promise<ForeignServer>): void {
+  describe.each(topics)("our $name client", ({ name, commands, calls }) => {
+    for (const { title, args, stdin, exchanges, stdout } of commands) {
+      test(title, async () => {
+        const replay = createReplay(exchanges);
+        await using server = await serve(replay);
+        expect(await client([name, ...args, "--addr", server.address], stdin)).toEqual({ status: 0, stdout, stderr: "" });
+        expect(replay.seen).toEqual(exchanges.map(({ method, requests }) => ({ method, requests })));
+      });
+    }
+
+    for (const { title, method, requests, responses, code } of calls) {
+      if (typeof responses === "function" || code !== undefined) continue;
+      test(`${title}, if it is asked by our library`, async () => {
+        const replay = createReplay([{ method, requests, responses }]);
+        await using server = await serve(replay);
+        await expectAnswer(callWithRpc, server.address, { title, method, requests, responses });
+        expect(replay.seen).toEqual([{ method, requests }]);
+      });
+    }
+  });
+}

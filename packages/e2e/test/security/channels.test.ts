@@ -1,0 +1,17 @@
+// Several channels of one process to one address.
+import { SayHello } from "@grpc-study/proto/hello";
+import { createClient } from "@grpc-study/rpc";
+import { expect, test } from "vitest";
+import { Authority } from "./certificates.ts";
+import { listenTls } from "./foreign.ts";
+
+// grpc-js shares subchannels; the second channel finds one that has failed, and is not told why: "cannot connect to …: null".
+test.fails("a second plaintext channel to a server that expects TLS is told why it fails, too", async () => {
+  await using server = await listenTls({ ...new Authority().issue(), ALPNProtocols: ["h2"] });
+  const address = `127.0.0.1:${server.port}`;
+  using first = createClient(SayHello, address);
+  using second = createClient(SayHello, address);
+  const message = `cannot connect to ${address}: the server closed the connection during the handshake: does it expect TLS?`;
+  await expect(first.sayHello({})).rejects.toMatchObject({ message });
+  await expect(second.sayHello({})).rejects.toMatchObject({ message });
+});

@@ -1,0 +1,35 @@
+// A TLS handshake without gRPC: what anybody sees of a server who connects to it.
+import { type ConnectionOptions, connect } from "node:tls";
+
+export interface Handshake {
+  /** SHA-256 of the server's certificate. */
+  readonly fingerprint: string;
+  readonly protocol: string | null;
+  /** What of application protocols was agreed on. */
+  readonly alpn: string | false | null;
+}
+
+/** Connects, looks, and leaves. Trusts everybody. Rejects if there is no handshake. */
+export function shakeHands(address: string, options: ConnectionOptions = {}): Promise<Handshake> {
+  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host,
+      port: Number(port),
+      servername: "localhost",
+      rejectUnauthorized: false,
+      ALPNProtocols: ["h2"],
+      ...options,
+    });
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("the connection was closed")));
+    socket.on("secureConnect", () => {
+      resolve({
+        fingerprint: socket.getPeerCertificate().fingerprint256,
+        protocol: socket.getProtocol(),
+        alpn: socket.alpnProtocol,
+      });
+      socket.destroy();
+    });
+  });
+}

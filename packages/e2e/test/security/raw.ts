@@ -1,0 +1,58 @@
+// Calls that no gRPC client makes, on Node's http2: any header, any body, any end.
+import { once } from "node:events";
+import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
+
+export interface RawCall {
+  readonly headers?: OutgoingHttpHeaders;
+  /** What is sent. Default: nothing. */
+  readonly body?: Buffer;
+  /** Whether it is half-closed then. Default true. */
+  readonly end?: boolean;
+}
+
+export interface RawStatus {
+  /** Undefined if the call ended without a status. */
+  readonly code: number | undefined;
+  readonly message: string;
+}
+
+/** Makes a call and waits for its end. */
+export async function callRaw(session: ClientHttp2Session, path: string, { headers, body, end = true }: RawCall = {}): Promise<RawStatus> {
+  const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers", ...headers });
+  let status: Readonly<Record<string, unknown>> = {};
+  for (const event of ["response", "trailers"]) {
+    stream.on(event, (headers: Readonly<Record<string, unknown>>) => {
+      if ("grpc-status" in headers) status = headers;
+      // A stream that is never half-closed stays open on this side.
+      if ("grpc-status" in headers && !end) stream.close();
+    });
+  }
+  stream.on("error", () => {});
+  stream.resume();
+  if (body !== undefined) stream.write(body);
+  if (end) stream.end();
+  await once(stream, "close");
+  const code = status["grpc-status"];
+  return {
+    code: code === undefined ? undefined : Number(code),
+    message: decodeURIComponent(String(status["grpc-message"] ?? "")),
+  };
+}
+
+/** Opens a connection. */
+export function openSession(address: string): ClientHttp2Session & AsyncDisposable {
+  const session = connect(`http://${address}`);
+  session.on("error", () => {});
+  return Object.assign(session, {
+    async [Symbol.asyncDispose]() {
+      session.destroy();
+    },
+  });
+}
+
+/** A message with its five bytes before it: not compressed, and its length. */
+export function frame(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}

@@ -1,0 +1,50 @@
+// What crosses the wire: a TCP proxy on loopback that keeps all bytes.
+import { connect, type Socket } from "node:net";
+import { listenTcp, type TcpServer } from "../harness/ports.ts";
+
+export interface Recorder extends AsyncDisposable {
+  readonly address: string;
+  /** How many connections there have been. */
+  readonly connections: number;
+  /** All bytes of all connections, in either direction. */
+  readonly bytes: Buffer;
+  /** Cuts all connections, as a network does. */
+  cut(): void;
+}
+
+/** @param target to which the bytes are passed on. Without it they are kept, and nothing ever answers. */
+export async function record(target?: string): Promise<Recorder> {
+  const chunks: Buffer[] = [];
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+    socket.on("data", (bytes: Buffer) => chunks.push(bytes));
+  };
+  const server: TcpServer = await listenTcp((socket) => {
+    connections += 1;
+    keep(socket);
+    if (target === undefined) return;
+    const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(target) ?? [];
+    const upstream = connect({ host, port: Number(port) });
+    keep(upstream);
+    socket.pipe(upstream).pipe(socket);
+    socket.on("close", () => upstream.destroy());
+    upstream.on("close", () => socket.destroy());
+  });
+  return {
+    address: `127.0.0.1:${server.port}`,
+    get connections() {
+      return connections;
+    },
+    get bytes() {
+      return Buffer.concat(chunks);
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,209 @@
+// Our commands, refused: status 1, nothing on stdout, and one line on stderr that names the cause. A cause that was found in time is never the
+// connect timeout, which has words of its own.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { client, startClient } from "../harness/client.ts";
+import { serverMain } from "../harness/paths.ts";
+import { listenTcp } from "../harness/ports.ts";
+import { run } from "../harness/process.ts";
+import { Authority, Folder } from "./certificates.ts";
+import { listenTls } from "./foreign.ts";
+import { type HelloServer, makeCertificates, serveHello } from "./servers.ts";
+
+const greeting = { status: 0, stdout: "Message send by SayHello server :Hello XiaoMing\n", stderr: "" };
+
+const line = (label: string, address: string, cause: string) => ({
+  status: 1,
+  stdout: "",
+  stderr: `${label}cannot connect to ${address}: ${cause}\n`,
+});
+const unavailable = (address: string, cause: string) => line("UNAVAILABLE: ", address, cause);
+const failed = (message: string) => ({ status: 1, stdout: "", stderr: `error: ${message}\n` });
+
+const untrusted = "the server's certificate is not signed by an authority that this client trusts";
+const closed = "the server closed the connection during the handshake: does it trust this client's certificate, if it asks for one?";
+
+/** What ends with this file, however much of it was started. */
+const started = new AsyncDisposableStack();
+
+/** What our server makes for itself. */
+let certs: Folder;
+/** Certificates of somebody else. */
+let strange: Folder;
+let stranger: Authority;
+let server: HelloServer;
+
+beforeAll(async () => {
+  certs = started.use(await Folder.make());
+  strange = started.use(await Folder.make());
+  stranger = new Authority();
+  await strange.write("ca.pem", stranger.cert);
+  await strange.writeIdentity("client", stranger.issue({ for: "client" }));
+  await strange.writeIdentity("server", stranger.issue());
+  await strange.writeIdentity("expired", stranger.issue({ for: "client", to: -60 }));
+  await makeCertificates(certs);
+  server = started.use(await serveHello(certs));
+});
+
+afterAll(() => started.disposeAsync());
+
+const hello = (address: string, ...args: string[]) => client(["hello", "--certs", certs.path, ...args, "--addr", address]);
+
+test.each([
+  ["plaintext", []],
+  ["TLS", ["--tls"]],
+  ["mutual TLS", ["--mtls"]],
+  ["token", ["--user", "xiaoming", "--token", "123321123"]],
+] as const)("the tutorial's client is greeted over %s", async (security, args) => {
+  expect(await hello(server.addresses[security], ...args)).toEqual(greeting);
+});
+
+// Node disapproves of an address as a TLS server name, on stderr, unless it is told not to.
+test.each(["127.0.0.1", "[::1]"])("over TLS, an --addr with %s is as good as a name, and nothing is written to stderr", async (host) => {
+  for (const security of ["TLS", "mutual TLS"] as const) {
+    expect(await hello(server.addresses[security].replace("localhost", host), "--mtls")).toEqual(greeting);
+  }
+});
+
+test.each(["grpcstudy.com", "www.grpcstudy.com"])("the server's certificate is for %s", async (name) => {
+  expect(await hello(server.addresses.TLS, "--server-name", name)).toEqual(greeting);
+});
+
+test.each(["evil.example", "grpcstudy.com.evil.example", "a.b.grpcstudy.com"])("it is not for %s", async (name) => {
+  const { status, stdout, stderr } = await hello(server.addresses.TLS, "--server-name", name);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(/^UNAVAILABLE: cannot connect to localhost:\d+: the server's certificate is not for (\S+), but for [^\n]+\n$/);
+  expect(stderr).toContain(`is not for ${name}, but for DNS:grpcstudy.com`);
+});
+
+test("it is not for 10.0.0.1", async () => {
+  const { TLS: address } = server.addresses;
+  const answer = await hello(address, "--server-name", "10.0.0.1");
+  expect(answer).toEqual(unavailable(address, "the server's certificate is not for 10.0.0.1, but for 127.0.0.1, ::1"));
+});
+
+test("plaintext to TLS", async () => {
+  const cause = "the server closed the connection during the handshake: does it expect TLS?";
+  for (const address of [server.addresses.TLS, server.addresses["mutual TLS"]])
+    expect(await hello(address)).toEqual(unavailable(address, cause));
+});
+
+test("TLS to plaintext", async () => {
+  for (const address of [server.addresses.plaintext, server.addresses.token]) {
+    expect(await hello(address, "--tls")).toEqual(unavailable(address, "the server does not speak TLS"));
+  }
+});
+
+test("no client certificate", async () => {
+  const address = server.addresses["mutual TLS"];
+  expect(await hello(address, "--tls")).toEqual(unavailable(address, "the server requires a client certificate"));
+});
+
+test("a client certificate of another CA", async () => {
+  const address = server.addresses["mutual TLS"];
+  const args = ["--cert", strange.file("client.pem"), "--key", strange.file("client.key")];
+  expect(await hello(address, ...args)).toEqual(unavailable(address, closed));
+});
+
+test("a server's certificate in the place of a client's", async () => {
+  const address = server.addresses["mutual TLS"];
+  const args = ["--cert", certs.file("server.pem"), "--key", certs.file("server.key")];
+  expect(await hello(address, ...args)).toEqual(unavailable(address, closed));
+});
+
+test("a CA that the client does not know", async () => {
+  const { TLS: address, "mutual TLS": mutual } = server.addresses;
+  expect(await hello(address, "--ca", strange.file("ca.pem"))).toEqual(unavailable(address, untrusted));
+  expect(await hello(mutual, "--mtls", "--ca", strange.file("ca.pem"))).toEqual(unavailable(mutual, untrusted));
+});
+
+test.each([
+  ["has expired", { to: -60 }],
+  ["is not valid yet", { from: 600 }],
+] as const)("a server's certificate that %s", async (cause, validity) => {
+  await using listener = await listenTls({ ...stranger.issue(validity), ALPNProtocols: ["h2"] });
+  const address = `localhost:${listener.port}`;
+  const answer = await hello(address, "--ca", strange.file("ca.pem"));
+  expect(answer).toEqual(unavailable(address, `the server's certificate ${cause}`));
+});
+
+test("a client's own certificate that has expired is not even tried", async () => {
+  const [cert, key] = [strange.file("expired.pem"), strange.file("expired.key")];
+  const { status, stdout, stderr } = await hello(server.addresses["mutual TLS"], "--cert", cert, "--key", key);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(/^error: the certificate in \S+expired\.pem expired on \d{4}-\S+Z\n$/);
+});
+
+test("a client's key that does not match", async () => {
+  const [cert, key] = [strange.file("client.pem"), strange.file("server.key")];
+  const answer = await hello(server.addresses["mutual TLS"], "--cert", cert, "--key", key);
+  expect(answer).toEqual(failed(`the key in ${key} is not that of the certificate in ${cert}`));
+});
+
+test("a client's files that are not there, or are something else", async () => {
+  const { TLS: address } = server.addresses;
+  expect(await hello(address, "--ca", "/no/such.pem")).toEqual(failed("cannot read /no/such.pem: there is no such file"));
+  expect(await hello(address, "--ca", certs.file("server.key"))).toEqual(failed(`${certs.file("server.key")} is no PEM certificate`));
+});
+
+const serveHelloWith = (...args: string[]) =>
+  run(process.execPath, [serverMain, "hello", "--port", "0", "--security", "mtls", "--certs", certs.path, ...args]);
+
+test("a server's key that does not match keeps the server from starting", async () => {
+  const [cert, key] = [strange.file("server.pem"), strange.file("client.key")];
+  const answer = await serveHelloWith("--tls-cert", cert, "--tls-key", key);
+  expect(answer).toEqual(failed(`topic hello: the key in ${key} is not that of the certificate in ${cert}`));
+});
+
+test("a server's certificate that has expired keeps the server from starting", async () => {
+  const { status, stdout, stderr } = await serveHelloWith(
+    "--tls-cert",
+    strange.file("expired.pem"),
+    "--tls-key",
+    strange.file("expired.key"),
+  );
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(/^error: topic hello: the certificate in \S+expired\.pem expired on \d{4}-\S+Z\n$/);
+});
+
+test("a peer that accepts the connection and stays silent ends with the connect timeout", async () => {
+  await using silent = await listenTcp(() => {});
+  const address = `127.0.0.1:${silent.port}`;
+  for (const args of [["--tls"], ["--mtls", "--token", "x"]]) {
+    expect(await hello(address, ...args, "--connect-timeout", "200ms")).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: `UNAVAILABLE: no connection to ${address} within 200 ms\n`,
+    });
+  }
+});
+
+test("a peer that speaks TLS and then stays silent ends with the connect timeout", async () => {
+  await using silent = await listenTls({ ...stranger.issue(), ALPNProtocols: ["h2"] });
+  const address = `127.0.0.1:${silent.port}`;
+  expect(await hello(address, "--ca", strange.file("ca.pem"), "--connect-timeout", "500ms")).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: `UNAVAILABLE: no connection to ${address} within 500 ms\n`,
+  });
+});
+
+test("a peer that speaks TLS, and HTTP/1.1 over it, is one line", async () => {
+  await using web = await listenTls(stranger.issue(), (socket) => socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
+  const { status, stdout, stderr } = await hello(`localhost:${web.port}`, "--ca", strange.file("ca.pem"));
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(/^UNAVAILABLE: cannot connect to localhost:\d+: [^\n]+\n$/);
+});
+
+test("Ctrl-C ends a handshake that does not", async () => {
+  await using silent = await listenTcp((socket) => socket.once("data", () => waiting.kill("SIGINT")));
+  await using waiting = startClient(["hello", "--certs", certs.path, "--tls", "--addr", `127.0.0.1:${silent.port}`], { input: "" });
+  expect((await waiting.exit).status).toBe(130);
+});
+
+test("a token that is absent, or wrong, is one line", async () => {
+  const { token: address } = server.addresses;
+  const unauthenticated = (message: string) => ({ status: 1, stdout: "", stderr: `UNAUTHENTICATED: ${message}\n` });
+  expect(await hello(address)).toEqual(unauthenticated("未传输Token"));
+  expect(await hello(address, "--user", "xiaoming", "--token", "wrong")).toEqual(unauthenticated("Token 不正确"));
+  expect(await hello(address, "--user", "somebody", "--token", "123321123")).toEqual(unauthenticated("Token 不正确"));
+});

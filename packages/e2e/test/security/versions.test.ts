@@ -1,0 +1,46 @@
+// Versions of TLS: 1.2 at least, on either side.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { client } from "../harness/client.ts";
+import type { ServerProcess } from "../harness/server.ts";
+import { type Authority, Folder, writeSet } from "./certificates.ts";
+import { listenTls } from "./foreign.ts";
+import { shakeHands } from "./handshake.ts";
+import { onLoopback, serveSecurely } from "./servers.ts";
+
+/** OpenSSL itself does not offer what is older, unless it is told that nothing matters. */
+const anything = { minVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
+
+/** What ends with this file, however much of it was started. */
+const started = new AsyncDisposableStack();
+
+let folder: Folder;
+let authority: Authority;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  folder = started.use(await Folder.make());
+  authority = await writeSet(folder);
+  server = started.use(await serveSecurely("hello", "tls", folder));
+});
+
+afterAll(() => started.disposeAsync());
+
+test.each(["TLSv1.2", "TLSv1.3"] as const)("our server speaks %s, and HTTP/2 over it", async (maxVersion) => {
+  const handshake = await shakeHands(onLoopback(server.address), { ...anything, maxVersion });
+  expect(handshake).toMatchObject({ protocol: maxVersion, alpn: "h2" });
+});
+
+test.each(["TLSv1", "TLSv1.1"] as const)("our server refuses %s", async (maxVersion) => {
+  const handshake = shakeHands(onLoopback(server.address), { ...anything, maxVersion });
+  await expect(handshake).rejects.toMatchObject({ code: "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION" });
+});
+
+test("our client refuses a server that speaks TLS 1.1 only, and says so on one line", async () => {
+  await using old = await listenTls({ ...authority.issue(), ...anything, maxVersion: "TLSv1.1", ALPNProtocols: ["h2"] });
+  const address = `localhost:${old.port}`;
+  expect(await client(["hello", "--tls", "--certs", folder.path, "--addr", address])).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: `UNAVAILABLE: cannot connect to ${address}: the server speaks no version of TLS that this client does\n`,
+  });
+});

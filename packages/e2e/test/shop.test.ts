@@ -1,0 +1,56 @@
+import { UserService } from "@grpc-study/proto/shop";
+import { createClient } from "@grpc-study/rpc";
+import { describe, expect, test } from "vitest";
+import { shop } from "./contract/shop.ts";
+import { addressOf } from "./harness/address-of.ts";
+import { client } from "./harness/client.ts";
+import { testTopic } from "./harness/topic-suite.ts";
+
+describe("shop", () => testTopic(shop));
+
+const ask = (...args: string[]) => client(["shop", ...args, "--addr", addressOf("shop")]);
+
+test("a user has the same score in each of the four call kinds", async () => {
+  using shopping = createClient(UserService, addressOf("shop"));
+  const users = Array.from({ length: 50 }, (_, index) => ({ userId: index - 10 }));
+  const { users: scored } = await shopping.getUserScore({ users });
+  const streamed = [];
+  for await (const response of shopping.getUserScoreByServerStream({ users })) streamed.push(...response.users);
+  const { users: collected } = await shopping.getUserScoreByClientStream(users.map((user) => ({ users: [user] })));
+  const conversed = [];
+  for await (const response of shopping.getUserScoreByDoubleEndStream(users.map((user) => ({ users: [user] }))))
+    conversed.push(...response.users);
+
+  expect(scored.map(({ userId }) => ({ userId }))).toEqual(users);
+  expect([streamed, collected, conversed]).toEqual([scored, scored, scored]);
+  expect(new Set(scored.map(({ userScore }) => userScore)).size).toBeGreaterThan(1);
+});
+
+test("the shop client prints the scores of our server in each of the four modes", async () => {
+  const { stdout: unary } = await ask("scores");
+  // A score of 0 is not printed, as Go does not print it.
+  const [one, two, three, four, five] = unary.match(/user_id:\d+( user_score:\d+)?/g) ?? [];
+  expect(unary).toBe(`[${one} ${two} ${three} ${four} ${five}]\n`);
+  expect((await ask("scores", "--mode", "server")).stdout).toBe(`[${one} ${two}]\n[${three} ${four}]\n[${five}]\n`);
+  expect((await ask("scores", "--mode", "client", "--users", "2")).stdout).toBe(`[${one} ${two} ${one} ${two} ${one} ${two}]\n`);
+  expect((await ask("scores", "--mode", "double")).stdout).toBe(unary.repeat(3));
+});
+
+test("the shop client does what the tutorial's clients do unless told otherwise", async () => {
+  const { stdout: unary } = await ask("scores");
+  const { stdout: server } = await ask("scores", "--mode", "server");
+  const { stdout: streamed } = await ask("scores", "--mode", "client");
+  expect(await ask()).toEqual({
+    status: 0,
+    stdout: `114514\n[prod_stock:114514 prod_stock:10086 prod_stock:721 prod_stock:666]\nprod_stock:666\n${server}${streamed}${unary.repeat(3)}`,
+    stderr: "",
+  });
+});
+
+test("the shop client says what the shop does not accept", async () => {
+  expect(await ask("stocks", "--size", "-1")).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/^INVALID_ARGUMENT: .*\bsize\b.*\n$/),
+  });
+});
