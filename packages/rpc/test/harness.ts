@@ -72,9 +72,9 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   throw new Error("it did not fail");
 }
 
-/** Waits, a few milliseconds at a time, until something holds. Fails after five seconds. */
+/** Waits, a few milliseconds at a time, until something holds. Fails after twenty seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 5_000;
+  const end = Date.now() + 20_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`never: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -103,8 +103,7 @@ describe.each(securities.map((security, index) => ({ security, index })))("a ser
 
     test.each(kindNames)(`${expected ? "refuses" : "answers"} a client with ${name}: %s (${outcome})`, async (kind) => {
       const { tls, credentials } = clients[name] as Protection;
-      // Channels of one process share what they know of an address, why it cannot be reached excepted: see channels.test.ts.
-      using channel = createChannel(addressOf(security), { grpc: { "grpc.use_local_subchannel_pool": 1 }, ...(tls && { tls }) });
+      using channel = createChannel(addressOf(security), tls && { tls });
       const called = call(channel, kind, credentials);
       if (expected === undefined) return expect(await called).toEqual(answered);
       const error = await called.catch((error: unknown) => error);

@@ -277,6 +277,14 @@ test("a closed channel refuses calls", async () => {
   expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.CANCELLED, message: `the channel to ${address} is closed` });
 });
 
+test("each channel is told why there is no connection", async () => {
+  for (let n = 0; n < 3; n++) {
+    expect(await failureOf(connect("127.0.0.1:1").unary({}))).toMatchObject({
+      message: "cannot connect to 127.0.0.1:1: connection refused: nothing listens there",
+    });
+  }
+});
+
 test("a channel may be shared; disposing of a client leaves it open", async () => {
   const { address } = await start({ unary: () => ({ text: "x" }) });
   using channel = createChannel(address);

@@ -45,7 +45,9 @@ export function createChannel(target: string, options: ChannelOptions = {}): Cha
   const serverName = typeof tls === "object" ? tls.serverName : undefined;
   // The name that the certificate is checked for is also the :authority, as in Go.
   const named = serverName && { "grpc.ssl_target_name_override": serverName, "grpc.default_authority": serverName };
-  const channel = new grpc.Channel(target, credentials, { ...named, ...options.grpc });
+  // Connections of its own, as in Go. A shared one that has failed tells only the first channel why.
+  const own = { "grpc.use_local_subchannel_pool": 1 };
+  const channel = new grpc.Channel(target, credentials, { ...own, ...named, ...options.grpc });
   return wrap(channel, connectTimeoutMs, credentials._isSecure());
 }
 

@@ -49,7 +49,7 @@ function causeOf(reason: string, secure: boolean): string {
     const groups = pattern.exec(reason)?.groups;
     if (pattern.test(reason)) return cause.replace(/\$<(\w+)>/g, (_, name: string) => groups?.[name]?.trim() ?? "");
   }
-  // grpc-js shares connections between channels, and tells only the first of them why there is none.
+  // A channel of grpc-js itself may share its connections with others, and only the first is told why there is none.
   if (reason === "null") return "an attempt has just failed, and the next one is not due yet";
   if (!closed.test(reason)) return plain(reason);
   return secure

@@ -28,8 +28,9 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
     this.#call = call;
     stream.on("readable", () => this.#deliver());
     stream.on("end", () => {
-      if (mayCancelByHalfClose(call)) setTimeout(() => this.#close(), resetWithinMs);
-      else this.#close();
+      if (!mayCancelByHalfClose(call)) this.#close();
+      // Then a look at the socket: on a busy machine the reset may have come, and nobody has read it.
+      else setTimeout(() => setImmediate(() => setImmediate(() => this.#close())), resetWithinMs);
     });
     // A stream that closes without an end has lost its peer; the call's own "cancelled" comes first, and says so better.
     stream.on("close", () => this.#fail(new RpcError(Code.CANCELLED, "the caller cancelled the call")));
@@ -91,4 +92,4 @@ function mayCancelByHalfClose({ metadata }: Call): boolean {
   return /grpc-node|connect-es|^$/.test(String(userAgent));
 }
 
-const resetWithinMs = 2;
+const resetWithinMs = 5;
