@@ -150,6 +150,13 @@ test("by hand: send() resolves to false once the call has ended, and recv() tell
   expect(await failureOf(call.recv())).toBe(error);
 });
 
+test("by hand: a request that cannot be written ends the call, and nothing is left to be caught", async () => {
+  const { client } = await start(hang);
+  const call = client.bidiStream();
+  expect(await call.send({ count: 2 ** 40 })).toBe(false);
+  expect(await failureOf(call.recv())).toMatchObject({ code: Code.INVALID_ARGUMENT });
+});
+
 test("by hand: 1,000 requests sent without waiting arrive in order", async () => {
   const { client } = await start({
     async *bidiStream(requests) {

@@ -167,7 +167,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     );
   }
 
-  /** Resolves once the message is on its way, or may soon be: to false, if the call has ended. */
+  /** Resolves once the message is on its way, or may soon be: to false, if the call has ended, also by a message that cannot be written. */
   send(init: unknown): Promise<boolean> {
     if (this.#sendClosed) throw new TypeError("send() after closeSend()");
     if (this.#ended) return Promise.resolve(false);
@@ -176,14 +176,8 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
       if (this.#onRequest !== undefined) for (const listener of this.#onRequest) listener(init as object);
       bytes = this.#bound.input.encode(init as never);
     } catch (cause) {
-      if (cause instanceof RpcError) {
-        this.cancel(cause);
-        return Promise.reject(cause);
-      }
-      const { message } = cause as Error;
-      const error = new RpcError(Code.INVALID_ARGUMENT, `cannot write ${this.#bound.method.input.typeName}: ${message}`, { cause });
-      this.cancel(error);
-      return Promise.reject(error);
+      this.cancel(cause instanceof RpcError ? cause : unwritable(this.method, cause));
+      return Promise.resolve(false);
     }
     const room = this.#unsent.bytes < sendWindow;
     this.#unsent.push(this.#takesMessages ? this.#bound.input.decode(bytes) : bytes, bytes.length);
@@ -361,6 +355,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     this.#ended = true;
     this.#failure = this.#fault === undefined ? failure : this.#fault.fault;
     clearTimeout(this.#deadlineTimer);
+    if (this.#failure !== undefined) this.#controller?.abort(this.#failure);
     this.#stopWaitingForConnection?.();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#unsent.clear();
@@ -375,6 +370,11 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     const { signal } = this.#options;
     if (signal !== undefined) this.cancel(reasonOf(signal));
   };
+}
+
+function unwritable({ input }: DescMethod, cause: unknown): RpcError {
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  return new RpcError(Code.INVALID_ARGUMENT, `cannot write ${input.typeName}: ${problem}`, { cause });
 }
 
 /** Why a signal aborted, as a status: a handler's own signal hands on what ended the handler's call. */

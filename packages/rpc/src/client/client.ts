@@ -39,8 +39,8 @@ export interface ResponseStream<O extends DescMessage> extends StreamCall, Async
 /** The requests of a call, written by hand. */
 interface RequestStream<I extends DescMessage> {
   /**
-   * Sends a request. Resolves when there is room for another; to false, if the call has ended: how, the response tells. Rejects with
-   * INVALID_ARGUMENT, and cancels the call, if the message cannot be written.
+   * Sends a request. Resolves when there is room for another; to false, if the call has ended: how, the response tells. A message that
+   * cannot be written ends the call with INVALID_ARGUMENT. Never rejects; throws after a half-close.
    */
   send(request: MessageInitShape<I>): Promise<boolean>;
 }
@@ -164,9 +164,8 @@ function caller({ methodKind }: DescMethod, open: Open): unknown {
   }
 }
 
-/** Sends the only request. If it cannot be written, that is what the response fails with. */
 function sendOnly(call: ClientCall, request: unknown): ClientCall {
-  call.send(request).catch(() => {});
+  void call.send(request);
   call.closeSend();
   return call;
 }
