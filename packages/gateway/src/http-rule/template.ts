@@ -1,0 +1,144 @@
+// The path templates of google.api.http, by the grammar in google/api/http.proto:
+//
+//   Template = "/" Segments [ Verb ] ;
+//   Segments = Segment { "/" Segment } ;
+//   Segment  = "*" | "**" | LITERAL | Variable ;
+//   Variable = "{" FieldPath [ "=" Segments ] "}" ;
+//   FieldPath = IDENT { "." IDENT } ;
+//   Verb     = ":" LITERAL ;
+
+/** A segment of the path: text, anything, or (`**`) any number of segments. */
+export type Segment = { readonly literal: string } | "*" | "**";
+
+export interface Variable {
+  /** The field it stands for, as the template writes it: names, and dots between them. */
+  readonly field: string;
+  /** Its first segment. */
+  readonly start: number;
+  /** The one after its last; undefined if it goes on to the end of the path. */
+  readonly end: number | undefined;
+  /** More than one segment: `%2F` stays as it is then. */
+  readonly multiple: boolean;
+}
+
+export interface PathTemplate {
+  readonly text: string;
+  readonly segments: readonly Segment[];
+  readonly variables: readonly Variable[];
+  readonly verb: string | undefined;
+}
+
+/** A template is not one. The message says why, and where. */
+export class TemplateError extends Error {
+  static {
+    TemplateError.prototype.name = "TemplateError";
+  }
+}
+
+/** @throws TemplateError */
+export function parseTemplate(text: string): PathTemplate {
+  return new Parser(text).parse();
+}
+
+const identifier = /[A-Za-z_][A-Za-z0-9_]*/y;
+// RFC 3986's pchar without the colon, which begins a verb, and without the `*` and `=` of the grammar; percent-encoded, those are literals too.
+const literal = /(?:[A-Za-z0-9\-._~!$&'()+,;@]|%[0-9A-Fa-f]{2})+/y;
+
+class Parser {
+  readonly #text: string;
+  #at = 0;
+  readonly #segments: Segment[] = [];
+  readonly #variables: Variable[] = [];
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  parse(): PathTemplate {
+    this.#expect("/");
+    this.#parseSegments(true);
+    const verb = this.#skip(":") ? this.#parseVerb() : undefined;
+    if (this.#at < this.#text.length) this.#fail(`unexpected "${this.#text[this.#at]}"`);
+    const names = this.#variables.map(({ field }) => field);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw new TemplateError(`"${this.#text}" has the variable ${twice} twice`);
+    return { text: this.#text, segments: this.#segments, variables: this.#variables, verb };
+  }
+
+  #parseSegments(variables: boolean): void {
+    do {
+      if (this.#segments.at(-1) === "**") this.#fail("** must be the last segment");
+      if (!this.#skip("{")) this.#parseSegment();
+      else if (variables) this.#parseVariable();
+      else this.#fail("a variable within a variable");
+    } while (this.#skip("/"));
+  }
+
+  #parseSegment(): void {
+    if (this.#skip("**")) this.#segments.push("**");
+    else if (this.#skip("*")) this.#segments.push("*");
+    else {
+      // A colon is the verb's only at the end of the template.
+      let text = this.#match(literal) ?? this.#fail("expected a segment");
+      while (this.#text[this.#at] === ":" && this.#text.includes("/", this.#at)) {
+        this.#at++;
+        text += `:${this.#match(literal) ?? ""}`;
+      }
+      this.#segments.push({ literal: decodeLiteral(text) ?? this.#fail(`"${text}" is not percent-encoded UTF-8`) });
+    }
+  }
+
+  #parseVariable(): void {
+    const names = [];
+    do names.push(this.#match(identifier) ?? this.#fail("expected the name of a field"));
+    while (this.#skip("."));
+    const start = this.#segments.length;
+    if (this.#skip("=")) this.#parseSegments(false);
+    else this.#segments.push("*");
+    this.#expect("}");
+    const length = this.#segments.length - start;
+    const open = this.#segments.at(-1) === "**";
+    this.#variables.push({ field: names.join("."), start, end: open ? undefined : start + length, multiple: open || length > 1 });
+  }
+
+  #parseVerb(): string {
+    let text = this.#match(literal) ?? this.#fail("expected a verb");
+    while (this.#skip(":")) text += `:${this.#match(literal) ?? this.#fail("expected a verb")}`;
+    return decodeLiteral(text) ?? this.#fail(`"${text}" is not percent-encoded UTF-8`);
+  }
+
+  #skip(token: string): boolean {
+    if (!this.#text.startsWith(token, this.#at)) return false;
+    this.#at += token.length;
+    return true;
+  }
+
+  #expect(token: string): void {
+    if (!this.#skip(token)) this.#fail(`expected "${token}"`);
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const text = pattern.exec(this.#text)?.[0];
+    this.#at += text?.length ?? 0;
+    return text;
+  }
+
+  #fail(problem: string): never {
+    throw new TemplateError(`"${this.#text}" is no path template: ${problem} at character ${this.#at + 1}`);
+  }
+}
+
+function decodeLiteral(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What two templates have in common that match the same paths. */
+export function shapeOf({ segments, verb }: PathTemplate): string {
+  const path = segments.map((segment) => (typeof segment === "string" ? segment : encodeURIComponent(segment.literal))).join("/");
+  return verb === undefined ? path : `${path}:${encodeURIComponent(verb)}`;
+}

@@ -1,0 +1,134 @@
+// From an HTTP method and a path to a route. A trie: a lookup costs what the path is long, however many routes there are.
+//
+// Where several routes match a path, literal text counts before `*`, and `*` before `**`, segment by segment; a route with a verb before one
+// without. Two routes that match just the same paths clash.
+import { type Binding, RuleError } from "./http-rule/rule.ts";
+import { type Segment, shapeOf } from "./http-rule/template.ts";
+
+interface Node<Route> {
+  readonly literals: Map<string, Node<Route>>;
+  any: Node<Route> | undefined;
+  /** Routes that end here, by verb (`""`: none) and HTTP method. */
+  ends: Ends<Route> | undefined;
+  /** Routes that end here in `**`. */
+  rest: Ends<Route> | undefined;
+}
+
+type Ends<Route> = Map<string, Map<string, Route>>;
+
+/** A route, and the path's segments, as they came: still percent-encoded. A verb has been taken off. */
+export interface Match<Route> {
+  readonly route: Route;
+  readonly segments: readonly string[];
+}
+
+/** The path is known, but not with this HTTP method. */
+export interface WrongMethod {
+  readonly allow: readonly string[];
+}
+
+export class Router<Route extends { readonly binding: Binding }> {
+  readonly #root: Node<Route> = newNode();
+  readonly #verbs = new Set<string>();
+
+  /** @throws RuleError if another route matches the same requests. */
+  add(route: Route): void {
+    const { method, verb: httpMethod, template } = route.binding;
+    let node = this.#root;
+    for (const segment of template.segments) {
+      if (segment === "**") break;
+      node = childOf(node, segment);
+    }
+    const open = template.segments.at(-1) === "**";
+    const ends: Ends<Route> = (open ? node.rest : node.ends) ?? new Map();
+    if (open) node.rest = ends;
+    else node.ends = ends;
+    const verb = template.verb ?? "";
+    const methods = ends.get(verb) ?? new Map<string, Route>();
+    ends.set(verb, methods);
+    if (verb !== "") this.#verbs.add(verb);
+
+    const clash = methods.get(httpMethod);
+    if (clash !== undefined) {
+      const names = [clash.binding.method, method].map(({ parent, name }) => `${parent.typeName}.${name}`);
+      const who = names[0] === names[1] ? `${names[0]} twice` : `both ${names.join(" and ")}`;
+      throw new RuleError(`${httpMethod} /${shapeOf(template)} would be ${who}`);
+    }
+    methods.set(httpMethod, route);
+  }
+
+  /** @param path begins with a slash, has no query, and is percent-encoded. */
+  find(httpMethod: string, path: string): Match<Route> | WrongMethod | undefined {
+    const segments = path.split("/");
+    segments.shift();
+    const allow = new Set<string>();
+    const last = segments.length - 1;
+    const ending = segments[last] ?? "";
+    for (let colon = ending.indexOf(":"); colon >= 0; colon = ending.indexOf(":", colon + 1)) {
+      const verb = decode(ending.slice(colon + 1));
+      if (!this.#verbs.has(verb)) continue;
+      const withoutVerb = segments.with(last, ending.slice(0, colon));
+      const route = search(this.#root, withoutVerb, 0, verb, httpMethod, allow);
+      if (route !== undefined) return { route, segments: withoutVerb };
+    }
+    const route = search(this.#root, segments, 0, "", httpMethod, allow);
+    if (route !== undefined) return { route, segments };
+    if (allow.size === 0) return undefined;
+    if (allow.has("GET")) allow.add("HEAD");
+    return { allow: [...allow.add("OPTIONS")].sort() };
+  }
+}
+
+function newNode<Route>(): Node<Route> {
+  return { literals: new Map(), any: undefined, ends: undefined, rest: undefined };
+}
+
+function childOf<Route>(node: Node<Route>, segment: Exclude<Segment, "**">): Node<Route> {
+  if (segment === "*") {
+    node.any ??= newNode();
+    return node.any;
+  }
+  const child = node.literals.get(segment.literal) ?? newNode();
+  node.literals.set(segment.literal, child);
+  return child;
+}
+
+/** Goes no deeper than the templates do, and into no branch that they do not have. */
+function search<Route>(
+  node: Node<Route>,
+  segments: readonly string[],
+  index: number,
+  verb: string,
+  httpMethod: string,
+  allow: Set<string>,
+): Route | undefined {
+  const segment = segments[index];
+  if (segment === undefined) {
+    const route = choose(node.ends, verb, httpMethod, allow);
+    if (route !== undefined) return route;
+  } else {
+    const literal = node.literals.get(decode(segment));
+    const below =
+      (literal && search(literal, segments, index + 1, verb, httpMethod, allow)) ??
+      (node.any && search(node.any, segments, index + 1, verb, httpMethod, allow));
+    if (below !== undefined) return below;
+  }
+  return choose(node.rest, verb, httpMethod, allow);
+}
+
+function choose<Route>(ends: Ends<Route> | undefined, verb: string, httpMethod: string, allow: Set<string>): Route | undefined {
+  const methods = ends?.get(verb);
+  if (methods === undefined) return undefined;
+  const route = methods.get(httpMethod) ?? (httpMethod === "HEAD" ? methods.get("GET") : undefined) ?? methods.get("*");
+  if (route === undefined) for (const method of methods.keys()) allow.add(method);
+  return route;
+}
+
+function decode(segment: string): string {
+  if (!segment.includes("%")) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
