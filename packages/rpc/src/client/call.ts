@@ -287,7 +287,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     else if (status.code === this.#cancelled?.code) this.#outcome(this.#cancelled);
     else {
       const { target, secure } = this.channel;
-      this.#outcome(errorFromStatus({ ...status, details: explainConnectFailure(status.details, target, secure) }));
+      this.#outcome(explainConnectFailure(status.details, target, secure) ?? errorFromStatus(status));
     }
   }
 

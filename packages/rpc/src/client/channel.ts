@@ -106,7 +106,8 @@ export function watchConnect(
 }
 
 function connectTimeout(target: string, timeoutMs: number): RpcError {
-  return new RpcError(Code.UNAVAILABLE, `no connection to ${target} within ${timeoutMs} ms`);
+  const message = `no connection to ${target} within ${timeoutMs} ms`;
+  return new RpcError(Code.UNAVAILABLE, message, { cause: new Error("connect timeout") });
 }
 
 /** The target without the scheme that grpc-js puts before it. */
