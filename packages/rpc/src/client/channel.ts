@@ -1,6 +1,7 @@
 // A channel: the connection, or connections, to one target.
 import * as grpc from "@grpc/grpc-js";
 import { Code } from "../code.ts";
+import { enableCompression } from "../compression/client.ts";
 import { RpcError } from "../error.ts";
 import { type ClientTls, clientCredentials } from "../security/tls.ts";
 
@@ -48,6 +49,7 @@ export function createChannel(target: string, options: ChannelOptions = {}): Cha
   // Connections of its own, as in Go. A shared one that has failed tells only the first channel why.
   const own = { "grpc.use_local_subchannel_pool": 1 };
   const channel = new grpc.Channel(target, credentials, { ...own, ...named, ...options.grpc });
+  enableCompression(channel, options.grpc ?? {});
   return wrap(channel, connectTimeoutMs, credentials._isSecure());
 }
 

@@ -3,6 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { DescMethod } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { Code } from "../code.ts";
+import type { Compression } from "../compression/algorithm.ts";
+import { enableCompression } from "../compression/server.ts";
 import { RpcError } from "../error.ts";
 import { HealthStatuses, implementHealth } from "../health/health.ts";
 import { implementReflection } from "../reflection/reflection.ts";
@@ -16,6 +18,11 @@ export interface ServerOptions extends ImplementOptions {
   readonly health?: boolean;
   /** Serve `grpc.reflection.v1` and `v1alpha`. Default false: it shows every service to every caller. */
   readonly reflection?: boolean;
+  /**
+   * How responses are compressed, for callers that take it. Default `identity`: not at all. A handler may choose for its call, by `context.compression`.
+   * Secrets that are sent beside what a caller chooses should not be compressed with it: the length gives them away.
+   */
+  readonly compression?: Compression;
   /** Options of grpc-js, for example `"grpc.max_receive_message_length"` (bytes, 4 MiB unless told). */
   readonly grpc?: grpc.ServerOptions;
 }
@@ -98,8 +105,9 @@ class GrpcServer implements Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#scope = makeScope(options, this.#calls);
+    this.#scope = makeScope(options, this.#calls, options.compression);
     this.#grpc = new grpc.Server(options.grpc);
+    enableCompression(this.#grpc, options.grpc);
     if (options.health ?? true) this.#register(implementHealth(this.health));
     if (options.reflection) for (const reflection of implementReflection(() => this.#services.map(serviceOf))) this.#register(reflection);
   }
