@@ -131,8 +131,8 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     let metadata = this.#metadata ?? toMetadata(this.#options.metadata);
     try {
       const { compression } = this.#options;
-      if (compression !== undefined) metadata = requestCompression(channel.grpc, metadata, compression);
-      const opened = openCall(channel.grpc, this.#bound.definition, this.#options, this.#deadline);
+      if (compression !== undefined && channel.codec === undefined) metadata = requestCompression(channel.grpc, metadata, compression);
+      const opened = openCall(channel, this.#bound.definition, this.#options, this.#deadline);
       this.#raw = opened.raw;
       this.#takesMessages = opened.takesMessages;
     } catch (cause) {
@@ -193,7 +193,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
       this.#plain ??= new WeakSet();
       this.#plain.add(request);
     }
-    this.#unsent.push(request, bytes.length);
+    this.#unsent.push(request, this.#takesMessages ? unknownSize : bytes.length);
     this.#write();
     return room ? Promise.resolve(true) : new Promise((resolve) => this.#sendWaiters.push(resolve));
   }

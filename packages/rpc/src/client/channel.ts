@@ -1,6 +1,7 @@
 // A channel: the connection, or connections, to one target.
 import * as grpc from "@grpc/grpc-js";
 import { Code } from "../code.ts";
+import type { CodecFactory } from "../codec.ts";
 import { enableCompression } from "../compression/client.ts";
 import { RpcError } from "../error.ts";
 import { type ClientTls, clientCredentials } from "../security/tls.ts";
@@ -28,6 +29,8 @@ export interface Channel extends Disposable {
   readonly secure: boolean;
   /** The channel of grpc-js below. */
   readonly grpc: grpc.ChannelInterface;
+  /** How messages get through this channel; undefined, as bytes. */
+  readonly codec: CodecFactory | undefined;
   /** Connects now. Rejects with UNAVAILABLE if that takes longer than `connectTimeoutMs`, or fails. */
   connect(): Promise<void>;
   /** Closes the connections. Calls that are running go on to their end, new ones fail. */
@@ -68,6 +71,7 @@ function wrap(channel: grpc.ChannelInterface, connectTimeoutMs: number, secure: 
     connectTimeoutMs,
     secure,
     grpc: channel,
+    codec: undefined,
     connect: () => connect(channel, target, connectTimeoutMs),
     close,
     [Symbol.dispose]: close,

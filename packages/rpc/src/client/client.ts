@@ -104,7 +104,8 @@ export function createClient<Service extends DescService>(
   options: ClientOptions = {},
 ): Client<Service> {
   const channel = toChannel(target, options);
-  const { codec = protobufEs, defaults } = options;
+  const { defaults } = options;
+  const codec = channel.codec ?? options.codec ?? protobufEs;
   const interceptors = [...(options.interceptors ?? [])];
   if (options.perRpcCredentials !== undefined) interceptors.push(perRpcCredentials(options.perRpcCredentials));
   const client: Record<string | symbol, unknown> = {
