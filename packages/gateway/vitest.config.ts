@@ -1,0 +1,9 @@
+import { defineConfig } from "vitest/config";
+
+// The workspace's packages are tested from source: no build comes first.
+const conditions = ["@grpc-study/source"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+});
