@@ -33,7 +33,7 @@ export function jsonCodec<Desc extends DescMessage>(schema: Desc, options: JsonO
   const codec: JsonCodec = known ?? {
     parse: (text) => parseWith(text, fromJson),
     fromJson,
-    print: (message) => orJsonError(() => inner.print(message)),
+    print: (message) => orJsonError(() => inner.print(message, "")),
   };
   made.set(inner, codec);
   // The reader of a schema makes that schema's messages.

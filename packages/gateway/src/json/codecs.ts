@@ -18,8 +18,8 @@ export interface Settings {
 export interface MessageCodec {
   /** The message of a JSON value. `depth` is 1 for the outermost message. Adds the number of keys in the value to `seen.keys`. */
   read(json: unknown, depth: number): Message;
-  /** The message's JSON text. */
-  print(message: Message): string;
+  /** The message's JSON text, after the text before it: long text is made by adding to it, and never by joining what is long. */
+  print(message: Message, before: string): string;
 }
 
 /** One field's codec, for its value by itself. */
@@ -71,10 +71,10 @@ export class Codecs {
         codec.read = canGenerate() ? generateRead(desc, this) : protobufEsRead(desc, this);
         return codec.read(json, depth);
       },
-      print: (message) => {
+      print: (message, before) => {
         const generated = canGenerate() && !hasNameConflict(desc, this.settings);
         codec.print = generated ? generatePrint(desc, this) : protobufEsPrint(desc, this);
-        return codec.print(message);
+        return codec.print(message, before);
       },
     };
     return codec;

@@ -51,9 +51,17 @@ function unset(field: DescField): unknown {
   return isWrapperDesc(message) ? property(create(message), message.fields[0].localName) : create(message);
 }
 
-/** A message's JSON, which lacks only the "}", with the extensions that the registry knows. */
-export function printExtensions(message: Message, text: string, desc: DescMessage, registry: Registry, codecs: Codecs): string {
+/** Adds the extensions that the registry knows to a message's JSON, which lacks only the "}", or also the "{" if no field is in it. */
+export function printExtensions(
+  message: Message,
+  text: string,
+  hasFields: boolean,
+  desc: DescMessage,
+  registry: Registry,
+  codecs: Codecs,
+): string {
   let added = text;
+  let lead = hasFields ? "," : "{";
   for (const number of new Set(message.$unknown?.map(({ no }) => no))) {
     const extension = registry.getExtensionFor(desc, number);
     if (extension === undefined) {
@@ -61,7 +69,8 @@ export function printExtensions(message: Message, text: string, desc: DescMessag
     }
     const value = getExtension(message, extension);
     if (codecs.settings.emitDefaults || !Array.isArray(value) || value.length > 0) {
-      added += `${added.length === 1 ? "" : ","}${JSON.stringify(extension.jsonName)}:${codecs.ofField(fieldOf(extension)).print(value)}`;
+      added += `${lead}${JSON.stringify(extension.jsonName)}:${codecs.ofField(fieldOf(extension)).print(value)}`;
+      lead = ",";
     }
   }
   return added;

@@ -1,11 +1,11 @@
 // Writes the function that makes JSON text of a message: one pass over its fields, and no JSON value in between.
 import { type DescEnum, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import type { Codecs, Settings } from "./codecs.ts";
+import type { Codecs, MessageCodec, Settings } from "./codecs.ts";
 import { Fault, isNot, shown } from "./error.ts";
 import { printExtensions } from "./extension.ts";
 import { isPlainStruct, pathName, unwrapped } from "./field-shape.ts";
-import { printInt32, printString, scalarPrinter } from "./print-scalar.ts";
+import { printInt32, printString, printStringMap, printStrings, scalarPrinter } from "./print-scalar.ts";
 import { literal, Source } from "./source.ts";
 import { printPlainStruct } from "./well-known/struct.ts";
 
@@ -19,6 +19,8 @@ const runtime = {
   printExtensions,
   printPlainStruct,
   printString,
+  printStringMap,
+  printStrings,
 };
 
 /** A field's name in output. */
@@ -31,37 +33,43 @@ export function hasNameConflict(desc: DescMessage, settings: Settings): boolean 
   return new Set(desc.fields.map((field) => outputName(field, settings))).size < desc.fields.length;
 }
 
-/** Variables of the function: `m` (message), `s` (text), `f` (index of the field at hand), `i` (list index), `q` (map key), `v` (value), `w` (item). */
-export function generatePrint(desc: DescMessage, codecs: Codecs): (message: Message) => string {
+/** Variables of the function: `m` (message), `s` (text), `n` (whether the object has a field yet), `f` (index of the field at hand), `i` (list index), `q` (map key), `v` (value), `w` (item). */
+export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
   const { settings } = codecs;
   const source = new Source();
   const fields = inOrder(desc, settings);
   source.add(`if (m.$typeName !== ${literal(desc.typeName)}) foreign(m, ${literal(desc.typeName)});`);
-  source.add('let s = "{", f = 0, i = -1, q, v;');
+  source.add("let n = false, f = 0, i = -1, q, v;");
   source.add("try {");
   for (const [i, oneof] of desc.oneofs.entries()) {
     source.add(`const o${i} = m[${literal(oneof.localName)}];`);
   }
-  let first = true;
+  // What stands before a field's value: always "{" for the first one, always "," after one that is always there.
+  let before: "none" | "maybe" | "some" = "none";
   fields.forEach((field, index) => {
-    const key = `${JSON.stringify(outputName(field, settings))}:`;
-    const name = first ? literal(key) : `(s.length === 1 ? ${literal(key)} : ${literal(`,${key}`)})`;
-    first = false;
-    source.add(`f = ${index};`, ...printField(source, field, name, desc, codecs));
+    const name = `${JSON.stringify(outputName(field, settings))}:`;
+    const [only, next] = [literal(`{${name}`), literal(`,${name}`)];
+    const lead = before === "none" ? only : before === "some" ? next : `(n ? ${next} : ${only})`;
+    const condition = isSet(field, desc, settings.emitDefaults);
+    const print = [...printValue(source, field, lead, codecs), ...(before === "some" ? [] : ["n = true;"])];
+    source.add(`f = ${index};`, held(field, desc));
+    source.add(...(condition === undefined ? print : [`if (${condition}) {`, ...print, isRequired(field) ? "} else missing();" : "}"]));
+    before = condition === undefined || before === "some" ? "some" : "maybe";
   });
   if (settings.registry !== undefined) {
     const values = [desc, settings.registry, codecs].map((value) => source.constant(value));
-    source.add("f = -1;", `if (m.$unknown !== undefined) s = printExtensions(m, s, ${values.join(", ")});`);
+    source.add("f = -1;", "if (m.$unknown !== undefined) {");
+    source.add(`const extended = printExtensions(m, s, n, ${values.join(", ")});`, "if (extended !== s) n = true;", "s = extended;", "}");
   }
   const names = source.constant(fields.map(pathName));
-  source.add(`} catch (e) { throw inField(e, ${names}[f], i, q); }`, 'return s + "}";');
-  return source.build("m", runtime);
+  source.add(`} catch (e) { throw inField(e, ${names}[f], i, q); }`, 'return s + (n ? "}" : "{}");');
+  return source.build("m, s", runtime);
 }
 
 /** Makes a function for the value of a field by itself: what a message holds for it, set. */
 export function generatePrintValue(field: DescField, codecs: Codecs): (value: unknown) => string {
   const source = new Source();
-  source.add('let s = "", i = -1, q;', "try {", ...printValue(source, field, "v", codecs), "return s;");
+  source.add('let s = "", i = -1, q;', "try {", "{", ...printValue(source, field, '""', codecs), "}", "return s;");
   source.add(`} catch (e) { throw inField(e, ${literal(pathName(field))}, i, q); }`);
   return source.build("v", runtime);
 }
@@ -75,23 +83,25 @@ function inOrder(desc: DescMessage, settings: Settings): DescField[] {
   return [...indexes, ...byNumber.filter((field) => !isIndex(field))];
 }
 
-function printField(source: Source, field: DescField, name: string, desc: DescMessage, codecs: Codecs): string[] {
-  const print = [`s += ${name};`, ...printValue(source, field, "v", codecs)];
-  if (field.oneof !== undefined) {
-    const oneof = `o${desc.oneofs.indexOf(field.oneof)}`;
-    return [`if (${oneof}.case === ${literal(field.localName)}) {`, `v = ${oneof}.value;`, ...print, "}"];
-  }
-  const required = field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED ? [" else missing();"] : [];
-  return [`v = m[${literal(field.localName)}];`, `if (${isSet(field, codecs.settings.emitDefaults)}) {`, ...print, "}", ...required];
+function isRequired(field: DescField): boolean {
+  return field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED;
 }
 
-/** A condition: whether the field, whose value is in `v`, is printed. */
-function isSet(field: DescField, emitDefaults: boolean): string {
+/** Sets `v` to what the message holds for the field. */
+function held(field: DescField, desc: DescMessage): string {
+  return field.oneof === undefined ? `v = m[${literal(field.localName)}];` : `v = o${desc.oneofs.indexOf(field.oneof)}.value;`;
+}
+
+/** A condition: whether the field, whose value is in `v`, is printed. Undefined if it always is. */
+function isSet(field: DescField, desc: DescMessage, emitDefaults: boolean): string | undefined {
+  if (field.oneof !== undefined) {
+    return `o${desc.oneofs.indexOf(field.oneof)}.case === ${literal(field.localName)}`;
+  }
   if (field.fieldKind === "list") {
-    return emitDefaults ? "true" : "v.length !== 0";
+    return emitDefaults ? undefined : "v.length !== 0";
   }
   if (field.fieldKind === "map") {
-    return emitDefaults ? "true" : "keysOf(v).length !== 0";
+    return emitDefaults ? undefined : "keysOf(v).length !== 0";
   }
   if (field.presence !== FeatureSet_FieldPresence.IMPLICIT) {
     // The prototype may have a default by that name, protobuf-es's or Object's.
@@ -99,7 +109,7 @@ function isSet(field: DescField, emitDefaults: boolean): string {
     return inherits ? `v !== undefined && isOwn(m, ${literal(field.localName)})` : "v !== undefined";
   }
   if (emitDefaults) {
-    return "true";
+    return undefined;
   }
   if (field.fieldKind === "enum") {
     return `v !== ${field.enum.values[0]?.number ?? 0}`;
@@ -120,47 +130,53 @@ function isSet(field: DescField, emitDefaults: boolean): string {
   }
 }
 
-/** Statements that add the JSON of the field's value to `s`. */
-function printValue(source: Source, field: DescField, v: string, codecs: Codecs): string[] {
+/** Statements that add an expression's text, and then the JSON of the field's value in `v`, to `s`. */
+function printValue(source: Source, field: DescField, lead: string, codecs: Codecs): string[] {
+  const isStrings = field.fieldKind !== "scalar" && field.scalar === ScalarType.STRING;
   switch (field.fieldKind) {
     case "list":
-      return [
-        `for (i = 0; i < ${v}.length; i++) {`,
-        `const w = ${v}[i];`,
-        `s += (i === 0 ? "[" : ",") + ${textOf(source, field, "w", codecs)};`,
-        "}",
-        's += i === 0 ? "[]" : "]";',
-        "i = -1;",
-      ];
+      return isStrings
+        ? [`s += ${lead} + printStrings(v);`]
+        : [
+            `s += ${lead};`,
+            "for (i = 0; i < v.length; i++) {",
+            "const w = v[i];",
+            addValue(source, field, "w", '(i === 0 ? "[" : ",")', codecs),
+            "}",
+            's += i === 0 ? "[]" : "]";',
+            "i = -1;",
+          ];
     case "map":
-      return [
-        `const keys = keysOf(${v});`,
-        "for (let j = 0; j < keys.length; j++) {",
-        "q = keys[j];",
-        `const w = ${v}[q];`,
-        `s += (j === 0 ? "{" : ",") + printString(q) + ":" + ${textOf(source, field, "w", codecs)};`,
-        "}",
-        's += keys.length === 0 ? "{}" : "}";',
-        "q = undefined;",
-      ];
+      return isStrings && field.mapKey === ScalarType.STRING
+        ? [`s += ${lead} + printStringMap(v);`]
+        : [
+            `s += ${lead};`,
+            "const keys = keysOf(v);",
+            "for (let j = 0; j < keys.length; j++) {",
+            "q = keys[j];",
+            "const w = v[q];",
+            addValue(source, field, "w", '(j === 0 ? "{" : ",") + printString(q) + ":"', codecs),
+            "}",
+            's += keys.length === 0 ? "{}" : "}";',
+            "q = undefined;",
+          ];
     default:
-      return [`s += ${textOf(source, field, v, codecs)};`];
+      return [addValue(source, field, "v", lead, codecs)];
   }
 }
 
-/** An expression: the JSON of the value in variable `v`, of the field or of an item in it. */
-function textOf(source: Source, field: DescField, v: string, codecs: Codecs): string {
+/** A statement: adds an expression's text and the JSON of the value in variable `v`, of the field or of an item in it. */
+function addValue(source: Source, field: DescField, v: string, lead: string, codecs: Codecs): string {
   if (field.enum !== undefined) {
-    return `${source.constant(enumPrinter(field.enum))}(${v})`;
+    return `s += ${lead} + ${source.constant(enumPrinter(field.enum))}(${v});`;
   }
-  if (field.scalar !== undefined) {
-    return scalarText(source, field.scalar, v);
+  const scalar = field.scalar ?? unwrapped(field)?.scalar;
+  if (scalar !== undefined) {
+    return `s += ${lead} + ${scalarText(source, scalar, v)};`;
   }
-  const inner = unwrapped(field);
-  if (inner?.scalar !== undefined) {
-    return scalarText(source, inner.scalar, v);
-  }
-  return isPlainStruct(field) ? `printPlainStruct(${v})` : `${source.constant(codecs.of(field.message))}.print(${v})`;
+  return field.message === undefined || isPlainStruct(field)
+    ? `s += ${lead} + printPlainStruct(${v});`
+    : `s = ${source.constant(codecs.of(field.message))}.print(${v}, s + ${lead});`;
 }
 
 /** As with reading: usual values are told and printed in place. */

@@ -37,6 +37,26 @@ export function printString(value: unknown): string {
   return escaped.test(value) ? JSON.stringify(value) : `"${value}"`;
 }
 
+/** A list of strings. V8 is faster with the whole list than one can be string by string. */
+export function printStrings(values: readonly unknown[]): string {
+  for (const value of values) {
+    if (typeof value !== "string") {
+      return isNot(value, "a string");
+    }
+  }
+  return JSON.stringify(values);
+}
+
+/** A map of strings. */
+export function printStringMap(values: Readonly<Record<string, unknown>>): string {
+  for (const key of Object.keys(values)) {
+    if (typeof values[key] !== "string") {
+      return isNot(values[key], "a string");
+    }
+  }
+  return JSON.stringify(values);
+}
+
 export function printInt32(value: unknown): string {
   return typeof value === "number" && (value | 0) === value ? `${value}` : isNot(value, "an int32");
 }

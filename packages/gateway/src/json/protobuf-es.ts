@@ -20,7 +20,7 @@ export function protobufEsRead(desc: DescMessage, codecs: Codecs): MessageCodec[
 }
 
 export function protobufEsPrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
-  return (message) => JSON.stringify(jsonOf(desc, codecs, message));
+  return (message, before) => before + JSON.stringify(jsonOf(desc, codecs, message));
 }
 
 /** `container` has the field only. */

@@ -49,18 +49,29 @@ const quote = 34;
 const colon = 58;
 const backslash = 92;
 
+/** Scratch space for texts of usual length, as UTF-16. */
+const scratch = Buffer.from(new ArrayBuffer(131_072));
+const scratchUnits = new Uint16Array(scratch.buffer);
+
 /**
- * How many keys a well-formed text has: its colons outside of strings. More than the parsed value has means that JSON.parse
- * dropped duplicates, found without looking at a single key.
+ * How many keys a well-formed text has: its colons outside of strings. If the parsed value has fewer, JSON.parse dropped duplicates; so
+ * that is found without a look at any key. In an array, which is several times faster to walk over than a string.
  */
 export function countKeysOfText(text: string): number {
+  const units = text.length <= scratchUnits.length ? scratchUnits : new Uint16Array(text.length);
+  const bytes = units === scratchUnits ? scratch : Buffer.from(units.buffer);
+  bytes.write(text, "utf16le");
+  const { length } = text;
   let count = 0;
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charCodeAt(i);
-    if (char === colon) {
+  for (let i = 0; i < length; i++) {
+    const unit = units[i];
+    if (unit === colon) {
       count++;
-    } else if (char === quote) {
-      i = endOfString(text, i);
+    } else if (unit === quote) {
+      i++;
+      for (let inside = units[i]; inside !== quote; inside = units[i]) {
+        i += inside === backslash ? 2 : 1;
+      }
     }
   }
   return count;

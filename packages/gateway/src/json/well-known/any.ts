@@ -67,7 +67,7 @@ export function printAny(any: Any, codecs: Codecs): string {
     return "{}";
   }
   const desc = typeOf(typeUrl, codecs);
-  const text = codecs.of(desc).print(unpack(any, desc));
+  const text = codecs.of(desc).print(unpack(any, desc), "");
   const type = `"@type":${printString(typeUrl)}}`;
   if (hasCustomJsonRepresentation(desc)) {
     return `{"value":${text},${type}`;

@@ -61,7 +61,10 @@ function codecOf<Desc extends DescMessage>(
   read: (json: unknown, depth: number) => MessageShape<Desc>,
   print: (message: MessageShape<Desc>) => string,
 ): MessageCodec {
-  return { read, print: (message) => print(isMessage(message, schema) ? message : isNot(message, `a ${schema.typeName}`)) };
+  return {
+    read,
+    print: (message, before) => before + print(isMessage(message, schema) ? message : isNot(message, `a ${schema.typeName}`)),
+  };
 }
 
 /** google.protobuf.Int32Value and its like, where the message holds them and not just their value: in lists, maps, oneofs and by themselves. */
@@ -74,8 +77,8 @@ function wrapperCodec(desc: WktWrapperDesc): MessageCodec {
       checkDepth(depth);
       return json === null ? create(desc) : Object.assign(create(desc), { [field.localName]: read(json) });
     },
-    print(message) {
-      return print(isMessage(message, desc) ? property(message, field.localName) : isNot(message, `a ${desc.typeName}`));
+    print(message, before) {
+      return before + print(isMessage(message, desc) ? property(message, field.localName) : isNot(message, `a ${desc.typeName}`));
     },
   };
 }

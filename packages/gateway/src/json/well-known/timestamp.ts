@@ -15,9 +15,10 @@ export function readTimestamp(json: unknown, depth: number): Timestamp {
   if (typeof json !== "string") {
     return isNot(json, what);
   }
-  const seconds = plainSeconds(json);
-  if (seconds !== undefined) {
-    return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(seconds), nanos: 0 };
+  const plain = plainSeconds(json);
+  const plainFraction = plain === undefined ? undefined : plainNanos(json);
+  if (plain !== undefined && plainFraction !== undefined) {
+    return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(plain), nanos: plainFraction };
   }
   const [, dateTime, fraction, offset] = rfc3339.exec(json) ?? [];
   const second = Date.parse(`${dateTime}${offset}`) / 1000;
@@ -28,16 +29,15 @@ export function readTimestamp(json: unknown, depth: number): Timestamp {
   return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(second), nanos };
 }
 
-/** The seconds of `2024-05-06T07:08:09Z` and the like; undefined for all that needs a closer look. */
+/** The seconds of `2024-05-06T07:08:09…`; undefined for all that needs a closer look. */
 function plainSeconds(text: string): number | undefined {
   if (
-    text.length !== 20 ||
+    text.length < 20 ||
     text.charCodeAt(4) !== 45 ||
     text.charCodeAt(7) !== 45 ||
     text.charCodeAt(10) !== 84 ||
     text.charCodeAt(13) !== 58 ||
-    text.charCodeAt(16) !== 58 ||
-    text.charCodeAt(19) !== 90
+    text.charCodeAt(16) !== 58
   ) {
     return undefined;
   }
@@ -52,6 +52,23 @@ function plainSeconds(text: string): number | undefined {
     return undefined;
   }
   return daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+}
+
+/** The nanoseconds of what follows the seconds, `Z` or `.123Z`; undefined for all else. */
+function plainNanos(text: string): number | undefined {
+  const end = text.length - 1;
+  if (text.charCodeAt(end) !== 90 || end > 29) {
+    return undefined;
+  }
+  if (end === 19) {
+    return 0;
+  }
+  let nanos = text.charCodeAt(19) === 46 && end > 20 ? 0 : Number.NaN;
+  for (let i = 20; i < 29; i++) {
+    const digit = i < end ? text.charCodeAt(i) - 48 : 0;
+    nanos = digit >= 0 && digit <= 9 ? nanos * 10 + digit : Number.NaN;
+  }
+  return nanos >= 0 ? nanos : undefined;
 }
 
 function twoDigits(text: string, at: number): number {
