@@ -2,7 +2,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Metadata, type ServerUnaryCall, type StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
-import type { Codec } from "../codec.ts";
+import type { Codec } from "../codec/codec.ts";
 import { RpcError, statusFromError } from "../error.ts";
 import { intercept } from "../intercept.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
