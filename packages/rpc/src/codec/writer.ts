@@ -7,7 +7,7 @@
 import { create, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { assertCompilable, isDelimited, isWrapped } from "./compilable.ts";
 import { isJsonStruct, writeStruct } from "./json-struct.ts";
-import { giveUp, grow, output, seal } from "./output.ts";
+import { giveUp, grow, output, seal, varint } from "./output.ts";
 import { evaluate, integer, literal, property, References } from "./source.ts";
 import { tagBytes, Wire, wireOf } from "./wire.ts";
 import * as values from "./write-value.ts";
@@ -40,6 +40,7 @@ const environment = {
   grow,
   output,
   seal,
+  varint,
   writeStruct,
   isArray: Array.isArray,
   keys: Object.keys,
@@ -201,7 +202,7 @@ class WriterSource {
     if (struct) {
       const g = this.#guess();
       return `${tag(number, Wire.bytes)} { const start = p, guess = ${g};
-        p = isArray(${value}) ? giveUp() : writeStruct(${value}, p + guess); b = output.bytes; ${close("start", "guess", g, room)} }`;
+        if (typeof ${value} !== "object" || isArray(${value})) giveUp(); p = writeStruct(${value}, p + guess); b = output.bytes; ${close("start", "guess", g, room)} }`;
     }
     const write = this.#children.name(field.message);
     const i = this.#children.values.indexOf(field.message);
