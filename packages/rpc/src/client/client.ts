@@ -96,7 +96,7 @@ export type Client<Service extends DescService> = {
  * const { message } = await client.sayHello({ name: "world" }, { timeoutMs: 1000 });
  *
  * @param target `host:port`, a Channel, which may be shared, or a channel of grpc-js.
- * @throws TypeError if the target cannot be understood.
+ * @throws TypeError if the target cannot be understood, and what an interceptor throws that prepares for the service.
  */
 export function createClient<Service extends DescService>(
   service: Service,
@@ -107,6 +107,7 @@ export function createClient<Service extends DescService>(
   const { codec = protobufEs, defaults } = options;
   const interceptors = [...(options.interceptors ?? [])];
   if (options.perRpcCredentials !== undefined) interceptors.push(perRpcCredentials(options.perRpcCredentials));
+  for (const { prepare } of interceptors) prepare?.(service);
   const client: Record<string | symbol, unknown> = {
     [Symbol.dispose]: () => {
       if (typeof target === "string") channel.close();

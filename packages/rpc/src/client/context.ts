@@ -1,5 +1,5 @@
 // A client's call, as an interceptor sees it.
-import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "@grpc/grpc-js";
 import type { Channel } from "./channel.ts";
 
@@ -28,4 +28,8 @@ export interface ClientCallContext {
  * `next()` starts the call. It resolves when the call has ended with OK, and rejects with an RpcError if it ended otherwise. What the
  * interceptor throws, or lets through, is what the caller gets.
  */
-export type ClientInterceptor = (call: ClientCallContext, next: () => Promise<void>) => Promise<void>;
+export interface ClientInterceptor {
+  (call: ClientCallContext, next: () => Promise<void>): Promise<void>;
+  /** Told of the service, when the client is made. What it throws, `createClient` throws. */
+  readonly prepare?: (service: DescService) => void;
+}

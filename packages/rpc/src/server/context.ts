@@ -1,5 +1,5 @@
 // What a handler, and an interceptor, knows of its call.
-import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "@grpc/grpc-js";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ContextValues } from "./values.ts";
@@ -46,4 +46,8 @@ export interface ServerCall extends Context {
  * call otherwise: what a handler threw, or an RpcError when the caller cancelled. Throw (an RpcError) before `next()` to refuse the call: no
  * request has been parsed then. What the interceptor throws, or lets through, is the call's outcome.
  */
-export type ServerInterceptor = (call: ServerCall, next: () => Promise<void>) => Promise<void>;
+export interface ServerInterceptor {
+  (call: ServerCall, next: () => Promise<void>): Promise<void>;
+  /** Told of each service that it is to run around, when that is added to a server. What it throws, `add` throws. */
+  readonly prepare?: (service: DescService) => void;
+}

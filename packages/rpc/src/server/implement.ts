@@ -74,6 +74,7 @@ export function makeScope({ interceptors, onError }: ImplementOptions, calls?: S
 }
 
 function bind(from: Source, scope: Scope, codec: CodecFactory = protobufEs): Implementation {
+  for (const { prepare } of scope.interceptors) prepare?.(from.service);
   const definition: Record<string, MethodDefinition<Buffer, Buffer>> = {};
   const implementation: UntypedServiceImplementation = {};
   for (const method of from.service.methods) {

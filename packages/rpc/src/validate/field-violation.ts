@@ -1,0 +1,73 @@
+// What is wrong with a field, in the words of google.rpc.BadRequest: where, by which rule, and what is there instead.
+import { create, type DescField, type DescMessage, type Message, toJsonString } from "@bufbuild/protobuf";
+import { isReflectList, isReflectMap, isReflectMessage, type Path, pathToString, reflect } from "@bufbuild/protobuf/reflect";
+import { DurationSchema, FeatureSet_FieldPresence, isWrapperDesc, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { Violation } from "@bufbuild/protovalidate";
+import { type BadRequest_FieldViolation, BadRequest_FieldViolationSchema } from "../../gen/google/rpc/error_details_pb.js";
+
+/** How much of a text is shown, in UTF-16 units: it may be a secret in the wrong field, or a book. */
+const shown = 64;
+
+/** The field as a path of the .proto's names, `users[3].user_id`; the description says the rule and the value. */
+export function fieldViolation(
+  { field, message, ruleId, forKey }: Violation,
+  schema: DescMessage,
+  request: Message,
+): BadRequest_FieldViolation {
+  const { last, value } = follow(field, schema, request);
+  const secret = field.some((step) => step.kind === "field" && step.proto.options?.debugRedact);
+  const found = secret || ruleId === "required" ? undefined : describe(forKey ? keyOf(field) : value);
+  const problem =
+    (ruleId === "enum.defined_only" && definedValues(last)) || shorten(message.replace(/^value /, "").replace(/\s+/g, " "), 256);
+  const description = `${forKey ? "its key " : ""}${problem}${found === undefined ? "" : `, ${found}`}`;
+  return create(BadRequest_FieldViolationSchema, { field: pathToString(field.map(withShortKey)), description });
+}
+
+/** The field that a path ends at, and its value, if there is one. */
+function follow(path: Path, schema: DescMessage, message: Message): { last?: DescField; value?: unknown } {
+  let last: DescField | undefined;
+  let value: unknown = reflect(schema, message);
+  for (const step of path) {
+    if (step.kind === "field" && isReflectMessage(value)) {
+      value = value.isSet(step) || step.presence === FeatureSet_FieldPresence.IMPLICIT ? value.get(step) : undefined;
+      last = step;
+    } else if (step.kind === "list_sub" && isReflectList(value)) value = value.get(step.index);
+    else if (step.kind === "map_sub" && isReflectMap(value)) value = value.get(step.key);
+    else value = undefined;
+  }
+  return last === undefined ? {} : { last, value };
+}
+
+function keyOf(path: Path): unknown {
+  const last = path.at(-1);
+  return last?.kind === "map_sub" ? last.key : undefined;
+}
+
+function withShortKey(step: Path[number]): Path[number] {
+  return step.kind === "map_sub" && typeof step.key === "string" ? { ...step, key: shorten(step.key) } : step;
+}
+
+/** For example `is -1`; undefined for what has no short form. */
+function describe(value: unknown): string | undefined {
+  if (typeof value === "string") return `is ${JSON.stringify(shorten(value))}${value.length > shown ? ` (${value.length} long)` : ""}`;
+  if (value instanceof Uint8Array) return `has ${value.length} bytes`;
+  if (isReflectList(value) || isReflectMap(value)) return `has ${value.size}`;
+  if (!isReflectMessage(value)) return value === undefined ? undefined : `is ${value}`;
+  const { desc, message } = value;
+  if (isWrapperDesc(desc)) return describe(value.get(desc.fields[0] as DescField));
+  return desc.typeName === DurationSchema.typeName || desc.typeName === TimestampSchema.typeName
+    ? `is ${toJsonString(desc, message)}`
+    : undefined;
+}
+
+function shorten(text: string, length = shown): string {
+  return (text.length > length ? `${text.slice(0, length)}…` : text).toWellFormed();
+}
+
+/** protovalidate says only that there are some. */
+function definedValues(field: DescField | undefined): string | undefined {
+  const values = field?.enum?.values ?? [];
+  return values.length === 0 || values.length > 10
+    ? undefined
+    : `must be one of ${values.map(({ name, number }) => `${name} (${number})`).join(", ")}`;
+}

@@ -1,0 +1,251 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { expect, onTestFinished, test, vi } from "vitest";
+import {
+  BadExpressionService,
+  BadTypeService,
+  FailingService,
+  FreeSchema,
+  ItemSchema,
+  OrderSchema,
+  ReceiptSchema,
+  type Size,
+  ValidatedService,
+} from "../../test/gen/validated_pb.js";
+import { failureOf } from "../../test/harness.ts";
+import { BadRequestSchema } from "../error-details.ts";
+import { type Client, type ClientOptions, Code, createClient, createServer, implement, RpcError, type ServerOptions } from "../index.ts";
+import { check, RuleError, validate, validateRequests } from "./index.ts";
+import { hasRules } from "./rules-of.ts";
+
+type Order = MessageInitShape<typeof OrderSchema>;
+
+const good = { id: 1, number: "20210722", main: {} } satisfies Order;
+/** Breaks two rules. */
+const bad = { id: -1, number: "", main: {} } satisfies Order;
+
+const kinds = {
+  unary: async (client: Client<typeof ValidatedService>, order: Order) => [await client.unary(order)],
+  serverStream: (client: Client<typeof ValidatedService>, order: Order) => Array.fromAsync(client.serverStream(order)),
+  clientStream: async (client: Client<typeof ValidatedService>, order: Order) => [await client.clientStream([good, order, good])],
+  bidiStream: (client: Client<typeof ValidatedService>, order: Order) => Array.fromAsync(client.bidiStream([good, order, good])),
+};
+
+const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
+
+/** A server that answers with how many requests a handler has had, and breaks the response's rule. */
+async function start(options: ServerOptions = {}, clientOptions: ClientOptions = {}) {
+  const seen: number[] = [];
+  const server = createServer(options);
+  server.add(
+    implement(ValidatedService, {
+      unary: ({ id }) => ({ total: -seen.push(id) }),
+      serverStream: ({ id }) => [{ total: -seen.push(id) }],
+      async clientStream(requests) {
+        for await (const { id } of requests) seen.push(id);
+        return { total: -seen.length };
+      },
+      async *bidiStream(requests) {
+        for await (const { id } of requests) yield { total: -seen.push(id) };
+      },
+    }),
+  );
+  onTestFinished(async () => void (await server.shutdown({ graceMs: 0, abortMs: 0 })));
+  const { address } = await server.listen("127.0.0.1:0");
+  const client = createClient(ValidatedService, address, clientOptions);
+  onTestFinished(() => client[Symbol.dispose]());
+  return { client, seen };
+}
+
+/** The violations that an order is refused with. */
+async function refusal(call: Promise<unknown>) {
+  const error = await failureOf(call);
+  if (!(error instanceof RpcError)) throw error;
+  const { fieldViolations } = error.findDetails(BadRequestSchema)[0] ?? { fieldViolations: [] };
+  return { error, violations: fieldViolations.map(({ field, description }) => [field, description]) };
+}
+
+/** What is wrong with an order that is good but for this. */
+const problems = (order: { [Name in keyof Order]: Order[Name] | undefined }) =>
+  check(OrderSchema, { ...good, ...order } as Order).map(({ field, description }) => [field, description]);
+
+test.each(kindNames)(
+  "%s: a request that breaks rules is INVALID_ARGUMENT, with all faults in one detail, and the handler never has it",
+  async (kind) => {
+    const { client, seen } = await start({ interceptors: [validate()] });
+    const { error, violations } = await refusal(kinds[kind](client, bad));
+    expect(error).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: 'id must be greater than 0, is -1; number must be at least 1 characters, is ""',
+    });
+    expect(error.details).toHaveLength(1);
+    expect(violations).toEqual([
+      ["id", "must be greater than 0, is -1"],
+      ["number", 'must be at least 1 characters, is ""'],
+    ]);
+    expect(seen).toEqual(kind.startsWith("client") || kind === "bidiStream" ? [1] : []);
+  },
+);
+
+test.each(kindNames)("%s: a request that keeps the rules goes through, and responses are not checked", async (kind) => {
+  const { client, seen } = await start({ interceptors: [validate()] });
+  const responses = await kinds[kind](client, good);
+  expect(responses.at(-1)).toMatchObject({ total: -seen.length });
+  expect(seen.every((id) => id === 1)).toBe(true);
+});
+
+test.each(kindNames)("%s: a client that checks sends no request that breaks a rule", async (kind) => {
+  const onServer = vi.fn();
+  const { client } = await start(
+    {
+      interceptors: [
+        async (call, next) => {
+          call.onRequest((request) => onServer((request as { id?: number }).id));
+          await next();
+        },
+      ],
+    },
+    { interceptors: [validateRequests()] },
+  );
+  const { error, violations } = await refusal(kinds[kind](client, bad));
+  expect(error.code).toBe(Code.INVALID_ARGUMENT);
+  expect(violations.map(([field]) => field)).toEqual(["id", "number"]);
+  expect(onServer).not.toHaveBeenCalledWith(-1);
+  await kinds[kind](client, good);
+  expect(onServer).toHaveBeenCalledWith(1);
+});
+
+test("a handler that catches what reading its requests throws cannot make the call succeed", async () => {
+  const server = createServer({ interceptors: [validate()] });
+  server.add(
+    implement(ValidatedService, {
+      async clientStream(requests) {
+        try {
+          for await (const _ of requests);
+        } catch {}
+        return {};
+      },
+    }),
+  );
+  onTestFinished(async () => void (await server.shutdown({ graceMs: 0 })));
+  const { address } = await server.listen("127.0.0.1:0");
+  using client = createClient(ValidatedService, address);
+  expect(await failureOf(client.clientStream([bad]))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+});
+
+test.each<[string, Parameters<typeof problems>[0], string[][]]>([
+  ["a number out of range", { id: 0 }, [["id", "must be greater than 0, is 0"]]],
+  [
+    "a text that is too long, shortened",
+    { number: "x".repeat(70) },
+    [["number", `must be at most 64 characters, is "${"x".repeat(64)}…" (70 long)`]],
+  ],
+  [
+    "an enum's value that is not defined",
+    { size: 9 as Size },
+    [["size", "must be one of SIZE_UNSPECIFIED (0), SIZE_SMALL (1), SIZE_LARGE (2), is 9"]],
+  ],
+  ["an element of a list", { items: [{}, {}, {}, { count: -2 }] }, [["items[3].count", "must be greater than or equal to 0, is -2"]]],
+  [
+    "a list that is too long",
+    { items: Array.from({ length: 1001 }, () => ({})) },
+    [["items", "must contain no more than 1000 item(s), has 1001"]],
+  ],
+  ["a value of a map", { extras: { red: { count: -1 } } }, [['extras["red"].count', "must be greater than or equal to 0, is -1"]]],
+  ["a key of a map", { extras: { purple: {} } }, [['extras["purple"]', 'its key must be at most 5 characters, is "purple"']]],
+  ["a rule in CEL, of a message", { gift: { count: 11, weight: 10 } }, [["gift", "one item must not weigh more than 100 in all"]]],
+  [
+    "a field of a oneof",
+    { payment: { case: "cents", value: 0n } },
+    [["cents", "must be greater than or equal to 1 and less than or equal to 1000000, is 0"]],
+  ],
+  ["a pattern", { payment: { case: "card", value: "42" } }, [["card", 'does not match regex pattern `^[0-9]{16}$`, is "42"']]],
+  ["a number that is none", { discount: Number.NaN }, [["discount", "must be greater than or equal to 0 and less than 1, is NaN"]]],
+  ["a duration", { wait: { nanos: 500_000_000 } }, [["wait", 'must be greater than or equal to 1s, is "0.500s"']]],
+  ["a message that is missing", { main: undefined }, [["main", "is required"]]],
+  ["bytes", { signature: new Uint8Array(4) }, [["signature", "must be at most 3 bytes, has 4 bytes"]]],
+  ["what is twice in a list", { labels: ["a", "a"] }, [["labels", "repeated value must contain unique items, has 2"]]],
+  ["a text with line breaks", { labels: ["a\n\nb c d e"] }, [["labels[0]", 'must be at most 5 characters, is "a\\n\\nb c d e"']]],
+  [
+    "a message within one of the same kind",
+    { next: { ...good, next: { ...good, id: -7 } } },
+    [["next.next.id", "must be greater than 0, is -7"]],
+  ],
+])("%s is named by field, rule and value", (_what, order, expected) => {
+  expect(problems(order)).toEqual(expected);
+});
+
+test("the value of a field that is marked as a secret is not told", () => {
+  expect(problems({ password: "hunter2" })).toEqual([["password", "must be at least 8 characters"]]);
+});
+
+test("a field that is not set is not held to the rules of its value, if it could have been", () => {
+  expect(problems({})).toEqual([]);
+});
+
+test("check() takes a message as well as an init shape", () => {
+  expect(check(ItemSchema, create(ItemSchema, { count: -1 }))).toMatchObject([{ field: "count" }]);
+  expect(check(FreeSchema, { text: "x" })).toEqual([]);
+});
+
+test("the message is one line, of three faults at most; the rest is counted", async () => {
+  const { client } = await start({ interceptors: [validate()] });
+  const items = Array.from({ length: 5 }, () => ({ count: -1 }));
+  const { error, violations } = await refusal(client.unary({ ...bad, number: "a\nb".repeat(100), items }));
+  expect(violations).toHaveLength(7);
+  expect(error.message).toMatch(/^id must be .*; number must be .*; items\[0\]\.count must .*, is -1 \(and 4 more\)$/);
+  expect(error.message.length).toBeLessThan(400);
+});
+
+test("more faults than fit into a header are counted in the message", async () => {
+  const { client } = await start({ interceptors: [validate()] });
+  const { error, violations } = await refusal(client.unary({ ...good, items: Array.from({ length: 1000 }, () => ({ count: -1 })) }));
+  expect(error.code).toBe(Code.INVALID_ARGUMENT);
+  expect(error.message).toMatch(/^items\[0\]\.count .* \(and 997 more\)$/);
+  expect(violations.length).toBeGreaterThan(50);
+  expect(violations.length).toBeLessThan(1000);
+});
+
+test("a key of a map does not fill the detail", () => {
+  const [[field = "", description = ""] = []] = problems({ extras: { ["k".repeat(10_000)]: {} } });
+  expect(field.length + description.length).toBeLessThan(250);
+});
+
+test("two million faults are told from the first, at once", () => {
+  const items = new Array(1_000_000).fill(create(ItemSchema, { count: -1 }));
+  const start = performance.now();
+  expect(problems({ items })).toEqual([["items", "must contain no more than 1000 item(s), has 1000000"]]);
+  expect(performance.now() - start).toBeLessThan(2000);
+});
+
+test.each([
+  [BadExpressionService, /test\.v1\.BadExpression\.id.*bad\.expression/],
+  [BadTypeService, /^message test\.v1\.BadType\.Inner: .*"string"/],
+])(
+  "%s: a rule that cannot be compiled is an error when the service is added, or a client made, which names the message and the rule",
+  (service, message) => {
+    const add = () => createServer({ interceptors: [validate()] }).add(implement(service, {}));
+    expect(add).toThrow(RuleError);
+    expect(add).toThrow(message);
+    expect(() => createClient(service, "127.0.0.1:1", { interceptors: [validateRequests()] })).toThrow(message);
+  },
+);
+
+test("a rule that fails is INTERNAL, says nothing of itself on the wire, and is told to onError once", async () => {
+  const faults: unknown[] = [];
+  const server = createServer({ interceptors: [validate()], onError: (error) => faults.push(error) });
+  server.add(implement(FailingService, { call: () => ({}) }));
+  onTestFinished(async () => void (await server.shutdown({ graceMs: 0 })));
+  const { address } = await server.listen("127.0.0.1:0");
+  using client = createClient(FailingService, address);
+  expect(await failureOf(client.call({ id: 0 }))).toMatchObject({ code: Code.INTERNAL, message: "internal error" });
+  expect(faults).toMatchObject([{ name: "RuleError", message: expect.stringMatching(/test\.v1\.Failing.*divi/) }]);
+  using careful = createClient(FailingService, address, { interceptors: [validateRequests()] });
+  expect(await failureOf(careful.call({ id: 0 }))).toMatchObject({
+    code: Code.INTERNAL,
+    message: expect.stringContaining("test.v1.Failing"),
+  });
+});
+
+test("messages without rules, also within, are not looked at", () => {
+  expect([FreeSchema, OrderSchema, ItemSchema, ReceiptSchema].map(hasRules)).toEqual([false, true, true, true]);
+});
