@@ -10,9 +10,11 @@ export {
   type ResponseStream,
 } from "./client/client.ts";
 export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
-export type { CallOptions } from "./client/options.ts";
+export type { CallOptions, SendOptions } from "./client/options.ts";
 export { Code } from "./code.ts";
 export { type Codec, type CodecFactory, protobufEs } from "./codec.ts";
+export type { Compression } from "./compression/algorithm.ts";
+export { wasCompressed } from "./compression/frame.ts";
 export { detail, RpcError, type RpcErrorOptions } from "./error.ts";
 export type { HealthStatuses, ServingStatus } from "./health/health.ts";
 export { Metadata, type MetadataInit } from "./metadata.ts";

@@ -3,13 +3,15 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { Greeter as ChatGreeter } from "@grpc-study/proto/chat";
 import { Greeter } from "@grpc-study/proto/helloworld";
-import { createClient, implement } from "@grpc-study/rpc";
+import { ProdService } from "@grpc-study/proto/shop";
+import { Code, createClient, implement } from "@grpc-study/rpc";
 import { Health, HealthCheckResponse_ServingStatus } from "@grpc-study/rpc/health";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
 import { expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../test/serve-services.ts";
 import { chat } from "./chat/index.ts";
 import { type ServeOptions, StartError, serve } from "./serve.ts";
+import { shop } from "./shop/index.ts";
 import { streams } from "./streams/index.ts";
 import type { Topic } from "./topic.ts";
 
@@ -56,6 +58,23 @@ test("every endpoint has health and reflection", async () => {
       value: { service: expect.arrayContaining(services.map((name) => expect.objectContaining({ name }))) },
     });
   }
+});
+
+test("every endpoint checks requests by the rules of their .proto, once it knows that the caller may call", async () => {
+  const open = await start([shop], { port: 0, security: "plaintext" });
+  const guarded = await start([shop], { port: 0, security: "token", users: [{ user: "xiaoming", token: "123321123" }] });
+  const ask = (address = "", metadata = {}) => {
+    const client = createClient(ProdService, address);
+    onTestFinished(() => client[Symbol.dispose]());
+    return client.getProdStock({ prodId: -1 }, { metadata });
+  };
+  await expect(ask(open.endpoints[0]?.address)).rejects.toMatchObject({
+    code: Code.INVALID_ARGUMENT,
+    message: expect.stringMatching(/^prod_id /),
+  });
+  const address = guarded.endpoints[0]?.address;
+  await expect(ask(address)).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+  await expect(ask(address, { user: "xiaoming", token: "123321123" })).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
 });
 
 test("a port in use is one line with topic and port, and no other topic is left listening", async () => {

@@ -9,6 +9,7 @@ import {
   serviceOf,
   TlsFileError,
 } from "@grpc-study/rpc";
+import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { accessControl, type Security, type User, usesTls, usesTokens } from "./access.ts";
 import { logCalls, logFailures } from "./logging.ts";
@@ -86,7 +87,7 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     const services = topic.services(topicLog);
     const server = createServer({
       reflection: true,
-      interceptors: [logCalls(topicLog), ...accessControl(security, users)],
+      interceptors: [logCalls(topicLog), ...accessControl(security, users), validate()],
       onError: logFailures(topicLog),
     });
     server.add(...services);

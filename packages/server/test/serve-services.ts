@@ -1,12 +1,13 @@
 // What the tests of the services share: a server in this process, and a log that can be read.
 import { type Channel, createChannel, createServer, type Implementation } from "@grpc-study/rpc";
+import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { onTestFinished } from "vitest";
 import { createLogger } from "../src/logging.ts";
 
-/** Serves until the test has finished, and returns a channel there. */
+/** Serves until the test has finished, by the rules of the .proto files as a topic is, and returns a channel there. */
 export async function serveServices(...services: readonly Implementation[]): Promise<Channel> {
-  const server = createServer();
+  const server = createServer({ interceptors: [validate()] });
   server.add(...services);
   const { address } = await server.listen("127.0.0.1:0");
   const channel = createChannel(address);

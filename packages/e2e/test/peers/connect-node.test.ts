@@ -20,9 +20,10 @@ test("a connect-node client reads the details of our errors", async () => {
   using transport = createTransport(addressOf("shop"));
   const refused = createConnectClient(ProdService, transport).getProdStock({ prodArea: 9 as ProdAreas });
   const error = await refused.catch((error: unknown) => ConnectError.from(error));
-  if (!(error instanceof ConnectError)) throw new Error("no area 9 exists");
+  if (!(error instanceof ConnectError)) throw new Error("no area 9 exists, and no product 0");
   expect(error.code).toBe(ConnectCode.InvalidArgument);
   expect(error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations.map(({ field }) => field))).toEqual([
+    "prod_id",
     "prod_area",
   ]);
 });

@@ -17,12 +17,17 @@ export function resolveFieldPath(message: DescMessage, path: string): FieldPath 
   const fields: [DescField, ...DescField[]] = [field];
   let last = field;
   for (const name of rest) {
-    const next = last.fieldKind === "message" ? findField(last.message, name) : undefined;
+    const next = last.fieldKind === "message" && !isUnwrapped(last.message) ? findField(last.message, name) : undefined;
     if (next === undefined) return undefined;
     fields.push(next);
     last = next;
   }
   return fields;
+}
+
+/** Whether protobuf-es has something else than a message in a field of this type, so that no path leads into it. */
+function isUnwrapped({ typeName }: DescMessage): boolean {
+  return /^google\.protobuf\.(?:\w+Value|Value|Struct)$/.test(typeName);
 }
 
 /** Messages that are a single string, number or boolean in JSON, and so can stand in a path or a query. */

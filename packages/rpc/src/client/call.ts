@@ -3,6 +3,8 @@ import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { type InterceptingListener, type InterceptorOptions, Metadata, type StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import type { Codec } from "../codec.ts";
+import { noCompress, requestCompression } from "../compression/client.ts";
+import { markMessage } from "../compression/frame.ts";
 import { errorFromStatus, RpcError } from "../error.ts";
 import { intercept } from "../intercept.ts";
 import { toMetadata } from "../metadata.ts";
@@ -10,7 +12,7 @@ import { ByteQueue } from "./byte-queue.ts";
 import { type Channel, watchConnect } from "./channel.ts";
 import { explainConnectFailure } from "./connect-failure.ts";
 import type { ClientCallContext, ClientInterceptor } from "./context.ts";
-import { type CallOptions, deadlineOf } from "./options.ts";
+import { type CallOptions, deadlineOf, type SendOptions } from "./options.ts";
 import { openCall, type StartedCall } from "./raw-call.ts";
 
 /** A method, ready to be called. */
@@ -54,6 +56,8 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   /** Ends what `next()` of the innermost interceptor waits for. */
   #settleNext: ((failure: unknown) => void) | undefined;
   readonly #unsent = new ByteQueue<Message | Buffer>();
+  /** What of it is not to be compressed. */
+  #plain: WeakSet<object> | undefined;
   readonly #sendWaiters: ((taken: boolean) => void)[] = [];
   readonly #unread = new ByteQueue<unknown>();
   readonly #waiters: Waiter[] = [];
@@ -124,14 +128,18 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
 
   #start(): void {
     const { channel } = this;
-    const metadata = this.#metadata ?? toMetadata(this.#options.metadata);
+    let metadata = this.#metadata ?? toMetadata(this.#options.metadata);
     try {
-      const opened = openCall(channel.grpc, this.#bound.definition, this.#options, this.#deadline);
+      const { compression } = this.#options;
+      if (compression !== undefined && channel.codec === undefined) metadata = requestCompression(channel.grpc, metadata, compression);
+      const opened = openCall(channel, this.#bound.definition, this.#options, this.#deadline);
       this.#raw = opened.raw;
       this.#takesMessages = opened.takesMessages;
     } catch (cause) {
       // grpc-js throws when the channel has been closed; Go says Canceled.
-      this.#outcome(new RpcError(Code.CANCELLED, `the channel to ${channel.target} is closed`, { cause }));
+      this.#outcome(
+        cause instanceof RpcError ? cause : new RpcError(Code.CANCELLED, `the channel to ${channel.target} is closed`, { cause }),
+      );
       return;
     }
     this.#raw.start(metadata, this);
@@ -168,7 +176,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   }
 
   /** Resolves once the message is on its way, or may soon be: to false, if the call has ended, also by a message that cannot be written. */
-  send(init: unknown): Promise<boolean> {
+  send(init: unknown, options: SendOptions = {}): Promise<boolean> {
     if (this.#sendClosed) throw new TypeError("send() after closeSend()");
     if (this.#ended) return Promise.resolve(false);
     let bytes: Buffer;
@@ -180,7 +188,12 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
       return Promise.resolve(false);
     }
     const room = this.#unsent.bytes < sendWindow;
-    this.#unsent.push(this.#takesMessages ? this.#bound.input.decode(bytes) : bytes, bytes.length);
+    const request = this.#takesMessages ? this.#bound.input.decode(bytes) : bytes;
+    if (options.compress === false) {
+      this.#plain ??= new WeakSet();
+      this.#plain.add(request);
+    }
+    this.#unsent.push(request, this.#takesMessages ? unknownSize : bytes.length);
     this.#write();
     return room ? Promise.resolve(true) : new Promise((resolve) => this.#sendWaiters.push(resolve));
   }
@@ -287,7 +300,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     else if (status.code === this.#cancelled?.code) this.#outcome(this.#cancelled);
     else {
       const { target, secure } = this.channel;
-      this.#outcome(errorFromStatus({ ...status, details: explainConnectFailure(status.details, target, secure) }));
+      this.#outcome(explainConnectFailure(status.details, target, secure) ?? errorFromStatus(status));
     }
   }
 
@@ -311,7 +324,8 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
       if (this.#unsent.bytes < sendWindow) for (const taken of this.#sendWaiters.splice(0)) taken(true);
       this.#write();
     };
-    this.#raw.sendMessageWithContext({ callback }, next as Buffer);
+    const flags = this.#plain?.has(next) ? noCompress : 0;
+    this.#raw.sendMessageWithContext({ callback, flags }, next as Buffer);
   }
 
   #pull(): void {
@@ -335,6 +349,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   #give(waiter: Waiter, response: unknown): void {
     try {
       const message = this.#takesMessages ? (response as Message) : this.#bound.output.decode(response as Buffer);
+      if (!this.#takesMessages) markMessage(message, response as Buffer);
       if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(message);
       waiter.resolve(message);
     } catch (cause) {

@@ -1,6 +1,8 @@
 // A channel: the connection, or connections, to one target.
 import * as grpc from "@grpc/grpc-js";
 import { Code } from "../code.ts";
+import type { CodecFactory } from "../codec.ts";
+import { enableCompression } from "../compression/client.ts";
 import { RpcError } from "../error.ts";
 import { type ClientTls, clientCredentials } from "../security/tls.ts";
 
@@ -27,6 +29,8 @@ export interface Channel extends Disposable {
   readonly secure: boolean;
   /** The channel of grpc-js below. */
   readonly grpc: grpc.ChannelInterface;
+  /** How messages get through this channel; undefined, as bytes. */
+  readonly codec: CodecFactory | undefined;
   /** Connects now. Rejects with UNAVAILABLE if that takes longer than `connectTimeoutMs`, or fails. */
   connect(): Promise<void>;
   /** Closes the connections. Calls that are running go on to their end, new ones fail. */
@@ -48,6 +52,7 @@ export function createChannel(target: string, options: ChannelOptions = {}): Cha
   // Connections of its own, as in Go. A shared one that has failed tells only the first channel why.
   const own = { "grpc.use_local_subchannel_pool": 1 };
   const channel = new grpc.Channel(target, credentials, { ...own, ...named, ...options.grpc });
+  enableCompression(channel, options.grpc ?? {});
   return wrap(channel, connectTimeoutMs, credentials._isSecure());
 }
 
@@ -66,6 +71,7 @@ function wrap(channel: grpc.ChannelInterface, connectTimeoutMs: number, secure: 
     connectTimeoutMs,
     secure,
     grpc: channel,
+    codec: undefined,
     connect: () => connect(channel, target, connectTimeoutMs),
     close,
     [Symbol.dispose]: close,
@@ -106,7 +112,8 @@ export function watchConnect(
 }
 
 function connectTimeout(target: string, timeoutMs: number): RpcError {
-  return new RpcError(Code.UNAVAILABLE, `no connection to ${target} within ${timeoutMs} ms`);
+  const message = `no connection to ${target} within ${timeoutMs} ms`;
+  return new RpcError(Code.UNAVAILABLE, message, { cause: new Error("connect timeout") });
 }
 
 /** The target without the scheme that grpc-js puts before it. */

@@ -7,7 +7,7 @@ import { type PerRpcCredentials, perRpcCredentials } from "../security/per-rpc-c
 import { type BoundMethod, ClientCall } from "./call.ts";
 import { type Channel, type ChannelOptions, toChannel } from "./channel.ts";
 import type { ClientInterceptor } from "./context.ts";
-import type { CallOptions } from "./options.ts";
+import type { CallOptions, SendOptions } from "./options.ts";
 
 export interface ClientOptions extends ChannelOptions {
   /** Options of every call, unless the call has its own. */
@@ -42,7 +42,7 @@ interface RequestStream<I extends DescMessage> {
    * Sends a request. Resolves when there is room for another; to false, if the call has ended: how, the response tells. A message that
    * cannot be written ends the call with INVALID_ARGUMENT. Never rejects; throws after a half-close.
    */
-  send(request: MessageInitShape<I>): Promise<boolean>;
+  send(request: MessageInitShape<I>, options?: SendOptions): Promise<boolean>;
 }
 
 /** A client streaming call, written by hand. */
@@ -104,7 +104,8 @@ export function createClient<Service extends DescService>(
   options: ClientOptions = {},
 ): Client<Service> {
   const channel = toChannel(target, options);
-  const { codec = protobufEs, defaults } = options;
+  const { defaults } = options;
+  const codec = channel.codec ?? options.codec ?? protobufEs;
   const interceptors = [...(options.interceptors ?? [])];
   if (options.perRpcCredentials !== undefined) interceptors.push(perRpcCredentials(options.perRpcCredentials));
   for (const { prepare } of interceptors) prepare?.(service);

@@ -1,4 +1,6 @@
 // Why there is no connection, in words. grpc-js puts Node's and OpenSSL's own into the status, between words of its own.
+import { Code } from "../code.ts";
+import { RpcError } from "../error.ts";
 
 const wrapped = /^No connection established\. Last error: (?<reason>[\s\S]*?)(?:\. Resolution note: (?<note>[\s\S]*))?$/;
 
@@ -34,17 +36,20 @@ const causes: readonly (readonly [pattern: RegExp, cause: string])[] = [
 const closed = /\bECONNRESET\b|\bEPIPE\b|Socket closed|Failed to connect|socket disconnected|Connection closed before|alert number 80/;
 
 /**
- * Turns a status message of grpc-js that says why there is no connection into a plain one: `cannot connect to TARGET: CAUSE`. Any other
- * message stays what it is.
+ * Turns a status message of grpc-js that says why there is no connection into a plain error: `cannot connect to TARGET: CAUSE`. It has a
+ * `cause`, as no error has that a server sent. Returns undefined for any other message.
  * @param secure whether TLS was tried.
  */
-export function explainConnectFailure(message: string, target: string, secure: boolean): string {
-  if (message.startsWith("Name resolution failed for target")) return `cannot connect to ${target}: no such host`;
-  const reason = wrapped.exec(message)?.groups?.reason;
-  return reason === undefined ? message : `cannot connect to ${target}: ${causeOf(reason, secure)}`;
+export function explainConnectFailure(message: string, target: string, secure: boolean): RpcError | undefined {
+  const cause = message.startsWith("Name resolution failed for target")
+    ? "no such host"
+    : causeOf(wrapped.exec(message)?.groups?.reason, secure);
+  if (cause === undefined) return undefined;
+  return new RpcError(Code.UNAVAILABLE, `cannot connect to ${target}: ${cause}`, { cause: new Error(message) });
 }
 
-function causeOf(reason: string, secure: boolean): string {
+function causeOf(reason: string | undefined, secure: boolean): string | undefined {
+  if (reason === undefined) return undefined;
   for (const [pattern, cause] of causes) {
     const groups = pattern.exec(reason)?.groups;
     if (pattern.test(reason)) return cause.replace(/\$<(\w+)>/g, (_, name: string) => groups?.[name]?.trim() ?? "");

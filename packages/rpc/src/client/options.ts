@@ -1,5 +1,6 @@
 // The options of one call.
 import type { CallOptions as GrpcCallOptions, Metadata } from "@grpc/grpc-js";
+import type { Compression } from "../compression/algorithm.ts";
 import type { MetadataInit } from "../metadata.ts";
 
 /** Options of one call. Those of grpc-js (`host`, `parent`, `propagate_flags`, `credentials`, `interceptors`, …) are taken too. */
@@ -10,10 +11,21 @@ export interface CallOptions extends GrpcCallOptions {
   readonly signal?: AbortSignal;
   /** Sent with the request. */
   readonly metadata?: MetadataInit;
+  /**
+   * How requests are compressed; not at all, once the server has said that it does not take that. Default `identity`. Compressed responses are taken
+   * in any case.
+   */
+  readonly compression?: Compression;
   /** Told of the response's header, if one comes. */
   readonly onHeader?: (header: Metadata) => void;
   /** Told of the response's trailer, when the call ends, however it ends. */
   readonly onTrailer?: (trailer: Metadata) => void;
+}
+
+/** Options of one request of a stream. */
+export interface SendOptions {
+  /** Whether it is compressed, in a call with `compression`. Default true. */
+  readonly compress?: boolean;
 }
 
 /** When a call has to end: in milliseconds since 1970, or Infinity. */

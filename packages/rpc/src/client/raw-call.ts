@@ -1,5 +1,6 @@
 // What lies below a client's call: a call object of a grpc-js channel, or its interceptors around one.
-import type { ChannelInterface, CallOptions as GrpcCallOptions, InterceptorOptions } from "@grpc/grpc-js";
+import type { CallOptions as GrpcCallOptions, InterceptorOptions } from "@grpc/grpc-js";
+import type { Channel } from "./channel.ts";
 import { interceptedCall, interceptorsOf, type RawCall } from "./grpc-interceptors.ts";
 
 /** The part of it that a client's call uses; interceptors have no more. */
@@ -7,7 +8,7 @@ export type StartedCall = Pick<RawCall, "start" | "sendMessageWithContext" | "st
 
 export interface OpenedCall {
   readonly raw: StartedCall;
-  /** Whether `raw` takes and gives messages, as interceptors do, rather than bytes. */
+  /** Whether `raw` takes and gives messages, as interceptors do and channels without a wire, rather than bytes. */
   readonly takesMessages: boolean;
 }
 
@@ -16,7 +17,7 @@ export interface OpenedCall {
  * are thrown where nobody listens.
  */
 export function openCall(
-  channel: ChannelInterface,
+  { grpc: channel, codec }: Channel,
   definition: InterceptorOptions["method_definition"],
   options: GrpcCallOptions,
   deadline: number,
@@ -29,6 +30,6 @@ export function openCall(
   };
   const interceptors = interceptorsOf(options, definition);
   return interceptors.length === 0
-    ? { raw: create({ ...options, deadline }), takesMessages: false }
+    ? { raw: create({ ...options, deadline }), takesMessages: codec !== undefined }
     : { raw: interceptedCall(interceptors, { ...options, deadline }, definition, create), takesMessages: true };
 }

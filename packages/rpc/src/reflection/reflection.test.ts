@@ -1,11 +1,12 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { expect, onTestFinished, test } from "vitest";
 import { ServerReflection as Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { Unpackaged } from "../../test/gen/unpackaged_pb.js";
+import { ValidatedService } from "../../test/gen/validated_pb.js";
 import { TestService } from "../../test/harness.ts";
 import { Code, createClient, createServer, implement } from "../index.ts";
-import { ServerReflection, type ServerReflectionRequest } from "./index.ts";
+import { ExtensionRequestSchema, ServerReflection, type ServerReflectionRequest } from "./index.ts";
 
 type Question = Exclude<ServerReflectionRequest["messageRequest"], { case: undefined }>;
 
@@ -59,6 +60,37 @@ test.each(["Unpackaged", "Unpackaged.Call", "Extendable", "Extendable.colour", "
 test("a file is found by its name; imports that were sent on the stream are not sent again", async () => {
   const responses = await ask({ case: "fileByFilename", value: "test.proto" }, { case: "fileByFilename", value: "unpackaged.proto" });
   expect(responses.map(fileNames)).toEqual([["test.proto"], ["unpackaged.proto"]]);
+});
+
+test("validation rules come with the file that defines them, and with what that imports", async () => {
+  const server = createServer({ reflection: true });
+  server.add(implement(ValidatedService, {}));
+  onTestFinished(() => void server.shutdown({ graceMs: 0 }));
+  const { address } = await server.listen("127.0.0.1:0");
+  using client = createClient(ServerReflection, address);
+  const [symbol, file, extension] = (
+    await Promise.all(
+      (
+        [
+          { case: "fileContainingSymbol", value: "test.v1.ValidatedService" },
+          { case: "fileByFilename", value: "buf/validate/validate.proto" },
+          {
+            case: "fileContainingExtension",
+            value: create(ExtensionRequestSchema, { containingType: "google.protobuf.FieldOptions", extensionNumber: 1159 }),
+          },
+        ] satisfies Question[]
+      ).map((messageRequest) => Array.fromAsync(client.serverReflectionInfo([{ messageRequest }]))),
+    )
+  ).map(([response]) => fileNames(response?.messageResponse));
+  const rules = [
+    "buf/validate/validate.proto",
+    "google/protobuf/descriptor.proto",
+    "google/protobuf/duration.proto",
+    "google/protobuf/field_mask.proto",
+    "google/protobuf/timestamp.proto",
+  ];
+  expect(symbol).toEqual(["validated.proto", ...rules]);
+  expect([file, extension]).toEqual([rules, rules]);
 });
 
 test("extensions are found by number, and all their numbers by type", async () => {

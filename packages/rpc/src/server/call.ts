@@ -3,6 +3,9 @@ import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Metadata, type ServerUnaryCall, type StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import type { Codec } from "../codec.ts";
+import { type Compression, compress } from "../compression/algorithm.ts";
+import { markCompressed, markMessage } from "../compression/frame.ts";
+import { acceptedBy } from "../compression/server.ts";
 import { RpcError, statusFromError } from "../error.ts";
 import { intercept } from "../intercept.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
@@ -21,6 +24,8 @@ export type Surface = Pick<
 export interface Scope {
   readonly interceptors: readonly ServerInterceptor[];
   readonly onError: (error: unknown, call: ServerCall) => void;
+  /** Of responses, unless a handler says otherwise. */
+  readonly compression: Compression;
   /** The calls that are running. */
   readonly calls: Set<Call> | undefined;
 }
@@ -46,12 +51,15 @@ export class Call implements ServerCall {
   #watched = false;
   #ended = false;
   #headerSent = false;
+  #announced: Compression = "identity";
   #values: ContextValues | undefined;
   #header: Metadata | undefined;
   #trailer: Metadata | undefined;
   #onAbort: ((reason: RpcError) => void)[] | undefined;
   #onRequest: ((request: Message) => void)[] | undefined;
   #onResponse: ((response: object) => void)[] | undefined;
+  compression: Compression;
+  compress = true;
   /** Why the call was aborted, by the caller, the deadline, or a shutdown. */
   aborted: RpcError | undefined;
   /** Whether nobody is there any more to take an answer. */
@@ -62,6 +70,7 @@ export class Call implements ServerCall {
     this.#surface = surface;
     this.#bound = bound;
     this.#finish = finish;
+    this.compression = bound.scope.compression;
     bound.scope.calls?.add(this);
   }
 
@@ -117,6 +126,8 @@ export class Call implements ServerCall {
   sendHeader(): void {
     if (this.#headerSent) return;
     this.#headerSent = true;
+    this.#announced = this.compression === "identity" ? "identity" : acceptedBy(this.metadata, this.compression);
+    if (this.#announced !== "identity") this.header.set("grpc-encoding", this.#announced);
     this.#surface.sendMetadata(this.header);
   }
 
@@ -138,16 +149,17 @@ export class Call implements ServerCall {
     } catch (cause) {
       throw new RpcError(Code.INTERNAL, `cannot parse the request as ${this.method.input.typeName}`, { cause });
     }
+    markMessage(request, bytes);
     if (this.#onRequest !== undefined) for (const listener of this.#onRequest) listener(request);
     return request;
   }
 
-  /** Shows a response to the interceptors, and writes it as bytes. Sends the header if that has not been done. */
-  send(response: unknown): Buffer {
+  /** Shows a response to the interceptors, and writes it as bytes. Sends the header if that has not been done. At once, unless it is to be compressed. */
+  send(response: unknown): Buffer | Promise<Buffer> {
     if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(response as object);
     const bytes = this.#bound.output.encode(response as never);
-    if (this.#header !== undefined) this.sendHeader();
-    return bytes;
+    if (this.#header !== undefined || this.compression !== "identity") this.sendHeader();
+    return this.#announced === "identity" || !this.compress ? bytes : compressed(bytes, this.#announced);
   }
 
   /** Calls the handler. */
@@ -262,4 +274,10 @@ export class Call implements ServerCall {
         : statusFromError(error, this.#trailer),
     );
   }
+}
+
+async function compressed(bytes: Buffer, algorithm: Compression): Promise<Buffer> {
+  const fewer = await compress(bytes, algorithm);
+  if (fewer !== bytes) markCompressed(fewer);
+  return fewer;
 }

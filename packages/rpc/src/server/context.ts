@@ -1,6 +1,7 @@
 // What a handler, and an interceptor, knows of its call.
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "@grpc/grpc-js";
+import type { Compression } from "../compression/algorithm.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ContextValues } from "./values.ts";
 
@@ -23,6 +24,13 @@ export interface Context {
    * (DEADLINE_EXCEEDED), and when a shutdown's grace period is over (UNAVAILABLE).
    */
   readonly signal: AbortSignal;
+  /**
+   * How responses are compressed, if the caller takes it; if not, they go as they are. It is announced in the header: set it before that is sent,
+   * what is set later is without effect. Default: the server's `compression`.
+   */
+  compression: Compression;
+  /** Whether the responses from here on are compressed as `compression` says. Default true; may be changed from response to response. */
+  compress: boolean;
   /** The response's header, sent before the first response. Fill it before that. */
   readonly header: Metadata;
   /** The response's trailer, sent with the status. */

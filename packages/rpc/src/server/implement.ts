@@ -3,6 +3,7 @@ import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import { type Codec, type CodecFactory, protobufEs } from "../codec.ts";
+import type { Compression } from "../compression/algorithm.ts";
 import { RpcError } from "../error.ts";
 import { methodPath } from "../method.ts";
 import type { Call, Scope } from "./call.ts";
@@ -65,10 +66,11 @@ export function rebind([definition]: Implementation, scope: Scope, codec: CodecF
   return bind(definition[source], scope, codec);
 }
 
-export function makeScope({ interceptors, onError }: ImplementOptions, calls?: Set<Call>): Scope {
+export function makeScope({ interceptors, onError }: ImplementOptions, calls?: Set<Call>, compression: Compression = "identity"): Scope {
   return {
     interceptors: interceptors ?? [],
     onError: onError ?? ((error, call) => console.error(`${methodPath(call.method)}:`, error)),
+    compression,
     calls,
   };
 }

@@ -3,6 +3,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { ServerReadableStream } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import { RpcError } from "../error.ts";
+import { inProcessPeer } from "../in-process/call.ts";
 import type { Call } from "./call.ts";
 
 interface Waiter {
@@ -87,7 +88,8 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
  * Node's http2 client cancels by a half-close with a reset some 0.3 milliseconds after it, and grpc-js and connect-node are made of it. A
  * handler must not take half a stream for a whole one: for those peers, the end is believed in once no reset has come with it.
  */
-function mayCancelByHalfClose({ metadata }: Call): boolean {
+function mayCancelByHalfClose({ metadata, peer }: Call): boolean {
+  if (peer === inProcessPeer) return false;
   const [userAgent = ""] = metadata.get("user-agent");
   return /grpc-node|connect-es|^$/.test(String(userAgent));
 }

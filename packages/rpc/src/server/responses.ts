@@ -26,11 +26,13 @@ export async function writeResponses(
     if (result.done || call.cut) return;
     let bytes: Buffer;
     try {
-      bytes = call.send(result.value);
+      const sent = call.send(result.value);
+      bytes = Buffer.isBuffer(sent) ? sent : await sent;
     } catch (error) {
       stop().catch(() => {}); // the error that stops it is the one that counts
       throw error;
     }
+    if (call.cut) return;
     if (!stream.write(bytes)) {
       await new Promise<void>((resolve) => {
         drained = resolve;

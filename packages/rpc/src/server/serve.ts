@@ -49,12 +49,13 @@ function serveUnary(bound: BoundMethod): handleUnaryCall<Buffer, Buffer> {
     const call = new Call(surface, bound, (status) => respond(callback, response, status));
     call.run(() => {
       const answer = call.handle(call.receive(surface.request));
-      if (!isPromise(answer)) {
-        response = call.send(answer);
+      const bytes = isPromise(answer) ? answer.then((message) => call.send(message)) : call.send(answer);
+      if (!isPromise(bytes)) {
+        response = bytes;
         return;
       }
-      return answer.then((message) => {
-        response = call.send(message);
+      return bytes.then((bytes) => {
+        response = bytes;
       });
     });
   };
@@ -66,7 +67,7 @@ function serveClientStream(bound: BoundMethod): handleClientStreamingCall<Buffer
     const call = new Call(surface, bound, (status) => respond(callback, response, status));
     call.watch();
     call.run(async () => {
-      response = call.send(await call.handle(new Requests(surface, call)));
+      response = await call.send(await call.handle(new Requests(surface, call)));
     });
   };
 }
@@ -87,8 +88,8 @@ function serveBidiStream(bound: BoundMethod): handleBidiStreamingCall<Buffer, Bu
   };
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as Promise<unknown> | undefined)?.then === "function";
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | undefined)?.then === "function";
 }
 
 function toIterable(value: unknown): AsyncIterable<unknown> | Iterable<unknown> {

@@ -2,9 +2,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { DescMethod } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
+import type { Channel } from "../client/channel.ts";
 import { Code } from "../code.ts";
+import type { Compression } from "../compression/algorithm.ts";
+import { enableCompression } from "../compression/server.ts";
 import { RpcError } from "../error.ts";
 import { HealthStatuses, implementHealth } from "../health/health.ts";
+import { inProcessChannel } from "../in-process/channel.ts";
+import { handOver } from "../in-process/codec.ts";
+import { InProcessCalls } from "../in-process/server.ts";
 import { implementReflection } from "../reflection/reflection.ts";
 import { type ServerTls, serverCredentials } from "../security/tls.ts";
 import { type BoundAddress, formatAddress, parseAddress } from "./address.ts";
@@ -16,6 +22,11 @@ export interface ServerOptions extends ImplementOptions {
   readonly health?: boolean;
   /** Serve `grpc.reflection.v1` and `v1alpha`. Default false: it shows every service to every caller. */
   readonly reflection?: boolean;
+  /**
+   * How responses are compressed, for callers that take it. Default `identity`: not at all. A handler may choose for its call, by `context.compression`.
+   * Secrets that are sent beside what a caller chooses should not be compressed with it: the length gives them away.
+   */
+  readonly compression?: Compression;
   /** Options of grpc-js, for example `"grpc.max_receive_message_length"` (bytes, 4 MiB unless told). */
   readonly grpc?: grpc.ServerOptions;
 }
@@ -45,6 +56,14 @@ export interface Server {
    * @param security TLS, mutual TLS, or credentials of grpc-js. Default: plaintext.
    */
   listen(address: string, security?: ServerTls | grpc.ServerCredentials): Promise<BoundAddress>;
+  /**
+   * A channel to this server without a socket: calls go to the same handlers, through the same interceptors, with the same deadlines, streams and
+   * errors. Messages are handed over, not copied: neither side may change one that it has sent.
+   *
+   * @example
+   * const client = createClient(Greeter, server.channel());
+   */
+  channel(): Channel;
   /**
    * Ends the server in order: health says NOT_SERVING, no new calls are taken, running calls finish; after the grace period their
    * signals abort, and then connections are closed. A second call shares the first one's outcome.
@@ -94,12 +113,14 @@ class GrpcServer implements Server {
   readonly #calls = new Set<Call>();
   readonly #grpc: grpc.Server;
   readonly #services: Implementation[] = [];
+  readonly #inProcess = new InProcessCalls();
   #shutdown: Promise<ShutdownReport> | undefined;
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#scope = makeScope(options, this.#calls);
+    this.#scope = makeScope(options, this.#calls, options.compression);
     this.#grpc = new grpc.Server(options.grpc);
+    enableCompression(this.#grpc, options.grpc);
     if (options.health ?? true) this.#register(implementHealth(this.health));
     if (options.reflection) for (const reflection of implementReflection(() => this.#services.map(serviceOf))) this.#register(reflection);
   }
@@ -113,6 +134,7 @@ class GrpcServer implements Server {
 
   #register(implementation: Implementation): void {
     this.#grpc.addService(...rebind(implementation, this.#scope, this.#options.codec));
+    this.#inProcess.add(rebind(implementation, this.#scope, handOver));
     this.#services.push(implementation);
   }
 
@@ -158,6 +180,10 @@ class GrpcServer implements Server {
     });
   }
 
+  channel(): Channel {
+    return inProcessChannel(this.#inProcess);
+  }
+
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
     this.#shutdown ??= this.#end(options);
     return this.#shutdown;
@@ -165,7 +191,8 @@ class GrpcServer implements Server {
 
   async #end({ graceMs = 10_000, abortMs = 1_000 }: ShutdownOptions): Promise<ShutdownReport> {
     this.health.shutdown();
-    const drained = new Promise<boolean>((resolve) => this.#grpc.tryShutdown(() => resolve(true)));
+    const disconnected = new Promise<void>((resolve) => this.#grpc.tryShutdown(() => resolve()));
+    const drained = Promise.all([disconnected, this.#inProcess.close()]).then(() => true);
     const within = async (ms: number) => {
       const timer = new AbortController();
       const timeout = delay(ms, false, { signal: timer.signal }).catch(() => false);

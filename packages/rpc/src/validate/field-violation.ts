@@ -17,8 +17,7 @@ export function fieldViolation(
   const { last, value } = follow(field, schema, request);
   const secret = field.some((step) => step.kind === "field" && step.proto.options?.debugRedact);
   const found = secret || ruleId === "required" ? undefined : describe(forKey ? keyOf(field) : value);
-  const problem =
-    (ruleId === "enum.defined_only" && definedValues(last)) || shorten(message.replace(/^value /, "").replace(/\s+/g, " "), 256);
+  const problem = (ruleId === "enum.defined_only" && definedValues(last)) || shorten(tidy(message), 256);
   const description = `${forKey ? "its key " : ""}${problem}${found === undefined ? "" : `, ${found}`}`;
   return create(BadRequest_FieldViolationSchema, { field: pathToString(field.map(withShortKey)), description });
 }
@@ -58,6 +57,15 @@ function describe(value: unknown): string | undefined {
   return desc.typeName === DurationSchema.typeName || desc.typeName === TimestampSchema.typeName
     ? `is ${toJsonString(desc, message)}`
     : undefined;
+}
+
+/** protovalidate says `value must be at least 1 characters` and `1000 item(s)`. */
+function tidy(message: string): string {
+  const numbered = /\b(\d+) (character|byte|item)(?:s|\(s\))/g;
+  return message
+    .replace(/^value /, "")
+    .replace(numbered, (_, count: string, noun: string) => `${count} ${noun}${count === "1" ? "" : "s"}`)
+    .replace(/\s+/g, " ");
 }
 
 function shorten(text: string, length = shown): string {

@@ -75,12 +75,12 @@ test.each(kindNames)(
     const { error, violations } = await refusal(kinds[kind](client, bad));
     expect(error).toMatchObject({
       code: Code.INVALID_ARGUMENT,
-      message: 'id must be greater than 0, is -1; number must be at least 1 characters, is ""',
+      message: 'id must be greater than 0, is -1; number must be at least 1 character, is ""',
     });
     expect(error.details).toHaveLength(1);
     expect(violations).toEqual([
       ["id", "must be greater than 0, is -1"],
-      ["number", 'must be at least 1 characters, is ""'],
+      ["number", 'must be at least 1 character, is ""'],
     ]);
     expect(seen).toEqual(kind.startsWith("client") || kind === "bidiStream" ? [1] : []);
   },
@@ -148,7 +148,7 @@ test.each<[string, Parameters<typeof problems>[0], string[][]]>([
   [
     "a list that is too long",
     { items: Array.from({ length: 1001 }, () => ({})) },
-    [["items", "must contain no more than 1000 item(s), has 1001"]],
+    [["items", "must contain no more than 1000 items, has 1001"]],
   ],
   ["a value of a map", { extras: { red: { count: -1 } } }, [['extras["red"].count', "must be greater than or equal to 0, is -1"]]],
   ["a key of a map", { extras: { purple: {} } }, [['extras["purple"]', 'its key must be at most 5 characters, is "purple"']]],
@@ -210,10 +210,10 @@ test("a key of a map does not fill the detail", () => {
   expect(field.length + description.length).toBeLessThan(250);
 });
 
-test("two million faults are told from the first, at once", () => {
+test("a million faults are told from the first, at once", () => {
   const items = new Array(1_000_000).fill(create(ItemSchema, { count: -1 }));
   const start = performance.now();
-  expect(problems({ items })).toEqual([["items", "must contain no more than 1000 item(s), has 1000000"]]);
+  expect(problems({ items })).toEqual([["items", "must contain no more than 1000 items, has 1000000"]]);
   expect(performance.now() - start).toBeLessThan(2000);
 });
 

@@ -28,9 +28,9 @@ test.each([
 test("a negative size is INVALID_ARGUMENT, which names the field and the value", async () => {
   const client = createClient(ProdService, await serveServices(prodService()));
   const error = await refusal(client.getProdStocks({ size: -1 }));
-  expect(error).toMatchObject({ code: Code.INVALID_ARGUMENT, message: "size must not be negative, is -1" });
+  expect(error).toMatchObject({ code: Code.INVALID_ARGUMENT, message: "size must be greater than or equal to 0, is -1" });
   expect(error.findDetails(BadRequestSchema)).toMatchObject([
-    { fieldViolations: [{ field: "size", description: "must not be negative, is -1" }] },
+    { fieldViolations: [{ field: "size", description: "must be greater than or equal to 0, is -1" }] },
   ]);
 });
 
@@ -41,6 +41,14 @@ test.each([9, -1])("area %i, which does not exist, is INVALID_ARGUMENT, which na
   expect(error.findDetails(BadRequestSchema)).toMatchObject([
     { fieldViolations: [{ field: "prod_area", description: expect.stringMatching(new RegExp(`is ${prodArea}$`)) }] },
   ]);
+});
+
+test.each(["getProdStock", "getProdInfo"] as const)("%s: a product whose id is not positive is INVALID_ARGUMENT", async (method) => {
+  const client = createClient(ProdService, await serveServices(prodService()));
+  expect(await refusal(client[method]({ prodId: 0 }))).toMatchObject({
+    code: Code.INVALID_ARGUMENT,
+    message: "prod_id must be greater than 0, is 0",
+  });
 });
 
 test("a product has the id that was asked for, a name and a price", async () => {

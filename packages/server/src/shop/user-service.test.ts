@@ -1,5 +1,5 @@
 import { type UserScoreResponse, UserService } from "@grpc-study/proto/shop";
-import { createClient } from "@grpc-study/rpc";
+import { type Client, Code, createClient } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
 import { serveServices } from "../../test/serve-services.ts";
 import { userService } from "./user-service.ts";
@@ -10,7 +10,7 @@ const scores = ({ users }: UserScoreResponse) => users.map(({ userScore }) => us
 
 test("users come back in order, each with a score from 0 to 99", async () => {
   const client = createClient(UserService, await serveServices(userService()));
-  const some = [5, 1, 5, 0, -1, 2 ** 31 - 1, -(2 ** 31), ...Array.from({ length: 1000 }, (_, n) => n * 7919)];
+  const some = [5, 1, 5, 2 ** 31 - 1, ...Array.from({ length: 996 }, (_, n) => (n + 1) * 7919)];
   const response = await client.getUserScore(users(...some));
   expect(ids(response)).toEqual(some);
   for (const score of scores(response)) {
@@ -52,3 +52,26 @@ test("a user has the same score in every kind of call, whatever score the reques
   expect(scores(await client.getUserScoreByClientStream([request]))).toEqual(expected);
   expect((await Array.fromAsync(client.getUserScoreByDoubleEndStream([request]), scores)).flat()).toEqual(expected);
 });
+
+const ask = {
+  getUserScore: (client, some) => client.getUserScore(some),
+  getUserScoreByServerStream: (client, some) => Array.fromAsync(client.getUserScoreByServerStream(some)),
+  getUserScoreByClientStream: (client, some) => client.getUserScoreByClientStream([users(1), some]),
+  getUserScoreByDoubleEndStream: (client, some) => Array.fromAsync(client.getUserScoreByDoubleEndStream([users(1), some])),
+} satisfies Record<string, (client: Client<typeof UserService>, some: ReturnType<typeof users>) => Promise<unknown>>;
+
+test.each(Object.keys(ask) as (keyof typeof ask)[])(
+  "%s: a user whose id is not positive, and more than 1,000 users, are INVALID_ARGUMENT",
+  async (method) => {
+    const client = createClient(UserService, await serveServices(userService()));
+    await expect(ask[method](client, users(1, 0, -1))).rejects.toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: "users[1].user_id must be greater than 0, is 0; users[2].user_id must be greater than 0, is -1",
+    });
+    await expect(ask[method](client, users(...new Array(1001).fill(1)))).rejects.toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: "users must contain no more than 1000 items, has 1001",
+    });
+    await ask[method](client, users(...new Array(1000).fill(1)));
+  },
+);

@@ -1,0 +1,122 @@
+// grpc.testing.TestService, as https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md wants it of a server.
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Code, type Context, implement, RpcError, wasCompressed } from "@grpc-study/rpc";
+import {
+  type BoolValue,
+  type EchoStatus,
+  PayloadType,
+  type StreamingOutputCallRequest,
+  type StreamingOutputCallResponseSchema,
+} from "../../gen/grpc/testing/messages_pb.js";
+import { TestService } from "../../gen/grpc/testing/test_pb.js";
+import { zeros } from "../payload.ts";
+
+type StreamingOutput = MessageInitShape<typeof StreamingOutputCallResponseSchema>;
+
+/** The algorithm for responses that are to be compressed: the one that every implementation has. */
+const algorithm = "gzip";
+
+/** More than any test asks for: a mistyped size must not take the machine with it. */
+const maxPayloadBytes = 64 * 1024 * 1024;
+
+const serverId = `${hostname()}-${process.pid}`;
+
+export const testService = implement(TestService, {
+  emptyCall(_request, context) {
+    echoMetadata(context);
+    return {};
+  },
+
+  unaryCall(request, context) {
+    echoMetadata(context);
+    expectCompressed(request, request.expectCompressed);
+    echoStatus(request.responseStatus);
+    if (request.responseCompressed?.value) context.compression = algorithm;
+    return {
+      payload: payloadOf(request.responseType, request.responseSize),
+      serverId: request.fillServerId ? serverId : "",
+      hostname: hostname(),
+    };
+  },
+
+  cacheableUnaryCall(_request, context) {
+    context.header.set("cache-control", "public, max-age=60");
+    return { payload: { body: Buffer.from(String(process.hrtime.bigint())) } };
+  },
+
+  async *streamingOutputCall(request, context) {
+    echoMetadata(context);
+    echoStatus(request.responseStatus);
+    mayCompress(context, request);
+    yield* responsesTo(request, context);
+  },
+
+  async streamingInputCall(requests, context) {
+    echoMetadata(context);
+    let aggregatedPayloadSize = 0;
+    for await (const request of requests) {
+      expectCompressed(request, request.expectCompressed);
+      aggregatedPayloadSize += request.payload?.body.length ?? 0;
+    }
+    return { aggregatedPayloadSize };
+  },
+
+  async *fullDuplexCall(requests, context) {
+    echoMetadata(context);
+    for await (const request of requests) {
+      echoStatus(request.responseStatus);
+      mayCompress(context, request);
+      yield* responsesTo(request, context);
+    }
+  },
+
+  async *halfDuplexCall(requests, context) {
+    echoMetadata(context);
+    const all = await Array.fromAsync(requests);
+    for (const request of all) {
+      echoStatus(request.responseStatus);
+      mayCompress(context, request);
+      yield* responsesTo(request, context);
+    }
+  },
+
+  // unimplementedCall is left out: that it is not implemented is the test.
+});
+
+/** "Echo Metadata": one key comes back in the header, the other one in the trailer. */
+function echoMetadata({ metadata, header, trailer }: Context): void {
+  for (const value of metadata.get("x-grpc-test-echo-initial")) header.add("x-grpc-test-echo-initial", value);
+  for (const value of metadata.get("x-grpc-test-echo-trailing-bin")) trailer.add("x-grpc-test-echo-trailing-bin", value);
+}
+
+/** "Echo Status". */
+function echoStatus(status: EchoStatus | undefined): void {
+  if (status !== undefined && status.code !== Code.OK) throw new RpcError(status.code, status.message);
+}
+
+/** "CompressedRequest". */
+function expectCompressed(request: object, expected: BoolValue | undefined): void {
+  if (expected === undefined || expected.value === wasCompressed(request)) return;
+  throw new RpcError(Code.INVALID_ARGUMENT, `the request came ${expected.value ? "uncompressed" : "compressed"}`);
+}
+
+/** The header, which names the algorithm, goes out before the first response, and that may be one of those that are not to be compressed. */
+function mayCompress(context: Context, { responseParameters }: StreamingOutputCallRequest): void {
+  if (responseParameters.some(({ compressed }) => compressed?.value)) context.compression = algorithm;
+}
+
+async function* responsesTo(request: StreamingOutputCallRequest, context: Context): AsyncIterable<StreamingOutput> {
+  for (const { size, intervalUs, compressed, fillPeerSocketAddress } of request.responseParameters) {
+    if (intervalUs > 0) await delay(intervalUs / 1000, undefined, { signal: context.signal });
+    context.compress = compressed?.value ?? false;
+    yield { payload: payloadOf(request.responseType, size), peerSocketAddress: fillPeerSocketAddress?.value ? context.peer : "" };
+  }
+}
+
+function payloadOf(type: PayloadType, size: number) {
+  if (type !== PayloadType.COMPRESSABLE) throw new RpcError(Code.INVALID_ARGUMENT, `no such payload type: ${type}`);
+  if (size < 0 || size > maxPayloadBytes) throw new RpcError(Code.INVALID_ARGUMENT, `no payload can be of ${size} bytes`);
+  return zeros(size);
+}

@@ -1,0 +1,18 @@
+// `node scripts/built.ts FILE ARGS…` runs a program of this package. What it needs is built before, if it is not there: so the command that the README names
+// is all there is to type in a fresh clone. What the build says goes to stderr.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { endWithLauncher } from "../../../scripts/launcher.ts";
+
+const [program = ""] = process.argv.splice(2, 1);
+const root = new URL("../../../", import.meta.url);
+const built = ["packages/e2e/gen", "packages/rpc/dist/index.js", "packages/server/dist/certs/index.js"];
+
+endWithLauncher();
+if (!built.every((path) => existsSync(new URL(path, root)))) {
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1" };
+  const command = "turbo run build --filter=@grpc-study/e2e --output-logs=errors-only --log-order=grouped";
+  const { status } = spawnSync(command, { shell: true, cwd: root, stdio: ["ignore", 2, 2], env });
+  if (status !== 0) process.exit(status ?? 1);
+}
+await import(new URL(`../${program}`, import.meta.url).href);

@@ -1,0 +1,110 @@
+// One request, and what every kind of call does with it.
+import { type CallOptions, Code, type Metadata, RpcError } from "@grpc-study/rpc";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { RequestParts } from "./fields/bind-request.ts";
+import type { BodyLimits } from "./http/body.ts";
+import type { ErrorWriter } from "./http/errors.ts";
+import { requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
+
+/** What all requests of a gateway share. */
+export interface Settings extends BodyLimits {
+  readonly errors: ErrorWriter;
+  /** Headers that are forwarded as metadata, in lower case, besides the usual ones. */
+  readonly forwardHeaders: readonly string[];
+  /** The most that a call may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The calls that are running, for whoever has to end them. */
+  readonly running: Set<Exchange>;
+}
+
+export class Exchange {
+  readonly request: FastifyRequest;
+  readonly parts: RequestParts;
+  readonly settings: Settings;
+  readonly requestId: string;
+  readonly #controller = new AbortController();
+  #trailer: Metadata | undefined;
+
+  constructor(request: FastifyRequest, parts: RequestParts, settings: Settings) {
+    this.request = request;
+    this.parts = parts;
+    this.settings = settings;
+    this.requestId = requestIdOf(request.headers);
+  }
+
+  /** Options of the call upstream. @throws RpcError for a header that cannot be understood. */
+  callOptions(): CallOptions {
+    const { request, requestId, settings } = this;
+    const timeoutMs = Math.min(timeoutOf(request.headers) ?? Number.POSITIVE_INFINITY, settings.timeoutMs);
+    const caller = { headers: request.headers, ip: request.ip, secure: request.protocol === "https", requestId };
+    settings.running.add(this);
+    return {
+      metadata: requestMetadata(caller, settings.forwardHeaders),
+      timeoutMs,
+      signal: this.#controller.signal,
+      onHeader: (header) => this.onHeader(header),
+      onTrailer: (trailer) => {
+        this.#trailer = trailer;
+        settings.running.delete(this);
+      },
+    };
+  }
+
+  /** Ends the call upstream, if it is running. */
+  cancel(reason = new RpcError(Code.CANCELLED, "the HTTP client is gone")): void {
+    this.settings.running.delete(this);
+    this.#controller.abort(reason);
+  }
+
+  /** The trailer as headers of HTTP, once the call has ended. */
+  get trailer(): Record<string, string> {
+    return responseHeaders(this.#trailer, "grpc-trailer-");
+  }
+
+  /** Logs what the caller is not told. */
+  log(error: RpcError): void {
+    if (error.cause === undefined) return;
+    if (error.code === Code.INTERNAL) this.request.log.error(error.cause);
+    else this.request.log.warn(error.message);
+  }
+
+  protected onHeader(_header: Metadata): void {}
+}
+
+/** One whose response is HTTP. */
+export class HttpExchange extends Exchange {
+  readonly reply: FastifyReply;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, parts: RequestParts, settings: Settings) {
+    super(request, parts, settings);
+    this.reply = reply;
+    reply.header("x-request-id", this.requestId);
+  }
+
+  /** As above; and the call ends when the caller leaves. */
+  override callOptions(): CallOptions {
+    const { raw } = this.reply;
+    raw.once("close", () => {
+      if (!raw.writableFinished) this.cancel();
+    });
+    return super.callOptions();
+  }
+
+  /** Answers with an error. */
+  fail(thrown: unknown): FastifyReply {
+    const { reply, settings } = this;
+    const error = RpcError.from(thrown);
+    this.log(error);
+    reply.request.grpcCode = error.code;
+    const { status, headers, body } = settings.errors.response(error);
+    return reply
+      .code(status)
+      .headers({ ...this.trailer, ...headers })
+      .type("application/json")
+      .send(body);
+  }
+
+  protected override onHeader(header: Metadata): void {
+    if (!this.reply.sent) this.reply.headers(responseHeaders(header, "grpc-metadata-"));
+  }
+}

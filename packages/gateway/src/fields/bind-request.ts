@@ -1,0 +1,141 @@
+// From an HTTP request to a message: its body first, then its query, then its path, which wins.
+import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { Code, RpcError } from "@grpc-study/rpc";
+import { HttpBodySchema } from "../../gen/google/api/httpbody_pb.js";
+import type { Binding } from "../http-rule/rule.ts";
+import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec } from "../json/index.ts";
+import { type TextAssigner, textAssigner } from "./assign-text.ts";
+import { type FieldPath, formatPath } from "./field-path.ts";
+import { invalidField, quote } from "./invalid-field.ts";
+import { QueryParameters } from "./query.ts";
+import { deriveUpdateMask, updateMaskField } from "./update-mask.ts";
+
+export interface RequestParts {
+  /** Of the path, percent-encoded. */
+  readonly segments: readonly string[];
+  /** Without its question mark; empty if there is none. */
+  readonly query: string;
+}
+
+export interface RawBody {
+  readonly contentType: string;
+  readonly data: Uint8Array;
+}
+
+export interface BinderOptions {
+  readonly json: JsonOptions;
+  readonly refuseUnknownParameters: boolean;
+}
+
+/** Puts requests together, by one binding. What does not fit throws INVALID_ARGUMENT. */
+export class RequestBinder {
+  /** What the body is: nothing, JSON, or (`google.api.HttpBody`) anything. */
+  readonly body: "none" | "json" | "raw";
+  readonly #message: DescMessage;
+  readonly #variables: readonly BoundVariable[];
+  readonly #query: QueryParameters | undefined;
+  readonly #parse: (text: string, message: Message | undefined) => Message;
+  readonly #bodyField: DescField | undefined;
+
+  constructor(binding: Binding, { json, refuseUnknownParameters }: BinderOptions) {
+    const { method, body, variables } = binding;
+    this.#message = method.input;
+    this.#variables = variables.map((variable) => {
+      const assign = textAssigner(variable.path);
+      if (assign === undefined) throw new TypeError(`${variable.field} cannot be in a path`);
+      return { ...variable, assign };
+    });
+    this.#bodyField = body === "*" ? undefined : body;
+    const taken = variables.map(({ path }) => path);
+    if (body !== "*") {
+      const inBody: FieldPath[] = body === undefined ? [] : [[body]];
+      this.#query = new QueryParameters(method.input, [...taken, ...inBody], refuseUnknownParameters);
+    }
+    this.body = body === undefined ? "none" : isHttpBody(body === "*" ? method.input : messageOf(body)) ? "raw" : "json";
+    this.#parse = bodyParser(binding, json);
+  }
+
+  /** @param body its JSON, or its bytes if it may be anything; undefined if there is none. */
+  bind({ segments, query }: RequestParts, body?: string | RawBody): Message {
+    let message: Message;
+    if (body === undefined || body === "") message = create(this.#message);
+    else if (typeof body === "string") message = this.#parse(body, undefined);
+    else message = this.#bindRaw(body);
+    if (query !== "" && this.#query !== undefined) this.#query.assign(message, query);
+    for (const variable of this.#variables) variable.assign(message, captured(segments, variable));
+    return message;
+  }
+
+  #bindRaw({ contentType, data }: RawBody): Message {
+    const body = create(HttpBodySchema, { contentType, data });
+    if (this.#bodyField === undefined) return body;
+    const message = create(this.#message) as Message & Record<string, unknown>;
+    const { localName, oneof } = this.#bodyField;
+    if (oneof === undefined) message[localName] = body;
+    else message[oneof.localName] = { case: localName, value: body };
+    return message;
+  }
+}
+
+interface BoundVariable {
+  readonly start: number;
+  readonly end: number | undefined;
+  readonly multiple: boolean;
+  readonly path: FieldPath;
+  readonly assign: TextAssigner;
+}
+
+function bodyParser({ method, verb, body }: Binding, options: JsonOptions): (text: string) => Message {
+  if (body === undefined || body === "*") {
+    const codec = jsonCodec(method.input, options);
+    return (text) => parsed(() => codec.parse(text));
+  }
+  const codec = jsonFieldCodec(body, options);
+  const mask = verb === "PATCH" ? updateMaskField(method.input) : undefined;
+  const bodyMessage = messageOf(body);
+  return (text) => {
+    const message = create(method.input);
+    parsed(() => codec.parseInto(text, message));
+    // The query may still say it otherwise; it comes next, and replaces this one.
+    if (mask !== undefined && bodyMessage !== undefined) deriveUpdateMask(message, mask, bodyMessage, JSON.parse(text));
+    return message;
+  };
+}
+
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw error.field === undefined
+      ? new RpcError(Code.INVALID_ARGUMENT, error.message)
+      : invalidField(
+          error.field,
+          error.message.startsWith(`${error.field}: `) ? error.message.slice(error.field.length + 2) : error.message,
+        );
+  }
+}
+
+/** What a variable stands for in a path: decoded, but for the `%2F` of one that has several segments. */
+function captured(segments: readonly string[], { start, end, multiple, path }: BoundVariable): string {
+  const raw = multiple ? segments.slice(start, end).join("/") : (segments[start] ?? "");
+  if (!raw.includes("%")) return raw;
+  try {
+    if (!multiple) return decodeURIComponent(raw);
+    return raw
+      .split(/(%2F)/i)
+      .map((part) => (/^%2F$/i.test(part) ? part : decodeURIComponent(part)))
+      .join("");
+  } catch {
+    throw invalidField(formatPath(path), `${quote(raw)} is not percent-encoded UTF-8`);
+  }
+}
+
+function messageOf(field: DescField): DescMessage | undefined {
+  return field.fieldKind === "message" ? field.message : undefined;
+}
+
+/** Whether a message is a body of its own, of any type. */
+export function isHttpBody(message: DescMessage | undefined): boolean {
+  return message?.typeName === HttpBodySchema.typeName;
+}

@@ -1,0 +1,175 @@
+// The values of fields that are written as text, in a path or a query. The forms are those of proto3 JSON, without its quotation marks.
+import { create, type DescEnum, type DescField, type DescMessage, fromJson, type Message, ScalarType } from "@bufbuild/protobuf";
+import { FieldMaskSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { quote } from "./invalid-field.ts";
+
+/** What a text is not; the message says what it should be. */
+class TextError extends Error {}
+
+/** Parses the text of one value: of the field, or of an element of it. What it throws has a message for the caller: `"x" is not an int32`. */
+export type TextParser = (text: string) => unknown;
+
+/** The parser of a field's values, of its elements if it is repeated; undefined if they cannot be written as text. */
+export function textParser(field: DescField): TextParser | undefined {
+  switch (field.fieldKind) {
+    case "scalar":
+      return scalarParser(field.scalar, field.longAsString);
+    case "enum":
+      return enumParser(field.enum);
+    case "message":
+      return messageParser(field.message, true);
+    case "list":
+      if (field.listKind === "scalar") return scalarParser(field.scalar, field.longAsString);
+      return field.listKind === "enum" ? enumParser(field.enum) : messageParser(field.message, false);
+    case "map":
+      if (field.mapKind === "scalar") return scalarParser(field.scalar, false);
+      return field.mapKind === "enum" ? enumParser(field.enum) : undefined;
+  }
+}
+
+/** The parser of a map's keys. Messages of protobuf-es have them as names of properties. */
+export function mapKeyParser(scalar: ScalarType): TextParser {
+  const parse = scalarParser(scalar, true);
+  return (text) => String(parse(text));
+}
+
+function scalarParser(scalar: ScalarType, longAsString: boolean): TextParser {
+  switch (scalar) {
+    case ScalarType.STRING:
+      return (text) => text;
+    case ScalarType.BOOL:
+      return parseBool;
+    case ScalarType.BYTES:
+      return parseBytes;
+    case ScalarType.FLOAT:
+      return (text) => parseFloatingPoint(text, "float", 3.4028234663852886e38);
+    case ScalarType.DOUBLE:
+      return (text) => parseFloatingPoint(text, "double", Number.MAX_VALUE);
+    case ScalarType.INT32:
+    case ScalarType.SINT32:
+    case ScalarType.SFIXED32:
+      return (text) => parseInteger(text, "int32", -(2 ** 31), 2 ** 31 - 1);
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+      return (text) => parseInteger(text, "uint32", 0, 2 ** 32 - 1);
+    case ScalarType.INT64:
+    case ScalarType.SINT64:
+    case ScalarType.SFIXED64:
+      return parseLong("int64", -(2n ** 63n), 2n ** 63n - 1n, longAsString);
+    case ScalarType.UINT64:
+    case ScalarType.FIXED64:
+      return parseLong("uint64", 0n, 2n ** 64n - 1n, longAsString);
+  }
+}
+
+const integer = /^-?\d+$/;
+
+function parseInteger(text: string, type: string, least: number, most: number): number {
+  if (!integer.test(text)) throw new TextError(`${quote(text)} is not an ${type}`);
+  const value = Number(text);
+  if (value < least || value > most) throw new TextError(`${quote(text)} is out of range for ${type}`);
+  return value;
+}
+
+function parseLong(type: string, least: bigint, most: bigint, asString: boolean): TextParser {
+  return (text) => {
+    if (!integer.test(text)) throw new TextError(`${quote(text)} is not an ${type}`);
+    // No number of 64 bits has more digits; a text of a million would take its time.
+    const value = text.length > 40 ? most + 1n : BigInt(text);
+    if (value < least || value > most) throw new TextError(`${quote(text)} is out of range for ${type}`);
+    return asString ? String(value) : value;
+  };
+}
+
+function parseFloatingPoint(text: string, type: string, most: number): number {
+  if (text === "NaN") return Number.NaN;
+  if (text === "Infinity" || text === "-Infinity") return Number(text);
+  if (!/^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) throw new TextError(`${quote(text)} is not a ${type}`);
+  const value = Number(text);
+  if (Math.abs(value) > most) throw new TextError(`${quote(text)} is out of range for ${type}`);
+  return value;
+}
+
+// The forms of Go's strconv.ParseBool, which grpc-gateway takes.
+const booleans = new Map([
+  ...["1", "t", "T", "true", "TRUE", "True"].map((text) => [text, true] as const),
+  ...["0", "f", "F", "false", "FALSE", "False"].map((text) => [text, false] as const),
+]);
+
+function parseBool(text: string): boolean {
+  const value = booleans.get(text);
+  if (value === undefined) throw new TextError(`${quote(text)} is neither true nor false`);
+  return value;
+}
+
+/** Base64 in either alphabet, with or without padding. In a query, a `+` that was not encoded has become a space. */
+function parseBytes(text: string): Uint8Array {
+  const base64 = text.replaceAll(" ", "+");
+  if (!/^[\w\-+/]*={0,2}$/.test(base64) || base64.replace(/=+$/, "").length % 4 === 1) throw new TextError(`${quote(text)} is not base64`);
+  return new Uint8Array(Buffer.from(base64, "base64url"));
+}
+
+function enumParser(type: DescEnum): TextParser {
+  const numbers = new Map(type.values.map(({ name, number }) => [name, number]));
+  return (text) => {
+    const named = numbers.get(text);
+    if (named !== undefined) return named;
+    if (integer.test(text)) {
+      const number = parseInteger(text, "int32", -(2 ** 31), 2 ** 31 - 1);
+      if (type.open || type.value[number] !== undefined) return number;
+    }
+    const known = type.values.slice(0, 8).map(({ name }) => name);
+    throw new TextError(`${quote(text)} is no ${type.name} (${known.join(", ")}${known.length < type.values.length ? ", …" : ""})`);
+  };
+}
+
+const wrappers = /^google\.protobuf\.(?:Double|Float|U?Int64|U?Int32|Bool|String|Bytes)Value$/;
+
+/** @param singular protobuf-es has the bare value where a wrapper is the type of a field, and the message where it is an element's. */
+function messageParser(message: DescMessage, singular: boolean): TextParser | undefined {
+  const { typeName } = message;
+  const [value] = message.fields;
+  if (wrappers.test(typeName) && value?.fieldKind === "scalar") {
+    const parse = scalarParser(value.scalar, false);
+    return singular ? parse : (text) => create(message, { value: parse(text) });
+  }
+  switch (typeName) {
+    case "google.protobuf.FieldMask":
+      return parseFieldMask;
+    case "google.protobuf.Value":
+      return parseValue;
+    case "google.protobuf.Timestamp":
+      return fromText(message, "a timestamp (RFC 3339, as 2021-07-22T10:00:00Z)");
+    case "google.protobuf.Duration":
+      return fromText(message, "a duration (seconds, as 1.5s)");
+    default:
+      return undefined;
+  }
+}
+
+function fromText(message: DescMessage, what: string): TextParser {
+  return (text): Message => {
+    try {
+      return fromJson(message, text);
+    } catch {
+      throw new TextError(`${quote(text)} is not ${what}`);
+    }
+  };
+}
+
+/** Both spellings of names are taken, where JSON has lowerCamelCase only: a query is written by hand. */
+function parseFieldMask(text: string): Message {
+  const paths = text === "" ? [] : text.split(",").map((path) => path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  const wrong = paths.find((path) => !/^\w+(?:\.\w+)*$/.test(path));
+  if (wrong !== undefined) throw new TextError(`${quote(text)} is not a field mask: ${quote(wrong)} is no path`);
+  return create(FieldMaskSchema, { paths });
+}
+
+/** Any JSON; what is none is a string. */
+function parseValue(text: string): Message {
+  try {
+    return fromJson(ValueSchema, JSON.parse(text));
+  } catch {
+    return fromJson(ValueSchema, text);
+  }
+}

@@ -1,0 +1,30 @@
+// The FieldMask of a PATCH that has none: the fields that its body has.
+import { create, type DescField, type DescMessage, type JsonValue, type Message } from "@bufbuild/protobuf";
+import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
+import { findField } from "./field-path.ts";
+
+/** The field of a request that says what a PATCH changes (https://google.aip.dev/134). */
+export function updateMaskField(message: DescMessage): DescField | undefined {
+  const field = findField(message, "update_mask");
+  return field?.fieldKind === "message" && field.message.typeName === FieldMaskSchema.typeName ? field : undefined;
+}
+
+/** Sets `update_mask` to the paths of what a body of `message` has, unless the request has said it. */
+export function deriveUpdateMask(request: Message, mask: DescField, message: DescMessage, body: JsonValue): void {
+  const properties = request as Message & Record<string, unknown>;
+  if (properties[mask.localName] !== undefined) return;
+  properties[mask.localName] = create(FieldMaskSchema, { paths: [...pathsOf(message, body, "")] });
+}
+
+/** As grpc-gateway has it: the leaves; whole, what is repeated, a map, or a message with a JSON form of its own. */
+function* pathsOf(message: DescMessage, value: JsonValue, prefix: string): Generator<string> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+  for (const [name, inner] of Object.entries(value)) {
+    const field = findField(message, name);
+    if (field === undefined) continue;
+    const path = prefix + field.name;
+    const plain = field.fieldKind === "message" && !field.message.typeName.startsWith("google.protobuf.");
+    const paths = plain ? [...pathsOf(field.message, inner, `${path}.`)] : [];
+    yield* paths.length > 0 ? paths : [path];
+  }
+}

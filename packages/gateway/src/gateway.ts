@@ -1,0 +1,134 @@
+// The gateway as a plugin of Fastify: every request of its prefix is matched, bound, called and printed.
+import type { Readable } from "node:stream";
+import websocket from "@fastify/websocket";
+import { Code, createChannel, RpcError } from "@grpc-study/rpc";
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
+import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
+import { type Binding, bindingsOf, checkSelectors } from "./http-rule/rule.ts";
+import { serveClientStream, serveUnary } from "./kinds/single.ts";
+import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
+import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
+import type { GatewayOptions } from "./options.ts";
+import { makeRoute, type Route } from "./route.ts";
+import { Router } from "./router.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** What a request's call ended with; undefined if that was well. */
+    grpcCode: Code | undefined;
+  }
+}
+
+const defaultBodyLimit = 4 * 1024 * 1024;
+const defaultBodyTimeoutMs = 30_000;
+
+/** All bindings of some services. @throws RuleError */
+export function allBindings({ services, rules, unbound }: Pick<GatewayOptions, "services" | "rules" | "unbound">): Binding[] {
+  const methods = services.flatMap((service) => service.methods);
+  if (rules !== undefined) checkSelectors(rules, methods);
+  return methods.flatMap((method) => bindingsOf(method, { rules, unbound }));
+}
+
+/**
+ * Serves gRPC services over HTTP, by their google.api.http rules.
+ *
+ * @example
+ * const app = Fastify();
+ * await app.register(gateway, { services: [ProdService, OrderService], upstream: "localhost:8083" });
+ * await app.listen({ port: 9468 });
+ *
+ * Registering it rejects with a RuleError if a rule cannot be served.
+ */
+export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) => {
+  const { registry, upstream } = options;
+  const channel = typeof upstream === "string" ? createChannel(upstream) : upstream;
+  const json = { ...options.json, ...(registry && { registry }) };
+  const routeOptions = { json, refuseUnknownParameters: options.refuseUnknownParameters ?? false };
+  const router = new Router<Route>();
+  const bindings = allBindings(options);
+  for (const binding of bindings) router.add(makeRoute(binding, channel, routeOptions));
+
+  const settings: Settings = {
+    errors: new ErrorWriter(registry),
+    forwardHeaders: (options.forwardHeaders ?? []).map((name) => name.toLowerCase()),
+    timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
+    bodyLimit: options.bodyLimit ?? defaultBodyLimit,
+    bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
+    running: new Set(),
+  };
+  app.addHook("onClose", () => {
+    for (const exchange of settings.running) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+    if (typeof upstream === "string") channel.close();
+  });
+
+  app.decorateRequest("grpcCode", undefined);
+  // Bodies are read here, once it is known what they are for.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request: FastifyRequest, body: Readable, done) => done(null, body));
+  app.setErrorHandler((error, request, reply) => new HttpExchange(request, reply, nothing, settings).fail(fromFastify(error)));
+  await app.register(websocket, { options: { maxPayload: settings.bodyLimit } });
+
+  const split = (request: FastifyRequest): { path: string; query: string } => {
+    const url = (request.raw.url ?? "/").slice(app.prefix.length);
+    const mark = url.indexOf("?");
+    return mark < 0 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
+  };
+
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { path, query } = split(request);
+    const found = router.find(request.method, path);
+    if (found === undefined || !("route" in found)) return refuse(new HttpExchange(request, reply, nothing, settings), path, found?.allow);
+    const exchange = new HttpExchange(request, reply, { segments: found.segments, query }, settings);
+    try {
+      return await serve(exchange, found.route);
+    } catch (error) {
+      return exchange.fail(error);
+    }
+  };
+
+  for (const { verb } of bindings) if (verb !== "*" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
+  app.route({ method: app.supportedMethods.filter((method) => method !== "GET"), url: "/*", handler });
+  app.route({
+    method: "GET",
+    url: "/*",
+    exposeHeadRoute: false,
+    handler,
+    // Before the handshake: a refusal is an HTTP response.
+    onRequest: async (request) => {
+      if (!request.ws) return;
+      checkOrigin(request, options.allowedOrigins ?? []);
+      findStream(router, split(request).path);
+    },
+    wsHandler: (socket, request) => {
+      const { path, query } = split(request);
+      const { route, segments } = findStream(router, path);
+      return serveWebSocket(socket, new Exchange(request, { segments, query }, settings), route);
+    },
+  });
+};
+
+const nothing = { segments: [], query: "" };
+
+/** Answers a request that is no method's. */
+function refuse(exchange: HttpExchange, path: string, allow: readonly string[] | undefined): FastifyReply {
+  const { request, reply } = exchange;
+  if (allow === undefined) return exchange.fail(new HttpError(404, Code.NOT_FOUND, `there is nothing at ${path.slice(0, 200)}`));
+  const list = allow.join(", ");
+  if (request.method === "OPTIONS") return reply.code(204).header("allow", list).send();
+  return exchange.fail(new HttpError(405, Code.UNIMPLEMENTED, `${request.method} is not allowed here, but ${list}`, { allow: list }));
+}
+
+function serve(exchange: HttpExchange, route: Route): Promise<FastifyReply> {
+  const { calls } = route;
+  switch (calls.kind) {
+    case "unary":
+      return serveUnary(exchange, route, calls);
+    case "server_streaming":
+      return serveServerStream(exchange, route, calls);
+    case "client_streaming":
+      return serveClientStream(exchange, route, calls);
+    case "bidi_streaming":
+      return serveBidiStream(exchange, route, calls);
+  }
+}

@@ -1,0 +1,126 @@
+// Bodies of requests: whole, within limits of size and time, or as lines that come one by one.
+import { isUtf8 } from "node:buffer";
+import type { Readable } from "node:stream";
+import { Code, RpcError } from "@grpc-study/rpc";
+import { HttpError } from "./errors.ts";
+
+export interface BodyLimits {
+  /** Bytes of a body, or of one message of a stream. */
+  readonly bodyLimit: number;
+  /** Milliseconds in which a body must have come; for a stream, in which the next part of it must. */
+  readonly bodyTimeoutMs: number;
+}
+
+const empty = Buffer.alloc(0);
+
+/** Reads a body. @throws HttpError 413, 408, 400 */
+export function readBody(body: Readable, contentLength: string | undefined, { bodyLimit, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
+  if (Number(contentLength) > bodyLimit) return Promise.reject(tooLarge("the body", bodyLimit));
+  return new Promise((resolve, reject) => {
+    let first: Buffer | undefined;
+    let chunks: Buffer[] | undefined;
+    let size = 0;
+    const timer = setTimeout(() => fail(tooSlow(bodyTimeoutMs)), bodyTimeoutMs);
+    const fail = (error: unknown) => {
+      stop();
+      body.resume();
+      reject(error);
+    };
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > bodyLimit) fail(tooLarge("the body", bodyLimit));
+      else if (first === undefined) first = chunk;
+      else if (chunks === undefined) chunks = [first, chunk];
+      else chunks.push(chunk);
+    };
+    const onEnd = () => {
+      stop();
+      resolve(chunks === undefined ? (first ?? empty) : Buffer.concat(chunks));
+    };
+    const onClose = () => fail(broken());
+    const stop = () => {
+      clearTimeout(timer);
+      body.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
+      body.on("error", () => {});
+    };
+    body.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
+  });
+}
+
+/** The text of a body. @throws RpcError INVALID_ARGUMENT if it is not UTF-8. */
+export function textOf(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new RpcError(Code.INVALID_ARGUMENT, "the body is not UTF-8");
+  return bytes.toString("utf8");
+}
+
+const newline = 0x0a;
+
+/** The lines of a body, as they come, without those that are empty. @throws HttpError, or RpcError */
+export async function* readLines(body: Readable, { bodyLimit, bodyTimeoutMs }: BodyLimits): AsyncGenerator<string, void, undefined> {
+  let rest: Buffer[] = [];
+  let size = 0;
+  const take = (end: Buffer): string => {
+    const line = textOf(rest.length === 0 ? end : Buffer.concat([...rest, end])).trim();
+    rest = [];
+    size = 0;
+    return line;
+  };
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    body.destroy();
+  }, bodyTimeoutMs);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      let start = 0;
+      for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+        if (size + end - start > bodyLimit) throw tooLarge("a line of the body", bodyLimit);
+        const line = take(chunk.subarray(start, end));
+        start = end + 1;
+        if (line !== "") yield line;
+      }
+      if (start < chunk.length) rest.push(chunk.subarray(start));
+      size += chunk.length - start;
+      if (size > bodyLimit) throw tooLarge("a line of the body", bodyLimit);
+      timer.refresh();
+    }
+    const last = take(empty);
+    if (last !== "") yield last;
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
+    throw timedOut ? tooSlow(bodyTimeoutMs) : broken();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooLarge(what: string, limit: number): HttpError {
+  return new HttpError(413, Code.RESOURCE_EXHAUSTED, `${what} has more than ${limit} bytes`, { connection: "close" });
+}
+
+function tooSlow(timeoutMs: number): HttpError {
+  return new HttpError(408, Code.DEADLINE_EXCEEDED, `the body did not come within ${timeoutMs} ms`, { connection: "close" });
+}
+
+function broken(): HttpError {
+  return new HttpError(400, Code.CANCELLED, "the body broke off", { connection: "close" });
+}
+
+const json = /^application\/(?:[\w.-]+\+)?json$/;
+const lines = /^application\/(?:x-)?(?:ndjson|jsonl|json-seq)$/;
+
+/**
+ * Refuses a body that is not JSON. One without a type is taken for it.
+ *
+ * @param stream whether it has a message on each line.
+ * @throws HttpError 415
+ */
+export function checkContentType(contentType: string | undefined, stream: boolean): void {
+  if (contentType === undefined) return;
+  const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const charset = /;\s*charset=\s*"?([\w-]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? "utf-8";
+  const known = json.test(type) || (stream && lines.test(type));
+  if (known && (charset === "utf-8" || charset === "utf8" || charset === "us-ascii")) return;
+  const wanted = stream ? "application/x-ndjson" : "application/json";
+  throw new HttpError(415, Code.INVALID_ARGUMENT, `the body's type must be ${wanted}, is ${JSON.stringify(contentType.slice(0, 64))}`);
+}

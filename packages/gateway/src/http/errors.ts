@@ -1,0 +1,81 @@
+// What ends a request otherwise than well: always a google.rpc.Status, as JSON.
+import { createRegistry, type Registry, toJson } from "@bufbuild/protobuf";
+import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
+import { Code, RpcError } from "@grpc-study/rpc";
+import * as errorDetails from "@grpc-study/rpc/error-details";
+import { httpStatus } from "./status.ts";
+
+/** A refusal of HTTP's own, whose status says more than the gRPC code's would. */
+export class HttpError extends RpcError {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: number, code: Code, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(code, message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** What of an error goes to the caller. */
+export interface ErrorResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A google.rpc.Status in JSON. */
+  readonly body: string;
+}
+
+/** Seconds after which a caller may try again when the upstream is down. */
+const retryAfter = { "retry-after": "1" };
+/** RFC 9110, section 11.6.1: a 401 says how to authenticate. */
+const challenge = { "www-authenticate": "Bearer" };
+
+const detailTypes = createRegistry(...Object.values(errorDetails).filter((value) => typeof value === "object" && value.kind === "message"));
+
+/** Writes errors. @param registry types of details beyond those of google.rpc */
+export class ErrorWriter {
+  readonly #registry: Registry;
+
+  constructor(registry: Registry | undefined) {
+    this.#registry = registry === undefined ? detailTypes : createRegistry(detailTypes, registry);
+  }
+
+  response(thrown: unknown): ErrorResponse {
+    const error = this.visible(thrown);
+    const status = error instanceof HttpError ? error.status : httpStatus(error.code);
+    const headers = error instanceof HttpError ? error.headers : status === 503 ? retryAfter : status === 401 ? challenge : {};
+    return { status, headers, body: this.status(error) };
+  }
+
+  /** The google.rpc.Status of an error, in JSON. */
+  status(thrown: unknown): string {
+    const { code, message, details } = this.visible(thrown);
+    return JSON.stringify({ code, message, details: details.map((detail) => this.#detail(detail)) });
+  }
+
+  /**
+   * The error that the caller may see. What failed on this side of the upstream, a connection above all, has a `cause`, and its message
+   * names addresses that are nobody's business.
+   */
+  visible(thrown: unknown): RpcError {
+    const error = RpcError.from(thrown);
+    if (error.code === Code.UNAVAILABLE && error.cause !== undefined)
+      return new RpcError(Code.UNAVAILABLE, "the upstream is not available");
+    return error;
+  }
+
+  #detail(detail: Any): unknown {
+    try {
+      return toJson(AnySchema, detail, { registry: this.#registry });
+    } catch {
+      // A type that is not known here: its bytes, which whoever knows it can parse.
+      return { "@type": detail.typeUrl, value: Buffer.from(detail.value).toString("base64") };
+    }
+  }
+}
+
+/** What Fastify refuses by itself, before a request gets here. */
+export function fromFastify(error: unknown): unknown {
+  const { statusCode, message } = error as { statusCode?: unknown; message?: unknown };
+  if (error instanceof RpcError || typeof statusCode !== "number" || statusCode >= 500) return error;
+  return new HttpError(statusCode, Code.INVALID_ARGUMENT, String(message));
+}

@@ -1,0 +1,85 @@
+// Headers of HTTP and metadata of gRPC, each as the other's.
+import { randomUUID } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { Code, Metadata, RpcError } from "@grpc-study/rpc";
+import { quote } from "../fields/invalid-field.ts";
+
+const prefix = "grpc-metadata-";
+
+/** Forwarded under their own names, besides those that the options name. */
+const forwarded = ["authorization", "traceparent", "tracestate", "baggage"];
+
+/** What is HTTP's own, of a connection or of gRPC's protocol: nobody sets it from outside, and it is not shown. */
+const reserved =
+  /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|content-type|content-encoding|date|user-agent|accept-encoding|grpc-.*|:.*)$/;
+
+const printable = /^[\x20-\x7e]*$/;
+
+export interface Caller {
+  readonly headers: IncomingHttpHeaders;
+  /** The address it comes from. */
+  readonly ip: string;
+  readonly secure: boolean;
+  readonly requestId: string;
+}
+
+/** The metadata of a request. @throws RpcError INVALID_ARGUMENT if a header cannot be metadata. */
+export function requestMetadata({ headers, ip, secure, requestId }: Caller, more: readonly string[]): Metadata {
+  const metadata = new Metadata();
+  for (const name of forwarded) forward(metadata, headers, name);
+  for (const name of more) forward(metadata, headers, name);
+  for (const name in headers) {
+    if (!name.startsWith(prefix)) continue;
+    const key = name.slice(prefix.length);
+    const value = headers[name];
+    if (key === "" || reserved.test(key) || typeof value !== "string") continue;
+    if (key.endsWith("-bin")) for (const one of value.split(",")) metadata.add(key, Buffer.from(one.trim(), "base64"));
+    else add(metadata, key, value);
+  }
+  const { host, "x-forwarded-for": before, "x-forwarded-host": forwardedHost, "x-forwarded-proto": proto } = headers;
+  add(metadata, "x-forwarded-for", before === undefined ? ip : `${before}, ${ip}`);
+  add(metadata, "x-forwarded-host", String(forwardedHost ?? host ?? ""));
+  add(metadata, "x-forwarded-proto", String(proto ?? (secure ? "https" : "http")));
+  add(metadata, "x-request-id", requestId);
+  return metadata;
+}
+
+function forward(metadata: Metadata, headers: IncomingHttpHeaders, name: string): void {
+  const value = headers[name];
+  if (typeof value === "string") add(metadata, name, value);
+}
+
+function add(metadata: Metadata, key: string, value: string): void {
+  if (!printable.test(value)) throw new RpcError(Code.INVALID_ARGUMENT, `the header ${key} is not printable ASCII: ${quote(value)}`);
+  metadata.add(key, value);
+}
+
+/** The caller's own id of its request, if it has a plain one, or a new one. */
+export function requestIdOf({ "x-request-id": id }: IncomingHttpHeaders): string {
+  return typeof id === "string" && /^[\x21-\x7e]{1,128}$/.test(id) ? id : randomUUID();
+}
+
+/** Response metadata as headers: `Grpc-Metadata-…` for the header, `Grpc-Trailer-…` for the trailer. */
+export function responseHeaders(metadata: Metadata | undefined, prefix: "grpc-metadata-" | "grpc-trailer-"): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (metadata === undefined) return headers;
+  for (const key of Object.keys(metadata.getMap())) {
+    if (reserved.test(key)) continue;
+    const values = metadata.get(key).map((value) => (typeof value === "string" ? value : value.toString("base64")));
+    headers[prefix + key] = values.join(", ");
+  }
+  return headers;
+}
+
+const unitsMs: { readonly [unit: string]: number } = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+
+/**
+ * `Grpc-Timeout`, in milliseconds: at most eight digits and a unit
+ * (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). @throws RpcError INVALID_ARGUMENT
+ */
+export function timeoutOf({ "grpc-timeout": timeout }: IncomingHttpHeaders): number | undefined {
+  if (timeout === undefined) return undefined;
+  const [, digits, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(String(timeout)) ?? [];
+  if (digits === undefined) throw new RpcError(Code.INVALID_ARGUMENT, `the header grpc-timeout is no timeout: ${quote(String(timeout))}`);
+  return Number(digits) * (unitsMs[unit] ?? 1);
+}

@@ -1,0 +1,78 @@
+// The codec of a message, as the gateway uses it: JSON text in, JSON text out.
+import type { DescMessage, JsonValue, MessageShape, Registry } from "@bufbuild/protobuf";
+import { Codecs, type MessageCodec, type Settings } from "./codecs.ts";
+import { jsonError } from "./error.ts";
+import { countKeysOfText, parseText, refuseDuplicateKeys, seen } from "./text.ts";
+
+export interface JsonOptions {
+  /** Names of fields in output: `json` is lowerCamelCase (json_name), `proto` is the .proto's. Both are accepted in input. Default `json`. */
+  readonly fieldNames?: "json" | "proto";
+  /** Print fields that have their default value: implicit presence, lists and maps, as protobuf-es's `alwaysEmitImplicit`. Default false. */
+  readonly emitDefaults?: boolean;
+  /** Unknown fields, and unknown names of enums' values, in input: ignored, or refused. Default true: ignored. */
+  readonly ignoreUnknownFields?: boolean;
+  /** Types for google.protobuf.Any and extensions. Default none. */
+  readonly registry?: Registry;
+}
+
+/** Canonical JSON of one kind of message, with the meaning of protobuf-es's `fromJsonString` and `toJsonString`, from functions made for the message. */
+export interface JsonCodec<Desc extends DescMessage = DescMessage> {
+  /** Throws a JsonError for text that is not JSON, for duplicate keys, and for values that are no such message. */
+  parse(text: string): MessageShape<Desc>;
+  /** The same for a value already parsed. Throws a JsonError. */
+  fromJson(value: JsonValue): MessageShape<Desc>;
+  /** Throws a JsonError for what JSON can not have: a Timestamp out of range, an Any of an unknown type, a required field that is not set. */
+  print(message: MessageShape<Desc>): string;
+}
+
+/** Makes the codec of a message, or returns the one it made before. The functions themselves are made at the first use. */
+export function jsonCodec<Desc extends DescMessage>(schema: Desc, options: JsonOptions = {}): JsonCodec<Desc> {
+  const inner = codecsFor(options).of(schema);
+  const known = made.get(inner);
+  const fromJson = (value: JsonValue) => orJsonError(() => inner.read(value, 1));
+  const codec: JsonCodec = known ?? {
+    parse: (text) => parseWith(text, fromJson),
+    fromJson,
+    print: (message) => orJsonError(() => inner.print(message, "")),
+  };
+  made.set(inner, codec);
+  // The reader of a schema makes that schema's messages.
+  return codec as JsonCodec<Desc>;
+}
+
+const made = new WeakMap<MessageCodec, JsonCodec>();
+
+/** Reads text; `read` counts the keys it sees. JSON.parse takes the last of duplicate keys, where protobuf-es refuses them. */
+export function parseWith<Value>(text: string, read: (json: JsonValue) => Value): Value {
+  const json = parseText(text);
+  seen.keys = 0;
+  const value = read(json);
+  if (seen.keys !== countKeysOfText(text)) {
+    refuseDuplicateKeys(text);
+  }
+  return value;
+}
+
+export function orJsonError<Value>(work: () => Value): Value {
+  try {
+    return work();
+  } catch (thrown) {
+    throw jsonError(thrown);
+  }
+}
+
+const withRegistry = new WeakMap<Registry, Map<string, Codecs>>();
+const withoutRegistry = new Map<string, Codecs>();
+
+/** The one `Codecs` of these options. */
+export function codecsFor({ fieldNames = "json", emitDefaults = false, ignoreUnknownFields = true, registry }: JsonOptions): Codecs {
+  const settings: Settings = { fieldNames, emitDefaults, ignoreUnknownFields, registry };
+  const key = `${fieldNames} ${emitDefaults} ${ignoreUnknownFields}`;
+  const known = registry === undefined ? withoutRegistry : (withRegistry.get(registry) ?? new Map<string, Codecs>());
+  if (registry !== undefined) {
+    withRegistry.set(registry, known);
+  }
+  const codecs = known.get(key) ?? new Codecs(settings);
+  known.set(key, codecs);
+  return codecs;
+}

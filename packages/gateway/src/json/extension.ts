@@ -1,0 +1,77 @@
+// Extensions in JSON: `"[package.name]": value`. In a message they are unknown fields; here each is, for a moment, the only field of a message.
+import {
+  create,
+  type DescExtension,
+  type DescField,
+  type DescMessage,
+  type ExtensionValueShape,
+  getExtension,
+  type Message,
+  type Registry,
+  setExtension,
+} from "@bufbuild/protobuf";
+import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import type { Codecs } from "./codecs.ts";
+import { isNot } from "./error.ts";
+import { property } from "./object.ts";
+import { seen } from "./text.ts";
+
+const fields = new WeakMap<DescExtension, DescField>();
+
+/** The extension as a field that a message has under its full name. */
+function fieldOf(extension: DescExtension): DescField {
+  let field = fields.get(extension);
+  if (field === undefined) {
+    field = { ...extension, kind: "field", parent: extension.extendee, localName: extension.typeName } as DescField;
+    fields.set(extension, field);
+  }
+  return field;
+}
+
+/** Sets an extension from JSON. Returns false if the extension is another message's. */
+export function readExtension(message: Message, extension: DescExtension, json: unknown, depth: number, codecs: Codecs): boolean {
+  if (extension.extendee.typeName !== message.$typeName) {
+    return false;
+  }
+  const field = fieldOf(extension);
+  const { container, key } = codecs.ofField(field);
+  const value = property(container.read({ [key]: json }, depth), field.localName) ?? unset(field);
+  // The container's one key is not in the text.
+  seen.keys--;
+  setExtension(message, extension, value as ExtensionValueShape<DescExtension>);
+  return true;
+}
+
+/** What protobuf-es sets for null: the default value. Only fields that hold messages have none in the container. */
+function unset(field: DescField): unknown {
+  const { message } = field;
+  if (message === undefined) {
+    return isNot(null, "a value");
+  }
+  return isWrapperDesc(message) ? property(create(message), message.fields[0].localName) : create(message);
+}
+
+/** Adds the extensions that the registry knows to a message's JSON, which lacks only the "}", or also the "{" if no field is in it. */
+export function printExtensions(
+  message: Message,
+  text: string,
+  hasFields: boolean,
+  desc: DescMessage,
+  registry: Registry,
+  codecs: Codecs,
+): string {
+  let added = text;
+  let lead = hasFields ? "," : "{";
+  for (const number of new Set(message.$unknown?.map(({ no }) => no))) {
+    const extension = registry.getExtensionFor(desc, number);
+    if (extension === undefined) {
+      continue;
+    }
+    const value = getExtension(message, extension);
+    if (codecs.settings.emitDefaults || !Array.isArray(value) || value.length > 0) {
+      added += `${lead}${JSON.stringify(extension.jsonName)}:${codecs.ofField(fieldOf(extension)).print(value)}`;
+      lead = ",";
+    }
+  }
+  return added;
+}

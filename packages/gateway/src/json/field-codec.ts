@@ -1,0 +1,91 @@
+// The codec of one field's value by itself: a body that is not the whole message, as `body` and `response_body` of google.api.http can say.
+import type { DescField, JsonValue, Message } from "@bufbuild/protobuf";
+import { scalarZeroValue } from "@bufbuild/protobuf/reflect";
+import { codecsFor, type JsonOptions, orJsonError, parseWith } from "./codec.ts";
+import type { FieldCodec } from "./codecs.ts";
+import { isNot } from "./error.ts";
+import { property } from "./object.ts";
+import { seen } from "./text.ts";
+
+/** The JSON of one field's value. The messages are those that have the field. */
+export interface JsonFieldCodec {
+  /** Sets the field from JSON text, and replaces what it held; null clears it, where null is not a value of its type. Throws a JsonError, and then leaves the message as it was. */
+  parseInto(text: string, message: Message): void;
+  /** The same for a value already parsed. Throws a JsonError. */
+  fromJsonInto(value: JsonValue, message: Message): void;
+  /** The field's value; if it is unset `[]`, `{}`, the default of a scalar or an enum, and null for a message. Throws a JsonError. */
+  print(message: Message): string;
+}
+
+/** Makes the codec of a field, or returns the one it made before. The functions themselves are made at the first use. */
+export function jsonFieldCodec(field: DescField, options: JsonOptions = {}): JsonFieldCodec {
+  const codec = codecsFor(options).ofField(field);
+  const known = made.get(codec);
+  if (known !== undefined) {
+    return known;
+  }
+  const read = (value: JsonValue) =>
+    orJsonError(() => {
+      const container = codec.container.read({ [codec.key]: value }, 1);
+      // The container's one key is not in the text.
+      seen.keys--;
+      return container;
+    });
+  const fieldCodec: JsonFieldCodec = {
+    parseInto: (text, message) => move(field, parseWith(text, read), message),
+    fromJsonInto: (value, message) => move(field, read(value), message),
+    print: (message) => orJsonError(() => print(field, codec, message)),
+  };
+  made.set(codec, fieldCodec);
+  return fieldCodec;
+}
+
+const made = new WeakMap<FieldCodec, JsonFieldCodec>();
+
+/** Sets the field as it is in `from`, which has no other. */
+function move(field: DescField, from: Message, to: Message): void {
+  const { localName, oneof } = field;
+  if (oneof !== undefined) {
+    const value = property(from, oneof.localName);
+    // A null clears this field, but not another one of the oneof.
+    if (caseOf(value) !== undefined || caseOf(property(to, oneof.localName)) === localName) {
+      Object.assign(to, { [oneof.localName]: value });
+    }
+  } else if (Object.hasOwn(from, localName)) {
+    Object.assign(to, { [localName]: property(from, localName) });
+  } else {
+    Reflect.deleteProperty(to, localName);
+  }
+}
+
+function caseOf(oneof: unknown): unknown {
+  return typeof oneof === "object" && oneof !== null ? property(oneof, "case") : undefined;
+}
+
+function print(field: DescField, codec: FieldCodec, message: Message): string {
+  if (message.$typeName !== field.parent.typeName) {
+    return isNot(message, `a ${field.parent.typeName}`);
+  }
+  const value = heldValue(field, message);
+  return value === undefined ? "null" : codec.print(value);
+}
+
+/** What the message holds, or would hold by default; undefined for an unset message. */
+function heldValue(field: DescField, message: Message): unknown {
+  const { localName, oneof } = field;
+  const held = oneof === undefined ? property(message, localName) : valueIn(property(message, oneof.localName), localName);
+  switch (field.fieldKind) {
+    case "message":
+      return oneof !== undefined || Object.hasOwn(message, localName) ? held : undefined;
+    case "scalar":
+      return held ?? field.getDefaultValue() ?? scalarZeroValue(field.scalar, field.longAsString);
+    case "enum":
+      return held ?? field.getDefaultValue() ?? field.enum.values[0]?.number;
+    default:
+      return held;
+  }
+}
+
+function valueIn(oneof: unknown, localName: string): unknown {
+  return caseOf(oneof) === localName ? property(oneof as object, "value") : undefined;
+}

@@ -1,0 +1,294 @@
+// Writes the function that makes a message from a JSON value: one loop over the object's keys, with a case for each field.
+import { create, type DescEnum, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
+import type { Codecs } from "./codecs.ts";
+import { checkDepth } from "./depth.ts";
+import { Fault, isNot, shortened } from "./error.ts";
+import { readExtension } from "./extension.ts";
+import { isPlainStruct, isTextInt64, pathName, takesNull, unwrapped } from "./field-shape.ts";
+import { setOwn } from "./object.ts";
+import { keyReader, scalarReader } from "./read-scalar.ts";
+import { literal, Source } from "./source.ts";
+import { countKeys, seen } from "./text.ts";
+import { readPlainStruct } from "./well-known/struct.ts";
+
+/** What generated readers call by name. */
+const runtime = {
+  Fault,
+  checkDepth,
+  countKeys,
+  inField,
+  isArray: Array.isArray,
+  isNot,
+  keysOnce,
+  nullItem,
+  oneofTwice,
+  readExtension,
+  readPlainStruct,
+  seen,
+  setOwn,
+  twice,
+  unknownField,
+};
+
+/** More keys than this are looked up in a Map, fewer compared one after the other. */
+const keysToCompare = 24;
+
+/** Variables of the function: `json`, `d` (depth), `m` (message), `k` (key), `v` (value), `i` (list index), `q` (map key), `w` (item), `n` (keys seen). */
+export function generateRead(desc: DescMessage, codecs: Codecs): (json: unknown, depth: number) => Message {
+  const source = new Source();
+  const byKey = new Map<string, DescField>();
+  for (const field of desc.fields) {
+    byKey.set(field.name, field).set(field.jsonName, field);
+  }
+  const fields = desc.fields.map((field) => ({ field, keys: [...byKey].filter(([, owner]) => owner === field).map(([key]) => key) }));
+  const names = new Map([...byKey].map(([key, field]) => [key, pathName(field)]));
+  const oneofs = desc.oneofs.map((_, i) => `o${i} = false`);
+  const twoKeys = fields.filter(({ keys }) => keys.length > 1);
+  const flags = Array.from({ length: Math.ceil(twoKeys.length / 31) }, (_, i) => `s${i} = 0`);
+  const indexed = byKey.size > keysToCompare;
+  const indexes = new Map([...byKey].map(([key, field]) => [key, desc.fields.indexOf(field)]));
+
+  source.add("checkDepth(d);", 'if (typeof json !== "object" || json === null || isArray(json)) isNot(json, "an object");');
+  source.add(...newMessage(source, desc));
+  source.add(`let ${['k = ""', "i = -1", "q", "n = 0", ...oneofs, ...flags].join(", ")};`);
+  source.add("try {", "for (k in json) {", "const v = json[k];", "n++;");
+  source.add(indexed ? `switch (${source.constant(indexes)}.get(k)) {` : "switch (k) {");
+  fields.forEach(({ field, keys }, index) => {
+    source.add(indexed ? `case ${index}:` : keys.map((key) => `case ${literal(key)}:`).join(" "), "{");
+    const flag = twoKeys.findIndex((two) => two.field === field);
+    if (flag !== -1) {
+      const [word, bit] = [`s${Math.floor(flag / 31)}`, 1 << (flag % 31)];
+      source.add(`if ((${word} & ${bit}) !== 0) twice();`, `${word} |= ${bit};`);
+    }
+    source.add(...readField(source, field, desc, codecs), "break;", "}");
+  });
+  source.add("default:", unknown(source, codecs), "}", "}");
+  source.add(`} catch (e) { throw inField(e, ${source.constant(names)}, k, i, q); }`, "seen.keys += n;", "return m;");
+  return source.build("json, d", runtime);
+}
+
+/** `const m = …`: what `create` of protobuf-es makes, with its properties in its order and with its prototype. */
+function newMessage(source: Source, desc: DescMessage): string[] {
+  const model = create(desc);
+  const prototype: unknown = Object.getPrototypeOf(model);
+  const properties = Object.entries(model).map(([name, value]) => ({ name: literal(name), value: initial(source, value) }));
+  if (prototype === Object.prototype) {
+    // In a literal, "__proto__" would be the prototype.
+    return [`const m = { ${properties.map(({ name, value }) => `${name === '"__proto__"' ? `[${name}]` : name}: ${value}`).join(", ")} };`];
+  }
+  source.prepare("function Made() {", ...properties.map(({ name, value }) => `this[${name}] = ${value};`), "}");
+  source.prepare(`Made.prototype = ${source.constant(prototype)};`);
+  return ["const m = new Made();"];
+}
+
+/** An unset member's value as source: each message needs lists, maps and oneofs of its own. */
+function initial(source: Source, value: unknown): string {
+  if (Array.isArray(value)) {
+    return "[]";
+  }
+  if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) {
+    return "case" in value ? "{ case: undefined }" : "{}";
+  }
+  return typeof value === "string" ? literal(value) : value === 0 || typeof value === "boolean" ? String(value) : source.constant(value);
+}
+
+function readField(source: Source, field: DescField, desc: DescMessage, codecs: Codecs): string[] {
+  switch (field.fieldKind) {
+    case "list":
+      return readList(source, field, codecs);
+    case "map":
+      return readMap(source, field, codecs);
+    default:
+      return readSingular(source, field, desc, codecs);
+  }
+}
+
+function readSingular(source: Source, field: DescField, desc: DescMessage, codecs: Codecs): string[] {
+  const { oneof } = field;
+  const local = literal(field.localName);
+  const value = valueFrom(source, field, "v", codecs);
+  const set = (expression: string) =>
+    oneof === undefined ? `m[${local}] = ${expression};` : `m[${literal(oneof.localName)}] = { case: ${local}, value: ${expression} };`;
+  // An unknown name of an enum may be ignored, and then is undefined.
+  const assign = field.fieldKind === "enum" ? [`const e = ${value};`, `if (e !== undefined) ${set("e")}`] : [set(value)];
+  const unlessNull = takesNull(field) ? assign : ["if (v !== null) {", ...assign, "}"];
+  if (oneof === undefined) {
+    return unlessNull;
+  }
+  // As in protobuf-es, a null counts as a second field of the oneof, unless it is a scalar's.
+  const flag = `o${desc.oneofs.indexOf(oneof)}`;
+  const once = [`if (${flag}) oneofTwice(${literal(oneof.name)});`, `${flag} = true;`];
+  return field.fieldKind === "scalar" ? ["if (v !== null) {", ...once, ...assign, "}"] : [...once, ...unlessNull];
+}
+
+function readList(source: Source, field: DescField & { fieldKind: "list" }, codecs: Codecs): string[] {
+  const item = valueFrom(source, field, "w", codecs);
+  return [
+    "if (v !== null) {",
+    'if (!isArray(v)) isNot(v, "a list");',
+    `const a = m[${literal(field.localName)}];`,
+    "for (i = 0; i < v.length; i++) {",
+    "const w = v[i];",
+    ...(takesNull(field) ? [] : ['if (w === null) nullItem("a list");']),
+    ...(field.listKind === "enum" ? [`const e = ${item};`, "if (e !== undefined) a.push(e);"] : [`a.push(${item});`]),
+    "}",
+    "i = -1;",
+    "}",
+  ];
+}
+
+function readMap(source: Source, field: DescField & { fieldKind: "map" }, codecs: Codecs): string[] {
+  const key = source.constant(keyReader(field.mapKey));
+  const set = field.mapKey === ScalarType.STRING ? "setOwn(r, key, e);" : "r[key] = e;";
+  return [
+    "if (v !== null) {",
+    'if (typeof v !== "object" || isArray(v)) isNot(v, "an object");',
+    `const r = m[${literal(field.localName)}];`,
+    "let odd = false;",
+    "for (q in v) {",
+    "n++;",
+    "const w = v[q];",
+    ...(takesNull(field) ? [] : ['if (w === null) nullItem("a map");']),
+    `const e = ${valueFrom(source, field, "w", codecs)};`,
+    ...(field.mapKind === "enum" ? ["if (e === undefined) { odd = true; continue; }"] : []),
+    `const key = ${key}(q);`,
+    "if (key !== q) odd = true;",
+    set,
+    "}",
+    "q = undefined;",
+    ...(field.mapKey === ScalarType.STRING || field.mapKey === ScalarType.BOOL ? [] : [`if (odd) keysOnce(v, ${key});`]),
+    "}",
+  ];
+}
+
+/** An expression: what the message holds for the JSON value in variable `v`, of the field or of an item in it. */
+function valueFrom(source: Source, field: DescField, v: string, codecs: Codecs): string {
+  if (field.enum !== undefined) {
+    return `${source.constant(enumReader(field.enum, codecs.settings.ignoreUnknownFields))}(${v})`;
+  }
+  if (field.scalar !== undefined) {
+    return scalarOf(source, field.scalar, isTextInt64(field), v);
+  }
+  const inner = unwrapped(field);
+  if (inner?.scalar !== undefined) {
+    return `(checkDepth(d + 1), ${scalarOf(source, inner.scalar, isTextInt64(inner), v)})`;
+  }
+  return isPlainStruct(field) ? `readPlainStruct(${v}, d + 1)` : `${source.constant(codecs.of(field.message))}.read(${v}, d + 1)`;
+}
+
+/** The usual JSON value of the type is recognised in place; the rest, and what is wrong, is for a function. */
+function scalarOf(source: Source, type: ScalarType, isText: boolean, v: string): string {
+  const usual = usualValue(type, v);
+  const call = `${source.constant(scalarReader(type, isText))}(${v})`;
+  return usual === undefined ? call : `(${usual} ? ${v} : ${call})`;
+}
+
+function usualValue(type: ScalarType, v: string): string | undefined {
+  switch (type) {
+    case ScalarType.DOUBLE:
+      return `typeof ${v} === "number" && ${v} - ${v} === 0`;
+    case ScalarType.FLOAT:
+      return `typeof ${v} === "number" && ${v} < 3e38 && ${v} > -3e38`;
+    case ScalarType.INT32:
+    case ScalarType.SINT32:
+    case ScalarType.SFIXED32:
+      return `typeof ${v} === "number" && (${v} | 0) === ${v}`;
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+      return `typeof ${v} === "number" && ${v} >>> 0 === ${v}`;
+    case ScalarType.BOOL:
+      return `typeof ${v} === "boolean"`;
+    case ScalarType.STRING:
+      return `typeof ${v} === "string" && ${v}.isWellFormed()`;
+    default:
+      return undefined;
+  }
+}
+
+/** The number of a JSON value; undefined for a name that is unknown, where that is ignored. */
+function enumReader(desc: DescEnum, ignoreUnknown: boolean): (value: unknown) => number | undefined {
+  const numbers = new Map<unknown, number>();
+  // Where a custom JSON name is another value's own name, the latter counts.
+  for (const { jsonName, number } of desc.values) {
+    numbers.set(jsonName, number);
+  }
+  for (const { name, number } of desc.values) {
+    numbers.set(name, number);
+  }
+  const declared = new Set<unknown>(desc.values.map(({ number }) => number));
+  return (value) => {
+    if (typeof value === "string") {
+      const number = numbers.get(value);
+      if (number !== undefined || ignoreUnknown) {
+        return number;
+      }
+    } else if (typeof value === "number" && (desc.open ? (value | 0) === value : declared.has(value))) {
+      return value;
+    } else if (value === null) {
+      return desc.values[0]?.number;
+    }
+    return isNot(value, `a value of the enum ${desc.typeName}`);
+  };
+}
+
+/** The `default` of the switch: keys that are no field of the message. */
+function unknown(source: Source, codecs: Codecs): string {
+  const { ignoreUnknownFields, registry } = codecs.settings;
+  const ignore = 'if (typeof v === "object" && v !== null) n += countKeys(v);';
+  const otherwise = ignoreUnknownFields ? ignore : "unknownField();";
+  if (registry === undefined) {
+    return otherwise;
+  }
+  const extension = source.constant((key: string) =>
+    key.startsWith("[") && key.endsWith("]") ? registry.getExtension(key.slice(1, -1)) : undefined,
+  );
+  // As in protobuf-es, another message's extension is ignored in any case.
+  return `const x = ${extension}(k); if (x === undefined) { ${otherwise} } else if (!readExtension(m, x, v, d, ${source.constant(codecs)})) { ${ignore} }`;
+}
+
+/** Adds the field, the list index and the map key to a fault that passes through a message. */
+function inField(thrown: unknown, names: ReadonlyMap<string, string>, key: string, index: number, mapKey: string | undefined): unknown {
+  if (!(thrown instanceof Fault)) {
+    return thrown;
+  }
+  const item = index >= 0 ? index : mapKey;
+  const name = names.get(key);
+  if (name === undefined) {
+    // An extension's fault has its name already.
+    return thrown.path === "" ? thrown.inField(shortened(key)) : thrown;
+  }
+  return (item === undefined ? thrown : thrown.inItem(item)).inField(name);
+}
+
+function unknownField(): never {
+  throw new Fault("unknown field");
+}
+
+function twice(): never {
+  throw new Fault("set twice, by both of its names");
+}
+
+function oneofTwice(name: string): never {
+  throw new Fault(`another field of the oneof ${shortened(name)} is set too`);
+}
+
+function nullItem(what: string): never {
+  throw new Fault(`null can not be in ${what}`);
+}
+
+/** Throws if two keys of a map's JSON are the same key. */
+function keysOnce(json: object, read: (key: string) => string): void {
+  const known = new Set<string>();
+  for (const key of Object.keys(json)) {
+    let canonical = key;
+    try {
+      canonical = read(key);
+    } catch {
+      // Only an ignored value's key comes here unread; it is no key, and so no other's.
+    }
+    if (known.has(canonical)) {
+      throw new Fault(`the key ${JSON.stringify(shortened(key))} is set twice`);
+    }
+    known.add(canonical);
+  }
+}

@@ -1,0 +1,135 @@
+// What stands in where functions can not be generated: protobuf-es's own JSON, with the field at fault found afterwards.
+import { create, type DescField, type DescMessage, fromJson, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
+import type { Codecs, MessageCodec } from "./codecs.ts";
+import { checkDepth, depthLimit } from "./depth.ts";
+import { Fault, isNot, shortened } from "./error.ts";
+import { takesNull } from "./field-shape.ts";
+import { enumPrinter } from "./generate-print.ts";
+import { isObject } from "./object.ts";
+import { scalarPrinter } from "./print-scalar.ts";
+import { scalarReader } from "./read-scalar.ts";
+import { countKeys, seen } from "./text.ts";
+import { isWellKnown } from "./well-known/index.ts";
+
+export function protobufEsRead(desc: DescMessage, codecs: Codecs): MessageCodec["read"] {
+  return (json, depth) => {
+    const message = attempt(desc, codecs, json, depth);
+    seen.keys += countKeys(json);
+    return message ?? locate(desc, codecs, json, depth);
+  };
+}
+
+export function protobufEsPrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
+  return (message, before) => before + JSON.stringify(jsonOf(desc, codecs, message));
+}
+
+/** `container` has the field only. */
+export function protobufEsPrintValue(container: DescMessage, field: DescField, codecs: Codecs): (value: unknown) => string {
+  if (field.fieldKind === "scalar") {
+    return scalarPrinter(field.scalar);
+  }
+  if (field.fieldKind === "enum") {
+    return enumPrinter(field.enum);
+  }
+  const { localName, oneof } = field;
+  return (value) => {
+    const held = oneof === undefined ? { [localName]: value } : { [oneof.localName]: { case: localName, value } };
+    const [json] = Object.values(jsonOf(container, codecs, Object.assign(create(container), held)) as object);
+    // Lists and maps are left out if they are empty.
+    return JSON.stringify(json ?? (field.fieldKind === "list" ? [] : {}));
+  };
+}
+
+function jsonOf(desc: DescMessage, codecs: Codecs, message: Message): JsonValue {
+  const { fieldNames, emitDefaults, registry } = codecs.settings;
+  try {
+    return toJson(desc, message, {
+      useProtoFieldName: fieldNames === "proto",
+      alwaysEmitImplicit: emitDefaults,
+      ...(registry === undefined ? {} : { registry }),
+    });
+  } catch (thrown) {
+    // `cannot encode message google.protobuf.Timestamp to JSON: nanos must not be negative`
+    throw thrown instanceof Error && !(thrown instanceof RangeError) ? new Fault(thrown.message) : thrown;
+  }
+}
+
+function attempt(desc: DescMessage, codecs: Codecs, json: unknown, depth: number): Message | undefined {
+  const { ignoreUnknownFields, registry } = codecs.settings;
+  try {
+    // What is no JSON at all is refused as well.
+    return fromJson(desc, json as JsonValue, {
+      ignoreUnknownFields,
+      recursionLimit: depthLimit - depth + 1,
+      ...(registry === undefined ? {} : { registry }),
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws for the first field that is wrong by itself, or in it for the first that is so, and so on. */
+function locate(desc: DescMessage, codecs: Codecs, json: unknown, depth: number): never {
+  checkDepth(depth);
+  if (isWellKnown(desc)) {
+    codecs.of(desc).read(json, depth);
+  }
+  if (!isObject(json)) {
+    return isNot(json, "an object");
+  }
+  for (const [key, value] of Object.entries(json)) {
+    if (attempt(desc, codecs, { [key]: value }, depth) !== undefined) {
+      continue;
+    }
+    const field = desc.fields.find(({ name, jsonName }) => name === key || jsonName === key);
+    throw field === undefined
+      ? new Fault(key.startsWith("[") ? "not a value of the extension" : "unknown field").inField(shortened(key))
+      : faultOf(() => locateIn(field, codecs, value, depth)).inField(field.name);
+  }
+  throw new Fault("a field or a oneof is set twice");
+}
+
+function locateIn(field: DescField, codecs: Codecs, json: unknown, depth: number): never {
+  if (field.fieldKind === "list" && !Array.isArray(json)) {
+    return isNot(json, "a list");
+  }
+  if (field.fieldKind === "map" && !isObject(json)) {
+    return isNot(json, "an object");
+  }
+  if (field.fieldKind !== "list" && field.fieldKind !== "map") {
+    return refuse(field, codecs, json, depth);
+  }
+  for (const [key, item] of Object.entries(json as object)) {
+    const alone = field.fieldKind === "list" ? [item] : { [key]: item };
+    if (attempt(field.parent, codecs, { [field.jsonName]: alone }, depth) === undefined) {
+      throw faultOf(() => refuse(field, codecs, item, depth)).inItem(field.fieldKind === "list" ? Number(key) : key);
+    }
+  }
+  throw new Fault("a key is set twice");
+}
+
+/** Throws what is wrong with one value of a field, or of a list or a map. */
+function refuse(field: DescField, codecs: Codecs, json: unknown, depth: number): never {
+  if (json === null && !takesNull(field)) {
+    throw new Fault("null can not be here");
+  }
+  if (field.message !== undefined) {
+    locate(field.message, codecs, json, depth + 1);
+  }
+  if (field.scalar !== undefined) {
+    scalarReader(field.scalar, false)(json);
+    throw new Fault("the key is wrong");
+  }
+  return isNot(json, `a value of the enum ${field.enum.typeName}`);
+}
+
+function faultOf(refusing: () => never): Fault {
+  try {
+    return refusing();
+  } catch (thrown) {
+    if (thrown instanceof Fault) {
+      return thrown;
+    }
+    throw thrown;
+  }
+}

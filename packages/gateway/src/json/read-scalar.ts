@@ -1,0 +1,260 @@
+// JSON values to scalars, with everything protobuf-es accepts. The generated code has the common case inline and calls these for the rest.
+import { ScalarType } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
+import { isNot } from "./error.ts";
+
+/** The function that reads a scalar: it takes any JSON value but null, and throws a Fault. `isText` is for 64-bit integers that are text in the message. */
+export function scalarReader(type: ScalarType, isText: boolean): (value: unknown) => unknown {
+  switch (type) {
+    case ScalarType.DOUBLE:
+      return readDouble;
+    case ScalarType.FLOAT:
+      return readFloat;
+    case ScalarType.INT32:
+    case ScalarType.SINT32:
+    case ScalarType.SFIXED32:
+      return readInt32;
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+      return readUint32;
+    case ScalarType.INT64:
+    case ScalarType.SINT64:
+    case ScalarType.SFIXED64:
+      return isText ? readInt64Text : readInt64;
+    case ScalarType.UINT64:
+    case ScalarType.FIXED64:
+      return isText ? readUint64Text : readUint64;
+    case ScalarType.BOOL:
+      return readBool;
+    case ScalarType.STRING:
+      return readString;
+    case ScalarType.BYTES:
+      return readBytes;
+  }
+}
+
+/**
+ * The function that reads a map's key: JSON's are strings, and what it returns is the key that the message's object has. The two differ
+ * if the key is not written as it would be printed ("01"), and only then can two keys be one.
+ */
+export function keyReader(type: ScalarType): (key: string) => string {
+  switch (type) {
+    case ScalarType.STRING:
+      return readStringKey;
+    case ScalarType.BOOL:
+      return readBoolKey;
+    case ScalarType.INT64:
+    case ScalarType.SINT64:
+    case ScalarType.SFIXED64:
+      return readInt64Key;
+    case ScalarType.UINT64:
+    case ScalarType.FIXED64:
+      return readUint64Key;
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+      return readUint32Key;
+    default:
+      return readInt32Key;
+  }
+}
+
+/** A number, or its text: without white space around it, but as lenient as `Number` ("1e3", "0x10"). Undefined if it is neither. */
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === "number") {
+    return value;
+  }
+  if (typeof value === "string" && value !== "" && value.trim().length === value.length) {
+    return Number(value);
+  }
+  return undefined;
+}
+
+function readInt32(value: unknown): number {
+  const number = numberOf(value);
+  return number !== undefined && (number | 0) === number ? number : isNot(value, "an int32");
+}
+
+function readUint32(value: unknown): number {
+  const number = numberOf(value);
+  return number !== undefined && number >>> 0 === number ? number : isNot(value, "a uint32");
+}
+
+const int64Min = -(2n ** 63n);
+const int64Max = 2n ** 63n - 1n;
+const uint64Max = 2n ** 64n - 1n;
+
+/** Text of digits, or a number without a fraction. Undefined if it is neither. */
+function bigintOf(value: unknown): bigint | undefined {
+  try {
+    return typeof value === "number" || (typeof value === "string" && value !== "") ? BigInt(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Text that is too short for any number out of range, also in hexadecimal. */
+const shortInt64 = 17;
+
+function readInt64(value: unknown): bigint {
+  const bigint = bigintOf(value);
+  const inRange =
+    bigint !== undefined && ((typeof value === "string" && value.length <= shortInt64) || (bigint >= int64Min && bigint <= int64Max));
+  return inRange ? bigint : isNot(value, "an int64");
+}
+
+function readUint64(value: unknown): bigint {
+  const bigint = bigintOf(value);
+  return bigint !== undefined && bigint >= 0n && bigint <= uint64Max ? bigint : isNot(value, "a uint64");
+}
+
+/** An int64 of a field with `jstype = JS_STRING`. */
+function readInt64Text(value: unknown): string {
+  readInt64(value);
+  return String(value);
+}
+
+/** A uint64 of a field with `jstype = JS_STRING`. */
+function readUint64Text(value: unknown): string {
+  readUint64(value);
+  return String(value);
+}
+
+function readDouble(value: unknown): number {
+  return floating(value) ?? isNot(value, "a double");
+}
+
+function readFloat(value: unknown): number {
+  const number = floating(value);
+  // What rounds to infinity is out of range; infinity itself is not.
+  if (number === undefined || (Number.isFinite(number) && !Number.isFinite(Math.fround(number)))) {
+    return isNot(value, "a float");
+  }
+  return number;
+}
+
+function floating(value: unknown): number | undefined {
+  switch (value) {
+    case "NaN":
+      return Number.NaN;
+    case "Infinity":
+      return Number.POSITIVE_INFINITY;
+    case "-Infinity":
+      return Number.NEGATIVE_INFINITY;
+    default: {
+      const number = numberOf(value);
+      // JSON.parse makes infinity of 1e999.
+      return number !== undefined && Number.isFinite(number) ? number : undefined;
+    }
+  }
+}
+
+function readBool(value: unknown): boolean {
+  return typeof value === "boolean" ? value : isNot(value, "a bool");
+}
+
+function readString(value: unknown): string {
+  // A lone surrogate has no UTF-8.
+  return typeof value === "string" && value.isWellFormed() ? value : isNot(value, "a string of valid Unicode");
+}
+
+const strictBase64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** Longer base64 than this is worth a call of Node's decoder, which takes its time to begin. */
+const longBase64 = 256;
+
+/** The value of each base64 digit, also of base64url; -1 for all other characters. */
+const digits = new Int8Array(128).fill(-1);
+for (const [value, char] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries()) {
+  digits[char.charCodeAt(0)] = value;
+}
+digits["-".charCodeAt(0)] = 62;
+digits["_".charCodeAt(0)] = 63;
+
+/** Base64 or base64url, with or without padding. */
+function readBytes(value: unknown): Uint8Array<ArrayBuffer> {
+  if (typeof value !== "string") {
+    return isNot(value, "base64");
+  }
+  const decoded = value.length < longBase64 ? decodeShort(value) : decodeLong(value);
+  if (decoded !== undefined) {
+    return decoded;
+  }
+  try {
+    // White space and padding in between.
+    return base64Decode(value);
+  } catch {
+    return isNot(value, "base64");
+  }
+}
+
+/** The usual base64; undefined for all that needs a closer look. */
+function decodeShort(text: string): Uint8Array<ArrayBuffer> | undefined {
+  let length = text.length;
+  while (length > 0 && text.charCodeAt(length - 1) === 61) {
+    length--;
+  }
+  if (length % 4 === 1) {
+    return undefined;
+  }
+  const bytes = new Uint8Array((length * 3) >> 2);
+  let at = 0;
+  let held = 0;
+  let bits = 0;
+  for (let i = 0; i < length; i++) {
+    const digit = digits[text.charCodeAt(i)];
+    if (digit === undefined || digit < 0) {
+      return undefined;
+    }
+    held = (held << 6) | digit;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[at++] = held >> bits;
+    }
+  }
+  return bytes;
+}
+
+/** The same; Node's decoder skips what is no base64, so that is looked for first. */
+function decodeLong(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const { length } = text;
+  if (length % 4 !== 0 || !strictBase64.test(text)) {
+    return undefined;
+  }
+  const bytes = new Uint8Array((length / 4) * 3 - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0));
+  Buffer.from(bytes.buffer).write(text, "base64");
+  return bytes;
+}
+
+function readInt32Key(key: string): string {
+  const number = numberOf(key);
+  return number !== undefined && (number | 0) === number ? String(number) : isNot(key, "an int32 for a key");
+}
+
+function readUint32Key(key: string): string {
+  const number = numberOf(key);
+  return number !== undefined && number >>> 0 === number ? String(number) : isNot(key, "a uint32 for a key");
+}
+
+/** As protobuf-es has it: no leading zeros, "-0" is "0". */
+function canonical(key: string): string {
+  return /^-?0+$/.test(key) ? "0" : key.replace(/^(-?)0+(?=\d)/, "$1");
+}
+
+function readInt64Key(key: string): string {
+  const bigint = bigintOf(canonical(key));
+  return bigint !== undefined && bigint >= int64Min && bigint <= int64Max ? canonical(key) : isNot(key, "an int64 for a key");
+}
+
+function readUint64Key(key: string): string {
+  const bigint = bigintOf(canonical(key));
+  return bigint !== undefined && bigint >= 0n && bigint <= uint64Max ? canonical(key) : isNot(key, "a uint64 for a key");
+}
+
+function readBoolKey(key: string): string {
+  return key === "true" || key === "false" ? key : isNot(key, "true or false for a key");
+}
+
+function readStringKey(key: string): string {
+  return key.isWellFormed() ? key : isNot(key, "a string of valid Unicode for a key");
+}

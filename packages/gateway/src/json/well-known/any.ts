@@ -1,0 +1,88 @@
+// google.protobuf.Any in JSON: the message's own JSON and "@type", or "value" and "@type" for messages whose JSON is not an object of their fields.
+import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { type Any, AnySchema, anyPack, anyUnpack, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import type { Codecs } from "../codecs.ts";
+import { checkDepth } from "../depth.ts";
+import { Fault, isNot, shown } from "../error.ts";
+import { isObject } from "../object.ts";
+import { printString } from "../print-scalar.ts";
+import { countKeys, seen } from "../text.ts";
+
+export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
+  const any = create(AnySchema);
+  checkDepth(depth);
+  if (!isObject(json)) {
+    return isNot(json, "an object");
+  }
+  if (Object.keys(json).length === 0) {
+    return any;
+  }
+  const { "@type": typeUrl, ...fields } = json;
+  if (typeof typeUrl !== "string" || typeUrl === "") {
+    throw new Fault('"@type" is missing');
+  }
+  const desc = typeOf(typeUrl, codecs);
+  seen.keys++;
+  if (hasCustomJsonRepresentation(desc) && Object.hasOwn(fields, "value")) {
+    const { value, ...ignored } = fields;
+    seen.keys += 1 + countKeys(ignored);
+    pack(
+      desc,
+      within("value", () => codecs.of(desc).read(value, depth + 1)),
+      any,
+    );
+  } else {
+    pack(desc, codecs.of(desc).read(fields, depth + 1), any);
+  }
+  return any;
+}
+
+function typeOf(typeUrl: string, codecs: Codecs): DescMessage {
+  const desc = codecs.settings.registry?.getMessage(typeUrl.slice(typeUrl.lastIndexOf("/") + 1));
+  if (desc === undefined) {
+    throw new Fault(`the type ${shown(typeUrl)} is not known`);
+  }
+  return desc;
+}
+
+function pack(desc: DescMessage, message: Message, into: Any): void {
+  try {
+    anyPack(desc, message, into);
+  } catch {
+    throw new Fault(`the ${desc.typeName} is not complete`);
+  }
+}
+
+function within<Value>(name: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (thrown) {
+    throw thrown instanceof Fault ? thrown.inField(name) : thrown;
+  }
+}
+
+export function printAny(any: Any, codecs: Codecs): string {
+  const { typeUrl } = any;
+  if (typeUrl === "") {
+    return "{}";
+  }
+  const desc = typeOf(typeUrl, codecs);
+  const text = codecs.of(desc).print(unpack(any, desc), "");
+  const type = `"@type":${printString(typeUrl)}}`;
+  if (hasCustomJsonRepresentation(desc)) {
+    return `{"value":${text},${type}`;
+  }
+  return text === "{}" ? `{${type}` : `${text.slice(0, -1)},${type}`;
+}
+
+function unpack(any: Any, desc: DescMessage): Message {
+  try {
+    const message = anyUnpack(any, desc);
+    if (message !== undefined) {
+      return message;
+    }
+  } catch {
+    // Bytes that are no such message.
+  }
+  throw new Fault(`the value is not a ${desc.typeName}`);
+}

@@ -1,0 +1,84 @@
+// The messages of google.protobuf whose JSON is not an object of their fields.
+import { create, type DescMessage, isMessage, type MessageShape } from "@bufbuild/protobuf";
+import {
+  AnySchema,
+  DurationSchema,
+  FieldMaskSchema,
+  hasCustomJsonRepresentation,
+  isWrapperDesc,
+  ListValueSchema,
+  StructSchema,
+  TimestampSchema,
+  ValueSchema,
+  type WktWrapperDesc,
+} from "@bufbuild/protobuf/wkt";
+import type { Codecs, MessageCodec } from "../codecs.ts";
+import { checkDepth } from "../depth.ts";
+import { isNot } from "../error.ts";
+import { isTextInt64 } from "../field-shape.ts";
+import { property } from "../object.ts";
+import { scalarPrinter } from "../print-scalar.ts";
+import { scalarReader } from "../read-scalar.ts";
+import { printAny, readAny } from "./any.ts";
+import { printDuration, readDuration } from "./duration.ts";
+import { printFieldMask, readFieldMask } from "./field-mask.ts";
+import { printListValue, printStruct, printValue, readListValue, readStruct, readValue } from "./struct.ts";
+import { printTimestamp, readTimestamp } from "./timestamp.ts";
+
+/** Whether a message is one of them. */
+export function isWellKnown(desc: DescMessage): boolean {
+  return hasCustomJsonRepresentation(desc);
+}
+
+/** The codec of a message by that rule; undefined for all others. It needs no generated code. */
+export function wellKnownCodec(desc: DescMessage, codecs: Codecs): MessageCodec | undefined {
+  switch (desc.typeName) {
+    case AnySchema.typeName:
+      return codecOf(
+        AnySchema,
+        (json, depth) => readAny(json, depth, codecs),
+        (any) => printAny(any, codecs),
+      );
+    case TimestampSchema.typeName:
+      return codecOf(TimestampSchema, readTimestamp, printTimestamp);
+    case DurationSchema.typeName:
+      return codecOf(DurationSchema, readDuration, printDuration);
+    case FieldMaskSchema.typeName:
+      return codecOf(FieldMaskSchema, readFieldMask, printFieldMask);
+    case StructSchema.typeName:
+      return codecOf(StructSchema, readStruct, printStruct);
+    case ListValueSchema.typeName:
+      return codecOf(ListValueSchema, readListValue, printListValue);
+    case ValueSchema.typeName:
+      return codecOf(ValueSchema, readValue, printValue);
+    default:
+      return isWrapperDesc(desc) ? wrapperCodec(desc) : undefined;
+  }
+}
+
+function codecOf<Desc extends DescMessage>(
+  schema: Desc,
+  read: (json: unknown, depth: number) => MessageShape<Desc>,
+  print: (message: MessageShape<Desc>) => string,
+): MessageCodec {
+  return {
+    read,
+    print: (message, before) => before + print(isMessage(message, schema) ? message : isNot(message, `a ${schema.typeName}`)),
+  };
+}
+
+/** google.protobuf.Int32Value and its like, where the message holds them and not just their value: in lists, maps, oneofs and by themselves. */
+function wrapperCodec(desc: WktWrapperDesc): MessageCodec {
+  const [field] = desc.fields;
+  const read = scalarReader(field.scalar, isTextInt64(field));
+  const print = scalarPrinter(field.scalar);
+  return {
+    read(json, depth) {
+      checkDepth(depth);
+      return json === null ? create(desc) : Object.assign(create(desc), { [field.localName]: read(json) });
+    },
+    print(message, before) {
+      return before + print(isMessage(message, desc) ? property(message, field.localName) : isNot(message, `a ${desc.typeName}`));
+    },
+  };
+}

@@ -1,0 +1,151 @@
+// google.protobuf.Struct, Value and ListValue: JSON within JSON. A field of type Struct holds plain JSON in protobuf-es; only a Value holds the message.
+import { create, isMessage, type JsonObject, type JsonValue, type Message } from "@bufbuild/protobuf";
+import { type ListValue, ListValueSchema, NullValue, type Struct, StructSchema, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { checkDepth } from "../depth.ts";
+import { Fault, isNot } from "../error.ts";
+import { isObject, setOwn } from "../object.ts";
+import { printString } from "../print-scalar.ts";
+
+export function readStruct(json: unknown, depth: number): Struct {
+  const struct = create(StructSchema);
+  checkDepth(depth);
+  if (!isObject(json)) {
+    return isNot(json, "an object");
+  }
+  for (const key of Object.keys(json)) {
+    setOwn(struct.fields, key, readKind(json[key], depth + 1));
+  }
+  return struct;
+}
+
+export function readListValue(json: unknown, depth: number): ListValue {
+  checkDepth(depth);
+  return Array.isArray(json) ? create(ListValueSchema, { values: json.map((item) => readKind(item, depth + 1)) }) : isNot(json, "a list");
+}
+
+/** A Value by itself counts twice for the depth, as in protobuf-es. */
+export function readValue(json: unknown, depth: number): Value {
+  checkDepth(depth);
+  return readKind(json, depth + 1);
+}
+
+function readKind(json: unknown, depth: number): Value {
+  checkDepth(depth);
+  const value = create(ValueSchema);
+  value.kind = kindOf(json, depth);
+  return value;
+}
+
+function kindOf(json: unknown, depth: number): Value["kind"] {
+  switch (typeof json) {
+    case "number":
+      return { case: "numberValue", value: json };
+    case "string":
+      return { case: "stringValue", value: json };
+    case "boolean":
+      return { case: "boolValue", value: json };
+    case "object":
+      if (json === null) {
+        return { case: "nullValue", value: NullValue.NULL_VALUE };
+      }
+      return Array.isArray(json)
+        ? { case: "listValue", value: readListValue(json, depth) }
+        : { case: "structValue", value: readStruct(json, depth) };
+    default:
+      return isNot(json, "JSON");
+  }
+}
+
+/** The plain JSON of a field of type Struct: a copy, of at most the depth that the message could have. */
+export function readPlainStruct(json: unknown, depth: number): JsonObject {
+  checkDepth(depth);
+  if (!isObject(json)) {
+    return isNot(json, "an object");
+  }
+  const copy: JsonObject = {};
+  for (const key of Object.keys(json)) {
+    setOwn(copy, key, readPlain(json[key], depth + 1));
+  }
+  return copy;
+}
+
+function readPlain(json: unknown, depth: number): JsonValue {
+  checkDepth(depth);
+  switch (typeof json) {
+    case "number":
+    case "string":
+    case "boolean":
+      return json;
+    case "object":
+      if (json === null) {
+        return null;
+      }
+      return Array.isArray(json) ? json.map((item) => readPlain(item, depth + 1)) : readPlainStruct(json, depth);
+    default:
+      return isNot(json, "JSON");
+  }
+}
+
+export function printStruct(struct: Struct): string {
+  let text = "{";
+  for (const key of Object.keys(struct.fields)) {
+    text += `${text.length === 1 ? "" : ","}${printString(key)}:${printValue(struct.fields[key])}`;
+  }
+  return `${text}}`;
+}
+
+export function printListValue(list: ListValue): string {
+  return `[${list.values.map(printValue).join(",")}]`;
+}
+
+export function printValue(value: Message | undefined): string {
+  if (!isMessage(value, ValueSchema)) {
+    return isNot(value, "a google.protobuf.Value");
+  }
+  const { kind } = value;
+  switch (kind.case) {
+    case "nullValue":
+      return "null";
+    case "numberValue":
+    case "boolValue":
+    case "stringValue":
+      return printPlain(kind.value);
+    case "structValue":
+      return printStruct(kind.value);
+    case "listValue":
+      return printListValue(kind.value);
+    default:
+      throw new Fault("a google.protobuf.Value must have a value");
+  }
+}
+
+/** What a field of type Struct holds. */
+export function printPlainStruct(json: unknown): string {
+  return isObject(json) && !Array.isArray(json) ? printPlain(json) : "{}";
+}
+
+function printPlain(json: unknown): string {
+  switch (typeof json) {
+    case "number":
+      return Number.isFinite(json) ? `${json}` : isNot(json, "a number that JSON has");
+    case "string":
+      return printString(json);
+    case "boolean":
+      return `${json}`;
+    case "object": {
+      if (json === null) {
+        return "null";
+      }
+      if (Array.isArray(json)) {
+        return `[${json.map(printPlain).join(",")}]`;
+      }
+      let text = "{";
+      for (const [key, value] of Object.entries(json)) {
+        text += `${text.length === 1 ? "" : ","}${printString(key)}:${printPlain(value)}`;
+      }
+      return `${text}}`;
+    }
+    default:
+      return isNot(json, "JSON");
+  }
+}

@@ -1,0 +1,125 @@
+// google.protobuf.Timestamp in JSON: RFC 3339, with 0, 3, 6 or 9 digits of a second when printed. No Date on the common way.
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { checkDepth } from "../depth.ts";
+import { Fault, isNot } from "../error.ts";
+
+/** Seconds from 1970 to 0001-01-01T00:00:00Z and to 9999-12-31T23:59:59Z: what JSON can say. */
+const secondsMin = -62_135_596_800;
+const secondsMax = 253_402_300_799;
+
+const rfc3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
+const what = "a timestamp (RFC 3339)";
+
+export function readTimestamp(json: unknown, depth: number): Timestamp {
+  checkDepth(depth);
+  if (typeof json !== "string") {
+    return isNot(json, what);
+  }
+  const plain = plainSeconds(json);
+  const plainFraction = plain === undefined ? undefined : plainNanos(json);
+  if (plain !== undefined && plainFraction !== undefined) {
+    return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(plain), nanos: plainFraction };
+  }
+  const [, dateTime, fraction, offset] = rfc3339.exec(json) ?? [];
+  const second = Date.parse(`${dateTime}${offset}`) / 1000;
+  if (!(second >= secondsMin && second <= secondsMax)) {
+    return isNot(json, what);
+  }
+  const nanos = fraction === undefined ? 0 : Number(fraction.padEnd(9, "0"));
+  return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(second), nanos };
+}
+
+/** The seconds of `2024-05-06T07:08:09…`; undefined for all that needs a closer look. */
+function plainSeconds(text: string): number | undefined {
+  if (
+    text.length < 20 ||
+    text.charCodeAt(4) !== 45 ||
+    text.charCodeAt(7) !== 45 ||
+    text.charCodeAt(10) !== 84 ||
+    text.charCodeAt(13) !== 58 ||
+    text.charCodeAt(16) !== 58
+  ) {
+    return undefined;
+  }
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  const hour = twoDigits(text, 11);
+  const minute = twoDigits(text, 14);
+  const second = twoDigits(text, 17);
+  // NaN, of what is no digit, fails here too. A 29th to 31st is for Date to judge.
+  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour <= 23 && minute <= 59 && second <= 59)) {
+    return undefined;
+  }
+  return daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+}
+
+/** The nanoseconds of what follows the seconds, `Z` or `.123Z`; undefined for all else. */
+function plainNanos(text: string): number | undefined {
+  const end = text.length - 1;
+  if (text.charCodeAt(end) !== 90 || end > 29) {
+    return undefined;
+  }
+  if (end === 19) {
+    return 0;
+  }
+  let nanos = text.charCodeAt(19) === 46 && end > 20 ? 0 : Number.NaN;
+  for (let i = 20; i < 29; i++) {
+    const digit = i < end ? text.charCodeAt(i) - 48 : 0;
+    nanos = digit >= 0 && digit <= 9 ? nanos * 10 + digit : Number.NaN;
+  }
+  return nanos >= 0 ? nanos : undefined;
+}
+
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+}
+
+/** Days from 1970-01-01, in the Gregorian calendar: years begin in March, so that the leap day is their last. */
+function daysFromCivil(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const century = Math.floor(y / 100);
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  return 365 * y + Math.floor(y / 4) - century + Math.floor(century / 4) + dayOfYear - 719_468;
+}
+
+const padded = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, "0"));
+
+export function printTimestamp({ seconds, nanos }: Timestamp): string {
+  const second = Number(seconds);
+  if (!(second >= secondsMin && second <= secondsMax)) {
+    throw new Fault(`${seconds} seconds are outside of the years 0001 to 9999 that a timestamp can have`);
+  }
+  if (!(nanos >= 0 && nanos <= 999_999_999)) {
+    throw new Fault(`a timestamp's nanos must be from 0 to 999999999, not ${nanos}`);
+  }
+  const days = Math.floor(second / 86_400);
+  const inDay = second - days * 86_400;
+  const hour = Math.floor(inDay / 3600);
+  const minute = Math.floor((inDay % 3600) / 60);
+  return `"${printDate(days)}T${padded[hour]}:${padded[minute]}:${padded[inDay % 60]}${nanos === 0 ? "" : `.${fractionOf(nanos)}`}Z"`;
+}
+
+/** The reverse of `daysFromCivil`. */
+function printDate(days: number): string {
+  const sinceMarch0 = days + 719_468;
+  const era = Math.floor(sinceMarch0 / 146_097);
+  const dayOfEra = sinceMarch0 - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const m = Math.floor((5 * dayOfYear + 2) / 153);
+  const day = dayOfYear - Math.floor((153 * m + 2) / 5) + 1;
+  const month = m < 10 ? m + 3 : m - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  return `${padded[Math.floor(year / 100)]}${padded[year % 100]}-${padded[month]}-${padded[day]}`;
+}
+
+/** Nanoseconds as 3, 6 or 9 digits. */
+export function fractionOf(nanos: number): string {
+  const digits = String(nanos).padStart(9, "0");
+  return digits.endsWith("000000") ? digits.slice(0, 3) : digits.endsWith("000") ? digits.slice(0, 6) : digits;
+}

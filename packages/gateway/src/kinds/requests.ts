@@ -1,0 +1,54 @@
+// The requests of a call, from the body of an HTTP request.
+
+import type { Readable } from "node:stream";
+import type { Message } from "@bufbuild/protobuf";
+import { Code, RpcError } from "@grpc-study/rpc";
+import type { Exchange } from "../exchange.ts";
+import { checkContentType, readBody, readLines, textOf } from "../http/body.ts";
+import type { Route } from "../route.ts";
+
+/** The one request of a call. */
+export function bindBody(exchange: Exchange, { binder }: Route): Message | Promise<Message> {
+  const { parts, request } = exchange;
+  const body = request.body as Readable | undefined;
+  if (binder.body === "none" || body === undefined) return binder.bind(parts);
+  return bindWhole(exchange, binder, body);
+}
+
+async function bindWhole({ parts, request, settings }: Exchange, binder: Route["binder"], body: Readable): Promise<Message> {
+  const { "content-type": contentType, "content-length": length } = request.headers;
+  if (binder.body === "json") checkContentType(contentType, false);
+  const bytes = await readBody(body, length, settings);
+  if (binder.body === "json") return binder.bind(parts, textOf(bytes));
+  return binder.bind(parts, { contentType: contentType ?? "", data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) });
+}
+
+/** The requests of a stream: one a line; a `google.api.HttpBody`, as its parts come. */
+export async function* bindLines(
+  { parts, request, settings }: Exchange,
+  { binder, binding }: Route,
+): AsyncGenerator<Message, void, undefined> {
+  const body = request.body as Readable | undefined;
+  if (binder.body === "none" || body === undefined) {
+    // Nothing but the URL: that is one request.
+    yield binder.bind(parts);
+    return;
+  }
+  const { "content-type": contentType = "" } = request.headers;
+  if (binder.body === "raw") {
+    for await (const data of body as AsyncIterable<Buffer>) yield binder.bind(parts, { contentType, data: new Uint8Array(data) });
+    return;
+  }
+  checkContentType(request.headers["content-type"], true);
+  let number = 0;
+  for await (const line of readLines(body, settings)) {
+    number++;
+    try {
+      yield binder.bind(parts, line);
+    } catch (error) {
+      if (!(error instanceof RpcError) || error.code !== Code.INVALID_ARGUMENT) throw error;
+      const { code, message, details } = error;
+      throw new RpcError(code, `line ${number}: ${message}`, { details, cause: binding });
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// The body of a response that is a stream: it asks for the next response when the reader has taken the last one.
+import { Readable } from "node:stream";
+import type { Message } from "@bufbuild/protobuf";
+import type { Responses, Route } from "../route.ts";
+import type { ResponseFormat } from "./response-format.ts";
+
+interface Source {
+  readonly responses: Responses;
+  /** The first of them, which has been asked for. */
+  readonly first: Promise<Message | undefined>;
+  readonly route: Route;
+  /** undefined: bytes, as they are. */
+  readonly format: ResponseFormat | undefined;
+  /** Told what the call ended with; returns its google.rpc.Status in JSON. */
+  readonly failed: (error: unknown) => string;
+  /** Told before the last byte. */
+  readonly ended: () => void;
+}
+
+/** How long a format that has something to say when there is nothing to say waits, in milliseconds. */
+const idleMs = 15_000;
+
+export class ResponseBody extends Readable {
+  readonly #source: Source;
+  #next: Promise<Message | undefined> | undefined;
+  #count = 0;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(source: Source) {
+    super({ highWaterMark: 64 * 1024 });
+    this.#source = source;
+    this.#next = source.first;
+    const { format } = source;
+    if (format?.begin) this.push(format.begin);
+    if (format?.idle !== undefined) this.#idle = setInterval(() => this.push(format.idle), idleMs).unref();
+  }
+
+  override _read(): void {
+    const next = this.#next ?? this.#source.responses.recv();
+    this.#next = undefined;
+    next.then(
+      (response) => {
+        try {
+          if (response !== undefined) this.#write(response);
+          else this.#close(this.#source.format?.end);
+        } catch (error) {
+          this.#source.responses.cancel();
+          this.#fail(error);
+        }
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #write(response: Message): void {
+    this.#idle?.refresh();
+    const { route, format } = this.#source;
+    const printed = route.print(response);
+    if (typeof printed === "string") this.push(format?.result(printed, this.#count++) ?? printed);
+    else if (printed.data.length > 0) this.push(printed.data);
+    // A push of nothing would not be followed by a read.
+    else this._read();
+  }
+
+  #close(last: string | undefined): void {
+    clearInterval(this.#idle);
+    this.#source.ended();
+    if (last) this.push(last);
+    this.push(null);
+  }
+
+  #fail(error: unknown): void {
+    const { format, failed } = this.#source;
+    const status = failed(error);
+    if (format?.failure !== undefined) this.#close(format.failure(status));
+    // Half an array must not pass for a whole one.
+    else this.destroy(new Error("the stream failed"));
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    clearInterval(this.#idle);
+    this.#source.responses.cancel();
+    callback(error);
+  }
+}

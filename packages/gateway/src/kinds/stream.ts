@@ -1,0 +1,72 @@
+// Calls with a stream of responses, in one HTTP response.
+import { setTimeout as delay } from "node:timers/promises";
+import { RpcError } from "@grpc-study/rpc";
+import type { FastifyReply } from "fastify";
+import type { HttpExchange } from "../exchange.ts";
+import type { CallsOf, Responses, Route } from "../route.ts";
+import { bindBody, bindLines } from "./requests.ts";
+import { ResponseBody } from "./response-body.ts";
+import { chooseFormat, lastEventId } from "./response-format.ts";
+
+export async function serveServerStream(
+  exchange: HttpExchange,
+  route: Route,
+  { call }: CallsOf<"server_streaming">,
+): Promise<FastifyReply> {
+  const { headers } = exchange.request;
+  // An EventSource that connects again after the end.
+  if (headers["last-event-id"] === lastEventId) return exchange.reply.code(204).send();
+  const request = await bindBody(exchange, route);
+  return stream(exchange, route, call(request, exchange.callOptions()));
+}
+
+export function serveBidiStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"bidi_streaming">): Promise<FastifyReply> {
+  return stream(exchange, route, call(bindLines(exchange, route), exchange.callOptions()));
+}
+
+/** How long the HTTP status waits for what becomes of the call, in milliseconds: long enough for a refusal, not for a quiet stream. */
+const statusWaitMs = 1000;
+
+async function stream(exchange: HttpExchange, route: Route, responses: Responses): Promise<FastifyReply> {
+  const { reply, request } = exchange;
+  const first = responses.recv();
+  const timer = new AbortController();
+  const waited = delay(statusWaitMs, undefined, { signal: timer.signal }).catch(() => {});
+  // An error that comes first has a status of its own.
+  const header = responses.header().catch(() => first);
+  await Promise.race([first, header, waited]).finally(() => timer.abort());
+
+  const raw = rawFormat(route);
+  const format = chooseFormat(request.headers.accept);
+  const body = new ResponseBody({
+    first,
+    responses,
+    route,
+    format: raw ? undefined : format,
+    failed: (thrown) => {
+      const error = RpcError.from(thrown);
+      request.grpcCode = error.code;
+      exchange.log(error);
+      return exchange.settings.errors.status(error);
+    },
+    ended: () => {
+      // RFC 9110, section 6.5.1: trailers are for whoever says that it takes them.
+      if (/\btrailers\b/.test(String(request.headers.te))) reply.raw.addTrailers(exchange.trailer);
+    },
+  });
+  if (raw) {
+    const response = await first;
+    const printed = response && route.print(response);
+    if (typeof printed === "object") reply.type(printed.contentType);
+  } else reply.type(format.contentType);
+  // Nginx would keep events to itself.
+  reply.header("cache-control", "no-store").header("x-accel-buffering", "no");
+  return reply.send(body);
+}
+
+/** Whether responses are written as they are. */
+function rawFormat({ binding }: Route): boolean {
+  const { method, responseBody } = binding;
+  const message = responseBody?.fieldKind === "message" ? responseBody.message : responseBody === undefined ? method.output : undefined;
+  return message?.typeName === "google.api.HttpBody";
+}

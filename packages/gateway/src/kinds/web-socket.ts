@@ -1,0 +1,201 @@
+// Streams over WebSocket: a text frame a message, both ways. An empty frame is the client's half-close. The end is a close: 1000 for OK, and
+// 4000 + the gRPC code for anything else, with the message as the reason.
+
+import type { Message } from "@bufbuild/protobuf";
+import type { WebSocket } from "@fastify/websocket";
+import { Code, RpcError } from "@grpc-study/rpc";
+import type { FastifyRequest } from "fastify";
+import type { Exchange } from "../exchange.ts";
+import { quote } from "../fields/invalid-field.ts";
+import { HttpError } from "../http/errors.ts";
+import type { Conversation, Responses, Route } from "../route.ts";
+import type { Match, Router } from "../router.ts";
+
+/** RFC 6455, section 5.5: a close frame has 125 bytes, two of them for the code. */
+const maxReasonBytes = 123;
+/** How often a peer is asked whether it is still there, in milliseconds. One that does not answer until the next time is not. */
+const pingMs = 30_000;
+/** Bytes that may wait to be sent before the next response is asked for. */
+const sendWindow = 64 * 1024;
+
+/**
+ * The streaming method at a path. The handshake is a GET, whatever the method's rule says.
+ *
+ * @throws HttpError 404 if there is none, 400 if the method there is unary.
+ */
+export function findStream(router: Router<Route>, path: string): Match<Route> {
+  const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+  const matches = methods.map((method) => router.find(method, path)).filter((found) => found !== undefined && "route" in found);
+  const match = matches.find(({ route }) => route.calls.kind !== "unary");
+  if (match !== undefined) return match;
+  if (matches.length > 0) throw new HttpError(400, Code.INVALID_ARGUMENT, "the method here has no stream, and so no WebSocket");
+  throw new HttpError(404, Code.NOT_FOUND, `there is nothing at ${path.slice(0, 200)}`);
+}
+
+/**
+ * Refuses the pages of other origins: a browser opens a WebSocket to anywhere, cookies and all, and asks nobody before.
+ *
+ * @throws HttpError 403
+ */
+export function checkOrigin({ headers: { origin, host } }: FastifyRequest, allowed: readonly string[]): void {
+  if (origin === undefined || allowed.includes("*") || allowed.includes(origin)) return;
+  if (URL.canParse(origin) && new URL(origin).host === host) return;
+  throw new HttpError(403, Code.PERMISSION_DENIED, `pages of ${quote(origin)} may not open a WebSocket here`);
+}
+
+export async function serveWebSocket(socket: WebSocket, exchange: Exchange, route: Route): Promise<void> {
+  let alive = true;
+  const pings = setInterval(() => {
+    if (!alive) return socket.terminate();
+    alive = false;
+    socket.ping();
+  }, pingMs);
+  socket.on("pong", () => {
+    alive = true;
+  });
+  socket.on("error", () => {}); // a close follows
+  const requests = new Frames(socket, exchange, route);
+  socket.on("close", () => {
+    clearInterval(pings);
+    requests.fail(new RpcError(Code.CANCELLED, "the WebSocket was closed"));
+    exchange.cancel();
+  });
+  let error: RpcError | undefined;
+  try {
+    await converse(socket, exchange, route, requests);
+  } catch (thrown) {
+    error = RpcError.from(thrown);
+    exchange.log(error);
+  }
+  if (error === undefined) socket.close(1000);
+  else socket.close(4000 + error.code, shorten(exchange.settings.errors.visible(error).message));
+}
+
+async function converse(socket: WebSocket, exchange: Exchange, { calls, print, binder }: Route, requests: Frames): Promise<void> {
+  const send = (response: Message) => {
+    const printed = print(response);
+    socket.send(typeof printed === "string" ? printed : printed.data);
+  };
+  const options = exchange.callOptions();
+  switch (calls.kind) {
+    case "unary":
+      throw new RpcError(Code.UNIMPLEMENTED, "a unary method has no WebSocket");
+    case "client_streaming":
+      return send(await calls.call(requests, options));
+    case "server_streaming": {
+      const request = binder.body === "none" ? binder.bind(exchange.parts) : (await requests.next()).value;
+      // Frames after the first one are nobody's; a close is noticed all the same.
+      return sendAll(socket, calls.call(request ?? binder.bind(exchange.parts), options), send);
+    }
+    case "bidi_streaming": {
+      const call = calls.open(options);
+      void pump(requests, call);
+      return sendAll(socket, call, send);
+    }
+  }
+}
+
+async function pump(requests: Frames, call: Conversation): Promise<void> {
+  try {
+    for await (const request of requests) if (!(await call.send(request))) return;
+    call.closeSend();
+  } catch (error) {
+    call.abandon(error);
+  }
+}
+
+async function sendAll(socket: WebSocket, responses: Responses, send: (response: Message) => void): Promise<void> {
+  for (let response = await responses.recv(); response !== undefined; response = await responses.recv()) {
+    send(response);
+    if (socket.bufferedAmount > sendWindow) await drained(socket);
+  }
+}
+
+/** Resolves once the socket has taken what waits; at once, if it has been closed. */
+function drained(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", resolve);
+    // Answered in the order of frames: all that came before has been written by then.
+    socket.ping("", undefined, () => {
+      socket.off("close", resolve);
+      resolve();
+    });
+  });
+}
+
+/** The messages that come, one at a time: the socket is not read while there is one that nobody has taken. */
+class Frames implements AsyncIterableIterator<Message, undefined> {
+  readonly #socket: WebSocket;
+  readonly #exchange: Exchange;
+  readonly #route: Route;
+  readonly #frames: string[] = [];
+  #waiter: PromiseWithResolvers<IteratorResult<Message, undefined>> | undefined;
+  #closed = false;
+  #failure: unknown;
+
+  constructor(socket: WebSocket, exchange: Exchange, route: Route) {
+    this.#socket = socket;
+    this.#exchange = exchange;
+    this.#route = route;
+    socket.on("message", (data, binary) => {
+      if (binary) this.fail(new RpcError(Code.INVALID_ARGUMENT, "a binary frame: messages are JSON, in text frames"));
+      else {
+        this.#frames.push(String(data));
+        socket.pause();
+        this.#deliver();
+      }
+    });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Message, undefined>> {
+    this.#waiter ??= Promise.withResolvers();
+    const { promise } = this.#waiter;
+    this.#deliver();
+    return promise;
+  }
+
+  return(): Promise<IteratorResult<Message, undefined>> {
+    this.#closed = true;
+    this.#socket.resume();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  fail(reason: unknown): void {
+    this.#failure ??= reason;
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    const frame = this.#closed ? undefined : this.#frames.shift();
+    if (frame === "") this.#closed = true;
+    // Also when nothing more is taken: a close must be noticed.
+    if (!frame) this.#socket.resume();
+    if (!frame && !this.#closed && this.#failure === undefined) return;
+
+    this.#waiter = undefined;
+    if (this.#closed) waiter.resolve({ done: true, value: undefined });
+    else if (!frame) waiter.reject(this.#failure);
+    else {
+      try {
+        waiter.resolve({ done: false, value: this.#route.binder.bind(this.#exchange.parts, frame) });
+      } catch (error) {
+        waiter.reject(error);
+      }
+    }
+  }
+}
+
+function shorten(reason: string): string {
+  if (Buffer.byteLength(reason) <= maxReasonBytes) return reason;
+  // A character that is cut in two is replaced, and goes.
+  const cut = Buffer.from(reason)
+    .subarray(0, maxReasonBytes - 3)
+    .toString();
+  return `${cut.replace(/\ufffd+$/, "")}…`;
+}

@@ -1,0 +1,32 @@
+// The options of a gateway.
+import type { DescService, Registry } from "@bufbuild/protobuf";
+import type { Channel } from "@grpc-study/rpc";
+import type { HttpRuleInit } from "./http-rule/rule.ts";
+import type { JsonOptions } from "./json/index.ts";
+
+export interface GatewayOptions {
+  /** What is served: generated, or from `readDescriptors` or `reflectServices`. */
+  readonly services: readonly DescService[];
+  /** Where the calls go: `host:port`, a channel, or, without a socket, `server.channel()`. */
+  readonly upstream: string | Channel;
+  /** google.api.http rules that stand beside the .proto; for the methods they select, they count instead of its own. */
+  readonly rules?: readonly HttpRuleInit[] | undefined;
+  /** Serve methods without a rule as `POST /<package.Service>/<Method>`. Default false. */
+  readonly unbound?: boolean | undefined;
+  /** How messages are JSON. Names of fields are lowerCamelCase unless told, unset fields are left out, unknown ones ignored. */
+  readonly json?: Omit<JsonOptions, "registry"> | undefined;
+  /** Refuse query parameters that name no field. Default false: they are ignored. */
+  readonly refuseUnknownParameters?: boolean | undefined;
+  /** Types that may stand in a `google.protobuf.Any`, error details included. Those of google.rpc are known. */
+  readonly registry?: Registry | undefined;
+  /** Bytes of a body, of a line, or of a frame. Default 4 MiB, as in gRPC. */
+  readonly bodyLimit?: number | undefined;
+  /** Milliseconds in which a body must have come; for a stream, in which its next part must. Default 30,000. */
+  readonly bodyTimeoutMs?: number | undefined;
+  /** How long a call may take, in milliseconds; a `Grpc-Timeout` may shorten it. Default: for ever. */
+  readonly timeoutMs?: number | undefined;
+  /** Headers that become metadata, besides `Authorization`, `Grpc-Metadata-*`, `Traceparent`, `Tracestate` and `Baggage`. */
+  readonly forwardHeaders?: readonly string[] | undefined;
+  /** Other origins whose pages may open a WebSocket: browsers ask nobody before they do. `*`: all. Default: none. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+}

@@ -1,0 +1,77 @@
+// A route: a binding, made ready to be called.
+import type { Message } from "@bufbuild/protobuf";
+import { type CallOptions, type Channel, createClient } from "@grpc-study/rpc";
+import type { HttpBody } from "../gen/google/api/httpbody_pb.js";
+import { isHttpBody, RequestBinder } from "./fields/bind-request.ts";
+import type { Binding } from "./http-rule/rule.ts";
+import { type JsonOptions, jsonCodec, jsonFieldCodec } from "./json/index.ts";
+
+/** The part of a client's streaming call that the gateway uses. */
+export interface Responses extends Disposable {
+  recv(): Promise<Message | undefined>;
+  header(): Promise<unknown>;
+  cancel(): void;
+}
+
+export interface Conversation extends Responses {
+  send(request: Message): Promise<boolean>;
+  closeSend(): void;
+  /** Ends the call because of a fault on this side, which is then what `recv` rejects with. */
+  abandon(fault: unknown): void;
+}
+
+/** How the method is called, by its kind. */
+export type Calls =
+  | { readonly kind: "unary"; readonly call: (request: Message, options: CallOptions) => Promise<Message> }
+  | { readonly kind: "server_streaming"; readonly call: (request: Message, options: CallOptions) => Responses }
+  | { readonly kind: "client_streaming"; readonly call: (requests: AsyncIterable<Message>, options: CallOptions) => Promise<Message> }
+  | {
+      readonly kind: "bidi_streaming";
+      readonly call: (requests: AsyncIterable<Message>, options: CallOptions) => Responses;
+      readonly open: (options: CallOptions) => Conversation;
+    };
+
+export type CallsOf<Kind extends Calls["kind"]> = Extract<Calls, { kind: Kind }>;
+
+export interface RouteOptions {
+  readonly json: JsonOptions;
+  readonly refuseUnknownParameters: boolean;
+}
+
+export interface Route {
+  readonly binding: Binding;
+  readonly binder: RequestBinder;
+  readonly calls: Calls;
+  /** A response's JSON, or, if it is a `google.api.HttpBody`, what it holds. */
+  readonly print: (response: Message) => string | HttpBody;
+}
+
+export function makeRoute(binding: Binding, channel: Channel, options: RouteOptions): Route {
+  const { method } = binding;
+  const client = createClient(method.parent, channel) as unknown as Record<string, unknown>;
+  const call = client[method.localName];
+  return {
+    binding,
+    binder: new RequestBinder(binding, options),
+    // What createClient has made of the method's descriptor, which only the run time knows.
+    calls: { kind: method.methodKind, call, open: call } as Calls,
+    print: printer(binding, options.json),
+  };
+}
+
+function printer({ method, responseBody }: Binding, options: JsonOptions): Route["print"] {
+  if (responseBody === undefined) {
+    if (isHttpBody(method.output)) return (response) => response as HttpBody;
+    const codec = jsonCodec(method.output, options);
+    return (response) => codec.print(response);
+  }
+  if (responseBody.fieldKind === "message" && isHttpBody(responseBody.message)) {
+    const { localName, oneof } = responseBody;
+    return (response) => {
+      const properties = response as Message & Record<string, unknown>;
+      return (oneof === undefined ? properties[localName] : (properties[oneof.localName] as { value?: unknown }).value) as HttpBody;
+    };
+  }
+  const codec = jsonFieldCodec(responseBody, options);
+  return (response) => codec.print(response);
+}

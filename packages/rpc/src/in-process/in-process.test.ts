@@ -1,0 +1,236 @@
+// A call without a socket is a call like any other: everything here is tried both ways.
+import { expect, onTestFinished, test } from "vitest";
+import { everyKind, failureOf, kindNames, kinds, type TestHandlers, TestService, until } from "../../test/harness.ts";
+import { BadRequestSchema } from "../error-details.ts";
+import {
+  authenticate,
+  Code,
+  type Context,
+  createClient,
+  createContextKey,
+  createServer,
+  detail,
+  implement,
+  RpcError,
+  type ServerOptions,
+} from "../index.ts";
+
+async function connect(way: string, handlers: TestHandlers, options: ServerOptions = {}) {
+  const server = createServer(options);
+  server.add(implement(TestService, handlers));
+  const target = way === "in process" ? server.channel() : (await server.listen("127.0.0.1:0")).address;
+  const client = createClient(TestService, target);
+  onTestFinished(async () => {
+    client[Symbol.dispose]();
+    await server.shutdown({ graceMs: 0, abortMs: 0 });
+  });
+  return { server, client };
+}
+
+const ways = ["in process", "over a socket"];
+const everyWay = ways.flatMap((way) => kindNames.map((kind) => ({ way, kind })));
+
+test.each(everyWay)("$way, $kind: the answer, header and trailer arrive", async ({ way, kind }) => {
+  const { client } = await connect(
+    way,
+    everyKind((context) => {
+      context.header.set("h", "1");
+      context.trailer.set("t", "2");
+      return String(context.metadata.get("m")[0]);
+    }),
+  );
+  const seen: unknown[] = [];
+  const options = {
+    metadata: { m: "x" },
+    onHeader: (header: Context["metadata"]) => seen.push(header.get("h")[0]),
+    onTrailer: (trailer: Context["metadata"]) => seen.push(trailer.get("t")[0]),
+  };
+  expect((await kinds[kind](client, "", options)).map(({ text }) => text)).toEqual(["x"]);
+  await until(() => seen.length === 2);
+  expect(seen).toEqual(["1", "2"]);
+});
+
+test.each(everyWay)("$way, $kind: an error keeps its code, message, metadata and details", async ({ way, kind }) => {
+  const { client } = await connect(
+    way,
+    everyKind(() => {
+      const details = [detail(BadRequestSchema, { fieldViolations: [{ field: "f" }] })];
+      throw new RpcError(Code.NOT_FOUND, "坏了", { details, metadata: { t: "2" } });
+    }),
+  );
+  const error = RpcError.from(await failureOf(kinds[kind](client, "")));
+  expect(error).toMatchObject({ code: Code.NOT_FOUND, message: "坏了" });
+  expect(error.metadata.get("t")).toEqual(["2"]);
+  expect(error.findDetails(BadRequestSchema)).toMatchObject([{ fieldViolations: [{ field: "f" }] }]);
+});
+
+test.each(everyWay)("$way, $kind: what else is thrown is INTERNAL, says nothing, and is reported once", async ({ way, kind }) => {
+  const reported: unknown[] = [];
+  const { client } = await connect(
+    way,
+    everyKind(() => {
+      throw new Error("secret");
+    }),
+    { onError: (error) => reported.push(error) },
+  );
+  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL, message: "internal error" });
+  expect(reported).toMatchObject([{ message: "secret" }]);
+});
+
+test.each(everyWay)("$way, $kind: a deadline ends the call on both sides", async ({ way, kind }) => {
+  let reason: unknown;
+  const handlers = everyKind(
+    ({ signal }) =>
+      new Promise((_, reject) =>
+        signal.addEventListener("abort", () => {
+          reason = signal.reason;
+          reject(signal.reason);
+        }),
+      ),
+  );
+  const { client } = await connect(way, handlers);
+  expect(await failureOf(kinds[kind](client, "", { timeoutMs: 30 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+  await until(() => reason !== undefined);
+  expect(reason).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+  expect(await failureOf(kinds[kind](client, "", { timeoutMs: -1 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+});
+
+test.each(everyWay)("$way, $kind: a cancel aborts the handler's signal", async ({ way, kind }) => {
+  let reason: unknown;
+  let called = false;
+  const handlers = everyKind(({ signal }) => {
+    called = true;
+    return new Promise((_, reject) =>
+      signal.addEventListener("abort", () => {
+        reason = signal.reason;
+        reject(signal.reason);
+      }),
+    );
+  });
+  const { client } = await connect(way, handlers);
+  const controller = new AbortController();
+  const failure = failureOf(kinds[kind](client, "", { signal: controller.signal }));
+  await until(() => called);
+  controller.abort();
+  expect(await failure).toMatchObject({ code: Code.CANCELLED });
+  await until(() => reason !== undefined);
+  expect(reason).toMatchObject({ code: Code.CANCELLED });
+});
+
+test.each(everyWay)("$way, $kind: interceptors run, and may refuse", async ({ way, kind }) => {
+  const who = createContextKey<string>("who");
+  const verify = ({ metadata }: Context) => {
+    if (metadata.get("token")[0] !== "t") throw new RpcError(Code.UNAUTHENTICATED, "no token");
+    return "me";
+  };
+  const { client } = await connect(
+    way,
+    everyKind(({ values }) => values.require(who)),
+    { interceptors: [authenticate({ key: who, verify })] },
+  );
+  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.UNAUTHENTICATED });
+  expect((await kinds[kind](client, "", { metadata: { token: "t" } })).map(({ text }) => text)).toEqual(["me"]);
+});
+
+test.each(ways)("%s: a conversation keeps its order, and ends by a half-close", async (way) => {
+  const { client } = await connect(way, {
+    async *bidiStream(requests) {
+      for await (const { count } of requests) yield { count: count * 2 };
+      yield { text: "bye" };
+    },
+  });
+  const call = client.bidiStream();
+  for (let count = 0; count < 100; count++) {
+    await call.send({ count });
+    expect((await call.recv())?.count).toBe(count * 2);
+  }
+  call.closeSend();
+  expect((await call.recv())?.text).toBe("bye");
+  expect(await call.recv()).toBeUndefined();
+  const many = Array.from({ length: 1000 }, (_, count) => ({ count }));
+  expect((await Array.fromAsync(client.bidiStream(many))).map(({ count }) => count)).toEqual([...many.map(({ count }) => count * 2), 0]);
+});
+
+test.each(ways)("%s: a slow reader holds the generator back, and one that leaves ends it", async (way) => {
+  let made = 0;
+  let ended = false;
+  const { client } = await connect(way, {
+    async *serverStream() {
+      try {
+        for (; made < 1_000_000; made++) yield { data: new Uint8Array(16 * 1024) };
+      } finally {
+        ended = true;
+      }
+    },
+  });
+  for await (const _ of client.serverStream({})) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(made).toBeLessThan(1000);
+    break;
+  }
+  await until(() => ended);
+});
+
+test.each(ways)("%s: a slow handler holds the sender back", async (way) => {
+  let sent = 0;
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { client } = await connect(way, {
+    async clientStream(requests) {
+      await released;
+      let count = 0;
+      for await (const _ of requests) count++;
+      return { count };
+    },
+  });
+  const requests = function* () {
+    for (; sent < 2000; sent++) yield { data: new Uint8Array(16 * 1024) };
+  };
+  const response = client.clientStream(requests());
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(sent).toBeLessThan(1000);
+  release();
+  expect((await response).count).toBe(2000);
+});
+
+test("in process, a shutdown waits for running calls, then aborts them, and new ones are UNAVAILABLE", async () => {
+  let release = () => {};
+  const { server, client } = await connect("in process", {
+    unary: ({ text }, { signal }) =>
+      new Promise((resolve, reject) => {
+        if (text === "quick") release = () => resolve({ text });
+        else signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+  });
+  const quick = client.unary({ text: "quick" });
+  const slow = failureOf(client.unary({ text: "slow" }));
+  const shutdown = server.shutdown({ graceMs: 100 });
+  expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.UNAVAILABLE, message: "the server is shutting down" });
+  release();
+  expect((await quick).text).toBe("quick");
+  expect(await slow).toMatchObject({ code: Code.UNAVAILABLE });
+  expect(await shutdown).toMatchObject({ cut: [{ peer: "in-process", how: "aborted" }] });
+});
+
+test("in process, a method that the server lacks is UNIMPLEMENTED, and a closed channel CANCELLED", async () => {
+  const server = createServer();
+  const channel = server.channel();
+  const client = createClient(TestService, channel);
+  expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.UNIMPLEMENTED });
+  channel.close();
+  expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.CANCELLED });
+});
+
+test("in process, metadata that the handler changes is the handler's own", async () => {
+  const { client } = await connect("in process", {
+    unary: (_request, { metadata }) => {
+      metadata.set("m", "changed");
+      return {};
+    },
+  });
+  const metadata = (await import("../index.ts")).Metadata.fromHttp2Headers({ m: "mine" });
+  await client.unary({}, { metadata });
+  expect(metadata.get("m")).toEqual(["mine"]);
+});
