@@ -1,10 +1,12 @@
 // What requests and responses carry: a message, a field of one, bytes of any type, or a stream of such.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { isHttpBody } from "../fields/bind-request.ts";
 import type { Binding } from "../http-rule/rule.ts";
+import { lastEventId } from "../kinds/response-format.ts";
+import { isRequired } from "./constraints.ts";
 import type { MediaType, RequestBody, Response, Schema } from "./document.ts";
 import type { Schemas } from "./schemas.ts";
 import { describe } from "./text.ts";
-import { isHttpBody } from "./well-known.ts";
 
 export function requestBody(binding: Binding, schemas: Schemas): RequestBody | undefined {
   const { method, body } = binding;
@@ -12,11 +14,17 @@ export function requestBody(binding: Binding, schemas: Schemas): RequestBody | u
   const message = body === "*" ? method.input : body.message;
   const streams = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
   if (isHttpBody(message) && (body === "*" || body.fieldKind === "message")) {
-    return { description: streams ? "As it is, in parts of any length." : "As it is.", required: true, content: { "*/*": {} } };
+    return { description: streams ? "As it is, in parts of any length." : "As it is.", content: { "*/*": {} } };
   }
   const { description, schema } = split(requestSchema(binding, schemas));
-  if (!streams) return { ...describe(description), required: true, content: { "application/json": { schema } } };
-  return { ...describe("One JSON value a line.", description), required: true, content: { "application/x-ndjson": lines(schema) } };
+  if (streams) return { ...describe("One JSON value a line.", description), content: { "application/x-ndjson": lines(schema) } };
+  return { ...describe(description), ...(isBodyRequired(binding) ? { required: true } : {}), content: { "application/json": { schema } } };
+}
+
+/** No body at all is an empty message, or none. */
+function isBodyRequired({ method, body, variables }: Binding): boolean {
+  if (body !== "*") return body !== undefined && isRequired(body);
+  return method.input.fields.some((field) => isRequired(field) && !variables.some(({ path }) => path[0] === field));
 }
 
 /** Of a request message, or what the body has of it. */
@@ -50,11 +58,11 @@ export function response(binding: Binding, schemas: Schemas, status: Schema): Re
   };
   return {
     description: [
-      "A stream, of the kind that `Accept` asks for:",
+      "A stream, of the kind that `Accept` asks for; without, it is lines.",
       "",
       '- `application/x-ndjson`: a line a message, `{"result": …}`. If the call fails later on, the last line is `{"error": …}`.',
-      "- `text/event-stream`: an event a message, with its JSON as `data`. If the call fails later on, the last event is `error`.",
-      "- `application/json`: an array, which ends early if the call fails later on.",
+      `- \`text/event-stream\`: an event a message, with its JSON as \`data\`. The last event is \`end\`, or \`error\`, with a google.rpc.Status as \`data\`, if the call fails later on; its id is \`${lastEventId}\`.`,
+      "- `application/json`: an array. If the call fails later on, the connection is broken off.",
     ].join("\n"),
     content: {
       "application/x-ndjson": lines(line),

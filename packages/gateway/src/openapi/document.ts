@@ -47,7 +47,7 @@ export interface Operation {
   "x-grpc-method": string;
   /** Which sides send a stream. */
   "x-grpc-streaming"?: "client" | "server" | "bidi";
-  /** What the text frames of a WebSocket on the same path are, each way. */
+  /** What each text frame of a WebSocket on the same path is; a side that sends no stream sends one. */
   "x-websocket"?: { request: Schema; response: Schema };
 }
 
@@ -57,14 +57,14 @@ export interface Parameter {
   required?: boolean;
   description?: string;
   deprecated?: boolean;
-  style?: "form";
+  style?: "form" | "deepObject";
   explode?: boolean;
   schema: Schema;
 }
 
 export interface RequestBody {
   description?: string;
-  required: boolean;
+  required?: boolean;
   content: Record<string, MediaType>;
 }
 

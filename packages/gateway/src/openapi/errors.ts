@@ -1,4 +1,6 @@
 // What every operation may answer instead of its result: google.rpc.Status, with the HTTP status that google.rpc.Code asks for.
+import { Code } from "@grpc-study/rpc";
+import { httpStatus } from "../http/status.ts";
 import type { Response, Schema } from "./document.ts";
 
 /** google.rpc.Status, in JSON. */
@@ -14,25 +16,30 @@ export function statusSchema(any: Schema): Schema {
   };
 }
 
-/** By google/rpc/code.proto's comments. */
-const codes: Readonly<Record<number, readonly string[]>> = {
-  400: ["INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"],
-  401: ["UNAUTHENTICATED"],
-  403: ["PERMISSION_DENIED"],
-  404: ["NOT_FOUND"],
-  409: ["ALREADY_EXISTS", "ABORTED"],
-  429: ["RESOURCE_EXHAUSTED"],
-  499: ["CANCELLED"],
-  500: ["UNKNOWN", "INTERNAL", "DATA_LOSS"],
-  501: ["UNIMPLEMENTED"],
-  503: ["UNAVAILABLE"],
-  504: ["DEADLINE_EXCEEDED"],
-};
+/** What the gateway refuses by itself. */
+const refusals = [
+  "- 405: the path takes other HTTP methods, which `Allow` names",
+  "- 408: the body took too long to come",
+  "- 413: the body, or a message in it, is too large",
+  "- 415: the body is of a type that is not taken here",
+];
 
 export function errorResponse(status: Schema): Response {
-  const rows = Object.entries(codes).map(([http, names]) => `- ${http}: ${names.join(", ")}`);
+  const codes = Object.values(Code).filter((code) => typeof code === "number" && code !== Code.OK) as Code[];
+  const byStatus = Map.groupBy(codes, httpStatus);
+  const rows = [...byStatus]
+    .sort(([one], [other]) => one - other)
+    .map(([http, codes]) => `- ${http}: ${codes.map((code) => Code[code]).join(", ")}`);
   return {
-    description: ["The call has failed. HTTP statuses, and the gRPC status codes that they stand for:", "", ...rows].join("\n"),
+    description: [
+      "The call has failed. The HTTP status is that of the gRPC status code:",
+      "",
+      ...rows,
+      "",
+      "Or there was no call:",
+      "",
+      ...refusals,
+    ].join("\n"),
     content: { "application/json": { schema: status } },
   };
 }

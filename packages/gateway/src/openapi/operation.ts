@@ -28,7 +28,7 @@ export function operationOf(binding: Binding, { operationId, tag, path, schemas,
   const parameters = [...pathParameters(binding, path, schemas), ...query.parameters];
   const body = requestBody(binding, schemas);
   const names = (paths: readonly FieldPath[]) => paths.map((path) => `\`${fieldName(path, schemas)}\``).join(", ");
-  const isBidi = method.methodKind === "bidi_streaming";
+  const streaming = streamingOf(method);
 
   const operation: Operation = {
     operationId,
@@ -41,9 +41,8 @@ export function operationOf(binding: Binding, { operationId, tag, path, schemas,
         ? `Messages that contain themselves are not listed again and again: ${names(query.recursive)} can have fields below, in the same manner.`
         : undefined,
       query.left.length > 0 ? `Cannot be set in a query: ${names(query.left)}.` : undefined,
-      isBidi
-        ? "Both sides send as they like: over HTTP/2, lines of JSON each way; or over a WebSocket on the same path, a text frame of JSON for each message."
-        : undefined,
+      streaming === "bidi" ? "Both sides send as they like, over HTTP/2 or a WebSocket." : undefined,
+      streaming === undefined ? undefined : webSocketWords,
     ),
     ...(isDeprecated(method) ? { deprecated: true } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
@@ -52,11 +51,15 @@ export function operationOf(binding: Binding, { operationId, tag, path, schemas,
     "x-grpc-method": `${method.parent.typeName}/${method.name}`,
   };
   if (path.text !== template.text) operation["x-google-path-template"] = template.text;
-  const streaming = streamingOf(method);
   if (streaming !== undefined) operation["x-grpc-streaming"] = streaming;
-  if (isBidi) operation["x-websocket"] = { request: requestSchema(binding, schemas), response: responseSchema(binding, schemas) };
+  if (streaming !== undefined)
+    operation["x-websocket"] = { request: requestSchema(binding, schemas), response: responseSchema(binding, schemas) };
   return operation;
 }
+
+const webSocketWords =
+  "As a WebSocket on the same path: each text frame is a message in JSON, an empty one ends the requests. It is closed with 1000, " +
+  "or, if the call fails, with 4000 and the gRPC status code.";
 
 function isDeprecated({ deprecated, parent, proto }: DescMethod): boolean {
   return deprecated || parent.deprecated || proto.options?.deprecated === true;

@@ -1,6 +1,8 @@
 // The parameters of a binding: the variables of its path, and in the query, all fields that are neither there nor in the body.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { type FieldPath, isTextual } from "../fields/field-path.ts";
+import type { FieldPath } from "../fields/field-path.ts";
+import { textParser } from "../fields/parse-text.ts";
+import { updateMaskField } from "../fields/update-mask.ts";
 import type { Binding } from "../http-rule/rule.ts";
 import { isRequired } from "./constraints.ts";
 import type { Parameter, Schema } from "./document.ts";
@@ -49,7 +51,7 @@ export function queryParameters({ method, verb, body, variables }: Binding, sche
 
   const add = (path: FieldPath, field: DescField, required: boolean): void => {
     const { description, deprecated, ...schema } = schemas.ofField(field);
-    const derived = isUpdateMask(field) && path.length === 1 && verb === "PATCH" && body?.fieldKind === "message";
+    const derived = verb === "PATCH" && body?.fieldKind === "message" && path.length === 1 && field === updateMaskField(method.input);
     parameters.push({
       name: fieldName(path, schemas),
       in: "query",
@@ -57,6 +59,8 @@ export function queryParameters({ method, verb, body, variables }: Binding, sche
       ...describe(description, derived ? "If it is left out, what the body has is what is updated." : undefined),
       ...(deprecated ? { deprecated } : {}),
       ...(field.fieldKind === "list" ? { style: "form", explode: true } : {}),
+      // `labels[colour]=red`
+      ...(field.fieldKind === "map" ? { style: "deepObject", explode: true } : {}),
       schema: textual(schema),
     });
   };
@@ -64,7 +68,7 @@ export function queryParameters({ method, verb, body, variables }: Binding, sche
     for (const field of message.fields) {
       const path = append(above, field);
       if ((above.length === 0 && field === body) || isInPath(path)) continue;
-      if (isTextual(field) || (field.fieldKind === "list" && field.listKind !== "message")) add(path, field, required && isRequired(field));
+      if (textParser(field) !== undefined) add(path, field, required && isRequired(field));
       else if (field.fieldKind !== "message" || wellKnownSchema(field.message) !== undefined) left.push(path);
       else if (within.includes(field.message)) recursive.push(path);
       else walk(field.message, path, [...within, field.message], required && isRequired(field));
@@ -76,10 +80,6 @@ export function queryParameters({ method, verb, body, variables }: Binding, sche
 
 function append([first, ...rest]: readonly DescField[], last: DescField): FieldPath {
   return first === undefined ? [last] : [first, ...rest, last];
-}
-
-function isUpdateMask(field: DescField): boolean {
-  return field.name === "update_mask" && field.message?.typeName === "google.protobuf.FieldMask";
 }
 
 /** Paths and queries have no null. */

@@ -48,8 +48,3 @@ export function wellKnownSchema({ typeName }: DescMessage): Schema | undefined {
 export function wrappedScalar({ typeName }: DescMessage): ScalarType | undefined {
   return wrapped.get(typeName);
 }
-
-/** Whether a message stands for a body of any type, as it is. */
-export function isHttpBody(message: DescMessage | undefined): boolean {
-  return message?.typeName === "google.api.HttpBody";
-}
