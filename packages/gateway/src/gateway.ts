@@ -2,13 +2,15 @@
 import type { Readable } from "node:stream";
 import websocket from "@fastify/websocket";
 import { Code, createChannel, RpcError } from "@grpc-study/rpc";
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
 import { type Binding, bindingsOf, checkSelectors } from "./http-rule/rule.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
+import { docs } from "./openapi/docs.ts";
+import { openApi } from "./openapi/index.ts";
 import type { GatewayOptions } from "./options.ts";
 import { makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
@@ -95,6 +97,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     }
   };
 
+  if (options.openApi !== false) await describe(app, bindings, options);
   for (const { verb } of bindings) if (verb !== "*" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
   // A plugin for CORS answers OPTIONS by itself, everywhere.
   const taken = ["*", "/*"].some((url) => app.hasRoute({ method: "OPTIONS", url })) ? ["GET", "OPTIONS"] : ["GET"];
@@ -117,6 +120,15 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     },
   });
 };
+
+/** `/openapi.json`, and `/docs` for people. */
+async function describe(app: FastifyInstance, bindings: readonly Binding[], { openApi: more, json }: GatewayOptions): Promise<void> {
+  const { fieldNames = "json", emitDefaults = false } = json ?? {};
+  const document = openApi(bindings, { ...(more || {}), fieldNames, emitDefaults });
+  const text = Buffer.from(JSON.stringify(document));
+  app.get("/openapi.json", (_request, reply) => reply.header("content-type", "application/json").send(text));
+  await app.register(docs, { title: document.info.title });
+}
 
 const nothing = { segments: [], query: "" };
 
