@@ -75,17 +75,17 @@ export const docs: FastifyPluginAsync<DocsOptions> = async (app, { openApiUrl = 
 
 function page(openApiUrl: string, title: string, folder: string): string {
   return `<!doctype html>
-<html lang="en" data-openapi="${escape(openApiUrl)}">
+<html lang="en" data-openapi="${escapeHtml(openApiUrl)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <link rel="icon" href="${folder}/favicon-32x32.png">
 <link rel="stylesheet" href="${folder}/swagger-ui.css">
 </head>
 <body>
 <div id="docs"></div>
-<noscript>This page needs JavaScript. <a href="${escape(openApiUrl)}">The document itself</a> does not.</noscript>
+<noscript>This page needs JavaScript. <a href="${escapeHtml(openApiUrl)}">The document itself</a> does not.</noscript>
 <script src="${folder}/swagger-ui-bundle.js"></script>
 <script src="${folder}/start.js"></script>
 </body>
@@ -93,6 +93,6 @@ function page(openApiUrl: string, title: string, folder: string): string {
 `;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
