@@ -22,6 +22,7 @@ declare module "fastify" {
 
 const defaultBodyLimit = 4 * 1024 * 1024;
 const defaultBodyTimeoutMs = 30_000;
+const defaultGraceMs = 10_000;
 
 /** All bindings of some services. @throws RuleError */
 export function allBindings({ services, rules, unbound }: Pick<GatewayOptions, "services" | "rules" | "unbound">): Binding[] {
@@ -57,8 +58,15 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
     running: new Set(),
   };
-  app.addHook("onClose", () => {
-    for (const exchange of settings.running) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+  let grace: NodeJS.Timeout | undefined;
+  app.addHook("preClose", async () => {
+    const end = () => {
+      for (const exchange of settings.running) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+    };
+    grace = setTimeout(end, options.graceMs ?? defaultGraceMs);
+  });
+  app.addHook("onClose", async () => {
+    clearTimeout(grace);
     if (typeof upstream === "string") channel.close();
   });
 
@@ -88,7 +96,9 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   };
 
   for (const { verb } of bindings) if (verb !== "*" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
-  app.route({ method: app.supportedMethods.filter((method) => method !== "GET"), url: "/*", handler });
+  // A plugin for CORS answers OPTIONS by itself, everywhere.
+  const taken = ["*", "/*"].some((url) => app.hasRoute({ method: "OPTIONS", url })) ? ["GET", "OPTIONS"] : ["GET"];
+  app.route({ method: app.supportedMethods.filter((method) => !taken.includes(method)), url: "/*", handler });
   app.route({
     method: "GET",
     url: "/*",

@@ -27,6 +27,8 @@ export interface GatewayOptions {
   readonly timeoutMs?: number | undefined;
   /** Headers that become metadata, besides `Authorization`, `Grpc-Metadata-*`, `Traceparent`, `Tracestate` and `Baggage`. */
   readonly forwardHeaders?: readonly string[] | undefined;
+  /** When it is closed: milliseconds in which running calls may end, before they are ended. Default 10,000. */
+  readonly graceMs?: number | undefined;
   /** Other origins whose pages may open a WebSocket: browsers ask nobody before they do. `*`: all. Default: none. */
   readonly allowedOrigins?: readonly string[] | undefined;
 }

@@ -16,7 +16,7 @@ export interface Settings {
 
 /** One message's codec, for use within others. What it throws on purpose is a Fault. */
 export interface MessageCodec {
-  /** The message of a JSON value. `depth` is 1 for the outermost message. Adds the number of keys in the value to `seen.keys`. */
+  /** The message of a JSON value. `depth` is 1 for the outermost message. Adds the number of keys in the value to `reading.keys`. */
   read(json: unknown, depth: number): Message;
   /** The message's JSON text, after the text before it: long text is made by adding to it, and never by joining what is long. */
   print(message: Message, before: string): string;

@@ -28,7 +28,7 @@ export function scalarPrinter(type: ScalarType): (value: unknown) => string {
 
 /** Whatever JSON.stringify would escape: quotes, backslashes, control characters, and surrogates, as they may be lone. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must be found
-const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
+export const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 export function printString(value: unknown): string {
   if (typeof value !== "string") {

@@ -8,13 +8,13 @@ import { enumPrinter } from "./generate-print.ts";
 import { isObject } from "./object.ts";
 import { scalarPrinter } from "./print-scalar.ts";
 import { scalarReader } from "./read-scalar.ts";
-import { countKeys, seen } from "./text.ts";
+import { countKeys, reading } from "./text.ts";
 import { isWellKnown } from "./well-known/index.ts";
 
 export function protobufEsRead(desc: DescMessage, codecs: Codecs): MessageCodec["read"] {
   return (json, depth) => {
     const message = attempt(desc, codecs, json, depth);
-    seen.keys += countKeys(json);
+    reading.keys += countKeys(json);
     return message ?? locate(desc, codecs, json, depth);
   };
 }
