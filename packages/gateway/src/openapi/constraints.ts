@@ -345,7 +345,7 @@ function bytesConstraints(rules: validate.BytesRules): Partial<Constraints> {
 
 /** Enums are names in JSON. That a value must be defined is what their schema says anyway. */
 function enumConstraints(field: DescField, rules: validate.EnumRules): Partial<Constraints> {
-  const json = (number: number): Json => field.enum?.value[number]?.name ?? number;
+  const json = (number: number): Json => field.enum?.value[number]?.jsonName ?? number;
   return { keywords: all(listKeywords(rules, json)), allowsZero: passesLists(rules, 0) };
 }
 
@@ -426,7 +426,7 @@ export function onlyZero(field: DescField): Schema {
 }
 
 function zeroJson(field: DescField): Json {
-  if (field.fieldKind === "enum") return field.enum.values[0]?.name ?? 0;
+  if (field.fieldKind === "enum") return field.enum.values[0]?.jsonName ?? 0;
   if (field.fieldKind !== "scalar") return null;
   if (field.scalar === ScalarType.BOOL) return false;
   if (field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES) return "";

@@ -162,7 +162,7 @@ export class Schemas {
   #ofEnum(desc: DescEnum): Schema {
     if (desc.typeName === "google.protobuf.NullValue") return { type: "null" };
     return this.#refer(desc, () => {
-      const values = desc.values.map((value) => [value.name, this.#comments.of(value)] as const);
+      const values = desc.values.map((value) => [value.jsonName, this.#comments.of(value)] as const);
       const lines = values.flatMap(([name, comment]) => (comment === undefined ? [] : `- \`${name}\`: ${comment.replace(/\s+/g, " ")}`));
       const schema: Schema = { type: "string", ...describe(this.#comments.of(desc), lines.join("\n")), enum: values.map(([name]) => name) };
       return desc.proto.options?.deprecated ? { ...schema, deprecated: true } : schema;
