@@ -29,11 +29,6 @@ function outputName(field: DescField, settings: Settings): string {
   return settings.fieldNames === "proto" ? field.name : field.jsonName;
 }
 
-/** Whether two fields have one name in output, as only proto2 lets happen: then which is printed depends on what is set. */
-export function hasNameConflict(desc: DescMessage, settings: Settings): boolean {
-  return new Set(desc.fields.map((field) => outputName(field, settings))).size < desc.fields.length;
-}
-
 /** Variables of the function: `m` (message), `s` (text), `n` (whether the object has a field yet), `f` (index of the field at hand), `i` (list index), `q` (map key), `v` (value), `w` (item). */
 export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
   const { settings } = codecs;
@@ -54,7 +49,7 @@ export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["
     const condition = isSet(field, desc, settings.emitDefaults);
     const print = [...printValue(source, field, lead, codecs), ...(before === "some" ? [] : ["n = true;"])];
     source.add(`f = ${index};`, held(field, desc));
-    source.add(...(condition === undefined ? print : [`if (${condition}) {`, ...print, isRequired(field) ? "} else missing();" : "}"]));
+    source.add(condition === undefined ? "{" : `if (${condition}) {`, ...print, isRequired(field) ? "} else missing();" : "}");
     before = condition === undefined || before === "some" ? "some" : "maybe";
   });
   if (settings.registry !== undefined) {
@@ -70,7 +65,7 @@ export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["
 /** Makes a function for the value of a field by itself: what a message holds for it, set. */
 export function generatePrintValue(field: DescField, codecs: Codecs): (value: unknown) => string {
   const source = new Source();
-  source.add('let s = "", i = -1, q;', "try {", "{", ...printValue(source, field, literal, codecs), "}", "return s;");
+  source.add('let s = "", i = -1, q;', "try {", ...printValue(source, field, literal, codecs), "return s;");
   source.add(`} catch (e) { throw inField(e, ${literal(pathName(field))}, i, q); }`);
   return source.build("v", runtime);
 }
