@@ -61,7 +61,7 @@ export function queryParameters({ method, verb, body, variables }: Binding, sche
       ...(field.fieldKind === "list" ? { style: "form", explode: true } : {}),
       // `labels[colour]=red`
       ...(field.fieldKind === "map" ? { style: "deepObject", explode: true } : {}),
-      schema: textual(schema),
+      schema: isJson(field) ? { type: "string", contentMediaType: "application/json" } : textual(schema),
     });
   };
   const walk = (message: DescMessage, above: readonly DescField[], within: readonly DescMessage[], required: boolean): void => {
@@ -80,6 +80,11 @@ export function queryParameters({ method, verb, body, variables }: Binding, sche
 
 function append([first, ...rest]: readonly DescField[], last: DescField): FieldPath {
   return first === undefined ? [last] : [first, ...rest, last];
+}
+
+/** Whether a field may be any JSON, which a query has as text. */
+function isJson(field: DescField): boolean {
+  return field.fieldKind === "message" && /^google\.protobuf\.(?:Struct|ListValue|Value)$/.test(field.message.typeName);
 }
 
 /** Paths and queries have no null. */
