@@ -151,6 +151,7 @@ function printValue(source: Source, field: DescField, lead: string, codecs: Code
         ? [`s += ${lead} + printStringMap(v);`]
         : [
             `s += ${lead};`,
+            "{",
             "const keys = keysOf(v);",
             "for (let j = 0; j < keys.length; j++) {",
             "q = keys[j];",
@@ -159,6 +160,7 @@ function printValue(source: Source, field: DescField, lead: string, codecs: Code
             "}",
             's += keys.length === 0 ? "{}" : "}";',
             "q = undefined;",
+            "}",
           ];
     default:
       return [addValue(source, field, "v", lead, codecs)];
