@@ -1,4 +1,5 @@
 // The gateway as a plugin of Fastify: every request of its prefix is matched, bound, called and printed.
+import { METHODS } from "node:http";
 import type { Readable } from "node:stream";
 import websocket from "@fastify/websocket";
 import { Code, createChannel, RpcError } from "@grpc-study/rpc";
@@ -80,7 +81,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   await app.register(websocket, { options: { maxPayload: settings.bodyLimit } });
 
   const split = (request: FastifyRequest): { path: string; query: string } => {
-    const url = (request.raw.url ?? "/").slice(app.prefix.length);
+    const url = originForm(request.raw.url ?? "/").slice(app.prefix.length);
     const mark = url.indexOf("?");
     return mark < 0 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
   };
@@ -98,7 +99,10 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   };
 
   if (options.openApi !== false) await describe(app, bindings, options);
-  for (const { verb } of bindings) if (verb !== "*" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
+  // All methods, so that those which no route has are refused here, with what is allowed.
+  for (const verb of [...METHODS, ...bindings.map(({ verb }) => verb)]) {
+    if (verb !== "*" && verb !== "CONNECT" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
+  }
   // A plugin for CORS answers OPTIONS by itself, everywhere.
   const taken = ["*", "/*"].some((url) => app.hasRoute({ method: "OPTIONS", url })) ? ["GET", "OPTIONS"] : ["GET"];
   app.route({ method: app.supportedMethods.filter((method) => !taken.includes(method)), url: "/*", handler });
@@ -128,6 +132,11 @@ async function describe(app: FastifyInstance, bindings: readonly Binding[], { op
   const text = Buffer.from(JSON.stringify(document));
   app.get("/openapi.json", (_request, reply) => reply.header("content-type", "application/json").send(text));
   await app.register(docs, { title: document.info.title });
+}
+
+/** RFC 9112, section 3.2.2: a target may be a whole URL, as proxies get them. */
+function originForm(target: string): string {
+  return target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*(?=(.?))/i, (_all, next: string) => (next === "/" ? "" : "/"));
 }
 
 const nothing = { segments: [], query: "" };

@@ -1,11 +1,16 @@
 // Random messages of any type, for property tests: those that JSON can say.
-import { create, type DescField, type DescMessage, fromJson, type Message, ScalarType } from "@bufbuild/protobuf";
+import { create, type DescField, type DescMessage, fromJson, type Message, type MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { DurationSchema, FieldMaskSchema, ListValueSchema, StructSchema, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import fc, { type Arbitrary } from "fast-check";
 
 /** Messages with a few of their fields, and nested not deeper than `depth`. */
-export function arbitraryMessage(desc: DescMessage, depth = 3): Arbitrary<Message> {
+export function arbitraryMessage<Desc extends DescMessage>(desc: Desc, depth = 3): Arbitrary<MessageShape<Desc>> {
+  // Messages of `desc` are made, which the types of reflection do not say.
+  return anyMessage(desc, depth) as Arbitrary<MessageShape<Desc>>;
+}
+
+function anyMessage(desc: DescMessage, depth: number): Arbitrary<Message> {
   const known = wellKnown(desc);
   if (known !== undefined) return known;
   const fields = desc.fields.filter((field) => supported(field) && (depth > 0 || !("message" in field && field.message)));

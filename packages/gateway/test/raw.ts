@@ -1,0 +1,16 @@
+// HTTP by hand: bytes to a socket, and what comes back until it is closed.
+import { connect } from "node:net";
+
+export function raw(port: number, bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    let text = "";
+    socket.setEncoding("latin1").setTimeout(3000, () => socket.destroy());
+    socket.on("data", (data) => {
+      text += data;
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(text));
+    socket.write(bytes);
+  });
+}
