@@ -5,19 +5,26 @@ import type { Logger } from "pino";
 import { CertificatesError, ensureCertificates } from "./certs/index.ts";
 import type { ServeRequest } from "./cli.ts";
 import { hasColour } from "./colour.ts";
+import type { Companion, Neighbours, RunningCompanion } from "./companion.ts";
 import { createLogger } from "./logging.ts";
 import { type Serving, StartError, serve, type TlsFiles } from "./serve.ts";
 import { formatTable } from "./table.ts";
 import { readUsers, UsersError } from "./users.ts";
 
-/** Serves until a signal comes. Sets the process's exit status: 1 if the topics could not be started. */
-export async function run(request: ServeRequest): Promise<void> {
+/** Serves until a signal comes. Sets the process's exit status: 1 if the topics, or what is served beside them, could not be started. */
+export async function run(request: ServeRequest, companions: readonly Companion[] = []): Promise<void> {
   const { topics, host, port, security } = request;
   const log = createLogger(request.logLevel);
   let serving: Serving;
   try {
     const users = readUsers(request.users);
-    serving = await serve(topics, { host, port, security, users, tls: () => findCertificates(request, log), log });
+    let tls: TlsFiles | undefined;
+    const files = async () => {
+      tls = await findCertificates(request, log);
+      return tls;
+    };
+    serving = await serve(topics, { host, port, security, users, tls: files, log });
+    serving = await accompany(serving, companions, { host, port, certs: request.certs, tls, log });
   } catch (error) {
     if (!(error instanceof StartError || error instanceof UsersError || error instanceof CertificatesError)) throw error;
     process.stderr.write(`error: ${error.message}\n`);
@@ -39,6 +46,32 @@ export async function run(request: ServeRequest): Promise<void> {
   // Whoever reads the table may leave, as `head -1` does; that is no reason to stop serving.
   process.stdout.on("error", () => {});
   process.stdout.write(formatTable(serving.endpoints, { colour: hasColour(process.stdout) }));
+}
+
+/** Starts what is served beside the topics. If one cannot be, all are ended. */
+async function accompany(serving: Serving, companions: readonly Companion[], around: Omit<Neighbours, "endpoints">): Promise<Serving> {
+  const running: RunningCompanion[] = [];
+  const shutdown: Serving["shutdown"] = async (options) => {
+    // Those that call others first.
+    await Promise.all(running.map((companion) => companion.shutdown()));
+    await serving.shutdown(options);
+  };
+  for (const { topic, start } of companions) {
+    const endpoints = serving.endpoints.filter((endpoint) => endpoint.topic === topic);
+    if (endpoints.length === 0) continue;
+    try {
+      running.push(await start({ ...around, endpoints }));
+    } catch (error) {
+      await shutdown({ graceMs: 0 });
+      if (!(error instanceof Error && "code" in error)) throw error;
+      throw new StartError(`topic ${topic}: ${error.message}`, { cause: error });
+    }
+  }
+  const endpoints = serving.endpoints.flatMap((endpoint, index, all) => {
+    const last = all[index + 1]?.topic !== endpoint.topic;
+    return last ? [endpoint, ...running.map((one) => one.endpoint).filter(({ topic }) => topic === endpoint.topic)] : [endpoint];
+  });
+  return { endpoints, shutdown };
 }
 
 /** The files that are named; otherwise those of the folder, which are made if there are none. */
