@@ -124,18 +124,7 @@ function addFields(scope: Scope, message: DescriptorProto): void {
 }
 
 function fieldName(random: Random, index: number): string {
-  const odd = [
-    "constructor",
-    "to_string",
-    "value_of",
-    "to_json",
-    "class",
-    "case",
-    "value",
-    "length",
-    "1st",
-    "prototype",
-  ];
+  const odd = ["constructor", "to_string", "value_of", "to_json", "class", "case", "value", "length", "1st", "prototype"];
   // With a number, but for the first: two fields must not have one name.
   return random.chance(0.9) ? `f_${index}` : index === 0 ? random.pick(odd) : `${random.pick(odd)}_${index}`;
 }
