@@ -74,6 +74,42 @@ function lastUint32(at: number): number {
   refuse();
 }
 
+/**
+ * Reads packed varints of 32 bits, the last of which may end behind `end`: as int32, or, if `zigzag`, as sint32. Returns the position after it.
+ */
+export function int32s(list: number[], at: number, end: number, zigzag: boolean): number {
+  const { bytes, length } = input;
+  const safe = length - 5;
+  let count = list.length;
+  let p = at;
+  while (p < end) {
+    let value = bytes[p++] as number;
+    if (value > 0x7f) {
+      // Up to four bytes here, and what is longer, or at the end, from its beginning.
+      const start = p - 1;
+      let byte = 0x80;
+      if (p < safe) {
+        byte = bytes[p++] as number;
+        value = (value & 0x7f) | ((byte & 0x7f) << 7);
+        if (byte > 0x7f) {
+          byte = bytes[p++] as number;
+          value |= (byte & 0x7f) << 14;
+          if (byte > 0x7f) {
+            byte = bytes[p++] as number;
+            value |= byte << 21;
+          }
+        }
+      }
+      if (byte > 0x7f) {
+        value = uint32(start) | 0;
+        p = input.at;
+      }
+    }
+    list[count++] = zigzag ? (value >>> 1) ^ -(value & 1) : value;
+  }
+  return p;
+}
+
 /** A tag of more than one byte: of 32 bits at most. */
 export function tag(at: number): number {
   const value = uint32(at);

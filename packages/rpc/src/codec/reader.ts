@@ -172,17 +172,8 @@ class ReaderSource {
         const longAsString = field.listKind === "scalar" && field.longAsString;
         const one = `${readScalar(type, field.utf8Validation, longAsString)} list.push(v);`;
         if (type === ScalarType.STRING || type === ScalarType.BYTES) return `const list = ${target}; ${one}`;
-        const many = fixedWidth(type);
-        const fixed =
-          many === undefined
-            ? ""
-            : `if (l >= ${fewFixed} && l % ${many.width} === 0) {
-                const view = numbersView();
-                for (let i = b.byteOffset + p, e = i + l; i < e; i += ${many.width}) list.push(${longAsString ? "String" : ""}(view.${many.get}(i, true)));
-                p = last;
-              } else`;
         return `const list = ${target};
-          if ((t & 7) === ${Wire.bytes}) { ${readEnd("last")} ${fixed} while (p < last) { ${one} } } else { ${one} }`;
+          if ((t & 7) === ${Wire.bytes}) { ${readEnd("last")} ${readPacked(type, one, longAsString)} } else { ${one} }`;
       }
       case "map":
         return this.#map(field);
@@ -290,8 +281,31 @@ class ReaderSource {
   }
 }
 
-/** Bytes of a packed list from which on a view of the numbers is worth making. */
-const fewFixed = 32;
+/** Packed lists of so many bytes, from and up to, are made in one go: shorter ones are not worth it, longer ones V8 would take for sparse. */
+const [fewPacked, manyPacked] = [32, 1 << 22];
+
+/** Reads a packed list of `l` bytes, up to `last`. */
+function readPacked(type: ScalarType, one: string, longAsString: boolean): string {
+  const singly = `while (p < last) { ${one} }`;
+  const fixed = fixedWidth(type);
+  if (fixed !== undefined && !longAsString) {
+    return `if (l >= ${fewPacked} && l <= ${manyPacked} && l % ${fixed.width} === 0) {
+      const view = numbersView();
+      let count = list.length;
+      list.length = count + l / ${fixed.width};
+      for (let at = b.byteOffset + p, end = at + l; at < end; at += ${fixed.width}) list[count++] = view.${fixed.get}(at, true);
+      p = last;
+    } else ${singly}`;
+  }
+  switch (type) {
+    case ScalarType.INT32:
+      return "p = int32s(list, p, last, false);";
+    case ScalarType.SINT32:
+      return "p = int32s(list, p, last, true);";
+    default:
+      return singly;
+  }
+}
 
 /** How a DataView reads numbers of a fixed width; undefined for others. */
 function fixedWidth(type: ScalarType): { width: number; get: string } | undefined {
