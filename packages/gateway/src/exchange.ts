@@ -97,11 +97,14 @@ export class HttpExchange extends Exchange {
     this.log(error);
     reply.request.grpcCode = error.code;
     const { status, headers, body } = settings.errors.response(error);
+    // HTTP/2 has no such header (RFC 9113, section 8.2.2); the stream ends with the response.
+    const { connection, ...others } = headers;
+    if (connection !== undefined && reply.request.raw.httpVersionMajor < 2) reply.header("connection", connection);
     return reply
       .code(status)
-      .headers({ ...this.trailer, ...headers })
-      .type("application/json")
-      .send(body);
+      .headers({ ...this.trailer, ...others })
+      .header("content-type", "application/json")
+      .send(Buffer.from(body));
   }
 
   protected override onHeader(header: Metadata): void {

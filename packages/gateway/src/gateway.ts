@@ -3,13 +3,15 @@ import { METHODS } from "node:http";
 import type { Readable } from "node:stream";
 import websocket from "@fastify/websocket";
 import { Code, createChannel, RpcError } from "@grpc-study/rpc";
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
 import { type Binding, bindingsOf, checkSelectors } from "./http-rule/rule.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
+import { docs } from "./openapi/docs.ts";
+import { openApi } from "./openapi/index.ts";
 import type { GatewayOptions } from "./options.ts";
 import { makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
@@ -23,6 +25,7 @@ declare module "fastify" {
 
 const defaultBodyLimit = 4 * 1024 * 1024;
 const defaultBodyTimeoutMs = 30_000;
+const defaultGraceMs = 10_000;
 
 /** All bindings of some services. @throws RuleError */
 export function allBindings({ services, rules, unbound }: Pick<GatewayOptions, "services" | "rules" | "unbound">): Binding[] {
@@ -58,8 +61,15 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
     running: new Set(),
   };
-  app.addHook("onClose", () => {
-    for (const exchange of settings.running) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+  let grace: NodeJS.Timeout | undefined;
+  app.addHook("preClose", async () => {
+    const end = () => {
+      for (const exchange of settings.running) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+    };
+    grace = setTimeout(end, options.graceMs ?? defaultGraceMs);
+  });
+  app.addHook("onClose", async () => {
+    clearTimeout(grace);
     if (typeof upstream === "string") channel.close();
   });
 
@@ -88,11 +98,14 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     }
   };
 
+  if (options.openApi !== false) await describe(app, bindings, options);
   // All methods, so that those which no route has are refused here, with what is allowed.
   for (const verb of [...METHODS, ...bindings.map(({ verb }) => verb)]) {
     if (verb !== "*" && verb !== "CONNECT" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
   }
-  app.route({ method: app.supportedMethods.filter((method) => method !== "GET"), url: "/*", handler });
+  // A plugin for CORS answers OPTIONS by itself, everywhere.
+  const taken = ["*", "/*"].some((url) => app.hasRoute({ method: "OPTIONS", url })) ? ["GET", "OPTIONS"] : ["GET"];
+  app.route({ method: app.supportedMethods.filter((method) => !taken.includes(method)), url: "/*", handler });
   app.route({
     method: "GET",
     url: "/*",
@@ -111,6 +124,15 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     },
   });
 };
+
+/** `/openapi.json`, and `/docs` for people. */
+async function describe(app: FastifyInstance, bindings: readonly Binding[], { openApi: more, json }: GatewayOptions): Promise<void> {
+  const { fieldNames = "json", emitDefaults = false } = json ?? {};
+  const document = openApi(bindings, { ...(more || {}), fieldNames, emitDefaults });
+  const text = Buffer.from(JSON.stringify(document));
+  app.get("/openapi.json", (_request, reply) => reply.header("content-type", "application/json").send(text));
+  await app.register(docs, { title: document.info.title });
+}
 
 /** RFC 9112, section 3.2.2: a target may be a whole URL, as proxies get them. */
 function originForm(target: string): string {

@@ -12,7 +12,9 @@ export {
 export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
 export type { CallOptions, SendOptions } from "./client/options.ts";
 export { Code } from "./code.ts";
-export { type Codec, type CodecFactory, protobufEs } from "./codec.ts";
+export type { Codec, CodecFactory } from "./codec/codec.ts";
+export { compiled } from "./codec/compiled.ts";
+export { protobufEs } from "./codec/protobuf-es.ts";
 export type { Compression } from "./compression/algorithm.ts";
 export { wasCompressed } from "./compression/frame.ts";
 export { detail, RpcError, type RpcErrorOptions } from "./error.ts";

@@ -37,6 +37,8 @@ await new Command("interop-server")
 async function serve(flags: Flags, command: Command): Promise<void> {
   const server = createServer();
   server.add(testService);
+  // Before it says that it serves: whoever reads that may end it at once.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.shutdown({ graceMs: 1000 }));
   try {
     const tls = flags.use_tls ? await findCertificates(flags, command) : undefined;
     const { address } = await server.listen(`${flags.host}:${flags.port}`, tls);
@@ -45,7 +47,6 @@ async function serve(flags: Flags, command: Command): Promise<void> {
     if (!(error instanceof ListenError || error instanceof CertificatesError || error instanceof TlsFileError)) throw error;
     command.error(`error: ${error.message}`);
   }
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.shutdown({ graceMs: 1000 }));
 }
 
 async function findCertificates({ tls_cert_file: cert, tls_key_file: key, certs }: Flags, command: Command): Promise<ServerTls> {

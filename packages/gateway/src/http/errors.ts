@@ -24,6 +24,9 @@ export interface ErrorResponse {
   readonly body: string;
 }
 
+const unavailable = new RpcError(Code.UNAVAILABLE, "the upstream is not available");
+const timedOut = new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded");
+
 /** Seconds after which a caller may try again when the upstream is down. */
 const retryAfter = { "retry-after": "1" };
 /** RFC 9110, section 11.6.1: a 401 says how to authenticate. */
@@ -58,14 +61,16 @@ export class ErrorWriter {
    */
   visible(thrown: unknown): RpcError {
     const error = RpcError.from(thrown);
-    if (error.code === Code.UNAVAILABLE && error.cause !== undefined)
-      return new RpcError(Code.UNAVAILABLE, "the upstream is not available");
+    if (error.code === Code.UNAVAILABLE && error.cause !== undefined) return unavailable;
+    // What grpc-js says of its own deadline ends in the upstream's address.
+    if (error.code === Code.DEADLINE_EXCEEDED && error.message.startsWith("Deadline exceeded after")) return timedOut;
     return error;
   }
 
   #detail(detail: Any): unknown {
     try {
-      return toJson(AnySchema, detail, { registry: this.#registry });
+      // protobuf-es has the type last.
+      return { "@type": detail.typeUrl, ...(toJson(AnySchema, detail, { registry: this.#registry }) as object) };
     } catch {
       // A type that is not known here: its bytes, which whoever knows it can parse.
       return { "@type": detail.typeUrl, value: Buffer.from(detail.value).toString("base64") };

@@ -38,7 +38,7 @@ export function requestMetadata({ headers, ip, secure, requestId }: Caller, more
   }
   const { host, "x-forwarded-for": before, "x-forwarded-host": forwardedHost, "x-forwarded-proto": proto } = headers;
   add(metadata, "x-forwarded-for", before === undefined ? ip : `${before}, ${ip}`);
-  add(metadata, "x-forwarded-host", String(forwardedHost ?? host ?? ""));
+  add(metadata, "x-forwarded-host", String(forwardedHost ?? host ?? headers[":authority"] ?? ""));
   add(metadata, "x-forwarded-proto", String(proto ?? (secure ? "https" : "http")));
   add(metadata, "x-request-id", requestId);
   return metadata;

@@ -2,7 +2,7 @@
 import type { DescMessage, JsonValue, MessageShape, Registry } from "@bufbuild/protobuf";
 import { Codecs, type MessageCodec, type Settings } from "./codecs.ts";
 import { jsonError } from "./error.ts";
-import { countKeysOfText, parseText, refuseDuplicateKeys, seen } from "./text.ts";
+import { countColons, countKeysOfText, parseText, reading, refuseDuplicateKeys } from "./text.ts";
 
 export interface JsonOptions {
   /** Names of fields in output: `json` is lowerCamelCase (json_name), `proto` is the .proto's. Both are accepted in input. Default `json`. */
@@ -42,15 +42,24 @@ export function jsonCodec<Desc extends DescMessage>(schema: Desc, options: JsonO
 
 const made = new WeakMap<MessageCodec, JsonCodec>();
 
-/** Reads text; `read` counts the keys it sees. JSON.parse takes the last of duplicate keys, where protobuf-es refuses them. */
+/** Reads text. JSON.parse takes the last of duplicate keys; protobuf-es refuses them, and so does this: `read` counts the keys it sees. */
 export function parseWith<Value>(text: string, read: (json: JsonValue) => Value): Value {
   const json = parseText(text);
-  seen.keys = 0;
-  const value = read(json);
-  if (seen.keys !== countKeysOfText(text)) {
-    refuseDuplicateKeys(text);
+  reading.keys = 0;
+  reading.isOwn = true;
+  // Only an escape can make a lone surrogate of well-formed text.
+  reading.isWellFormed = text.isWellFormed() && !text.includes("\\u");
+  try {
+    const value = read(json);
+    // Most texts have no colon in a string, and so need no closer look.
+    if (reading.keys !== countColons(text) && reading.keys !== countKeysOfText(text)) {
+      refuseDuplicateKeys(text);
+    }
+    return value;
+  } finally {
+    reading.isOwn = false;
+    reading.isWellFormed = false;
   }
-  return value;
 }
 
 export function orJsonError<Value>(work: () => Value): Value {

@@ -1,6 +1,7 @@
 // The codecs of all messages for one set of options, each made when it is first used.
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
-import { generatePrint, generatePrintValue, hasNameConflict } from "./generate-print.ts";
+import { hasNameConflict } from "./field-shape.ts";
+import { generatePrint, generatePrintValue } from "./generate-print.ts";
 import { generateRead } from "./generate-read.ts";
 import { protobufEsPrint, protobufEsPrintValue, protobufEsRead } from "./protobuf-es.ts";
 import { canGenerate } from "./source.ts";
@@ -16,7 +17,7 @@ export interface Settings {
 
 /** One message's codec, for use within others. What it throws on purpose is a Fault. */
 export interface MessageCodec {
-  /** The message of a JSON value. `depth` is 1 for the outermost message. Adds the number of keys in the value to `seen.keys`. */
+  /** The message of a JSON value. `depth` is 1 for the outermost message. Adds the number of keys in the value to `reading.keys`. */
   read(json: unknown, depth: number): Message;
   /** The message's JSON text, after the text before it: long text is made by adding to it, and never by joining what is long. */
   print(message: Message, before: string): string;
@@ -68,12 +69,11 @@ export class Codecs {
   #lazily(desc: DescMessage): MessageCodec {
     const codec: MessageCodec = {
       read: (json, depth) => {
-        codec.read = canGenerate() ? generateRead(desc, this) : protobufEsRead(desc, this);
+        codec.read = canGenerate() && !hasNameConflict(desc) ? generateRead(desc, this) : protobufEsRead(desc, this);
         return codec.read(json, depth);
       },
       print: (message, before) => {
-        const generated = canGenerate() && !hasNameConflict(desc, this.settings);
-        codec.print = generated ? generatePrint(desc, this) : protobufEsPrint(desc, this);
+        codec.print = canGenerate() && !hasNameConflict(desc) ? generatePrint(desc, this) : protobufEsPrint(desc, this);
         return codec.print(message, before);
       },
     };

@@ -14,7 +14,7 @@ import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import type { Codecs } from "./codecs.ts";
 import { isNot } from "./error.ts";
 import { property } from "./object.ts";
-import { seen } from "./text.ts";
+import { reading } from "./text.ts";
 
 const fields = new WeakMap<DescExtension, DescField>();
 
@@ -37,7 +37,7 @@ export function readExtension(message: Message, extension: DescExtension, json: 
   const { container, key } = codecs.ofField(field);
   const value = property(container.read({ [key]: json }, depth), field.localName) ?? unset(field);
   // The container's one key is not in the text.
-  seen.keys--;
+  reading.keys--;
   setExtension(message, extension, value as ExtensionValueShape<DescExtension>);
   return true;
 }

@@ -5,7 +5,7 @@ import { codecsFor, type JsonOptions, orJsonError, parseWith } from "./codec.ts"
 import type { FieldCodec } from "./codecs.ts";
 import { isNot } from "./error.ts";
 import { property } from "./object.ts";
-import { seen } from "./text.ts";
+import { reading } from "./text.ts";
 
 /** The JSON of one field's value. The messages are those that have the field. */
 export interface JsonFieldCodec {
@@ -28,7 +28,7 @@ export function jsonFieldCodec(field: DescField, options: JsonOptions = {}): Jso
     orJsonError(() => {
       const container = codec.container.read({ [codec.key]: value }, 1);
       // The container's one key is not in the text.
-      seen.keys--;
+      reading.keys--;
       return container;
     });
   const fieldCodec: JsonFieldCodec = {

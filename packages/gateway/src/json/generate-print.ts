@@ -5,12 +5,13 @@ import type { Codecs, MessageCodec, Settings } from "./codecs.ts";
 import { Fault, isNot, shown } from "./error.ts";
 import { printExtensions } from "./extension.ts";
 import { isPlainStruct, pathName, unwrapped } from "./field-shape.ts";
-import { printInt32, printString, printStringMap, printStrings, scalarPrinter } from "./print-scalar.ts";
+import { escaped, printInt32, printString, printStringMap, printStrings, scalarPrinter } from "./print-scalar.ts";
 import { literal, Source } from "./source.ts";
 import { printPlainStruct } from "./well-known/struct.ts";
 
 /** What generated printers call by name. */
 const runtime = {
+  escaped,
   foreign,
   inField,
   isOwn: (object: object, key: string) => Object.hasOwn(object, key),
@@ -28,11 +29,6 @@ function outputName(field: DescField, settings: Settings): string {
   return settings.fieldNames === "proto" ? field.name : field.jsonName;
 }
 
-/** Whether two fields have one name in output, as only proto2 lets happen: then which is printed depends on what is set. */
-export function hasNameConflict(desc: DescMessage, settings: Settings): boolean {
-  return new Set(desc.fields.map((field) => outputName(field, settings))).size < desc.fields.length;
-}
-
 /** Variables of the function: `m` (message), `s` (text), `n` (whether the object has a field yet), `f` (index of the field at hand), `i` (list index), `q` (map key), `v` (value), `w` (item). */
 export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
   const { settings } = codecs;
@@ -48,12 +44,12 @@ export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["
   let before: "none" | "maybe" | "some" = "none";
   fields.forEach((field, index) => {
     const name = `${JSON.stringify(outputName(field, settings))}:`;
-    const [only, next] = [literal(`{${name}`), literal(`,${name}`)];
-    const lead = before === "none" ? only : before === "some" ? next : `(n ? ${next} : ${only})`;
+    const [only, next] = [(then: string) => literal(`{${name}${then}`), (then: string) => literal(`,${name}${then}`)];
+    const lead = before === "none" ? only : before === "some" ? next : (then: string) => `(n ? ${next(then)} : ${only(then)})`;
     const condition = isSet(field, desc, settings.emitDefaults);
     const print = [...printValue(source, field, lead, codecs), ...(before === "some" ? [] : ["n = true;"])];
     source.add(`f = ${index};`, held(field, desc));
-    source.add(...(condition === undefined ? print : [`if (${condition}) {`, ...print, isRequired(field) ? "} else missing();" : "}"]));
+    source.add(condition === undefined ? "{" : `if (${condition}) {`, ...print, isRequired(field) ? "} else missing();" : "}");
     before = condition === undefined || before === "some" ? "some" : "maybe";
   });
   if (settings.registry !== undefined) {
@@ -69,7 +65,7 @@ export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["
 /** Makes a function for the value of a field by itself: what a message holds for it, set. */
 export function generatePrintValue(field: DescField, codecs: Codecs): (value: unknown) => string {
   const source = new Source();
-  source.add('let s = "", i = -1, q;', "try {", "{", ...printValue(source, field, '""', codecs), "}", "return s;");
+  source.add('let s = "", i = -1, q;', "try {", ...printValue(source, field, literal, codecs), "return s;");
   source.add(`} catch (e) { throw inField(e, ${literal(pathName(field))}, i, q); }`);
   return source.build("v", runtime);
 }
@@ -130,75 +126,80 @@ function isSet(field: DescField, desc: DescMessage, emitDefaults: boolean): stri
   }
 }
 
-/** Statements that add an expression's text, and then the JSON of the field's value in `v`, to `s`. */
-function printValue(source: Source, field: DescField, lead: string, codecs: Codecs): string[] {
+/** What stands before a value, as an expression; it ends with the text given. One text is added faster than two. */
+type Lead = (then: string) => string;
+
+/** Statements that add the lead and the JSON of the field's value in `v` to `s`. */
+function printValue(source: Source, field: DescField, lead: Lead, codecs: Codecs): string[] {
   const isStrings = field.fieldKind !== "scalar" && field.scalar === ScalarType.STRING;
   switch (field.fieldKind) {
     case "list":
       return isStrings
-        ? [`s += ${lead} + printStrings(v);`]
+        ? [`s += ${lead("")} + printStrings(v);`]
         : [
-            `s += ${lead};`,
+            `s += ${lead("[")};`,
             "for (i = 0; i < v.length; i++) {",
             "const w = v[i];",
-            addValue(source, field, "w", '(i === 0 ? "[" : ",")', codecs),
+            addValue(source, field, "w", (then) => `(i === 0 ? ${literal(then)} : ${literal(`,${then}`)})`, codecs),
             "}",
-            's += i === 0 ? "[]" : "]";',
+            's += "]";',
             "i = -1;",
           ];
     case "map":
       return isStrings && field.mapKey === ScalarType.STRING
-        ? [`s += ${lead} + printStringMap(v);`]
+        ? [`s += ${lead("")} + printStringMap(v);`]
         : [
-            `s += ${lead};`,
-            "{",
+            `s += ${lead("{")};`,
             "const keys = keysOf(v);",
             "for (let j = 0; j < keys.length; j++) {",
             "q = keys[j];",
             "const w = v[q];",
-            addValue(source, field, "w", '(j === 0 ? "{" : ",") + printString(q) + ":"', codecs),
+            's += (j === 0 ? "" : ",") + printString(q);',
+            addValue(source, field, "w", (then) => literal(`:${then}`), codecs),
             "}",
-            's += keys.length === 0 ? "{}" : "}";',
+            's += "}";',
             "q = undefined;",
-            "}",
           ];
     default:
       return [addValue(source, field, "v", lead, codecs)];
   }
 }
 
-/** A statement: adds an expression's text and the JSON of the value in variable `v`, of the field or of an item in it. */
-function addValue(source: Source, field: DescField, v: string, lead: string, codecs: Codecs): string {
+/** A statement: adds the lead and the JSON of the value in variable `v`, of the field or of an item in it. */
+function addValue(source: Source, field: DescField, v: string, lead: Lead, codecs: Codecs): string {
   if (field.enum !== undefined) {
-    return `s += ${lead} + ${source.constant(enumPrinter(field.enum))}(${v});`;
+    return `s += ${lead("")} + ${source.constant(enumPrinter(field.enum))}(${v});`;
   }
   const scalar = field.scalar ?? unwrapped(field)?.scalar;
   if (scalar !== undefined) {
-    return `s += ${lead} + ${scalarText(source, scalar, v)};`;
+    return `s += ${usualText(scalar, v, lead)}${lead("")} + ${source.constant(scalarPrinter(scalar))}(${v});`;
   }
   return field.message === undefined || isPlainStruct(field)
-    ? `s += ${lead} + printPlainStruct(${v});`
-    : `s = ${source.constant(codecs.of(field.message))}.print(${v}, s + ${lead});`;
+    ? `s += ${lead("")} + printPlainStruct(${v});`
+    : `s = ${source.constant(codecs.of(field.message))}.print(${v}, s + ${lead("")});`;
 }
 
-/** As with reading: usual values are told and printed in place. */
-function scalarText(source: Source, type: ScalarType, v: string): string {
-  const call = `${source.constant(scalarPrinter(type))}(${v})`;
+/** As with reading, usual values are told and printed in place: `condition ? text :`, to be followed by what does for the rest. */
+function usualText(type: ScalarType, v: string, lead: Lead): string {
   switch (type) {
     case ScalarType.DOUBLE:
     case ScalarType.FLOAT:
-      return `(typeof ${v} === "number" && ${v} - ${v} === 0 ? ${v} : ${call})`;
+      return `typeof ${v} === "number" && ${v} - ${v} === 0 ? ${lead("")} + ${v} : `;
     case ScalarType.INT32:
     case ScalarType.SINT32:
     case ScalarType.SFIXED32:
-      return `(typeof ${v} === "number" && (${v} | 0) === ${v} ? ${v} : ${call})`;
+      return `typeof ${v} === "number" && (${v} | 0) === ${v} ? ${lead("")} + ${v} : `;
     case ScalarType.UINT32:
     case ScalarType.FIXED32:
-      return `(typeof ${v} === "number" && ${v} >>> 0 === ${v} ? ${v} : ${call})`;
+      return `typeof ${v} === "number" && ${v} >>> 0 === ${v} ? ${lead("")} + ${v} : `;
     case ScalarType.BOOL:
-      return `(${v} === true ? "true" : ${v} === false ? "false" : ${call})`;
+      return `${v} === true ? ${lead("true")} : ${v} === false ? ${lead("false")} : `;
+    case ScalarType.STRING:
+      return `typeof ${v} === "string" && !escaped.test(${v}) ? ${lead('"')} + ${v} + '"' : `;
+    case ScalarType.BYTES:
+      return "";
     default:
-      return call;
+      return `typeof ${v} === "bigint" ? ${lead('"')} + ${v} + '"' : `;
   }
 }
 

@@ -2,13 +2,13 @@
 import { create, type DescEnum, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import type { Codecs } from "./codecs.ts";
 import { checkDepth } from "./depth.ts";
-import { Fault, isNot, shortened } from "./error.ts";
+import { Fault, isNot, shortened, shownKey } from "./error.ts";
 import { readExtension } from "./extension.ts";
 import { isPlainStruct, isTextInt64, pathName, takesNull, unwrapped } from "./field-shape.ts";
 import { setOwn } from "./object.ts";
 import { keyReader, scalarReader } from "./read-scalar.ts";
 import { literal, Source } from "./source.ts";
-import { countKeys, seen } from "./text.ts";
+import { countKeys, reading } from "./text.ts";
 import { readPlainStruct } from "./well-known/struct.ts";
 
 /** What generated readers call by name. */
@@ -23,8 +23,8 @@ const runtime = {
   nullItem,
   oneofTwice,
   readExtension,
+  reading,
   readPlainStruct,
-  seen,
   setOwn,
   twice,
   unknownField,
@@ -40,7 +40,7 @@ export function generateRead(desc: DescMessage, codecs: Codecs): (json: unknown,
   for (const field of desc.fields) {
     byKey.set(field.name, field).set(field.jsonName, field);
   }
-  const fields = desc.fields.map((field) => ({ field, keys: [...byKey].filter(([, owner]) => owner === field).map(([key]) => key) }));
+  const fields = desc.fields.map((field) => ({ field, keys: [...new Set([field.name, field.jsonName])] }));
   const names = new Map([...byKey].map(([key, field]) => [key, pathName(field)]));
   const oneofs = desc.oneofs.map((_, i) => `o${i} = false`);
   const twoKeys = fields.filter(({ keys }) => keys.length > 1);
@@ -63,7 +63,7 @@ export function generateRead(desc: DescMessage, codecs: Codecs): (json: unknown,
     source.add(...readField(source, field, desc, codecs), "break;", "}");
   });
   source.add("default:", unknown(source, codecs), "}", "}");
-  source.add(`} catch (e) { throw inField(e, ${source.constant(names)}, k, i, q); }`, "seen.keys += n;", "return m;");
+  source.add(`} catch (e) { throw inField(e, ${source.constant(names)}, k, i, q); }`, "reading.keys += n;", "return m;");
   return source.build("json, d", runtime);
 }
 
@@ -123,10 +123,16 @@ function readSingular(source: Source, field: DescField, desc: DescMessage, codec
 
 function readList(source: Source, field: DescField & { fieldKind: "list" }, codecs: Codecs): string[] {
   const item = valueFrom(source, field, "w", codecs);
+  const local = literal(field.localName);
   return [
     "if (v !== null) {",
     'if (!isArray(v)) isNot(v, "a list");',
-    `const a = m[${literal(field.localName)}];`,
+    ...adopt(field, [
+      "let j = 0;",
+      "while (j < v.length && isUsual(v[j])) j++;",
+      `if (j === v.length) { m[${local}] = reading.isOwn ? v : v.slice(); break; }`,
+    ]),
+    `const a = m[${local}];`,
     "for (i = 0; i < v.length; i++) {",
     "const w = v[i];",
     ...(takesNull(field) ? [] : ['if (w === null) nullItem("a list");']),
@@ -139,11 +145,20 @@ function readList(source: Source, field: DescField & { fieldKind: "list" }, code
 
 function readMap(source: Source, field: DescField & { fieldKind: "map" }, codecs: Codecs): string[] {
   const key = source.constant(keyReader(field.mapKey));
+  const local = literal(field.localName);
+  const isKey =
+    field.mapKey === ScalarType.STRING ? "(reading.isWellFormed || q.isWellFormed())" : `${source.constant(isCanonical)}(q, ${key})`;
   const set = field.mapKey === ScalarType.STRING ? "setOwn(r, key, e);" : "r[key] = e;";
   return [
     "if (v !== null) {",
     'if (typeof v !== "object" || isArray(v)) isNot(v, "an object");',
-    `const r = m[${literal(field.localName)}];`,
+    ...adopt(field, [
+      "let usual = true, count = 0;",
+      `for (q in v) { count++; if (!(isUsual(v[q]) && ${isKey})) { usual = false; break; } }`,
+      "q = undefined;",
+      `if (usual) { n += count; m[${local}] = reading.isOwn ? v : { ...v }; break; }`,
+    ]),
+    `const r = m[${local}];`,
     "let odd = false;",
     "for (q in v) {",
     "n++;",
@@ -159,6 +174,20 @@ function readMap(source: Source, field: DescField & { fieldKind: "map" }, codecs
     ...(field.mapKey === ScalarType.STRING || field.mapKey === ScalarType.BOOL ? [] : [`if (odd) keysOnce(v, ${key});`]),
     "}",
   ];
+}
+
+/** Statements that end the case if the list or the map can go into the message as it is: all its values are what the message holds. */
+function adopt(field: DescField & { fieldKind: "list" | "map" }, statements: string[]): string[] {
+  const usual = field.scalar === undefined ? undefined : usualValue(field.scalar, "w");
+  return usual === undefined ? [] : [`const isUsual = (w) => ${usual};`, ...statements];
+}
+
+function isCanonical(key: string, read: (key: string) => string): boolean {
+  try {
+    return read(key) === key;
+  } catch {
+    return false;
+  }
 }
 
 /** An expression: what the message holds for the JSON value in variable `v`, of the field or of an item in it. */
@@ -199,7 +228,7 @@ function usualValue(type: ScalarType, v: string): string | undefined {
     case ScalarType.BOOL:
       return `typeof ${v} === "boolean"`;
     case ScalarType.STRING:
-      return `typeof ${v} === "string" && ${v}.isWellFormed()`;
+      return `typeof ${v} === "string" && (reading.isWellFormed || ${v}.isWellFormed())`;
     default:
       return undefined;
   }
@@ -255,7 +284,7 @@ function inField(thrown: unknown, names: ReadonlyMap<string, string>, key: strin
   const name = names.get(key);
   if (name === undefined) {
     // An extension's fault has its name already.
-    return thrown.path === "" ? thrown.inField(shortened(key)) : thrown;
+    return thrown.path === "" ? thrown.inField(shownKey(key)) : thrown;
   }
   return (item === undefined ? thrown : thrown.inItem(item)).inField(name);
 }

@@ -28,7 +28,7 @@ export function scalarPrinter(type: ScalarType): (value: unknown) => string {
 
 /** Whatever JSON.stringify would escape: quotes, backslashes, control characters, and surrogates, as they may be lone. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must be found
-const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
+export const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 export function printString(value: unknown): string {
   if (typeof value !== "string") {
@@ -87,9 +87,16 @@ function printBool(value: unknown): string {
   return typeof value === "boolean" ? `${value}` : isNot(value, "a bool");
 }
 
+/** For short bytes: copying them is faster than making a Buffer of them. */
+const scratch = Buffer.allocUnsafeSlow(1024);
+
 function printBytes(value: unknown): string {
   if (!(value instanceof Uint8Array)) {
     return isNot(value, "a Uint8Array");
+  }
+  if (value.length <= scratch.length) {
+    scratch.set(value);
+    return `"${scratch.toString("base64", 0, value.length)}"`;
   }
   return `"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")}"`;
 }

@@ -2,19 +2,19 @@
 import { create, type DescField, type DescMessage, fromJson, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import type { Codecs, MessageCodec } from "./codecs.ts";
 import { checkDepth, depthLimit } from "./depth.ts";
-import { Fault, isNot, shortened } from "./error.ts";
+import { Fault, isNot, shownKey } from "./error.ts";
 import { takesNull } from "./field-shape.ts";
 import { enumPrinter } from "./generate-print.ts";
 import { isObject } from "./object.ts";
 import { scalarPrinter } from "./print-scalar.ts";
 import { scalarReader } from "./read-scalar.ts";
-import { countKeys, seen } from "./text.ts";
+import { countKeys, reading } from "./text.ts";
 import { isWellKnown } from "./well-known/index.ts";
 
 export function protobufEsRead(desc: DescMessage, codecs: Codecs): MessageCodec["read"] {
   return (json, depth) => {
     const message = attempt(desc, codecs, json, depth);
-    seen.keys += countKeys(json);
+    reading.keys += countKeys(json);
     return message ?? locate(desc, codecs, json, depth);
   };
 }
@@ -49,8 +49,12 @@ function jsonOf(desc: DescMessage, codecs: Codecs, message: Message): JsonValue 
       ...(registry === undefined ? {} : { registry }),
     });
   } catch (thrown) {
-    // `cannot encode message google.protobuf.Timestamp to JSON: nanos must not be negative`
-    throw thrown instanceof Error && !(thrown instanceof RangeError) ? new Fault(thrown.message) : thrown;
+    if (!(thrown instanceof Error) || thrown instanceof RangeError) {
+      throw thrown;
+    }
+    // `cannot encode message google.protobuf.Timestamp to JSON: nanos must not be negative`; what it "expected" are types of its own.
+    const [, reason] = /to JSON: ((?!expected).*)$/.exec(thrown.message) ?? [];
+    throw new Fault(`a ${desc.typeName} has no JSON${reason === undefined ? "" : `: ${reason}`}`);
   }
 }
 
@@ -83,7 +87,7 @@ function locate(desc: DescMessage, codecs: Codecs, json: unknown, depth: number)
     }
     const field = desc.fields.find(({ name, jsonName }) => name === key || jsonName === key);
     throw field === undefined
-      ? new Fault(key.startsWith("[") ? "not a value of the extension" : "unknown field").inField(shortened(key))
+      ? new Fault(key.startsWith("[") ? "not a value of the extension" : "unknown field").inField(shownKey(key))
       : faultOf(() => locateIn(field, codecs, value, depth)).inField(field.name);
   }
   throw new Fault("a field or a oneof is set twice");

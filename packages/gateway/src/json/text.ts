@@ -22,8 +22,15 @@ function reasonOf(thrown: unknown): string {
   return reason === undefined || reason === "" ? "not JSON" : reason.charAt(0).toLowerCase() + reason.slice(1) + (position ?? "");
 }
 
-/** Counts the keys of the objects that were read since it was last set to 0. Reading never waits, so one counter does for all. */
-export const seen = { keys: 0 };
+/** What holds for the value that is being read. Reading never waits, so one does for all. */
+export const reading = {
+  /** How many keys the objects had that were read. */
+  keys: 0,
+  /** Whether the value is the codec's own, fresh from JSON.parse: then its lists and objects may go into messages as they are. */
+  isOwn: false,
+  /** Whether all strings of the value are known to be well-formed. */
+  isWellFormed: false,
+};
 
 /** How many keys the objects of a value have, at any depth. A loop: what is ignored may be deeper than the stack. */
 export function countKeys(value: unknown): number {
@@ -45,45 +52,45 @@ export function countKeys(value: unknown): number {
   return count;
 }
 
-const quote = 34;
-const colon = 58;
-const backslash = 92;
-
-/** Scratch space for texts of usual length, as UTF-16. */
-const scratch = Buffer.from(new ArrayBuffer(131_072));
-const scratchUnits = new Uint16Array(scratch.buffer);
-
-/**
- * How many keys a well-formed text has: its colons outside of strings. If the parsed value has fewer, JSON.parse dropped duplicates; so
- * that is found without a look at any key. In an array, which is several times faster to walk over than a string.
- */
-export function countKeysOfText(text: string): number {
-  const units = text.length <= scratchUnits.length ? scratchUnits : new Uint16Array(text.length);
-  const bytes = units === scratchUnits ? scratch : Buffer.from(units.buffer);
-  bytes.write(text, "utf16le");
-  const { length } = text;
+/** How many colons a text has. A search for one character is the fastest walk over a string that V8 has. */
+export function countColons(text: string): number {
   let count = 0;
-  for (let i = 0; i < length; i++) {
-    const unit = units[i];
-    if (unit === colon) {
-      count++;
-    } else if (unit === quote) {
-      i++;
-      for (let inside = units[i]; inside !== quote; inside = units[i]) {
-        i += inside === backslash ? 2 : 1;
-      }
-    }
+  for (let i = text.indexOf(":"); i !== -1; i = text.indexOf(":", i + 1)) {
+    count++;
   }
   return count;
 }
 
 /** Where the string that opens at `open` closes. */
 function endOfString(text: string, open: number): number {
-  let i = open + 1;
-  for (let char = text.charCodeAt(i); char !== quote; char = text.charCodeAt(i)) {
-    i += char === backslash ? 2 : 1;
+  let end = text.indexOf('"', open + 1);
+  while (isEscaped(text, end)) {
+    end = text.indexOf('"', end + 1);
   }
-  return i;
+  return end;
+}
+
+/** Whether an odd number of backslashes stands before. */
+function isEscaped(text: string, at: number): boolean {
+  let start = at;
+  while (text.charCodeAt(start - 1) === 92) {
+    start--;
+  }
+  return (at - start) % 2 === 1;
+}
+
+/** How many keys a well-formed text has: its strings before a colon. */
+export function countKeysOfText(text: string): number {
+  let count = 0;
+  for (let i = text.indexOf('"'); i !== -1; i = text.indexOf('"', i + 1)) {
+    i = endOfString(text, i);
+    thenColon.lastIndex = i + 1;
+    const next = text.charCodeAt(i + 1);
+    if (next === 58 || (next <= 32 && thenColon.test(text))) {
+      count++;
+    }
+  }
+  return count;
 }
 
 const thenColon = /[ \t\r\n]*:/y;

@@ -24,10 +24,7 @@ async function bindWhole({ parts, request, settings }: Exchange, binder: Route["
 }
 
 /** The requests of a stream: one a line; a `google.api.HttpBody`, as its parts come. */
-export async function* bindLines(
-  { parts, request, settings }: Exchange,
-  { binder, binding }: Route,
-): AsyncGenerator<Message, void, undefined> {
+export async function* bindLines({ parts, request, settings }: Exchange, { binder }: Route): AsyncGenerator<Message, void, undefined> {
   const body = request.body as Readable | undefined;
   if (binder.body === "none" || body === undefined) {
     // Nothing but the URL: that is one request.
@@ -48,7 +45,7 @@ export async function* bindLines(
     } catch (error) {
       if (!(error instanceof RpcError) || error.code !== Code.INVALID_ARGUMENT) throw error;
       const { code, message, details } = error;
-      throw new RpcError(code, `line ${number}: ${message}`, { details, cause: binding });
+      throw new RpcError(code, `line ${number}: ${message}`, { details });
     }
   }
 }

@@ -21,7 +21,8 @@ export async function serveClientStream(
 function respond({ reply, trailer }: HttpExchange, route: Route, response: Message): FastifyReply {
   for (const name in trailer) reply.header(name, trailer[name]);
   const body = route.print(response);
-  if (typeof body === "string") return reply.type("application/json").send(body);
+  // As bytes: to a string, Fastify would add a charset, and JSON has none (RFC 8259, section 11).
+  if (typeof body === "string") return reply.header("content-type", "application/json").send(Buffer.from(body));
   if (body?.contentType) reply.type(body.contentType);
   return reply.send(Buffer.from(body?.data ?? []));
 }

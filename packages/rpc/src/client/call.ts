@@ -2,7 +2,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { type InterceptingListener, type InterceptorOptions, Metadata, type StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
-import type { Codec } from "../codec.ts";
+import type { Codec } from "../codec/codec.ts";
 import { noCompress, requestCompression } from "../compression/client.ts";
 import { markMessage } from "../compression/frame.ts";
 import { errorFromStatus, RpcError } from "../error.ts";

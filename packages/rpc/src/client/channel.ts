@@ -1,7 +1,7 @@
 // A channel: the connection, or connections, to one target.
 import * as grpc from "@grpc/grpc-js";
 import { Code } from "../code.ts";
-import type { CodecFactory } from "../codec.ts";
+import type { CodecFactory } from "../codec/codec.ts";
 import { enableCompression } from "../compression/client.ts";
 import { RpcError } from "../error.ts";
 import { type ClientTls, clientCredentials } from "../security/tls.ts";

@@ -1,7 +1,8 @@
 // A typed client for a service.
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { ChannelInterface, Metadata } from "@grpc/grpc-js";
-import { type CodecFactory, protobufEs } from "../codec.ts";
+import type { CodecFactory } from "../codec/codec.ts";
+import { compiled } from "../codec/compiled.ts";
 import { methodPath } from "../method.ts";
 import { type PerRpcCredentials, perRpcCredentials } from "../security/per-rpc-credentials.ts";
 import { type BoundMethod, ClientCall } from "./call.ts";
@@ -16,7 +17,7 @@ export interface ClientOptions extends ChannelOptions {
   readonly interceptors?: readonly ClientInterceptor[];
   /** What the client says of itself with every call. They run inside `interceptors`. */
   readonly perRpcCredentials?: PerRpcCredentials;
-  /** How messages become bytes. Unless told, by protobuf-es. */
+  /** How messages become bytes. Unless told, by `compiled`. */
   readonly codec?: CodecFactory;
 }
 
@@ -105,7 +106,7 @@ export function createClient<Service extends DescService>(
 ): Client<Service> {
   const channel = toChannel(target, options);
   const { defaults } = options;
-  const codec = channel.codec ?? options.codec ?? protobufEs;
+  const codec = channel.codec ?? options.codec ?? compiled;
   const interceptors = [...(options.interceptors ?? [])];
   if (options.perRpcCredentials !== undefined) interceptors.push(perRpcCredentials(options.perRpcCredentials));
   for (const { prepare } of interceptors) prepare?.(service);

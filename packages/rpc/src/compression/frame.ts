@@ -45,8 +45,10 @@ export function writeFrame(bytes: Buffer, compressed = compressedBytes.has(bytes
  */
 export function readFrame(frame: Buffer, encoding: string, unknownEncoding: Code, limit: number): Buffer | Promise<Buffer> {
   const bytes = frame.subarray(prefix);
-  if (frame[0] === 0) return bytes;
-  if (frame[0] !== 1) return refuse(Code.INTERNAL, `Received message with the flag ${frame[0]}, which is neither 0 nor 1`);
+  // A caller that names an algorithm means to use it: better told at its first message than at the first that is compressed.
+  if (frame[0] === 0 && (encoding === "identity" || isCompression(encoding))) return bytes;
+  if (frame[0] !== 0 && frame[0] !== 1)
+    return refuse(Code.INTERNAL, `Received message with the flag ${frame[0]}, which is neither 0 nor 1`);
   if (!isCompression(encoding)) return refuse(unknownEncoding, `Received message compressed with "${encoding}", which is not supported`);
   if (encoding === "identity") return refuse(Code.INTERNAL, "Received compressed message, but grpc-encoding names no compression");
   return decompress(bytes, encoding, limit).then((inflated) => {

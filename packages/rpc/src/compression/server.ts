@@ -22,9 +22,11 @@ export function acceptedBy(metadata: Metadata, algorithm: Compression): Compress
 /** The private parts of `BaseServerInterceptingCall`. */
 interface BaseCall {
   readonly metadata: Metadata;
+  /** The request's `grpc-encoding`, or `identity`. */
+  readonly incomingEncoding: string;
   readonly handler: { serialize(response: unknown): Buffer };
   serializeMessage(response: unknown): Buffer;
-  decompressMessage(frame: Buffer, encoding: string): Buffer | Promise<Buffer>;
+  decompressMessage(frame: Buffer): Buffer | Promise<Buffer>;
 }
 
 type HandleStream = (interceptors: readonly unknown[], stream: unknown, headers: Readonly<Record<string, unknown>>) => void;
@@ -43,8 +45,8 @@ export function enableCompression(server: Server, options: ServerOptions = {}): 
     return writeFrame(this.handler.serialize(response));
   }
 
-  function decompressMessage(frame: Buffer, encoding: string): Buffer | Promise<Buffer> {
-    const bytes = readFrame(frame, encoding, Code.UNIMPLEMENTED, limit);
+  function decompressMessage(this: BaseCall, frame: Buffer): Buffer | Promise<Buffer> {
+    const bytes = readFrame(frame, this.incomingEncoding, Code.UNIMPLEMENTED, limit);
     if (Buffer.isBuffer(bytes)) return bytes;
     return bytes.catch((refusal: Refusal) => {
       if (refusal.code !== Code.UNIMPLEMENTED) throw refusal;

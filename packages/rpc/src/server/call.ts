@@ -2,7 +2,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Metadata, type ServerUnaryCall, type StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
-import type { Codec } from "../codec.ts";
+import type { Codec } from "../codec/codec.ts";
 import { type Compression, compress } from "../compression/algorithm.ts";
 import { markCompressed, markMessage } from "../compression/frame.ts";
 import { acceptedBy } from "../compression/server.ts";

@@ -2,7 +2,8 @@
 import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
-import { type Codec, type CodecFactory, protobufEs } from "../codec.ts";
+import type { Codec, CodecFactory } from "../codec/codec.ts";
+import { compiled } from "../codec/compiled.ts";
 import type { Compression } from "../compression/algorithm.ts";
 import { RpcError } from "../error.ts";
 import { methodPath } from "../method.ts";
@@ -19,7 +20,7 @@ export interface ImplementOptions {
    * `console.error`.
    */
   readonly onError?: (error: unknown, context: Context) => void;
-  /** How messages become bytes. Unless told, by protobuf-es. */
+  /** How messages become bytes. Unless told, by `compiled`. */
   readonly codec?: CodecFactory;
 }
 
@@ -75,7 +76,7 @@ export function makeScope({ interceptors, onError }: ImplementOptions, calls?: S
   };
 }
 
-function bind(from: Source, scope: Scope, codec: CodecFactory = protobufEs): Implementation {
+function bind(from: Source, scope: Scope, codec: CodecFactory = compiled): Implementation {
   for (const { prepare } of scope.interceptors) prepare?.(from.service);
   const definition: Record<string, MethodDefinition<Buffer, Buffer>> = {};
   const implementation: UntypedServiceImplementation = {};

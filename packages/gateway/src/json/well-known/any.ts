@@ -6,7 +6,7 @@ import { checkDepth } from "../depth.ts";
 import { Fault, isNot, shown } from "../error.ts";
 import { isObject } from "../object.ts";
 import { printString } from "../print-scalar.ts";
-import { countKeys, seen } from "../text.ts";
+import { countKeys, reading } from "../text.ts";
 
 export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
   const any = create(AnySchema);
@@ -22,10 +22,10 @@ export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
     throw new Fault('"@type" is missing');
   }
   const desc = typeOf(typeUrl, codecs);
-  seen.keys++;
+  reading.keys++;
   if (hasCustomJsonRepresentation(desc) && Object.hasOwn(fields, "value")) {
     const { value, ...ignored } = fields;
-    seen.keys += 1 + countKeys(ignored);
+    reading.keys += 1 + countKeys(ignored);
     pack(
       desc,
       within("value", () => codecs.of(desc).read(value, depth + 1)),

@@ -5,6 +5,7 @@ import { checkDepth } from "../depth.ts";
 import { Fault, isNot } from "../error.ts";
 import { isObject, setOwn } from "../object.ts";
 import { printString } from "../print-scalar.ts";
+import { reading } from "../text.ts";
 
 export function readStruct(json: unknown, depth: number): Struct {
   const struct = create(StructSchema);
@@ -12,7 +13,9 @@ export function readStruct(json: unknown, depth: number): Struct {
   if (!isObject(json)) {
     return isNot(json, "an object");
   }
-  for (const key of Object.keys(json)) {
+  const keys = Object.keys(json);
+  reading.keys += keys.length;
+  for (const key of keys) {
     setOwn(struct.fields, key, readKind(json[key], depth + 1));
   }
   return struct;
@@ -62,8 +65,10 @@ export function readPlainStruct(json: unknown, depth: number): JsonObject {
   if (!isObject(json)) {
     return isNot(json, "an object");
   }
+  const keys = Object.keys(json);
+  reading.keys += keys.length;
   const copy: JsonObject = {};
-  for (const key of Object.keys(json)) {
+  for (const key of keys) {
     setOwn(copy, key, readPlain(json[key], depth + 1));
   }
   return copy;

@@ -1,0 +1,28 @@
+// timeouts.yaml and deadline_propagation.yaml: a deadline that passes ends the call, and one that does not has reached the server.
+import { Code } from "@grpc-study/rpc";
+import type { CallCase } from "./case.ts";
+
+const kinds = [
+  { kind: "unary", name: "unary", requests: 1, responses: 1 },
+  { kind: "client-stream", name: "client-stream", requests: 2, responses: 1 },
+  { kind: "server-stream", name: "server-stream", requests: 1, responses: 2 },
+  { kind: "full-duplex", name: "bidi-stream/full-duplex", requests: 2, responses: 2 },
+  { kind: "half-duplex", name: "bidi-stream/half-duplex", requests: 2, responses: 2 },
+] as const;
+
+export const timeouts: readonly CallCase[] = kinds.map(({ kind, name, requests, responses }) => ({
+  name,
+  kind,
+  requests,
+  timeoutMs: 200,
+  answer: { responses, delayMs: 1500 },
+  expect: { code: Code.DEADLINE_EXCEEDED },
+}));
+
+export const deadlinePropagation: readonly CallCase[] = kinds.map(({ kind, name, requests, responses }) => ({
+  name: `${name}/success`,
+  kind,
+  requests,
+  timeoutMs: 2000,
+  answer: { responses },
+}));

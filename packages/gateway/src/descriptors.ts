@@ -1,0 +1,126 @@
+// Services that are known at run time only: from a descriptor set, as buf and protoc write it, or from a server's reflection.
+import { create, createFileRegistry, type DescService, type FileRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
+import { ServerReflection } from "@grpc-study/rpc/reflection";
+
+/** What a gateway needs to know of an upstream. */
+export interface Descriptors {
+  readonly services: readonly DescService[];
+  /** All types of their files: for `google.protobuf.Any`. */
+  readonly registry: Registry;
+}
+
+/** Descriptors cannot be had or used. The message is one line, for whoever runs the gateway. */
+export class DescriptorsError extends Error {
+  static {
+    DescriptorsError.prototype.name = "DescriptorsError";
+  }
+}
+
+/**
+ * The services in a `google.protobuf.FileDescriptorSet`: `buf build -o shop.binpb`, or `protoc --include_imports --descriptor_set_out=shop.binpb`.
+ *
+ * @throws DescriptorsError
+ */
+export function readDescriptors(bytes: Uint8Array): Descriptors {
+  let registry: FileRegistry;
+  try {
+    registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
+  } catch (error) {
+    throw new DescriptorsError(`these bytes are no descriptor set with all its imports: ${(error as Error).message}`, { cause: error });
+  }
+  return { services: servicesIn(registry), registry };
+}
+
+function servicesIn(registry: FileRegistry): DescService[] {
+  return [...registry].filter((type) => type.kind === "service").filter(({ typeName }) => !typeName.startsWith("grpc."));
+}
+
+/**
+ * The services that a server tells of by reflection (`grpc.reflection.v1`, or `v1alpha` where there is no other), without those of gRPC itself.
+ *
+ * @throws DescriptorsError if it does not, or cannot be reached within `timeoutMs` (10,000 unless told).
+ */
+export async function reflectServices(channel: Channel, { timeoutMs = 10_000 } = {}): Promise<Descriptors> {
+  try {
+    return await reflect(channel, ServerReflection, timeoutMs);
+  } catch (error) {
+    if (!isUnimplemented(error)) throw explain(error, channel);
+  }
+  try {
+    return await reflect(channel, alpha(), timeoutMs);
+  } catch (error) {
+    throw explain(error, channel);
+  }
+}
+
+/** `v1alpha` has the messages of `v1`, field by field, and another name. */
+function alpha(): typeof ServerReflection {
+  const typeName = "grpc.reflection.v1alpha.ServerReflection";
+  const service = { ...ServerReflection, typeName } as typeof ServerReflection;
+  const methods = ServerReflection.methods.map((method) => ({ ...method, parent: service }));
+  return Object.assign(service, { methods, method: { serverReflectionInfo: methods[0] } });
+}
+
+async function reflect(channel: Channel, reflection: typeof ServerReflection, timeoutMs: number): Promise<Descriptors> {
+  using call = createClient(reflection, channel).serverReflectionInfo({ timeoutMs });
+  type Request = Parameters<typeof call.send>[0];
+  const ask = async (messageRequest: NonNullable<Request["messageRequest"]>) => {
+    await call.send({ messageRequest });
+    const response = (await call.recv())?.messageResponse;
+    if (response === undefined) throw new DescriptorsError("the server ended the reflection call without an answer");
+    if (response.case === "errorResponse") throw new RpcError(response.value.errorCode || Code.UNKNOWN, response.value.errorMessage);
+    return response;
+  };
+
+  const listed = await ask({ case: "listServices", value: "*" });
+  const names = listed.case === "listServicesResponse" ? listed.value.service.map(({ name }) => name) : [];
+  const files = new Map<string, FileDescriptorProto>();
+  const add = (answer: Awaited<ReturnType<typeof ask>>) => {
+    if (answer.case !== "fileDescriptorResponse") throw new DescriptorsError("the server answered something else than was asked for");
+    for (const bytes of answer.value.fileDescriptorProto) {
+      const file = fromBinary(FileDescriptorProtoSchema, bytes);
+      files.set(file.name, file);
+    }
+  };
+  const wanted = names.filter((name) => !name.startsWith("grpc.reflection.") && !name.startsWith("grpc.health."));
+  for (const name of wanted) add(await ask({ case: "fileContainingSymbol", value: name }));
+  // A server may send the imports too, or leave them to be asked for.
+  for (let missing = missingOf(files); missing.length > 0; missing = missingOf(files)) {
+    for (const name of missing) add(await ask({ case: "fileByFilename", value: name }));
+    if (missingOf(files).some((name) => missing.includes(name)))
+      throw new DescriptorsError(`the server does not send ${missing.join(", ")}`);
+  }
+  call.closeSend();
+  const registry = createFileRegistry(inOrder(files));
+  return { services: servicesIn(registry).filter(({ typeName }) => wanted.includes(typeName)), registry };
+}
+
+function missingOf(files: ReadonlyMap<string, FileDescriptorProto>): string[] {
+  return [...new Set([...files.values()].flatMap(({ dependency }) => dependency))].filter((name) => !files.has(name));
+}
+
+/** As a registry takes them: a file after those it imports. */
+function inOrder(files: ReadonlyMap<string, FileDescriptorProto>) {
+  const ordered = new Set<FileDescriptorProto>();
+  const visit = (file: FileDescriptorProto) => {
+    for (const name of file.dependency) {
+      const imported = files.get(name);
+      if (imported !== undefined && !ordered.has(imported)) visit(imported);
+    }
+    ordered.add(file);
+  };
+  for (const file of files.values()) visit(file);
+  return create(FileDescriptorSetSchema, { file: [...ordered] });
+}
+
+function isUnimplemented(error: unknown): boolean {
+  return error instanceof RpcError && error.code === Code.UNIMPLEMENTED;
+}
+
+function explain(error: unknown, { target }: Channel): unknown {
+  if (isUnimplemented(error)) return new DescriptorsError(`${target} has no reflection: give its descriptors instead`, { cause: error });
+  if (error instanceof RpcError) return new DescriptorsError(`reflection of ${target} failed: ${error.message}`, { cause: error });
+  return error;
+}

@@ -1,0 +1,89 @@
+// A gateway on a server of its own: the plugin, and what one puts around it in production.
+import cors from "@fastify/cors";
+import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
+import { type Channel, Code, createChannel } from "@grpc-study/rpc";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from "fastify";
+import { gateway } from "../gateway.ts";
+import { ErrorWriter, fromFastify } from "../http/errors.ts";
+import { requestIdOf } from "../http/headers.ts";
+import type { GatewayOptions } from "../options.ts";
+import { serveHealth } from "./health.ts";
+import { type ConnectionLimits, createHttpServer, type GatewayTls } from "./http-server.ts";
+
+export interface GatewayServerOptions extends GatewayOptions {
+  /** Default: plaintext, HTTP/1.1 and HTTP/2. */
+  readonly tls?: GatewayTls | undefined;
+  /** Origins whose pages may read the answers, and open WebSockets; `*` for all. Default: none. */
+  readonly cors?: readonly string[] | undefined;
+  readonly limits?: ConnectionLimits | undefined;
+  /** Gets a line a request: HTTP's method, path and status, the gRPC status, the time it took. Default: nothing is logged. */
+  readonly logger?: FastifyBaseLogger | undefined;
+}
+
+/**
+ * Makes a Fastify server with the gateway, `/healthz`, security headers and limits. `close()` ends it: requests that run may finish, for
+ * `graceMs`.
+ *
+ * @example
+ * const app = await createGateway({ services: [ProdService], upstream: "localhost:8083" });
+ * await app.listen({ host: "localhost", port: 9468 });
+ */
+export async function createGateway(options: GatewayServerOptions): Promise<FastifyInstance> {
+  const { tls, limits = {}, logger, cors: origins = [] } = options;
+  const channel: Channel = typeof options.upstream === "string" ? createChannel(options.upstream) : options.upstream;
+  const errors = new ErrorWriter(options.registry);
+  let closeSessions = () => {};
+  const app = Fastify({
+    serverFactory(handler) {
+      const made = createHttpServer(handler, tls, limits);
+      closeSessions = made.closeSessions;
+      return made.server;
+    },
+    ...(logger ? { loggerInstance: logger } : {}),
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: ({ headers }) => requestIdOf(headers),
+    forceCloseConnections: "idle",
+    // What comes before the plugin, such as a path that is not percent-encoded UTF-8.
+    frameworkErrors(error, _request, reply) {
+      const { status, body } = errors.response(fromFastify(error));
+      (reply as FastifyReply).code(status).header("content-type", "application/json").send(Buffer.from(body));
+    },
+  });
+  app.addHook("preClose", async () => closeSessions());
+  if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, ip, grpcCode } = request;
+    const path = request.url.split("?", 1)[0];
+    const durationMs = Math.round(reply.elapsedTime * 1000) / 1000;
+    request.log.info({ method, path, status: reply.statusCode, grpc: Code[grpcCode ?? Code.OK], durationMs, peer: ip }, "request");
+  });
+  await app.register(helmet, securityHeaders({ secure: tls !== undefined, shared: origins.length > 0 }));
+  if (origins.length > 0) {
+    const methods = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"];
+    await app.register(cors, {
+      strictPreflight: false,
+      origin: origins.includes("*") ? "*" : [...origins],
+      methods,
+      exposedHeaders: ["x-request-id"],
+    });
+  }
+  serveHealth(app, channel);
+  await app.register(gateway, { ...options, upstream: channel, allowedOrigins: [...origins, ...(options.allowedOrigins ?? [])] });
+  return app;
+}
+
+/** What is of use to answers that are data, not pages (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html). */
+function securityHeaders({ secure, shared }: { readonly secure: boolean; readonly shared: boolean }): FastifyHelmetOptions {
+  return {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    crossOriginResourcePolicy: { policy: shared ? "cross-origin" : "same-origin" },
+    strictTransportSecurity: secure,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xFrameOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  };
+}

@@ -1,0 +1,38 @@
+// The gateway's own health, which is its upstream's.
+import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
+import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@grpc-study/rpc/health";
+import type { FastifyInstance } from "fastify";
+
+/** How long an answer counts, and how long the upstream has for one; milliseconds. */
+const freshMs = 1000;
+const timeoutMs = 2000;
+
+/**
+ * `GET /healthz`: 200 while the upstream says SERVING, or says nothing of its health but answers; 503 otherwise. Asked often, it asks the upstream
+ * once a second.
+ */
+export function serveHealth(app: FastifyInstance, channel: Channel): void {
+  const client = createClient(Health, channel, { connectTimeoutMs: timeoutMs });
+  const ask = async (): Promise<string> => {
+    try {
+      const { status } = await client.check({}, { timeoutMs });
+      return ServingStatus[status] ?? "UNKNOWN";
+    } catch (error) {
+      return RpcError.from(error).code === Code.UNIMPLEMENTED ? "SERVING" : "UNAVAILABLE";
+    }
+  };
+  let asked = Number.NEGATIVE_INFINITY;
+  let answer: Promise<string> | undefined;
+  app.get("/healthz", { logLevel: "silent" }, async (_request, reply) => {
+    const now = performance.now();
+    if (answer === undefined || now - asked > freshMs) {
+      asked = now;
+      answer = ask();
+    }
+    const status = await answer;
+    return reply
+      .code(status === "SERVING" ? 200 : 503)
+      .header("cache-control", "no-store")
+      .send({ status });
+  });
+}

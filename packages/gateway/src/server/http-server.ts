@@ -1,0 +1,123 @@
+// The HTTP server below Fastify: HTTP/1.1 and HTTP/2 on one port, with TLS (by ALPN) and without (by the client's first bytes).
+import { readFileSync, unwatchFile, watchFile } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import * as http2 from "node:http2";
+import type { Socket } from "node:net";
+
+/** PEM files. Looked at every ten seconds: a renewed certificate is for new connections. */
+export interface GatewayTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Mutual TLS: a client must have a certificate that one of these authorities signed. */
+  readonly clientCa?: string | undefined;
+  /** Told of files that cannot be used; the certificate in use stays. */
+  readonly onReloadError?: (error: Error) => void;
+}
+
+/** What a connection may cost. */
+export interface ConnectionLimits {
+  /** Bytes of a request's line and headers. Default 16 KiB, as in Node. */
+  readonly maxHeaderBytes?: number | undefined;
+  /** Connections at a time; further ones are closed. Default 10,000. */
+  readonly maxConnections?: number | undefined;
+  /** Streams at a time in one HTTP/2 connection. Default 100. */
+  readonly maxConcurrentStreams?: number | undefined;
+  /** Milliseconds in which headers must have come. Default 10,000. */
+  readonly headersTimeoutMs?: number | undefined;
+  /** Milliseconds after which a connection without requests is closed. Default 72,000, as in Fastify. */
+  readonly keepAliveTimeoutMs?: number | undefined;
+}
+
+export interface HttpServer {
+  readonly server: Server;
+  /** Asks HTTP/2 connections to end after the streams they have. */
+  closeSessions(): void;
+}
+
+const reloadMs = 10_000;
+/** How an HTTP/2 connection begins (RFC 9113, section 3.4): no request of HTTP/1.1 does. */
+const preface = Buffer.from("PRI * HTTP/2.0");
+
+export function createHttpServer(handler: RequestListener, tls: GatewayTls | undefined, limits: ConnectionLimits): HttpServer {
+  const { maxHeaderBytes = 16 * 1024, maxConnections = 10_000, maxConcurrentStreams = 100 } = limits;
+  const { headersTimeoutMs = 10_000, keepAliveTimeoutMs = 72_000 } = limits;
+  const http1Options = {
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    requestTimeout: 0,
+  };
+  const http2Options: http2.ServerOptions = {
+    settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes },
+    maxSessionMemory: 10,
+  };
+  const handleHttp2 = handler as unknown as (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void;
+  const sessions = new Set<http2.ServerHttp2Session>();
+  const trackSession = (session: http2.ServerHttp2Session) => {
+    sessions.add(session);
+    session.setTimeout(keepAliveTimeoutMs, () => {
+      session.close();
+    });
+    session.on("close", () => sessions.delete(session));
+    session.on("error", () => {}); // its streams tell
+  };
+  const closeSessions = () => {
+    for (const session of sessions) session.close();
+  };
+
+  if (tls !== undefined) {
+    const secure = http2.createSecureServer({ ...http2Options, ...http1Options, ...read(tls), allowHTTP1: true }, handleHttp2);
+    secure.on("session", trackSession).on("sessionError", () => {});
+    secure.maxConnections = maxConnections;
+    keepUpToDate(secure, tls);
+    // Node's class of it has all that Fastify uses of an HTTP/1.1 server, and no type that says so.
+    return { server: secure as unknown as Server, closeSessions };
+  }
+
+  const server = createServer(http1Options, handler);
+  server.maxConnections = maxConnections;
+  const plain = http2.createServer(http2Options, handleHttp2);
+  plain.on("session", trackSession).on("sessionError", () => {});
+  const asHttp1 = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection").on("connection", (socket: Socket) => {
+    const waiting = setTimeout(() => socket.destroy(), headersTimeoutMs);
+    const onError = () => socket.destroy();
+    socket.on("error", onError).on("close", () => clearTimeout(waiting));
+    socket.once("data", (first: Buffer) => {
+      clearTimeout(waiting);
+      socket.off("error", onError);
+      socket.pause();
+      socket.unshift(first);
+      const begins = first.subarray(0, preface.length);
+      if (begins.length > 2 && begins.equals(preface.subarray(0, begins.length))) plain.emit("connection", socket);
+      else {
+        for (const listener of asHttp1) listener.call(server, socket);
+        socket.resume();
+      }
+    });
+  });
+  return { server, closeSessions };
+}
+
+function read({ cert, key, clientCa }: GatewayTls) {
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ...(clientCa === undefined ? {} : { ca: readFileSync(clientCa), requestCert: true, rejectUnauthorized: true }),
+  };
+}
+
+function keepUpToDate(server: http2.Http2SecureServer, tls: GatewayTls): void {
+  const files = [tls.cert, tls.key, ...(tls.clientCa === undefined ? [] : [tls.clientCa])];
+  const reload = () => {
+    try {
+      server.setSecureContext(read(tls));
+    } catch (error) {
+      tls.onReloadError?.(error as Error);
+    }
+  };
+  for (const file of files) watchFile(file, { interval: reloadMs, persistent: false }, reload);
+  server.on("close", () => {
+    for (const file of files) unwatchFile(file, reload);
+  });
+}

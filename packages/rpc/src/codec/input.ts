@@ -1,0 +1,209 @@
+// What is being read, and how its parts are: the functions that compiled readers call. Each takes the position it reads at and leaves in
+// `input.at` the one after. They accept what protobuf-es accepts, byte for byte, and throw `refused` where it throws.
+import { recursionLimit, Wire } from "./wire.ts";
+import { float32, float64, bytes as scratch, int64 as signed, uint64 as unsigned, words } from "./words.ts";
+
+const nothing: Buffer = Buffer.alloc(0);
+
+/** One message is read at a time: reading runs no code of anybody else's. */
+export const input = { bytes: nothing, length: 0, at: 0 };
+
+/** Thrown for bytes that are no message; protobuf-es, asked next, says why. Not an Error: nobody sees it, and a stack trace costs. */
+export const refused = Symbol("refused");
+
+export function refuse(): never {
+  throw refused;
+}
+
+export function openInput(bytes: Buffer): void {
+  input.bytes = bytes;
+  input.length = bytes.length;
+}
+
+/** Lets go of the bytes. */
+export function closeInput(): void {
+  input.bytes = nothing;
+  input.length = 0;
+}
+
+/** A varint of up to ten bytes, of which the low 32 bits count. */
+export function uint32(at: number): number {
+  const { bytes, length } = input;
+  let value = 0;
+  for (let i = 0; i < 10; i++) {
+    if (at + i >= length) refuse();
+    const byte = bytes[at + i] as number;
+    if (i < 5) value |= (byte & 0x7f) << (7 * i);
+    if (byte < 0x80) {
+      input.at = at + i + 1;
+      return value >>> 0;
+    }
+  }
+  refuse();
+}
+
+/** A tag of more than one byte: of 32 bits at most. */
+export function tag(at: number): number {
+  const value = uint32(at);
+  const count = input.at - at;
+  if (count > 5 || (count === 5 && (input.bytes[at + 4] as number) > 0x0f)) refuse();
+  return value;
+}
+
+/** Reads a varint of 64 bits into the two shared words. */
+function varint64(at: number): void {
+  const { bytes, length } = input;
+  let low = 0;
+  let high = 0;
+  for (let i = 0; i < 10; i++) {
+    if (at + i >= length) refuse();
+    const byte = bytes[at + i] as number;
+    const bits = byte & 0x7f;
+    if (i < 4) low |= bits << (7 * i);
+    else if (i === 4) {
+      low |= bits << 28;
+      high = bits >> 4;
+    } else high |= bits << (7 * i - 32);
+    if (byte < 0x80) {
+      input.at = at + i + 1;
+      words[0] = low;
+      words[1] = high;
+      return;
+    }
+  }
+  refuse();
+}
+
+function fixedWords(at: number): void {
+  const { bytes, length } = input;
+  if (at + 8 > length) refuse();
+  words[0] =
+    (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+  words[1] =
+    (bytes[at + 4] as number) | ((bytes[at + 5] as number) << 8) | ((bytes[at + 6] as number) << 16) | ((bytes[at + 7] as number) << 24);
+  input.at = at + 8;
+}
+
+export function int64(at: number): bigint {
+  varint64(at);
+  return signed[0] as bigint;
+}
+
+export function uint64(at: number): bigint {
+  varint64(at);
+  return unsigned[0] as bigint;
+}
+
+export function sint64(at: number): bigint {
+  varint64(at);
+  const low = words[0] as number;
+  const high = words[1] as number;
+  const sign = -(low & 1);
+  words[0] = ((low >>> 1) | (high << 31)) ^ sign;
+  words[1] = (high >>> 1) ^ sign;
+  return signed[0] as bigint;
+}
+
+export function fixed64(at: number): bigint {
+  fixedWords(at);
+  return unsigned[0] as bigint;
+}
+
+export function sfixed64(at: number): bigint {
+  fixedWords(at);
+  return signed[0] as bigint;
+}
+
+/** What is read into the shared words, in decimal digits: most 64-bit integers are exact as doubles, and those print faster. */
+function digits(value: bigint): string {
+  const high = words[1] as number;
+  return high >= -0x20_0000 && high < 0x20_0000 ? String(high * 0x1_0000_0000 + ((words[0] as number) >>> 0)) : String(value);
+}
+
+export const int64Text = (at: number): string => digits(int64(at));
+export const sint64Text = (at: number): string => digits(sint64(at));
+export const sfixed64Text = (at: number): string => digits(sfixed64(at));
+export const uint64Text = (at: number): string => unsignedDigits(uint64(at));
+export const fixed64Text = (at: number): string => unsignedDigits(fixed64(at));
+
+function unsignedDigits(value: bigint): string {
+  return (words[1] as number) >>> 0 < 0x20_0000 ? digits(value) : String(value);
+}
+
+export function bool(at: number): boolean {
+  varint64(at);
+  return words[0] !== 0 || words[1] !== 0;
+}
+
+/** The caller has looked that four bytes are there. */
+export function float(at: number): number {
+  const { bytes } = input;
+  scratch[0] = bytes[at] as number;
+  scratch[1] = bytes[at + 1] as number;
+  scratch[2] = bytes[at + 2] as number;
+  scratch[3] = bytes[at + 3] as number;
+  return float32[0] as number;
+}
+
+/** The caller has looked that eight bytes are there. */
+export function double(at: number): number {
+  const { bytes } = input;
+  scratch[0] = bytes[at] as number;
+  scratch[1] = bytes[at + 1] as number;
+  scratch[2] = bytes[at + 2] as number;
+  scratch[3] = bytes[at + 3] as number;
+  scratch[4] = bytes[at + 4] as number;
+  scratch[5] = bytes[at + 5] as number;
+  scratch[6] = bytes[at + 6] as number;
+  scratch[7] = bytes[at + 7] as number;
+  return float64[0] as number;
+}
+
+/** A view, as protobuf-es makes it: a Uint8Array, no Buffer. */
+export function view(start: number, end: number): Uint8Array {
+  const { bytes } = input;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+}
+
+/** Skips the value of a field nobody knows. Returns the position after it; `depth` is that of the message it is in. */
+export function skip(tagged: number, at: number, depth: number): number {
+  switch (tagged & 7) {
+    case Wire.varint: {
+      const { bytes, length } = input;
+      let end = at;
+      // As many bytes as it likes: protobuf-es does not count.
+      while (end < length && (bytes[end] as number) > 0x7f) end++;
+      if (end >= length) refuse();
+      return end + 1;
+    }
+    case Wire.bit64:
+      return within(at + 8);
+    case Wire.bytes: {
+      const size = uint32(at);
+      return within(input.at + size);
+    }
+    case Wire.bit32:
+      return within(at + 4);
+    case Wire.groupStart: {
+      if (depth >= recursionLimit) refuse();
+      let end = at;
+      for (;;) {
+        const inner = tag(end);
+        end = input.at;
+        if (inner < 8 || (inner & 7) > Wire.bit32) refuse();
+        if ((inner & 7) === Wire.groupEnd) {
+          if (inner >>> 3 !== tagged >>> 3) refuse();
+          return end;
+        }
+        end = skip(inner, end, depth + 1);
+      }
+    }
+    default:
+      refuse();
+  }
+}
+
+function within(end: number): number {
+  if (end > input.length) refuse();
+  return end;
+}
