@@ -5,6 +5,7 @@ import type { RequestParts } from "./fields/bind-request.ts";
 import type { BodyLimits } from "./http/body.ts";
 import type { ErrorWriter } from "./http/errors.ts";
 import { requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
+import { sendJson } from "./http/send-json.ts";
 
 /** What all requests of a gateway share. */
 export interface Settings extends BodyLimits {
@@ -100,11 +101,7 @@ export class HttpExchange extends Exchange {
     // HTTP/2 has no such header (RFC 9113, section 8.2.2); the stream ends with the response.
     const { connection, ...others } = headers;
     if (connection !== undefined && reply.request.raw.httpVersionMajor < 2) reply.header("connection", connection);
-    return reply
-      .code(status)
-      .headers({ ...this.trailer, ...others })
-      .header("content-type", "application/json")
-      .send(Buffer.from(body));
+    return sendJson(reply.code(status).headers({ ...this.trailer, ...others }), body);
   }
 
   protected override onHeader(header: Metadata): void {
