@@ -90,6 +90,8 @@ function checkDecode(random: Random, schema: DescMessage): string | undefined {
   if ("value" in alone && "error" in expected) return `decode ${hex}: not refused: ${expected.error}`;
   if ("error" in alone && "value" in expected && !left(alone.error)) return `decode ${hex}: refused (${String(alone.error)})`;
   const got = outcome(() => compiled(schema).decode(Buffer.from(bytes)));
+  if ("error" in expected) refusals++;
+  else messages++;
   if ("error" in expected)
     return "error" in got && String(got.error) === String(expected.error) ? undefined : `decode ${hex}: ${JSON.stringify(got)}`;
   if ("error" in got) return `decode ${hex}: ${got.error}`;
