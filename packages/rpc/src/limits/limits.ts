@@ -13,7 +13,8 @@ export interface MessageLimits {
 export interface ServerLimits extends MessageLimits {
   /**
    * The most bytes of metadata in a request: names, values and 32 bytes a pair, as SETTINGS_MAX_HEADER_LIST_SIZE counts them (RFC 9113, section 6.5.2).
-   * Default 64 KiB. The stream of a request that has more is reset with ENHANCE_YOUR_CALM.
+   * Default 32 KiB. A request that has more is reset with ENHANCE_YOUR_CALM, which is RESOURCE_EXHAUSTED to its caller; from 64 KiB on, nghttp2
+   * closes its connection.
    */
   readonly maxMetadataBytes: number;
   /** The most pairs of metadata in a request, those of HTTP included. Default 128. More: as with the bytes. */
@@ -73,7 +74,7 @@ const messages: MessageLimits = { maxReceiveMessageBytes: 4 * 1024 * 1024, maxSe
 
 export const defaultServerLimits: ServerLimits = {
   ...messages,
-  maxMetadataBytes: 64 * 1024,
+  maxMetadataBytes: 32 * 1024,
   maxMetadataPairs: 128,
   maxConcurrentStreams: 1_000,
   maxConnections: 10_000,

@@ -3,7 +3,7 @@ import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type Ser
 import { Code } from "../code.ts";
 
 /** The codec is the only one there is: protobuf. Parameters, as in `application/grpc; charset=utf-8`, change nothing. */
-const contentType = /^application\/grpc(\+proto)?[\t ]*(;.*)?$/i;
+const contentType = /^application\/grpc(\+proto)?[\t ]*(;.*)?$/;
 
 /** https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: at most eight digits and a unit. */
 const timeout = /^\d{1,8}[HMSmun]$/;
