@@ -4,20 +4,28 @@ import { decompress, isCompression, type Refusal } from "./algorithm.ts";
 
 const prefix = 5;
 
-/** Messages that have been put into frames already, one after the other. */
+/** Several messages that are written at once, one after the other. */
 export class Frames {
-  readonly bytes: Buffer;
+  readonly messages: readonly Buffer[];
+  /** Bytes of the messages together; grpc-js counts by it what it keeps. */
+  readonly length: number;
 
-  /** @param size of the messages together. */
-  constructor(messages: readonly Buffer[], size: number) {
-    this.bytes = Buffer.allocUnsafe(size + prefix * messages.length);
+  constructor(messages: readonly Buffer[], length: number) {
+    this.messages = messages;
+    this.length = length;
+  }
+
+  /** As they go over the wire, uncompressed. */
+  join(): Buffer {
+    const bytes = Buffer.allocUnsafe(this.length + prefix * this.messages.length);
     let at = 0;
-    for (const message of messages) {
-      this.bytes[at] = 0;
-      this.bytes.writeUInt32BE(message.length, at + 1);
+    for (const message of this.messages) {
+      bytes[at] = 0;
+      bytes.writeUInt32BE(message.length, at + 1);
       at += prefix;
-      at += message.copy(this.bytes, at);
+      at += message.copy(bytes, at);
     }
+    return bytes;
   }
 }
 

@@ -42,7 +42,7 @@ export function enableCompression(server: Server, options: ServerOptions = {}): 
   const limit = options["grpc.max_receive_message_length"] ?? defaultMaxReceiveBytes;
 
   function serializeMessage(this: BaseCall, response: unknown): Buffer {
-    return response instanceof Frames ? response.bytes : writeFrame(this.handler.serialize(response));
+    return response instanceof Frames ? response.join() : writeFrame(this.handler.serialize(response));
   }
 
   function decompressMessage(this: BaseCall, frame: Buffer): Buffer | Promise<Buffer> {
