@@ -57,6 +57,13 @@ export class Exchange {
     this.#controller.abort(reason);
   }
 
+  /** Ends it, however far its response has come. */
+  abort(): void {
+    const { raw } = this.request;
+    const { stream } = raw as { stream?: { destroy(): void } };
+    (stream ?? raw.socket).destroy();
+  }
+
   /** The trailer as headers of HTTP, once the call has ended. */
   get trailer(): Record<string, string> {
     return responseHeaders(this.#trailer, "grpc-trailer-");

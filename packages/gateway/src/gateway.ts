@@ -26,6 +26,7 @@ declare module "fastify" {
 const defaultBodyLimit = 4 * 1024 * 1024;
 const defaultBodyTimeoutMs = 30_000;
 const defaultGraceMs = 10_000;
+const abortMs = 1000;
 const sweepMs = 50;
 
 /** All bindings of some services. @throws RuleError */
@@ -66,7 +67,12 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   let sweep: NodeJS.Timeout | undefined;
   app.addHook("preClose", async () => {
     const end = () => {
-      for (const exchange of settings.running) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+      const left = [...settings.running];
+      for (const exchange of left) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+      // A caller that does not read would not take the end of its response either.
+      grace = setTimeout(() => {
+        for (const exchange of left) exchange.abort();
+      }, abortMs);
     };
     grace = setTimeout(end, options.graceMs ?? defaultGraceMs);
     // Node closes what is idle now; a connection whose last response is yet to come would be kept alive, and the server would wait for it.

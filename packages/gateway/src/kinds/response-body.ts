@@ -13,6 +13,8 @@ interface Source {
   readonly format: ResponseFormat | undefined;
   /** Told what the call ended with; returns its google.rpc.Status in JSON. */
   readonly failed: (error: unknown) => string;
+  /** Told when the reader has come before the first response: so far it knows nothing. */
+  readonly waiting: () => void;
   /** Told before the last byte. */
   readonly ended: () => void;
 }
@@ -24,6 +26,7 @@ export class ResponseBody extends Readable {
   readonly #source: Source;
   #next: Promise<Message | undefined> | undefined;
   #count = 0;
+  #asked = false;
   #idle: NodeJS.Timeout | undefined;
 
   constructor(source: Source) {
@@ -36,10 +39,15 @@ export class ResponseBody extends Readable {
   }
 
   override _read(): void {
+    // What is sent while there is nothing to send makes the reader ask again.
+    if (this.#asked) return;
+    this.#asked = true;
     const next = this.#next ?? this.#source.responses.recv();
+    if (this.#next !== undefined) this.#tellWaiting();
     this.#next = undefined;
     next.then(
       (response) => {
+        this.#asked = false;
         try {
           if (response !== undefined) this.#write(response);
           else this.#close(this.#source.format?.end);
@@ -50,6 +58,12 @@ export class ResponseBody extends Readable {
       },
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  #tellWaiting(): void {
+    setImmediate(() => {
+      if (this.#asked && !this.destroyed) this.#source.waiting();
+    });
   }
 
   #write(response: Message): void {
