@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { type Fields, type FrameHeader, FrameReader, ping, preface, settings, settingsAck, type } from "./frames.ts";
 
 export interface RawClientOptions {
-  /** Whether the preface and settings are sent. Default true. */
+  /** Whether the preface and settings are sent, and the peer's settings acknowledged. Default true. */
   readonly begin?: boolean;
   /** Whether it reads. Default true. */
   readonly read?: boolean;
@@ -13,12 +13,14 @@ export interface RawClientOptions {
 export class RawClient implements Disposable {
   readonly socket: Socket;
   readonly frames: FrameHeader[] = [];
+  readonly #acknowledge: boolean;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<unknown>;
   readonly #waiters: { match(frame: FrameHeader): boolean; resolve(frame: FrameHeader | undefined): void }[] = [];
 
   constructor(socket: Socket, { begin = true, read = true }: RawClientOptions) {
     this.socket = socket;
+    this.#acknowledge = begin;
     // What a peer does to us here is for the test to judge.
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => socket.once("close", resolve));
@@ -36,7 +38,7 @@ export class RawClient implements Disposable {
 
   #take(frame: FrameHeader): void {
     this.frames.push(frame);
-    if (frame.kind === type.settings && frame.flags === 0) this.write(settingsAck);
+    if (this.#acknowledge && frame.kind === type.settings && frame.flags === 0) this.write(settingsAck);
     for (const [index, { match, resolve }] of [...this.#waiters.entries()].reverse()) {
       if (!match(frame)) continue;
       this.#waiters.splice(index, 1);
@@ -59,8 +61,7 @@ export class RawClient implements Disposable {
   /** The first frame that matches, of those that came or will; undefined if the connection goes before. */
   frame(match: (frame: FrameHeader) => boolean): Promise<FrameHeader | undefined> {
     const come = this.frames.find(match);
-    if (come !== undefined || this.socket.closed) return Promise.resolve(come);
-    return new Promise((resolve) => this.#waiters.push({ match, resolve }));
+    return come === undefined ? this.#next(match) : Promise.resolve(come);
   }
 
   /** How a stream ended: by the code of a reset, `end` if in order, `closed` with the connection. */
@@ -80,10 +81,13 @@ export class RawClient implements Disposable {
 
   /** Resolves once everything written has been read by the peer: it answers in order. */
   async ping(): Promise<boolean> {
-    const before = this.frames.filter(isPong).length;
     this.write(ping());
-    await this.frame((frame) => isPong(frame) && this.frames.filter(isPong).length > before);
-    return !this.socket.closed;
+    return (await this.#next(isPong)) !== undefined;
+  }
+
+  #next(match: (frame: FrameHeader) => boolean): Promise<FrameHeader | undefined> {
+    if (this.socket.closed) return Promise.resolve(undefined);
+    return new Promise((resolve) => this.#waiters.push({ match, resolve }));
   }
 
   [Symbol.dispose](): void {

@@ -19,6 +19,8 @@ export interface Condition {
 
 const program = fileURLToPath(new URL("target-process.ts", import.meta.url));
 
+const shared = new Map<string, Promise<Target>>();
+
 export class Target implements AsyncDisposable {
   readonly address: string;
   readonly #process: Process;
@@ -38,6 +40,14 @@ export class Target implements AsyncDisposable {
     });
     const target = new Target(started, await started.stdout.line(() => true));
     for (let calls = 0; calls < 20; calls++) await target.bystander.emptyCall({});
+    return target;
+  }
+
+  /** One for all tests of a file that ask for the same limits: ends with the file, as all processes do (test/harness/setup.ts). */
+  static shared(limits: Partial<ServerLimits> = {}): Promise<Target> {
+    const key = JSON.stringify(limits);
+    const target = shared.get(key) ?? Target.start(limits);
+    shared.set(key, target);
     return target;
   }
 

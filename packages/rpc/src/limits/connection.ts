@@ -27,6 +27,7 @@ export class Connection {
   }
 
   #calm(): void {
-    if (!this.#session.destroyed) this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (!this.#session.destroyed)
+      this.#session.destroy(new Error("too many PING and SETTINGS frames"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
