@@ -93,6 +93,7 @@ export class HttpExchange extends Exchange {
   override callOptions(): CallOptions {
     const { raw } = this.reply;
     raw.once("close", () => {
+      this.settings.running.delete(this);
       if (!raw.writableFinished) this.cancel();
     });
     return super.callOptions();
