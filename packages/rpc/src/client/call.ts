@@ -8,6 +8,7 @@ import { Frames, markMessage } from "../compression/frame.ts";
 import { errorFromStatus, RpcError } from "../error.ts";
 import { intercept } from "../intercept.ts";
 import { toMetadata } from "../metadata.ts";
+import { metadataFault } from "../metadata-keys.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { type Channel, watchConnect } from "./channel.ts";
 import { explainConnectFailure } from "./connect-failure.ts";
@@ -133,6 +134,8 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     const { channel } = this;
     let metadata = this.#metadata ?? toMetadata(this.#options.metadata);
     try {
+      const fault = metadataFault(metadata);
+      if (fault !== undefined) throw new RpcError(Code.INVALID_ARGUMENT, fault);
       const { compression } = this.#options;
       if (compression !== undefined && channel.codec === undefined) metadata = requestCompression(channel.grpc, metadata, compression);
       const opened = openCall(channel, this.#bound.definition, this.#options, this.#deadline);

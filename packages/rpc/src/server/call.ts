@@ -8,6 +8,7 @@ import { markCompressed, markMessage } from "../compression/frame.ts";
 import { acceptedBy } from "../compression/server.ts";
 import { RpcError, statusFromError } from "../error.ts";
 import { intercept } from "../intercept.ts";
+import { metadataFault } from "../metadata-keys.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
 import type { ServerCall, ServerInterceptor } from "./context.ts";
 import { ContextValues } from "./values.ts";
@@ -127,6 +128,11 @@ export class Call implements ServerCall {
 
   sendHeader(): void {
     if (this.#headerSent) return;
+    const fault = this.#header && metadataFault(this.#header);
+    if (fault !== undefined) {
+      this.#header = undefined;
+      throw new TypeError(fault);
+    }
     this.#headerSent = true;
     this.#announced = this.compression === "identity" ? "identity" : acceptedBy(this.metadata, this.compression);
     if (this.#announced !== "identity") this.header.set("grpc-encoding", this.#announced);
@@ -274,12 +280,22 @@ export class Call implements ServerCall {
     clearTimeout(this.#deadlineTimer);
     this.#bound.scope.calls?.delete(this);
     if (this.#surface.cancelled) return;
-    if (this.#header !== undefined) this.sendHeader();
-    this.#finish(
-      error === undefined
-        ? this.#trailer && { code: Code.OK, details: "OK", metadata: this.#trailer }
-        : statusFromError(error, this.#trailer),
-    );
+    this.#finish(this.#status(error));
+  }
+
+  /** The status on the wire; sends the header, if that has not been done. */
+  #status(error: RpcError | undefined): StatusObject | undefined {
+    try {
+      if (this.#header !== undefined) this.sendHeader();
+      const trailer = this.#trailer;
+      const status = error !== undefined ? statusFromError(error, trailer) : trailer && { code: Code.OK, details: "OK", metadata: trailer };
+      const fault = status && metadataFault(status.metadata);
+      if (fault !== undefined) throw new TypeError(fault);
+      return status;
+    } catch (fault) {
+      this.#report(fault);
+      return statusFromError(RpcError.from(fault));
+    }
   }
 }
 
