@@ -67,6 +67,8 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
     error = RpcError.from(thrown);
     exchange.log(error);
   }
+  // A frame that could not be read left it paused: the peer's own close would not be noticed, and the peer would wait.
+  socket.resume();
   if (error === undefined) socket.close(1000);
   else socket.close(4000 + error.code, shorten(exchange.settings.errors.visible(error).message));
 }

@@ -1,0 +1,13 @@
+import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
+import { serve } from "../harness/server.ts";
+import { startGateway } from "./gateways.ts";
+import { askHttp2 } from "./http.ts";
+await using server = await serve("push");
+await using front = await startGateway(server.address, ["--reflection", "--unbound"]);
+const socket = new WebSocket(`${front.url.replace("http", "ws")}/Greeter/AllStream`);
+await once(socket, "message");
+socket.close(); await once(socket,"close");
+await askHttp2(front.url+"/nope");
+await setTimeout(300);
+console.log(front.stderr.text);
