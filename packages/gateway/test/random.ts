@@ -12,6 +12,11 @@ import {
   isWrapperDesc,
 } from "@bufbuild/protobuf/wkt";
 
+/** The default JSON name of a field. */
+function protoCamelCase(name: string): string {
+  return name.replace(/_+(.?)/g, (_, next: string) => next.toUpperCase());
+}
+
 /** Random numbers that a seed decides: the generator called mulberry32. */
 export class Random {
   #state: number;
@@ -421,6 +426,8 @@ function randomType(random: Random, name: string, syntax: string): DescriptorPro
       number: random.chance(0.5) ? i + 1 : 1000 - i,
       label: FieldDescriptorProto_Label.OPTIONAL,
     });
+    // As compilers do: protobuf-es has no JSON name for a field of a file without.
+    field.jsonName = protoCamelCase(fieldName);
     setType(random, field);
     if (random.chance(0.1)) {
       field.jsonName = random.of(['quo"ted', "12", "3", "with space", "\u2028", "`back`"]) + i;

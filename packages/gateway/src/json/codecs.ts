@@ -19,8 +19,8 @@ export interface Settings {
 export interface MessageCodec {
   /** The message of a JSON value. `depth` is 1 for the outermost message. Adds the number of keys in the value to `reading.keys`. */
   read(json: unknown, depth: number): Message;
-  /** The message's JSON text, after the text before it: long text is made by adding to it, and never by joining what is long. */
-  print(message: Message, before: string): string;
+  /** Writes the message's JSON at a position of the writer, and returns the position after it. */
+  print(message: Message, at: number): number;
 }
 
 /** One field's codec, for its value by itself. */
@@ -29,8 +29,8 @@ export interface FieldCodec {
   readonly container: MessageCodec;
   /** The field's key in that object. */
   readonly key: string;
-  /** The JSON text of what a message holds for the field. */
-  readonly print: (value: unknown) => string;
+  /** Writes the JSON of what a message holds for the field, as `MessageCodec` does. */
+  readonly print: (value: unknown, at: number) => number;
 }
 
 export class Codecs {
@@ -72,9 +72,9 @@ export class Codecs {
         codec.read = canGenerate() && !hasNameConflict(desc) ? generateRead(desc, this) : protobufEsRead(desc, this);
         return codec.read(json, depth);
       },
-      print: (message, before) => {
+      print: (message, at) => {
         codec.print = canGenerate() && !hasNameConflict(desc) ? generatePrint(desc, this) : protobufEsPrint(desc, this);
-        return codec.print(message, before);
+        return codec.print(message, at);
       },
     };
     return codec;

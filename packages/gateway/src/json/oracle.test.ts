@@ -19,6 +19,7 @@ import * as editions from "../../test/gen/json_editions_pb.js";
 import * as json2 from "../../test/gen/json2_pb.js";
 import * as json3 from "../../test/gen/json3_pb.js";
 import { keysOf, mutated, Random, randomDescriptor, randomJson, randomMessage } from "../../test/random.ts";
+import { hasNameConflict } from "./field-shape.ts";
 import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec } from "./index.ts";
 
 const registry = createRegistry(json2.file_json2, json3.file_json3, editions.file_json_editions, AnySchema, TimestampSchema);
@@ -173,7 +174,7 @@ describe.each(schemas.map((schema) => [schema.typeName, schema] as const))("%s",
 });
 
 test("messages of descriptors never seen before are printed and read as protobuf-es does", () => {
-  let seen = 0;
+  let compiled = 0;
   fc.assert(
     fc.property(seeds, (seed) => {
       const random = new Random(seed);
@@ -181,19 +182,23 @@ test("messages of descriptors never seen before are printed and read as protobuf
       if (schema === undefined) {
         return;
       }
-      seen++;
+      compiled += hasNameConflict(schema) ? 0 : 1;
       const keys = keysOf(schema);
       for (let i = 0; i < 4; i++) {
-        const message = randomMessage(random, schema, 2);
+        // Where two fields have one name in a message, create() may fail.
+        const message = outcome(() => randomMessage(random, schema, 2));
+        if (message === "refused") {
+          continue;
+        }
         const options = random.of(allOptions) ?? {};
-        checkPrint(schema, message, options);
-        const json = outcome(() => toJson(schema, message));
+        checkPrint(schema, message.value, options);
+        const json = outcome(() => toJson(schema, message.value));
         checkParse(schema, mutated(random, json === "refused" ? randomJson(random, 3) : json.value, keys), options);
       }
     }),
     { numRuns: runs },
   );
-  expect(seen).toBeGreaterThan(runs / 2);
+  expect(compiled).toBeGreaterThan(runs / 2);
 });
 
 test("what is read can be printed, and is then the same message", () => {

@@ -1,15 +1,15 @@
 // What stands in where functions can not be generated: protobuf-es's own JSON, with the field at fault found afterwards.
 import { create, type DescField, type DescMessage, fromJson, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
-import type { Codecs, MessageCodec } from "./codecs.ts";
+import type { Codecs, FieldCodec, MessageCodec } from "./codecs.ts";
 import { checkDepth, depthLimit } from "./depth.ts";
 import { Fault, isNot, shownKey } from "./error.ts";
 import { takesNull } from "./field-shape.ts";
-import { enumPrinter } from "./generate-print.ts";
+import { enumWriter } from "./generate-print.ts";
 import { isObject } from "./object.ts";
-import { scalarPrinter } from "./print-scalar.ts";
 import { scalarReader } from "./read-scalar.ts";
 import { countKeys, reading } from "./text.ts";
 import { isWellKnown } from "./well-known/index.ts";
+import { scalarWriter, writeText } from "./writer.ts";
 
 export function protobufEsRead(desc: DescMessage, codecs: Codecs): MessageCodec["read"] {
   return (json, depth) => {
@@ -20,23 +20,23 @@ export function protobufEsRead(desc: DescMessage, codecs: Codecs): MessageCodec[
 }
 
 export function protobufEsPrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
-  return (message, before) => before + JSON.stringify(jsonOf(desc, codecs, message));
+  return (message, at) => writeText(JSON.stringify(jsonOf(desc, codecs, message)), at);
 }
 
 /** `container` has the field only. */
-export function protobufEsPrintValue(container: DescMessage, field: DescField, codecs: Codecs): (value: unknown) => string {
+export function protobufEsPrintValue(container: DescMessage, field: DescField, codecs: Codecs): FieldCodec["print"] {
   if (field.fieldKind === "scalar") {
-    return scalarPrinter(field.scalar);
+    return scalarWriter(field.scalar);
   }
   if (field.fieldKind === "enum") {
-    return enumPrinter(field.enum);
+    return enumWriter(field.enum);
   }
   const { localName, oneof } = field;
-  return (value) => {
+  return (value, at) => {
     const held = oneof === undefined ? { [localName]: value } : { [oneof.localName]: { case: localName, value } };
     const [json] = Object.values(jsonOf(container, codecs, Object.assign(create(container), held)) as object);
     // Lists and maps are left out if they are empty.
-    return JSON.stringify(json ?? (field.fieldKind === "list" ? [] : {}));
+    return writeText(JSON.stringify(json ?? (field.fieldKind === "list" ? [] : {})), at);
   };
 }
 
