@@ -85,7 +85,7 @@ describe("HTTPS", () => {
   test("a client without ALPN is served HTTP/1.1", async () => {
     const socket = connect({ port: secure.port, host: "localhost", ca: authority.cert });
     expect(await exchange(socket, "GET /v1/prod/998 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toMatch(
-      /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n\{"prod_stock":114514\}$/,
+      /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n\{"prod_stock":114514\}$/,
     );
   });
 
@@ -118,6 +118,7 @@ test("both gateways are healthy while the shop is", async () => {
 test("the document of `pnpm start` has the shop's comments, and its rules as limits", async () => {
   const { status, headers, body } = await askHttp1(`${shop.url}/openapi.json`);
   expect({ status, type: headers["content-type"] }).toEqual({ status: 200, type: "application/json" });
+  const positive = { type: "integer", format: "int32", exclusiveMinimum: 0 };
   expect(JSON.parse(body)).toMatchObject({
     openapi: expect.stringMatching(/^3\.1\./),
     info: { title: "The shop" },
@@ -125,9 +126,35 @@ test("the document of `pnpm start` has the shop's comments, and its rules as lim
       "/v1/prod/{prod_id}": {
         get: {
           description: "The stock of a product in one area.",
+          parameters: [
+            { name: "prod_id", in: "path", required: true, schema: positive },
+            { name: "prod_area", in: "query" },
+          ],
         },
       },
-      "/v1/orders": { post: {} },
+      "/v1/orders": { post: { description: "Places an order." } },
+    },
+    components: {
+      schemas: {
+        "services.OrderMain": {
+          description: "An order.",
+          properties: { order_id: positive, user_id: positive, order_no: { type: "string", minLength: 1, maxLength: 64 } },
+          required: ["order_id", "order_no", "user_id"],
+        },
+      },
     },
   });
+});
+
+test("the page at /docs needs nothing from anywhere else", async () => {
+  const page = await askHttp1(`${shop.url}/docs`);
+  expect({ status: page.status, type: page.headers["content-type"] }).toEqual({ status: 200, type: "text/html; charset=utf-8" });
+  expect(page.headers["content-security-policy"]).toMatch(/^default-src 'none'; script-src 'self';/);
+  const references = [...page.body.matchAll(/(?:src|href|data-openapi)="([^"]*)"/g)].map(([, reference = ""]) => reference);
+  expect(references).toContain("openapi.json");
+  for (const reference of references) {
+    const url = new URL(reference, `${shop.url}/docs`);
+    expect(url.origin).toBe(shop.url);
+    expect(await askHttp1(url.href)).toMatchObject({ status: 200 });
+  }
 });

@@ -2,7 +2,7 @@
 import cors from "@fastify/cors";
 import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
 import { type Channel, Code, createChannel } from "@grpc-study/rpc";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { gateway } from "../gateway.ts";
 import { ErrorWriter, fromFastify } from "../http/errors.ts";
 import { requestIdOf } from "../http/headers.ts";
@@ -52,11 +52,10 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   });
   app.addHook("preClose", async () => closeSessions());
   if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
-  app.addHook("onResponse", async (request, reply) => {
-    const { method, ip, grpcCode } = request;
-    const path = request.url.split("?", 1)[0];
-    const durationMs = Math.round(reply.elapsedTime * 1000) / 1000;
-    request.log.info({ method, path, status: reply.statusCode, grpc: Code[grpcCode ?? Code.OK], durationMs, peer: ip }, "request");
+  // Not `onResponse`: Fastify has none for a client that leaves before the end.
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.raw.once("close", () => logRequest(request, reply));
+    done();
   });
   await app.register(helmet, securityHeaders({ secure: tls !== undefined, shared: origins.length > 0 }));
   if (origins.length > 0) {
@@ -71,6 +70,14 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   serveHealth(app, channel);
   await app.register(gateway, { ...options, upstream: channel, allowedOrigins: [...origins, ...(options.allowedOrigins ?? [])] });
   return app;
+}
+
+function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const { method, ip, grpcCode } = request;
+  const path = request.url.split("?", 1)[0];
+  const durationMs = Math.round(reply.elapsedTime * 1000) / 1000;
+  const code = reply.raw.writableFinished ? (grpcCode ?? Code.OK) : Code.CANCELLED;
+  request.log.info({ method, path, status: reply.statusCode, grpc: Code[code], durationMs, peer: ip }, "request");
 }
 
 /** What is of use to answers that are data, not pages (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html). */
