@@ -1,14 +1,17 @@
 // The gateway as a plugin of Fastify: every request of its prefix is matched, bound, called and printed.
+import { METHODS, type Server } from "node:http";
 import type { Readable } from "node:stream";
 import websocket from "@fastify/websocket";
 import { Code, createChannel, RpcError } from "@grpc-study/rpc";
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
 import { type Binding, bindingsOf, checkSelectors } from "./http-rule/rule.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
+import { docs } from "./openapi/docs.ts";
+import { openApi } from "./openapi/index.ts";
 import type { GatewayOptions } from "./options.ts";
 import { makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
@@ -23,6 +26,8 @@ declare module "fastify" {
 const defaultBodyLimit = 4 * 1024 * 1024;
 const defaultBodyTimeoutMs = 30_000;
 const defaultGraceMs = 10_000;
+const abortMs = 1000;
+const sweepMs = 50;
 
 /** All bindings of some services. @throws RuleError */
 export function allBindings({ services, rules, unbound }: Pick<GatewayOptions, "services" | "rules" | "unbound">): Binding[] {
@@ -59,14 +64,24 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     running: new Set(),
   };
   let grace: NodeJS.Timeout | undefined;
+  let sweep: NodeJS.Timeout | undefined;
   app.addHook("preClose", async () => {
     const end = () => {
-      for (const exchange of settings.running) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+      const left = [...settings.running];
+      for (const exchange of left) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+      // A caller that does not read would not take the end of its response either.
+      grace = setTimeout(() => {
+        for (const exchange of left) exchange.abort();
+      }, abortMs);
     };
     grace = setTimeout(end, options.graceMs ?? defaultGraceMs);
+    // Node closes what is idle now; a connection whose last response is yet to come would be kept alive, and the server would wait for it.
+    const server: Partial<Pick<Server, "closeIdleConnections">> = app.server;
+    sweep = setInterval(() => server.closeIdleConnections?.(), sweepMs);
   });
   app.addHook("onClose", async () => {
     clearTimeout(grace);
+    clearInterval(sweep);
     if (typeof upstream === "string") channel.close();
   });
 
@@ -78,7 +93,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   await app.register(websocket, { options: { maxPayload: settings.bodyLimit } });
 
   const split = (request: FastifyRequest): { path: string; query: string } => {
-    const url = (request.raw.url ?? "/").slice(app.prefix.length);
+    const url = originForm(request.raw.url ?? "/").slice(app.prefix.length);
     const mark = url.indexOf("?");
     return mark < 0 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
   };
@@ -95,7 +110,11 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     }
   };
 
-  for (const { verb } of bindings) if (verb !== "*" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
+  if (options.openApi !== false) await describe(app, bindings, options);
+  // All methods, so that those which no route has are refused here, with what is allowed.
+  for (const verb of [...METHODS, ...bindings.map(({ verb }) => verb)]) {
+    if (verb !== "*" && verb !== "CONNECT" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
+  }
   // A plugin for CORS answers OPTIONS by itself, everywhere.
   const taken = ["*", "/*"].some((url) => app.hasRoute({ method: "OPTIONS", url })) ? ["GET", "OPTIONS"] : ["GET"];
   app.route({ method: app.supportedMethods.filter((method) => !taken.includes(method)), url: "/*", handler });
@@ -117,6 +136,20 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     },
   });
 };
+
+/** `/openapi.json`, and `/docs` for people. */
+async function describe(app: FastifyInstance, bindings: readonly Binding[], { openApi: more, json }: GatewayOptions): Promise<void> {
+  const { fieldNames = "json", emitDefaults = false } = json ?? {};
+  const document = openApi(bindings, { ...(more || {}), fieldNames, emitDefaults });
+  const text = Buffer.from(JSON.stringify(document));
+  app.get("/openapi.json", (_request, reply) => reply.header("content-type", "application/json").send(text));
+  await app.register(docs, { title: document.info.title });
+}
+
+/** RFC 9112, section 3.2.2: a target may be a whole URL, as proxies get them. */
+function originForm(target: string): string {
+  return target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*(?=(.?))/i, (_all, next: string) => (next === "/" ? "" : "/"));
+}
 
 const nothing = { segments: [], query: "" };
 

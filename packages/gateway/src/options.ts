@@ -3,6 +3,7 @@ import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { Channel } from "@grpc-study/rpc";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { JsonOptions } from "./json/index.ts";
+import type { OpenApiOptions } from "./openapi/index.ts";
 
 export interface GatewayOptions {
   /** What is served: generated, or from `readDescriptors` or `reflectServices`. */
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly timeoutMs?: number | undefined;
   /** Headers that become metadata, besides `Authorization`, `Grpc-Metadata-*`, `Traceparent`, `Tracestate` and `Baggage`. */
   readonly forwardHeaders?: readonly string[] | undefined;
+  /** What `/openapi.json` says beside what the descriptors do, and `/docs` shows; `false`: neither is there. */
+  readonly openApi?: Omit<OpenApiOptions, "fieldNames" | "emitDefaults"> | false | undefined;
   /** When it is closed: milliseconds in which running calls may end, before they are ended. Default 10,000. */
   readonly graceMs?: number | undefined;
   /** Other origins whose pages may open a WebSocket: browsers ask nobody before they do. `*`: all. Default: none. */

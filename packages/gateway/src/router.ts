@@ -1,7 +1,7 @@
 // From an HTTP method and a path to a route. A trie: a lookup costs what the path is long, however many routes there are.
 //
-// Where several routes match a path, literal text counts before `*`, and `*` before `**`, segment by segment; a route with a verb before one
-// without. Two routes that match just the same paths clash.
+// Where several routes match a path, literal text counts before `*`, and `*` before `**`, segment by segment; of several with `**`, the one with
+// more segments after it; a route with a verb before one without. Two routes that match just the same paths clash.
 import { type Binding, RuleError } from "./http-rule/rule.ts";
 import { type Segment, shapeOf } from "./http-rule/template.ts";
 
@@ -10,8 +10,13 @@ interface Node<Route> {
   any: Node<Route> | undefined;
   /** Routes that end here, by verb (`""`: none) and HTTP method. */
   ends: Ends<Route> | undefined;
-  /** Routes that end here in `**`. */
-  rest: Ends<Route> | undefined;
+  /** Routes that have a `**` here, by the number of segments that follow it; the most first. */
+  readonly tails: Tail<Route>[];
+}
+
+interface Tail<Route> {
+  readonly length: number;
+  readonly node: Node<Route>;
 }
 
 type Ends<Route> = Map<string, Map<string, Route>>;
@@ -34,15 +39,13 @@ export class Router<Route extends { readonly binding: Binding }> {
   /** @throws RuleError if another route matches the same requests. */
   add(route: Route): void {
     const { method, verb: httpMethod, template } = route.binding;
+    const { segments } = template;
     let node = this.#root;
-    for (const segment of template.segments) {
-      if (segment === "**") break;
-      node = childOf(node, segment);
+    for (const [index, segment] of segments.entries()) {
+      node = segment === "**" ? tailOf(node, segments.length - index - 1) : childOf(node, segment);
     }
-    const open = template.segments.at(-1) === "**";
-    const ends: Ends<Route> = (open ? node.rest : node.ends) ?? new Map();
-    if (open) node.rest = ends;
-    else node.ends = ends;
+    node.ends ??= new Map();
+    const { ends } = node;
     const verb = template.verb ?? "";
     const methods = ends.get(verb) ?? new Map<string, Route>();
     ends.set(verb, methods);
@@ -80,7 +83,7 @@ export class Router<Route extends { readonly binding: Binding }> {
 }
 
 function newNode<Route>(): Node<Route> {
-  return { literals: new Map(), any: undefined, ends: undefined, rest: undefined };
+  return { literals: new Map(), any: undefined, ends: undefined, tails: [] };
 }
 
 function childOf<Route>(node: Node<Route>, segment: Exclude<Segment, "**">): Node<Route> {
@@ -91,6 +94,15 @@ function childOf<Route>(node: Node<Route>, segment: Exclude<Segment, "**">): Nod
   const child = node.literals.get(segment.literal) ?? newNode();
   node.literals.set(segment.literal, child);
   return child;
+}
+
+function tailOf<Route>(node: Node<Route>, length: number): Node<Route> {
+  const known = node.tails.find((tail) => tail.length === length);
+  if (known !== undefined) return known.node;
+  const tail: Tail<Route> = { length, node: newNode() };
+  node.tails.push(tail);
+  node.tails.sort((one, other) => other.length - one.length);
+  return tail.node;
 }
 
 /** Goes no deeper than the templates do, and into no branch that they do not have. */
@@ -113,7 +125,12 @@ function search<Route>(
       (node.any && search(node.any, segments, index + 1, verb, httpMethod, allow));
     if (below !== undefined) return below;
   }
-  return choose(node.rest, verb, httpMethod, allow);
+  for (const { length, node: tail } of node.tails) {
+    const start = segments.length - length;
+    const route = start < index ? undefined : search(tail, segments, start, verb, httpMethod, allow);
+    if (route !== undefined) return route;
+  }
+  return undefined;
 }
 
 function choose<Route>(ends: Ends<Route> | undefined, verb: string, httpMethod: string, allow: Set<string>): Route | undefined {

@@ -43,7 +43,7 @@ export interface Endpoint {
   readonly address: string;
   /** The full names of the topic's services. */
   readonly services: readonly string[];
-  readonly security: Security;
+  readonly security: Security | "HTTP, plaintext";
 }
 
 export interface Serving {

@@ -3,6 +3,7 @@ import { create, type DescField, type DescMessage, type Message } from "@bufbuil
 import { Code, RpcError } from "@grpc-study/rpc";
 import { HttpBodySchema } from "../../gen/google/api/httpbody_pb.js";
 import type { Binding } from "../http-rule/rule.ts";
+import type { Segment, Variable } from "../http-rule/template.ts";
 import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec } from "../json/index.ts";
 import { type TextAssigner, textAssigner } from "./assign-text.ts";
 import { type FieldPath, formatPath } from "./field-path.ts";
@@ -38,12 +39,12 @@ export class RequestBinder {
   readonly #bodyField: DescField | undefined;
 
   constructor(binding: Binding, { json, refuseUnknownParameters }: BinderOptions) {
-    const { method, body, variables } = binding;
+    const { method, body, variables, template } = binding;
     this.#message = method.input;
     this.#variables = variables.map((variable) => {
       const assign = textAssigner(variable.path);
       if (assign === undefined) throw new TypeError(`${variable.field} cannot be in a path`);
-      return { ...variable, assign };
+      return { ...variable, ...placeOf(variable, template.segments), assign };
     });
     this.#bodyField = body === "*" ? undefined : body;
     const taken = variables.map(({ path }) => path);
@@ -78,11 +79,20 @@ export class RequestBinder {
 }
 
 interface BoundVariable {
+  /** As `Array.slice` takes them: negative if counted from the end of the path, which a `**` has made longer or shorter. */
   readonly start: number;
   readonly end: number | undefined;
   readonly multiple: boolean;
   readonly path: FieldPath;
   readonly assign: TextAssigner;
+}
+
+/** Where a variable's segments are in a path. */
+function placeOf({ start, end }: Variable, segments: readonly Segment[]): { start: number; end: number | undefined } {
+  const deep = segments.indexOf("**");
+  const { length } = segments;
+  if (deep < 0 || end === undefined || end <= deep) return { start, end };
+  return { start: start > deep ? start - length : start, end: end === length ? undefined : end - length };
 }
 
 function bodyParser({ method, verb, body }: Binding, options: JsonOptions): (text: string) => Message {
@@ -118,7 +128,7 @@ function parsed<T>(parse: () => T): T {
 
 /** What a variable stands for in a path: decoded, but for the `%2F` of one that has several segments. */
 function captured(segments: readonly string[], { start, end, multiple, path }: BoundVariable): string {
-  const raw = multiple ? segments.slice(start, end).join("/") : (segments[start] ?? "");
+  const raw = multiple ? segments.slice(start, end).join("/") : (segments.at(start) ?? "");
   if (!raw.includes("%")) return raw;
   try {
     if (!multiple) return decodeURIComponent(raw);

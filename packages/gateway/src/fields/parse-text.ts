@@ -1,6 +1,15 @@
 // The values of fields that are written as text, in a path or a query. The forms are those of proto3 JSON, without its quotation marks.
-import { create, type DescEnum, type DescField, type DescMessage, fromJson, type Message, ScalarType } from "@bufbuild/protobuf";
-import { FieldMaskSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import {
+  create,
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  fromJson,
+  type JsonValue,
+  type Message,
+  ScalarType,
+} from "@bufbuild/protobuf";
+import { FieldMaskSchema, ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { quote } from "./invalid-field.ts";
 
 /** What a text is not; the message says what it should be. */
@@ -17,13 +26,13 @@ export function textParser(field: DescField): TextParser | undefined {
     case "enum":
       return enumParser(field.enum);
     case "message":
-      return messageParser(field.message, true);
+      return messageParser(field.message, field.oneof === undefined);
     case "list":
       if (field.listKind === "scalar") return scalarParser(field.scalar, field.longAsString);
       return field.listKind === "enum" ? enumParser(field.enum) : messageParser(field.message, false);
     case "map":
       if (field.mapKind === "scalar") return scalarParser(field.scalar, false);
-      return field.mapKind === "enum" ? enumParser(field.enum) : undefined;
+      return field.mapKind === "enum" ? enumParser(field.enum) : messageParser(field.message, false);
   }
 }
 
@@ -42,9 +51,9 @@ function scalarParser(scalar: ScalarType, longAsString: boolean): TextParser {
     case ScalarType.BYTES:
       return parseBytes;
     case ScalarType.FLOAT:
-      return (text) => parseFloatingPoint(text, "float", 3.4028234663852886e38);
+      return parseFloat32;
     case ScalarType.DOUBLE:
-      return (text) => parseFloatingPoint(text, "double", Number.MAX_VALUE);
+      return (text) => parseFloatingPoint(text, "double");
     case ScalarType.INT32:
     case ScalarType.SINT32:
     case ScalarType.SFIXED32:
@@ -81,12 +90,22 @@ function parseLong(type: string, least: bigint, most: bigint, asString: boolean)
   };
 }
 
-function parseFloatingPoint(text: string, type: string, most: number): number {
+const greatestFloat = 3.4028234663852886e38;
+
+/** What is no float rounds to one: the greatest is commonly written as 3.4028235e38, which is a little more. */
+function parseFloat32(text: string): number {
+  const value = parseFloatingPoint(text, "float");
+  if (Math.abs(value) <= greatestFloat || !Number.isFinite(value) || Number.isNaN(value)) return value;
+  if (Math.fround(Math.abs(value)) > greatestFloat) throw new TextError(`${quote(text)} is out of range for float`);
+  return Math.sign(value) * greatestFloat;
+}
+
+function parseFloatingPoint(text: string, type: string): number {
   if (text === "NaN") return Number.NaN;
   if (text === "Infinity" || text === "-Infinity") return Number(text);
   if (!/^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) throw new TextError(`${quote(text)} is not a ${type}`);
   const value = Number(text);
-  if (Math.abs(value) > most) throw new TextError(`${quote(text)} is out of range for ${type}`);
+  if (!Number.isFinite(value)) throw new TextError(`${quote(text)} is out of range for ${type}`);
   return value;
 }
 
@@ -125,19 +144,23 @@ function enumParser(type: DescEnum): TextParser {
 
 const wrappers = /^google\.protobuf\.(?:Double|Float|U?Int64|U?Int32|Bool|String|Bytes)Value$/;
 
-/** @param singular protobuf-es has the bare value where a wrapper is the type of a field, and the message where it is an element's. */
-function messageParser(message: DescMessage, singular: boolean): TextParser | undefined {
+/** @param bare protobuf-es has the bare value where a wrapper is the type of a field, and the message where it is an element's or in a oneof. */
+function messageParser(message: DescMessage, bare: boolean): TextParser | undefined {
   const { typeName } = message;
   const [value] = message.fields;
   if (wrappers.test(typeName) && value?.fieldKind === "scalar") {
     const parse = scalarParser(value.scalar, false);
-    return singular ? parse : (text) => create(message, { value: parse(text) });
+    return bare ? parse : (text) => create(message, { value: parse(text) });
   }
   switch (typeName) {
     case "google.protobuf.FieldMask":
       return parseFieldMask;
     case "google.protobuf.Value":
       return parseValue;
+    case "google.protobuf.Struct":
+      return (text) => parseJson(text, "an object in JSON", (json) => typeof json === "object" && json !== null && !Array.isArray(json));
+    case "google.protobuf.ListValue":
+      return (text) => fromJson(ListValueSchema, parseJson(text, "a list in JSON", Array.isArray));
     case "google.protobuf.Timestamp":
       return fromText(message, "a timestamp (RFC 3339, as 2021-07-22T10:00:00Z)");
     case "google.protobuf.Duration":
@@ -159,10 +182,21 @@ function fromText(message: DescMessage, what: string): TextParser {
 
 /** Both spellings of names are taken, where JSON has lowerCamelCase only: a query is written by hand. */
 function parseFieldMask(text: string): Message {
+  // Everything, as AIP-134 has it.
+  if (text === "*") return create(FieldMaskSchema, { paths: ["*"] });
   const paths = text === "" ? [] : text.split(",").map((path) => path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
   const wrong = paths.find((path) => !/^\w+(?:\.\w+)*$/.test(path));
   if (wrong !== undefined) throw new TextError(`${quote(text)} is not a field mask: ${quote(wrong)} is no path`);
   return create(FieldMaskSchema, { paths });
+}
+
+function parseJson(text: string, what: string, is: (json: JsonValue) => boolean): JsonValue {
+  let json: JsonValue | undefined;
+  try {
+    json = JSON.parse(text);
+  } catch {}
+  if (json === undefined || !is(json)) throw new TextError(`${quote(text)} is not ${what}`);
+  return json;
 }
 
 /** Any JSON; what is none is a string. */

@@ -6,6 +6,8 @@
 //   Variable = "{" FieldPath [ "=" Segments ] "}" ;
 //   FieldPath = IDENT { "." IDENT } ;
 //   Verb     = ":" LITERAL ;
+//
+// Two things go beyond it, as they do in grpc-gateway and in Envoy: `**` may stand anywhere, once, and `/` is the root.
 
 /** A segment of the path: text, anything, or (`**`) any number of segments. */
 export type Segment = { readonly literal: string } | "*" | "**";
@@ -15,7 +17,7 @@ export interface Variable {
   readonly field: string;
   /** Its first segment. */
   readonly start: number;
-  /** The one after its last; undefined if it goes on to the end of the path. */
+  /** The one after its last; undefined if it ends in `**` and goes on to the end of the path. */
   readonly end: number | undefined;
   /** More than one segment: `%2F` stays as it is then. */
   readonly multiple: boolean;
@@ -41,8 +43,8 @@ export function parseTemplate(text: string): PathTemplate {
 }
 
 const identifier = /[A-Za-z_][A-Za-z0-9_]*/y;
-// RFC 3986's pchar without the colon, which begins a verb, and without the `*` and `=` of the grammar; percent-encoded, those are literals too.
-const literal = /(?:[A-Za-z0-9\-._~!$&'()+,;@]|%[0-9A-Fa-f]{2})+/y;
+// RFC 3986's pchar without the colon, which begins a verb, and, where a segment begins, without the asterisk.
+const literal = /(?:[A-Za-z0-9\-._~!$&'()+,;=@]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9\-._~!$&'()*+,;=@]|%[0-9A-Fa-f]{2})*/y;
 
 class Parser {
   readonly #text: string;
@@ -56,31 +58,37 @@ class Parser {
 
   parse(): PathTemplate {
     this.#expect("/");
-    this.#parseSegments(true);
+    if (this.#text === "/") this.#segments.push({ literal: "" });
+    else this.#parseSegments(true);
     const verb = this.#skip(":") ? this.#parseVerb() : undefined;
     if (this.#at < this.#text.length) this.#fail(`unexpected "${this.#text[this.#at]}"`);
     const names = this.#variables.map(({ field }) => field);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) throw new TemplateError(`"${this.#text}" has the variable ${twice} twice`);
-    return { text: this.#text, segments: this.#segments, variables: this.#variables, verb };
+    const { length } = this.#segments;
+    const open = this.#segments[length - 1] === "**";
+    const variables = this.#variables.map((variable) => (open && variable.end === length ? { ...variable, end: undefined } : variable));
+    return { text: this.#text, segments: this.#segments, variables, verb };
   }
 
   #parseSegments(variables: boolean): void {
     do {
-      if (this.#segments.at(-1) === "**") this.#fail("** must be the last segment");
-      if (!this.#skip("{")) this.#parseSegment();
+      if (!this.#skip("{")) this.#parseSegment(!variables);
       else if (variables) this.#parseVariable();
       else this.#fail("a variable within a variable");
     } while (this.#skip("/"));
   }
 
-  #parseSegment(): void {
-    if (this.#skip("**")) this.#segments.push("**");
-    else if (this.#skip("*")) this.#segments.push("*");
+  #parseSegment(inVariable: boolean): void {
+    if (this.#text.startsWith("**", this.#at)) {
+      if (this.#segments.includes("**")) this.#fail("a second **");
+      this.#at += 2;
+      this.#segments.push("**");
+    } else if (this.#skip("*")) this.#segments.push("*");
     else {
-      // A colon is the verb's only at the end of the template.
+      // A colon is the verb's only in the last segment, and outside of variables.
       let text = this.#match(literal) ?? this.#fail("expected a segment");
-      while (this.#text[this.#at] === ":" && this.#text.includes("/", this.#at)) {
+      while (this.#text[this.#at] === ":" && (inVariable || this.#text.includes("/", this.#at))) {
         this.#at++;
         text += `:${this.#match(literal) ?? ""}`;
       }
@@ -96,9 +104,8 @@ class Parser {
     if (this.#skip("=")) this.#parseSegments(false);
     else this.#segments.push("*");
     this.#expect("}");
-    const length = this.#segments.length - start;
-    const open = this.#segments.at(-1) === "**";
-    this.#variables.push({ field: names.join("."), start, end: open ? undefined : start + length, multiple: open || length > 1 });
+    const end = this.#segments.length;
+    this.#variables.push({ field: names.join("."), start, end, multiple: end - start > 1 || this.#segments[start] === "**" });
   }
 
   #parseVerb(): string {

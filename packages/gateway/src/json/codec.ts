@@ -3,6 +3,7 @@ import type { DescMessage, JsonValue, MessageShape, Registry } from "@bufbuild/p
 import { Codecs, type MessageCodec, type Settings } from "./codecs.ts";
 import { jsonError } from "./error.ts";
 import { countColons, countKeysOfText, parseText, reading, refuseDuplicateKeys } from "./text.ts";
+import { begin, finish } from "./writer.ts";
 
 export interface JsonOptions {
   /** Names of fields in output: `json` is lowerCamelCase (json_name), `proto` is the .proto's. Both are accepted in input. Default `json`. */
@@ -29,11 +30,16 @@ export interface JsonCodec<Desc extends DescMessage = DescMessage> {
 export function jsonCodec<Desc extends DescMessage>(schema: Desc, options: JsonOptions = {}): JsonCodec<Desc> {
   const inner = codecsFor(options).of(schema);
   const known = made.get(inner);
-  const fromJson = (value: JsonValue) => orJsonError(() => inner.read(value, 1));
   const codec: JsonCodec = known ?? {
-    parse: (text) => parseWith(text, fromJson),
-    fromJson,
-    print: (message) => orJsonError(() => inner.print(message, "")),
+    parse: (text) => parseWith(text, (json) => inner.read(json, 1)),
+    fromJson: (value) => orJsonError(() => inner.read(value, 1)),
+    print(message) {
+      try {
+        return finish(inner.print(message, begin()));
+      } catch (thrown) {
+        throw jsonError(thrown);
+      }
+    },
   };
   made.set(inner, codec);
   // The reader of a schema makes that schema's messages.
@@ -56,6 +62,8 @@ export function parseWith<Value>(text: string, read: (json: JsonValue) => Value)
       refuseDuplicateKeys(text);
     }
     return value;
+  } catch (thrown) {
+    throw jsonError(thrown);
   } finally {
     reading.isOwn = false;
     reading.isWellFormed = false;

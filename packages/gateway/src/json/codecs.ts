@@ -1,6 +1,7 @@
 // The codecs of all messages for one set of options, each made when it is first used.
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
-import { generatePrint, generatePrintValue, hasNameConflict } from "./generate-print.ts";
+import { hasNameConflict } from "./field-shape.ts";
+import { generatePrint, generatePrintValue } from "./generate-print.ts";
 import { generateRead } from "./generate-read.ts";
 import { protobufEsPrint, protobufEsPrintValue, protobufEsRead } from "./protobuf-es.ts";
 import { canGenerate } from "./source.ts";
@@ -18,8 +19,8 @@ export interface Settings {
 export interface MessageCodec {
   /** The message of a JSON value. `depth` is 1 for the outermost message. Adds the number of keys in the value to `reading.keys`. */
   read(json: unknown, depth: number): Message;
-  /** The message's JSON text, after the text before it: long text is made by adding to it, and never by joining what is long. */
-  print(message: Message, before: string): string;
+  /** Writes the message's JSON at a position of the writer, and returns the position after it. */
+  print(message: Message, at: number): number;
 }
 
 /** One field's codec, for its value by itself. */
@@ -28,8 +29,8 @@ export interface FieldCodec {
   readonly container: MessageCodec;
   /** The field's key in that object. */
   readonly key: string;
-  /** The JSON text of what a message holds for the field. */
-  readonly print: (value: unknown) => string;
+  /** Writes the JSON of what a message holds for the field, as `MessageCodec` does. */
+  readonly print: (value: unknown, at: number) => number;
 }
 
 export class Codecs {
@@ -68,13 +69,12 @@ export class Codecs {
   #lazily(desc: DescMessage): MessageCodec {
     const codec: MessageCodec = {
       read: (json, depth) => {
-        codec.read = canGenerate() ? generateRead(desc, this) : protobufEsRead(desc, this);
+        codec.read = canGenerate() && !hasNameConflict(desc) ? generateRead(desc, this) : protobufEsRead(desc, this);
         return codec.read(json, depth);
       },
-      print: (message, before) => {
-        const generated = canGenerate() && !hasNameConflict(desc, this.settings);
-        codec.print = generated ? generatePrint(desc, this) : protobufEsPrint(desc, this);
-        return codec.print(message, before);
+      print: (message, at) => {
+        codec.print = canGenerate() && !hasNameConflict(desc) ? generatePrint(desc, this) : protobufEsPrint(desc, this);
+        return codec.print(message, at);
       },
     };
     return codec;

@@ -45,6 +45,11 @@ export function shortened(text: string): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
+/** A key that is no field's name, as a path shows it. */
+export function shownKey(key: string): string {
+  return /^[\w.@[\]-]+$/.test(key) ? shortened(key) : JSON.stringify(shortened(key));
+}
+
 /** A value as an error shows it: short, and without the inside of objects. */
 export function shown(value: unknown): string {
   switch (typeof value) {

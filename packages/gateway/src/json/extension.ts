@@ -15,6 +15,7 @@ import type { Codecs } from "./codecs.ts";
 import { isNot } from "./error.ts";
 import { property } from "./object.ts";
 import { reading } from "./text.ts";
+import { flush, writeText } from "./writer.ts";
 
 const fields = new WeakMap<DescExtension, DescField>();
 
@@ -51,17 +52,17 @@ function unset(field: DescField): unknown {
   return isWrapperDesc(message) ? property(create(message), message.fields[0].localName) : create(message);
 }
 
-/** Adds the extensions that the registry knows to a message's JSON, which lacks only the "}", or also the "{" if no field is in it. */
-export function printExtensions(
+/** Ends a message's JSON, which lacks only the "}", or also the "{" if no field is in it: with the extensions that the registry knows. */
+export function finishWithExtensions(
   message: Message,
-  text: string,
+  at: number,
   hasFields: boolean,
   desc: DescMessage,
   registry: Registry,
   codecs: Codecs,
-): string {
-  let added = text;
+): number {
   let lead = hasFields ? "," : "{";
+  let end = at;
   for (const number of new Set(message.$unknown?.map(({ no }) => no))) {
     const extension = registry.getExtensionFor(desc, number);
     if (extension === undefined) {
@@ -69,9 +70,10 @@ export function printExtensions(
     }
     const value = getExtension(message, extension);
     if (codecs.settings.emitDefaults || !Array.isArray(value) || value.length > 0) {
-      added += `${lead}${JSON.stringify(extension.jsonName)}:${codecs.ofField(fieldOf(extension)).print(value)}`;
+      end = writeText(`${lead}${JSON.stringify(extension.jsonName)}:`, flush(end));
+      end = codecs.ofField(fieldOf(extension)).print(value, end);
       lead = ",";
     }
   }
-  return added;
+  return writeText(lead === "," ? "}" : "{}", flush(end));
 }

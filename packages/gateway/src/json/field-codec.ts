@@ -6,6 +6,7 @@ import type { FieldCodec } from "./codecs.ts";
 import { isNot } from "./error.ts";
 import { property } from "./object.ts";
 import { reading } from "./text.ts";
+import { begin, finish } from "./writer.ts";
 
 /** The JSON of one field's value. The messages are those that have the field. */
 export interface JsonFieldCodec {
@@ -24,16 +25,20 @@ export function jsonFieldCodec(field: DescField, options: JsonOptions = {}): Jso
   if (known !== undefined) {
     return known;
   }
-  const read = (value: JsonValue) =>
-    orJsonError(() => {
-      const container = codec.container.read({ [codec.key]: value }, 1);
-      // The container's one key is not in the text.
-      reading.keys--;
-      return container;
-    });
+  const read = (value: JsonValue) => {
+    const container = codec.container.read({ [codec.key]: value }, 1);
+    // The container's one key is not in the text.
+    reading.keys--;
+    return container;
+  };
   const fieldCodec: JsonFieldCodec = {
     parseInto: (text, message) => move(field, parseWith(text, read), message),
-    fromJsonInto: (value, message) => move(field, read(value), message),
+    fromJsonInto: (value, message) =>
+      move(
+        field,
+        orJsonError(() => read(value)),
+        message,
+      ),
     print: (message) => orJsonError(() => print(field, codec, message)),
   };
   made.set(codec, fieldCodec);
@@ -67,7 +72,7 @@ function print(field: DescField, codec: FieldCodec, message: Message): string {
     return isNot(message, `a ${field.parent.typeName}`);
   }
   const value = heldValue(field, message);
-  return value === undefined ? "null" : codec.print(value);
+  return value === undefined ? "null" : finish(codec.print(value, begin()));
 }
 
 /** What the message holds, or would hold by default; undefined for an unset message. */

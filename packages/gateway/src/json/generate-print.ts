@@ -3,25 +3,27 @@ import { type DescEnum, type DescField, type DescMessage, type Message, ScalarTy
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import type { Codecs, MessageCodec, Settings } from "./codecs.ts";
 import { Fault, isNot, shown } from "./error.ts";
-import { printExtensions } from "./extension.ts";
+import { finishWithExtensions } from "./extension.ts";
 import { isPlainStruct, pathName, unwrapped } from "./field-shape.ts";
-import { escaped, printInt32, printString, printStringMap, printStrings, scalarPrinter } from "./print-scalar.ts";
 import { literal, Source } from "./source.ts";
 import { printPlainStruct } from "./well-known/struct.ts";
+import { bytes, flush, lastPosition, scalarWriter, textWriter, writeString, writeStringMap, writeStrings, writeText } from "./writer.ts";
 
 /** What generated printers call by name. */
 const runtime = {
-  escaped,
+  bytes,
+  finishWithExtensions,
+  flush,
   foreign,
   inField,
   isOwn: (object: object, key: string) => Object.hasOwn(object, key),
   keysOf: Object.keys,
   missing,
-  printExtensions,
   printPlainStruct,
-  printString,
-  printStringMap,
-  printStrings,
+  writeString,
+  writeStringMap,
+  writeStrings,
+  writeText,
 };
 
 /** A field's name in output. */
@@ -29,12 +31,10 @@ function outputName(field: DescField, settings: Settings): string {
   return settings.fieldNames === "proto" ? field.name : field.jsonName;
 }
 
-/** Whether two fields have one name in output, as only proto2 lets happen: then which is printed depends on what is set. */
-export function hasNameConflict(desc: DescMessage, settings: Settings): boolean {
-  return new Set(desc.fields.map((field) => outputName(field, settings))).size < desc.fields.length;
-}
-
-/** Variables of the function: `m` (message), `s` (text), `n` (whether the object has a field yet), `f` (index of the field at hand), `i` (list index), `q` (map key), `v` (value), `w` (item). */
+/**
+ * Variables of the function: `m` (message), `p` (position in the writer's bytes), `n` (whether the object has a field yet), `f` (index of
+ * the field at hand), `i` (list index), `q` (map key), `v` (value), `w` (item).
+ */
 export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
   const { settings } = codecs;
   const source = new Source();
@@ -45,34 +45,52 @@ export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["
   for (const [i, oneof] of desc.oneofs.entries()) {
     source.add(`const o${i} = m[${literal(oneof.localName)}];`);
   }
-  // What stands before a field's value: always "{" for the first one, always "," after one that is always there.
+  // What stands before a field's name: always "{" for the first one, always "," after one that is always there.
   let before: "none" | "maybe" | "some" = "none";
   fields.forEach((field, index) => {
     const name = `${JSON.stringify(outputName(field, settings))}:`;
-    const [only, next] = [(then: string) => literal(`{${name}${then}`), (then: string) => literal(`,${name}${then}`)];
-    const lead = before === "none" ? only : before === "some" ? next : (then: string) => `(n ? ${next(then)} : ${only(then)})`;
+    const first = before === "none" ? "123" : before === "some" ? "44" : "n ? 44 : 123";
     const condition = isSet(field, desc, settings.emitDefaults);
-    const print = [...printValue(source, field, lead, codecs), ...(before === "some" ? [] : ["n = true;"])];
+    const print = [
+      ensureRoom,
+      `bytes[p++] = ${first};`,
+      writeLiteral(name),
+      ...(before === "some" ? [] : ["n = true;"]),
+      ...printValue(source, field, codecs),
+    ];
     source.add(`f = ${index};`, held(field, desc));
-    source.add(...(condition === undefined ? print : [`if (${condition}) {`, ...print, isRequired(field) ? "} else missing();" : "}"]));
+    source.add(condition === undefined ? "{" : `if (${condition}) {`, ...print, isRequired(field) ? "} else missing();" : "}");
     before = condition === undefined || before === "some" ? "some" : "maybe";
   });
   if (settings.registry !== undefined) {
     const values = [desc, settings.registry, codecs].map((value) => source.constant(value));
-    source.add("f = -1;", "if (m.$unknown !== undefined) {");
-    source.add(`const extended = printExtensions(m, s, n, ${values.join(", ")});`, "if (extended !== s) n = true;", "s = extended;", "}");
+    source.add("f = -1;", `if (m.$unknown !== undefined) return finishWithExtensions(m, p, n, ${values.join(", ")});`);
   }
   const names = source.constant(fields.map(pathName));
-  source.add(`} catch (e) { throw inField(e, ${names}[f], i, q); }`, 'return s + (n ? "}" : "{}");');
-  return source.build("m, s", runtime);
+  source.add(`} catch (e) { throw inField(e, ${names}[f], i, q); }`);
+  source.add(ensureRoom, "if (!n) bytes[p++] = 123;", "bytes[p] = 125;", "return p + 1;");
+  return source.build("m, p", runtime);
 }
 
 /** Makes a function for the value of a field by itself: what a message holds for it, set. */
-export function generatePrintValue(field: DescField, codecs: Codecs): (value: unknown) => string {
+export function generatePrintValue(field: DescField, codecs: Codecs): (value: unknown, at: number) => number {
   const source = new Source();
-  source.add('let s = "", i = -1, q;', "try {", "{", ...printValue(source, field, literal, codecs), "}", "return s;");
+  source.add("let i = -1, q;", "try {", ...printValue(source, field, codecs), "return p;");
   source.add(`} catch (e) { throw inField(e, ${literal(pathName(field))}, i, q); }`);
-  return source.build("v", runtime);
+  return source.build("v, p", runtime);
+}
+
+/** A statement that stands before each key, item and end. */
+const ensureRoom = `if (p > ${lastPosition}) p = flush(p);`;
+
+/** Statements that write text which is known now. */
+function writeLiteral(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII
+  if (!/^[\u0000-\u007f]{0,64}$/.test(text)) {
+    return `p = writeText(${literal(text)}, p);`;
+  }
+  const stores = Array.from(text, (char, i) => `bytes[p + ${i}] = ${char.charCodeAt(0)};`);
+  return `${stores.join(" ")} p += ${text.length};`;
 }
 
 /** By number; but names that are numbers come first, as they do in the objects that protobuf-es makes. */
@@ -131,90 +149,82 @@ function isSet(field: DescField, desc: DescMessage, emitDefaults: boolean): stri
   }
 }
 
-/** What stands before a value, as an expression; it ends with the text given. One text is added faster than two. */
-type Lead = (then: string) => string;
-
-/** Statements that add the lead and the JSON of the field's value in `v` to `s`. */
-function printValue(source: Source, field: DescField, lead: Lead, codecs: Codecs): string[] {
+/** Statements that write the JSON of the field's value in `v`. */
+function printValue(source: Source, field: DescField, codecs: Codecs): string[] {
   const isStrings = field.fieldKind !== "scalar" && field.scalar === ScalarType.STRING;
   switch (field.fieldKind) {
     case "list":
       return isStrings
-        ? [`s += ${lead("")} + printStrings(v);`]
+        ? ["p = writeStrings(v, p);"]
         : [
-            `s += ${lead("[")};`,
+            "bytes[p++] = 91;",
             "for (i = 0; i < v.length; i++) {",
             "const w = v[i];",
-            addValue(source, field, "w", (then) => `(i === 0 ? ${literal(then)} : ${literal(`,${then}`)})`, codecs),
+            ensureRoom,
+            "if (i !== 0) bytes[p++] = 44;",
+            printItem(source, field, "w", codecs),
             "}",
-            's += "]";',
             "i = -1;",
+            ensureRoom,
+            "bytes[p++] = 93;",
           ];
     case "map":
       return isStrings && field.mapKey === ScalarType.STRING
-        ? [`s += ${lead("")} + printStringMap(v);`]
+        ? ["p = writeStringMap(v, p);"]
         : [
-            `s += ${lead("{")};`,
             "const keys = keysOf(v);",
+            "bytes[p++] = 123;",
             "for (let j = 0; j < keys.length; j++) {",
             "q = keys[j];",
             "const w = v[q];",
-            's += (j === 0 ? "" : ",") + printString(q);',
-            addValue(source, field, "w", (then) => literal(`:${then}`), codecs),
+            ensureRoom,
+            "if (j !== 0) bytes[p++] = 44;",
+            "p = writeString(q, p);",
+            "bytes[p++] = 58;",
+            printItem(source, field, "w", codecs),
             "}",
-            's += "}";',
             "q = undefined;",
+            ensureRoom,
+            "bytes[p++] = 125;",
           ];
     default:
-      return [addValue(source, field, "v", lead, codecs)];
+      return [printItem(source, field, "v", codecs)];
   }
 }
 
-/** A statement: adds the lead and the JSON of the value in variable `v`, of the field or of an item in it. */
-function addValue(source: Source, field: DescField, v: string, lead: Lead, codecs: Codecs): string {
+/** A statement that writes the JSON of the value in variable `v`, of the field or of an item in it. */
+function printItem(source: Source, field: DescField, v: string, codecs: Codecs): string {
   if (field.enum !== undefined) {
-    return `s += ${lead("")} + ${source.constant(enumPrinter(field.enum))}(${v});`;
+    return `p = ${source.constant(enumWriter(field.enum))}(${v}, p);`;
   }
   const scalar = field.scalar ?? unwrapped(field)?.scalar;
   if (scalar !== undefined) {
-    return `s += ${usualText(scalar, v, lead)}${lead("")} + ${source.constant(scalarPrinter(scalar))}(${v});`;
+    return `p = ${source.constant(scalarWriter(scalar))}(${v}, p);`;
   }
   return field.message === undefined || isPlainStruct(field)
-    ? `s += ${lead("")} + printPlainStruct(${v});`
-    : `s = ${source.constant(codecs.of(field.message))}.print(${v}, s + ${lead("")});`;
+    ? `p = writeText(printPlainStruct(${v}), p);`
+    : `p = ${source.constant(codecs.of(field.message))}.print(${v}, p);`;
 }
 
-/** As with reading, usual values are told and printed in place: `condition ? text :`, to be followed by what does for the rest. */
-function usualText(type: ScalarType, v: string, lead: Lead): string {
-  switch (type) {
-    case ScalarType.DOUBLE:
-    case ScalarType.FLOAT:
-      return `typeof ${v} === "number" && ${v} - ${v} === 0 ? ${lead("")} + ${v} : `;
-    case ScalarType.INT32:
-    case ScalarType.SINT32:
-    case ScalarType.SFIXED32:
-      return `typeof ${v} === "number" && (${v} | 0) === ${v} ? ${lead("")} + ${v} : `;
-    case ScalarType.UINT32:
-    case ScalarType.FIXED32:
-      return `typeof ${v} === "number" && ${v} >>> 0 === ${v} ? ${lead("")} + ${v} : `;
-    case ScalarType.BOOL:
-      return `${v} === true ? ${lead("true")} : ${v} === false ? ${lead("false")} : `;
-    case ScalarType.STRING:
-      return `typeof ${v} === "string" && !escaped.test(${v}) ? ${lead('"')} + ${v} + '"' : `;
-    case ScalarType.BYTES:
-      return "";
-    default:
-      return `typeof ${v} === "bigint" ? ${lead('"')} + ${v} + '"' : `;
+/** An open enum's numbers without a name are written as they are. */
+export function enumWriter(desc: DescEnum): (value: unknown, at: number) => number {
+  const isNull = desc.typeName === "google.protobuf.NullValue";
+  const names = new Map<unknown, (at: number) => number>();
+  for (const { number, jsonName } of Object.values(desc.value)) {
+    names.set(number, textWriter(JSON.stringify(jsonName)));
   }
-}
-
-/** An open enum's numbers without a name are printed as they are. */
-export function enumPrinter(desc: DescEnum): (value: unknown) => string {
-  if (desc.typeName === "google.protobuf.NullValue") {
-    return (value) => (typeof value === "number" ? "null" : isNot(value, "a value of the enum google.protobuf.NullValue"));
-  }
-  const texts = new Map<unknown, string>(Object.values(desc.value).map(({ number, jsonName }) => [number, JSON.stringify(jsonName)]));
-  return (value) => texts.get(value) ?? printInt32(value);
+  return (value, at) => {
+    if (isNull && typeof value === "number") {
+      return writeText("null", at);
+    }
+    const write = names.get(value);
+    if (write !== undefined) {
+      return write(at);
+    }
+    return typeof value === "number" && (value | 0) === value
+      ? writeText(`${value}`, at)
+      : isNot(value, `a value of the enum ${desc.typeName}`);
+  };
 }
 
 /** Adds the field, the list index and the map key to a fault that passes through a message. */

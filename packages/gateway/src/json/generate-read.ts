@@ -2,7 +2,7 @@
 import { create, type DescEnum, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import type { Codecs } from "./codecs.ts";
 import { checkDepth } from "./depth.ts";
-import { Fault, isNot, shortened } from "./error.ts";
+import { Fault, isNot, shortened, shownKey } from "./error.ts";
 import { readExtension } from "./extension.ts";
 import { isPlainStruct, isTextInt64, pathName, takesNull, unwrapped } from "./field-shape.ts";
 import { setOwn } from "./object.ts";
@@ -40,7 +40,7 @@ export function generateRead(desc: DescMessage, codecs: Codecs): (json: unknown,
   for (const field of desc.fields) {
     byKey.set(field.name, field).set(field.jsonName, field);
   }
-  const fields = desc.fields.map((field) => ({ field, keys: [...byKey].filter(([, owner]) => owner === field).map(([key]) => key) }));
+  const fields = desc.fields.map((field) => ({ field, keys: [...new Set([field.name, field.jsonName])] }));
   const names = new Map([...byKey].map(([key, field]) => [key, pathName(field)]));
   const oneofs = desc.oneofs.map((_, i) => `o${i} = false`);
   const twoKeys = fields.filter(({ keys }) => keys.length > 1);
@@ -284,7 +284,7 @@ function inField(thrown: unknown, names: ReadonlyMap<string, string>, key: strin
   const name = names.get(key);
   if (name === undefined) {
     // An extension's fault has its name already.
-    return thrown.path === "" ? thrown.inField(shortened(key)) : thrown;
+    return thrown.path === "" ? thrown.inField(shownKey(key)) : thrown;
   }
   return (item === undefined ? thrown : thrown.inItem(item)).inField(name);
 }

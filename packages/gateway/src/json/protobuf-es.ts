@@ -1,15 +1,15 @@
 // What stands in where functions can not be generated: protobuf-es's own JSON, with the field at fault found afterwards.
 import { create, type DescField, type DescMessage, fromJson, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
-import type { Codecs, MessageCodec } from "./codecs.ts";
+import type { Codecs, FieldCodec, MessageCodec } from "./codecs.ts";
 import { checkDepth, depthLimit } from "./depth.ts";
-import { Fault, isNot, shortened } from "./error.ts";
+import { Fault, isNot, shownKey } from "./error.ts";
 import { takesNull } from "./field-shape.ts";
-import { enumPrinter } from "./generate-print.ts";
+import { enumWriter } from "./generate-print.ts";
 import { isObject } from "./object.ts";
-import { scalarPrinter } from "./print-scalar.ts";
 import { scalarReader } from "./read-scalar.ts";
 import { countKeys, reading } from "./text.ts";
 import { isWellKnown } from "./well-known/index.ts";
+import { scalarWriter, writeText } from "./writer.ts";
 
 export function protobufEsRead(desc: DescMessage, codecs: Codecs): MessageCodec["read"] {
   return (json, depth) => {
@@ -20,23 +20,23 @@ export function protobufEsRead(desc: DescMessage, codecs: Codecs): MessageCodec[
 }
 
 export function protobufEsPrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
-  return (message, before) => before + JSON.stringify(jsonOf(desc, codecs, message));
+  return (message, at) => writeText(JSON.stringify(jsonOf(desc, codecs, message)), at);
 }
 
 /** `container` has the field only. */
-export function protobufEsPrintValue(container: DescMessage, field: DescField, codecs: Codecs): (value: unknown) => string {
+export function protobufEsPrintValue(container: DescMessage, field: DescField, codecs: Codecs): FieldCodec["print"] {
   if (field.fieldKind === "scalar") {
-    return scalarPrinter(field.scalar);
+    return scalarWriter(field.scalar);
   }
   if (field.fieldKind === "enum") {
-    return enumPrinter(field.enum);
+    return enumWriter(field.enum);
   }
   const { localName, oneof } = field;
-  return (value) => {
+  return (value, at) => {
     const held = oneof === undefined ? { [localName]: value } : { [oneof.localName]: { case: localName, value } };
     const [json] = Object.values(jsonOf(container, codecs, Object.assign(create(container), held)) as object);
     // Lists and maps are left out if they are empty.
-    return JSON.stringify(json ?? (field.fieldKind === "list" ? [] : {}));
+    return writeText(JSON.stringify(json ?? (field.fieldKind === "list" ? [] : {})), at);
   };
 }
 
@@ -49,8 +49,12 @@ function jsonOf(desc: DescMessage, codecs: Codecs, message: Message): JsonValue 
       ...(registry === undefined ? {} : { registry }),
     });
   } catch (thrown) {
-    // `cannot encode message google.protobuf.Timestamp to JSON: nanos must not be negative`
-    throw thrown instanceof Error && !(thrown instanceof RangeError) ? new Fault(thrown.message) : thrown;
+    if (!(thrown instanceof Error) || thrown instanceof RangeError) {
+      throw thrown;
+    }
+    // `cannot encode message google.protobuf.Timestamp to JSON: nanos must not be negative`; what it "expected" are types of its own.
+    const [, reason] = /to JSON: ((?!expected).*)$/.exec(thrown.message) ?? [];
+    throw new Fault(`a ${desc.typeName} has no JSON${reason === undefined ? "" : `: ${reason}`}`);
   }
 }
 
@@ -83,7 +87,7 @@ function locate(desc: DescMessage, codecs: Codecs, json: unknown, depth: number)
     }
     const field = desc.fields.find(({ name, jsonName }) => name === key || jsonName === key);
     throw field === undefined
-      ? new Fault(key.startsWith("[") ? "not a value of the extension" : "unknown field").inField(shortened(key))
+      ? new Fault(key.startsWith("[") ? "not a value of the extension" : "unknown field").inField(shownKey(key))
       : faultOf(() => locateIn(field, codecs, value, depth)).inField(field.name);
   }
   throw new Fault("a field or a oneof is set twice");

@@ -1,9 +1,12 @@
 // What is being read, and how its parts are: the functions that compiled readers call. Each takes the position it reads at and leaves in
 // `input.at` the one after. They accept what protobuf-es accepts, byte for byte, and throw `refused` where it throws.
 import { recursionLimit, Wire } from "./wire.ts";
-import { float32, float64, bytes as scratch, int64 as signed, uint64 as unsigned, words } from "./words.ts";
+import { float32, float64, int64 as signed, uint64 as unsigned, words } from "./words.ts";
 
 const nothing: Buffer = Buffer.alloc(0);
+
+/** Bytes of an ArrayBuffer that is held on to when its message has been read. */
+const mostHeld = 64 * 1024;
 
 /** One message is read at a time: reading runs no code of anybody else's. */
 export const input = { bytes: nothing, length: 0, at: 0 };
@@ -24,10 +27,39 @@ export function openInput(bytes: Buffer): void {
 export function closeInput(): void {
   input.bytes = nothing;
   input.length = 0;
+  if (numbers.byteLength > mostHeld) numbers = new DataView(nothing.buffer);
 }
 
 /** A varint of up to ten bytes, of which the low 32 bits count. */
 export function uint32(at: number): number {
+  const { bytes, length } = input;
+  if (at + 10 > length) return lastUint32(at);
+  let p = at;
+  let byte = bytes[p++] as number;
+  let value = byte & 0x7f;
+  if (byte > 0x7f) {
+    byte = bytes[p++] as number;
+    value |= (byte & 0x7f) << 7;
+    if (byte > 0x7f) {
+      byte = bytes[p++] as number;
+      value |= (byte & 0x7f) << 14;
+      if (byte > 0x7f) {
+        byte = bytes[p++] as number;
+        value |= (byte & 0x7f) << 21;
+        if (byte > 0x7f) {
+          byte = bytes[p++] as number;
+          value |= byte << 28;
+          for (const end = at + 10; byte > 0x7f; byte = bytes[p++] as number) if (p >= end) refuse();
+        }
+      }
+    }
+  }
+  input.at = p;
+  return value >>> 0;
+}
+
+/** The same where the bytes may end within it. */
+function lastUint32(at: number): number {
   const { bytes, length } = input;
   let value = 0;
   for (let i = 0; i < 10; i++) {
@@ -42,6 +74,42 @@ export function uint32(at: number): number {
   refuse();
 }
 
+/**
+ * Reads packed varints of 32 bits, the last of which may end behind `end`: as int32, or, if `zigzag`, as sint32. Returns the position after it.
+ */
+export function int32s(list: number[], at: number, end: number, zigzag: boolean): number {
+  const { bytes, length } = input;
+  const safe = length - 5;
+  let count = list.length;
+  let p = at;
+  while (p < end) {
+    let value = bytes[p++] as number;
+    if (value > 0x7f) {
+      // Up to four bytes here, and what is longer, or at the end, from its beginning.
+      const start = p - 1;
+      let byte = 0x80;
+      if (p < safe) {
+        byte = bytes[p++] as number;
+        value = (value & 0x7f) | ((byte & 0x7f) << 7);
+        if (byte > 0x7f) {
+          byte = bytes[p++] as number;
+          value |= (byte & 0x7f) << 14;
+          if (byte > 0x7f) {
+            byte = bytes[p++] as number;
+            value |= byte << 21;
+          }
+        }
+      }
+      if (byte > 0x7f) {
+        value = uint32(start) | 0;
+        p = input.at;
+      }
+    }
+    list[count++] = zigzag ? (value >>> 1) ^ -(value & 1) : value;
+  }
+  return p;
+}
+
 /** A tag of more than one byte: of 32 bits at most. */
 export function tag(at: number): number {
   const value = uint32(at);
@@ -53,25 +121,35 @@ export function tag(at: number): number {
 /** Reads a varint of 64 bits into the two shared words. */
 function varint64(at: number): void {
   const { bytes, length } = input;
+  let p = at;
   let low = 0;
   let high = 0;
-  for (let i = 0; i < 10; i++) {
-    if (at + i >= length) refuse();
-    const byte = bytes[at + i] as number;
-    const bits = byte & 0x7f;
-    if (i < 4) low |= bits << (7 * i);
-    else if (i === 4) {
-      low |= bits << 28;
-      high = bits >> 4;
-    } else high |= bits << (7 * i - 32);
+  for (let shift = 0; shift < 28; shift += 7) {
+    if (p >= length) refuse();
+    const byte = bytes[p++] as number;
+    low |= (byte & 0x7f) << shift;
     if (byte < 0x80) {
-      input.at = at + i + 1;
+      input.at = p;
       words[0] = low;
-      words[1] = high;
+      words[1] = 0;
       return;
     }
   }
-  refuse();
+  if (p >= length) refuse();
+  const middle = bytes[p++] as number;
+  low |= middle << 28;
+  high = (middle & 0x7f) >> 4;
+  if (middle > 0x7f) {
+    for (let shift = 3; ; shift += 7) {
+      if (p >= length || shift > 31) refuse();
+      const byte = bytes[p++] as number;
+      high |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+  }
+  input.at = p;
+  words[0] = low;
+  words[1] = high;
 }
 
 function fixedWords(at: number): void {
@@ -138,25 +216,27 @@ export function bool(at: number): boolean {
 /** The caller has looked that four bytes are there. */
 export function float(at: number): number {
   const { bytes } = input;
-  scratch[0] = bytes[at] as number;
-  scratch[1] = bytes[at + 1] as number;
-  scratch[2] = bytes[at + 2] as number;
-  scratch[3] = bytes[at + 3] as number;
+  words[0] =
+    (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
   return float32[0] as number;
 }
 
 /** The caller has looked that eight bytes are there. */
 export function double(at: number): number {
-  const { bytes } = input;
-  scratch[0] = bytes[at] as number;
-  scratch[1] = bytes[at + 1] as number;
-  scratch[2] = bytes[at + 2] as number;
-  scratch[3] = bytes[at + 3] as number;
-  scratch[4] = bytes[at + 4] as number;
-  scratch[5] = bytes[at + 5] as number;
-  scratch[6] = bytes[at + 6] as number;
-  scratch[7] = bytes[at + 7] as number;
+  fixedWords(at);
   return float64[0] as number;
+}
+
+let numbers = new DataView(nothing.buffer);
+
+/**
+ * What the bytes are in, to read many numbers of a fixed width from. The messages of one chunk of a stream, which follow each other, are in one
+ * ArrayBuffer.
+ */
+export function numbersView(): DataView {
+  const { buffer } = input.bytes;
+  if (numbers.buffer !== buffer) numbers = new DataView(buffer);
+  return numbers;
 }
 
 /** A view, as protobuf-es makes it: a Uint8Array, no Buffer. */

@@ -1,15 +1,19 @@
 // UTF-8 to strings. Short text is put together here, where crossing into native code would cost more than the text does; what is longer, or
 // might not be UTF-8, goes to Node.
 import { input, refuse } from "./input.ts";
+import { evaluate } from "./source.ts";
 
 // Node's own, untyped: the documented toString() finds its way to it anew each time.
 const { utf8Slice } = Buffer.prototype as unknown as { utf8Slice?: (this: Buffer, start: number, end: number) => string };
 
+const { fromCharCode } = String;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const loose = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Longer strings than this would be ropes in V8 if they were put together from parts. */
-const flatLength = 12;
+/** ASCII of up to so many bytes is put together here. */
+const longestAscii = 24;
+/** Other text of up to so many characters: longer strings would be ropes in V8, for they are put together from parts. */
+const longestWide = 12;
 
 /** Reads text; throws `refused` if it is no UTF-8. */
 export function strictText(at: number, length: number): string {
@@ -35,58 +39,34 @@ function long(at: number, length: number, validate: boolean): string {
   }
 }
 
-const { fromCharCode } = String;
-
 /** Text of a few characters; undefined if it is longer, or anything out of the ordinary. */
 function short(at: number, length: number): string | undefined {
   const { bytes } = input;
-  if (length > flatLength) return length <= 3 * flatLength && (bytes[at] as number) > 0x7f ? wide(at, length) : undefined;
-  const end = at + length;
-  let text = "";
-  let p = at;
-  if (length >= 8) {
-    const a = bytes[p] as number;
-    const b = bytes[p + 1] as number;
-    const c = bytes[p + 2] as number;
-    const d = bytes[p + 3] as number;
-    const e = bytes[p + 4] as number;
-    const f = bytes[p + 5] as number;
-    const g = bytes[p + 6] as number;
-    const h = bytes[p + 7] as number;
-    if ((a | b | c | d | e | f | g | h) > 0x7f) return wide(at, length);
-    text = fromCharCode(a, b, c, d, e, f, g, h);
-    p += 8;
+  if (length <= longestAscii) {
+    const text = (ascii[length] ?? asciiOf(length))(bytes, at);
+    if (text !== undefined) return text;
   }
-  if (end - p >= 4) {
-    const a = bytes[p] as number;
-    const b = bytes[p + 1] as number;
-    const c = bytes[p + 2] as number;
-    const d = bytes[p + 3] as number;
-    if ((a | b | c | d) > 0x7f) return wide(at, length);
-    text += fromCharCode(a, b, c, d);
-    p += 4;
-  }
-  switch (end - p) {
-    case 3: {
-      const a = bytes[p] as number;
-      const b = bytes[p + 1] as number;
-      const c = bytes[p + 2] as number;
-      return (a | b | c) > 0x7f ? wide(at, length) : text + fromCharCode(a, b, c);
-    }
-    case 2: {
-      const a = bytes[p] as number;
-      const b = bytes[p + 1] as number;
-      return (a | b) > 0x7f ? wide(at, length) : text + fromCharCode(a, b);
-    }
-    case 1: {
-      const a = bytes[p] as number;
-      return a > 0x7f ? wide(at, length) : text + fromCharCode(a);
-    }
-  }
-  return text;
+  return length <= 3 * longestWide && (length <= longestAscii || (bytes[at] as number) > 0x7f) ? wide(at, length) : undefined;
 }
 
-/** The same, for characters of up to three bytes. */
+/** By length: what reads so many bytes of ASCII, and returns undefined if they are not. */
+const ascii: ((bytes: Buffer, at: number) => string | undefined)[] = [];
+
+/** All bytes as arguments of one call: nothing else makes a string that fast. */
+function asciiOf(length: number) {
+  const bytes = Array.from({ length }, (_, i) => `b${i}`);
+  const made = evaluate<(bytes: Buffer, at: number) => string | undefined>(
+    `return (bytes, at) => {
+      ${bytes.map((name, i) => `const ${name} = bytes[at + ${i}];`).join(" ")}
+      return (${["0", ...bytes].join(" | ")}) > 0x7f ? undefined : fromCharCode(${bytes.join(", ")});
+    };`,
+    { fromCharCode },
+  );
+  ascii[length] = made;
+  return made;
+}
+
+/** Text of a few characters of up to three bytes each. */
 function wide(at: number, length: number): string | undefined {
   const { bytes } = input;
   const end = at + length;
@@ -125,7 +105,7 @@ function wide(at: number, length: number): string | undefined {
         c = unit;
         break;
       default:
-        if (count > flatLength) return undefined;
+        if (count > longestWide) return undefined;
         text += fromCharCode(a, b, c, unit);
     }
   }
@@ -139,5 +119,5 @@ function wide(at: number, length: number): string | undefined {
     case 1:
       text += fromCharCode(a);
   }
-  return count > flatLength ? undefined : text;
+  return count > longestWide ? undefined : text;
 }

@@ -169,10 +169,11 @@ class ReaderSource {
       case "list": {
         if (field.listKind === "message") return this.#child(field, undefined, (child) => `${target}.push(${child});`);
         const type = field.listKind === "enum" ? ScalarType.INT32 : field.scalar;
-        const one = `${readScalar(type, field.utf8Validation, field.listKind === "scalar" && field.longAsString)} list.push(v);`;
+        const longAsString = field.listKind === "scalar" && field.longAsString;
+        const one = `${readScalar(type, field.utf8Validation, longAsString)} list.push(v);`;
         if (type === ScalarType.STRING || type === ScalarType.BYTES) return `const list = ${target}; ${one}`;
         return `const list = ${target};
-          if ((t & 7) === ${Wire.bytes}) { ${readEnd("last")} while (p < last) { ${one} } } else { ${one} }`;
+          if ((t & 7) === ${Wire.bytes}) { ${readEnd("last")} ${readPacked(type, one, longAsString)} } else { ${one} }`;
       }
       case "map":
         return this.#map(field);
@@ -280,6 +281,52 @@ class ReaderSource {
   }
 }
 
+/** Packed lists of so many bytes, from and up to, are made in one go: shorter ones are not worth it, longer ones V8 would take for sparse. */
+const [fewPacked, manyPacked] = [32, 1 << 22];
+
+/** Reads a packed list of `l` bytes, up to `last`. */
+function readPacked(type: ScalarType, one: string, longAsString: boolean): string {
+  const singly = `while (p < last) { ${one} }`;
+  const fixed = fixedWidth(type);
+  if (fixed !== undefined && !longAsString) {
+    return `if (l >= ${fewPacked} && l <= ${manyPacked} && l % ${fixed.width} === 0) {
+      const view = numbersView();
+      let count = list.length;
+      list.length = count + l / ${fixed.width};
+      for (let at = b.byteOffset + p, end = at + l; at < end; at += ${fixed.width}) list[count++] = view.${fixed.get}(at, true);
+      p = last;
+    } else ${singly}`;
+  }
+  switch (type) {
+    case ScalarType.INT32:
+      return "p = int32s(list, p, last, false);";
+    case ScalarType.SINT32:
+      return "p = int32s(list, p, last, true);";
+    default:
+      return singly;
+  }
+}
+
+/** How a DataView reads numbers of a fixed width; undefined for others. */
+function fixedWidth(type: ScalarType): { width: number; get: string } | undefined {
+  switch (type) {
+    case ScalarType.FLOAT:
+      return { width: 4, get: "getFloat32" };
+    case ScalarType.DOUBLE:
+      return { width: 8, get: "getFloat64" };
+    case ScalarType.FIXED32:
+      return { width: 4, get: "getUint32" };
+    case ScalarType.SFIXED32:
+      return { width: 4, get: "getInt32" };
+    case ScalarType.FIXED64:
+      return { width: 8, get: "getBigUint64" };
+    case ScalarType.SFIXED64:
+      return { width: 8, get: "getBigInt64" };
+    default:
+      return undefined;
+  }
+}
+
 function zeroOf(type: ScalarType): string {
   switch (type) {
     case ScalarType.STRING:
@@ -305,7 +352,11 @@ const readTag = `t = b[p++];
   if (t < 8 || (t & 7) > ${Wire.bit32}) refuse();`;
 
 /** Reads a varint of 32 bits into `name`. A byte that is not there is undefined, and not less than anything. */
-const readUint32 = (name: string) => `${name} = b[p++]; if (!(${name} < 0x80)) { ${name} = uint32(p - 1); p = input.at; }`;
+const readUint32 = (name: string) => `${name} = b[p++];
+  if (!(${name} < 0x80)) {
+    if (p < length && b[p] < 0x80) ${name} = ${name} & 0x7f | b[p++] << 7;
+    else { ${name} = uint32(p - 1); p = input.at; }
+  }`;
 
 /** Reads a length; the end of what has it is declared as `name`. */
 const readEnd = (name: string) => `${readUint32("l")} const ${name} = p + l; if (${name} > length) refuse();`;
@@ -321,7 +372,7 @@ function readScalar(type: ScalarType, utf8Validation = false, longAsString = fal
     case ScalarType.BOOL:
       return "v = b[p++]; if (v < 0x80) v = v !== 0; else { v = bool(p - 1); p = input.at; }";
     case ScalarType.INT32:
-      return "v = b[p++]; if (!(v < 0x80)) { v = uint32(p - 1) | 0; p = input.at; }";
+      return `${readUint32("v")} v |= 0;`;
     case ScalarType.UINT32:
       return readUint32("v");
     case ScalarType.SINT32:

@@ -8,6 +8,8 @@ const { utf8Write } = Buffer.prototype as unknown as {
   utf8Write?: (this: Buffer, text: string, at: number, length: number) => number;
 };
 
+const codeAt = String.prototype.charCodeAt;
+
 /** Strings up to this long are written here; native code is faster for longer ones. */
 const shortAscii = 10;
 /** The same, for what begins with another character. With three bytes a character, the length is one byte. */
@@ -16,18 +18,22 @@ const shortWide = 40;
 const longText = 1024;
 
 /** Writes a string and its length, with `room` to spare behind it. */
-export function text(value: string, at: number, room: number): number {
+export function text(given: string, at: number, room: number): number {
+  // A string has one of a dozen shapes within V8, and more than four make each property of it slow to find: unless it is plain that it is a
+  // string, which the sum says.
+  // biome-ignore lint/style/useTemplate: a template asks the same question of the string, and is slower.
+  const value = "" + given;
   const { length } = value;
   if (length >= longText) return longString(value, at, room);
   let { bytes } = output;
   const most = 3 * length + 5 + room;
   if (at + most > bytes.length) bytes = grow(at, most);
-  if (length <= shortAscii || (length <= shortWide && value.charCodeAt(0) > 0x7f)) {
+  if (length <= shortAscii || (length <= shortWide && codeAt.call(value, 0) > 0x7f)) {
     const start = at + 1;
     let p = start;
     let i = 0;
     for (; i < length; i++) {
-      const unit = value.charCodeAt(i);
+      const unit = codeAt.call(value, i);
       if (unit < 0x80) bytes[p++] = unit;
       else if (unit < 0x800) {
         bytes[p++] = (unit >> 6) | 0xc0;
@@ -43,7 +49,7 @@ export function text(value: string, at: number, room: number): number {
       return p;
     }
   }
-  const guess = varintSize(value.charCodeAt(0) > 0x7ff ? 3 * length : length);
+  const guess = varintSize(codeAt.call(value, 0) > 0x7ff ? 3 * length : length);
   const start = at + guess;
   const written = native(bytes, value, start);
   const needed = varintSize(written);

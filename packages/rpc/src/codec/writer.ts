@@ -43,7 +43,6 @@ const environment = {
   varint,
   writeStruct,
   isArray: Array.isArray,
-  keys: Object.keys,
   prototypeOf: Object.getPrototypeOf,
   hasOwn: Object.prototype.hasOwnProperty,
 };
@@ -184,9 +183,10 @@ class WriterSource {
       const type = field.mapKind === "enum" ? ScalarType.INT32 : field.scalar;
       value = `if (!(${fits(type)})) giveUp(); ${tag(2, wireOf(type))} ${writeScalar(type, room)}`;
     }
-    return `const entries = v, names = keys(v);
-      for (let i = 0; i < names.length; i++) {
-        const name = names[i];
+    // With for-in, V8 knows where the values are; by Object.keys() it would have to look each of them up.
+    return `const entries = v;
+      for (const name in entries) {
+        if (!hasOwn.call(entries, name)) continue;
         ${ensure(most)}
         ${tag(field.number, Wire.bytes)} const entry = p, guess = ${entry}; p += guess;
         v = ${mapKey(keyType)}; if (!(${fits(keyType)})) giveUp();

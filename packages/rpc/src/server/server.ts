@@ -122,7 +122,9 @@ class GrpcServer implements Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#scope = makeScope(options, this.#calls, options.compression);
+    // Interceptors of grpc-js see each message.
+    const batches = (options.grpc?.interceptors ?? []).length === 0 && (options.grpc?.["grpc.max_send_message_length"] ?? -1) < 0;
+    this.#scope = makeScope(options, this.#calls, options.compression, batches);
     const limits = withDefaults(defaultServerLimits, options.limits);
     const grpcOptions = { ...serverOptions(limits), ...options.grpc };
     this.#grpc = new grpc.Server(grpcOptions);

@@ -5,8 +5,8 @@ import type { Codecs } from "../codecs.ts";
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot, shown } from "../error.ts";
 import { isObject } from "../object.ts";
-import { printString } from "../print-scalar.ts";
 import { countKeys, reading } from "../text.ts";
+import { flush, writeText, writtenWithin } from "../writer.ts";
 
 export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
   const any = create(AnySchema);
@@ -61,18 +61,20 @@ function within<Value>(name: string, read: () => Value): Value {
   }
 }
 
-export function printAny(any: Any, codecs: Codecs): string {
+export function printAny(any: Any, at: number, codecs: Codecs): number {
   const { typeUrl } = any;
   if (typeUrl === "") {
-    return "{}";
+    return writeText("{}", at);
   }
   const desc = typeOf(typeUrl, codecs);
-  const text = codecs.of(desc).print(unpack(any, desc), "");
-  const type = `"@type":${printString(typeUrl)}}`;
+  const message = unpack(any, desc);
+  const type = `"@type":${JSON.stringify(typeUrl)}}`;
   if (hasCustomJsonRepresentation(desc)) {
-    return `{"value":${text},${type}`;
+    return writeText(`,${type}`, flush(codecs.of(desc).print(message, writeText('{"value":', at))));
   }
-  return text === "{}" ? `{${type}` : `${text.slice(0, -1)},${type}`;
+  const start = flush(at);
+  const json = writtenWithin((within) => codecs.of(desc).print(message, within));
+  return writeText(json === "{}" ? `{${type}` : `${json.slice(0, -1)},${type}`, start);
 }
 
 function unpack(any: Any, desc: DescMessage): Message {

@@ -2,7 +2,6 @@
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot } from "../error.ts";
-import { fractionOf } from "./timestamp.ts";
 
 /** 10,000 years, in seconds. */
 const secondsMax = 315_576_000_000;
@@ -42,4 +41,10 @@ export function printDuration({ seconds, nanos }: Duration): string {
   }
   const sign = nanos < 0 && second === 0 ? "-" : "";
   return nanos === 0 ? `"${seconds}s"` : `"${sign}${seconds}.${fractionOf(Math.abs(nanos))}s"`;
+}
+
+/** Nanoseconds as 3, 6 or 9 digits. */
+function fractionOf(nanos: number): string {
+  const digits = String(nanos).padStart(9, "0");
+  return digits.endsWith("000000") ? digits.slice(0, 3) : digits.endsWith("000") ? digits.slice(0, 6) : digits;
 }

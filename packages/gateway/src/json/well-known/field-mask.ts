@@ -2,7 +2,6 @@
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot, shown } from "../error.ts";
-import { printString } from "../print-scalar.ts";
 
 export function readFieldMask(json: unknown, depth: number): FieldMask {
   checkDepth(depth);
@@ -20,7 +19,7 @@ export function printFieldMask({ paths }: FieldMask): string {
     }
     return there;
   });
-  return printString(camel.join(","));
+  return JSON.stringify(camel.join(","));
 }
 
 function snakeCase(camel: string): string {

@@ -1,5 +1,5 @@
 // The messages of google.protobuf whose JSON is not an object of their fields.
-import { create, type DescMessage, isMessage, type MessageShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, isMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
 import {
   AnySchema,
   DurationSchema,
@@ -17,13 +17,13 @@ import { checkDepth } from "../depth.ts";
 import { isNot } from "../error.ts";
 import { isTextInt64 } from "../field-shape.ts";
 import { property } from "../object.ts";
-import { scalarPrinter } from "../print-scalar.ts";
 import { scalarReader } from "../read-scalar.ts";
+import { scalarWriter, writeText } from "../writer.ts";
 import { printAny, readAny } from "./any.ts";
 import { printDuration, readDuration } from "./duration.ts";
 import { printFieldMask, readFieldMask } from "./field-mask.ts";
 import { printListValue, printStruct, printValue, readListValue, readStruct, readValue } from "./struct.ts";
-import { printTimestamp, readTimestamp } from "./timestamp.ts";
+import { readTimestamp, writeTimestamp } from "./timestamp.ts";
 
 /** Whether a message is one of them. */
 export function isWellKnown(desc: DescMessage): boolean {
@@ -34,13 +34,12 @@ export function isWellKnown(desc: DescMessage): boolean {
 export function wellKnownCodec(desc: DescMessage, codecs: Codecs): MessageCodec | undefined {
   switch (desc.typeName) {
     case AnySchema.typeName:
-      return codecOf(
-        AnySchema,
-        (json, depth) => readAny(json, depth, codecs),
-        (any) => printAny(any, codecs),
-      );
+      return {
+        read: (json, depth) => readAny(json, depth, codecs),
+        print: (message, at) => printAny(checked(message, AnySchema), at, codecs),
+      };
     case TimestampSchema.typeName:
-      return codecOf(TimestampSchema, readTimestamp, printTimestamp);
+      return { read: readTimestamp, print: (message, at) => writeTimestamp(checked(message, TimestampSchema), at) };
     case DurationSchema.typeName:
       return codecOf(DurationSchema, readDuration, printDuration);
     case FieldMaskSchema.typeName:
@@ -61,24 +60,23 @@ function codecOf<Desc extends DescMessage>(
   read: (json: unknown, depth: number) => MessageShape<Desc>,
   print: (message: MessageShape<Desc>) => string,
 ): MessageCodec {
-  return {
-    read,
-    print: (message, before) => before + print(isMessage(message, schema) ? message : isNot(message, `a ${schema.typeName}`)),
-  };
+  return { read, print: (message, at) => writeText(print(checked(message, schema)), at) };
+}
+
+function checked<Desc extends DescMessage>(message: Message, schema: Desc): MessageShape<Desc> {
+  return isMessage(message, schema) ? message : isNot(message, `a ${schema.typeName}`);
 }
 
 /** google.protobuf.Int32Value and its like, where the message holds them and not just their value: in lists, maps, oneofs and by themselves. */
 function wrapperCodec(desc: WktWrapperDesc): MessageCodec {
   const [field] = desc.fields;
   const read = scalarReader(field.scalar, isTextInt64(field));
-  const print = scalarPrinter(field.scalar);
+  const write = scalarWriter(field.scalar);
   return {
     read(json, depth) {
       checkDepth(depth);
       return json === null ? create(desc) : Object.assign(create(desc), { [field.localName]: read(json) });
     },
-    print(message, before) {
-      return before + print(isMessage(message, desc) ? property(message, field.localName) : isNot(message, `a ${desc.typeName}`));
-    },
+    print: (message, at) => write(property(checked(message, desc), field.localName), at),
   };
 }

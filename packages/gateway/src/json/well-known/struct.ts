@@ -3,8 +3,7 @@ import { create, isMessage, type JsonObject, type JsonValue, type Message } from
 import { type ListValue, ListValueSchema, NullValue, type Struct, StructSchema, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot } from "../error.ts";
-import { isObject, setOwn } from "../object.ts";
-import { printString } from "../print-scalar.ts";
+import { isObject, property, setOwn } from "../object.ts";
 import { reading } from "../text.ts";
 
 export function readStruct(json: unknown, depth: number): Struct {
@@ -94,7 +93,7 @@ function readPlain(json: unknown, depth: number): JsonValue {
 export function printStruct(struct: Struct): string {
   let text = "{";
   for (const key of Object.keys(struct.fields)) {
-    text += `${text.length === 1 ? "" : ","}${printString(key)}:${printValue(struct.fields[key])}`;
+    text += `${text.length === 1 ? "" : ","}${JSON.stringify(key)}:${printValue(struct.fields[key])}`;
   }
   return `${text}}`;
 }
@@ -126,31 +125,24 @@ export function printValue(value: Message | undefined): string {
 
 /** What a field of type Struct holds. */
 export function printPlainStruct(json: unknown): string {
-  return isObject(json) && !Array.isArray(json) ? printPlain(json) : "{}";
+  return isObject(json) ? printPlain(json) : "{}";
 }
 
+/** Plain JSON, once it is seen to be so: JSON.stringify would leave out or change what is not. */
 function printPlain(json: unknown): string {
+  return isPlain(json) ? JSON.stringify(json) : isNot(json, "JSON");
+}
+
+function isPlain(json: unknown): boolean {
   switch (typeof json) {
     case "number":
-      return Number.isFinite(json) ? `${json}` : isNot(json, "a number that JSON has");
+      return Number.isFinite(json);
     case "string":
-      return printString(json);
     case "boolean":
-      return `${json}`;
-    case "object": {
-      if (json === null) {
-        return "null";
-      }
-      if (Array.isArray(json)) {
-        return `[${json.map(printPlain).join(",")}]`;
-      }
-      let text = "{";
-      for (const [key, value] of Object.entries(json)) {
-        text += `${text.length === 1 ? "" : ","}${printString(key)}:${printPlain(value)}`;
-      }
-      return `${text}}`;
-    }
+      return true;
+    case "object":
+      return json === null || (Array.isArray(json) ? json.every(isPlain) : Object.keys(json).every((key) => isPlain(property(json, key))));
     default:
-      return isNot(json, "JSON");
+      return false;
   }
 }

@@ -2,6 +2,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot } from "../error.ts";
+import { bytes, writeLastDigits } from "../writer.ts";
 
 /** Seconds from 1970 to 0001-01-01T00:00:00Z and to 9999-12-31T23:59:59Z: what JSON can say. */
 const secondsMin = -62_135_596_800;
@@ -85,9 +86,8 @@ function daysFromCivil(year: number, month: number, day: number): number {
   return 365 * y + Math.floor(y / 4) - century + Math.floor(century / 4) + dayOfYear - 719_468;
 }
 
-const padded = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, "0"));
-
-export function printTimestamp({ seconds, nanos }: Timestamp): string {
+/** Writes it at a position of the writer, and returns the position after it. */
+export function writeTimestamp({ seconds, nanos }: Timestamp, at: number): number {
   const second = Number(seconds);
   if (!(second >= secondsMin && second <= secondsMax)) {
     throw new Fault(`${seconds} seconds are outside of the years 0001 to 9999 that a timestamp can have`);
@@ -99,11 +99,25 @@ export function printTimestamp({ seconds, nanos }: Timestamp): string {
   const inDay = second - days * 86_400;
   const hour = Math.floor(inDay / 3600);
   const minute = Math.floor((inDay % 3600) / 60);
-  return `"${printDate(days)}T${padded[hour]}:${padded[minute]}:${padded[inDay % 60]}${nanos === 0 ? "" : `.${fractionOf(nanos)}`}Z"`;
+  bytes[at] = 34;
+  writeDate(days, at + 1);
+  bytes[at + 11] = 84;
+  writeLastDigits(hour, at + 12, at + 14);
+  bytes[at + 14] = 58;
+  writeLastDigits(minute, at + 15, at + 17);
+  bytes[at + 17] = 58;
+  let end = writeLastDigits(inDay % 60, at + 18, at + 20);
+  if (nanos !== 0) {
+    bytes[end] = 46;
+    end = writeFraction(nanos, end + 1);
+  }
+  bytes[end] = 90;
+  bytes[end + 1] = 34;
+  return end + 2;
 }
 
-/** The reverse of `daysFromCivil`. */
-function printDate(days: number): string {
+/** The reverse of `daysFromCivil`, as year, month and day. */
+function writeDate(days: number, at: number): void {
   const sinceMarch0 = days + 719_468;
   const era = Math.floor(sinceMarch0 / 146_097);
   const dayOfEra = sinceMarch0 - era * 146_097;
@@ -112,14 +126,18 @@ function printDate(days: number): string {
   );
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const m = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * m + 2) / 5) + 1;
   const month = m < 10 ? m + 3 : m - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  return `${padded[Math.floor(year / 100)]}${padded[year % 100]}-${padded[month]}-${padded[day]}`;
+  writeLastDigits(yearOfEra + era * 400 + (month <= 2 ? 1 : 0), at, at + 4);
+  bytes[at + 4] = 45;
+  writeLastDigits(month, at + 5, at + 7);
+  bytes[at + 7] = 45;
+  writeLastDigits(dayOfYear - Math.floor((153 * m + 2) / 5) + 1, at + 8, at + 10);
 }
 
 /** Nanoseconds as 3, 6 or 9 digits. */
-export function fractionOf(nanos: number): string {
-  const digits = String(nanos).padStart(9, "0");
-  return digits.endsWith("000000") ? digits.slice(0, 3) : digits.endsWith("000") ? digits.slice(0, 6) : digits;
+function writeFraction(nanos: number, at: number): number {
+  if (nanos % 1000 !== 0) {
+    return writeLastDigits(nanos, at, at + 9);
+  }
+  return nanos % 1_000_000 === 0 ? writeLastDigits(nanos / 1_000_000, at, at + 3) : writeLastDigits(nanos / 1000, at, at + 6);
 }

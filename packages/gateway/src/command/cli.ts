@@ -1,0 +1,102 @@
+// The command line: what can be asked for, and what is wrong with it.
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type LogLevel, logLevels } from "./logging.ts";
+
+/** What the command line asks for. */
+export interface GatewayRequest {
+  readonly upstream: string;
+  readonly reflection?: true;
+  readonly descriptors?: string;
+  readonly service?: readonly string[];
+  readonly rules?: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly unbound?: true;
+  readonly tls?: true;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
+  readonly fieldNames: "json" | "proto";
+  readonly emitDefaults?: true;
+  readonly refuseUnknown?: true;
+  readonly cors?: readonly string[];
+  readonly timeout?: number;
+  readonly bodyLimit?: number;
+  readonly title?: string;
+  readonly openapi: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** Makes the command. What is wrong with its arguments goes to stderr as one line, and ends the process with status 1. */
+export function createProgram(serve: (request: GatewayRequest) => Promise<void>): Command {
+  const command = new Command("grpc-study-gateway")
+    .description("Serves a gRPC server over HTTP/JSON, by its google.api.http rules, with OpenAPI at /openapi.json and /docs.")
+    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`) })
+    .requiredOption("--upstream <host:port>", "the gRPC server")
+    .option(
+      "--listen <host:port>",
+      "where to serve; localhost is the loopback address of IPv4 and of IPv6",
+      parseListen,
+      parseListen("localhost:9468"),
+    );
+
+  command
+    .optionsGroup("What is served:")
+    .option("--reflection", "ask the server for its services; so without --descriptors, too")
+    .option("--descriptors <file>", "a descriptor set instead: buf build -o FILE, or protoc --include_imports --descriptor_set_out=FILE")
+    .option("--service <name...>", "full names of the services to serve, instead of all")
+    .option("--rules <file>", "google.api.http rules beside the .proto, in YAML or JSON: http: { rules: [{ selector, get, … }] }")
+    .option("--unbound", "serve methods without a rule as POST /<package.Service>/<Method>");
+
+  command
+    .optionsGroup("TLS to the server:")
+    .option("--tls", "use TLS, and trust the authorities that Node knows")
+    .option("--ca <file>", "use TLS, and trust this authority")
+    .option("--cert <file>", "the gateway's certificate, for mutual TLS")
+    .option("--key <file>", "its private key")
+    .option("--server-name <name>", "the name that the server's certificate must have");
+
+  command
+    .optionsGroup("TLS to the clients:")
+    .option("--tls-cert <file>", "serve HTTPS with this certificate")
+    .option("--tls-key <file>", "its private key")
+    .option("--tls-ca <file>", "let in clients whose certificates this authority signed, and no others");
+
+  return command
+    .optionsGroup("HTTP and JSON:")
+    .addOption(new Option("--field-names <spelling>", "of fields in responses").choices(["json", "proto"]).default("json"))
+    .option("--emit-defaults", "print fields that have their default value")
+    .option("--refuse-unknown", "refuse fields and query parameters that do not exist, instead of ignoring them")
+    .option("--cors <origin...>", "origins whose pages may read the answers; * for all")
+    .option("--timeout <ms>", "how long a call may take, in milliseconds", parsePositive)
+    .option("--body-limit <bytes>", "size of a request's body (default: 4 MiB)", parsePositive)
+    .option("--title <text>", "of the OpenAPI document")
+    .option("--no-openapi", "do not serve /openapi.json and /docs")
+    .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))
+    .action(async (request: GatewayRequest) => {
+      if (request.reflection && request.descriptors !== undefined) command.error("error: it is either --reflection or --descriptors");
+      if ((request.cert === undefined) !== (request.key === undefined)) command.error("error: --cert and --key go together");
+      if ((request.tlsCert === undefined) !== (request.tlsKey === undefined)) command.error("error: --tls-cert and --tls-key go together");
+      if (request.tlsCa !== undefined && request.tlsCert === undefined) command.error("error: --tls-ca needs --tls-cert and --tls-key");
+      await serve(request);
+    });
+}
+
+/** Takes IPv6 in brackets. */
+function parseListen(text: string): GatewayRequest["listen"] {
+  const [, host, bare, digits] = /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  const name = host ?? bare;
+  if (name === undefined || !(port <= 65535)) throw new InvalidArgumentError("It must be host:port.");
+  return { host: name, port };
+}
+
+function parsePositive(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value === 0 || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}

@@ -1,0 +1,16 @@
+// The command's log, on stderr: JSON lines, or something to read if that is a terminal.
+import { type DestinationStream, destination, type LevelWithSilent, type Logger, pino, stdTimeFunctions } from "pino";
+import { build as pretty } from "pino-pretty";
+
+/** From quiet to loud. */
+export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const satisfies LevelWithSilent[];
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** stdout is not for it: that has the command's own answer. */
+export function createLogger(level: LogLevel): Logger {
+  const stream: DestinationStream = process.stderr.isTTY
+    ? pretty({ destination: 2, colorize: process.stderr.hasColors(), translateTime: "SYS:HH:MM:ss.l", singleLine: true })
+    : destination({ fd: 2, sync: false });
+  return pino({ level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);
+}

@@ -1,0 +1,25 @@
+// What the command prints once it serves: where, and which method is at which path.
+import type { Binding } from "../http-rule/rule.ts";
+
+export interface RoutesOptions {
+  readonly address: string;
+  readonly upstream: string;
+  readonly openApi: boolean;
+}
+
+export function formatRoutes(bindings: readonly Binding[], { address, upstream, openApi }: RoutesOptions): string {
+  const rows = bindings.map(({ verb, template, method }) => [verb, template.text, `${method.parent.typeName}.${method.name}`]);
+  const lines = table([["http", "path", "method"], ...rows]);
+  const documents = openApi ? [`documentation: ${address}/docs and ${address}/openapi.json`] : [];
+  return `${[`${address} serves ${upstream}:`, ...lines, ...documents].join("\n")}\n`;
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,254 @@
+// The gateway over HTTP: what stands in google/api/http.proto's comments, and what HTTP asks for besides. Everything is tried with a server
+// behind a socket, and with one in the same process.
+import { createChannel, type Handlers, implement } from "@grpc-study/rpc";
+import Fastify from "fastify";
+import { describe, expect, test } from "vitest";
+import { startGateway, type Way, ways } from "../test/gateway.ts";
+import { Things } from "../test/gen/things_pb.js";
+import { raw } from "../test/raw.ts";
+import { gateway } from "./gateway.ts";
+import type { GatewayOptions } from "./options.ts";
+
+const handlers: Handlers<typeof Things> = {
+  get: (request) => request,
+  create: (request) => request,
+  part: (request) => request,
+  update: (request) => request,
+  raw: (request) => request,
+  rawField: ({ name, file }) => ({ result: { case: "file", value: file ?? { contentType: name } } }),
+  plain: (request) => request,
+};
+
+async function start(way: Way, options: Partial<GatewayOptions> & { prefix?: string } = {}) {
+  const { url, app, port } = await startGateway(implement(Things, handlers), { way, ...options });
+  const request = async (method: string, path: string, body?: string, headers: Record<string, string> = {}) => {
+    const type: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+    const response = await fetch(url + path, { method, headers: { ...type, ...headers }, ...(body !== undefined && { body }) });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, json: text === "" ? undefined : parse(text) };
+  };
+  return { request, app, url, port };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+describe.each(ways)("%s", (way) => {
+  test("a variable of the path is a field of the request", async () => {
+    const { request } = await start(way);
+    expect(await request("GET", "/v1/things/123456")).toMatchObject({ status: 200, json: { stringValue: "123456" } });
+    expect((await request("GET", "/v1/things/p%20q%2Fr+%E2%98%BA")).json).toEqual({ stringValue: "p q/r+☺" });
+  });
+
+  test("additional bindings lead to the same method", async () => {
+    const { request } = await start(way);
+    expect((await request("GET", "/v1/nested/a/-7")).json).toEqual({ nested: { stringValue: "a", nested: { int64Value: "-7" } } });
+    expect((await request("GET", "/v1/shelves/a%20b/books/c%2Fd%2fe")).json).toEqual({ stringValue: "shelves/a b/books/c%2Fd%2fe" });
+    expect((await request("GET", "/v1/files/a/b%25/c?int32_value=3")).json).toEqual({ stringValue: "a/b%/c", int32Value: 3 });
+    expect((await request("GET", "/v1/files")).json).toEqual({});
+  });
+
+  test("what the path has not is in the query, or in the body", async () => {
+    const { request } = await start(way);
+    expect((await request("GET", "/v1/things/a?int64_value=2&nested.stringValue=foo+bar&repeated_value=x&repeatedValue=y")).json).toEqual({
+      stringValue: "a",
+      int64Value: "2",
+      nested: { stringValue: "foo bar" },
+      repeatedValue: ["x", "y"],
+    });
+    expect((await request("PUT", "/v1/things/a?int32_value=9", '{"int64_value": 2, "optionalValue": ""}')).json).toEqual({
+      stringValue: "a",
+      int64Value: "2",
+      optionalValue: "",
+    });
+    expect((await request("POST", "/v1/things/a:rename", "{}")).json).toEqual({ stringValue: "a" });
+  });
+
+  test("the path wins over the query and the body", async () => {
+    const { request } = await start(way);
+    expect((await request("GET", "/v1/things/a?string_value=b")).json).toEqual({ stringValue: "a" });
+    expect((await request("PUT", "/v1/things/a", '{"stringValue": "b"}')).json).toEqual({ stringValue: "a" });
+  });
+
+  test.each([
+    ["message", '{"stringValue":"x"}', { nested: { stringValue: "x" }, int32Value: 1 }],
+    ["scalar", '"x"', { stringValue: "x", int32Value: 1 }],
+    ["number", '"-5"', { int64Value: "-5", int32Value: 1 }],
+    ["number", "-5", { int64Value: "-5", int32Value: 1 }],
+    ["list", '["a","b"]', { repeatedValue: ["a", "b"], int32Value: 1 }],
+    ["messages", '[{"int32Value":2},{}]', { things: [{ int32Value: 2 }, {}], int32Value: 1 }],
+    ["map", '{"a":1,"b":2}', { mapValue2: { a: 1, b: 2 }, int32Value: 1 }],
+    ["enum", '"Z"', { enumValue: "Z", int32Value: 1 }],
+    ["timestamp", '"2020-01-01T00:00:00Z"', { timestampValue: "2020-01-01T00:00:00Z", int32Value: 1 }],
+    ["message", "", { int32Value: 1 }],
+  ])("a body that is a field: %s %s", async (kind, body, expected) => {
+    const { request } = await start(way);
+    expect(await request("POST", `/v1/body/${kind}?int32_value=1`, body)).toMatchObject({ status: 200, json: expected });
+  });
+
+  test("a query parameter of what the body is counts for nothing", async () => {
+    const { request } = await start(way);
+    const { json } = await request("POST", "/v1/body/message?nested.string_value=q&nested.int32_value=1", '{"stringValue":"x"}');
+    expect(json).toEqual({ nested: { stringValue: "x" } });
+  });
+
+  test("DELETE may have a body", async () => {
+    const { request } = await start(way);
+    expect((await request("DELETE", "/v1/body/message", '{"stringValue":"x"}')).json).toEqual({ nested: { stringValue: "x" } });
+  });
+
+  test("without a body in the rule, there is none", async () => {
+    const { request } = await start(way);
+    expect((await request("POST", "/v1/query?int32_value=1", '{"int32Value": 2}')).json).toEqual({ int32Value: 1 });
+    expect((await request("POST", "/v1/query?int32_value=1", "not JSON", { "content-type": "text/plain" })).status).toBe(200);
+  });
+
+  test.each([
+    ["message", { nested: { stringValue: "x" } }, { stringValue: "x" }],
+    ["message", {}, null],
+    ["scalar", { stringValue: "x" }, "x"],
+    ["scalar", {}, ""],
+    ["number", { int64Value: "5" }, "5"],
+    ["list", { repeatedValue: ["a"] }, ["a"]],
+    ["list", {}, []],
+    ["map", { mapValue2: { a: 1 } }, { a: 1 }],
+    ["map", {}, {}],
+    ["enum", { enumValue: "Z" }, "Z"],
+    ["enum", {}, "X"],
+    ["oneof", { oneofStringValue: "x" }, "x"],
+  ])("a response body that is a field: %s of %j", async (kind, body, expected) => {
+    const { request } = await start(way);
+    const response = await request("POST", `/v1/part/${kind}`, JSON.stringify(body));
+    expect(response).toMatchObject({ status: 200, json: expected });
+    expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+  });
+
+  test("custom methods: one by its name, and any", async () => {
+    const { request } = await start(way);
+    expect((await request("PURGE", "/v1/things/x?int32_value=1")).json).toEqual({ stringValue: "x", int32Value: 1 });
+    for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
+      expect((await request(method, "/v1/any", '{"int32Value":1}')).json).toEqual({ int32Value: 1 });
+    }
+    expect((await request("GET", "/v1/any")).json).toEqual({});
+  });
+
+  test("PATCH: the mask is what the body has, unless the query says it", async () => {
+    const { request } = await start(way);
+    const body = '{"int32Value":1,"nested":{"stringValue":""},"things":[]}';
+    expect((await request("PATCH", "/v1/updates/a", body)).json).toEqual({
+      thing: { stringValue: "updates/a", int32Value: 1, nested: {} },
+      updateMask: "int32Value,nested.stringValue,things",
+    });
+    expect((await request("PATCH", "/v1/updates/a?update_mask=nested", body)).json).toMatchObject({ updateMask: "nested" });
+    expect((await request("PATCH", "/v1/updates/a?updateMask=*", body)).json).toMatchObject({ updateMask: "*" });
+    expect((await request("PUT", "/v1/updates/a", body)).json).not.toHaveProperty("updateMask");
+    expect((await request("PATCH", "/v1/updates", `{"thing":${body}}`)).json).not.toHaveProperty("updateMask");
+  });
+
+  test("HttpBody: any bytes of any type, there and back", async () => {
+    const { url } = await start(way);
+    const bytes = new Uint8Array([0, 255, 1, 254]);
+    const raw = await fetch(`${url}/v1/raw`, { method: "POST", body: bytes, headers: { "content-type": "image/x-test; a=b" } });
+    expect(raw.headers.get("content-type")).toBe("image/x-test; a=b");
+    expect(new Uint8Array(await raw.arrayBuffer())).toEqual(bytes);
+    const field = await fetch(`${url}/v1/raw/name`, { method: "PUT", body: bytes, headers: { "content-type": "image/png" } });
+    expect(field.headers.get("content-type")).toBe("image/png");
+    expect(new Uint8Array(await field.arrayBuffer())).toEqual(bytes);
+    const nothing = await fetch(`${url}/v1/raw`, { method: "POST" });
+    expect([nothing.status, await nothing.text()]).toEqual([200, ""]);
+  });
+
+  test("a path that is nothing is 404, and one with other methods 405, which says with which", async () => {
+    const { request } = await start(way);
+    expect(await request("GET", "/v2/things")).toMatchObject({
+      status: 404,
+      json: { code: 5, message: "there is nothing at /v2/things", details: [] },
+    });
+    const wrong = await request("DELETE", "/v1/things/a");
+    expect(wrong).toMatchObject({ status: 405, json: { code: 12 } });
+    expect(wrong.headers.get("allow")).toBe("GET, HEAD, OPTIONS, PURGE, PUT");
+    expect((await request("PROPFIND", "/v1/things/a")).status).toBe(405);
+    expect((await request("PROPFIND", "/v2/things/a")).json).toMatchObject({ code: 5 });
+  });
+
+  test("OPTIONS says what there is; HEAD is GET without its body", async () => {
+    const { request } = await start(way);
+    const options = await request("OPTIONS", "/v1/things/a");
+    expect([options.status, options.headers.get("allow"), options.text]).toEqual([204, "GET, HEAD, OPTIONS, PURGE, PUT", ""]);
+    const head = await request("HEAD", "/v1/things/a");
+    expect([head.status, head.text]).toEqual([200, ""]);
+    expect(head.headers.get("content-type")).toMatch(/^application\/json/);
+    expect((await request("OPTIONS", "/v2/things/a")).status).toBe(404);
+  });
+
+  test("a method without a rule is not served, or by its name", async () => {
+    const { request } = await start(way);
+    const path = "/grpc_study.gateway_test.Things/Plain";
+    expect((await request("POST", path, "{}")).status).toBe(404);
+    const unbound = await start(way, { unbound: true });
+    expect((await unbound.request("POST", path, '{"int32Value":1}')).json).toEqual({ int32Value: 1 });
+    expect((await unbound.request("POST", "/grpc_study.gateway_test.Things/Get", "{}")).status).toBe(404);
+  });
+
+  test("behind a prefix", async () => {
+    const { request } = await start(way, { prefix: "/api" });
+    expect((await request("GET", "/api/v1/things/a")).json).toEqual({ stringValue: "a" });
+    expect((await request("GET", "/v1/things/a")).status).toBe(404);
+    expect((await request("GET", "/api")).status).toBe(404);
+  });
+
+  test("JSON by its options", async () => {
+    const plain = await start(way);
+    const body = '{"int32_value":1,"stringValue":"","unknown":1,"nested":{"unknown":{}}}';
+    expect((await plain.request("POST", "/v1/things", body)).json).toEqual({ int32Value: 1, nested: {} });
+    const options = { fieldNames: "proto", emitDefaults: true, ignoreUnknownFields: false } as const;
+    const proto = await start(way, { json: options, refuseUnknownParameters: true });
+    expect(await proto.request("POST", "/v1/things", body)).toMatchObject({ status: 400, json: { code: 3 } });
+    const { json } = await proto.request("POST", "/v1/things", '{"int32Value":1}');
+    expect(json).toMatchObject({ int32_value: 1, string_value: "", repeated_value: [], map_value: {}, enum_value: "X", int64_value: "0" });
+    expect(json).not.toHaveProperty("optional_value");
+    expect(await proto.request("GET", "/v1/query?unknown=1")).toMatchObject({ status: 400 });
+  });
+
+  test("a value that does not fit is one violation, wherever it stood", async () => {
+    const { request } = await start(way);
+    const violation = (field: string) => ({
+      status: 400,
+      json: { code: 3, details: [{ "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: [{ field }] }] },
+    });
+    expect(await request("GET", "/v1/nested/a/x")).toMatchObject(violation("nested.nested.int64_value"));
+    expect(await request("GET", "/v1/query?nested.int32_value=x")).toMatchObject(violation("nested.int32_value"));
+    expect(await request("POST", "/v1/things", '{"nested":{"int32Value":"x"}}')).toMatchObject(violation("nested.int32_value"));
+    expect(await request("POST", "/v1/body/message", '{"int32Value":"x"}')).toMatchObject(violation("nested.int32_value"));
+    expect(await request("POST", "/v1/things", "{")).toMatchObject({ status: 400, json: { code: 3 } });
+  });
+
+  test("rules from outside count instead of those in the .proto", async () => {
+    const rules = [{ selector: "grpc_study.gateway_test.Things.Get", pattern: { case: "get", value: "/outside/{int32_value}" } } as const];
+    const { request } = await start(way, { rules });
+    expect((await request("GET", "/outside/4")).json).toEqual({ int32Value: 4 });
+    expect((await request("GET", "/v1/query")).status).toBe(404);
+  });
+
+  test("a target in absolute form, and one with an asterisk", async () => {
+    const { port } = await start(way);
+    expect(await raw(port, `GET http://127.0.0.1:${port}/v1/things/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).toContain(
+      '{"stringValue":"a"}',
+    );
+    expect(await raw(port, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 (?:204|404)/);
+  });
+
+  test("an upstream that is down is 503 with Retry-After, and names no address", async () => {
+    const app = Fastify();
+    await app.register(gateway, { services: [Things], upstream: createChannel("127.0.0.1:1") });
+    const response = await app.inject("/v1/things/a");
+    expect([response.statusCode, response.headers["retry-after"]]).toEqual([503, "1"]);
+    expect(response.json()).toEqual({ code: 14, message: "the upstream is not available", details: [] });
+    await app.close();
+  });
+});

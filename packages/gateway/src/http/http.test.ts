@@ -1,0 +1,283 @@
+// What HTTP adds to a call: headers, deadlines, limits, and errors with their status.
+import { connect } from "node:net";
+import { create } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { Code, type Context, detail, type Handlers, implement, RpcError } from "@grpc-study/rpc";
+import { RetryInfoSchema } from "@grpc-study/rpc/error-details";
+import { describe, expect, test } from "vitest";
+import { startGateway, type Way, ways } from "../../test/gateway.ts";
+import { ThingSchema, Things } from "../../test/gen/things_pb.js";
+import { raw } from "../../test/raw.ts";
+import type { GatewayOptions } from "../options.ts";
+import { httpStatus } from "./status.ts";
+
+const body = { method: "POST", headers: { "content-type": "application/json" } };
+
+function start(way: Way, handlers: Handlers<typeof Things>, options: Partial<GatewayOptions> = {}) {
+  return startGateway(implement(Things, handlers), { way, graceMs: 0, ...options });
+}
+
+/** A gateway whose handler tells what metadata it has got. */
+async function startEcho(way: Way, options: Partial<GatewayOptions> = {}) {
+  let context: Context | undefined;
+  const gateway = await start(
+    way,
+    {
+      get: (_request, it) => {
+        context = it;
+        return {};
+      },
+    },
+    options,
+  );
+  const call = async (headers: Record<string, string>) => {
+    const response = await fetch(`${gateway.url}/v1/query`, { headers });
+    await response.text();
+    return { response, metadata: context?.metadata.getMap() ?? {}, context };
+  };
+  return { ...gateway, call };
+}
+
+describe.each(ways)("%s", (way) => {
+  test("some headers are metadata, most are not", async () => {
+    const { call } = await startEcho(way, { forwardHeaders: ["X-Tenant"] });
+    const { metadata } = await call({
+      authorization: "Bearer x",
+      "grpc-metadata-a": "1",
+      "Grpc-Metadata-B-Bin": Buffer.from([0, 255]).toString("base64"),
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      "x-tenant": "t",
+      "x-other": "no",
+      cookie: "no=no",
+      "grpc-metadata-te": "no",
+      "grpc-metadata-host": "no",
+      "grpc-metadata-grpc-timeout": "1n",
+      "grpc-metadata-content-type": "no",
+      "grpc-metadata-connection": "no",
+      "grpc-metadata-": "no",
+    });
+    expect(metadata).toMatchObject({
+      authorization: "Bearer x",
+      a: "1",
+      "b-bin": Buffer.from([0, 255]),
+      "x-tenant": "t",
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    });
+    const names = ["authorization", "a", "b-bin", "traceparent", "x-tenant"].concat([
+      "x-forwarded-for",
+      "x-forwarded-host",
+      "x-forwarded-proto",
+      "x-request-id",
+    ]);
+    // Of a socket, gRPC's own are there as well.
+    const own = ["user-agent", "grpc-accept-encoding", "accept-encoding"];
+    expect(
+      Object.keys(metadata)
+        .filter((name) => !own.includes(name))
+        .toSorted(),
+    ).toEqual(names.toSorted());
+  });
+
+  test("the request's origin is told", async () => {
+    const { call, port } = await startEcho(way);
+    expect((await call({})).metadata).toMatchObject({
+      "x-forwarded-for": "127.0.0.1",
+      "x-forwarded-host": `127.0.0.1:${port}`,
+      "x-forwarded-proto": "http",
+    });
+    const proxied = await call({ "x-forwarded-for": "10.0.0.1", "x-forwarded-host": "shop.example", "x-forwarded-proto": "https" });
+    expect(proxied.metadata).toMatchObject({
+      "x-forwarded-for": "10.0.0.1, 127.0.0.1",
+      "x-forwarded-host": "shop.example",
+      "x-forwarded-proto": "https",
+    });
+  });
+
+  test("a request has an id: the caller's, or a new one", async () => {
+    const { call } = await startEcho(way);
+    const given = await call({ "x-request-id": "abc" });
+    expect([given.response.headers.get("x-request-id"), given.metadata["x-request-id"]]).toEqual(["abc", "abc"]);
+    const fresh = await call({});
+    expect(fresh.metadata["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(fresh.response.headers.get("x-request-id")).toBe(fresh.metadata["x-request-id"]);
+    expect((await call({ "x-request-id": "x".repeat(129) })).metadata["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test("a header that cannot be metadata is the caller's fault", async () => {
+    const { port } = await startEcho(way);
+    const get = (header: string) => raw(port, `GET /v1/query HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${header}\r\n\r\n`);
+    expect(await get("Grpc-Metadata-A!b: 1")).toMatch(/^HTTP\/1.1 400 .*"code":3/s);
+    expect(await get("Grpc-Metadata-A: \xe4")).toMatch(/^HTTP\/1.1 400 .*"code":3/s);
+    expect(await get("Grpc-Timeout: soon")).toMatch(/^HTTP\/1.1 400 .*"code":3/s);
+  });
+
+  test("header and trailer come back, gRPC's own do not", async () => {
+    const { url } = await start(way, {
+      get: (_request, { header, trailer }) => {
+        header.set("a", "1");
+        header.add("a", "2");
+        header.set("date", "no");
+        trailer.set("b-bin", Buffer.from([255]));
+        return {};
+      },
+    });
+    const { headers } = await fetch(`${url}/v1/query`);
+    expect(headers.get("grpc-metadata-a")).toBe("1, 2");
+    expect(headers.get("grpc-trailer-b-bin")).toBe("/w==");
+    const names = [...headers.keys()].filter((name) => name.startsWith("grpc-"));
+    expect(names).toEqual(["grpc-metadata-a", "grpc-trailer-b-bin"]);
+  });
+
+  test("an error keeps its header and trailer", async () => {
+    const { url } = await start(way, {
+      get: (_request, { trailer }) => {
+        trailer.set("b", "2");
+        throw new RpcError(Code.ABORTED, "no", { metadata: { c: "3" } });
+      },
+    });
+    const { status, headers } = await fetch(`${url}/v1/query`);
+    expect([status, headers.get("grpc-trailer-b"), headers.get("grpc-trailer-c")]).toEqual([409, "2", "3"]);
+  });
+
+  test("Grpc-Timeout, and the option, are the deadline", async () => {
+    const { call } = await startEcho(way, { timeoutMs: 60_000 });
+    const left = async (timeout?: string) => {
+      const now = Date.now();
+      const { context } = await call(timeout === undefined ? {} : { "grpc-timeout": timeout });
+      return (Number(context?.deadline) - now) / 1000;
+    };
+    expect(await left()).toBeCloseTo(60, 0);
+    expect(await left("20S")).toBeCloseTo(20, 0);
+    expect(await left("2H")).toBeCloseTo(60, 0);
+  });
+
+  test("a deadline that passes is 504", async () => {
+    const { url } = await start(way, {
+      get: (_request, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", reject)),
+    });
+    const response = await fetch(`${url}/v1/query`, { headers: { "grpc-timeout": "30m" } });
+    expect([response.status, ((await response.json()) as { code: number }).code]).toEqual([504, Code.DEADLINE_EXCEEDED]);
+    expect((await fetch(`${url}/v1/query`, { headers: { "grpc-timeout": "0S" } })).status).toBe(504);
+  });
+
+  test.each([...Array(17).keys()].slice(1))("code %i: its status, and google.rpc.Status with typed details", async (code) => {
+    const details = [detail(RetryInfoSchema, { retryDelay: { seconds: 2n } })];
+    const { url } = await start(way, {
+      fail: () => {
+        throw new RpcError(code, "坏了", { details });
+      },
+    });
+    const response = await fetch(`${url}/v1/fail`, { ...body, body: "{}" });
+    expect(response.status).toBe(httpStatus(code));
+    expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+    expect(await response.json()).toEqual({
+      code,
+      message: "坏了",
+      details: [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "2s" }],
+    });
+  });
+
+  test("the table of codes is google.rpc's", () => {
+    // google/rpc/code.proto
+    const table = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
+    expect(table.map((_status, code) => httpStatus(code))).toEqual(table);
+    expect(httpStatus(99 as Code)).toBe(500);
+  });
+
+  test("a detail of an unknown type is its bytes; what a handler throws otherwise says nothing", async () => {
+    const unknown = anyPack(ThingSchema, create(ThingSchema, { int32Value: 1 }));
+    const { url } = await start(way, {
+      fail: () => {
+        throw new RpcError(Code.ABORTED, "no", { details: [unknown] });
+      },
+      get: () => {
+        throw new Error("secret");
+      },
+    });
+    const failed = await fetch(`${url}/v1/fail`, { ...body, body: "{}" });
+    expect(await failed.json()).toMatchObject({
+      details: [{ "@type": "type.googleapis.com/grpc_study.gateway_test.Thing", value: "KAE=" }],
+    });
+    const response = await fetch(`${url}/v1/query`);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({ code: Code.INTERNAL, message: "internal error", details: [] });
+  });
+
+  test("a body of another type is 415, one too long 413, one that is not JSON 400", async () => {
+    const { url, port } = await start(way, { create: (request) => request }, { bodyLimit: 100 });
+    const post = (type: string, text: string | Uint8Array<ArrayBuffer>) =>
+      fetch(`${url}/v1/things`, { method: "POST", body: text, headers: { "content-type": type } });
+    for (const type of [
+      "text/plain",
+      "application/xml",
+      "application/x-www-form-urlencoded",
+      "application/json; charset=latin1",
+      "nonsense",
+      "a/b/c",
+    ]) {
+      const response = await post(type, "{}");
+      expect([type, response.status]).toEqual([type, 415]);
+      expect(await response.json()).toMatchObject({ code: Code.INVALID_ARGUMENT, details: [] });
+    }
+    for (const type of ["application/json", "application/json; charset=UTF-8", "application/merge-patch+json", "Application/JSON"]) {
+      expect([type, (await post(type, "{}")).status]).toEqual([type, 200]);
+    }
+    const long = await post("application/json", `"${"x".repeat(100)}"`);
+    expect([long.status, await long.json()]).toMatchObject([413, { code: Code.RESOURCE_EXHAUSTED }]);
+    const chunks = `POST /v1/things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${`40\r\n${"x".repeat(64)}\r\n`.repeat(3)}`;
+    expect(await raw(port, chunks)).toMatch(/^HTTP\/1.1 413 /);
+    expect((await post("application/json", "{")).status).toBe(400);
+    expect((await post("application/json", new Uint8Array([0x22, 0xff, 0x22]))).status).toBe(400);
+  });
+
+  test("a body of several megabytes is taken", async () => {
+    const { url } = await start(way, { create: ({ stringValue }) => ({ int32Value: stringValue.length }) });
+    const response = await fetch(`${url}/v1/things`, { ...body, body: JSON.stringify({ stringValue: "x".repeat(3_000_000) }) });
+    expect(await response.json()).toEqual({ int32Value: 3_000_000 });
+  });
+
+  test("a body that does not come is 408, and one that breaks off ends nothing else", async () => {
+    const { port, url } = await start(way, { create: (request) => request }, { bodyTimeoutMs: 50 });
+    const head = "POST /v1/things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    expect(await raw(port, head)).toMatch(/^HTTP\/1.1 408 .*connection: close.*"code":4/is);
+    const socket = connect(port, "127.0.0.1", () => socket.write(head, () => socket.destroy()));
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect((await fetch(`${url}/v1/things`, { ...body, body: "{}" })).status).toBe(200);
+  });
+
+  test("a caller who leaves cancels the call at once", async () => {
+    const { promise: aborted, resolve } = Promise.withResolvers<unknown>();
+    const { promise: called, resolve: begin } = Promise.withResolvers<void>();
+    const { url } = await start(way, {
+      get: (_request, { signal }) => {
+        begin();
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => {
+            resolve(RpcError.from(signal.reason).code);
+            reject(signal.reason);
+          });
+        });
+      },
+    });
+    const controller = new AbortController();
+    const response = fetch(`${url}/v1/query`, { signal: controller.signal }).catch(() => {});
+    await called;
+    controller.abort();
+    await response;
+    expect(await aborted).toBe(Code.CANCELLED);
+  });
+
+  test("closing the gateway ends what is running", async () => {
+    const { promise: called, resolve: begin } = Promise.withResolvers<void>();
+    const { url, app } = await start(way, {
+      get: (_request, { signal }) => {
+        begin();
+        return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+    });
+    const response = fetch(`${url}/v1/query`);
+    await called;
+    await app.close();
+    expect((await response).status).toBe(503);
+  });
+});

@@ -1,0 +1,171 @@
+// Descriptors come from strangers (server reflection, files): nothing in them may become code, nor change anything but messages.
+import { spawnSync } from "node:child_process";
+import { create, createFileRegistry, type DescMessage, fromJsonString, toJsonString } from "@bufbuild/protobuf";
+import { FieldDescriptorProto_Label, FieldDescriptorProto_Type, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { describe, expect, test } from "vitest";
+import { jsonCodec, jsonFieldCodec } from "./index.ts";
+
+declare global {
+  var owned: string | undefined;
+}
+
+const payloads = [
+  '"];globalThis.owned="x";//',
+  "'+(globalThis.owned='x')+'",
+  "`+(globalThis.owned='x')+`",
+  "\\\";globalThis.owned='x';//",
+  "*/globalThis.owned='x';/*",
+  "\u2028globalThis.owned='x'//",
+  "a\nglobalThis.owned='x'\n",
+  "case\":globalThis.owned='x';case\"",
+  "__proto__",
+  "constructor",
+  "prototype",
+  "}});globalThis.owned='x';({",
+  "<!--",
+  "\ud800",
+];
+
+/** A message whose every name is the payload. protobuf-es refuses files with such names, but for JSON's; so they are put in afterwards. */
+function hostileType(payload: string): DescMessage {
+  const optional = FieldDescriptorProto_Label.OPTIONAL;
+  const file = create(FileDescriptorProtoSchema, {
+    name: "hostile.proto",
+    syntax: "proto2",
+    enumType: [{ name: "E", value: [{ name: "ZERO", number: 0 }] }],
+    messageType: [
+      {
+        name: "M",
+        oneofDecl: [{ name: "o" }],
+        field: [
+          { name: "a", number: 1, label: optional, type: FieldDescriptorProto_Type.STRING, defaultValue: payload },
+          { name: "b", number: 2, label: optional, type: FieldDescriptorProto_Type.INT32, oneofIndex: 0 },
+          { name: "c", number: 3, label: optional, type: FieldDescriptorProto_Type.MESSAGE, typeName: ".M" },
+          { name: "d", number: 4, label: FieldDescriptorProto_Label.REPEATED, type: FieldDescriptorProto_Type.MESSAGE, typeName: ".M" },
+          { name: "e", number: 5, label: optional, type: FieldDescriptorProto_Type.ENUM, typeName: ".E" },
+        ],
+      },
+    ],
+  });
+  for (const field of file.messageType[0]?.field ?? []) {
+    field.jsonName = `${field.name}${payload}`;
+  }
+  const registry = createFileRegistry(file, () => undefined);
+  const [message, enumeration] = [registry.getMessage("M"), registry.getEnum("E")];
+  if (message === undefined || enumeration === undefined) {
+    throw new Error("not in the file");
+  }
+  for (const desc of [message, enumeration]) {
+    Object.assign(desc, { name: payload, typeName: payload });
+  }
+  for (const value of enumeration.values) {
+    Object.assign(value, { name: payload, jsonName: payload });
+  }
+  for (const member of [...message.fields, ...message.oneofs]) {
+    Object.assign(member, { name: `${member.name}_${payload}`, localName: `${member.localName}${payload}` });
+  }
+  return message;
+}
+
+describe.each(payloads)("a descriptor with the names %j", (payload) => {
+  test("has the JSON that protobuf-es gives it, and runs no code", () => {
+    const desc = hostileType(payload);
+    const codec = jsonCodec(desc);
+    const child = { [`a${payload}`]: "x", [`e${payload}`]: payload };
+    const text = JSON.stringify({
+      [`a${payload}`]: payload.toWellFormed(),
+      [`b${payload}`]: 5,
+      [`c${payload}`]: child,
+      [`d${payload}`]: [child, {}],
+      [`e${payload}`]: payload,
+    });
+    const message = codec.parse(text);
+    expect(message).toStrictEqual(fromJsonString(desc, text));
+    expect(codec.print(message)).toBe(toJsonString(desc, message));
+    expect(() => codec.parse(JSON.stringify({ [`d${payload}`]: [{ [`b${payload}`]: payload }] }))).toThrow(/is not an int32/);
+    for (const field of desc.fields) {
+      const into = create(desc);
+      jsonFieldCodec(field).parseInto("null", into);
+      jsonFieldCodec(field).print(into);
+    }
+    expect(globalThis.owned).toBeUndefined();
+    expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
+    expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+  });
+});
+
+test("keys of the input change no prototype", () => {
+  const desc = hostileType("");
+  const message = jsonCodec(desc).parse(
+    '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"c":{"__proto__":{"polluted":1}}}',
+  );
+  expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  expect((message as unknown as Record<string, unknown>)["polluted"]).toBeUndefined();
+});
+
+test("where no code may be generated protobuf-es does the work, with the same messages, text and errors", () => {
+  const script = `
+    import { create, toJsonString } from "@bufbuild/protobuf";
+    import { anyPack } from "@bufbuild/protobuf/wkt";
+    import { createRegistry } from "@bufbuild/protobuf";
+    import { JsonError, jsonCodec, jsonFieldCodec } from "./src/json/index.ts";
+    import * as json2 from "./test/gen/json2_pb.js";
+    import * as json3 from "./test/gen/json3_pb.js";
+    const registry = createRegistry(json2.file_json2, json3.file_json3);
+    const errors = [];
+    const refuse = (work) => { try { work(); errors.push("accepted"); } catch (e) { errors.push(e instanceof JsonError ? e.message : String(e.stack)); } };
+    let generated = true;
+    try { new Function("return 1"); } catch { generated = false; }
+    const codec = jsonCodec(json3.ListsSchema, { fieldNames: "proto", registry });
+    const text = '{"int64s":["1"],"scalars_list":[{"int32_value":5,"bytes_value":"AQ=="}],"trees":[{"left":{"name":"n"}}]}';
+    const message = codec.parse(text);
+    const wellKnown = jsonCodec(json3.WellKnownSchema, { registry });
+    const known = '{"timestamp":"2024-05-06T07:08:09Z","struct":{"a":[1]},"any":{"name":"x","@type":"type.googleapis.com/grpc_study.json3.Tree"},"int32Value":0}';
+    refuse(() => codec.parse('{"scalars_list":[{},{"int32Value":"abc"}]}'));
+    refuse(() => codec.parse('{"strings":["a","a"],"strings":[]}'));
+    refuse(() => jsonCodec(json3.MapsSchema).parse('{"bools":{"true":{"left":{"name":1}}}}'));
+    refuse(() => jsonCodec(json3.MapsSchema).parse('{"strings":{"a":null}}'));
+    refuse(() => jsonCodec(json3.ScalarsSchema, { ignoreUnknownFields: false }).parse('{"nope":1}'));
+    refuse(() => wellKnown.parse('{"timestamps":["zzz"]}'));
+    refuse(() => jsonCodec(json3.TreeSchema).parse('{"left":'.repeat(200) + "{}" + "}".repeat(200)));
+    refuse(() => wellKnown.print(create(json3.WellKnownSchema, { timestamp: { seconds: 1n << 60n } })));
+    const tree = create(json3.TreeSchema);
+    jsonFieldCodec(json3.TreeSchema.field.children).parseInto('[{"name":"a"}]', tree);
+    const presence = '{"[grpc_study.json2.ext_int32s]":[1,2]}';
+    console.log(JSON.stringify({
+      generated,
+      text: codec.print(message) === text,
+      known: wellKnown.print(wellKnown.parse(known)) === known,
+      extension: jsonCodec(json2.PresenceSchema, { registry }).print(jsonCodec(json2.PresenceSchema, { registry }).parse(presence)),
+      fields: [jsonFieldCodec(json3.TreeSchema.field.children).print(tree), jsonFieldCodec(json3.TreeSchema.field.named).print(tree), jsonFieldCodec(json3.TreeSchema.field.left).print(tree)],
+      errors,
+    }));
+  `;
+  const args = [
+    "--disallow-code-generation-from-strings",
+    "--conditions=@grpc-study/source",
+    "--input-type=module",
+    "--no-warnings",
+    "--eval",
+    script,
+  ];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: new URL("../..", import.meta.url), encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toEqual({
+    generated: false,
+    text: true,
+    known: true,
+    extension: '{"[grpc_study.json2.ext_int32s]":[1,2]}',
+    fields: ['[{"name":"a"}]', "{}", "null"],
+    errors: [
+      'scalars_list[1].int32_value: "abc" is not an int32',
+      'duplicate key "strings"',
+      'bools["true"].left.name: 1 is not a string',
+      'strings["a"]: null can not be here',
+      "nope: unknown field",
+      'timestamps[0]: "zzz" is not a timestamp (RFC 3339)',
+      expect.stringMatching(/^left\.left.*: nested more than 100 levels deep$/),
+      expect.stringMatching(/^a grpc_study.json3.WellKnown has no JSON: must be from 0001/),
+    ],
+  });
+});

@@ -1,0 +1,275 @@
+import { create, createRegistry, type DescMessage } from "@bufbuild/protobuf";
+import { AnySchema, anyPack, Int32ValueSchema, StructSchema, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { describe, expect, test } from "vitest";
+import * as json2 from "../../test/gen/json2_pb.js";
+import * as json3 from "../../test/gen/json3_pb.js";
+import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec } from "./index.ts";
+
+const registry = createRegistry(json2.file_json2, json3.file_json3, TimestampSchema, Int32ValueSchema);
+
+/** The error of a text: its line, and the field. */
+function refusal(schema: DescMessage, text: string, options: JsonOptions = {}): { message: string; field: string | undefined } {
+  try {
+    jsonCodec(schema, options).parse(text);
+  } catch (thrown) {
+    if (thrown instanceof JsonError) {
+      return { message: thrown.message, field: thrown.field };
+    }
+    throw thrown;
+  }
+  throw new Error(`accepted: ${text}`);
+}
+
+/** The line of the error that printing, or else, throws. */
+function lineOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (thrown) {
+    return thrown instanceof JsonError ? thrown.message : String(thrown);
+  }
+  return "no error";
+}
+
+describe("an error names the field and the value", () => {
+  test.each([
+    [json3.ScalarsSchema, '{"int32_value":"abc"}', 'int32_value: "abc" is not an int32', "int32_value"],
+    [json3.ScalarsSchema, '{"int32Value":1.5}', "int32_value: 1.5 is not an int32", "int32_value"],
+    [json3.ScalarsSchema, '{"uint64Value":-1}', "uint64_value: -1 is not a uint64", "uint64_value"],
+    [json3.ScalarsSchema, '{"floatValue":1e39}', "float_value: 1e+39 is not a float", "float_value"],
+    [json3.ScalarsSchema, '{"boolValue":"true"}', 'bool_value: "true" is not a bool', "bool_value"],
+    [json3.ScalarsSchema, '{"stringValue":["x"]}', "string_value: a list is not a string", "string_value"],
+    [json3.ScalarsSchema, '{"stringValue":"\\ud800"}', 'string_value: "\\ud800" is not a string of valid Unicode', "string_value"],
+    [json3.ScalarsSchema, '{"bytesValue":"%%"}', 'bytes_value: "%%" is not base64', "bytes_value"],
+    [json3.WellKnownSchema, '{"timestamp":"zzz"}', 'timestamp: "zzz" is not a timestamp (RFC 3339)', "timestamp"],
+    [json3.WellKnownSchema, '{"duration":"1"}', 'duration: "1" is not a duration (such as "1.5s")', "duration"],
+    [json3.WellKnownSchema, '{"int32Value":"x"}', 'int32_value: "x" is not an int32', "int32_value"],
+    [json3.WellKnownSchema, '{"timestamps":["2024-05-06T07:08:09Z",1]}', "timestamps[1]: 1 is not a timestamp (RFC 3339)", "timestamps[1]"],
+    [
+      json3.ListsSchema,
+      '{"scalarsList":[{},{"int32Value":true}]}',
+      "scalars_list[1].int32_value: true is not an int32",
+      "scalars_list[1].int32_value",
+    ],
+    [json3.ListsSchema, '{"strings":["a",null]}', "strings[1]: null can not be in a list", "strings[1]"],
+    [json3.ListsSchema, '{"strings":"a"}', 'strings: "a" is not a list', "strings"],
+    [json3.MapsSchema, '{"bools":{"true":{"left":5}}}', 'bools["true"].left: 5 is not an object', 'bools["true"].left'],
+    [json3.MapsSchema, '{"int32s":{"x":5}}', 'int32s["x"]: "x" is not an int32 for a key', 'int32s["x"]'],
+    [json3.MapsSchema, '{"int32s":{"1":5,"01":6}}', 'int32s: the key "01" is set twice', "int32s"],
+    [json3.MapsSchema, '{"strings":{"a":null}}', 'strings["a"]: null can not be in a map', 'strings["a"]'],
+    [
+      json3.ChoiceSchema,
+      '{"int32Value":1,"stringValue":"x"}',
+      "string_value: another field of the oneof choice is set too",
+      "string_value",
+    ],
+    [json3.ScalarsSchema, '{"int32Value":1,"int32_value":2}', "int32_value: set twice, by both of its names", "int32_value"],
+    [json3.ScalarsSchema, "[]", "a list is not an object", undefined],
+    [json3.ScalarsSchema, '{"int32Value":1,"int32Value":2}', 'duplicate key "int32Value"', undefined],
+    [json3.ScalarsSchema, '{"no":{"a":1,"\\u0061":2}}', 'duplicate key "a"', undefined],
+  ] as const)("%#: %s %s", (schema, text, message, field) => {
+    expect(refusal(schema, text)).toEqual({ message, field });
+  });
+
+  test("and refuses unknown fields and names of enums if told so", () => {
+    const options = { ignoreUnknownFields: false };
+    expect(refusal(json3.ListsSchema, '{"scalarsList":[{"nope":1}]}', options).message).toBe("scalars_list[0].nope: unknown field");
+    expect(refusal(json3.ScalarsSchema, '{"new\\nline":1}', options).message).toBe('"new\\nline": unknown field');
+    expect(refusal(json3.ScalarsSchema, '{"colour":"PINK"}', options).message).toBe(
+      'colour: "PINK" is not a value of the enum grpc_study.json3.Colour',
+    );
+  });
+
+  test("and shortens what is long", () => {
+    const { message, field } = refusal(json3.ScalarsSchema, JSON.stringify({ int32Value: "9".repeat(10_000) }));
+    expect(field).toBe("int32_value");
+    expect(message.length).toBeLessThan(120);
+  });
+
+  test("within an Any and an extension", () => {
+    const any = '{"any":{"@type":"type.googleapis.com/grpc_study.json3.Scalars","int32Value":"x"}}';
+    expect(refusal(json3.WellKnownSchema, any, { registry }).message).toBe('any.int32_value: "x" is not an int32');
+    const timestamp = '{"any":{"@type":"type.googleapis.com/google.protobuf.Timestamp","value":"x"}}';
+    expect(refusal(json3.WellKnownSchema, timestamp, { registry }).message).toBe('any.value: "x" is not a timestamp (RFC 3339)');
+    const unknown = '{"any":{"@type":"type.googleapis.com/no.Such"}}';
+    expect(refusal(json3.WellKnownSchema, unknown, { registry }).message).toBe('any: the type "type.googleapis.com/no.Such" is not known');
+    const extension = '{"child":{"[grpc_study.json2.ext_message]":{"plain":"x"}}}';
+    expect(refusal(json2.PresenceSchema, extension, { registry }).message).toBe(
+      'child[grpc_study.json2.ext_message].plain: "x" is not an int32',
+    );
+  });
+
+  test("malformed JSON is called so, with the position where V8 has it", () => {
+    expect(refusal(json3.ScalarsSchema, '{"a" 1}').message).toBe(
+      "malformed JSON: expected ':' after property name at position 5 (line 1 column 6)",
+    );
+    expect(refusal(json3.ScalarsSchema, '{"a":x}').message).toBe('malformed JSON: unexpected "x"');
+    expect(refusal(json3.ScalarsSchema, "").message).toBe("malformed JSON: unexpected end of JSON input");
+  });
+});
+
+describe("depth", () => {
+  const nested = (levels: number) => `${'{"left":'.repeat(levels - 1)}{}${"}".repeat(levels - 1)}`;
+
+  test("100 levels of messages are read, 101 are refused", () => {
+    expect(jsonCodec(json3.TreeSchema).parse(nested(100)).$typeName).toBe("grpc_study.json3.Tree");
+    expect(refusal(json3.TreeSchema, nested(101)).message).toMatch(/^left\.left.*: nested more than 100 levels deep$/);
+  });
+
+  test("a million levels are refused, in a message, in a Value, and in what is ignored or not even JSON", () => {
+    const lists = "[".repeat(1_000_000) + "]".repeat(1_000_000);
+    expect(refusal(json3.TreeSchema, nested(100_000)).message).toMatch(/nested more than 100 levels deep$/);
+    expect(refusal(json3.WellKnownSchema, `{"value":${lists}}`).message).toBe("value: nested more than 100 levels deep");
+    expect(refusal(json3.WellKnownSchema, `{"struct":{"a":${lists}}}`).message).toBe("struct: nested more than 100 levels deep");
+    expect(refusal(json3.WellKnownSchema, "[".repeat(1_000_000)).message).toBe("malformed JSON: unexpected end of JSON input");
+    expect(jsonCodec(json3.TreeSchema).parse(`{"unknown":${lists}}`)).toEqual(create(json3.TreeSchema));
+  });
+
+  test("a message with a cycle is refused", () => {
+    const tree = create(json3.TreeSchema);
+    tree.left = tree;
+    expect(lineOf(() => jsonCodec(json3.TreeSchema).print(tree))).toBe("the message is nested too deeply");
+  });
+});
+
+describe("what has no JSON is refused with its place", () => {
+  test.each([
+    [
+      create(json3.WellKnownSchema, { timestamp: { seconds: 1n << 60n } }),
+      "timestamp: 1152921504606846976 seconds are outside of the years 0001 to 9999 that a timestamp can have",
+    ],
+    [
+      create(json3.WellKnownSchema, { durations: [{}, { seconds: 1n, nanos: -1 }] }),
+      "durations[1]: a duration's seconds and nanos must have the same sign, not 1 and -1",
+    ],
+    [
+      create(json3.WellKnownSchema, { fieldMask: { paths: ["fooBar"] } }),
+      'field_mask: the path "fooBar" has no lowerCamelCase that leads back to it',
+    ],
+    [create(json3.WellKnownSchema, { valueMap: { x: {} } }), 'value_map["x"]: a google.protobuf.Value must have a value'],
+    [create(json3.WellKnownSchema, { any: { typeUrl: "x/no.Such" } }), 'any: the type "x/no.Such" is not known'],
+  ])("%#", (message, reason) => {
+    expect(lineOf(() => jsonCodec(json3.WellKnownSchema, { registry }).print(message))).toBe(reason);
+  });
+
+  test("a required field that is not set", () => {
+    const message = create(json2.RequiredSchema, { id: 1, name: "a", child: { id: 2 } });
+    expect(lineOf(() => jsonCodec(json2.RequiredSchema).print(message))).toBe("child.name: a required field is not set");
+  });
+
+  test("a message of another type, and a value of another type", () => {
+    const codec: { print(message: unknown): string } = jsonCodec(json3.TreeSchema) as never;
+    expect(lineOf(() => codec.print(create(json3.NothingSchema)))).toBe("a grpc_study.json3.Nothing is not a grpc_study.json3.Tree");
+    const tree = create(json3.TreeSchema, { children: [{}, {}] });
+    Object.assign(tree.children[1] ?? {}, { name: 5 });
+    expect(lineOf(() => codec.print(tree))).toBe("children[1].name: 5 is not a string");
+  });
+});
+
+test("a codec is made once for a schema and its options", () => {
+  expect(jsonCodec(json3.TreeSchema)).toBe(jsonCodec(json3.TreeSchema, { fieldNames: "json", emitDefaults: false }));
+  expect(jsonCodec(json3.TreeSchema)).not.toBe(jsonCodec(json3.TreeSchema, { emitDefaults: true }));
+  expect(jsonCodec(json3.TreeSchema, { registry })).toBe(jsonCodec(json3.TreeSchema, { registry }));
+});
+
+test("reading a value neither changes nor keeps what the caller has", () => {
+  const json = { strings: ["a"], int32s: [1] };
+  const message = jsonCodec(json3.ListsSchema).fromJson(json);
+  message.strings.push("b");
+  expect(json).toEqual({ strings: ["a"], int32s: [1] });
+  const map = { strings: { a: "b" } };
+  jsonCodec(json3.MapsSchema).fromJson(map).strings["c"] = "d";
+  expect(map).toEqual({ strings: { a: "b" } });
+});
+
+test("after text was refused, values given are still copied", () => {
+  expect(() => jsonCodec(json3.ListsSchema).parse('{"strings":[1]}')).toThrow(JsonError);
+  const json = { strings: ["a"] };
+  expect(jsonCodec(json3.ListsSchema).fromJson(json).strings).not.toBe(json.strings);
+});
+
+test("colons and quotes within strings are no keys, and do not hide duplicates", () => {
+  const text = '{ "strings" : ["a:b", "\\":", "\\\\", ":"], "strings" : [] }';
+  expect(refusal(json3.ListsSchema, text).message).toBe('duplicate key "strings"');
+  const strings = ["a:b", '":', "\\", ":", '{"a":1}'];
+  expect(jsonCodec(json3.ListsSchema).parse(JSON.stringify({ strings }, null, 2)).strings).toEqual(strings);
+});
+
+describe("one field by itself", () => {
+  const { field } = json3.WellKnownSchema;
+  const message = () => create(json3.WellKnownSchema);
+
+  test("prints its value, set or not", () => {
+    const printed = (name: keyof typeof field, from = message()) => jsonFieldCodec(field[name]).print(from);
+    expect(
+      (["timestamp", "struct", "value", "any", "int32Value", "timestamps", "timestampMap"] as const).map((name) => printed(name)),
+    ).toEqual(["null", "null", "null", "null", "null", "[]", "{}"]);
+    expect(printed("int32Value", create(json3.WellKnownSchema, { int32Value: 0 }))).toBe("0");
+    expect(printed("struct", create(json3.WellKnownSchema, { struct: { a: [1] } }))).toBe('{"a":[1]}');
+    expect(json3.ScalarsSchema.fields.map((scalar) => jsonFieldCodec(scalar).print(create(json3.ScalarsSchema)))).toEqual([
+      "0",
+      "0",
+      "0",
+      '"0"',
+      "0",
+      '"0"',
+      "0",
+      '"0"',
+      "0",
+      '"0"',
+      "0",
+      '"0"',
+      "false",
+      '""',
+      '""',
+      '"COLOUR_UNSPECIFIED"',
+      '"0"',
+      '"0"',
+    ]);
+    expect(jsonFieldCodec(json2.PresenceSchema.field.stringValue).print(create(json2.PresenceSchema))).toBe('"a \\"b\\""');
+    expect(
+      jsonFieldCodec(json3.ChoiceSchema.field.tree).print(create(json3.ChoiceSchema, { choice: { case: "boolValue", value: true } })),
+    ).toBe("null");
+  });
+
+  test("is set from its value, replaced and cleared by null", () => {
+    const whole = message();
+    jsonFieldCodec(field.timestamp).parseInto('"2024-05-06T07:08:09Z"', whole);
+    expect(whole.timestamp?.seconds).toBe(1_714_979_289n);
+    jsonFieldCodec(field.timestamp).parseInto("null", whole);
+    expect(whole).toEqual(message());
+    jsonFieldCodec(field.value).parseInto("null", whole);
+    expect(whole.value?.kind.case).toBe("nullValue");
+    jsonFieldCodec(field.timestamps).fromJsonInto(["2024-05-06T07:08:09Z"], whole);
+    jsonFieldCodec(field.timestamps).fromJsonInto([], whole);
+    expect(whole.timestamps).toEqual([]);
+  });
+
+  test("leaves the rest of the message, and all of it when it is refused", () => {
+    const choice = create(json3.ChoiceSchema, { before: "b", choice: { case: "int32Value", value: 5 } });
+    jsonFieldCodec(json3.ChoiceSchema.field.tree).parseInto("null", choice);
+    expect(choice.choice).toEqual({ case: "int32Value", value: 5 });
+    expect(lineOf(() => jsonFieldCodec(json3.ChoiceSchema.field.tree).parseInto('{"name":1}', choice))).toBe(
+      "tree.name: 1 is not a string",
+    );
+    expect(choice.choice).toEqual({ case: "int32Value", value: 5 });
+    jsonFieldCodec(json3.ChoiceSchema.field.tree).parseInto('{"name":"n"}', choice);
+    expect(choice.choice.case).toBe("tree");
+    expect(choice.before).toBe("b");
+  });
+
+  test("refuses duplicate keys in text", () => {
+    expect(lineOf(() => jsonFieldCodec(json3.TreeSchema.field.left).parseInto('{"name":"a","name":"b"}', create(json3.TreeSchema)))).toBe(
+      'duplicate key "name"',
+    );
+  });
+});
+
+test("a well-known type is a message like others at the top", () => {
+  expect(jsonCodec(ValueSchema).print(jsonCodec(ValueSchema).parse('{"a":[1,null,"x"]}'))).toBe('{"a":[1,null,"x"]}');
+  expect(jsonCodec(StructSchema).print(jsonCodec(StructSchema).parse('{"__proto__":{"a":1}}'))).toBe('{"__proto__":{"a":1}}');
+  expect(jsonCodec(Int32ValueSchema).parse("null").value).toBe(0);
+  const any = anyPack(json3.ScalarsSchema, create(json3.ScalarsSchema, { int32Value: 5 }));
+  const text = '{"int32Value":5,"@type":"type.googleapis.com/grpc_study.json3.Scalars"}';
+  expect(jsonCodec(AnySchema, { registry }).print(any)).toBe(text);
+  expect(jsonCodec(AnySchema, { registry }).parse(text)).toEqual(any);
+});

@@ -1,0 +1,98 @@
+// Documentation for people: Swagger UI, served from here, without a request to anywhere else.
+import { createReadStream } from "node:fs";
+import { createRequire } from "node:module";
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+
+export interface DocsOptions {
+  /** Where the document is, as seen from the page. Default `openapi.json`: beside it. */
+  readonly openApiUrl?: string;
+  /** Of the page. Default `API`. */
+  readonly title?: string;
+  /** Where the page is, below the prefix that the plugin is registered with. Default `/docs`. */
+  readonly path?: string;
+}
+
+const require = createRequire(import.meta.url);
+
+/** The files of swagger-ui-dist that the page needs. */
+const files = [
+  ["swagger-ui.css", "text/css; charset=utf-8"],
+  ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
+  ["favicon-32x32.png", "image/png"],
+] as const;
+
+/** Nothing inline, and nothing from elsewhere; Swagger UI has its icons in `data:` URLs. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Without `validatorUrl`, the page would send the document's address to swagger.io. */
+const script = `SwaggerUIBundle({
+  url: document.documentElement.dataset.openapi,
+  dom_id: "#docs",
+  presets: [SwaggerUIBundle.presets.apis],
+  layout: "BaseLayout",
+  deepLinking: true,
+  showExtensions: true,
+  validatorUrl: null,
+});
+`;
+
+/**
+ * Serves a page that shows an OpenAPI document, and lets one try it.
+ *
+ * @example
+ * await app.register(docs, { title: "The shop" }); // GET /docs shows what GET /openapi.json has
+ */
+export const docs: FastifyPluginAsync<DocsOptions> = async (app, { openApiUrl = "openapi.json", title = "API", path = "/docs" }) => {
+  // Links are relative, so that a proxy may put the page anywhere.
+  const folder = path.slice(path.lastIndexOf("/") + 1);
+  const { version } = require("swagger-ui-dist/package.json") as { version: string };
+  const etag = `"${version}"`;
+
+  const send = (reply: FastifyReply, type: string, content: unknown) => {
+    reply.header("content-security-policy", contentSecurityPolicy).header("x-content-type-options", "nosniff");
+    return reply.type(type).send(content);
+  };
+  app.get(path, (_request, reply) => send(reply, "text/html; charset=utf-8", page(openApiUrl, title, folder)));
+  app.get(`${path}/`, (_request, reply) => reply.redirect(`../${folder}`));
+  app.get(`${path}/start.js`, (_request, reply) => send(reply, "text/javascript; charset=utf-8", script));
+  for (const [name, type] of files) {
+    const file = require.resolve(`swagger-ui-dist/${name}`);
+    app.get(`${path}/${name}`, (request: FastifyRequest, reply) => {
+      reply.header("etag", etag).header("cache-control", "no-cache");
+      return request.headers["if-none-match"] === etag ? reply.code(304).send() : send(reply, type, createReadStream(file));
+    });
+  }
+};
+
+function page(openApiUrl: string, title: string, folder: string): string {
+  return `<!doctype html>
+<html lang="en" data-openapi="${escapeHtml(openApiUrl)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<link rel="icon" href="${folder}/favicon-32x32.png">
+<link rel="stylesheet" href="${folder}/swagger-ui.css">
+</head>
+<body>
+<div id="docs"></div>
+<noscript>This page needs JavaScript. <a href="${escapeHtml(openApiUrl)}">The document itself</a> does not.</noscript>
+<script src="${folder}/swagger-ui-bundle.js"></script>
+<script src="${folder}/start.js"></script>
+</body>
+</html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

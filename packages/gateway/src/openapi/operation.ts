@@ -1,0 +1,72 @@
+// An operation: what a document tells of one way to call a method.
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { FieldPath } from "../fields/field-path.ts";
+import type { Binding } from "../http-rule/rule.ts";
+import { requestBody, requestSchema, response, responseSchema } from "./bodies.ts";
+import type { Comments } from "./comments.ts";
+import type { Operation, Schema } from "./document.ts";
+import { fieldName, pathParameters, queryParameters } from "./parameters.ts";
+import type { OpenApiPath } from "./paths.ts";
+import type { Schemas } from "./schemas.ts";
+import { describe, firstSentence } from "./text.ts";
+
+export interface OperationContext {
+  readonly operationId: string;
+  readonly tag: string;
+  readonly path: OpenApiPath;
+  readonly schemas: Schemas;
+  readonly comments: Comments;
+  /** The schema of google.rpc.Status. */
+  readonly status: Schema;
+}
+
+export function operationOf(binding: Binding, { operationId, tag, path, schemas, comments, status }: OperationContext): Operation {
+  const { method, verb, template } = binding;
+  const comment = comments.of(method);
+  const summary = firstSentence(comment);
+  const query = queryParameters(binding, schemas);
+  const parameters = [...pathParameters(binding, path, schemas), ...query.parameters];
+  const body = requestBody(binding, schemas);
+  const names = (paths: readonly FieldPath[]) => paths.map((path) => `\`${fieldName(path, schemas)}\``).join(", ");
+  const streaming = streamingOf(method);
+
+  const operation: Operation = {
+    operationId,
+    tags: [tag],
+    ...(summary === undefined ? {} : { summary }),
+    ...describe(
+      comment,
+      verb === "*" ? "Takes any HTTP method." : undefined,
+      query.recursive.length > 0
+        ? `Messages that contain themselves are not listed again and again: ${names(query.recursive)} can have fields below, in the same manner.`
+        : undefined,
+      query.left.length > 0 ? `Cannot be set in a query: ${names(query.left)}.` : undefined,
+      streaming === "bidi" ? "Both sides send as they like, over HTTP/2 or a WebSocket." : undefined,
+      streaming === undefined ? undefined : webSocketWords,
+    ),
+    ...(isDeprecated(method) ? { deprecated: true } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body === undefined ? {} : { requestBody: body }),
+    responses: { "200": response(binding, schemas, status), default: { $ref: "#/components/responses/Error" } },
+    "x-grpc-method": `${method.parent.typeName}/${method.name}`,
+  };
+  if (path.text !== template.text) operation["x-google-path-template"] = template.text;
+  if (streaming !== undefined) operation["x-grpc-streaming"] = streaming;
+  if (streaming !== undefined)
+    operation["x-websocket"] = { request: requestSchema(binding, schemas), response: responseSchema(binding, schemas) };
+  return operation;
+}
+
+const webSocketWords =
+  "As a WebSocket on the same path: each text frame is a message in JSON, an empty one ends the requests. It is closed with 1000, " +
+  "or, if the call fails, with 4000 and the gRPC status code.";
+
+function isDeprecated({ deprecated, parent, proto }: DescMethod): boolean {
+  return deprecated || parent.deprecated || proto.options?.deprecated === true;
+}
+
+function streamingOf({ methodKind }: DescMethod): Operation["x-grpc-streaming"] {
+  if (methodKind === "client_streaming") return "client";
+  if (methodKind === "server_streaming") return "server";
+  return methodKind === "bidi_streaming" ? "bidi" : undefined;
+}

@@ -1,0 +1,281 @@
+// The schemas of messages and enums, by canonical proto3 JSON: each one a component, and those that others contain by reference to it.
+import { type DescEnum, type DescField, type DescFile, type DescMessage, type DescOneof, equals, ScalarType } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import type { FieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { FieldPath } from "../fields/field-path.ts";
+import type { Comments } from "./comments.ts";
+import {
+  addKeywords,
+  type Constraints,
+  celNotes,
+  constraintsOf,
+  hasPresence,
+  ignoresZero,
+  isOneofRequired,
+  isRequired,
+  messageRulesOf,
+  nonFinite,
+  notZero,
+  onlyZero,
+  rulesOf,
+} from "./constraints.ts";
+import type { Json, Schema } from "./document.ts";
+import { describe } from "./text.ts";
+import { wellKnownSchema, wrappedScalar } from "./well-known.ts";
+
+export class Schemas {
+  /** Of what has been asked for, by name. */
+  readonly components: Record<string, Schema> = {};
+  readonly #comments: Comments;
+  readonly #fieldNames: "json" | "proto";
+  readonly #named = new Map<string, DescMessage | DescEnum>();
+
+  constructor(comments: Comments, fieldNames: "json" | "proto") {
+    this.#comments = comments;
+    this.#fieldNames = fieldNames;
+  }
+
+  /** Of a message as a whole. */
+  ofMessage(message: DescMessage): Schema {
+    const scalar = wrappedScalar(message);
+    if (scalar !== undefined) return nullable(scalarSchema(scalar));
+    const wellKnown = wellKnownSchema(message);
+    if (wellKnown === undefined) return this.#refer(message, () => this.#ofFields(message, []));
+    return message.typeName === "google.protobuf.Any" ? this.#refer(message, () => wellKnown) : { ...wellKnown };
+  }
+
+  /** Of a message in which some fields do not stand, as they stand elsewhere. */
+  ofRest(message: DescMessage, elsewhere: readonly FieldPath[]): Schema {
+    return elsewhere.length === 0 ? this.ofMessage(message) : this.#ofFields(message, elsewhere);
+  }
+
+  /** Of the value of a field, with its rules, and what there is to say of it. */
+  ofField(field: DescField): Schema {
+    const rules = rulesOf(field);
+    return this.#described(field, this.#ofValue(field, rules), rules);
+  }
+
+  /** As {@link ofRest} for the message in a field. */
+  ofRestOfField(field: DescField, elsewhere: readonly FieldPath[]): Schema {
+    if (field.fieldKind !== "message" || elsewhere.length === 0) return this.ofField(field);
+    const rules = rulesOf(field);
+    return this.#described(field, this.#ofFields(field.message, elsewhere), rules);
+  }
+
+  /** As it is called in JSON, in paths and in queries. */
+  nameOf(field: DescField): string {
+    return this.#fieldNames === "json" ? field.jsonName : field.name;
+  }
+
+  #described(field: DescField, schema: Schema, rules: FieldRules | undefined): Schema {
+    const { description, ...rest } = schema;
+    const notes = rules === undefined ? [] : constraintsOf(field, rules).notes;
+    return {
+      ...rest,
+      ...describe(this.#comments.of(field) ?? description, notes.join(" ")),
+      ...(field.deprecated || field.proto.options?.deprecated ? { deprecated: true } : {}),
+    };
+  }
+
+  #ofValue(field: DescField, rules: FieldRules | undefined): Schema {
+    const constraints = rules && constraintsOf(field, rules);
+    switch (field.fieldKind) {
+      case "list": {
+        const items = rules?.type.case === "repeated" ? rules.type.value.items : undefined;
+        return withRules(field, { type: "array", items: this.#ofItem(field, items) }, rules, constraints);
+      }
+      case "map": {
+        const { keys, values } = rules?.type.case === "map" ? rules.type.value : {};
+        const names = withConstraints(keySchema(field.mapKey), keys && constraintsOf(field, keys));
+        const map: Schema = { type: "object", additionalProperties: this.#ofItem(field, values) };
+        if (Object.keys(names).length > 0) map.propertyNames = names;
+        return withRules(field, map, rules, constraints);
+      }
+      default:
+        return withRules(field, this.#ofSingular(field, constraints), rules, constraints);
+    }
+  }
+
+  #ofItem(field: DescField, rules: FieldRules | undefined): Schema {
+    const constraints = rules && constraintsOf(field, rules);
+    const schema = withConstraints(this.#ofSingular(field, constraints), constraints);
+    return { ...schema, ...describe(schema.description, constraints?.notes.join(" ")) };
+  }
+
+  /** Of a field that is neither repeated nor a map, or of what such a one contains. */
+  #ofSingular(field: DescField, constraints: Constraints | undefined): Schema {
+    if (field.enum !== undefined) return this.#ofEnum(field.enum);
+    if (field.scalar !== undefined) return scalarSchema(field.scalar, constraints?.nonFinite);
+    // A wrapper has the rules of what it wraps.
+    const scalar = wrappedScalar(field.message);
+    return scalar === undefined ? this.ofMessage(field.message) : nullable(scalarSchema(scalar, constraints?.nonFinite));
+  }
+
+  #ofFields(message: DescMessage, elsewhere: readonly FieldPath[]): Schema {
+    const isElsewhere = (field: DescField) => elsewhere.some((path) => path.length === 1 && path[0] === field);
+    const fields = message.fields.filter((field) => !isElsewhere(field));
+    const below = (field: DescField) =>
+      elsewhere.filter(([first]) => first === field).flatMap(([, ...rest]) => (isPath(rest) ? [rest] : []));
+    const required = fields.filter(isRequired).map((field) => this.nameOf(field));
+    const rules = messageRulesOf(message);
+    const choices = [
+      ...message.oneofs.map((oneof) => ({ all: oneof.fields, required: isOneofRequired(oneof), oneof })),
+      ...(rules?.oneof ?? []).map((rule) => ({
+        all: message.fields.filter(({ name }) => rule.fields.includes(name)),
+        required: rule.required,
+        oneof: undefined,
+      })),
+    ].flatMap(({ all, required, oneof }): Choice | [] => {
+      const here = all.filter((field) => fields.includes(field));
+      return here.length === 0 ? [] : { fields: here, required: required && here.length === all.length, oneof };
+    });
+    let schema: Schema = { type: "object", ...describe(...this.#messageWords(message, choices), ...(rules ? celNotes(rules) : [])) };
+    if (message.proto.options?.deprecated) schema.deprecated = true;
+    schema.properties = Object.fromEntries(fields.map((field) => [this.nameOf(field), this.ofRestOfField(field, below(field))]));
+    if (required.length > 0) schema.required = required;
+    for (const choice of choices) schema = addKeywords(schema, this.#choiceKeywords(choice));
+    return schema;
+  }
+
+  *#messageWords(message: DescMessage, choices: readonly Choice[]): Iterable<string | undefined> {
+    yield this.#comments.of(message);
+    for (const { fields, required, oneof } of choices) {
+      const names = fields.map((field) => `\`${this.nameOf(field)}\``).join(", ");
+      const comment = oneof && this.#comments.of(oneof);
+      yield `${required ? "Exactly" : "At most"} one of ${names}${comment === undefined ? "." : `: ${comment}`}`;
+    }
+  }
+
+  /** Each field of a choice excludes those that come after it. */
+  #choiceKeywords({ fields, required }: Choice): Schema {
+    const names = fields.map((field) => this.nameOf(field));
+    const keywords: Schema = {};
+    if (names.length > 1) {
+      keywords.dependentSchemas = Object.fromEntries(
+        names.slice(0, -1).map((name, index) => [name, { not: { anyOf: names.slice(index + 1).map((other) => ({ required: [other] })) } }]),
+      );
+    }
+    if (required) keywords.anyOf = names.map((name) => ({ required: [name] }));
+    return keywords;
+  }
+
+  #ofEnum(desc: DescEnum): Schema {
+    if (desc.typeName === "google.protobuf.NullValue") return { type: "null" };
+    return this.#refer(desc, () => {
+      const values = desc.values.map((value) => [value.jsonName, this.#comments.of(value)] as const);
+      const lines = values.flatMap(([name, comment]) => (comment === undefined ? [] : `- \`${name}\`: ${comment.replace(/\s+/g, " ")}`));
+      const schema: Schema = { type: "string", ...describe(this.#comments.of(desc), lines.join("\n")), enum: values.map(([name]) => name) };
+      return desc.proto.options?.deprecated ? { ...schema, deprecated: true } : schema;
+    });
+  }
+
+  /** A component that is made when it is first referred to; before that, so that it may refer to itself. */
+  #refer(desc: DescMessage | DescEnum, make: () => Schema): Schema {
+    const name = this.#componentName(desc);
+    if (!(name in this.components)) {
+      this.components[name] = {};
+      this.components[name] = make();
+    }
+    return { $ref: `#/components/schemas/${name}` };
+  }
+
+  /** The full name. Files without a package, or from several upstreams, may give it to different things. */
+  #componentName(desc: DescMessage | DescEnum): string {
+    for (let index = 1; ; index++) {
+      const name = index === 1 ? desc.typeName : `${desc.typeName}_${index}`;
+      const other = this.#named.get(name);
+      if (other === undefined) this.#named.set(name, desc);
+      if (other === undefined || other === desc || isSameFile(other.file, desc.file)) return name;
+    }
+  }
+}
+
+interface Choice {
+  readonly fields: readonly DescField[];
+  readonly required: boolean;
+  readonly oneof: DescOneof | undefined;
+}
+
+function isPath(path: readonly DescField[]): path is FieldPath {
+  return path.length > 0;
+}
+
+function isSameFile(one: DescFile, other: DescFile): boolean {
+  return one.proto.name === other.proto.name && equals(FileDescriptorProtoSchema, one.proto, other.proto);
+}
+
+/** What rules ask of a field: of its value, and whether zero will do. */
+function withRules(field: DescField, schema: Schema, rules: FieldRules | undefined, constraints: Constraints | undefined): Schema {
+  if (rules === undefined || constraints === undefined) return schema;
+  const constrained = withConstraints(schema, constraints);
+  if (ignoresZero(field, rules) && !constraints.allowsZero) return { anyOf: [onlyZero(field), constrained] };
+  return rules.required && !hasPresence(field) && constraints.allowsZero ? addKeywords(constrained, notZero(field)) : constrained;
+}
+
+function withConstraints(schema: Schema, constraints: Constraints | undefined): Schema {
+  if (constraints === undefined) return schema;
+  const { keywords } = constraints;
+  // Of a floating-point number, the schema is one of the finite, and of the others.
+  const [finite, ...others] = schema.anyOf ?? [];
+  if (finite?.type === "number") {
+    const { examples, ...bounds } = keywords;
+    return { anyOf: [addKeywords(finite, bounds), ...others], ...(examples ? { examples } : {}) };
+  }
+  // The rules' pattern of a 64-bit integer is a narrower one.
+  const { pattern, ...rest } = schema;
+  const narrowed = pattern !== undefined && keywords.pattern !== undefined ? rest : schema;
+  return addKeywords(narrowed, isNullable(schema) ? allowNull(keywords) : keywords);
+}
+
+function isNullable({ type }: Schema): boolean {
+  return Array.isArray(type) && type.includes("null");
+}
+
+function allowNull({ const: only, enum: values, ...keywords }: Schema): Schema {
+  const some: readonly Json[] | undefined = values ?? (only === undefined ? undefined : [only]);
+  return some === undefined ? keywords : { ...keywords, enum: [...some, null] };
+}
+
+function nullable(schema: Schema): Schema {
+  if (schema.anyOf !== undefined) return { ...schema, anyOf: [...schema.anyOf, { type: "null" }] };
+  return { ...schema, type: [...[schema.type ?? []].flat(), "null"] };
+}
+
+/** @param others the numbers that JSON writes as strings, and that may occur. */
+function scalarSchema(scalar: ScalarType, others: readonly string[] = nonFinite): Schema {
+  switch (scalar) {
+    case ScalarType.DOUBLE:
+    case ScalarType.FLOAT: {
+      const finite: Schema = { type: "number", format: scalar === ScalarType.FLOAT ? "float" : "double" };
+      return others.length === 0 ? finite : { anyOf: [finite, { type: "string", enum: [...others] }] };
+    }
+    case ScalarType.INT32:
+    case ScalarType.SINT32:
+    case ScalarType.SFIXED32:
+      return { type: "integer", format: "int32" };
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+      return { type: "integer", format: "uint32", minimum: 0 };
+    case ScalarType.INT64:
+    case ScalarType.SINT64:
+    case ScalarType.SFIXED64:
+      return { type: "string", format: "int64", pattern: "^-?[0-9]+$" };
+    case ScalarType.UINT64:
+    case ScalarType.FIXED64:
+      return { type: "string", format: "uint64", pattern: "^[0-9]+$" };
+    case ScalarType.BOOL:
+      return { type: "boolean" };
+    case ScalarType.STRING:
+      return { type: "string" };
+    case ScalarType.BYTES:
+      return { type: "string", contentEncoding: "base64" };
+  }
+}
+
+/** The keys of a map are strings in JSON. */
+function keySchema(key: ScalarType): Schema {
+  const { type, pattern, minimum } = scalarSchema(key);
+  if (type === "boolean") return { enum: ["true", "false"] };
+  if (type === "integer") return { pattern: minimum === undefined ? "^-?[0-9]+$" : "^[0-9]+$" };
+  return pattern === undefined ? {} : { pattern };
+}

@@ -1,0 +1,16 @@
+// The template cases of grpc-gateway and of grpc-httpjson-transcoding.
+import { expect, test } from "vitest";
+import { parseTemplate, TemplateError } from "../src/http-rule/template.ts";
+import { templateCases } from "./cases/templates.ts";
+
+test.each(templateCases)("$from: $template", ({ template, segments, verb, variables = [] }) => {
+  if (segments === undefined) {
+    expect(() => parseTemplate(template)).toThrow(TemplateError);
+    return;
+  }
+  const parsed = parseTemplate(template);
+  expect(parsed.segments.map((segment) => (typeof segment === "string" ? segment : segment.literal))).toEqual(segments);
+  expect(parsed.verb).toBe(verb);
+  // A variable that goes on to the end has no end of its own.
+  expect(parsed.variables.map(({ field, start, end = segments.length }) => [field, start, end])).toEqual(variables);
+});
