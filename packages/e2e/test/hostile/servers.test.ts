@@ -197,20 +197,9 @@ describe("frames", { concurrent: false }, () => {
     ],
     ["a frame that is too long", say((stream) => frame(type.data, 0, stream, Buffer.alloc(20_000)))],
     ["HTTP/1.1", say(() => Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))],
-    [
-      "headers without an end",
-      floodOf(
-        (stream) => headers(stream, header, flag.none),
-        (stream) => frame(type.continuation, flag.none, stream, headerBlock([["x", "y".repeat(1_000)]])),
-      ),
-    ],
-    [
-      "empty CONTINUATION frames",
-      floodOf(
-        (stream) => headers(stream, header, flag.none),
-        (stream) => frame(type.continuation, flag.none, stream),
-      ),
-    ],
+    // Not here: a header block that never ends, as more CONTINUATION frames than nghttp2 takes (eight). Node 20 to 24 abort when they collect a client's session
+    // that got one, whatever JavaScript does about it: `Http2Session::~Http2Session() Assertion failed: (current_nghttp2_memory_) == (0)`,
+    // https://github.com/nodejs/node/issues/39951. Servers do not: see floods.test.ts. SECURITY.md says what follows for clients.
     [
       "a header of 100 KB",
       say(
