@@ -1,0 +1,91 @@
+// Some thousand calls of each kind, those that end badly too, leave nothing behind: no heap, no handle, no timer, no listener.
+import { getEventListeners } from "node:events";
+import { expect, onTestFinished, test } from "vitest";
+import { everyKind, failureOf, kindNames, kinds, startServer, type TestClient, TestService, until } from "../test/harness.ts";
+import { Code, createClient, RpcError } from "./index.ts";
+
+const ways = ["loopback", "in process"] as const;
+const rounds = 100;
+
+/** After a collection: bytes held, and how many of each kind of resource keep the process busy. */
+function held() {
+  for (let times = 0; times < 3; times++) globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  const resources: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+  return { mib: (heapUsed + external) / 2 ** 20, timers: resources["Timeout"] ?? 0, sockets: resources["TCPSocketWrap"] ?? 0 };
+}
+
+/** Eight calls: three that end well, one with an error of the handler's, two cancelled (before and after they are sent), one by its deadline, one with a shared signal. */
+async function callAll(client: TestClient, kind: (typeof kindNames)[number], shared: AbortSignal): Promise<void> {
+  const call = kinds[kind];
+  const controller = new AbortController();
+  const cancelled = failureOf(call(client, "", { metadata: { wait: "1" }, signal: controller.signal }));
+  setImmediate(() => controller.abort());
+  const [, , , refused, aborted, , timedOut] = await Promise.all([
+    call(client, "a"),
+    call(client, "b", { timeoutMs: 60_000 }),
+    call(client, "c", { signal: shared, metadata: { a: "b" } }),
+    failureOf(call(client, "", { metadata: { fail: "1" } })),
+    failureOf(call(client, "", { signal: AbortSignal.abort() })),
+    cancelled,
+    failureOf(call(client, "", { metadata: { wait: "1" }, timeoutMs: 5 })),
+    call(client, "d", { signal: shared }),
+  ]);
+  expect(refused).toMatchObject({ code: Code.NOT_FOUND });
+  expect(aborted).toMatchObject({ code: Code.CANCELLED });
+  expect(timedOut).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+}
+
+const handlers = everyKind(async ({ metadata, signal }) => {
+  if (metadata.get("fail").length > 0) throw new RpcError(Code.NOT_FOUND, "no such thing");
+  if (metadata.get("wait").length > 0) {
+    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+  }
+  return "answer";
+});
+
+test.each(ways.flatMap((way) => kindNames.map((kind) => ({ way, kind }))))(
+  "$way, $kind: nothing is left of 800 calls, after as many to warm up",
+  async ({ way, kind }) => {
+    const { server, address } = await startServer(handlers);
+    const client = createClient(TestService, way === "loopback" ? address : server.channel());
+    onTestFinished(() => client[Symbol.dispose]());
+    const shared = new AbortController();
+    for (let round = 0; round < rounds; round++) await callAll(client, kind, shared.signal);
+
+    const before = held();
+    for (let round = 0; round < rounds; round++) await callAll(client, kind, shared.signal);
+    // What was cancelled may still be told to the server.
+    let after = held();
+    await until(() => {
+      after = held();
+      return after.timers <= before.timers && after.mib - before.mib < 1.5;
+    }).catch(() => {});
+    expect(after.mib - before.mib, "MiB").toBeLessThan(1.5);
+    expect(after.timers, "timers").toBeLessThanOrEqual(before.timers);
+    expect(after.sockets, "sockets").toBe(before.sockets);
+    expect(getEventListeners(shared.signal, "abort"), "listeners").toHaveLength(0);
+  },
+);
+
+test("nothing is left of 100 connections and channels", async () => {
+  const { address } = await startServer(handlers);
+  const once = async () => {
+    using client = createClient(TestService, address);
+    await client.unary({});
+    const call = client.bidiStream();
+    await call.send({});
+    call.cancel();
+  };
+  for (let times = 0; times < 50; times++) await once();
+  const before = held();
+  for (let times = 0; times < 100; times++) await once();
+  let after = held();
+  await until(() => {
+    after = held();
+    return after.sockets <= before.sockets && after.mib - before.mib < 2;
+  }).catch(() => {});
+  expect(after.mib - before.mib, "MiB").toBeLessThan(2);
+  expect(after.timers, "timers").toBeLessThanOrEqual(before.timers + 1);
+});
