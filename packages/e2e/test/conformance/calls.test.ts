@@ -62,8 +62,8 @@ async function check({ answer, requests = 1, sizes, requestHeader = {}, timeoutM
   expect(result.info?.requests).toHaveLength(told);
   if (timeoutMs === undefined) expect(result.info?.timeoutMs).toBeUndefined();
   else {
-    // The suite allows half a second for the way.
-    expect(Number(result.info?.timeoutMs)).toBeGreaterThan(timeoutMs - 500);
+    // For the way on a machine that is busy with other tests: half of it. The suite has 2 seconds, and half a second.
+    expect(Number(result.info?.timeoutMs)).toBeGreaterThan(timeoutMs / 2);
     expect(Number(result.info?.timeoutMs)).toBeLessThanOrEqual(timeoutMs);
   }
 }

@@ -23,6 +23,6 @@ export const deadlinePropagation: readonly CallCase[] = kinds.map(({ kind, name,
   name: `${name}/success`,
   kind,
   requests,
-  timeoutMs: 2000,
+  timeoutMs: 20_000,
   answer: { responses },
 }));
