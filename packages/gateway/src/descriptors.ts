@@ -1,5 +1,5 @@
 // Services that are known at run time only: from a descriptor set, as buf and protoc write it, or from a server's reflection.
-import { create, createFileRegistry, type DescService, type FileRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
+import { createFileRegistry, type DescService, type FileRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
   type FileDescriptorProto,
@@ -9,6 +9,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
+import { linkFiles } from "./link-files.ts";
 
 /** What a gateway needs to know of an upstream. */
 export interface Descriptors {
@@ -30,13 +31,23 @@ export class DescriptorsError extends Error {
  * @throws DescriptorsError
  */
 export function readDescriptors(bytes: Uint8Array): Descriptors {
-  let registry: FileRegistry;
+  let set: FileDescriptorSet;
   try {
-    registry = createFileRegistry(withJsonNames(fromBinary(FileDescriptorSetSchema, bytes)));
+    set = fromBinary(FileDescriptorSetSchema, bytes);
   } catch (error) {
-    throw new DescriptorsError(`these bytes are no descriptor set with all its imports: ${(error as Error).message}`, { cause: error });
+    throw new DescriptorsError(`these bytes are no descriptor set: ${(error as Error).message}`, { cause: error });
   }
+  const registry = toRegistry(set);
   return { services: servicesIn(registry), registry };
+}
+
+/** @throws DescriptorsError if an import is missing. */
+function toRegistry(set: FileDescriptorSet): FileRegistry {
+  try {
+    return createFileRegistry(withJsonNames(set));
+  } catch (error) {
+    throw new DescriptorsError(`the descriptors are not complete: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Gives fields their names in JSON, which compilers may leave out, and protobuf-es does not make up. */
@@ -117,26 +128,12 @@ async function reflect(channel: Channel, reflection: typeof ServerReflection, ti
       throw new DescriptorsError(`the server does not send ${missing.join(", ")}`);
   }
   call.closeSend();
-  const registry = createFileRegistry(withJsonNames(inOrder(files)));
+  const registry = toRegistry(linkFiles(files));
   return { services: servicesIn(registry).filter(({ typeName }) => wanted.includes(typeName)), registry };
 }
 
 function missingOf(files: ReadonlyMap<string, FileDescriptorProto>): string[] {
   return [...new Set([...files.values()].flatMap(({ dependency }) => dependency))].filter((name) => !files.has(name));
-}
-
-/** As a registry takes them: a file after those it imports. */
-function inOrder(files: ReadonlyMap<string, FileDescriptorProto>): FileDescriptorSet {
-  const ordered = new Set<FileDescriptorProto>();
-  const visit = (file: FileDescriptorProto) => {
-    for (const name of file.dependency) {
-      const imported = files.get(name);
-      if (imported !== undefined && !ordered.has(imported)) visit(imported);
-    }
-    ordered.add(file);
-  };
-  for (const file of files.values()) visit(file);
-  return create(FileDescriptorSetSchema, { file: [...ordered] });
 }
 
 function isUnimplemented(error: unknown): boolean {

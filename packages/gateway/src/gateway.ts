@@ -112,8 +112,8 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
 
   if (options.openApi !== false) await describe(app, bindings, options);
   // All methods, so that those which no route has are refused here, with what is allowed.
-  for (const verb of [...METHODS, ...bindings.map(({ verb }) => verb)]) {
-    if (verb !== "*" && verb !== "CONNECT" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
+  for (const verb of METHODS) {
+    if (verb !== "CONNECT" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
   }
   // A plugin for CORS answers OPTIONS by itself, everywhere.
   const taken = ["*", "/*"].some((url) => app.hasRoute({ method: "OPTIONS", url })) ? ["GET", "OPTIONS"] : ["GET"];

@@ -18,3 +18,7 @@ const proto = join(e2eFolder, "../proto");
 /** The .proto files, and those that they import: the include folders of any compiler. */
 export const protoFolder = join(proto, "proto");
 export const thirdPartyFolder = join(proto, "third_party");
+
+/** Where `buf build` finds the gateway's .proto files, and those of its tests here. */
+export const packagesFolder = join(e2eFolder, "..");
+export const httpProtoFolder = join(packagesFolder, "gateway/third_party");

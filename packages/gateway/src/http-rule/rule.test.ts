@@ -26,6 +26,12 @@ test.each<[string, HttpRuleInit, RegExp]>([
   ["a body of GET", { ...get("/v1"), body: "*" }, /GET request has no body/],
   ["a response body that does not exist", { ...get("/v1"), responseBody: "nothing" }, /the response_body/],
   ["a custom method that is none", { pattern: { case: "custom", value: { kind: "A B", path: "/v1" } } }, /no HTTP method/],
+  [
+    "a custom method that Node cannot parse",
+    { pattern: { case: "custom", value: { kind: "LOCATE", path: "/v1" } } },
+    /"LOCATE" is no HTTP method/,
+  ],
+  ["a custom method that is for proxies", { pattern: { case: "custom", value: { kind: "CONNECT", path: "/v1" } } }, /"CONNECT" is no HTTP/],
   ["bindings without a first", { additionalBindings: [get("/v1")] }, /no path/],
   ["an additional binding without a path", { ...get("/v1"), additionalBindings: [{ body: "*" }] }, /without a path/],
   ["bindings within bindings", { ...get("/v1"), additionalBindings: [{ ...get("/v2"), additionalBindings: [get("/v3")] }] }, /within/],

@@ -1,4 +1,5 @@
 // From the google.api.http rules of a method to its bindings: an HTTP method, a path template, and what goes where.
+import { METHODS } from "node:http";
 import { create, type DescField, type DescMethod, getOption, hasOption, type MessageInitShape } from "@bufbuild/protobuf";
 import { http } from "../../gen/google/api/annotations_pb.js";
 import { type HttpRule, HttpRuleSchema } from "../../gen/google/api/http_pb.js";
@@ -92,14 +93,14 @@ function bind(method: DescMethod, rule: HttpRule): Binding {
   };
 }
 
-/** What a path is made of without encoding: RFC 7230's token, for a method. */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** A custom kind may be all of them, or one that Node's HTTP parser lets through: it knows a list. */
+const kinds: ReadonlySet<string> = new Set(["*", ...METHODS.filter((verb) => verb !== "CONNECT")]);
 
 function patternOf(method: DescMethod, { pattern }: HttpRule): { verb: string; path: string } {
   if (pattern.case === undefined) fail(method, "a google.api.http rule without a path");
   if (pattern.case !== "custom") return { verb: pattern.case.toUpperCase(), path: pattern.value };
   const { kind, path } = pattern.value;
-  if (!token.test(kind)) fail(method, `"${kind}" is no HTTP method`);
+  if (!kinds.has(kind)) fail(method, `"${kind}" is no HTTP method that Node serves`);
   return { verb: kind, path };
 }
 
