@@ -185,9 +185,10 @@ test.each(["clientStream", "bidiStream"] as const)(
   "%s: an error in the request iterable cancels the call, and is what the caller gets",
   async (kind) => {
     let reason: unknown;
+    const begun = Promise.withResolvers<void>();
     const read = async (requests: AsyncIterable<unknown>) => {
       try {
-        for await (const _ of requests);
+        for await (const _ of requests) begun.resolve();
       } catch (error) {
         reason = error;
       }
@@ -202,7 +203,7 @@ test.each(["clientStream", "bidiStream"] as const)(
     const fault = new Error("my own");
     async function* requests() {
       yield {};
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await begun.promise;
       throw fault;
     }
     const failure = kind === "clientStream" ? client.clientStream(requests()) : client.bidiStream(requests()).recv();
