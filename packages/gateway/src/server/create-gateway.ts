@@ -7,6 +7,7 @@ import { gateway } from "../gateway.ts";
 import { ErrorWriter, fromFastify } from "../http/errors.ts";
 import { requestIdOf } from "../http/headers.ts";
 import { sendJson } from "../http/send-json.ts";
+import { httpStatus } from "../http/status.ts";
 import type { GatewayOptions } from "../options.ts";
 import { serveHealth } from "./health.ts";
 import { type ConnectionLimits, createHttpServer, type GatewayTls } from "./http-server.ts";
@@ -54,7 +55,9 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
   // Not `onResponse`: Fastify has none for a client that leaves before the end.
   app.addHook("onRequest", (request, reply, done) => {
-    reply.raw.once("close", () => logRequest(request, reply));
+    // Of a connection that is gone, nobody knows the peer.
+    const peer = request.ip;
+    reply.raw.once("close", () => logRequest(request, reply, peer));
     done();
   });
   await app.register(helmet, securityHeaders({ secure: tls !== undefined, shared: origins.length > 0 }));
@@ -72,12 +75,16 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   return app;
 }
 
-function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  const { method, ip, grpcCode } = request;
+function logRequest(request: FastifyRequest, reply: FastifyReply, peer: string): void {
+  const { raw } = reply;
+  // It has a line of its own, at its end.
+  if (request.ws && !raw.headersSent) return;
+  const { method, grpcCode } = request;
   const path = request.url.split("?", 1)[0];
   const durationMs = Math.round(reply.elapsedTime * 1000) / 1000;
-  const code = reply.raw.writableFinished ? (grpcCode ?? Code.OK) : Code.CANCELLED;
-  request.log.info({ method, path, status: reply.statusCode, grpc: Code[code], durationMs, peer: ip }, "request");
+  const code = raw.writableFinished ? (grpcCode ?? Code.OK) : Code.CANCELLED;
+  const status = raw.headersSent ? reply.statusCode : httpStatus(code);
+  request.log.info({ method, path, status, grpc: Code[code], durationMs, peer }, "request");
 }
 
 /** What is of use to answers that are data, not pages (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html). */
