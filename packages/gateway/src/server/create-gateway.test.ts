@@ -71,6 +71,11 @@ test("a refusal", async () => {
   expect(await line()).toMatchObject({ path: "/v1/things/a", status: 400, grpc: "INVALID_ARGUMENT" });
 });
 
+test("a path that is not UTF-8", async () => {
+  await (await fetch(`${url}/v1/%ff`)).text();
+  expect(await line()).toMatchObject({ path: "/v1/%ff", status: 400, grpc: "INVALID_ARGUMENT", peer: "127.0.0.1" });
+});
+
 test("a client that leaves before the answer: 499, as there was none", async () => {
   const asked = request(`${url}/v1/things/wait`).end();
   asked.on("error", () => {});

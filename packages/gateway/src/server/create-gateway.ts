@@ -1,7 +1,7 @@
 // A gateway on a server of its own: the plugin, and what one puts around it in production.
 import cors from "@fastify/cors";
 import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
-import { type Channel, Code, createChannel } from "@grpc-study/rpc";
+import { type Channel, Code, createChannel, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { gateway } from "../gateway.ts";
 import { ErrorWriter, fromFastify } from "../http/errors.ts";
@@ -46,18 +46,18 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     genReqId: ({ headers }) => requestIdOf(headers),
     forceCloseConnections: "idle",
     // What comes before the plugin, such as a path that is not percent-encoded UTF-8.
-    frameworkErrors(error, _request, reply) {
-      const { status, body } = errors.response(fromFastify(error));
+    frameworkErrors(error, request, reply) {
+      logEnd(request as FastifyRequest, reply as FastifyReply);
+      const refusal = RpcError.from(fromFastify(error));
+      (request as FastifyRequest).grpcCode = refusal.code;
+      const { status, body } = errors.response(refusal);
       sendJson((reply as FastifyReply).code(status), body);
     },
   });
   app.addHook("preClose", async () => closeSessions());
   if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
-  // Not `onResponse`: Fastify has none for a client that leaves before the end.
   app.addHook("onRequest", (request, reply, done) => {
-    // Of a connection that is gone, nobody knows the peer.
-    const peer = request.ip;
-    reply.raw.once("close", () => logRequest(request, reply, peer));
+    logEnd(request, reply);
     done();
   });
   await app.register(helmet, securityHeaders({ secure: tls !== undefined, shared: origins.length > 0 }));
@@ -73,6 +73,13 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   serveHealth(app, channel);
   await app.register(gateway, { ...options, upstream: channel, allowedOrigins: [...origins, ...(options.allowedOrigins ?? [])] });
   return app;
+}
+
+/** Not `onResponse`: Fastify has none for a client that leaves before the end. */
+function logEnd(request: FastifyRequest, reply: FastifyReply): void {
+  // Of a connection that is gone, nobody knows the peer.
+  const peer = request.ip;
+  reply.raw.once("close", () => logRequest(request, reply, peer));
 }
 
 function logRequest(request: FastifyRequest, reply: FastifyReply, peer: string): void {
