@@ -1,6 +1,7 @@
 // The access log: a line a request, whatever becomes of it.
 import { once } from "node:events";
 import { request } from "node:http";
+import { connect, constants } from "node:http2";
 import { createServer, implement } from "@grpc-study/rpc";
 import { pino } from "pino";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
@@ -12,13 +13,21 @@ let lines: Record<string, unknown>[];
 let url: string;
 /** How many calls have begun that do not end by themselves. */
 let running: number;
+/** How many of them have been cancelled. */
+let cancelled: number;
 
 beforeEach(async () => {
   lines = [];
   running = 0;
+  cancelled = 0;
   const server = createServer();
   const aborted = (signal: AbortSignal) =>
-    new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    new Promise<never>((_resolve, reject) =>
+      signal.addEventListener("abort", () => {
+        cancelled++;
+        reject(signal.reason);
+      }),
+    );
   server.add(
     implement(Things, {
       get: (thing, { signal }) => {
@@ -91,6 +100,29 @@ test("a client that leaves a stream in the middle", async () => {
   leave.abort();
   await response.text().catch(() => {});
   expect(await line()).toMatchObject({ path: "/v1/list", status: 200, grpc: "CANCELLED" });
+});
+
+test.each([
+  ["before the answer", "/v1/things/wait", 499],
+  ["in the middle of a stream", "/v1/list", 200],
+])("a client of HTTP/2 that leaves %s, whose call is cancelled", async (_, path, status) => {
+  const session = connect(url);
+  const stream = session.request({ ":path": path });
+  stream.on("error", () => {});
+  await vi.waitUntil(() => running > 0);
+  if (status === 200) await once(stream, "data");
+  stream.close(constants.NGHTTP2_CANCEL);
+  expect(await line()).toMatchObject({ path, status, grpc: "CANCELLED", peer: "127.0.0.1" });
+  await vi.waitUntil(() => cancelled > 0);
+  session.destroy();
+});
+
+test("a client of HTTP/2 that is answered", async () => {
+  const session = connect(url);
+  const stream = session.request({ ":path": "/v1/things/a" }).resume();
+  await once(stream, "end");
+  session.destroy();
+  expect(await line()).toMatchObject({ status: 200, grpc: "OK" });
 });
 
 test("a WebSocket, at its end", async () => {

@@ -4,6 +4,7 @@ import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
 import { type Channel, Code, createChannel, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { gateway } from "../gateway.ts";
+import { clientLeft } from "../http/client-left.ts";
 import { ErrorWriter, fromFastify } from "../http/errors.ts";
 import { requestIdOf } from "../http/headers.ts";
 import { sendJson } from "../http/send-json.ts";
@@ -89,7 +90,7 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, peer: string):
   const { method, grpcCode } = request;
   const path = request.url.split("?", 1)[0];
   const durationMs = Math.round(reply.elapsedTime * 1000) / 1000;
-  const code = raw.writableFinished ? (grpcCode ?? Code.OK) : Code.CANCELLED;
+  const code = clientLeft(raw) ? Code.CANCELLED : (grpcCode ?? Code.OK);
   const status = raw.headersSent ? reply.statusCode : httpStatus(code);
   request.log.info({ method, path, status, grpc: Code[code], durationMs, peer }, "request");
 }
