@@ -3,6 +3,7 @@ import { type CallOptions, Code, type Metadata, RpcError } from "@grpc-study/rpc
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { RequestParts } from "./fields/bind-request.ts";
 import type { BodyLimits } from "./http/body.ts";
+import { clientLeft } from "./http/client-left.ts";
 import type { ErrorWriter } from "./http/errors.ts";
 import { requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
 import { sendJson } from "./http/send-json.ts";
@@ -94,7 +95,7 @@ export class HttpExchange extends Exchange {
     const { raw } = this.reply;
     raw.once("close", () => {
       this.settings.running.delete(this);
-      if (!raw.writableFinished) this.cancel();
+      if (clientLeft(raw)) this.cancel();
     });
     return super.callOptions();
   }

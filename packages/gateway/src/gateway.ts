@@ -90,7 +90,14 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request: FastifyRequest, body: Readable, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => new HttpExchange(request, reply, nothing, settings).fail(fromFastify(error)));
-  await app.register(websocket, { options: { maxPayload: settings.bodyLimit } });
+  await app.register(websocket, {
+    options: { maxPayload: settings.bodyLimit },
+    // Not its own, which closes them all at once: their calls have the time that others have.
+    preClose(done) {
+      this.websocketServer.close();
+      done();
+    },
+  });
 
   const split = (request: FastifyRequest): { path: string; query: string } => {
     const url = originForm(request.raw.url ?? "/").slice(app.prefix.length);

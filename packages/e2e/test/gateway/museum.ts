@@ -19,8 +19,8 @@ type Unary = handleUnaryCall<Fields, Fields>;
 export interface Museum extends ForeignServer {
   /** The metadata of each call of GetExhibit. */
   readonly metadata: readonly Fields[];
-  /** How many callers watch. */
-  watching(): number;
+  /** The names of what is watched. */
+  readonly watched: ReadonlySet<unknown>;
 }
 
 const exhibit = {
@@ -44,7 +44,7 @@ export function loadMuseum(): PackageDefinition {
 /** Serves it with grpc-js and proto-loader, and whatever `more` adds. */
 export async function serveMuseum(more: Parameters<typeof serveLoader>[0] = () => {}): Promise<Museum> {
   const metadata: Fields[] = [];
-  let watching = 0;
+  const watched = new Set<unknown>();
   const echo: Unary = ({ request }, callback) => callback(null, request);
   const tell: Unary = ({ request }, callback) => callback(null, { seen: JSON.stringify(request) });
   const get: Unary = (call, callback) => {
@@ -55,9 +55,10 @@ export async function serveMuseum(more: Parameters<typeof serveLoader>[0] = () =
     callback(null, { ...exhibit, name }, metadataOf("cost", "2"));
   };
   const watch: handleServerStreamingCall<Fields, Fields> = (call) => {
-    watching++;
-    call.on("cancelled", () => watching--);
-    call.write({ ...exhibit, name: call.request["name"] });
+    const { name } = call.request;
+    watched.add(name);
+    call.on("cancelled", () => watched.delete(name));
+    call.write({ ...exhibit, name });
   };
   const wait: Unary = async ({ request: { seconds = "0", nanos = 0 } }, callback) => {
     await setTimeout(Number(seconds) * 1000 + Number(nanos) / 1e6);
@@ -79,7 +80,7 @@ export async function serveMuseum(more: Parameters<typeof serveLoader>[0] = () =
     });
     more(server);
   });
-  return Object.assign(server, { metadata, watching: () => watching });
+  return Object.assign(server, { metadata, watched });
 }
 
 /** The details of an error, as grpc-go's status.WithDetails sends them: a google.rpc.Status. */

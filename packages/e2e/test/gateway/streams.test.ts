@@ -1,17 +1,18 @@
 // Streams through the gateway, to what people have: fetch, EventSource, WebSocket, curl. The server is connect-node.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect as connectHttp2 } from "node:http2";
+import { type ClientHttp2Session, connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { EventSource } from "eventsource";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../harness/process.ts";
-import { type ServerProcess, serve } from "../harness/server.ts";
 import { until } from "../harness/until.ts";
-import { Folder } from "../security/certificates.ts";
+import { Folder, writeSet } from "../security/certificates.ts";
 import { describePusher, floodLength, type Pusher, servePusher } from "./foreign.ts";
 import { type GatewayProcess, startGateway } from "./gateways.ts";
+import { buildMuseum, type Museum, serveMuseum } from "./museum.ts";
 
 /** What ends with this file, however much of it was started. */
 const started = new AsyncDisposableStack();
@@ -50,6 +51,12 @@ describe("a stream of responses", () => {
     expect(await response.json()).toEqual([{ data: "a 1" }, { data: "a 2" }, { data: "a 3" }]);
   });
 
+  test("that fails is an array which breaks off, and passes for none", async () => {
+    const response = await fetch(`${gateway.url}/v1/streams/fail`, { headers: { accept: "application/json" } });
+    const text = await response.text().catch(() => "broken off");
+    expect(() => JSON.parse(text)).toThrow();
+  });
+
   test("is read by an EventSource, which comes back once and then no more", async () => {
     const source = new EventSource(`${gateway.url}/v1/streams/events`);
     const messages: unknown[] = [];
@@ -85,6 +92,11 @@ describe("a stream of requests", () => {
       headers: { "content-type": "application/x-ndjson" },
     });
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: '{"data":"a b c"}' });
+  });
+
+  test("that is empty has a response", async () => {
+    const response = await fetch(`${gateway.url}/v1/puts`, { method: "POST", headers: { "content-type": "application/x-ndjson" } });
+    expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: "{}" });
   });
 
   test("that breaks off in the middle names the line", async () => {
@@ -127,15 +139,7 @@ describe("a conversation", () => {
 
   test("goes both ways at once over HTTP/2", async () => {
     const session = connectHttp2(gateway.url);
-    const stream = session.request({ ":method": "POST", ":path": "/v1/talks", "content-type": "application/x-ndjson" });
-    stream.setEncoding("utf8");
-    for (const data of ["a", "b"]) {
-      stream.write(`${JSON.stringify({ data })}\n`);
-      const [answer] = await once(stream, "data");
-      expect(answer).toBe(`{"result":{"data":"${data}!"}}\n`);
-    }
-    stream.end();
-    await once(stream, "end");
+    await talk(session);
     session.destroy();
   });
 });
@@ -164,37 +168,106 @@ test("a reader that does not read stops the server, and costs the gateway no mem
 });
 
 describe("a client that leaves ends its call at once", () => {
-  let server: ServerProcess;
+  let museum: Museum;
   let front: GatewayProcess;
 
   beforeAll(async () => {
-    server = started.use(await serve("push"));
-    front = started.use(await startGateway(server.address, ["--reflection", "--unbound"]));
+    museum = started.use(await serveMuseum());
+    const folder = started.use(await Folder.make());
+    front = started.use(await startGateway(museum.address, ["--descriptors", await buildMuseum(folder)]));
   });
 
-  const ends = (method: string) => server.logged((entry) => entry.msg === "call" && entry.method === method);
+  const ask = (path: string, accept: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\n\r\n`;
 
-  test("as a fetch that is given up", async () => {
-    const leave = new AbortController();
-    const response = await fetch(`${front.url}/Greeter/GetStream`, {
-      method: "POST",
-      body: "{}",
-      signal: leave.signal,
-      headers: { "content-type": "application/json" },
-    });
-    await response.body?.getReader().read();
-    leave.abort();
-    expect(await ends("/Greeter/GetStream")).toMatchObject({ status: "CANCELLED" });
-    await until(() => front.requests.some(({ path, grpc }) => path === "/Greeter/GetStream" && grpc === "CANCELLED"));
-  });
+  /** Each opens a stream at a path, and resolves once a message has come with what leaves. */
+  const clients: Readonly<Record<string, (path: string) => Promise<() => void>>> = {
+    "a reader of lines": async (path) => {
+      const leave = new AbortController();
+      const response = await fetch(front.url + path, { signal: leave.signal });
+      await response.body?.getReader().read();
+      return () => leave.abort();
+    },
+    "an EventSource": async (path) => {
+      const source = new EventSource(front.url + path);
+      await once(source as unknown as EventTarget, "message");
+      return () => source.close();
+    },
+    "a reader of an array, whose connection breaks": async (path) => {
+      const socket = connect(front.port, "127.0.0.1");
+      socket.write(ask(path, "application/json"));
+      await once(socket, "data");
+      return () => socket.resetAndDestroy();
+    },
+    "a stream of HTTP/2, with others in its connection": async (path) => {
+      const session = connectHttp2(front.url);
+      started.defer(() => session.destroy());
+      const stream = session.request({ ":path": path });
+      await once(stream, "data");
+      return () => stream.close(constants.NGHTTP2_CANCEL);
+    },
+    "a WebSocket": async (path) => {
+      const socket = new WebSocket(front.url.replace("http", "ws") + path);
+      await once(socket, "message");
+      return () => socket.close();
+    },
+    "a WebSocket whose connection breaks": async (path) => {
+      const socket = connect(front.port, "127.0.0.1");
+      const upgrade =
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+      socket.write(ask(path, "*/*").replace("\r\n\r\n", `\r\n${upgrade}\r\n\r\n`));
+      await once(socket, "data");
+      return () => socket.resetAndDestroy();
+    },
+  };
 
-  test("as a WebSocket that is closed", async () => {
-    const socket = new WebSocket(`${front.url.replace("http", "ws")}/Greeter/AllStream`);
-    await once(socket, "message");
-    socket.close();
-    expect(await ends("/Greeter/AllStream")).toMatchObject({ status: "CANCELLED" });
+  test.each(Object.entries(clients))("%s", async (who, open) => {
+    const name = `halls/${who.replaceAll(/\W/g, "-")}`;
+    const leave = await open(`/v1/${name}:watch`);
+    await until(() => museum.watched.has(name));
+    const left = performance.now();
+    leave();
+    await until(() => !museum.watched.has(name));
+    expect(performance.now() - left).toBeLessThan(2000);
+    await until(() => front.requests.some(({ path, grpc }) => path === `/v1/${name}:watch` && grpc === "CANCELLED"));
   });
 });
+
+describe("over TLS", () => {
+  test("a conversation goes both ways at once over HTTP/2, and a WebSocket is there", async () => {
+    await using folder = await Folder.make();
+    const authority = await writeSet(folder);
+    const tls = ["--tls-cert", folder.file("server.pem"), "--tls-key", folder.file("server.key")];
+    await using secure = await startGateway(pusher.address, [...args, ...tls], { listen: "localhost:0" });
+    const session = connectHttp2(secure.url, { ca: authority.cert });
+    await talk(session);
+    session.destroy();
+
+    const socket = connectTls({ port: secure.port, host: "localhost", ca: authority.cert });
+    socket.write(
+      "GET /v1/streams/wss HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+    );
+    let received = "";
+    socket.on("data", (bytes: Buffer) => {
+      received += bytes.toString("latin1");
+    });
+    await until(() => received.includes('{"data":"wss 3"}'));
+    expect(received).toMatch(/^HTTP\/1\.1 101 /);
+    socket.destroy();
+  });
+});
+
+/** Asks and is answered, in turns, within one request. */
+async function talk(session: ClientHttp2Session): Promise<void> {
+  const stream = session.request({ ":method": "POST", ":path": "/v1/talks", "content-type": "application/x-ndjson" });
+  stream.setEncoding("utf8");
+  for (const data of ["a", "b"]) {
+    stream.write(`${JSON.stringify({ data })}\n`);
+    const [answer] = await once(stream, "data");
+    expect(answer).toBe(`{"result":{"data":"${data}!"}}\n`);
+  }
+  stream.end();
+  await once(stream, "end");
+}
 
 function residentBytes({ pid }: GatewayProcess): number {
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

@@ -1,7 +1,7 @@
 // Streams over WebSocket: frames both ways, half-close, close codes, origins, backpressure, and callers that leave.
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, type Handlers, implement, RpcError } from "@grpc-study/rpc";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 import { startGateway, type Way, ways } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
@@ -188,8 +188,7 @@ describe.each(ways)("%s", (way) => {
     }
     expect(before).toBeLessThan(1000);
     socket.resume();
-    await delay(100);
-    expect(sent).toBeGreaterThan(before);
+    await vi.waitUntil(() => sent > before);
   });
 
   test("a handler that does not read takes no more than buffers hold", async () => {
@@ -210,13 +209,25 @@ describe.each(ways)("%s", (way) => {
     expect(before).toBeGreaterThan(30_000_000);
   });
 
-  test("closing the gateway closes its sockets", async () => {
+  test("closing the gateway ends the calls of its sockets, and says so", async () => {
     const { app, url } = await startGateway(implement(Things, handlers), { way, graceMs: 0 });
+    const socket = new WebSocket(`${url.replace("http", "ws")}/v1/talk/a`);
+    const closed = new Promise((resolve) => socket.once("close", (code, reason) => resolve({ code, reason: String(reason) })));
+    await new Promise((resolve) => socket.once("open", resolve));
+    await app.close();
+    expect(await closed).toEqual({ code: 4000 + Code.UNAVAILABLE, reason: "the gateway is shutting down" });
+  });
+
+  test("closing the gateway gives a socket's call the time that others have", async () => {
+    const { app, url } = await startGateway(implement(Things, handlers), { way, graceMs: 5000 });
     const socket = new WebSocket(`${url.replace("http", "ws")}/v1/talk/a`);
     const closed = new Promise((resolve) => socket.once("close", resolve));
     await new Promise((resolve) => socket.once("open", resolve));
-    await app.close();
-    await closed;
-    expect(socket.readyState).toBe(WebSocket.CLOSED);
+    const end = app.close();
+    socket.send('{"int32Value":1}');
+    expect(await next(socket)).toBe('{"int32Value":2,"stringValue":"a"}');
+    socket.send("");
+    expect(await closed).toBe(1000);
+    await end;
   });
 });

@@ -48,6 +48,7 @@ export function checkOrigin({ headers: { origin, host } }: FastifyRequest, allow
 
 export async function serveWebSocket(socket: WebSocket, exchange: Exchange, route: Route): Promise<void> {
   const { request } = exchange;
+  const peer = request.ip;
   const start = performance.now();
   let alive = true;
   const pings = setInterval(() => {
@@ -75,7 +76,7 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
   exchange.cancel();
   const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
   const path = request.url.split("?", 1)[0];
-  request.log.info({ method: "WEBSOCKET", path, grpc: Code[error?.code ?? Code.OK], durationMs, peer: request.ip }, "request");
+  request.log.info({ method: "WEBSOCKET", path, grpc: Code[error?.code ?? Code.OK], durationMs, peer }, "request");
   // A close is answered with one, which must be read.
   requests.return();
   if (error === undefined) socket.close(1000);

@@ -1,12 +1,14 @@
 // A gateway on a server of its own: the plugin, and what one puts around it in production.
 import cors from "@fastify/cors";
 import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
-import { type Channel, Code, createChannel } from "@grpc-study/rpc";
+import { type Channel, Code, createChannel, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { gateway } from "../gateway.ts";
+import { clientLeft } from "../http/client-left.ts";
 import { ErrorWriter, fromFastify } from "../http/errors.ts";
 import { requestIdOf } from "../http/headers.ts";
 import { sendJson } from "../http/send-json.ts";
+import { httpStatus } from "../http/status.ts";
 import type { GatewayOptions } from "../options.ts";
 import { serveHealth } from "./health.ts";
 import { type ConnectionLimits, createHttpServer, type GatewayTls } from "./http-server.ts";
@@ -45,16 +47,18 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     genReqId: ({ headers }) => requestIdOf(headers),
     forceCloseConnections: "idle",
     // What comes before the plugin, such as a path that is not percent-encoded UTF-8.
-    frameworkErrors(error, _request, reply) {
-      const { status, body } = errors.response(fromFastify(error));
+    frameworkErrors(error, request, reply) {
+      logEnd(request as FastifyRequest, reply as FastifyReply);
+      const refusal = RpcError.from(fromFastify(error));
+      (request as FastifyRequest).grpcCode = refusal.code;
+      const { status, body } = errors.response(refusal);
       sendJson((reply as FastifyReply).code(status), body);
     },
   });
   app.addHook("preClose", async () => closeSessions());
   if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
-  // Not `onResponse`: Fastify has none for a client that leaves before the end.
   app.addHook("onRequest", (request, reply, done) => {
-    reply.raw.once("close", () => logRequest(request, reply));
+    logEnd(request, reply);
     done();
   });
   await app.register(helmet, securityHeaders({ secure: tls !== undefined, shared: origins.length > 0 }));
@@ -72,12 +76,23 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   return app;
 }
 
-function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  const { method, ip, grpcCode } = request;
+/** Not `onResponse`: Fastify has none for a client that leaves before the end. */
+function logEnd(request: FastifyRequest, reply: FastifyReply): void {
+  // Of a connection that is gone, nobody knows the peer.
+  const peer = request.ip;
+  reply.raw.once("close", () => logRequest(request, reply, peer));
+}
+
+function logRequest(request: FastifyRequest, reply: FastifyReply, peer: string): void {
+  const { raw } = reply;
+  // It has a line of its own, at its end.
+  if (request.ws && !raw.headersSent) return;
+  const { method, grpcCode } = request;
   const path = request.url.split("?", 1)[0];
   const durationMs = Math.round(reply.elapsedTime * 1000) / 1000;
-  const code = reply.raw.writableFinished ? (grpcCode ?? Code.OK) : Code.CANCELLED;
-  request.log.info({ method, path, status: reply.statusCode, grpc: Code[code], durationMs, peer: ip }, "request");
+  const code = clientLeft(raw) ? Code.CANCELLED : (grpcCode ?? Code.OK);
+  const status = raw.headersSent ? reply.statusCode : httpStatus(code);
+  request.log.info({ method, path, status, grpc: Code[code], durationMs, peer }, "request");
 }
 
 /** What is of use to answers that are data, not pages (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html). */

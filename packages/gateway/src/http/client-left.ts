@@ -1,0 +1,8 @@
+// Whether a response that is closed was closed by its client.
+import type { FastifyReply } from "fastify";
+
+/** For the `close` of a response. HTTP/2's ends by itself when its stream is reset, and so seems to be finished. */
+export function clientLeft(raw: FastifyReply["raw"]): boolean {
+  const { stream } = raw as { stream?: { readonly aborted: boolean } };
+  return !raw.writableFinished || stream?.aborted === true;
+}

@@ -1,0 +1,139 @@
+// The access log: a line a request, whatever becomes of it.
+import { once } from "node:events";
+import { request } from "node:http";
+import { connect, constants } from "node:http2";
+import { createServer, implement } from "@grpc-study/rpc";
+import { pino } from "pino";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { Things } from "../../test/gen/things_pb.js";
+import { createGateway } from "./create-gateway.ts";
+
+let lines: Record<string, unknown>[];
+let url: string;
+/** How many calls have begun that do not end by themselves. */
+let running: number;
+/** How many of them have been cancelled. */
+let cancelled: number;
+
+beforeEach(async () => {
+  lines = [];
+  running = 0;
+  cancelled = 0;
+  const server = createServer();
+  const aborted = (signal: AbortSignal) =>
+    new Promise<never>((_resolve, reject) =>
+      signal.addEventListener("abort", () => {
+        cancelled++;
+        reject(signal.reason);
+      }),
+    );
+  server.add(
+    implement(Things, {
+      get: (thing, { signal }) => {
+        if (thing.stringValue !== "wait") return thing;
+        running++;
+        return aborted(signal);
+      },
+      async *list(_request, { signal }) {
+        yield {};
+        running++;
+        await aborted(signal);
+      },
+    }),
+  );
+  const logger = pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const app = await createGateway({ services: [Things], upstream: server.channel(), logger, graceMs: 0 });
+  onTestFinished(async () => {
+    await app.close();
+    await server.shutdown({ graceMs: 0 });
+  });
+  url = await app.listen({ host: "127.0.0.1", port: 0 });
+});
+
+/** The one line of the log, once it is there and nothing follows. */
+async function line(): Promise<Record<string, unknown>> {
+  const entries = () => lines.filter(({ msg }) => msg === "request");
+  await vi.waitUntil(() => entries().length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(entries()).toHaveLength(1);
+  return entries()[0] ?? {};
+}
+
+test("an answer", async () => {
+  await (await fetch(`${url}/v1/things/a?int32_value=1`)).text();
+  expect(await line()).toEqual({
+    level: 30,
+    reqId: expect.any(String),
+    method: "GET",
+    path: "/v1/things/a",
+    status: 200,
+    grpc: "OK",
+    durationMs: expect.any(Number),
+    peer: "127.0.0.1",
+    msg: "request",
+  });
+});
+
+test("a refusal", async () => {
+  await (await fetch(`${url}/v1/things/a?int32_value=b`)).text();
+  expect(await line()).toMatchObject({ path: "/v1/things/a", status: 400, grpc: "INVALID_ARGUMENT" });
+});
+
+test("a path that is not UTF-8", async () => {
+  await (await fetch(`${url}/v1/%ff`)).text();
+  expect(await line()).toMatchObject({ path: "/v1/%ff", status: 400, grpc: "INVALID_ARGUMENT", peer: "127.0.0.1" });
+});
+
+test("a client that leaves before the answer: 499, as there was none", async () => {
+  const asked = request(`${url}/v1/things/wait`).end();
+  asked.on("error", () => {});
+  await vi.waitUntil(() => running > 0);
+  asked.destroy();
+  expect(await line()).toMatchObject({ status: 499, grpc: "CANCELLED", peer: "127.0.0.1" });
+});
+
+test("a client that leaves a stream in the middle", async () => {
+  const leave = new AbortController();
+  const response = await fetch(`${url}/v1/list`, { signal: leave.signal });
+  await vi.waitUntil(() => running > 0);
+  leave.abort();
+  await response.text().catch(() => {});
+  expect(await line()).toMatchObject({ path: "/v1/list", status: 200, grpc: "CANCELLED" });
+});
+
+test.each([
+  ["before the answer", "/v1/things/wait", 499],
+  ["in the middle of a stream", "/v1/list", 200],
+])("a client of HTTP/2 that leaves %s, whose call is cancelled", async (_, path, status) => {
+  const session = connect(url);
+  const stream = session.request({ ":path": path });
+  stream.on("error", () => {});
+  await vi.waitUntil(() => running > 0);
+  if (status === 200) await once(stream, "data");
+  stream.close(constants.NGHTTP2_CANCEL);
+  expect(await line()).toMatchObject({ path, status, grpc: "CANCELLED", peer: "127.0.0.1" });
+  await vi.waitUntil(() => cancelled > 0);
+  session.destroy();
+});
+
+test("a client of HTTP/2 that is answered", async () => {
+  const session = connect(url);
+  const stream = session.request({ ":path": "/v1/things/a" }).resume();
+  await once(stream, "end");
+  session.destroy();
+  expect(await line()).toMatchObject({ status: 200, grpc: "OK" });
+});
+
+test("a WebSocket, at its end", async () => {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/v1/list`);
+  await once(socket, "message");
+  socket.close();
+  expect(await line()).toMatchObject({ method: "WEBSOCKET", path: "/v1/list", grpc: "CANCELLED", peer: "127.0.0.1" });
+});
+
+test("a WebSocket that is refused", async () => {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/v1/list`, { origin: "http://elsewhere.example" });
+  await once(socket, "error");
+  expect(await line()).toMatchObject({ method: "GET", path: "/v1/list", status: 403, grpc: "PERMISSION_DENIED" });
+});
