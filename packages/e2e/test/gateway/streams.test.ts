@@ -165,7 +165,7 @@ test("a reader that does not read stops the server, and costs the gateway no mem
   socket.resume();
   await until(() => own.flooded() > stopped + 100);
   socket.destroy();
-});
+}, 60_000);
 
 describe("a client that leaves ends its call at once", () => {
   let museum: Museum;

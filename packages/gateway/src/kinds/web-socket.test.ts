@@ -188,7 +188,7 @@ describe.each(ways)("%s", (way) => {
     }
     expect(before).toBeLessThan(1000);
     socket.resume();
-    await vi.waitUntil(() => sent > before);
+    await vi.waitUntil(() => sent > before, { timeout: 60_000 });
   });
 
   test("a handler that does not read takes no more than buffers hold", async () => {

@@ -9,6 +9,9 @@ import { WebSocket } from "ws";
 import { Things } from "../../test/gen/things_pb.js";
 import { createGateway } from "./create-gateway.ts";
 
+/** The test's own time limit is to be the only one. */
+const waiting = { timeout: 60_000 };
+
 let lines: Record<string, unknown>[];
 let url: string;
 /** How many calls have begun that do not end by themselves. */
@@ -54,7 +57,7 @@ beforeEach(async () => {
 /** The one line of the log, once it is there and nothing follows. */
 async function line(): Promise<Record<string, unknown>> {
   const entries = () => lines.filter(({ msg }) => msg === "request");
-  await vi.waitUntil(() => entries().length > 0);
+  await vi.waitUntil(() => entries().length > 0, waiting);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(entries()).toHaveLength(1);
   return entries()[0] ?? {};
@@ -88,7 +91,7 @@ test("a path that is not UTF-8", async () => {
 test("a client that leaves before the answer: 499, as there was none", async () => {
   const asked = request(`${url}/v1/things/wait`).end();
   asked.on("error", () => {});
-  await vi.waitUntil(() => running > 0);
+  await vi.waitUntil(() => running > 0, waiting);
   asked.destroy();
   expect(await line()).toMatchObject({ status: 499, grpc: "CANCELLED", peer: "127.0.0.1" });
 });
@@ -96,7 +99,7 @@ test("a client that leaves before the answer: 499, as there was none", async () 
 test("a client that leaves a stream in the middle", async () => {
   const leave = new AbortController();
   const response = await fetch(`${url}/v1/list`, { signal: leave.signal });
-  await vi.waitUntil(() => running > 0);
+  await vi.waitUntil(() => running > 0, waiting);
   leave.abort();
   await response.text().catch(() => {});
   expect(await line()).toMatchObject({ path: "/v1/list", status: 200, grpc: "CANCELLED" });
@@ -109,11 +112,11 @@ test.each([
   const session = connect(url);
   const stream = session.request({ ":path": path });
   stream.on("error", () => {});
-  await vi.waitUntil(() => running > 0);
+  await vi.waitUntil(() => running > 0, waiting);
   if (status === 200) await once(stream, "data");
   stream.close(constants.NGHTTP2_CANCEL);
   expect(await line()).toMatchObject({ path, status, grpc: "CANCELLED", peer: "127.0.0.1" });
-  await vi.waitUntil(() => cancelled > 0);
+  await vi.waitUntil(() => cancelled > 0, waiting);
   session.destroy();
 });
 
