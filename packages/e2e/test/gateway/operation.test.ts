@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { ProdAreas, ProdService } from "@grpc-study/proto/shop";
 import { createServer, implement } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { shopIsDown } from "../contract/shop-http.ts";
 import { buf, gatewayMain, packagesFolder } from "../harness/paths.ts";
 import { closedPort, listenTcp } from "../harness/ports.ts";
 import { type Outcome, run } from "../harness/process.ts";
@@ -64,9 +65,9 @@ describe("the upstream", () => {
 
     await first.stop();
     expect(await askHttp1(front.url + stock)).toMatchObject({
-      status: 503,
+      status: shopIsDown.status,
       headers: { "retry-after": "1" },
-      body: '{"code":14,"message":"the upstream is not available","details":[]}',
+      body: shopIsDown.body,
     });
     await until(async () => (await health()) === '503 no-store {"status":"UNAVAILABLE"}');
 
