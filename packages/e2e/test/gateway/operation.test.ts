@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { ProdAreas, ProdService } from "@grpc-study/proto/shop";
 import { createServer, implement } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { shopIsDown } from "../contract/shop-http.ts";
 import { buf, gatewayMain, packagesFolder } from "../harness/paths.ts";
 import { closedPort, listenTcp } from "../harness/ports.ts";
 import { type Outcome, run } from "../harness/process.ts";
@@ -64,9 +65,9 @@ describe("the upstream", () => {
 
     await first.stop();
     expect(await askHttp1(front.url + stock)).toMatchObject({
-      status: 503,
+      status: shopIsDown.status,
       headers: { "retry-after": "1" },
-      body: '{"code":14,"message":"the upstream is not available","details":[]}',
+      body: shopIsDown.body,
     });
     await until(async () => (await health()) === '503 no-store {"status":"UNAVAILABLE"}');
 
@@ -272,7 +273,7 @@ describe("the log", () => {
     expect(await exchange(connect(own.port, "127.0.0.1"), upgrade)).toMatch(/^HTTP\/1\.1 403 /);
 
     const lines = () => own.requests.map(({ method, path, status, grpc }) => [method, path, status, grpc].join(" ")).toSorted();
-    await until(() => lines().length >= 11);
+    await until(() => lines().length >= 12);
     // There would be time for one too many.
     await setTimeout(300);
     expect(lines()).toEqual(
@@ -282,6 +283,7 @@ describe("the log", () => {
         "HEAD /v1/exhibits/2 200 OK",
         "POST /v1/exhibits/2 405 UNIMPLEMENTED",
         "GET /nowhere 404 NOT_FOUND",
+        "GET /%ff 400 INVALID_ARGUMENT",
         "GET /docs 200 OK",
         "GET /v1/halls/ndjson:watch 200 CANCELLED",
         "GET /v1/halls/stream:watch 200 CANCELLED",
