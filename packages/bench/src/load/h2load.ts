@@ -1,0 +1,52 @@
+// h2load (nghttp2-client in Debian), a program in C: it costs the machine little, so that the server is what is measured.
+import { execFile, execFileSync } from "node:child_process";
+import { promisify } from "node:util";
+import { pinned } from "../process/pin.ts";
+
+export const hasH2load: boolean = (() => {
+  try {
+    execFileSync("h2load", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+export interface Load {
+  readonly url: string;
+  /** The file that is posted. Without it: GET. */
+  readonly body?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly milliseconds: number;
+  readonly connections: number;
+  /** Requests in flight, on each connection. */
+  readonly streams: number;
+  readonly http1?: boolean;
+}
+
+/** Requests a second. Rejects if one was not answered with a status of 2xx. */
+export async function h2load({ url, body, headers = {}, milliseconds, connections, streams, http1 }: Load): Promise<number> {
+  const args = [
+    `--duration=${milliseconds}ms`,
+    `--warm-up-time=${Math.ceil(milliseconds / 5)}ms`,
+    `--clients=${connections}`,
+    `--max-concurrent-streams=${streams}`,
+    ...(http1 ? ["--h1"] : []),
+    ...(body === undefined ? [] : [`--data=${body}`]),
+    ...Object.entries(headers).map(([name, value]) => `--header=${name}: ${value}`),
+    url,
+  ];
+  const { stdout } = await promisify(execFile)(...pinned("load", "h2load", args), { timeout: milliseconds + 30_000 });
+  return readReport(stdout);
+}
+
+/** @throws if the report tells of a failure */
+export function readReport(report: string): number {
+  const [, rate] = /finished in .*?, ([\d.]+) req\/s/.exec(report) ?? [];
+  const [, ok = "0"] = /status codes: (\d+) 2xx/.exec(report) ?? [];
+  const others = /status codes: \d+ 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(report)?.slice(1) ?? ["?"];
+  const [, failed] = / (\d+) failed,/.exec(report) ?? [];
+  if (rate === undefined || ok === "0" || failed !== "0" || others.some((count) => count !== "0"))
+    throw new Error(`h2load failed:\n${report}`);
+  return Number(rate);
+}

@@ -1,0 +1,66 @@
+// Writes results: a JSON and a chart a group, all tables in one file, and the sections of the READMEs that show them.
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { groups } from "../groups/index.ts";
+import { chart } from "./chart.ts";
+import type { Machine } from "./machine.ts";
+import type { Result } from "./result.ts";
+import { replaceSection } from "./section.ts";
+import { barTable, legend, measuresTable } from "./table.ts";
+
+const bench = new URL("../../", import.meta.url).pathname;
+const root = join(bench, "../..");
+
+/** Where results are checked in; the READMEs show those. */
+export const checkedIn = join(bench, "results");
+
+/** Groups that were not run keep what an earlier run wrote. */
+export async function writeResults(results: readonly Result[], folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const result of results) {
+    await writeFile(join(folder, `${result.group}.json`), `${JSON.stringify(result, null, 2)}\n`);
+    await writeFile(join(folder, `${result.group}.svg`), `${chart(result)}\n`);
+  }
+  const all = await readResults(folder);
+  await writeFile(
+    join(folder, "README.md"),
+    `# Results of packages/bench\n\nWritten by \`pnpm bench\`. ${legend}\n\n${all.map(chapter).join("\n\n")}\n`,
+  );
+  if (folder !== checkedIn) return;
+  for (const readme of [join(bench, "README.md"), join(root, "README.md")]) {
+    await writeFile(readme, replaceSection(await readFile(readme, "utf8"), overview(all, relative(join(readme, ".."), folder))));
+  }
+}
+
+async function readResults(folder: string): Promise<Result[]> {
+  const files = groups.map(({ name }) => join(folder, `${name}.json`)).filter((file) => existsSync(file));
+  return Promise.all(files.map(async (file) => JSON.parse(await readFile(file, "utf8"))));
+}
+
+/** One group, with all it measured. */
+function chapter(result: Result): string {
+  const { group, about, date, quick, machine, notes } = result;
+  return [
+    `## ${group}`,
+    about,
+    `![${group}](${group}.svg)`,
+    measuresTable(result),
+    ...notes,
+    `${date}${quick ? ", a quick run: too few rounds to call a winner" : ""}. ${describe(machine)}`,
+  ].join("\n\n");
+}
+
+/** What is to hold, and the charts. */
+function overview(results: readonly Result[], folder: string): string {
+  const charts = results.map(({ group }) => `![${group}](${folder}/${group}.svg)`);
+  const dates = [...new Set(results.map(({ date }) => date))].sort().join(", ");
+  const machines = [...new Set(results.map(({ machine }) => describe(machine)))];
+  const tables = `All figures: [results](${folder}/README.md), measured on ${dates}.`;
+  return [barTable(results), ...charts, tables, ...machines].filter((part) => part !== undefined).join("\n\n");
+}
+
+function describe({ cpu, cores, memory, system, pinned, versions }: Machine): string {
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `Machine: ${cpu}, ${cores} cores, ${memory} GiB, ${system}${pinned ? ", server and load pinned to a core each" : ", processes not pinned"}. Versions: ${packages.join(", ")}.`;
+}
