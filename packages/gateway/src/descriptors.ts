@@ -1,6 +1,12 @@
 // Services that are known at run time only: from a descriptor set, as buf and protoc write it, or from a server's reflection.
 import { create, createFileRegistry, type DescService, type FileRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
-import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type DescriptorProto,
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  type FileDescriptorSet,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
 
@@ -26,11 +32,29 @@ export class DescriptorsError extends Error {
 export function readDescriptors(bytes: Uint8Array): Descriptors {
   let registry: FileRegistry;
   try {
-    registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
+    registry = createFileRegistry(withJsonNames(fromBinary(FileDescriptorSetSchema, bytes)));
   } catch (error) {
     throw new DescriptorsError(`these bytes are no descriptor set with all its imports: ${(error as Error).message}`, { cause: error });
   }
   return { services: servicesIn(registry), registry };
+}
+
+/** Gives fields their names in JSON, which compilers may leave out, and protobuf-es does not make up. */
+function withJsonNames(set: FileDescriptorSet): FileDescriptorSet {
+  const visit = ({ field, extension, nestedType }: DescriptorProto) => {
+    for (const one of [...field, ...extension]) one.jsonName ||= jsonName(one.name);
+    for (const nested of nestedType) visit(nested);
+  };
+  for (const { messageType, extension } of set.file) {
+    for (const one of extension) one.jsonName ||= jsonName(one.name);
+    for (const message of messageType) visit(message);
+  }
+  return set;
+}
+
+/** As protoc makes it: an underscore goes, and the letter after it is a capital. */
+function jsonName(name: string): string {
+  return name.replace(/_+(.?)/g, (_all, next: string) => next.toUpperCase());
 }
 
 function servicesIn(registry: FileRegistry): DescService[] {
@@ -93,7 +117,7 @@ async function reflect(channel: Channel, reflection: typeof ServerReflection, ti
       throw new DescriptorsError(`the server does not send ${missing.join(", ")}`);
   }
   call.closeSend();
-  const registry = createFileRegistry(inOrder(files));
+  const registry = createFileRegistry(withJsonNames(inOrder(files)));
   return { services: servicesIn(registry).filter(({ typeName }) => wanted.includes(typeName)), registry };
 }
 
@@ -102,7 +126,7 @@ function missingOf(files: ReadonlyMap<string, FileDescriptorProto>): string[] {
 }
 
 /** As a registry takes them: a file after those it imports. */
-function inOrder(files: ReadonlyMap<string, FileDescriptorProto>) {
+function inOrder(files: ReadonlyMap<string, FileDescriptorProto>): FileDescriptorSet {
   const ordered = new Set<FileDescriptorProto>();
   const visit = (file: FileDescriptorProto) => {
     for (const name of file.dependency) {

@@ -5,6 +5,7 @@ import type { RequestParts } from "./fields/bind-request.ts";
 import type { BodyLimits } from "./http/body.ts";
 import type { ErrorWriter } from "./http/errors.ts";
 import { requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
+import { sendJson } from "./http/send-json.ts";
 
 /** What all requests of a gateway share. */
 export interface Settings extends BodyLimits {
@@ -56,6 +57,13 @@ export class Exchange {
     this.#controller.abort(reason);
   }
 
+  /** Ends it, however far its response has come. */
+  abort(): void {
+    const { raw } = this.request;
+    const { stream } = raw as { stream?: { destroy(): void } };
+    (stream ?? raw.socket).destroy();
+  }
+
   /** The trailer as headers of HTTP, once the call has ended. */
   get trailer(): Record<string, string> {
     return responseHeaders(this.#trailer, "grpc-trailer-");
@@ -85,6 +93,7 @@ export class HttpExchange extends Exchange {
   override callOptions(): CallOptions {
     const { raw } = this.reply;
     raw.once("close", () => {
+      this.settings.running.delete(this);
       if (!raw.writableFinished) this.cancel();
     });
     return super.callOptions();
@@ -100,11 +109,7 @@ export class HttpExchange extends Exchange {
     // HTTP/2 has no such header (RFC 9113, section 8.2.2); the stream ends with the response.
     const { connection, ...others } = headers;
     if (connection !== undefined && reply.request.raw.httpVersionMajor < 2) reply.header("connection", connection);
-    return reply
-      .code(status)
-      .headers({ ...this.trailer, ...others })
-      .header("content-type", "application/json")
-      .send(Buffer.from(body));
+    return sendJson(reply.code(status).headers({ ...this.trailer, ...others }), body);
   }
 
   protected override onHeader(header: Metadata): void {

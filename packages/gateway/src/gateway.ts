@@ -1,5 +1,5 @@
 // The gateway as a plugin of Fastify: every request of its prefix is matched, bound, called and printed.
-import { METHODS } from "node:http";
+import { METHODS, type Server } from "node:http";
 import type { Readable } from "node:stream";
 import websocket from "@fastify/websocket";
 import { Code, createChannel, RpcError } from "@grpc-study/rpc";
@@ -26,6 +26,8 @@ declare module "fastify" {
 const defaultBodyLimit = 4 * 1024 * 1024;
 const defaultBodyTimeoutMs = 30_000;
 const defaultGraceMs = 10_000;
+const abortMs = 1000;
+const sweepMs = 50;
 
 /** All bindings of some services. @throws RuleError */
 export function allBindings({ services, rules, unbound }: Pick<GatewayOptions, "services" | "rules" | "unbound">): Binding[] {
@@ -62,14 +64,24 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     running: new Set(),
   };
   let grace: NodeJS.Timeout | undefined;
+  let sweep: NodeJS.Timeout | undefined;
   app.addHook("preClose", async () => {
     const end = () => {
-      for (const exchange of settings.running) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+      const left = [...settings.running];
+      for (const exchange of left) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+      // A caller that does not read would not take the end of its response either.
+      grace = setTimeout(() => {
+        for (const exchange of left) exchange.abort();
+      }, abortMs);
     };
     grace = setTimeout(end, options.graceMs ?? defaultGraceMs);
+    // Node closes what is idle now; a connection whose last response is yet to come would be kept alive, and the server would wait for it.
+    const server: Partial<Pick<Server, "closeIdleConnections">> = app.server;
+    sweep = setInterval(() => server.closeIdleConnections?.(), sweepMs);
   });
   app.addHook("onClose", async () => {
     clearTimeout(grace);
+    clearInterval(sweep);
     if (typeof upstream === "string") channel.close();
   });
 

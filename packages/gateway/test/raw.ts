@@ -1,11 +1,12 @@
 // HTTP by hand: bytes to a socket, and what comes back until it is closed.
 import { connect } from "node:net";
 
-export function raw(port: number, bytes: string | Buffer): Promise<string> {
+/** @param quietMs how long nothing may come before the socket is closed from here. */
+export function raw(port: number, bytes: string | Buffer, quietMs = 3000): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     let text = "";
-    socket.setEncoding("latin1").setTimeout(3000, () => socket.destroy());
+    socket.setEncoding("latin1").setTimeout(quietMs, () => socket.destroy());
     socket.on("data", (data) => {
       text += data;
     });

@@ -81,7 +81,9 @@ export class RpcError extends Error {
 }
 
 /** Reads a status as grpc-js hands it to a client. */
-export function errorFromStatus({ code, details: message, metadata }: StatusObject): RpcError {
+export function errorFromStatus({ code: told, details: message, metadata }: StatusObject): RpcError {
+  // grpc-js makes a number of whatever a server sends. https://github.com/grpc/grpc/blob/master/doc/statuscodes.md: what has no name is UNKNOWN.
+  const code: Code = Code[told] === undefined ? Code.UNKNOWN : told;
   const [packed] = metadata.get(detailsKey);
   if (packed === undefined) return new RpcError(code, message, { metadata });
   const rest = metadata.clone();

@@ -19,6 +19,7 @@ export type { Compression } from "./compression/algorithm.ts";
 export { wasCompressed } from "./compression/frame.ts";
 export { detail, RpcError, type RpcErrorOptions } from "./error.ts";
 export type { HealthStatuses, ServingStatus } from "./health/health.ts";
+export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";
 export { Metadata, type MetadataInit } from "./metadata.ts";
 export { methodPath } from "./method.ts";
 export { type AuthenticateOptions, authenticate, secretEquals } from "./security/authenticate.ts";

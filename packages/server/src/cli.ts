@@ -21,6 +21,8 @@ export interface ServeRequest {
   readonly tlsCa: string | undefined;
   /** The file with users. */
   readonly users: string | undefined;
+  /** Processes that share the ports. */
+  readonly workers: number;
   readonly logLevel: LogLevel;
 }
 
@@ -59,6 +61,7 @@ export function createProgram(topics: readonly Topic[], serve: (request: ServeRe
     .option("--tls-key <file>", "its private key")
     .option("--tls-ca <file>", "the CA that signs clients' certificates, for mutual TLS")
     .option("--users <file>", "who may call with a token: a JSON file; or the same text in GRPC_STUDY_USERS")
+    .option("--workers <n>", "processes that share the ports, so that all cores serve; those that crash are started again", parseWorkers, 1)
     .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))
     .addHelpText("after", `\n${listTopics(topics)}`)
     .action(async (names: readonly string[], { security, ...options }: Options) => {
@@ -85,6 +88,12 @@ function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65535)) throw new InvalidArgumentError("It must be a whole number from 0 to 65535.");
   return port;
+}
+
+function parseWorkers(text: string): number {
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (workers === 0) throw new InvalidArgumentError("It must be a whole number from 1 to 999.");
+  return workers;
 }
 
 /** Takes IPv6 with or without brackets, and returns it without. */

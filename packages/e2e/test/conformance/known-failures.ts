@@ -9,20 +9,8 @@ interface KnownFailure {
   readonly cause: string;
 }
 
-export const knownFailures: readonly KnownFailure[] = [
-  {
-    suite: "gRPC unexpected requests",
-    name: "unexpected-verb",
-    outcome: "the call is served",
-    cause: "grpc-js 1.14.7, server.js: `_streamHandler` looks at the content type and the path of a request, not at its `:method`",
-  },
-  {
-    suite: "gRPC unexpected requests",
-    name: "unexpected-codec",
-    outcome: "the call is served, as if it were application/grpc+proto",
-    cause: "grpc-js 1.14.7, server.js: `_verifyContentType` takes whatever starts with `application/grpc`",
-  },
-];
+/** None at present. */
+export const knownFailures: readonly KnownFailure[] = [];
 
 export function isKnown(suite: string, name: string): boolean {
   return knownFailures.some((failure) => failure.suite === suite && failure.name === name);

@@ -6,9 +6,13 @@ const require = createRequire(import.meta.url);
 
 export const serverMain = require.resolve("@grpc-study/server/dist/main.js");
 export const clientMain = require.resolve("@grpc-study/client/dist/main.js");
+export const gatewayMain = require.resolve("@grpc-study/gateway/dist/main.js");
 export const buf = require.resolve("@bufbuild/buf/bin/buf");
 export const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc");
 export const e2eFolder = dirname(require.resolve("../../package.json"));
+
+/** What `pnpm start` becomes once all is built: the topics, and the shop over HTTP. */
+export const serveScript = join(e2eFolder, "../../scripts/serve.ts");
 
 const proto = join(e2eFolder, "../proto");
 /** The .proto files, and those that they import: the include folders of any compiler. */

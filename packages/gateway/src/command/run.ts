@@ -46,8 +46,13 @@ export async function run(request: GatewayRequest): Promise<void> {
       logger: log,
     });
     const { host, port } = request.listen;
-    const address = await app.listen({ host, port, listenTextResolver: () => "" });
-    routes = formatRoutes(bindings, { address: named(address, host), upstream: request.upstream, openApi: request.openapi });
+    const address = await app.listen({ host, port, listenTextResolver: () => "serving HTTP" });
+    const scheme = request.tlsCert === undefined ? "http" : "https";
+    routes = formatRoutes(bindings, {
+      address: `${scheme}://${named(address, host)}`,
+      upstream: request.upstream,
+      openApi: request.openapi,
+    });
   } catch (error) {
     channel?.close();
     const message = explain(error, request);
@@ -108,10 +113,9 @@ function tlsOf({ tlsCert, tlsKey, tlsCa }: GatewayRequest, onReloadError: (error
   return tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey, clientCa: tlsCa, onReloadError };
 }
 
-/** What was asked for, with the port that is bound. */
+/** What was asked for, with the port that is bound. Fastify does not know of TLS that is below it: it always says http. */
 function named(address: string, host: string): string {
-  const { protocol, port } = new URL(address);
-  return `${protocol}//${host.includes(":") ? `[${host}]` : host}:${port || (protocol === "https:" ? 443 : 80)}`;
+  return `${host.includes(":") ? `[${host}]` : host}:${new URL(address).port || 80}`;
 }
 
 function explain(error: unknown, { listen, descriptors }: GatewayRequest): string | undefined {

@@ -55,8 +55,42 @@ export function textOf(bytes: Buffer): string {
 
 const newline = 0x0a;
 
+/**
+ * The parts of a body, as they come. Each has its time, which is not that in which the last one is dealt with. The body is not destroyed when
+ * no more of it is wanted: that would end the connection, and the response is yet to come. @throws HttpError 408, 400
+ */
+export async function* readParts(body: Readable, { bodyTimeoutMs }: BodyLimits): AsyncGenerator<Buffer, void, undefined> {
+  const parts = body.iterator({ destroyOnReturn: false }) as AsyncGenerator<Buffer, undefined>;
+  body.on("error", () => {});
+  try {
+    for (;;) {
+      const part = await inTime(parts.next(), bodyTimeoutMs);
+      if (part.done) return;
+      yield part.value;
+    }
+  } finally {
+    parts.return(undefined).then(
+      () => body.resume(),
+      () => {},
+    );
+  }
+}
+
+async function inTime<T>(part: Promise<T>, timeoutMs: number): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(tooSlow(timeoutMs)), timeoutMs);
+  try {
+    return await Promise.race([part, promise]);
+  } catch (error) {
+    throw error instanceof HttpError ? error : broken();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The lines of a body, as they come, without those that are empty. @throws HttpError, or RpcError */
-export async function* readLines(body: Readable, { bodyLimit, bodyTimeoutMs }: BodyLimits): AsyncGenerator<string, void, undefined> {
+export async function* readLines(body: Readable, limits: BodyLimits): AsyncGenerator<string, void, undefined> {
+  const { bodyLimit } = limits;
   let rest: Buffer[] = [];
   let size = 0;
   const take = (end: Buffer): string => {
@@ -65,33 +99,20 @@ export async function* readLines(body: Readable, { bodyLimit, bodyTimeoutMs }: B
     size = 0;
     return line;
   };
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    body.destroy();
-  }, bodyTimeoutMs);
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      let start = 0;
-      for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-        if (size + end - start > bodyLimit) throw tooLarge("a line of the body", bodyLimit);
-        const line = take(chunk.subarray(start, end));
-        start = end + 1;
-        if (line !== "") yield line;
-      }
-      if (start < chunk.length) rest.push(chunk.subarray(start));
-      size += chunk.length - start;
-      if (size > bodyLimit) throw tooLarge("a line of the body", bodyLimit);
-      timer.refresh();
+  for await (const part of readParts(body, limits)) {
+    let start = 0;
+    for (let end = part.indexOf(newline); end >= 0; end = part.indexOf(newline, start)) {
+      if (size + end - start > bodyLimit) throw tooLarge("a line of the body", bodyLimit);
+      const line = take(part.subarray(start, end));
+      start = end + 1;
+      if (line !== "") yield line;
     }
-    const last = take(empty);
-    if (last !== "") yield last;
-  } catch (error) {
-    if (error instanceof RpcError) throw error;
-    throw timedOut ? tooSlow(bodyTimeoutMs) : broken();
-  } finally {
-    clearTimeout(timer);
+    if (start < part.length) rest.push(part.subarray(start));
+    size += part.length - start;
+    if (size > bodyLimit) throw tooLarge("a line of the body", bodyLimit);
   }
+  const last = take(empty);
+  if (last !== "") yield last;
 }
 
 function tooLarge(what: string, limit: number): HttpError {

@@ -33,8 +33,7 @@ export function requestMetadata({ headers, ip, secure, requestId }: Caller, more
     const key = name.slice(prefix.length);
     const value = headers[name];
     if (key === "" || reserved.test(key) || typeof value !== "string") continue;
-    if (key.endsWith("-bin")) for (const one of value.split(",")) metadata.add(key, Buffer.from(one.trim(), "base64"));
-    else add(metadata, key, value);
+    add(metadata, key, value);
   }
   const { host, "x-forwarded-for": before, "x-forwarded-host": forwardedHost, "x-forwarded-proto": proto } = headers;
   add(metadata, "x-forwarded-for", before === undefined ? ip : `${before}, ${ip}`);
@@ -49,7 +48,15 @@ function forward(metadata: Metadata, headers: IncomingHttpHeaders, name: string)
   if (typeof value === "string") add(metadata, name, value);
 }
 
+/** What gRPC allows in a key; HTTP allows more. */
+const legalKey = /^[0-9a-z_.-]+$/;
+
 function add(metadata: Metadata, key: string, value: string): void {
+  if (!legalKey.test(key)) throw new RpcError(Code.INVALID_ARGUMENT, `${quote(key)} is no key of metadata`);
+  if (key.endsWith("-bin")) {
+    for (const one of value.split(",")) metadata.add(key, Buffer.from(one.trim(), "base64"));
+    return;
+  }
   if (!printable.test(value)) throw new RpcError(Code.INVALID_ARGUMENT, `the header ${key} is not printable ASCII: ${quote(value)}`);
   metadata.add(key, value);
 }

@@ -14,7 +14,7 @@ import { httpStatus } from "./status.ts";
 const body = { method: "POST", headers: { "content-type": "application/json" } };
 
 function start(way: Way, handlers: Handlers<typeof Things>, options: Partial<GatewayOptions> = {}) {
-  return startGateway(implement(Things, handlers), { way, ...options });
+  return startGateway(implement(Things, handlers), { way, graceMs: 0, ...options });
 }
 
 /** A gateway whose handler tells what metadata it has got. */
@@ -116,7 +116,7 @@ describe.each(ways)("%s", (way) => {
       get: (_request, { header, trailer }) => {
         header.set("a", "1");
         header.add("a", "2");
-        header.set("connection", "no");
+        header.set("date", "no");
         trailer.set("b-bin", Buffer.from([255]));
         return {};
       },

@@ -37,7 +37,7 @@ describe("an error names the field and the value", () => {
     [json3.ScalarsSchema, '{"uint64Value":-1}', "uint64_value: -1 is not a uint64", "uint64_value"],
     [json3.ScalarsSchema, '{"floatValue":1e39}', "float_value: 1e+39 is not a float", "float_value"],
     [json3.ScalarsSchema, '{"boolValue":"true"}', 'bool_value: "true" is not a bool', "bool_value"],
-    [json3.ScalarsSchema, '{"stringValue":["x"]}', "string_value: a list is not a string of valid Unicode", "string_value"],
+    [json3.ScalarsSchema, '{"stringValue":["x"]}', "string_value: a list is not a string", "string_value"],
     [json3.ScalarsSchema, '{"stringValue":"\\ud800"}', 'string_value: "\\ud800" is not a string of valid Unicode', "string_value"],
     [json3.ScalarsSchema, '{"bytesValue":"%%"}', 'bytes_value: "%%" is not base64', "bytes_value"],
     [json3.WellKnownSchema, '{"timestamp":"zzz"}', 'timestamp: "zzz" is not a timestamp (RFC 3339)', "timestamp"],
@@ -249,7 +249,7 @@ describe("one field by itself", () => {
     jsonFieldCodec(json3.ChoiceSchema.field.tree).parseInto("null", choice);
     expect(choice.choice).toEqual({ case: "int32Value", value: 5 });
     expect(lineOf(() => jsonFieldCodec(json3.ChoiceSchema.field.tree).parseInto('{"name":1}', choice))).toBe(
-      "tree.name: 1 is not a string of valid Unicode",
+      "tree.name: 1 is not a string",
     );
     expect(choice.choice).toEqual({ case: "int32Value", value: 5 });
     jsonFieldCodec(json3.ChoiceSchema.field.tree).parseInto('{"name":"n"}', choice);

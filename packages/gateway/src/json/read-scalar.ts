@@ -154,7 +154,8 @@ function readBool(value: unknown): boolean {
 
 function readString(value: unknown): string {
   // A lone surrogate has no UTF-8.
-  return typeof value === "string" && value.isWellFormed() ? value : isNot(value, "a string of valid Unicode");
+  if (typeof value !== "string") return isNot(value, "a string");
+  return value.isWellFormed() ? value : isNot(value, "a string of valid Unicode");
 }
 
 const strictBase64 = /^[A-Za-z0-9+/]*={0,2}$/;

@@ -1,5 +1,6 @@
 // The body of a response that is a stream: it asks for the next response when the reader has taken the last one.
 import { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
 import type { Responses, Route } from "../route.ts";
 import type { ResponseFormat } from "./response-format.ts";
@@ -13,6 +14,8 @@ interface Source {
   readonly format: ResponseFormat | undefined;
   /** Told what the call ended with; returns its google.rpc.Status in JSON. */
   readonly failed: (error: unknown) => string;
+  /** Told when the reader has come before the first response: so far it knows nothing. */
+  readonly waiting: () => void;
   /** Told before the last byte. */
   readonly ended: () => void;
 }
@@ -20,10 +23,15 @@ interface Source {
 /** How long a format that has something to say when there is nothing to say waits, in milliseconds. */
 const idleMs = 15_000;
 
+/** Responses after which others have their turn. */
+const turnEvery = 64;
+
 export class ResponseBody extends Readable {
   readonly #source: Source;
   #next: Promise<Message | undefined> | undefined;
   #count = 0;
+  #asked = false;
+  #turns = 0;
   #idle: NodeJS.Timeout | undefined;
 
   constructor(source: Source) {
@@ -36,10 +44,15 @@ export class ResponseBody extends Readable {
   }
 
   override _read(): void {
-    const next = this.#next ?? this.#source.responses.recv();
+    // What is sent while there is nothing to send makes the reader ask again.
+    if (this.#asked) return;
+    this.#asked = true;
+    const next = this.#next ?? this.#recv();
+    if (this.#next !== undefined) this.#tellWaiting();
     this.#next = undefined;
     next.then(
       (response) => {
+        this.#asked = false;
         try {
           if (response !== undefined) this.#write(response);
           else this.#close(this.#source.format?.end);
@@ -50,6 +63,18 @@ export class ResponseBody extends Readable {
       },
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  /** Without a socket upstream, and with a fast reader, nothing else might ever make way for other calls. */
+  #recv(): Promise<Message | undefined> {
+    const { responses } = this.#source;
+    return ++this.#turns % turnEvery === 0 ? nextTurn().then(() => responses.recv()) : responses.recv();
+  }
+
+  #tellWaiting(): void {
+    setImmediate(() => {
+      if (this.#asked && !this.destroyed) this.#source.waiting();
+    });
   }
 
   #write(response: Message): void {

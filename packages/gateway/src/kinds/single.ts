@@ -2,6 +2,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { FastifyReply } from "fastify";
 import type { HttpExchange } from "../exchange.ts";
+import { sendJson } from "../http/send-json.ts";
 import type { CallsOf, Route } from "../route.ts";
 import { bindBody, bindLines } from "./requests.ts";
 
@@ -21,8 +22,7 @@ export async function serveClientStream(
 function respond({ reply, trailer }: HttpExchange, route: Route, response: Message): FastifyReply {
   for (const name in trailer) reply.header(name, trailer[name]);
   const body = route.print(response);
-  // As bytes: to a string, Fastify would add a charset, and JSON has none (RFC 8259, section 11).
-  if (typeof body === "string") return reply.header("content-type", "application/json").send(Buffer.from(body));
+  if (typeof body === "string") return sendJson(reply, body);
   if (body?.contentType) reply.type(body.contentType);
   return reply.send(Buffer.from(body?.data ?? []));
 }

@@ -26,15 +26,20 @@ export function serveBidiStream(exchange: HttpExchange, route: Route, { call }: 
 
 /** How long the HTTP status waits for what becomes of the call, in milliseconds: long enough for a refusal, not for a quiet stream. */
 const statusWaitMs = 1000;
+/** How long it waits once the header has come: some servers send one before they refuse. */
+const headerWaitMs = 50;
 
 async function stream(exchange: HttpExchange, route: Route, responses: Responses): Promise<FastifyReply> {
   const { reply, request } = exchange;
   const first = responses.recv();
   const timer = new AbortController();
-  const waited = delay(statusWaitMs, undefined, { signal: timer.signal }).catch(() => {});
+  const wait = (ms: number) => delay(ms, undefined, timer).catch(() => {});
   // An error that comes first has a status of its own.
-  const header = responses.header().catch(() => first);
-  await Promise.race([first, header, waited]).finally(() => timer.abort());
+  const header = responses.header().then(
+    () => wait(headerWaitMs),
+    () => first,
+  );
+  await Promise.race([first, header, wait(statusWaitMs)]).finally(() => timer.abort());
 
   const raw = rawFormat(route);
   const format = chooseFormat(request.headers.accept);
@@ -48,6 +53,9 @@ async function stream(exchange: HttpExchange, route: Route, responses: Responses
       request.grpcCode = error.code;
       exchange.log(error);
       return exchange.settings.errors.status(error);
+    },
+    waiting: () => {
+      if (!reply.raw.headersSent) reply.raw.flushHeaders();
     },
     ended: () => {
       // RFC 9110, section 6.5.1: trailers are for whoever says that it takes them.

@@ -1,6 +1,7 @@
 // Streams over WebSocket: a text frame a message, both ways. An empty frame is the client's half-close. The end is a close: 1000 for OK, and
 // 4000 + the gRPC code for anything else, with the message as the reason.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
 import type { WebSocket } from "@fastify/websocket";
 import { Code, RpcError } from "@grpc-study/rpc";
@@ -15,6 +16,8 @@ import type { Match, Router } from "../router.ts";
 const maxReasonBytes = 123;
 /** How often a peer is asked whether it is still there, in milliseconds. One that does not answer until the next time is not. */
 const pingMs = 30_000;
+/** Responses after which others have their turn. */
+const turnEvery = 64;
 /** Bytes that may wait to be sent before the next response is asked for. */
 const sendWindow = 64 * 1024;
 
@@ -44,6 +47,8 @@ export function checkOrigin({ headers: { origin, host } }: FastifyRequest, allow
 }
 
 export async function serveWebSocket(socket: WebSocket, exchange: Exchange, route: Route): Promise<void> {
+  const { request } = exchange;
+  const start = performance.now();
   let alive = true;
   const pings = setInterval(() => {
     if (!alive) return socket.terminate();
@@ -67,6 +72,12 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
     error = RpcError.from(thrown);
     exchange.log(error);
   }
+  exchange.cancel();
+  const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
+  const path = request.url.split("?", 1)[0];
+  request.log.info({ method: "WEBSOCKET", path, grpc: Code[error?.code ?? Code.OK], durationMs, peer: request.ip }, "request");
+  // A close is answered with one, which must be read.
+  requests.return();
   if (error === undefined) socket.close(1000);
   else socket.close(4000 + error.code, shorten(exchange.settings.errors.visible(error).message));
 }
@@ -105,9 +116,14 @@ async function pump(requests: Frames, call: Conversation): Promise<void> {
 }
 
 async function sendAll(socket: WebSocket, responses: Responses, send: (response: Message) => void): Promise<void> {
+  let count = 0;
   for (let response = await responses.recv(); response !== undefined; response = await responses.recv()) {
+    // Its close event may be yet to come.
+    if (socket.readyState !== socket.OPEN) throw new RpcError(Code.CANCELLED, "the WebSocket was closed");
     send(response);
     if (socket.bufferedAmount > sendWindow) await drained(socket);
+    // Without a socket upstream, nothing else might ever make way for other calls.
+    else if (++count % turnEvery === 0) await nextTurn();
   }
 }
 

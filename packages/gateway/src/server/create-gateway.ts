@@ -6,6 +6,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRepl
 import { gateway } from "../gateway.ts";
 import { ErrorWriter, fromFastify } from "../http/errors.ts";
 import { requestIdOf } from "../http/headers.ts";
+import { sendJson } from "../http/send-json.ts";
 import type { GatewayOptions } from "../options.ts";
 import { serveHealth } from "./health.ts";
 import { type ConnectionLimits, createHttpServer, type GatewayTls } from "./http-server.ts";
@@ -46,7 +47,7 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     // What comes before the plugin, such as a path that is not percent-encoded UTF-8.
     frameworkErrors(error, _request, reply) {
       const { status, body } = errors.response(fromFastify(error));
-      (reply as FastifyReply).code(status).header("content-type", "application/json").send(Buffer.from(body));
+      sendJson((reply as FastifyReply).code(status), body);
     },
   });
   app.addHook("preClose", async () => closeSessions());

@@ -10,6 +10,10 @@ export class ByteQueue<T> {
     return this.#bytes;
   }
 
+  get length(): number {
+    return this.#items.length;
+  }
+
   push(item: T, bytes: number): void {
     this.#items.push({ item, bytes: bytes + overhead });
     this.#bytes += bytes + overhead;

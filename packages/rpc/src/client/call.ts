@@ -3,8 +3,8 @@ import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { type InterceptingListener, type InterceptorOptions, Metadata, type StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import type { Codec } from "../codec/codec.ts";
-import { noCompress, requestCompression } from "../compression/client.ts";
-import { markMessage } from "../compression/frame.ts";
+import { noCompress, requestCompression, takesFrames } from "../compression/client.ts";
+import { Frames, markMessage } from "../compression/frame.ts";
 import { errorFromStatus, RpcError } from "../error.ts";
 import { intercept } from "../intercept.ts";
 import { toMetadata } from "../metadata.ts";
@@ -28,6 +28,9 @@ interface Waiter {
   resolve(response: Message | undefined): void;
   reject(reason: unknown): void;
 }
+
+/** Bytes of requests that are written at once. */
+const batchBytes = 16 * 1024;
 
 /** How many bytes of requests may be taken before those ahead of them are written. */
 const sendWindow = 64 * 1024;
@@ -325,7 +328,21 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
       this.#write();
     };
     const flags = this.#plain?.has(next) ? noCompress : 0;
-    this.#raw.sendMessageWithContext({ callback, flags }, next as Buffer);
+    this.#raw.sendMessageWithContext({ callback, flags }, this.#withThoseBehind(next) as Buffer);
+  }
+
+  /** What waits behind a request is written with it: a write costs the same whatever its size. */
+  #withThoseBehind(first: Message | Buffer): Message | Buffer | Frames {
+    if (this.#unsent.length === 0 || this.#plain !== undefined || this.#takesMessages || !takesFrames(this.channel.grpc)) return first;
+    const messages = [first as Buffer];
+    let size = messages[0]?.length ?? 0;
+    while (size < batchBytes) {
+      const next = this.#unsent.shift();
+      if (next === undefined) break;
+      messages.push(next as Buffer);
+      size += (next as Buffer).length;
+    }
+    return new Frames(messages, size);
   }
 
   #pull(): void {

@@ -4,6 +4,7 @@ import { Code } from "../code.ts";
 import type { CodecFactory } from "../codec/codec.ts";
 import { enableCompression } from "../compression/client.ts";
 import { RpcError } from "../error.ts";
+import { type ChannelLimits, channelOptions, defaultChannelLimits, withDefaults } from "../limits/limits.ts";
 import { type ClientTls, clientCredentials } from "../security/tls.ts";
 
 export interface ChannelOptions {
@@ -17,7 +18,9 @@ export interface ChannelOptions {
    * connection and stays silent (grpc-node issue 2785). A call with `waitForReady` waits on.
    */
   readonly connectTimeoutMs?: number;
-  /** Options of grpc-js, for example `"grpc.keepalive_time_ms"`. */
+  /** What the server may send, and when it counts as gone; each limit says its unit and its default. */
+  readonly limits?: Partial<ChannelLimits>;
+  /** Options of grpc-js, for example `"grpc.initial_reconnect_backoff_ms"`. They go before `limits`. */
   readonly grpc?: grpc.ChannelOptions;
 }
 
@@ -51,8 +54,10 @@ export function createChannel(target: string, options: ChannelOptions = {}): Cha
   const named = serverName && { "grpc.ssl_target_name_override": serverName, "grpc.default_authority": serverName };
   // Connections of its own, as in Go. A shared one that has failed tells only the first channel why.
   const own = { "grpc.use_local_subchannel_pool": 1 };
-  const channel = new grpc.Channel(target, credentials, { ...own, ...named, ...options.grpc });
-  enableCompression(channel, options.grpc ?? {});
+  const limits = channelOptions(withDefaults(defaultChannelLimits, options.limits));
+  const grpcOptions = { ...own, ...named, ...limits, ...options.grpc };
+  const channel = new grpc.Channel(target, credentials, grpcOptions);
+  enableCompression(channel, grpcOptions);
   return wrap(channel, connectTimeoutMs, credentials._isSecure());
 }
 

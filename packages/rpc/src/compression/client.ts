@@ -7,7 +7,7 @@ import { type ChannelInterface, type ChannelOptions, experimental, type Metadata
 import { Code } from "../code.ts";
 import { RpcError } from "../error.ts";
 import { acceptedEncodings, accepts, type Compression, compress, isCompression, type Refusal } from "./algorithm.ts";
-import { readFrame, writeFrame } from "./frame.ts";
+import { Frames, readFrame, writeFrame } from "./frame.ts";
 
 type WriteObject = Awaited<ReturnType<experimental.Filter["sendMessage"]>>;
 
@@ -61,6 +61,11 @@ interface ChannelCompression {
   accepted: string | undefined;
 }
 
+/** Whether the calls of a channel take `Frames` where grpc-js has a message. */
+export function takesFrames(channel: ChannelInterface): boolean {
+  return channels.has(channel);
+}
+
 class CompressionFilter implements experimental.Filter {
   readonly #channel: ChannelCompression;
   #algorithm: Compression = "identity";
@@ -94,16 +99,27 @@ class CompressionFilter implements experimental.Filter {
   }
 
   async sendMessage(promise: Promise<WriteObject>): Promise<WriteObject> {
-    const { message, flags = 0 } = await promise;
+    const { message, flags = 0 } = (await promise) as { message: Buffer | Frames; flags?: number };
+    const plain = this.#algorithm === "identity" || (flags & noCompress) !== 0;
+    if (!(message instanceof Frames)) return { message: writeFrame(...(await this.#prepare(message, plain))), flags };
+    for (const one of message.messages) this.#check(one);
+    if (plain) return { message: message.join(), flags };
+    const frames = message.messages.map(async (one) => writeFrame(...(await this.#prepare(one, plain))));
+    return { message: Buffer.concat(await Promise.all(frames)), flags };
+  }
+
+  /** A message's bytes as they are sent, and whether they are compressed. */
+  async #prepare(message: Buffer, plain: boolean): Promise<[bytes: Buffer, compressed: boolean]> {
+    this.#check(message);
+    const bytes = plain ? message : await compress(message, this.#algorithm);
+    return [bytes, bytes !== message];
+  }
+
+  #check(message: Buffer): void {
     const { maxSendBytes } = this.#channel;
-    if (maxSendBytes !== -1 && message.length > maxSendBytes) {
-      throw {
-        code: Code.RESOURCE_EXHAUSTED,
-        details: `Attempted to send message with a size larger than ${maxSendBytes}`,
-      } satisfies Refusal;
-    }
-    const bytes = flags & noCompress ? message : await compress(message, this.#algorithm);
-    return { message: writeFrame(bytes, bytes !== message), flags };
+    if (maxSendBytes === -1 || message.length <= maxSendBytes) return;
+    const details = `Attempted to send message with a size larger than ${maxSendBytes}`;
+    throw { code: Code.RESOURCE_EXHAUSTED, details } satisfies Refusal;
   }
 
   async receiveMessage(frame: Promise<Buffer>): Promise<Buffer> {

@@ -4,6 +4,31 @@ import { decompress, isCompression, type Refusal } from "./algorithm.ts";
 
 const prefix = 5;
 
+/** Several messages that are written at once, one after the other. */
+export class Frames {
+  readonly messages: readonly Buffer[];
+  /** Bytes of the messages together; grpc-js counts by it what it keeps. */
+  readonly length: number;
+
+  constructor(messages: readonly Buffer[], length: number) {
+    this.messages = messages;
+    this.length = length;
+  }
+
+  /** As they go over the wire, uncompressed. */
+  join(): Buffer {
+    const bytes = Buffer.allocUnsafe(this.length + prefix * this.messages.length);
+    let at = 0;
+    for (const message of this.messages) {
+      bytes[at] = 0;
+      bytes.writeUInt32BE(message.length, at + 1);
+      at += prefix;
+      at += message.copy(bytes, at);
+    }
+    return bytes;
+  }
+}
+
 /** What came compressed: the bytes of messages, and the messages that were made of them. */
 const cameCompressed = new WeakSet<object>();
 
@@ -18,17 +43,21 @@ export function wasCompressed(message: object): boolean {
   return cameCompressed.has(message);
 }
 
+/** Whether anything has been compressed at all in this process. Where nothing has, nothing is looked up. */
+let inUse = false;
+
 /** Hands on from bytes to their message whether they came compressed. */
 export function markMessage(message: object, bytes: Buffer): void {
-  if (cameCompressed.has(bytes)) cameCompressed.add(message);
+  if (inUse && cameCompressed.has(bytes)) cameCompressed.add(message);
 }
 
 /** Marks bytes that are compressed already. */
 export function markCompressed(bytes: Buffer): void {
+  inUse = true;
   compressedBytes.add(bytes);
 }
 
-export function writeFrame(bytes: Buffer, compressed = compressedBytes.has(bytes)): Buffer {
+export function writeFrame(bytes: Buffer, compressed = inUse && compressedBytes.has(bytes)): Buffer {
   const frame = Buffer.allocUnsafe(bytes.length + prefix);
   frame[0] = compressed ? 1 : 0;
   frame.writeUInt32BE(bytes.length, 1);
@@ -52,6 +81,7 @@ export function readFrame(frame: Buffer, encoding: string, unknownEncoding: Code
   if (!isCompression(encoding)) return refuse(unknownEncoding, `Received message compressed with "${encoding}", which is not supported`);
   if (encoding === "identity") return refuse(Code.INTERNAL, "Received compressed message, but grpc-encoding names no compression");
   return decompress(bytes, encoding, limit).then((inflated) => {
+    inUse = true;
     cameCompressed.add(inflated);
     return inflated;
   });

@@ -7,7 +7,7 @@ import type { Metadata, Server, ServerOptions } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import { toMetadata } from "../metadata.ts";
 import { acceptedEncodings, accepts, type Compression, type Refusal } from "./algorithm.ts";
-import { readFrame, writeFrame } from "./frame.ts";
+import { Frames, readFrame, writeFrame } from "./frame.ts";
 
 const defaultMaxReceiveBytes = 4 * 1024 * 1024;
 
@@ -42,7 +42,7 @@ export function enableCompression(server: Server, options: ServerOptions = {}): 
   const limit = options["grpc.max_receive_message_length"] ?? defaultMaxReceiveBytes;
 
   function serializeMessage(this: BaseCall, response: unknown): Buffer {
-    return writeFrame(this.handler.serialize(response));
+    return response instanceof Frames ? response.join() : writeFrame(this.handler.serialize(response));
   }
 
   function decompressMessage(this: BaseCall, frame: Buffer): Buffer | Promise<Buffer> {

@@ -91,7 +91,9 @@ test.each(everyWay)("$way, $kind: a deadline ends the call on both sides", async
   const { client } = await connect(way, handlers);
   expect(await failureOf(kinds[kind](client, "", { timeoutMs: 30 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   await until(() => reason !== undefined);
-  expect(reason).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+  // Over a socket, the caller may give up, and say so, a moment before the server's own clock does.
+  const codes = way === "in process" ? [Code.DEADLINE_EXCEEDED] : [Code.DEADLINE_EXCEEDED, Code.CANCELLED];
+  expect(codes).toContain(RpcError.from(reason).code);
   expect(await failureOf(kinds[kind](client, "", { timeoutMs: -1 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
 });
 

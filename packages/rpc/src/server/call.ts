@@ -28,6 +28,8 @@ export interface Scope {
   readonly compression: Compression;
   /** The calls that are running. */
   readonly calls: Set<Call> | undefined;
+  /** Whether what is below takes several messages at once. */
+  readonly batches: boolean;
 }
 
 /** A method, ready to be called. */
@@ -160,6 +162,11 @@ export class Call implements ServerCall {
     const bytes = this.#bound.output.encode(response as never);
     if (this.#header !== undefined || this.compression !== "identity") this.sendHeader();
     return this.#announced === "identity" || !this.compress ? bytes : compressed(bytes, this.#announced);
+  }
+
+  /** Whether several responses may be written at once. */
+  get batches(): boolean {
+    return this.#bound.scope.batches;
   }
 
   /** Calls the handler. */

@@ -67,8 +67,14 @@ export function rebind([definition]: Implementation, scope: Scope, codec: CodecF
   return bind(definition[source], scope, codec);
 }
 
-export function makeScope({ interceptors, onError }: ImplementOptions, calls?: Set<Call>, compression: Compression = "identity"): Scope {
+export function makeScope(
+  { interceptors, onError }: ImplementOptions,
+  calls?: Set<Call>,
+  compression: Compression = "identity",
+  batches = false,
+): Scope {
   return {
+    batches,
     interceptors: interceptors ?? [],
     onError: onError ?? ((error, call) => console.error(`${methodPath(call.method)}:`, error)),
     compression,

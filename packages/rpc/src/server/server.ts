@@ -11,6 +11,8 @@ import { HealthStatuses, implementHealth } from "../health/health.ts";
 import { inProcessChannel } from "../in-process/channel.ts";
 import { handOver } from "../in-process/codec.ts";
 import { InProcessCalls } from "../in-process/server.ts";
+import { defaultServerLimits, type ServerLimits, serverOptions, withDefaults } from "../limits/limits.ts";
+import { enforceLimits } from "../limits/server.ts";
 import { implementReflection } from "../reflection/reflection.ts";
 import { type ServerTls, serverCredentials } from "../security/tls.ts";
 import { type BoundAddress, formatAddress, parseAddress } from "./address.ts";
@@ -27,7 +29,9 @@ export interface ServerOptions extends ImplementOptions {
    * Secrets that are sent beside what a caller chooses should not be compressed with it: the length gives them away.
    */
   readonly compression?: Compression;
-  /** Options of grpc-js, for example `"grpc.max_receive_message_length"` (bytes, 4 MiB unless told). */
+  /** What peers may ask for; each limit says its unit and its default. */
+  readonly limits?: Partial<ServerLimits>;
+  /** Options of grpc-js. They go before `limits`. */
   readonly grpc?: grpc.ServerOptions;
 }
 
@@ -118,9 +122,14 @@ class GrpcServer implements Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#scope = makeScope(options, this.#calls, options.compression);
-    this.#grpc = new grpc.Server(options.grpc);
-    enableCompression(this.#grpc, options.grpc);
+    // Interceptors of grpc-js see each message.
+    const batches = (options.grpc?.interceptors ?? []).length === 0 && (options.grpc?.["grpc.max_send_message_length"] ?? -1) < 0;
+    this.#scope = makeScope(options, this.#calls, options.compression, batches);
+    const limits = withDefaults(defaultServerLimits, options.limits);
+    const grpcOptions = { ...serverOptions(limits), ...options.grpc };
+    this.#grpc = new grpc.Server(grpcOptions);
+    enableCompression(this.#grpc, grpcOptions);
+    enforceLimits(this.#grpc, limits, grpcOptions["grpc.max_receive_message_length"] ?? limits.maxReceiveMessageBytes);
     if (options.health ?? true) this.#register(implementHealth(this.health));
     if (options.reflection) for (const reflection of implementReflection(() => this.#services.map(serviceOf))) this.#register(reflection);
   }

@@ -1,0 +1,141 @@
+// The contract of the shop over HTTP: requests and their answers, to the letter.
+
+/** An answer as far as the contract goes. */
+export interface ShopAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** undefined: there is no such header. */
+  readonly contentType: string | undefined;
+  readonly allow: string | undefined;
+}
+
+export interface ShopRequest {
+  readonly title: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly answer: ShopAnswer;
+}
+
+const json = { contentType: "application/json", allow: undefined };
+const ok = (body: string): ShopAnswer => ({ status: 200, body, ...json });
+
+/** A google.rpc.Status. */
+const failed = (status: number, code: number, message: string, details: readonly object[] = []): ShopAnswer => ({
+  status,
+  body: JSON.stringify({ code, message, details }),
+  ...json,
+});
+
+const badRequest = "type.googleapis.com/google.rpc.BadRequest";
+
+/** INVALID_ARGUMENT, with a field violation each; the message has three of them. A reading fault has a colon in its message, a rule's does not. */
+function refused(mark: " " | ": ", ...faults: readonly (readonly [field: string, description: string])[]): ShopAnswer {
+  const more = faults.length > 3 ? ` (and ${faults.length - 3} more)` : "";
+  const message =
+    faults
+      .slice(0, 3)
+      .map((fault) => fault.join(mark))
+      .join("; ") + more;
+  const fieldViolations = faults.map(([field, description]) => ({ field, description }));
+  return failed(400, 3, message, [{ "@type": badRequest, fieldViolations }]);
+}
+
+const get = (path: string, answer: ShopAnswer, title = `GET ${path}`): ShopRequest => ({ title, method: "GET", path, answer });
+
+function order(title: string, body: string, answer: ShopAnswer): ShopRequest {
+  return { title, method: "POST", path: "/v1/orders", headers: { "content-type": "application/json" }, body, answer };
+}
+
+function allowed(method: string, path: string, allow: string): ShopRequest {
+  const answer = { ...failed(405, 12, `${method} is not allowed here, but ${allow}`), allow };
+  return { title: `${method} ${path}`, method, path, answer };
+}
+
+function timeout(grpcTimeout: string, answer: ShopAnswer): ShopRequest {
+  return { ...get("/v1/prod/998", answer, `Grpc-Timeout: ${grpcTimeout}`), headers: { "grpc-timeout": grpcTimeout } };
+}
+
+const nowhere = (path: string) => failed(404, 5, `there is nothing at ${path}`);
+const taken = ok('{"status":"OK","message":"success"}');
+
+export const shopRequests: readonly ShopRequest[] = [
+  get("/v1/prod/998", ok('{"prod_stock":114514}')),
+  get("/v1/prod/998?prod_area=B", ok('{"prod_stock":721}')),
+  get("/v1/prod/998?prod_area=2", ok('{"prod_stock":666}')),
+  get("/v1/prod/998?prodArea=C", ok('{"prod_stock":666}')),
+  get("/v1/prod/998?nosuch=1", ok('{"prod_stock":114514}')),
+  get("/v1/prod/%39%398", ok('{"prod_stock":114514}')),
+  { ...get("/v1/prod/998", { ...ok(""), contentType: "application/json" }), title: "HEAD /v1/prod/998", method: "HEAD" },
+  {
+    ...get("/v1/prod/998", { status: 204, body: "", contentType: undefined, allow: "GET, HEAD, OPTIONS" }),
+    title: "OPTIONS /v1/prod/998",
+    method: "OPTIONS",
+  },
+
+  get("/v1/prod/abc", refused(": ", ["prod_id", '"abc" is not an int32'])),
+  get("/v1/prod/1.5", refused(": ", ["prod_id", '"1.5" is not an int32'])),
+  get("/v1/prod/99999999999", refused(": ", ["prod_id", '"99999999999" is out of range for int32'])),
+  get("/v1/prod/", refused(": ", ["prod_id", '"" is not an int32'])),
+  get("/v1/prod/998?prod_area=ZZ", refused(": ", ["prod_area", '"ZZ" is no ProdAreas (A, B, C)'])),
+  get("/v1/prod/998?prod_area=9", refused(" ", ["prod_area", "must be one of A (0), B (1), C (2), is 9"])),
+  get("/v1/prod/0", refused(" ", ["prod_id", "must be greater than 0, is 0"])),
+  get(
+    "/v1/prod/0?prod_area=9",
+    refused(" ", ["prod_id", "must be greater than 0, is 0"], ["prod_area", "must be one of A (0), B (1), C (2), is 9"]),
+  ),
+
+  get("/v1/prod", nowhere("/v1/prod")),
+  get("/v1/prod/998/", nowhere("/v1/prod/998/")),
+  get("/nope", nowhere("/nope")),
+  get("/", nowhere("/")),
+  {
+    ...order("a method without a rule", "{}", nowhere("/services.ProdService/GetProdStocks")),
+    path: "/services.ProdService/GetProdStocks",
+  },
+
+  allowed("POST", "/v1/prod/998", "GET, HEAD, OPTIONS"),
+  allowed("DELETE", "/v1/prod/998", "GET, HEAD, OPTIONS"),
+  allowed("GET", "/v1/orders", "OPTIONS, POST"),
+
+  order("an order", '{"order_id":1,"order_no":"20210722","user_id":7,"order_money":20.5,"order_time":"2021-07-22T10:00:00Z"}', taken),
+  order(
+    "an order in lowerCamel, with numbers as text",
+    '{"orderId":"1","orderNo":"20210722","userId":"7","orderMoney":"20.5","orderTime":"2021-07-22T12:00:00+02:00"}',
+    taken,
+  ),
+  order("an order with a field that nobody knows", '{"order_id":1,"order_no":"20210722","user_id":7,"nosuch":[{}]}', taken),
+  order("malformed JSON", "{", failed(400, 3, "malformed JSON: expected property name or '}' at position 1 (line 1 column 2)")),
+  order("a list", "[]", refused(": ", ["order_main", "a list is not an object"])),
+  order("an int32 that overflows", '{"order_id":2147483648}', refused(": ", ["order_main.order_id", "2147483648 is not an int32"])),
+  order("a number for a string", '{"order_no":5}', refused(": ", ["order_main.order_no", "5 is not a string"])),
+  order(
+    "a bad timestamp",
+    '{"order_time":"yesterday"}',
+    refused(": ", ["order_main.order_time", '"yesterday" is not a timestamp (RFC 3339)']),
+  ),
+  order("no body", "", refused(" ", ["order_main", "is required"])),
+  order(
+    "an order in which everything is wrong",
+    '{"order_money":-1}',
+    refused(
+      " ",
+      ["order_main.order_id", "must be greater than 0, is 0"],
+      ["order_main.order_no", 'must be at least 1 character, is ""'],
+      ["order_main.user_id", "must be greater than 0, is 0"],
+      ["order_main.order_money", "must be greater than or equal to 0, is -1"],
+    ),
+  ),
+  {
+    ...order("another content type", "{}", failed(415, 3, 'the body\'s type must be application/json, is "text/plain"')),
+    headers: { "content-type": "text/plain" },
+  },
+
+  timeout("10S", ok('{"prod_stock":114514}')),
+  timeout("1n", failed(504, 4, "deadline exceeded")),
+  timeout("zzz", failed(400, 3, 'the header grpc-timeout is no timeout: "zzz"')),
+];
+
+/** What a gateway answers whose gRPC server is down. */
+export const shopIsDown = failed(503, 14, "the upstream is not available");

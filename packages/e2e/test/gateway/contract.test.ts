@@ -1,0 +1,133 @@
+// The contract's table of the shop over HTTP: through `pnpm start` and through the command, both over mutual TLS to the shop, and over whatever
+// HTTP there is. TLS to the clients, too.
+import { once } from "node:events";
+import { connect } from "node:tls";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ShopAnswer, type ShopRequest, shopRequests } from "../contract/shop-http.ts";
+import { Authority, Folder, writeSet } from "../security/certificates.ts";
+import { addressOf, type GatewayProcess, startGateway, startShop } from "./gateways.ts";
+import { type Ask, askHttp1, askHttp2, type ClientIdentity, exchange } from "./http.ts";
+
+/** What ends with this file, however much of it was started. */
+const started = new AsyncDisposableStack();
+
+let authority: Authority;
+let certs: Folder;
+let shop: GatewayProcess;
+let command: GatewayProcess;
+let secure: GatewayProcess;
+let mutual: GatewayProcess;
+let nobody: ClientIdentity;
+let somebody: ClientIdentity;
+
+beforeAll(async () => {
+  certs = started.use(await Folder.make());
+  authority = await writeSet(certs);
+  shop = started.use(await startShop(certs.path));
+  const upstream = addressOf(shop, "mutual TLS");
+  const ca = certs.file("ca.pem");
+  const toShop = ["--field-names", "proto", "--ca", ca, "--cert", certs.file("client.pem"), "--key", certs.file("client.key")];
+  const https = [...toShop, "--tls-cert", certs.file("server.pem"), "--tls-key", certs.file("server.key")];
+  const all = await Promise.all([
+    startGateway(upstream, toShop),
+    startGateway(upstream, https, { listen: "localhost:0" }),
+    startGateway(upstream, [...https, "--tls-ca", ca], { listen: "localhost:0" }),
+  ]);
+  for (const gateway of all) started.use(gateway);
+  [command, secure, mutual] = all;
+  nobody = { ca: authority.cert };
+  somebody = { ...nobody, ...authority.issue({ for: "client" }) };
+});
+
+afterAll(() => started.disposeAsync());
+
+async function answerOf(
+  ask: Ask,
+  url: string,
+  { path, method, headers, body }: ShopRequest,
+  identity?: ClientIdentity,
+): Promise<ShopAnswer> {
+  const question = { method, ...(headers && { headers }), ...(body !== undefined && { body }) };
+  const { status, headers: answered, body: text } = await ask(url + path, question, identity);
+  return { status, body: text, contentType: answered["content-type"], allow: answered["allow"] } as ShopAnswer;
+}
+
+const ways: readonly (readonly [name: string, ask: Ask, url: () => string, identity?: () => ClientIdentity])[] = [
+  ["pnpm start, over HTTP/1.1", askHttp1, () => shop.url],
+  ["pnpm start, over HTTP/2", askHttp2, () => shop.url],
+  ["the command, over HTTP/1.1", askHttp1, () => command.url],
+  ["the command, over HTTP/2", askHttp2, () => command.url],
+  ["the command, over HTTPS and HTTP/1.1", askHttp1, () => secure.url, () => nobody],
+  ["the command, over HTTPS and HTTP/2", askHttp2, () => secure.url, () => nobody],
+  ["the command, over HTTPS with a client certificate and HTTP/1.1", askHttp1, () => mutual.url, () => somebody],
+  ["the command, over HTTPS with a client certificate and HTTP/2", askHttp2, () => mutual.url, () => somebody],
+];
+
+describe("every way has the same answer to", () => {
+  test.each(shopRequests)("$title", async (request) => {
+    const answers = ways.map(async ([name, ask, url, identity]) => [name, await answerOf(ask, url(), request, identity?.())] as const);
+    expect(Object.fromEntries(await Promise.all(answers))).toEqual(Object.fromEntries(ways.map(([name]) => [name, request.answer])));
+  });
+});
+
+describe("HTTPS", () => {
+  test.each([
+    [["h2", "http/1.1"], "h2"],
+    [["http/1.1"], "http/1.1"],
+    [["http/1.1", "h2"], "h2"],
+  ])("of %o, ALPN chooses %s", async (ALPNProtocols, chosen) => {
+    const socket = connect({ port: secure.port, host: "localhost", ca: authority.cert, ALPNProtocols });
+    await once(socket, "secureConnect");
+    expect(socket.alpnProtocol).toBe(chosen);
+    socket.destroy();
+  });
+
+  test("a client without ALPN is served HTTP/1.1", async () => {
+    const socket = connect({ port: secure.port, host: "localhost", ca: authority.cert });
+    expect(await exchange(socket, "GET /v1/prod/998 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toMatch(
+      /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n\{"prod_stock":114514\}$/,
+    );
+  });
+
+  test("browsers are told to stay with it", async () => {
+    const { headers } = await askHttp1(`${secure.url}/v1/prod/998`, {}, nobody);
+    expect(headers["strict-transport-security"]).toMatch(/^max-age=\d{8}/);
+  });
+
+  test.each([
+    ["without a certificate", () => nobody],
+    ["with a certificate of another authority", () => ({ ...nobody, ...new Authority().issue({ for: "client" }) })],
+    ["with a certificate that has expired", () => ({ ...nobody, ...authority.issue({ for: "client", to: -60 }) })],
+    ["with a server's certificate", () => ({ ...nobody, ...authority.issue({ for: "server" }) })],
+  ])("with --tls-ca, a client %s gets no answer", async (_which, identity) => {
+    await expect(askHttp1(`${mutual.url}/v1/prod/998`, {}, identity())).rejects.toThrow();
+    await expect(askHttp2(`${mutual.url}/v1/prod/998`, {}, identity())).rejects.toThrow();
+  });
+
+  test("plaintext gets no answer", async () => {
+    await expect(askHttp1(`${secure.url.replace("https", "http")}/v1/prod/998`)).rejects.toThrow();
+  });
+});
+
+test("both gateways are healthy while the shop is", async () => {
+  for (const url of [shop.url, command.url]) {
+    expect(await askHttp1(`${url}/healthz`)).toMatchObject({ status: 200, body: '{"status":"SERVING"}' });
+  }
+});
+
+test("the document of `pnpm start` has the shop's comments, and its rules as limits", async () => {
+  const { status, headers, body } = await askHttp1(`${shop.url}/openapi.json`);
+  expect({ status, type: headers["content-type"] }).toEqual({ status: 200, type: "application/json" });
+  expect(JSON.parse(body)).toMatchObject({
+    openapi: expect.stringMatching(/^3\.1\./),
+    info: { title: "The shop" },
+    paths: {
+      "/v1/prod/{prod_id}": {
+        get: {
+          description: "The stock of a product in one area.",
+        },
+      },
+      "/v1/orders": { post: {} },
+    },
+  });
+});

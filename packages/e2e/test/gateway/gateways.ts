@@ -1,0 +1,54 @@
+// The gateway as processes: the command in front of a server, and the tutorial's start, where the shop has one beside it.
+import { gatewayMain, serveScript } from "../harness/paths.ts";
+import { ServerProcess } from "../harness/server.ts";
+
+/** A process that serves HTTP. */
+export class GatewayProcess extends ServerProcess {
+  /** `http://127.0.0.1:…` */
+  url = "";
+
+  /** The access log so far: an entry a request. */
+  get requests(): Readonly<Record<string, unknown>>[] {
+    return this.stderr.lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => msg === "request");
+  }
+}
+
+export interface GatewayStart {
+  /** Where to listen. */
+  readonly listen?: string;
+}
+
+/** Starts `grpc-study-gateway` on loopback, and resolves once it listens. */
+export async function startGateway(
+  upstream: string,
+  args: readonly string[] = [],
+  { listen = "127.0.0.1:0" }: GatewayStart = {},
+): Promise<GatewayProcess> {
+  const command = [gatewayMain, "--upstream", upstream, "--listen", listen, ...args];
+  const process_ = new GatewayProcess(process.execPath, command);
+  return await ready(process_, / serves /, /^(https?:\/\/\S+) serves /);
+}
+
+/** Starts the shop as `pnpm start` does: plaintext, mutual TLS, and HTTP that calls it over mutual TLS. Makes certificates if there are none. */
+export async function startShop(certs: string): Promise<GatewayProcess> {
+  const command = [serveScript, "shop", "--port", "0", "--certs", certs];
+  return await ready(new GatewayProcess(process.execPath, command), / HTTP, plaintext$/, /\s(localhost:\d+)\s/);
+}
+
+/** The shop's gRPC address, by what the table calls the protection. */
+export function addressOf(shop: GatewayProcess, security: "plaintext" | "mutual TLS"): string {
+  const row = shop.stdout.lines.find((line) => line.endsWith(`services.ProdService   ${security}`));
+  return row?.split(/\s+/)[1] ?? "";
+}
+
+async function ready(gateway: GatewayProcess, row: RegExp, address: RegExp): Promise<GatewayProcess> {
+  try {
+    const [, found = ""] = address.exec(await gateway.stdout.line((line) => row.test(line))) ?? [];
+    gateway.url = found.startsWith("http") ? found : `http://${found}`;
+    gateway.address = new URL(gateway.url).host;
+    return gateway;
+  } catch (error) {
+    await gateway[Symbol.asyncDispose]();
+    throw new Error(`the gateway did not start: ${gateway.stderr.text}`, { cause: error });
+  }
+}

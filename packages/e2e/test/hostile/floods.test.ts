@@ -1,0 +1,280 @@
+// Too much of what is allowed. The attacker is slowed down, refused or disconnected; the clients beside it are served.
+import { once } from "node:events";
+import { connect } from "node:http2";
+import { Code, createClient } from "@grpc-study/rpc";
+import { describe, expect, test } from "vitest";
+import { TestService } from "../../gen/grpc/testing/test_pb.js";
+import { code, data, flag, frame, headerBlock, headers, message, ping, rstStream, settings, type, windowUpdate } from "./frames.ts";
+import { callHeader, type RawClient, rawClient } from "./raw-client.ts";
+import { Target } from "./target.ts";
+
+const empty = "/grpc.testing.TestService/EmptyCall";
+const output = "/grpc.testing.TestService/StreamingOutputCall";
+const duplex = "/grpc.testing.TestService/FullDuplexCall";
+const nothing = message(new Uint8Array());
+
+/** Pours until the connection is gone, or all is poured. Gives the number of times. */
+async function flood(client: RawClient, times: number, make: (round: number) => Uint8Array): Promise<number> {
+  let round = 0;
+  while (round < times && (await client.pour(make(round)))) round++;
+  return round;
+}
+
+const manyFrames = (count: number, make: (index: number) => Uint8Array) =>
+  Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));
+
+/** Client streams have odd numbers. */
+const stream = (index: number) => 2 * index + 1;
+
+describe("a flood", { concurrent: false }, () => {
+  // CVE-2023-44487, in grpc-go GHSA-m425-mq94-257g, in Node's http2 fixed by nghttp2's limit of resets.
+  test("rapid reset: disconnected after some thousand streams, none of which goes on", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address);
+    const block = headers(1, callHeader(duplex));
+    const rounds = await flood(client, 2_000, (round) =>
+      manyFrames(100, (index) => {
+        const id = stream(round * 100 + index);
+        const open = Buffer.from(block);
+        open.writeUInt32BE(id, 5);
+        return Buffer.concat([open, rstStream(id, code.cancel)]);
+      }),
+    );
+    // A connection that is closed while more is coming is reset: the GOAWAY may be lost.
+    expect(await client.goaway()).not.toBe(code.noError);
+    expect(rounds, "hundreds of streams").toBeLessThan(2_000);
+    await target.unharmed();
+  });
+
+  // The other way round: what makes the server reset them ("MadeYouReset", CVE-2025-8671).
+  test("streams that the server has to reset: disconnected", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address);
+    const block = headers(1, callHeader(duplex));
+    await flood(client, 2_000, (round) =>
+      manyFrames(100, (index) => {
+        const id = stream(round * 100 + index);
+        const open = Buffer.from(block);
+        open.writeUInt32BE(id, 5);
+        return Buffer.concat([open, windowUpdate(id, 0)]);
+      }),
+    );
+    expect(await client.goaway()).not.toBe(code.noError);
+    await target.unharmed();
+  });
+
+  test("more streams than allowed: refused, disconnected if it goes on, and never served at once", async () => {
+    const target = await Target.shared({ maxConcurrentStreams: 100 });
+    await target.calm();
+    const open = (client: RawClient, from: number, count: number) =>
+      client.write(manyFrames(count, (index) => headers(stream(from + index), callHeader(duplex))));
+    using client = await rawClient(target.address);
+    open(client, 0, 150);
+    expect(await client.ping()).toBe(true);
+    const refused = client.frames.filter(({ kind, payload }) => kind === type.rstStream && payload.readUInt32BE(0) === code.refusedStream);
+    expect(refused).toHaveLength(50);
+    expect((await target.condition()).calls).toBe(100);
+    for (let round = 0; round < 20; round++) open(client, 150 + round * 100, 100);
+    await client.closed;
+    await target.unharmed();
+  });
+
+  test("a client that knows the limit waits: 500 calls over 20 streams are all answered", async () => {
+    const target = await Target.shared({ maxConcurrentStreams: 20 });
+    using client = createClient(TestService, target.address);
+    const answers = await Promise.all(Array.from({ length: 500 }, () => client.unaryCall({ responseSize: 10 }, { timeoutMs: 10_000 })));
+    expect(answers).toHaveLength(500);
+  });
+
+  test("connections: those over the limit are closed, those before them are served", async () => {
+    const target = await Target.shared({ maxConnections: 20 });
+    await target.calm();
+    const clients = await Promise.all(Array.from({ length: 50 }, () => rawClient(target.address)));
+    const alive = await Promise.all(clients.map((client) => client.ping()));
+    expect(alive.filter(Boolean)).toHaveLength(19);
+    await target.bystander.emptyCall({}, { timeoutMs: 5_000 });
+    for (const client of clients) client[Symbol.dispose]();
+    await target.unharmed();
+  });
+
+  // CVE-2024-27983 (Node), CVE-2024-28182 (nghttp2), CVE-2023-45288 (Go).
+  test("CONTINUATION without an end: disconnected before it is much", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address);
+    client.write(headers(1, callHeader(empty), flag.none));
+    const part = frame(type.continuation, flag.none, 1, headerBlock([["x", "y".repeat(1_000)]]));
+    const rounds = await flood(client, 5_000, () => part);
+    expect(await client.goaway()).not.toBe(code.noError);
+    expect(rounds).toBeLessThan(5_000);
+    await target.unharmed();
+  });
+
+  test("empty CONTINUATION frames: disconnected", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address);
+    client.write(headers(1, callHeader(empty), flag.none));
+    await flood(client, 1_000, () => manyFrames(100, () => frame(type.continuation, flag.none, 1)));
+    expect(await client.goaway()).not.toBe(code.noError);
+    await target.unharmed();
+  });
+
+  // CVE-2019-9516 is the same with headers that have no length.
+  test("headers that come to nothing, on thousands of streams: each is refused, none is kept", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address);
+    const many = callHeader(
+      empty,
+      Array.from({ length: 200 }, () => ["x", ""] as const),
+    );
+    const rounds = await flood(client, 100, (round) => manyFrames(20, (index) => headers(stream(round * 20 + index), many)));
+    expect(rounds).toBeGreaterThan(0);
+    await Promise.race([client.closed, client.ping()]);
+    expect(client.frames.some(({ kind }) => kind === type.rstStream || kind === type.goaway)).toBe(true);
+    client[Symbol.dispose]();
+    await target.unharmed();
+  });
+
+  // A table of HPACK that is filled once and referred to many times: 4 KiB for each byte (CVE-2016-1544, "HPACK bomb").
+  test("a header block that refers to a large entry a thousand times: reset, and not kept", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address);
+    // 0x40: a literal that goes into the table; 0xbe: the first entry of it.
+    const name = Buffer.concat([Buffer.of(0x40, 1), Buffer.from("x"), Buffer.of(127, 0x81, 0x1e), Buffer.alloc(127 + 1 + 128 * 30, "y")]);
+    const block = Buffer.concat([headerBlock(callHeader(empty)), name, Buffer.alloc(10_000, 0xbe)]);
+    client.write(frame(type.headers, flag.endHeaders | flag.endStream, 1, block));
+    const outcome = await client.outcome(1);
+    expect([code.enhanceYourCalm, "closed"]).toContain(outcome);
+    client[Symbol.dispose]();
+    await target.unharmed();
+  });
+
+  // CVE-2019-9515.
+  test("SETTINGS: disconnected with ENHANCE_YOUR_CALM", async () => {
+    const target = await Target.shared({ controlFramesPerSecond: 1_000 });
+    await target.calm();
+    using client = await rawClient(target.address);
+    const many = manyFrames(500, () => settings([[4, 65_535]]));
+    expect(await flood(client, 2_000, () => many)).toBeLessThan(2_000);
+    expect([undefined, code.enhanceYourCalm]).toContain(await client.goaway());
+    await target.unharmed();
+  });
+
+  // CVE-2019-9512.
+  test("PING: disconnected with ENHANCE_YOUR_CALM", async () => {
+    const target = await Target.shared({ controlFramesPerSecond: 1_000 });
+    await target.calm();
+    using client = await rawClient(target.address);
+    const many = manyFrames(500, () => ping());
+    expect(await flood(client, 2_000, () => many)).toBeLessThan(2_000);
+    expect([undefined, code.enhanceYourCalm]).toContain(await client.goaway());
+    await target.unharmed();
+  });
+
+  test("PING by the default limit, from a client that reads no answers: disconnected, and the answers are not kept", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address, { read: false });
+    const many = manyFrames(1_000, () => ping());
+    expect(await flood(client, 1_000, () => many)).toBeLessThan(1_000);
+    await client.closed;
+    await target.unharmed();
+  });
+
+  test("some hundred PINGs a second, as gRPC's clients send to measure bandwidth: served", async () => {
+    const target = await Target.shared();
+    using client = await rawClient(target.address);
+    for (let pings = 0; pings < 1_000; pings++) expect(await client.ping()).toBe(true);
+  });
+
+  // CVE-2019-9517 ("internal data buffering"): the window is wide open, and nobody reads.
+  test("a client that asks for 100 MB and reads nothing: the rest is not made", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address, { read: false });
+    client.write(settings([[4, 2 ** 31 - 1]]), windowUpdate(0, 2 ** 30));
+    // response_parameters (field 2) with size (field 1) 1,000,000, a hundred times.
+    const parameters = Buffer.concat(Array.from({ length: 100 }, () => Buffer.from([0x12, 4, 0x08, 0xc0, 0x84, 0x3d])));
+    client.write(headers(1, callHeader(output)), data(1, message(parameters), flag.endStream));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await target.bystander.emptyCall({}, { timeoutMs: 5_000 });
+    expect((await target.condition()).heldMib).toBeLessThan(60);
+    client[Symbol.dispose]();
+    await target.unharmed();
+  });
+
+  // CVE-2019-9518.
+  test("empty DATA frames: disconnected", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address);
+    client.write(headers(1, callHeader(duplex)));
+    const many = manyFrames(1_000, () => data(1, new Uint8Array()));
+    await flood(client, 200, () => many);
+    await client.closed;
+    await target.unharmed();
+  });
+
+  // CVE-2019-9513 is about priorities; nghttp2 has none any more.
+  test("PRIORITY frames: no more than work", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address);
+    const many = manyFrames(1_000, (index) => frame(type.priority, 0, stream(index), Buffer.from([0, 0, 0, 0, 16])));
+    await flood(client, 50, () => many);
+    await Promise.race([client.closed, client.ping()]);
+    client[Symbol.dispose]();
+    await target.unharmed();
+  });
+
+  test("thousands of small messages at once on one stream: answered, in order", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    const session = connect(`http://${target.address}`);
+    const call = session.request({ ":method": "POST", ":path": duplex, "content-type": "application/grpc", te: "trailers" });
+    let bytes = 0;
+    call.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    let status: unknown;
+    call.on("trailers", (trailers) => {
+      status = trailers["grpc-status"];
+    });
+    call.end(manyFrames(10_000, () => nothing));
+    await once(call, "close");
+    // A payload that is there, and empty: two bytes.
+    expect([status, bytes / 7]).toEqual([String(Code.OK), 10_000]);
+    session.destroy();
+    await target.unharmed();
+  });
+
+  // CVE-2024-37168 (GHSA-7v5v-9h63-cj86) of grpc-js: messages larger than the limit were held before they were refused.
+  test("messages over the limit, sent in full on many streams: none is held", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    const session = connect(`http://${target.address}`, { maxSessionMemory: 1_000 });
+    session.on("error", () => {});
+    const statuses = await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const call = session.request({ ":method": "POST", ":path": duplex, "content-type": "application/grpc", te: "trailers" });
+        let status: unknown;
+        call.on("response", (header) => {
+          status = header["grpc-status"];
+        });
+        call.on("error", () => {});
+        call.resume();
+        call.end(message(Buffer.alloc(8 * 2 ** 20)));
+        await new Promise((resolve) => call.once("close", resolve));
+        return status;
+      }),
+    );
+    expect(new Set(statuses)).toEqual(new Set([String(Code.RESOURCE_EXHAUSTED)]));
+    session.destroy();
+    await target.unharmed();
+  });
+});

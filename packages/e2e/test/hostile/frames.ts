@@ -1,0 +1,140 @@
+// HTTP/2 by hand (RFC 9113): frames as bytes, for what no HTTP/2 library lets its user send.
+
+export const type = {
+  data: 0x0,
+  headers: 0x1,
+  priority: 0x2,
+  rstStream: 0x3,
+  settings: 0x4,
+  pushPromise: 0x5,
+  ping: 0x6,
+  goaway: 0x7,
+  windowUpdate: 0x8,
+  continuation: 0x9,
+} as const;
+
+export const flag = { none: 0, endStream: 0x1, ack: 0x1, endHeaders: 0x4 } as const;
+
+export const code = {
+  noError: 0x0,
+  protocolError: 0x1,
+  internalError: 0x2,
+  flowControlError: 0x3,
+  streamClosed: 0x5,
+  frameSizeError: 0x6,
+  refusedStream: 0x7,
+  cancel: 0x8,
+  compressionError: 0x9,
+  enhanceYourCalm: 0xb,
+  inadequateSecurity: 0xc,
+  http11Required: 0xd,
+} as const;
+
+export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+/** Section 4.1. `length` is what the frame says of itself, if that is not to be true. */
+export function frame(
+  kind: number,
+  flags: number,
+  stream: number,
+  payload: Uint8Array = new Uint8Array(),
+  length = payload.length,
+): Buffer {
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(length, 0, 3);
+  header[3] = kind;
+  header[4] = flags;
+  header.writeUInt32BE(stream, 5);
+  return Buffer.concat([header, payload]);
+}
+
+const uint32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value >>> 0);
+  return bytes;
+};
+
+export const settings = (entries: readonly (readonly [id: number, value: number])[] = []): Buffer =>
+  frame(
+    type.settings,
+    flag.none,
+    0,
+    Buffer.concat(
+      entries.map(([id, value]) => {
+        const entry = Buffer.alloc(6);
+        entry.writeUInt16BE(id);
+        entry.writeUInt32BE(value, 2);
+        return entry;
+      }),
+    ),
+  );
+export const settingsAck = frame(type.settings, flag.ack, 0);
+export const ping = (flags: number = flag.none): Buffer => frame(type.ping, flags, 0, Buffer.alloc(8));
+export const rstStream = (stream: number, error: number): Buffer => frame(type.rstStream, flag.none, stream, uint32(error));
+export const goaway = (lastStream: number, error: number, debug = ""): Buffer =>
+  frame(type.goaway, flag.none, 0, Buffer.concat([uint32(lastStream), uint32(error), Buffer.from(debug)]));
+export const windowUpdate = (stream: number, increment: number): Buffer => frame(type.windowUpdate, flag.none, stream, uint32(increment));
+export const data = (stream: number, bytes: Uint8Array, flags: number = flag.none): Buffer => frame(type.data, flags, stream, bytes);
+
+/** A list, not an object: fields may be repeated, and in any order. A value that is no text is sent as it is. */
+export type Fields = readonly (readonly [name: string, value: string | Uint8Array])[];
+
+/** HPACK (RFC 7541, section 6.2.2), as little of it as there is: each field a literal, with a new name, and no table. */
+export function headerBlock(fields: Fields): Buffer {
+  return Buffer.concat(
+    fields.map(([name, value]) => {
+      const bytes = typeof value === "string" ? Buffer.from(value) : value;
+      return Buffer.concat([Buffer.of(0), integer(Buffer.byteLength(name)), Buffer.from(name), integer(bytes.length), bytes]);
+    }),
+  );
+}
+
+/** RFC 7541, section 5.1, with seven bits in the first byte. */
+function integer(value: number): Buffer {
+  if (value < 127) return Buffer.of(value);
+  const bytes = [127];
+  let rest = value - 127;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return Buffer.of(...bytes, rest);
+}
+
+export const headers = (stream: number, fields: Fields, flags: number = flag.endHeaders): Buffer =>
+  frame(type.headers, flags, stream, headerBlock(fields));
+
+/** A message with the five bytes before it. `length` is what they say, if that is not to be true. */
+export function message(bytes: Uint8Array, compressed = 0, length = bytes.length): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix[0] = compressed;
+  prefix.writeUInt32BE(length, 1);
+  return Buffer.concat([prefix, bytes]);
+}
+
+/** What a frame is, without its payload. */
+export interface FrameHeader {
+  readonly kind: number;
+  readonly flags: number;
+  readonly stream: number;
+  readonly payload: Buffer;
+}
+
+/** Cuts what a socket brings into frames. */
+export class FrameReader {
+  #rest = Buffer.alloc(0);
+
+  read(bytes: Buffer): FrameHeader[] {
+    const frames: FrameHeader[] = [];
+    let rest = Buffer.concat([this.#rest, bytes]);
+    while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
+      const end = 9 + rest.readUIntBE(0, 3);
+      frames.push({
+        kind: rest.readUInt8(3),
+        flags: rest.readUInt8(4),
+        stream: rest.readUInt32BE(5) & 0x7fff_ffff,
+        payload: rest.subarray(9, end),
+      });
+      rest = rest.subarray(end);
+    }
+    this.#rest = rest;
+    return frames;
+  }
+}

@@ -1,0 +1,118 @@
+// A client that is no client: a socket, on which anything may be written, and the frames that come back.
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { type Fields, type FrameHeader, FrameReader, ping, preface, settings, settingsAck, type } from "./frames.ts";
+
+export interface RawClientOptions {
+  /** Whether the preface and settings are sent, and the peer's settings acknowledged. Default true. */
+  readonly begin?: boolean;
+  /** Whether it reads. Default true. */
+  readonly read?: boolean;
+}
+
+export class RawClient implements Disposable {
+  readonly socket: Socket;
+  readonly frames: FrameHeader[] = [];
+  readonly #acknowledge: boolean;
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<unknown>;
+  readonly #waiters: { match(frame: FrameHeader): boolean; resolve(frame: FrameHeader | undefined): void }[] = [];
+
+  constructor(socket: Socket, { begin = true, read = true }: RawClientOptions) {
+    this.socket = socket;
+    this.#acknowledge = begin;
+    // What a peer does to us here is for the test to judge.
+    socket.on("error", () => {});
+    this.closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.once("close", () => {
+      for (const { resolve } of this.#waiters) resolve(undefined);
+    });
+    const reader = new FrameReader();
+    if (read) {
+      socket.on("data", (bytes: Buffer) => {
+        for (const frame of reader.read(bytes)) this.#take(frame);
+      });
+    }
+    if (begin) this.write(preface, settings());
+  }
+
+  #take(frame: FrameHeader): void {
+    this.frames.push(frame);
+    if (this.#acknowledge && frame.kind === type.settings && frame.flags === 0) this.write(settingsAck);
+    for (const [index, { match, resolve }] of [...this.#waiters.entries()].reverse()) {
+      if (!match(frame)) continue;
+      this.#waiters.splice(index, 1);
+      resolve(frame);
+    }
+  }
+
+  write(...frames: readonly Uint8Array[]): void {
+    if (this.socket.writable) this.socket.write(Buffer.concat(frames));
+  }
+
+  /** Writes, and waits until there is room for more. False once the connection is gone. */
+  async pour(bytes: Uint8Array): Promise<boolean> {
+    if (!this.socket.writable) return false;
+    if (this.socket.write(bytes)) return true;
+    await Promise.race([once(this.socket, "drain").catch(() => {}), this.closed]);
+    return this.socket.writable;
+  }
+
+  /** The first frame that matches, of those that came or will; undefined if the connection goes before. */
+  frame(match: (frame: FrameHeader) => boolean): Promise<FrameHeader | undefined> {
+    const come = this.frames.find(match);
+    return come === undefined ? this.#next(match) : Promise.resolve(come);
+  }
+
+  /** How a stream ended: by the code of a reset, `end` if in order, `closed` with the connection. */
+  async outcome(stream: number): Promise<number | "end" | "closed"> {
+    const frame = await this.frame(
+      (frame) => frame.stream === stream && (frame.kind === type.rstStream || ((frame.flags & 1) === 1 && frame.kind <= type.headers)),
+    );
+    if (frame === undefined) return "closed";
+    return frame.kind === type.rstStream ? frame.payload.readUInt32BE(0) : "end";
+  }
+
+  /** Why the connection was closed: the code of a GOAWAY, undefined if there was none. */
+  async goaway(): Promise<number | undefined> {
+    await this.closed;
+    return this.frames.findLast(({ kind }) => kind === type.goaway)?.payload.readUInt32BE(4);
+  }
+
+  /** Resolves once everything written has been read by the peer: it answers in order. */
+  async ping(): Promise<boolean> {
+    this.write(ping());
+    return (await this.#next(isPong)) !== undefined;
+  }
+
+  #next(match: (frame: FrameHeader) => boolean): Promise<FrameHeader | undefined> {
+    if (this.socket.closed) return Promise.resolve(undefined);
+    return new Promise((resolve) => this.#waiters.push({ match, resolve }));
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+}
+
+const isPong = ({ kind, flags }: FrameHeader): boolean => kind === type.ping && flags === 1;
+
+export async function rawClient(address: string, options: RawClientOptions = {}): Promise<RawClient> {
+  const [host = "", port] = address.split(":");
+  const socket = connect({ host, port: Number(port), noDelay: true });
+  await once(socket, "connect");
+  return new RawClient(socket, options);
+}
+
+/** The header of a call that any server would take. */
+export function callHeader(path: string, more: Fields = []): Fields {
+  return [
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":path", path],
+    [":authority", "localhost"],
+    ["te", "trailers"],
+    ["content-type", "application/grpc"],
+    ...more,
+  ];
+}

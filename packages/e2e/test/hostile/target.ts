@@ -1,0 +1,100 @@
+// The server that is attacked: a process of its own, and what its memory, its calls and its other clients make of it.
+import { fileURLToPath } from "node:url";
+import { type Client, Code, createClient, RpcError, type ServerLimits } from "@grpc-study/rpc";
+import { expect } from "vitest";
+import { TestService } from "../../gen/grpc/testing/test_pb.js";
+import { Process } from "../harness/process.ts";
+import { until } from "../harness/until.ts";
+
+/** What the process says of itself, after a collection. */
+export interface Condition {
+  /** Of the heap, and of what is held outside it, in MiB. */
+  readonly heldMib: number;
+  readonly connections: number;
+  /** Calls whose handlers run. */
+  readonly calls: number;
+  /** Errors that nobody took, and what was reported to `onError`. */
+  readonly faults: readonly string[];
+}
+
+const program = fileURLToPath(new URL("target-process.ts", import.meta.url));
+
+const shared = new Map<string, Promise<Target>>();
+
+export class Target implements AsyncDisposable {
+  readonly address: string;
+  readonly #process: Process;
+  /** A client like others, that was there before. */
+  readonly bystander: Client<typeof TestService>;
+  #before: Condition | undefined;
+
+  private constructor(process: Process, address: string) {
+    this.#process = process;
+    this.address = address;
+    this.bystander = createClient(TestService, address);
+  }
+
+  static async start(limits: Partial<ServerLimits> = {}): Promise<Target> {
+    const started = new Process(process.execPath, ["--expose-gc", "--max-old-space-size=512", program, JSON.stringify(limits)], {
+      ipc: true,
+    });
+    const target = new Target(started, await started.stdout.line(() => true));
+    for (let calls = 0; calls < 20; calls++) await target.bystander.emptyCall({});
+    return target;
+  }
+
+  /** One for all tests of a file that ask for the same limits: ends with the file, as all processes do (test/harness/setup.ts). */
+  static shared(limits: Partial<ServerLimits> = {}): Promise<Target> {
+    const key = JSON.stringify(limits);
+    const target = shared.get(key) ?? Target.start(limits);
+    shared.set(key, target);
+    return target;
+  }
+
+  /** One question at a time. */
+  condition(): Promise<Condition> {
+    return this.#process.ask<Condition>("condition");
+  }
+
+  /** To be called before an attack. */
+  async calm(): Promise<void> {
+    this.#before = await this.condition();
+  }
+
+  /**
+   * To be called after an attack, when the attacker is gone, or still there: the client from before and a new one are served, nothing is held of the attack, and nothing was thrown that nobody took.
+   * @param left the attacker's connections that are meant to be there.
+   */
+  async unharmed({ left = 0, moreMib = 8 } = {}): Promise<void> {
+    const before = this.#before ?? (await this.condition());
+    await this.bystander.emptyCall({}, { timeoutMs: 5_000 });
+    using newcomer = createClient(TestService, this.address);
+    await newcomer.emptyCall({}, { timeoutMs: 5_000 });
+    newcomer[Symbol.dispose]();
+    let now = before;
+    const end = Date.now() + 3_000;
+    await until(async () => {
+      now = await this.condition();
+      return (now.connections <= 1 + left && now.calls === 0 && now.heldMib - before.heldMib < moreMib) || Date.now() > end;
+    });
+    expect(now.calls, "calls that go on").toBe(0);
+    expect(now.connections, "connections").toBeLessThanOrEqual(1 + left);
+    expect(now.faults, "faults").toEqual([]);
+    expect(now.heldMib - before.heldMib, "MiB more than before").toBeLessThan(moreMib);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.bystander[Symbol.dispose]();
+    await this.#process[Symbol.asyncDispose]();
+  }
+}
+
+/** The name of the code that a call ended with. */
+export async function codeOf(call: PromiseLike<unknown>): Promise<string> {
+  try {
+    await call;
+    return "OK";
+  } catch (error) {
+    return Code[RpcError.from(error).code] ?? String(RpcError.from(error).code);
+  }
+}

@@ -1,0 +1,152 @@
+// What a peer may ask of a server, or of a channel: every limit, its unit and its default, and how grpc-js and Node's http2 are told.
+import type { ChannelOptions, ServerOptions } from "@grpc/grpc-js";
+
+/** What holds for messages, on both sides. */
+export interface MessageLimits {
+  /** The most bytes that a message received may have, after it has been inflated. Default 4 MiB, as in Go. More is RESOURCE_EXHAUSTED. */
+  readonly maxReceiveMessageBytes: number;
+  /** The most bytes that a message sent may have. Default Infinity: the peer has a limit of its own. More is RESOURCE_EXHAUSTED. */
+  readonly maxSendMessageBytes: number;
+}
+
+/** What a server takes from its callers. `Infinity` stands for no limit. */
+export interface ServerLimits extends MessageLimits {
+  /**
+   * The most bytes of metadata in a request: names, values and 32 bytes a pair, as SETTINGS_MAX_HEADER_LIST_SIZE counts them (RFC 9113, section 6.5.2).
+   * Default 32 KiB. A request that has more is reset with ENHANCE_YOUR_CALM, which is RESOURCE_EXHAUSTED to its caller; from 64 KiB on, nghttp2
+   * closes its connection.
+   */
+  readonly maxMetadataBytes: number;
+  /** The most pairs of metadata in a request, those of HTTP included. Default 128. More: as with the bytes. */
+  readonly maxMetadataPairs: number;
+  /**
+   * How many calls a connection may have at a time. Default 1,000: a client that keeps hundreds of streams open must still get its unary calls through. Clients
+   * wait with what is more; one that does not is refused (REFUSED_STREAM), and disconnected when it goes on.
+   */
+  readonly maxConcurrentStreams: number;
+  /** How many connections each address that is listened on may have at a time. Default 10,000. More are closed when they come. */
+  readonly maxConnections: number;
+  /** How long a new connection may take until its HTTP/2 preface and settings are here, and its TLS handshake before that. Milliseconds, default 10,000. */
+  readonly handshakeTimeoutMs: number;
+  /**
+   * How long a peer may take to send what it owes: the only message of a request, from its header to its end, or a message of a stream that it has begun.
+   * Milliseconds, default 120,000. Then the call ends with DEADLINE_EXCEEDED. Streams may be silent between messages for as long as they like.
+   */
+  readonly bodyTimeoutMs: number;
+  /** A connection without calls is closed after so many milliseconds. Default 900,000: a quarter of an hour. Clients connect again when they need to. */
+  readonly maxConnectionIdleMs: number;
+  /** A connection takes no more calls after so many milliseconds, give or take a tenth; clients make another one. Default 7,200,000: two hours. */
+  readonly maxConnectionAgeMs: number;
+  /** How long calls may go on on a connection that is too old. Milliseconds, default Infinity: none is cut for its connection's age. */
+  readonly maxConnectionAgeGraceMs: number;
+  /**
+   * How often a peer is asked whether it is still there, by a PING. Milliseconds, default 60,000. While a header block is incomplete nothing else can be
+   * answered on a connection (RFC 9113, section 4.3): so this, with the timeout, is also how long a header may take.
+   */
+  readonly keepaliveTimeMs: number;
+  /** How long it may take to answer that, before its connection is closed. Milliseconds, default 20,000. */
+  readonly keepaliveTimeoutMs: number;
+  /** How many streams a peer may reset in a second, in the long run, and at once: `resetBurst`. Default 200. More closes its connection (CVE-2023-44487). */
+  readonly resetsPerSecond: number;
+  /** How many streams a peer may reset before `resetsPerSecond` counts. Default 1,000. */
+  readonly resetBurst: number;
+  /**
+   * How many PING and SETTINGS frames a peer may send in a second. Default 10,000: gRPC's clients measure bandwidth with them, once a round trip. More closes
+   * its connection with ENHANCE_YOUR_CALM (CVE-2019-9512, CVE-2019-9515).
+   */
+  readonly controlFramesPerSecond: number;
+  /** How many frames a peer may send that make no sense, until its connection is closed. Default 1,000. */
+  readonly maxInvalidFrames: number;
+}
+
+/** What a client takes from its server, and how it finds out that the server is gone. */
+export interface ChannelLimits extends MessageLimits {
+  /**
+   * How often the server is asked whether it is still there, while there are calls. Milliseconds, default 360,000: Go's servers disconnect a client that asks
+   * more often than every five minutes.
+   */
+  readonly keepaliveTimeMs: number;
+  /** How long it may take to answer that. Milliseconds, default 20,000. Then the connection's calls end with UNAVAILABLE. */
+  readonly keepaliveTimeoutMs: number;
+}
+
+const messages: MessageLimits = { maxReceiveMessageBytes: 4 * 1024 * 1024, maxSendMessageBytes: Number.POSITIVE_INFINITY };
+
+export const defaultServerLimits: ServerLimits = {
+  ...messages,
+  maxMetadataBytes: 32 * 1024,
+  maxMetadataPairs: 128,
+  maxConcurrentStreams: 1_000,
+  maxConnections: 10_000,
+  handshakeTimeoutMs: 10_000,
+  bodyTimeoutMs: 120_000,
+  maxConnectionIdleMs: 15 * 60_000,
+  maxConnectionAgeMs: 2 * 60 * 60_000,
+  maxConnectionAgeGraceMs: Number.POSITIVE_INFINITY,
+  keepaliveTimeMs: 60_000,
+  keepaliveTimeoutMs: 20_000,
+  resetsPerSecond: 200,
+  resetBurst: 1_000,
+  controlFramesPerSecond: 10_000,
+  maxInvalidFrames: 1_000,
+};
+
+export const defaultChannelLimits: ChannelLimits = { ...messages, keepaliveTimeMs: 6 * 60_000, keepaliveTimeoutMs: 20_000 };
+
+/** The defaults, and what is told otherwise. Throws a RangeError that names a limit that is not a positive number. */
+export function withDefaults<Limits extends MessageLimits>(defaults: Limits, told: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(told)) {
+    if (value !== undefined && !(typeof value === "number" && value > 0))
+      throw new RangeError(`limits.${name} must be a positive number, is ${value}`);
+  }
+  return { ...defaults, ...told };
+}
+
+/** The longest time of Node's timers: what grpc-js takes for none. */
+const neverMs = 2 ** 31 - 1;
+
+function messageOptions({ maxReceiveMessageBytes, maxSendMessageBytes }: MessageLimits) {
+  const bytes = (limit: number) => (Number.isFinite(limit) ? limit : -1);
+  return {
+    "grpc.max_receive_message_length": bytes(maxReceiveMessageBytes),
+    "grpc.max_send_message_length": bytes(maxSendMessageBytes),
+  };
+}
+
+const time = (ms: number) => Math.min(ms, neverMs);
+
+/** The limits that grpc-js knows. */
+export function serverOptions(limits: ServerLimits): ServerOptions {
+  return {
+    ...messageOptions(limits),
+    "grpc.max_concurrent_streams": Math.min(limits.maxConcurrentStreams, 2 ** 32 - 1),
+    "grpc.max_connection_idle_ms": time(limits.maxConnectionIdleMs),
+    "grpc.max_connection_age_ms": limits.maxConnectionAgeMs * 1.1 < neverMs ? limits.maxConnectionAgeMs : neverMs,
+    "grpc.max_connection_age_grace_ms": time(limits.maxConnectionAgeGraceMs),
+    "grpc.keepalive_time_ms": time(limits.keepaliveTimeMs),
+    "grpc.keepalive_timeout_ms": time(limits.keepaliveTimeoutMs),
+  };
+}
+
+/** Those that a channel of grpc-js knows. */
+export function channelOptions(limits: ChannelLimits): ChannelOptions {
+  return {
+    ...messageOptions(limits),
+    "grpc.keepalive_time_ms": time(limits.keepaliveTimeMs),
+    "grpc.keepalive_timeout_ms": time(limits.keepaliveTimeoutMs),
+  };
+}
+
+/** Those that Node's http2 knows, as options of its servers. */
+export function http2Options(limits: ServerLimits) {
+  const count = (limit: number) => Math.min(limit, 2 ** 32 - 1);
+  return {
+    maxHeaderListPairs: count(limits.maxMetadataPairs),
+    maxSessionInvalidFrames: count(limits.maxInvalidFrames),
+    streamResetBurst: count(limits.resetBurst),
+    streamResetRate: count(limits.resetsPerSecond),
+    // A TLS handshake, and a peer that agrees on another protocol than HTTP/2.
+    handshakeTimeout: time(limits.handshakeTimeoutMs),
+    unknownProtocolTimeout: time(limits.handshakeTimeoutMs),
+  };
+}

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { writeFrame } from "../compression/frame.ts";
+import { MessageReader } from "./message-reader.ts";
+
+const message = (length: number, fill = length) => Buffer.alloc(length, fill);
+
+/** Gives `bytes` to a reader in pieces of so many bytes. */
+function read(bytes: Buffer, pieces: (at: number) => number, reader = new MessageReader(-1)): Buffer[] {
+  const frames: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + pieces(at);
+    frames.push(...reader.write(bytes.subarray(at, end)));
+    at = end;
+  }
+  return frames;
+}
+
+test.each([1, 2, 3, 4, 5, 6, 7, 100, 4_095, 4_096, 4_101, 16_384, 1_000_000])(
+  "in pieces of %i bytes, messages are what they were",
+  (size) => {
+    const frames = [0, 1, 0, 5, 4_090, 4_091, 4_092, 16_384, 70_000, 0, 3].map((length) => writeFrame(message(length)));
+    const reader = new MessageReader(-1);
+    const got = read(Buffer.concat(frames), () => size, reader);
+    expect(got.map((frame) => frame.toString("hex"))).toEqual(frames.map((frame) => frame.toString("hex")));
+    expect(reader.inside).toBe(false);
+    expect(reader.count).toBe(frames.length);
+  },
+);
+
+test("in pieces of changing sizes, messages are what they were", () => {
+  const frames = Array.from({ length: 200 }, (_, index) => writeFrame(message((index * 7919) % 9000, index)));
+  const got = read(Buffer.concat(frames), (at) => 1 + ((at * 2654435761) % 6_007));
+  expect(got).toHaveLength(frames.length);
+  expect(Buffer.concat(got).equals(Buffer.concat(frames))).toBe(true);
+});
+
+test("it is inside a message from the first byte of its prefix to its last", () => {
+  const reader = new MessageReader(-1);
+  const bytes = writeFrame(message(3));
+  for (const [index] of bytes.entries()) {
+    expect(reader.inside).toBe(index > 0);
+    reader.write(bytes.subarray(index, index + 1));
+  }
+  expect(reader.inside).toBe(false);
+});
+
+test.each([1, 3, 5, 9])("a length over the limit throws before there is anything of the message, in pieces of %i", (size) => {
+  const prefix = Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4]);
+  expect(() => read(prefix, () => size, new MessageReader(4_194_304))).toThrow("Received message larger than max (4294967295 vs 4194304)");
+  expect(read(writeFrame(message(10)), () => size, new MessageReader(10))).toHaveLength(1);
+  expect(() => read(writeFrame(message(11)), () => size, new MessageReader(10))).toThrow("11 vs 10");
+});
+
+test("what a prefix promises is not reserved, and pieces of one byte are not kept one by one", () => {
+  const held = () => {
+    globalThis.gc?.();
+    const { heapUsed, external } = process.memoryUsage();
+    return (heapUsed + external) / 2 ** 20;
+  };
+  const before = held();
+  const prefix = Buffer.from([0, 0, 0x40, 0, 0]);
+  const promised = Array.from({ length: 200 }, () => new MessageReader(-1));
+  for (const reader of promised) reader.write(prefix);
+  expect(held() - before, "200 × 4 MiB promised").toBeLessThan(4);
+
+  const slow = new MessageReader(-1);
+  slow.write(prefix);
+  // Each piece is a part of a larger read, as from a socket.
+  for (let at = 0; at < 300_000; at++) slow.write(Buffer.alloc(64).subarray(7, 8));
+  expect(held() - before, "300,000 pieces of one byte").toBeLessThan(6);
+  expect(promised.every(({ inside }) => inside) && slow.inside).toBe(true);
+});
+
+test("a message does not hold on to all that was read with it", () => {
+  const read = Buffer.alloc(2 ** 20);
+  writeFrame(message(10)).copy(read);
+  const [small] = new MessageReader(-1).write(read.subarray(0, 15));
+  // Node's pool, from which small buffers are cut.
+  expect(small?.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+});
