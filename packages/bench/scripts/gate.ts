@@ -7,7 +7,8 @@ import { geometricMean } from "../dist/measure/statistics.js";
 import { nanosecondsOf } from "../dist/measure/time.js";
 import { codecSet } from "../dist/messages/codec-set.js";
 
-const atLeast = { "protobuf-es": 2, protobufjs: 1 } as const;
+// The static code of protobufjs, which works where code may not be generated: there this gate is seen to fail.
+const atLeast = { "protobuf-es": 2, "protobufjs static": 1 } as const;
 const names = ["hello, 7 B", "user", "order", "users, 2.8 KB", "CJK, 40 characters", "map of 50 strings", "bytes, 1 KB", "numbers, packed"];
 const rounds = 9;
 const milliseconds = 4;
@@ -19,14 +20,14 @@ const cases = binaryCases(
 
 async function measure(): Promise<Record<keyof typeof atLeast, number>> {
   for (const { works } of [...cases, ...cases]) for (const work of Object.values(works)) nanosecondsOf(work, 12);
-  const ratios = { "protobuf-es": [] as number[], protobufjs: [] as number[] };
+  const ratios = { "protobuf-es": [] as number[], "protobufjs static": [] as number[] };
   for (const { works } of cases) {
     const takes = Object.entries(works).map(([name, work]) => [name, () => nanosecondsOf(work, milliseconds)] as const);
     const samples = await alternate(Object.fromEntries(takes), rounds);
     const best = (name: string) => Math.min(...(samples[name] ?? []));
     for (const name of Object.keys(atLeast) as (keyof typeof atLeast)[]) ratios[name].push(best(name) / best("rpc"));
   }
-  return { "protobuf-es": geometricMean(ratios["protobuf-es"]), protobufjs: geometricMean(ratios.protobufjs) };
+  return { "protobuf-es": geometricMean(ratios["protobuf-es"]), "protobufjs static": geometricMean(ratios["protobufjs static"]) };
 }
 
 const isEnough = (ratios: Record<keyof typeof atLeast, number>) =>

@@ -1,13 +1,16 @@
 // A contestant of the groups `codec` and `json`.
 import type { BenchMessage } from "../messages/message.ts";
 
-/** What it does with one message. Encoding begins with what its users have in hand: an init shape, an object. */
+/** What it does with one message. */
 export interface MessageWork {
-  readonly encode: () => Uint8Array;
+  /** What its users write: an init shape, an object. */
+  readonly init: unknown;
+  readonly encode: (value: unknown) => Uint8Array;
+  /** Makes what is called a made message: of a class, if the codec has some. */
   readonly decode: (bytes: Buffer) => unknown;
-  /** Absent if it has no JSON. */
-  readonly print?: () => string;
-  readonly parse?: (text: string) => unknown;
+  /** Of a made message. */
+  readonly print: (made: unknown) => string;
+  readonly parse: (text: string) => unknown;
 }
 
 export interface CodecPeer {

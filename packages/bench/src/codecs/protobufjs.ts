@@ -28,12 +28,11 @@ const peer = (name: string, typeOf: (type: string) => Type | undefined): CodecPe
   work({ type, init }) {
     const Type = typeOf(type);
     if (Type === undefined) throw new Error(`${name} has no ${type}`);
-    const object = Object(plain(init, (value) => Long.fromString(String(value))));
-    const message = Type.decode(Type.encode(object).finish());
     return {
-      encode: () => Type.encode(object).finish(),
+      init: plain(init, (value) => Long.fromString(String(value))),
+      encode: (value) => Type.encode(value as object).finish(),
       decode: (bytes) => Type.decode(bytes),
-      print: () => JSON.stringify(Type.toObject(message, toJson)),
+      print: (made) => JSON.stringify(Type.toObject(made as object, toJson)),
       parse: (text) => Type.fromObject(JSON.parse(text)),
     };
   },

@@ -1,5 +1,5 @@
 // Ours: the compiled codec, and the gateway's JSON.
-import { create } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
 import { jsonCodec } from "@grpc-study/gateway/json";
 import { compiled } from "@grpc-study/rpc";
 import { schemaOf } from "../messages/message.ts";
@@ -11,11 +11,11 @@ export const rpc: CodecPeer = {
     const schema = schemaOf(message);
     const codec = compiled(schema);
     const json = jsonCodec(schema);
-    const made = create(schema, message.init);
     return {
-      encode: () => codec.encode(message.init),
+      init: message.init,
+      encode: (value) => codec.encode(value as Message),
       decode: (bytes) => codec.decode(bytes),
-      print: () => json.print(made),
+      print: (made) => json.print(made as Message),
       parse: (text) => json.parse(text),
     };
   },

@@ -21,12 +21,12 @@ export const tsProto: CodecPeer = {
     const Type = types[message.type];
     if (Type === undefined) throw new Error(`ts-proto has no ${message.type}`);
     const schema = schemaOf(message);
-    // Plain objects, as its users write them: a message of it has no class.
-    const object = Type.decode(toBinary(schema, create(schema, message.init)));
     return {
-      encode: () => Type.encode(object).finish(),
+      // Plain objects with all properties, as its users must write them: a message of it has no class.
+      init: Type.decode(toBinary(schema, create(schema, message.init))),
+      encode: (value) => Type.encode(value).finish(),
       decode: (bytes) => Type.decode(bytes),
-      print: () => JSON.stringify(Type.toJSON(object)),
+      print: (made) => JSON.stringify(Type.toJSON(made)),
       parse: (text) => Type.fromJSON(JSON.parse(text)),
     };
   },

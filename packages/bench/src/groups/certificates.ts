@@ -1,19 +1,11 @@
-// Certificates for the run, in a folder that goes with it.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+// Certificates for the run.
 import { join } from "node:path";
 import { createCertificates } from "@grpc-study/server/certs";
 import type { TlsFiles } from "../peers/peer.ts";
+import { temporaryFolder } from "../process/temporary.ts";
 
-export interface Certificates extends AsyncDisposable {
-  readonly files: TlsFiles;
-}
-
-export async function makeCertificates(): Promise<Certificates> {
-  const dir = await mkdtemp(join(tmpdir(), "grpc-study-bench-"));
+export async function makeCertificates(): Promise<TlsFiles> {
+  const dir = join(temporaryFolder(), "certs");
   await createCertificates({ dir });
-  return {
-    files: { ca: join(dir, "ca.pem"), cert: join(dir, "server.pem"), key: join(dir, "server.key") },
-    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
-  };
+  return { ca: join(dir, "ca.pem"), cert: join(dir, "server.pem"), key: join(dir, "server.key") };
 }

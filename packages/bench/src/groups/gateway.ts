@@ -1,15 +1,16 @@
 // The group `gateway`: JSON over HTTP/1.1, answered by ours, over a socket and in process, by the limit, and by a peer.
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { connectRequests, type HttpRequest, httpRequests, requestNames } from "../gateways/requests.ts";
 import { runAutocannon } from "../load/autocannon.ts";
 import { h2load } from "../load/h2load.ts";
 import { alternate } from "../measure/alternate.ts";
-import { append, type Measure } from "../measure/measure.ts";
 import { streamLength } from "../messages/frame.ts";
 import type { Throughput } from "../peers/client-process.ts";
-import { start } from "../process/start.ts";
-import { type Bodies, writeBodies } from "./bodies.ts";
+import { watch } from "../process/clock.ts";
+import { type Process, start } from "../process/start.ts";
+import { writeTemporary } from "../process/temporary.ts";
 import type { Group, Outcome, Run } from "./group.ts";
+import { Load, measuresOf, waitingNote } from "./load.ts";
 
 /** Modules of `gateways/`, and what they understand. */
 const contestants = {
@@ -18,7 +19,6 @@ const contestants = {
   fastify: httpRequests,
   "connect-node": connectRequests,
 } as const;
-type Contestant = keyof typeof contestants;
 
 const connections = 50;
 
@@ -30,77 +30,58 @@ export const gateway: Group = {
 };
 
 async function run({ quick, load, progress }: Run): Promise<Outcome> {
-  const starts = quick ? 1 : 3;
-  const rounds = quick ? 2 : 4;
-  const milliseconds = quick ? 300 : 800;
-  const measures = requestNames.map((name) => {
-    const unit = name === "stream of 1,000" ? "messages/s" : "requests/s";
-    const measure = (where: string): Measure => ({ name: `${name}, ${where}`, unit, better: "more", samples: {} });
-    return [name, measure("in process"), measure("over a socket")] as const;
+  const starts = quick ? 1 : 4;
+  // autocannon counts whole seconds.
+  const milliseconds = load === "node" ? 1000 : quick ? 400 : 500;
+  const measured = requestNames.map((name) => {
+    const unit = name === "stream of 1,000" ? "message" : "request";
+    return [name, new Load(`${name}, in process`, unit), new Load(`${name}, over a socket`, unit)] as const;
   });
-  await using bodies = await bodyFiles();
   for (let i = 1; i <= starts; i++) {
     await using stack = new AsyncDisposableStack();
     const upstream = stack.use(await start<number>("load", "gateways/upstream.js"));
-    const client = stack.use(
-      await start<null>("server", "peers/client-process.js", { peer: "rpc", target: { port: upstream.ready, ca: null } }),
-    );
-    const ports = new Map<Contestant, number>();
-    for (const name of Object.keys(contestants) as Contestant[]) {
+    const target = { port: upstream.ready, ca: null };
+    const client = stack.use(await start<null>("server", "peers/client-process.js", { peer: "rpc", target }));
+    const servers: [string, Process<number>, typeof httpRequests][] = [];
+    for (const [name, requests] of Object.entries(contestants)) {
       progress(`start ${i}/${starts}: ${name}`);
       const process = stack.use(await start<number>("server", `gateways/${name}.js`, upstream.ready));
-      ports.set(name, process.ready);
-      for (const [what, request] of Object.entries(contestants[name])) await check(`${name}, ${what}`, process.ready, request);
+      servers.push([name, process, requests]);
+      for (const [what, request] of Object.entries(requests)) await check(`${name}, ${what}`, process.ready, request);
     }
-    for (const [name, inProcess, overSocket] of measures) {
+    for (const [name, inProcess, overSocket] of measured) {
       const perRequest = name === "stream of 1,000" ? streamLength : 1;
-      const ask = async (contestant: Contestant) => {
-        const { path, body, contentType } = contestants[contestant][name];
-        const url = `http://127.0.0.1:${ports.get(contestant)}${path}`;
+      const ask = async (port: number, { path, body, contentType }: HttpRequest) => {
         const headers = contentType === undefined ? {} : { "content-type": contentType };
-        const common = { url, headers, milliseconds, connections };
-        const file =
-          body === undefined
-            ? undefined
-            : bodies.files[`${contestants[contestant] === connectRequests ? "connect" : "http"} ${requestNames.indexOf(name)}`];
+        const common = { url: `http://127.0.0.1:${port}${path}`, headers, milliseconds, connections };
+        const file = body === undefined ? undefined : writeTemporary("body", body);
         if (load === "h2load") return perRequest * (await h2load({ ...common, streams: 1, http1: true, body: file }));
-        return perRequest * (await runAutocannon({ ...common, body: file && (await readFile(file, "latin1")) }));
+        return perRequest * (await runAutocannon({ ...common, body: file && readFileSync(file, "latin1") }));
       };
       const throughput: Throughput = { call: perRequest === 1 ? "say" : "count", inFlight: connections, milliseconds };
-      const call = async () => perRequest * (await client.ask<number>("throughput", throughput));
-      const takes = { ...Object.fromEntries([...ports.keys()].map((one) => [one, () => ask(one)])), "gRPC client": call };
-      progress(`start ${i}/${starts}: ${name}, warm-up`);
-      for (const take of Object.values(takes)) await take();
-      const onRound = (round: number) => progress(`start ${i}/${starts}: ${name}, round ${round + 1}/${rounds}`);
-      const {
-        "in-process": own = [],
-        "over-socket": far = [],
-        "gRPC client": calls = [],
-        ...others
-      } = await alternate(takes, rounds, onRound);
-      append(inProcess.samples, { rpc: own, ...others });
-      append(overSocket.samples, { rpc: far, "gRPC client": calls, ...others });
+      const takes = Object.fromEntries([
+        ...servers.map(
+          ([one, process, requests]) => [one, () => watch(process, milliseconds, () => ask(process.ready, requests[name]))] as const,
+        ),
+        ["gRPC client", () => watch(client, milliseconds, async () => perRequest * (await client.ask<number>("throughput", throughput)))],
+      ]);
+      progress(`start ${i}/${starts}: ${name}`);
+      await alternate(takes, 1);
+      const { "in-process": near = [], "over-socket": far = [], "gRPC client": calls = [], ...others } = await alternate(takes, 2);
+      inProcess.add({ rpc: near, ...others });
+      overSocket.add({ rpc: far, "gRPC client": calls, ...others });
     }
   }
+  const loads = measured.flatMap(([, inProcess, overSocket]) => [inProcess, overSocket]);
   return {
-    measures: measures.flatMap(([, ...pair]) => pair),
+    measures: measuresOf(loads),
     notes: [
       load === "h2load" ? "Loaded by h2load." : "Loaded by autocannon: h2load is not on this machine, or was not wanted.",
-      "Go's grpc-gateway is left out: it is not on this machine as a program, and building one needs Go, protoc and its plugins.",
+      "Go's grpc-gateway is left out: building one needs Go, protoc and their plugins, and this package is built with npm alone.",
       "connect-node is asked in its own protocol, where a stream is not lines of JSON but enveloped messages.",
+      ...waitingNote(loads, "server"),
     ],
   };
-}
-
-function bodyFiles(): Promise<Bodies<string>> {
-  const bodies: Record<string, string | Buffer> = {};
-  for (const [protocol, requests] of [
-    ["http", httpRequests],
-    ["connect", connectRequests],
-  ] as const) {
-    for (const [i, name] of requestNames.entries()) bodies[`${protocol} ${i}`] = requests[name].body ?? "";
-  }
-  return writeBodies(bodies);
 }
 
 /** What is fast but wrong does not count. */

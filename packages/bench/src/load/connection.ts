@@ -17,12 +17,13 @@ export class Connection {
   }
 
   /** Resolves with the number of bytes that came. Rejects unless the call ended with OK. */
-  call(method: string, body: Buffer): Promise<number> {
+  call(method: string, body: Buffer, onData?: (chunk: Buffer) => void): Promise<number> {
     return new Promise((resolve, reject) => {
       const stream = this.open(method);
       let bytes = 0;
       stream.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
+        onData?.(chunk);
       });
       settle(stream, () => resolve(bytes), reject);
       stream.end(body);

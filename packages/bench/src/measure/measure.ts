@@ -9,10 +9,12 @@ export interface Measure {
   /** Of the samples: `ns`, `calls/s`, … */
   readonly unit: string;
   readonly better: "more" | "less";
-  /** Whose ratios to the others are told. Default: `rpc`. */
-  readonly subject?: string | undefined;
+  /** Ratios of such small or chancy figures would tell nothing. Default: they are told. */
+  readonly ratios?: false;
   /** Measures of one family have a geometric mean. */
   readonly family?: string | undefined;
+  /** Told in the table, and not drawn. */
+  readonly aside?: boolean;
   /** By contestant, a sample a round: the same place in each list is the same round. */
   readonly samples: Samples;
 }

@@ -47,6 +47,17 @@ export function medianInterval(values: readonly number[]): Interval | undefined 
   return low === undefined || high === undefined ? undefined : [low, high];
 }
 
+/** Whether a ratio is at least what it has to be. `inside the noise`: its median may be on either side. */
+export type Judgement = "met" | "not met" | "inside the noise" | "too few rounds";
+
+/** @param ratios one a round */
+export function judge(ratios: readonly number[], atLeast: number): Judgement {
+  const interval = medianInterval(ratios);
+  if (interval === undefined) return "too few rounds";
+  if (interval[0] >= atLeast) return "met";
+  return interval[1] < atLeast ? "not met" : "inside the noise";
+}
+
 /** `unclear`: within the noise, or too few rounds. */
 export type Verdict = "faster" | "slower" | "unclear";
 

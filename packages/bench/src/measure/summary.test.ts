@@ -14,10 +14,10 @@ test("above 1 the subject is better, whether more or less of the unit is", () =>
   expect(summarise({ name: "x", unit: "calls/s", better: "more", samples }).ratios["other"]?.median).toBe(0.5);
 });
 
-test("the subject has no ratio to itself, and none is told without a subject", () => {
+test("the subject has no ratio to itself, and none is told where they are not wanted", () => {
   const samples = { rpc: [10], other: [20] };
   expect(Object.keys(summarise({ name: "x", unit: "ns", better: "less", samples }).ratios)).toEqual(["other"]);
-  expect(summarise({ name: "x", unit: "ns", better: "less", subject: "nobody", samples }).ratios).toEqual({});
+  expect(summarise({ name: "x", unit: "ns", better: "less", ratios: false, samples }).ratios).toEqual({});
 });
 
 test("a family has the geometric mean of its ratios, over those messages that a contestant was there for", () => {

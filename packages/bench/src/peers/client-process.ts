@@ -1,7 +1,8 @@
 // A client in a process of its own, which makes calls when it is told to.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { quantile } from "../measure/statistics.ts";
-import { streamLength } from "../messages/frame.ts";
+import { amountBytes, helloBytes, streamLength, usersBytes } from "../messages/frame.ts";
+import { hello, users } from "../messages/values.ts";
 import type { Serve } from "../process/hosted.ts";
 import type { ClientPeer, ConnectPeer, Target } from "./peer.ts";
 
@@ -34,6 +35,7 @@ export const serve: Serve<{ peer: string; target: Target }, null> = async ({ pee
   return {
     ready: null,
     commands: {
+      check: () => check(client),
       throughput: (options: Throughput) => throughput(() => call(options.call), options),
       latency: (options: AtRate) => latency(() => call(options.call), options),
     },
@@ -81,4 +83,32 @@ async function latency(call: () => Promise<unknown>, { perSecond, milliseconds }
   }
   await Promise.all(running);
   return { p50: quantile(took, 0.5), p99: quantile(took, 0.99), p999: quantile(took, 0.999) };
+}
+
+/** Makes one call of each kind to a server that answers what it gets. Streams count their messages themselves. */
+async function check(client: ClientPeer): Promise<void> {
+  expectAnswer(await client.say(), helloBytes, hello);
+  expectAnswer(await client.echo(), usersBytes, users);
+  await client.count(streamLength);
+  expectAnswer(await client.gather(streamLength), amountBytes(streamLength), { count: streamLength });
+  await client.chat(10);
+}
+
+/** @param answer an object, the bytes of a message, or the number of bytes that came, with the five before each message */
+function expectAnswer(answer: unknown, bytes: Buffer, message: object): void {
+  const right =
+    typeof answer === "number"
+      ? answer === bytes.length + 5
+      : answer instanceof Uint8Array
+        ? bytes.equals(answer)
+        : contains(answer, message);
+  if (!right) throw new Error(`answered ${JSON.stringify(answer).slice(0, 200)}`);
+}
+
+/** Some stacks leave out what has its default. */
+function contains(actual: unknown, expected: unknown): boolean {
+  if (typeof expected !== "object" || expected === null) return actual === expected || (!actual && !expected);
+  return Object.entries(expected).every(([key, value]) =>
+    contains(typeof actual === "object" && actual !== null ? Reflect.get(actual, key) : undefined, value),
+  );
 }

@@ -2,6 +2,7 @@
 
 export class Turns {
   readonly #messages: number;
+  #answers = 0;
   #next = Promise.withResolvers<void>();
 
   constructor(messages: number) {
@@ -9,7 +10,13 @@ export class Turns {
   }
 
   answered(): void {
+    this.#answers++;
     this.#next.resolve();
+  }
+
+  /** @throws if answers are missing */
+  check(): void {
+    if (this.#answers !== this.#messages) throw new Error(`${this.#answers} of ${this.#messages} answers came`);
   }
 
   async *requests<Message>(message: Message): AsyncGenerator<Message, void> {

@@ -1,4 +1,5 @@
 // The program of every process that the bench starts: `host.js MODULE ARGUMENT`. It ends with the process that started it.
+import { clock } from "./clock.ts";
 import type { Answer, Question, Serve } from "./hosted.ts";
 import { memory } from "./memory.ts";
 
@@ -22,6 +23,7 @@ await tell(0, async () => {
   process.on("message", ({ id, command, argument }: Question) =>
     tell(id, () => {
       if (command === "memory") return memory();
+      if (command === "clock") return clock();
       const run = commands[command];
       if (run === undefined) throw new Error(`${module} has no command ${command}`);
       return run(argument as never);

@@ -61,10 +61,9 @@ export function chart({ group, measures, means, date }: Result): string {
 function categoriesOf({ measures, means }: Pick<Result, "measures" | "means">): Category[] {
   const families = Object.entries(means).map(([name, ratios]) => ({ name, ratios }));
   if (families.length > 0) return families;
-  return measures.map(({ name, ratios }) => ({
-    name,
-    ratios: Object.fromEntries(Object.entries(ratios).map(([one, { median }]) => [one, median])),
-  }));
+  return measures
+    .filter(({ aside, ratios }) => aside !== true && Object.keys(ratios).length > 0)
+    .map(({ name, ratios }) => ({ name, ratios: Object.fromEntries(Object.entries(ratios).map(([one, { median }]) => [one, median])) }));
 }
 
 const speed = (ratio: number | undefined) => (ratio === undefined ? null : Number((1 / ratio).toFixed(3)));

@@ -1,4 +1,5 @@
 // Numbers as people read them.
+import type { Interval } from "../measure/statistics.ts";
 import type { Figure, Ratio } from "../measure/summary.ts";
 
 /** Three digits: `412`, `1.23k`, `28.4M`. */
@@ -24,4 +25,9 @@ export function formatFigure({ median, spread: [low, high], rounds }: Figure): s
 /** `1.30 ×`, or `≈ 1.03 ×` within the noise. */
 export function formatRatio({ median, verdict }: Ratio): string {
   return `${verdict === "unclear" ? "≈ " : ""}${median.toFixed(2)} ×`;
+}
+
+/** `1.20–1.35`. */
+export function formatSpread([low, high]: Interval): string {
+  return `${low.toFixed(2)}–${high.toFixed(2)}`;
 }

@@ -1,6 +1,7 @@
 // The result of a group, as it is written to `results/` and told on stdout.
 import type { Group, Outcome } from "../groups/group.ts";
 import { type Means, meansOf, type Summary, summarise } from "../measure/summary.ts";
+import { type BarRow, barRows } from "./bar.ts";
 import type { Machine } from "./machine.ts";
 
 export interface Result {
@@ -29,6 +30,13 @@ export interface Brief {
   readonly measures: Readonly<Record<string, { unit: string; medians: Record<string, number>; ratios: Record<string, number> }>>;
   /** By `group: family`, geometric means of the ratios. */
   readonly means: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly bar: readonly BarRow[];
+}
+
+/** Indented, but a measure a line: figures are many. */
+export function resultText({ measures, ...head }: Result): string {
+  const lines = measures.map((measure) => `    ${JSON.stringify(measure)}`).join(",\n");
+  return JSON.stringify({ ...head, measures: [] }, null, 2).replace(/\[\]\n\}$/, () => `[\n${lines}\n  ]\n}\n`);
 }
 
 export function briefOf(results: readonly Result[], machine: Machine, quick: boolean): Brief {
@@ -42,5 +50,5 @@ export function briefOf(results: readonly Result[], machine: Machine, quick: boo
   const means = results.flatMap(({ group, means }) =>
     Object.entries(means).map(([family, mean]) => [`${group}: ${family}`, mean] as const),
   );
-  return { machine, quick, measures: Object.fromEntries(measures), means: Object.fromEntries(means) };
+  return { machine, quick, measures: Object.fromEntries(measures), means: Object.fromEntries(means), bar: barRows(results) };
 }

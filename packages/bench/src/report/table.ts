@@ -1,7 +1,7 @@
 // Results as tables: Markdown, which a terminal shows as well.
 import type { Summary } from "../measure/summary.ts";
-import { bars } from "./bar.ts";
-import { formatFigure, formatRatio } from "./format.ts";
+import { barRows } from "./bar.ts";
+import { formatFigure, formatRatio, formatSpread } from "./format.ts";
 import type { Result } from "./result.ts";
 
 type Row = readonly string[];
@@ -32,13 +32,14 @@ export function measuresTable({ measures, means }: Pick<Result, "measures" | "me
 
 /** What is to hold of these results, and whether it does; undefined if nothing is. */
 export function barTable(results: readonly Result[]): string | undefined {
-  const rows = bars.flatMap(({ group, what, atLeast, measured }) => {
-    const result = results.find((result) => result.group === group);
-    const value = result && measured(result);
-    if (value === undefined) return [];
-    return [[`${group}: ${what}`, value.toFixed(2), String(atLeast), value >= atLeast ? "yes" : "no"]];
-  });
-  return rows.length > 0 ? table(["ratio", "measured", "at least", "holds"], rows) : undefined;
+  const rows = barRows(results).map(({ what, measured, spread, atLeast, judgement }) => [
+    what,
+    measured.toFixed(2),
+    formatSpread(spread),
+    String(atLeast),
+    judgement,
+  ]);
+  return rows.length > 0 ? table(["ratio", "measured", "spread", "at least", ""], rows) : undefined;
 }
 
 /** What a reader of the tables has to know. */

@@ -1,25 +1,26 @@
-// Writes results: a JSON and a chart a group, all tables in one file, and the sections of the READMEs that show them.
+// Writes results: a JSON and a chart a group, all tables in one file, and the section of the README that shows them.
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { groups } from "../groups/index.ts";
 import { chart } from "./chart.ts";
 import type { Machine } from "./machine.ts";
-import type { Result } from "./result.ts";
+import { type Result, resultText } from "./result.ts";
 import { replaceSection } from "./section.ts";
 import { barTable, legend, measuresTable } from "./table.ts";
 
-const bench = new URL("../../", import.meta.url).pathname;
-const root = join(bench, "../..");
+const bench = fileURLToPath(new URL("../../", import.meta.url));
+const readme = join(bench, "README.md");
 
-/** Where results are checked in; the READMEs show those. */
+/** Where results are checked in; the README shows those. */
 export const checkedIn = join(bench, "results");
 
 /** Groups that were not run keep what an earlier run wrote. */
 export async function writeResults(results: readonly Result[], folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const result of results) {
-    await writeFile(join(folder, `${result.group}.json`), `${JSON.stringify(result, null, 2)}\n`);
+    await writeFile(join(folder, `${result.group}.json`), resultText(result));
     await writeFile(join(folder, `${result.group}.svg`), `${chart(result)}\n`);
   }
   const all = await readResults(folder);
@@ -27,10 +28,7 @@ export async function writeResults(results: readonly Result[], folder: string): 
     join(folder, "README.md"),
     `# Results of packages/bench\n\nWritten by \`pnpm bench\`. ${legend}\n\n${all.map(chapter).join("\n\n")}\n`,
   );
-  if (folder !== checkedIn) return;
-  for (const readme of [join(bench, "README.md"), join(root, "README.md")]) {
-    await writeFile(readme, replaceSection(await readFile(readme, "utf8"), overview(all, relative(join(readme, ".."), folder))));
-  }
+  if (folder === checkedIn) await writeFile(readme, replaceSection(await readFile(readme, "utf8"), overview(all)));
 }
 
 async function readResults(folder: string): Promise<Result[]> {
@@ -52,11 +50,11 @@ function chapter(result: Result): string {
 }
 
 /** What is to hold, and the charts. */
-function overview(results: readonly Result[], folder: string): string {
-  const charts = results.map(({ group }) => `![${group}](${folder}/${group}.svg)`);
+function overview(results: readonly Result[]): string {
+  const charts = results.map(({ group }) => `![${group}](results/${group}.svg)`);
   const dates = [...new Set(results.map(({ date }) => date))].sort().join(", ");
   const machines = [...new Set(results.map(({ machine }) => describe(machine)))];
-  const tables = `All figures: [results](${folder}/README.md), measured on ${dates}.`;
+  const tables = `All figures: [results](results/README.md), measured on ${dates}.`;
   return [barTable(results), ...charts, tables, ...machines].filter((part) => part !== undefined).join("\n\n");
 }
 

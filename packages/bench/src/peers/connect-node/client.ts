@@ -27,6 +27,7 @@ export const connect: ConnectPeer = ({ port, ca }) => {
     async chat(messages) {
       const turns = new Turns(messages);
       for await (const _ of client.chat(turns.requests(hello))) turns.answered();
+      turns.check();
     },
   };
 };

@@ -67,6 +67,7 @@ export function callsOf<Message>(made: Client, { hello, users, amount }: Values<
       call.on("data", () => (--left > 0 ? call.write(hello) : call.end()));
       call.write(hello);
       await once(call, "end");
+      if (left !== 0) throw new Error(`${left} answers are missing`);
     },
   };
 }

@@ -19,7 +19,7 @@ export const connect: ConnectPeer = ({ port, ca }) => {
       const call = client.chat();
       for (let i = 0; i < messages; i++) {
         await call.send(hello);
-        await call.recv();
+        if ((await call.recv()) === undefined) throw new Error(`${i} answers came`);
       }
       call.closeSend();
       await call.recv();
