@@ -3,7 +3,7 @@
 import { CommanderError } from "commander";
 import { createCommand } from "./cli.ts";
 
-// The processes of the bench end when their parent does, and what `exit` removes is removed.
+// What has been started is ended, and what was written for the run is removed, at `exit`.
 for (const [signal, status] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],

@@ -1,6 +1,7 @@
 // h2load (nghttp2-client in Debian), a program in C: it costs the machine little, so that the server is what is measured.
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
+import { endWithUs } from "../process/children.ts";
 import { pinned } from "../process/pin.ts";
 
 export const hasH2load: boolean = (() => {
@@ -39,7 +40,9 @@ export async function h2load({ url, body, headers = {}, milliseconds, connection
     const times = [`--duration=${duration}ms`, `--warm-up-time=${Math.ceil(duration / 5)}ms`];
     const isLast = duration >= milliseconds * 8;
     try {
-      const { stdout } = await promisify(execFile)(...pinned("load", "h2load", [...times, ...args]), { timeout: duration * 2 + 3000 });
+      const running = promisify(execFile)(...pinned("load", "h2load", [...times, ...args]), { timeout: duration * 2 + 3000 });
+      endWithUs(running.child);
+      const { stdout } = await running;
       const rate = readReport(stdout);
       if (rate > 0) return rate;
       if (isLast) throw new Error(`${url}: no request was answered within ${duration} ms`);

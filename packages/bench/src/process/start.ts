@@ -1,6 +1,7 @@
 // Starts a process of the bench, and asks it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { endWithUs } from "./children.ts";
 import type { Answer } from "./hosted.ts";
 import { pinned, type Role } from "./pin.ts";
 
@@ -19,6 +20,7 @@ const host = new URL("./host.js", import.meta.url).pathname;
 export async function start<Ready>(role: Role, module: string, argument: unknown = null): Promise<Process<Ready>> {
   const args = ["--expose-gc", host, module, JSON.stringify(argument)];
   const child = spawn(...pinned(role, process.execPath, args), { stdio: ["ignore", 2, "pipe", "ipc"] });
+  endWithUs(child);
   // Some stacks log a caller that goes away. It is told only when the process fails.
   let logged = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
