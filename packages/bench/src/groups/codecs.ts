@@ -24,15 +24,15 @@ export const json: Group = {
 async function measureCodecs(group: "codec" | "json", { quick, progress }: Run, notes: readonly string[]): Promise<Outcome> {
   // V8 makes up its mind anew in each process.
   const starts = quick ? 1 : 3;
-  const rounds = quick ? 7 : 9;
-  const milliseconds = quick ? 4 : 10;
-  const warmUps = quick ? 2 : 4;
+  const rounds = 7;
+  const milliseconds = quick ? 4 : 8;
+  const warmUps = 2;
   const measures = new Map<string, Measure & { samples: Samples }>();
   for (let i = 1; i <= starts; i++) {
     await using process = await start<CodecCaseName[]>("server", "codecs/process.js", group);
     for (let j = 1; j <= warmUps; j++) {
       progress(`start ${i}/${starts}: warm-up ${j}/${warmUps}`);
-      await process.ask("warmUp", quick ? 15 : 40);
+      await process.ask("warmUp", quick ? 12 : 30);
     }
     for (const [index, { family, name, bytes }] of process.ready.entries()) {
       progress(`start ${i}/${starts}: ${index + 1}/${process.ready.length} ${family} ${name}`);
