@@ -28,7 +28,7 @@ export const gateway: Group = {
 };
 
 async function run({ quick, load, progress }: Run): Promise<Outcome> {
-  const starts = quick ? 1 : 4;
+  const starts = quick ? 1 : 3;
   // autocannon counts whole seconds.
   const milliseconds = load === "node" ? 1000 : quick ? 400 : 500;
   const measured = requestNames.map((name) => {
@@ -65,7 +65,7 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
       ]);
       progress(`start ${i}/${starts}: ${name}`);
       // The first calls of a process are compiled first, and what all calls have in common is with them.
-      await alternate(takes, place === 0 ? 3 : 1);
+      await alternate(takes, place === 0 ? 2 : 1);
       const { "in-process": near = [], "over-socket": far = [], "gRPC client": calls = [], ...others } = await alternate(takes, 2);
       inProcess.add({ rpc: near, ...others });
       overSocket.add({ rpc: far, "gRPC client": calls, ...others });

@@ -38,7 +38,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
       await delay(100);
       const before = await server.ask<Memory>("memory");
       await driver.ask("stall", target);
-      await delay(quick ? 500 : 1000);
+      await delay(500);
       const stalled = await server.ask<Memory>("memory");
       for (const key of ["heap", "resident"] as const) append(slow[key].samples, { [peer]: [stalled[key] - before[key]] });
       await driver.ask("release");

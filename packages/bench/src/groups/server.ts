@@ -23,11 +23,11 @@ export const server: Group = {
 async function run({ quick, load, progress }: Run): Promise<Outcome> {
   const certificates = await makeCertificates();
   const files = Object.fromEntries(Object.entries(bodies).map(([method, body]) => [method, writeTemporary(method, body)]));
-  const milliseconds = quick ? 400 : 500;
+  const milliseconds = 400;
   const loads: Load[] = [];
   for (const [security, tls, starts] of [
     // A server of grpc-js is faster or slower from one start to the next.
-    ["plaintext", null, quick ? 1 : 5],
+    ["plaintext", null, quick ? 1 : 4],
     ["TLS", certificates, quick ? 1 : 3],
   ] as const) {
     const ca = tls?.ca ?? null;
@@ -64,7 +64,7 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
         );
         progress(`${security}, start ${i}/${starts}: ${name}`);
         // The first calls of a process are compiled first, and what all calls have in common is with them.
-        await alternate(takes, place === 0 ? 3 : 1);
+        await alternate(takes, place === 0 ? 2 : 1);
         load.add(await alternate(takes, 2));
       }
     }

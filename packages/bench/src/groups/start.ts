@@ -11,7 +11,7 @@ export const start: Group = {
 };
 
 async function run({ quick, progress }: Run): Promise<Outcome> {
-  const rounds = quick ? 3 : 15;
+  const rounds = quick ? 3 : 12;
   await using driver = await startProcess<null>("load", "load/process.js");
   const take = async (peer: string) => {
     const start = performance.now();
