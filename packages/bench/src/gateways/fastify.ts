@@ -1,0 +1,18 @@
+// Fastify, writing the same answers from constants: the limit for anything that stands on it.
+import { Readable } from "node:stream";
+import Fastify from "fastify";
+import { streamLength } from "../messages/frame.ts";
+import { hello, times } from "../messages/values.ts";
+import type { Serve } from "../process/hosted.ts";
+import { listen } from "./listen.ts";
+import { placed, stock } from "./services.ts";
+
+export const serve: Serve<number, number> = async () => {
+  const app = Fastify();
+  const [stockText, placedText] = [JSON.stringify(stock), JSON.stringify(placed)];
+  const lines = times(streamLength, () => `${JSON.stringify({ result: hello })}\n`);
+  app.get("/v1/prod/:id", (_request, reply) => reply.type("application/json").send(stockText));
+  app.post("/v1/orders", (_request, reply) => reply.type("application/json").send(placedText));
+  app.get("/v1/count/:count", (_request, reply) => reply.type("application/x-ndjson").send(Readable.from(lines, { objectMode: false })));
+  return { ready: await listen(app) };
+};

@@ -1,0 +1,8 @@
+// The gRPC server that the gateway over a socket calls.
+import type { Serve } from "../process/hosted.ts";
+import { shopServer } from "./services.ts";
+
+export const serve: Serve<null, number> = async () => {
+  const { port } = await shopServer().listen("127.0.0.1:0");
+  return { ready: port };
+};

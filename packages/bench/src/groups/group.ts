@@ -1,0 +1,24 @@
+// What a group is: some measures that belong together.
+import type { Measure } from "../measure/measure.ts";
+
+export interface Run {
+  /** Fewer rounds, less time for each: enough to see that all works, not to call a winner. */
+  readonly quick: boolean;
+  /** Who puts load on HTTP/2 servers. */
+  readonly load: "h2load" | "node";
+  /** Tells what is being done. */
+  progress(text: string): void;
+}
+
+export interface Outcome {
+  readonly measures: readonly Measure[];
+  /** What a reader should know of these figures: what was left out, and why. */
+  readonly notes: readonly string[];
+}
+
+export interface Group {
+  readonly name: string;
+  /** One sentence: what is measured, and how. */
+  readonly about: string;
+  run(run: Run): Promise<Outcome>;
+}

@@ -1,0 +1,10 @@
+// All groups, in the order of the report.
+import { client } from "./client.ts";
+import { codec, json } from "./codecs.ts";
+import { gateway } from "./gateway.ts";
+import type { Group } from "./group.ts";
+import { memory } from "./memory.ts";
+import { server } from "./server.ts";
+import { start } from "./start.ts";
+
+export const groups: readonly Group[] = [codec, json, server, client, gateway, memory, start];

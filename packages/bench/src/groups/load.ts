@@ -1,0 +1,59 @@
+// What a load tells of a contestant: how many calls a second, and what a call costs the process that is measured.
+import { append, type Measure, type Samples } from "../measure/measure.ts";
+import { median } from "../measure/statistics.ts";
+import type { Sample } from "../process/clock.ts";
+
+/** Above this a core is taken to be full; what is missing is the kernel's and the bench's own. */
+const full = 0.9;
+
+export class Load {
+  readonly #name: string;
+  readonly #unit: string;
+  readonly #rates: Samples = {};
+  readonly #costs: Samples = {};
+  readonly #busy: Samples = {};
+
+  /** @param unit what is counted: `call`, `message`, `request` */
+  constructor(name: string, unit: string) {
+    this.#name = name;
+    this.#unit = unit;
+  }
+
+  add(samples: Readonly<Record<string, readonly Sample[]>>): void {
+    for (const [contestant, taken] of Object.entries(samples)) {
+      append(this.#rates, { [contestant]: taken.map(({ rate }) => rate) });
+      append(this.#costs, { [contestant]: taken.map(({ rate, busy }) => (busy * 1e6) / rate) });
+      append(this.#busy, { [contestant]: taken.map(({ busy }) => busy) });
+    }
+  }
+
+  get rate(): Measure {
+    return { name: this.#name, unit: `${this.#unit}s/s`, better: "more", samples: this.#rates };
+  }
+
+  get cost(): Measure {
+    return { name: `${this.#name}, CPU`, unit: `µs/${this.#unit}`, better: "less", aside: true, samples: this.#costs };
+  }
+
+  /** Those that waited for others: `unary, 7 B (http2 71 %)`. Undefined if all had enough to do. */
+  get waiting(): string | undefined {
+    const idle = Object.entries(this.#busy).flatMap(([contestant, values]) => {
+      const busy = median(values);
+      return busy < full ? [`${contestant} ${Math.round(busy * 100)} %`] : [];
+    });
+    return idle.length > 0 ? `${this.#name} (${idle.join(", ")})` : undefined;
+  }
+}
+
+/** All rates, and then all costs. */
+export const measuresOf = (loads: readonly Load[]): Measure[] => [...loads.map(({ rate }) => rate), ...loads.map(({ cost }) => cost)];
+
+/** @param what whose core it is */
+export function waitingNote(loads: readonly Load[], what: string): string[] {
+  const waiting = loads.flatMap(({ waiting }) => waiting ?? []);
+  return waiting.length > 0
+    ? [
+        `The core of the ${what} was not full: its rate is that of whoever it waited for, or of a busy machine, and its CPU time a call tells more: ${waiting.join("; ")}.`,
+      ]
+    : [];
+}

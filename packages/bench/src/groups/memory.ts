@@ -1,0 +1,60 @@
+// The group `memory`: what an idle stream costs a server, and what a reader who does not read.
+import { setTimeout as delay } from "node:timers/promises";
+import { append, type Measure, type Samples } from "../measure/measure.ts";
+import type { Memory } from "../process/memory.ts";
+import { start } from "../process/start.ts";
+import type { Group, Outcome, Run } from "./group.ts";
+import { serverPeers } from "./server.ts";
+
+export const memory: Group = {
+  name: "memory",
+  about:
+    "Bytes of a server's memory, after garbage collection: for each of many idle bidirectional streams, and for a caller who reads nothing of a stream of a million messages.",
+  run,
+};
+
+async function run({ quick, progress }: Run): Promise<Outcome> {
+  const streams = quick ? 1000 : 10_000;
+  const rounds = quick ? 1 : 6;
+  const measure = (name: string, unit: string, ratios?: false): Measure & { samples: Samples } => {
+    return { name, unit, better: "less", samples: {}, ...(ratios === false && { ratios }) };
+  };
+  const idle = {
+    heap: measure(`heap, ${streams} idle streams`, "bytes a stream"),
+    resident: measure(`resident, ${streams} idle streams`, "bytes a stream"),
+  };
+  // A few buffers more or less, among what else a process does meanwhile.
+  const slow = { heap: measure("heap, slow reader", "bytes", false), resident: measure("resident, slow reader", "bytes", false) };
+  for (let round = 1; round <= rounds; round++) {
+    for (const peer of round % 2 ? serverPeers : serverPeers.toReversed()) {
+      progress(`round ${round}/${rounds}: ${peer}`);
+      await using server = await start<number>("server", `peers/${peer}/server.js`, null);
+      await using driver = await start<null>("load", "load/process.js");
+      const target = { port: server.ready, ca: null };
+      // What is made at the first call is not a stream's.
+      await driver.ask("check", target);
+      await driver.ask("hold", { ...target, streams: 100 });
+      await driver.ask("release");
+      await delay(100);
+      const before = await server.ask<Memory>("memory");
+      await driver.ask("stall", target);
+      await delay(500);
+      const stalled = await server.ask<Memory>("memory");
+      for (const key of ["heap", "resident"] as const) append(slow[key].samples, { [peer]: [stalled[key] - before[key]] });
+      await driver.ask("release");
+      await delay(100);
+      const free = await server.ask<Memory>("memory");
+      await driver.ask("hold", { ...target, streams });
+      const held = await server.ask<Memory>("memory");
+      for (const key of ["heap", "resident"] as const)
+        append(idle[key].samples, { [peer]: [atLeastOne((held[key] - free[key]) / streams)] });
+    }
+  }
+  return {
+    measures: [idle.heap, idle.resident, slow.heap, slow.resident],
+    notes: ["Connections have a hundred streams each, and are counted with them."],
+  };
+}
+
+/** Memory that was free before takes what is new: less than nothing is nothing, and a ratio needs something. */
+const atLeastOne = (bytes: number) => Math.max(1, bytes);

@@ -1,0 +1,27 @@
+// The group `start`: how long it takes from nothing to the first answer.
+import { alternate } from "../measure/alternate.ts";
+import { start as startProcess } from "../process/start.ts";
+import type { Group, Outcome, Run } from "./group.ts";
+import { serverPeers } from "./server.ts";
+
+export const start: Group = {
+  name: "start",
+  about: "Milliseconds from starting the process of a server to the answer of its first unary call.",
+  run,
+};
+
+async function run({ quick, progress }: Run): Promise<Outcome> {
+  const rounds = quick ? 3 : 12;
+  await using driver = await startProcess<null>("load", "load/process.js");
+  const take = async (peer: string) => {
+    const start = performance.now();
+    await using server = await startProcess<number>("server", `peers/${peer}/server.js`, null);
+    await driver.ask("first", { port: server.ready, ca: null });
+    return performance.now() - start;
+  };
+  // The files are read from the disk once.
+  for (const peer of serverPeers) await take(peer);
+  const takes = serverPeers.map((peer) => [peer, () => take(peer)] as const);
+  const samples = await alternate(Object.fromEntries(takes), rounds, (round) => progress(`round ${round + 1}/${rounds}`));
+  return { measures: [{ name: "cold start to first answer", unit: "ms", better: "less", samples }], notes: [] };
+}

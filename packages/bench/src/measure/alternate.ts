@@ -1,0 +1,17 @@
+// All contestants take turns, so that what the machine does meanwhile meets all of them.
+
+/** A B C, C B A, A B C, …: whoever comes after a slow one is not always the same. */
+export async function alternate<Sample>(
+  contestants: Readonly<Record<string, () => Sample | Promise<Sample>>>,
+  rounds: number,
+  onRound?: (round: number) => void,
+): Promise<Record<string, Sample[]>> {
+  const samples: Record<string, Sample[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    onRound?.(round);
+    const turns = Object.entries(contestants);
+    if (round % 2 === 1) turns.reverse();
+    for (const [name, take] of turns) samples[name]?.push(await take());
+  }
+  return samples;
+}

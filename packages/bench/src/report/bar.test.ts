@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { requestNames } from "../gateways/requests.ts";
+import { workloads } from "../groups/workloads.ts";
+import { summarise } from "../measure/summary.ts";
+import { barRows, bars } from "./bar.ts";
+import type { Result } from "./result.ts";
+
+const machine = { cpu: "", cores: 2, memory: 1, system: "", pinned: true, versions: {} };
+
+function result(
+  group: string,
+  samples: (name: string) => Record<string, number[]>,
+  families: readonly string[],
+  names: readonly string[],
+): Result {
+  const measures = (families.length > 0 ? families : [undefined]).flatMap((family) =>
+    names.map((name) => summarise({ name, unit: "ns", better: "less", samples: samples(name), ...(family && { family }) })),
+  );
+  return { group, about: "", date: "2000-01-01", quick: true, machine, notes: [], means: {}, measures };
+}
+
+const contestants = ["grpc-js", "proto-loader", "nice-grpc", "connect-node", "protobufjs", "protobuf-es", "fastify", "gRPC client"];
+const twice = () => ({ rpc: [1], ...Object.fromEntries(contestants.map((name) => [name, [2]])) });
+
+const results: Result[] = [
+  result("codec", twice, ["encode", "encode made", "decode"], ["a", "b"]),
+  result("json", twice, ["parse", "print"], ["a"]),
+  result(
+    "server",
+    twice,
+    [],
+    workloads.map(({ name }) => `${name}, plaintext`),
+  ),
+  result(
+    "client",
+    twice,
+    [],
+    workloads.map(({ name }) => name),
+  ),
+  result(
+    "gateway",
+    twice,
+    [],
+    requestNames.flatMap((name) => [`${name}, in process`, `${name}, over a socket`]),
+  ),
+];
+
+test.each(bars)("$what ($group) names a figure that the group measures", ({ group, what }) => {
+  const row = barRows(results).find((row) => row.what === `${group}: ${what}`);
+  expect(row?.measured).toBeCloseTo(2);
+});
+
+const rowOf = (one: Result, part: string) => barRows([one]).find(({ what }) => what.includes(part));
+
+test("the least of any message is of the one that is worst in the middle, not of the worst round of any", () => {
+  const ratios: Record<string, number[]> = { a: [0.1, 4, 4], b: [2, 0.5, 0.5], c: [9, 9, 9] };
+  const samples = (name: string) => ({ rpc: [1, 1, 1], protobufjs: ratios[name] ?? [] });
+  expect(rowOf(result("codec", samples, ["encode", "decode"], ["a", "b", "c"]), "least")?.measured).toBe(0.5);
+});
+
+test("a mean over the set is taken within each round", () => {
+  const ratios: Record<string, number[]> = { a: [1, 8, 1], b: [4, 2, 1] };
+  const samples = (name: string) => ({ rpc: [1, 1, 1], protobufjs: ratios[name] ?? [] });
+  const row = rowOf(result("codec", samples, ["encode", "decode"], ["a", "b"]), "geometric mean");
+  expect(row?.measured).toBeCloseTo(2);
+  expect(row?.spread[1]).toBeCloseTo(3);
+});
+
+test.each([
+  ["met", [1.4, 1.35, 1.31, 1.5, 1.4, 1.33, 1.32]],
+  ["not met", [1.2, 1.25, 1.29, 1.1, 1.2, 1.22, 1.27]],
+  ["inside the noise", [1.4, 1.35, 1.31, 1.5, 1.4, 1.33, 1.29]],
+  ["too few rounds", [2, 2, 2, 2, 2]],
+])("a bar of 1.3 is %s with ratios of %j", (judgement, ratios) => {
+  const samples = () => ({ rpc: ratios.map(() => 1), protobufjs: ratios });
+  expect(rowOf(result("codec", samples, ["encode", "decode"], ["a"]), "geometric mean")?.judgement).toBe(judgement);
+});

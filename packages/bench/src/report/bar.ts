@@ -1,0 +1,102 @@
+// What is to hold: the least ratios, by which a change is judged.
+
+import { geometricMean, type Interval, interquartileRange, type Judgement, judge, median } from "../measure/statistics.ts";
+import { combineRounds, type Summary } from "../measure/summary.ts";
+import type { Result } from "./result.ts";
+
+export interface Bar {
+  readonly group: string;
+  readonly what: string;
+  readonly atLeast: number;
+  /** The ratio in each round; empty if the result has no such figure. */
+  readonly rounds: (result: Pick<Result, "measures">) => readonly number[];
+}
+
+/** Of a measure: how many times better `rpc` is than another contestant. */
+const ratio = (group: string, name: string, against: string, atLeast: number): Bar => ({
+  group,
+  what: `${name}: × ${against}`,
+  atLeast,
+  rounds: ({ measures }) => measures.find((measure) => measure.name === name)?.ratios[against]?.rounds ?? [],
+});
+
+type Combine = (measures: readonly Summary[], against: string) => readonly number[];
+
+/** Over all measures of some families. */
+const over = (group: string, families: readonly string[], [what, combine]: [string, Combine], against: string, atLeast: number): Bar => ({
+  group,
+  what: `${families.join(" and ")}, ${what}: × ${against}`,
+  atLeast,
+  rounds: ({ measures }) =>
+    combine(
+      measures.filter(({ family = "" }) => families.includes(family)),
+      against,
+    ),
+});
+
+const mean: [string, Combine] = ["geometric mean", (measures, against) => combineRounds(measures, against, geometricMean)];
+const middle: [string, Combine] = ["the message in the middle", (measures, against) => combineRounds(measures, against, median)];
+/** Not the least of each round, which is always some outlier. */
+const least: [string, Combine] = [
+  "the least of any message",
+  (measures, against) => measures.flatMap(({ ratios }) => ratios[against] ?? []).toSorted((a, b) => a.median - b.median)[0]?.rounds ?? [],
+];
+
+export const bars: readonly Bar[] = [
+  over("codec", ["encode", "decode"], mean, "protobufjs", 1.3),
+  over("codec", ["encode", "decode"], mean, "protobuf-es", 3.5),
+  over("codec", ["encode", "decode"], least, "protobufjs", 0.9),
+  // The same beginning with messages that are there already: protobuf-es does not make them first.
+  over("codec", ["encode made", "decode"], mean, "protobufjs", 1.3),
+  over("codec", ["encode made", "decode"], mean, "protobuf-es", 3.5),
+  over("codec", ["encode made", "decode"], least, "protobufjs", 0.9),
+  over("json", ["parse"], mean, "protobuf-es", 3),
+  over("json", ["print"], mean, "protobuf-es", 2),
+  over("json", ["parse"], middle, "protobuf-es", 3),
+  over("json", ["print"], middle, "protobuf-es", 2),
+  ratio("server", "unary, 7 B, plaintext", "grpc-js", 0.95),
+  ratio("server", "unary, 7 B, plaintext", "proto-loader", 1),
+  ratio("server", "unary, 7 B, plaintext", "nice-grpc", 1),
+  ratio("server", "unary, 7 B, plaintext", "connect-node", 4),
+  ratio("server", "unary, 2.8 KB, plaintext", "grpc-js", 0.8),
+  ratio("server", "unary, 2.8 KB, plaintext", "proto-loader", 1.3),
+  ratio("server", "server stream, 7 B, plaintext", "grpc-js", 0.9),
+  ratio("server", "server stream, 7 B, plaintext", "proto-loader", 1.05),
+  ratio("server", "server stream, 7 B, plaintext", "nice-grpc", 1.6),
+  ratio("server", "server stream, 7 B, plaintext", "connect-node", 2.3),
+  ratio("client", "unary, 7 B", "grpc-js", 1.1),
+  ratio("client", "unary, 7 B", "nice-grpc", 1.4),
+  ratio("client", "unary, 7 B", "connect-node", 2.5),
+  ratio("gateway", "GET /v1/prod/998, over a socket", "gRPC client", 0.65),
+  ratio("gateway", "POST /v1/orders, over a socket", "gRPC client", 0.65),
+  ratio("gateway", "GET /v1/prod/998, in process", "fastify", 0.5),
+  ratio("gateway", "POST /v1/orders, in process", "fastify", 0.5),
+];
+
+/** A row of the bar, measured. */
+export interface BarRow {
+  readonly what: string;
+  readonly atLeast: number;
+  /** The median over the rounds. */
+  readonly measured: number;
+  /** The interquartile range. */
+  readonly spread: Interval;
+  readonly judgement: Judgement;
+}
+
+/** Those of the groups that were measured. */
+export function barRows(results: readonly Pick<Result, "group" | "measures">[]): BarRow[] {
+  return bars.flatMap(({ group, what, atLeast, rounds }) => {
+    const ratios = results.flatMap((result) => (result.group === group ? rounds(result) : []));
+    if (ratios.length === 0) return [];
+    return [
+      {
+        what: `${group}: ${what}`,
+        atLeast,
+        measured: median(ratios),
+        spread: interquartileRange(ratios),
+        judgement: judge(ratios, atLeast),
+      },
+    ];
+  });
+}

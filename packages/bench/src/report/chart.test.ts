@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { summarise } from "../measure/summary.ts";
+import { chart } from "./chart.ts";
+
+const machine = { cpu: "", cores: 2, memory: 1, system: "", pinned: true, versions: {} };
+
+test("a chart has the names of what was measured, and of who was", () => {
+  const measures = [summarise({ name: "unary, 7 B", unit: "calls/s", better: "more", samples: { rpc: [4], "nice-grpc": [1] } })];
+  const svg = chart({ group: "server", about: "", date: "2000-01-02", quick: false, machine, notes: [], means: {}, measures });
+  expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);
+  for (const text of ["server", "2000-01-02", "unary, 7 B", "nice-grpc", "0.25"]) expect(svg).toContain(text);
+});

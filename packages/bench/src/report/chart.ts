@@ -1,0 +1,70 @@
+// A group as a chart: how fast each contestant is beside `rpc`. ECharts draws SVG without a browser.
+import { BarChart } from "echarts/charts";
+import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from "echarts/components";
+import { init, use } from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+import { subject } from "../measure/measure.ts";
+import type { Result } from "./result.ts";
+
+use([BarChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
+
+interface Category {
+  readonly name: string;
+  /** By contestant, how many times better `rpc` is. */
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+const width = 860;
+const barHeight = 11;
+
+/** SVG. */
+export function chart({ group, measures, means, date }: Result): string {
+  const categories = categoriesOf({ measures, means });
+  const contestants = [...new Set(categories.flatMap(({ ratios }) => Object.keys(ratios)))];
+  const height = 110 + categories.length * ((contestants.length + 1) * barHeight + 14);
+  const drawn = init(null, null, { renderer: "svg", ssr: true, width, height });
+  drawn.setOption({
+    animation: false,
+    backgroundColor: "#fff",
+    title: { text: group, subtext: `beside ${subject} = 1, longer is better; ${date}`, left: "center" },
+    // Without a browser texts are measured too short.
+    legend: { bottom: 4, itemGap: 30 },
+    grid: { left: 230, right: 50, top: 60, bottom: 50 },
+    xAxis: { type: "value", min: 0 },
+    yAxis: {
+      type: "category",
+      inverse: true,
+      data: categories.map(({ name }) => name),
+      axisLabel: { width: 215, overflow: "break" },
+      axisTick: { show: false },
+    },
+    series: [subject, ...contestants].map((contestant) => ({
+      type: "bar",
+      name: contestant,
+      barWidth: barHeight - 1,
+      barGap: "10%",
+      data: categories.map(({ ratios }) => (contestant === subject ? 1 : speed(ratios[contestant]))),
+      label: {
+        show: true,
+        position: "right",
+        fontSize: 9,
+        formatter: ({ value }: { value?: unknown }) => (typeof value === "number" ? value.toFixed(2) : ""),
+      },
+      ...(contestant === subject && { markLine: { silent: true, symbol: "none", label: { show: false }, data: [{ xAxis: 1 }] } }),
+    })),
+  });
+  const svg = drawn.renderToSVGString();
+  drawn.dispose();
+  return svg;
+}
+
+/** Families by their means; a chart of forty messages shows nothing. */
+function categoriesOf({ measures, means }: Pick<Result, "measures" | "means">): Category[] {
+  const families = Object.entries(means).map(([name, ratios]) => ({ name, ratios }));
+  if (families.length > 0) return families;
+  return measures
+    .filter(({ aside, ratios }) => aside !== true && Object.keys(ratios).length > 0)
+    .map(({ name, ratios }) => ({ name, ratios: Object.fromEntries(Object.entries(ratios).map(([one, { median }]) => [one, median])) }));
+}
+
+const speed = (ratio: number | undefined) => (ratio === undefined ? null : Number((1 / ratio).toFixed(3)));

@@ -1,0 +1,13 @@
+// A section of a README that a run writes, between two comments.
+
+const begin = "<!-- bench: written by `pnpm bench` -->";
+const end = "<!-- /bench -->";
+
+/** @throws if the comments are not there, once each */
+export function replaceSection(readme: string, content: string): string {
+  const [before, rest, ...more] = readme.split(begin);
+  const [, after, ...evenMore] = rest?.split(end) ?? [];
+  if (before === undefined || after === undefined || more.length + evenMore.length > 0)
+    throw new Error(`a README needs ${begin} and ${end}, once each`);
+  return `${before}${begin}\n${content === "" ? "" : `\n${content.trim()}\n\n`}${end}${after}`;
+}
