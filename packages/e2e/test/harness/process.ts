@@ -69,6 +69,10 @@ export class Process implements AsyncDisposable {
     this.exit.catch(() => {});
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Does nothing to a process that has ended. */
   kill(signal: NodeJS.Signals): void {
     if (running.has(this.#child)) killGroup(this.#child, signal);
