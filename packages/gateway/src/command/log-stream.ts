@@ -1,10 +1,10 @@
-// What the log is written to. It never fails, makes nobody wait, and holds no more than some megabytes, whatever becomes of the file or the pipe behind it.
+// What the log is written to. It never fails, makes nobody wait, and holds no more than a few megabytes, whatever becomes of the file or the pipe behind it.
 //
 // pino's own destination throws when the disk is full, which ends the process; or tries to, since it then writes the rest again and again, for ever.
 import { write, writeSync } from "node:fs";
 
 /** The most characters that wait to be written. What comes beyond that is lost. */
-const mostWaiting = 16 * 2 ** 20;
+const mostWaiting = 4 * 2 ** 20;
 /** Milliseconds until a pipe that is full is tried again. */
 const retryMs = 50;
 
