@@ -2,7 +2,7 @@
 import cors from "@fastify/cors";
 import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
 import { type Channel, Code, createChannel } from "@grpc-study/rpc";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { gateway } from "../gateway.ts";
 import { ErrorWriter, fromFastify } from "../http/errors.ts";
 import { requestIdOf } from "../http/headers.ts";
@@ -45,11 +45,13 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     genReqId: ({ headers }) => requestIdOf(headers),
     forceCloseConnections: "idle",
     // What comes before the plugin, such as a path that is not percent-encoded UTF-8.
-    frameworkErrors(error, _request, reply) {
+    frameworkErrors(error, request, reply) {
+      endUpgrade(request, reply);
       const { status, body } = errors.response(fromFastify(error));
       sendJson((reply as FastifyReply).code(status), body);
     },
   });
+  app.addHook("onRequest", async (request, reply) => endUpgrade(request, reply));
   app.addHook("preClose", async () => closeSessions());
   if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
   app.addHook("onResponse", async (request, reply) => {
@@ -71,6 +73,11 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   serveHealth(app, channel);
   await app.register(gateway, { ...options, upstream: channel, allowedOrigins: [...origins, ...(options.allowedOrigins ?? [])] });
   return app;
+}
+
+/** Who asks for an upgrade and gets an answer instead (what is no WebSocket, or not served) has a connection that Node looks after no more. */
+function endUpgrade({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if ("upgrade" in raw && raw.upgrade === true) reply.raw.once("finish", () => raw.socket.destroySoon());
 }
 
 /** What is of use to answers that are data, not pages (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html). */
