@@ -16,10 +16,14 @@ export interface Verdict {
   readonly flat: boolean;
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+/** The value that a part of them is below. */
+const quantile = (values: readonly number[], part: number): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
+const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /**
- * Judges by the slope: the median of those between all pairs of samples (Theil and Sen), which single peaks do not move.
+ * Judges by the slope: the median of those between all pairs of samples (Theil and Sen), which single peaks do not move. What goes up and down may have a trend as large as
+ * the middle half of its samples is apart; of what grows steadily the trend is twice that.
  *
  * @param toleratedPart of the median, that the trend may add; at least `toleratedMinimum`.
  */
@@ -28,9 +32,10 @@ export function judge(samples: readonly Sample[], fromS: number, toleratedPart: 
   const slopes = measured.flatMap((one, index) =>
     measured.slice(index + 1).map((later) => (later.value - one.value) / (later.atS - one.atS)),
   );
-  const middle = median(measured.map(({ value }) => value));
+  const values = measured.map(({ value }) => value);
+  const middle = median(values);
   const growth = median(slopes) * ((measured.at(-1)?.atS ?? 0) - (measured[0]?.atS ?? 0));
-  const tolerance = Math.max(middle * toleratedPart, toleratedMinimum);
+  const tolerance = Math.max(middle * toleratedPart, toleratedMinimum, quantile(values, 0.75) - quantile(values, 0.25));
   return { median: middle, growth, tolerance, flat: measured.length > 2 && growth <= tolerance };
 }
 
