@@ -6,29 +6,34 @@ import { serve } from "../harness/server.ts";
 import { until } from "../harness/until.ts";
 import { type RawClient, rawClient } from "../hostile/raw-client.ts";
 
-test("a server without descriptors serves those who are there, and everybody once some have left", { timeout: 60_000 }, async () => {
-  await using server = await serve("helloworld", { shell: 'ulimit -n 60; exec "$@"' });
-  using client = createClient(Greeter, server.address);
-  const hello = () => client.sayHello({ name: "a" }, { timeoutMs: 5_000 });
-  await hello();
+// How few files Node can start with is known for Linux.
+test.skipIf(process.platform !== "linux")(
+  "a server without descriptors serves those who are there, and everybody once some have left",
+  { timeout: 60_000 },
+  async () => {
+    await using server = await serve("helloworld", { shell: 'ulimit -n 60; exec "$@"' });
+    using client = createClient(Greeter, server.address);
+    const hello = () => client.sayHello({ name: "a" }, { timeoutMs: 5_000 });
+    await hello();
 
-  const crowd = await Promise.all(Array.from({ length: 150 }, () => rawClient(server.address.replace("localhost", "127.0.0.1"))));
-  const served = new Set<RawClient>();
-  for (const one of crowd) void one.ping().then((answered) => answered && served.add(one));
-  await until(() => served.size > 10);
-  for (let calls = 0; calls < 100; calls++) await hello();
-  expect(served.size).toBeLessThan(60);
+    const crowd = await Promise.all(Array.from({ length: 150 }, () => rawClient(server.address.replace("localhost", "127.0.0.1"))));
+    const served = new Set<RawClient>();
+    for (const one of crowd) void one.ping().then((answered) => answered && served.add(one));
+    await until(() => served.size > 10);
+    for (let calls = 0; calls < 100; calls++) await hello();
+    expect(served.size).toBeLessThan(60);
 
-  for (const one of crowd) one[Symbol.dispose]();
-  // A newcomer has a connection of its own.
-  await until(async () => {
-    using newcomer = createClient(Greeter, server.address);
-    return await newcomer.sayHello({ name: "a" }, { timeoutMs: 1_000 }).then(
-      () => true,
-      () => false,
-    );
-  });
-  await hello();
-  server.kill("SIGTERM");
-  expect(await server.exit).toEqual({ status: 0, signal: null });
-});
+    for (const one of crowd) one[Symbol.dispose]();
+    // A newcomer has a connection of its own.
+    await until(async () => {
+      using newcomer = createClient(Greeter, server.address);
+      return await newcomer.sayHello({ name: "a" }, { timeoutMs: 1_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
+    await hello();
+    server.kill("SIGTERM");
+    expect(await server.exit).toEqual({ status: 0, signal: null });
+  },
+);

@@ -13,7 +13,8 @@ const gone = 'exec "$@" 2> >(exec true)';
 /** Its reader ends with the test, which kills the group. */
 const stuck = 'exec "$@" 2> >(exec sleep 60)';
 
-describe("a log", { concurrent: false, timeout: 60_000 }, () => {
+// /dev/full and /proc are Linux's.
+describe.skipIf(process.platform !== "linux")("a log", { concurrent: false, timeout: 60_000 }, () => {
   test.each([
     ["on a disk that is full", full],
     ["whose reader has gone", gone],
