@@ -6,7 +6,7 @@ import { endWithLauncher } from "../../../scripts/launcher.ts";
 
 const [program = ""] = process.argv.splice(2, 1);
 const root = new URL("../../../", import.meta.url);
-const built = ["packages/e2e/gen", "packages/rpc/dist/index.js", "packages/server/dist/certs/index.js"];
+const built = ["packages/e2e/gen", "packages/rpc/dist/index.js", "packages/gateway/dist/index.js", "packages/server/dist/certs/index.js"];
 
 endWithLauncher();
 if (!built.every((path) => existsSync(new URL(path, root)))) {

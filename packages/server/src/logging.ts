@@ -1,9 +1,10 @@
 // The server's log, on stderr: JSON lines, or something to read if that is a terminal.
 import { Code, type Context, methodPath, RpcError, type ServerInterceptor } from "@grpc-study/rpc";
-import { type DestinationStream, destination, type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
+import { type DestinationStream, type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
 import { build as pretty } from "pino-pretty";
 import { caller } from "./access.ts";
 import { hasColour } from "./colour.ts";
+import { LogStream } from "./log-stream.ts";
 
 /** From quiet to loud. */
 export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const satisfies LevelWithSilent[];
@@ -11,7 +12,7 @@ export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "
 export type LogLevel = (typeof logLevels)[number];
 
 /** Makes the server's logger. stdout is not for it: that has the command's own answer. */
-export function createLogger(level: LogLevel, stream: DestinationStream = process.stderr.isTTY ? terminal() : json()): Logger {
+export function createLogger(level: LogLevel, stream: DestinationStream = process.stderr.isTTY ? terminal() : new LogStream()): Logger {
   return pino(
     {
       level,
@@ -66,10 +67,6 @@ function serializeError(error: unknown) {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const { type, message, stack } = stdSerializers.err(error);
   return { type, message, stack };
-}
-
-function json(): DestinationStream {
-  return destination({ fd: 2, sync: false });
 }
 
 function terminal(): DestinationStream {

@@ -31,6 +31,20 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
+test.skipIf(process.platform !== "linux")(
+  "a SIGTERM to all of them at once, as systemd sends it, ends them in order",
+  { timeout: 60_000 },
+  async () => {
+    for (let times = 0; times < 3; times++) {
+      const command = start("chat", "--port", "0", "--workers", "3");
+      await command.line(/^chat /);
+      const pid = command.process.pid ?? 0;
+      for (const one of [...(await childrenOf(pid)), pid]) process.kill(one, "SIGTERM");
+      expect(await command.exit, command.stderr()).toBe(0);
+    }
+  },
+);
+
 test("a port in use is one line, and the end of all of them", { timeout: 60_000 }, async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void taken.close());

@@ -76,7 +76,8 @@ async function end(worker: Worker): Promise<void> {
   if (worker.isDead()) return;
   const exit = once(worker, "exit");
   const timer = setTimeout(() => worker.process.kill("SIGKILL"), killAfterMs);
-  if (worker.isConnected()) worker.send(shutdownMessage);
+  // A signal to all of them, as systemd sends it, may have ended it just now: then there is nobody to tell.
+  if (worker.isConnected()) worker.send(shutdownMessage, () => {});
   await exit;
   clearTimeout(timer);
 }

@@ -16,17 +16,19 @@ export class GatewayProcess extends ServerProcess {
 export interface GatewayStart {
   /** Where to listen. */
   readonly listen?: string;
+  /** As of `serve` (test/harness/server.ts). */
+  readonly shell?: string;
 }
 
 /** Starts `grpc-study-gateway` on loopback, and resolves once it listens. */
 export async function startGateway(
   upstream: string,
   args: readonly string[] = [],
-  { listen = "127.0.0.1:0" }: GatewayStart = {},
+  { listen = "127.0.0.1:0", shell }: GatewayStart = {},
 ): Promise<GatewayProcess> {
-  const command = [gatewayMain, "--upstream", upstream, "--listen", listen, ...args];
-  const process_ = new GatewayProcess(process.execPath, command);
-  return await ready(process_, / serves /, /^(https?:\/\/\S+) serves /);
+  const command = [process.execPath, gatewayMain, "--upstream", upstream, "--listen", listen, ...args];
+  const [program = "", ...rest] = shell === undefined ? command : ["bash", "-c", shell, "bash", ...command];
+  return await ready(new GatewayProcess(program, rest), / serves /, /^(https?:\/\/\S+) serves /);
 }
 
 /** Starts the shop as `pnpm start` does: plaintext, mutual TLS, and HTTP that calls it over mutual TLS. Makes certificates if there are none. */

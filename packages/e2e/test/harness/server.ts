@@ -8,6 +8,8 @@ export interface ServeOptions {
   readonly node?: readonly string[];
   readonly args?: readonly string[];
   readonly ipc?: boolean;
+  /** What a shell does before it becomes the server, and the server's redirections: `ulimit -n 50; exec "$@" 2>/dev/full`. */
+  readonly shell?: string;
 }
 
 /** A line of the server's log. */
@@ -45,8 +47,10 @@ export class ServerProcess extends Process {
 }
 
 /** Starts our server with one topic, and resolves once it listens. */
-export async function serve(topic: string, { node = [], args = [], ipc = false }: ServeOptions = {}): Promise<ServerProcess> {
-  const server = new ServerProcess(process.execPath, [...node, serverMain, "serve", topic, "--port", "0", ...args], { ipc });
+export async function serve(topic: string, { node = [], args = [], ipc = false, shell }: ServeOptions = {}): Promise<ServerProcess> {
+  const command = [process.execPath, ...node, serverMain, "serve", topic, "--port", "0", ...args];
+  const [program = "", ...rest] = shell === undefined ? command : ["bash", "-c", shell, "bash", ...command];
+  const server = new ServerProcess(program, rest, { ipc });
   try {
     const row = await server.stdout.line((line) => line.startsWith(`${topic} `));
     server.address = row.split(/\s+/)[1] ?? "";

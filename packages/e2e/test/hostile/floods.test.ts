@@ -81,6 +81,20 @@ describe("a flood", { concurrent: false }, () => {
     await target.unharmed();
   });
 
+  test("frames that make no sense: disconnected after a thousand", async () => {
+    const target = await Target.shared();
+    await target.calm();
+    using client = await rawClient(target.address);
+    // A name in upper case: a stream error each (RFC 9113, section 8.2).
+    await flood(client, 1_000, (round) =>
+      manyFrames(20, (index) =>
+        headers(stream(round * 20 + index), callHeader(empty, [["X-Upper", "1"]]), flag.endHeaders | flag.endStream),
+      ),
+    );
+    expect(await client.ping()).toBe(false);
+    await target.unharmed();
+  });
+
   test("a client that knows the limit waits: 500 calls over 20 streams are all answered", async () => {
     const target = await Target.shared({ maxConcurrentStreams: 20 });
     using client = createClient(TestService, target.address);

@@ -7,7 +7,7 @@ import { Code, createClient } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SimpleRequestSchema } from "../../gen/grpc/testing/messages_pb.js";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
-import { code, data, type Fields, flag, frame, headers, message, rstStream, settings, type } from "./frames.ts";
+import { code, data, type Fields, flag, frame, goaway, headers, message, rstStream, settings, type } from "./frames.ts";
 import { callHeader, rawClient } from "./raw-client.ts";
 import { codeOf, Target } from "./target.ts";
 
@@ -339,6 +339,27 @@ describe("frames that may not be", { concurrent: false }, () => {
     using client = await rawClient(target.address);
     client.write(frame(0xee, 0xff, 7, Buffer.alloc(10)), headers(1, callHeader(empty)), data(1, nothing, flag.endStream));
     expect(await client.outcome(1)).toBe("end");
+  });
+});
+
+describe("GOAWAY from a client", { concurrent: false }, () => {
+  test("in the middle of a call: the call is finished, and answered", async () => {
+    using client = await rawClient(target.address);
+    client.write(headers(1, callHeader(duplex)), data(1, nothing));
+    await client.frame(({ stream, kind }) => stream === 1 && kind === type.data);
+    client.write(goaway(0, code.noError), data(1, nothing, flag.endStream));
+    expect(await client.outcome(1)).toBe("end");
+    client[Symbol.dispose]();
+    await target.unharmed({ left: 1 });
+  });
+
+  test("with an error: the connection is over, and its call cancelled", async () => {
+    using client = await rawClient(target.address);
+    client.write(headers(1, callHeader(duplex)), data(1, nothing));
+    await client.frame(({ stream, kind }) => stream === 1 && kind === type.data);
+    client.write(goaway(0, code.internalError));
+    await client.closed;
+    await target.unharmed({ left: 1 });
   });
 });
 

@@ -48,6 +48,7 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     forceCloseConnections: "idle",
     // What comes before the plugin, such as a path that is not percent-encoded UTF-8.
     frameworkErrors(error, request, reply) {
+      endUpgrade(request as FastifyRequest, reply as FastifyReply);
       logEnd(request as FastifyRequest, reply as FastifyReply);
       const refusal = RpcError.from(fromFastify(error));
       (request as FastifyRequest).grpcCode = refusal.code;
@@ -55,6 +56,7 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
       sendJson((reply as FastifyReply).code(status), body);
     },
   });
+  app.addHook("onRequest", async (request, reply) => endUpgrade(request, reply));
   app.addHook("preClose", async () => closeSessions());
   if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
   app.addHook("onRequest", (request, reply, done) => {
@@ -93,6 +95,11 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, peer: string):
   const code = clientLeft(raw) ? Code.CANCELLED : (grpcCode ?? Code.OK);
   const status = raw.headersSent ? reply.statusCode : httpStatus(code);
   request.log.info({ method, path, status, grpc: Code[code], durationMs, peer }, "request");
+}
+
+/** Who asks for an upgrade and gets an answer instead (what is no WebSocket, or not served) has a connection that Node looks after no more. */
+function endUpgrade({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if ("upgrade" in raw && raw.upgrade === true) reply.raw.once("finish", () => raw.socket.destroySoon());
 }
 
 /** What is of use to answers that are data, not pages (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html). */

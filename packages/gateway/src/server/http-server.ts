@@ -3,6 +3,7 @@ import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
+import { guardSession } from "./http2-session.ts";
 
 /** PEM files. Looked at every ten seconds: a renewed certificate is for new connections. */
 export interface GatewayTls {
@@ -46,6 +47,8 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
     headersTimeout: headersTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     requestTimeout: 0,
+    // Node looks every half a minute, and 10 s become 40.
+    connectionsCheckingInterval: Math.min(headersTimeoutMs / 4, 1_000),
   };
   const http2Options: http2.ServerOptions = {
     settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes },
@@ -55,11 +58,8 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
   const sessions = new Set<http2.ServerHttp2Session>();
   const trackSession = (session: http2.ServerHttp2Session) => {
     sessions.add(session);
-    session.setTimeout(keepAliveTimeoutMs, () => {
-      session.close();
-    });
     session.on("close", () => sessions.delete(session));
-    session.on("error", () => {}); // its streams tell
+    guardSession(session, { headersTimeoutMs, keepAliveTimeoutMs });
   };
   const closeSessions = () => {
     for (const session of sessions) session.close();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { failureOf, start } from "../../test/harness.ts";
+import { connect, failureOf, start } from "../../test/harness.ts";
 import { Code, createServer } from "../index.ts";
 import { channelOptions, defaultChannelLimits, defaultServerLimits, serverOptions, withDefaults } from "./limits.ts";
 
@@ -32,4 +32,26 @@ test("Infinity is no limit: what grpc-js takes for none", async () => {
 
 test.each([0, -1, Number.NaN])("a limit of %d is a RangeError that names it", (value) => {
   expect(() => createServer({ limits: { maxConnections: value } })).toThrow(`limits.maxConnections must be a positive number, is ${value}`);
+});
+
+test("messages sent over the limit are RESOURCE_EXHAUSTED on both sides, each by itself, also among others", async () => {
+  const limits = { maxSendMessageBytes: 100 };
+  const small = { data: new Uint8Array(60) };
+  const large = { data: new Uint8Array(200) };
+  const { client: free } = await start(
+    { unary: () => large, serverStream: ({ count }) => [small, small, small, ...(count > 0 ? [large] : [])] },
+    { limits },
+  );
+  expect(await failureOf(free.unary({}))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+  expect(await Array.fromAsync(free.serverStream({}))).toHaveLength(3);
+  expect(await failureOf(Array.fromAsync(free.serverStream({ count: 1 })))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+
+  const { address } = await start({
+    unary: () => ({}),
+    clientStream: async (requests) => ({ count: (await Array.fromAsync(requests)).length }),
+  });
+  const limited = connect(address, { limits });
+  expect(await failureOf(limited.unary(large))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+  expect((await limited.clientStream([small, small, small])).count).toBe(3);
+  expect(await failureOf(limited.clientStream([small, large]))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
 });

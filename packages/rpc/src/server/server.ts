@@ -122,11 +122,11 @@ class GrpcServer implements Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    // Interceptors of grpc-js see each message.
-    const batches = (options.grpc?.interceptors ?? []).length === 0 && (options.grpc?.["grpc.max_send_message_length"] ?? -1) < 0;
-    this.#scope = makeScope(options, this.#calls, options.compression, batches);
     const limits = withDefaults(defaultServerLimits, options.limits);
     const grpcOptions = { ...serverOptions(limits), ...options.grpc };
+    // Interceptors of grpc-js see each message, and so does its limit.
+    const batches = (grpcOptions.interceptors ?? []).length === 0 && (grpcOptions["grpc.max_send_message_length"] ?? -1) < 0;
+    this.#scope = makeScope(options, this.#calls, options.compression, batches);
     this.#grpc = new grpc.Server(grpcOptions);
     enableCompression(this.#grpc, grpcOptions);
     enforceLimits(this.#grpc, limits, grpcOptions["grpc.max_receive_message_length"] ?? limits.maxReceiveMessageBytes);

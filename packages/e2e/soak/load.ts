@@ -1,0 +1,128 @@
+// Run as a process: calls of all kinds that end in all ways, until it is told to stop. Arguments: the server's address, the gateway's URL. Answers "counts" with how many
+// there were of each.
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import { connect } from "node:http2";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
+import { ProdService, UserService } from "@grpc-study/proto/shop";
+import { Code, createChannel, createClient, RpcError } from "@grpc-study/rpc";
+
+const [address = "", gateway = ""] = process.argv.slice(2);
+const counts: Record<string, number> = {};
+/** How many do each kind of thing at a time, and how long each of them rests after it, in milliseconds. A server disconnects who resets 200 streams a second for long. */
+const abreast = 2;
+const restMs = 20;
+const users = [1, 2, 3, 4, 5].map((userId) => ({ userId }));
+
+const clients = () => {
+  const channel = createChannel(address);
+  return {
+    prod: createClient(ProdService, channel),
+    user: createClient(UserService, channel),
+    close: () => channel.close(),
+  };
+};
+const lasting = clients();
+const agent = new Agent({ keepAlive: true, maxSockets: 10 });
+
+type Clients = ReturnType<typeof clients>;
+
+async function ask(path: string, body?: unknown, leave = false): Promise<string> {
+  const sent = request(`${gateway}${path}`, { agent, method: body === undefined ? "GET" : "POST" });
+  sent.on("error", () => {});
+  sent.end(body === undefined ? undefined : JSON.stringify(body));
+  if (leave) {
+    await setTimeout(1);
+    sent.destroy();
+    return "left";
+  }
+  const [response] = await once(sent, "response");
+  await text(response);
+  return `${response.statusCode}`;
+}
+
+const calls: Readonly<Record<string, (clients: Clients) => Promise<unknown>>> = {
+  unary: ({ prod }) => prod.getProdStock({ prodId: 1 }),
+  "unary, gzip": ({ user }) => user.getUserScore({ users }, { compression: "gzip", timeoutMs: 60_000 }),
+  "server stream": ({ user }) => Array.fromAsync(user.getUserScoreByServerStream({ users })),
+  "client stream": ({ user }) => user.getUserScoreByClientStream([{ users }, { users }]),
+  bidi: ({ user }) => Array.fromAsync(user.getUserScoreByDoubleEndStream([{ users }, { users }, { users }])),
+  refused: ({ prod }) => prod.getProdStock({ prodId: -1 }),
+  "unary, cancelled": ({ prod }) => {
+    const controller = new AbortController();
+    const call = prod.getProdInfo({ prodId: 1 }, { signal: controller.signal });
+    setImmediate(() => controller.abort());
+    return call;
+  },
+  "bidi, cancelled": async ({ user }) => {
+    const call = user.getUserScoreByDoubleEndStream();
+    await call.send({ users });
+    await call.recv();
+    call.cancel();
+    await call.recv();
+  },
+  "server stream, left": async ({ user }) => {
+    for await (const _ of user.getUserScoreByServerStream({ users })) return;
+  },
+  "client stream, deadline": ({ user }) => {
+    const call = user.getUserScoreByClientStream({ timeoutMs: 20 });
+    return setTimeout(30).then(() => call.closeAndRecv());
+  },
+  "bidi, deadline": async ({ user }) => {
+    const call = user.getUserScoreByDoubleEndStream({ timeoutMs: 20 });
+    await call.send({ users });
+    while ((await call.recv()) !== undefined);
+  },
+  "nobody there": async () => {
+    using client = createClient(ProdService, "127.0.0.1:1");
+    await client.getProdStock({ prodId: 1 }, { timeoutMs: 1_000 });
+  },
+  "a connection each": async () => {
+    const once = clients();
+    try {
+      await once.user.getUserScore({ users });
+      await Array.fromAsync(once.user.getUserScoreByServerStream({ users }));
+    } finally {
+      once.close();
+    }
+  },
+  "HTTP GET": () => ask("/v1/prod/1?prod_area=B"),
+  "HTTP POST": () => ask("/services.UserService/GetUserScore", { users }),
+  "HTTP stream": () => ask("/services.UserService/GetUserScoreByServerStream", { users }),
+  "HTTP 400": () => ask("/v1/prod/x"),
+  "HTTP 404": () => ask("/nothing"),
+  "HTTP, left": () => ask("/services.UserService/GetUserScoreByServerStream", { users }, true),
+  "HTTP/2, a connection each": async () => {
+    const session = connect(gateway);
+    session.on("error", () => {});
+    const stream = session.request({ ":path": "/v1/prod/1?prod_area=A" });
+    const [header] = await once(stream, "response");
+    await text(stream);
+    session.close();
+    return `${header[":status"]}`;
+  },
+};
+
+let stopping = false;
+async function repeat(name: string, call: (clients: Clients) => Promise<unknown>): Promise<void> {
+  while (!stopping) {
+    const outcome = await call(lasting).then(
+      (value) => (typeof value === "string" ? value : "OK"),
+      (error: unknown) => (error instanceof RpcError ? Code[error.code] : `${error}`),
+    );
+    counts[`${name}: ${outcome}`] = (counts[`${name}: ${outcome}`] ?? 0) + 1;
+    await setTimeout(restMs);
+  }
+}
+
+process.on("message", (question) => {
+  if (question === "counts") process.send?.(counts);
+});
+process.on("disconnect", () => process.exit());
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {
+  stopping = true;
+});
+await Promise.all(Object.entries(calls).flatMap(([name, call]) => Array.from({ length: abreast }, () => repeat(name, call))));
+process.exit();

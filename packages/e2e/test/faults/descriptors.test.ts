@@ -1,0 +1,39 @@
+// EMFILE: more clients than the process may have files. Those that are connected are served; when some leave, others get in.
+import { Greeter } from "@grpc-study/proto/helloworld";
+import { createClient } from "@grpc-study/rpc";
+import { expect, test } from "vitest";
+import { serve } from "../harness/server.ts";
+import { until } from "../harness/until.ts";
+import { type RawClient, rawClient } from "../hostile/raw-client.ts";
+
+// How few files Node can start with is known for Linux.
+test.skipIf(process.platform !== "linux")(
+  "a server without descriptors serves those who are there, and everybody once some have left",
+  { timeout: 60_000 },
+  async () => {
+    await using server = await serve("helloworld", { shell: 'ulimit -n 60; exec "$@"' });
+    using client = createClient(Greeter, server.address);
+    const hello = () => client.sayHello({ name: "a" }, { timeoutMs: 5_000 });
+    await hello();
+
+    const crowd = await Promise.all(Array.from({ length: 150 }, () => rawClient(server.address.replace("localhost", "127.0.0.1"))));
+    const served = new Set<RawClient>();
+    for (const one of crowd) void one.ping().then((answered) => answered && served.add(one));
+    await until(() => served.size > 10);
+    for (let calls = 0; calls < 100; calls++) await hello();
+    expect(served.size).toBeLessThan(60);
+
+    for (const one of crowd) one[Symbol.dispose]();
+    // A newcomer has a connection of its own.
+    await until(async () => {
+      using newcomer = createClient(Greeter, server.address);
+      return await newcomer.sayHello({ name: "a" }, { timeoutMs: 1_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
+    await hello();
+    server.kill("SIGTERM");
+    expect(await server.exit).toEqual({ status: 0, signal: null });
+  },
+);

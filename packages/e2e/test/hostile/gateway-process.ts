@@ -1,0 +1,42 @@
+// Run as a process: a gateway before a server of its own, that answers "condition" with how it is. Its argument is its options, as JSON.
+import { createGateway } from "@grpc-study/gateway";
+import { createServer, implement } from "@grpc-study/rpc";
+import { TestService } from "../../gen/grpc/testing/test_pb.js";
+import type { Condition } from "./target.ts";
+
+const faults: string[] = [];
+process.on("uncaughtException", (error) => faults.push(`uncaught: ${error.stack}`));
+process.on("unhandledRejection", (error) => faults.push(`unhandled: ${error}`));
+
+let calls = 0;
+const server = createServer({
+  interceptors: [
+    async (_call, next) => {
+      calls++;
+      try {
+        await next();
+      } finally {
+        calls--;
+      }
+    },
+  ],
+});
+server.add(
+  implement(TestService, {
+    unaryCall: ({ payload }) => ({ payload: payload ?? {} }),
+    async *fullDuplexCall(requests) {
+      for await (const { payload } of requests) yield { payload: payload ?? {} };
+    },
+  }),
+);
+const { address } = await server.listen("127.0.0.1:0");
+const gateway = await createGateway({ services: [TestService], upstream: address, unbound: true, ...JSON.parse(process.argv[2] ?? "{}") });
+console.log(new URL(await gateway.listen({ host: "127.0.0.1", port: 0 })).host);
+
+process.on("message", () => {
+  for (let times = 0; times < 2; times++) globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  const connections = process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+  process.send?.({ heldMib: (heapUsed + external) / 2 ** 20, connections, calls, faults } satisfies Condition);
+});
+process.on("disconnect", () => process.exit());

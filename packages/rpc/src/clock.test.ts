@@ -1,0 +1,48 @@
+// Somebody sets the clock, an hour on or back, in the middle of calls. What was promised in milliseconds stays as long.
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { everyKind, failureOf, kindNames, kinds, startServer, TestService } from "../test/harness.ts";
+import { Code, createClient, type RpcError } from "./index.ts";
+
+const hour = 3_600_000;
+
+/** Sets what `Date` says, as a change of the system's clock does; timers and `performance.now()` know nothing of it. */
+function setClock(byMs: number): void {
+  const real = Date.now.bind(Date);
+  vi.spyOn(Date, "now").mockImplementation(() => real() + byMs);
+}
+
+afterEach(() => void vi.restoreAllMocks());
+
+const waits = everyKind(async ({ signal }) => {
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  return "";
+});
+
+describe.each([hour, -hour])("the clock goes %i ms on", (byMs) => {
+  describe.each(["loopback", "in process"] as const)("%s", (way) => {
+    test.each(kindNames)("%s: a call that runs keeps its deadline", async (kind) => {
+      const { server, address } = await startServer(waits);
+      using client = createClient(TestService, way === "loopback" ? address : server.channel());
+      await failureOf(kinds[kind](client, "", { timeoutMs: 50 }));
+      const start = performance.now();
+      const failure = failureOf(kinds[kind](client, "", { timeoutMs: 400 }));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      setClock(byMs);
+      expect(((await failure) as RpcError).code).toBe(Code.DEADLINE_EXCEEDED);
+      const tookMs = performance.now() - start;
+      expect(tookMs).toBeGreaterThan(390);
+      expect(tookMs).toBeLessThan(1_500);
+    });
+
+    test("calls made after that have their own", async () => {
+      const { server, address } = await startServer(waits);
+      using client = createClient(TestService, way === "loopback" ? address : server.channel());
+      await failureOf(client.unary({}, { timeoutMs: 50 }));
+      setClock(byMs);
+      const start = performance.now();
+      expect(await failureOf(client.unary({}, { timeoutMs: 300 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+      expect(performance.now() - start).toBeGreaterThan(290);
+      expect(performance.now() - start).toBeLessThan(1_500);
+    });
+  });
+});
