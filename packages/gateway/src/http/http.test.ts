@@ -1,10 +1,13 @@
 // What HTTP adds to a call: headers, deadlines, limits, and errors with their status.
+import { connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, type Context, detail, type Handlers, implement, RpcError } from "@grpc-study/rpc";
 import { RetryInfoSchema } from "@grpc-study/rpc/error-details";
-import { describe, expect, test } from "vitest";
+import Fastify, { type FastifyInstance } from "fastify";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startGateway, type Way, ways } from "../../test/gateway.ts";
 import { ThingSchema, Things } from "../../test/gen/things_pb.js";
 import { raw } from "../../test/raw.ts";
@@ -265,6 +268,44 @@ describe.each(ways)("%s", (way) => {
     controller.abort();
     await response;
     expect(await aborted).toBe(Code.CANCELLED);
+  });
+
+  test.each(["HTTP/1.1", "HTTP/2"])("a caller of %s who left before the call began has none that goes on", async (version) => {
+    let running = false;
+    const arrived = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    const app = version === "HTTP/2" ? (Fastify({ http2: true }) as never as FastifyInstance) : Fastify();
+    app.addHook("onRequest", async (_request, { raw }) => {
+      raw.once("close", gone.resolve);
+      arrived.resolve();
+      await gone.promise;
+    });
+    const get = (_request: unknown, { signal }: { readonly signal: AbortSignal }) => {
+      running = !signal.aborted;
+      return new Promise<never>((_resolve, reject) =>
+        signal.addEventListener("abort", () => {
+          running = false;
+          reject(signal.reason);
+        }),
+      );
+    };
+    const { url } = await startGateway(implement(Things, { get }), { way, app, graceMs: 0 });
+    if (version === "HTTP/2") {
+      const session = connectHttp2(url);
+      const stream = session.request({ ":path": "/v1/query" }).on("error", () => {});
+      await arrived.promise;
+      stream.close(constants.NGHTTP2_CANCEL);
+      await gone.promise;
+      onTestFinished(() => session.destroy());
+    } else {
+      const controller = new AbortController();
+      const response = fetch(`${url}/v1/query`, { signal: controller.signal }).catch(() => {});
+      await arrived.promise;
+      controller.abort();
+      await response;
+    }
+    await setTimeout(200);
+    expect(running).toBe(false);
   });
 
   test("closing the gateway ends what is running", async () => {
