@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { createServer, implement, RpcError } from "@grpc-study/rpc";
+import { Code, createServer, implement, RpcError } from "@grpc-study/rpc";
 import { expect, onTestFinished, test } from "vitest";
 import { Things } from "../../test/gen/things_pb.js";
 import { createGateway, type GatewayServerOptions } from "./create-gateway.ts";
@@ -51,8 +51,21 @@ test("an HTTP/2 client is told how many streams it may have", async () => {
 test("a URL and headers of more bytes than that are 431", async () => {
   const { url } = await start({ limits: { maxHeaderBytes: 2000 } });
   expect((await fetch(`${url}/v1/things/${"a".repeat(1000)}`)).status).toBe(200);
-  expect((await fetch(`${url}/v1/things/${"a".repeat(3000)}`)).status).toBe(431);
+  const refused = await fetch(`${url}/v1/things/${"a".repeat(3000)}`);
+  expect([refused.status, await refused.json()]).toMatchObject([431, { code: Code.RESOURCE_EXHAUSTED, details: [] }]);
   expect((await fetch(`${url}/v1/things/a`, { headers: { "x-long": "a".repeat(3000) } })).status).toBe(431);
+});
+
+test("what is no HTTP is 400, with a google.rpc.Status", async () => {
+  const { port } = await start({});
+  const socket = connect(port, "127.0.0.1", () => socket.write("hello\r\n\r\n"));
+  const answer = Buffer.concat(await Array.fromAsync(socket)).toString();
+  expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
+  expect(JSON.parse(answer.split("\r\n\r\n")[1] ?? "")).toEqual({
+    code: Code.INVALID_ARGUMENT,
+    message: "this is no HTTP request",
+    details: [],
+  });
 });
 
 test("calls that run when it is closed have the grace that is given, and no more", async () => {
