@@ -2,6 +2,7 @@
 import { connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, type Context, detail, type Handlers, implement, RpcError } from "@grpc-study/rpc";
@@ -225,6 +226,9 @@ describe.each(ways)("%s", (way) => {
     for (const type of ["application/json", "application/json; charset=UTF-8", "application/merge-patch+json", "Application/JSON"]) {
       expect([type, (await post(type, "{}")).status]).toEqual([type, 200]);
     }
+    const headers = { ...body.headers, "content-encoding": "gzip" };
+    const compressed = await fetch(`${url}/v1/things`, { ...body, headers, body: new Uint8Array(gzipSync("{}")) });
+    expect([compressed.status, compressed.headers.get("accept-encoding")]).toEqual([415, "identity"]);
     const long = await post("application/json", `"${"x".repeat(100)}"`);
     expect([long.status, await long.json()]).toMatchObject([413, { code: Code.RESOURCE_EXHAUSTED }]);
     const chunks = `POST /v1/things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${`40\r\n${"x".repeat(64)}\r\n`.repeat(3)}`;
