@@ -3,7 +3,7 @@ import { type CallOptions, Code, type Metadata, RpcError } from "@grpc-study/rpc
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { RequestParts } from "./fields/bind-request.ts";
 import type { BodyLimits } from "./http/body.ts";
-import { clientLeft } from "./http/client-left.ts";
+import { clientLeft, isGone } from "./http/client-left.ts";
 import type { ErrorWriter } from "./http/errors.ts";
 import { requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
 import { sendJson } from "./http/send-json.ts";
@@ -97,7 +97,10 @@ export class HttpExchange extends Exchange {
       this.settings.running.delete(this);
       if (clientLeft(raw)) this.cancel();
     });
-    return super.callOptions();
+    const options = super.callOptions();
+    // While the body came, or hooks of the application's own ran: that close has been.
+    if (isGone(raw)) this.cancel();
+    return options;
   }
 
   /** Answers with an error. */

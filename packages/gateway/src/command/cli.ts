@@ -25,6 +25,12 @@ export interface GatewayRequest {
   readonly cors?: readonly string[];
   readonly timeout?: number;
   readonly bodyLimit?: number;
+  readonly bodyTimeout?: number;
+  readonly maxHeaderBytes?: number;
+  readonly headersTimeout?: number;
+  readonly maxConnections?: number;
+  readonly maxStreams?: number;
+  readonly grace?: number;
   readonly title?: string;
   readonly openapi: boolean;
   readonly logLevel: LogLevel;
@@ -65,14 +71,23 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .option("--tls-key <file>", "its private key")
     .option("--tls-ca <file>", "let in clients whose certificates this authority signed, and no others");
 
+  command
+    .optionsGroup("Limits:")
+    .option("--timeout <ms>", "how long a call may take (default: for ever)", parsePositive)
+    .option("--body-limit <bytes>", "size of a body, of a line or a frame of a stream (default: 4 MiB)", parsePositive)
+    .option("--body-timeout <ms>", "time for a body, or for the next part of a stream (default: 30000)", parsePositive)
+    .option("--max-header-bytes <bytes>", "size of the URL and the headers together (default: 16384)", parsePositive)
+    .option("--headers-timeout <ms>", "time for the headers (default: 10000)", parsePositive)
+    .option("--max-connections <n>", "connections at a time (default: 10000)", parsePositive)
+    .option("--max-streams <n>", "streams at a time in an HTTP/2 connection (default: 100)", parsePositive)
+    .option("--grace <ms>", "time for running calls to end after SIGINT or SIGTERM (default: 10000)", parseWhole);
+
   return command
     .optionsGroup("HTTP and JSON:")
     .addOption(new Option("--field-names <spelling>", "of fields in responses").choices(["json", "proto"]).default("json"))
     .option("--emit-defaults", "print fields that have their default value")
     .option("--refuse-unknown", "refuse fields and query parameters that do not exist, instead of ignoring them")
     .option("--cors <origin...>", "origins whose pages may read the answers; * for all")
-    .option("--timeout <ms>", "how long a call may take, in milliseconds", parsePositive)
-    .option("--body-limit <bytes>", "size of a request's body (default: 4 MiB)", parsePositive)
     .option("--title <text>", "of the OpenAPI document")
     .option("--no-openapi", "do not serve /openapi.json and /docs")
     .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))
@@ -95,8 +110,14 @@ function parseListen(text: string): GatewayRequest["listen"] {
 }
 
 function parsePositive(text: string): number {
+  const value = parseWhole(text);
+  if (value === 0) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+
+/** No more than Node's timers take, and its limits. */
+function parseWhole(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value === 0 || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError("It must be a whole number from 1.");
+  if (!/^\d+$/.test(text) || value > 2 ** 31 - 1) throw new InvalidArgumentError("It must be a whole number, and less than 2147483648.");
   return value;
 }

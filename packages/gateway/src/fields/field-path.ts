@@ -1,5 +1,6 @@
 // Fields by their names, as paths, queries and rules write them: `order_main.order_id`, in either spelling.
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 
 /** A field of a message's message's … message. */
 export type FieldPath = readonly [DescField, ...DescField[]];
@@ -16,6 +17,11 @@ export function resolveFieldPath(message: DescMessage, path: string): FieldPath 
   if (field === undefined) return undefined;
   const fields: [DescField, ...DescField[]] = [field];
   let last = field;
+  // As in grpc-gateway, a wrapper's value may be named, too. It is the same as the wrapper in protobuf-es.
+  if (rest.length > 0 && rest.at(-1) === "value") {
+    const wrapper = resolveFieldPath(message, path.slice(0, -".value".length));
+    if (isWrapper(wrapper?.at(-1))) return wrapper;
+  }
   for (const name of rest) {
     const next = last.fieldKind === "message" && !isUnwrapped(last.message) ? findField(last.message, name) : undefined;
     if (next === undefined) return undefined;
@@ -28,6 +34,10 @@ export function resolveFieldPath(message: DescMessage, path: string): FieldPath 
 /** Whether protobuf-es has something else than a message in a field of this type, so that no path leads into it. */
 function isUnwrapped({ typeName }: DescMessage): boolean {
   return /^google\.protobuf\.(?:\w+Value|Value|Struct)$/.test(typeName);
+}
+
+function isWrapper(field: DescField | undefined): boolean {
+  return field?.fieldKind === "message" && isWrapperDesc(field.message);
 }
 
 /** Messages that are a single string, number or boolean in JSON, and so can stand in a path or a query. */

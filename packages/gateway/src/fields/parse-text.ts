@@ -10,6 +10,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { FieldMaskSchema, ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { jsonCodec } from "../json/index.ts";
 import { quote } from "./invalid-field.ts";
 
 /** What a text is not; the message says what it should be. */
@@ -171,9 +172,10 @@ function messageParser(message: DescMessage, bare: boolean): TextParser | undefi
 }
 
 function fromText(message: DescMessage, what: string): TextParser {
+  const codec = jsonCodec(message);
   return (text): Message => {
     try {
-      return fromJson(message, text);
+      return codec.fromJson(text);
     } catch {
       throw new TextError(`${quote(text)} is not ${what}`);
     }

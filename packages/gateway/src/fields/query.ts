@@ -25,7 +25,7 @@ export class QueryParameters {
 
   /** @param query without its question mark, percent-encoded. Throws INVALID_ARGUMENT. */
   assign(message: Message, query: string): void {
-    let seen: Set<Parameter> | undefined;
+    let seen: Set<Parameter | string> | undefined;
     for (const pair of query.split("&")) {
       if (pair === "") continue;
       const equals = pair.indexOf("=");
@@ -38,8 +38,9 @@ export class QueryParameters {
       if (parameter.assign === undefined) continue;
       if (!parameter.repeated) {
         seen ??= new Set();
-        if (seen.has(parameter)) throw invalidField(parameter.field, "is given more than once, and is not repeated");
-        seen.add(parameter);
+        const one = parameter.isEntry ? name : parameter;
+        if (seen.has(one)) throw invalidField(parameter.field, "is given more than once, and is not repeated");
+        seen.add(one);
       }
       parameter.assign(message, equals < 0 ? "" : decode(pair.slice(equals + 1)));
     }
@@ -58,7 +59,7 @@ export class QueryParameters {
     if (assign === undefined && !taken) return undefined;
     // One parameter, whatever its spelling.
     const same = [...this.#known.values()].find((known) => known.field === field && key === undefined);
-    const parameter = same ?? { field, repeated, assign };
+    const parameter = same ?? { field, repeated, isEntry: key !== undefined, assign };
     if (this.#known.size < 1000 && key === undefined) this.#known.set(name, parameter);
     return parameter;
   }
@@ -67,6 +68,8 @@ export class QueryParameters {
 interface Parameter {
   readonly field: string;
   readonly repeated: boolean;
+  /** Whether it is one of a map's, which have no end, and so are known by their names only. */
+  readonly isEntry: boolean;
   /** undefined for a field that is set elsewhere. */
   readonly assign: TextAssigner | undefined;
 }

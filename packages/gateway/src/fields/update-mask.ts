@@ -13,10 +13,10 @@ export function updateMaskField(message: DescMessage): DescField | undefined {
 export function deriveUpdateMask(request: Message, mask: DescField, message: DescMessage, body: JsonValue): void {
   const properties = request as Message & Record<string, unknown>;
   if (properties[mask.localName] !== undefined) return;
-  properties[mask.localName] = create(FieldMaskSchema, { paths: [...pathsOf(message, body, "")] });
+  properties[mask.localName] = create(FieldMaskSchema, { paths: [...pathsOf(message, body, "")].sort() });
 }
 
-/** As grpc-gateway has it: the leaves; whole, what is repeated, a map, or a message with a JSON form of its own. */
+/** As grpc-gateway has it, in its order too: the leaves; whole, what is repeated, a map, or a message with a JSON form of its own. */
 function* pathsOf(message: DescMessage, value: JsonValue, prefix: string): Generator<string> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   for (const [name, inner] of Object.entries(value)) {

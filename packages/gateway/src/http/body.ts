@@ -1,7 +1,9 @@
 // Bodies of requests: whole, within limits of size and time, or as lines that come one by one.
 import { isUtf8 } from "node:buffer";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { Code, RpcError } from "@grpc-study/rpc";
+import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "./errors.ts";
 
 export interface BodyLimits {
@@ -131,12 +133,17 @@ const json = /^application\/(?:[\w.-]+\+)?json$/;
 const lines = /^application\/(?:x-)?(?:ndjson|jsonl|json-seq)$/;
 
 /**
- * Refuses a body that is not JSON. One without a type is taken for it.
+ * Refuses a body that is not JSON, or is compressed. One without a type is taken for JSON.
  *
  * @param stream whether it has a message on each line.
  * @throws HttpError 415
  */
-export function checkContentType(contentType: string | undefined, stream: boolean): void {
+export function checkContentType(headers: IncomingHttpHeaders, stream: boolean): void {
+  const { "content-type": contentType, "content-encoding": encoding = "identity" } = headers;
+  if (encoding !== "identity") {
+    const message = `the body must not be encoded, is ${quote(encoding)}`;
+    throw new HttpError(415, Code.INVALID_ARGUMENT, message, { "accept-encoding": "identity" });
+  }
   if (contentType === undefined) return;
   const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const charset = /;\s*charset=\s*"?([\w-]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? "utf-8";

@@ -6,3 +6,9 @@ export function clientLeft(raw: FastifyReply["raw"]): boolean {
   const { stream } = raw as { stream?: { readonly aborted: boolean } };
   return !raw.writableFinished || stream?.aborted === true;
 }
+
+/** Whether a response can no longer be sent; then it has been closed, or is about to be. */
+export function isGone(raw: FastifyReply["raw"]): boolean {
+  const { stream } = raw as { stream?: { readonly destroyed: boolean } };
+  return (stream ?? raw).destroyed;
+}

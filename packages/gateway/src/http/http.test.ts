@@ -1,10 +1,14 @@
 // What HTTP adds to a call: headers, deadlines, limits, and errors with their status.
+import { connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, type Context, detail, type Handlers, implement, RpcError } from "@grpc-study/rpc";
 import { RetryInfoSchema } from "@grpc-study/rpc/error-details";
-import { describe, expect, test } from "vitest";
+import Fastify, { type FastifyInstance } from "fastify";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startGateway, type Way, ways } from "../../test/gateway.ts";
 import { ThingSchema, Things } from "../../test/gen/things_pb.js";
 import { raw } from "../../test/raw.ts";
@@ -222,6 +226,9 @@ describe.each(ways)("%s", (way) => {
     for (const type of ["application/json", "application/json; charset=UTF-8", "application/merge-patch+json", "Application/JSON"]) {
       expect([type, (await post(type, "{}")).status]).toEqual([type, 200]);
     }
+    const headers = { ...body.headers, "content-encoding": "gzip" };
+    const compressed = await fetch(`${url}/v1/things`, { ...body, headers, body: new Uint8Array(gzipSync("{}")) });
+    expect([compressed.status, compressed.headers.get("accept-encoding")]).toEqual([415, "identity"]);
     const long = await post("application/json", `"${"x".repeat(100)}"`);
     expect([long.status, await long.json()]).toMatchObject([413, { code: Code.RESOURCE_EXHAUSTED }]);
     const chunks = `POST /v1/things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${`40\r\n${"x".repeat(64)}\r\n`.repeat(3)}`;
@@ -265,6 +272,44 @@ describe.each(ways)("%s", (way) => {
     controller.abort();
     await response;
     expect(await aborted).toBe(Code.CANCELLED);
+  });
+
+  test.each(["HTTP/1.1", "HTTP/2"])("a caller of %s who left before the call began has none that goes on", async (version) => {
+    let running = false;
+    const arrived = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    const app = version === "HTTP/2" ? (Fastify({ http2: true }) as never as FastifyInstance) : Fastify();
+    app.addHook("onRequest", async (_request, { raw }) => {
+      raw.once("close", gone.resolve);
+      arrived.resolve();
+      await gone.promise;
+    });
+    const get = (_request: unknown, { signal }: { readonly signal: AbortSignal }) => {
+      running = !signal.aborted;
+      return new Promise<never>((_resolve, reject) =>
+        signal.addEventListener("abort", () => {
+          running = false;
+          reject(signal.reason);
+        }),
+      );
+    };
+    const { url } = await startGateway(implement(Things, { get }), { way, app, graceMs: 0 });
+    if (version === "HTTP/2") {
+      const session = connectHttp2(url);
+      const stream = session.request({ ":path": "/v1/query" }).on("error", () => {});
+      await arrived.promise;
+      stream.close(constants.NGHTTP2_CANCEL);
+      await gone.promise;
+      onTestFinished(() => session.destroy());
+    } else {
+      const controller = new AbortController();
+      const response = fetch(`${url}/v1/query`, { signal: controller.signal }).catch(() => {});
+      await arrived.promise;
+      controller.abort();
+      await response;
+    }
+    await setTimeout(200);
+    expect(running).toBe(false);
   });
 
   test("closing the gateway ends what is running", async () => {

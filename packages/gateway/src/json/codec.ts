@@ -2,7 +2,7 @@
 import type { DescMessage, JsonValue, MessageShape, Registry } from "@bufbuild/protobuf";
 import { Codecs, type MessageCodec, type Settings } from "./codecs.ts";
 import { jsonError } from "./error.ts";
-import { countColons, countKeysOfText, parseText, reading, refuseDuplicateKeys } from "./text.ts";
+import { countColons, countKeysOfText, inexact, parseExactly, parseText, reading, refuseDuplicateKeys } from "./text.ts";
 import { begin, finish } from "./writer.ts";
 
 export interface JsonOptions {
@@ -56,7 +56,7 @@ export function parseWith<Value>(text: string, read: (json: JsonValue) => Value)
   // Only an escape can make a lone surrogate of well-formed text.
   reading.isWellFormed = text.isWellFormed() && !text.includes("\\u");
   try {
-    const value = read(json);
+    const value = readExactly(text, json, read);
     // Most texts have no colon in a string, and so need no closer look.
     if (reading.keys !== countColons(text) && reading.keys !== countKeysOfText(text)) {
       refuseDuplicateKeys(text);
@@ -66,7 +66,22 @@ export function parseWith<Value>(text: string, read: (json: JsonValue) => Value)
     throw jsonError(thrown);
   } finally {
     reading.isOwn = false;
+    reading.isExact = false;
     reading.isWellFormed = false;
+  }
+}
+
+/** Reads the text a second time if the first has met a number that it cannot know exactly. */
+function readExactly<Value>(text: string, json: JsonValue, read: (json: JsonValue) => Value): Value {
+  try {
+    return read(json);
+  } catch (thrown) {
+    if (thrown !== inexact) {
+      throw thrown;
+    }
+    reading.keys = 0;
+    reading.isExact = true;
+    return read(parseExactly(text));
   }
 }
 

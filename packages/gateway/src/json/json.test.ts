@@ -1,5 +1,6 @@
 import { create, createRegistry, type DescMessage } from "@bufbuild/protobuf";
 import { AnySchema, anyPack, Int32ValueSchema, StructSchema, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as json2 from "../../test/gen/json2_pb.js";
 import * as json3 from "../../test/gen/json3_pb.js";
@@ -41,6 +42,19 @@ describe("an error names the field and the value", () => {
     [json3.ScalarsSchema, '{"stringValue":"\\ud800"}', 'string_value: "\\ud800" is not a string of valid Unicode', "string_value"],
     [json3.ScalarsSchema, '{"bytesValue":"%%"}', 'bytes_value: "%%" is not base64', "bytes_value"],
     [json3.WellKnownSchema, '{"timestamp":"zzz"}', 'timestamp: "zzz" is not a timestamp (RFC 3339)', "timestamp"],
+    [
+      json3.WellKnownSchema,
+      '{"timestamp":"2021-02-30T00:00:00Z"}',
+      'timestamp: "2021-02-30T00:00:00Z" is not a timestamp (RFC 3339)',
+      "timestamp",
+    ],
+    [
+      json3.WellKnownSchema,
+      '{"timestamp":"2021-01-02T24:00:00Z"}',
+      'timestamp: "2021-01-02T24:00:00Z" is not a timestamp (RFC 3339)',
+      "timestamp",
+    ],
+    [json3.WellKnownSchema, '{"duration":"1s x"}', 'duration: "1s x" is not a duration (such as "1.5s")', "duration"],
     [json3.WellKnownSchema, '{"duration":"1"}', 'duration: "1" is not a duration (such as "1.5s")', "duration"],
     [json3.WellKnownSchema, '{"int32Value":"x"}', 'int32_value: "x" is not an int32', "int32_value"],
     [json3.WellKnownSchema, '{"timestamps":["2024-05-06T07:08:09Z",1]}', "timestamps[1]: 1 is not a timestamp (RFC 3339)", "timestamps[1]"],
@@ -272,4 +286,59 @@ test("a well-known type is a message like others at the top", () => {
   const text = '{"int32Value":5,"@type":"type.googleapis.com/grpc_study.json3.Scalars"}';
   expect(jsonCodec(AnySchema, { registry }).print(any)).toBe(text);
   expect(jsonCodec(AnySchema, { registry }).parse(text)).toEqual(any);
+});
+
+// protobuf-es has the double's text, 1.100000023841858.
+test.each([
+  [1.1, "1.1"],
+  [-0.001, "-0.001"],
+  [3.4028234663852886e38, "3.4028235e+38"],
+  [1e-6, "0.000001"],
+  [2 ** -149, "1e-45"],
+  [1234567.125, "1234567.1"],
+  [16777216, "16777216"],
+  [0.30000001192092896, "0.3"],
+])("the float %s is the shortest text that is the same float", (value, text) => {
+  expect(jsonCodec(json3.ScalarsSchema).print(create(json3.ScalarsSchema, { floatValue: Math.fround(value) }))).toBe(
+    `{"floatValue":${text}}`,
+  );
+});
+
+test("any float is the same when it is read again", () => {
+  const codec = jsonCodec(json3.ScalarsSchema);
+  fc.assert(
+    fc.property(fc.float({ noNaN: true }), (floatValue) => {
+      const again = codec.parse(codec.print(create(json3.ScalarsSchema, { floatValue })));
+      // -0 is no number of JSON.
+      expect(Math.fround(again.floatValue) === floatValue).toBe(true);
+    }),
+  );
+});
+
+// protobuf-es, and JSON.parse, round them.
+test.each([
+  ['{"int64Value":9223372036854775807}', { int64Value: 2n ** 63n - 1n }],
+  ['{"int64Value":-9223372036854775808}', { int64Value: -(2n ** 63n) }],
+  ['{"int64Value":9007199254740993,"doubleValue":10000000000000000000}', { int64Value: 9007199254740993n, doubleValue: 1e19 }],
+  ['{"uint64Value":18446744073709551615,"floatValue":10000000000000000000}', { uint64Value: 2n ** 64n - 1n, floatValue: 1e19 }],
+  ['{"int64Value":1e18}', { int64Value: 10n ** 18n }],
+])("%s is exact", (text, message) => {
+  expect(jsonCodec(json3.ScalarsSchema).parse(text)).toEqual(create(json3.ScalarsSchema, message));
+});
+
+test.each([
+  ['{"int64Value":9223372036854775808}', "int64_value: 9223372036854775808 is not an int64"],
+  ['{"int64Value":9007199254740993,"int32Value":9007199254740993}', "int32_value: 9007199254740993 is not an int32"],
+  ['{"int64Value":9007199254740993,"int64Value":1}', 'duplicate key "int64Value"'],
+])("%s is refused", (text, message) => {
+  expect(refusal(json3.ScalarsSchema, text).message).toBe(message);
+});
+
+test("a Struct beside a number that is read exactly has its own as doubles", () => {
+  const text = '{"struct":{"a":[9007199254740993]},"value":9007199254740993,"int64Value":9007199254740993}';
+  expect(jsonCodec(json3.WellKnownSchema).parse(text)).toMatchObject({
+    struct: { a: [9007199254740992] },
+    int64Value: 9007199254740993n,
+    value: { kind: { value: 9007199254740992 } },
+  });
 });

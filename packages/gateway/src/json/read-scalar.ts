@@ -2,6 +2,7 @@
 import { ScalarType } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { isNot } from "./error.ts";
+import { inexact, reading } from "./text.ts";
 
 /** The function that reads a scalar: it takes any JSON value but null, and throws a Fault. `isText` is for 64-bit integers that are text in the message. */
 export function scalarReader(type: ScalarType, isText: boolean): (value: unknown) => unknown {
@@ -66,7 +67,7 @@ function numberOf(value: unknown): number | undefined {
   if (typeof value === "string" && value !== "" && value.trim().length === value.length) {
     return Number(value);
   }
-  return undefined;
+  return typeof value === "bigint" ? Number(value) : undefined;
 }
 
 function readInt32(value: unknown): number {
@@ -83,8 +84,14 @@ const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
 const uint64Max = 2n ** 64n - 1n;
 
-/** Text of digits, or a number without a fraction. Undefined if it is neither. */
+/** Text of digits, or a number without a fraction. Undefined if it is neither. @throws inexact */
 function bigintOf(value: unknown): bigint | undefined {
+  if (typeof value === "bigint") {
+    return value;
+  }
+  if (typeof value === "number" && !Number.isSafeInteger(value) && reading.isOwn && !reading.isExact) {
+    throw inexact;
+  }
   try {
     return typeof value === "number" || (typeof value === "string" && value !== "") ? BigInt(value) : undefined;
   } catch {

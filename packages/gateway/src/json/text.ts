@@ -22,12 +22,28 @@ function reasonOf(thrown: unknown): string {
   return reason === undefined || reason === "" ? "not JSON" : reason.charAt(0).toLowerCase() + reason.slice(1) + (position ?? "");
 }
 
+/**
+ * The same, but whole numbers that no double holds are bigints: `{"id":9007199254740993}`. Slower, and so only for texts that need it. May throw a
+ * RangeError for deep texts.
+ */
+export function parseExactly(text: string): JsonValue {
+  const parse = JSON.parse as (text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown) => JsonValue;
+  return parse(text, (_key, value, { source }) =>
+    typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d{16,20}$/.test(source ?? "") ? BigInt(source ?? "") : value,
+  );
+}
+
+/** Thrown, where `reading.isOwn` but not yet `isExact`, for a number of a 64-bit field that JSON.parse has rounded. */
+export const inexact = Symbol("inexact");
+
 /** What holds for the value that is being read. Reading never waits, so one does for all. */
 export const reading = {
   /** How many keys the objects had that were read. */
   keys: 0,
   /** Whether the value is the codec's own, fresh from JSON.parse: then its lists and objects may go into messages as they are. */
   isOwn: false,
+  /** Whether it is from `parseExactly`. */
+  isExact: false,
   /** Whether all strings of the value are known to be well-formed. */
   isWellFormed: false,
 };

@@ -213,6 +213,33 @@ function writeFloating(value: unknown, at: number): number {
   return writeText(value - value === 0 ? `${value}` : `"${value}"`, at);
 }
 
+/** A float, as the shortest number that is the same float: 1.1, where the double is 1.100000023841858. */
+function writeFloat(value: unknown, at: number): number {
+  if (typeof value !== "number" || (value | 0) === value) {
+    return writeFloating(value, at);
+  }
+  const thousandths = Math.round(value * 1000);
+  // With at most six digits, no other number is the same float, and so none is shorter.
+  if (Math.abs(thousandths) < 1e6 && Math.fround(thousandths / 1000) === value) {
+    return writeThousandths(thousandths, at);
+  }
+  return writeFloating(shortest(value), at);
+}
+
+const leastNormalFloat = 2 ** -126;
+
+/** Of a number that is no float, which a message can hold until it is on the wire: itself. */
+function shortest(value: number): number {
+  // Every number of six digits is a float's own, if it is not too small; and nine digits are enough for any.
+  for (let digits = Math.abs(value) < leastNormalFloat ? 1 : 6; digits <= 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) {
+      return short;
+    }
+  }
+  return value;
+}
+
 /** Not for a multiple of 1000. */
 function writeThousandths(thousandths: number, at: number): number {
   const whole = Math.trunc(thousandths / 1000);
@@ -291,8 +318,9 @@ function writeBytes(value: unknown, at: number): number {
 export function scalarWriter(type: ScalarType): (value: unknown, at: number) => number {
   switch (type) {
     case ScalarType.DOUBLE:
-    case ScalarType.FLOAT:
       return writeFloating;
+    case ScalarType.FLOAT:
+      return writeFloat;
     case ScalarType.INT32:
     case ScalarType.SINT32:
     case ScalarType.SFIXED32:

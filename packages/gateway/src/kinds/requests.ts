@@ -25,7 +25,7 @@ export function bindBody(exchange: Exchange, { binder }: Route): Message | Promi
 
 async function bindWhole({ parts, request, settings }: Exchange, binder: Route["binder"], body: Readable): Promise<Message> {
   const { "content-type": contentType, "content-length": length } = request.headers;
-  if (binder.body === "json") checkContentType(contentType, false);
+  if (binder.body === "json") checkContentType(request.headers, false);
   const bytes = await readBody(body, length, settings);
   if (binder.body === "json") return binder.bind(parts, textOf(bytes));
   return binder.bind(parts, { contentType: contentType ?? "", data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) });
@@ -44,7 +44,7 @@ export async function* bindLines({ parts, request, settings }: Exchange, { binde
     for await (const data of readParts(body, settings)) yield binder.bind(parts, { contentType, data: new Uint8Array(data) });
     return;
   }
-  checkContentType(request.headers["content-type"], true);
+  checkContentType(request.headers, true);
   let number = 0;
   for await (const line of readLines(body, settings)) {
     number++;

@@ -1,11 +1,13 @@
 // A gateway on a server of its own: the plugin, and what one puts around it in production.
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import cors from "@fastify/cors";
 import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
 import { type Channel, Code, createChannel, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { gateway } from "../gateway.ts";
 import { clientLeft } from "../http/client-left.ts";
-import { ErrorWriter, fromFastify } from "../http/errors.ts";
+import { ErrorWriter, fromFastify, HttpError } from "../http/errors.ts";
 import { requestIdOf } from "../http/headers.ts";
 import { sendJson } from "../http/send-json.ts";
 import { httpStatus } from "../http/status.ts";
@@ -46,6 +48,9 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: ({ headers }) => requestIdOf(headers),
     forceCloseConnections: "idle",
+    clientErrorHandler: (error, socket) => {
+      refuseConnection(error, socket, errors);
+    },
     // What comes before the plugin, such as a path that is not percent-encoded UTF-8.
     frameworkErrors(error, request, reply) {
       endUpgrade(request as FastifyRequest, reply as FastifyReply);
@@ -56,10 +61,10 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
       sendJson((reply as FastifyReply).code(status), body);
     },
   });
-  app.addHook("onRequest", async (request, reply) => endUpgrade(request, reply));
   app.addHook("preClose", async () => closeSessions());
   if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
   app.addHook("onRequest", (request, reply, done) => {
+    endUpgrade(request, reply);
     logEnd(request, reply);
     done();
   });
@@ -76,6 +81,22 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   serveHealth(app, channel);
   await app.register(gateway, { ...options, upstream: channel, allowedOrigins: [...origins, ...(options.allowedOrigins ?? [])] });
   return app;
+}
+
+const parserErrors: { readonly [code: string]: HttpError } = {
+  ERR_HTTP_REQUEST_TIMEOUT: new HttpError(408, Code.DEADLINE_EXCEEDED, "the headers did not come in time"),
+  HPE_HEADER_OVERFLOW: new HttpError(431, Code.RESOURCE_EXHAUSTED, "the URL and the headers are too long"),
+};
+const noHttp = new HttpError(400, Code.INVALID_ARGUMENT, "this is no HTTP request");
+
+/** What Node's parser refuses. There is no request yet, and so nothing that writes responses. */
+function refuseConnection({ code = "" }: NodeJS.ErrnoException, socket: Socket, errors: ErrorWriter): void {
+  if (code !== "ECONNRESET" && socket.writable) {
+    const { status, body } = errors.response(parserErrors[code] ?? noHttp);
+    const headers = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${body}`);
+  }
+  socket.destroy();
 }
 
 /** Not `onResponse`: Fastify has none for a client that leaves before the end. */

@@ -82,10 +82,14 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
   server.removeAllListeners("connection").on("connection", (socket: Socket) => {
     const waiting = setTimeout(() => socket.destroy(), headersTimeoutMs);
     const onError = () => socket.destroy();
-    socket.on("error", onError).on("close", () => clearTimeout(waiting));
+    // Node's server leaves the other half open, and nobody closes it yet.
+    socket
+      .on("error", onError)
+      .on("end", onError)
+      .on("close", () => clearTimeout(waiting));
     socket.once("data", (first: Buffer) => {
       clearTimeout(waiting);
-      socket.off("error", onError);
+      socket.off("error", onError).off("end", onError);
       socket.pause();
       socket.unshift(first);
       const begins = first.subarray(0, preface.length);

@@ -290,6 +290,24 @@ export const queryCases: readonly QueryCase[] = [
   { query: [["timestamp_value", "2016-05-10T10:19:13.123Z"]], message: { timestampValue: "2016-05-10T10:19:13.123Z" } },
   { query: [["timestamp_value", "05-10-2016T10:19:13.123Z"]], message: undefined },
   { query: [["timestamp_value", "123"]], message: undefined },
+  { query: [["timestamp_value", "2021-02-30T00:00:00Z"]], message: undefined },
+  { query: [["timestamp_value", "2021-01-02T24:00:00Z"]], message: undefined },
+  { query: [["duration_value", "1s2"]], message: undefined },
+  { query: [["wrapper_string_value.value", "x"]], message: { wrapperStringValue: "x" } },
+  {
+    query: [
+      ["wrapper_string_value.value", "x"],
+      ["wrapper_string_value", "y"],
+    ],
+    message: undefined,
+  },
+  {
+    query: [
+      ["map_value[key]", "x"],
+      ["map_value[key]", "y"],
+    ],
+    message: undefined,
+  },
   { query: [["timestamp_value", "true"]], message: undefined },
   { query: [["duration_value", "123.456s"]], message: { durationValue: "123.456s" } },
   { query: [["duration_value", "123years"]], message: undefined },

@@ -6,8 +6,8 @@ import { Fault, isNot } from "../error.ts";
 /** 10,000 years, in seconds. */
 const secondsMax = 315_576_000_000;
 
-// As protobuf-es, which does not look at what follows the "s".
-const pattern = /^(-?\d+)(?:\.(\d+))?s/;
+// To its end, at which protobuf-es does not look.
+const pattern = /^(-?\d+)(?:\.(\d+))?s$/;
 const what = 'a duration (such as "1.5s")';
 
 export function readDuration(json: unknown, depth: number): Duration {

@@ -41,7 +41,8 @@ function readKind(json: unknown, depth: number): Value {
 function kindOf(json: unknown, depth: number): Value["kind"] {
   switch (typeof json) {
     case "number":
-      return { case: "numberValue", value: json };
+    case "bigint":
+      return { case: "numberValue", value: Number(json) };
     case "string":
       return { case: "stringValue", value: json };
     case "boolean":
@@ -80,6 +81,8 @@ function readPlain(json: unknown, depth: number): JsonValue {
     case "string":
     case "boolean":
       return json;
+    case "bigint":
+      return Number(json);
     case "object":
       if (json === null) {
         return null;

@@ -8,7 +8,8 @@ import { bytes, writeLastDigits } from "../writer.ts";
 const secondsMin = -62_135_596_800;
 const secondsMax = 253_402_300_799;
 
-const rfc3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
+// The hour 24, and a 30th of February, are what Date takes and RFC 3339 does not.
+const rfc3339 = /^(\d{4}-\d{2}-(\d{2})T(?!24)\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
 const what = "a timestamp (RFC 3339)";
 
 export function readTimestamp(json: unknown, depth: number): Timestamp {
@@ -21,9 +22,9 @@ export function readTimestamp(json: unknown, depth: number): Timestamp {
   if (plain !== undefined && plainFraction !== undefined) {
     return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(plain), nanos: plainFraction };
   }
-  const [, dateTime, fraction, offset] = rfc3339.exec(json) ?? [];
+  const [, dateTime, day, fraction, offset] = rfc3339.exec(json) ?? [];
   const second = Date.parse(`${dateTime}${offset}`) / 1000;
-  if (!(second >= secondsMin && second <= secondsMax)) {
+  if (!(second >= secondsMin && second <= secondsMax) || new Date(`${dateTime}Z`).getUTCDate() !== Number(day)) {
     return isNot(json, what);
   }
   const nanos = fraction === undefined ? 0 : Number(fraction.padEnd(9, "0"));

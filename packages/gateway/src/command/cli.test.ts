@@ -1,0 +1,34 @@
+// The command line: each option arrives as what it is.
+import { expect, test } from "vitest";
+import { createProgram, type GatewayRequest } from "./cli.ts";
+
+/** What is asked for, or the line that says what is wrong. */
+async function parse(...args: string[]): Promise<GatewayRequest | string> {
+  let asked: GatewayRequest | undefined;
+  let said = "";
+  const program = createProgram(async (request) => {
+    asked = request;
+  });
+  program.exitOverride().configureOutput({ writeErr: (text) => (said += text) });
+  await program.parseAsync(["--upstream", "localhost:1", ...args], { from: "user" }).catch(() => {});
+  return asked ?? said;
+}
+
+test.each([
+  ["--timeout", "timeout"],
+  ["--body-limit", "bodyLimit"],
+  ["--body-timeout", "bodyTimeout"],
+  ["--max-header-bytes", "maxHeaderBytes"],
+  ["--headers-timeout", "headersTimeout"],
+  ["--max-connections", "maxConnections"],
+  ["--max-streams", "maxStreams"],
+  ["--grace", "grace"],
+])("%s is a number", async (option, name) => {
+  expect(await parse(option, "17")).toHaveProperty(name, 17);
+  for (const wrong of ["-1", "1.5", "1s", "2147483648"]) expect(await parse(`${option}=${wrong}`)).toContain("must be a whole number");
+});
+
+test("no limit is nothing, but a grace may be", async () => {
+  expect(await parse("--max-connections", "0")).toContain("must be a whole number from 1");
+  expect(await parse("--grace", "0")).toHaveProperty("grace", 0);
+});
