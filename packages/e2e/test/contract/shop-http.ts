@@ -136,3 +136,6 @@ export const shopRequests: readonly ShopRequest[] = [
   timeout("1n", failed(504, 4, "deadline exceeded")),
   timeout("zzz", failed(400, 3, 'the header grpc-timeout is no timeout: "zzz"')),
 ];
+
+/** What a gateway answers whose gRPC server is down. */
+export const shopIsDown = failed(503, 14, "the upstream is not available");
