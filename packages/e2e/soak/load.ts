@@ -1,5 +1,5 @@
-// Run as a process: calls of all kinds that end in all ways, until it is told to stop. Arguments: the server's address, the gateway's URL. Answers "counts" with how many
-// there were of each.
+// Run as a process: calls of all kinds that end in all ways, until it is told to stop. Arguments: the server's address, the gateway's URL. Answers "pause" with how many
+// there were of each, once none runs; goes on at "resume".
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { connect } from "node:http2";
@@ -105,19 +105,37 @@ const calls: Readonly<Record<string, (clients: Clients) => Promise<unknown>>> = 
 };
 
 let stopping = false;
+/** While it is there, nothing begins. */
+let pause: PromiseWithResolvers<void> | undefined;
+let running = 0;
 async function repeat(name: string, call: (clients: Clients) => Promise<unknown>): Promise<void> {
   while (!stopping) {
+    await pause?.promise;
+    running++;
     const outcome = await call(lasting).then(
       (value) => (typeof value === "string" ? value : "OK"),
       (error: unknown) => (error instanceof RpcError ? Code[error.code] : `${error}`),
     );
+    running--;
     counts[`${name}: ${outcome}`] = (counts[`${name}: ${outcome}`] ?? 0) + 1;
     await setTimeout(restMs);
   }
 }
 
+// A process whose calls all wait would end: the channel that tells them to go on is no reason to stay (test/harness/resources-probe.ts).
+setInterval(() => {}, 60_000);
+
+async function settle(): Promise<void> {
+  pause = Promise.withResolvers();
+  while (running > 0) await setTimeout(5);
+  // What was cancelled and closed is told to the others.
+  await setTimeout(200);
+}
+
 process.on("message", (question) => {
-  if (question === "counts") process.send?.(counts);
+  if (question === "resume") pause?.resolve();
+  if (question === "resume") pause = undefined;
+  if (question === "pause") void settle().then(() => process.send?.(counts));
 });
 process.on("disconnect", () => process.exit());
 process.on("SIGINT", () => {});

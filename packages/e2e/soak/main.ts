@@ -62,6 +62,8 @@ say(`server ${address}, gateway ${url}; ${minutes} minutes`);
 while (secondsNow() < endS && !interrupt.signal.aborted) {
   await setTimeout(everyMs, undefined, { signal: interrupt.signal }).catch(() => {});
   if (interrupt.signal.aborted) break;
+  // What is there of calls that run would be chance.
+  counts = await client.ask("pause");
   for (const [name, process_] of Object.entries(processes)) {
     const values = await measure(process_);
     for (const figure of Object.keys(figures) as Figure[]) {
@@ -70,7 +72,7 @@ while (secondsNow() < endS && !interrupt.signal.aborted) {
       samples.set(`${name}: ${figure}`, series);
     }
   }
-  counts = await client.ask("counts");
+  client.tell("resume");
   const held = Object.keys(processes).map((name) => `${name} ${samples.get(`${name}: held, MiB`)?.at(-1)?.value.toFixed(1)}`);
   say(`${Math.round(secondsNow())} s: ${total(counts)} calls; MiB held: ${held.join(", ")}`);
 }

@@ -84,6 +84,11 @@ export class Process implements AsyncDisposable {
     this.#child.stdout?.destroy();
   }
 
+  /** Sends a message to a process started with `ipc`. */
+  tell(message: string): void {
+    this.#child.send(message, () => {});
+  }
+
   /** Sends a message to a process started with `ipc`, and resolves with its answer. */
   ask<Answer>(question: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
