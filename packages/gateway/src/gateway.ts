@@ -92,6 +92,12 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   app.setErrorHandler((error, request, reply) => new HttpExchange(request, reply, nothing, settings).fail(fromFastify(error)));
   await app.register(websocket, {
     options: { maxPayload: settings.bodyLimit },
+    // Not its own, which logs every broken frame, and ends the socket before its client can know why.
+    errorHandler(error, socket, request) {
+      if (socket.readyState !== socket.OPEN) return;
+      request.log.error(error);
+      socket.terminate();
+    },
     // Not its own, which closes them all at once: their calls have the time that others have.
     preClose(done) {
       this.websocketServer.close();
