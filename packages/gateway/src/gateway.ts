@@ -153,7 +153,8 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
 /** `/openapi.json`, and `/docs` for people. */
 async function describe(app: FastifyInstance, bindings: readonly Binding[], { openApi: more, json }: GatewayOptions): Promise<void> {
   const { fieldNames = "json", emitDefaults = false } = json ?? {};
-  const document = openApi(bindings, { ...(more || {}), fieldNames, emitDefaults });
+  const servers = app.prefix === "" ? [] : [{ url: app.prefix }];
+  const document = openApi(bindings, { servers, ...(more || {}), fieldNames, emitDefaults });
   const text = Buffer.from(JSON.stringify(document));
   app.get("/openapi.json", (_request, reply) => reply.header("content-type", "application/json").send(text));
   await app.register(docs, { title: document.info.title });
