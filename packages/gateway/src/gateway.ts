@@ -13,7 +13,7 @@ import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
 import { docs } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
 import type { GatewayOptions } from "./options.ts";
-import { makeRoute, type Route } from "./route.ts";
+import { clientsOf, makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
 
 declare module "fastify" {
@@ -53,7 +53,8 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   const routeOptions = { json, refuseUnknownParameters: options.refuseUnknownParameters ?? false };
   const router = new Router<Route>();
   const bindings = allBindings(options);
-  for (const binding of bindings) router.add(makeRoute(binding, channel, routeOptions));
+  const clients = clientsOf(channel);
+  for (const binding of bindings) router.add(makeRoute(binding, clients, routeOptions));
 
   const settings: Settings = {
     errors: new ErrorWriter(registry),
