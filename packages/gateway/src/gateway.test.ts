@@ -200,6 +200,7 @@ describe.each(ways)("%s", (way) => {
     expect((await request("GET", "/api/v1/things/a")).json).toEqual({ stringValue: "a" });
     expect((await request("GET", "/v1/things/a")).status).toBe(404);
     expect((await request("GET", "/api")).status).toBe(404);
+    expect((await request("GET", "/api/openapi.json")).json).toMatchObject({ servers: [{ url: "/api" }] });
   });
 
   test("JSON by its options", async () => {

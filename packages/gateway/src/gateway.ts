@@ -13,7 +13,7 @@ import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
 import { docs } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
 import type { GatewayOptions } from "./options.ts";
-import { makeRoute, type Route } from "./route.ts";
+import { clientsOf, makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
 
 declare module "fastify" {
@@ -53,7 +53,8 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   const routeOptions = { json, refuseUnknownParameters: options.refuseUnknownParameters ?? false };
   const router = new Router<Route>();
   const bindings = allBindings(options);
-  for (const binding of bindings) router.add(makeRoute(binding, channel, routeOptions));
+  const clients = clientsOf(channel);
+  for (const binding of bindings) router.add(makeRoute(binding, clients, routeOptions));
 
   const settings: Settings = {
     errors: new ErrorWriter(registry),
@@ -92,6 +93,12 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   app.setErrorHandler((error, request, reply) => new HttpExchange(request, reply, nothing, settings).fail(fromFastify(error)));
   await app.register(websocket, {
     options: { maxPayload: settings.bodyLimit },
+    // Not its own, which logs every broken frame, and ends the socket before its client can know why.
+    errorHandler(error, socket, request) {
+      if (socket.readyState !== socket.OPEN) return;
+      request.log.error(error);
+      socket.terminate();
+    },
     // Not its own, which closes them all at once: their calls have the time that others have.
     preClose(done) {
       this.websocketServer.close();
@@ -147,7 +154,8 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
 /** `/openapi.json`, and `/docs` for people. */
 async function describe(app: FastifyInstance, bindings: readonly Binding[], { openApi: more, json }: GatewayOptions): Promise<void> {
   const { fieldNames = "json", emitDefaults = false } = json ?? {};
-  const document = openApi(bindings, { ...(more || {}), fieldNames, emitDefaults });
+  const servers = app.prefix === "" ? [] : [{ url: app.prefix }];
+  const document = openApi(bindings, { servers, ...(more || {}), fieldNames, emitDefaults });
   const text = Buffer.from(JSON.stringify(document));
   app.get("/openapi.json", (_request, reply) => reply.header("content-type", "application/json").send(text));
   await app.register(docs, { title: document.info.title });

@@ -1,5 +1,5 @@
 // A route: a binding, made ready to be called.
-import type { Message } from "@bufbuild/protobuf";
+import type { DescService, Message } from "@bufbuild/protobuf";
 import { type CallOptions, type Channel, createClient } from "@grpc-study/rpc";
 import type { HttpBody } from "../gen/google/api/httpbody_pb.js";
 import { isHttpBody, RequestBinder } from "./fields/bind-request.ts";
@@ -46,10 +46,21 @@ export interface Route {
   readonly print: (response: Message) => string | HttpBody;
 }
 
-export function makeRoute(binding: Binding, channel: Channel, options: RouteOptions): Route {
+/** The clients of services, one of each: a service may have thousands of methods, and its client has them all. */
+export type Clients = (service: DescService) => Readonly<Record<string, unknown>>;
+
+export function clientsOf(channel: Channel): Clients {
+  const clients = new Map<DescService, Readonly<Record<string, unknown>>>();
+  return (service) => {
+    const client = clients.get(service) ?? (createClient(service, channel) as unknown as Readonly<Record<string, unknown>>);
+    clients.set(service, client);
+    return client;
+  };
+}
+
+export function makeRoute(binding: Binding, clients: Clients, options: RouteOptions): Route {
   const { method } = binding;
-  const client = createClient(method.parent, channel) as unknown as Record<string, unknown>;
-  const call = client[method.localName];
+  const call = clients(method.parent)[method.localName];
   return {
     binding,
     binder: new RequestBinder(binding, options),

@@ -354,6 +354,16 @@ describe("limits", () => {
     expect(await exchange(connect(gateway.port, "127.0.0.1"), written)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
+  test("are the command's own", async () => {
+    const limits = ["--max-header-bytes", "2000", "--max-connections", "1", "--headers-timeout", "60000"];
+    await using front = await startGateway(museum.address, [...fromFile, ...limits]);
+    expect(await askHttp1(`${front.url}/v1/exhibits/${"x".repeat(3000)}`)).toMatchObject({ status: 431 });
+    const first = connect(front.port, "127.0.0.1");
+    await once(first, "connect");
+    expect(await exchange(connect(front.port, "127.0.0.1"), "")).toBe("");
+    first.destroy();
+  });
+
   test("a long URL within them is answered", async () => {
     expect(await askHttp1(`${gateway.url}/v1/exhibits/${"x".repeat(8000)}`)).toMatchObject({ status: 200 });
   });

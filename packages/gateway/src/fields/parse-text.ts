@@ -129,7 +129,16 @@ function parseBytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(base64, "base64url"));
 }
 
+const enumParsers = new WeakMap<DescEnum, TextParser>();
+
+/** One for all fields of the type, which may have thousands of values. */
 function enumParser(type: DescEnum): TextParser {
+  const parser = enumParsers.get(type) ?? makeEnumParser(type);
+  enumParsers.set(type, parser);
+  return parser;
+}
+
+function makeEnumParser(type: DescEnum): TextParser {
   const numbers = new Map(type.values.map(({ name, number }) => [name, number]));
   return (text) => {
     const named = numbers.get(text);

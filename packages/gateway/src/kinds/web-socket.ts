@@ -59,8 +59,12 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
   socket.on("pong", () => {
     alive = true;
   });
-  socket.on("error", () => {}); // a close follows
   const requests = new Frames(socket, exchange, route);
+  // What is no WebSocket's, or too long. It has been told, by 1002, 1007 or 1009, and may take its time to close.
+  socket.on("error", () => {
+    requests.fail(new RpcError(Code.CANCELLED, "the WebSocket is broken"));
+    exchange.cancel();
+  });
   socket.on("close", () => {
     clearInterval(pings);
     requests.fail(new RpcError(Code.CANCELLED, "the WebSocket was closed"));

@@ -21,7 +21,7 @@ export interface OpenApiOptions {
   readonly version?: string;
   /** CommonMark. */
   readonly description?: string;
-  /** Where the gateway is. Default: where the document is. */
+  /** Where the gateway is. Default: the document's own host, and the prefix of the plugin. */
   readonly servers?: readonly { readonly url: string; readonly description?: string }[];
   /** How fields are called in JSON, paths and queries: `prodId` or `prod_id`. Default: `"json"`, the former. */
   readonly fieldNames?: "json" | "proto";

@@ -1,11 +1,17 @@
 import { readFileSync } from "node:fs";
-import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { create, createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  FieldDescriptorProto_Label,
+  FieldDescriptorProto_Type,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 import { OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
 import { shopDescriptors } from "@grpc-study/proto/shop-descriptors";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
 import { LibraryService } from "../../test/gen/library_pb.js";
+import { readDescriptors } from "../descriptors.ts";
 import { bindingsOf, type HttpRuleInit } from "../http-rule/rule.ts";
 import type { Operation, PathItem } from "./document.ts";
 import { type OpenApiOptions, openApi } from "./index.ts";
@@ -113,7 +119,7 @@ test("the query has every field that is neither in the path nor in the body, if 
   expect(description).toBe(
     [
       "All books that match.",
-      "Messages that contain themselves are not listed again and again: `filter.not` can have fields below, in the same manner.",
+      "Not all of what is nested is listed: `filter.not` can have fields below, in the same manner.",
       "Cannot be set in a query: `others`.",
     ].join("\n\n"),
   );
@@ -275,3 +281,32 @@ function operationsOf({ "x-additionalOperations": additional, ...item }: PathIte
 function bodyOf({ requestBody }: Operation) {
   return requestBody?.content["application/json"]?.schema;
 }
+
+test("messages that all contain each other are listed as deep as there is room, and take no time", () => {
+  const count = 12;
+  const type = (index: number) => `M${index % count}`;
+  const file = create(FileDescriptorProtoSchema, {
+    name: "dense.proto",
+    syntax: "proto3",
+    messageType: Array.from({ length: count }, (_, index) => ({
+      name: type(index),
+      field: [
+        { name: "text", number: 1, type: FieldDescriptorProto_Type.STRING, label: FieldDescriptorProto_Label.OPTIONAL },
+        ...Array.from({ length: count }, (_, other) => ({
+          name: `to_${other}`,
+          number: other + 2,
+          type: FieldDescriptorProto_Type.MESSAGE,
+          label: FieldDescriptorProto_Label.OPTIONAL,
+          typeName: `.${type(other)}`,
+        })),
+      ],
+    })),
+    service: [{ name: "Dense", method: [{ name: "Get", inputType: ".M0", outputType: ".M1" }] }],
+  });
+  const { services } = readDescriptors(toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file: [file] })));
+  const methods = services.flatMap((service) => service.methods);
+  const rules = [{ selector: "Dense.Get", pattern: { case: "get" as const, value: "/v1/dense" } }];
+  const { parameters = [] } = openApi(methods.flatMap((method) => bindingsOf(method, { rules }))).paths["/v1/dense"]?.get ?? {};
+  expect(parameters.slice(0, 3).map(({ name }) => name)).toEqual(["text", "to1.text", "to2.text"]);
+  expect(parameters).toHaveLength(count);
+});

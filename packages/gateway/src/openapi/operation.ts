@@ -37,8 +37,8 @@ export function operationOf(binding: Binding, { operationId, tag, path, schemas,
     ...describe(
       comment,
       verb === "*" ? "Takes any HTTP method." : undefined,
-      query.recursive.length > 0
-        ? `Messages that contain themselves are not listed again and again: ${names(query.recursive)} can have fields below, in the same manner.`
+      query.unlisted.length > 0
+        ? `Not all of what is nested is listed: ${names(query.unlisted)} can have fields below, in the same manner.`
         : undefined,
       query.left.length > 0 ? `Cannot be set in a query: ${names(query.left)}.` : undefined,
       streaming === "bidi" ? "Both sides send as they like, over HTTP/2 or a WebSocket." : undefined,

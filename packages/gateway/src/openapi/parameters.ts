@@ -37,22 +37,41 @@ export interface QueryParameters {
   readonly parameters: Parameter[];
   /** Fields that would belong to the query, and cannot be written in one. */
   readonly left: readonly FieldPath[];
-  /** Messages that contain themselves: their fields are not listed again. */
-  readonly recursive: readonly FieldPath[];
+  /** Messages that contain themselves, or are too many: their fields are not listed. */
+  readonly unlisted: readonly FieldPath[];
 }
 
-export function queryParameters({ method, verb, body, variables }: Binding, schemas: Schemas): QueryParameters {
-  const parameters: Parameter[] = [];
+/** Fields that are listed for one operation, if fewer levels have fewer: messages that contain each other have any number of them. */
+const mostFields = 200;
+
+export function queryParameters(binding: Binding, schemas: Schemas): QueryParameters {
+  if (binding.body === "*") return { parameters: [], left: [], unlisted: [] };
+  for (const levels of [8, 4, 2]) {
+    const listed = listParameters(binding, schemas, levels, mostFields);
+    if (listed !== undefined) return listed;
+  }
+  return listParameters(binding, schemas, 1, Number.POSITIVE_INFINITY) as QueryParameters;
+}
+
+/** @returns undefined if there are more than `most`. */
+function listParameters(binding: Binding, schemas: Schemas, levels: number, most: number): QueryParameters | undefined {
+  const { method, verb, body, variables } = binding;
+  const listed: (readonly [path: FieldPath, field: DescField, required: boolean])[] = [];
   const left: FieldPath[] = [];
-  const recursive: FieldPath[] = [];
-  if (body === "*") return { parameters, left, recursive };
+  const unlisted: FieldPath[] = [];
+  let count = 0;
   const isInPath = (path: FieldPath) =>
     variables.some((variable) => variable.path.length === path.length && variable.path.every((field, index) => field === path[index]));
 
-  const add = (path: FieldPath, field: DescField, required: boolean): void => {
+  const parameterOf = ([path, field, required]: (typeof listed)[number]): Parameter => {
     const { description, deprecated, ...schema } = schemas.ofField(field);
-    const derived = verb === "PATCH" && body?.fieldKind === "message" && path.length === 1 && field === updateMaskField(method.input);
-    parameters.push({
+    const derived =
+      verb === "PATCH" &&
+      typeof body === "object" &&
+      body.fieldKind === "message" &&
+      path.length === 1 &&
+      field === updateMaskField(method.input);
+    return {
       name: fieldName(path, schemas),
       in: "query",
       ...(required && !derived ? { required } : {}),
@@ -62,20 +81,21 @@ export function queryParameters({ method, verb, body, variables }: Binding, sche
       // `labels[colour]=red`
       ...(field.fieldKind === "map" ? { style: "deepObject", explode: true } : {}),
       schema: isJson(field) ? { type: "string", contentMediaType: "application/json" } : textual(schema),
-    });
+    };
   };
   const walk = (message: DescMessage, above: readonly DescField[], within: readonly DescMessage[], required: boolean): void => {
     for (const field of message.fields) {
       const path = append(above, field);
       if ((above.length === 0 && field === body) || isInPath(path)) continue;
-      if (textParser(field) !== undefined) add(path, field, required && isRequired(field));
+      if (++count > most) return;
+      if (textParser(field) !== undefined) listed.push([path, field, required && isRequired(field)]);
       else if (field.fieldKind !== "message" || wellKnownSchema(field.message) !== undefined) left.push(path);
-      else if (within.includes(field.message)) recursive.push(path);
+      else if (within.length === levels || within.includes(field.message)) unlisted.push(path);
       else walk(field.message, path, [...within, field.message], required && isRequired(field));
     }
   };
   walk(method.input, [], [method.input], true);
-  return { parameters, left, recursive };
+  return count > most ? undefined : { parameters: listed.map(parameterOf), left, unlisted };
 }
 
 function append([first, ...rest]: readonly DescField[], last: DescField): FieldPath {

@@ -140,3 +140,13 @@ test("a WebSocket that is refused", async () => {
   await once(socket, "error");
   expect(await line()).toMatchObject({ method: "GET", path: "/v1/list", status: 403, grpc: "PERMISSION_DENIED" });
 });
+
+test("a WebSocket with a frame that is too long: it has no fault of ours beside its line", async () => {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/v1/list`);
+  await once(socket, "message");
+  socket.send("x".repeat(5 * 1024 * 1024));
+  const [code] = await once(socket, "close");
+  expect(code).toBe(1009);
+  expect(await line()).toMatchObject({ method: "WEBSOCKET", grpc: "CANCELLED" });
+  expect(lines.filter(({ level }) => level !== 30)).toEqual([]);
+});

@@ -293,6 +293,12 @@ export const queryCases: readonly QueryCase[] = [
   { query: [["timestamp_value", "2021-02-30T00:00:00Z"]], message: undefined },
   { query: [["timestamp_value", "2021-01-02T24:00:00Z"]], message: undefined },
   { query: [["duration_value", "1s2"]], message: undefined },
+  ...["0x1p-2", "1_000", "inf", "nan", "+1"].map((value) => ({
+    query: [["double_value", value] as const],
+    message: undefined,
+    note: "theirs are the numbers of Go",
+  })),
+  { query: [["bytes_value", "aGk"]], message: { bytesValue: "aGk=" }, note: "theirs must be padded" },
   { query: [["wrapper_string_value.value", "x"]], message: { wrapperStringValue: "x" } },
   {
     query: [
