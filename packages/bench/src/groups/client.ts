@@ -5,7 +5,7 @@ import type { AtRate, Latency, Throughput } from "../peers/client-process.ts";
 import type { Target } from "../peers/peer.ts";
 import { watch } from "../process/clock.ts";
 import { type Process, start } from "../process/start.ts";
-import type { Group, Outcome, Run } from "./group.ts";
+import { type Group, type Outcome, type Run, warmUpMs } from "./group.ts";
 import { Load, measuresOf, waitingNote } from "./load.ts";
 import { workloads } from "./workloads.ts";
 
@@ -48,8 +48,8 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
         }),
       );
       progress(`start ${i}/${starts}: ${name}`);
-      // The first calls of a process are compiled first, and what all calls have in common is with them.
-      await alternate(takes, place === 0 ? 2 : 1);
+      if (place === 0) for (const [, client] of clients) await client.ask("throughput", { ...options, milliseconds: warmUpMs({ quick }) });
+      await alternate(takes, 1);
       load.add(await alternate(takes, 2));
     }
     for (const [perSecond, samples] of latencies) {

@@ -9,7 +9,7 @@ import type { Throughput } from "../peers/client-process.ts";
 import { watch } from "../process/clock.ts";
 import { type Process, start } from "../process/start.ts";
 import { writeTemporary } from "../process/temporary.ts";
-import type { Group, Outcome, Run } from "./group.ts";
+import { type Group, type Outcome, type Run, warmUpMs } from "./group.ts";
 import { Load, measuresOf, waitingNote } from "./load.ts";
 
 /** Modules of `gateways/`, and what they understand. */
@@ -49,7 +49,7 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
     }
     for (const [place, [name, inProcess, overSocket]] of measured.entries()) {
       const [perRequest, connections] = name === "stream of 1,000" ? [streamLength, 4] : [1, 50];
-      const ask = async (port: number, { path, body, contentType }: HttpRequest) => {
+      const ask = async (port: number, { path, body, contentType }: HttpRequest, milliseconds: number) => {
         const headers = contentType === undefined ? {} : { "content-type": contentType };
         const common = { url: `http://127.0.0.1:${port}${path}`, headers, milliseconds, connections };
         const file = body === undefined ? undefined : writeTemporary("body", body);
@@ -59,13 +59,17 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
       const throughput: Throughput = { call: perRequest === 1 ? "say" : "count", inFlight: connections, milliseconds };
       const takes = Object.fromEntries([
         ...servers.map(
-          ([one, process, requests]) => [one, () => watch(process, milliseconds, () => ask(process.ready, requests[name]))] as const,
+          ([one, process, requests]) =>
+            [one, () => watch(process, milliseconds, () => ask(process.ready, requests[name], milliseconds))] as const,
         ),
         ["gRPC client", () => watch(client, milliseconds, async () => perRequest * (await client.ask<number>("throughput", throughput)))],
       ]);
       progress(`start ${i}/${starts}: ${name}`);
-      // The first calls of a process are compiled first, and what all calls have in common is with them.
-      await alternate(takes, place === 0 ? 2 : 1);
+      if (place === 0) {
+        for (const [, process, requests] of servers) await ask(process.ready, requests[name], warmUpMs({ quick }));
+        await client.ask("throughput", { ...throughput, milliseconds: warmUpMs({ quick }) });
+      }
+      await alternate(takes, 1);
       const { "in-process": near = [], "over-socket": far = [], "gRPC client": calls = [], ...others } = await alternate(takes, 2);
       inProcess.add({ rpc: near, ...others });
       overSocket.add({ rpc: far, "gRPC client": calls, ...others });

@@ -6,7 +6,7 @@ import { watch } from "../process/clock.ts";
 import { type Process, start } from "../process/start.ts";
 import { writeTemporary } from "../process/temporary.ts";
 import { makeCertificates } from "./certificates.ts";
-import type { Group, Outcome, Run } from "./group.ts";
+import { type Group, type Outcome, type Run, warmUpMs } from "./group.ts";
 import { Load, measuresOf, waitingNote } from "./load.ts";
 import { type Workload, workloads } from "./workloads.ts";
 
@@ -50,7 +50,7 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
         await driver.ask("check", { port: process.ready, ca });
       }
       for (const [place, [{ name, method, perCall, inFlight, connections }, by, load]] of wanted.entries()) {
-        const ask = async (port: number) => {
+        const ask = async (port: number, milliseconds: number) => {
           const streams = inFlight / connections;
           const calls = { port, ca, connections, streams, milliseconds };
           if (method === "Chat") return driver.ask<number>("pingPong", calls);
@@ -60,11 +60,11 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
           return perCall * (await h2load({ url, headers, body: files[method], milliseconds, connections, streams }));
         };
         const takes = Object.fromEntries(
-          servers.map(([peer, process]) => [peer, () => watch(process, milliseconds, () => ask(process.ready))] as const),
+          servers.map(([peer, process]) => [peer, () => watch(process, milliseconds, () => ask(process.ready, milliseconds))] as const),
         );
         progress(`${security}, start ${i}/${starts}: ${name}`);
-        // The first calls of a process are compiled first, and what all calls have in common is with them.
-        await alternate(takes, place === 0 ? 2 : 1);
+        if (place === 0) for (const [, process] of servers) await ask(process.ready, warmUpMs({ quick }));
+        await alternate(takes, 1);
         load.add(await alternate(takes, 2));
       }
     }
