@@ -17,8 +17,6 @@ export class MessageReader {
   #total = prefix;
   /** How many messages have come. */
   count = 0;
-  /** What was seen of it the last time when somebody looked whether it moves: see slow-requests.ts. */
-  looked = { count: -1, atMs: 0 };
 
   /** @param limit the most bytes of a message; -1 for any. */
   constructor(limit: number) {

@@ -9,7 +9,7 @@ import { Connection } from "./connection.ts";
 import { http2Options, type ServerLimits } from "./limits.ts";
 import { MessageReader } from "./message-reader.ts";
 import { refusal, refuse } from "./request-headers.ts";
-import { type BaseCall, endSlow, type Incomplete } from "./slow-requests.ts";
+import { type BaseCall, Incomplete, IncompleteCalls } from "./slow-requests.ts";
 
 type HandleStream = (interceptors: readonly unknown[], stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
@@ -26,7 +26,7 @@ interface Parts {
 export function enforceLimits(server: Server, limits: ServerLimits, maxReceiveBytes: number): void {
   const parts = server as unknown as Parts;
   const connections = new Map<ServerHttp2Session, Connection>();
-  const incomplete: Incomplete = new Map();
+  const incomplete = new IncompleteCalls();
 
   const shortest = Math.min(limits.handshakeTimeoutMs, limits.bodyTimeoutMs);
   const periodMs = Math.min(Math.max(shortest / 4, 10), 1_000);
@@ -35,7 +35,7 @@ export function enforceLimits(server: Server, limits: ServerLimits, maxReceiveBy
   const look = () => {
     const nowMs = performance.now();
     for (const connection of connections.values()) connection.look(nowMs, limits.handshakeTimeoutMs);
-    endSlow(incomplete, limits.bodyTimeoutMs, nowMs);
+    incomplete.look(limits.bodyTimeoutMs, nowMs);
   };
 
   Object.assign(parts.commonServerOptions, http2Options(limits), {
@@ -60,20 +60,17 @@ export function enforceLimits(server: Server, limits: ServerLimits, maxReceiveBy
     return http2Server;
   };
 
-  function handleEndEvent(this: BaseCall): void {
-    incomplete.delete(this);
-    if (this.decoder.inside) {
-      this.sendStatus({ code: Code.INTERNAL, details: "the request ended in the middle of a message" });
-    } else {
-      (Object.getPrototypeOf(this) as BaseCall).handleEndEvent.call(this);
-    }
-  }
-
   // The first interceptor is the one that is given grpc-js's own call.
   const own = ({ requestStream }: { readonly requestStream: boolean }, call: BaseCall) => {
+    const { handleEndEvent } = call;
+    const one = new Incomplete(call, !requestStream);
     call.decoder = new MessageReader(maxReceiveBytes);
-    call.handleEndEvent = handleEndEvent;
-    incomplete.set(call, requestStream ? stream : single);
+    call.handleEndEvent = () => {
+      incomplete.delete(one);
+      if (call.decoder.inside) call.sendStatus({ code: Code.INTERNAL, details: "the request ended in the middle of a message" });
+      else handleEndEvent.call(call);
+    };
+    incomplete.add(one);
     return call;
   };
 
@@ -87,6 +84,3 @@ export function enforceLimits(server: Server, limits: ServerLimits, maxReceiveBy
     };
   }
 }
-
-const single = { single: true } as const;
-const stream = { single: false } as const;

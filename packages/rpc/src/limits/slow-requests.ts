@@ -12,20 +12,69 @@ export interface BaseCall {
   handleEndEvent(): void;
 }
 
-/** A call of which not all has come, and whether its request is one message: then, all of it is owed from the start. */
-export type Incomplete = Map<BaseCall, { readonly single: boolean }>;
+/** A call of which not all has come. */
+export class Incomplete {
+  readonly call: BaseCall;
+  /** Whether its request is one message: then, all of it is owed from the start. */
+  readonly #single: boolean;
+  /** What had come of it the last time when it was looked at, and since when. */
+  #count = -1;
+  #sinceMs = 0;
+  previous: Incomplete | undefined;
+  next: Incomplete | undefined;
 
-/** Ends the calls whose peers have owed the same for longer than they may. */
-export function endSlow(calls: Incomplete, timeoutMs: number, nowMs: number): void {
-  for (const [call, { single }] of calls) {
-    const { stream, decoder } = call;
-    if (stream.destroyed || stream.closed) calls.delete(call);
+  constructor(call: BaseCall, single: boolean) {
+    this.call = call;
+    this.#single = single;
+  }
+
+  /** Returns whether it is one no more. */
+  look(timeoutMs: number, nowMs: number): boolean {
+    const { stream, decoder } = this.call;
+    if (stream.destroyed || stream.closed) return true;
     // A stream that is paused waits for a handler, not for its peer.
-    else if (stream.isPaused() || !(single || decoder.inside)) decoder.looked.count = -1;
-    else if (decoder.looked.count !== decoder.count) decoder.looked = { count: decoder.count, atMs: nowMs };
-    else if (nowMs - decoder.looked.atMs > timeoutMs) {
-      calls.delete(call);
-      call.sendStatus({ code: Code.DEADLINE_EXCEEDED, details: `the request did not come within ${timeoutMs} ms` });
+    if (stream.isPaused() || !(this.#single || decoder.inside)) this.#count = -1;
+    else if (this.#count !== decoder.count) {
+      this.#count = decoder.count;
+      this.#sinceMs = nowMs;
+    } else if (nowMs - this.#sinceMs > timeoutMs) {
+      this.call.sendStatus({ code: Code.DEADLINE_EXCEEDED, details: `the request did not come within ${timeoutMs} ms` });
+      return true;
     }
+    return false;
+  }
+}
+
+/** They are in a list of their own links: every call comes and goes, which in a Map costs a hash, and tables that outlive their calls. */
+export class IncompleteCalls {
+  #first: Incomplete | undefined;
+
+  add(one: Incomplete): void {
+    one.next = this.#first;
+    if (this.#first !== undefined) this.#first.previous = one;
+    this.#first = one;
+  }
+
+  /** Does nothing if it is not there any more. */
+  delete(one: Incomplete): void {
+    const { previous, next } = one;
+    if (previous !== undefined) previous.next = next;
+    else if (this.#first === one) this.#first = next;
+    if (next !== undefined) next.previous = previous;
+    one.previous = undefined;
+    one.next = undefined;
+  }
+
+  /** Ends the calls whose peers have owed the same for longer than they may. */
+  look(timeoutMs: number, nowMs: number): void {
+    for (let one = this.#first; one !== undefined; ) {
+      const { next } = one;
+      if (one.look(timeoutMs, nowMs)) this.delete(one);
+      one = next;
+    }
+  }
+
+  clear(): void {
+    this.#first = undefined;
   }
 }
