@@ -63,6 +63,11 @@ async function line(): Promise<Record<string, unknown>> {
   return entries()[0] ?? {};
 }
 
+test("a request has one id: in the answer, and in the log", async () => {
+  const response = await fetch(`${url}/v1/none`);
+  expect((await line()).reqId).toBe(response.headers.get("x-request-id") ?? "no header");
+});
+
 test("an answer", async () => {
   await (await fetch(`${url}/v1/things/a?int32_value=1`)).text();
   expect(await line()).toEqual({

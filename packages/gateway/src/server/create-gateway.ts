@@ -46,7 +46,11 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     },
     ...(logger ? { loggerInstance: logger } : {}),
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: ({ headers }) => requestIdOf(headers),
+    genReqId({ headers }) {
+      // Whoever reads the header after this finds the same one: the log's is the caller's, and the server's.
+      headers["x-request-id"] = requestIdOf(headers);
+      return headers["x-request-id"];
+    },
     forceCloseConnections: "idle",
     clientErrorHandler: (error, socket) => {
       refuseConnection(error, socket, errors);
