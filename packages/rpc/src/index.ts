@@ -10,7 +10,7 @@ export {
   type ResponseStream,
 } from "./client/client.ts";
 export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
-export type { CallOptions, SendOptions } from "./client/options.ts";
+export type { CallOptions, CancelSignal, SendOptions } from "./client/options.ts";
 export { Code } from "./code.ts";
 export type { Codec, CodecFactory } from "./codec/codec.ts";
 export { compiled } from "./codec/compiled.ts";

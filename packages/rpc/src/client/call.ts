@@ -13,7 +13,8 @@ import { ByteQueue } from "./byte-queue.ts";
 import { type Channel, watchConnect } from "./channel.ts";
 import { explainConnectFailure } from "./connect-failure.ts";
 import type { ClientCallContext, ClientInterceptor } from "./context.ts";
-import { type CallOptions, deadlineOf, type SendOptions } from "./options.ts";
+import { interceptorsOf } from "./grpc-interceptors.ts";
+import { type CallOptions, type CancelSignal, deadlineOf, type SendOptions } from "./options.ts";
 import { openCall, type StartedCall } from "./raw-call.ts";
 
 /** A method, ready to be called. */
@@ -25,9 +26,29 @@ export interface BoundMethod {
   readonly interceptors: readonly ClientInterceptor[];
 }
 
-interface Waiter {
-  resolve(response: Message | undefined): void;
-  reject(reason: unknown): void;
+// Of what a call holds on to, nothing is an object literal: where V8 finds that the objects of a literal live long, as those of a hundred calls in
+// flight do, it makes all further ones old. They then keep alive whatever they refer to, until the next full collection.
+
+/** Who waits for a response: the next one, or the only one. */
+class Waiter<Response> {
+  readonly resolve: (response: Response) => void;
+  readonly reject: (reason: unknown) => void;
+
+  constructor(resolve: (response: Response) => void, reject: (reason: unknown) => void) {
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+/** How a request is written, as grpc-js wants to know it. */
+class WriteContext {
+  readonly callback: () => void;
+  readonly flags: number;
+
+  constructor(callback: () => void, flags: number) {
+    this.callback = callback;
+    this.flags = flags;
+  }
 }
 
 /** Bytes of requests that are written at once. */
@@ -44,6 +65,8 @@ const readWindow = 256 * 1024;
 
 /** What a message counts for whose size is not known, as those of grpc-js's interceptors. */
 const unknownSize = 1024;
+
+const sent: Promise<boolean> = Promise.resolve(true);
 
 export class ClientCall implements ClientCallContext, AsyncIterableIterator<Message, undefined>, InterceptingListener {
   readonly channel: Channel;
@@ -62,9 +85,11 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   readonly #unsent = new ByteQueue<Message | Buffer>();
   /** What of it is not to be compressed. */
   #plain: WeakSet<object> | undefined;
-  readonly #sendWaiters: ((taken: boolean) => void)[] = [];
+  #sendWaiters: ((taken: boolean) => void)[] | undefined;
   readonly #unread = new ByteQueue<unknown>();
-  readonly #waiters: Waiter[] = [];
+  #waiters: Waiter<Message | undefined>[] | undefined;
+  #onlyWaiter: Waiter<Message> | undefined;
+  #onlyResponse: Message | undefined;
   #writing = false;
   #reading = false;
   #sendClosed = false;
@@ -77,6 +102,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   #headerWaiters: PromiseWithResolvers<Metadata> | undefined;
   #stopWaitingForConnection: (() => void) | undefined;
   #onEnd: (() => void) | undefined;
+  #onAbort: (() => void) | undefined;
 
   constructor(channel: Channel, bound: BoundMethod, options: CallOptions) {
     this.channel = channel;
@@ -88,7 +114,10 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
       this.#finish(reasonOf(signal));
       return;
     }
-    signal?.addEventListener("abort", this.#onAbort);
+    if (signal !== undefined) {
+      this.#onAbort = () => this.cancel(reasonOf(signal));
+      signal.addEventListener("abort", this.#onAbort);
+    }
     if (bound.interceptors.length === 0) this.#start();
     else this.#startWithin(bound.interceptors);
   }
@@ -138,9 +167,11 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
       if (fault !== undefined) throw new RpcError(Code.INVALID_ARGUMENT, fault);
       const { compression } = this.#options;
       if (compression !== undefined && channel.codec === undefined) metadata = requestCompression(channel.grpc, metadata, compression);
-      const opened = openCall(channel, this.#bound.definition, this.#options, this.#deadline);
-      this.#raw = opened.raw;
-      this.#takesMessages = opened.takesMessages;
+      const { definition } = this.#bound;
+      const interceptors = interceptorsOf(this.#options, definition);
+      // Interceptors see messages, and so do channels without a wire.
+      this.#takesMessages = channel.codec !== undefined || interceptors.length > 0;
+      this.#raw = openCall(channel, definition, this.#options, this.#deadline, interceptors);
     } catch (cause) {
       // grpc-js throws when the channel has been closed; Go says Canceled.
       this.#outcome(
@@ -199,9 +230,13 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
       this.#plain ??= new WeakSet();
       this.#plain.add(request);
     }
-    this.#unsent.push(request, this.#takesMessages ? unknownSize : bytes.length);
-    this.#write();
-    return room ? Promise.resolve(true) : new Promise((resolve) => this.#sendWaiters.push(resolve));
+    if (this.#raw !== undefined && !this.#writing && this.#unsent.length === 0) this.#writeOne(this.#raw, request);
+    else this.#unsent.push(request, this.#takesMessages ? unknownSize : bytes.length);
+    if (room) return sent;
+    return new Promise((resolve) => {
+      this.#sendWaiters ??= [];
+      this.#sendWaiters.push(resolve);
+    });
   }
 
   /** No more requests. */
@@ -214,18 +249,18 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   /** The next response, or undefined after the last one. Rejects with what ended the call, if that is not OK. */
   recv(): Promise<Message | undefined> {
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+      this.#waiters ??= [];
+      this.#waiters.push(new Waiter(resolve, reject));
       this.#deliver();
     });
   }
 
-  /** The only response, once the call has ended. */
-  async recvOnly(): Promise<Message> {
-    const response = await this.recv();
-    if (response !== undefined && (await this.recv()) === undefined) return response;
-    const error = new RpcError(Code.UNIMPLEMENTED, `the server sent ${response ? "more than one response" : "no response"}`);
-    this.cancel(error);
-    throw error;
+  /** The only response, once the call has ended. Instead of `recv`. */
+  recvOnly(): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      this.#onlyWaiter = new Waiter(resolve, reject);
+      this.#deliver();
+    });
   }
 
   /** The response's header. Rejects with what ended the call, if that came first and is not OK. */
@@ -319,19 +354,27 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   #write(): void {
     if (this.#writing || this.#raw === undefined) return;
     const next = this.#unsent.shift();
-    if (next === undefined) {
-      if (this.#sendClosed && !this.#ended) this.#raw.halfClose();
-      return;
-    }
-    // One at a time: grpc-js keeps a single message while it has no connection, and half-closes after the first of several.
+    if (next !== undefined) this.#writeOne(this.#raw, next);
+    else if (this.#sendClosed && !this.#ended) this.#raw.halfClose();
+  }
+
+  /** One at a time: grpc-js keeps a single message while it has no connection, and half-closes after the first of several. */
+  #writeOne(raw: StartedCall, request: Message | Buffer): void {
     this.#writing = true;
     const callback = () => {
       this.#writing = false;
-      if (this.#unsent.bytes < sendWindow) for (const taken of this.#sendWaiters.splice(0)) taken(true);
+      if (this.#unsent.bytes < sendWindow) this.#releaseSenders(true);
       this.#write();
     };
-    const flags = this.#plain?.has(next) ? noCompress : 0;
-    this.#raw.sendMessageWithContext({ callback, flags }, this.#withThoseBehind(next) as Buffer);
+    const flags = this.#plain?.has(request) ? noCompress : 0;
+    raw.sendMessageWithContext(new WriteContext(callback, flags), this.#withThoseBehind(request) as Buffer);
+  }
+
+  #releaseSenders(taken: boolean): void {
+    const waiters = this.#sendWaiters;
+    if (waiters === undefined) return;
+    this.#sendWaiters = undefined;
+    for (const release of waiters) release(taken);
   }
 
   /** What waits behind a request is written with it: a write costs the same whatever its size. */
@@ -355,28 +398,59 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   }
 
   #deliver(): void {
-    for (let waiter = this.#waiters[0]; waiter !== undefined; waiter = this.#waiters[0]) {
-      const response = this.#unread.shift();
-      if (response !== undefined) this.#give(waiter, response);
-      else if (!this.#ended) break;
-      else if (this.#failure === undefined) waiter.resolve(undefined);
-      else waiter.reject(this.#failure);
-      this.#waiters.shift();
-    }
+    if (this.#onlyWaiter !== undefined) this.#deliverOnly(this.#onlyWaiter);
+    else if (this.#waiters !== undefined) this.#deliverTo(this.#waiters);
     this.#pull();
   }
 
-  #give(waiter: Waiter, response: unknown): void {
+  #deliverTo(waiters: Waiter<Message | undefined>[]): void {
+    for (let waiter = waiters[0]; waiter !== undefined; waiter = waiters[0]) {
+      const response = this.#unread.shift();
+      if (response === undefined && !this.#ended) break;
+      try {
+        if (response !== undefined) waiter.resolve(this.#parse(response));
+        else if (this.#failure === undefined) waiter.resolve(undefined);
+        else waiter.reject(this.#failure);
+      } catch (error) {
+        waiter.reject(error);
+      }
+      waiters.shift();
+    }
+  }
+
+  #deliverOnly(waiter: Waiter<Message>): void {
+    try {
+      for (let response = this.#unread.shift(); response !== undefined; response = this.#unread.shift()) {
+        if (this.#onlyResponse !== undefined) throw this.#wrongCount("more than one response");
+        this.#onlyResponse = this.#parse(response);
+      }
+      if (!this.#ended) return;
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#onlyResponse === undefined) throw this.#wrongCount("no response");
+      waiter.resolve(this.#onlyResponse);
+    } catch (error) {
+      waiter.reject(error);
+    }
+  }
+
+  #wrongCount(what: string): RpcError {
+    const error = new RpcError(Code.UNIMPLEMENTED, `the server sent ${what}`);
+    this.cancel(error);
+    return error;
+  }
+
+  /** A response's message, as the interceptors see it. One that cannot be parsed ends the call. */
+  #parse(response: unknown): Message {
     try {
       const message = this.#takesMessages ? (response as Message) : this.#bound.output.decode(response as Buffer);
       if (!this.#takesMessages) markMessage(message, response as Buffer);
       if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(message);
-      waiter.resolve(message);
+      return message;
     } catch (cause) {
       const { typeName } = this.#bound.method.output;
       const error = cause instanceof RpcError ? cause : new RpcError(Code.INTERNAL, `cannot parse the response as ${typeName}`, { cause });
       this.cancel(error);
-      waiter.reject(error);
+      throw error;
     }
   }
 
@@ -392,19 +466,14 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     clearTimeout(this.#deadlineTimer);
     if (this.#failure !== undefined) this.#controller?.abort(this.#failure);
     this.#stopWaitingForConnection?.();
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#unsent.clear();
-    for (const taken of this.#sendWaiters.splice(0)) taken(false);
+    this.#releaseSenders(false);
     this.#settleHeader();
     this.#deliver();
     this.#onEnd?.();
     if (this.#trailer !== undefined) this.#options.onTrailer?.(this.#trailer);
   }
-
-  readonly #onAbort = (): void => {
-    const { signal } = this.#options;
-    if (signal !== undefined) this.cancel(reasonOf(signal));
-  };
 }
 
 function unwritable({ input }: DescMethod, cause: unknown): RpcError {
@@ -413,7 +482,7 @@ function unwritable({ input }: DescMethod, cause: unknown): RpcError {
 }
 
 /** Why a signal aborted, as a status: a handler's own signal hands on what ended the handler's call. */
-function reasonOf({ reason }: AbortSignal): RpcError {
+function reasonOf({ reason }: CancelSignal): RpcError {
   if (reason instanceof RpcError) return reason;
   return (reason as Error | undefined)?.name === "TimeoutError"
     ? new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded", { cause: reason })

@@ -32,8 +32,11 @@ export function interceptedCall(
   return outermost({ ...options, method_definition: definition } as InterceptorOptions) as InterceptingCall;
 }
 
+const none: readonly Interceptor[] = [];
+
 /** The interceptors of a call's options; providers decide by method. */
 export function interceptorsOf(options: GrpcCallOptions, definition: ClientMethodDefinition): readonly Interceptor[] {
+  if (options.interceptors === undefined && options.interceptor_providers === undefined) return none;
   const provided = options.interceptor_providers?.map((provider) => provider(definition)) ?? [];
   return [...(options.interceptors ?? []), ...provided].filter((interceptor) => interceptor !== undefined);
 }

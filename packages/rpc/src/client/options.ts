@@ -3,12 +3,21 @@ import type { CallOptions as GrpcCallOptions, Metadata } from "@grpc/grpc-js";
 import type { Compression } from "../compression/algorithm.ts";
 import type { MetadataInit } from "../metadata.ts";
 
+/** What cancels a call: the part of an AbortSignal that is used, and so any AbortSignal. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  /** What it was aborted with. An RpcError is what the call then fails with. */
+  readonly reason: unknown;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
 /** Options of one call. Those of grpc-js (`host`, `parent`, `propagate_flags`, `credentials`, `interceptors`, …) are taken too. */
 export interface CallOptions extends GrpcCallOptions {
   /** How long the call may take, in milliseconds; then it fails with DEADLINE_EXCEEDED. Default: for ever. With `deadline`, the earlier one counts. */
   readonly timeoutMs?: number;
   /** Cancels the call: it fails with CANCELLED, or, by an `AbortSignal.timeout()`, with DEADLINE_EXCEEDED. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /** Sent with the request. */
   readonly metadata?: MetadataInit;
   /**

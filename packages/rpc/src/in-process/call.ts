@@ -1,6 +1,7 @@
 // One call without a wire: the client's end takes the place of a call of a grpc-js channel, the server's that of a call object of its server.
 import { Metadata, type ServerUnaryCall, type StatusObject, type UntypedHandleCall } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
+import type { Linked } from "../linked-set.ts";
 import type { InProcessServer } from "./channel.ts";
 
 /** A method of the server: its handler, as grpc-js would call it. */
@@ -21,7 +22,7 @@ const window = 16;
 
 const maxTimeoutMs = 2 ** 31 - 1;
 
-export class InProcessCall {
+export class InProcessCall implements Linked<InProcessCall> {
   readonly #server: InProcessServer;
   readonly #path: string;
   readonly #deadline: number;
@@ -37,6 +38,8 @@ export class InProcessCall {
   readonly #responses: unknown[] = [];
   #status: StatusObject | undefined;
   #wanted = 0;
+  previous: InProcessCall | undefined;
+  next: InProcessCall | undefined;
 
   constructor(server: InProcessServer, path: string, deadline: number) {
     this.#server = server;

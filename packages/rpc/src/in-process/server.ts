@@ -1,13 +1,14 @@
 // The calls of a server that come without a socket.
 import type { StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
+import { LinkedSet } from "../linked-set.ts";
 import type { Implementation } from "../server/implement.ts";
 import { type Handle, type InProcessCall, status } from "./call.ts";
 import type { InProcessServer } from "./channel.ts";
 
 export class InProcessCalls implements InProcessServer {
   readonly #methods = new Map<string, Handle>();
-  readonly #running = new Set<InProcessCall>();
+  readonly #running = new LinkedSet<InProcessCall>();
   #closed = false;
   #idle: (() => void) | undefined;
 
@@ -28,13 +29,13 @@ export class InProcessCalls implements InProcessServer {
   }
 
   ended(call: InProcessCall): void {
-    if (this.#running.delete(call) && this.#running.size === 0) this.#idle?.();
+    if (this.#running.delete(call) && this.#running.isEmpty) this.#idle?.();
   }
 
   /** Takes no more calls. Resolves once those that run have ended. */
   close(): Promise<void> {
     this.#closed = true;
-    return this.#running.size === 0
+    return this.#running.isEmpty
       ? Promise.resolve()
       : new Promise((resolve) => {
           this.#idle = resolve;

@@ -2,6 +2,7 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
+import { type Linked, LinkedSet } from "../linked-set.ts";
 import type { MessageReader } from "./message-reader.ts";
 
 /** The private parts of `BaseServerInterceptingCall`. */
@@ -13,7 +14,7 @@ export interface BaseCall {
 }
 
 /** A call of which not all has come. */
-export class Incomplete {
+export class Incomplete implements Linked<Incomplete> {
   readonly call: BaseCall;
   /** Whether its request is one message: then, all of it is owed from the start. */
   readonly #single: boolean;
@@ -45,36 +46,9 @@ export class Incomplete {
   }
 }
 
-/** They are in a list of their own links: every call comes and goes, which in a Map costs a hash, and tables that outlive their calls. */
-export class IncompleteCalls {
-  #first: Incomplete | undefined;
-
-  add(one: Incomplete): void {
-    one.next = this.#first;
-    if (this.#first !== undefined) this.#first.previous = one;
-    this.#first = one;
-  }
-
-  /** Does nothing if it is not there any more. */
-  delete(one: Incomplete): void {
-    const { previous, next } = one;
-    if (previous !== undefined) previous.next = next;
-    else if (this.#first === one) this.#first = next;
-    if (next !== undefined) next.previous = previous;
-    one.previous = undefined;
-    one.next = undefined;
-  }
-
+export class IncompleteCalls extends LinkedSet<Incomplete> {
   /** Ends the calls whose peers have owed the same for longer than they may. */
   look(timeoutMs: number, nowMs: number): void {
-    for (let one = this.#first; one !== undefined; ) {
-      const { next } = one;
-      if (one.look(timeoutMs, nowMs)) this.delete(one);
-      one = next;
-    }
-  }
-
-  clear(): void {
-    this.#first = undefined;
+    for (const one of this) if (one.look(timeoutMs, nowMs)) this.delete(one);
   }
 }

@@ -8,6 +8,7 @@ import { markCompressed, markMessage } from "../compression/frame.ts";
 import { acceptedBy } from "../compression/server.ts";
 import { RpcError, statusFromError } from "../error.ts";
 import { intercept } from "../intercept.ts";
+import type { Linked, LinkedSet } from "../linked-set.ts";
 import { metadataFault } from "../metadata-keys.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
 import type { ServerCall, ServerInterceptor } from "./context.ts";
@@ -28,7 +29,7 @@ export interface Scope {
   /** Of responses, unless a handler says otherwise. */
   readonly compression: Compression;
   /** The calls that are running. */
-  readonly calls: Set<Call> | undefined;
+  readonly calls: LinkedSet<Call> | undefined;
   /** Whether what is below takes several messages at once. */
   readonly batches: boolean;
 }
@@ -45,7 +46,7 @@ export interface BoundMethod {
 /** Node fires longer timers at once. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
-export class Call implements ServerCall {
+export class Call implements ServerCall, Linked<Call> {
   readonly #surface: Surface;
   readonly #bound: BoundMethod;
   readonly #finish: (status: StatusObject | undefined) => void;
@@ -61,6 +62,8 @@ export class Call implements ServerCall {
   #onAbort: ((reason: RpcError) => void)[] | undefined;
   #onRequest: ((request: Message) => void)[] | undefined;
   #onResponse: ((response: object) => void)[] | undefined;
+  previous: Call | undefined;
+  next: Call | undefined;
   compression: Compression;
   compress = true;
   /** Why the call was aborted, by the caller, the deadline, or a shutdown. */

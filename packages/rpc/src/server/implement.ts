@@ -6,6 +6,7 @@ import type { Codec, CodecFactory } from "../codec/codec.ts";
 import { compiled } from "../codec/compiled.ts";
 import type { Compression } from "../compression/algorithm.ts";
 import { RpcError } from "../error.ts";
+import type { LinkedSet } from "../linked-set.ts";
 import { methodPath } from "../method.ts";
 import type { Call, Scope } from "./call.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
@@ -69,7 +70,7 @@ export function rebind([definition]: Implementation, scope: Scope, codec: CodecF
 
 export function makeScope(
   { interceptors, onError }: ImplementOptions,
-  calls?: Set<Call>,
+  calls?: LinkedSet<Call>,
   compression: Compression = "identity",
   batches = false,
 ): Scope {

@@ -13,6 +13,7 @@ import { handOver } from "../in-process/codec.ts";
 import { InProcessCalls } from "../in-process/server.ts";
 import { defaultServerLimits, type ServerLimits, serverOptions, withDefaults } from "../limits/limits.ts";
 import { enforceLimits } from "../limits/server.ts";
+import { LinkedSet } from "../linked-set.ts";
 import { implementReflection } from "../reflection/reflection.ts";
 import { type ServerTls, serverCredentials } from "../security/tls.ts";
 import { type BoundAddress, formatAddress, parseAddress } from "./address.ts";
@@ -114,7 +115,7 @@ class GrpcServer implements Server {
   readonly health = new HealthStatuses();
   readonly #options: ServerOptions;
   readonly #scope: Scope;
-  readonly #calls = new Set<Call>();
+  readonly #calls = new LinkedSet<Call>();
   readonly #grpc: grpc.Server;
   readonly #services: Implementation[] = [];
   readonly #inProcess = new InProcessCalls();
