@@ -1,6 +1,8 @@
 // One request, and what every kind of call does with it.
-import { type CallOptions, Code, type Metadata, RpcError } from "@grpc-study/rpc";
+import { type CallOptions, Code, type Metadata, type MetadataInit, RpcError } from "@grpc-study/rpc";
+import type { Linked, LinkedSet } from "@grpc-study/rpc/linked-set";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { Cancellation } from "./cancellation.ts";
 import type { RequestParts } from "./fields/bind-request.ts";
 import type { BodyLimits } from "./http/body.ts";
 import { clientLeft, isGone } from "./http/client-left.ts";
@@ -16,46 +18,50 @@ export interface Settings extends BodyLimits {
   /** The most that a call may take, in milliseconds. */
   readonly timeoutMs: number;
   /** The calls that are running, for whoever has to end them. */
-  readonly running: Set<Exchange>;
+  readonly running: LinkedSet<Exchange>;
 }
 
-export class Exchange {
+/** It is the options of its call, too: one object that comes and goes rather than five. */
+export class Exchange implements Linked<Exchange>, CallOptions {
   readonly request: FastifyRequest;
   readonly parts: RequestParts;
   readonly settings: Settings;
   readonly requestId: string;
-  readonly #controller = new AbortController();
+  readonly signal = new Cancellation();
+  metadata: MetadataInit = {};
+  timeoutMs = Number.POSITIVE_INFINITY;
   #trailer: Metadata | undefined;
+  previous: Exchange | undefined;
+  next: Exchange | undefined;
 
   constructor(request: FastifyRequest, parts: RequestParts, settings: Settings) {
     this.request = request;
     this.parts = parts;
     this.settings = settings;
-    this.requestId = requestIdOf(request.headers);
+    this.requestId = requestIdOf(request.raw);
   }
 
-  /** Options of the call upstream. @throws RpcError for a header that cannot be understood. */
+  /** Options of the call upstream, which is about to begin. @throws RpcError for a header that cannot be understood. */
   callOptions(): CallOptions {
     const { request, requestId, settings } = this;
-    const timeoutMs = Math.min(timeoutOf(request.headers) ?? Number.POSITIVE_INFINITY, settings.timeoutMs);
+    this.timeoutMs = Math.min(timeoutOf(request.headers) ?? Number.POSITIVE_INFINITY, settings.timeoutMs);
     const caller = { headers: request.headers, ip: request.ip, secure: request.protocol === "https", requestId };
+    this.metadata = requestMetadata(caller, settings.forwardHeaders);
     settings.running.add(this);
-    return {
-      metadata: requestMetadata(caller, settings.forwardHeaders),
-      timeoutMs,
-      signal: this.#controller.signal,
-      onHeader: (header) => this.onHeader(header),
-      onTrailer: (trailer) => {
-        this.#trailer = trailer;
-        settings.running.delete(this);
-      },
-    };
+    return this;
+  }
+
+  onHeader(_header: Metadata): void {}
+
+  onTrailer(trailer: Metadata): void {
+    this.#trailer = trailer;
+    this.settings.running.delete(this);
   }
 
   /** Ends the call upstream, if it is running. */
   cancel(reason = new RpcError(Code.CANCELLED, "the HTTP client is gone")): void {
     this.settings.running.delete(this);
-    this.#controller.abort(reason);
+    this.signal.abort(reason);
   }
 
   /** Ends it, however far its response has come. */
@@ -76,8 +82,6 @@ export class Exchange {
     if (error.code === Code.INTERNAL) this.request.log.error(error.cause);
     else this.request.log.warn(error.message);
   }
-
-  protected onHeader(_header: Metadata): void {}
 }
 
 /** One whose response is HTTP. */
@@ -93,7 +97,7 @@ export class HttpExchange extends Exchange {
   /** As above; and the call ends when the caller leaves. */
   override callOptions(): CallOptions {
     const { raw } = this.reply;
-    raw.once("close", () => {
+    raw.on("close", () => {
       this.settings.running.delete(this);
       if (clientLeft(raw)) this.cancel();
     });
@@ -104,7 +108,7 @@ export class HttpExchange extends Exchange {
   }
 
   /** Answers with an error. */
-  fail(thrown: unknown): FastifyReply {
+  fail(thrown: unknown): void {
     const { reply, settings } = this;
     const error = RpcError.from(thrown);
     this.log(error);
@@ -113,10 +117,10 @@ export class HttpExchange extends Exchange {
     // HTTP/2 has no such header (RFC 9113, section 8.2.2); the stream ends with the response.
     const { connection, ...others } = headers;
     if (connection !== undefined && reply.request.raw.httpVersionMajor < 2) reply.header("connection", connection);
-    return sendJson(reply.code(status).headers({ ...this.trailer, ...others }), body);
+    sendJson(reply.code(status).headers({ ...this.trailer, ...others }), body);
   }
 
-  protected override onHeader(header: Metadata): void {
+  override onHeader(header: Metadata): void {
     if (!this.reply.sent) this.reply.headers(responseHeaders(header, "grpc-metadata-"));
   }
 }

@@ -3,6 +3,7 @@ import { METHODS, type Server } from "node:http";
 import type { Readable } from "node:stream";
 import websocket from "@fastify/websocket";
 import { Code, createChannel, RpcError } from "@grpc-study/rpc";
+import { LinkedSet } from "@grpc-study/rpc/linked-set";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
@@ -62,7 +63,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
     bodyLimit: options.bodyLimit ?? defaultBodyLimit,
     bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
-    running: new Set(),
+    running: new LinkedSet(),
   };
   let grace: NodeJS.Timeout | undefined;
   let sweep: NodeJS.Timeout | undefined;
@@ -112,16 +113,14 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     return mark < 0 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
   };
 
-  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  // No promise of a reply, which Fastify would wait for: a reply is a promise itself, and listens to the response.
+  const handler = (request: FastifyRequest, reply: FastifyReply): void => {
     const { path, query } = split(request);
     const found = router.find(request.method, path);
-    if (found === undefined || !("route" in found)) return refuse(new HttpExchange(request, reply, nothing, settings), path, found?.allow);
-    const exchange = new HttpExchange(request, reply, { segments: found.segments, query }, settings);
-    try {
-      return await serve(exchange, found.route);
-    } catch (error) {
-      return exchange.fail(error);
-    }
+    if (found !== undefined && "route" in found) {
+      const exchange = new HttpExchange(request, reply, { segments: found.segments, query }, settings);
+      serve(exchange, found.route).catch((error: unknown) => exchange.fail(error));
+    } else refuse(new HttpExchange(request, reply, nothing, settings), path, found?.allow);
   };
 
   if (options.openApi !== false) await describe(app, bindings, options);
@@ -138,10 +137,15 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     exposeHeadRoute: false,
     handler,
     // Before the handshake: a refusal is an HTTP response.
-    onRequest: async (request) => {
-      if (!request.ws) return;
-      checkOrigin(request, options.allowedOrigins ?? []);
-      findStream(router, split(request).path);
+    onRequest: (request, _reply, done) => {
+      if (!request.ws) return done();
+      try {
+        checkOrigin(request, options.allowedOrigins ?? []);
+        findStream(router, split(request).path);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
     },
     wsHandler: (socket, request) => {
       const { path, query } = split(request);
@@ -169,15 +173,15 @@ function originForm(target: string): string {
 const nothing = { segments: [], query: "" };
 
 /** Answers a request that is no method's. */
-function refuse(exchange: HttpExchange, path: string, allow: readonly string[] | undefined): FastifyReply {
+function refuse(exchange: HttpExchange, path: string, allow: readonly string[] | undefined): void {
   const { request, reply } = exchange;
-  if (allow === undefined) return exchange.fail(new HttpError(404, Code.NOT_FOUND, `there is nothing at ${path.slice(0, 200)}`));
-  const list = allow.join(", ");
-  if (request.method === "OPTIONS") return reply.code(204).header("allow", list).send();
-  return exchange.fail(new HttpError(405, Code.UNIMPLEMENTED, `${request.method} is not allowed here, but ${list}`, { allow: list }));
+  const list = allow?.join(", ") ?? "";
+  if (allow === undefined) exchange.fail(new HttpError(404, Code.NOT_FOUND, `there is nothing at ${path.slice(0, 200)}`));
+  else if (request.method === "OPTIONS") reply.code(204).header("allow", list).send();
+  else exchange.fail(new HttpError(405, Code.UNIMPLEMENTED, `${request.method} is not allowed here, but ${list}`, { allow: list }));
 }
 
-function serve(exchange: HttpExchange, route: Route): Promise<FastifyReply> {
+function serve(exchange: HttpExchange, route: Route): Promise<void> {
   const { calls } = route;
   switch (calls.kind) {
     case "unary":

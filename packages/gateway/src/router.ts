@@ -64,7 +64,17 @@ export class Router<Route extends { readonly binding: Binding }> {
   find(httpMethod: string, path: string): Match<Route> | WrongMethod | undefined {
     const segments = path.split("/");
     segments.shift();
+    const match = this.#match(httpMethod, segments);
+    if (match !== undefined) return match;
     const allow = new Set<string>();
+    this.#match(httpMethod, segments, allow);
+    if (allow.size === 0) return undefined;
+    if (allow.has("GET")) allow.add("HEAD");
+    return { allow: [...allow.add("OPTIONS")].sort() };
+  }
+
+  /** @param allow gets the HTTP methods that the path has, if there is no match. */
+  #match(httpMethod: string, segments: readonly string[], allow?: Set<string>): Match<Route> | undefined {
     const last = segments.length - 1;
     const ending = segments[last] ?? "";
     for (let colon = ending.indexOf(":"); colon >= 0; colon = ending.indexOf(":", colon + 1)) {
@@ -75,10 +85,7 @@ export class Router<Route extends { readonly binding: Binding }> {
       if (route !== undefined) return { route, segments: withoutVerb };
     }
     const route = search(this.#root, segments, 0, "", httpMethod, allow);
-    if (route !== undefined) return { route, segments };
-    if (allow.size === 0) return undefined;
-    if (allow.has("GET")) allow.add("HEAD");
-    return { allow: [...allow.add("OPTIONS")].sort() };
+    return route && { route, segments };
   }
 }
 
@@ -112,7 +119,7 @@ function search<Route>(
   index: number,
   verb: string,
   httpMethod: string,
-  allow: Set<string>,
+  allow: Set<string> | undefined,
 ): Route | undefined {
   const segment = segments[index];
   if (segment === undefined) {
@@ -133,11 +140,11 @@ function search<Route>(
   return undefined;
 }
 
-function choose<Route>(ends: Ends<Route> | undefined, verb: string, httpMethod: string, allow: Set<string>): Route | undefined {
+function choose<Route>(ends: Ends<Route> | undefined, verb: string, httpMethod: string, allow: Set<string> | undefined): Route | undefined {
   const methods = ends?.get(verb);
   if (methods === undefined) return undefined;
   const route = methods.get(httpMethod) ?? (httpMethod === "HEAD" ? methods.get("GET") : undefined) ?? methods.get("*");
-  if (route === undefined) for (const method of methods.keys()) allow.add(method);
+  if (route === undefined) for (const method of methods.keys()) allow?.add(method);
   return route;
 }
 

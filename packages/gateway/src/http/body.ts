@@ -22,30 +22,35 @@ export function readBody(body: Readable, contentLength: string | undefined, { bo
     let first: Buffer | undefined;
     let chunks: Buffer[] | undefined;
     let size = 0;
-    const timer = setTimeout(() => fail(tooSlow(bodyTimeoutMs)), bodyTimeoutMs);
-    const fail = (error: unknown) => {
-      stop();
+    let settled = false;
+    const fail = (error: HttpError) => {
+      settled = true;
+      clearTimeout(timer);
       body.resume();
       reject(error);
     };
-    const onData = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > bodyLimit) fail(tooLarge("the body", bodyLimit));
-      else if (first === undefined) first = chunk;
-      else if (chunks === undefined) chunks = [first, chunk];
-      else chunks.push(chunk);
+    const timer = setTimeout(() => fail(tooSlow(bodyTimeoutMs)), bodyTimeoutMs);
+    const onBroken = () => {
+      if (!settled) fail(broken());
     };
-    const onEnd = () => {
-      stop();
-      resolve(chunks === undefined ? (first ?? empty) : Buffer.concat(chunks));
-    };
-    const onClose = () => fail(broken());
-    const stop = () => {
-      clearTimeout(timer);
-      body.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
-      body.on("error", () => {});
-    };
-    body.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
+    // They stay: an error that nobody listens to would be thrown, and all else is over.
+    body
+      .on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (settled) return;
+        if (size > bodyLimit) fail(tooLarge("the body", bodyLimit));
+        else if (first === undefined) first = chunk;
+        else if (chunks === undefined) chunks = [first, chunk];
+        else chunks.push(chunk);
+      })
+      .on("end", () => {
+        if (settled) return;
+        settled = true;
+        clearTimeout(timer);
+        resolve(chunks === undefined ? (first ?? empty) : Buffer.concat(chunks));
+      })
+      .on("close", onBroken)
+      .on("error", onBroken);
   });
 }
 

@@ -1,6 +1,7 @@
 // Headers of HTTP and metadata of gRPC, each as the other's.
 import { randomUUID } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import { Code, Metadata, RpcError } from "@grpc-study/rpc";
 import { quote } from "../fields/invalid-field.ts";
 
@@ -12,8 +13,6 @@ const forwarded = ["authorization", "traceparent", "tracestate", "baggage"];
 /** What is HTTP's own, of a connection or of gRPC's protocol: nobody sets it from outside, and it is not shown. */
 const reserved =
   /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|content-type|content-encoding|date|user-agent|accept-encoding|grpc-.*|:.*)$/;
-
-const printable = /^[\x20-\x7e]*$/;
 
 export interface Caller {
   readonly headers: IncomingHttpHeaders;
@@ -52,18 +51,28 @@ function forward(metadata: Metadata, headers: IncomingHttpHeaders, name: string)
 const legalKey = /^[0-9a-z_.-]+$/;
 
 function add(metadata: Metadata, key: string, value: string): void {
-  if (!legalKey.test(key)) throw new RpcError(Code.INVALID_ARGUMENT, `${quote(key)} is no key of metadata`);
-  if (key.endsWith("-bin")) {
-    for (const one of value.split(",")) metadata.add(key, Buffer.from(one.trim(), "base64"));
-    return;
+  try {
+    if (!key.endsWith("-bin")) metadata.add(key, value);
+    else for (const one of value.split(",")) metadata.add(key, Buffer.from(one.trim(), "base64"));
+  } catch {
+    const message = legalKey.test(key)
+      ? `the header ${key} is not printable ASCII: ${quote(value)}`
+      : `${quote(key)} is no key of metadata`;
+    throw new RpcError(Code.INVALID_ARGUMENT, message);
   }
-  if (!printable.test(value)) throw new RpcError(Code.INVALID_ARGUMENT, `the header ${key} is not printable ASCII: ${quote(value)}`);
-  metadata.add(key, value);
 }
 
-/** The caller's own id of its request, if it has a plain one, or a new one. */
-export function requestIdOf({ "x-request-id": id }: IncomingHttpHeaders): string {
-  return typeof id === "string" && /^[\x21-\x7e]{1,128}$/.test(id) ? id : randomUUID();
+const requestId = Symbol("request id");
+type Identified = (IncomingMessage | Http2ServerRequest) & { [requestId]?: string };
+
+/** The caller's own id of its request, if it has a plain one, or a new one: the same whenever it is asked for. */
+export function requestIdOf(request: Identified): string {
+  request[requestId] ??= plainId(request.headers) ?? randomUUID();
+  return request[requestId];
+}
+
+function plainId({ "x-request-id": id }: IncomingHttpHeaders): string | undefined {
+  return typeof id === "string" && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
 }
 
 /** Response metadata as headers: `Grpc-Metadata-…` for the header, `Grpc-Trailer-…` for the trailer. */

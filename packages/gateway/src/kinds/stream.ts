@@ -1,27 +1,25 @@
 // Calls with a stream of responses, in one HTTP response.
 import { setTimeout as delay } from "node:timers/promises";
 import { RpcError } from "@grpc-study/rpc";
-import type { FastifyReply } from "fastify";
 import type { HttpExchange } from "../exchange.ts";
 import type { CallsOf, Responses, Route } from "../route.ts";
 import { bindBody, bindLines } from "./requests.ts";
 import { ResponseBody } from "./response-body.ts";
 import { chooseFormat, lastEventId } from "./response-format.ts";
 
-export async function serveServerStream(
-  exchange: HttpExchange,
-  route: Route,
-  { call }: CallsOf<"server_streaming">,
-): Promise<FastifyReply> {
+export async function serveServerStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"server_streaming">): Promise<void> {
   const { headers } = exchange.request;
   // An EventSource that connects again after the end.
-  if (headers["last-event-id"] === lastEventId) return exchange.reply.code(204).send();
+  if (headers["last-event-id"] === lastEventId) {
+    exchange.reply.code(204).send();
+    return;
+  }
   const request = await bindBody(exchange, route);
-  return stream(exchange, route, call(request, exchange.callOptions()));
+  await stream(exchange, route, call(request, exchange.callOptions()));
 }
 
-export function serveBidiStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"bidi_streaming">): Promise<FastifyReply> {
-  return stream(exchange, route, call(bindLines(exchange, route), exchange.callOptions()));
+export async function serveBidiStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"bidi_streaming">): Promise<void> {
+  await stream(exchange, route, call(bindLines(exchange, route), exchange.callOptions()));
 }
 
 /** How long the HTTP status waits for what becomes of the call, in milliseconds: long enough for a refusal, not for a quiet stream. */
@@ -29,7 +27,7 @@ const statusWaitMs = 1000;
 /** How long it waits once the header has come: some servers send one before they refuse. */
 const headerWaitMs = 50;
 
-async function stream(exchange: HttpExchange, route: Route, responses: Responses): Promise<FastifyReply> {
+async function stream(exchange: HttpExchange, route: Route, responses: Responses): Promise<void> {
   const { reply, request } = exchange;
   const first = responses.recv();
   const timer = new AbortController();
@@ -69,7 +67,7 @@ async function stream(exchange: HttpExchange, route: Route, responses: Responses
   } else reply.type(format.contentType);
   // Nginx would keep events to itself.
   reply.header("cache-control", "no-store").header("x-accel-buffering", "no");
-  return reply.send(body);
+  reply.send(body);
 }
 
 /** Whether responses are written as they are. */

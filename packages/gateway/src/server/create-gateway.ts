@@ -2,7 +2,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import cors from "@fastify/cors";
-import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
 import { type Channel, Code, createChannel, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { gateway } from "../gateway.ts";
@@ -14,6 +13,7 @@ import { httpStatus } from "../http/status.ts";
 import type { GatewayOptions } from "../options.ts";
 import { serveHealth } from "./health.ts";
 import { type ConnectionLimits, createHttpServer, type GatewayTls } from "./http-server.ts";
+import { securityHeaders } from "./security-headers.ts";
 
 export interface GatewayServerOptions extends GatewayOptions {
   /** Default: plaintext, HTTP/1.1 and HTTP/2. */
@@ -37,6 +37,7 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   const { tls, limits = {}, logger, cors: origins = [] } = options;
   const channel: Channel = typeof options.upstream === "string" ? createChannel(options.upstream) : options.upstream;
   const errors = new ErrorWriter(options.registry);
+  const security = securityHeaders({ secure: tls !== undefined, shared: origins.length > 0 });
   let closeSessions = () => {};
   const app = Fastify({
     serverFactory(handler) {
@@ -46,11 +47,7 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     },
     ...(logger ? { loggerInstance: logger } : {}),
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId({ headers }) {
-      // Whoever reads the header after this finds the same one: the log's is the caller's, and the server's.
-      headers["x-request-id"] = requestIdOf(headers);
-      return headers["x-request-id"];
-    },
+    genReqId: requestIdOf,
     forceCloseConnections: "idle",
     clientErrorHandler: (error, socket) => {
       refuseConnection(error, socket, errors);
@@ -62,17 +59,17 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
       const refusal = RpcError.from(fromFastify(error));
       (request as FastifyRequest).grpcCode = refusal.code;
       const { status, body } = errors.response(refusal);
-      sendJson((reply as FastifyReply).code(status), body);
+      sendJson((reply as FastifyReply).code(status).headers(security), body);
     },
   });
   app.addHook("preClose", async () => closeSessions());
   if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
   app.addHook("onRequest", (request, reply, done) => {
     endUpgrade(request, reply);
-    logEnd(request, reply);
+    if (logger !== undefined) logEnd(request, reply);
+    reply.headers(security);
     done();
   });
-  await app.register(helmet, securityHeaders({ secure: tls !== undefined, shared: origins.length > 0 }));
   if (origins.length > 0) {
     const methods = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"];
     await app.register(cors, {
@@ -125,20 +122,4 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, peer: string):
 /** Who asks for an upgrade and gets an answer instead (what is no WebSocket, or not served) has a connection that Node looks after no more. */
 function endUpgrade({ raw }: FastifyRequest, reply: FastifyReply): void {
   if ("upgrade" in raw && raw.upgrade === true) reply.raw.once("finish", () => raw.socket.destroySoon());
-}
-
-/** What is of use to answers that are data, not pages (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html). */
-function securityHeaders({ secure, shared }: { readonly secure: boolean; readonly shared: boolean }): FastifyHelmetOptions {
-  return {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    crossOriginResourcePolicy: { policy: shared ? "cross-origin" : "same-origin" },
-    strictTransportSecurity: secure,
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
-    xDnsPrefetchControl: false,
-    xDownloadOptions: false,
-    xFrameOptions: false,
-    xPermittedCrossDomainPolicies: false,
-    xXssProtection: false,
-  };
 }

@@ -1,0 +1,24 @@
+// Ends one call, once.
+import type { CancelSignal } from "@grpc-study/rpc";
+
+/** What an AbortController does for one listener. That costs as much as all else that a gateway does for a request's call. */
+export class Cancellation implements CancelSignal {
+  aborted = false;
+  reason: unknown;
+  #listener: (() => void) | undefined;
+
+  addEventListener(_type: "abort", listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  removeEventListener(): void {
+    this.#listener = undefined;
+  }
+
+  abort(reason: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.#listener?.();
+  }
+}
