@@ -1,7 +1,8 @@
 // One call without a wire: the client's end takes the place of a call of a grpc-js channel, the server's that of a call object of its server.
-import { Metadata, type ServerUnaryCall, type StatusObject, type UntypedHandleCall } from "@grpc/grpc-js";
+import { Metadata, type StatusObject, type UntypedHandleCall } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import type { Linked } from "../linked-set.ts";
+import { type RespondCallback, type Surface, SurfaceListeners } from "../server/surface.ts";
 import type { InProcessServer } from "./channel.ts";
 
 /** A method of the server: its handler, as grpc-js would call it. */
@@ -108,7 +109,7 @@ export class InProcessCall implements Linked<InProcessCall> {
     if (end === undefined || handle === undefined) return;
     end.request = this.#request;
     if (responseStream) (handle as (surface: unknown) => void)(end);
-    else (handle as (surface: unknown, callback: RespondCallback) => void)(end, end.respond);
+    else (handle as (surface: unknown, callback: RespondCallback<unknown>) => void)(end, end.respond);
   }
 
   // What the server's end does.
@@ -157,18 +158,14 @@ export function status(code: Code, details: string): StatusObject {
   return { code, details, metadata: new Metadata() };
 }
 
-type RespondCallback = (error: Partial<StatusObject> | null, response?: unknown, trailer?: Metadata) => void;
-
-type ServerEvent = "cancelled" | "readable" | "end" | "close" | "drain";
-
 /** The part of grpc-js's call objects that `serve` uses. */
-class ServerEnd implements Pick<ServerUnaryCall<unknown, unknown>, "metadata" | "cancelled" | "getPeer" | "getDeadline" | "sendMetadata"> {
+class ServerEnd implements Surface {
   readonly metadata: Metadata;
   readonly #call: InProcessCall;
   readonly #deadline: number;
   request: unknown;
   cancelled = false;
-  #listeners: Partial<Record<ServerEvent, () => void>> | undefined;
+  #listeners: SurfaceListeners | undefined;
   readonly #requests: unknown[] = [];
   #requestsEnded = false;
   #endTold = false;
@@ -197,14 +194,14 @@ class ServerEnd implements Pick<ServerUnaryCall<unknown, unknown>, "metadata" | 
     this.#call.sendHeader(header);
   }
 
-  on(event: ServerEvent, listener: () => void): this {
-    this.#listeners ??= {};
+  on(event: keyof SurfaceListeners, listener: () => void): this {
+    this.#listeners ??= new SurfaceListeners();
     this.#listeners[event] = listener;
     return this;
   }
 
   /** The one response, or the error instead of it. */
-  readonly respond: RespondCallback = (error, response, trailer) => {
+  readonly respond: RespondCallback<unknown> = (error, response, trailer) => {
     if (error === null) {
       this.#call.sendResponse(response);
       this.#call.sendStatus({ code: Code.OK, details: "OK", metadata: trailer ?? new Metadata() });

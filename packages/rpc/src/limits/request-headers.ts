@@ -1,6 +1,7 @@
 // What of a request's header grpc-js takes and should not: its method, its content type, its timeout, its path.
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { Code } from "../code.ts";
+import { percentEncode } from "../percent-encode.ts";
 
 /** The codec is the only one there is: protobuf. Parameters, as in `application/grpc; charset=utf-8`, change nothing. */
 const contentType = /^application\/grpc(\+proto)?[\t ]*(;.*)?$/;
@@ -16,7 +17,7 @@ const secondsOf: Readonly<Record<string, number>> = { H: 3600, M: 60, S: 1 };
 const shownPath = 256;
 
 /** The header that refuses a request, or undefined if it is a call. Shortens a timeout that is too long, in `headers`. */
-export function refusal(headers: IncomingHttpHeaders, hasMethod: (path: string) => boolean): OutgoingHttpHeaders | undefined {
+export function refusal(headers: IncomingHttpHeaders, hasMethod: boolean): OutgoingHttpHeaders | undefined {
   if (headers[":method"] !== "POST") return { ...status(405, Code.INTERNAL, "a call has to be a POST"), allow: "POST" };
   const type = headers["content-type"];
   // grpc-go's order, and PROTOCOL-HTTP2.md: what is not gRPC is answered by HTTP alone.
@@ -29,9 +30,9 @@ export function refusal(headers: IncomingHttpHeaders, hasMethod: (path: string) 
     if (!timeout.test(value)) return status(200, Code.INTERNAL, `malformed grpc-timeout: "${value.slice(0, 32)}"`);
     if (Number.parseInt(value, 10) * (secondsOf[value.at(-1) ?? ""] ?? 0) > 2147483) headers["grpc-timeout"] = longestTimeout;
   }
-  const path = headers[":path"] ?? "";
-  if (!hasMethod(path)) return status(200, Code.UNIMPLEMENTED, `The server does not implement the method ${path.slice(0, shownPath)}`);
-  return undefined;
+  if (hasMethod) return undefined;
+  const path = headers[":path"]?.slice(0, shownPath) ?? "";
+  return status(200, Code.UNIMPLEMENTED, `The server does not implement the method ${path}`);
 }
 
 /** Answers, and is done with the stream, whatever the peer still has to send. */
@@ -44,9 +45,4 @@ export function refuse(stream: ServerHttp2Stream, header: OutgoingHttpHeaders): 
 
 function status(http: number, code: Code, message: string): OutgoingHttpHeaders {
   return { ":status": http, "content-type": "application/grpc", "grpc-status": code, "grpc-message": percentEncode(message) };
-}
-
-/** https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Percent-Encoded. */
-function percentEncode(text: string): string {
-  return text.toWellFormed().replace(/[^ -$&-~]+/g, encodeURIComponent);
 }

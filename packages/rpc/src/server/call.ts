@@ -1,26 +1,18 @@
 // One call on the server, whatever its kind: its context, its messages, and the single place where it ends.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { Metadata, type ServerUnaryCall, type StatusObject } from "@grpc/grpc-js";
+import { Metadata, type StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import type { Codec } from "../codec/codec.ts";
-import { type Compression, compress } from "../compression/algorithm.ts";
+import { accepts, type Compression, compress } from "../compression/algorithm.ts";
 import { markCompressed, markMessage } from "../compression/frame.ts";
-import { acceptedBy } from "../compression/server.ts";
 import { RpcError, statusFromError } from "../error.ts";
 import { intercept } from "../intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { metadataFault } from "../metadata-keys.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
 import type { ServerCall, ServerInterceptor } from "./context.ts";
+import type { Surface } from "./surface.ts";
 import { ContextValues } from "./values.ts";
-
-/** What the four call objects of grpc-js have in common. */
-export type Surface = Pick<
-  ServerUnaryCall<Buffer, Buffer>,
-  "metadata" | "cancelled" | "getPeer" | "getDeadline" | "getAuthContext" | "sendMetadata"
-> & {
-  on(event: "cancelled", listener: () => void): unknown;
-};
 
 /** What the calls of a server share. */
 export interface Scope {
@@ -137,7 +129,7 @@ export class Call implements ServerCall, Linked<Call> {
       throw new TypeError(fault);
     }
     this.#headerSent = true;
-    this.#announced = this.compression === "identity" ? "identity" : acceptedBy(this.metadata, this.compression);
+    if (accepts(this.#surface.acceptEncoding ?? "", this.compression)) this.#announced = this.compression;
     if (this.#announced !== "identity") this.header.set("grpc-encoding", this.#announced);
     this.#surface.sendMetadata(this.header);
   }

@@ -1,6 +1,7 @@
+import * as grpc from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { everyKind, failureOf, kindNames, kinds, start, until } from "../../test/harness.ts";
-import { Code, RpcError, type ServerInterceptor } from "../index.ts";
+import { Code, createServer, RpcError, type ServerInterceptor } from "../index.ts";
 
 const note =
   (log: string[], name: string): ServerInterceptor =>
@@ -146,4 +147,13 @@ test("one that calls next() twice is a fault, and the handler runs once", async 
   expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.INTERNAL });
   expect(runs).toBe(1);
   expect(faults).toMatchObject([{ message: "an interceptor called next() twice" }]);
+});
+
+test("interceptors of grpc-js, by an option or with credentials, are refused rather than forgotten", async () => {
+  const interceptors: grpc.ServerInterceptor[] = [(_method, call) => new grpc.ServerInterceptingCall(call)];
+  const options: grpc.ServerOptions = { interceptors };
+  expect(() => createServer({ grpc: options })).toThrow("does not take interceptors of grpc-js");
+  const { createServerCredentialsWithInterceptors } = grpc.experimental;
+  const credentials = createServerCredentialsWithInterceptors(grpc.ServerCredentials.createInsecure(), interceptors);
+  await expect(createServer().listen("127.0.0.1:0", credentials)).rejects.toThrow("does not take interceptors of grpc-js");
 });

@@ -5,19 +5,18 @@ import * as grpc from "@grpc/grpc-js";
 import type { Channel } from "../client/channel.ts";
 import { Code } from "../code.ts";
 import type { Compression } from "../compression/algorithm.ts";
-import { enableCompression } from "../compression/server.ts";
 import { RpcError } from "../error.ts";
 import { HealthStatuses, implementHealth } from "../health/health.ts";
 import { inProcessChannel } from "../in-process/channel.ts";
 import { handOver } from "../in-process/codec.ts";
 import { InProcessCalls } from "../in-process/server.ts";
 import { defaultServerLimits, type ServerLimits, serverOptions, withDefaults } from "../limits/limits.ts";
-import { enforceLimits } from "../limits/server.ts";
 import { LinkedSet } from "../linked-set.ts";
 import { implementReflection } from "../reflection/reflection.ts";
 import { type ServerTls, serverCredentials } from "../security/tls.ts";
 import { type BoundAddress, formatAddress, parseAddress } from "./address.ts";
 import type { Call, Scope } from "./call.ts";
+import { createGrpcServer } from "./grpc-server.ts";
 import { type Implementation, type ImplementOptions, makeScope, rebind, serviceOf } from "./implement.ts";
 
 export interface ServerOptions extends ImplementOptions {
@@ -32,8 +31,8 @@ export interface ServerOptions extends ImplementOptions {
   readonly compression?: Compression;
   /** What peers may ask for; each limit says its unit and its default. */
   readonly limits?: Partial<ServerLimits>;
-  /** Options of grpc-js. They go before `limits`. */
-  readonly grpc?: grpc.ServerOptions;
+  /** Options of grpc-js. They go before `limits`. Its interceptors are not among them: these servers have their own. */
+  readonly grpc?: Omit<grpc.ServerOptions, "interceptors">;
 }
 
 export interface ShutdownOptions {
@@ -111,6 +110,11 @@ export function createServer(options: ServerOptions = {}): Server {
   return new GrpcServer(options);
 }
 
+/** Not left out in silence: they may be what keeps callers away. */
+function refuseInterceptors(interceptors: readonly unknown[] = []): void {
+  if (interceptors.length > 0) throw new TypeError("a server does not take interceptors of grpc-js, but those of createServer()");
+}
+
 class GrpcServer implements Server {
   readonly health = new HealthStatuses();
   readonly #options: ServerOptions;
@@ -124,13 +128,12 @@ class GrpcServer implements Server {
   constructor(options: ServerOptions) {
     this.#options = options;
     const limits = withDefaults(defaultServerLimits, options.limits);
-    const grpcOptions = { ...serverOptions(limits), ...options.grpc };
-    // Interceptors of grpc-js see each message, and so does its limit.
-    const batches = (grpcOptions.interceptors ?? []).length === 0 && (grpcOptions["grpc.max_send_message_length"] ?? -1) < 0;
+    const grpcOptions: grpc.ServerOptions = { ...serverOptions(limits), ...options.grpc };
+    refuseInterceptors(grpcOptions.interceptors);
+    // The limit is one of each message.
+    const batches = (grpcOptions["grpc.max_send_message_length"] ?? -1) < 0;
     this.#scope = makeScope(options, this.#calls, options.compression, batches);
-    this.#grpc = new grpc.Server(grpcOptions);
-    enableCompression(this.#grpc, grpcOptions);
-    enforceLimits(this.#grpc, limits, grpcOptions["grpc.max_receive_message_length"] ?? limits.maxReceiveMessageBytes);
+    this.#grpc = createGrpcServer(limits, grpcOptions);
     if (options.health ?? true) this.#register(implementHealth(this.health));
     if (options.reflection) for (const reflection of implementReflection(() => this.#services.map(serviceOf))) this.#register(reflection);
   }
@@ -154,6 +157,7 @@ class GrpcServer implements Server {
   ): Promise<BoundAddress> {
     const { host, port } = parseAddress(address);
     const credentials = security instanceof grpc.ServerCredentials ? security : serverCredentials(security);
+    refuseInterceptors(credentials._getInterceptors());
     if (host !== "localhost") {
       const bound = await this.#bind(host, port, credentials);
       return { address: formatAddress(host, bound), host, port: bound };
