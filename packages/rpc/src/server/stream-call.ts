@@ -43,23 +43,23 @@ const unitsMs: { readonly [unit: string]: number } = { H: 3_600_000, M: 60_000, 
 const readWindow = 64 * 1024;
 
 const callOf = Symbol("call");
-type CallStream = ServerHttp2Stream & { [callOf]: StreamCall };
+type CallStream = ServerHttp2Stream & { [callOf]?: StreamCall | undefined };
 
 // One function each for all calls.
 function onData(this: CallStream, data: Buffer): void {
-  this[callOf].onData(data);
+  this[callOf]?.onData(data);
 }
 function onEnd(this: CallStream): void {
-  this[callOf].onEnd();
+  this[callOf]?.onEnd();
 }
 function onClose(this: CallStream): void {
-  this[callOf].onClose();
+  this[callOf]?.onClose();
 }
 function onDrain(this: CallStream): void {
-  this[callOf].onDrain();
+  this[callOf]?.onDrain();
 }
 function onWantTrailers(this: CallStream): void {
-  this[callOf].onWantTrailers();
+  this[callOf]?.onWantTrailers();
 }
 /** Every error has its close. */
 function onError(): void {}
@@ -222,6 +222,8 @@ export class StreamCall implements Surface, Linked<StreamCall> {
       this.#cancel();
     }
     this.#listeners?.close?.();
+    // Node's session has its streams in a Map, and what that may do to them is told in linked-set.ts. Nothing of the call goes with them.
+    this.#stream[callOf] = undefined;
   }
 
   onDrain(): void {
@@ -382,6 +384,7 @@ export class StreamCall implements Surface, Linked<StreamCall> {
     this.#ended = true;
     clearTimeout(this.#deadlineTimer);
     this.#method.incomplete.delete(this);
+    this.request = undefined;
     this.#requests = undefined;
     if (!this.#requestsEnded) this.#stream.resume();
   }
