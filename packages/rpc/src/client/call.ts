@@ -16,6 +16,7 @@ import type { ClientCallContext, ClientInterceptor } from "./context.ts";
 import { interceptorsOf } from "./grpc-interceptors.ts";
 import { type CallOptions, type CancelSignal, deadlineOf, type SendOptions } from "./options.ts";
 import { openCall, type StartedCall } from "./raw-call.ts";
+import { release } from "./release.ts";
 
 /** A method, ready to be called. */
 export interface BoundMethod {
@@ -337,6 +338,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
 
   onReceiveStatus(status: StatusObject): void {
     this.#trailer = status.metadata;
+    if (this.#raw !== undefined) release(this.#raw);
     if (status.code === Code.OK) this.#outcome(undefined);
     else if (status.code === this.#cancelled?.code) this.#outcome(this.#cancelled);
     else {
