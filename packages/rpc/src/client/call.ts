@@ -67,12 +67,14 @@ const readWindow = 256 * 1024;
 /** What a message counts for whose size is not known, as those of grpc-js's interceptors. */
 const unknownSize = 1024;
 
+const noOptions: CallOptions = {};
+
 const sent: Promise<boolean> = Promise.resolve(true);
 
 export class ClientCall implements ClientCallContext, AsyncIterableIterator<Message, undefined>, InterceptingListener {
   readonly channel: Channel;
   readonly #bound: BoundMethod;
-  readonly #options: CallOptions;
+  #options: CallOptions;
   readonly #deadline: number;
   #raw: StartedCall | undefined;
   #takesMessages = false;
@@ -427,9 +429,12 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
         this.#onlyResponse = this.#parse(response);
       }
       if (!this.#ended) return;
+      const response = this.#onlyResponse;
+      this.#onlyWaiter = undefined;
+      this.#onlyResponse = undefined;
       if (this.#failure !== undefined) throw this.#failure;
-      if (this.#onlyResponse === undefined) throw this.#wrongCount("no response");
-      waiter.resolve(this.#onlyResponse);
+      if (response === undefined) throw this.#wrongCount("no response");
+      waiter.resolve(response);
     } catch (error) {
       waiter.reject(error);
     }
@@ -475,6 +480,8 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     this.#deliver();
     this.#onEnd?.();
     if (this.#trailer !== undefined) this.#options.onTrailer?.(this.#trailer);
+    // What keeps the call alive now (see release.ts) has no use for what its caller gave it. Interceptors may.
+    if (this.#bound.interceptors.length === 0) this.#options = noOptions;
   }
 }
 

@@ -66,6 +66,17 @@ export function takesFrames(channel: ChannelInterface): boolean {
   return channels.has(channel);
 }
 
+/** Not a literal: it has a call's message (see client/call.ts). */
+class Written implements WriteObject {
+  readonly message: Buffer;
+  readonly flags: number;
+
+  constructor(message: Buffer, flags: number) {
+    this.message = message;
+    this.flags = flags;
+  }
+}
+
 class CompressionFilter implements experimental.Filter {
   readonly #channel: ChannelCompression;
   #algorithm: Compression = "identity";
@@ -84,8 +95,6 @@ class CompressionFilter implements experimental.Filter {
     if (this.#algorithm === "identity") metadata.remove("grpc-encoding");
     else metadata.set("grpc-encoding", this.#algorithm);
     metadata.set("grpc-accept-encoding", acceptedEncodings);
-    // As grpc-js has it: HTTP's own compression is not for gRPC.
-    metadata.set("accept-encoding", "identity");
     return metadata;
   }
 
@@ -100,19 +109,17 @@ class CompressionFilter implements experimental.Filter {
 
   async sendMessage(promise: Promise<WriteObject>): Promise<WriteObject> {
     const { message, flags = 0 } = (await promise) as { message: Buffer | Frames; flags?: number };
-    const plain = this.#algorithm === "identity" || (flags & noCompress) !== 0;
-    if (!(message instanceof Frames)) return { message: writeFrame(...(await this.#prepare(message, plain))), flags };
-    for (const one of message.messages) this.#check(one);
-    if (plain) return { message: message.join(), flags };
-    const frames = message.messages.map(async (one) => writeFrame(...(await this.#prepare(one, plain))));
-    return { message: Buffer.concat(await Promise.all(frames)), flags };
+    const messages = message instanceof Frames ? message.messages : [message];
+    for (const one of messages) this.#check(one);
+    if (this.#algorithm !== "identity" && (flags & noCompress) === 0) {
+      return new Written(Buffer.concat(await Promise.all(messages.map((one) => this.#compress(one)))), flags);
+    }
+    return new Written(message instanceof Frames ? message.join() : writeFrame(message, false), flags);
   }
 
-  /** A message's bytes as they are sent, and whether they are compressed. */
-  async #prepare(message: Buffer, plain: boolean): Promise<[bytes: Buffer, compressed: boolean]> {
-    this.#check(message);
-    const bytes = plain ? message : await compress(message, this.#algorithm);
-    return [bytes, bytes !== message];
+  async #compress(message: Buffer): Promise<Buffer> {
+    const bytes = await compress(message, this.#algorithm);
+    return writeFrame(bytes, bytes !== message);
   }
 
   #check(message: Buffer): void {
