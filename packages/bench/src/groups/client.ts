@@ -48,8 +48,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
         }),
       );
       progress(`start ${i}/${starts}: ${name}`);
-      if (place === 0) for (const [, client] of clients) await client.ask("throughput", { ...options, milliseconds: warmUpMs({ quick }) });
-      await alternate(takes, 1);
+      for (const [, client] of clients) await client.ask("throughput", { ...options, milliseconds: warmUpMs({ quick }, place === 0) });
       load.add(await alternate(takes, 2));
     }
     for (const [perSecond, samples] of latencies) {

@@ -65,11 +65,9 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
         ["gRPC client", () => watch(client, milliseconds, async () => perRequest * (await client.ask<number>("throughput", throughput)))],
       ]);
       progress(`start ${i}/${starts}: ${name}`);
-      if (place === 0) {
-        for (const [, process, requests] of servers) await ask(process.ready, requests[name], warmUpMs({ quick }));
-        await client.ask("throughput", { ...throughput, milliseconds: warmUpMs({ quick }) });
-      }
-      await alternate(takes, 1);
+      const warmUp = warmUpMs({ quick }, place === 0);
+      for (const [, process, requests] of servers) await ask(process.ready, requests[name], warmUp);
+      await client.ask("throughput", { ...throughput, milliseconds: warmUp });
       const { "in-process": near = [], "over-socket": far = [], "gRPC client": calls = [], ...others } = await alternate(takes, 2);
       inProcess.add({ rpc: near, ...others });
       overSocket.add({ rpc: far, "gRPC client": calls, ...others });

@@ -63,8 +63,7 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
           servers.map(([peer, process]) => [peer, () => watch(process, milliseconds, () => ask(process.ready, milliseconds))] as const),
         );
         progress(`${security}, start ${i}/${starts}: ${name}`);
-        if (place === 0) for (const [, process] of servers) await ask(process.ready, warmUpMs({ quick }));
-        await alternate(takes, 1);
+        for (const [, process] of servers) await ask(process.ready, warmUpMs({ quick }, place === 0));
         load.add(await alternate(takes, 2));
       }
     }

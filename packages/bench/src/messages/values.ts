@@ -18,4 +18,4 @@ export const user = (i: number) => ({
 export const hello = { name: "world" };
 
 /** 2.8 KB. */
-export const users = { users: times(36, user), nextPageToken: "abcdef" };
+export const users = { users: times(30, user), nextPageToken: "abcdef" };
