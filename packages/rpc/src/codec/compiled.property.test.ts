@@ -44,7 +44,7 @@ function compiledDecode(schema: DescMessage, bytes: Uint8Array): unknown {
 }
 
 function compiledEncode(schema: DescMessage, init: object): Buffer {
-  const start = openOutput() ?? Number.NaN;
+  const start = openOutput(0) ?? Number.NaN;
   try {
     return closeOutput(start, writerOf(schema)(init as never, start, false));
   } catch (error) {

@@ -19,6 +19,7 @@ import {
   FieldOptionsSchema,
   FileDescriptorProtoSchema,
   file_google_protobuf_descriptor,
+  StringValueSchema,
   StructSchema,
   TimestampSchema,
 } from "@bufbuild/protobuf/wkt";
@@ -534,6 +535,17 @@ test("editions are followed, field by field", () => {
   );
   check(schema, { explicit: 1 });
   for (const bytes of ["22020102 2001", "32 01 ff", "3805 3803", "2b 0801 2c"]) checkDecode(schema, hex(bytes));
+});
+
+test("messages of all sizes, in any order, are written, and stay what they were", () => {
+  const codec = compiled(StringValueSchema);
+  // Those above 16 KiB have a buffer of their own, which is made for the size of the ones before.
+  const sizes = [10, 20_000, 20_000, 20_000, 10, 200_000, 200_000, 180_000, 300_000, 200_000, 10, 10, 70_000, 70_000, 15_000, 5, 70_000];
+  const values = sizes.map((size, index) => String.fromCharCode(97 + index).repeat(size));
+  const written = values.map((value) => codec.encode({ value }));
+  for (const [index, value] of values.entries()) {
+    expect(written[index]?.equals(toBinary(StringValueSchema, create(StringValueSchema, { value })))).toBe(true);
+  }
 });
 
 test("where generating code is not allowed, it is protobuf-es", async () => {

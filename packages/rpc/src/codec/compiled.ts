@@ -33,14 +33,20 @@ function compile(schema: DescMessage): Codec {
   const uncompiled = protobufEs(schema);
   let reader: Reader | undefined;
   let write: Write | undefined;
+  /** The sizes of the last two messages: a large one seldom comes alone. */
+  let last = 0;
+  let lastButOne = 0;
   return {
     encode(message) {
       if (typeof message !== "object" || message === null) return uncompiled.encode(message);
-      const start = openOutput();
+      const start = openOutput(Math.min(last, lastButOne));
       if (start === undefined) return uncompiled.encode(message);
       try {
         write ??= writerOf(schema);
-        return closeOutput(start, write(message as Readonly<Record<string, unknown>>, start, false));
+        const bytes = closeOutput(start, write(message as Readonly<Record<string, unknown>>, start, false));
+        lastButOne = last;
+        last = bytes.length;
+        return bytes;
       } catch {
         // Odd, or wrong: protobuf-es writes it, or throws what it throws.
         abandonOutput();

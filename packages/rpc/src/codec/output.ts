@@ -8,9 +8,14 @@ const leastLeft = 4 * 1024;
 /** By more than this, a buffer grows only if it must. */
 const mostGrowth = 64 * 1024 * 1024;
 
+/** From this size on, a message has a buffer of its own. */
+const largeSize = slabSize / 4;
+
 let slab: Buffer = Buffer.alloc(0);
-/** Where the next message begins, or the one that is being written began: it keeps its position in a larger buffer. */
+/** Where the next message in it begins. */
 let slabAt = 0;
+/** Where the message that is being written began: it keeps its position in a larger buffer. */
+let begun = 0;
 
 /** `lengthSize` is what the last call of `seal` found. */
 export const output: { bytes: Buffer; lengthSize: number } = { bytes: slab, lengthSize: 1 };
@@ -24,16 +29,26 @@ export function giveUp(): never {
 
 let writing = false;
 
-/** Begins a message. Returns the position it begins at; undefined if one is being written, by whose getters this one was asked for. */
-export function openOutput(): number | undefined {
+/**
+ * Begins a message. Returns the position it begins at; undefined if one is being written, by whose getters this one was asked for.
+ *
+ * @param expected how many bytes it will have, as far as one knows.
+ */
+export function openOutput(expected: number): number | undefined {
   if (writing) return undefined;
   writing = true;
+  if (expected >= largeSize) {
+    output.bytes = Buffer.allocUnsafeSlow(expected + (expected >>> 3));
+    begun = 0;
+    return begun;
+  }
   if (slab.length - slabAt < leastLeft) {
     slab = Buffer.allocUnsafeSlow(slabSize);
     slabAt = 0;
   }
   output.bytes = slab;
-  return slabAt;
+  begun = slabAt;
+  return begun;
 }
 
 /** Ends a message. */
@@ -44,8 +59,8 @@ export function closeOutput(start: number, end: number): Buffer {
     slabAt = end;
     return bytes.subarray(start, end);
   }
-  // It outgrew the slab. A small one has shown that the slab is used up; a large one had just no room there.
-  if (end - start < slabSize / 4) slabAt = slab.length;
+  // A small one that outgrew the slab has shown that it is used up; a large one had just no room there.
+  if (end - start < largeSize && begun > 0) slabAt = slab.length;
   output.bytes = slab;
   const unused = bytes.length - (end - start);
   return unused > (end - start) / 4 ? Buffer.from(bytes.subarray(start, end)) : bytes.subarray(start, end);
@@ -59,10 +74,10 @@ export function abandonOutput(): void {
 
 /** Makes room for `need` bytes at `at`: returns the larger buffer, with what is written so far at the same positions. */
 export function grow(at: number, need: number): Buffer {
-  const written = at - slabAt;
+  const written = at - begun;
   // What is left empty before the message costs nothing: pages that are not touched are not there.
-  const larger = Buffer.allocUnsafeSlow(slabAt + Math.max(written + need, Math.min(written * 2, written + mostGrowth)) + 1024);
-  output.bytes.copy(larger, slabAt, slabAt, at);
+  const larger = Buffer.allocUnsafeSlow(begun + Math.max(written + need, Math.min(written * 2, written + mostGrowth)) + 1024);
+  output.bytes.copy(larger, begun, begun, at);
   output.bytes = larger;
   return larger;
 }
