@@ -1,11 +1,11 @@
 // The command line: what can be asked for, and what is wrong with it.
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
+import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Security } from "./access.ts";
 import { addCertsCommand } from "./certs/command.ts";
 import { defaultFolder } from "./certs/folder.ts";
-import { type LogLevel, logLevels } from "./logging.ts";
 import type { Topic } from "./topic.ts";
 
 /** What the command line asks for. */

@@ -4,20 +4,12 @@ import { StreamClient, StreamServer } from "@grpc-study/proto/streams";
 import { Code, createClient, createServer, type Implementation, implement, RpcError } from "@grpc-study/rpc";
 import { expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../test/serve-services.ts";
-import { createLogger, logCalls, logFailures } from "./logging.ts";
+import { logCalls, logFailures } from "./logging.ts";
 
 test("a line names its level, has the time in ISO 8601, and nothing of the machine", () => {
   const { log, lines } = recordLog();
   log.warn("careful");
   expect(lines).toEqual([{ level: "warn", time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), msg: "careful" }]);
-});
-
-test("what is less severe than the level is not logged", () => {
-  const written: string[] = [];
-  const log = createLogger("error", { write: (line) => written.push(line) });
-  log.info("not this");
-  log.error("this");
-  expect(written).toEqual([expect.stringContaining('"this"')]);
 });
 
 test("an error is logged with its stack and its causes, and without its metadata", () => {

@@ -1,10 +1,9 @@
 // A run of the command, from its arguments to its last signal.
 import cluster from "node:cluster";
 import { constants } from "node:os";
+import { createLogger, hasColour } from "@grpc-study/log";
 import type { ServeRequest } from "./cli.ts";
-import { hasColour } from "./colour.ts";
 import type { Companion } from "./companion.ts";
-import { createLogger } from "./logging.ts";
 import { type Serving, StartError } from "./serve.ts";
 import { start } from "./start.ts";
 import { formatTable } from "./table.ts";

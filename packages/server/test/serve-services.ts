@@ -1,9 +1,10 @@
 // What the tests of the services share: a server in this process, and a log that can be read.
+
+import { createLogger } from "@grpc-study/log";
 import { type Channel, createChannel, createServer, type Implementation } from "@grpc-study/rpc";
 import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { onTestFinished } from "vitest";
-import { createLogger } from "../src/logging.ts";
 
 /** Serves until the test has finished, by the rules of the .proto files as a topic is, and returns a channel there. */
 export async function serveServices(...services: readonly Implementation[]): Promise<Channel> {

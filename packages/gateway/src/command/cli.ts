@@ -1,6 +1,7 @@
 // The command line: what can be asked for, and what is wrong with it.
+
+import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type LogLevel, logLevels } from "./logging.ts";
 
 /** What the command line asks for. */
 export interface GatewayRequest {

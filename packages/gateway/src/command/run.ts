@@ -1,6 +1,7 @@
 // A run of the command, from its arguments to its last signal.
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { createLogger } from "@grpc-study/log";
 import { type Channel, type ClientTls, createChannel, TlsFileError } from "@grpc-study/rpc";
 import type { FastifyInstance } from "fastify";
 import { parse } from "yaml";
@@ -10,7 +11,6 @@ import { readRules } from "../http-rule/read-rules.ts";
 import { RuleError } from "../http-rule/rule.ts";
 import { createGateway } from "../server/create-gateway.ts";
 import type { GatewayRequest } from "./cli.ts";
-import { createLogger } from "./logging.ts";
 import { formatRoutes } from "./routes.ts";
 
 /** What the operator can do something about. */

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { Code, Metadata, RpcError } from "@grpc-study/rpc";
+import { parseTimeout } from "@grpc-study/rpc/timeout";
 import { quote } from "../fields/invalid-field.ts";
 
 const prefix = "grpc-metadata-";
@@ -87,15 +88,10 @@ export function responseHeaders(metadata: Metadata | undefined, prefix: "grpc-me
   return headers;
 }
 
-const unitsMs: { readonly [unit: string]: number } = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
-
-/**
- * `Grpc-Timeout`, in milliseconds: at most eight digits and a unit
- * (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). @throws RpcError INVALID_ARGUMENT
- */
+/** `Grpc-Timeout`, in milliseconds. @throws RpcError INVALID_ARGUMENT */
 export function timeoutOf({ "grpc-timeout": timeout }: IncomingHttpHeaders): number | undefined {
   if (timeout === undefined) return undefined;
-  const [, digits, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(String(timeout)) ?? [];
-  if (digits === undefined) throw new RpcError(Code.INVALID_ARGUMENT, `the header grpc-timeout is no timeout: ${quote(String(timeout))}`);
-  return Number(digits) * (unitsMs[unit] ?? 1);
+  const ms = parseTimeout(String(timeout));
+  if (ms === undefined) throw new RpcError(Code.INVALID_ARGUMENT, `the header grpc-timeout is no timeout: ${quote(String(timeout))}`);
+  return ms;
 }

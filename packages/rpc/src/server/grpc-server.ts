@@ -1,7 +1,7 @@
 // A server of grpc-js, with its calls in our own hands.
 //
 // grpc-js listens, keeps its connections alive and ends them. What comes in a connection is taken from it, by one of its private methods: its calls keep a buffer for
-// every DATA frame, wait for ever for a request that is not complete, cannot compress, and cost about half as much again. Its http2 servers come from another
+// every DATA frame, wait for ever for a request that is not complete, cannot compress, and cost as much again as bare http2. Its http2 servers come from another
 // private method, which is taken too: of Node's http2 options it knows three, and it counts no connections.
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { Server, type ServerOptions, type UntypedHandleCall } from "@grpc/grpc-js";

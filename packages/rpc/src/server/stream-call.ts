@@ -10,6 +10,7 @@ import { Frames, readFrame, writeFrame } from "../compression/frame.ts";
 import { MessageReader } from "../limits/message-reader.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { percentEncode } from "../percent-encode.ts";
+import { parseTimeout } from "../timeout.ts";
 import { type RespondCallback, type Surface, SurfaceListeners } from "./surface.ts";
 
 /** What the calls of a method share. */
@@ -37,7 +38,8 @@ const okTrailers: OutgoingHttpHeaders = { "grpc-status": Code.OK };
 /** Headers that are the protocol's, and are not shown to handlers. */
 const protocolHeaders = ["grpc-timeout", "grpc-encoding", "grpc-accept-encoding", "accept-encoding", "te", "content-type"];
 
-const unitsMs: { readonly [unit: string]: number } = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+/** Node fires longer timers at once. */
+const maxTimeoutMs = 2 ** 31 - 1;
 
 /** Bytes of requests that may wait for the handler to read them. */
 const readWindow = 64 * 1024;
@@ -250,9 +252,10 @@ export class StreamCall implements Surface, Linked<StreamCall> {
   }
 
   #setDeadline(timeout: string): void {
-    const ms = Math.ceil(Number.parseInt(timeout, 10) * (unitsMs[timeout.at(-1) ?? ""] ?? 0));
+    const ms = Math.ceil(parseTimeout(timeout) ?? Number.POSITIVE_INFINITY);
     this.#deadline = Date.now() + ms;
-    this.#deadlineTimer = setTimeout(() => this.#cut({ code: Code.DEADLINE_EXCEEDED, details: "Deadline exceeded" }), ms);
+    const timeUp = () => this.#cut({ code: Code.DEADLINE_EXCEEDED, details: "Deadline exceeded" });
+    this.#deadlineTimer = setTimeout(timeUp, Math.min(ms, maxTimeoutMs));
   }
 
   #readFrame(frame: Buffer): void {

@@ -1,7 +1,7 @@
 // `certs`: the command that makes a folder of certificates, and shows it.
 import { basename, resolve } from "node:path";
+import { hasColour } from "@grpc-study/log";
 import { type Command, InvalidArgumentError } from "commander";
-import { hasColour } from "../colour.ts";
 import { type Created, createCertificates, defaultDays } from "./create.ts";
 import { CertificatesError } from "./error.ts";
 import { commandFor, defaultFolder } from "./folder.ts";

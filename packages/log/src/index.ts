@@ -1,0 +1,2 @@
+export { hasColour } from "./colour.ts";
+export { createLogger, type LogLevel, logLevels } from "./logger.ts";
