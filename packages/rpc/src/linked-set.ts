@@ -40,10 +40,6 @@ export class LinkedSet<T extends Linked<T>> implements Iterable<T> {
     return true;
   }
 
-  clear(): void {
-    for (const member of this) this.delete(member);
-  }
-
   /** The one that it is at may be deleted, no other. */
   *[Symbol.iterator](): Generator<T, void, undefined> {
     for (let member = this.#first; member !== undefined; ) {
