@@ -1,0 +1,2 @@
+// @grpc-study/http2: an HTTP/2 engine for RPC.
+export {};
