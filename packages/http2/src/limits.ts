@@ -1,0 +1,53 @@
+// Every limit of the engine, with its unit and default. A peer that passes one of them loses its stream or its connection.
+
+/** Limits for what a peer can make this side hold or do. Sizes are bytes, times milliseconds, rates events a second for each connection. */
+export interface Limits {
+  /** SETTINGS_MAX_FRAME_SIZE that this side announces: 16,384 to 16,777,215. Larger frames are a FRAME_SIZE_ERROR. Default: 65,536. */
+  maxFrameSize: number;
+  /** SETTINGS_MAX_HEADER_LIST_SIZE: decoded size of a header list (RFC 9113, section 6.5.2). A larger list fails its stream only. Default: 65,536. */
+  maxHeaderListSize: number;
+  /** Encoded size of one header block, all its frames together. A larger block closes the connection with ENHANCE_YOUR_CALM. Default: 131,072. */
+  maxHeaderBlockSize: number;
+  /** CONTINUATION frames in one header block. Default: 64. */
+  maxContinuations: number;
+  /** Time from HEADERS to END_HEADERS. Default: 10,000. */
+  headerBlockTimeout: number;
+  /** SETTINGS_HEADER_TABLE_SIZE that this side announces: the memory of the HPACK decoder. Default: 4,096. */
+  headerTableSize: number;
+  /** The largest table that the HPACK encoder uses, whatever the peer announces. Default: 4,096. */
+  encoderTableSize: number;
+  /** SETTINGS_MAX_CONCURRENT_STREAMS that a server announces. Streams above it get REFUSED_STREAM. Default: 1,000. */
+  maxConcurrentStreams: number;
+  /** Streams that were refused, a second. An honest peer is refused only before it knows the limit. Default: 1,000. */
+  refusedStreamRate: number;
+  /** Streams that end early by a fault of the peer, a second: its RST_STREAM, and the resets that its errors cause (CVE-2023-44487, CVE-2025-8671). Default: 500. */
+  resetRate: number;
+  /** PING frames (not acknowledgements) a second. Default: 50. */
+  pingRate: number;
+  /** SETTINGS frames a second. Default: 20. */
+  settingsRate: number;
+  /** Frames a second that carry nothing: DATA without bytes and without END_STREAM, empty HEADERS or CONTINUATION fragments. Default: 200. */
+  emptyFrameRate: number;
+  /** WINDOW_UPDATE frames a second, above one for each DATA frame that this side sent. Default: 2,000. */
+  windowUpdateRate: number;
+  /** PRIORITY, unknown and other ignored frames a second. Default: 500. */
+  ignoredFrameRate: number;
+  /** Bytes received and not yet credited on one stream, with the overhead of each part. The stream is reset with ENHANCE_YOUR_CALM. Default: 32 MiB. */
+  maxStreamBuffer: number;
+  /** Bytes received and not yet credited on one connection. Above it the connection window stays closed until the handlers credit. Default: 64 MiB. */
+  maxConnectionBuffer: number;
+  /** Bytes received and not yet credited in the whole process: connection windows stay closed above it. Default: 512 MiB. */
+  maxProcessBuffer: number;
+  /** Bytes that wait for a peer that does not read: a server stops reading from the connection above it, until the bytes have left. Default: 256 KiB. */
+  maxOutputBuffer: number;
+  /** Replies (acknowledgements, RST_STREAM) that wait for a peer that does not read. A connection above it is destroyed. Default: 10,000. */
+  maxQueuedReplies: number;
+  /** Time for the peer's preface and first SETTINGS. Default: 10,000. */
+  prefaceTimeout: number;
+  /** Time for the acknowledgement of SETTINGS. Then the connection ends with SETTINGS_TIMEOUT. Default: 30,000. */
+  settingsTimeout: number;
+  /** Time without a stream after which a connection is closed gracefully. 0 turns it off. Default: 600,000 on a server, 0 on a client. */
+  idleTimeout: number;
+  /** Time in which the socket must take some of what waits for it. Then the connection is destroyed. Default: 60,000. */
+  writeTimeout: number;
+}
