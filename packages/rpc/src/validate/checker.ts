@@ -3,7 +3,11 @@ import { create, createFileRegistry, type DescMessage, type Message, type Regist
 import { FileDescriptorProtoSchema, MessageOptionsSchema } from "@bufbuild/protobuf/wkt";
 import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
 import { MessageRulesSchema, message as messageOption } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { levelOf, pathOf, type Step, withLevelsBelow } from "./levels.ts";
 import { type Expression, expressionsOf, hasRules, withMessagesWithin } from "./rules-of.ts";
+
+/** A rule that is broken, and the path to the field from the message that was checked. */
+export type Fault = Pick<Violation, "field" | "message" | "ruleId" | "forKey">;
 
 /** A rule cannot be compiled, or fails for a reason that is not the message's. The message is one line. */
 export class RuleError extends Error {
@@ -15,7 +19,7 @@ export class RuleError extends Error {
 /** How many elements of lists and maps a message may have for all its faults to be looked for. */
 const maxElements = 10_000;
 
-const none: readonly Violation[] = [];
+const none: readonly Fault[] = [];
 
 export class Checker {
   readonly #first: Validator;
@@ -34,10 +38,10 @@ export class Checker {
     if (!hasRules(schema) || this.#prepared.has(schema)) return;
     const within = [...withMessagesWithin(schema)];
     for (const expression of within.flatMap((each) => [...expressionsOf(each)])) this.#compile(expression);
-    // The innermost first: protovalidate compiles, with the first message that it sees, what is within it too.
+    // The innermost first, so that the error names the message that has the rule.
     for (const each of within.reverse()) {
       for (const validator of [this.#first, this.#all]) {
-        const result = validator.validate(each, create(each));
+        const result = validator.validate(levelOf(each).schema, create(each));
         if (result.kind === "error" && isFaultOfRule(result.error)) throw new RuleError(`${each}: ${oneLine(result.error)}`);
       }
     }
@@ -45,11 +49,16 @@ export class Checker {
   }
 
   /** What is wrong with a message: everything, unless it is so large that this is to be only the first. Throws a RuleError if a rule fails. */
-  check(schema: DescMessage, message: Message): readonly Violation[] {
+  check(schema: DescMessage, message: Message): readonly Fault[] {
     if (!hasRules(schema)) return none;
-    const first = violations(this.#first, schema, message);
-    // A few megabytes can hold millions of faults, and looking for all of them takes seconds and a gigabyte.
-    return first.length === 0 || !countsAtMost(maxElements, message) ? first : violations(this.#all, schema, message);
+    for (const step of withLevelsBelow(schema, message)) {
+      const first = faults(this.#first, step);
+      if (first.length === 0) continue;
+      // A few megabytes can hold millions of faults, and looking for all of them takes seconds and a gigabyte.
+      if (!countsAtMost(maxElements, message)) return first;
+      return [...withLevelsBelow(schema, message)].flatMap((each) => faults(this.#all, each));
+    }
+    return none;
   }
 
   /** With the expression alone, on a message made for it: protovalidate does not say where a rule is that it cannot compile. */
@@ -75,10 +84,13 @@ function isFaultOfExpression(error: Error): boolean {
   return error instanceof CompilationError || error.message.startsWith("unbound function");
 }
 
-function violations(validator: Validator, schema: DescMessage, message: Message): readonly Violation[] {
-  const result = validator.validate(schema, message);
+function faults(validator: Validator, step: Step): readonly Fault[] {
+  const { schema } = step.level;
+  const result = validator.validate(schema, step.message);
   if (result.kind === "error") throw new RuleError(`${schema}: a rule fails: ${oneLine(result.error)}`, { cause: result.error });
-  return result.kind === "valid" ? none : result.violations;
+  if (result.kind === "valid") return none;
+  const path = pathOf(step);
+  return result.violations.map(({ field, message, ruleId, forKey }) => ({ field: [...path, ...field], message, ruleId, forKey }));
 }
 
 function oneLine(error: unknown): string {
@@ -88,11 +100,14 @@ function oneLine(error: unknown): string {
 /** Whether there are at most so many elements in the lists and maps of a message and of those within. Stops counting when there are more. */
 function countsAtMost(limit: number, message: Message): boolean {
   let left = limit;
-  const visit = (value: unknown): boolean => {
-    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return true;
+  // Not by recursion: see levels.ts.
+  const values: unknown[] = [message];
+  for (let value = values.pop(); value !== undefined; value = values.pop()) {
+    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) continue;
     const children = Array.isArray(value) ? value : Object.values(value);
     left -= children.length;
-    return left >= 0 && children.every(visit);
-  };
-  return visit(message);
+    if (left < 0) return false;
+    for (const child of children) if (typeof child === "object" && child !== null) values.push(child);
+  }
+  return true;
 }

@@ -2,15 +2,15 @@
 import { create, type DescField, type DescMessage, type Message, toJsonString } from "@bufbuild/protobuf";
 import { isReflectList, isReflectMap, isReflectMessage, type Path, pathToString, reflect } from "@bufbuild/protobuf/reflect";
 import { DurationSchema, FeatureSet_FieldPresence, isWrapperDesc, TimestampSchema } from "@bufbuild/protobuf/wkt";
-import type { Violation } from "@bufbuild/protovalidate";
 import { type BadRequest_FieldViolation, BadRequest_FieldViolationSchema } from "../../gen/google/rpc/error_details_pb.js";
+import type { Fault } from "./checker.ts";
 
 /** How much of a text is shown, in UTF-16 units: it may be a secret in the wrong field, or a book. */
 const shown = 64;
 
 /** The field as a path of the .proto's names, `users[3].user_id`; the description says the rule and the value. */
 export function fieldViolation(
-  { field, message, ruleId, forKey }: Violation,
+  { field, message, ruleId, forKey }: Fault,
   schema: DescMessage,
   request: Message,
 ): BadRequest_FieldViolation {

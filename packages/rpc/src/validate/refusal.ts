@@ -1,9 +1,9 @@
 // How a request is refused: INVALID_ARGUMENT, with what is wrong for people in the message, and for programs in a detail.
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import type { Violation } from "@bufbuild/protovalidate";
 import { type BadRequest_FieldViolation, BadRequestSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { Code } from "../code.ts";
 import { detail, RpcError } from "../error.ts";
+import type { Fault } from "./checker.ts";
 import { fieldViolation } from "./field-violation.ts";
 
 /**
@@ -15,7 +15,7 @@ const maxBytes = 4096;
 /** How many faults the message names. */
 const named = 3;
 
-export function refusal(schema: DescMessage, request: Message, violations: readonly Violation[]): RpcError {
+export function refusal(schema: DescMessage, request: Message, violations: readonly Fault[]): RpcError {
   const fieldViolations: BadRequest_FieldViolation[] = [];
   let bytes = 0;
   for (const violation of violations) {
