@@ -2,7 +2,7 @@
 
 /** Limits for what a peer can make this side hold or do. Sizes are bytes, times milliseconds, rates events a second for each connection. */
 export interface Limits {
-  /** SETTINGS_MAX_FRAME_SIZE that this side announces: 16,384 to 16,777,215. Larger frames are a FRAME_SIZE_ERROR. Default: 65,536. */
+  /** SETTINGS_MAX_FRAME_SIZE that this side announces: 16,384 to 16,777,215. Larger frames are a FRAME_SIZE_ERROR. Default: 16,384, which h2spec needs. */
   maxFrameSize: number;
   /** SETTINGS_MAX_HEADER_LIST_SIZE: decoded size of a header list (RFC 9113, section 6.5.2). A larger list fails its stream only. Default: 65,536. */
   maxHeaderListSize: number;
