@@ -3,7 +3,7 @@ import { SayHello } from "@grpc-study/proto/hello";
 import { Greeter } from "@grpc-study/proto/push";
 import { ProdAreas, ProdService, UserService } from "@grpc-study/proto/shop";
 import { Code, type Context, implement, RpcError } from "@grpc-study/rpc";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { serve, start } from "../test/io.ts";
 
 const hello = implement(SayHello, { sayHello: ({ messageName }) => ({ resMessage: `Hello ${messageName}` }) });
@@ -102,7 +102,32 @@ test("an error of a call is one line, whatever its message", async () => {
       },
     }),
   );
-  expect(await cli("hello", "--addr", address)).toEqual({ status: 1, stdout: "", stderr: "INVALID_ARGUMENT: two lines\\x1b[2J\n" });
+  expect(await cli("hello", "--addr", address)).toEqual({ status: 1, stdout: "", stderr: "INVALID_ARGUMENT: two lines\\u001b[2J\n" });
+});
+
+test("--json escapes what would steer a terminal, and its reader gets what the server sent", async () => {
+  const reply = "\u0085\u009b2J \u202e \u2066 \u2028 \u007f 你好";
+  const { address } = await serve(implement(SayHello, { sayHello: () => ({ resMessage: reply }) }));
+  const { stdout } = await cli("hello", "--json", "--addr", address);
+  expect(stdout).toMatch(/^[^\p{Cc}\p{Zl}\p{Bidi_Control}]+\n$/u);
+  expect(JSON.parse(stdout)).toEqual({ resMessage: reply });
+});
+
+test.each(["GRPC_STUDY_CERTS", "GRPC_STUDY_USER", "GRPC_STUDY_TOKEN"])("an empty %s counts as unset", async (name) => {
+  vi.stubEnv(name, "");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  let metadata: Context["metadata"] | undefined;
+  const { address } = await serve(
+    implement(SayHello, {
+      sayHello: (_request, context) => {
+        metadata = context.metadata;
+        return {};
+      },
+    }),
+  );
+  expect(await cli("hello", "--addr", address)).toMatchObject({ status: 0, stderr: "" });
+  expect([...(metadata?.get("user") ?? []), ...(metadata?.get("token") ?? [])]).toEqual([]);
+  expect((await cli("hello", "--help")).stdout.replaceAll(/\s+/g, "")).toMatch(/default:"[^"]+certs"/);
 });
 
 test("a call takes no longer than --timeout", async () => {
@@ -168,7 +193,7 @@ test.each([
   [["hello", "--name"], "argument missing"],
   [["hello", "extra"], "too many arguments"],
   [["hello", "--addr", "nowhere"], "127.0.0.1:8972"],
-  [["hello", "--timeout", "5"], "500ms, 1s or 2m"],
+  [["hello", "--timeout", "soon"], "500ms, 1s or 2m"],
   [["streams", "nope"], "list-value, route-list, conversations"],
   [["shop", "nope"], "stock, stocks, info, scores, order"],
   [["shop", "stock", "--id", "abc"], "whole number"],

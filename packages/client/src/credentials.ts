@@ -13,8 +13,8 @@ export interface TokenOptions {
  * Undefined if there is no token.
  */
 export function tokenCredentials(options: TokenOptions, environment: NodeJS.ProcessEnv = process.env): PerRpcCredentials | undefined {
-  const user = options.user ?? environment.GRPC_STUDY_USER;
-  const token = options.token ?? environment.GRPC_STUDY_TOKEN;
+  const user = options.user ?? (environment.GRPC_STUDY_USER || undefined);
+  const token = options.token ?? (environment.GRPC_STUDY_TOKEN || undefined);
   if (token === undefined) return undefined;
   // grpc-js would say so too, but with the value in its message.
   if (![user ?? "", token].every((text) => /^[ -~]*$/.test(text))) {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { styleText } from "node:util";
 import { type DescMessage, type MessageShape, toJsonString } from "@bufbuild/protobuf";
+import { printable } from "@grpc-study/command/printable";
 import { RpcError } from "@grpc-study/rpc";
 import { goText } from "./go-text.ts";
 
@@ -20,21 +21,17 @@ const jsonOptions = { useProtoFieldName: true, alwaysEmitImplicit: true };
 
 export function printer(writeLine: WriteLine, json: boolean): Print {
   return async (schema, message, text = goText(schema, message)) => {
-    await writeLine(json ? toJsonString(schema, message, jsonOptions) : text);
+    await writeLine(json ? printable(toJsonString(schema, message, jsonOptions)) : text);
   };
 }
 
 /** Writes lines to a stream, no faster than it takes them. */
 export function lineWriter(output: Output): WriteLine {
   return async (line) => {
-    const text = output.isTTY ? visible(line) : line;
+    // A peer's text must not steer the terminal. A program gets what the peer sent.
+    const text = output.isTTY ? printable(line) : line;
     if (!output.write(`${text}\n`)) await once(output, "drain");
   };
-}
-
-/** Shows control characters instead of letting a peer's text steer the terminal. */
-export function visible(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** Says on one line why a command failed: `UNAVAILABLE: …` for a call, `error: …` for anything else. */
@@ -42,7 +39,7 @@ export function writeError(output: Output, error: unknown): void {
   const [label, message] = describe(error);
   // styleText knows NO_COLOR and TERM, but would also colour a pipe if FORCE_COLOR is set.
   const styled = output.isTTY ? styleText("red", label, { stream: output }) : label;
-  output.write(`${styled}: ${visible(message.trim().replace(/\s+/g, " "))}\n`);
+  output.write(`${styled}: ${printable(message.trim().replace(/\s+/g, " "))}\n`);
 }
 
 function describe(error: unknown): [label: string, message: string] {

@@ -2,12 +2,12 @@
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
+import { parseDuration } from "@grpc-study/command/duration";
 import { type CallOptions, type Client, createClient } from "@grpc-study/rpc";
 import { Command, Option } from "commander";
 import { parseAddress } from "./address.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
 import { type TokenOptions, tokenCredentials } from "./credentials.ts";
-import { parseDuration } from "./duration.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { addMetadata, type MetadataEntries } from "./metadata.ts";
 import { lineWriter, type Output, type Print, printer } from "./output.ts";
@@ -53,7 +53,7 @@ export function topic(name: string, addr: string, description: string, timeout?:
     .addOption(new Option("--connect-timeout <duration>", "how long to wait for a connection").argParser(parseDuration).default(5000, "5s"))
     .option("--tls", "over TLS")
     .option("--mtls", "over TLS, with a client certificate")
-    .option("--certs <dir>", "folder with ca.pem, client.pem and client.key", process.env.GRPC_STUDY_CERTS ?? certsFolder)
+    .option("--certs <dir>", "folder with ca.pem, client.pem and client.key", process.env.GRPC_STUDY_CERTS || certsFolder)
     .option("--ca <file>", "the CA of the server's certificate, instead of the folder's; means TLS")
     .option("--cert <file>", "the client certificate, instead of the folder's; means TLS")
     .option("--key <file>", "its private key")

@@ -2,6 +2,7 @@
 import { type DestinationStream, type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
 import { build as pretty } from "pino-pretty";
 import { hasColour } from "./colour.ts";
+import { printableJson, printableTexts } from "./line.ts";
 import { LogStream } from "./log-stream.ts";
 
 /** From quiet to loud. */
@@ -10,7 +11,8 @@ export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "
 export type LogLevel = (typeof logLevels)[number];
 
 /** stdout is not for it: that has the command's own answer. */
-export function createLogger(level: LogLevel, stream: DestinationStream = process.stderr.isTTY ? terminal() : new LogStream()): Logger {
+export function createLogger(level: LogLevel, stream?: DestinationStream): Logger {
+  const toTerminal = stream === undefined && process.stderr.isTTY;
   return pino(
     {
       level,
@@ -22,9 +24,10 @@ export function createLogger(level: LogLevel, stream: DestinationStream = proces
         logMethod(args, log) {
           log.apply(this, args.map((arg) => (typeof arg === "string" ? shortened(arg) : arg)) as typeof args);
         },
+        streamWrite: toTerminal ? printableTexts : printableJson,
       },
     },
-    stream,
+    stream ?? (toTerminal ? terminal() : new LogStream()),
   );
 }
 
@@ -49,11 +52,6 @@ function terminal(): DestinationStream {
     translateTime: "SYS:HH:MM:ss.l",
     ignore: "topic",
     singleLine: true,
-    messageFormat: ({ topic, msg }) => `${topic === undefined ? "" : `[${topic}] `}${printable(String(msg))}`,
+    messageFormat: ({ topic, msg }) => `${topic === undefined ? "" : `[${topic}] `}${String(msg)}`,
   });
-}
-
-/** What a caller sends must not move the cursor, or pass for a line of its own. JSON escapes it anyway. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
-import { main } from "./command.ts";
+import "@grpc-study/command/node-version";
 
+const { main } = await import("./command.ts");
 await main();

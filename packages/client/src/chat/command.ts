@@ -1,5 +1,6 @@
+import { parseDuration } from "@grpc-study/command/duration";
+import { Code, RpcError } from "@grpc-study/rpc";
 import { type Command, Option } from "commander";
-import { parseDuration } from "../duration.ts";
 import { printer } from "../output.ts";
 import { action, type Io, topic } from "../topic.ts";
 import { chat } from "./client.ts";
@@ -16,6 +17,22 @@ export const chatCommand = (io: Io): Command =>
       action<{ deadline: number }>(io, async (context, { deadline, timeout = deadline, json }) => {
         using lines = openLines(io);
         const print = printer(lines.write, json ?? false);
-        await chat({ ...context, print }, lines, timeout);
+        if (lines.interactive) await lines.write(announce(timeout));
+        try {
+          await chat({ ...context, print }, lines, timeout);
+        } catch (error) {
+          if (!(error instanceof RpcError) || error.code !== Code.DEADLINE_EXCEEDED) throw error;
+          const message = `the chat has lasted ${formatSeconds(timeout)}, as long as it may: --deadline 10m makes it longer`;
+          throw new RpcError(error.code, message, { cause: error });
+        }
       }),
     );
+
+function announce(timeoutMs: number): string {
+  const end = new Date(Date.now() + timeoutMs).toTimeString().slice(0, 8);
+  return `The chat ends at ${end}, in ${formatSeconds(timeoutMs)} (--deadline). quit or Ctrl-D ends it before.`;
+}
+
+function formatSeconds(ms: number): string {
+  return `${ms / 1000} s`;
+}

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { Keyboard, Screen } from "../../test/terminal.ts";
 import { openTerminal } from "./lines.ts";
 
@@ -63,13 +63,39 @@ test("an answer of several rows, or with control characters, garbles nothing", a
   const { screen, lines, press } = open();
   await press(..."abc");
   await lines.write(`${"长".repeat(20)}\x1b[2J\r`);
-  expect(screen.shown.rows).toEqual(["长".repeat(15), `${"长".repeat(5)}\\x1b[2J\\x0d`, "> abc"]);
+  expect(screen.shown.rows).toEqual(["长".repeat(15), `${"长".repeat(5)}\\u001b[2J\\r`, "> abc"]);
 });
 
 test("the arrow keys bring back earlier lines", async () => {
   const { screen, press } = open();
   await press("one\r", "two\r", up, up);
   expect(screen.shown.rows.at(-1)).toBe("> one");
+});
+
+const [right, backspace, del, ctrlH] = ["\x1b[C", "\x7f", "\x1b[3~", "\b"];
+
+describe.each([
+  ["a family of three", "👨‍👩‍👧"],
+  ["a flag", "🇫🇷"],
+  ["a flag of tags", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"],
+  ["a skin tone", "👍🏽"],
+  ["a keycap", "1️⃣"],
+  ["a letter with accents", "e\u0301\u0323"],
+  ["a syllable", "한"],
+])("%s is one character for the keys that edit:", (_name, char) => {
+  test.each([
+    ["the arrow to the left passes it", ["a", char, "b", left, left, "X"], `aX${char}b`],
+    ["the arrow to the right passes it", ["a", char, "b", home, right, right, "X"], `a${char}Xb`],
+    ["Backspace deletes it", ["a", char, "b", left, backspace], "ab"],
+    ["Ctrl-H deletes it", [char, char, ctrlH], char],
+    ["Delete deletes it", ["a", char, "b", home, right, del], "ab"],
+    ["Ctrl-D deletes it", [char, char, home, ctrlD], char],
+    ["its neighbours stay when others are deleted", [char, "x", char, left, backspace], `${char}${char}`],
+  ])("%s", async (_what, keys, line) => {
+    const { press, entered } = open();
+    await press(...keys, "\r");
+    expect(entered).toEqual([line]);
+  });
 });
 
 test.each([

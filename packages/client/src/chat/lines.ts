@@ -1,13 +1,17 @@
 // Where the chat's lines come from and its answers go: a terminal, where both share the screen, or pipes.
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import { Writable } from "node:stream";
-import { lineWriter, visible, type WriteLine } from "../output.ts";
+import { printable } from "@grpc-study/command/printable";
+import { lineWriter, type WriteLine } from "../output.ts";
 import type { Io } from "../topic.ts";
+import { editByGraphemes } from "./graphemes.ts";
 
 /** The lines that the user types, until the end of input. */
 export interface Lines extends AsyncIterable<string>, Disposable {
   /** Prints a line, never in the middle of the one that is being typed. */
   readonly write: WriteLine;
+  /** Whether somebody types the lines on a terminal. */
+  readonly interactive: boolean;
   /** Ends the lines and gives the terminal back. */
   close(): void;
 }
@@ -26,6 +30,7 @@ function openPipe({ stdin, stdout }: Streams): Lines {
   return {
     [Symbol.asyncIterator]: () => readline[Symbol.asyncIterator](),
     write: lineWriter(stdout),
+    interactive: false,
     close,
     [Symbol.dispose]: close,
   };
@@ -77,17 +82,19 @@ export function openTerminal({ stdin, stdout }: Streams): Lines {
   // After readline's own listener, and so after what that did with the input.
   stdin.on("data", countRows);
   readline.prompt();
+  editByGraphemes(readline, stdin);
 
   return {
     [Symbol.asyncIterator]: () => readline[Symbol.asyncIterator](),
+    interactive: true,
     write(line) {
       if (!open) {
-        screen.write(`${visible(line)}\n`);
+        screen.write(`${printable(line)}\n`);
         return;
       }
       const rows = erase();
       // The rows that readline will go up.
-      screen.write(`${visible(line)}\n${"\n".repeat(rows)}`);
+      screen.write(`${printable(line)}\n${"\n".repeat(rows)}`);
       readline.prompt(true);
     },
     close,

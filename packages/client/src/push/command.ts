@@ -1,5 +1,6 @@
+import { parseDuration } from "@grpc-study/command/duration";
 import { Code, RpcError } from "@grpc-study/rpc";
-import { Argument, type Command } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { parseCount } from "../number.ts";
 import { action, type Context, type Io, topic } from "../topic.ts";
 import { allStream, getStream, putStream } from "./client.ts";
@@ -19,7 +20,7 @@ export const pushCommand = (io: Io): Command =>
   topic("push", "localhost:50052", "push from the server, to it, and both at once until Ctrl-C")
     .addArgument(new Argument("[call]", "this call only").choices(Object.keys(calls)))
     .option("--count <n>", "messages: received by get, sent by put (default: 10) and all", parseCount)
-    .option("--interval <ms>", "milliseconds from one sent message to the next", parseCount, 1000)
+    .addOption(new Option("--interval <duration>", "time from one sent message to the next").argParser(parseDuration).default(1000, "1s"))
     .action(
       action<PushOptions>(io, async (context, options, [call]) => {
         if (call !== undefined) return calls[call as keyof typeof calls](context, options);

@@ -16,7 +16,7 @@ describe("the client refuses, with status 2 and one line,", () => {
     ["an address without a port", ["hello", "--addr", "localhost"], "localhost"],
     ["a port that is too large", ["hello", "--addr", "localhost:65536"], "65536"],
     ["a URL for an address", ["hello", "--addr", "http://localhost:1/"], "http://localhost:1/"],
-    ["a duration without a unit", ["hello", "--timeout", "5"], "--timeout"],
+    ["a duration that is none", ["hello", "--timeout", "5d"], "--timeout"],
     ["a negative deadline", ["chat", "--deadline", "-1s"], "--deadline"],
     ["a count of nothing", ["push", "get", "--count", "0"], "--count"],
     ["an area that does not exist", ["shop", "stock", "--area", "Z"], "Z"],

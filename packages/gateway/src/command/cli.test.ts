@@ -15,17 +15,27 @@ async function parse(...args: string[]): Promise<GatewayRequest | string> {
 }
 
 test.each([
-  ["--timeout", "timeout"],
   ["--body-limit", "bodyLimit"],
-  ["--body-timeout", "bodyTimeout"],
   ["--max-header-bytes", "maxHeaderBytes"],
-  ["--headers-timeout", "headersTimeout"],
   ["--max-connections", "maxConnections"],
   ["--max-streams", "maxStreams"],
-  ["--grace", "grace"],
 ])("%s is a number", async (option, name) => {
   expect(await parse(option, "17")).toHaveProperty(name, 17);
   for (const wrong of ["-1", "1.5", "1s", "2147483648"]) expect(await parse(`${option}=${wrong}`)).toContain("must be a whole number");
+});
+
+test.each([
+  ["--timeout", "timeout"],
+  ["--body-timeout", "bodyTimeout"],
+  ["--headers-timeout", "headersTimeout"],
+  ["--grace", "grace"],
+])("%s is a duration", async (option, name) => {
+  expect(await parse(option, "17")).toHaveProperty(name, 17);
+  expect(await parse(option, "500ms")).toHaveProperty(name, 500);
+  expect(await parse(option, "2m")).toHaveProperty(name, 120_000);
+  for (const wrong of ["-1", "1.5", "soon", "2147483648"]) {
+    expect(await parse(`${option}=${wrong}`)).toContain("a duration like 500ms, 1s or 2m");
+  }
 });
 
 test("no limit is nothing, but a grace may be", async () => {

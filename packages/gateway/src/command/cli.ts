@@ -1,5 +1,6 @@
 // The command line: what can be asked for, and what is wrong with it.
 
+import { parseDuration, parseDurationOrZero } from "@grpc-study/command/duration";
 import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
 
@@ -74,14 +75,14 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
 
   command
     .optionsGroup("Limits:")
-    .option("--timeout <ms>", "how long a call may take (default: for ever)", parsePositive)
+    .option("--timeout <duration>", "how long a call may take, like 500ms, 1s or 2m (default: for ever)", parseDuration)
     .option("--body-limit <bytes>", "size of a body, of a line or a frame of a stream (default: 4 MiB)", parsePositive)
-    .option("--body-timeout <ms>", "time for a body, or for the next part of a stream (default: 30000)", parsePositive)
+    .option("--body-timeout <duration>", "time for a body, or for the next part of a stream (default: 30s)", parseDuration)
     .option("--max-header-bytes <bytes>", "size of the URL and the headers together (default: 16384)", parsePositive)
-    .option("--headers-timeout <ms>", "time for the headers (default: 10000)", parsePositive)
+    .option("--headers-timeout <duration>", "time for the headers (default: 10s)", parseDuration)
     .option("--max-connections <n>", "connections at a time (default: 10000)", parsePositive)
     .option("--max-streams <n>", "streams at a time in an HTTP/2 connection (default: 100)", parsePositive)
-    .option("--grace <ms>", "time for running calls to end after SIGINT or SIGTERM (default: 10000)", parseWhole);
+    .option("--grace <duration>", "time for running calls to end after SIGINT, SIGTERM or SIGHUP (default: 10s)", parseDurationOrZero);
 
   return command
     .optionsGroup("HTTP and JSON:")
@@ -111,14 +112,10 @@ function parseListen(text: string): GatewayRequest["listen"] {
 }
 
 function parsePositive(text: string): number {
-  const value = parseWhole(text);
-  if (value === 0) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
-}
-
-/** No more than Node's timers take, and its limits. */
-function parseWhole(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value > 2 ** 31 - 1) throw new InvalidArgumentError("It must be a whole number, and less than 2147483648.");
+  // No more than Node's limits take.
+  if (!/^\d+$/.test(text) || value < 1 || value > 2 ** 31 - 1) {
+    throw new InvalidArgumentError("It must be a whole number from 1 to 2147483647.");
+  }
   return value;
 }

@@ -1,4 +1,5 @@
 // What the command prints once it serves: where, and which method is at which path.
+import { printable } from "@grpc-study/command/printable";
 import type { Binding } from "../http-rule/rule.ts";
 
 export interface RoutesOptions {
@@ -11,7 +12,7 @@ export function formatRoutes(bindings: readonly Binding[], { address, upstream, 
   const rows = bindings.map(({ verb, template, method }) => [verb, template.text, `${method.parent.typeName}.${method.name}`]);
   const lines = table([["http", "path", "method"], ...rows]);
   const documents = openApi ? [`documentation: ${address}/docs and ${address}/openapi.json`] : [];
-  return `${[`${address} serves ${upstream}:`, ...lines, ...documents].join("\n")}\n`;
+  return [`${address} serves ${upstream}:`, ...lines, ...documents].map((line) => `${printable(line)}\n`).join("");
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -1,6 +1,7 @@
 // A run of the command, from its arguments to its last signal.
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { printable } from "@grpc-study/command/printable";
 import { createLogger } from "@grpc-study/log";
 import { type Channel, type ClientTls, createChannel, TlsFileError } from "@grpc-study/rpc";
 import type { FastifyInstance } from "fastify";
@@ -65,13 +66,13 @@ export async function run(request: GatewayRequest): Promise<void> {
     channel?.close();
     const message = explain(error, request);
     if (message === undefined) throw error;
-    process.stderr.write(`error: ${message}\n`);
+    process.stderr.write(`error: ${printable(message)}\n`);
     process.exitCode = 1;
     return;
   }
 
   let stopping = false;
-  const stop = async (signal: "SIGINT" | "SIGTERM") => {
+  const stop = async (signal: "SIGHUP" | "SIGINT" | "SIGTERM") => {
     if (stopping) process.exit(128 + constants.signals[signal]);
     stopping = true;
     log.info("shutting down; a second signal ends it at once");
@@ -79,7 +80,7 @@ export async function run(request: GatewayRequest): Promise<void> {
     channel.close();
     log.info("stopped");
   };
-  process.on("SIGINT", stop).on("SIGTERM", stop);
+  process.on("SIGHUP", stop).on("SIGINT", stop).on("SIGTERM", stop);
   process.stdout.on("error", () => {}); // whoever reads the table may leave
   process.stdout.write(routes);
 }

@@ -1,0 +1,2 @@
+// It is imported for its effect.
+export {};

@@ -1,0 +1,40 @@
+// Durations on the command line, read in one way by every command.
+import { InvalidArgumentError } from "commander";
+
+const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Node's timers take no more milliseconds: 24 days and 20 hours. */
+const longestMs = 2 ** 31 - 1;
+
+/**
+ * Parses a duration into milliseconds: `500ms`, `1.5s`, `2m`, `1m30s` as Go writes them, or a whole number of milliseconds.
+ *
+ * @throws InvalidArgumentError unless the result is 1 to 2,147,483,647 milliseconds.
+ */
+export function parseDuration(text: string): number {
+  return parse(text, 1);
+}
+
+/**
+ * Parses as `parseDuration` does, and takes 0.
+ *
+ * @throws InvalidArgumentError unless the result is 0 to 2,147,483,647 milliseconds.
+ */
+export function parseDurationOrZero(text: string): number {
+  return parse(text, 0);
+}
+
+function parse(text: string, lowestMs: number): number {
+  const ms = Math.round(/^\d+$/.test(text) ? Number(text) : sumOf(text));
+  if (ms >= lowestMs && ms <= longestMs) return ms;
+  throw new InvalidArgumentError(
+    `It must be a duration like 500ms, 1s or 2m, or a number of milliseconds, from ${lowestMs} to ${longestMs} milliseconds.`,
+  );
+}
+
+/** NaN unless the text is amounts with their units and nothing else. */
+function sumOf(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) return Number.NaN;
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (milliseconds[unit ?? ""] ?? Number.NaN), 0);
+}
