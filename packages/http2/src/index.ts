@@ -2,6 +2,7 @@
 export { attachClient, type ConnectOptions, connect } from "./client.ts";
 export type { ClientConnection, Connection, ConnectionEnd, ConnectionOptions, Goaway, KeepaliveOptions } from "./connection.ts";
 export { ErrorCode, errorCodeName, Http2Error } from "./errors.ts";
+export { type HeaderField, HeaderList, type HeaderListOptions, type RequestPseudoFields } from "./headers/header-list.ts";
 export type { Limits } from "./limits.ts";
 export { createServer, type ListenOptions, type Server, type ServerOptions } from "./server.ts";
 export type { Settings } from "./settings.ts";

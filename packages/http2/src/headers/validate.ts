@@ -1,0 +1,200 @@
+// Whether a header list is well-formed for its role (RFC 9113, 8.1 to 8.3). A malformed message is a
+// stream error of type PROTOCOL_ERROR (8.1.1); the text that these functions return says which rule
+// it breaks.
+
+import { isFieldValue, isLowerCaseToken } from "./field-syntax.ts";
+import type { HeaderList } from "./header-list.ts";
+
+const request = 1;
+const extendedConnectRequest = 2;
+const response = 4;
+const trailers = 8;
+type Role = typeof request | typeof extendedConnectRequest | typeof response | typeof trailers;
+
+/**
+ * Returns `undefined` if the list is a well-formed request, else the rule that it breaks and the
+ * section of the rule. `extendedConnect` allows `:protocol` (RFC 8441): default `false`. The result is kept on the list.
+ */
+export function malformedRequest(list: HeaderList, extendedConnect = false): string | undefined {
+  return check(list, extendedConnect ? extendedConnectRequest : request);
+}
+
+/** As {@link malformedRequest}, for a response: interim (1xx) or final. */
+export function malformedResponse(list: HeaderList): string | undefined {
+  return check(list, response);
+}
+
+/** As {@link malformedRequest}, for the trailers of a request or a response. */
+export function malformedTrailers(list: HeaderList): string | undefined {
+  return check(list, trailers);
+}
+
+function check(list: HeaderList, role: Role): string | undefined {
+  if ((list.wellFormedFor & role) !== 0) return undefined;
+  const fault = malformed(list, role);
+  if (fault === undefined) list.wellFormedFor |= role;
+  return fault;
+}
+
+function malformed(list: HeaderList, role: Role): string | undefined {
+  const flat = list.flat;
+  const fault = malformedPseudoFields(list, role);
+  if (fault !== undefined) return fault;
+  let contentLength: number | undefined;
+  let host: string | undefined;
+  for (let i = list.regularStart; i < flat.length; i += 2) {
+    const name = flat[i] as string;
+    const value = flat[i + 1] as string;
+    if (!isLowerCaseToken(name)) return malformedName(name);
+    if (!isFieldValue(value)) return malformedValue(name);
+    switch (name) {
+      case "connection":
+      case "proxy-connection":
+      case "keep-alive":
+      case "transfer-encoding":
+      case "upgrade":
+        return `${name} is specific to a connection and must be left out (RFC 9113, 8.2.2)`;
+      case "te":
+        if (value !== "trailers" && value.toLowerCase() !== "trailers") return `te must be "trailers" (RFC 9113, 8.2.2)`;
+        break;
+      case "content-length": {
+        if (role === trailers) break;
+        if (!/^\d{1,15}$/.test(value)) return "content-length must be 1 to 15 digits (RFC 9110, 8.6)";
+        const length = Number(value);
+        if (contentLength !== undefined && length !== contentLength) return "content-length must have one value (RFC 9110, 8.6)";
+        contentLength = length;
+        break;
+      }
+      case "host":
+        if (role === trailers || role === response) break;
+        if (host !== undefined) return "host must occur once (RFC 9110, 7.2)";
+        host = value;
+        break;
+    }
+  }
+  if (host !== undefined && list.authority !== undefined && !sameAuthority(host, list.authority, list.scheme)) {
+    return "host must name the same entity as :authority (RFC 9113, 8.3.1)";
+  }
+  if (role !== trailers) list.contentLength = contentLength;
+  return undefined;
+}
+
+function malformedName(name: string): string {
+  if (name.startsWith(":")) return `${quote(name)} must stand before the regular fields (RFC 9113, 8.3)`;
+  if (name === "") return "a field name must have one octet or more (RFC 9113, 8.2.1)";
+  if (isLowerCaseToken(name.toLowerCase())) return `the field name ${quote(name)} must be in lower case (RFC 9113, 8.2.1)`;
+  return `the field name ${quote(name)} must be a token (RFC 9113, 8.2.1)`;
+}
+
+function malformedValue(name: string): string {
+  return `${quote(name)} must be free of control characters and of white space at its ends (RFC 9113, 8.2.1)`;
+}
+
+/** Names come from the peer: the text is bounded and holds ASCII only. */
+function quote(name: string): string {
+  const text = JSON.stringify(name.slice(0, 64));
+  return text.replace(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+function malformedPseudoFields(list: HeaderList, role: Role): string | undefined {
+  const flat = list.flat;
+  if (role === trailers) {
+    return list.regularStart === 0 ? undefined : `${quote(flat[0] as string)} must be left out of trailers (RFC 9113, 8.1)`;
+  }
+  let seen = 0;
+  for (let i = 0; i < list.regularStart; i += 2) {
+    const name = flat[i] as string;
+    const bit = role === response ? responsePseudoField(name) : requestPseudoField(name, role);
+    if (bit === 0) return `${quote(name)} is not a pseudo-header field of a ${role === response ? "response" : "request"} (RFC 9113, 8.3)`;
+    if ((seen & bit) !== 0) return `${name} must occur once (RFC 9113, 8.3)`;
+    seen |= bit;
+    if (!isFieldValue(flat[i + 1] as string)) return malformedValue(name);
+  }
+  return role === response ? malformedStatus(flat[1]) : malformedTarget(list);
+}
+
+function requestPseudoField(name: string, role: Role): number {
+  switch (name) {
+    case ":method":
+      return 1;
+    case ":scheme":
+      return 2;
+    case ":authority":
+      return 4;
+    case ":path":
+      return 8;
+    case ":protocol":
+      return role === extendedConnectRequest ? 16 : 0;
+    default:
+      return 0;
+  }
+}
+
+function responsePseudoField(name: string): number {
+  return name === ":status" ? 1 : 0;
+}
+
+function malformedStatus(status: string | undefined): string | undefined {
+  if (status === undefined) return ":status is required (RFC 9113, 8.3.2)";
+  if (status === "200") return undefined;
+  if (!/^[1-9]\d\d$/.test(status)) return ":status must be three digits (RFC 9113, 8.3.2)";
+  return status === "101" ? ":status 101 is for HTTP/1.1 only (RFC 9113, 8.6)" : undefined;
+}
+
+function malformedTarget(list: HeaderList): string | undefined {
+  const { method, scheme, authority, path, protocol } = list;
+  if (method === undefined) return ":method is required (RFC 9113, 8.3.1)";
+  if (!isLowerCaseToken(method.toLowerCase())) return ":method must be a token (RFC 9110, 9.1)";
+  if (authority !== undefined && !isAuthority(authority)) return ":authority must be a host and a port (RFC 9113, 8.3.1)";
+  if (method === "CONNECT" && protocol === undefined) {
+    if (scheme !== undefined || path !== undefined) return "CONNECT must leave out :scheme and :path (RFC 9113, 8.5)";
+    return authority === undefined || authority === "" ? "CONNECT requires :authority (RFC 9113, 8.5)" : undefined;
+  }
+  if (protocol !== undefined) {
+    if (method !== "CONNECT") return ":protocol is for CONNECT only (RFC 8441, 4)";
+    if (!isLowerCaseToken(protocol.toLowerCase())) return ":protocol must be a token (RFC 8441, 4)";
+    if (authority === undefined) return "CONNECT requires :authority (RFC 8441, 4)";
+  }
+  if (scheme === undefined) return ":scheme is required (RFC 9113, 8.3.1)";
+  if (path === undefined) return ":path is required (RFC 9113, 8.3.1)";
+  return malformedSchemeOrPath(method, scheme, path);
+}
+
+function malformedSchemeOrPath(method: string, scheme: string, path: string): string | undefined {
+  if (!isHttp(scheme)) {
+    return /^[a-z][a-z0-9+.-]*$/i.test(scheme) ? undefined : ":scheme must be the scheme of a URI (RFC 9113, 8.3.1)";
+  }
+  if (path === "") return ":path must have one octet or more (RFC 9113, 8.3.1)";
+  const origin = path.charCodeAt(0) === 0x2f || (path === "*" && method === "OPTIONS");
+  if (!origin) return `:path must begin with "/", or be "*" for OPTIONS (RFC 9113, 8.3.1)`;
+  return hasWhiteSpace(path) ? ":path must be free of white space (RFC 9113, 8.3.1)" : undefined;
+}
+
+function isHttp(scheme: string): boolean {
+  return scheme === "http" || scheme === "https";
+}
+
+function isAuthority(authority: string): boolean {
+  for (let i = 0; i < authority.length; i++) {
+    const char = authority.charCodeAt(i);
+    // White space, "/", "?", "#", "\" and the "@" of user information have no place here.
+    if (char <= 0x20 || char === 0x2f || char === 0x3f || char === 0x23 || char === 0x5c || char === 0x40) return false;
+  }
+  return true;
+}
+
+function hasWhiteSpace(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) <= 0x20) return true;
+  return false;
+}
+
+/** Compares hosts without regard to case, and takes a missing port as the scheme's default. */
+function sameAuthority(a: string, b: string, scheme: string | undefined): boolean {
+  return a === b || withoutDefaultPort(a, scheme) === withoutDefaultPort(b, scheme);
+}
+
+function withoutDefaultPort(authority: string, scheme: string | undefined): string {
+  const port = scheme === "https" ? ":443" : scheme === "http" ? ":80" : undefined;
+  const lower = authority.toLowerCase();
+  return port !== undefined && lower.endsWith(port) ? lower.slice(0, -port.length) : lower;
+}

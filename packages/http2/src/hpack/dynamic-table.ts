@@ -1,0 +1,109 @@
+// The dynamic table (RFC 7541, 2.3.2 and 4): a ring of entries, the newest first by index.
+
+/** Octets that an entry counts beyond its name and its value (RFC 7541, 4.1). */
+export const entryOverhead = 32;
+
+export class DynamicTable {
+  #names: string[] = [];
+  #values: string[] = [];
+  /** The capacity of the ring less one; the capacity is a power of two. */
+  #mask = -1;
+  #maxSize: number;
+  #size = 0;
+  /** Entries inserted and evicted since the connection began: an entry's number never changes. */
+  #inserted = 0;
+  #evicted = 0;
+
+  constructor(maxSize: number) {
+    this.#maxSize = maxSize;
+  }
+
+  /** The sum of the sizes of the entries, in octets. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get maxSize(): number {
+    return this.#maxSize;
+  }
+
+  /** The number of entries. */
+  get length(): number {
+    return this.#inserted - this.#evicted;
+  }
+
+  /** The number that the next entry gets. */
+  get inserted(): number {
+    return this.#inserted;
+  }
+
+  /** The number of the oldest entry. */
+  get oldest(): number {
+    return this.#evicted;
+  }
+
+  /** The name of the entry at `index`: 1 is the newest. The caller checks the index against `length`. */
+  name(index: number): string {
+    return this.#names[(this.#inserted - index) & this.#mask] as string;
+  }
+
+  value(index: number): string {
+    return this.#values[(this.#inserted - index) & this.#mask] as string;
+  }
+
+  /** Sets the maximum size and evicts what exceeds it (RFC 7541, 4.3). */
+  resize(maxSize: number): void {
+    this.#maxSize = maxSize;
+    this.#evictTo(maxSize);
+  }
+
+  /** Evicts every entry. */
+  clear(): void {
+    this.#evictTo(0);
+  }
+
+  /**
+   * Inserts an entry after it has evicted what stands in its way. An entry larger than the table
+   * empties the table and is left out (RFC 7541, 4.4). Returns whether the entry is in the table.
+   */
+  insert(name: string, value: string): boolean {
+    const size = name.length + value.length + entryOverhead;
+    this.#evictTo(this.#maxSize - size);
+    if (size > this.#maxSize) return false;
+    if (this.length > this.#mask) this.#grow();
+    const at = this.#inserted & this.#mask;
+    this.#names[at] = name;
+    this.#values[at] = value;
+    this.#inserted++;
+    this.#size += size;
+    return true;
+  }
+
+  /** Called for each entry that leaves the table. */
+  protected onEvict(_name: string, _value: string, _number: number): void {}
+
+  #evictTo(size: number): void {
+    while (this.#size > size && this.#evicted < this.#inserted) {
+      const at = this.#evicted & this.#mask;
+      const name = this.#names[at] as string;
+      const value = this.#values[at] as string;
+      this.#size -= name.length + value.length + entryOverhead;
+      this.#names[at] = "";
+      this.#values[at] = "";
+      this.onEvict(name, value, this.#evicted++);
+    }
+  }
+
+  #grow(): void {
+    const capacity = Math.max(16, (this.#mask + 1) * 2);
+    const names = new Array<string>(capacity).fill("");
+    const values = new Array<string>(capacity).fill("");
+    for (let number = this.#evicted; number < this.#inserted; number++) {
+      names[number & (capacity - 1)] = this.#names[number & this.#mask] as string;
+      values[number & (capacity - 1)] = this.#values[number & this.#mask] as string;
+    }
+    this.#names = names;
+    this.#values = values;
+    this.#mask = capacity - 1;
+  }
+}

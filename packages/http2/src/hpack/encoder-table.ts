@@ -1,0 +1,123 @@
+// The encoder's side of the dynamic table: finds entries by name and value, and decides which fields
+// are worth an entry.
+
+import { DynamicTable, entryOverhead } from "./dynamic-table.ts";
+import { isSecret } from "./secrets.ts";
+import { staticNameIndex, staticValueIndex } from "./static-table.ts";
+
+/** Fields whose values differ from message to message: an entry for them would push out a better one. */
+const varying = new Set([
+  "age",
+  "content-length",
+  "content-location",
+  "content-range",
+  "date",
+  "etag",
+  "expires",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "last-modified",
+  "location",
+  "range",
+  "traceparent",
+  "tracestate",
+  "x-request-id",
+]);
+
+/**
+ * The entries that a name may insert before any of them is used: a name whose values all differ
+ * stops to push out the others. Uses of its entries earn the name further ones.
+ */
+const initialCredit = 8;
+const pathCredit = 32;
+const usesForCredit = 16;
+
+/** The names that a table follows. The fields of further names are sent as literals. */
+const maxNames = 256;
+
+export class IndexedName {
+  readonly name: string;
+  /** The index of the name in the static table; 0 if it is absent. */
+  readonly staticIndex: number;
+  readonly staticValues: ReadonlyMap<string, number> | undefined;
+  readonly secret: boolean;
+  /** The number of the newest entry with this name; -1 if there is none. */
+  newest = -1;
+  /** The number of the entry of each value. */
+  readonly entries = new Map<string, number>();
+  /** The value that was found last and its entry: most names have one value. */
+  lastValue: string | undefined = undefined;
+  lastEntry = -1;
+  credit: number;
+  uses = 0;
+
+  constructor(name: string) {
+    this.name = name;
+    this.staticIndex = staticNameIndex.get(name) ?? 0;
+    this.staticValues = staticValueIndex.get(name);
+    this.secret = isSecret(name);
+    this.credit = varying.has(name) ? 0 : name === ":path" ? pathCredit : initialCredit;
+  }
+}
+
+export class EncoderTable extends DynamicTable {
+  readonly #names = new Map<string, IndexedName>();
+
+  /** The record of a name; `undefined` if the table follows as many names as it can. */
+  find(name: string): IndexedName | undefined {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    if (this.#names.size >= maxNames) return undefined;
+    const record = new IndexedName(name);
+    this.#names.set(name, record);
+    return record;
+  }
+
+  /** The number of the entry with this name and value, or -1. */
+  entryOf(name: IndexedName, value: string): number {
+    let entry = -1;
+    if (name.lastValue === value) entry = name.lastEntry;
+    else {
+      entry = name.entries.get(value) ?? -1;
+      if (entry < 0) return -1;
+      name.lastValue = value;
+      name.lastEntry = entry;
+    }
+    if (++name.uses >= usesForCredit) {
+      name.uses = 0;
+      name.credit = Math.min(name.credit + 1, initialCredit);
+    }
+    return entry;
+  }
+
+  /** Whether a field is worth an entry. */
+  isWorthEntry(name: IndexedName, value: string): boolean {
+    // A large entry pushes out many small ones.
+    return name.credit > 0 && (name.name.length + value.length + entryOverhead) * 4 <= this.maxSize;
+  }
+
+  /** Inserts an entry that {@link isWorthEntry}. */
+  add(name: IndexedName, value: string): void {
+    const entry = this.inserted;
+    this.insert(name.name, value);
+    name.credit--;
+    name.newest = entry;
+    name.entries.set(value, entry);
+    name.lastValue = value;
+    name.lastEntry = entry;
+  }
+
+  protected override onEvict(name: string, value: string, entry: number): void {
+    const record = this.#names.get(name);
+    if (record === undefined) return;
+    if (record.entries.get(value) === entry) record.entries.delete(value);
+    if (record.lastEntry === entry) {
+      record.lastValue = undefined;
+      record.lastEntry = -1;
+    }
+    if (record.newest === entry) record.newest = -1;
+  }
+}
