@@ -7,6 +7,7 @@ import { LinkedSet } from "@grpc-study/rpc/linked-set";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
+import { isGatewayOnly } from "./http/headers.ts";
 import { type Binding, bindingsOf, checkSelectors } from "./http-rule/rule.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
@@ -59,7 +60,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
 
   const settings: Settings = {
     errors: new ErrorWriter(registry),
-    forwardHeaders: (options.forwardHeaders ?? []).map((name) => name.toLowerCase()),
+    forwardHeaders: forwardedHeaders(options),
     timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
     bodyLimit: options.bodyLimit ?? defaultBodyLimit,
     bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
@@ -154,6 +155,14 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     },
   });
 };
+
+/** @throws TypeError for a header that only the gateway sets. */
+function forwardedHeaders({ forwardHeaders = [] }: GatewayOptions): readonly string[] {
+  const names = forwardHeaders.map((name) => name.toLowerCase());
+  const forged = names.find(isGatewayOnly);
+  if (forged !== undefined) throw new TypeError(`forwardHeaders must not name ${forged}: only the gateway sets it; see trustProxy`);
+  return names;
+}
 
 /** `/openapi.json`, and `/docs` for people. */
 async function describe(app: FastifyInstance, bindings: readonly Binding[], { openApi: more, json }: GatewayOptions): Promise<void> {

@@ -26,7 +26,10 @@ export interface GatewayOptions {
   readonly bodyTimeoutMs?: number | undefined;
   /** How long a call may take, in milliseconds; a `Grpc-Timeout` may shorten it. Default: for ever. */
   readonly timeoutMs?: number | undefined;
-  /** Headers that become metadata, besides `Authorization`, `Grpc-Metadata-*`, `Traceparent`, `Tracestate` and `Baggage`. */
+  /**
+   * Headers that become metadata, besides `Authorization`, `Grpc-Metadata-*`, `Traceparent`, `Tracestate`, `Baggage` and `Last-Event-ID`. What only the
+   * gateway sets (`X-Forwarded-*`, `Forwarded`, `X-Request-Id`, …) is a TypeError.
+   */
   readonly forwardHeaders?: readonly string[] | undefined;
   /** What `/openapi.json` says beside what the descriptors do, and `/docs` shows; `false`: neither is there. */
   readonly openApi?: Omit<OpenApiOptions, "fieldNames" | "emitDefaults"> | false | undefined;

@@ -25,6 +25,7 @@ export interface GatewayRequest {
   readonly emitDefaults?: true;
   readonly refuseUnknown?: true;
   readonly cors?: readonly string[];
+  readonly trustProxy?: readonly string[];
   readonly timeout?: number;
   readonly bodyLimit?: number;
   readonly bodyTimeout?: number;
@@ -90,6 +91,7 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .option("--emit-defaults", "print fields that have their default value")
     .option("--refuse-unknown", "refuse fields and query parameters that do not exist, instead of ignoring them")
     .option("--cors <origin...>", "origins whose pages may read the answers; * for all")
+    .option("--trust-proxy <address...>", "proxies whose X-Forwarded-* headers count: addresses, or subnets such as 10.0.0.0/8")
     .option("--title <text>", "of the OpenAPI document")
     .option("--no-openapi", "do not serve /openapi.json and /docs")
     .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))

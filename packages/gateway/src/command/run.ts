@@ -50,6 +50,7 @@ export async function run(request: GatewayRequest): Promise<void> {
         maxConcurrentStreams: request.maxStreams,
       },
       cors: request.cors,
+      trustProxy: request.trustProxy,
       openApi: request.openapi && (request.title === undefined ? {} : { title: request.title }),
       tls: tlsOf(request, (error) => log.warn(`${error.message}; the certificate in use stays`)),
       logger: log,

@@ -40,7 +40,7 @@ export function findStream(router: Router<Route>, path: string): Match<Route> {
  *
  * @throws HttpError 403
  */
-export function checkOrigin({ headers: { origin, host } }: FastifyRequest, allowed: readonly string[]): void {
+export function checkOrigin({ headers: { origin }, host }: FastifyRequest, allowed: readonly string[]): void {
   if (origin === undefined || allowed.includes("*") || allowed.includes(origin)) return;
   if (URL.canParse(origin) && new URL(origin).host === host) return;
   throw new HttpError(403, Code.PERMISSION_DENIED, `pages of ${quote(origin)} may not open a WebSocket here`);
