@@ -6,6 +6,7 @@ import { Code, createChannel, RpcError } from "@grpc-study/rpc";
 import { LinkedSet } from "@grpc-study/rpc/linked-set";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
+import { bearerOf, bearerProtocol } from "./http/bearer.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
 import { isGatewayOnly } from "./http/headers.ts";
 import { type Binding, bindingsOf, checkSelectors } from "./http-rule/rule.ts";
@@ -94,7 +95,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   app.addContentTypeParser("*", (_request: FastifyRequest, body: Readable, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => new HttpExchange(request, reply, nothing, settings).fail(fromFastify(error)));
   await app.register(websocket, {
-    options: { maxPayload: settings.bodyLimit },
+    options: { maxPayload: settings.bodyLimit, handleProtocols },
     // Not its own, which logs every broken frame, and ends the socket before its client can know why.
     errorHandler(error, socket, request) {
       if (socket.readyState !== socket.OPEN) return;
@@ -142,6 +143,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
       if (!request.ws) return done();
       try {
         checkOrigin(request, options.allowedOrigins ?? []);
+        bearerOf(request.headers);
         findStream(router, split(request).path);
         done();
       } catch (error) {
@@ -151,7 +153,9 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     wsHandler: (socket, request) => {
       const { path, query } = split(request);
       const { route, segments } = findStream(router, path);
-      return serveWebSocket(socket, new Exchange(request, { segments, query }, settings), route);
+      const exchange = new Exchange(request, { segments, query }, settings);
+      exchange.authorization = bearerOf(request.headers);
+      return serveWebSocket(socket, exchange, route);
     },
   });
 };
@@ -177,6 +181,13 @@ async function describe(app: FastifyInstance, bindings: readonly Binding[], { op
 /** RFC 9112, section 3.2.2: a target may be a whole URL, as proxies get them. */
 function originForm(target: string): string {
   return target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*(?=(.?))/i, (_all, next: string) => (next === "/" ? "" : "/"));
+}
+
+/** The token is not answered with: of the subprotocols, it is the one that is no name. */
+function handleProtocols(protocols: ReadonlySet<string>): string | false {
+  if (protocols.has(bearerProtocol)) return bearerProtocol;
+  const [first = false] = protocols;
+  return first;
 }
 
 const nothing = { segments: [], query: "" };
