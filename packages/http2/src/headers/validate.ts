@@ -110,7 +110,7 @@ function malformedPseudoFields(list: HeaderList, role: Role): string | undefined
     seen |= bit;
     if (!isFieldValue(flat[i + 1] as string)) return malformedValue(name);
   }
-  return role === response ? malformedStatus(flat[1]) : malformedTarget(list);
+  return role === response ? malformedStatus(list.regularStart > 0 ? flat[1] : undefined) : malformedTarget(list);
 }
 
 function requestPseudoField(name: string, role: Role): number {
