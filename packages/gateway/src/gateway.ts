@@ -10,6 +10,7 @@ import { bearerOf, bearerProtocol } from "./http/bearer.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
 import { isGatewayOnly } from "./http/headers.ts";
 import { type Binding, bindingsOf, checkSelectors } from "./http-rule/rule.ts";
+import type { JsonOptions } from "./json/index.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
@@ -27,6 +28,7 @@ declare module "fastify" {
 }
 
 const defaultBodyLimit = 4 * 1024 * 1024;
+const defaultElementLimit = 1_000_000;
 const defaultBodyTimeoutMs = 30_000;
 const defaultGraceMs = 10_000;
 const abortMs = 1000;
@@ -52,7 +54,9 @@ export function allBindings({ services, rules, unbound }: Pick<GatewayOptions, "
 export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) => {
   const { registry, upstream } = options;
   const channel = typeof upstream === "string" ? createChannel(upstream) : upstream;
-  const json = { ...options.json, ...(registry && { registry }) };
+  const { elementLimit = defaultElementLimit } = options;
+  // A misspelt name that is ignored would be the enum's zero, and in a PATCH would clear the field.
+  const json: JsonOptions = { ...options.json, elementLimit, ignoreUnknownEnumValues: false, ...(registry && { registry }) };
   const routeOptions = { json, refuseUnknownParameters: options.refuseUnknownParameters ?? false };
   const router = new Router<Route>();
   const bindings = allBindings(options);

@@ -28,6 +28,7 @@ export interface GatewayRequest {
   readonly trustProxy?: readonly string[];
   readonly timeout?: number;
   readonly bodyLimit?: number;
+  readonly elementLimit?: number;
   readonly bodyTimeout?: number;
   readonly maxHeaderBytes?: number;
   readonly headersTimeout?: number;
@@ -78,6 +79,11 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .optionsGroup("Limits:")
     .option("--timeout <duration>", "how long a call may take, like 500ms, 1s or 2m (default: for ever)", parseDuration)
     .option("--body-limit <bytes>", "size of a body, of a line or a frame of a stream (default: 4 MiB)", parsePositive)
+    .option(
+      "--element-limit <n>",
+      "elements of a body in JSON: messages, their fields, items of lists and maps (default: 1000000)",
+      parsePositive,
+    )
     .option("--body-timeout <duration>", "time for a body, or for the next part of a stream (default: 30s)", parseDuration)
     .option("--max-header-bytes <bytes>", "size of the URL and the headers together (default: 16384)", parsePositive)
     .option("--headers-timeout <duration>", "time for the headers (default: 10s)", parseDuration)

@@ -40,6 +40,7 @@ export async function run(request: GatewayRequest): Promise<void> {
       json: { fieldNames, emitDefaults, ignoreUnknownFields: !refuseUnknown },
       refuseUnknownParameters: refuseUnknown,
       bodyLimit: request.bodyLimit,
+      elementLimit: request.elementLimit,
       bodyTimeoutMs: request.bodyTimeout,
       timeoutMs: request.timeout,
       graceMs: request.grace,

@@ -12,6 +12,8 @@ export interface Settings {
   readonly fieldNames: "json" | "proto";
   readonly emitDefaults: boolean;
   readonly ignoreUnknownFields: boolean;
+  readonly ignoreUnknownEnumValues: boolean;
+  readonly elementLimit: number;
   readonly registry: Registry | undefined;
 }
 

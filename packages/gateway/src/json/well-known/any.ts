@@ -5,12 +5,16 @@ import type { Codecs } from "../codecs.ts";
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot, shown } from "../error.ts";
 import { isObject } from "../object.ts";
-import { countKeys, reading } from "../text.ts";
+import { countKeys, reading, spend } from "../text.ts";
 import { flush, writeText, writtenWithin } from "../writer.ts";
 
+/** What an Any counts besides the message in it, with the bytes of its value. */
+const anyCost = 8;
+
 export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
-  const any = create(AnySchema);
   checkDepth(depth);
+  spend(anyCost);
+  const any = create(AnySchema);
   if (!isObject(json)) {
     return isNot(json, "an object");
   }

@@ -2,13 +2,16 @@
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot, shown } from "../error.ts";
+import { spend } from "../text.ts";
 
 export function readFieldMask(json: unknown, depth: number): FieldMask {
   checkDepth(depth);
   if (typeof json !== "string" || json.includes("_")) {
     return isNot(json, "a field mask (lowerCamelCase paths with commas)");
   }
-  return { $typeName: "google.protobuf.FieldMask", paths: json === "" ? [] : json.split(",").map(snakeCase) };
+  const paths = json === "" ? [] : json.split(",");
+  spend(paths.length);
+  return { $typeName: "google.protobuf.FieldMask", paths: paths.map(snakeCase) };
 }
 
 export function printFieldMask({ paths }: FieldMask): string {

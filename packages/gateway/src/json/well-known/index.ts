@@ -18,6 +18,7 @@ import { isNot } from "../error.ts";
 import { isTextInt64 } from "../field-shape.ts";
 import { property } from "../object.ts";
 import { scalarReader } from "../read-scalar.ts";
+import { spend } from "../text.ts";
 import { scalarWriter, writeText } from "../writer.ts";
 import { printAny, readAny } from "./any.ts";
 import { printDuration, readDuration } from "./duration.ts";
@@ -75,6 +76,7 @@ function wrapperCodec(desc: WktWrapperDesc): MessageCodec {
   return {
     read(json, depth) {
       checkDepth(depth);
+      spend(2);
       return json === null ? create(desc) : Object.assign(create(desc), { [field.localName]: read(json) });
     },
     print: (message, at) => write(property(checked(message, desc), field.localName), at),

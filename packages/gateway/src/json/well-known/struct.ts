@@ -4,7 +4,7 @@ import { type ListValue, ListValueSchema, NullValue, type Struct, StructSchema, 
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot } from "../error.ts";
 import { isObject, property, setOwn } from "../object.ts";
-import { reading } from "../text.ts";
+import { reading, spend } from "../text.ts";
 
 export function readStruct(json: unknown, depth: number): Struct {
   const struct = create(StructSchema);
@@ -31,8 +31,12 @@ export function readValue(json: unknown, depth: number): Value {
   return readKind(json, depth + 1);
 }
 
+/** What a Value counts: it, its kind, and the list or the struct in it. */
+const kindCost = 4;
+
 function readKind(json: unknown, depth: number): Value {
   checkDepth(depth);
+  spend(kindCost);
   const value = create(ValueSchema);
   value.kind = kindOf(json, depth);
   return value;
@@ -67,6 +71,7 @@ export function readPlainStruct(json: unknown, depth: number): JsonObject {
   }
   const keys = Object.keys(json);
   reading.keys += keys.length;
+  spend(1 + keys.length);
   const copy: JsonObject = {};
   for (const key of keys) {
     setOwn(copy, key, readPlain(json[key], depth + 1));
@@ -87,7 +92,9 @@ function readPlain(json: unknown, depth: number): JsonValue {
       if (json === null) {
         return null;
       }
-      return Array.isArray(json) ? json.map((item) => readPlain(item, depth + 1)) : readPlainStruct(json, depth);
+      if (!Array.isArray(json)) return readPlainStruct(json, depth);
+      spend(1 + json.length);
+      return json.map((item) => readPlain(item, depth + 1));
     default:
       return isNot(json, "JSON");
   }
