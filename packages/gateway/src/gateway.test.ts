@@ -193,6 +193,30 @@ describe.each(ways)("%s", (way) => {
     });
   });
 
+  test("every message that the wire can hold has its JSON", async () => {
+    const { request } = await start(way);
+    const thing = {
+      anyValue: { "@type": "type.googleapis.com/no.Such", value: "CAE=" },
+      timestampValue: { seconds: "253402300800", nanos: 0 },
+      durationValue: { seconds: "315576000001", nanos: 0 },
+      fieldmaskValue: { paths: ["aB"] },
+      nested: { anyValue: { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "R" } },
+    };
+    expect(await request("POST", "/v1/things", JSON.stringify(thing))).toMatchObject({ status: 200, json: thing });
+    const { url } = await startGateway(
+      implement(Things, {
+        ...handlers,
+        create: () => ({ structValue: { a: Number.NaN }, structValueValue: {}, listValue: { values: [{}] } }),
+      }),
+      { way },
+    );
+    const response = await fetch(`${url}/v1/things`, { method: "POST", body: "{}", headers: { "content-type": "application/json" } });
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      { structValue: { a: "NaN" }, structValueValue: null, listValue: [null] },
+    ]);
+  });
+
   test("a body of too many elements is 413, and one that is as large but of few is served", async () => {
     const { request } = await start(way);
     const many = `{"things":[${Array(1_000_000).fill("{}").join(",")}]}`;

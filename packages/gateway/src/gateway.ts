@@ -14,6 +14,7 @@ import type { JsonOptions } from "./json/index.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
+import { withKnownTypes } from "./known-types.ts";
 import { docs } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -56,7 +57,14 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   const channel = typeof upstream === "string" ? createChannel(upstream) : upstream;
   const { elementLimit = defaultElementLimit } = options;
   // A misspelt name that is ignored would be the enum's zero, and in a PATCH would clear the field.
-  const json: JsonOptions = { ...options.json, elementLimit, ignoreUnknownEnumValues: false, ...(registry && { registry }) };
+  const json: JsonOptions = {
+    ...options.json,
+    elementLimit,
+    ignoreUnknownEnumValues: false,
+    // An upstream may send whatever the wire can hold.
+    fallbacks: true,
+    registry: withKnownTypes(registry),
+  };
   const routeOptions = { json, refuseUnknownParameters: options.refuseUnknownParameters ?? false };
   const router = new Router<Route>();
   const bindings = allBindings(options);

@@ -19,6 +19,12 @@ export interface JsonOptions {
    * that its type has; so does each item of a list or a map. Default: no limit.
    */
   readonly elementLimit?: number;
+  /**
+   * Print what canonical JSON cannot express in a form of its own, which is read back, too: an Any of an unknown type or with malformed bytes as its
+   * type and its `value` in base64; a Timestamp, Duration or FieldMask out of range as an object of its fields; NaN and the infinities in a Value
+   * as text, and a Value without a kind as null. Default false: a JsonError.
+   */
+  readonly fallbacks?: boolean;
   /** Types for google.protobuf.Any and extensions. Default none. */
   readonly registry?: Registry;
 }
@@ -116,9 +122,17 @@ const withoutRegistry = new Map<string, Codecs>();
 /** The one `Codecs` of these options. */
 export function codecsFor(options: JsonOptions): Codecs {
   const { fieldNames = "json", emitDefaults = false, ignoreUnknownFields = true, registry } = options;
-  const { ignoreUnknownEnumValues = ignoreUnknownFields, elementLimit = Number.POSITIVE_INFINITY } = options;
-  const settings: Settings = { fieldNames, emitDefaults, ignoreUnknownFields, ignoreUnknownEnumValues, elementLimit, registry };
-  const key = `${fieldNames} ${emitDefaults} ${ignoreUnknownFields} ${ignoreUnknownEnumValues} ${elementLimit}`;
+  const { ignoreUnknownEnumValues = ignoreUnknownFields, elementLimit = Number.POSITIVE_INFINITY, fallbacks = false } = options;
+  const settings: Settings = {
+    fieldNames,
+    emitDefaults,
+    ignoreUnknownFields,
+    ignoreUnknownEnumValues,
+    elementLimit,
+    fallbacks,
+    registry,
+  };
+  const key = [fieldNames, emitDefaults, ignoreUnknownFields, ignoreUnknownEnumValues, elementLimit, fallbacks].join(" ");
   const known = registry === undefined ? withoutRegistry : (withRegistry.get(registry) ?? new Map<string, Codecs>());
   if (registry !== undefined) {
     withRegistry.set(registry, known);

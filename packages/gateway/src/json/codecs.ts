@@ -14,6 +14,7 @@ export interface Settings {
   readonly ignoreUnknownFields: boolean;
   readonly ignoreUnknownEnumValues: boolean;
   readonly elementLimit: number;
+  readonly fallbacks: boolean;
   readonly registry: Registry | undefined;
 }
 

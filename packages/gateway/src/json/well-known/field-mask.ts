@@ -14,6 +14,11 @@ export function readFieldMask(json: unknown, depth: number): FieldMask {
   return { $typeName: "google.protobuf.FieldMask", paths: paths.map(snakeCase) };
 }
 
+/** Whether a field mask has a form in JSON: one that leads back to it. */
+export function isFieldMask({ paths }: FieldMask): boolean {
+  return paths.every((path) => !path.includes(",") && snakeCase(camelCase(path)) === path) && !(paths.length === 1 && paths[0] === "");
+}
+
 export function printFieldMask({ paths }: FieldMask): string {
   const camel = paths.map((path) => {
     const there = camelCase(path);
