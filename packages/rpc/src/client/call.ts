@@ -7,20 +7,16 @@ import { noCompress, requestCompression, takesFrames } from "../compression/clie
 import { Frames, markMessage } from "../compression/frame.ts";
 import { errorFromStatus, RpcError } from "../error.ts";
 import { intercept } from "../intercept.ts";
-import { MetadataError, toMetadata } from "../metadata.ts";
-import { custom, requestFault } from "../metadata-keys.ts";
-import { methodPath } from "../method.ts";
+import { toMetadata } from "../metadata.ts";
+import { metadataFault } from "../metadata-keys.ts";
 import { ByteQueue } from "./byte-queue.ts";
-import { contextOf } from "./call-context.ts";
-import { type Channel, isClosed, isConnected, watchConnect } from "./channel.ts";
-import type { ClientInterceptor } from "./context.ts";
+import { type Channel, watchConnect } from "./channel.ts";
+import { explainConnectFailure } from "./connect-failure.ts";
+import type { ClientCallContext, ClientInterceptor } from "./context.ts";
 import { interceptorsOf } from "./grpc-interceptors.ts";
 import { type CallOptions, type CancelSignal, deadlineOf, type SendOptions } from "./options.ts";
 import { openCall, type StartedCall } from "./raw-call.ts";
 import { release } from "./release.ts";
-import { reset, resetOnly } from "./reset.ts";
-import { CallState, StartedMetadata } from "./started-metadata.ts";
-import { deadlineExceeded, explainStatus } from "./status-text.ts";
 
 /** A method, ready to be called. */
 export interface BoundMethod {
@@ -35,29 +31,15 @@ export interface BoundMethod {
 // flight do, it makes all further ones old. They then keep alive whatever they refer to, until the next full collection.
 
 /** Who waits for a response: the next one, or the only one. */
-class Waiter<Result> {
-  readonly promise: Promise<Result>;
-  readonly resolve: (result: Result) => void;
-  readonly #reject: (reason: unknown) => void;
+class Waiter<Response> {
+  readonly resolve: (response: Response) => void;
+  readonly reject: (reason: unknown) => void;
 
-  constructor() {
-    const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.promise = promise;
+  constructor(resolve: (response: Response) => void, reject: (reason: unknown) => void) {
     this.resolve = resolve;
-    this.#reject = reject;
-  }
-
-  reject(reason: unknown): void {
-    // A call that nobody awaits fails in silence: it is no unhandled rejection.
-    this.promise.catch(ignore);
-    this.#reject(reason);
+    this.reject = reject;
   }
 }
-
-function ignore(): void {}
-
-/** Waits for the next response as iterators give it. */
-class IteratorWaiter extends Waiter<IteratorResult<Message, undefined>> {}
 
 /** How a request is written, as grpc-js wants to know it. */
 class WriteContext {
@@ -89,14 +71,11 @@ const noOptions: CallOptions = {};
 
 const sent: Promise<boolean> = Promise.resolve(true);
 
-/** Node fires longer timers at once. */
-const maxTimeoutMs = 2 ** 31 - 1;
-
-export class ClientCall implements AsyncIterableIterator<Message, undefined>, InterceptingListener {
+export class ClientCall implements ClientCallContext, AsyncIterableIterator<Message, undefined>, InterceptingListener {
   readonly channel: Channel;
   readonly #bound: BoundMethod;
   #options: CallOptions;
-  readonly #state: CallState;
+  readonly #deadline: number;
   #raw: StartedCall | undefined;
   #takesMessages = false;
   #metadata: Metadata | undefined;
@@ -111,82 +90,39 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   #plain: WeakSet<object> | undefined;
   #sendWaiters: ((taken: boolean) => void)[] | undefined;
   readonly #unread = new ByteQueue<unknown>();
-  #waiters: (Waiter<Message | undefined> | IteratorWaiter)[] | undefined;
+  #waiters: Waiter<Message | undefined>[] | undefined;
   #onlyWaiter: Waiter<Message> | undefined;
   #onlyResponse: Message | undefined;
   #writing = false;
   #reading = false;
   #sendClosed = false;
-  /** Whether the status has come from below. */
-  #statusCame = false;
   #ended = false;
-  /** Whether the reader knows how the call ended. */
-  #endRead = false;
   #failure: unknown;
   #fault: { readonly fault: unknown } | undefined;
   #cancelled: RpcError | undefined;
   #header: Metadata | undefined;
   #trailer: Metadata | undefined;
-  #headerWaiter: Waiter<Metadata> | undefined;
+  #headerWaiters: PromiseWithResolvers<Metadata> | undefined;
   #stopWaitingForConnection: (() => void) | undefined;
   #onEnd: (() => void) | undefined;
   #onAbort: (() => void) | undefined;
-  /** The caller's, until the reader knows how the call ended. */
-  #signal: CancelSignal | undefined;
 
   constructor(channel: Channel, bound: BoundMethod, options: CallOptions) {
     this.channel = channel;
     this.#bound = bound;
     this.#options = options;
-    let deadline = Number.POSITIVE_INFINITY;
-    let fault: { readonly thrown: unknown } | undefined;
-    try {
-      deadline = deadlineOf(options);
-    } catch (thrown) {
-      fault = { thrown };
-    }
-    this.#state = new CallState(deadline);
-    if (fault !== undefined) this.#finish(fault.thrown);
-    else this.#begin(deadline);
-  }
-
-  #begin(deadline: number): void {
-    const { signal } = this.#options;
+    this.#deadline = deadlineOf(options);
+    const { signal } = options;
     if (signal?.aborted) {
       this.#finish(reasonOf(signal));
       return;
     }
-    const waitMs = deadline - Date.now();
-    if (waitMs <= 0) {
-      this.#finish(deadlineExceeded(this.#path, "had no time left when it was called"));
-      return;
-    }
-    if (waitMs !== Number.POSITIVE_INFINITY) {
-      this.#deadlineTimer = setTimeout(() => this.#timeUp(waitMs), Math.min(waitMs, maxTimeoutMs));
-    }
     if (signal !== undefined) {
-      this.#signal = signal;
       this.#onAbort = () => this.cancel(reasonOf(signal));
       signal.addEventListener("abort", this.#onAbort);
     }
-    const { interceptors } = this.#bound;
-    if (interceptors.length === 0) this.#start();
-    else this.#startWithin(interceptors);
-  }
-
-  #timeUp(waitMs: number): void {
-    const within = `within ${Math.round(waitMs).toLocaleString("en")} ms`;
-    const what =
-      this.#raw === undefined
-        ? `was not sent ${within}: an interceptor waits`
-        : isConnected(this.channel)
-          ? `did not end ${within}`
-          : `had no connection ${within}`;
-    this.cancel(deadlineExceeded(this.#path, what));
-  }
-
-  get #path(): string {
-    return methodPath(this.#bound.method);
+    if (bound.interceptors.length === 0) this.#start();
+    else this.#startWithin(bound.interceptors);
   }
 
   get method(): DescMethod {
@@ -201,8 +137,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   }
 
   get deadline(): Date | undefined {
-    const { deadline } = this.#state;
-    return Number.isFinite(deadline) ? new Date(deadline) : undefined;
+    return Number.isFinite(this.#deadline) ? new Date(this.#deadline) : undefined;
   }
 
   get signal(): AbortSignal {
@@ -214,7 +149,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   }
 
   get responseHeader(): Metadata | undefined {
-    return this.#header && custom(this.#header);
+    return this.#header;
   }
 
   onRequest(listener: (request: object) => void): void {
@@ -229,62 +164,55 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
 
   #start(): void {
     const { channel } = this;
-    let waitForReady = false;
+    let metadata = this.#metadata ?? toMetadata(this.#options.metadata);
     try {
-      let metadata = this.#metadata ?? toMetadata(this.#options.metadata);
-      const fault = requestFault(metadata);
-      if (fault !== undefined) throw new MetadataError(fault);
+      const fault = metadataFault(metadata);
+      if (fault !== undefined) throw new RpcError(Code.INVALID_ARGUMENT, fault);
       const { compression } = this.#options;
       if (compression !== undefined && channel.codec === undefined) metadata = requestCompression(channel.grpc, metadata, compression);
-      waitForReady = metadata.getOptions().waitForReady ?? false;
       const { definition } = this.#bound;
       const interceptors = interceptorsOf(this.#options, definition);
       // Interceptors see messages, and so do channels without a wire.
       this.#takesMessages = channel.codec !== undefined || interceptors.length > 0;
-      const raw = openCall(channel, definition, this.#options, this.#state, interceptors);
-      this.#raw = raw;
-      raw.start(this.#takesMessages ? metadata : new StartedMetadata(this.#state, metadata), this);
-    } catch (thrown) {
-      this.#raw = undefined;
-      this.#outcome(this.#unstartable(thrown));
+      this.#raw = openCall(channel, definition, this.#options, this.#deadline, interceptors);
+    } catch (cause) {
+      // grpc-js throws when the channel has been closed; Go says Canceled.
+      this.#outcome(
+        cause instanceof RpcError ? cause : new RpcError(Code.CANCELLED, `the channel to ${channel.target} is closed`, { cause }),
+      );
       return;
     }
-    if (!waitForReady) this.#stopWaitingForConnection = watchConnect(channel, (error) => this.cancel(error));
+    this.#raw.start(metadata, this);
+    if (!metadata.getOptions().waitForReady) {
+      this.#stopWaitingForConnection = watchConnect(channel, (error) => this.cancel(error));
+    }
     this.#pull();
     this.#write();
-  }
-
-  #unstartable(thrown: unknown): unknown {
-    if (thrown instanceof RpcError) return thrown;
-    if (thrown instanceof MetadataError) return new RpcError(Code.INVALID_ARGUMENT, thrown.message, { cause: thrown });
-    // grpc-js throws then; Go says Canceled.
-    if (isClosed(this.channel)) return new RpcError(Code.CANCELLED, `the channel to ${this.channel.target} is closed`, { cause: thrown });
-    return thrown;
   }
 
   #startWithin(interceptors: readonly ClientInterceptor[]): void {
     const next = () =>
       new Promise<void>((resolve, reject) => {
         this.#settleNext = (failure) => (failure === undefined ? resolve() : reject(failure));
-        if (this.#ended) reject(this.#failure);
-        else if (this.#cancelled !== undefined) reject(this.#cancelled);
-        else this.#start();
+        if (this.#cancelled === undefined) this.#start();
+        else reject(this.#cancelled);
       });
-    intercept(interceptors, contextOf(this), next).then(
-      () => this.#finish(undefined),
+    // An interceptor may wait for a token longer than the caller waits for the call; there is no call yet that would know.
+    const wait = this.#deadline - Date.now();
+    if (wait !== Number.POSITIVE_INFINITY) {
+      const timeUp = () => {
+        if (this.#raw === undefined) this.cancel(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded before the call was sent"));
+      };
+      this.#deadlineTimer = setTimeout(timeUp, Math.min(Math.max(wait, 0), 2 ** 31 - 1));
+    }
+    intercept(interceptors, this, next).then(
+      () =>
+        this.#finish(this.#settleNext === undefined ? new RpcError(Code.CANCELLED, "an interceptor did not start the call") : undefined),
       (failure: unknown) => {
-        this.#reset(Code.CANCELLED, "an interceptor ended the call");
-        this.#finish(failure instanceof MetadataError ? this.#unstartable(failure) : failure);
+        this.#raw?.cancelWithStatus(Code.CANCELLED, "an interceptor ended the call");
+        this.#finish(failure);
       },
     );
-  }
-
-  /** Ends the call below, if it has not ended. */
-  #reset(code: Code, details: string): void {
-    this.#state.over = true;
-    if (this.#raw === undefined || this.#statusCame) return;
-    if (this.channel.codec === undefined && this.#state.raw !== undefined) reset(this.#state.raw, code, details);
-    else this.#raw.cancelWithStatus(code, details);
   }
 
   /** Resolves once the message is on its way, or may soon be: to false, if the call has ended, also by a message that cannot be written. */
@@ -323,62 +251,50 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
 
   /** The next response, or undefined after the last one. Rejects with what ended the call, if that is not OK. */
   recv(): Promise<Message | undefined> {
-    return this.#wait(new Waiter<Message | undefined>());
-  }
-
-  #wait<W extends Waiter<Message | undefined> | IteratorWaiter>(waiter: W): W["promise"] {
-    this.#waiters ??= [];
-    this.#waiters.push(waiter);
-    this.#deliver();
-    return waiter.promise;
+    return new Promise((resolve, reject) => {
+      this.#waiters ??= [];
+      this.#waiters.push(new Waiter(resolve, reject));
+      this.#deliver();
+    });
   }
 
   /** The only response, once the call has ended. Instead of `recv`. */
   recvOnly(): Promise<Message> {
-    if (this.#onlyWaiter === undefined) {
-      this.#onlyWaiter = new Waiter();
+    return new Promise((resolve, reject) => {
+      this.#onlyWaiter = new Waiter(resolve, reject);
       this.#deliver();
-    }
-    return this.#onlyWaiter.promise;
+    });
   }
 
   /** The response's header. Rejects with what ended the call, if that came first and is not OK. */
   header(): Promise<Metadata> {
-    if (this.#headerWaiter === undefined) {
-      this.#headerWaiter = new Waiter();
+    if (this.#headerWaiters === undefined) {
+      this.#headerWaiters = Promise.withResolvers();
       if (this.#header !== undefined || this.#ended) this.#settleHeader();
     }
-    return this.#headerWaiter.promise;
+    return this.#headerWaiters.promise;
   }
 
   /** The response's trailer, once the call has ended. */
   get trailer(): Metadata | undefined {
-    return this.#trailer && custom(this.#trailer);
+    return this.#trailer;
   }
 
-  /**
-   * Ends the call, unless the reader knows its end. What has not been read is dropped, and reading ends with the reason: also if the call has ended with OK,
-   * since half of the responses must not pass for all of them.
-   */
+  /** Ends the call, unless it has ended. What has not been read is dropped. */
   cancel(reason: RpcError = new RpcError(Code.CANCELLED, "the call was cancelled")): void {
-    if (this.#endRead || this.#cancelled !== undefined) return;
+    if (this.#ended || this.#cancelled !== undefined) return;
     this.#cancelled = reason;
     this.#unread.clear();
-    if (this.#ended) {
-      this.#failure ??= reason;
-      return;
-    }
-    this.#letGoOfSignal();
     this.#controller?.abort(reason);
-    if (this.#raw === undefined || this.#statusCame) this.#finish(reason);
-    else this.#reset(reason.code, reason.message);
+    if (this.#raw === undefined) this.#finish(reason);
+    else this.#raw.cancelWithStatus(reason.code, reason.message);
   }
 
   /** Ends the call because of a fault on this side, which is then what `recv` rejects with. */
-  abandon(fault: unknown, what = "the request stream failed"): void {
+  abandon(fault: unknown): void {
     if (this.#ended) return;
-    this.#fault ??= { fault };
-    this.cancel(new RpcError(Code.CANCELLED, what));
+    this.#fault = { fault };
+    this.cancel(new RpcError(Code.CANCELLED, "the request stream failed"));
   }
 
   /** Calls `listener` when the call ends; at once, if it has. One listener only. */
@@ -387,8 +303,9 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
     else this.#onEnd = listener;
   }
 
-  next(): Promise<IteratorResult<Message, undefined>> {
-    return this.#wait(new IteratorWaiter());
+  async next(): Promise<IteratorResult<Message, undefined>> {
+    const value = await this.recv();
+    return value === undefined ? { done: true, value } : { done: false, value };
   }
 
   /** The reader leaves. */
@@ -409,13 +326,9 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
 
   onReceiveMetadata(header: Metadata): void {
     this.#stopWaitingForConnection?.();
-    const { raw } = this.#state;
-    if (!this.#sendClosed && raw !== undefined && this.channel.codec === undefined) resetOnly(raw);
     this.#header = header;
     this.#settleHeader();
-    if (this.#options.onHeader !== undefined) {
-      callBack(this.#options, "onHeader", custom(header), (fault) => this.abandon(fault, "onHeader failed"));
-    }
+    this.#options.onHeader?.(header);
   }
 
   onReceiveMessage(received: unknown): void {
@@ -426,24 +339,18 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   }
 
   onReceiveStatus(status: StatusObject): void {
-    this.#statusCame = true;
-    this.#state.over = true;
     this.#trailer = status.metadata;
-    if (this.#state.raw !== undefined) release(this.#state.raw);
-    if (this.#cancelled !== undefined) this.#outcome(this.#cancelled);
-    else if (status.code === Code.OK) this.#outcome(undefined);
-    else this.#outcome(this.#explain(status) ?? errorFromStatus(status));
-  }
-
-  #explain(status: StatusObject): RpcError | undefined {
-    const { target, secure, codec } = this.channel;
-    if (codec !== undefined) return undefined;
-    const answered = this.#header !== undefined || Object.keys(status.metadata.getMap()).length > 0;
-    return explainStatus(status, { path: this.#path, target, secure, answered });
+    if (this.#raw !== undefined) release(this.#raw);
+    if (status.code === Code.OK) this.#outcome(undefined);
+    else if (status.code === this.#cancelled?.code) this.#outcome(this.#cancelled);
+    else {
+      const { target, secure } = this.channel;
+      this.#outcome(explainConnectFailure(status.details, target, secure) ?? errorFromStatus(status));
+    }
   }
 
   /** The call has ended below; what that means is for the interceptors to say, if there are any. */
-  #outcome(failure: unknown): void {
+  #outcome(failure: RpcError | undefined): void {
     if (this.#settleNext === undefined) this.#finish(failure);
     else this.#settleNext(failure);
   }
@@ -495,31 +402,27 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   }
 
   #deliver(): void {
-    // The caller's signal has no listener any more, but still says that the caller has lost interest.
-    if (this.#ended && this.#signal?.aborted) this.cancel(reasonOf(this.#signal));
     if (this.#onlyWaiter !== undefined) this.#deliverOnly(this.#onlyWaiter);
     else if (this.#waiters !== undefined) this.#deliverTo(this.#waiters);
     this.#pull();
   }
 
-  #deliverTo(waiters: (Waiter<Message | undefined> | IteratorWaiter)[]): void {
+  #deliverTo(waiters: Waiter<Message | undefined>[]): void {
     for (let waiter = waiters[0]; waiter !== undefined; waiter = waiters[0]) {
       const response = this.#unread.shift();
       if (response === undefined && !this.#ended) break;
-      waiters.shift();
       try {
-        if (response === undefined) this.#readEnd();
-        const value = response === undefined ? undefined : this.#parse(response);
-        if (!(waiter instanceof IteratorWaiter)) waiter.resolve(value);
-        else waiter.resolve(value === undefined ? { done: true, value } : { done: false, value });
+        if (response !== undefined) waiter.resolve(this.#parse(response));
+        else if (this.#failure === undefined) waiter.resolve(undefined);
+        else waiter.reject(this.#failure);
       } catch (error) {
         waiter.reject(error);
       }
+      waiters.shift();
     }
   }
 
   #deliverOnly(waiter: Waiter<Message>): void {
-    if (this.#endRead) return;
     try {
       for (let response = this.#unread.shift(); response !== undefined; response = this.#unread.shift()) {
         if (this.#onlyResponse !== undefined) throw this.#wrongCount("more than one response");
@@ -527,20 +430,14 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
       }
       if (!this.#ended) return;
       const response = this.#onlyResponse;
+      this.#onlyWaiter = undefined;
       this.#onlyResponse = undefined;
-      this.#readEnd();
+      if (this.#failure !== undefined) throw this.#failure;
       if (response === undefined) throw this.#wrongCount("no response");
       waiter.resolve(response);
     } catch (error) {
       waiter.reject(error);
     }
-  }
-
-  /** The reader learns how the call ended: throws, if that is not OK. */
-  #readEnd(): void {
-    this.#endRead = true;
-    this.#signal = undefined;
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #wrongCount(what: string): RpcError {
@@ -565,46 +462,26 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   }
 
   #settleHeader(): void {
-    if (this.#header !== undefined || this.#failure === undefined) this.#headerWaiter?.resolve(this.responseHeader ?? new Metadata());
-    else this.#headerWaiter?.reject(this.#failure);
-  }
-
-  #letGoOfSignal(): void {
-    if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    this.#onAbort = undefined;
+    if (this.#header !== undefined || this.#failure === undefined) this.#headerWaiters?.resolve(this.#header ?? new Metadata());
+    else this.#headerWaiters?.reject(this.#failure);
   }
 
   #finish(failure: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#state.over = true;
-    this.#failure = this.#fault === undefined ? (failure ?? this.#cancelled) : this.#fault.fault;
+    this.#failure = this.#fault === undefined ? failure : this.#fault.fault;
     clearTimeout(this.#deadlineTimer);
-    this.#stopWaitingForConnection?.();
-    this.#letGoOfSignal();
-    if (this.#trailer !== undefined && this.#options.onTrailer !== undefined) {
-      callBack(this.#options, "onTrailer", custom(this.#trailer), (fault) => {
-        this.#failure ??= fault;
-      });
-    }
     if (this.#failure !== undefined) this.#controller?.abort(this.#failure);
+    this.#stopWaitingForConnection?.();
+    if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#unsent.clear();
     this.#releaseSenders(false);
     this.#settleHeader();
     this.#deliver();
     this.#onEnd?.();
+    if (this.#trailer !== undefined) this.#options.onTrailer?.(this.#trailer);
     // What keeps the call alive now (see release.ts) has no use for what its caller gave it. Interceptors may.
     if (this.#bound.interceptors.length === 0) this.#options = noOptions;
-  }
-}
-
-/** Calls what the caller gave. A fault of it, even one that a promise brings later, is the call's, and never the process's. */
-function callBack(options: CallOptions, name: "onHeader" | "onTrailer", metadata: Metadata, onFault: (fault: unknown) => void): void {
-  try {
-    const result: unknown = options[name]?.(metadata);
-    if (result instanceof Promise) result.catch(onFault);
-  } catch (fault) {
-    onFault(fault);
   }
 }
 

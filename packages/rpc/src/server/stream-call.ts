@@ -254,7 +254,7 @@ export class StreamCall implements Surface, Linked<StreamCall> {
   #setDeadline(timeout: string): void {
     const ms = Math.ceil(parseTimeout(timeout) ?? Number.POSITIVE_INFINITY);
     this.#deadline = Date.now() + ms;
-    const timeUp = () => this.#cut({ code: Code.DEADLINE_EXCEEDED, details: "deadline exceeded" });
+    const timeUp = () => this.#cut({ code: Code.DEADLINE_EXCEEDED, details: "Deadline exceeded" });
     this.#deadlineTimer = setTimeout(timeUp, Math.min(ms, maxTimeoutMs));
   }
 
@@ -351,7 +351,7 @@ export class StreamCall implements Surface, Linked<StreamCall> {
   #end(frame: Buffer | undefined, trailer: Metadata | undefined): void {
     if (this.#isOver()) return;
     this.#sendHeader();
-    if (trailer !== undefined) this.#trailers = { ...trailer.toHttp2Headers(), ...okTrailers };
+    if (trailer !== undefined) this.#trailers = { ...okTrailers, ...trailer.toHttp2Headers() };
     this.#finish();
     if (frame === undefined) this.#stream.end();
     else this.#stream.end(frame);
@@ -361,7 +361,7 @@ export class StreamCall implements Surface, Linked<StreamCall> {
     if (this.#isOver()) return;
     const stream = this.#stream;
     const message = details === "" ? undefined : { "grpc-message": percentEncode(details) };
-    const trailers = { ...metadata?.toHttp2Headers(), "grpc-status": code, ...message };
+    const trailers = { "grpc-status": code, ...message, ...metadata?.toHttp2Headers() };
     if (this.#headerSent) {
       this.#trailers = trailers;
       this.#finish();
