@@ -157,7 +157,7 @@ function malformedStatus(status: string | undefined): string | undefined {
 function malformedTarget(list: HeaderList): string | undefined {
   const { method, scheme, authority, path, protocol } = list;
   if (method === undefined) return ":method is required (RFC 9113, 8.3.1)";
-  if (!isLowerCaseToken(method.toLowerCase())) return ":method must be a token (RFC 9110, 9.1)";
+  if (method !== "POST" && method !== "GET" && !isLowerCaseToken(method.toLowerCase())) return ":method must be a token (RFC 9110, 9.1)";
   if (authority !== undefined && !isAuthority(authority)) return ":authority must be a host and a port (RFC 9113, 8.3.1)";
   if (method === "CONNECT" && protocol === undefined) {
     if (scheme !== undefined || path !== undefined) return "CONNECT must leave out :scheme and :path (RFC 9113, 8.5)";
@@ -187,12 +187,17 @@ function isHttp(scheme: string): boolean {
   return scheme === "http" || scheme === "https";
 }
 
+/** The authority that was checked last: a peer repeats its own. */
+let lastAuthority = "";
+
 function isAuthority(authority: string): boolean {
+  if (authority === lastAuthority) return true;
   for (let i = 0; i < authority.length; i++) {
     const char = authority.charCodeAt(i);
     // White space, "/", "?", "#", "\" and the "@" of user information have no place here.
     if (char <= 0x20 || char === 0x2f || char === 0x3f || char === 0x23 || char === 0x5c || char === 0x40) return false;
   }
+  lastAuthority = authority;
   return true;
 }
 
