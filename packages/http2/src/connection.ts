@@ -1,98 +1,732 @@
-// A connection (RFC 9113, sections 3 to 6).
-import type { HeaderList } from "./header-list-contract.ts";
+// A connection: its state, its streams, its beginning and its end (RFC 9113, sections 3 to 6). What it receives is in receive/, what it
+// sends in send.ts and frame/output.ts.
+import type { Duplex } from "node:stream";
+import type { ClientConnection, ConnectionEnd, Goaway } from "./api/connection.ts";
+import type { Stream } from "./api/stream.ts";
+import type { StreamHandler, StreamReset } from "./api/stream-handler.ts";
+import { Budget } from "./budget.ts";
+import { ClosedStreams } from "./closed-streams.ts";
+import type { ConnectionConfig } from "./config.ts";
+import { Deadlines } from "./deadlines.ts";
+import { ErrorCode, errorCodeName, Http2Error } from "./errors.ts";
+import { BandwidthProbe, creditConnection, releaseHeld, sampleBandwidth, withheld } from "./flow-control.ts";
+import { Output } from "./frame/output.ts";
+import { FrameReader } from "./frame/reader.ts";
+import { clientPreface, defaultFrameSize, FrameType, maxInt31 } from "./frame/types.ts";
+import type { HeaderList } from "./headers/header-list.ts";
+import { malformedRequest } from "./headers/validate.ts";
+import { Decoder } from "./hpack/decoder.ts";
+import { Encoder } from "./hpack/encoder.ts";
 import type { Limits } from "./limits.ts";
-import type { Settings } from "./settings.ts";
-import type { Stream } from "./stream.ts";
-import type { StreamHandler } from "./stream-handler.ts";
+import { Pings } from "./pings.ts";
+import type { HeaderBlock } from "./receive/headers.ts";
+import { pump, sendData, writeHeaderList } from "./send.ts";
+import { defaultSettings, SettingId, type Settings } from "./settings.ts";
+import { Http2Stream } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 
-/** What a server and a client can set for their connections. */
-export interface ConnectionOptions {
-  /** Limits that differ from the defaults. */
-  limits?: Partial<Limits>;
-  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes that the peer may send on a stream before it is credited. Default: 262,144. */
-  initialWindowSize?: number;
-  /** The window of the connection, bytes. Default: 1 MiB. */
-  connectionWindowSize?: number;
-  /** The windows grow with the bandwidth-delay product up to this many bytes. 0 turns growth off. Default: 16 MiB. */
-  maxWindowSize?: number;
-  /** Sends PING on a quiet connection. Default: no PING. */
-  keepalive?: KeepaliveOptions;
-  /** Receives what callbacks throw, and errors of connections. Default: ignored. It must not throw. */
-  onError?: (error: unknown, connection: Connection) => void;
+const initialWindow = 65_535;
+
+/** Larger frames would let one stream hold up the others. */
+const largestFrame = 65_536;
+
+/** Streams that a client opens before it knows the server's limit. */
+const assumedConcurrency = 100;
+
+/** How long the socket stays open after the last frame, so that the peer can read it. Milliseconds. */
+const lingerTime = 1000;
+
+/** How long a server waits for the answer to the PING between its two GOAWAY frames. Milliseconds. */
+const goawayRoundTrip = 1000;
+
+const noHandler: StreamHandler = {};
+
+class Budgets {
+  readonly refusedStreams: Budget;
+  readonly resets: Budget;
+  readonly pings: Budget;
+  readonly settings: Budget;
+  readonly emptyFrames: Budget;
+  readonly windowUpdates: Budget;
+  readonly ignoredFrames: Budget;
+
+  constructor(limits: Limits, now: number) {
+    this.refusedStreams = new Budget(limits.refusedStreamRate, now);
+    this.resets = new Budget(limits.resetRate, now);
+    this.pings = new Budget(limits.pingRate, now);
+    this.settings = new Budget(limits.settingsRate, now);
+    this.emptyFrames = new Budget(limits.emptyFrameRate, now);
+    this.windowUpdates = new Budget(limits.windowUpdateRate, now);
+    this.ignoredFrames = new Budget(limits.ignoredFrameRate, now);
+  }
 }
 
-/** Times are milliseconds. */
-export interface KeepaliveOptions {
-  /** Time without received bytes after which a PING is sent. */
-  interval: number;
-  /** Time for the answer; then the connection is destroyed. Default: 20,000. */
-  timeout?: number;
-  /** Whether PINGs are sent while no stream is open. Default: false. */
-  withoutStreams?: boolean;
+export class Http2Connection implements ClientConnection {
+  readonly isServer: boolean;
+  readonly socket: Duplex;
+  readonly config: ConnectionConfig;
+  readonly limits: Limits;
+  readonly output: Output;
+  readonly encoder: Encoder;
+  readonly decoder: Decoder;
+  readonly streams = new StreamTable();
+  readonly closedStreams = new ClosedStreams();
+  readonly budgets: Budgets;
+  readonly pings: Pings;
+  readonly deadlines: Deadlines;
+  readonly probe = new BandwidthProbe();
+  readonly #reader: FrameReader;
+
+  data: unknown = undefined;
+  onClose: ((end: ConnectionEnd) => void) | undefined = undefined;
+  onGoaway: ((goaway: Goaway) => void) | undefined = undefined;
+  onSettings: ((settings: Readonly<Settings>) => void) | undefined = undefined;
+  onAvailable: (() => void) | undefined = undefined;
+  closeReason: ConnectionEnd | undefined = undefined;
+  /** The listener of the server, before `onClose`. */
+  onEnd: (() => void) | undefined = undefined;
+
+  readonly remoteSettings: Settings = defaultSettings();
+  settingsReceived = false;
+  #settingsOutstanding = 0;
+  /** The time of the current chunk: budgets and deadlines do not read the clock for each frame. */
+  now = Math.trunc(performance.now());
+  #lastReadAt = this.now;
+  /** Whether received frames are processed: false once the connection has failed or is closed. */
+  reading = true;
+  /** Whether any frame may come: the first SETTINGS has arrived and no header block is incomplete. */
+  settled = false;
+  headerBlock: HeaderBlock | null = null;
+  /** The stream of the DATA frame that is passed on in parts. */
+  partStream: Http2Stream | null = null;
+  partEndsStream = false;
+
+  /** Server: the highest identifier that the client opened. */
+  lastPeerStream = 0;
+  /** Client: the identifier of the next request. */
+  #nextStream = 1;
+  #draining = false;
+  /** The last stream of the GOAWAY that was sent: higher ones are ignored. */
+  goawaySent = maxInt31;
+  #goawayFinal = false;
+  #goawayReceived = maxInt31;
+  #full = false;
+
+  /** Octets that the peer allows this side to send on the connection. */
+  sendWindow = initialWindow;
+  /** Octets that this side allows the peer to send on the connection. */
+  receiveWindow = initialWindow;
+  /** What the windows are credited up to. */
+  streamWindow: number;
+  connectionWindow: number;
+  readonly maxWindow: number;
+  /** Octets that the handlers hold, with their overhead. */
+  held = 0;
+  windowWithheld = false;
+  /** Octets of DATA frames in the current chunk. */
+  chunkData = 0;
+  /** DATA frames since the last WINDOW_UPDATE. */
+  dataFramesSent = 0;
+  frameLimit = defaultFrameSize;
+
+  /** The list of streams that can send. */
+  firstReady: Http2Stream | null = null;
+  lastReady: Http2Stream | null = null;
+  drainWaiters: Http2Stream[] = [];
+  #completeEarly: Http2Stream[] = [];
+  #scheduled = false;
+  #paused = false;
+
+  constructor(socket: Duplex, config: ConnectionConfig, isServer: boolean) {
+    const limits = config.limits;
+    this.isServer = isServer;
+    this.socket = socket;
+    this.config = config;
+    this.limits = limits;
+    this.output = new Output(socket);
+    this.encoder = new Encoder({ maxTableSize: limits.encoderTableSize });
+    this.decoder = new Decoder({ maxTableSize: limits.headerTableSize });
+    this.budgets = new Budgets(limits, this.now);
+    this.pings = new Pings(this);
+    this.deadlines = new Deadlines(() => this.#checkDeadlines());
+    this.#reader = new FrameReader(this, limits.maxFrameSize, isServer);
+    this.streamWindow = config.initialWindowSize;
+    this.connectionWindow = Math.max(config.connectionWindowSize, initialWindow);
+    this.maxWindow = config.maxWindowSize;
+    this.#begin();
+  }
+
+  get role(): "client" | "server" {
+    return this.isServer ? "server" : "client";
+  }
+
+  get state(): "open" | "draining" | "closed" {
+    return this.closeReason !== undefined ? "closed" : this.#draining ? "draining" : "open";
+  }
+
+  get openStreams(): number {
+    return this.streams.size;
+  }
+
+  // The beginning.
+
+  #begin(): void {
+    const { limits, output, config, deadlines } = this;
+    if (!this.isServer) {
+      output.reserve(clientPreface.length);
+      output.octets(clientPreface, 0, clientPreface.length);
+    }
+    const settings: [number, number][] = [
+      [SettingId.INITIAL_WINDOW_SIZE, this.streamWindow],
+      [SettingId.MAX_HEADER_LIST_SIZE, limits.maxHeaderListSize],
+    ];
+    if (this.isServer) settings.push([SettingId.MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams]);
+    else settings.push([SettingId.ENABLE_PUSH, 0]);
+    if (limits.headerTableSize !== 4096) settings.push([SettingId.HEADER_TABLE_SIZE, limits.headerTableSize]);
+    if (limits.maxFrameSize !== defaultFrameSize) settings.push([SettingId.MAX_FRAME_SIZE, limits.maxFrameSize]);
+    this.sendSettings(settings);
+    if (this.connectionWindow > initialWindow) {
+      output.windowUpdate(0, this.connectionWindow - initialWindow);
+      this.receiveWindow = this.connectionWindow;
+    }
+    deadlines.preface = this.now + limits.prefaceTimeout;
+    if (limits.idleTimeout > 0) deadlines.idle = this.now + limits.idleTimeout;
+    if (config.keepalive !== undefined) deadlines.keepalive = this.now + config.keepalive.interval;
+    deadlines.rearm();
+    const socket = this.socket;
+    if ("setNoDelay" in socket && typeof socket.setNoDelay === "function") socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("drain", () => this.#drained());
+    socket.on("end", () => this.#socketClosed(undefined));
+    socket.on("error", (error) => this.#socketClosed(error));
+    socket.on("close", () => this.#socketClosed(undefined));
+  }
+
+  sendSettings(settings: readonly (readonly [id: number, value: number])[]): void {
+    this.output.settings(settings);
+    this.#settingsOutstanding++;
+    if (this.deadlines.settings === 0) {
+      this.deadlines.settings = this.now + this.limits.settingsTimeout;
+      this.deadlines.arm(this.deadlines.settings);
+    }
+    this.schedule();
+  }
+
+  settingsAcknowledged(): void {
+    if (!this.settingsReceived) {
+      this.fail(ErrorCode.PROTOCOL_ERROR, "the first frame is an acknowledgement, it must be SETTINGS (RFC 9113, section 3.4)");
+      return;
+    }
+    if (this.#settingsOutstanding === 0) {
+      if (!this.budgets.ignoredFrames.take(this.now)) this.calm("SETTINGS acknowledgements");
+      return;
+    }
+    // The first SETTINGS frame of this side announces the size of the HPACK table; the later ones do not change it.
+    this.decoder.settingsAcknowledged();
+    this.#settingsOutstanding--;
+    this.deadlines.settings = this.#settingsOutstanding === 0 ? 0 : this.now + this.limits.settingsTimeout;
+  }
+
+  /** The peer's SETTINGS frame has been applied. */
+  settingsChanged(): void {
+    if (!this.settingsReceived) {
+      this.settingsReceived = true;
+      this.settled = true;
+      this.deadlines.preface = 0;
+    }
+    this.#call(() => this.onSettings?.(this.remoteSettings));
+    this.#offerRoom();
+  }
+
+  setFrameLimit(size: number): void {
+    this.frameLimit = Math.min(size, largestFrame);
+  }
+
+  // Receiving.
+
+  #receive(chunk: Buffer): void {
+    if (!this.reading) return;
+    this.now = Math.trunc(performance.now());
+    this.#lastReadAt = this.now;
+    this.#reader.read(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk));
+    if (!this.reading) return;
+    if (this.chunkData > 0) {
+      if (this.streamWindow < this.maxWindow) sampleBandwidth(this, this.chunkData);
+      this.chunkData = 0;
+      creditConnection(this);
+    }
+    if (this.output.blocked) this.#holdPeer();
+  }
+
+  /** The peer does not read what it causes. A server reads no more from it; a client cannot wait, since both might. */
+  #holdPeer(): void {
+    const { output, limits } = this;
+    if (output.blockedReplies > limits.maxQueuedReplies)
+      this.destroy(ErrorCode.ENHANCE_YOUR_CALM, "the peer does not read the replies to its frames");
+    else if (this.isServer && !this.#paused && output.pending > limits.maxOutputBuffer) {
+      this.#paused = true;
+      this.socket.pause();
+    }
+  }
+
+  /** Whether a frame may come while not every frame may. If not, the connection fails. */
+  mayReceive(id: number, type: number): boolean {
+    if (!this.settingsReceived) {
+      if (type === FrameType.SETTINGS) return true;
+      this.fail(ErrorCode.PROTOCOL_ERROR, `the first frame has type ${type}, it must be SETTINGS (RFC 9113, section 3.4)`);
+      return false;
+    }
+    const block = this.headerBlock;
+    if (block === null || (type === FrameType.CONTINUATION && id === block.id)) return true;
+    this.fail(
+      ErrorCode.PROTOCOL_ERROR,
+      `a frame of type ${type} on stream ${id} within the header block of stream ${block.id} (RFC 9113, section 6.10)`,
+    );
+    return false;
+  }
+
+  beginHeaderBlock(block: HeaderBlock): void {
+    this.headerBlock = block;
+    this.settled = false;
+    this.deadlines.headerBlock = this.now + this.limits.headerBlockTimeout;
+    this.deadlines.arm(this.deadlines.headerBlock);
+  }
+
+  endHeaderBlock(): void {
+    this.headerBlock = null;
+    this.settled = true;
+    this.deadlines.headerBlock = 0;
+  }
+
+  invalidPreface(): void {
+    this.fail(ErrorCode.PROTOCOL_ERROR, "the connection does not begin with the preface of HTTP/2 (RFC 9113, section 3.4)");
+  }
+
+  frameTooLarge(length: number, limit: number): void {
+    this.fail(ErrorCode.FRAME_SIZE_ERROR, `a frame of ${length} octets exceeds SETTINGS_MAX_FRAME_SIZE, ${limit} (RFC 9113, section 4.2)`);
+  }
+
+  /** Whether nobody has used this identifier yet (RFC 9113, section 5.1). Servers open no streams. */
+  isIdle(id: number): boolean {
+    if ((id & 1) === 0) return true;
+    return this.isServer ? id > this.lastPeerStream : id >= this.#nextStream;
+  }
+
+  /** Whether frames for this closed stream are ignored: the peer may have sent them before it learned of the end. */
+  ignores(id: number): boolean {
+    return id > this.goawaySent || this.closedStreams.wasReset(id);
+  }
+
+  // Streams.
+
+  /** Server: a request has arrived. */
+  acceptStream(id: number, list: HeaderList, expectedLength: number, endStream: boolean): void {
+    const stream = new Http2Stream(this, id, list, noHandler);
+    stream.expectedLength = expectedLength;
+    stream.remoteEnded = endStream;
+    this.streams.add(stream);
+    const onStream = this.config.onStream;
+    if (onStream === undefined) return;
+    try {
+      stream.handler = onStream(stream, list, endStream) ?? noHandler;
+    } catch (error) {
+      this.callbackError(stream, error);
+    }
+    if (endStream) this.remoteEnd(stream);
+  }
+
+  get availableStreams(): number {
+    const room = this.#room();
+    if (room === 0) this.#full = true;
+    return room;
+  }
+
+  #room(): number {
+    if (this.isServer || this.closeReason !== undefined || this.#draining || this.#nextStream > maxInt31) return 0;
+    const limit = this.settingsReceived ? this.remoteSettings.maxConcurrentStreams : assumedConcurrency;
+    return Math.max(0, limit - this.streams.size);
+  }
+
+  #offerRoom(): void {
+    if (!this.#full || this.#room() === 0) return;
+    this.#full = false;
+    this.#call(() => this.onAvailable?.());
+  }
+
+  request(headers: HeaderList, handler: StreamHandler, body?: Uint8Array, endStream = false): Stream {
+    if (this.#room() === 0) {
+      this.#full = true;
+      const why = this.state === "open" ? `it has ${this.streams.size} open streams` : `it is ${this.state}`;
+      throw new Http2Error(ErrorCode.REFUSED_STREAM, `the connection takes no new stream: ${why}`);
+    }
+    const fault = malformedRequest(headers, true);
+    if (fault !== undefined) throw new Http2Error(ErrorCode.INTERNAL_ERROR, fault);
+    if (headers.size > this.remoteSettings.maxHeaderListSize) {
+      const limit = this.remoteSettings.maxHeaderListSize;
+      throw new Http2Error(ErrorCode.INTERNAL_ERROR, `a header list of ${headers.size} octets exceeds the server's limit of ${limit}`);
+    }
+    const id = this.#nextStream;
+    this.#nextStream = id + 2;
+    const stream = new Http2Stream(this, id, headers, handler);
+    this.streams.add(stream);
+    const empty = body === undefined || body.length === 0;
+    if (endStream && empty) stream.localEnded = true;
+    writeHeaderList(this, id, headers, endStream && empty);
+    if (!empty) sendData(stream, body, endStream);
+    return stream;
+  }
+
+  /** The peer has ended its half. */
+  remoteEnd(stream: Http2Stream): void {
+    if (stream.localEnded && !stream.closed) this.closeStream(stream);
+  }
+
+  /** A server's response is complete before the request: unless the request ends in this turn, the client is told to stop. */
+  completeEarly(stream: Http2Stream): void {
+    this.#completeEarly.push(stream);
+    this.schedule();
+  }
+
+  #endEarly(): void {
+    const streams = this.#completeEarly;
+    this.#completeEarly = [];
+    for (const stream of streams) {
+      if (stream.closed) continue;
+      this.output.rstStream(stream.id, ErrorCode.NO_ERROR);
+      this.closedStreams.addReset(stream.id);
+      this.closeStream(stream);
+    }
+  }
+
+  /** The stream is over, and stops counting. */
+  closeStream(stream: Http2Stream): void {
+    stream.closed = true;
+    stream.queue = null;
+    this.streams.delete(stream);
+    releaseHeld(stream);
+    if (this.streams.size === 0) this.#quiet();
+    if (this.#full) this.#offerRoom();
+  }
+
+  /** The stream is over before both halves are complete. */
+  endStream(stream: Http2Stream, reset: StreamReset): void {
+    if (stream.closed) return;
+    this.closeStream(stream);
+    try {
+      stream.handler.onReset?.(reset, stream);
+    } catch (error) {
+      this.callbackError(stream, error);
+    }
+  }
+
+  resetStream(stream: Http2Stream, code: number, message: string, source: "local" | "protocol"): void {
+    if (stream.closed) return;
+    this.output.rstStream(stream.id, code);
+    this.schedule();
+    if (!stream.remoteEnded) this.closedStreams.addReset(stream.id);
+    this.endStream(stream, { code, message, source, unprocessed: false });
+  }
+
+  /** A stream error by the peer (RFC 9113, section 5.4.2). A peer that provokes many of them gets no further (CVE-2025-8671). */
+  streamError(stream: Http2Stream, code: number, message: string): void {
+    if (this.isServer && !this.budgets.resets.take(this.now)) this.calm("stream errors");
+    else this.resetStream(stream, code, message, "protocol");
+  }
+
+  /** A stream error in the header list that would open the stream. */
+  rejectStream(id: number, code: number, message: string, endStream: boolean): void {
+    if (!this.budgets.resets.take(this.now)) {
+      this.calm(`malformed requests (the last one: ${message})`);
+      return;
+    }
+    this.output.rstStream(id, code);
+    this.schedule();
+    if (!endStream) this.closedStreams.addReset(id);
+  }
+
+  drainStream(stream: Http2Stream): void {
+    stream.wantsDrain = false;
+    if (stream.closed) return;
+    try {
+      stream.handler.onDrain?.(stream);
+    } catch (error) {
+      this.callbackError(stream, error);
+    }
+  }
+
+  /** A callback of a stream threw. */
+  callbackError(stream: Http2Stream, error: unknown): void {
+    this.#report(error);
+    this.resetStream(stream, ErrorCode.INTERNAL_ERROR, "a callback of the stream threw an error", "local");
+  }
+
+  #call(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.config.onError?.(error, this);
+    } catch {
+      // The last resort has failed; the connection must go on.
+    }
+  }
+
+  // Sending.
+
+  /** Sees to it that what is written goes to the socket at the end of the turn. */
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(endTurn, this);
+  }
+
+  endTurn(): void {
+    this.#scheduled = false;
+    if (this.closeReason !== undefined) return;
+    if (this.#completeEarly.length > 0) this.#endEarly();
+    this.#flush();
+  }
+
+  #flush(): void {
+    const { output, deadlines, limits } = this;
+    if (this.firstReady !== null || this.drainWaiters.length > 0) pump(this);
+    output.flush();
+    if (output.blocked && deadlines.write === 0 && limits.writeTimeout > 0) {
+      deadlines.write = Math.trunc(performance.now()) + limits.writeTimeout;
+      this.#pendingAtDeadline = output.pending;
+      deadlines.arm(deadlines.write);
+    }
+  }
+
+  #pendingAtDeadline = 0;
+
+  #drained(): void {
+    if (!this.output.blocked || this.closeReason !== undefined) return;
+    this.output.drained();
+    this.deadlines.write = 0;
+    this.#flush();
+    if (this.#paused && !this.output.blocked) {
+      this.#paused = false;
+      this.socket.resume();
+    }
+  }
+
+  // PING and time.
+
+  ping(callback: (roundTrip: number | undefined) => void): void {
+    const guarded = (roundTrip: number | undefined): void => this.#call(() => callback(roundTrip));
+    if (this.closeReason !== undefined || !this.pings.sendForUser(guarded)) queueMicrotask(() => guarded(undefined));
+  }
+
+  #checkDeadlines(): void {
+    if (this.closeReason !== undefined) return;
+    const now = Math.trunc(performance.now()) + 1;
+    this.now = now;
+    const { deadlines, limits } = this;
+    if (isDue(deadlines.preface, now)) {
+      this.fail(ErrorCode.PROTOCOL_ERROR, `no preface and SETTINGS within ${limits.prefaceTimeout} ms`);
+      return;
+    }
+    if (isDue(deadlines.settings, now)) {
+      this.fail(ErrorCode.SETTINGS_TIMEOUT, `no acknowledgement of SETTINGS within ${limits.settingsTimeout} ms (RFC 9113, section 6.5.3)`);
+      return;
+    }
+    if (isDue(deadlines.headerBlock, now)) {
+      this.fail(ErrorCode.ENHANCE_YOUR_CALM, `a header block took more than ${limits.headerBlockTimeout} ms`);
+      return;
+    }
+    if (isDue(deadlines.keepaliveAnswer, now)) {
+      this.destroy(ErrorCode.INTERNAL_ERROR, "the peer does not answer the keepalive PING");
+      return;
+    }
+    if (isDue(deadlines.write, now) && !this.#writeProgress(now)) {
+      this.destroy(ErrorCode.INTERNAL_ERROR, `the peer reads nothing for ${limits.writeTimeout} ms`);
+      return;
+    }
+    if (isDue(deadlines.goaway, now)) this.#finalGoaway();
+    if (isDue(deadlines.idle, now)) {
+      deadlines.idle = 0;
+      if (this.streams.size === 0) this.close(ErrorCode.NO_ERROR, "idle");
+    }
+    if (isDue(deadlines.keepalive, now)) this.#keepalive(now);
+    if (this.closeReason === undefined) deadlines.rearm();
+  }
+
+  #writeProgress(now: number): boolean {
+    const pending = this.output.pending;
+    if (pending >= this.#pendingAtDeadline) return false;
+    this.#pendingAtDeadline = pending;
+    this.deadlines.write = now + this.limits.writeTimeout;
+    return true;
+  }
+
+  #keepalive(now: number): void {
+    const keepalive = this.config.keepalive;
+    if (keepalive === undefined) return;
+    const quietUntil = this.#lastReadAt + keepalive.interval;
+    if (now < quietUntil) {
+      this.deadlines.keepalive = quietUntil;
+      return;
+    }
+    this.deadlines.keepalive = now + keepalive.interval;
+    if (this.deadlines.keepaliveAnswer > 0 || (this.streams.size === 0 && !keepalive.withoutStreams)) return;
+    this.deadlines.keepaliveAnswer = now + keepalive.timeout;
+    this.pings.send(() => {
+      this.deadlines.keepaliveAnswer = 0;
+    });
+  }
+
+  /** The last stream is over. */
+  #quiet(): void {
+    if (this.#draining) {
+      if (this.#goawayFinal || !this.isServer) process.nextTick(endIfQuiet, this);
+    } else if (this.limits.idleTimeout > 0) {
+      this.deadlines.idle = this.now + this.limits.idleTimeout;
+      this.deadlines.arm(this.deadlines.idle);
+    }
+  }
+
+  // The end.
+
+  goawayReceived(goaway: Goaway): void {
+    this.#draining = true;
+    // A later GOAWAY can only lower the last stream (RFC 9113, section 6.8).
+    const last = Math.min(goaway.lastStreamId, this.#goawayReceived);
+    this.#goawayReceived = last;
+    if (!this.isServer) {
+      for (const stream of this.streams.all()) {
+        if (stream.id <= last) continue;
+        const message = `the server's GOAWAY (${errorCodeName(goaway.code)}) excludes the stream`;
+        this.endStream(stream, { code: ErrorCode.REFUSED_STREAM, message, source: "connection", unprocessed: true });
+      }
+    }
+    this.#call(() => this.onGoaway?.(goaway));
+    if (this.streams.size === 0) process.nextTick(endIfQuiet, this);
+  }
+
+  close(code: number = ErrorCode.NO_ERROR, debugData = ""): void {
+    if (this.closeReason !== undefined || this.#closing) return;
+    this.#closing = true;
+    this.#draining = true;
+    this.#closeCode = code;
+    this.#closeDebug = debugData;
+    if (!this.isServer || !this.settingsReceived) {
+      this.#finalGoaway();
+      return;
+    }
+    // Requests that are on their way still count: the last stream is known a round trip later (RFC 9113, section 6.8).
+    this.output.goaway(maxInt31, ErrorCode.NO_ERROR, debugData);
+    this.pings.send(() => this.#finalGoaway());
+    this.deadlines.goaway = Math.trunc(performance.now()) + goawayRoundTrip;
+    this.deadlines.arm(this.deadlines.goaway);
+  }
+
+  #closing = false;
+  #closeCode = 0;
+  #closeDebug = "";
+
+  #finalGoaway(): void {
+    this.deadlines.goaway = 0;
+    if (this.#goawayFinal || this.closeReason !== undefined) return;
+    this.#goawayFinal = true;
+    this.goawaySent = this.lastPeerStream;
+    this.output.goaway(this.lastPeerStream, this.#closeCode, this.#closeDebug);
+    this.schedule();
+    if (this.streams.size === 0) process.nextTick(endIfQuiet, this);
+  }
+
+  /** Ends a connection that drains and has no stream left. */
+  endIfQuiet(): void {
+    if (this.closeReason !== undefined || this.streams.size > 0) return;
+    if (!this.#goawayFinal) {
+      this.#goawayFinal = true;
+      this.output.goaway(this.lastPeerStream, ErrorCode.NO_ERROR, "");
+    }
+    this.#flush();
+    this.#finish({ code: this.#closeCode, message: this.#closeDebug || "the connection was closed" });
+    this.#linger();
+  }
+
+  /** A connection error (RFC 9113, section 5.4.1). */
+  fail(code: number, message: string): void {
+    if (this.closeReason !== undefined) return;
+    this.reading = false;
+    this.output.goaway(this.lastPeerStream, code, message);
+    this.output.flush();
+    this.#report(new Http2Error(code, message));
+    this.#finish({ code, message });
+    this.#linger();
+  }
+
+  /** The peer does something too often. */
+  calm(what: string): void {
+    this.fail(ErrorCode.ENHANCE_YOUR_CALM, `too many ${what} a second`);
+  }
+
+  destroy(code: number = ErrorCode.NO_ERROR, message = "the connection was destroyed"): void {
+    if (this.closeReason !== undefined) {
+      this.socket.destroy();
+      return;
+    }
+    this.reading = false;
+    if (!this.output.blocked) {
+      this.output.goaway(this.lastPeerStream, code, message);
+      this.output.flush();
+    }
+    this.#finish({ code, message });
+    this.socket.destroy();
+  }
+
+  #socketClosed(error: Error | undefined): void {
+    if (this.closeReason !== undefined) return;
+    const lost = error !== undefined || this.streams.size > 0;
+    const message = error === undefined ? "the peer closed the connection" : `the socket failed: ${error.message}`;
+    this.output.flush();
+    this.#finish({ code: lost ? ErrorCode.INTERNAL_ERROR : ErrorCode.NO_ERROR, message, cause: error });
+    this.socket.end();
+    if (error !== undefined) this.socket.destroy();
+    else this.#linger();
+  }
+
+  #finish(end: ConnectionEnd): void {
+    this.closeReason = end;
+    this.reading = false;
+    this.deadlines.stop();
+    const reset: StreamReset = { code: end.code || ErrorCode.CANCEL, message: end.message, source: "connection", unprocessed: false };
+    for (const stream of this.streams.all()) this.endStream(stream, reset);
+    this.firstReady = null;
+    this.lastReady = null;
+    this.drainWaiters = [];
+    withheld.delete(this);
+    this.pings.fail();
+    this.onEnd?.();
+    this.#call(() => this.onClose?.(end));
+  }
+
+  /** Sends FIN after the last frame, and drops what the peer still sends: a socket with unread data would discard the last frames. */
+  #linger(): void {
+    const socket = this.socket;
+    if (this.#paused) socket.resume();
+    if (!socket.writableEnded) socket.end();
+    const timer = setTimeout(() => socket.destroy(), lingerTime);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+  }
 }
 
-/** How a connection ended. */
-export interface ConnectionEnd {
-  /** NO_ERROR for an orderly end, else the code that this side or the peer sent, or INTERNAL_ERROR if the socket failed. */
-  readonly code: number;
-  readonly message: string;
-  /** The error of the socket, if it failed. */
-  readonly cause?: unknown;
+function endTurn(connection: Http2Connection): void {
+  connection.endTurn();
 }
 
-/** The peer's GOAWAY. */
-export interface Goaway {
-  readonly code: number;
-  /** Streams above this identifier are not processed; the engine resets them with `unprocessed: true`. */
-  readonly lastStreamId: number;
-  /** Additional debug data, as latin1 text of at most 1,024 characters. */
-  readonly debugData: string;
+function endIfQuiet(connection: Http2Connection): void {
+  connection.endIfQuiet();
 }
 
-/** One connection, of either role. Its callbacks are properties to set. */
-export interface Connection {
-  readonly role: "client" | "server";
-  /** The byte stream. For addresses and TLS details; do not read from or write to it. */
-  readonly socket: import("node:stream").Duplex;
-  /** Free for the user. */
-  data: unknown;
-  /** `open`; `draining` after GOAWAY in either direction (no new streams); `closed`. */
-  readonly state: "open" | "draining" | "closed";
-  /** The peer's settings: the defaults of RFC 9113 until its first SETTINGS frame arrives (`settingsReceived`). */
-  readonly remoteSettings: Readonly<Settings>;
-  readonly settingsReceived: boolean;
-  /** The number of streams that are open or half closed. */
-  readonly openStreams: number;
-  /** The end of the connection, once it is closed. */
-  readonly closeReason: ConnectionEnd | undefined;
-
-  /** Called once, after every open stream got `onReset`. */
-  onClose: ((end: ConnectionEnd) => void) | undefined;
-  /** Called for each GOAWAY frame of the peer. */
-  onGoaway: ((goaway: Goaway) => void) | undefined;
-  /** Called for each SETTINGS frame of the peer (not acknowledgements). */
-  onSettings: ((settings: Readonly<Settings>) => void) | undefined;
-
-  /** Sends PING. The callback gets the round-trip time in milliseconds, or undefined if the connection closed first. At most 16 may be outstanding. */
-  ping(callback: (roundTrip: number | undefined) => void): void;
-  /**
-   * Ends the connection gracefully: GOAWAY, and the socket closes when the last stream is over.
-   * A server sends GOAWAY in two steps (RFC 9113, section 6.8): one with the highest identifier, and a round trip later the last one.
-   */
-  close(code?: number, debugData?: string): void;
-  /** Ends the connection at once: GOAWAY if it can be sent, `onReset` for every stream, then the socket is destroyed. */
-  destroy(code?: number, message?: string): void;
-}
-
-/** A connection that opens streams. */
-export interface ClientConnection extends Connection {
-  /** How many streams can be opened now: 0 when draining, closed, or at the peer's SETTINGS_MAX_CONCURRENT_STREAMS (100 until its SETTINGS arrive). */
-  readonly availableStreams: number;
-  /** Called when `availableStreams` rises from 0. */
-  onAvailable: (() => void) | undefined;
-  /**
-   * Opens a stream. With `endStream` the request is complete after `body`.
-   * Throws `Http2Error` with REFUSED_STREAM if `availableStreams` is 0, and with INTERNAL_ERROR if the list is not a valid request or is larger than the peer accepts.
-   */
-  request(headers: HeaderList, handler: StreamHandler, body?: Uint8Array, endStream?: boolean): Stream;
+function isDue(deadline: number, now: number): boolean {
+  return deadline > 0 && deadline <= now;
 }

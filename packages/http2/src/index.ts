@@ -1,10 +1,10 @@
 // @grpc-study/http2: an HTTP/2 engine for RPC.
+export type { ClientConnection, Connection, ConnectionEnd, ConnectionOptions, Goaway, KeepaliveOptions } from "./api/connection.ts";
+export type { Stream } from "./api/stream.ts";
+export type { StreamHandler, StreamReset } from "./api/stream-handler.ts";
 export { attachClient, type ConnectOptions, connect } from "./client.ts";
-export type { ClientConnection, Connection, ConnectionEnd, ConnectionOptions, Goaway, KeepaliveOptions } from "./connection.ts";
 export { ErrorCode, errorCodeName, Http2Error } from "./errors.ts";
 export { type HeaderField, HeaderList, type HeaderListOptions, type RequestPseudoFields } from "./headers/header-list.ts";
 export type { Limits } from "./limits.ts";
 export { createServer, type ListenOptions, type Server, type ServerOptions } from "./server.ts";
 export type { Settings } from "./settings.ts";
-export type { Stream } from "./stream.ts";
-export type { StreamHandler, StreamReset } from "./stream-handler.ts";

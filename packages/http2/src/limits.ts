@@ -51,3 +51,44 @@ export interface Limits {
   /** Time in which the socket must take some of what waits for it. Then the connection is destroyed. Default: 60,000. */
   writeTimeout: number;
 }
+
+const defaults: Omit<Limits, "idleTimeout"> = {
+  maxFrameSize: 16_384,
+  maxHeaderListSize: 65_536,
+  maxHeaderBlockSize: 131_072,
+  maxContinuations: 64,
+  headerBlockTimeout: 10_000,
+  headerTableSize: 4096,
+  encoderTableSize: 4096,
+  maxConcurrentStreams: 1000,
+  refusedStreamRate: 1000,
+  resetRate: 500,
+  pingRate: 50,
+  settingsRate: 20,
+  emptyFrameRate: 200,
+  windowUpdateRate: 2000,
+  ignoredFrameRate: 500,
+  maxStreamBuffer: 32 * 1024 * 1024,
+  maxConnectionBuffer: 64 * 1024 * 1024,
+  maxProcessBuffer: 512 * 1024 * 1024,
+  maxOutputBuffer: 256 * 1024,
+  maxQueuedReplies: 10_000,
+  prefaceTimeout: 10_000,
+  settingsTimeout: 30_000,
+  writeTimeout: 60_000,
+};
+
+/** The limits of a side, with what its user sets. Throws a RangeError that names a limit that is out of range. */
+export function resolveLimits(role: "client" | "server", given: Partial<Limits> = {}): Limits {
+  const limits: Limits = { ...defaults, idleTimeout: role === "server" ? 600_000 : 0 };
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (!(name in limits)) throw new RangeError(`limits.${name} is unknown`);
+    if (!Number.isFinite(value) || value < 0) throw new RangeError(`limits.${name} must be a number of 0 or more, got ${value}`);
+    limits[name as keyof Limits] = value;
+  }
+  if (limits.maxFrameSize < 16_384 || limits.maxFrameSize > 0xff_ffff) {
+    throw new RangeError(`limits.maxFrameSize must be 16384 to 16777215 bytes, got ${limits.maxFrameSize}`);
+  }
+  return limits;
+}

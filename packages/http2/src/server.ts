@@ -1,10 +1,13 @@
 // A server: listeners, and the connections that they accept.
+import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
-import type { TlsOptions } from "node:tls";
-import type { Connection, ConnectionOptions } from "./connection.ts";
-import type { HeaderList } from "./header-list-contract.ts";
-import type { Stream } from "./stream.ts";
-import type { StreamHandler } from "./stream-handler.ts";
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
+import type { Connection, ConnectionOptions } from "./api/connection.ts";
+import type { Stream } from "./api/stream.ts";
+import type { StreamHandler } from "./api/stream-handler.ts";
+import { type ConnectionConfig, resolveConfig } from "./config.ts";
+import { Http2Connection } from "./connection.ts";
+import type { HeaderList } from "./headers/header-list.ts";
 
 export interface ServerOptions extends ConnectionOptions {
   /** Called for each request; returns the handler of its stream. `endStream`: the request has no body. */
@@ -37,6 +40,89 @@ export interface Server {
   destroy(): void;
 }
 
-export function createServer(_options: ServerOptions): Server {
-  throw new Error("createServer is under construction");
+/** Creates a server. Throws a RangeError that names an option that is out of range. */
+export function createServer(options: ServerOptions): Server {
+  return new Http2Server(options);
+}
+
+class Http2Server implements Server {
+  readonly connections = new Set<Http2Connection>();
+  readonly #options: ServerOptions;
+  readonly #config: ConnectionConfig;
+  readonly #listeners = new Set<NetServer>();
+  #closed = false;
+  #whenQuiet: (() => void)[] = [];
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#config = resolveConfig("server", options, options.onStream);
+  }
+
+  listen(options: ListenOptions): Promise<{ host: string; port: number }> {
+    const { promise, resolve, reject } = Promise.withResolvers<{ host: string; port: number }>();
+    const { tls } = this.#options;
+    const listener: NetServer =
+      tls === undefined
+        ? createNetServer({ noDelay: true }, (socket) => this.#accept(socket))
+        : createTlsServer({ noDelay: true, ...tls, ALPNProtocols: ["h2"] }, (socket) => this.#acceptTls(socket));
+    listener.maxConnections = this.#options.maxConnections ?? 10_000;
+    // A client that fails its handshake ends its own connection only.
+    listener.on("tlsClientError", () => {});
+    listener.once("error", reject);
+    listener.listen(options, () => {
+      listener.off("error", reject);
+      listener.on("error", () => {});
+      const address = listener.address() as AddressInfo | string;
+      resolve(typeof address === "string" ? { host: address, port: 0 } : { host: address.address, port: address.port });
+    });
+    this.#listeners.add(listener);
+    return promise;
+  }
+
+  #acceptTls(socket: TLSSocket): void {
+    // RFC 9113, section 3.2.
+    if (socket.alpnProtocol === "h2") this.#accept(socket);
+    else socket.destroy();
+  }
+
+  #accept(socket: Duplex): void {
+    if (this.#closed) socket.destroy();
+    else this.attach(socket);
+  }
+
+  attach(duplex: Duplex): Connection {
+    const connection = new Http2Connection(duplex, this.#config, true);
+    this.connections.add(connection);
+    connection.onEnd = () => {
+      this.connections.delete(connection);
+      if (this.connections.size > 0) return;
+      for (const resolve of this.#whenQuiet.splice(0)) resolve();
+    };
+    try {
+      this.#options.onConnection?.(connection);
+    } catch (error) {
+      this.#config.onError?.(error, connection);
+    }
+    return connection;
+  }
+
+  async close(timeout?: number): Promise<void> {
+    this.#closed = true;
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners.clear();
+    for (const connection of this.connections) connection.close();
+    if (this.connections.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenQuiet.push(resolve);
+    const timer = timeout === undefined ? undefined : setTimeout(() => this.destroy(), timeout);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  destroy(): void {
+    this.#closed = true;
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners.clear();
+    for (const connection of [...this.connections]) connection.destroy();
+  }
 }

@@ -1,49 +1,129 @@
-// A stream (RFC 9113, section 5).
-import type { Connection } from "./connection.ts";
-import type { HeaderList } from "./header-list-contract.ts";
-import type { StreamHandler } from "./stream-handler.ts";
+// The state of a stream (RFC 9113, section 5), and what its user does with it.
+import type { Stream } from "./api/stream.ts";
+import type { StreamHandler } from "./api/stream-handler.ts";
+import type { Http2Connection } from "./connection.ts";
+import { ErrorCode } from "./errors.ts";
+import { creditStream } from "./flow-control.ts";
+import type { HeaderList } from "./headers/header-list.ts";
+import { sendData, sendEnd, sendHeaderList } from "./send.ts";
 
-/**
- * One stream. All methods are safe to call in any state: on a stream that is over they do nothing and return false.
- * Frames are written at once into the buffer of the connection, which goes to the socket at the end of the turn of the event loop.
- */
-export interface Stream {
-  /** The stream identifier: odd, since only clients open streams. */
-  readonly id: number;
-  readonly connection: Connection;
-  /** The receiver of callbacks. It can be replaced at any time. */
-  handler: StreamHandler;
-  /** Free for the user. */
-  data: unknown;
-  /** The header list that opened the stream. */
-  readonly request: HeaderList;
-  /** `true` once both halves are complete or the stream was reset. */
-  readonly closed: boolean;
-  /** `true` once the peer has ended its half. */
-  readonly remoteEnded: boolean;
-  /** `true` once this side has ended its half: nothing more can be written. */
-  readonly localEnded: boolean;
-  /** Bytes that wait for flow control or the socket. */
-  readonly queued: number;
-
-  /** Sends a header list. Server: an informational (1xx) or the final response. Returns false if output is waiting: `onDrain` follows. */
-  sendHeaders(headers: HeaderList, endStream?: boolean): boolean;
-  /**
-   * Sends a part of the body. The bytes must not change afterwards: large parts are sent without a copy. Returns whether there is
-   * room: after false, wait for `onDrain`; the engine keeps what is written in the meantime.
-   */
-  write(data: Uint8Array, endStream?: boolean): boolean;
-  /** Ends this half: an empty DATA frame with END_STREAM, after what is queued. */
-  end(): void;
-  /** Ends this half with trailers, after what is queued. */
-  sendTrailers(trailers: HeaderList): void;
-  /**
-   * Server: the whole response at once. Without `trailers` the last frame of the body ends the stream.
-   * If the request is not complete yet, the engine sends RST_STREAM(NO_ERROR) after the response (RFC 9113, section 8.1).
-   */
-  respond(headers: HeaderList, body?: Uint8Array, trailers?: HeaderList): boolean;
-  /** The handler has consumed this many received bytes: the peer may send as many again on this stream. */
-  credit(bytes: number): void;
-  /** Ends the stream at once. Default code: CANCEL. `onReset` is called with `source: "local"` after this call returns or before; no other callback follows. */
-  reset(code?: number): void;
+/** What waits for flow control or the socket. Streams that never wait have none. */
+export class SendQueue {
+  readonly parts: Uint8Array[] = [];
+  /** Octets of the first part that have left. */
+  offset = 0;
+  /** Octets that wait. */
+  size = 0;
+  end = false;
+  trailers: HeaderList | null = null;
 }
+
+export class Http2Stream implements Stream {
+  readonly id: number;
+  readonly connection: Http2Connection;
+  readonly request: HeaderList;
+  handler: StreamHandler;
+  data: unknown = undefined;
+  closed = false;
+  remoteEnded = false;
+  localEnded = false;
+  /** Client: the final response has begun. Server: the request's header list has arrived. */
+  remoteStarted: boolean;
+  /** The final header list was sent. */
+  localStarted: boolean;
+  /** Octets that the peer allows this side to send. It can be negative (RFC 9113, section 6.9.2). */
+  sendWindow: number;
+  /** Octets that this side allows the peer to send. */
+  receiveWindow: number;
+  /** Octets that the handler has and did not credit. */
+  held = 0;
+  /** What the parts that are held cost beside their octets. */
+  heldOverhead = 0;
+  /** The content-length of the peer's message, or -1 (RFC 9113, section 8.1.1). */
+  expectedLength = -1;
+  receivedLength = 0;
+  queue: SendQueue | null = null;
+  /** Whether `onDrain` is due. */
+  wantsDrain = false;
+  /** Links of the list of streams that can send. */
+  nextReady: Http2Stream | null = null;
+  ready = false;
+
+  constructor(connection: Http2Connection, id: number, request: HeaderList, handler: StreamHandler) {
+    this.connection = connection;
+    this.id = id;
+    this.request = request;
+    this.handler = handler;
+    this.remoteStarted = connection.isServer;
+    this.localStarted = !connection.isServer;
+    this.sendWindow = connection.remoteSettings.initialWindowSize;
+    this.receiveWindow = connection.streamWindow;
+  }
+
+  get queued(): number {
+    return this.queue === null ? 0 : this.queue.size;
+  }
+
+  sendHeaders(headers: HeaderList, endStream = false): boolean {
+    if (this.closed || this.localEnded || this.localStarted) return false;
+    const informational = headers.status !== undefined && headers.status < 200;
+    if (informational && endStream) return false;
+    if (!sendHeaderList(this, headers, endStream)) return false;
+    if (!informational) this.localStarted = true;
+    if (endStream) sendEnd(this);
+    return this.#hasRoom();
+  }
+
+  write(data: Uint8Array, endStream = false): boolean {
+    if (this.closed || this.localEnded || !this.localStarted || this.#ending()) return false;
+    sendData(this, data, endStream);
+    return this.#hasRoom();
+  }
+
+  end(): void {
+    if (this.closed || this.localEnded || !this.localStarted || this.#ending()) return;
+    sendData(this, noData, true);
+  }
+
+  sendTrailers(trailers: HeaderList): void {
+    if (this.closed || this.localEnded || !this.localStarted || this.#ending()) return;
+    if (this.queue !== null) {
+      this.queue.trailers = trailers;
+      return;
+    }
+    if (sendHeaderList(this, trailers, true)) sendEnd(this);
+  }
+
+  respond(headers: HeaderList, body: Uint8Array = noData, trailers?: HeaderList): boolean {
+    if (this.closed || this.localEnded || this.localStarted) return false;
+    if (trailers === undefined && body.length === 0) return this.sendHeaders(headers, true);
+    if (!sendHeaderList(this, headers, false)) return false;
+    this.localStarted = true;
+    if (body.length > 0) sendData(this, body, trailers === undefined);
+    if (trailers !== undefined) this.sendTrailers(trailers);
+    return this.#hasRoom();
+  }
+
+  credit(bytes: number): void {
+    if (bytes > 0) creditStream(this, bytes);
+  }
+
+  reset(code: number = ErrorCode.CANCEL): void {
+    if (!this.closed) this.connection.resetStream(this, code, "the stream was reset by this side", "local");
+  }
+
+  #ending(): boolean {
+    return this.queue !== null && (this.queue.end || this.queue.trailers !== null);
+  }
+
+  #hasRoom(): boolean {
+    if (this.queue === null && !this.connection.output.blocked) return true;
+    if (!this.closed && !this.wantsDrain) {
+      this.wantsDrain = true;
+      if (this.queue === null) this.connection.drainWaiters.push(this);
+    }
+    return false;
+  }
+}
+
+const noData = new Uint8Array(0);

@@ -1,9 +1,8 @@
 // What ends a request otherwise than well: always a google.rpc.Status, as JSON.
-import type { JsonObject, Registry } from "@bufbuild/protobuf";
+import { createRegistry, type Registry, toJson } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { Code, RpcError } from "@grpc-study/rpc";
-import { type JsonCodec, jsonCodec } from "../json/index.ts";
-import { withKnownTypes } from "../known-types.ts";
+import * as errorDetails from "@grpc-study/rpc/error-details";
 import { httpStatus } from "./status.ts";
 
 /** A refusal of HTTP's own, whose status says more than the gRPC code's would. */
@@ -33,12 +32,14 @@ const retryAfter = { "retry-after": "1" };
 /** RFC 9110, section 11.6.1: a 401 says how to authenticate. */
 const challenge = { "www-authenticate": "Bearer" };
 
-/** Writes errors. @param registry types of details beyond those of google.rpc and google.protobuf */
+const detailTypes = createRegistry(...Object.values(errorDetails).filter((value) => typeof value === "object" && value.kind === "message"));
+
+/** Writes errors. @param registry types of details beyond those of google.rpc */
 export class ErrorWriter {
-  readonly #details: JsonCodec<typeof AnySchema>;
+  readonly #registry: Registry;
 
   constructor(registry: Registry | undefined) {
-    this.#details = jsonCodec(AnySchema, { registry: withKnownTypes(registry), fallbacks: true });
+    this.#registry = registry === undefined ? detailTypes : createRegistry(detailTypes, registry);
   }
 
   response(thrown: unknown): ErrorResponse {
@@ -67,8 +68,13 @@ export class ErrorWriter {
   }
 
   #detail(detail: Any): unknown {
-    // The codec has the type last.
-    return { "@type": detail.typeUrl, ...(JSON.parse(this.#details.print(detail)) as JsonObject) };
+    try {
+      // protobuf-es has the type last.
+      return { "@type": detail.typeUrl, ...(toJson(AnySchema, detail, { registry: this.#registry }) as object) };
+    } catch {
+      // A type that is not known here: its bytes, which whoever knows it can parse.
+      return { "@type": detail.typeUrl, value: Buffer.from(detail.value).toString("base64") };
+    }
   }
 }
 

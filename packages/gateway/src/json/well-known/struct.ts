@@ -4,7 +4,7 @@ import { type ListValue, ListValueSchema, NullValue, type Struct, StructSchema, 
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot } from "../error.ts";
 import { isObject, property, setOwn } from "../object.ts";
-import { reading, spend } from "../text.ts";
+import { reading } from "../text.ts";
 
 export function readStruct(json: unknown, depth: number): Struct {
   const struct = create(StructSchema);
@@ -31,12 +31,8 @@ export function readValue(json: unknown, depth: number): Value {
   return readKind(json, depth + 1);
 }
 
-/** What a Value counts: it, its kind, and the list or the struct in it. */
-const kindCost = 4;
-
 function readKind(json: unknown, depth: number): Value {
   checkDepth(depth);
-  spend(kindCost);
   const value = create(ValueSchema);
   value.kind = kindOf(json, depth);
   return value;
@@ -71,7 +67,6 @@ export function readPlainStruct(json: unknown, depth: number): JsonObject {
   }
   const keys = Object.keys(json);
   reading.keys += keys.length;
-  spend(1 + keys.length);
   const copy: JsonObject = {};
   for (const key of keys) {
     setOwn(copy, key, readPlain(json[key], depth + 1));
@@ -92,28 +87,25 @@ function readPlain(json: unknown, depth: number): JsonValue {
       if (json === null) {
         return null;
       }
-      if (!Array.isArray(json)) return readPlainStruct(json, depth);
-      spend(1 + json.length);
-      return json.map((item) => readPlain(item, depth + 1));
+      return Array.isArray(json) ? json.map((item) => readPlain(item, depth + 1)) : readPlainStruct(json, depth);
     default:
       return isNot(json, "JSON");
   }
 }
 
-/** @param fallbacks as in `JsonOptions`. */
-export function printStruct(struct: Struct, fallbacks: boolean): string {
+export function printStruct(struct: Struct): string {
   let text = "{";
   for (const key of Object.keys(struct.fields)) {
-    text += `${text.length === 1 ? "" : ","}${JSON.stringify(key)}:${printValue(struct.fields[key], fallbacks)}`;
+    text += `${text.length === 1 ? "" : ","}${JSON.stringify(key)}:${printValue(struct.fields[key])}`;
   }
   return `${text}}`;
 }
 
-export function printListValue(list: ListValue, fallbacks: boolean): string {
-  return `[${list.values.map((value) => printValue(value, fallbacks)).join(",")}]`;
+export function printListValue(list: ListValue): string {
+  return `[${list.values.map(printValue).join(",")}]`;
 }
 
-export function printValue(value: Message | undefined, fallbacks: boolean): string {
+export function printValue(value: Message | undefined): string {
   if (!isMessage(value, ValueSchema)) {
     return isNot(value, "a google.protobuf.Value");
   }
@@ -124,31 +116,24 @@ export function printValue(value: Message | undefined, fallbacks: boolean): stri
     case "numberValue":
     case "boolValue":
     case "stringValue":
-      return printPlain(kind.value, fallbacks);
+      return printPlain(kind.value);
     case "structValue":
-      return printStruct(kind.value, fallbacks);
+      return printStruct(kind.value);
     case "listValue":
-      return printListValue(kind.value, fallbacks);
+      return printListValue(kind.value);
     default:
-      if (fallbacks) return "null";
       throw new Fault("a google.protobuf.Value must have a value");
   }
 }
 
 /** What a field of type Struct holds. */
-export function printPlainStruct(json: unknown, fallbacks: boolean): string {
-  return isObject(json) ? printPlain(json, fallbacks) : "{}";
+export function printPlainStruct(json: unknown): string {
+  return isObject(json) ? printPlain(json) : "{}";
 }
 
 /** Plain JSON, once it is seen to be so: JSON.stringify would leave out or change what is not. */
-function printPlain(json: unknown, fallbacks: boolean): string {
-  if (isPlain(json)) return JSON.stringify(json);
-  return fallbacks ? JSON.stringify(json, finite) : isNot(json, "JSON");
-}
-
-/** NaN and the infinities as fields of type double have them; JSON.stringify would make null of them. */
-function finite(_key: string, value: unknown): unknown {
-  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+function printPlain(json: unknown): string {
+  return isPlain(json) ? JSON.stringify(json) : isNot(json, "JSON");
 }
 
 function isPlain(json: unknown): boolean {

@@ -1,5 +1,5 @@
 // What a user of the engine implements: one object a stream (or one for all), whose methods the engine calls.
-import type { HeaderList } from "./header-list-contract.ts";
+import type { HeaderList } from "../headers/header-list.ts";
 import type { Stream } from "./stream.ts";
 
 /**

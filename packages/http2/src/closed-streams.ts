@@ -1,0 +1,43 @@
+// What a connection remembers of streams that are closed, to tell late frames from errors (RFC 9113, section 5.1).
+
+const maxReset = 10_000;
+const maxGaps = 64;
+
+export class ClosedStreams {
+  /** Streams that this side reset while the peer's half was open: the peer may have sent frames before it saw the reset. In order of their reset. */
+  #reset: Set<number> | null = null;
+  /** Identifiers that the peer skipped: first and last in turn. They were never used (section 5.1.1). */
+  #gaps: number[] | null = null;
+
+  addReset(id: number): void {
+    this.#reset ??= new Set();
+    this.#reset.add(id);
+    if (this.#reset.size > maxReset) {
+      for (const oldest of this.#reset) {
+        this.#reset.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  wasReset(id: number): boolean {
+    return this.#reset?.has(id) ?? false;
+  }
+
+  /** The peer has ended its half of a stream that was reset: nothing more may follow. */
+  peerEnded(id: number): void {
+    this.#reset?.delete(id);
+  }
+
+  addGap(first: number, last: number): void {
+    this.#gaps ??= [];
+    if (this.#gaps.length < maxGaps * 2) this.#gaps.push(first, last);
+  }
+
+  wasSkipped(id: number): boolean {
+    const gaps = this.#gaps;
+    if (gaps === null) return false;
+    for (let i = 0; i < gaps.length; i += 2) if (id >= (gaps[i] as number) && id <= (gaps[i + 1] as number)) return true;
+    return false;
+  }
+}

@@ -1,0 +1,126 @@
+// Flow control of what is received (RFC 9113, sections 5.2 and 6.9).
+//
+// A stream's window is credited by its handler. The window of the connection is credited as soon as data arrives, so that a slow stream
+// holds up no other one; only while the handlers of a connection, or of the process, hold more than their limit does it stay closed.
+// Windows grow with the bandwidth-delay product of the connection, which a PING measures.
+import type { Http2Connection } from "./connection.ts";
+import { maxInt31 } from "./frame/types.ts";
+import { SettingId } from "./settings.ts";
+import type { Http2Stream } from "./stream.ts";
+
+/** A part smaller than this costs memory beside its octets: the view and its place in a list. */
+const smallPart = 1024;
+const partOverhead = 128;
+
+/** Octets that handlers hold in the whole process. */
+export const processBuffer = { held: 0 };
+
+/** The handler gets `length` octets. Returns false if the stream holds more than its limit. */
+export function holdData(connection: Http2Connection, stream: Http2Stream, length: number): boolean {
+  stream.held += length;
+  let cost = length;
+  if (length < smallPart) {
+    stream.heldOverhead += partOverhead;
+    cost += partOverhead;
+  }
+  connection.held += cost;
+  processBuffer.held += cost;
+  return stream.held + stream.heldOverhead <= connection.limits.maxStreamBuffer;
+}
+
+export function creditStream(stream: Http2Stream, bytes: number): void {
+  const held = stream.held;
+  if (held === 0) return;
+  const credit = Math.min(bytes, held);
+  const overhead = credit === held ? stream.heldOverhead : Math.floor((stream.heldOverhead * credit) / held);
+  stream.held = held - credit;
+  stream.heldOverhead -= overhead;
+  const connection = stream.connection;
+  connection.held -= credit + overhead;
+  processBuffer.held -= credit + overhead;
+  if (stream.closed || stream.remoteEnded) return;
+  const increment = connection.streamWindow - stream.held - stream.receiveWindow;
+  if (increment >= connection.streamWindow >>> 2) {
+    stream.receiveWindow += increment;
+    connection.output.windowUpdate(stream.id, increment);
+    connection.schedule();
+  }
+  if (connection.windowWithheld) creditConnection(connection);
+}
+
+/** The stream is over: what its handler still holds is no longer the engine's. */
+export function releaseHeld(stream: Http2Stream): void {
+  const cost = stream.held + stream.heldOverhead;
+  if (cost === 0) return;
+  stream.held = 0;
+  stream.heldOverhead = 0;
+  stream.connection.held -= cost;
+  processBuffer.held -= cost;
+  if (stream.connection.windowWithheld) creditConnection(stream.connection);
+}
+
+/** Opens the window of the connection again after a chunk of data. */
+export function creditConnection(connection: Http2Connection): void {
+  const increment = connection.connectionWindow - connection.receiveWindow;
+  if (increment < connection.connectionWindow >>> 2) return;
+  if (connection.held > connection.limits.maxConnectionBuffer || processBuffer.held > connection.limits.maxProcessBuffer) {
+    if (!connection.windowWithheld) {
+      connection.windowWithheld = true;
+      withheld.add(connection);
+    }
+    return;
+  }
+  if (connection.windowWithheld) {
+    connection.windowWithheld = false;
+    withheld.delete(connection);
+  }
+  connection.receiveWindow += increment;
+  connection.output.windowUpdate(0, increment);
+  connection.schedule();
+}
+
+/** Connections whose window stays closed, some of them for what other connections hold. */
+export const withheld = new Set<Http2Connection>();
+
+/** Measures the bandwidth-delay product: the octets that arrive between a PING and its acknowledgement. */
+export class BandwidthProbe {
+  /** Octets since the last probe began. */
+  sample = 0;
+  probing = false;
+  bandwidth = 0;
+}
+
+/** Counts the data of a chunk, and begins a probe once a good part of a window has arrived. */
+export function sampleBandwidth(connection: Http2Connection, octets: number): void {
+  const probe = connection.probe;
+  probe.sample += octets;
+  if (probe.probing || probe.sample < connection.streamWindow >>> 2) return;
+  probe.probing = true;
+  probe.sample = octets;
+  connection.pings.sendProbe();
+}
+
+/** The acknowledgement of a probe. As in grpc-go: the window doubles while the peer fills most of it within a round trip, and gets faster. */
+export function endProbe(connection: Http2Connection, roundTrip: number): void {
+  const probe = connection.probe;
+  const sample = probe.sample;
+  probe.probing = false;
+  probe.sample = 0;
+  const bandwidth = sample / Math.max(roundTrip, 0.05);
+  const faster = bandwidth > probe.bandwidth;
+  if (faster) probe.bandwidth = bandwidth;
+  if (!faster || sample < connection.streamWindow * 0.66 || connection.streamWindow >= connection.maxWindow) return;
+  if (connection.held > connection.limits.maxConnectionBuffer / 2) return;
+  setStreamWindow(connection, Math.min(sample * 2, connection.maxWindow));
+}
+
+function setStreamWindow(connection: Http2Connection, size: number): void {
+  const growth = size - connection.streamWindow;
+  if (growth <= 0) return;
+  connection.streamWindow = size;
+  // The peer adds the growth to each stream when it applies the settings (RFC 9113, section 6.9.2).
+  for (const stream of connection.streams.all()) stream.receiveWindow += growth;
+  connection.sendSettings([[SettingId.INITIAL_WINDOW_SIZE, size]]);
+  connection.connectionWindow = Math.min(Math.max(connection.connectionWindow, size * 2), maxInt31);
+  creditConnection(connection);
+}

@@ -1,0 +1,191 @@
+// What a connection sends: frames are written straight into one buffer, which goes to the socket once a turn of the event loop.
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import { Flag, FrameType, frameHeaderSize } from "./types.ts";
+
+/** Four DATA frames of the default size and their headers, and room for small frames. */
+const bufferSize = 4 * (16_384 + frameHeaderSize) + 4096;
+
+/** Idle connections hold no buffer: buffers whose bytes have left wait here for the next connection. */
+const pool: Buffer[] = [];
+const maxPooled = 16;
+
+const noBuffer = Buffer.alloc(0);
+
+/** What is sent through a stream that keeps the chunk until later is copied up to this size, so that the buffer stays here. */
+const copiedSize = 8192;
+
+export class Output {
+  readonly #socket: Duplex;
+  /**
+   * A TCP or Unix socket has passed the bytes to the kernel once `writableLength` is 0, so the buffer can be used again. Any other byte
+   * stream may keep the chunk, as one end of an in-memory pair does.
+   */
+  readonly #passesOn: boolean;
+  #buffer: Buffer = noBuffer;
+  #length = 0;
+  /** Whether the socket has bytes that it could not pass on: nothing but what must not wait is written until it drains. */
+  blocked = false;
+  /** Replies that were written while the socket was blocked. */
+  blockedReplies = 0;
+
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+    this.#passesOn = socket instanceof Socket && !(socket instanceof TLSSocket);
+  }
+
+  /** Bytes that have not left the process. */
+  get pending(): number {
+    return this.#length + this.#socket.writableLength;
+  }
+
+  get empty(): boolean {
+    return this.#length === 0;
+  }
+
+  /** The buffer, with room for `size` more octets behind `position`. */
+  reserve(size: number): Buffer {
+    if (this.#buffer.length - this.#length < size) this.#makeRoom(size);
+    return this.#buffer;
+  }
+
+  /** Where the next octet goes. Valid after `reserve`. */
+  get position(): number {
+    return this.#length;
+  }
+
+  /** Counts what was written into the buffer. */
+  advance(to: number): void {
+    this.#length = to;
+  }
+
+  #makeRoom(size: number): void {
+    if (this.#length > 0) this.#toSocket();
+    if (this.#buffer.length >= size) return;
+    this.#buffer = size <= bufferSize ? (pool.pop() ?? Buffer.allocUnsafeSlow(bufferSize)) : Buffer.allocUnsafeSlow(size);
+  }
+
+  /** Gives what was written to the socket, unless it is blocked. */
+  flush(): void {
+    if (this.blocked) return;
+    if (this.#length > 0) this.#toSocket();
+    if (this.#buffer !== noBuffer) this.#release();
+  }
+
+  /** The socket has drained. */
+  drained(): void {
+    this.blocked = false;
+    this.blockedReplies = 0;
+  }
+
+  #release(): void {
+    if (this.#buffer.length === bufferSize && pool.length < maxPooled) pool.push(this.#buffer);
+    this.#buffer = noBuffer;
+  }
+
+  #toSocket(): void {
+    const socket = this.#socket;
+    const length = this.#length;
+    let chunk = this.#buffer.subarray(0, length);
+    this.#length = 0;
+    if (!this.#passesOn) {
+      if (length <= copiedSize) chunk = Buffer.from(chunk);
+      else this.#buffer = noBuffer;
+    }
+    if (socket.destroyed || socket.writableEnded) return;
+    const room = socket.write(chunk);
+    if (socket.writableLength === 0) return;
+    if (this.#passesOn) this.#buffer = noBuffer;
+    if (!room) this.blocked = true;
+  }
+
+  /** Writes a frame header (RFC 9113, section 4.1). The caller has reserved room. */
+  header(length: number, type: number, flags: number, id: number): void {
+    const buffer = this.#buffer;
+    const at = this.#length;
+    buffer[at] = length >>> 16;
+    buffer[at + 1] = length >>> 8;
+    buffer[at + 2] = length;
+    buffer[at + 3] = type;
+    buffer[at + 4] = flags;
+    buffer[at + 5] = id >>> 24;
+    buffer[at + 6] = id >>> 16;
+    buffer[at + 7] = id >>> 8;
+    buffer[at + 8] = id;
+    this.#length = at + frameHeaderSize;
+  }
+
+  /** Writes octets. The caller has reserved room. */
+  octets(data: Uint8Array, start: number, end: number): void {
+    this.#buffer.set(start === 0 && end === data.length ? data : data.subarray(start, end), this.#length);
+    this.#length += end - start;
+  }
+
+  uint32(value: number): void {
+    const buffer = this.#buffer;
+    const at = this.#length;
+    buffer[at] = value >>> 24;
+    buffer[at + 1] = value >>> 16;
+    buffer[at + 2] = value >>> 8;
+    buffer[at + 3] = value;
+    this.#length = at + 4;
+  }
+
+  #countReply(): void {
+    if (this.blocked) this.blockedReplies++;
+  }
+
+  rstStream(id: number, code: number): void {
+    this.#countReply();
+    this.reserve(13);
+    this.header(4, FrameType.RST_STREAM, 0, id);
+    this.uint32(code);
+  }
+
+  windowUpdate(id: number, increment: number): void {
+    this.reserve(13);
+    this.header(4, FrameType.WINDOW_UPDATE, 0, id);
+    this.uint32(increment);
+  }
+
+  /** SETTINGS: identifiers and values in turn (RFC 9113, section 6.5.1). */
+  settings(pairs: readonly (readonly [id: number, value: number])[]): void {
+    this.reserve(frameHeaderSize + pairs.length * 6);
+    this.header(pairs.length * 6, FrameType.SETTINGS, 0, 0);
+    for (const [id, value] of pairs) {
+      this.#buffer[this.#length++] = id >>> 8;
+      this.#buffer[this.#length++] = id;
+      this.uint32(value);
+    }
+  }
+
+  settingsAck(): void {
+    this.#countReply();
+    this.reserve(frameHeaderSize);
+    this.header(0, FrameType.SETTINGS, Flag.ACK, 0);
+  }
+
+  ping(first: number, second: number): void {
+    this.reserve(17);
+    this.header(8, FrameType.PING, 0, 0);
+    this.uint32(first);
+    this.uint32(second);
+  }
+
+  pingAck(payload: Buffer, start: number): void {
+    this.#countReply();
+    this.reserve(17);
+    this.header(8, FrameType.PING, Flag.ACK, 0);
+    this.octets(payload, start, start + 8);
+  }
+
+  goaway(lastStreamId: number, code: number, debugData: string): void {
+    const debug = Buffer.from(debugData, "utf8").subarray(0, 1024);
+    this.reserve(frameHeaderSize + 8 + debug.length);
+    this.header(8 + debug.length, FrameType.GOAWAY, 0, 0);
+    this.uint32(lastStreamId);
+    this.uint32(code);
+    this.octets(debug, 0, debug.length);
+  }
+}

@@ -1,0 +1,64 @@
+// PING that this side sends (RFC 9113, section 6.7): for the user, keepalive, the bandwidth probe and the graceful end.
+import type { Http2Connection } from "./connection.ts";
+import { endProbe } from "./flow-control.ts";
+
+interface OutstandingPing {
+  readonly sequence: number;
+  readonly sentAt: number;
+  readonly acknowledged: (roundTrip: number | undefined) => void;
+}
+
+/** The first half of each payload; the second half is a sequence number. */
+const mark = 0x68326e67;
+const maxUserPings = 16;
+
+export class Pings {
+  readonly #connection: Http2Connection;
+  #sequence = 0;
+  #outstanding: OutstandingPing[] = [];
+  #userPings = 0;
+
+  constructor(connection: Http2Connection) {
+    this.#connection = connection;
+  }
+
+  /** The callback gets the round-trip time in milliseconds, or undefined if the connection closes first. */
+  send(acknowledged: (roundTrip: number | undefined) => void): void {
+    this.#sequence = (this.#sequence + 1) | 0;
+    this.#outstanding.push({ sequence: this.#sequence, sentAt: performance.now(), acknowledged });
+    this.#connection.output.ping(mark, this.#sequence);
+    this.#connection.schedule();
+  }
+
+  sendForUser(callback: (roundTrip: number | undefined) => void): boolean {
+    if (this.#userPings >= maxUserPings) return false;
+    this.#userPings++;
+    this.send((roundTrip) => {
+      this.#userPings--;
+      callback(roundTrip);
+    });
+    return true;
+  }
+
+  sendProbe(): void {
+    this.send((roundTrip) => {
+      if (roundTrip !== undefined) endProbe(this.#connection, roundTrip);
+    });
+  }
+
+  /** An acknowledgement. One that belongs to no PING is ignored. */
+  acknowledge(payload: Buffer, start: number): void {
+    if (payload.readInt32BE(start) !== mark) return;
+    const sequence = payload.readInt32BE(start + 4);
+    const index = this.#outstanding.findIndex((ping) => ping.sequence === sequence);
+    if (index < 0) return;
+    const [ping] = this.#outstanding.splice(index, 1);
+    if (ping !== undefined) ping.acknowledged(performance.now() - ping.sentAt);
+  }
+
+  fail(): void {
+    const outstanding = this.#outstanding;
+    this.#outstanding = [];
+    for (const ping of outstanding) ping.acknowledged(undefined);
+  }
+}

@@ -1,0 +1,149 @@
+// Sending: header lists and DATA, within both levels of flow control (RFC 9113, sections 5.2 and 6.9) and what the socket takes.
+import type { Http2Connection } from "./connection.ts";
+import { ErrorCode } from "./errors.ts";
+import { Flag, FrameType, frameHeaderSize } from "./frame/types.ts";
+import type { HeaderList } from "./headers/header-list.ts";
+import { type Http2Stream, SendQueue } from "./stream.ts";
+
+/** Writes HEADERS, and CONTINUATION if the block is larger than a frame. Returns false if the stream was reset instead. */
+export function sendHeaderList(stream: Http2Stream, list: HeaderList, endStream: boolean): boolean {
+  const connection = stream.connection;
+  if (list.size > connection.remoteSettings.maxHeaderListSize) {
+    const message = `a header list of ${list.size} octets exceeds the peer's SETTINGS_MAX_HEADER_LIST_SIZE of ${connection.remoteSettings.maxHeaderListSize}`;
+    connection.resetStream(stream, ErrorCode.INTERNAL_ERROR, message, "local");
+    return false;
+  }
+  writeHeaderList(connection, stream.id, list, endStream);
+  return true;
+}
+
+export function writeHeaderList(connection: Http2Connection, id: number, list: HeaderList, endStream: boolean): void {
+  const output = connection.output;
+  const encoder = connection.encoder;
+  const buffer = output.reserve(frameHeaderSize + encoder.maxEncodedLength(list));
+  const start = output.position;
+  const blockStart = start + frameHeaderSize;
+  const blockEnd = encoder.encode(list, buffer, blockStart);
+  const length = blockEnd - blockStart;
+  const flags = endStream ? Flag.END_STREAM : 0;
+  const frameLimit = connection.frameLimit;
+  if (length <= frameLimit) {
+    output.header(length, FrameType.HEADERS, flags | Flag.END_HEADERS, id);
+    output.advance(blockEnd);
+  } else {
+    const block = Buffer.from(buffer.subarray(blockStart, blockEnd));
+    for (let from = 0; from < length; from += frameLimit) {
+      const to = Math.min(from + frameLimit, length);
+      output.reserve(frameHeaderSize + to - from);
+      const endHeaders = to === length ? Flag.END_HEADERS : 0;
+      if (from === 0) output.header(to, FrameType.HEADERS, flags | endHeaders, id);
+      else output.header(to - from, FrameType.CONTINUATION, endHeaders, id);
+      output.octets(block, from, to);
+    }
+  }
+  connection.schedule();
+}
+
+/** Sends octets now if nothing holds them back, else after what waits. */
+export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boolean): void {
+  const connection = stream.connection;
+  const length = data.length;
+  if (stream.queue === null) {
+    if (
+      length === 0 ||
+      (length <= connection.frameLimit && length <= stream.sendWindow && length <= connection.sendWindow && !connection.output.blocked)
+    ) {
+      if (length === 0 && !endStream) return;
+      const output = connection.output;
+      output.reserve(frameHeaderSize + length);
+      output.header(length, FrameType.DATA, endStream ? Flag.END_STREAM : 0, stream.id);
+      if (length > 0) output.octets(data, 0, length);
+      stream.sendWindow -= length;
+      connection.sendWindow -= length;
+      connection.dataFramesSent++;
+      connection.schedule();
+      if (endStream) sendEnd(stream);
+      return;
+    }
+    stream.queue = new SendQueue();
+  }
+  const queue = stream.queue;
+  if (length > 0) queue.parts.push(data);
+  queue.size += length;
+  queue.end = endStream;
+  if (stream.sendWindow > 0) enqueue(stream);
+}
+
+/** This side has sent END_STREAM. */
+export function sendEnd(stream: Http2Stream): void {
+  stream.localEnded = true;
+  if (stream.remoteEnded) stream.connection.closeStream(stream);
+  else if (stream.connection.isServer) stream.connection.completeEarly(stream);
+}
+
+/** Puts a stream with a queue at the end of those that can send. */
+export function enqueue(stream: Http2Stream): void {
+  const connection = stream.connection;
+  if (!stream.ready) {
+    stream.ready = true;
+    if (connection.lastReady === null) connection.firstReady = stream;
+    else connection.lastReady.nextReady = stream;
+    connection.lastReady = stream;
+  }
+  connection.schedule();
+}
+
+/** Sends what can be sent: a frame of each stream in turn, so that a large message does not hold up the others. */
+export function pump(connection: Http2Connection): void {
+  const output = connection.output;
+  while (connection.firstReady !== null && connection.sendWindow > 0 && !output.blocked) {
+    const stream: Http2Stream = connection.firstReady;
+    connection.firstReady = stream.nextReady;
+    if (connection.firstReady === null) connection.lastReady = null;
+    stream.nextReady = null;
+    stream.ready = false;
+    const queue = stream.queue;
+    if (stream.closed || queue === null) continue;
+    sendFrame(connection, stream, queue);
+    if (queue.size > 0) {
+      if (stream.sendWindow > 0) enqueue(stream);
+      continue;
+    }
+    stream.queue = null;
+    if (queue.trailers !== null) {
+      if (sendHeaderList(stream, queue.trailers, true)) sendEnd(stream);
+    } else if (queue.end) sendEnd(stream);
+    if (stream.wantsDrain) connection.drainWaiters.push(stream);
+  }
+  if (output.blocked || connection.drainWaiters.length === 0) return;
+  const waiters = connection.drainWaiters;
+  connection.drainWaiters = [];
+  for (const stream of waiters) connection.drainStream(stream);
+}
+
+function sendFrame(connection: Http2Connection, stream: Http2Stream, queue: SendQueue): void {
+  const length = Math.min(queue.size, connection.frameLimit, stream.sendWindow, connection.sendWindow);
+  if (length <= 0) return;
+  const output = connection.output;
+  output.reserve(frameHeaderSize + length);
+  const ends = length === queue.size && queue.end && queue.trailers === null;
+  output.header(length, FrameType.DATA, ends ? Flag.END_STREAM : 0, stream.id);
+  const parts = queue.parts;
+  let left = length;
+  let sent = 0;
+  while (left > 0) {
+    const part = parts[sent] as Uint8Array;
+    const take = Math.min(left, part.length - queue.offset);
+    output.octets(part, queue.offset, queue.offset + take);
+    left -= take;
+    if (queue.offset + take === part.length) {
+      sent++;
+      queue.offset = 0;
+    } else queue.offset += take;
+  }
+  if (sent > 0) parts.splice(0, sent);
+  queue.size -= length;
+  stream.sendWindow -= length;
+  connection.sendWindow -= length;
+  connection.dataFramesSent++;
+}

@@ -1,0 +1,66 @@
+// The open streams of a connection, by identifier.
+import type { Http2Stream } from "./stream.ts";
+
+const initialSlots = 16;
+const maxSlots = 1 << 16;
+
+/**
+ * A ring of slots: identifiers are consecutive odd numbers, so the streams of a connection seldom share a slot. One that finds its slot
+ * taken, by a stream that lives long, goes to a Map.
+ */
+export class StreamTable {
+  #slots: (Http2Stream | null)[] = new Array(initialSlots).fill(null);
+  #mask = initialSlots - 1;
+  #overflow: Map<number, Http2Stream> | null = null;
+  size = 0;
+
+  get(id: number): Http2Stream | undefined {
+    const stream = this.#slots[(id >>> 1) & this.#mask];
+    if (stream !== null && stream !== undefined && stream.id === id) return stream;
+    return this.#overflow === null ? undefined : this.#overflow.get(id);
+  }
+
+  /** Adds a stream whose identifier is not in the table. */
+  add(stream: Http2Stream): void {
+    this.size++;
+    if (this.size * 2 > this.#slots.length && this.#slots.length < maxSlots) this.#grow();
+    this.#place(stream);
+  }
+
+  #place(stream: Http2Stream): void {
+    const slot = (stream.id >>> 1) & this.#mask;
+    if (this.#slots[slot] === null) this.#slots[slot] = stream;
+    else {
+      this.#overflow ??= new Map();
+      this.#overflow.set(stream.id, stream);
+    }
+  }
+
+  #grow(): void {
+    const streams = this.all();
+    const slots = this.#slots.length * 4;
+    this.#slots = new Array(slots).fill(null);
+    this.#mask = slots - 1;
+    this.#overflow = null;
+    for (const stream of streams) this.#place(stream);
+  }
+
+  delete(stream: Http2Stream): void {
+    const slot = (stream.id >>> 1) & this.#mask;
+    if (this.#slots[slot] === stream) {
+      this.#slots[slot] = null;
+      this.size--;
+    } else if (this.#overflow?.delete(stream.id)) {
+      this.size--;
+      if (this.#overflow.size === 0) this.#overflow = null;
+    }
+  }
+
+  /** A copy: callbacks may change the table. */
+  all(): Http2Stream[] {
+    const streams: Http2Stream[] = [];
+    for (const stream of this.#slots) if (stream !== null) streams.push(stream);
+    if (this.#overflow !== null) streams.push(...this.#overflow.values());
+    return streams;
+  }
+}
