@@ -7,7 +7,7 @@ import type { RequestParts } from "./fields/bind-request.ts";
 import type { BodyLimits } from "./http/body.ts";
 import { clientLeft, isGone } from "./http/client-left.ts";
 import type { ErrorWriter } from "./http/errors.ts";
-import { requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
+import { type Caller, requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
 import { sendJson } from "./http/send-json.ts";
 
 /** What all requests of a gateway share. */
@@ -30,6 +30,8 @@ export class Exchange implements Linked<Exchange>, CallOptions {
   readonly signal = new Cancellation();
   metadata: MetadataInit = {};
   timeoutMs = Number.POSITIVE_INFINITY;
+  /** For clients that cannot set the header `Authorization`. */
+  authorization: string | undefined;
   #trailer: Metadata | undefined;
   previous: Exchange | undefined;
   next: Exchange | undefined;
@@ -45,8 +47,7 @@ export class Exchange implements Linked<Exchange>, CallOptions {
   callOptions(): CallOptions {
     const { request, requestId, settings } = this;
     this.timeoutMs = Math.min(timeoutOf(request.headers) ?? Number.POSITIVE_INFINITY, settings.timeoutMs);
-    const caller = { headers: request.headers, ip: request.ip, secure: request.protocol === "https", requestId };
-    this.metadata = requestMetadata(caller, settings.forwardHeaders);
+    this.metadata = requestMetadata(callerOf(request, requestId, this.authorization), settings.forwardHeaders);
     settings.running.add(this);
     return this;
   }
@@ -82,6 +83,13 @@ export class Exchange implements Linked<Exchange>, CallOptions {
     if (error.code === Code.INTERNAL) this.request.log.error(error.cause);
     else this.request.log.warn(error.message);
   }
+}
+
+function callerOf(request: FastifyRequest, requestId: string, authorization: string | undefined): Caller {
+  const { headers, host, protocol } = request;
+  // Fastify has `ips` with `trustProxy` only: from the connection's own address to the first that is not trusted.
+  const addresses = request.ips?.toReversed() ?? [request.ip];
+  return { headers, addresses, host, protocol, requestId, authorization };
 }
 
 /** One whose response is HTTP. */

@@ -150,6 +150,95 @@ describe.each(ways)("%s", (way) => {
     expect((await request("PATCH", "/v1/updates", `{"thing":${body}}`)).json).not.toHaveProperty("updateMask");
   });
 
+  test.each([
+    ["a value of an enum", '{"enumValue":"YY"}', "thing.enum_value", '"YY" is not a value of the enum'],
+    ["one in a message", '{"nested":{"enumValue":"YY"}}', "nested.enum_value", '"YY"'],
+    ["one in a list", '{"repeatedEnum":["X","YY"]}', "repeated_enum[1]", '"YY"'],
+    ["one in a map", '{"letters":{"a":"YY"}}', 'letters["a"]', '"YY"'],
+    ["one of a oneof", '{"wrappedLetter":"YY"}', "wrapped_letter", '"YY"'],
+    ["one in a message of a list", '{"things":[{"enumValue":"YY"}]}', "things[0].enum_value", '"YY"'],
+    ["a field of a message", '{"nested":{"stringValu":"x"}}', "nested.stringValu", "unknown field"],
+    ["a field of a message in a list", '{"things":[{"stringValu":"x"}]}', "things[0].stringValu", "unknown field"],
+    ["a field of a message in a map", '{"named":{"a":{"stringValu":"x"}}}', 'named["a"].stringValu', "unknown field"],
+    ["the only field", '{"stringValu":"x"}', "stringValu", "unknown field"],
+  ])("PATCH without a mask: a misspelt name of %s clears nothing", async (_what, body, field, problem) => {
+    const { request } = await start(way);
+    const { status, json } = await request("PATCH", "/v1/updates/a", body);
+    expect([status, json]).toMatchObject([400, { message: expect.stringContaining(field.replace("thing.", "")) }]);
+    expect(json).toMatchObject({ message: expect.stringContaining(problem) });
+  });
+
+  test("an unknown name of an enum's value is refused in every body, an unknown field by option only", async () => {
+    const { request } = await start(way);
+    for (const [method, path] of [
+      ["POST", "/v1/things"],
+      ["PUT", "/v1/updates/a"],
+      ["PATCH", "/v1/updates/a?update_mask=enum_value"],
+    ] as const) {
+      expect(await request(method, path, '{"enumValue":"YY"}')).toMatchObject({
+        status: 400,
+        json: { message: /enum_value: "YY" is not/ },
+      });
+      expect((await request(method, path, '{"nested":{"unknown":1}}')).status).toBe(200);
+    }
+    expect((await request("POST", "/v1/body/enum", '"YY"')).status).toBe(400);
+    expect((await request("GET", "/v1/query?enum_value=YY")).status).toBe(400);
+  });
+
+  test("a PATCH may clear: null and empty are named by the mask", async () => {
+    const { request } = await start(way);
+    const body = '{"nested":{"enumValue":null},"letters":{},"repeatedEnum":[],"timestampValue":null}';
+    expect((await request("PATCH", "/v1/updates/a", body)).json).toMatchObject({
+      updateMask: "letters,nested.enumValue,repeatedEnum,timestampValue",
+    });
+  });
+
+  test("every message that the wire can hold has its JSON", async () => {
+    const { request } = await start(way);
+    const thing = {
+      anyValue: { "@type": "type.googleapis.com/no.Such", value: "CAE=" },
+      timestampValue: { seconds: "253402300800", nanos: 0 },
+      durationValue: { seconds: "315576000001", nanos: 0 },
+      fieldmaskValue: { paths: ["aB"] },
+      nested: { anyValue: { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "R" } },
+    };
+    expect(await request("POST", "/v1/things", JSON.stringify(thing))).toMatchObject({ status: 200, json: thing });
+    const { url } = await startGateway(
+      implement(Things, {
+        ...handlers,
+        create: () => ({ structValue: { a: Number.NaN }, structValueValue: {}, listValue: { values: [{}] } }),
+      }),
+      { way },
+    );
+    const response = await fetch(`${url}/v1/things`, { method: "POST", body: "{}", headers: { "content-type": "application/json" } });
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      { structValue: { a: "NaN" }, structValueValue: null, listValue: [null] },
+    ]);
+  });
+
+  test("a body of too many elements is 413, and one that is as large but of few is served", async () => {
+    const { request } = await start(way);
+    const many = `{"things":[${Array(1_000_000).fill("{}").join(",")}]}`;
+    expect(await request("POST", "/v1/things", many)).toMatchObject({
+      status: 413,
+      json: { code: 8, message: "the JSON has more than 1000000 elements" },
+    });
+    expect((await request("POST", "/v1/things", JSON.stringify({ stringValue: "{[".repeat(1_000_000) }))).status).toBe(200);
+    const little = await start(way, { elementLimit: 200 });
+    expect((await little.request("POST", "/v1/things", '{"things":[{}]}')).status).toBe(200);
+    expect((await little.request("POST", "/v1/things", '{"things":[{},{}]}')).status).toBe(413);
+  });
+
+  test("JSON in a query is as deep as elsewhere", async () => {
+    const { request } = await start(way);
+    const deep = `${"[".repeat(2_000)}${"]".repeat(2_000)}`;
+    for (const parameter of [`struct_value={"a":${deep}}`, `struct_value_value=${deep}`, `list_value=${deep}`]) {
+      const { status, json } = await request("GET", `/v1/query?${encodeURI(parameter)}`);
+      expect([status, json]).toMatchObject([400, { message: /nested more than 100 levels deep/ }]);
+    }
+  });
+
   test("HttpBody: any bytes of any type, there and back", async () => {
     const { url } = await start(way);
     const bytes = new Uint8Array([0, 255, 1, 254]);

@@ -6,11 +6,15 @@ import { Code, createChannel, RpcError } from "@grpc-study/rpc";
 import { LinkedSet } from "@grpc-study/rpc/linked-set";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
+import { bearerOf, bearerProtocol } from "./http/bearer.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
+import { isGatewayOnly } from "./http/headers.ts";
 import { type Binding, bindingsOf, checkSelectors } from "./http-rule/rule.ts";
+import type { JsonOptions } from "./json/index.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
+import { withKnownTypes } from "./known-types.ts";
 import { docs } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -25,6 +29,7 @@ declare module "fastify" {
 }
 
 const defaultBodyLimit = 4 * 1024 * 1024;
+const defaultElementLimit = 1_000_000;
 const defaultBodyTimeoutMs = 30_000;
 const defaultGraceMs = 10_000;
 const abortMs = 1000;
@@ -50,7 +55,16 @@ export function allBindings({ services, rules, unbound }: Pick<GatewayOptions, "
 export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) => {
   const { registry, upstream } = options;
   const channel = typeof upstream === "string" ? createChannel(upstream) : upstream;
-  const json = { ...options.json, ...(registry && { registry }) };
+  const { elementLimit = defaultElementLimit } = options;
+  // A misspelt name that is ignored would be the enum's zero, and in a PATCH would clear the field.
+  const json: JsonOptions = {
+    ...options.json,
+    elementLimit,
+    ignoreUnknownEnumValues: false,
+    // An upstream may send whatever the wire can hold.
+    fallbacks: true,
+    registry: withKnownTypes(registry),
+  };
   const routeOptions = { json, refuseUnknownParameters: options.refuseUnknownParameters ?? false };
   const router = new Router<Route>();
   const bindings = allBindings(options);
@@ -59,7 +73,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
 
   const settings: Settings = {
     errors: new ErrorWriter(registry),
-    forwardHeaders: (options.forwardHeaders ?? []).map((name) => name.toLowerCase()),
+    forwardHeaders: forwardedHeaders(options),
     timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
     bodyLimit: options.bodyLimit ?? defaultBodyLimit,
     bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
@@ -93,7 +107,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   app.addContentTypeParser("*", (_request: FastifyRequest, body: Readable, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => new HttpExchange(request, reply, nothing, settings).fail(fromFastify(error)));
   await app.register(websocket, {
-    options: { maxPayload: settings.bodyLimit },
+    options: { maxPayload: settings.bodyLimit, handleProtocols },
     // Not its own, which logs every broken frame, and ends the socket before its client can know why.
     errorHandler(error, socket, request) {
       if (socket.readyState !== socket.OPEN) return;
@@ -141,6 +155,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
       if (!request.ws) return done();
       try {
         checkOrigin(request, options.allowedOrigins ?? []);
+        bearerOf(request.headers);
         findStream(router, split(request).path);
         done();
       } catch (error) {
@@ -150,10 +165,20 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     wsHandler: (socket, request) => {
       const { path, query } = split(request);
       const { route, segments } = findStream(router, path);
-      return serveWebSocket(socket, new Exchange(request, { segments, query }, settings), route);
+      const exchange = new Exchange(request, { segments, query }, settings);
+      exchange.authorization = bearerOf(request.headers);
+      return serveWebSocket(socket, exchange, route);
     },
   });
 };
+
+/** @throws TypeError for a header that only the gateway sets. */
+function forwardedHeaders({ forwardHeaders = [] }: GatewayOptions): readonly string[] {
+  const names = forwardHeaders.map((name) => name.toLowerCase());
+  const forged = names.find(isGatewayOnly);
+  if (forged !== undefined) throw new TypeError(`forwardHeaders must not name ${forged}: only the gateway sets it; see trustProxy`);
+  return names;
+}
 
 /** `/openapi.json`, and `/docs` for people. */
 async function describe(app: FastifyInstance, bindings: readonly Binding[], { openApi: more, json }: GatewayOptions): Promise<void> {
@@ -168,6 +193,13 @@ async function describe(app: FastifyInstance, bindings: readonly Binding[], { op
 /** RFC 9112, section 3.2.2: a target may be a whole URL, as proxies get them. */
 function originForm(target: string): string {
   return target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*(?=(.?))/i, (_all, next: string) => (next === "/" ? "" : "/"));
+}
+
+/** The token is not answered with: of the subprotocols, it is the one that is no name. */
+function handleProtocols(protocols: ReadonlySet<string>): string | false {
+  if (protocols.has(bearerProtocol)) return bearerProtocol;
+  const [first = false] = protocols;
+  return first;
 }
 
 const nothing = { segments: [], query: "" };

@@ -14,19 +14,30 @@ export interface GatewayOptions {
   readonly rules?: readonly HttpRuleInit[] | undefined;
   /** Serve methods without a rule as `POST /<package.Service>/<Method>`. Default false. */
   readonly unbound?: boolean | undefined;
-  /** How messages are JSON. Names of fields are lowerCamelCase unless told, unset fields are left out, unknown ones ignored. */
-  readonly json?: Omit<JsonOptions, "registry"> | undefined;
+  /**
+   * How messages are JSON. Default: names of fields are lowerCamelCase, unset fields are left out, unknown fields are ignored. Unknown names of
+   * enum values are always refused, and so are unknown fields of a PATCH that has no `update_mask`.
+   */
+  readonly json?: Pick<JsonOptions, "fieldNames" | "emitDefaults" | "ignoreUnknownFields"> | undefined;
   /** Refuse query parameters that name no field. Default false: they are ignored. */
   readonly refuseUnknownParameters?: boolean | undefined;
   /** Types that may stand in a `google.protobuf.Any`, error details included. Those of google.rpc are known. */
   readonly registry?: Registry | undefined;
   /** Bytes of a body, of a line, or of a frame. Default 4 MiB, as in gRPC. */
   readonly bodyLimit?: number | undefined;
+  /**
+   * Elements of one body, line or frame in JSON; more is 413. A message counts one, and one more for each field that its type has; so does
+   * each item of a list or a map. Default 1,000,000, which take less than 100 MiB of memory.
+   */
+  readonly elementLimit?: number | undefined;
   /** Milliseconds in which a body must have come; for a stream, in which its next part must. Default 30,000. */
   readonly bodyTimeoutMs?: number | undefined;
   /** How long a call may take, in milliseconds; a `Grpc-Timeout` may shorten it. Default: for ever. */
   readonly timeoutMs?: number | undefined;
-  /** Headers that become metadata, besides `Authorization`, `Grpc-Metadata-*`, `Traceparent`, `Tracestate` and `Baggage`. */
+  /**
+   * Headers that become metadata, besides `Authorization`, `Grpc-Metadata-*`, `Traceparent`, `Tracestate`, `Baggage` and `Last-Event-ID`. What only the
+   * gateway sets (`X-Forwarded-*`, `Forwarded`, `X-Request-Id`, …) is a TypeError.
+   */
   readonly forwardHeaders?: readonly string[] | undefined;
   /** What `/openapi.json` says beside what the descriptors do, and `/docs` shows; `false`: neither is there. */
   readonly openApi?: Omit<OpenApiOptions, "fieldNames" | "emitDefaults"> | false | undefined;

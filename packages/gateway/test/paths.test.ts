@@ -30,3 +30,31 @@ test.each(pathCases)("$from", ({ templates, lookups }) => {
     expect(bound).toEqual(values);
   }
 });
+
+// A lookup that looked at the rest of the path for each colon would take minutes.
+test.each([
+  ["with verbs", ["/v1/{a=**}:count", "/v1/{a=**}:a:b", "/v1/{a=*}"]],
+  ["without verbs", ["/v1/{a=**}"]],
+])("a path of a million colons is looked up once, %s", (_, templates) => {
+  const router = new Router<{ binding: Binding }>();
+  const selector = "grpc_study.gateway_test.PathsService.Find";
+  for (const value of templates) {
+    const rules = [{ selector, pattern: { case: "get" as const, value } }];
+    for (const binding of bindingsOf(PathsService.method.find, { rules })) router.add({ binding });
+  }
+  const colons = ":".repeat(1_000_000);
+  expect(router.find("GET", `/v1/x${colons}`)).toMatchObject({ segments: ["v1", `x${colons}`] });
+  expect(router.find("GET", `/none/x${colons}`)).toBeUndefined();
+  if (templates.length > 1) expect(router.find("GET", `/v1/x${colons}count`)).toMatchObject({ segments: ["v1", `x${colons.slice(1)}`] });
+});
+
+test("a verb is found however it is percent-encoded", () => {
+  const router = new Router<{ binding: Binding }>();
+  const rules = [
+    { selector: "grpc_study.gateway_test.PathsService.Find", pattern: { case: "get" as const, value: "/v1/{a=*}:%E6%95%B0%20x" } },
+  ];
+  for (const binding of bindingsOf(PathsService.method.find, { rules })) router.add({ binding });
+  for (const verb of ["%E6%95%B0%20x", "%e6%95%b0%20%78", "数%20x"]) {
+    expect(router.find("GET", `/v1/${":".repeat(100)}:${verb}`)).toMatchObject({ segments: ["v1", ":".repeat(100)] });
+  }
+});

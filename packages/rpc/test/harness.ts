@@ -3,9 +3,11 @@ import { onTestFinished } from "vitest";
 import {
   type Client,
   type ClientOptions,
+  createChannel,
   createClient,
   createServer,
   type Handlers,
+  type ImplementOptions,
   implement,
   type Server,
   type ServerOptions,
@@ -38,6 +40,28 @@ export async function start(handlers: TestHandlers, options?: ServerOptions) {
   return { server, address, client: connect(address) };
 }
 
+/** How a client reaches a server: every behaviour is the same. */
+export const ways = ["in process", "over a socket"] as const;
+
+/** Starts a server with these handlers, and a client that reaches it in a given way. */
+export async function startBy(
+  way: (typeof ways)[number],
+  handlers: TestHandlers,
+  options: ServerOptions = {},
+  implementOptions: ImplementOptions = {},
+  clientOptions: ClientOptions = {},
+) {
+  const server = createServer(options);
+  server.add(implement(TestService, handlers, implementOptions));
+  const target = way === "in process" ? server.channel() : createChannel((await server.listen("127.0.0.1:0")).address);
+  const client = createClient(TestService, target, clientOptions);
+  onTestFinished(async () => {
+    target.close();
+    await server.shutdown({ graceMs: 0, abortMs: 0 });
+  });
+  return { server, client };
+}
+
 /** The four kinds, called alike: with one request, to their end, giving all responses. */
 export const kinds = {
   unary: async (client: TestClient, text: string, options = {}) => [await client.unary({ text }, options)],
@@ -47,6 +71,9 @@ export const kinds = {
 } as const;
 
 export const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
+
+/** Each kind in each way. */
+export const everyWay = ways.flatMap((way) => kindNames.map((kind) => ({ way, kind })));
 
 /** Handlers of all kinds that call `body` once and answer with what it returns. */
 export function everyKind(body: (context: import("../src/index.ts").Context) => Promise<string> | string): TestHandlers {

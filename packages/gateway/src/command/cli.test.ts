@@ -16,6 +16,7 @@ async function parse(...args: string[]): Promise<GatewayRequest | string> {
 
 test.each([
   ["--body-limit", "bodyLimit"],
+  ["--element-limit", "elementLimit"],
   ["--max-header-bytes", "maxHeaderBytes"],
   ["--max-connections", "maxConnections"],
   ["--max-streams", "maxStreams"],

@@ -25,8 +25,10 @@ export interface GatewayRequest {
   readonly emitDefaults?: true;
   readonly refuseUnknown?: true;
   readonly cors?: readonly string[];
+  readonly trustProxy?: readonly string[];
   readonly timeout?: number;
   readonly bodyLimit?: number;
+  readonly elementLimit?: number;
   readonly bodyTimeout?: number;
   readonly maxHeaderBytes?: number;
   readonly headersTimeout?: number;
@@ -77,6 +79,11 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .optionsGroup("Limits:")
     .option("--timeout <duration>", "how long a call may take, like 500ms, 1s or 2m (default: for ever)", parseDuration)
     .option("--body-limit <bytes>", "size of a body, of a line or a frame of a stream (default: 4 MiB)", parsePositive)
+    .option(
+      "--element-limit <n>",
+      "elements of a body in JSON: messages, their fields, items of lists and maps (default: 1000000)",
+      parsePositive,
+    )
     .option("--body-timeout <duration>", "time for a body, or for the next part of a stream (default: 30s)", parseDuration)
     .option("--max-header-bytes <bytes>", "size of the URL and the headers together (default: 16384)", parsePositive)
     .option("--headers-timeout <duration>", "time for the headers (default: 10s)", parseDuration)
@@ -90,6 +97,7 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .option("--emit-defaults", "print fields that have their default value")
     .option("--refuse-unknown", "refuse fields and query parameters that do not exist, instead of ignoring them")
     .option("--cors <origin...>", "origins whose pages may read the answers; * for all")
+    .option("--trust-proxy <address...>", "proxies whose X-Forwarded-* headers count: addresses, or subnets such as 10.0.0.0/8")
     .option("--title <text>", "of the OpenAPI document")
     .option("--no-openapi", "do not serve /openapi.json and /docs")
     .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))

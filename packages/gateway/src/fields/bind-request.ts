@@ -2,9 +2,10 @@
 import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { HttpBodySchema } from "../../gen/google/api/httpbody_pb.js";
+import { HttpError } from "../http/errors.ts";
 import type { Binding } from "../http-rule/rule.ts";
 import type { Segment, Variable } from "../http-rule/template.ts";
-import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec } from "../json/index.ts";
+import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec, TooManyElementsError } from "../json/index.ts";
 import { type TextAssigner, textAssigner } from "./assign-text.ts";
 import { type FieldPath, formatPath } from "./field-path.ts";
 import { invalidField, quote } from "./invalid-field.ts";
@@ -35,7 +36,7 @@ export class RequestBinder {
   readonly #message: DescMessage;
   readonly #variables: readonly BoundVariable[];
   readonly #query: QueryParameters | undefined;
-  readonly #parse: (text: string, message: Message | undefined) => Message;
+  readonly #parse: (text: string, query: string) => Message;
   readonly #bodyField: DescField | undefined;
 
   constructor(binding: Binding, { json, refuseUnknownParameters }: BinderOptions) {
@@ -53,14 +54,14 @@ export class RequestBinder {
       this.#query = new QueryParameters(method.input, [...taken, ...inBody], refuseUnknownParameters);
     }
     this.body = body === undefined ? "none" : isHttpBody(body === "*" ? method.input : messageOf(body)) ? "raw" : "json";
-    this.#parse = bodyParser(binding, json);
+    this.#parse = bodyParser(binding, json, (query, field) => this.#query?.names(query, field) ?? false);
   }
 
   /** @param body its JSON, or its bytes if it may be anything; undefined if there is none. */
   bind({ segments, query }: RequestParts, body?: string | RawBody): Message {
     let message: Message;
     if (body === undefined || body === "") message = create(this.#message);
-    else if (typeof body === "string") message = this.#parse(body, undefined);
+    else if (typeof body === "string") message = this.#parse(body, query);
     else message = this.#bindRaw(body);
     if (query !== "" && this.#query !== undefined) this.#query.assign(message, query);
     for (const variable of this.#variables) variable.assign(message, captured(segments, variable));
@@ -95,7 +96,12 @@ function placeOf({ start, end }: Variable, segments: readonly Segment[]): { star
   return { start: start > deep ? start - length : start, end: end === length ? undefined : end - length };
 }
 
-function bodyParser({ method, verb, body }: Binding, options: JsonOptions): (text: string) => Message {
+/** @param names whether a query sets a field. */
+function bodyParser(
+  { method, verb, body }: Binding,
+  options: JsonOptions,
+  names: (query: string, field: DescField) => boolean,
+): (text: string, query: string) => Message {
   if (body === undefined || body === "*") {
     const codec = jsonCodec(method.input, options);
     return (text) => parsed(() => codec.parse(text));
@@ -103,11 +109,13 @@ function bodyParser({ method, verb, body }: Binding, options: JsonOptions): (tex
   const codec = jsonFieldCodec(body, options);
   const mask = verb === "PATCH" ? updateMaskField(method.input) : undefined;
   const bodyMessage = messageOf(body);
-  return (text) => {
+  // A field that is ignored, and the message, list or map around it named by the mask: the upstream would clear what nobody meant.
+  const strict = jsonFieldCodec(body, { ...options, ignoreUnknownFields: false });
+  return (text, query) => {
     const message = create(method.input);
-    parsed(() => codec.parseInto(text, message));
-    // The query may still say it otherwise; it comes next, and replaces this one.
-    if (mask !== undefined && bodyMessage !== undefined) deriveUpdateMask(message, mask, bodyMessage, JSON.parse(text));
+    const derived = mask !== undefined && bodyMessage !== undefined && mask !== body && !names(query, mask);
+    parsed(() => (derived ? strict : codec).parseInto(text, message));
+    if (derived) deriveUpdateMask(message, mask, bodyMessage, JSON.parse(text));
     return message;
   };
 }
@@ -117,6 +125,7 @@ function parsed<T>(parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
+    if (error instanceof TooManyElementsError) throw new HttpError(413, Code.RESOURCE_EXHAUSTED, error.message);
     throw error.field === undefined
       ? new RpcError(Code.INVALID_ARGUMENT, error.message)
       : invalidField(

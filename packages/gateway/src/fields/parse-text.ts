@@ -1,14 +1,5 @@
 // The values of fields that are written as text, in a path or a query. The forms are those of proto3 JSON, without its quotation marks.
-import {
-  create,
-  type DescEnum,
-  type DescField,
-  type DescMessage,
-  fromJson,
-  type JsonValue,
-  type Message,
-  ScalarType,
-} from "@bufbuild/protobuf";
+import { create, type DescEnum, type DescField, type DescMessage, type JsonValue, type Message, ScalarType } from "@bufbuild/protobuf";
 import { FieldMaskSchema, ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { jsonCodec } from "../json/index.ts";
 import { quote } from "./invalid-field.ts";
@@ -168,9 +159,9 @@ function messageParser(message: DescMessage, bare: boolean): TextParser | undefi
     case "google.protobuf.Value":
       return parseValue;
     case "google.protobuf.Struct":
-      return (text) => parseJson(text, "an object in JSON", (json) => typeof json === "object" && json !== null && !Array.isArray(json));
+      return structParser(message);
     case "google.protobuf.ListValue":
-      return (text) => fromJson(ListValueSchema, parseJson(text, "a list in JSON", Array.isArray));
+      return (text) => listValues.fromJson(parseJson(text, "a list in JSON", Array.isArray));
     case "google.protobuf.Timestamp":
       return fromText(message, "a timestamp (RFC 3339, as 2021-07-22T10:00:00Z)");
     case "google.protobuf.Duration":
@@ -210,11 +201,26 @@ function parseJson(text: string, what: string, is: (json: JsonValue) => boolean)
   return json;
 }
 
-/** Any JSON; what is none is a string. */
+const listValues = jsonCodec(ListValueSchema);
+const values = jsonCodec(ValueSchema);
+
+/** A field of type Struct holds plain JSON. It is as deep as the message may be. */
+function structParser(message: DescMessage): TextParser {
+  const codec = jsonCodec(message);
+  return (text) => {
+    const json = parseJson(text, "an object in JSON", (json) => typeof json === "object" && json !== null && !Array.isArray(json));
+    codec.fromJson(json);
+    return json;
+  };
+}
+
+/** Any JSON; other text is a string. */
 function parseValue(text: string): Message {
+  let json: JsonValue;
   try {
-    return fromJson(ValueSchema, JSON.parse(text));
+    json = JSON.parse(text);
   } catch {
-    return fromJson(ValueSchema, text);
+    json = text;
   }
+  return values.fromJson(json);
 }

@@ -1,5 +1,5 @@
 // Query parameters: each names a field, `order_main.order_id=1`, `labels[colour]=red`, in either spelling, and gives its value.
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { type TextAssigner, textAssigner } from "./assign-text.ts";
 import { type FieldPath, formatPath, resolveFieldPath } from "./field-path.ts";
@@ -44,6 +44,14 @@ export class QueryParameters {
       }
       parameter.assign(message, equals < 0 ? "" : decode(pair.slice(equals + 1)));
     }
+  }
+
+  /** Whether a query sets a field of the request itself. @throws RpcError INVALID_ARGUMENT */
+  names(query: string, field: DescField): boolean {
+    return query.split("&").some((pair) => {
+      const name = decode(pair.split("=", 1)[0] ?? "");
+      return name === field.name || name === field.jsonName;
+    });
   }
 
   #find(name: string): Parameter | undefined {

@@ -9,10 +9,9 @@ export function updateMaskField(message: DescMessage): DescField | undefined {
   return field?.fieldKind === "message" && field.message.typeName === FieldMaskSchema.typeName ? field : undefined;
 }
 
-/** Sets `update_mask` to the paths of what a body of `message` has, unless the request has said it. */
+/** Sets `update_mask` to the paths of what a body of `message` has. */
 export function deriveUpdateMask(request: Message, mask: DescField, message: DescMessage, body: JsonValue): void {
   const properties = request as Message & Record<string, unknown>;
-  if (properties[mask.localName] !== undefined) return;
   properties[mask.localName] = create(FieldMaskSchema, { paths: [...pathsOf(message, body, "")].sort() });
 }
 

@@ -1,8 +1,9 @@
 // What ends a request otherwise than well: always a google.rpc.Status, as JSON.
-import { createRegistry, type Registry, toJson } from "@bufbuild/protobuf";
+import type { JsonObject, Registry } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { Code, RpcError } from "@grpc-study/rpc";
-import * as errorDetails from "@grpc-study/rpc/error-details";
+import { type JsonCodec, jsonCodec } from "../json/index.ts";
+import { withKnownTypes } from "../known-types.ts";
 import { httpStatus } from "./status.ts";
 
 /** A refusal of HTTP's own, whose status says more than the gRPC code's would. */
@@ -32,14 +33,12 @@ const retryAfter = { "retry-after": "1" };
 /** RFC 9110, section 11.6.1: a 401 says how to authenticate. */
 const challenge = { "www-authenticate": "Bearer" };
 
-const detailTypes = createRegistry(...Object.values(errorDetails).filter((value) => typeof value === "object" && value.kind === "message"));
-
-/** Writes errors. @param registry types of details beyond those of google.rpc */
+/** Writes errors. @param registry types of details beyond those of google.rpc and google.protobuf */
 export class ErrorWriter {
-  readonly #registry: Registry;
+  readonly #details: JsonCodec<typeof AnySchema>;
 
   constructor(registry: Registry | undefined) {
-    this.#registry = registry === undefined ? detailTypes : createRegistry(detailTypes, registry);
+    this.#details = jsonCodec(AnySchema, { registry: withKnownTypes(registry), fallbacks: true });
   }
 
   response(thrown: unknown): ErrorResponse {
@@ -68,13 +67,8 @@ export class ErrorWriter {
   }
 
   #detail(detail: Any): unknown {
-    try {
-      // protobuf-es has the type last.
-      return { "@type": detail.typeUrl, ...(toJson(AnySchema, detail, { registry: this.#registry }) as object) };
-    } catch {
-      // A type that is not known here: its bytes, which whoever knows it can parse.
-      return { "@type": detail.typeUrl, value: Buffer.from(detail.value).toString("base64") };
-    }
+    // The codec has the type last.
+    return { "@type": detail.typeUrl, ...(JSON.parse(this.#details.print(detail)) as JsonObject) };
   }
 }
 

@@ -9,36 +9,55 @@ import { quote } from "../fields/invalid-field.ts";
 const prefix = "grpc-metadata-";
 
 /** Forwarded under their own names, besides those that the options name. */
-const forwarded = ["authorization", "traceparent", "tracestate", "baggage"];
+const forwarded = ["authorization", "traceparent", "tracestate", "baggage", "last-event-id"];
 
 /** What is HTTP's own, of a connection or of gRPC's protocol: nobody sets it from outside, and it is not shown. */
 const reserved =
   /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|content-type|content-encoding|date|user-agent|accept-encoding|grpc-.*|:.*)$/;
 
+/**
+ * What the gateway vouches for: the origin of a request, the proxies on its way, its id. A client cannot set these, neither as `Grpc-Metadata-*` nor
+ * through `forwardHeaders`, since an upstream trusts them. `_` counts as `-`: some servers make no difference.
+ */
+const gatewayOnly =
+  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-request-id|x-real-ip|x-client-ip|x-cluster-client-ip|x-original-.*|x-envoy-.*|true-client-ip|cf-connecting-ip|fastly-client-ip)$/;
+
+/** Whether only the gateway sets a metadata key. @param key in lower case. */
+export function isGatewayOnly(key: string): boolean {
+  return gatewayOnly.test(key.replaceAll("_", "-"));
+}
+
+/** Where a request comes from, as far as its proxies are trusted (Fastify's `trustProxy`). */
 export interface Caller {
   readonly headers: IncomingHttpHeaders;
-  /** The address it comes from. */
-  readonly ip: string;
-  readonly secure: boolean;
+  /** Addresses: the client's, then those of trusted proxies, the one of the connection last. */
+  readonly addresses: readonly string[];
+  readonly host: string;
+  readonly protocol: string;
   readonly requestId: string;
+  /** The value of `authorization` for clients that cannot set the header. */
+  readonly authorization: string | undefined;
 }
 
 /** The metadata of a request. @throws RpcError INVALID_ARGUMENT if a header cannot be metadata. */
-export function requestMetadata({ headers, ip, secure, requestId }: Caller, more: readonly string[]): Metadata {
+export function requestMetadata(
+  { headers, addresses, host, protocol, requestId, authorization }: Caller,
+  more: readonly string[],
+): Metadata {
   const metadata = new Metadata();
   for (const name of forwarded) forward(metadata, headers, name);
   for (const name of more) forward(metadata, headers, name);
+  if (headers.authorization === undefined && authorization !== undefined) add(metadata, "authorization", authorization);
   for (const name in headers) {
     if (!name.startsWith(prefix)) continue;
     const key = name.slice(prefix.length);
     const value = headers[name];
-    if (key === "" || reserved.test(key) || typeof value !== "string") continue;
+    if (key === "" || reserved.test(key) || isGatewayOnly(key) || typeof value !== "string") continue;
     add(metadata, key, value);
   }
-  const { host, "x-forwarded-for": before, "x-forwarded-host": forwardedHost, "x-forwarded-proto": proto } = headers;
-  add(metadata, "x-forwarded-for", before === undefined ? ip : `${before}, ${ip}`);
-  add(metadata, "x-forwarded-host", String(forwardedHost ?? host ?? headers[":authority"] ?? ""));
-  add(metadata, "x-forwarded-proto", String(proto ?? (secure ? "https" : "http")));
+  add(metadata, "x-forwarded-for", addresses.join(", "));
+  add(metadata, "x-forwarded-host", host);
+  add(metadata, "x-forwarded-proto", protocol);
   add(metadata, "x-request-id", requestId);
   return metadata;
 }

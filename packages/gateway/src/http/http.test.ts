@@ -17,12 +17,12 @@ import { httpStatus } from "./status.ts";
 
 const body = { method: "POST", headers: { "content-type": "application/json" } };
 
-function start(way: Way, handlers: Handlers<typeof Things>, options: Partial<GatewayOptions> = {}) {
+function start(way: Way, handlers: Handlers<typeof Things>, options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {}) {
   return startGateway(implement(Things, handlers), { way, graceMs: 0, ...options });
 }
 
 /** A gateway whose handler tells what metadata it has got. */
-async function startEcho(way: Way, options: Partial<GatewayOptions> = {}) {
+async function startEcho(way: Way, options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {}) {
   let context: Context | undefined;
   const gateway = await start(
     way,
@@ -82,19 +82,53 @@ describe.each(ways)("%s", (way) => {
     ).toEqual(names.toSorted());
   });
 
-  test("the request's origin is told", async () => {
+  const proxied = { "x-forwarded-for": "10.0.0.1", "x-forwarded-host": "shop.example", "x-forwarded-proto": "https" };
+
+  test("the request's origin is the connection's, whatever the client says", async () => {
     const { call, port } = await startEcho(way);
-    expect((await call({})).metadata).toMatchObject({
+    const origin = { "x-forwarded-for": "127.0.0.1", "x-forwarded-host": `127.0.0.1:${port}`, "x-forwarded-proto": "http" };
+    expect((await call({})).metadata).toMatchObject(origin);
+    expect((await call(proxied)).metadata).toMatchObject(origin);
+  });
+
+  test("the request's origin is what trusted proxies say", async () => {
+    const { call } = await startEcho(way, { app: Fastify({ trustProxy: "127.0.0.1" }) });
+    expect((await call(proxied)).metadata).toMatchObject({ ...proxied, "x-forwarded-for": "10.0.0.1, 127.0.0.1" });
+    // What the client itself has written before its proxy did is not trusted.
+    const forged = await call({ ...proxied, "x-forwarded-for": "1.1.1.1, 10.0.0.1" });
+    expect(forged.metadata).toMatchObject({ "x-forwarded-for": "10.0.0.1, 127.0.0.1" });
+    const elsewhere = await startEcho(way, { app: Fastify({ trustProxy: "10.0.0.9" }) });
+    expect((await elsewhere.call(proxied)).metadata).toMatchObject({ "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http" });
+  });
+
+  test("what only the gateway sets cannot be forged as metadata", async () => {
+    const { call, port } = await startEcho(way);
+    const names = [
+      "X-Forwarded-For",
+      "X-Forwarded-Proto",
+      "X-Forwarded-Host",
+      "X-Forwarded-Client-Cert",
+      "X_Forwarded_Proto",
+      "Forwarded",
+      "Via",
+    ].concat(["X-Request-Id", "X-Real-Ip", "X-Envoy-External-Address", "True-Client-Ip"]);
+    const { metadata, response } = await call(Object.fromEntries(names.map((name) => [`Grpc-Metadata-${name}`, "forged"])));
+    expect(Object.values(metadata)).not.toContain("forged");
+    expect(metadata).toMatchObject({
       "x-forwarded-for": "127.0.0.1",
-      "x-forwarded-host": `127.0.0.1:${port}`,
       "x-forwarded-proto": "http",
+      "x-forwarded-host": `127.0.0.1:${port}`,
     });
-    const proxied = await call({ "x-forwarded-for": "10.0.0.1", "x-forwarded-host": "shop.example", "x-forwarded-proto": "https" });
-    expect(proxied.metadata).toMatchObject({
-      "x-forwarded-for": "10.0.0.1, 127.0.0.1",
-      "x-forwarded-host": "shop.example",
-      "x-forwarded-proto": "https",
-    });
+    expect(metadata["x-request-id"]).toBe(response.headers.get("x-request-id"));
+  });
+
+  test.each(["X-Forwarded-Proto", "x-request-id", "Forwarded"])("an option that forwards %s is an error at start", async (name) => {
+    await expect(startEcho(way, { forwardHeaders: [name] })).rejects.toThrow(`forwardHeaders must not name ${name.toLowerCase()}`);
+  });
+
+  test("the id of the last event goes to the upstream", async () => {
+    const { call } = await startEcho(way);
+    expect((await call({ "last-event-id": "41" })).metadata).toMatchObject({ "last-event-id": "41" });
   });
 
   test("a request has an id: the caller's, or a new one", async () => {

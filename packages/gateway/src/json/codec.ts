@@ -2,7 +2,7 @@
 import type { DescMessage, JsonValue, MessageShape, Registry } from "@bufbuild/protobuf";
 import { Codecs, type MessageCodec, type Settings } from "./codecs.ts";
 import { jsonError } from "./error.ts";
-import { countColons, countKeysOfText, inexact, parseExactly, parseText, reading, refuseDuplicateKeys } from "./text.ts";
+import { checkObjects, countColons, countKeysOfText, inexact, parseExactly, parseText, reading, refuseDuplicateKeys } from "./text.ts";
 import { begin, finish } from "./writer.ts";
 
 export interface JsonOptions {
@@ -10,8 +10,21 @@ export interface JsonOptions {
   readonly fieldNames?: "json" | "proto";
   /** Print fields that have their default value: implicit presence, lists and maps, as protobuf-es's `alwaysEmitImplicit`. Default false. */
   readonly emitDefaults?: boolean;
-  /** Unknown fields, and unknown names of enums' values, in input: ignored, or refused. Default true: ignored. */
+  /** Unknown fields in input: ignored, or refused. Default true: ignored. */
   readonly ignoreUnknownFields?: boolean;
+  /** Unknown names of enum values in input: ignored, or refused. Default: as `ignoreUnknownFields`. */
+  readonly ignoreUnknownEnumValues?: boolean;
+  /**
+   * The most elements of one input; beyond it, it is refused before memory is taken for them. A message counts one, and one more for each field
+   * that its type has; so does each item of a list or a map. Default: no limit.
+   */
+  readonly elementLimit?: number;
+  /**
+   * Print what canonical JSON cannot express in a form of its own, which is read back, too: an Any of an unknown type or with malformed bytes as its
+   * type and its `value` in base64; a Timestamp, Duration or FieldMask out of range as an object of its fields; NaN and the infinities in a Value
+   * as text, and a Value without a kind as null. Default false: a JsonError.
+   */
+  readonly fallbacks?: boolean;
   /** Types for google.protobuf.Any and extensions. Default none. */
   readonly registry?: Registry;
 }
@@ -28,11 +41,12 @@ export interface JsonCodec<Desc extends DescMessage = DescMessage> {
 
 /** Makes the codec of a message, or returns the one it made before. The functions themselves are made at the first use. */
 export function jsonCodec<Desc extends DescMessage>(schema: Desc, options: JsonOptions = {}): JsonCodec<Desc> {
-  const inner = codecsFor(options).of(schema);
+  const codecs = codecsFor(options);
+  const inner = codecs.of(schema);
   const known = made.get(inner);
   const codec: JsonCodec = known ?? {
-    parse: (text) => parseWith(text, (json) => inner.read(json, 1)),
-    fromJson: (value) => orJsonError(() => inner.read(value, 1)),
+    parse: (text) => parseWith(text, (json) => inner.read(json, 1), codecs.settings),
+    fromJson: (value) => readWithin(codecs.settings, () => inner.read(value, 1)),
     print(message) {
       try {
         return finish(inner.print(message, begin()));
@@ -49,9 +63,11 @@ export function jsonCodec<Desc extends DescMessage>(schema: Desc, options: JsonO
 const made = new WeakMap<MessageCodec, JsonCodec>();
 
 /** Reads text. JSON.parse takes the last of duplicate keys; protobuf-es refuses them, and so does this: `read` counts the keys it sees. */
-export function parseWith<Value>(text: string, read: (json: JsonValue) => Value): Value {
+export function parseWith<Value>(text: string, read: (json: JsonValue) => Value, { elementLimit }: Settings): Value {
+  checkObjects(text, elementLimit);
   const json = parseText(text);
   reading.keys = 0;
+  reading.elementLimit = reading.elementsLeft = elementLimit;
   reading.isOwn = true;
   // Only an escape can make a lone surrogate of well-formed text.
   reading.isWellFormed = text.isWellFormed() && !text.includes("\\u");
@@ -80,9 +96,16 @@ function readExactly<Value>(text: string, json: JsonValue, read: (json: JsonValu
       throw thrown;
     }
     reading.keys = 0;
+    reading.elementsLeft = reading.elementLimit;
     reading.isExact = true;
     return read(parseExactly(text));
   }
+}
+
+/** Reads a value that has been parsed already. */
+export function readWithin<Value>({ elementLimit }: Settings, read: () => Value): Value {
+  reading.elementLimit = reading.elementsLeft = elementLimit;
+  return orJsonError(read);
 }
 
 export function orJsonError<Value>(work: () => Value): Value {
@@ -97,9 +120,19 @@ const withRegistry = new WeakMap<Registry, Map<string, Codecs>>();
 const withoutRegistry = new Map<string, Codecs>();
 
 /** The one `Codecs` of these options. */
-export function codecsFor({ fieldNames = "json", emitDefaults = false, ignoreUnknownFields = true, registry }: JsonOptions): Codecs {
-  const settings: Settings = { fieldNames, emitDefaults, ignoreUnknownFields, registry };
-  const key = `${fieldNames} ${emitDefaults} ${ignoreUnknownFields}`;
+export function codecsFor(options: JsonOptions): Codecs {
+  const { fieldNames = "json", emitDefaults = false, ignoreUnknownFields = true, registry } = options;
+  const { ignoreUnknownEnumValues = ignoreUnknownFields, elementLimit = Number.POSITIVE_INFINITY, fallbacks = false } = options;
+  const settings: Settings = {
+    fieldNames,
+    emitDefaults,
+    ignoreUnknownFields,
+    ignoreUnknownEnumValues,
+    elementLimit,
+    fallbacks,
+    registry,
+  };
+  const key = [fieldNames, emitDefaults, ignoreUnknownFields, ignoreUnknownEnumValues, elementLimit, fallbacks].join(" ");
   const known = registry === undefined ? withoutRegistry : (withRegistry.get(registry) ?? new Map<string, Codecs>());
   if (registry !== undefined) {
     withRegistry.set(registry, known);

@@ -12,6 +12,9 @@ export interface Settings {
   readonly fieldNames: "json" | "proto";
   readonly emitDefaults: boolean;
   readonly ignoreUnknownFields: boolean;
+  readonly ignoreUnknownEnumValues: boolean;
+  readonly elementLimit: number;
+  readonly fallbacks: boolean;
   readonly registry: Registry | undefined;
 }
 

@@ -12,6 +12,13 @@ export class JsonError extends Error {
   }
 }
 
+/** JSON that would take more memory than it may: see `JsonOptions.elementLimit`. */
+export class TooManyElementsError extends JsonError {
+  constructor(limit: number) {
+    super(`the JSON has more than ${limit} elements`);
+  }
+}
+
 /** The longest value or name that an error repeats, in UTF-16 code units. */
 const longest = 60;
 

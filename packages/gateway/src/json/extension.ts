@@ -52,6 +52,16 @@ function unset(field: DescField): unknown {
   return isWrapperDesc(message) ? property(create(message), message.fields[0].localName) : create(message);
 }
 
+/** Undefined if the bytes are not the extension's, and that may be. */
+function extensionValue(message: Message, extension: DescExtension, fallbacks: boolean): unknown {
+  try {
+    return getExtension(message, extension);
+  } catch (thrown) {
+    if (!fallbacks) throw thrown;
+    return undefined;
+  }
+}
+
 /** Ends a message's JSON, which lacks only the "}", or also the "{" if no field is in it: with the extensions that the registry knows. */
 export function finishWithExtensions(
   message: Message,
@@ -68,7 +78,10 @@ export function finishWithExtensions(
     if (extension === undefined) {
       continue;
     }
-    const value = getExtension(message, extension);
+    const value = extensionValue(message, extension, codecs.settings.fallbacks);
+    if (value === undefined) {
+      continue;
+    }
     if (codecs.settings.emitDefaults || !Array.isArray(value) || value.length > 0) {
       end = writeText(`${lead}${JSON.stringify(extension.jsonName)}:`, flush(end));
       end = codecs.ofField(fieldOf(extension)).print(value, end);

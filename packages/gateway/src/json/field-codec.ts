@@ -1,7 +1,7 @@
 // The codec of one field's value by itself: a body that is not the whole message, as `body` and `response_body` of google.api.http can say.
 import type { DescField, JsonValue, Message } from "@bufbuild/protobuf";
 import { scalarZeroValue } from "@bufbuild/protobuf/reflect";
-import { codecsFor, type JsonOptions, orJsonError, parseWith } from "./codec.ts";
+import { codecsFor, type JsonOptions, orJsonError, parseWith, readWithin } from "./codec.ts";
 import type { FieldCodec } from "./codecs.ts";
 import { isNot } from "./error.ts";
 import { property } from "./object.ts";
@@ -20,7 +20,8 @@ export interface JsonFieldCodec {
 
 /** Makes the codec of a field, or returns the one it made before. The functions themselves are made at the first use. */
 export function jsonFieldCodec(field: DescField, options: JsonOptions = {}): JsonFieldCodec {
-  const codec = codecsFor(options).ofField(field);
+  const codecs = codecsFor(options);
+  const codec = codecs.ofField(field);
   const known = made.get(codec);
   if (known !== undefined) {
     return known;
@@ -32,11 +33,11 @@ export function jsonFieldCodec(field: DescField, options: JsonOptions = {}): Jso
     return container;
   };
   const fieldCodec: JsonFieldCodec = {
-    parseInto: (text, message) => move(field, parseWith(text, read), message),
+    parseInto: (text, message) => move(field, parseWith(text, read, codecs.settings), message),
     fromJsonInto: (value, message) =>
       move(
         field,
-        orJsonError(() => read(value)),
+        readWithin(codecs.settings, () => read(value)),
         message,
       ),
     print: (message) => orJsonError(() => print(field, codec, message)),

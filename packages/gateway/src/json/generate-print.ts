@@ -59,7 +59,11 @@ export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["
       ...printValue(source, field, codecs),
     ];
     source.add(`f = ${index};`, held(field, desc));
-    source.add(condition === undefined ? "{" : `if (${condition}) {`, ...print, isRequired(field) ? "} else missing();" : "}");
+    source.add(
+      condition === undefined ? "{" : `if (${condition}) {`,
+      ...print,
+      isRequired(field) && !settings.fallbacks ? "} else missing();" : "}",
+    );
     before = condition === undefined || before === "some" ? "some" : "maybe";
   });
   if (settings.registry !== undefined) {
@@ -202,7 +206,7 @@ function printItem(source: Source, field: DescField, v: string, codecs: Codecs):
     return `p = ${source.constant(scalarWriter(scalar))}(${v}, p);`;
   }
   return field.message === undefined || isPlainStruct(field)
-    ? `p = writeText(printPlainStruct(${v}), p);`
+    ? `p = writeText(printPlainStruct(${v}, ${codecs.settings.fallbacks}), p);`
     : `p = ${source.constant(codecs.of(field.message))}.print(${v}, p);`;
 }
 

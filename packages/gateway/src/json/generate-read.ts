@@ -8,7 +8,7 @@ import { isPlainStruct, isTextInt64, pathName, takesNull, unwrapped } from "./fi
 import { setOwn } from "./object.ts";
 import { keyReader, scalarReader } from "./read-scalar.ts";
 import { literal, Source } from "./source.ts";
-import { countKeys, reading } from "./text.ts";
+import { countKeys, overspent, reading, spend } from "./text.ts";
 import { readPlainStruct } from "./well-known/struct.ts";
 
 /** What generated readers call by name. */
@@ -19,13 +19,16 @@ const runtime = {
   inField,
   isArray: Array.isArray,
   isNot,
+  keysOf: Object.keys,
   keysOnce,
   nullItem,
   oneofTwice,
+  overspent,
   readExtension,
   reading,
   readPlainStruct,
   setOwn,
+  spend,
   twice,
   unknownField,
 };
@@ -49,7 +52,7 @@ export function generateRead(desc: DescMessage, codecs: Codecs): (json: unknown,
   const indexes = new Map([...byKey].map(([key, field]) => [key, desc.fields.indexOf(field)]));
 
   source.add("checkDepth(d);", 'if (typeof json !== "object" || json === null || isArray(json)) isNot(json, "an object");');
-  source.add(...newMessage(source, desc));
+  source.add(`if ((reading.elementsLeft -= ${1 + desc.members.length}) < 0) overspent();`, ...newMessage(source, desc));
   source.add(`let ${['k = ""', "i = -1", "q", "n = 0", ...oneofs, ...flags].join(", ")};`);
   source.add("try {", "for (k in json) {", "const v = json[k];", "n++;");
   source.add(indexed ? `switch (${source.constant(indexes)}.get(k)) {` : "switch (k) {");
@@ -127,6 +130,7 @@ function readList(source: Source, field: DescField & { fieldKind: "list" }, code
   return [
     "if (v !== null) {",
     'if (!isArray(v)) isNot(v, "a list");',
+    `spend(${itemCost(field)} * v.length);`,
     ...adopt(field, [
       "let j = 0;",
       "while (j < v.length && isUsual(v[j])) j++;",
@@ -152,6 +156,7 @@ function readMap(source: Source, field: DescField & { fieldKind: "map" }, codecs
   return [
     "if (v !== null) {",
     'if (typeof v !== "object" || isArray(v)) isNot(v, "an object");',
+    `spend(${itemCost(field)} * keysOf(v).length);`,
     ...adopt(field, [
       "let usual = true, count = 0;",
       `for (q in v) { count++; if (!(isUsual(v[q]) && ${isKey})) { usual = false; break; } }`,
@@ -176,6 +181,11 @@ function readMap(source: Source, field: DescField & { fieldKind: "map" }, codecs
   ];
 }
 
+/** What an item of a list or a map counts: a Uint8Array takes a hundred bytes, however short. */
+function itemCost({ scalar }: DescField): number {
+  return scalar === ScalarType.BYTES ? 4 : 1;
+}
+
 /** Statements that end the case if the list or the map can go into the message as it is: all its values are what the message holds. */
 function adopt(field: DescField & { fieldKind: "list" | "map" }, statements: string[]): string[] {
   const usual = field.scalar === undefined ? undefined : usualValue(field.scalar, "w");
@@ -193,7 +203,7 @@ function isCanonical(key: string, read: (key: string) => string): boolean {
 /** An expression: what the message holds for the JSON value in variable `v`, of the field or of an item in it. */
 function valueFrom(source: Source, field: DescField, v: string, codecs: Codecs): string {
   if (field.enum !== undefined) {
-    return `${source.constant(enumReader(field.enum, codecs.settings.ignoreUnknownFields))}(${v})`;
+    return `${source.constant(enumReader(field.enum, codecs.settings.ignoreUnknownEnumValues))}(${v})`;
   }
   if (field.scalar !== undefined) {
     return scalarOf(source, field.scalar, isTextInt64(field), v);

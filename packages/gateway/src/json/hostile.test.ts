@@ -1,9 +1,11 @@
 // Descriptors come from strangers (server reflection, files): nothing in them may become code, nor change anything but messages.
 import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { create, createFileRegistry, type DescMessage, fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { FieldDescriptorProto_Label, FieldDescriptorProto_Type, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
-import { jsonCodec, jsonFieldCodec } from "./index.ts";
+import * as json3 from "../../test/gen/json3_pb.js";
+import { JsonError, jsonCodec, jsonFieldCodec, TooManyElementsError } from "./index.ts";
 
 declare global {
   var owned: string | undefined;
@@ -168,4 +170,49 @@ test("where no code may be generated protobuf-es does the work, with the same me
       expect.stringMatching(/^a grpc_study.json3.WellKnown has no JSON: must be from 0001/),
     ],
   });
+});
+
+describe("what a text costs", () => {
+  const limited = (elementLimit: number) => jsonCodec(json3.TreeSchema, { elementLimit });
+
+  test("a message counts one, and one for each of its fields; an item of a list or a map one", () => {
+    const cost = json3.TreeSchema.fields.length + 1;
+    const text = JSON.stringify({ children: [{}, {}], named: { a: {}, b: { left: {} } } });
+    expect(() => limited(6 * cost + 4).parse(text)).not.toThrow();
+    expect(() => limited(6 * cost + 3).parse(text)).toThrow(TooManyElementsError);
+    expect(() => limited(6 * cost + 3).parse(text)).toThrow(`the JSON has more than ${6 * cost + 3} elements`);
+    // The next text has all of them again.
+    expect(() => limited(6 * cost + 4).parse(text)).not.toThrow();
+  });
+
+  test("objects are counted before JSON.parse makes them; those in strings are text", () => {
+    expect(() => limited(10).parse(`{"unknown":[${"{},".repeat(20)}{}]`)).toThrow(TooManyElementsError);
+    expect(() => limited(10).parse(`{"name":"${'{[\\"'.repeat(1000)}"}`)).not.toThrow();
+    expect(() => limited(10).parse(`{"name":"${"{".repeat(1000)}`)).toThrow("malformed JSON");
+  });
+
+  test.each([
+    ["int64Value", "9".repeat(4_000_000), "an int64"],
+    ["uint64Value", `0${"0".repeat(4_000_000)}1`, "a uint64"],
+    ["int64Value", `0x${"f".repeat(4_000_000)}`, "an int64"],
+    ["doubleValue", "1".repeat(4_000_000), "a double"],
+    ["int32Value", "0".repeat(4_000_000), "an int32"],
+  ])("a long text for %s is refused before it is read", (name, text, what) => {
+    expect(() => jsonCodec(json3.ScalarsSchema).parse(JSON.stringify({ [name]: text }))).toThrow(`is not ${what}`);
+  });
+
+  test.each(["int32s", "int64s", "uint64s"])("so is a long key of %s", (name) => {
+    const { field } = json3.MapsSchema;
+    expect(field).toHaveProperty(name);
+    expect(() => jsonCodec(json3.MapsSchema).parse(JSON.stringify({ [name]: { ["7".repeat(4_000_000)]: 1 } }))).toThrow(JsonError);
+  });
+
+  test("4 MiB of any kind of element fit a heap of 192 MiB", () => {
+    const program = fileURLToPath(new URL("../../test/elements-process.ts", import.meta.url));
+    const flags = ["--max-old-space-size=192", "--conditions=@grpc-study/source"];
+    const { stdout, stderr, status } = spawnSync(process.execPath, [...flags, program], { encoding: "utf8" });
+    expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+    expect(stdout).toContain("empty messages: too many");
+    expect(stdout).toContain("one long number: too many");
+  }, 120_000);
 });

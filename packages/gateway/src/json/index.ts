@@ -1,4 +1,4 @@
 // Canonical JSON of protobuf messages, from functions compiled from their descriptors at first use.
-export { type JsonOptions, jsonCodec } from "./codec.ts";
-export { JsonError } from "./error.ts";
+export { type JsonCodec, type JsonOptions, jsonCodec } from "./codec.ts";
+export { JsonError, TooManyElementsError } from "./error.ts";
 export { jsonFieldCodec } from "./field-codec.ts";

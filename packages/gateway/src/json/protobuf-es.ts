@@ -1,5 +1,15 @@
 // What stands in where functions can not be generated: protobuf-es's own JSON, with the field at fault found afterwards.
-import { create, type DescField, type DescMessage, fromJson, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  fromJson,
+  type JsonValue,
+  type Message,
+  toJson,
+} from "@bufbuild/protobuf";
+import { AnySchema } from "@bufbuild/protobuf/wkt";
 import type { Codecs, FieldCodec, MessageCodec } from "./codecs.ts";
 import { checkDepth, depthLimit } from "./depth.ts";
 import { Fault, isNot, shownKey } from "./error.ts";
@@ -7,16 +17,48 @@ import { takesNull } from "./field-shape.ts";
 import { enumWriter } from "./generate-print.ts";
 import { isObject } from "./object.ts";
 import { scalarReader } from "./read-scalar.ts";
-import { countKeys, reading } from "./text.ts";
+import { countKeys, reading, spend } from "./text.ts";
 import { isWellKnown } from "./well-known/index.ts";
 import { scalarWriter, writeText } from "./writer.ts";
 
 export function protobufEsRead(desc: DescMessage, codecs: Codecs): MessageCodec["read"] {
   return (json, depth) => {
+    spendOn(desc, codecs, json);
     const message = attempt(desc, codecs, json, depth);
     reading.keys += countKeys(json);
     return message ?? locate(desc, codecs, json, depth);
   };
+}
+
+/**
+ * What generated readers do on their way: counts elements, and refuses names of enum values that protobuf-es ignores.
+ * JSON that is no such message is for protobuf-es to refuse.
+ */
+function spendOn(desc: DescMessage, codecs: Codecs, json: unknown): void {
+  spend(1 + desc.members.length);
+  if (desc.typeName === AnySchema.typeName && isObject(json)) {
+    const inner = codecs.settings.registry?.getMessage(String(json["@type"]).replace(/^.*\//, ""));
+    if (inner !== undefined) spendOn(inner, codecs, json);
+  }
+  if (isWellKnown(desc)) {
+    spend(countKeys(json));
+    return;
+  }
+  if (!isObject(json)) return;
+  for (const field of desc.fields) {
+    const value = json[field.jsonName] ?? json[field.name];
+    const items = field.fieldKind === "list" || field.fieldKind === "map" ? Object.entries(value ?? {}) : [["", value] as const];
+    spend(items.length);
+    for (const [key, item] of items) {
+      try {
+        if (field.message !== undefined) spendOn(field.message, codecs, item);
+        else if (field.enum !== undefined && !codecs.settings.ignoreUnknownEnumValues) checkEnumName(field.enum, item);
+      } catch (thrown) {
+        if (!(thrown instanceof Fault)) throw thrown;
+        throw (key === "" ? thrown : thrown.inItem(field.fieldKind === "list" ? Number(key) : key)).inField(field.name);
+      }
+    }
+  }
 }
 
 export function protobufEsPrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
@@ -56,6 +98,11 @@ function jsonOf(desc: DescMessage, codecs: Codecs, message: Message): JsonValue 
     const [, reason] = /to JSON: ((?!expected).*)$/.exec(thrown.message) ?? [];
     throw new Fault(`a ${desc.typeName} has no JSON${reason === undefined ? "" : `: ${reason}`}`);
   }
+}
+
+function checkEnumName(desc: DescEnum, value: unknown): void {
+  if (typeof value !== "string" || desc.values.some(({ name, jsonName }) => name === value || jsonName === value)) return;
+  isNot(value, `a value of the enum ${desc.typeName}`);
 }
 
 function attempt(desc: DescMessage, codecs: Codecs, json: unknown, depth: number): Message | undefined {

@@ -59,12 +59,17 @@ export function keyReader(type: ScalarType): (key: string) => string {
   }
 }
 
+/** The longest text of a number. The exact decimal of a double has at most 1,077 characters. */
+const longestNumber = 1200;
+/** The same for 64 bits: in binary, `0b` and 64 digits. A BigInt of a million digits takes a second. */
+const longestInt64 = 66;
+
 /** A number, or its text: without white space around it, but as lenient as `Number` ("1e3", "0x10"). Undefined if it is neither. */
 function numberOf(value: unknown): number | undefined {
   if (typeof value === "number") {
     return value;
   }
-  if (typeof value === "string" && value !== "" && value.trim().length === value.length) {
+  if (typeof value === "string" && value !== "" && value.length <= longestNumber && value.trim().length === value.length) {
     return Number(value);
   }
   return typeof value === "bigint" ? Number(value) : undefined;
@@ -93,7 +98,8 @@ function bigintOf(value: unknown): bigint | undefined {
     throw inexact;
   }
   try {
-    return typeof value === "number" || (typeof value === "string" && value !== "") ? BigInt(value) : undefined;
+    const isText = typeof value === "string" && value !== "" && value.length <= longestInt64;
+    return typeof value === "number" || isText ? BigInt(value) : undefined;
   } catch {
     return undefined;
   }
@@ -246,6 +252,7 @@ function readUint32Key(key: string): string {
 
 /** As protobuf-es has it: no leading zeros, "-0" is "0". */
 function canonical(key: string): string {
+  if (key.length > longestInt64) return key;
   return /^-?0+$/.test(key) ? "0" : key.replace(/^(-?)0+(?=\d)/, "$1");
 }
 

@@ -20,6 +20,7 @@ test("events that are quiet send a comment every 15 seconds, and ask for one res
     first: recv(),
     route: { print: () => "{}" } as unknown as Route,
     format: chooseFormat("text/event-stream"),
+    firstIndex: 0,
     failed: () => "{}",
     waiting: () => {},
     ended: () => {},

@@ -12,6 +12,8 @@ interface Source {
   readonly route: Route;
   /** undefined: bytes, as they are. */
   readonly format: ResponseFormat | undefined;
+  /** The index of the first response. */
+  readonly firstIndex: number;
   /** Told what the call ended with; returns its google.rpc.Status in JSON. */
   readonly failed: (error: unknown) => string;
   /** Told when the reader has come before the first response: so far it knows nothing. */
@@ -29,7 +31,7 @@ const turnEvery = 64;
 export class ResponseBody extends Readable {
   readonly #source: Source;
   #next: Promise<Message | undefined> | undefined;
-  #count = 0;
+  #index: number;
   #asked = false;
   #turns = 0;
   #idle: NodeJS.Timeout | undefined;
@@ -38,6 +40,7 @@ export class ResponseBody extends Readable {
     super({ highWaterMark: 64 * 1024 });
     this.#source = source;
     this.#next = source.first;
+    this.#index = source.firstIndex;
     const { format } = source;
     if (format?.begin) this.push(format.begin);
     if (format?.idle !== undefined) this.#idle = setInterval(() => this.push(format.idle), idleMs).unref();
@@ -81,7 +84,7 @@ export class ResponseBody extends Readable {
     this.#idle?.refresh();
     const { route, format } = this.#source;
     const printed = route.print(response);
-    if (typeof printed === "string") this.push(format?.result(printed, this.#count++) ?? printed);
+    if (typeof printed === "string") this.push(format?.result(printed, this.#index++) ?? printed);
     else if (printed.data.length > 0) this.push(printed.data);
     // A push of nothing would not be followed by a read.
     else this._read();

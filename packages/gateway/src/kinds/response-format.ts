@@ -4,7 +4,7 @@
 export interface ResponseFormat {
   readonly contentType: string;
   readonly begin: string;
-  /** @param index from 0. */
+  /** @param index from 0; that of an event goes on where the caller was. */
   result(json: string, index: number): string;
   /** @param status a google.rpc.Status in JSON; undefined if the format cannot say that a stream failed: the connection is broken off then. */
   readonly failure: ((status: string) => string) | undefined;
@@ -25,6 +25,11 @@ const ndjson: ResponseFormat = {
 
 /** The id of the last event: a browser reconnects when a stream ends, and this tells that it need not. */
 export const lastEventId = "end";
+
+/** The index of the first event, for a caller that comes back after some: an upstream that can resume is told `last-event-id` as metadata. */
+export function firstIndex(format: ResponseFormat, last: string | string[] | undefined): number {
+  return format === sse && typeof last === "string" && /^\d{1,15}$/.test(last) ? Number(last) + 1 : 0;
+}
 
 /** Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html), for a browser's EventSource. */
 const sse: ResponseFormat = {

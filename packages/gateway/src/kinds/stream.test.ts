@@ -1,8 +1,9 @@
 // Streams in HTTP responses and requests: NDJSON, events, arrays, bytes; with backpressure, and cancelled when the caller leaves.
+import { once } from "node:events";
 import { connect as connectHttp2, constants } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, type Handlers, implement, RpcError } from "@grpc-study/rpc";
-import Fastify from "fastify";
+import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startGateway, type Way, ways } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
@@ -98,6 +99,13 @@ describe.each(ways)("%s", (way) => {
     expect(await failed.text()).toBe('id: 0\ndata: {}\n\nevent: error\nid: end\ndata: {"code":5,"message":"no more","details":[]}\n\n');
   });
 
+  test("an EventSource that comes again in the middle goes on with its ids", async () => {
+    const { url } = await start(way);
+    const again = (id: string) => fetch(`${url}/v1/list?count=1`, { headers: { accept: "text/event-stream", "last-event-id": id } });
+    expect(await (await again("41")).text()).toMatch(/^id: 42\ndata: /);
+    expect(await (await again("x")).text()).toMatch(/^id: 0\ndata: /);
+  });
+
   test("an EventSource that comes again after the end is told to stop", async () => {
     const { url } = await start(way);
     const again = await fetch(`${url}/v1/list?count=2`, { headers: { accept: "text/event-stream", "last-event-id": "end" } });
@@ -147,6 +155,34 @@ describe.each(ways)("%s", (way) => {
     const response = await fetch(`${url}/v1/list?count=1`);
     expect(response.status).toBe(200);
     await response.body?.cancel();
+  });
+
+  test.each(["HTTP/1.1", "HTTP/2"])("HEAD over %s is answered with the header, and its call ends", async (version) => {
+    const { list, aborted } = endless(10);
+    const download: Handlers<typeof Things>["download"] = async function* (_request, { signal }) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      yield {};
+    };
+    const app = version === "HTTP/2" ? (Fastify({ http2: true }) as never as FastifyInstance) : Fastify();
+    const { url } = await startGateway(implement(Things, { ...handlers, list, download }), { way, graceMs: 0, app });
+    const session = version === "HTTP/2" ? connectHttp2(url) : undefined;
+    onTestFinished(() => session?.destroy());
+    const head = async (path: string) => {
+      if (session === undefined) {
+        const { status, headers } = await fetch(url + path, { method: "HEAD" });
+        return [status, headers.get("content-type")];
+      }
+      const stream = session.request({ ":method": "HEAD", ":path": path }).resume();
+      const [[headers]] = await Promise.all([once(stream, "response"), once(stream, "close")]);
+      return [headers[":status"], headers["content-type"] ?? null];
+    };
+    expect(await head("/v1/list")).toEqual([200, "application/x-ndjson"]);
+    expect(await aborted).toBe(Code.CANCELLED);
+    // No response has told its type, and none may ever come.
+    expect(await head("/v1/download")).toEqual([200, null]);
+    // A stream of requests as well, which nobody sends.
+    expect(await head("/v1/talk")).toEqual([200, "application/x-ndjson"]);
+    expect(await head("/v1/list?count=x")).toEqual([400, "application/json"]);
   });
 
   test("a caller that leaves cancels the call at once", async () => {

@@ -5,7 +5,7 @@ import type { HttpExchange } from "../exchange.ts";
 import type { CallsOf, Responses, Route } from "../route.ts";
 import { bindBody, bindLines } from "./requests.ts";
 import { ResponseBody } from "./response-body.ts";
-import { chooseFormat, lastEventId } from "./response-format.ts";
+import { chooseFormat, firstIndex, lastEventId } from "./response-format.ts";
 
 export async function serveServerStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"server_streaming">): Promise<void> {
   const { headers } = exchange.request;
@@ -41,11 +41,22 @@ async function stream(exchange: HttpExchange, route: Route, responses: Responses
 
   const raw = rawFormat(route);
   const format = chooseFormat(request.headers.accept);
+  // Nginx would keep events to itself.
+  reply.header("cache-control", "no-store").header("x-accel-buffering", "no");
+  if (request.method === "HEAD") {
+    // Its header is that of a GET, and nobody reads on. The type of bytes is that of a response, which need not have come.
+    if (!raw) reply.type(format.contentType);
+    first.catch(() => {});
+    responses.cancel();
+    reply.send();
+    return;
+  }
   const body = new ResponseBody({
     first,
     responses,
     route,
     format: raw ? undefined : format,
+    firstIndex: firstIndex(format, request.headers["last-event-id"]),
     failed: (thrown) => {
       const error = RpcError.from(thrown);
       request.grpcCode = error.code;
@@ -65,8 +76,6 @@ async function stream(exchange: HttpExchange, route: Route, responses: Responses
     const printed = response && route.print(response);
     if (typeof printed === "object") reply.type(printed.contentType);
   } else reply.type(format.contentType);
-  // Nginx would keep events to itself.
-  reply.header("cache-control", "no-store").header("x-accel-buffering", "no");
   reply.send(body);
 }
 

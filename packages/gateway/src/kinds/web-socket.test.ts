@@ -1,4 +1,5 @@
 // Streams over WebSocket: frames both ways, half-close, close codes, origins, backpressure, and callers that leave.
+import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, type Handlers, implement, RpcError } from "@grpc-study/rpc";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -8,7 +9,8 @@ import { Things } from "../../test/gen/things_pb.js";
 import type { GatewayOptions } from "../options.ts";
 
 const handlers: Handlers<typeof Things> = {
-  async *list({ count, fail }) {
+  async *list({ count, fail, delayMs }, { signal }) {
+    if (delayMs > 0) await delay(delayMs, undefined, { signal });
     for (let index = 0; index < count; index++) yield { int32Value: index };
     if (fail !== 0) throw new RpcError(fail, "坏".repeat(100));
   },
@@ -23,12 +25,16 @@ const handlers: Handlers<typeof Things> = {
   async *download() {
     yield { data: new Uint8Array([1, 2]) };
   },
+  async upload(requests) {
+    const parts = await Array.fromAsync(requests, ({ name, file }) => `${name} ${file?.contentType} ${Buffer.from(file?.data ?? [])}`);
+    return { repeatedValue: parts };
+  },
 };
 
 async function start(way: Way, options: Partial<GatewayOptions> = {}, more: Handlers<typeof Things> = {}) {
-  const { url } = await startGateway(implement(Things, { ...handlers, ...more }), { way, graceMs: 0, ...options });
-  const open = (path: string, clientOptions: ClientOptions = {}) => {
-    const socket = new WebSocket(`${url.replace("http", "ws")}${path}`, clientOptions);
+  const { url, port } = await startGateway(implement(Things, { ...handlers, ...more }), { way, graceMs: 0, ...options });
+  const open = (path: string, { protocols = [], ...clientOptions }: ClientOptions & { protocols?: string[] } = {}) => {
+    const socket = new WebSocket(`${url.replace("http", "ws")}${path}`, protocols, clientOptions);
     onTestFinished(() => socket.terminate());
     const frames: unknown[] = [];
     socket.on("message", (data, binary) => frames.push(binary ? data : String(data)));
@@ -42,8 +48,40 @@ async function start(way: Way, options: Partial<GatewayOptions> = {}, more: Hand
     );
     return { socket, frames, closed, opened, refused };
   };
-  return { url, open };
+  return { url, port, open };
 }
+
+/** A handler that answers once, and then goes on until its call is cancelled. */
+function waiting() {
+  const { promise, resolve } = Promise.withResolvers<Code>();
+  const list: Handlers<typeof Things>["list"] = async function* (_request, { signal }) {
+    yield {};
+    await new Promise<void>((end) => signal.addEventListener("abort", () => end()));
+    resolve(RpcError.from(signal.reason).code);
+  };
+  return { list, aborted: promise };
+}
+
+/** A WebSocket by hand: what is written after the handshake, and what has come. */
+function byHand(port: number, path: string) {
+  const socket = connect(port, "127.0.0.1").on("error", () => {});
+  onTestFinished(() => void socket.destroy());
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+  );
+  let received = Buffer.alloc(0);
+  socket.on("data", (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk]);
+  });
+  return { socket, received: () => received.toString("latin1") };
+}
+
+/** The header of a frame of a client, whose mask is 0. */
+const frameHeader = (first: number, length: number) =>
+  length < 126 ? Buffer.of(first, 0x80 | length, 0, 0, 0, 0) : Buffer.of(first, 0xfe, length >> 8, length & 255, 0, 0, 0, 0);
+const [textFrame, continuation, pingFrame] = [0x81, 0x80, 0x89];
+/** A text frame that is not the last of its message. */
+const firstFragment = 0x01;
 
 const next = (socket: WebSocket) => new Promise<string>((resolve) => socket.once("message", (data) => resolve(String(data))));
 
@@ -107,6 +145,182 @@ describe.each(ways)("%s", (way) => {
     await opened;
     socket.send(`"${"x".repeat(length)}"`);
     expect((await closed).code).toBe(1009);
+  });
+
+  const strays: Readonly<Record<string, (socket: WebSocket) => void>> = {
+    text: (socket) => socket.send("{}"),
+    "text that is no JSON": (socket) => socket.send("ping"),
+    "a half-close": (socket) => socket.send(""),
+    bytes: (socket) => socket.send(Buffer.from([1, 2, 3])),
+    "no bytes": (socket) => socket.send(Buffer.alloc(0)),
+    "a ping": (socket) => socket.ping("x"),
+    "a pong that nobody asked for": (socket) => socket.pong("x"),
+    "fragments of a message": (socket) => {
+      socket.send("{", { fin: false });
+      socket.send("}", { fin: true });
+    },
+    "more than a window of frames": (socket) => {
+      for (let count = 0; count < 10; count++) socket.send("x".repeat(20_000));
+    },
+  };
+
+  test.each(Object.entries(strays))("a server stream goes on whatever its client sends (%s), and ends when it closes", async (_, send) => {
+    const { list, aborted } = waiting();
+    const { open } = await start(way, {}, { list });
+    const { socket, closed } = open("/v1/list");
+    await next(socket);
+    send(socket);
+    // Answered after what has been sent.
+    const pong = new Promise((resolve) => socket.on("pong", (data) => String(data) === "after" && resolve(data)));
+    socket.ping("after");
+    await pong;
+    expect(socket.readyState).toBe(socket.OPEN);
+    socket.close(1000);
+    expect(await aborted).toBe(Code.CANCELLED);
+    expect(await closed).toEqual({ code: 1000, reason: "" });
+  });
+
+  test("what comes after the half-close is ignored, and the close is seen", async () => {
+    const { promise, resolve } = Promise.withResolvers<Code>();
+    const { open } = await start(
+      way,
+      {},
+      {
+        async *talk(requests, { signal }) {
+          for await (const _ of requests) yield {};
+          yield { stringValue: "all" };
+          await new Promise<void>((end) => signal.addEventListener("abort", () => end()));
+          resolve(RpcError.from(signal.reason).code);
+        },
+      },
+    );
+    const { socket, opened, frames } = open("/v1/talk/a");
+    await opened;
+    for (const frame of ["{}", "", "{}", "nonsense", "x".repeat(100_000)]) socket.send(frame);
+    await vi.waitUntil(() => frames.length === 2);
+    expect(frames).toEqual(["{}", '{"stringValue":"all"}']);
+    socket.close();
+    expect(await promise).toBe(Code.CANCELLED);
+  });
+
+  test("a client that closes without a half-close has not sent a whole stream", async () => {
+    const ends: string[] = [];
+    const { open } = await start(
+      way,
+      {},
+      {
+        async sum(requests) {
+          try {
+            for await (const _ of requests);
+            ends.push("complete");
+          } catch (error) {
+            ends.push(Code[RpcError.from(error).code] ?? "");
+          }
+          return {};
+        },
+      },
+    );
+    for (const leave of ["close", "terminate"] as const) {
+      const { socket, opened } = open("/v1/sum");
+      await opened;
+      socket.send("{}");
+      await delay(50);
+      socket[leave]();
+    }
+    await vi.waitUntil(() => ends.length === 2);
+    expect(ends).toEqual(["CANCELLED", "CANCELLED"]);
+  });
+
+  test.each([
+    ["a frame's header", [Buffer.of(textFrame)]],
+    ["a frame", [frameHeader(textFrame, 2), Buffer.from("{")]],
+    ["a long frame", [frameHeader(textFrame, 1000), Buffer.from("{")]],
+    ["a message, after its first fragment and a ping", [frameHeader(firstFragment, 1), Buffer.from("{"), frameHeader(pingFrame, 0)]],
+    ["a message, after two fragments", [frameHeader(firstFragment, 1), Buffer.from("{"), frameHeader(0, 1), Buffer.from(" ")]],
+    ["a second message", [frameHeader(textFrame, 2), Buffer.from("{}"), frameHeader(textFrame, 2)]],
+  ])("%s that does not end in time closes with 4004", async (_, bytes) => {
+    const { port } = await start(way, { bodyTimeoutMs: 150 });
+    for (const path of ["/v1/talk/a", "/v1/sum", "/v1/list?count=1&delay_ms=60000"]) {
+      const { socket, received } = byHand(port, path);
+      await vi.waitUntil(() => received().includes("\r\n\r\n"));
+      socket.write(Buffer.concat(bytes));
+      await vi.waitUntil(() => received().includes("the message did not come within 150 ms"), 5_000);
+      expect(received()).toContain(String.fromCharCode(4004 >> 8, 4004 & 255));
+    }
+  });
+
+  test("a message in time, in pieces, is one; an open socket without a message has all the time", async () => {
+    const { port } = await start(way, { bodyTimeoutMs: 1_000 });
+    const { socket, received } = byHand(port, "/v1/talk/a");
+    await vi.waitUntil(() => received().includes("\r\n\r\n"));
+    const bytes = Buffer.concat([frameHeader(firstFragment, 1), Buffer.from("{"), frameHeader(continuation, 1), Buffer.from("}")]);
+    for (const byte of bytes) {
+      socket.write(Buffer.of(byte));
+      await delay(5);
+    }
+    await vi.waitUntil(() => received().includes('{"stringValue":"a"}'));
+    await delay(1_200);
+    expect(received()).not.toContain("did not come");
+  });
+
+  test("the time of a message does not run while a slow handler keeps the socket from being read", async () => {
+    const { open } = await start(
+      way,
+      { bodyTimeoutMs: 200 },
+      {
+        async sum(requests) {
+          let count = 0;
+          for await (const _ of requests) if (count++ === 0) await delay(600);
+          return { int32Value: count };
+        },
+      },
+    );
+    const { socket, opened, frames, closed } = open("/v1/sum");
+    await opened;
+    for (let count = 0; count < 20; count++) socket.send(JSON.stringify({ stringValue: "x".repeat(300_000) }));
+    socket.send("");
+    expect((await closed).code).toBe(1000);
+    expect(frames).toEqual(['{"int32Value":20}']);
+  });
+
+  test("an upload is its frames, of bytes and of text, with the type of the handshake", async () => {
+    const { open } = await start(way);
+    const upload = open("/v1/upload/n");
+    await upload.opened;
+    upload.socket.send(Buffer.from("bytes"));
+    upload.socket.send("text");
+    upload.socket.send(Buffer.alloc(0));
+    expect((await upload.closed).code).toBe(1000);
+    const type = "application/octet-stream";
+    expect(upload.frames).toEqual([JSON.stringify({ repeatedValue: [`n ${type} bytes`, `n ${type} text`] })]);
+    const typed = open("/v1/upload/n", { headers: { "content-type": "image/png" } });
+    await typed.opened;
+    typed.socket.send(Buffer.from("x"));
+    typed.socket.send("");
+    await typed.closed;
+    expect(typed.frames).toEqual(['{"repeatedValue":["n image/png x"]}']);
+  });
+
+  test("a token may be a subprotocol, as browsers have nothing else", async () => {
+    const { open } = await start(
+      way,
+      {},
+      {
+        async *list(_request, { metadata }) {
+          yield { repeatedValue: metadata.get("authorization").map(String) };
+        },
+      },
+    );
+    const browser = open("/v1/list", { protocols: ["bearer", "a.b-c_d~1"] });
+    await browser.closed;
+    expect([browser.socket.protocol, browser.frames]).toEqual(["bearer", ['{"repeatedValue":["Bearer a.b-c_d~1"]}']]);
+    const both = open("/v1/list", { protocols: ["json", "bearer", "token"], headers: { authorization: "Basic x" } });
+    await both.closed;
+    expect([both.socket.protocol, both.frames]).toEqual(["bearer", ['{"repeatedValue":["Basic x"]}']]);
+    expect(await open("/v1/list", { protocols: ["bearer"] }).refused).toBe(400);
+    const other = open("/v1/list", { protocols: ["json"] });
+    await other.closed;
+    expect([other.socket.protocol, other.frames]).toEqual(["json", ["{}"]]);
   });
 
   test("what is no stream refuses the handshake", async () => {

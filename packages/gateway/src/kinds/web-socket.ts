@@ -1,5 +1,5 @@
 // Streams over WebSocket: a text frame a message, both ways. An empty frame is the client's half-close. The end is a close: 1000 for OK, and
-// 4000 + the gRPC code for anything else, with the message as the reason.
+// 4000 + the gRPC code for anything else, with the message as the reason. A client that closes before its half-close cancels the call.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
@@ -11,6 +11,7 @@ import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "../http/errors.ts";
 import type { Conversation, Responses, Route } from "../route.ts";
 import type { Match, Router } from "../router.ts";
+import { Frames } from "./frames.ts";
 
 /** RFC 6455, section 5.5: a close frame has 125 bytes, two of them for the code. */
 const maxReasonBytes = 123;
@@ -40,7 +41,7 @@ export function findStream(router: Router<Route>, path: string): Match<Route> {
  *
  * @throws HttpError 403
  */
-export function checkOrigin({ headers: { origin, host } }: FastifyRequest, allowed: readonly string[]): void {
+export function checkOrigin({ headers: { origin }, host }: FastifyRequest, allowed: readonly string[]): void {
   if (origin === undefined || allowed.includes("*") || allowed.includes(origin)) return;
   if (URL.canParse(origin) && new URL(origin).host === host) return;
   throw new HttpError(403, Code.PERMISSION_DENIED, `pages of ${quote(origin)} may not open a WebSocket here`);
@@ -52,7 +53,8 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
   const start = performance.now();
   let alive = true;
   const pings = setInterval(() => {
-    if (!alive) return socket.terminate();
+    // A pong is not read while the socket is paused.
+    if (!alive && !socket.isPaused) return socket.terminate();
     alive = false;
     socket.ping();
   }, pingMs);
@@ -99,8 +101,9 @@ async function converse(socket: WebSocket, exchange: Exchange, { calls, print, b
     case "client_streaming":
       return send(await calls.call(requests, options));
     case "server_streaming": {
-      const request = binder.body === "none" ? binder.bind(exchange.parts) : (await requests.next()).value;
-      // Frames after the first one are nobody's; a close is noticed all the same.
+      const request = binder.body === "none" ? undefined : (await requests.next()).value;
+      // It has no more requests: further frames are ignored.
+      await requests.return();
       return sendAll(socket, calls.call(request ?? binder.bind(exchange.parts), options), send);
     }
     case "bidi_streaming": {
@@ -142,74 +145,6 @@ function drained(socket: WebSocket): Promise<void> {
       resolve();
     });
   });
-}
-
-/** The messages that come, one at a time: the socket is not read while there is one that nobody has taken. */
-class Frames implements AsyncIterableIterator<Message, undefined> {
-  readonly #socket: WebSocket;
-  readonly #exchange: Exchange;
-  readonly #route: Route;
-  readonly #frames: string[] = [];
-  #waiter: PromiseWithResolvers<IteratorResult<Message, undefined>> | undefined;
-  #closed = false;
-  #failure: unknown;
-
-  constructor(socket: WebSocket, exchange: Exchange, route: Route) {
-    this.#socket = socket;
-    this.#exchange = exchange;
-    this.#route = route;
-    socket.on("message", (data, binary) => {
-      if (binary) this.fail(new RpcError(Code.INVALID_ARGUMENT, "a binary frame: messages are JSON, in text frames"));
-      else {
-        this.#frames.push(String(data));
-        socket.pause();
-        this.#deliver();
-      }
-    });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<Message, undefined>> {
-    this.#waiter ??= Promise.withResolvers();
-    const { promise } = this.#waiter;
-    this.#deliver();
-    return promise;
-  }
-
-  return(): Promise<IteratorResult<Message, undefined>> {
-    this.#closed = true;
-    this.#socket.resume();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  fail(reason: unknown): void {
-    this.#failure ??= reason;
-    this.#deliver();
-  }
-
-  #deliver(): void {
-    const waiter = this.#waiter;
-    if (waiter === undefined) return;
-    const frame = this.#closed ? undefined : this.#frames.shift();
-    if (frame === "") this.#closed = true;
-    // Also when nothing more is taken: a close must be noticed.
-    if (!frame) this.#socket.resume();
-    if (!frame && !this.#closed && this.#failure === undefined) return;
-
-    this.#waiter = undefined;
-    if (this.#closed) waiter.resolve({ done: true, value: undefined });
-    else if (!frame) waiter.reject(this.#failure);
-    else {
-      try {
-        waiter.resolve({ done: false, value: this.#route.binder.bind(this.#exchange.parts, frame) });
-      } catch (error) {
-        waiter.reject(error);
-      }
-    }
-  }
 }
 
 function shorten(reason: string): string {

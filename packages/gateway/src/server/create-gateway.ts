@@ -21,6 +21,11 @@ export interface GatewayServerOptions extends GatewayOptions {
   /** Origins whose pages may read the answers, and open WebSockets; `*` for all. Default: none. */
   readonly cors?: readonly string[] | undefined;
   readonly limits?: ConnectionLimits | undefined;
+  /**
+   * Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` count: addresses and subnets in CIDR notation, or `true` for whoever connects. Default: none,
+   * and the metadata `x-forwarded-*` tells of the connection alone.
+   */
+  readonly trustProxy?: boolean | string | readonly string[] | undefined;
   /** Gets a line a request: HTTP's method, path and status, the gRPC status, the time it took. Default: nothing is logged. */
   readonly logger?: FastifyBaseLogger | undefined;
 }
@@ -46,6 +51,7 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
       return made.server;
     },
     ...(logger ? { loggerInstance: logger } : {}),
+    trustProxy: typeof options.trustProxy === "object" ? [...options.trustProxy] : (options.trustProxy ?? false),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
     forceCloseConnections: "idle",

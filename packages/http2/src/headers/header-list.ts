@@ -1,7 +1,7 @@
 // A list of header fields (RFC 9113, 8.1 to 8.3): the form in which requests, responses and trailers
 // pass through the engine.
 
-import { malformedRequest, malformedResponse, malformedTrailers } from "./validate.ts";
+import { malformedExtension, malformedRequest, malformedResponse, malformedTrailers } from "./validate.ts";
 
 /** A field. Both strings hold octets: one char an octet (latin1). */
 export type HeaderField = readonly [name: string, value: string];
@@ -56,6 +56,10 @@ export class HeaderList {
   memo: unknown = undefined;
   /** The roles that the list is known to be well-formed for, a bit each. Of the validation only. */
   wellFormedFor = 0;
+  /** Whether the octets of all fields are known to be legal (8.2.1). Of the decoder and the validation only. */
+  legal = false;
+  /** The list that this one extends, if any. Of the encoder and the validation only. */
+  readonly base: HeaderList | undefined;
   /** Whether some encoder has seen the list before. Of the encoder only. */
   encoded = false;
   /** Spreads lists over the slots of a cache. Of the encoder only. */
@@ -65,12 +69,13 @@ export class HeaderList {
    * Wraps names and values in turn without a copy or a check. The decoder makes lists so; the
    * validation functions check them.
    */
-  constructor(flat: readonly string[], neverIndexed?: ReadonlySet<string>) {
+  constructor(flat: readonly string[], neverIndexed?: ReadonlySet<string>, base?: HeaderList) {
     let size = 0;
     for (let i = 0; i < flat.length; i++) size += (flat[i] as string).length;
     this.flat = flat;
     this.size = size + flat.length * 16;
     this.neverIndexed = neverIndexed;
+    this.base = base;
     this.slot = nextSlot = (nextSlot + 1) & 0xffff;
     let method: string | undefined;
     let scheme: string | undefined;
@@ -144,6 +149,16 @@ export class HeaderList {
     return wellFormed(list, malformedTrailers(list));
   }
 
+  /**
+   * This list followed by further fields. To send many lists that differ in a few fields only, extend
+   * one list: the common part is validated once and encoded once. Throws as the builder of the list
+   * does.
+   */
+  extend(fields: Iterable<HeaderField>, options?: HeaderListOptions): HeaderList {
+    const list = build(this.flat.slice(), fields, options, this);
+    return wellFormed(list, malformedExtension(list, this));
+  }
+
   /** The first value of the regular field `name`, which is in lower case. */
   get(name: string): string | undefined {
     const flat = this.flat;
@@ -165,12 +180,15 @@ export class HeaderList {
   }
 }
 
-function build(flat: string[], fields: Iterable<HeaderField> = [], options: HeaderListOptions = {}): HeaderList {
-  for (const [name, value] of fields) flat.push(name, value);
-  for (const [i, text] of flat.entries()) {
+function build(flat: string[], fields: Iterable<HeaderField> = [], options?: HeaderListOptions, base?: HeaderList): HeaderList {
+  for (const field of fields) flat.push(field[0], field[1]);
+  for (let i = base?.flat.length ?? 0; i < flat.length; i++) {
+    const text: unknown = flat[i];
     if (typeof text !== "string") throw new TypeError(`${i % 2 === 0 ? "a field name" : flat[i - 1]} must be a string, got ${typeof text}`);
   }
-  return new HeaderList(flat, options.neverIndexed && new Set(options.neverIndexed));
+  let neverIndexed = base?.neverIndexed;
+  if (options?.neverIndexed !== undefined) neverIndexed = new Set([...(neverIndexed ?? []), ...options.neverIndexed]);
+  return new HeaderList(flat, neverIndexed, base?.base ?? base);
 }
 
 function wellFormed(list: HeaderList, fault: string | undefined): HeaderList {

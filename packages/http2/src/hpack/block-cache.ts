@@ -4,7 +4,9 @@
 /** A block that holds no reference to the dynamic table is valid whatever the table holds. */
 export const anyTable = -1;
 
-const slots = 64;
+export const slotBits = 6;
+export const slotMask = (1 << slotBits) - 1;
+const slots = 1 << slotBits;
 const slabSize = 4096;
 const longestBlock = 512;
 /** After as many misses in a row the cache rests for a while: the blocks of this peer all differ. */
@@ -78,20 +80,20 @@ export class BlockCache<T> {
   }
 }
 
-/** The slot of a block: from its length and up to 24 of its octets. */
+/** The slot of a block: from its length and up to 18 of its octets. */
 export function slotOf(buf: Uint8Array, start: number, end: number): number {
   const length = end - start;
   let hash = length;
-  if (length <= 24) {
+  if (length <= 18) {
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (buf[i] as number)) | 0;
   } else {
     // The ends, where indexed fields stand, and a sample of what is between.
-    const stride = length >> 3;
-    for (let i = 0; i < 8; i++) {
+    const stride = (length - 6) / 6;
+    for (let i = 0; i < 6; i++) {
       hash = (Math.imul(hash, 31) + (buf[start + i] as number)) | 0;
       hash = (Math.imul(hash, 31) + (buf[end - 1 - i] as number)) | 0;
-      hash = (Math.imul(hash, 31) + (buf[start + i * stride] as number)) | 0;
+      hash = (Math.imul(hash, 31) + (buf[start + 3 + ((i * stride) | 0)] as number)) | 0;
     }
   }
-  return (hash ^ (hash >>> 12)) & (slots - 1);
+  return (hash ^ (hash >>> 12)) & slotMask;
 }

@@ -1,7 +1,8 @@
 // The decoder of header blocks (RFC 7541, 3.2 and 6).
 
+import { isFieldValue, isLowerCaseToken } from "../headers/field-syntax.ts";
 import { HeaderList } from "../headers/header-list.ts";
-import { anyTable, BlockCache, slotOf } from "./block-cache.ts";
+import { anyTable, BlockCache, slotBits, slotMask, slotOf } from "./block-cache.ts";
 import { DynamicTable, entryOverhead } from "./dynamic-table.ts";
 import { huffmanDecode, huffmanDecodedBound } from "./huffman-decode.ts";
 import { isSecret } from "./secrets.ts";
@@ -33,8 +34,16 @@ const missingUpdate = "a reduced SETTINGS_HEADER_TABLE_SIZE requires a dynamic t
 
 const maxInteger = 0x7fffffff;
 
-/** The longest string, in octets on the wire, that is kept for the next block that holds it. */
-const longestShared = 64;
+/** A literal field that the peer may send again: its octets are kept. */
+interface Literal {
+  readonly name: string;
+  readonly value: string;
+  readonly legal: boolean;
+}
+
+/** The longest literal field and the longest name, in octets on the wire, that are kept for later blocks. */
+const longestLiteral = 128;
+const longestName = 64;
 
 /** What Huffman code decodes into; shared, since a string is made of it at once. */
 let scratch = Buffer.allocUnsafeSlow(4096);
@@ -54,7 +63,8 @@ export class Decoder {
   /** Counts the changes of the dynamic table. */
   #state = 0;
   readonly #lists = new BlockCache<HeaderList>();
-  readonly #strings = new BlockCache<string>();
+  readonly #literals = new BlockCache<Literal>();
+  readonly #names = new BlockCache<string>();
   #fault: DecodeFault | undefined;
 
   // The position within the block, the decoded length of the last string, and what is wrong with it.
@@ -109,9 +119,11 @@ export class Decoder {
     let size = 0;
     let usesTable = false;
     let secret = false;
+    let legal = true;
     this.#at = start;
     while (this.#at < end) {
-      const octet = buf[this.#at] as number;
+      const from = this.#at;
+      const octet = buf[from] as number;
       // A dynamic table size update (6.3).
       if ((octet & 0xe0) === 0x20) {
         if (!this.#update(buf, end, size > 0)) return this.#compressionError();
@@ -119,52 +131,72 @@ export class Decoder {
       }
       if (this.#updateRequired) return this.#fail(missingUpdate);
 
+      // A literal without indexing (6.2.2) that the peer has sent before.
+      if (octet < 0x10) {
+        const slot = slotOfLiteral(buf, from, end);
+        const known = slot < 0 ? undefined : this.#literals.find(slot & slotMask, buf, from, slot >> slotBits, anyTable);
+        if (known !== undefined) {
+          this.#at = slot >> slotBits;
+          size += known.name.length + known.value.length + entryOverhead;
+          legal &&= known.legal;
+          if (size <= maxListSize) flat.push(known.name, known.value);
+          continue;
+        }
+      }
+
       const indexed = octet >= 0x80;
       const inserts = !indexed && octet >= 0x40;
       const index = this.#integer(buf, end, indexed ? 0x7f : inserts ? 0x3f : 0x0f);
       if (index < 0) return this.#compressionError();
-      if (index > staticLength) {
-        if (index - staticLength > table.length) return this.#fail(badIndex);
+      const dynamic = index - staticLength;
+      if (dynamic > 0) {
+        if (dynamic > table.length) return this.#fail(badIndex);
         usesTable = true;
+        legal &&= table.isLegal(dynamic);
       }
-      const over = size > maxListSize;
 
       // An indexed field (6.1).
       if (indexed) {
         if (index === 0) return this.#fail(zeroIndex);
-        const name = index > staticLength ? table.name(index - staticLength) : (staticNames[index] as string);
-        const value = index > staticLength ? table.value(index - staticLength) : (staticValues[index] as string);
+        const name = dynamic > 0 ? table.name(dynamic) : (staticNames[index] as string);
+        const value = dynamic > 0 ? table.value(dynamic) : (staticValues[index] as string);
         size += name.length + value.length + entryOverhead;
-        if (!over) flat.push(name, value);
+        if (size <= maxListSize) flat.push(name, value);
         continue;
       }
 
-      // A literal: with incremental indexing (6.2.1), without (6.2.2) or never indexed (6.2.3).
-      const never = !inserts && (octet & 0x10) !== 0;
-      // The strings of a list over its limit are needed for the table only.
-      const room = over ? -1 : maxListSize - size;
+      // A literal with incremental indexing (6.2.1), without (6.2.2) or never indexed (6.2.3). The strings
+      // of a list over its limit are needed for the table only.
+      const room = size > maxListSize ? -1 : maxListSize - size;
       const skipAbove = inserts && room < table.maxSize ? table.maxSize : room;
-      let name: string | undefined;
       const sizeBefore = size;
+      let name: string | undefined;
       if (index === 0) {
-        name = this.#string(buf, end, skipAbove, true);
+        name = this.#name(buf, end, skipAbove);
         if (name === undefined) return this.#compressionError();
         size += this.#length;
       } else {
-        name = index > staticLength ? table.name(index - staticLength) : (staticNames[index] as string);
+        name = dynamic > 0 ? table.name(dynamic) : (staticNames[index] as string);
         size += name.length;
       }
-      const mayShare = !inserts && !never && !isSecret(name);
-      const value = this.#string(buf, end, skipAbove, mayShare);
+      const value = this.#string(buf, end, skipAbove);
       if (value === undefined) return this.#compressionError();
       size += this.#length + entryOverhead;
+      const fieldLegal = (index !== 0 || isLegalName(name)) && isFieldValue(value);
+      legal &&= fieldLegal;
       if (inserts) {
         this.#state++;
         // Strings that are longer than the table were skipped.
         if (size - sizeBefore > table.maxSize) table.clear();
-        else table.insert(name, value);
-      } else if (!mayShare) secret = true;
-      if (never) neverIndexed = (neverIndexed ?? new Set()).add(name);
+        else table.insert(name, value, fieldLegal);
+      } else if ((octet & 0x10) !== 0) {
+        secret = true;
+        neverIndexed = (neverIndexed ?? new Set()).add(name);
+      } else if (isSecret(name)) secret = true;
+      else if (dynamic <= 0 && size <= maxListSize && this.#at - from <= longestLiteral) {
+        const slot = slotOfLiteral(buf, from, end);
+        if (slot >= 0) this.#literals.keep(slot & slotMask, buf, from, this.#at, anyTable, { name, value, legal: fieldLegal });
+      }
       if (size <= maxListSize) flat.push(name, value);
     }
     if (size > maxListSize) {
@@ -172,6 +204,7 @@ export class Decoder {
       return undefined;
     }
     const list = new HeaderList(flat, neverIndexed);
+    list.legal = legal;
     // A cache must not tell one user of a connection what another one sends (RFC 7541, 7.1).
     if (state === this.#state && !secret) this.#lists.keep(slot, buf, start, end, usesTable ? state : anyTable, list);
     return list;
@@ -211,17 +244,34 @@ export class Decoder {
     return -1;
   }
 
+  /** Reads a name as {@link #string} does. The peer sends the names that it does not index again and again. */
+  #name(buf: Buffer, end: number, skipAbove: number): string | undefined {
+    const from = this.#at;
+    const octets = from < end ? (buf[from] as number) & 0x7f : 0;
+    const stop = from + 1 + octets;
+    if (octets < 4 || octets > longestName || octets > skipAbove || stop > end) return this.#string(buf, end, skipAbove);
+    const slot = slotOf(buf, from, stop);
+    const known = this.#names.find(slot, buf, from, stop, anyTable);
+    if (known !== undefined) {
+      this.#at = stop;
+      this.#length = known.length;
+      return known;
+    }
+    const name = this.#string(buf, end, skipAbove);
+    if (name !== undefined && this.#length <= skipAbove) this.#names.keep(slot, buf, from, stop, anyTable, name);
+    return name;
+  }
+
   /**
    * Reads a string (5.2) and its length. A string longer than `skipAbove` octets comes back empty.
    * Returns `undefined` and sets the error if the string is malformed.
    */
-  #string(buf: Buffer, end: number, skipAbove: number, mayShare: boolean): string | undefined {
-    const from = this.#at;
-    if (from >= end) {
+  #string(buf: Buffer, end: number, skipAbove: number): string | undefined {
+    if (this.#at >= end) {
       this.#error = truncated;
       return undefined;
     }
-    const huffman = (buf[from] as number) >= 0x80;
+    const huffman = (buf[this.#at] as number) >= 0x80;
     const octets = this.#integer(buf, end, 0x7f);
     if (octets < 0) return undefined;
     const start = this.#at;
@@ -232,18 +282,8 @@ export class Decoder {
     }
     this.#at = stop;
     this.#length = octets;
-    if (!mayShare || octets < 3 || octets > longestShared) {
-      return huffman ? this.#huffman(buf, start, stop, skipAbove) : octets > skipAbove ? "" : latin1(buf, start, stop);
-    }
-    const slot = slotOf(buf, from, stop);
-    const known = this.#strings.find(slot, buf, from, stop, anyTable);
-    if (known !== undefined) {
-      this.#length = known.length;
-      return known;
-    }
-    const text = huffman ? this.#huffman(buf, start, stop, longestShared * 2) : latin1(buf, start, stop);
-    if (text !== undefined) this.#strings.keep(slot, buf, from, stop, anyTable, text);
-    return text;
+    if (huffman) return this.#huffman(buf, start, stop, skipAbove);
+    return octets > skipAbove ? "" : latin1(buf, start, stop);
   }
 
   #huffman(buf: Buffer, start: number, stop: number, skipAbove: number): string | undefined {
@@ -267,6 +307,31 @@ export class Decoder {
     this.#fault = { kind: "compression", reason };
     return undefined;
   }
+}
+
+/**
+ * The end of the short literal field at `start`, above `slotBits` bits with its slot in the cache. -1 if
+ * the field takes its name from the dynamic table, is long, or passes `end`.
+ */
+function slotOfLiteral(buf: Buffer, start: number, end: number): number {
+  let at = start + 1;
+  const index = buf[start] as number;
+  if (index === 0) {
+    // An octet past the buffer is undefined and gives 0.
+    at += 1 + ((buf[at] as number) & 0x7f);
+  } else if (index === 0x0f) {
+    at++;
+    if ((buf[start + 1] as number) > staticLength - 0x0f) return -1;
+  }
+  if (at >= end) return -1;
+  at += 1 + ((buf[at] as number) & 0x7f);
+  if (at > end || at - start > longestLiteral) return -1;
+  return (at << slotBits) | slotOf(buf, start, at);
+}
+
+/** A pseudo-header field passes: the validation knows all that there are. */
+function isLegalName(name: string): boolean {
+  return name.charCodeAt(0) === 0x3a || isLowerCaseToken(name);
 }
 
 /** The string of some octets. A native call pays off from four octets on. */

@@ -6,6 +6,7 @@ export const entryOverhead = 32;
 export class DynamicTable {
   #names: string[] = [];
   #values: string[] = [];
+  #legal: boolean[] = [];
   /** The capacity of the ring less one; the capacity is a power of two. */
   #mask = -1;
   #maxSize: number;
@@ -51,6 +52,11 @@ export class DynamicTable {
     return this.#values[(this.#inserted - index) & this.#mask] as string;
   }
 
+  /** Whether the field is known to hold legal octets only (RFC 9113, 8.2.1). */
+  isLegal(index: number): boolean {
+    return this.#legal[(this.#inserted - index) & this.#mask] as boolean;
+  }
+
   /** Sets the maximum size and evicts what exceeds it (RFC 7541, 4.3). */
   resize(maxSize: number): void {
     this.#maxSize = maxSize;
@@ -66,7 +72,7 @@ export class DynamicTable {
    * Inserts an entry after it has evicted what stands in its way. An entry larger than the table
    * empties the table and is left out (RFC 7541, 4.4). Returns whether the entry is in the table.
    */
-  insert(name: string, value: string): boolean {
+  insert(name: string, value: string, legal = true): boolean {
     const size = name.length + value.length + entryOverhead;
     this.#evictTo(this.#maxSize - size);
     if (size > this.#maxSize) return false;
@@ -74,6 +80,7 @@ export class DynamicTable {
     const at = this.#inserted & this.#mask;
     this.#names[at] = name;
     this.#values[at] = value;
+    this.#legal[at] = legal;
     this.#inserted++;
     this.#size += size;
     return true;
@@ -95,15 +102,16 @@ export class DynamicTable {
   }
 
   #grow(): void {
-    const capacity = Math.max(16, (this.#mask + 1) * 2);
-    const names = new Array<string>(capacity).fill("");
-    const values = new Array<string>(capacity).fill("");
-    for (let number = this.#evicted; number < this.#inserted; number++) {
-      names[number & (capacity - 1)] = this.#names[number & this.#mask] as string;
-      values[number & (capacity - 1)] = this.#values[number & this.#mask] as string;
-    }
-    this.#names = names;
-    this.#values = values;
-    this.#mask = capacity - 1;
+    const mask = Math.max(16, (this.#mask + 1) * 2) - 1;
+    this.#names = this.#copied(this.#names, mask, "");
+    this.#values = this.#copied(this.#values, mask, "");
+    this.#legal = this.#copied(this.#legal, mask, true);
+    this.#mask = mask;
+  }
+
+  #copied<T>(ring: readonly T[], mask: number, empty: T): T[] {
+    const copy = new Array<T>(mask + 1).fill(empty);
+    for (let number = this.#evicted; number < this.#inserted; number++) copy[number & mask] = ring[number & this.#mask] as T;
+    return copy;
   }
 }

@@ -27,6 +27,9 @@ const varying = new Set([
   "x-request-id",
 ]);
 
+/** What {@link EncoderTable.entryOf} returns for a field without an entry. */
+export const noEntry = -1;
+
 /**
  * The entries that a name may insert before any of them is used: a name whose values all differ
  * stops to push out the others. Uses of its entries earn the name further ones.
@@ -47,7 +50,7 @@ export class IndexedName {
   /** The number of the newest entry with this name; -1 if there is none. */
   newest = -1;
   /** The number of the entry of each value. */
-  readonly entries = new Map<string, number>();
+  entries: Map<string, number> | undefined = undefined;
   /** The value that was found last and its entry: most names have one value. */
   lastValue: string | undefined = undefined;
   lastEntry = -1;
@@ -76,19 +79,22 @@ export class EncoderTable extends DynamicTable {
     return record;
   }
 
-  /** The number of the entry with this name and value, or -1. */
+  /**
+   * The entry with this name and value: its number, or {@link noEntry}, or `~index` of an entry of the
+   * static table.
+   */
   entryOf(name: IndexedName, value: string): number {
-    let entry = -1;
-    if (name.lastValue === value) entry = name.lastEntry;
-    else {
-      entry = name.entries.get(value) ?? -1;
-      if (entry < 0) return -1;
+    let entry = name.lastEntry;
+    if (name.lastValue !== value) {
+      entry = ~(name.staticValues?.get(value) ?? 0);
+      if (entry === noEntry) entry = name.entries?.get(value) ?? noEntry;
+      if (entry === noEntry) return noEntry;
       name.lastValue = value;
       name.lastEntry = entry;
     }
     if (++name.uses >= usesForCredit) {
       name.uses = 0;
-      name.credit = Math.min(name.credit + 1, initialCredit);
+      if (name.credit < initialCredit && !varying.has(name.name)) name.credit++;
     }
     return entry;
   }
@@ -105,6 +111,7 @@ export class EncoderTable extends DynamicTable {
     this.insert(name.name, value);
     name.credit--;
     name.newest = entry;
+    name.entries ??= new Map();
     name.entries.set(value, entry);
     name.lastValue = value;
     name.lastEntry = entry;
@@ -113,7 +120,7 @@ export class EncoderTable extends DynamicTable {
   protected override onEvict(name: string, value: string, entry: number): void {
     const record = this.#names.get(name);
     if (record === undefined) return;
-    if (record.entries.get(value) === entry) record.entries.delete(value);
+    if (record.entries?.get(value) === entry) record.entries.delete(value);
     if (record.lastEntry === entry) {
       record.lastValue = undefined;
       record.lastEntry = -1;

@@ -3,7 +3,7 @@
 import type { HeaderList } from "../headers/header-list.ts";
 import { anyTable } from "./block-cache.ts";
 import { defaultTableSize } from "./decoder.ts";
-import { EncoderTable, type IndexedName } from "./encoder-table.ts";
+import { EncoderTable, type IndexedName, noEntry } from "./encoder-table.ts";
 import { huffmanEncode, huffmanEncodedLength } from "./huffman-encode.ts";
 import { isSecret } from "./secrets.ts";
 import { staticLength } from "./static-table.ts";
@@ -75,18 +75,29 @@ export class Encoder {
   encode(list: HeaderList, out: Buffer, offset: number): number {
     let at = offset;
     if (this.#updateDue) at = this.#writeUpdates(out, at);
+    return this.#list(list, out, at);
+  }
+
+  #list(list: HeaderList, out: Buffer, start: number): number {
     const slot = list.slot & (slots - 1);
     const kept = this.#kept?.[slot];
     if (kept !== undefined && kept.list === list && (kept.state === this.#state || kept.state === anyTable)) {
       const octets = kept.octets;
-      for (let i = 0; i < octets.length; i++) out[at + i] = octets[i] as number;
-      return at + octets.length;
+      for (let i = 0; i < octets.length; i++) out[start + i] = octets[i] as number;
+      this.#usesTable = kept.state !== anyTable;
+      return start + octets.length;
     }
-    const start = at;
     const state = this.#state;
-    this.#usesTable = false;
     const flat = list.flat;
-    for (let i = 0; i < flat.length; i += 2) {
+    const base = list.base;
+    let at = start;
+    let i = 0;
+    this.#usesTable = false;
+    if (base !== undefined && list.neverIndexed === base.neverIndexed) {
+      at = this.#list(base, out, at);
+      i = base.flat.length;
+    }
+    for (; i < flat.length; i += 2) {
       const name = flat[i] as string;
       const never = list.neverIndexed?.has(name) ?? false;
       at = this.#field(name, flat[i + 1] as string, never, out, at);
@@ -114,9 +125,8 @@ export class Encoder {
     const record = this.#table.find(name);
     if (record === undefined) return writeStringLiteral(never || isSecret(name) ? 0x10 : 0x00, name, value, out, offset);
     if (never || record.secret) return this.#literal(0x10, 0x0f, record, value, out, offset);
-    const staticIndex = record.staticValues?.get(value);
-    if (staticIndex !== undefined) return writeInteger(staticIndex, 0x80, 0x7f, out, offset);
     const entry = this.#table.entryOf(record, value);
+    if (entry < noEntry) return writeInteger(~entry, 0x80, 0x7f, out, offset);
     if (entry >= 0) {
       this.#usesTable = true;
       return writeInteger(this.#indexOf(entry), 0x80, 0x7f, out, offset);

@@ -1,37 +1,11 @@
 // A call without a socket is a call like any other: everything here is tried both ways.
-import { expect, onTestFinished, test } from "vitest";
-import { everyKind, failureOf, kindNames, kinds, type TestHandlers, TestService, until } from "../../test/harness.ts";
+import { expect, test } from "vitest";
+import { everyKind, everyWay, failureOf, kinds, startBy, TestService, until, ways } from "../../test/harness.ts";
 import { BadRequestSchema } from "../error-details.ts";
-import {
-  authenticate,
-  Code,
-  type Context,
-  createClient,
-  createContextKey,
-  createServer,
-  detail,
-  implement,
-  RpcError,
-  type ServerOptions,
-} from "../index.ts";
-
-async function connect(way: string, handlers: TestHandlers, options: ServerOptions = {}) {
-  const server = createServer(options);
-  server.add(implement(TestService, handlers));
-  const target = way === "in process" ? server.channel() : (await server.listen("127.0.0.1:0")).address;
-  const client = createClient(TestService, target);
-  onTestFinished(async () => {
-    client[Symbol.dispose]();
-    await server.shutdown({ graceMs: 0, abortMs: 0 });
-  });
-  return { server, client };
-}
-
-const ways = ["in process", "over a socket"];
-const everyWay = ways.flatMap((way) => kindNames.map((kind) => ({ way, kind })));
+import { authenticate, Code, type Context, createClient, createContextKey, createServer, detail, RpcError } from "../index.ts";
 
 test.each(everyWay)("$way, $kind: the answer, header and trailer arrive", async ({ way, kind }) => {
-  const { client } = await connect(
+  const { client } = await startBy(
     way,
     everyKind((context) => {
       context.header.set("h", "1");
@@ -51,7 +25,7 @@ test.each(everyWay)("$way, $kind: the answer, header and trailer arrive", async 
 });
 
 test.each(everyWay)("$way, $kind: an error keeps its code, message, metadata and details", async ({ way, kind }) => {
-  const { client } = await connect(
+  const { client } = await startBy(
     way,
     everyKind(() => {
       const details = [detail(BadRequestSchema, { fieldViolations: [{ field: "f" }] })];
@@ -66,7 +40,7 @@ test.each(everyWay)("$way, $kind: an error keeps its code, message, metadata and
 
 test.each(everyWay)("$way, $kind: what else is thrown is INTERNAL, says nothing, and is reported once", async ({ way, kind }) => {
   const reported: unknown[] = [];
-  const { client } = await connect(
+  const { client } = await startBy(
     way,
     everyKind(() => {
       throw new Error("secret");
@@ -88,7 +62,7 @@ test.each(everyWay)("$way, $kind: a deadline ends the call on both sides", async
         }),
       ),
   );
-  const { client } = await connect(way, handlers);
+  const { client } = await startBy(way, handlers);
   expect(await failureOf(kinds[kind](client, "", { timeoutMs: 30 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   await until(() => reason !== undefined);
   // Over a socket, the caller may give up, and say so, a moment before the server's own clock does.
@@ -109,7 +83,7 @@ test.each(everyWay)("$way, $kind: a cancel aborts the handler's signal", async (
       }),
     );
   });
-  const { client } = await connect(way, handlers);
+  const { client } = await startBy(way, handlers);
   const controller = new AbortController();
   const failure = failureOf(kinds[kind](client, "", { signal: controller.signal }));
   await until(() => called);
@@ -125,7 +99,7 @@ test.each(everyWay)("$way, $kind: interceptors run, and may refuse", async ({ wa
     if (metadata.get("token")[0] !== "t") throw new RpcError(Code.UNAUTHENTICATED, "no token");
     return "me";
   };
-  const { client } = await connect(
+  const { client } = await startBy(
     way,
     everyKind(({ values }) => values.require(who)),
     { interceptors: [authenticate({ key: who, verify })] },
@@ -135,7 +109,7 @@ test.each(everyWay)("$way, $kind: interceptors run, and may refuse", async ({ wa
 });
 
 test.each(ways)("%s: a conversation keeps its order, and ends by a half-close", async (way) => {
-  const { client } = await connect(way, {
+  const { client } = await startBy(way, {
     async *bidiStream(requests) {
       for await (const { count } of requests) yield { count: count * 2 };
       yield { text: "bye" };
@@ -156,7 +130,7 @@ test.each(ways)("%s: a conversation keeps its order, and ends by a half-close", 
 test.each(ways)("%s: a slow reader holds the generator back, and one that leaves ends it", async (way) => {
   let made = 0;
   let ended = false;
-  const { client } = await connect(way, {
+  const { client } = await startBy(way, {
     async *serverStream() {
       try {
         for (; made < 1_000_000; made++) yield { data: new Uint8Array(16 * 1024) };
@@ -179,7 +153,7 @@ test.each(ways)("%s: a slow handler holds the sender back", async (way) => {
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const { client } = await connect(way, {
+  const { client } = await startBy(way, {
     async clientStream(requests) {
       await released;
       let count = 0;
@@ -199,7 +173,7 @@ test.each(ways)("%s: a slow handler holds the sender back", async (way) => {
 
 test("in process, a shutdown waits for running calls, then aborts them, and new ones are UNAVAILABLE", async () => {
   let release = () => {};
-  const { server, client } = await connect("in process", {
+  const { server, client } = await startBy("in process", {
     unary: ({ text }, { signal }) =>
       new Promise((resolve, reject) => {
         if (text === "quick") release = () => resolve({ text });
@@ -226,7 +200,7 @@ test("in process, a method that the server lacks is UNIMPLEMENTED, and a closed 
 });
 
 test("in process, metadata that the handler changes is the handler's own", async () => {
-  const { client } = await connect("in process", {
+  const { client } = await startBy("in process", {
     unary: (_request, { metadata }) => {
       metadata.set("m", "changed");
       return {};

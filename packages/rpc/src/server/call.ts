@@ -6,18 +6,19 @@ import type { Codec } from "../codec/codec.ts";
 import { accepts, type Compression, compress } from "../compression/algorithm.ts";
 import { markCompressed, markMessage } from "../compression/frame.ts";
 import { RpcError, statusFromError } from "../error.ts";
-import { intercept } from "../intercept.ts";
+import { InterceptorFault, intercept } from "../intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { metadataFault } from "../metadata-keys.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
-import type { ServerCall, ServerInterceptor } from "./context.ts";
+import { contextOf, interceptedCallOf } from "./call-context.ts";
+import type { Context, ServerInterceptor } from "./context.ts";
 import type { Surface } from "./surface.ts";
 import { ContextValues } from "./values.ts";
 
 /** What the calls of a server share. */
 export interface Scope {
   readonly interceptors: readonly ServerInterceptor[];
-  readonly onError: (error: unknown, call: ServerCall) => void;
+  readonly onError: (error: unknown, context: Context) => void;
   /** Of responses, unless a handler says otherwise. */
   readonly compression: Compression;
   /** The calls that are running. */
@@ -29,7 +30,7 @@ export interface Scope {
 /** A method, ready to be called. */
 export interface BoundMethod {
   readonly method: DescMethod;
-  readonly handler: (input: unknown, context: ServerCall) => unknown;
+  readonly handler: (input: unknown, context: Context) => unknown;
   readonly input: Codec;
   readonly output: Codec;
   readonly scope: Scope;
@@ -38,7 +39,7 @@ export interface BoundMethod {
 /** Node fires longer timers at once. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
-export class Call implements ServerCall, Linked<Call> {
+export class Call implements Linked<Call> {
   readonly #surface: Surface;
   readonly #bound: BoundMethod;
   readonly #finish: (status: StatusObject | undefined) => void;
@@ -48,6 +49,9 @@ export class Call implements ServerCall, Linked<Call> {
   #ended = false;
   #headerSent = false;
   #announced: Compression = "identity";
+  /** Whether the handler, or what it has returned, still runs inside of interceptors. */
+  #handling = false;
+  #context: Context | undefined;
   #values: ContextValues | undefined;
   #header: Metadata | undefined;
   #trailer: Metadata | undefined;
@@ -170,16 +174,22 @@ export class Call implements ServerCall, Linked<Call> {
     return this.#bound.scope.batches;
   }
 
+  /** What the handler, and `onError`, are given. */
+  get context(): Context {
+    this.#context ??= contextOf(this);
+    return this.#context;
+  }
+
   /** Calls the handler. */
   handle(input: unknown): unknown {
-    return this.#bound.handler(input, this);
+    return this.#bound.handler(input, this.context);
   }
 
   /** Runs `body`, within the interceptors, and ends the call with its outcome. A body that needs no promise returns none. */
   run(body: () => void | Promise<void>): void {
     const { interceptors } = this.#bound.scope;
     try {
-      const running = interceptors.length === 0 ? body() : intercept(interceptors, this, () => this.#untilCut(body));
+      const running = interceptors.length === 0 ? body() : intercept(interceptors, interceptedCallOf(this), () => this.#untilCut(body));
       if (running === undefined) this.#end();
       else
         running.then(
@@ -245,7 +255,13 @@ export class Call implements ServerCall, Linked<Call> {
       if (this.cut) return;
       const running = body();
       if (running === undefined) resolve();
-      else running.then(resolve, (error: unknown) => (this.cut ? this.fail(error) : reject(this.#stopped(error) ?? error)));
+      else {
+        this.#handling = true;
+        const done = () => {
+          this.#handling = false;
+        };
+        running.finally(done).then(resolve, (error: unknown) => (this.cut ? this.fail(error) : reject(this.#stopped(error) ?? error)));
+      }
     });
   }
 
@@ -257,13 +273,16 @@ export class Call implements ServerCall, Linked<Call> {
   /** Ends the call with what was thrown; reports it, if it is a fault. */
   fail(thrown: unknown): void {
     const stopped = this.#stopped(thrown);
-    if (stopped === undefined && !(thrown instanceof RpcError)) this.#report(thrown);
-    this.#end(stopped ?? RpcError.from(thrown));
+    if (stopped === undefined && (!(thrown instanceof RpcError) || thrown instanceof InterceptorFault)) this.#report(thrown);
+    const error = stopped ?? RpcError.from(thrown);
+    // An interceptor has ended the call over its handler's head.
+    if (this.#handling) this.cutOff(error);
+    this.#end(error);
   }
 
   #report(error: unknown): void {
     try {
-      this.#bound.scope.onError(error, this);
+      this.#bound.scope.onError(error, this.context);
     } catch {
       // A hook that fails must not take the call with it.
     }

@@ -5,7 +5,7 @@ import type { Compression } from "../compression/algorithm.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ContextValues } from "./values.ts";
 
-/** The call a handler answers. */
+/** The call a handler answers. The object is frozen, but for `compression` and `compress`; `values` takes what interceptors leave for handlers. */
 export interface Context {
   /** The method called; `method.parent` is its service. */
   readonly method: DescMethod;
@@ -37,9 +37,11 @@ export interface Context {
   readonly trailer: Metadata;
   /** Sends the header now rather than with the first response. */
   sendHeader(): void;
+  /** For logs: the method's path, the peer, and the deadline as ISO 8601. Metadata, which may hold secrets, is left out. */
+  toJSON(): { readonly method: string; readonly peer: string; readonly deadline: string | undefined };
 }
 
-/** A call as an interceptor sees it. */
+/** A call as an interceptor sees it: the handler's context, and its messages. */
 export interface ServerCall extends Context {
   /** Sees each request before the handler does. What it throws ends the call. */
   onRequest(listener: (request: Message) => void): void;
@@ -52,7 +54,10 @@ export interface ServerCall extends Context {
  *
  * `next()` runs what lies further in, the handler at last. It resolves when that is done, before the status is sent, and rejects with what ends the
  * call otherwise: what a handler threw, or an RpcError when the caller cancelled. Throw (an RpcError) before `next()` to refuse the call: no
- * request has been parsed then. What the interceptor throws, or lets through, is the call's outcome.
+ * request has been parsed then. What the interceptor throws, or lets through, is the call's outcome; a handler that still runs is aborted.
+ *
+ * An interceptor that returns must have called `next()` once, awaited it, and seen it resolve. Otherwise the call ends with INTERNAL, and `onError` is
+ * called.
  */
 export interface ServerInterceptor {
   (call: ServerCall, next: () => Promise<void>): Promise<void>;

@@ -15,14 +15,14 @@ import { serve } from "./serve.ts";
 
 export interface ImplementOptions {
   /** Run around every call, the first outermost. */
-  readonly interceptors?: readonly ServerInterceptor[];
+  readonly interceptors?: readonly ServerInterceptor[] | undefined;
   /**
-   * Told once of whatever a handler throws that is no RpcError, and of what it throws after the call has ended. Unless told, it goes to
-   * `console.error`.
+   * Called once for each error that a handler or an interceptor throws, unless it is an RpcError, also after the call has ended, and when an interceptor
+   * breaks a rule of interceptors. Default: logs to `console.error`.
    */
-  readonly onError?: (error: unknown, context: Context) => void;
-  /** How messages become bytes. Unless told, by `compiled`. */
-  readonly codec?: CodecFactory;
+  readonly onError?: ((error: unknown, context: Context) => void) | undefined;
+  /** The codec for messages. Default: `compiled`. In process there are no bytes, and no codec. */
+  readonly codec?: CodecFactory | undefined;
 }
 
 const source = Symbol("service and handlers");
@@ -36,6 +36,7 @@ export type Implementation = readonly [
 interface Source {
   readonly service: DescService;
   readonly handlers: Readonly<Record<string, AnyHandler | undefined>>;
+  readonly options: ImplementOptions;
 }
 
 /**
@@ -45,7 +46,8 @@ interface Source {
  * server.add(implement(Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) }));
  *
  * @param handlers one for each method, by its local name; a method left out answers UNIMPLEMENTED.
- * @param options for a server of grpc-js; a server of this package has its own.
+ * @param options for the calls of this service, wherever it is served: `interceptors` run inside the server's, `onError` is called before the server's,
+ * and `codec` is used instead of the server's.
  */
 export function implement<Service extends DescService, const H extends Handlers<Service>>(
   service: Service,
@@ -55,12 +57,36 @@ export function implement<Service extends DescService, const H extends Handlers<
   for (const name of Object.keys(handlers)) {
     if (!(name in service.method)) throw new TypeError(`${service.typeName} has no method "${name}"`);
   }
-  return bind({ service, handlers: handlers as Source["handlers"] }, makeScope(options), options.codec);
+  return bind({ service, handlers: handlers as Source["handlers"], options }, makeScope(options), options.codec);
 }
 
 /** The service of an implementation. */
 export function serviceOf([definition]: Implementation): DescService {
   return definition[source].service;
+}
+
+/** The options of an implementation, as its service is served by a server that has its own. */
+export function optionsWithin(server: ImplementOptions, [definition]: Implementation): ImplementOptions {
+  const { interceptors = [], onError, codec = server.codec } = definition[source].options;
+  return {
+    interceptors: [...(server.interceptors ?? []), ...interceptors],
+    onError: both(onError, server.onError),
+    codec,
+  };
+}
+
+type OnError = ImplementOptions["onError"];
+
+/** A hook that fails must not keep the other from being called. */
+function both(inner: OnError, outer: OnError): OnError {
+  if (inner === undefined || outer === undefined) return inner ?? outer;
+  return (error, context) => {
+    try {
+      inner(error, context);
+    } finally {
+      outer(error, context);
+    }
+  };
 }
 
 /** The same service and handlers, for the calls of one server. */
@@ -77,7 +103,7 @@ export function makeScope(
   return {
     batches,
     interceptors: interceptors ?? [],
-    onError: onError ?? ((error, call) => console.error(`${methodPath(call.method)}:`, error)),
+    onError: onError ?? ((error, context) => console.error(`${methodPath(context.method)}:`, error)),
     compression,
     calls,
   };

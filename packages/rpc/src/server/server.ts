@@ -15,9 +15,9 @@ import { LinkedSet } from "../linked-set.ts";
 import { implementReflection } from "../reflection/reflection.ts";
 import { type ServerTls, serverCredentials } from "../security/tls.ts";
 import { type BoundAddress, formatAddress, parseAddress } from "./address.ts";
-import type { Call, Scope } from "./call.ts";
+import type { Call } from "./call.ts";
 import { createGrpcServer } from "./grpc-server.ts";
-import { type Implementation, type ImplementOptions, makeScope, rebind, serviceOf } from "./implement.ts";
+import { type Implementation, type ImplementOptions, makeScope, optionsWithin, rebind, serviceOf } from "./implement.ts";
 
 export interface ServerOptions extends ImplementOptions {
   /** Serve `grpc.health.v1.Health`. Default true. */
@@ -118,7 +118,8 @@ function refuseInterceptors(interceptors: readonly unknown[] = []): void {
 class GrpcServer implements Server {
   readonly health = new HealthStatuses();
   readonly #options: ServerOptions;
-  readonly #scope: Scope;
+  /** Whether several responses may be written at once. */
+  readonly #batches: boolean;
   readonly #calls = new LinkedSet<Call>();
   readonly #grpc: grpc.Server;
   readonly #services: Implementation[] = [];
@@ -131,8 +132,7 @@ class GrpcServer implements Server {
     const grpcOptions: grpc.ServerOptions = { ...serverOptions(limits), ...options.grpc };
     refuseInterceptors(grpcOptions.interceptors);
     // The limit is one of each message.
-    const batches = (grpcOptions["grpc.max_send_message_length"] ?? -1) < 0;
-    this.#scope = makeScope(options, this.#calls, options.compression, batches);
+    this.#batches = (grpcOptions["grpc.max_send_message_length"] ?? -1) < 0;
     this.#grpc = createGrpcServer(limits, grpcOptions);
     if (options.health ?? true) this.#register(implementHealth(this.health));
     if (options.reflection) for (const reflection of implementReflection(() => this.#services.map(serviceOf))) this.#register(reflection);
@@ -146,8 +146,10 @@ class GrpcServer implements Server {
   }
 
   #register(implementation: Implementation): void {
-    this.#grpc.addService(...rebind(implementation, this.#scope, this.#options.codec));
-    this.#inProcess.add(rebind(implementation, this.#scope, handOver));
+    const options = optionsWithin(this.#options, implementation);
+    const scope = makeScope(options, this.#calls, this.#options.compression, this.#batches);
+    this.#grpc.addService(...rebind(implementation, scope, options.codec));
+    this.#inProcess.add(rebind(implementation, scope, handOver));
     this.#services.push(implementation);
   }
 

@@ -1,16 +1,21 @@
 // google.protobuf.Any in JSON: the message's own JSON and "@type", or "value" and "@type" for messages whose JSON is not an object of their fields.
-import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { create, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type Any, AnySchema, anyPack, anyUnpack, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { Codecs } from "../codecs.ts";
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot, shown } from "../error.ts";
 import { isObject } from "../object.ts";
-import { countKeys, reading } from "../text.ts";
-import { flush, writeText, writtenWithin } from "../writer.ts";
+import { scalarReader } from "../read-scalar.ts";
+import { countKeys, reading, spend } from "../text.ts";
+import { flush, scalarWriter, writeText, writtenWithin } from "../writer.ts";
+
+/** What an Any counts besides the message in it, with the bytes of its value. */
+const anyCost = 8;
 
 export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
-  const any = create(AnySchema);
   checkDepth(depth);
+  spend(anyCost);
+  const any = create(AnySchema);
   if (!isObject(json)) {
     return isNot(json, "an object");
   }
@@ -18,10 +23,18 @@ export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
     return any;
   }
   const { "@type": typeUrl, ...fields } = json;
-  if (typeof typeUrl !== "string" || typeUrl === "") {
+  const { fallbacks } = codecs.settings;
+  if (typeof typeUrl !== "string" || (typeUrl === "" && !fallbacks)) {
     throw new Fault('"@type" is missing');
   }
-  const desc = typeOf(typeUrl, codecs);
+  const known = find(typeUrl, codecs);
+  if (fallbacks && isOpaque(fields, known)) {
+    reading.keys += 2;
+    any.typeUrl = typeUrl;
+    any.value = within("value", () => readBytes(fields.value) as Uint8Array<ArrayBuffer>);
+    return any;
+  }
+  const desc = known ?? unknownType(typeUrl);
   reading.keys++;
   if (hasCustomJsonRepresentation(desc) && Object.hasOwn(fields, "value")) {
     const { value, ...ignored } = fields;
@@ -37,12 +50,23 @@ export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
   return any;
 }
 
-function typeOf(typeUrl: string, codecs: Codecs): DescMessage {
-  const desc = codecs.settings.registry?.getMessage(typeUrl.slice(typeUrl.lastIndexOf("/") + 1));
-  if (desc === undefined) {
-    throw new Fault(`the type ${shown(typeUrl)} is not known`);
-  }
-  return desc;
+const readBytes = scalarReader(ScalarType.BYTES, false);
+const writeBytes = scalarWriter(ScalarType.BYTES);
+
+/** Whether fields are bytes of a message, as {@link printOpaque} has them, and no message. */
+function isOpaque({ value, ...others }: Record<string, unknown>, desc: DescMessage | undefined): boolean {
+  if (typeof value !== "string" || Object.keys(others).length > 0) return false;
+  // The JSON of an Any is an object, whatever is in it.
+  if (desc === undefined || desc.typeName === AnySchema.typeName) return true;
+  return !hasCustomJsonRepresentation(desc) && !desc.fields.some(({ name, jsonName }) => [name, jsonName].includes("value"));
+}
+
+function find(typeUrl: string, { settings }: Codecs): DescMessage | undefined {
+  return settings.registry?.getMessage(typeUrl.slice(typeUrl.lastIndexOf("/") + 1));
+}
+
+function unknownType(typeUrl: string): never {
+  throw new Fault(`the type ${shown(typeUrl)} is not known`);
 }
 
 function pack(desc: DescMessage, message: Message, into: Any): void {
@@ -61,13 +85,43 @@ function within<Value>(name: string, read: () => Value): Value {
   }
 }
 
+/** How many Anys may be in each other: the bytes of the innermost are decoded once for each. */
+const deepest = 32;
+
+/** How many Anys are being printed. Printing never waits. */
+let open = 0;
+
 export function printAny(any: Any, at: number, codecs: Codecs): number {
   const { typeUrl } = any;
-  if (typeUrl === "") {
+  const { fallbacks } = codecs.settings;
+  if (typeUrl === "" && (any.value.length === 0 || !fallbacks)) {
     return writeText("{}", at);
   }
-  const desc = typeOf(typeUrl, codecs);
-  const message = unpack(any, desc);
+  const desc = find(typeUrl, codecs);
+  if (desc === undefined) {
+    return fallbacks ? printOpaque(any, at) : unknownType(typeUrl);
+  }
+  if (fallbacks && open >= deepest) {
+    return printOpaque(any, at);
+  }
+  const message = unpack(any, desc, fallbacks);
+  if (message === undefined) {
+    return printOpaque(any, at);
+  }
+  open++;
+  try {
+    return printKnown(typeUrl, desc, message, at, codecs);
+  } finally {
+    open--;
+  }
+}
+
+/** The type, and the bytes: whoever knows the type can decode them. */
+function printOpaque({ typeUrl, value }: Any, at: number): number {
+  return writeText("}", flush(writeBytes(value, flush(writeText(`{"@type":${JSON.stringify(typeUrl)},"value":`, at)))));
+}
+
+function printKnown(typeUrl: string, desc: DescMessage, message: Message, at: number, codecs: Codecs): number {
   const type = `"@type":${JSON.stringify(typeUrl)}}`;
   if (hasCustomJsonRepresentation(desc)) {
     return writeText(`,${type}`, flush(codecs.of(desc).print(message, writeText('{"value":', at))));
@@ -77,7 +131,8 @@ export function printAny(any: Any, at: number, codecs: Codecs): number {
   return writeText(json === "{}" ? `{${type}` : `${json.slice(0, -1)},${type}`, start);
 }
 
-function unpack(any: Any, desc: DescMessage): Message {
+/** Undefined if that may be: bytes that are no such message. */
+function unpack(any: Any, desc: DescMessage, fallbacks: boolean): Message | undefined {
   try {
     const message = anyUnpack(any, desc);
     if (message !== undefined) {
@@ -86,5 +141,6 @@ function unpack(any: Any, desc: DescMessage): Message {
   } catch {
     // Bytes that are no such message.
   }
+  if (fallbacks) return undefined;
   throw new Fault(`the value is not a ${desc.typeName}`);
 }

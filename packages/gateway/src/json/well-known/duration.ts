@@ -28,6 +28,12 @@ export function readDuration(json: unknown, depth: number): Duration {
   };
 }
 
+/** Whether a duration has a form in JSON. */
+export function isDuration({ seconds, nanos }: Duration): boolean {
+  const second = Number(seconds);
+  return Math.abs(second) <= secondsMax && Math.abs(nanos) <= 999_999_999 && second * nanos >= 0;
+}
+
 export function printDuration({ seconds, nanos }: Duration): string {
   const second = Number(seconds);
   if (!(Math.abs(second) <= secondsMax)) {

@@ -18,12 +18,14 @@ import { isNot } from "../error.ts";
 import { isTextInt64 } from "../field-shape.ts";
 import { property } from "../object.ts";
 import { scalarReader } from "../read-scalar.ts";
+import { spend } from "../text.ts";
 import { scalarWriter, writeText } from "../writer.ts";
 import { printAny, readAny } from "./any.ts";
-import { printDuration, readDuration } from "./duration.ts";
-import { printFieldMask, readFieldMask } from "./field-mask.ts";
+import { isDuration, printDuration, readDuration } from "./duration.ts";
+import { isFieldMask, printFieldMask, readFieldMask } from "./field-mask.ts";
+import { orFields } from "./or-fields.ts";
 import { printListValue, printStruct, printValue, readListValue, readStruct, readValue } from "./struct.ts";
-import { readTimestamp, writeTimestamp } from "./timestamp.ts";
+import { isTimestamp, readTimestamp, writeTimestamp } from "./timestamp.ts";
 
 /** Whether a message is one of them. */
 export function isWellKnown(desc: DescMessage): boolean {
@@ -32,24 +34,31 @@ export function isWellKnown(desc: DescMessage): boolean {
 
 /** The codec of a message by that rule; undefined for all others. It needs no generated code. */
 export function wellKnownCodec(desc: DescMessage, codecs: Codecs): MessageCodec | undefined {
+  const { fallbacks } = codecs.settings;
   switch (desc.typeName) {
     case AnySchema.typeName:
       return {
         read: (json, depth) => readAny(json, depth, codecs),
         print: (message, at) => printAny(checked(message, AnySchema), at, codecs),
       };
-    case TimestampSchema.typeName:
-      return { read: readTimestamp, print: (message, at) => writeTimestamp(checked(message, TimestampSchema), at) };
-    case DurationSchema.typeName:
-      return codecOf(DurationSchema, readDuration, printDuration);
-    case FieldMaskSchema.typeName:
-      return codecOf(FieldMaskSchema, readFieldMask, printFieldMask);
+    case TimestampSchema.typeName: {
+      const codec: MessageCodec = { read: readTimestamp, print: (message, at) => writeTimestamp(checked(message, TimestampSchema), at) };
+      return fallbacks ? orFields(TimestampSchema, codec, isTimestamp) : codec;
+    }
+    case DurationSchema.typeName: {
+      const codec = codecOf(DurationSchema, readDuration, printDuration);
+      return fallbacks ? orFields(DurationSchema, codec, isDuration) : codec;
+    }
+    case FieldMaskSchema.typeName: {
+      const codec = codecOf(FieldMaskSchema, readFieldMask, printFieldMask);
+      return fallbacks ? orFields(FieldMaskSchema, codec, isFieldMask) : codec;
+    }
     case StructSchema.typeName:
-      return codecOf(StructSchema, readStruct, printStruct);
+      return codecOf(StructSchema, readStruct, (struct) => printStruct(struct, fallbacks));
     case ListValueSchema.typeName:
-      return codecOf(ListValueSchema, readListValue, printListValue);
+      return codecOf(ListValueSchema, readListValue, (list) => printListValue(list, fallbacks));
     case ValueSchema.typeName:
-      return codecOf(ValueSchema, readValue, printValue);
+      return codecOf(ValueSchema, readValue, (value) => printValue(value, fallbacks));
     default:
       return isWrapperDesc(desc) ? wrapperCodec(desc) : undefined;
   }
@@ -75,6 +84,7 @@ function wrapperCodec(desc: WktWrapperDesc): MessageCodec {
   return {
     read(json, depth) {
       checkDepth(depth);
+      spend(2);
       return json === null ? create(desc) : Object.assign(create(desc), { [field.localName]: read(json) });
     },
     print: (message, at) => write(property(checked(message, desc), field.localName), at),

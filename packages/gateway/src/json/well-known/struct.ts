@@ -4,7 +4,7 @@ import { type ListValue, ListValueSchema, NullValue, type Struct, StructSchema, 
 import { checkDepth } from "../depth.ts";
 import { Fault, isNot } from "../error.ts";
 import { isObject, property, setOwn } from "../object.ts";
-import { reading } from "../text.ts";
+import { reading, spend } from "../text.ts";
 
 export function readStruct(json: unknown, depth: number): Struct {
   const struct = create(StructSchema);
@@ -31,8 +31,12 @@ export function readValue(json: unknown, depth: number): Value {
   return readKind(json, depth + 1);
 }
 
+/** What a Value counts: it, its kind, and the list or the struct in it. */
+const kindCost = 4;
+
 function readKind(json: unknown, depth: number): Value {
   checkDepth(depth);
+  spend(kindCost);
   const value = create(ValueSchema);
   value.kind = kindOf(json, depth);
   return value;
@@ -67,6 +71,7 @@ export function readPlainStruct(json: unknown, depth: number): JsonObject {
   }
   const keys = Object.keys(json);
   reading.keys += keys.length;
+  spend(1 + keys.length);
   const copy: JsonObject = {};
   for (const key of keys) {
     setOwn(copy, key, readPlain(json[key], depth + 1));
@@ -87,25 +92,28 @@ function readPlain(json: unknown, depth: number): JsonValue {
       if (json === null) {
         return null;
       }
-      return Array.isArray(json) ? json.map((item) => readPlain(item, depth + 1)) : readPlainStruct(json, depth);
+      if (!Array.isArray(json)) return readPlainStruct(json, depth);
+      spend(1 + json.length);
+      return json.map((item) => readPlain(item, depth + 1));
     default:
       return isNot(json, "JSON");
   }
 }
 
-export function printStruct(struct: Struct): string {
+/** @param fallbacks as in `JsonOptions`. */
+export function printStruct(struct: Struct, fallbacks: boolean): string {
   let text = "{";
   for (const key of Object.keys(struct.fields)) {
-    text += `${text.length === 1 ? "" : ","}${JSON.stringify(key)}:${printValue(struct.fields[key])}`;
+    text += `${text.length === 1 ? "" : ","}${JSON.stringify(key)}:${printValue(struct.fields[key], fallbacks)}`;
   }
   return `${text}}`;
 }
 
-export function printListValue(list: ListValue): string {
-  return `[${list.values.map(printValue).join(",")}]`;
+export function printListValue(list: ListValue, fallbacks: boolean): string {
+  return `[${list.values.map((value) => printValue(value, fallbacks)).join(",")}]`;
 }
 
-export function printValue(value: Message | undefined): string {
+export function printValue(value: Message | undefined, fallbacks: boolean): string {
   if (!isMessage(value, ValueSchema)) {
     return isNot(value, "a google.protobuf.Value");
   }
@@ -116,24 +124,31 @@ export function printValue(value: Message | undefined): string {
     case "numberValue":
     case "boolValue":
     case "stringValue":
-      return printPlain(kind.value);
+      return printPlain(kind.value, fallbacks);
     case "structValue":
-      return printStruct(kind.value);
+      return printStruct(kind.value, fallbacks);
     case "listValue":
-      return printListValue(kind.value);
+      return printListValue(kind.value, fallbacks);
     default:
+      if (fallbacks) return "null";
       throw new Fault("a google.protobuf.Value must have a value");
   }
 }
 
 /** What a field of type Struct holds. */
-export function printPlainStruct(json: unknown): string {
-  return isObject(json) ? printPlain(json) : "{}";
+export function printPlainStruct(json: unknown, fallbacks: boolean): string {
+  return isObject(json) ? printPlain(json, fallbacks) : "{}";
 }
 
 /** Plain JSON, once it is seen to be so: JSON.stringify would leave out or change what is not. */
-function printPlain(json: unknown): string {
-  return isPlain(json) ? JSON.stringify(json) : isNot(json, "JSON");
+function printPlain(json: unknown, fallbacks: boolean): string {
+  if (isPlain(json)) return JSON.stringify(json);
+  return fallbacks ? JSON.stringify(json, finite) : isNot(json, "JSON");
+}
+
+/** NaN and the infinities as fields of type double have them; JSON.stringify would make null of them. */
+function finite(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
 function isPlain(json: unknown): boolean {

@@ -87,6 +87,11 @@ function daysFromCivil(year: number, month: number, day: number): number {
   return 365 * y + Math.floor(y / 4) - century + Math.floor(century / 4) + dayOfYear - 719_468;
 }
 
+/** Whether a timestamp has a form in JSON. */
+export function isTimestamp({ seconds, nanos }: Timestamp): boolean {
+  return seconds >= secondsMin && seconds <= secondsMax && nanos >= 0 && nanos <= 999_999_999;
+}
+
 /** Writes it at a position of the writer, and returns the position after it. */
 export function writeTimestamp({ seconds, nanos }: Timestamp, at: number): number {
   const second = Number(seconds);

@@ -1,0 +1,136 @@
+// What canonical JSON cannot express has a form all the same, and comes back from it: an upstream may send whatever the wire can hold.
+import { create, createRegistry, equals, fromBinary, type JsonValue, toBinary } from "@bufbuild/protobuf";
+import { AnySchema, DurationSchema, FieldMaskSchema, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { ErrorInfoSchema } from "@grpc-study/rpc/error-details";
+import { describe, expect, test } from "vitest";
+import { RequiredSchema } from "../../test/gen/json2_pb.js";
+import { type Thing, ThingSchema } from "../../test/gen/things_pb.js";
+import { withKnownTypes } from "../known-types.ts";
+import { jsonCodec } from "./index.ts";
+
+const codec = jsonCodec(ThingSchema, { fallbacks: true, registry: withKnownTypes() });
+
+/** Printed, and read again, of a message as it comes from the wire. */
+function roundTrip(thing: Thing): { json: JsonValue; again: Thing } {
+  const text = codec.print(fromBinary(ThingSchema, toBinary(ThingSchema, thing)));
+  return { json: JSON.parse(text), again: codec.parse(text) };
+}
+
+const any = (typeUrl: string, value: Uint8Array) => create(ThingSchema, { anyValue: { typeUrl, value: new Uint8Array(value) } });
+const info = toBinary(ErrorInfoSchema, create(ErrorInfoSchema, { reason: "R" }));
+const url = (name: string) => `type.googleapis.com/${name}`;
+
+test.each<[string, Thing, JsonValue]>([
+  ["ErrorInfo", any(url("google.rpc.ErrorInfo"), info), { anyValue: { "@type": url("google.rpc.ErrorInfo"), reason: "R" } }],
+  [
+    "a Timestamp",
+    any(url("google.protobuf.Timestamp"), toBinary(TimestampSchema, create(TimestampSchema, { seconds: 1n }))),
+    { anyValue: { "@type": url("google.protobuf.Timestamp"), value: "1970-01-01T00:00:01Z" } },
+  ],
+  [
+    "a wrapper",
+    any(url("google.protobuf.Int32Value"), Uint8Array.of(8, 5)),
+    { anyValue: { "@type": url("google.protobuf.Int32Value"), value: 5 } },
+  ],
+  ["a Status", any(url("google.rpc.Status"), Uint8Array.of(8, 5)), { anyValue: { "@type": url("google.rpc.Status"), code: 5 } }],
+  ["an Empty", any(url("google.protobuf.Empty"), new Uint8Array()), { anyValue: { "@type": url("google.protobuf.Empty") } }],
+  ["a type nobody knows", any(url("a.B"), Uint8Array.of(8, 1)), { anyValue: { "@type": url("a.B"), value: "CAE=" } }],
+  ["an empty message of such a type", any(url("a.B"), new Uint8Array()), { anyValue: { "@type": url("a.B"), value: "" } }],
+  ["a type that is no URL", any("B", Uint8Array.of(255)), { anyValue: { "@type": "B", value: "/w==" } }],
+  ["no type", any("", Uint8Array.of(1)), { anyValue: { "@type": "", value: "AQ==" } }],
+  [
+    "bytes that are not of the type",
+    any(url("google.rpc.ErrorInfo"), Uint8Array.of(10, 255)),
+    { anyValue: { "@type": url("google.rpc.ErrorInfo"), value: "Cv8=" } },
+  ],
+])("an Any: %s", (_what, thing, expected) => {
+  const { json, again } = roundTrip(thing);
+  expect(json).toEqual(expected);
+  expect(equals(ThingSchema, again, thing)).toBe(true);
+});
+
+test.each<[string, Thing, JsonValue]>([
+  [
+    "a Timestamp after the year 9999",
+    create(ThingSchema, { timestampValue: { seconds: 253_402_300_800n, nanos: 5 } }),
+    { timestampValue: { seconds: "253402300800", nanos: 5 } },
+  ],
+  [
+    "a Timestamp of negative nanoseconds, in a list",
+    create(ThingSchema, { repeatedTimestamp: [{ nanos: -1 }] }),
+    { repeatedTimestamp: [{ seconds: "0", nanos: -1 }] },
+  ],
+  [
+    "a Duration of more than 10,000 years",
+    create(ThingSchema, { durationValue: { seconds: -(2n ** 63n) } }),
+    { durationValue: { seconds: "-9223372036854775808", nanos: 0 } },
+  ],
+  [
+    "a Duration of two signs",
+    create(ThingSchema, { durationValue: { seconds: 1n, nanos: -1 } }),
+    { durationValue: { seconds: "1", nanos: -1 } },
+  ],
+  ["a path of camelCase", create(ThingSchema, { fieldmaskValue: { paths: ["aB"] } }), { fieldmaskValue: { paths: ["aB"] } }],
+  ["an odd path", create(ThingSchema, { fieldmaskValue: { paths: ["a,b", "_", ""] } }), { fieldmaskValue: { paths: ["a,b", "_", ""] } }],
+  ["an empty path", create(ThingSchema, { fieldmaskValue: { paths: [""] } }), { fieldmaskValue: { paths: [""] } }],
+])("%s is an object of its fields", (_what, thing, expected) => {
+  const { json, again } = roundTrip(thing);
+  expect(json).toEqual(expected);
+  expect(equals(ThingSchema, again, thing)).toBe(true);
+  // Canonical JSON has none of it.
+  expect(() => jsonCodec(ThingSchema).parse(JSON.stringify(expected))).toThrow();
+});
+
+describe("in a Struct, a Value or a ListValue", () => {
+  const number = (value: number) => create(ValueSchema, { kind: { case: "numberValue", value } });
+
+  test("NaN and the infinities are text, as in a field of type double", () => {
+    const thing = create(ThingSchema, {
+      structValue: { a: Number.NaN, b: [Number.POSITIVE_INFINITY, { c: Number.NEGATIVE_INFINITY }] },
+      structValueValue: number(Number.POSITIVE_INFINITY),
+      listValue: { values: [number(Number.NaN), number(1)] },
+      wrapped: { case: "wrappedStruct", value: { d: Number.NaN } },
+    });
+    expect(roundTrip(thing).json).toEqual({
+      structValue: { a: "NaN", b: ["Infinity", { c: "-Infinity" }] },
+      structValueValue: "Infinity",
+      listValue: ["NaN", 1],
+      wrappedStruct: { d: "NaN" },
+    });
+  });
+
+  test("a Value without a kind is null", () => {
+    const thing = create(ThingSchema, { structValueValue: {}, listValue: { values: [{}] }, repeatedAnyJson: [{}] });
+    expect(roundTrip(thing).json).toEqual({ structValueValue: null, listValue: [null], repeatedAnyJson: [null] });
+  });
+});
+
+test("Anys in each other: as many as anybody has use for, and then bytes", () => {
+  let bytes: Uint8Array = new Uint8Array();
+  for (let depth = 0; depth < 200; depth++) {
+    bytes = toBinary(AnySchema, create(AnySchema, { typeUrl: url("google.protobuf.Any"), value: new Uint8Array(bytes) }));
+  }
+  const { again } = roundTrip(create(ThingSchema, { anyValue: fromBinary(AnySchema, bytes) }));
+  expect(Buffer.compare(toBinary(AnySchema, again.anyValue ?? create(AnySchema)), bytes)).toBe(0);
+});
+
+test("a required field that is not set is left out", () => {
+  expect(jsonCodec(RequiredSchema, { fallbacks: true }).print(create(RequiredSchema, { id: 1 }))).toBe('{"id":1}');
+});
+
+test("what is no such object is refused, with the field's name", () => {
+  expect(() => codec.parse('{"timestampValue":{"seconds":"x"}}')).toThrow("timestamp_value: an object is not a google.protobuf.Timestamp");
+  expect(() => codec.parse('{"anyValue":{"@type":"type.googleapis.com/a.B","value":"?"}}')).toThrow("any_value.value: ");
+  expect(() => codec.parse('{"anyValue":{"@type":"type.googleapis.com/a.B","x":1}}')).toThrow(
+    'the type "type.googleapis.com/a.B" is not known',
+  );
+  expect(() => codec.parse('{"timestampValue":{"seconds":"1","seconds":"2"}}')).toThrow('duplicate key "seconds"');
+});
+
+test("a registry's own types come first, and those that are added later count", () => {
+  const registry = createRegistry();
+  const both = withKnownTypes(registry);
+  expect(both.getMessage("google.rpc.ErrorInfo")).toBe(ErrorInfoSchema);
+  expect(withKnownTypes(createRegistry(ThingSchema, DurationSchema, FieldMaskSchema)).getMessage(ThingSchema.typeName)).toBe(ThingSchema);
+  expect([...both].map(({ typeName }) => typeName)).toContain("google.rpc.Status");
+});

@@ -1,0 +1,37 @@
+// The form of a Timestamp, Duration or FieldMask that canonical JSON cannot express: an object of its fields, as other messages have it.
+// {"seconds":"253402300800","nanos":0}, {"paths":["fooBar"]}
+import { create, type DescMessage, fromJson, isMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
+import type { MessageCodec } from "../codecs.ts";
+import { checkDepth } from "../depth.ts";
+import { isNot } from "../error.ts";
+import { isObject } from "../object.ts";
+import { countKeys, reading, spend } from "../text.ts";
+import { writeText } from "../writer.ts";
+
+/** A codec that also prints and reads messages without a canonical form. */
+export function orFields<Desc extends DescMessage>(
+  schema: Desc,
+  codec: MessageCodec,
+  isCanonical: (message: MessageShape<Desc>) => boolean,
+): MessageCodec {
+  // To protobuf-es, a message of another name is like any other.
+  const plain: DescMessage = { ...schema, typeName: `${schema.typeName}.Fields` };
+  return {
+    read(json, depth) {
+      if (!isObject(json)) return codec.read(json, depth);
+      checkDepth(depth);
+      reading.keys += countKeys(json);
+      spend(Object.keys(json).length);
+      try {
+        return create(schema, { ...fromJson(plain, json as JsonValue), $typeName: schema.typeName } as MessageShape<Desc>);
+      } catch {
+        return isNot(json, `a ${schema.typeName}`);
+      }
+    },
+    print(message, at) {
+      if (!isMessage(message, schema) || isCanonical(message)) return codec.print(message, at);
+      const fields = toJson(plain, { ...message, $typeName: plain.typeName }, { alwaysEmitImplicit: true });
+      return writeText(JSON.stringify(fields), at);
+    },
+  };
+}

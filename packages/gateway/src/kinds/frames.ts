@@ -1,0 +1,117 @@
+// The messages of a WebSocket's client, taken one at a time.
+import type { Message } from "@bufbuild/protobuf";
+import type { WebSocket } from "@fastify/websocket";
+import { Code, RpcError } from "@grpc-study/rpc";
+import type { Exchange } from "../exchange.ts";
+import type { Route } from "../route.ts";
+import { MessageClock } from "./message-clock.ts";
+
+/** Bytes of frames that may wait to be taken before the socket is paused. */
+const window = 64 * 1024;
+/** What a frame takes up beside its bytes, about. */
+const overhead = 64;
+
+/**
+ * The requests in a WebSocket's frames: JSON in text frames, or, if the body is a `google.api.HttpBody`, its parts in frames of both kinds. The
+ * socket is paused while more than a window of frames waits, and at no other time: its close is seen at once. Frames after the half-close, or after
+ * `return()`, are ignored.
+ */
+export class Frames implements AsyncIterableIterator<Message, undefined> {
+  readonly #socket: WebSocket;
+  readonly #exchange: Exchange;
+  readonly #route: Route;
+  readonly #clock: MessageClock;
+  readonly #frames: Buffer[] = [];
+  #bytes = 0;
+  #waiter: PromiseWithResolvers<IteratorResult<Message, undefined>> | undefined;
+  #closed = false;
+  #failure: unknown;
+
+  constructor(socket: WebSocket, exchange: Exchange, route: Route) {
+    this.#socket = socket;
+    this.#exchange = exchange;
+    this.#route = route;
+    const { bodyTimeoutMs } = exchange.settings;
+    this.#clock = new MessageClock(exchange.request.raw.socket, bodyTimeoutMs, () => {
+      const late = new RpcError(Code.DEADLINE_EXCEEDED, `the message did not come within ${bodyTimeoutMs} ms`);
+      this.fail(late);
+      exchange.cancel(late);
+    });
+    socket.on("message", (data, binary) => this.#take(data as Buffer, binary));
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Message, undefined>> {
+    this.#waiter ??= Promise.withResolvers();
+    const { promise } = this.#waiter;
+    this.#deliver();
+    return promise;
+  }
+
+  return(): Promise<IteratorResult<Message, undefined>> {
+    this.#closed = true;
+    this.#frames.length = 0;
+    this.#bytes = 0;
+    this.#resume();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  fail(reason: unknown): void {
+    this.#failure ??= reason;
+    this.#deliver();
+  }
+
+  #take(data: Buffer, binary: boolean): void {
+    if (this.#closed || this.#failure !== undefined) return;
+    if (binary && data.length > 0 && this.#route.binder.body !== "raw") {
+      this.fail(new RpcError(Code.INVALID_ARGUMENT, "a binary frame: messages are JSON, in text frames"));
+      return;
+    }
+    this.#frames.push(data);
+    this.#bytes += data.length + overhead;
+    this.#deliver();
+    if (this.#bytes >= window && !this.#socket.isPaused) {
+      this.#socket.pause();
+      this.#clock.hold();
+    }
+  }
+
+  #resume(): void {
+    if (!this.#socket.isPaused) return;
+    this.#socket.resume();
+    this.#clock.release();
+  }
+
+  #deliver(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    const frame = this.#closed ? undefined : this.#frames.shift();
+    if (frame !== undefined) this.#bytes -= frame.length + overhead;
+    if (this.#bytes < window) this.#resume();
+    if (frame?.length === 0) void this.return();
+    if (frame === undefined && !this.#closed && this.#failure === undefined) return;
+
+    this.#waiter = undefined;
+    if (this.#closed) waiter.resolve({ done: true, value: undefined });
+    else if (frame === undefined) waiter.reject(this.#failure);
+    else {
+      try {
+        waiter.resolve({ done: false, value: this.#bind(frame) });
+      } catch (error) {
+        waiter.reject(error);
+      }
+    }
+  }
+
+  #bind(frame: Buffer): Message {
+    const { binder } = this.#route;
+    const { parts, request } = this.#exchange;
+    if (binder.body !== "raw") return binder.bind(parts, frame.toString());
+    // A browser cannot say the type: these are bytes, then (RFC 9110, section 8.3).
+    const { "content-type": contentType = "application/octet-stream" } = request.headers;
+    return binder.bind(parts, { contentType, data: new Uint8Array(frame) });
+  }
+}

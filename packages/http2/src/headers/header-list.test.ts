@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { HeaderList } from "./header-list.ts";
+
+const target = { method: "POST", scheme: "https", authority: "shop.example", path: "/orders?all" };
+
+describe("a header list", () => {
+  test("a request has its pseudo-header fields first, and parsed", () => {
+    const list = HeaderList.request(target, [["te", "trailers"]]);
+    expect(list.flat.slice(0, list.regularStart)).toEqual([
+      ...[":method", "POST", ":scheme", "https", ":path", "/orders?all"],
+      ...[":authority", "shop.example"],
+    ]);
+    expect(list).toMatchObject({ ...target, protocol: undefined, status: undefined, memo: undefined });
+  });
+
+  test("a response has a number as its status", () => {
+    expect(HeaderList.response(204).status).toBe(204);
+    expect(HeaderList.response(204).flat).toEqual([":status", "204"]);
+    expect(HeaderList.trailers([]).status).toBeUndefined();
+    expect(new HeaderList([":status", "2x4"]).status).toBeNaN();
+  });
+
+  test("an extended CONNECT has a protocol", () => {
+    expect(HeaderList.request({ ...target, method: "CONNECT", protocol: "websocket" }).protocol).toBe("websocket");
+  });
+
+  test("get gives the first value, getAll each one, iteration the regular fields", () => {
+    const list = HeaderList.request(target, [
+      ["x-a", "1"],
+      ["x-b", "2"],
+      ["x-a", "3"],
+    ]);
+    expect(list.get("x-a")).toBe("1");
+    expect(list.get("x-c")).toBeUndefined();
+    expect(list.get(":path")).toBeUndefined();
+    expect(list.getAll("x-a")).toEqual(["1", "3"]);
+    expect(list.getAll("x-c")).toEqual([]);
+    expect([...list]).toEqual([
+      ["x-a", "1"],
+      ["x-b", "2"],
+      ["x-a", "3"],
+    ]);
+  });
+
+  test("the size counts names, values and 32 octets a field", () => {
+    expect(HeaderList.trailers([["grpc-status", "0"]]).size).toBe(44);
+    expect(HeaderList.response(200, [["a", "bc"]]).size).toBe(42 + 35);
+    expect(HeaderList.trailers([]).size).toBe(0);
+  });
+
+  test("the first of two pseudo-header fields counts, and the list is malformed anyway", () => {
+    expect(new HeaderList([":path", "/a", ":path", "/b"]).path).toBe("/a");
+  });
+
+  test("content-length is parsed", () => {
+    expect(HeaderList.request(target, [["content-length", "17"]]).contentLength).toBe(17);
+    expect(HeaderList.request(target).contentLength).toBeUndefined();
+  });
+});
+
+describe("what a builder rejects", () => {
+  test.each([
+    ["an upper-case name", "Content-Type", "a", /"Content-Type" must be in lower case/],
+    ["an empty name", "", "a", /a field name must have/],
+    ["a name with white space", "x a", "a", /"x a" must be a token/],
+    ["a name with a line break", "x\r\na", "a", /"x\\r\\na" must be a token/],
+    ["a name beyond ASCII", "x-é", "a", /must be a token/],
+    ["a pseudo-header field", ":path", "/", /:path/],
+    ["a line feed", "x-a", "a\nb", /"x-a" must be free of control characters/],
+    ["a carriage return", "x-a", "a\rb", /"x-a"/],
+    ["a NUL", "x-a", "a\0b", /"x-a"/],
+    ["an escape", "x-a", "a\x1bb", /"x-a"/],
+    ["a DEL", "x-a", "a\x7fb", /"x-a"/],
+    ["a char that is no octet", "x-a", "Ā", /"x-a"/],
+    ["a space at the beginning", "x-a", " a", /"x-a"/],
+    ["a space at the end", "x-a", "a ", /"x-a"/],
+    ["a tab at the end", "x-a", "a\t", /"x-a"/],
+    ["a connection-specific field", "connection", "close", /connection/],
+  ])("%s", (_, name, value, message) => {
+    for (const make of [
+      () => HeaderList.request(target, [[name, value]]),
+      () => HeaderList.response(200, [[name, value]]),
+      () => HeaderList.trailers([[name, value]]),
+    ]) {
+      expect(make).toThrow(TypeError);
+      expect(make).toThrow(message);
+    }
+  });
+
+  test.each([99, 1000, 101, 200.5, Number.NaN, -1])("the status %d", (status) => {
+    expect(() => HeaderList.response(status)).toThrow(RangeError);
+  });
+
+  test.each([
+    [{ method: "" }, ":method"],
+    [{ method: "GE T" }, ":method"],
+    [{ scheme: undefined }, ":scheme"],
+    [{ path: undefined }, ":path"],
+    [{ path: "" }, ":path"],
+    [{ path: "orders" }, ":path"],
+    [{ path: "/a b" }, ":path"],
+    [{ path: "/a\r\nb" }, ":path"],
+    [{ authority: "user@shop.example" }, ":authority"],
+    [{ protocol: "websocket" }, ":protocol"],
+  ])("the target %o", (change, field) => {
+    expect(() => HeaderList.request({ ...target, ...change })).toThrow(field);
+  });
+
+  test("what is no string", () => {
+    const fields = JSON.parse('[["x-number", 1]]');
+    expect(() => HeaderList.trailers(fields)).toThrow("x-number must be a string, got number");
+  });
+
+  test("values with octets above ASCII, inner white space and no octet at all pass", () => {
+    const fields: [string, string][] = [
+      ["x-latin", "na\xefve"],
+      ["x-inner", "a \t b"],
+      ["x-empty", ""],
+    ];
+    expect([...HeaderList.trailers(fields)]).toEqual(fields);
+  });
+});

@@ -1,0 +1,93 @@
+// What a handler is given has the documented members only.
+import { expect, test } from "vitest";
+import { everyKind, everyWay, kinds, startBy } from "../../test/harness.ts";
+import type { Context, ServerCall } from "../index.ts";
+
+const documented = [
+  "method",
+  "metadata",
+  "peer",
+  "clientCertificate",
+  "values",
+  "deadline",
+  "signal",
+  "compression",
+  "compress",
+  "header",
+  "trailer",
+  "sendHeader",
+  "toJSON",
+];
+
+/** The names of all members that an object has, its own and inherited, but for those of any object. */
+function membersOf(object: object): string[] {
+  const names = new Set<string | symbol>();
+  for (let one = object; one !== Object.prototype && one !== null; one = Object.getPrototypeOf(one)) {
+    for (const name of Reflect.ownKeys(one)) names.add(name);
+  }
+  names.delete("constructor");
+  return [...names].map(String).sort();
+}
+
+async function contextsOf({ way, kind }: (typeof everyWay)[number]) {
+  const contexts: Context[] = [];
+  const calls: ServerCall[] = [];
+  const reported: Context[] = [];
+  const handlers = everyKind((context) => {
+    contexts.push(context);
+    if (context.metadata.get("fail").length > 0) throw new Error("a fault");
+    return "";
+  });
+  const { client } = await startBy(way, handlers, {
+    interceptors: [
+      async (call, next) => {
+        calls.push(call);
+        await next();
+      },
+    ],
+    onError: (_error, context) => reported.push(context),
+  });
+  const call = kinds[kind];
+  await Promise.allSettled([
+    call(client, "", { metadata: { token: "secret-of-one" }, timeoutMs: 60_000 }),
+    call(client, "", { metadata: { token: "secret-of-two", fail: "1" } }),
+  ]);
+  return { contexts, calls, reported };
+}
+
+test.each(everyWay)("$way, $kind: handlers, interceptors and onError have the documented members", async (one) => {
+  const { contexts, calls, reported } = await contextsOf(one);
+  expect([contexts.length, calls.length, reported.length]).toEqual([2, 2, 1]);
+  for (const context of [...contexts, ...reported]) expect(membersOf(context)).toEqual([...documented].sort());
+  for (const call of calls) expect(membersOf(call)).toEqual([...documented, "onRequest", "onResponse"].sort());
+  // As a handler sees the same call.
+  expect(reported[0]).toBe(contexts.find((context) => context.metadata.get("fail").length > 0));
+});
+
+test.each(everyWay)("$way, $kind: the object is frozen, and as JSON it is what a log needs", async (one) => {
+  const { contexts, calls } = await contextsOf(one);
+  const [context] = contexts;
+  expect(context && Object.isFrozen(context)).toBe(true);
+  expect(() => Object.assign(context ?? {}, { user: "me" })).toThrow(TypeError);
+  for (const each of [...contexts, ...calls]) {
+    const text = JSON.stringify(each);
+    expect(text).not.toContain("secret");
+    expect(JSON.parse(text)).toMatchObject({ method: expect.stringMatching(/^\/test\.v1\.TestService\/\w+$/), peer: each.peer });
+  }
+  expect(JSON.parse(JSON.stringify(context))).toMatchObject({ deadline: context?.deadline?.toISOString() });
+});
+
+test.each(everyWay)(
+  "$way, $kind: compression can still be chosen, and interceptors and handlers share values and metadata",
+  async (one) => {
+    const { contexts, calls } = await contextsOf(one);
+    const [context] = contexts;
+    const [call] = calls;
+    if (context === undefined || call === undefined) throw new Error("no call");
+    context.compression = "gzip";
+    context.compress = false;
+    expect([call.compression, call.compress]).toEqual(["gzip", false]);
+    expect(call.values).toBe(context.values);
+    expect(call.trailer).toBe(context.trailer);
+  },
+);

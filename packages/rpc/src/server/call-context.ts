@@ -1,0 +1,105 @@
+// What handlers and interceptors are given of a call: the documented members, and no way to the server behind it.
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { Metadata } from "@grpc/grpc-js";
+import type { Compression } from "../compression/algorithm.ts";
+import { methodPath } from "../method.ts";
+import type { ClientCertificate } from "../security/peer-certificate.ts";
+import type { Call } from "./call.ts";
+import type { Context, ServerCall } from "./context.ts";
+import type { ContextValues } from "./values.ts";
+
+class CallContext implements Context {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  get method(): DescMethod {
+    return this.#call.method;
+  }
+
+  get metadata(): Metadata {
+    return this.#call.metadata;
+  }
+
+  get peer(): string {
+    return this.#call.peer;
+  }
+
+  get clientCertificate(): ClientCertificate | undefined {
+    return this.#call.clientCertificate;
+  }
+
+  get values(): ContextValues {
+    return this.#call.values;
+  }
+
+  get deadline(): Date | undefined {
+    return this.#call.deadline;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get compression(): Compression {
+    return this.#call.compression;
+  }
+
+  set compression(compression: Compression) {
+    this.#call.compression = compression;
+  }
+
+  get compress(): boolean {
+    return this.#call.compress;
+  }
+
+  set compress(compress: boolean) {
+    this.#call.compress = compress;
+  }
+
+  get header(): Metadata {
+    return this.#call.header;
+  }
+
+  get trailer(): Metadata {
+    return this.#call.trailer;
+  }
+
+  sendHeader(): void {
+    this.#call.sendHeader();
+  }
+
+  toJSON(): ReturnType<Context["toJSON"]> {
+    const { method, peer, deadline } = this.#call;
+    return { method: methodPath(method), peer, deadline: deadline?.toISOString() };
+  }
+}
+
+class InterceptedCall extends CallContext implements ServerCall {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    super(call);
+    this.#call = call;
+  }
+
+  onRequest(listener: (request: Message) => void): void {
+    this.#call.onRequest(listener);
+  }
+
+  onResponse(listener: (response: object) => void): void {
+    this.#call.onResponse(listener);
+  }
+}
+
+/** For a handler. Frozen: a value for later goes into `values`. */
+export function contextOf(call: Call): Context {
+  return Object.freeze(new CallContext(call));
+}
+
+/** For interceptors. */
+export function interceptedCallOf(call: Call): ServerCall {
+  return Object.freeze(new InterceptedCall(call));
+}
