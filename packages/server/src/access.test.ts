@@ -1,21 +1,36 @@
+import { once } from "node:events";
+import { SayHello } from "@grpc-study/proto/hello";
+import { Greeter } from "@grpc-study/proto/push";
 import { OrderService, ProdService } from "@grpc-study/proto/shop";
-import { Code, createClient, createServer, type MetadataInit, RpcError } from "@grpc-study/rpc";
+import { Code, createClient, createServer, implement, type MetadataInit, RpcError } from "@grpc-study/rpc";
 import { Health } from "@grpc-study/rpc/health";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { recordLog } from "../test/serve-services.ts";
 import { accessControl, type User } from "./access.ts";
+import { greeter as pushService } from "./push/greeter.ts";
 import { orderService } from "./shop/order-service.ts";
 import { prodService } from "./shop/prod-service.ts";
+import { UserList } from "./user-list.ts";
 
-const users: User[] = [
+const users: readonly User[] = [
   { user: "xiaoming", token: "123321123" },
   { user: "buyer", token: "b", methods: ["/services.OrderService/NewOrder"] },
   { user: "looker", token: "l", methods: ["/services.ProdService/*"] },
 ];
 
-async function start() {
-  const server = createServer({ reflection: true, interceptors: accessControl("token", users) });
-  server.add(prodService(), orderService());
+const called = Promise.withResolvers<AbortSignal>();
+const waiting = implement(SayHello, {
+  async sayHello(_request, { signal }) {
+    called.resolve(signal);
+    await once(signal, "abort");
+    return {};
+  },
+});
+
+async function start(list = new UserList(users)) {
+  const server = createServer({ reflection: true, interceptors: accessControl("token", list) });
+  server.add(prodService(), orderService(), pushService(recordLog().log), waiting);
   onTestFinished(() => void server.shutdown({ graceMs: 0 }));
   const { address } = await server.listen("127.0.0.1:0");
   return address;
@@ -65,4 +80,51 @@ test("health needs no token, reflection does", async () => {
   using reflection = createClient(ServerReflection, address);
   expect(await outcome(health.check({}))).toBe("OK");
   expect(await outcome(reflection.serverReflectionInfo([]).recv())).toBe("UNAUTHENTICATED 未传输Token");
+});
+
+describe("a user who is taken off the list", () => {
+  const metadata = { user: "xiaoming", token: "123321123" };
+  const others = users.slice(1);
+
+  test("is refused from the next call on", async () => {
+    const list = new UserList(users);
+    using client = createClient(OrderService, await start(list));
+    expect(await outcome(client.newOrder({}, { metadata }))).toBe("OK");
+    list.replace(others);
+    expect(await outcome(client.newOrder({}, { metadata }))).toBe("UNAUTHENTICATED Token 不正确");
+    expect(await outcome(client.newOrder({}, { metadata: { user: "buyer", token: "b" } }))).toBe("OK");
+    list.replace(users);
+    expect(await outcome(client.newOrder({}, { metadata }))).toBe("OK");
+  });
+
+  test.each([
+    ["the user", others, "UNAUTHENTICATED Token 不正确"],
+    ["the token", [{ user: "xiaoming", token: "another" }, ...others], "UNAUTHENTICATED Token 不正确"],
+    [
+      "the method",
+      [{ ...users[0], methods: ["/services.ProdService/*"] }, ...others] as User[],
+      "PERMISSION_DENIED xiaoming may not call /Greeter/AllStream",
+    ],
+  ])("has the running streams ended: %s is gone", async (_what, remaining, expected) => {
+    const list = new UserList([...users, { user: "mei", token: "m" }]);
+    const address = await start(list);
+    using client = createClient(Greeter, address);
+    const [mine, hers] = [client.allStream({ metadata }), client.allStream({ metadata: { user: "mei", token: "m" } })];
+    for (const stream of [mine, hers]) await stream.send({ data: "a" });
+    expect([await mine.recv(), await hers.recv()]).toMatchObject([{}, {}]);
+    list.replace([...remaining, { user: "mei", token: "m" }]);
+    expect(await outcome(mine.recv())).toBe(expected);
+    hers.closeSend();
+    expect(await outcome(Array.fromAsync(hers))).toBe("OK");
+  });
+
+  test("has the running unary calls ended, and their handlers hear of it", async () => {
+    const list = new UserList(users);
+    using client = createClient(SayHello, await start(list));
+    const ended = outcome(client.sayHello({}, { metadata }));
+    const signal = await called.promise;
+    list.replace(others);
+    expect(await ended).toBe("UNAUTHENTICATED Token 不正确");
+    await expect.poll(() => signal.aborted).toBe(true);
+  });
 });

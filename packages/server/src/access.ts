@@ -2,7 +2,8 @@
 //
 //   plaintext, TLS   anybody, everything
 //   mutual TLS       whoever has a certificate that the CA signed, everything
-//   token            a user with the right token, and of the methods those that the user may call
+//   token            a user with the right token, and of the methods those that the user may call; a user that is taken off the list
+//                    is refused from the next call on, and its running calls end
 //
 // Health may be called by anybody, so that whoever watches the server needs no token. Reflection may not: it shows every method.
 import {
@@ -15,6 +16,7 @@ import {
   type ServerInterceptor,
   secretEquals,
 } from "@grpc-study/rpc";
+import type { UserList } from "./user-list.ts";
 
 /** How a listener is protected. */
 export type Security = (typeof securities)[number];
@@ -47,18 +49,41 @@ export interface Caller {
 export const caller = createContextKey<Caller>("caller");
 
 /** What a listener's calls pass before they reach a handler. */
-export function accessControl(security: Security, users: readonly User[]): ServerInterceptor[] {
-  if (usesTokens(security)) return [authenticate({ key: caller, verify: byToken(users), except: ["grpc.health.v1.Health"] })];
+export function accessControl(security: Security, list: UserList): ServerInterceptor[] {
+  if (usesTokens(security)) {
+    const verify = byToken(list);
+    return [authenticate({ key: caller, verify, except: ["grpc.health.v1.Health"] }), endIfRevoked(list, verify)];
+  }
   return security === "mutual TLS" ? [authenticate({ key: caller, verify: byCertificate })] : [];
 }
 
+/** Ends a running call, with what a new one would be refused with, once the list has no more the user, the token or the method. */
+function endIfRevoked(list: UserList, verify: (call: Context) => Caller): ServerInterceptor {
+  return async (call, next) => {
+    if (call.values.get(caller) === undefined) return next();
+    const { promise: revoked, reject } = Promise.withResolvers<never>();
+    const stop = list.onReplace(() => {
+      try {
+        verify(call);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    try {
+      await Promise.race([next(), revoked]);
+    } finally {
+      stop();
+    }
+  };
+}
+
 /** The tutorial's `user` and `token` in the metadata. Node joins the values of a repeated key with commas: that is nobody's token. */
-function byToken(users: readonly User[]) {
+function byToken(list: UserList) {
   return ({ metadata, method }: Context): Caller => {
     const [token] = metadata.get("token");
     const [name] = metadata.get("user");
     if (token === undefined) throw new RpcError(Code.UNAUTHENTICATED, "未传输Token");
-    const user = find(users, String(name ?? ""), String(token));
+    const user = find(list.users, String(name ?? ""), String(token));
     if (user === undefined) throw new RpcError(Code.UNAUTHENTICATED, "Token 不正确");
     const path = methodPath(method);
     if (user.methods && !user.methods.some((pattern) => covers(pattern, path))) {
@@ -79,7 +104,8 @@ function find(users: readonly User[], name: string, token: string): User | undef
   return found;
 }
 
-function covers(pattern: string, path: string): boolean {
+/** Whether a pattern of `User.methods` has a method. */
+export function covers(pattern: string, path: string): boolean {
   return pattern === path || (pattern.endsWith("/*") && path.startsWith(pattern.slice(0, -1)));
 }
 

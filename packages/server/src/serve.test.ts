@@ -14,6 +14,7 @@ import { type ServeOptions, StartError, serve } from "./serve.ts";
 import { shop } from "./shop/index.ts";
 import { streams } from "./streams/index.ts";
 import type { Topic } from "./topic.ts";
+import { UserList } from "./user-list.ts";
 
 // Some of these cannot listen, and grpc-js would write that to stderr.
 setLogVerbosity(logVerbosity.NONE);
@@ -62,7 +63,7 @@ test("every endpoint has health and reflection", async () => {
 
 test("every endpoint checks requests by the rules of their .proto, once it knows that the caller may call", async () => {
   const open = await start([shop], { port: 0, security: "plaintext" });
-  const guarded = await start([shop], { port: 0, security: "token", users: [{ user: "xiaoming", token: "123321123" }] });
+  const guarded = await start([shop], { port: 0, security: "token", users: new UserList([{ user: "xiaoming", token: "123321123" }]) });
   const ask = (address = "", metadata = {}) => {
     const client = createClient(ProdService, address);
     onTestFinished(() => client[Symbol.dispose]());

@@ -11,9 +11,10 @@ import {
 } from "@grpc-study/rpc";
 import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
-import { accessControl, type Security, type User, usesTls, usesTokens } from "./access.ts";
+import { accessControl, type Security, usesTls, usesTokens } from "./access.ts";
 import { logCalls, logFailures } from "./logging.ts";
 import type { Listener, Topic } from "./topic.ts";
+import { UserList } from "./user-list.ts";
 
 /** The PEM files of the server: its certificate and key, and the CA whose clients mutual TLS lets in. */
 export interface TlsFiles {
@@ -30,7 +31,7 @@ export interface ServeOptions {
   /** One listener a topic, protected like this, instead of the topic's own. It has the port of the first. */
   readonly security?: Security | undefined;
   /** Who may call with a token, instead of the topic's own users. */
-  readonly users?: readonly User[] | undefined;
+  readonly users?: UserList | undefined;
   /** Where the certificates are; asked once, if a listener needs them. */
   readonly tls?: () => Promise<TlsFiles>;
   readonly log: Logger;
@@ -70,8 +71,9 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
   const endpoints: Endpoint[] = [];
   let files: Promise<TlsFiles> | undefined;
 
-  const shutdown = async (options?: ShutdownOptions) => {
-    const reports = await Promise.all(servers.map((server) => server.shutdown(options)));
+  const shutdown = async (shutdownOptions?: ShutdownOptions) => {
+    options.users?.close();
+    const reports = await Promise.all(servers.map((server) => server.shutdown(shutdownOptions)));
     for (const { method, peer, how } of reports.flatMap(({ cut }) => cut)) {
       log.warn({ method: methodPath(method), peer, how }, "call cut off");
     }
@@ -79,15 +81,15 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
 
   const start = async (topic: Topic, { port, security }: Listener) => {
     const topicLog = log.child({ topic: topic.name });
-    const users = options.users ?? topic.users ?? [];
-    if (usesTokens(security) && users.length === 0) {
+    const list = options.users ?? new UserList(topic.users ?? []);
+    if (usesTokens(security) && list.users.length === 0) {
       throw new StartError(`topic ${topic.name}: nobody may call with a token: name users with --users or GRPC_STUDY_USERS`);
     }
     if (usesTls(security)) files ??= options.tls?.();
     const services = topic.services(topicLog);
     const server = createServer({
       reflection: true,
-      interceptors: [logCalls(topicLog), ...accessControl(security, users), validate()],
+      interceptors: [logCalls(topicLog), ...accessControl(security, list), validate()],
       onError: logFailures(topicLog),
     });
     server.add(...services);

@@ -1,12 +1,17 @@
 // Starts what a run serves: the topics, and what stands beside them.
 import { join } from "node:path";
+import { methodPath, serviceOf } from "@grpc-study/rpc";
+import { Health } from "@grpc-study/rpc/health";
+import { ServerReflection } from "@grpc-study/rpc/reflection";
 import type { Logger } from "pino";
 import { usesTls } from "./access.ts";
 import { CertificatesError, ensureCertificates } from "./certs/index.ts";
 import type { ServeRequest } from "./cli.ts";
 import type { Companion, Neighbours, RunningCompanion } from "./companion.ts";
 import { type Serving, StartError, serve, type TlsFiles } from "./serve.ts";
-import { readUsers, UsersError } from "./users.ts";
+import type { Topic } from "./topic.ts";
+import { topics as allTopics } from "./topics.ts";
+import { UsersError, watchUsers } from "./users.ts";
 
 /** @throws StartError if it cannot be served. */
 export async function start(request: ServeRequest, companions: readonly Companion[], log: Logger): Promise<Serving> {
@@ -17,13 +22,21 @@ export async function start(request: ServeRequest, companions: readonly Companio
     return tls;
   };
   try {
-    const users = readUsers(request.users);
+    const users = watchUsers(request.users, { methods: allMethods(topics, log), log });
     const serving = await serve(topics, { host, port, security, users, tls: files, log });
     return await accompany(serving, companions, { host, port, certs: request.certs, tls, log });
   } catch (error) {
     if (error instanceof UsersError || error instanceof CertificatesError) throw new StartError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** What users may be named for: one file is for all topics, whichever of them are served. */
+function allMethods(topics: readonly Topic[], log: Logger): string[] {
+  const all = new Set([...topics, ...allTopics]);
+  const services = [...all].flatMap((topic) => topic.services(log).map((service) => serviceOf(service)));
+  const paths = [Health, ServerReflection, ...services].flatMap(({ methods }) => methods.map(methodPath));
+  return [...paths, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"];
 }
 
 /** Starts what is served beside the topics. If one cannot be, all are ended. */

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { readUsers, UsersError } from "./users.ts";
+import { recordLog } from "../test/serve-services.ts";
+import { readUsers, UsersError, watchUsers } from "./users.ts";
 
 const users = [{ user: "a", token: "secret-token", methods: ["/shop.Orders/New", "/shop.Prods/*"] }];
 
@@ -46,4 +48,82 @@ test.each([
 
 test("a file that is not there is named", () => {
   expect(() => readUsers("/nosuch/users.json", {})).toThrow("cannot read /nosuch/users.json: ENOENT");
+});
+
+const methods = ["/shop.Orders/New", "/shop.Prods/List", "/SayHello/SayHello"];
+
+/** Watches a file, and looks at it a hundred times a second. */
+function watch(path: string) {
+  const { log, lines } = recordLog();
+  const list = watchUsers(path, { methods, log, everyMs: 10 });
+  if (list === undefined) throw new Error("no users");
+  onTestFinished(() => list.close());
+  return { list, lines };
+}
+
+test("a file is read again when it changes", async () => {
+  const path = file(JSON.stringify(users));
+  const { list, lines } = watch(path);
+  expect(list.users).toEqual(users);
+  let replaced = 0;
+  list.onReplace(() => replaced++);
+  for (const renewed of [[{ user: "b", token: "t" }], [], users]) {
+    writeFileSync(path, JSON.stringify(renewed));
+    await expect.poll(() => list.users).toEqual(renewed);
+  }
+  expect(replaced).toBe(3);
+  expect(lines.map(({ level, users }) => [level, users])).toEqual([
+    ["info", 1],
+    ["info", 0],
+    ["info", 1],
+  ]);
+  expect(JSON.stringify(lines)).not.toContain("secret-token");
+});
+
+test.each([
+  ["is empty", (path: string) => writeFileSync(path, ""), "is no JSON"],
+  ["is cut off", (path: string) => writeFileSync(path, JSON.stringify(users).slice(0, 30)), "is no JSON"],
+  ["is gone", (path: string) => rmSync(path), "ENOENT"],
+  ["has a user without a token", (path: string) => writeFileSync(path, '[{"user":"a"}]'), '"token" must be a text'],
+  [
+    "names a method that does not exist",
+    (path: string) => writeFileSync(path, '[{"user":"a","token":"secret-token","methods":["/shop.Orders/Nwe"]}]'),
+    'user "a": no service has the method /shop.Orders/Nwe',
+  ],
+])("a file that %s changes nothing, and is logged once", async (_what, spoil, problem) => {
+  const path = file(JSON.stringify(users));
+  const { list, lines } = watch(path);
+  spoil(path);
+  await expect.poll(() => lines.length).toBe(1);
+  // It looks again and again.
+  await delay(100);
+  expect(list.users).toEqual(users);
+  expect(lines).toMatchObject([{ level: "warn", msg: expect.stringMatching(/; the users before the change stay$/) }]);
+  expect(lines[0]?.msg).toContain(problem);
+  expect(JSON.stringify(lines)).not.toContain("secret-token");
+  writeFileSync(path, '[{"user":"b","token":"t"}]');
+  await expect.poll(() => list.users).toEqual([{ user: "b", token: "t" }]);
+});
+
+test.each([
+  ["/shop.Orders/Old", false],
+  ["/shop.Order/*", false],
+  ["/shop/*", false],
+  ["/Orders/New", false],
+  ["/shop.Orders/New", true],
+  ["/shop.Prods/*", true],
+  ["/SayHello/*", true],
+])("a user who may call %s: exists is %s", (pattern, exists) => {
+  const path = file(
+    JSON.stringify([
+      { user: "x", token: "t" },
+      { user: "mei", token: "secret-token", methods: [pattern] },
+    ]),
+  );
+  const start = () => watch(path);
+  if (exists) expect(start).not.toThrow();
+  else {
+    expect(start).toThrow(UsersError);
+    expect(start).toThrow(`${path}: user "mei": no service has the method ${pattern}`);
+  }
 });

@@ -1,6 +1,12 @@
-// The users that the operator names, instead of a topic's own: in a file, or in the environment.
+// The users that the operator names, instead of a topic's own: in a file, which is read again when it changes, or in the environment.
 import { readFileSync } from "node:fs";
-import type { User } from "./access.ts";
+import { readFile } from "node:fs/promises";
+import type { Logger } from "pino";
+import { covers, type User } from "./access.ts";
+import { UserList } from "./user-list.ts";
+
+/** As often as certificates are. */
+const reloadMs = 10_000;
 
 /** Users that cannot be read. Tells where, and never what a token is. */
 export class UsersError extends Error {
@@ -22,12 +28,71 @@ export function readUsers(file: string | undefined, environment: NodeJS.ProcessE
   return text === undefined || text === "" ? undefined : parse(text, "GRPC_STUDY_USERS");
 }
 
+/**
+ * Reads users as `readUsers` does, and a file again whenever it has changed, every ten seconds. A file that cannot be read, or that names a
+ * method that no service has, changes nothing; it is logged once. Returns undefined if no users are named.
+ *
+ * @throws UsersError
+ */
+export function watchUsers(file: string | undefined, options: WatchOptions): UserList | undefined {
+  const { methods, log, everyMs = reloadMs } = options;
+  const users = readUsers(file);
+  if (users === undefined) return undefined;
+  checkMethods(users, methods, file ?? "GRPC_STUDY_USERS");
+  const list = new UserList(users);
+  if (file === undefined) return list;
+
+  let seen = JSON.stringify(users);
+  let complaint = "";
+  const look = async () => {
+    try {
+      const text = await readFile(file, "utf8").catch((error: unknown) => {
+        throw unreadable(file, error);
+      });
+      const renewed = parse(text, file);
+      checkMethods(renewed, methods, file);
+      complaint = "";
+      if (seen === JSON.stringify(renewed)) return;
+      seen = JSON.stringify(renewed);
+      list.replace(renewed);
+      log.info({ users: renewed.length }, `${file} has changed: its users are those that may call now`);
+    } catch (error) {
+      if (!(error instanceof UsersError)) throw error;
+      if (error.message !== complaint) log.warn(`${error.message}; the users before the change stay`);
+      complaint = error.message;
+    }
+  };
+  const timer = setInterval(look, everyMs).unref();
+  list.onClose(() => clearInterval(timer));
+  return list;
+}
+
+export interface WatchOptions {
+  /** All methods that a user may be given, as `/package.Service/Method`. */
+  readonly methods: readonly string[];
+  readonly log: Logger;
+  /** Milliseconds from one look at the file to the next. Default 10,000. */
+  readonly everyMs?: number;
+}
+
+/** A method that no service has is a misspelt one, and gives its user less, or in a pattern more, than was meant. @throws UsersError */
+function checkMethods(users: readonly User[], all: readonly string[], source: string): void {
+  for (const { user, methods = [] } of users) {
+    const wrong = methods.find((pattern) => !all.some((path) => covers(pattern, path)));
+    if (wrong !== undefined) throw new UsersError(`${source}: user ${JSON.stringify(user)}: no service has the method ${wrong}`);
+  }
+}
+
 function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new UsersError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    throw unreadable(file, error);
   }
+}
+
+function unreadable(file: string, error: unknown): UsersError {
+  return new UsersError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
 }
 
 function parse(text: string, source: string): readonly User[] {

@@ -1,0 +1,36 @@
+// Who may call with a token, now. A list may be replaced while calls run.
+import type { User } from "./access.ts";
+
+export class UserList {
+  #users: readonly User[];
+  readonly #listeners = new Set<() => void>();
+  #close = () => {};
+
+  constructor(users: readonly User[]) {
+    this.#users = users;
+  }
+
+  get users(): readonly User[] {
+    return this.#users;
+  }
+
+  replace(users: readonly User[]): void {
+    this.#users = users;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each replacement. Returns what ends that. */
+  onReplace(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Says what ends with the list. */
+  onClose(close: () => void): void {
+    this.#close = close;
+  }
+
+  close(): void {
+    this.#close();
+  }
+}
