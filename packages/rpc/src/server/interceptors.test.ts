@@ -157,3 +157,28 @@ test("interceptors of grpc-js, by an option or with credentials, are refused rat
   const credentials = createServerCredentialsWithInterceptors(grpc.ServerCredentials.createInsecure(), interceptors);
   await expect(createServer().listen("127.0.0.1:0", credentials)).rejects.toThrow("does not take interceptors of grpc-js");
 });
+
+test.each(kindNames)("%s: one that ends the call in the middle of it gives the status, and the handler hears of it", async (kind) => {
+  const handling = Promise.withResolvers<AbortSignal>();
+  const { client } = await start(
+    everyKind(async ({ signal }) => {
+      handling.resolve(signal);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return "";
+    }),
+    {
+      interceptors: [
+        async (_call, next) => {
+          const revoked = handling.promise.then(() => {
+            throw new RpcError(Code.UNAUTHENTICATED, "no more");
+          });
+          await Promise.race([next(), revoked]);
+        },
+      ],
+    },
+  );
+  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.UNAUTHENTICATED, message: "no more" });
+  const signal = await handling.promise;
+  await until(() => signal.aborted);
+  expect(signal.reason).toMatchObject({ code: Code.UNAUTHENTICATED });
+});
