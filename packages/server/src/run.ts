@@ -1,6 +1,7 @@
 // A run of the command, from its arguments to its last signal.
 import cluster from "node:cluster";
 import { constants } from "node:os";
+import { printable } from "@grpc-study/command/printable";
 import { createLogger, hasColour } from "@grpc-study/log";
 import type { ServeRequest } from "./cli.ts";
 import type { Companion } from "./companion.ts";
@@ -18,16 +19,17 @@ export async function run(request: ServeRequest, companions: readonly Companion[
   }
   let serving: Serving;
   try {
-    serving = await (request.workers > 1 ? supervise(request, log) : start(request, companions, log));
+    const beside = companions.filter(({ topic }) => request.topics.some(({ name }) => name === topic));
+    serving = await (request.workers > 1
+      ? supervise(request, { log, companions: beside.length, onFailure: fail })
+      : start(request, companions, log));
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
-    process.exitCode = 1;
-    return;
+    return fail(error);
   }
 
   let stopping = false;
-  const stop = async (signal: "SIGINT" | "SIGTERM") => {
+  const stop = async (signal: "SIGHUP" | "SIGINT" | "SIGTERM") => {
     if (stopping) process.exit(128 + constants.signals[signal]);
     stopping = true;
     log.info("shutting down; a second signal ends it at once");
@@ -35,9 +37,16 @@ export async function run(request: ServeRequest, companions: readonly Companion[
     // Nothing is left to do: the process ends by itself, once the log is written.
     log.info("stopped");
   };
-  process.on("SIGINT", stop).on("SIGTERM", stop);
+  // SIGHUP: the terminal has gone.
+  process.on("SIGHUP", stop).on("SIGINT", stop).on("SIGTERM", stop);
 
   // Whoever reads the table may leave, as `head -1` does; that is no reason to stop serving.
   process.stdout.on("error", () => {});
   process.stdout.write(formatTable(serving.endpoints, { colour: hasColour(process.stdout) }));
+}
+
+/** The process then ends by itself. */
+function fail(error: StartError): void {
+  process.stderr.write(`error: ${printable(error.message)}\n`);
+  process.exitCode = 1;
 }

@@ -45,6 +45,74 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
+test.skipIf(process.platform !== "linux")(
+  "all workers that die at once are replaced, on the same port, and the log says what ended each",
+  { timeout: 60_000 },
+  async () => {
+    const command = start("chat", "--port", "0", "--workers", "3");
+    const address = /localhost:\d+/.exec(await command.line(/^chat /))?.[0] ?? "";
+    for (let times = 1; times <= 2; times++) {
+      const victims = await childrenOf(command.process.pid ?? 0);
+      expect(victims).toHaveLength(3);
+      for (const victim of victims) process.kill(victim, "SIGKILL");
+      const replaced = async () => (await childrenOf(command.process.pid ?? 0)).filter((pid) => !victims.includes(pid)).length;
+      await expect.poll(replaced, { timeout: 10_000 }).toBe(3);
+      await expect.poll(() => ask(address).catch(String), { timeout: 10_000 }).toBe("AI");
+      await expect.poll(() => command.stderr().match(/a worker serves in its place/g)?.length, { timeout: 10_000 }).toBe(3 * times);
+      expect(command.stderr().match(/it was killed by SIGKILL/g)).toHaveLength(3 * times);
+    }
+    command.process.kill("SIGTERM");
+    expect(await command.exit).toBe(0);
+  },
+);
+
+test.skipIf(process.platform !== "linux")(
+  "workers that cannot listen again end the command, with status 1 and one line that says why",
+  { timeout: 90_000 },
+  async () => {
+    const command = start("chat", "--port", "0", "--workers", "2");
+    const address = /localhost:\d+/.exec(await command.line(/^chat /))?.[0] ?? "";
+    const port = Number(address.split(":")[1]);
+    for (const victim of await childrenOf(command.process.pid ?? 0)) process.kill(victim, "SIGKILL");
+    // Their port is free for a moment.
+    await expect.poll(() => take(port), { interval: 1 }).toBe(true);
+    expect(await command.exit, command.stderr()).toBe(1);
+    const lines = command.stderr().trimEnd().split("\n");
+    expect(lines.at(-1)).toMatch(
+      new RegExp(
+        `^error: a worker has failed 8 times in a row, the last time since it cannot serve: topic chat: port ${port} is already in use`,
+      ),
+    );
+    expect(lines.filter((line) => !line.startsWith("{"))).toHaveLength(1);
+    expect(await childrenOf(command.process.pid ?? 0)).toEqual([]);
+  },
+);
+
+test.skipIf(process.platform !== "linux").each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+  "a %s while a worker is about to be started again ends the command at once, with status 0",
+  { timeout: 60_000 },
+  async (signal) => {
+    const command = start("chat", "--port", "0", "--workers", "2");
+    await command.line(/^chat /);
+    const pid = command.process.pid ?? 0;
+    // Each time it waits twice as long.
+    await expect
+      .poll(
+        async () => {
+          for (const child of await childrenOf(pid)) process.kill(child, "SIGKILL");
+          return Math.max(0, ...[...command.stderr().matchAll(/"delayMs":(\d+)/g)].map(([, delay]) => Number(delay)));
+        },
+        { timeout: 30_000, interval: 10 },
+      )
+      .toBeGreaterThan(1_000);
+    const begin = performance.now();
+    command.process.kill(signal);
+    expect(await command.exit, command.stderr()).toBe(0);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(await childrenOf(pid)).toEqual([]);
+  },
+);
+
 test("a port in use is one line, and the end of all of them", { timeout: 60_000 }, async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void taken.close());
@@ -76,6 +144,18 @@ function start(...args: readonly string[]) {
       return find() ?? "";
     },
   };
+}
+
+/** Listens on a port until the test ends, if nobody else does. */
+async function take(port: number): Promise<boolean> {
+  const server = createServer().listen(port, "127.0.0.1");
+  return await new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.once("listening", () => {
+      onTestFinished(() => void server.close());
+      resolve(true);
+    });
+  });
 }
 
 async function ask(address: string): Promise<string> {

@@ -1,9 +1,10 @@
 // Several processes for one set of ports, so that all cores serve. The first process listens for none itself: it starts the others, starts those again
-// that crash, and ends them all.
+// that end, and ends them all.
 import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
 import type { Logger } from "pino";
 import type { ServeRequest } from "./cli.ts";
+import { freePorts } from "./free-ports.ts";
 import { type Endpoint, type Serving, StartError } from "./serve.ts";
 import { prepareCertificates } from "./start.ts";
 
@@ -12,48 +13,89 @@ type Report = { readonly endpoints: readonly Endpoint[] } | { readonly problem: 
 
 const shutdownMessage = "shut down";
 
-/** Milliseconds before a worker that crashed soon after its start is started again; twice as long after each further one. */
+/** Milliseconds before a worker that ended is started again; twice as long after each further end. Half of it is left to chance. */
 const firstDelayMs = 100;
-const longestDelayMs = 30_000;
-/** A worker that lives so long has not crashed at its start; milliseconds. */
+const longestDelayMs = 10_000;
+/** A worker that has served for so long has not failed; milliseconds. */
 const settledMs = 5000;
+/** How many times in a row a worker may fail: end before it serves, or soon after. */
+const mostFailures = 8;
+/** How long a worker may take to serve before it is killed, in milliseconds. */
+const startMs = 30_000;
 /** How long a worker may take to shut down before it is killed, in milliseconds: more than it gives its calls. */
 const killAfterMs = 15_000;
 /** Young generation of a worker, in MB: a call's garbage does not live to be old. */
 const semiSpaceMb = 32;
 
+/** What a supervisor needs to know of the run around it. */
+export interface SuperviseOptions {
+  readonly log: Logger;
+  /** How many ports there are beside those of the listeners: what stands beside the topics. */
+  readonly companions: number;
+  /** Called once if workers keep failing. All others have been ended by then. */
+  readonly onFailure: (error: StartError) => void;
+}
+
 /**
- * Starts workers, and resolves once all serve.
+ * Starts workers, and resolves once all serve. From then on, one that ends is started again.
  *
- * @throws StartError if one cannot.
+ * @throws StartError if one cannot serve.
  */
-export async function supervise(request: ServeRequest, log: Logger): Promise<Serving> {
+export async function supervise(request: ServeRequest, { log, companions, onFailure }: SuperviseOptions): Promise<Serving> {
   // Before there are several that would all make them.
   await prepareCertificates(request, log);
-  cluster.setupPrimary({ execArgv: [...process.execArgv, `--max-semi-space-size=${semiSpaceMb}`] });
+  cluster.setupPrimary({
+    execArgv: [...process.execArgv, `--max-semi-space-size=${semiSpaceMb}`],
+    args: await argumentsOf(request, companions),
+  });
   let stopping = false;
-  let delayMs = firstDelayMs;
+  const delays = new Set<NodeJS.Timeout>();
 
-  const keep = (worker: Worker) => {
-    const started = performance.now();
-    worker.once("exit", (code, signal) => {
-      if (stopping) return;
-      delayMs = performance.now() - started > settledMs ? firstDelayMs : Math.min(delayMs * 2, longestDelayMs);
-      log.error({ worker: worker.id, code, signal, delayMs }, "a worker has ended; its calls are lost, and another takes its place");
-      setTimeout(() => {
-        if (!stopping) keep(cluster.fork());
-      }, delayMs).unref();
-    });
-  };
   const shutdown = async () => {
     stopping = true;
+    for (const delay of delays) clearTimeout(delay);
     await Promise.all(Object.values(cluster.workers ?? {}).map((worker) => worker && end(worker)));
+  };
+
+  /** Keeps one worker's place filled. */
+  const keep = async (first: Worker, firstServing: number) => {
+    let worker = first;
+    let since: number | undefined = firstServing;
+    let failures = 0;
+    for (;;) {
+      const cause = await ended(worker);
+      if (stopping) return;
+      const settled = since !== undefined && performance.now() - since > settledMs;
+      failures = settled ? 1 : failures + 1;
+      if (failures >= mostFailures) {
+        const problem = `a worker has failed ${failures} times in a row, the last time since it ${cause}`;
+        await shutdown();
+        onFailure(new StartError(problem));
+        return;
+      }
+      const delayMs = Math.round(Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs) * (0.5 + Math.random() / 2));
+      log.error({ worker: worker.id, delayMs }, `a worker has ended: it ${cause}; its calls are lost, and another takes its place`);
+      await new Promise<void>((resolve) => {
+        const delay: NodeJS.Timeout = setTimeout(() => {
+          delays.delete(delay);
+          resolve();
+        }, delayMs);
+        delays.add(delay);
+      });
+      worker = cluster.fork();
+      since = await serving(worker).then(
+        () => performance.now(),
+        () => undefined,
+      );
+      if (since !== undefined) log.info({ worker: worker.id }, "a worker serves in its place");
+    }
   };
 
   const first = Array.from({ length: request.workers }, () => cluster.fork());
   try {
     const [endpoints = []] = await Promise.all(first.map(serving));
-    first.forEach(keep);
+    const now = performance.now();
+    for (const worker of first) void keep(worker, now);
     return { endpoints, shutdown };
   } catch (error) {
     await shutdown();
@@ -61,15 +103,39 @@ export async function supervise(request: ServeRequest, log: Logger): Promise<Ser
   }
 }
 
-/** What a worker serves, once it does. */
+/** Port 0 would be another one each time that no worker is left: workers get a number instead. */
+async function argumentsOf({ host, port, topics, security }: ServeRequest, companions: number): Promise<string[]> {
+  const given = process.argv.slice(2);
+  if (port !== 0) return given;
+  const listeners = security === undefined ? (topics[0]?.listeners.length ?? 1) : 1;
+  return [...given, "--port", String(await freePorts(host, listeners + companions))];
+}
+
+/** Why a worker that does not serve ends: it has said so. */
+const problems = new WeakMap<Worker, string>();
+
+/** What a worker serves, once it does. @throws StartError with what hinders it; it is about to end then. */
 async function serving(worker: Worker): Promise<readonly Endpoint[]> {
   const report = new Promise<Report>((resolve) => {
     worker.once("message", resolve);
     worker.once("exit", () => resolve({ problem: "a worker ended before it served" }));
   });
+  const timer = setTimeout(() => {
+    problems.set(worker, `did not serve within ${startMs / 1000} s`);
+    worker.process.kill("SIGKILL");
+  }, startMs);
   const answer = await report;
-  if ("problem" in answer) throw new StartError(answer.problem);
-  return answer.endpoints;
+  clearTimeout(timer);
+  if ("endpoints" in answer) return answer.endpoints;
+  problems.set(worker, `cannot serve: ${answer.problem}`);
+  throw new StartError(answer.problem);
+}
+
+/** Resolves with the cause once a worker has ended: "was killed by SIGKILL". */
+async function ended(worker: Worker): Promise<string> {
+  if (!worker.isDead()) await once(worker, "exit");
+  const { exitCode, signalCode } = worker.process;
+  return problems.get(worker) ?? (signalCode === null ? `exited with status ${exitCode}` : `was killed by ${signalCode}`);
 }
 
 async function end(worker: Worker): Promise<void> {
@@ -84,17 +150,18 @@ async function end(worker: Worker): Promise<void> {
 
 /** Serves, for the process that started this one, and until it says otherwise. */
 export async function serveAsWorker(start: () => Promise<Serving>): Promise<void> {
-  const report = (message: Report) => process.send?.(message);
   let serving: Serving | undefined;
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    await serving?.shutdown();
+    // One that is still about to serve has no call to finish.
+    if (serving === undefined) process.exit();
+    await serving.shutdown();
     if (process.connected) process.disconnect();
   };
-  // A terminal tells all processes of Ctrl-C; the first one tells this one what follows from that.
-  process.on("SIGINT", () => {});
+  // A terminal tells all processes of Ctrl-C, and of its own end; the first one tells this one what follows from that.
+  process.on("SIGINT", () => {}).on("SIGHUP", () => {});
   process.on("SIGTERM", stop);
   process.on("message", (message) => {
     if (message === shutdownMessage) void stop();
@@ -105,9 +172,10 @@ export async function serveAsWorker(start: () => Promise<Serving>): Promise<void
   });
   try {
     serving = await start();
-    report({ endpoints: serving.endpoints });
+    process.send?.({ endpoints: serving.endpoints } satisfies Report);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
-    report({ problem: error.message });
+    stopping = true;
+    process.send?.({ problem: error.message } satisfies Report, () => process.exit(1));
   }
 }

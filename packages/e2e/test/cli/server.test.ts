@@ -47,7 +47,7 @@ describe("the start table", () => {
 });
 
 describe("the end", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)("comes with %s, and the exit status is 0", async (signal) => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("comes with %s, and the exit status is 0", async (signal) => {
     await using server = await serve("hello");
     await client(["hello", "--addr", server.address]);
     server.kill(signal);
@@ -74,6 +74,7 @@ describe("the end", () => {
   test.each([
     ["SIGTERM", 143],
     ["SIGINT", 130],
+    ["SIGHUP", 129],
   ] as const)("comes at once with a second %s", async (signal, status) => {
     await using server = await serve("push");
     using pushing = createClient(Greeter, server.address);

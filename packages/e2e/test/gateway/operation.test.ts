@@ -89,7 +89,7 @@ describe("the upstream", () => {
 });
 
 describe("at its end", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)("%s lets a call finish, and lets nobody new in", async (signal) => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s lets a call finish, and lets nobody new in", async (signal) => {
     await using own = await startGateway(museum.address, fromFile);
     const answer = askHttp1(`${own.url}/v1/wait?seconds=2`);
     await setTimeout(500);
