@@ -1,9 +1,11 @@
 // Too much of what is allowed. The attacker is slowed down, refused or disconnected; the clients beside it are served.
 import { once } from "node:events";
 import { connect } from "node:http2";
+import { gzipSync } from "node:zlib";
 import { Code, createClient } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
+import { until } from "../harness/until.ts";
 import { code, data, flag, frame, headerBlock, headers, message, ping, rstStream, settings, type, windowUpdate } from "./frames.ts";
 import { callHeader, type RawClient, rawClient } from "./raw-client.ts";
 import { Target } from "./target.ts";
@@ -263,6 +265,55 @@ describe("a flood", { concurrent: false }, () => {
     await once(call, "close");
     // A payload that is there, and empty: two bytes.
     expect([status, bytes / 7]).toEqual([String(Code.OK), 10_000]);
+    session.destroy();
+    await target.unharmed();
+  });
+
+  // Five bytes on the wire are some hundred in a queue: they have to count for more than they have.
+  test.each([
+    ["empty messages", nothing, {}],
+    ["empty messages, compressed", message(gzipSync(new Uint8Array()), 1), { "grpc-encoding": "gzip" }],
+    ["messages of one field", message(Buffer.from([0x0a, 0])), {}],
+  ] as const)("%s on one stream whose handler waits: some are held, and the rest stays with the client", async (_, one, more) => {
+    await using target = await Target.start();
+    await target.calm();
+    const session = connect(`http://${target.address}`, { maxSessionMemory: 1_000 });
+    session.on("error", () => {});
+    const call = session.request({ ":method": "POST", ":path": duplex, "content-type": "application/grpc", te: "trailers", ...more });
+    call.on("error", () => {});
+    // The answers are not read: soon, the handler waits.
+    call.pause();
+    const part = manyFrames(Math.ceil(2 ** 20 / one.length), () => one);
+    for (let times = 0; times < 24; times++) call.write(part);
+    for (let times = 0; times < 4; times++) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      await target.bystander.emptyCall({}, { timeoutMs: 5_000 });
+      expect((await target.condition()).heldMib).toBeLessThan(60);
+    }
+    session.destroy();
+    await target.unharmed();
+  });
+
+  test("unfinished messages on 250 streams: held up to the budget, the others are refused, and nothing is left of them", async () => {
+    await using target = await Target.start({ maxPendingBytesPerConnection: 16 * 2 ** 20 });
+    await target.calm();
+    const session = connect(`http://${target.address}`, { maxSessionMemory: 1_000 });
+    session.on("error", () => {});
+    let refused = 0;
+    const unfinished = message(Buffer.alloc(2 ** 20 - 1), 0, 2 ** 20);
+    for (let index = 0; index < 250; index++) {
+      const path = index % 2 === 0 ? duplex : "/grpc.testing.TestService/UnaryCall";
+      const call = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers" });
+      call.on("error", () => {});
+      call.on("response", (header) => {
+        if (header["grpc-status"] === String(Code.RESOURCE_EXHAUSTED)) refused++;
+      });
+      call.resume();
+      call.write(unfinished);
+    }
+    await until(() => refused >= 230);
+    await target.bystander.emptyCall({}, { timeoutMs: 5_000 });
+    expect((await target.condition()).heldMib).toBeLessThan(60);
     session.destroy();
     await target.unharmed();
   });

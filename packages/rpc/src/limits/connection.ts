@@ -1,14 +1,17 @@
 // A connection of a server: whether it has begun as HTTP/2, and how many frames it sends that are for nothing but an answer.
 import { constants, type ServerHttp2Session } from "node:http2";
+import type { PendingBytes } from "./pending-bytes.ts";
 
 export class Connection {
+  readonly pending: PendingBytes;
   readonly #session: ServerHttp2Session;
   readonly #sinceMs: number;
   #begun = false;
   #frames = 0;
 
   /** @param maxFrames how many PING and SETTINGS frames it may send between two looks at it. */
-  constructor(session: ServerHttp2Session, maxFrames: number, nowMs: number) {
+  constructor(session: ServerHttp2Session, maxFrames: number, nowMs: number, pending: PendingBytes) {
+    this.pending = pending;
     this.#session = session;
     this.#sinceMs = nowMs;
     const count = () => {

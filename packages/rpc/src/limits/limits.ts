@@ -33,6 +33,16 @@ export interface ServerLimits extends MessageLimits {
    * Milliseconds, default 120,000. Then the call ends with DEADLINE_EXCEEDED. Streams may be silent between messages for as long as they like.
    */
   readonly bodyTimeoutMs: number;
+  /**
+   * The most bytes that a connection may have pending: of requests that have come, and that no handler has taken, because they are incomplete or wait to be
+   * read. A message in a stream counts 256 bytes more than it has. Default 64 MiB. The call that goes over it ends with RESOURCE_EXHAUSTED.
+   */
+  readonly maxPendingBytesPerConnection: number;
+  /**
+   * The most bytes that all connections of the process may have pending, those of its other servers included. Default 256 MiB. Beyond it, the largest call of
+   * the connection that has most ends with RESOURCE_EXHAUSTED.
+   */
+  readonly maxPendingBytes: number;
   /** A connection without calls is closed after so many milliseconds. Default 900,000: a quarter of an hour. Clients connect again when they need to. */
   readonly maxConnectionIdleMs: number;
   /** A connection takes no more calls after so many milliseconds, give or take a tenth; clients make another one. Default 7,200,000: two hours. */
@@ -80,6 +90,8 @@ export const defaultServerLimits: ServerLimits = {
   maxConnections: 10_000,
   handshakeTimeoutMs: 10_000,
   bodyTimeoutMs: 120_000,
+  maxPendingBytesPerConnection: 64 * 1024 * 1024,
+  maxPendingBytes: 256 * 1024 * 1024,
   maxConnectionIdleMs: 15 * 60_000,
   maxConnectionAgeMs: 2 * 60 * 60_000,
   maxConnectionAgeGraceMs: Number.POSITIVE_INFINITY,

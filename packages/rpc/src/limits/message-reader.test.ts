@@ -4,12 +4,19 @@ import { MessageReader } from "./message-reader.ts";
 
 const message = (length: number, fill = length) => Buffer.alloc(length, fill);
 
+function write(reader: MessageReader, data: Buffer): Buffer[] {
+  reader.push(data);
+  const frames: Buffer[] = [];
+  for (let frame = reader.next(); frame !== undefined; frame = reader.next()) frames.push(frame);
+  return frames;
+}
+
 /** Gives `bytes` to a reader in pieces of so many bytes. */
 function read(bytes: Buffer, pieces: (at: number) => number, reader = new MessageReader(-1)): Buffer[] {
   const frames: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = at + pieces(at);
-    frames.push(...reader.write(bytes.subarray(at, end)));
+    frames.push(...write(reader, bytes.subarray(at, end)));
     at = end;
   }
   return frames;
@@ -39,7 +46,7 @@ test("it is inside a message from the first byte of its prefix to its last", () 
   const bytes = writeFrame(message(3));
   for (const [index] of bytes.entries()) {
     expect(reader.inside).toBe(index > 0);
-    reader.write(bytes.subarray(index, index + 1));
+    write(reader, bytes.subarray(index, index + 1));
   }
   expect(reader.inside).toBe(false);
 });
@@ -60,13 +67,13 @@ test("what a prefix promises is not reserved, and pieces of one byte are not kep
   const before = held();
   const prefix = Buffer.from([0, 0, 0x40, 0, 0]);
   const promised = Array.from({ length: 200 }, () => new MessageReader(-1));
-  for (const reader of promised) reader.write(prefix);
+  for (const reader of promised) write(reader, prefix);
   expect(held() - before, "200 × 4 MiB promised").toBeLessThan(4);
 
   const slow = new MessageReader(-1);
-  slow.write(prefix);
+  write(slow, prefix);
   // Each piece is a part of a larger read, as from a socket.
-  for (let at = 0; at < 300_000; at++) slow.write(Buffer.alloc(64).subarray(7, 8));
+  for (let at = 0; at < 300_000; at++) write(slow, Buffer.alloc(64).subarray(7, 8));
   expect(held() - before, "300,000 pieces of one byte").toBeLessThan(6);
   expect(promised.every(({ inside }) => inside) && slow.inside).toBe(true);
 });
@@ -74,7 +81,24 @@ test("what a prefix promises is not reserved, and pieces of one byte are not kep
 test("a message does not hold on to all that was read with it", () => {
   const read = Buffer.alloc(2 ** 20);
   writeFrame(message(10)).copy(read);
-  const [small] = new MessageReader(-1).write(read.subarray(0, 15));
+  const [small] = write(new MessageReader(-1), read.subarray(0, 15));
   // Node's pool, from which small buffers are cut.
   expect(small?.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+});
+
+test("it cuts no more messages than are asked for, and counts what it keeps", () => {
+  const reader = new MessageReader(-1);
+  reader.push(Buffer.alloc(5 * 1000));
+  expect(reader.bytes).toBe(5000);
+  for (let count = 1; count <= 3; count++) {
+    expect(reader.next()).toHaveLength(5);
+    expect(reader.count).toBe(count);
+    expect(reader.bytes).toBe(5000 - 5 * count);
+  }
+  while (reader.next() !== undefined);
+  expect(reader.bytes).toBe(0);
+  expect(write(reader, writeFrame(message(6000)).subarray(0, 6004))).toEqual([]);
+  expect(reader.bytes).toBeGreaterThanOrEqual(6004);
+  reader.clear();
+  expect([reader.bytes, reader.inside]).toEqual([0, false]);
 });

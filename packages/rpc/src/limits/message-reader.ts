@@ -2,15 +2,20 @@
 //
 // That one keeps a buffer for every DATA frame of a message: 4 MiB in frames of one byte are four million buffers, half a gigabyte. It also cannot tell whether a
 // message is incomplete, so that a stream which ends in the middle of one looks like one that ends after the message before. Here, the bytes of a
-// message that comes in pieces are copied together, into a buffer that grows with what has come, not with what the prefix promises.
+// message that comes in pieces are copied together, into a buffer that grows with what has come, not with what the prefix promises. And it cuts no more messages than
+// are asked for: a piece of 16 KiB may hold three thousand empty ones, each with a buffer of its own.
 
 const prefix = 5;
 /** What a message that comes in pieces begins with, and how much faster than its bytes its buffer grows. */
 const firstBytes = 4 * 1024;
 const growth = 4;
 
+const nothing = Buffer.alloc(0);
+
 export class MessageReader {
   readonly #limit: number;
+  #data: Buffer = nothing;
+  #at = 0;
   #begun: Buffer | undefined;
   #filled = 0;
   /** With its prefix, which may not be complete yet. */
@@ -28,29 +33,51 @@ export class MessageReader {
     return this.#filled > 0;
   }
 
-  /** The messages that are complete now, each with its prefix. Throws if one is to be longer than the limit. */
-  write(data: Buffer): Buffer[] {
-    const messages: Buffer[] = [];
-    let at = 0;
-    while (at < data.length) {
+  /** How many bytes it keeps. */
+  get bytes(): number {
+    return (this.#begun?.length ?? 0) + this.#data.length - this.#at;
+  }
+
+  /** Takes the next data. What came before has to be used up: `next()` has returned undefined. */
+  push(data: Buffer): void {
+    this.#data = data;
+    this.#at = 0;
+  }
+
+  /** The next message that is complete, with its prefix; undefined once the data is used up. Throws if a message is to be longer than the limit. */
+  next(): Buffer | undefined {
+    const data = this.#data;
+    while (this.#at < data.length) {
+      const at = this.#at;
       if (this.#filled === 0 && data.length - at >= prefix) {
         const end = at + prefix + this.#length(data, at);
         if (end <= data.length) {
-          messages.push(cut(data, at, end));
-          at = end;
-          continue;
+          this.#at = end;
+          this.count++;
+          return cut(data, at, end);
         }
       }
-      at = this.#gather(data, at);
+      this.#at = this.#gather(data, at);
       if (this.#filled === this.#total && this.#begun !== undefined) {
-        messages.push(this.#begun.subarray(0, this.#total));
+        const message = this.#begun.subarray(0, this.#total);
         this.#begun = undefined;
         this.#filled = 0;
         this.#total = prefix;
+        this.count++;
+        return message;
       }
     }
-    this.count += messages.length;
-    return messages;
+    this.#data = nothing;
+    this.#at = 0;
+    return undefined;
+  }
+
+  /** Lets go of everything. */
+  clear(): void {
+    this.#begun = undefined;
+    this.#filled = 0;
+    this.#data = nothing;
+    this.#at = 0;
   }
 
   /** Takes what belongs to the message that has begun, or its prefix. */

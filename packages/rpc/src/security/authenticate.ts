@@ -15,7 +15,7 @@ export interface AuthenticateOptions<Identity> {
   readonly except?: readonly string[];
 }
 
-/** Runs before a request is parsed, for all four call kinds. */
+/** Runs when the header has come, before anything of a request is read, for all four call kinds. */
 export function authenticate<Identity>({ verify, key, except = [] }: AuthenticateOptions<Identity>): ServerInterceptor {
   return async (call, next) => {
     if (!except.includes(call.method.parent.typeName)) call.values.set(key, await verify(call));

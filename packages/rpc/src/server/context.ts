@@ -50,7 +50,8 @@ export interface ServerCall extends Context {
 }
 
 /**
- * Runs around every call, of all four kinds.
+ * Runs around every call, of all four kinds, from the moment at which the call's header has come. Nothing of its requests is read before the handler, behind
+ * `next()`, wants them.
  *
  * `next()` runs what lies further in, the handler at last. It resolves when that is done, before the status is sent, and rejects with what ends the
  * call otherwise: what a handler threw, or an RpcError when the caller cancelled. Throw (an RpcError) before `next()` to refuse the call: no

@@ -11,6 +11,7 @@ import { Code } from "../code.ts";
 import { type BoundMethod, Call } from "./call.ts";
 import { Requests } from "./requests.ts";
 import { writeResponses } from "./responses.ts";
+import type { Surface } from "./surface.ts";
 
 export function serve(bound: BoundMethod): UntypedHandleCall {
   switch (bound.method.methodKind) {
@@ -23,6 +24,15 @@ export function serve(bound: BoundMethod): UntypedHandleCall {
     case "bidi_streaming":
       return serveBidiStream(bound);
   }
+}
+
+/** Runs `use` with the only request, once that is there. If it never comes, the call is cut. */
+function withRequest(
+  surface: Surface & { readonly request: Buffer },
+  use: (request: Buffer) => void | Promise<void>,
+): void | Promise<void> {
+  if (surface.awaitsRequest !== true) return use(surface.request);
+  return new Promise<void>((resolve) => surface.on("request", resolve)).then(() => use(surface.request));
 }
 
 type Callback = Parameters<handleUnaryCall<Buffer, Buffer>>[1];
@@ -47,8 +57,8 @@ function serveUnary(bound: BoundMethod): handleUnaryCall<Buffer, Buffer> {
   return (surface, callback) => {
     let response: Buffer | undefined;
     const call = new Call(surface, bound, (status) => respond(callback, response, status));
-    call.run(() => {
-      const answer = call.handle(call.receive(surface.request));
+    const answer = (request: Buffer) => {
+      const answer = call.handle(call.receive(request));
       const bytes = isPromise(answer) ? answer.then((message) => call.send(message)) : call.send(answer);
       if (!isPromise(bytes)) {
         response = bytes;
@@ -57,7 +67,8 @@ function serveUnary(bound: BoundMethod): handleUnaryCall<Buffer, Buffer> {
       return bytes.then((bytes) => {
         response = bytes;
       });
-    });
+    };
+    call.run(() => withRequest(surface, answer));
   };
 }
 
@@ -76,7 +87,8 @@ function serveServerStream(bound: BoundMethod): handleServerStreamingCall<Buffer
   return (surface) => {
     const call = new Call(surface, bound, (status) => close(surface, status));
     call.watch();
-    call.run(() => writeResponses(toIterable(call.handle(call.receive(surface.request))), surface, call));
+    const answer = (request: Buffer) => writeResponses(toIterable(call.handle(call.receive(request))), surface, call);
+    call.run(() => withRequest(surface, answer));
   };
 }
 

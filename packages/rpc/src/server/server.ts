@@ -122,6 +122,8 @@ class GrpcServer implements Server {
   readonly #batches: boolean;
   readonly #calls = new LinkedSet<Call>();
   readonly #grpc: grpc.Server;
+  /** The paths of the methods with interceptors, which may refuse a call by its header. */
+  readonly #refusable = new Set<string>();
   readonly #services: Implementation[] = [];
   readonly #inProcess = new InProcessCalls();
   #shutdown: Promise<ShutdownReport> | undefined;
@@ -133,7 +135,7 @@ class GrpcServer implements Server {
     refuseInterceptors(grpcOptions.interceptors);
     // The limit is one of each message.
     this.#batches = (grpcOptions["grpc.max_send_message_length"] ?? -1) < 0;
-    this.#grpc = createGrpcServer(limits, grpcOptions);
+    this.#grpc = createGrpcServer(limits, grpcOptions, this.#refusable);
     if (options.health ?? true) this.#register(implementHealth(this.health));
     if (options.reflection) for (const reflection of implementReflection(() => this.#services.map(serviceOf))) this.#register(reflection);
   }
@@ -148,7 +150,9 @@ class GrpcServer implements Server {
   #register(implementation: Implementation): void {
     const options = optionsWithin(this.#options, implementation);
     const scope = makeScope(options, this.#calls, this.#options.compression, this.#batches);
-    this.#grpc.addService(...rebind(implementation, scope, options.codec));
+    const [definition, handlers] = rebind(implementation, scope, options.codec);
+    if (scope.interceptors.length > 0) for (const { path } of Object.values(definition)) this.#refusable.add(path);
+    this.#grpc.addService(definition, handlers);
     this.#inProcess.add(rebind(implementation, scope, handOver));
     this.#services.push(implementation);
   }

@@ -8,6 +8,7 @@ import { Code } from "../code.ts";
 import { acceptedEncodings, type Refusal } from "../compression/algorithm.ts";
 import { Frames, readFrame, writeFrame } from "../compression/frame.ts";
 import { MessageReader } from "../limits/message-reader.ts";
+import type { PendingBytes, PendingCall } from "../limits/pending-bytes.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { percentEncode } from "../percent-encode.ts";
 import { parseTimeout } from "../timeout.ts";
@@ -19,11 +20,15 @@ export interface Method {
   readonly handle: UntypedHandleCall;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
+  /** Whether it is handled from its header on, and its requests are read only when they are asked for. */
+  readonly early: boolean;
   /** The most bytes of a message; -1 for any. */
   readonly maxReceiveBytes: number;
   readonly maxSendBytes: number;
   /** The server's calls of whose requests not all has come. */
   readonly incomplete: LinkedSet<StreamCall>;
+  /** The server's calls that have bytes of requests pending. */
+  readonly pendingCalls: Set<StreamCall>;
 }
 
 const plainHeader: OutgoingHttpHeaders = {
@@ -43,6 +48,9 @@ const maxTimeoutMs = 2 ** 31 - 1;
 
 /** Bytes of requests that may wait for the handler to read them. */
 const readWindow = 64 * 1024;
+
+/** What a request that waits takes up beside its bytes, about: its buffer object, and its place in the queue. An empty one is five bytes on the wire. */
+const requestOverhead = 256;
 
 const callOf = Symbol("call");
 type CallStream = ServerHttp2Stream & { [callOf]?: StreamCall | undefined };
@@ -66,12 +74,14 @@ function onWantTrailers(this: CallStream): void {
 /** Every error has its close. */
 function onError(): void {}
 
-export class StreamCall implements Surface, Linked<StreamCall> {
+export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
   readonly #stream: CallStream;
   readonly #headers: IncomingHttpHeaders;
   readonly #method: Method;
   readonly #reader: MessageReader;
   #deadline = Number.POSITIVE_INFINITY;
+  /** The same by a clock that nobody sets. */
+  #deadlineTime = Number.POSITIVE_INFINITY;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #metadata: Metadata | undefined;
   #listeners: SurfaceListeners | undefined;
@@ -82,19 +92,30 @@ export class StreamCall implements Surface, Linked<StreamCall> {
   /** Of a stream, the requests that are to be read. */
   #requests: Buffer[] | undefined;
   #requestBytes = 0;
+  /** Whether somebody wants the requests. Until then, nothing is read of them. */
+  #reading = false;
+  /** Whether there may be frames that are not read, since the queue is full. */
+  #full = false;
+  #refilling = false;
+  /** Whether a request is being decompressed, and those after it wait. */
+  #inflating = false;
+  /** Whether the peer has sent its last. */
   #requestsEnded = false;
+  /** Whether all of the requests have been read and decompressed. */
+  #complete = false;
   #endTold = false;
-  /** Frames that wait for one before them to be decompressed; undefined while there is none. */
-  #frames: Buffer[] | undefined;
   /** What had come of the request the last time that it was looked at, and since when. */
   #count = -1;
   #sinceMs = 0;
   request: Buffer | undefined;
   cancelled = false;
+  readonly pending: PendingBytes;
+  pendingBytes = 0;
   previous: StreamCall | undefined;
   next: StreamCall | undefined;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method: Method) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method: Method, pending: PendingBytes) {
+    this.pending = pending;
     this.#stream = stream as CallStream;
     this.#headers = headers;
     this.#method = method;
@@ -103,12 +124,21 @@ export class StreamCall implements Surface, Linked<StreamCall> {
 
   start(): void {
     const stream = this.#stream;
+    const { early, requestStream, incomplete } = this.#method;
     stream[callOf] = this;
-    stream.on("error", onError).on("close", onClose).on("data", onData).on("end", onEnd);
+    stream.on("error", onError).on("close", onClose);
     const timeout = this.#headers["grpc-timeout"];
-    if (timeout !== undefined) this.#setDeadline(String(timeout));
-    this.#method.incomplete.add(this);
-    if (this.#method.requestStream) this.#handle();
+    if (timeout !== undefined && !this.#setDeadline(String(timeout))) return;
+    incomplete.add(this);
+    // Interceptors may refuse the call by its header: nothing of the body is kept before they are done.
+    if (!early) this.#read();
+    if (early || requestStream) this.#handle();
+  }
+
+  #read(): void {
+    if (this.#reading || this.#ended) return;
+    this.#reading = true;
+    this.#stream.on("data", onData).on("end", onEnd);
   }
 
   // What the handler's side does.
@@ -147,7 +177,12 @@ export class StreamCall implements Surface, Linked<StreamCall> {
     this.#listeners ??= new SurfaceListeners();
     this.#listeners[event] = listener;
     if (event === "drain") this.#stream.on("drain", onDrain);
+    else if (event === "request") this.#read();
     return this;
+  }
+
+  get awaitsRequest(): boolean {
+    return !this.#complete;
   }
 
   sendMetadata(header: Metadata): void {
@@ -156,13 +191,22 @@ export class StreamCall implements Surface, Linked<StreamCall> {
 
   /** The next request of a stream; null if none is there yet. */
   read(): Buffer | null {
+    this.#read();
     const request = this.#requests?.shift();
     if (request === undefined) {
       this.#tellEnd();
       return null;
     }
-    this.#requestBytes -= request.length;
-    if (this.#requestBytes < readWindow && this.#frames === undefined) this.#stream.resume();
+    this.#requestBytes -= request.length + requestOverhead;
+    if (this.#full && !this.#refilling && this.#requestBytes < readWindow / 2) {
+      this.#refilling = true;
+      // Not at once: whoever reads has not dealt with this request yet, and would be told of the next.
+      queueMicrotask(() => {
+        this.#refilling = false;
+        this.#full = false;
+        this.#readOn();
+      });
+    }
     return request;
   }
 
@@ -198,24 +242,14 @@ export class StreamCall implements Surface, Linked<StreamCall> {
 
   onData(data: Buffer): void {
     if (this.#ended) return;
-    let frames: Buffer[];
-    try {
-      frames = this.#reader.write(data);
-    } catch (error) {
-      this.#cut({ code: Code.RESOURCE_EXHAUSTED, details: (error as Error).message });
-      return;
-    }
-    for (const frame of frames) this.#readFrame(frame);
+    this.#reader.push(data);
+    this.#readOn();
   }
 
   onEnd(): void {
     this.#method.incomplete.delete(this);
-    if (this.#ended) return;
-    if (this.#reader.inside) this.#cut({ code: Code.INTERNAL, details: "the request ended in the middle of a message" });
-    else {
-      this.#requestsEnded = true;
-      if (this.#frames === undefined) this.#halfClose();
-    }
+    this.#requestsEnded = true;
+    if (!this.#full && !this.#inflating) this.#readOn();
   }
 
   onClose(): void {
@@ -240,9 +274,9 @@ export class StreamCall implements Surface, Linked<StreamCall> {
   look(timeoutMs: number, nowMs: number): void {
     const stream = this.#stream;
     const { inside, count } = this.#reader;
-    // A stream that is paused waits for a handler, not for its peer.
+    // A stream that is paused, or not read yet, waits for a handler, not for its peer.
     if (stream.destroyed || stream.closed) this.#method.incomplete.delete(this);
-    else if (stream.isPaused() || (this.#method.requestStream && !inside)) this.#count = -1;
+    else if (!this.#reading || stream.isPaused() || (this.#method.requestStream && !inside)) this.#count = -1;
     else if (this.#count !== count) {
       this.#count = count;
       this.#sinceMs = nowMs;
@@ -251,35 +285,64 @@ export class StreamCall implements Surface, Linked<StreamCall> {
     }
   }
 
-  #setDeadline(timeout: string): void {
+  /** Returns whether there is time left. */
+  #setDeadline(timeout: string): boolean {
     const ms = Math.ceil(parseTimeout(timeout) ?? Number.POSITIVE_INFINITY);
     this.#deadline = Date.now() + ms;
-    const timeUp = () => this.#cut({ code: Code.DEADLINE_EXCEEDED, details: "Deadline exceeded" });
-    this.#deadlineTimer = setTimeout(timeUp, Math.min(ms, maxTimeoutMs));
+    this.#deadlineTime = performance.now() + ms;
+    if (ms <= 0) this.#timeUp();
+    else this.#deadlineTimer = setTimeout(() => this.#timeUp(), Math.min(ms, maxTimeoutMs));
+    return ms > 0;
   }
 
-  #readFrame(frame: Buffer): void {
-    if (this.#frames !== undefined) {
-      this.#frames.push(frame);
-      return;
+  #timeUp(): void {
+    this.#cut({ code: Code.DEADLINE_EXCEEDED, details: "deadline exceeded" });
+  }
+
+  exhaust(details: string): void {
+    this.#cut({ code: Code.RESOURCE_EXHAUSTED, details });
+  }
+
+  /** Reads what has come, as far as there is room in the queue. */
+  #readOn(): void {
+    while (!this.#ended && !this.#inflating) {
+      if (this.#requestBytes >= readWindow) {
+        this.#full = true;
+        break;
+      }
+      const frame = this.#nextFrame();
+      if (frame === undefined) break;
+      const message = readFrame(
+        frame,
+        String(this.#headers["grpc-encoding"] ?? "identity"),
+        Code.UNIMPLEMENTED,
+        this.#method.maxReceiveBytes,
+      );
+      if (Buffer.isBuffer(message)) this.#receive(message);
+      else {
+        this.#inflating = true;
+        void this.#receiveInflated(message);
+      }
     }
-    const message = this.#open(frame);
-    if (Buffer.isBuffer(message)) this.#receive(message);
-    else {
-      this.#frames = [];
-      this.#stream.pause();
-      void this.#receiveInOrder(message, this.#frames);
-    }
+    if (this.#ended) return;
+    this.#notePending();
+    if (this.#full || this.#inflating) this.#stream.pause();
+    else if (this.#requestsEnded) this.#halfClose();
+    else if (this.#stream.isPaused()) this.#stream.resume();
   }
 
-  #open(frame: Buffer): Buffer | Promise<Buffer> {
-    return readFrame(frame, String(this.#headers["grpc-encoding"] ?? "identity"), Code.UNIMPLEMENTED, this.#method.maxReceiveBytes);
-  }
-
-  async #receiveInOrder(first: Promise<Buffer>, frames: Buffer[]): Promise<void> {
+  #nextFrame(): Buffer | undefined {
     try {
-      this.#receive(await first);
-      for (let frame = frames.shift(); frame !== undefined && !this.#ended; frame = frames.shift()) this.#receive(await this.#open(frame));
+      return this.#reader.next();
+    } catch (error) {
+      this.exhaust((error as Error).message);
+      return undefined;
+    }
+  }
+
+  async #receiveInflated(inflating: Promise<Buffer>): Promise<void> {
+    try {
+      this.#receive(await inflating);
     } catch (thrown) {
       const refusal = thrown as Refusal;
       const metadata = new Metadata();
@@ -287,10 +350,8 @@ export class StreamCall implements Surface, Linked<StreamCall> {
       if (refusal.code === Code.UNIMPLEMENTED) metadata.set("grpc-accept-encoding", acceptedEncodings);
       this.#cut({ ...refusal, metadata });
     }
-    this.#frames = undefined;
-    if (this.#ended) return;
-    if (this.#requestsEnded) this.#halfClose();
-    else if (this.#requestBytes < readWindow) this.#stream.resume();
+    this.#inflating = false;
+    this.#readOn();
   }
 
   #receive(message: Buffer): void {
@@ -298,21 +359,46 @@ export class StreamCall implements Surface, Linked<StreamCall> {
     if (this.#method.requestStream) {
       this.#requests ??= [];
       this.#requests.push(message);
-      this.#requestBytes += message.length;
-      if (this.#requestBytes >= readWindow) this.#stream.pause();
+      this.#requestBytes += message.length + requestOverhead;
       this.#listeners?.readable?.();
     } else if (this.request === undefined) this.request = message;
     else this.#cut({ code: Code.UNIMPLEMENTED, details: `Received a second request message for ${this.#method.path}` });
   }
 
+  /** Counts what is here of the requests and not the handler's yet. */
+  #notePending(): void {
+    const bytes = this.#ended ? 0 : this.#reader.bytes + this.#requestBytes + (this.#complete ? 0 : (this.request?.length ?? 0));
+    const more = bytes - this.pendingBytes;
+    if (more === 0) return;
+    const { pendingCalls } = this.#method;
+    if (bytes === 0) pendingCalls.delete(this);
+    else if (this.pendingBytes === 0) pendingCalls.add(this);
+    this.pendingBytes = bytes;
+    this.pending.add(more, this);
+  }
+
   #halfClose(): void {
-    if (this.#method.requestStream) this.#tellEnd();
-    else if (this.request !== undefined) this.#handle();
-    else this.#cut({ code: Code.UNIMPLEMENTED, details: `Received no request message for ${this.#method.path}` });
+    if (this.#complete) return;
+    if (this.#reader.inside) {
+      this.#cut({ code: Code.INTERNAL, details: "the request ended in the middle of a message" });
+      return;
+    }
+    const { early, path, requestStream } = this.#method;
+    if (!requestStream && this.request === undefined) {
+      this.#cut({ code: Code.UNIMPLEMENTED, details: `Received no request message for ${path}` });
+      return;
+    }
+    this.#complete = true;
+    this.#notePending();
+    if (requestStream) this.#tellEnd();
+    // On a busy machine the request may be here before the timer.
+    else if (this.#deadlineTime <= performance.now()) this.#timeUp();
+    else if (early) this.#listeners?.request?.();
+    else this.#handle();
   }
 
   #tellEnd(): void {
-    if (!this.#requestsEnded || this.#endTold || this.#frames !== undefined || (this.#requests?.length ?? 0) > 0) return;
+    if (!this.#complete || this.#endTold || (this.#requests?.length ?? 0) > 0) return;
     this.#endTold = true;
     this.#listeners?.end?.();
   }
@@ -389,6 +475,9 @@ export class StreamCall implements Surface, Linked<StreamCall> {
     this.#method.incomplete.delete(this);
     this.request = undefined;
     this.#requests = undefined;
+    this.#requestBytes = 0;
+    this.#reader.clear();
+    this.#notePending();
     if (!this.#requestsEnded) this.#stream.resume();
   }
 

@@ -8,12 +8,15 @@ export type Surface = Pick<
 > & {
   /** The caller's `grpc-accept-encoding`, where that is known. */
   readonly acceptEncoding?: string;
-  on(event: "cancelled", listener: () => void): unknown;
+  /** Whether the only request is still to come. Then `request` tells when it is there. */
+  readonly awaitsRequest?: boolean;
+  on(event: "cancelled" | "request", listener: () => void): unknown;
 };
 
 /** What our own tell, one listener each. */
 export class SurfaceListeners {
   cancelled: (() => void) | undefined;
+  request: (() => void) | undefined;
   readable: (() => void) | undefined;
   end: (() => void) | undefined;
   close: (() => void) | undefined;

@@ -1,0 +1,77 @@
+// Empty messages that nobody reads: each end of a call holds some thousand at most, whatever the other sends.
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { connect, startServer, TestService, until, ways } from "../../test/harness.ts";
+import { frame, heldMib, peerServer } from "../../test/http2-peer.ts";
+import { createClient } from "../index.ts";
+
+/** Resolves once a counter has stood still for a while. */
+async function settled(count: () => number): Promise<number> {
+  for (let last = -1; ; await delay(150)) {
+    if (count() === last) return last;
+    last = count();
+  }
+}
+
+/** Far more than may be held. */
+const many = 2_000_000;
+
+test.each(ways)("%s: a handler that yields empty messages waits for a client that does not read", async (way) => {
+  let made = 0;
+  const { server, address } = await startServer({
+    *serverStream() {
+      for (; made < many; made++) yield {};
+    },
+  });
+  using client = createClient(TestService, way === "in process" ? server.channel() : address);
+  const before = heldMib();
+  const call = client.serverStream({});
+  expect(await call.recv()).toBeDefined();
+  expect(await settled(() => made)).toBeLessThan(60_000);
+  expect(heldMib() - before).toBeLessThan(16);
+  call.cancel();
+});
+
+test.each(ways)("%s: a client that sends empty messages waits for a handler that does not read", async (way) => {
+  const { server, address } = await startServer({
+    async clientStream(requests, { signal }) {
+      for await (const _ of requests) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return {};
+    },
+  });
+  using client = createClient(TestService, way === "in process" ? server.channel() : address);
+  const before = heldMib();
+  const call = client.clientStream();
+  let sent = 0;
+  const sending = (async () => {
+    while (sent < many && (await call.send({}))) sent++;
+  })();
+  expect(await settled(() => sent)).toBeLessThan(600_000);
+  expect(heldMib() - before).toBeLessThan(16);
+  call.cancel();
+  await sending;
+});
+
+test("a server of node:http2 that sends 16 MiB of empty messages: a client that does not read holds few", async () => {
+  let sentAll = false;
+  const address = await peerServer((stream) => {
+    stream.resume();
+    stream.respond({ ":status": 200, "content-type": "application/grpc" });
+    const part = Buffer.alloc(2 ** 20, frame());
+    for (let times = 0; times < 16; times++) stream.write(part);
+    stream.write(frame(), () => {
+      sentAll = true;
+    });
+  });
+  const client = connect(address);
+  const before = heldMib();
+  const call = client.serverStream({});
+  expect(await call.recv()).toBeDefined();
+  await delay(500);
+  // What the server has not sent is one buffer here.
+  expect(heldMib() - before).toBeLessThan(24);
+  for (let count = 0; count < 100_000; count++) await call.recv();
+  expect(sentAll).toBe(false);
+  call.cancel();
+  await until(() => heldMib() - before < 24);
+});
