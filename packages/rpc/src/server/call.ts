@@ -12,6 +12,7 @@ import { metadataFault } from "../metadata-keys.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
 import { contextOf, interceptedCallOf } from "./call-context.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
+import { fitStatus } from "./fit-status.ts";
 import type { Surface } from "./surface.ts";
 import { ContextValues } from "./values.ts";
 
@@ -294,7 +295,8 @@ export class Call implements Linked<Call> {
     clearTimeout(this.#deadlineTimer);
     this.#bound.scope.calls?.delete(this);
     if (this.#surface.cancelled) return;
-    this.#finish(this.#status(error));
+    const status = this.#status(error);
+    this.#finish(status && fitStatus(status));
   }
 
   /** The status on the wire; sends the header, if that has not been done. */

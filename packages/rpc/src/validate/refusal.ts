@@ -3,31 +3,45 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type BadRequest_FieldViolation, BadRequestSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { Code } from "../code.ts";
 import { detail, RpcError } from "../error.ts";
+import { percentEncode } from "../percent-encode.ts";
 import type { Fault } from "./checker.ts";
 import { fieldViolation } from "./field-violation.ts";
 
-/**
- * How many bytes of text the detail may have. It goes out in a header, in base64, and with no more than this the header stays below the
- * 8 KiB that grpc-java and C-core allow one unless told.
- */
+/** How many bytes of text the detail may have. */
 const maxBytes = 4096;
+
+/** How many bytes message and details may have in the header, so that `fitStatus` leaves the details in it. */
+const maxHeaderBytes = 7 * 1024;
 
 /** How many faults the message names. */
 const named = 3;
 
 export function refusal(schema: DescMessage, request: Message, violations: readonly Fault[]): RpcError {
-  const fieldViolations: BadRequest_FieldViolation[] = [];
-  let bytes = 0;
-  for (const violation of violations) {
-    const next = fieldViolation(violation, schema, request);
-    bytes += Buffer.byteLength(next.field) + Buffer.byteLength(next.description) + overhead;
-    if (bytes > maxBytes && fieldViolations.length > 0) break;
-    fieldViolations.push(next);
-  }
-  const texts = fieldViolations.slice(0, named).map(({ field, description }) => `${field} ${description}`.trimStart());
+  const first = violations.slice(0, named).map((violation) => fieldViolation(violation, schema, request));
+  const texts = first.map(({ field, description }) => `${field} ${description}`.trimStart());
   const more = violations.length - texts.length;
   const message = `${texts.join("; ")}${more > 0 ? ` (and ${more} more)` : ""}`;
+  const fieldViolations = fitting(violations, roomBeside(message), (violation) => fieldViolation(violation, schema, request));
   return new RpcError(Code.INVALID_ARGUMENT, message, { details: [detail(BadRequestSchema, { fieldViolations })] });
+}
+
+/** What is left to the texts of the detail, which holds the message too and goes in base64. */
+function roomBeside(message: string): number {
+  const room = ((maxHeaderBytes - percentEncode(message).length) * 3) / 4 - Buffer.byteLength(message);
+  return Math.min(room, maxBytes);
+}
+
+/** As many violations as have room, and one at least. */
+function fitting(violations: readonly Fault[], room: number, make: (violation: Fault) => BadRequest_FieldViolation) {
+  const made: BadRequest_FieldViolation[] = [];
+  let bytes = 0;
+  for (const violation of violations) {
+    const next = make(violation);
+    bytes += Buffer.byteLength(next.field) + Buffer.byteLength(next.description) + overhead;
+    if (bytes > room && made.length > 0) break;
+    made.push(next);
+  }
+  return made;
 }
 
 /** Of a field violation: the tags and lengths around the two texts. */

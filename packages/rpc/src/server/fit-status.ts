@@ -1,0 +1,61 @@
+// Shortens the status of an error until it fits into a header that every peer takes.
+import type { StatusObject } from "@grpc/grpc-js";
+import { percentEncode } from "../percent-encode.ts";
+
+/**
+ * The most bytes of the header list that a status makes, as RFC 9113, section 6.5.2, counts them: names, values and 32 bytes a field. It is what grpc-java takes unless
+ * told, and the least of all. A peer may answer more by closing the connection, with all other calls on it.
+ */
+const maxBytes = 8 * 1024;
+
+/** For the fields beside message, details and metadata: `:status`, `content-type`, `grpc-status` and `grpc-accept-encoding`. */
+const otherBytes = 256;
+
+/** What is left to the message, whatever the metadata takes. */
+const leastMessageBytes = 1024;
+
+const fieldBytes = 32;
+const detailsKey = "grpc-status-details-bin";
+const shortened = "… (shortened)";
+
+/**
+ * The status as it is sent. If it is longer than 8 KiB with its metadata, the details are left out; if it is still longer, the message is cut at a
+ * code point and ends with "… (shortened)". Metadata is left as it is.
+ */
+export function fitStatus(status: StatusObject): StatusObject {
+  const { details: message, metadata } = status;
+  const entries = Object.keys(metadata.getMap()).map(
+    (key) => [key, metadata.get(key).reduce((sum, value) => sum + bytesOf(key, value), 0)] as const,
+  );
+  const total = entries.reduce((sum, [, bytes]) => sum + bytes, 0);
+  // At most nine bytes for a UTF-16 unit.
+  if (message.length * 9 + total < maxBytes / 2) return status;
+  const detailsBytes = entries.find(([key]) => key === detailsKey)?.[1] ?? 0;
+  const room = maxBytes - otherBytes - fieldBytes - "grpc-message".length - total;
+  const bytes = percentEncode(message).length;
+  if (bytes <= room) return status;
+  const rest = metadata.clone();
+  rest.remove(detailsKey);
+  const roomThen = Math.max(room + detailsBytes, leastMessageBytes);
+  return {
+    ...status,
+    metadata: rest,
+    details: bytes <= roomThen ? message : cut(message, roomThen - percentEncode(shortened).length) + shortened,
+  };
+}
+
+function bytesOf(key: string, value: string | Buffer): number {
+  return fieldBytes + key.length + (typeof value === "string" ? value.length : Math.ceil(value.length / 3) * 4);
+}
+
+/** As many code points as come to `room` bytes when they are percent-encoded. */
+function cut(message: string, room: number): string {
+  let end = 0;
+  let bytes = 0;
+  for (const point of message) {
+    bytes += percentEncode(point).length;
+    if (bytes > room) break;
+    end += point.length;
+  }
+  return message.slice(0, end);
+}
