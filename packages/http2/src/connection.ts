@@ -319,6 +319,9 @@ export class Http2Connection implements ClientConnection {
 
   // Streams.
 
+  /** How a stream ended while it had no handler. */
+  #resetBeforeHandler: StreamReset | undefined = undefined;
+
   /** Server: a request has arrived. */
   acceptStream(id: number, list: HeaderList, expectedLength: number, endStream: boolean): void {
     const stream = new Http2Stream(this, id, list, noHandler);
@@ -327,8 +330,11 @@ export class Http2Connection implements ClientConnection {
     this.streams.add(stream);
     const onStream = this.config.onStream;
     if (onStream === undefined) return;
+    this.#resetBeforeHandler = undefined;
     try {
       stream.handler = onStream(stream, list, endStream) ?? noHandler;
+      // The stream may have ended in onStream already, before it had the handler.
+      if (this.#resetBeforeHandler !== undefined) stream.handler.onReset?.(this.#resetBeforeHandler, stream);
     } catch (error) {
       this.callbackError(stream, error);
     }
@@ -412,6 +418,7 @@ export class Http2Connection implements ClientConnection {
   endStream(stream: Http2Stream, reset: StreamReset): void {
     if (stream.closed) return;
     this.closeStream(stream);
+    if (stream.handler === noHandler) this.#resetBeforeHandler = reset;
     try {
       stream.handler.onReset?.(reset, stream);
     } catch (error) {

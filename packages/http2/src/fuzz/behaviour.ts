@@ -86,6 +86,16 @@ export class RandomHandler implements StreamHandler {
     this.act();
   }
 
+  /** The first act, within `onStream`: a throw leaves the stream without this handler. */
+  open(): void {
+    try {
+      this.act();
+    } catch (error) {
+      this.over = true;
+      throw error;
+    }
+  }
+
   /** One random act, in the callback or later. */
   act(): void {
     const { random } = this.#behaviour;

@@ -64,7 +64,7 @@ function serve(peer: Peer, behaviour: Behaviour, options: ConnectionOptions): Co
     ...options,
     onStream: (stream, _headers, endStream) => {
       const handler = behaviour.handler(stream, endStream);
-      handler.act();
+      handler.open();
       return handler;
     },
   });
