@@ -12,6 +12,7 @@ export class Deadlines {
   goaway = 0;
   #timer: NodeJS.Timeout | undefined;
   #armedFor = 0;
+  #stopped = false;
   readonly #due: () => void;
 
   constructor(due: () => void) {
@@ -20,6 +21,7 @@ export class Deadlines {
 
   /** Sees to it that `due` is called at this time, or shortly after. */
   arm(at: number): void {
+    if (this.#stopped) return;
     if (this.#timer !== undefined) {
       if (this.#armedFor <= at) return;
       clearTimeout(this.#timer);
@@ -53,7 +55,9 @@ export class Deadlines {
     if (next !== Number.POSITIVE_INFINITY) this.arm(next);
   }
 
+  /** The connection is over: a timer would keep it in memory. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

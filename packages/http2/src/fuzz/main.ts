@@ -36,7 +36,7 @@ let baseline = 0;
 const began = performance.now();
 for (let done = 0; done < sequences; done += concurrency) {
   const batch = Array.from({ length: Math.min(concurrency, sequences - done) }, (_, i) => sequenceOf((firstSeed + done + i) | 0));
-  const faults = await Promise.all(batch.map(runSequence));
+  const faults = await Promise.all(batch.map((sequence) => runSequence(sequence)));
   if (thrown !== undefined || faults.some((fault) => fault !== undefined)) await report(batch);
   const count = done + batch.length;
   if (Math.floor(count / 20_000) > Math.floor(done / 20_000) || count === sequences) progress(count);

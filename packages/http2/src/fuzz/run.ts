@@ -10,8 +10,14 @@ import type { Sequence } from "./sequence.ts";
 const request = HeaderList.request({ method: "POST", scheme: "http", authority: "localhost", path: "/fuzz" }, [["te", "trailers"]]);
 const probe = Buffer.from("probe!!!");
 
-/** Returns `undefined` if the engine did well, else the fault. */
-export async function runSequence({ seed, role, frames, reads }: Sequence): Promise<string | undefined> {
+/**
+ * Returns `undefined` if the engine did well, else the fault. `onConnection` gets the connection, for
+ * example to see later that it is gone from memory.
+ */
+export async function runSequence(
+  { seed, role, frames, reads }: Sequence,
+  onConnection?: (connection: Connection) => void,
+): Promise<string | undefined> {
   const random = new Random(seed ^ 0x5bd1e995);
   const behaviour = new Behaviour(random);
   const peer = new Peer(role, reads);
@@ -24,6 +30,7 @@ export async function runSequence({ seed, role, frames, reads }: Sequence): Prom
     },
   };
   const connection = role === "server" ? serve(peer, behaviour, options) : open(peer, behaviour, options);
+  onConnection?.(connection);
   connection.onClose = () => closed++;
 
   const sent = new Sent(role);
