@@ -718,6 +718,7 @@ export class Http2Connection implements ClientConnection {
   /** Sends FIN after the last frame, and drops what the peer still sends: a socket with unread data would discard the last frames. */
   #linger(): void {
     const socket = this.socket;
+    if (socket.destroyed) return;
     if (this.#paused) socket.resume();
     if (!socket.writableEnded) socket.end();
     const timer = setTimeout(() => socket.destroy(), lingerTime);
