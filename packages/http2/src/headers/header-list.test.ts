@@ -58,6 +58,65 @@ describe("a header list", () => {
   });
 });
 
+describe("a list that extends another one", () => {
+  const base = HeaderList.request(
+    target,
+    [
+      ["host", "shop.example"],
+      ["content-length", "5"],
+    ],
+    { neverIndexed: ["x-token"] },
+  );
+
+  test("holds the fields of both, and leaves the first one as it is", () => {
+    const list = base.extend([["x-token", "a"]]);
+    expect(list).toMatchObject({ ...target, contentLength: 5 });
+    expect([...list]).toEqual([...base, ["x-token", "a"]]);
+    expect(list.size).toBe(base.size + 40);
+    expect(base.get("x-token")).toBeUndefined();
+    expect(base.extend([]).flat).toEqual(base.flat);
+  });
+
+  test("keeps the names that are never indexed, and adds to them", () => {
+    expect(base.extend([["x-token", "a"]]).neverIndexed).toEqual(new Set(["x-token"]));
+    const list = base.extend([["x-key", "a"]], { neverIndexed: ["x-key"] });
+    expect(list.neverIndexed).toEqual(new Set(["x-token", "x-key"]));
+    expect(base.neverIndexed).toEqual(new Set(["x-token"]));
+  });
+
+  test("may be extended again", () => {
+    const list = base.extend([["x-a", "1"]]).extend([["x-a", "2"]]);
+    expect(list.getAll("x-a")).toEqual(["1", "2"]);
+    expect(list.path).toBe(target.path);
+  });
+
+  test.each([
+    ["X-Upper", "a", "lower case"],
+    ["x-a", "a\n", "control characters"],
+    [":path", "/", ":path"],
+    ["connection", "close", "connection"],
+    ["te", "gzip", "te must be"],
+    ["content-length", "6", "content-length must have one value"],
+    ["host", "shop.example", "host must occur once"],
+  ])("rejects %s: %j", (name, value, message) => {
+    expect(() => base.extend([[name, value]])).toThrow(message);
+    expect(() => base.extend([["x-a", "b"]]).extend([[name, value]])).toThrow(message);
+  });
+
+  test("rejects a host that differs from the authority of the first list", () => {
+    expect(() => HeaderList.request(target).extend([["host", "other.example"]])).toThrow("host must name the same entity");
+  });
+
+  test("is of the role of the first list", () => {
+    expect(() => HeaderList.trailers([]).extend([[":status", "200"]])).toThrow(":status");
+    expect(
+      HeaderList.response(200)
+        .extend([["host", "any"]])
+        .get("host"),
+    ).toBe("any");
+  });
+});
+
 describe("what a builder rejects", () => {
   test.each([
     ["an upper-case name", "Content-Type", "a", /"Content-Type" must be in lower case/],

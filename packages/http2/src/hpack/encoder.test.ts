@@ -57,6 +57,26 @@ describe("what is indexed", () => {
     for (let i = 0; i < 5; i++) for (const { encoder, decoder } of pairs) roundTrip(encoder, decoder, again);
   });
 
+  test("lists that extend one list give the octets that they give by themselves", () => {
+    const [extending, plain] = [new Encoder(), new Encoder()];
+    const decoder = new Decoder();
+    const base = call();
+    for (let i = 0; i < 100; i++) {
+      const more: [string, string][] = [
+        ["x-deadline", `${i}m`],
+        ["cookie", "a=b"],
+      ];
+      const options = i % 7 === 0 ? { neverIndexed: ["user-agent", "x-deadline"] } : undefined;
+      const list = base.extend(more, options);
+      const copy = new HeaderList([...list.flat], list.neverIndexed);
+      expect(encode(plain, copy)).toEqual(encode(extending, list));
+      if (i % 10 === 0) expect(encode(plain, copy)).toEqual(encode(extending, list));
+    }
+    for (let i = 0; i < 100; i++) roundTrip(new Encoder(), new Decoder(), base.extend([["x-a", String(i)]]));
+    const encoder = new Encoder();
+    for (let i = 0; i < 100; i++) roundTrip(encoder, decoder, base.extend([["x-a", String(i)]]).extend([["x-b", String(i % 3)]]));
+  });
+
   test.each(["authorization", "cookie", "set-cookie", "proxy-authorization"])("%s is never indexed", (name) => {
     const encoder = new Encoder();
     for (let i = 0; i < 3; i++) {
