@@ -9,7 +9,7 @@ import { ClosedStreams } from "./closed-streams.ts";
 import type { ConnectionConfig } from "./config.ts";
 import { Deadlines } from "./deadlines.ts";
 import { ErrorCode, errorCodeName, Http2Error } from "./errors.ts";
-import { BandwidthProbe, creditConnection, releaseHeld, sampleBandwidth, withheld } from "./flow-control.ts";
+import { BandwidthProbe, creditConnection, creditWindow, releaseHeld, sampleBandwidth, withheld } from "./flow-control.ts";
 import { Output } from "./frame/output.ts";
 import { FrameReader } from "./frame/reader.ts";
 import { clientPreface, defaultFrameSize, FrameType, maxInt31 } from "./frame/types.ts";
@@ -36,6 +36,9 @@ const assumedConcurrency = 100;
 /** How long the socket stays open after the last frame, so that the peer can read it. Milliseconds. */
 const lingerTime = 1000;
 
+/** Octets that are dropped in that time. */
+const lingerOctets = 262_144;
+
 /** How long a server waits for the answer to the PING between its two GOAWAY frames. Milliseconds. */
 const goawayRoundTrip = 1000;
 
@@ -44,6 +47,7 @@ const noHandler: StreamHandler = {};
 class Budgets {
   readonly refusedStreams: Budget;
   readonly resets: Budget;
+  readonly streamErrors: Budget;
   readonly pings: Budget;
   readonly settings: Budget;
   readonly emptyFrames: Budget;
@@ -53,6 +57,7 @@ class Budgets {
   constructor(limits: Limits, now: number) {
     this.refusedStreams = new Budget(limits.refusedStreamRate, now);
     this.resets = new Budget(limits.resetRate, now);
+    this.streamErrors = new Budget(limits.streamErrorRate, now);
     this.pings = new Budget(limits.pingRate, now);
     this.settings = new Budget(limits.settingsRate, now);
     this.emptyFrames = new Budget(limits.emptyFrameRate, now);
@@ -89,6 +94,7 @@ export class Http2Connection implements ClientConnection {
   readonly remoteSettings: Settings = defaultSettings();
   settingsReceived = false;
   #settingsOutstanding = 0;
+  #windowKnown = false;
   /** The time of the current chunk: budgets and deadlines do not read the clock for each frame. */
   now = Math.trunc(performance.now());
   #lastReadAt = this.now;
@@ -110,6 +116,7 @@ export class Http2Connection implements ClientConnection {
   goawaySent = maxInt31;
   #goawayFinal = false;
   #goawayReceived = maxInt31;
+  #peerLeaves = false;
   #full = false;
 
   /** Octets that the peer allows this side to send on the connection. */
@@ -223,8 +230,25 @@ export class Http2Connection implements ClientConnection {
     }
     // The first SETTINGS frame of this side announces the size of the HPACK table; the later ones do not change it.
     this.decoder.settingsAcknowledged();
+    if (!this.#windowKnown) this.#windowApplied();
     this.#settingsOutstanding--;
     this.deadlines.settings = this.#settingsOutstanding === 0 ? 0 : this.now + this.limits.settingsTimeout;
+  }
+
+  /** The window of a new stream: until the peer knows SETTINGS_INITIAL_WINDOW_SIZE, it may send what RFC 9113, section 6.9.2, allows. */
+  get newStreamWindow(): number {
+    return this.#windowKnown ? this.streamWindow : Math.max(this.streamWindow, initialWindow);
+  }
+
+  /** The peer has applied a smaller window to the streams that are open (RFC 9113, section 6.9.3). */
+  #windowApplied(): void {
+    this.#windowKnown = true;
+    const excess = initialWindow - this.config.initialWindowSize;
+    if (excess <= 0) return;
+    for (const stream of this.streams.all()) {
+      stream.receiveWindow -= excess;
+      if (!stream.remoteEnded) creditWindow(stream);
+    }
   }
 
   /** The peer's SETTINGS frame has been applied. */
@@ -244,8 +268,14 @@ export class Http2Connection implements ClientConnection {
 
   // Receiving.
 
+  #dropped = 0;
+
   #receive(chunk: Buffer): void {
-    if (!this.reading) return;
+    if (!this.reading) {
+      this.#dropped += chunk.length;
+      if (this.#dropped > lingerOctets) this.socket.destroy();
+      return;
+    }
     this.now = Math.trunc(performance.now());
     this.#lastReadAt = this.now;
     this.#reader.read(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk));
@@ -288,14 +318,24 @@ export class Http2Connection implements ClientConnection {
   beginHeaderBlock(block: HeaderBlock): void {
     this.headerBlock = block;
     this.settled = false;
-    this.deadlines.headerBlock = this.now + this.limits.headerBlockTimeout;
-    this.deadlines.arm(this.deadlines.headerBlock);
+    this.frameBegun();
   }
 
   endHeaderBlock(): void {
     this.headerBlock = null;
     this.settled = true;
     this.deadlines.headerBlock = 0;
+  }
+
+  /** A chunk ends within a frame other than a DATA frame that is passed on in parts. A header block must not take forever within one either. */
+  frameBegun(): void {
+    if (this.deadlines.headerBlock > 0) return;
+    this.deadlines.headerBlock = this.now + this.limits.headerBlockTimeout;
+    this.deadlines.arm(this.deadlines.headerBlock);
+  }
+
+  frameCompleted(): void {
+    if (this.headerBlock === null) this.deadlines.headerBlock = 0;
   }
 
   invalidPreface(): void {
@@ -375,6 +415,7 @@ export class Http2Connection implements ClientConnection {
     this.#nextStream = id + 2;
     const stream = new Http2Stream(this, id, headers, handler);
     this.streams.add(stream);
+    if (this.#room() === 0) this.#full = true;
     const empty = body === undefined || body.length === 0;
     if (endStream && empty) stream.localEnded = true;
     writeHeaderList(this, id, headers, endStream && empty);
@@ -436,13 +477,13 @@ export class Http2Connection implements ClientConnection {
 
   /** A stream error by the peer (RFC 9113, section 5.4.2). A peer that provokes many of them gets no further (CVE-2025-8671). */
   streamError(stream: Http2Stream, code: number, message: string): void {
-    if (this.isServer && !this.budgets.resets.take(this.now)) this.calm("stream errors");
+    if (this.isServer && !this.budgets.streamErrors.take(this.now)) this.calm("stream errors");
     else this.resetStream(stream, code, message, "protocol");
   }
 
   /** A stream error in the header list that would open the stream. */
   rejectStream(id: number, code: number, message: string, endStream: boolean): void {
-    if (!this.budgets.resets.take(this.now)) {
+    if (!this.budgets.streamErrors.take(this.now)) {
       this.calm(`malformed requests (the last one: ${message})`);
       return;
     }
@@ -591,7 +632,8 @@ export class Http2Connection implements ClientConnection {
   /** The last stream is over. */
   #quiet(): void {
     if (this.#draining) {
-      if (this.#goawayFinal || !this.isServer) process.nextTick(endIfQuiet, this);
+      // Before its last GOAWAY a server still accepts streams, unless the client is about to leave.
+      if (this.#goawayFinal || this.#peerLeaves || !this.isServer) process.nextTick(endIfQuiet, this);
     } else if (this.limits.idleTimeout > 0) {
       this.deadlines.idle = this.now + this.limits.idleTimeout;
       this.deadlines.arm(this.deadlines.idle);
@@ -602,6 +644,11 @@ export class Http2Connection implements ClientConnection {
 
   goawayReceived(goaway: Goaway): void {
     this.#draining = true;
+    this.#peerLeaves = true;
+    if (!this.#closing) {
+      this.#closeCode = goaway.code;
+      this.#closeDebug = goaway.debugData;
+    }
     // A later GOAWAY can only lower the last stream (RFC 9113, section 6.8).
     const last = Math.min(goaway.lastStreamId, this.#goawayReceived);
     this.#goawayReceived = last;

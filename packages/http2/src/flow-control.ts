@@ -38,14 +38,18 @@ export function creditStream(stream: Http2Stream, bytes: number): void {
   const connection = stream.connection;
   connection.held -= credit + overhead;
   processBuffer.held -= credit + overhead;
-  if (stream.closed || stream.remoteEnded) return;
-  const increment = connection.streamWindow - stream.held - stream.receiveWindow;
-  if (increment >= connection.streamWindow >>> 2) {
-    stream.receiveWindow += increment;
-    connection.output.windowUpdate(stream.id, increment);
-    connection.schedule();
-  }
+  if (!stream.closed && !stream.remoteEnded) creditWindow(stream);
   if (connection.windowWithheld) creditConnection(connection);
+}
+
+/** Opens the window of a stream again: for what was credited, and for padding, which nobody holds. */
+export function creditWindow(stream: Http2Stream): void {
+  const connection = stream.connection;
+  const increment = connection.streamWindow - stream.held - stream.receiveWindow;
+  if (increment === 0 || increment < connection.streamWindow >>> 2) return;
+  stream.receiveWindow += increment;
+  connection.output.windowUpdate(stream.id, increment);
+  connection.schedule();
 }
 
 /** The stream is over: what its handler still holds is no longer the engine's. */

@@ -20,8 +20,10 @@ export interface Limits {
   maxConcurrentStreams: number;
   /** Streams that were refused, a second. An honest peer is refused only before it knows the limit. Default: 1,000. */
   refusedStreamRate: number;
-  /** Streams that end early by a fault of the peer, a second: its RST_STREAM, and the resets that its errors cause (CVE-2023-44487, CVE-2025-8671). Default: 500. */
+  /** RST_STREAM frames on open streams that a server accepts, a second (CVE-2023-44487). Default: 500. */
   resetRate: number;
+  /** Stream errors of the peer that a server answers with RST_STREAM or 431, a second (CVE-2025-8671). Default: 100. */
+  streamErrorRate: number;
   /** PING frames (not acknowledgements) a second. Default: 50. */
   pingRate: number;
   /** SETTINGS frames a second. Default: 20. */
@@ -63,6 +65,7 @@ const defaults: Omit<Limits, "idleTimeout"> = {
   maxConcurrentStreams: 1000,
   refusedStreamRate: 1000,
   resetRate: 500,
+  streamErrorRate: 100,
   pingRate: 50,
   settingsRate: 20,
   emptyFrameRate: 200,

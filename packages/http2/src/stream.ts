@@ -57,7 +57,7 @@ export class Http2Stream implements Stream {
     this.remoteStarted = connection.isServer;
     this.localStarted = !connection.isServer;
     this.sendWindow = connection.remoteSettings.initialWindowSize;
-    this.receiveWindow = connection.streamWindow;
+    this.receiveWindow = connection.newStreamWindow;
   }
 
   get queued(): number {

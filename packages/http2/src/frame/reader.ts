@@ -64,6 +64,7 @@ export class FrameReader {
       else receiveFrame(connection, chunk, start, pos, type, flags, id);
     }
     if (pos < end && connection.reading) this.#keepPartial(chunk, pos, end);
+    else connection.frameCompleted();
   }
 
   /** Returns the position behind the preface, or -1 if it is incomplete or wrong (section 3.4). */
@@ -107,6 +108,7 @@ export class FrameReader {
     const size = have <= frameHeaderSize ? frameHeaderSize : frameHeaderSize + chunk.readUIntBE(pos, 3);
     this.#partial = Buffer.allocUnsafe(size);
     this.#partialLength = chunk.copy(this.#partial, 0, pos, end);
+    this.#connection.frameBegun();
   }
 
   /** Completes the frame that earlier chunks began. Returns the position behind it, or -1 if it is still incomplete. */

@@ -142,9 +142,10 @@ export function receivePriority(connection: Http2Connection, buffer: Buffer, sta
   }
 }
 
-/** A stream error. An idle stream cannot be reset, so there it is an error of the connection. */
+/** A stream error, for a closed stream too. An idle stream cannot be reset, so there it is an error of the connection. */
 function priorityError(connection: Http2Connection, id: number, code: number, message: string): void {
   const stream = connection.streams.get(id);
   if (stream !== undefined) connection.streamError(stream, code, message);
   else if (connection.isIdle(id)) connection.fail(code, message);
+  else connection.rejectStream(id, code, message, true);
 }

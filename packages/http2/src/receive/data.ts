@@ -1,7 +1,7 @@
 // DATA (RFC 9113, section 6.1).
 import type { Http2Connection } from "../connection.ts";
 import { ErrorCode } from "../errors.ts";
-import { creditStream, holdData } from "../flow-control.ts";
+import { creditStream, creditWindow, holdData } from "../flow-control.ts";
 import { Flag } from "../frame/types.ts";
 import type { Http2Stream } from "../stream.ts";
 
@@ -96,6 +96,7 @@ function acceptData(connection: Http2Connection, id: number, flowLength: number,
       return null;
     }
   }
+  if (flowLength !== length && !endStream) creditWindow(stream);
   return stream;
 }
 
@@ -114,6 +115,10 @@ function deliver(connection: Http2Connection, stream: Http2Stream, buffer: Buffe
   if (endStream) stream.remoteEnded = true;
   if (length > 0 && !holdData(connection, stream, length)) {
     connection.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM, "the stream holds more than limits.maxStreamBuffer");
+    return;
+  }
+  if (connection.held > connection.limits.maxConnectionBuffer * 2 + connection.connectionWindow) {
+    connection.fail(ErrorCode.ENHANCE_YOUR_CALM, "small DATA frames hold twice limits.maxConnectionBuffer");
     return;
   }
   const handler = stream.handler;

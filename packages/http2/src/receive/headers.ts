@@ -207,7 +207,7 @@ const headerFieldsTooLarge = HeaderList.response(431);
 
 /** A request whose header list is too large gets the status 431 (RFC 6585, section 5). */
 function rejectLargeRequest(connection: Http2Connection, id: number, endStream: boolean): void {
-  if (!connection.budgets.resets.take(connection.now)) {
+  if (!connection.budgets.streamErrors.take(connection.now)) {
     connection.calm("requests with large header lists");
     return;
   }
