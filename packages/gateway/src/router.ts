@@ -2,8 +2,8 @@
 //
 // Where several routes match a path, literal text counts before `*`, and `*` before `**`, segment by segment; of several with `**`, the one with
 // more segments after it; a route with a verb before one without. Two routes that match just the same paths clash.
-import { type Binding, RuleError } from "./http-rule/rule.ts";
-import { type Segment, shapeOf } from "./http-rule/template.ts";
+import type { Binding } from "./http-rule/rule.ts";
+import type { Segment } from "./http-rule/template.ts";
 
 interface Node<Route> {
   readonly literals: Map<string, Node<Route>>;
@@ -38,9 +38,9 @@ export class Router<Route extends { readonly binding: Binding }> {
   /** How long a verb can be in a path: each UTF-16 code unit is at most three bytes, and each of those percent-encoded. */
   #verbLength = 0;
 
-  /** @throws RuleError if another route matches the same requests. */
-  add(route: Route): void {
-    const { method, verb: httpMethod, template } = route.binding;
+  /** Adds a route. Returns the route that matches the same requests, if there is one: it stays, and the new one is not added. */
+  add(route: Route): Route | undefined {
+    const { verb: httpMethod, template } = route.binding;
     const { segments } = template;
     let node = this.#root;
     for (const [index, segment] of segments.entries()) {
@@ -56,13 +56,10 @@ export class Router<Route extends { readonly binding: Binding }> {
       this.#verbLength = Math.max(this.#verbLength, verb.length * 9);
     }
 
-    const clash = methods.get(httpMethod);
-    if (clash !== undefined) {
-      const names = [clash.binding.method, method].map(({ parent, name }) => `${parent.typeName}.${name}`);
-      const who = names[0] === names[1] ? `${names[0]} twice` : `both ${names.join(" and ")}`;
-      throw new RuleError(`${httpMethod} /${shapeOf(template)} would be ${who}`);
-    }
+    const other = methods.get(httpMethod);
+    if (other !== undefined) return other;
     methods.set(httpMethod, route);
+    return undefined;
   }
 
   /** @param path begins with a slash, has no query, and is percent-encoded. */

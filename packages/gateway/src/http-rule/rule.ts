@@ -1,6 +1,6 @@
 // From the google.api.http rules of a method to its bindings: an HTTP method, a path template, and what goes where.
 import { METHODS } from "node:http";
-import { create, type DescField, type DescMethod, getOption, hasOption, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescField, type DescMethod, type DescService, getOption, hasOption, type MessageInitShape } from "@bufbuild/protobuf";
 import { http } from "../../gen/google/api/annotations_pb.js";
 import { type HttpRule, HttpRuleSchema } from "../../gen/google/api/http_pb.js";
 import { type FieldPath, findField, isTextual, resolveFieldPath } from "../fields/field-path.ts";
@@ -26,8 +26,16 @@ export interface BoundVariable extends Variable {
   readonly path: FieldPath;
 }
 
-/** A rule that cannot be served. The message names the method. */
+/** Rules that cannot be served. The message has a line for each fault, which names the method. */
 export class RuleError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: string | readonly string[]) {
+    const all = [faults].flat();
+    super(all.join("\n"));
+    this.faults = all;
+  }
+
   static {
     RuleError.prototype.name = "RuleError";
   }
@@ -40,57 +48,114 @@ export interface BindingOptions {
   readonly unbound?: boolean | undefined;
 }
 
-/** The bindings of a method. @throws RuleError */
+/** The bindings of a method. @throws RuleError for all faults of its rule. */
 export function bindingsOf(method: DescMethod, { rules, unbound }: BindingOptions = {}): Binding[] {
   const rule = selectedRule(method, rules) ?? (hasOption(method, http) ? getOption(method, http) : undefined);
   if (rule === undefined || rule.pattern.case === undefined) {
     if (rule !== undefined && rule.additionalBindings.length > 0) fail(method, "its google.api.http rule has no path");
     return unbound ? [bind(method, create(HttpRuleSchema, { pattern: { case: "post", value: pathOf(method) }, body: "*" }))] : [];
   }
+  const faults = new Faults();
   for (const additional of rule.additionalBindings) {
-    if (additional.additionalBindings.length > 0) fail(method, "additional_bindings within additional_bindings");
+    if (additional.additionalBindings.length > 0) faults.collect(() => fail(method, "additional_bindings within additional_bindings"));
   }
-  return [rule, ...rule.additionalBindings].map((rule) => bind(method, rule));
+  const bindings = [rule, ...rule.additionalBindings].map((rule) => faults.collect(() => bind(method, rule)));
+  faults.throw();
+  return bindings.filter((binding) => binding !== undefined);
+}
+
+/** Faults of rules, which are thrown all at once: whoever mends one rule after the other would start the gateway once for each. */
+export class Faults {
+  readonly #faults: string[] = [];
+
+  /** What `work` returns; undefined if it throws a RuleError. */
+  collect<Value>(work: () => Value): Value | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error;
+      this.#faults.push(...error.faults);
+      return undefined;
+    }
+  }
+
+  add(fault: string): void {
+    this.#faults.push(fault);
+  }
+
+  /** @throws RuleError if there is a fault. */
+  throw(): void {
+    if (this.#faults.length > 0) throw new RuleError(this.#faults);
+  }
 }
 
 /** The last one that selects the method, as in Google's API configuration. */
 function selectedRule(method: DescMethod, rules: readonly HttpRuleInit[] = []): HttpRule | undefined {
-  const name = `${method.parent.typeName}.${method.name}`;
-  const rule = rules.findLast(({ selector = "" }) =>
-    selector.split(",").some((one) => one === name || (one.endsWith("*") && name.startsWith(one.slice(0, -1)))),
-  );
+  const name = nameOf(method);
+  const rule = rules.findLast(({ selector = "" }) => selector.split(",").some((one) => selects(one.trim(), name)));
   return rule && create(HttpRuleSchema, rule);
 }
 
-/** @throws RuleError for a rule that selects none of the methods: most likely a name is misspelt. */
-export function checkSelectors(rules: readonly HttpRuleInit[], methods: readonly DescMethod[]): void {
-  for (const rule of rules) {
-    if (!methods.some((method) => selectedRule(method, [rule]) !== undefined)) {
-      throw new RuleError(`the rule for "${rule.selector ?? ""}" selects no method`);
+function selects(selector: string, name: string): boolean {
+  return selector === name || (selector.endsWith("*") && name.startsWith(selector.slice(0, -1)));
+}
+
+/**
+ * Looks for selectors that select nothing.
+ *
+ * @param warn called for a rule of a service that is not served: the API configurations of Google have rules of services that not every server
+ *   of the API has.
+ * @throws RuleError for a rule of a method that a service does not have: most likely its name is misspelt.
+ */
+export function checkSelectors(rules: readonly HttpRuleInit[], services: readonly DescService[], warn: (message: string) => void): void {
+  const names = services.flatMap(({ methods }) => methods.map(nameOf));
+  const faults = new Faults();
+  for (const { selector = "" } of rules) {
+    for (const one of selector.split(",").map((part) => part.trim())) {
+      if (names.some((name) => selects(one, name))) continue;
+      const service = services.find(({ typeName }) => one.slice(0, one.lastIndexOf(".")) === typeName);
+      if (service === undefined) warn(`the rule for "${one}" selects no method: no such service is served`);
+      else faults.add(`the rule for "${one}" selects no method: ${service.typeName} has ${service.methods.map(({ name }) => name).join(", ")}`);
     }
   }
+  faults.throw();
 }
 
 function bind(method: DescMethod, rule: HttpRule): Binding {
-  const { verb, path } = patternOf(method, rule);
-  let template: PathTemplate;
-  try {
-    template = parseTemplate(path);
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    fail(method, error.message);
+  const faults = new Faults();
+  const pattern = faults.collect(() => patternOf(method, rule));
+  const template = pattern && faults.collect(() => templateOf(method, pattern.path));
+  const variables = template?.variables.map((variable) => {
+    const path = faults.collect(() => bindVariable(method, variable));
+    return path && { ...variable, path };
+  });
+  const verb = pattern?.verb ?? "";
+  if (rule.body !== "" && (verb === "GET" || verb === "HEAD")) {
+    faults.collect(() => fail(method, `a ${verb} request has no body, but the rule has body: "${rule.body}"`));
   }
-  const variables = template.variables.map((variable) => ({ ...variable, path: bindVariable(method, variable) }));
-  if (rule.body !== "" && (verb === "GET" || verb === "HEAD"))
-    fail(method, `a ${verb} request has no body, but the rule has body: "${rule.body}"`);
+  const body =
+    rule.body === "" || rule.body === "*" ? undefined : faults.collect(() => topLevelField(method, "input", "body", rule.body));
+  const responseBody =
+    rule.responseBody === "" ? undefined : faults.collect(() => topLevelField(method, "output", "response_body", rule.responseBody));
+  faults.throw();
+  if (template === undefined || variables === undefined) throw new TypeError("a rule without a template has a fault");
   return {
     method,
     verb,
     template,
-    variables,
-    body: rule.body === "" ? undefined : rule.body === "*" ? "*" : topLevelField(method, "input", "body", rule.body),
-    responseBody: rule.responseBody === "" ? undefined : topLevelField(method, "output", "response_body", rule.responseBody),
+    variables: variables.filter((variable) => variable !== undefined),
+    body: rule.body === "*" ? "*" : body,
+    responseBody,
   };
+}
+
+function templateOf(method: DescMethod, path: string): PathTemplate {
+  try {
+    return parseTemplate(path);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return fail(method, error.message);
+  }
 }
 
 /** A custom kind may be all of them, or one that Node's HTTP parser lets through: it knows a list. */
@@ -115,8 +180,10 @@ function bindVariable(method: DescMethod, { field }: Variable): FieldPath {
 function topLevelField(method: DescMethod, side: "input" | "output", what: string, name: string): DescField {
   const message = method[side];
   const field = findField(message, name);
-  if (field === undefined) fail(method, `${message.typeName} has no field "${name}", which is the ${what}`);
-  return field;
+  if (field !== undefined) return field;
+  // google/api/http.proto: "the referred field must be present at the top-level".
+  const where = resolveFieldPath(message, name) === undefined ? "" : " at its top level, where the field must be";
+  return fail(method, `${message.typeName} has no field "${name}"${where}, which is the ${what}`);
 }
 
 function describe(field: DescField): string {
@@ -130,5 +197,10 @@ function pathOf({ parent, name }: DescMethod): string {
 }
 
 function fail(method: DescMethod, problem: string): never {
-  throw new RuleError(`${method.parent.typeName}.${method.name}: ${problem}`);
+  throw new RuleError(`${nameOf(method)}: ${problem}`);
+}
+
+/** The full name of a method, as selectors have it. */
+export function nameOf({ parent, name }: DescMethod): string {
+  return `${parent.typeName}.${name}`;
 }

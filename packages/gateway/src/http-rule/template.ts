@@ -143,9 +143,3 @@ function decodeLiteral(text: string): string | undefined {
     return undefined;
   }
 }
-
-/** What two templates have in common that match the same paths. */
-export function shapeOf({ segments, verb }: PathTemplate): string {
-  const path = segments.map((segment) => (typeof segment === "string" ? segment : encodeURIComponent(segment.literal))).join("/");
-  return verb === undefined ? path : `${path}:${encodeURIComponent(verb)}`;
-}

@@ -1,0 +1,133 @@
+// The bindings of all services of a gateway, with everything that is wrong with them reported at once.
+import { METHODS } from "node:http";
+import type { DescService } from "@bufbuild/protobuf";
+import { Router } from "../router.ts";
+import { type Binding, bindingsOf, checkSelectors, Faults, type HttpRuleInit, nameOf } from "./rule.ts";
+
+/** What becomes of two rules for the same requests. */
+export type Conflicts = "refuse" | "keep-first";
+
+/** A path that the gateway answers itself. */
+export interface OwnPath {
+  readonly path: string;
+  /** The option that moves it. */
+  readonly option: string;
+}
+
+export interface AllBindingsOptions {
+  /** By upstream; its name is for messages. */
+  readonly upstreams: readonly { readonly name: string; readonly services: readonly DescService[] }[];
+  readonly rules?: readonly HttpRuleInit[] | undefined;
+  readonly unbound?: boolean | undefined;
+  readonly conflicts?: Conflicts | undefined;
+  readonly ownPaths?: readonly OwnPath[] | undefined;
+  /** Called with what the gateway can live with: rules of services that are not served, rules that are never reached, conflicts that are kept. */
+  readonly warn?: (message: string) => void;
+}
+
+/**
+ * The bindings of services, without those that others win against.
+ *
+ * @throws RuleError for all faults of rules, and for conflicts unless `conflicts` is `keep-first`.
+ */
+export function allBindings(options: AllBindingsOptions): Binding[] {
+  const { upstreams, rules, unbound, conflicts = "refuse", ownPaths = [], warn = () => {} } = options;
+  const faults = new Faults();
+  const conflict = (problem: string, kept: string, remedy: string) => {
+    if (conflicts === "keep-first") warn(`${problem}: ${kept}`);
+    else faults.add(`${problem}: ${remedy}, or keep the first with conflicts: "keep-first" (--conflicts keep-first)`);
+  };
+
+  const services = servedOnce(upstreams, conflict);
+  faults.collect(() => checkSelectors(rules ?? [], services, warn));
+  const router = new Router<{ readonly binding: Binding }>();
+  const bindings: Binding[] = [];
+  for (const method of services.flatMap(({ methods }) => methods)) {
+    for (const binding of faults.collect(() => bindingsOf(method, { rules, unbound })) ?? []) {
+      const other = router.add({ binding })?.binding;
+      if (other === undefined) bindings.push(binding);
+      else if (!isSame(other, binding)) {
+        conflict(`${describe(other)} and ${describe(binding)} match the same requests`, "the first is served", "change a path");
+      }
+    }
+  }
+
+  for (const { path, option } of ownPaths) {
+    const found = router.find("GET", path);
+    if (found === undefined || !("route" in found)) continue;
+    const { binding } = found.route;
+    const problem = `${describe(binding)} matches ${path}, which the gateway answers itself`;
+    // A wildcard has other paths left.
+    if (binding.template.segments.some((segment) => typeof segment === "string")) warn(`${problem}: ${option} moves that`);
+    else conflict(problem, "the gateway's answer is served", `move that with ${option}`);
+  }
+  for (const binding of bindings) {
+    const winner = winnerOver(binding, router, bindings);
+    if (winner !== undefined) warn(`${describe(binding)} is never reached: ${describe(winner)} matches its paths first`);
+  }
+  faults.throw();
+  return bindings;
+}
+
+function servedOnce(
+  upstreams: AllBindingsOptions["upstreams"],
+  conflict: (problem: string, kept: string, remedy: string) => void,
+): DescService[] {
+  const served = new Map<string, { readonly service: DescService; readonly name: string }>();
+  for (const { name, services } of upstreams) {
+    for (const service of services) {
+      const other = served.get(service.typeName);
+      if (other === undefined) served.set(service.typeName, { service, name });
+      else if (other.service !== service || other.name !== name) {
+        conflict(`both ${other.name} and ${name} have the service ${service.typeName}`, `${other.name} serves it`, "leave it out of one of them");
+      }
+    }
+  }
+  return [...served.values()].map(({ service }) => service);
+}
+
+/** `GET /v1/{name=shelves/*} of library.v1.Library.GetShelf` */
+function describe({ verb, template, method }: Binding): string {
+  return `${verb} ${template.text} of ${nameOf(method)}`;
+}
+
+/** Whether two bindings do the same with the same requests: a method may list one twice. */
+function isSame(one: Binding, other: Binding): boolean {
+  return (
+    one.method === other.method && one.body === other.body && one.responseBody === other.responseBody && fieldsOf(one) === fieldsOf(other)
+  );
+}
+
+function fieldsOf({ variables }: Binding): string {
+  return variables.map(({ path, start, end }) => `${path.map(({ name }) => name).join(".")} ${start} ${end}`).join();
+}
+
+/**
+ * The binding that gets all requests of another one; undefined if some are left. Text that no template has leads to the fewest other bindings, so only
+ * the number of segments of a `**` makes a difference.
+ */
+function winnerOver(binding: Binding, router: Router<{ readonly binding: Binding }>, all: readonly Binding[]): Binding | undefined {
+  const { segments, verb } = binding.template;
+  const deep = segments.includes("**");
+  const longest = deep ? Math.max(...all.map(({ template }) => template.segments.length)) + 1 : 0;
+  let winner: Binding | undefined;
+  for (let length = 0; length <= longest; length++) {
+    const path = segments
+      .flatMap((segment) => {
+        if (segment === "*") return [other];
+        return segment === "**" ? Array<string>(length).fill(other) : [encodeURIComponent(segment.literal)];
+      })
+      .join("/");
+    const full = verb === undefined ? `/${path}` : `/${path}:${encodeURIComponent(verb)}`;
+    for (const method of binding.verb === "*" ? METHODS : [binding.verb]) {
+      const found = router.find(method, full);
+      if (found === undefined || !("route" in found)) continue;
+      if (found.route.binding === binding) return undefined;
+      winner ??= found.route.binding;
+    }
+  }
+  return winner;
+}
+
+/** Text that no template has. */
+const other = "\u{10ffff}";
