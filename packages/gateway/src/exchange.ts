@@ -7,14 +7,14 @@ import type { RequestParts } from "./fields/bind-request.ts";
 import type { BodyLimits } from "./http/body.ts";
 import { clientLeft, isGone } from "./http/client-left.ts";
 import type { ErrorWriter } from "./http/errors.ts";
-import { type Caller, requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
+import type { HeaderRules } from "./http/header-rules.ts";
+import { type Caller, metadataStatus, requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
 import { sendJson } from "./http/send-json.ts";
 
 /** What all requests of a gateway share. */
 export interface Settings extends BodyLimits {
   readonly errors: ErrorWriter;
-  /** Headers that are forwarded as metadata, in lower case, besides the usual ones. */
-  readonly forwardHeaders: readonly string[];
+  readonly headerRules: HeaderRules;
   /** The most that a call may take, in milliseconds. */
   readonly timeoutMs: number;
   /** The calls that are running, for whoever has to end them. */
@@ -47,7 +47,7 @@ export class Exchange implements Linked<Exchange>, CallOptions {
   callOptions(): CallOptions {
     const { request, requestId, settings } = this;
     this.timeoutMs = Math.min(timeoutOf(request.headers) ?? Number.POSITIVE_INFINITY, settings.timeoutMs);
-    this.metadata = requestMetadata(callerOf(request, requestId, this.authorization), settings.forwardHeaders);
+    this.metadata = requestMetadata(callerOf(request, requestId, this.authorization), settings.headerRules.forwarded);
     settings.running.add(this);
     return this;
   }
@@ -73,8 +73,8 @@ export class Exchange implements Linked<Exchange>, CallOptions {
   }
 
   /** The trailer as headers of HTTP, once the call has ended. */
-  get trailer(): Record<string, string> {
-    return responseHeaders(this.#trailer, "grpc-trailer-");
+  get trailer(): Record<string, string | string[]> {
+    return responseHeaders(this.#trailer, "grpc-trailer-", this.settings.headerRules);
   }
 
   /** Logs what the caller is not told. */
@@ -95,6 +95,8 @@ function callerOf(request: FastifyRequest, requestId: string, authorization: str
 /** One whose response is HTTP. */
 export class HttpExchange extends Exchange {
   readonly reply: FastifyReply;
+  /** The HTTP status of a success. */
+  status = 200;
 
   constructor(request: FastifyRequest, reply: FastifyReply, parts: RequestParts, settings: Settings) {
     super(request, parts, settings);
@@ -129,6 +131,13 @@ export class HttpExchange extends Exchange {
   }
 
   override onHeader(header: Metadata): void {
-    if (!this.reply.sent) this.reply.headers(responseHeaders(header, "grpc-metadata-"));
+    const { headerRules } = this.settings;
+    this.status = metadataStatus(header, headerRules) ?? this.status;
+    if (!this.reply.sent) this.reply.headers(responseHeaders(header, "grpc-metadata-", headerRules));
+  }
+
+  override onTrailer(trailer: Metadata): void {
+    this.status = metadataStatus(trailer, this.settings.headerRules) ?? this.status;
+    super.onTrailer(trailer);
   }
 }

@@ -2,14 +2,15 @@
 import { METHODS, type Server } from "node:http";
 import type { Readable } from "node:stream";
 import websocket from "@fastify/websocket";
-import { Code, createChannel, RpcError } from "@grpc-study/rpc";
+import { Code, RpcError } from "@grpc-study/rpc";
 import { LinkedSet } from "@grpc-study/rpc/linked-set";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
 import { bearerOf, bearerProtocol } from "./http/bearer.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
-import { isGatewayOnly } from "./http/headers.ts";
-import { type Binding, bindingsOf, checkSelectors } from "./http-rule/rule.ts";
+import { headerRulesOf } from "./http/header-rules.ts";
+import { allBindings } from "./http-rule/all-bindings.ts";
+import type { Binding } from "./http-rule/rule.ts";
 import type { JsonOptions } from "./json/index.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
@@ -17,9 +18,12 @@ import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
 import { withKnownTypes } from "./known-types.ts";
 import { docs } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
+import { serveDocument } from "./openapi/serve-document.ts";
 import type { GatewayOptions } from "./options.ts";
+import { movable, ownPathsOf } from "./own-paths.ts";
 import { clientsOf, makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
+import { named, openUpstreams } from "./upstreams.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -35,11 +39,11 @@ const defaultGraceMs = 10_000;
 const abortMs = 1000;
 const sweepMs = 50;
 
-/** All bindings of some services. @throws RuleError */
-export function allBindings({ services, rules, unbound }: Pick<GatewayOptions, "services" | "rules" | "unbound">): Binding[] {
-  const methods = services.flatMap((service) => service.methods);
-  if (rules !== undefined) checkSelectors(rules, methods);
-  return methods.flatMap((method) => bindingsOf(method, { rules, unbound }));
+/** The bindings that a gateway serves. @throws RuleError */
+export function servedBindings(options: GatewayOptions, warn?: (message: string) => void): Binding[] {
+  const { rules, unbound, conflicts, otherUpstreams = [] } = options;
+  const ownPaths = movable(ownPathsOf(options));
+  return allBindings({ upstreams: named([options, ...otherUpstreams]), rules, unbound, conflicts, ownPaths, ...(warn && { warn }) });
 }
 
 /**
@@ -53,8 +57,7 @@ export function allBindings({ services, rules, unbound }: Pick<GatewayOptions, "
  * Registering it rejects with a RuleError if a rule cannot be served.
  */
 export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) => {
-  const { registry, upstream } = options;
-  const channel = typeof upstream === "string" ? createChannel(upstream) : upstream;
+  const { registry } = options;
   const { elementLimit = defaultElementLimit } = options;
   // A misspelt name that is ignored would be the enum's zero, and in a PATCH would clear the field.
   const json: JsonOptions = {
@@ -67,13 +70,16 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   };
   const routeOptions = { json, refuseUnknownParameters: options.refuseUnknownParameters ?? false };
   const router = new Router<Route>();
-  const bindings = allBindings(options);
-  const clients = clientsOf(channel);
+  const warn = options.onWarning ?? ((message: string) => console.warn(`gateway: ${message}`));
+  const bindings = servedBindings(options, warn);
+  const headerRules = headerRulesOf(options);
+  const upstreams = openUpstreams(options);
+  const clients = clientsOf(upstreams.all);
   for (const binding of bindings) router.add(makeRoute(binding, clients, routeOptions));
 
   const settings: Settings = {
     errors: new ErrorWriter(registry),
-    forwardHeaders: forwardedHeaders(options),
+    headerRules,
     timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
     bodyLimit: options.bodyLimit ?? defaultBodyLimit,
     bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
@@ -98,7 +104,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   app.addHook("onClose", async () => {
     clearTimeout(grace);
     clearInterval(sweep);
-    if (typeof upstream === "string") channel.close();
+    upstreams.close();
   });
 
   app.decorateRequest("grpcCode", undefined);
@@ -137,7 +143,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     } else refuse(new HttpExchange(request, reply, nothing, settings), path, found?.allow);
   };
 
-  if (options.openApi !== false) await describe(app, bindings, options);
+  await describe(app, bindings, options);
   // All methods, so that those which no route has are refused here, with what is allowed.
   for (const verb of METHODS) {
     if (verb !== "CONNECT" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
@@ -172,22 +178,18 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   });
 };
 
-/** @throws TypeError for a header that only the gateway sets. */
-function forwardedHeaders({ forwardHeaders = [] }: GatewayOptions): readonly string[] {
-  const names = forwardHeaders.map((name) => name.toLowerCase());
-  const forged = names.find(isGatewayOnly);
-  if (forged !== undefined) throw new TypeError(`forwardHeaders must not name ${forged}: only the gateway sets it; see trustProxy`);
-  return names;
-}
-
-/** `/openapi.json`, and `/docs` for people. */
-async function describe(app: FastifyInstance, bindings: readonly Binding[], { openApi: more, json }: GatewayOptions): Promise<void> {
-  const { fieldNames = "json", emitDefaults = false } = json ?? {};
+/** The document of the gateway, and the page for people. */
+async function describe(app: FastifyInstance, bindings: readonly Binding[], options: GatewayOptions): Promise<void> {
+  const { openApi: more, json: { fieldNames = "json", emitDefaults = false } = {} } = options;
+  const paths = ownPathsOf(options);
+  if (paths.openApi === undefined) return;
   const servers = app.prefix === "" ? [] : [{ url: app.prefix }];
   const document = openApi(bindings, { servers, ...(more || {}), fieldNames, emitDefaults });
-  const text = Buffer.from(JSON.stringify(document));
-  app.get("/openapi.json", (_request, reply) => reply.header("content-type", "application/json").send(text));
-  await app.register(docs, { title: document.info.title });
+  serveDocument(app, paths.openApi, document);
+  if (paths.docs === undefined) return;
+  // Relative, so that a proxy may put both anywhere.
+  const openApiUrl = `${"../".repeat(paths.docs.split("/").length - 2)}${paths.openApi.slice(1)}`;
+  await app.register(docs, { title: document.info.title, path: paths.docs, openApiUrl });
 }
 
 /** RFC 9112, section 3.2.2: a target may be a whole URL, as proxies get them. */

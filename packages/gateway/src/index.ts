@@ -1,10 +1,10 @@
 // @grpc-study/gateway: any gRPC service as an HTTP/JSON API, from its descriptors.
 export { type Descriptors, DescriptorsError, readDescriptors, reflectServices } from "./descriptors.ts";
 export { gateway } from "./gateway.ts";
-export { readRules } from "./http-rule/read-rules.ts";
+export { parseRules, readRules } from "./http-rule/read-rules.ts";
 export { type HttpRuleInit, RuleError } from "./http-rule/rule.ts";
 export type { JsonOptions } from "./json/index.ts";
 export { type OpenApiDocument, type OpenApiOptions, openApi } from "./openapi/index.ts";
-export type { GatewayOptions } from "./options.ts";
+export type { GatewayOptions, Upstream } from "./options.ts";
 export { createGateway, type GatewayServerOptions } from "./server/create-gateway.ts";
 export type { ConnectionLimits, GatewayTls } from "./server/http-server.ts";

@@ -33,25 +33,31 @@ const known = createRegistry(
 
 const made = new WeakMap<Registry, Registry>();
 
-/** A registry's types, and the known ones. It asks the registry each time: one that grows stays up to date. */
+/** A registry's types, and the known ones. */
 export function withKnownTypes(registry: Registry = known): Registry {
-  const both = made.get(registry) ?? layered(registry);
+  const both = made.get(registry) ?? joinRegistries([registry, known]);
   made.set(registry, both);
   return both;
 }
 
-function layered(registry: Registry): Registry {
+/** The types of several registries; the first that has one counts. They are asked each time: one that grows stays up to date. */
+export function joinRegistries(registries: readonly Registry[]): Registry {
+  const find = <Found>(get: (registry: Registry) => Found | undefined): Found | undefined => {
+    for (const registry of registries) {
+      const found = get(registry);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
   return {
     kind: "registry",
-    *[Symbol.iterator]() {
-      yield* registry;
-      for (const type of known) if (registry.get(type.typeName) === undefined) yield type;
-    },
-    get: (name) => registry.get(name) ?? known.get(name),
-    getMessage: (name) => registry.getMessage(name) ?? known.getMessage(name),
-    getEnum: (name) => registry.getEnum(name) ?? known.getEnum(name),
-    getExtension: (name) => registry.getExtension(name),
-    getExtensionFor: (extendee, number) => registry.getExtensionFor(extendee, number),
-    getService: (name) => registry.getService(name),
+    [Symbol.iterator]: () =>
+      new Map(registries.toReversed().flatMap((registry) => [...registry].map((type) => [type.typeName, type]))).values(),
+    get: (name) => find((registry) => registry.get(name)),
+    getMessage: (name) => find((registry) => registry.getMessage(name)),
+    getEnum: (name) => find((registry) => registry.getEnum(name)),
+    getExtension: (name) => find((registry) => registry.getExtension(name)),
+    getExtensionFor: (extendee, number) => find((registry) => registry.getExtensionFor(extendee, number)),
+    getService: (name) => find((registry) => registry.getService(name)),
   };
 }

@@ -1,19 +1,37 @@
 // The options of a gateway.
 import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { Channel } from "@grpc-study/rpc";
+import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { JsonOptions } from "./json/index.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
 
-export interface GatewayOptions {
+/** Services, and the server that has them. */
+export interface Upstream {
   /** What is served: generated, or from `readDescriptors` or `reflectServices`. */
   readonly services: readonly DescService[];
   /** Where the calls go: `host:port`, a channel, or, without a socket, `server.channel()`. */
   readonly upstream: string | Channel;
+}
+
+export interface GatewayOptions extends Upstream {
+  /** More servers, each with services of its own. A service that two of them have is a conflict: see `conflicts`. Default: none. */
+  readonly otherUpstreams?: readonly Upstream[] | undefined;
+  /** The most bytes of a response message from upstreams that are given as `host:port`; more is RESOURCE_EXHAUSTED. Default 4 MiB, as in gRPC. */
+  readonly maxResponseBytes?: number | undefined;
   /** google.api.http rules that stand beside the .proto; for the methods they select, they count instead of its own. */
   readonly rules?: readonly HttpRuleInit[] | undefined;
   /** Serve methods without a rule as `POST /<package.Service>/<Method>`. Default false. */
   readonly unbound?: boolean | undefined;
+  /**
+   * Two rules for the same requests, a rule for a path that the gateway answers itself, a service of two upstreams: `refuse` throws a RuleError
+   * that names both, `keep-first` warns and serves the first. Default `refuse`.
+   */
+  readonly conflicts?: Conflicts | undefined;
+  /** Where the gateway's own answers are. Default `/openapi.json`, `/docs`, and `/healthz` (`createGateway` only); `false`: nowhere. */
+  readonly paths?: { readonly openApi?: string | false; readonly docs?: string | false; readonly health?: string | false } | undefined;
+  /** Called with what is odd about the rules, and yet can be served. Default: logs to `console.warn`. */
+  readonly onWarning?: ((message: string) => void) | undefined;
   /**
    * How messages are JSON. Default: names of fields are lowerCamelCase, unset fields are left out, unknown fields are ignored. Unknown names of
    * enum values are always refused, and so are unknown fields of a PATCH that has no `update_mask`.
@@ -39,6 +57,13 @@ export interface GatewayOptions {
    * gateway sets (`X-Forwarded-*`, `Forwarded`, `X-Request-Id`, …) is a TypeError.
    */
   readonly forwardHeaders?: readonly string[] | undefined;
+  /**
+   * Response metadata that become headers by their own names, `set-cookie`, `etag` or `location`, instead of `Grpc-Metadata-*` or `Grpc-Trailer-*`.
+   * Default: none.
+   */
+  readonly responseHeaders?: readonly string[] | undefined;
+  /** The key of response metadata that sets the HTTP status of a successful call, 200 to 399: `x-http-code`, as with grpc-gateway. Default: none. */
+  readonly statusMetadata?: string | undefined;
   /** What `/openapi.json` says beside what the descriptors do, and `/docs` shows; `false`: neither is there. */
   readonly openApi?: Omit<OpenApiOptions, "fieldNames" | "emitDefaults"> | false | undefined;
   /** When it is closed: milliseconds in which running calls may end, before they are ended. Default 10,000. */

@@ -1,10 +1,11 @@
 // A route: a binding, made ready to be called.
-import type { DescService, Message } from "@bufbuild/protobuf";
-import { type CallOptions, type Channel, createClient } from "@grpc-study/rpc";
-import type { HttpBody } from "../gen/google/api/httpbody_pb.js";
+import { create, type DescService, type Message } from "@bufbuild/protobuf";
+import { type CallOptions, createClient } from "@grpc-study/rpc";
+import { type HttpBody, HttpBodySchema } from "../gen/google/api/httpbody_pb.js";
 import { isHttpBody, RequestBinder } from "./fields/bind-request.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { type JsonOptions, jsonCodec, jsonFieldCodec } from "./json/index.ts";
+import type { OpenUpstreams } from "./upstreams.ts";
 
 /** The part of a client's streaming call that the gateway uses. */
 export interface Responses extends Disposable {
@@ -49,9 +50,10 @@ export interface Route {
 /** The clients of services, one of each: a service may have thousands of methods, and its client has them all. */
 export type Clients = (service: DescService) => Readonly<Record<string, unknown>>;
 
-export function clientsOf(channel: Channel): Clients {
+export function clientsOf(upstreams: OpenUpstreams["all"]): Clients {
   const clients = new Map<DescService, Readonly<Record<string, unknown>>>();
   return (service) => {
+    const { upstream: channel } = upstreams.find(({ services }) => services.includes(service)) ?? upstreams[0];
     const client = clients.get(service) ?? (createClient(service, channel) as unknown as Readonly<Record<string, unknown>>);
     clients.set(service, client);
     return client;
@@ -80,9 +82,16 @@ function printer({ method, responseBody }: Binding, options: JsonOptions): Route
     const { localName, oneof } = responseBody;
     return (response) => {
       const properties = response as Message & Record<string, unknown>;
-      return (oneof === undefined ? properties[localName] : (properties[oneof.localName] as { value?: unknown }).value) as HttpBody;
+      const held = oneof === undefined ? properties[localName] : caseOf(properties[oneof.localName], localName);
+      return (held as HttpBody | undefined) ?? create(HttpBodySchema);
     };
   }
   const codec = jsonFieldCodec(responseBody, options);
   return (response) => codec.print(response);
+}
+
+/** What a oneof holds for a field: another one of it may be set. */
+function caseOf(oneof: unknown, localName: string): unknown {
+  const { case: name, value } = oneof as { readonly case?: string; readonly value?: unknown };
+  return name === localName ? value : undefined;
 }

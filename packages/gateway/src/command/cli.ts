@@ -6,11 +6,19 @@ import { Command, InvalidArgumentError, Option } from "commander";
 
 /** What the command line asks for. */
 export interface GatewayRequest {
-  readonly upstream: string;
+  readonly upstream: readonly string[];
   readonly reflection?: true;
-  readonly descriptors?: string;
+  readonly descriptors?: readonly string[];
   readonly service?: readonly string[];
-  readonly rules?: string;
+  readonly rules?: readonly string[];
+  readonly conflicts: "refuse" | "keep-first";
+  readonly forwardHeader?: readonly string[];
+  readonly responseHeader?: readonly string[];
+  readonly statusMetadata?: string;
+  readonly maxResponseBytes?: number;
+  readonly healthPath?: string;
+  readonly docsPath?: string;
+  readonly openapiPath?: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly unbound?: true;
   readonly tls?: true;
@@ -45,7 +53,7 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
   const command = new Command("grpc-study-gateway")
     .description("Serves a gRPC server over HTTP/JSON, by its google.api.http rules, with OpenAPI at /openapi.json and /docs.")
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`) })
-    .requiredOption("--upstream <host:port>", "the gRPC server")
+    .requiredOption("--upstream <host:port...>", "the gRPC server, or several, each with services of its own")
     .option(
       "--listen <host:port>",
       "where to serve; localhost is the loopback address of IPv4 and of IPv6",
@@ -56,9 +64,17 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
   command
     .optionsGroup("What is served:")
     .option("--reflection", "ask the server for its services; so without --descriptors, too")
-    .option("--descriptors <file>", "a descriptor set instead: buf build -o FILE, or protoc --include_imports --descriptor_set_out=FILE")
+    .option(
+      "--descriptors <file...>",
+      "a descriptor set instead, one for each server: buf build -o FILE, or protoc --include_imports --descriptor_set_out=FILE; gzipped or in JSON, too",
+    )
     .option("--service <name...>", "full names of the services to serve, instead of all")
-    .option("--rules <file>", "google.api.http rules beside the .proto, in YAML or JSON: http: { rules: [{ selector, get, … }] }")
+    .option("--rules <file...>", "google.api.http rules beside the .proto, in YAML or JSON: http: { rules: [{ selector, get, … }] }")
+    .addOption(
+      new Option("--conflicts <what>", "two rules for the same requests, or two servers with the same service")
+        .choices(["refuse", "keep-first"])
+        .default("refuse"),
+    )
     .option("--unbound", "serve methods without a rule as POST /<package.Service>/<Method>");
 
   command
@@ -85,6 +101,7 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
       parsePositive,
     )
     .option("--body-timeout <duration>", "time for a body, or for the next part of a stream (default: 30s)", parseDuration)
+    .option("--max-response-bytes <bytes>", "size of a response message of the server (default: 4 MiB)", parsePositive)
     .option("--max-header-bytes <bytes>", "size of the URL and the headers together (default: 16384)", parsePositive)
     .option("--headers-timeout <duration>", "time for the headers (default: 10s)", parseDuration)
     .option("--max-connections <n>", "connections at a time (default: 10000)", parsePositive)
@@ -96,6 +113,12 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .addOption(new Option("--field-names <spelling>", "of fields in responses").choices(["json", "proto"]).default("json"))
     .option("--emit-defaults", "print fields that have their default value")
     .option("--refuse-unknown", "refuse fields and query parameters that do not exist, instead of ignoring them")
+    .option("--forward-header <name...>", "headers of requests that the server gets as metadata: cookie, idempotency-key")
+    .option("--response-header <name...>", "metadata of responses that become headers by their own names: set-cookie, etag, location")
+    .option("--status-metadata <key>", "metadata of responses that set the HTTP status of a success, 200 to 399: x-http-code")
+    .option("--health-path <path>", "instead of /healthz")
+    .option("--docs-path <path>", "instead of /docs")
+    .option("--openapi-path <path>", "instead of /openapi.json")
     .option("--cors <origin...>", "origins whose pages may read the answers; * for all")
     .option("--trust-proxy <address...>", "proxies whose X-Forwarded-* headers count: addresses, or subnets such as 10.0.0.0/8")
     .option("--title <text>", "of the OpenAPI document")
@@ -103,6 +126,9 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))
     .action(async (request: GatewayRequest) => {
       if (request.reflection && request.descriptors !== undefined) command.error("error: it is either --reflection or --descriptors");
+      if (request.descriptors !== undefined && request.descriptors.length !== request.upstream.length) {
+        command.error(`error: ${request.upstream.length} --upstream need as many --descriptors, got ${request.descriptors.length}`);
+      }
       if ((request.cert === undefined) !== (request.key === undefined)) command.error("error: --cert and --key go together");
       if ((request.tlsCert === undefined) !== (request.tlsKey === undefined)) command.error("error: --tls-cert and --tls-key go together");
       if (request.tlsCa !== undefined && request.tlsCert === undefined) command.error("error: --tls-ca needs --tls-cert and --tls-key");

@@ -5,13 +5,16 @@ import type { Binding } from "../http-rule/rule.ts";
 export interface RoutesOptions {
   readonly address: string;
   readonly upstream: string;
-  readonly openApi: boolean;
+  /** Paths; undefined: nowhere. */
+  readonly docs: string | undefined;
+  readonly openApi: string | undefined;
 }
 
-export function formatRoutes(bindings: readonly Binding[], { address, upstream, openApi }: RoutesOptions): string {
+export function formatRoutes(bindings: readonly Binding[], { address, upstream, docs, openApi }: RoutesOptions): string {
   const rows = bindings.map(({ verb, template, method }) => [verb, template.text, `${method.parent.typeName}.${method.name}`]);
   const lines = table([["http", "path", "method"], ...rows]);
-  const documents = openApi ? [`documentation: ${address}/docs and ${address}/openapi.json`] : [];
+  const own = [docs, openApi].filter((path) => path !== undefined).map((path) => address + path);
+  const documents = own.length > 0 ? [`documentation: ${own.join(" and ")}`] : [];
   return [`${address} serves ${upstream}:`, ...lines, ...documents].map((line) => `${printable(line)}\n`).join("");
 }
 

@@ -5,11 +5,13 @@ import { printable } from "@grpc-study/command/printable";
 import { createLogger } from "@grpc-study/log";
 import { type Channel, type ClientTls, createChannel, TlsFileError } from "@grpc-study/rpc";
 import type { FastifyInstance } from "fastify";
-import { parse } from "yaml";
 import { type Descriptors, DescriptorsError, readDescriptors, reflectServices } from "../descriptors.ts";
-import { allBindings } from "../gateway.ts";
-import { readRules } from "../http-rule/read-rules.ts";
+import { servedBindings } from "../gateway.ts";
+import { HeaderRuleError } from "../http/header-rules.ts";
+import { parseRules } from "../http-rule/read-rules.ts";
 import { RuleError } from "../http-rule/rule.ts";
+import { joinRegistries } from "../known-types.ts";
+import { ownPathsOf } from "../own-paths.ts";
 import { createGateway } from "../server/create-gateway.ts";
 import type { GatewayRequest } from "./cli.ts";
 import { formatRoutes } from "./routes.ts";
@@ -20,23 +22,40 @@ class UsageError extends Error {}
 /** Serves until a signal comes. Sets the process's exit status: 1 if that cannot be done. */
 export async function run(request: GatewayRequest): Promise<void> {
   const log = createLogger(request.logLevel);
-  let channel: Channel | undefined;
+  const channels: Channel[] = [];
   let app: FastifyInstance;
   let routes: string;
   try {
-    channel = open(request);
-    const descriptors = await describe(request, channel);
-    const rules = request.rules === undefined ? undefined : readRules(parse(readFile(request.rules).toString()));
-    const { fieldNames, emitDefaults = false, refuseUnknown = false, unbound = false } = request;
-    const options = { services: select(descriptors, request.service), rules, unbound };
-    const bindings = allBindings(options);
+    channels.push(...request.upstream.map((upstream) => open(upstream, request)));
+    const descriptors = await Promise.all(channels.map((channel, index) => describe(request.descriptors?.[index], channel)));
+    const rules = request.rules?.flatMap((file) => inFile(file, () => parseRules(readFile(file).toString())));
+    const { fieldNames, emitDefaults = false, refuseUnknown = false, unbound = false, conflicts } = request;
+    const served = select(descriptors, request.service);
+    const [first = [], ...others] = served;
+    const [channel] = channels;
+    if (channel === undefined) throw new UsageError("--upstream is missing");
+    const options = {
+      services: first,
+      upstream: channel,
+      otherUpstreams: channels.slice(1).map((upstream, index) => ({ upstream, services: others[index] ?? [] })),
+      rules,
+      unbound,
+      conflicts,
+      paths: pathsOf(request),
+      openApi: request.openapi && (request.title === undefined ? {} : { title: request.title }),
+    };
+    const bindings = servedBindings(options);
     if (bindings.length === 0) {
-      throw new UsageError(`no method of ${request.upstream} has a google.api.http rule: give some with --rules, or use --unbound`);
+      const names = request.upstream.join(" and ");
+      throw new UsageError(`no method of ${names} has a google.api.http rule: give some with --rules, or use --unbound`);
     }
     app = await createGateway({
       ...options,
-      upstream: channel,
-      registry: descriptors.registry,
+      registry: joinRegistries(descriptors.map(({ registry }) => registry)),
+      onWarning: (message) => log.warn(message),
+      forwardHeaders: request.forwardHeader,
+      responseHeaders: request.responseHeader,
+      statusMetadata: request.statusMetadata,
       json: { fieldNames, emitDefaults, ignoreUnknownFields: !refuseUnknown },
       refuseUnknownParameters: refuseUnknown,
       bodyLimit: request.bodyLimit,
@@ -52,7 +71,6 @@ export async function run(request: GatewayRequest): Promise<void> {
       },
       cors: request.cors,
       trustProxy: request.trustProxy,
-      openApi: request.openapi && (request.title === undefined ? {} : { title: request.title }),
       tls: tlsOf(request, (error) => log.warn(`${error.message}; the certificate in use stays`)),
       logger: log,
     });
@@ -61,14 +79,15 @@ export async function run(request: GatewayRequest): Promise<void> {
     const scheme = request.tlsCert === undefined ? "http" : "https";
     routes = formatRoutes(bindings, {
       address: `${scheme}://${named(address, host)}`,
-      upstream: request.upstream,
-      openApi: request.openapi,
+      upstream: request.upstream.join(" and "),
+      docs: ownPathsOf(options).docs,
+      openApi: ownPathsOf(options).openApi,
     });
   } catch (error) {
-    channel?.close();
+    for (const channel of channels) channel.close();
     const message = explain(error, request);
     if (message === undefined) throw error;
-    process.stderr.write(`error: ${printable(message)}\n`);
+    for (const line of message.split("\n")) process.stderr.write(`error: ${printable(line)}\n`);
     process.exitCode = 1;
     return;
   }
@@ -79,7 +98,7 @@ export async function run(request: GatewayRequest): Promise<void> {
     stopping = true;
     log.info("shutting down; a second signal ends it at once");
     await app.close();
-    channel.close();
+    for (const channel of channels) channel.close();
     log.info("stopped");
   };
   process.on("SIGHUP", stop).on("SIGINT", stop).on("SIGTERM", stop);
@@ -87,7 +106,7 @@ export async function run(request: GatewayRequest): Promise<void> {
   process.stdout.write(routes);
 }
 
-function open({ upstream, tls, ca, cert, key, serverName }: GatewayRequest): Channel {
+function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseBytes }: GatewayRequest): Channel {
   const files: ClientTls = {
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && key !== undefined && { cert, key }),
@@ -96,11 +115,31 @@ function open({ upstream, tls, ca, cert, key, serverName }: GatewayRequest): Cha
   const secure = tls || Object.keys(files).length > 0;
   // grpc-js gives the host as the TLS server name, an IP address too, of which Node disapproves on stderr.
   if (secure) process.noDeprecation = true;
-  return createChannel(upstream, { connectTimeoutMs: 5000, ...(secure && { tls: files }) });
+  const limits = maxResponseBytes === undefined ? {} : { maxReceiveMessageBytes: maxResponseBytes };
+  return createChannel(upstream, { connectTimeoutMs: 5000, limits, ...(secure && { tls: files }) });
 }
 
-function describe({ descriptors }: GatewayRequest, channel: Channel): Promise<Descriptors> | Descriptors {
-  return descriptors === undefined ? reflectServices(channel) : readDescriptors(readFile(descriptors));
+async function describe(file: string | undefined, channel: Channel): Promise<Descriptors> {
+  return file === undefined ? reflectServices(channel) : inFile(file, () => readDescriptors(readFile(file)));
+}
+
+/** Names the file in errors about what is in it. */
+function inFile<Value>(file: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RuleError || error instanceof DescriptorsError)
+      throw new UsageError(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function pathsOf({ healthPath, docsPath, openapiPath }: GatewayRequest) {
+  return {
+    ...(healthPath !== undefined && { health: healthPath }),
+    ...(docsPath !== undefined && { docs: docsPath }),
+    ...(openapiPath !== undefined && { openApi: openapiPath }),
+  };
 }
 
 function readFile(file: string): Buffer {
@@ -112,12 +151,14 @@ function readFile(file: string): Buffer {
   }
 }
 
-function select({ services }: Descriptors, names: readonly string[] | undefined): Descriptors["services"] {
-  const unknown = names?.find((name) => !services.some(({ typeName }) => typeName === name));
-  if (unknown !== undefined) {
-    throw new UsageError(`there is no service ${unknown}, but ${services.map(({ typeName }) => typeName).join(", ") || "none at all"}`);
-  }
-  return names === undefined ? services : services.filter(({ typeName }) => names.includes(typeName));
+/** The services to serve, by upstream. */
+function select(descriptors: readonly Descriptors[], names: readonly string[] | undefined): Descriptors["services"][] {
+  const all = descriptors.flatMap(({ services }) => services.map(({ typeName }) => typeName));
+  const unknown = names?.find((name) => !all.includes(name));
+  if (unknown !== undefined) throw new UsageError(`there is no service ${unknown}, but ${all.join(", ") || "none at all"}`);
+  return descriptors.map(({ services }) =>
+    names === undefined ? [...services] : services.filter(({ typeName }) => names.includes(typeName)),
+  );
 }
 
 function tlsOf({ tlsCert, tlsKey, tlsCa }: GatewayRequest, onReloadError: (error: Error) => void) {
@@ -129,12 +170,12 @@ function named(address: string, host: string): string {
   return `${host.includes(":") ? `[${host}]` : host}:${new URL(address).port || 80}`;
 }
 
-function explain(error: unknown, { listen, descriptors }: GatewayRequest): string | undefined {
-  if (error instanceof UsageError || error instanceof RuleError || error instanceof TlsFileError) return error.message;
-  if (error instanceof DescriptorsError) return descriptors === undefined ? error.message : `${descriptors}: ${error.message}`;
+function explain(error: unknown, { listen }: GatewayRequest): string | undefined {
+  const known = [UsageError, RuleError, TlsFileError, DescriptorsError, HeaderRuleError].some((kind) => error instanceof kind);
+  if (known) return (error as Error).message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") return `port ${listen.port} is already in use (${listen.host}:${listen.port})`;
   if (syscall === "listen" || syscall === "getaddrinfo") return `cannot listen on ${listen.host}:${listen.port}: ${code}`;
   if (code?.startsWith("ERR_OSSL") || syscall === "open") return `the certificate or its key cannot be used: ${message}`;
-  return (error as Error).name === "YAMLParseError" ? `the rules are no YAML: ${message.split("\n")[0]}` : undefined;
+  return undefined;
 }

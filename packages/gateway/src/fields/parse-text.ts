@@ -2,6 +2,7 @@
 import { create, type DescEnum, type DescField, type DescMessage, type JsonValue, type Message, ScalarType } from "@bufbuild/protobuf";
 import { FieldMaskSchema, ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { jsonCodec } from "../json/index.ts";
+import { formatPath, resolveFieldPath } from "./field-path.ts";
 import { quote } from "./invalid-field.ts";
 
 /** What a text is not; the message says what it should be. */
@@ -18,6 +19,7 @@ export function textParser(field: DescField): TextParser | undefined {
     case "enum":
       return enumParser(field.enum);
     case "message":
+      if (field.message.typeName === FieldMaskSchema.typeName) return (text) => parseFieldMask(text, field.parent);
       return messageParser(field.message, field.oneof === undefined);
     case "list":
       if (field.listKind === "scalar") return scalarParser(field.scalar, field.longAsString);
@@ -155,7 +157,7 @@ function messageParser(message: DescMessage, bare: boolean): TextParser | undefi
   }
   switch (typeName) {
     case "google.protobuf.FieldMask":
-      return parseFieldMask;
+      return (text) => parseFieldMask(text, undefined);
     case "google.protobuf.Value":
       return parseValue;
     case "google.protobuf.Struct":
@@ -182,14 +184,31 @@ function fromText(message: DescMessage, what: string): TextParser {
   };
 }
 
-/** Both spellings of names are taken, where JSON has lowerCamelCase only: a query is written by hand. */
-function parseFieldMask(text: string): Message {
+/**
+ * Both spellings of names are taken, where JSON has lowerCamelCase only: a query is written by hand.
+ *
+ * @param parent the message of the mask. Its other fields are what masks are of (https://google.aip.dev/134): their fields' names may be in camelCase.
+ */
+function parseFieldMask(text: string, parent: DescMessage | undefined): Message {
   // Everything, as AIP-134 has it.
   if (text === "*") return create(FieldMaskSchema, { paths: ["*"] });
-  const paths = text === "" ? [] : text.split(",").map((path) => path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  const paths = text === "" ? [] : text.split(",").map((path) => knownPath(path, parent) ?? snakeCase(path));
   const wrong = paths.find((path) => !/^\w+(?:\.\w+)*$/.test(path));
   if (wrong !== undefined) throw new TextError(`${quote(text)} is not a field mask: ${quote(wrong)} is no path`);
   return create(FieldMaskSchema, { paths });
+}
+
+/** A path of a field in the message beside the mask, as the .proto spells it; undefined if none has it. */
+function knownPath(path: string, parent: DescMessage | undefined): string | undefined {
+  for (const { fieldKind, message } of parent?.fields ?? []) {
+    const found = fieldKind === "message" && message.typeName !== FieldMaskSchema.typeName ? resolveFieldPath(message, path) : undefined;
+    if (found !== undefined) return formatPath(found);
+  }
+  return undefined;
+}
+
+function snakeCase(path: string): string {
+  return path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function parseJson(text: string, what: string, is: (json: JsonValue) => boolean): JsonValue {

@@ -79,7 +79,11 @@ function servedOnce(
       const other = served.get(service.typeName);
       if (other === undefined) served.set(service.typeName, { service, name });
       else if (other.service !== service || other.name !== name) {
-        conflict(`both ${other.name} and ${name} have the service ${service.typeName}`, `${other.name} serves it`, "leave it out of one of them");
+        conflict(
+          `both ${other.name} and ${name} have the service ${service.typeName}`,
+          `${other.name} serves it`,
+          "leave it out of one of them",
+        );
       }
     }
   }

@@ -2,13 +2,23 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { Things } from "../../test/gen/things_pb.js";
-import { allBindings } from "../gateway.ts";
 import { Router } from "../router.ts";
+import { type AllBindingsOptions, allBindings } from "./all-bindings.ts";
 import { type Binding, bindingsOf, checkSelectors, type HttpRuleInit, RuleError } from "./rule.ts";
 
 const service = "grpc_study.gateway_test.Things";
 const bind = (rule: HttpRuleInit, method: DescMethod = Things.method.plain) =>
   bindingsOf(method, { rules: [{ ...rule, selector: `${service}.${method.name}` }] });
+/** The bindings of a server by rules, and what there is to warn of. */
+function all(rules: readonly HttpRuleInit[], options: Partial<AllBindingsOptions> = {}): { paths: string[]; warnings: string[] } {
+  const warnings: string[] = [];
+  const upstreams = [{ name: "a:1", services: [Things] }];
+  const bindings = allBindings({ upstreams, rules, warn: (message) => warnings.push(message), ...options });
+  return { paths: bindings.map(({ verb, template, method }) => `${verb} ${template.text} ${method.name}`), warnings };
+}
+const rule = (method: string, rest: HttpRuleInit): HttpRuleInit => ({ ...rest, selector: `${service}.${method}` });
+/** Methods without a rule of their own. */
+const none = Things.methods.map(({ name }) => rule(name, {}));
 const get = (value: string) => ({ pattern: { case: "get", value } as const });
 
 test.each<[string, HttpRuleInit, RegExp]>([
@@ -60,10 +70,7 @@ test.each([
     { selector: `${service}.Get`, ...get(one) },
     { selector: `${service}.Plain`, ...get(other) },
   ];
-  const act = () => {
-    const router = new Router<{ binding: Binding }>();
-    for (const binding of allBindings({ services: [Things], rules })) router.add({ binding });
-  };
+  const act = () => all(rules);
   expect(act).toThrow(RuleError);
   expect(act).toThrow(new RegExp(`${service}.Get.*${service}.Plain`));
 });
@@ -79,12 +86,103 @@ test.each([
   for (const binding of [...bind(one), ...bind(other)]) router.add({ binding });
 });
 
-test("a binding that a method has twice is named once", () => {
-  const router = new Router<{ binding: Binding }>();
-  const [first, second] = bind({ ...get("/v1/a"), additionalBindings: [get("/v1/a")] });
-  if (first === undefined || second === undefined) throw new Error("two bindings");
-  router.add({ binding: first });
-  expect(() => router.add({ binding: second })).toThrow(`GET /v1/a would be ${service}.Plain twice`);
+test("a binding that a method lists twice is one; two that differ clash", () => {
+  const twice = rule("Plain", { ...get("/v1/{string_value}"), additionalBindings: [get("/v1/{string_value}"), get("/v1/{stringValue}")] });
+  expect(all([...none, twice])).toEqual({ paths: ["GET /v1/{string_value} Plain"], warnings: [] });
+  const differing = rule("Plain", { ...get("/v1/{string_value}"), additionalBindings: [get("/v1/{optional_value}")] });
+  expect(() => all([...none, differing])).toThrow(
+    `GET /v1/{string_value} of ${service}.Plain and GET /v1/{optional_value} of ${service}.Plain match the same requests: change a path`,
+  );
+});
+
+test("a conflict may be a warning: the first is served", () => {
+  const rules = [...none, rule("Get", get("/v1/{string_value}")), rule("Plain", get("/v1/*"))];
+  expect(all(rules, { conflicts: "keep-first" })).toEqual({
+    paths: ["GET /v1/{string_value} Get"],
+    warnings: [`GET /v1/{string_value} of ${service}.Get and GET /v1/* of ${service}.Plain match the same requests: the first is served`],
+  });
+  expect(() => all(rules)).toThrow('conflicts: "keep-first" (--conflicts keep-first)');
+});
+
+test("all faults are reported at once", () => {
+  const rules = [
+    ...none,
+    rule("Get", { ...get("/v1/{nothing}/{nested}"), responseBody: "nobody", additionalBindings: [get("v1")] }),
+    rule("Plain", { pattern: { case: "post", value: "/v1/x" }, body: "nested.string_value" }),
+    rule("Gett", get("/v1")),
+    rule("Create", get("/v1/{string_value}")),
+    rule("Part", get("/v1/{optional_value}")),
+  ];
+  const faults = [
+    `the rule for "${service}.Gett" selects no method: ${service} has Get, Create`,
+    `${service}.Get: grpc_study.gateway_test.Thing has no field "nothing", which is in the path`,
+    `${service}.Get: the field "nested" cannot be in a path: it is a message`,
+    `${service}.Get: grpc_study.gateway_test.Thing has no field "nobody", which is the response_body`,
+    `${service}.Get: "v1" is no path template`,
+    `GET /v1/{string_value} of ${service}.Create and GET /v1/{optional_value} of ${service}.Part match the same requests`,
+    `${service}.Plain: grpc_study.gateway_test.Thing has no field "nested.string_value" at its top level, where the field must be, which is the body`,
+  ];
+  let thrown: unknown;
+  try {
+    all(rules);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(RuleError);
+  expect((thrown as RuleError).faults).toEqual(faults.map((fault) => expect.stringContaining(fault)));
+  expect((thrown as RuleError).message.split("\n")).toHaveLength(faults.length);
+});
+
+test.each<[string, HttpRuleInit[], string[]]>([
+  [
+    "Firestore's document, behind the lists of what is below it",
+    [
+      rule("Get", get("/v1/{string_value=documents/*/**}")),
+      rule("Plain", {
+        ...get("/v1/{string_value=documents/*/**}/{optional_value}"),
+        additionalBindings: [get("/v1/{string_value=documents}/{optional_value}")],
+      }),
+    ],
+    [
+      "GET /v1/{string_value=documents/*/**} of X.Get is never reached: GET /v1/{string_value=documents}/{optional_value} of X.Plain matches its paths first",
+    ],
+  ],
+  [
+    "a wildcard that has one path left",
+    [rule("Get", get("/v1/{string_value=**}")), rule("Plain", get("/v1/{string_value=**}/{optional_value}"))],
+    [],
+  ],
+  ["a wildcard behind text", [rule("Get", get("/v1/{string_value}")), rule("Plain", get("/v1/text"))], []],
+  [
+    "any method, where all are taken but one",
+    [rule("Get", { pattern: { case: "custom", value: { kind: "*", path: "/v1" } } }), rule("Plain", get("/v1"))],
+    [],
+  ],
+  ["a verb", [rule("Get", get("/v1/{string_value}:verb")), rule("Plain", get("/v1/{string_value}"))], []],
+])("never reached: %s", (_what, rules, warnings) => {
+  expect(all([...none, ...rules]).warnings).toEqual(warnings.map((warning) => warning.replaceAll("X.", `${service}.`)));
+});
+
+test("a rule for a path of the gateway's own is a conflict, unless it has others, too", () => {
+  const ownPaths = [{ path: "/healthz", option: "paths.health (--health-path)" }];
+  const problem = `GET /healthz of ${service}.Get matches /healthz, which the gateway answers itself`;
+  const literal = [...none, rule("Get", get("/healthz"))];
+  expect(() => all(literal, { ownPaths })).toThrow(`${problem}: move that with paths.health (--health-path)`);
+  expect(all(literal, { ownPaths, conflicts: "keep-first" }).warnings).toEqual([`${problem}: the gateway's answer is served`]);
+  expect(all([...none, rule("Get", get("/{string_value}"))], { ownPaths }).warnings).toEqual([
+    `GET /{string_value} of ${service}.Get matches /healthz, which the gateway answers itself: paths.health (--health-path) moves that`,
+  ]);
+  expect(all([...none, rule("Get", { pattern: { case: "post", value: "/healthz" } })], { ownPaths }).warnings).toEqual([]);
+});
+
+test("a service that two upstreams have is a conflict", () => {
+  const upstreams = [
+    { name: "a:1", services: [Things] },
+    { name: "b:2", services: [Things] },
+  ];
+  const problem = `both a:1 and b:2 have the service ${service}`;
+  expect(() => all([], { upstreams })).toThrow(`${problem}: leave it out of one of them`);
+  expect(all([], { upstreams, conflicts: "keep-first" }).warnings).toContain(`${problem}: a:1 serves it`);
 });
 
 test("selectors: a method, several, a package; the last one wins; one that selects nothing is an error", () => {
@@ -95,7 +193,16 @@ test("selectors: a method, several, a package; the last one wins; one that selec
   ];
   const path = (method: DescMethod) => bindingsOf(method, { rules })[0]?.template.text;
   expect([Things.method.plain, Things.method.get, Things.method.raw].map(path)).toEqual(["/one", "/two", "/all"]);
-  expect(() => checkSelectors([{ selector: "a.B.C", ...get("/v1") }], Things.methods)).toThrow(/"a.B.C" selects no method/);
+  const warnings: string[] = [];
+  const check = (selector: string) => checkSelectors([{ selector, ...get("/v1") }], [Things], (message) => warnings.push(message));
+  expect(() => check(`${service}.Gett`)).toThrow(/Gett" selects no method: .* has Get, /);
+  // An API configuration has rules of services that not every server of the API has.
+  check("google.longrunning.Operations.GetOperation");
+  check("google.longrunning.*");
+  expect(warnings).toEqual([
+    'the rule for "google.longrunning.Operations.GetOperation" selects no method: no such service is served',
+    'the rule for "google.longrunning.*" selects no method: no such service is served',
+  ]);
 });
 
 test("a method without a rule has no binding, unless it is asked for", () => {

@@ -115,7 +115,10 @@ export function checkSelectors(rules: readonly HttpRuleInit[], services: readonl
       if (names.some((name) => selects(one, name))) continue;
       const service = services.find(({ typeName }) => one.slice(0, one.lastIndexOf(".")) === typeName);
       if (service === undefined) warn(`the rule for "${one}" selects no method: no such service is served`);
-      else faults.add(`the rule for "${one}" selects no method: ${service.typeName} has ${service.methods.map(({ name }) => name).join(", ")}`);
+      else
+        faults.add(
+          `the rule for "${one}" selects no method: ${service.typeName} has ${service.methods.map(({ name }) => name).join(", ")}`,
+        );
     }
   }
   faults.throw();
@@ -133,8 +136,7 @@ function bind(method: DescMethod, rule: HttpRule): Binding {
   if (rule.body !== "" && (verb === "GET" || verb === "HEAD")) {
     faults.collect(() => fail(method, `a ${verb} request has no body, but the rule has body: "${rule.body}"`));
   }
-  const body =
-    rule.body === "" || rule.body === "*" ? undefined : faults.collect(() => topLevelField(method, "input", "body", rule.body));
+  const body = rule.body === "" || rule.body === "*" ? undefined : faults.collect(() => topLevelField(method, "input", "body", rule.body));
   const responseBody =
     rule.responseBody === "" ? undefined : faults.collect(() => topLevelField(method, "output", "response_body", rule.responseBody));
   faults.throw();

@@ -135,7 +135,7 @@ function broken(): HttpError {
 }
 
 const json = /^application\/(?:[\w.-]+\+)?json$/;
-const lines = /^application\/(?:x-)?(?:ndjson|jsonl|json-seq)$/;
+const lines = /^application\/(?:x-)?(?:ndjson|jsonl)$/;
 
 /**
  * Refuses a body that is not JSON, or is compressed. One without a type is taken for JSON.

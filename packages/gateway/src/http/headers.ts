@@ -5,6 +5,7 @@ import type { Http2ServerRequest } from "node:http2";
 import { Code, Metadata, RpcError } from "@grpc-study/rpc";
 import { parseTimeout } from "@grpc-study/rpc/timeout";
 import { quote } from "../fields/invalid-field.ts";
+import type { HeaderRules } from "./header-rules.ts";
 
 const prefix = "grpc-metadata-";
 
@@ -14,6 +15,11 @@ const forwarded = ["authorization", "traceparent", "tracestate", "baggage", "las
 /** What is HTTP's own, of a connection or of gRPC's protocol: nobody sets it from outside, and it is not shown. */
 const reserved =
   /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|content-type|content-encoding|date|user-agent|accept-encoding|grpc-.*|:.*)$/;
+
+/** Whether a name belongs to the connection, or to gRPC. @param name in lower case. */
+export function isReserved(name: string): boolean {
+  return reserved.test(name);
+}
 
 /**
  * What the gateway vouches for: the origin of a request, the proxies on its way, its id. A client cannot set these, neither as `Grpc-Metadata-*` nor
@@ -73,13 +79,21 @@ const legalKey = /^[0-9a-z_.-]+$/;
 function add(metadata: Metadata, key: string, value: string): void {
   try {
     if (!key.endsWith("-bin")) metadata.add(key, value);
-    else for (const one of value.split(",")) metadata.add(key, Buffer.from(one.trim(), "base64"));
+    else for (const one of value.split(",")) metadata.add(key, bytesOf(one.trim()));
   } catch {
+    const isText = !key.endsWith("-bin");
+    if (!isText && legalKey.test(key)) throw new RpcError(Code.INVALID_ARGUMENT, `the header ${key} is not base64: ${quote(value)}`);
     const message = legalKey.test(key)
       ? `the header ${key} is not printable ASCII: ${quote(value)}`
       : `${quote(key)} is no key of metadata`;
     throw new RpcError(Code.INVALID_ARGUMENT, message);
   }
+}
+
+/** With padding or without (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). Node skips what is not base64. */
+function bytesOf(base64: string): Buffer {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.replace(/=+$/, "").length % 4 === 1) throw new TypeError("not base64");
+  return Buffer.from(base64, "base64");
 }
 
 const requestId = Symbol("request id");
@@ -95,16 +109,29 @@ function plainId({ "x-request-id": id }: IncomingHttpHeaders): string | undefine
   return typeof id === "string" && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
 }
 
-/** Response metadata as headers: `Grpc-Metadata-…` for the header, `Grpc-Trailer-…` for the trailer. */
-export function responseHeaders(metadata: Metadata | undefined, prefix: "grpc-metadata-" | "grpc-trailer-"): Record<string, string> {
-  const headers: Record<string, string> = {};
+/** Response metadata as headers: `Grpc-Metadata-…` for the header, `Grpc-Trailer-…` for the trailer, and some by their own names. */
+export function responseHeaders(
+  metadata: Metadata | undefined,
+  prefix: "grpc-metadata-" | "grpc-trailer-",
+  { plain, status }: HeaderRules,
+): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
   if (metadata === undefined) return headers;
   for (const key of Object.keys(metadata.getMap())) {
-    if (reserved.test(key)) continue;
+    if (reserved.test(key) || key === status) continue;
     const values = metadata.get(key).map((value) => (typeof value === "string" ? value : value.toString("base64")));
-    headers[prefix + key] = values.join(", ");
+    // The one header that is no list (RFC 9110, section 5.3).
+    if (plain.has(key)) headers[key] = key === "set-cookie" ? values : values.join(", ");
+    else headers[prefix + key] = values.join(", ");
   }
   return headers;
+}
+
+/** The HTTP status of a success that metadata ask for; undefined if they do not, or not for one from 200 to 399. */
+export function metadataStatus(metadata: Metadata, { status }: HeaderRules): number | undefined {
+  if (status === undefined) return undefined;
+  const code = metadata.get(status).at(-1);
+  return typeof code === "string" && /^[23]\d\d$/.test(code) ? Number(code) : undefined;
 }
 
 /** `Grpc-Timeout`, in milliseconds. @throws RpcError INVALID_ARGUMENT */

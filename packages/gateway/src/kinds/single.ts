@@ -19,12 +19,20 @@ export async function serveClientStream(exchange: HttpExchange, route: Route, { 
   respond(exchange, route, await call(bindLines(exchange, route), exchange.callOptions()));
 }
 
-function respond({ reply, trailer }: HttpExchange, route: Route, response: Message): void {
+/** Statuses of responses without a body (RFC 9110, section 15). */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+function respond({ reply, trailer, status }: HttpExchange, route: Route, response: Message): void {
   for (const name in trailer) reply.header(name, trailer[name]);
+  reply.code(status);
+  if (bodiless.has(status)) {
+    reply.send();
+    return;
+  }
   const body = route.print(response);
   if (typeof body === "string") sendJson(reply, body);
   else {
-    if (body?.contentType) reply.type(body.contentType);
-    reply.send(Buffer.from(body?.data ?? []));
+    if (body.contentType) reply.type(body.contentType);
+    reply.send(Buffer.from(body.data));
   }
 }

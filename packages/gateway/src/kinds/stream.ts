@@ -74,7 +74,8 @@ async function stream(exchange: HttpExchange, route: Route, responses: Responses
   if (raw) {
     const response = await first;
     const printed = response && route.print(response);
-    if (typeof printed === "object") reply.type(printed.contentType);
+    // RFC 9110, section 8.3: bytes of which nobody says what they are.
+    reply.type((typeof printed === "object" && printed.contentType) || "application/octet-stream");
   } else reply.type(format.contentType);
   reply.send(body);
 }

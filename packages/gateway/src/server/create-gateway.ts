@@ -1,16 +1,19 @@
 // A gateway on a server of its own: the plugin, and what one puts around it in production.
-import { STATUS_CODES } from "node:http";
+import { METHODS, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import cors from "@fastify/cors";
-import { type Channel, Code, createChannel, RpcError } from "@grpc-study/rpc";
+import { Code, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
-import { gateway } from "../gateway.ts";
+import { gateway, servedBindings } from "../gateway.ts";
 import { clientLeft } from "../http/client-left.ts";
 import { ErrorWriter, fromFastify, HttpError } from "../http/errors.ts";
 import { requestIdOf } from "../http/headers.ts";
 import { sendJson } from "../http/send-json.ts";
 import { httpStatus } from "../http/status.ts";
+import type { Binding } from "../http-rule/rule.ts";
 import type { GatewayOptions } from "../options.ts";
+import { ownPathsOf } from "../own-paths.ts";
+import { openUpstreams } from "../upstreams.ts";
 import { serveHealth } from "./health.ts";
 import { type ConnectionLimits, createHttpServer, type GatewayTls } from "./http-server.ts";
 import { securityHeaders } from "./security-headers.ts";
@@ -40,7 +43,9 @@ export interface GatewayServerOptions extends GatewayOptions {
  */
 export async function createGateway(options: GatewayServerOptions): Promise<FastifyInstance> {
   const { tls, limits = {}, logger, cors: origins = [] } = options;
-  const channel: Channel = typeof options.upstream === "string" ? createChannel(options.upstream) : options.upstream;
+  const paths = { health: "/healthz", ...options.paths };
+  const bindings = servedBindings({ ...options, paths });
+  const upstreams = openUpstreams(options);
   const errors = new ErrorWriter(options.registry);
   const security = securityHeaders({ secure: tls !== undefined, shared: origins.length > 0 });
   let closeSessions = () => {};
@@ -69,7 +74,7 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     },
   });
   app.addHook("preClose", async () => closeSessions());
-  if (typeof options.upstream === "string") app.addHook("onClose", async () => channel.close());
+  app.addHook("onClose", async () => upstreams.close());
   app.addHook("onRequest", (request, reply, done) => {
     endUpgrade(request, reply);
     if (logger !== undefined) logEnd(request, reply);
@@ -77,17 +82,35 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     done();
   });
   if (origins.length > 0) {
-    const methods = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"];
     await app.register(cors, {
       strictPreflight: false,
       origin: origins.includes("*") ? "*" : [...origins],
-      methods,
-      exposedHeaders: ["x-request-id"],
+      methods: methodsOf(bindings),
+      // The names of metadata are the upstream's. Requests with credentials take `*` for a name, and see the others.
+      exposedHeaders: ["*", "x-request-id", "retry-after", ...(options.responseHeaders ?? [])],
     });
   }
-  serveHealth(app, channel);
-  await app.register(gateway, { ...options, upstream: channel, allowedOrigins: [...origins, ...(options.allowedOrigins ?? [])] });
+  const [first, ...otherUpstreams] = upstreams.all;
+  const { health } = ownPathsOf({ ...options, paths });
+  if (health !== undefined) {
+    const channels = new Set(upstreams.all.map(({ upstream }) => upstream));
+    serveHealth(app, [...channels], health);
+  }
+  await app.register(gateway, {
+    ...options,
+    ...first,
+    otherUpstreams,
+    paths,
+    allowedOrigins: [...origins, ...(options.allowedOrigins ?? [])],
+  });
   return app;
+}
+
+/** What a page may ask for: the usual methods, and custom ones of rules. Browsers never send TRACE and CONNECT. */
+function methodsOf(bindings: readonly Binding[]): string[] {
+  const usual = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"];
+  const custom = bindings.flatMap(({ verb }) => (verb === "*" ? METHODS.filter((method) => !/^(?:TRACE|CONNECT)$/.test(method)) : verb));
+  return [...new Set([...usual, ...custom])];
 }
 
 const parserErrors: { readonly [code: string]: HttpError } = {
