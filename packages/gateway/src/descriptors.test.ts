@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { gzipSync } from "node:zlib";
+import { create, createFileRegistry, fromBinary, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
   type FieldDescriptorProto,
@@ -11,6 +12,7 @@ import { Code, createServer, implement, RpcError } from "@grpc-study/rpc";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
 import { expect, test } from "vitest";
 import { type Descriptors, readDescriptors, reflectServices } from "./descriptors.ts";
+import { allBindings } from "./http-rule/all-bindings.ts";
 
 const bytes = readFileSync(new URL("../test/gen/library.binpb", import.meta.url));
 const library = fromBinary(FileDescriptorSetSchema, bytes).file;
@@ -48,6 +50,65 @@ const names = ({ services }: Descriptors) => services.map(({ typeName }) => type
 
 test("a descriptor set has its services", () => {
   expect(names(readDescriptors(bytes))).toEqual(["library.v1.LibraryService"]);
+});
+
+const rulesOf = ({ services }: Descriptors) => allBindings({ upstreams: [{ name: "x", services }] }).map(({ template }) => template.text);
+const complete = rulesOf(readDescriptors(bytes));
+
+test.each<[string, () => Uint8Array]>([
+  ["in the order of the alphabet", () => setOf(library.toSorted((one, other) => (one.name < other.name ? -1 : 1)))],
+  ["in reverse", () => setOf(library.toReversed())],
+  ["gzipped", () => gzipSync(bytes)],
+  ["in JSON", () => Buffer.from(JSON.stringify(json()))],
+  ["in JSON, indented, after an empty line", () => Buffer.from(`\n${JSON.stringify(json(), undefined, 2)}`)],
+  ["in gzipped JSON, in reverse", () => gzipSync(JSON.stringify({ file: (json() as { file: unknown[] }).file.toReversed() }))],
+])("a descriptor set may be %s: it has the same rules", (_form, set) => {
+  expect(complete.length).toBeGreaterThan(10);
+  expect(rulesOf(readDescriptors(set()))).toEqual(complete);
+});
+
+/** As `buf build -o library.json` writes it. */
+function json(): JsonValue {
+  const set = fromBinary(FileDescriptorSetSchema, bytes);
+  return toJson(FileDescriptorSetSchema, set, { registry: createFileRegistry(set) });
+}
+
+const setOf = (file: readonly FileDescriptorProto[]) =>
+  toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file: [...file] }));
+
+test("packages may begin with grpc.: only the gateway's own services are not served", () => {
+  const service = (name: string) => ({ name });
+  const set = setOf([
+    create(FileDescriptorProtoSchema, { name: "a.proto", package: "grpc.gateway.examples", service: [service("Echo")], syntax: "proto3" }),
+    create(FileDescriptorProtoSchema, {
+      name: "b.proto",
+      package: "grpc.health.v1",
+      service: [service("Health"), service("More")],
+      syntax: "proto3",
+    }),
+    create(FileDescriptorProtoSchema, {
+      name: "c.proto",
+      package: "grpc.reflection.v1",
+      service: [service("ServerReflection")],
+      syntax: "proto3",
+    }),
+    create(FileDescriptorProtoSchema, {
+      name: "d.proto",
+      package: "grpc.reflection.v1alpha",
+      service: [service("ServerReflection")],
+      syntax: "proto3",
+    }),
+    create(FileDescriptorProtoSchema, { name: "e.proto", package: "grpc", service: [service("X")], syntax: "proto3" }),
+  ]);
+  expect(names(readDescriptors(set))).toEqual(["grpc.gateway.examples.Echo", "grpc.health.v1.More", "grpc.X"]);
+});
+
+test.each([
+  ["JSON of something else", Buffer.from('{"file":5}'), /^this JSON is no descriptor set: /],
+  ["malformed JSON", Buffer.from("{"), /^this JSON is no descriptor set: /],
+  ["malformed gzip", Buffer.of(0x1f, 0x8b, 1, 2), /^these bytes are malformed gzip: /],
+])("%s is an error", (_, wrong, message) => {
+  expect(() => readDescriptors(wrong)).toThrow(message);
 });
 
 test.each([

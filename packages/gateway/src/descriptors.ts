@@ -1,5 +1,14 @@
 // Services that are known at run time only: from a descriptor set, as buf and protoc write it, or from a server's reflection.
-import { createFileRegistry, type DescService, type FileRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
+import { gunzipSync } from "node:zlib";
+import {
+  createFileRegistry,
+  type DescService,
+  type FileRegistry,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  type Registry,
+} from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
   type FileDescriptorProto,
@@ -25,20 +34,57 @@ export class DescriptorsError extends Error {
   }
 }
 
+/** The most bytes of a descriptor set that comes gzipped: those of a large API have tens of megabytes. */
+const mostBytes = 512 * 1024 * 1024;
+
 /**
- * The services in a `google.protobuf.FileDescriptorSet`: `buf build -o shop.binpb`, or `protoc --include_imports --descriptor_set_out=shop.binpb`.
+ * The services in a `google.protobuf.FileDescriptorSet`: `buf build -o shop.binpb`, or `protoc --include_imports --descriptor_set_out=shop.binpb`. Its
+ * files may be in any order, the set in JSON (`shop.json`) and gzipped (`shop.binpb.gz`).
  *
  * @throws DescriptorsError
  */
 export function readDescriptors(bytes: Uint8Array): Descriptors {
-  let set: FileDescriptorSet;
+  const { file } = readSet(unzipped(bytes));
+  const registry = toRegistry(linkFiles(new Map(file.map((one) => [one.name, one]))));
+  return { services: servicesIn(registry), registry };
+}
+
+function unzipped(bytes: Uint8Array): Uint8Array {
+  // RFC 1952, section 2.3.1.
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes, { maxOutputLength: mostBytes });
+  } catch (error) {
+    throw new DescriptorsError(`these bytes are malformed gzip: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function readSet(bytes: Uint8Array): FileDescriptorSet {
+  let set: FileDescriptorSet | undefined;
+  let cause: unknown;
   try {
     set = fromBinary(FileDescriptorSetSchema, bytes);
   } catch (error) {
-    throw new DescriptorsError(`these bytes are no descriptor set: ${(error as Error).message}`, { cause: error });
+    cause = error;
   }
-  const registry = toRegistry(set);
-  return { services: servicesIn(registry), registry };
+  // Text that happens to be a message has unknown fields only.
+  if (set !== undefined && (set.file.length > 0 || bytes.length === 0)) return set;
+  const text = Buffer.from(bytes).toString();
+  if (/^\s*\{/.test(text)) return readJson(text);
+  throw new DescriptorsError(`these bytes are no descriptor set${cause instanceof Error ? `: ${cause.message}` : ""}`, { cause });
+}
+
+/** Options in JSON have the names of extensions, `[google.api.http]`, whose types are in the set itself. */
+function readJson(text: string): FileDescriptorSet {
+  try {
+    const json = JSON.parse(text) as JsonValue;
+    const plain = fromJson(FileDescriptorSetSchema, json, { ignoreUnknownFields: true });
+    const registry = toRegistry(linkFiles(new Map(plain.file.map((file) => [file.name, file]))));
+    return fromJson(FileDescriptorSetSchema, json, { ignoreUnknownFields: true, registry });
+  } catch (error) {
+    if (error instanceof DescriptorsError) throw error;
+    throw new DescriptorsError(`this JSON is no descriptor set: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** @throws DescriptorsError if an import is missing. */
@@ -68,12 +114,23 @@ function jsonName(name: string): string {
   return name.replace(/_+(.?)/g, (_all, next: string) => next.toUpperCase());
 }
 
+/** Services that a gateway uses itself, and does not serve. */
+const ownServices: ReadonlySet<string> = new Set([
+  "grpc.health.v1.Health",
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+]);
+
+function isOwnService(typeName: string): boolean {
+  return ownServices.has(typeName);
+}
+
 function servicesIn(registry: FileRegistry): DescService[] {
-  return [...registry].filter((type) => type.kind === "service").filter(({ typeName }) => !typeName.startsWith("grpc."));
+  return [...registry].filter((type) => type.kind === "service").filter(({ typeName }) => !isOwnService(typeName));
 }
 
 /**
- * The services that a server tells of by reflection (`grpc.reflection.v1`, or `v1alpha` where there is no other), without those of gRPC itself.
+ * The services that a server tells of by reflection (`grpc.reflection.v1`, or `v1alpha` where there is no other), without its health and its reflection.
  *
  * @throws DescriptorsError if it does not, or cannot be reached within `timeoutMs` (10,000 unless told).
  */
@@ -119,7 +176,7 @@ async function reflect(channel: Channel, reflection: typeof ServerReflection, ti
       files.set(file.name, file);
     }
   };
-  const wanted = names.filter((name) => !name.startsWith("grpc.reflection.") && !name.startsWith("grpc.health."));
+  const wanted = names.filter((name) => !isOwnService(name));
   for (const name of wanted) add(await ask({ case: "fileContainingSymbol", value: name }));
   // A server may send the imports too, or leave them to be asked for.
   for (let missing = missingOf(files); missing.length > 0; missing = missingOf(files)) {

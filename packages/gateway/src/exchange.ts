@@ -127,7 +127,8 @@ export class HttpExchange extends Exchange {
     // HTTP/2 has no such header (RFC 9113, section 8.2.2); the stream ends with the response.
     const { connection, ...others } = headers;
     if (connection !== undefined && reply.request.raw.httpVersionMajor < 2) reply.header("connection", connection);
-    sendJson(reply.code(status).headers({ ...this.trailer, ...others }), body);
+    // What the upstream says by a header's own name counts before the gateway's default.
+    sendJson(reply.code(status).headers({ ...others, ...this.trailer }), body);
   }
 
   override onHeader(header: Metadata): void {

@@ -14,6 +14,7 @@ const handlers: Handlers<typeof Things> = {
   create: (request) => request,
   part: (request) => request,
   update: (request) => request,
+  updateCamel: (request) => request,
   raw: (request) => request,
   rawField: ({ name, file }) => ({ result: { case: "file", value: file ?? { contentType: name } } }),
   plain: (request) => request,
@@ -237,6 +238,20 @@ describe.each(ways)("%s", (way) => {
       const { status, json } = await request("GET", `/v1/query?${encodeURI(parameter)}`);
       expect([status, json]).toMatchObject([400, { message: /nested more than 100 levels deep/ }]);
     }
+  });
+
+  test("a mask in a query names fields in either spelling, and as the .proto has them", async () => {
+    const { request } = await start(way);
+    const mask = async (text: string) => {
+      const { json } = await request("PATCH", `/v1/camel?update_mask=${text}`, "{}");
+      return (json as { updateMask: unknown }).updateMask;
+    };
+    expect(await mask("snakeName,snake_name")).toBe("snakeName,snakeName");
+    expect(await mask("camelName,subCamel.camelName,subCamel.snakeName")).toEqual({
+      paths: ["camelName", "subCamel.camelName", "subCamel.snake_name"],
+    });
+    expect(await mask("otherName")).toBe("otherName");
+    expect((await request("PATCH", "/v1/camel", '{"camelName":"x"}')).json).toMatchObject({ updateMask: { paths: ["camelName"] } });
   });
 
   test("HttpBody: any bytes of any type, there and back", async () => {

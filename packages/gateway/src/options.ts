@@ -62,7 +62,7 @@ export interface GatewayOptions extends Upstream {
    * Default: none.
    */
   readonly responseHeaders?: readonly string[] | undefined;
-  /** The key of response metadata that sets the HTTP status of a successful call, 200 to 399: `x-http-code`, as with grpc-gateway. Default: none. */
+  /** The key of response metadata that sets the HTTP status of a successful call with one response, 200 to 399: `x-http-code`, as with grpc-gateway. Default: none. */
   readonly statusMetadata?: string | undefined;
   /** What `/openapi.json` says beside what the descriptors do, and `/docs` shows; `false`: neither is there. */
   readonly openApi?: Omit<OpenApiOptions, "fieldNames" | "emitDefaults"> | false | undefined;

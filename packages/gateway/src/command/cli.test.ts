@@ -17,6 +17,7 @@ async function parse(...args: string[]): Promise<GatewayRequest | string> {
 test.each([
   ["--body-limit", "bodyLimit"],
   ["--element-limit", "elementLimit"],
+  ["--max-response-bytes", "maxResponseBytes"],
   ["--max-header-bytes", "maxHeaderBytes"],
   ["--max-connections", "maxConnections"],
   ["--max-streams", "maxStreams"],
@@ -37,6 +38,24 @@ test.each([
   for (const wrong of ["-1", "1.5", "soon", "2147483648"]) {
     expect(await parse(`${option}=${wrong}`)).toContain("a duration like 500ms, 1s or 2m");
   }
+});
+
+test("options that may stand several times", async () => {
+  const servers = ["--upstream", "localhost:2", "--descriptors", "a.binpb", "b.binpb", "--rules", "a.yaml", "--rules", "b.yaml"];
+  expect(await parse(...servers)).toMatchObject({
+    upstream: ["localhost:1", "localhost:2"],
+    descriptors: ["a.binpb", "b.binpb"],
+    rules: ["a.yaml", "b.yaml"],
+    conflicts: "refuse",
+  });
+  const headers = ["--forward-header", "cookie", "idempotency-key", "--response-header", "set-cookie", "--status-metadata", "x-http-code"];
+  expect(await parse(...headers, "--conflicts", "keep-first")).toMatchObject({
+    forwardHeader: ["cookie", "idempotency-key"],
+    responseHeader: ["set-cookie"],
+    statusMetadata: "x-http-code",
+    conflicts: "keep-first",
+  });
+  expect(await parse("--descriptors", "a", "b")).toContain("1 --upstream need as many --descriptors, got 2");
 });
 
 test("no limit is nothing, but a grace may be", async () => {

@@ -147,6 +147,65 @@ describe.each(ways)("%s", (way) => {
     expect(await get("Grpc-Metadata-A!b: 1")).toMatch(/^HTTP\/1.1 400 .*"code":3/s);
     expect(await get("Grpc-Metadata-A: \xe4")).toMatch(/^HTTP\/1.1 400 .*"code":3/s);
     expect(await get("Grpc-Timeout: soon")).toMatch(/^HTTP\/1.1 400 .*"code":3/s);
+    for (const value of ["%%%", "a", "AQI=AQI=", "/w== x"])
+      expect(await get(`Grpc-Metadata-A-Bin: ${value}`)).toMatch(/^HTTP\/1.1 400 .*not base64/s);
+  });
+
+  test("bytes in metadata have padding or not, and may be several", async () => {
+    const { call } = await startEcho(way);
+    const { context } = await call({ "grpc-metadata-a-bin": "/w==, /w,AQID" });
+    expect(context?.metadata.get("a-bin")).toEqual([Buffer.of(255), Buffer.of(255), Buffer.of(1, 2, 3)]);
+  });
+
+  test("headers that the options name go through by their own names, both ways", async () => {
+    let got: Record<string, unknown> = {};
+    const options = {
+      forwardHeaders: ["Cookie", "Idempotency-Key"],
+      responseHeaders: ["Set-Cookie", "ETag", "Location", "Retry-After"],
+      statusMetadata: "X-Http-Code",
+    };
+    const { url } = await start(
+      way,
+      {
+        get: ({ stringValue }, { metadata, header, trailer }) => {
+          got = metadata.getMap();
+          if (stringValue === "fail") throw new RpcError(Code.UNAVAILABLE, "later", { metadata: { "retry-after": "7" } });
+          header.add("set-cookie", "a=1; Expires=Wed, 01 Jan 2030 00:00:00 GMT");
+          header.add("set-cookie", "b=2");
+          header.set("location", "/v1/things/1");
+          trailer.set("etag", '"x"');
+          trailer.set("x-http-code", stringValue);
+          trailer.set("other", "o");
+          return { int32Value: 1 };
+        },
+      },
+      options,
+    );
+    const ask = (code: string) =>
+      fetch(`${url}/v1/query?string_value=${code}`, { headers: { cookie: "c=3; d=4", "idempotency-key": "k" } });
+    const created = await ask("201");
+    expect(got).toMatchObject({ cookie: "c=3; d=4", "idempotency-key": "k" });
+    expect([created.status, await created.json()]).toEqual([201, { int32Value: 1 }]);
+    const { headers } = created;
+    expect(headers.getSetCookie()).toEqual(["a=1; Expires=Wed, 01 Jan 2030 00:00:00 GMT", "b=2"]);
+    expect([headers.get("location"), headers.get("etag"), headers.get("grpc-trailer-other")]).toEqual(["/v1/things/1", '"x"', "o"]);
+    expect([...headers.keys()].filter((name) => /cookie|etag|code/.test(name) && name.startsWith("grpc-"))).toEqual([]);
+
+    const empty = await ask("204");
+    expect([empty.status, await empty.text()]).toEqual([204, ""]);
+    for (const wrong of ["500", "99", "x", ""]) expect((await ask(wrong)).status, wrong).toBe(200);
+    const failed = await ask("fail");
+    expect([failed.status, failed.headers.get("retry-after")]).toEqual([503, "7"]);
+  });
+
+  test.each([
+    [{ forwardHeaders: ["content-type"] }, "forwardHeaders must not name content-type: it belongs to the connection or to gRPC"],
+    [{ forwardHeaders: ["Grpc-Timeout"] }, "forwardHeaders must not name grpc-timeout"],
+    [{ responseHeaders: ["Content-Length"] }, "responseHeaders must not name content-length"],
+    [{ responseHeaders: ["x-request-id"] }, "responseHeaders must not name x-request-id: only the gateway sets it"],
+    [{ responseHeaders: ["set cookie"] }, 'responseHeaders has "set cookie", which is no name of a header'],
+  ])("%j is refused at the start", async (options, message) => {
+    await expect(start(way, {}, options)).rejects.toThrow(message);
   });
 
   test("header and trailer come back, gRPC's own do not", async () => {

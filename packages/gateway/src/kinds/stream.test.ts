@@ -129,6 +129,37 @@ describe.each(ways)("%s", (way) => {
     expect((await fetch(`${url}/v1/download`)).status).toBe(200);
   });
 
+  test("bytes of which nobody says what they are; a body that is not set is empty", async () => {
+    const { url } = await start(
+      way,
+      {},
+      {
+        async *download() {
+          yield { data: Uint8Array.of(97) };
+        },
+        async *downloadField() {
+          yield {};
+          yield { result: { case: "text", value: "another field" } };
+          yield { result: { case: "file", value: { data: Uint8Array.of(98) } } };
+        },
+        rawField: () => ({ result: { case: "text", value: "another field" } }),
+      },
+    );
+    for (const [path, body] of [
+      ["/v1/download", "a"],
+      ["/v1/download/field", "b"],
+    ] as const) {
+      const response = await fetch(url + path);
+      expect([response.status, response.headers.get("content-type"), await response.text()]).toEqual([
+        200,
+        "application/octet-stream",
+        body,
+      ]);
+    }
+    const unary = await fetch(`${url}/v1/raw/x`, { method: "PUT" });
+    expect([unary.status, unary.headers.get("content-type"), await unary.text()]).toEqual([200, "application/octet-stream", ""]);
+  });
+
   test("responses come one by one, and the trailer last, to whoever takes it", async () => {
     const { url, port } = await start(way);
     const response = await fetch(`${url}/v1/list?count=2&delay_ms=300`);

@@ -1,0 +1,143 @@
+// Several servers behind one gateway, the paths of its own, and what pages of other origins see.
+import { get } from "node:http";
+import { gunzipSync } from "node:zlib";
+import { Code, createServer, type Implementation, implement, RpcError } from "@grpc-study/rpc";
+import { expect, onTestFinished, test } from "vitest";
+import { LibraryService } from "../../test/gen/library_pb.js";
+import { Things } from "../../test/gen/things_pb.js";
+import { createGateway, type GatewayServerOptions } from "./create-gateway.ts";
+
+async function serve(...implementations: readonly Implementation[]) {
+  const server = createServer({ onError: () => {} });
+  server.add(...implementations);
+  const { address } = await server.listen("127.0.0.1:0");
+  const stop = () => server.shutdown({ graceMs: 0, abortMs: 0 });
+  onTestFinished(async () => void (await stop()));
+  return { address, stop };
+}
+
+async function start(options: GatewayServerOptions): Promise<string> {
+  const app = await createGateway({ graceMs: 0, ...options });
+  onTestFinished(() => app.close());
+  return app.listen({ host: "127.0.0.1", port: 0 });
+}
+
+const things = implement(Things, { get: (thing) => thing, create: ({ int32Value }) => ({ stringValue: "x".repeat(int32Value) }) });
+const books = implement(LibraryService, { getBook: ({ name }) => ({ name, title: "T" }) });
+
+test("each service's calls go to the server that has it, and health is that of all", async () => {
+  const [one, other] = [await serve(things), await serve(books)];
+  const url = await start({
+    services: [Things],
+    upstream: one.address,
+    otherUpstreams: [{ services: [LibraryService], upstream: other.address }],
+    // The two have a path in common.
+    conflicts: "keep-first",
+    onWarning: () => {},
+  });
+  expect(await (await fetch(`${url}/v1/things/a`)).json()).toEqual({ stringValue: "a" });
+  expect(await (await fetch(`${url}/v1/books/b`)).json()).toEqual({ name: "b", title: "T" });
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
+  expect(Object.keys(paths)).toEqual(expect.arrayContaining(["/v1/things/{stringValue}", "/v1/books/{name}"]));
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  await other.stop();
+  await expect.poll(async () => (await fetch(`${url}/healthz`)).status, { timeout: 10_000 }).toBe(503);
+  expect((await fetch(`${url}/v1/books/b`)).status).toBe(503);
+  expect((await fetch(`${url}/v1/things/a`)).status).toBe(200);
+});
+
+test("a service of two servers ends the start, or is the first one's", async () => {
+  const [one, other] = [await serve(things), await serve(implement(Things, { get: () => ({ stringValue: "other" }) }))];
+  const options = { services: [Things], upstream: one.address, otherUpstreams: [{ services: [Things], upstream: other.address }] };
+  await expect(createGateway(options)).rejects.toThrow(`both ${one.address} and ${other.address} have the service ${Things.typeName}`);
+  const warnings: string[] = [];
+  const url = await start({ ...options, conflicts: "keep-first", onWarning: (message) => warnings.push(message) });
+  expect(await (await fetch(`${url}/v1/things/a`)).json()).toEqual({ stringValue: "a" });
+  expect(warnings).toEqual([expect.stringContaining(`${one.address} serves it`)]);
+});
+
+test("a response may be larger than 4 MiB by an option", async () => {
+  const { address } = await serve(things);
+  const large = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ int32Value: 5 * 1024 * 1024 }) };
+  const usual = await start({ services: [Things], upstream: address });
+  expect((await fetch(`${usual}/v1/things`, large)).status).toBe(429);
+  const more = await start({ services: [Things], upstream: address, maxResponseBytes: 8 * 1024 * 1024 });
+  const response = await fetch(`${more}/v1/things`, large);
+  expect([response.status, (await response.text()).length]).toEqual([200, 5 * 1024 * 1024 + '{"stringValue":""}'.length]);
+});
+
+const atHealth = [{ selector: `${Things.typeName}.Get`, pattern: { case: "get", value: "/healthz" } as const }];
+
+test("a rule for a path of the gateway's own ends the start, and is served once that has moved", async () => {
+  const { address } = await serve(things);
+  const options = { services: [Things], upstream: address, rules: atHealth };
+  await expect(createGateway(options)).rejects.toThrow(/GET \/healthz of .*Things.Get matches \/healthz, .*--health-path/);
+  const url = await start({ ...options, paths: { health: "/gateway/health", docs: "/gateway/docs", openApi: "/gateway/api.json" } });
+  expect(await (await fetch(`${url}/healthz?string_value=a`)).json()).toEqual({ stringValue: "a" });
+  expect(await (await fetch(`${url}/gateway/health`)).json()).toEqual({ status: "SERVING" });
+  expect(await (await fetch(`${url}/gateway/api.json`)).json()).toHaveProperty("openapi");
+  const page = await fetch(`${url}/gateway/docs`);
+  expect(page.status).toBe(200);
+  const [, document = ""] = /data-openapi="([^"]*)"/.exec(await page.text()) ?? [];
+  expect(new URL(document, page.url).pathname).toBe("/gateway/api.json");
+  expect((await fetch(`${url}/docs`)).status).toBe(404);
+});
+
+test("a path of the gateway's own may be nowhere, and has to be a path", async () => {
+  const url = await start({ services: [Things], upstream: "127.0.0.1:1", paths: { health: false, docs: false, openApi: false } });
+  for (const path of ["/healthz", "/docs", "/openapi.json"]) expect((await fetch(url + path)).status, path).toBe(404);
+  await expect(createGateway({ services: [Things], upstream: "127.0.0.1:1", paths: { docs: "docs" } })).rejects.toThrow(
+    'paths.docs must be like "/path"',
+  );
+});
+
+test("pages of other origins read all headers, and use custom methods", async () => {
+  const { address } = await serve(
+    implement(Things, {
+      get: (thing, { header, trailer }) => {
+        if (thing.stringValue === "no") throw new RpcError(Code.UNAVAILABLE, "later");
+        header.set("a", "1");
+        trailer.set("b", "2");
+        return thing;
+      },
+      create: (thing) => thing,
+    }),
+  );
+  const url = await start({ services: [Things], upstream: address, cors: ["https://shop.example"] });
+  const origin = { origin: "https://shop.example" };
+  for (const path of ["/v1/things/x", "/v1/things/no"]) {
+    const { headers } = await fetch(url + path, { headers: origin });
+    const exposed = headers.get("access-control-expose-headers")?.split(/,\s*/);
+    // https://fetch.spec.whatwg.org/#http-access-control-expose-headers: `*` is every header, for requests without credentials.
+    expect(exposed).toEqual(expect.arrayContaining(["*", "x-request-id", "retry-after"]));
+    expect(headers.has("access-control-allow-credentials")).toBe(false);
+  }
+  const preflight = await fetch(`${url}/v1/things/x`, {
+    method: "OPTIONS",
+    headers: { ...origin, "access-control-request-method": "PURGE" },
+  });
+  expect(preflight.headers.get("access-control-allow-methods")?.split(/,\s*/)).toContain("PURGE");
+  const purged = await fetch(`${url}/v1/things/x`, { method: "PURGE", headers: origin });
+  expect([purged.status, purged.headers.get("access-control-allow-origin")]).toEqual([200, "https://shop.example"]);
+});
+
+test("the document is compressed for those who take it", async () => {
+  const url = await start({ services: [LibraryService], upstream: "127.0.0.1:1" });
+  const read = async (encoding: string) => {
+    const { headers, body } = await new Promise<{ headers: Record<string, unknown>; body: Buffer }>((resolve, reject) => {
+      get(`${url}/openapi.json`, { headers: { "accept-encoding": encoding } }, async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk as Buffer);
+        resolve({ headers: response.headers, body: Buffer.concat(chunks) });
+      }).on("error", reject);
+    });
+    return { encoding: headers["content-encoding"], vary: headers.vary, body };
+  };
+  const plain = await read("identity");
+  expect(plain).toMatchObject({ encoding: undefined, vary: "accept-encoding" });
+  for (const accepted of ["gzip", "br, gzip;q=0.5", "*", "GZIP"]) {
+    const { encoding, body } = await read(accepted);
+    expect([encoding, gunzipSync(body).equals(plain.body)], accepted).toEqual(["gzip", true]);
+  }
+  for (const refused of ["gzip;q=0", "br", "deflate, gzip; q=0.0"]) expect((await read(refused)).encoding, refused).toBeUndefined();
+});
