@@ -127,14 +127,12 @@ function messageOptions({ maxReceiveMessageBytes, maxSendMessageBytes }: Message
 
 const time = (ms: number) => Math.min(ms, neverMs);
 
-/** The limits that grpc-js knows. */
+/** The limits that grpc-js knows. The age of connections is not left to it: see connection.ts. */
 export function serverOptions(limits: ServerLimits): ServerOptions {
   return {
     ...messageOptions(limits),
     "grpc.max_concurrent_streams": Math.min(limits.maxConcurrentStreams, 2 ** 32 - 1),
     "grpc.max_connection_idle_ms": time(limits.maxConnectionIdleMs),
-    "grpc.max_connection_age_ms": limits.maxConnectionAgeMs * 1.1 < neverMs ? limits.maxConnectionAgeMs : neverMs,
-    "grpc.max_connection_age_grace_ms": time(limits.maxConnectionAgeGraceMs),
     "grpc.keepalive_time_ms": time(limits.keepaliveTimeMs),
     "grpc.keepalive_timeout_ms": time(limits.keepaliveTimeoutMs),
   };

@@ -39,13 +39,13 @@ export function createGrpcServer(limits: ServerLimits, options: ServerOptions, r
   const incomplete = new LinkedSet<StreamCall>();
   const pendingCalls = new Set<StreamCall>();
 
-  const shortest = Math.min(limits.handshakeTimeoutMs, limits.bodyTimeoutMs);
+  const shortest = Math.min(limits.handshakeTimeoutMs, limits.bodyTimeoutMs, limits.maxConnectionAgeMs, limits.maxConnectionAgeGraceMs);
   const periodMs = Math.min(Math.max(shortest / 4, 10), 1_000);
   const maxFrames = Math.ceil((limits.controlFramesPerSecond * periodMs) / 1_000);
   let clock: NodeJS.Timeout | undefined;
   const look = () => {
     const nowMs = performance.now();
-    for (const connection of connections.values()) connection.look(nowMs, limits.handshakeTimeoutMs);
+    for (const connection of connections.values()) connection.look(nowMs);
     for (const call of incomplete) call.look(limits.bodyTimeoutMs, nowMs);
   };
 
@@ -58,7 +58,7 @@ export function createGrpcServer(limits: ServerLimits, options: ServerOptions, r
     const http2Server = createHttp2Server.call(this, credentials);
     if (Number.isFinite(limits.maxConnections)) http2Server.maxConnections = limits.maxConnections;
     http2Server.on("session", (session) => {
-      const connection = new Connection(session, maxFrames, performance.now(), new PendingBytes(limits, pendingCalls));
+      const connection = new Connection(session, limits, maxFrames, performance.now(), new PendingBytes(limits, pendingCalls));
       connections.set(session, connection);
       clock ??= setInterval(look, periodMs).unref();
       session.once("close", () => {

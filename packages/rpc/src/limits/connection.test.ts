@@ -1,0 +1,72 @@
+// Connections that come and go leave nothing, and old ones end in order.
+import { once } from "node:events";
+import { connect as connectSocket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test, vi } from "vitest";
+import { everyKind, startServer, until } from "../../test/harness.ts";
+import { frame, heldMib, Peer } from "../../test/http2-peer.ts";
+import { Code } from "../index.ts";
+
+test("two thousand connections that have ended leave no timer of a duration of its own", async () => {
+  const { address } = await startServer(everyKind(() => ""));
+  const durations = new Map<number, number>();
+  const real = globalThis.setTimeout;
+  vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, ms = 0, ...rest: []) => {
+    if (ms > 30_000) durations.set(Math.trunc(ms), (durations.get(Math.trunc(ms)) ?? 0) + 1);
+    return real(run, ms, ...rest);
+  }) as typeof setTimeout);
+  const [host = "", port] = address.split(":");
+  const preface = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]);
+  const once2 = async () => {
+    const socket = connectSocket({ host, port: Number(port) });
+    await once(socket, "connect");
+    socket.write(preface);
+    await once(socket, "data");
+    socket.destroy();
+    await once(socket, "close");
+  };
+  const round = async (count: number) => {
+    for (let done = 0; done < count; done += 20) await Promise.all(Array.from({ length: 20 }, once2));
+    await delay(100);
+  };
+  await round(400);
+  const before = heldMib();
+  await round(2_000);
+  vi.restoreAllMocks();
+  // Idle time and keepalive: a list each, whatever the number of connections.
+  expect(durations.size).toBeLessThan(6);
+  expect(heldMib() - before).toBeLessThan(2);
+});
+
+test("a connection that is too old takes no more calls, ends after those that run, and is cut after its grace", async () => {
+  const limits = { maxConnectionAgeMs: 200, maxConnectionAgeGraceMs: 400 };
+  const gate = Promise.withResolvers<void>();
+  const { address } = await startServer(
+    {
+      unary: async () => {
+        await gate.promise;
+        return { text: "done" };
+      },
+      bidiStream: async function* (_requests, { signal }) {
+        yield {};
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      },
+    },
+    { limits },
+  );
+  const inOrder = new Peer(address);
+  const running = inOrder.call("Unary");
+  running.stream.end(frame());
+  const [code] = (await once(inOrder.session, "goaway")) as [number];
+  expect(code).toBe(0);
+  gate.resolve();
+  expect(await running.status()).toBe(Code.OK);
+  await until(() => inOrder.session.closed);
+
+  const deaf = new Peer(address);
+  const endless = deaf.call("BidiStream");
+  endless.stream.write(frame());
+  await once(deaf.session, "goaway");
+  await until(() => deaf.session.destroyed);
+  expect(await endless.status()).not.toBe(Code.OK);
+});
