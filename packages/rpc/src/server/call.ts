@@ -8,6 +8,7 @@ import { markCompressed, markMessage } from "../compression/frame.ts";
 import { RpcError, statusFromError } from "../error.ts";
 import { InterceptorFault, intercept } from "../intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
+import { LongTimer } from "../long-timer.ts";
 import { metadataFault } from "../metadata-keys.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
 import { contextOf, interceptedCallOf } from "./call-context.ts";
@@ -37,15 +38,12 @@ export interface BoundMethod {
   readonly scope: Scope;
 }
 
-/** Node fires longer timers at once. */
-const maxTimeoutMs = 2 ** 31 - 1;
-
 export class Call implements Linked<Call> {
   readonly #surface: Surface;
   readonly #bound: BoundMethod;
   readonly #finish: (status: StatusObject | undefined) => void;
   #controller: AbortController | undefined;
-  #deadlineTimer: NodeJS.Timeout | undefined;
+  #deadlineTimer: LongTimer | undefined;
   #watched = false;
   #ended = false;
   #headerSent = false;
@@ -217,7 +215,7 @@ export class Call implements Linked<Call> {
     if (this.#surface.cancelled) onCancel();
     // grpc-js has that timer, but tells of it only once all that was written has been read by the peer.
     else if (deadline !== undefined) {
-      this.#deadlineTimer = setTimeout(timeUp, Math.min(Math.max(deadline - Date.now(), 0), maxTimeoutMs));
+      this.#deadlineTimer = new LongTimer(timeUp, Math.max(deadline - Date.now(), 0));
     }
   }
 
@@ -292,7 +290,7 @@ export class Call implements Linked<Call> {
   #end(error?: RpcError): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#deadlineTimer);
+    this.#deadlineTimer?.clear();
     this.#bound.scope.calls?.delete(this);
     if (this.#surface.cancelled) return;
     const status = this.#status(error);

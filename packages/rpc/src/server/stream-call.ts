@@ -10,6 +10,7 @@ import { Frames, readFrame, writeFrame } from "../compression/frame.ts";
 import { MessageReader } from "../limits/message-reader.ts";
 import type { PendingBytes, PendingCall } from "../limits/pending-bytes.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
+import { LongTimer } from "../long-timer.ts";
 import { percentEncode } from "../percent-encode.ts";
 import { parseTimeout } from "../timeout.ts";
 import { type RespondCallback, type Surface, SurfaceListeners } from "./surface.ts";
@@ -42,9 +43,6 @@ const okTrailers: OutgoingHttpHeaders = { "grpc-status": Code.OK };
 
 /** Headers that are the protocol's, and are not shown to handlers. */
 const protocolHeaders = ["grpc-timeout", "grpc-encoding", "grpc-accept-encoding", "accept-encoding", "te", "content-type"];
-
-/** Node fires longer timers at once. */
-const maxTimeoutMs = 2 ** 31 - 1;
 
 /** Bytes of requests that may wait for the handler to read them. */
 const readWindow = 64 * 1024;
@@ -82,7 +80,7 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
   #deadline = Number.POSITIVE_INFINITY;
   /** The same by a clock that nobody sets. */
   #deadlineTime = Number.POSITIVE_INFINITY;
-  #deadlineTimer: NodeJS.Timeout | undefined;
+  #deadlineTimer: LongTimer | undefined;
   #metadata: Metadata | undefined;
   #listeners: SurfaceListeners | undefined;
   #headerSent = false;
@@ -291,7 +289,7 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
     this.#deadline = Date.now() + ms;
     this.#deadlineTime = performance.now() + ms;
     if (ms <= 0) this.#timeUp();
-    else this.#deadlineTimer = setTimeout(() => this.#timeUp(), Math.min(ms, maxTimeoutMs));
+    else this.#deadlineTimer = new LongTimer(() => this.#timeUp(), ms);
     return ms > 0;
   }
 
@@ -471,7 +469,7 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
   #finish(): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#deadlineTimer);
+    this.#deadlineTimer?.clear();
     this.#method.incomplete.delete(this);
     this.request = undefined;
     this.#requests = undefined;
