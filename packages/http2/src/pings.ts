@@ -46,14 +46,16 @@ export class Pings {
     });
   }
 
-  /** An acknowledgement. One that belongs to no PING is ignored. */
-  acknowledge(payload: Buffer, start: number): void {
-    if (payload.readInt32BE(start) !== mark) return;
+  /** An acknowledgement. Returns false if it belongs to no PING. */
+  acknowledge(payload: Buffer, start: number): boolean {
+    if (payload.readInt32BE(start) !== mark) return false;
     const sequence = payload.readInt32BE(start + 4);
     const index = this.#outstanding.findIndex((ping) => ping.sequence === sequence);
-    if (index < 0) return;
-    const [ping] = this.#outstanding.splice(index, 1);
-    if (ping !== undefined) ping.acknowledged(performance.now() - ping.sentAt);
+    const ping = this.#outstanding[index];
+    if (ping === undefined) return false;
+    this.#outstanding.splice(index, 1);
+    ping.acknowledged(performance.now() - ping.sentAt);
+    return true;
   }
 
   fail(): void {

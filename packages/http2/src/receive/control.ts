@@ -14,7 +14,9 @@ export function receivePing(connection: Http2Connection, buffer: Buffer, start: 
     return;
   }
   if ((flags & Flag.ACK) !== 0) {
-    connection.pings.acknowledge(buffer, start);
+    if (!connection.pings.acknowledge(buffer, start) && !connection.budgets.ignoredFrames.take(connection.now)) {
+      connection.calm("acknowledgements of PINGs that were not sent");
+    }
     return;
   }
   if (!connection.budgets.pings.take(connection.now)) {
