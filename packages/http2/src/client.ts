@@ -36,10 +36,10 @@ export function connect(options: ConnectOptions): Promise<ClientConnection> {
 
   const fail = (error: unknown): void => {
     settle();
+    reject(error);
     socket.on("error", () => {});
     if (connection === undefined) socket.destroy();
     else connection.destroy();
-    reject(error);
   };
   const onError = (error: Error): void => fail(new Http2Error(ErrorCode.CONNECT_ERROR, error.message, { cause: error }));
   const onEnd = (): void => fail(new Http2Error(ErrorCode.CONNECT_ERROR, "the socket closed before it was connected"));
