@@ -382,9 +382,7 @@ export class Http2Connection implements ClientConnection {
   }
 
   get availableStreams(): number {
-    const room = this.#room();
-    if (room === 0) this.#full = true;
-    return room;
+    return this.#room();
   }
 
   #room(): number {
@@ -394,14 +392,14 @@ export class Http2Connection implements ClientConnection {
   }
 
   #offerRoom(): void {
-    if (!this.#full || this.#room() === 0) return;
-    this.#full = false;
+    const full = this.#full;
+    this.#full = this.#room() === 0;
+    if (!full || this.#full) return;
     this.#call(() => this.onAvailable?.());
   }
 
   request(headers: HeaderList, handler: StreamHandler, body?: Uint8Array, endStream = false): Stream {
     if (this.#room() === 0) {
-      this.#full = true;
       const why = this.state === "open" ? `it has ${this.streams.size} open streams` : `it is ${this.state}`;
       throw new Http2Error(ErrorCode.REFUSED_STREAM, `the connection takes no new stream: ${why}`);
     }
@@ -420,6 +418,7 @@ export class Http2Connection implements ClientConnection {
     if (endStream && empty) stream.localEnded = true;
     writeHeaderList(this, id, headers, endStream && empty);
     if (!empty) sendData(stream, body, endStream);
+    if (this.#room() === 0) this.#full = true;
     return stream;
   }
 
@@ -652,6 +651,7 @@ export class Http2Connection implements ClientConnection {
     // A later GOAWAY can only lower the last stream (RFC 9113, section 6.8).
     const last = Math.min(goaway.lastStreamId, this.#goawayReceived);
     this.#goawayReceived = last;
+    this.#peerCode = goaway.code;
     if (!this.isServer) {
       for (const stream of this.streams.all()) {
         if (stream.id <= last) continue;
@@ -683,6 +683,8 @@ export class Http2Connection implements ClientConnection {
   #closing = false;
   #closeCode = 0;
   #closeDebug = "";
+  /** The code of the peer's GOAWAY. */
+  #peerCode: number = ErrorCode.NO_ERROR;
 
   #finalGoaway(): void {
     this.deadlines.goaway = 0;
@@ -702,7 +704,9 @@ export class Http2Connection implements ClientConnection {
       this.output.goaway(this.lastPeerStream, ErrorCode.NO_ERROR, "");
     }
     this.#flush();
-    this.#finish({ code: this.#closeCode, message: this.#closeDebug || "the connection was closed" });
+    const code = this.#closeCode || this.#peerCode;
+    const peer = this.#peerCode === ErrorCode.NO_ERROR ? "" : `, after the peer's GOAWAY (${errorCodeName(this.#peerCode)})`;
+    this.#finish({ code, message: this.#closeDebug || `the connection was closed${peer}` });
     this.#linger();
   }
 
@@ -739,9 +743,10 @@ export class Http2Connection implements ClientConnection {
   #socketClosed(error: Error | undefined): void {
     if (this.closeReason !== undefined) return;
     const lost = error !== undefined || this.streams.size > 0;
-    const message = error === undefined ? "the peer closed the connection" : `the socket failed: ${error.message}`;
+    const why = this.#peerCode === ErrorCode.NO_ERROR ? "" : ` after GOAWAY (${errorCodeName(this.#peerCode)})`;
+    const message = error === undefined ? `the peer closed the connection${why}` : `the socket failed${why}: ${error.message}`;
     this.output.flush();
-    this.#finish({ code: lost ? ErrorCode.INTERNAL_ERROR : ErrorCode.NO_ERROR, message, cause: error });
+    this.#finish({ code: this.#peerCode || (lost ? ErrorCode.INTERNAL_ERROR : ErrorCode.NO_ERROR), message, cause: error });
     this.socket.end();
     if (error !== undefined) this.socket.destroy();
     else this.#linger();
