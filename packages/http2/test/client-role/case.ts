@@ -1,0 +1,31 @@
+// The form of a case for the client role: what a server sends to a client with a call on stream 1, and what becomes of both.
+import type { ClientConnection, ConnectionOptions, Stream } from "../../src/index.ts";
+import type { RawPeer } from "../raw/peer.ts";
+import type { Outcome, Recorder } from "../recorder.ts";
+
+export interface ClientCase {
+  /** The section of RFC 9113, unless it names another. */
+  readonly section: string;
+  /** What the server sends. */
+  readonly title: string;
+  /** The call is open: its request goes on. Default: it is complete. */
+  readonly open?: true;
+  readonly method?: string;
+  readonly options?: ConnectionOptions;
+  /** The client credits nothing of the response. */
+  readonly uncredited?: true;
+  /** The answer to the call. */
+  readonly answer: readonly Uint8Array[];
+  readonly expect: Expectation;
+}
+
+/** What a case has to look at. */
+export interface Scene {
+  readonly peer: RawPeer;
+  readonly connection: ClientConnection;
+  readonly stream: Stream;
+  readonly recorder: Recorder;
+  readonly outcome: Promise<Outcome>;
+}
+
+export type Expectation = (scene: Scene) => Promise<void>;

@@ -1,0 +1,274 @@
+// Flow control reaches the writer: who does not read stops who writes (RFC 9113, section 5.2).
+import { once } from "node:events";
+import { connect as connectNode } from "node:http2";
+import { describe, expect, test } from "vitest";
+import { connect, createServer, HeaderList, type Stream, type StreamHandler } from "../../src/index.ts";
+import { echoServer } from "../echo.ts";
+import { code, data, type Frame, flag, headers, many, preface, setting, settings, settingsAck, type, windowUpdate } from "../raw/frames.ts";
+import { request } from "../raw/hpack.ts";
+import { type RawPeer, rawClient, rawServer, readyClient } from "../raw/peer.ts";
+import { Recorder } from "../recorder.ts";
+
+const post = HeaderList.request({ method: "POST", scheme: "http", authority: "localhost", path: "/" });
+const ok = HeaderList.response(200);
+const bytesOf = (peer: RawPeer, stream: number) => sum(peer.frames.filter(({ kind, stream: its }) => kind === type.data && its === stream));
+const sum = (frames: readonly Frame[]) => frames.reduce((bytes, { payload }) => bytes + payload.length, 0);
+
+describe.concurrent("a writer", () => {
+  test("a client's stops at the window of the stream, and goes on with WINDOW_UPDATE", async () => {
+    await using server = await rawServer({ settings: [[setting.initialWindowSize, 10_000]] });
+    await using connection = await client(server.port);
+    const peer = await server.accept();
+    const recorder = new Recorder();
+    const stream = connection.request(post, recorder);
+    const drained = recorder.drained();
+    expect(stream.write(Buffer.alloc(100_000))).toBe(false);
+    await peer.next(({ kind }) => kind === type.data);
+    expect(await peer.ping()).toBe(true);
+    expect(bytesOf(peer, 1)).toBe(10_000);
+    expect(stream.queued).toBeGreaterThanOrEqual(90_000);
+    peer.send(windowUpdate(1, 50_000));
+    expect(await peer.ping()).toBe(true);
+    expect(await peer.ping()).toBe(true);
+    expect(bytesOf(peer, 1)).toBe(60_000);
+    // The window of the connection is the smaller one now: 65,535 bytes (section 6.9.2).
+    peer.send(windowUpdate(1, 50_000));
+    expect(await peer.ping()).toBe(true);
+    expect(await peer.ping()).toBe(true);
+    expect(bytesOf(peer, 1)).toBe(65_535);
+    expect(recorder.calls).toEqual([]);
+    peer.send(windowUpdate(0, 50_000));
+    await drained;
+    expect(await peer.ping()).toBe(true);
+    expect(bytesOf(peer, 1)).toBe(100_000);
+    expect(stream.queued).toBe(0);
+  });
+
+  test("a server's stops at the window of the stream, and SETTINGS changes it while the response goes on", async () => {
+    await using server = await source(100_000);
+    using peer = await readyClient(server.port, { settings: [[setting.initialWindowSize, 10_000]] });
+    peer.send(headers(1, request()));
+    await peer.next(({ kind }) => kind === type.data);
+    expect(await peer.ping()).toBe(true);
+    expect(bytesOf(peer, 1)).toBe(10_000);
+    peer.send(settings([setting.initialWindowSize, 30_000]));
+    expect(await peer.ping()).toBe(true);
+    expect(await peer.ping()).toBe(true);
+    expect(bytesOf(peer, 1)).toBe(30_000);
+    // The window is negative now: nothing comes until it is positive again (section 6.9.2).
+    peer.send(settings([setting.initialWindowSize, 0]), windowUpdate(1, 29_999));
+    expect(await peer.ping()).toBe(true);
+    expect(bytesOf(peer, 1)).toBe(30_000);
+    peer.send(windowUpdate(1, 2));
+    expect(await peer.ping()).toBe(true);
+    expect(await peer.ping()).toBe(true);
+    expect(bytesOf(peer, 1)).toBe(30_001);
+  });
+
+  test("one stream without a window does not stop the others", async () => {
+    await using server = await source(5_000);
+    using peer = await readyClient(server.port, { settings: [[setting.initialWindowSize, 0]] });
+    peer.send(headers(1, request()), headers(3, request()), windowUpdate(3, 10_000));
+    const end = await peer.next(({ stream, kind, flags }) => stream === 3 && kind === type.data && (flags & flag.endStream) !== 0);
+    expect(end).toBeDefined();
+    expect(bytesOf(peer, 3)).toBe(5_000);
+    expect(bytesOf(peer, 1)).toBe(0);
+  });
+
+  test("streams share the window of the connection", async () => {
+    await using server = await source(65_535);
+    using peer = await readyClient(server.port);
+    peer.send(many(4, (index) => headers(2 * index + 1, request())));
+    await peer.next(({ kind }) => kind === type.data);
+    expect(await peer.ping()).toBe(true);
+    expect(sum(peer.frames.filter(({ kind }) => kind === type.data))).toBe(65_535);
+    peer.send(windowUpdate(0, 3 * 65_535));
+    for (let left = 4; left > 0; left--) {
+      await peer.next(({ kind, flags }) => kind === type.data && (flags & flag.endStream) !== 0, "the end of a response");
+    }
+    expect(sum(peer.frames.filter(({ kind }) => kind === type.data))).toBe(4 * 65_535);
+  });
+
+  test("a frame has at most SETTINGS_MAX_FRAME_SIZE bytes", async () => {
+    await using server = await source(60_000);
+    using small = await readyClient(server.port);
+    small.send(headers(1, request()));
+    await small.streamEnd(1);
+    expect(Math.max(...small.frames.map(({ payload }) => payload.length))).toBe(16_384);
+    using large = await readyClient(server.port, { settings: [[setting.maxFrameSize, 50_000]] });
+    large.send(headers(1, request()));
+    await large.streamEnd(1);
+    expect(Math.max(...large.frames.map(({ payload }) => payload.length))).toBeLessThanOrEqual(50_000);
+    expect(bytesOf(large, 1)).toBe(60_000);
+  });
+});
+
+describe.concurrent("a reader", () => {
+  test("a handler that credits nothing stops node's client after a window; credit lets it go on", async () => {
+    let received = 0;
+    let held: Stream | undefined;
+    const handler: StreamHandler = {
+      onData(data, endStream, stream) {
+        received += data.length;
+        held = stream;
+        if (endStream) stream.respond(ok);
+      },
+    };
+    const server = createServer({ onStream: () => handler, initialWindowSize: 100_000, maxWindowSize: 0 });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    const session = connectNode(`http://127.0.0.1:${port}`);
+    const upload = session.request({ ":method": "POST" });
+    upload.end(Buffer.alloc(1_000_000));
+    await waitFor(() => received === 100_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(received).toBe(100_000);
+    held?.credit(50_000);
+    await waitFor(() => received === 150_000);
+    const credit = setInterval(() => held?.credit(Math.min(100_000, 1_000_000 - received)), 1);
+    await once(upload, "response");
+    clearInterval(credit);
+    expect(received).toBe(1_000_000);
+    session.destroy();
+    server.destroy();
+  });
+
+  test("a client that credits nothing stops node's way of writing too: an echo comes to rest", async () => {
+    await using server = await echoServer();
+    await using connection = await client(server.port, { initialWindowSize: 65_535, maxWindowSize: 0 });
+    const recorder = new Recorder(false);
+    const stream = connection.request(post, recorder);
+    let written = 0;
+    const part = Buffer.alloc(16_384);
+    const write = () => {
+      while (!stream.closed && written < 64 << 20) {
+        written += part.length;
+        if (!stream.write(part)) {
+          void recorder.drained().then(write);
+          return;
+        }
+      }
+    };
+    write();
+    let last = -1;
+    while (last !== written) {
+      last = written;
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    // A window of the response, a window of the request, and what both sides' outputs hold.
+    expect(recorder.bytes).toBe(65_535);
+    expect(written).toBeLessThan(4 << 20);
+  });
+
+  test("a stream that is not credited leaves the others of its connection their room", async () => {
+    const hold: StreamHandler = {};
+    const server = createServer({
+      onStream: (stream, { path }, endStream) => {
+        if (endStream) stream.respond(ok, Buffer.from("served"));
+        return path === "/hold" ? hold : {};
+      },
+      initialWindowSize: 65_535,
+      connectionWindowSize: 1 << 20,
+      maxWindowSize: 0,
+    });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    using peer = await readyClient(port);
+    peer.send(
+      headers(1, request({ ":path": "/hold" }), flag.endHeaders),
+      many(4, () => data(1, Buffer.alloc(16_000))),
+    );
+    peer.send(headers(3, request()));
+    expect((await peer.streamEnd(3))?.payload.toString()).toBe("served");
+    server.destroy();
+  });
+
+  test("a small window counts once its SETTINGS are acknowledged: what the peer sends before is no error", async () => {
+    const server = createServer({
+      onStream: (_stream) => ({
+        onData(data, endStream, stream) {
+          stream.credit(data.length);
+          if (endStream) stream.respond(ok);
+        },
+      }),
+      initialWindowSize: 1_000,
+      maxWindowSize: 0,
+    });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    using peer = await rawClient(port, { handshake: false });
+    // A client that has not read SETTINGS sends up to 65,535 bytes on a stream (section 6.9.3).
+    peer.send(preface, settings(), headers(1, request(), flag.endHeaders), many(4, () => data(1, Buffer.alloc(16_000))));
+    expect(await peer.ping(), peer.told()).toBe(true);
+    // The acknowledgement makes its window negative: 1,535 bytes of 65,535 less 64,535. It is opened again up to 1,000.
+    peer.send(settingsAck);
+    const update = await peer.next(({ kind, stream }) => kind === type.windowUpdate && stream === 1, "WINDOW_UPDATE");
+    expect(update?.payload.readUInt32BE(0)).toBe(64_000);
+    peer.send(data(1, Buffer.alloc(1_000), flag.endStream), headers(3, request(), flag.endHeaders), data(3, Buffer.alloc(1_001)));
+    expect(await peer.ping(), peer.told()).toBe(true);
+    expect(peer.reset(1)).toBeUndefined();
+    expect(peer.reset(3)).toBe(code.flowControlError);
+    server.destroy();
+  });
+
+  test("credit beyond what was received opens no window", async () => {
+    const server = createServer({
+      onStream: (stream) => {
+        stream.credit(1 << 30);
+        return { onData: (data, _end, stream) => stream.credit(data.length * 1_000) };
+      },
+      initialWindowSize: 65_535,
+      maxWindowSize: 0,
+    });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    using peer = await readyClient(port);
+    peer.send(
+      headers(1, request(), flag.endHeaders),
+      many(4, () => data(1, Buffer.alloc(16_000))),
+    );
+    expect(await peer.ping(), peer.told()).toBe(true);
+    const given = peer.frames
+      .filter(({ kind, stream }) => kind === type.windowUpdate && stream === 1)
+      .reduce((total, { payload }) => total + payload.readUInt32BE(0), 0);
+    expect(given).toBeLessThanOrEqual(64_000);
+    server.destroy();
+  });
+
+  test("the window of a busy upload grows with the bandwidth-delay product, up to the maximum", async () => {
+    await using server = await echoServer({ initialWindowSize: 65_535, connectionWindowSize: 65_535, maxWindowSize: 4 << 20 });
+    const session = connectNode(`http://127.0.0.1:${server.port}`, { maxSessionMemory: 500 });
+    await once(session, "connect");
+    session.setLocalWindowSize(16 << 20);
+    const stream = session.request({ ":method": "POST" });
+    let echoed = 0;
+    stream.on("data", (data: Buffer) => {
+      echoed += data.length;
+    });
+    stream.end(Buffer.alloc(32 << 20));
+    await once(stream, "close");
+    expect(echoed).toBe(32 << 20);
+    const window = session.state.remoteWindowSize ?? 0;
+    expect(window).toBeGreaterThan(65_535);
+    expect(window).toBeLessThanOrEqual(8 << 20);
+    session.destroy();
+  });
+});
+
+/** A server that answers every request by this many bytes. */
+async function source(bytes: number): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer({
+    onStream: (stream) => {
+      stream.respond(ok, Buffer.alloc(bytes));
+      return {};
+    },
+  });
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  return { port, [Symbol.asyncDispose]: async () => server.destroy() };
+}
+
+async function client(port: number, options: object = {}) {
+  const connection = await connect({ host: "127.0.0.1", port, ...options });
+  return Object.assign(connection, { [Symbol.asyncDispose]: async () => connection.destroy() });
+}
+
+async function waitFor(holds: () => boolean): Promise<void> {
+  for (const end = Date.now() + 5_000; !holds() && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(holds()).toBe(true);
+}

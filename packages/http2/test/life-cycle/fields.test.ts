@@ -1,0 +1,95 @@
+// Interim responses, te and connection-specific fields, in both directions (RFC 9113, sections 8.1 and 8.2.2).
+import { once } from "node:events";
+import { connect as connectNode, createServer as createNodeServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { describe, expect, test } from "vitest";
+import { connect, createServer, HeaderList } from "../../src/index.ts";
+import { echoServer } from "../echo.ts";
+import { code, headers } from "../raw/frames.ts";
+import { request } from "../raw/hpack.ts";
+import { readyClient } from "../raw/peer.ts";
+import { Recorder } from "../recorder.ts";
+
+const target = { method: "POST", scheme: "http", authority: "localhost", path: "/" };
+const connectionSpecific = ["connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"];
+
+describe.concurrent("interim responses", () => {
+  test("a server sends 100 and 103 before the final one", async () => {
+    const server = createServer({
+      onStream: (stream, list) => {
+        if (list.get("expect") === "100-continue") stream.sendHeaders(HeaderList.response(100));
+        stream.sendHeaders(HeaderList.response(103, [["link", "</x>"]]));
+        return {
+          onData(data, endStream, stream) {
+            stream.credit(data.length);
+            if (endStream) stream.respond(HeaderList.response(200), data);
+          },
+        };
+      },
+    });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    const session = connectNode(`http://127.0.0.1:${port}`);
+    const stream = session.request({ ":method": "POST", expect: "100-continue" });
+    const interim: unknown[] = [];
+    stream.on("headers", (list) => interim.push(list[":status"]));
+    await once(stream, "continue");
+    stream.end("body");
+    const [final] = await once(stream, "response");
+    expect(final[":status"]).toBe(200);
+    expect(interim).toContain(103);
+    let body = "";
+    for await (const part of stream) body += part;
+    expect(body).toBe("body");
+    session.destroy();
+    server.destroy();
+  });
+
+  test("a client skips those of node's server", async () => {
+    const server = createNodeServer();
+    server.on("stream", (stream) => {
+      stream.additionalHeaders({ ":status": 102 });
+      stream.additionalHeaders({ ":status": 103, link: "</x>" });
+      stream.respond({ ":status": 204 }, { endStream: true });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const connection = await connect({ host: "127.0.0.1", port: (server.address() as AddressInfo).port });
+    const recorder = new Recorder();
+    connection.request(HeaderList.request(target), recorder, undefined, true);
+    expect(await recorder.outcome).toMatchObject({ status: 204, reset: undefined });
+    expect(recorder.calls).toEqual(["headers"]);
+    connection.destroy();
+    server.close();
+  });
+});
+
+describe.concurrent("fields of a connection", () => {
+  test.each(connectionSpecific)("%s: neither side can send it", (name) => {
+    for (const value of ["close", "trailers"]) {
+      expect(() => HeaderList.request(target, [[name, value]])).toThrow(TypeError);
+      expect(() => HeaderList.response(200, [[name, value]])).toThrow(TypeError);
+      expect(() => HeaderList.trailers([[name, value]])).toThrow(TypeError);
+    }
+  });
+
+  test.each(connectionSpecific)("%s: a server answers a request with it by PROTOCOL_ERROR", async (name) => {
+    await using server = await echoServer();
+    using peer = await readyClient(server.port);
+    peer.send(headers(1, request({}, [[name, "close"]])));
+    await peer.streamEnd(1);
+    expect(peer.reset(1)).toBe(code.protocolError);
+    expect(await peer.ping()).toBe(true);
+  });
+
+  test("te: trailers passes, any other value does not", async () => {
+    await using server = await echoServer();
+    using peer = await readyClient(server.port);
+    const values = ["trailers", "gzip", "trailers, gzip", ""];
+    for (const [index, value] of values.entries()) peer.send(headers(2 * index + 1, request({}, [["te", value]])));
+    for (const [index] of values.entries()) await peer.streamEnd(2 * index + 1);
+    const resets = values.map((_, index) => peer.reset(2 * index + 1));
+    expect(resets).toEqual([undefined, code.protocolError, code.protocolError, code.protocolError]);
+    expect(() => HeaderList.request(target, [["te", "gzip"]])).toThrow(TypeError);
+    expect(HeaderList.request(target, [["te", "trailers"]]).get("te")).toBe("trailers");
+  });
+});
