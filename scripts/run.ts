@@ -1,5 +1,5 @@
-// `pnpm client` and `pnpm certs`: builds a package and what it needs, then becomes its command. One process rather than `build && run`, so
-// that a signal reaches the command itself, on Windows too.
+// `client`, `certs`, `gateway` and `bench`: builds a package and what it needs, then becomes its command. One process rather than
+// `build && run`, so that a signal reaches the command itself, on Windows too.
 import { build } from "./build.ts";
 import { endWithLauncher } from "./launcher.ts";
 
@@ -7,4 +7,8 @@ const [name = ""] = process.argv.splice(2, 1);
 
 endWithLauncher();
 process.exitCode = build(name);
-if (process.exitCode === 0) await import(new URL(`../packages/${name}/dist/main.js`, import.meta.url).href);
+if (process.exitCode === 0) {
+  // What was typed, for `--help` and for what messages tell to type.
+  process.env.GRPC_STUDY_COMMAND = name === "server" ? "npx -y pnpm@12" : `npx -y pnpm@12 ${name}`;
+  await import(new URL(`../packages/${name}/dist/main.js`, import.meta.url).href);
+}

@@ -29,7 +29,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 }
 
 function createProgram(io: Io): Command {
-  const program = new Command("grpc-study-client").description("The tutorials' clients, one command a topic.");
+  const program = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-client").description("The tutorials' clients, one command a topic.");
   for (const topic of topics) program.addCommand(topic(io));
   for (const command of tree(program)) {
     command

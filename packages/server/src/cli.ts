@@ -43,7 +43,7 @@ interface Options extends Omit<ServeRequest, "topics" | "security"> {
 
 /** Makes the command. What is wrong with its arguments goes to stderr as one line, and ends the process with status 1. */
 export function createProgram(topics: readonly Topic[], serve: (request: ServeRequest) => Promise<void>): Command {
-  const program = new Command("grpc-study-server")
+  const program = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-server")
     // The commands inherit this: it has to come before them.
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`) });
 

@@ -5,6 +5,7 @@ import { printable } from "@grpc-study/command/printable";
 import { createLogger, hasColour } from "@grpc-study/log";
 import type { ServeRequest } from "./cli.ts";
 import type { Companion } from "./companion.ts";
+import { nextSteps } from "./next-steps.ts";
 import { type Serving, StartError } from "./serve.ts";
 import { start } from "./start.ts";
 import { formatTable } from "./table.ts";
@@ -43,6 +44,7 @@ export async function run(request: ServeRequest, companions: readonly Companion[
   // Whoever reads the table may leave, as `head -1` does; that is no reason to stop serving.
   process.stdout.on("error", () => {});
   process.stdout.write(formatTable(serving.endpoints, { colour: hasColour(process.stdout) }));
+  if (process.stdout.isTTY) process.stdout.write(nextSteps(serving.endpoints, request.topics));
 }
 
 /** The process then ends by itself. */

@@ -32,9 +32,9 @@ export async function startGateway(
 }
 
 /** Starts the shop as `pnpm start` does: plaintext, mutual TLS, and HTTP that calls it over mutual TLS. Makes certificates if there are none. */
-export async function startShop(certs: string): Promise<GatewayProcess> {
-  const command = [serveScript, "shop", "--port", "0", "--certs", certs];
-  return await ready(new GatewayProcess(process.execPath, command), / HTTP, plaintext$/, /\s(localhost:\d+)\s/);
+export async function startShop(certs: string, args: readonly string[] = []): Promise<GatewayProcess> {
+  const command = [serveScript, "shop", "--port", "0", "--certs", certs, ...args];
+  return await ready(new GatewayProcess(process.execPath, command), / HTTP, plaintext$/, /\s(\S+:\d+)\s/);
 }
 
 /** The shop's gRPC address, by what the table calls the protection. */

@@ -50,7 +50,7 @@ export interface GatewayRequest {
 
 /** Makes the command. What is wrong with its arguments goes to stderr as one line, and ends the process with status 1. */
 export function createProgram(serve: (request: GatewayRequest) => Promise<void>): Command {
-  const command = new Command("grpc-study-gateway")
+  const command = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-gateway")
     .description("Serves a gRPC server over HTTP/JSON, by its google.api.http rules, with OpenAPI at /openapi.json and /docs.")
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`) })
     .requiredOption("--upstream <host:port...>", "the gRPC server, or several, each with services of its own")

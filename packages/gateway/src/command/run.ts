@@ -74,6 +74,7 @@ export async function run(request: GatewayRequest): Promise<void> {
       tls: tlsOf(request, (error) => log.warn(`${error.message}; the certificate in use stays`)),
       logger: log,
     });
+    if (request.openapi && !bindings.some(({ template }) => template.text === "/")) app.get("/", (_, reply) => reply.redirect("/docs"));
     const { host, port } = request.listen;
     const address = await app.listen({ host, port, listenTextResolver: () => "serving HTTP" });
     const scheme = request.tlsCert === undefined ? "http" : "https";

@@ -90,7 +90,7 @@ test("what expires soon is warned of on stderr, with what to type", async () => 
   await createCertificates({ dir, days: 10 });
   for (const command of [["certs"], ["certs", "show"]]) {
     const { stderr, status } = await run(...command, "--certs", dir);
-    expect(stderr).toBe(`warning: server.pem expires in 10 days; \`pnpm certs --certs ${dir} --renew\`\n`);
+    expect(stderr).toBe(`warning: server.pem expires in 10 days; \`npx -y pnpm@12 certs --certs ${dir} --renew\`\n`);
     expect(status).toBe(0);
   }
 });
@@ -99,7 +99,7 @@ test("certs show of nothing, and of what is broken or expired, has status 1, and
   const dir = await temporaryFolder();
   expect(await run("certs", "show", "--certs", dir)).toEqual({
     stdout: "",
-    stderr: `error: ${dir}: there are no certificates; \`pnpm certs --certs ${dir}\` makes them\n`,
+    stderr: `error: ${dir}: there are no certificates; \`npx -y pnpm@12 certs --certs ${dir}\` makes them\n`,
     status: 1,
   });
   await createCertificates({ dir, days: 1, notBefore: new Date("2026-01-01T00:00:00Z") });

@@ -95,7 +95,7 @@ test("a valid set is left as it is", async () => {
 test("a valid set is left as it is for a name that it lacks, too: that is an error which says what to type", async () => {
   const before = await allOf(made);
   const creating = createCertificates({ dir: made, sans: ["box.test", "other.test"] });
-  await expect(creating).rejects.toThrow(`not for other.test; \`pnpm certs --certs ${made} --san "other.test" --renew\``);
+  await expect(creating).rejects.toThrow(`not for other.test; \`npx -y pnpm@12 certs --certs ${made} --san "other.test" --renew\``);
   expect(await allOf(made)).toEqual(before);
 });
 
@@ -132,18 +132,20 @@ test("a set that has expired is renewed, and nothing outlives the CA", async () 
 test("what has expired with its CA, or has no key of a CA, is made new only if forced", async () => {
   const dir = await temporaryFolder();
   await createCertificates({ dir, days: 5, caDays: 5, notBefore: daysAgo(10) });
-  await expect(createCertificates({ dir })).rejects.toThrow(/the CA has expired; `pnpm certs .* --force` makes everything new$/);
+  await expect(createCertificates({ dir })).rejects.toThrow(/the CA has expired; `npx -y pnpm@12 certs .* --force` makes everything new$/);
   expect(await createCertificates({ dir, force: true })).toMatchObject({ action: "made", set: { state: "valid" } });
 
   await rm(join(dir, "ca.key"));
   expect(await createCertificates({ dir })).toMatchObject({ action: "kept" });
-  await expect(createCertificates({ dir, renew: true })).rejects.toThrow(/ca\.key is not there to sign; `pnpm certs .* --force`/);
+  await expect(createCertificates({ dir, renew: true })).rejects.toThrow(/ca\.key is not there to sign; `npx -y pnpm@12 certs .* --force`/);
 });
 
 test("a broken set is left as it is, and the error says what to type", async () => {
   const dir = await copy();
   await rm(join(dir, "server.key"));
-  await expect(createCertificates({ dir })).rejects.toThrow(/server\.key is missing; `pnpm certs .* --force` makes everything new$/);
+  await expect(createCertificates({ dir })).rejects.toThrow(
+    /server\.key is missing; `npx -y pnpm@12 certs .* --force` makes everything new$/,
+  );
   await expect(stat(join(dir, "server.key"))).rejects.toThrow("ENOENT");
 });
 

@@ -12,7 +12,7 @@ test("the folder is certs at the root of the repository, unless GRPC_STUDY_CERTS
 });
 
 test("a command names a folder only if it has to, in quotes if those are needed", () => {
-  expect(commandFor(defaultFolder(), "--force")).toBe("pnpm certs --force");
-  expect(commandFor("/a/b")).toBe("pnpm certs --certs /a/b");
-  expect(commandFor("/a b")).toBe('pnpm certs --certs "/a b"');
+  expect(commandFor(defaultFolder(), "--force")).toBe("npx -y pnpm@12 certs --force");
+  expect(commandFor("/a/b")).toBe("npx -y pnpm@12 certs --certs /a/b");
+  expect(commandFor("/a b")).toBe('npx -y pnpm@12 certs --certs "/a b"');
 });

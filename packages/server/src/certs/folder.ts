@@ -21,5 +21,5 @@ export function defaultFolder(): string {
 /** The command to type, for messages. It names the folder if that is not the default one. */
 export function commandFor(dir: string, ...options: readonly string[]): string {
   const folder = dir === defaultFolder() ? [] : ["--certs", /^[\w./@-]+$/.test(dir) ? dir : JSON.stringify(dir)];
-  return ["pnpm certs", ...folder, ...options].join(" ");
+  return ["npx -y pnpm@12 certs", ...folder, ...options].join(" ");
 }

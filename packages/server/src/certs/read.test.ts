@@ -63,7 +63,7 @@ test.each(faults)("a set is broken if $problem, and a server says so, with what 
   const ensuring = ensureCertificates(dir);
   await expect(ensuring).rejects.toThrow(CertificatesError);
   await expect(ensuring).rejects.toThrow(problem);
-  await expect(ensuring).rejects.toThrow(/^[^\n]*; `pnpm certs .*--force` makes everything new$/);
+  await expect(ensuring).rejects.toThrow(/^[^\n]*; `npx -y pnpm@12 certs .*--force` makes everything new$/);
   await expect(ensuring).rejects.not.toThrow("secret");
 });
 
@@ -107,7 +107,7 @@ test("a server does not renew what has expired: it says what to type", async () 
   await createCertificates({ dir, days: 1, notBefore: new Date("2026-01-01T00:00:00Z") });
   const before = await readFile(join(dir, "server.pem"), "utf8");
   await expect(ensureCertificates(dir)).rejects.toThrow(
-    /server\.pem expired on 2026-01-02T00:00:00\.000Z; `pnpm certs --certs [^ ]+` renews it$/,
+    /server\.pem expired on 2026-01-02T00:00:00\.000Z; `npx -y pnpm@12 certs --certs [^ ]+` renews it$/,
   );
   expect(await readFile(join(dir, "server.pem"), "utf8")).toBe(before);
 });

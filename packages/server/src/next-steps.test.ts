@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { nextSteps } from "./next-steps.ts";
+import type { Endpoint } from "./serve.ts";
+import { topics } from "./topics.ts";
+
+const endpoint = (topic: string, address: string, security: Endpoint["security"] = "plaintext"): Endpoint => ({
+  topic,
+  address,
+  services: ["a.Service"],
+  security,
+});
+
+test("for what the tutorials serve, they are a client or two and the page", () => {
+  const endpoints = [
+    endpoint("chat", "localhost:8972"),
+    endpoint("hello", "localhost:9090"),
+    endpoint("helloworld", "localhost:50051"),
+    endpoint("shop", "localhost:9468", "HTTP, plaintext"),
+  ];
+  expect(nextSteps(endpoints, topics)).toBe(`
+Next, in another terminal (Ctrl-C here ends the server):
+  npx -y pnpm@12 client helloworld
+  npx -y pnpm@12 client chat
+  open http://localhost:9468/ (the shop over HTTP, with documentation)
+`);
+});
+
+test.each([
+  ["0.0.0.0:1234", "localhost:1234"],
+  ["[::]:1234", "localhost:1234"],
+  ["[::1]:1234", "[::1]:1234"],
+  ["localhost:1234", "localhost:1234"],
+])("for a topic at %s, the client is told %s", (address, told) => {
+  expect(nextSteps([endpoint("chat", address)], topics)).toContain(`client chat --addr ${told}\n`);
+});
+
+test("there are none if a client needs more than its name", () => {
+  expect(nextSteps([endpoint("chat", "localhost:1", "token")], topics)).toBe("");
+});
