@@ -4,7 +4,8 @@ import { type Any, anyIs, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { StatusObject } from "@grpc/grpc-js";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
 import { Code } from "./code.ts";
-import { Metadata, type MetadataInit, toMetadata } from "./metadata.ts";
+import { Metadata, MetadataError, type MetadataInit, toMetadata } from "./metadata.ts";
+import { custom, metadataFault } from "./metadata-keys.ts";
 
 /** Packs a `google.rpc` (or any other) message that says more about an error. */
 export function detail<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Any {
@@ -12,19 +13,26 @@ export function detail<Desc extends DescMessage>(schema: Desc, message: MessageI
 }
 
 export interface RpcErrorOptions {
-  /** Sent as trailers by a handler; the trailers received, in a client. */
-  readonly metadata?: MetadataInit;
+  /**
+   * Sent as trailers when a handler throws the error. A key of HTTP or of the protocol (`content-type`, `grpc-status`, …) is a MetadataError in the shorthand, and
+   * left out of a `Metadata`, which has been received from somebody else.
+   */
+  readonly metadata?: MetadataInit | undefined;
   /** Details, packed with `detail(schema, message)`, sent as `grpc-status-details-bin`. */
-  readonly details?: readonly Any[];
+  readonly details?: readonly Any[] | undefined;
   /** What led here. Never leaves the process. */
   readonly cause?: unknown;
 }
 
 const brand = Symbol.for("@grpc-study/rpc.RpcError");
+const received = Symbol.for("@grpc-study/rpc.RpcError.received");
 const detailsKey = "grpc-status-details-bin";
 
 /**
  * Why a call failed. A handler throws it to answer with a status; a client's call rejects with it.
+ *
+ * A handler that throws on what its own client's call rejected with sends code, message and details. Metadata goes on by choice only:
+ * `new RpcError(error.code, error.message, { details: error.details, metadata: { "x-reason": … } })`.
  *
  * `instanceof` holds across copies of this package.
  */
@@ -43,7 +51,7 @@ export class RpcError extends Error {
 
   /** The status code, never `OK`. */
   readonly code: Code;
-  /** Trailers, without `grpc-status-details-bin`. */
+  /** In a client, the trailer that was received, without what is HTTP's or the protocol's. In a handler, the option `metadata`. */
   readonly metadata: Metadata;
   /** The details, packed. `findDetails` unpacks them by schema. */
   readonly details: readonly Any[];
@@ -53,7 +61,7 @@ export class RpcError extends Error {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     if (code === Code.OK) throw new RangeError("an RpcError cannot have the code OK");
     this.code = code;
-    this.metadata = toMetadata(options.metadata);
+    this.metadata = sendable(options.metadata);
     this.details = options.details ?? [];
   }
 
@@ -80,15 +88,27 @@ export class RpcError extends Error {
   }
 }
 
+/** What an error may send of the metadata that it is made with. */
+function sendable(init: MetadataInit | undefined): Metadata {
+  if (init instanceof Metadata) return custom(init.clone());
+  const metadata = toMetadata(init);
+  const fault = init && metadataFault(metadata);
+  if (fault !== undefined) throw new MetadataError(fault);
+  return metadata;
+}
+
+/** Whether a handler that throws the error sends its metadata. */
+export function isSent(error: RpcError): boolean {
+  return !(received in error);
+}
+
 /** Reads a status as grpc-js hands it to a client. */
 export function errorFromStatus({ code: told, details: message, metadata }: StatusObject): RpcError {
   // grpc-js makes a number of whatever a server sends. https://github.com/grpc/grpc/blob/master/doc/statuscodes.md: what has no name is UNKNOWN.
   const code: Code = Code[told] === undefined ? Code.UNKNOWN : told;
   const [packed] = metadata.get(detailsKey);
-  if (packed === undefined) return new RpcError(code, message, { metadata });
-  const rest = metadata.clone();
-  rest.remove(detailsKey);
-  return new RpcError(code, message, { metadata: rest, details: unpackDetails(packed) });
+  const details = packed === undefined ? [] : unpackDetails(packed);
+  return Object.defineProperty(new RpcError(code, message, { metadata, details }), received, { value: true });
 }
 
 function unpackDetails(packed: string | Buffer): Any[] {
@@ -106,7 +126,7 @@ export function statusFromError(error: RpcError, trailer?: Metadata): StatusObje
   const details = error.message.toWellFormed();
   const metadata = new Metadata();
   if (trailer !== undefined) metadata.merge(trailer);
-  metadata.merge(error.metadata);
+  if (isSent(error)) metadata.merge(error.metadata);
   if (error.details.length > 0) {
     const status = create(StatusSchema, { code: error.code, message: details, details: [...error.details] });
     metadata.set(detailsKey, Buffer.from(toBinary(StatusSchema, status)));

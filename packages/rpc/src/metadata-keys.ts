@@ -1,10 +1,11 @@
-// The keys that are HTTP/2's own. Node throws at them when the header is written, too late for the call, and for the connection of a client.
+// The keys that are HTTP/2's or gRPC's own. Node throws at them when the header is written, too late for the call, and for the connection of a client.
 import type { Metadata } from "@grpc/grpc-js";
 
 /** Of HTTP/1.1's connections (https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2), or of the message that HTTP carries. */
 const reserved = new Set([
   "connection",
   "content-length",
+  "content-type",
   "http2-settings",
   "keep-alive",
   "proxy-connection",
@@ -50,12 +51,39 @@ const single = new Set([
   "x-content-type-options",
 ]);
 
-/** Why HTTP/2 cannot carry this metadata; undefined if it can. */
+/** Whether a key is HTTP's or the protocol's, and so never metadata. */
+export function isReserved(key: string): boolean {
+  return key.startsWith(":") || key.startsWith("grpc-") || reserved.has(key);
+}
+
+/** Why this metadata cannot be a response's; undefined if it can. */
 export function metadataFault(metadata: Metadata): string | undefined {
+  return faultOf(metadata, isReserved);
+}
+
+/**
+ * Why this metadata cannot be a request's; undefined if it can. Of `grpc-*`, only the timeout is refused: the others are without effect, or are what tracing hands
+ * on (`grpc-trace-bin`).
+ */
+export function requestFault(metadata: Metadata): string | undefined {
+  return faultOf(metadata, (key) => key === "grpc-timeout" || (isReserved(key) && !key.startsWith("grpc-")));
+}
+
+function faultOf(metadata: Metadata, isReserved: (key: string) => boolean): string | undefined {
   for (const key of Object.keys(metadata.getMap())) {
-    if (key.startsWith(":") || reserved.has(key)) return `the metadata key "${key}" is HTTP's own`;
+    if (isReserved(key)) return reservedFault(key);
     const { length } = metadata.get(key);
     if (length > 1 && single.has(key)) return `the metadata key "${key}" has ${length} values, and HTTP allows one`;
   }
   return undefined;
+}
+
+export function reservedFault(key: string): string {
+  return `the metadata key "${key}" is ${key.startsWith("grpc-") ? "gRPC" : "HTTP"}'s own`;
+}
+
+/** Takes from metadata that has been received what is not metadata: the headers of HTTP and of the protocol. Returns the same object. */
+export function custom(received: Metadata): Metadata {
+  for (const key of Object.keys(received.getMap())) if (isReserved(key) || key === "date") received.remove(key);
+  return received;
 }

@@ -10,14 +10,40 @@ export { Metadata };
  */
 export type MetadataInit = Metadata | { readonly [key: string]: string | Uint8Array | readonly (string | Uint8Array)[] };
 
-/** Makes metadata from its shorthand. What is metadata already is returned as it is, not copied. */
+/** Metadata that cannot be sent. The message names the key, and no value: that may be a secret. */
+export class MetadataError extends TypeError {
+  static {
+    MetadataError.prototype.name = "MetadataError";
+  }
+}
+
+/**
+ * Makes metadata from its shorthand. What is metadata already is returned as it is, not copied.
+ * @throws MetadataError if a key or a value is illegal.
+ */
 export function toMetadata(init: MetadataInit | undefined): Metadata {
   if (init instanceof Metadata) return init;
   const metadata = new Metadata();
   for (const [key, values] of Object.entries(init ?? {})) {
-    for (const value of typeof values === "string" || values instanceof Uint8Array ? [values] : values) {
-      metadata.add(key, typeof value === "string" ? value : Buffer.from(value));
-    }
+    for (const value of Array.isArray(values) ? values : [values]) add(metadata, key, value);
   }
   return metadata;
+}
+
+function add(metadata: Metadata, key: string, value: unknown): void {
+  if (!/^[0-9a-z_.:-]+$/i.test(key))
+    throw new MetadataError(`${JSON.stringify(key)} is no metadata key: it takes a-z, 0-9, "-", "_" and "."`);
+  if (/-bin$/i.test(key)) {
+    if (!(value instanceof Uint8Array)) throw new MetadataError(`the metadata key "${key}" takes bytes, got ${kindOf(value)}`);
+    metadata.add(key, Buffer.from(value));
+  } else {
+    if (typeof value !== "string") throw new MetadataError(`the metadata key "${key}" takes a string, got ${kindOf(value)}`);
+    if (!/^[ -~]*$/.test(value)) throw new MetadataError(`the value of the metadata key "${key}" has characters beyond printable ASCII`);
+    metadata.add(key, value);
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return value instanceof Uint8Array ? "bytes" : `a value of type ${typeof value}`;
 }

@@ -6,3 +6,22 @@ export function parseTimeout(text: string): number | undefined {
   const [, digits, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits) * (unitsMs[unit] ?? 0);
 }
+
+const units = [
+  ["m", 1],
+  ["S", 1000],
+  ["M", 60_000],
+  ["H", 3_600_000],
+] as const;
+
+const maxAmount = 99_999_999;
+
+/** Writes a timeout as `grpc-timeout`: rounded up, and at most 99,999,999 hours, which is the longest one there is. */
+export function formatTimeout(ms: number): string {
+  const left = Math.max(ms, 0);
+  for (const [unit, unitMs] of units) {
+    const amount = Math.ceil(left / unitMs);
+    if (amount <= maxAmount) return `${amount}${unit}`;
+  }
+  return `${maxAmount}H`;
+}

@@ -61,8 +61,8 @@ export class ErrorWriter {
   visible(thrown: unknown): RpcError {
     const error = RpcError.from(thrown);
     if (error.code === Code.UNAVAILABLE && error.cause !== undefined) return unavailable;
-    // What grpc-js says of its own deadline ends in the upstream's address.
-    if (error.code === Code.DEADLINE_EXCEEDED && error.message.startsWith("Deadline exceeded after")) return timedOut;
+    // The client of the gateway knows nothing of the upstream's methods.
+    if (error.code === Code.DEADLINE_EXCEEDED && error.cause !== undefined) return timedOut;
     return error;
   }
 

@@ -7,16 +7,20 @@ import { noCompress, requestCompression, takesFrames } from "../compression/clie
 import { Frames, markMessage } from "../compression/frame.ts";
 import { errorFromStatus, RpcError } from "../error.ts";
 import { intercept } from "../intercept.ts";
-import { toMetadata } from "../metadata.ts";
-import { metadataFault } from "../metadata-keys.ts";
+import { MetadataError, toMetadata } from "../metadata.ts";
+import { custom, requestFault } from "../metadata-keys.ts";
+import { methodPath } from "../method.ts";
 import { ByteQueue } from "./byte-queue.ts";
-import { type Channel, watchConnect } from "./channel.ts";
-import { explainConnectFailure } from "./connect-failure.ts";
-import type { ClientCallContext, ClientInterceptor } from "./context.ts";
+import { contextOf } from "./call-context.ts";
+import { type Channel, isClosed, isConnected, watchConnect } from "./channel.ts";
+import type { ClientInterceptor } from "./context.ts";
 import { interceptorsOf } from "./grpc-interceptors.ts";
 import { type CallOptions, type CancelSignal, deadlineOf, type SendOptions } from "./options.ts";
 import { openCall, type StartedCall } from "./raw-call.ts";
 import { release } from "./release.ts";
+import { reset, resetOnly } from "./reset.ts";
+import { CallState, StartedMetadata } from "./started-metadata.ts";
+import { deadlineExceeded, explainStatus } from "./status-text.ts";
 
 /** A method, ready to be called. */
 export interface BoundMethod {
@@ -31,15 +35,29 @@ export interface BoundMethod {
 // flight do, it makes all further ones old. They then keep alive whatever they refer to, until the next full collection.
 
 /** Who waits for a response: the next one, or the only one. */
-class Waiter<Response> {
-  readonly resolve: (response: Response) => void;
-  readonly reject: (reason: unknown) => void;
+class Waiter<Result> {
+  readonly promise: Promise<Result>;
+  readonly resolve: (result: Result) => void;
+  readonly #reject: (reason: unknown) => void;
 
-  constructor(resolve: (response: Response) => void, reject: (reason: unknown) => void) {
+  constructor() {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    this.promise = promise;
     this.resolve = resolve;
-    this.reject = reject;
+    this.#reject = reject;
+  }
+
+  reject(reason: unknown): void {
+    // A call that nobody awaits fails in silence: it is no unhandled rejection.
+    this.promise.catch(ignore);
+    this.#reject(reason);
   }
 }
+
+function ignore(): void {}
+
+/** Waits for the next response as iterators give it. */
+class IteratorWaiter extends Waiter<IteratorResult<Message, undefined>> {}
 
 /** How a request is written, as grpc-js wants to know it. */
 class WriteContext {
@@ -71,11 +89,14 @@ const noOptions: CallOptions = {};
 
 const sent: Promise<boolean> = Promise.resolve(true);
 
-export class ClientCall implements ClientCallContext, AsyncIterableIterator<Message, undefined>, InterceptingListener {
+/** Node fires longer timers at once. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+export class ClientCall implements AsyncIterableIterator<Message, undefined>, InterceptingListener {
   readonly channel: Channel;
   readonly #bound: BoundMethod;
   #options: CallOptions;
-  readonly #deadline: number;
+  readonly #state: CallState;
   #raw: StartedCall | undefined;
   #takesMessages = false;
   #metadata: Metadata | undefined;
@@ -90,39 +111,82 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   #plain: WeakSet<object> | undefined;
   #sendWaiters: ((taken: boolean) => void)[] | undefined;
   readonly #unread = new ByteQueue<unknown>();
-  #waiters: Waiter<Message | undefined>[] | undefined;
+  #waiters: (Waiter<Message | undefined> | IteratorWaiter)[] | undefined;
   #onlyWaiter: Waiter<Message> | undefined;
   #onlyResponse: Message | undefined;
   #writing = false;
   #reading = false;
   #sendClosed = false;
+  /** Whether the status has come from below. */
+  #statusCame = false;
   #ended = false;
+  /** Whether the reader knows how the call ended. */
+  #endRead = false;
   #failure: unknown;
   #fault: { readonly fault: unknown } | undefined;
   #cancelled: RpcError | undefined;
   #header: Metadata | undefined;
   #trailer: Metadata | undefined;
-  #headerWaiters: PromiseWithResolvers<Metadata> | undefined;
+  #headerWaiter: Waiter<Metadata> | undefined;
   #stopWaitingForConnection: (() => void) | undefined;
   #onEnd: (() => void) | undefined;
   #onAbort: (() => void) | undefined;
+  /** The caller's, until the reader knows how the call ended. */
+  #signal: CancelSignal | undefined;
 
   constructor(channel: Channel, bound: BoundMethod, options: CallOptions) {
     this.channel = channel;
     this.#bound = bound;
     this.#options = options;
-    this.#deadline = deadlineOf(options);
-    const { signal } = options;
+    let deadline = Number.POSITIVE_INFINITY;
+    let fault: { readonly thrown: unknown } | undefined;
+    try {
+      deadline = deadlineOf(options);
+    } catch (thrown) {
+      fault = { thrown };
+    }
+    this.#state = new CallState(deadline);
+    if (fault !== undefined) this.#finish(fault.thrown);
+    else this.#begin(deadline);
+  }
+
+  #begin(deadline: number): void {
+    const { signal } = this.#options;
     if (signal?.aborted) {
-      this.#finish(reasonOf(signal));
+      this.#finish(reasonOf(signal, this.#path));
       return;
     }
+    const waitMs = deadline - Date.now();
+    if (waitMs <= 0) {
+      this.#finish(deadlineExceeded(this.#path, "had no time left when it was called"));
+      return;
+    }
+    if (waitMs !== Number.POSITIVE_INFINITY) {
+      this.#deadlineTimer = setTimeout(() => this.#timeUp(waitMs), Math.min(waitMs, maxTimeoutMs));
+    }
     if (signal !== undefined) {
-      this.#onAbort = () => this.cancel(reasonOf(signal));
+      this.#signal = signal;
+      this.#onAbort = () => this.cancel(reasonOf(signal, this.#path));
       signal.addEventListener("abort", this.#onAbort);
     }
-    if (bound.interceptors.length === 0) this.#start();
-    else this.#startWithin(bound.interceptors);
+    const { interceptors } = this.#bound;
+    if (interceptors.length === 0) this.#start();
+    else this.#startWithin(interceptors);
+  }
+
+  #timeUp(waitMs: number): void {
+    const within = `within ${Math.round(waitMs).toLocaleString("en")} ms`;
+    const what =
+      this.#raw === undefined
+        ? `was not sent ${within}: an interceptor waits`
+        : isConnected(this.channel)
+          ? `did not end ${within}`
+          : `had no connection ${within}`;
+    this.cancel(deadlineExceeded(this.#path, what));
+  }
+
+  get #path(): string {
+    return methodPath(this.#bound.method);
   }
 
   get method(): DescMethod {
@@ -137,7 +201,8 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   }
 
   get deadline(): Date | undefined {
-    return Number.isFinite(this.#deadline) ? new Date(this.#deadline) : undefined;
+    const { deadline } = this.#state;
+    return Number.isFinite(deadline) ? new Date(deadline) : undefined;
   }
 
   get signal(): AbortSignal {
@@ -149,7 +214,7 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   }
 
   get responseHeader(): Metadata | undefined {
-    return this.#header;
+    return this.#header && custom(this.#header);
   }
 
   onRequest(listener: (request: object) => void): void {
@@ -164,55 +229,62 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
 
   #start(): void {
     const { channel } = this;
-    let metadata = this.#metadata ?? toMetadata(this.#options.metadata);
+    let waitForReady = false;
     try {
-      const fault = metadataFault(metadata);
-      if (fault !== undefined) throw new RpcError(Code.INVALID_ARGUMENT, fault);
+      let metadata = this.#metadata ?? toMetadata(this.#options.metadata);
+      const fault = requestFault(metadata);
+      if (fault !== undefined) throw new MetadataError(fault);
       const { compression } = this.#options;
       if (compression !== undefined && channel.codec === undefined) metadata = requestCompression(channel.grpc, metadata, compression);
+      waitForReady = metadata.getOptions().waitForReady ?? false;
       const { definition } = this.#bound;
       const interceptors = interceptorsOf(this.#options, definition);
       // Interceptors see messages, and so do channels without a wire.
       this.#takesMessages = channel.codec !== undefined || interceptors.length > 0;
-      this.#raw = openCall(channel, definition, this.#options, this.#deadline, interceptors);
-    } catch (cause) {
-      // grpc-js throws when the channel has been closed; Go says Canceled.
-      this.#outcome(
-        cause instanceof RpcError ? cause : new RpcError(Code.CANCELLED, `the channel to ${channel.target} is closed`, { cause }),
-      );
+      const raw = openCall(channel, definition, this.#options, this.#state, interceptors);
+      this.#raw = raw;
+      raw.start(this.#takesMessages ? metadata : new StartedMetadata(this.#state, metadata), this);
+    } catch (thrown) {
+      this.#raw = undefined;
+      this.#outcome(this.#unstartable(thrown));
       return;
     }
-    this.#raw.start(metadata, this);
-    if (!metadata.getOptions().waitForReady) {
-      this.#stopWaitingForConnection = watchConnect(channel, (error) => this.cancel(error));
-    }
+    if (!waitForReady) this.#stopWaitingForConnection = watchConnect(channel, (error) => this.cancel(error));
     this.#pull();
     this.#write();
+  }
+
+  #unstartable(thrown: unknown): unknown {
+    if (thrown instanceof RpcError) return thrown;
+    if (thrown instanceof MetadataError) return new RpcError(Code.INVALID_ARGUMENT, thrown.message, { cause: thrown });
+    // grpc-js throws then; Go says Canceled.
+    if (isClosed(this.channel)) return new RpcError(Code.CANCELLED, `the channel to ${this.channel.target} is closed`, { cause: thrown });
+    return thrown;
   }
 
   #startWithin(interceptors: readonly ClientInterceptor[]): void {
     const next = () =>
       new Promise<void>((resolve, reject) => {
         this.#settleNext = (failure) => (failure === undefined ? resolve() : reject(failure));
-        if (this.#cancelled === undefined) this.#start();
-        else reject(this.#cancelled);
+        if (this.#ended) reject(this.#failure);
+        else if (this.#cancelled !== undefined) reject(this.#cancelled);
+        else this.#start();
       });
-    // An interceptor may wait for a token longer than the caller waits for the call; there is no call yet that would know.
-    const wait = this.#deadline - Date.now();
-    if (wait !== Number.POSITIVE_INFINITY) {
-      const timeUp = () => {
-        if (this.#raw === undefined) this.cancel(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded before the call was sent"));
-      };
-      this.#deadlineTimer = setTimeout(timeUp, Math.min(Math.max(wait, 0), 2 ** 31 - 1));
-    }
-    intercept(interceptors, this, next).then(
-      () =>
-        this.#finish(this.#settleNext === undefined ? new RpcError(Code.CANCELLED, "an interceptor did not start the call") : undefined),
+    intercept(interceptors, contextOf(this), next).then(
+      () => this.#finish(undefined),
       (failure: unknown) => {
-        this.#raw?.cancelWithStatus(Code.CANCELLED, "an interceptor ended the call");
-        this.#finish(failure);
+        this.#reset(Code.CANCELLED, "an interceptor ended the call");
+        this.#finish(failure instanceof MetadataError ? this.#unstartable(failure) : failure);
       },
     );
+  }
+
+  /** Ends the call below, if it has not ended. */
+  #reset(code: Code, details: string): void {
+    this.#state.over = true;
+    if (this.#raw === undefined || this.#statusCame) return;
+    if (this.channel.codec === undefined && this.#state.raw !== undefined) reset(this.#state.raw, code, details);
+    else this.#raw.cancelWithStatus(code, details);
   }
 
   /** Resolves once the message is on its way, or may soon be: to false, if the call has ended, also by a message that cannot be written. */
@@ -251,50 +323,62 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
 
   /** The next response, or undefined after the last one. Rejects with what ended the call, if that is not OK. */
   recv(): Promise<Message | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#waiters ??= [];
-      this.#waiters.push(new Waiter(resolve, reject));
-      this.#deliver();
-    });
+    return this.#wait(new Waiter<Message | undefined>());
+  }
+
+  #wait<W extends Waiter<Message | undefined> | IteratorWaiter>(waiter: W): W["promise"] {
+    this.#waiters ??= [];
+    this.#waiters.push(waiter);
+    this.#deliver();
+    return waiter.promise;
   }
 
   /** The only response, once the call has ended. Instead of `recv`. */
   recvOnly(): Promise<Message> {
-    return new Promise((resolve, reject) => {
-      this.#onlyWaiter = new Waiter(resolve, reject);
+    if (this.#onlyWaiter === undefined) {
+      this.#onlyWaiter = new Waiter();
       this.#deliver();
-    });
+    }
+    return this.#onlyWaiter.promise;
   }
 
   /** The response's header. Rejects with what ended the call, if that came first and is not OK. */
   header(): Promise<Metadata> {
-    if (this.#headerWaiters === undefined) {
-      this.#headerWaiters = Promise.withResolvers();
+    if (this.#headerWaiter === undefined) {
+      this.#headerWaiter = new Waiter();
       if (this.#header !== undefined || this.#ended) this.#settleHeader();
     }
-    return this.#headerWaiters.promise;
+    return this.#headerWaiter.promise;
   }
 
   /** The response's trailer, once the call has ended. */
   get trailer(): Metadata | undefined {
-    return this.#trailer;
+    return this.#trailer && custom(this.#trailer);
   }
 
-  /** Ends the call, unless it has ended. What has not been read is dropped. */
+  /**
+   * Ends the call, unless the reader knows its end. What has not been read is dropped, and reading ends with the reason: also if the call has ended with OK,
+   * since half of the responses must not pass for all of them.
+   */
   cancel(reason: RpcError = new RpcError(Code.CANCELLED, "the call was cancelled")): void {
-    if (this.#ended || this.#cancelled !== undefined) return;
+    if (this.#endRead || this.#cancelled !== undefined) return;
     this.#cancelled = reason;
     this.#unread.clear();
+    if (this.#ended) {
+      this.#failure ??= reason;
+      return;
+    }
+    this.#letGoOfSignal();
     this.#controller?.abort(reason);
-    if (this.#raw === undefined) this.#finish(reason);
-    else this.#raw.cancelWithStatus(reason.code, reason.message);
+    if (this.#raw === undefined || this.#statusCame) this.#finish(reason);
+    else this.#reset(reason.code, reason.message);
   }
 
   /** Ends the call because of a fault on this side, which is then what `recv` rejects with. */
-  abandon(fault: unknown): void {
+  abandon(fault: unknown, what = "the request stream failed"): void {
     if (this.#ended) return;
-    this.#fault = { fault };
-    this.cancel(new RpcError(Code.CANCELLED, "the request stream failed"));
+    this.#fault ??= { fault };
+    this.cancel(new RpcError(Code.CANCELLED, what));
   }
 
   /** Calls `listener` when the call ends; at once, if it has. One listener only. */
@@ -303,9 +387,8 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
     else this.#onEnd = listener;
   }
 
-  async next(): Promise<IteratorResult<Message, undefined>> {
-    const value = await this.recv();
-    return value === undefined ? { done: true, value } : { done: false, value };
+  next(): Promise<IteratorResult<Message, undefined>> {
+    return this.#wait(new IteratorWaiter());
   }
 
   /** The reader leaves. */
@@ -326,9 +409,13 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
 
   onReceiveMetadata(header: Metadata): void {
     this.#stopWaitingForConnection?.();
+    const { raw } = this.#state;
+    if (!this.#sendClosed && raw !== undefined && this.channel.codec === undefined) resetOnly(raw);
     this.#header = header;
     this.#settleHeader();
-    this.#options.onHeader?.(header);
+    if (this.#options.onHeader !== undefined) {
+      callBack(this.#options, "onHeader", custom(header), (fault) => this.abandon(fault, "onHeader failed"));
+    }
   }
 
   onReceiveMessage(received: unknown): void {
@@ -339,18 +426,24 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   }
 
   onReceiveStatus(status: StatusObject): void {
+    this.#statusCame = true;
+    this.#state.over = true;
     this.#trailer = status.metadata;
-    if (this.#raw !== undefined) release(this.#raw);
-    if (status.code === Code.OK) this.#outcome(undefined);
-    else if (status.code === this.#cancelled?.code) this.#outcome(this.#cancelled);
-    else {
-      const { target, secure } = this.channel;
-      this.#outcome(explainConnectFailure(status.details, target, secure) ?? errorFromStatus(status));
-    }
+    if (this.#state.raw !== undefined) release(this.#state.raw);
+    if (this.#cancelled !== undefined) this.#outcome(this.#cancelled);
+    else if (status.code === Code.OK) this.#outcome(undefined);
+    else this.#outcome(this.#explain(status) ?? errorFromStatus(status));
+  }
+
+  #explain(status: StatusObject): RpcError | undefined {
+    const { target, secure, codec } = this.channel;
+    if (codec !== undefined) return undefined;
+    const answered = this.#header !== undefined || Object.keys(status.metadata.getMap()).length > 0;
+    return explainStatus(status, { path: this.#path, target, secure, answered });
   }
 
   /** The call has ended below; what that means is for the interceptors to say, if there are any. */
-  #outcome(failure: RpcError | undefined): void {
+  #outcome(failure: unknown): void {
     if (this.#settleNext === undefined) this.#finish(failure);
     else this.#settleNext(failure);
   }
@@ -402,27 +495,31 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   }
 
   #deliver(): void {
+    // The caller's signal has no listener any more, but still says that the caller has lost interest.
+    if (this.#ended && this.#signal?.aborted) this.cancel(reasonOf(this.#signal, this.#path));
     if (this.#onlyWaiter !== undefined) this.#deliverOnly(this.#onlyWaiter);
     else if (this.#waiters !== undefined) this.#deliverTo(this.#waiters);
     this.#pull();
   }
 
-  #deliverTo(waiters: Waiter<Message | undefined>[]): void {
+  #deliverTo(waiters: (Waiter<Message | undefined> | IteratorWaiter)[]): void {
     for (let waiter = waiters[0]; waiter !== undefined; waiter = waiters[0]) {
       const response = this.#unread.shift();
       if (response === undefined && !this.#ended) break;
+      waiters.shift();
       try {
-        if (response !== undefined) waiter.resolve(this.#parse(response));
-        else if (this.#failure === undefined) waiter.resolve(undefined);
-        else waiter.reject(this.#failure);
+        if (response === undefined) this.#readEnd();
+        const value = response === undefined ? undefined : this.#parse(response);
+        if (!(waiter instanceof IteratorWaiter)) waiter.resolve(value);
+        else waiter.resolve(value === undefined ? { done: true, value } : { done: false, value });
       } catch (error) {
         waiter.reject(error);
       }
-      waiters.shift();
     }
   }
 
   #deliverOnly(waiter: Waiter<Message>): void {
+    if (this.#endRead) return;
     try {
       for (let response = this.#unread.shift(); response !== undefined; response = this.#unread.shift()) {
         if (this.#onlyResponse !== undefined) throw this.#wrongCount("more than one response");
@@ -430,14 +527,20 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
       }
       if (!this.#ended) return;
       const response = this.#onlyResponse;
-      this.#onlyWaiter = undefined;
       this.#onlyResponse = undefined;
-      if (this.#failure !== undefined) throw this.#failure;
+      this.#readEnd();
       if (response === undefined) throw this.#wrongCount("no response");
       waiter.resolve(response);
     } catch (error) {
       waiter.reject(error);
     }
+  }
+
+  /** The reader learns how the call ended: throws, if that is not OK. */
+  #readEnd(): void {
+    this.#endRead = true;
+    this.#signal = undefined;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #wrongCount(what: string): RpcError {
@@ -462,26 +565,46 @@ export class ClientCall implements ClientCallContext, AsyncIterableIterator<Mess
   }
 
   #settleHeader(): void {
-    if (this.#header !== undefined || this.#failure === undefined) this.#headerWaiters?.resolve(this.#header ?? new Metadata());
-    else this.#headerWaiters?.reject(this.#failure);
+    if (this.#header !== undefined || this.#failure === undefined) this.#headerWaiter?.resolve(this.responseHeader ?? new Metadata());
+    else this.#headerWaiter?.reject(this.#failure);
+  }
+
+  #letGoOfSignal(): void {
+    if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#onAbort = undefined;
   }
 
   #finish(failure: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#failure = this.#fault === undefined ? failure : this.#fault.fault;
+    this.#state.over = true;
+    this.#failure = this.#fault === undefined ? (failure ?? this.#cancelled) : this.#fault.fault;
     clearTimeout(this.#deadlineTimer);
-    if (this.#failure !== undefined) this.#controller?.abort(this.#failure);
     this.#stopWaitingForConnection?.();
-    if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#letGoOfSignal();
+    if (this.#trailer !== undefined && this.#options.onTrailer !== undefined) {
+      callBack(this.#options, "onTrailer", custom(this.#trailer), (fault) => {
+        this.#failure ??= fault;
+      });
+    }
+    if (this.#failure !== undefined) this.#controller?.abort(this.#failure);
     this.#unsent.clear();
     this.#releaseSenders(false);
     this.#settleHeader();
     this.#deliver();
     this.#onEnd?.();
-    if (this.#trailer !== undefined) this.#options.onTrailer?.(this.#trailer);
     // What keeps the call alive now (see release.ts) has no use for what its caller gave it. Interceptors may.
     if (this.#bound.interceptors.length === 0) this.#options = noOptions;
+  }
+}
+
+/** Calls what the caller gave. A fault of it, even one that a promise brings later, is the call's, and never the process's. */
+function callBack(options: CallOptions, name: "onHeader" | "onTrailer", metadata: Metadata, onFault: (fault: unknown) => void): void {
+  try {
+    const result: unknown = options[name]?.(metadata);
+    if (result instanceof Promise) result.catch(onFault);
+  } catch (fault) {
+    onFault(fault);
   }
 }
 
@@ -491,9 +614,9 @@ function unwritable({ input }: DescMethod, cause: unknown): RpcError {
 }
 
 /** Why a signal aborted, as a status: a handler's own signal hands on what ended the handler's call. */
-function reasonOf({ reason }: CancelSignal): RpcError {
+function reasonOf({ reason }: CancelSignal, path: string): RpcError {
   if (reason instanceof RpcError) return reason;
   return (reason as Error | undefined)?.name === "TimeoutError"
-    ? new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded", { cause: reason })
+    ? deadlineExceeded(path, "was ended by the timeout of its signal", reason)
     : new RpcError(Code.CANCELLED, "the call was cancelled", { cause: reason });
 }

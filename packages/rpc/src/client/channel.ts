@@ -116,6 +116,14 @@ export function watchConnect(
   return () => clearTimeout(timer);
 }
 
+export function isConnected({ grpc: channel }: Channel): boolean {
+  return channel.getConnectivityState(false) === grpc.connectivityState.READY;
+}
+
+export function isClosed({ grpc: channel }: Channel): boolean {
+  return channel.getConnectivityState(false) === grpc.connectivityState.SHUTDOWN;
+}
+
 function connectTimeout(target: string, timeoutMs: number): RpcError {
   const message = `no connection to ${target} within ${timeoutMs} ms`;
   return new RpcError(Code.UNAVAILABLE, message, { cause: new Error("connect timeout") });

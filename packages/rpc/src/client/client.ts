@@ -175,7 +175,13 @@ function sendOnly(call: ClientCall, request: unknown): ClientCall {
 
 /** Sends requests as the server takes them, until they end, or the call does. */
 function sendAll(call: ClientCall, requests: AsyncIterable<unknown> | Iterable<unknown>): ClientCall {
-  const iterator = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
+  let iterator: AsyncIterator<unknown> | Iterator<unknown>;
+  try {
+    iterator = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
+  } catch (fault) {
+    call.abandon(fault);
+    return call;
+  }
   const stop = async () => {
     await iterator.return?.();
   };

@@ -3,6 +3,7 @@ import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "@grpc/grpc-js";
 import type { Channel } from "./channel.ts";
 
+/** A frozen object. */
 export interface ClientCallContext {
   readonly method: DescMethod;
   readonly channel: Channel;
@@ -20,13 +21,17 @@ export interface ClientCallContext {
   onRequest(listener: (request: object) => void): void;
   /** Sees each response before the caller does. What it throws ends the call. */
   onResponse(listener: (response: Message) => void): void;
+  /** For logs: the method's path, the target, and the deadline as ISO 8601. Metadata, which may hold secrets, is left out. */
+  toJSON(): { readonly method: string; readonly target: string; readonly deadline: string | undefined };
 }
 
 /**
  * Runs around every call of a client, of all four kinds.
  *
  * `next()` starts the call. It resolves when the call has ended with OK, and rejects with an RpcError if it ended otherwise. What the
- * interceptor throws, or lets through, is what the caller gets.
+ * interceptor throws, or lets through, is what the caller gets; a call that still runs is cancelled.
+ *
+ * An interceptor that returns must have called `next()` once, awaited it, and seen it resolve. Otherwise the call ends with INTERNAL.
  */
 export interface ClientInterceptor {
   (call: ClientCallContext, next: () => Promise<void>): Promise<void>;

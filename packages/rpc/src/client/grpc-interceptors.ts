@@ -9,6 +9,8 @@ import type {
   Metadata,
 } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
+import { reset } from "./reset.ts";
+import { type CallState, StartedMetadata } from "./started-metadata.ts";
 
 /** A call object of a grpc-js channel: bytes go in and out. */
 export type RawCall = ReturnType<ChannelInterface["createCall"]>;
@@ -26,8 +28,9 @@ export function interceptedCall(
   options: GrpcCallOptions,
   definition: ClientMethodDefinition,
   createCall: (options: GrpcCallOptions) => RawCall,
+  state: CallState,
 ): InterceptingCall {
-  const innermost: NextCall = (options) => new CodecCall(createCall(options), definition) as unknown as InterceptingCall;
+  const innermost: NextCall = (options) => new CodecCall(createCall(options), definition, state) as unknown as InterceptingCall;
   const outermost = interceptors.reduceRight<NextCall>((next, interceptor) => (options) => interceptor(options, next), innermost);
   return outermost({ ...options, method_definition: definition } as InterceptorOptions) as InterceptingCall;
 }
@@ -44,21 +47,23 @@ export function interceptorsOf(options: GrpcCallOptions, definition: ClientMetho
 class CodecCall {
   readonly #call: RawCall;
   readonly #definition: ClientMethodDefinition;
+  readonly #state: CallState;
 
-  constructor(call: RawCall, definition: ClientMethodDefinition) {
+  constructor(call: RawCall, definition: ClientMethodDefinition, state: CallState) {
     this.#call = call;
     this.#definition = definition;
+    this.#state = state;
   }
 
   start(metadata: Metadata, listener: Partial<InterceptingListener> = {}): void {
-    this.#call.start(metadata, {
+    this.#call.start(new StartedMetadata(this.#state, metadata), {
       onReceiveMetadata: (header) => listener.onReceiveMetadata?.(header),
       onReceiveMessage: (bytes: Buffer) => {
         let message: unknown;
         try {
           message = this.#definition.responseDeserialize(bytes);
         } catch {
-          this.#call.cancelWithStatus(Code.INTERNAL, "cannot parse the response");
+          reset(this.#call, Code.INTERNAL, "cannot parse the response");
           return;
         }
         listener.onReceiveMessage?.(message);
@@ -76,7 +81,7 @@ class CodecCall {
   }
 
   cancelWithStatus(code: Code, details: string): void {
-    this.#call.cancelWithStatus(code, details);
+    reset(this.#call, code, details);
   }
 
   startRead(): void {

@@ -16,6 +16,16 @@ interface SubchannelCall {
   readonly http2Stream: ClientHttp2Stream;
 }
 
+/** The HTTP/2 streams of a call, one for each attempt that has one. */
+export function streamsOf(raw: StartedCall): ClientHttp2Stream[] {
+  return ((raw as Layers).child?.underlyingCalls ?? []).flatMap(({ call }) => call?.child?.http2Stream ?? []);
+}
+
+/** Whether a call has not been given to a connection, nor to what waits for one. */
+export function isWaiting(raw: StartedCall): boolean {
+  return (raw as Layers).child === null;
+}
+
 /** For whoever still has something to tell. */
 const nobody = { onReceiveMetadata() {}, onReceiveMessage() {}, onReceiveStatus() {} };
 

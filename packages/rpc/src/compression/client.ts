@@ -4,6 +4,8 @@
 // `identity, deflate, gzip` with spaces, as C-core does, says nothing of whether a response came compressed, and ends a call without a status code when a
 // flag says "compressed" and the header does not. Its filters are set in one private field of a channel; `experimental` has their types.
 import { type ChannelInterface, type ChannelOptions, experimental, type Metadata, type StatusObject } from "@grpc/grpc-js";
+import { resetOnly } from "../client/reset.ts";
+import { type CallState, StartedMetadata } from "../client/started-metadata.ts";
 import { Code } from "../code.ts";
 import { RpcError } from "../error.ts";
 import { acceptedEncodings, accepts, type Compression, compress, isCompression, type Refusal } from "./algorithm.ts";
@@ -79,6 +81,7 @@ class Written implements WriteObject {
 
 class CompressionFilter implements experimental.Filter {
   readonly #channel: ChannelCompression;
+  #call: CallState | undefined;
   #algorithm: Compression = "identity";
   #responseEncoding = "identity";
 
@@ -88,6 +91,9 @@ class CompressionFilter implements experimental.Filter {
 
   async sendMetadata(promise: Promise<Metadata>): Promise<Metadata> {
     const metadata = await promise;
+    if (metadata instanceof StartedMetadata) this.#call = metadata.state;
+    // grpc-js would make a stream for it all the same, which nobody would end.
+    if (this.#call?.over) throw { code: Code.CANCELLED, details: "the call was cancelled before it was sent" } satisfies Refusal;
     const [asked = this.#channel.fallback] = metadata.get(requestKey);
     const { accepted } = this.#channel;
     if (isCompression(asked) && (accepted === undefined || accepts(accepted, asked))) this.#algorithm = asked;
@@ -125,7 +131,8 @@ class CompressionFilter implements experimental.Filter {
   #check(message: Buffer): void {
     const { maxSendBytes } = this.#channel;
     if (maxSendBytes === -1 || message.length <= maxSendBytes) return;
-    const details = `Attempted to send message with a size larger than ${maxSendBytes}`;
+    if (this.#call?.raw !== undefined) resetOnly(this.#call.raw);
+    const details = `a request has ${message.length} bytes, and maxSendMessageBytes is ${maxSendBytes}`;
     throw { code: Code.RESOURCE_EXHAUSTED, details } satisfies Refusal;
   }
 

@@ -21,8 +21,6 @@ interface Listener {
 /** Messages in one direction that may wait to be taken. */
 const window = 16;
 
-const maxTimeoutMs = 2 ** 31 - 1;
-
 export class InProcessCall implements Linked<InProcessCall> {
   readonly #server: InProcessServer;
   readonly #path: string;
@@ -30,7 +28,6 @@ export class InProcessCall implements Linked<InProcessCall> {
   #handle: Handle | undefined;
   #end: ServerEnd | undefined;
   #listener: Listener | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #ended = false;
   /** The request of a call that has one only. */
   #request: unknown;
@@ -52,18 +49,11 @@ export class InProcessCall implements Linked<InProcessCall> {
 
   start(metadata: Metadata, listener: Listener): void {
     this.#listener = listener;
-    const timeUp = () => this.cancelWithStatus(Code.DEADLINE_EXCEEDED, "deadline exceeded");
-    const wait = this.#deadline - Date.now();
-    if (wait <= 0) {
-      timeUp();
-      return;
-    }
     const handle = this.#server.find(this.#path);
     if ("refusal" in handle) {
       this.#finish(handle.refusal);
       return;
     }
-    if (wait !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(timeUp, Math.min(wait, maxTimeoutMs));
     this.#server.started(this);
     this.#handle = handle;
     // The handler may change its own; the caller's may be used again.
@@ -146,7 +136,6 @@ export class InProcessCall implements Linked<InProcessCall> {
   #finish(status: StatusObject): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#timer);
     this.#server.ended(this);
     this.#listener?.onReceiveStatus(status);
   }
@@ -191,7 +180,7 @@ class ServerEnd implements Surface {
   }
 
   sendMetadata(header: Metadata): void {
-    this.#call.sendHeader(header);
+    this.#call.sendHeader(header.clone());
   }
 
   on(event: keyof SurfaceListeners, listener: () => void): this {
@@ -204,7 +193,7 @@ class ServerEnd implements Surface {
   readonly respond: RespondCallback<unknown> = (error, response, trailer) => {
     if (error === null) {
       this.#call.sendResponse(response);
-      this.#call.sendStatus({ code: Code.OK, details: "OK", metadata: trailer ?? new Metadata() });
+      this.#call.sendStatus({ code: Code.OK, details: "OK", metadata: trailer?.clone() ?? new Metadata() });
     } else this.emit("error", error);
   };
 
@@ -227,7 +216,7 @@ class ServerEnd implements Surface {
   }
 
   end(trailer?: Metadata): void {
-    this.#call.sendStatus({ code: Code.OK, details: "OK", metadata: trailer ?? new Metadata() });
+    this.#call.sendStatus({ code: Code.OK, details: "OK", metadata: trailer?.clone() ?? new Metadata() });
   }
 
   emit(_event: "error", { code = Code.UNKNOWN, details = "", metadata = new Metadata() }: Partial<StatusObject>): void {

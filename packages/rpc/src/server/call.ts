@@ -1,19 +1,21 @@
 // One call on the server, whatever its kind: its context, its messages, and the single place where it ends.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { Metadata, type StatusObject } from "@grpc/grpc-js";
+import type { Metadata, StatusObject } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
 import type { Codec } from "../codec/codec.ts";
 import { accepts, type Compression, compress } from "../compression/algorithm.ts";
 import { markCompressed, markMessage } from "../compression/frame.ts";
-import { RpcError, statusFromError } from "../error.ts";
+import { isSent, RpcError, statusFromError } from "../error.ts";
 import { InterceptorFault, intercept } from "../intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { LongTimer } from "../long-timer.ts";
+import { MetadataError } from "../metadata.ts";
 import { metadataFault } from "../metadata-keys.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
 import { contextOf, interceptedCallOf } from "./call-context.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
 import { fitStatus } from "./fit-status.ts";
+import { ResponseMetadata } from "./response-metadata.ts";
 import type { Surface } from "./surface.ts";
 import { ContextValues } from "./values.ts";
 
@@ -115,12 +117,12 @@ export class Call implements Linked<Call> {
   }
 
   get header(): Metadata {
-    this.#header ??= new Metadata();
+    this.#header ??= new ResponseMetadata();
     return this.#header;
   }
 
   get trailer(): Metadata {
-    this.#trailer ??= new Metadata();
+    this.#trailer ??= new ResponseMetadata();
     return this.#trailer;
   }
 
@@ -129,12 +131,16 @@ export class Call implements Linked<Call> {
     const fault = this.#header && metadataFault(this.#header);
     if (fault !== undefined) {
       this.#header = undefined;
-      throw new TypeError(fault);
+      throw new MetadataError(fault);
     }
     this.#headerSent = true;
     if (accepts(this.#surface.acceptEncoding ?? "", this.compression)) this.#announced = this.compression;
-    if (this.#announced !== "identity") this.header.set("grpc-encoding", this.#announced);
-    this.#surface.sendMetadata(this.header);
+    let header: Metadata = this.header;
+    if (this.#announced !== "identity") {
+      header = header.clone();
+      header.set("grpc-encoding", this.#announced);
+    }
+    this.#surface.sendMetadata(header);
   }
 
   onRequest(listener: (request: Message) => void): void {
@@ -302,10 +308,10 @@ export class Call implements Linked<Call> {
     try {
       if (this.#header !== undefined) this.sendHeader();
       const trailer = this.#trailer;
-      const status = error !== undefined ? statusFromError(error, trailer) : trailer && { code: Code.OK, details: "OK", metadata: trailer };
-      const fault = status && metadataFault(status.metadata);
-      if (fault !== undefined) throw new TypeError(fault);
-      return status;
+      const fault =
+        (trailer && metadataFault(trailer)) ?? (error !== undefined && isSent(error) ? metadataFault(error.metadata) : undefined);
+      if (fault !== undefined) throw new MetadataError(fault);
+      return error !== undefined ? statusFromError(error, trailer) : trailer && { code: Code.OK, details: "OK", metadata: trailer };
     } catch (fault) {
       this.#report(fault);
       return statusFromError(RpcError.from(fault));

@@ -435,7 +435,7 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
   #end(frame: Buffer | undefined, trailer: Metadata | undefined): void {
     if (this.#isOver()) return;
     this.#sendHeader();
-    if (trailer !== undefined) this.#trailers = { ...okTrailers, ...trailer.toHttp2Headers() };
+    if (trailer !== undefined) this.#trailers = { ...trailer.toHttp2Headers(), ...okTrailers };
     this.#finish();
     if (frame === undefined) this.#stream.end();
     else this.#stream.end(frame);
@@ -445,7 +445,7 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
     if (this.#isOver()) return;
     const stream = this.#stream;
     const message = details === "" ? undefined : { "grpc-message": percentEncode(details) };
-    const trailers = { "grpc-status": code, ...message, ...metadata?.toHttp2Headers() };
+    const trailers = { ...metadata?.toHttp2Headers(), "grpc-status": code, ...message };
     if (this.#headerSent) {
       this.#trailers = trailers;
       this.#finish();

@@ -1,0 +1,126 @@
+// A client's interceptor that breaks a rule of interceptors must not make a call look complete.
+import { expect, test } from "vitest";
+import { everyKind, everyWay, failureOf, kinds, startBy, until } from "../../test/harness.ts";
+import { type ClientCallContext, type ClientInterceptor, Code, type Context, RpcError } from "../index.ts";
+
+const rules: readonly (readonly [rule: string, interceptor: ClientInterceptor, message: string])[] = [
+  ["returns without next()", async () => {}, "an interceptor returned without calling next()"],
+  [
+    "forgets to await next()",
+    async (_call, next) => {
+      void next();
+    },
+    "an interceptor returned before next() had settled: await it",
+  ],
+  [
+    "calls next() twice",
+    async (_call, next) => {
+      await Promise.allSettled([next(), next()]);
+    },
+    "an interceptor called next() twice",
+  ],
+];
+
+const everyRule = everyWay.flatMap((one) => rules.map(([rule, interceptor, message]) => ({ ...one, rule, interceptor, message })));
+
+test.each(everyRule)("$way, $kind: one that $rule is INTERNAL, and the handler is aborted", async ({ way, kind, interceptor, message }) => {
+  let running = 0;
+  const handlers = everyKind(async ({ signal }: Context) => {
+    running++;
+    await new Promise((resolve) => {
+      signal.addEventListener("abort", resolve);
+      setTimeout(resolve, 100);
+    });
+    running--;
+    return "answer";
+  });
+  const around: ClientInterceptor = (_call, next) => next();
+  const { client } = await startBy(way, handlers, {}, {}, { interceptors: [around, interceptor, around] });
+  expect(await failureOf(kinds[kind](client, "", { timeoutMs: 5_000 }))).toMatchObject({ code: Code.INTERNAL, message });
+  await until(() => running === 0);
+});
+
+test.each(everyWay)("$way, $kind: one that swallows an error does not make a part of the responses the whole", async ({ way, kind }) => {
+  const refuse = everyKind(() => {
+    throw new RpcError(Code.DATA_LOSS, "half of it is gone");
+  });
+  const { client } = await startBy(way, refuse, {}, {}, { interceptors: [(_call, next) => next().catch(() => {})] });
+  const failure = await failureOf(kinds[kind](client, ""));
+  expect(failure).toMatchObject({ code: Code.INTERNAL, cause: { code: Code.DATA_LOSS } });
+});
+
+test.each(everyWay)("$way, $kind: what it throws, before, after or beside next(), is what the caller gets", async ({ way, kind }) => {
+  const fault = new RpcError(Code.RESOURCE_EXHAUSTED, "enough");
+  const interceptors: readonly ClientInterceptor[] = [
+    async () => {
+      throw fault;
+    },
+    async (_call, next) => {
+      await next();
+      throw fault;
+    },
+    async (_call, next) => {
+      void next();
+      throw fault;
+    },
+  ];
+  for (const interceptor of interceptors) {
+    const { client } = await startBy(
+      way,
+      everyKind(() => "answer"),
+      {},
+      {},
+      { interceptors: [interceptor] },
+    );
+    expect(await failureOf(kinds[kind](client, ""))).toBe(fault);
+  }
+});
+
+test.each(everyWay)("$way, $kind: a cancel while it works on after the OK status is CANCELLED", async ({ way, kind }) => {
+  const controller = new AbortController();
+  const slow: ClientInterceptor = async (_call, next) => {
+    await next();
+    controller.abort();
+    await new Promise(() => {});
+  };
+  const { client } = await startBy(
+    way,
+    everyKind(() => "answer"),
+    {},
+    {},
+    { interceptors: [slow] },
+  );
+  // What has been read before that counts; the end does not come.
+  const failure = await failureOf(kinds[kind](client, "", { signal: controller.signal }));
+  expect(failure).toMatchObject({ code: Code.CANCELLED });
+});
+
+test.each(everyWay)("$way, $kind: it is given the documented members only", async ({ way, kind }) => {
+  const documented = "channel deadline metadata method onRequest onResponse responseHeader signal toJSON trailer".split(" ");
+  let call: ClientCallContext | undefined;
+  const { client } = await startBy(
+    way,
+    everyKind(() => "answer"),
+    {},
+    {},
+    {
+      interceptors: [
+        async (context, next) => {
+          call = context;
+          await next();
+        },
+      ],
+    },
+  );
+  await kinds[kind](client, "", { metadata: { token: "secret" }, timeoutMs: 60_000 });
+  if (call === undefined) throw new Error("no call");
+  const members = [...Object.getOwnPropertyNames(call), ...Object.getOwnPropertyNames(Object.getPrototypeOf(call))];
+  expect(members.filter((name) => name !== "constructor").sort()).toEqual(documented);
+  expect(Object.isFrozen(call)).toBe(true);
+  const text = JSON.stringify(call);
+  expect(text).not.toContain("secret");
+  expect(JSON.parse(text)).toMatchObject({
+    method: expect.stringContaining("/test.v1.TestService/"),
+    deadline: call.deadline?.toISOString(),
+  });
+});
