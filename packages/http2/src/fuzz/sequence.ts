@@ -20,8 +20,8 @@ const fields: readonly [[string, string], ...[string, string][]] = [
   ["te", "trailers"],
   ["x-a", "b"],
   ["authorization", "secret"],
-  ["content-length", "5"],
   ["x-long", "v".repeat(300)],
+  ["content-length", "5"],
   ["connection", "close"],
   ["X-Upper", "a"],
   [":path", "/"],
@@ -32,81 +32,112 @@ const fields: readonly [[string, string], ...[string, string][]] = [
 export function sequenceOf(seed: number): Sequence {
   const random = new Random(seed);
   const role = random.chance(60) ? "server" : "client";
-  const frames = new Generator(random, role).frames();
-  if (random.chance(65)) mutate(frames, random);
+  const frames = new Generator(random, role, random.chance(30)).frames();
+  if (random.chance(45)) mutate(frames, random);
   return { seed, role, frames, reads: random.chance(92) };
 }
 
 class Generator {
   readonly #random: Random;
   readonly #role: "server" | "client";
+  /** Whether frames break rules by themselves. A connection would seldom live long if each one did. */
+  readonly #wild: boolean;
   readonly #encoder = new Encoder();
   readonly #out = Buffer.allocUnsafe(65_536);
-  /** The streams that the generator may name: those that are open, and some that are not. */
-  readonly #streams: number[] = [];
+  /** The streams whose half of the peer is open. */
+  #open: number[] = [];
+  /** The streams that have had their header list: the next one is trailers. */
+  readonly #started = new Set<number>();
   #nextStream = 1;
 
-  constructor(random: Random, role: "server" | "client") {
+  constructor(random: Random, role: "server" | "client", wild: boolean) {
     this.#random = random;
     this.#role = role;
+    this.#wild = wild;
   }
 
   frames(): Buffer[] {
     const random = this.#random;
     const frames: Buffer[] = [];
     if (this.#role === "server") frames.push(preface);
-    else this.#streams.push(1, 3, 5);
-    if (!random.chance(2)) frames.push(this.#settings());
+    else this.#open.push(1, 3, 5);
+    if (!this.#wild || !random.chance(5)) frames.push(this.#settings());
     if (random.chance(70)) frames.push(frame(frameType.settings, flag.ack, 0, Buffer.alloc(0)));
-    const length = random.chance(5) ? random.below(200) : random.below(16);
+    const length = random.chance(5) ? random.below(200) : random.below(25);
     for (let i = 0; i < length; i++) frames.push(...this.#step());
     return frames;
   }
 
   #step(): Buffer[] {
     const random = this.#random;
-    const choice = random.below(100);
-    if (choice < 30) return this.#headers(this.#openStream(), random.chance(40));
-    if (choice < 34) return this.#headers(this.#stream(), random.chance(80));
-    if (choice < 58) return [this.#data()];
-    if (choice < 66) return [frame(frameType.rstStream, 0, this.#stream(), uint32(random.chance(80) ? random.below(14) : random.next()))];
-    if (choice < 74) return [frame(frameType.windowUpdate, 0, random.chance(50) ? 0 : this.#stream(), uint32(this.#increment()))];
-    if (choice < 79) return [frame(frameType.ping, random.chance(30) ? flag.ack : 0, 0, random.bytes(8))];
-    if (choice < 85) return [this.#settings()];
-    if (choice < 88) return [frame(frameType.priority, 0, this.#stream(), random.bytes(5))];
-    if (choice < 90)
-      return [
-        frame(frameType.goaway, 0, 0, Buffer.concat([uint32(random.below(9)), uint32(random.below(14)), random.bytes(random.below(20))])),
-      ];
-    if (choice < 93)
+    const choice = random.below(this.#wild ? 100 : 88);
+    if (!this.#wild && this.#open.length === 0) {
+      return this.#role === "server" ? this.#headers(this.#newStream(), false) : [frame(frameType.ping, 0, 0, random.bytes(8))];
+    }
+    if (choice < 24) return this.#headers(this.#role === "server" ? this.#newStream() : this.#stream(), random.chance(25));
+    if (choice < 30) return this.#headers(this.#stream(), true);
+    if (choice < 56) return [this.#data()];
+    if (choice < 61) return [this.#rstStream()];
+    if (choice < 70) return [frame(frameType.windowUpdate, 0, random.chance(50) ? 0 : this.#stream(), uint32(this.#increment()))];
+    if (choice < 75) return [frame(frameType.ping, random.chance(30) ? flag.ack : 0, 0, random.bytes(8))];
+    if (choice < 80) return [this.#settings()];
+    if (choice < 83) return [frame(frameType.priority, 0, this.#stream(), Buffer.concat([uint32(0), random.bytes(1)]))];
+    if (choice < 85)
       return [frame(10 + random.below(246), random.below(256), random.chance(50) ? 0 : this.#stream(), random.bytes(random.below(30)))];
-    if (choice < 95)
+    if (choice < 86) return [this.#goaway()];
+    if (choice < 88) return [frame(frameType.ping, 0, 0, random.bytes(8))];
+    if (choice < 91)
       return [frame(frameType.continuation, random.below(2) * flag.endHeaders, this.#stream(), random.bytes(random.below(10)))];
-    if (choice < 97) return [frame(frameType.settings, flag.ack, 0, Buffer.alloc(0))];
-    if (choice < 98)
+    if (choice < 93) return [frame(frameType.settings, flag.ack, 0, Buffer.alloc(0))];
+    if (choice < 94)
       return [frame(frameType.pushPromise, flag.endHeaders, this.#stream(), Buffer.concat([uint32(2), Buffer.from([0x82])]))];
+    if (choice < 96) return [frame(frameType.priority, 0, this.#stream(), random.bytes(5))];
     return [frame(random.below(12), random.below(256), random.chance(50) ? this.#stream() : random.next(), random.bytes(random.below(60)))];
   }
 
-  /** A stream for a new header list: a new one of a client, one that the engine opened for a server. */
-  #openStream(): number {
-    if (this.#role === "client") return this.#stream();
+  #newStream(): number {
     const stream = this.#nextStream;
     this.#nextStream += 2 * (1 + (this.#random.chance(5) ? this.#random.below(3) : 0));
-    this.#streams.push(stream);
+    this.#open.push(stream);
     return stream;
   }
 
+  /** One of the last streams; of a wild generator also one that is closed, or one that never was. */
   #stream(): number {
     const random = this.#random;
-    if (this.#streams.length === 0 || random.chance(4)) return random.pick([0, 1, 2, 3, 7, 0x7fffffff]);
-    const recent = Math.min(this.#streams.length, 4);
-    return this.#streams[this.#streams.length - 1 - random.below(recent)] as number;
+    if (this.#wild && random.chance(8)) return random.pick([0, 1, 2, 3, 7, 0x7fffffff]);
+    if (this.#open.length === 0) return this.#role === "server" ? this.#nextStream : 1;
+    const recent = Math.min(this.#open.length, 4);
+    return this.#open[this.#open.length - 1 - random.below(recent)] as number;
+  }
+
+  #ended(stream: number): void {
+    if (!this.#wild || this.#random.chance(80)) this.#open = this.#open.filter((open) => open !== stream);
+  }
+
+  #rstStream(): Buffer {
+    const random = this.#random;
+    const stream = this.#stream();
+    this.#ended(stream);
+    return frame(frameType.rstStream, 0, stream, uint32(random.chance(80) ? random.below(14) : random.next()));
+  }
+
+  #goaway(): Buffer {
+    const random = this.#random;
+    return frame(
+      frameType.goaway,
+      0,
+      0,
+      Buffer.concat([uint32(random.below(9)), uint32(random.below(14)), random.bytes(random.below(20))]),
+    );
   }
 
   #headers(stream: number, endStream: boolean): Buffer[] {
     const random = this.#random;
-    const block = random.chance(4) ? random.bytes(random.below(40)) : this.#block();
+    const trailers = this.#started.has(stream);
+    const block = this.#wild && random.chance(4) ? random.bytes(random.below(40)) : this.#block(trailers);
+    this.#started.add(stream);
+    if (endStream) this.#ended(stream);
     let flags = endStream ? flag.endStream : 0;
     const parts: Uint8Array[] = [];
     const padding = random.chance(10) ? random.below(20) : -1;
@@ -116,7 +147,7 @@ class Generator {
     }
     if (random.chance(10)) {
       flags |= flag.priority;
-      parts.push(random.bytes(5));
+      parts.push(Buffer.concat([uint32(0), random.bytes(1)]));
     }
     // A block that is cut goes on in CONTINUATION frames.
     const cuts = random.chance(20) ? 1 + random.below(4) : 0;
@@ -130,16 +161,18 @@ class Generator {
     return frames;
   }
 
-  #block(): Buffer {
+  #block(trailers: boolean): Buffer {
     const random = this.#random;
     const flat: string[] = [];
-    if (!random.chance(15)) {
-      if (this.#role === "server") flat.push(":method", "POST", ":scheme", "http", ":path", random.pick(["/", "/a", "/b/c", "", "*"]));
-      else flat.push(":status", random.pick(["200", "200", "200", "404", "100", "103", "101", "2x"]));
+    const odd = this.#wild && random.chance(30);
+    if (!trailers || (odd && random.chance(20))) {
+      if (this.#role === "server")
+        flat.push(":method", "POST", ":scheme", "http", ":path", odd ? random.pick(["", "*"]) : random.pick(["/", "/a", "/b/c"]));
+      else flat.push(":status", odd ? random.pick(["103", "101", "2x"]) : random.pick(["200", "200", "404"]));
       if (this.#role === "server" && random.chance(80)) flat.push(":authority", "localhost");
     }
-    // The later fields of the list are malformed, and rare.
-    const reach = random.chance(90) ? 6 : fields.length;
+    // The later fields of the list are malformed, or bind what follows.
+    const reach = odd ? fields.length : 4;
     for (let count = random.below(4); count > 0; count--) flat.push(...(fields[random.below(reach)] as [string, string]));
     if (random.chance(2)) flat.push("x-huge", "h".repeat(random.below(40_000)));
     const end = this.#encoder.encode(new HeaderList(flat), this.#out, 0);
@@ -148,28 +181,31 @@ class Generator {
 
   #data(): Buffer {
     const random = this.#random;
-    const length = random.pick([0, 1, 5, 5, 30, 200, 200, 2000, 16_384, 17_000]);
+    const length = random.pick([0, 1, 5, 5, 30, 200, 200, 2000, 16_384, this.#wild ? 17_000 : 16_000]);
     const body = Buffer.alloc(random.chance(85) ? Math.min(length, 200) : length, 0x61);
-    const endStream = random.chance(30) ? flag.endStream : 0;
-    if (!random.chance(10)) return frame(frameType.data, endStream, this.#stream(), body);
+    const endStream = random.chance(20) ? flag.endStream : 0;
+    const stream = this.#stream();
+    if (endStream !== 0) this.#ended(stream);
+    if (!random.chance(10)) return frame(frameType.data, endStream, stream, body);
     const padding = random.below(256);
     const payload = Buffer.concat([Buffer.from([padding]), body, Buffer.alloc(padding)]);
-    return frame(frameType.data, endStream | flag.padded, this.#stream(), payload);
+    return frame(frameType.data, endStream | flag.padded, stream, payload);
   }
 
   #settings(): Buffer {
     const random = this.#random;
     const parts: Buffer[] = [];
     for (let count = random.below(4); count > 0; count--) {
+      const odd = this.#wild && random.chance(10);
       const [id, value] = random.pick<[number, number]>([
         [1, random.pick([0, 100, 4096, 65_536])],
-        [2, random.below(2)],
+        [2, odd ? random.below(3) : 0],
         [3, random.pick([0, 1, 100, 0xffffffff])],
-        [4, random.pick([0, 1, 100, 65_535, 1_000_000, 0x7fffffff, 0x80000000])],
-        [5, random.pick([16_384, 16_385, 0xffffff, 0x1000000, 1])],
+        [4, odd ? random.pick([0x7fffffff, 0x80000000]) : random.pick([0, 1, 100, 65_535, 1_000_000])],
+        [5, odd ? random.pick([0x1000000, 1]) : random.pick([16_384, 16_385, 0xffffff])],
         [6, random.pick([0, 100, 65_536, 0xffffffff])],
-        [8, random.below(3)],
-        [random.below(65_536), random.next()],
+        [8, odd ? random.below(3) : 1],
+        [9 + random.below(65_000), random.next()],
       ]);
       const setting = Buffer.alloc(6);
       setting.writeUInt16BE(id);
@@ -181,7 +217,7 @@ class Generator {
 
   #increment(): number {
     const random = this.#random;
-    return random.chance(85) ? 1 + random.below(100_000) : random.pick([0, 0x7fffffff, 0x80000001, 0xffffffff]);
+    return !this.#wild || random.chance(85) ? 1 + random.below(100_000) : random.pick([0, 0x7fffffff, 0x80000001, 0xffffffff]);
   }
 }
 
