@@ -18,8 +18,9 @@ export class Budget {
       this.#tokens = Math.min(this.#perSecond * 2, this.#tokens + ((now - this.#filledAt) * this.#perSecond) / 1000);
       this.#filledAt = now;
     }
+    if (this.#tokens < 1) return false;
     this.#tokens--;
-    return this.#tokens >= 0;
+    return true;
   }
 
   /** Allows `events` more than the rate. */

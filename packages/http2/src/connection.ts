@@ -74,7 +74,7 @@ export class Http2Connection implements ClientConnection {
   readonly output: Output;
   readonly encoder: Encoder;
   readonly decoder: Decoder;
-  readonly streams = new StreamTable();
+  readonly streams = new StreamTable<Http2Stream>();
   readonly closedStreams = new ClosedStreams();
   readonly budgets: Budgets;
   readonly pings: Pings;
@@ -132,8 +132,10 @@ export class Http2Connection implements ClientConnection {
   windowWithheld = false;
   /** Octets of DATA frames in the current chunk. */
   chunkData = 0;
-  /** DATA frames since the last WINDOW_UPDATE. */
+  /** DATA frames that this side sent, and how many of them the budgets have counted. */
   dataFramesSent = 0;
+  dataFramesUpdated = 0;
+  dataFramesPinged = 0;
   frameLimit = defaultFrameSize;
 
   /** The list of streams that can send. */
@@ -418,7 +420,7 @@ export class Http2Connection implements ClientConnection {
     if (endStream && empty) stream.localEnded = true;
     writeHeaderList(this, id, headers, endStream && empty);
     if (!empty) sendData(stream, body, endStream);
-    if (this.#room() === 0) this.#full = true;
+    stream.wantsDrain = stream.queue !== null;
     return stream;
   }
 
@@ -703,11 +705,10 @@ export class Http2Connection implements ClientConnection {
       this.#goawayFinal = true;
       this.output.goaway(this.lastPeerStream, ErrorCode.NO_ERROR, "");
     }
-    this.#flush();
     const code = this.#closeCode || this.#peerCode;
     const peer = this.#peerCode === ErrorCode.NO_ERROR ? "" : `, after the peer's GOAWAY (${errorCodeName(this.#peerCode)})`;
     this.#finish({ code, message: this.#closeDebug || `the connection was closed${peer}` });
-    this.#linger();
+    this.#linger(this.limits.writeTimeout || lingerTime);
   }
 
   /** A connection error (RFC 9113, section 5.4.1). */
@@ -715,10 +716,9 @@ export class Http2Connection implements ClientConnection {
     if (this.closeReason !== undefined) return;
     this.reading = false;
     this.output.goaway(this.lastPeerStream, code, message);
-    this.output.flush();
     this.#report(new Http2Error(code, message));
     this.#finish({ code, message });
-    this.#linger();
+    this.#linger(lingerTime);
   }
 
   /** The peer does something too often. */
@@ -745,11 +745,9 @@ export class Http2Connection implements ClientConnection {
     const lost = error !== undefined || this.streams.size > 0;
     const why = this.#peerCode === ErrorCode.NO_ERROR ? "" : ` after GOAWAY (${errorCodeName(this.#peerCode)})`;
     const message = error === undefined ? `the peer closed the connection${why}` : `the socket failed${why}: ${error.message}`;
-    this.output.flush();
     this.#finish({ code: this.#peerCode || (lost ? ErrorCode.INTERNAL_ERROR : ErrorCode.NO_ERROR), message, cause: error });
-    this.socket.end();
     if (error !== undefined) this.socket.destroy();
-    else this.#linger();
+    else this.#linger(lingerTime);
   }
 
   #finish(end: ConnectionEnd): void {
@@ -767,15 +765,25 @@ export class Http2Connection implements ClientConnection {
     this.#call(() => this.onClose?.(end));
   }
 
-  /** Sends FIN after the last frame, and drops what the peer still sends: a socket with unread data would discard the last frames. */
-  #linger(): void {
-    const socket = this.socket;
+  /**
+   * Sends FIN after the last frame, and drops what the peer still sends: a socket with unread data would discard the last frames.
+   * `writeTime`: milliseconds for what is still to be written.
+   */
+  #linger(writeTime: number): void {
+    const { socket, output } = this;
     if (socket.destroyed) return;
+    output.flushAll();
     if (this.#paused) socket.resume();
-    if (!socket.writableEnded) socket.end();
-    const timer = setTimeout(() => socket.destroy(), lingerTime);
+    let timer = setTimeout(() => socket.destroy(), writeTime);
     timer.unref();
     socket.once("close", () => clearTimeout(timer));
+    if (socket.writableEnded) return;
+    socket.end(() => {
+      if (socket.destroyed) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => socket.destroy(), lingerTime);
+      timer.unref();
+    });
   }
 }
 

@@ -24,13 +24,13 @@ export interface Limits {
   resetRate: number;
   /** Stream errors of the peer that a server answers with RST_STREAM or 431, a second (CVE-2025-8671). Default: 100. */
   streamErrorRate: number;
-  /** PING frames (not acknowledgements) a second. Default: 50. */
+  /** PING frames (not acknowledgements) a second, above one for each DATA frame that this side sent. Default: 50. */
   pingRate: number;
   /** SETTINGS frames a second. Default: 20. */
   settingsRate: number;
   /** Frames a second that carry nothing: DATA without bytes and without END_STREAM, empty HEADERS or CONTINUATION fragments. Default: 200. */
   emptyFrameRate: number;
-  /** WINDOW_UPDATE frames a second, above one for each DATA frame that this side sent. Default: 2,000. */
+  /** WINDOW_UPDATE frames a second, above two for each DATA frame that this side sent. Default: 2,000. */
   windowUpdateRate: number;
   /** PRIORITY, unknown and other ignored frames a second. Default: 500. */
   ignoredFrameRate: number;

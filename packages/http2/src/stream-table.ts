@@ -1,33 +1,35 @@
 // The open streams of a connection, by identifier.
-import type { Http2Stream } from "./stream.ts";
-
 const initialSlots = 16;
 const maxSlots = 1 << 16;
+
+export interface TableEntry {
+  readonly id: number;
+}
 
 /**
  * A ring of slots: identifiers are consecutive odd numbers, so the streams of a connection seldom share a slot. One that finds its slot
  * taken, by a stream that lives long, goes to a Map.
  */
-export class StreamTable {
-  #slots: (Http2Stream | null)[] = new Array(initialSlots).fill(null);
+export class StreamTable<S extends TableEntry> {
+  #slots: (S | null)[] = new Array(initialSlots).fill(null);
   #mask = initialSlots - 1;
-  #overflow: Map<number, Http2Stream> | null = null;
+  #overflow: Map<number, S> | null = null;
   size = 0;
 
-  get(id: number): Http2Stream | undefined {
+  get(id: number): S | undefined {
     const stream = this.#slots[(id >>> 1) & this.#mask];
     if (stream !== null && stream !== undefined && stream.id === id) return stream;
     return this.#overflow === null ? undefined : this.#overflow.get(id);
   }
 
   /** Adds a stream whose identifier is not in the table. */
-  add(stream: Http2Stream): void {
+  add(stream: S): void {
     this.size++;
     if (this.size * 2 > this.#slots.length && this.#slots.length < maxSlots) this.#grow();
     this.#place(stream);
   }
 
-  #place(stream: Http2Stream): void {
+  #place(stream: S): void {
     const slot = (stream.id >>> 1) & this.#mask;
     if (this.#slots[slot] === null) this.#slots[slot] = stream;
     else {
@@ -45,7 +47,7 @@ export class StreamTable {
     for (const stream of streams) this.#place(stream);
   }
 
-  delete(stream: Http2Stream): void {
+  delete(stream: S): void {
     const slot = (stream.id >>> 1) & this.#mask;
     if (this.#slots[slot] === stream) {
       this.#slots[slot] = null;
@@ -57,8 +59,8 @@ export class StreamTable {
   }
 
   /** A copy: callbacks may change the table. */
-  all(): Http2Stream[] {
-    const streams: Http2Stream[] = [];
+  all(): S[] {
+    const streams: S[] = [];
     for (const stream of this.#slots) if (stream !== null) streams.push(stream);
     if (this.#overflow !== null) streams.push(...this.#overflow.values());
     return streams;

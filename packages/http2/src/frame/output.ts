@@ -73,6 +73,12 @@ export class Output {
     if (this.#buffer !== noBuffer) this.#release();
   }
 
+  /** Gives everything to the socket, which keeps what it cannot pass on: the connection ends. */
+  flushAll(): void {
+    if (this.#length > 0) this.#toSocket();
+    this.#release();
+  }
+
   /** The socket has drained. */
   drained(): void {
     this.blocked = false;

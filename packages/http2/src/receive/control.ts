@@ -19,6 +19,9 @@ export function receivePing(connection: Http2Connection, buffer: Buffer, start: 
     }
     return;
   }
+  // Peers that measure the bandwidth-delay product, as grpc-go does, send a PING for data that they receive.
+  connection.budgets.pings.add(connection.dataFramesSent - connection.dataFramesPinged);
+  connection.dataFramesPinged = connection.dataFramesSent;
   if (!connection.budgets.pings.take(connection.now)) {
     connection.calm("PING frames");
     return;
@@ -54,10 +57,8 @@ export function receiveWindowUpdate(connection: Http2Connection, buffer: Buffer,
   }
   const increment = buffer.readUInt32BE(start) & maxInt31;
   const updates = connection.budgets.windowUpdates;
-  if (connection.dataFramesSent > 0) {
-    updates.add(connection.dataFramesSent * 2);
-    connection.dataFramesSent = 0;
-  }
+  updates.add((connection.dataFramesSent - connection.dataFramesUpdated) * 2);
+  connection.dataFramesUpdated = connection.dataFramesSent;
   if (!updates.take(connection.now)) {
     connection.calm("WINDOW_UPDATE frames");
     return;

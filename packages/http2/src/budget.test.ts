@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { Budget } from "./budget.ts";
+
+const takeAll = (budget: Budget, now: number): number => {
+  let taken = 0;
+  while (budget.take(now)) taken++;
+  return taken;
+};
+
+test("a budget allows twice its rate at once, and its rate over time", () => {
+  const budget = new Budget(100, 0);
+  expect(takeAll(budget, 0)).toBe(200);
+  let taken = 0;
+  for (let now = 10; now <= 10_000; now += 10) if (budget.take(now)) taken++;
+  expect(taken).toBeGreaterThan(980);
+  expect(taken).toBeLessThanOrEqual(1000);
+});
+
+test("events that are added count", () => {
+  const budget = new Budget(1, 0);
+  expect(takeAll(budget, 0)).toBe(2);
+  budget.add(4);
+  expect(takeAll(budget, 0)).toBe(4);
+});
