@@ -1,4 +1,5 @@
 // A rate limit: a token bucket that is filled from the clock that its caller reads once a chunk.
+import type { Limits } from "./limits.ts";
 
 export class Budget {
   readonly #perSecond: number;
@@ -26,5 +27,28 @@ export class Budget {
   /** Allows `events` more than the rate. */
   add(events: number): void {
     this.#tokens += events;
+  }
+}
+
+/** The budgets of a connection. */
+export class Budgets {
+  readonly refusedStreams: Budget;
+  readonly resets: Budget;
+  readonly streamErrors: Budget;
+  readonly pings: Budget;
+  readonly settings: Budget;
+  readonly emptyFrames: Budget;
+  readonly windowUpdates: Budget;
+  readonly ignoredFrames: Budget;
+
+  constructor(limits: Limits, now: number) {
+    this.refusedStreams = new Budget(limits.refusedStreamRate, now);
+    this.resets = new Budget(limits.resetRate, now);
+    this.streamErrors = new Budget(limits.streamErrorRate, now);
+    this.pings = new Budget(limits.pingRate, now);
+    this.settings = new Budget(limits.settingsRate, now);
+    this.emptyFrames = new Budget(limits.emptyFrameRate, now);
+    this.windowUpdates = new Budget(limits.windowUpdateRate, now);
+    this.ignoredFrames = new Budget(limits.ignoredFrameRate, now);
   }
 }

@@ -4,28 +4,29 @@ import type { Duplex } from "node:stream";
 import type { ClientConnection, ConnectionEnd, Goaway } from "./api/connection.ts";
 import type { Stream } from "./api/stream.ts";
 import type { StreamHandler, StreamReset } from "./api/stream-handler.ts";
-import { Budget } from "./budget.ts";
+import { Budgets } from "./budget.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import type { ConnectionConfig } from "./config.ts";
 import { Deadlines } from "./deadlines.ts";
-import { ErrorCode, errorCodeName, Http2Error } from "./errors.ts";
-import { BandwidthProbe, creditConnection, creditWindow, releaseHeld, sampleBandwidth, withheld } from "./flow-control.ts";
+import { ErrorCode, Http2Error } from "./errors.ts";
+import { BandwidthProbe, creditConnection, releaseHeld, sampleBandwidth, withheld } from "./flow-control.ts";
 import { Output } from "./frame/output.ts";
 import { FrameReader } from "./frame/reader.ts";
-import { clientPreface, defaultFrameSize, FrameType, maxInt31 } from "./frame/types.ts";
+import { clientPreface, defaultFrameSize, defaultWindow, FrameType, maxInt31 } from "./frame/types.ts";
 import type { HeaderList } from "./headers/header-list.ts";
 import { malformedRequest } from "./headers/validate.ts";
 import { Decoder } from "./hpack/decoder.ts";
 import { Encoder } from "./hpack/encoder.ts";
 import type { Limits } from "./limits.ts";
+import { linger, lingerTime } from "./linger.ts";
+import { LocalSettings } from "./local-settings.ts";
 import { Pings } from "./pings.ts";
 import type { HeaderBlock } from "./receive/headers.ts";
 import { pump, sendData, writeHeaderList } from "./send.ts";
-import { defaultSettings, SettingId, type Settings } from "./settings.ts";
+import { defaultSettings, type Settings } from "./settings.ts";
+import { Shutdown } from "./shutdown.ts";
 import { Http2Stream } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
-
-const initialWindow = 65_535;
 
 /** Larger frames would let one stream hold up the others. */
 const largestFrame = 65_536;
@@ -33,38 +34,7 @@ const largestFrame = 65_536;
 /** Streams that a client opens before it knows the server's limit. */
 const assumedConcurrency = 100;
 
-/** How long the socket stays open after the last frame, so that the peer can read it. Milliseconds. */
-const lingerTime = 1000;
-
-/** Octets that are dropped in that time. */
-const lingerOctets = 262_144;
-
-/** How long a server waits for the answer to the PING between its two GOAWAY frames. Milliseconds. */
-const goawayRoundTrip = 1000;
-
 const noHandler: StreamHandler = {};
-
-class Budgets {
-  readonly refusedStreams: Budget;
-  readonly resets: Budget;
-  readonly streamErrors: Budget;
-  readonly pings: Budget;
-  readonly settings: Budget;
-  readonly emptyFrames: Budget;
-  readonly windowUpdates: Budget;
-  readonly ignoredFrames: Budget;
-
-  constructor(limits: Limits, now: number) {
-    this.refusedStreams = new Budget(limits.refusedStreamRate, now);
-    this.resets = new Budget(limits.resetRate, now);
-    this.streamErrors = new Budget(limits.streamErrorRate, now);
-    this.pings = new Budget(limits.pingRate, now);
-    this.settings = new Budget(limits.settingsRate, now);
-    this.emptyFrames = new Budget(limits.emptyFrameRate, now);
-    this.windowUpdates = new Budget(limits.windowUpdateRate, now);
-    this.ignoredFrames = new Budget(limits.ignoredFrameRate, now);
-  }
-}
 
 export class Http2Connection implements ClientConnection {
   readonly isServer: boolean;
@@ -79,6 +49,8 @@ export class Http2Connection implements ClientConnection {
   readonly budgets: Budgets;
   readonly pings: Pings;
   readonly deadlines: Deadlines;
+  readonly localSettings: LocalSettings;
+  readonly shutdown: Shutdown;
   readonly probe = new BandwidthProbe();
   readonly #reader: FrameReader;
 
@@ -93,11 +65,9 @@ export class Http2Connection implements ClientConnection {
 
   readonly remoteSettings: Settings = defaultSettings();
   settingsReceived = false;
-  #settingsOutstanding = 0;
-  #windowKnown = false;
   /** The time of the current chunk: budgets and deadlines do not read the clock for each frame. */
   now = Math.trunc(performance.now());
-  #lastReadAt = this.now;
+  lastReadAt = this.now;
   /** Whether received frames are processed: false once the connection has failed or is closed. */
   reading = true;
   /** Whether any frame may come: the first SETTINGS has arrived and no header block is incomplete. */
@@ -111,18 +81,12 @@ export class Http2Connection implements ClientConnection {
   lastPeerStream = 0;
   /** Client: the identifier of the next request. */
   #nextStream = 1;
-  #draining = false;
-  /** The last stream of the GOAWAY that was sent: higher ones are ignored. */
-  goawaySent = maxInt31;
-  #goawayFinal = false;
-  #goawayReceived = maxInt31;
-  #peerLeaves = false;
   #full = false;
 
   /** Octets that the peer allows this side to send on the connection. */
-  sendWindow = initialWindow;
+  sendWindow = defaultWindow;
   /** Octets that this side allows the peer to send on the connection. */
-  receiveWindow = initialWindow;
+  receiveWindow = defaultWindow;
   /** What the windows are credited up to. */
   streamWindow: number;
   connectionWindow: number;
@@ -157,10 +121,12 @@ export class Http2Connection implements ClientConnection {
     this.decoder = new Decoder({ maxTableSize: limits.headerTableSize });
     this.budgets = new Budgets(limits, this.now);
     this.pings = new Pings(this);
-    this.deadlines = new Deadlines(() => this.#checkDeadlines());
+    this.deadlines = new Deadlines(this);
+    this.localSettings = new LocalSettings(this);
+    this.shutdown = new Shutdown(this);
     this.#reader = new FrameReader(this, limits.maxFrameSize, isServer);
     this.streamWindow = config.initialWindowSize;
-    this.connectionWindow = Math.max(config.connectionWindowSize, initialWindow);
+    this.connectionWindow = Math.max(config.connectionWindowSize, defaultWindow);
     this.maxWindow = config.maxWindowSize;
     this.#begin();
   }
@@ -170,7 +136,7 @@ export class Http2Connection implements ClientConnection {
   }
 
   get state(): "open" | "draining" | "closed" {
-    return this.closeReason !== undefined ? "closed" : this.#draining ? "draining" : "open";
+    return this.closeReason !== undefined ? "closed" : this.shutdown.draining ? "draining" : "open";
   }
 
   get openStreams(): number {
@@ -180,28 +146,17 @@ export class Http2Connection implements ClientConnection {
   // The beginning.
 
   #begin(): void {
-    const { limits, output, config, deadlines } = this;
+    const { output } = this;
     if (!this.isServer) {
       output.reserve(clientPreface.length);
       output.octets(clientPreface, 0, clientPreface.length);
     }
-    const settings: [number, number][] = [
-      [SettingId.INITIAL_WINDOW_SIZE, this.streamWindow],
-      [SettingId.MAX_HEADER_LIST_SIZE, limits.maxHeaderListSize],
-    ];
-    if (this.isServer) settings.push([SettingId.MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams]);
-    else settings.push([SettingId.ENABLE_PUSH, 0]);
-    if (limits.headerTableSize !== 4096) settings.push([SettingId.HEADER_TABLE_SIZE, limits.headerTableSize]);
-    if (limits.maxFrameSize !== defaultFrameSize) settings.push([SettingId.MAX_FRAME_SIZE, limits.maxFrameSize]);
-    this.sendSettings(settings);
-    if (this.connectionWindow > initialWindow) {
-      output.windowUpdate(0, this.connectionWindow - initialWindow);
+    this.localSettings.announce();
+    if (this.connectionWindow > defaultWindow) {
+      output.windowUpdate(0, this.connectionWindow - defaultWindow);
       this.receiveWindow = this.connectionWindow;
     }
-    deadlines.preface = this.now + limits.prefaceTimeout;
-    if (limits.idleTimeout > 0) deadlines.idle = this.now + limits.idleTimeout;
-    if (config.keepalive !== undefined) deadlines.keepalive = this.now + config.keepalive.interval;
-    deadlines.rearm();
+    this.deadlines.start();
     const socket = this.socket;
     if ("setNoDelay" in socket && typeof socket.setNoDelay === "function") socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
@@ -211,48 +166,6 @@ export class Http2Connection implements ClientConnection {
     socket.on("close", () => this.#socketClosed(undefined));
   }
 
-  sendSettings(settings: readonly (readonly [id: number, value: number])[]): void {
-    this.output.settings(settings);
-    this.#settingsOutstanding++;
-    if (this.deadlines.settings === 0) {
-      this.deadlines.settings = this.now + this.limits.settingsTimeout;
-      this.deadlines.arm(this.deadlines.settings);
-    }
-    this.schedule();
-  }
-
-  settingsAcknowledged(): void {
-    if (!this.settingsReceived) {
-      this.fail(ErrorCode.PROTOCOL_ERROR, "the first frame is an acknowledgement, it must be SETTINGS (RFC 9113, section 3.4)");
-      return;
-    }
-    if (this.#settingsOutstanding === 0) {
-      if (!this.budgets.ignoredFrames.take(this.now)) this.calm("SETTINGS acknowledgements");
-      return;
-    }
-    // The first SETTINGS frame of this side announces the size of the HPACK table; the later ones do not change it.
-    this.decoder.settingsAcknowledged();
-    if (!this.#windowKnown) this.#windowApplied();
-    this.#settingsOutstanding--;
-    this.deadlines.settings = this.#settingsOutstanding === 0 ? 0 : this.now + this.limits.settingsTimeout;
-  }
-
-  /** The window of a new stream: until the peer knows SETTINGS_INITIAL_WINDOW_SIZE, it may send what RFC 9113, section 6.9.2, allows. */
-  get newStreamWindow(): number {
-    return this.#windowKnown ? this.streamWindow : Math.max(this.streamWindow, initialWindow);
-  }
-
-  /** The peer has applied a smaller window to the streams that are open (RFC 9113, section 6.9.3). */
-  #windowApplied(): void {
-    this.#windowKnown = true;
-    const excess = initialWindow - this.config.initialWindowSize;
-    if (excess <= 0) return;
-    for (const stream of this.streams.all()) {
-      stream.receiveWindow -= excess;
-      if (!stream.remoteEnded) creditWindow(stream);
-    }
-  }
-
   /** The peer's SETTINGS frame has been applied. */
   settingsChanged(): void {
     if (!this.settingsReceived) {
@@ -260,7 +173,7 @@ export class Http2Connection implements ClientConnection {
       this.settled = true;
       this.deadlines.preface = 0;
     }
-    this.#call(() => this.onSettings?.(this.remoteSettings));
+    this.call(() => this.onSettings?.(this.remoteSettings));
     this.#offerRoom();
   }
 
@@ -270,16 +183,10 @@ export class Http2Connection implements ClientConnection {
 
   // Receiving.
 
-  #dropped = 0;
-
   #receive(chunk: Buffer): void {
-    if (!this.reading) {
-      this.#dropped += chunk.length;
-      if (this.#dropped > lingerOctets) this.socket.destroy();
-      return;
-    }
+    if (!this.reading) return;
     this.now = Math.trunc(performance.now());
-    this.#lastReadAt = this.now;
+    this.lastReadAt = this.now;
     this.#reader.read(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk));
     if (!this.reading) return;
     if (this.chunkData > 0) {
@@ -356,7 +263,7 @@ export class Http2Connection implements ClientConnection {
 
   /** Whether frames for this closed stream are ignored: the peer may have sent them before it learned of the end. */
   ignores(id: number): boolean {
-    return id > this.goawaySent || this.closedStreams.wasReset(id);
+    return id > this.shutdown.lastAccepted || this.closedStreams.wasReset(id);
   }
 
   // Streams.
@@ -388,7 +295,7 @@ export class Http2Connection implements ClientConnection {
   }
 
   #room(): number {
-    if (this.isServer || this.closeReason !== undefined || this.#draining || this.#nextStream > maxInt31) return 0;
+    if (this.isServer || this.closeReason !== undefined || this.shutdown.draining || this.#nextStream > maxInt31) return 0;
     const limit = this.settingsReceived ? this.remoteSettings.maxConcurrentStreams : assumedConcurrency;
     return Math.max(0, limit - this.streams.size);
   }
@@ -397,7 +304,7 @@ export class Http2Connection implements ClientConnection {
     const full = this.#full;
     this.#full = this.#room() === 0;
     if (!full || this.#full) return;
-    this.#call(() => this.onAvailable?.());
+    this.call(() => this.onAvailable?.());
   }
 
   request(headers: HeaderList, handler: StreamHandler, body?: Uint8Array, endStream = false): Stream {
@@ -509,7 +416,8 @@ export class Http2Connection implements ClientConnection {
     this.resetStream(stream, ErrorCode.INTERNAL_ERROR, "a callback of the stream threw an error", "local");
   }
 
-  #call(callback: () => void): void {
+  /** Calls a callback of the user, which may throw. */
+  call(callback: () => void): void {
     try {
       callback();
     } catch (error) {
@@ -542,22 +450,16 @@ export class Http2Connection implements ClientConnection {
   }
 
   #flush(): void {
-    const { output, deadlines, limits } = this;
+    const { output } = this;
     if (this.firstReady !== null || this.drainWaiters.length > 0) pump(this);
     output.flush();
-    if (output.blocked && deadlines.write === 0 && limits.writeTimeout > 0) {
-      deadlines.write = Math.trunc(performance.now()) + limits.writeTimeout;
-      this.#pendingAtDeadline = output.pending;
-      deadlines.arm(deadlines.write);
-    }
+    if (output.blocked) this.deadlines.writeBlocked();
   }
-
-  #pendingAtDeadline = 0;
 
   #drained(): void {
     if (!this.output.blocked || this.closeReason !== undefined) return;
     this.output.drained();
-    this.deadlines.write = 0;
+    this.deadlines.writeDrained();
     this.#flush();
     if (this.#paused && !this.output.blocked) {
       this.#paused = false;
@@ -568,73 +470,14 @@ export class Http2Connection implements ClientConnection {
   // PING and time.
 
   ping(callback: (roundTrip: number | undefined) => void): void {
-    const guarded = (roundTrip: number | undefined): void => this.#call(() => callback(roundTrip));
+    const guarded = (roundTrip: number | undefined): void => this.call(() => callback(roundTrip));
     if (this.closeReason !== undefined || !this.pings.sendForUser(guarded)) queueMicrotask(() => guarded(undefined));
-  }
-
-  #checkDeadlines(): void {
-    if (this.closeReason !== undefined) return;
-    const now = Math.trunc(performance.now()) + 1;
-    this.now = now;
-    const { deadlines, limits } = this;
-    if (isDue(deadlines.preface, now)) {
-      this.fail(ErrorCode.PROTOCOL_ERROR, `no preface and SETTINGS within ${limits.prefaceTimeout} ms`);
-      return;
-    }
-    if (isDue(deadlines.settings, now)) {
-      this.fail(ErrorCode.SETTINGS_TIMEOUT, `no acknowledgement of SETTINGS within ${limits.settingsTimeout} ms (RFC 9113, section 6.5.3)`);
-      return;
-    }
-    if (isDue(deadlines.headerBlock, now)) {
-      this.fail(ErrorCode.ENHANCE_YOUR_CALM, `a header block took more than ${limits.headerBlockTimeout} ms`);
-      return;
-    }
-    if (isDue(deadlines.keepaliveAnswer, now)) {
-      this.destroy(ErrorCode.INTERNAL_ERROR, "the peer does not answer the keepalive PING");
-      return;
-    }
-    if (isDue(deadlines.write, now) && !this.#writeProgress(now)) {
-      this.destroy(ErrorCode.INTERNAL_ERROR, `the peer reads nothing for ${limits.writeTimeout} ms`);
-      return;
-    }
-    if (isDue(deadlines.goaway, now)) this.#finalGoaway();
-    if (isDue(deadlines.idle, now)) {
-      deadlines.idle = 0;
-      if (this.streams.size === 0) this.close(ErrorCode.NO_ERROR, "idle");
-    }
-    if (isDue(deadlines.keepalive, now)) this.#keepalive(now);
-    if (this.closeReason === undefined) deadlines.rearm();
-  }
-
-  #writeProgress(now: number): boolean {
-    const pending = this.output.pending;
-    if (pending >= this.#pendingAtDeadline) return false;
-    this.#pendingAtDeadline = pending;
-    this.deadlines.write = now + this.limits.writeTimeout;
-    return true;
-  }
-
-  #keepalive(now: number): void {
-    const keepalive = this.config.keepalive;
-    if (keepalive === undefined) return;
-    const quietUntil = this.#lastReadAt + keepalive.interval;
-    if (now < quietUntil) {
-      this.deadlines.keepalive = quietUntil;
-      return;
-    }
-    this.deadlines.keepalive = now + keepalive.interval;
-    if (this.deadlines.keepaliveAnswer > 0 || (this.streams.size === 0 && !keepalive.withoutStreams)) return;
-    this.deadlines.keepaliveAnswer = now + keepalive.timeout;
-    this.pings.send(() => {
-      this.deadlines.keepaliveAnswer = 0;
-    });
   }
 
   /** The last stream is over. */
   #quiet(): void {
-    if (this.#draining) {
-      // Before its last GOAWAY a server still accepts streams, unless the client is about to leave.
-      if (this.#goawayFinal || this.#peerLeaves || !this.isServer) process.nextTick(endIfQuiet, this);
+    if (this.shutdown.draining) {
+      this.shutdown.streamsOver();
     } else if (this.limits.idleTimeout > 0) {
       this.deadlines.idle = this.now + this.limits.idleTimeout;
       this.deadlines.arm(this.deadlines.idle);
@@ -643,72 +486,14 @@ export class Http2Connection implements ClientConnection {
 
   // The end.
 
-  goawayReceived(goaway: Goaway): void {
-    this.#draining = true;
-    this.#peerLeaves = true;
-    if (!this.#closing) {
-      this.#closeCode = goaway.code;
-      this.#closeDebug = goaway.debugData;
-    }
-    // A later GOAWAY can only lower the last stream (RFC 9113, section 6.8).
-    const last = Math.min(goaway.lastStreamId, this.#goawayReceived);
-    this.#goawayReceived = last;
-    this.#peerCode = goaway.code;
-    if (!this.isServer) {
-      for (const stream of this.streams.all()) {
-        if (stream.id <= last) continue;
-        const message = `the server's GOAWAY (${errorCodeName(goaway.code)}) excludes the stream`;
-        this.endStream(stream, { code: ErrorCode.REFUSED_STREAM, message, source: "connection", unprocessed: true });
-      }
-    }
-    this.#call(() => this.onGoaway?.(goaway));
-    if (this.streams.size === 0) process.nextTick(endIfQuiet, this);
-  }
-
   close(code: number = ErrorCode.NO_ERROR, debugData = ""): void {
-    if (this.closeReason !== undefined || this.#closing) return;
-    this.#closing = true;
-    this.#draining = true;
-    this.#closeCode = code;
-    this.#closeDebug = debugData;
-    if (!this.isServer || !this.settingsReceived) {
-      this.#finalGoaway();
-      return;
-    }
-    // Requests that are on their way still count: the last stream is known a round trip later (RFC 9113, section 6.8).
-    this.output.goaway(maxInt31, ErrorCode.NO_ERROR, debugData);
-    this.pings.send(() => this.#finalGoaway());
-    this.deadlines.goaway = Math.trunc(performance.now()) + goawayRoundTrip;
-    this.deadlines.arm(this.deadlines.goaway);
+    this.shutdown.start(code, debugData);
   }
 
-  #closing = false;
-  #closeCode = 0;
-  #closeDebug = "";
-  /** The code of the peer's GOAWAY. */
-  #peerCode: number = ErrorCode.NO_ERROR;
-
-  #finalGoaway(): void {
-    this.deadlines.goaway = 0;
-    if (this.#goawayFinal || this.closeReason !== undefined) return;
-    this.#goawayFinal = true;
-    this.goawaySent = this.lastPeerStream;
-    this.output.goaway(this.lastPeerStream, this.#closeCode, this.#closeDebug);
-    this.schedule();
-    if (this.streams.size === 0) process.nextTick(endIfQuiet, this);
-  }
-
-  /** Ends a connection that drains and has no stream left. */
-  endIfQuiet(): void {
-    if (this.closeReason !== undefined || this.streams.size > 0) return;
-    if (!this.#goawayFinal) {
-      this.#goawayFinal = true;
-      this.output.goaway(this.lastPeerStream, ErrorCode.NO_ERROR, "");
-    }
-    const code = this.#closeCode || this.#peerCode;
-    const peer = this.#peerCode === ErrorCode.NO_ERROR ? "" : `, after the peer's GOAWAY (${errorCodeName(this.#peerCode)})`;
-    this.#finish({ code, message: this.#closeDebug || `the connection was closed${peer}` });
-    this.#linger(this.limits.writeTimeout || lingerTime);
+  /** The connection drains, and its last stream is over. */
+  end(end: ConnectionEnd): void {
+    this.#finish(end);
+    this.#endSocket(this.limits.writeTimeout || lingerTime);
   }
 
   /** A connection error (RFC 9113, section 5.4.1). */
@@ -718,7 +503,7 @@ export class Http2Connection implements ClientConnection {
     this.output.goaway(this.lastPeerStream, code, message);
     this.#report(new Http2Error(code, message));
     this.#finish({ code, message });
-    this.#linger(lingerTime);
+    this.#endSocket(lingerTime);
   }
 
   /** The peer does something too often. */
@@ -743,11 +528,12 @@ export class Http2Connection implements ClientConnection {
   #socketClosed(error: Error | undefined): void {
     if (this.closeReason !== undefined) return;
     const lost = error !== undefined || this.streams.size > 0;
-    const why = this.#peerCode === ErrorCode.NO_ERROR ? "" : ` after GOAWAY (${errorCodeName(this.#peerCode)})`;
-    const message = error === undefined ? `the peer closed the connection${why}` : `the socket failed${why}: ${error.message}`;
-    this.#finish({ code: this.#peerCode || (lost ? ErrorCode.INTERNAL_ERROR : ErrorCode.NO_ERROR), message, cause: error });
+    const { peerCode, afterGoaway } = this.shutdown;
+    const message =
+      error === undefined ? `the peer closed the connection${afterGoaway}` : `the socket failed${afterGoaway}: ${error.message}`;
+    this.#finish({ code: peerCode || (lost ? ErrorCode.INTERNAL_ERROR : ErrorCode.NO_ERROR), message, cause: error });
     if (error !== undefined) this.socket.destroy();
-    else this.#linger(lingerTime);
+    else this.#endSocket(lingerTime);
   }
 
   #finish(end: ConnectionEnd): void {
@@ -762,39 +548,16 @@ export class Http2Connection implements ClientConnection {
     withheld.delete(this);
     this.pings.fail();
     this.onEnd?.();
-    this.#call(() => this.onClose?.(end));
+    this.call(() => this.onClose?.(end));
   }
 
-  /**
-   * Sends FIN after the last frame, and drops what the peer still sends: a socket with unread data would discard the last frames.
-   * `writeTime`: milliseconds for what is still to be written.
-   */
-  #linger(writeTime: number): void {
-    const { socket, output } = this;
-    if (socket.destroyed) return;
-    output.flushAll();
-    if (this.#paused) socket.resume();
-    let timer = setTimeout(() => socket.destroy(), writeTime);
-    timer.unref();
-    socket.once("close", () => clearTimeout(timer));
-    if (socket.writableEnded) return;
-    socket.end(() => {
-      if (socket.destroyed) return;
-      clearTimeout(timer);
-      timer = setTimeout(() => socket.destroy(), lingerTime);
-      timer.unref();
-    });
+  #endSocket(writeTime: number): void {
+    if (this.socket.destroyed) return;
+    this.output.flushAll();
+    linger(this.socket, writeTime);
   }
 }
 
 function endTurn(connection: Http2Connection): void {
   connection.endTurn();
-}
-
-function endIfQuiet(connection: Http2Connection): void {
-  connection.endIfQuiet();
-}
-
-function isDue(deadline: number, now: number): boolean {
-  return deadline > 0 && deadline <= now;
 }

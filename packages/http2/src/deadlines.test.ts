@@ -1,5 +1,10 @@
+import { duplexPair } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Deadlines } from "./deadlines.ts";
+import type { ConnectionOptions } from "./api/connection.ts";
+import { resolveConfig } from "./config.ts";
+import { Http2Connection } from "./connection.ts";
+import { ErrorCode } from "./errors.ts";
+import { clientPreface } from "./frame/types.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -8,26 +13,56 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("one timer serves the earliest deadline", () => {
-  const due = vi.fn();
-  const deadlines = new Deadlines(due);
-  deadlines.arm(performance.now() + 500);
-  deadlines.arm(performance.now() + 100);
-  deadlines.arm(performance.now() + 300);
+const emptySettings = Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0);
+const settingsAck = Buffer.of(0, 0, 0, 4, 1, 0, 0, 0, 0);
+
+function serverConnection(options: ConnectionOptions = {}): { connection: Http2Connection; send: (...chunks: Buffer[]) => void } {
+  const [near, far] = duplexPair();
+  near.resume();
+  const connection = new Http2Connection(
+    far,
+    resolveConfig("server", options, () => ({})),
+    true,
+  );
+  return { connection, send: (...chunks) => far.emit("data", Buffer.concat(chunks)) };
+}
+
+test("one timer serves all deadlines of a connection", () => {
+  const { connection } = serverConnection({ keepalive: { interval: 1000 } });
   expect(vi.getTimerCount()).toBe(1);
-  vi.advanceTimersByTime(101);
-  expect(due).toHaveBeenCalledOnce();
+  connection.destroy();
 });
 
-test("nothing is armed after stop: the timer would keep the connection in memory", () => {
-  const due = vi.fn();
-  const deadlines = new Deadlines(due);
-  deadlines.arm(performance.now() + 100);
-  deadlines.stop();
-  deadlines.arm(performance.now() + 100);
-  deadlines.idle = performance.now() + 200;
-  deadlines.rearm();
+test("no timer is left of a connection that is over: it would keep the connection in memory", () => {
+  const { connection, send } = serverConnection();
+  send(clientPreface, emptySettings);
+  connection.destroy();
+  connection.deadlines.arm(performance.now() + 100);
   expect(vi.getTimerCount()).toBe(0);
-  vi.advanceTimersByTime(1000);
-  expect(due).not.toHaveBeenCalled();
+});
+
+test("the preface is due first, then the acknowledgement of SETTINGS", () => {
+  const silent = serverConnection({ limits: { prefaceTimeout: 100, settingsTimeout: 300 } }).connection;
+  vi.advanceTimersByTime(110);
+  expect(silent.closeReason?.code).toBe(ErrorCode.PROTOCOL_ERROR);
+  const { connection, send } = serverConnection({ limits: { prefaceTimeout: 100, settingsTimeout: 300 } });
+  send(clientPreface, emptySettings);
+  vi.advanceTimersByTime(290);
+  expect(connection.closeReason).toBeUndefined();
+  vi.advanceTimersByTime(20);
+  expect(connection.closeReason?.code).toBe(ErrorCode.SETTINGS_TIMEOUT);
+});
+
+test("a frame that never ends fails the connection; a busy one whose chunks all end within a frame goes on", () => {
+  const { connection, send } = serverConnection({ limits: { headerBlockTimeout: 100, pingRate: 1000 } });
+  send(clientPreface, emptySettings, settingsAck);
+  const ping = Buffer.concat([Buffer.of(0, 0, 8, 6, 0, 0, 0, 0, 0), Buffer.alloc(8)]);
+  send(ping.subarray(0, 12));
+  for (let count = 0; count < 10; count++) {
+    vi.advanceTimersByTime(50);
+    send(ping.subarray(12), ping.subarray(0, 12));
+    expect(connection.closeReason).toBeUndefined();
+  }
+  vi.advanceTimersByTime(110);
+  expect(connection.closeReason?.code).toBe(ErrorCode.ENHANCE_YOUR_CALM);
 });

@@ -1,4 +1,6 @@
 // The times until which a connection waits for something. One timer a connection serves them all, and nothing is armed for a stream.
+import type { Http2Connection } from "./connection.ts";
+import { ErrorCode } from "./errors.ts";
 
 export class Deadlines {
   /** Each is a time of `performance.now()`, in milliseconds; 0 means that nothing is due. */
@@ -6,20 +8,31 @@ export class Deadlines {
   settings = 0;
   headerBlock = 0;
   idle = 0;
-  write = 0;
-  keepalive = 0;
-  keepaliveAnswer = 0;
   goaway = 0;
+  #write = 0;
+  #keepalive = 0;
+  #keepaliveAnswer = 0;
+  /** Octets that waited for the socket when the deadline for writing was set. */
+  #pending = 0;
+  readonly #connection: Http2Connection;
   #timer: NodeJS.Timeout | undefined;
   #armedFor = 0;
   #stopped = false;
-  readonly #due: () => void;
 
-  constructor(due: () => void) {
-    this.#due = due;
+  constructor(connection: Http2Connection) {
+    this.#connection = connection;
   }
 
-  /** Sees to it that `due` is called at this time, or shortly after. */
+  /** The connection begins. */
+  start(): void {
+    const { now, limits, config } = this.#connection;
+    this.preface = now + limits.prefaceTimeout;
+    if (limits.idleTimeout > 0) this.idle = now + limits.idleTimeout;
+    if (config.keepalive !== undefined) this.#keepalive = now + config.keepalive.interval;
+    this.#rearm();
+  }
+
+  /** Sees to it that the deadlines are checked at this time, or shortly after. */
   arm(at: number): void {
     if (this.#stopped) return;
     if (this.#timer !== undefined) {
@@ -30,25 +43,24 @@ export class Deadlines {
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        this.#due();
+        this.#check();
       },
       Math.max(1, at - performance.now()),
     );
     this.#timer.unref();
   }
 
-  /** Arms the timer for the next of the deadlines. */
-  rearm(): void {
+  #rearm(): void {
     let next = Number.POSITIVE_INFINITY;
     for (const at of [
       this.preface,
       this.settings,
       this.headerBlock,
       this.idle,
-      this.write,
-      this.keepalive,
-      this.keepaliveAnswer,
       this.goaway,
+      this.#write,
+      this.#keepalive,
+      this.#keepaliveAnswer,
     ]) {
       if (at > 0 && at < next) next = at;
     }
@@ -61,4 +73,76 @@ export class Deadlines {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+
+  #check(): void {
+    const connection = this.#connection;
+    const { limits } = connection;
+    if (connection.closeReason !== undefined) return;
+    const now = Math.trunc(performance.now()) + 1;
+    connection.now = now;
+    if (isDue(this.preface, now)) {
+      connection.fail(ErrorCode.PROTOCOL_ERROR, `no preface and SETTINGS within ${limits.prefaceTimeout} ms`);
+    } else if (isDue(this.settings, now)) {
+      const message = `no acknowledgement of SETTINGS within ${limits.settingsTimeout} ms (RFC 9113, section 6.5.3)`;
+      connection.fail(ErrorCode.SETTINGS_TIMEOUT, message);
+    } else if (isDue(this.headerBlock, now)) {
+      connection.fail(ErrorCode.ENHANCE_YOUR_CALM, `a frame or a header block took more than ${limits.headerBlockTimeout} ms`);
+    } else if (isDue(this.#keepaliveAnswer, now)) {
+      connection.destroy(ErrorCode.INTERNAL_ERROR, "the peer does not answer the keepalive PING");
+    } else if (isDue(this.#write, now) && !this.#writeProgress(now)) {
+      connection.destroy(ErrorCode.INTERNAL_ERROR, `the peer reads nothing for ${limits.writeTimeout} ms`);
+    } else {
+      if (isDue(this.goaway, now)) connection.shutdown.finalGoaway();
+      if (isDue(this.idle, now)) {
+        this.idle = 0;
+        if (connection.streams.size === 0) connection.close(ErrorCode.NO_ERROR, "idle");
+      }
+      if (isDue(this.#keepalive, now)) this.#pingIfQuiet(now);
+      this.#rearm();
+    }
+  }
+
+  /** The socket is blocked: it must take something in time. */
+  writeBlocked(): void {
+    const { limits, output } = this.#connection;
+    if (this.#write > 0 || limits.writeTimeout === 0) return;
+    this.#write = Math.trunc(performance.now()) + limits.writeTimeout;
+    this.#pending = output.pending;
+    this.arm(this.#write);
+  }
+
+  writeDrained(): void {
+    this.#write = 0;
+  }
+
+  #writeProgress(now: number): boolean {
+    const { limits, output } = this.#connection;
+    const pending = output.pending;
+    if (pending >= this.#pending) return false;
+    this.#pending = pending;
+    this.#write = now + limits.writeTimeout;
+    return true;
+  }
+
+  /** Keepalive also goes on while a connection drains: its peer answers as long as it lives. */
+  #pingIfQuiet(now: number): void {
+    const connection = this.#connection;
+    const keepalive = connection.config.keepalive;
+    if (keepalive === undefined) return;
+    const quietAt = connection.lastReadAt + keepalive.interval;
+    if (now < quietAt) {
+      this.#keepalive = quietAt;
+      return;
+    }
+    this.#keepalive = now + keepalive.interval;
+    if (this.#keepaliveAnswer > 0 || (connection.streams.size === 0 && !keepalive.withoutStreams)) return;
+    this.#keepaliveAnswer = now + keepalive.timeout;
+    connection.pings.send(() => {
+      this.#keepaliveAnswer = 0;
+    });
+  }
+}
+
+function isDue(deadline: number, now: number): boolean {
+  return deadline > 0 && deadline <= now;
 }

@@ -124,7 +124,7 @@ function setStreamWindow(connection: Http2Connection, size: number): void {
   connection.streamWindow = size;
   // The peer adds the growth to each stream when it applies the settings (RFC 9113, section 6.9.2).
   for (const stream of connection.streams.all()) stream.receiveWindow += growth;
-  connection.sendSettings([[SettingId.INITIAL_WINDOW_SIZE, size]]);
+  connection.localSettings.send([[SettingId.INITIAL_WINDOW_SIZE, size]]);
   connection.connectionWindow = Math.min(Math.max(connection.connectionWindow, size * 2), maxInt31);
   creditConnection(connection);
 }

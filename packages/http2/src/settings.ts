@@ -1,4 +1,5 @@
 // SETTINGS (RFC 9113, section 6.5).
+import { defaultFrameSize, defaultWindow } from "./frame/types.ts";
 
 /** The settings of one side. Sizes are bytes. */
 export interface Settings {
@@ -18,8 +19,8 @@ export function defaultSettings(): Settings {
     headerTableSize: 4096,
     enablePush: true,
     maxConcurrentStreams: 0xffff_ffff,
-    initialWindowSize: 65_535,
-    maxFrameSize: 16_384,
+    initialWindowSize: defaultWindow,
+    maxFrameSize: defaultFrameSize,
     maxHeaderListSize: 0xffff_ffff,
     enableConnectProtocol: false,
   };

@@ -57,7 +57,7 @@ export class Http2Stream implements Stream {
     this.remoteStarted = connection.isServer;
     this.localStarted = !connection.isServer;
     this.sendWindow = connection.remoteSettings.initialWindowSize;
-    this.receiveWindow = connection.newStreamWindow;
+    this.receiveWindow = connection.localSettings.newStreamWindow;
   }
 
   get queued(): number {

@@ -37,6 +37,7 @@ export class FrameReader {
     if (this.#partial !== null) {
       pos = this.#joinPartial(chunk, pos);
       if (pos < 0) return;
+      connection.frameCompleted();
     }
     while (end - pos >= frameHeaderSize && connection.reading) {
       const length = ((chunk[pos] as number) << 16) | ((chunk[pos + 1] as number) << 8) | (chunk[pos + 2] as number);

@@ -32,6 +32,9 @@ export const frameHeaderSize = 9;
 /** The largest frame before SETTINGS_MAX_FRAME_SIZE says otherwise (section 4.2). */
 export const defaultFrameSize = 16_384;
 
+/** The windows before SETTINGS_INITIAL_WINDOW_SIZE and WINDOW_UPDATE say otherwise (section 6.9.2). */
+export const defaultWindow = 65_535;
+
 /** The largest stream identifier, window and window increment. */
 export const maxInt31 = 0x7fff_ffff;
 

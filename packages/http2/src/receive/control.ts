@@ -43,7 +43,7 @@ export function receiveGoaway(connection: Http2Connection, buffer: Buffer, start
     connection.calm("GOAWAY frames");
     return;
   }
-  connection.goawayReceived({
+  connection.shutdown.received({
     lastStreamId: buffer.readUInt32BE(start) & maxInt31,
     code: buffer.readUInt32BE(start + 4),
     debugData: buffer.toString("latin1", start + 8, Math.min(end, start + 8 + 1024)),

@@ -165,7 +165,7 @@ function newRequest(
   if (id !== last + 2) connection.closedStreams.addGap(last + 1, id - 1);
   connection.lastPeerStream = id;
   // Streams above the last one of GOAWAY are ignored (section 6.8).
-  if (id > connection.goawaySent) return;
+  if (id > connection.shutdown.lastAccepted) return;
   if (connection.streams.size >= connection.limits.maxConcurrentStreams) {
     refuse(connection, id, endStream);
     return;

@@ -16,7 +16,7 @@ export function receiveSettings(connection: Http2Connection, buffer: Buffer, sta
       connection.fail(ErrorCode.FRAME_SIZE_ERROR, "a SETTINGS acknowledgement has a payload (RFC 9113, section 6.5)");
       return;
     }
-    connection.settingsAcknowledged();
+    connection.localSettings.acknowledged();
     return;
   }
   if (length % 6 !== 0) {
