@@ -195,7 +195,12 @@ describe.concurrent("a reader", () => {
     const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
     using peer = await rawClient(port, { handshake: false });
     // A client that has not read SETTINGS sends up to 65,535 bytes on a stream (section 6.9.3).
-    peer.send(preface, settings(), headers(1, request(), flag.endHeaders), many(4, () => data(1, Buffer.alloc(16_000))));
+    peer.send(
+      preface,
+      settings(),
+      headers(1, request(), flag.endHeaders),
+      many(4, () => data(1, Buffer.alloc(16_000))),
+    );
     expect(await peer.ping(), peer.told()).toBe(true);
     // The acknowledgement makes its window negative: 1,535 bytes of 65,535 less 64,535. It is opened again up to 1,000.
     peer.send(settingsAck);
