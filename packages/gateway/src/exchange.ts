@@ -6,7 +6,7 @@ import { Cancellation } from "./cancellation.ts";
 import type { RequestParts } from "./fields/bind-request.ts";
 import type { BodyLimits } from "./http/body.ts";
 import { clientLeft, isGone } from "./http/client-left.ts";
-import type { ErrorWriter } from "./http/errors.ts";
+import { type ErrorWriter, httpHeaders } from "./http/errors.ts";
 import type { HeaderRules } from "./http/header-rules.ts";
 import { type Caller, metadataStatus, requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
 import { sendJson } from "./http/send-json.ts";
@@ -124,11 +124,8 @@ export class HttpExchange extends Exchange {
     this.log(error);
     reply.request.grpcCode = error.code;
     const { status, headers, body } = settings.errors.response(error);
-    // HTTP/2 has no such header (RFC 9113, section 8.2.2); the stream ends with the response.
-    const { connection, ...others } = headers;
-    if (connection !== undefined && reply.request.raw.httpVersionMajor < 2) reply.header("connection", connection);
     // What the upstream says by a header's own name counts before the gateway's default.
-    sendJson(reply.code(status).headers({ ...others, ...this.trailer }), body);
+    sendJson(reply.code(status).headers({ ...httpHeaders(reply.request, headers), ...this.trailer }), body);
   }
 
   override onHeader(header: Metadata): void {

@@ -9,6 +9,7 @@ import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
 import { bearerOf, bearerProtocol } from "./http/bearer.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
 import { headerRulesOf } from "./http/header-rules.ts";
+import { webSocketUpgrades } from "./http/upgrades.ts";
 import { allBindings } from "./http-rule/all-bindings.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import type { JsonOptions } from "./json/index.ts";
@@ -35,9 +36,10 @@ declare module "fastify" {
 const defaultBodyLimit = 4 * 1024 * 1024;
 const defaultElementLimit = 1_000_000;
 const defaultBodyTimeoutMs = 30_000;
-const defaultGraceMs = 10_000;
-const abortMs = 1000;
-const sweepMs = 50;
+export const defaultGraceMs = 10_000;
+/** How long the ends of calls may take to be written once the grace is over. */
+export const abortMs = 200;
+export const sweepMs = 50;
 
 /** The bindings that a gateway serves. @throws RuleError */
 export function servedBindings(options: GatewayOptions, warn?: (message: string) => void): Binding[] {
@@ -102,7 +104,8 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     sweep = setInterval(() => server.closeIdleConnections?.(), sweepMs);
   });
   app.addHook("onClose", async () => {
-    clearTimeout(grace);
+    // With `localhost`, a second server may have calls yet.
+    if ([...settings.running].length === 0) clearTimeout(grace);
     clearInterval(sweep);
     upstreams.close();
   });
@@ -113,7 +116,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   app.addContentTypeParser("*", (_request: FastifyRequest, body: Readable, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => new HttpExchange(request, reply, nothing, settings).fail(fromFastify(error)));
   await app.register(websocket, {
-    options: { maxPayload: settings.bodyLimit, handleProtocols },
+    options: { maxPayload: settings.bodyLimit, handleProtocols, server: webSocketUpgrades(app.server) },
     // Not its own, which logs every broken frame, and ends the socket before its client can know why.
     errorHandler(error, socket, request) {
       if (socket.readyState !== socket.OPEN) return;

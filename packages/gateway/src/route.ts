@@ -25,10 +25,13 @@ export interface Conversation extends Responses {
 export type Calls =
   | { readonly kind: "unary"; readonly call: (request: Message, options: CallOptions) => Promise<Message> }
   | { readonly kind: "server_streaming"; readonly call: (request: Message, options: CallOptions) => Responses }
-  | { readonly kind: "client_streaming"; readonly call: (requests: AsyncIterable<Message>, options: CallOptions) => Promise<Message> }
+  | {
+      readonly kind: "client_streaming";
+      readonly call: (requests: AsyncIterable<Message> | Iterable<Message>, options: CallOptions) => Promise<Message>;
+    }
   | {
       readonly kind: "bidi_streaming";
-      readonly call: (requests: AsyncIterable<Message>, options: CallOptions) => Responses;
+      readonly call: (requests: AsyncIterable<Message> | Iterable<Message>, options: CallOptions) => Responses;
       readonly open: (options: CallOptions) => Conversation;
     };
 

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "./errors.ts";
+import { discard } from "./inflate.ts";
 
 export interface BodyLimits {
   /** Bytes of a body, or of one message of a stream. */
@@ -16,8 +17,7 @@ export interface BodyLimits {
 const empty = Buffer.alloc(0);
 
 /** Reads a body. @throws HttpError 413, 408, 400 */
-export function readBody(body: Readable, contentLength: string | undefined, { bodyLimit, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
-  if (Number(contentLength) > bodyLimit) return Promise.reject(tooLarge("the body", bodyLimit));
+export function readBody(body: Readable, { bodyLimit, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let first: Buffer | undefined;
     let chunks: Buffer[] | undefined;
@@ -26,12 +26,12 @@ export function readBody(body: Readable, contentLength: string | undefined, { bo
     const fail = (error: HttpError) => {
       settled = true;
       clearTimeout(timer);
-      body.resume();
+      discard(body);
       reject(error);
     };
     const timer = setTimeout(() => fail(tooSlow(bodyTimeoutMs)), bodyTimeoutMs);
-    const onBroken = () => {
-      if (!settled) fail(broken());
+    const onBroken = (error?: Error) => {
+      if (!settled) fail(broken(error));
     };
     // They stay: an error that nobody listens to would be thrown, and all else is over.
     body
@@ -77,7 +77,7 @@ export async function* readParts(body: Readable, { bodyTimeoutMs }: BodyLimits):
     }
   } finally {
     parts.return(undefined).then(
-      () => body.resume(),
+      () => discard(body),
       () => {},
     );
   }
@@ -89,15 +89,14 @@ async function inTime<T>(part: Promise<T>, timeoutMs: number): Promise<T> {
   try {
     return await Promise.race([part, promise]);
   } catch (error) {
-    throw error instanceof HttpError ? error : broken();
+    throw error instanceof HttpError ? error : broken(error);
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** The lines of a body, as they come, without those that are empty. @throws HttpError, or RpcError */
-export async function* readLines(body: Readable, limits: BodyLimits): AsyncGenerator<string, void, undefined> {
-  const { bodyLimit } = limits;
+export async function* readLines(parts: AsyncIterable<Buffer>, bodyLimit: number): AsyncGenerator<string, void, undefined> {
   let rest: Buffer[] = [];
   let size = 0;
   const take = (end: Buffer): string => {
@@ -106,7 +105,7 @@ export async function* readLines(body: Readable, limits: BodyLimits): AsyncGener
     size = 0;
     return line;
   };
-  for await (const part of readParts(body, limits)) {
+  for await (const part of parts) {
     let start = 0;
     for (let end = part.indexOf(newline); end >= 0; end = part.indexOf(newline, start)) {
       if (size + end - start > bodyLimit) throw tooLarge("a line of the body", bodyLimit);
@@ -122,7 +121,7 @@ export async function* readLines(body: Readable, limits: BodyLimits): AsyncGener
   if (last !== "") yield last;
 }
 
-function tooLarge(what: string, limit: number): HttpError {
+export function tooLarge(what: string, limit: number): HttpError {
   return new HttpError(413, Code.RESOURCE_EXHAUSTED, `${what} has more than ${limit} bytes`, { connection: "close" });
 }
 
@@ -130,30 +129,38 @@ function tooSlow(timeoutMs: number): HttpError {
   return new HttpError(408, Code.DEADLINE_EXCEEDED, `the body did not come within ${timeoutMs} ms`, { connection: "close" });
 }
 
-function broken(): HttpError {
+/** @param cause what the stream ended with: an error of zlib, if what came is not what the client says. */
+function broken(cause?: unknown): HttpError {
+  const { code = "", message = "" } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (code.startsWith("Z_")) return new HttpError(400, Code.INVALID_ARGUMENT, `the body is not gzip: ${message}`, { connection: "close" });
   return new HttpError(400, Code.CANCELLED, "the body broke off", { connection: "close" });
 }
 
 const json = /^application\/(?:[\w.-]+\+)?json$/;
 const lines = /^application\/(?:x-)?(?:ndjson|jsonl)$/;
+const gzip = /^(?:x-)?gzip$/i;
+
+/** @throws HttpError 415 for an encoding that is not known here. */
+export function encodingOf({ "content-encoding": encoding = "identity" }: IncomingHttpHeaders): "gzip" | "identity" {
+  if (gzip.test(encoding)) return "gzip";
+  if (encoding.toLowerCase() === "identity") return "identity";
+  const message = `the body's encoding must be gzip or identity, is ${quote(encoding)}`;
+  throw new HttpError(415, Code.INVALID_ARGUMENT, message, { "accept-encoding": "gzip, identity" });
+}
 
 /**
- * Refuses a body that is not JSON, or is compressed. One without a type is taken for JSON.
+ * Whether a body is JSON, or JSON on each line.
  *
- * @param stream whether it has a message on each line.
- * @throws HttpError 415
+ * @param stream whether it may be lines.
+ * @throws HttpError 415 for what is neither, which names what is taken (RFC 9110, section 15.5.16).
  */
-export function checkContentType(headers: IncomingHttpHeaders, stream: boolean): void {
-  const { "content-type": contentType, "content-encoding": encoding = "identity" } = headers;
-  if (encoding !== "identity") {
-    const message = `the body must not be encoded, is ${quote(encoding)}`;
-    throw new HttpError(415, Code.INVALID_ARGUMENT, message, { "accept-encoding": "identity" });
-  }
-  if (contentType === undefined) return;
-  const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  const charset = /;\s*charset=\s*"?([\w-]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? "utf-8";
-  const known = json.test(type) || (stream && lines.test(type));
-  if (known && (charset === "utf-8" || charset === "utf8" || charset === "us-ascii")) return;
-  const wanted = stream ? "application/x-ndjson" : "application/json";
-  throw new HttpError(415, Code.INVALID_ARGUMENT, `the body's type must be ${wanted}, is ${JSON.stringify(contentType.slice(0, 64))}`);
+export function jsonKind({ "content-type": contentType }: IncomingHttpHeaders, stream: boolean): "json" | "lines" {
+  const type = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const charset = /;\s*charset=\s*"?([\w-]+)/i.exec(contentType ?? "")?.[1]?.toLowerCase() ?? "utf-8";
+  const kind = json.test(type) ? "json" : stream && lines.test(type) ? "lines" : undefined;
+  if (kind !== undefined && (charset === "utf-8" || charset === "utf8" || charset === "us-ascii")) return kind;
+  const taken = stream ? "application/json or application/x-ndjson" : "application/json";
+  const is = contentType === undefined ? "there is none" : `is ${quote(contentType)}`;
+  const message = `the body's content type must be ${taken}, ${is}: send JSON, with the header content-type: application/json`;
+  throw new HttpError(415, Code.INVALID_ARGUMENT, message, { accept: taken.replace(" or ", ", ") });
 }

@@ -2,6 +2,7 @@
 import type { JsonObject, Registry } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { Code, RpcError } from "@grpc-study/rpc";
+import type { FastifyRequest } from "fastify";
 import { type JsonCodec, jsonCodec } from "../json/index.ts";
 import { withKnownTypes } from "../known-types.ts";
 import { httpStatus } from "./status.ts";
@@ -70,6 +71,12 @@ export class ErrorWriter {
     // The codec has the type last.
     return { "@type": detail.typeUrl, ...(JSON.parse(this.#details.print(detail)) as JsonObject) };
   }
+}
+
+/** The headers of an error's response. HTTP/2 has no `connection` (RFC 9113, section 8.2.2); its stream ends with the response. */
+export function httpHeaders({ raw }: FastifyRequest, headers: ErrorResponse["headers"]): ErrorResponse["headers"] {
+  const { connection, ...others } = headers;
+  return connection === undefined || raw.httpVersionMajor < 2 ? headers : others;
 }
 
 /** What Fastify refuses by itself, before a request gets here. */

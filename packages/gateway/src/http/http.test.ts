@@ -2,7 +2,7 @@
 import { connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, type Context, detail, type Handlers, implement, RpcError } from "@grpc-study/rpc";
@@ -319,15 +319,72 @@ describe.each(ways)("%s", (way) => {
     for (const type of ["application/json", "application/json; charset=UTF-8", "application/merge-patch+json", "Application/JSON"]) {
       expect([type, (await post(type, "{}")).status]).toEqual([type, 200]);
     }
-    const headers = { ...body.headers, "content-encoding": "gzip" };
-    const compressed = await fetch(`${url}/v1/things`, { ...body, headers, body: new Uint8Array(gzipSync("{}")) });
-    expect([compressed.status, compressed.headers.get("accept-encoding")]).toEqual([415, "identity"]);
+    const headers = { ...body.headers, "content-encoding": "br" };
+    const compressed = await fetch(`${url}/v1/things`, { ...body, headers, body: new Uint8Array(brotliCompressSync("{}")) });
+    expect([compressed.status, compressed.headers.get("accept-encoding")]).toEqual([415, "gzip, identity"]);
+    // `curl -d`
+    const form = await post("application/x-www-form-urlencoded", "{}");
+    expect([form.status, form.headers.get("accept"), await form.json()]).toMatchObject([
+      415,
+      "application/json",
+      {
+        message:
+          'the body\'s content type must be application/json, is "application/x-www-form-urlencoded": send JSON, with the header content-type: application/json',
+      },
+    ]);
     const long = await post("application/json", `"${"x".repeat(100)}"`);
     expect([long.status, await long.json()]).toMatchObject([413, { code: Code.RESOURCE_EXHAUSTED }]);
-    const chunks = `POST /v1/things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${`40\r\n${"x".repeat(64)}\r\n`.repeat(3)}`;
+    const chunks = `POST /v1/things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${`40\r\n${"x".repeat(64)}\r\n`.repeat(3)}`;
     expect(await raw(port, chunks)).toMatch(/^HTTP\/1.1 413 /);
     expect((await post("application/json", "{")).status).toBe(400);
     expect((await post("application/json", new Uint8Array([0x22, 0xff, 0x22]))).status).toBe(400);
+  });
+
+  test("a body without a type is 415, and a POST without a body needs none", async () => {
+    const { url, port } = await start(way, { create: (request) => request, get: (request) => request, sum: () => ({}) });
+    const none = (path: string, rest: string) => raw(port, `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${rest}`);
+    for (const path of ["/v1/things", "/v1/sum"]) {
+      expect(await none(path, "Content-Length: 2\r\n\r\n{}")).toMatch(/^HTTP\/1.1 415 .*there is none/s);
+      expect(await none(path, "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")).toMatch(/^HTTP\/1.1 415 /);
+      expect(await none(path, "Content-Type:\r\nContent-Length: 2\r\n\r\n{}")).toMatch(/^HTTP\/1.1 415 /);
+      expect(await none(path, "\r\n")).toMatch(/^HTTP\/1.1 200 /);
+      expect(await none(path, "Content-Length: 0\r\n\r\n")).toMatch(/^HTTP\/1.1 200 /);
+      expect(await none(path, "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")).toMatch(/^HTTP\/1.1 200 /);
+    }
+    expect((await fetch(`${url}/v1/things`, { method: "POST", body: new Blob(["{}"]) })).status).toBe(415);
+    expect((await fetch(`${url}/v1/query`, { method: "POST" })).status).toBe(200);
+  });
+
+  test("a body may be gzip, of no more bytes than another; what is no gzip, or half of it, is the caller's fault", async () => {
+    const { url } = await start(
+      way,
+      {
+        create: (request) => request,
+        raw: (request) => request,
+        sum: async (requests) => ({ int32Value: (await Array.fromAsync(requests)).length }),
+      },
+      { bodyLimit: 10_000 },
+    );
+    const post = async (path: string, bytes: Uint8Array, type = "application/json", encoding = "gzip") => {
+      const headers = { "content-type": type, "content-encoding": encoding };
+      const response = await fetch(url + path, { method: "POST", headers, body: new Uint8Array(bytes) });
+      return [response.status, await response.text()];
+    };
+    const message = '{"int32Value":1}';
+    expect(await post("/v1/things", gzipSync(message))).toEqual([200, message]);
+    expect(await post("/v1/things", gzipSync(message), "application/json", "X-GZIP")).toEqual([200, message]);
+    expect(await post("/v1/things", Buffer.from(message), "application/json", "identity")).toEqual([200, message]);
+    expect(await post("/v1/raw", gzipSync("bytes"), "image/png")).toEqual([200, "bytes"]);
+    expect(await post("/v1/sum", gzipSync(`${message}\n`.repeat(2_000)), "application/x-ndjson")).toEqual([200, '{"int32Value":2000}']);
+    const bomb = gzipSync(Buffer.alloc(50_000_000, " "));
+    expect(await post("/v1/things", bomb)).toEqual([413, expect.stringContaining("more than 10000 bytes")]);
+    expect(await post("/v1/raw", bomb, "image/png")).toEqual([413, expect.any(String)]);
+    expect(await post("/v1/sum", gzipSync(`"${"x".repeat(20_000)}"`))).toEqual([413, expect.any(String)]);
+    for (const path of ["/v1/things", "/v1/raw", "/v1/sum"]) {
+      expect(await post(path, Buffer.from(message))).toEqual([400, expect.stringContaining("the body is not gzip")]);
+      expect(await post(path, gzipSync(message).subarray(0, -9))).toEqual([400, expect.stringContaining("the body is not gzip")]);
+      expect((await post(path, gzipSync(gzipSync(message)), "application/json", "gzip, gzip"))[0]).toBe(415);
+    }
   });
 
   test("a body of several megabytes is taken", async () => {

@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startGateway, type Way, ways } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
+import { data, frame, opening, requestHeader, reset } from "../../test/http2-frames.ts";
 import type { GatewayOptions } from "../options.ts";
 
 async function start(way: Way, options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {}) {
@@ -46,40 +47,19 @@ const streams = ["/v1/sum", "/v1/talk/a", "/v1/upload/a"];
 const wholes = ["/v1/raw", "/v1/things"];
 const contentType = (path: string) => (path.includes("sum") || path.includes("talk") ? "application/x-ndjson" : "application/json");
 
-/** Frames by hand: Node's client ends the body before it resets a stream. */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(payload.length, 0, 3);
-  header[3] = type;
-  header[4] = flags;
-  header.writeUInt32BE(stream, 5);
-  return Buffer.concat([header, payload]);
-}
-
 /** A request of HTTP/2 whose body has begun, on a connection of its own. */
 function request(port: number, path: string): Socket {
   const socket = connect(port, "127.0.0.1").on("error", () => {});
   onTestFinished(() => void socket.destroy());
-  const fields = { ":method": "POST", ":scheme": "http", ":path": path, ":authority": "localhost", "content-type": contentType(path) };
-  // RFC 7541, section 6.2.2: literals that are not indexed.
-  const block = Object.entries(fields).flatMap(([name, value]) => [
-    0,
-    name.length,
-    ...Buffer.from(name),
-    value.length,
-    ...Buffer.from(value),
-  ]);
-  socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-  socket.write(Buffer.concat([frame(4, 0, 0, Buffer.alloc(0)), frame(1, 4, 1, Buffer.from(block)), frame(0, 0, 1, Buffer.from("{}\n"))]));
+  const header = requestHeader(1, { ":method": "POST", ":path": path, "content-type": contentType(path) });
+  socket.write(Buffer.concat([opening, header, data(1, "{}\n")]));
   return socket;
 }
 
-const reset = (code: number) => frame(3, 0, 1, Buffer.of(0, 0, 0, code));
-
 /** Ways for a client of HTTP/2 to leave in the middle of a body. */
 const exits: Readonly<Record<string, (socket: Socket) => void>> = {
-  "resets its stream": (socket) => socket.write(reset(constants.NGHTTP2_CANCEL)),
-  "resets its stream without an error": (socket) => socket.write(reset(constants.NGHTTP2_NO_ERROR)),
+  "resets its stream": (socket) => socket.write(reset(1, constants.NGHTTP2_CANCEL)),
+  "resets its stream without an error": (socket) => socket.write(reset(1, constants.NGHTTP2_NO_ERROR)),
   "says that it goes, and goes": (socket) => socket.end(frame(7, 0, 0, Buffer.alloc(8))),
   "ends its connection": (socket) => socket.end(),
   "breaks its connection": (socket) => socket.resetAndDestroy(),

@@ -4,7 +4,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { HttpExchange } from "../exchange.ts";
 import { sendJson } from "../http/send-json.ts";
 import type { CallsOf, Route } from "../route.ts";
-import { bindBody, bindLines } from "./requests.ts";
+import { bindBody, bindStream } from "./requests.ts";
 
 export async function serveUnary(exchange: HttpExchange, route: Route, { call }: CallsOf<"unary">): Promise<void> {
   const request = await bindBody(exchange, route);
@@ -16,7 +16,8 @@ export async function serveUnary(exchange: HttpExchange, route: Route, { call }:
 }
 
 export async function serveClientStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"client_streaming">): Promise<void> {
-  respond(exchange, route, await call(bindLines(exchange, route), exchange.callOptions()));
+  const requests = await bindStream(exchange, route);
+  respond(exchange, route, await call(requests, exchange.callOptions()));
 }
 
 /** Statuses of responses without a body (RFC 9110, section 15). */

@@ -251,6 +251,41 @@ describe.each(ways)("%s", (way) => {
     expect(await sum("")).toEqual({});
   });
 
+  test("requests: the elements of an array, as they come", async () => {
+    const { url } = await start(way);
+    const sum = async (body: string | ReadableStream, type = "application/json") => {
+      const init = { method: "POST", body, duplex: "half" as const, headers: { "content-type": type } };
+      const response = await fetch(`${url}/v1/sum`, init);
+      const text = await response.text();
+      return response.status === 200 ? text : [response.status, (JSON.parse(text) as { message: string }).message];
+    };
+    const slowly = (text: string) =>
+      new ReadableStream({
+        async start(controller) {
+          for (const byte of Buffer.from(text)) controller.enqueue(Uint8Array.of(byte));
+          controller.close();
+        },
+      });
+    const two = ' \n[ {"int32Value":1,"stringValue":"a,]}\\"\\\\","things":[{},{"stringValue":"单"}]} ,\t{"int32_value":2}\n] \r\n';
+    expect(await sum(two)).toBe('{"int32Value":3}');
+    expect(await sum(slowly(two))).toBe('{"int32Value":3}');
+    expect(await sum("[]")).toBe("{}");
+    expect(await sum(" [ ] ")).toBe("{}");
+    // Without an array they are lines, whatever JSON is called.
+    expect(await sum('{"int32Value":1}\n{"int32Value":2}')).toBe('{"int32Value":3}');
+    expect(await sum('[{"int32Value":1},{"int32Value":"x"}]')).toEqual([400, expect.stringMatching(/^element 2: int32_value: /)]);
+    for (const wrong of ["[{}", "[{},", "[{},]", "[,]", "[{}]]", "[{}] {}", '["', "[{]}]"])
+      expect([wrong, await sum(wrong)]).toEqual([wrong, [400, expect.any(String)]]);
+    expect(await sum("[{}]", "application/x-ndjson")).toEqual([400, expect.stringMatching(/^line 1: /)]);
+  });
+
+  test("an element that is too long is 413, and an array may have any length", async () => {
+    const { url } = await start(way, { bodyLimit: 100 });
+    const post = (body: string) => fetch(`${url}/v1/sum`, { method: "POST", body, headers: { "content-type": "application/json" } });
+    expect((await post(`[${Array(1_000).fill('{"int32Value":1}').join(",")}]`)).status).toBe(200);
+    expect((await post(`[{},{"stringValue":"${"x".repeat(200)}"}]`)).status).toBe(413);
+  });
+
   test("a line that is wrong ends the call, and says which it is", async () => {
     const { url } = await start(way, { bodyLimit: 100 });
     const sum = async (body: string) => {
@@ -377,7 +412,8 @@ describe.each(ways)("%s", (way) => {
     onTestFinished(() => session.destroy());
     const status = (path: string, body?: string) =>
       new Promise((resolve) => {
-        const stream = session.request({ ":method": body === undefined ? "GET" : "POST", ":path": path });
+        const type = body === undefined ? {} : { "content-type": "application/json" };
+        const stream = session.request({ ":method": body === undefined ? "GET" : "POST", ":path": path, ...type });
         stream.on("response", (headers) => resolve(headers[":status"]));
         stream.on("error", resolve).resume().end(body);
       });

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RpcError } from "@grpc-study/rpc";
 import type { HttpExchange } from "../exchange.ts";
 import type { CallsOf, Responses, Route } from "../route.ts";
-import { bindBody, bindLines } from "./requests.ts";
+import { bindBody, bindStream } from "./requests.ts";
 import { ResponseBody } from "./response-body.ts";
 import { chooseFormat, firstIndex, lastEventId } from "./response-format.ts";
 
@@ -19,7 +19,8 @@ export async function serveServerStream(exchange: HttpExchange, route: Route, { 
 }
 
 export async function serveBidiStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"bidi_streaming">): Promise<void> {
-  await stream(exchange, route, call(bindLines(exchange, route), exchange.callOptions()));
+  const requests = await bindStream(exchange, route);
+  await stream(exchange, route, call(requests, exchange.callOptions()));
 }
 
 /** How long the HTTP status waits for what becomes of the call, in milliseconds: long enough for a refusal, not for a quiet stream. */

@@ -1,12 +1,20 @@
 // A gateway on a server of its own: the plugin, and what one puts around it in production.
-import { METHODS, STATUS_CODES } from "node:http";
+import {
+  type IncomingMessage,
+  METHODS,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { Socket } from "node:net";
 import cors from "@fastify/cors";
 import { Code, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
-import { gateway, servedBindings } from "../gateway.ts";
+import { quote } from "../fields/invalid-field.ts";
+import { abortMs, defaultGraceMs, gateway, servedBindings, sweepMs } from "../gateway.ts";
 import { clientLeft } from "../http/client-left.ts";
-import { ErrorWriter, fromFastify, HttpError } from "../http/errors.ts";
+import { ErrorWriter, fromFastify, HttpError, httpHeaders } from "../http/errors.ts";
 import { requestIdOf } from "../http/headers.ts";
 import { sendJson } from "../http/send-json.ts";
 import { httpStatus } from "../http/status.ts";
@@ -15,7 +23,8 @@ import type { GatewayOptions } from "../options.ts";
 import { ownPathsOf } from "../own-paths.ts";
 import { openUpstreams } from "../upstreams.ts";
 import { serveHealth } from "./health.ts";
-import { type ConnectionLimits, createHttpServer, type GatewayTls } from "./http-server.ts";
+import { checkHost, checkSite, hostsOfListener } from "./hosts.ts";
+import { type ConnectionLimits, createHttpServer, type GatewayTls, type HttpServer } from "./http-server.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 export interface GatewayServerOptions extends GatewayOptions {
@@ -29,6 +38,12 @@ export interface GatewayServerOptions extends GatewayOptions {
    * and the metadata `x-forwarded-*` tells of the connection alone.
    */
   readonly trustProxy?: boolean | string | readonly string[] | undefined;
+  /**
+   * Host names that requests may be for, each with its port or for all ports; `*` for all. Others are answered with 421. Default: on loopback `localhost`,
+   * `127.0.0.1`, `[::1]` and the address that is listened on, since pages of other sites reach a loopback address by names of their own (DNS rebinding);
+   * elsewhere all.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Gets a line a request: HTTP's method, path and status, the gRPC status, the time it took. Default: nothing is logged. */
   readonly logger?: FastifyBaseLogger | undefined;
 }
@@ -48,18 +63,25 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
   const upstreams = openUpstreams(options);
   const errors = new ErrorWriter(options.registry);
   const security = securityHeaders({ secure: tls !== undefined, shared: origins.length > 0 });
-  let closeSessions = () => {};
+  const made: HttpServer[] = [];
   const app = Fastify({
-    serverFactory(handler) {
-      const made = createHttpServer(handler, tls, limits);
-      closeSessions = made.closeSessions;
-      return made.server;
+    serverFactory(fastify) {
+      const handler: RequestListener = (request, response) => {
+        if (methods.has(request.method ?? "")) fastify(request, response);
+        else refuseMethod(request, response, errors, security);
+      };
+      // One more for each further address of `localhost`.
+      const one = createHttpServer(handler, tls, limits);
+      made.push(one);
+      return one.server;
     },
     ...(logger ? { loggerInstance: logger } : {}),
     trustProxy: typeof options.trustProxy === "object" ? [...options.trustProxy] : (options.trustProxy ?? false),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
     forceCloseConnections: "idle",
+    // What is on its way when the server begins to close is served, within the grace.
+    return503OnClosing: false,
     clientErrorHandler: (error, socket) => {
       refuseConnection(error, socket, errors);
     },
@@ -67,19 +89,34 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     frameworkErrors(error, request, reply) {
       endUpgrade(request as FastifyRequest, reply as FastifyReply);
       logEnd(request as FastifyRequest, reply as FastifyReply);
-      const refusal = RpcError.from(fromFastify(error));
-      (request as FastifyRequest).grpcCode = refusal.code;
-      const { status, body } = errors.response(refusal);
-      sendJson((reply as FastifyReply).code(status).headers(security), body);
+      refuse(request as FastifyRequest, reply.headers(security) as FastifyReply, fromFastify(error));
     },
   });
-  app.addHook("preClose", async () => closeSessions());
+  const refuse = (request: FastifyRequest, reply: FastifyReply, thrown: unknown): void => {
+    const error = RpcError.from(thrown);
+    request.grpcCode = error.code;
+    const { status, headers, body } = errors.response(error);
+    sendJson(reply.code(status).headers(httpHeaders(request, headers)), body);
+  };
+  const pageOrigins = [...origins, ...(options.allowedOrigins ?? [])];
+  let hosts = options.allowedHosts?.map((host) => host.toLowerCase());
+  const allowedHosts = () => {
+    hosts ??= made.flatMap(({ server }) => hostsOfListener(server.address()));
+    return hosts;
+  };
+  closeWithin(app, made, options.graceMs ?? defaultGraceMs);
   app.addHook("onClose", async () => upstreams.close());
   app.addHook("onRequest", (request, reply, done) => {
     endUpgrade(request, reply);
     if (logger !== undefined) logEnd(request, reply);
     reply.headers(security);
-    done();
+    try {
+      checkHost(request, allowedHosts());
+      checkSite(request, pageOrigins);
+      done();
+    } catch (error) {
+      refuse(request, reply, error);
+    }
   });
   if (origins.length > 0) {
     await app.register(cors, {
@@ -101,7 +138,7 @@ export async function createGateway(options: GatewayServerOptions): Promise<Fast
     ...first,
     otherUpstreams,
     paths,
-    allowedOrigins: [...origins, ...(options.allowedOrigins ?? [])],
+    allowedOrigins: pageOrigins,
   });
   return app;
 }
@@ -111,6 +148,39 @@ function methodsOf(bindings: readonly Binding[]): string[] {
   const usual = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"];
   const custom = bindings.flatMap(({ verb }) => (verb === "*" ? METHODS.filter((method) => !/^(?:TRACE|CONNECT)$/.test(method)) : verb));
   return [...new Set([...usual, ...custom])];
+}
+
+/** Connections that have no request end with the server, others within the grace, whatever is missing of their requests. */
+function closeWithin(app: FastifyInstance, servers: readonly HttpServer[], graceMs: number): void {
+  let sweep: NodeJS.Timeout | undefined;
+  let end: NodeJS.Timeout | undefined;
+  app.addHook("preClose", async () => {
+    const closeIdle = () => {
+      for (const { connections } of servers) connections.closeIdle();
+    };
+    for (const { closeSessions } of servers) closeSessions();
+    closeIdle();
+    sweep = setInterval(closeIdle, sweepMs);
+    end = setTimeout(() => {
+      for (const { connections } of servers) connections.closeAll();
+    }, graceMs + abortMs);
+  });
+  app.addHook("onClose", async () => {
+    // Fastify waits for the first one only.
+    await Promise.all(servers.map(({ connections }) => connections.drained()));
+    clearInterval(sweep);
+    clearTimeout(end);
+  });
+}
+
+/** Those that Node's parser of HTTP/1.1 knows; in HTTP/2 a method is any text. */
+const methods = new Set(METHODS);
+
+/** RFC 9110, section 15.6.2: a method that no route can have. Fastify takes that for a fault of its own, and logs all its routes. */
+function refuseMethod(request: IncomingMessage, response: ServerResponse, errors: ErrorWriter, security: OutgoingHttpHeaders): void {
+  const error = new HttpError(501, Code.UNIMPLEMENTED, `${quote(request.method ?? "")} is no method of HTTP that is known here`);
+  const { status, body } = errors.response(error);
+  response.writeHead(status, { ...security, "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
 }
 
 const parserErrors: { readonly [code: string]: HttpError } = {

@@ -3,6 +3,8 @@ import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
+import { holdContinue } from "../http/expect-continue.ts";
+import { Connections } from "./connections.ts";
 import { guardSession } from "./http2-session.ts";
 
 /** PEM files. Looked at every ten seconds: a renewed certificate is for new connections. */
@@ -27,10 +29,13 @@ export interface ConnectionLimits {
   readonly headersTimeoutMs?: number | undefined;
   /** Milliseconds after which a connection without requests is closed. Default 72,000, as in Fastify. */
   readonly keepAliveTimeoutMs?: number | undefined;
+  /** Requests of one HTTP/1.1 connection that run at a time; it is not read while there are more. Default 16. */
+  readonly maxPipelined?: number | undefined;
 }
 
 export interface HttpServer {
   readonly server: Server;
+  readonly connections: Connections;
   /** Asks HTTP/2 connections to end after the streams they have. */
   closeSessions(): void;
 }
@@ -40,7 +45,7 @@ const reloadMs = 10_000;
 const preface = Buffer.from("PRI * HTTP/2.0");
 
 export function createHttpServer(handler: RequestListener, tls: GatewayTls | undefined, limits: ConnectionLimits): HttpServer {
-  const { maxHeaderBytes = 16 * 1024, maxConnections = 10_000, maxConcurrentStreams = 100 } = limits;
+  const { maxHeaderBytes = 16 * 1024, maxConnections = 10_000, maxConcurrentStreams = 100, maxPipelined = 16 } = limits;
   const { headersTimeoutMs = 10_000, keepAliveTimeoutMs = 72_000 } = limits;
   const http1Options = {
     maxHeaderSize: maxHeaderBytes,
@@ -54,7 +59,12 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
     settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes },
     maxSessionMemory: 10,
   };
-  const handleHttp2 = handler as unknown as (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void;
+  const connections = new Connections({ maxPipelined, stalledMs: keepAliveTimeoutMs });
+  const limited = connections.limit(handler);
+  const expecting: RequestListener = (request, response) => {
+    holdContinue(request, response);
+    limited(request, response);
+  };
   const sessions = new Set<http2.ServerHttp2Session>();
   const trackSession = (session: http2.ServerHttp2Session) => {
     sessions.add(session);
@@ -66,41 +76,50 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
   };
 
   if (tls !== undefined) {
-    const secure = http2.createSecureServer({ ...http2Options, ...http1Options, ...read(tls), allowHTTP1: true }, handleHttp2);
+    const secure = http2.createSecureServer({ ...http2Options, ...http1Options, ...read(tls), allowHTTP1: true });
+    secure.on("request", asHttp2(limited)).on("checkContinue", asHttp2(expecting));
     secure.on("session", trackSession).on("sessionError", () => {});
+    // Before the handshake; and after it, for requests of HTTP/1.1 are of that socket.
+    secure.on("connection", (socket) => connections.add(socket));
     secure.maxConnections = maxConnections;
     keepUpToDate(secure, tls);
     // Node's class of it has all that Fastify uses of an HTTP/1.1 server, and no type that says so.
-    return { server: secure as unknown as Server, closeSessions };
+    return { server: secure as unknown as Server, connections, closeSessions };
   }
 
-  const server = createServer(http1Options, handler);
+  const server = createServer(http1Options, limited).on("checkContinue", expecting);
   server.maxConnections = maxConnections;
-  const plain = http2.createServer(http2Options, handleHttp2);
+  const plain = http2.createServer(http2Options, asHttp2(limited)).on("checkContinue", asHttp2(expecting));
   plain.on("session", trackSession).on("sessionError", () => {});
   const asHttp1 = server.listeners("connection") as ((socket: Socket) => void)[];
   server.removeAllListeners("connection").on("connection", (socket: Socket) => {
+    connections.add(socket);
     const waiting = setTimeout(() => socket.destroy(), headersTimeoutMs);
-    const onError = () => socket.destroy();
-    // Node's server leaves the other half open, and nobody closes it yet.
+    const destroy = () => socket.destroy();
+    // Sockets of an HTTP/1.1 server stay half open when the peer ends, and HTTP/1.1 alone closes them.
     socket
-      .on("error", onError)
-      .on("end", onError)
+      .on("error", destroy)
+      .on("end", destroy)
       .on("close", () => clearTimeout(waiting));
     socket.once("data", (first: Buffer) => {
       clearTimeout(waiting);
-      socket.off("error", onError).off("end", onError);
       socket.pause();
       socket.unshift(first);
       const begins = first.subarray(0, preface.length);
       if (begins.length > 2 && begins.equals(preface.subarray(0, begins.length))) plain.emit("connection", socket);
       else {
+        socket.off("error", destroy).off("end", destroy);
         for (const listener of asHttp1) listener.call(server, socket);
         socket.resume();
       }
     });
   });
-  return { server, closeSessions };
+  return { server, connections, closeSessions };
+}
+
+/** Node's requests and responses of HTTP/2 have all that is used of those of HTTP/1.1, and no type that says so. */
+function asHttp2(handler: RequestListener) {
+  return handler as unknown as (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void;
 }
 
 function read({ cert, key, clientCa }: GatewayTls) {
