@@ -34,6 +34,7 @@ export interface GatewayRequest {
   readonly refuseUnknown?: true;
   readonly cors?: readonly string[];
   readonly trustProxy?: readonly string[];
+  readonly allowedHosts?: readonly string[];
   readonly timeout?: number;
   readonly bodyLimit?: number;
   readonly elementLimit?: number;
@@ -42,6 +43,7 @@ export interface GatewayRequest {
   readonly headersTimeout?: number;
   readonly maxConnections?: number;
   readonly maxStreams?: number;
+  readonly maxPipelined?: number;
   readonly grace?: number;
   readonly title?: string;
   readonly openapi: boolean;
@@ -105,6 +107,7 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .option("--max-header-bytes <bytes>", "size of the URL and the headers together (default: 16384)", parsePositive)
     .option("--headers-timeout <duration>", "time for the headers (default: 10s)", parseDuration)
     .option("--max-connections <n>", "connections at a time (default: 10000)", parsePositive)
+    .option("--max-pipelined <n>", "requests at a time of an HTTP/1.1 connection (default: 16)", parsePositive)
     .option("--max-streams <n>", "streams at a time in an HTTP/2 connection (default: 100)", parsePositive)
     .option("--grace <duration>", "time for running calls to end after SIGINT, SIGTERM or SIGHUP (default: 10s)", parseDurationOrZero);
 
@@ -120,6 +123,7 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .option("--docs-path <path>", "instead of /docs")
     .option("--openapi-path <path>", "instead of /openapi.json")
     .option("--cors <origin...>", "origins whose pages may read the answers; * for all")
+    .option("--allowed-hosts <host...>", "names of this server, when it listens on loopback and is called otherwise; * for all")
     .option("--trust-proxy <address...>", "proxies whose X-Forwarded-* headers count: addresses, or subnets such as 10.0.0.0/8")
     .option("--title <text>", "of the OpenAPI document")
     .option("--no-openapi", "do not serve /openapi.json and /docs")

@@ -68,9 +68,12 @@ export async function run(request: GatewayRequest): Promise<void> {
         headersTimeoutMs: request.headersTimeout,
         maxConnections: request.maxConnections,
         maxConcurrentStreams: request.maxStreams,
+        maxPipelined: request.maxPipelined,
       },
       cors: request.cors,
       trustProxy: request.trustProxy,
+      allowedHosts: request.allowedHosts,
+      openApi: request.openapi && (request.title === undefined ? {} : { title: request.title }),
       tls: tlsOf(request, (error) => log.warn(`${error.message}; the certificate in use stays`)),
       logger: log,
     });

@@ -138,6 +138,7 @@ function broken(cause?: unknown): HttpError {
 
 const json = /^application\/(?:[\w.-]+\+)?json$/;
 const lines = /^application\/(?:x-)?(?:ndjson|jsonl)$/;
+const form = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)$/;
 const gzip = /^(?:x-)?gzip$/i;
 
 /** @throws HttpError 415 for an encoding that is not known here. */
@@ -160,7 +161,9 @@ export function jsonKind({ "content-type": contentType }: IncomingHttpHeaders, s
   const kind = json.test(type) ? "json" : stream && lines.test(type) ? "lines" : undefined;
   if (kind !== undefined && (charset === "utf-8" || charset === "utf8" || charset === "us-ascii")) return kind;
   const taken = stream ? "application/json or application/x-ndjson" : "application/json";
-  const is = contentType === undefined ? "there is none" : `is ${quote(contentType)}`;
-  const message = `the body's content type must be ${taken}, ${is}: send JSON, with the header content-type: application/json`;
+  const is = contentType === undefined ? "and there is none" : `is ${quote(contentType)}`;
+  // What `curl -d` and HTML forms send.
+  const hint = contentType === undefined || form.test(type) ? ": send JSON, with the header content-type: application/json" : "";
+  const message = `the body's type must be ${taken}, ${is}${hint}`;
   throw new HttpError(415, Code.INVALID_ARGUMENT, message, { accept: taken.replace(" or ", ", ") });
 }

@@ -329,7 +329,7 @@ describe.each(ways)("%s", (way) => {
       "application/json",
       {
         message:
-          'the body\'s content type must be application/json, is "application/x-www-form-urlencoded": send JSON, with the header content-type: application/json',
+          'the body\'s type must be application/json, is "application/x-www-form-urlencoded": send JSON, with the header content-type: application/json',
       },
     ]);
     const long = await post("application/json", `"${"x".repeat(100)}"`);
