@@ -73,7 +73,6 @@ export async function run(request: GatewayRequest): Promise<void> {
       cors: request.cors,
       trustProxy: request.trustProxy,
       allowedHosts: request.allowedHosts,
-      openApi: request.openapi && (request.title === undefined ? {} : { title: request.title }),
       tls: tlsOf(request, (error) => log.warn(`${error.message}; the certificate in use stays`)),
       logger: log,
     });
