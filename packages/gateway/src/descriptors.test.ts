@@ -11,8 +11,9 @@ import {
 import { Code, createServer, implement, RpcError } from "@grpc-study/rpc";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
 import { expect, test } from "vitest";
-import { type Descriptors, readDescriptors, reflectServices } from "./descriptors.ts";
+import { type Descriptors, readDescriptors } from "./descriptors.ts";
 import { allBindings } from "./http-rule/all-bindings.ts";
+import { reflectServices } from "./reflection.ts";
 
 const bytes = readFileSync(new URL("../test/gen/library.binpb", import.meta.url));
 const library = fromBinary(FileDescriptorSetSchema, bytes).file;

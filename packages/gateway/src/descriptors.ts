@@ -9,22 +9,17 @@ import {
   type JsonValue,
   type Registry,
 } from "@bufbuild/protobuf";
-import {
-  type DescriptorProto,
-  type FileDescriptorProto,
-  FileDescriptorProtoSchema,
-  type FileDescriptorSet,
-  FileDescriptorSetSchema,
-} from "@bufbuild/protobuf/wkt";
-import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
-import { ServerReflection } from "@grpc-study/rpc/reflection";
+import { type DescriptorProto, type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { linkFiles } from "./link-files.ts";
+import type { TypeSource } from "./type-source.ts";
 
 /** What a gateway needs to know of an upstream. */
 export interface Descriptors {
   readonly services: readonly DescService[];
   /** All types of their files: for `google.protobuf.Any`. */
   readonly registry: Registry;
+  /** Where further types are asked for; only reflection has it. */
+  readonly typeSource?: TypeSource;
 }
 
 /** Descriptors cannot be had or used. The message is one line, for whoever runs the gateway. */
@@ -88,7 +83,7 @@ function readJson(text: string): FileDescriptorSet {
 }
 
 /** @throws DescriptorsError if an import is missing. */
-function toRegistry(set: FileDescriptorSet): FileRegistry {
+export function toRegistry(set: FileDescriptorSet): FileRegistry {
   try {
     return createFileRegistry(withJsonNames(set));
   } catch (error) {
@@ -121,84 +116,10 @@ const ownServices: ReadonlySet<string> = new Set([
   "grpc.reflection.v1alpha.ServerReflection",
 ]);
 
-function isOwnService(typeName: string): boolean {
+export function isOwnService(typeName: string): boolean {
   return ownServices.has(typeName);
 }
 
-function servicesIn(registry: FileRegistry): DescService[] {
+export function servicesIn(registry: FileRegistry): DescService[] {
   return [...registry].filter((type) => type.kind === "service").filter(({ typeName }) => !isOwnService(typeName));
-}
-
-/**
- * The services that a server tells of by reflection (`grpc.reflection.v1`, or `v1alpha` where there is no other), without its health and its reflection.
- *
- * @throws DescriptorsError if it does not, or cannot be reached within `timeoutMs` (10,000 unless told).
- */
-export async function reflectServices(channel: Channel, { timeoutMs = 10_000 } = {}): Promise<Descriptors> {
-  try {
-    return await reflect(channel, ServerReflection, timeoutMs);
-  } catch (error) {
-    if (!isUnimplemented(error)) throw explain(error, channel);
-  }
-  try {
-    return await reflect(channel, alpha(), timeoutMs);
-  } catch (error) {
-    throw explain(error, channel);
-  }
-}
-
-/** `v1alpha` has the messages of `v1`, field by field, and another name. */
-function alpha(): typeof ServerReflection {
-  const typeName = "grpc.reflection.v1alpha.ServerReflection";
-  const service = { ...ServerReflection, typeName } as typeof ServerReflection;
-  const methods = ServerReflection.methods.map((method) => ({ ...method, parent: service }));
-  return Object.assign(service, { methods, method: { serverReflectionInfo: methods[0] } });
-}
-
-async function reflect(channel: Channel, reflection: typeof ServerReflection, timeoutMs: number): Promise<Descriptors> {
-  using call = createClient(reflection, channel).serverReflectionInfo({ timeoutMs });
-  type Request = Parameters<typeof call.send>[0];
-  const ask = async (messageRequest: NonNullable<Request["messageRequest"]>) => {
-    await call.send({ messageRequest });
-    const response = (await call.recv())?.messageResponse;
-    if (response === undefined) throw new DescriptorsError("the server ended the reflection call without an answer");
-    if (response.case === "errorResponse") throw new RpcError(response.value.errorCode || Code.UNKNOWN, response.value.errorMessage);
-    return response;
-  };
-
-  const listed = await ask({ case: "listServices", value: "*" });
-  const names = listed.case === "listServicesResponse" ? listed.value.service.map(({ name }) => name) : [];
-  const files = new Map<string, FileDescriptorProto>();
-  const add = (answer: Awaited<ReturnType<typeof ask>>) => {
-    if (answer.case !== "fileDescriptorResponse") throw new DescriptorsError("the server answered something else than was asked for");
-    for (const bytes of answer.value.fileDescriptorProto) {
-      const file = fromBinary(FileDescriptorProtoSchema, bytes);
-      files.set(file.name, file);
-    }
-  };
-  const wanted = names.filter((name) => !isOwnService(name));
-  for (const name of wanted) add(await ask({ case: "fileContainingSymbol", value: name }));
-  // A server may send the imports too, or leave them to be asked for.
-  for (let missing = missingOf(files); missing.length > 0; missing = missingOf(files)) {
-    for (const name of missing) add(await ask({ case: "fileByFilename", value: name }));
-    if (missingOf(files).some((name) => missing.includes(name)))
-      throw new DescriptorsError(`the server does not send ${missing.join(", ")}`);
-  }
-  call.closeSend();
-  const registry = toRegistry(linkFiles(files));
-  return { services: servicesIn(registry).filter(({ typeName }) => wanted.includes(typeName)), registry };
-}
-
-function missingOf(files: ReadonlyMap<string, FileDescriptorProto>): string[] {
-  return [...new Set([...files.values()].flatMap(({ dependency }) => dependency))].filter((name) => !files.has(name));
-}
-
-function isUnimplemented(error: unknown): boolean {
-  return error instanceof RpcError && error.code === Code.UNIMPLEMENTED;
-}
-
-function explain(error: unknown, { target }: Channel): unknown {
-  if (isUnimplemented(error)) return new DescriptorsError(`${target} has no reflection: give its descriptors instead`, { cause: error });
-  if (error instanceof RpcError) return new DescriptorsError(`reflection of ${target} failed: ${error.message}`, { cause: error });
-  return error;
 }

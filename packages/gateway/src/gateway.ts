@@ -16,7 +16,7 @@ import type { JsonOptions } from "./json/index.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";
-import { withKnownTypes } from "./known-types.ts";
+import { joinRegistries, withKnownTypes } from "./known-types.ts";
 import { docs } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
 import { serveDocument } from "./openapi/serve-document.ts";
@@ -24,6 +24,7 @@ import type { GatewayOptions } from "./options.ts";
 import { movable, ownPathsOf } from "./own-paths.ts";
 import { clientsOf, makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
+import { AnyTypes } from "./type-source.ts";
 import { named, openUpstreams } from "./upstreams.ts";
 
 declare module "fastify" {
@@ -59,7 +60,8 @@ export function servedBindings(options: GatewayOptions, warn?: (message: string)
  * Registering it rejects with a RuleError if a rule cannot be served.
  */
 export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) => {
-  const { registry } = options;
+  const { typeSource } = options;
+  const registry = typeSource === undefined ? options.registry : joinRegistries([withKnownTypes(options.registry), typeSource.registry]);
   const { elementLimit = defaultElementLimit } = options;
   // A misspelt name that is ignored would be the enum's zero, and in a PATCH would clear the field.
   const json: JsonOptions = {
@@ -70,7 +72,11 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     fallbacks: true,
     registry: withKnownTypes(registry),
   };
-  const routeOptions = { json, refuseUnknownParameters: options.refuseUnknownParameters ?? false };
+  const routeOptions = {
+    json,
+    refuseUnknownParameters: options.refuseUnknownParameters ?? false,
+    anyTypes: typeSource && new AnyTypes(typeSource, withKnownTypes(registry)),
+  };
   const router = new Router<Route>();
   const warn = options.onWarning ?? ((message: string) => console.warn(`gateway: ${message}`));
   const bindings = servedBindings(options, warn);

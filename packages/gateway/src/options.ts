@@ -5,6 +5,7 @@ import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { JsonOptions } from "./json/index.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
+import type { TypeSource } from "./type-source.ts";
 
 /** Services, and the server that has them. */
 export interface Upstream {
@@ -41,6 +42,8 @@ export interface GatewayOptions extends Upstream {
   readonly refuseUnknownParameters?: boolean | undefined;
   /** Types that may stand in a `google.protobuf.Any`, error details included. Those of google.rpc are known. */
   readonly registry?: Registry | undefined;
+  /** Where types are asked for that a `google.protobuf.Any` in a response has and nobody knows: `reflectServices` makes one. Default: they are printed as bytes. */
+  readonly typeSource?: TypeSource | undefined;
   /** Bytes of a body, of a line, or of a frame. Default 4 MiB, as in gRPC. */
   readonly bodyLimit?: number | undefined;
   /**

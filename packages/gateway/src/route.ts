@@ -1,10 +1,11 @@
 // A route: a binding, made ready to be called.
-import { create, type DescService, type Message } from "@bufbuild/protobuf";
+import { create, type DescMessage, type DescService, type Message } from "@bufbuild/protobuf";
 import { type CallOptions, createClient } from "@grpc-study/rpc";
 import { type HttpBody, HttpBodySchema } from "../gen/google/api/httpbody_pb.js";
 import { isHttpBody, RequestBinder } from "./fields/bind-request.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { type JsonOptions, jsonCodec, jsonFieldCodec } from "./json/index.ts";
+import type { AnyTypes } from "./type-source.ts";
 import type { OpenUpstreams } from "./upstreams.ts";
 
 /** The part of a client's streaming call that the gateway uses. */
@@ -40,6 +41,7 @@ export type CallsOf<Kind extends Calls["kind"]> = Extract<Calls, { kind: Kind }>
 export interface RouteOptions {
   readonly json: JsonOptions;
   readonly refuseUnknownParameters: boolean;
+  readonly anyTypes?: AnyTypes | undefined;
 }
 
 export interface Route {
@@ -70,9 +72,32 @@ export function makeRoute(binding: Binding, clients: Clients, options: RouteOpti
     binding,
     binder: new RequestBinder(binding, options),
     // What createClient has made of the method's descriptor, which only the run time knows.
-    calls: { kind: method.methodKind, call, open: call } as Calls,
+    calls: withTypes({ kind: method.methodKind, call, open: call } as Calls, method.output, options.anyTypes),
     print: printer(binding, options.json),
   };
+}
+
+/** Calls whose responses, and errors, come when the types in them are at hand. */
+function withTypes(calls: Calls, output: DescMessage, types: AnyTypes | undefined): Calls {
+  if (types === undefined) return calls;
+  const reading = <Stream extends Responses>(stream: Stream): Stream => {
+    const recv = stream.recv.bind(stream);
+    return Object.assign(stream, { recv: () => types.of(output, recv()) });
+  };
+  switch (calls.kind) {
+    case "unary":
+      return { kind: calls.kind, call: (request, options) => types.of(output, calls.call(request, options)) };
+    case "client_streaming":
+      return { kind: calls.kind, call: (requests, options) => types.of(output, calls.call(requests, options)) };
+    case "server_streaming":
+      return { kind: calls.kind, call: (request, options) => reading(calls.call(request, options)) };
+    case "bidi_streaming":
+      return {
+        kind: calls.kind,
+        call: (requests, options) => reading(calls.call(requests, options)),
+        open: (options) => reading(calls.open(options)),
+      };
+  }
 }
 
 function printer({ method, responseBody }: Binding, options: JsonOptions): Route["print"] {

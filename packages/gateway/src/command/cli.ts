@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 export interface GatewayRequest {
   readonly upstream: readonly string[];
   readonly reflection?: true;
+  readonly reflectionTimeout?: number;
   readonly descriptors?: readonly string[];
   readonly service?: readonly string[];
   readonly rules?: readonly string[];
@@ -66,6 +67,7 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
   command
     .optionsGroup("What is served:")
     .option("--reflection", "ask the server for its services; so without --descriptors, too")
+    .option("--reflection-timeout <duration>", "how long that may take (default: 10s)", parseDuration)
     .option(
       "--descriptors <file...>",
       "a descriptor set instead, one for each server: buf build -o FILE, or protoc --include_imports --descriptor_set_out=FILE; gzipped or in JSON, too",

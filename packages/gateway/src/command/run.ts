@@ -5,29 +5,44 @@ import { printable } from "@grpc-study/command/printable";
 import { createLogger } from "@grpc-study/log";
 import { type Channel, type ClientTls, createChannel, TlsFileError } from "@grpc-study/rpc";
 import type { FastifyInstance } from "fastify";
-import { type Descriptors, DescriptorsError, readDescriptors, reflectServices } from "../descriptors.ts";
+import { type Descriptors, DescriptorsError, readDescriptors } from "../descriptors.ts";
 import { servedBindings } from "../gateway.ts";
 import { HeaderRuleError } from "../http/header-rules.ts";
 import { parseRules } from "../http-rule/read-rules.ts";
 import { RuleError } from "../http-rule/rule.ts";
 import { joinRegistries } from "../known-types.ts";
 import { ownPathsOf } from "../own-paths.ts";
+import { reflectServices } from "../reflection.ts";
 import { createGateway } from "../server/create-gateway.ts";
+import { joinTypeSources } from "../type-source.ts";
 import type { GatewayRequest } from "./cli.ts";
 import { formatRoutes } from "./routes.ts";
 
 /** What the operator can do something about. */
 class UsageError extends Error {}
 
+/** The most bytes of an answer of the server's reflection. */
+const maxReflectionBytes = 64 * 1024 * 1024;
+
 /** Serves until a signal comes. Sets the process's exit status: 1 if that cannot be done. */
 export async function run(request: GatewayRequest): Promise<void> {
   const log = createLogger(request.logLevel);
   const channels: Channel[] = [];
+  const reflections: Channel[] = [];
   let app: FastifyInstance;
   let routes: string;
   try {
     channels.push(...request.upstream.map((upstream) => open(upstream, request)));
-    const descriptors = await Promise.all(channels.map((channel, index) => describe(request.descriptors?.[index], channel)));
+    const descriptors = await Promise.all(
+      request.upstream.map((upstream, index) => {
+        const file = request.descriptors?.[index];
+        if (file !== undefined) return inFile(file, () => readDescriptors(readFile(file)));
+        // Files are larger than responses: a channel of its own has a limit of its own.
+        const reflection = open(upstream, { ...request, maxResponseBytes: Math.max(request.maxResponseBytes ?? 0, maxReflectionBytes) });
+        reflections.push(reflection);
+        return reflectServices(reflection, { timeoutMs: request.reflectionTimeout });
+      }),
+    );
     const rules = request.rules?.flatMap((file) => inFile(file, () => parseRules(readFile(file).toString())));
     const { fieldNames, emitDefaults = false, refuseUnknown = false, unbound = false, conflicts } = request;
     const served = select(descriptors, request.service);
@@ -52,6 +67,7 @@ export async function run(request: GatewayRequest): Promise<void> {
     app = await createGateway({
       ...options,
       registry: joinRegistries(descriptors.map(({ registry }) => registry)),
+      typeSource: joinTypeSources(descriptors.flatMap(({ typeSource }: Descriptors) => typeSource ?? [])),
       onWarning: (message) => log.warn(message),
       forwardHeaders: request.forwardHeader,
       responseHeaders: request.responseHeader,
@@ -87,7 +103,7 @@ export async function run(request: GatewayRequest): Promise<void> {
       openApi: ownPathsOf(options).openApi,
     });
   } catch (error) {
-    for (const channel of channels) channel.close();
+    for (const channel of [...channels, ...reflections]) channel.close();
     const message = explain(error, request);
     if (message === undefined) throw error;
     for (const line of message.split("\n")) process.stderr.write(`error: ${printable(line)}\n`);
@@ -101,7 +117,7 @@ export async function run(request: GatewayRequest): Promise<void> {
     stopping = true;
     log.info("shutting down; a second signal ends it at once");
     await app.close();
-    for (const channel of channels) channel.close();
+    for (const channel of [...channels, ...reflections]) channel.close();
     log.info("stopped");
   };
   process.on("SIGHUP", stop).on("SIGINT", stop).on("SIGTERM", stop);
@@ -120,10 +136,6 @@ function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseByt
   if (secure) process.noDeprecation = true;
   const limits = maxResponseBytes === undefined ? {} : { maxReceiveMessageBytes: maxResponseBytes };
   return createChannel(upstream, { connectTimeoutMs: 5000, limits, ...(secure && { tls: files }) });
-}
-
-async function describe(file: string | undefined, channel: Channel): Promise<Descriptors> {
-  return file === undefined ? reflectServices(channel) : inFile(file, () => readDescriptors(readFile(file)));
 }
 
 /** Names the file in errors about what is in it. */

@@ -91,6 +91,15 @@ export function* withImports(file: DescFile, seen = new Set<DescFile>()): Genera
   for (const dependency of file.dependencies) yield* withImports(dependency, seen);
 }
 
+const serialized = new WeakMap<DescFile, Uint8Array>();
+
+/** Without comments and positions in the source: they are larger than all the rest, and may be nobody else's business. */
 export function serializeFile(file: DescFile): Uint8Array {
-  return toBinary(FileDescriptorProtoSchema, file.proto);
+  let bytes = serialized.get(file);
+  if (bytes === undefined) {
+    const { sourceCodeInfo: _, ...proto } = file.proto;
+    bytes = toBinary(FileDescriptorProtoSchema, proto);
+    serialized.set(file, bytes);
+  }
+  return bytes;
 }

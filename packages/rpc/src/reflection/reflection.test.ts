@@ -1,4 +1,4 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { expect, onTestFinished, test } from "vitest";
 import { ServerReflection as Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
@@ -139,4 +139,33 @@ test("a service that is added later is found", async () => {
   await call.send({ messageRequest: { case: "fileContainingSymbol", value: "Unpackaged" } });
   expect((await call.recv())?.messageResponse.case).toBe("fileDescriptorResponse");
   call.closeSend();
+});
+
+test("comments and positions in the source are not sent", async () => {
+  const service = { name: "S", method: [{ name: "Call", inputType: ".commented.M", outputType: ".commented.M" }] };
+  const sourceCodeInfo = { location: [{ path: [4, 0], span: [1, 0, 10], leadingComments: " our secret plans\n" }] };
+  const proto = create(FileDescriptorProtoSchema, {
+    name: "commented.proto",
+    package: "commented",
+    syntax: "proto3",
+    messageType: [{ name: "M" }],
+    service: [service],
+    sourceCodeInfo,
+  });
+  const found = createFileRegistry(proto, () => undefined).getService("commented.S");
+  if (found === undefined) throw new Error("the service is missing");
+  const server = createServer({ reflection: true });
+  server.add(implement(found, {}));
+  onTestFinished(() => void server.shutdown({ graceMs: 0 }));
+  using client = createClient(ServerReflection, server.channel());
+  const [response] = await Array.fromAsync(
+    client.serverReflectionInfo([{ messageRequest: { case: "fileContainingSymbol", value: "commented.S" } }]),
+  );
+  const answer = response?.messageResponse;
+  if (answer?.case !== "fileDescriptorResponse") throw new Error(JSON.stringify(answer));
+  const [file] = answer.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
+  expect(file?.service).toEqual(proto.service);
+  expect(file?.messageType).toEqual(proto.messageType);
+  expect(file?.sourceCodeInfo).toBeUndefined();
+  expect(found.file.proto.sourceCodeInfo).toBeDefined();
 });

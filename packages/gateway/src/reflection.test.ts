@@ -1,0 +1,241 @@
+// What the gateway asks a server's reflection for: each file once, large ones too, and further types when a response has them.
+
+import { setTimeout as delay } from "node:timers/promises";
+import { create, createFileRegistry, type DescService, type Message, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import {
+  type Any,
+  AnySchema,
+  anyPack,
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  file_google_protobuf_any,
+  FieldDescriptorProto_Label as Label,
+  StringValueSchema,
+  FieldDescriptorProto_Type as Type,
+} from "@bufbuild/protobuf/wkt";
+import { Code, createServer, type Handlers, implement, RpcError, type ServerOptions } from "@grpc-study/rpc";
+import { ServerReflection } from "@grpc-study/rpc/reflection";
+import Fastify from "fastify";
+import { expect, onTestFinished, test } from "vitest";
+import { listen } from "../test/gateway.ts";
+import { reflectServices } from "./reflection.ts";
+
+const message = (name: string, fields: readonly (readonly [name: string, type: Type, typeName?: string])[] = [], repeated = false) => ({
+  name,
+  field: fields.map(([name, type, typeName = ""], index) => ({
+    name,
+    jsonName: name,
+    number: index + 1,
+    type,
+    typeName,
+    label: repeated ? Label.REPEATED : Label.OPTIONAL,
+  })),
+});
+
+const file = (name: string, more: MessageInitShape<typeof FileDescriptorProtoSchema>): FileDescriptorProto =>
+  create(FileDescriptorProtoSchema, { package: "big", syntax: "proto3", ...more, name });
+
+const method = (name: string, output: string, serverStreaming = false) => ({
+  name,
+  inputType: ".big.Empty",
+  outputType: output,
+  serverStreaming,
+});
+
+const anyProto = file_google_protobuf_any.proto;
+
+/** A hundred services in one file, one in another that imports it. */
+const services = file("services.proto", {
+  dependency: ["any.proto"],
+  messageType: [
+    message("Empty"),
+    message("Holder", [["detail", Type.MESSAGE, ".google.protobuf.Any"]]),
+    message("Holders", [["all", Type.MESSAGE, ".big.Holder"]], true),
+  ],
+  service: Array.from({ length: 100 }, (_, index) => ({
+    name: `S${index}`,
+    method: [
+      method("Get", ".big.Holder"),
+      method("List", ".big.Holders"),
+      method("Watch", ".big.Holder", true),
+      method("Fail", ".big.Empty"),
+    ],
+  })),
+});
+const other = file("other.proto", { dependency: ["services.proto"], service: [{ name: "Other", method: [method("Get", ".big.Empty")] }] });
+/** Nobody imports them. */
+const secret = file("secret.proto", {
+  dependency: ["services.proto"],
+  messageType: [
+    message("Secret", [
+      ["word", Type.STRING],
+      ["holder", Type.MESSAGE, ".big.Holder"],
+    ]),
+  ],
+});
+const inner = file("inner.proto", { messageType: [message("Inner", [["depth", Type.INT32]])] });
+const any = create(FileDescriptorProtoSchema, { ...anyProto, name: "any.proto" });
+
+const all = [services, other, secret, inner, any];
+const registry = createFileRegistry(create(FileDescriptorProtoSchema, inner), () => undefined);
+const whole = createFileRegistry({ $typeName: "google.protobuf.FileDescriptorSet", file: [any, services, other, secret, inner] });
+
+const fileOf = (symbol: string) =>
+  all.find(({ messageType, service, package: scope }) => [...messageType, ...service].some(({ name }) => `${scope}.${name}` === symbol));
+
+interface Started {
+  readonly asked: string[];
+  readonly address: string;
+  readonly channel: ReturnType<ReturnType<typeof createServer>["channel"]>;
+}
+
+async function start(answerAfterMs = 0, handlers: object = {}, options: ServerOptions = {}): Promise<Started> {
+  const asked: string[] = [];
+  const server = createServer(options);
+  server.add(
+    implement(ServerReflection, {
+      async *serverReflectionInfo(requests) {
+        for await (const { messageRequest } of requests) {
+          await delay(answerAfterMs);
+          if (messageRequest.case === "listServices") {
+            const names = [...services.service.map(({ name }) => `big.${name}`), "big.Other", "grpc.reflection.v1.ServerReflection"];
+            yield { messageResponse: { case: "listServicesResponse", value: { service: names.map((name) => ({ name })) } } };
+            continue;
+          }
+          const { value } = messageRequest;
+          asked.push(`${messageRequest.case} ${String(value)}`);
+          const found = messageRequest.case === "fileByFilename" ? all.find(({ name }) => name === value) : fileOf(String(value));
+          yield found === undefined
+            ? { messageResponse: { case: "errorResponse", value: { errorCode: Code.NOT_FOUND, errorMessage: "no such symbol" } } }
+            : {
+                messageResponse: {
+                  case: "fileDescriptorResponse",
+                  value: { fileDescriptorProto: [toBinary(FileDescriptorProtoSchema, found)] },
+                },
+              };
+        }
+      },
+    }),
+  );
+  const s0 = whole.getService("big.S0") as DescService;
+  server.add(implement(s0, handlers as Handlers<DescService>));
+  onTestFinished(() => server.shutdown({ graceMs: 0, abortMs: 0 }).then(() => {}));
+  const { address } = await server.listen("127.0.0.1:0");
+  return { asked, address, channel: server.channel() };
+}
+
+test("each file is asked for once, whatever the number of services in it", async () => {
+  const { asked, channel } = await start();
+  const { services } = await reflectServices(channel);
+  expect(services).toHaveLength(101);
+  expect(asked).toEqual(["fileContainingSymbol big.S0", "fileContainingSymbol big.Other", "fileByFilename any.proto"]);
+});
+
+test("files of more than four megabytes are taken", async () => {
+  const large = file("large.proto", {
+    messageType: Array.from({ length: 6 }, (_, index) => message(`M${index}${"x".repeat(2 ** 20)}`)),
+    service: [{ name: "Large" }],
+  });
+  const bytes = toBinary(FileDescriptorProtoSchema, large);
+  expect(bytes.length).toBeGreaterThan(4.5 * 2 ** 20);
+  const server = createServer();
+  server.add(
+    implement(ServerReflection, {
+      async *serverReflectionInfo(requests) {
+        for await (const { messageRequest } of requests) {
+          if (messageRequest.case === "listServices")
+            yield { messageResponse: { case: "listServicesResponse", value: { service: [{ name: "big.Large" }] } } };
+          else yield { messageResponse: { case: "fileDescriptorResponse", value: { fileDescriptorProto: [bytes] } } };
+        }
+      },
+    }),
+  );
+  onTestFinished(() => server.shutdown({ graceMs: 0 }).then(() => {}));
+  const { address } = await server.listen("127.0.0.1:0");
+  expect((await reflectServices(address)).services).toHaveLength(1);
+  await expect(reflectServices(address, { maxResponseBytes: 2 ** 20 })).rejects.toThrow(/larger than max/);
+});
+
+test("it may take as long as it is given", async () => {
+  const { channel } = await start(60);
+  await expect(reflectServices(channel, { timeoutMs: 100 })).rejects.toMatchObject({
+    name: "DescriptorsError",
+    message: expect.stringContaining("--reflection-timeout"),
+  });
+  expect((await reflectServices(channel, { timeoutMs: 20_000 })).services).toHaveLength(101);
+});
+
+const secretType = whole.getMessage("big.Secret");
+const innerType = registry.getMessage("big.Inner");
+
+function packed(init: object, schema = secretType): Any {
+  if (schema === undefined) throw new Error("the type is missing");
+  return anyPack(schema, create(schema, init as never) as Message);
+}
+
+const holding = (detail: Any) => ({ detail });
+const unheard = create(AnySchema, { typeUrl: "type.googleapis.com/big.Unheard", value: new Uint8Array([1]) });
+
+async function gatewayOf(handlers: object) {
+  const started = await start(0, handlers);
+  const { services, registry, typeSource } = await reflectServices(started.channel);
+  started.asked.length = 0;
+  const { url } = await listen(Fastify(), {
+    services: services.filter(({ typeName }) => typeName === "big.S0"),
+    upstream: started.address,
+    unbound: true,
+    registry,
+    typeSource,
+  });
+  const call = (name: string) =>
+    fetch(`${url}/big.S0/${name}`, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  return { ...started, call };
+}
+
+test("a type that no file of the services has is asked for when a response has it, once, and so is one in it", async () => {
+  const nested = packed({ word: "psst", holder: holding(packed({ depth: 3 }, innerType)) });
+  const { asked, call } = await gatewayOf({
+    get: () => holding(nested),
+    list: () => ({ all: [holding(nested), holding(packed({ word: "b" }))] }),
+  });
+  const json = {
+    "@type": "type.googleapis.com/big.Secret",
+    word: "psst",
+    holder: { detail: { "@type": "type.googleapis.com/big.Inner", depth: 3 } },
+  };
+  expect(await (await call("Get")).json()).toEqual({ detail: json });
+  expect(await (await call("List")).json()).toEqual({
+    all: [{ detail: json }, { detail: { "@type": "type.googleapis.com/big.Secret", word: "b" } }],
+  });
+  expect(asked).toEqual(["fileContainingSymbol big.Secret", "fileContainingSymbol big.Inner"]);
+});
+
+test("in a stream and in the details of an error as well", async () => {
+  const { asked, call } = await gatewayOf({
+    *watch() {
+      yield holding(packed({ word: "one" }));
+      yield holding(packed({ word: "two" }));
+    },
+    fail() {
+      throw new RpcError(Code.ABORTED, "no", { details: [packed({ word: "why" })] });
+    },
+  });
+  expect(await (await call("Fail")).json()).toMatchObject({ details: [{ "@type": "type.googleapis.com/big.Secret", word: "why" }] });
+  const lines = (await (await call("Watch")).text()).trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line).result.detail.word)).toEqual(["one", "two"]);
+  expect(asked).toEqual(["fileContainingSymbol big.Secret"]);
+});
+
+test("a type that the server does not know is asked for once, and printed as bytes", async () => {
+  const { asked, call } = await gatewayOf({ get: () => holding(unheard) });
+  for (let times = 0; times < 5; times++) {
+    expect(await (await call("Get")).json()).toEqual({ detail: { "@type": "type.googleapis.com/big.Unheard", value: "AQ==" } });
+  }
+  expect(asked).toEqual(["fileContainingSymbol big.Unheard"]);
+});
+
+test("types that are known are not asked for", async () => {
+  const { asked, call } = await gatewayOf({ get: () => holding(anyPack(StringValueSchema, create(StringValueSchema, { value: "v" }))) });
+  expect(await (await call("Get")).json()).toEqual({ detail: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "v" } });
+  expect(asked).toEqual([]);
+});
