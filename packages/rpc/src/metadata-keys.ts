@@ -70,12 +70,37 @@ export function requestFault(metadata: Metadata): string | undefined {
 }
 
 function faultOf(metadata: Metadata, isReserved: (key: string) => boolean): string | undefined {
+  let bytes = 0;
   for (const key of Object.keys(metadata.getMap())) {
     if (isReserved(key)) return reservedFault(key);
-    const { length } = metadata.get(key);
-    if (length > 1 && single.has(key)) return `the metadata key "${key}" has ${length} values, and HTTP allows one`;
+    const values = metadata.get(key);
+    if (values.length > 1 && single.has(key)) return `the metadata key "${key}" has ${values.length} values, and HTTP allows one`;
+    bytes += bytesOf(key, values);
   }
-  return undefined;
+  return sizeFault(bytes);
+}
+
+/**
+ * The most bytes of metadata that are sent, as a header list. Node, nghttp2 and curl close a connection, with all its calls, when a header has more than
+ * 64 KiB. Other peers take less: 8 KiB (grpc-java), 16 KiB (C-core), 32 KiB (this package's server).
+ */
+const maxBytes = 60 * 1024;
+
+/** Why metadata of this size cannot be sent; undefined if it can. */
+export function sizeFault(bytes: number): string | undefined {
+  return bytes > maxBytes ? `the metadata has ${bytes} bytes, and a header takes ${maxBytes}` : undefined;
+}
+
+/** How large metadata is as a header list (RFC 9113, section 6.5.2): names, values and 32 bytes a field. */
+export function metadataBytes(metadata: Metadata): number {
+  return Object.keys(metadata.getMap()).reduce((sum, key) => sum + bytesOf(key, metadata.get(key)), 0);
+}
+
+function bytesOf(key: string, values: readonly (string | Buffer)[]): number {
+  let bytes = 0;
+  // Bytes are sent in base64.
+  for (const value of values) bytes += 32 + key.length + (typeof value === "string" ? value.length : Math.ceil(value.length / 3) * 4);
+  return bytes;
 }
 
 export function reservedFault(key: string): string {

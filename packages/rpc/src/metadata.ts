@@ -5,8 +5,8 @@ export { Metadata };
 
 /**
  * Metadata, or an object with its entries. Keys are case-insensitive; those that end in `-bin` take bytes, all others take strings
- * of printable ASCII. A key that is HTTP/2's own (`connection`, `te`, `content-length` …) fails the call: INVALID_ARGUMENT at a client,
- * INTERNAL at a server.
+ * of printable ASCII. A key that is HTTP/2's own (`connection`, `te`, `content-length` …), and more than 60 KiB in all, fail the call: INVALID_ARGUMENT at a
+ * client, INTERNAL at a server.
  */
 export type MetadataInit = Metadata | { readonly [key: string]: string | Uint8Array | readonly (string | Uint8Array)[] };
 

@@ -7,6 +7,7 @@ import { noCompress, requestCompression, takesFrames } from "../compression/clie
 import { Frames, markMessage } from "../compression/frame.ts";
 import { errorFromStatus, RpcError } from "../error.ts";
 import { intercept } from "../intercept.ts";
+import { LongTimer } from "../long-timer.ts";
 import { MetadataError, toMetadata } from "../metadata.ts";
 import { custom, requestFault } from "../metadata-keys.ts";
 import { methodPath } from "../method.ts";
@@ -19,6 +20,7 @@ import { type CallOptions, type CancelSignal, deadlineOf, type SendOptions } fro
 import { openCall, type StartedCall } from "./raw-call.ts";
 import { release } from "./release.ts";
 import { reset, resetOnly } from "./reset.ts";
+import { type ResponseFrames, watchResponse } from "./response-frames.ts";
 import { CallState, StartedMetadata } from "./started-metadata.ts";
 import { deadlineExceeded, explainStatus } from "./status-text.ts";
 
@@ -89,9 +91,6 @@ const noOptions: CallOptions = {};
 
 const sent: Promise<boolean> = Promise.resolve(true);
 
-/** Node fires longer timers at once. */
-const maxTimeoutMs = 2 ** 31 - 1;
-
 export class ClientCall implements AsyncIterableIterator<Message, undefined>, InterceptingListener {
   readonly channel: Channel;
   readonly #bound: BoundMethod;
@@ -101,7 +100,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   #takesMessages = false;
   #metadata: Metadata | undefined;
   #controller: AbortController | undefined;
-  #deadlineTimer: NodeJS.Timeout | undefined;
+  #deadlineTimer: LongTimer | undefined;
   #onRequest: ((request: object) => void)[] | undefined;
   #onResponse: ((response: Message) => void)[] | undefined;
   /** Ends what `next()` of the innermost interceptor waits for. */
@@ -126,6 +125,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   #fault: { readonly fault: unknown } | undefined;
   #cancelled: RpcError | undefined;
   #header: Metadata | undefined;
+  #frames: ResponseFrames | undefined;
   #trailer: Metadata | undefined;
   #headerWaiter: Waiter<Metadata> | undefined;
   #stopWaitingForConnection: (() => void) | undefined;
@@ -162,7 +162,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
       return;
     }
     if (waitMs !== Number.POSITIVE_INFINITY) {
-      this.#deadlineTimer = setTimeout(() => this.#timeUp(waitMs), Math.min(waitMs, maxTimeoutMs));
+      this.#deadlineTimer = new LongTimer(() => this.#timeUp(waitMs), waitMs);
     }
     if (signal !== undefined) {
       this.#signal = signal;
@@ -231,6 +231,8 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
     const { channel } = this;
     let waitForReady = false;
     try {
+      // An interceptor that keeps the process busy keeps the timer from firing.
+      if (this.#state.deadline <= Date.now()) throw deadlineExceeded(this.#path, "had no time left when it was to be sent");
       let metadata = this.#metadata ?? toMetadata(this.#options.metadata);
       const fault = requestFault(metadata);
       if (fault !== undefined) throw new MetadataError(fault);
@@ -410,7 +412,10 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   onReceiveMetadata(header: Metadata): void {
     this.#stopWaitingForConnection?.();
     const { raw } = this.#state;
-    if (!this.#sendClosed && raw !== undefined && this.channel.codec === undefined) resetOnly(raw);
+    if (raw !== undefined && this.channel.codec === undefined) {
+      if (!this.#sendClosed) resetOnly(raw);
+      this.#frames = watchResponse(raw);
+    }
     this.#header = header;
     this.#settleHeader();
     if (this.#options.onHeader !== undefined) {
@@ -431,8 +436,9 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
     this.#trailer = status.metadata;
     if (this.#state.raw !== undefined) release(this.#state.raw);
     if (this.#cancelled !== undefined) this.#outcome(this.#cancelled);
-    else if (status.code === Code.OK) this.#outcome(undefined);
-    else this.#outcome(this.#explain(status) ?? errorFromStatus(status));
+    else if (status.code !== Code.OK) this.#outcome(this.#explain(status) ?? errorFromStatus(status));
+    else if (this.#frames?.inside) this.#outcome(new RpcError(Code.INTERNAL, "the response ended in the middle of a message"));
+    else this.#outcome(undefined);
   }
 
   #explain(status: StatusObject): RpcError | undefined {
@@ -579,7 +585,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
     this.#ended = true;
     this.#state.over = true;
     this.#failure = this.#fault === undefined ? (failure ?? this.#cancelled) : this.#fault.fault;
-    clearTimeout(this.#deadlineTimer);
+    this.#deadlineTimer?.clear();
     this.#stopWaitingForConnection?.();
     this.#letGoOfSignal();
     if (this.#trailer !== undefined && this.#options.onTrailer !== undefined) {

@@ -10,7 +10,7 @@ import { InterceptorFault, intercept } from "../intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { LongTimer } from "../long-timer.ts";
 import { MetadataError } from "../metadata.ts";
-import { metadataFault } from "../metadata-keys.ts";
+import { metadataBytes, metadataFault, sizeFault } from "../metadata-keys.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
 import { contextOf, interceptedCallOf } from "./call-context.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
@@ -308,8 +308,11 @@ export class Call implements Linked<Call> {
     try {
       if (this.#header !== undefined) this.sendHeader();
       const trailer = this.#trailer;
+      const sent = error !== undefined && isSent(error) ? error.metadata : undefined;
       const fault =
-        (trailer && metadataFault(trailer)) ?? (error !== undefined && isSent(error) ? metadataFault(error.metadata) : undefined);
+        (trailer && metadataFault(trailer)) ??
+        (sent && metadataFault(sent)) ??
+        (trailer && sent && sizeFault(metadataBytes(trailer) + metadataBytes(sent)));
       if (fault !== undefined) throw new MetadataError(fault);
       return error !== undefined ? statusFromError(error, trailer) : trailer && { code: Code.OK, details: "OK", metadata: trailer };
     } catch (fault) {

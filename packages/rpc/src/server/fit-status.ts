@@ -1,5 +1,6 @@
 // Shortens the status of an error until it fits into a header that every peer takes.
 import type { StatusObject } from "@grpc/grpc-js";
+import { metadataBytes } from "../metadata-keys.ts";
 import { percentEncode } from "../percent-encode.ts";
 
 /**
@@ -24,28 +25,20 @@ const shortened = "… (shortened)";
  */
 export function fitStatus(status: StatusObject): StatusObject {
   const { details: message, metadata } = status;
-  const entries = Object.keys(metadata.getMap()).map(
-    (key) => [key, metadata.get(key).reduce((sum, value) => sum + bytesOf(key, value), 0)] as const,
-  );
-  const total = entries.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const total = metadataBytes(metadata);
   // At most nine bytes for a UTF-16 unit.
   if (message.length * 9 + total < maxBytes / 2) return status;
-  const detailsBytes = entries.find(([key]) => key === detailsKey)?.[1] ?? 0;
-  const room = maxBytes - otherBytes - fieldBytes - "grpc-message".length - total;
   const bytes = percentEncode(message).length;
-  if (bytes <= room) return status;
+  if (bytes <= roomBeside(total)) return status;
   const rest = metadata.clone();
   rest.remove(detailsKey);
-  const roomThen = Math.max(room + detailsBytes, leastMessageBytes);
-  return {
-    ...status,
-    metadata: rest,
-    details: bytes <= roomThen ? message : cut(message, roomThen - percentEncode(shortened).length) + shortened,
-  };
+  const room = Math.max(roomBeside(metadataBytes(rest)), leastMessageBytes);
+  if (bytes <= room) return { ...status, metadata: rest };
+  return { ...status, metadata: rest, details: cut(message, room - percentEncode(shortened).length) + shortened };
 }
 
-function bytesOf(key: string, value: string | Buffer): number {
-  return fieldBytes + key.length + (typeof value === "string" ? value.length : Math.ceil(value.length / 3) * 4);
+function roomBeside(metadataBytes: number): number {
+  return maxBytes - otherBytes - fieldBytes - "grpc-message".length - metadataBytes;
 }
 
 /** As many code points as come to `room` bytes when they are percent-encoded. */

@@ -1,0 +1,104 @@
+// Calls whose time is up before they begin: a client sends nothing, and a server runs no handler.
+import { expect, test } from "vitest";
+import { TestService } from "../../test/gen/test_pb.js";
+import { everyKind, everyWay, failureOf, kinds, startServer } from "../../test/harness.ts";
+import { frame, Peer, peerServer } from "../../test/http2-peer.ts";
+import { Code, createClient } from "../index.ts";
+
+const past = [
+  ["a timeout of 0", () => ({ timeoutMs: 0 })],
+  ["a timeout below 0", () => ({ timeoutMs: -5 })],
+  ["a deadline that has passed", () => ({ deadline: Date.now() - 1 })],
+  ["a date that has passed", () => ({ deadline: new Date(0) })],
+] as const;
+
+test.each(everyWay.flatMap((each) => past.map(([name, options]) => ({ ...each, name, options }))))(
+  "$way, $kind, $name: DEADLINE_EXCEEDED, and the handler does not run",
+  async ({ way, kind, options }) => {
+    let calls = 0;
+    const { server, address } = await startServer(
+      everyKind(() => {
+        calls++;
+        return "";
+      }),
+    );
+    using client = createClient(TestService, way === "in process" ? server.channel() : address);
+    await kinds[kind](client, "");
+    expect(await failureOf(kinds[kind](client, "", options()))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+    await kinds[kind](client, "");
+    expect(calls).toBe(2);
+  },
+);
+
+test("nothing is sent of a call without time, not even when an interceptor used it up without waiting", async () => {
+  let streams = 0;
+  const address = await peerServer((stream) => {
+    streams++;
+    stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "0" }, { endStream: true });
+  });
+  using client = createClient(TestService, address, {
+    interceptors: [
+      async (_call, next) => {
+        for (const end = Date.now() + 30; Date.now() < end; );
+        await next();
+      },
+    ],
+  });
+  expect(await failureOf(client.unary({}, { timeoutMs: 0 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+  expect(await failureOf(client.unary({}, { timeoutMs: 10 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+  await failureOf(client.unary({}, { timeoutMs: 10_000 }));
+  expect(streams).toBe(1);
+});
+
+test.each(
+  ["Unary", "ServerStream", "ClientStream", "BidiStream"].flatMap((method) =>
+    ["0n", "0S", "00000000H"].map((timeout) => [method, timeout]),
+  ),
+)("%s with the timeout %s: neither handler nor interceptor runs", async (method, timeout) => {
+  for (const interceptors of [false, true]) {
+    let ran = 0;
+    const { address } = await startServer(
+      everyKind(() => {
+        ran++;
+        return "";
+      }),
+      {
+        interceptors: interceptors
+          ? [
+              async (_call, next) => {
+                ran++;
+                await next();
+              },
+            ]
+          : [],
+      },
+    );
+    const peer = new Peer(address);
+    const call = peer.call(method as string, { "grpc-timeout": timeout as string });
+    call.stream.end(frame());
+    expect(await call.status()).toBe(Code.DEADLINE_EXCEEDED);
+    expect(ran).toBe(0);
+    // The shortest time that there is may be enough, and the connection lives on.
+    const next = peer.call(method as string);
+    next.stream.end(frame());
+    expect(await next.status()).toBe(Code.OK);
+  }
+});
+
+test.each(["Unary", "ServerStream"])("%s: a request that is here before the timer, and after its time, is not handled", async (method) => {
+  let ran = 0;
+  const { address } = await startServer(
+    everyKind(() => {
+      ran++;
+      return "";
+    }),
+  );
+  const call = new Peer(address).call(method, { "grpc-timeout": "20m" });
+  call.stream.write(frame());
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  call.stream.end();
+  // Everything waits, the timer too.
+  for (const end = performance.now() + 50; performance.now() < end; );
+  expect(await call.status()).toBe(Code.DEADLINE_EXCEEDED);
+  expect(ran).toBe(0);
+});
