@@ -5,10 +5,11 @@ import type { Binding } from "../http-rule/rule.ts";
 import { lastEventId } from "../kinds/response-format.ts";
 import { isRequired } from "./constraints.ts";
 import type { MediaType, RequestBody, Response, Schema } from "./document.ts";
+import type { Example } from "./example.ts";
 import type { Schemas } from "./schemas.ts";
 import { describe } from "./text.ts";
 
-export function requestBody(binding: Binding, schemas: Schemas): RequestBody | undefined {
+export function requestBody(binding: Binding, schemas: Schemas, example: Example | undefined): RequestBody | undefined {
   const { method, body } = binding;
   if (body === undefined) return undefined;
   const message = body === "*" ? method.input : body.message;
@@ -17,8 +18,13 @@ export function requestBody(binding: Binding, schemas: Schemas): RequestBody | u
     return { description: streams ? "As it is, in parts of any length." : "As it is.", content: { "*/*": {} } };
   }
   const { description, schema } = split(requestSchema(binding, schemas));
-  if (streams) return { ...describe("One JSON value a line.", description), content: { "application/x-ndjson": lines(schema) } };
-  return { ...describe(description), ...(isBodyRequired(binding) ? { required: true } : {}), content: { "application/json": { schema } } };
+  const value = example?.body;
+  if (streams) {
+    const text = value === undefined ? {} : { example: `${JSON.stringify(value)}\n` };
+    return { ...describe("One JSON value a line.", description), content: { "application/x-ndjson": { ...lines(schema), ...text } } };
+  }
+  const media: MediaType = { schema, ...(value === undefined ? {} : { example: value }) };
+  return { ...describe(description), ...(isBodyRequired(binding) ? { required: true } : {}), content: { "application/json": media } };
 }
 
 /** No body at all is an empty message, or none. */

@@ -3,6 +3,7 @@ import { createValidator } from "@bufbuild/protovalidate";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { expect, test } from "vitest";
+import { OrderSchema } from "../../test/gen/examples_pb.js";
 import { RulesSchema } from "../../test/gen/library_pb.js";
 import { jsonCodec } from "../json/index.ts";
 import { Comments } from "./comments.ts";
@@ -11,6 +12,7 @@ import { Schemas } from "./schemas.ts";
 
 const schemas = new Schemas(new Comments(), "json");
 schemas.ofMessage(RulesSchema);
+schemas.ofMessage(OrderSchema);
 const rules = schemas.components["library.v1.Rules"];
 
 test.each<[name: string, schema: Schema]>([
@@ -44,7 +46,7 @@ test.each<[name: string, schema: Schema]>([
   ["octets", { type: "string", description: "At most 5 bytes in UTF-8." }],
   ["data", { type: "string", contentEncoding: "base64", minLength: 2, maxLength: 8, description: "At least 1 byte. At most 4 bytes." }],
   ["accepted", { type: "boolean", const: true }],
-  ["defined", { $ref: "#/components/schemas/library.v1.Genre" }],
+  ["defined", { $ref: "#/components/schemas/library.v1.Genre", enum: ["GENRE_UNSPECIFIED", "GENRE_FACT", "GENRE_FICTION"] }],
   ["chosen", { $ref: "#/components/schemas/library.v1.Genre", enum: ["GENRE_FACT", "GENRE_FICTION"] }],
   ["list", { type: "array", items: { type: "string", maxLength: 5 }, minItems: 1, maxItems: 3, uniqueItems: true }],
   [
@@ -183,6 +185,37 @@ test.each<[what: string, change: Init]>([
   expect([json, matches(json)]).toEqual([json, validator.validate(RulesSchema, message).kind === "valid"]);
 });
 
+test.each<[string, MessageInitShape<typeof OrderSchema>]>([
+  ["nothing more", {}],
+  ["a zero in a list that ignores zeros", { zeros: [0, 6] }],
+  ["too little in a list that ignores zeros", { zeros: [0, 5] }],
+  ["anything in a list whose items are not checked", { free: [1, 0, 9] }],
+  ["a message that is not checked", { unchecked: { product: "", count: 99 } }],
+  ["messages of a map that are not checked", { freeLines: { a: { product: "x", count: 0 } } }],
+  [
+    "a message that is checked",
+    {
+      lines: [
+        { product: "abc", count: 11 },
+        { product: "abc", count: 1 },
+      ],
+    },
+  ],
+  ["an enum's value that is not defined", { genre: 99 as never }],
+  ["one that has to be defined, and is not", { known: 99 as never }],
+  ["one that has to be defined, and is", { known: 2 }],
+])("schema and rules agree on an order with %s", (_what, change) => {
+  const lines = [
+    { product: "abc", count: 1 },
+    { product: "abc", count: 1 },
+  ];
+  const order = { lines, payment: { case: "voucher", value: "V-123456" }, stock: { abc: 11, def: 12 }, tags: ["aa", "bb", "cc"] } as const;
+  const message = create(OrderSchema, { ...order, tags: [...order.tags], digest: new Uint8Array(32), ...change });
+  const json: unknown = JSON.parse(jsonCodec(OrderSchema).print(message));
+  expect([json, matchesOrder(json)]).toEqual([json, validator.validate(OrderSchema, message).kind === "valid"]);
+});
+
 const ajv = addFormats.default(new Ajv2020({ strict: false, logger: false }));
 ajv.addSchema({ $id: "https://gateway.test/", components: { schemas: schemas.components } });
 const matches = ajv.compile({ $ref: "https://gateway.test/#/components/schemas/library.v1.Rules" });
+const matchesOrder = ajv.compile({ $ref: "https://gateway.test/#/components/schemas/grpc_study.examples.Order" });

@@ -14,6 +14,7 @@ import { type Duration, DurationSchema, FeatureSet_FieldPresence, type Timestamp
 import * as validate from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { is64Bit } from "../fields/field-path.ts";
 import type { Json, Schema } from "./document.ts";
+import { behaviorsOf } from "./field-behavior.ts";
 
 /** What the rules of a field ask of its value. */
 export interface Constraints {
@@ -39,6 +40,17 @@ export function rulesOf(field: DescField): validate.FieldRules | undefined {
   return rules.ignore === validate.Ignore.ALWAYS ? undefined : rules;
 }
 
+/** Whether neither a field nor the message in it is checked. */
+export function isIgnored(field: DescField): boolean {
+  return hasOption(field, validate.field) && getOption(field, validate.field).ignore === validate.Ignore.ALWAYS;
+}
+
+/** What the rules of the items of a list, or of the values of a map, say of the rules themselves. */
+export function ignoreOf(rules: validate.FieldRules | undefined): "always" | "zero" | undefined {
+  if (rules?.ignore === validate.Ignore.ALWAYS) return "always";
+  return rules?.ignore === validate.Ignore.IF_ZERO_VALUE ? "zero" : undefined;
+}
+
 /** Whether unset is not the same as zero. */
 export function hasPresence(field: DescField): boolean {
   return field.fieldKind !== "list" && field.fieldKind !== "map" && field.presence !== FeatureSet_FieldPresence.IMPLICIT;
@@ -52,8 +64,11 @@ export function ignoresZero(field: DescField, rules: validate.FieldRules): boole
   return messageRulesOf(field.parent)?.oneof.some(({ fields }) => fields.includes(field.name)) ?? false;
 }
 
-/** Whether a message without the field breaks the field's rules. */
+/** Whether a request has to have the field: by its rules, or by its google.api.field_behavior. */
 export function isRequired(field: DescField): boolean {
+  const behaviors = behaviorsOf(field);
+  if (behaviors.has("OUTPUT_ONLY")) return false;
+  if (behaviors.has("REQUIRED")) return true;
   const rules = rulesOf(field);
   if (rules === undefined) return false;
   return rules.required || (!hasPresence(field) && !ignoresZero(field, rules) && !constraintsOf(field, rules).allowsZero);
@@ -343,10 +358,11 @@ function bytesConstraints(rules: validate.BytesRules): Partial<Constraints> {
   };
 }
 
-/** Enums are names in JSON. That a value must be defined is what their schema says anyway. */
+/** Enums are names in JSON, or numbers if they have none. */
 function enumConstraints(field: DescField, rules: validate.EnumRules): Partial<Constraints> {
   const json = (number: number): Json => field.enum?.value[number]?.jsonName ?? number;
-  return { keywords: all(listKeywords(rules, json)), allowsZero: passesLists(rules, 0) };
+  const defined = rules.definedOnly && field.enum?.open === true && { enum: field.enum.values.map(({ jsonName }) => jsonName) };
+  return { keywords: all([...listKeywords(rules, json), defined]), allowsZero: passesLists(rules, 0) };
 }
 
 function repeatedConstraints(rules: validate.RepeatedRules): Partial<Constraints> {
@@ -425,9 +441,10 @@ export function onlyZero(field: DescField): Schema {
   return { const: zeroJson(field) };
 }
 
-function zeroJson(field: DescField): Json {
-  if (field.fieldKind === "enum") return field.enum.values[0]?.jsonName ?? 0;
-  if (field.fieldKind !== "scalar") return null;
+/** The zero value of a field, or of an item of a list or a map. */
+export function zeroJson(field: DescField): Json {
+  if (field.enum !== undefined) return field.enum.values[0]?.jsonName ?? 0;
+  if (field.scalar === undefined) return null;
   if (field.scalar === ScalarType.BOOL) return false;
   if (field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES) return "";
   return is64Bit(field.scalar) ? "0" : 0;

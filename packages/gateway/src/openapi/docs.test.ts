@@ -1,6 +1,6 @@
 import Fastify from "fastify";
 import { expect, test } from "vitest";
-import { docs } from "./docs.ts";
+import { docs, withSlashes } from "./docs.ts";
 
 async function serve(options: Parameters<typeof docs>[1] = {}, prefix = "") {
   const app = Fastify();
@@ -56,4 +56,27 @@ test("a browser that has the files already does not get them again", async () =>
 test("a trailing slash leads to the page", async () => {
   const response = await (await serve({}, "/api")).inject("/api/docs/");
   expect(new URL(String(response.headers.location), "http://gateway/api/docs/").pathname).toBe("/api/docs");
+});
+
+test.each([
+  ["http://x/v1/files/a%2Fb%2fc", "http://x/v1/files/a/b/c"],
+  ["http://x/api/v1/files/a%2Fb?q=a%2Fb", "http://x/api/v1/files/a/b?q=a%2Fb"],
+  ["http://x/v1/files/a%2Fb:purge", "http://x/v1/files/a/b:purge"],
+  ["http://x/v1/shelves/a%2Fb/files/c%2Fd", "http://x/v1/shelves/a%2Fb/files/c/d"],
+  ["http://x/v1/books/a%2Fb", "http://x/v1/books/a%2Fb"],
+  ["http://x/openapi.json", "http://x/openapi.json"],
+])("the slashes of a parameter of several segments are sent as they are: %s", async (url, sent) => {
+  const deep = { name: "path", in: "path", "x-multi-segment": true };
+  const plain = { name: "name", in: "path" };
+  const paths = {
+    "/v1/shelves/{name}/files/{path}": { get: { parameters: [plain, deep] } },
+    "/v1/files/{path}:purge": { post: { parameters: [deep] } },
+    "/v1/files/{path}": { get: { parameters: [deep] }, put: {} },
+    "/v1/books/{name}": { get: { parameters: [plain] } },
+  };
+  expect(withSlashes(url, paths)).toBe(sent);
+  // As the page has it.
+  const script = (await (await serve()).inject("/docs/start.js")).body;
+  const inPage = new Function(`${script.slice(script.indexOf("function withSlashes"))}; return withSlashes;`)() as typeof withSlashes;
+  expect(inPage(url, paths)).toBe(sent);
 });

@@ -33,8 +33,32 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/**
+ * The URL of a request with the slashes of parameters that may be several segments. Swagger UI encodes them, and `%2F` is part of a segment.
+ * It runs in the page, and uses nothing from outside.
+ *
+ * @param paths those of the document.
+ */
+export function withSlashes(url: string, paths: Readonly<Record<string, unknown>>): string {
+  const mark = url.search(/[?#]/);
+  const path = mark < 0 ? url : url.slice(0, mark);
+  for (const [template, item] of Object.entries(paths)) {
+    const parameters = Object.values(item as object).flatMap((operation) => operation?.parameters ?? []);
+    const deep = parameters.find((parameter) => parameter["x-multi-segment"])?.name;
+    if (deep === undefined) continue;
+    const pattern = template.split(/(\{[^}]*\})/).map((part) => {
+      if (part === `{${deep}}`) return "(.*)";
+      return part.startsWith("{") ? "[^/]*" : part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+    });
+    const [start, end] = new RegExp(`${pattern.join("")}$`, "d").exec(path)?.indices?.[1] ?? [];
+    if (start === undefined || end === undefined) continue;
+    return path.slice(0, start) + path.slice(start, end).replace(/%2F/gi, "/") + url.slice(end);
+  }
+  return url;
+}
+
 /** Without `validatorUrl`, the page would send the document's address to swagger.io. */
-const script = `SwaggerUIBundle({
+const script = `const page = SwaggerUIBundle({
   url: document.documentElement.dataset.openapi,
   dom_id: "#docs",
   presets: [SwaggerUIBundle.presets.apis],
@@ -42,7 +66,13 @@ const script = `SwaggerUIBundle({
   deepLinking: true,
   showExtensions: true,
   validatorUrl: null,
+  requestInterceptor(request) {
+    const paths = request.loadSpec ? undefined : page.specSelectors.specJson().get("paths");
+    if (paths !== undefined) request.url = withSlashes(request.url, paths.toJS());
+    return request;
+  },
 });
+${withSlashes}
 `;
 
 /**

@@ -1,12 +1,20 @@
 // The parts of an OpenAPI 3.1 document that a gateway needs, as types: https://spec.openapis.org/oas/v3.1.1.html
 
+import type { JsonValue } from "@bufbuild/protobuf";
+
 export interface OpenApiDocument {
   openapi: string;
   info: { title: string; version: string; description?: string };
   servers?: { url: string; description?: string }[];
   tags: Tag[];
   paths: Record<string, PathItem>;
-  components: { schemas: Record<string, Schema>; responses: Record<string, Response> };
+  /** Which calls need a token: those that the upstream refuses without one. */
+  security?: Record<string, string[]>[];
+  components: {
+    schemas: Record<string, Schema>;
+    responses: Record<string, Response>;
+    securitySchemes?: Record<string, { type: "http"; scheme: "bearer"; description?: string }>;
+  };
   /** What can be called, and yet has no place in a document: see {@link Unlisted}. */
   "x-unlisted"?: Unlisted[];
 }
@@ -60,6 +68,9 @@ export interface Parameter {
   style?: "form" | "deepObject";
   explode?: boolean;
   schema: Schema;
+  example?: JsonValue;
+  /** Whether the value may be several segments of the path: its slashes are sent as they are. */
+  "x-multi-segment"?: true;
 }
 
 export interface RequestBody {
@@ -75,6 +86,8 @@ export interface Response {
 
 export interface MediaType {
   schema?: Schema;
+  /** A body that can be sent as it stands. */
+  example?: JsonValue;
   /** What each of many in a row is: OpenAPI has `itemSchema` for that from 3.2 on. */
   "x-itemSchema"?: Schema;
 }
@@ -90,6 +103,8 @@ export interface Schema {
   format?: string;
   description?: string;
   deprecated?: boolean;
+  readOnly?: boolean;
+  writeOnly?: boolean;
   examples?: Json[];
   enum?: Json[];
   const?: Json;

@@ -15,7 +15,7 @@ import { describe } from "./text.ts";
 export type { OpenApiDocument } from "./document.ts";
 
 export interface OpenApiOptions {
-  /** Default: the services' names. */
+  /** Default: made of the services' names, or of their package. */
   readonly title?: string;
   /** Default: `"0"`. */
   readonly version?: string;
@@ -68,7 +68,7 @@ export function openApi(bindings: readonly Binding[], options: OpenApiOptions = 
   return {
     openapi: "3.1.1",
     info: {
-      title: options.title ?? (services.map(nameOf).join(", ") || "Nothing"),
+      title: options.title ?? titleOf(services),
       version: options.version ?? "0",
       ...describe(
         options.description,
@@ -80,7 +80,13 @@ export function openApi(bindings: readonly Binding[], options: OpenApiOptions = 
     ...(servers.length > 0 ? { servers: servers.map((server) => ({ ...server })) } : {}),
     tags: services.map((service) => ({ name: nameOf(service), ...describe(comments.of(service)) })),
     paths: items,
-    components: { schemas: sorted(schemas.components), responses: { Error: errorResponse(status) } },
+    // Either will do for the gateway: the upstream knows which calls need a token.
+    security: [{}, { bearer: [] }],
+    components: {
+      schemas: sorted(schemas.components),
+      responses: { Error: errorResponse(status) },
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "Goes to the server as the metadata `authorization`." } },
+    },
     ...(unlisted.length > 0 ? { "x-unlisted": unlisted } : {}),
   };
 }
@@ -95,6 +101,18 @@ function addOperation(item: PathItem, verb: string, hasBody: boolean, operation:
   if (method === undefined) item["x-additionalOperations"] = { ...additional, [name]: operation };
   else item[method] = operation;
   return undefined;
+}
+
+/** The title of a document of some services: `Prod, Order and User API`; of many, their package: `shop.v1 API`. */
+export function titleOf(services: readonly DescService[]): string {
+  const names = services.map(({ name }) => name.replace(/(?<=.)Service$/, ""));
+  if (names.length <= 3) return `${[...names.slice(0, -2), names.slice(-2).join(" and ")].join(", ")} API`.trim();
+  const packages = services.map(({ file }) => file.proto.package.split("."));
+  const [first = []] = packages;
+  const common = first.filter((_, index) =>
+    packages.every((parts) => parts.slice(0, index + 1).join() === first.slice(0, index + 1).join()),
+  );
+  return common.length === 0 ? "API" : `${common.join(".")} API`;
 }
 
 /** The name of each service; its full name if others have the same. */

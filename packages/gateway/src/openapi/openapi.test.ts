@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { create, createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, createFileRegistry, type DescService, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
@@ -14,7 +14,7 @@ import { LibraryService } from "../../test/gen/library_pb.js";
 import { readDescriptors } from "../descriptors.ts";
 import { bindingsOf, type HttpRuleInit } from "../http-rule/rule.ts";
 import type { Operation, PathItem } from "./document.ts";
-import { type OpenApiOptions, openApi } from "./index.ts";
+import { type OpenApiOptions, openApi, titleOf } from "./index.ts";
 
 const descriptors = fromBinary(FileDescriptorSetSchema, readFileSync(new URL("../../test/gen/library.binpb", import.meta.url)));
 const library = openApi(
@@ -42,8 +42,8 @@ test("the shop's product has its comments, its parameters and their rules", () =
     summary: "The stock of a product in one area",
     description: "The stock of a product in one area.",
     parameters: [
-      { name: "prod_id", in: "path", required: true, schema: { type: "integer", format: "int32", exclusiveMinimum: 0 } },
-      { name: "prod_area", in: "query", schema: { $ref: "#/components/schemas/services.ProdAreas" } },
+      { name: "prod_id", in: "path", required: true, schema: { type: "integer", format: "int32", exclusiveMinimum: 0 }, example: 1 },
+      { name: "prod_area", in: "query", schema: { $ref: "#/components/schemas/services.ProdAreas", enum: ["A", "B", "C"] } },
     ],
     responses: {
       "200": {
@@ -56,16 +56,23 @@ test("the shop's product has its comments, its parameters and their rules", () =
   });
   expect(shop.tags[0]).toEqual({ name: "ProdService", description: "Products and their stock." });
   expect(shop.components.schemas["services.ProdAreas"]).toEqual({
-    type: "string",
     description: "Where the stock is held.",
-    enum: ["A", "B", "C"],
+    anyOf: [
+      { type: "string", enum: ["A", "B", "C"] },
+      { type: "integer", format: "int32" },
+    ],
   });
 });
 
 test("the shop's order must be there, with its rules", () => {
   expect(shop.paths["/v1/orders"]?.post?.requestBody).toEqual({
     required: true,
-    content: { "application/json": { schema: { $ref: "#/components/schemas/services.OrderMain" } } },
+    content: {
+      "application/json": {
+        schema: { $ref: "#/components/schemas/services.OrderMain" },
+        example: { order_id: 1, order_money: 1, order_no: "text", order_time: "2024-01-01T00:00:00Z", user_id: 1 },
+      },
+    },
   });
   expect(shop.components.schemas["services.OrderMain"]).toMatchObject({
     description: "An order.",
@@ -92,12 +99,13 @@ test("a variable of several segments is written out", () => {
     required: true,
     description: "Its resource name.\n\nA part of the field `name`, which is `shelves/*/books/*`.",
     schema: { type: "string" },
+    example: "text",
   });
 });
 
 test("paths that differ by names only are one, and a parameter says which field it is", () => {
   expect(at("/v1/books/{name}", "put").parameters).toEqual([
-    { name: "name", in: "path", required: true, description: "The field `book.name`.", schema: { type: "string" } },
+    { name: "name", in: "path", required: true, description: "The field `book.name`.", schema: { type: "string" }, example: "text" },
   ]);
 });
 
@@ -111,7 +119,11 @@ test("the query has every field that is neither in the path nor in the body, if 
     ["filter.mask", { in: "query" }, { type: "string", pattern: "^([A-Za-z0-9_.]+(,[A-Za-z0-9_.]+)*)?$" }],
     ["filter.minPrice", { in: "query", deprecated: true }, expect.anything()],
     ["pageSize", { in: "query" }, { type: "integer", format: "int32", maximum: 100 }],
-    ["labels", { in: "query", style: "deepObject", explode: true }, { type: "object", additionalProperties: { type: "string" } }],
+    [
+      "labels",
+      { in: "query", style: "deepObject", explode: true, example: {} },
+      { type: "object", additionalProperties: { type: "string" } },
+    ],
     ["pageToken", { in: "query" }, { type: "string", contentEncoding: "base64" }],
     ["offset", { in: "query" }, { type: "string", format: "uint64", pattern: "^[0-9]+$" }],
     ["extra", { in: "query" }, { type: "string", contentMediaType: "application/json" }],
@@ -181,6 +193,7 @@ test("a client stream is lines", () => {
       "application/x-ndjson": {
         schema: { type: "string", description: "One JSON value a line." },
         "x-itemSchema": { $ref: "#/components/schemas/library.v1.Book" },
+        example: expect.stringMatching(/^\{"name":"text","title":"text",.*\}\n$/),
       },
     },
   });
@@ -266,6 +279,25 @@ test("title, version, description and servers are as told", () => {
     description: "A shop.\n\nResponses have all fields, but for those that tell unset from default, and are unset.",
   });
   expect(servers).toEqual([{ url: "https://shop.test" }]);
+});
+
+test("without a title, it is made of what is served", () => {
+  const title = (services: readonly DescService[]) => titleOf(services);
+  const served = (name: string, file = "a.b.v1") => ({ name, file: { proto: { package: file } } }) as DescService;
+  expect(shopOf({}).info.title).toBe("Prod, Order and User API");
+  expect([title([served("LibraryService")]), title([served("Service")]), title([served("A"), served("BService")])]).toEqual([
+    "Library API",
+    "Service API",
+    "A and B API",
+  ]);
+  expect(title(["A", "B", "C", "D"].map((name) => served(name)))).toBe("a.b.v1 API");
+  expect(title([served("A"), served("B"), served("C"), served("D", "a.c.v1")])).toBe("a API");
+  expect(title([served("A"), served("B"), served("C"), served("D", "x")])).toBe("API");
+});
+
+test("a token may be sent, and need not", () => {
+  expect(shop.security).toEqual([{}, { bearer: [] }]);
+  expect(shop.components.securitySchemes).toMatchObject({ bearer: { type: "http", scheme: "bearer" } });
 });
 
 function at(path: string, method: "get" | "put" | "post" | "delete" | "patch"): Operation {

@@ -5,6 +5,7 @@ import type { Binding } from "../http-rule/rule.ts";
 import { requestBody, requestSchema, response, responseSchema } from "./bodies.ts";
 import type { Comments } from "./comments.ts";
 import type { Operation, Schema } from "./document.ts";
+import { exampleOf } from "./example.ts";
 import { fieldName, pathParameters, queryParameters } from "./parameters.ts";
 import type { OpenApiPath } from "./paths.ts";
 import type { Schemas } from "./schemas.ts";
@@ -24,9 +25,10 @@ export function operationOf(binding: Binding, { operationId, tag, path, schemas,
   const { method, verb, template } = binding;
   const comment = comments.of(method);
   const summary = firstSentence(comment);
-  const query = queryParameters(binding, schemas);
-  const parameters = [...pathParameters(binding, path, schemas), ...query.parameters];
-  const body = requestBody(binding, schemas);
+  const example = exampleOf(binding, schemas.fieldNames);
+  const query = queryParameters(binding, schemas, example);
+  const parameters = [...pathParameters(binding, path, schemas, example), ...query.parameters];
+  const body = requestBody(binding, schemas, example);
   const names = (paths: readonly FieldPath[]) => paths.map((path) => `\`${fieldName(path, schemas)}\``).join(", ");
   const streaming = streamingOf(method);
 

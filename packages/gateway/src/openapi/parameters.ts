@@ -1,18 +1,20 @@
 // The parameters of a binding: the variables of its path, and in the query, all fields that are neither there nor in the body.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import type { FieldPath } from "../fields/field-path.ts";
+import { type FieldPath, formatPath } from "../fields/field-path.ts";
 import { textParser } from "../fields/parse-text.ts";
 import { updateMaskField } from "../fields/update-mask.ts";
 import type { Binding } from "../http-rule/rule.ts";
 import { isRequired } from "./constraints.ts";
 import type { Parameter, Schema } from "./document.ts";
+import type { Example } from "./example.ts";
 import { describeSegment, isWholeField, type OpenApiPath } from "./paths.ts";
 import type { Schemas } from "./schemas.ts";
 import { describe } from "./text.ts";
 import { wellKnownSchema } from "./well-known.ts";
 
-export function pathParameters(binding: Binding, path: OpenApiPath, schemas: Schemas): Parameter[] {
-  return path.parameters.map((parameter) => {
+export function pathParameters(binding: Binding, path: OpenApiPath, schemas: Schemas, example: Example | undefined): Parameter[] {
+  return path.parameters.map((parameter, index) => {
+    const text = example?.wildcards[index];
     const field = parameter.variable?.path.at(-1);
     const { description, deprecated, ...schema }: Schema =
       field && isWholeField(parameter, binding.template) ? schemas.ofField(field) : { type: "string" };
@@ -24,6 +26,8 @@ export function pathParameters(binding: Binding, path: OpenApiPath, schemas: Sch
       ...describe(description ?? (field && schemas.ofField(field).description), describeSegment(parameter, name, binding.template)),
       ...(deprecated ? { deprecated } : {}),
       schema: textual(schema),
+      ...(text === undefined ? {} : { example: schema.type === "integer" ? Number(text) : text }),
+      ...(parameter.segment === "**" ? { "x-multi-segment": true } : {}),
     };
   });
 }
@@ -44,17 +48,23 @@ export interface QueryParameters {
 /** Fields that are listed for one operation, if fewer levels have fewer: messages that contain each other have any number of them. */
 const mostFields = 200;
 
-export function queryParameters(binding: Binding, schemas: Schemas): QueryParameters {
+export function queryParameters(binding: Binding, schemas: Schemas, example: Example | undefined): QueryParameters {
   if (binding.body === "*") return { parameters: [], left: [], unlisted: [] };
   for (const levels of [8, 4, 2]) {
-    const listed = listParameters(binding, schemas, levels, mostFields);
+    const listed = listParameters(binding, schemas, example, levels, mostFields);
     if (listed !== undefined) return listed;
   }
-  return listParameters(binding, schemas, 1, Number.POSITIVE_INFINITY) as QueryParameters;
+  return listParameters(binding, schemas, example, 1, Number.POSITIVE_INFINITY) as QueryParameters;
 }
 
 /** @returns undefined if there are more than `most`. */
-function listParameters(binding: Binding, schemas: Schemas, levels: number, most: number): QueryParameters | undefined {
+function listParameters(
+  binding: Binding,
+  schemas: Schemas,
+  example: Example | undefined,
+  levels: number,
+  most: number,
+): QueryParameters | undefined {
   const { method, verb, body, variables } = binding;
   const listed: (readonly [path: FieldPath, field: DescField, required: boolean])[] = [];
   const left: FieldPath[] = [];
@@ -65,6 +75,8 @@ function listParameters(binding: Binding, schemas: Schemas, levels: number, most
 
   const parameterOf = ([path, field, required]: (typeof listed)[number]): Parameter => {
     const { description, deprecated, ...schema } = schemas.ofField(field);
+    // Without, Swagger UI makes up the entries of a map, and sends them.
+    const given = example?.query.get(formatPath(path)) ?? (field.fieldKind === "map" ? {} : undefined);
     const derived =
       verb === "PATCH" &&
       typeof body === "object" &&
@@ -81,6 +93,7 @@ function listParameters(binding: Binding, schemas: Schemas, levels: number, most
       // `labels[colour]=red`
       ...(field.fieldKind === "map" ? { style: "deepObject", explode: true } : {}),
       schema: isJson(field) ? { type: "string", contentMediaType: "application/json" } : textual(schema),
+      ...(given === undefined ? {} : { example: given }),
     };
   };
   const walk = (message: DescMessage, above: readonly DescField[], within: readonly DescMessage[], required: boolean): void => {

@@ -1,4 +1,5 @@
 import { create, createFileRegistry } from "@bufbuild/protobuf";
+import { WireType } from "@bufbuild/protobuf/wire";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
@@ -51,8 +52,44 @@ test("of a oneof, one field excludes the others", () => {
   expect(Object.keys(book?.dependentSchemas ?? {})).toEqual(["coverUrl", "coverImage"]);
 });
 
-test("an enum has the names of its values", () => {
-  expect(schemas.components["library.v1.Genre"]).toEqual({ type: "string", enum: ["GENRE_UNSPECIFIED", "GENRE_FACT", "GENRE_FICTION"] });
+test("an enum has the names of its values, and numbers for those that the .proto does not have", () => {
+  const names = { type: "string", enum: ["GENRE_UNSPECIFIED", "GENRE_FACT", "GENRE_FICTION"] };
+  expect(schemas.components["library.v1.Genre"]).toEqual({ anyOf: [names, { type: "integer", format: "int32" }] });
+});
+
+test("google.api.field_behavior says what has to be set, and by whom", () => {
+  // REQUIRED, OUTPUT_ONLY, INPUT_ONLY; packed, not packed, and two at once.
+  const behaviors: [string, WireType, number[]][] = [
+    ["required", WireType.LengthDelimited, [1, 2]],
+    ["output", WireType.Varint, [3]],
+    ["input", WireType.LengthDelimited, [1, 4]],
+    ["both", WireType.LengthDelimited, [2, 3, 2]],
+    ["neither", WireType.LengthDelimited, [1, 1]],
+  ];
+  const field = behaviors.map(([name, wireType, data], index) => ({
+    name,
+    jsonName: name,
+    number: index + 1,
+    type: 9,
+    label: 1,
+    options: { $typeName: "google.protobuf.FieldOptions", $unknown: [{ no: 1052, wireType, data: Uint8Array.from(data) }] } as never,
+  }));
+  const proto = create(FileDescriptorProtoSchema, { name: "b.proto", syntax: "proto3", messageType: [{ name: "Behaving", field }] });
+  const message = createFileRegistry(proto, () => undefined).getMessage("Behaving");
+  if (message === undefined) throw new Error("there is no message");
+  const behaving = new Schemas(new Comments(), "json");
+  behaving.ofMessage(message);
+  expect(behaving.components.Behaving).toEqual({
+    type: "object",
+    properties: {
+      required: { type: "string" },
+      output: { type: "string", readOnly: true },
+      input: { type: "string", writeOnly: true },
+      both: { type: "string", readOnly: true },
+      neither: { type: "string" },
+    },
+    required: ["required"],
+  });
 });
 
 test("fields can have the names of the .proto", () => {

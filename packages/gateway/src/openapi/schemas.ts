@@ -10,7 +10,9 @@ import {
   celNotes,
   constraintsOf,
   hasPresence,
+  ignoreOf,
   ignoresZero,
+  isIgnored,
   isOneofRequired,
   isRequired,
   messageRulesOf,
@@ -18,21 +20,45 @@ import {
   notZero,
   onlyZero,
   rulesOf,
+  zeroJson,
 } from "./constraints.ts";
 import type { Json, Schema } from "./document.ts";
+import { behaviorsOf } from "./field-behavior.ts";
 import { describe } from "./text.ts";
 import { wellKnownSchema, wrappedScalar } from "./well-known.ts";
 
 export class Schemas {
   /** Of what has been asked for, by name. */
-  readonly components: Record<string, Schema> = {};
+  readonly components: Record<string, Schema>;
   readonly #comments: Comments;
   readonly #fieldNames: "json" | "proto";
-  readonly #named = new Map<string, DescMessage | DescEnum>();
+  readonly #named: Map<string, DescMessage | DescEnum>;
+  /** Whether messages have their rules. */
+  readonly #checked: boolean;
+  #unchecked: Schemas | undefined;
 
-  constructor(comments: Comments, fieldNames: "json" | "proto") {
+  /** @param checked has the components; the new ones are of messages without rules. */
+  constructor(comments: Comments, fieldNames: "json" | "proto", checked?: Schemas) {
     this.#comments = comments;
     this.#fieldNames = fieldNames;
+    this.components = checked?.components ?? {};
+    this.#named = checked === undefined ? new Map() : checked.#named;
+    this.#checked = checked === undefined;
+  }
+
+  /** The schemas of messages in fields whose rules are ignored: a checker does not look into them. */
+  get #withoutRules(): Schemas {
+    if (!this.#checked) return this;
+    this.#unchecked ??= new Schemas(this.#comments, this.#fieldNames, this);
+    return this.#unchecked;
+  }
+
+  #rulesOf(field: DescField): FieldRules | undefined {
+    return this.#checked ? rulesOf(field) : undefined;
+  }
+
+  get fieldNames(): "json" | "proto" {
+    return this.#fieldNames;
   }
 
   /** Of a message as a whole. */
@@ -51,14 +77,14 @@ export class Schemas {
 
   /** Of the value of a field, with its rules, and what there is to say of it. */
   ofField(field: DescField): Schema {
-    const rules = rulesOf(field);
+    const rules = this.#rulesOf(field);
     return this.#described(field, this.#ofValue(field, rules), rules);
   }
 
   /** As {@link ofRest} for the message in a field. */
   ofRestOfField(field: DescField, elsewhere: readonly FieldPath[]): Schema {
     if (field.fieldKind !== "message" || elsewhere.length === 0) return this.ofField(field);
-    const rules = rulesOf(field);
+    const rules = this.#rulesOf(field);
     return this.#described(field, this.#ofFields(field.message, elsewhere), rules);
   }
 
@@ -74,10 +100,13 @@ export class Schemas {
       ...rest,
       ...describe(this.#comments.of(field) ?? description, notes.join(" ")),
       ...(field.deprecated || field.proto.options?.deprecated ? { deprecated: true } : {}),
+      ...(behaviorsOf(field).has("OUTPUT_ONLY") ? { readOnly: true } : {}),
+      ...(behaviorsOf(field).has("INPUT_ONLY") ? { writeOnly: true } : {}),
     };
   }
 
   #ofValue(field: DescField, rules: FieldRules | undefined): Schema {
+    if (this.#checked && isIgnored(field)) return this.#withoutRules.#ofValue(field, undefined);
     const constraints = rules && constraintsOf(field, rules);
     switch (field.fieldKind) {
       case "list": {
@@ -97,8 +126,12 @@ export class Schemas {
   }
 
   #ofItem(field: DescField, rules: FieldRules | undefined): Schema {
+    const ignore = ignoreOf(rules);
+    if (ignore === "always") return this.#withoutRules.#ofItem(field, undefined);
     const constraints = rules && constraintsOf(field, rules);
-    const schema = withConstraints(this.#ofSingular(field, constraints), constraints);
+    const constrained = withConstraints(this.#ofSingular(field, constraints), constraints);
+    const isZeroFine = ignore === "zero" && field.message === undefined && constraints?.allowsZero === false;
+    const schema = isZeroFine ? { anyOf: [{ const: zeroJson(field) }, constrained] } : constrained;
     return { ...schema, ...describe(schema.description, constraints?.notes.join(" ")) };
   }
 
@@ -116,10 +149,10 @@ export class Schemas {
     const fields = message.fields.filter((field) => !isElsewhere(field));
     const below = (field: DescField) =>
       elsewhere.filter(([first]) => first === field).flatMap(([, ...rest]) => (isPath(rest) ? [rest] : []));
-    const required = fields.filter(isRequired).map((field) => this.nameOf(field));
-    const rules = messageRulesOf(message);
+    const required = fields.filter((field) => this.#checked && isRequired(field)).map((field) => this.nameOf(field));
+    const rules = this.#checked ? messageRulesOf(message) : undefined;
     const choices = [
-      ...message.oneofs.map((oneof) => ({ all: oneof.fields, required: isOneofRequired(oneof), oneof })),
+      ...message.oneofs.map((oneof) => ({ all: oneof.fields, required: this.#checked && isOneofRequired(oneof), oneof })),
       ...(rules?.oneof ?? []).map((rule) => ({
         all: message.fields.filter(({ name }) => rule.fields.includes(name)),
         required: rule.required,
@@ -164,14 +197,17 @@ export class Schemas {
     return this.#refer(desc, () => {
       const values = desc.values.map((value) => [value.jsonName, this.#comments.of(value)] as const);
       const lines = values.flatMap(([name, comment]) => (comment === undefined ? [] : `- \`${name}\`: ${comment.replace(/\s+/g, " ")}`));
-      const schema: Schema = { type: "string", ...describe(this.#comments.of(desc), lines.join("\n")), enum: values.map(([name]) => name) };
+      const named: Schema = { type: "string", enum: values.map(([name]) => name) };
+      // A value that the .proto does not have is a number.
+      const all: Schema = desc.open ? { anyOf: [named, { type: "integer", format: "int32" }] } : named;
+      const schema: Schema = { ...all, ...describe(this.#comments.of(desc), lines.join("\n")) };
       return desc.proto.options?.deprecated ? { ...schema, deprecated: true } : schema;
     });
   }
 
   /** A component that is made when it is first referred to; before that, so that it may refer to itself. */
   #refer(desc: DescMessage | DescEnum, make: () => Schema): Schema {
-    const name = this.#componentName(desc);
+    const name = `${this.#componentName(desc)}${this.#checked || desc.kind === "enum" ? "" : ".Unchecked"}`;
     if (!(name in this.components)) {
       this.components[name] = {};
       this.components[name] = make();

@@ -1,0 +1,312 @@
+// A request that can be sent as it stands: made from the descriptor and the rules, and checked by those rules before anybody sees it.
+import { create, type DescField, type DescMessage, hasOption, type JsonObject, type JsonValue, type Message } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { createValidator, type Violation } from "@bufbuild/protovalidate";
+import * as validate from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { textAssigner } from "../fields/assign-text.ts";
+import { type FieldPath, formatPath } from "../fields/field-path.ts";
+import { textParser } from "../fields/parse-text.ts";
+import type { Binding } from "../http-rule/rule.ts";
+import { type JsonOptions, jsonCodec } from "../json/index.ts";
+import { withKnownTypes } from "../known-types.ts";
+import { isIgnored, isOneofRequired, isRequired, messageRulesOf, rulesOf } from "./constraints.ts";
+import { behaviorsOf } from "./field-behavior.ts";
+import { sampleEnum, sampleScalar, sampleWellKnown } from "./sample-value.ts";
+
+/** The parts of a request. */
+export interface Example {
+  /** The text of each wildcard of the path, in the order of the path. */
+  readonly wildcards: readonly string[];
+  /** Required fields of the query, by their paths. */
+  readonly query: ReadonlyMap<string, JsonValue>;
+  /** Undefined if there is none, or if it is no JSON. */
+  readonly body: JsonValue | undefined;
+}
+
+/** Messages within each other that an example shows. */
+const deepest = 3;
+/** Fields of one example: more are more than a reader reads. */
+const mostFields = 60;
+/** How often a field that a rule refuses is left out. */
+const mostRepairs = 30;
+
+const validator = createValidator();
+
+/** Undefined if no such request is found. */
+export function exampleOf(binding: Binding, fieldNames: "json" | "proto"): Example | undefined {
+  const { method, variables, template } = binding;
+  const wildcards = template.segments.flatMap((segment, index) => {
+    if (typeof segment !== "string") return [];
+    const variable = variables.find(({ start, end = Number.POSITIVE_INFINITY }) => start <= index && index < end);
+    return {
+      index,
+      field: variable && variable.end !== undefined && variable.end - variable.start > 1 ? undefined : variable?.path.at(-1),
+    };
+  });
+  const texts = wildcards.map(({ field }) => (field === undefined ? "text" : textOf(field)));
+  for (const optional of [true, false]) {
+    const draft = new Draft(binding, optional);
+    for (let repairs = 0; repairs < mostRepairs; repairs++) {
+      let message: Message;
+      try {
+        message = draft.message();
+        for (const { path, start, end } of variables) assignText(path, message, binding, texts, start, end);
+      } catch {
+        break;
+      }
+      const violations = violationsOf(method.input, message);
+      if (violations.length === 0) return split(message, binding, texts, fieldNames);
+      if (!violations.map((violation) => draft.leaveOut(violation)).includes(true)) break;
+    }
+  }
+  return undefined;
+}
+
+/** A field's value as text in a path. */
+function textOf(field: DescField): string {
+  const rules = rulesOf(field);
+  if (field.enum !== undefined) return String(field.enum.value[sampleEnum(field, rules)]?.name ?? 0);
+  if (field.scalar !== undefined) {
+    const value = sampleScalar(field.scalar, rules);
+    return value instanceof Uint8Array ? Buffer.from(value).toString("base64url") : String(value);
+  }
+  const value = field.message && sampleWellKnown(field.message.typeName, rules);
+  return value === undefined ? "text" : String(jsonCodecOf(field.message).print(value)).replace(/^"|"$/g, "");
+}
+
+const jsonCodecOf = (message: DescMessage) => jsonCodec(message);
+
+function assignText(
+  path: FieldPath,
+  message: Message,
+  { template }: Binding,
+  wildcards: readonly string[],
+  start: number,
+  end: number | undefined,
+): void {
+  let next = template.segments.slice(0, start).filter((segment) => typeof segment === "string").length;
+  const text = template.segments
+    .slice(start, end)
+    .map((segment) => (typeof segment === "string" ? (wildcards[next++] ?? "") : segment.literal));
+  textAssigner(path)?.(message, text.join("/"));
+}
+
+function violationsOf(desc: DescMessage, message: Message): readonly Violation[] {
+  if (!hasRules(desc)) return [];
+  const result = validator.validate(desc, message);
+  if (result.kind === "error") throw result.error;
+  return result.kind === "invalid" ? result.violations : [];
+}
+
+const ruled = new WeakMap<DescMessage, boolean>();
+
+/** Whether a message, or one within it, has rules: a checker takes its time to be made. */
+function hasRules(desc: DescMessage): boolean {
+  const known = ruled.get(desc);
+  if (known !== undefined) return known;
+  const reached = new Set([desc]);
+  for (const message of reached) {
+    if (hasOwnRules(message)) {
+      ruled.set(desc, true);
+      return true;
+    }
+    for (const { message: inner } of message.fields) if (inner !== undefined && ruled.get(inner) !== false) reached.add(inner);
+  }
+  // All that they contain has been looked at.
+  for (const message of reached) ruled.set(message, false);
+  return false;
+}
+
+function hasOwnRules(desc: DescMessage): boolean {
+  return (
+    hasOption(desc, validate.message) ||
+    desc.oneofs.some((oneof) => hasOption(oneof, validate.oneof)) ||
+    desc.fields.some((field) => hasOption(field, validate.field))
+  );
+}
+
+/** A message that is made again without the fields that its rules refuse. */
+class Draft {
+  readonly #binding: Binding;
+  readonly #optional: boolean;
+  /** Paths of fields that are left out, and of messages that have required fields only. */
+  readonly #left = new Set<string>();
+  readonly #bare = new Set<string>();
+  #count = 0;
+
+  /** @param optional whether it has fields that may be left out. */
+  constructor(binding: Binding, optional: boolean) {
+    this.#binding = binding;
+    this.#optional = optional;
+  }
+
+  message(): Message {
+    this.#count = 0;
+    return this.#fill(this.#binding.method.input, [], []);
+  }
+
+  /** Leaves out what a rule refuses: of a message, first what is optional in it. Returns false if nothing is left to do. */
+  leaveOut({ field }: Violation): boolean {
+    const fields = field.filter((part) => part.kind === "field");
+    const path = fields.map(({ name }) => name).join(".");
+    const isMessage = fields.length === 0 || fields.at(-1)?.fieldKind === "message";
+    const from = isMessage && !this.#bare.has(path) ? this.#bare : this.#left;
+    if (from.has(path) || (from === this.#left && path === "")) return false;
+    from.add(path);
+    return true;
+  }
+
+  #fill(desc: DescMessage, above: readonly DescField[], within: readonly DescMessage[]): Message {
+    const message = reflect(desc, create(desc));
+    const excluded = new Set<DescField>();
+    for (const field of desc.fields) {
+      if (excluded.has(field) || !this.#wants(field, above)) continue;
+      const path = [...above, field];
+      if (this.#left.has(pathOf(path)) || (this.#bare.has(pathOf(above)) && !isNeeded(field) && path.length > 1)) continue;
+      if (!this.#set(message, field, path, [...within, desc])) continue;
+      for (const other of alternativesOf(field)) excluded.add(other);
+    }
+    return message.message;
+  }
+
+  /** Whether the example has the field: a body's fields rather all, a query's only if they have to be there. */
+  #wants(field: DescField, above: readonly DescField[]): boolean {
+    const { body, variables } = this.#binding;
+    if (behaviorsOf(field).has("OUTPUT_ONLY")) return false;
+    const path = [...above, field];
+    // The path says it.
+    if (variables.some((variable) => variable.path.length === path.length && variable.path.every((one, index) => one === path[index])))
+      return false;
+    const inBody = body === "*" || path[0] === body;
+    if (!inBody) return isNeeded(field);
+    if (path.length === 1 && field === body) return true;
+    if (isNeeded(field)) return true;
+    const isPlain = !field.deprecated && !isIgnored(field) && field.fieldKind !== "map";
+    return this.#optional && isPlain && this.#count < mostFields;
+  }
+
+  #set(message: ReturnType<typeof reflect>, field: DescField, path: readonly DescField[], within: readonly DescMessage[]): boolean {
+    const rules = rulesOf(field);
+    this.#count++;
+    switch (field.fieldKind) {
+      case "list": {
+        const { items, minItems = 0n } = rules?.type.case === "repeated" ? rules.type.value : {};
+        const list = message.get(field);
+        for (let index = 0; index < Math.max(1, Number(minItems)); index++) {
+          const value = this.#value(field, items, path, within, index);
+          if (value !== undefined) list.add(value);
+        }
+        return list.size > 0;
+      }
+      case "map": {
+        const { keys, values, minPairs = 1n } = rules?.type.case === "map" ? rules.type.value : {};
+        const map = message.get(field);
+        for (let index = 0; index < Math.max(1, Number(minPairs)); index++) {
+          const value = this.#value(field, values, path, within, index);
+          if (value !== undefined) map.set(sampleScalar(field.mapKey, keys, index), value);
+        }
+        return map.size > 0;
+      }
+      default: {
+        const value = this.#value(field, rules, path, within, 0);
+        if (value === undefined) return false;
+        message.set(field, value);
+        return true;
+      }
+    }
+  }
+
+  /** Of a field, or of an item of it. */
+  #value(
+    field: DescField,
+    rules: validate.FieldRules | undefined,
+    path: readonly DescField[],
+    within: readonly DescMessage[],
+    index: number,
+  ): unknown {
+    if (field.enum !== undefined) return sampleEnum(field, rules);
+    if (field.scalar !== undefined) return sampleScalar(field.scalar, rules, index);
+    const { message } = field;
+    const wrapped = /^google\.protobuf\.\w+Value$/.test(message.typeName) ? message.fields[0] : undefined;
+    if (wrapped?.scalar !== undefined) {
+      const wrapper = reflect(message, create(message));
+      wrapper.set(wrapped, sampleScalar(wrapped.scalar, rules, index));
+      return wrapper;
+    }
+    const known = sampleWellKnown(message.typeName, rules);
+    if (known !== undefined) return reflect(message, known);
+    const needed = isNeeded(field) || (path.length === 1 && field === this.#binding.body);
+    if (message.typeName.startsWith("google.protobuf.") && message.typeName !== "google.protobuf.Empty")
+      return needed ? reflect(message) : undefined;
+    if (!needed && (within.length >= deepest || within.includes(message))) return undefined;
+    if (within.length > 2 * deepest) return undefined;
+    return reflect(message, this.#fill(message, path, within));
+  }
+}
+
+function pathOf(path: readonly DescField[]): string {
+  return path.map(({ name }) => name).join(".");
+}
+
+/** Whether a request has to have a field, or one of the oneof that it begins. */
+function isNeeded(field: DescField): boolean {
+  const { oneof } = field;
+  if (oneof !== undefined && isOneofRequired(oneof) && oneof.fields[0] === field) return true;
+  const group = messageRulesOf(field.parent)?.oneof.find(({ fields }) => fields.includes(field.name));
+  return (group?.required && group.fields[0] === field.name) || isRequired(field);
+}
+
+/** The fields that exclude a field. */
+function alternativesOf(field: DescField): readonly DescField[] {
+  const groups = messageRulesOf(field.parent)?.oneof.filter(({ fields }) => fields.includes(field.name)) ?? [];
+  const named = field.parent.fields.filter(({ name }) => groups.some(({ fields }) => fields.includes(name)));
+  return [...(field.oneof?.fields ?? []), ...named].filter((other) => other !== field);
+}
+
+function split(message: Message, binding: Binding, wildcards: readonly string[], fieldNames: "json" | "proto"): Example {
+  const { method, body, variables } = binding;
+  const options: JsonOptions = { fieldNames, fallbacks: true, registry: withKnownTypes() };
+  const json: JsonObject = JSON.parse(jsonCodec(method.input, options).print(message));
+  const query = new Map<string, JsonValue>();
+  if (body !== "*") collectQuery(json, method.input, [], binding, query, fieldNames);
+  for (const { path } of variables) remove(json, path, fieldNames);
+  const value = body === "*" ? json : body && json[nameOf(body, fieldNames)];
+  return { wildcards, query, body: value };
+}
+
+function nameOf(field: DescField, fieldNames: "json" | "proto"): string {
+  return fieldNames === "json" ? field.jsonName : field.name;
+}
+
+function remove(json: JsonObject, [field, ...below]: readonly DescField[], fieldNames: "json" | "proto"): void {
+  if (field === undefined) return;
+  const name = nameOf(field, fieldNames);
+  const value = json[name];
+  if (below.length === 0) delete json[name];
+  else if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    remove(value, below, fieldNames);
+    if (Object.keys(value).length === 0) delete json[name];
+  }
+}
+
+/** What of a message the query says. */
+function collectQuery(
+  json: JsonObject,
+  message: DescMessage,
+  above: readonly DescField[],
+  { body, variables }: Pick<Binding, "body" | "variables">,
+  query: Map<string, JsonValue>,
+  fieldNames: "json" | "proto",
+): void {
+  for (const field of message.fields) {
+    const value = json[nameOf(field, fieldNames)];
+    const path = [...above, field];
+    const name = pathOf(path);
+    if (value === undefined || (above.length === 0 && field === body)) continue;
+    if (variables.some((variable) => formatPath(variable.path) === name)) continue;
+    if (textParser(field) !== undefined) query.set(name, value);
+    else if (field.fieldKind === "message" && typeof value === "object" && value !== null && !Array.isArray(value)) {
+      collectQuery(value, field.message, path, { body, variables }, query, fieldNames);
+    }
+  }
+}
