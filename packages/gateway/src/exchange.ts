@@ -1,7 +1,8 @@
 // One request, and what every kind of call does with it.
-import { type CallOptions, Code, type Metadata, type MetadataInit, RpcError } from "@grpc-study/rpc";
+import { Code, type Metadata, type MetadataInit, RpcError } from "@grpc-study/rpc";
 import type { Linked, LinkedSet } from "@grpc-study/rpc/linked-set";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { CallLimits } from "./call-limits.ts";
 import { Cancellation } from "./cancellation.ts";
 import type { RequestParts } from "./fields/bind-request.ts";
 import type { BodyLimits } from "./http/body.ts";
@@ -10,6 +11,8 @@ import { type ErrorWriter, httpHeaders } from "./http/errors.ts";
 import type { HeaderRules } from "./http/header-rules.ts";
 import { type Caller, metadataStatus, requestIdOf, requestMetadata, responseHeaders, timeoutOf } from "./http/headers.ts";
 import { sendJson } from "./http/send-json.ts";
+import type { UpstreamCall } from "./route.ts";
+import type { UpstreamConnection } from "./upstreams.ts";
 
 /** What all requests of a gateway share. */
 export interface Settings extends BodyLimits {
@@ -19,10 +22,11 @@ export interface Settings extends BodyLimits {
   readonly timeoutMs: number;
   /** The calls that are running, for whoever has to end them. */
   readonly running: LinkedSet<Exchange>;
+  readonly callLimits: CallLimits;
 }
 
 /** It is the options of its call, too: one object that comes and goes rather than five. */
-export class Exchange implements Linked<Exchange>, CallOptions {
+export class Exchange implements Linked<Exchange>, UpstreamCall {
   readonly request: FastifyRequest;
   readonly parts: RequestParts;
   readonly settings: Settings;
@@ -33,6 +37,9 @@ export class Exchange implements Linked<Exchange>, CallOptions {
   /** For clients that cannot set the header `Authorization`. */
   authorization: string | undefined;
   #trailer: Metadata | undefined;
+  /** Who the call is counted for, and where it runs, while it does. */
+  #caller: string | undefined;
+  #connection: UpstreamConnection | undefined;
   previous: Exchange | undefined;
   next: Exchange | undefined;
 
@@ -43,25 +50,41 @@ export class Exchange implements Linked<Exchange>, CallOptions {
     this.requestId = requestIdOf(request.raw);
   }
 
-  /** Options of the call upstream, which is about to begin. @throws RpcError for a header that cannot be understood. */
-  callOptions(): CallOptions {
+  /** Options of the call upstream, which is about to begin. @throws RpcError for a header that cannot be understood, HttpError 503 or 429 beyond limits. */
+  callOptions(): UpstreamCall {
     const { request, requestId, settings } = this;
     this.timeoutMs = Math.min(timeoutOf(request.headers) ?? Number.POSITIVE_INFINITY, settings.timeoutMs);
     this.metadata = requestMetadata(callerOf(request, requestId, this.authorization), settings.headerRules.forwarded);
+    this.#caller = settings.callLimits.begin(request.ip);
     settings.running.add(this);
     return this;
+  }
+
+  use(connection: UpstreamConnection): void {
+    if (this.signal.aborted) return;
+    this.#connection = connection;
+    connection.calls++;
+  }
+
+  /** The call has ended, or is about to. */
+  protected leave(): void {
+    this.settings.running.delete(this);
+    if (this.#caller !== undefined) this.settings.callLimits.end(this.#caller);
+    this.#caller = undefined;
+    if (this.#connection !== undefined) this.#connection.calls--;
+    this.#connection = undefined;
   }
 
   onHeader(_header: Metadata): void {}
 
   onTrailer(trailer: Metadata): void {
     this.#trailer = trailer;
-    this.settings.running.delete(this);
+    this.leave();
   }
 
   /** Ends the call upstream, if it is running. */
   cancel(reason = new RpcError(Code.CANCELLED, "the HTTP client is gone")): void {
-    this.settings.running.delete(this);
+    this.leave();
     this.signal.abort(reason);
   }
 
@@ -105,10 +128,10 @@ export class HttpExchange extends Exchange {
   }
 
   /** As above; and the call ends when the caller leaves. */
-  override callOptions(): CallOptions {
+  override callOptions(): UpstreamCall {
     const { raw } = this.reply;
     raw.on("close", () => {
-      this.settings.running.delete(this);
+      this.leave();
       if (clientLeft(raw)) this.cancel();
     });
     const options = super.callOptions();

@@ -5,6 +5,7 @@ import websocket from "@fastify/websocket";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { LinkedSet } from "@grpc-study/rpc/linked-set";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { CallLimits } from "./call-limits.ts";
 import { Exchange, HttpExchange, type Settings } from "./exchange.ts";
 import { bearerOf, bearerProtocol } from "./http/bearer.ts";
 import { ErrorWriter, fromFastify, HttpError } from "./http/errors.ts";
@@ -22,10 +23,10 @@ import { openApi } from "./openapi/index.ts";
 import { serveDocument } from "./openapi/serve-document.ts";
 import type { GatewayOptions } from "./options.ts";
 import { movable, ownPathsOf } from "./own-paths.ts";
-import { clientsOf, makeRoute, type Route } from "./route.ts";
+import { type ConnectionsOf, makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
 import { AnyTypes } from "./type-source.ts";
-import { named, openUpstreams } from "./upstreams.ts";
+import { Connections, named, openUpstreams } from "./upstreams.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -37,6 +38,8 @@ declare module "fastify" {
 const defaultBodyLimit = 4 * 1024 * 1024;
 const defaultElementLimit = 1_000_000;
 const defaultBodyTimeoutMs = 30_000;
+const defaultMaxCalls = 10_000;
+const defaultCallsPerConnection = 100;
 export const defaultGraceMs = 10_000;
 /** How long the ends of calls may take to be written once the grace is over. */
 export const abortMs = 200;
@@ -82,8 +85,11 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   const bindings = servedBindings(options, warn);
   const headerRules = headerRulesOf(options);
   const upstreams = openUpstreams(options);
-  const clients = clientsOf(upstreams.all);
-  for (const binding of bindings) router.add(makeRoute(binding, clients, routeOptions));
+  const { maxCalls = defaultMaxCalls, callsPerConnection = defaultCallsPerConnection } = options;
+  const connections = upstreams.all.map((upstream) => ({ upstream, connections: new Connections(upstream, callsPerConnection) }));
+  const connectionsOf: ConnectionsOf = (service) =>
+    (connections.find(({ upstream }) => upstream.services.includes(service)) ?? (connections[0] as (typeof connections)[0])).connections;
+  for (const binding of bindings) router.add(makeRoute(binding, connectionsOf, routeOptions));
 
   const settings: Settings = {
     errors: new ErrorWriter(registry),
@@ -92,6 +98,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     bodyLimit: options.bodyLimit ?? defaultBodyLimit,
     bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
     running: new LinkedSet(),
+    callLimits: new CallLimits({ maxCalls, maxCallsPerAddress: options.maxCallsPerAddress ?? Math.ceil(maxCalls / 2) }),
   };
   let grace: NodeJS.Timeout | undefined;
   let sweep: NodeJS.Timeout | undefined;
@@ -113,6 +120,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     // With `localhost`, a second server may have calls yet.
     if ([...settings.running].length === 0) clearTimeout(grace);
     clearInterval(sweep);
+    for (const { connections: made } of connections) made.close();
     upstreams.close();
   });
 

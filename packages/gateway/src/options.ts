@@ -13,6 +13,11 @@ export interface Upstream {
   readonly services: readonly DescService[];
   /** Where the calls go: `host:port`, a channel, or, without a socket, `server.channel()`. */
   readonly upstream: string | Channel;
+  /**
+   * Makes a further connection to the same server, when the others have `callsPerConnection` calls. Default: for `host:port` another channel; for a
+   * channel none, and calls beyond its server's limit of streams wait.
+   */
+  readonly connect?: (() => Channel) | undefined;
 }
 
 export interface GatewayOptions extends Upstream {
@@ -55,6 +60,12 @@ export interface GatewayOptions extends Upstream {
   readonly bodyTimeoutMs?: number | undefined;
   /** How long a call may take, in milliseconds; a `Grpc-Timeout` may shorten it. Default: for ever. */
   readonly timeoutMs?: number | undefined;
+  /** Calls that run at a time; others are answered with 503. Default 10,000. */
+  readonly maxCalls?: number | undefined;
+  /** Calls that run at a time for one address (of IPv6 for one /64 network); others are answered with 429. Default: half of `maxCalls`. */
+  readonly maxCallsPerAddress?: number | undefined;
+  /** Calls that run at a time on one connection to an upstream, before a further one is made. Default 100. */
+  readonly callsPerConnection?: number | undefined;
   /**
    * Headers that become metadata, besides `Authorization`, `Grpc-Metadata-*`, `Traceparent`, `Tracestate`, `Baggage` and `Last-Event-ID`. What only the
    * gateway sets (`X-Forwarded-*`, `Forwarded`, `X-Request-Id`, …) is a TypeError.

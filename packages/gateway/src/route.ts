@@ -1,12 +1,12 @@
 // A route: a binding, made ready to be called.
-import { create, type DescMessage, type DescService, type Message } from "@bufbuild/protobuf";
-import { type CallOptions, createClient } from "@grpc-study/rpc";
+import { create, type DescMessage, type DescMethod, type DescService, type Message } from "@bufbuild/protobuf";
+import type { CallOptions } from "@grpc-study/rpc";
 import { type HttpBody, HttpBodySchema } from "../gen/google/api/httpbody_pb.js";
 import { isHttpBody, RequestBinder } from "./fields/bind-request.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { type JsonOptions, jsonCodec, jsonFieldCodec } from "./json/index.ts";
 import type { AnyTypes } from "./type-source.ts";
-import type { OpenUpstreams } from "./upstreams.ts";
+import type { Connections, UpstreamConnection } from "./upstreams.ts";
 
 /** The part of a client's streaming call that the gateway uses. */
 export interface Responses extends Disposable {
@@ -22,18 +22,23 @@ export interface Conversation extends Responses {
   abandon(fault: unknown): void;
 }
 
+/** The options of a call, which is told its connection when it begins. */
+export interface UpstreamCall extends CallOptions {
+  use(connection: UpstreamConnection): void;
+}
+
 /** How the method is called, by its kind. */
 export type Calls =
-  | { readonly kind: "unary"; readonly call: (request: Message, options: CallOptions) => Promise<Message> }
-  | { readonly kind: "server_streaming"; readonly call: (request: Message, options: CallOptions) => Responses }
+  | { readonly kind: "unary"; readonly call: (request: Message, options: UpstreamCall) => Promise<Message> }
+  | { readonly kind: "server_streaming"; readonly call: (request: Message, options: UpstreamCall) => Responses }
   | {
       readonly kind: "client_streaming";
-      readonly call: (requests: AsyncIterable<Message> | Iterable<Message>, options: CallOptions) => Promise<Message>;
+      readonly call: (requests: AsyncIterable<Message> | Iterable<Message>, options: UpstreamCall) => Promise<Message>;
     }
   | {
       readonly kind: "bidi_streaming";
-      readonly call: (requests: AsyncIterable<Message> | Iterable<Message>, options: CallOptions) => Responses;
-      readonly open: (options: CallOptions) => Conversation;
+      readonly call: (requests: AsyncIterable<Message> | Iterable<Message>, options: UpstreamCall) => Responses;
+      readonly open: (options: UpstreamCall) => Conversation;
     };
 
 export type CallsOf<Kind extends Calls["kind"]> = Extract<Calls, { kind: Kind }>;
@@ -52,27 +57,15 @@ export interface Route {
   readonly print: (response: Message) => string | HttpBody;
 }
 
-/** The clients of services, one of each: a service may have thousands of methods, and its client has them all. */
-export type Clients = (service: DescService) => Readonly<Record<string, unknown>>;
+/** The connections to the upstream of a service. */
+export type ConnectionsOf = (service: DescService) => Connections;
 
-export function clientsOf(upstreams: OpenUpstreams["all"]): Clients {
-  const clients = new Map<DescService, Readonly<Record<string, unknown>>>();
-  return (service) => {
-    const { upstream: channel } = upstreams.find(({ services }) => services.includes(service)) ?? upstreams[0];
-    const client = clients.get(service) ?? (createClient(service, channel) as unknown as Readonly<Record<string, unknown>>);
-    clients.set(service, client);
-    return client;
-  };
-}
-
-export function makeRoute(binding: Binding, clients: Clients, options: RouteOptions): Route {
+export function makeRoute(binding: Binding, connectionsOf: ConnectionsOf, options: RouteOptions): Route {
   const { method } = binding;
-  const call = clients(method.parent)[method.localName];
   return {
     binding,
     binder: new RequestBinder(binding, options),
-    // What createClient has made of the method's descriptor, which only the run time knows.
-    calls: withTypes({ kind: method.methodKind, call, open: call } as Calls, method.output, options.anyTypes),
+    calls: withTypes(callsOf(method, connectionsOf(method.parent)), method.output, options.anyTypes),
     print: printer(binding, options.json),
   };
 }
@@ -98,6 +91,18 @@ function withTypes(calls: Calls, output: DescMessage, types: AnyTypes | undefine
         open: (options) => reading(calls.open(options)),
       };
   }
+}
+
+/** What createClient has made of the method's descriptor, which only the run time knows. */
+function callsOf({ parent, localName, methodKind }: DescMethod, connections: Connections): Calls {
+  const begin = (call: UpstreamCall) => {
+    const connection = connections.choose();
+    call.use(connection);
+    return connection.client(parent)[localName] as (...args: readonly unknown[]) => unknown;
+  };
+  const call = (request: unknown, options: UpstreamCall) => begin(options)(request, options);
+  const open = (options: UpstreamCall) => begin(options)(options);
+  return { kind: methodKind, call, open } as Calls;
 }
 
 function printer({ method, responseBody }: Binding, options: JsonOptions): Route["print"] {

@@ -45,6 +45,9 @@ export interface GatewayRequest {
   readonly maxConnections?: number;
   readonly maxStreams?: number;
   readonly maxPipelined?: number;
+  readonly maxCalls?: number;
+  readonly maxCallsPerAddress?: number;
+  readonly callsPerConnection?: number;
   readonly grace?: number;
   readonly title?: string;
   readonly openapi: boolean;
@@ -109,6 +112,13 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .option("--max-header-bytes <bytes>", "size of the URL and the headers together (default: 16384)", parsePositive)
     .option("--headers-timeout <duration>", "time for the headers (default: 10s)", parseDuration)
     .option("--max-connections <n>", "connections at a time (default: 10000)", parsePositive)
+    .option("--max-calls <n>", "calls at a time (default: 10000)", parsePositive)
+    .option("--max-calls-per-address <n>", "calls at a time of one client's address (default: half of --max-calls)", parsePositive)
+    .option(
+      "--calls-per-connection <n>",
+      "calls at a time on a connection to the server, before another is made (default: 100)",
+      parsePositive,
+    )
     .option("--max-pipelined <n>", "requests at a time of an HTTP/1.1 connection (default: 16)", parsePositive)
     .option("--max-streams <n>", "streams at a time in an HTTP/2 connection (default: 100)", parsePositive)
     .option("--grace <duration>", "time for running calls to end after SIGINT, SIGTERM or SIGHUP (default: 10s)", parseDurationOrZero);

@@ -52,7 +52,12 @@ export async function run(request: GatewayRequest): Promise<void> {
     const options = {
       services: first,
       upstream: channel,
-      otherUpstreams: channels.slice(1).map((upstream, index) => ({ upstream, services: others[index] ?? [] })),
+      connect: connectTo(request, 0),
+      otherUpstreams: channels.slice(1).map((upstream, index) => ({
+        upstream,
+        connect: connectTo(request, index + 1),
+        services: others[index] ?? [],
+      })),
       rules,
       unbound,
       conflicts,
@@ -79,6 +84,9 @@ export async function run(request: GatewayRequest): Promise<void> {
       bodyTimeoutMs: request.bodyTimeout,
       timeoutMs: request.timeout,
       graceMs: request.grace,
+      maxCalls: request.maxCalls,
+      maxCallsPerAddress: request.maxCallsPerAddress,
+      callsPerConnection: request.callsPerConnection,
       limits: {
         maxHeaderBytes: request.maxHeaderBytes,
         headersTimeoutMs: request.headersTimeout,
@@ -123,6 +131,11 @@ export async function run(request: GatewayRequest): Promise<void> {
   process.on("SIGHUP", stop).on("SIGINT", stop).on("SIGTERM", stop);
   process.stdout.on("error", () => {}); // whoever reads the table may leave
   process.stdout.write(routes);
+}
+
+/** Makes further connections to one of the servers. */
+function connectTo(request: GatewayRequest, index: number): () => Channel {
+  return () => open(request.upstream[index] ?? "", request);
 }
 
 function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseBytes }: GatewayRequest): Channel {
