@@ -136,6 +136,7 @@ export function engineStreams(plans: readonly Plan[]): Pick<ServerOptions, "onSt
 
 export const engineServerSide = (server: Server, streams: Pick<ServerSide, "seen">): ServerSide => ({
   seen: streams.seen,
+  drain: () => void server.close(),
   close: async () => server.destroy(),
 });
 

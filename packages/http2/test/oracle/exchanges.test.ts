@@ -1,6 +1,7 @@
 // Random exchanges between the engine and node:http2, and between two engines: both sides see the same.
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { code } from "../raw/frames.ts";
 import { type Certificate, selfSigned } from "./certificate.ts";
 import { inMemory, overLoopback, type Pair, type Setup } from "./pairs.ts";
 import { clientSees, content, type Plan, scenarios, serverSees } from "./plan.ts";
@@ -96,6 +97,42 @@ describe.each(pairs.slice(0, 3))("%s", (_, connect) => {
       server: windows,
       plans: [plan({ request: parts, mode: "echo" }), plan({ response: parts })],
     });
+  });
+
+  test("GOAWAY in the middle: an exchange is complete on both sides, or the server has not processed it", async () => {
+    const plans = Array.from({ length: 400 }, (_, index) =>
+      plan({ request: [index * 10, 20_000], response: [index * 100], responseTrailer: "done", mode: index % 2 === 0 ? "after" : "echo" }),
+    );
+    const { client, server } = await connect({ client: windows, server: windows, plans });
+    let next = 0;
+    let complete = 0;
+    const processed = new Set<number>();
+    const worker = async () => {
+      while (next < plans.length) {
+        const index = next++;
+        const own = plans[index];
+        if (own === undefined) return;
+        void server.seen(index).then(() => processed.add(index));
+        if (index === 100) server.drain();
+        // A client that knows of GOAWAY opens nothing.
+        const seen = await client.exchange(own, index).catch(() => undefined);
+        if (seen === undefined) return;
+        if (seen.code === undefined) {
+          expect(seen).toMatchObject(clientSees(own, index) ?? {});
+          expect(processed).toContain(index);
+          complete++;
+        } else {
+          // node:http2 gives INTERNAL_ERROR for a request that it did not send because of GOAWAY.
+          expect([code.refusedStream, code.internalError]).toContain(seen.code);
+          expect(processed).not.toContain(index);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 50 }, worker));
+    expect(complete).toBeGreaterThanOrEqual(100);
+    expect(processed.size).toBe(complete);
+    client.close();
+    await server.close();
   });
 
   test("parts of a byte", async () => {

@@ -117,6 +117,9 @@ export function nodeServerSide(server: Http2Server | Http2SecureServer, plans: r
   });
   return {
     seen: (index) => seen[index]?.promise ?? Promise.reject(new Error(`no plan ${index}`)),
+    drain() {
+      for (const session of sessions) session.close();
+    },
     async close() {
       for (const session of sessions) session.destroy();
       server.close();

@@ -39,6 +39,8 @@ export interface ClientSide {
 }
 
 export interface ServerSide {
+  /** Ends its connections gracefully: GOAWAY, and what was begun is completed. */
+  drain(): void;
   /** What the server saw of the exchange with this index. */
   seen(index: number): Promise<Seen>;
   close(): Promise<void>;
