@@ -1,8 +1,8 @@
 // Serves the topics, and the shop over HTTP: the tutorial's httpserver, which calls the shop's gRPC server over mutual TLS.
-import { createGateway } from "../packages/gateway/dist/index.js";
-import { OrderService, ProdService, UserService } from "../packages/proto/dist/shop.js";
-import { shopDescriptors } from "../packages/proto/dist/shop-descriptors.js";
-import { type Companion, type Endpoint, main } from "../packages/server/dist/index.js";
+import { createGateway } from "@grpc-study/gateway";
+import { OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
+import { shopDescriptors } from "@grpc-study/proto/shop-descriptors";
+import { type Companion, type Endpoint, main } from "@grpc-study/server";
 import { connectUpstream } from "./upstream.ts";
 
 /** The tutorial's. */

@@ -3,9 +3,9 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { Health } from "../packages/rpc/dist/health/index.js";
-import { type Channel, type ClientTls, createChannel, createClient } from "../packages/rpc/dist/index.js";
-import type { Endpoint, Neighbours } from "../packages/server/dist/index.js";
+import { type Channel, type ClientTls, createChannel, createClient } from "@grpc-study/rpc";
+import { Health } from "@grpc-study/rpc/health";
+import type { Endpoint, Neighbours } from "@grpc-study/server";
 
 /** From the one that the tutorial has. */
 const preferred: readonly Endpoint["security"][] = ["mutual TLS", "plaintext", "TLS", "token over TLS", "token"];

@@ -13,6 +13,7 @@ import { headerRulesOf } from "./http/header-rules.ts";
 import { webSocketUpgrades } from "./http/upgrades.ts";
 import { allBindings } from "./http-rule/all-bindings.ts";
 import type { Binding } from "./http-rule/rule.ts";
+import { RuleError } from "./http-rule/rule.ts";
 import type { JsonOptions } from "./json/index.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
@@ -60,7 +61,7 @@ export function servedBindings(options: GatewayOptions, warn?: (message: string)
  * await app.register(gateway, { services: [ProdService, OrderService], upstream: "localhost:8083" });
  * await app.listen({ port: 9468 });
  *
- * Registering it rejects with a RuleError if a rule cannot be served.
+ * Registering it rejects with a RuleError if a rule cannot be served, or if no method has one.
  */
 export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) => {
   const { typeSource } = options;
@@ -83,6 +84,11 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   const router = new Router<Route>();
   const warn = options.onWarning ?? ((message: string) => console.warn(`gateway: ${message}`));
   const bindings = servedBindings(options, warn);
+  // It would answer every request with 404, and nobody would know why.
+  if (bindings.length === 0) {
+    const names = options.services.map(({ typeName }) => typeName).join(", ") || "the upstream";
+    throw new RuleError(`no method of ${names} has a google.api.http rule: give some with the option rules, or set unbound: true`);
+  }
   const headerRules = headerRulesOf(options);
   const upstreams = openUpstreams(options);
   const { maxCalls = defaultMaxCalls, callsPerConnection = defaultCallsPerConnection } = options;
