@@ -4,6 +4,7 @@ import { type Any, anyIs, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { StatusObject } from "@grpc/grpc-js";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
 import { Code } from "./code.ts";
+import { type Names, refuseUnknown } from "./known-options.ts";
 import { Metadata, MetadataError, type MetadataInit, toMetadata } from "./metadata.ts";
 import { custom, metadataFault } from "./metadata-keys.ts";
 
@@ -24,6 +25,7 @@ export interface RpcErrorOptions {
   readonly cause?: unknown;
 }
 
+const names: Names<RpcErrorOptions> = { metadata: true, details: true, cause: true };
 const brand = Symbol.for("@grpc-study/rpc.RpcError");
 const received = Symbol.for("@grpc-study/rpc.RpcError.received");
 const detailsKey = "grpc-status-details-bin";
@@ -59,6 +61,7 @@ export class RpcError extends Error {
   /** @param message what the peer may know: it goes over the wire as it is. */
   constructor(code: Code, message = "", options: RpcErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
+    refuseUnknown("RpcError", options, names);
     if (code === Code.OK) throw new RangeError("an RpcError cannot have the code OK");
     this.code = code;
     this.metadata = sendable(options.metadata);

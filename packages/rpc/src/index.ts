@@ -6,6 +6,7 @@ export {
   type ClientMethod,
   type ClientOptions,
   type ClientStreamCall,
+  type ConnectOptions,
   createClient,
   type ResponseStream,
 } from "./client/client.ts";

@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import {
   type Client,
   type ClientOptions,
+  type ConnectOptions,
   createChannel,
   createClient,
   createServer,
@@ -28,7 +29,7 @@ export async function startServer(handlers: TestHandlers, options: ServerOptions
   return { server, address };
 }
 
-export function connect(address: string, options: ClientOptions = {}): TestClient {
+export function connect(address: string, options: ConnectOptions = {}): TestClient {
   const client = createClient(TestService, address, options);
   onTestFinished(() => client[Symbol.dispose]());
   return client;

@@ -14,7 +14,7 @@ const timeoutMs = 2000;
  * @param path instead of `/healthz`.
  */
 export function serveHealth(app: FastifyInstance, channels: readonly Channel[], path: string): void {
-  const clients = channels.map((channel) => createClient(Health, channel, { connectTimeoutMs: timeoutMs }));
+  const clients = channels.map((channel) => createClient(Health, channel));
   const ask = async (): Promise<string> => {
     const statuses = await Promise.all(
       clients.map(async (client) => {

@@ -134,13 +134,15 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   /** The caller's, until the reader knows how the call ended. */
   #signal: CancelSignal | undefined;
 
-  constructor(channel: Channel, bound: BoundMethod, options: CallOptions) {
+  /** @param refusal why the call cannot be made. */
+  constructor(channel: Channel, bound: BoundMethod, options: CallOptions, refusal?: TypeError) {
     this.channel = channel;
     this.#bound = bound;
     this.#options = options;
     let deadline = Number.POSITIVE_INFINITY;
     let fault: { readonly thrown: unknown } | undefined;
     try {
+      if (refusal !== undefined) throw refusal;
       deadline = deadlineOf(options);
     } catch (thrown) {
       fault = { thrown };

@@ -4,25 +4,36 @@ import { Code } from "../code.ts";
 import type { CodecFactory } from "../codec/codec.ts";
 import { enableCompression } from "../compression/client.ts";
 import { RpcError } from "../error.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import { type ChannelLimits, channelOptions, defaultChannelLimits, withDefaults } from "../limits/limits.ts";
 import { type ClientTls, clientCredentials } from "../security/tls.ts";
 
 export interface ChannelOptions {
   /** TLS, or mutual TLS; `true` trusts the authorities that Node knows. Default: plaintext. */
-  readonly tls?: ClientTls | boolean;
+  readonly tls?: ClientTls | boolean | undefined;
   /** Channel credentials of grpc-js, instead of `tls`. */
-  readonly credentials?: grpc.ChannelCredentials;
+  readonly credentials?: grpc.ChannelCredentials | undefined;
   /**
    * How long a call waits for a connection, in milliseconds; then it fails with UNAVAILABLE. Default 20,000, as
    * https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md has it. Without it, grpc-js waits for ever for a peer that accepts the
    * connection and stays silent (grpc-node issue 2785). A call with `waitForReady` waits on.
    */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** What the server may send, and when it counts as gone; each limit says its unit and its default. */
-  readonly limits?: Partial<ChannelLimits>;
+  readonly limits?: { readonly [Name in keyof ChannelLimits]?: ChannelLimits[Name] | undefined } | undefined;
   /** Options of grpc-js, for example `"grpc.initial_reconnect_backoff_ms"`. They go before `limits`. */
-  readonly grpc?: grpc.ChannelOptions;
+  readonly grpc?: grpc.ChannelOptions | undefined;
 }
+
+const channelNames: Names<ChannelOptions> = { tls: true, credentials: true, connectTimeoutMs: true, limits: true, grpc: true };
+const tlsNames: Names<ClientTls> = {
+  ca: true,
+  cert: true,
+  key: true,
+  serverName: true,
+  reloadMs: true,
+  onReloadError: true,
+};
 
 /** Connections to one target. Made at the first call, and again when they are lost; shared by any number of clients. */
 export interface Channel extends Disposable {
@@ -44,10 +55,14 @@ const defaultConnectTimeoutMs = 20_000;
 
 /**
  * @param target `host:port`, or any other name that grpc-js resolves: `dns:…`, `unix:…`, `ipv4:…`.
- * @throws TypeError if the target cannot be understood, TlsFileError if a file of `tls` cannot be used.
+ * @throws TypeError if the target cannot be understood or an option does not exist, TlsFileError if a file of `tls` cannot be used.
  */
 export function createChannel(target: string, options: ChannelOptions = {}): Channel {
+  refuseUnknown("createChannel()", options, channelNames);
   const { connectTimeoutMs = defaultConnectTimeoutMs, tls } = options;
+  refuseUnknown("limits", options.limits, defaultChannelLimits);
+  if (typeof tls === "object") refuseUnknown("tls", tls, tlsNames);
+  if (tls && options.credentials !== undefined) throw new TypeError("createChannel() takes either tls or credentials, got both");
   const credentials = options.credentials ?? (tls ? clientCredentials(tls === true ? {} : tls) : grpc.credentials.createInsecure());
   const serverName = typeof tls === "object" ? tls.serverName : undefined;
   // The name that the certificate is checked for is also the :authority, as in Go.
@@ -61,11 +76,19 @@ export function createChannel(target: string, options: ChannelOptions = {}): Cha
   return wrap(channel, connectTimeoutMs, credentials._isSecure());
 }
 
-/** Makes one of ours of a channel of grpc-js. */
-export function toChannel(target: string | Channel | grpc.ChannelInterface, options: ChannelOptions = {}): Channel {
-  if (typeof target === "string") return createChannel(target, options);
+/**
+ * A channel for a client: a new one, or one that there is.
+ * @throws TypeError for options that only a new one can have.
+ */
+export function toChannel(target: string | Channel | grpc.ChannelInterface, options: ChannelOptions): Channel {
+  const given = Object.keys(channelNames).filter((name) => options[name as keyof ChannelOptions] !== undefined);
+  if (typeof target === "string")
+    return createChannel(target, Object.fromEntries(given.map((name) => [name, options[name as keyof ChannelOptions]])));
+  if (given.length > 0) {
+    throw new TypeError(`createClient() cannot give the option "${given[0]}" to a channel that exists: give it to createChannel()`);
+  }
   // What a channel of grpc-js is made of cannot be seen: it is taken for plaintext, so that no secret is sent by mistake.
-  return "createCall" in target ? wrap(target, options.connectTimeoutMs ?? defaultConnectTimeoutMs, false) : target;
+  return "createCall" in target ? wrap(target, defaultConnectTimeoutMs, false) : target;
 }
 
 function wrap(channel: grpc.ChannelInterface, connectTimeoutMs: number, secure: boolean): Channel {

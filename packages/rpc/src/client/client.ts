@@ -3,23 +3,40 @@ import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageSha
 import type { ChannelInterface, Metadata } from "@grpc/grpc-js";
 import type { CodecFactory } from "../codec/codec.ts";
 import { compiled } from "../codec/compiled.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import { methodPath } from "../method.ts";
 import { type PerRpcCredentials, perRpcCredentials } from "../security/per-rpc-credentials.ts";
 import { type BoundMethod, ClientCall } from "./call.ts";
 import { type Channel, type ChannelOptions, toChannel } from "./channel.ts";
 import type { ClientInterceptor } from "./context.ts";
-import type { CallOptions, SendOptions } from "./options.ts";
+import { type CallOptions, optionsFault, type SendOptions, withDefaults } from "./options.ts";
 
-export interface ClientOptions extends ChannelOptions {
+/** Options of a client, whatever its channel. */
+export interface ClientOptions {
   /** Options of every call, unless the call has its own. */
-  readonly defaults?: CallOptions;
+  readonly defaults?: CallOptions | undefined;
   /** Run around every call, the first outermost. */
-  readonly interceptors?: readonly ClientInterceptor[];
+  readonly interceptors?: readonly ClientInterceptor[] | undefined;
   /** What the client says of itself with every call. They run inside `interceptors`. */
-  readonly perRpcCredentials?: PerRpcCredentials;
-  /** How messages become bytes. Unless told, by `compiled`. */
-  readonly codec?: CodecFactory;
+  readonly perRpcCredentials?: PerRpcCredentials | undefined;
+  /** The codec for messages. Default: `compiled`. In process there are no bytes, and no codec. */
+  readonly codec?: CodecFactory | undefined;
 }
+
+/** Options of a client that makes its own channel. */
+export interface ConnectOptions extends ClientOptions, ChannelOptions {}
+
+const names: Names<ConnectOptions> = {
+  defaults: true,
+  interceptors: true,
+  perRpcCredentials: true,
+  codec: true,
+  tls: true,
+  credentials: true,
+  connectTimeoutMs: true,
+  limits: true,
+  grpc: true,
+};
 
 /** What every call with a stream has. */
 interface StreamCall extends Disposable {
@@ -97,13 +114,23 @@ export type Client<Service extends DescService> = {
  * const { message } = await client.sayHello({ name: "world" }, { timeoutMs: 1000 });
  *
  * @param target `host:port`, a Channel, which may be shared, or a channel of grpc-js.
- * @throws TypeError if the target cannot be understood, and what an interceptor throws that prepares for the service.
+ * @param options with an address, those of a channel, too. A channel that exists has its own.
+ * @throws TypeError if the target cannot be understood or an option does not exist, and what an interceptor throws that prepares for the service.
  */
+export function createClient<Service extends DescService>(service: Service, target: string, options?: ConnectOptions): Client<Service>;
 export function createClient<Service extends DescService>(
   service: Service,
   target: string | Channel | ChannelInterface,
-  options: ClientOptions = {},
+  options?: ClientOptions,
+): Client<Service>;
+export function createClient<Service extends DescService>(
+  service: Service,
+  target: string | Channel | ChannelInterface,
+  options: ConnectOptions = {},
 ): Client<Service> {
+  refuseUnknown("createClient()", options, names);
+  const refusal = optionsFault(options.defaults);
+  if (refusal !== undefined) throw refusal;
   const channel = toChannel(target, options);
   const { defaults } = options;
   const codec = channel.codec ?? options.codec ?? compiled;
@@ -118,7 +145,7 @@ export function createClient<Service extends DescService>(
   for (const method of service.methods) {
     const bound = bind(method, codec, interceptors);
     const open = (options: CallOptions | undefined) =>
-      new ClientCall(channel, bound, defaults === undefined ? (options ?? {}) : { ...defaults, ...options });
+      new ClientCall(channel, bound, defaults === undefined ? (options ?? {}) : withDefaults(defaults, options), optionsFault(options));
     client[method.localName] = caller(method, open);
   }
   return client as Client<Service>;

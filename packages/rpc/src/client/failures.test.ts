@@ -228,7 +228,9 @@ const method = /\/test\.v1\.TestService\/\w+/;
 
 test.each(kindNames)("%s: a deadline names the method and the time", async (kind) => {
   const { address } = await startServer(everyKind(() => new Promise<never>(() => {})));
-  const failure = await failureOf(kinds[kind](connect(address), "", { timeoutMs: 60 }));
+  using channel = createChannel(address);
+  await channel.connect();
+  const failure = await failureOf(kinds[kind](createClient(TestService, channel), "", { timeoutMs: 60 }));
   await expectPlain(failure, Code.DEADLINE_EXCEEDED, /^deadline exceeded: \/test\.v1\.TestService\/\w+ did not end within 60 ms$/);
 });
 

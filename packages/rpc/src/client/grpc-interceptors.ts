@@ -9,6 +9,7 @@ import type {
   Metadata,
 } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
+import type { CallOptions } from "./options.ts";
 import { reset } from "./reset.ts";
 import { type CallState, StartedMetadata } from "./started-metadata.ts";
 
@@ -38,7 +39,7 @@ export function interceptedCall(
 const none: readonly Interceptor[] = [];
 
 /** The interceptors of a call's options; providers decide by method. */
-export function interceptorsOf(options: GrpcCallOptions, definition: ClientMethodDefinition): readonly Interceptor[] {
+export function interceptorsOf(options: CallOptions, definition: ClientMethodDefinition): readonly Interceptor[] {
   if (options.interceptors === undefined && options.interceptor_providers === undefined) return none;
   const provided = options.interceptor_providers?.map((provider) => provider(definition)) ?? [];
   return [...(options.interceptors ?? []), ...provided].filter((interceptor) => interceptor !== undefined);

@@ -2,6 +2,7 @@
 import { inspect } from "node:util";
 import type { CallOptions as GrpcCallOptions, Metadata } from "@grpc/grpc-js";
 import type { Compression } from "../compression/algorithm.ts";
+import { type Names, unknownOption } from "../known-options.ts";
 import type { MetadataInit } from "../metadata.ts";
 
 /** What cancels a call: the part of an AbortSignal that is used, and so any AbortSignal. */
@@ -13,32 +14,66 @@ export interface CancelSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
+/** Under `exactOptionalPropertyTypes`, an option that is undefined is an option that is left out. */
+type OrUndefined<Options> = { [Name in keyof Options]: Options[Name] | undefined };
+
 /** Options of one call. Those of grpc-js (`host`, `parent`, `propagate_flags`, `credentials`, `interceptors`, …) are taken too. */
-export interface CallOptions extends GrpcCallOptions {
+export interface CallOptions extends OrUndefined<GrpcCallOptions> {
   /**
-   * How long the call may take, in milliseconds; then it fails with DEADLINE_EXCEEDED. Default: for ever. With `deadline`, the earlier one counts. More than
-   * 2,147,483,647 ms (24.8 days) count as that. A call whose time has passed is not sent.
+   * How long the call may take, in milliseconds; then it fails with DEADLINE_EXCEEDED. Default: for ever. With `deadline`, the earlier one counts. A call whose
+   * time has passed is not sent.
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Cancels the call: it fails with CANCELLED, or, by an `AbortSignal.timeout()`, with DEADLINE_EXCEEDED. */
-  readonly signal?: CancelSignal;
+  readonly signal?: CancelSignal | undefined;
   /** Sent with the request. */
-  readonly metadata?: MetadataInit;
+  readonly metadata?: MetadataInit | undefined;
   /**
    * How requests are compressed; not at all, once the server has said that it does not take that. Default `identity`. Compressed responses are taken
    * in any case.
    */
-  readonly compression?: Compression;
+  readonly compression?: Compression | undefined;
   /** Called with the response's header, if one comes. What it throws ends the call, which then fails with that. */
-  readonly onHeader?: (header: Metadata) => void;
+  readonly onHeader?: ((header: Metadata) => void) | undefined;
   /** Called with the response's trailer, when the call ends, however it ends. What it throws, a call that was OK fails with. */
-  readonly onTrailer?: (trailer: Metadata) => void;
+  readonly onTrailer?: ((trailer: Metadata) => void) | undefined;
 }
 
 /** Options of one request of a stream. */
 export interface SendOptions {
   /** Whether it is compressed, in a call with `compression`. Default true. */
-  readonly compress?: boolean;
+  readonly compress?: boolean | undefined;
+}
+
+const names: Names<CallOptions> = {
+  timeoutMs: true,
+  deadline: true,
+  signal: true,
+  metadata: true,
+  compression: true,
+  onHeader: true,
+  onTrailer: true,
+  host: true,
+  parent: true,
+  propagate_flags: true,
+  credentials: true,
+  interceptors: true,
+  interceptor_providers: true,
+};
+
+/** Why these are no options of a call. An object of a class may have more: its author has said that it is one. */
+export function optionsFault(options: CallOptions | undefined): TypeError | undefined {
+  if (options === undefined) return undefined;
+  if (typeof options !== "object" || options === null)
+    return new TypeError(`the options of a call must be an object, got ${inspect(options)}`);
+  const prototype: unknown = Object.getPrototypeOf(options);
+  return prototype === Object.prototype || prototype === null ? unknownOption("a call", options, names) : undefined;
+}
+
+/** The defaults, and a call's own options, which come first. */
+export function withDefaults(defaults: CallOptions, options: CallOptions | undefined): CallOptions {
+  const given = Object.entries(options ?? {}).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
 }
 
 /** The last moment that a Date can be. */

@@ -2,6 +2,7 @@
 import type { Deadline, CallOptions as GrpcCallOptions, Interceptor, InterceptorOptions } from "@grpc/grpc-js";
 import type { Channel } from "./channel.ts";
 import { interceptedCall, type RawCall } from "./grpc-interceptors.ts";
+import type { CallOptions } from "./options.ts";
 import type { CallState } from "./started-metadata.ts";
 
 /** The part of it that a client's call uses; interceptors have no more. */
@@ -14,23 +15,28 @@ export type StartedCall = Pick<RawCall, "start" | "sendMessageWithContext" | "st
 export function openCall(
   { grpc: channel, codec }: Channel,
   definition: InterceptorOptions["method_definition"],
-  options: GrpcCallOptions,
+  options: CallOptions,
   state: CallState,
   interceptors: readonly Interceptor[],
 ): StartedCall {
   const { deadline } = state;
   // Where there is no wire, the deadline is handed over. Otherwise grpc-js has none, unless an interceptor has set its own (see started-metadata.ts).
-  const create = (options: GrpcCallOptions) => {
-    const own =
-      codec !== undefined || options.deadline !== deadline ? (options.deadline ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
-    state.raw = createCall(channel, definition.path, options, own);
+  const create = (options: CallOptions, own: Deadline) => {
+    state.raw = createCall(channel, definition.path, options, codec === undefined && own === deadline ? Number.POSITIVE_INFINITY : own);
     return state.raw;
   };
-  const withDeadline = { ...options, deadline };
-  return interceptors.length === 0 ? create(withDeadline) : interceptedCall(interceptors, withDeadline, definition, create, state);
+  if (interceptors.length === 0) return create(options, deadline);
+  const innermost = (options: GrpcCallOptions) => create(options, options.deadline ?? deadline);
+  return interceptedCall(interceptors, grpcOptions(options, deadline), definition, innermost, state);
 }
 
-function createCall(channel: Channel["grpc"], path: string, options: GrpcCallOptions, deadline: Deadline): RawCall {
+/** The options that are grpc-js's, as far as they are given. */
+function grpcOptions({ host, parent, propagate_flags, credentials, interceptors, interceptor_providers }: CallOptions, deadline: number) {
+  const options = { host, parent, propagate_flags, credentials, interceptors, interceptor_providers, deadline };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as GrpcCallOptions;
+}
+
+function createCall(channel: Channel["grpc"], path: string, options: CallOptions, deadline: Deadline): RawCall {
   const { host, parent, propagate_flags: flags, credentials } = options;
   const raw = channel.createCall(path, deadline, host, parent ?? null, flags);
   if (credentials !== undefined) raw.setCredentials(credentials);

@@ -106,12 +106,16 @@ export const defaultServerLimits: ServerLimits = {
 export const defaultChannelLimits: ChannelLimits = { ...messages, keepaliveTimeMs: 6 * 60_000, keepaliveTimeoutMs: 20_000 };
 
 /** The defaults, and what is told otherwise. Throws a RangeError that names a limit that is not a positive number. */
-export function withDefaults<Limits extends MessageLimits>(defaults: Limits, told: Partial<Limits> = {}): Limits {
+export function withDefaults<Limits extends MessageLimits>(
+  defaults: Limits,
+  told: { readonly [Name in keyof Limits]?: Limits[Name] | undefined } = {},
+): Limits {
   for (const [name, value] of Object.entries(told)) {
     if (value !== undefined && !(typeof value === "number" && value > 0))
       throw new RangeError(`limits.${name} must be a positive number, is ${value}`);
   }
-  return { ...defaults, ...told };
+  const given = Object.entries(told).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
 }
 
 /** The longest time of Node's timers: what grpc-js takes for none. */

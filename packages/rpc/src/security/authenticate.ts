@@ -1,5 +1,6 @@
 // Authentication on the server: an interceptor that lets a call through, with the caller's identity, or ends it with a status.
 import { createHash, timingSafeEqual } from "node:crypto";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import type { Context, ServerInterceptor } from "../server/context.ts";
 import type { ContextKey } from "../server/values.ts";
 
@@ -12,11 +13,15 @@ export interface AuthenticateOptions<Identity> {
   /** Under which handlers find the identity: `context.values.get(key)`. */
   readonly key: ContextKey<Identity>;
   /** The full names of services that anybody may call, for example `grpc.health.v1.Health`. Default: none. */
-  readonly except?: readonly string[];
+  readonly except?: readonly string[] | undefined;
 }
 
+const names: Names<AuthenticateOptions<unknown>> = { verify: true, key: true, except: true };
+
 /** Runs when the header has come, before anything of a request is read, for all four call kinds. */
-export function authenticate<Identity>({ verify, key, except = [] }: AuthenticateOptions<Identity>): ServerInterceptor {
+export function authenticate<Identity>(options: AuthenticateOptions<Identity>): ServerInterceptor {
+  refuseUnknown("authenticate()", options, names);
+  const { verify, key, except = [] } = options;
   return async (call, next) => {
     if (!except.includes(call.method.parent.typeName)) call.values.set(key, await verify(call));
     await next();

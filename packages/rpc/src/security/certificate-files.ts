@@ -8,15 +8,15 @@ import type { experimental } from "@grpc/grpc-js";
 /** PEM files. */
 export interface CertificateFiles {
   /** The certificates of the authorities that sign the peer's certificate. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** The own certificate, with those between it and its authority, if any, after it. Needs `key`. */
-  readonly cert?: string;
+  readonly cert?: string | undefined;
   /** The private key of `cert`. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** How often the files are looked at, in milliseconds. Default 10,000. */
-  readonly reloadMs?: number;
+  readonly reloadMs?: number | undefined;
   /** Told when renewed files cannot be used; the earlier ones go on. Default: a process warning. */
-  readonly onReloadError?: (error: TlsFileError) => void;
+  readonly onReloadError?: ((error: TlsFileError) => void) | undefined;
 }
 
 /** A file that cannot be used: which, and why. Never has any of the file's content. */

@@ -9,15 +9,15 @@ export interface ServerTls extends Omit<CertificateFiles, "ca"> {
   readonly cert: string;
   readonly key: string;
   /** Mutual TLS: a client must have a certificate that one of these authorities signed. */
-  readonly clientCa?: string;
+  readonly clientCa?: string | undefined;
 }
 
 /** TLS of a client. With `cert` and `key`: mutual TLS. */
 export interface ClientTls extends CertificateFiles {
   /** Default: the authorities that Node knows. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** The name that the server's certificate must have. Default: the host of the target. */
-  readonly serverName?: string;
+  readonly serverName?: string | undefined;
 }
 
 /** @throws TlsFileError if a file cannot be used. */

@@ -85,16 +85,27 @@ type UnknownField<Actual, Init, Depth extends 0[] = []> = Depth["length"] extend
 
 type PropertyOf<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never;
 
-/** `H` if its responses have no field that `Method`'s output lacks. */
+/** What a handler must be, if its responses are messages without a field that `Method`'s output lacks; if not, a type that says what is wrong. */
 type ExactHandler<Method, H> = Method extends { output: infer O extends DescMessage }
-  ? [UnknownField<Response<H>, Exclude<MessageInitShape<O>, Opaque>>] extends [never]
-    ? H
-    : () => { [message in `${O["typeName"]} has no field`]: UnknownField<Response<H>, Exclude<MessageInitShape<O>, Opaque>> }
+  ? [Response<H>] extends [object]
+    ? [UnknownField<Response<H>, Exclude<MessageInitShape<O>, Opaque>>] extends [never]
+      ? Handler<Method>
+      : (...args: never[]) => {
+          [fault in `${O["typeName"]} has no field`]: UnknownField<Response<H>, Exclude<MessageInitShape<O>, Opaque>>;
+        }
+    : (...args: never[]) => { [fault in `${O["typeName"]} is not`]: Response<H> }
   : never;
 
-/** `H` if it has no method and no field that the service lacks. */
+/** Whether `H` is inferred from a literal, whose members a `const` type parameter makes readonly. An instance of a class may have other members. */
+type IsLiteral<H> = (<T>() => T extends H ? 1 : 2) extends <T>() => T extends Readonly<H> ? 1 : 2 ? true : false;
+
+/** `H` if it has no field that the service lacks, and, in a literal, no method. */
 export type ExactHandlers<Service extends DescService, H> = {
-  [Name in keyof H]: Name extends keyof Service["method"] ? ExactHandler<Service["method"][Name], H[Name]> : never;
+  [Name in keyof H]: Name extends keyof Service["method"]
+    ? ExactHandler<Service["method"][Name], H[Name]>
+    : IsLiteral<H> extends true
+      ? never
+      : H[Name];
 };
 
 /** A handler whose types are not known, as the runtime sees it. */

@@ -6,6 +6,7 @@ import type { Codec, CodecFactory } from "../codec/codec.ts";
 import { compiled } from "../codec/compiled.ts";
 import type { Compression } from "../compression/algorithm.ts";
 import { RpcError } from "../error.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import type { LinkedSet } from "../linked-set.ts";
 import { methodPath } from "../method.ts";
 import type { Call, Scope } from "./call.ts";
@@ -24,6 +25,8 @@ export interface ImplementOptions {
   /** The codec for messages. Default: `compiled`. In process there are no bytes, and no codec. */
   readonly codec?: CodecFactory | undefined;
 }
+
+const optionNames: Names<ImplementOptions> = { interceptors: true, onError: true, codec: true };
 
 const source = Symbol("service and handlers");
 
@@ -54,7 +57,10 @@ export function implement<Service extends DescService, const H extends Handlers<
   handlers: H & ExactHandlers<Service, H>,
   options: ImplementOptions = {},
 ): Implementation {
-  for (const name of Object.keys(handlers)) {
+  refuseUnknown("implement()", options, optionNames);
+  // An object of a class has members of its own.
+  const isLiteral = Object.getPrototypeOf(handlers) === Object.prototype || Object.getPrototypeOf(handlers) === null;
+  for (const name of isLiteral ? Object.keys(handlers) : []) {
     if (!(name in service.method)) throw new TypeError(`${service.typeName} has no method "${name}"`);
   }
   return bind({ service, handlers: handlers as Source["handlers"], options }, makeScope(options), options.codec);

@@ -4,12 +4,13 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import type { Channel } from "../client/channel.ts";
 import { Code } from "../code.ts";
-import type { Compression } from "../compression/algorithm.ts";
+import { type Compression, isCompression } from "../compression/algorithm.ts";
 import { RpcError } from "../error.ts";
 import { HealthStatuses, implementHealth } from "../health/health.ts";
 import { inProcessChannel } from "../in-process/channel.ts";
 import { handOver } from "../in-process/codec.ts";
 import { InProcessCalls } from "../in-process/server.ts";
+import { type Names, refuseUnknown, unknownOption } from "../known-options.ts";
 import { defaultServerLimits, type ServerLimits, serverOptions, withDefaults } from "../limits/limits.ts";
 import { LinkedSet } from "../linked-set.ts";
 import { implementReflection } from "../reflection/reflection.ts";
@@ -21,26 +22,39 @@ import { type Implementation, type ImplementOptions, makeScope, optionsWithin, r
 
 export interface ServerOptions extends ImplementOptions {
   /** Serve `grpc.health.v1.Health`. Default true. */
-  readonly health?: boolean;
+  readonly health?: boolean | undefined;
   /** Serve `grpc.reflection.v1` and `v1alpha`. Default false: it shows every service to every caller. */
-  readonly reflection?: boolean;
+  readonly reflection?: boolean | undefined;
   /**
    * How responses are compressed, for callers that take it. Default `identity`: not at all. A handler may choose for its call, by `context.compression`.
    * Secrets that are sent beside what a caller chooses should not be compressed with it: the length gives them away.
    */
-  readonly compression?: Compression;
+  readonly compression?: Compression | undefined;
   /** What peers may ask for; each limit says its unit and its default. */
-  readonly limits?: Partial<ServerLimits>;
+  readonly limits?: { readonly [Name in keyof ServerLimits]?: ServerLimits[Name] | undefined } | undefined;
   /** Options of grpc-js. They go before `limits`. Its interceptors are not among them: these servers have their own. */
-  readonly grpc?: Omit<grpc.ServerOptions, "interceptors">;
+  readonly grpc?: Omit<grpc.ServerOptions, "interceptors"> | undefined;
 }
 
 export interface ShutdownOptions {
   /** How long running calls may go on, in milliseconds. Default 10,000. */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
   /** How long they have to end once their signal aborted, in milliseconds. Default 1,000. */
-  readonly abortMs?: number;
+  readonly abortMs?: number | undefined;
 }
+
+const serverNames: Names<ServerOptions> = {
+  interceptors: true,
+  onError: true,
+  codec: true,
+  health: true,
+  reflection: true,
+  compression: true,
+  limits: true,
+  grpc: true,
+};
+const shutdownNames: Names<ShutdownOptions> = { graceMs: true, abortMs: true };
+const tlsNames: Names<ServerTls> = { cert: true, key: true, clientCa: true, reloadMs: true, onReloadError: true };
 
 export interface ShutdownReport {
   /** The calls that did not end within the grace period: ended by their signal, or, deaf to that, with their connection. */
@@ -129,6 +143,11 @@ class GrpcServer implements Server {
   #shutdown: Promise<ShutdownReport> | undefined;
 
   constructor(options: ServerOptions) {
+    refuseUnknown("createServer()", options, serverNames);
+    refuseUnknown("limits", options.limits, defaultServerLimits);
+    if (options.compression !== undefined && !isCompression(options.compression)) {
+      throw new TypeError(`compression must be identity, gzip or deflate, got ${String(options.compression)}`);
+    }
     this.#options = options;
     const limits = withDefaults(defaultServerLimits, options.limits);
     const grpcOptions: grpc.ServerOptions = { ...serverOptions(limits), ...options.grpc };
@@ -162,6 +181,7 @@ class GrpcServer implements Server {
     security: ServerTls | grpc.ServerCredentials = grpc.ServerCredentials.createInsecure(),
   ): Promise<BoundAddress> {
     const { host, port } = parseAddress(address);
+    if (!(security instanceof grpc.ServerCredentials)) refuseUnknown("listen()", security, tlsNames);
     const credentials = security instanceof grpc.ServerCredentials ? security : serverCredentials(security);
     refuseInterceptors(credentials._getInterceptors());
     if (host !== "localhost") {
@@ -205,6 +225,8 @@ class GrpcServer implements Server {
   }
 
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+    const fault = unknownOption("shutdown()", options, shutdownNames);
+    if (fault !== undefined) return Promise.reject(fault);
     this.#shutdown ??= this.#end(options);
     return this.#shutdown;
   }

@@ -1,0 +1,110 @@
+// An option that does not exist is not dropped in silence: it may be what keeps callers away.
+import { credentials } from "@grpc/grpc-js";
+import { expect, onTestFinished, test } from "vitest";
+import { everyKind, everyWay, failureOf, kinds, startBy, startServer, TestService } from "../test/harness.ts";
+import { authenticate, Code, createChannel, createClient, createServer, implement, RpcError } from "./index.ts";
+
+/** As it comes from JavaScript, or from a file: no type has looked at it. */
+const untyped = (options: object): never => options as never;
+
+const places: Readonly<Record<string, (options: object) => unknown>> = {
+  "createServer()": (options) => createServer(untyped(options)),
+  "createChannel()": (options) => createChannel("localhost:1", untyped(options)),
+  "createClient()": (options) => createClient(TestService, "localhost:1", untyped(options)),
+  "implement()": (options) => implement(TestService, {}, untyped(options)),
+  "authenticate()": (options) => authenticate(untyped(options)),
+  RpcError: (options) => new RpcError(Code.ABORTED, "", untyped(options)),
+  tls: (tls) => createChannel("localhost:1", { tls: untyped(tls) }),
+  limits: (limits) => createChannel("localhost:1", { limits: untyped(limits) }),
+  "a call": (defaults) => createClient(TestService, "localhost:1", { defaults: untyped(defaults) }),
+};
+
+test.each(Object.keys(places))("%s: an option that does not exist is a TypeError that names it", (where) => {
+  expect(() => places[where]?.({ interceptor: [] })).toThrow(
+    new RegExp(`^${where.replace("()", "\\(\\)")} has no option "interceptor", but: \\w+`),
+  );
+});
+
+test("limits of a server, listen() and shutdown()", async () => {
+  expect(() => createServer({ limits: untyped({ maxConections: 1 }) })).toThrow('limits has no option "maxConections"');
+  expect(() => createServer({ limits: untyped({ keepaliveTime: 1 }) })).toThrow(TypeError);
+  const server = createServer();
+  onTestFinished(() => void server.shutdown());
+  await expect(server.listen("127.0.0.1:0", untyped({ certificate: "a.pem" }))).rejects.toThrow('listen() has no option "certificate"');
+  await expect(server.shutdown(untyped({ grace: 1 }))).rejects.toThrow('shutdown() has no option "grace"');
+  expect(() => createServer(untyped({ compression: "brotli" }))).toThrow("compression must be identity, gzip or deflate, got brotli");
+});
+
+test("undefined is an option that is left out", async () => {
+  const limits = { maxReceiveMessageBytes: undefined };
+  const { address } = await startServer(
+    everyKind(() => "fine"),
+    { limits, onError: undefined, interceptors: undefined },
+  );
+  using client = createClient(TestService, address, { limits, tls: undefined, defaults: { metadata: { "x-a": "1" }, timeoutMs: 5_000 } });
+  expect((await client.unary({}, { timeoutMs: undefined, metadata: undefined })).text).toBe("fine");
+  using channel = createChannel(address);
+  expect((await createClient(TestService, channel, untyped({ tls: undefined })).unary({})).text).toBe("fine");
+});
+
+test("defaults hold where a call's own option is undefined", async () => {
+  const { address } = await startServer(everyKind(({ metadata, deadline }) => `${metadata.get("x-a")} ${deadline !== undefined}`));
+  using client = createClient(TestService, address, { defaults: { metadata: { "x-a": "default" }, timeoutMs: 5_000 } });
+  expect((await client.unary({}, { timeoutMs: undefined, metadata: undefined })).text).toBe("default true");
+});
+
+test.each(everyWay)("$way, $kind: an option of a call that does not exist is the call's failure", async ({ way, kind }) => {
+  const { client } = await startBy(
+    way,
+    everyKind(() => "fine"),
+  );
+  expect(await failureOf(kinds[kind](client, "", { timeoutMS: 5 }))).toMatchObject({
+    name: "TypeError",
+    message: expect.stringMatching(/^a call has no option "timeoutMS", but: timeoutMs, deadline/),
+  });
+  // An object of a class that is more than options.
+  class Exchange {
+    readonly id = 1;
+    timeoutMs = 5_000;
+  }
+  expect(await kinds[kind](client, "", new Exchange())).toMatchObject([{ text: "fine" }]);
+});
+
+test.each(["tls", "credentials", "connectTimeoutMs", "limits", "grpc"])("a channel that exists takes no %s", async (name) => {
+  const server = createServer();
+  using channel = createChannel("localhost:1");
+  const value = { tls: true, credentials: credentials.createInsecure(), connectTimeoutMs: 5, limits: {}, grpc: {} }[name];
+  for (const target of [channel, channel.grpc, server.channel()]) {
+    expect(() => createClient(TestService, target, untyped({ [name]: value }))).toThrow(
+      `createClient() cannot give the option "${name}" to a channel that exists: give it to createChannel()`,
+    );
+  }
+  await server.shutdown();
+});
+
+test("createChannel() takes tls or credentials", () => {
+  expect(() => createChannel("localhost:1", { tls: true, credentials: credentials.createInsecure() })).toThrow("either tls or credentials");
+});
+
+test("an instance of a class may have other members; a literal may not", async () => {
+  class Greeter {
+    readonly #greeting = "Hello";
+    readonly started = new Date();
+    unary({ text }: { text: string }) {
+      return { text: this.greet(text) };
+    }
+    async *bidiStream(requests: AsyncIterable<{ text: string }>) {
+      for await (const { text } of requests) yield { text: this.greet(text) };
+    }
+    greet(name: string): string {
+      return `${this.#greeting} ${name}`;
+    }
+  }
+  const server = createServer();
+  onTestFinished(() => void server.shutdown());
+  server.add(implement(TestService, new Greeter()));
+  const client = createClient(TestService, server.channel());
+  expect((await client.unary({ text: "world" })).text).toBe("Hello world");
+  expect(await Array.fromAsync(client.bidiStream([{ text: "you" }]))).toMatchObject([{ text: "Hello you" }]);
+  expect(() => implement(TestService, untyped({ unary: () => ({}), unray: () => ({}) }))).toThrow('has no method "unray"');
+});
