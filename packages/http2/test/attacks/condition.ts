@@ -15,6 +15,8 @@ export interface Condition {
 const thrown: string[] = [];
 process.on("uncaughtException", (error) => thrown.push(`uncaught: ${error.stack}`));
 process.on("unhandledRejection", (error) => thrown.push(`unhandled: ${error}`));
+// The tests are over, whichever way.
+process.on("disconnect", () => process.exit());
 
 export function condition(connections: number, streams: number, calmed: number): Condition {
   globalThis.gc?.();

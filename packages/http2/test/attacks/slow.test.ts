@@ -8,7 +8,7 @@ import { AttackedServer } from "./attacked.ts";
 let target: AttackedServer;
 beforeAll(async () => {
   target = await AttackedServer.start({
-    limits: { prefaceTimeout: 300, headerBlockTimeout: 300, settingsTimeout: 600, writeTimeout: 500 },
+    limits: { prefaceTimeout: 700, headerBlockTimeout: 300, settingsTimeout: 1_000, writeTimeout: 500 },
   });
 });
 afterAll(() => target[Symbol.asyncDispose]());
@@ -51,7 +51,7 @@ describe.concurrent("a server gives up", () => {
   test("a peer that acknowledges SETTINGS is kept", async () => {
     using peer = await rawClient(target.port, { handshake: false });
     peer.send(preface, settings(), settingsAck);
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await peer.ping(), peer.told()).toBe(true);
   });
 

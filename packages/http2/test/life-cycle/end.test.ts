@@ -189,14 +189,14 @@ describe.concurrent("keepalive", () => {
 
   test("a peer that answers is kept, also while it is draining", async () => {
     await using server = await rawServer();
-    const connection = await connect({ host: "127.0.0.1", port: server.port, keepalive: { interval: 50, timeout: 100 } });
+    const connection = await connect({ host: "127.0.0.1", port: server.port, keepalive: { interval: 50, timeout: 1_000 } });
     const peer = await server.accept();
     answerPings(peer);
     const recorder = new Recorder();
     connection.request(post, recorder);
     await peer.next(({ kind }) => kind === type.headers, "the call");
     peer.send(goaway(1, code.noError));
-    await rest(500);
+    await rest(1_500);
     expect(peer.frames.filter(({ kind }) => kind === type.ping).length).toBeGreaterThan(2);
     peer.send(headers(1, response()));
     expect(await recorder.outcome).toMatchObject({ status: 200, reset: undefined });
@@ -204,7 +204,7 @@ describe.concurrent("keepalive", () => {
 
   test("no PING without calls, unless it is asked for", async () => {
     await using server = await rawServer();
-    const quiet = await connect({ host: "127.0.0.1", port: server.port, keepalive: { interval: 50, timeout: 100 } });
+    const quiet = await connect({ host: "127.0.0.1", port: server.port, keepalive: { interval: 50, timeout: 1_000 } });
     const eager = await connect({
       host: "127.0.0.1",
       port: server.port,
@@ -259,7 +259,7 @@ describe.concurrent("keepalive", () => {
 
 describe.concurrent("idle time", () => {
   test("a server closes a connection that has had no stream for the idle time", async () => {
-    await using server = await echoServer({ limits: { idleTimeout: 200 } });
+    await using server = await echoServer({ limits: { idleTimeout: 700 } });
     using peer = await readyClient(server.port);
     answerPings(peer);
     expect(await peer.goaway()).toBe(code.noError);
@@ -267,7 +267,7 @@ describe.concurrent("idle time", () => {
   });
 
   test("and none with an open stream; PINGs do not count as use", async () => {
-    await using server = await echoServer({ limits: { idleTimeout: 200 } });
+    await using server = await echoServer({ limits: { idleTimeout: 700 } });
     using busy = await readyClient(server.port);
     using pinging = await readyClient(server.port);
     answerPings(pinging);
