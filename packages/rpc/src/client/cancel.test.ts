@@ -15,7 +15,7 @@ import {
   until,
   ways,
 } from "../../test/harness.ts";
-import { type CallOptions, Code, createClient, RpcError } from "../index.ts";
+import { type CallOptions, Code, createChannel, createClient, RpcError } from "../index.ts";
 
 const streams = ["serverStream", "bidiStream"] as const;
 const everyStream = ways.flatMap((way) => streams.map((kind) => ({ way, kind })));
@@ -217,8 +217,11 @@ async function uploads() {
     },
   });
   const { address: tapped, streams } = await tap(address);
-  const client = createClient(TestService, tapped, { limits: { maxSendMessageBytes: 50_000 } });
-  onTestFinished(() => client[Symbol.dispose]());
+  const channel = createChannel(tapped, { limits: { maxSendMessageBytes: 50_000 } });
+  onTestFinished(() => channel.close());
+  // On a busy machine, a call may otherwise be cut off before there is a connection: nothing is sent then.
+  await channel.connect();
+  const client = createClient(TestService, channel);
   const expectReset = async () => {
     await until(() => ends.length > 0);
     expect(ends).toMatchObject([{ code: expect.toBeOneOf([Code.CANCELLED, Code.DEADLINE_EXCEEDED]) }]);
@@ -270,7 +273,9 @@ test.each(["unary", "serverStream"] as const)(
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void server.close());
     const { address, streams } = await tap(`127.0.0.1:${(server.address() as net.AddressInfo).port}`);
-    using client = createClient(TestService, address);
+    using channel = createChannel(address);
+    await channel.connect();
+    const client = createClient(TestService, channel);
     const body = { data: new Uint8Array(200_000) };
     for (const how of ["timeout", "signal"]) {
       const options = how === "timeout" ? { timeoutMs: 100 } : { signal: AbortSignal.timeout(100) };
