@@ -190,6 +190,8 @@ test("push sends --count messages", async () => {
 test.each([
   [["nope"], "unknown command 'nope'"],
   [["hello", "--nope"], "unknown option '--nope'"],
+  [["hello", "--nmae", "x"], "Did you mean --name?"],
+  [["--tls", "hello"], "unknown option '--tls'; options come after the topic"],
   [["hello", "--name"], "argument missing"],
   [["hello", "extra"], "too many arguments"],
   [["hello", "--addr", "nowhere"], "127.0.0.1:8972"],

@@ -23,13 +23,16 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (io.interrupt.signal.aborted) return 130;
     if (error instanceof CommanderError && error.code.startsWith("commander.help")) return error.exitCode;
-    writeError(io.stderr, error);
+    const beforeTopic = error instanceof CommanderError && error.code === "commander.unknownOption" && args[0]?.startsWith("-");
+    writeError(io.stderr, beforeTopic ? new CommanderError(2, error.code, `${error.message}; options come after the topic`) : error);
     return error instanceof CommanderError ? 2 : 1;
   }
 }
 
 function createProgram(io: Io): Command {
-  const program = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-client").description("The tutorials' clients, one command a topic.");
+  const program = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-client").description(
+    "The tutorials' clients, one command a topic.",
+  );
   for (const topic of topics) program.addCommand(topic(io));
   for (const command of tree(program)) {
     command

@@ -62,3 +62,24 @@ test("no limit is nothing, but a grace may be", async () => {
   expect(await parse("--max-connections", "0")).toContain("must be a whole number from 1");
   expect(await parse("--grace", "0")).toHaveProperty("grace", 0);
 });
+
+test("a misspelt --upstream is named, with what was meant; a missing one is asked for", async () => {
+  const say = async (...args: string[]) => {
+    let said = "";
+    const program = createProgram(async () => {})
+      .exitOverride()
+      .configureOutput({ writeErr: (text) => (said += text) });
+    await program.parseAsync(args, { from: "user" }).catch(() => {});
+    return said;
+  };
+  expect(await say("--upsteam", "localhost:1")).toContain("unknown option '--upsteam' (Did you mean --upstream?)");
+  expect(await say()).toContain("required option '--upstream <host:port...>' not specified");
+});
+
+test("--help shows defaults as one types them", () => {
+  const help = createProgram(async () => {})
+    .helpInformation()
+    .replaceAll(/\s+/g, " ");
+  expect(help).toContain("(default: localhost:9468)");
+  expect(help).not.toMatch(/default: [{[]/);
+});

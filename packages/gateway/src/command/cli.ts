@@ -59,12 +59,12 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
   const command = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-gateway")
     .description("Serves a gRPC server over HTTP/JSON, by its google.api.http rules, with OpenAPI at /openapi.json and /docs.")
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`) })
-    .requiredOption("--upstream <host:port...>", "the gRPC server, or several, each with services of its own")
-    .option(
-      "--listen <host:port>",
-      "where to serve; localhost is the loopback address of IPv4 and of IPv6",
-      parseListen,
-      parseListen("localhost:9468"),
+    // Not a required option: commander would miss it before it says that it is misspelt.
+    .option("--upstream <host:port...>", "the gRPC server, or several, each with services of its own")
+    .addOption(
+      new Option("--listen <host:port>", "where to serve; localhost is the loopback address of IPv4 and of IPv6")
+        .argParser(parseListen)
+        .default(parseListen("localhost:9468"), "localhost:9468"),
     );
 
   command
@@ -141,6 +141,7 @@ export function createProgram(serve: (request: GatewayRequest) => Promise<void>)
     .option("--no-openapi", "do not serve /openapi.json and /docs")
     .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))
     .action(async (request: GatewayRequest) => {
+      if (request.upstream === undefined) command.error("error: required option '--upstream <host:port...>' not specified");
       if (request.reflection && request.descriptors !== undefined) command.error("error: it is either --reflection or --descriptors");
       if (request.descriptors !== undefined && request.descriptors.length !== request.upstream.length) {
         command.error(`error: ${request.upstream.length} --upstream need as many --descriptors, got ${request.descriptors.length}`);
