@@ -120,7 +120,7 @@ describe("calls at a time", () => {
     openStreams(1);
     await vi.waitUntil(() => running() === 2);
     const [code] = await once(open(), "close");
-    expect(code).toBe(4008);
+    expect(code).toBe(4014);
     first.close();
     await vi.waitUntil(() => running() === 1);
     await once(open(), "message");

@@ -1,0 +1,240 @@
+// How a stream of requests ends at an upstream that is not ours, grpc-go and node:http2: complete only if its client says so. An upload that is cut off and
+// reads as complete is half a file that is stored.
+import { once } from "node:events";
+import { connect as connectHttp2, createServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import { fileURLToPath } from "node:url";
+import { createGateway } from "@grpc-study/gateway";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TestService } from "../../gen/grpc/testing/test_pb.js";
+import { Process, run } from "../harness/process.ts";
+import { until } from "../harness/until.ts";
+import { data, type Fields, flag, headers, rstStream } from "../hostile/frames.ts";
+import { rawClient } from "../hostile/raw-client.ts";
+import { Folder, writeSet } from "../security/certificates.ts";
+
+interface Upstream {
+  readonly address: string;
+  /** `EOF` for a stream that is complete, anything else for one that is not; in the order of their ends. */
+  readonly ends: readonly string[];
+  readonly begun: () => number;
+}
+
+const started = new AsyncDisposableStack();
+afterAll(() => started.disposeAsync());
+
+/** undefined where there is no Go, or no grpc-go. */
+async function serveGo(): Promise<Upstream | undefined> {
+  const folder = started.use(await Folder.make());
+  const source = fileURLToPath(new URL("../../foreign/go-stream-ends", import.meta.url));
+  const program = folder.file("stream-ends");
+  // As ../../scripts/interop-foreign.sh has it.
+  const build = `GO111MODULE=off GOFLAGS= GOPATH="\${GO_GOPATH:-/usr/share/gocode}" go build -o "$0" .`;
+  const built = await run("sh", ["-c", build, program], { cwd: source });
+  if (built.status !== 0) return undefined;
+  const server = started.use(new Process(program, []));
+  const words = () => server.stdout.lines.map((line) => line.split(" "));
+  const line = await server.stdout.line((line) => line.startsWith("serving "));
+  return {
+    address: line.slice("serving ".length),
+    get ends() {
+      return words().flatMap(([word, , end = ""]) => (word === "ended" ? end : []));
+    },
+    begun: () => words().filter(([word]) => word === "begun").length,
+  };
+}
+
+async function serveNode(): Promise<Upstream> {
+  const ends: string[] = [];
+  let begun = 0;
+  const server = createServer().on("stream", (stream: ServerHttp2Stream) => {
+    begun++;
+    stream.on("error", () => {}).resume();
+    // Node ends a stream that is reset as well.
+    let end: string | undefined;
+    stream.once("end", () => {
+      end ??= stream.aborted ? "reset" : "EOF";
+      if (end === "EOF") {
+        stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+        stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+        stream.end(Buffer.alloc(5));
+      }
+    });
+    stream.once("close", () => ends.push(end ?? "reset"));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  started.defer(() => void server.close());
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, ends, begun: () => begun };
+}
+
+/** The streams of requests, by their paths. */
+const paths = ["/grpc.testing.TestService/StreamingInputCall", "/grpc.testing.TestService/FullDuplexCall"];
+const message = '{"payload":{"body":"AAAA"}}\n';
+
+interface Front {
+  readonly app: Awaited<ReturnType<typeof createGateway>>;
+  readonly address: string;
+  readonly secure: { readonly url: string; readonly ca: string };
+}
+
+/** Each opens an upload at a path, and ends it before it is complete, once its call has begun. */
+const cuts: Readonly<Record<string, (front: Front, path: string, begun: () => Promise<void>) => Promise<void>>> = {
+  "a client of HTTP/1.1 that leaves": async ({ address }, path, begun) => {
+    const [host, port] = address.split(":");
+    const socket = connect({ host, port: Number(port) }).on("error", () => {});
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: 1000\r\n\r\n${message}`,
+    );
+    await begun();
+    socket.destroy();
+  },
+  "a client of HTTP/1.1 that says no more, in chunks": async ({ address }, path, begun) => {
+    const [host, port] = address.split(":");
+    const socket = connect({ host, port: Number(port) }).on("error", () => {});
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    socket.write(`${head}${message.length.toString(16)}\r\n${message}\r\n`);
+    await begun();
+    socket.end();
+  },
+  "a client of HTTP/2 that resets its stream": async ({ address }, path, begun) => {
+    const client = await rawClient(address);
+    client.write(headers(1, header(path), flag.endHeaders), data(1, Buffer.from(message)));
+    await begun();
+    client.write(rstStream(1, 8));
+    await client.ping();
+    client[Symbol.dispose]();
+  },
+  "a client of HTTP/2 whose connection breaks": async ({ address }, path, begun) => {
+    const client = await rawClient(address);
+    client.write(headers(1, header(path), flag.endHeaders), data(1, Buffer.from(message)));
+    await begun();
+    client.socket.resetAndDestroy();
+  },
+  "a client of HTTP/2 over TLS that leaves": async ({ secure }, path, begun) => {
+    const session = connectHttp2(secure.url, { ca: secure.ca }).on("error", () => {});
+    const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/x-ndjson" }).on("error", () => {});
+    stream.write(message);
+    await begun();
+    session.socket.destroy();
+  },
+  "a WebSocket that is closed": async ({ address }, path, begun) => {
+    const socket = new WebSocket(`ws://${address}${path}`);
+    await once(socket, "open");
+    socket.send(message);
+    await begun();
+    socket.close(1000);
+  },
+  "a WebSocket whose connection breaks": async ({ address }, path, begun) => {
+    const [host, port] = address.split(":");
+    const socket = connect({ host, port: Number(port) }).on("error", () => {});
+    const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n\r\n`);
+    await once(socket, "data");
+    socket.write(Buffer.concat([Buffer.of(0x81, 0x82, 0, 0, 0, 0), Buffer.from("{}")]));
+    await begun();
+    socket.destroy();
+  },
+  "a deadline": ({ address }, path) => stopped(address, path, { "grpc-timeout": "400m" }),
+  "a body that stops": ({ address }, path) => stopped(address, path),
+  "a body that is no message any more": ({ address }, path) => ended(address, path, `${message}{"payload":`),
+  "a body that is no gzip any more": ({ address }, path) =>
+    ended(address, path, Buffer.from("H4sI", "base64"), { "content-encoding": "gzip" }),
+};
+
+const header = (path: string): Fields => [
+  [":method", "POST"],
+  [":scheme", "http"],
+  [":path", path],
+  [":authority", "localhost"],
+  ["content-type", "application/x-ndjson"],
+];
+
+/** A body that goes no further than its first message. */
+async function stopped(address: string, path: string, headers: Record<string, string> = {}): Promise<void> {
+  const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from(message)) });
+  await ask(address, path, body, headers);
+}
+
+async function ended(
+  address: string,
+  path: string,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Promise<void> {
+  await ask(address, path, body, headers);
+}
+
+async function ask(address: string, path: string, body: NonNullable<RequestInit["body"]>, headers: Record<string, string>): Promise<void> {
+  const init = { method: "POST", body, duplex: "half" as const, headers: { "content-type": "application/x-ndjson", ...headers } };
+  await fetch(`http://${address}${path}`, init).then(
+    (response) => response.text(),
+    () => "",
+  );
+}
+
+describe.each([
+  ["grpc-go", serveGo],
+  ["node:http2", async () => serveNode()],
+] as const)("%s", { concurrent: false }, (_, serve) => {
+  let upstream: Upstream | undefined;
+  let front: Front;
+
+  const start = async (upstream: Upstream) => {
+    const options = { services: [TestService], upstream: upstream.address, unbound: true, bodyTimeoutMs: 1_000, graceMs: 200 };
+    const folder = started.use(await Folder.make());
+    const authority = await writeSet(folder);
+    const app = await createGateway(options);
+    const secure = await createGateway({ ...options, tls: { cert: folder.file("server.pem"), key: folder.file("server.key") } });
+    started.defer(() => app.close());
+    started.defer(() => secure.close());
+    const { host } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
+    const { port } = new URL(await secure.listen({ host: "localhost", port: 0 }));
+    return { app, address: host, secure: { url: `https://localhost:${port}`, ca: authority.cert } };
+  };
+
+  beforeAll(async () => {
+    upstream = await serve();
+    if (upstream !== undefined) front = await start(upstream);
+  }, 300_000);
+
+  test("a whole upload is complete", async ({ skip }) => {
+    if (upstream === undefined) return skip("there is no Go with grpc-go here");
+    const before = upstream.ends.length;
+    for (const path of paths) await ended(front.address, path, message.repeat(3));
+    await until(() => (upstream?.ends.length ?? 0) === before + 2);
+    expect(upstream.ends.slice(before)).toEqual(["EOF", "EOF"]);
+  });
+
+  test.for(Object.keys(cuts))("%s: the upload is cancelled, and is not complete", async (cut, { skip }) => {
+    if (upstream === undefined) return skip("there is no Go with grpc-go here");
+    const { begun } = upstream;
+    const before = upstream.ends.length;
+    for (const path of paths) {
+      const calls = begun();
+      await cuts[cut]?.(front, path, () => until(() => begun() > calls));
+    }
+    // What is wrong at its beginning may never reach the upstream.
+    const calls = begun();
+    await until(() => (upstream?.ends.length ?? 0) >= Math.min(before + 2, calls));
+    expect(upstream.ends.slice(before)).not.toContain("EOF");
+  });
+
+  test("a gateway that ends: its uploads are cancelled, and are not complete", async ({ skip }) => {
+    if (upstream === undefined) return skip("there is no Go with grpc-go here");
+    const { begun } = upstream;
+    const own = await start(upstream);
+    const before = upstream.ends.length;
+    const calls = begun();
+    const asked = paths.map((path) => stopped(own.address, path));
+    const socket = new WebSocket(`ws://${own.address}${paths[0]}`);
+    await once(socket, "open");
+    socket.send("{}");
+    await until(() => begun() === calls + 3);
+    await own.app.close();
+    await Promise.all(asked);
+    await until(() => (upstream?.ends.length ?? 0) === before + 3);
+    expect(upstream.ends.slice(before)).not.toContain("EOF");
+  });
+});
