@@ -22,7 +22,7 @@ import { linger, lingerTime } from "./linger.ts";
 import { LocalSettings } from "./local-settings.ts";
 import { Pings } from "./pings.ts";
 import type { HeaderBlock } from "./receive/headers.ts";
-import { pump, sendData, writeHeaderList } from "./send.ts";
+import { dropQueue, pump, sendData, writeHeaderList } from "./send.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
 import { Shutdown } from "./shutdown.ts";
 import { Http2Stream } from "./stream.ts";
@@ -94,6 +94,8 @@ export class Http2Connection implements ClientConnection {
   /** Octets that the handlers hold, with their overhead. */
   held = 0;
   windowWithheld = false;
+  /** Octets that handlers wrote and that wait, with their overhead. */
+  queued = 0;
   /** Octets of DATA frames in the current chunk. */
   chunkData = 0;
   /** DATA frames that this side sent, and how many of them the budgets have counted. */
@@ -356,7 +358,7 @@ export class Http2Connection implements ClientConnection {
   /** The stream is over, and stops counting. */
   closeStream(stream: Http2Stream): void {
     stream.closed = true;
-    stream.queue = null;
+    dropQueue(stream);
     this.streams.delete(stream);
     releaseHeld(stream);
     if (this.streams.size === 0) this.#quiet();

@@ -40,6 +40,13 @@ export interface Limits {
   maxConnectionBuffer: number;
   /** Bytes received and not yet credited in the whole process: connection windows stay closed above it. Default: 512 MiB. */
   maxProcessBuffer: number;
+  /**
+   * Bytes that handlers have written on one connection and that wait for flow control or the socket, with the overhead of each part. A write
+   * above it resets its stream. Handlers that wait for `onDrain` stay far below. Default: 256 MiB.
+   */
+  maxSendBuffer: number;
+  /** The same in the whole process. Default: 1 GiB. */
+  maxProcessSendBuffer: number;
   /** Bytes that wait for a peer that does not read: a server stops reading from the connection above it, until the bytes have left. Default: 256 KiB. */
   maxOutputBuffer: number;
   /** Replies (acknowledgements, RST_STREAM) that wait for a peer that does not read. A connection above it is destroyed. Default: 10,000. */
@@ -74,6 +81,8 @@ const defaults: Omit<Limits, "idleTimeout"> = {
   maxStreamBuffer: 32 * 1024 * 1024,
   maxConnectionBuffer: 64 * 1024 * 1024,
   maxProcessBuffer: 512 * 1024 * 1024,
+  maxSendBuffer: 256 * 1024 * 1024,
+  maxProcessSendBuffer: 1024 * 1024 * 1024,
   maxOutputBuffer: 256 * 1024,
   maxQueuedReplies: 10_000,
   prefaceTimeout: 10_000,

@@ -68,10 +68,29 @@ export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boole
     stream.queue = new SendQueue();
   }
   const queue = stream.queue;
+  const cost = queue.cost;
   if (length > 0) queue.parts.push(data);
   queue.size += length;
   queue.end = endStream;
-  if (stream.sendWindow > 0) enqueue(stream);
+  countQueued(connection, queue.cost - cost);
+  if (connection.queued > connection.limits.maxSendBuffer || processQueue.cost > connection.limits.maxProcessSendBuffer) {
+    connection.resetStream(stream, ErrorCode.ENHANCE_YOUR_CALM, "more than limits.maxSendBuffer waits to be sent", "local");
+  } else if (stream.sendWindow > 0) enqueue(stream);
+}
+
+/** What waits in the whole process. */
+const processQueue = { cost: 0 };
+
+function countQueued(connection: Http2Connection, cost: number): void {
+  connection.queued += cost;
+  processQueue.cost += cost;
+}
+
+/** The stream is over: what waits is not sent. */
+export function dropQueue(stream: Http2Stream): void {
+  if (stream.queue === null) return;
+  countQueued(stream.connection, -stream.queue.cost);
+  stream.queue = null;
 }
 
 /** This side has sent END_STREAM. */
@@ -125,6 +144,7 @@ function sendFrame(connection: Http2Connection, stream: Http2Stream, queue: Send
   const length = Math.min(queue.size, connection.frameLimit, stream.sendWindow, connection.sendWindow);
   if (length <= 0) return;
   const output = connection.output;
+  const cost = queue.cost;
   output.reserve(frameHeaderSize + length);
   const ends = length === queue.size && queue.end && queue.trailers === null;
   output.header(length, FrameType.DATA, ends ? Flag.END_STREAM : 0, stream.id);
@@ -143,6 +163,7 @@ function sendFrame(connection: Http2Connection, stream: Http2Stream, queue: Send
   }
   if (sent > 0) parts.splice(0, sent);
   queue.size -= length;
+  countQueued(connection, queue.cost - cost);
   stream.sendWindow -= length;
   connection.sendWindow -= length;
   connection.dataFramesSent++;

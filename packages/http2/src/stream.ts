@@ -7,6 +7,9 @@ import { creditStream } from "./flow-control.ts";
 import type { HeaderList } from "./headers/header-list.ts";
 import { sendData, sendEnd, sendHeaderList } from "./send.ts";
 
+/** What a part costs beside its octets. */
+const partOverhead = 64;
+
 /** What waits for flow control or the socket. Streams that never wait have none. */
 export class SendQueue {
   readonly parts: Uint8Array[] = [];
@@ -16,6 +19,11 @@ export class SendQueue {
   size = 0;
   end = false;
   trailers: HeaderList | null = null;
+
+  /** Octets and overhead. */
+  get cost(): number {
+    return this.size + this.parts.length * partOverhead;
+  }
 }
 
 export class Http2Stream implements Stream {

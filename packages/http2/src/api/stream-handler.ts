@@ -23,7 +23,7 @@ export interface StreamHandler {
   /**
    * The stream ended before both halves were complete: by the peer's RST_STREAM, by an error that the engine found, or with its
    * connection. It is called for `stream.reset()` of this side too, with `source: "local"`.
-   * A server whose response was complete sees NO_ERROR or CANCEL here from a peer that stops its upload.
+   * A server does not get it after its response is complete: the engine ends what is left of the request (RFC 9113, section 8.1).
    */
   onReset?(reset: StreamReset, stream: Stream): void;
   /** There is room again after `write`, `sendHeaders` or `respond` returned false: everything that was written has left. */

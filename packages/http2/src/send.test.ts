@@ -1,0 +1,181 @@
+import { duplexPair } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import type { ClientConnection, ConnectionOptions } from "./api/connection.ts";
+import type { Stream } from "./api/stream.ts";
+import type { StreamHandler, StreamReset } from "./api/stream-handler.ts";
+import { attachClient } from "./client.ts";
+import { ErrorCode } from "./errors.ts";
+import { HeaderList } from "./headers/header-list.ts";
+import { createServer, type ServerOptions } from "./server.ts";
+
+const post = HeaderList.request({ method: "POST", scheme: "http", authority: "localhost", path: "/" });
+const ok = HeaderList.response(200);
+const done = HeaderList.trailers([["x-done", "1"]]);
+
+function pair(
+  onStream: ServerOptions["onStream"],
+  serverOptions: ConnectionOptions = {},
+  clientOptions: ConnectionOptions = {},
+): ClientConnection {
+  const [near, far] = duplexPair();
+  createServer({ onStream, ...serverOptions }).attach(far);
+  return attachClient(near, clientOptions);
+}
+
+/** Waits until the condition holds; the engine works within turns of the event loop. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turns = 0; turns < 10_000; turns++) {
+    if (condition()) return;
+    await turn();
+  }
+  throw new Error("the condition does not come true");
+}
+
+describe("what does not fit in the window", () => {
+  test("waits, leaves in order with its trailers, and onDrain follows", async () => {
+    const received: Buffer[] = [];
+    let ended = false;
+    let creditor: Stream | undefined;
+    let drains = 0;
+    let room: boolean | undefined;
+    const connection = pair(
+      (stream) => {
+        stream.sendHeaders(ok);
+        for (let part = 0; part < 100; part++) room = stream.write(Buffer.alloc(1000, part));
+        stream.sendTrailers(done);
+        return { onDrain: () => drains++ };
+      },
+      {},
+      { initialWindowSize: 5000, maxWindowSize: 0 },
+    );
+    await until(() => connection.settingsReceived);
+    const handler: StreamHandler = {
+      onData(data, _endStream, stream) {
+        received.push(data);
+        creditor = stream;
+      },
+      onTrailers() {
+        ended = true;
+      },
+    };
+    connection.request(post, handler, undefined, true);
+    await until(() => received.reduce((sum, data) => sum + data.length, 0) >= 5000);
+    expect(room).toBe(false);
+    expect(ended).toBe(false);
+    for (let round = 0; round < 1000 && !ended; round++) {
+      creditor?.credit(100_000);
+      await turn();
+    }
+    expect(ended).toBe(true);
+    expect(Buffer.concat(received).equals(Buffer.concat(Array.from({ length: 100 }, (_, part) => Buffer.alloc(1000, part))))).toBe(true);
+    expect(drains).toBeLessThanOrEqual(1);
+    connection.destroy();
+  });
+
+  test("of one stream holds up no other one", async () => {
+    const connection = pair(
+      () => ({
+        onData(data, endStream, stream) {
+          if (stream.id === 1) return; // never credited
+          stream.credit(data.length);
+          if (endStream) stream.respond(ok, Buffer.from("answer"));
+        },
+      }),
+      { initialWindowSize: 65_535, connectionWindowSize: 65_535, maxWindowSize: 0 },
+    );
+    await until(() => connection.settingsReceived);
+    const stuck = connection.request(post, {}, Buffer.alloc(1 << 20), true);
+    let answers = 0;
+    const handler: StreamHandler = {
+      onData(_data, endStream) {
+        if (endStream) answers++;
+      },
+    };
+    for (let count = 0; count < 20; count++) connection.request(post, handler, Buffer.alloc(50_000), true);
+    await until(() => answers === 20);
+    expect(stuck.queued).toBe((1 << 20) - 65_535);
+    connection.destroy();
+  });
+
+  test("is limited: a handler that writes on and on loses its stream", async () => {
+    let reset: StreamReset | undefined;
+    const connection = pair(
+      (stream) => {
+        stream.sendHeaders(ok);
+        while (!stream.closed) stream.write(Buffer.alloc(10_000));
+        return {
+          onReset: (why) => {
+            reset = why;
+          },
+        };
+      },
+      { limits: { maxSendBuffer: 1_000_000 } },
+    );
+    let code: number | undefined;
+    connection.request(post, { onReset: (why) => (code = why.code) }, undefined, true);
+    await until(() => code !== undefined);
+    expect(code).toBe(ErrorCode.ENHANCE_YOUR_CALM);
+    expect(reset).toMatchObject({ source: "local", code: ErrorCode.ENHANCE_YOUR_CALM });
+    connection.destroy();
+  });
+});
+
+test("a stream's small writes of many parts leave as few frames", async () => {
+  let parts = 0;
+  let bytes = 0;
+  const connection = pair(
+    () => ({
+      onData(data, endStream, stream) {
+        parts++;
+        bytes += data.length;
+        stream.credit(data.length);
+        if (endStream) stream.respond(ok);
+      },
+    }),
+    { initialWindowSize: 1000, maxWindowSize: 0 },
+  );
+  await until(() => connection.settingsReceived);
+  let answered = false;
+  const stream = connection.request(post, {
+    onHeaders() {
+      answered = true;
+    },
+  });
+  for (let count = 0; count < 10_000; count++) stream.write(Buffer.of(1));
+  stream.end();
+  await until(() => answered);
+  expect(bytes).toBe(10_000);
+  expect(parts).toBeLessThan(1100); // the first window goes out as it is written
+  connection.destroy();
+});
+
+test("nothing is written after the end", async () => {
+  const outcomes: unknown[] = [];
+  const connection = pair((stream) => {
+    stream.respond(ok, Buffer.from("body"), done);
+    outcomes.push(stream.write(Buffer.from("more")), stream.sendHeaders(ok), stream.respond(ok));
+    stream.end();
+    stream.sendTrailers(done);
+    stream.reset();
+    return {};
+  });
+  let body = "";
+  let trailers: string | undefined;
+  connection.request(
+    post,
+    {
+      onData(data) {
+        body += data;
+      },
+      onTrailers(list) {
+        trailers = list.get("x-done");
+      },
+    },
+    undefined,
+    true,
+  );
+  await until(() => trailers !== undefined);
+  expect([body, trailers, outcomes]).toEqual(["body", "1", [false, false, false]]);
+  connection.destroy();
+});
