@@ -387,6 +387,35 @@ describe.each(ways)("%s", (way) => {
     }
   });
 
+  test("a long response is gzip for those who take it, and no stream is", async () => {
+    const long = "单x".repeat(2_000);
+    const { url, port } = await start(way, {
+      get: ({ stringValue }) => ({ stringValue: stringValue === "short" ? "" : long }),
+      raw: ({ contentType }) => ({ contentType, data: Buffer.from(long) }),
+      async *list() {
+        yield { stringValue: long };
+      },
+    });
+    const ask = async (path: string, accept: string, more: RequestInit = {}) => {
+      const response = await fetch(url + path, { ...more, headers: { "accept-encoding": accept, ...more.headers } });
+      const { headers } = response;
+      return [response.status, headers.get("content-encoding"), headers.get("vary"), await response.text()];
+    };
+    const json = JSON.stringify({ stringValue: long });
+    for (const accept of ["gzip", "br, GZIP;q=0.5", "*", "deflate, x-gzip"]) {
+      expect([accept, await ask("/v1/query", accept)]).toEqual([accept, [200, "gzip", "accept-encoding", json]]);
+    }
+    for (const accept of ["identity", "br", "gzip;q=0", "*;q=0.0", "gzip; q=0.000, *"]) {
+      expect([accept, await ask("/v1/query", accept)]).toEqual([accept, [200, null, "accept-encoding", json]]);
+    }
+    expect(await raw(port, "GET /v1/query HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).not.toMatch(/content-encoding/i);
+    expect(await ask("/v1/things/short", "gzip")).toEqual([200, null, null, "{}"]);
+    expect((await ask("/v1/list", "gzip")).slice(0, 2)).toEqual([200, null]);
+    const upload = (type: string) => ask("/v1/raw", "gzip", { method: "POST", body: "x", headers: { "content-type": type } });
+    expect(await upload("text/plain")).toEqual([200, "gzip", "accept-encoding", long]);
+    expect(await upload("image/png")).toEqual([200, null, null, long]);
+  });
+
   test("a body of several megabytes is taken", async () => {
     const { url } = await start(way, { create: ({ stringValue }) => ({ int32Value: stringValue.length }) });
     const response = await fetch(`${url}/v1/things`, { ...body, body: JSON.stringify({ stringValue: "x".repeat(3_000_000) }) });
