@@ -1,13 +1,15 @@
 import { expect, test } from "vitest";
 import { ClosedStreams } from "./closed-streams.ts";
 
-test("the latest 10,000 resets are remembered", () => {
+test("the latest 1,000 resets are known exactly; before them every stream counts as reset", () => {
   const closed = new ClosedStreams();
-  for (let id = 1; id <= 30_001; id += 2) closed.addReset(id);
-  expect(closed.wasReset(30_001)).toBe(true);
-  expect(closed.wasReset(10_003)).toBe(true);
-  expect(closed.wasReset(10_001)).toBe(false);
-  expect(closed.wasReset(1)).toBe(false);
+  for (let id = 1; id <= 8001; id += 4) closed.addReset(id);
+  expect(closed.wasReset(8001)).toBe(true);
+  expect(closed.wasReset(7999)).toBe(false);
+  expect(closed.wasReset(4005)).toBe(true);
+  expect(closed.wasReset(4003)).toBe(false);
+  expect(closed.wasReset(4001)).toBe(true);
+  expect(closed.wasReset(3)).toBe(true);
 });
 
 test("a stream that the peer has ended is forgotten", () => {

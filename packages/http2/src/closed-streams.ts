@@ -1,11 +1,14 @@
 // What a connection remembers of streams that are closed, to tell late frames from errors (RFC 9113, section 5.1).
 
-const maxReset = 10_000;
+/** About 40 octets each. */
+const maxReset = 1000;
 const maxGaps = 64;
 
 export class ClosedStreams {
   /** Streams that this side reset while the peer's half was open: the peer may have sent frames before it saw the reset. In order of their reset. */
   #reset: Set<number> | null = null;
+  /** The highest identifier that had to be forgotten: up to it, late frames are taken for those of streams that were reset. */
+  #forgotten = 0;
   /** Identifiers that the peer skipped: first and last in turn. They were never used (section 5.1.1). */
   #gaps: number[] | null = null;
 
@@ -15,13 +18,14 @@ export class ClosedStreams {
     if (this.#reset.size > maxReset) {
       for (const oldest of this.#reset) {
         this.#reset.delete(oldest);
+        if (oldest > this.#forgotten) this.#forgotten = oldest;
         break;
       }
     }
   }
 
   wasReset(id: number): boolean {
-    return this.#reset?.has(id) ?? false;
+    return this.#reset !== null && (id <= this.#forgotten || this.#reset.has(id));
   }
 
   /** The peer has ended its half of a stream that was reset: nothing more may follow. */
