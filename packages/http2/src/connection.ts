@@ -542,12 +542,13 @@ export class Http2Connection implements ClientConnection {
     this.closeReason = end;
     this.reading = false;
     this.deadlines.stop();
+    this.windowWithheld = false;
+    withheld.delete(this);
     const reset: StreamReset = { code: end.code || ErrorCode.CANCEL, message: end.message, source: "connection", unprocessed: false };
     for (const stream of this.streams.all()) this.endStream(stream, reset);
     this.firstReady = null;
     this.lastReady = null;
     this.drainWaiters = [];
-    withheld.delete(this);
     this.pings.fail();
     this.onEnd?.();
     this.call(() => this.onClose?.(end));

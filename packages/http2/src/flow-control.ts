@@ -40,6 +40,7 @@ export function creditStream(stream: Http2Stream, bytes: number): void {
   processBuffer.held -= credit + overhead;
   if (!stream.closed && !stream.remoteEnded) creditWindow(stream);
   if (connection.windowWithheld) creditConnection(connection);
+  if (withheld.size > 0) creditWithheld();
 }
 
 /** Opens the window of a stream again: for what was credited, and for padding, which nobody holds. */
@@ -61,17 +62,17 @@ export function releaseHeld(stream: Http2Stream): void {
   stream.connection.held -= cost;
   processBuffer.held -= cost;
   if (stream.connection.windowWithheld) creditConnection(stream.connection);
+  if (withheld.size > 0) creditWithheld();
 }
 
 /** Opens the window of the connection again after a chunk of data. */
 export function creditConnection(connection: Http2Connection): void {
   const increment = connection.connectionWindow - connection.receiveWindow;
   if (increment < connection.connectionWindow >>> 2) return;
-  if (connection.held > connection.limits.maxConnectionBuffer || processBuffer.held > connection.limits.maxProcessBuffer) {
-    if (!connection.windowWithheld) {
-      connection.windowWithheld = true;
-      withheld.add(connection);
-    }
+  const processFull = processBuffer.held > connection.limits.maxProcessBuffer;
+  if (processFull || connection.held > connection.limits.maxConnectionBuffer) {
+    connection.windowWithheld = true;
+    if (processFull) withheld.add(connection);
     return;
   }
   if (connection.windowWithheld) {
@@ -83,8 +84,18 @@ export function creditConnection(connection: Http2Connection): void {
   connection.schedule();
 }
 
-/** Connections whose window stays closed, some of them for what other connections hold. */
+/** Connections whose window stays closed for what the whole process holds. */
 export const withheld = new Set<Http2Connection>();
+
+/** Opens the windows that stayed closed for what other connections held, if that is less now. */
+function creditWithheld(): void {
+  for (const connection of withheld) {
+    withheld.delete(connection);
+    creditConnection(connection);
+    // It is the last one of the set again: what holds it back holds back the next one too, unless its limit differs.
+    if (withheld.has(connection)) return;
+  }
+}
 
 /** Measures the bandwidth-delay product: the octets that arrive between a PING and its acknowledgement. */
 export class BandwidthProbe {

@@ -60,6 +60,11 @@ export function receiveHeaders(connection: Http2Connection, buffer: Buffer, star
     }
   }
   const endStream = (flags & Flag.END_STREAM) !== 0;
+  const limit = connection.limits.maxHeaderBlockSize;
+  if (to - from > limit) {
+    connection.fail(ErrorCode.ENHANCE_YOUR_CALM, `a header block of more than ${limit} octets`);
+    return;
+  }
   if ((flags & Flag.END_HEADERS) !== 0) {
     completeHeaders(connection, id, buffer, from, to, endStream, selfDependent);
     return;
