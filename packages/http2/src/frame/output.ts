@@ -13,6 +13,10 @@ const maxPooled = 16;
 
 const noBuffer = Buffer.alloc(0);
 
+function toPool(buffer: Buffer): void {
+  if (buffer.length === bufferSize && pool.length < maxPooled) pool.push(buffer);
+}
+
 /** What is sent through a stream that keeps the chunk until later is copied up to this size, so that the buffer stays here. */
 const copiedSize = 8192;
 
@@ -25,6 +29,8 @@ export class Output {
   readonly #passesOn: boolean;
   #buffer: Buffer = noBuffer;
   #length = 0;
+  /** Buffers whose octets the socket could not pass on at once. They are used again when it has: fresh memory costs more than the copy. */
+  #lent: Buffer[] = [];
   /** Whether the socket has bytes that it could not pass on: nothing but what must not wait is written until it drains. */
   blocked = false;
   /** Replies that were written while the socket was blocked. */
@@ -69,6 +75,7 @@ export class Output {
   /** Gives what was written to the socket, unless it is blocked. */
   flush(): void {
     if (this.blocked) return;
+    if (this.#lent.length > 0) this.#takeBack();
     if (this.#length > 0) this.#toSocket();
     if (this.#buffer !== noBuffer) this.#release();
   }
@@ -83,11 +90,18 @@ export class Output {
   drained(): void {
     this.blocked = false;
     this.blockedReplies = 0;
+    this.#takeBack();
   }
 
   #release(): void {
-    if (this.#buffer.length === bufferSize && pool.length < maxPooled) pool.push(this.#buffer);
+    toPool(this.#buffer);
     this.#buffer = noBuffer;
+  }
+
+  #takeBack(): void {
+    if (this.#lent.length === 0 || this.#socket.writableLength > 0) return;
+    for (const buffer of this.#lent) toPool(buffer);
+    this.#lent = [];
   }
 
   #toSocket(): void {
@@ -102,7 +116,10 @@ export class Output {
     if (socket.destroyed || socket.writableEnded) return;
     const room = socket.write(chunk);
     if (socket.writableLength === 0) return;
-    if (this.#passesOn) this.#buffer = noBuffer;
+    if (this.#passesOn) {
+      this.#lent.push(this.#buffer);
+      this.#buffer = noBuffer;
+    }
     if (!room) this.blocked = true;
   }
 
