@@ -114,7 +114,7 @@ test("all faults are reported at once", () => {
     rule("Part", get("/v1/{optional_value}")),
   ];
   const faults = [
-    `the rule for "${service}.Gett" selects no method: ${service} has Get, Create`,
+    `the rule for "${service}.Gett" selects no method`,
     `${service}.Get: grpc_study.gateway_test.Thing has no field "nothing", which is in the path`,
     `${service}.Get: the field "nested" cannot be in a path: it is a message`,
     `${service}.Get: grpc_study.gateway_test.Thing has no field "nobody", which is the response_body`,
@@ -195,7 +195,7 @@ test("selectors: a method, several, a package; the last one wins; one that selec
   expect([Things.method.plain, Things.method.get, Things.method.raw].map(path)).toEqual(["/one", "/two", "/all"]);
   const warnings: string[] = [];
   const check = (selector: string) => checkSelectors([{ selector, ...get("/v1") }], [Things], (message) => warnings.push(message));
-  expect(() => check(`${service}.Gett`)).toThrow(/Gett" selects no method: .* has Get, /);
+  expect(() => check(`${service}.Gett`)).toThrow(/Gett" selects no method$/);
   // An API configuration has rules of services that not every server of the API has.
   check("google.longrunning.Operations.GetOperation");
   check("google.longrunning.*");
