@@ -103,16 +103,14 @@ function addOperation(item: PathItem, verb: string, hasBody: boolean, operation:
   return undefined;
 }
 
-/** The title of a document of some services: `Prod, Order and User API`; of many, their package: `shop.v1 API`. */
+/** The title of a document of some services: `Prod, Order and User API`; of many, the package that most are of: `shop.v1 API`. */
 export function titleOf(services: readonly DescService[]): string {
   const names = services.map(({ name }) => name.replace(/(?<=.)Service$/, ""));
   if (names.length <= 3) return `${[...names.slice(0, -2), names.slice(-2).join(" and ")].join(", ")} API`.trim();
-  const packages = services.map(({ file }) => file.proto.package.split("."));
-  const [first = []] = packages;
-  const common = first.filter((_, index) =>
-    packages.every((parts) => parts.slice(0, index + 1).join() === first.slice(0, index + 1).join()),
-  );
-  return common.length === 0 ? "API" : `${common.join(".")} API`;
+  // An API's server often has services of other packages, too, such as google.longrunning.
+  const byPackage = [...Map.groupBy(services, ({ file }) => file.proto.package)];
+  const [name] = byPackage.reduce((most, one) => (one[1].length > most[1].length ? one : most));
+  return name === "" ? "API" : `${name} API`;
 }
 
 /** The name of each service; its full name if others have the same. */

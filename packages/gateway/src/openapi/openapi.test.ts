@@ -291,8 +291,8 @@ test("without a title, it is made of what is served", () => {
     "A and B API",
   ]);
   expect(title(["A", "B", "C", "D"].map((name) => served(name)))).toBe("a.b.v1 API");
-  expect(title([served("A"), served("B"), served("C"), served("D", "a.c.v1")])).toBe("a API");
-  expect(title([served("A"), served("B"), served("C"), served("D", "x")])).toBe("API");
+  expect(title([served("D", "google.longrunning"), served("A"), served("B"), served("C")])).toBe("a.b.v1 API");
+  expect(title(["A", "B", "C", "D"].map((name) => served(name, "")))).toBe("API");
 });
 
 test("a token may be sent, and need not", () => {
