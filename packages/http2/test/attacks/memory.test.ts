@@ -11,7 +11,7 @@ const hold = request({ ":path": "/hold" });
 const wide = [setting.initialWindowSize, 2 ** 31 - 1] as const;
 const rest = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-describe.concurrent("a server holds little for", () => {
+describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
   // CVE-2019-9517: wide HTTP/2 windows, and a TCP window that is closed.
   test("peers that ask for much and read nothing", async () => {
     await using target = await AttackedServer.start();
