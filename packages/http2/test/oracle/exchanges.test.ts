@@ -7,7 +7,7 @@ import { inMemory, overLoopback, type Pair, type Setup } from "./pairs.ts";
 import { clientSees, content, type Plan, scenarios, serverSees } from "./plan.ts";
 
 const seed = Number(process.env["HTTP2_SEED"] ?? 9_113);
-const numRuns = Number(process.env["HTTP2_RUNS"] ?? 15);
+const numRuns = Number(process.env["HTTP2_RUNS"] ?? 10);
 
 let certificate: Certificate;
 beforeAll(async () => {
