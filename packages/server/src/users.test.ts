@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -68,7 +68,9 @@ test("a file is read again when it changes", async () => {
   let replaced = 0;
   list.onReplace(() => replaced++);
   for (const renewed of [[{ user: "b", token: "t" }], [], users]) {
-    writeFileSync(path, JSON.stringify(renewed));
+    // Whole, or a look may find half of it.
+    writeFileSync(`${path}.new`, JSON.stringify(renewed));
+    renameSync(`${path}.new`, path);
     await expect.poll(() => list.users).toEqual(renewed);
   }
   expect(replaced).toBe(3);

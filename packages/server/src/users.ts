@@ -62,8 +62,17 @@ export function watchUsers(file: string | undefined, options: WatchOptions): Use
       complaint = error.message;
     }
   };
-  const timer = setInterval(look, everyMs).unref();
-  list.onClose(() => clearInterval(timer));
+  let timer = setTimeout(lookAgain, everyMs).unref();
+  // One look at a time: an earlier one must not win over a later one.
+  async function lookAgain() {
+    await look();
+    if (!closed) timer = setTimeout(lookAgain, everyMs).unref();
+  }
+  let closed = false;
+  list.onClose(() => {
+    closed = true;
+    clearTimeout(timer);
+  });
   return list;
 }
 

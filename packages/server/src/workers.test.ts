@@ -10,7 +10,7 @@ const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
 test.skipIf(process.platform !== "linux")(
   "workers share one port and one table; one that is killed comes back; a SIGTERM ends them all",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const command = start("chat", "--port", "0", "--workers", "2");
     const address = /localhost:\d+/.exec(await command.line(/^chat /))?.[0] ?? "";
@@ -21,9 +21,9 @@ test.skipIf(process.platform !== "linux")(
     await expect.poll(async () => (await children()).length).toBe(2);
     const [victim = 0] = await children();
     process.kill(victim, "SIGKILL");
-    await expect.poll(async () => (await children()).filter((pid) => pid !== victim).length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(async () => (await children()).filter((pid) => pid !== victim).length, { timeout: 40_000 }).toBe(2);
     expect(command.stderr()).toContain("a worker has ended");
-    await expect.poll(() => ask(address).catch(String), { timeout: 10_000 }).toBe("AI");
+    await expect.poll(() => ask(address).catch(String), { timeout: 40_000 }).toBe("AI");
 
     command.process.kill("SIGTERM");
     expect(await command.exit).toBe(0);
@@ -33,7 +33,7 @@ test.skipIf(process.platform !== "linux")(
 
 test.skipIf(process.platform !== "linux")(
   "a SIGTERM to all of them at once, as systemd sends it, ends them in order",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     for (let times = 0; times < 3; times++) {
       const command = start("chat", "--port", "0", "--workers", "3");
@@ -47,7 +47,7 @@ test.skipIf(process.platform !== "linux")(
 
 test.skipIf(process.platform !== "linux")(
   "all workers that die at once are replaced, on the same port, and the log says what ended each",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const command = start("chat", "--port", "0", "--workers", "3");
     const address = /localhost:\d+/.exec(await command.line(/^chat /))?.[0] ?? "";
@@ -56,9 +56,9 @@ test.skipIf(process.platform !== "linux")(
       expect(victims).toHaveLength(3);
       for (const victim of victims) process.kill(victim, "SIGKILL");
       const replaced = async () => (await childrenOf(command.process.pid ?? 0)).filter((pid) => !victims.includes(pid)).length;
-      await expect.poll(replaced, { timeout: 10_000 }).toBe(3);
-      await expect.poll(() => ask(address).catch(String), { timeout: 10_000 }).toBe("AI");
-      await expect.poll(() => command.stderr().match(/a worker serves in its place/g)?.length, { timeout: 10_000 }).toBe(3 * times);
+      await expect.poll(replaced, { timeout: 40_000 }).toBe(3);
+      await expect.poll(() => ask(address).catch(String), { timeout: 40_000 }).toBe("AI");
+      await expect.poll(() => command.stderr().match(/a worker serves in its place/g)?.length, { timeout: 40_000 }).toBe(3 * times);
       expect(command.stderr().match(/it was killed by SIGKILL/g)).toHaveLength(3 * times);
     }
     command.process.kill("SIGTERM");
@@ -68,7 +68,7 @@ test.skipIf(process.platform !== "linux")(
 
 test.skipIf(process.platform !== "linux")(
   "workers that cannot listen again end the command, with status 1 and one line that says why",
-  { timeout: 90_000 },
+  { timeout: 120_000 },
   async () => {
     const command = start("chat", "--port", "0", "--workers", "2");
     const address = /localhost:\d+/.exec(await command.line(/^chat /))?.[0] ?? "";
@@ -90,7 +90,7 @@ test.skipIf(process.platform !== "linux")(
 
 test.skipIf(process.platform !== "linux").each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
   "a %s while a worker is about to be started again ends the command at once, with status 0",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (signal) => {
     const command = start("chat", "--port", "0", "--workers", "2");
     await command.line(/^chat /);
@@ -113,7 +113,7 @@ test.skipIf(process.platform !== "linux").each(["SIGTERM", "SIGINT", "SIGHUP"] a
   },
 );
 
-test("a port in use is one line, and the end of all of them", { timeout: 60_000 }, async () => {
+test("a port in use is one line, and the end of all of them", { timeout: 120_000 }, async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void taken.close());
   await new Promise((resolve) => taken.once("listening", resolve));
@@ -140,7 +140,7 @@ function start(...args: readonly string[]) {
     stderr: () => texts.stderr,
     async line(pattern: RegExp): Promise<string> {
       const find = () => texts.stdout.split("\n").find((line) => pattern.test(line));
-      await expect.poll(find, { timeout: 20_000 }).toBeDefined();
+      await expect.poll(find, { timeout: 60_000 }).toBeDefined();
       return find() ?? "";
     },
   };
