@@ -27,7 +27,7 @@ import { movable, ownPathsOf } from "./own-paths.ts";
 import { type ConnectionsOf, makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
 import { AnyTypes } from "./type-source.ts";
-import { Connections, named, openUpstreams } from "./upstreams.ts";
+import { named, openUpstreams, UpstreamConnections } from "./upstreams.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -92,7 +92,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   const headerRules = headerRulesOf(options);
   const upstreams = openUpstreams(options);
   const { maxCalls = defaultMaxCalls, callsPerConnection = defaultCallsPerConnection } = options;
-  const connections = upstreams.all.map((upstream) => ({ upstream, connections: new Connections(upstream, callsPerConnection) }));
+  const connections = upstreams.all.map((upstream) => ({ upstream, connections: new UpstreamConnections(upstream, callsPerConnection) }));
   const connectionsOf: ConnectionsOf = (service) =>
     (connections.find(({ upstream }) => upstream.services.includes(service)) ?? (connections[0] as (typeof connections)[0])).connections;
   for (const binding of bindings) router.add(makeRoute(binding, connectionsOf, routeOptions));

@@ -6,7 +6,7 @@ import { isHttpBody, RequestBinder } from "./fields/bind-request.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { type JsonOptions, jsonCodec, jsonFieldCodec } from "./json/index.ts";
 import type { AnyTypes } from "./type-source.ts";
-import type { Connections, UpstreamConnection } from "./upstreams.ts";
+import type { UpstreamConnection, UpstreamConnections } from "./upstreams.ts";
 
 /** The part of a client's streaming call that the gateway uses. */
 export interface Responses extends Disposable {
@@ -58,7 +58,7 @@ export interface Route {
 }
 
 /** The connections to the upstream of a service. */
-export type ConnectionsOf = (service: DescService) => Connections;
+export type ConnectionsOf = (service: DescService) => UpstreamConnections;
 
 export function makeRoute(binding: Binding, connectionsOf: ConnectionsOf, options: RouteOptions): Route {
   const { method } = binding;
@@ -94,7 +94,7 @@ function withTypes(calls: Calls, output: DescMessage, types: AnyTypes | undefine
 }
 
 /** What createClient has made of the method's descriptor, which only the run time knows. */
-function callsOf({ parent, localName, methodKind }: DescMethod, connections: Connections): Calls {
+function callsOf({ parent, localName, methodKind }: DescMethod, connections: UpstreamConnections): Calls {
   const begin = (call: UpstreamCall) => {
     const connection = connections.choose();
     call.use(connection);

@@ -30,7 +30,7 @@ export class UpstreamConnection {
  * The connections to an upstream. A server has a limit of streams in each (100 is the least that RFC 9113, section 6.5.2, recommends), and a call beyond
  * it waits without a word, behind all others: so there are as many as the calls need.
  */
-export class Connections {
+export class UpstreamConnections {
   readonly #all: [UpstreamConnection, ...UpstreamConnection[]];
   readonly #connect: (() => Channel) | undefined;
   readonly #callsPerConnection: number;

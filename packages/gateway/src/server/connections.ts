@@ -18,7 +18,11 @@ interface Connection {
   /** `bytesRead` when the last request ended: what has come since then belongs to the next one. */
   seenBytes: number;
   stalled: NodeJS.Timeout | undefined;
+  /** Whether its data goes through the socket. */
+  followed: boolean;
 }
+
+function ignore(): void {}
 
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -34,7 +38,7 @@ export class Connections {
   add(socket: Socket): Connection {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
-    const connection: Connection = { running: new Set(), waiting: [], seenBytes: 0, stalled: undefined };
+    const connection: Connection = { running: new Set(), waiting: [], seenBytes: 0, stalled: undefined, followed: false };
     this.#connections.set(socket, connection);
     socket.once("close", () => this.#remove(socket, connection));
     return connection;
@@ -93,6 +97,9 @@ export class Connections {
     connection.waiting.push(begin);
     if (connection.stalled !== undefined) return;
     connection.stalled = setTimeout(() => socket.destroy(), this.#options.stalledMs);
+    // Node's parser takes what comes from below the socket, paused or not, until somebody listens to the data. From then on a pause is one.
+    if (!connection.followed) socket.on("data", ignore);
+    connection.followed = true;
     socket.pause();
     // Node's server resumes a socket whenever a body is read, or is not wanted.
     socket.resume = () => socket;
