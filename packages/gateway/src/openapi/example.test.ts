@@ -1,7 +1,7 @@
 // The examples of a document can be sent as they stand: to a gateway whose server checks every rule.
 import type { DescService } from "@bufbuild/protobuf";
 import { OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
-import { implement } from "@grpc-study/rpc";
+import { type Handlers, implement } from "@grpc-study/rpc";
 import { validate } from "@grpc-study/rpc/validate";
 import { expect, test } from "vitest";
 import { startGateway } from "../../test/gateway.ts";
@@ -62,7 +62,7 @@ test.each<[string, DescService, number]>([
   ["orders", OrderService, 1],
   ["users", UserService, 1],
 ])("each example of %s is answered with 200", async (_what, service, least) => {
-  const implementation = implement(service, nothing(service) as never);
+  const implementation = implement(service, nothing(service) as Handlers<DescService>);
   const { url } = await startGateway(implementation, { server: { interceptors: [validate()] }, unbound: true });
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument;
   const requests = requestsOf(document);
@@ -77,7 +77,7 @@ test.each<[string, DescService, number]>([
 });
 
 test("an example has one field of a oneof, no entries of maps, no Any, and fields that a reader can use", async () => {
-  const { url } = await startGateway(implement(Examples, nothing(Examples) as never));
+  const { url } = await startGateway(implement(Examples, nothing(Examples) as Handlers<typeof Examples>));
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument;
   const example = document.paths["/v1/customers/{customer.id}/orders"]?.post?.requestBody?.content["application/json"]?.example;
   expect(example).toMatchObject({

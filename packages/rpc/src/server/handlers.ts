@@ -99,14 +99,19 @@ type ExactHandler<Method, H> = Method extends { output: infer O extends DescMess
 /** Whether `H` is inferred from a literal, whose members a `const` type parameter makes readonly. An instance of a class may have other members. */
 type IsLiteral<H> = (<T>() => T extends H ? 1 : 2) extends <T>() => T extends Readonly<H> ? 1 : 2 ? true : false;
 
-/** `H` if it has no field that the service lacks, and, in a literal, no method. */
-export type ExactHandlers<Service extends DescService, H> = {
-  [Name in keyof H]: Name extends keyof Service["method"]
-    ? ExactHandler<Service["method"][Name], H[Name]>
-    : IsLiteral<H> extends true
-      ? never
-      : H[Name];
-};
+/**
+ * `H` if it has no field that the service lacks, and, in a literal, no method. The methods of a service that is only known at run time
+ * (`DescService`) are checked when it is implemented.
+ */
+export type ExactHandlers<Service extends DescService, H> = string extends keyof Service["method"]
+  ? H
+  : {
+      [Name in keyof H]: Name extends keyof Service["method"]
+        ? ExactHandler<Service["method"][Name], H[Name]>
+        : IsLiteral<H> extends true
+          ? never
+          : H[Name];
+    };
 
 /** A handler whose types are not known, as the runtime sees it. */
 export type AnyHandler = (input: unknown, context: Context) => unknown;

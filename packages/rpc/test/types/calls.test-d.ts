@@ -1,5 +1,6 @@
 // What must compile, and what must not. Nothing here runs: `tsc` reads it, and a line that does compile after all is an error, as `@ts-expect-error` has it.
-import { type Channel, createClient, createServer, implement, type Server } from "../../src/index.ts";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Channel, createClient, createServer, type Handlers, implement, type Server } from "../../src/index.ts";
 import { TestService } from "../gen/test_pb.js";
 
 declare const channel: Channel;
@@ -87,6 +88,11 @@ implement(TestService, new Wrong());
 implement(TestService, { unary: () => ({}), unray: () => ({}) });
 // @ts-expect-error
 implement(TestService, { unray: () => ({}) });
+
+// The methods of a service that is only known at run time are checked when it is implemented.
+declare const dynamic: DescService;
+declare const dynamicHandlers: Handlers<DescService>;
+implement(dynamic, dynamicHandlers);
 
 // The errors name the field.
 // @ts-expect-error
