@@ -1,8 +1,9 @@
 // An option that does not exist is not dropped in silence: it may be what keeps callers away.
 import { credentials } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
-import { everyKind, everyWay, failureOf, kinds, startBy, startServer, TestService } from "../test/harness.ts";
+import { everyKind, everyWay, failureOf, kinds, startBy, startServer, TestService, ways } from "../test/harness.ts";
 import { authenticate, Code, createChannel, createClient, createServer, implement, RpcError } from "./index.ts";
+import { validate, validateRequests } from "./validate/index.ts";
 
 /** As it comes from JavaScript, or from a file: no type has looked at it. */
 const untyped = (options: object): never => options as never;
@@ -16,6 +17,8 @@ const places: Readonly<Record<string, (options: object) => unknown>> = {
   RpcError: (options) => new RpcError(Code.ABORTED, "", untyped(options)),
   tls: (tls) => createChannel("localhost:1", { tls: untyped(tls) }),
   limits: (limits) => createChannel("localhost:1", { limits: untyped(limits) }),
+  "validate()": (options) => validate(untyped(options)),
+  "validateRequests()": (options) => validateRequests(untyped(options)),
   "a call": (defaults) => createClient(TestService, "localhost:1", { defaults: untyped(defaults) }),
 };
 
@@ -68,6 +71,50 @@ test.each(everyWay)("$way, $kind: an option of a call that does not exist is the
     timeoutMs = 5_000;
   }
   expect(await kinds[kind](client, "", new Exchange())).toMatchObject([{ text: "fine" }]);
+});
+
+const wrongValues: readonly (readonly [option: string, value: unknown, expected: string, got: string])[] = [
+  ["signal", new AbortController(), "an AbortSignal", "AbortController {}"],
+  ["signal", null, "an AbortSignal", "null"],
+  ["signal", 5, "an AbortSignal", "5"],
+  ["compression", "brotli", "identity, gzip or deflate", "'brotli'"],
+  ["host", new URL("http://localhost"), "a string", "URL {}"],
+  ["credentials", { token: "a secret" }, "call credentials of grpc-js", "[Object]"],
+  ["credentials", credentials.createInsecure(), "call credentials of grpc-js", "InsecureChannelCredentialsImpl {}"],
+];
+
+test.each(everyWay)("$way, $kind: an option of a call that has a wrong value is the call's failure", async ({ way, kind }) => {
+  const { client } = await startBy(
+    way,
+    everyKind(() => "fine"),
+  );
+  for (const [option, value, expected, got] of wrongValues) {
+    // The promise is made outside of `failureOf`: nothing is thrown.
+    const call = kinds[kind](client, "", { [option]: value });
+    expect(await failureOf(call)).toMatchObject({ name: "TypeError", message: `${option} must be ${expected}, got ${got}` });
+  }
+  for (const metadata of [new Map([["x-a", "1"]]), new Headers({ "x-a": "1" }), [["x-a", "1"]], "x-a", 5]) {
+    const failure = await failureOf(kinds[kind](client, "", { metadata }));
+    expect(failure).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: expect.stringMatching(/^metadata takes Metadata, or an object/),
+    });
+  }
+});
+
+test.each(ways)("%s: an option of send() that does not exist is the call's failure", async (way) => {
+  const { client } = await startBy(
+    way,
+    everyKind(() => "fine"),
+  );
+  const options = untyped({ compres: false });
+  const upload = client.clientStream();
+  expect(await upload.send({}, options)).toBe(false);
+  const message = 'send() has no option "compres", but: compress';
+  expect(await failureOf(upload.closeAndRecv())).toMatchObject({ name: "TypeError", message });
+  const chat = client.bidiStream();
+  expect(await chat.send({}, options)).toBe(false);
+  expect(await failureOf(chat.recv())).toMatchObject({ name: "TypeError", message });
 });
 
 test.each(["tls", "credentials", "connectTimeoutMs", "limits", "grpc"])("a channel that exists takes no %s", async (name) => {

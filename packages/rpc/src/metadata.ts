@@ -23,8 +23,12 @@ export class MetadataError extends TypeError {
  */
 export function toMetadata(init: MetadataInit | undefined): Metadata {
   if (init instanceof Metadata) return init;
+  if (init === undefined || init === null) return new Metadata();
+  // `Object.entries` finds nothing in a Map or in Headers: they would be sent as no metadata at all.
+  if (typeof init !== "object" || Symbol.iterator in init)
+    throw new MetadataError(`metadata takes Metadata, or an object with its entries, got ${kindOf(init)}`);
   const metadata = new Metadata();
-  for (const [key, values] of Object.entries(init ?? {})) {
+  for (const [key, values] of Object.entries(init)) {
     for (const value of Array.isArray(values) ? values : [values]) add(metadata, key, value);
   }
   return metadata;
@@ -45,5 +49,6 @@ function add(metadata: Metadata, key: string, value: unknown): void {
 
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  return value instanceof Uint8Array ? "bytes" : `a value of type ${typeof value}`;
+  if (value instanceof Uint8Array) return "bytes";
+  return typeof value === "object" ? `an object of ${value.constructor?.name ?? "no class"}` : `a value of type ${typeof value}`;
 }

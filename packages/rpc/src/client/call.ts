@@ -16,7 +16,7 @@ import { contextOf } from "./call-context.ts";
 import { type Channel, isClosed, isConnected, watchConnect } from "./channel.ts";
 import type { ClientInterceptor } from "./context.ts";
 import { interceptorsOf } from "./grpc-interceptors.ts";
-import { type CallOptions, type CancelSignal, deadlineOf, type SendOptions } from "./options.ts";
+import { type CallOptions, type CancelSignal, deadlineOf, type SendOptions, sendOptionsFault } from "./options.ts";
 import { openCall, type StartedCall } from "./raw-call.ts";
 import { release } from "./release.ts";
 import { reset, resetOnly } from "./reset.ts";
@@ -292,9 +292,11 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
   }
 
   /** Resolves once the message is on its way, or may soon be: to false, if the call has ended, also by a message that cannot be written. */
-  send(init: unknown, options: SendOptions = {}): Promise<boolean> {
+  send(init: unknown, options?: SendOptions): Promise<boolean> {
     if (this.#sendClosed) throw new TypeError("send() after closeSend()");
-    if (this.#ended) return Promise.resolve(false);
+    const fault = sendOptionsFault(options);
+    if (fault !== undefined) this.abandon(fault);
+    if (this.#ended || fault !== undefined) return Promise.resolve(false);
     let bytes: Buffer;
     try {
       if (this.#onRequest !== undefined) for (const listener of this.#onRequest) listener(init as object);
@@ -305,7 +307,7 @@ export class ClientCall implements AsyncIterableIterator<Message, undefined>, In
     }
     const room = this.#unsent.bytes < sendWindow;
     const request = this.#takesMessages ? this.#bound.input.decode(bytes) : bytes;
-    if (options.compress === false) {
+    if (options?.compress === false) {
       this.#plain ??= new WeakSet();
       this.#plain.add(request);
     }

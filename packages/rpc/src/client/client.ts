@@ -58,7 +58,7 @@ export interface ResponseStream<O extends DescMessage> extends StreamCall, Async
 interface RequestStream<I extends DescMessage> {
   /**
    * Sends a request. Resolves when there is room for another; to false, if the call has ended: how, the response tells. A message that
-   * cannot be written ends the call with INVALID_ARGUMENT. Never rejects; throws after a half-close.
+   * cannot be written ends the call with INVALID_ARGUMENT, and an option that does not exist with a TypeError. Never rejects; throws after a half-close.
    */
   send(request: MessageInitShape<I>, options?: SendOptions): Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 // Errors of calls are rejections: never thrown at the caller, never an event of the process, and in words of our own.
 import * as http2 from "node:http2";
 import * as net from "node:net";
+import { credentials } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import {
   connect,
@@ -14,7 +15,7 @@ import {
   type TestClient,
   TestService,
 } from "../../test/harness.ts";
-import { Code, createChannel, createClient, type MetadataInit, RpcError } from "../index.ts";
+import { Code, createChannel, createClient, Metadata, type MetadataInit, RpcError } from "../index.ts";
 
 const events = vi.fn();
 beforeEach(() => {
@@ -128,6 +129,25 @@ test.each(kindNames)("%s: metadata that credentials or an interceptor make is no
     ],
   });
   expect(await failureOf(kinds[kind](touch, "", { metadata }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
+});
+
+test.each(kindNames)("%s: credentials of grpc-js that give metadata which cannot be sent, or none, end the call", async (kind) => {
+  const client = connect(await startServer(everyKind(() => "fine")).then(({ address }) => address));
+  const reserved = new Metadata();
+  reserved.set("connection", "close");
+  const given: readonly (readonly [fault: RegExp, Metadata | undefined])[] = [
+    [/the metadata key "connection" is HTTP's own/, reserved],
+    [/they gave no metadata/, undefined],
+  ];
+  for (const [fault, metadata] of given) {
+    const own = credentials.createFromMetadataGenerator((_options, callback) => callback(null, metadata));
+    expect(await failureOf(kinds[kind](client, "", { credentials: own }))).toMatchObject({
+      code: Code.UNKNOWN,
+      message: expect.stringMatching(fault),
+    });
+  }
+  const own = credentials.createFromMetadataGenerator((_options, callback) => callback(null, new Metadata()));
+  expect(await kinds[kind](client, "", { credentials: own })).toMatchObject([{ text: "fine" }]);
 });
 
 test.each(everyWay)("$way, $kind: what onHeader or onTrailer throws, now or later, is the call's failure", async ({ way, kind }) => {

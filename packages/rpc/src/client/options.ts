@@ -1,7 +1,7 @@
 // The options of one call.
 import { inspect } from "node:util";
 import type { CallOptions as GrpcCallOptions, Metadata } from "@grpc/grpc-js";
-import type { Compression } from "../compression/algorithm.ts";
+import { type Compression, isCompression } from "../compression/algorithm.ts";
 import { type Names, unknownOption } from "../known-options.ts";
 import type { MetadataInit } from "../metadata.ts";
 
@@ -61,13 +61,38 @@ const names: Names<CallOptions> = {
   interceptor_providers: true,
 };
 
+const sendNames: Names<SendOptions> = { compress: true };
+
+/** Why these are no options of a request; undefined if they are. */
+export function sendOptionsFault(options: SendOptions | undefined): TypeError | undefined {
+  return unknownOption("send()", options, sendNames);
+}
+
 /** Why these are no options of a call. An object of a class may have more: its author has said that it is one. */
 export function optionsFault(options: CallOptions | undefined): TypeError | undefined {
   if (options === undefined) return undefined;
   if (typeof options !== "object" || options === null)
     return new TypeError(`the options of a call must be an object, got ${inspect(options)}`);
   const prototype: unknown = Object.getPrototypeOf(options);
-  return prototype === Object.prototype || prototype === null ? unknownOption("a call", options, names) : undefined;
+  const unknown = prototype === Object.prototype || prototype === null ? unknownOption("a call", options, names) : undefined;
+  return unknown ?? valueFault(options);
+}
+
+/** Values that would be found wrong where no call can fail by them: before it has begun, or in a promise of grpc-js. */
+function valueFault({ signal, compression, host, credentials }: CallOptions): TypeError | undefined {
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongValue("signal", "an AbortSignal", signal);
+  if (compression !== undefined && !isCompression(compression)) {
+    return wrongValue("compression", "identity, gzip or deflate", compression);
+  }
+  if (host !== undefined && typeof host !== "string") return wrongValue("host", "a string", host);
+  if (credentials !== undefined && typeof credentials?.generateMetadata !== "function") {
+    return wrongValue("credentials", "call credentials of grpc-js", credentials);
+  }
+  return undefined;
+}
+
+function wrongValue(name: keyof CallOptions, expected: string, value: unknown): TypeError {
+  return new TypeError(`${name} must be ${expected}, got ${inspect(value, { depth: -1 })}`);
 }
 
 /** The defaults, and a call's own options, which come first. */

@@ -1,5 +1,14 @@
 // What lies below a client's call: a call object of a grpc-js channel, or its interceptors around one.
-import type { Deadline, CallOptions as GrpcCallOptions, Interceptor, InterceptorOptions } from "@grpc/grpc-js";
+import {
+  type CallCredentials,
+  credentials,
+  type Deadline,
+  type CallOptions as GrpcCallOptions,
+  type Interceptor,
+  type InterceptorOptions,
+} from "@grpc/grpc-js";
+import { MetadataError } from "../metadata.ts";
+import { requestFault } from "../metadata-keys.ts";
 import type { Channel } from "./channel.ts";
 import { interceptedCall, type RawCall } from "./grpc-interceptors.ts";
 import type { CallOptions } from "./options.ts";
@@ -37,8 +46,28 @@ function grpcOptions({ host, parent, propagate_flags, credentials, interceptors,
 }
 
 function createCall(channel: Channel["grpc"], path: string, options: CallOptions, deadline: Deadline): RawCall {
-  const { host, parent, propagate_flags: flags, credentials } = options;
+  const { host, parent, propagate_flags: flags, credentials: own } = options;
   const raw = channel.createCall(path, deadline, host, parent ?? null, flags);
-  if (credentials !== undefined) raw.setCredentials(credentials);
+  if (own !== undefined) raw.setCredentials(checked(own));
   return raw;
+}
+
+/**
+ * The same credentials, whose metadata is looked at before grpc-js has it. With metadata that Node refuses, grpc-js begins the call again and again; without any, a
+ * promise of its own rejects, and the call never ends.
+ */
+function checked(own: CallCredentials): CallCredentials {
+  return credentials.createFromMetadataGenerator((options, callback) => {
+    const generate = async () => {
+      const metadata = await own.generateMetadata(options);
+      const fault = requestFault(metadata);
+      if (fault !== undefined) throw new MetadataError(fault);
+      return metadata;
+    };
+    generate().then(
+      (metadata) => callback(null, metadata),
+      // grpc-js rejects with null for a callback without an error and without metadata.
+      (fault: Error | null) => callback(fault ?? new MetadataError("they gave no metadata")),
+    );
+  });
 }

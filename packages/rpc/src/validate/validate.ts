@@ -4,6 +4,7 @@ import type { BadRequest_FieldViolation } from "../../gen/google/rpc/error_detai
 import type { ClientInterceptor } from "../client/context.ts";
 import { Code } from "../code.ts";
 import { RpcError } from "../error.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import type { ServerInterceptor } from "../server/context.ts";
 import { Checker, RuleError } from "./checker.ts";
 import { fieldViolation } from "./field-violation.ts";
@@ -12,8 +13,10 @@ import { hasRules } from "./rules-of.ts";
 
 export interface ValidateOptions {
   /** The extensions of `buf.validate`'s own rules that the rules use, and the messages that CEL is to know. Default: none. */
-  readonly registry?: Registry;
+  readonly registry?: Registry | undefined;
 }
+
+const names: Names<ValidateOptions> = { registry: true };
 
 /**
  * Checks each request, of all four call kinds, before the handler has it. The first that breaks a rule ends the call with INVALID_ARGUMENT and one
@@ -22,8 +25,9 @@ export interface ValidateOptions {
  *
  * `server.add()` throws a RuleError for a rule that cannot be compiled. A rule that fails when it is evaluated ends the call with INTERNAL.
  */
-export function validate({ registry }: ValidateOptions = {}): ServerInterceptor {
-  const checker = new Checker(registry);
+export function validate(options: ValidateOptions = {}): ServerInterceptor {
+  refuseUnknown("validate()", options, names);
+  const checker = new Checker(options.registry);
   const interceptor: ServerInterceptor = async (call, next) => {
     const { input } = call.method;
     if (!hasRules(input)) return next();
@@ -49,8 +53,9 @@ export function validate({ registry }: ValidateOptions = {}): ServerInterceptor 
  * The same before a request is sent: the call ends with the error that the server would have answered. `createClient()` throws a RuleError for a
  * rule that cannot be compiled.
  */
-export function validateRequests({ registry }: ValidateOptions = {}): ClientInterceptor {
-  const checker = new Checker(registry);
+export function validateRequests(options: ValidateOptions = {}): ClientInterceptor {
+  refuseUnknown("validateRequests()", options, names);
+  const checker = new Checker(options.registry);
   const interceptor: ClientInterceptor = async (call, next) => {
     const { input } = call.method;
     if (hasRules(input)) {
