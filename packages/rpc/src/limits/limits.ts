@@ -35,7 +35,7 @@ export interface ServerLimits extends MessageLimits {
   readonly bodyTimeoutMs: number;
   /**
    * The most bytes that a connection may have pending: of requests that have come, and that no handler has taken, because they are incomplete or wait to be
-   * read. A message in a stream counts 256 bytes more than it has. Default 64 MiB. The call that goes over it ends with RESOURCE_EXHAUSTED.
+   * read. A message in a stream counts 256 bytes more than it has, and a DATA frame that waits counts 128 bytes. Default 64 MiB. The call that goes over it ends with RESOURCE_EXHAUSTED.
    */
   readonly maxPendingBytesPerConnection: number;
   /**

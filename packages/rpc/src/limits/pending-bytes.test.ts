@@ -1,10 +1,11 @@
 // What a peer sends and no handler has taken: each message counts, unfinished ones have a limit, and nothing is kept of a call that is refused by its header.
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { everyKind, startServer, until } from "../../test/harness.ts";
-import { frame, heldMib, Peer } from "../../test/http2-peer.ts";
-import { authenticate, Code, createContextKey, RpcError } from "../index.ts";
+import { frame, heldMib, Peer, type PeerCall } from "../../test/http2-peer.ts";
+import { authenticate, Code, type Context, createContextKey, RpcError, type ServerOptions } from "../index.ts";
 
 const mib = 2 ** 20;
 const unfinished = (bytes: number) => frame(Buffer.alloc(bytes - 1), 0, bytes);
@@ -127,6 +128,50 @@ test("a complete message without its half-close counts too", async () => {
     });
   }
   await until(() => refused >= 6);
+});
+
+/** Writes bytes as DATA frames of one byte each, until they are sent or the call has ended. */
+async function dribble({ stream, ended }: PeerCall, bytes: Buffer): Promise<void> {
+  for (const byte of bytes) {
+    if (stream.destroyed || stream.closed) return;
+    // Not called back for a write that a reset has overtaken.
+    await Promise.race([new Promise<void>((resolve) => stream.write(Buffer.of(byte), () => resolve())), ended]);
+  }
+}
+
+const unread: readonly (readonly [string, ServerOptions])[] = [
+  ["an interceptor has not decided", { interceptors: [async () => delay(60_000)] }],
+  ["the handler does not read", {}],
+];
+
+test.each(unread)("while %s, frames of one byte count: each is a buffer object of Node", async (_, options) => {
+  const limits = { maxPendingBytesPerConnection: mib / 4 };
+  const clientStream = async (_: unknown, { signal }: Context) => {
+    await once(signal, "abort");
+    return {};
+  };
+  const { address } = await startServer({ clientStream }, { limits, ...options });
+  const call = new Peer(address).call("ClientStream");
+  await dribble(call, Buffer.alloc(10_000));
+  expect(await call.status()).toBe(Code.RESOURCE_EXHAUSTED);
+});
+
+test("frames of one byte that are read are given back", async () => {
+  let count = 0;
+  const { address } = await startServer(
+    {
+      async clientStream(requests) {
+        for await (const _ of requests) if (++count % 200 === 0) await delay(5);
+        return { count };
+      },
+    },
+    { limits: { maxPendingBytesPerConnection: mib / 4 } },
+  );
+  const call = new Peer(address).call("ClientStream");
+  await dribble(call, Buffer.alloc(10_000));
+  call.stream.end();
+  expect(await call.status()).toBe(Code.OK);
+  expect(count).toBe(2_000);
 });
 
 test("the process's budget is paid for by the connection that has most, and the others are served", async () => {

@@ -2,6 +2,7 @@
 //
 // Nothing is made for a call that it may not need, and no object literal holds on to one (see client/call.ts).
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { Metadata, type StatusObject, type UntypedHandleCall } from "@grpc/grpc-js";
 import { Code } from "../code.ts";
@@ -50,10 +51,20 @@ const readWindow = 64 * 1024;
 /** What a request that waits takes up beside its bytes, about: its buffer object, and its place in the queue. An empty one is five bytes on the wire. */
 const requestOverhead = 256;
 
+/** What a DATA frame that waits takes up beside its bytes, about: Node makes a buffer object of each, and one byte is enough for that. */
+const frameOverhead = 128;
+
 const callOf = Symbol("call");
 type CallStream = ServerHttp2Stream & { [callOf]?: StreamCall | undefined };
 
 // One function each for all calls.
+/** Node pushes each DATA frame into the stream, also into one that is paused or not read yet, as far as the flow-control window goes. */
+function onPush(this: CallStream, data: Buffer | null, encoding?: BufferEncoding): boolean {
+  if (data !== null && data.length > 0) this[callOf]?.onFrame();
+  const room = Readable.prototype.push.call(this, data, encoding);
+  this[callOf]?.noteFrames();
+  return room;
+}
 function onData(this: CallStream, data: Buffer): void {
   this[callOf]?.onData(data);
 }
@@ -90,6 +101,8 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
   /** Of a stream, the requests that are to be read. */
   #requests: Buffer[] | undefined;
   #requestBytes = 0;
+  /** How many DATA frames wait in the stream. */
+  #frames = 0;
   /** Whether somebody wants the requests. Until then, nothing is read of them. */
   #reading = false;
   /** Whether there may be frames that are not read, since the queue is full. */
@@ -125,6 +138,8 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
     const { early, requestStream, incomplete } = this.#method;
     stream[callOf] = this;
     stream.on("error", onError).on("close", onClose);
+    // What is read at once, and once, waits for nobody.
+    if (early || requestStream) stream.push = onPush;
     const timeout = this.#headers["grpc-timeout"];
     if (timeout !== undefined && !this.#setDeadline(String(timeout))) return;
     incomplete.add(this);
@@ -238,7 +253,16 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
 
   // What the stream's side does.
 
+  onFrame(): void {
+    this.#frames++;
+  }
+
+  noteFrames(): void {
+    if (this.#frames > 0) this.#notePending();
+  }
+
   onData(data: Buffer): void {
+    if (this.#frames > 0) this.#frames--;
     if (this.#ended) return;
     this.#reader.push(data);
     this.#readOn();
@@ -365,7 +389,7 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
 
   /** Counts what is here of the requests and not the handler's yet. */
   #notePending(): void {
-    const bytes = this.#ended ? 0 : this.#reader.bytes + this.#requestBytes + (this.#complete ? 0 : (this.request?.length ?? 0));
+    const bytes = this.#ended ? 0 : this.#pendingBytes();
     const more = bytes - this.pendingBytes;
     if (more === 0) return;
     const { pendingCalls } = this.#method;
@@ -373,6 +397,11 @@ export class StreamCall implements Surface, PendingCall, Linked<StreamCall> {
     else if (this.pendingBytes === 0) pendingCalls.add(this);
     this.pendingBytes = bytes;
     this.pending.add(more, this);
+  }
+
+  #pendingBytes(): number {
+    const request = this.#complete ? 0 : (this.request?.length ?? 0);
+    return this.#reader.bytes + this.#requestBytes + request + this.#frames * frameOverhead;
   }
 
   #halfClose(): void {
