@@ -85,7 +85,8 @@ export async function* readParts(body: Readable, { bodyTimeoutMs }: BodyLimits):
 
 async function inTime<T>(part: Promise<T>, timeoutMs: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(tooSlow(timeoutMs)), timeoutMs);
+  // A response that ends before its request is the last that Node tells of it: a connection that is closed then leaves this wait to itself.
+  const timer = setTimeout(() => reject(tooSlow(timeoutMs)), timeoutMs).unref();
   try {
     return await Promise.race([part, promise]);
   } catch (error) {

@@ -271,6 +271,18 @@ describe("the end of the server", () => {
     await app.close();
   });
 
+  test("leaves no timer of a body whose response came first", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((type) => type === "Timeout").length;
+    const before = timers();
+    const { app, port } = await start({ graceMs: 100, bodyTimeoutMs: 600_000 });
+    const sockets = Array.from({ length: 10 }, () => open(port));
+    for (const socket of sockets) socket.write(half["half a stream of requests"] ?? "");
+    await Promise.all(sockets.map((socket) => once(socket, "data")));
+    await app.close();
+    // The process would live on for as long as a body may take.
+    expect(timers() - before).toBeLessThan(sockets.length / 2);
+  });
+
   test("comes within the grace for all addresses of localhost", async () => {
     const { app } = await start({ graceMs: 300 });
     await app.close();
