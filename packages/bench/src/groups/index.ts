@@ -3,8 +3,9 @@ import { client } from "./client.ts";
 import { codec, json } from "./codecs.ts";
 import { gateway } from "./gateway.ts";
 import type { Group } from "./group.ts";
+import { http2 } from "./http2.ts";
 import { memory } from "./memory.ts";
 import { server } from "./server.ts";
 import { start } from "./start.ts";
 
-export const groups: readonly Group[] = [codec, json, server, client, gateway, memory, start];
+export const groups: readonly Group[] = [codec, json, server, client, gateway, memory, start, http2];

@@ -9,14 +9,19 @@ const full = 0.9;
 export class Load {
   readonly #name: string;
   readonly #unit: string;
+  readonly #subject: Pick<Measure, "subject">;
   readonly #rates: Samples = {};
   readonly #costs: Samples = {};
   readonly #busy: Samples = {};
 
-  /** @param unit what is counted: `call`, `message`, `request` */
-  constructor(name: string, unit: string) {
+  /**
+   * @param unit what is counted: `call`, `message`, `request`
+   * @param subject the contestant that ratios are of, if it is not `rpc`
+   */
+  constructor(name: string, unit: string, subject?: string) {
     this.#name = name;
     this.#unit = unit;
+    this.#subject = subject === undefined ? {} : { subject };
   }
 
   add(samples: Readonly<Record<string, readonly Sample[]>>): void {
@@ -28,11 +33,11 @@ export class Load {
   }
 
   get rate(): Measure {
-    return { name: this.#name, unit: `${this.#unit}s/s`, better: "more", samples: this.#rates };
+    return { name: this.#name, unit: `${this.#unit}s/s`, better: "more", ...this.#subject, samples: this.#rates };
   }
 
   get cost(): Measure {
-    return { name: `${this.#name}, CPU`, unit: `µs/${this.#unit}`, better: "less", aside: true, samples: this.#costs };
+    return { name: `${this.#name}, CPU`, unit: `µs/${this.#unit}`, better: "less", aside: true, ...this.#subject, samples: this.#costs };
   }
 
   /** Those that waited for others: `unary, 7 B (http2 71 %)`. Undefined if all had enough to do. */

@@ -1,7 +1,7 @@
 // What a group hands over: samples of each contestant, taken in turns.
 
-/** The name of what is measured, among the contestants. */
-export const subject = "rpc";
+/** The contestant that ratios are of, unless a measure names another one. */
+export const defaultSubject = "rpc";
 
 /** One thing that was measured. */
 export interface Measure {
@@ -15,6 +15,8 @@ export interface Measure {
   readonly family?: string | undefined;
   /** Told in the table, and not drawn. */
   readonly aside?: boolean;
+  /** The contestant that ratios are of. Default: `rpc`. */
+  readonly subject?: string;
   /** By contestant, a sample a round: the same place in each list is the same round. */
   readonly samples: Samples;
 }

@@ -1,5 +1,5 @@
 // From samples to what is told: medians, spreads, ratios, verdicts.
-import { type Measure, subject } from "./measure.ts";
+import { defaultSubject, type Measure } from "./measure.ts";
 import { geometricMean, type Interval, interquartileRange, median, type Verdict, verdictOf } from "./statistics.ts";
 
 export interface Figure {
@@ -9,7 +9,7 @@ export interface Figure {
   readonly rounds: number;
 }
 
-/** How many times better `rpc` is than another contestant. */
+/** How many times better the subject is than another contestant. */
 export interface Ratio {
   /** Of the ratios within a round. */
   readonly median: number;
@@ -25,11 +25,13 @@ export interface Summary {
   readonly better: "more" | "less";
   readonly family?: string | undefined;
   readonly aside?: boolean;
+  /** Left out for `rpc`. */
+  readonly subject?: string;
   readonly figures: Readonly<Record<string, Figure>>;
   readonly ratios: Readonly<Record<string, Ratio>>;
 }
 
-export function summarise({ name, unit, better, family, aside, ratios: wanted, samples }: Measure): Summary {
+export function summarise({ name, unit, better, family, aside, subject = defaultSubject, ratios: wanted, samples }: Measure): Summary {
   const own = samples[subject] ?? [];
   const figures: Record<string, Figure> = {};
   const ratios: Record<string, Ratio> = {};
@@ -42,7 +44,16 @@ export function summarise({ name, unit, better, family, aside, ratios: wanted, s
     });
     ratios[contestant] = { median: median(rounds), spread: interquartileRange(rounds), verdict: verdictOf(rounds), rounds };
   }
-  return { name, unit, better, ...(family !== undefined && { family }), ...(aside && { aside }), figures, ratios };
+  return {
+    name,
+    unit,
+    better,
+    ...(family !== undefined && { family }),
+    ...(aside && { aside }),
+    ...(subject !== defaultSubject && { subject }),
+    figures,
+    ratios,
+  };
 }
 
 /** In each round, one number for the ratios of all measures that the contestant was there for. */

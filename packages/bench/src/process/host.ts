@@ -17,14 +17,15 @@ process.on("disconnect", () => process.exit());
 // Ctrl-C goes to all processes of the terminal; the first one ends the others.
 process.on("SIGINT", () => {});
 
+/** What every process is asked. A module that measures another program has its own. */
+const builtIn: Readonly<Record<string, () => unknown>> = { memory, clock };
+
 const { serve } = (await import(new URL(`../${module}`, import.meta.url).href)) as { serve: Serve<unknown> };
 await tell(0, async () => {
   const { ready, commands = {} } = await serve(JSON.parse(argument));
   process.on("message", ({ id, command, argument }: Question) =>
     tell(id, () => {
-      if (command === "memory") return memory();
-      if (command === "clock") return clock();
-      const run = commands[command];
+      const run = commands[command] ?? builtIn[command];
       if (run === undefined) throw new Error(`${module} has no command ${command}`);
       return run(argument as never);
     }),

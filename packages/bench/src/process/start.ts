@@ -1,6 +1,8 @@
 // Starts a process of the bench, and asks it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { endWithUs } from "./children.ts";
 import type { Answer } from "./hosted.ts";
 import { pinned, type Role } from "./pin.ts";
@@ -11,14 +13,16 @@ export interface Process<Ready> extends AsyncDisposable {
   ask<Result>(command: string, argument?: unknown): Promise<Result>;
 }
 
-const host = new URL("./host.js", import.meta.url).pathname;
+/** `.js` in `dist`; `.ts` in tests, which run from the source. */
+const extension = extname(import.meta.url);
+const host = fileURLToPath(new URL(`./host${extension}`, import.meta.url));
 
 /**
  * Resolves once the module is ready.
  * @param module relative to `dist`, with a `serve`
  */
 export async function start<Ready>(role: Role, module: string, argument: unknown = null): Promise<Process<Ready>> {
-  const args = ["--expose-gc", host, module, JSON.stringify(argument)];
+  const args = ["--expose-gc", host, module.replace(/\.js$/, extension), JSON.stringify(argument)];
   const child = spawn(...pinned(role, process.execPath, args), { stdio: ["ignore", 2, "pipe", "ipc"] });
   endWithUs(child);
   // Some stacks log a caller that goes away. It is told only when the process fails.

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { clientWorkloads, memoryNames, serverWorkloads, tlsWorkloads } from "../echoes/workloads.ts";
 import { requestNames } from "../gateways/requests.ts";
 import { workloads } from "../groups/workloads.ts";
 import { summarise } from "../measure/summary.ts";
@@ -12,9 +13,12 @@ function result(
   samples: (name: string) => Record<string, number[]>,
   families: readonly string[],
   names: readonly string[],
+  subject?: string,
 ): Result {
   const measures = (families.length > 0 ? families : [undefined]).flatMap((family) =>
-    names.map((name) => summarise({ name, unit: "ns", better: "less", samples: samples(name), ...(family && { family }) })),
+    names.map((name) =>
+      summarise({ name, unit: "ns", better: "less", samples: samples(name), ...(family && { family }), ...(subject && { subject }) }),
+    ),
   );
   return { group, about: "", date: "2000-01-01", quick: true, machine, notes: [], means: {}, measures };
 }
@@ -22,7 +26,16 @@ function result(
 const contestants = ["grpc-js", "proto-loader", "nice-grpc", "connect-node", "protobufjs", "protobuf-es", "fastify", "gRPC client"];
 const twice = () => ({ rpc: [1], ...Object.fromEntries(contestants.map((name) => [name, [2]])) });
 
+const http2Names = [...serverWorkloads, ...tlsWorkloads, ...clientWorkloads].map(({ name }) => name);
+
 const results: Result[] = [
+  result(
+    "http2",
+    () => ({ engine: [1], "node:http2": [2], "grpc-go": [2], net: [2] }),
+    [],
+    [...http2Names, ...Object.values(memoryNames)],
+    "engine",
+  ),
   result("codec", twice, ["encode", "encode made", "decode"], ["a", "b"]),
   result("json", twice, ["parse", "print"], ["a"]),
   result(

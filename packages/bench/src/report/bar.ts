@@ -12,7 +12,7 @@ export interface Bar {
   readonly rounds: (result: Pick<Result, "measures">) => readonly number[];
 }
 
-/** Of a measure: how many times better `rpc` is than another contestant. */
+/** Of a measure: how many times better its subject is than another contestant. */
 const ratio = (group: string, name: string, against: string, atLeast: number): Bar => ({
   group,
   what: `${name}: × ${against}`,
@@ -71,6 +71,21 @@ export const bars: readonly Bar[] = [
   ratio("gateway", "POST /v1/orders, over a socket", "gRPC client", 0.65),
   ratio("gateway", "GET /v1/prod/998, in process", "fastify", 0.5),
   ratio("gateway", "POST /v1/orders, in process", "fastify", 0.5),
+  ratio("http2", "server, 100 in flight, 1 connection", "node:http2", 5),
+  ratio("http2", "server, 100 in flight, 1 connection", "grpc-go", 2),
+  ratio("http2", "server, 100 in flight, 4 connections", "node:http2", 5),
+  ratio("http2", "server, 100 in flight, 4 connections", "grpc-go", 2),
+  ratio("http2", "server, 100 in flight, 4 connections, TLS", "node:http2", 3),
+  ratio("http2", "server, one in flight", "node:http2", 1.2),
+  ratio("http2", "server, receives 1 MiB", "node:http2", 1.5),
+  ratio("http2", "server, receives 1 MiB", "net", 0.6),
+  ratio("http2", "server, sends 1 MiB", "node:http2", 1.5),
+  ratio("http2", "server, sends 1 MiB", "net", 0.6),
+  ratio("http2", "client, 100 in flight, 1 connection", "node:http2", 8),
+  ratio("http2", "client, one in flight", "node:http2", 1.2),
+  // Half the bytes.
+  ratio("http2", "heap, idle stream", "node:http2", 2),
+  ratio("http2", "resident, idle stream", "node:http2", 2),
 ];
 
 /** A row of the bar, measured. */

@@ -3,7 +3,7 @@ import { BarChart } from "echarts/charts";
 import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { subject } from "../measure/measure.ts";
+import { defaultSubject } from "../measure/measure.ts";
 import type { Result } from "./result.ts";
 
 use([BarChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
@@ -20,6 +20,7 @@ const barHeight = 11;
 /** SVG. */
 export function chart({ group, measures, means, date }: Result): string {
   const categories = categoriesOf({ measures, means });
+  const subject = measures[0]?.subject ?? defaultSubject;
   const contestants = [...new Set(categories.flatMap(({ ratios }) => Object.keys(ratios)))];
   const height = 110 + categories.length * ((contestants.length + 1) * barHeight + 14);
   const drawn = init(null, null, { renderer: "svg", ssr: true, width, height });

@@ -26,7 +26,7 @@ export function makeResult({ name, about }: Group, { measures, notes }: Outcome,
 export interface Brief {
   readonly machine: Machine;
   readonly quick: boolean;
-  /** By `group: measure`. Ratios say how many times better `rpc` is. */
+  /** By `group: measure`. Ratios say how many times better the subject is. */
   readonly measures: Readonly<Record<string, { unit: string; medians: Record<string, number>; ratios: Record<string, number> }>>;
   /** By `group: family`, geometric means of the ratios. */
   readonly means: Readonly<Record<string, Readonly<Record<string, number>>>>;

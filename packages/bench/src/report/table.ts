@@ -15,7 +15,7 @@ export function table(head: Row, rows: readonly Row[]): string {
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-/** The medians with their spread, and how many times better `rpc` is. */
+/** The medians with their spread, and how many times better the subject is. */
 export function measuresTable({ measures, means }: Pick<Result, "measures" | "means">): string {
   const contestants = [...new Set(measures.flatMap(({ figures }) => Object.keys(figures)))];
   const cell = ({ figures, ratios }: Summary, name: string) => {
@@ -44,4 +44,4 @@ export function barTable(results: readonly Result[]): string | undefined {
 
 /** What a reader of the tables has to know. */
 export const legend =
-  "Medians over the rounds, ± half the interquartile range. Behind them: how many times better `rpc` is, as the median of the ratios within a round; ≈ where the noise leaves it open who is better.";
+  "Medians over the rounds, ± half the interquartile range. Behind them: how many times better `rpc` is (`engine` in the group `http2`), as the median of the ratios within a round; ≈ where the noise leaves it open who is better.";

@@ -1,0 +1,30 @@
+// The exchanges of the group `http2`: HEADERS and DATA in, HEADERS, DATA and trailers out. They are unary calls of gRPC, so that grpc-go answers them too.
+import { frame, helloBytes } from "../messages/frame.ts";
+
+export interface Exchange {
+  readonly path: string;
+  /** What is sent, and what has to come back, byte for byte. */
+  readonly request: Buffer;
+  readonly response: Buffer;
+}
+
+const small = frame(helloBytes);
+const large = frame(Buffer.alloc(2 ** 20, "1 MiB of text. "));
+
+const service = "/grpc_study.bench.Echo";
+
+export const exchanges = {
+  echo: { path: `${service}/Echo`, request: small, response: small },
+  upload: { path: `${service}/Upload`, request: large, response: small },
+  download: { path: `${service}/Download`, request: small, response: large },
+} satisfies Record<string, Exchange>;
+
+export type ExchangeName = keyof typeof exchanges;
+
+/** A stream that stays open: each part that arrives goes back at once. */
+export const idle = { path: `${service}/Idle`, part: small };
+
+/** The fields of requests, responses and trailers, beside the pseudo-header fields. */
+export const requestFields = { "content-type": "application/grpc", te: "trailers" };
+export const responseFields = { "content-type": "application/grpc" };
+export const trailerFields = { "grpc-status": "0" };

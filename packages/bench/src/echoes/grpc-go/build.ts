@@ -1,0 +1,26 @@
+// Builds the server on grpc-go, where Go and Debian's golang-google-grpc-dev are installed.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../../process/temporary.ts";
+
+/** The same path from `src` and from `dist`. */
+const source = fileURLToPath(new URL("../../../src/echoes/grpc-go/server.go", import.meta.url));
+
+/** `program`, or why there is none. */
+export interface Built {
+  readonly program?: string;
+  readonly reason?: string;
+}
+
+export function buildGrpcGo(): Built {
+  const gopath = process.env["GO_GOPATH"] ?? "/usr/share/gocode";
+  if (spawnSync("go", ["version"]).status !== 0) return { reason: "Go is not installed (Debian: golang-go)" };
+  if (!existsSync(join(gopath, "src/google.golang.org/grpc")))
+    return { reason: `grpc-go is not in ${gopath} (Debian: golang-google-grpc-dev; GO_GOPATH says where it is)` };
+  const program = join(temporaryFolder(), "grpc-go-server");
+  const env = { ...process.env, GO111MODULE: "off", GOFLAGS: "", GOPATH: gopath };
+  const { status, stderr } = spawnSync("go", ["build", "-o", program, source], { env, encoding: "utf8" });
+  return status === 0 ? { program } : { reason: `its server does not build: ${stderr.trim()}` };
+}

@@ -1,0 +1,48 @@
+// What the group `http2` measures.
+import type { ExchangeName } from "./exchange.ts";
+
+/** The contestants, and their folders. */
+export const contestants = { engine: "engine", "node:http2": "node-http2", "grpc-go": "grpc-go", net: "net" } as const;
+
+export type Contestant = keyof typeof contestants;
+
+/** The contestant that ratios are of. */
+export const engine: Contestant = "engine";
+
+export interface EchoWorkload {
+  readonly name: string;
+  readonly exchange: ExchangeName;
+  readonly inFlight: number;
+  readonly connections: number;
+  readonly contestants: readonly Contestant[];
+}
+
+const http2Servers = ["engine", "node:http2", "grpc-go"] as const;
+const all = [...http2Servers, "net"] as const;
+
+const hundred = { exchange: "echo", inFlight: 100 } as const;
+const one = { exchange: "echo", inFlight: 1, connections: 1 } as const;
+const large = { inFlight: 4, connections: 1 } as const;
+
+export const serverWorkloads: readonly EchoWorkload[] = [
+  { name: "server, 100 in flight, 1 connection", ...hundred, connections: 1, contestants: http2Servers },
+  { name: "server, 100 in flight, 4 connections", ...hundred, connections: 4, contestants: http2Servers },
+  { name: "server, one in flight", ...one, contestants: all },
+  { name: "server, receives 1 MiB", exchange: "upload", ...large, contestants: all },
+  { name: "server, sends 1 MiB", exchange: "download", ...large, contestants: all },
+];
+
+export const tlsWorkloads: readonly EchoWorkload[] = [
+  { name: "server, 100 in flight, 4 connections, TLS", ...hundred, connections: 4, contestants: http2Servers },
+];
+
+const clients = ["engine", "node:http2"] as const;
+
+export const clientWorkloads: readonly EchoWorkload[] = [
+  { name: "client, 100 in flight, 1 connection", ...hundred, connections: 1, contestants: clients },
+  { name: "client, one in flight", ...one, contestants: clients },
+];
+
+/** Whose memory is measured, and what of it: the names of `Memory`. */
+export const memoryContestants = clients;
+export const memoryNames = { heap: "heap, idle stream", resident: "resident, idle stream" } as const;
