@@ -17,7 +17,7 @@ function toPool(buffer: Buffer): void {
   if (buffer.length === bufferSize && pool.length < maxPooled) pool.push(buffer);
 }
 
-/** What is sent through a stream that keeps the chunk until later is copied up to this size, so that the buffer stays here. */
+/** A chunk up to this size is copied for a byte stream that keeps it until later: a few octets must not hold a whole buffer. */
 const copiedSize = 8192;
 
 export class Output {
@@ -109,14 +109,15 @@ export class Output {
     const length = this.#length;
     let chunk = this.#buffer.subarray(0, length);
     this.#length = 0;
-    if (!this.#passesOn) {
-      if (length <= copiedSize) chunk = Buffer.from(chunk);
-      else this.#buffer = noBuffer;
-    }
+    // A socket that is behind keeps this chunk too.
+    const kept = !this.#passesOn || socket.writableLength > 0;
+    const copied = kept && length <= copiedSize;
+    if (copied) chunk = Buffer.from(chunk);
+    else if (!this.#passesOn) this.#buffer = noBuffer;
     if (socket.destroyed || socket.writableEnded) return;
     const room = socket.write(chunk);
     if (socket.writableLength === 0) return;
-    if (this.#passesOn) {
+    if (this.#passesOn && !copied) {
       this.#lent.push(this.#buffer);
       this.#buffer = noBuffer;
     }
