@@ -80,7 +80,7 @@ export class Http2Connection implements ClientConnection {
   /** Server: the highest identifier that the client opened. */
   lastPeerStream = 0;
   /** Client: the identifier of the next request. */
-  #nextStream = 1;
+  nextStream = 1;
   #full = false;
 
   /** Octets that the peer allows this side to send on the connection. */
@@ -102,12 +102,15 @@ export class Http2Connection implements ClientConnection {
   dataFramesSent = 0;
   dataFramesUpdated = 0;
   dataFramesPinged = 0;
+  /** Streams that began, and how many of them the budget has counted. */
+  streamsBegun = 0;
+  streamsCounted = 0;
   frameLimit = defaultFrameSize;
 
   /** The list of streams that can send. */
   firstReady: Http2Stream | null = null;
   lastReady: Http2Stream | null = null;
-  drainWaiters: Http2Stream[] = [];
+  readonly drainWaiters = new Set<Http2Stream>();
   #completeEarly: Http2Stream[] = [];
   #scheduled = false;
   #paused = false;
@@ -260,7 +263,7 @@ export class Http2Connection implements ClientConnection {
   /** Whether nobody has used this identifier yet (RFC 9113, section 5.1). Servers open no streams. */
   isIdle(id: number): boolean {
     if ((id & 1) === 0) return true;
-    return this.isServer ? id > this.lastPeerStream : id >= this.#nextStream;
+    return this.isServer ? id > this.lastPeerStream : id >= this.nextStream;
   }
 
   /** Whether frames for this closed stream are ignored: the peer may have sent them before it learned of the end. */
@@ -279,6 +282,7 @@ export class Http2Connection implements ClientConnection {
     stream.expectedLength = expectedLength;
     stream.remoteEnded = endStream;
     this.streams.add(stream);
+    this.streamsBegun++;
     const onStream = this.config.onStream;
     if (onStream === undefined) return;
     this.#resetBeforeHandler = undefined;
@@ -297,7 +301,7 @@ export class Http2Connection implements ClientConnection {
   }
 
   #room(): number {
-    if (this.isServer || this.closeReason !== undefined || this.shutdown.draining || this.#nextStream > maxInt31) return 0;
+    if (this.isServer || this.closeReason !== undefined || this.shutdown.draining) return 0;
     const limit = this.settingsReceived ? this.remoteSettings.maxConcurrentStreams : assumedConcurrency;
     return Math.max(0, limit - this.streams.size);
   }
@@ -314,22 +318,24 @@ export class Http2Connection implements ClientConnection {
       const why = this.state === "open" ? `it has ${this.streams.size} open streams` : `it is ${this.state}`;
       throw new Http2Error(ErrorCode.REFUSED_STREAM, `the connection takes no new stream: ${why}`);
     }
-    const fault = malformedRequest(headers, true);
+    const fault = malformedRequest(headers, this.remoteSettings.enableConnectProtocol);
     if (fault !== undefined) throw new Http2Error(ErrorCode.INTERNAL_ERROR, fault);
     if (headers.size > this.remoteSettings.maxHeaderListSize) {
       const limit = this.remoteSettings.maxHeaderListSize;
       throw new Http2Error(ErrorCode.INTERNAL_ERROR, `a header list of ${headers.size} octets exceeds the server's limit of ${limit}`);
     }
-    const id = this.#nextStream;
-    this.#nextStream = id + 2;
+    const id = this.nextStream;
+    this.nextStream = id + 2;
     const stream = new Http2Stream(this, id, headers, handler);
     this.streams.add(stream);
+    this.streamsBegun++;
     if (this.#room() === 0) this.#full = true;
     const empty = body === undefined || body.length === 0;
     if (endStream && empty) stream.localEnded = true;
     writeHeaderList(this, id, headers, endStream && empty);
     if (!empty) sendData(stream, body, endStream);
     stream.wantsDrain = stream.queue !== null;
+    if (this.nextStream > maxInt31) this.close(ErrorCode.NO_ERROR, "the stream identifiers are used up (RFC 9113, section 5.1.1)");
     return stream;
   }
 
@@ -359,6 +365,7 @@ export class Http2Connection implements ClientConnection {
   closeStream(stream: Http2Stream): void {
     stream.closed = true;
     dropQueue(stream);
+    if (stream.wantsDrain) this.drainWaiters.delete(stream);
     this.streams.delete(stream);
     releaseHeld(stream);
     if (this.streams.size === 0) this.#quiet();
@@ -453,7 +460,7 @@ export class Http2Connection implements ClientConnection {
 
   #flush(): void {
     const { output } = this;
-    if (this.firstReady !== null || this.drainWaiters.length > 0) pump(this);
+    if (this.firstReady !== null || this.drainWaiters.size > 0) pump(this);
     output.flush();
     if (output.blocked) this.deadlines.writeBlocked();
   }
@@ -481,7 +488,8 @@ export class Http2Connection implements ClientConnection {
     if (this.shutdown.draining) {
       this.shutdown.streamsOver();
     } else if (this.limits.idleTimeout > 0) {
-      this.deadlines.idle = this.now + this.limits.idleTimeout;
+      // The last chunk may be old.
+      this.deadlines.idle = Math.trunc(performance.now()) + this.limits.idleTimeout;
       this.deadlines.arm(this.deadlines.idle);
     }
   }
@@ -502,7 +510,7 @@ export class Http2Connection implements ClientConnection {
   fail(code: number, message: string): void {
     if (this.closeReason !== undefined) return;
     this.reading = false;
-    this.output.goaway(this.lastPeerStream, code, message);
+    this.output.goaway(this.shutdown.lastProcessed, code, message);
     this.#report(new Http2Error(code, message));
     this.#finish({ code, message });
     this.#endSocket(lingerTime);
@@ -520,7 +528,7 @@ export class Http2Connection implements ClientConnection {
     }
     this.reading = false;
     if (!this.output.blocked) {
-      this.output.goaway(this.lastPeerStream, code, message);
+      this.output.goaway(this.shutdown.lastProcessed, code, message);
       this.output.flush();
     }
     this.#finish({ code, message });
@@ -548,7 +556,7 @@ export class Http2Connection implements ClientConnection {
     for (const stream of this.streams.all()) this.endStream(stream, reset);
     this.firstReady = null;
     this.lastReady = null;
-    this.drainWaiters = [];
+    this.drainWaiters.clear();
     this.pings.fail();
     this.onEnd?.();
     this.call(() => this.onClose?.(end));

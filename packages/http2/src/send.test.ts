@@ -5,7 +5,9 @@ import type { ClientConnection, ConnectionOptions } from "./api/connection.ts";
 import type { Stream } from "./api/stream.ts";
 import type { StreamHandler, StreamReset } from "./api/stream-handler.ts";
 import { attachClient } from "./client.ts";
+import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
+import { clientPreface } from "./frame/types.ts";
 import { HeaderList } from "./headers/header-list.ts";
 import { createServer, type ServerOptions } from "./server.ts";
 
@@ -178,4 +180,39 @@ test("nothing is written after the end", async () => {
   await until(() => trailers !== undefined);
   expect([body, trailers, outcomes]).toEqual(["body", "1", [false, false, false]]);
   connection.destroy();
+});
+
+test("a stream that is reset while the window of the connection is closed leaves the list of those that wait", () => {
+  const [near, far] = duplexPair();
+  near.resume();
+  const server = createServer({
+    onStream(stream) {
+      stream.respond(ok, Buffer.alloc(1000));
+      return {};
+    },
+  });
+  const connection = server.attach(far) as Http2Connection;
+  const send = (...frames: Buffer[]) => far.emit("data", Buffer.concat(frames));
+  send(clientPreface, Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0));
+  const ids = Array.from({ length: 100 }, (_, index) => 2 * index + 1);
+  // GET http /: indexed fields, END_HEADERS and END_STREAM. The window of the connection has room for 65 responses.
+  send(...ids.map((id) => Buffer.of(0, 0, 3, 1, 5, 0, 0, 0, id, 0x82, 0x86, 0x84)));
+  const waiting = () => {
+    const list: number[] = [];
+    for (let stream = connection.firstReady; stream !== null; stream = stream.nextReady) list.push(stream.id);
+    return list;
+  };
+  expect(waiting()).toEqual(ids.slice(65));
+  const reset = (id: number) => send(Buffer.of(0, 0, 4, 3, 0, 0, 0, 0, id, 0, 0, 0, 8));
+  // The first, the last, and those between.
+  const left = ids.slice(65);
+  for (const at of [0, -1, 10, 0]) {
+    const [id = 0] = left.splice(at, 1);
+    reset(id);
+    expect(waiting()).toEqual(left);
+    expect(connection.lastReady?.id).toBe(left.at(-1));
+  }
+  for (const id of left) reset(id);
+  expect([connection.firstReady, connection.lastReady, connection.openStreams]).toEqual([null, null, 0]);
+  server.destroy();
 });

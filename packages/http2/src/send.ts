@@ -91,6 +91,7 @@ export function dropQueue(stream: Http2Stream): void {
   if (stream.queue === null) return;
   countQueued(stream.connection, -stream.queue.cost);
   stream.queue = null;
+  if (stream.ready) removeReady(stream);
 }
 
 /** This side has sent END_STREAM. */
@@ -107,9 +108,22 @@ export function enqueue(stream: Http2Stream): void {
     stream.ready = true;
     if (connection.lastReady === null) connection.firstReady = stream;
     else connection.lastReady.nextReady = stream;
+    stream.previousReady = connection.lastReady;
     connection.lastReady = stream;
   }
   connection.schedule();
+}
+
+/** A stream that is over must not stay in the list until the window of the connection opens. */
+function removeReady(stream: Http2Stream): void {
+  const { connection, previousReady, nextReady } = stream;
+  if (previousReady === null) connection.firstReady = nextReady;
+  else previousReady.nextReady = nextReady;
+  if (nextReady === null) connection.lastReady = previousReady;
+  else nextReady.previousReady = previousReady;
+  stream.previousReady = null;
+  stream.nextReady = null;
+  stream.ready = false;
 }
 
 /** Sends what can be sent: a frame of each stream in turn, so that a large message does not hold up the others. */
@@ -117,10 +131,7 @@ export function pump(connection: Http2Connection): void {
   const output = connection.output;
   while (connection.firstReady !== null && connection.sendWindow > 0 && !output.blocked) {
     const stream: Http2Stream = connection.firstReady;
-    connection.firstReady = stream.nextReady;
-    if (connection.firstReady === null) connection.lastReady = null;
-    stream.nextReady = null;
-    stream.ready = false;
+    removeReady(stream);
     const queue = stream.queue;
     if (stream.closed || queue === null) continue;
     sendFrame(connection, stream, queue);
@@ -132,11 +143,11 @@ export function pump(connection: Http2Connection): void {
     if (queue.trailers !== null) {
       if (sendHeaderList(stream, queue.trailers, true)) sendEnd(stream);
     } else if (queue.end) sendEnd(stream);
-    if (stream.wantsDrain) connection.drainWaiters.push(stream);
+    if (stream.wantsDrain && !stream.closed) connection.drainWaiters.add(stream);
   }
-  if (output.blocked || connection.drainWaiters.length === 0) return;
-  const waiters = connection.drainWaiters;
-  connection.drainWaiters = [];
+  if (output.blocked || connection.drainWaiters.size === 0) return;
+  const waiters = [...connection.drainWaiters];
+  connection.drainWaiters.clear();
   for (const stream of waiters) connection.drainStream(stream);
 }
 

@@ -55,6 +55,7 @@ export class Http2Stream implements Stream {
   wantsDrain = false;
   /** Links of the list of streams that can send. */
   nextReady: Http2Stream | null = null;
+  previousReady: Http2Stream | null = null;
   ready = false;
 
   constructor(connection: Http2Connection, id: number, request: HeaderList, handler: StreamHandler) {
@@ -128,7 +129,7 @@ export class Http2Stream implements Stream {
     if (this.queue === null && !this.connection.output.blocked) return true;
     if (!this.closed && !this.wantsDrain) {
       this.wantsDrain = true;
-      if (this.queue === null) this.connection.drainWaiters.push(this);
+      if (this.queue === null) this.connection.drainWaiters.add(this);
     }
     return false;
   }
