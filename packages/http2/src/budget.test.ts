@@ -22,3 +22,10 @@ test("events that are added count", () => {
   budget.add(4);
   expect(takeAll(budget, 0)).toBe(4);
 });
+
+test("events that are added count later too, whenever the budget is filled", () => {
+  const budget = new Budget(10, 0);
+  budget.add(1000);
+  expect(takeAll(budget, 5_000)).toBe(1020);
+  expect(takeAll(budget, 10_000)).toBe(20);
+});

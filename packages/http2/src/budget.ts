@@ -16,7 +16,8 @@ export class Budget {
   /** Whether another event fits. `now`: milliseconds. */
   take(now: number): boolean {
     if (now > this.#filledAt) {
-      this.#tokens = Math.min(this.#perSecond * 2, this.#tokens + ((now - this.#filledAt) * this.#perSecond) / 1000);
+      const full = this.#perSecond * 2;
+      if (this.#tokens < full) this.#tokens = Math.min(full, this.#tokens + ((now - this.#filledAt) * this.#perSecond) / 1000);
       this.#filledAt = now;
     }
     if (this.#tokens < 1) return false;
@@ -24,7 +25,7 @@ export class Budget {
     return true;
   }
 
-  /** Allows `events` more than the rate. */
+  /** Allows `events` more than the rate, whenever they come. */
   add(events: number): void {
     this.#tokens += events;
   }

@@ -32,7 +32,7 @@ export interface Limits {
   emptyFrameRate: number;
   /** WINDOW_UPDATE frames a second, above two for each DATA frame that this side sent. Default: 2,000. */
   windowUpdateRate: number;
-  /** PRIORITY, unknown and other ignored frames a second. Default: 500. */
+  /** PRIORITY, unknown and other ignored frames a second, above one RST_STREAM for each stream. Default: 500. */
   ignoredFrameRate: number;
   /** Bytes received and not yet credited on one stream, with the overhead of each part. The stream is reset with ENHANCE_YOUR_CALM. Default: 32 MiB. */
   maxStreamBuffer: number;

@@ -111,6 +111,9 @@ export function receiveRstStream(connection: Http2Connection, buffer: Buffer, st
       return;
     }
     connection.closedStreams.peerEnded(id);
+    // One for each stream is in order: it crosses what ended the stream, or a server sends NO_ERROR after its response (section 8.1).
+    connection.budgets.ignoredFrames.add(connection.streamsBegun - connection.streamsCounted);
+    connection.streamsCounted = connection.streamsBegun;
     if (!connection.budgets.ignoredFrames.take(connection.now)) connection.calm("RST_STREAM frames on closed streams");
     return;
   }
