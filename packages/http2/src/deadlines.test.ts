@@ -1,10 +1,12 @@
 import { duplexPair } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ConnectionOptions } from "./api/connection.ts";
-import { resolveConfig } from "./config.ts";
+import type { Stream } from "./api/stream.ts";
+import { resolveConfig, type StreamListener } from "./config.ts";
 import { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 import { clientPreface } from "./frame/types.ts";
+import { HeaderList } from "./headers/header-list.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -14,16 +16,17 @@ afterEach(() => {
 });
 
 const emptySettings = Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0);
+/** GET http /, on stream 1: indexed fields, END_HEADERS and END_STREAM. */
+const request = Buffer.of(0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84);
 const settingsAck = Buffer.of(0, 0, 0, 4, 1, 0, 0, 0, 0);
 
-function serverConnection(options: ConnectionOptions = {}): { connection: Http2Connection; send: (...chunks: Buffer[]) => void } {
+function serverConnection(
+  options: ConnectionOptions = {},
+  onStream: StreamListener = () => ({}),
+): { connection: Http2Connection; send: (...chunks: Buffer[]) => void } {
   const [near, far] = duplexPair();
   near.resume();
-  const connection = new Http2Connection(
-    far,
-    resolveConfig("server", options, () => ({})),
-    true,
-  );
+  const connection = new Http2Connection(far, resolveConfig("server", options, onStream), true);
   return { connection, send: (...chunks) => far.emit("data", Buffer.concat(chunks)) };
 }
 
@@ -65,4 +68,44 @@ test("a frame that never ends fails the connection; a busy one whose chunks all 
   }
   vi.advanceTimersByTime(110);
   expect(connection.closeReason?.code).toBe(ErrorCode.ENHANCE_YOUR_CALM);
+});
+
+test("the idle time begins when the last stream ends, however long nothing came before", () => {
+  let stream: Stream | undefined;
+  const { connection, send } = serverConnection({ limits: { idleTimeout: 1000 } }, (opened) => {
+    stream = opened;
+    return {};
+  });
+  send(clientPreface, emptySettings, settingsAck, request);
+  vi.advanceTimersByTime(60_000);
+  stream?.respond(HeaderList.response(200));
+  vi.advanceTimersByTime(900);
+  expect(connection.openStreams).toBe(0);
+  expect(connection.state).toBe("open");
+  vi.advanceTimersByTime(200);
+  expect(connection.state).toBe("draining");
+  connection.destroy();
+});
+
+test("the answer to a keepalive PING may stand behind other bytes; a peer that falls silent is given up", () => {
+  const { connection, send } = serverConnection({ keepalive: { interval: 1000, timeout: 500, withoutStreams: true } });
+  send(clientPreface, emptySettings, settingsAck);
+  vi.advanceTimersByTime(1100);
+  for (let count = 0; count < 10; count++) {
+    send(Buffer.of(0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+    vi.advanceTimersByTime(400);
+    expect(connection.closeReason).toBeUndefined();
+  }
+  vi.advanceTimersByTime(200);
+  expect(connection.closeReason?.message).toContain("keepalive");
+});
+
+test("a time that no timer of Node can hold keeps the timer quiet", () => {
+  const timers = vi.spyOn(globalThis, "setTimeout");
+  const { connection, send } = serverConnection({ limits: { idleTimeout: 2 ** 40, prefaceTimeout: 10, settingsTimeout: 10 } });
+  send(clientPreface, emptySettings, settingsAck);
+  vi.advanceTimersByTime(1000);
+  expect(connection.state).toBe("open");
+  for (const [, delay] of timers.mock.calls) expect(delay).toBeLessThan(2 ** 31);
+  connection.destroy();
 });

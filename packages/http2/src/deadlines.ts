@@ -2,6 +2,9 @@
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 
+/** A longer timer of Node fires at once. Milliseconds. */
+const longestTimer = 2 ** 31 - 1;
+
 export class Deadlines {
   /** Each is a time of `performance.now()`, in milliseconds; 0 means that nothing is due. */
   preface = 0;
@@ -45,7 +48,7 @@ export class Deadlines {
         this.#timer = undefined;
         this.#check();
       },
-      Math.max(1, at - performance.now()),
+      Math.min(Math.max(1, at - performance.now()), longestTimer),
     );
     this.#timer.unref();
   }
@@ -87,7 +90,7 @@ export class Deadlines {
       connection.fail(ErrorCode.SETTINGS_TIMEOUT, message);
     } else if (isDue(this.headerBlock, now)) {
       connection.fail(ErrorCode.ENHANCE_YOUR_CALM, `a frame or a header block took more than ${limits.headerBlockTimeout} ms`);
-    } else if (isDue(this.#keepaliveAnswer, now)) {
+    } else if (isDue(this.#keepaliveAnswer, now) && !this.#heard(now)) {
       connection.destroy(ErrorCode.INTERNAL_ERROR, "the peer does not answer the keepalive PING");
     } else if (isDue(this.#write, now) && !this.#writeProgress(now)) {
       connection.destroy(ErrorCode.INTERNAL_ERROR, `the peer reads nothing for ${limits.writeTimeout} ms`);
@@ -100,6 +103,13 @@ export class Deadlines {
       if (isDue(this.#keepalive, now)) this.#pingIfQuiet(now);
       this.#rearm();
     }
+  }
+
+  /** Whether bytes came while the answer to the keepalive PING is due: it stands behind them. */
+  #heard(now: number): boolean {
+    const { config, lastReadAt } = this.#connection;
+    this.#keepaliveAnswer = lastReadAt + (config.keepalive?.timeout ?? 0);
+    return this.#keepaliveAnswer > now;
   }
 
   /** The socket is blocked: it must take something in time. */

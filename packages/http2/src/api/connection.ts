@@ -25,7 +25,7 @@ export interface ConnectionOptions {
 export interface KeepaliveOptions {
   /** Time without received bytes after which a PING is sent. */
   interval: number;
-  /** Time for the answer; then the connection is destroyed. Default: 20,000. */
+  /** Time for the answer, or any other bytes; then the connection is destroyed. Default: 20,000. */
   timeout?: number;
   /** Whether PINGs are sent while no stream is open. Default: false. */
   withoutStreams?: boolean;
