@@ -33,6 +33,11 @@ export class Shutdown {
     return this.#peerCode === ErrorCode.NO_ERROR ? "" : ` after GOAWAY (${errorCodeName(this.#peerCode)})`;
   }
 
+  /** The last stream that GOAWAY names: it must not rise from one to the next. */
+  get lastProcessed(): number {
+    return Math.min(this.lastAccepted, this.#connection.lastPeerStream);
+  }
+
   get peerCode(): number {
     return this.#peerCode;
   }

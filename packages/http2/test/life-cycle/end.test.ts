@@ -174,6 +174,19 @@ describe.concurrent("a graceful end", () => {
   });
 });
 
+test("a connection error after a graceful end does not raise the last stream of GOAWAY (section 6.8)", async () => {
+  await using server = await echoServer();
+  using peer = await readyClient(server.port);
+  answerPings(peer);
+  peer.send(headers(1, request(), flag.endHeaders));
+  expect(await peer.ping()).toBe(true);
+  server.accepted[0]?.close();
+  await peer.next((frame) => isGoaway(frame) && frame.payload.readUInt32BE(0) === 1, "the second GOAWAY");
+  peer.send(headers(3, request(), flag.endHeaders), data(0, "x"));
+  expect(await peer.goaway()).toBe(code.protocolError);
+  expect(goaways(peer)).toEqual([2 ** 31 - 1, 1, 1]);
+});
+
 describe.concurrent("keepalive", () => {
   test("a PING on a quiet connection with a call; without an answer the connection ends", async () => {
     await using server = await rawServer();
