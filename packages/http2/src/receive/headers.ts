@@ -256,7 +256,9 @@ function receiveResponse(connection: Http2Connection, stream: Http2Stream, list:
   stream.remoteStarted = true;
   // A response without a body may tell the length that it would have (section 8.1.1).
   const bodyless = stream.request.method === "HEAD" || status === 304 || status === 204;
-  stream.expectedLength = bodyless ? 0 : (list.contentLength ?? -1);
+  // A tunnel has no length (RFC 9110, section 9.3.6).
+  const tunnel = stream.request.method === "CONNECT" && status < 300;
+  stream.expectedLength = bodyless ? 0 : tunnel ? -1 : (list.contentLength ?? -1);
   if (endStream && stream.expectedLength > 0) {
     const message = `content-length is ${stream.expectedLength}, the body is empty (RFC 9113, section 8.1.1)`;
     connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, message);
