@@ -11,10 +11,14 @@ export interface ConnectionsOptions {
 
 /** Requests that wait behind others, of all connections. What Node's parser makes of one read of a socket waits in any case. */
 const maxWaiting = 20_000;
+/** How long the first request of a connection may be on its way when the server ends; milliseconds. */
+const newMs = 1_000;
 
 interface Connection {
   readonly running: Set<ServerResponse>;
   readonly waiting: (() => void)[];
+  /** When it was made; milliseconds. */
+  readonly since: number;
   /** `bytesRead` when the last request ended: what has come since then belongs to the next one. */
   seenBytes: number;
   stalled: NodeJS.Timeout | undefined;
@@ -38,7 +42,14 @@ export class Connections {
   add(socket: Socket): Connection {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
-    const connection: Connection = { running: new Set(), waiting: [], seenBytes: 0, stalled: undefined, followed: false };
+    const connection: Connection = {
+      running: new Set(),
+      waiting: [],
+      since: performance.now(),
+      seenBytes: 0,
+      stalled: undefined,
+      followed: false,
+    };
     this.#connections.set(socket, connection);
     socket.once("close", () => this.#remove(socket, connection));
     return connection;
@@ -58,10 +69,12 @@ export class Connections {
     };
   }
 
-  /** Closes the connections that have no request, whole or in part. */
+  /** Closes the connections that have no request, whole or in part. That of a new one may be on its way. */
   closeIdle(): void {
-    for (const [socket, { running, seenBytes }] of this.#connections) {
-      if (running.size === 0 && socket.bytesRead === seenBytes) socket.destroy();
+    const now = performance.now();
+    for (const [socket, { running, seenBytes, since }] of this.#connections) {
+      const isNew = seenBytes === 0 && now - since < newMs;
+      if (running.size === 0 && socket.bytesRead === seenBytes && !isNew) socket.destroy();
     }
   }
 
