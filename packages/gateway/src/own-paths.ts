@@ -11,6 +11,11 @@ export interface OwnPaths {
   readonly health: string | undefined;
 }
 
+/** Those of a server of the gateway's own, which answers for its health. */
+export function serverPaths(paths: GatewayOptions["paths"]): NonNullable<GatewayOptions["paths"]> {
+  return { health: "/healthz", ...paths };
+}
+
 /** @throws RuleError for a path that does not begin with a slash, or ends in one. */
 export function ownPathsOf({ paths = {}, openApi }: GatewayOptions): OwnPaths {
   const { openApi: document = "/openapi.json", docs = "/docs", health = false } = paths;
@@ -31,6 +36,8 @@ export function movable({ openApi, docs, health }: OwnPaths): OwnPath[] {
   const all = [
     [health, "paths.health (--health-path)"],
     [docs, "paths.docs (--docs-path)"],
+    // One of the page's files stands for all.
+    [docs && `${docs}/start.js`, "paths.docs (--docs-path)"],
     [openApi, "paths.openApi (--openapi-path)"],
   ] as const;
   return all.flatMap(([path, option]) => (path === undefined ? [] : { path, option }));

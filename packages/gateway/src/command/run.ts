@@ -11,7 +11,7 @@ import { HeaderRuleError } from "../http/header-rules.ts";
 import { parseRules } from "../http-rule/read-rules.ts";
 import { RuleError } from "../http-rule/rule.ts";
 import { joinRegistries } from "../known-types.ts";
-import { ownPathsOf } from "../own-paths.ts";
+import { ownPathsOf, serverPaths } from "../own-paths.ts";
 import { reflectServices } from "../reflection.ts";
 import { createGateway } from "../server/create-gateway.ts";
 import { joinTypeSources } from "../type-source.ts";
@@ -61,7 +61,8 @@ export async function run(request: GatewayRequest): Promise<void> {
       rules,
       unbound,
       conflicts,
-      paths: pathsOf(request),
+      // All faults of rules are reported here at once.
+      paths: serverPaths(pathsOf(request)),
       openApi: request.openapi && (request.title === undefined ? {} : { title: request.title }),
     };
     const bindings = servedBindings(options);

@@ -52,10 +52,13 @@ export function allBindings(options: AllBindingsOptions): Binding[] {
     }
   }
 
+  const shadowed = new Map<string, Binding>();
   for (const { path, option } of ownPaths) {
     const found = router.find("GET", path);
     if (found === undefined || !("route" in found)) continue;
     const { binding } = found.route;
+    if (shadowed.get(option) === binding) continue;
+    shadowed.set(option, binding);
     const problem = `${describe(binding)} matches ${path}, which the gateway answers itself`;
     // A wildcard has other paths left.
     if (binding.template.segments.some((segment) => typeof segment === "string")) warn(`${problem}: ${option} moves that`);

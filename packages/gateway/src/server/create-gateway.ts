@@ -20,7 +20,7 @@ import { sendJson } from "../http/send-json.ts";
 import { httpStatus } from "../http/status.ts";
 import type { Binding } from "../http-rule/rule.ts";
 import type { GatewayOptions } from "../options.ts";
-import { ownPathsOf } from "../own-paths.ts";
+import { ownPathsOf, serverPaths } from "../own-paths.ts";
 import { openUpstreams } from "../upstreams.ts";
 import { serveHealth } from "./health.ts";
 import { checkHost, checkSite, hostsOfListener } from "./hosts.ts";
@@ -58,7 +58,7 @@ export interface GatewayServerOptions extends GatewayOptions {
  */
 export async function createGateway(options: GatewayServerOptions): Promise<FastifyInstance> {
   const { tls, limits = {}, logger, cors: origins = [] } = options;
-  const paths = { health: "/healthz", ...options.paths };
+  const paths = serverPaths(options.paths);
   const bindings = servedBindings({ ...options, paths });
   const upstreams = openUpstreams(options);
   const errors = new ErrorWriter(options.registry);

@@ -1,0 +1,29 @@
+// Rules for paths that the gateway answers itself.
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { HttpRuleSchema } from "../gen/google/api/http_pb.js";
+import { Things } from "../test/gen/things_pb.js";
+import { servedBindings } from "./gateway.ts";
+import { serverPaths } from "./own-paths.ts";
+
+/** What is said of a rule for a GET at a path. */
+function warningsOf(path: string): string[] {
+  const warnings: string[] = [];
+  const rule = create(HttpRuleSchema, { selector: `${Things.typeName}.Get`, pattern: { case: "get", value: path } });
+  servedBindings(
+    { services: [Things], upstream: "localhost:1", paths: serverPaths(undefined), rules: [rule], conflicts: "keep-first" },
+    (message) => warnings.push(message),
+  );
+  return warnings.filter((warning) => warning.includes(`GET ${path} `)).map((warning) => warning.replace(/ of \S+ matches/, ":"));
+}
+
+test.each([
+  ["/healthz", ["/healthz"]],
+  ["/docs", ["/docs"]],
+  ["/openapi.json", ["/openapi.json"]],
+  ["/docs/{string_value}", ["/docs/start.js"]],
+  ["/docs/{string_value=**}", ["/docs"]],
+  ["/docs2/{string_value}", []],
+])("a rule for %s", (path, shadowed) => {
+  expect(warningsOf(path)).toEqual(shadowed.map((own) => expect.stringContaining(`GET ${path}: ${own}, which the gateway answers itself`)));
+});
