@@ -76,6 +76,8 @@ export class Http2Connection implements ClientConnection {
   /** The stream of the DATA frame that is passed on in parts. */
   partStream: Http2Stream | null = null;
   partEndsStream = false;
+  /** Octets of its data that are still to come. */
+  partLeft = 0;
 
   /** Server: the highest identifier that the client opened. */
   lastPeerStream = 0;

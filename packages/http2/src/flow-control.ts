@@ -46,7 +46,9 @@ export function creditStream(stream: Http2Stream, bytes: number): void {
 /** Opens the window of a stream again: for what was credited, and for padding, which nobody holds. */
 export function creditWindow(stream: Http2Stream): void {
   const connection = stream.connection;
-  const increment = connection.streamWindow - stream.held - stream.receiveWindow;
+  // The window has counted the whole DATA frame already; its handler has not got all of it.
+  const undelivered = connection.partStream === stream ? connection.partLeft : 0;
+  const increment = connection.streamWindow - stream.held - undelivered - stream.receiveWindow;
   if (increment === 0 || increment < connection.streamWindow >>> 2) return;
   stream.receiveWindow += increment;
   connection.output.windowUpdate(stream.id, increment);

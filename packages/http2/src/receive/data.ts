@@ -25,7 +25,9 @@ export function receiveData(connection: Http2Connection, buffer: Buffer, start: 
   }
   const endStream = (flags & Flag.END_STREAM) !== 0;
   const stream = acceptData(connection, id, end - start, to - from, endStream);
-  if (stream !== null) deliver(connection, stream, buffer, from, to, endStream);
+  if (stream === null) return;
+  deliver(connection, stream, buffer, from, to, endStream);
+  if (to - from !== end - start) creditPadding(stream);
 }
 
 /** The beginning of a DATA frame of `length` octets that is passed on in parts. Returns false if the connection failed. */
@@ -36,7 +38,8 @@ export function beginData(connection: Http2Connection, length: number, padding: 
     return false;
   }
   const endStream = (flags & Flag.END_STREAM) !== 0;
-  connection.partStream = acceptData(connection, id, length, length - padding - (padded ? 1 : 0), endStream);
+  connection.partLeft = length - padding - (padded ? 1 : 0);
+  connection.partStream = acceptData(connection, id, length, connection.partLeft, endStream);
   connection.partEndsStream = endStream;
   return connection.reading;
 }
@@ -44,9 +47,16 @@ export function beginData(connection: Http2Connection, length: number, padding: 
 /** A part of the DATA frame that `beginData` announced. */
 export function continueData(connection: Http2Connection, buffer: Buffer, start: number, end: number, last: boolean): void {
   const stream = connection.partStream;
+  connection.partLeft -= end - start;
   if (last) connection.partStream = null;
   if (stream === null || stream.closed || !connection.reading) return;
   deliver(connection, stream, buffer, start, end, last && connection.partEndsStream);
+  if (last) creditPadding(stream);
+}
+
+/** Nobody holds padding (section 6.9.1). */
+function creditPadding(stream: Http2Stream): void {
+  if (!stream.closed && !stream.remoteEnded) creditWindow(stream);
 }
 
 function invalidPadding(connection: Http2Connection): void {
@@ -96,7 +106,6 @@ function acceptData(connection: Http2Connection, id: number, flowLength: number,
       return null;
     }
   }
-  if (flowLength !== length && !endStream) creditWindow(stream);
   return stream;
 }
 

@@ -4,7 +4,21 @@ import { connect as connectNode } from "node:http2";
 import { describe, expect, test } from "vitest";
 import { connect, createServer, HeaderList, type Stream, type StreamHandler } from "../../src/index.ts";
 import { echoServer } from "../echo.ts";
-import { code, data, type Frame, flag, headers, many, preface, setting, settings, settingsAck, type, windowUpdate } from "../raw/frames.ts";
+import {
+  code,
+  data,
+  type Frame,
+  flag,
+  headers,
+  many,
+  padded,
+  preface,
+  setting,
+  settings,
+  settingsAck,
+  type,
+  windowUpdate,
+} from "../raw/frames.ts";
 import { request } from "../raw/hpack.ts";
 import { type RawPeer, rawClient, rawServer, readyClient } from "../raw/peer.ts";
 import { Recorder } from "../recorder.ts";
@@ -277,3 +291,40 @@ async function waitFor(holds: () => boolean): Promise<void> {
   for (const end = Date.now() + 5_000; !holds() && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 5));
   expect(holds()).toBe(true);
 }
+
+describe("a DATA frame that is counted before its handler has consumed it", () => {
+  const credited = (peer: RawPeer) =>
+    peer.frames
+      .filter(({ kind, stream }) => kind === type.windowUpdate && stream === 1)
+      .reduce((bytes, { payload }) => bytes + payload.readUInt32BE(0), 0);
+
+  test("opens the window for its padding only", async () => {
+    await using server = await echoServer({ initialWindowSize: 20_000, maxWindowSize: 0, onStream: () => ({ onData() {} }) });
+    using peer = await readyClient(server.port);
+    peer.send(headers(1, request(), flag.endHeaders));
+    // No padding but the octet that tells its length.
+    peer.send(data(1, padded(Buffer.alloc(9_000), 0), flag.padded));
+    expect(await peer.ping()).toBe(true);
+    expect(credited(peer)).toBe(0);
+    for (let count = 0; count < 20; count++) peer.send(data(1, padded(Buffer.alloc(1), 254), flag.padded));
+    expect(await peer.ping()).toBe(true);
+    expect(credited(peer)).toBeGreaterThan(4_000);
+    expect(credited(peer)).toBeLessThanOrEqual(20 * 255 + 1);
+  });
+
+  test("opens the window for the part that is credited, while the rest is on its way", async () => {
+    let parts = 0;
+    const onData = (part: Buffer, _endStream: boolean, stream: Stream) => {
+      if (parts++ === 0) stream.credit(part.length);
+    };
+    await using server = await echoServer({ initialWindowSize: 20_000, maxWindowSize: 0, onStream: () => ({ onData }) });
+    using peer = await readyClient(server.port);
+    const frame = data(1, Buffer.alloc(16_000));
+    peer.send(headers(1, request(), flag.endHeaders), frame.subarray(0, 9 + 6_000));
+    await peer.next(({ kind, stream }) => kind === type.windowUpdate && stream === 1, "credit");
+    peer.send(frame.subarray(9 + 6_000));
+    expect(await peer.ping()).toBe(true);
+    expect(parts).toBe(2);
+    expect(credited(peer)).toBe(6_000);
+  });
+});
