@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { connect, createServer, HeaderList } from "../../src/index.ts";
 import { echoServer } from "../echo.ts";
-import { code, headers } from "../raw/frames.ts";
-import { request } from "../raw/hpack.ts";
-import { readyClient } from "../raw/peer.ts";
+import { code, data, flag, headers, type } from "../raw/frames.ts";
+import { request, response } from "../raw/hpack.ts";
+import { rawServer, readyClient } from "../raw/peer.ts";
 import { Recorder } from "../recorder.ts";
 
 const target = { method: "POST", scheme: "http", authority: "localhost", path: "/" };
@@ -91,5 +91,35 @@ describe.concurrent("fields of a connection", () => {
     expect(resets).toEqual([undefined, code.protocolError, code.protocolError, code.protocolError]);
     expect(() => HeaderList.request(target, [["te", "gzip"]])).toThrow(TypeError);
     expect(HeaderList.request(target, [["te", "trailers"]]).get("te")).toBe("trailers");
+  });
+});
+
+describe.concurrent("CONNECT", () => {
+  test("with :protocol needs the server's SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441, section 3)", async () => {
+    const tunnel = HeaderList.request({ ...target, method: "CONNECT", protocol: "websocket" });
+    const enableConnectProtocol = 0x8;
+    for (const entries of [[], [[enableConnectProtocol, 1]] as const]) {
+      await using server = await rawServer({ settings: entries });
+      const connection = await connect({ host: "127.0.0.1", port: server.port });
+      const peer = await server.accept();
+      if (entries.length === 0) expect(() => connection.request(tunnel, {})).toThrow(":protocol");
+      else {
+        connection.request(tunnel, {});
+        expect(await peer.next(({ kind }) => kind === type.headers, "the request")).toBeDefined();
+      }
+      connection.destroy();
+    }
+  });
+
+  test("opens a tunnel, whatever content-length the response has (RFC 9110, section 9.3.6)", async () => {
+    await using server = await rawServer();
+    const connection = await connect({ host: "127.0.0.1", port: server.port });
+    const peer = await server.accept();
+    const recorder = new Recorder();
+    connection.request(HeaderList.request({ method: "CONNECT", authority: "localhost:80" }), recorder);
+    await peer.next(({ kind }) => kind === type.headers, "the request");
+    peer.send(headers(1, response({}, [["content-length", "2"]]), flag.endHeaders), data(1, "more than two", flag.endStream));
+    expect(await recorder.outcome).toMatchObject({ status: 200, bytes: 13, reset: undefined });
+    connection.destroy();
   });
 });
