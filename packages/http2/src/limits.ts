@@ -61,6 +61,8 @@ export interface Limits {
   writeTimeout: number;
 }
 
+const maxUint32 = 0xffff_ffff;
+
 const defaults: Omit<Limits, "idleTimeout"> = {
   maxFrameSize: 16_384,
   maxHeaderListSize: 65_536,
@@ -98,6 +100,12 @@ export function resolveLimits(role: "client" | "server", given: Partial<Limits> 
     if (!(name in limits)) throw new RangeError(`limits.${name} is unknown`);
     if (!Number.isFinite(value) || value < 0) throw new RangeError(`limits.${name} must be a number of 0 or more, got ${value}`);
     limits[name as keyof Limits] = value;
+  }
+  for (const name of ["maxHeaderListSize", "headerTableSize", "maxConcurrentStreams", "maxFrameSize"] as const) {
+    const value = limits[name];
+    // SETTINGS carries 32 bits (RFC 9113, section 6.5.1).
+    if (!Number.isInteger(value) || value > maxUint32)
+      throw new RangeError(`limits.${name} must be a whole number up to ${maxUint32}, got ${value}`);
   }
   if (limits.maxFrameSize < 16_384 || limits.maxFrameSize > 0xff_ffff) {
     throw new RangeError(`limits.maxFrameSize must be 16384 to 16777215 bytes, got ${limits.maxFrameSize}`);
