@@ -22,12 +22,12 @@ export interface ConnectOptions extends ConnectionOptions {
 
 /**
  * Connects. Resolves when the server's SETTINGS have arrived. Rejects with `Http2Error` if the socket fails, the server does not speak
- * HTTP/2, or the time is over.
+ * HTTP/2, or the time is over, with a RangeError that names an option that is out of range, and with the reason of `signal`.
  */
-export function connect(options: ConnectOptions): Promise<ClientConnection> {
+export async function connect(options: ConnectOptions): Promise<ClientConnection> {
   const { promise, resolve, reject } = Promise.withResolvers<ClientConnection>();
   const { host = "localhost", port, path, tls, timeout = 20_000, signal } = options;
-  if (signal?.aborted) return Promise.reject(signal.reason);
+  signal?.throwIfAborted();
   const config = resolveConfig("client", options);
   const address = path === undefined ? { host, port: port ?? (tls === undefined ? 80 : 443) } : { path };
   const socket: Socket =

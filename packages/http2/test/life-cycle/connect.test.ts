@@ -61,6 +61,13 @@ describe.concurrent("connect rejects", () => {
     await expect(connect({ host: "127.0.0.1", port: server.port })).rejects.toThrow(/ECONNREFUSED/);
   });
 
+  test.each([{ port: 65_536 }, { port: -1 }, { port: 1, initialWindowSize: -1 }, { port: 1, keepalive: { interval: 0 } }])(
+    "an option that is out of range: %o",
+    async (options) => {
+      await expect(connect({ host: "127.0.0.1", ...options })).rejects.toThrow(RangeError);
+    },
+  );
+
   test("when its signal is aborted, with the signal's reason", async () => {
     await using server = await tcpServer(() => {});
     const controller = new AbortController();
