@@ -53,6 +53,16 @@ export type Handlers<Service extends DescService> = {
   [Name in keyof Service["method"]]?: Handler<Service["method"][Name]>;
 };
 
+/** The same, with responses of any type: `ExactHandlers` says what is wrong with one, and names the field. */
+export type LooseHandlers<Service extends DescService> = {
+  [Name in keyof Service["method"]]?: Loose<Handler<Service["method"][Name]>>;
+};
+
+// Not `unknown`: what is written as a response is still inferred as an init shape.
+type Loose<H> = H extends (input: infer Input, context: Context) => infer Result
+  ? (input: Input, context: Context) => Result | object | Opaque
+  : never;
+
 // TypeScript does not look for excess properties in what a function expression returns, so `{ mesage: "…" }` beside a correct
 // field would compile and be dropped. The types below make it an error.
 

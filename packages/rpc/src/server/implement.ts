@@ -11,7 +11,7 @@ import type { LinkedSet } from "../linked-set.ts";
 import { methodPath } from "../method.ts";
 import type { Call, Scope } from "./call.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
-import type { AnyHandler, ExactHandlers, Handlers } from "./handlers.ts";
+import type { AnyHandler, ExactHandlers, Handlers, LooseHandlers } from "./handlers.ts";
 import { serve } from "./serve.ts";
 
 export interface ImplementOptions {
@@ -55,8 +55,15 @@ interface Source {
 export function implement<Service extends DescService, const H extends Handlers<Service>>(
   service: Service,
   handlers: H & ExactHandlers<Service, H>,
-  options: ImplementOptions = {},
-): Implementation {
+  options?: ImplementOptions,
+): Implementation;
+// Accepts no more than the one above: its error, which the compiler shows, names the field of a response that has no right one beside it.
+export function implement<Service extends DescService, const H extends LooseHandlers<Service>>(
+  service: Service,
+  handlers: Handlers<Service> & H & ExactHandlers<Service, H>,
+  options?: ImplementOptions,
+): Implementation;
+export function implement(service: DescService, handlers: object, options: ImplementOptions = {}): Implementation {
   refuseUnknown("implement()", options, optionNames);
   // An object of a class has members of its own.
   const isLiteral = Object.getPrototypeOf(handlers) === Object.prototype || Object.getPrototypeOf(handlers) === null;

@@ -1,6 +1,7 @@
 // What must compile, and what must not. Nothing here runs: `tsc` reads it, and a line that does compile after all is an error, as `@ts-expect-error` has it.
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, createClient, createServer, type Handlers, implement, type Server } from "../../src/index.ts";
+import type { ExactHandlers } from "../../src/server/handlers.ts";
 import { TestService } from "../gen/test_pb.js";
 
 declare const channel: Channel;
@@ -95,8 +96,12 @@ declare const dynamicHandlers: Handlers<DescService>;
 implement(dynamic, dynamicHandlers);
 
 // The errors name the field.
+type Named = ReturnType<ExactHandlers<typeof TestService, { unary: () => { txet: string } }>["unary"]>;
+void ({ "test.v1.Response has no field": "txet" } satisfies Named);
 // @ts-expect-error
 implement(TestService, { unary: () => ({ txet: "" }) });
+// @ts-expect-error beside a handler without parameters, and one with
+implement(TestService, { unary: ({ text }) => ({ txet: text }), clientStream: async () => ({ text: "" }) });
 // @ts-expect-error
 implement(TestService, { unary: () => ({ text: "", parts: [{ name: "", nmae: "" }] }) });
 // @ts-expect-error not a message
