@@ -66,7 +66,9 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
         const takes = workload.contestants.flatMap((contestant) => {
           const server = servers.get(contestant);
           if (server === undefined) return [];
-          const driver = contestant === "net" ? drivers.net : drivers.engine;
+          const own = workload.ownClient || contestant === "net" ? drivers.get(contestant) : undefined;
+          const driver = own ?? drivers.get(engine);
+          if (driver === undefined) return [];
           const ask = (milliseconds: number) =>
             driver.ask<number>("throughput", optionsOf(workload, { port: server.port, ca: tls?.ca ?? null }, milliseconds));
           return [{ contestant, process: server.process, ask }];
@@ -91,13 +93,16 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
       add(workload, await takeTurns(takes, quick, workload === clientWorkloads[0]));
     }
   }
-  const [servers, clients] = Object.values(Object.groupBy(loads.values(), ({ rate }) => rate.name.split(",")[0] ?? ""));
+  const ofClients = clientWorkloads.map(({ name }) => name);
+  const [servers, clients] = [false, true].map((wanted) =>
+    [...loads.values()].filter(({ rate }) => ofClients.includes(rate.name) === wanted),
+  );
   return {
     measures: [...measuresOf([...loads.values()]), ...(await measureMemory(quick, progress))],
     notes: [
       go.program === undefined ? `grpc-go is left out: ${versions}.` : `Go: ${versions}, with one processor and one stream worker.`,
       "Servers are loaded by the engine's client, which costs about as much a call as the engine's server, and a third of h2load. Clients ask the engine's server.",
-      "1 MiB: four at a time on one connection. Idle streams: a hundred a connection, and counted with it.",
+      "1 MiB: four at a time on one connection, asked by the client of the same stack, and by the engine's for grpc-go. Idle streams: a hundred a connection, and counted with it.",
       ...waitingNote(servers ?? [], "server"),
       ...waitingNote(clients ?? [], "client"),
     ],
@@ -148,9 +153,11 @@ async function startServers(stack: AsyncDisposableStack, tls: TlsFiles | null, {
   return servers;
 }
 
-async function startDrivers(stack: AsyncDisposableStack): Promise<Record<"engine" | "net", Process<null>>> {
-  const startOne = async (peer: string) => stack.use(await start<null>("load", "echoes/client-process.js", peer));
-  return { engine: await startOne("engine"), net: await startOne("net") };
+async function startDrivers(stack: AsyncDisposableStack): Promise<Map<Contestant, Process<null>>> {
+  const drivers = new Map<Contestant, Process<null>>();
+  for (const contestant of ["engine", "node:http2", "net"] as const)
+    drivers.set(contestant, stack.use(await start<null>("load", "echoes/client-process.js", contestants[contestant])));
+  return drivers;
 }
 
 /** Bytes a server needs for each of many idle streams, after garbage collection. */
