@@ -89,7 +89,7 @@ export const shopRequests: readonly ShopRequest[] = [
   get("/v1/prod", nowhere("/v1/prod")),
   get("/v1/prod/998/", nowhere("/v1/prod/998/")),
   get("/nope", nowhere("/nope")),
-  get("/", nowhere("/")),
+  get("/", { status: 302, body: "", contentType: undefined, allow: undefined }, "GET / leads to the documentation"),
   {
     ...order("a method without a rule", "{}", nowhere("/services.ProdService/GetProdStocks")),
     path: "/services.ProdService/GetProdStocks",
