@@ -87,6 +87,12 @@ describe("/openapi.json", () => {
     expect(Object.keys(other.components.schemas)).toEqual(Object.keys(one.components.schemas));
   });
 
+  test("the way from / leads to the page, wherever that is", async () => {
+    await using moved = await startGateway(museum.address, ["--descriptors", descriptors, "--docs-path", "/about/api"]);
+    expect(await askHttp1(`${moved.url}/`)).toMatchObject({ status: 302, headers: { location: "/about/api" } });
+    expect(await askHttp1(`${moved.url}/about/api`)).toMatchObject({ status: 200 });
+  });
+
   test("is not there if it is not wanted, nor is /docs", async () => {
     await using silent = await startGateway(museum.address, ["--descriptors", descriptors, "--no-openapi"]);
     for (const path of ["/openapi.json", "/docs"]) expect(await askHttp1(silent.url + path)).toMatchObject({ status: 404 });

@@ -101,15 +101,16 @@ export async function run(request: GatewayRequest): Promise<void> {
       tls: tlsOf(request, (error) => log.warn(`${error.message}; the certificate in use stays`)),
       logger: log,
     });
-    if (request.openapi && !bindings.some(({ template }) => template.text === "/")) app.get("/", (_, reply) => reply.redirect("/docs"));
+    const { docs, openApi } = ownPathsOf(options);
+    if (docs !== undefined && !bindings.some(({ template }) => template.text === "/")) app.get("/", (_, reply) => reply.redirect(docs));
     const { host, port } = request.listen;
     const address = await app.listen({ host, port, listenTextResolver: () => "serving HTTP" });
     const scheme = request.tlsCert === undefined ? "http" : "https";
     routes = formatRoutes(bindings, {
       address: `${scheme}://${named(address, host)}`,
       upstream: request.upstream.join(" and "),
-      docs: ownPathsOf(options).docs,
-      openApi: ownPathsOf(options).openApi,
+      docs,
+      openApi,
     });
   } catch (error) {
     for (const channel of [...channels, ...reflections]) channel.close();
