@@ -101,18 +101,23 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
       .on("error", destroy)
       .on("end", destroy)
       .on("close", () => clearTimeout(waiting));
-    socket.once("data", (first: Buffer) => {
+    let first: Buffer = Buffer.alloc(0);
+    const decide = (chunk: Buffer) => {
+      first = Buffer.concat([first, chunk]);
+      const isHttp2 = first.equals(preface.subarray(0, first.length)) || first.subarray(0, preface.length).equals(preface);
+      // The methods of HTTP/1.1 begin with `P` and `PR`, too.
+      if (isHttp2 && first.length < 3) return;
       clearTimeout(waiting);
-      socket.pause();
+      socket.off("data", decide).pause();
       socket.unshift(first);
-      const begins = first.subarray(0, preface.length);
-      if (begins.length > 2 && begins.equals(preface.subarray(0, begins.length))) plain.emit("connection", socket);
+      if (isHttp2) plain.emit("connection", socket);
       else {
         socket.off("error", destroy).off("end", destroy);
         for (const listener of asHttp1) listener.call(server, socket);
         socket.resume();
       }
-    });
+    };
+    socket.on("data", decide);
   });
   return { server, connections, closeSessions };
 }

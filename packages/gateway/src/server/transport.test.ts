@@ -99,6 +99,27 @@ describe("a client of plaintext HTTP/2", () => {
   });
 });
 
+describe("a protocol is told by its first bytes, however they come", () => {
+  test.each([
+    ["HTTP/2", opening, Buffer.of(0, 0)],
+    ["POST", Buffer.from("POST /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"), Buffer.from("HTTP/1.1 404")],
+    ["PROPFIND", Buffer.from("PROPFIND /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"), Buffer.from("HTTP/1.1 404")],
+  ])("%s", async (_, bytes, expected) => {
+    const { port } = await start();
+    for (const parts of [[...bytes].slice(0, 6).map((byte) => Buffer.of(byte)), [bytes.subarray(0, 2)], []]) {
+      const socket = open(port).setNoDelay();
+      await once(socket, "connect");
+      for (const part of parts) {
+        socket.write(part);
+        await delay(20);
+      }
+      socket.write(bytes.subarray(Buffer.concat(parts).length));
+      const [got] = (await once(socket, "data")) as [Buffer];
+      expect(got.subarray(0, expected.length)).toEqual(expected);
+    }
+  });
+});
+
 describe("an upgrade that is for no WebSocket is ignored", () => {
   const h2c = "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nUpgrade: h2c\r\n";
   const json = '{"int32Value":1}';
