@@ -1,5 +1,6 @@
-// `client`, `certs`, `gateway` and `bench`: builds a package and what it needs, then becomes its command. One process rather than
-// `build && run`, so that a signal reaches the command itself, on Windows too.
+// `client`, `certs`, `gateway` and `bench`, and each package's own `start`: builds a package and what it
+// needs, then becomes its command. One process rather than `build && run`, so that a signal reaches the
+// command itself, on Windows too.
 import { build } from "./build.ts";
 import { endWithLauncher } from "./launcher.ts";
 
@@ -9,6 +10,7 @@ endWithLauncher();
 process.exitCode = build(name);
 if (process.exitCode === 0) {
   // What was typed, for `--help` and for what messages tell to type.
-  process.env.GRPC_STUDY_COMMAND = name === "server" ? "npx -y pnpm@12" : `npx -y pnpm@12 ${name}`;
+  const typed = name !== "server" ? ` ${name}` : process.argv[2] === "certs" ? "" : " start";
+  process.env.GRPC_STUDY_COMMAND = `npx -y pnpm@12${typed}`;
   await import(new URL(`../packages/${name}/dist/main.js`, import.meta.url).href);
 }
