@@ -1,6 +1,7 @@
 // The command line: what can be asked for, and what is wrong with it.
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
+import { oneLineErrors } from "@grpc-study/command/command-line";
 import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Security } from "./access.ts";
@@ -45,7 +46,7 @@ interface Options extends Omit<ServeRequest, "topics" | "security"> {
 export function createProgram(topics: readonly Topic[], serve: (request: ServeRequest) => Promise<void>): Command {
   const program = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-server")
     // The commands inherit this: it has to come before them.
-    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`) });
+    .configureOutput(oneLineErrors);
 
   const command = program
     .command("serve", { isDefault: true })

@@ -47,7 +47,7 @@ test.each([
 });
 
 test("a file that is not there is named", () => {
-  expect(() => readUsers("/nosuch/users.json", {})).toThrow("cannot read /nosuch/users.json: ENOENT");
+  expect(() => readUsers("/nosuch/users.json", {})).toThrow("cannot read /nosuch/users.json: there is no such file");
 });
 
 const methods = ["/shop.Orders/New", "/shop.Prods/List", "/SayHello/SayHello"];
@@ -85,7 +85,7 @@ test("a file is read again when it changes", async () => {
 test.each([
   ["is empty", (path: string) => writeFileSync(path, ""), "is no JSON"],
   ["is cut off", (path: string) => writeFileSync(path, JSON.stringify(users).slice(0, 30)), "is no JSON"],
-  ["is gone", (path: string) => rmSync(path), "ENOENT"],
+  ["is gone", (path: string) => rmSync(path), "there is no such file"],
   ["has a user without a token", (path: string) => writeFileSync(path, '[{"user":"a"}]'), '"token" must be a text'],
   [
     "names a method that does not exist",

@@ -1,6 +1,7 @@
 // The users that the operator names, instead of a topic's own: in a file, which is read again when it changes, or in the environment.
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { fileProblem } from "@grpc-study/command/file-problem";
 import type { Logger } from "pino";
 import { covers, type User } from "./access.ts";
 import { UserList } from "./user-list.ts";
@@ -47,7 +48,7 @@ export function watchUsers(file: string | undefined, options: WatchOptions): Use
   const look = async () => {
     try {
       const text = await readFile(file, "utf8").catch((error: unknown) => {
-        throw unreadable(file, error);
+        throw new UsersError(fileProblem(file, error));
       });
       const renewed = parse(text, file);
       checkMethods(renewed, methods, file);
@@ -96,12 +97,8 @@ function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw unreadable(file, error);
+    throw new UsersError(fileProblem(file, error));
   }
-}
-
-function unreadable(file: string, error: unknown): UsersError {
-  return new UsersError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
 }
 
 function parse(text: string, source: string): readonly User[] {

@@ -159,7 +159,7 @@ describe("what cannot be is one line", () => {
 
   test("a descriptor set that is a folder", async () => {
     const outcome = await fail("--upstream", museum.address, "--descriptors", folder.path);
-    expect(outcome).toEqual(line(`cannot read ${folder.path}: EISDIR`));
+    expect(outcome).toEqual(line(`cannot read ${folder.path}: it is a folder`));
   });
 
   test("a descriptor set that is none", async () => {

@@ -1,5 +1,6 @@
 // The command line: what can be asked for, and what is wrong with it.
 
+import { oneLineErrors } from "@grpc-study/command/command-line";
 import { parseDuration, parseDurationOrZero } from "@grpc-study/command/duration";
 import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -58,7 +59,7 @@ export interface GatewayRequest {
 export function createProgram(serve: (request: GatewayRequest) => Promise<void>): Command {
   const command = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-gateway")
     .description("Serves a gRPC server over HTTP/JSON, by its google.api.http rules, with OpenAPI at /openapi.json and /docs.")
-    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`) })
+    .configureOutput(oneLineErrors)
     // Not a required option: commander would miss it before it says that it is misspelt.
     .option("--upstream <host:port...>", "the gRPC server, or several, each with services of its own")
     .addOption(

@@ -1,6 +1,7 @@
 // A run of the command, from its arguments to its last signal.
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { fileProblem } from "@grpc-study/command/file-problem";
 import { printable } from "@grpc-study/command/printable";
 import { createLogger } from "@grpc-study/log";
 import { type Channel, type ClientTls, createChannel, TlsFileError } from "@grpc-study/rpc";
@@ -176,8 +177,7 @@ function readFile(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`cannot read ${file}: ${code === "ENOENT" ? "there is no such file" : code}`, { cause: error });
+    throw new UsageError(fileProblem(file, error), { cause: error });
   }
 }
 

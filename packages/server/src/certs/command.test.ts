@@ -124,7 +124,8 @@ test.each([
   { args: ["--days", "1.5"], says: "from 1 to 36500" },
   { args: ["--certs", ""], says: "the name of a folder" },
   { args: ["--nope"], says: "unknown option" },
-  { args: ["nope"], says: "nope" },
+  { args: ["nope"], says: "unknown command 'certs nope'" },
+  { args: ["shwo\u009b31m", "x"], says: "unknown command 'certs shwo\\u009b31m'" },
 ])("certs $args is one line on stderr and status 1, and makes nothing", async ({ args, says }) => {
   const dir = await temporaryFolder();
   const outcome = await run("certs", "--certs", dir, ...args);

@@ -1,5 +1,6 @@
 // `certs`: the command that makes a folder of certificates, and shows it.
 import { basename, resolve } from "node:path";
+import { endIfStdoutFails } from "@grpc-study/command/command-line";
 import { hasColour } from "@grpc-study/log";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Created, createCertificates, defaultDays } from "./create.ts";
@@ -29,7 +30,11 @@ export function addCertsCommand(program: Command): void {
     .option("--days <days>", `how long the server's and the client's certificate are valid (default: ${defaultDays})`, parseDays)
     .option("--renew", "make new certificates for server and client, with the same CA and keys")
     .option("--force", "make everything new, the CA and the keys too, whatever there is")
+    .allowExcessArguments()
     .action(async (options: CertsOptions) => {
+      const [unknown] = certs.args;
+      if (unknown !== undefined) certs.error(`error: unknown command 'certs ${unknown}' (there is certs, and certs show)`);
+      endIfStdoutFails();
       const created = await failing(certs, () => createCertificates({ ...options, dir: options.certs, sans: options.san }));
       print(certs, `${summarize(created)}\n\n${format(created.set)}`);
       if (created.action === "kept") warnOfExpiry(certs, created.set);
@@ -41,6 +46,7 @@ export function addCertsCommand(program: Command): void {
     .option("--certs <dir>", "the folder", parseFolder)
     .option("--json", "as JSON")
     .action(async ({ json }: { readonly json?: true }) => {
+      endIfStdoutFails();
       // `certs --certs DIR show` is as good as `certs show --certs DIR`.
       const dir: string = show.getOptionValue("certs") ?? certs.getOptionValue("certs");
       const set = await readCertificates(dir);
