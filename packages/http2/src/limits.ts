@@ -57,7 +57,7 @@ export interface Limits {
   settingsTimeout: number;
   /** Time without a stream after which a connection is closed gracefully. 0 turns it off. Default: 600,000 on a server, 0 on a client. */
   idleTimeout: number;
-  /** Time in which the socket must take some of what waits for it. Then the connection is destroyed. Default: 60,000. */
+  /** Time in which the socket must take some of what waits for it. Then the connection is destroyed. 0 turns it off. Default: 60,000. */
   writeTimeout: number;
 }
 

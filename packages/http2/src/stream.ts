@@ -74,6 +74,7 @@ export class Http2Stream implements Stream {
   }
 
   sendHeaders(headers: HeaderList, endStream = false): boolean {
+    checkResponse(headers);
     if (this.closed || this.localEnded || this.localStarted) return false;
     const informational = headers.status !== undefined && headers.status < 200;
     if (informational && endStream) return false;
@@ -95,6 +96,7 @@ export class Http2Stream implements Stream {
   }
 
   sendTrailers(trailers: HeaderList): void {
+    checkTrailers(trailers);
     if (this.closed || this.localEnded || !this.localStarted || this.#ending()) return;
     if (this.queue !== null) {
       this.queue.trailers = trailers;
@@ -104,6 +106,8 @@ export class Http2Stream implements Stream {
   }
 
   respond(headers: HeaderList, body: Uint8Array = noData, trailers?: HeaderList): boolean {
+    checkResponse(headers);
+    if (trailers !== undefined) checkTrailers(trailers);
     if (this.closed || this.localEnded || this.localStarted) return false;
     if (trailers === undefined && body.length === 0) return this.sendHeaders(headers, true);
     if (!sendHeaderList(this, headers, false)) return false;
@@ -136,3 +140,14 @@ export class Http2Stream implements Stream {
 }
 
 const noData = new Uint8Array(0);
+
+/** A list in the wrong place is a malformed message for the peer (RFC 9113, section 8.3). */
+function checkResponse(headers: HeaderList): void {
+  if (headers.status === undefined) throw new TypeError("a response needs :status: make the list with HeaderList.response");
+}
+
+function checkTrailers(trailers: HeaderList): void {
+  if (trailers.regularStart > 0) {
+    throw new TypeError(`trailers must not have ${trailers.flat[0]}: make the list with HeaderList.trailers`);
+  }
+}

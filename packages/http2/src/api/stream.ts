@@ -27,7 +27,10 @@ export interface Stream {
   /** Bytes that wait for flow control or the socket. */
   readonly queued: number;
 
-  /** Sends a header list. Server: an informational (1xx) or the final response. Returns false if output is waiting: `onDrain` follows. */
+  /**
+   * Server: sends an informational (1xx) or the final response. Returns false if output is waiting: `onDrain` follows.
+   * Throws a TypeError if the list has no `:status`.
+   */
   sendHeaders(headers: HeaderList, endStream?: boolean): boolean;
   /**
    * Sends a part of the body. The bytes must not change afterwards: large parts are sent without a copy. Returns whether there is
@@ -36,11 +39,12 @@ export interface Stream {
   write(data: Uint8Array, endStream?: boolean): boolean;
   /** Ends this half: an empty DATA frame with END_STREAM, after what is queued. */
   end(): void;
-  /** Ends this half with trailers, after what is queued. */
+  /** Ends this half with trailers, after what is queued. Throws a TypeError if the list has a pseudo-header field. */
   sendTrailers(trailers: HeaderList): void;
   /**
    * Server: the whole response at once. Without `trailers` the last frame of the body ends the stream.
    * If the request is not complete yet, the engine sends RST_STREAM(NO_ERROR) after the response (RFC 9113, section 8.1).
+   * Throws a TypeError, and sends nothing, if a list is not one of its kind.
    */
   respond(headers: HeaderList, body?: Uint8Array, trailers?: HeaderList): boolean;
   /** The handler has consumed this many received bytes: the peer may send as many again on this stream. */
