@@ -77,7 +77,6 @@ const wrongValues: readonly (readonly [option: string, value: unknown, expected:
   ["signal", new AbortController(), "an AbortSignal", "AbortController {}"],
   ["signal", null, "an AbortSignal", "null"],
   ["signal", 5, "an AbortSignal", "5"],
-  ["compression", "brotli", "identity, gzip or deflate", "'brotli'"],
   ["host", new URL("http://localhost"), "a string", "URL {}"],
   ["credentials", { token: "a secret" }, "call credentials of grpc-js", "[Object]"],
   ["credentials", credentials.createInsecure(), "call credentials of grpc-js", "InsecureChannelCredentialsImpl {}"],

@@ -1,7 +1,7 @@
 // The options of one call.
 import { inspect } from "node:util";
 import type { CallOptions as GrpcCallOptions, Metadata } from "@grpc/grpc-js";
-import { type Compression, isCompression } from "../compression/algorithm.ts";
+import type { Compression } from "../compression/algorithm.ts";
 import { type Names, unknownOption } from "../known-options.ts";
 import type { MetadataInit } from "../metadata.ts";
 
@@ -79,11 +79,8 @@ export function optionsFault(options: CallOptions | undefined): TypeError | unde
 }
 
 /** Values that would be found wrong where no call can fail by them: before it has begun, or in a promise of grpc-js. */
-function valueFault({ signal, compression, host, credentials }: CallOptions): TypeError | undefined {
+function valueFault({ signal, host, credentials }: CallOptions): TypeError | undefined {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongValue("signal", "an AbortSignal", signal);
-  if (compression !== undefined && !isCompression(compression)) {
-    return wrongValue("compression", "identity, gzip or deflate", compression);
-  }
   if (host !== undefined && typeof host !== "string") return wrongValue("host", "a string", host);
   if (credentials !== undefined && typeof credentials?.generateMetadata !== "function") {
     return wrongValue("credentials", "call credentials of grpc-js", credentials);

@@ -43,6 +43,7 @@ export function enableCompression(channel: ChannelInterface, options: ChannelOpt
 
 /** The metadata of a call whose requests are to be compressed. Throws an RpcError if the channel does not let its calls choose. */
 export function requestCompression(channel: ChannelInterface, metadata: Metadata, algorithm: Compression): Metadata {
+  if (!isCompression(algorithm)) throw new RpcError(Code.INVALID_ARGUMENT, `no such compression: ${String(algorithm)}`);
   if (!channels.has(channel)) {
     if (algorithm === "identity") return metadata;
     throw new RpcError(Code.UNIMPLEMENTED, "a channel of grpc-js has its own compression: make the channel with createChannel()");
