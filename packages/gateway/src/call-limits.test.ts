@@ -1,4 +1,4 @@
-// Many calls at a time: nobody waits for the streams of others, and nobody has more than a share.
+// Many calls at a time: no call waits for the streams of others, and each address has at most its share.
 import { once } from "node:events";
 import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import { createChannel, createServer, implement, RpcError } from "@grpc-study/rpc";

@@ -1,4 +1,4 @@
-// `start shop` on hosts that nobody can dial, and with certificates that have other names: its gateway finds its server all the same.
+// `start shop` on hosts that no client can dial, and with certificates for other names: its gateway still finds its server.
 import { expect, test } from "vitest";
 import { Folder, writeSet } from "../security/certificates.ts";
 import { startShop } from "./gateways.ts";

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../process/temporary.ts";
 /** The same path from `src` and from `dist`. */
 const source = fileURLToPath(new URL("../../../src/echoes/grpc-go/server.go", import.meta.url));
 
-/** `program`, or why there is none. */
+/** The program, or the reason for its absence. */
 export interface Built {
   readonly program?: string;
   readonly reason?: string;
