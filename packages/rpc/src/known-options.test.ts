@@ -3,7 +3,7 @@ import { credentials } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, startServer, TestService, ways } from "../test/harness.ts";
 import { authenticate, Code, createChannel, createClient, createServer, implement, RpcError } from "./index.ts";
-import { validate, validateRequests } from "./validate/index.ts";
+import { validate, validateRequests } from "./interceptors/validate/index.ts";
 
 /** As it comes from JavaScript, or from a file: no type has looked at it. */
 const untyped = (options: object): never => options as never;

@@ -3,7 +3,7 @@ import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { connect, everyKind, everyWay, failureOf, kinds, startBy } from "../test/harness.ts";
-import { BadRequestSchema } from "./error-details.ts";
+import { BadRequestSchema } from "./protocol/error-details.ts";
 import { Code, type Context, detail, Metadata, RpcError } from "./index.ts";
 
 /** An upstream that is not ours, whose trailers-only answer is full of what must not go on. */

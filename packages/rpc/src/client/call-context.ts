@@ -1,7 +1,7 @@
 // What an interceptor is given of a client's call: the documented members.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "@grpc/grpc-js";
-import { methodPath } from "../method.ts";
+import { methodPath } from "../protocol/method.ts";
 import type { ClientCall } from "./call.ts";
 import type { Channel } from "./channel.ts";
 import type { ClientCallContext } from "./context.ts";

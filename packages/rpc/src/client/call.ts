@@ -1,16 +1,16 @@
 // One call of a client, whatever its kind: requests go out in order, responses are pulled, and it ends once.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { type InterceptingListener, type InterceptorOptions, Metadata, type StatusObject } from "@grpc/grpc-js";
-import { Code } from "../code.ts";
+import { Code } from "../protocol/code.ts";
 import type { Codec } from "../codec/codec.ts";
 import { noCompress, requestCompression, takesFrames } from "../compression/client.ts";
-import { Frames, markMessage } from "../compression/frame.ts";
-import { errorFromStatus, RpcError } from "../error.ts";
-import { intercept } from "../intercept.ts";
+import { Frames, markMessage } from "../protocol/frame.ts";
+import { errorFromStatus, RpcError } from "../protocol/error.ts";
+import { intercept } from "../interceptors/intercept.ts";
 import { LongTimer } from "../long-timer.ts";
-import { MetadataError, toMetadata } from "../metadata.ts";
-import { custom, requestFault } from "../metadata-keys.ts";
-import { methodPath } from "../method.ts";
+import { MetadataError, toMetadata } from "../protocol/metadata.ts";
+import { custom, requestFault } from "../protocol/metadata-rules.ts";
+import { methodPath } from "../protocol/method.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { contextOf } from "./call-context.ts";
 import { type Channel, isClosed, isConnected, watchConnect } from "./channel.ts";

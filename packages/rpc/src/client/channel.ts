@@ -1,9 +1,9 @@
 // A channel: the connection, or connections, to one target.
 import * as grpc from "@grpc/grpc-js";
-import { Code } from "../code.ts";
+import { Code } from "../protocol/code.ts";
 import type { CodecFactory } from "../codec/codec.ts";
 import { enableCompression } from "../compression/client.ts";
-import { RpcError } from "../error.ts";
+import { RpcError } from "../protocol/error.ts";
 import { type Names, refuseUnknown } from "../known-options.ts";
 import { type ChannelLimits, channelOptions, defaultChannelLimits, withDefaults } from "../limits/limits.ts";
 import { type ClientTls, clientCredentials } from "../security/tls.ts";

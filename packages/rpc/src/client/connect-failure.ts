@@ -1,6 +1,6 @@
 // Why there is no connection, in words. grpc-js puts Node's and OpenSSL's own into the status, between words of its own.
-import { Code } from "../code.ts";
-import { RpcError } from "../error.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
 
 const wrapped = /^No connection established\. Last error: (?<reason>[\s\S]*?)(?:\. Resolution note: (?<note>[\s\S]*))?$/;
 

@@ -8,7 +8,7 @@ import type {
   InterceptorOptions,
   Metadata,
 } from "@grpc/grpc-js";
-import { Code } from "../code.ts";
+import { Code } from "../protocol/code.ts";
 import type { CallOptions } from "./options.ts";
 import { reset } from "./reset.ts";
 import { type CallState, StartedMetadata } from "./started-metadata.ts";

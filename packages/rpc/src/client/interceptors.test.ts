@@ -121,7 +121,7 @@ test("the metadata that a caller gives is not written to", async () => {
     ],
     defaults: { metadata: { "x-a": "1" } },
   });
-  const { Metadata } = await import("../metadata.ts");
+  const { Metadata } = await import("../protocol/metadata.ts");
   const metadata = new Metadata();
   await client.unary({}, { metadata });
   expect(metadata.getMap()).toEqual({});

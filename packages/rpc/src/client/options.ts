@@ -1,9 +1,9 @@
 // The options of one call.
 import { inspect } from "node:util";
 import type { CallOptions as GrpcCallOptions, Metadata } from "@grpc/grpc-js";
-import type { Compression } from "../compression/algorithm.ts";
+import type { Compression } from "../protocol/compression.ts";
 import { type Names, unknownOption } from "../known-options.ts";
-import type { MetadataInit } from "../metadata.ts";
+import type { MetadataInit } from "../protocol/metadata.ts";
 
 /** What cancels a call: the part of an AbortSignal that is used, and so any AbortSignal. */
 export interface CancelSignal {

@@ -7,8 +7,8 @@ import {
   type Interceptor,
   type InterceptorOptions,
 } from "@grpc/grpc-js";
-import { MetadataError } from "../metadata.ts";
-import { requestFault } from "../metadata-keys.ts";
+import { MetadataError } from "../protocol/metadata.ts";
+import { requestFault } from "../protocol/metadata-rules.ts";
 import type { Channel } from "./channel.ts";
 import { interceptedCall, type RawCall } from "./grpc-interceptors.ts";
 import type { CallOptions } from "./options.ts";

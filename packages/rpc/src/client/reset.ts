@@ -4,7 +4,7 @@
 // and then RST_STREAM. Whoever commits at the end of an upload would store half of it. A stream that is destroyed by a signal is reset at once.
 import type { ClientHttp2Stream } from "node:http2";
 import { addAbortSignal } from "node:stream";
-import type { Code } from "../code.ts";
+import type { Code } from "../protocol/code.ts";
 import type { RawCall } from "./grpc-interceptors.ts";
 import { isWaiting, streamsOf } from "./release.ts";
 

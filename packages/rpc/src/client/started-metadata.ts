@@ -1,6 +1,6 @@
 // The metadata of a call that has been given to a channel of grpc-js.
 import { Metadata } from "@grpc/grpc-js";
-import { formatTimeout, parseTimeout } from "../timeout.ts";
+import { formatTimeout, parseTimeout } from "../protocol/timeout.ts";
 import type { RawCall } from "./grpc-interceptors.ts";
 
 /** What the layers of grpc-js may know of a call. They outlive it at times, so they get this, and not the call. */

@@ -1,7 +1,7 @@
 // What grpc-js says of a call that it ended itself, in words that name the call and say what happened.
 import type { StatusObject } from "@grpc/grpc-js";
-import { Code } from "../code.ts";
-import { RpcError } from "../error.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
 import { explainConnectFailure } from "./connect-failure.ts";
 
 /** What its error says of a call. */

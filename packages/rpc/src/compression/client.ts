@@ -6,10 +6,10 @@
 import { type ChannelInterface, type ChannelOptions, experimental, type Metadata, type StatusObject } from "@grpc/grpc-js";
 import { resetOnly } from "../client/reset.ts";
 import { type CallState, StartedMetadata } from "../client/started-metadata.ts";
-import { Code } from "../code.ts";
-import { RpcError } from "../error.ts";
-import { acceptedEncodings, accepts, type Compression, compress, isCompression, type Refusal } from "./algorithm.ts";
-import { Frames, readFrame, writeFrame } from "./frame.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
+import { acceptedEncodings, accepts, type Compression, compress, isCompression, type Refusal } from "../protocol/compression.ts";
+import { Frames, readFrame, writeFrame } from "../protocol/frame.ts";
 
 type WriteObject = Awaited<ReturnType<experimental.Filter["sendMessage"]>>;
 

@@ -1,6 +1,6 @@
 // One call without a wire: the client's end takes the place of a call of a grpc-js channel, the server's that of a call object of its server.
 import { Metadata, type StatusObject, type UntypedHandleCall } from "@grpc/grpc-js";
-import { Code } from "../code.ts";
+import { Code } from "../protocol/code.ts";
 import type { Linked } from "../linked-set.ts";
 import { type RespondCallback, type Surface, SurfaceListeners } from "../server/surface.ts";
 import type { InProcessServer } from "./channel.ts";

@@ -2,8 +2,8 @@
 import { type ChannelInterface, connectivityState, type StatusObject } from "@grpc/grpc-js";
 import type { Channel } from "../client/channel.ts";
 import type { RawCall } from "../client/grpc-interceptors.ts";
-import { Code } from "../code.ts";
-import { RpcError } from "../error.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
 import { type Handle, InProcessCall } from "./call.ts";
 import { handOver } from "./codec.ts";
 

@@ -1,6 +1,6 @@
 // The calls of a server that come without a socket.
 import type { StatusObject } from "@grpc/grpc-js";
-import { Code } from "../code.ts";
+import { Code } from "../protocol/code.ts";
 import { LinkedSet } from "../linked-set.ts";
 import type { Implementation } from "../server/implement.ts";
 import { type Handle, type InProcessCall, status } from "./call.ts";

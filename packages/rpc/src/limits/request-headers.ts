@@ -1,8 +1,8 @@
 // What a request's header has to be: its method, its content type, its timeout, its path.
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import { Code } from "../code.ts";
-import { percentEncode } from "../percent-encode.ts";
-import { parseTimeout } from "../timeout.ts";
+import { Code } from "../protocol/code.ts";
+import { percentEncode } from "../protocol/percent-encode.ts";
+import { parseTimeout } from "../protocol/timeout.ts";
 
 /** The codec is the only one there is: protobuf. Parameters, as in `application/grpc; charset=utf-8`, change nothing. */
 const contentType = /^application\/grpc(\+proto)?[\t ]*(;.*)?$/;

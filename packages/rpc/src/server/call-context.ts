@@ -1,8 +1,8 @@
 // What handlers and interceptors are given of a call: the documented members, and no way to the server behind it.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "@grpc/grpc-js";
-import type { Compression } from "../compression/algorithm.ts";
-import { methodPath } from "../method.ts";
+import type { Compression } from "../protocol/compression.ts";
+import { methodPath } from "../protocol/method.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { Call } from "./call.ts";
 import type { Context, ServerCall } from "./context.ts";

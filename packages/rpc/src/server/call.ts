@@ -1,16 +1,16 @@
 // One call on the server, whatever its kind: its context, its messages, and the single place where it ends.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Metadata, StatusObject } from "@grpc/grpc-js";
-import { Code } from "../code.ts";
+import { Code } from "../protocol/code.ts";
 import type { Codec } from "../codec/codec.ts";
-import { accepts, type Compression, compress } from "../compression/algorithm.ts";
-import { markCompressed, markMessage } from "../compression/frame.ts";
-import { isSent, RpcError, statusFromError } from "../error.ts";
-import { InterceptorFault, intercept } from "../intercept.ts";
+import { accepts, type Compression, compress } from "../protocol/compression.ts";
+import { markCompressed, markMessage } from "../protocol/frame.ts";
+import { isSent, RpcError, statusFromError } from "../protocol/error.ts";
+import { InterceptorFault, intercept } from "../interceptors/intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { LongTimer } from "../long-timer.ts";
-import { MetadataError } from "../metadata.ts";
-import { metadataBytes, metadataFault, sizeFault } from "../metadata-keys.ts";
+import { MetadataError } from "../protocol/metadata.ts";
+import { metadataBytes, metadataFault, sizeFault } from "../protocol/metadata-rules.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
 import { contextOf, interceptedCallOf } from "./call-context.ts";
 import type { Context, ServerInterceptor } from "./context.ts";

@@ -1,7 +1,7 @@
 // What a handler, and an interceptor, knows of its call.
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "@grpc/grpc-js";
-import type { Compression } from "../compression/algorithm.ts";
+import type { Compression } from "../protocol/compression.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ContextValues } from "./values.ts";
 

@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { everyKind, failureOf, kindNames, kinds, start, TestService, until } from "../../test/harness.ts";
-import { BadRequestSchema } from "../error-details.ts";
+import { BadRequestSchema } from "../protocol/error-details.ts";
 import { Code, detail, RpcError } from "../index.ts";
 
 const unhandled = vi.fn();

@@ -1,7 +1,7 @@
 // Shortens the status of an error until it fits into a header that every peer takes.
 import type { StatusObject } from "@grpc/grpc-js";
-import { metadataBytes } from "../metadata-keys.ts";
-import { percentEncode } from "../percent-encode.ts";
+import { metadataBytes } from "../protocol/metadata-rules.ts";
+import { percentEncode } from "../protocol/percent-encode.ts";
 
 /**
  * The most bytes of the header list that a status makes, as RFC 9113, section 6.5.2, counts them: names, values and 32 bytes a field. It is what grpc-java takes unless

@@ -1,14 +1,14 @@
 // From a service and its handlers to what grpc-js serves.
 import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { Code } from "../code.ts";
+import { Code } from "../protocol/code.ts";
 import type { Codec, CodecFactory } from "../codec/codec.ts";
 import { compiled } from "../codec/compiled.ts";
-import type { Compression } from "../compression/algorithm.ts";
-import { RpcError } from "../error.ts";
+import type { Compression } from "../protocol/compression.ts";
+import { RpcError } from "../protocol/error.ts";
 import { type Names, refuseUnknown } from "../known-options.ts";
 import type { LinkedSet } from "../linked-set.ts";
-import { methodPath } from "../method.ts";
+import { methodPath } from "../protocol/method.ts";
 import type { Call, Scope } from "./call.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
 import type { AnyHandler, ExactHandlers, Handlers, LooseHandlers } from "./handlers.ts";

@@ -1,8 +1,8 @@
 // The requests of a client streaming or bidirectional call, as the handler reads them.
 import type { Message } from "@bufbuild/protobuf";
 import type { ServerReadableStream } from "@grpc/grpc-js";
-import { Code } from "../code.ts";
-import { RpcError } from "../error.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
 import { inProcessPeer } from "../in-process/call.ts";
 import type { Call } from "./call.ts";
 

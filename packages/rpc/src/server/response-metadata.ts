@@ -1,7 +1,7 @@
 // The header and the trailer of a response, as a handler fills them.
 import { Metadata } from "@grpc/grpc-js";
-import { MetadataError } from "../metadata.ts";
-import { isReserved, reservedFault } from "../metadata-keys.ts";
+import { MetadataError } from "../protocol/metadata.ts";
+import { isReserved, reservedFault } from "../protocol/metadata-rules.ts";
 
 /**
  * Refuses the keys of HTTP and of the protocol where they are set: `set` and `add` throw a MetadataError. `merge` leaves them out, since what is merged has been

@@ -1,5 +1,5 @@
 // Writes what a server streaming or bidirectional handler yields, no faster than the peer reads.
-import { Frames } from "../compression/frame.ts";
+import { Frames } from "../protocol/frame.ts";
 import type { Call } from "./call.ts";
 
 /** The responses' part of a call object of grpc-js. */

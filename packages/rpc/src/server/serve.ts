@@ -7,7 +7,7 @@ import type {
   StatusObject,
   UntypedHandleCall,
 } from "@grpc/grpc-js";
-import { Code } from "../code.ts";
+import { Code } from "../protocol/code.ts";
 import { type BoundMethod, Call } from "./call.ts";
 import { Requests } from "./requests.ts";
 import { writeResponses } from "./responses.ts";

@@ -1,8 +1,8 @@
 // grpc.health.v1, as https://github.com/grpc/grpc/blob/master/doc/health-checking.md has it.
-import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.js";
-import { Code } from "../code.ts";
-import { RpcError } from "../error.ts";
-import { type Implementation, implement } from "../server/implement.ts";
+import { Health, HealthCheckResponse_ServingStatus as Status } from "../../../gen/grpc/health/v1/health_pb.js";
+import { Code } from "../../protocol/code.ts";
+import { RpcError } from "../../protocol/error.ts";
+import { type Implementation, implement } from "../../server/implement.ts";
 
 /** How a service is; `SERVICE_UNKNOWN`, which only a watcher sees, is said by the server itself. */
 export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING";

@@ -1,6 +1,6 @@
 // A message on the wire: a flag that says whether it is compressed, its length in four bytes, and its bytes.
-import { Code } from "../code.ts";
-import { decompress, isCompression, type Refusal } from "./algorithm.ts";
+import { Code } from "./code.ts";
+import { decompress, isCompression, type Refusal } from "./compression.ts";
 
 const prefix = 5;
 

@@ -1,2 +1,2 @@
 // The descriptor of grpc.health.v1, for clients: `createClient(Health, address)`.
-export * from "../../gen/grpc/health/v1/health_pb.js";
+export * from "../../../gen/grpc/health/v1/health_pb.js";

@@ -1,7 +1,7 @@
 // Somebody sets the clock, an hour on or back, in the middle of calls. What was promised in milliseconds stays as long.
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { everyKind, failureOf, kindNames, kinds, startServer, TestService } from "../test/harness.ts";
-import { Code, createClient, type RpcError } from "./index.ts";
+import { everyKind, failureOf, kindNames, kinds, startServer, TestService } from "../../test/harness.ts";
+import { Code, createClient, type RpcError } from "../index.ts";
 
 const hour = 3_600_000;
 

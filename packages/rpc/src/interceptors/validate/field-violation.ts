@@ -2,7 +2,7 @@
 import { create, type DescField, type DescMessage, type Message, toJsonString } from "@bufbuild/protobuf";
 import { isReflectList, isReflectMap, isReflectMessage, type Path, pathToString, reflect } from "@bufbuild/protobuf/reflect";
 import { DurationSchema, FeatureSet_FieldPresence, isWrapperDesc, TimestampSchema } from "@bufbuild/protobuf/wkt";
-import { type BadRequest_FieldViolation, BadRequest_FieldViolationSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { type BadRequest_FieldViolation, BadRequest_FieldViolationSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import type { Fault } from "./checker.ts";
 
 /** How much of a text is shown, in UTF-16 units: it may be a secret in the wrong field, or a book. */

@@ -1,11 +1,11 @@
 import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { expect, onTestFinished, test } from "vitest";
-import { ServerReflection as Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
-import { Unpackaged } from "../../test/gen/unpackaged_pb.js";
-import { ValidatedService } from "../../test/gen/validated_pb.js";
-import { TestService } from "../../test/harness.ts";
-import { Code, createClient, createServer, implement } from "../index.ts";
+import { ServerReflection as Alpha } from "../../../gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { Unpackaged } from "../../../test/gen/unpackaged_pb.js";
+import { ValidatedService } from "../../../test/gen/validated_pb.js";
+import { TestService } from "../../../test/harness.ts";
+import { Code, createClient, createServer, implement } from "../../index.ts";
 import { ExtensionRequestSchema, ServerReflection, type ServerReflectionRequest } from "./index.ts";
 
 type Question = Exclude<ServerReflectionRequest["messageRequest"], { case: undefined }>;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { writeFrame } from "../compression/frame.ts";
+import { writeFrame } from "./frame.ts";
 import { MessageReader } from "./message-reader.ts";
 
 const message = (length: number, fill = length) => Buffer.alloc(length, fill);

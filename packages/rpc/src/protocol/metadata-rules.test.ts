@@ -1,10 +1,10 @@
 import { connect, constants, createServer, type OutgoingHttpHeaders } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { everyKind, failureOf, kindNames, kinds, start } from "../test/harness.ts";
-import { Code } from "./index.ts";
+import { everyKind, failureOf, kindNames, kinds, start } from "../../test/harness.ts";
+import { Code } from "../index.ts";
 import { toMetadata } from "./metadata.ts";
-import { metadataFault } from "./metadata-keys.ts";
+import { metadataFault } from "./metadata-rules.ts";
 
 const one = [
   "connection",

@@ -2,9 +2,9 @@
 import { create, type DescMessage } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { expect, test } from "vitest";
-import { DirSchema, EntrySchema, IgnoringSchema, ReadingSchema } from "../../test/gen/recursive_pb.js";
-import { makeRandom } from "../../test/random/random.ts";
-import { breakRule, randomRecursiveTypes, randomValid } from "../../test/random/recursive-rules.ts";
+import { DirSchema, EntrySchema, IgnoringSchema, ReadingSchema } from "../../../test/gen/recursive_pb.js";
+import { makeRandom } from "../../../test/random/random.ts";
+import { breakRule, randomRecursiveTypes, randomValid } from "../../../test/random/recursive-rules.ts";
 import { Checker } from "./checker.ts";
 import { check } from "./index.ts";
 

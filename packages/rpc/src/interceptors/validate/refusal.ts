@@ -1,9 +1,9 @@
 // How a request is refused: INVALID_ARGUMENT, with what is wrong for people in the message, and for programs in a detail.
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { type BadRequest_FieldViolation, BadRequestSchema } from "../../gen/google/rpc/error_details_pb.js";
-import { Code } from "../code.ts";
-import { detail, RpcError } from "../error.ts";
-import { percentEncode } from "../percent-encode.ts";
+import { type BadRequest_FieldViolation, BadRequestSchema } from "../../../gen/google/rpc/error_details_pb.js";
+import { Code } from "../../protocol/code.ts";
+import { detail, RpcError } from "../../protocol/error.ts";
+import { percentEncode } from "../../protocol/percent-encode.ts";
 import type { Fault } from "./checker.ts";
 import { fieldViolation } from "./field-violation.ts";
 

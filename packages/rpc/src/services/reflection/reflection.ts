@@ -14,14 +14,14 @@ import {
   type ServerReflectionRequest,
   ServerReflectionRequestSchema,
   ServerReflectionResponseSchema,
-} from "../../gen/grpc/reflection/v1/reflection_pb.js";
+} from "../../../gen/grpc/reflection/v1/reflection_pb.js";
 import {
   ServerReflectionRequestSchema as AlphaRequestSchema,
   ServerReflectionResponseSchema as AlphaResponseSchema,
   ServerReflection as ServerReflectionAlpha,
-} from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
-import { Code } from "../code.ts";
-import { type Implementation, implement } from "../server/implement.ts";
+} from "../../../gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { Code } from "../../protocol/code.ts";
+import { type Implementation, implement } from "../../server/implement.ts";
 import { FileIndex, serializeFile, withImports } from "./index-of-files.ts";
 
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;

@@ -1,7 +1,7 @@
 // The algorithms of https://github.com/grpc/grpc/blob/master/doc/compression.md, and a message through them.
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
-import { Code } from "../code.ts";
+import { Code } from "./code.ts";
 
 /** How messages are compressed: `gzip` (RFC 1952), `deflate` (zlib's format, RFC 1950), or `identity`, not at all. */
 export type Compression = "identity" | "gzip" | "deflate";

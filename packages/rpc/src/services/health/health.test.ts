@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
-import { failureOf, startServer, until } from "../../test/harness.ts";
-import { Code, createClient } from "../index.ts";
+import { failureOf, startServer, until } from "../../../test/harness.ts";
+import { Code, createClient } from "../../index.ts";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "./index.ts";
 
 async function start() {

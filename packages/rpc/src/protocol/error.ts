@@ -2,11 +2,11 @@
 import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, anyIs, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { StatusObject } from "@grpc/grpc-js";
-import { StatusSchema } from "../gen/google/rpc/status_pb.js";
+import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { Code } from "./code.ts";
-import { type Names, refuseUnknown } from "./known-options.ts";
+import { type Names, refuseUnknown } from "../known-options.ts";
 import { Metadata, MetadataError, type MetadataInit, toMetadata } from "./metadata.ts";
-import { custom, metadataFault } from "./metadata-keys.ts";
+import { custom, metadataFault } from "./metadata-rules.ts";
 
 /** Packs a `google.rpc` (or any other) message that says more about an error. */
 export function detail<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Any {
