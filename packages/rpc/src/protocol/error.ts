@@ -1,10 +1,9 @@
 // The one error of this package, on both sides of the wire.
 import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, anyIs, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
-import type { StatusObject } from "@grpc/grpc-js";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
-import { Code } from "./code.ts";
 import { type Names, refuseUnknown } from "../known-options.ts";
+import { Code } from "./code.ts";
 import { Metadata, MetadataError, type MetadataInit, toMetadata } from "./metadata.ts";
 import { custom, metadataFault } from "./metadata-rules.ts";
 
@@ -105,34 +104,33 @@ export function isSent(error: RpcError): boolean {
   return !(received in error);
 }
 
-/** Reads a status as grpc-js hands it to a client. */
-export function errorFromStatus({ code: told, details: message, metadata }: StatusObject): RpcError {
-  // grpc-js makes a number of whatever a server sends. https://github.com/grpc/grpc/blob/master/doc/statuscodes.md: what has no name is UNKNOWN.
-  const code: Code = Code[told] === undefined ? Code.UNKNOWN : told;
-  const [packed] = metadata.get(detailsKey);
+/** Reads the status with which a call ended at a client. */
+export function errorFromStatus({ code: given, message, metadata = new Metadata(), cause }: Status): RpcError {
+  // statuscodes.md: a code that has no name is UNKNOWN.
+  const code: Code = Code[given] === undefined ? Code.UNKNOWN : given;
+  const packed = metadata.getBytes(detailsKey);
   const details = packed === undefined ? [] : unpackDetails(packed);
-  return Object.defineProperty(new RpcError(code, message, { metadata, details }), received, { value: true });
+  const options = { metadata, details, ...(cause === undefined ? {} : { cause }) };
+  return Object.defineProperty(new RpcError(code, message, options), received, { value: true });
 }
 
-function unpackDetails(packed: string | Buffer): Any[] {
+function unpackDetails(packed: Buffer): Any[] {
   try {
-    return fromBinary(StatusSchema, Buffer.from(packed)).details;
+    return fromBinary(StatusSchema, packed).details;
   } catch {
     // A peer that sends rubbish here has still sent a status, and that one counts.
     return [];
   }
 }
 
-/** Writes an error as the status that grpc-js sends. `trailer` is what the handler put there. */
-export function statusFromError(error: RpcError, trailer?: Metadata): StatusObject {
-  // encodeURI, which grpc-js uses for grpc-message, throws at a lone surrogate.
-  const details = error.message.toWellFormed();
-  const metadata = new Metadata();
-  if (trailer !== undefined) metadata.merge(trailer);
+/** Writes an error as the status that is sent. `trailer` is what the handler put there. */
+export function statusFromError(error: RpcError, trailer?: Metadata): Status {
+  const message = error.message.toWellFormed();
+  const metadata = new Metadata(trailer);
   if (isSent(error)) metadata.merge(error.metadata);
   if (error.details.length > 0) {
-    const status = create(StatusSchema, { code: error.code, message: details, details: [...error.details] });
-    metadata.set(detailsKey, Buffer.from(toBinary(StatusSchema, status)));
+    const status = create(StatusSchema, { code: error.code, message, details: [...error.details] });
+    metadata.set(detailsKey, toBinary(StatusSchema, status));
   }
-  return { code: error.code, details, metadata };
+  return { code: error.code, message, metadata };
 }

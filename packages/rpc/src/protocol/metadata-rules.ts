@@ -1,5 +1,5 @@
 // The keys that are HTTP/2's or gRPC's own. Node throws at them when the header is written, too late for the call, and for the connection of a client.
-import type { Metadata } from "@grpc/grpc-js";
+import type { Metadata } from "./metadata.ts";
 
 /** Of HTTP/1.1's connections (https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2), or of the message that HTTP carries. */
 const reserved = new Set([
@@ -70,14 +70,13 @@ export function requestFault(metadata: Metadata): string | undefined {
 }
 
 function faultOf(metadata: Metadata, isReserved: (key: string) => boolean): string | undefined {
-  let bytes = 0;
-  for (const key of Object.keys(metadata.getMap())) {
+  for (const key of metadata.keys()) {
     if (isReserved(key)) return reservedFault(key);
-    const values = metadata.get(key);
-    if (values.length > 1 && single.has(key)) return `the metadata key "${key}" has ${values.length} values, and HTTP allows one`;
-    bytes += bytesOf(key, values);
+    if (!single.has(key)) continue;
+    const { length } = metadata.getAll(key);
+    if (length > 1) return `the metadata key "${key}" has ${length} values, and HTTP allows one`;
   }
-  return sizeFault(bytes);
+  return sizeFault(metadataBytes(metadata));
 }
 
 /**
@@ -93,13 +92,10 @@ export function sizeFault(bytes: number): string | undefined {
 
 /** How large metadata is as a header list (RFC 9113, section 6.5.2): names, values and 32 bytes a field. */
 export function metadataBytes(metadata: Metadata): number {
-  return Object.keys(metadata.getMap()).reduce((sum, key) => sum + bytesOf(key, metadata.get(key)), 0);
-}
-
-function bytesOf(key: string, values: readonly (string | Buffer)[]): number {
   let bytes = 0;
   // Bytes are sent in base64.
-  for (const value of values) bytes += 32 + key.length + (typeof value === "string" ? value.length : Math.ceil(value.length / 3) * 4);
+  for (const [key, value] of metadata)
+    bytes += 32 + key.length + (typeof value === "string" ? value.length : Math.ceil(value.length / 3) * 4);
   return bytes;
 }
 
@@ -109,6 +105,6 @@ export function reservedFault(key: string): string {
 
 /** Takes from metadata that has been received what is not metadata: the headers of HTTP and of the protocol. Returns the same object. */
 export function custom(received: Metadata): Metadata {
-  for (const key of Object.keys(received.getMap())) if (isReserved(key) || key === "date") received.remove(key);
+  for (const key of received.keys()) if (isReserved(key) || key === "date") received.delete(key);
   return received;
 }

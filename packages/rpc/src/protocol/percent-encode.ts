@@ -1,4 +1,25 @@
-/** A status message as a header (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Percent-Encoded). */
+// A status message as a header field (PROTOCOL-HTTP2.md, Percent-Encoded).
+
+/** Every byte but those of printable ASCII is encoded, and the percent sign; a space at either end, since HTTP takes none there (RFC 9113, section 8.2.1). */
 export function percentEncode(text: string): string {
-  return text.toWellFormed().replace(/[^ -$&-~]+/g, encodeURIComponent);
+  return text
+    .toWellFormed()
+    .replace(/[^ -$&-~]+/g, encodeURIComponent)
+    .replace(/^ +| +$/g, (spaces) => "%20".repeat(spaces.length));
+}
+
+/** What was encoded. A sequence that is none stays as it is: "decoders should be lenient". Bytes that are no UTF-8 become U+FFFD. */
+export function percentDecode(text: string): string {
+  if (!text.includes("%")) return text;
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(text, "latin1"));
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const hex = text.charCodeAt(i) === 0x25 ? /^[0-9a-f]{2}/i.exec(text.slice(i + 1, i + 3)) : null;
+    if (hex === null) bytes[length++] = text.charCodeAt(i);
+    else {
+      bytes[length++] = Number.parseInt(hex[0], 16);
+      i += 2;
+    }
+  }
+  return bytes.toString("utf8", 0, length);
 }

@@ -1,0 +1,25 @@
+// Metadata as header fields, both ways (PROTOCOL-HTTP2.md, Custom-Metadata).
+import { Metadata } from "./metadata.ts";
+import { isReserved } from "./metadata-rules.ts";
+
+/** The one field of the protocol that is metadata, too: errors read their details from it. */
+const detailsKey = "grpc-status-details-bin";
+
+/** The metadata among header fields, given as names and values in turn from `start` on. The fields of HTTP and of the protocol are left out. */
+export function metadataFromFields(flat: readonly string[], start: number): Metadata {
+  const metadata = new Metadata();
+  for (let i = start; i < flat.length; i += 2) {
+    const name = flat[i] as string;
+    if (name === detailsKey || !(isReserved(name) || name === "date")) metadata.receive(name, flat[i + 1] as string);
+  }
+  return metadata;
+}
+
+/** The header fields of metadata. Bytes are base64 without padding. */
+export function fieldsOf(metadata: Metadata): (readonly [name: string, value: string])[] {
+  const fields: (readonly [string, string])[] = [];
+  for (const [key, value] of metadata) {
+    fields.push([key, typeof value === "string" ? value : value.toString("base64").replace(/=+$/, "")]);
+  }
+  return fields;
+}
