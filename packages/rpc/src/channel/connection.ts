@@ -1,0 +1,45 @@
+// What stands below a channel: connections, each to one address, and the attempts of calls on them.
+import type { Metadata } from "../protocol/metadata.ts";
+import type { Status } from "../protocol/status.ts";
+import type { ClientStream, OutgoingCall } from "../transport/client.ts";
+
+/** What is heard of one attempt of a call. The same rules as those of `ClientListener` hold. */
+export interface AttemptListener {
+  onHeader(header: Metadata): void;
+  onMessage(message: Buffer, compressed: boolean): void;
+  onDrain(): void;
+  /**
+   * @param unprocessed whether the server surely has not seen the call (RFC 9113, section 8.7): it can be sent again.
+   * @param pushback the server's `grpc-retry-pushback-ms`, as it came.
+   */
+  onEnd(status: Status, unprocessed: boolean, pushback: string | undefined): void;
+}
+
+/** One connection that is ready. */
+export interface Connection {
+  /** The peer, as `ClientStream.peer` gives it. */
+  readonly peer: string;
+  /** How many calls can be opened now: 0 at the peer's limit, and once the connection drains or is closed. */
+  readonly available: number;
+  /** Whether it takes no more calls: the peer sent GOAWAY, it was closed here, or its socket is gone. */
+  readonly draining: boolean;
+  /** Called when `available` rises from 0. */
+  onAvailable: (() => void) | undefined;
+  /** Called once, when the connection begins to drain or is lost, whichever is first. `status` says why it was lost: UNAVAILABLE. */
+  onDown: ((status: Status) => void) | undefined;
+  /** Opens an attempt. `available` must not be 0. */
+  open(call: OutgoingCall, listener: AttemptListener): ClientStream;
+  /** Takes no more calls, and ends once those that are open have ended. */
+  close(): void;
+  /** Ends at once, with its calls. */
+  destroy(): void;
+}
+
+/** Where a connection leads. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/**
+ * Makes one connection: TCP or a Unix domain socket, a proxy's tunnel, TLS, the server's SETTINGS. Rejects with an RpcError (UNAVAILABLE,
+ * `cannot connect to TARGET: CAUSE`), and with the signal's reason.
+ */
+export type Dial = (address: Address, signal: AbortSignal) => Promise<Connection>;
