@@ -12,21 +12,21 @@ export {
 } from "./client/client.ts";
 export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
 export type { CallOptions, CancelSignal, SendOptions } from "./client/options.ts";
-export { Code } from "./protocol/code.ts";
 export type { Codec, CodecFactory } from "./codec/codec.ts";
 export { compiled } from "./codec/compiled.ts";
 export { protobufEs } from "./codec/protobuf-es.ts";
-export type { Compression } from "./protocol/compression.ts";
-export { wasCompressed } from "./protocol/frame.ts";
-export { detail, RpcError, type RpcErrorOptions } from "./protocol/error.ts";
-export type { HealthStatuses, ServingStatus } from "./services/health/health.ts";
+export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
+export type { PerRpcCredentials } from "./interceptors/per-rpc-credentials.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";
+export { Code } from "./protocol/code.ts";
+export type { Compression } from "./protocol/compression.ts";
+export { detail, RpcError, type RpcErrorOptions } from "./protocol/error.ts";
+export { wasCompressed } from "./protocol/frame.ts";
 export { Metadata, type MetadataInit } from "./protocol/metadata.ts";
 export { methodPath } from "./protocol/method.ts";
-export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
-export { type CertificateFiles, TlsFileError } from "./security/certificate-files.ts";
+export type { CertificateOptions } from "./security/certificates.ts";
 export type { ClientCertificate } from "./security/peer-certificate.ts";
-export type { PerRpcCredentials } from "./interceptors/per-rpc-credentials.ts";
+export { type Pem, TlsFileError } from "./security/pem.ts";
 export type { ClientTls, ServerTls } from "./security/tls.ts";
 export type { BoundAddress } from "./server/address.ts";
 export type { Context, ServerCall, ServerInterceptor } from "./server/context.ts";
@@ -48,3 +48,4 @@ export {
   type ShutdownReport,
 } from "./server/server.ts";
 export { type ContextKey, ContextValues, createContextKey } from "./server/values.ts";
+export type { HealthStatuses, ServingStatus } from "./services/health/health.ts";

@@ -1,12 +1,13 @@
 // A channel: the connection, or connections, to one target.
 import * as grpc from "@grpc/grpc-js";
-import { Code } from "../protocol/code.ts";
 import type { CodecFactory } from "../codec/codec.ts";
 import { enableCompression } from "../compression/client.ts";
-import { RpcError } from "../protocol/error.ts";
 import { type Names, refuseUnknown } from "../known-options.ts";
 import { type ChannelLimits, channelOptions, defaultChannelLimits, withDefaults } from "../limits/limits.ts";
-import { type ClientTls, clientCredentials } from "../security/tls.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
+import type { ClientTls } from "../security/tls.ts";
+import { clientCredentials } from "../transport/grpc-js/credentials.ts";
 
 export interface ChannelOptions {
   /** TLS, or mutual TLS; `true` trusts the authorities that Node knows. Default: plaintext. */

@@ -1,47 +1,56 @@
-// TLS and mutual TLS, the same few options everywhere: PEM files, which are picked up again when they are renewed. TLS 1.2 at least,
-// which is Node's default.
-import { rootCertificates } from "node:tls";
-import { type ChannelCredentials, credentials, experimental, type ServerCredentials } from "@grpc/grpc-js";
-import { CertificateFileProvider, type CertificateFiles } from "./certificate-files.ts";
+// TLS and mutual TLS, the same few options everywhere: PEM files, which are picked up again when they are renewed, or PEM itself. TLS 1.2 at
+// least, which is Node's default.
+import type { Names } from "../known-options.ts";
+import { type CertificateOptions, Certificates } from "./certificates.ts";
+import type { Pem } from "./pem.ts";
 
 /** TLS of a server. */
-export interface ServerTls extends Omit<CertificateFiles, "ca"> {
-  readonly cert: string;
-  readonly key: string;
-  /** Mutual TLS: a client must have a certificate that one of these authorities signed. */
-  readonly clientCa?: string | undefined;
+export interface ServerTls extends Omit<CertificateOptions, "ca"> {
+  readonly cert: Pem;
+  readonly key: Pem;
+  /** Mutual TLS: the certificates of the authorities that sign those of clients. */
+  readonly clientCa?: Pem | undefined;
+  /**
+   * Whether a client must have a certificate that an authority of `clientCa` signed. `optional`: a client may have none; one that is not
+   * signed by them is refused all the same. Default: `required`.
+   */
+  readonly clientCertificates?: "required" | "optional" | undefined;
 }
 
 /** TLS of a client. With `cert` and `key`: mutual TLS. */
-export interface ClientTls extends CertificateFiles {
+export interface ClientTls extends CertificateOptions {
   /** Default: the authorities that Node knows. */
-  readonly ca?: string | undefined;
+  readonly ca?: Pem | undefined;
   /** The name that the server's certificate must have. Default: the host of the target. */
   readonly serverName?: string | undefined;
 }
 
-/** @throws TlsFileError if a file cannot be used. */
-export function serverCredentials({ clientCa, ...files }: ServerTls): ServerCredentials {
-  const provider = new CertificateFileProvider(clientCa === undefined ? files : { ...files, ca: clientCa });
-  // The parameters are named the other way round in grpc-js 1.14.7 than they are used: the identity comes first.
-  const mutual = clientCa === undefined ? null : provider;
-  return experimental.createCertificateProviderServerCredentials(provider, mutual, mutual !== null);
-}
+export const serverTlsNames: Names<ServerTls> = {
+  cert: true,
+  key: true,
+  clientCa: true,
+  clientCertificates: true,
+  reloadMs: true,
+  onReloadError: true,
+};
 
-/** @throws TlsFileError if a file cannot be used. */
-export function clientCredentials(files: ClientTls): ChannelCredentials {
-  if (files.ca === undefined && files.cert === undefined) return credentials.createSsl();
-  const provider = new CertificateFileProvider(files);
-  const authorities = files.ca === undefined ? new NodeAuthorities() : provider;
-  return experimental.createCertificateProviderChannelCredentials(authorities, files.cert === undefined ? null : provider);
-}
+export const clientTlsNames: Names<ClientTls> = { ca: true, cert: true, key: true, serverName: true, reloadMs: true, onReloadError: true };
 
-/** The authorities that Node knows, for a client with a certificate of its own and none for the server's. */
-class NodeAuthorities implements Pick<experimental.CertificateProvider, keyof experimental.CertificateProvider> {
-  addCaCertificateListener(listener: Parameters<experimental.CertificateProvider["addCaCertificateListener"]>[0]): void {
-    process.nextTick(listener, { caCertificate: Buffer.from(rootCertificates.join("\n")) });
+/** @throws TlsFileError if a certificate or key cannot be used, TypeError if an option has a wrong value. */
+export function serverCertificates({ clientCa, clientCertificates, ...options }: ServerTls): Certificates {
+  if (clientCertificates !== undefined && clientCertificates !== "required" && clientCertificates !== "optional") {
+    throw new TypeError(`tls.clientCertificates must be required or optional, got ${String(clientCertificates)}`);
   }
-  removeCaCertificateListener(): void {}
-  addIdentityCertificateListener(): void {}
-  removeIdentityCertificateListener(): void {}
+  if (clientCertificates !== undefined && clientCa === undefined) {
+    throw new TypeError("tls.clientCertificates needs tls.clientCa: the authorities that sign the certificates of clients");
+  }
+  for (const name of ["cert", "key"] as const) {
+    if (options[name] === undefined) throw new TypeError(`tls.${name} is missing: give the path of a PEM file, or PEM`);
+  }
+  return new Certificates({ ...options, ca: clientCa }, "clientCa");
+}
+
+/** @throws TlsFileError if a certificate or key cannot be used, TypeError if an option has a wrong type. */
+export function clientCertificates({ serverName: _, ...options }: ClientTls): Certificates {
+  return new Certificates(options);
 }

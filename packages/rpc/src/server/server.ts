@@ -3,18 +3,19 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { DescMethod } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import type { Channel } from "../client/channel.ts";
-import { Code } from "../protocol/code.ts";
-import { type Compression, isCompression } from "../protocol/compression.ts";
-import { RpcError } from "../protocol/error.ts";
-import { HealthStatuses, implementHealth } from "../services/health/health.ts";
 import { inProcessChannel } from "../in-process/channel.ts";
 import { handOver } from "../in-process/codec.ts";
 import { InProcessCalls } from "../in-process/server.ts";
 import { type Names, refuseUnknown, unknownOption } from "../known-options.ts";
 import { defaultServerLimits, type ServerLimits, serverOptions, withDefaults } from "../limits/limits.ts";
 import { LinkedSet } from "../linked-set.ts";
+import { Code } from "../protocol/code.ts";
+import { type Compression, isCompression } from "../protocol/compression.ts";
+import { RpcError } from "../protocol/error.ts";
+import { type ServerTls, serverTlsNames } from "../security/tls.ts";
+import { HealthStatuses, implementHealth } from "../services/health/health.ts";
 import { implementReflection } from "../services/reflection/reflection.ts";
-import { type ServerTls, serverCredentials } from "../security/tls.ts";
+import { serverCredentials } from "../transport/grpc-js/credentials.ts";
 import { type BoundAddress, formatAddress, parseAddress } from "./address.ts";
 import type { Call } from "./call.ts";
 import { createGrpcServer } from "./grpc-server.ts";
@@ -54,7 +55,6 @@ const serverNames: Names<ServerOptions> = {
   grpc: true,
 };
 const shutdownNames: Names<ShutdownOptions> = { graceMs: true, abortMs: true };
-const tlsNames: Names<ServerTls> = { cert: true, key: true, clientCa: true, reloadMs: true, onReloadError: true };
 
 export interface ShutdownReport {
   /** The calls that did not end within the grace period: ended by their signal, or, deaf to that, with their connection. */
@@ -181,7 +181,7 @@ class GrpcServer implements Server {
     security: ServerTls | grpc.ServerCredentials = grpc.ServerCredentials.createInsecure(),
   ): Promise<BoundAddress> {
     const { host, port } = parseAddress(address);
-    if (!(security instanceof grpc.ServerCredentials)) refuseUnknown("listen()", security, tlsNames);
+    if (!(security instanceof grpc.ServerCredentials)) refuseUnknown("listen()", security, serverTlsNames);
     const credentials = security instanceof grpc.ServerCredentials ? security : serverCredentials(security);
     refuseInterceptors(credentials._getInterceptors());
     if (host !== "localhost") {
