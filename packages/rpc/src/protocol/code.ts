@@ -1,5 +1,33 @@
-/**
- * The gRPC status codes, as grpc-js numbers and names them: `Code.NOT_FOUND` is 5, `Code[5]` is `"NOT_FOUND"`.
- * @see https://grpc.github.io/grpc/core/md_doc_statuscodes.html
- */
-export { status as Code } from "@grpc/grpc-js";
+// The status codes (https://github.com/grpc/grpc/blob/master/doc/statuscodes.md).
+
+const numbers = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** The name of a status code. */
+export type CodeName = keyof typeof numbers;
+
+/** A gRPC status code. */
+export type Code = (typeof numbers)[CodeName];
+
+/** The gRPC status codes: `Code.NOT_FOUND` is 5, and `Code[5]` is `"NOT_FOUND"`. A number that is no code has no name. */
+export const Code: typeof numbers & { readonly [number: number]: CodeName | undefined } = Object.freeze({
+  ...numbers,
+  ...Object.fromEntries(Object.entries(numbers).map(([name, number]) => [number, name])),
+});

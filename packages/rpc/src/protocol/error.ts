@@ -6,6 +6,7 @@ import { type Names, refuseUnknown } from "../known-options.ts";
 import { Code } from "./code.ts";
 import { Metadata, MetadataError, type MetadataInit, toMetadata } from "./metadata.ts";
 import { custom, metadataFault } from "./metadata-rules.ts";
+import type { Status } from "./status.ts";
 
 /** Packs a `google.rpc` (or any other) message that says more about an error. */
 export function detail<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Any {

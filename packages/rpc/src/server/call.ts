@@ -1,20 +1,20 @@
 // One call on the server, whatever its kind: its context, its messages, and the single place where it ends.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Metadata, StatusObject } from "@grpc/grpc-js";
-import { Code } from "../protocol/code.ts";
 import type { Codec } from "../codec/codec.ts";
-import { accepts, type Compression, compress } from "../protocol/compression.ts";
-import { markCompressed, markMessage } from "../protocol/frame.ts";
-import { isSent, RpcError, statusFromError } from "../protocol/error.ts";
 import { InterceptorFault, intercept } from "../interceptors/intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { LongTimer } from "../long-timer.ts";
+import { Code } from "../protocol/code.ts";
+import { accepts, type Compression, compress } from "../protocol/compression.ts";
+import { isSent, RpcError, statusFromError } from "../protocol/error.ts";
+import { fitStatus } from "../protocol/fit-status.ts";
+import { markCompressed, markMessage } from "../protocol/frame.ts";
 import { MetadataError } from "../protocol/metadata.ts";
 import { metadataBytes, metadataFault, sizeFault } from "../protocol/metadata-rules.ts";
 import { type ClientCertificate, clientCertificate } from "../security/peer-certificate.ts";
 import { contextOf, interceptedCallOf } from "./call-context.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
-import { fitStatus } from "./fit-status.ts";
 import { ResponseMetadata } from "./response-metadata.ts";
 import type { Surface } from "./surface.ts";
 import { ContextValues } from "./values.ts";

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { everyKind, failureOf, kindNames, kinds, start, startServer } from "../../test/harness.ts";
 import { frame, Peer } from "../../test/http2-peer.ts";
 import { Code, RpcError } from "../index.ts";
-import { fitStatus } from "./fit-status.ts";
+import { fitStatus } from "../protocol/fit-status.ts";
 
 const text = (length: number) => anyPack(StringValueSchema, create(StringValueSchema, { value: "d".repeat(length) }));
 
