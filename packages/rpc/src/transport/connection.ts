@@ -1,7 +1,10 @@
 // What stands below a channel: connections, each to one address, and the attempts of calls on them.
+
+import type { ChannelLimits } from "../limits/limits.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Status } from "../protocol/status.ts";
-import type { ClientStream, OutgoingCall } from "../transport/client.ts";
+import type { Certificates } from "../security/certificates.ts";
+import type { ClientStream, OutgoingCall } from "./client.ts";
 
 /** What is heard of one attempt of a call. The same rules as those of `ClientListener` hold. */
 export interface AttemptListener {
@@ -15,12 +18,14 @@ export interface AttemptListener {
   onEnd(status: Status, unprocessed: boolean, pushback: string | undefined): void;
 }
 
-/** One connection that is ready. */
+/** One connection that is ready. It keeps the process alive while it has calls, and only then: a script that forgets `close()` ends. */
 export interface Connection {
   /** The peer, as `ClientStream.peer` gives it. */
   readonly peer: string;
   /** How many calls can be opened now: 0 at the peer's limit, and once the connection drains or is closed. */
   readonly available: number;
+  /** How many calls are open on it. */
+  readonly calls: number;
   /** Whether it takes no more calls: the peer sent GOAWAY, it was closed here, or its socket is gone. */
   readonly draining: boolean;
   /** Called when `available` rises from 0. */
@@ -43,3 +48,25 @@ export type Address = { readonly host: string; readonly port: number } | { reado
  * `cannot connect to TARGET: CAUSE`), and with the signal's reason.
  */
 export type Dial = (address: Address, signal: AbortSignal) => Promise<Connection>;
+
+/** An HTTP proxy: connections go through a tunnel that it opens (CONNECT; RFC 9110, section 9.3.6). The address is what CONNECT names. */
+export interface Proxy {
+  readonly host: string;
+  readonly port: number;
+  /** The value of `proxy-authorization`: a secret. */
+  readonly authorization: string | undefined;
+}
+
+/** What the connections of a channel have in common: what a `Dial` is made of. */
+export interface DialOptions {
+  /** What the channel leads to, as messages name it. */
+  readonly target: string;
+  /** Undefined: plaintext. Each connection takes what is current. */
+  readonly certificates: Certificates | undefined;
+  /** The name that the server's certificate must have: a host, or an IP address without brackets. */
+  readonly serverName: string;
+  /** The `:authority` of calls that have none of their own. */
+  readonly authority: string;
+  readonly limits: ChannelLimits;
+  readonly proxy: Proxy | undefined;
+}
