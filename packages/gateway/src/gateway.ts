@@ -2,6 +2,7 @@
 import { METHODS, type Server } from "node:http";
 import type { Readable } from "node:stream";
 import websocket from "@fastify/websocket";
+import type { JsonOptions } from "@grpc-study/codec/json";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { LinkedSet } from "@grpc-study/rpc/linked-set";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
@@ -14,7 +15,6 @@ import { webSocketUpgrades } from "./http/upgrades.ts";
 import { allBindings } from "./http-rule/all-bindings.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { RuleError } from "./http-rule/rule.ts";
-import type { JsonOptions } from "./json/index.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import { checkOrigin, findStream, serveWebSocket } from "./kinds/web-socket.ts";

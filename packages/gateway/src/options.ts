@@ -1,9 +1,9 @@
 // The options of a gateway.
 import type { DescService, Registry } from "@bufbuild/protobuf";
+import type { JsonOptions } from "@grpc-study/codec/json";
 import type { Channel } from "@grpc-study/rpc";
 import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
-import type { JsonOptions } from "./json/index.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
 import type { TypeSource } from "./type-source.ts";
 

@@ -1,10 +1,10 @@
 // A route: a binding, made ready to be called.
 import { create, type DescMessage, type DescMethod, type DescService, type Message } from "@bufbuild/protobuf";
+import { type JsonOptions, jsonCodec, jsonFieldCodec } from "@grpc-study/codec/json";
 import type { CallOptions } from "@grpc-study/rpc";
 import { type HttpBody, HttpBodySchema } from "../gen/google/api/httpbody_pb.js";
 import { isHttpBody, RequestBinder } from "./fields/bind-request.ts";
 import type { Binding } from "./http-rule/rule.ts";
-import { type JsonOptions, jsonCodec, jsonFieldCodec } from "./json/index.ts";
 import type { AnyTypes } from "./type-source.ts";
 import type { UpstreamConnection, UpstreamConnections } from "./upstreams.ts";
 

@@ -12,9 +12,7 @@ export {
 } from "./client/client.ts";
 export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
 export type { CallOptions, CancelSignal, SendOptions } from "./client/options.ts";
-export type { Codec, CodecFactory } from "./codec/codec.ts";
-export { compiled } from "./codec/compiled.ts";
-export { protobufEs } from "./codec/protobuf-es.ts";
+export { type Codec, type CodecFactory, compiled, protobufEs } from "@grpc-study/codec";
 export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
 export type { PerRpcCredentials } from "./interceptors/per-rpc-credentials.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";

@@ -1,6 +1,6 @@
 // Ours: the compiled codec, and the gateway's JSON.
 import type { Message } from "@bufbuild/protobuf";
-import { jsonCodec } from "@grpc-study/gateway/json";
+import { jsonCodec } from "@grpc-study/codec/json";
 import { compiled } from "@grpc-study/rpc";
 import { schemaOf } from "../messages/message.ts";
 import type { CodecPeer } from "./codec-peer.ts";

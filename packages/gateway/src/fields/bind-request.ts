@@ -1,11 +1,11 @@
 // From an HTTP request to a message: its body first, then its query, then its path, which wins.
 import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec, TooManyElementsError } from "@grpc-study/codec/json";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { HttpBodySchema } from "../../gen/google/api/httpbody_pb.js";
 import { HttpError } from "../http/errors.ts";
 import type { Binding } from "../http-rule/rule.ts";
 import type { Segment, Variable } from "../http-rule/template.ts";
-import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec, TooManyElementsError } from "../json/index.ts";
 import { type TextAssigner, textAssigner } from "./assign-text.ts";
 import { type FieldPath, formatPath } from "./field-path.ts";
 import { invalidField, quote } from "./invalid-field.ts";

@@ -1,7 +1,7 @@
 // The values of fields that are written as text, in a path or a query. The forms are those of proto3 JSON, without its quotation marks.
 import { create, type DescEnum, type DescField, type DescMessage, type JsonValue, type Message, ScalarType } from "@bufbuild/protobuf";
 import { FieldMaskSchema, ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
-import { jsonCodec } from "../json/index.ts";
+import { jsonCodec } from "@grpc-study/codec/json";
 import { formatPath, resolveFieldPath } from "./field-path.ts";
 import { quote } from "./invalid-field.ts";
 

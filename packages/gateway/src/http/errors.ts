@@ -1,9 +1,9 @@
 // What ends a request otherwise than well: always a google.rpc.Status, as JSON.
 import type { JsonObject, Registry } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
+import { type JsonCodec, jsonCodec } from "@grpc-study/codec/json";
 import { Code, RpcError } from "@grpc-study/rpc";
 import type { FastifyRequest } from "fastify";
-import { type JsonCodec, jsonCodec } from "../json/index.ts";
 import { withKnownTypes } from "../known-types.ts";
 import { httpStatus } from "./status.ts";
 

@@ -1,11 +1,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { createValidator } from "@bufbuild/protovalidate";
+import { jsonCodec } from "@grpc-study/codec/json";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { expect, test } from "vitest";
 import { OrderSchema } from "../../test/gen/examples_pb.js";
 import { RulesSchema } from "../../test/gen/library_pb.js";
-import { jsonCodec } from "../json/index.ts";
 import { Comments } from "./comments.ts";
 import type { Schema } from "./document.ts";
 import { Schemas } from "./schemas.ts";

@@ -3,11 +3,11 @@ import { create, type DescField, type DescMessage, hasOption, type JsonObject, t
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import * as validate from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { type JsonOptions, jsonCodec } from "@grpc-study/codec/json";
 import { textAssigner } from "../fields/assign-text.ts";
 import { type FieldPath, formatPath } from "../fields/field-path.ts";
 import { textParser } from "../fields/parse-text.ts";
 import type { Binding } from "../http-rule/rule.ts";
-import { type JsonOptions, jsonCodec } from "../json/index.ts";
 import { withKnownTypes } from "../known-types.ts";
 import { isIgnored, isOneofRequired, isRequired, messageRulesOf, rulesOf } from "./constraints.ts";
 import { behaviorsOf } from "./field-behavior.ts";

@@ -1,11 +1,11 @@
 import { create, createFileRegistry } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { jsonCodec } from "@grpc-study/codec/json";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { expect, test } from "vitest";
 import { BookSchema, ListBooksRequestSchema } from "../../test/gen/library_pb.js";
-import { jsonCodec } from "../json/index.ts";
 import { Comments } from "./comments.ts";
 import type { Schema } from "./document.ts";
 import { Schemas } from "./schemas.ts";

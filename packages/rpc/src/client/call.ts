@@ -2,7 +2,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { type InterceptingListener, type InterceptorOptions, Metadata, type StatusObject } from "@grpc/grpc-js";
 import { Code } from "../protocol/code.ts";
-import type { Codec } from "../codec/codec.ts";
+import type { Codec } from "@grpc-study/codec";
 import { noCompress, requestCompression, takesFrames } from "../compression/client.ts";
 import { Frames, markMessage } from "../protocol/frame.ts";
 import { errorFromStatus, RpcError } from "../protocol/error.ts";

@@ -1,6 +1,6 @@
 // A channel: the connection, or connections, to one target.
 import * as grpc from "@grpc/grpc-js";
-import type { CodecFactory } from "../codec/codec.ts";
+import type { CodecFactory } from "@grpc-study/codec";
 import { enableCompression } from "../compression/client.ts";
 import { type Names, refuseUnknown } from "../known-options.ts";
 import { type ChannelLimits, channelOptions, defaultChannelLimits, withDefaults } from "../limits/limits.ts";

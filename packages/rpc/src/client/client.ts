@@ -1,8 +1,7 @@
 // A typed client for a service.
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { ChannelInterface, Metadata } from "@grpc/grpc-js";
-import type { CodecFactory } from "../codec/codec.ts";
-import { compiled } from "../codec/compiled.ts";
+import { type CodecFactory, compiled } from "@grpc-study/codec";
 import { type Names, refuseUnknown } from "../known-options.ts";
 import { methodPath } from "../protocol/method.ts";
 import { type PerRpcCredentials, perRpcCredentials } from "../interceptors/per-rpc-credentials.ts";

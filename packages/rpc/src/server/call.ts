@@ -1,7 +1,7 @@
 // One call on the server, whatever its kind: its context, its messages, and the single place where it ends.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Metadata, StatusObject } from "@grpc/grpc-js";
-import type { Codec } from "../codec/codec.ts";
+import type { Codec } from "@grpc-study/codec";
 import { InterceptorFault, intercept } from "../interceptors/intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { LongTimer } from "../long-timer.ts";

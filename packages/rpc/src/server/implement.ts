@@ -2,8 +2,7 @@
 import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Code } from "../protocol/code.ts";
-import type { Codec, CodecFactory } from "../codec/codec.ts";
-import { compiled } from "../codec/compiled.ts";
+import { type Codec, type CodecFactory, compiled } from "@grpc-study/codec";
 import type { Compression } from "../protocol/compression.ts";
 import { RpcError } from "../protocol/error.ts";
 import { type Names, refuseUnknown } from "../known-options.ts";

@@ -6,9 +6,9 @@ import { readFileSync, readSync, writeSync } from "node:fs";
 import { createFileRegistry, fromBinary, fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { fromText, toText } from "@bufbuild/protobuf/txtpb";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import type { CodecFactory } from "../../src/codec/codec.ts";
-import { compiled } from "../../src/codec/compiled.ts";
-import { protobufEs } from "../../src/codec/protobuf-es.ts";
+import { compiled } from "../../src/binary/compiled.ts";
+import { protobufEs } from "../../src/binary/protobuf-es.ts";
+import type { CodecFactory } from "../../src/codec.ts";
 
 const [codecName, descriptors = ""] = process.argv.slice(2);
 const codecs: Readonly<Record<string, CodecFactory>> = { compiled, "protobuf-es": protobufEs };

@@ -1,6 +1,6 @@
 // The codec of protobuf-es itself: what the compiled one is measured against, and falls back to.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { CodecFactory } from "./codec.ts";
+import type { CodecFactory } from "../codec.ts";
 
 /** The codec of protobuf-es. */
 export const protobufEs: CodecFactory = (schema) => ({

@@ -18,7 +18,7 @@ import { describe, expect, test } from "vitest";
 import * as editions from "../../test/gen/json_editions_pb.js";
 import * as json2 from "../../test/gen/json2_pb.js";
 import * as json3 from "../../test/gen/json3_pb.js";
-import { keysOf, mutated, Random, randomDescriptor, randomJson, randomMessage } from "../../test/random.ts";
+import { keysOf, mutated, Random, randomDescriptor, randomJson, randomMessage } from "../../test/random/json.ts";
 import { hasNameConflict } from "./field-shape.ts";
 import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec } from "./index.ts";
 

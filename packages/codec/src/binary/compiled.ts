@@ -1,7 +1,7 @@
 // The codec of functions that are made of the descriptor: what it reads and writes is, to the byte and the property, what protobuf-es reads and
 // writes, some times faster. Whatever it does not want to decide itself, a refusal above all, it leaves to protobuf-es.
 import { type DescMessage, protoInt64 } from "@bufbuild/protobuf";
-import type { Codec, CodecFactory } from "./codec.ts";
+import type { Codec, CodecFactory } from "../codec.ts";
 import { closeInput, openInput } from "./input.ts";
 import { abandonOutput, closeOutput, openOutput } from "./output.ts";
 import { protobufEs } from "./protobuf-es.ts";

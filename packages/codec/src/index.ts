@@ -1,0 +1,4 @@
+// @grpc-study/codec: protobuf messages to bytes and back. JSON is in @grpc-study/codec/json.
+export { compiled } from "./binary/compiled.ts";
+export { protobufEs } from "./binary/protobuf-es.ts";
+export type { Codec, CodecFactory } from "./codec.ts";
