@@ -43,12 +43,14 @@ export interface OutgoingCall {
   readonly deadline: number;
   /** How requests are compressed. */
   readonly compression: Compression;
-  /** Whether the call waits while connections fail, instead of failing with UNAVAILABLE. */
-  readonly waitForReady: boolean;
+  /** Whether the call waits while connections fail, instead of failing with UNAVAILABLE. Undefined: as the channel's options for the method say, or false. */
+  readonly waitForReady: boolean | undefined;
   /** The `:authority`, if it is not the channel's. */
   readonly authority: string | undefined;
   /** The only request, where the method has one: the request is complete with it. `send` and `halfClose` are not called then. */
   readonly request: Buffer | undefined;
+  /** How often the call was sent before by a retry policy: sent as `grpc-previous-rpc-attempts` unless it is 0. A client opens calls with 0. */
+  readonly previousAttempts: number;
 }
 
 /** The call's end of a stream. After `cancel`, and after `onStatus`, its methods do nothing. */

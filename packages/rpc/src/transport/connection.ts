@@ -6,16 +6,22 @@ import type { Status } from "../protocol/status.ts";
 import type { Certificates } from "../security/certificates.ts";
 import type { ClientStream, OutgoingCall } from "./client.ts";
 
+/**
+ * How far a failed attempt came (gRFC A6, transparent retries). `unsent`: it had a connection, and nothing of it left this process. `refused`: the server
+ * surely has not processed it (RFC 9113, section 8.7): REFUSED_STREAM, or a GOAWAY that leaves it out. `processed`: everything else, also an
+ * attempt that found no connection.
+ */
+export type Progress = "unsent" | "refused" | "processed";
+
 /** What is heard of one attempt of a call. The same rules as those of `ClientListener` hold. */
 export interface AttemptListener {
   onHeader(header: Metadata): void;
   onMessage(message: Buffer, compressed: boolean): void;
   onDrain(): void;
   /**
-   * @param unprocessed whether the server surely has not seen the call (RFC 9113, section 8.7): it can be sent again.
-   * @param pushback the server's `grpc-retry-pushback-ms`, as it came.
+   * @param pushback the server's `grpc-retry-pushback-ms`, as it came; several values joined by commas.
    */
-  onEnd(status: Status, unprocessed: boolean, pushback: string | undefined): void;
+  onEnd(status: Status, progress: Progress, pushback: string | undefined): void;
 }
 
 /** One connection that is ready. It keeps the process alive while it has calls, and only then: a script that forgets `close()` ends. */

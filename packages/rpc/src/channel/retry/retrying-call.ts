@@ -1,0 +1,193 @@
+// A call whose attempts follow each other: transparent retries, and those of a retry policy (gRFC A6).
+import { Code } from "../../protocol/code.ts";
+import type { Metadata } from "../../protocol/metadata.ts";
+import type { Status } from "../../protocol/status.ts";
+import type { ClientListener, ClientStream, OutgoingCall } from "../../transport/client.ts";
+import type { AttemptListener, Progress } from "../connection.ts";
+import { type AttemptSource, RepeatedCall, type RetryState } from "./attempts.ts";
+import { backoffMs, hasCode, parsePushback, type RetryPolicy } from "./policy.ts";
+import { RequestBuffer } from "./request-buffer.ts";
+
+/** Between attempts that never left this process, from the second on: a connection that takes calls and loses them must not be asked in a loop. */
+const unsentDelayMs = 10;
+
+export class RetryingCall implements ClientStream, AttemptListener {
+  /** Undefined once the call has committed: its request is not kept. */
+  #call: OutgoingCall | undefined;
+  readonly #listener: ClientListener;
+  readonly #source: AttemptSource;
+  readonly #state: RetryState;
+  readonly #policy: RetryPolicy | undefined;
+  /** The last one that was opened. */
+  #attempt: ClientStream;
+  /** Whether the attempt has ended, and the next one waits for its time. */
+  #waiting = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Attempts of the policy that have failed, without transparent ones. */
+  #failed = 0;
+  /** Retries since the last pushback. */
+  #backoffs = 0;
+  #unsent = 0;
+  #refused = false;
+  /** The requests of a stream, until the call commits. */
+  #requests: RequestBuffer | undefined;
+  /** No other attempt follows. */
+  #committed = false;
+  /** The requests outgrew the limits between two attempts: the next one is the last. */
+  #overflown = false;
+  #ended = false;
+  /** Messages that were asked for before the call was committed. */
+  #pulls = 0;
+  /** Whether `send` has returned false. */
+  #blocked = false;
+
+  constructor(call: OutgoingCall, listener: ClientListener, source: AttemptSource, state: RetryState, policy: RetryPolicy | undefined) {
+    this.#call = call;
+    this.#listener = listener;
+    this.#source = source;
+    this.#state = state;
+    this.#policy = policy;
+    this.#requests = undefined;
+    if (call.request === undefined) this.#requests = new RequestBuffer(state.budget);
+    else if (!state.budget.take(call.request.length, call.request.length)) this.#commit();
+    this.#attempt = source.openAttempt(call, this);
+  }
+
+  get peer(): string | undefined {
+    return this.#attempt.peer;
+  }
+
+  send(message: Buffer, compress: boolean): boolean {
+    if (this.#ended) return false;
+    const fits = this.#requests === undefined || this.#requests.add(message, compress);
+    if (this.#waiting) {
+      this.#blocked = !fits;
+      this.#overflown ||= !fits;
+      return fits;
+    }
+    if (!fits) this.#commit();
+    const room = this.#attempt.send(message, compress);
+    this.#blocked = !room;
+    return room;
+  }
+
+  halfClose(): void {
+    if (this.#ended) return;
+    this.#requests?.halfClose();
+    if (!this.#waiting) this.#attempt.halfClose();
+  }
+
+  pull(): void {
+    if (this.#ended) return;
+    if (!this.#committed) this.#pulls++;
+    if (!this.#waiting) this.#attempt.pull();
+  }
+
+  cancel(code: Code, message: string): void {
+    if (this.#ended) return;
+    this.#end();
+    if (!this.#waiting) this.#attempt.cancel(code, message);
+  }
+
+  onHeader(header: Metadata): void {
+    this.#commit();
+    this.#listener.onHeader(header);
+  }
+
+  onMessage(message: Buffer, compressed: boolean): void {
+    this.#listener.onMessage(message, compressed);
+  }
+
+  onDrain(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#listener.onDrain();
+  }
+
+  onEnd(status: Status, progress: Progress, pushback: string | undefined): void {
+    this.#waiting = true;
+    if (status.code === Code.OK) {
+      this.#state.throttle?.succeeded();
+      this.#finish(status);
+      return;
+    }
+    if (!this.#committed && this.#isTransparent(progress)) {
+      if (progress === "unsent" && ++this.#unsent > 1) this.#wait(unsentDelayMs);
+      else this.#open();
+      return;
+    }
+    const delayMs = this.#retryDelay(status.code, parsePushback(pushback));
+    if (delayMs === undefined) {
+      this.#finish(status);
+      return;
+    }
+    this.#failed++;
+    this.#wait(delayMs);
+  }
+
+  /** Any number of times if nothing was sent, once if the server refused it. */
+  #isTransparent(progress: Progress): boolean {
+    if (progress === "processed" || (progress === "refused" && this.#refused)) return false;
+    this.#refused ||= progress === "refused";
+    return true;
+  }
+
+  /** How long to wait before the next attempt; undefined if there is none. Counts the failure. */
+  #retryDelay(code: Code, pushback: number | undefined): number | undefined {
+    const policy = this.#policy;
+    const { throttle } = this.#state;
+    const retryable = policy !== undefined && hasCode(policy.codes, code);
+    // A failure counts whatever else forbids to retry.
+    if (retryable || pushback === -1) throttle?.failed();
+    if (!retryable || pushback === -1 || this.#committed || this.#failed + 1 >= policy.maxAttempts) return undefined;
+    if (throttle !== undefined && !throttle.open) return undefined;
+    if (pushback === undefined) return backoffMs(policy, this.#backoffs++);
+    this.#backoffs = 0;
+    return pushback;
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => this.#open(), ms);
+  }
+
+  #open(): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    this.#timer = undefined;
+    if (call.deadline <= Date.now()) {
+      this.#finish({
+        code: Code.DEADLINE_EXCEEDED,
+        message: `deadline exceeded: ${call.method.path} between two attempts`,
+        metadata: undefined,
+      });
+      return;
+    }
+    this.#waiting = false;
+    this.#attempt = this.#source.openAttempt(this.#failed === 0 ? call : new RepeatedCall(call, this.#failed), this);
+    const room = this.#requests === undefined || this.#requests.replay(this.#attempt);
+    for (let i = 0; i < this.#pulls; i++) this.#attempt.pull();
+    if (this.#overflown) this.#commit();
+    if (room) this.onDrain();
+  }
+
+  #commit(): void {
+    if (this.#committed) return;
+    this.#committed = true;
+    if (this.#requests === undefined) this.#state.budget.release(this.#call?.request?.length ?? 0);
+    else this.#requests.free();
+    this.#requests = undefined;
+    this.#call = undefined;
+  }
+
+  #end(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#commit();
+  }
+
+  #finish(status: Status): void {
+    this.#end();
+    this.#listener.onStatus(status);
+  }
+}
