@@ -5,12 +5,17 @@ import { isReserved } from "./metadata-rules.ts";
 /** The one field of the protocol that is metadata, too: errors read their details from it. */
 const detailsKey = "grpc-status-details-bin";
 
+/** Whether a field that was received is metadata, and not one of HTTP or of the protocol. */
+export function isMetadata(name: string): boolean {
+  return name === detailsKey || !(isReserved(name) || name === "date");
+}
+
 /** The metadata among header fields, given as names and values in turn from `start` on. The fields of HTTP and of the protocol are left out. */
 export function metadataFromFields(flat: readonly string[], start: number): Metadata {
   const metadata = new Metadata();
   for (let i = start; i < flat.length; i += 2) {
     const name = flat[i] as string;
-    if (name === detailsKey || !(isReserved(name) || name === "date")) metadata.receive(name, flat[i + 1] as string);
+    if (isMetadata(name)) metadata.receive(name, flat[i + 1] as string);
   }
   return metadata;
 }

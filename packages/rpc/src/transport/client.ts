@@ -72,8 +72,8 @@ export interface ClientStream {
 
 /** What a call hears of its stream. Never called before `open` has returned. */
 export interface ClientListener {
-  /** The response's header, once, before the first message. Not called if the response has a status only. */
-  onHeader(header: Metadata): void;
+  /** The response's header, once, before the first message. Not called if the response has a status only. Undefined: it has no metadata. */
+  onHeader(header: Metadata | undefined): void;
   /** @param compressed whether it came so. */
   onMessage(message: Buffer, compressed: boolean): void;
   onDrain(): void;

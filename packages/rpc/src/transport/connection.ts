@@ -15,7 +15,7 @@ export type Progress = "unsent" | "refused" | "processed";
 
 /** What is heard of one attempt of a call. The same rules as those of `ClientListener` hold. */
 export interface AttemptListener {
-  onHeader(header: Metadata): void;
+  onHeader(header: Metadata | undefined): void;
   onMessage(message: Buffer, compressed: boolean): void;
   onDrain(): void;
   /**

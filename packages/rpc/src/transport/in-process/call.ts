@@ -1,0 +1,254 @@
+// One call without a socket: both directions of its messages, and its end.
+import type { MessageLimits } from "../../limits/limits.ts";
+import type { Linked } from "../../linked-set.ts";
+import { Code } from "../../protocol/code.ts";
+import { isMetadata } from "../../protocol/fields.ts";
+import { fitStatus } from "../../protocol/fit-status.ts";
+import type { QueuedMessage } from "../../protocol/message-queue.ts";
+import { Metadata } from "../../protocol/metadata.ts";
+import type { Status } from "../../protocol/status.ts";
+import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
+import type { ServedMethod, ServerListener } from "../server.ts";
+import { Direction } from "./direction.ts";
+import { inProcessPeer, ServerEnd } from "./server-end.ts";
+import type { InProcessTransport } from "./transport.ts";
+import type { Due } from "./turn.ts";
+
+const ok: Status = { code: Code.OK, message: "", metadata: undefined };
+const cancelled: Status = { code: Code.CANCELLED, message: "the caller cancelled the call", metadata: undefined };
+const timeUp: Status = { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded", metadata: undefined };
+
+/**
+ * The client's end. Nothing is compressed: a message that would be is only marked so.
+ *
+ * What either end does is kept, and the other end hears of it in the next turn.
+ */
+export class InProcessCall implements ClientStream, Linked<InProcessCall>, Due {
+  readonly peer = inProcessPeer;
+  readonly #transport: InProcessTransport;
+  readonly #limits: MessageLimits;
+  readonly #call: OutgoingCall;
+  readonly #listener: ClientListener;
+  #method: ServedMethod | undefined;
+  #server: ServerListener | undefined;
+  readonly #requests = new Direction();
+  readonly #responses = new Direction();
+  #header: Metadata | undefined;
+  #headerSent = false;
+  #headerCame = false;
+  /** How the call ends for the client, once it has taken the responses. */
+  #status: Status | undefined;
+  /** Why the call ends for the handler, until it has been told. */
+  #cancelled: Status | undefined;
+  /** Whether the client knows the end. */
+  #clientDone = false;
+  /** Whether the handler has ended the call, knows its end, or was never called. */
+  #serverDone = true;
+  #halfCloseCame = false;
+  due = false;
+  previous: InProcessCall | undefined = undefined;
+  next: InProcessCall | undefined = undefined;
+
+  /** @param limits of the client's messages. */
+  constructor(transport: InProcessTransport, limits: MessageLimits, call: OutgoingCall, listener: ClientListener) {
+    this.#transport = transport;
+    this.#limits = limits;
+    this.#call = call;
+    this.#listener = listener;
+  }
+
+  /** Begins the call: the method is called in the next turn. */
+  start(method: ServedMethod): void {
+    this.#method = method;
+    this.#transport.started(this);
+    const { request, compression } = this.#call;
+    if (request !== undefined) {
+      this.send(request, compression !== "identity");
+      this.#requests.ended = true;
+    }
+    this.#transport.turn.add(this);
+  }
+
+  /** Ends a call that has not begun. */
+  refuse(status: Status): void {
+    this.#status = status;
+    this.#transport.turn.add(this);
+  }
+
+  // What the client does.
+
+  send(message: Buffer, compress: boolean): boolean {
+    if (this.#clientDone || this.#status !== undefined) return true;
+    const { maxSendMessageBytes } = this.#limits;
+    if (message.length > maxSendMessageBytes) {
+      this.#fail(`a request has ${message.length} bytes, and maxSendMessageBytes is ${maxSendMessageBytes}`, true);
+      return true;
+    }
+    this.#transport.turn.add(this);
+    return this.#requests.send(message, compress && this.#call.compression !== "identity");
+  }
+
+  halfClose(): void {
+    this.#requests.ended = true;
+    this.#transport.turn.add(this);
+  }
+
+  pull(): void {
+    this.#responses.pull();
+    if (!this.#responses.isEmpty) this.#transport.turn.add(this);
+  }
+
+  cancel(code: Code): void {
+    if (this.#clientDone) return;
+    this.#clientDone = true;
+    this.#responses.clear();
+    this.#cut(code === Code.DEADLINE_EXCEEDED ? timeUp : cancelled);
+  }
+
+  // What the handler does.
+
+  pullRequest(): void {
+    this.#requests.pull();
+    if (!this.#requests.isEmpty) this.#transport.turn.add(this);
+  }
+
+  sendHeader(header: Metadata | undefined): void {
+    if (this.#serverDone || this.#headerSent) return;
+    this.#headerSent = true;
+    this.#header = header && carried(header);
+    this.#transport.turn.add(this);
+  }
+
+  sendResponse(message: Buffer, compressed: boolean): boolean {
+    if (this.#serverDone) return true;
+    const { maxSendMessageBytes } = this.#transport.limits;
+    if (message.length > maxSendMessageBytes) {
+      this.#fail(`a response has ${message.length} bytes, and maxSendMessageBytes is ${maxSendMessageBytes}`, false);
+      return true;
+    }
+    this.#headerSent = true;
+    this.#transport.turn.add(this);
+    return this.#responses.send(message, compressed);
+  }
+
+  end(status: Status | undefined): void {
+    if (this.#serverDone) return;
+    this.#serverDone = true;
+    this.#requests.clear();
+    this.#status ??= status === undefined ? ok : sent(status);
+    this.#transport.turn.add(this);
+  }
+
+  /** Ends the call on both sides, at once: the server is gone. */
+  destroy(): void {
+    this.#responses.clear();
+    this.#status = { code: Code.UNAVAILABLE, message: `the server ended during ${this.#call.method.path}`, metadata: undefined };
+    this.#cut({ code: Code.CANCELLED, message: "the server ended", metadata: undefined });
+  }
+
+  deliver(): void {
+    if (this.#method !== undefined && this.#server === undefined) this.#open(this.#method);
+    if (this.#server !== undefined && !this.#serverDone) this.#deliverRequests(this.#server);
+    if (!this.#clientDone) this.#deliverResponses();
+    if (this.#server !== undefined && !this.#serverDone && this.#responses.drained()) this.#server.onDrain();
+    if (this.#clientDone && this.#serverDone) this.#transport.ended(this);
+  }
+
+  #open(method: ServedMethod): void {
+    if (this.#clientDone || this.#status !== undefined) return;
+    // A call with one request is opened once that is complete.
+    if (!method.early && this.#requests.isEmpty) return;
+    const { metadata, deadline } = this.#call;
+    if (deadline <= Date.now()) {
+      this.#status = timeUp;
+      return;
+    }
+    this.#serverDone = false;
+    const end = new ServerEnd(this, metadata, deadline);
+    if (method.early) {
+      this.#server = method.open(end);
+      return;
+    }
+    this.#halfCloseCame = true;
+    this.#requests.pull();
+    const request = this.#takeRequest();
+    if (request === undefined) this.#serverDone = true;
+    else this.#server = method.answer(end, request.bytes, request.compressed);
+  }
+
+  /** The next request, if the handler has asked for one. One that is too large ends the call. */
+  #takeRequest(): QueuedMessage | undefined {
+    const request = this.#requests.take();
+    const { maxReceiveMessageBytes } = this.#transport.limits;
+    if (request === undefined || request.bytes.length <= maxReceiveMessageBytes) return request;
+    this.#fail(`a request has ${request.bytes.length} bytes, and maxReceiveMessageBytes is ${maxReceiveMessageBytes}`, false);
+    return undefined;
+  }
+
+  #deliverRequests(server: ServerListener): void {
+    for (let request = this.#takeRequest(); request !== undefined; request = this.#takeRequest()) {
+      server.onMessage(request.bytes, request.compressed);
+      if (this.#serverDone) return;
+    }
+    if (this.#cancelled !== undefined) {
+      this.#serverDone = true;
+      this.#requests.clear();
+      server.onCancel(this.#cancelled);
+      return;
+    }
+    if (this.#requests.ended && this.#requests.isEmpty && !this.#halfCloseCame) {
+      this.#halfCloseCame = true;
+      server.onHalfClose();
+    }
+  }
+
+  #deliverResponses(): void {
+    const listener = this.#listener;
+    if (this.#headerSent && !this.#headerCame) {
+      this.#headerCame = true;
+      listener.onHeader(this.#header);
+    }
+    const { maxReceiveMessageBytes } = this.#limits;
+    for (let response = this.#take(); response !== undefined; response = this.#take()) {
+      const { bytes, compressed } = response;
+      if (bytes.length <= maxReceiveMessageBytes) listener.onMessage(bytes, compressed);
+      else this.#fail(`a response has ${bytes.length} bytes, and maxReceiveMessageBytes is ${maxReceiveMessageBytes}`, true);
+    }
+    if (this.#clientDone) return;
+    if (this.#requests.drained()) listener.onDrain();
+    if (this.#status === undefined || !this.#responses.isEmpty) return;
+    this.#clientDone = true;
+    listener.onStatus(this.#status);
+  }
+
+  #take(): QueuedMessage | undefined {
+    return this.#clientDone ? undefined : this.#responses.take();
+  }
+
+  /** Ends the call by a limit. What was sent before, and has not been taken, is dropped. */
+  #fail(message: string, byClient: boolean): void {
+    this.#responses.clear();
+    const code = Code.RESOURCE_EXHAUSTED;
+    this.#status = { code, message, metadata: undefined, cause: byClient ? new Error(message) : undefined };
+    this.#cut(byClient ? cancelled : this.#status);
+  }
+
+  /** Ends the call for the handler. */
+  #cut(status: Status): void {
+    this.#requests.clear();
+    if (!this.#serverDone) this.#cancelled ??= status;
+    this.#transport.turn.add(this);
+  }
+}
+
+/** What of metadata reaches the other end: not the fields of HTTP and of the protocol. */
+function carried(metadata: Metadata): Metadata {
+  const copy = new Metadata(metadata);
+  for (const key of metadata.keys()) if (!isMetadata(key)) copy.delete(key);
+  return copy;
+}
+
+function sent(status: Status): Status {
+  const { code, message, metadata } = fitStatus(status);
+  return { code, message: message.toWellFormed(), metadata: metadata && carried(metadata) };
+}

@@ -1,0 +1,65 @@
+// A channel to a server in the same process.
+
+import { type Names, refuseUnknown } from "../../known-options.ts";
+import { defaultChannelLimits, type MessageLimits, withDefaults } from "../../limits/limits.ts";
+import { Code } from "../../protocol/code.ts";
+import { RpcError } from "../../protocol/error.ts";
+import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall } from "../client.ts";
+import { InProcessCall } from "./call.ts";
+import type { InProcessTransport } from "./transport.ts";
+
+/** Options of a channel without a socket. */
+export interface InProcessOptions {
+  /** The most bytes of messages, each with its default. */
+  readonly limits?: { readonly [Name in keyof MessageLimits]?: MessageLimits[Name] | undefined } | undefined;
+}
+
+const names: Names<InProcessOptions> = { limits: true };
+const { maxReceiveMessageBytes, maxSendMessageBytes } = defaultChannelLimits;
+const defaultLimits: MessageLimits = { maxReceiveMessageBytes, maxSendMessageBytes };
+
+export class InProcessChannel implements Channel {
+  readonly target = "in-process";
+  /** Nobody reads along. */
+  readonly secure = true;
+  readonly #transport: InProcessTransport;
+  readonly #limits: MessageLimits;
+  #closed = false;
+
+  constructor(transport: InProcessTransport, options: InProcessOptions = {}) {
+    refuseUnknown("channel()", options, names);
+    refuseUnknown("limits", options.limits, defaultLimits);
+    this.#transport = transport;
+    this.#limits = withDefaults(defaultLimits, options.limits);
+  }
+
+  get state(): ChannelState {
+    return this.#closed ? "closed" : "ready";
+  }
+
+  async connect(): Promise<void> {
+    if (this.#closed) throw new RpcError(Code.UNAVAILABLE, closed);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  open(call: OutgoingCall, listener: ClientListener): ClientStream {
+    const stream = new InProcessCall(this.#transport, this.#limits, call, listener);
+    if (this.#closed) {
+      stream.refuse({ code: Code.CANCELLED, message: closed, metadata: undefined, cause: new Error("the channel is closed") });
+      return stream;
+    }
+    const method = this.#transport.find(call);
+    if ("path" in method) stream.start(method);
+    else stream.refuse(method);
+    return stream;
+  }
+}
+
+const closed = "the channel to in-process is closed";

@@ -1,0 +1,56 @@
+// The handler's end of a call without a socket.
+import type { Compression } from "../../protocol/compression.ts";
+import { Metadata } from "../../protocol/metadata.ts";
+import type { Status } from "../../protocol/status.ts";
+import { formatTimeout, parseTimeout } from "../../protocol/timeout.ts";
+import type { ServerStream } from "../server.ts";
+import type { InProcessCall } from "./call.ts";
+
+export const inProcessPeer = "in-process";
+
+export class ServerEnd implements ServerStream {
+  readonly peer = inProcessPeer;
+  readonly clientCertificate = undefined;
+  readonly deadline: number;
+  readonly #call: InProcessCall;
+  readonly #sent: Metadata | undefined;
+  #metadata: Metadata | undefined;
+  #compresses = false;
+
+  constructor(call: InProcessCall, metadata: Metadata | undefined, deadline: number) {
+    this.#call = call;
+    this.#sent = metadata;
+    this.#metadata = undefined;
+    // As a `grpc-timeout` has it: in whole milliseconds.
+    this.deadline =
+      deadline === Number.POSITIVE_INFINITY ? deadline : Date.now() + (parseTimeout(formatTimeout(deadline - Date.now())) ?? 0);
+  }
+
+  get metadata(): Metadata {
+    // The handler may change its own; the caller's may be used again.
+    this.#metadata ??= new Metadata(this.#sent);
+    return this.#metadata;
+  }
+
+  accepts(): boolean {
+    return true;
+  }
+
+  pull(): void {
+    this.#call.pullRequest();
+  }
+
+  sendHeader(header: Metadata | undefined, compression: Compression): void {
+    this.#compresses = compression !== "identity";
+    this.#call.sendHeader(header);
+  }
+
+  send(message: Buffer, compress: boolean): boolean {
+    return this.#call.sendResponse(message, compress && this.#compresses);
+  }
+
+  end(status: Status | undefined, response: Buffer | undefined, compress: boolean): void {
+    if (response !== undefined) this.#call.sendResponse(response, compress && this.#compresses);
+    this.#call.end(status);
+  }
+}

@@ -1,0 +1,78 @@
+// Calls to a server in the same process: no socket, and everything else as over one. Messages are encoded and decoded, and both sides' limits hold.
+
+import type { ServerLimits } from "../../limits/limits.ts";
+import { LinkedSet } from "../../linked-set.ts";
+import { Code } from "../../protocol/code.ts";
+import { metadataBytes } from "../../protocol/metadata-rules.ts";
+import type { Status } from "../../protocol/status.ts";
+import type { OutgoingCall } from "../client.ts";
+import type { ServedMethod, ServerTransport } from "../server.ts";
+import type { InProcessCall } from "./call.ts";
+import { Turn } from "./turn.ts";
+
+/** The limits of a server that hold without a socket. */
+export type InProcessServerLimits = Pick<
+  ServerLimits,
+  "maxReceiveMessageBytes" | "maxSendMessageBytes" | "maxMetadataBytes" | "maxMetadataPairs"
+>;
+
+/** The server's end of its in-process channels. */
+export class InProcessTransport implements Omit<ServerTransport, "listen"> {
+  readonly limits: InProcessServerLimits;
+  readonly turn = new Turn();
+  readonly #methods = new Map<string, ServedMethod>();
+  readonly #running = new LinkedSet<InProcessCall>();
+  #drained: PromiseWithResolvers<void> | undefined;
+
+  constructor(limits: InProcessServerLimits) {
+    this.limits = limits;
+  }
+
+  add(method: ServedMethod): void {
+    if (this.#methods.has(method.path)) throw new TypeError(`the method ${method.path} is served already`);
+    this.#methods.set(method.path, method);
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= Promise.withResolvers();
+    if (this.#running.isEmpty) this.#drained.resolve();
+    return this.#drained.promise;
+  }
+
+  destroy(): void {
+    this.#drained ??= Promise.withResolvers();
+    for (const call of this.#running) call.destroy();
+    if (this.#running.isEmpty) this.#drained.resolve();
+  }
+
+  /** The method that answers a call, or the status that refuses it. */
+  find({ method: { path }, metadata }: OutgoingCall): ServedMethod | Status {
+    if (this.#drained !== undefined) return refusal(Code.UNAVAILABLE, "the server is shutting down");
+    if (metadata !== undefined) {
+      const { maxMetadataBytes, maxMetadataPairs } = this.limits;
+      const bytes = metadataBytes(metadata);
+      if (bytes > maxMetadataBytes) {
+        return refusal(Code.RESOURCE_EXHAUSTED, `the metadata has ${bytes} bytes, and maxMetadataBytes is ${maxMetadataBytes}`);
+      }
+      const pairs = [...metadata].length;
+      if (pairs > maxMetadataPairs) {
+        return refusal(Code.RESOURCE_EXHAUSTED, `the metadata has ${pairs} pairs, and maxMetadataPairs is ${maxMetadataPairs}`);
+      }
+    }
+    return this.#methods.get(path) ?? refusal(Code.UNIMPLEMENTED, `The server does not implement the method ${path}`);
+  }
+
+  /** A call has begun. */
+  started(call: InProcessCall): void {
+    this.#running.add(call);
+  }
+
+  /** A call has ended on both sides. */
+  ended(call: InProcessCall): void {
+    if (this.#running.delete(call) && this.#running.isEmpty) this.#drained?.resolve();
+  }
+}
+
+function refusal(code: Code, message: string): Status {
+  return { code, message, metadata: undefined };
+}
