@@ -1,6 +1,6 @@
 // What calls that may be sent again need of their channel.
 import type { ClientStream, OutgoingCall } from "../../transport/client.ts";
-import type { AttemptListener } from "../connection.ts";
+import type { AttemptListener } from "../../transport/connection.ts";
 import type { RetryBudget } from "./request-buffer.ts";
 import type { RetryThrottle } from "./throttle.ts";
 
@@ -19,25 +19,32 @@ export interface RetryState {
   readonly throttle: RetryThrottle | undefined;
 }
 
-/** The same call, as an attempt that a policy makes. */
-export class RepeatedCall implements OutgoingCall {
+/** What an attempt, or the policy of a method, changes in a call. */
+export interface CallChanges {
+  readonly deadline?: number;
+  readonly waitForReady?: boolean | undefined;
+  readonly previousAttempts?: number;
+}
+
+/** A call with changes. The client's object stays as it is. */
+export class ChangedCall implements OutgoingCall {
   readonly method;
   readonly metadata;
-  readonly deadline;
+  readonly deadline: number;
   readonly compression;
-  readonly waitForReady;
+  readonly waitForReady: boolean | undefined;
   readonly authority;
   readonly request;
   readonly previousAttempts: number;
 
-  constructor(call: OutgoingCall, previousAttempts: number) {
+  constructor(call: OutgoingCall, changes: CallChanges) {
     this.method = call.method;
     this.metadata = call.metadata;
-    this.deadline = call.deadline;
+    this.deadline = changes.deadline ?? call.deadline;
     this.compression = call.compression;
-    this.waitForReady = call.waitForReady;
+    this.waitForReady = changes.waitForReady ?? call.waitForReady;
     this.authority = call.authority;
     this.request = call.request;
-    this.previousAttempts = previousAttempts;
+    this.previousAttempts = changes.previousAttempts ?? call.previousAttempts;
   }
 }

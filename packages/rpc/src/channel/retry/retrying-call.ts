@@ -3,8 +3,8 @@ import { Code } from "../../protocol/code.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../../transport/client.ts";
-import type { AttemptListener, Progress } from "../connection.ts";
-import { type AttemptSource, RepeatedCall, type RetryState } from "./attempts.ts";
+import type { AttemptListener, Progress } from "../../transport/connection.ts";
+import { type AttemptSource, ChangedCall, type RetryState } from "./attempts.ts";
 import { backoffMs, hasCode, parsePushback, type RetryPolicy } from "./policy.ts";
 import { RequestBuffer } from "./request-buffer.ts";
 
@@ -163,7 +163,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
       return;
     }
     this.#waiting = false;
-    this.#attempt = this.#source.openAttempt(this.#failed === 0 ? call : new RepeatedCall(call, this.#failed), this);
+    this.#attempt = this.#source.openAttempt(this.#failed === 0 ? call : new ChangedCall(call, { previousAttempts: this.#failed }), this);
     const room = this.#requests === undefined || this.#requests.replay(this.#attempt);
     for (let i = 0; i < this.#pulls; i++) this.#attempt.pull();
     if (this.#overflown) this.#commit();

@@ -1,0 +1,105 @@
+// What the configuration of a method limits: how long a call takes, and how large its messages are.
+import { LongTimer } from "../../long-timer.ts";
+import { Code } from "../../protocol/code.ts";
+import type { Metadata } from "../../protocol/metadata.ts";
+import type { Status } from "../../protocol/status.ts";
+import type { ClientListener, ClientStream, OutgoingCall } from "../../transport/client.ts";
+import type { MethodPolicy } from "./policy.ts";
+
+export function isLimited({ timeoutMs, maxRequestBytes, maxResponseBytes }: MethodPolicy): boolean {
+  return (
+    timeoutMs !== Number.POSITIVE_INFINITY || maxRequestBytes !== Number.POSITIVE_INFINITY || maxResponseBytes !== Number.POSITIVE_INFINITY
+  );
+}
+
+export class LimitedCall implements ClientStream, ClientListener {
+  readonly #path: string;
+  readonly #listener: ClientListener;
+  readonly #policy: MethodPolicy;
+  readonly #timer: LongTimer | undefined;
+  #stream: ClientStream | undefined;
+  #ended = false;
+  /** How the call ends, a moment later. */
+  #failure: Status | undefined;
+
+  /** @param open opens the call that is limited. */
+  constructor(call: OutgoingCall, listener: ClientListener, policy: MethodPolicy, open: (listener: ClientListener) => ClientStream) {
+    const { timeoutMs } = policy;
+    this.#path = call.method.path;
+    this.#listener = listener;
+    this.#policy = policy;
+    // The call above ends at its own deadline, if that is the earlier one.
+    this.#timer = Date.now() + timeoutMs < call.deadline ? new LongTimer(() => this.#timeUp(), timeoutMs) : undefined;
+    if (this.#fits(call.request)) this.#stream = open(this);
+  }
+
+  get peer(): string | undefined {
+    return this.#stream?.peer;
+  }
+
+  send(message: Buffer, compress: boolean): boolean {
+    if (this.#ended || this.#stream === undefined || !this.#fits(message)) return false;
+    return this.#stream.send(message, compress);
+  }
+
+  halfClose(): void {
+    if (!this.#ended) this.#stream?.halfClose();
+  }
+
+  pull(): void {
+    if (!this.#ended) this.#stream?.pull();
+  }
+
+  cancel(code: Code, message: string): void {
+    this.#failure = undefined;
+    if (!this.#ended) this.#end(code, message);
+  }
+
+  onHeader(header: Metadata): void {
+    this.#listener.onHeader(header);
+  }
+
+  onMessage(message: Buffer, compressed: boolean): void {
+    const { maxResponseBytes } = this.#policy;
+    if (message.length <= maxResponseBytes) this.#listener.onMessage(message, compressed);
+    else this.#fail(Code.RESOURCE_EXHAUSTED, `Received message larger than max (${message.length} vs ${maxResponseBytes})`);
+  }
+
+  onDrain(): void {
+    this.#listener.onDrain();
+  }
+
+  onStatus(status: Status): void {
+    this.#ended = true;
+    this.#timer?.clear();
+    this.#listener.onStatus(status);
+  }
+
+  /** Whether a request may be sent. If not, the call ends; its caller hears of it a moment later, since no callback comes within `open` and `send`. */
+  #fits(request: Buffer | undefined): boolean {
+    const { maxRequestBytes } = this.#policy;
+    if (request === undefined || request.length <= maxRequestBytes) return true;
+    const message = `Sent message larger than max (${request.length} vs ${maxRequestBytes})`;
+    this.#end(Code.RESOURCE_EXHAUSTED, message);
+    this.#failure = { code: Code.RESOURCE_EXHAUSTED, message, metadata: undefined };
+    process.nextTick(() => {
+      if (this.#failure !== undefined) this.#listener.onStatus(this.#failure);
+    });
+    return false;
+  }
+
+  #timeUp(): void {
+    this.#fail(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${this.#path} took longer than its ${this.#policy.timeoutMs} ms`);
+  }
+
+  #fail(code: Code, message: string): void {
+    this.#end(code, message);
+    this.#listener.onStatus({ code, message, metadata: undefined });
+  }
+
+  #end(code: Code, message: string): void {
+    this.#ended = true;
+    this.#timer?.clear();
+    this.#stream?.cancel(code, message);
+  }
+}
