@@ -1,0 +1,113 @@
+// The call object of a channel of grpc-js, inside of grpc-js's own client interceptors if there are any.
+import type {
+  CallCredentials,
+  ChannelInterface,
+  CallOptions as GrpcCallOptions,
+  InterceptingListener,
+  Interceptor,
+  InterceptorOptions,
+  Metadata,
+  NextCall,
+} from "@grpc/grpc-js";
+import { Code } from "../../protocol/code.ts";
+import type { OutgoingMethod } from "../client.ts";
+import { checked } from "./call-credentials.ts";
+
+/** Bytes go in and out. */
+type RawCall = ReturnType<ChannelInterface["createCall"]>;
+type InterceptingCallInterface = ReturnType<NextCall>;
+type MethodDefinition = InterceptorOptions["method_definition"];
+
+/** The part of both that is used. */
+export type StartedCall = Pick<RawCall, "start" | "sendMessageWithContext" | "startRead" | "halfClose" | "cancelWithStatus" | "getPeer">;
+
+/** What all calls of a channel share. */
+export interface CallFactory {
+  readonly channel: ChannelInterface;
+  readonly interceptors: readonly Interceptor[];
+  readonly credentials: CallCredentials | undefined;
+}
+
+/**
+ * `createCall` rather than the methods of `grpc.Client`: one response is read at a time, and there is no Node stream in between whose errors are thrown
+ * where nobody listens.
+ *
+ * @param deadline milliseconds since 1970, or Infinity.
+ */
+export function createCall(factory: CallFactory, method: OutgoingMethod, deadline: number, host: string | undefined): StartedCall {
+  const { channel, interceptors, credentials } = factory;
+  const options: GrpcCallOptions = { deadline };
+  if (host !== undefined) options.host = host;
+  if (credentials !== undefined) options.credentials = credentials;
+  if (interceptors.length === 0) return rawCall(channel, method.path, options);
+  const innermost: NextCall = (options) => new InnermostCall(rawCall(channel, options.method_definition.path, options));
+  const outermost = interceptors.reduceRight<NextCall>((next, interceptor) => (options) => interceptor(options, next), innermost);
+  return outermost({ ...options, method_definition: definitionOf(method) });
+}
+
+function rawCall(channel: ChannelInterface, path: string, options: GrpcCallOptions): RawCall {
+  const { deadline = Number.POSITIVE_INFINITY, host, parent = null, propagate_flags: flags, credentials } = options;
+  const raw = channel.createCall(path, deadline, host, parent, flags);
+  if (credentials !== undefined) raw.setCredentials(checked(credentials));
+  return raw;
+}
+
+const definitions = new WeakMap<OutgoingMethod, MethodDefinition>();
+const asIs = (bytes: Buffer) => bytes;
+
+/** Interceptors see messages as bytes. */
+function definitionOf(method: OutgoingMethod): MethodDefinition {
+  let definition = definitions.get(method);
+  if (definition === undefined) {
+    const { path, requestStream, responseStream } = method;
+    definition = { path, requestStream, responseStream, requestSerialize: asIs, responseDeserialize: asIs };
+    definitions.set(method, definition);
+  }
+  return definition;
+}
+
+/** A channel's call, as the innermost interceptor calls it. */
+class InnermostCall implements InterceptingCallInterface {
+  readonly #raw: RawCall;
+
+  constructor(raw: RawCall) {
+    this.#raw = raw;
+  }
+
+  start(metadata: Metadata, listener: Partial<InterceptingListener> = {}): void {
+    this.#raw.start(metadata, {
+      onReceiveMetadata: (header) => listener.onReceiveMetadata?.(header),
+      onReceiveMessage: (message: unknown) => listener.onReceiveMessage?.(message),
+      onReceiveStatus: (status) => listener.onReceiveStatus?.(status),
+    });
+  }
+
+  sendMessageWithContext(context: Parameters<RawCall["sendMessageWithContext"]>[0], message: unknown): void {
+    if (Buffer.isBuffer(message)) this.#raw.sendMessageWithContext(context, message);
+    else this.cancelWithStatus(Code.INTERNAL, "an interceptor of grpc-js changed a request into what is no Buffer");
+  }
+
+  sendMessage(message: unknown): void {
+    this.sendMessageWithContext({}, message);
+  }
+
+  cancelWithStatus(code: Code, details: string): void {
+    this.#raw.cancelWithStatus(code, details);
+  }
+
+  startRead(): void {
+    this.#raw.startRead();
+  }
+
+  halfClose(): void {
+    this.#raw.halfClose();
+  }
+
+  getPeer(): string {
+    return this.#raw.getPeer();
+  }
+
+  getAuthContext(): ReturnType<RawCall["getAuthContext"]> {
+    return this.#raw.getAuthContext();
+  }
+}

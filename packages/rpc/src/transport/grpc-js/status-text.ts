@@ -1,0 +1,105 @@
+// What grpc-js says of a call that it ended itself, in words that name the call and say what happened. grpc-js has no other sign of it than its texts.
+import type { StatusObject } from "@grpc/grpc-js";
+import type { Code } from "../../protocol/code.ts";
+import type { Status } from "../../protocol/status.ts";
+import { explainConnectFailure } from "./connect-failure.ts";
+
+/** What the words for its end name of a call. */
+export interface CallNames {
+  /** The method's path. */
+  readonly path: string;
+  readonly target: string;
+  /** Whether the channel uses TLS. */
+  readonly secure: boolean;
+  /** Whether something of a response has come, and so there was a connection. */
+  readonly answered: boolean;
+}
+
+/** RFC 9113, section 7. */
+const resetCodes = [
+  "NO_ERROR",
+  "PROTOCOL_ERROR",
+  "INTERNAL_ERROR",
+  "FLOW_CONTROL_ERROR",
+  "SETTINGS_TIMEOUT",
+  "STREAM_CLOSED",
+  "FRAME_SIZE_ERROR",
+  "REFUSED_STREAM",
+  "CANCEL",
+  "COMPRESSION_ERROR",
+  "CONNECT_ERROR",
+  "ENHANCE_YOUR_CALM",
+  "INADEQUATE_SECURITY",
+  "HTTP_1_1_REQUIRED",
+];
+
+type Sentence = (call: CallNames, groups: Readonly<Record<string, string | undefined>>) => string;
+
+const lost: Sentence = ({ target, path }) => `the connection to ${target} was lost during ${path}`;
+
+/**
+ * Texts of grpc-js, and what they mean. The first that fits counts. The target is named where the code is UNAVAILABLE only: others may be shown to whoever is
+ * not to know it.
+ */
+const sentences: readonly (readonly [pattern: RegExp, sentence: Sentence])[] = [
+  [/^Deadline exceeded(?: after \d+\.\d{3}s.*)?$/, ({ path }) => `deadline exceeded: ${path} did not end in time`],
+  [/^No connection established\b/, ({ target }) => `there is no connection to ${target}`],
+  [/^Call cancelled$/, ({ path }) => `the server cancelled ${path}`],
+  [/^Cancelled by parent call$/, ({ path }) => `${path} was cancelled with its parent call`],
+  [/^Connection dropped$|^(?:read|write) E[A-Z]+$/, lost],
+  [/^Write (?:error|failed)\b/, lost],
+  [/^Stream refused by server$/, ({ target, path }) => `${target} refuses ${path}: it takes no more calls now`],
+  [
+    /^Bandwidth exhausted or memory limit exceeded$/,
+    ({ path }) => `the server reset ${path} with ENHANCE_YOUR_CALM: it has a limit for calls or for metadata`,
+  ],
+  [/^Protocol not secure enough$/, ({ path }) => `the server reset ${path} with INADEQUATE_SECURITY: it requires better TLS`],
+  [/^Received RST_STREAM with code 0 /, ({ path }) => `the server ended ${path} without a status`],
+  [
+    /^Received RST_STREAM with code \d+ triggered by internal client error: (?<cause>.*)/,
+    ({ path }, { cause }) => `${path} failed: ${cause}`,
+  ],
+  [
+    /^Received RST_STREAM with code (?<code>\d+)/,
+    ({ path }, { code }) => `the server reset ${path} with ${resetCodes[Number(code)] ?? `the code ${code}`}`,
+  ],
+  [/^Received HTTP status code (?<code>\d+)$/, ({ path }, { code }) => `${path} was answered with HTTP status ${code}, and not by gRPC`],
+  [/^No status information received$/, ({ path }) => `${path} ended without a status`],
+  [
+    /^Received message larger than max \((?<size>\d+) vs\.? (?<limit>\d+)\)$/,
+    ({ path }, { size, limit }) => `a message of ${path} has ${size} bytes, and the limit is ${limit}`,
+  ],
+  [/^Failed to start HTTP\/2 stream with error (?<cause>.*)/, ({ path }, { cause }) => `${path} cannot be sent: ${cause}`],
+  [
+    /^Getting metadata from plugin failed with error: (?<cause>.*)/,
+    ({ path }, { cause }) => `the call credentials of ${path} failed: ${cause}`,
+  ],
+  [
+    /^"authorization" metadata cannot have multiple values$/,
+    ({ path }) => `${path} has more than one value of the metadata key "authorization"`,
+  ],
+  [/^Failed to route call to method /, ({ path }) => `the service config has no route for ${path}`],
+  [
+    /^Channel closed before call started$|^Subchannel not ready$/,
+    ({ target, path }) => `the channel to ${target} was closed before ${path} was sent`,
+  ],
+  [/^Invalid status from control plane: (?<cause>.*)/, ({ path }, { cause }) => `${path} cannot be routed: ${cause}`],
+  [/^Failed to write message$/, ({ path }) => `a request of ${path} cannot be written`],
+  [/^Failed to parse \w+ address |^Unrecognized scheme /, ({ target }) => `${target} is not an address`],
+  [/^All load balancer options in service config are not compatible$/, () => "the service config names no load balancer that there is"],
+];
+
+/** The status in plain words, if it has a text of grpc-js's own: then it has a `cause`, as no status has that a server sent. Undefined for any other. */
+export function explainStatus({ code, details }: StatusObject, call: CallNames): Status | undefined {
+  // Once a response has begun, a server that is a client of another one may say the same of that.
+  if (!call.answered) {
+    const failure = explainConnectFailure(details, call.target, call.secure);
+    if (failure !== undefined) return failure;
+  }
+  for (const [pattern, sentence] of sentences) {
+    const match = pattern.exec(details);
+    if (match === null) continue;
+    return { code: code as Code, message: sentence(call, match.groups ?? {}), metadata: undefined, cause: new Error(details) };
+  }
+  return undefined;
+}
