@@ -1,17 +1,19 @@
 // What handlers and interceptors are given of a call: the documented members, and no way to the server behind it.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import type { Metadata } from "@grpc/grpc-js";
-import type { Compression } from "../protocol/compression.ts";
+import { type Compression, isCompression } from "../protocol/compression.ts";
+import type { Metadata } from "../protocol/metadata.ts";
 import { methodPath } from "../protocol/method.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
-import type { Call } from "./call.ts";
 import type { Context, ServerCall } from "./context.ts";
 import type { ContextValues } from "./values.ts";
 
-class CallContext implements Context {
-  readonly #call: Call;
+/** The call behind a context. */
+export type ContextSource = Omit<ServerCall, "toJSON">;
 
-  constructor(call: Call) {
+class CallContext implements Context {
+  readonly #call: ContextSource;
+
+  constructor(call: ContextSource) {
     this.#call = call;
   }
 
@@ -48,6 +50,7 @@ class CallContext implements Context {
   }
 
   set compression(compression: Compression) {
+    if (!isCompression(compression)) throw new TypeError(`compression must be identity, gzip or deflate, got ${String(compression)}`);
     this.#call.compression = compression;
   }
 
@@ -78,9 +81,9 @@ class CallContext implements Context {
 }
 
 class InterceptedCall extends CallContext implements ServerCall {
-  readonly #call: Call;
+  readonly #call: ContextSource;
 
-  constructor(call: Call) {
+  constructor(call: ContextSource) {
     super(call);
     this.#call = call;
   }
@@ -95,11 +98,11 @@ class InterceptedCall extends CallContext implements ServerCall {
 }
 
 /** For a handler. Frozen: a value for later goes into `values`. */
-export function contextOf(call: Call): Context {
+export function contextOf(call: ContextSource): Context {
   return Object.freeze(new CallContext(call));
 }
 
 /** For interceptors. */
-export function interceptedCallOf(call: Call): ServerCall {
+export function interceptedCallOf(call: ContextSource): ServerCall {
   return Object.freeze(new InterceptedCall(call));
 }

@@ -1,7 +1,7 @@
 // What a handler, and an interceptor, knows of its call.
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
-import type { Metadata } from "@grpc/grpc-js";
 import type { Compression } from "../protocol/compression.ts";
+import type { Metadata } from "../protocol/metadata.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ContextValues } from "./values.ts";
 
@@ -11,7 +11,7 @@ export interface Context {
   readonly method: DescMethod;
   /** The request's metadata. */
   readonly metadata: Metadata;
-  /** The caller's address, `host:port`, or `unknown`. */
+  /** The caller's address: `host:port`, `unix:` and a path, `in-process`, or `unknown`. */
   readonly peer: string;
   /** The caller's certificate, with mutual TLS. */
   readonly clientCertificate: ClientCertificate | undefined;
@@ -21,12 +21,12 @@ export interface Context {
   readonly deadline: Date | undefined;
   /**
    * Aborts when the caller cancels or its connection is lost (the reason is an RpcError with CANCELLED), when the deadline passes
-   * (DEADLINE_EXCEEDED), and when a shutdown's grace period is over (UNAVAILABLE).
+   * (DEADLINE_EXCEEDED), when the call passes a limit (RESOURCE_EXHAUSTED), and when a shutdown's grace period is over (UNAVAILABLE).
    */
   readonly signal: AbortSignal;
   /**
-   * How responses are compressed, if the caller takes it; if not, they go as they are. It is announced in the header: set it before that is sent,
-   * what is set later is without effect. Default: the server's `compression`.
+   * How responses are compressed, if the caller takes it; if not, they are sent as they are. The header announces it: set it before the header is
+   * sent. Default: the server's `compression`. Throws a TypeError for a compression that does not exist.
    */
   compression: Compression;
   /** Whether the responses from here on are compressed as `compression` says. Default true; may be changed from response to response. */
@@ -62,6 +62,6 @@ export interface ServerCall extends Context {
  */
 export interface ServerInterceptor {
   (call: ServerCall, next: () => Promise<void>): Promise<void>;
-  /** Told of each service that it is to run around, when that is added to a server. What it throws, `add` throws. */
+  /** Called with each service that the interceptor is to run around, when the service is added to a server. What it throws, `add` throws. */
   readonly prepare?: (service: DescService) => void;
 }

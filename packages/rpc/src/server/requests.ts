@@ -1,97 +1,90 @@
 // The requests of a client streaming or bidirectional call, as the handler reads them.
 import type { Message } from "@bufbuild/protobuf";
-import type { ServerReadableStream } from "@grpc/grpc-js";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
-import { inProcessPeer } from "../in-process/call.ts";
-import type { Call } from "./call.ts";
+import type { ServerStream } from "../transport/server.ts";
 
-interface Waiter {
-  resolve(result: IteratorResult<Message, undefined>): void;
-  reject(reason: unknown): void;
+type Result = IteratorResult<Message, undefined>;
+
+/** A `next()` that waits. */
+class Waiter {
+  readonly promise: Promise<Result>;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (reason: unknown) => void;
+
+  constructor() {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    this.promise = promise;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
 }
 
-const done = { done: true, value: undefined } as const;
+/** Decodes a request, and shows it to the interceptors. */
+interface Receiver {
+  receive(request: Buffer, compressed: boolean): Message;
+}
 
-/**
- * Pulls: nothing is read from the peer that was not asked for, but for the few messages that grpc-js reads ahead. Node's own
- * iterator of a stream would not do: it destroys the stream, responses included, when the handler leaves the loop.
- */
+const done: Result = { done: true, value: undefined };
+
+/** Pulls: nothing is read from the peer that the handler has not asked for. */
 export class Requests implements AsyncIterableIterator<Message, undefined> {
-  readonly #stream: ServerReadableStream<Buffer, Buffer>;
-  readonly #call: Call;
+  readonly #stream: ServerStream;
+  readonly #receiver: Receiver;
   readonly #waiters: Waiter[] = [];
-  #ended = false;
+  /** Whether the caller has sent its last, or the handler has read its last. */
+  #closed = false;
   #failure: RpcError | undefined;
 
-  constructor(stream: ServerReadableStream<Buffer, Buffer>, call: Call) {
+  constructor(stream: ServerStream, receiver: Receiver) {
     this.#stream = stream;
-    this.#call = call;
-    stream.on("readable", () => this.#deliver());
-    stream.on("end", () => {
-      if (!mayCancelByHalfClose(call)) this.#close();
-      // Then a look at the socket: on a busy machine the reset may have come, and nobody has read it.
-      else setTimeout(() => setImmediate(() => setImmediate(() => this.#close())), resetWithinMs);
-    });
-    // A stream that closes without an end has lost its peer; the call's own "cancelled" comes first, and says so better.
-    stream.on("close", () => this.#fail(new RpcError(Code.CANCELLED, "the caller cancelled the call")));
-    call.onAbort((reason) => this.#fail(reason));
+    this.#receiver = receiver;
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  next(): Promise<IteratorResult<Message, undefined>> {
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
-      this.#deliver();
-    });
+  next(): Promise<Result> {
+    if (this.#closed) return Promise.resolve(done);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const waiter = new Waiter();
+    this.#waiters.push(waiter);
+    this.#stream.pull();
+    return waiter.promise;
   }
 
   /** The handler reads no further. */
-  return(): Promise<IteratorResult<Message, undefined>> {
-    this.#close();
+  return(): Promise<Result> {
+    this.close();
     return Promise.resolve(done);
   }
 
-  #deliver(): void {
-    for (let waiter = this.#waiters[0]; waiter !== undefined; waiter = this.#waiters[0]) {
-      if (this.#failure !== undefined) waiter.reject(this.#failure);
-      else if (this.#ended) waiter.resolve(done);
-      else {
-        const bytes: Buffer | null = this.#stream.read();
-        if (bytes === null) return;
-        try {
-          waiter.resolve({ done: false, value: this.#call.receive(bytes) });
-        } catch (error) {
-          waiter.reject(error);
-        }
-      }
-      this.#waiters.shift();
+  push(request: Buffer, compressed: boolean): void {
+    // The handler has left its loop meanwhile.
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) return;
+    try {
+      waiter.resolve({ done: false, value: this.#receiver.receive(request, compressed) });
+    } catch (error) {
+      waiter.reject(error);
     }
   }
 
-  #close(): void {
-    this.#ended = true;
-    this.#deliver();
+  close(): void {
+    if (this.#failure !== undefined) return;
+    this.#closed = true;
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve(done);
   }
 
-  #fail(reason: RpcError): void {
-    if (this.#ended) return;
+  fail(reason: RpcError): void {
+    if (this.#closed) return;
     this.#failure ??= reason;
-    this.#deliver();
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#failure);
+  }
+
+  /** The call has ended, and who still reads is not its handler. Half of the requests must not pass for all of them. */
+  over(): void {
+    if (!this.#closed && this.#failure === undefined) this.fail(new RpcError(Code.CANCELLED, "the call has ended"));
   }
 }
-
-/**
- * Node's http2 client cancels by a half-close with a reset some 0.3 milliseconds after it, and grpc-js and connect-node are made of it. A
- * handler must not take half a stream for a whole one: for those peers, the end is believed in once no reset has come with it.
- */
-function mayCancelByHalfClose({ metadata, peer }: Call): boolean {
-  if (peer === inProcessPeer) return false;
-  const [userAgent = ""] = metadata.get("user-agent");
-  return /grpc-node|connect-es|^$/.test(String(userAgent));
-}
-
-const resetWithinMs = 5;

@@ -1,6 +1,5 @@
 // The header and the trailer of a response, as a handler fills them.
-import { Metadata } from "@grpc/grpc-js";
-import { MetadataError } from "../protocol/metadata.ts";
+import { Metadata, MetadataError, type MetadataValue } from "../protocol/metadata.ts";
 import { isReserved, reservedFault } from "../protocol/metadata-rules.ts";
 
 /**
@@ -8,20 +7,20 @@ import { isReserved, reservedFault } from "../protocol/metadata-rules.ts";
  * received from somebody else.
  */
 export class ResponseMetadata extends Metadata {
-  override set(key: string, value: string | Buffer): void {
+  override set<Key extends string>(key: Key, value: MetadataValue<Key> | readonly MetadataValue<Key>[]): this {
     refuse(key);
-    super.set(key, value);
+    return super.set(key, value);
   }
 
-  override add(key: string, value: string | Buffer): void {
+  override add<Key extends string>(key: Key, value: MetadataValue<Key>): this {
     refuse(key);
-    super.add(key, value);
+    return super.add(key, value);
   }
 
-  override merge(other: Metadata): void {
+  override merge(other: Metadata): this {
     const rest = other.clone();
-    for (const key of Object.keys(rest.getMap())) if (isReserved(key)) rest.remove(key);
-    super.merge(rest);
+    for (const key of other.keys()) if (isReserved(key)) rest.delete(key);
+    return super.merge(rest);
   }
 }
 

@@ -1,112 +1,114 @@
-// The four call kinds: each connects a call object of grpc-js with a handler.
-import type {
-  handleBidiStreamingCall,
-  handleClientStreamingCall,
-  handleServerStreamingCall,
-  handleUnaryCall,
-  StatusObject,
-  UntypedHandleCall,
-} from "@grpc/grpc-js";
+// From an implementation to the methods that a transport serves.
+import { type Codec, compiled } from "@grpc-study/codec";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { LinkedSet } from "../linked-set.ts";
+import type { MessageLimits } from "../limits/limits.ts";
 import { Code } from "../protocol/code.ts";
-import { type BoundMethod, Call } from "./call.ts";
-import { Requests } from "./requests.ts";
-import { writeResponses } from "./responses.ts";
-import type { Surface } from "./surface.ts";
+import type { Compression } from "../protocol/compression.ts";
+import { RpcError } from "../protocol/error.ts";
+import { methodPath } from "../protocol/method.ts";
+import type { ServedMethod, ServerListener, ServerStream } from "../transport/server.ts";
+import { Call } from "./call.ts";
+import type { CallMethod, Scope } from "./call-state.ts";
+import type { Context } from "./context.ts";
+import type { Implementation, ImplementOptions } from "./implement.ts";
 
-export function serve(bound: BoundMethod): UntypedHandleCall {
-  switch (bound.method.methodKind) {
-    case "unary":
-      return serveUnary(bound);
-    case "client_streaming":
-      return serveClientStream(bound);
-    case "server_streaming":
-      return serveServerStream(bound);
-    case "bidi_streaming":
-      return serveBidiStream(bound);
+/** What a server adds to an implementation. Its interceptors are outermost, and its `onError` is called last. */
+export interface ServeOptions extends ImplementOptions {
+  /** How responses are compressed, unless their handler says otherwise. Default: `identity`. */
+  readonly compression?: Compression | undefined;
+  /** Default: none. */
+  readonly limits?: MessageLimits | undefined;
+  /** Holds the calls that are running. */
+  readonly calls?: LinkedSet<Call> | undefined;
+}
+
+/**
+ * The methods of an implementation. Interceptors prepare for the service here.
+ * @throws what `prepare` of an interceptor throws.
+ */
+export function serve({ service, handlers, options: own }: Implementation, server: ServeOptions = {}): ServedMethod[] {
+  const scope: Scope = {
+    interceptors: [...(server.interceptors ?? []), ...(own.interceptors ?? [])],
+    onError: both(own.onError, server.onError) ?? logError,
+    compression: server.compression ?? "identity",
+    maxReceiveMessageBytes: server.limits?.maxReceiveMessageBytes ?? Number.POSITIVE_INFINITY,
+    maxSendMessageBytes: server.limits?.maxSendMessageBytes ?? Number.POSITIVE_INFINITY,
+  };
+  for (const { prepare } of scope.interceptors) prepare?.(service);
+  const codec = own.codec ?? server.codec ?? compiled;
+  const calls = server.calls ?? new LinkedSet<Call>();
+  return service.methods.map((method) => {
+    const handler = handlers[method.localName]?.bind(handlers) ?? unimplemented;
+    return new Method(method, handler, codec(method.input), codec(method.output), scope, calls);
+  });
+}
+
+class Method implements ServedMethod, CallMethod {
+  readonly descriptor: DescMethod;
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  readonly early: boolean;
+  readonly handler: CallMethod["handler"];
+  readonly input: Codec;
+  readonly output: Codec;
+  readonly scope: Scope;
+  readonly #calls: LinkedSet<Call>;
+
+  constructor(
+    descriptor: DescMethod,
+    handler: CallMethod["handler"],
+    input: Codec,
+    output: Codec,
+    scope: Scope,
+    calls: LinkedSet<Call>,
+  ) {
+    const { methodKind } = descriptor;
+    this.descriptor = descriptor;
+    this.path = methodPath(descriptor);
+    this.requestStream = methodKind === "client_streaming" || methodKind === "bidi_streaming";
+    this.responseStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
+    // Interceptors may refuse a call by its header.
+    this.early = this.requestStream || scope.interceptors.length > 0;
+    this.handler = handler;
+    this.input = input;
+    this.output = output;
+    this.scope = scope;
+    this.#calls = calls;
+  }
+
+  open(stream: ServerStream): ServerListener {
+    const call = new Call(this, stream, this.#calls);
+    call.open();
+    return call;
+  }
+
+  answer(stream: ServerStream, request: Buffer, compressed: boolean): ServerListener {
+    const call = new Call(this, stream, this.#calls);
+    call.answer(request, compressed);
+    return call;
   }
 }
 
-/** Runs `use` with the only request, once that is there. If it never comes, the call is cut. */
-function withRequest(
-  surface: Surface & { readonly request: Buffer },
-  use: (request: Buffer) => void | Promise<void>,
-): void | Promise<void> {
-  if (surface.awaitsRequest !== true) return use(surface.request);
-  return new Promise<void>((resolve) => surface.on("request", resolve)).then(() => use(surface.request));
-}
+type OnError = ImplementOptions["onError"];
 
-type Callback = Parameters<handleUnaryCall<Buffer, Buffer>>[1];
-
-/** Ends a call that has one response. */
-function respond(callback: Callback, response: Buffer | undefined, status: StatusObject | undefined): void {
-  if (status === undefined || status.code === Code.OK) callback(null, response, status?.metadata);
-  else callback(status);
-}
-
-/** Ends a call that has a stream of responses. */
-function close(
-  stream: { end(trailer?: StatusObject["metadata"]): unknown; emit(event: "error", status: StatusObject): unknown },
-  status: StatusObject | undefined,
-): void {
-  if (status === undefined || status.code === Code.OK) stream.end(status?.metadata);
-  // How grpc-js takes a status: it writes what is still to be written, then this.
-  else stream.emit("error", status);
-}
-
-function serveUnary(bound: BoundMethod): handleUnaryCall<Buffer, Buffer> {
-  return (surface, callback) => {
-    let response: Buffer | undefined;
-    const call = new Call(surface, bound, (status) => respond(callback, response, status));
-    const answer = (request: Buffer) => {
-      const answer = call.handle(call.receive(request));
-      const bytes = isPromise(answer) ? answer.then((message) => call.send(message)) : call.send(answer);
-      if (!isPromise(bytes)) {
-        response = bytes;
-        return;
-      }
-      return bytes.then((bytes) => {
-        response = bytes;
-      });
-    };
-    call.run(() => withRequest(surface, answer));
+/** A hook that fails must not keep the other from being called. */
+function both(inner: OnError, outer: OnError): OnError {
+  if (inner === undefined || outer === undefined) return inner ?? outer;
+  return (error, context) => {
+    try {
+      inner(error, context);
+    } finally {
+      outer(error, context);
+    }
   };
 }
 
-function serveClientStream(bound: BoundMethod): handleClientStreamingCall<Buffer, Buffer> {
-  return (surface, callback) => {
-    let response: Buffer | undefined;
-    const call = new Call(surface, bound, (status) => respond(callback, response, status));
-    call.watch();
-    call.run(async () => {
-      response = await call.send(await call.handle(new Requests(surface, call)));
-    });
-  };
+function logError(error: unknown, context: Context): void {
+  console.error(`${methodPath(context.method)}:`, error);
 }
 
-function serveServerStream(bound: BoundMethod): handleServerStreamingCall<Buffer, Buffer> {
-  return (surface) => {
-    const call = new Call(surface, bound, (status) => close(surface, status));
-    call.watch();
-    const answer = (request: Buffer) => writeResponses(toIterable(call.handle(call.receive(request))), surface, call);
-    call.run(() => withRequest(surface, answer));
-  };
-}
-
-function serveBidiStream(bound: BoundMethod): handleBidiStreamingCall<Buffer, Buffer> {
-  return (surface) => {
-    const call = new Call(surface, bound, (status) => close(surface, status));
-    call.watch();
-    call.run(() => writeResponses(toIterable(call.handle(new Requests(surface, call))), surface, call));
-  };
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | undefined)?.then === "function";
-}
-
-function toIterable(value: unknown): AsyncIterable<unknown> | Iterable<unknown> {
-  if (typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)) {
-    return value as AsyncIterable<unknown> | Iterable<unknown>;
-  }
-  throw new TypeError("a streaming handler must return an iterable or async iterable of responses");
+function unimplemented(_input: unknown, { method }: Context): never {
+  throw new RpcError(Code.UNIMPLEMENTED, `${methodPath(method)} is not implemented`);
 }
