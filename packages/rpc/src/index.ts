@@ -1,4 +1,6 @@
 // @grpc-study/rpc: protobuf-es on grpc-js.
+
+export { type Codec, type CodecFactory, compiled, protobufEs } from "@grpc-study/codec";
 export { type Channel, type ChannelOptions, createChannel } from "./client/channel.ts";
 export {
   type BidiStreamCall,
@@ -12,21 +14,20 @@ export {
 } from "./client/client.ts";
 export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
 export type { CallOptions, CancelSignal, SendOptions } from "./client/options.ts";
-export { type Codec, type CodecFactory, compiled, protobufEs } from "@grpc-study/codec";
 export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
 export type { PerRpcCredentials } from "./interceptors/per-rpc-credentials.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";
+export { wasCompressed } from "./protocol/came-compressed.ts";
 export { Code } from "./protocol/code.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { detail, RpcError, type RpcErrorOptions } from "./protocol/error.ts";
-export { wasCompressed } from "./protocol/frame.ts";
 export { Metadata, type MetadataInit } from "./protocol/metadata.ts";
 export { methodPath } from "./protocol/method.ts";
 export type { CertificateOptions } from "./security/certificates.ts";
 export type { ClientCertificate } from "./security/peer-certificate.ts";
 export { type Pem, TlsFileError } from "./security/pem.ts";
 export type { ClientTls, ServerTls } from "./security/tls.ts";
-export type { BoundAddress } from "./server/address.ts";
+
 export type { Context, ServerCall, ServerInterceptor } from "./server/context.ts";
 export type {
   BidiStreamHandler,
@@ -36,14 +37,9 @@ export type {
   ServerStreamHandler,
   UnaryHandler,
 } from "./server/handlers.ts";
-export { type Implementation, type ImplementOptions, implement, serviceOf } from "./server/implement.ts";
-export {
-  createServer,
-  ListenError,
-  type Server,
-  type ServerOptions,
-  type ShutdownOptions,
-  type ShutdownReport,
-} from "./server/server.ts";
+export { type Implementation, type ImplementOptions, implement } from "./server/implement.ts";
+export { type BoundAddress, ListenError } from "./server/listen.ts";
+export { createServer, type Server, type ServerOptions } from "./server/server.ts";
+export type { ShutdownOptions, ShutdownReport } from "./server/shutdown.ts";
 export { type ContextKey, ContextValues, createContextKey } from "./server/values.ts";
 export type { HealthStatuses, ServingStatus } from "./services/health/health.ts";

@@ -1,21 +1,18 @@
-// Addresses to listen on, `host:port`.
-
-export interface BoundAddress {
-  /** `host:port`, with an IPv6 host in brackets: what a client takes. */
-  readonly address: string;
-  readonly host: string;
-  readonly port: number;
-}
+// Addresses to listen on: `host:port`, and `unix:` with a path (https://github.com/grpc/grpc/blob/master/doc/naming.md).
+import type { ListenAddress } from "../transport/server.ts";
 
 /** Throws a TypeError that names the address. */
-export function parseAddress(address: string): { host: string; port: number } {
+export function parseAddress(address: string): ListenAddress {
+  const path = /^unix:(?:\/\/(?=\/))?(?<path>.+)$/.exec(address)?.groups?.["path"];
+  if (path !== undefined) return { host: "", port: 0, path };
   const match = /^(?:\[(?<v6>[^[\]]+)\]|(?<host>[^:[\]]+)):(?<port>\d{1,5})$/.exec(address)?.groups;
-  const host = match?.v6 ?? match?.host;
-  const port = Number(match?.port);
-  if (host === undefined || !(port <= 65535)) throw new TypeError(`"${address}" is not an address of the form host:port`);
+  const host = match?.["v6"] ?? match?.["host"];
+  const port = Number(match?.["port"]);
+  if (host === undefined || !(port <= 65535)) throw new TypeError(`"${address}" is not an address of the form host:port or unix:path`);
   return { host, port };
 }
 
-export function formatAddress(host: string, port: number): string {
+export function formatAddress({ host, port, path }: ListenAddress): string {
+  if (path !== undefined) return `unix:${path}`;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

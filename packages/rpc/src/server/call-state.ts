@@ -23,10 +23,6 @@ export interface Scope {
   readonly onError: (error: unknown, context: Context) => void;
   /** Of responses, unless a handler says otherwise. */
   readonly compression: Compression;
-  /** The most bytes of a request, inflated. */
-  readonly maxReceiveMessageBytes: number;
-  /** The most bytes of a response, before it is compressed. */
-  readonly maxSendMessageBytes: number;
 }
 
 /** What the calls of a method share. */
@@ -153,11 +149,9 @@ export class CallState implements ContextSource {
 
   /** Decodes a request, and shows it to the interceptors. */
   receive(bytes: Buffer, compressed: boolean): Message {
-    const { input, scope } = this.bound;
-    if (bytes.length > scope.maxReceiveMessageBytes) throw tooLarge("a request", bytes, "maxReceiveMessageBytes", scope);
     let request: Message;
     try {
-      request = input.decode(bytes);
+      request = this.bound.input.decode(bytes);
     } catch (cause) {
       throw new RpcError(Code.INTERNAL, `cannot parse the request as ${this.method.input.typeName}`, { cause });
     }
@@ -169,10 +163,7 @@ export class CallState implements ContextSource {
   /** Shows a response to the interceptors, and encodes it. */
   protected encode(response: unknown): Buffer {
     if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(response as object);
-    const { output, scope } = this.bound;
-    const bytes = output.encode(response as never);
-    if (bytes.length > scope.maxSendMessageBytes) throw tooLarge("a response", bytes, "maxSendMessageBytes", scope);
-    return bytes;
+    return this.bound.output.encode(response as never);
   }
 
   /** Sends a response of a stream. Returns whether there is room for more. */
@@ -189,8 +180,4 @@ export class CallState implements ContextSource {
     this.aborted = reason;
     this.#controller?.abort(reason);
   }
-}
-
-function tooLarge(what: string, { length }: Buffer, limit: "maxReceiveMessageBytes" | "maxSendMessageBytes", scope: Scope): RpcError {
-  return new RpcError(Code.RESOURCE_EXHAUSTED, `${what} has ${length} bytes, and ${limit} is ${scope[limit]}`);
 }

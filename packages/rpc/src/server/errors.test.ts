@@ -1,8 +1,8 @@
 import * as grpc from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { everyKind, failureOf, kindNames, kinds, start, TestService, until } from "../../test/harness.ts";
-import { BadRequestSchema } from "../protocol/error-details.ts";
 import { Code, detail, RpcError } from "../index.ts";
+import { BadRequestSchema } from "../protocol/error-details.ts";
 
 const unhandled = vi.fn();
 beforeEach(() => process.on("unhandledRejection", unhandled));

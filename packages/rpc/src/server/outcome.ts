@@ -1,13 +1,12 @@
 // The status that ends a call, made of what its handler threw and of its trailer.
 import { Code } from "../protocol/code.ts";
 import { isSent, type RpcError, statusFromError } from "../protocol/error.ts";
-import { fitStatus } from "../protocol/fit-status.ts";
 import { type Metadata, MetadataError } from "../protocol/metadata.ts";
 import { metadataBytes, metadataFault, sizeFault } from "../protocol/metadata-rules.ts";
 import type { Status } from "../protocol/status.ts";
 
 /**
- * The status as it is sent; undefined for OK without a trailer.
+ * The status; undefined for OK without a trailer.
  * @throws MetadataError if the trailer, or the error's metadata, cannot be sent.
  */
 export function outcome(error: RpcError | undefined, trailer: Metadata | undefined): Status | undefined {
@@ -17,6 +16,6 @@ export function outcome(error: RpcError | undefined, trailer: Metadata | undefin
     (sent && metadataFault(sent)) ??
     (trailer && sent && sizeFault(metadataBytes(trailer) + metadataBytes(sent)));
   if (fault !== undefined) throw new MetadataError(fault);
-  if (error !== undefined) return fitStatus(statusFromError(error, trailer));
+  if (error !== undefined) return statusFromError(error, trailer);
   return trailer && { code: Code.OK, message: "", metadata: trailer };
 }

@@ -1,8 +1,8 @@
 // From an implementation to the methods that a transport serves.
-import { type Codec, compiled } from "@grpc-study/codec";
+
 import type { DescMethod } from "@bufbuild/protobuf";
+import { type Codec, compiled } from "@grpc-study/codec";
 import { LinkedSet } from "../linked-set.ts";
-import type { MessageLimits } from "../limits/limits.ts";
 import { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { RpcError } from "../protocol/error.ts";
@@ -17,8 +17,6 @@ import type { Implementation, ImplementOptions } from "./implement.ts";
 export interface ServeOptions extends ImplementOptions {
   /** How responses are compressed, unless their handler says otherwise. Default: `identity`. */
   readonly compression?: Compression | undefined;
-  /** Default: none. */
-  readonly limits?: MessageLimits | undefined;
   /** Holds the calls that are running. */
   readonly calls?: LinkedSet<Call> | undefined;
 }
@@ -32,8 +30,6 @@ export function serve({ service, handlers, options: own }: Implementation, serve
     interceptors: [...(server.interceptors ?? []), ...(own.interceptors ?? [])],
     onError: both(own.onError, server.onError) ?? logError,
     compression: server.compression ?? "identity",
-    maxReceiveMessageBytes: server.limits?.maxReceiveMessageBytes ?? Number.POSITIVE_INFINITY,
-    maxSendMessageBytes: server.limits?.maxSendMessageBytes ?? Number.POSITIVE_INFINITY,
   };
   for (const { prepare } of scope.interceptors) prepare?.(service);
   const codec = own.codec ?? server.codec ?? compiled;
@@ -56,14 +52,7 @@ class Method implements ServedMethod, CallMethod {
   readonly scope: Scope;
   readonly #calls: LinkedSet<Call>;
 
-  constructor(
-    descriptor: DescMethod,
-    handler: CallMethod["handler"],
-    input: Codec,
-    output: Codec,
-    scope: Scope,
-    calls: LinkedSet<Call>,
-  ) {
+  constructor(descriptor: DescMethod, handler: CallMethod["handler"], input: Codec, output: Codec, scope: Scope, calls: LinkedSet<Call>) {
     const { methodKind } = descriptor;
     this.descriptor = descriptor;
     this.path = methodPath(descriptor);

@@ -2,8 +2,8 @@ import * as net from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { TestService } from "../../test/gen/test_pb.js";
 import { connect, everyKind, failureOf, kindNames, kinds, start, startServer, until } from "../../test/harness.ts";
-import { Health } from "../services/health/index.ts";
 import { Code, createClient, createServer, implement, ListenError } from "../index.ts";
+import { Health } from "../services/health/index.ts";
 
 function occupy(host: string, port = 0): Promise<number> {
   const server = net.createServer();

@@ -5,13 +5,13 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from
 import { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { Metadata, type StatusObject, type UntypedHandleCall } from "@grpc/grpc-js";
+import type { PendingBytes, PendingCall } from "../limits/pending-bytes.ts";
+import type { Linked, LinkedSet } from "../linked-set.ts";
+import { LongTimer } from "../long-timer.ts";
 import { Code } from "../protocol/code.ts";
 import { acceptedEncodings, type Refusal } from "../protocol/compression.ts";
 import { Frames, readFrame, writeFrame } from "../protocol/frame.ts";
 import { MessageReader } from "../protocol/message-reader.ts";
-import type { PendingBytes, PendingCall } from "../limits/pending-bytes.ts";
-import type { Linked, LinkedSet } from "../linked-set.ts";
-import { LongTimer } from "../long-timer.ts";
 import { percentEncode } from "../protocol/percent-encode.ts";
 import { parseTimeout } from "../protocol/timeout.ts";
 import { type RespondCallback, type Surface, SurfaceListeners } from "./surface.ts";

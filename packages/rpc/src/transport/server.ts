@@ -1,9 +1,11 @@
 // The server's seam: a transport takes calls, and hands each to the method that answers it. Above it stand calls, interceptors, handlers and
 // codecs; below it connections and frames. Messages cross it as bytes.
+import type { ServerLimits } from "../limits/limits.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Status } from "../protocol/status.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
+import type { ServerTls } from "../security/tls.ts";
 
 /** A method that can be called. A transport calls one of `open` and `answer` for each call. */
 export interface ServedMethod {
@@ -50,7 +52,10 @@ export interface ServerStream {
 
 /** What a call hears of its stream. Called neither within `open` nor within `answer`. */
 export interface ServerListener {
-  /** @param compressed whether it came so. */
+  /**
+   * The request of a method that has one is complete: the caller has sent this message, and no other.
+   * @param compressed whether it came so.
+   */
   onMessage(message: Buffer, compressed: boolean): void;
   /** The caller has sent its last request, and all have been delivered. Never after a request that was cut short. */
   onHalfClose(): void;
@@ -65,19 +70,31 @@ export interface ServerListener {
 /** Where a server listens. */
 export interface ListenAddress {
   readonly host: string;
+  /** 0: any that is free. */
   readonly port: number;
   /** A Unix domain socket, instead of host and port. */
   readonly path?: string | undefined;
 }
 
-/** What carries a server's calls. */
+/** One address that is listened on. */
+export interface Listening {
+  /** 0 for a Unix domain socket. */
+  readonly port: number;
+  /** Takes no more connections there. Those that there are live on. */
+  close(): Promise<void>;
+}
+
+/** What carries a server's calls. The limits of messages and metadata are the transport's: no call hears of what goes over them. */
 export interface ServerTransport {
   /** Takes calls of a method. Throws if the path is taken. */
   add(method: ServedMethod): void;
-  /** Resolves with the port. Rejects with a system error (`code`: `EADDRINUSE`, …) or a TlsFileError. */
-  listen(address: ListenAddress, tls: import("../security/tls.ts").ServerTls | undefined): Promise<number>;
+  /** Rejects with a system error (`code`: `EADDRINUSE`, …) or a TlsFileError. */
+  listen(address: ListenAddress, tls: ServerTls | undefined): Promise<Listening>;
   /** Takes no new connections and calls, and resolves when the last call has ended and its peer has its status. Peers without a call are not waited for. */
   drain(): Promise<void>;
   /** Ends what is left, at once. */
   destroy(): void;
 }
+
+/** Makes the transport of one server. */
+export type ServerTransportFactory = (limits: ServerLimits) => ServerTransport;

@@ -1,0 +1,72 @@
+// Listening on an address, and why that fails.
+import type { ServerTls } from "../security/tls.ts";
+import type { ListenAddress, Listening, ServerTransport } from "../transport/server.ts";
+import { formatAddress } from "./address.ts";
+
+/** An address that a server listens on. */
+export interface BoundAddress {
+  /** `host:port`, with an IPv6 host in brackets, or `unix:` and a path: what a client takes. */
+  readonly address: string;
+  /** Empty for a Unix domain socket. */
+  readonly host: string;
+  /** 0 for a Unix domain socket. */
+  readonly port: number;
+}
+
+const plain: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the address is already in use",
+  EACCES: "permission denied",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "no such host",
+  ENOENT: "there is no such folder",
+};
+
+/** A server cannot listen. `code` is the system's (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …) if there is one. */
+export class ListenError extends Error {
+  static {
+    ListenError.prototype.name = "ListenError";
+  }
+  readonly address: string;
+  readonly code: string | undefined;
+
+  constructor(address: string, reason: string, code?: string, options?: ErrorOptions) {
+    super(`cannot listen on ${address}: ${(code && plain[code]) ?? reason}`, options);
+    this.address = address;
+    this.code = code;
+  }
+}
+
+/**
+ * Listens on one address; on `localhost`, on the loopback addresses of both families.
+ * @throws ListenError, TlsFileError
+ */
+export async function listen(transport: ServerTransport, at: ListenAddress, tls: ServerTls | undefined): Promise<BoundAddress> {
+  const { port } = at.host === "localhost" ? await listenOnLoopback(transport, at.port, tls) : await bind(transport, at, tls);
+  return { address: formatAddress({ ...at, port }), host: at.host, port };
+}
+
+async function listenOnLoopback(transport: ServerTransport, port: number, tls: ServerTls | undefined, attempts = 5): Promise<Listening> {
+  const v4 = await bind(transport, { host: "127.0.0.1", port }, tls);
+  try {
+    await bind(transport, { host: "::1", port: v4.port }, tls);
+  } catch (error) {
+    const { code } = error as ListenError;
+    // A machine without IPv6.
+    if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return v4;
+    await v4.close();
+    // The port was any free one, but somebody has it on ::1.
+    if (code === "EADDRINUSE" && port === 0 && attempts > 1) return listenOnLoopback(transport, 0, tls, attempts - 1);
+    throw error;
+  }
+  return v4;
+}
+
+async function bind(transport: ServerTransport, at: ListenAddress, tls: ServerTls | undefined): Promise<Listening> {
+  try {
+    return await transport.listen(at, tls);
+  } catch (error) {
+    const { code, message, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw new ListenError(formatAddress(at), message, code, { cause: error });
+  }
+}

@@ -1,0 +1,70 @@
+// The orderly end of a server.
+import { setTimeout as delay } from "node:timers/promises";
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Names } from "../known-options.ts";
+import type { LinkedSet } from "../linked-set.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
+import type { Call } from "./call.ts";
+
+export interface ShutdownOptions {
+  /** How long running calls may go on, in milliseconds. Default 10,000. */
+  readonly graceMs?: number | undefined;
+  /** How long they have to end once their signal aborted, in milliseconds. Default 1,000. */
+  readonly abortMs?: number | undefined;
+}
+
+export const shutdownNames: Names<ShutdownOptions> = { graceMs: true, abortMs: true };
+
+export interface ShutdownReport {
+  /** The calls that did not end within the grace period: ended by their signal, or, deaf to that, with their connection. */
+  readonly cut: readonly { readonly method: DescMethod; readonly peer: string; readonly how: "aborted" | "forced" }[];
+}
+
+/** How long the last statuses may take to be sent, in milliseconds. A peer that does not read gets none. */
+const lastStatusesMs = 100;
+
+/**
+ * Lets the running calls finish; aborts them after the grace period, and ends those that are deaf to that.
+ * @param drained resolves when the last call has ended and its peer has its status.
+ */
+export async function endCalls(
+  running: LinkedSet<Call>,
+  drained: Promise<unknown>,
+  { graceMs = 10_000, abortMs = 1_000 }: ShutdownOptions,
+): Promise<ShutdownReport> {
+  // Watchers of health have been told NOT_SERVING, in the ticks before this one; they would watch for ever.
+  const watchers = setImmediate(() => abort(running, (call) => call.method.parent.typeName.startsWith("grpc.")));
+  const finished = await within(drained, graceMs);
+  clearImmediate(watchers);
+  if (finished) return { cut: [] };
+
+  const slow = abort(running, () => true);
+  if (slow.length > 0) await within(drained, abortMs);
+  const cut = slow.map(({ call, method, peer }) => {
+    if (!running.has(call)) return { method, peer, how: "aborted" as const };
+    call.cutOff(shuttingDown());
+    return { method, peer, how: "forced" as const };
+  });
+  if (slow.length > 0) await within(drained, lastStatusesMs);
+  return { cut };
+}
+
+/** Whether a promise settles in time. */
+async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const timer = new AbortController();
+  const timeout = delay(ms, false, { signal: timer.signal }).catch(() => false);
+  const outcome = await Promise.race([promise.then(() => true), timeout]);
+  timer.abort();
+  return outcome;
+}
+
+function abort(running: LinkedSet<Call>, which: (call: Call) => boolean) {
+  const calls = [...running].filter(which).map((call) => ({ call, method: call.method, peer: call.peer }));
+  for (const { call } of calls) call.abort(shuttingDown());
+  return calls;
+}
+
+function shuttingDown(): RpcError {
+  return new RpcError(Code.UNAVAILABLE, "the server is shutting down");
+}
