@@ -12,6 +12,22 @@ const growth = 4;
 
 const nothing = Buffer.alloc(0);
 
+/** A message that is to be longer than the limit. */
+export class MessageTooLarge extends Error {
+  static {
+    MessageTooLarge.prototype.name = "MessageTooLarge";
+  }
+
+  readonly bytes: number;
+  readonly limit: number;
+
+  constructor(bytes: number, limit: number) {
+    super(`Received message larger than max (${bytes} vs ${limit})`);
+    this.bytes = bytes;
+    this.limit = limit;
+  }
+}
+
 export class MessageReader {
   readonly #limit: number;
   #data: Buffer = nothing;
@@ -44,7 +60,7 @@ export class MessageReader {
     this.#at = 0;
   }
 
-  /** The next message that is complete, with its prefix; undefined once the data is used up. Throws if a message is to be longer than the limit. */
+  /** The next message that is complete, with its prefix; undefined once the data is used up. @throws MessageTooLarge */
   next(): Buffer | undefined {
     const data = this.#data;
     while (this.#at < data.length) {
@@ -103,7 +119,7 @@ export class MessageReader {
 
   #length(data: Buffer, at: number): number {
     const length = data.readUInt32BE(at + 1);
-    if (length > this.#limit) throw new Error(`Received message larger than max (${length} vs ${this.#limit})`);
+    if (length > this.#limit) throw new MessageTooLarge(length, this.#limit);
     return length;
   }
 }

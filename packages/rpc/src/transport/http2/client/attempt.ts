@@ -1,0 +1,395 @@
+// One attempt of a call, on one stream of a connection.
+import { ErrorCode, type HeaderList, Http2Error, type Stream, type StreamHandler, type StreamReset } from "@grpc-study/http2";
+import { Code } from "../../../protocol/code.ts";
+import { type Compression, decompress, isCompression, type Refusal } from "../../../protocol/compression.ts";
+import { MessageTooLarge } from "../../../protocol/message-reader.ts";
+import type { Status } from "../../../protocol/status.ts";
+import type { ClientStream, OutgoingCall } from "../../client.ts";
+import type { AttemptListener, Progress } from "../../connection.ts";
+import type { ClientConnection } from "./connection.ts";
+import { LocalStatus, missingStatus, resetStatus } from "./end-status.ts";
+import { ForeignResponse } from "./foreign-response.ts";
+import { CompressedRequests } from "./requests.ts";
+import { ResponseHeader, ResponseTrailer } from "./response-headers.ts";
+import { Responses } from "./responses.ts";
+import { isCopied, messageBody, writeMessage } from "./write-message.ts";
+
+const prefix = 5;
+
+/** Who listens to an attempt that is over. */
+const nobody: AttemptListener = {
+  onHeader() {},
+  onMessage() {},
+  onDrain() {},
+  onEnd() {},
+};
+
+/** The status that has come, until everything before it is delivered. Not a literal: it has the call's metadata. */
+class End {
+  readonly status: Status;
+  readonly progress: Progress;
+  readonly pushback: string | undefined;
+
+  constructor(status: Status, progress: Progress, pushback: string | undefined) {
+    this.status = status;
+    this.progress = progress;
+    this.pushback = pushback;
+  }
+}
+
+/** It is the stream's handler, too: one object a call. */
+export class Attempt implements ClientStream, StreamHandler {
+  readonly peer: string;
+  readonly #connection: ClientConnection;
+  readonly #call: OutgoingCall;
+  #listener: AttemptListener;
+  /** Undefined before it is opened, and once it is over. */
+  #stream: Stream | undefined;
+  /** Responses that were asked for, and have not been delivered. */
+  #pulled: number;
+  /** Undefined while each piece of the response was one message that somebody waited for. */
+  #responses: Responses | undefined;
+  #requests: CompressedRequests | undefined;
+  #foreign: ForeignResponse | undefined;
+  #encoding: string;
+  /** Whether `send` has returned false. */
+  #wantsDrain: boolean;
+  /** Whether messages are being delivered, or the next one is being decompressed. */
+  #delivering: boolean;
+  #end: End | undefined;
+  /** Nothing more is said to the listener. */
+  #over: boolean;
+
+  constructor(connection: ClientConnection, call: OutgoingCall, listener: AttemptListener) {
+    this.peer = connection.peer;
+    this.#connection = connection;
+    this.#call = call;
+    this.#listener = listener;
+    this.#stream = undefined;
+    this.#pulled = 0;
+    this.#responses = undefined;
+    this.#requests = undefined;
+    this.#foreign = undefined;
+    this.#encoding = "identity";
+    this.#wantsDrain = false;
+    this.#delivering = false;
+    this.#end = undefined;
+    this.#over = false;
+  }
+
+  /** Sends the header, and the request if there is only one. What cannot be sent ends the attempt, in the next turn. */
+  open(): void {
+    const call = this.#call;
+    const { deadline, request } = call;
+    const timeoutMs = deadline === Number.POSITIVE_INFINITY ? deadline : deadline - Date.now();
+    if (timeoutMs <= 0) {
+      this.#endSoon(new LocalStatus(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${this.#path} had no time left when it was to be sent`));
+      return;
+    }
+    if (request !== undefined && this.#isTooLarge(request)) return;
+    const compression = this.#connection.compressionFor(call);
+    let stream: Stream;
+    try {
+      const headers = this.#connection.headers.of(call, compression, timeoutMs);
+      if (request === undefined || compression !== "identity") stream = this.#connection.http2.request(headers, this);
+      else stream = this.#connection.http2.request(headers, this, messageBody(request, false), isCopied(request));
+    } catch (error) {
+      this.#refused(error);
+      return;
+    }
+    this.#connection.callBegins();
+    if (stream.closed) return;
+    this.#stream = stream;
+    if (compression !== "identity") {
+      this.#requests = new CompressedRequests(stream, compression, () => this.#drained());
+      if (request !== undefined) this.#requests.send(request, true, true);
+    } else if (request !== undefined && !isCopied(request)) stream.write(request, true);
+  }
+
+  get #path(): string {
+    return this.#call.method.path;
+  }
+
+  /** The engine takes no such request: it is malformed, or larger than the server allows, or the connection takes no more. */
+  #refused(error: unknown): void {
+    if (error instanceof TypeError) {
+      this.#endSoon(new LocalStatus(Code.INVALID_ARGUMENT, `${this.#path} cannot be sent: ${error.message}`, error));
+    } else if (error instanceof Http2Error && error.code === ErrorCode.REFUSED_STREAM) {
+      this.#endSoon(new LocalStatus(Code.UNAVAILABLE, `the connection to ${this.#connection.target} takes no more calls`, error), "unsent");
+    } else if (error instanceof Http2Error) {
+      this.#endSoon(new LocalStatus(Code.RESOURCE_EXHAUSTED, `${this.#path} cannot be sent: ${error.message}`, error));
+    } else throw error;
+  }
+
+  // The call's side.
+
+  send(message: Buffer, compress: boolean): boolean {
+    const stream = this.#stream;
+    if (stream === undefined || this.#isTooLarge(message)) return true;
+    const room = this.#requests === undefined ? writeMessage(stream, message, false, false) : this.#requests.send(message, compress, false);
+    // A stream that ends by this write is over.
+    if (room || this.#stream === undefined) return true;
+    this.#wantsDrain = true;
+    return false;
+  }
+
+  halfClose(): void {
+    if (this.#requests === undefined) this.#stream?.end();
+    else void this.#requests.end();
+  }
+
+  pull(): void {
+    if (this.#over) return;
+    this.#pulled++;
+    if (this.#responses !== undefined && !this.#delivering) this.#deliver();
+  }
+
+  cancel(_code: Code, _message: string): void {
+    if (this.#over) return;
+    this.#release();
+    this.#closeStream(ErrorCode.CANCEL);
+  }
+
+  #isTooLarge(message: Buffer): boolean {
+    const { maxSendMessageBytes } = this.#connection.limits;
+    if (message.length <= maxSendMessageBytes) return false;
+    const text = `a request has ${message.length} bytes, and maxSendMessageBytes is ${maxSendMessageBytes}`;
+    this.#endSoon(new LocalStatus(Code.RESOURCE_EXHAUSTED, text));
+    return true;
+  }
+
+  // The stream's side.
+
+  onHeaders(list: HeaderList, endStream: boolean, _stream: Stream): void {
+    if (this.#over) return;
+    const header = ResponseHeader.of(list);
+    if (!header.isGrpc && list.get("grpc-status") === undefined) {
+      this.#foreign = new ForeignResponse(this.#path, list, (status) => this.#fail(status));
+      if (endStream) this.#foreign.end();
+      return;
+    }
+    if (endStream) {
+      this.#finish(ResponseTrailer.of(list));
+      return;
+    }
+    if (header.accepted !== undefined) this.#connection.learn(header.accepted);
+    this.#encoding = header.encoding;
+    this.#listener.onHeader(header.metadata);
+  }
+
+  onData(data: Buffer, endStream: boolean, stream: Stream): void {
+    if (this.#over) return;
+    const { length } = data;
+    if (this.#foreign !== undefined) this.#foreign.onData(data, stream);
+    else if (length > 0) {
+      if (
+        this.#responses === undefined &&
+        this.#pulled > 0 &&
+        length >= prefix &&
+        data[0] === 0 &&
+        this.#encoding === "identity" &&
+        data.readUInt32BE(1) === length - prefix &&
+        length - prefix <= this.#connection.limits.maxReceiveMessageBytes
+      ) {
+        // One message, that is waited for.
+        this.#pulled--;
+        stream.credit(length);
+        this.#listener.onMessage(cut(data, prefix), false);
+      } else {
+        this.#responses ??= new Responses(stream, this.#connection.limits.maxReceiveMessageBytes);
+        this.#responses.push(data);
+        if (!this.#delivering) this.#deliver();
+      }
+    }
+    if (!endStream || this.#over) return;
+    if (this.#foreign !== undefined) this.#foreign.end();
+    else this.#finishWith(new End(missingStatus(this.#path), "processed", undefined));
+  }
+
+  onTrailers(list: HeaderList, _stream: Stream): void {
+    if (this.#over) return;
+    if (this.#foreign !== undefined) this.#foreign.end();
+    else this.#finish(ResponseTrailer.of(list));
+  }
+
+  onReset(reset: StreamReset, _stream: Stream): void {
+    const opened = this.#stream !== undefined;
+    this.#streamClosed();
+    // A server may stop a request whose response is complete (RFC 9113, section 8.1).
+    if (this.#over || this.#end !== undefined) return;
+    const status = resetStatus(reset, this.#path, this.#connection.target, this.#call.deadline);
+    const progress = reset.unprocessed ? "refused" : "processed";
+    if (opened) this.#finishNow(new End(status, progress, undefined));
+    else this.#endSoon(status, progress);
+  }
+
+  onDrain(_stream: Stream): void {
+    if (this.#requests === undefined || this.#requests.hasRoom) this.#drained();
+  }
+
+  #drained(): void {
+    if (!this.#wantsDrain || this.#over) return;
+    this.#wantsDrain = false;
+    this.#listener.onDrain();
+  }
+
+  // Delivering.
+
+  #deliver(): void {
+    const responses = this.#responses as Responses;
+    this.#delivering = true;
+    try {
+      while (this.#pulled > 0 && !this.#over) {
+        const message = responses.next();
+        if (message === undefined) break;
+        this.#pulled--;
+        const flag = message[0] as number;
+        if (flag === 0 && (this.#encoding === "identity" || isCompression(this.#encoding)))
+          this.#listener.onMessage(message.subarray(prefix), false);
+        else if (flag === 1 && isCompression(this.#encoding) && this.#encoding !== "identity") {
+          void this.#inflate(message.subarray(prefix), this.#encoding);
+          return;
+        } else {
+          this.#fail(new LocalStatus(Code.INTERNAL, this.#encodingFault(flag)));
+          return;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof MessageTooLarge)) throw error;
+      const text = `a message of ${this.#path} has ${error.bytes} bytes, and the limit is ${error.limit}`;
+      this.#fail(new LocalStatus(Code.RESOURCE_EXHAUSTED, text, error));
+      return;
+    }
+    this.#delivering = false;
+    if (this.#end !== undefined) this.#finishWith(this.#end);
+  }
+
+  #encodingFault(flag: number): string {
+    if (flag > 1) return `a message of ${this.#path} has the flag ${flag}, which is neither 0 nor 1`;
+    if (this.#encoding === "identity") return `a message of ${this.#path} is compressed, and its grpc-encoding names no compression`;
+    return `the response of ${this.#path} is compressed by ${JSON.stringify(this.#encoding.slice(0, 64))}, which is not supported`;
+  }
+
+  async #inflate(bytes: Buffer, encoding: Exclude<Compression, "identity">): Promise<void> {
+    const { maxReceiveMessageBytes } = this.#connection.limits;
+    let message: Buffer;
+    try {
+      message = await decompress(bytes, encoding, Number.isFinite(maxReceiveMessageBytes) ? maxReceiveMessageBytes : -1);
+    } catch (refusal) {
+      const { code, details } = refusal as Refusal;
+      if (!this.#over) this.#fail(new LocalStatus(code, `${this.#path}: ${details}`));
+      return;
+    }
+    if (this.#over) return;
+    this.#listener.onMessage(message, true);
+    if (!this.#over) this.#deliver();
+  }
+
+  // The end.
+
+  #finish(trailer: ResponseTrailer): void {
+    if (trailer.accepted !== undefined) this.#connection.learn(trailer.accepted);
+    const status = trailer.code === undefined ? missingStatus(this.#path) : trailer.status;
+    this.#finishWith(new End(status, "processed", trailer.pushback));
+  }
+
+  /** The response is complete. The end follows what came before it. */
+  #finishWith(end: End): void {
+    this.#end = end;
+    const stream = this.#stream;
+    if (stream !== undefined) {
+      this.#streamClosed();
+      // A server that wants no more of the request says so in the same chunk; else this side does.
+      if (!stream.localEnded) process.nextTick(endRequest, stream);
+    }
+    const responses = this.#responses;
+    if (responses === undefined) {
+      this.#finishNow(end);
+      return;
+    }
+    if (this.#delivering || this.#over) return;
+    const { code } = end.status;
+    if (!responses.empty && this.#call.method.responseStream) return;
+    if (code === Code.OK && !responses.complete) this.#finishNow(new End(this.#incomplete(), "processed", end.pushback));
+    else this.#finishNow(end);
+  }
+
+  /** Why a response that is not whole, or has too much, is not OK. */
+  #incomplete(): Status {
+    const responses = this.#responses as Responses;
+    if (!responses.takeCutOff()) return new LocalStatus(Code.UNIMPLEMENTED, `${this.#path} was answered with more than one response`);
+    return new LocalStatus(Code.INTERNAL, "the response ended in the middle of a message");
+  }
+
+  #finishNow(end: End): void {
+    const listener = this.#listener;
+    this.#release();
+    listener.onEnd(end.status, end.progress, end.pushback);
+  }
+
+  /** Ends the attempt because of a response. */
+  #fail(status: Status): void {
+    const listener = this.#listener;
+    this.#release();
+    this.#closeStream(ErrorCode.CANCEL);
+    listener.onEnd(status, "processed", undefined);
+  }
+
+  /** Ends the attempt because of what its call does, and so not before that has returned. */
+  #endSoon(status: Status, progress: Progress = "processed"): void {
+    this.#end = new End(status, progress, undefined);
+    this.#closeStream(ErrorCode.CANCEL);
+    process.nextTick(endSoon, this);
+  }
+
+  /** What `#endSoon` has left: nothing, if the call was cancelled in the meantime. */
+  static endSoon(attempt: Attempt): void {
+    if (!attempt.#over && attempt.#end !== undefined) attempt.#finishNow(attempt.#end);
+  }
+
+  /** Nothing more is said. */
+  #release(): void {
+    this.#over = true;
+    this.#listener = nobody;
+    this.#responses = undefined;
+    this.#foreign?.close();
+    this.#foreign = undefined;
+  }
+
+  #closeStream(code: number): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    this.#streamClosed();
+    stream.reset(code);
+  }
+
+  #streamClosed(): void {
+    if (this.#stream === undefined) return;
+    this.#stream = undefined;
+    this.#connection.callEnds();
+    // What is sent from now on is dropped.
+    if (this.#wantsDrain) process.nextTick(drained, this);
+  }
+
+  static drained(attempt: Attempt): void {
+    attempt.#drained();
+  }
+}
+
+function endSoon(attempt: Attempt): void {
+  Attempt.endSoon(attempt);
+}
+
+function drained(attempt: Attempt): void {
+  Attempt.drained(attempt);
+}
+
+function endRequest(stream: Stream): void {
+  stream.reset(ErrorCode.NO_ERROR);
+}
+
+/** A part of what the socket read, copied if it would hold on to much more. */
+function cut(data: Buffer, start: number): Buffer {
+  const part = data.subarray(start);
+  return data.buffer.byteLength <= 2 * part.length ? part : Buffer.from(part);
+}

@@ -1,0 +1,93 @@
+// How a call ends whose response has no status of its own: the status, in words that name the method.
+import { ErrorCode, errorCodeName, type StreamReset } from "@grpc-study/http2";
+import { Code } from "../../../protocol/code.ts";
+import type { Status } from "../../../protocol/status.ts";
+
+/** A status that this side makes. It has a `cause`, as no status has that a server sent. */
+export class LocalStatus implements Status {
+  readonly code: Code;
+  readonly message: string;
+  readonly metadata = undefined;
+  readonly cause: unknown;
+
+  constructor(code: Code, message: string, cause: unknown = new Error(message)) {
+    this.code = code;
+    this.message = message;
+    this.cause = cause;
+  }
+}
+
+/** PROTOCOL-HTTP2.md, Errors. What is not here is INTERNAL. */
+const resetCodes = new Map<number, Code>([
+  [ErrorCode.REFUSED_STREAM, Code.UNAVAILABLE],
+  [ErrorCode.CANCEL, Code.CANCELLED],
+  [ErrorCode.ENHANCE_YOUR_CALM, Code.RESOURCE_EXHAUSTED],
+  [ErrorCode.INADEQUATE_SECURITY, Code.PERMISSION_DENIED],
+]);
+
+/** The end of a call whose stream ended early. The target is named only where the code is UNAVAILABLE: other messages may be shown to others. */
+export function resetStatus(reset: StreamReset, path: string, target: string, deadline: number): Status {
+  const cause = new Error(reset.message);
+  const status = (code: Code, message: string) => new LocalStatus(code, message, cause);
+  const { code, source } = reset;
+  if (source === "connection") {
+    if (reset.unprocessed) return status(Code.UNAVAILABLE, `${target} closed its connection before it took ${path}`);
+    return status(Code.UNAVAILABLE, `the connection to ${target} was lost during ${path}`);
+  }
+  const mapped = resetCodes.get(code) ?? Code.INTERNAL;
+  if (source === "protocol") {
+    const large = code === ErrorCode.ENHANCE_YOUR_CALM;
+    return status(large ? Code.RESOURCE_EXHAUSTED : Code.INTERNAL, `the response of ${path} is not valid HTTP/2: ${reset.message}`);
+  }
+  if (source === "local") return status(large(code), `${path} failed: ${reset.message}`);
+  switch (code) {
+    case ErrorCode.NO_ERROR:
+      return status(mapped, `the server ended ${path} without a status`);
+    case ErrorCode.REFUSED_STREAM:
+      return status(mapped, `${target} refuses ${path}: it takes no more calls now`);
+    case ErrorCode.CANCEL:
+      // A server that knows the deadline ends the call when it passes.
+      if (deadline <= Date.now()) return status(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${path} did not end in time`);
+      return status(mapped, `the server cancelled ${path}`);
+    case ErrorCode.ENHANCE_YOUR_CALM:
+      return status(mapped, `the server reset ${path} with ENHANCE_YOUR_CALM: it has a limit for calls or for metadata`);
+    case ErrorCode.INADEQUATE_SECURITY:
+      return status(mapped, `the server reset ${path} with INADEQUATE_SECURITY: it requires better TLS`);
+    default:
+      return status(mapped, `the server reset ${path} with ${code <= 0xd ? errorCodeName(code) : `the code ${code}`}`);
+  }
+}
+
+function large(code: number): Code {
+  return code === ErrorCode.ENHANCE_YOUR_CALM ? Code.RESOURCE_EXHAUSTED : Code.INTERNAL;
+}
+
+/** A response that ended without `grpc-status`. */
+export function missingStatus(path: string): Status {
+  return new LocalStatus(Code.UNKNOWN, `${path} ended without a status`);
+}
+
+/** https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md. What is not here is UNKNOWN. */
+const httpCodes = new Map<number, Code>([
+  [400, Code.INTERNAL],
+  [401, Code.UNAUTHENTICATED],
+  [403, Code.PERMISSION_DENIED],
+  [404, Code.UNIMPLEMENTED],
+  [429, Code.UNAVAILABLE],
+  [502, Code.UNAVAILABLE],
+  [503, Code.UNAVAILABLE],
+  [504, Code.UNAVAILABLE],
+]);
+
+/**
+ * A response that is not gRPC's.
+ * @param text the beginning of its body, as far as it is text.
+ */
+export function foreignStatus(path: string, status: number, type: string | undefined, text: string): Status {
+  const named = type === undefined ? "without a content type" : `with the content type ${JSON.stringify(type.slice(0, 100))}`;
+  const said = text === "" ? "" : `: ${text}`;
+  return new LocalStatus(
+    httpCodes.get(status) ?? Code.UNKNOWN,
+    `${path} was answered with HTTP status ${status} ${named}, and not by gRPC${said}`,
+  );
+}

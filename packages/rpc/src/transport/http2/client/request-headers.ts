@@ -1,0 +1,92 @@
+// The header lists of requests (PROTOCOL-HTTP2.md, Requests).
+import { readFileSync } from "node:fs";
+import { type HeaderField, HeaderList } from "@grpc-study/http2";
+import { acceptedEncodings, type Compression } from "../../../protocol/compression.ts";
+import { fieldsOf } from "../../../protocol/fields.ts";
+import { formatTimeout } from "../../../protocol/timeout.ts";
+import type { OutgoingCall } from "../../client.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")) as { version: string };
+
+/** How servers know this client. It must not look like grpc-js, for which servers of this package wait before they believe in a half-close. */
+export const userAgent = `grpc-study/${version} node/${process.versions.node}`;
+
+/** Paths and timeouts that are kept: a caller may make up any number of them. */
+const maxKept = 256;
+
+/** The fields that the protocol sets itself. Of other `grpc-*` keys, some are what tracing hands on (`grpc-trace-bin`). */
+const own = new Set(["grpc-accept-encoding", "grpc-encoding", "grpc-previous-rpc-attempts", "grpc-timeout", "user-agent"]);
+
+/** What the calls of one method have in common: the engine checks and encodes it once. */
+class MethodHeaders {
+  readonly list: HeaderList;
+  /** Lists with a timeout and nothing else, by milliseconds: callers repeat theirs. */
+  readonly timeouts = new Map<number, HeaderList>();
+
+  constructor(list: HeaderList) {
+    this.list = list;
+  }
+}
+
+export class RequestHeaders {
+  readonly #scheme: "http" | "https";
+  readonly #authority: string;
+  readonly #methods = new Map<string, MethodHeaders>();
+
+  constructor(scheme: "http" | "https", authority: string) {
+    this.#scheme = scheme;
+    this.#authority = authority;
+  }
+
+  /**
+   * @param compression what the requests are compressed by.
+   * @param timeoutMs the time that is left: more than 0, or Infinity.
+   * @throws TypeError that names the field that no request can have.
+   */
+  of(call: OutgoingCall, compression: Compression, timeoutMs: number): HeaderList {
+    const headers = this.#of(call.method.path, call.authority);
+    const plain = call.metadata === undefined && compression === "identity" && call.previousAttempts === 0;
+    if (timeoutMs === Number.POSITIVE_INFINITY) return plain ? headers.list : headers.list.extend(fieldsFor(call, compression, undefined));
+    if (!plain) return headers.list.extend(fieldsFor(call, compression, timeoutMs));
+    const rounded = Math.ceil(timeoutMs);
+    let list = headers.timeouts.get(rounded);
+    if (list === undefined) {
+      list = headers.list.extend([["grpc-timeout", formatTimeout(rounded)]]);
+      keep(headers.timeouts, rounded, list);
+    }
+    return list;
+  }
+
+  #of(path: string, authority: string | undefined): MethodHeaders {
+    const key = authority === undefined ? path : `${authority} ${path}`;
+    let headers = this.#methods.get(key);
+    if (headers === undefined) {
+      headers = new MethodHeaders(requestList(this.#scheme, authority ?? this.#authority, path));
+      keep(this.#methods, key, headers);
+    }
+    return headers;
+  }
+}
+
+function keep<Key, Value>(kept: Map<Key, Value>, key: Key, value: Value): void {
+  if (kept.size >= maxKept) kept.clear();
+  kept.set(key, value);
+}
+
+function requestList(scheme: string, authority: string, path: string): HeaderList {
+  return HeaderList.request({ method: "POST", scheme, authority, path }, [
+    ["te", "trailers"],
+    ["content-type", "application/grpc"],
+    ["user-agent", userAgent],
+    ["grpc-accept-encoding", acceptedEncodings],
+  ]);
+}
+
+function fieldsFor({ metadata, previousAttempts }: OutgoingCall, compression: Compression, timeoutMs: number | undefined): HeaderField[] {
+  const fields: HeaderField[] = [];
+  if (timeoutMs !== undefined) fields.push(["grpc-timeout", formatTimeout(timeoutMs)]);
+  if (compression !== "identity") fields.push(["grpc-encoding", compression]);
+  if (previousAttempts > 0) fields.push(["grpc-previous-rpc-attempts", String(previousAttempts)]);
+  if (metadata !== undefined) for (const field of fieldsOf(metadata)) if (!own.has(field[0])) fields.push(field);
+  return fields;
+}

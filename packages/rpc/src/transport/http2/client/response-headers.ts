@@ -1,0 +1,95 @@
+// What the header lists of a response say (PROTOCOL-HTTP2.md, Responses). Servers repeat their lists, and the engine gives the same object then: what a
+// list says is kept on it.
+import type { HeaderList } from "@grpc-study/http2";
+import { Code } from "../../../protocol/code.ts";
+import { metadataFromFields } from "../../../protocol/fields.ts";
+import type { Metadata } from "../../../protocol/metadata.ts";
+import { percentDecode } from "../../../protocol/percent-encode.ts";
+import type { Status } from "../../../protocol/status.ts";
+
+/** The first header list. */
+export class ResponseHeader {
+  /** Whether it is an answer of gRPC: HTTP status and content type are right. */
+  readonly isGrpc: boolean;
+  readonly encoding: string;
+  /** What the server accepts, if it says so. */
+  readonly accepted: string | undefined;
+  readonly #list: HeaderList;
+  readonly #hasMetadata: boolean;
+
+  constructor(list: HeaderList) {
+    this.isGrpc = list.status === 200 && isGrpcType(list.get("content-type"));
+    this.encoding = list.get("grpc-encoding") ?? "identity";
+    this.accepted = list.get("grpc-accept-encoding");
+    this.#list = list;
+    this.#hasMetadata = metadataFromFields(list.flat, list.regularStart).size > 0;
+  }
+
+  /** A new object each time: it becomes the caller's own. Undefined if there is none. */
+  get metadata(): Metadata | undefined {
+    return this.#hasMetadata ? metadataFromFields(this.#list.flat, this.#list.regularStart) : undefined;
+  }
+
+  static of(list: HeaderList): ResponseHeader {
+    if (list.memo instanceof ResponseHeader) return list.memo;
+    const header = new ResponseHeader(list);
+    list.memo = header;
+    return header;
+  }
+}
+
+const ok: Status = Object.freeze({ code: Code.OK, message: "", metadata: undefined });
+
+/** The last header list: the trailer, or the only list of a response without messages. */
+export class ResponseTrailer {
+  /** Undefined if there is no `grpc-status`. */
+  readonly code: Code | undefined;
+  readonly message: string;
+  readonly pushback: string | undefined;
+  readonly accepted: string | undefined;
+  readonly #list: HeaderList;
+  readonly #hasMetadata: boolean;
+
+  constructor(list: HeaderList) {
+    const status = list.get("grpc-status");
+    const message = list.get("grpc-message");
+    this.code = status === undefined ? undefined : codeOf(status);
+    this.message = message === undefined ? malformedMessage(status, this.code) : percentDecode(message);
+    const pushbacks = list.getAll("grpc-retry-pushback-ms");
+    this.pushback = pushbacks.length === 0 ? undefined : pushbacks.join(",");
+    this.accepted = list.get("grpc-accept-encoding");
+    this.#list = list;
+    this.#hasMetadata = metadataFromFields(list.flat, list.regularStart).size > 0;
+  }
+
+  /** The status, if there is a code. */
+  get status(): Status {
+    if (this.code === Code.OK && !this.#hasMetadata && this.message === "") return ok;
+    const metadata = this.#hasMetadata ? metadataFromFields(this.#list.flat, this.#list.regularStart) : undefined;
+    return { code: this.code ?? Code.UNKNOWN, message: this.message, metadata };
+  }
+
+  static of(list: HeaderList): ResponseTrailer {
+    if (list.memo instanceof ResponseTrailer) return list.memo;
+    const trailer = new ResponseTrailer(list);
+    list.memo = trailer;
+    return trailer;
+  }
+}
+
+function isGrpcType(type: string | undefined): boolean {
+  return type === "application/grpc" || (type !== undefined && /^application\/grpc(?:$|[+;\s])/i.test(type));
+}
+
+/** A code that has no name is UNKNOWN (statuscodes.md), and so is what is no number: what failed must not become OK. */
+function codeOf(text: string): Code {
+  const code = /^(?:0|[1-9]\d?)$/.test(text) ? Number(text) : Code.UNKNOWN;
+  return Code[code] === undefined ? Code.UNKNOWN : (code as Code);
+}
+
+/** A server whose code is not known, and which says nothing more. */
+function malformedMessage(status: string | undefined, code: Code | undefined): string {
+  return code !== Code.UNKNOWN || status === String(Code.UNKNOWN)
+    ? ""
+    : `the server sent the grpc-status ${JSON.stringify(status?.slice(0, 64))}`;
+}
