@@ -1,0 +1,239 @@
+// Calls of a channel, and the connections that it makes for them, on a network in memory.
+import { expect, test, vi } from "vitest";
+import { FakeCall, FakeNetwork } from "../../test/fake-network.ts";
+import { Code } from "../protocol/code.ts";
+
+const fast = { initialMs: 20, maxMs: 50 };
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function network(peers: Readonly<Record<string, "up" | "refused" | "silent">> = { "a:1": "up" }): FakeNetwork {
+  const made = new FakeNetwork();
+  for (const [name, behaviour] of Object.entries(peers)) {
+    made.peers.set(name, behaviour);
+    const host = name.replace(/:\d+$/, "");
+    made.names.set(host, [host]);
+  }
+  return made;
+}
+
+test("a call connects, and the next one uses the same connection", async () => {
+  const net = network();
+  using channel = net.channel("a:1");
+  expect(channel).toMatchObject({ target: "a:1", state: "idle", secure: false });
+  const first = new FakeCall(channel);
+  expect(channel.state).toBe("connecting");
+  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  expect(channel.state).toBe("ready");
+  expect(first.stream.peer).toBe("a:1");
+  const second = new FakeCall(channel);
+  for (const each of net.connections[0]?.running ?? []) each.end();
+  expect((await first.ended).code).toBe(Code.OK);
+  expect((await second.ended).code).toBe(Code.OK);
+  expect(net.connections).toHaveLength(1);
+});
+
+test("what a call sends and asks for while it waits is kept in order, and onDrain follows", async () => {
+  const net = network();
+  using channel = net.channel("a:1");
+  const call = new FakeCall(channel, { request: undefined });
+  expect(call.stream.send(Buffer.from("1"), false)).toBe(false);
+  expect(call.stream.send(Buffer.from("2"), false)).toBe(false);
+  call.stream.pull();
+  call.stream.pull();
+  await vi.waitFor(() => expect(call.drains).toBe(1));
+  call.stream.send(Buffer.from("3"), false);
+  call.stream.halfClose();
+  expect(net.connections[0]?.streams[0]).toMatchObject({ sent: ["1", "2", "3"], pulls: 2, halfClosed: true });
+});
+
+test("a call fails with the reason as soon as the attempt has failed, also one that comes later", async () => {
+  const net = network({ "a:1": "refused" });
+  using channel = net.channel("a:1");
+  const failure = { code: Code.UNAVAILABLE, message: "cannot connect to a:1: a:1 refuses" };
+  expect(await new FakeCall(channel).ended).toMatchObject(failure);
+  expect(channel.state).toBe("failed");
+  expect(await new FakeCall(channel).ended).toMatchObject(failure);
+  expect(net.dials).toHaveLength(1);
+});
+
+test("a call with waitForReady waits until the server is there, and is not cut by connectTimeoutMs", async () => {
+  const net = network({ "a:1": "refused" });
+  using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 30 });
+  const call = new FakeCall(channel, { waitForReady: true });
+  await pause(120);
+  expect(call.status).toBeUndefined();
+  net.peers.set("a:1", "up");
+  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+});
+
+test("a call that waits longer than connectTimeoutMs fails, and a silent server loses the attempt", async () => {
+  const net = network({ "a:1": "silent" });
+  using channel = net.channel("a:1", { connectTimeoutMs: 50, backoff: fast });
+  const began = performance.now();
+  expect(await new FakeCall(channel).ended).toMatchObject({ code: Code.UNAVAILABLE, message: "no connection to a:1 within 50 ms" });
+  expect(performance.now() - began).toBeGreaterThan(45);
+  const patient = new FakeCall(channel, { waitForReady: true });
+  net.peers.set("a:1", "up");
+  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  net.connections[0]?.streams[0]?.end();
+  expect((await patient.ended).code).toBe(Code.OK);
+});
+
+test("a call that is cancelled while it waits is never opened", async () => {
+  const net = network();
+  using channel = net.channel("a:1");
+  const gone = new FakeCall(channel);
+  const stays = new FakeCall(channel);
+  gone.stream.cancel(Code.CANCELLED, "no");
+  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  net.connections[0]?.streams[0]?.end();
+  await stays.ended;
+  await pause(5);
+  expect(gone.status).toBeUndefined();
+});
+
+test("calls beyond the peer's limit wait in their order, however long", async () => {
+  const net = network();
+  net.limit = 10;
+  using channel = net.channel("a:1", { connectTimeoutMs: 50 });
+  const calls = Array.from({ length: 200 }, (_, i) => new FakeCall(channel, { request: String(i) }));
+  const ended: number[] = [];
+  for (const [i, call] of calls.entries()) void call.ended.then(() => ended.push(i));
+  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(10));
+  await pause(120);
+  expect(ended).toEqual([]);
+  calls[15]?.stream.cancel(Code.CANCELLED, "no");
+  const [connection] = net.connections;
+  while (connection !== undefined && connection.running.length > 0) {
+    expect(connection.calls).toBeLessThanOrEqual(10);
+    connection.running[0]?.end();
+  }
+  const order = connection?.streams.map(({ call }) => Number(call.request));
+  expect(order).toEqual(calls.map((_, i) => i).filter((i) => i !== 15));
+  await vi.waitFor(() => expect(ended).toHaveLength(199));
+  expect(net.connections).toHaveLength(1);
+});
+
+test("a new call does not overtake those that wait", async () => {
+  const net = network();
+  net.limit = 1;
+  using channel = net.channel("a:1");
+  await channel.connect();
+  for (const request of ["1", "2", "3"]) new FakeCall(channel, { request });
+  const [connection] = net.connections;
+  connection?.running[0]?.end();
+  new FakeCall(channel, { request: "4" });
+  while (connection !== undefined && connection.running.length > 0) connection.running[0]?.end();
+  expect(connection?.streams.map(({ call }) => String(call.request))).toEqual(["1", "2", "3", "4"]);
+});
+
+test("connect() waits out the back-off, and says why it failed", async () => {
+  const net = network({ "a:1": "refused" });
+  using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 100 });
+  await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "cannot connect to a:1: a:1 refuses" });
+  expect(net.dials.length).toBeGreaterThan(1);
+  const connected = channel.connect();
+  net.peers.set("a:1", "up");
+  await connected;
+  expect(channel.state).toBe("ready");
+});
+
+test("attempts are a back-off apart, which grows, with jitter", async () => {
+  const net = network({ "a:1": "refused" });
+  using channel = net.channel("a:1", { backoff: { initialMs: 50, factor: 2, jitter: 0.2 } });
+  const call = new FakeCall(channel, { waitForReady: true });
+  await vi.waitFor(() => expect(net.dials.length).toBeGreaterThan(3), { timeout: 5_000 });
+  call.stream.cancel(Code.CANCELLED, "enough");
+  const gaps = net.dials.slice(1).map(({ atMs }, i) => atMs - (net.dials[i]?.atMs ?? 0));
+  for (const [i, gap] of gaps.slice(0, 3).entries()) expect(gap).toBeGreaterThan(50 * 2 ** i * 0.8 - 2);
+});
+
+test("a host without an address fails as a name", async () => {
+  const net = network({});
+  using channel = net.channel("nowhere:1");
+  expect(await new FakeCall(channel).ended).toMatchObject({ code: Code.UNAVAILABLE, message: "cannot connect to nowhere:1: no such host" });
+  net.names.set("nowhere", ["1.1.1.1"]);
+  net.peers.set("1.1.1.1:1", "up");
+  await channel.connect();
+});
+
+test("GOAWAY: the call that runs ends there, and the next one goes over a new connection, which is made at once", async () => {
+  const net = network();
+  using channel = net.channel("a:1");
+  const first = new FakeCall(channel);
+  await vi.waitFor(() => expect(net.connections).toHaveLength(1));
+  net.connections[0]?.goaway();
+  await vi.waitFor(() => expect(net.connections).toHaveLength(2));
+  const second = new FakeCall(channel);
+  expect(net.connections[1]?.calls).toBe(1);
+  for (const { streams } of net.connections) streams[0]?.end();
+  expect((await first.ended).code).toBe(Code.OK);
+  expect((await second.ended).code).toBe(Code.OK);
+});
+
+test("a connection without calls that is lost is made again by the next call", async () => {
+  const net = network();
+  using channel = net.channel("a:1");
+  await channel.connect();
+  net.connections[0]?.lose();
+  expect(channel.state).toBe("idle");
+  await pause(20);
+  expect(net.dials).toHaveLength(1);
+  new FakeCall(channel);
+  await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
+});
+
+test("a server that loses each connection at once is not asked in a loop", async () => {
+  const net = network();
+  using channel = net.channel("a:1", { backoff: { initialMs: 100 } });
+  const began = performance.now();
+  while (performance.now() - began < 400) {
+    new FakeCall(channel, { waitForReady: true });
+    for (const connection of net.open) if (connection.calls > 0) connection.lose();
+    await pause(2);
+  }
+  expect(net.dials.length).toBeGreaterThan(2);
+  expect(net.dials.length).toBeLessThan(7);
+});
+
+test("an idle channel closes its connection, and connects for the next call", async () => {
+  const net = network();
+  using channel = net.channel("a:1", { idleTimeoutMs: 80 });
+  const call = new FakeCall(channel);
+  await pause(200);
+  expect(channel.state).toBe("ready");
+  net.connections[0]?.streams[0]?.end();
+  await call.ended;
+  await vi.waitFor(() => expect(channel.state).toBe("idle"));
+  expect(net.connections[0]?.closed).toBe(true);
+  new FakeCall(channel);
+  await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
+});
+
+test("close(): calls that run or wait go on, new ones and connect() fail", async () => {
+  const net = network();
+  net.limit = 1;
+  const channel = net.channel("a:1");
+  const runs = new FakeCall(channel);
+  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  const waits = new FakeCall(channel);
+  channel.close();
+  channel.close();
+  expect(channel.state).toBe("closed");
+  expect(await new FakeCall(channel).ended).toMatchObject({ code: Code.CANCELLED, message: "the channel to a:1 is closed" });
+  await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "the channel to a:1 is closed" });
+  expect(net.connections[0]?.closed).toBe(false);
+  net.connections[0]?.streams[0]?.end();
+  expect((await runs.ended).code).toBe(Code.OK);
+  expect(net.connections[0]?.closed).toBe(true);
+  net.connections[0]?.streams[1]?.end();
+  expect((await waits.ended).code).toBe(Code.OK);
+});
+
+test("close() ends a connect() that waits", async () => {
+  const net = network({ "a:1": "silent" });
+  const channel = net.channel("a:1");
+  const connected = channel.connect();
+  channel.close();
+  await expect(connected).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "the channel to a:1 is closed" });
+});

@@ -1,0 +1,69 @@
+// A channel: what calls are opened by.
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
+import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
+import type { Retries } from "./retry/retries.ts";
+import type { SharedChannel } from "./shared-channel.ts";
+
+/** One user's share of connections. */
+export class PooledChannel implements Channel {
+  readonly target: string;
+  readonly secure: boolean;
+  readonly #shared: SharedChannel;
+  readonly #retries: Retries;
+  readonly #release: () => void;
+  #closed = false;
+
+  /** @param release called once, by `close`. */
+  constructor(target: string, secure: boolean, shared: SharedChannel, retries: Retries, release: () => void) {
+    this.target = target;
+    this.secure = secure;
+    this.#shared = shared;
+    this.#retries = retries;
+    this.#release = release;
+  }
+
+  get state(): ChannelState {
+    return this.#closed ? "closed" : this.#shared.state;
+  }
+
+  connect(): Promise<void> {
+    return this.#closed ? Promise.reject(new RpcError(Code.UNAVAILABLE, this.#closedText)) : this.#shared.connect(this);
+  }
+
+  open(call: OutgoingCall, listener: ClientListener): ClientStream {
+    return this.#closed ? refused(listener, this.#closedText) : this.#retries.open(call, listener, this.#shared);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#shared.giveUp(this, new RpcError(Code.UNAVAILABLE, this.#closedText));
+    this.#release();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  get #closedText(): string {
+    return `the channel to ${this.target} is closed`;
+  }
+}
+
+/** A call that ends with CANCELLED before anything is done for it. */
+function refused(listener: ClientListener, message: string): ClientStream {
+  let ended = false;
+  queueMicrotask(() => {
+    if (!ended) listener.onStatus({ code: Code.CANCELLED, message, metadata: undefined });
+  });
+  return {
+    peer: undefined,
+    send: () => true,
+    halfClose() {},
+    pull() {},
+    cancel() {
+      ended = true;
+    },
+  };
+}

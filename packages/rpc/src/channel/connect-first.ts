@@ -1,0 +1,97 @@
+// Connects to the first of several addresses that answers.
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
+import type { Address, Connection, Dial } from "../transport/connection.ts";
+
+/** How long an attempt is alone before that to the next address begins (RFC 8305, section 5; gRFC A61), in milliseconds. */
+const staggerMs = 250;
+
+/** A connection, and the address that it was made to. */
+export interface Connected {
+  readonly connection: Connection;
+  readonly address: Address;
+}
+
+/**
+ * One pass over addresses, in their order. An attempt begins when the one before it has failed, or 250 ms after that has begun. The first that connects
+ * wins, and the others are given up.
+ */
+export class ConnectFirst {
+  readonly #addresses: readonly Address[];
+  readonly #dial: Dial;
+  readonly #target: string;
+  readonly #timeoutMs: number;
+  readonly #attempts = new Set<AbortController>();
+  #next = 0;
+  #stagger: NodeJS.Timeout | undefined;
+  #settled = false;
+  readonly #done = Promise.withResolvers<Connected>();
+
+  /** @param timeoutMs how long the attempt to one address may take; then it counts as failed. */
+  constructor(addresses: readonly Address[], dial: Dial, target: string, timeoutMs: number) {
+    this.#addresses = addresses;
+    this.#dial = dial;
+    this.#target = target;
+    this.#timeoutMs = timeoutMs;
+    this.#begin();
+  }
+
+  /** Rejects with the failure of the last attempt, once all have failed. It stays pending after `cancel`. */
+  get connected(): Promise<Connected> {
+    return this.#done.promise;
+  }
+
+  cancel(): void {
+    this.#settle(new Error("the channel has given the attempt up"));
+  }
+
+  #begin(): void {
+    const address = this.#addresses[this.#next++];
+    clearTimeout(this.#stagger);
+    if (address === undefined) return;
+    if (this.#next < this.#addresses.length) this.#stagger = setTimeout(() => this.#begin(), staggerMs).unref();
+    void this.#attempt(address);
+  }
+
+  async #attempt(address: Address): Promise<void> {
+    const controller = new AbortController();
+    this.#attempts.add(controller);
+    const deadline = setTimeout(() => controller.abort(connectTimeout(this.#target, this.#timeoutMs)), this.#timeoutMs).unref();
+    try {
+      const connection = await this.#dial(address, controller.signal);
+      if (this.#settled) {
+        connection.close();
+        return;
+      }
+      this.#attempts.delete(controller);
+      this.#settle(new Error("another address was faster"));
+      this.#done.resolve({ connection, address });
+    } catch (error) {
+      this.#attempts.delete(controller);
+      this.#failed(error);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#settled) return;
+    if (this.#next < this.#addresses.length) this.#begin();
+    else if (this.#attempts.size === 0) {
+      this.#settle(error);
+      this.#done.reject(error);
+    }
+  }
+
+  #settle(reason: unknown): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    clearTimeout(this.#stagger);
+    for (const attempt of this.#attempts) attempt.abort(reason);
+  }
+}
+
+export function connectTimeout(target: string, timeoutMs: number): RpcError {
+  const message = `no connection to ${target} within ${timeoutMs} ms`;
+  return new RpcError(Code.UNAVAILABLE, message, { cause: new Error("connect timeout") });
+}

@@ -1,0 +1,64 @@
+// From a target and options to a channel.
+import type { Certificates } from "../security/certificates.ts";
+import { clientCertificates } from "../security/tls.ts";
+import type { Channel } from "../transport/client.ts";
+import type { Dial, DialOptions, Proxy } from "../transport/connection.ts";
+import { PooledChannel } from "./channel.ts";
+import type { ChannelConfig } from "./options.ts";
+import { keyOf, release, share } from "./pool.ts";
+import { parseProxy, proxyFromEnvironment } from "./proxy.ts";
+import type { Lookup } from "./resolver.ts";
+import { SharedChannel, type SharedSettings } from "./shared-channel.ts";
+import { parseTarget, type Target } from "./target.ts";
+
+/** What a channel stands on. Tests give their own. */
+export interface Foundation {
+  dialer(options: DialOptions): Dial;
+  readonly lookup: Lookup;
+}
+
+/** @throws TypeError if the target cannot be understood, TlsFileError if a certificate or key cannot be used. */
+export function openChannel(target: string, config: ChannelConfig, foundation: Foundation): Channel {
+  const given = parseTarget(target);
+  const { tls, limits, balancing, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs, pool, retries } = config;
+  const secure = tls !== undefined;
+  const proxy = proxyOf(given, config);
+  // The name that the certificate is checked for is also the :authority, as in Go.
+  const authority = config.authority ?? tls?.serverName ?? given.authority;
+  const serverName = tls?.serverName ?? (config.authority === undefined ? given.serverName : hostOf(config.authority));
+  // A proxy resolves the name.
+  const resolved: Target = proxy === undefined || given.host === undefined ? given : { ...given, host: undefined, addresses: [given.host] };
+  const timing = { balancing, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs };
+  const settings = (): SharedSettings => {
+    const certificates = tls && clientCertificates(tls);
+    const dial = foundation.dialer({ target: given.name, certificates, serverName, authority, limits, proxy });
+    return { target: resolved, dial: withCurrent(certificates, dial), lookup: foundation.lookup, certificates, ...timing };
+  };
+  if (!pool) {
+    const own = new SharedChannel(settings());
+    return new PooledChannel(given.name, secure, own, retries, () => own.close());
+  }
+  const key = keyOf([foundation, resolved, authority, serverName, proxy, tls, limits, timing]);
+  return new PooledChannel(given.name, secure, share(key, settings), retries, () => release(key));
+}
+
+/** A channel that was idle has not looked at its files. */
+function withCurrent(certificates: Certificates | undefined, dial: Dial): Dial {
+  if (certificates === undefined) return dial;
+  return async (address, signal) => {
+    await certificates.reload();
+    return dial(address, signal);
+  };
+}
+
+function proxyOf(target: Target, { proxy }: ChannelConfig): Proxy | undefined {
+  if (proxy === false) return undefined;
+  if (proxy === undefined) return target.host && proxyFromEnvironment(target.host, process.env);
+  if (target.host === undefined) throw new TypeError(`the option proxy needs a target with a host, and ${target.name} lists addresses`);
+  return parseProxy(proxy);
+}
+
+/** The host of an `:authority`. */
+function hostOf(authority: string): string {
+  return authority.replace(/:\d*$/, "").replace(/^\[|\]$/g, "");
+}

@@ -1,0 +1,155 @@
+// What a channel can be told, what it is otherwise, and what is wrong with it.
+import { inspect } from "node:util";
+import { type Names, refuseUnknown } from "../known-options.ts";
+import { type ChannelLimits, defaultChannelLimits, withDefaults } from "../limits/limits.ts";
+import { type ClientTls, clientTlsNames } from "../security/tls.ts";
+import type { BackoffOptions, BackoffPolicy } from "./backoff.ts";
+import type { RetryChannelOptions } from "./retry/options.ts";
+import { Retries } from "./retry/retries.ts";
+
+/** How calls are spread over the addresses of a target. */
+export type Balancing = "pick_first" | "round_robin";
+
+/** Options of a channel. Times are milliseconds. */
+export interface ChannelOptions extends RetryChannelOptions {
+  /** TLS, or mutual TLS; `true` trusts the authorities that Node knows. Default: plaintext. */
+  readonly tls?: ClientTls | boolean | undefined;
+  /**
+   * How long a call, or `connect()`, waits for a connection; then it fails with UNAVAILABLE. A call fails sooner if an attempt to connect fails, and a call with
+   * `waitForReady` waits on. It is also how long one attempt to connect to one address may take, with TLS and the server's SETTINGS: a server that
+   * accepts the connection and stays silent loses it then, and the next attempt begins after the back-off. Default: 20,000. With `Infinity`, calls
+   * wait for ever, and an attempt takes 20,000.
+   */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * `pick_first`: all calls go to the first address that answers; a name's IPv6 and IPv4 addresses are tried in turn, 250 ms apart. `round_robin`: the channel
+   * keeps a connection to each address, and calls go to them in turn. Default: what `serviceConfig` asks for, or `pick_first`.
+   */
+  readonly balancing?: Balancing | undefined;
+  /**
+   * A channel without calls for so long, or up to a quarter longer, closes its connections; the next call connects again. `Infinity`: never. Default: 1,800,000, half
+   * an hour.
+   */
+  readonly idleTimeoutMs?: number | undefined;
+  /** How long the channel waits between failed attempts to connect. */
+  readonly backoff?: BackoffOptions | undefined;
+  /**
+   * How often the name is resolved, while the channel is not idle: addresses that are new are used from then on, and those that are gone are left. It is resolved
+   * again when a connection fails, too, at most once a second. Default: 30,000.
+   */
+  readonly dnsRefreshMs?: number | undefined;
+  /** The `:authority` of calls, which is also the name that the server's certificate must have unless `tls.serverName` says another. Default: the target's. */
+  readonly authority?: string | undefined;
+  /**
+   * An HTTP proxy that opens tunnels: `http://host:port`, with `user:password@` if it asks for one. The proxy resolves the name. `false`: none. Default for targets with a
+   * name: what `grpc_proxy`, `https_proxy` or `http_proxy` in the environment says, unless `no_grpc_proxy` or `no_proxy` lists the host, or it is this machine.
+   */
+  readonly proxy?: string | false | undefined;
+  /** What the server may send, and when it counts as gone; each limit says its unit and its default. */
+  readonly limits?: { readonly [Name in keyof ChannelLimits]?: ChannelLimits[Name] | undefined } | undefined;
+  /** Whether channels of the same target and options share their connections in this process. Default: true. */
+  readonly pool?: boolean | undefined;
+}
+
+export const channelOptionNames: Names<ChannelOptions> = {
+  tls: true,
+  connectTimeoutMs: true,
+  balancing: true,
+  idleTimeoutMs: true,
+  backoff: true,
+  dnsRefreshMs: true,
+  authority: true,
+  proxy: true,
+  limits: true,
+  pool: true,
+  retry: true,
+  methods: true,
+  retryThrottling: true,
+  retryBuffer: true,
+  serviceConfig: true,
+};
+
+const backoffNames: Names<BackoffOptions> = { initialMs: true, factor: true, maxMs: true, jitter: true };
+
+/** The options, checked and with their defaults. */
+export interface ChannelConfig {
+  /** Undefined: plaintext. */
+  readonly tls: ClientTls | undefined;
+  readonly connectTimeoutMs: number;
+  readonly balancing: Balancing;
+  readonly idleTimeoutMs: number;
+  readonly backoff: BackoffPolicy;
+  readonly dnsRefreshMs: number;
+  readonly authority: string | undefined;
+  readonly proxy: string | false | undefined;
+  readonly limits: ChannelLimits;
+  readonly pool: boolean;
+  readonly retries: Retries;
+}
+
+/** @throws TypeError if an option does not exist or is of a wrong type, RangeError if its value is out of range. */
+export function readOptions(where: string, options: ChannelOptions): ChannelConfig {
+  refuseUnknown(where, options, channelOptionNames);
+  const retries = new Retries(options);
+  const { tls, balancing = retries.balancing ?? "pick_first", authority, proxy, pool = true } = options;
+  if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
+    throw wrong("tls", "true, false or an object", tls);
+  }
+  if (typeof tls === "object") refuseUnknown("tls", tls, clientTlsNames);
+  if (typeof tls === "object" && tls.serverName !== undefined && !isName(tls.serverName)) {
+    throw wrong("tls.serverName", "a host", tls.serverName);
+  }
+  if (balancing !== "pick_first" && balancing !== "round_robin") throw wrong("balancing", '"pick_first" or "round_robin"', balancing);
+  if (authority !== undefined && !isName(authority)) throw wrong("authority", 'a host, or "host:port"', authority);
+  if (proxy !== undefined && proxy !== false && typeof proxy !== "string") throw wrong("proxy", "a URL or false", proxy);
+  if (typeof pool !== "boolean") throw wrong("pool", "true or false", pool);
+  refuseUnknown("limits", objectOf("limits", options.limits), defaultChannelLimits);
+  return {
+    tls: tls === true ? {} : tls || undefined,
+    connectTimeoutMs: duration("connectTimeoutMs", options.connectTimeoutMs, 20_000),
+    balancing,
+    idleTimeoutMs: duration("idleTimeoutMs", options.idleTimeoutMs, 30 * 60_000),
+    backoff: backoffOf(objectOf("backoff", options.backoff)),
+    dnsRefreshMs: duration("dnsRefreshMs", options.dnsRefreshMs, 30_000),
+    authority,
+    proxy,
+    limits: withDefaults(defaultChannelLimits, options.limits),
+    pool,
+    retries,
+  };
+}
+
+function backoffOf(options: BackoffOptions = {}): BackoffPolicy {
+  refuseUnknown("backoff", options, backoffNames);
+  const { factor = 1.6, jitter = 0.2 } = options;
+  const initialMs = duration("backoff.initialMs", options.initialMs, 1_000);
+  const maxMs = duration("backoff.maxMs", options.maxMs, 120_000);
+  if (typeof factor !== "number" || !(factor >= 1 && Number.isFinite(factor)))
+    throw outOfRange("backoff.factor", "a number from 1 on", factor);
+  if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1)) throw outOfRange("backoff.jitter", "a number from 0 to 1", jitter);
+  return { initialMs, factor, maxMs, jitter };
+}
+
+function duration(name: string, value: unknown, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (typeof value === "number" && value > 0) return value;
+  throw outOfRange(name, "a positive number of milliseconds", value);
+}
+
+function objectOf<Options extends object>(name: string, value: Options | undefined): Options | undefined {
+  if (value !== undefined && (typeof value !== "object" || value === null)) throw wrong(name, "an object", value);
+  return value;
+}
+
+/** A host, with or without a port, as an `:authority` has it. */
+function isName(value: unknown): boolean {
+  return typeof value === "string" && /^[!-~]+$/.test(value) && !/[/?#@\\]/.test(value);
+}
+
+function wrong(name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${name} must be ${expected}, got ${inspect(value, { depth: 0 })}`);
+}
+
+function outOfRange(name: string, expected: string, value: unknown): RangeError {
+  return new RangeError(`${name} must be ${expected}, got ${inspect(value, { depth: 0 })}`);
+}

@@ -1,0 +1,121 @@
+// From the name in a target to addresses, again and again.
+import { lookup } from "node:dns";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
+import type { Address } from "../transport/connection.ts";
+import { Backoff, type BackoffPolicy } from "./backoff.ts";
+import type { HostPort } from "./target.ts";
+
+/** Finds the IP addresses of a host. Rejects with a system error. */
+export type Lookup = (host: string) => Promise<readonly string[]>;
+
+/**
+ * getaddrinfo, and not a DNS query: it knows what is in /etc/hosts, search domains and mDNS, as every other program on the machine does, and it puts
+ * the addresses in the order of RFC 6724.
+ */
+export const systemLookup: Lookup = (host) =>
+  new Promise((resolve, reject) => {
+    lookup(host, { all: true, order: "verbatim" }, (error, addresses) => {
+      if (error === null) resolve(addresses.map(({ address }) => address));
+      else reject(error);
+    });
+  });
+
+/** What a resolver tells its channel. */
+export interface ResolverOwner {
+  onAddresses(addresses: readonly Address[]): void;
+  /** Only as long as there has been no address. The resolver tries again by itself. */
+  onResolveFailure(error: RpcError): void;
+}
+
+export interface ResolverSettings {
+  readonly target: string;
+  readonly lookup: Lookup;
+  readonly backoff: BackoffPolicy;
+  /** How often the name is resolved, in milliseconds. */
+  readonly refreshMs: number;
+}
+
+/** The shortest time between two resolutions, in milliseconds, however often `refresh` is called. */
+const shortestMs = 1_000;
+
+export class Resolver {
+  readonly #host: HostPort;
+  readonly #settings: ResolverSettings;
+  readonly #owner: ResolverOwner;
+  readonly #backoff: Backoff;
+  #running = false;
+  #resolving = false;
+  #resolved = false;
+  /** `performance.now()` when the last resolution began, and when the next one is due. */
+  #beganMs = Number.NEGATIVE_INFINITY;
+  #dueMs = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(host: HostPort, settings: ResolverSettings, owner: ResolverOwner) {
+    this.#host = host;
+    this.#settings = settings;
+    this.#owner = owner;
+    this.#backoff = new Backoff(settings.backoff);
+  }
+
+  /** Resolves now, and goes on until `stop`. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    void this.#resolve();
+  }
+
+  /** Resolves soon: the addresses may be out of date. */
+  refresh(): void {
+    if (this.#running && !this.#resolving) this.#schedule(Math.min(this.#dueMs, Math.max(this.#beganMs + shortestMs, performance.now())));
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#resolved = false;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(dueMs: number): void {
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    const ms = Math.min(Math.max(dueMs - performance.now(), 0), 2 ** 31 - 1);
+    this.#timer = setTimeout(() => void this.#resolve(), ms).unref();
+  }
+
+  async #resolve(): Promise<void> {
+    // One that was begun before a `stop` serves the `start` after it.
+    if (this.#resolving) return;
+    this.#resolving = true;
+    this.#beganMs = performance.now();
+    const { host, port } = this.#host;
+    try {
+      const hosts = await this.#settings.lookup(host);
+      this.#resolving = false;
+      if (!this.#running) return;
+      if (hosts.length === 0) throw Object.assign(new Error(`no address of ${host}`), { code: "ENODATA" });
+      this.#resolved = true;
+      this.#backoff.reset();
+      this.#schedule(this.#beganMs + this.#settings.refreshMs);
+      this.#owner.onAddresses(hosts.map((address) => ({ host: address, port })));
+    } catch (error) {
+      this.#resolving = false;
+      if (!this.#running) return;
+      // A name server that is away for a while takes no connection with it.
+      if (this.#resolved) {
+        this.#schedule(this.#beganMs + this.#settings.refreshMs);
+        return;
+      }
+      this.#schedule(this.#beganMs + this.#backoff.next());
+      this.#owner.onResolveFailure(resolveFailure(this.#settings.target, error));
+    }
+  }
+}
+
+function resolveFailure(target: string, error: unknown): RpcError {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const cause = code === "EAI_AGAIN" ? "no name server answers" : "no such host";
+  return new RpcError(Code.UNAVAILABLE, `cannot connect to ${target}: ${cause}`, { cause: error });
+}

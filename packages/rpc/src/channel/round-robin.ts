@@ -1,0 +1,93 @@
+// round_robin: each call goes to the next address that has a connection (gRFC A42 names the states).
+import type { RpcError } from "../protocol/error.ts";
+import type { Address, Connection } from "../transport/connection.ts";
+import { addressKey } from "./address-list.ts";
+import type { Balancer, BalancerOwner } from "./balancer.ts";
+import { type ConnectSettings, Subchannel, type SubchannelOwner, type SubchannelState } from "./subchannel.ts";
+
+export class RoundRobin implements Balancer, SubchannelOwner {
+  readonly #settings: ConnectSettings;
+  readonly #owner: BalancerOwner;
+  #subchannels: ReadonlyMap<string, Subchannel> = new Map();
+  /** Those with a connection. */
+  #ready: readonly Subchannel[] = [];
+  #next = 0;
+  #state: SubchannelState = "idle";
+  #failure: RpcError | undefined;
+
+  constructor(settings: ConnectSettings, owner: BalancerOwner) {
+    this.#settings = settings;
+    this.#owner = owner;
+  }
+
+  get state(): SubchannelState {
+    return this.#state;
+  }
+
+  get failure(): RpcError | undefined {
+    return this.#failure;
+  }
+
+  get calls(): number {
+    return this.#ready.reduce((sum, { connection }) => sum + (connection?.calls ?? 0), 0);
+  }
+
+  pick(): Connection | undefined {
+    const ready = this.#ready;
+    for (let tries = ready.length; tries > 0; tries--) {
+      if (this.#next >= ready.length) this.#next = 0;
+      const connection = ready[this.#next++]?.connection;
+      if (connection !== undefined && connection.available > 0) return connection;
+    }
+    return undefined;
+  }
+
+  connect(): void {
+    for (const subchannel of this.#subchannels.values()) subchannel.connect();
+    this.#look();
+  }
+
+  update(addresses: readonly Address[]): void {
+    const active = this.#state !== "idle";
+    const before = this.#subchannels;
+    const after = new Map<string, Subchannel>();
+    for (const address of addresses) {
+      const key = addressKey(address);
+      after.set(key, before.get(key) ?? new Subchannel([address], this.#settings, this));
+    }
+    this.#subchannels = after;
+    for (const [key, subchannel] of before) if (!after.has(key)) subchannel.stop();
+    if (active) this.connect();
+  }
+
+  stop(): void {
+    for (const subchannel of this.#subchannels.values()) subchannel.stop();
+    this.#look();
+  }
+
+  onChange(subchannel: Subchannel): void {
+    // A connection is kept to each: one that is lost is made again.
+    if (subchannel.state === "idle") subchannel.connect();
+    else this.#look();
+  }
+
+  onAvailable(): void {
+    this.#owner.onAvailable();
+  }
+
+  onStale(): void {
+    this.#owner.onStale();
+  }
+
+  #look(): void {
+    const all = [...this.#subchannels.values()];
+    const ready = all.filter(({ state }) => state === "ready");
+    this.#ready = ready;
+    const has = (wanted: SubchannelState) => all.some(({ state }) => state === wanted);
+    this.#failure = all.findLast(({ state }) => state === "failed")?.failure;
+    if (ready.length > 0) this.#state = "ready";
+    else if (has("connecting")) this.#state = "connecting";
+    else this.#state = has("failed") ? "failed" : "idle";
+    this.#owner.onChange();
+  }
+}
