@@ -1,7 +1,16 @@
 // @grpc-study/rpc: protobuf-es on grpc-js.
 
 export { type Codec, type CodecFactory, compiled, protobufEs } from "@grpc-study/codec";
-export { type Channel, type ChannelOptions, createChannel } from "./client/channel.ts";
+export type { BackoffOptions } from "./channel/backoff.ts";
+export { createChannel } from "./channel/create-channel.ts";
+export type { Balancing, ChannelOptions } from "./channel/options.ts";
+export type {
+  HedgingOptions,
+  MethodOptions,
+  RetryBufferOptions,
+  RetryOptions,
+  RetryThrottlingOptions,
+} from "./channel/retry/options.ts";
 export {
   type BidiStreamCall,
   type Client,
@@ -43,3 +52,4 @@ export { createServer, type Server, type ServerOptions } from "./server/server.t
 export type { ShutdownOptions, ShutdownReport } from "./server/shutdown.ts";
 export { type ContextKey, ContextValues, createContextKey } from "./server/values.ts";
 export type { HealthStatuses, ServingStatus } from "./services/health/health.ts";
+export type { Channel, ChannelState } from "./transport/client.ts";

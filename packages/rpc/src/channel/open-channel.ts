@@ -2,7 +2,7 @@
 import type { Certificates } from "../security/certificates.ts";
 import { clientCertificates } from "../security/tls.ts";
 import type { Channel } from "../transport/client.ts";
-import type { Dial, DialOptions, Proxy } from "../transport/connection.ts";
+import type { Dial, DialOptions, HttpProxy } from "../transport/connection.ts";
 import { PooledChannel } from "./channel.ts";
 import type { ChannelConfig } from "./options.ts";
 import { keyOf, release, share } from "./pool.ts";
@@ -51,7 +51,7 @@ function withCurrent(certificates: Certificates | undefined, dial: Dial): Dial {
   };
 }
 
-function proxyOf(target: Target, { proxy }: ChannelConfig): Proxy | undefined {
+function proxyOf(target: Target, { proxy }: ChannelConfig): HttpProxy | undefined {
   if (proxy === false) return undefined;
   if (proxy === undefined) return target.host && proxyFromEnvironment(target.host, process.env);
   if (target.host === undefined) throw new TypeError(`the option proxy needs a target with a host, and ${target.name} lists addresses`);

@@ -1,6 +1,6 @@
 // The proxy that connections go through (https://github.com/grpc/grpc/blob/master/doc/environment_variables.md).
 import { BlockList, isIP, isIPv4 } from "node:net";
-import type { Proxy } from "../transport/connection.ts";
+import type { HttpProxy } from "../transport/connection.ts";
 import type { HostPort } from "./target.ts";
 
 /** In their order: the first that is set counts. */
@@ -10,7 +10,7 @@ const exceptionNames = ["no_grpc_proxy", "no_proxy"] as const;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the option `proxy`. @throws TypeError */
-export function parseProxy(url: string, name = "proxy"): Proxy {
+export function parseProxy(url: string, name = "proxy"): HttpProxy {
   // A password in it must not get into a message.
   const wrong = new TypeError(`${name} must be a URL of the form http://host:port`);
   if (!URL.canParse(url)) throw wrong;
@@ -24,7 +24,7 @@ export function parseProxy(url: string, name = "proxy"): Proxy {
 }
 
 /** The environment's proxy for a host; undefined if there is none. @throws TypeError if a variable cannot be understood. */
-export function proxyFromEnvironment({ host }: HostPort, environment: Environment): Proxy | undefined {
+export function proxyFromEnvironment({ host }: HostPort, environment: Environment): HttpProxy | undefined {
   const name = proxyNames.find((each) => environment[each]);
   if (name === undefined || isThisMachine(host)) return undefined;
   const exceptions = exceptionNames.map((each) => environment[each]).find(Boolean) ?? "";

@@ -56,7 +56,7 @@ export type Address = { readonly host: string; readonly port: number } | { reado
 export type Dial = (address: Address, signal: AbortSignal) => Promise<Connection>;
 
 /** An HTTP proxy: connections go through a tunnel that it opens (CONNECT; RFC 9110, section 9.3.6). The address is what CONNECT names. */
-export interface Proxy {
+export interface HttpProxy {
   readonly host: string;
   readonly port: number;
   /** The value of `proxy-authorization`: a secret. */
@@ -74,5 +74,5 @@ export interface DialOptions {
   /** The `:authority` of calls that have none of their own. */
   readonly authority: string;
   readonly limits: ChannelLimits;
-  readonly proxy: Proxy | undefined;
+  readonly proxy: HttpProxy | undefined;
 }

@@ -3,7 +3,7 @@
 import { connect, type Socket } from "node:net";
 import { attachClient, errorCodeName, type ClientConnection as Http2Connection } from "@grpc-study/http2";
 import { hostPort } from "../../../protocol/host-port.ts";
-import type { Address, Connection, Dial, DialOptions, Proxy as HttpProxy } from "../../connection.ts";
+import type { Address, Connection, Dial, DialOptions, HttpProxy } from "../../connection.ts";
 import { ClosedByPeer, ConnectFailure, connectError, wrongProtocol } from "./connect-failure.ts";
 import { ClientConnection } from "./connection.ts";
 import { SharedState } from "./shared-state.ts";

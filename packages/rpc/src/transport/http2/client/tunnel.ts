@@ -1,6 +1,6 @@
 // A tunnel through an HTTP proxy (CONNECT; RFC 9110, section 9.3.6).
 import type { Socket } from "node:net";
-import type { Proxy as HttpProxy } from "../../connection.ts";
+import type { HttpProxy } from "../../connection.ts";
 import { ConnectFailure } from "./connect-failure.ts";
 import { waitFor } from "./wait-for.ts";
 
