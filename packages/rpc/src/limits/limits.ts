@@ -43,6 +43,15 @@ export interface ServerLimits extends MessageLimits {
    * the connection that has most ends with RESOURCE_EXHAUSTED.
    */
   readonly maxPendingBytes: number;
+  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes of a call's requests that its peer may send ahead of the handler (RFC 9113, section 6.9). Default 256 KiB. */
+  readonly streamWindowBytes: number;
+  /** Bytes of all calls of a connection that its peer may send ahead. Default 1 MiB. */
+  readonly connectionWindowBytes: number;
+  /**
+   * Windows grow with the bandwidth and the round-trip time of a connection, up to this many bytes for a call, and twice as many for the connection.
+   * Default 8 MiB. A value that is no larger than `streamWindowBytes` turns growth off.
+   */
+  readonly maxWindowBytes: number;
   /** A connection without calls is closed after so many milliseconds. Default 900,000: a quarter of an hour. Clients connect again when they need to. */
   readonly maxConnectionIdleMs: number;
   /** A connection takes no more calls after so many milliseconds, give or take a tenth; clients make another one. Default 7,200,000: two hours. */
@@ -92,6 +101,9 @@ export const defaultServerLimits: ServerLimits = {
   bodyTimeoutMs: 120_000,
   maxPendingBytesPerConnection: 64 * 1024 * 1024,
   maxPendingBytes: 256 * 1024 * 1024,
+  streamWindowBytes: 256 * 1024,
+  connectionWindowBytes: 1024 * 1024,
+  maxWindowBytes: 8 * 1024 * 1024,
   maxConnectionIdleMs: 15 * 60_000,
   maxConnectionAgeMs: 2 * 60 * 60_000,
   maxConnectionAgeGraceMs: Number.POSITIVE_INFINITY,

@@ -1,14 +1,13 @@
-// Cuts what a request brings into its messages, in the place of grpc-js's `StreamDecoder`.
-//
-// That one keeps a buffer for every DATA frame of a message: 4 MiB in frames of one byte are four million buffers, half a gigabyte. It also cannot tell whether a
-// message is incomplete, so that a stream which ends in the middle of one looks like one that ends after the message before. Here, the bytes of a
-// message that comes in pieces are copied together, into a buffer that grows with what has come, not with what the prefix promises. And it cuts no more messages than
-// are asked for: a piece of 16 KiB may hold three thousand empty ones, each with a buffer of its own.
+// Cuts the bytes of a stream into messages. The bytes of a message that comes in pieces are copied together, into a buffer that grows with what
+// has come, not with what its prefix promises. Bytes that nobody has asked for yet stay as they came, so a thousand empty messages take five thousand bytes and
+// no objects.
 
 const prefix = 5;
 /** What a message that comes in pieces begins with, and how much faster than its bytes its buffer grows. */
 const firstBytes = 4 * 1024;
 const growth = 4;
+/** Small parts that wait are copied together into blocks of up to this size. */
+const largestBlock = 64 * 1024;
 
 const nothing = Buffer.alloc(0);
 
@@ -32,12 +31,20 @@ export class MessageReader {
   readonly #limit: number;
   #data: Buffer = nothing;
   #at = 0;
+  /** What came after `#data`, in order. */
+  #waiting: Buffer[] | undefined;
+  #nextWaiting = 0;
+  /** The block of which the last part is the end, and how much of it is in use. */
+  #block: Buffer = nothing;
+  #blockUsed = 0;
   #begun: Buffer | undefined;
   #filled = 0;
   /** With its prefix, which may not be complete yet. */
   #total = prefix;
   /** How many messages have come. */
   count = 0;
+  /** Bytes that were pushed and that no call of `next` has reached. */
+  unread = 0;
 
   /** @param limit the most bytes of a message; -1 for any. */
   constructor(limit: number) {
@@ -51,29 +58,70 @@ export class MessageReader {
 
   /** How many bytes it keeps. */
   get bytes(): number {
-    return (this.#begun?.length ?? 0) + this.#data.length - this.#at;
+    return (this.#begun?.length ?? 0) + this.unread + (this.unread > 0 ? this.#block.length - this.#blockUsed : 0);
   }
 
-  /** Takes the next data. What came before has to be used up: `next()` has returned undefined. */
+  /** Takes the next data. The bytes must not change afterwards. */
   push(data: Buffer): void {
-    this.#data = data;
-    this.#at = 0;
+    if (data.length === 0) return;
+    if (this.unread === 0) {
+      this.#data = data;
+      this.#at = 0;
+    } else this.#enqueue(data);
+    this.unread += data.length;
+  }
+
+  /** What was pushed stays unread for longer: a small part must not hold on to all that the socket read with it. */
+  keep(): void {
+    if (this.#at > 0) {
+      this.#data = this.#data.subarray(this.#at);
+      this.#at = 0;
+    }
+    if (this.#data.buffer.byteLength > 2 * this.#data.length) this.#data = Buffer.from(this.#data);
+  }
+
+  #enqueue(data: Buffer): void {
+    this.#waiting ??= [];
+    const waiting = this.#waiting;
+    if (data.buffer.byteLength <= 2 * data.length) {
+      waiting.push(data);
+      this.#block = nothing;
+      this.#blockUsed = 0;
+      return;
+    }
+    const { length } = data;
+    const used = this.#blockUsed;
+    if (waiting.length > this.#nextWaiting && this.#block.length - used >= length) {
+      this.#block.set(data, used);
+      this.#blockUsed += length;
+      const last = waiting[waiting.length - 1] as Buffer;
+      waiting[waiting.length - 1] = this.#block.subarray(used - last.length, used + length);
+      return;
+    }
+    this.#block = Buffer.allocUnsafeSlow(Math.max(length, Math.min(this.unread, largestBlock)));
+    this.#block.set(data);
+    this.#blockUsed = length;
+    waiting.push(this.#block.subarray(0, length));
   }
 
   /** The next message that is complete, with its prefix; undefined once the data is used up. @throws MessageTooLarge */
   next(): Buffer | undefined {
-    const data = this.#data;
-    while (this.#at < data.length) {
+    while (this.unread > 0) {
+      const data = this.#data;
       const at = this.#at;
+      if (at === data.length) {
+        this.#shift();
+        continue;
+      }
       if (this.#filled === 0 && data.length - at >= prefix) {
         const end = at + prefix + this.#length(data, at);
         if (end <= data.length) {
-          this.#at = end;
+          this.#read(end - at);
           this.count++;
           return cut(data, at, end);
         }
       }
-      this.#at = this.#gather(data, at);
+      this.#read(this.#gather(data, at));
       if (this.#filled === this.#total && this.#begun !== undefined) {
         const message = this.#begun.subarray(0, this.#total);
         this.#begun = undefined;
@@ -83,27 +131,51 @@ export class MessageReader {
         return message;
       }
     }
+    return undefined;
+  }
+
+  #read(bytes: number): void {
+    this.#at += bytes;
+    this.unread -= bytes;
+    if (this.unread === 0) this.#drop();
+  }
+
+  #shift(): void {
+    const waiting = this.#waiting as Buffer[];
+    this.#data = waiting[this.#nextWaiting] as Buffer;
+    waiting[this.#nextWaiting++] = nothing;
+    this.#at = 0;
+    if (this.#nextWaiting === waiting.length) {
+      waiting.length = 0;
+      this.#nextWaiting = 0;
+    }
+  }
+
+  #drop(): void {
     this.#data = nothing;
     this.#at = 0;
-    return undefined;
+    this.#waiting = undefined;
+    this.#nextWaiting = 0;
+    this.#block = nothing;
+    this.#blockUsed = 0;
   }
 
   /** Lets go of everything. */
   clear(): void {
     this.#begun = undefined;
     this.#filled = 0;
-    this.#data = nothing;
-    this.#at = 0;
+    this.unread = 0;
+    this.#drop();
   }
 
-  /** Takes what belongs to the message that has begun, or its prefix. */
+  /** Takes what belongs to the message that has begun, or its prefix. Returns how many bytes that is. */
   #gather(data: Buffer, from: number): number {
     const wanted = Math.min(this.#total - this.#filled, data.length - from);
     const buffer = this.#room(this.#filled + wanted);
     data.copy(buffer, this.#filled, from, from + wanted);
     this.#filled += wanted;
     if (this.#filled === prefix && this.#total === prefix) this.#total += this.#length(buffer, 0);
-    return from + wanted;
+    return wanted;
   }
 
   #room(bytes: number): Buffer {

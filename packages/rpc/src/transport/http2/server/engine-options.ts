@@ -1,0 +1,36 @@
+// The limits of a server as the options of its HTTP/2 engine.
+import type { ServerOptions } from "@grpc-study/http2";
+import type { ServerLimits } from "../../../limits/limits.ts";
+
+const maxUint32 = 2 ** 32 - 1;
+const maxInt31 = 2 ** 31 - 1;
+
+export function engineOptions(limits: ServerLimits): Omit<ServerOptions, "onStream"> {
+  const pending = Math.min(limits.maxPendingBytesPerConnection, limits.maxPendingBytes);
+  return {
+    initialWindowSize: Math.min(limits.streamWindowBytes, maxInt31),
+    connectionWindowSize: Math.min(limits.connectionWindowBytes, maxInt31),
+    maxWindowSize: Math.min(limits.maxWindowBytes, maxInt31),
+    ...(Number.isFinite(limits.keepaliveTimeMs)
+      ? { keepalive: { interval: limits.keepaliveTimeMs, timeout: finite(limits.keepaliveTimeoutMs), withoutStreams: true } }
+      : {}),
+    limits: {
+      maxHeaderListSize: Math.min(Math.floor(limits.maxMetadataBytes), maxUint32),
+      maxConcurrentStreams: Math.min(Math.floor(limits.maxConcurrentStreams), maxUint32),
+      prefaceTimeout: finite(limits.handshakeTimeoutMs),
+      headerBlockTimeout: finite(limits.handshakeTimeoutMs),
+      idleTimeout: Number.isFinite(limits.maxConnectionIdleMs) ? limits.maxConnectionIdleMs : 0,
+      resetRate: finite(limits.resetsPerSecond),
+      pingRate: finite(limits.controlFramesPerSecond),
+      // The budgets of pending bytes end calls before the engine stops connections.
+      maxStreamBuffer: finite(pending * 2),
+      maxConnectionBuffer: finite(pending * 2),
+      maxProcessBuffer: finite(limits.maxPendingBytes * 2),
+    },
+  };
+}
+
+/** The engine takes numbers; a time of some years stands for no limit. */
+function finite(limit: number): number {
+  return Math.min(limit, 2 ** 48);
+}

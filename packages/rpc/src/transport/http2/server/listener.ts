@@ -1,0 +1,89 @@
+// Sockets that listen: TCP or a Unix domain socket, with or without TLS, whose certificates may be renewed.
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import type { ServerLimits } from "../../../limits/limits.ts";
+import { type ServerTls, serverCertificates } from "../../../security/tls.ts";
+import type { ListenAddress } from "../../server.ts";
+import { removeStaleSocket } from "./unix-socket.ts";
+
+/** Takes a connection whose TLS handshake, if there is one, is complete. */
+type Accept = (socket: Socket | TLSSocket) => void;
+
+export class Listener {
+  readonly #server: Server;
+  /** Connections whose TLS handshake is not complete, by their peer's address. */
+  readonly #handshaking = new Map<string, Socket>();
+  readonly #unwatch: (() => void) | undefined;
+
+  /** @throws TlsFileError */
+  constructor(limits: ServerLimits, tls: ServerTls | undefined, accept: Accept) {
+    if (tls === undefined) this.#server = createServer({ noDelay: true }, accept);
+    else {
+      const certificates = serverCertificates(tls);
+      const server = createTlsServer({
+        ...certificates.current(),
+        noDelay: true,
+        ALPNProtocols: ["h2"],
+        handshakeTimeout: Math.min(limits.handshakeTimeoutMs, 2 ** 31 - 1),
+        requestCert: tls.clientCa !== undefined,
+        rejectUnauthorized: tls.clientCertificates !== "optional",
+      });
+      server.on("secureConnection", (socket) => {
+        this.#handshaking.delete(addressOf(socket));
+        // RFC 9113, section 3.2. A certificate may be missing; one that is there has to be right.
+        const wrong = tls.clientCa !== undefined && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
+        if (socket.alpnProtocol !== "h2" || wrong) socket.destroy();
+        else accept(socket);
+      });
+      // A client that fails its handshake ends its own connection only.
+      server.on("tlsClientError", () => {});
+      server.on("connection", (socket: Socket) => {
+        if (socket.remotePort === undefined) return;
+        const address = addressOf(socket);
+        this.#handshaking.set(address, socket);
+        socket.once("close", () => {
+          if (this.#handshaking.get(address) === socket) this.#handshaking.delete(address);
+        });
+      });
+      this.#unwatch = certificates.onChange(() => server.setSecureContext(certificates.current()));
+      this.#server = server;
+    }
+    if (Number.isFinite(limits.maxConnections)) this.#server.maxConnections = limits.maxConnections;
+  }
+
+  /** Resolves with the port; 0 for a Unix domain socket. Rejects with the system's error. */
+  async listen({ host, port, path }: ListenAddress): Promise<number> {
+    if (path === undefined) return this.#listen({ host, port });
+    try {
+      return await this.#listen({ path });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || !(await removeStaleSocket(path))) throw error;
+      return this.#listen({ path });
+    }
+  }
+
+  #listen(options: ListenOptions): Promise<number> {
+    const server = this.#server;
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    server.once("error", reject);
+    server.listen(options, () => {
+      server.off("error", reject);
+      // Errors of single connections, as EMFILE, are not the server's end.
+      server.on("error", () => {});
+      const address = server.address() as AddressInfo | string;
+      resolve(typeof address === "string" ? 0 : address.port);
+    });
+    return promise;
+  }
+
+  /** Takes no more connections, and drops those that are no connections yet. */
+  close(): void {
+    this.#unwatch?.();
+    if (this.#server.listening) this.#server.close();
+    for (const socket of this.#handshaking.values()) socket.destroy();
+  }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}

@@ -1,0 +1,128 @@
+// What a request's header list says of its call. It is read once, and kept with the list: a client repeats its lists.
+import { HeaderList } from "@grpc-study/http2";
+import { Code } from "../../../protocol/code.ts";
+import { type Compression, isCompression } from "../../../protocol/compression.ts";
+import type { Metadata } from "../../../protocol/metadata.ts";
+import { parseTimeout } from "../../../protocol/timeout.ts";
+import type { ServedMethod } from "../../server.ts";
+import { requestMetadata } from "./request-metadata.ts";
+import { httpList, trailersOnlyList } from "./response-lists.ts";
+
+/** What a call's header has to do with. */
+export interface HeadRules {
+  readonly methods: ReadonlyMap<string, ServedMethod>;
+  readonly maxMetadataPairs: number;
+}
+
+export class RequestHead {
+  readonly method: ServedMethod;
+  readonly #list: HeaderList;
+  /** Milliseconds; Infinity if the caller waits for ever. */
+  readonly timeoutMs: number;
+  /** How the requests are compressed; undefined if it is unknown here. */
+  readonly compression: Compression | undefined;
+  /** Its name, as it came. */
+  readonly encoding: string;
+  readonly acceptEncoding: string;
+  /** Whether a half-close may be the beginning of a cancel: see `halfClosesBeforeReset`. */
+  readonly mayReset: boolean;
+
+  constructor(method: ServedMethod, list: HeaderList, fields: Fields) {
+    this.method = method;
+    this.#list = list;
+    this.timeoutMs = fields.timeoutMs;
+    this.encoding = fields.encoding;
+    this.compression = isCompression(fields.encoding) ? fields.encoding : undefined;
+    this.acceptEncoding = fields.acceptEncoding;
+    this.mayReset = method.requestStream && halfClosesBeforeReset(fields.userAgent);
+  }
+
+  metadata(): Metadata {
+    return requestMetadata(this.#list);
+  }
+}
+
+/**
+ * Node's http2 client cancels by a half-close with a reset some 0.3 milliseconds after it, and grpc-js and connect-node are made of it. A handler must
+ * not take half a stream of requests for a whole one.
+ */
+function halfClosesBeforeReset(userAgent: string): boolean {
+  return userAgent === "" || /grpc-node|connect-es/.test(userAgent);
+}
+
+/** The fields that the protocol reads. The first of a name counts. */
+class Fields {
+  contentType: string | undefined = undefined;
+  timeout: string | undefined = undefined;
+  timeoutMs: number = Number.POSITIVE_INFINITY;
+  encoding = "identity";
+  acceptEncoding = "";
+  userAgent = "";
+
+  constructor(list: HeaderList) {
+    const { flat, regularStart } = list;
+    for (let i = flat.length - 2; i >= regularStart; i -= 2) {
+      const value = flat[i + 1] as string;
+      switch (flat[i]) {
+        case "content-type":
+          this.contentType = value;
+          break;
+        case "grpc-timeout":
+          this.timeout = value;
+          break;
+        case "grpc-encoding":
+          this.encoding = value;
+          break;
+        case "grpc-accept-encoding":
+          // Lists may come in parts (RFC 9110, section 5.3).
+          this.acceptEncoding = this.acceptEncoding === "" ? value : `${value},${this.acceptEncoding}`;
+          break;
+        case "user-agent":
+          this.userAgent = value;
+          break;
+      }
+    }
+  }
+}
+
+/** The codec is the only one there is: protobuf. Parameters, as in `application/grpc; charset=utf-8`, change nothing. */
+const grpcType = /^application\/grpc(\+proto)?[\t ]*(;.*)?$/i;
+
+/** How much of a path is repeated to whoever sent it. */
+const shownPath = 256;
+
+const status = (code: Code, message: string) => ({ code, message, metadata: undefined });
+
+const notPost = httpList(405, status(Code.INTERNAL, "a call has to be a POST"), [["allow", "POST"]]);
+/** What is not gRPC is answered by HTTP alone (PROTOCOL-HTTP2.md). */
+const notGrpc = HeaderList.response(415, [["accept-post", "application/grpc, application/grpc+proto"]]);
+
+/** What a call begins with, or the header list that refuses it, which is the whole response. */
+export function readHead(list: HeaderList, rules: HeadRules): RequestHead | HeaderList {
+  if (list.memo instanceof RequestHead) return list.memo;
+  const fields = new Fields(list);
+  // grpc-go's order.
+  if (list.method !== "POST") return notPost;
+  const type = fields.contentType;
+  if (type !== "application/grpc" && type !== "application/grpc+proto" && (type === undefined || !grpcType.test(type))) return notGrpc;
+  const { timeout } = fields;
+  if (timeout !== undefined) {
+    const timeoutMs = parseTimeout(timeout);
+    if (timeoutMs === undefined) return trailersOnlyList(status(Code.INTERNAL, `malformed grpc-timeout: "${timeout.slice(0, 32)}"`));
+    fields.timeoutMs = Math.ceil(timeoutMs);
+  }
+  const pairs = list.flat.length / 2;
+  if (pairs > rules.maxMetadataPairs) {
+    const message = `the request has ${pairs} header fields, and limits.maxMetadataPairs is ${rules.maxMetadataPairs}`;
+    return trailersOnlyList(status(Code.RESOURCE_EXHAUSTED, message));
+  }
+  const path = list.path ?? "";
+  const method = rules.methods.get(path);
+  // Not kept: the method may be added later.
+  if (method === undefined) {
+    return trailersOnlyList(status(Code.UNIMPLEMENTED, `The server does not implement the method ${path.slice(0, shownPath)}`));
+  }
+  const head = new RequestHead(method, list, fields);
+  list.memo = head;
+  return head;
+}

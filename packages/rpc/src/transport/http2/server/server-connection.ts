@@ -1,0 +1,65 @@
+// What a server knows of one connection beside its frames: its peer, its calls that receive, how much of them is pending, and how old it is.
+
+import type { Duplex } from "node:stream";
+import { type PeerCertificate, TLSSocket } from "node:tls";
+import type { Connection } from "@grpc-study/http2";
+import type { ServerLimits } from "../../../limits/limits.ts";
+import { type Linked, LinkedSet } from "../../../linked-set.ts";
+import { type ClientCertificate, clientCertificate } from "../../../security/peer-certificate.ts";
+import { PendingBytes, type PendingCall } from "./pending-bytes.ts";
+
+/** A call of whose requests not all has been delivered. */
+export interface ReceivingCall extends PendingCall, Linked<ReceivingCall> {
+  /** Ends the call if its peer takes longer than it may. */
+  look(timeoutMs: number, now: number): void;
+}
+
+export class ServerConnection {
+  readonly limits: ServerLimits;
+  /** As `ServerStream.peer` gives it. Sockets forget it when they are closed. */
+  readonly peer: string;
+  readonly receiving = new LinkedSet<ReceivingCall>();
+  readonly pending: PendingBytes;
+  readonly #connection: Connection;
+  readonly #certificate: PeerCertificate | undefined;
+  // Moments, not timers: Node keeps a list for each duration that a timer has ever been set for, until that time is over. A jittered age, which is
+  // another for each connection, would leave one for hours.
+  #oldAt: number;
+  #goneAt = Number.POSITIVE_INFINITY;
+
+  constructor(connection: Connection, peer: string, limits: ServerLimits, now: number) {
+    this.#connection = connection;
+    this.limits = limits;
+    this.peer = peer;
+    this.pending = new PendingBytes(limits, this.receiving);
+    const { socket } = connection;
+    this.#certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate() : undefined;
+    // Give or take a tenth, so that clients which came together do not all come again together.
+    this.#oldAt = now + limits.maxConnectionAgeMs * (0.9 + 0.2 * Math.random());
+  }
+
+  get clientCertificate(): ClientCertificate | undefined {
+    return clientCertificate(this.#certificate);
+  }
+
+  /** Ends what takes too long. */
+  look(now: number): void {
+    for (const call of this.receiving) call.look(this.limits.bodyTimeoutMs, now);
+    if (now >= this.#goneAt) this.#connection.destroy(0, "max_age");
+    else if (now >= this.#oldAt) {
+      this.#oldAt = Number.POSITIVE_INFINITY;
+      this.#goneAt = now + this.limits.maxConnectionAgeGraceMs;
+      this.#connection.close(0, "max_age");
+    }
+  }
+}
+
+/** A peer's address: `host:port`, with brackets around IPv6; of a Unix domain socket, where the server listens. */
+export function peerOf(socket: Duplex, path: string | undefined): string {
+  if (path !== undefined) return `unix:${path}`;
+  const { remoteAddress, remotePort } = socket as { remoteAddress?: string; remotePort?: number };
+  if (remoteAddress === undefined) return "unknown";
+  // IPv4 on a socket of both families.
+  const host = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(remoteAddress)?.[1] ?? remoteAddress;
+  return host.includes(":") ? `[${host}]:${remotePort}` : `${host}:${remotePort}`;
+}

@@ -1,0 +1,145 @@
+// Calls over HTTP/2, on the engine of this repository.
+
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { type Connection, createServer, type HeaderList, type Server, type Stream, type StreamHandler } from "@grpc-study/http2";
+import type { ServerLimits } from "../../../limits/limits.ts";
+import type { ServerTls } from "../../../security/tls.ts";
+import type { ListenAddress, ServedMethod, ServerTransport } from "../../server.ts";
+import { CallStream } from "./call-stream.ts";
+import { engineOptions } from "./engine-options.ts";
+import { Listener } from "./listener.ts";
+import { RequestHead, readHead } from "./request-head.ts";
+import { peerOf, ServerConnection } from "./server-connection.ts";
+
+/**
+ * The transport of servers that speak HTTP/2.
+ * @param onError called with what the calls above it throw, which they should not.
+ */
+export function createHttp2ServerTransport(limits: ServerLimits, onError?: (error: unknown) => void): ServerTransport {
+  return new Http2ServerTransport(limits, onError);
+}
+
+/** The handler of a stream whose response has been sent by its header. */
+const refused: StreamHandler = {};
+
+class Http2ServerTransport implements ServerTransport {
+  readonly #limits: ServerLimits;
+  readonly #methods = new Map<string, ServedMethod>();
+  readonly #engine: Server;
+  readonly #listeners = new Set<Listener>();
+  /** Connections that are not over, and the sockets of those that are, until the last bytes have left. */
+  readonly #connections = new Map<Connection, ServerConnection>();
+  #clock: NodeJS.Timeout | undefined;
+  #drained: Promise<void> | undefined;
+
+  constructor(limits: ServerLimits, onError: ((error: unknown) => void) | undefined) {
+    this.#limits = limits;
+    const rules = { methods: this.#methods, maxMetadataPairs: limits.maxMetadataPairs };
+    this.#engine = createServer({
+      ...engineOptions(limits),
+      ...(onError === undefined ? {} : { onError }),
+      onStream(stream: Stream, list: HeaderList, endStream: boolean): StreamHandler {
+        const head = readHead(list, rules);
+        if (!(head instanceof RequestHead)) {
+          stream.respond(head);
+          return refused;
+        }
+        const call = new CallStream(stream, head, stream.connection.data as ServerConnection);
+        call.start(endStream);
+        return call;
+      },
+    });
+  }
+
+  add(method: ServedMethod): void {
+    if (this.#methods.has(method.path)) throw new TypeError(`the method ${method.path} is served already`);
+    this.#methods.set(method.path, method);
+  }
+
+  async listen(address: ListenAddress, tls: ServerTls | undefined): Promise<number> {
+    if (this.#drained !== undefined) throw new Error("the transport has been closed");
+    const listener = new Listener(this.#limits, tls, (socket) => this.#accept(socket, address.path));
+    this.#listeners.add(listener);
+    try {
+      const port = await listener.listen(address);
+      if (this.#drained !== undefined) throw new Error("the transport has been closed");
+      return port;
+    } catch (error) {
+      this.#listeners.delete(listener);
+      listener.close();
+      throw error;
+    }
+  }
+
+  #accept(socket: Socket | TLSSocket, path: string | undefined): void {
+    if (this.#drained !== undefined) {
+      socket.destroy();
+      return;
+    }
+    const peer = peerOf(socket, path);
+    const connection = this.#engine.attach(socket);
+    const state = new ServerConnection(connection, peer, this.#limits, performance.now());
+    connection.data = state;
+    this.#connections.set(connection, state);
+    socket.once("close", () => this.#connections.delete(connection));
+    this.#startClock();
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners.clear();
+    await Promise.all([...this.#connections.keys()].map(drained));
+  }
+
+  destroy(): void {
+    void this.drain();
+    for (const connection of this.#connections.keys()) connection.destroy();
+  }
+
+  /** One clock for all connections. It ends with the last. */
+  #startClock(): void {
+    if (this.#clock !== undefined) return;
+    const { bodyTimeoutMs, maxConnectionAgeMs, maxConnectionAgeGraceMs } = this.#limits;
+    const period = Math.min(Math.max(Math.min(bodyTimeoutMs, maxConnectionAgeMs, maxConnectionAgeGraceMs) / 4, 10), 1_000);
+    this.#clock = setInterval(() => {
+      const now = performance.now();
+      for (const state of this.#connections.values()) state.look(now);
+      if (this.#connections.size > 0) return;
+      clearInterval(this.#clock);
+      this.#clock = undefined;
+    }, period).unref();
+  }
+}
+
+/** How long a peer without a call has to answer the PING between the two GOAWAY frames. Milliseconds. */
+const roundTripMs = 100;
+
+/**
+ * Resolves when a connection has no call and its peer has the last status. GOAWAY comes in two steps, a round trip apart, so that requests that are on
+ * their way still count; a peer that has no call and does not answer is not waited for.
+ */
+async function drained(connection: Connection): Promise<void> {
+  const { socket } = connection;
+  const quiet = connection.openStreams === 0;
+  const ended = new Promise<void>((resolve) => {
+    const finished = () => {
+      if (socket.destroyed || socket.writableFinished) resolve();
+      else socket.once("finish", resolve).once("close", resolve);
+    };
+    if (connection.state === "closed") finished();
+    else connection.onClose = finished;
+  });
+  connection.close();
+  if (!quiet) return ended;
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, connection.settingsReceived ? roundTripMs : 0);
+  await Promise.race([ended, late]);
+  clearTimeout(timer);
+  if (connection.openStreams > 0) await ended;
+}

@@ -1,0 +1,26 @@
+// Unix domain sockets of servers. A server that was killed leaves its socket behind, and nobody can listen there until it is removed.
+import { lstat, unlink } from "node:fs/promises";
+import { connect } from "node:net";
+
+/** Removes a socket that nobody listens on. Returns whether there was one. */
+export async function removeStaleSocket(path: string): Promise<boolean> {
+  try {
+    if (!(await lstat(path)).isSocket() || (await answers(path))) return false;
+    await unlink(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // A socket of somebody else (EACCES) may be in use. ECONNREFUSED: nobody listens.
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
+  });
+}
