@@ -3,11 +3,11 @@ import type { Stream } from "@grpc-study/http2";
 
 const prefix = 5;
 
-/** Up to this many bytes, a copy costs less than a frame of its own. */
+/** Up to this many bytes, a copy costs less than a frame. */
 const copied = 16 * 1024 - prefix;
 
-/** The message with its prefix; of a long message the prefix only. */
-function head(message: Buffer, compressed: boolean): Buffer {
+/** The message with its prefix; only the prefix, if the message is long: it follows by `stream.write`, which does not copy it. */
+export function messageBody(message: Buffer, compressed: boolean): Buffer {
   const { length } = message;
   const body = Buffer.allocUnsafe(length <= copied ? prefix + length : prefix);
   body[0] = compressed ? 1 : 0;
@@ -19,13 +19,14 @@ function head(message: Buffer, compressed: boolean): Buffer {
   return body;
 }
 
-/** Writes a message. Returns whether there is room for more. */
-export function writeMessage(stream: Stream, message: Buffer, compressed: boolean): boolean {
-  const room = stream.write(head(message, compressed));
-  return message.length <= copied ? room : stream.write(message);
+/** Whether the body of a message is complete with what `messageBody` returns. */
+export function isCopied(message: Buffer): boolean {
+  return message.length <= copied;
 }
 
-/** A message with its prefix, if it is short enough to be copied for that; undefined if not: `writeMessage` writes it in two parts. */
-export function shortBody(message: Buffer, compressed: boolean): Buffer | undefined {
-  return message.length <= copied ? head(message, compressed) : undefined;
+/** Returns whether there is room for more. */
+export function writeMessage(stream: Stream, message: Buffer, compressed: boolean, end: boolean): boolean {
+  if (isCopied(message)) return stream.write(messageBody(message, compressed), end);
+  stream.write(messageBody(message, compressed));
+  return stream.write(message, end);
 }

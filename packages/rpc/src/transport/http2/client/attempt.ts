@@ -6,13 +6,13 @@ import { MessageTooLarge } from "../../../protocol/message-reader.ts";
 import type { Status } from "../../../protocol/status.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
+import { CompressedMessages } from "../compressed-messages.ts";
+import { isCopied, messageBody, writeMessage } from "../write-message.ts";
 import type { ClientConnection } from "./connection.ts";
 import { LocalStatus, missingStatus, resetStatus } from "./end-status.ts";
 import { ForeignResponse } from "./foreign-response.ts";
-import { CompressedRequests } from "./requests.ts";
 import { ResponseHeader, ResponseTrailer } from "./response-headers.ts";
 import { Responses } from "./responses.ts";
-import { isCopied, messageBody, writeMessage } from "./write-message.ts";
 
 const prefix = 5;
 
@@ -49,7 +49,7 @@ export class Attempt implements ClientStream, StreamHandler {
   #pulled: number;
   /** Undefined while each piece of the response was one message that somebody waited for. */
   #responses: Responses | undefined;
-  #requests: CompressedRequests | undefined;
+  #requests: CompressedMessages | undefined;
   #foreign: ForeignResponse | undefined;
   #encoding: string;
   /** Whether `send` has returned false. */
@@ -101,7 +101,7 @@ export class Attempt implements ClientStream, StreamHandler {
     if (stream.closed) return;
     this.#stream = stream;
     if (compression !== "identity") {
-      this.#requests = new CompressedRequests(stream, compression, () => this.#drained());
+      this.#requests = new CompressedMessages(stream, compression, () => this.#drained());
       if (request !== undefined) this.#requests.send(request, true, true);
     } else if (request !== undefined && !isCopied(request)) stream.write(request, true);
   }
@@ -135,7 +135,7 @@ export class Attempt implements ClientStream, StreamHandler {
 
   halfClose(): void {
     if (this.#requests === undefined) this.#stream?.end();
-    else void this.#requests.end();
+    else void this.#requests.written.then(() => this.#stream?.end());
   }
 
   pull(): void {

@@ -45,7 +45,6 @@ export class CallStream implements ServerStream, StreamHandler, ReceivingCall {
   /** Whether all requests have been delivered. */
   #complete = false;
   #headerSent = false;
-  #compression: Compression = "identity";
   #compressed: CompressedMessages | undefined = undefined;
   /** Whether its status has been given, or never will be. */
   #ended = false;
@@ -119,7 +118,7 @@ export class CallStream implements ServerStream, StreamHandler, ReceivingCall {
       return;
     }
     this.#headerSent = true;
-    this.#compression = compression;
+    if (compression !== "identity") this.#compressed = new CompressedMessages(this.#stream, compression, () => this.onDrain());
     this.#stream.sendHeaders(list);
   }
 
@@ -132,11 +131,7 @@ export class CallStream implements ServerStream, StreamHandler, ReceivingCall {
     }
     if (!this.#headerSent) this.sendHeader(undefined, "identity");
     const compressed = this.#compressed;
-    if ((!compress || this.#compression === "identity") && (compressed === undefined || !compressed.busy)) {
-      return writeMessage(this.#stream, message, false);
-    }
-    this.#compressedMessages().send(message, compress);
-    return false;
+    return compressed === undefined ? writeMessage(this.#stream, message, false, false) : compressed.send(message, compress, false);
   }
 
   end(status: Status | undefined, response: Buffer | undefined, compress: boolean): void {
@@ -148,21 +143,12 @@ export class CallStream implements ServerStream, StreamHandler, ReceivingCall {
       return;
     }
     this.#finish();
-    if (response !== undefined && compress && this.#compression !== "identity") {
-      this.#compressedMessages().send(response, true);
-      response = undefined;
-    }
     const compressed = this.#compressed;
-    if (compressed === undefined || !compressed.busy) endResponse(this.#stream, this.#headerSent, status, response);
+    if (compressed === undefined) endResponse(this.#stream, this.#headerSent, status, response);
     else {
-      if (response !== undefined) compressed.send(response, false);
-      compressed.whenWritten(() => endResponse(this.#stream, true, status, undefined));
+      if (response !== undefined) compressed.send(response, compress, false);
+      void compressed.written.then(() => endResponse(this.#stream, true, status, undefined));
     }
-  }
-
-  #compressedMessages(): CompressedMessages {
-    this.#compressed ??= new CompressedMessages(this.#stream, this.#compression, () => this.onDrain());
-    return this.#compressed;
   }
 
   // The stream's side.
@@ -210,7 +196,7 @@ export class CallStream implements ServerStream, StreamHandler, ReceivingCall {
   }
 
   onDrain(): void {
-    if (!this.#ended && !this.#compressed?.busy) this.#listener?.onDrain();
+    if (!this.#ended && (this.#compressed === undefined || this.#compressed.hasRoom)) this.#listener?.onDrain();
   }
 
   /** Ends it, if its peer has not sent what it has begun for longer than it may. */
@@ -363,7 +349,9 @@ export class CallStream implements ServerStream, StreamHandler, ReceivingCall {
     if (this.#ended) return;
     const status = { code, message, metadata: undefined };
     this.#finish();
-    endResponse(this.#stream, this.#headerSent, status, undefined);
+    const compressed = this.#compressed;
+    if (compressed === undefined) endResponse(this.#stream, this.#headerSent, status, undefined);
+    else void compressed.written.then(() => endResponse(this.#stream, true, status, undefined));
     this.#listener?.onCancel(status);
   }
 

@@ -76,11 +76,18 @@ export class Listener {
     return promise;
   }
 
-  /** Takes no more connections, and drops those that are no connections yet. */
-  close(): void {
+  /** Takes no more connections, and drops those whose handshake is not complete. Resolves once the address is free. */
+  close(): Promise<void> {
     this.#unwatch?.();
-    if (this.#server.listening) this.#server.close();
+    const { promise, resolve } = Promise.withResolvers<void>();
     for (const socket of this.#handshaking.values()) socket.destroy();
+    if (!this.#server.listening) resolve();
+    // The callback of `close` waits for connections. The address is free at once, and a Unix domain socket is removed.
+    else {
+      this.#server.close();
+      setImmediate(resolve);
+    }
+    return promise;
   }
 }
 

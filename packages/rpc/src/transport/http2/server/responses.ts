@@ -3,7 +3,7 @@ import type { HeaderList, Stream } from "@grpc-study/http2";
 import type { Compression } from "../../../protocol/compression.ts";
 import type { Metadata } from "../../../protocol/metadata.ts";
 import type { Status } from "../../../protocol/status.ts";
-import { shortBody, writeMessage } from "../write-message.ts";
+import { isCopied, messageBody, writeMessage } from "../write-message.ts";
 import { headerList, okTrailers, plainHeader, trailersList, trailersOnlyList, withoutMetadata } from "./response-lists.ts";
 
 /** The header list of a response, or a sentence that says why there cannot be one. */
@@ -27,7 +27,7 @@ function tooLarge(limit: number): string {
 /** Ends a response: with its only message, if there is one, and a status, of which undefined is OK. */
 export function endResponse(stream: Stream, headerSent: boolean, status: Status | undefined, response: Buffer | undefined): void {
   if (headerSent) {
-    if (response !== undefined) writeMessage(stream, response, false);
+    if (response !== undefined) writeMessage(stream, response, false, false);
     stream.sendTrailers(status === undefined ? okTrailers : fitting(stream, status, trailersList));
     return;
   }
@@ -36,11 +36,11 @@ export function endResponse(stream: Stream, headerSent: boolean, status: Status 
     return;
   }
   const trailers = status === undefined ? okTrailers : fitting(stream, status, trailersList);
-  const body = response === undefined ? undefined : shortBody(response, false);
-  if (body !== undefined || response === undefined) stream.respond(plainHeader, body, trailers);
+  if (response === undefined) stream.respond(plainHeader, undefined, trailers);
+  else if (isCopied(response)) stream.respond(plainHeader, messageBody(response, false), trailers);
   else {
     stream.sendHeaders(plainHeader);
-    writeMessage(stream, response, false);
+    writeMessage(stream, response, false, false);
     stream.sendTrailers(trailers);
   }
 }

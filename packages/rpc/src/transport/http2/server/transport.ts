@@ -5,7 +5,7 @@ import type { TLSSocket } from "node:tls";
 import { type Connection, createServer, type HeaderList, type Server, type Stream, type StreamHandler } from "@grpc-study/http2";
 import type { ServerLimits } from "../../../limits/limits.ts";
 import type { ServerTls } from "../../../security/tls.ts";
-import type { ListenAddress, ServedMethod, ServerTransport } from "../../server.ts";
+import type { ListenAddress, Listening, ServedMethod, ServerTransport } from "../../server.ts";
 import { CallStream } from "./call-stream.ts";
 import { engineOptions } from "./engine-options.ts";
 import { Listener } from "./listener.ts";
@@ -57,17 +57,21 @@ class Http2ServerTransport implements ServerTransport {
     this.#methods.set(method.path, method);
   }
 
-  async listen(address: ListenAddress, tls: ServerTls | undefined): Promise<number> {
+  async listen(address: ListenAddress, tls: ServerTls | undefined): Promise<Listening> {
     if (this.#drained !== undefined) throw new Error("the transport has been closed");
     const listener = new Listener(this.#limits, tls, (socket) => this.#accept(socket, address.path));
     this.#listeners.add(listener);
     try {
       const port = await listener.listen(address);
       if (this.#drained !== undefined) throw new Error("the transport has been closed");
-      return port;
+      const close = () => {
+        this.#listeners.delete(listener);
+        return listener.close();
+      };
+      return { port, close };
     } catch (error) {
       this.#listeners.delete(listener);
-      listener.close();
+      void listener.close();
       throw error;
     }
   }
@@ -92,7 +96,7 @@ class Http2ServerTransport implements ServerTransport {
   }
 
   async #drain(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
+    for (const listener of this.#listeners) void listener.close();
     this.#listeners.clear();
     await Promise.all([...this.#connections.keys()].map(drained));
   }
