@@ -58,7 +58,7 @@ const byText: readonly (readonly [pattern: RegExp, cause: string])[] = [
   [/alert unrecognized name|alert number 112/, "the server does not know the name that it was asked for"],
   [
     /alert handshake failure|alert number 40/,
-    "the server and this client have no TLS cipher in common, or it requires a client certificate",
+    "the server refuses the TLS handshake: does it require a client certificate, or other ciphers?",
   ],
   [/wrong version number|packet length too long|record layer failure|http request/, "the server does not speak TLS"],
 ];
