@@ -1,7 +1,7 @@
 // An option that does not exist is not dropped in silence: it may be what keeps callers away.
 import { credentials } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
-import { everyKind, everyWay, failureOf, kinds, startBy, startServer, TestService, ways } from "../test/harness.ts";
+import { everyKind, everyWay, failureOf, kinds, startBy, startServer, TestService, transports } from "../test/harness.ts";
 import { authenticate, Code, createChannel, createClient, createServer, implement, RpcError } from "./index.ts";
 import { validate, validateRequests } from "./interceptors/validate/index.ts";
 
@@ -56,9 +56,9 @@ test("defaults hold where a call's own option is undefined", async () => {
   expect((await client.unary({}, { timeoutMs: undefined, metadata: undefined })).text).toBe("default true");
 });
 
-test.each(everyWay)("$way, $kind: an option of a call that does not exist is the call's failure", async ({ way, kind }) => {
+test.each(everyWay)("$transport, $kind: an option of a call that does not exist is the call's failure", async ({ transport, kind }) => {
   const { client } = await startBy(
-    way,
+    transport,
     everyKind(() => "fine"),
   );
   expect(await failureOf(kinds[kind](client, "", { timeoutMS: 5 }))).toMatchObject({
@@ -82,9 +82,9 @@ const wrongValues: readonly (readonly [option: string, value: unknown, expected:
   ["credentials", credentials.createInsecure(), "call credentials of grpc-js", "InsecureChannelCredentialsImpl {}"],
 ];
 
-test.each(everyWay)("$way, $kind: an option of a call that has a wrong value is the call's failure", async ({ way, kind }) => {
+test.each(everyWay)("$transport, $kind: an option of a call that has a wrong value is the call's failure", async ({ transport, kind }) => {
   const { client } = await startBy(
-    way,
+    transport,
     everyKind(() => "fine"),
   );
   for (const [option, value, expected, got] of wrongValues) {
@@ -101,9 +101,9 @@ test.each(everyWay)("$way, $kind: an option of a call that has a wrong value is 
   }
 });
 
-test.each(ways)("%s: an option of send() that does not exist is the call's failure", async (way) => {
+test.each(transports)("%s: an option of send() that does not exist is the call's failure", async (transport) => {
   const { client } = await startBy(
-    way,
+    transport,
     everyKind(() => "fine"),
   );
   const options = untyped({ compres: false });

@@ -1,10 +1,20 @@
 // Some thousand calls of each kind, those that end badly too, leave nothing behind: no heap, no handle, no timer, no listener.
 import { getEventListeners } from "node:events";
-import { expect, onTestFinished, test } from "vitest";
-import { everyKind, failureOf, kindNames, kinds, startServer, type TestClient, TestService, until } from "../test/harness.ts";
+import { expect, test } from "vitest";
+import {
+  everyKind,
+  everyWay,
+  failureOf,
+  type kindNames,
+  kinds,
+  startBy,
+  startServer,
+  type TestClient,
+  TestService,
+  until,
+} from "../test/harness.ts";
 import { Code, createClient, RpcError } from "./index.ts";
 
-const ways = ["loopback", "in process"] as const;
 const rounds = 100;
 
 /** After a collection: bytes held, and how many of each kind of resource keep the process busy. */
@@ -38,36 +48,31 @@ async function callAll(client: TestClient, kind: (typeof kindNames)[number], sha
 }
 
 const handlers = everyKind(async ({ metadata, signal }) => {
-  if (metadata.get("fail").length > 0) throw new RpcError(Code.NOT_FOUND, "no such thing");
-  if (metadata.get("wait").length > 0) {
+  if (metadata.has("fail")) throw new RpcError(Code.NOT_FOUND, "no such thing");
+  if (metadata.has("wait")) {
     await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
   }
   return "answer";
 });
 
-test.each(ways.flatMap((way) => kindNames.map((kind) => ({ way, kind }))))(
-  "$way, $kind: nothing is left of 800 calls, after as many to warm up",
-  async ({ way, kind }) => {
-    const { server, address } = await startServer(handlers);
-    const client = createClient(TestService, way === "loopback" ? address : server.channel());
-    onTestFinished(() => client[Symbol.dispose]());
-    const shared = new AbortController();
-    for (let round = 0; round < rounds; round++) await callAll(client, kind, shared.signal);
+test.each(everyWay)("$transport, $kind: nothing is left of 800 calls, after as many to warm up", async ({ transport, kind }) => {
+  const { client } = await startBy(transport, handlers);
+  const shared = new AbortController();
+  for (let round = 0; round < rounds; round++) await callAll(client, kind, shared.signal);
 
-    const before = held();
-    for (let round = 0; round < rounds; round++) await callAll(client, kind, shared.signal);
-    // What was cancelled may still be told to the server.
-    let after = held();
-    await until(() => {
-      after = held();
-      return after.timers <= before.timers && after.mib - before.mib < 1.5;
-    }).catch(() => {});
-    expect(after.mib - before.mib, "MiB").toBeLessThan(1.5);
-    expect(after.timers, "timers").toBeLessThanOrEqual(before.timers);
-    expect(after.sockets, "sockets").toBe(before.sockets);
-    expect(getEventListeners(shared.signal, "abort"), "listeners").toHaveLength(0);
-  },
-);
+  const before = held();
+  for (let round = 0; round < rounds; round++) await callAll(client, kind, shared.signal);
+  // What was cancelled may still be told to the server.
+  let after = held();
+  await until(() => {
+    after = held();
+    return after.timers <= before.timers && after.mib - before.mib < 1.5;
+  }).catch(() => {});
+  expect(after.mib - before.mib, "MiB").toBeLessThan(1.5);
+  expect(after.timers, "timers").toBeLessThanOrEqual(before.timers);
+  expect(after.sockets, "sockets").toBe(before.sockets);
+  expect(getEventListeners(shared.signal, "abort"), "listeners").toHaveLength(0);
+});
 
 test("nothing is left of 100 connections and channels", async () => {
   const { address } = await startServer(handlers);

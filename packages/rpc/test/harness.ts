@@ -1,9 +1,11 @@
-// What the tests share: a server on a free port, and a client for it, gone when the test is.
+// What the tests share: a server and a client for it, gone when the test is, over any transport.
 import { onTestFinished } from "vitest";
 import {
+  type Channel,
   type Client,
   type ClientOptions,
   type ConnectOptions,
+  type Context,
   createChannel,
   createClient,
   createServer,
@@ -14,11 +16,13 @@ import {
   type ServerOptions,
 } from "../src/index.ts";
 import { TestService } from "./gen/test_pb.js";
+import { type Transport, transports } from "./transports.ts";
 
-export { TestService };
+export { TestService, type Transport, transports };
 export type TestHandlers = Handlers<typeof TestService>;
 export type TestClient = Client<typeof TestService>;
 
+/** Starts a server of HTTP/2 with these handlers. */
 export async function startServer(handlers: TestHandlers, options: ServerOptions = {}): Promise<{ server: Server; address: string }> {
   const server = createServer(options);
   server.add(implement(TestService, handlers));
@@ -35,32 +39,39 @@ export function connect(address: string, options: ConnectOptions = {}): TestClie
   return client;
 }
 
-/** Starts a server with these handlers, and a client. */
+/** Starts a server of HTTP/2 with these handlers, and a client. */
 export async function start(handlers: TestHandlers, options?: ServerOptions) {
   const { server, address } = await startServer(handlers, options);
   return { server, address, client: connect(address) };
 }
 
-/** How a client reaches a server: every behaviour is the same. */
-export const ways = ["in process", "over a socket"] as const;
-
-/** Starts a server with these handlers, and a client that reaches it in a given way. */
+/** Starts a server with these handlers on a given transport, and a client that reaches it by the same. */
 export async function startBy(
-  way: (typeof ways)[number],
+  transport: Transport,
   handlers: TestHandlers,
   options: ServerOptions = {},
   implementOptions: ImplementOptions = {},
   clientOptions: ClientOptions = {},
 ) {
-  const server = createServer(options);
+  const { server, channel } = await serveBy(transport, options);
   server.add(implement(TestService, handlers, implementOptions));
-  const target = way === "in process" ? server.channel() : createChannel((await server.listen("127.0.0.1:0")).address);
-  const client = createClient(TestService, target, clientOptions);
+  return { server, channel, client: createClient(TestService, channel, clientOptions) };
+}
+
+/** Starts a server on a given transport, and a channel that reaches it by the same. */
+export async function serveBy(transport: Transport, options: ServerOptions = {}): Promise<{ server: Server; channel: Channel }> {
+  if (transport === "grpc-js") return serveByGrpcJs(options);
+  const server = createServer(options);
+  const channel = transport === "in process" ? server.channel() : createChannel((await server.listen("127.0.0.1:0")).address);
   onTestFinished(async () => {
-    target.close();
+    channel.close();
     await server.shutdown({ graceMs: 0, abortMs: 0 });
   });
-  return { server, client };
+  return { server, channel };
+}
+
+async function serveByGrpcJs(_options: ServerOptions): Promise<{ server: Server; channel: Channel }> {
+  throw new Error("there is no transport of grpc-js yet");
 }
 
 /** The four kinds, called alike: with one request, to their end, giving all responses. */
@@ -73,11 +84,11 @@ export const kinds = {
 
 export const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
 
-/** Each kind in each way. */
-export const everyWay = ways.flatMap((way) => kindNames.map((kind) => ({ way, kind })));
+/** Each kind over each transport. */
+export const everyWay = transports.flatMap((transport) => kindNames.map((kind) => ({ transport, kind })));
 
 /** Handlers of all kinds that call `body` once and answer with what it returns. */
-export function everyKind(body: (context: import("../src/index.ts").Context) => Promise<string> | string): TestHandlers {
+export function everyKind(body: (context: Context) => Promise<string> | string): TestHandlers {
   return {
     unary: async (_request, context) => ({ text: await body(context) }),
     async *serverStream(_request, context) {

@@ -9,7 +9,7 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect as connectSocket } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** A message with the five bytes before it. `length` is what they say, where that is not to be true. */
@@ -25,7 +25,11 @@ export class Peer {
 
   constructor(address: string) {
     // More than Node's ten megabytes, beyond which it opens no streams.
-    this.session = connect(`http://${address}`, { maxSessionMemory: 1_000 });
+    const path = /^unix:(.*)/.exec(address)?.[1];
+    this.session =
+      path === undefined
+        ? connect(`http://${address}`, { maxSessionMemory: 1_000 })
+        : connect("http://localhost", { createConnection: () => connectSocket(path) });
     this.session.on("error", () => {});
     onTestFinished(() => this.session.destroy());
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { start, until } from "../../test/harness.ts";
+import { startBy, transports, until } from "../../test/harness.ts";
 
 const chunk = new Uint8Array(64 * 1024);
 const many = 4_000; // 256 MiB, were it all held
@@ -19,61 +19,67 @@ async function settled(count: () => number): Promise<number> {
   }
 }
 
-test.each(["serverStream", "bidiStream"] as const)("%s: a fast generator waits for a slow reader", async (kind) => {
-  let made = 0;
-  function* generate() {
-    for (; made < many; made++) yield { data: chunk };
-  }
-  const { client } = await start({ serverStream: generate, bidiStream: generate });
-  const before = held();
-  const call = kind === "serverStream" ? client.serverStream({}) : client.bidiStream([]);
-  let read = 0;
-  while (read < 20 && (await call.recv()) !== undefined) read++;
-  const stoodStillAt = await settled(() => made);
-  // Read ahead by the client (16), held by the stream on the server (16), and in the flow-control windows (64 KiB: one or two).
-  expect(stoodStillAt).toBeLessThan(read + 60);
-  expect(held() - before).toBeLessThan(32);
-  while ((await call.recv()) !== undefined) read++;
-  expect(read).toBe(many);
-});
+test.each(transports.flatMap((transport) => (["serverStream", "bidiStream"] as const).map((kind) => ({ transport, kind }))))(
+  "$transport, $kind: a fast generator waits for a slow reader",
+  async ({ transport, kind }) => {
+    let made = 0;
+    function* generate() {
+      for (; made < many; made++) yield { data: chunk };
+    }
+    const { client } = await startBy(transport, { serverStream: generate, bidiStream: generate });
+    const before = held();
+    const call = kind === "serverStream" ? client.serverStream({}) : client.bidiStream([]);
+    let read = 0;
+    while (read < 20 && (await call.recv()) !== undefined) read++;
+    const stoodStillAt = await settled(() => made);
+    // Read ahead by the client (16), held by the stream on the server (16), and in the flow-control windows (64 KiB: one or two).
+    expect(stoodStillAt).toBeLessThan(read + 60);
+    expect(held() - before).toBeLessThan(32);
+    while ((await call.recv()) !== undefined) read++;
+    expect(read).toBe(many);
+  },
+);
 
-test.each(["clientStream", "bidiStream"] as const)("%s: a fast request stream waits for a slow handler", async (kind) => {
+test.each(transports.flatMap((transport) => (["clientStream", "bidiStream"] as const).map((kind) => ({ transport, kind }))))(
+  "$transport, $kind: a fast request stream waits for a slow handler",
+  async ({ transport, kind }) => {
+    let release: () => void = () => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    let taken = 0;
+    const { client } = await startBy(transport, {
+      async clientStream(requests) {
+        for await (const _ of requests) {
+          taken++;
+          if (taken === 20) await gate;
+        }
+        return { count: taken };
+      },
+      async *bidiStream(requests) {
+        for await (const _ of requests) {
+          taken++;
+          if (taken === 20) await gate;
+        }
+        yield { count: taken };
+      },
+    });
+    let made = 0;
+    function* requests() {
+      for (; made < many; made++) yield { data: chunk };
+    }
+    const before = held();
+    const answer = kind === "clientStream" ? client.clientStream(requests()) : client.bidiStream(requests()).recv();
+    await until(() => taken === 20);
+    expect(await settled(() => made)).toBeLessThan(taken + 60);
+    expect(held() - before).toBeLessThan(32);
+    release();
+    expect((await answer)?.count).toBe(many);
+  },
+);
+
+test.each(transports)("%s: by hand: send() resolves late when the handler does not read", async (transport) => {
   let release: () => void = () => {};
   const gate = new Promise<void>((resolve) => (release = resolve));
-  let taken = 0;
-  const { client } = await start({
-    async clientStream(requests) {
-      for await (const _ of requests) {
-        taken++;
-        if (taken === 20) await gate;
-      }
-      return { count: taken };
-    },
-    async *bidiStream(requests) {
-      for await (const _ of requests) {
-        taken++;
-        if (taken === 20) await gate;
-      }
-      yield { count: taken };
-    },
-  });
-  let made = 0;
-  function* requests() {
-    for (; made < many; made++) yield { data: chunk };
-  }
-  const before = held();
-  const answer = kind === "clientStream" ? client.clientStream(requests()) : client.bidiStream(requests()).recv();
-  await until(() => taken === 20);
-  expect(await settled(() => made)).toBeLessThan(taken + 60);
-  expect(held() - before).toBeLessThan(32);
-  release();
-  expect((await answer)?.count).toBe(many);
-});
-
-test("by hand: send() resolves late when the handler does not read", async () => {
-  let release: () => void = () => {};
-  const gate = new Promise<void>((resolve) => (release = resolve));
-  const { client } = await start({
+  const { client } = await startBy(transport, {
     async clientStream(requests) {
       await gate;
       let count = 0;

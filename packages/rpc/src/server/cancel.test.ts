@@ -1,6 +1,6 @@
 import * as http2 from "node:http2";
 import { expect, onTestFinished, test } from "vitest";
-import { everyKind, failureOf, kindNames, kinds, start, until } from "../../test/harness.ts";
+import { everyKind, everyWay, failureOf, kindNames, kinds, start, startBy, transports, until } from "../../test/harness.ts";
 import { Code, type Context, RpcError } from "../index.ts";
 
 /** Handlers that never answer, and tell how their signal ended them. */
@@ -20,18 +20,21 @@ function hang() {
   return { seen, handlers };
 }
 
-test.each(kindNames)("%s: a cancel by the client aborts the handler's signal, and is CANCELLED for the client", async (kind) => {
-  const { seen, handlers } = hang();
-  const { client } = await start(handlers);
-  const controller = new AbortController();
-  const failure = failureOf(kinds[kind](client, "", { signal: controller.signal }));
-  await until(() => seen.context !== undefined);
-  controller.abort();
-  expect(await failure).toMatchObject({ code: Code.CANCELLED });
-  await until(() => seen.cleanedUp === true);
-  expect(seen.reason).toMatchObject({ code: Code.CANCELLED });
-  expect(seen.reason).toBeInstanceOf(RpcError);
-});
+test.each(everyWay)(
+  "$transport, $kind: a cancel by the client aborts the handler's signal, and is CANCELLED for the client",
+  async ({ transport, kind }) => {
+    const { seen, handlers } = hang();
+    const { client } = await startBy(transport, handlers);
+    const controller = new AbortController();
+    const failure = failureOf(kinds[kind](client, "", { signal: controller.signal }));
+    await until(() => seen.context !== undefined);
+    controller.abort();
+    expect(await failure).toMatchObject({ code: Code.CANCELLED });
+    await until(() => seen.cleanedUp === true);
+    expect(seen.reason).toMatchObject({ code: Code.CANCELLED });
+    expect(seen.reason).toBeInstanceOf(RpcError);
+  },
+);
 
 /** Calls a method with nothing but HTTP/2, so that it is the server that acts. */
 function rawCall(address: string, kind: string, headers: http2.OutgoingHttpHeaders = {}) {
@@ -62,15 +65,18 @@ test.each(kindNames)(
   },
 );
 
-test.each(kindNames)("%s: the deadline is DEADLINE_EXCEEDED for the client, and ends the handler", async (kind) => {
-  const { seen, handlers } = hang();
-  const { client } = await start(handlers);
-  // The handler must have begun before the deadline passes, on a busy machine too.
-  for (let timeoutMs = 60; seen.context === undefined; timeoutMs *= 2) {
-    expect(await failureOf(kinds[kind](client, "", { timeoutMs }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
-  }
-  await until(() => seen.cleanedUp === true);
-});
+test.each(everyWay)(
+  "$transport, $kind: the deadline is DEADLINE_EXCEEDED for the client, and ends the handler",
+  async ({ transport, kind }) => {
+    const { seen, handlers } = hang();
+    const { client } = await startBy(transport, handlers);
+    // The handler must have begun before the deadline passes, on a busy machine too.
+    for (let timeoutMs = 60; seen.context === undefined; timeoutMs *= 2) {
+      expect(await failureOf(kinds[kind](client, "", { timeoutMs }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+    }
+    await until(() => seen.cleanedUp === true);
+  },
+);
 
 test.each(kindNames)("%s: a connection that is lost aborts the handler's signal", async (kind) => {
   const { seen, handlers } = hang();
@@ -82,11 +88,11 @@ test.each(kindNames)("%s: a connection that is lost aborts the handler's signal"
   expect(seen.reason).toMatchObject({ code: Code.CANCELLED });
 });
 
-test("a signal that is asked for after the cancel has aborted already", async () => {
+test.each(transports)("%s: a signal that is asked for after the cancel has aborted already", async (transport) => {
   let began = false;
   let gone: () => void = () => {};
   let late: AbortSignal | undefined;
-  const { client } = await start({
+  const { client } = await startBy(transport, {
     unary: async (_request, context) => {
       began = true;
       await new Promise<void>((resolve) => (gone = resolve));
@@ -105,25 +111,28 @@ test("a signal that is asked for after the cancel has aborted already", async ()
   expect(late?.aborted).toBe(true);
 });
 
-test("a generator's finally runs when the client leaves, though it was only waiting for the reader", async () => {
-  let cleanedUp = false;
-  const { client } = await start({
-    *serverStream() {
-      try {
-        for (;;) yield { data: new Uint8Array(100_000) };
-      } finally {
-        cleanedUp = true;
-      }
-    },
-  });
-  for await (const _ of client.serverStream({})) break;
-  await until(() => cleanedUp);
-});
+test.each(transports)(
+  "%s: a generator's finally runs when the client leaves, though it was only waiting for the reader",
+  async (transport) => {
+    let cleanedUp = false;
+    const { client } = await startBy(transport, {
+      *serverStream() {
+        try {
+          for (;;) yield { data: new Uint8Array(100_000) };
+        } finally {
+          cleanedUp = true;
+        }
+      },
+    });
+    for await (const _ of client.serverStream({})) break;
+    await until(() => cleanedUp);
+  },
+);
 
-test("requests fail with CANCELLED when the client goes away", async () => {
+test.each(transports)("%s: requests fail with CANCELLED when the client goes away", async (transport) => {
   let reason: unknown;
   let received = 0;
-  const { client } = await start({
+  const { client } = await startBy(transport, {
     async clientStream(requests) {
       try {
         for await (const _ of requests) received++;
@@ -141,9 +150,9 @@ test("requests fail with CANCELLED when the client goes away", async () => {
   expect(reason).toMatchObject({ code: Code.CANCELLED });
 });
 
-test("after a call has ended its signal stays quiet", async () => {
+test.each(transports)("%s: after a call has ended its signal stays quiet", async (transport) => {
   let signal: AbortSignal | undefined;
-  const { client } = await start({
+  const { client } = await startBy(transport, {
     unary: (_request, context) => {
       signal = context.signal;
       return {};

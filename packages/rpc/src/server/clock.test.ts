@@ -1,7 +1,7 @@
 // Somebody sets the clock, an hour on or back, in the middle of calls. What was promised in milliseconds stays as long.
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { everyKind, failureOf, kindNames, kinds, startServer, TestService } from "../../test/harness.ts";
-import { Code, createClient, type RpcError } from "../index.ts";
+import { everyKind, failureOf, kindNames, kinds, startBy, transports } from "../../test/harness.ts";
+import { Code, type RpcError } from "../index.ts";
 
 const hour = 3_600_000;
 
@@ -19,10 +19,9 @@ const waits = everyKind(async ({ signal }) => {
 });
 
 describe.each([hour, -hour])("the clock goes %i ms on", (byMs) => {
-  describe.each(["loopback", "in process"] as const)("%s", (way) => {
+  describe.each(transports)("%s", (transport) => {
     test.each(kindNames)("%s: a call that runs keeps its deadline", async (kind) => {
-      const { server, address } = await startServer(waits);
-      using client = createClient(TestService, way === "loopback" ? address : server.channel());
+      const { client } = await startBy(transport, waits);
       await failureOf(kinds[kind](client, "", { timeoutMs: 50 }));
       const start = performance.now();
       const failure = failureOf(kinds[kind](client, "", { timeoutMs: 400 }));
@@ -35,8 +34,7 @@ describe.each([hour, -hour])("the clock goes %i ms on", (byMs) => {
     });
 
     test("calls made after that have their own", async () => {
-      const { server, address } = await startServer(waits);
-      using client = createClient(TestService, way === "loopback" ? address : server.channel());
+      const { client } = await startBy(transport, waits);
       await failureOf(client.unary({}, { timeoutMs: 50 }));
       setClock(byMs);
       const start = performance.now();

@@ -1,7 +1,7 @@
 // Calls whose time is up before they begin: a client sends nothing, and a server runs no handler.
 import { expect, test } from "vitest";
 import { TestService } from "../../test/gen/test_pb.js";
-import { everyKind, everyWay, failureOf, kinds, startServer } from "../../test/harness.ts";
+import { everyKind, everyWay, failureOf, kinds, startBy, startServer } from "../../test/harness.ts";
 import { frame, Peer, peerServer } from "../../test/http2-peer.ts";
 import { Code, createClient } from "../index.ts";
 
@@ -13,16 +13,16 @@ const past = [
 ] as const;
 
 test.each(everyWay.flatMap((each) => past.map(([name, options]) => ({ ...each, name, options }))))(
-  "$way, $kind, $name: DEADLINE_EXCEEDED, and the handler does not run",
-  async ({ way, kind, options }) => {
+  "$transport, $kind, $name: DEADLINE_EXCEEDED, and the handler does not run",
+  async ({ transport, kind, options }) => {
     let calls = 0;
-    const { server, address } = await startServer(
+    const { client } = await startBy(
+      transport,
       everyKind(() => {
         calls++;
         return "";
       }),
     );
-    using client = createClient(TestService, way === "in process" ? server.channel() : address);
     await kinds[kind](client, "");
     expect(await failureOf(kinds[kind](client, "", options()))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
     await kinds[kind](client, "");

@@ -40,33 +40,36 @@ const rules: readonly (readonly [rule: string, interceptor: ServerInterceptor, m
 
 const inOrOut = everyWay.flatMap((one) => rules.map(([rule, interceptor, message]) => ({ ...one, rule, interceptor, message })));
 
-test.each(inOrOut)("$way, $kind: one that $rule is INTERNAL and reported once", async ({ way, kind, interceptor, message }) => {
+test.each(inOrOut)("$transport, $kind: one that $rule is INTERNAL and reported once", async ({ transport, kind, interceptor, message }) => {
   const onError = vi.fn();
   const around: ServerInterceptor = (_call, next) => next();
   const handlers = everyKind(async () => {
     await later();
     return "answer";
   });
-  const { client } = await startBy(way, handlers, { interceptors: [around, interceptor, around], onError });
+  const { client } = await startBy(transport, handlers, { interceptors: [around, interceptor, around], onError });
   expect(await failureOf(kinds[kind](client, "", { timeoutMs: 5_000 }))).toMatchObject({ code: Code.INTERNAL, message });
   await later();
   expect(onError.mock.calls).toEqual([[expect.objectContaining({ message }), expect.anything()]]);
 });
 
-test.each(everyWay)("$way, $kind: one that swallows what next() rejects with is INTERNAL and reported", async ({ way, kind }) => {
-  const onError = vi.fn();
-  const swallow: ServerInterceptor = (_call, next) => next().catch(() => {});
-  const refuse = everyKind(() => {
-    throw new RpcError(Code.NOT_FOUND, "no such thing");
-  });
-  const { client } = await startBy(way, refuse, { interceptors: [swallow], onError });
-  const message = "an interceptor returned although next() had rejected: throw what it rejects with, or another error";
-  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL, message });
-  expect(onError).toHaveBeenCalledTimes(1);
-  expect(onError.mock.calls[0]?.[0]).toMatchObject({ cause: { code: Code.NOT_FOUND } });
-});
+test.each(everyWay)(
+  "$transport, $kind: one that swallows what next() rejects with is INTERNAL and reported",
+  async ({ transport, kind }) => {
+    const onError = vi.fn();
+    const swallow: ServerInterceptor = (_call, next) => next().catch(() => {});
+    const refuse = everyKind(() => {
+      throw new RpcError(Code.NOT_FOUND, "no such thing");
+    });
+    const { client } = await startBy(transport, refuse, { interceptors: [swallow], onError });
+    const message = "an interceptor returned although next() had rejected: throw what it rejects with, or another error";
+    expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL, message });
+    expect(onError).toHaveBeenCalledTimes(1);
+    expect(onError.mock.calls[0]?.[0]).toMatchObject({ cause: { code: Code.NOT_FOUND } });
+  },
+);
 
-test.each(everyWay)("$way, $kind: an RpcError thrown before, after or beside next() keeps its code", async ({ way, kind }) => {
+test.each(everyWay)("$transport, $kind: an RpcError thrown before, after or beside next() keeps its code", async ({ transport, kind }) => {
   const onError = vi.fn();
   const refusal = () => new RpcError(Code.RESOURCE_EXHAUSTED, "enough");
   const interceptors: Record<string, ServerInterceptor> = {
@@ -84,7 +87,7 @@ test.each(everyWay)("$way, $kind: an RpcError thrown before, after or beside nex
   };
   for (const [when, interceptor] of Object.entries(interceptors)) {
     const { client } = await startBy(
-      way,
+      transport,
       everyKind(() => "answer"),
       { interceptors: [interceptor], onError },
     );
@@ -93,50 +96,56 @@ test.each(everyWay)("$way, $kind: an RpcError thrown before, after or beside nex
   expect(onError).not.toHaveBeenCalled();
 });
 
-test.each(everyWay)("$way, $kind: a handler that still runs when its interceptor has ended the call is aborted", async ({ way, kind }) => {
-  const reasons: unknown[] = [];
-  const handlers = everyKind(
-    ({ signal }: Context) =>
-      new Promise<string>((_, reject) =>
-        signal.addEventListener("abort", () => {
-          reasons.push(signal.reason);
-          reject(signal.reason);
-        }),
-      ),
-  );
-  let running = () => {};
-  const started = new Promise<void>((resolve) => {
-    running = resolve;
-  });
-  const impatient: ServerInterceptor = async (_call, next) => {
-    void next();
-    await later();
-    running();
-  };
-  const onError = vi.fn();
-  const { client } = await startBy(way, handlers, { interceptors: [impatient], onError });
-  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL });
-  await started;
-  await until(() => reasons.length === 1);
-  expect(reasons).toMatchObject([{ code: Code.INTERNAL }]);
-  expect(onError).toHaveBeenCalledTimes(1);
-});
+test.each(everyWay)(
+  "$transport, $kind: a handler that still runs when its interceptor has ended the call is aborted",
+  async ({ transport, kind }) => {
+    const reasons: unknown[] = [];
+    const handlers = everyKind(
+      ({ signal }: Context) =>
+        new Promise<string>((_, reject) =>
+          signal.addEventListener("abort", () => {
+            reasons.push(signal.reason);
+            reject(signal.reason);
+          }),
+        ),
+    );
+    let running = () => {};
+    const started = new Promise<void>((resolve) => {
+      running = resolve;
+    });
+    const impatient: ServerInterceptor = async (_call, next) => {
+      void next();
+      await later();
+      running();
+    };
+    const onError = vi.fn();
+    const { client } = await startBy(transport, handlers, { interceptors: [impatient], onError });
+    expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL });
+    await started;
+    await until(() => reasons.length === 1);
+    expect(reasons).toMatchObject([{ code: Code.INTERNAL }]);
+    expect(onError).toHaveBeenCalledTimes(1);
+  },
+);
 
-test.each(everyWay)("$way, $kind: next() after the interceptor has returned does not run the handler", async ({ way, kind }) => {
-  const handler = vi.fn(() => "");
-  let late: Promise<void> | undefined;
-  const interceptor: ServerInterceptor = async (_call, next) => {
-    late = later().then(next);
-  };
-  const { client } = await startBy(way, everyKind(handler), { interceptors: [interceptor], onError: () => {} });
-  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL });
-  expect(await failureOf(late ?? Promise.resolve())).toMatchObject({ message: "an interceptor called next() after it had returned" });
-  expect(handler).not.toHaveBeenCalled();
-});
+test.each(everyWay)(
+  "$transport, $kind: next() after the interceptor has returned does not run the handler",
+  async ({ transport, kind }) => {
+    const handler = vi.fn(() => "");
+    let late: Promise<void> | undefined;
+    const interceptor: ServerInterceptor = async (_call, next) => {
+      late = later().then(next);
+    };
+    const { client } = await startBy(transport, everyKind(handler), { interceptors: [interceptor], onError: () => {} });
+    expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL });
+    expect(await failureOf(late ?? Promise.resolve())).toMatchObject({ message: "an interceptor called next() after it had returned" });
+    expect(handler).not.toHaveBeenCalled();
+  },
+);
 
 test("responses that were sent before an interceptor returned too early arrive before the error", async () => {
   const { client } = await startBy(
-    "over a socket",
+    "http2",
     {
       async *serverStream() {
         for (let count = 0; count < 1_000; count++) {
