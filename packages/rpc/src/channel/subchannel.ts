@@ -78,7 +78,8 @@ export class Subchannel {
   /** Leads to other addresses from now on. Keeps a connection to one that is still among them. */
   update(addresses: readonly Address[]): void {
     const keys = addresses.map(addressKey);
-    const same = keys.length === this.#addresses.length && this.#addresses.every((address, i) => addressKey(address) === keys[i]);
+    // Name servers turn the order of their answers: that is no reason to begin anew.
+    const same = keys.length === this.#addresses.length && this.#addresses.every((address) => keys.includes(addressKey(address)));
     this.#addresses = addresses;
     if (same || (this.#connectedTo !== undefined && keys.includes(addressKey(this.#connectedTo)))) return;
     if (this.#state === "idle") return;

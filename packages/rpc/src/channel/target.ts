@@ -66,7 +66,8 @@ function dnsName(target: string, rest: string): string {
 
 function named(target: string, name: string): Target {
   const { host, port } = hostPort(target, name);
-  const authority = isIPv6(host) && !name.startsWith("[") ? `[${host}]` : name;
+  // A zone means something on this machine only.
+  const authority = isIPv6(host) && !name.startsWith("[") ? `[${host}]` : name.replace(/%[^\]]*/, "");
   // HTTP/2 takes ASCII only.
   const ascii = /^[ -~]*$/.test(authority) ? authority : authority.replace(/^[^:]+/, host);
   return { name, authority: ascii, serverName: host, host: { host, port }, addresses: [] };

@@ -1,0 +1,103 @@
+// round_robin: calls go to all addresses in turn.
+import { expect, test, vi } from "vitest";
+import { FakeCall, FakeNetwork } from "../../test/fake-network.ts";
+import { Code } from "../protocol/code.ts";
+import type { Channel } from "../transport/client.ts";
+
+function shop(...hosts: string[]): FakeNetwork {
+  const net = new FakeNetwork();
+  for (const host of hosts) net.peers.set(`${host}:1`, "up");
+  net.names.set("shop", hosts);
+  return net;
+}
+
+const options = { balancing: "round_robin", dnsRefreshMs: 20, backoff: { initialMs: 30, maxMs: 60 } } as const;
+
+/** To whom so many calls go. */
+function spread(channel: Channel, calls: number): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (let i = 0; i < calls; i++) {
+    const { peer = "nowhere" } = new FakeCall(channel).stream;
+    counts[peer] = (counts[peer] ?? 0) + 1;
+  }
+  return counts;
+}
+
+test("three addresses get as many calls each; one that is lost gets none until it is back", async () => {
+  const net = shop("a", "b", "c");
+  using channel = net.channel("shop:1", options);
+  await channel.connect();
+  await vi.waitFor(() => expect(net.open).toHaveLength(3));
+  expect(spread(channel, 30)).toEqual({ "a:1": 10, "b:1": 10, "c:1": 10 });
+  net.peers.set("b:1", "refused");
+  net.to("b:1")[0]?.lose();
+  expect(channel.state).toBe("ready");
+  expect(spread(channel, 30)).toEqual({ "a:1": 15, "c:1": 15 });
+  net.peers.set("b:1", "up");
+  await vi.waitFor(() => expect(net.to("b:1")).toHaveLength(1));
+  expect(spread(channel, 30)).toEqual({ "a:1": 10, "b:1": 10, "c:1": 10 });
+});
+
+test("an address that the name gets joins, and one that it loses is left when its calls have ended", async () => {
+  const net = shop("a", "b");
+  using channel = net.channel("shop:1", options);
+  await channel.connect();
+  await vi.waitFor(() => expect(net.open).toHaveLength(2));
+  spread(channel, 2);
+  net.peers.set("c:1", "up");
+  net.names.set("shop", ["b", "c"]);
+  await vi.waitFor(() => expect(net.to("c:1")).toHaveLength(1));
+  const [a] = net.connections.filter(({ peer }) => peer === "a:1");
+  expect(a).toMatchObject({ closed: true, calls: 1 });
+  expect(spread(channel, 20)).toEqual({ "b:1": 10, "c:1": 10 });
+});
+
+test("a connection at its limit is left out, and calls wait once all are", async () => {
+  const net = shop("a", "b");
+  net.limit = 2;
+  using channel = net.channel("shop:1", options);
+  await channel.connect();
+  await vi.waitFor(() => expect(net.open).toHaveLength(2));
+  expect(spread(channel, 5)).toEqual({ "a:1": 2, "b:1": 2, nowhere: 1 });
+  net.to("b:1")[0]?.streams[0]?.end();
+  expect(net.to("b:1")[0]?.streams).toHaveLength(3);
+});
+
+test("calls fail when all addresses do, and not before", async () => {
+  const net = shop("a", "b");
+  net.peers.set("a:1", "refused").set("b:1", "silent");
+  using channel = net.channel("shop:1", { ...options, connectTimeoutMs: 100 });
+  const call = new FakeCall(channel);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(call.status).toBeUndefined();
+  expect(await call.ended).toMatchObject({ code: Code.UNAVAILABLE });
+  await vi.waitFor(() => expect(channel.state).toBe("failed"));
+  net.peers.set("b:1", "up");
+  await channel.connect();
+  expect(spread(channel, 2)).toEqual({ "b:1": 2 });
+});
+
+test("a failure resolves the name again, at most once a second", async () => {
+  const net = shop("a");
+  using channel = net.channel("shop:1", { ...options, dnsRefreshMs: 60_000 });
+  await channel.connect();
+  expect(net.lookups).toHaveLength(1);
+  net.peers.set("a:1", "refused").set("b:1", "up");
+  net.names.set("shop", ["b"]);
+  net.to("a:1")[0]?.lose();
+  await vi.waitFor(() => expect(net.to("b:1")).toHaveLength(1), { timeout: 3_000 });
+  expect(net.lookups).toHaveLength(2);
+});
+
+test("an idle channel lets all go, and all come back", async () => {
+  const net = shop("a", "b");
+  using channel = net.channel("shop:1", { ...options, idleTimeoutMs: 60 });
+  await channel.connect();
+  await vi.waitFor(() => expect(channel.state).toBe("idle"));
+  expect(net.open).toHaveLength(0);
+  const { length } = net.lookups;
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(net.lookups).toHaveLength(length);
+  await channel.connect();
+  await vi.waitFor(() => expect(net.open).toHaveLength(2));
+});
