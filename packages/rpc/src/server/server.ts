@@ -7,6 +7,7 @@ import { type ServerTls, serverTlsNames } from "../security/tls.ts";
 import { HealthStatuses, implementHealth } from "../services/health/health.ts";
 import { implementReflection } from "../services/reflection/reflection.ts";
 import type { Channel } from "../transport/client.ts";
+import { createHttp2ServerTransport } from "../transport/http2/server/transport.ts";
 import { InProcessChannel, type InProcessOptions } from "../transport/in-process/channel.ts";
 import { InProcessTransport } from "../transport/in-process/transport.ts";
 import type { ServerTransport, ServerTransportFactory } from "../transport/server.ts";
@@ -87,13 +88,7 @@ export function createServer(options: ServerOptions = {}): Server {
   return new RpcServer(options);
 }
 
-/** Until HTTP/2 is here. */
-const http2Transport: ServerTransportFactory = () => ({
-  add: () => {},
-  listen: () => Promise.reject(new TypeError("there is no transport to listen with yet")),
-  drain: () => Promise.resolve(),
-  destroy: () => {},
-});
+const http2: ServerTransportFactory = (limits) => createHttp2ServerTransport(limits);
 
 class RpcServer implements Server {
   readonly health = new HealthStatuses();
@@ -107,7 +102,7 @@ class RpcServer implements Server {
   constructor(options: ServerOptions) {
     refuseUnknown("createServer()", options, serverNames);
     refuseUnknown("limits", options.limits, defaultServerLimits);
-    const { interceptors, onError, codec, compression, health = true, reflection = false, transport = http2Transport } = options;
+    const { interceptors, onError, codec, compression, health = true, reflection = false, transport = http2 } = options;
     if (compression !== undefined && !isCompression(compression)) {
       throw new TypeError(`compression must be identity, gzip or deflate, got ${String(compression)}`);
     }
