@@ -6,7 +6,7 @@ import type { Dial, DialOptions, HttpProxy } from "../transport/connection.ts";
 import { PooledChannel } from "./channel.ts";
 import type { ChannelConfig } from "./options.ts";
 import { keyOf, release, share } from "./pool.ts";
-import { parseProxy, proxyFromEnvironment } from "./proxy.ts";
+import { parseProxy, proxyFor } from "./proxy.ts";
 import type { Lookup } from "./resolver.ts";
 import { SharedChannel, type SharedSettings } from "./shared-channel.ts";
 import { parseTarget, type Target } from "./target.ts";
@@ -53,9 +53,9 @@ function withCurrent(certificates: Certificates | undefined, dial: Dial): Dial {
 
 function proxyOf(target: Target, { proxy }: ChannelConfig): HttpProxy | undefined {
   if (proxy === false) return undefined;
-  if (proxy === undefined) return target.host && proxyFromEnvironment(target.host, process.env);
+  if (proxy === undefined) return target.host && proxyFor(target.host.host, target.host.port);
   if (target.host === undefined) throw new TypeError(`the option proxy needs a target with a host, and ${target.name} lists addresses`);
-  return parseProxy(proxy);
+  return parseProxy("proxy", proxy);
 }
 
 /** The host of an `:authority`. */

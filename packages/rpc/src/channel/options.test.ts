@@ -22,7 +22,7 @@ const wrong: readonly (readonly [options: unknown, kind: ErrorConstructor, messa
   [{ authority: "" }, TypeError, /^authority must be a host, or "host:port", got ''$/],
   [{ authority: "a\r\nb" }, TypeError, /^authority must be /],
   [{ proxy: true }, TypeError, /^proxy must be a URL or false, got true$/],
-  [{ proxy: "socks5://user:secret@x:1" }, TypeError, /^proxy must be a URL of the form http:\/\/host:port$/],
+  [{ proxy: "socks5://user:secret@x:1" }, TypeError, /^proxy must be the URL of an HTTP proxy, http:\/\/host:port: its scheme is socks5$/],
   [{ pool: 1 }, TypeError, /^pool must be true or false, got 1$/],
   [{ limits: 1 }, TypeError, /^limits must be an object, got 1$/],
   [{ limits: { maxBytes: 1 } }, TypeError, /^limits has no option "maxBytes"/],

@@ -42,7 +42,8 @@ export interface ChannelOptions extends RetryChannelOptions {
   readonly authority?: string | undefined;
   /**
    * An HTTP proxy that opens tunnels: `http://host:port`, with `user:password@` if it asks for one. The proxy resolves the name. `false`: none. Default for targets with a
-   * name: what `grpc_proxy`, `https_proxy` or `http_proxy` in the environment says, unless `no_grpc_proxy` or `no_proxy` lists the host, or it is this machine.
+   * name: what the first of `grpc_proxy`, `https_proxy`, `HTTPS_PROXY` and `http_proxy` in the environment says, unless `no_grpc_proxy` or `no_proxy` lists the
+   * host, or it is this machine.
    */
   readonly proxy?: string | false | undefined;
   /** What the server may send, and when it counts as gone; each limit says its unit and its default. */

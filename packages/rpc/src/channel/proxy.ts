@@ -1,58 +1,89 @@
-// The proxy that connections go through (https://github.com/grpc/grpc/blob/master/doc/environment_variables.md).
+// Which HTTP proxy leads to a service, by the option of a channel or by the environment: `grpc_proxy`, `https_proxy` and `http_proxy`, as in gRPC's C-core, and `no_grpc_proxy` and
+// `no_proxy`, as in curl.
 import { BlockList, isIP, isIPv4 } from "node:net";
 import type { HttpProxy } from "../transport/connection.ts";
-import type { HostPort } from "./target.ts";
-
-/** In their order: the first that is set counts. */
-const proxyNames = ["grpc_proxy", "https_proxy", "http_proxy"] as const;
-const exceptionNames = ["no_grpc_proxy", "no_proxy"] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads the option `proxy`. @throws TypeError */
-export function parseProxy(url: string, name = "proxy"): HttpProxy {
-  // A password in it must not get into a message.
-  const wrong = new TypeError(`${name} must be a URL of the form http://host:port`);
-  if (!URL.canParse(url)) throw wrong;
-  const { protocol, hostname, port, username, password } = new URL(url);
-  if (protocol !== "http:" || hostname === "") throw wrong;
-  const authorization =
-    username === ""
-      ? undefined
-      : `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`;
-  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80), authorization };
+/** The first that is set counts; set to nothing, it means no proxy. */
+const proxyNames = ["grpc_proxy", "https_proxy", "HTTPS_PROXY", "http_proxy"];
+const exceptNames = ["no_grpc_proxy", "no_proxy", "NO_PROXY"];
+
+/**
+ * The proxy for connections to `host:port`, a name or an IP address without brackets. Undefined: none.
+ * @throws TypeError if the variable does not hold the URL of an HTTP proxy. The message has nothing of its user and password.
+ */
+export function proxyFor(host: string, port: number, environment: Environment = process.env): HttpProxy | undefined {
+  const name = firstSet(proxyNames, environment);
+  const value = name === undefined ? "" : (environment[name] ?? "").trim();
+  if (name === undefined || value === "" || isThisMachine(host) || isExcepted(host, port, environment)) return undefined;
+  return parseProxy(`the environment variable ${name}`, value);
 }
 
-/** The environment's proxy for a host; undefined if there is none. @throws TypeError if a variable cannot be understood. */
-export function proxyFromEnvironment({ host }: HostPort, environment: Environment): HttpProxy | undefined {
-  const name = proxyNames.find((each) => environment[each]);
-  if (name === undefined || isThisMachine(host)) return undefined;
-  const exceptions = exceptionNames.map((each) => environment[each]).find(Boolean) ?? "";
-  if (exceptions.split(",").some((exception) => covers(exception.trim().toLowerCase(), host.toLowerCase()))) return undefined;
-  return parseProxy(environment[name] ?? "", `the environment variable ${name} (or the option proxy, which goes before it)`);
-}
-
-/** A proxy does not reach it, as in Go. */
+/** A proxy does not reach it. Go makes the same exception. */
 function isThisMachine(host: string): boolean {
   return /^localhost\.?$/i.test(host) || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
-/** `*`, a host, a domain with or without a dot before it, an IP address, or a network such as `10.0.0.0/8`. */
-function covers(exception: string, host: string): boolean {
-  if (exception === "" || exception === "*") return exception === "*";
-  const [network = "", bits] = exception.split("/");
-  if (bits !== undefined) return isIP(host) !== 0 && isInNetwork(host, network, Number(bits));
-  const domain = exception.replace(/^\*?\./, "").replace(/:\d+$/, "");
-  return host === exception || host === domain || host.endsWith(`.${domain}`);
+function firstSet(names: readonly string[], environment: Environment): string | undefined {
+  return names.find((name) => environment[name] !== undefined);
 }
 
-function isInNetwork(host: string, network: string, bits: number): boolean {
-  const family = isIPv4(network) ? "ipv4" : "ipv6";
+/**
+ * @param name how messages name the value.
+ * @throws TypeError if it is not the URL of an HTTP proxy. The message has nothing of its user and password.
+ */
+export function parseProxy(name: string, value: string): HttpProxy {
+  const wrong = (what: string) => new TypeError(`${name} must be the URL of an HTTP proxy, http://host:port: ${what}`);
+  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
+  const url = URL.parse(withScheme);
+  if (url === null || url.hostname === "") throw wrong("it is no URL");
+  if (url.protocol !== "http:") throw wrong(`its scheme is ${url.protocol.slice(0, -1)}`);
+  const { username, password } = url;
+  const user = `${decoded(username)}:${decoded(password)}`;
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: url.port === "" ? 80 : Number(url.port),
+    authorization: username === "" && password === "" ? undefined : `Basic ${Buffer.from(user).toString("base64")}`,
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Whether an entry of `no_proxy` names the host: `*`, a name and what is below it, an address, a range `10.0.0.0/8`; each with `:port` or without. */
+function isExcepted(host: string, port: number, environment: Environment): boolean {
+  const name = firstSet(exceptNames, environment);
+  if (name === undefined) return false;
+  const entries = (environment[name] ?? "").split(/[\s,]+/).filter((entry) => entry !== "");
+  return entries.some((entry) => matches(entry.toLowerCase(), host.toLowerCase().replace(/\.$/, ""), port));
+}
+
+function matches(entry: string, host: string, port: number): boolean {
+  if (entry === "*") return true;
+  // An IPv6 address has colons of its own; a port follows its brackets.
+  const [, v6, name = entry, only] = /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
+  if (only !== undefined && Number(only) !== port) return false;
+  const family = isIP(host);
+  if (family !== 0) return holds(v6 ?? name, host, family === 6 ? "ipv6" : "ipv4");
+  const suffix = name.replace(/^\*?\./, "").replace(/\.$/, "");
+  return suffix !== "" && (host === suffix || host.endsWith(`.${suffix}`));
+}
+
+function holds(entry: string, address: string, family: "ipv4" | "ipv6"): boolean {
+  const [network = "", bits] = entry.split("/");
+  if (isIP(network) !== (family === "ipv6" ? 6 : 4)) return false;
   const list = new BlockList();
   try {
-    list.addSubnet(network, bits, family);
+    if (bits === undefined) list.addAddress(network, family);
+    else list.addSubnet(network, Number(bits), family);
   } catch {
     return false;
   }
-  return list.check(host, isIPv4(host) ? "ipv4" : "ipv6");
+  return list.check(address, family);
 }
