@@ -154,7 +154,7 @@ export class HedgingCall implements ClientStream {
     const nonFatal = hasCode(this.#policy.nonFatalCodes, status.code);
     // A failure counts whatever else forbids another attempt.
     if (nonFatal || wait === -1) throttle?.failed();
-    if (!nonFatal || this.#committed) {
+    if (!nonFatal) {
       this.#finish(status);
       return;
     }

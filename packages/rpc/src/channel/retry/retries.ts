@@ -43,6 +43,16 @@ export class Retries {
     };
   }
 
+  /** How many bytes of requests are kept now. */
+  get bufferedBytes(): number {
+    return this.#state.budget.held;
+  }
+
+  /** The tokens of throttling that are left; undefined without throttling. */
+  get tokens(): number | undefined {
+    return this.#state.throttle?.tokens;
+  }
+
   /** Opens a call: what `Channel.open` does. Its attempts come from the source. */
   open(call: OutgoingCall, listener: ClientListener, source: AttemptSource): ClientStream {
     const policy = this.#policies === undefined ? null : this.#policyOf(this.#policies, call.method);
