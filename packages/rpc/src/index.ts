@@ -11,18 +11,18 @@ export type {
   RetryOptions,
   RetryThrottlingOptions,
 } from "./channel/retry/options.ts";
-export {
-  type BidiStreamCall,
-  type Client,
-  type ClientMethod,
-  type ClientOptions,
-  type ClientStreamCall,
-  type ConnectOptions,
-  createClient,
-  type ResponseStream,
-} from "./client/client.ts";
+export { type ClientOptions, type ConnectOptions, createClient } from "./client/client.ts";
 export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
 export type { CallOptions, CancelSignal, SendOptions } from "./client/options.ts";
+export type {
+  BidiStreamCall,
+  Client,
+  ClientMethod,
+  ClientStreamCall,
+  MessageInit,
+  Requests,
+  ResponseStream,
+} from "./client/types.ts";
 export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
 export type { PerRpcCredentials } from "./interceptors/per-rpc-credentials.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";

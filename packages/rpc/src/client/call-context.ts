@@ -1,20 +1,19 @@
 // What an interceptor is given of a client's call: the documented members.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import type { Metadata } from "@grpc/grpc-js";
-import { methodPath } from "../protocol/method.ts";
-import type { ClientCall } from "./call.ts";
-import type { Channel } from "./channel.ts";
+import type { Metadata } from "../protocol/metadata.ts";
+import type { Channel } from "../transport/client.ts";
+import type { Call } from "./call.ts";
 import type { ClientCallContext } from "./context.ts";
 
 class InterceptedCall implements ClientCallContext {
-  readonly #call: ClientCall;
+  readonly #call: Call;
 
-  constructor(call: ClientCall) {
+  constructor(call: Call) {
     this.#call = call;
   }
 
   get method(): DescMethod {
-    return this.#call.method;
+    return this.#call.method.descriptor;
   }
 
   get channel(): Channel {
@@ -22,11 +21,12 @@ class InterceptedCall implements ClientCallContext {
   }
 
   get metadata(): Metadata {
-    return this.#call.metadata;
+    return this.#call.requestMetadata;
   }
 
   get deadline(): Date | undefined {
-    return this.#call.deadline;
+    const { deadline } = this.#call;
+    return Number.isFinite(deadline) ? new Date(deadline) : undefined;
   }
 
   get signal(): AbortSignal {
@@ -50,11 +50,11 @@ class InterceptedCall implements ClientCallContext {
   }
 
   toJSON(): ReturnType<ClientCallContext["toJSON"]> {
-    const { method, channel, deadline } = this.#call;
-    return { method: methodPath(method), target: channel.target, deadline: deadline?.toISOString() };
+    const { method, channel } = this.#call;
+    return { method: method.path, target: channel.target, deadline: this.deadline?.toISOString() };
   }
 }
 
-export function contextOf(call: ClientCall): ClientCallContext {
+export function contextOf(call: Call): ClientCallContext {
   return Object.freeze(new InterceptedCall(call));
 }

@@ -1,7 +1,7 @@
 // A client's call, as an interceptor sees it.
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
-import type { Metadata } from "@grpc/grpc-js";
-import type { Channel } from "./channel.ts";
+import type { Metadata } from "../protocol/metadata.ts";
+import type { Channel } from "../transport/client.ts";
 
 /** A frozen object. */
 export interface ClientCallContext {

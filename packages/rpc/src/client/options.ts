@@ -1,9 +1,8 @@
 // The options of one call.
 import { inspect } from "node:util";
-import type { CallOptions as GrpcCallOptions, Metadata } from "@grpc/grpc-js";
-import type { Compression } from "../protocol/compression.ts";
 import { type Names, unknownOption } from "../known-options.ts";
-import type { MetadataInit } from "../protocol/metadata.ts";
+import type { Compression } from "../protocol/compression.ts";
+import type { Metadata, MetadataInit } from "../protocol/metadata.ts";
 
 /** What cancels a call: the part of an AbortSignal that is used, and so any AbortSignal. */
 export interface CancelSignal {
@@ -14,16 +13,15 @@ export interface CancelSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** Under `exactOptionalPropertyTypes`, an option that is undefined is an option that is left out. */
-type OrUndefined<Options> = { [Name in keyof Options]: Options[Name] | undefined };
-
-/** Options of one call. Those of grpc-js (`host`, `parent`, `propagate_flags`, `credentials`, `interceptors`, …) are taken too. */
-export interface CallOptions extends OrUndefined<GrpcCallOptions> {
+/** Options of one call. */
+export interface CallOptions {
   /**
    * How long the call may take, in milliseconds; then it fails with DEADLINE_EXCEEDED. Default: for ever. With `deadline`, the earlier one counts. A call whose
    * time has passed is not sent.
    */
   readonly timeoutMs?: number | undefined;
+  /** When the call must have ended: a Date, or milliseconds since 1970. */
+  readonly deadline?: Date | number | undefined;
   /** Cancels the call: it fails with CANCELLED, or, by an `AbortSignal.timeout()`, with DEADLINE_EXCEEDED. */
   readonly signal?: CancelSignal | undefined;
   /** Sent with the request. */
@@ -33,6 +31,13 @@ export interface CallOptions extends OrUndefined<GrpcCallOptions> {
    * in any case.
    */
   readonly compression?: Compression | undefined;
+  /**
+   * Whether the call waits for a connection while attempts to connect fail, until its deadline. Otherwise it fails with UNAVAILABLE once an attempt has
+   * failed (https://github.com/grpc/grpc/blob/master/doc/wait-for-ready.md). Default: false, unless the channel's options for the method say otherwise.
+   */
+  readonly waitForReady?: boolean | undefined;
+  /** The `:authority` of the request. Default: the channel's. */
+  readonly authority?: string | undefined;
   /** Called with the response's header, if one comes. What it throws ends the call, which then fails with that. */
   readonly onHeader?: ((header: Metadata) => void) | undefined;
   /** Called with the response's trailer, when the call ends, however it ends. What it throws, a call that was OK fails with. */
@@ -51,14 +56,10 @@ const names: Names<CallOptions> = {
   signal: true,
   metadata: true,
   compression: true,
+  waitForReady: true,
+  authority: true,
   onHeader: true,
   onTrailer: true,
-  host: true,
-  parent: true,
-  propagate_flags: true,
-  credentials: true,
-  interceptors: true,
-  interceptor_providers: true,
 };
 
 const sendNames: Names<SendOptions> = { compress: true };
@@ -78,13 +79,11 @@ export function optionsFault(options: CallOptions | undefined): TypeError | unde
   return unknown ?? valueFault(options);
 }
 
-/** Values that would be found wrong where no call can fail by them: before it has begun, or in a promise of grpc-js. */
-function valueFault({ signal, host, credentials }: CallOptions): TypeError | undefined {
+/** Values that would be found wrong where no call can fail by them. */
+function valueFault({ signal, waitForReady, authority }: CallOptions): TypeError | undefined {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongValue("signal", "an AbortSignal", signal);
-  if (host !== undefined && typeof host !== "string") return wrongValue("host", "a string", host);
-  if (credentials !== undefined && typeof credentials?.generateMetadata !== "function") {
-    return wrongValue("credentials", "call credentials of grpc-js", credentials);
-  }
+  if (waitForReady !== undefined && typeof waitForReady !== "boolean") return wrongValue("waitForReady", "a boolean", waitForReady);
+  if (authority !== undefined && typeof authority !== "string") return wrongValue("authority", "a string", authority);
   return undefined;
 }
 
@@ -94,7 +93,8 @@ function wrongValue(name: keyof CallOptions, expected: string, value: unknown): 
 
 /** The defaults, and a call's own options, which come first. */
 export function withDefaults(defaults: CallOptions, options: CallOptions | undefined): CallOptions {
-  const given = Object.entries(options ?? {}).filter(([, value]) => value !== undefined);
+  if (options === undefined) return defaults;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
 }
 

@@ -57,6 +57,8 @@ export class RpcError extends Error {
   readonly metadata: Metadata;
   /** The details, packed. `findDetails` unpacks them by schema. */
   readonly details: readonly Any[];
+  /** The path of the method whose call ended with the error, `/package.Service/Method`. Undefined for an error that no client's call made. */
+  readonly method: string | undefined;
 
   /** @param message what the peer may know: it goes over the wire as it is. */
   constructor(code: Code, message = "", options: RpcErrorOptions = {}) {
@@ -66,6 +68,7 @@ export class RpcError extends Error {
     this.code = code;
     this.metadata = sendable(options.metadata);
     this.details = options.details ?? [];
+    this.method = undefined;
   }
 
   /** The details of one kind, in the order in which they were given. A detail that cannot be parsed is left out. */
@@ -98,6 +101,12 @@ function sendable(init: MetadataInit | undefined): Metadata {
   const fault = init && metadataFault(metadata);
   if (fault !== undefined) throw new MetadataError(fault);
   return metadata;
+}
+
+/** The error, with the method whose call ended with it. */
+export function ofMethod(path: string, error: RpcError): RpcError {
+  (error as { method: string | undefined }).method = path;
+  return error;
 }
 
 /** Whether a handler that throws the error sends its metadata. */

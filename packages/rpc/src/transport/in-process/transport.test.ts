@@ -81,6 +81,7 @@ function pair(kind: Kind = {}, options: InProcessOptions = {}, limits = {}) {
         compression: "identity",
         waitForReady: false,
         authority: undefined,
+        previousAttempts: 0,
         request: kind.requestStream ? undefined : Buffer.from("request"),
         ...call,
       },

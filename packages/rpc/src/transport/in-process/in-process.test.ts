@@ -1,8 +1,8 @@
 // A call without a socket is a call like any other: everything here is tried both ways.
 import { expect, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, TestService, until, ways } from "../../test/harness.ts";
-import { BadRequestSchema } from "../protocol/error-details.ts";
 import { authenticate, Code, type Context, createClient, createContextKey, createServer, detail, RpcError } from "../index.ts";
+import { BadRequestSchema } from "../protocol/error-details.ts";
 
 test.each(everyWay)("$way, $kind: the answer, header and trailer arrive", async ({ way, kind }) => {
   const { client } = await startBy(

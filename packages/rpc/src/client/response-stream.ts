@@ -1,0 +1,40 @@
+// A call whose responses are a stream.
+import type { Message } from "@bufbuild/protobuf";
+import type { ClientStream } from "../transport/client.ts";
+import { Call } from "./call.ts";
+import { ReceiveQueue, type Result } from "./receive-queue.ts";
+
+export class ResponseStreamCall extends Call {
+  readonly #responses = new ReceiveQueue(this);
+
+  /** The next response, or undefined after the last one. Rejects with what ended the call, if that is not OK. */
+  recv(): Promise<Message | undefined> {
+    this.heedSignal();
+    return this.#responses.recv();
+  }
+
+  next(): Promise<Result> {
+    this.heedSignal();
+    return this.#responses.next();
+  }
+
+  protected override pull(stream: ClientStream): void {
+    this.#responses.begin(stream);
+  }
+
+  protected override receive(message: Buffer, compressed: boolean): void {
+    this.#responses.push(message, compressed);
+  }
+
+  protected override endFault(): undefined {
+    return undefined;
+  }
+
+  protected override dropResponses(): void {
+    this.#responses.clear();
+  }
+
+  protected override finished(): void {
+    this.#responses.end();
+  }
+}

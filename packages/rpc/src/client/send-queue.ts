@@ -1,0 +1,69 @@
+// The requests of a call that sends more than one, on their way to the channel.
+import { MessageQueue } from "../protocol/message-queue.ts";
+import type { ClientStream } from "../transport/client.ts";
+import { Settling } from "./rejection.ts";
+
+/** How many bytes of requests may wait for the interceptors. */
+const window = 64 * 1024;
+
+export const taken: Promise<boolean> = Promise.resolve(true);
+export const notTaken: Promise<boolean> = Promise.resolve(false);
+
+export class SendQueue {
+  /** Undefined once the call has begun. */
+  #waiting: MessageQueue | undefined = new MessageQueue();
+  #stream: ClientStream | undefined = undefined;
+  #room: Settling<boolean> | undefined = undefined;
+  #over = false;
+  /** Whether no more requests follow. */
+  closed = false;
+
+  /** The call has begun. */
+  begin(stream: ClientStream): void {
+    this.#stream = stream;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    let room = true;
+    for (let request = waiting?.shift(); request !== undefined; request = waiting?.shift()) {
+      room = stream.send(request.bytes, request.compressed);
+    }
+    if (room) this.drained();
+    if (this.closed) stream.halfClose();
+  }
+
+  /** Returns whether there is room for more; if not, `room` tells when. */
+  send(bytes: Buffer, compress: boolean): boolean {
+    if (this.#stream !== undefined) return this.#stream.send(bytes, compress);
+    this.#waiting?.push(bytes, compress);
+    return (this.#waiting?.bytes ?? 0) < window;
+  }
+
+  /** Resolves once there is room for more; to false, if the call has ended. */
+  get room(): Promise<boolean> {
+    if (this.#over) return notTaken;
+    this.#room ??= new Settling();
+    return this.#room.promise;
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#stream?.halfClose();
+  }
+
+  /** There is room. */
+  drained(): void {
+    const room = this.#room;
+    this.#room = undefined;
+    room?.resolve(true);
+  }
+
+  /** The call has ended. */
+  end(): void {
+    this.#over = true;
+    this.#waiting = undefined;
+    const room = this.#room;
+    this.#room = undefined;
+    room?.resolve(false);
+  }
+}

@@ -1,0 +1,95 @@
+// What callers hold of calls with streams: the documented members.
+import type { Message } from "@bufbuild/protobuf";
+import type { Metadata } from "../protocol/metadata.ts";
+import type { Call } from "./call.ts";
+import type { SendOptions } from "./options.ts";
+import type { Result } from "./receive-queue.ts";
+import type { ResponseStreamCall } from "./response-stream.ts";
+import type { SingleResponseCall } from "./single-response.ts";
+import type { BidiStreamCall, ClientStreamCall, ResponseStream } from "./types.ts";
+
+abstract class Stream<Kind extends Call> {
+  readonly #call: Kind;
+
+  constructor(call: Kind) {
+    this.#call = call;
+  }
+
+  header(): Promise<Metadata> {
+    return this.#call.header();
+  }
+
+  get trailer(): Metadata | undefined {
+    return this.#call.trailer;
+  }
+
+  cancel(): void {
+    this.#call.cancel();
+  }
+
+  [Symbol.dispose](): void {
+    this.#call.cancel();
+  }
+}
+
+export class Responses extends Stream<ResponseStreamCall> implements ResponseStream<Message> {
+  readonly #call: ResponseStreamCall;
+
+  constructor(call: ResponseStreamCall) {
+    super(call);
+    this.#call = call;
+  }
+
+  recv(): Promise<Message | undefined> {
+    return this.#call.recv();
+  }
+
+  next(): Promise<Result> {
+    return this.#call.next();
+  }
+
+  /** The reader leaves. */
+  return(): Promise<Result> {
+    this.#call.cancel();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+export class Conversation extends Responses implements BidiStreamCall<Message, Message> {
+  readonly #call: ResponseStreamCall;
+
+  constructor(call: ResponseStreamCall) {
+    super(call);
+    this.#call = call;
+  }
+
+  send(request: unknown, options?: SendOptions): Promise<boolean> {
+    return this.#call.send(request, options);
+  }
+
+  closeSend(): void {
+    this.#call.closeSend();
+  }
+}
+
+export class Upload extends Stream<SingleResponseCall> implements ClientStreamCall<Message, Message> {
+  readonly #call: SingleResponseCall;
+
+  constructor(call: SingleResponseCall) {
+    super(call);
+    this.#call = call;
+  }
+
+  send(request: unknown, options?: SendOptions): Promise<boolean> {
+    return this.#call.send(request, options);
+  }
+
+  closeAndRecv(): Promise<Message> {
+    this.#call.closeSend();
+    return this.#call.read();
+  }
+}
