@@ -18,8 +18,10 @@ const plain: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EADDRNOTAVAIL: "this machine has no such address",
   ENOTFOUND: "no such host",
-  ENOENT: "there is no such folder",
 };
+
+/** What EACCES says of a Unix domain socket: libuv says it of a folder that does not exist, too. */
+const noAccess = "permission denied, or its folder does not exist";
 
 /** A server cannot listen. `code` is the system's (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …) if there is one. */
 export class ListenError extends Error {
@@ -30,7 +32,7 @@ export class ListenError extends Error {
   readonly code: string | undefined;
 
   constructor(address: string, reason: string, code?: string, options?: ErrorOptions) {
-    super(`cannot listen on ${address}: ${(code && plain[code]) ?? reason}`, options);
+    super(`cannot listen on ${address}: ${reason}`, options);
     this.address = address;
     this.code = code;
   }
@@ -67,6 +69,7 @@ async function bind(transport: ServerTransport, at: ListenAddress, tls: ServerTl
   } catch (error) {
     const { code, message, syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
-    throw new ListenError(formatAddress(at), message, code, { cause: error });
+    const reason = at.path !== undefined && code === "EACCES" ? noAccess : ((code && plain[code]) ?? message);
+    throw new ListenError(formatAddress(at), reason, code, { cause: error });
   }
 }
