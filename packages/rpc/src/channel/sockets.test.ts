@@ -1,0 +1,274 @@
+// Channels over sockets: servers that come, go, say nothing, and listen where there is no port.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { type EchoServer, startEcho } from "../../test/echo-server.ts";
+import { Code } from "../protocol/code.ts";
+import type { Status } from "../protocol/status.ts";
+import type { Channel, ClientListener, ClientStream, OutgoingMethod } from "../transport/client.ts";
+import { http2Dial } from "../transport/http2/client/dial.ts";
+import { createChannel } from "./create-channel.ts";
+import { openChannel } from "./open-channel.ts";
+import { type ChannelOptions, readOptions } from "./options.ts";
+
+const method: OutgoingMethod = { path: "/test.Echo/Echo", requestStream: false, responseStream: false };
+
+class Echo implements ClientListener {
+  readonly stream: ClientStream;
+  #message = "";
+  readonly #ended = Promise.withResolvers<Status & { readonly response: string; readonly peer: string | undefined }>();
+
+  constructor(channel: Channel, request: string, waitForReady: boolean | undefined) {
+    this.stream = channel.open(
+      {
+        method,
+        metadata: undefined,
+        deadline: Number.POSITIVE_INFINITY,
+        compression: "identity",
+        waitForReady,
+        authority: undefined,
+        request: Buffer.from(request),
+        previousAttempts: 0,
+      },
+      this,
+    );
+    this.stream.pull();
+  }
+
+  get ended() {
+    return this.#ended.promise;
+  }
+
+  onHeader(): void {}
+
+  onMessage(message: Buffer): void {
+    this.#message = message.toString();
+  }
+
+  onDrain(): void {}
+
+  onStatus({ code, message, metadata }: Status): void {
+    this.#ended.resolve({ code, message, metadata, response: this.#message, peer: this.stream.peer });
+  }
+}
+
+const echo = (channel: Channel, request: string, waitForReady?: boolean) => new Echo(channel, request, waitForReady).ended;
+
+/** Calls from `width` loops until `until` resolves. Returns how many ended with which status. */
+async function load(channel: Channel, width: number, until: Promise<unknown>): Promise<Record<string, number>> {
+  let stop = false;
+  const counts: Record<string, number> = {};
+  const loop = async (name: number) => {
+    for (let i = 0; !stop && i < 100_000; i++) {
+      const request = `${name}.${i}`;
+      const { code, message, response } = await echo(channel, request);
+      const outcome = code === Code.OK && response === request ? "OK" : `${Code[code]}: ${message}`;
+      counts[outcome] = (counts[outcome] ?? 0) + 1;
+    }
+  };
+  const loops = Array.from({ length: width }, (_, i) => loop(i));
+  await until;
+  stop = true;
+  await Promise.all(loops);
+  return counts;
+}
+
+/** A port where nobody listens. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+const retry = { codes: ["UNAVAILABLE"], maxAttempts: 5, initialBackoffMs: 20, maxBackoffMs: 200 } as const;
+
+test.each(["pick_first", "round_robin"] as const)("%s: two servers shut down in turn under load, and no call fails", async (balancing) => {
+  const servers = [await startEcho({ delayMs: 2 }), await startEcho({ delayMs: 2 })] as [EchoServer, EchoServer];
+  const ports = servers.map(({ port }) => port) as [number, number];
+  using channel = createChannel(`ipv4:${ports.map((port) => `127.0.0.1:${port}`).join()}`, { balancing });
+  await channel.connect();
+  const restarts = async () => {
+    for (const i of [0, 1, 0, 1] as const) {
+      await pause(150);
+      await servers[i].shutdown();
+      await pause(150);
+      servers[i] = await startEcho({ delayMs: 2, port: ports[i] });
+      // round_robin may still wait for the back-off of the one that is back.
+      if (balancing === "round_robin") await vi.waitFor(() => expect(servers[i].calls).toBeGreaterThan(0), { timeout: 5_000 });
+    }
+  };
+  const counts = await load(channel, 20, restarts());
+  expect(Object.keys(counts)).toEqual(["OK"]);
+  expect(counts["OK"]).toBeGreaterThan(500);
+});
+
+test.each(["pick_first", "round_robin"] as const)(
+  "%s: two servers are killed in turn under load; with a retry policy no call fails",
+  async (balancing) => {
+    const servers = [await startEcho({ delayMs: 2 }), await startEcho({ delayMs: 2 })] as [EchoServer, EchoServer];
+    const ports = servers.map(({ port }) => port) as [number, number];
+    const target = `ipv4:${ports.map((port) => `127.0.0.1:${port}`).join()}`;
+    using channel = createChannel(target, { balancing, retry, backoff: { initialMs: 100 } });
+    await channel.connect();
+    const restarts = async () => {
+      for (const i of [0, 1, 0, 1] as const) {
+        await pause(150);
+        servers[i].kill();
+        await pause(150);
+        servers[i] = await startEcho({ delayMs: 2, port: ports[i] });
+        await pause(300);
+      }
+    };
+    const counts = await load(channel, 20, restarts());
+    expect(Object.keys(counts)).toEqual(["OK"]);
+  },
+);
+
+// Other systems have one address of loopback only.
+test.skipIf(process.platform !== "linux")("round_robin over three: one is killed, another one is added by the name server", async () => {
+  const first = await startEcho({ host: "127.0.0.2" });
+  const { port } = first;
+  const [second, third, fourth] = await Promise.all([3, 4, 5].map((i) => startEcho({ host: `127.0.0.${i}`, port })));
+  let addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
+  const foundation = { dialer: http2Dial, lookup: () => Promise.resolve(addresses) };
+  const options: ChannelOptions = { balancing: "round_robin", dnsRefreshMs: 50, retry };
+  using channel = openChannel(`shop.test:${port}`, readOptions("test", options), foundation);
+  await channel.connect();
+  const servers = [first, second, third, fourth] as EchoServer[];
+  const story = async () => {
+    await vi.waitFor(() => expect(servers.slice(0, 3).every(({ calls }) => calls > 10)).toBe(true));
+    servers[1]?.kill();
+    await pause(100);
+    addresses = ["127.0.0.2", "127.0.0.4", "127.0.0.5"];
+    await vi.waitFor(() => expect(servers[3]?.calls).toBeGreaterThan(10));
+  };
+  const counts = await load(channel, 10, story());
+  expect(Object.keys(counts)).toEqual(["OK"]);
+  const before = servers.map(({ calls }) => calls);
+  for (let i = 0; i < 30; i++) await echo(channel, String(i));
+  expect(servers.map(({ calls }, i) => calls - (before[i] ?? 0))).toEqual([10, 0, 10, 10]);
+});
+
+/** A server that accepts connections, and says nothing. */
+async function startSilent(port = 0) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.on("error", () => {}).resume()));
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const stop = () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  onTestFinished(stop);
+  return { port: (server.address() as AddressInfo).port, sockets, stop };
+}
+
+test("a peer that accepts the connection and stays silent is followed by one that speaks", async () => {
+  const silent = await startSilent();
+  const good = await startEcho();
+  using channel = createChannel(`ipv4:127.0.0.1:${silent.port},127.0.0.1:${good.port}`);
+  const began = performance.now();
+  expect(await echo(channel, "x")).toMatchObject({ response: "x", peer: good.target });
+  expect(performance.now() - began).toBeLessThan(5_000);
+  await vi.waitFor(() => expect([...silent.sockets].every(({ readableEnded, destroyed }) => readableEnded || destroyed)).toBe(true));
+});
+
+test("a silent peer does not poison the channel: once something that speaks listens there, calls get through", async () => {
+  const silent = await startSilent();
+  using channel = createChannel(`127.0.0.1:${silent.port}`, { connectTimeoutMs: 200, backoff: { initialMs: 50 } });
+  expect(await echo(channel, "x")).toMatchObject({
+    code: Code.UNAVAILABLE,
+    message: `no connection to 127.0.0.1:${silent.port} within 200 ms`,
+  });
+  const patient = echo(channel, "y", true);
+  silent.stop();
+  await startEcho({ port: silent.port });
+  expect(await patient).toMatchObject({ response: "y" });
+});
+
+test("200 calls get through a limit of 10, in one connection", async () => {
+  const server = await startEcho({ maxConcurrentStreams: 10, delayMs: 3 });
+  using channel = createChannel(server.target);
+  const results = await Promise.all(Array.from({ length: 200 }, (_, i) => echo(channel, String(i))));
+  expect(results.map(({ response }) => response)).toEqual(results.map((_, i) => String(i)));
+  expect(server).toMatchObject({ accepted: 1, mostAtOnce: 10, calls: 200 });
+});
+
+test("three channels of one target share a connection, and one with `pool: false` has its own", async () => {
+  const server = await startEcho();
+  const channels = [0, 1, 2].map(() => createChannel(server.target, { connectTimeoutMs: 5_000 }));
+  for (const channel of channels) expect(await echo(channel, "x")).toMatchObject({ response: "x" });
+  expect(server.accepted).toBe(1);
+  using own = createChannel(server.target, { connectTimeoutMs: 5_000, pool: false });
+  await own.connect();
+  expect(server.accepted).toBe(2);
+  channels[0]?.close();
+  expect(await echo(channels[1] as Channel, "y")).toMatchObject({ response: "y" });
+  for (const channel of channels) channel.close();
+  expect(server.accepted).toBe(2);
+});
+
+test("a Unix domain socket", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "channel-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "echo.sock");
+  using channel = createChannel(`unix://${path}`);
+  expect(await echo(channel, "x")).toMatchObject({
+    code: Code.UNAVAILABLE,
+    message: `cannot connect to unix:${path}: there is no such socket`,
+  });
+  const patient = echo(channel, "y", true);
+  await startEcho({ path });
+  expect(await patient).toMatchObject({ response: "y", peer: `unix:${path}` });
+});
+
+test("waitForReady before the server starts; without it the call fails at once, and says why", async () => {
+  const port = await freePort();
+  using channel = createChannel(`localhost:${port}`, { backoff: { initialMs: 50 } });
+  const refused = { code: Code.UNAVAILABLE, message: `cannot connect to localhost:${port}: connection refused: nothing listens there` };
+  const waits = echo(channel, "x", true);
+  expect(await echo(channel, "y")).toMatchObject(refused);
+  const connected = channel.connect();
+  await pause(100);
+  await startEcho({ port });
+  expect(await waits).toMatchObject({ response: "x" });
+  await connected;
+});
+
+test("connect() says why it failed", async () => {
+  const port = await freePort();
+  using channel = createChannel(`127.0.0.1:${port}`, { connectTimeoutMs: 100, backoff: { initialMs: 30 } });
+  await expect(channel.connect()).rejects.toMatchObject({
+    code: Code.UNAVAILABLE,
+    message: `cannot connect to 127.0.0.1:${port}: connection refused: nothing listens there`,
+  });
+});
+
+test("a script that forgets close() ends once its calls have", async () => {
+  const server = await startEcho({ delayMs: 50 });
+  const createChannelModule = new URL("create-channel.ts", import.meta.url).href;
+  const script = `
+    import { createChannel } from ${JSON.stringify(createChannelModule)};
+    const method = { path: "/test.Echo/Echo", requestStream: false, responseStream: false };
+    const call = { method, metadata: undefined, deadline: Infinity, compression: "identity", request: Buffer.from("x"), previousAttempts: 0 };
+    const channel = createChannel(${JSON.stringify(server.target)}, { balancing: "round_robin", dnsRefreshMs: 100 });
+    const onStatus = ({ code }) => console.log("ended with", code);
+    channel.open(call, { onHeader() {}, onMessage() {}, onDrain() {}, onStatus }).pull();
+  `;
+  const child = spawn(process.execPath, ["--conditions=@grpc-study/source", "--input-type=module", "--eval", script]);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  child.stderr.on("data", (chunk) => (output += chunk));
+  const [code] = await once(child, "close", { signal: AbortSignal.timeout(15_000) });
+  expect({ code, output }).toEqual({ code: 0, output: "ended with 0\n" });
+});
