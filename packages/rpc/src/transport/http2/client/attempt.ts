@@ -9,7 +9,7 @@ import type { AttemptListener, Progress } from "../../connection.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { isCopied, messageBody, writeMessage } from "../write-message.ts";
 import type { ClientConnection } from "./connection.ts";
-import { LocalStatus, missingStatus, resetStatus } from "./end-status.ts";
+import { foreignStatus, LocalStatus, missingStatus, resetStatus } from "./end-status.ts";
 import { ForeignResponse } from "./foreign-response.ts";
 import { ResponseHeader, ResponseTrailer } from "./response-headers.ts";
 import { Responses } from "./responses.ts";
@@ -56,6 +56,8 @@ export class Attempt implements ClientStream, StreamHandler {
   #wantsDrain: boolean;
   /** Whether messages are being delivered, or the next one is being decompressed. */
   #delivering: boolean;
+  /** Whether a message has been delivered. */
+  #answered: boolean;
   #end: End | undefined;
   /** Nothing more is said to the listener. */
   #over: boolean;
@@ -73,6 +75,7 @@ export class Attempt implements ClientStream, StreamHandler {
     this.#encoding = "identity";
     this.#wantsDrain = false;
     this.#delivering = false;
+    this.#answered = false;
     this.#end = undefined;
     this.#over = false;
   }
@@ -97,8 +100,8 @@ export class Attempt implements ClientStream, StreamHandler {
       this.#refused(error);
       return;
     }
-    this.#connection.callBegins();
     if (stream.closed) return;
+    this.#connection.callBegins();
     this.#stream = stream;
     if (compression !== "identity") {
       this.#requests = new CompressedMessages(stream, compression, () => this.#drained());
@@ -163,13 +166,15 @@ export class Attempt implements ClientStream, StreamHandler {
   onHeaders(list: HeaderList, endStream: boolean, _stream: Stream): void {
     if (this.#over) return;
     const header = ResponseHeader.of(list);
-    if (!header.isGrpc && list.get("grpc-status") === undefined) {
-      this.#foreign = new ForeignResponse(this.#path, list, (status) => this.#fail(status));
-      if (endStream) this.#foreign.end();
+    if (endStream) {
+      const trailer = ResponseTrailer.of(list);
+      // "If a grpc-status was provided, it must be used" (http-grpc-status-mapping.md).
+      if (header.isGrpc || (trailer.code !== undefined && header.mayBeGrpc)) this.#finish(trailer);
+      else this.#fail(foreignStatus(this.#path, list, ""));
       return;
     }
-    if (endStream) {
-      this.#finish(ResponseTrailer.of(list));
+    if (!header.isGrpc) {
+      this.#foreign = new ForeignResponse(this.#path, list, (status) => this.#fail(status));
       return;
     }
     if (header.accepted !== undefined) this.#connection.learn(header.accepted);
@@ -194,11 +199,14 @@ export class Attempt implements ClientStream, StreamHandler {
         // One message, that is waited for.
         this.#pulled--;
         stream.credit(length);
+        this.#answered = true;
         this.#listener.onMessage(cut(data, prefix), false);
       } else {
         this.#responses ??= new Responses(stream, this.#connection.limits.maxReceiveMessageBytes);
+        const first = this.#responses.empty;
         this.#responses.push(data);
         if (!this.#delivering) this.#deliver();
+        if (first && this.#responses !== undefined && !this.#responses.empty) this.#responses.keep();
       }
     }
     if (!endStream || this.#over) return;
@@ -208,8 +216,9 @@ export class Attempt implements ClientStream, StreamHandler {
 
   onTrailers(list: HeaderList, _stream: Stream): void {
     if (this.#over) return;
-    if (this.#foreign !== undefined) this.#foreign.end();
-    else this.#finish(ResponseTrailer.of(list));
+    const trailer = ResponseTrailer.of(list);
+    if (this.#foreign === undefined || (this.#foreign.isGrpcType && trailer.code !== undefined)) this.#finish(trailer);
+    else this.#foreign.end();
   }
 
   onReset(reset: StreamReset, _stream: Stream): void {
@@ -219,7 +228,7 @@ export class Attempt implements ClientStream, StreamHandler {
     if (this.#over || this.#end !== undefined) return;
     const status = resetStatus(reset, this.#path, this.#connection.target, this.#call.deadline);
     const progress = reset.unprocessed ? "refused" : "processed";
-    if (opened) this.#finishNow(new End(status, progress, undefined));
+    if (opened && reset.source !== "local") this.#finishNow(new End(status, progress, undefined));
     else this.#endSoon(status, progress);
   }
 
@@ -243,6 +252,7 @@ export class Attempt implements ClientStream, StreamHandler {
         const message = responses.next();
         if (message === undefined) break;
         this.#pulled--;
+        this.#answered = true;
         const flag = message[0] as number;
         if (flag === 0 && (this.#encoding === "identity" || isCompression(this.#encoding)))
           this.#listener.onMessage(message.subarray(prefix), false);
@@ -276,8 +286,12 @@ export class Attempt implements ClientStream, StreamHandler {
     try {
       message = await decompress(bytes, encoding, Number.isFinite(maxReceiveMessageBytes) ? maxReceiveMessageBytes : -1);
     } catch (refusal) {
-      const { code, details } = refusal as Refusal;
-      if (!this.#over) this.#fail(new LocalStatus(code, `${this.#path}: ${details}`));
+      const { code } = refusal as Refusal;
+      const text =
+        code === Code.RESOURCE_EXHAUSTED
+          ? `a message of ${this.#path} decompresses to more bytes than the limit, ${maxReceiveMessageBytes}`
+          : `a message of ${this.#path} is not valid ${encoding}`;
+      if (!this.#over) this.#fail(new LocalStatus(code, text));
       return;
     }
     if (this.#over) return;
@@ -309,7 +323,7 @@ export class Attempt implements ClientStream, StreamHandler {
     }
     if (this.#delivering || this.#over) return;
     const { code } = end.status;
-    if (!responses.empty && this.#call.method.responseStream) return;
+    if (!responses.empty && (this.#call.method.responseStream || !this.#answered)) return;
     if (code === Code.OK && !responses.complete) this.#finishNow(new End(this.#incomplete(), "processed", end.pushback));
     else this.#finishNow(end);
   }
@@ -360,7 +374,7 @@ export class Attempt implements ClientStream, StreamHandler {
     const stream = this.#stream;
     if (stream === undefined) return;
     this.#streamClosed();
-    stream.reset(code);
+    if (!(stream.remoteEnded && stream.localEnded)) stream.reset(code);
   }
 
   #streamClosed(): void {

@@ -1,5 +1,5 @@
 // How a call ends whose response has no status of its own: the status, in words that name the method.
-import { ErrorCode, errorCodeName, type StreamReset } from "@grpc-study/http2";
+import { ErrorCode, errorCodeName, type HeaderList, type StreamReset } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
 import type { Status } from "../../../protocol/status.ts";
 
@@ -83,7 +83,9 @@ const httpCodes = new Map<number, Code>([
  * A response that is not gRPC's.
  * @param text the beginning of its body, as far as it is text.
  */
-export function foreignStatus(path: string, status: number, type: string | undefined, text: string): Status {
+export function foreignStatus(path: string, header: HeaderList, text: string): Status {
+  const { status = 0 } = header;
+  const type = header.get("content-type");
   const named = type === undefined ? "without a content type" : `with the content type ${JSON.stringify(type.slice(0, 100))}`;
   const said = text === "" ? "" : `: ${text}`;
   return new LocalStatus(

@@ -2,6 +2,7 @@
 import type { HeaderList, Stream } from "@grpc-study/http2";
 import type { Status } from "../../../protocol/status.ts";
 import { foreignStatus } from "./end-status.ts";
+import { isGrpcType } from "./response-headers.ts";
 
 /** How many bytes of the body are read, and how much of its text is said. */
 const maxBytes = 1024;
@@ -24,6 +25,11 @@ export class ForeignResponse {
     this.#timer = setTimeout(() => this.end(), patience);
   }
 
+  /** Whether its content type is that of gRPC, and so its HTTP status is wrong. */
+  get isGrpcType(): boolean {
+    return isGrpcType(this.#list.get("content-type"));
+  }
+
   onData(data: Buffer, stream: Stream): void {
     this.#body = Buffer.concat([this.#body, data.subarray(0, maxBytes - this.#body.length)]);
     stream.credit(data.length);
@@ -32,7 +38,7 @@ export class ForeignResponse {
 
   end(): void {
     this.close();
-    this.#onEnd(foreignStatus(this.#path, this.#list.status ?? 0, this.#list.get("content-type"), this.#text()));
+    this.#onEnd(foreignStatus(this.#path, this.#list, this.#text()));
   }
 
   close(): void {

@@ -11,6 +11,8 @@ import type { Status } from "../../../protocol/status.ts";
 export class ResponseHeader {
   /** Whether it is an answer of gRPC: HTTP status and content type are right. */
   readonly isGrpc: boolean;
+  /** Whether nothing in it says that it is no answer of gRPC, except perhaps the HTTP status. */
+  readonly mayBeGrpc: boolean;
   readonly encoding: string;
   /** What the server accepts, if it says so. */
   readonly accepted: string | undefined;
@@ -18,7 +20,9 @@ export class ResponseHeader {
   readonly #hasMetadata: boolean;
 
   constructor(list: HeaderList) {
-    this.isGrpc = list.status === 200 && isGrpcType(list.get("content-type"));
+    const type = list.get("content-type");
+    this.isGrpc = list.status === 200 && isGrpcType(type);
+    this.mayBeGrpc = type === undefined || isGrpcType(type);
     this.encoding = list.get("grpc-encoding") ?? "identity";
     this.accepted = list.get("grpc-accept-encoding");
     this.#list = list;
@@ -77,7 +81,7 @@ export class ResponseTrailer {
   }
 }
 
-function isGrpcType(type: string | undefined): boolean {
+export function isGrpcType(type: string | undefined): boolean {
   return type === "application/grpc" || (type !== undefined && /^application\/grpc(?:$|[+;\s])/i.test(type));
 }
 
