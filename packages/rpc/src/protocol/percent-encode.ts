@@ -8,9 +8,12 @@ export function percentEncode(text: string): string {
     .replace(/^ +| +$/g, (spaces) => "%20".repeat(spaces.length));
 }
 
-/** What was encoded. A sequence that is none stays as it is: "decoders should be lenient". Bytes that are no UTF-8 become U+FFFD. */
+/**
+ * What was encoded, from a field's value with a char for each octet. A sequence that is none stays as it is ("decoders should be lenient"), and so do octets beyond ASCII.
+ * Bytes that are no UTF-8 become U+FFFD.
+ */
 export function percentDecode(text: string): string {
-  if (!text.includes("%")) return text;
+  if (!/[%\x80-\xff]/.test(text)) return text;
   const bytes = Buffer.allocUnsafe(Buffer.byteLength(text, "latin1"));
   let length = 0;
   for (let i = 0; i < text.length; i++) {

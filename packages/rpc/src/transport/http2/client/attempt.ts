@@ -1,8 +1,6 @@
 // One attempt of a call, on one stream of a connection.
 import { ErrorCode, type HeaderList, Http2Error, type Stream, type StreamHandler, type StreamReset } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
-import { type Compression, decompress, isCompression, type Refusal } from "../../../protocol/compression.ts";
-import { MessageTooLarge } from "../../../protocol/message-reader.ts";
 import type { Status } from "../../../protocol/status.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
@@ -12,7 +10,7 @@ import type { ClientConnection } from "./connection.ts";
 import { foreignStatus, LocalStatus, missingStatus, resetStatus } from "./end-status.ts";
 import { ForeignResponse } from "./foreign-response.ts";
 import { ResponseHeader, ResponseTrailer } from "./response-headers.ts";
-import { Responses } from "./responses.ts";
+import { type ResponseSink, Responses } from "./responses.ts";
 
 const prefix = 5;
 
@@ -38,25 +36,23 @@ class End {
 }
 
 /** It is the stream's handler, too: one object a call. */
-export class Attempt implements ClientStream, StreamHandler {
+export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   readonly peer: string;
   readonly #connection: ClientConnection;
   readonly #call: OutgoingCall;
   #listener: AttemptListener;
   /** Undefined before it is opened, and once it is over. */
   #stream: Stream | undefined;
-  /** Responses that were asked for, and have not been delivered. */
+  /** Responses that were asked for, and have not been delivered, until `#responses` counts them. */
   #pulled: number;
-  /** Undefined while each piece of the response was one message that somebody waited for. */
+  /** Undefined while each piece of the response was one message that somebody waited for: the only one, as a rule. */
   #responses: Responses | undefined;
   #requests: CompressedMessages | undefined;
   #foreign: ForeignResponse | undefined;
   #encoding: string;
   /** Whether `send` has returned false. */
   #wantsDrain: boolean;
-  /** Whether messages are being delivered, or the next one is being decompressed. */
-  #delivering: boolean;
-  /** Whether a message has been delivered. */
+  /** Whether a message has been delivered without `#responses`. */
   #answered: boolean;
   #end: End | undefined;
   /** Nothing more is said to the listener. */
@@ -74,7 +70,6 @@ export class Attempt implements ClientStream, StreamHandler {
     this.#foreign = undefined;
     this.#encoding = "identity";
     this.#wantsDrain = false;
-    this.#delivering = false;
     this.#answered = false;
     this.#end = undefined;
     this.#over = false;
@@ -142,9 +137,8 @@ export class Attempt implements ClientStream, StreamHandler {
   }
 
   pull(): void {
-    if (this.#over) return;
-    this.#pulled++;
-    if (this.#responses !== undefined && !this.#delivering) this.#deliver();
+    if (this.#responses === undefined) this.#pulled++;
+    else this.#responses.pull();
   }
 
   cancel(_code: Code, _message: string): void {
@@ -202,11 +196,8 @@ export class Attempt implements ClientStream, StreamHandler {
         this.#answered = true;
         this.#listener.onMessage(cut(data, prefix), false);
       } else {
-        this.#responses ??= new Responses(stream, this.#connection.limits.maxReceiveMessageBytes);
-        const first = this.#responses.empty;
+        this.#responses ??= this.#newResponses(stream);
         this.#responses.push(data);
-        if (!this.#delivering) this.#deliver();
-        if (first && this.#responses !== undefined && !this.#responses.empty) this.#responses.keep();
       }
     }
     if (!endStream || this.#over) return;
@@ -242,61 +233,22 @@ export class Attempt implements ClientStream, StreamHandler {
     this.#listener.onDrain();
   }
 
-  // Delivering.
+  // The responses, where they come in pieces.
 
-  #deliver(): void {
-    const responses = this.#responses as Responses;
-    this.#delivering = true;
-    try {
-      while (this.#pulled > 0 && !this.#over) {
-        const message = responses.next();
-        if (message === undefined) break;
-        this.#pulled--;
-        this.#answered = true;
-        const flag = message[0] as number;
-        if (flag === 0 && (this.#encoding === "identity" || isCompression(this.#encoding)))
-          this.#listener.onMessage(message.subarray(prefix), false);
-        else if (flag === 1 && isCompression(this.#encoding) && this.#encoding !== "identity") {
-          void this.#inflate(message.subarray(prefix), this.#encoding);
-          return;
-        } else {
-          this.#fail(new LocalStatus(Code.INTERNAL, this.#encodingFault(flag)));
-          return;
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof MessageTooLarge)) throw error;
-      const text = `a message of ${this.#path} has ${error.bytes} bytes, and the limit is ${error.limit}`;
-      this.#fail(new LocalStatus(Code.RESOURCE_EXHAUSTED, text, error));
-      return;
-    }
-    this.#delivering = false;
+  #newResponses(stream: Stream): Responses {
+    return new Responses(stream, this, this.#path, this.#encoding, this.#connection.limits.maxReceiveMessageBytes, this.#pulled);
+  }
+
+  onResponse(message: Buffer, compressed: boolean): void {
+    this.#listener.onMessage(message, compressed);
+  }
+
+  onFault(status: Status): void {
+    this.#fail(status);
+  }
+
+  onDelivered(): void {
     if (this.#end !== undefined) this.#finishWith(this.#end);
-  }
-
-  #encodingFault(flag: number): string {
-    if (flag > 1) return `a message of ${this.#path} has the flag ${flag}, which is neither 0 nor 1`;
-    if (this.#encoding === "identity") return `a message of ${this.#path} is compressed, and its grpc-encoding names no compression`;
-    return `the response of ${this.#path} is compressed by ${JSON.stringify(this.#encoding.slice(0, 64))}, which is not supported`;
-  }
-
-  async #inflate(bytes: Buffer, encoding: Exclude<Compression, "identity">): Promise<void> {
-    const { maxReceiveMessageBytes } = this.#connection.limits;
-    let message: Buffer;
-    try {
-      message = await decompress(bytes, encoding, Number.isFinite(maxReceiveMessageBytes) ? maxReceiveMessageBytes : -1);
-    } catch (refusal) {
-      const { code } = refusal as Refusal;
-      const text =
-        code === Code.RESOURCE_EXHAUSTED
-          ? `a message of ${this.#path} decompresses to more bytes than the limit, ${maxReceiveMessageBytes}`
-          : `a message of ${this.#path} is not valid ${encoding}`;
-      if (!this.#over) this.#fail(new LocalStatus(code, text));
-      return;
-    }
-    if (this.#over) return;
-    this.#listener.onMessage(message, true);
-    if (!this.#over) this.#deliver();
   }
 
   // The end.
@@ -321,16 +273,17 @@ export class Attempt implements ClientStream, StreamHandler {
       this.#finishNow(end);
       return;
     }
-    if (this.#delivering || this.#over) return;
-    const { code } = end.status;
-    if (!responses.empty && (this.#call.method.responseStream || !this.#answered)) return;
-    if (code === Code.OK && !responses.complete) this.#finishNow(new End(this.#incomplete(), "processed", end.pushback));
+    if (responses.busy) return;
+    // A reader of a stream asks for what is left. Whoever waits for one response asks for one.
+    const asksForMore = this.#call.method.responseStream || !(this.#answered || responses.begun);
+    if (!responses.empty && asksForMore) return;
+    if (end.status.code === Code.OK && !responses.complete)
+      this.#finishNow(new End(this.#incomplete(responses), "processed", end.pushback));
     else this.#finishNow(end);
   }
 
   /** Why a response that is not whole, or has too much, is not OK. */
-  #incomplete(): Status {
-    const responses = this.#responses as Responses;
+  #incomplete(responses: Responses): Status {
     if (!responses.takeCutOff()) return new LocalStatus(Code.UNIMPLEMENTED, `${this.#path} was answered with more than one response`);
     return new LocalStatus(Code.INTERNAL, "the response ended in the middle of a message");
   }
@@ -365,6 +318,7 @@ export class Attempt implements ClientStream, StreamHandler {
   #release(): void {
     this.#over = true;
     this.#listener = nobody;
+    this.#responses?.close();
     this.#responses = undefined;
     this.#foreign?.close();
     this.#foreign = undefined;

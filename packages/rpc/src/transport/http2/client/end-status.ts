@@ -36,10 +36,10 @@ export function resetStatus(reset: StreamReset, path: string, target: string, de
   }
   const mapped = resetCodes.get(code) ?? Code.INTERNAL;
   if (source === "protocol") {
-    const large = code === ErrorCode.ENHANCE_YOUR_CALM;
-    return status(large ? Code.RESOURCE_EXHAUSTED : Code.INTERNAL, `the response of ${path} is not valid HTTP/2: ${reset.message}`);
+    if (code === ErrorCode.ENHANCE_YOUR_CALM) return status(mapped, `the response of ${path} is too large: ${reset.message}`);
+    return status(Code.INTERNAL, `the response of ${path} is not valid HTTP/2: ${reset.message}`);
   }
-  if (source === "local") return status(large(code), `${path} failed: ${reset.message}`);
+  if (source === "local") return status(code === ErrorCode.ENHANCE_YOUR_CALM ? mapped : Code.INTERNAL, `${path} failed: ${reset.message}`);
   switch (code) {
     case ErrorCode.NO_ERROR:
       return status(mapped, `the server ended ${path} without a status`);
@@ -56,10 +56,6 @@ export function resetStatus(reset: StreamReset, path: string, target: string, de
     default:
       return status(mapped, `the server reset ${path} with ${code <= 0xd ? errorCodeName(code) : `the code ${code}`}`);
   }
-}
-
-function large(code: number): Code {
-  return code === ErrorCode.ENHANCE_YOUR_CALM ? Code.RESOURCE_EXHAUSTED : Code.INTERNAL;
 }
 
 /** A response that ended without `grpc-status`. */
