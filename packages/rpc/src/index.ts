@@ -1,4 +1,4 @@
-// @grpc-study/rpc: protobuf-es on grpc-js.
+// @grpc-study/rpc: gRPC services and clients from protobuf-es descriptors. The transport of grpc-js is in @grpc-study/rpc/grpc-js.
 
 export { type Codec, type CodecFactory, compiled, protobufEs } from "@grpc-study/codec";
 export type { BackoffOptions } from "./channel/backoff.ts";

@@ -1,5 +1,4 @@
 // An option that does not exist is not dropped in silence: it may be what keeps callers away.
-import { credentials } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, startServer, TestService, transports } from "../test/harness.ts";
 import { authenticate, Code, createChannel, createClient, createServer, implement, RpcError } from "./index.ts";
@@ -77,9 +76,8 @@ const wrongValues: readonly (readonly [option: string, value: unknown, expected:
   ["signal", new AbortController(), "an AbortSignal", "AbortController {}"],
   ["signal", null, "an AbortSignal", "null"],
   ["signal", 5, "an AbortSignal", "5"],
-  ["host", new URL("http://localhost"), "a string", "URL {}"],
-  ["credentials", { token: "a secret" }, "call credentials of grpc-js", "[Object]"],
-  ["credentials", credentials.createInsecure(), "call credentials of grpc-js", "InsecureChannelCredentialsImpl {}"],
+  ["authority", new URL("http://localhost"), "a string", "URL {}"],
+  ["waitForReady", { token: "a secret" }, "a boolean", "[Object]"],
 ];
 
 test.each(everyWay)("$transport, $kind: an option of a call that has a wrong value is the call's failure", async ({ transport, kind }) => {
@@ -116,20 +114,33 @@ test.each(transports)("%s: an option of send() that does not exist is the call's
   expect(await failureOf(chat.recv())).toMatchObject({ name: "TypeError", message });
 });
 
-test.each(["tls", "credentials", "connectTimeoutMs", "limits", "grpc"])("a channel that exists takes no %s", async (name) => {
+test.each(["tls", "connectTimeoutMs", "limits", "balancing", "retry"])("a channel that exists takes no %s", async (name) => {
   const server = createServer();
+  onTestFinished(() => void server.shutdown());
   using channel = createChannel("localhost:1");
-  const value = { tls: true, credentials: credentials.createInsecure(), connectTimeoutMs: 5, limits: {}, grpc: {} }[name];
-  for (const target of [channel, channel.grpc, server.channel()]) {
+  const value = { tls: true, connectTimeoutMs: 5, limits: {}, balancing: "round_robin", retry: false }[name];
+  for (const target of [channel, server.channel()]) {
     expect(() => createClient(TestService, target, untyped({ [name]: value }))).toThrow(
       `createClient() cannot give the option "${name}" to a channel that exists: give it to createChannel()`,
     );
   }
-  await server.shutdown();
 });
 
-test("createChannel() takes tls or credentials", () => {
-  expect(() => createChannel("localhost:1", { tls: true, credentials: credentials.createInsecure() })).toThrow("either tls or credentials");
+test.each([
+  ["host", "localhost"],
+  ["credentials", {}],
+  ["propagate_flags", 0],
+  ["interceptors", []],
+])("a call has no option %s of grpc-js", async (name, value) => {
+  const { client } = await startBy("in process", {});
+  expect(await failureOf(client.unary({}, untyped({ [name]: value })))).toMatchObject({
+    message: expect.stringContaining(`no option "${name}"`),
+  });
+});
+
+test("a server takes no options of grpc-js, and a transport is a function", () => {
+  expect(() => createServer(untyped({ grpc: {} }))).toThrow('createServer() has no option "grpc"');
+  expect(() => createServer(untyped({ transport: "grpc-js" }))).toThrow(new TypeError("transport must make a transport, got string"));
 });
 
 test("an instance of a class may have other members; a literal may not", async () => {

@@ -8,13 +8,13 @@ declare const channel: Channel;
 declare const server: Server;
 
 // Options that only a new connection can honour.
-createClient(TestService, "localhost:1", { tls: true, connectTimeoutMs: 1, limits: {}, grpc: {} });
+createClient(TestService, "localhost:1", { tls: true, connectTimeoutMs: 1, limits: {}, balancing: "round_robin" });
 createClient(TestService, channel, { interceptors: [], defaults: { timeoutMs: 1 } });
-createClient(TestService, channel.grpc, { codec: undefined });
+createClient(TestService, channel, { codec: undefined });
 // @ts-expect-error a channel that exists is plaintext, or not
 createClient(TestService, channel, { tls: true });
 // @ts-expect-error
-createClient(TestService, channel.grpc, { tls: { ca: "ca.pem" } });
+createClient(TestService, channel, { tls: { ca: "ca.pem" } });
 // @ts-expect-error in process
 createClient(TestService, server.channel(), { tls: true });
 // @ts-expect-error
@@ -22,7 +22,7 @@ createClient(TestService, channel, { connectTimeoutMs: 1 });
 // @ts-expect-error
 createClient(TestService, channel, { limits: { maxReceiveMessageBytes: 1 } });
 // @ts-expect-error
-createClient(TestService, channel, { grpc: {} });
+createClient(TestService, channel, { balancing: "pick_first" });
 
 // What a handler has goes to its own calls as it is, under exactOptionalPropertyTypes.
 const upstream = createClient(TestService, channel, { defaults: undefined, interceptors: undefined, perRpcCredentials: undefined });
