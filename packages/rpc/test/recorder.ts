@@ -36,6 +36,7 @@ export class RecordedCall implements ClientListener {
         compression: "identity",
         waitForReady: false,
         authority: undefined,
+        previousAttempts: 0,
         request: requestStream ? undefined : Buffer.from(request ?? ""),
         ...rest,
       },
@@ -49,7 +50,7 @@ export class RecordedCall implements ClientListener {
     return this.#ended.promise;
   }
 
-  onHeader(header: Metadata): void {
+  onHeader(header = new Metadata()): void {
     this.#note("header");
     this.header = header;
   }

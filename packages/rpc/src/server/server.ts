@@ -109,7 +109,7 @@ class RpcServer implements Server {
     if (typeof transport !== "function") throw new TypeError(`transport must make a transport, got ${typeof transport}`);
     this.#serving = { interceptors, onError, codec, compression, calls: this.#calls };
     const limits = withDefaults(defaultServerLimits, options.limits);
-    this.#transport = transport(limits);
+    this.#transport = transport(limits, compression ?? "identity");
     this.#inProcess = new InProcessTransport(limits);
     if (health) this.#serve(implementHealth(this.health));
     if (reflection) {

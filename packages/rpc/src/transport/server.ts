@@ -96,5 +96,8 @@ export interface ServerTransport {
   destroy(): void;
 }
 
-/** Makes the transport of one server. */
-export type ServerTransportFactory = (limits: ServerLimits) => ServerTransport;
+/**
+ * Makes the transport of one server. Throws a TypeError for what it cannot do.
+ * @param compression of responses, unless a handler says otherwise.
+ */
+export type ServerTransportFactory = (limits: ServerLimits, compression: Compression) => ServerTransport;

@@ -9,7 +9,7 @@ import { RecordedCall, type RecordedCallOptions } from "../../../test/recorder.t
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
 import type { Channel } from "../client.ts";
-import { type GrpcJsChannelOptions, grpcJsChannel } from "./index.ts";
+import { type GrpcJsChannelOptions, grpcJsChannel } from "./channel.ts";
 
 const asIs = (bytes: Buffer) => bytes;
 const define = (name: string, requestStream: boolean, responseStream: boolean) => ({

@@ -158,6 +158,7 @@ const probe: OutgoingCall = {
   waitForReady: false,
   authority: undefined,
   request: Buffer.alloc(0),
+  previousAttempts: 0,
 };
 
 function ignore(): void {}

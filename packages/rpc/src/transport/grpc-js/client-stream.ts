@@ -122,7 +122,8 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     else if (!this.#over) {
       this.#answered = true;
       clearTimeout(this.connectTimer);
-      this.#listener.onHeader(fromGrpcJs(header));
+      const metadata = fromGrpcJs(header);
+      this.#listener.onHeader(metadata.size === 0 ? undefined : metadata);
     }
   }
 

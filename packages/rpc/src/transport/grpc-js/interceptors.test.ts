@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Authority, type Identity, newAuthority } from "../../../test/authority.ts";
 import { RecordedCall } from "../../../test/recorder.ts";
 import { Code } from "../../protocol/code.ts";
-import { type GrpcJsChannelOptions, grpcJsChannel } from "./index.ts";
+import { type GrpcJsChannelOptions, grpcJsChannel } from "./channel.ts";
 
 const asIs = (bytes: Buffer) => bytes;
 const path = "/test.Bytes/echo";

@@ -16,16 +16,47 @@
 // - Up to 16 requests of a stream are read ahead.
 // - A request that ends in the middle of a message passes for a complete one.
 // - A timeout of more than 24.8 days ends the call at once, with DEADLINE_EXCEEDED.
-// - The limits that grpc-js has no option for. Refused.
-// - Certificates are read once: `reloadMs` and `onReloadError` are refused, and so are optional client certificates.
+// - The limits that grpc-js has no option for. Refused, unless they are the defaults, which hold as little.
+// - Certificates are read once, when the server begins to listen. `reloadMs` and `onReloadError` are refused, and optional client certificates.
+// - The caller's certificate, before grpc-js 1.14: reading `clientCertificate` throws.
 // - Statuses of calls that reach no handler (no such method, a message that is too large) have the words of grpc-js.
 import { Code } from "../../protocol/code.ts";
+import type { Compression } from "../../protocol/compression.ts";
 import type { Status } from "../../protocol/status.ts";
+import type { ServerTls } from "../../security/tls.ts";
 
 /** Ends a call that asks for a compression of its own. */
-export function compressionRefused(compression: string): Status {
+export function compressionRefused(compression: Compression): Status {
   const message =
     `grpc-js compresses by channel, and not by call: leave out the option compression: "${compression}", ` +
     'and give the channel "grpc.default_compression_algorithm"';
   return { code: Code.UNIMPLEMENTED, message, metadata: undefined, cause: new TypeError(message) };
+}
+
+/** @throws TypeError for a server that compresses its responses. */
+export function refuseResponseCompression(compression: Compression): void {
+  if (compression === "identity") return;
+  throw new TypeError(
+    `grpc-js does not compress responses: leave out the option compression: "${compression}", or use the http2 transport`,
+  );
+}
+
+export function limitRefused(name: string, limit: number, known: readonly string[]): TypeError {
+  return new TypeError(
+    `grpc-js has no limit for limits.${name}, got ${limit}: leave it out, or use the http2 transport. It has ${known.join(", ")}`,
+  );
+}
+
+/** @throws TypeError for options of TLS that grpc-js does not have. */
+export function refuseTls({ clientCertificates, reloadMs, onReloadError }: ServerTls): void {
+  if (clientCertificates === "optional") {
+    throw new TypeError('grpc-js requires client certificates or takes none: leave out tls.clientCertificates: "optional"');
+  }
+  for (const [name, value] of Object.entries({ reloadMs, onReloadError })) {
+    if (value !== undefined) throw new TypeError(`grpc-js reads certificates once: leave out tls.${name}, or use the http2 transport`);
+  }
+}
+
+export function certificatesUnknown(): Error {
+  return new Error("this version of @grpc/grpc-js does not tell the caller's certificate: use 1.14 or later");
 }

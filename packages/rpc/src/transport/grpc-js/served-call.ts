@@ -1,0 +1,65 @@
+// A method of this package as a method of a grpc-js service: its definition, and a handler of its kind.
+import type {
+  MethodDefinition,
+  ServerDuplexStream,
+  ServerReadableStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  sendUnaryData,
+  UntypedHandleCall,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { ServedMethod } from "../server.ts";
+import { type CallParts, GrpcJsServerStream } from "./server-stream.ts";
+
+/** Hears of each call, when it comes and when it is gone. */
+export interface CallCounter {
+  begun(): void;
+  gone(): void;
+}
+
+/** The methods of a service, by their names. */
+export function serviceOf(methods: readonly ServedMethod[], counter?: CallCounter): [ServiceDefinition, UntypedServiceImplementation] {
+  const named = methods.map((method) => [method.path.slice(method.path.lastIndexOf("/") + 1), method] as const);
+  return [
+    Object.fromEntries(named.map(([name, method]) => [name, definitionOf(method)])),
+    Object.fromEntries(named.map(([name, method]) => [name, handlerOf(method, counter)])),
+  ];
+}
+
+/** grpc-js sees buffers only: messages are parsed and written within the call, where an error finds its status. */
+function definitionOf({ path, requestStream, responseStream }: ServedMethod): MethodDefinition<Buffer, Buffer> {
+  return {
+    path,
+    requestStream,
+    responseStream,
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+  };
+}
+
+function asIs(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function handlerOf(method: ServedMethod, counter: CallCounter | undefined): UntypedHandleCall {
+  const gone = () => counter?.gone();
+  const open = (parts: CallParts) => {
+    counter?.begun();
+    new GrpcJsServerStream(parts, gone).open(method);
+  };
+  const { requestStream, responseStream } = method;
+  if (requestStream && responseStream) {
+    return (call: ServerDuplexStream<Buffer, Buffer>) => open({ surface: call, readable: call, writable: call });
+  }
+  if (requestStream) {
+    return (call: ServerReadableStream<Buffer, Buffer>, respond: sendUnaryData<Buffer>) => open({ surface: call, readable: call, respond });
+  }
+  if (responseStream) {
+    return (call: ServerWritableStream<Buffer, Buffer>) => open({ surface: call, request: call.request, writable: call });
+  }
+  return (call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>) => open({ surface: call, request: call.request, respond });
+}

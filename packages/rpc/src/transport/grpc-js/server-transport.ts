@@ -1,0 +1,91 @@
+// A server of grpc-js below a server of this package.
+import { Server, type ServerOptions } from "@grpc/grpc-js";
+import type { ServerLimits } from "../../limits/limits.ts";
+import type { Compression } from "../../protocol/compression.ts";
+import { hostPort } from "../../protocol/host-port.ts";
+import type { ServerTls } from "../../security/tls.ts";
+import type { ListenAddress, Listening, ServedMethod, ServerTransport, ServerTransportFactory } from "../server.ts";
+import { serverCredentials } from "./credentials.ts";
+import { limitOptions } from "./limits.ts";
+import { refuseResponseCompression } from "./refusals.ts";
+import { type CallCounter, serviceOf } from "./served-call.ts";
+
+/**
+ * The transport of a server of grpc-js. refusals.ts lists what grpc-js cannot do.
+ *
+ * @example
+ * const server = createServer({ transport: grpcJsTransport() });
+ *
+ * @param options of grpc-js's server, its interceptors included, which see each message as a Buffer. They go before the server's `limits`.
+ */
+export function grpcJsTransport(options: ServerOptions = {}): ServerTransportFactory {
+  return (limits, compression) => new GrpcJsTransport(limits, compression, options);
+}
+
+class GrpcJsTransport implements ServerTransport, CallCounter {
+  readonly #server: Server;
+  #calls = 0;
+  #onIdle: (() => void) | undefined;
+
+  /** @throws TypeError for a limit, or a compression, that grpc-js does not have. */
+  constructor(limits: ServerLimits, compression: Compression, options: ServerOptions) {
+    refuseResponseCompression(compression);
+    this.#server = new Server({ ...limitOptions(limits), ...options });
+  }
+
+  add(method: ServedMethod): void {
+    this.#server.addService(...serviceOf([method], this));
+  }
+
+  async listen(address: ListenAddress, tls: ServerTls | undefined): Promise<Listening> {
+    const credentials = serverCredentials(tls);
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#server.bindAsync(uriOf(address), credentials, (error, port) => (error === null ? resolve(port) : reject(systemError(error))));
+    const port = await promise;
+    return {
+      // grpc-js says 1 of a Unix domain socket.
+      port: address.path === undefined ? port : 0,
+      close: async () => this.#server.unbind(uriOf({ ...address, port })),
+    };
+  }
+
+  begun(): void {
+    this.#calls++;
+  }
+
+  gone(): void {
+    this.#calls--;
+    if (this.#calls === 0) this.#onIdle?.();
+  }
+
+  async drain(): Promise<void> {
+    const { promise: disconnected, resolve } = Promise.withResolvers<void>();
+    this.#server.tryShutdown(() => resolve());
+    // tryShutdown waits for silent connections, too, and for ever if a connection was lost in the moment in which it began.
+    if (this.#calls > 0) await Promise.race([disconnected, new Promise<void>((resolve) => (this.#onIdle = resolve))]);
+    await Promise.race([disconnected, soon()]);
+  }
+
+  destroy(): void {
+    this.#server.forceShutdown();
+  }
+}
+
+/** How long the last statuses have to be written, in milliseconds. */
+const lastStatusesMs = 20;
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, lastStatusesMs);
+  });
+}
+
+function uriOf({ host, port, path }: ListenAddress): string {
+  return path === undefined ? hostPort(host, port) : `unix:${path}`;
+}
+
+/** grpc-js has the system's code as a part of a text only. */
+function systemError(error: Error): NodeJS.ErrnoException {
+  const code = error.message.startsWith("Name resolution failed") ? "ENOTFOUND" : /\b(E[A-Z]{3,})\b/.exec(error.message)?.[1];
+  return code === undefined ? error : Object.assign(new Error(error.message, { cause: error }), { code, syscall: "listen" });
+}
