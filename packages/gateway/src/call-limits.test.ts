@@ -65,7 +65,7 @@ describe("connections to the upstream", () => {
     let made = 0;
     const connect = (address: string) => () => {
       made++;
-      return createChannel(address);
+      return createChannel(address, { pool: false });
     };
     const { openStreams, get, running } = await start({}, (address) => ({ upstream: createChannel(address), connect: connect(address) }));
     const streams = openStreams(25);

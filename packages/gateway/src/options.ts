@@ -14,8 +14,8 @@ export interface Upstream {
   /** Where the calls go: `host:port`, a channel, or, without a socket, `server.channel()`. */
   readonly upstream: string | Channel;
   /**
-   * Makes a further connection to the same server, when the others have `callsPerConnection` calls. Default: for `host:port` another channel; for a
-   * channel none, and calls beyond its server's limit of streams wait.
+   * Makes a further connection to the same server, a channel with `pool: false`, when the others have `callsPerConnection` calls. Default: for `host:port`
+   * another channel; for a channel none, and calls beyond its server's limit of streams wait.
    */
   readonly connect?: (() => Channel) | undefined;
 }

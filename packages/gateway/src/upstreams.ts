@@ -75,7 +75,7 @@ export function openUpstreams({ otherUpstreams = [], maxResponseBytes, ...first 
     if (typeof upstream !== "string") return { services, upstream, connect };
     const channel = createChannel(upstream, limits);
     made.push(channel);
-    return { services, upstream: channel, connect: () => createChannel(upstream, limits) };
+    return { services, upstream: channel, connect: () => createChannel(upstream, { ...limits, pool: false }) };
   };
   const all: OpenUpstreams["all"] = [open(first), ...otherUpstreams.map(open)];
   return {

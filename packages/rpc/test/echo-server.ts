@@ -25,6 +25,8 @@ export class EchoServer {
   readonly #sockets = new Set<Socket>();
   accepted = 0;
   calls = 0;
+  /** The `:authority` of each call. */
+  readonly authorities: (string | undefined)[] = [];
   running = 0;
   mostAtOnce = 0;
 
@@ -33,7 +35,7 @@ export class EchoServer {
     const { maxConcurrentStreams } = options;
     this.#http2 = createHttp2Server({
       limits: { ...(maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams }) },
-      onStream: (stream) => this.#serve(stream),
+      onStream: (stream, headers) => this.#serve(stream, headers),
     });
     this.#listener = createServer({ noDelay: true }, (socket) => {
       this.accepted++;
@@ -72,8 +74,9 @@ export class EchoServer {
     this.#http2.destroy();
   }
 
-  #serve(stream: Stream) {
+  #serve(stream: Stream, { authority }: HeaderList) {
     this.calls++;
+    if (this.authorities.length < 100) this.authorities.push(authority);
     this.running++;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
     const parts: Uint8Array[] = [];

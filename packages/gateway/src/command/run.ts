@@ -138,10 +138,11 @@ export async function run(request: GatewayRequest): Promise<void> {
 
 /** Makes further connections to one of the servers. */
 function connectTo(request: GatewayRequest, index: number): () => Channel {
-  return () => open(request.upstream[index] ?? "", request);
+  return () => open(request.upstream[index] ?? "", request, false);
 }
 
-function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseBytes }: GatewayRequest): Channel {
+/** @param pool false: a connection of its own. */
+function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseBytes }: GatewayRequest, pool = true): Channel {
   const files: ClientTls = {
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && key !== undefined && { cert, key }),
@@ -151,7 +152,7 @@ function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseByt
   // grpc-js gives the host as the TLS server name, an IP address too, of which Node disapproves on stderr.
   if (secure) process.noDeprecation = true;
   const limits = maxResponseBytes === undefined ? {} : { maxReceiveMessageBytes: maxResponseBytes };
-  return createChannel(upstream, { connectTimeoutMs: 5000, limits, ...(secure && { tls: files }) });
+  return createChannel(upstream, { connectTimeoutMs: 5000, limits, pool, ...(secure && { tls: files }) });
 }
 
 /** Names the file in errors about what is in it. */

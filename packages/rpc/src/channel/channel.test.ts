@@ -237,3 +237,32 @@ test("close() ends a connect() that waits", async () => {
   channel.close();
   await expect(connected).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "the channel to a:1 is closed" });
 });
+
+test("onStateChange hears of each state, until the channel is closed", async () => {
+  const net = network({ "a:1": "refused" });
+  const states: [string, string | undefined][] = [];
+  const channel = net.channel("a:1", { backoff: fast, onStateChange: (state, failure) => states.push([state, failure?.message]) });
+  using other = net.channel("a:1", { backoff: fast });
+  await new FakeCall(channel).ended;
+  net.peers.set("a:1", "up");
+  await channel.connect();
+  net.connections[0]?.lose();
+  await pause(1);
+  expect(states).toEqual([
+    ["connecting", undefined],
+    ["failed", "cannot connect to a:1: a:1 refuses"],
+    ["ready", undefined],
+    ["idle", undefined],
+  ]);
+  channel.close();
+  await other.connect();
+  expect(states).toHaveLength(4);
+});
+
+test("an IP address is not resolved", async () => {
+  const net = network({ "10.0.0.1:1": "up" });
+  using channel = net.channel("10.0.0.1:1");
+  await channel.connect();
+  expect(net.lookups).toEqual([]);
+  expect(channel.target).toBe("10.0.0.1:1");
+});

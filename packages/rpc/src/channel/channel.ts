@@ -2,6 +2,7 @@
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
+import type { ChannelConfig, StateListener } from "./options.ts";
 import type { Retries } from "./retry/retries.ts";
 import type { SharedChannel } from "./shared-channel.ts";
 
@@ -12,15 +13,25 @@ export class PooledChannel implements Channel {
   readonly #shared: SharedChannel;
   readonly #retries: Retries;
   readonly #release: () => void;
+  readonly #onStateChange: StateListener | undefined;
   #closed = false;
 
   /** @param release called once, by `close`. */
-  constructor(target: string, secure: boolean, shared: SharedChannel, retries: Retries, release: () => void) {
+  constructor(
+    target: string,
+    secure: boolean,
+    shared: SharedChannel,
+    { retries, onStateChange }: Pick<ChannelConfig, "retries" | "onStateChange">,
+    release: () => void,
+  ) {
     this.target = target;
     this.secure = secure;
     this.#shared = shared;
     this.#retries = retries;
     this.#release = release;
+    // One function may listen to several channels.
+    this.#onStateChange = onStateChange && ((state, failure) => onStateChange(state, failure));
+    if (this.#onStateChange !== undefined) shared.addStateListener(this.#onStateChange);
   }
 
   get state(): ChannelState {
@@ -38,6 +49,7 @@ export class PooledChannel implements Channel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#onStateChange !== undefined) this.#shared.removeStateListener(this.#onStateChange);
     this.#shared.giveUp(this, new RpcError(Code.UNAVAILABLE, this.#closedText));
     this.#release();
   }

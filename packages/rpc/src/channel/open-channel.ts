@@ -1,4 +1,5 @@
 // From a target and options to a channel.
+import { isIP } from "node:net";
 import type { Certificates } from "../security/certificates.ts";
 import { clientCertificates } from "../security/tls.ts";
 import type { Channel } from "../transport/client.ts";
@@ -20,14 +21,15 @@ export interface Foundation {
 /** @throws TypeError if the target cannot be understood, TlsFileError if a certificate or key cannot be used. */
 export function openChannel(target: string, config: ChannelConfig, foundation: Foundation): Channel {
   const given = parseTarget(target);
-  const { tls, limits, balancing, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs, pool, retries } = config;
+  const { tls, limits, balancing, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs, pool } = config;
   const secure = tls !== undefined;
   const proxy = proxyOf(given, config);
   // The name that the certificate is checked for is also the :authority, as in Go.
   const authority = config.authority ?? tls?.serverName ?? given.authority;
   const serverName = tls?.serverName ?? (config.authority === undefined ? given.serverName : hostOf(config.authority));
-  // A proxy resolves the name.
-  const resolved: Target = proxy === undefined || given.host === undefined ? given : { ...given, host: undefined, addresses: [given.host] };
+  // A proxy resolves the name, and an IP address needs no resolution.
+  const isAddress = given.host !== undefined && (proxy !== undefined || isIP(given.host.host) !== 0);
+  const resolved: Target = isAddress ? { ...given, host: undefined, addresses: [given.host] } : given;
   const timing = { balancing, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs };
   const settings = (): SharedSettings => {
     const certificates = tls && clientCertificates(tls);
@@ -36,10 +38,10 @@ export function openChannel(target: string, config: ChannelConfig, foundation: F
   };
   if (!pool) {
     const own = new SharedChannel(settings());
-    return new PooledChannel(given.name, secure, own, retries, () => own.close());
+    return new PooledChannel(given.name, secure, own, config, () => own.close());
   }
   const key = keyOf([foundation, resolved, authority, serverName, proxy, tls, limits, timing]);
-  return new PooledChannel(given.name, secure, share(key, settings), retries, () => release(key));
+  return new PooledChannel(given.name, secure, share(key, settings), config, () => release(key));
 }
 
 /** A channel that was idle has not looked at its files. */

@@ -1,5 +1,6 @@
 // Options of channels: what is refused, and how the refusal names it.
 import { expect, test } from "vitest";
+import { FakeNetwork } from "../../test/fake-network.ts";
 import { createChannel } from "./create-channel.ts";
 import { type ChannelOptions, readOptions } from "./options.ts";
 
@@ -24,6 +25,7 @@ const wrong: readonly (readonly [options: unknown, kind: ErrorConstructor, messa
   [{ proxy: true }, TypeError, /^proxy must be a URL or false, got true$/],
   [{ proxy: "socks5://user:secret@x:1" }, TypeError, /^proxy must be the URL of an HTTP proxy, http:\/\/host:port: its scheme is socks5$/],
   [{ pool: 1 }, TypeError, /^pool must be true or false, got 1$/],
+  [{ onStateChange: {} }, TypeError, /^onStateChange must be a function, got \{\}$/],
   [{ limits: 1 }, TypeError, /^limits must be an object, got 1$/],
   [{ limits: { maxBytes: 1 } }, TypeError, /^limits has no option "maxBytes"/],
   [{ limits: { keepaliveTimeMs: 0 } }, RangeError, /^limits\.keepaliveTimeMs must be a positive number/],
@@ -55,4 +57,19 @@ test("a service config may choose the balancing, and the option goes before it",
   const serviceConfig = { loadBalancingConfig: [{ round_robin: {} }] };
   expect(readOptions("x", { serviceConfig }).balancing).toBe("round_robin");
   expect(readOptions("x", { serviceConfig, balancing: "pick_first" }).balancing).toBe("pick_first");
+});
+
+test.each([
+  ["shop.example:1", {}, "shop.example:1", "shop.example"],
+  ["shop.example:1", { authority: "other:2" }, "other:2", "other"],
+  ["shop.example:1", { authority: "[::1]:2" }, "[::1]:2", "::1"],
+  ["shop.example:1", { tls: { serverName: "other" } }, "other", "other"],
+  ["shop.example:1", { tls: { serverName: "other" }, authority: "third:3" }, "third:3", "other"],
+  ["unix:/s", { tls: true }, "localhost", "localhost"],
+  ["ipv6:[::1]:1", { tls: true }, "[::1]:1", "::1"],
+])("%s with %j: the authority is %s, and the certificate must be for %s", (target, options, authority, serverName) => {
+  const net = new FakeNetwork();
+  using channel = net.channel(target, options);
+  expect(net.dialOptions).toMatchObject([{ target, authority, serverName }]);
+  expect(channel.secure).toBe("tls" in options);
 });

@@ -2,7 +2,9 @@
 import { inspect } from "node:util";
 import { type Names, refuseUnknown } from "../known-options.ts";
 import { type ChannelLimits, defaultChannelLimits, withDefaults } from "../limits/limits.ts";
+import type { RpcError } from "../protocol/error.ts";
 import { type ClientTls, clientTlsNames } from "../security/tls.ts";
+import type { ChannelState } from "../transport/client.ts";
 import type { BackoffOptions, BackoffPolicy } from "./backoff.ts";
 import type { RetryChannelOptions } from "./retry/options.ts";
 import { Retries } from "./retry/retries.ts";
@@ -50,6 +52,8 @@ export interface ChannelOptions extends RetryChannelOptions {
   readonly limits?: { readonly [Name in keyof ChannelLimits]?: ChannelLimits[Name] | undefined } | undefined;
   /** Whether channels of the same target and options share their connections in this process. Default: true. */
   readonly pool?: boolean | undefined;
+  /** Called after each change of `channel.state`, except by `close()`: for logs and metrics. With `failed` comes the reason. */
+  readonly onStateChange?: ((state: ChannelState, failure: RpcError | undefined) => void) | undefined;
 }
 
 export const channelOptionNames: Names<ChannelOptions> = {
@@ -63,6 +67,7 @@ export const channelOptionNames: Names<ChannelOptions> = {
   proxy: true,
   limits: true,
   pool: true,
+  onStateChange: true,
   retry: true,
   methods: true,
   retryThrottling: true,
@@ -71,6 +76,9 @@ export const channelOptionNames: Names<ChannelOptions> = {
 };
 
 const backoffNames: Names<BackoffOptions> = { initialMs: true, factor: true, maxMs: true, jitter: true };
+
+/** Hears of a channel's states. */
+export type StateListener = NonNullable<ChannelOptions["onStateChange"]>;
 
 /** The options, checked and with their defaults. */
 export interface ChannelConfig {
@@ -85,6 +93,7 @@ export interface ChannelConfig {
   readonly proxy: string | false | undefined;
   readonly limits: ChannelLimits;
   readonly pool: boolean;
+  readonly onStateChange: StateListener | undefined;
   readonly retries: Retries;
 }
 
@@ -92,7 +101,7 @@ export interface ChannelConfig {
 export function readOptions(where: string, options: ChannelOptions): ChannelConfig {
   refuseUnknown(where, options, channelOptionNames);
   const retries = new Retries(options);
-  const { tls, balancing = retries.balancing ?? "pick_first", authority, proxy, pool = true } = options;
+  const { tls, balancing = retries.balancing ?? "pick_first", authority, proxy, pool = true, onStateChange } = options;
   if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
     throw wrong("tls", "true, false or an object", tls);
   }
@@ -104,6 +113,7 @@ export function readOptions(where: string, options: ChannelOptions): ChannelConf
   if (authority !== undefined && !isName(authority)) throw wrong("authority", 'a host, or "host:port"', authority);
   if (proxy !== undefined && proxy !== false && typeof proxy !== "string") throw wrong("proxy", "a URL or false", proxy);
   if (typeof pool !== "boolean") throw wrong("pool", "true or false", pool);
+  if (onStateChange !== undefined && typeof onStateChange !== "function") throw wrong("onStateChange", "a function", onStateChange);
   refuseUnknown("limits", objectOf("limits", options.limits), defaultChannelLimits);
   return {
     tls: tls === true ? {} : tls || undefined,
@@ -116,6 +126,7 @@ export function readOptions(where: string, options: ChannelOptions): ChannelConf
     proxy,
     limits: withDefaults(defaultChannelLimits, options.limits),
     pool,
+    onStateChange,
     retries,
   };
 }

@@ -8,6 +8,7 @@ import type { Balancer, BalancerOwner } from "./balancer.ts";
 import { CallQueue } from "./call-queue.ts";
 import { connectTimeout } from "./connect-first.ts";
 import { ConnectWaiters } from "./connect-waiters.ts";
+import type { StateListener } from "./options.ts";
 import { PendingAttempt, type WaitingRoom } from "./pending-attempt.ts";
 import { PickFirst } from "./pick-first.ts";
 import { type Lookup, Resolver, type ResolverOwner } from "./resolver.ts";
@@ -46,6 +47,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   readonly #resolver: Resolver | undefined;
   readonly #queue = new CallQueue();
   readonly #waiters = new ConnectWaiters();
+  readonly #stateListeners = new Set<StateListener>();
   /** Whether it connects, or is connected. */
   #active = false;
   #closing = false;
@@ -107,6 +109,14 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     this.#rest();
   }
 
+  addStateListener(listener: StateListener): void {
+    this.#stateListeners.add(listener);
+  }
+
+  removeStateListener(listener: StateListener): void {
+    this.#stateListeners.delete(listener);
+  }
+
   /** No channel uses it any more. Calls that run or wait go on; then its connections end. */
   close(): void {
     this.#closing = true;
@@ -163,9 +173,18 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   }
 
   #look(): void {
-    if (!this.#active) this.#state = "idle";
-    else if (this.#resolved) this.#state = this.#balancer.state;
-    else this.#state = this.#resolveFailure === undefined ? "connecting" : "failed";
+    const state = this.#stateNow;
+    if (state === this.#state) return;
+    this.#state = state;
+    const failure = state === "failed" ? this.#failure : undefined;
+    // What one throws is an error of the process, and none of the channel.
+    for (const listener of this.#stateListeners) queueMicrotask(() => listener(state, failure));
+  }
+
+  get #stateNow(): SubchannelState {
+    if (!this.#active) return "idle";
+    if (this.#resolved) return this.#balancer.state;
+    return this.#resolveFailure === undefined ? "connecting" : "failed";
   }
 
   #activate(): void {

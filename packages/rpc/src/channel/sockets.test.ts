@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -229,6 +230,40 @@ test("a Unix domain socket", async () => {
   const patient = echo(channel, "y", true);
   await startEcho({ path });
   expect(await patient).toMatchObject({ response: "y", peer: `unix:${path}` });
+});
+
+/** An HTTP proxy that leads each name to one server. Returns its URL, and what it was asked. */
+async function startProxy(to: EchoServer) {
+  const asked: string[] = [];
+  const proxy = createHttpServer();
+  proxy.on("connect", ({ url = "", headers }, client: Socket) => {
+    asked.push(`${url} ${headers["proxy-authorization"]}`);
+    const server = connect(to.port, "127.0.0.1", () => client.write("HTTP/1.1 200 OK\r\n\r\n"));
+    for (const socket of [client, server]) socket.on("error", () => {});
+    client.pipe(server).pipe(client);
+    onTestFinished(() => void client.destroy());
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  onTestFinished(() => void proxy.close());
+  return { url: `http://user:pass@127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
+}
+
+test("a proxy, by option and from the environment, is asked for the name, which stays the authority", async () => {
+  const server = await startEcho();
+  const { url, asked } = await startProxy(server);
+  using channel = createChannel("shop.invalid:50051", { proxy: url });
+  expect(await echo(channel, "x")).toMatchObject({ response: "x" });
+  vi.stubEnv("grpc_proxy", url);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  using second = createChannel("second.invalid:50051");
+  expect(await echo(second, "y")).toMatchObject({ response: "y" });
+  vi.stubEnv("no_proxy", "third.invalid");
+  using third = createChannel("third.invalid:50051");
+  expect(await echo(third, "z")).toMatchObject({ code: Code.UNAVAILABLE });
+  const credentials = `Basic ${Buffer.from("user:pass").toString("base64")}`;
+  expect(asked).toEqual([`shop.invalid:50051 ${credentials}`, `second.invalid:50051 ${credentials}`]);
+  expect(server.authorities).toEqual(["shop.invalid:50051", "second.invalid:50051"]);
 });
 
 test("waitForReady before the server starts; without it the call fails at once, and says why", async () => {

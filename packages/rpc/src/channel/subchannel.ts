@@ -96,6 +96,7 @@ export class Subchannel {
   stop(): void {
     this.#drop();
     this.#state = "idle";
+    this.#failure = undefined;
     this.#backoff.reset();
     this.#shortLived = 0;
   }
