@@ -33,7 +33,7 @@ test.each([undefined, "gzip"] as const)(
 test("a request too large among others ends the call, as it does alone", async () => {
   const { address } = await start({ clientStream: async (requests) => ({ count: (await Array.fromAsync(requests)).length }) });
   const { connect } = await import("../../test/harness.ts");
-  const client = connect(address, { grpc: { "grpc.max_send_message_length": 100 } });
+  const client = connect(address, { limits: { maxSendMessageBytes: 100 } });
   const requests = [{ text: "a" }, { text: "b" }, { text: "c".repeat(200) }, { text: "d" }];
   await expect(client.clientStream(requests)).rejects.toMatchObject({ code: 8 });
   expect((await client.clientStream(requests.slice(0, 2))).count).toBe(2);

@@ -12,13 +12,14 @@ import {
   startServer,
   type TestClient,
   TestService,
+  type Transport,
+  transports,
   until,
-  ways,
 } from "../../test/harness.ts";
 import { type CallOptions, Code, createChannel, createClient, RpcError } from "../index.ts";
 
 const streams = ["serverStream", "bidiStream"] as const;
-const everyStream = ways.flatMap((way) => streams.map((kind) => ({ way, kind })));
+const everyStream = transports.flatMap((transport) => streams.map((kind) => ({ transport, kind })));
 
 const ten = () => Array.from({ length: 10 }, (_, count) => ({ count }));
 const tenResponses = { serverStream: ten, bidiStream: ten };
@@ -27,8 +28,8 @@ const open = (client: TestClient, kind: (typeof streams)[number], options: CallO
   kind === "serverStream" ? client.serverStream({}, options) : client.bidiStream([], options);
 
 /** A call whose OK status has come, with one of its ten responses read. */
-async function finished(way: (typeof ways)[number], kind: (typeof streams)[number], options: CallOptions = {}) {
-  const { client } = await startBy(way, tenResponses);
+async function finished(transport: Transport, kind: (typeof streams)[number], options: CallOptions = {}) {
+  const { client } = await startBy(transport, tenResponses);
   let over = () => {};
   const ended = new Promise<void>((resolve) => {
     over = resolve;
@@ -40,37 +41,49 @@ async function finished(way: (typeof ways)[number], kind: (typeof streams)[numbe
   return { client, call };
 }
 
-test.each(everyStream)("$way, $kind: after a cancel, reading ends with CANCELLED, though the OK status has come", async ({ way, kind }) => {
-  const { call } = await finished(way, kind);
-  call.cancel();
-  expect(await failureOf(call.recv())).toMatchObject({ code: Code.CANCELLED, message: "the call was cancelled" });
-  expect(await failureOf(Array.fromAsync(call))).toMatchObject({ code: Code.CANCELLED });
-});
+test.each(everyStream)(
+  "$transport, $kind: after a cancel, reading ends with CANCELLED, though the OK status has come",
+  async ({ transport, kind }) => {
+    const { call } = await finished(transport, kind);
+    call.cancel();
+    expect(await failureOf(call.recv())).toMatchObject({ code: Code.CANCELLED, message: "the call was cancelled" });
+    expect(await failureOf(Array.fromAsync(call))).toMatchObject({ code: Code.CANCELLED });
+  },
+);
 
-test.each(everyStream)("$way, $kind: the same when the caller's signal aborts, and no listener is left on it", async ({ way, kind }) => {
-  const controller = new AbortController();
-  const { call } = await finished(way, kind, { signal: controller.signal });
-  controller.abort();
-  expect(await failureOf(call.recv())).toMatchObject({ code: Code.CANCELLED });
-  expect(getEventListeners(controller.signal, "abort")).toEqual([]);
-});
+test.each(everyStream)(
+  "$transport, $kind: the same when the caller's signal aborts, and no listener is left on it",
+  async ({ transport, kind }) => {
+    const controller = new AbortController();
+    const { call } = await finished(transport, kind, { signal: controller.signal });
+    controller.abort();
+    expect(await failureOf(call.recv())).toMatchObject({ code: Code.CANCELLED });
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  },
+);
 
-test.each(everyStream)("$way, $kind: a loop that is left early, or has seen the end, is not an error", async ({ way, kind }) => {
-  const { call, client } = await finished(way, kind);
-  for await (const _ of call) break;
-  const whole = open(client, kind);
-  expect(await Array.fromAsync(whole)).toHaveLength(10);
-  whole.cancel();
-  expect(await whole.recv()).toBeUndefined();
-});
+test.each(everyStream)(
+  "$transport, $kind: a loop that is left early, or has seen the end, is not an error",
+  async ({ transport, kind }) => {
+    const { call, client } = await finished(transport, kind);
+    for await (const _ of call) break;
+    const whole = open(client, kind);
+    expect(await Array.fromAsync(whole)).toHaveLength(10);
+    whole.cancel();
+    expect(await whole.recv()).toBeUndefined();
+  },
+);
 
-test.each(everyStream)("$way, $kind: a deadline that passes after the OK status leaves the responses readable", async ({ way, kind }) => {
-  const { call } = await finished(way, kind, { timeoutMs: 20_000 });
-  expect(await Array.fromAsync(call)).toHaveLength(9);
-});
+test.each(everyStream)(
+  "$transport, $kind: a deadline that passes after the OK status leaves the responses readable",
+  async ({ transport, kind }) => {
+    const { call } = await finished(transport, kind, { timeoutMs: 20_000 });
+    expect(await Array.fromAsync(call)).toHaveLength(9);
+  },
+);
 
-test.each(ways)("%s: a response read by closeAndRecv() after a cancel is CANCELLED", async (way) => {
-  const { client } = await startBy(way, { clientStream: () => ({ text: "early" }) });
+test.each(transports)("%s: a response read by closeAndRecv() after a cancel is CANCELLED", async (transport) => {
+  const { client } = await startBy(transport, { clientStream: () => ({ text: "early" }) });
   const call = client.clientStream();
   await call.header();
   await until(() => call.trailer !== undefined).catch(() => {});
@@ -79,8 +92,8 @@ test.each(ways)("%s: a response read by closeAndRecv() after a cancel is CANCELL
   expect(await failureOf(call.closeAndRecv())).toMatchObject({ code: Code.CANCELLED });
 });
 
-test.each(everyWay)("$way, $kind: no listener stays on the caller's signal, however the call ends", async ({ way, kind }) => {
-  const { client } = await startBy(way, {
+test.each(everyWay)("$transport, $kind: no listener stays on the caller's signal, however the call ends", async ({ transport, kind }) => {
+  const { client } = await startBy(transport, {
     unary: ({ text }) => answer(text),
     async *serverStream({ text }) {
       yield await answer(text);

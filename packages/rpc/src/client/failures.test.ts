@@ -1,7 +1,6 @@
 // Errors of calls are rejections: never thrown at the caller, never an event of the process, and in words of our own.
 import * as http2 from "node:http2";
 import * as net from "node:net";
-import { credentials } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import {
   connect,
@@ -15,7 +14,7 @@ import {
   type TestClient,
   TestService,
 } from "../../test/harness.ts";
-import { Code, createChannel, createClient, Metadata, type MetadataInit, RpcError } from "../index.ts";
+import { Code, createChannel, createClient, type MetadataInit, RpcError } from "../index.ts";
 
 const events = vi.fn();
 beforeEach(() => {
@@ -36,21 +35,24 @@ const noTimes: readonly (readonly [options: object, message: RegExp])[] = [
   [{ deadline: "tomorrow" }, /^deadline must be a valid Date.* got 'tomorrow'$/],
 ];
 
-test.each(everyWay)("$way, $kind: what is no time is a RangeError inside the promise, and sends nothing", async ({ way, kind }) => {
-  const handler = vi.fn(() => "");
-  const { client } = await startBy(way, everyKind(handler));
-  for (const [options, message] of noTimes) {
-    const failure = await failureOf(kinds[kind](client, "", options));
-    expect(failure).toBeInstanceOf(RangeError);
-    expect((failure as Error).message).toMatch(message);
-  }
-  expect(handler).not.toHaveBeenCalled();
-});
+test.each(everyWay)(
+  "$transport, $kind: what is no time is a RangeError inside the promise, and sends nothing",
+  async ({ transport, kind }) => {
+    const handler = vi.fn(() => "");
+    const { client } = await startBy(transport, everyKind(handler));
+    for (const [options, message] of noTimes) {
+      const failure = await failureOf(kinds[kind](client, "", options));
+      expect(failure).toBeInstanceOf(RangeError);
+      expect((failure as Error).message).toMatch(message);
+    }
+    expect(handler).not.toHaveBeenCalled();
+  },
+);
 
-test.each(everyWay)("$way, $kind: what is too long is shortened to the longest time there is", async ({ way, kind }) => {
+test.each(everyWay)("$transport, $kind: what is too long is shortened to the longest time there is", async ({ transport, kind }) => {
   const seen: (Date | undefined)[] = [];
   const { client } = await startBy(
-    way,
+    transport,
     everyKind(({ deadline }) => String(seen.push(deadline))),
   );
   const times = [
@@ -66,9 +68,9 @@ test.each(everyWay)("$way, $kind: what is too long is shortened to the longest t
   expect(seen.at(-1)).toBeUndefined();
 });
 
-test.each(everyWay)("$way, $kind: a time that has passed is DEADLINE_EXCEEDED, and sends nothing", async ({ way, kind }) => {
+test.each(everyWay)("$transport, $kind: a time that has passed is DEADLINE_EXCEEDED, and sends nothing", async ({ transport, kind }) => {
   const handler = vi.fn(() => "");
-  const { client } = await startBy(way, everyKind(handler));
+  const { client } = await startBy(transport, everyKind(handler));
   for (const options of [
     { timeoutMs: 0 },
     { timeoutMs: -1 },
@@ -101,18 +103,21 @@ const illegal: readonly (readonly [key: string, metadata: object])[] = [
   [":path", { ":path": "/" }],
 ];
 
-test.each(everyWay)("$way, $kind: illegal metadata is INVALID_ARGUMENT and names the key, and not its value", async ({ way, kind }) => {
-  const { client } = await startBy(
-    way,
-    everyKind(() => "fine"),
-  );
-  for (const [key, metadata] of illegal) {
-    const failure = await failureOf(kinds[kind](client, "", { metadata }));
-    expect(failure, key).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining(`"${key}"`) });
-    expect(String(failure)).not.toContain("zwölf");
-  }
-  expect(await kinds[kind](client, "", { metadata: {} })).toMatchObject([{ text: "fine" }]);
-});
+test.each(everyWay)(
+  "$transport, $kind: illegal metadata is INVALID_ARGUMENT and names the key, and not its value",
+  async ({ transport, kind }) => {
+    const { client } = await startBy(
+      transport,
+      everyKind(() => "fine"),
+    );
+    for (const [key, metadata] of illegal) {
+      const failure = await failureOf(kinds[kind](client, "", { metadata }));
+      expect(failure, key).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining(`"${key}"`) });
+      expect(String(failure)).not.toContain("zwölf");
+    }
+    expect(await kinds[kind](client, "", { metadata: {} })).toMatchObject([{ text: "fine" }]);
+  },
+);
 
 test.each(kindNames)("%s: metadata that credentials or an interceptor make is no other", async (kind) => {
   const { address } = await startServer(everyKind(() => "fine"));
@@ -131,45 +136,29 @@ test.each(kindNames)("%s: metadata that credentials or an interceptor make is no
   expect(await failureOf(kinds[kind](touch, "", { metadata }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
 });
 
-test.each(kindNames)("%s: credentials of grpc-js that give metadata which cannot be sent, or none, end the call", async (kind) => {
-  const client = connect(await startServer(everyKind(() => "fine")).then(({ address }) => address));
-  const reserved = new Metadata();
-  reserved.set("connection", "close");
-  const given: readonly (readonly [fault: RegExp, Metadata | undefined])[] = [
-    [/the metadata key "connection" is HTTP's own/, reserved],
-    [/they gave no metadata/, undefined],
-  ];
-  for (const [fault, metadata] of given) {
-    const own = credentials.createFromMetadataGenerator((_options, callback) => callback(null, metadata));
-    expect(await failureOf(kinds[kind](client, "", { credentials: own }))).toMatchObject({
-      code: Code.UNKNOWN,
-      message: expect.stringMatching(fault),
-    });
-  }
-  const own = credentials.createFromMetadataGenerator((_options, callback) => callback(null, new Metadata()));
-  expect(await kinds[kind](client, "", { credentials: own })).toMatchObject([{ text: "fine" }]);
-});
+test.each(everyWay)(
+  "$transport, $kind: what onHeader or onTrailer throws, now or later, is the call's failure",
+  async ({ transport, kind }) => {
+    const { client } = await startBy(
+      transport,
+      everyKind(() => "fine"),
+    );
+    const fault = new Error("my own");
+    const thrower = () => {
+      throw fault;
+    };
+    expect(await failureOf(kinds[kind](client, "", { onHeader: thrower }))).toBe(fault);
+    expect(await failureOf(kinds[kind](client, "", { onTrailer: thrower }))).toBe(fault);
+    await Promise.allSettled([kinds[kind](client, "", { onHeader: async () => thrower(), onTrailer: async () => thrower() })]);
+    expect(await kinds[kind](client, "")).toMatchObject([{ text: "fine" }]);
+  },
+);
 
-test.each(everyWay)("$way, $kind: what onHeader or onTrailer throws, now or later, is the call's failure", async ({ way, kind }) => {
-  const { client } = await startBy(
-    way,
-    everyKind(() => "fine"),
-  );
-  const fault = new Error("my own");
-  const thrower = () => {
-    throw fault;
-  };
-  expect(await failureOf(kinds[kind](client, "", { onHeader: thrower }))).toBe(fault);
-  expect(await failureOf(kinds[kind](client, "", { onTrailer: thrower }))).toBe(fault);
-  await Promise.allSettled([kinds[kind](client, "", { onHeader: async () => thrower(), onTrailer: async () => thrower() })]);
-  expect(await kinds[kind](client, "")).toMatchObject([{ text: "fine" }]);
-});
-
-test.each(everyWay)("$way, $kind: a call that fails and is not awaited is no event of the process", async ({ way, kind }) => {
+test.each(everyWay)("$transport, $kind: a call that fails and is not awaited is no event of the process", async ({ transport, kind }) => {
   const refuse = everyKind(() => {
     throw new RpcError(Code.NOT_FOUND, "no such thing");
   });
-  const { client } = await startBy(way, refuse);
+  const { client } = await startBy(transport, refuse);
   const start: Record<typeof kind, () => unknown> = {
     unary: () => client.unary({}),
     serverStream: () => [client.serverStream({}).recv(), client.serverStream({}).next(), client.serverStream({}).header()],
@@ -184,12 +173,12 @@ test.each(everyWay)("$way, $kind: a call that fails and is not awaited is no eve
   await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
-test.each(everyWay)("$way, $kind: what is awaited late still rejects", async ({ way, kind }) => {
+test.each(everyWay)("$transport, $kind: what is awaited late still rejects", async ({ transport, kind }) => {
   if (kind === "unary" || kind === "clientStream") return;
   const refuse = everyKind(() => {
     throw new RpcError(Code.NOT_FOUND, "no such thing");
   });
-  const { client } = await startBy(way, refuse);
+  const { client } = await startBy(transport, refuse);
   const call = kind === "serverStream" ? client.serverStream({}) : client.bidiStream([]);
   const header = call.header();
   const response = call.recv();
@@ -197,21 +186,24 @@ test.each(everyWay)("$way, $kind: what is awaited late still rejects", async ({ 
   for (const late of [header, response, call.header(), call.recv()]) expect(await failureOf(late)).toMatchObject({ code: Code.NOT_FOUND });
 });
 
-test.each(everyWay)("$way, $kind: requests that cannot be iterated fail the call, and are not thrown", async ({ way, kind }) => {
-  if (kind !== "clientStream" && kind !== "bidiStream") return;
-  const { client } = await startBy(
-    way,
-    everyKind(() => ""),
-  );
-  const fault = new Error("no iterator");
-  const requests = {
-    [Symbol.asyncIterator](): AsyncIterator<object> {
-      throw fault;
-    },
-  };
-  const call = kind === "clientStream" ? client.clientStream(requests) : client.bidiStream(requests).recv();
-  expect(await failureOf(call)).toBe(fault);
-});
+test.each(everyWay)(
+  "$transport, $kind: requests that cannot be iterated fail the call, and are not thrown",
+  async ({ transport, kind }) => {
+    if (kind !== "clientStream" && kind !== "bidiStream") return;
+    const { client } = await startBy(
+      transport,
+      everyKind(() => ""),
+    );
+    const fault = new Error("no iterator");
+    const requests = {
+      [Symbol.asyncIterator](): AsyncIterator<object> {
+        throw fault;
+      },
+    };
+    const call = kind === "clientStream" ? client.clientStream(requests) : client.bidiStream(requests).recv();
+    expect(await failureOf(call)).toBe(fault);
+  },
+);
 
 // The words.
 

@@ -23,60 +23,69 @@ const rules: readonly (readonly [rule: string, interceptor: ClientInterceptor, m
 
 const everyRule = everyWay.flatMap((one) => rules.map(([rule, interceptor, message]) => ({ ...one, rule, interceptor, message })));
 
-test.each(everyRule)("$way, $kind: one that $rule is INTERNAL, and the handler is aborted", async ({ way, kind, interceptor, message }) => {
-  let running = 0;
-  const handlers = everyKind(async ({ signal }: Context) => {
-    running++;
-    await new Promise((resolve) => {
-      signal.addEventListener("abort", resolve);
-      setTimeout(resolve, 100);
+test.each(everyRule)(
+  "$transport, $kind: one that $rule is INTERNAL, and the handler is aborted",
+  async ({ transport, kind, interceptor, message }) => {
+    let running = 0;
+    const handlers = everyKind(async ({ signal }: Context) => {
+      running++;
+      await new Promise((resolve) => {
+        signal.addEventListener("abort", resolve);
+        setTimeout(resolve, 100);
+      });
+      running--;
+      return "answer";
     });
-    running--;
-    return "answer";
-  });
-  const around: ClientInterceptor = (_call, next) => next();
-  const { client } = await startBy(way, handlers, {}, {}, { interceptors: [around, interceptor, around] });
-  expect(await failureOf(kinds[kind](client, "", { timeoutMs: 5_000 }))).toMatchObject({ code: Code.INTERNAL, message });
-  await until(() => running === 0);
-});
+    const around: ClientInterceptor = (_call, next) => next();
+    const { client } = await startBy(transport, handlers, {}, {}, { interceptors: [around, interceptor, around] });
+    expect(await failureOf(kinds[kind](client, "", { timeoutMs: 5_000 }))).toMatchObject({ code: Code.INTERNAL, message });
+    await until(() => running === 0);
+  },
+);
 
-test.each(everyWay)("$way, $kind: one that swallows an error does not make a part of the responses the whole", async ({ way, kind }) => {
-  const refuse = everyKind(() => {
-    throw new RpcError(Code.DATA_LOSS, "half of it is gone");
-  });
-  const { client } = await startBy(way, refuse, {}, {}, { interceptors: [(_call, next) => next().catch(() => {})] });
-  const failure = await failureOf(kinds[kind](client, ""));
-  expect(failure).toMatchObject({ code: Code.INTERNAL, cause: { code: Code.DATA_LOSS } });
-});
+test.each(everyWay)(
+  "$transport, $kind: one that swallows an error does not make a part of the responses the whole",
+  async ({ transport, kind }) => {
+    const refuse = everyKind(() => {
+      throw new RpcError(Code.DATA_LOSS, "half of it is gone");
+    });
+    const { client } = await startBy(transport, refuse, {}, {}, { interceptors: [(_call, next) => next().catch(() => {})] });
+    const failure = await failureOf(kinds[kind](client, ""));
+    expect(failure).toMatchObject({ code: Code.INTERNAL, cause: { code: Code.DATA_LOSS } });
+  },
+);
 
-test.each(everyWay)("$way, $kind: what it throws, before, after or beside next(), is what the caller gets", async ({ way, kind }) => {
-  const fault = new RpcError(Code.RESOURCE_EXHAUSTED, "enough");
-  const interceptors: readonly ClientInterceptor[] = [
-    async () => {
-      throw fault;
-    },
-    async (_call, next) => {
-      await next();
-      throw fault;
-    },
-    async (_call, next) => {
-      void next();
-      throw fault;
-    },
-  ];
-  for (const interceptor of interceptors) {
-    const { client } = await startBy(
-      way,
-      everyKind(() => "answer"),
-      {},
-      {},
-      { interceptors: [interceptor] },
-    );
-    expect(await failureOf(kinds[kind](client, ""))).toBe(fault);
-  }
-});
+test.each(everyWay)(
+  "$transport, $kind: what it throws, before, after or beside next(), is what the caller gets",
+  async ({ transport, kind }) => {
+    const fault = new RpcError(Code.RESOURCE_EXHAUSTED, "enough");
+    const interceptors: readonly ClientInterceptor[] = [
+      async () => {
+        throw fault;
+      },
+      async (_call, next) => {
+        await next();
+        throw fault;
+      },
+      async (_call, next) => {
+        void next();
+        throw fault;
+      },
+    ];
+    for (const interceptor of interceptors) {
+      const { client } = await startBy(
+        transport,
+        everyKind(() => "answer"),
+        {},
+        {},
+        { interceptors: [interceptor] },
+      );
+      expect(await failureOf(kinds[kind](client, ""))).toBe(fault);
+    }
+  },
+);
 
-test.each(everyWay)("$way, $kind: a cancel while it works on after the OK status is CANCELLED", async ({ way, kind }) => {
+test.each(everyWay)("$transport, $kind: a cancel while it works on after the OK status is CANCELLED", async ({ transport, kind }) => {
   const controller = new AbortController();
   const slow: ClientInterceptor = async (_call, next) => {
     await next();
@@ -84,7 +93,7 @@ test.each(everyWay)("$way, $kind: a cancel while it works on after the OK status
     await new Promise(() => {});
   };
   const { client } = await startBy(
-    way,
+    transport,
     everyKind(() => "answer"),
     {},
     {},
@@ -95,11 +104,11 @@ test.each(everyWay)("$way, $kind: a cancel while it works on after the OK status
   expect(failure).toMatchObject({ code: Code.CANCELLED });
 });
 
-test.each(everyWay)("$way, $kind: it is given the documented members only", async ({ way, kind }) => {
+test.each(everyWay)("$transport, $kind: it is given the documented members only", async ({ transport, kind }) => {
   const documented = "channel deadline metadata method onRequest onResponse responseHeader signal toJSON trailer".split(" ");
   let call: ClientCallContext | undefined;
   const { client } = await startBy(
-    way,
+    transport,
     everyKind(() => "answer"),
     {},
     {},

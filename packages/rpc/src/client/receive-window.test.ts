@@ -1,7 +1,7 @@
 // Empty messages that nobody reads: each end of a call holds some thousand at most, whatever the other sends.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { connect, startServer, TestService, until, ways } from "../../test/harness.ts";
+import { connect, startServer, TestService, transports, until } from "../../test/harness.ts";
 import { frame, heldMib, peerServer } from "../../test/http2-peer.ts";
 import { createClient } from "../index.ts";
 
@@ -16,14 +16,14 @@ async function settled(count: () => number): Promise<number> {
 /** Far more than may be held. */
 const many = 2_000_000;
 
-test.each(ways)("%s: a handler that yields empty messages waits for a client that does not read", async (way) => {
+test.each(transports)("%s: a handler that yields empty messages waits for a client that does not read", async (transport) => {
   let made = 0;
   const { server, address } = await startServer({
     *serverStream() {
       for (; made < many; made++) yield {};
     },
   });
-  using client = createClient(TestService, way === "in process" ? server.channel() : address);
+  using client = createClient(TestService, transport === "in process" ? server.channel() : address);
   const before = heldMib();
   const call = client.serverStream({});
   expect(await call.recv()).toBeDefined();
@@ -32,14 +32,14 @@ test.each(ways)("%s: a handler that yields empty messages waits for a client tha
   call.cancel();
 });
 
-test.each(ways)("%s: a client that sends empty messages waits for a handler that does not read", async (way) => {
+test.each(transports)("%s: a client that sends empty messages waits for a handler that does not read", async (transport) => {
   const { server, address } = await startServer({
     async clientStream(requests, { signal }) {
       for await (const _ of requests) await new Promise((resolve) => signal.addEventListener("abort", resolve));
       return {};
     },
   });
-  using client = createClient(TestService, way === "in process" ? server.channel() : address);
+  using client = createClient(TestService, transport === "in process" ? server.channel() : address);
   const before = heldMib();
   const call = client.clientStream();
   let sent = 0;

@@ -1,61 +1,73 @@
-import { status as GrpcStatus, Metadata } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { detail, errorFromStatus, RpcError, statusFromError } from "./error.ts";
+import { Code } from "./code.ts";
+import { detail, errorFromStatus, ofMethod, RpcError, statusFromError } from "./error.ts";
 import { BadRequestSchema, RetryInfoSchema } from "./error-details.ts";
+import { Metadata } from "./metadata.ts";
 
 const badRequest = detail(BadRequestSchema, { fieldViolations: [{ field: "size", description: "is -1" }] });
 
 test("details survive the way to the status and back, and are found by schema", () => {
-  const sent = new RpcError(GrpcStatus.INVALID_ARGUMENT, "大小不对 ✓", { details: [badRequest], metadata: { "x-a": "1" } });
+  const sent = new RpcError(Code.INVALID_ARGUMENT, "大小不对 ✓", { details: [badRequest], metadata: { "x-a": "1" } });
   const received = errorFromStatus(statusFromError(sent));
-  expect(received.code).toBe(GrpcStatus.INVALID_ARGUMENT);
+  expect(received.code).toBe(Code.INVALID_ARGUMENT);
   expect(received.message).toBe("大小不对 ✓");
-  expect(received.metadata.getMap()).toEqual({ "x-a": "1" });
+  expect([...received.metadata]).toEqual([["x-a", "1"]]);
   expect(received.findDetails(BadRequestSchema)[0]?.fieldViolations[0]).toMatchObject({ field: "size", description: "is -1" });
   expect(received.findDetails(RetryInfoSchema)).toEqual([]);
 });
 
 test("the handler's trailer goes with the error's metadata", () => {
-  const trailer = new Metadata();
-  trailer.set("x-trailer", "t");
-  const { metadata } = statusFromError(new RpcError(GrpcStatus.ABORTED, "", { metadata: { "x-error": "e" } }), trailer);
-  expect(metadata.getMap()).toEqual({ "x-trailer": "t", "x-error": "e" });
+  const trailer = new Metadata({ "x-trailer": "t" });
+  const { metadata } = statusFromError(new RpcError(Code.ABORTED, "", { metadata: { "x-error": "e" } }), trailer);
+  expect([...(metadata ?? [])]).toEqual([
+    ["x-trailer", "t"],
+    ["x-error", "e"],
+  ]);
 });
 
 test("details that cannot be parsed leave the status standing", () => {
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from([0xff, 0xff, 0xff]));
-  const error = errorFromStatus({ code: GrpcStatus.NOT_FOUND, details: "gone", metadata });
-  expect(error).toMatchObject({ code: GrpcStatus.NOT_FOUND, message: "gone", details: [] });
+  const error = errorFromStatus({ code: Code.NOT_FOUND, message: "gone", metadata });
+  expect(error).toMatchObject({ code: Code.NOT_FOUND, message: "gone", details: [] });
 });
 
 test("instanceof holds for an error of another copy of the package, and for nothing else", async () => {
   const copy: typeof import("./error.ts") = await import(/* @vite-ignore */ `${"./error.ts"}?copy`);
   expect(copy.RpcError).not.toBe(RpcError);
-  expect(new copy.RpcError(GrpcStatus.ABORTED)).toBeInstanceOf(RpcError);
+  expect(new copy.RpcError(Code.ABORTED)).toBeInstanceOf(RpcError);
   expect(new Error("x")).not.toBeInstanceOf(RpcError);
-  expect({ code: GrpcStatus.ABORTED, message: "" }).not.toBeInstanceOf(RpcError);
+  expect({ code: Code.ABORTED, message: "" }).not.toBeInstanceOf(RpcError);
 });
 
 test("instanceof of a subclass keeps its ordinary meaning", () => {
   class Special extends RpcError {}
-  expect(new Special(GrpcStatus.ABORTED)).toBeInstanceOf(Special);
-  expect(new RpcError(GrpcStatus.ABORTED)).not.toBeInstanceOf(Special);
+  expect(new Special(Code.ABORTED)).toBeInstanceOf(Special);
+  expect(new RpcError(Code.ABORTED)).not.toBeInstanceOf(Special);
 });
 
 test("there is no error with the code OK", () => {
-  expect(() => new RpcError(GrpcStatus.OK)).toThrow(RangeError);
+  expect(() => new RpcError(Code.OK)).toThrow(RangeError);
 });
 
 test("a lone surrogate in a message can be sent", () => {
-  expect(() => encodeURI(statusFromError(new RpcError(GrpcStatus.ABORTED, "a\ud800b")).details)).not.toThrow();
+  expect(() => encodeURI(statusFromError(new RpcError(Code.ABORTED, "a\ud800b")).message)).not.toThrow();
 });
 
 test("as a string it is one line, with the code's name", () => {
-  expect(String(new RpcError(GrpcStatus.NOT_FOUND, "two\nlines"))).toBe("NOT_FOUND: two lines");
+  expect(String(new RpcError(Code.NOT_FOUND, "two\nlines"))).toBe("NOT_FOUND: two lines");
 });
 
 test("what is no RpcError becomes INTERNAL, with nothing of its message", () => {
   const error = RpcError.from(new Error("password is hunter2"));
-  expect(error).toMatchObject({ code: GrpcStatus.INTERNAL, message: "internal error" });
+  expect(error).toMatchObject({ code: Code.INTERNAL, message: "internal error" });
+});
+
+test("an error that no call made has no method; one that a call ended with has it, and goes on without it", () => {
+  const error = new RpcError(Code.ABORTED, "again");
+  expect(error.method).toBeUndefined();
+  expect(ofMethod("/a.B/C", error)).toBe(error);
+  expect(error.method).toBe("/a.B/C");
+  expect(String(error)).toBe("ABORTED: again");
+  expect(errorFromStatus(statusFromError(error)).method).toBeUndefined();
 });

@@ -2,13 +2,13 @@
 import type { MessageLimits } from "../../limits/limits.ts";
 import type { Linked } from "../../linked-set.ts";
 import { Code } from "../../protocol/code.ts";
-import { isMetadata } from "../../protocol/fields.ts";
 import { fitStatus } from "../../protocol/fit-status.ts";
 import type { QueuedMessage } from "../../protocol/message-queue.ts";
-import { Metadata } from "../../protocol/metadata.ts";
+import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { ServedMethod, ServerListener } from "../server.ts";
+import { carried } from "./carried.ts";
 import { Direction } from "./direction.ts";
 import { inProcessPeer, ServerEnd } from "./server-end.ts";
 import type { InProcessTransport } from "./transport.ts";
@@ -239,13 +239,6 @@ export class InProcessCall implements ClientStream, Linked<InProcessCall>, Due {
     if (!this.#serverDone) this.#cancelled ??= status;
     this.#transport.turn.add(this);
   }
-}
-
-/** What of metadata reaches the other end: not the fields of HTTP and of the protocol. */
-function carried(metadata: Metadata): Metadata {
-  const copy = new Metadata(metadata);
-  for (const key of metadata.keys()) if (!isMetadata(key)) copy.delete(key);
-  return copy;
 }
 
 function sent(status: Status): Status {

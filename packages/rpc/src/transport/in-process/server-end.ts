@@ -1,10 +1,11 @@
 // The handler's end of a call without a socket.
 import type { Compression } from "../../protocol/compression.ts";
-import { Metadata } from "../../protocol/metadata.ts";
+import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { formatTimeout, parseTimeout } from "../../protocol/timeout.ts";
 import type { ServerStream } from "../server.ts";
 import type { InProcessCall } from "./call.ts";
+import { carried } from "./carried.ts";
 
 export const inProcessPeer = "in-process";
 
@@ -28,7 +29,7 @@ export class ServerEnd implements ServerStream {
 
   get metadata(): Metadata {
     // The handler may change its own; the caller's may be used again.
-    this.#metadata ??= new Metadata(this.#sent);
+    this.#metadata ??= carried(this.#sent);
     return this.#metadata;
   }
 

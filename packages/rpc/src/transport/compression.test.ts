@@ -3,11 +3,10 @@ import { connect as connectHttp2, createServer as createHttp2Server, type Http2S
 import type { AddressInfo } from "node:net";
 import { deflateSync, gzipSync } from "node:zlib";
 import { toBinary } from "@bufbuild/protobuf";
-import { Channel, credentials } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RequestSchema } from "../../test/gen/test_pb.js";
-import { connect, failureOf, start, startServer, TestService, until } from "../../test/harness.ts";
-import { Code, type Compression, createClient, RpcError, wasCompressed } from "../index.ts";
+import { connect, failureOf, start, startServer, until } from "../../test/harness.ts";
+import { Code, type Compression, RpcError, wasCompressed } from "../index.ts";
 
 const text = "a".repeat(10_000);
 const megabyte = 1024 * 1024;
@@ -202,15 +201,6 @@ test.each([
   expect(flags).toEqual([1, flag]);
 });
 
-test("a channel of grpc-js has a compression of its own", async () => {
-  const { address } = await startServer(telling);
-  const channel = new Channel(address, credentials.createInsecure(), { "grpc.default_compression_algorithm": 2 });
-  onTestFinished(() => channel.close());
-  using client = createClient(TestService, channel);
-  expect((await client.unary({ text })).count).toBe(1);
-  expect(await failureOf(client.unary({ text }, { compression: "gzip" }))).toMatchObject({ code: Code.UNIMPLEMENTED });
-});
-
 test("a compression that does not exist is refused before anything is sent", async () => {
   const { client } = await start(telling);
   const failure = await failureOf(client.unary({ text }, { compression: "br" as Compression }));
@@ -232,7 +222,7 @@ describe("a server refuses", () => {
   });
 
   test("what its own limit does not allow, and takes what it does", async () => {
-    const { address } = await startServer({ unary: () => ({}) }, { grpc: { "grpc.max_receive_message_length": 1000 } });
+    const { address } = await startServer({ unary: () => ({}) }, { limits: { maxReceiveMessageBytes: 1000 } });
     const send = async (size: number) =>
       (await callRaw(address, "Unary", gzip, frame(gzipSync(new Uint8Array(request(size - 3))), 1))).trailers;
     expect((await send(1000))["grpc-status"]).toBe("0");
