@@ -29,3 +29,12 @@ test("events that are added count later too, whenever the budget is filled", () 
   expect(takeAll(budget, 5_000)).toBe(1020);
   expect(takeAll(budget, 10_000)).toBe(20);
 });
+
+test("events that are earned count up to ten bursts", () => {
+  const budget = new Budget(10, 0, 30);
+  budget.earn(5);
+  expect(takeAll(budget, 0)).toBe(35);
+  budget.earn(1_000);
+  expect(takeAll(budget, 0)).toBe(300);
+  expect(takeAll(budget, 10_000)).toBe(30);
+});

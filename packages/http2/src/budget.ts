@@ -3,26 +3,34 @@ import type { Limits } from "./limits.ts";
 
 export class Budget {
   readonly #perSecond: number;
+  readonly #burst: number;
   #tokens: number;
   #filledAt: number;
 
-  /** Allows `perSecond` events a second, and twice as many at once. */
-  constructor(perSecond: number, now: number) {
+  /** Allows `perSecond` events a second, and `burst` at once. Default: twice as many. */
+  constructor(perSecond: number, now: number, burst = perSecond * 2) {
     this.#perSecond = perSecond;
-    this.#tokens = perSecond * 2;
+    this.#burst = burst;
+    this.#tokens = burst;
     this.#filledAt = now;
   }
 
   /** Whether another event fits. `now`: milliseconds. */
   take(now: number): boolean {
     if (now > this.#filledAt) {
-      const full = this.#perSecond * 2;
+      const full = this.#burst;
       if (this.#tokens < full) this.#tokens = Math.min(full, this.#tokens + ((now - this.#filledAt) * this.#perSecond) / 1000);
       this.#filledAt = now;
     }
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
+  }
+
+  /** Allows `events` more, up to ten bursts in all. */
+  earn(events: number): void {
+    const most = this.#burst * 10;
+    if (this.#tokens < most) this.#tokens = Math.min(most, this.#tokens + events);
   }
 
   /** Allows `events` more than the rate, whenever they come. */
@@ -44,7 +52,7 @@ export class Budgets {
 
   constructor(limits: Limits, now: number) {
     this.refusedStreams = new Budget(limits.refusedStreamRate, now);
-    this.resets = new Budget(limits.resetRate, now);
+    this.resets = new Budget(limits.resetRate, now, limits.resetBurst);
     this.streamErrors = new Budget(limits.streamErrorRate, now);
     this.pings = new Budget(limits.pingRate, now);
     this.settings = new Budget(limits.settingsRate, now);

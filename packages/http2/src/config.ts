@@ -3,7 +3,7 @@ import type { Connection, ConnectionOptions, KeepaliveOptions } from "./api/conn
 import type { Stream } from "./api/stream.ts";
 import type { StreamHandler } from "./api/stream-handler.ts";
 import { maxInt31 } from "./frame/types.ts";
-import type { HeaderList } from "./headers/header-list.ts";
+import { HeaderList } from "./headers/header-list.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 
 export type StreamListener = (stream: Stream, headers: HeaderList, endStream: boolean) => StreamHandler;
@@ -18,9 +18,20 @@ export interface ConnectionConfig {
   readonly onError: ((error: unknown, connection: Connection) => void) | undefined;
   /** Servers only. */
   readonly onStream: StreamListener | undefined;
+  /** Servers only: the response to a request whose header list is too large. */
+  readonly tooLarge: HeaderList;
 }
 
-export function resolveConfig(role: "client" | "server", options: ConnectionOptions, onStream?: StreamListener): ConnectionConfig {
+/** RFC 6585, section 5. */
+const headerFieldsTooLarge = HeaderList.response(431);
+
+export function resolveConfig(
+  role: "client" | "server",
+  options: ConnectionOptions,
+  onStream?: StreamListener,
+  tooLarge: HeaderList = headerFieldsTooLarge,
+): ConnectionConfig {
+  if (tooLarge.status === undefined) throw new TypeError("tooLarge needs :status: make the list with HeaderList.response");
   const { initialWindowSize = 262_144, connectionWindowSize = 1_048_576, maxWindowSize = 16 * 1_048_576, keepalive } = options;
   windowInRange("initialWindowSize", initialWindowSize);
   windowInRange("connectionWindowSize", connectionWindowSize);
@@ -36,6 +47,7 @@ export function resolveConfig(role: "client" | "server", options: ConnectionOpti
     keepalive: keepalive && { timeout: 20_000, withoutStreams: false, ...keepalive },
     onError: options.onError,
     onStream,
+    tooLarge,
   };
 }
 

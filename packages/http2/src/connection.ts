@@ -107,6 +107,9 @@ export class Http2Connection implements ClientConnection {
   /** Streams that began, and how many of them the budget has counted. */
   streamsBegun = 0;
   streamsCounted = 0;
+  /** Streams that completed, and how many of them the budget of resets has counted. */
+  streamsCompleted = 0;
+  streamsEarned = 0;
   frameLimit = defaultFrameSize;
 
   /** The list of streams that can send. */
@@ -366,6 +369,7 @@ export class Http2Connection implements ClientConnection {
   /** The stream is over, and stops counting. */
   closeStream(stream: Http2Stream): void {
     stream.closed = true;
+    if (stream.localEnded && stream.remoteEnded) this.streamsCompleted++;
     dropQueue(stream);
     if (stream.wantsDrain) this.drainWaiters.delete(stream);
     this.streams.delete(stream);

@@ -20,8 +20,10 @@ export interface Limits {
   maxConcurrentStreams: number;
   /** Streams that were refused, a second. An honest peer is refused only before it knows the limit. Default: 1,000. */
   refusedStreamRate: number;
-  /** RST_STREAM frames on open streams that a server accepts, a second (CVE-2023-44487). Default: 500. */
+  /** RST_STREAM frames on open streams that a server accepts, a second, above one for each stream that completes (CVE-2023-44487). Default: 500. */
   resetRate: number;
+  /** How many of them it accepts at once, before `resetRate` counts. Default: a rate of two seconds. */
+  resetBurst: number;
   /** Stream errors of the peer that a server answers with RST_STREAM or 431, a second (CVE-2025-8671). Default: 100. */
   streamErrorRate: number;
   /** PING frames (not acknowledgements) a second, above one for each DATA frame that this side sent. Default: 50. */
@@ -63,7 +65,7 @@ export interface Limits {
 
 const maxUint32 = 0xffff_ffff;
 
-const defaults: Omit<Limits, "idleTimeout"> = {
+const defaults: Omit<Limits, "idleTimeout" | "resetBurst"> = {
   maxFrameSize: 16_384,
   maxHeaderListSize: 65_536,
   maxHeaderBlockSize: 131_072,
@@ -94,7 +96,8 @@ const defaults: Omit<Limits, "idleTimeout"> = {
 
 /** The limits of a side, with what its user sets. Throws a RangeError that names a limit that is out of range. */
 export function resolveLimits(role: "client" | "server", given: Partial<Limits> = {}): Limits {
-  const limits: Limits = { ...defaults, idleTimeout: role === "server" ? 600_000 : 0 };
+  const resetBurst = (given.resetRate ?? defaults.resetRate) * 2;
+  const limits: Limits = { ...defaults, resetBurst, idleTimeout: role === "server" ? 600_000 : 0 };
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
     if (!(name in limits)) throw new RangeError(`limits.${name} is unknown`);

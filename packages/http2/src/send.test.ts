@@ -216,3 +216,59 @@ test("a stream that is reset while the window of the connection is closed leaves
   expect([connection.firstReady, connection.lastReady, connection.openStreams]).toEqual([null, null, 0]);
   server.destroy();
 });
+
+describe("parts that are written in one turn", () => {
+  /** The DATA frames of what a server writes: stream, length and flags. */
+  async function dataFrames(write: (stream: Stream, other: Stream) => void): Promise<string[]> {
+    const [near, far] = duplexPair();
+    const received: Buffer[] = [];
+    near.on("data", (chunk: Buffer) => received.push(chunk));
+    const streams: Stream[] = [];
+    const server = createServer({
+      onStream(stream) {
+        stream.sendHeaders(ok);
+        streams.push(stream);
+        return {};
+      },
+    });
+    server.attach(far);
+    const open = (id: number) => Buffer.of(0, 0, 3, 1, 5, 0, 0, 0, id, 0x82, 0x86, 0x84);
+    near.write(Buffer.concat([clientPreface, Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0), open(1), open(3)]));
+    await until(() => streams.length === 2);
+    await turn();
+    write(streams[0] as Stream, streams[1] as Stream);
+    for (let turns = 0; turns < 20; turns++) await turn();
+    server.destroy();
+    const bytes = Buffer.concat(received);
+    const frames: string[] = [];
+    for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
+      if (bytes[at + 3] === 0) frames.push(`${bytes.readUInt32BE(at + 5)}: ${bytes.readUIntBE(at, 3)}${bytes[at + 4] === 1 ? " end" : ""}`);
+    }
+    return frames;
+  }
+
+  test("leave in one frame, with the end of the stream", async () => {
+    const frames = await dataFrames((stream) => {
+      for (let part = 0; part < 10; part++) stream.write(Buffer.alloc(7));
+      stream.write(Buffer.alloc(1), true);
+    });
+    expect(frames).toEqual(["1: 71 end"]);
+  });
+
+  test("leave in frames of 16,384 octets at most, and those of another stream, or of another turn, are apart", async () => {
+    expect(await dataFrames((stream) => [16_000, 384, 1, 20].map((length) => stream.write(Buffer.alloc(length))))).toEqual([
+      "1: 16384",
+      "1: 21",
+    ]);
+    expect(await dataFrames((stream, other) => [stream, stream, other, stream].map((each) => each.write(Buffer.alloc(5))))).toEqual([
+      "1: 10",
+      "3: 5",
+      "1: 5",
+    ]);
+    const later = await dataFrames((stream) => {
+      stream.write(Buffer.alloc(5));
+      setImmediate(() => stream.end());
+    });
+    expect(later).toEqual(["1: 5", "1: 0 end"]);
+  });
+});

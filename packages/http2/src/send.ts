@@ -44,6 +44,9 @@ export function writeHeaderList(connection: Http2Connection, id: number, list: H
   connection.schedule();
 }
 
+/** A DATA frame is not lengthened beyond this many octets: every peer takes it (RFC 9113, section 4.2). */
+const smallFrame = 16_384;
+
 /** Sends octets now if nothing holds them back, else after what waits. */
 export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boolean): void {
   const connection = stream.connection;
@@ -55,12 +58,11 @@ export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boole
     ) {
       if (length === 0 && !endStream) return;
       const output = connection.output;
-      output.reserve(frameHeaderSize + length);
-      output.header(length, FrameType.DATA, endStream ? Flag.END_STREAM : 0, stream.id);
-      if (length > 0) output.octets(data, 0, length);
+      if (!output.lengthenData(stream.id, data, endStream, smallFrame)) output.data(stream.id, data, endStream);
+      // A peer may credit each part.
+      connection.dataFramesSent++;
       stream.sendWindow -= length;
       connection.sendWindow -= length;
-      connection.dataFramesSent++;
       connection.schedule();
       if (endStream) sendEnd(stream);
       return;

@@ -14,6 +14,8 @@ export interface ServerOptions extends ConnectionOptions {
   onStream: (stream: Stream, headers: HeaderList, endStream: boolean) => StreamHandler;
   /** Called for each new connection, before its first frame. */
   onConnection?: (connection: Connection) => void;
+  /** The response, which has no body, to a request whose header list is larger than `limits.maxHeaderListSize`. Default: the status 431. */
+  tooLarge?: HeaderList;
   /** Turns TLS on. The engine sets ALPN to `h2`. */
   tls?: TlsOptions;
   /** The number of connections at once; further ones are closed at once. Default: 10,000. */
@@ -55,7 +57,7 @@ class Http2Server implements Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#config = resolveConfig("server", options, options.onStream);
+    this.#config = resolveConfig("server", options, options.onStream, options.tooLarge);
   }
 
   listen(options: ListenOptions): Promise<{ host: string; port: number }> {

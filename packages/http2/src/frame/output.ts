@@ -35,6 +35,10 @@ export class Output {
   blocked = false;
   /** Replies that were written while the socket was blocked. */
   blockedReplies = 0;
+  /** The stream of the DATA frame that was written last, 0 for none, where it begins, and where it ends. */
+  #dataStream = 0;
+  #dataStart = 0;
+  #dataEnd = 0;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
@@ -109,6 +113,7 @@ export class Output {
     const length = this.#length;
     let chunk = this.#buffer.subarray(0, length);
     this.#length = 0;
+    this.#dataStream = 0;
     // A socket that is behind keeps this chunk too.
     const kept = !this.#passesOn || socket.writableLength > 0;
     const copied = kept && length <= copiedSize;
@@ -138,6 +143,34 @@ export class Output {
     buffer[at + 7] = id >>> 8;
     buffer[at + 8] = id;
     this.#length = at + frameHeaderSize;
+  }
+
+  /** Writes a DATA frame. */
+  data(id: number, data: Uint8Array, endStream: boolean): void {
+    const length = data.length;
+    this.reserve(frameHeaderSize + length);
+    this.#dataStream = id;
+    this.#dataStart = this.#length;
+    this.header(length, FrameType.DATA, endStream ? Flag.END_STREAM : 0, id);
+    if (length > 0) this.octets(data, 0, length);
+    this.#dataEnd = this.#length;
+  }
+
+  /** Lengthens the frame that was written last, if it is a DATA frame of this stream and has not left: peers pay for each frame. */
+  lengthenData(id: number, data: Uint8Array, endStream: boolean, limit: number): boolean {
+    const at = this.#dataStart;
+    const length = this.#length - at - frameHeaderSize + data.length;
+    if (this.#dataStream !== id || this.#dataEnd !== this.#length || length > limit || this.#buffer.length - this.#length < data.length) {
+      return false;
+    }
+    this.octets(data, 0, data.length);
+    const buffer = this.#buffer;
+    buffer[at] = length >>> 16;
+    buffer[at + 1] = length >>> 8;
+    buffer[at + 2] = length;
+    if (endStream) buffer[at + 4] = Flag.END_STREAM;
+    this.#dataEnd = this.#length;
+    return true;
   }
 
   /** Writes octets. The caller has reserved room. */

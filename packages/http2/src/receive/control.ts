@@ -119,9 +119,15 @@ export function receiveRstStream(connection: Http2Connection, buffer: Buffer, st
   }
   const code = buffer.readUInt32BE(start);
   // A server counts resets: each costs the work that the handler has begun (CVE-2023-44487). A client's streams are its own.
-  if (connection.isServer && !connection.budgets.resets.take(connection.now)) {
-    connection.calm("RST_STREAM frames");
-    return;
+  // An honest client that makes many calls cancels many.
+  if (connection.isServer) {
+    const { resets } = connection.budgets;
+    resets.earn(connection.streamsCompleted - connection.streamsEarned);
+    connection.streamsEarned = connection.streamsCompleted;
+    if (!resets.take(connection.now)) {
+      connection.calm("RST_STREAM frames");
+      return;
+    }
   }
   connection.endStream(stream, {
     code,

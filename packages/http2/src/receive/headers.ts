@@ -2,7 +2,7 @@
 import type { Http2Connection } from "../connection.ts";
 import { ErrorCode } from "../errors.ts";
 import { Flag, maxInt31 } from "../frame/types.ts";
-import { HeaderList } from "../headers/header-list.ts";
+import type { HeaderList } from "../headers/header-list.ts";
 import { malformedRequest, malformedResponse, malformedTrailers } from "../headers/validate.ts";
 import { writeHeaderList } from "../send.ts";
 import type { Http2Stream } from "../stream.ts";
@@ -208,15 +208,13 @@ function refuse(connection: Http2Connection, id: number, endStream: boolean): vo
   if (!endStream) connection.closedStreams.addReset(id);
 }
 
-const headerFieldsTooLarge = HeaderList.response(431);
-
-/** A request whose header list is too large gets the status 431 (RFC 6585, section 5). */
+/** A request whose header list is too large gets a response all the same. */
 function rejectLargeRequest(connection: Http2Connection, id: number, endStream: boolean): void {
   if (!connection.budgets.streamErrors.take(connection.now)) {
     connection.calm("requests with large header lists");
     return;
   }
-  writeHeaderList(connection, id, headerFieldsTooLarge, true);
+  writeHeaderList(connection, id, connection.config.tooLarge, true);
   if (endStream) return;
   connection.output.rstStream(id, ErrorCode.NO_ERROR);
   connection.closedStreams.addReset(id);

@@ -1,6 +1,7 @@
 // Each limit by its number: as much as it allows, and one more. A rate allows twice its number at once.
 import { describe, expect, test } from "vitest";
-import { createServer, type Limits, type Stream } from "../../src/index.ts";
+import { Decoder } from "../../src/hpack/decoder.ts";
+import { createServer, HeaderList, type Limits, type Stream } from "../../src/index.ts";
 import { echoServer } from "../echo.ts";
 import {
   code,
@@ -115,6 +116,34 @@ const cases: readonly LimitCase[] = [
 ];
 
 describe.concurrent("a server", () => {
+  test("resetRate: streams that complete are worth a reset each, and resetBurst counts at once", async () => {
+    const limits = { resetRate: 1, resetBurst: 5 };
+    await using server = await echoServer({ limits });
+    const reset = (index: number) => Buffer.concat([open(id(index)), rstStream(id(index), code.cancel)]);
+    using peer = await readyClient(server.port);
+    peer.send(many(40, (index) => headers(id(index), request())));
+    await peer.streamEnd(id(39));
+    peer.send(many(45, (index) => reset(40 + index)));
+    expect(await peer.ping(), peer.told()).toBe(true);
+    using other = await readyClient(server.port);
+    other.send(many(7, reset));
+    expect(await other.goaway(), other.told()).toBe(code.enhanceYourCalm);
+  });
+
+  test("tooLarge is the response to a request whose header list is too large", async () => {
+    const tooLarge = HeaderList.response(431, [["x-limit", "100"]]);
+    const server = createServer({ limits: { maxHeaderListSize: 100 }, tooLarge, onStream: () => ({}) });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    using peer = await readyClient(port);
+    peer.send(headers(1, request({ ":path": "/".padEnd(200, "x") })));
+    const answer = await peer.next(({ kind, stream }) => kind === type.headers && stream === 1, "a response");
+    expect(
+      new Decoder({ maxTableSize: 4096 }).decode(answer?.payload ?? Buffer.alloc(0), 0, answer?.payload.length ?? 0, 1000)?.flat,
+    ).toEqual(tooLarge.flat);
+    expect(() => createServer({ tooLarge: HeaderList.trailers([]), onStream: () => ({}) })).toThrow("needs :status");
+    server.destroy();
+  });
+
   test.each(cases)("$limits", async ({ limits, allowed, more, error }) => {
     await using server = await echoServer({ limits });
     using peer = await readyClient(server.port);
