@@ -1,6 +1,4 @@
-// What a peer may ask of a server, or of a channel: every limit, its unit and its default, and how grpc-js and Node's http2 are told.
-import type { ChannelOptions, ServerOptions } from "@grpc/grpc-js";
-
+// What a peer may ask of a server, or of a channel: every limit, its unit and its default.
 /** What holds for messages, on both sides. */
 export interface MessageLimits {
   /** The most bytes that a message received may have, after it has been inflated. Default 4 MiB, as in Go. More is RESOURCE_EXHAUSTED. */
@@ -65,17 +63,23 @@ export interface ServerLimits extends MessageLimits {
   readonly keepaliveTimeMs: number;
   /** How long it may take to answer that, before its connection is closed. Milliseconds, default 20,000. */
   readonly keepaliveTimeoutMs: number;
-  /** How many streams a peer may reset in a second, in the long run, and at once: `resetBurst`. Default 200. More closes its connection (CVE-2023-44487). */
+  /**
+   * How many calls a peer may cancel in a second, in the long run, beside one for each call that it completes. Default 5,000. More closes its connection
+   * with ENHANCE_YOUR_CALM (CVE-2023-44487).
+   */
   readonly resetsPerSecond: number;
-  /** How many streams a peer may reset before `resetsPerSecond` counts. Default 1,000. */
+  /** How many calls a peer may cancel at once, before `resetsPerSecond` counts. Default 20,000. */
   readonly resetBurst: number;
   /**
    * How many PING and SETTINGS frames a peer may send in a second. Default 10,000: gRPC's clients measure bandwidth with them, once a round trip. More closes
    * its connection with ENHANCE_YOUR_CALM (CVE-2019-9512, CVE-2019-9515).
    */
   readonly controlFramesPerSecond: number;
-  /** How many frames a peer may send that make no sense, until its connection is closed. Default 1,000. */
-  readonly maxInvalidFrames: number;
+  /**
+   * How many frames a peer may send in a second that make no sense: that its calls fail by, as malformed headers, or that are ignored, as those of unknown types.
+   * Default 500. More closes its connection with ENHANCE_YOUR_CALM (CVE-2025-8671).
+   */
+  readonly invalidFramesPerSecond: number;
 }
 
 /** What a client takes from its server, and how it finds out that the server is gone. */
@@ -109,10 +113,10 @@ export const defaultServerLimits: ServerLimits = {
   maxConnectionAgeGraceMs: Number.POSITIVE_INFINITY,
   keepaliveTimeMs: 60_000,
   keepaliveTimeoutMs: 20_000,
-  resetsPerSecond: 200,
-  resetBurst: 1_000,
+  resetsPerSecond: 5_000,
+  resetBurst: 20_000,
   controlFramesPerSecond: 10_000,
-  maxInvalidFrames: 1_000,
+  invalidFramesPerSecond: 500,
 };
 
 export const defaultChannelLimits: ChannelLimits = { ...messages, keepaliveTimeMs: 6 * 60_000, keepaliveTimeoutMs: 20_000 };
@@ -128,51 +132,4 @@ export function withDefaults<Limits extends MessageLimits>(
   }
   const given = Object.entries(told).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
-}
-
-/** The longest time of Node's timers: what grpc-js takes for none. */
-const neverMs = 2 ** 31 - 1;
-
-function messageOptions({ maxReceiveMessageBytes, maxSendMessageBytes }: MessageLimits) {
-  const bytes = (limit: number) => (Number.isFinite(limit) ? limit : -1);
-  return {
-    "grpc.max_receive_message_length": bytes(maxReceiveMessageBytes),
-    "grpc.max_send_message_length": bytes(maxSendMessageBytes),
-  };
-}
-
-const time = (ms: number) => Math.min(ms, neverMs);
-
-/** The limits that grpc-js knows. The age of connections is not left to it: see connection.ts. */
-export function serverOptions(limits: ServerLimits): ServerOptions {
-  return {
-    ...messageOptions(limits),
-    "grpc.max_concurrent_streams": Math.min(limits.maxConcurrentStreams, 2 ** 32 - 1),
-    "grpc.max_connection_idle_ms": time(limits.maxConnectionIdleMs),
-    "grpc.keepalive_time_ms": time(limits.keepaliveTimeMs),
-    "grpc.keepalive_timeout_ms": time(limits.keepaliveTimeoutMs),
-  };
-}
-
-/** Those that a channel of grpc-js knows. */
-export function channelOptions(limits: ChannelLimits): ChannelOptions {
-  return {
-    ...messageOptions(limits),
-    "grpc.keepalive_time_ms": time(limits.keepaliveTimeMs),
-    "grpc.keepalive_timeout_ms": time(limits.keepaliveTimeoutMs),
-  };
-}
-
-/** Those that Node's http2 knows, as options of its servers. */
-export function http2Options(limits: ServerLimits) {
-  const count = (limit: number) => Math.min(limit, 2 ** 32 - 1);
-  return {
-    maxHeaderListPairs: count(limits.maxMetadataPairs),
-    maxSessionInvalidFrames: count(limits.maxInvalidFrames),
-    streamResetBurst: count(limits.resetBurst),
-    streamResetRate: count(limits.resetsPerSecond),
-    // A TLS handshake, and a peer that agrees on another protocol than HTTP/2.
-    handshakeTimeout: time(limits.handshakeTimeoutMs),
-    unknownProtocolTimeout: time(limits.handshakeTimeoutMs),
-  };
 }
