@@ -55,7 +55,9 @@ describe("a method's message sizes", () => {
     stream.pull();
     expect(listener.statuses).toEqual([]);
     await new Promise(setImmediate);
-    expect(listener.statuses).toMatchObject([{ code: Code.RESOURCE_EXHAUSTED, message: "Sent message larger than max (4 vs 3)" }]);
+    expect(listener.statuses).toMatchObject([
+      { code: Code.RESOURCE_EXHAUSTED, message: "a request has 4 bytes, and maxRequestBytes of /test.v1.Echo/Say is 3" },
+    ]);
     expect(source.attempts).toEqual([]);
     vi.useFakeTimers();
   });
@@ -93,7 +95,7 @@ describe("a method's message sizes", () => {
     expect(source.last.cancelled?.code).toBe(Code.RESOURCE_EXHAUSTED);
     expect(listener).toMatchObject({
       messages: ["abc"],
-      statuses: [{ code: Code.RESOURCE_EXHAUSTED, message: "Received message larger than max (4 vs 3)" }],
+      statuses: [{ code: Code.RESOURCE_EXHAUSTED, message: "a response has 4 bytes, and maxResponseBytes of /test.v1.Echo/Say is 3" }],
     });
   });
 });

@@ -12,6 +12,10 @@ export function isLimited({ timeoutMs, maxRequestBytes, maxResponseBytes }: Meth
   );
 }
 
+function localStatus(code: Code, message: string): Status {
+  return { code, message, metadata: undefined, cause: new Error(message) };
+}
+
 export class LimitedCall implements ClientStream, ClientListener {
   readonly #path: string;
   readonly #listener: ClientListener;
@@ -62,7 +66,11 @@ export class LimitedCall implements ClientStream, ClientListener {
   onMessage(message: Buffer, compressed: boolean): void {
     const { maxResponseBytes } = this.#policy;
     if (message.length <= maxResponseBytes) this.#listener.onMessage(message, compressed);
-    else this.#fail(Code.RESOURCE_EXHAUSTED, `Received message larger than max (${message.length} vs ${maxResponseBytes})`);
+    else
+      this.#fail(
+        Code.RESOURCE_EXHAUSTED,
+        `a response has ${message.length} bytes, and maxResponseBytes of ${this.#path} is ${maxResponseBytes}`,
+      );
   }
 
   onDrain(): void {
@@ -79,9 +87,9 @@ export class LimitedCall implements ClientStream, ClientListener {
   #fits(request: Buffer | undefined): boolean {
     const { maxRequestBytes } = this.#policy;
     if (request === undefined || request.length <= maxRequestBytes) return true;
-    const message = `Sent message larger than max (${request.length} vs ${maxRequestBytes})`;
+    const message = `a request has ${request.length} bytes, and maxRequestBytes of ${this.#path} is ${maxRequestBytes}`;
     this.#end(Code.RESOURCE_EXHAUSTED, message);
-    this.#failure = { code: Code.RESOURCE_EXHAUSTED, message, metadata: undefined };
+    this.#failure = localStatus(Code.RESOURCE_EXHAUSTED, message);
     process.nextTick(() => {
       if (this.#failure !== undefined) this.#listener.onStatus(this.#failure);
     });
@@ -94,7 +102,7 @@ export class LimitedCall implements ClientStream, ClientListener {
 
   #fail(code: Code, message: string): void {
     this.#end(code, message);
-    this.#listener.onStatus({ code, message, metadata: undefined });
+    this.#listener.onStatus(localStatus(code, message));
   }
 
   #end(code: Code, message: string): void {

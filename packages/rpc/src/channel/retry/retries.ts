@@ -57,7 +57,8 @@ export class Retries {
   open(call: OutgoingCall, listener: ClientListener, source: AttemptSource): ClientStream {
     const policy = this.#policies === undefined ? null : this.#policyOf(this.#policies, call.method);
     if (policy === null) return new RetryingCall(call, listener, source, this.#state, undefined);
-    const deadline = Math.min(call.deadline, Date.now() + policy.timeoutMs);
+    const { timeoutMs } = policy;
+    const deadline = timeoutMs === Number.POSITIVE_INFINITY ? call.deadline : Math.min(call.deadline, Date.now() + timeoutMs);
     const waitForReady = call.waitForReady ?? policy.waitForReady;
     const changed =
       deadline === call.deadline && waitForReady === call.waitForReady ? call : new ChangedCall(call, { deadline, waitForReady });

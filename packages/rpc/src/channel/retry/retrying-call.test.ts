@@ -206,7 +206,7 @@ describe("a retry policy", () => {
     vi.runAllTimers();
     expect(source.attempts).toHaveLength(1);
     expect(listener.statuses).toMatchObject([
-      { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded: /test.v1.Echo/Say between two attempts" },
+      { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded: /test.v1.Echo/Say had no time left for another attempt" },
     ]);
   });
 

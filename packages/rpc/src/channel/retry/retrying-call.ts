@@ -155,11 +155,8 @@ export class RetryingCall implements ClientStream, AttemptListener {
     if (call === undefined) return;
     this.#timer = undefined;
     if (call.deadline <= Date.now()) {
-      this.#finish({
-        code: Code.DEADLINE_EXCEEDED,
-        message: `deadline exceeded: ${call.method.path} between two attempts`,
-        metadata: undefined,
-      });
+      const message = `deadline exceeded: ${call.method.path} had no time left for another attempt`;
+      this.#finish({ code: Code.DEADLINE_EXCEEDED, message, metadata: undefined, cause: new Error("deadline exceeded") });
       return;
     }
     this.#waiting = false;
