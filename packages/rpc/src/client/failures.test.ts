@@ -292,7 +292,11 @@ test("a peer that speaks HTTP, and not gRPC, is told by its status", async () =>
     stream.end("no");
   });
   const failure = await failureOf(connect(address).unary({}));
-  await expectPlain(failure, Code.UNAVAILABLE, /was answered with HTTP status 502, and not by gRPC$/);
+  await expectPlain(
+    failure,
+    Code.UNAVAILABLE,
+    /was answered with HTTP status 502 with the content type "text\/plain", and not by gRPC: no$/,
+  );
   expect((failure as Error).message).toMatch(method);
 });
 
