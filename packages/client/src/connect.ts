@@ -6,6 +6,8 @@ import { CommanderError } from "commander";
 export interface ConnectOptions {
   /** `host:port` */
   readonly addr: string;
+  /** What carries the calls. */
+  readonly transport: TransportName;
   /** How long a peer may take to finish the connection, in milliseconds. */
   readonly connectTimeout: number;
   /** TLS, with the CA of the folder. */
@@ -22,12 +24,26 @@ export interface ConnectOptions {
   readonly serverName?: string;
 }
 
-/** Opens a channel. It connects with the first call. */
-export function connect(options: ConnectOptions): Channel {
+/** What `--transport` takes. The first is the default. */
+export const transportNames = ["http2", "grpc-js"] as const;
+
+export type TransportName = (typeof transportNames)[number];
+
+/** Opens a channel. It connects with the first call. grpc-js is loaded only if it is asked for. */
+export async function connect(options: ConnectOptions): Promise<Channel> {
   const tls = tlsOf(options);
+  const { addr, connectTimeout: connectTimeoutMs } = options;
+  if (options.transport === "http2") return createChannel(addr, { connectTimeoutMs, tls });
+  const { Channel: GrpcJsChannel, credentials, logVerbosity, setLogVerbosity } = await import("@grpc/grpc-js");
+  const { grpcJsChannel, grpcJsCredentials } = await import("@grpc-study/rpc/grpc-js");
+  setLogVerbosity(logVerbosity.NONE);
   // grpc-js gives the host as the TLS server name, an IP address too, of which Node disapproves on stderr.
   if (tls !== undefined) process.noDeprecation = true;
-  return createChannel(options.addr, { connectTimeoutMs: options.connectTimeout, ...(tls !== undefined && { tls }) });
+  const name = tls?.serverName;
+  const channel = new GrpcJsChannel(addr, tls === undefined ? credentials.createInsecure() : grpcJsCredentials(tls), {
+    ...(name !== undefined && { "grpc.ssl_target_name_override": name, "grpc.default_authority": name }),
+  });
+  return grpcJsChannel(channel, { secure: tls !== undefined, connectTimeoutMs });
 }
 
 function tlsOf({ tls, mtls, certs, ca, cert, key, serverName }: ConnectOptions): ClientTls | undefined {

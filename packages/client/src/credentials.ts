@@ -16,7 +16,7 @@ export function tokenCredentials(options: TokenOptions, environment: NodeJS.Proc
   const user = options.user ?? (environment.GRPC_STUDY_USER || undefined);
   const token = options.token ?? (environment.GRPC_STUDY_TOKEN || undefined);
   if (token === undefined) return undefined;
-  // grpc-js would say so too, but with the value in its message.
+  // Said here in terms of the options.
   if (![user ?? "", token].every((text) => /^[ -~]*$/.test(text))) {
     throw new CommanderError(2, "client.token", "user and token must be printable ASCII");
   }

@@ -6,7 +6,7 @@ import { parseDuration } from "@grpc-study/command/duration";
 import { type CallOptions, type Client, createClient } from "@grpc-study/rpc";
 import { Command, Option } from "commander";
 import { parseAddress } from "./address.ts";
-import { type ConnectOptions, connect } from "./connect.ts";
+import { type ConnectOptions, connect, transportNames } from "./connect.ts";
 import { type TokenOptions, tokenCredentials } from "./credentials.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { addMetadata, type MetadataEntries } from "./metadata.ts";
@@ -51,6 +51,7 @@ export function topic(name: string, addr: string, description: string, timeout?:
     .option("--addr <host:port>", "the server's address", parseAddress, addr)
     .addOption(timeoutOption)
     .addOption(new Option("--connect-timeout <duration>", "how long to wait for a connection").argParser(parseDuration).default(5000, "5s"))
+    .addOption(new Option("--transport <name>", "what carries the calls").choices(transportNames).default(transportNames[0]))
     .option("--tls", "over TLS")
     .option("--mtls", "over TLS, with a client certificate")
     .option("--certs <dir>", "folder with ca.pem, client.pem and client.key", process.env.GRPC_STUDY_CERTS || certsFolder)
@@ -72,7 +73,7 @@ export function action<Options>(
 ): (this: Command) => Promise<void> {
   return async function () {
     const options = this.optsWithGlobals<CommonOptions & Options>();
-    using channel = connect(options);
+    using channel = await connect(options);
     const { signal } = io.interrupt;
     const credentials = tokenCredentials(options);
     const context: Context = {

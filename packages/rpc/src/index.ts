@@ -27,7 +27,7 @@ export { type AuthenticateOptions, authenticate, secretEquals } from "./intercep
 export type { PerRpcCredentials } from "./interceptors/per-rpc-credentials.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";
 export { wasCompressed } from "./protocol/came-compressed.ts";
-export { Code } from "./protocol/code.ts";
+export { Code, type CodeName, codeFrom } from "./protocol/code.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { detail, RpcError, type RpcErrorOptions } from "./protocol/error.ts";
 export { Metadata, type MetadataInit } from "./protocol/metadata.ts";

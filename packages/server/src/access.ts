@@ -77,14 +77,14 @@ function endIfRevoked(list: UserList, verify: (call: Context) => Caller): Server
   };
 }
 
-/** The tutorial's `user` and `token` in the metadata. Node joins the values of a repeated key with commas: that is nobody's token. */
+/** The tutorial's `user` and `token` in the metadata. A repeated token is nobody's. */
 function byToken(list: UserList) {
   return ({ metadata, method }: Context): Caller => {
-    const [token] = metadata.get("token");
-    const [name] = metadata.get("user");
+    const [token, ...others] = metadata.getAll("token");
+    const name = metadata.get("user") ?? "";
     if (token === undefined) throw new RpcError(Code.UNAUTHENTICATED, "未传输Token");
-    const user = find(list.users, String(name ?? ""), String(token));
-    if (user === undefined) throw new RpcError(Code.UNAUTHENTICATED, "Token 不正确");
+    const user = find(list.users, name, token);
+    if (user === undefined || others.length > 0) throw new RpcError(Code.UNAUTHENTICATED, "Token 不正确");
     const path = methodPath(method);
     if (user.methods && !user.methods.some((pattern) => covers(pattern, path))) {
       throw new RpcError(Code.PERMISSION_DENIED, `${user.user} may not call ${path}`);

@@ -8,6 +8,7 @@ import type { Security } from "./access.ts";
 import { addCertsCommand } from "./certs/command.ts";
 import { defaultFolder } from "./certs/folder.ts";
 import type { Topic } from "./topic.ts";
+import { type TransportName, transportNames } from "./transport.ts";
 
 /** What the command line asks for. */
 export interface ServeRequest {
@@ -22,6 +23,8 @@ export interface ServeRequest {
   readonly tlsCa: string | undefined;
   /** The file with users. */
   readonly users: string | undefined;
+  /** What carries the calls. */
+  readonly transport: TransportName;
   /** Processes that share the ports. */
   readonly workers: number;
   readonly logLevel: LogLevel;
@@ -63,6 +66,7 @@ export function createProgram(topics: readonly Topic[], serve: (request: ServeRe
     .option("--tls-ca <file>", "the CA that signs clients' certificates, for mutual TLS")
     .option("--users <file>", "who may call with a token: a JSON file; or the same text in GRPC_STUDY_USERS")
     .option("--workers <n>", "processes that share the ports, so that all cores serve; those that crash are started again", parseWorkers, 1)
+    .addOption(new Option("--transport <name>", "what carries the calls").choices(transportNames).default(transportNames[0]))
     .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))
     .addHelpText("after", `\n${listTopics(topics)}`)
     .action(async (names: readonly string[], { security, ...options }: Options) => {

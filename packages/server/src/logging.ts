@@ -9,7 +9,7 @@ export function logCalls(log: Logger): ServerInterceptor {
     const start = performance.now();
     // Now: a peer that has gone has no address any more.
     const { peer } = call;
-    let status = Code.OK;
+    let status: Code = Code.OK;
     try {
       await next();
     } catch (error) {

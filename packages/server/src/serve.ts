@@ -4,9 +4,9 @@ import {
   ListenError,
   methodPath,
   type Server,
+  type ServerOptions,
   type ServerTls,
   type ShutdownOptions,
-  serviceOf,
   TlsFileError,
 } from "@grpc-study/rpc";
 import { validate } from "@grpc-study/rpc/validate";
@@ -32,6 +32,8 @@ export interface ServeOptions {
   readonly security?: Security | undefined;
   /** Who may call with a token, instead of the topic's own users. */
   readonly users?: UserList | undefined;
+  /** What carries the calls. Default: HTTP/2. */
+  readonly transport?: ServerOptions["transport"];
   /** Where the certificates are; asked once, if a listener needs them. */
   readonly tls?: () => Promise<TlsFiles>;
   readonly log: Logger;
@@ -91,11 +93,12 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
       reflection: true,
       interceptors: [logCalls(topicLog), ...accessControl(security, list), validate()],
       onError: logFailures(topicLog),
+      transport: options.transport,
     });
     server.add(...services);
     servers.push(server);
     const { address } = await server.listen(formatAddress(host, port), tlsOf(security, await files, topicLog));
-    endpoints.push({ topic: topic.name, address, services: services.map((service) => serviceOf(service).typeName), security });
+    endpoints.push({ topic: topic.name, address, services: services.map(({ service }) => service.typeName), security });
   };
 
   for (const topic of topics) {

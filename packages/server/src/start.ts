@@ -1,6 +1,6 @@
 // Starts what a run serves: the topics, and what stands beside them.
 import { join } from "node:path";
-import { methodPath, serviceOf } from "@grpc-study/rpc";
+import { methodPath } from "@grpc-study/rpc";
 import { Health } from "@grpc-study/rpc/health";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
 import type { Logger } from "pino";
@@ -11,6 +11,7 @@ import type { Companion, Neighbours, RunningCompanion } from "./companion.ts";
 import { type Serving, StartError, serve, type TlsFiles } from "./serve.ts";
 import type { Topic } from "./topic.ts";
 import { topics as allTopics } from "./topics.ts";
+import { loadTransport } from "./transport.ts";
 import { UsersError, watchUsers } from "./users.ts";
 
 /** @throws StartError if it cannot be served. */
@@ -23,7 +24,8 @@ export async function start(request: ServeRequest, companions: readonly Companio
   };
   try {
     const users = watchUsers(request.users, { methods: allMethods(topics, log), log });
-    const serving = await serve(topics, { host, port, security, users, tls: files, log });
+    const transport = await loadTransport(request.transport);
+    const serving = await serve(topics, { host, port, security, users, tls: files, transport, log });
     return await accompany(serving, companions, { host, port, certs: request.certs, tls, log });
   } catch (error) {
     if (error instanceof UsersError || error instanceof CertificatesError) throw new StartError(error.message, { cause: error });
@@ -34,7 +36,7 @@ export async function start(request: ServeRequest, companions: readonly Companio
 /** What users may be named for: one file is for all topics, whichever of them are served. */
 function allMethods(topics: readonly Topic[], log: Logger): string[] {
   const all = new Set([...topics, ...allTopics]);
-  const services = [...all].flatMap((topic) => topic.services(log).map((service) => serviceOf(service)));
+  const services = [...all].flatMap((topic) => topic.services(log).map(({ service }) => service));
   const paths = [Health, ServerReflection, ...services].flatMap(({ methods }) => methods.map(methodPath));
   return [...paths, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"];
 }

@@ -31,3 +31,8 @@ export const Code: typeof numbers & { readonly [number: number]: CodeName | unde
   ...numbers,
   ...Object.fromEntries(Object.entries(numbers).map(([name, number]) => [number, name])),
 });
+
+/** The code of a number that a peer sent. A number that is no code is UNKNOWN, as statuscodes.md has it. */
+export function codeFrom(number: number): Code {
+  return Code[number] === undefined ? Code.UNKNOWN : (number as Code);
+}

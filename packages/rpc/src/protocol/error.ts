@@ -115,9 +115,7 @@ export function isSent(error: RpcError): boolean {
 }
 
 /** Reads the status with which a call ended at a client. */
-export function errorFromStatus({ code: given, message, metadata = new Metadata(), cause }: Status): RpcError {
-  // statuscodes.md: a code that has no name is UNKNOWN.
-  const code: Code = Code[given] === undefined ? Code.UNKNOWN : given;
+export function errorFromStatus({ code, message, metadata = new Metadata(), cause }: Status): RpcError {
   const packed = metadata.getBytes(detailsKey);
   const details = packed === undefined ? [] : unpackDetails(packed);
   const options = { metadata, details, ...(cause === undefined ? {} : { cause }) };

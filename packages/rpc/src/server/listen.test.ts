@@ -85,7 +85,9 @@ test("a socket whose folder does not exist, or that is taken, is an error that n
   onTestFinished(() => void server.shutdown());
   const missing = await failureOf(server.listen("unix:/no/such/folder/a.sock"));
   expect(missing).toBeInstanceOf(ListenError);
-  expect(missing).toMatchObject({ message: "cannot listen on unix:/no/such/folder/a.sock: permission denied, or its folder does not exist" });
+  expect(missing).toMatchObject({
+    message: "cannot listen on unix:/no/such/folder/a.sock: permission denied, or its folder does not exist",
+  });
   const folder = mkdtempSync(join(tmpdir(), "grpc-study-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const address = `unix:${join(folder, "a.sock")}`;

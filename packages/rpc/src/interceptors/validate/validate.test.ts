@@ -12,8 +12,8 @@ import {
   ValidatedService,
 } from "../../../test/gen/validated_pb.js";
 import { failureOf } from "../../../test/harness.ts";
-import { BadRequestSchema } from "../../protocol/error-details.ts";
 import { type Client, type ClientOptions, Code, createClient, createServer, implement, RpcError, type ServerOptions } from "../../index.ts";
+import { BadRequestSchema } from "../../protocol/error-details.ts";
 import { check, RuleError, validate, validateRequests } from "./index.ts";
 import { hasRules } from "./rules-of.ts";
 

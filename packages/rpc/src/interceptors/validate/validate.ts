@@ -2,9 +2,9 @@
 import { create, type DescMessage, type DescService, type Message, type MessageInitShape, type Registry } from "@bufbuild/protobuf";
 import type { BadRequest_FieldViolation } from "../../../gen/google/rpc/error_details_pb.js";
 import type { ClientInterceptor } from "../../client/context.ts";
+import { type Names, refuseUnknown } from "../../known-options.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
-import { type Names, refuseUnknown } from "../../known-options.ts";
 import type { ServerInterceptor } from "../../server/context.ts";
 import { Checker, RuleError } from "./checker.ts";
 import { fieldViolation } from "./field-violation.ts";

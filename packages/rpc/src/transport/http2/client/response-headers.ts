@@ -1,7 +1,7 @@
 // What the header lists of a response say (PROTOCOL-HTTP2.md, Responses). Servers repeat their lists, and the engine gives the same object then: what a
 // list says is kept on it.
 import type { HeaderList } from "@grpc-study/http2";
-import { Code } from "../../../protocol/code.ts";
+import { Code, codeFrom } from "../../../protocol/code.ts";
 import { metadataFromFields } from "../../../protocol/fields.ts";
 import type { Metadata } from "../../../protocol/metadata.ts";
 import { percentDecode } from "../../../protocol/percent-encode.ts";
@@ -88,7 +88,7 @@ export function isGrpcType(type: string | undefined): boolean {
 /** A code that has no name is UNKNOWN (statuscodes.md), and so is what is no number: what failed must not become OK. */
 function codeOf(text: string): Code {
   const code = /^(?:0|[1-9]\d?)$/.test(text) ? Number(text) : Code.UNKNOWN;
-  return Code[code] === undefined ? Code.UNKNOWN : (code as Code);
+  return codeFrom(code);
 }
 
 /** A server whose code is not known, and which says nothing more. */
