@@ -32,6 +32,10 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
   readonly #stream: ServerStream;
   readonly #receiver: Receiver;
   readonly #waiters: Waiter[] = [];
+  /** Whether a request that is here already would be delivered at this moment. */
+  #pulling = false;
+  /** What was delivered so. */
+  #pulled: Promise<Result> | undefined;
   /** Whether the caller has sent its last, or the handler has read its last. */
   #closed = false;
   #failure: RpcError | undefined;
@@ -48,10 +52,26 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
   next(): Promise<Result> {
     if (this.#closed) return Promise.resolve(done);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#waiters.length > 0) {
+      const waiter = this.#wait();
+      this.#stream.pull();
+      return waiter.promise;
+    }
+    // Most requests of a fast caller are here already: they need no waiter.
+    this.#pulling = true;
+    this.#stream.pull();
+    this.#pulling = false;
+    const pulled = this.#pulled ?? this.#wait().promise;
+    this.#pulled = undefined;
+    return pulled;
+  }
+
+  #wait(): Waiter {
     const waiter = new Waiter();
     this.#waiters.push(waiter);
-    this.#stream.pull();
-    return waiter.promise;
+    if (this.#closed) this.close();
+    else if (this.#failure !== undefined) this.fail(this.#failure);
+    return waiter;
   }
 
   /** The handler reads no further. */
@@ -61,13 +81,16 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
   }
 
   push(request: Buffer, compressed: boolean): void {
-    // The handler has left its loop meanwhile.
     const waiter = this.#waiters.shift();
-    if (waiter === undefined) return;
+    // Without a waiter, the handler has left its loop meanwhile.
+    if (waiter === undefined && !this.#pulling) return;
     try {
-      waiter.resolve({ done: false, value: this.#receiver.receive(request, compressed) });
+      const result: Result = { done: false, value: this.#receiver.receive(request, compressed) };
+      if (waiter === undefined) this.#pulled = Promise.resolve(result);
+      else waiter.resolve(result);
     } catch (error) {
-      waiter.reject(error);
+      if (waiter === undefined) this.#pulled = Promise.reject(error);
+      else waiter.reject(error);
     }
   }
 
