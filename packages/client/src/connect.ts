@@ -29,11 +29,15 @@ export const transportNames = ["http2", "grpc-js"] as const;
 
 export type TransportName = (typeof transportNames)[number];
 
-/** Opens a channel. It connects with the first call. grpc-js is loaded only if it is asked for. */
+/** Opens a channel. It connects with the first call. */
 export async function connect(options: ConnectOptions): Promise<Channel> {
   const tls = tlsOf(options);
   const { addr, connectTimeout: connectTimeoutMs } = options;
-  if (options.transport === "http2") return createChannel(addr, { connectTimeoutMs, tls });
+  return options.transport === "http2" ? createChannel(addr, { connectTimeoutMs, tls }) : connectByGrpcJs(addr, connectTimeoutMs, tls);
+}
+
+/** grpc-js is loaded only if it is asked for. */
+async function connectByGrpcJs(addr: string, connectTimeoutMs: number, tls: ClientTls | undefined): Promise<Channel> {
   const { Channel: GrpcJsChannel, credentials, logVerbosity, setLogVerbosity } = await import("@grpc/grpc-js");
   const { grpcJsChannel, grpcJsCredentials } = await import("@grpc-study/rpc/grpc-js");
   setLogVerbosity(logVerbosity.NONE);

@@ -5,7 +5,7 @@ import { serve } from "./server/serve.ts";
 import { serviceOf } from "./transport/grpc-js/served-call.ts";
 
 export { type GrpcJsChannelOptions, grpcJsChannel } from "./transport/grpc-js/channel.ts";
-export { clientCredentials as grpcJsCredentials } from "./transport/grpc-js/credentials.ts";
+export { grpcJsCredentials } from "./transport/grpc-js/credentials.ts";
 export { fromGrpcJs, toGrpcJs } from "./transport/grpc-js/metadata.ts";
 export { grpcJsTransport } from "./transport/grpc-js/server-transport.ts";
 

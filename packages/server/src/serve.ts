@@ -97,7 +97,10 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     });
     server.add(...services);
     servers.push(server);
-    const { address } = await server.listen(formatAddress(host, port), tlsOf(security, await files, topicLog));
+    const { address } = await server.listen(
+      formatAddress(host, port),
+      tlsOf(security, await files, options.transport === undefined ? topicLog : undefined),
+    );
     endpoints.push({ topic: topic.name, address, services: services.map(({ service }) => service.typeName), security });
   };
 
@@ -121,11 +124,12 @@ function formatAddress(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function tlsOf(security: Security, files: TlsFiles | undefined, log: Logger): ServerTls | undefined {
+/** @param log where failures to renew certificates go; undefined if the transport does not renew them. */
+function tlsOf(security: Security, files: TlsFiles | undefined, log: Logger | undefined): ServerTls | undefined {
   if (!usesTls(security)) return undefined;
   if (files === undefined) throw new TlsFileError("there are no certificates");
   const { cert, key, ca } = files;
-  const onReloadError = (error: TlsFileError) => log.warn(`${error.message}; the certificate in use stays`);
+  const onReloadError = log && ((error: TlsFileError) => log.warn(`${error.message}; the certificate in use stays`));
   return security === "mutual TLS" ? { cert, key, clientCa: ca, onReloadError } : { cert, key, onReloadError };
 }
 

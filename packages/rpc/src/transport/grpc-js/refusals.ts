@@ -48,7 +48,11 @@ export function limitRefused(name: string, limit: number, known: readonly string
 }
 
 /** @throws TypeError for options of TLS that grpc-js does not have. */
-export function refuseTls({ clientCertificates, reloadMs, onReloadError }: ServerTls): void {
+export function refuseTls({
+  clientCertificates,
+  reloadMs,
+  onReloadError,
+}: Pick<ServerTls, "clientCertificates" | "reloadMs" | "onReloadError">): void {
   if (clientCertificates === "optional") {
     throw new TypeError('grpc-js requires client certificates or takes none: leave out tls.clientCertificates: "optional"');
   }
