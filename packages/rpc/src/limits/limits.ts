@@ -7,8 +7,21 @@ export interface MessageLimits {
   readonly maxSendMessageBytes: number;
 }
 
+/** How much a peer may send ahead (RFC 9113, section 6.9), on both sides. */
+export interface WindowLimits {
+  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes of a call that its peer may send before they are read. Default 256 KiB. */
+  readonly streamWindowBytes: number;
+  /** Bytes of all calls of a connection that its peer may send before they are read. Default 1 MiB. */
+  readonly connectionWindowBytes: number;
+  /**
+   * Windows grow with the bandwidth and the round-trip time of a connection, up to this many bytes for a call, and twice as many for the connection.
+   * Default 8 MiB. A value that is no larger than `streamWindowBytes` turns growth off.
+   */
+  readonly maxWindowBytes: number;
+}
+
 /** What a server takes from its callers. `Infinity` stands for no limit. */
-export interface ServerLimits extends MessageLimits {
+export interface ServerLimits extends MessageLimits, WindowLimits {
   /**
    * The most bytes of metadata in a request: names, values and 32 bytes a pair, as SETTINGS_MAX_HEADER_LIST_SIZE counts them (RFC 9113, section 6.5.2).
    * Default 32 KiB. A request that has more is reset with ENHANCE_YOUR_CALM, which is RESOURCE_EXHAUSTED to its caller; from 64 KiB on, nghttp2
@@ -41,15 +54,6 @@ export interface ServerLimits extends MessageLimits {
    * the connection that has most ends with RESOURCE_EXHAUSTED.
    */
   readonly maxPendingBytes: number;
-  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes of a call's requests that its peer may send ahead of the handler (RFC 9113, section 6.9). Default 256 KiB. */
-  readonly streamWindowBytes: number;
-  /** Bytes of all calls of a connection that its peer may send ahead. Default 1 MiB. */
-  readonly connectionWindowBytes: number;
-  /**
-   * Windows grow with the bandwidth and the round-trip time of a connection, up to this many bytes for a call, and twice as many for the connection.
-   * Default 8 MiB. A value that is no larger than `streamWindowBytes` turns growth off.
-   */
-  readonly maxWindowBytes: number;
   /** A connection without calls is closed after so many milliseconds. Default 900,000: a quarter of an hour. Clients connect again when they need to. */
   readonly maxConnectionIdleMs: number;
   /** A connection takes no more calls after so many milliseconds, give or take a tenth; clients make another one. Default 7,200,000: two hours. */
@@ -83,7 +87,7 @@ export interface ServerLimits extends MessageLimits {
 }
 
 /** What a client takes from its server, and how it finds out that the server is gone. */
-export interface ChannelLimits extends MessageLimits {
+export interface ChannelLimits extends MessageLimits, WindowLimits {
   /**
    * How often the server is asked whether it is still there, while there are calls. Milliseconds, default 360,000: Go's servers disconnect a client that asks
    * more often than every five minutes.
@@ -95,8 +99,11 @@ export interface ChannelLimits extends MessageLimits {
 
 const messages: MessageLimits = { maxReceiveMessageBytes: 4 * 1024 * 1024, maxSendMessageBytes: Number.POSITIVE_INFINITY };
 
+const windows: WindowLimits = { streamWindowBytes: 256 * 1024, connectionWindowBytes: 1024 * 1024, maxWindowBytes: 8 * 1024 * 1024 };
+
 export const defaultServerLimits: ServerLimits = {
   ...messages,
+  ...windows,
   maxMetadataBytes: 32 * 1024,
   maxMetadataPairs: 128,
   maxConcurrentStreams: 1_000,
@@ -105,9 +112,6 @@ export const defaultServerLimits: ServerLimits = {
   bodyTimeoutMs: 120_000,
   maxPendingBytesPerConnection: 64 * 1024 * 1024,
   maxPendingBytes: 256 * 1024 * 1024,
-  streamWindowBytes: 256 * 1024,
-  connectionWindowBytes: 1024 * 1024,
-  maxWindowBytes: 8 * 1024 * 1024,
   maxConnectionIdleMs: 15 * 60_000,
   maxConnectionAgeMs: 2 * 60 * 60_000,
   maxConnectionAgeGraceMs: Number.POSITIVE_INFINITY,
@@ -119,7 +123,7 @@ export const defaultServerLimits: ServerLimits = {
   invalidFramesPerSecond: 500,
 };
 
-export const defaultChannelLimits: ChannelLimits = { ...messages, keepaliveTimeMs: 6 * 60_000, keepaliveTimeoutMs: 20_000 };
+export const defaultChannelLimits: ChannelLimits = { ...messages, ...windows, keepaliveTimeMs: 6 * 60_000, keepaliveTimeoutMs: 20_000 };
 
 /** The defaults, and what is told otherwise. Throws a RangeError that names a limit that is not a positive number. */
 export function withDefaults<Limits extends MessageLimits>(

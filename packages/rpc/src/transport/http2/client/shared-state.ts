@@ -4,8 +4,8 @@ import type { ChannelLimits } from "../../../limits/limits.ts";
 import type { DialOptions } from "../../connection.ts";
 import { RequestHeaders } from "./request-headers.ts";
 
-/** The longest time of Node's timers. Milliseconds. */
-const never = 2 ** 31 - 1;
+/** The longest time of Node's timers, in milliseconds, and the largest window (RFC 9113, section 6.9.1). */
+const maxInt31 = 2 ** 31 - 1;
 
 export class SharedState {
   readonly target: string;
@@ -29,12 +29,16 @@ export class SharedState {
 
   /** The options of the engine for the next connection. */
   get http2Options(): ConnectionOptions {
-    return {
+    const { streamWindowBytes, connectionWindowBytes, maxWindowBytes, keepaliveTimeoutMs } = this.limits;
+    const options: ConnectionOptions = {
+      initialWindowSize: Math.min(Math.ceil(streamWindowBytes), maxInt31),
+      connectionWindowSize: Math.min(Math.ceil(connectionWindowBytes), maxInt31),
+      maxWindowSize: Math.min(Math.ceil(maxWindowBytes), maxInt31),
       // Who dials sets the time for the server's SETTINGS.
-      limits: { prefaceTimeout: never },
-      ...(this.#keepaliveMs > never
-        ? {}
-        : { keepalive: { interval: this.#keepaliveMs, timeout: Math.min(this.limits.keepaliveTimeoutMs, never) } }),
+      limits: { prefaceTimeout: maxInt31 },
     };
+    const interval = this.#keepaliveMs;
+    if (interval <= maxInt31) options.keepalive = { interval, timeout: Math.min(keepaliveTimeoutMs, maxInt31) };
+    return options;
   }
 }

@@ -1,0 +1,367 @@
+// The life of a connection: limits, GOAWAY, loss, resets, keepalive and windows. Its servers are made of frames, and of node:http2.
+import { createServer } from "node:http2";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { dialerFor, dialTo, statusOf, TestCall } from "../../../../test/attempts.ts";
+import { heldMib, peerServer } from "../../../../test/http2-peer.ts";
+import {
+  code,
+  data,
+  goaway,
+  message,
+  rawConnection,
+  requestOn,
+  responseHeader,
+  rstStream,
+  setting,
+  settings,
+  trailers,
+  type,
+} from "../../../../test/raw-server.ts";
+import { Code } from "../../../protocol/code.ts";
+import type { Status } from "../../../protocol/status.ts";
+import type { Connection } from "../../connection.ts";
+
+const one = message(Buffer.from("one"));
+const path = "/test.v1.TestService/Unary";
+
+/** What is heard of a connection. */
+function listen(connection: Connection) {
+  const downs: Status[] = [];
+  const heard = { downs, available: 0 };
+  connection.onDown = (status) => downs.push(status);
+  connection.onAvailable = () => heard.available++;
+  return heard;
+}
+
+// The server's limit.
+
+test("no more calls than the server allows, and word of it when there is room again", async () => {
+  const { peer, connection } = await rawConnection({ settings: [[setting.maxConcurrentStreams, 2]] });
+  const heard = listen(connection);
+  expect(connection.available).toBe(2);
+  const calls = [new TestCall(connection, "unary"), new TestCall(connection, "unary")];
+  expect(connection.available).toBe(0);
+  // A call that is opened all the same is not lost: nothing of it was sent.
+  expect(await new TestCall(connection, "unary").ended).toMatchObject({ status: { code: Code.UNAVAILABLE }, progress: "unsent" });
+  await requestOn(peer, 3);
+  peer.send(responseHeader(1), data(1, one), trailers(1));
+  await calls[0]?.ended;
+  await expect.poll(() => heard.available).toBe(1);
+  expect(connection.available).toBe(1);
+  peer.send(settings([setting.maxConcurrentStreams, 5]));
+  await expect.poll(() => connection.available).toBe(4);
+  calls[1]?.stream.cancel(Code.CANCELLED, "");
+  expect(connection.available).toBe(5);
+  expect(heard.downs).toEqual([]);
+});
+
+// The end.
+
+test("after GOAWAY the streams that the server accepts finish, the others are sent again, and no new one begins", async () => {
+  const { peer, connection, target } = await rawConnection();
+  const heard = listen(connection);
+  const calls = ["bidiStream", "unary", "unary"].map((kind) => new TestCall(connection, kind as "unary"));
+  await requestOn(peer, 5);
+  peer.send(goaway(1, code.noError));
+  for (const call of calls.slice(1)) {
+    expect(await call.ended).toMatchObject({
+      status: { code: Code.UNAVAILABLE, message: `${target} closed its connection before it took ${path}` },
+      progress: "refused",
+    });
+  }
+  expect(connection.draining).toBe(true);
+  expect(connection.available).toBe(0);
+  expect(heard.downs).toMatchObject([{ code: Code.UNAVAILABLE, message: `${target} takes no more calls on this connection` }]);
+  const [first] = calls;
+  first?.stream.send(one, true);
+  peer.send(responseHeader(1), data(1, one));
+  await expect.poll(() => first?.texts).toEqual(["one"]);
+  await delay(50);
+  peer.send(trailers(1));
+  expect((await first?.ended)?.status.code).toBe(Code.OK);
+  await peer.closed;
+  expect(heard.downs).toHaveLength(1);
+});
+
+test("GOAWAY twice, as a server of ours and of Go leaves", async () => {
+  const { peer, connection } = await rawConnection();
+  const heard = listen(connection);
+  const call = new TestCall(connection, "unary");
+  await requestOn(peer, 1);
+  peer.send(goaway(2 ** 31 - 1, code.noError));
+  await expect.poll(() => heard.downs.length).toBe(1);
+  peer.send(goaway(1, code.noError));
+  await peer.ping();
+  peer.send(responseHeader(1), data(1, one), trailers(1));
+  expect((await call.ended).status.code).toBe(Code.OK);
+  expect(heard.downs).toHaveLength(1);
+});
+
+test("GOAWAY with an error says so", async () => {
+  const { peer, connection, target } = await rawConnection();
+  const heard = listen(connection);
+  peer.send(goaway(0, code.enhanceYourCalm, "too_many_pings"));
+  await expect
+    .poll(() => heard.downs)
+    .toMatchObject([
+      { code: Code.UNAVAILABLE, message: `${target} takes no more calls on this connection: ENHANCE_YOUR_CALM (too_many_pings)` },
+    ]);
+});
+
+test("a connection that is lost ends its calls, which name the target and the method, and keep their peer", async () => {
+  const { peer, connection, target } = await rawConnection();
+  const heard = listen(connection);
+  const call = new TestCall(connection, "unary");
+  await requestOn(peer, 1);
+  peer.socket.destroy();
+  expect(await call.ended).toMatchObject({
+    status: { code: Code.UNAVAILABLE, message: `the connection to ${target} was lost during ${path}` },
+    progress: "processed",
+  });
+  expect(call.stream.peer).toBe(target);
+  expect(connection.draining).toBe(true);
+  expect(heard.downs).toMatchObject([
+    { code: Code.UNAVAILABLE, message: `the connection to ${target} was lost: the peer closed the connection` },
+  ]);
+  expect(connection.calls).toBe(0);
+});
+
+test("a server that breaks HTTP/2 loses its connection, and the calls say so", async () => {
+  const { peer, connection, target } = await rawConnection();
+  const heard = listen(connection);
+  const call = new TestCall(connection, "unary");
+  await requestOn(peer, 1);
+  peer.send(data(0, one));
+  expect((await call.ended).status).toMatchObject({
+    code: Code.UNAVAILABLE,
+    message: `the connection to ${target} was lost during ${path}`,
+  });
+  expect(heard.downs).toMatchObject([{ message: expect.stringContaining("DATA on stream 0") }]);
+});
+
+test("close() lets the calls finish; destroy() ends them", async () => {
+  const { peer, connection } = await rawConnection();
+  const heard = listen(connection);
+  const call = new TestCall(connection, "unary");
+  await requestOn(peer, 1);
+  connection.close();
+  expect([connection.available, connection.draining]).toEqual([0, true]);
+  expect(await new TestCall(connection, "unary").ended).toMatchObject({ status: { code: Code.UNAVAILABLE }, progress: "unsent" });
+  peer.send(responseHeader(1), data(1, one), trailers(1));
+  expect((await call.ended).status.code).toBe(Code.OK);
+  await peer.closed;
+  expect(heard.downs).toEqual([]);
+  const other = await rawConnection();
+  const cut = new TestCall(other.connection, "unary");
+  other.connection.destroy();
+  expect((await cut.ended).status).toMatchObject({ code: Code.UNAVAILABLE });
+});
+
+test("a connection without calls that is closed ends at once", async () => {
+  const { peer, connection } = await rawConnection();
+  connection.close();
+  await peer.closed;
+  expect(peer.frames.at(-1)?.kind).toBe(type.goaway);
+});
+
+// Resets.
+
+test.each([
+  ["NO_ERROR", 0, Code.INTERNAL, /^the server ended \S+ without a status$/],
+  ["PROTOCOL_ERROR", 1, Code.INTERNAL, /^the server reset \S+ with PROTOCOL_ERROR$/],
+  ["INTERNAL_ERROR", 2, Code.INTERNAL, /^the server reset \S+ with INTERNAL_ERROR$/],
+  ["FLOW_CONTROL_ERROR", 3, Code.INTERNAL, /^the server reset \S+ with FLOW_CONTROL_ERROR$/],
+  ["REFUSED_STREAM", 7, Code.UNAVAILABLE, /^127\.0\.0\.1:\d+ refuses \S+: it takes no more calls now$/],
+  ["CANCEL", 8, Code.CANCELLED, /^the server cancelled \S+$/],
+  [
+    "ENHANCE_YOUR_CALM",
+    11,
+    Code.RESOURCE_EXHAUSTED,
+    /^the server reset \S+ with ENHANCE_YOUR_CALM: it has a limit for calls or for metadata$/,
+  ],
+  ["INADEQUATE_SECURITY", 12, Code.PERMISSION_DENIED, /^the server reset \S+ with INADEQUATE_SECURITY: it requires better TLS$/],
+  ["HTTP_1_1_REQUIRED", 13, Code.INTERNAL, /^the server reset \S+ with HTTP_1_1_REQUIRED$/],
+  ["a code without a name", 99, Code.INTERNAL, /^the server reset \S+ with the code 99$/],
+])("a stream that is reset with %s, before a header and after one", async (_, reset, status, text) => {
+  const { peer, connection } = await rawConnection();
+  for (const id of [1, 3, 5, 7]) {
+    const call = new TestCall(connection, id < 5 ? "unary" : "bidiStream");
+    await requestOn(peer, id);
+    if (id % 4 === 3) peer.send(responseHeader(id));
+    peer.send(rstStream(id, reset));
+    expect(await call.ended).toMatchObject({
+      status: { code: status, message: expect.stringMatching(text), cause: expect.any(Error) },
+      progress: reset === code.refusedStream ? "refused" : "processed",
+    });
+  }
+});
+
+test("a server that cancels a call when its deadline has passed means that", async () => {
+  const { peer, connection } = await rawConnection();
+  const call = new TestCall(connection, "unary", { deadline: Date.now() + 30 });
+  await requestOn(peer, 1);
+  await delay(50);
+  peer.send(rstStream(1, code.cancel));
+  expect((await call.ended).status).toMatchObject({
+    code: Code.DEADLINE_EXCEEDED,
+    message: `deadline exceeded: ${path} did not end in time`,
+  });
+});
+
+// Keepalive.
+
+const pings = (peer: Awaited<ReturnType<typeof rawConnection>>["peer"]) =>
+  peer.frames.filter(({ kind, flags }) => kind === type.ping && flags === 0);
+
+test("a quiet connection with calls is asked whether it lives; one without calls is left alone", async () => {
+  const { peer, connection, target } = await rawConnection({}, { limits: { keepaliveTimeMs: 40, keepaliveTimeoutMs: 60 } });
+  const heard = listen(connection);
+  await delay(150);
+  expect(pings(peer)).toEqual([]);
+  const call = new TestCall(connection, "unary");
+  // A peer of frames does not answer.
+  expect((await call.ended).status).toMatchObject({
+    code: Code.UNAVAILABLE,
+    message: `the connection to ${target} was lost during ${path}`,
+  });
+  expect(pings(peer)).toHaveLength(1);
+  expect(heard.downs).toMatchObject([{ message: `the connection to ${target} was lost: the peer does not answer the keepalive PING` }]);
+});
+
+test("a server that counts PINGs gets half as many from the next connections of the channel", async () => {
+  const seen: number[] = [];
+  const server = createServer();
+  const sessions = new Set<import("node:http2").ServerHttp2Session>();
+  server.on("session", (session) => {
+    sessions.add(session.on("error", () => {}));
+    const index = seen.push(0) - 1;
+    session.on("ping", () => {
+      seen[index] = (seen[index] ?? 0) + 1;
+    });
+  });
+  server.on("stream", (stream) => stream.on("error", () => {}));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  const target = `127.0.0.1:${(server.address() as import("node:net").AddressInfo).port}`;
+  const dial = dialerFor(target, { limits: { keepaliveTimeMs: 50 } });
+  const first = await dial();
+  const call = new TestCall(first, "unary");
+  await vi.waitFor(() => expect(seen[0]).toBeGreaterThanOrEqual(2));
+  for (const session of sessions) session.goaway(11, 1, Buffer.from("too_many_pings"));
+  await vi.waitFor(() => expect(first.draining).toBe(true));
+  for (const session of sessions) session.destroy();
+  expect((await call.ended).status.code).toBe(Code.UNAVAILABLE);
+  const second = await dial();
+  new TestCall(second, "unary");
+  const start = performance.now();
+  await vi.waitFor(() => expect(seen[1]).toBe(1), 5_000);
+  expect(performance.now() - start).toBeGreaterThan(90);
+});
+
+test("calls that were accepted before GOAWAY finish, however quiet they are", async () => {
+  const { peer, connection } = await rawConnection({}, { limits: { keepaliveTimeMs: 30, keepaliveTimeoutMs: 100 } });
+  const call = new TestCall(connection, "bidiStream");
+  await requestOn(peer, 1);
+  peer.send(responseHeader(1), goaway(1, code.noError));
+  // The peer answers PINGs, as one that lives does.
+  const answer = setInterval(() => {
+    for (const { payload } of pings(peer).splice(-1)) {
+      const frame = Buffer.concat([Buffer.from([0, 0, 8, 6, 1, 0, 0, 0, 0]), payload]);
+      peer.send(frame);
+    }
+  }, 20);
+  onTestFinished(() => clearInterval(answer));
+  await delay(400);
+  peer.send(data(1, one), trailers(1));
+  expect((await call.ended).status.code).toBe(Code.OK);
+  expect(call.texts).toEqual(["one"]);
+});
+
+// Windows.
+
+test("what is not asked for is not credited: a server stops after a window, and goes on as responses are read", async () => {
+  const { peer, connection } = await rawConnection({}, { limits: { streamWindowBytes: 10_000, maxWindowBytes: 0 } });
+  const call = new TestCall(connection, "serverStream", { pulls: 0 });
+  await requestOn(peer, 1);
+  expect(peer.settings.get(setting.initialWindowSize)).toBe(10_000);
+  const updates = () => peer.frames.filter(({ kind, stream }) => kind === type.windowUpdate && stream === 1);
+  // Messages of zero length count, too.
+  peer.send(responseHeader(1), data(1, Buffer.alloc(10_000, message())));
+  await peer.ping();
+  expect(updates()).toEqual([]);
+  for (let pulls = 0; pulls < 400; pulls++) call.stream.pull();
+  await peer.ping();
+  expect(updates()).toEqual([]);
+  for (let pulls = 0; pulls < 1500; pulls++) call.stream.pull();
+  await peer.ping();
+  const credit = updates().reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0);
+  expect(credit).toBeGreaterThanOrEqual(5_000);
+  expect(credit).toBeLessThanOrEqual(9_500);
+  expect(call.messages).toHaveLength(1900);
+});
+
+test("a message larger than the window comes, once it is asked for", async () => {
+  const target = await peerServer((stream) => {
+    stream.resume();
+    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.write(one);
+    stream.end(message(Buffer.alloc(1_000_000, "x")));
+  });
+  const connection = await dialTo(target, { limits: { streamWindowBytes: 20_000, maxWindowBytes: 0 } });
+  const call = new TestCall(connection, "serverStream", { pulls: 0 });
+  await delay(50);
+  call.stream.pull();
+  await expect.poll(() => call.messages.length).toBe(1);
+  await delay(50);
+  expect(call.messages).toHaveLength(1);
+  call.stream.pull();
+  call.stream.pull();
+  expect((await call.ended).status.code).toBe(Code.OK);
+  expect(call.messages[1]).toHaveLength(1_000_000);
+});
+
+test("a server that sends 16 MiB of empty messages: a client that does not read holds few of them", async () => {
+  let sentAll = false;
+  const target = await peerServer((stream) => {
+    stream.resume();
+    stream.respond({ ":status": 200, "content-type": "application/grpc" });
+    const part = Buffer.alloc(2 ** 20, message());
+    for (let times = 0; times < 16; times++) stream.write(part);
+    stream.write(message(), () => {
+      sentAll = true;
+    });
+  });
+  const connection = await dialTo(target);
+  const before = heldMib();
+  const call = new TestCall(connection, "serverStream", { pulls: 1 });
+  await expect.poll(() => call.messages.length).toBe(1);
+  await delay(300);
+  // What the server has not sent is one buffer here.
+  expect(heldMib() - before).toBeLessThan(24);
+  for (let pulls = 0; pulls < 40_000; pulls++) call.stream.pull();
+  await expect.poll(() => call.messages.length).toBe(40_001);
+  expect(sentAll).toBe(false);
+  call.stream.cancel(Code.CANCELLED, "");
+});
+
+test("many calls at once each get their own answer", async () => {
+  const target = await peerServer((stream) => {
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("end", () => {
+      stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.end(Buffer.concat(chunks));
+    });
+  });
+  const connection = await dialTo(target);
+  const calls = Array.from({ length: 90 }, (_, index) => new TestCall(connection, "unary", { request: Buffer.from(`call ${index}`) }));
+  await Promise.all(calls.map((call) => call.ended));
+  expect(calls.map((call) => call.texts)).toEqual(calls.map((_, index) => [`call ${index}`]));
+  expect(await statusOf(connection, "unary")).toMatchObject({ code: Code.OK });
+});
