@@ -46,3 +46,47 @@ test("Infinity never ends", async () => {
   expect(timeUp).not.toHaveBeenCalled();
   timer.clear();
 });
+
+test("timers that are set at any time fire in their turn, whichever are cleared", async () => {
+  const fired: number[] = [];
+  const timers = new Map<number, LongTimer>();
+  const due: number[] = [];
+  for (let index = 0; index < 500; index++) {
+    const ms = 1 + ((index * 7_919) % 3_000);
+    const atMs = performance.now() + ms;
+    timers.set(
+      index,
+      new LongTimer(() => {
+        fired.push(index);
+        expect(Math.abs(performance.now() - atMs)).toBeLessThan(3);
+      }, ms),
+    );
+    await vi.advanceTimersByTimeAsync(index % 3);
+    if (index % 5 !== 0) due.push(index);
+    else if (!fired.includes(index)) timers.get(index)?.clear();
+    else due.push(index);
+  }
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(fired.sort((a, b) => a - b)).toEqual(due);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a hundred calls of the same kind set one timer of Node, and set it again once it is over", async () => {
+  const set = vi.spyOn(globalThis, "setTimeout");
+  const first = new LongTimer(() => {}, 10_000);
+  for (let index = 0; index < 100; index++) new LongTimer(() => {}, 9_000 + index).clear();
+  expect(set).toHaveBeenCalledTimes(1);
+  first.clear();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a timer whose end throws leaves the others", async () => {
+  const timeUp = vi.fn();
+  new LongTimer(() => {
+    throw new Error("my own");
+  }, 64);
+  new LongTimer(timeUp, 64);
+  expect(() => vi.advanceTimersByTime(64)).toThrow("my own");
+  vi.advanceTimersByTime(2);
+  expect(timeUp).toHaveBeenCalledTimes(1);
+});

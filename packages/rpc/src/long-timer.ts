@@ -2,37 +2,104 @@
 //
 // Node keeps a list for each duration that a timer has been set for, until that time is over, also when the timer has been cleared long before. Deadlines are of
 // any duration, so each call would leave such a list: for hours, or for weeks where a peer asks for it. This timer waits in steps
-// of a power of two, of which there are few, and exactly at the end only.
+// of a power of two, of which there are few. And timers that wait for a step of the same length share one of Node's, which costs more than a small call.
 
-/** In milliseconds: below this, lists are few and short-lived. */
-const exactMs = 1_000;
-const longestStepMs = 2 ** 30;
+const longestStep = 30;
 
 export class LongTimer {
   readonly #atMs: number;
   readonly #timeUp: () => void;
-  #step: NodeJS.Timeout;
+  #step: Step | undefined = undefined;
+  /** When the step ends. The step's own, as the fields below. */
+  lookMs = 0;
+  previous: LongTimer | undefined = undefined;
+  next: LongTimer | undefined = undefined;
 
   /** @param ms Infinity is for ever. */
   constructor(timeUp: () => void, ms: number) {
     this.#timeUp = timeUp;
-    this.#atMs = performance.now() + ms;
-    this.#step = this.#wait(ms);
+    const nowMs = performance.now();
+    this.#atMs = nowMs + ms;
+    this.#wait(nowMs, ms);
   }
 
   clear(): void {
-    clearTimeout(this.#step);
+    this.#step?.delete(this);
+    this.#step = undefined;
   }
 
-  #wait(ms: number): NodeJS.Timeout {
-    const step = ms <= exactMs ? ms : Math.min(2 ** Math.floor(Math.log2(ms)), longestStepMs);
-    return setTimeout(() => this.#look(), step);
-  }
-
-  #look(): void {
-    const leftMs = this.#atMs - performance.now();
+  /** The step is over. */
+  look(nowMs: number): void {
+    this.#step = undefined;
+    const leftMs = this.#atMs - nowMs;
     // Timers are up to a millisecond early.
     if (leftMs < 1) this.#timeUp();
-    else this.#step = this.#wait(leftMs);
+    else this.#wait(nowMs, leftMs);
+  }
+
+  #wait(nowMs: number, ms: number): void {
+    const exponent = ms < 2 ? 0 : Math.min(Math.floor(Math.log2(ms)), longestStep);
+    const step = steps[exponent] as Step;
+    this.#step = step;
+    step.add(this, nowMs);
   }
 }
+
+/** The timers that wait for a step of one length, in the order in which it ends. */
+class Step {
+  readonly #ms: number;
+  #first: LongTimer | undefined = undefined;
+  #last: LongTimer | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  readonly #run = (): void => {
+    this.#timer = undefined;
+    const nowMs = performance.now();
+    try {
+      while (this.#first !== undefined && this.#first.lookMs - nowMs < 1) {
+        const timer = this.#first;
+        this.delete(timer);
+        timer.look(nowMs);
+      }
+    } finally {
+      this.#arm(nowMs);
+    }
+  };
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  add(timer: LongTimer, nowMs: number): void {
+    timer.lookMs = nowMs + this.#ms;
+    timer.previous = this.#last;
+    if (this.#last !== undefined) this.#last.next = timer;
+    this.#last = timer;
+    if (this.#first === undefined) {
+      this.#first = timer;
+      this.#arm(nowMs);
+    }
+  }
+
+  delete(timer: LongTimer): void {
+    const { previous, next } = timer;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    timer.previous = undefined;
+    timer.next = undefined;
+    if (this.#first === undefined && this.#timer !== undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+
+  /** The timer of Node is set for the first, or for one before it, that has been cleared. */
+  #arm(nowMs: number): void {
+    if (this.#first !== undefined && this.#timer === undefined) {
+      this.#timer = setTimeout(this.#run, Math.max(this.#first.lookMs - nowMs, 1));
+    }
+  }
+}
+
+const steps: readonly Step[] = Array.from({ length: longestStep + 1 }, (_, exponent) => new Step(2 ** exponent));

@@ -14,14 +14,12 @@ import type { BoundMethod } from "./bound-method.ts";
 import { contextOf } from "./call-context.ts";
 import { cancelled, deadlineExceeded, reasonOf, unreadable, unsendable, unwritable } from "./call-errors.ts";
 import { Interception } from "./interception.ts";
-import { type CallOptions, type CancelSignal, deadlineOf, type SendOptions, sendOptionsFault } from "./options.ts";
+import { type CallOptions, type CancelSignal, deadlineOf, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
 import { Settling } from "./rejection.ts";
 import { notTaken, SendQueue, taken } from "./send-queue.ts";
 
 // Of what a call holds on to, nothing is an object literal: where V8 finds that the objects of a literal live long, as those of a hundred calls in
 // flight do, it makes all further ones old. They then keep alive whatever they refer to, until the next full collection.
-
-const noOptions: CallOptions = {};
 
 /** It is what the channel opens, and what hears of the stream: one object a call. */
 export abstract class Call implements OutgoingCall, ClientListener {
@@ -80,7 +78,8 @@ export abstract class Call implements OutgoingCall, ClientListener {
   begin(refusal: TypeError | undefined): void {
     try {
       if (refusal !== undefined) throw refusal;
-      this.deadline = deadlineOf(this.#options);
+      const { timeoutMs, deadline } = this.#options;
+      if (timeoutMs !== undefined || deadline !== undefined) this.deadline = deadlineOf(this.#options);
     } catch (fault) {
       this.#finish(fault);
       return;

@@ -50,6 +50,8 @@ export interface SendOptions {
   readonly compress?: boolean | undefined;
 }
 
+export const noOptions: CallOptions = {};
+
 const names: Names<CallOptions> = {
   timeoutMs: true,
   deadline: true,
@@ -94,6 +96,7 @@ function wrongValue(name: keyof CallOptions, expected: string, value: unknown): 
 /** The defaults, and a call's own options, which come first. */
 export function withDefaults(defaults: CallOptions, options: CallOptions | undefined): CallOptions {
   if (options === undefined) return defaults;
+  if (defaults === noOptions) return options;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
 }
