@@ -2,9 +2,19 @@ import { defineConfig } from "vitest/config";
 
 const conditions = ["@grpc-study/source"];
 
+const grpcJs = "src/transport/grpc-js/**/*.test.ts";
+
 export default defineConfig({
   resolve: { conditions },
-  // The backpressure tests measure what is held after a collection.
-  test: { execArgv: ["--expose-gc"], testTimeout: 30_000 },
+  test: {
+    // The backpressure tests measure what is held after a collection.
+    execArgv: ["--expose-gc"],
+    testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: "rpc" } },
+      // Once more, on the lowest version of the peer dependency.
+      { extends: true, resolve: { alias: { "@grpc/grpc-js": "grpc-js-lowest" } }, test: { name: "grpc-js lowest", include: [grpcJs] } },
+    ],
+  },
   ssr: { resolve: { conditions, externalConditions: conditions } },
 });
