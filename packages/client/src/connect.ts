@@ -43,8 +43,8 @@ async function connectByGrpcJs(addr: string, connectTimeoutMs: number, tls: Clie
   setLogVerbosity(logVerbosity.NONE);
   // grpc-js gives the host as the TLS server name, an IP address too, of which Node disapproves on stderr.
   if (tls !== undefined) process.noDeprecation = true;
-  const name = tls?.serverName;
-  const channel = new GrpcJsChannel(addr, tls === undefined ? credentials.createInsecure() : grpcJsCredentials(tls), {
+  const { serverName: name, ...certificates } = tls ?? {};
+  const channel = new GrpcJsChannel(addr, tls === undefined ? credentials.createInsecure() : grpcJsCredentials(certificates), {
     ...(name !== undefined && { "grpc.ssl_target_name_override": name, "grpc.default_authority": name }),
   });
   return grpcJsChannel(channel, { secure: tls !== undefined, connectTimeoutMs });

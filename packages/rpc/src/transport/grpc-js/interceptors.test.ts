@@ -4,7 +4,9 @@ import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Authority, type Identity, newAuthority } from "../../../test/authority.ts";
 import { RecordedCall } from "../../../test/recorder.ts";
 import { Code } from "../../protocol/code.ts";
+import type { ClientTls } from "../../security/tls.ts";
 import { type GrpcJsChannelOptions, grpcJsChannel } from "./channel.ts";
+import { grpcJsCredentials } from "./credentials.ts";
 
 const asIs = (bytes: Buffer) => bytes;
 const path = "/test.Bytes/echo";
@@ -44,7 +46,7 @@ async function start(options: GrpcJsChannelOptions, tls = false) {
   const credentials = tls ? grpc.ServerCredentials.createSsl(null, [pair]) : grpc.ServerCredentials.createInsecure();
   const port = await new Promise<number>((resolve) => server.bindAsync("127.0.0.1:0", credentials, (_, port) => resolve(port)));
   onTestFinished(() => server.forceShutdown());
-  const own = tls ? grpc.credentials.createSsl(Buffer.from(authority.cert)) : grpc.credentials.createInsecure();
+  const own = tls ? grpcJsCredentials({ ca: authority.cert }) : grpc.credentials.createInsecure();
   const channel = grpcJsChannel(new grpc.Channel(`127.0.0.1:${port}`, own, {}), options);
   onTestFinished(() => channel.close());
   return { channel, calls: () => calls };
@@ -135,6 +137,13 @@ describe("interceptors", () => {
       expect((await echo(channel, "a")).status).toMatchObject({ code: Code.INTERNAL, message });
     }
   });
+});
+
+test.each<[ClientTls, RegExp]>([
+  [{ serverName: "x" }, /give the channel "grpc\.ssl_target_name_override"/],
+  [{ reloadMs: 5 }, /leave out tls\.reloadMs/],
+])("grpcJsCredentials refuses %j", (options, message) => {
+  expect(() => grpcJsCredentials(options)).toThrow(message);
 });
 
 describe("call credentials", () => {

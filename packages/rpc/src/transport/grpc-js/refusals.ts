@@ -8,6 +8,7 @@
 // - A response that ends with OK in the middle of a message passes for a complete one.
 // - Messages that came before an error, and that were not asked for by then, are dropped: one response is read ahead.
 // - A status message that the server percent-encodes beyond what `decodeURI` reads (`%23`, `%3F`, …) arrives as it was encoded.
+// - Certificates of `grpcJsCredentials` are read once: `reloadMs` and `onReloadError` are refused. `serverName` is the channel's.
 // - Metadata of call credentials that are a part of the channel's credentials is not checked: give them as `callCredentials`.
 //
 // Server
@@ -23,7 +24,8 @@
 import { Code } from "../../protocol/code.ts";
 import type { Compression } from "../../protocol/compression.ts";
 import type { Status } from "../../protocol/status.ts";
-import type { ServerTls } from "../../security/tls.ts";
+import type { CertificateOptions } from "../../security/certificates.ts";
+import type { ClientTls, ServerTls } from "../../security/tls.ts";
 
 /** Ends a call that asks for a compression of its own. */
 export function compressionRefused(compression: Compression): Status {
@@ -48,14 +50,22 @@ export function limitRefused(name: string, limit: number, known: readonly string
 }
 
 /** @throws TypeError for options of TLS that grpc-js does not have. */
-export function refuseTls({
-  clientCertificates,
-  reloadMs,
-  onReloadError,
-}: Pick<ServerTls, "clientCertificates" | "reloadMs" | "onReloadError">): void {
-  if (clientCertificates === "optional") {
+export function refuseServerTls(tls: ServerTls): void {
+  if (tls.clientCertificates === "optional") {
     throw new TypeError('grpc-js requires client certificates or takes none: leave out tls.clientCertificates: "optional"');
   }
+  refuseRenewal(tls);
+}
+
+/** @throws TypeError for options of TLS that grpc-js does not have. */
+export function refuseClientTls(tls: ClientTls): void {
+  if (tls.serverName !== undefined) {
+    throw new TypeError('grpc-js takes tls.serverName by the channel: leave it out, and give the channel "grpc.ssl_target_name_override"');
+  }
+  refuseRenewal(tls);
+}
+
+function refuseRenewal({ reloadMs, onReloadError }: CertificateOptions): void {
   for (const [name, value] of Object.entries({ reloadMs, onReloadError })) {
     if (value !== undefined) throw new TypeError(`grpc-js reads certificates once: leave out tls.${name}, or use the http2 transport`);
   }
