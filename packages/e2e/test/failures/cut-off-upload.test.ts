@@ -1,26 +1,13 @@
 // An upload that is cut off, as a server on grpc-go sees it: a cancel, and never io.EOF, which stands for the whole of it.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Greeter } from "@grpc-study/proto/push";
 import { createChannel, createClient } from "@grpc-study/rpc";
 import { expect, onTestFinished, test } from "vitest";
+import { buildGo, hasGo } from "../harness/go-program.ts";
 import { Process } from "../harness/process.ts";
-
-const gopath = process.env["GO_GOPATH"] ?? "/usr/share/gocode";
-const hasGo = spawnSync("go", ["version"]).status === 0 && existsSync(join(gopath, "src/google.golang.org/grpc"));
 
 /** Builds and starts the server; a line of its output is how one call ended. */
 async function startGo(): Promise<{ address: string; server: Process }> {
-  const folder = mkdtempSync(join(tmpdir(), "uploads-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const source = join(import.meta.dirname, "../../foreign/go/uploads/uploads.go");
-  const program = join(folder, "uploads");
-  const env = { ...process.env, GO111MODULE: "off", GOPATH: gopath };
-  const build = spawnSync("go", ["build", "-o", program, source], { env, encoding: "utf8" });
-  expect(build.stderr).toBe("");
-  const server = new Process(program, []);
+  const server = new Process(buildGo("uploads"), []);
   onTestFinished(() => server[Symbol.asyncDispose]());
   await server.stdout.count(1);
   return { address: `127.0.0.1:${server.stdout.text.trim()}`, server };
