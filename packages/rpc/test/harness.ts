@@ -1,5 +1,7 @@
 // What the tests share: a server and a client for it, gone when the test is, over any transport.
+import * as grpc from "@grpc/grpc-js";
 import { onTestFinished } from "vitest";
+import { grpcJsChannel, grpcJsTransport } from "../src/grpc-js.ts";
 import {
   type Channel,
   type Client,
@@ -60,9 +62,8 @@ export async function startBy(
 
 /** Starts a server on a given transport, and a channel that reaches it by the same. */
 export async function serveBy(transport: Transport, options: ServerOptions = {}): Promise<{ server: Server; channel: Channel }> {
-  if (transport === "grpc-js") return serveByGrpcJs(options);
-  const server = createServer(options);
-  const channel = transport === "in process" ? server.channel() : createChannel((await server.listen("127.0.0.1:0")).address);
+  const server = createServer(transport === "grpc-js" ? { transport: grpcJsTransport(), ...options } : options);
+  const channel = await channelTo(server, transport);
   onTestFinished(async () => {
     channel.close();
     await server.shutdown({ graceMs: 0, abortMs: 0 });
@@ -70,8 +71,11 @@ export async function serveBy(transport: Transport, options: ServerOptions = {})
   return { server, channel };
 }
 
-async function serveByGrpcJs(_options: ServerOptions): Promise<{ server: Server; channel: Channel }> {
-  throw new Error("there is no transport of grpc-js yet");
+async function channelTo(server: Server, transport: Transport): Promise<Channel> {
+  if (transport === "in process") return server.channel();
+  const { address } = await server.listen("127.0.0.1:0");
+  if (transport === "http2") return createChannel(address);
+  return grpcJsChannel(new grpc.Channel(address, grpc.credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 }));
 }
 
 /** The four kinds, called alike: with one request, to their end, giving all responses. */

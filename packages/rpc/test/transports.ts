@@ -7,9 +7,11 @@ export type Transport = (typeof all)[number];
 const selected = process.env["RPC_TRANSPORTS"]?.split(",");
 
 /** `RPC_TRANSPORTS=http2,grpc-js` leaves the others out. */
-export const transports: readonly Transport[] = all.filter((transport) => selected?.includes(transport) ?? transport !== "grpc-js");
+export const transports: readonly Transport[] = all.filter((transport) => selected?.includes(transport) ?? true);
 
-/** What a transport cannot do, and why. Whoever asks for it is refused where the transport learns of it; those refusals have tests of their own. */
+/**
+ * What a transport cannot do, and why. Whoever asks for it is refused: those refusals have tests beside the transport (`transport/grpc-js/*.test.ts`).
+ */
 const lacks = {
   /** grpc-js compresses by channel and by server, not by call (transport/grpc-js/refusals.ts). */
   compression: ["grpc-js"],
