@@ -10,7 +10,6 @@ import type { Http2Stream } from "./stream.ts";
 
 /** A part smaller than this costs memory beside its octets: the view and its place in a list. */
 const smallPart = 1024;
-const partOverhead = 128;
 
 /** Octets that handlers hold in the whole process. */
 export const processBuffer = { held: 0 };
@@ -20,8 +19,9 @@ export function holdData(connection: Http2Connection, stream: Http2Stream, lengt
   stream.held += length;
   let cost = length;
   if (length < smallPart) {
-    stream.heldOverhead += partOverhead;
-    cost += partOverhead;
+    const overhead = connection.limits.partOverhead;
+    stream.heldOverhead += overhead;
+    cost += overhead;
   }
   connection.held += cost;
   processBuffer.held += cost;

@@ -36,6 +36,8 @@ export interface Limits {
   windowUpdateRate: number;
   /** PRIORITY, unknown and other ignored frames a second, above one RST_STREAM for each stream. Default: 500. */
   ignoredFrameRate: number;
+  /** What a received part of less than 1 KiB counts beside its bytes until it is credited: what a handler that keeps each part holds. Default: 128. */
+  partOverhead: number;
   /** Bytes received and not yet credited on one stream, with the overhead of each part. The stream is reset with ENHANCE_YOUR_CALM. Default: 32 MiB. */
   maxStreamBuffer: number;
   /** Bytes received and not yet credited on one connection. Above it the connection window stays closed until the handlers credit. Default: 64 MiB. */
@@ -82,6 +84,7 @@ const defaults: Omit<Limits, "idleTimeout" | "resetBurst"> = {
   emptyFrameRate: 200,
   windowUpdateRate: 2000,
   ignoredFrameRate: 500,
+  partOverhead: 128,
   maxStreamBuffer: 32 * 1024 * 1024,
   maxConnectionBuffer: 64 * 1024 * 1024,
   maxProcessBuffer: 512 * 1024 * 1024,

@@ -1,7 +1,7 @@
 // One call on its HTTP/2 stream: the end that a handler has of it.
 //
 // Nothing is made for a call that it may not need: a unary call whose request comes in one piece takes one object.
-import type { Stream, StreamHandler, StreamReset } from "@grpc-study/http2";
+import { ErrorCode, type Stream, type StreamHandler, type StreamReset } from "@grpc-study/http2";
 import { LongTimer } from "../../../long-timer.ts";
 import { Code } from "../../../protocol/code.ts";
 import { accepts, type Compression } from "../../../protocol/compression.ts";
@@ -204,6 +204,12 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     else if (this.#silentSince === -1) this.#silentSince = now;
     else late = now - this.#silentSince > timeoutMs;
     if (late) this.refuse(Code.DEADLINE_EXCEEDED, `the request did not come within ${timeoutMs} ms`);
+  }
+
+  abandon(): void {
+    if (this.ended || this.#listener !== undefined) return;
+    this.#finish();
+    this.#stream.reset(ErrorCode.REFUSED_STREAM);
   }
 
   exhaust(message: string): void {

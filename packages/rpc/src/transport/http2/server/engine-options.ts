@@ -33,6 +33,8 @@ export function engineOptions(limits: ServerLimits): Omit<ServerOptions, "onStre
       streamErrorRate: finite(limits.invalidFramesPerSecond),
       ignoredFrameRate: finite(limits.invalidFramesPerSecond),
       emptyFrameRate: finite(limits.invalidFramesPerSecond),
+      // Small parts are copied together.
+      partOverhead: 0,
       // The budgets of pending bytes end calls before the engine stops connections.
       maxStreamBuffer: finite(pending * 2),
       maxConnectionBuffer: finite(pending * 2),

@@ -12,6 +12,8 @@ import { PendingBytes, type PendingCall } from "./pending-bytes.ts";
 export interface ReceivingCall extends PendingCall, Linked<ReceivingCall> {
   /** Ends the call if its peer takes longer than it may. */
   look(timeoutMs: number, now: number): void;
+  /** Refuses the call in a way that clients send it again elsewhere (RFC 9113, section 8.7), if no handler has seen it. */
+  abandon(): void;
 }
 
 export class ServerConnection {
@@ -52,7 +54,37 @@ export class ServerConnection {
       this.#connection.close(0, "max_age");
     }
   }
+
+  /**
+   * Resolves when there is no call and the peer has the last status. GOAWAY comes in two steps, a round trip apart, so that requests that are on their way
+   * still count. A peer that sends no whole request in that time is not waited for.
+   */
+  async drain(): Promise<void> {
+    const connection = this.#connection;
+    const ended = this.#ended();
+    connection.close();
+    if (await within(ended, roundTripMs)) return;
+    for (const call of this.receiving) call.abandon();
+    if (connection.openStreams > 0) await ended;
+  }
+
+  /** Resolves once the connection is over, and its last bytes have left. */
+  #ended(): Promise<void> {
+    const connection = this.#connection;
+    const { socket } = connection;
+    return new Promise((resolve) => {
+      const finished = () => {
+        if (socket.destroyed || socket.writableFinished) resolve();
+        else socket.once("finish", resolve).once("close", resolve);
+      };
+      if (connection.state === "closed") finished();
+      else connection.onClose = finished;
+    });
+  }
 }
+
+/** How long a client has to complete requests, and to answer the PING between the two GOAWAY frames. Milliseconds. */
+const roundTripMs = 100;
 
 /** A peer's address: `host:port`, with brackets around IPv6; of a Unix domain socket, where the server listens. */
 export function peerOf(socket: Duplex, path: string | undefined): string {
@@ -62,4 +94,13 @@ export function peerOf(socket: Duplex, path: string | undefined): string {
   // IPv4 on a socket of both families.
   const host = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(remoteAddress)?.[1] ?? remoteAddress;
   return host.includes(":") ? `[${host}]:${remotePort}` : `${host}:${remotePort}`;
+}
+
+/** Whether a promise resolves in time. */
+async function within(promise: Promise<void>, ms: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, ms, false);
+  const inTime = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
 }

@@ -98,7 +98,7 @@ class Http2ServerTransport implements ServerTransport {
   async #drain(): Promise<void> {
     for (const listener of this.#listeners) void listener.close();
     this.#listeners.clear();
-    await Promise.all([...this.#connections.keys()].map(drained));
+    await Promise.all([...this.#connections.values()].map((connection) => connection.drain()));
   }
 
   destroy(): void {
@@ -119,31 +119,4 @@ class Http2ServerTransport implements ServerTransport {
       this.#clock = undefined;
     }, period).unref();
   }
-}
-
-/** How long a peer without a call has to answer the PING between the two GOAWAY frames. Milliseconds. */
-const roundTripMs = 100;
-
-/**
- * Resolves when a connection has no call and its peer has the last status. GOAWAY comes in two steps, a round trip apart, so that requests that are on
- * their way still count; a peer that has no call and does not answer is not waited for.
- */
-async function drained(connection: Connection): Promise<void> {
-  const { socket } = connection;
-  const quiet = connection.openStreams === 0;
-  const ended = new Promise<void>((resolve) => {
-    const finished = () => {
-      if (socket.destroyed || socket.writableFinished) resolve();
-      else socket.once("finish", resolve).once("close", resolve);
-    };
-    if (connection.state === "closed") finished();
-    else connection.onClose = finished;
-  });
-  connection.close();
-  if (!quiet) return ended;
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, connection.settingsReceived ? roundTripMs : 0);
-  await Promise.race([ended, late]);
-  clearTimeout(timer);
-  if (connection.openStreams > 0) await ended;
 }

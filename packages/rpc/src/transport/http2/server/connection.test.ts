@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
-import { everyKind, startServer, until } from "../../test/harness.ts";
-import { frame, heldMib, Peer } from "../../test/http2-peer.ts";
-import { Code } from "../index.ts";
+import { everyKind, startServer, until } from "../../../../test/harness.ts";
+import { frame, heldMib, Peer } from "../../../../test/http2-peer.ts";
+import { Code } from "../../../index.ts";
 
 test("two thousand connections that have ended leave no timer of a duration of its own", async () => {
   const { address } = await startServer(everyKind(() => ""));
