@@ -9,6 +9,9 @@ const growth = 4;
 /** Small parts that wait are copied together into blocks of up to this size. */
 const largestBlock = 64 * 1024;
 
+/** What waits may hold on to so many bytes, however few it has itself: copying them costs more than keeping them. */
+const smallestCopied = 4 * 1024;
+
 const nothing = Buffer.alloc(0);
 
 /** A message that is to be longer than the limit. */
@@ -77,7 +80,12 @@ export class MessageReader {
       this.#data = this.#data.subarray(this.#at);
       this.#at = 0;
     }
-    if (this.#data.buffer.byteLength > 2 * this.#data.length) this.#data = Buffer.from(this.#data);
+    const { buffer, length } = this.#data;
+    if (buffer.byteLength <= Math.max(2 * length, smallestCopied)) return;
+    // A buffer of its own, not one of Node's pool, which would look as if it were to be copied again after each message.
+    const own = Buffer.allocUnsafeSlow(length);
+    own.set(this.#data);
+    this.#data = own;
   }
 
   #enqueue(data: Buffer): void {
