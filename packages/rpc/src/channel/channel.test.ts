@@ -1,5 +1,5 @@
 // Calls of a channel, and the connections that it makes for them, on a network in memory.
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { FakeCall, FakeNetwork } from "../../test/fake-network.ts";
 import { Code } from "../protocol/code.ts";
 
@@ -54,6 +54,21 @@ test("a call fails with the reason as soon as the attempt has failed, also one t
   expect(channel.state).toBe("failed");
   expect(await new FakeCall(channel).ended).toMatchObject(failure);
   expect(net.dials).toHaveLength(1);
+});
+
+test("a program that calls again and again leaves the channel time to connect", async () => {
+  const net = network({ "a:1": "refused" });
+  using channel = net.channel("a:1", { backoff: fast });
+  const answers = setInterval(() => {
+    net.peers.set("a:1", "up");
+    net.connections[0]?.running[0]?.end();
+  }, 20);
+  onTestFinished(() => clearInterval(answers));
+  let code: Code = Code.UNAVAILABLE;
+  let calls = 0;
+  for (; code === Code.UNAVAILABLE && calls < 1_000_000; calls++) ({ code } = await new FakeCall(channel).ended);
+  expect(code).toBe(Code.OK);
+  expect(calls).toBeGreaterThan(1);
 });
 
 test("a call with waitForReady waits until the server is there, and is not cut by connectTimeoutMs", async () => {
@@ -265,4 +280,18 @@ test("an IP address is not resolved", async () => {
   await channel.connect();
   expect(net.lookups).toEqual([]);
   expect(channel.target).toBe("10.0.0.1:1");
+});
+
+test("a call that is sent again after close() still has a connection, which ends with it", async () => {
+  const net = network();
+  const channel = net.channel("a:1", { retry: { codes: ["UNAVAILABLE"], initialBackoffMs: 10 } });
+  const call = new FakeCall(channel);
+  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  channel.close();
+  expect(net.connections[0]?.closed).toBe(true);
+  net.connections[0]?.streams[0]?.end(Code.UNAVAILABLE, "try again");
+  await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
+  expect(net.connections[1]?.closed).toBe(true);
+  net.connections[1]?.streams[0]?.end();
+  expect((await call.ended).code).toBe(Code.OK);
 });

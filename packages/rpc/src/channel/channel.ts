@@ -66,7 +66,8 @@ export class PooledChannel implements Channel {
 /** A call that ends with CANCELLED before anything is done for it. */
 function refused(listener: ClientListener, message: string): ClientStream {
   let ended = false;
-  queueMicrotask(() => {
+  // As with calls that have no connection (see PendingAttempt.failLater).
+  setImmediate(() => {
     if (!ended) listener.onStatus({ code: Code.CANCELLED, message, metadata: undefined });
   });
   return {

@@ -95,9 +95,12 @@ export class PendingAttempt implements ClientStream {
     this.#listener.onEnd({ code, message, metadata: undefined, cause }, "processed", undefined);
   }
 
-  /** Like `fail`, for a call that is being opened. */
+  /**
+   * Like `fail`, for a call that is being opened. It waits for a turn of the event loop, and not for a microtask: a program that calls again and again would
+   * leave no time to connect.
+   */
   failLater(error: RpcError): void {
-    queueMicrotask(() => this.fail(error));
+    setImmediate(() => this.fail(error));
   }
 
   #end(): void {

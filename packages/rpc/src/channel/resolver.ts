@@ -90,26 +90,34 @@ export class Resolver {
     if (this.#resolving) return;
     this.#resolving = true;
     this.#beganMs = performance.now();
-    const { host, port } = this.#host;
+    const { host } = this.#host;
+    let hosts: readonly string[] = [];
+    let failure: unknown = Object.assign(new Error(`no address of ${host}`), { code: "ENODATA" });
     try {
-      const hosts = await this.#settings.lookup(host);
-      this.#resolving = false;
-      if (!this.#running) return;
-      if (hosts.length === 0) throw Object.assign(new Error(`no address of ${host}`), { code: "ENODATA" });
-      this.#resolved = true;
-      this.#backoff.reset();
-      this.#schedule(this.#beganMs + this.#settings.refreshMs);
-      this.#owner.onAddresses(hosts.map((address) => ({ host: address, port })));
+      hosts = await this.#settings.lookup(host);
     } catch (error) {
-      this.#resolving = false;
-      if (!this.#running) return;
-      // A name server that is away for a while takes no connection with it.
-      if (this.#resolved) {
-        this.#schedule(this.#beganMs + this.#settings.refreshMs);
-        return;
-      }
+      failure = error;
+    }
+    this.#resolving = false;
+    if (!this.#running) return;
+    if (hosts.length > 0) this.#found(hosts);
+    else this.#failed(failure);
+  }
+
+  #found(hosts: readonly string[]): void {
+    const { port } = this.#host;
+    this.#resolved = true;
+    this.#backoff.reset();
+    this.#schedule(this.#beganMs + this.#settings.refreshMs);
+    this.#owner.onAddresses(hosts.map((host) => ({ host, port })));
+  }
+
+  #failed(failure: unknown): void {
+    // A name server that is away for a while takes no connection with it.
+    if (this.#resolved) this.#schedule(this.#beganMs + this.#settings.refreshMs);
+    else {
       this.#schedule(this.#beganMs + this.#backoff.next());
-      this.#owner.onResolveFailure(resolveFailure(this.#settings.target, error));
+      this.#owner.onResolveFailure(resolveFailure(this.#settings.target, failure));
     }
   }
 }
