@@ -55,7 +55,7 @@ const codeOf = async (call: Promise<unknown>) =>
   );
 
 // One after the other: `onTestFinished` does not know concurrent tests.
-describe.sequential.skipIf(!hasGo)("with servers on grpc-go", () => {
+describe.skipIf(!hasGo)("with servers on grpc-go", { concurrent: false }, () => {
   test("grpc-go sees how often a call was sent before, with all its requests", { timeout: 180_000 }, async () => {
     const server = await GoServer.start(buildGo("retries"));
     const target = `127.0.0.1:${server.port}`;
