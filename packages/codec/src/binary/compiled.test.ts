@@ -26,10 +26,18 @@ import {
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { define, field, Label, Type } from "../../test/define.ts";
 import { difference } from "../../test/random/same.ts";
+import type { Codec } from "../codec.ts";
 import { compiled } from "./compiled.ts";
 import { protobufEs } from "./protobuf-es.ts";
-import { readerOf } from "./reader.ts";
-import { writerOf } from "./writer.ts";
+import { readerOf } from "./read/reader.ts";
+import { warmUp } from "./warm-up.ts";
+import { writerOf } from "./write/writer.ts";
+
+/** The codec of a type, with the code of all types in it generated. */
+function hot<Desc extends DescMessage>(schema: Desc): Codec<Desc> {
+  warmUp(schema);
+  return compiled(schema);
+}
 
 /** What comes of it, so that two ways can be compared. */
 function attempt<T>(run: () => T): T | string {
@@ -43,7 +51,7 @@ function attempt<T>(run: () => T): T | string {
 /** Writes with both codecs, and reads it back with both; or sees both throw the same. Returns the bytes. */
 function check(schema: DescMessage, init: unknown): Buffer | undefined {
   const expected = attempt(() => protobufEs(schema).encode(init as never));
-  const bytes = attempt(() => compiled(schema).encode(init as never));
+  const bytes = attempt(() => hot(schema).encode(init as never));
   if (typeof expected === "string" || typeof bytes === "string") {
     expect(bytes).toBe(expected);
     return undefined;
@@ -54,7 +62,7 @@ function check(schema: DescMessage, init: unknown): Buffer | undefined {
 }
 
 function checkDecode(schema: DescMessage, bytes: Buffer): unknown {
-  const got = attempt(() => compiled(schema).decode(bytes));
+  const got = attempt(() => hot(schema).decode(bytes));
   expect(
     difference(
       got,
@@ -131,7 +139,7 @@ const proto2 = define({
 describe("what it makes", () => {
   test("is a message of protobuf-es: its prototype, its defaults", () => {
     const schema = proto2("Defaults");
-    const message = compiled(schema).decode(Buffer.alloc(0)) as unknown as Record<string, unknown>;
+    const message = hot(schema).decode(Buffer.alloc(0)) as unknown as Record<string, unknown>;
     expect(isMessage(message, schema)).toBe(true);
     expect(Object.getPrototypeOf(message)).toBe(Object.getPrototypeOf(create(schema)));
     expect(message["text"]).toBe('"];process.exit(1);//');
@@ -142,7 +150,7 @@ describe("what it makes", () => {
 
   test("has bytes that are Uint8Arrays over the input, no Buffers", () => {
     const input = Buffer.from("0a03010203", "hex");
-    const { data } = compiled(proto3("Blob")).decode(input) as unknown as { data: Uint8Array };
+    const { data } = hot(proto3("Blob")).decode(input) as unknown as { data: Uint8Array };
     expect(Object.getPrototypeOf(data)).toBe(Uint8Array.prototype);
     expect(data.buffer).toBe(input.buffer);
     expect([...data]).toEqual([1, 2, 3]);
@@ -176,7 +184,7 @@ describe("what it makes", () => {
     const options = create(FieldOptionsSchema, { deprecated: true });
     setExtension(options, note, "kept");
     const bytes = check(FieldOptionsSchema, options);
-    expect(getExtension(compiled(FieldOptionsSchema).decode(bytes as Buffer), note)).toBe("kept");
+    expect(getExtension(hot(FieldOptionsSchema).decode(bytes as Buffer), note)).toBe("kept");
   });
 
   test("treats values that a closed enum has not as protobuf-es does, in fields and in lists", () => {
@@ -248,7 +256,7 @@ describe("what it takes", () => {
   });
 
   test("are required fields, or it throws what protobuf-es throws", () => {
-    expect(() => compiled(proto2("Required")).encode({} as never)).toThrow(
+    expect(() => hot(proto2("Required")).encode({} as never)).toThrow(
       "cannot encode field Required.text to binary: required field not set",
     );
     check(proto2("Required"), { text: "" });
@@ -256,7 +264,7 @@ describe("what it takes", () => {
   });
 
   test("are numbers in range: the error names field and value", () => {
-    expect(() => compiled(proto3("Text")).encode({ number: 2 ** 31 } as never)).toThrow(
+    expect(() => hot(proto3("Text")).encode({ number: 2 ** 31 } as never)).toThrow(
       "cannot encode field Text.number to binary: invalid int32: 2147483648",
     );
     for (const number of [2 ** 31 - 1, -(2 ** 31), -0, 1.5, Number.NaN, "5", "x", 5n, true, {}, []]) check(proto3("Text"), { number });
@@ -273,7 +281,7 @@ describe("what it takes", () => {
   test("may have getters that encode, too", () => {
     const schema = proto3("Left");
     const inner = () =>
-      compiled(proto3("Text"))
+      hot(proto3("Text"))
         .encode({ text: "inner" } as never)
         .toString("latin1");
     const init = {
@@ -282,13 +290,13 @@ describe("what it takes", () => {
       },
     };
     check(schema, init);
-    expect(compiled(schema).encode(init as never)).toEqual(protobufEs(schema).encode(init as never));
+    expect(hot(schema).encode(init as never)).toEqual(protobufEs(schema).encode(init as never));
   });
 
   test("holds no circle", () => {
     const circle: Record<string, unknown> = { items: ["x"] };
     circle["next"] = circle;
-    expect(() => compiled(proto3("Strings")).encode(circle as never)).toThrow(RangeError);
+    expect(() => hot(proto3("Strings")).encode(circle as never)).toThrow(RangeError);
     check(proto3("Strings"), { items: ["still works"] });
   });
 });
@@ -333,7 +341,7 @@ describe("text", () => {
           text.length < 128 ? Buffer.of(text.length) : Buffer.of((text.length & 0x7f) | 0x80, text.length >> 7),
           text,
         ]);
-        expect(() => compiled(proto3("Text")).decode(message)).toThrow(TypeError);
+        expect(() => hot(proto3("Text")).decode(message)).toThrow(TypeError);
         checkDecode(proto3("Text"), message);
         checkDecode(proto2("Defaults"), message);
       }
@@ -346,7 +354,7 @@ describe("the bytes", () => {
     const schema = proto3("Blob");
     const held = Array.from({ length: 3000 }, (_, i) => {
       const init = { data: new Uint8Array((i * 37) % 5000).fill(i), text: `message ${i}` };
-      return [compiled(schema).encode(init as never), protobufEs(schema).encode(init as never)] as const;
+      return [hot(schema).encode(init as never), protobufEs(schema).encode(init as never)] as const;
     });
     for (const [got, expected] of held) expect(got.equals(expected)).toBe(true);
   });
@@ -374,7 +382,7 @@ describe("the bytes", () => {
     check(proto3("Doubles"), { items: Array.from({ length: 300_000 }, (_, i) => i / 3) });
     check(proto3("Strings"), { items: Array.from({ length: 50_000 }, (_, i) => `item ${i}`) });
     const many = protobufEs(proto3("Doubles")).encode({ items: Array.from({ length: 600_000 }, (_, i) => i) } as never);
-    expect((compiled(proto3("Doubles")).decode(many) as unknown as { items: number[] }).items.at(-1)).toBe(599_999);
+    expect((hot(proto3("Doubles")).decode(many) as unknown as { items: number[] }).items.at(-1)).toBe(599_999);
   });
 
   test("may be nested a hundred deep, and no deeper", () => {
@@ -387,6 +395,7 @@ describe("the bytes", () => {
       return bytes;
     };
     const schema = proto3("Strings");
+    warmUp(schema);
     const { read, Message } = readerOf(schema);
     expect(read).toBeTypeOf("function");
     expect(new Message()).toEqual(create(schema));
@@ -398,8 +407,8 @@ describe("the bytes", () => {
 
   test("are asked of protobuf-es only when they are refused", () => {
     const schema = proto3("Text");
-    expect(() => compiled(schema).decode(hex("0a05"))).toThrow("premature EOF");
-    expect(() => compiled(schema).decode(hex("07"))).toThrow("illegal tag");
+    expect(() => hot(schema).decode(hex("0a05"))).toThrow("premature EOF");
+    expect(() => hot(schema).decode(hex("07"))).toThrow("illegal tag");
   });
 });
 
@@ -474,19 +483,19 @@ describe("a hostile descriptor", () => {
     })("M");
     check(schema, {});
     check(schema, create(schema));
-    expect((compiled(schema).decode(Buffer.alloc(0)) as unknown as { f0: string }).f0).toBe(names[0]);
+    expect((hot(schema).decode(Buffer.alloc(0)) as unknown as { f0: string }).f0).toBe(names[0]);
   });
 
   test("has no numbers that are not numbers", () => {
     const { fields, members, ...schema } = proto3("Text");
     const number = "1: globalThis.hostile = 1; case 2" as unknown as number;
     const hostile = { ...schema, members, fields: fields.map((field) => ({ ...field, number })) } as DescMessage;
-    expect(() => readerOf(hostile)).toThrow("field number");
-    expect(() => writerOf(hostile)).toThrow("field number");
+    expect(() => readerOf(hostile).compile()).toThrow("field number");
+    expect(() => writerOf(hostile).compile()).toThrow("field number");
     const valued = proto2("Enums");
     const value = { number: "0 || (globalThis.hostile = 1)" };
     const enums = valued.fields.map((field) => ({ ...field, enum: { ...field.enum, values: [value] } }));
-    expect(() => readerOf({ ...valued, fields: enums } as unknown as DescMessage)).toThrow("enum");
+    expect(() => readerOf({ ...valued, fields: enums } as unknown as DescMessage).compile()).toThrow("enum");
     expect(Reflect.get(globalThis, "hostile")).toBeUndefined();
   });
 
@@ -502,7 +511,7 @@ describe("a hostile descriptor", () => {
       ],
     });
     const schema = createFileRegistry(proto, () => undefined).getMessage("google.protobuf.M") as DescMessage;
-    expect(() => readerOf(schema)).toThrow("another Struct");
+    expect(() => readerOf(schema).compile()).toThrow("another Struct");
     check(schema, { number: 5 });
     check(schema, { struct: { a: 1 } });
     checkDecode(schema, hex("12040805 1006"));
@@ -538,7 +547,7 @@ test("editions are followed, field by field", () => {
 });
 
 test("messages of all sizes, in any order, are written, and stay what they were", () => {
-  const codec = compiled(StringValueSchema);
+  const codec = hot(StringValueSchema);
   // Those above 16 KiB have a buffer of their own, which is made for the size of the ones before.
   const sizes = [10, 20_000, 20_000, 20_000, 10, 200_000, 200_000, 180_000, 300_000, 200_000, 10, 10, 70_000, 70_000, 15_000, 5, 70_000];
   const values = sizes.map((size, index) => String.fromCharCode(97 + index).repeat(size));

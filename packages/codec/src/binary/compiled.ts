@@ -1,70 +1,89 @@
-// The codec of functions that are made of the descriptor: what it reads and writes is, to the byte and the property, what protobuf-es reads and
-// writes, some times faster. Whatever it does not want to decide itself, a refusal above all, it leaves to protobuf-es.
-import { type DescMessage, protoInt64 } from "@bufbuild/protobuf";
+// The codec of functions that are generated from the descriptor. What it reads and writes is, to the byte and the property, what protobuf-es
+// reads and writes, some times faster. It leaves to protobuf-es whatever it does not want to decide itself, a refusal above all.
+import { type DescMessage, type MessageInitShape, type MessageShape, protoInt64 } from "@bufbuild/protobuf";
 import type { Codec, CodecFactory } from "../codec.ts";
-import { closeInput, openInput } from "./input.ts";
-import { abandonOutput, closeOutput, openOutput } from "./output.ts";
+import { canGenerate } from "../generate/can-generate.ts";
 import { protobufEs } from "./protobuf-es.ts";
-import { type Reader, readerOf } from "./reader.ts";
-import { canEvaluate } from "./source.ts";
+import { closeInput, openInput } from "./read/input.ts";
+import { readerOf, type TieredReader } from "./read/reader.ts";
 import { littleEndian } from "./words.ts";
-import { type Write, writerOf } from "./writer.ts";
+import { abandonOutput, closeOutput, openOutput } from "./write/output.ts";
+import { type TieredWriter, writerOf } from "./write/writer.ts";
 
 /**
- * The codec that is used unless another is named: protobuf-es, compiled. The functions for a message are made when the first one of its kind is
- * read or written. Where generating code is not allowed (`node --disallow-code-generation-from-strings`) it is `protobufEs`.
+ * The codec of protobuf-es with code of its own for each message type. protobuf-es reads and writes the first messages of a type. Once the type is hot, the codec generates a function for the
+ * type, and one for each type within it when that is hot, too. Where generating code is not allowed
+ * (`node --disallow-code-generation-from-strings`), it is `protobufEs`.
  */
 export const compiled: CodecFactory = <Desc extends DescMessage>(schema: Desc): Codec<Desc> => {
-  // Without bigint, integers of 64 bits are strings: BUF_BIGINT_DISABLE=1 asks protobuf-es for that.
-  allowed ??= canEvaluate() && littleEndian && protoInt64.supported;
-  if (!allowed) return protobufEs(schema);
+  if (!canCompile()) return protobufEs(schema);
   let codec = codecs.get(schema);
   if (codec === undefined) {
-    codec = compile(schema);
+    codec = new CompiledCodec(schema);
     codecs.set(schema, codec);
   }
-  return codec as Codec<Desc>;
+  return codec as unknown as Codec<Desc>;
 };
 
-let allowed: boolean | undefined;
-const codecs = new WeakMap<DescMessage, Codec>();
+const codecs = new WeakMap<DescMessage, CompiledCodec>();
 
-function compile(schema: DescMessage): Codec {
-  const uncompiled = protobufEs(schema);
-  let reader: Reader | undefined;
-  let write: Write | undefined;
-  /** The sizes of the last two messages: a large one seldom comes alone. */
-  let last = 0;
-  let lastButOne = 0;
-  return {
-    encode(message) {
-      if (typeof message !== "object" || message === null) return uncompiled.encode(message);
-      const start = openOutput(Math.min(last, lastButOne));
-      if (start === undefined) return uncompiled.encode(message);
-      try {
-        write ??= writerOf(schema);
-        const bytes = closeOutput(start, write(message as Readonly<Record<string, unknown>>, start, false));
-        lastButOne = last;
-        last = bytes.length;
-        return bytes;
-      } catch {
-        // Odd, or wrong: protobuf-es writes it, or throws what it throws.
-        abandonOutput();
-        return uncompiled.encode(message);
-      }
-    },
-    decode(bytes) {
-      try {
-        reader ??= readerOf(schema);
-        openInput(bytes);
-        const message = new reader.Message();
-        reader.read(message, 0, bytes.length, 1);
-        return message as never;
-      } catch {
-        return uncompiled.decode(bytes);
-      } finally {
-        closeInput();
-      }
-    },
-  };
+/** `true` if this process can compile message types. */
+export function canCompile(): boolean {
+  // Without bigint, integers of 64 bits are strings: BUF_BIGINT_DISABLE=1 asks protobuf-es for that.
+  return canGenerate() && littleEndian && protoInt64.supported;
+}
+
+class CompiledCodec implements Codec {
+  readonly #reader: TieredReader;
+  readonly #writer: TieredWriter;
+  readonly #uncompiled: Codec;
+  /** The sizes of the last two messages written: a large one seldom comes alone. */
+  #last = 0;
+  #lastButOne = 0;
+
+  constructor(schema: DescMessage) {
+    this.#reader = readerOf(schema);
+    this.#writer = writerOf(schema);
+    this.#uncompiled = protobufEs(schema);
+  }
+
+  encode(message: MessageInitShape<DescMessage>): Buffer {
+    const writer = this.#writer;
+    if (!writer.isCompiled) return this.#encodeCold(message);
+    if (typeof message !== "object" || message === null) return this.#uncompiled.encode(message);
+    const start = openOutput(Math.min(this.#last, this.#lastButOne));
+    if (start === undefined) return this.#uncompiled.encode(message);
+    try {
+      const bytes = closeOutput(start, writer.write(message as Readonly<Record<string, unknown>>, start, false));
+      this.#lastButOne = this.#last;
+      this.#last = bytes.length;
+      return bytes;
+    } catch {
+      // Odd, or wrong: protobuf-es writes it, or throws what it throws.
+      abandonOutput();
+      return this.#uncompiled.encode(message);
+    }
+  }
+
+  decode(bytes: Buffer): MessageShape<DescMessage> {
+    const reader = this.#reader;
+    // The size is known before, so a large message is not read by the slower code.
+    if (!reader.isCompiled && !reader.warm(bytes.length)) return this.#uncompiled.decode(bytes);
+    try {
+      openInput(bytes);
+      const message = new reader.Message();
+      reader.read(message, 0, bytes.length, 1);
+      return message as never;
+    } catch {
+      return this.#uncompiled.decode(bytes);
+    } finally {
+      closeInput();
+    }
+  }
+
+  #encodeCold(message: MessageInitShape<DescMessage>): Buffer {
+    const bytes = this.#uncompiled.encode(message);
+    this.#writer.warm(bytes.length);
+    return bytes;
+  }
 }

@@ -7,9 +7,6 @@ export const Wire = { varint: 0, bit64: 1, bytes: 2, groupStart: 3, groupEnd: 4,
 /** The largest field number. */
 export const maxFieldNumber = 0x1fff_ffff;
 
-/** How deep messages and groups may be nested, as protobuf-es has it. */
-export const recursionLimit = 100;
-
 export function wireOf(type: ScalarType): number {
   switch (type) {
     case ScalarType.STRING:

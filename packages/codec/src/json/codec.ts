@@ -1,9 +1,10 @@
 // The codec of a message, as the gateway uses it: JSON text in, JSON text out.
 import type { DescMessage, JsonValue, MessageShape, Registry } from "@bufbuild/protobuf";
-import { Codecs, type MessageCodec, type Settings } from "./codecs.ts";
+import { TieredCodecs } from "./codecs.ts";
 import { jsonError } from "./error.ts";
-import { checkObjects, countColons, countKeysOfText, inexact, parseExactly, parseText, reading, refuseDuplicateKeys } from "./text.ts";
-import { begin, finish } from "./writer.ts";
+import type { MessageCodec, Settings } from "./message-codec.ts";
+import { checkObjects, countColons, countKeysOfText, inexact, parseExactly, parseText, reading, refuseDuplicateKeys } from "./read/text.ts";
+import { begin, finish } from "./write/writer.ts";
 
 export interface JsonOptions {
   /** Names of fields in output: `json` is lowerCamelCase (json_name), `proto` is the .proto's. Both are accepted in input. Default `json`. */
@@ -116,11 +117,11 @@ export function orJsonError<Value>(work: () => Value): Value {
   }
 }
 
-const withRegistry = new WeakMap<Registry, Map<string, Codecs>>();
-const withoutRegistry = new Map<string, Codecs>();
+const withRegistry = new WeakMap<Registry, Map<string, TieredCodecs>>();
+const withoutRegistry = new Map<string, TieredCodecs>();
 
 /** The one `Codecs` of these options. */
-export function codecsFor(options: JsonOptions): Codecs {
+export function codecsFor(options: JsonOptions): TieredCodecs {
   const { fieldNames = "json", emitDefaults = false, ignoreUnknownFields = true, registry } = options;
   const { ignoreUnknownEnumValues = ignoreUnknownFields, elementLimit = Number.POSITIVE_INFINITY, fallbacks = false } = options;
   const settings: Settings = {
@@ -133,11 +134,11 @@ export function codecsFor(options: JsonOptions): Codecs {
     registry,
   };
   const key = [fieldNames, emitDefaults, ignoreUnknownFields, ignoreUnknownEnumValues, elementLimit, fallbacks].join(" ");
-  const known = registry === undefined ? withoutRegistry : (withRegistry.get(registry) ?? new Map<string, Codecs>());
+  const known = registry === undefined ? withoutRegistry : (withRegistry.get(registry) ?? new Map<string, TieredCodecs>());
   if (registry !== undefined) {
     withRegistry.set(registry, known);
   }
-  const codecs = known.get(key) ?? new Codecs(settings);
+  const codecs = known.get(key) ?? new TieredCodecs(settings);
   known.set(key, codecs);
   return codecs;
 }

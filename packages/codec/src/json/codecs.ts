@@ -1,42 +1,17 @@
 // The codecs of all messages for one set of options, each made when it is first used.
-import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
-import { hasNameConflict } from "./field-shape.ts";
-import { generatePrint, generatePrintValue } from "./generate-print.ts";
-import { generateRead } from "./generate-read.ts";
-import { protobufEsPrint, protobufEsPrintValue, protobufEsRead } from "./protobuf-es.ts";
-import { canGenerate } from "./source.ts";
+import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
+import { canGenerate } from "../generate/can-generate.ts";
+import { Heat } from "../heat.ts";
+import { printClashing, readClashing } from "./clashing-names.ts";
+import type { Codecs, FieldCodec, MessageCodec, Print, PrintValue, Read, Settings } from "./message-codec.ts";
+import { hasNameConflict } from "./names.ts";
+import { generateRead } from "./read/generate.ts";
+import { walkRead } from "./read/walk.ts";
 import { wellKnownCodec } from "./well-known/index.ts";
+import { generatePrint, generatePrintValue } from "./write/generate.ts";
+import { walkPrint, walkPrintValue } from "./write/walk.ts";
 
-/** The options of a codec, all of them set. */
-export interface Settings {
-  readonly fieldNames: "json" | "proto";
-  readonly emitDefaults: boolean;
-  readonly ignoreUnknownFields: boolean;
-  readonly ignoreUnknownEnumValues: boolean;
-  readonly elementLimit: number;
-  readonly fallbacks: boolean;
-  readonly registry: Registry | undefined;
-}
-
-/** One message's codec, for use within others. What it throws on purpose is a Fault. */
-export interface MessageCodec {
-  /** The message of a JSON value. `depth` is 1 for the outermost message. Adds the number of keys in the value to `reading.keys`. */
-  read(json: unknown, depth: number): Message;
-  /** Writes the message's JSON at a position of the writer, and returns the position after it. */
-  print(message: Message, at: number): number;
-}
-
-/** One field's codec, for its value by itself. */
-export interface FieldCodec {
-  /** A message that has this field only, and is otherwise like the field's own: `read` takes an object with `name`. */
-  readonly container: MessageCodec;
-  /** The field's key in that object. */
-  readonly key: string;
-  /** Writes the JSON of what a message holds for the field, as `MessageCodec` does. */
-  readonly print: (value: unknown, at: number) => number;
-}
-
-export class Codecs {
+export class TieredCodecs implements Codecs {
   readonly settings: Settings;
   readonly #codecs = new WeakMap<DescMessage, MessageCodec>();
   readonly #fields = new WeakMap<DescField, FieldCodec>();
@@ -48,7 +23,7 @@ export class Codecs {
   of(desc: DescMessage): MessageCodec {
     let codec = this.#codecs.get(desc);
     if (codec === undefined) {
-      codec = wellKnownCodec(desc, this) ?? this.#lazily(desc);
+      codec = wellKnownCodec(desc, this) ?? new TieredCodec(desc, this);
       this.#codecs.set(desc, codec);
     }
     return codec;
@@ -57,30 +32,88 @@ export class Codecs {
   ofField(field: DescField): FieldCodec {
     let codec = this.#fields.get(field);
     if (codec === undefined) {
-      const container = alone(field);
-      codec = {
-        container: this.#lazily(container),
-        key: field.jsonName,
-        print: canGenerate() ? generatePrintValue(field, this) : protobufEsPrintValue(container, field, this),
-      };
+      codec = new TieredFieldCodec(field, this);
       this.#fields.set(field, codec);
     }
     return codec;
   }
 
-  /** Functions that make the real ones at their first call: a message may hold itself, and most of a large API is never called. */
-  #lazily(desc: DescMessage): MessageCodec {
-    const codec: MessageCodec = {
-      read: (json, depth) => {
-        codec.read = canGenerate() && !hasNameConflict(desc) ? generateRead(desc, this) : protobufEsRead(desc, this);
-        return codec.read(json, depth);
-      },
-      print: (message, at) => {
-        codec.print = canGenerate() && !hasNameConflict(desc) ? generatePrint(desc, this) : protobufEsPrint(desc, this);
-        return codec.print(message, at);
-      },
+  /** Generates the code of a type now. */
+  compile(desc: DescMessage): void {
+    const codec = this.of(desc);
+    if (codec instanceof TieredCodec) codec.compile();
+  }
+}
+
+/**
+ * The codec of a message that is an object of its fields in JSON. A walk over the fields does the first messages. Once the type is hot, generated
+ * functions take its place. Codecs of other messages call `read` and `print` of this object, and so get the new ones.
+ */
+class TieredCodec implements MessageCodec {
+  read: Read;
+  print: Print;
+  readonly #desc: DescMessage;
+  readonly #codecs: Codecs;
+  readonly #canCompile: boolean;
+
+  constructor(desc: DescMessage, codecs: Codecs) {
+    this.#desc = desc;
+    this.#codecs = codecs;
+    const clashes = hasNameConflict(desc);
+    this.#canCompile = !clashes && canGenerate();
+    this.read = clashes ? readClashing(desc, codecs) : this.#coldRead();
+    this.print = clashes ? printClashing(desc, codecs) : this.#coldPrint();
+  }
+
+  compile(): void {
+    if (!this.#canCompile) return;
+    this.read = generateRead(this.#desc, this.#codecs);
+    this.print = generatePrint(this.#desc, this.#codecs);
+  }
+
+  #coldRead(): Read {
+    const heat = new Heat(this.#desc);
+    let walk: Read | undefined;
+    return (json: unknown, depth: number): Message => {
+      if (this.#canCompile && heat.add(0)) {
+        this.read = generateRead(this.#desc, this.#codecs);
+        return this.read(json, depth);
+      }
+      walk ??= walkRead(this.#desc, this.#codecs, heat);
+      return walk(json, depth);
     };
-    return codec;
+  }
+
+  #coldPrint(): Print {
+    const heat = new Heat(this.#desc);
+    let walk: Print | undefined;
+    return (message: Message, at: number): number => {
+      if (this.#canCompile && heat.add(0)) {
+        this.print = generatePrint(this.#desc, this.#codecs);
+        return this.print(message, at);
+      }
+      walk ??= walkPrint(this.#desc, this.#codecs, heat);
+      return walk(message, at);
+    };
+  }
+}
+
+class TieredFieldCodec implements FieldCodec {
+  readonly container: MessageCodec;
+  readonly key: string;
+  print: PrintValue;
+
+  constructor(field: DescField, codecs: Codecs) {
+    const container = alone(field);
+    const heat = new Heat(container);
+    const walk = walkPrintValue(field, codecs, heat);
+    this.container = new TieredCodec(container, codecs);
+    this.key = field.jsonName;
+    this.print = (value, at) => {
+      if (!canGenerate() || !heat.add(0)) return walk(value, at);
+      this.print = generatePrintValue(field, codecs);
+      return this.print(value, at);
+    };
   }
 }
 

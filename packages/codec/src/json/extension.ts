@@ -11,11 +11,11 @@ import {
   setExtension,
 } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import type { Codecs } from "./codecs.ts";
+import { property } from "../shape/object.ts";
 import { isNot } from "./error.ts";
-import { property } from "./object.ts";
-import { reading } from "./text.ts";
-import { flush, writeText } from "./writer.ts";
+import type { Codecs } from "./message-codec.ts";
+import { reading } from "./read/text.ts";
+import { flush, writeText } from "./write/writer.ts";
 
 const fields = new WeakMap<DescExtension, DescField>();
 

@@ -1,12 +1,12 @@
 // The codec of one field's value by itself: a body that is not the whole message, as `body` and `response_body` of google.api.http can say.
 import type { DescField, JsonValue, Message } from "@bufbuild/protobuf";
 import { scalarZeroValue } from "@bufbuild/protobuf/reflect";
+import { property } from "../shape/object.ts";
 import { codecsFor, type JsonOptions, orJsonError, parseWith, readWithin } from "./codec.ts";
-import type { FieldCodec } from "./codecs.ts";
 import { isNot } from "./error.ts";
-import { property } from "./object.ts";
-import { reading } from "./text.ts";
-import { begin, finish } from "./writer.ts";
+import type { FieldCodec } from "./message-codec.ts";
+import { reading } from "./read/text.ts";
+import { begin, finish } from "./write/writer.ts";
 
 /** The JSON of one field's value. The messages are those that have the field. */
 export interface JsonFieldCodec {

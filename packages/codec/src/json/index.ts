@@ -1,4 +1,5 @@
-// Canonical JSON of protobuf messages, from functions compiled from their descriptors at first use.
+// @grpc-study/codec/json: protobuf messages to canonical JSON and back.
 export { type JsonCodec, type JsonOptions, jsonCodec } from "./codec.ts";
 export { JsonError, TooManyElementsError } from "./error.ts";
 export { jsonFieldCodec } from "./field-codec.ts";
+export { warmUpJson } from "./warm-up.ts";

@@ -19,8 +19,8 @@ import * as editions from "../../test/gen/json_editions_pb.js";
 import * as json2 from "../../test/gen/json2_pb.js";
 import * as json3 from "../../test/gen/json3_pb.js";
 import { keysOf, mutated, Random, randomDescriptor, randomJson, randomMessage } from "../../test/random/json.ts";
-import { hasNameConflict } from "./field-shape.ts";
 import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec } from "./index.ts";
+import { hasNameConflict } from "./names.ts";
 
 const registry = createRegistry(json2.file_json2, json3.file_json3, editions.file_json_editions, AnySchema, TimestampSchema);
 const schemas: DescMessage[] = [...registry].filter((type) => type.kind === "message");

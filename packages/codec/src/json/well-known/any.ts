@@ -1,13 +1,14 @@
 // google.protobuf.Any in JSON: the message's own JSON and "@type", or "value" and "@type" for messages whose JSON is not an object of their fields.
 import { create, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type Any, AnySchema, anyPack, anyUnpack, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import type { Codecs } from "../codecs.ts";
-import { checkDepth } from "../depth.ts";
+import { isObject } from "../../shape/object.ts";
 import { Fault, isNot, shown } from "../error.ts";
-import { isObject } from "../object.ts";
-import { scalarReader } from "../read-scalar.ts";
-import { countKeys, reading, spend } from "../text.ts";
-import { flush, scalarWriter, writeText, writtenWithin } from "../writer.ts";
+import type { Codecs } from "../message-codec.ts";
+import { checkDepth } from "../read/depth.ts";
+import { scalarReader } from "../read/scalar.ts";
+import { countKeys, reading, spend } from "../read/text.ts";
+import { scalarWriter } from "../write/scalar.ts";
+import { flush, writeText, writtenWithin } from "../write/writer.ts";
 
 /** What an Any counts besides the message in it, with the bytes of its value. */
 const anyCost = 8;

@@ -1,7 +1,7 @@
 // google.protobuf.Duration in JSON: "1.5s".
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import { checkDepth } from "../depth.ts";
 import { Fault, isNot } from "../error.ts";
+import { checkDepth } from "../read/depth.ts";
 
 /** 10,000 years, in seconds. */
 const secondsMax = 315_576_000_000;

@@ -1,8 +1,8 @@
 // google.protobuf.FieldMask in JSON: one string of lowerCamelCase paths with commas.
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import { checkDepth } from "../depth.ts";
 import { Fault, isNot, shown } from "../error.ts";
-import { spend } from "../text.ts";
+import { checkDepth } from "../read/depth.ts";
+import { spend } from "../read/text.ts";
 
 export function readFieldMask(json: unknown, depth: number): FieldMask {
   checkDepth(depth);

@@ -4,7 +4,6 @@ import {
   AnySchema,
   DurationSchema,
   FieldMaskSchema,
-  hasCustomJsonRepresentation,
   isWrapperDesc,
   ListValueSchema,
   StructSchema,
@@ -12,25 +11,21 @@ import {
   ValueSchema,
   type WktWrapperDesc,
 } from "@bufbuild/protobuf/wkt";
-import type { Codecs, MessageCodec } from "../codecs.ts";
-import { checkDepth } from "../depth.ts";
+import { isTextInt64 } from "../../shape/field.ts";
+import { property } from "../../shape/object.ts";
 import { isNot } from "../error.ts";
-import { isTextInt64 } from "../field-shape.ts";
-import { property } from "../object.ts";
-import { scalarReader } from "../read-scalar.ts";
-import { spend } from "../text.ts";
-import { scalarWriter, writeText } from "../writer.ts";
+import type { Codecs, MessageCodec } from "../message-codec.ts";
+import { checkDepth } from "../read/depth.ts";
+import { scalarReader } from "../read/scalar.ts";
+import { spend } from "../read/text.ts";
+import { scalarWriter } from "../write/scalar.ts";
+import { writeText } from "../write/writer.ts";
 import { printAny, readAny } from "./any.ts";
 import { isDuration, printDuration, readDuration } from "./duration.ts";
 import { isFieldMask, printFieldMask, readFieldMask } from "./field-mask.ts";
 import { orFields } from "./or-fields.ts";
 import { printListValue, printStruct, printValue, readListValue, readStruct, readValue } from "./struct.ts";
 import { isTimestamp, readTimestamp, writeTimestamp } from "./timestamp.ts";
-
-/** Whether a message is one of them. */
-export function isWellKnown(desc: DescMessage): boolean {
-  return hasCustomJsonRepresentation(desc);
-}
 
 /** The codec of a message by that rule; undefined for all others. It needs no generated code. */
 export function wellKnownCodec(desc: DescMessage, codecs: Codecs): MessageCodec | undefined {

@@ -1,12 +1,12 @@
 // The form of a Timestamp, Duration or FieldMask that canonical JSON cannot express: an object of its fields, as other messages have it.
 // {"seconds":"253402300800","nanos":0}, {"paths":["fooBar"]}
 import { create, type DescMessage, fromJson, isMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
-import type { MessageCodec } from "../codecs.ts";
-import { checkDepth } from "../depth.ts";
+import { isObject } from "../../shape/object.ts";
 import { isNot } from "../error.ts";
-import { isObject } from "../object.ts";
-import { countKeys, reading, spend } from "../text.ts";
-import { writeText } from "../writer.ts";
+import type { MessageCodec } from "../message-codec.ts";
+import { checkDepth } from "../read/depth.ts";
+import { countKeys, reading, spend } from "../read/text.ts";
+import { writeText } from "../write/writer.ts";
 
 /** A codec that also prints and reads messages without a canonical form. */
 export function orFields<Desc extends DescMessage>(

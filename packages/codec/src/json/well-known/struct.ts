@@ -1,10 +1,10 @@
 // google.protobuf.Struct, Value and ListValue: JSON within JSON. A field of type Struct holds plain JSON in protobuf-es; only a Value holds the message.
 import { create, isMessage, type JsonObject, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { type ListValue, ListValueSchema, NullValue, type Struct, StructSchema, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
-import { checkDepth } from "../depth.ts";
+import { isObject, property, setOwn } from "../../shape/object.ts";
 import { Fault, isNot } from "../error.ts";
-import { isObject, property, setOwn } from "../object.ts";
-import { reading, spend } from "../text.ts";
+import { checkDepth } from "../read/depth.ts";
+import { reading, spend } from "../read/text.ts";
 
 export function readStruct(json: unknown, depth: number): Struct {
   const struct = create(StructSchema);

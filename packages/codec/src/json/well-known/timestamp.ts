@@ -1,8 +1,8 @@
 // google.protobuf.Timestamp in JSON: RFC 3339, with 0, 3, 6 or 9 digits of a second when printed. No Date on the common way.
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { checkDepth } from "../depth.ts";
 import { Fault, isNot } from "../error.ts";
-import { bytes, writeLastDigits } from "../writer.ts";
+import { checkDepth } from "../read/depth.ts";
+import { bytes, writeLastDigits } from "../write/writer.ts";
 
 /** Seconds from 1970 to 0001-01-01T00:00:00Z and to 9999-12-31T23:59:59Z: what JSON can say. */
 const secondsMin = -62_135_596_800;

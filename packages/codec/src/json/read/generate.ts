@@ -1,19 +1,23 @@
 // Writes the function that makes a message from a JSON value: one loop over the object's keys, with a case for each field.
-import { create, type DescEnum, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
-import type { Codecs } from "./codecs.ts";
+import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { constructorOf } from "../../generate/empty-message.ts";
+import { literal, Source } from "../../generate/source.ts";
+import { isPlainStruct, isTextInt64, takesNull, unwrapped } from "../../shape/field.ts";
+import { setOwn } from "../../shape/object.ts";
+import { isNot } from "../error.ts";
+import { readExtension } from "../extension.ts";
+import type { Codecs, Read } from "../message-codec.ts";
+import { pathName } from "../names.ts";
+import { readPlainStruct } from "../well-known/struct.ts";
 import { checkDepth } from "./depth.ts";
-import { Fault, isNot, shortened, shownKey } from "./error.ts";
-import { readExtension } from "./extension.ts";
-import { isPlainStruct, isTextInt64, pathName, takesNull, unwrapped } from "./field-shape.ts";
-import { setOwn } from "./object.ts";
-import { keyReader, scalarReader } from "./read-scalar.ts";
-import { literal, Source } from "./source.ts";
+import { enumReader } from "./enum.ts";
+import { inField, keysOnce, nullItem, oneofTwice, twice, unknownField } from "./faults.ts";
+import { keyReader, scalarReader } from "./scalar.ts";
 import { countKeys, overspent, reading, spend } from "./text.ts";
-import { readPlainStruct } from "./well-known/struct.ts";
+import { itemCost } from "./walk.ts";
 
 /** What generated readers call by name. */
 const runtime = {
-  Fault,
   checkDepth,
   countKeys,
   inField,
@@ -37,7 +41,7 @@ const runtime = {
 const keysToCompare = 24;
 
 /** Variables of the function: `json`, `d` (depth), `m` (message), `k` (key), `v` (value), `i` (list index), `q` (map key), `w` (item), `n` (keys seen). */
-export function generateRead(desc: DescMessage, codecs: Codecs): (json: unknown, depth: number) => Message {
+export function generateRead(desc: DescMessage, codecs: Codecs): Read {
   const source = new Source();
   const byKey = new Map<string, DescField>();
   for (const field of desc.fields) {
@@ -52,7 +56,10 @@ export function generateRead(desc: DescMessage, codecs: Codecs): (json: unknown,
   const indexes = new Map([...byKey].map(([key, field]) => [key, desc.fields.indexOf(field)]));
 
   source.add("checkDepth(d);", 'if (typeof json !== "object" || json === null || isArray(json)) isNot(json, "an object");');
-  source.add(`if ((reading.elementsLeft -= ${1 + desc.members.length}) < 0) overspent();`, ...newMessage(source, desc));
+  source.add(
+    `if ((reading.elementsLeft -= ${1 + desc.members.length}) < 0) overspent();`,
+    `const m = new ${source.constant(constructorOf(desc))}();`,
+  );
   source.add(`let ${['k = ""', "i = -1", "q", "n = 0", ...oneofs, ...flags].join(", ")};`);
   source.add("try {", "for (k in json) {", "const v = json[k];", "n++;");
   source.add(indexed ? `switch (${source.constant(indexes)}.get(k)) {` : "switch (k) {");
@@ -68,31 +75,6 @@ export function generateRead(desc: DescMessage, codecs: Codecs): (json: unknown,
   source.add("default:", unknown(source, codecs), "}", "}");
   source.add(`} catch (e) { throw inField(e, ${source.constant(names)}, k, i, q); }`, "reading.keys += n;", "return m;");
   return source.build("json, d", runtime);
-}
-
-/** `const m = …`: what `create` of protobuf-es makes, with its properties in its order and with its prototype. */
-function newMessage(source: Source, desc: DescMessage): string[] {
-  const model = create(desc);
-  const prototype: unknown = Object.getPrototypeOf(model);
-  const properties = Object.entries(model).map(([name, value]) => ({ name: literal(name), value: initial(source, value) }));
-  if (prototype === Object.prototype) {
-    // In a literal, "__proto__" would be the prototype.
-    return [`const m = { ${properties.map(({ name, value }) => `${name === '"__proto__"' ? `[${name}]` : name}: ${value}`).join(", ")} };`];
-  }
-  source.prepare("function Made() {", ...properties.map(({ name, value }) => `this[${name}] = ${value};`), "}");
-  source.prepare(`Made.prototype = ${source.constant(prototype)};`);
-  return ["const m = new Made();"];
-}
-
-/** An unset member's value as source: each message needs lists, maps and oneofs of its own. */
-function initial(source: Source, value: unknown): string {
-  if (Array.isArray(value)) {
-    return "[]";
-  }
-  if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) {
-    return "case" in value ? "{ case: undefined }" : "{}";
-  }
-  return typeof value === "string" ? literal(value) : value === 0 || typeof value === "boolean" ? String(value) : source.constant(value);
 }
 
 function readField(source: Source, field: DescField, desc: DescMessage, codecs: Codecs): string[] {
@@ -181,11 +163,6 @@ function readMap(source: Source, field: DescField & { fieldKind: "map" }, codecs
   ];
 }
 
-/** What an item of a list or a map counts: a Uint8Array takes a hundred bytes, however short. */
-function itemCost({ scalar }: DescField): number {
-  return scalar === ScalarType.BYTES ? 4 : 1;
-}
-
 /** Statements that end the case if the list or the map can go into the message as it is: all its values are what the message holds. */
 function adopt(field: DescField & { fieldKind: "list" | "map" }, statements: string[]): string[] {
   const usual = field.scalar === undefined ? undefined : usualValue(field.scalar, "w");
@@ -244,32 +221,6 @@ function usualValue(type: ScalarType, v: string): string | undefined {
   }
 }
 
-/** The number of a JSON value; undefined for a name that is unknown, where that is ignored. */
-function enumReader(desc: DescEnum, ignoreUnknown: boolean): (value: unknown) => number | undefined {
-  const numbers = new Map<unknown, number>();
-  // Where a custom JSON name is another value's own name, the latter counts.
-  for (const { jsonName, number } of desc.values) {
-    numbers.set(jsonName, number);
-  }
-  for (const { name, number } of desc.values) {
-    numbers.set(name, number);
-  }
-  const declared = new Set<unknown>(desc.values.map(({ number }) => number));
-  return (value) => {
-    if (typeof value === "string") {
-      const number = numbers.get(value);
-      if (number !== undefined || ignoreUnknown) {
-        return number;
-      }
-    } else if (typeof value === "number" && (desc.open ? (value | 0) === value : declared.has(value))) {
-      return value;
-    } else if (value === null) {
-      return desc.values[0]?.number;
-    }
-    return isNot(value, `a value of the enum ${desc.typeName}`);
-  };
-}
-
 /** The `default` of the switch: keys that are no field of the message. */
 function unknown(source: Source, codecs: Codecs): string {
   const { ignoreUnknownFields, registry } = codecs.settings;
@@ -283,51 +234,4 @@ function unknown(source: Source, codecs: Codecs): string {
   );
   // As in protobuf-es, another message's extension is ignored in any case.
   return `const x = ${extension}(k); if (x === undefined) { ${otherwise} } else if (!readExtension(m, x, v, d, ${source.constant(codecs)})) { ${ignore} }`;
-}
-
-/** Adds the field, the list index and the map key to a fault that passes through a message. */
-function inField(thrown: unknown, names: ReadonlyMap<string, string>, key: string, index: number, mapKey: string | undefined): unknown {
-  if (!(thrown instanceof Fault)) {
-    return thrown;
-  }
-  const item = index >= 0 ? index : mapKey;
-  const name = names.get(key);
-  if (name === undefined) {
-    // An extension's fault has its name already.
-    return thrown.path === "" ? thrown.inField(shownKey(key)) : thrown;
-  }
-  return (item === undefined ? thrown : thrown.inItem(item)).inField(name);
-}
-
-function unknownField(): never {
-  throw new Fault("unknown field");
-}
-
-function twice(): never {
-  throw new Fault("set twice, by both of its names");
-}
-
-function oneofTwice(name: string): never {
-  throw new Fault(`another field of the oneof ${shortened(name)} is set too`);
-}
-
-function nullItem(what: string): never {
-  throw new Fault(`null can not be in ${what}`);
-}
-
-/** Throws if two keys of a map's JSON are the same key. */
-function keysOnce(json: object, read: (key: string) => string): void {
-  const known = new Set<string>();
-  for (const key of Object.keys(json)) {
-    let canonical = key;
-    try {
-      canonical = read(key);
-    } catch {
-      // Only an ignored value's key comes here unread; it is no key, and so no other's.
-    }
-    if (known.has(canonical)) {
-      throw new Fault(`the key ${JSON.stringify(shortened(key))} is set twice`);
-    }
-    known.add(canonical);
-  }
 }

@@ -1,7 +1,7 @@
 // UTF-8 to strings. Short text is put together here, where crossing into native code would cost more than the text does; what is longer, or
 // might not be UTF-8, goes to Node.
+import { Source } from "../../generate/source.ts";
 import { input, refuse } from "./input.ts";
-import { evaluate } from "./source.ts";
 
 // Node's own, untyped: the documented toString() finds its way to it anew each time.
 const { utf8Slice } = Buffer.prototype as unknown as { utf8Slice?: (this: Buffer, start: number, end: number) => string };
@@ -55,13 +55,10 @@ const ascii: ((bytes: Buffer, at: number) => string | undefined)[] = [];
 /** All bytes as arguments of one call: nothing else makes a string that fast. */
 function asciiOf(length: number) {
   const bytes = Array.from({ length }, (_, i) => `b${i}`);
-  const made = evaluate<(bytes: Buffer, at: number) => string | undefined>(
-    `return (bytes, at) => {
-      ${bytes.map((name, i) => `const ${name} = bytes[at + ${i}];`).join(" ")}
-      return (${["0", ...bytes].join(" | ")}) > 0x7f ? undefined : fromCharCode(${bytes.join(", ")});
-    };`,
-    { fromCharCode },
-  );
+  const source = new Source();
+  source.add(...bytes.map((name, i) => `const ${name} = bytes[at + ${i}];`));
+  source.add(`return (${["0", ...bytes].join(" | ")}) > 0x7f ? undefined : fromCharCode(${bytes.join(", ")});`);
+  const made = source.build<(bytes: Buffer, at: number) => string | undefined>("bytes, at", { fromCharCode });
   ascii[length] = made;
   return made;
 }

@@ -1,8 +1,8 @@
 import { create, toJsonString } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ListsSchema, MapsSchema, ScalarsSchema, type Tree, TreeSchema, WellKnownSchema } from "../../test/gen/json3_pb.js";
-import { jsonCodec } from "./index.ts";
+import { ListsSchema, MapsSchema, ScalarsSchema, type Tree, TreeSchema, WellKnownSchema } from "../../../test/gen/json3_pb.js";
+import { jsonCodec } from "../index.ts";
 
 const lists = jsonCodec(ListsSchema);
 

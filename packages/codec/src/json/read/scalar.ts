@@ -1,7 +1,7 @@
 // JSON values to scalars, with everything protobuf-es accepts. The generated code has the common case inline and calls these for the rest.
 import { ScalarType } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
-import { isNot } from "./error.ts";
+import { isNot } from "../error.ts";
 import { inexact, reading } from "./text.ts";
 
 /** The function that reads a scalar: it takes any JSON value but null, and throws a Fault. `isText` is for 64-bit integers that are text in the message. */

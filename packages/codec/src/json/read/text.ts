@@ -1,6 +1,6 @@
 // JSON text to values: what JSON.parse does, with errors for the caller and without its leniency for duplicate keys.
 import type { JsonValue } from "@bufbuild/protobuf";
-import { JsonError, shown, TooManyElementsError } from "./error.ts";
+import { JsonError, shown, TooManyElementsError } from "../error.ts";
 
 /** Throws a JsonError that has the position where V8 names it. */
 export function parseText(text: string): JsonValue {

@@ -1,13 +1,17 @@
 // Writes the function that makes JSON text of a message: one pass over its fields, and no JSON value in between.
-import { type DescEnum, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import type { Codecs, MessageCodec, Settings } from "./codecs.ts";
-import { Fault, isNot, shown } from "./error.ts";
-import { finishWithExtensions } from "./extension.ts";
-import { isPlainStruct, pathName, unwrapped } from "./field-shape.ts";
-import { literal, Source } from "./source.ts";
-import { printPlainStruct } from "./well-known/struct.ts";
-import { bytes, flush, lastPosition, scalarWriter, textWriter, writeString, writeStringMap, writeStrings, writeText } from "./writer.ts";
+import { literal, Source } from "../../generate/source.ts";
+import { isPlainStruct, unwrapped } from "../../shape/field.ts";
+import { finishWithExtensions } from "../extension.ts";
+import type { Codecs, Print, PrintValue } from "../message-codec.ts";
+import { pathName } from "../names.ts";
+import { printPlainStruct } from "../well-known/struct.ts";
+import { enumWriter } from "./enum.ts";
+import { foreign, inField, missing } from "./faults.ts";
+import { inOrder, isRequired, outputName } from "./fields.ts";
+import { scalarWriter } from "./scalar.ts";
+import { bytes, flush, lastPosition, writeString, writeStringMap, writeStrings, writeText } from "./writer.ts";
 
 /** What generated printers call by name. */
 const runtime = {
@@ -26,16 +30,11 @@ const runtime = {
   writeText,
 };
 
-/** A field's name in output. */
-function outputName(field: DescField, settings: Settings): string {
-  return settings.fieldNames === "proto" ? field.name : field.jsonName;
-}
-
 /**
  * Variables of the function: `m` (message), `p` (position in the writer's bytes), `n` (whether the object has a field yet), `f` (index of
  * the field at hand), `i` (list index), `q` (map key), `v` (value), `w` (item).
  */
-export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["print"] {
+export function generatePrint(desc: DescMessage, codecs: Codecs): Print {
   const { settings } = codecs;
   const source = new Source();
   const fields = inOrder(desc, settings);
@@ -77,7 +76,7 @@ export function generatePrint(desc: DescMessage, codecs: Codecs): MessageCodec["
 }
 
 /** Makes a function for the value of a field by itself: what a message holds for it, set. */
-export function generatePrintValue(field: DescField, codecs: Codecs): (value: unknown, at: number) => number {
+export function generatePrintValue(field: DescField, codecs: Codecs): PrintValue {
   const source = new Source();
   source.add("let i = -1, q;", "try {", ...printValue(source, field, codecs), "return p;");
   source.add(`} catch (e) { throw inField(e, ${literal(pathName(field))}, i, q); }`);
@@ -95,19 +94,6 @@ function writeLiteral(text: string): string {
   }
   const stores = Array.from(text, (char, i) => `bytes[p + ${i}] = ${char.charCodeAt(0)};`);
   return `${stores.join(" ")} p += ${text.length};`;
-}
-
-/** By number; but names that are numbers come first, as they do in the objects that protobuf-es makes. */
-function inOrder(desc: DescMessage, settings: Settings): DescField[] {
-  const byNumber = desc.fields.toSorted((a, b) => a.number - b.number);
-  const isIndex = (field: DescField) =>
-    /^(?:0|[1-9]\d{0,9})$/.test(outputName(field, settings)) && Number(outputName(field, settings)) < 2 ** 32 - 1;
-  const indexes = byNumber.filter(isIndex).toSorted((a, b) => Number(outputName(a, settings)) - Number(outputName(b, settings)));
-  return [...indexes, ...byNumber.filter((field) => !isIndex(field))];
-}
-
-function isRequired(field: DescField): boolean {
-  return field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED;
 }
 
 /** Sets `v` to what the message holds for the field. */
@@ -208,42 +194,4 @@ function printItem(source: Source, field: DescField, v: string, codecs: Codecs):
   return field.message === undefined || isPlainStruct(field)
     ? `p = writeText(printPlainStruct(${v}, ${codecs.settings.fallbacks}), p);`
     : `p = ${source.constant(codecs.of(field.message))}.print(${v}, p);`;
-}
-
-/** An open enum's numbers without a name are written as they are. */
-export function enumWriter(desc: DescEnum): (value: unknown, at: number) => number {
-  const isNull = desc.typeName === "google.protobuf.NullValue";
-  const names = new Map<unknown, (at: number) => number>();
-  for (const { number, jsonName } of Object.values(desc.value)) {
-    names.set(number, textWriter(JSON.stringify(jsonName)));
-  }
-  return (value, at) => {
-    if (isNull && typeof value === "number") {
-      return writeText("null", at);
-    }
-    const write = names.get(value);
-    if (write !== undefined) {
-      return write(at);
-    }
-    return typeof value === "number" && (value | 0) === value
-      ? writeText(`${value}`, at)
-      : isNot(value, `a value of the enum ${desc.typeName}`);
-  };
-}
-
-/** Adds the field, the list index and the map key to a fault that passes through a message. */
-function inField(thrown: unknown, name: string | undefined, index: number, mapKey: string | undefined): unknown {
-  if (!(thrown instanceof Fault) || name === undefined) {
-    return thrown;
-  }
-  const item = index >= 0 ? index : mapKey;
-  return (item === undefined ? thrown : thrown.inItem(item)).inField(name);
-}
-
-function foreign(message: Message | undefined, expected: string): never {
-  throw new Fault(`${message?.$typeName === undefined ? shown(message) : `a ${message.$typeName}`} is not a ${expected}`);
-}
-
-function missing(): never {
-  throw new Fault("a required field is not set");
 }

@@ -1,7 +1,8 @@
 // What is being read, and how its parts are: the functions that compiled readers call. Each takes the position it reads at and leaves in
 // `input.at` the one after. They accept what protobuf-es accepts, byte for byte, and throw `refused` where it throws.
-import { recursionLimit, Wire } from "./wire.ts";
-import { float32, float64, int64 as signed, uint64 as unsigned, words } from "./words.ts";
+import { depthLimit } from "../../shape/depth.ts";
+import { Wire } from "../wire.ts";
+import { float32, float64, int64 as signed, uint64 as unsigned, words } from "../words.ts";
 
 const nothing: Buffer = Buffer.alloc(0);
 
@@ -265,7 +266,7 @@ export function skip(tagged: number, at: number, depth: number): number {
     case Wire.bit32:
       return within(at + 4);
     case Wire.groupStart: {
-      if (depth >= recursionLimit) refuse();
+      if (depth >= depthLimit) refuse();
       let end = at;
       for (;;) {
         const inner = tag(end);

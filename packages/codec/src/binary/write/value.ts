@@ -1,7 +1,8 @@
 // How values are written: the functions that compiled writers call. Each takes the position it writes at and returns the one after. What they
 // do not expect, they give up.
+
+import { float32, float64, bytes as scratch, int64 as signed, uint64 as unsigned, words } from "../words.ts";
 import { giveUp, grow, output, varint, varintSize } from "./output.ts";
-import { float32, float64, bytes as scratch, int64 as signed, uint64 as unsigned, words } from "./words.ts";
 
 // Node's own, untyped: the documented write() finds its way to it anew each time.
 const { utf8Write } = Buffer.prototype as unknown as {

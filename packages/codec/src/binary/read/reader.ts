@@ -1,0 +1,88 @@
+// The reader of a message type. It begins with protobuf-es, and has code of its own once the type is hot.
+import { create, type DescMessage, mergeFromBinary } from "@bufbuild/protobuf";
+import { constructorOf, type Fields } from "../../generate/empty-message.ts";
+import { Heat } from "../../heat.ts";
+import { depthLimit } from "../../shape/depth.ts";
+import { assertCompilable } from "../compilable.ts";
+import { generateRead, type Read, type Reader } from "./generate.ts";
+import { view } from "./input.ts";
+
+const readers = new WeakMap<DescMessage, TieredReader>();
+const groupReaders = new WeakMap<DescMessage, TieredReader>();
+
+/** @param group the reader of the type's groups: messages that end with an end tag. */
+export function readerOf(message: DescMessage, group = false): TieredReader {
+  const made = group ? groupReaders : readers;
+  let reader = made.get(message);
+  if (reader === undefined) {
+    reader = new TieredReader(message, group);
+    made.set(message, reader);
+  }
+  return reader;
+}
+
+export class TieredReader implements Reader {
+  Message: new () => Fields;
+  read: Read;
+  /** `false` as long as protobuf-es reads the type. */
+  isCompiled = false;
+  readonly #desc: DescMessage;
+  readonly #group: boolean;
+  readonly #heat: Heat;
+  /** What the readers of the messages around this one do to get the compiled reader. */
+  #relinks: (() => void)[] = [];
+
+  constructor(desc: DescMessage, group: boolean) {
+    this.#desc = desc;
+    this.#group = group;
+    this.#heat = new Heat(desc);
+    this.Message = function Message() {
+      return create(desc);
+    } as unknown as new () => Fields;
+    this.read = (message, at, end, depth) => this.#readCold(message, at, end, depth);
+  }
+
+  /** Counts a message of so many bytes. Returns `true` if there is compiled code to read it. */
+  warm(bytes: number): boolean {
+    if (this.#heat.add(bytes)) {
+      try {
+        this.compile();
+      } catch {
+        this.#heat.freeze();
+      }
+    }
+    return this.isCompiled;
+  }
+
+  /** @throws TypeError if the type cannot be compiled. */
+  compile(): void {
+    if (this.isCompiled) return;
+    assertCompilable(this.#desc);
+    const read = generateRead(this.#desc, this.#group, find);
+    this.Message = constructorOf(this.#desc);
+    this.read = read;
+    this.isCompiled = true;
+    for (const relink of this.#relinks) relink();
+    this.#relinks = [];
+  }
+
+  onCompiled(relink: () => void): void {
+    this.#relinks.push(relink);
+  }
+
+  /** Reads a message within another one, whose reader is compiled. */
+  #readCold(message: Fields, at: number, end: number, depth: number): number {
+    if (this.warm(end - at)) return this.read(message, at, end, depth);
+    // A value that goes on behind the end is refused here, and allowed by protobuf-es: it gets the whole message then.
+    mergeFromBinary(this.#desc, message as never, view(at, end), { recursionLimit: depthLimit - depth + 1 });
+    return end;
+  }
+}
+
+function find(message: DescMessage, group: boolean, relink: () => void): Reader {
+  const reader = readerOf(message, group);
+  // protobuf-es has no function that reads a group by itself.
+  if (group) reader.compile();
+  if (!reader.isCompiled) reader.onCompiled(relink);
+  return reader;
+}

@@ -1,0 +1,13 @@
+let allowed: boolean | undefined;
+
+/** `true` if this process may make functions of text. `node --disallow-code-generation-from-strings` forbids it. */
+export function canGenerate(): boolean {
+  if (allowed === undefined) {
+    try {
+      allowed = new Function("return true")() === true;
+    } catch {
+      allowed = false;
+    }
+  }
+  return allowed;
+}

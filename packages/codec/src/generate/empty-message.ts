@@ -1,0 +1,41 @@
+// Makes the empty messages that protobuf-es makes, with their properties in its order and with its prototype.
+import { create, type DescMessage } from "@bufbuild/protobuf";
+import { setOwn } from "../shape/object.ts";
+import { literal, Source } from "./source.ts";
+
+/** The properties of a message. */
+export type Fields = Record<string, unknown>;
+
+const constructors = new WeakMap<DescMessage, new () => Fields>();
+
+/**
+ * The constructor of a type's empty messages. All readers share it, so that V8 gives all messages of a type one layout. A constructor also
+ * tells V8 to keep space for the fields that are set later.
+ */
+export function constructorOf(desc: DescMessage): new () => Fields {
+  let made = constructors.get(desc);
+  if (made === undefined) {
+    made = generate(desc);
+    constructors.set(desc, made);
+  }
+  return made;
+}
+
+function generate(desc: DescMessage): new () => Fields {
+  const model = create(desc) as unknown as Fields;
+  const source = new Source();
+  const lines = Object.entries(model).map(([name, value]) => {
+    const initial = initialValue(source, value);
+    return name === "__proto__" ? `setOwn(this, ${literal(name)}, ${initial});` : `this[${literal(name)}] = ${initial};`;
+  });
+  source.prepare(`function Message() { ${lines.join("\n")} }`, `Message.prototype = ${source.constant(Object.getPrototypeOf(model))};`);
+  return source.buildExpression("Message", { setOwn });
+}
+
+/** An unset member's value as an expression. Each message needs lists, maps and oneofs of its own. */
+function initialValue(source: Source, value: unknown): string {
+  if (Array.isArray(value)) return "[]";
+  if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) return "case" in value ? "{ case: undefined }" : "{}";
+  if (typeof value === "string") return literal(value);
+  return typeof value === "boolean" || Object.is(value, 0) ? String(value) : source.constant(value);
+}
