@@ -20,6 +20,12 @@ export function metadataFromFields(flat: readonly string[], start: number): Meta
   return metadata;
 }
 
+/** Whether there is metadata among header fields. */
+export function hasMetadata(flat: readonly string[], start: number): boolean {
+  for (let i = start; i < flat.length; i += 2) if (isMetadata(flat[i] as string)) return true;
+  return false;
+}
+
 /** The header fields of metadata. Bytes are base64 without padding. */
 export function fieldsOf(metadata: Metadata): (readonly [name: string, value: string])[] {
   const fields: (readonly [string, string])[] = [];

@@ -205,7 +205,7 @@ export class MessageReader {
 }
 
 /** A part of what has been read, copied if it would hold on to much more. */
-function cut(data: Buffer, start: number, end: number): Buffer {
+export function cut(data: Buffer, start: number, end: number): Buffer {
   const part = data.subarray(start, end);
   return data.buffer.byteLength <= 2 * part.length ? part : Buffer.from(part);
 }

@@ -1,39 +1,20 @@
 // One attempt of a call, on one stream of a connection.
 import { ErrorCode, type HeaderList, Http2Error, type Stream, type StreamHandler, type StreamReset } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
+import { cut } from "../../../protocol/message-reader.ts";
 import type { Status } from "../../../protocol/status.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { isCopied, messageBody, writeMessage } from "../write-message.ts";
+import { AttemptEnd, nobody } from "./attempt-end.ts";
 import type { ClientConnection } from "./connection.ts";
-import { foreignStatus, LocalStatus, missingStatus, resetStatus } from "./end-status.ts";
+import { foreignStatus, LocalStatus, missingStatus, resetStatus, unsendableStatus } from "./end-status.ts";
 import { ForeignResponse } from "./foreign-response.ts";
 import { ResponseHeader, ResponseTrailer } from "./response-headers.ts";
 import { type ResponseSink, Responses } from "./responses.ts";
 
 const prefix = 5;
-
-/** Who listens to an attempt that is over. */
-const nobody: AttemptListener = {
-  onHeader() {},
-  onMessage() {},
-  onDrain() {},
-  onEnd() {},
-};
-
-/** The status that has come, until everything before it is delivered. Not a literal: it has the call's metadata. */
-class End {
-  readonly status: Status;
-  readonly progress: Progress;
-  readonly pushback: string | undefined;
-
-  constructor(status: Status, progress: Progress, pushback: string | undefined) {
-    this.status = status;
-    this.progress = progress;
-    this.pushback = pushback;
-  }
-}
 
 /** It is the stream's handler, too: one object a call. */
 export class Attempt implements ClientStream, StreamHandler, ResponseSink {
@@ -42,37 +23,27 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   readonly #call: OutgoingCall;
   #listener: AttemptListener;
   /** Undefined before it is opened, and once it is over. */
-  #stream: Stream | undefined;
+  #stream: Stream | undefined = undefined;
   /** Responses that were asked for, and have not been delivered, until `#responses` counts them. */
-  #pulled: number;
+  #pulled = 0;
   /** Undefined while each piece of the response was one message that somebody waited for: the only one, as a rule. */
-  #responses: Responses | undefined;
-  #requests: CompressedMessages | undefined;
-  #foreign: ForeignResponse | undefined;
-  #encoding: string;
+  #responses: Responses | undefined = undefined;
+  #requests: CompressedMessages | undefined = undefined;
+  #foreign: ForeignResponse | undefined = undefined;
+  #encoding = "identity";
   /** Whether `send` has returned false. */
-  #wantsDrain: boolean;
+  #wantsDrain = false;
   /** Whether a message has been delivered without `#responses`. */
-  #answered: boolean;
-  #end: End | undefined;
+  #answered = false;
+  #end: AttemptEnd | undefined = undefined;
   /** Nothing more is said to the listener. */
-  #over: boolean;
+  #over = false;
 
   constructor(connection: ClientConnection, call: OutgoingCall, listener: AttemptListener) {
     this.peer = connection.peer;
     this.#connection = connection;
     this.#call = call;
     this.#listener = listener;
-    this.#stream = undefined;
-    this.#pulled = 0;
-    this.#responses = undefined;
-    this.#requests = undefined;
-    this.#foreign = undefined;
-    this.#encoding = "identity";
-    this.#wantsDrain = false;
-    this.#answered = false;
-    this.#end = undefined;
-    this.#over = false;
   }
 
   /** Sends the header, and the request if there is only one. What cannot be sent ends the attempt, in the next turn. */
@@ -92,31 +63,21 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
       if (request === undefined || compression !== "identity") stream = this.#connection.http2.request(headers, this);
       else stream = this.#connection.http2.request(headers, this, messageBody(request, false), isCopied(request));
     } catch (error) {
-      this.#refused(error);
+      const noRoom = error instanceof Http2Error && error.code === ErrorCode.REFUSED_STREAM;
+      this.#endSoon(unsendableStatus(error, this.#path, this.#connection.target), noRoom ? "unsent" : "processed");
       return;
     }
     if (stream.closed) return;
     this.#connection.callBegins();
     this.#stream = stream;
     if (compression !== "identity") {
-      this.#requests = new CompressedMessages(stream, compression, () => this.#drained());
+      this.#requests = new CompressedMessages(stream, compression, () => this.drained());
       if (request !== undefined) this.#requests.send(request, true, true);
     } else if (request !== undefined && !isCopied(request)) stream.write(request, true);
   }
 
   get #path(): string {
     return this.#call.method.path;
-  }
-
-  /** The engine takes no such request: it is malformed, or larger than the server allows, or the connection takes no more. */
-  #refused(error: unknown): void {
-    if (error instanceof TypeError) {
-      this.#endSoon(new LocalStatus(Code.INVALID_ARGUMENT, `${this.#path} cannot be sent: ${error.message}`, error));
-    } else if (error instanceof Http2Error && error.code === ErrorCode.REFUSED_STREAM) {
-      this.#endSoon(new LocalStatus(Code.UNAVAILABLE, `the connection to ${this.#connection.target} takes no more calls`, error), "unsent");
-    } else if (error instanceof Http2Error) {
-      this.#endSoon(new LocalStatus(Code.RESOURCE_EXHAUSTED, `${this.#path} cannot be sent: ${error.message}`, error));
-    } else throw error;
   }
 
   // The call's side.
@@ -164,11 +125,11 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
       const trailer = ResponseTrailer.of(list);
       // "If a grpc-status was provided, it must be used" (http-grpc-status-mapping.md).
       if (header.isGrpc || (trailer.code !== undefined && header.mayBeGrpc)) this.#finish(trailer);
-      else this.#fail(foreignStatus(this.#path, list, ""));
+      else this.onFault(foreignStatus(this.#path, list, ""));
       return;
     }
     if (!header.isGrpc) {
-      this.#foreign = new ForeignResponse(this.#path, list, (status) => this.#fail(status));
+      this.#foreign = new ForeignResponse(this.#path, list, (status) => this.onFault(status));
       return;
     }
     if (header.accepted !== undefined) this.#connection.learn(header.accepted);
@@ -194,15 +155,15 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
         this.#pulled--;
         stream.credit(length);
         this.#answered = true;
-        this.#listener.onMessage(cut(data, prefix), false);
+        this.#listener.onMessage(cut(data, prefix, length), false);
       } else {
-        this.#responses ??= this.#newResponses(stream);
+        this.#responses ??= new Responses(stream, this, this.#path, this.#encoding, this.#connection.limits, this.#pulled);
         this.#responses.push(data);
       }
     }
     if (!endStream || this.#over) return;
     if (this.#foreign !== undefined) this.#foreign.end();
-    else this.#finishWith(new End(missingStatus(this.#path), "processed", undefined));
+    else this.#finishWith(new AttemptEnd(missingStatus(this.#path), "processed", undefined));
   }
 
   onTrailers(list: HeaderList, _stream: Stream): void {
@@ -219,15 +180,16 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     if (this.#over || this.#end !== undefined) return;
     const status = resetStatus(reset, this.#path, this.#connection.target, this.#call.deadline);
     const progress = reset.unprocessed ? "refused" : "processed";
-    if (opened && reset.source !== "local") this.#finishNow(new End(status, progress, undefined));
+    if (this.#foreign !== undefined) this.#foreign.end();
+    else if (opened && reset.source !== "local") this.#finishNow(new AttemptEnd(status, progress, undefined));
     else this.#endSoon(status, progress);
   }
 
   onDrain(_stream: Stream): void {
-    if (this.#requests === undefined || this.#requests.hasRoom) this.#drained();
+    if (this.#requests === undefined || this.#requests.hasRoom) this.drained();
   }
 
-  #drained(): void {
+  drained(): void {
     if (!this.#wantsDrain || this.#over) return;
     this.#wantsDrain = false;
     this.#listener.onDrain();
@@ -235,16 +197,8 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
 
   // The responses, where they come in pieces.
 
-  #newResponses(stream: Stream): Responses {
-    return new Responses(stream, this, this.#path, this.#encoding, this.#connection.limits.maxReceiveMessageBytes, this.#pulled);
-  }
-
   onResponse(message: Buffer, compressed: boolean): void {
     this.#listener.onMessage(message, compressed);
-  }
-
-  onFault(status: Status): void {
-    this.#fail(status);
   }
 
   onDelivered(): void {
@@ -256,11 +210,11 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   #finish(trailer: ResponseTrailer): void {
     if (trailer.accepted !== undefined) this.#connection.learn(trailer.accepted);
     const status = trailer.code === undefined ? missingStatus(this.#path) : trailer.status;
-    this.#finishWith(new End(status, "processed", trailer.pushback));
+    this.#finishWith(new AttemptEnd(status, "processed", trailer.pushback));
   }
 
   /** The response is complete. The end follows what came before it. */
-  #finishWith(end: End): void {
+  #finishWith(end: AttemptEnd): void {
     this.#end = end;
     const stream = this.#stream;
     if (stream !== undefined) {
@@ -278,24 +232,18 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     const asksForMore = this.#call.method.responseStream || !(this.#answered || responses.begun);
     if (!responses.empty && asksForMore) return;
     if (end.status.code === Code.OK && !responses.complete)
-      this.#finishNow(new End(this.#incomplete(responses), "processed", end.pushback));
+      this.#finishNow(new AttemptEnd(responses.incomplete(), "processed", end.pushback));
     else this.#finishNow(end);
   }
 
-  /** Why a response that is not whole, or has too much, is not OK. */
-  #incomplete(responses: Responses): Status {
-    if (!responses.takeCutOff()) return new LocalStatus(Code.UNIMPLEMENTED, `${this.#path} was answered with more than one response`);
-    return new LocalStatus(Code.INTERNAL, "the response ended in the middle of a message");
-  }
-
-  #finishNow(end: End): void {
+  #finishNow(end: AttemptEnd): void {
     const listener = this.#listener;
     this.#release();
     listener.onEnd(end.status, end.progress, end.pushback);
   }
 
-  /** Ends the attempt because of a response. */
-  #fail(status: Status): void {
+  /** A response ends the attempt. */
+  onFault(status: Status): void {
     const listener = this.#listener;
     this.#release();
     this.#closeStream(ErrorCode.CANCEL);
@@ -304,14 +252,14 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
 
   /** Ends the attempt because of what its call does, and so not before that has returned. */
   #endSoon(status: Status, progress: Progress = "processed"): void {
-    this.#end = new End(status, progress, undefined);
+    this.#end = new AttemptEnd(status, progress, undefined);
     this.#closeStream(ErrorCode.CANCEL);
-    process.nextTick(endSoon, this);
+    process.nextTick(endNow, this);
   }
 
-  /** What `#endSoon` has left: nothing, if the call was cancelled in the meantime. */
-  static endSoon(attempt: Attempt): void {
-    if (!attempt.#over && attempt.#end !== undefined) attempt.#finishNow(attempt.#end);
+  /** After `#endSoon`, unless the call was cancelled in the meantime. */
+  endNow(): void {
+    if (!this.#over && this.#end !== undefined) this.#finishNow(this.#end);
   }
 
   /** Nothing more is said. */
@@ -338,26 +286,18 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     // What is sent from now on is dropped.
     if (this.#wantsDrain) process.nextTick(drained, this);
   }
-
-  static drained(attempt: Attempt): void {
-    attempt.#drained();
-  }
 }
 
-function endSoon(attempt: Attempt): void {
-  Attempt.endSoon(attempt);
+// For `process.nextTick`, without a closure.
+
+function endNow(attempt: Attempt): void {
+  attempt.endNow();
 }
 
 function drained(attempt: Attempt): void {
-  Attempt.drained(attempt);
+  attempt.drained();
 }
 
 function endRequest(stream: Stream): void {
   stream.reset(ErrorCode.NO_ERROR);
-}
-
-/** A part of what the socket read, copied if it would hold on to much more. */
-function cut(data: Buffer, start: number): Buffer {
-  const part = data.subarray(start);
-  return data.buffer.byteLength <= 2 * part.length ? part : Buffer.from(part);
 }

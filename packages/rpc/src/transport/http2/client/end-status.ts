@@ -1,5 +1,5 @@
 // How a call ends whose response has no status of its own: the status, in words that name the method.
-import { ErrorCode, errorCodeName, type HeaderList, type StreamReset } from "@grpc-study/http2";
+import { ErrorCode, errorCodeName, type HeaderList, Http2Error, type StreamReset } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
 import type { Status } from "../../../protocol/status.ts";
 
@@ -56,6 +56,15 @@ export function resetStatus(reset: StreamReset, path: string, target: string, de
     default:
       return status(mapped, `the server reset ${path} with ${code <= 0xd ? errorCodeName(code) : `the code ${code}`}`);
   }
+}
+
+/** The end of a call whose request the engine does not take: it is malformed, or larger than the server allows, or there is no room for it. */
+export function unsendableStatus(error: unknown, path: string, target: string): Status {
+  if (error instanceof TypeError) return new LocalStatus(Code.INVALID_ARGUMENT, `${path} cannot be sent: ${error.message}`, error);
+  if (!(error instanceof Http2Error)) throw error;
+  if (error.code !== ErrorCode.REFUSED_STREAM)
+    return new LocalStatus(Code.RESOURCE_EXHAUSTED, `${path} cannot be sent: ${error.message}`, error);
+  return new LocalStatus(Code.UNAVAILABLE, `the connection to ${target} takes no more calls`, error);
 }
 
 /** A response that ended without `grpc-status`. */

@@ -2,7 +2,7 @@
 // list says is kept on it.
 import type { HeaderList } from "@grpc-study/http2";
 import { Code, codeFrom } from "../../../protocol/code.ts";
-import { metadataFromFields } from "../../../protocol/fields.ts";
+import { hasMetadata, metadataFromFields } from "../../../protocol/fields.ts";
 import type { Metadata } from "../../../protocol/metadata.ts";
 import { percentDecode } from "../../../protocol/percent-encode.ts";
 import type { Status } from "../../../protocol/status.ts";
@@ -26,7 +26,7 @@ export class ResponseHeader {
     this.encoding = list.get("grpc-encoding") ?? "identity";
     this.accepted = list.get("grpc-accept-encoding");
     this.#list = list;
-    this.#hasMetadata = metadataFromFields(list.flat, list.regularStart).size > 0;
+    this.#hasMetadata = hasMetadata(list.flat, list.regularStart);
   }
 
   /** A new object each time: it becomes the caller's own. Undefined if there is none. */
@@ -63,7 +63,7 @@ export class ResponseTrailer {
     this.pushback = pushbacks.length === 0 ? undefined : pushbacks.join(",");
     this.accepted = list.get("grpc-accept-encoding");
     this.#list = list;
-    this.#hasMetadata = metadataFromFields(list.flat, list.regularStart).size > 0;
+    this.#hasMetadata = hasMetadata(list.flat, list.regularStart);
   }
 
   /** The status, if there is a code. */

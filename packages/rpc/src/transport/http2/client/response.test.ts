@@ -381,6 +381,17 @@ test("of a body that does not end, or is large, or is no text, a part is told, a
   await expect.poll(() => reset).toBe(3);
 });
 
+test("a reset after the header of such a response does not hide it", async () => {
+  const { peer, connection } = await rawConnection();
+  const opened = new TestCall(connection, "bidiStream");
+  await requestOn(peer, 1);
+  peer.send(headers(1, response({ ":status": "502" }, [["content-type", "text/plain"]]), 4), data(1, "down"), rstStream(1, 0));
+  expect((await opened.ended).status).toMatchObject({
+    code: Code.UNAVAILABLE,
+    message: expect.stringMatching(/HTTP status 502 .*: down$/),
+  });
+});
+
 test("1xx are skipped", async () => {
   const { peer, connection } = await rawConnection();
   const opened = new TestCall(connection, "unary");

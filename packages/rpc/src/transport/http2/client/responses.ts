@@ -1,5 +1,6 @@
 // The responses of a call: cut from the bytes that come, decompressed, delivered as they are asked for, and credited to the server then.
 import type { Stream } from "@grpc-study/http2";
+import type { MessageLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
 import { type Compression, decompress, isCompression, type Refusal } from "../../../protocol/compression.ts";
 import { MessageReader, MessageTooLarge } from "../../../protocol/message-reader.ts";
@@ -37,17 +38,14 @@ export class Responses {
   /** Whether a message has been delivered. */
   begun = false;
 
-  /**
-   * @param limit the most bytes of a message.
-   * @param pulled how many messages have been asked for.
-   */
-  constructor(stream: Stream, sink: ResponseSink, path: string, encoding: string, limit: number, pulled: number) {
+  /** @param pulled how many messages have been asked for. */
+  constructor(stream: Stream, sink: ResponseSink, path: string, encoding: string, limits: MessageLimits, pulled: number) {
     this.#stream = stream;
-    this.#reader = new MessageReader(limit);
+    this.#reader = new MessageReader(limits.maxReceiveMessageBytes);
     this.#sink = sink;
     this.#path = path;
     this.#encoding = encoding;
-    this.#limit = limit;
+    this.#limit = limits.maxReceiveMessageBytes;
     this.#pulled = pulled;
   }
 
@@ -80,13 +78,16 @@ export class Responses {
     return this.empty && !this.#reader.inside;
   }
 
-  /** Whether what is left is no whole message. Takes it. */
-  takeCutOff(): boolean {
+  /** Why a response that ended with OK is not whole, or has too much. */
+  incomplete(): Status {
+    let left: Buffer | undefined;
     try {
-      return this.#next() === undefined;
+      left = this.#next();
     } catch {
-      return true;
+      // It is not whole either.
     }
+    if (left === undefined) return new LocalStatus(Code.INTERNAL, "the response ended in the middle of a message");
+    return new LocalStatus(Code.UNIMPLEMENTED, `${this.#path} was answered with more than one response`);
   }
 
   #deliver(): void {
