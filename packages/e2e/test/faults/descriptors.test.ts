@@ -26,7 +26,7 @@ test.skipIf(process.platform !== "linux")(
     for (const one of crowd) one[Symbol.dispose]();
     // A newcomer has a connection of its own.
     await until(async () => {
-      using newcomer = createClient(Greeter, server.address);
+      using newcomer = createClient(Greeter, server.address, { pool: false });
       return await newcomer.sayHello({ name: "a" }, { timeoutMs: 1_000 }).then(
         () => true,
         () => false,

@@ -63,7 +63,7 @@ describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
       const children = async () => (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter(Boolean).map(Number);
       expect(await children()).toHaveLength(2);
       // Each client has a connection, which one of the workers took.
-      const clients = Array.from({ length: 10 }, () => createClient(Stream, server.address));
+      const clients = Array.from({ length: 10 }, () => createClient(Stream, server.address, { pool: false }));
       const streams = clients.map((client) => client.conversations());
       const turn = async (stream: (typeof streams)[number]) =>
         (await stream.send({ question: "a" })) && (await stream.recv()) !== undefined;

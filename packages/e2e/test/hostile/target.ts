@@ -68,7 +68,7 @@ export class Target implements AsyncDisposable {
   async unharmed({ left = 0, moreMib = 8 } = {}): Promise<void> {
     const before = this.#before ?? (await this.condition());
     await this.bystander.emptyCall({}, { timeoutMs: 5_000 });
-    using newcomer = createClient(TestService, this.address);
+    using newcomer = createClient(TestService, this.address, { pool: false });
     await newcomer.emptyCall({}, { timeoutMs: 5_000 });
     newcomer[Symbol.dispose]();
     let now = before;

@@ -39,7 +39,8 @@ async function serveChat(security: ServerTls) {
 
 /** Says something on a connection of its own. */
 async function sayOnce(address: string, tls: ClientTls): Promise<string | undefined> {
-  using talker = createClient(Greeter, address, { tls });
+  // A connection that is there keeps its certificates.
+  using talker = createClient(Greeter, address, { tls, pool: false });
   return (await talker.bidiHello([{ name: "hello" }]).recv())?.reply;
 }
 
