@@ -49,8 +49,11 @@ export function grpcJsChannel(channel: ChannelInterface, options: GrpcJsChannelO
   return new GrpcJsChannel({ channel, interceptors, credentials }, secure, connectTimeoutMs);
 }
 
-/** The longest deadline that grpc-js can write; it throws at a later one, where nobody can catch it. */
-const longestTimeoutMs = 99_999_999 * 3_600_000;
+/**
+ * The longest timeout that both sides of grpc-js understand: 24.8 days, in whole seconds. The server of grpc-js takes a longer one for any other, also one
+ * that has passed; the client throws at one that is too long to be written, where nobody can catch it.
+ */
+const longestTimeoutMs = 2_147_483_000;
 
 /** The longest time of Node's timers. */
 const longestTimerMs = 2 ** 31 - 1;

@@ -3,6 +3,7 @@
 //
 // Client
 // - The option `compression` of a call: grpc-js compresses by channel (`grpc.default_compression_algorithm`). Refused.
+// - Timeouts of more than 24.8 days are shortened to that.
 // - Whether a response came compressed is not known: `wasCompressed` is false for all.
 // - A cancelled call half-closes before it is reset (Node's `close()` of a stream): a server may take half of an upload for the whole one.
 // - A response that ends with OK in the middle of a message passes for a complete one.
@@ -16,7 +17,7 @@
 // - Interceptors of a method with one request run once the request is complete, not when its header has come.
 // - Up to 16 requests of a stream are read ahead.
 // - A request that ends in the middle of a message passes for a complete one.
-// - A timeout of more than 24.8 days ends the call at once, with DEADLINE_EXCEEDED.
+// - A timeout of more than 24.8 days is taken for another one, also for one that has passed: the call may end at once, with DEADLINE_EXCEEDED.
 // - The limits that grpc-js has no option for. Refused, unless they are the defaults, which hold as little.
 // - Certificates are read once, when the server begins to listen. `reloadMs` and `onReloadError` are refused, and optional client certificates.
 // - The caller's certificate, before grpc-js 1.14: reading `clientCertificate` throws.
