@@ -14,6 +14,7 @@ export type {
 export { type ClientOptions, type ConnectOptions, createClient } from "./client/client.ts";
 export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
 export type { CallOptions, CancelSignal, SendOptions } from "./client/options.ts";
+export type { PerRpcCredentials } from "./client/per-rpc-credentials.ts";
 export type {
   BidiStreamCall,
   Client,
@@ -24,7 +25,6 @@ export type {
   ResponseStream,
 } from "./client/types.ts";
 export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
-export type { PerRpcCredentials } from "./interceptors/per-rpc-credentials.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";
 export { wasCompressed } from "./protocol/came-compressed.ts";
 export { Code, type CodeName, codeFrom } from "./protocol/code.ts";

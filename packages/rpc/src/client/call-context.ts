@@ -2,13 +2,27 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Channel } from "../transport/client.ts";
-import type { Call } from "./call.ts";
+import type { BoundMethod } from "./bound-method.ts";
 import type { ClientCallContext } from "./context.ts";
 
-class InterceptedCall implements ClientCallContext {
-  readonly #call: Call;
+/** The call, as far as interceptors may know it. */
+export interface Interceptable {
+  readonly channel: Channel;
+  readonly method: BoundMethod;
+  readonly requestMetadata: Metadata;
+  /** Milliseconds since 1970, or Infinity. */
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+  readonly responseHeader: Metadata | undefined;
+  readonly trailer: Metadata | undefined;
+  onRequest(listener: (request: object) => void): void;
+  onResponse(listener: (response: Message) => void): void;
+}
 
-  constructor(call: Call) {
+class InterceptedCall implements ClientCallContext {
+  readonly #call: Interceptable;
+
+  constructor(call: Interceptable) {
     this.#call = call;
   }
 
@@ -55,6 +69,6 @@ class InterceptedCall implements ClientCallContext {
   }
 }
 
-export function contextOf(call: Call): ClientCallContext {
+export function contextOf(call: Interceptable): ClientCallContext {
   return Object.freeze(new InterceptedCall(call));
 }

@@ -1,6 +1,6 @@
 // One call of a client, whatever its kind: how it begins, and how it ends, once. What it receives is for its subclasses.
 import type { Message } from "@bufbuild/protobuf";
-import { intercept } from "../interceptors/intercept.ts";
+import { intercept } from "../intercept.ts";
 import { LongTimer } from "../long-timer.ts";
 import { noteCompressed } from "../protocol/came-compressed.ts";
 import { Code } from "../protocol/code.ts";
@@ -11,7 +11,7 @@ import { custom, requestFault } from "../protocol/metadata-rules.ts";
 import type { Status } from "../protocol/status.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
-import { contextOf } from "./call-context.ts";
+import { contextOf, type Interceptable } from "./call-context.ts";
 import { cancelled, deadlineExceeded, reasonOf, unreadable, unsendable, unwritable } from "./call-errors.ts";
 import { Interception } from "./interception.ts";
 import { type CallOptions, type CancelSignal, deadlineOf, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
@@ -22,7 +22,7 @@ import { notTaken, SendQueue, taken } from "./send-queue.ts";
 // flight do, it makes all further ones old. They then keep alive whatever they refer to, until the next full collection.
 
 /** It is what the channel opens, and what hears of the stream: one object a call. */
-export abstract class Call implements OutgoingCall, ClientListener {
+export abstract class Call implements OutgoingCall, ClientListener, Interceptable {
   readonly channel: Channel;
   readonly method: BoundMethod;
   deadline = Number.POSITIVE_INFINITY;

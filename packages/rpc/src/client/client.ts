@@ -4,13 +4,13 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type CodecFactory, compiled } from "@grpc-study/codec";
 import { createChannel } from "../channel/create-channel.ts";
 import { type ChannelOptions, channelOptionNames } from "../channel/options.ts";
-import { type PerRpcCredentials, perRpcCredentials } from "../interceptors/per-rpc-credentials.ts";
 import { type Names, refuseUnknown } from "../known-options.ts";
 import type { Channel } from "../transport/client.ts";
 import { BoundMethod } from "./bound-method.ts";
 import { caller } from "./callers.ts";
 import type { ClientInterceptor } from "./context.ts";
 import { type CallOptions, optionsFault } from "./options.ts";
+import { type PerRpcCredentials, perRpcCredentials } from "./per-rpc-credentials.ts";
 import type { Client } from "./types.ts";
 
 /** Options of a client, whatever its channel. */

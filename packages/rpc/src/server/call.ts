@@ -1,6 +1,6 @@
 // One call on the server, whatever its kind: from its header, or its only request, through interceptors and handler to the single place where it ends.
 import type { Message } from "@bufbuild/protobuf";
-import { InterceptorFault, intercept } from "../interceptors/intercept.ts";
+import { InterceptorFault, intercept } from "../intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError, statusFromError } from "../protocol/error.ts";

@@ -10,22 +10,31 @@ import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { ServedMethod, ServerListener } from "../server.ts";
 import { carried } from "./carried.ts";
 import { Direction } from "./direction.ts";
-import { inProcessPeer, ServerEnd } from "./server-end.ts";
-import type { InProcessTransport } from "./transport.ts";
-import type { Due } from "./turn.ts";
+import { type Answering, inProcessPeer, ServerEnd } from "./server-end.ts";
+import type { Due, Turn } from "./turn.ts";
 
 const ok: Status = { code: Code.OK, message: "", metadata: undefined };
 const cancelled: Status = { code: Code.CANCELLED, message: "the caller cancelled the call", metadata: undefined };
 const timeUp: Status = { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded", metadata: undefined };
+
+/** The server, as its calls need it. */
+export interface CallServer {
+  readonly limits: MessageLimits;
+  readonly turn: Turn;
+  /** A call has begun. */
+  started(call: InProcessCall): void;
+  /** A call has ended on both sides. */
+  ended(call: InProcessCall): void;
+}
 
 /**
  * The client's end. Nothing is compressed: a message that would be is only marked so.
  *
  * What either end does is kept, and the other end hears of it in the next turn.
  */
-export class InProcessCall implements ClientStream, Linked<InProcessCall>, Due {
+export class InProcessCall implements ClientStream, Answering, Linked<InProcessCall>, Due {
   readonly peer = inProcessPeer;
-  readonly #transport: InProcessTransport;
+  readonly #transport: CallServer;
   readonly #limits: MessageLimits;
   readonly #call: OutgoingCall;
   readonly #listener: ClientListener;
@@ -50,7 +59,7 @@ export class InProcessCall implements ClientStream, Linked<InProcessCall>, Due {
   next: InProcessCall | undefined = undefined;
 
   /** @param limits of the client's messages. */
-  constructor(transport: InProcessTransport, limits: MessageLimits, call: OutgoingCall, listener: ClientListener) {
+  constructor(transport: CallServer, limits: MessageLimits, call: OutgoingCall, listener: ClientListener) {
     this.#transport = transport;
     this.#limits = limits;
     this.#call = call;

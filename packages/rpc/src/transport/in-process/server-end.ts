@@ -4,21 +4,30 @@ import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { formatTimeout, parseTimeout } from "../../protocol/timeout.ts";
 import type { ServerStream } from "../server.ts";
-import type { InProcessCall } from "./call.ts";
 import { carried } from "./carried.ts";
 
 export const inProcessPeer = "in-process";
+
+/** The call, as the handler's end moves it. */
+export interface Answering {
+  pullRequest(): void;
+  sendHeader(header: Metadata | undefined): void;
+  /** Returns whether there is room for more. */
+  sendResponse(message: Buffer, compressed: boolean): boolean;
+  /** @param status undefined for OK without a trailer. */
+  end(status: Status | undefined): void;
+}
 
 export class ServerEnd implements ServerStream {
   readonly peer = inProcessPeer;
   readonly clientCertificate = undefined;
   readonly deadline: number;
-  readonly #call: InProcessCall;
+  readonly #call: Answering;
   readonly #sent: Metadata | undefined;
   #metadata: Metadata | undefined;
   #compresses = false;
 
-  constructor(call: InProcessCall, metadata: Metadata | undefined, deadline: number) {
+  constructor(call: Answering, metadata: Metadata | undefined, deadline: number) {
     this.#call = call;
     this.#sent = metadata;
     this.#metadata = undefined;

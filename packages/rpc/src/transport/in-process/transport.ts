@@ -7,7 +7,7 @@ import { metadataBytes } from "../../protocol/metadata-rules.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { OutgoingCall } from "../client.ts";
 import type { ServedMethod, ServerTransport } from "../server.ts";
-import type { InProcessCall } from "./call.ts";
+import type { CallServer, InProcessCall } from "./call.ts";
 import { Turn } from "./turn.ts";
 
 /** The limits of a server that hold without a socket. */
@@ -17,7 +17,7 @@ export type InProcessServerLimits = Pick<
 >;
 
 /** The server's end of its in-process channels. */
-export class InProcessTransport implements Omit<ServerTransport, "listen"> {
+export class InProcessTransport implements Omit<ServerTransport, "listen">, CallServer {
   readonly limits: InProcessServerLimits;
   readonly turn = new Turn();
   readonly #methods = new Map<string, ServedMethod>();
@@ -62,12 +62,10 @@ export class InProcessTransport implements Omit<ServerTransport, "listen"> {
     return this.#methods.get(path) ?? refusal(Code.UNIMPLEMENTED, `The server does not implement the method ${path}`);
   }
 
-  /** A call has begun. */
   started(call: InProcessCall): void {
     this.#running.add(call);
   }
 
-  /** A call has ended on both sides. */
   ended(call: InProcessCall): void {
     if (this.#running.delete(call) && this.#running.isEmpty) this.#drained?.resolve();
   }

@@ -1,6 +1,6 @@
 // What interceptors of servers and of clients have in common: they run around a call, and `next()` runs what lies further in.
-import { Code } from "../protocol/code.ts";
-import { RpcError } from "../protocol/error.ts";
+import { Code } from "./protocol/code.ts";
+import { RpcError } from "./protocol/error.ts";
 
 type Interceptor<Call> = (call: Call, next: () => Promise<void>) => Promise<void>;
 

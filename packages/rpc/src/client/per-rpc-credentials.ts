@@ -1,8 +1,9 @@
 // Per-RPC credentials: what a client says of itself with every call.
-import type { ClientInterceptor } from "../client/context.ts";
+
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { type MetadataInit, toMetadata } from "../protocol/metadata.ts";
+import type { ClientInterceptor } from "./context.ts";
 
 /** Go's `credentials.PerRPCCredentials`, with its two questions. */
 export interface PerRpcCredentials {
