@@ -6,7 +6,7 @@ import { methods } from "./attempts.ts";
 
 export class ChannelCall implements ClientListener {
   readonly stream: ClientStream;
-  readonly headers: Metadata[] = [];
+  readonly headers: (Metadata | undefined)[] = [];
   readonly messages: string[] = [];
   drains = 0;
   /** Resolves with the status. */
@@ -33,7 +33,7 @@ export class ChannelCall implements ClientListener {
     this.stream.pull();
   }
 
-  onHeader(header: Metadata): void {
+  onHeader(header: Metadata | undefined): void {
     this.#check();
     if (this.headers.push(header) > 1) throw new Error("a second header");
   }

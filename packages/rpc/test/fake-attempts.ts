@@ -102,9 +102,9 @@ export class FakeListener implements ClientListener {
   readonly statuses: Status[] = [];
   drains = 0;
 
-  onHeader(header: Metadata): void {
+  onHeader(header: Metadata | undefined): void {
     if (this.statuses.length > 0 || this.messages.length > 0) throw new Error("a header that comes late");
-    this.headers.push(header.get("x-attempt") ?? "");
+    this.headers.push(header?.get("x-attempt") ?? "");
   }
 
   onMessage(message: Buffer): void {

@@ -220,6 +220,8 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   protected abstract finished(): void;
 
   onHeader(header: Metadata | undefined): void {
+    // Nothing is sent again once a header has come (gRFC A6).
+    this.request = undefined;
     this.#header = header ?? new Metadata();
     this.#headerReader?.resolve(this.#header);
     if (this.#options.onHeader !== undefined) {

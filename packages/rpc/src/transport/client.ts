@@ -47,7 +47,7 @@ export interface OutgoingCall {
   readonly waitForReady: boolean | undefined;
   /** The `:authority`, if it is not the channel's. */
   readonly authority: string | undefined;
-  /** The only request, where the method has one: the request is complete with it. `send` and `halfClose` are not called then. */
+  /** The only request, where the method has one: the request is complete with it. `send` and `halfClose` are not called then. It may be gone once a header has come. */
   readonly request: Buffer | undefined;
   /** How often the call was sent before by a retry policy: sent as `grpc-previous-rpc-attempts` unless it is 0. A client opens calls with 0. */
   readonly previousAttempts: number;

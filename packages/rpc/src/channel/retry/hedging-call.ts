@@ -25,7 +25,7 @@ class HedgedAttempt implements AttemptListener {
     this.stream = source.openAttempt(previous === 0 ? outgoing : new ChangedCall(outgoing, { previousAttempts: previous }), this);
   }
 
-  onHeader(header: Metadata): void {
+  onHeader(header: Metadata | undefined): void {
     this.call.onHeader(this, header);
   }
 
@@ -122,7 +122,7 @@ export class HedgingCall implements ClientStream {
     this.#end(code, message);
   }
 
-  onHeader(attempt: HedgedAttempt, header: Metadata): void {
+  onHeader(attempt: HedgedAttempt, header: Metadata | undefined): void {
     this.#commit(attempt);
     this.#listener.onHeader(header);
   }

@@ -59,7 +59,7 @@ export class LimitedCall implements ClientStream, ClientListener {
     if (!this.#ended) this.#end(code, message);
   }
 
-  onHeader(header: Metadata): void {
+  onHeader(header: Metadata | undefined): void {
     this.#listener.onHeader(header);
   }
 

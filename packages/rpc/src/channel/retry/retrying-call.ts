@@ -89,7 +89,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
     if (!this.#waiting) this.#attempt.cancel(code, message);
   }
 
-  onHeader(header: Metadata): void {
+  onHeader(header: Metadata | undefined): void {
     this.#commit();
     this.#listener.onHeader(header);
   }
