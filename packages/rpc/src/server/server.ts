@@ -1,11 +1,14 @@
 // A server: services, addresses, health, and an orderly end.
+import { Health } from "../../gen/grpc/health/v1/health_pb.js";
+import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
+import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { type Names, refuseUnknown, unknownOption } from "../known-options.ts";
 import { defaultServerLimits, type ServerLimits, withDefaults } from "../limits/limits.ts";
 import { LinkedSet } from "../linked-set.ts";
 import { type Compression, isCompression } from "../protocol/compression.ts";
 import { type ServerTls, serverTlsNames } from "../security/tls.ts";
-import { HealthStatuses, implementHealth } from "../services/health/health.ts";
-import { implementReflection } from "../services/reflection/reflection.ts";
+import { HealthStatuses, healthHandlers } from "../services/health/health.ts";
+import { reflectionHandlers } from "../services/reflection/reflection.ts";
 import type { Channel } from "../transport/client.ts";
 import { createHttp2ServerTransport } from "../transport/http2/server/transport.ts";
 import { InProcessChannel, type InProcessOptions } from "../transport/in-process/channel.ts";
@@ -13,7 +16,7 @@ import { InProcessTransport } from "../transport/in-process/transport.ts";
 import type { ServerTransport, ServerTransportFactory } from "../transport/server.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Call } from "./call.ts";
-import type { Implementation, ImplementOptions } from "./implement.ts";
+import { type Implementation, type ImplementOptions, implement } from "./implement.ts";
 import { type BoundAddress, ListenError, listen } from "./listen.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 import { endCalls, type ShutdownOptions, type ShutdownReport, shutdownNames } from "./shutdown.ts";
@@ -111,10 +114,14 @@ class RpcServer implements Server {
     const limits = withDefaults(defaultServerLimits, options.limits);
     this.#transport = transport(limits, compression ?? "identity");
     this.#inProcess = new InProcessTransport(limits);
-    if (health) this.#serve(implementHealth(this.health));
-    if (reflection) {
-      for (const each of implementReflection(() => this.#implementations.map(({ service }) => service))) this.#serve(each);
-    }
+    if (health) this.#serve(implement(Health, healthHandlers(this.health)));
+    if (reflection) this.#serveReflection();
+  }
+
+  #serveReflection(): void {
+    const { v1, v1alpha } = reflectionHandlers(() => this.#implementations.map(({ service }) => service));
+    this.#serve(implement(ServerReflection, v1));
+    this.#serve(implement(ServerReflectionAlpha, v1alpha));
   }
 
   add(...implementations: readonly Implementation[]): void {

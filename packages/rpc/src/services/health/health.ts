@@ -1,8 +1,7 @@
 // grpc.health.v1, as https://github.com/grpc/grpc/blob/master/doc/health-checking.md has it.
-import { Health, HealthCheckResponse_ServingStatus as Status } from "../../../gen/grpc/health/v1/health_pb.js";
+import { type HealthCheckRequest, HealthCheckResponse_ServingStatus as Status } from "../../../gen/grpc/health/v1/health_pb.js";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
-import { type Implementation, implement } from "../../server/implement.ts";
 
 /** How a service is; `SERVICE_UNKNOWN`, which only a watcher sees, is said by the server itself. */
 export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING";
@@ -49,19 +48,20 @@ export class HealthStatuses {
   }
 }
 
-export function implementHealth(statuses: HealthStatuses): Implementation {
-  return implement(Health, {
-    check({ service }) {
+/** The handlers of `grpc.health.v1.Health`. */
+export function healthHandlers(statuses: HealthStatuses) {
+  return {
+    check({ service }: HealthCheckRequest) {
       const status = statuses.get(service);
       if (status === undefined) throw new RpcError(Code.NOT_FOUND, `unknown service "${service}"`);
       return { status };
     },
-    async *watch({ service }, { signal }) {
-      let told: Status | undefined;
+    async *watch({ service }: HealthCheckRequest, { signal }: { readonly signal: AbortSignal }) {
+      let sent: Status | undefined;
       for (;;) {
         const status = statuses.get(service) ?? Status.SERVICE_UNKNOWN;
-        if (status !== told) {
-          told = status;
+        if (status !== sent) {
+          sent = status;
           yield { status };
         } else {
           signal.throwIfAborted();
@@ -70,5 +70,5 @@ export function implementHealth(statuses: HealthStatuses): Implementation {
       }
     },
     list: () => ({ statuses: Object.fromEntries([...statuses.entries()].map(([service, status]) => [service, { status }])) }),
-  });
+  };
 }

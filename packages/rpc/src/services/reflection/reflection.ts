@@ -10,24 +10,25 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import {
-  ServerReflection,
   type ServerReflectionRequest,
   ServerReflectionRequestSchema,
   ServerReflectionResponseSchema,
 } from "../../../gen/grpc/reflection/v1/reflection_pb.js";
 import {
+  type ServerReflectionRequest as AlphaRequest,
   ServerReflectionRequestSchema as AlphaRequestSchema,
   ServerReflectionResponseSchema as AlphaResponseSchema,
-  ServerReflection as ServerReflectionAlpha,
 } from "../../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { Code } from "../../protocol/code.ts";
-import { type Implementation, implement } from "../../server/implement.ts";
 import { FileIndex, serializeFile, withImports } from "./index-of-files.ts";
 
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;
 
-/** @param services those of the server, at the time of a request. */
-export function implementReflection(services: () => readonly DescService[]): Implementation[] {
+/**
+ * The handlers of `grpc.reflection.v1` and `v1alpha`.
+ * @param services those of the server, at the time of a request.
+ */
+export function reflectionHandlers(services: () => readonly DescService[]) {
   let index: FileIndex | undefined;
   let indexed = 0;
   const currentIndex = () => {
@@ -48,15 +49,15 @@ export function implementReflection(services: () => readonly DescService[]): Imp
     }
   }
 
-  return [
-    implement(ServerReflection, { serverReflectionInfo: answerAll }),
-    implement(ServerReflectionAlpha, {
-      async *serverReflectionInfo(requests) {
+  return {
+    v1: { serverReflectionInfo: answerAll },
+    v1alpha: {
+      async *serverReflectionInfo(requests: AsyncIterable<AlphaRequest>) {
         const responses = answerAll(convertAll(requests, AlphaRequestSchema, ServerReflectionRequestSchema));
         yield* convertAll(responses, ServerReflectionResponseSchema, AlphaResponseSchema);
       },
-    }),
-  ];
+    },
+  };
 }
 
 /** The messages of v1 and v1alpha differ in nothing but their package. */
