@@ -144,7 +144,7 @@ test("a new call does not overtake those that wait", async () => {
 
 test("connect() waits out the back-off, and says why it failed", async () => {
   const net = network({ "a:1": "refused" });
-  using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 100 });
+  using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 500 });
   await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "cannot connect to a:1: a:1 refuses" });
   expect(net.dials.length).toBeGreaterThan(1);
   const connected = channel.connect();
@@ -282,16 +282,19 @@ test("an IP address is not resolved", async () => {
   expect(channel.target).toBe("10.0.0.1:1");
 });
 
-test("a call that is sent again after close() still has a connection, which ends with it", async () => {
-  const net = network();
-  const channel = net.channel("a:1", { retry: { codes: ["UNAVAILABLE"], initialBackoffMs: 10 } });
-  const call = new FakeCall(channel);
-  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
-  channel.close();
-  expect(net.connections[0]?.closed).toBe(true);
-  net.connections[0]?.streams[0]?.end(Code.UNAVAILABLE, "try again");
-  await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
-  expect(net.connections[1]?.closed).toBe(true);
-  net.connections[1]?.streams[0]?.end();
-  expect((await call.ended).code).toBe(Code.OK);
-});
+test.each(["a:1", "10.0.0.1:1"])(
+  "%s: a call that is sent again after close() still has a connection, which ends with it",
+  async (target) => {
+    const net = network({ [target]: "up" });
+    const channel = net.channel(target, { retry: { codes: ["UNAVAILABLE"], initialBackoffMs: 10 } });
+    const call = new FakeCall(channel);
+    await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+    channel.close();
+    expect(net.connections[0]?.closed).toBe(true);
+    net.connections[0]?.streams[0]?.end(Code.UNAVAILABLE, "try again");
+    await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
+    expect(net.connections[1]?.closed).toBe(true);
+    net.connections[1]?.streams[0]?.end();
+    expect((await call.ended).code).toBe(Code.OK);
+  },
+);

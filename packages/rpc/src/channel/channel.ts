@@ -66,7 +66,7 @@ export class PooledChannel implements Channel {
 /** A call that ends with CANCELLED before anything is done for it. */
 function refused(listener: ClientListener, message: string): ClientStream {
   let ended = false;
-  // As with calls that have no connection (see PendingAttempt.failLater).
+  // As with calls that have no connection (see failedAttempt).
   setImmediate(() => {
     if (!ended) listener.onStatus({ code: Code.CANCELLED, message, metadata: undefined });
   });

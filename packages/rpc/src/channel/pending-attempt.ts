@@ -95,17 +95,21 @@ export class PendingAttempt implements ClientStream {
     this.#listener.onEnd({ code, message, metadata: undefined, cause }, "processed", undefined);
   }
 
-  /**
-   * Like `fail`, for a call that is being opened. It waits for a turn of the event loop, and not for a microtask: a program that calls again and again would
-   * leave no time to connect.
-   */
-  failLater(error: RpcError): void {
-    setImmediate(() => this.fail(error));
-  }
-
   #end(): void {
     this.#ended = true;
     this.#messages = undefined;
     this.#compress = undefined;
   }
+}
+
+const nowhere: WaitingRoom = { leave() {} };
+
+/**
+ * An attempt that finds no connection, and does not wait for one. It ends in the next turn of the event loop, and not by a microtask: a program that calls again and
+ * again would leave no time to connect.
+ */
+export function failedAttempt(error: RpcError, call: OutgoingCall, listener: AttemptListener): PendingAttempt {
+  const attempt = new PendingAttempt(call, listener, nowhere, 0);
+  setImmediate(() => attempt.fail(error));
+  return attempt;
 }

@@ -5,17 +5,17 @@ import type { ClientStream, OutgoingCall } from "../transport/client.ts";
 import type { Address, AttemptListener, Dial } from "../transport/connection.ts";
 import type { BackoffPolicy } from "./backoff.ts";
 import type { Balancer, BalancerOwner } from "./balancer.ts";
-import { CallQueue } from "./call-queue.ts";
 import { connectTimeout } from "./connect-first.ts";
 import { ConnectWaiters } from "./connect-waiters.ts";
 import type { StateListener } from "./options.ts";
-import { PendingAttempt, type WaitingRoom } from "./pending-attempt.ts";
+import { failedAttempt } from "./pending-attempt.ts";
 import { PickFirst } from "./pick-first.ts";
 import { type Lookup, Resolver, type ResolverOwner } from "./resolver.ts";
 import type { AttemptSource } from "./retry/attempts.ts";
 import { RoundRobin } from "./round-robin.ts";
 import type { SubchannelState } from "./subchannel.ts";
 import type { Target } from "./target.ts";
+import { WaitingCalls, type WaitingCallsOwner } from "./waiting-calls.ts";
 
 export interface SharedSettings {
   readonly target: Target;
@@ -40,13 +40,14 @@ const longestMs = 2 ** 30;
 /** How often the channel looks for calls within the idle time. */
 const idleLooks = 4;
 
-export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwner, WaitingRoom {
+export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwner, WaitingCallsOwner {
   readonly #settings: SharedSettings;
   readonly #balancer: Balancer;
   /** Undefined where the target lists its addresses. */
   readonly #resolver: Resolver | undefined;
-  readonly #queue = new CallQueue();
+  readonly #calls: WaitingCalls;
   readonly #waiters = new ConnectWaiters();
+  readonly #pick = () => this.#balancer.pick();
   readonly #stateListeners = new Set<StateListener>();
   /** Whether it connects, or is connected. */
   #active = false;
@@ -55,10 +56,6 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   #resolved: boolean;
   #resolveFailure: RpcError | undefined;
   #state: SubchannelState = "idle";
-  /** `performance.now()` when the last connection was lost. */
-  #downMs = Number.NEGATIVE_INFINITY;
-  /** Ends waits, and keeps the process alive as long as there are any. */
-  #waitTimer: NodeJS.Timeout | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   /** Attempts so far, and at the last look. */
   #attempts = 0;
@@ -72,6 +69,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     const attemptTimeoutMs = Number.isFinite(connectTimeoutMs) ? Math.min(connectTimeoutMs, longestMs) : defaultAttemptMs;
     const connect = { target: target.name, dial, backoff, attemptTimeoutMs };
     this.#balancer = settings.balancing === "round_robin" ? new RoundRobin(connect, this) : new PickFirst(connect, this);
+    this.#calls = new WaitingCalls(connectTimeoutMs, this);
     this.#resolved = target.host === undefined;
     if (target.host === undefined) this.#balancer.update(target.addresses);
     else this.#resolver = new Resolver(target.host, { target: target.name, lookup, backoff, refreshMs: dnsRefreshMs }, this);
@@ -84,7 +82,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   openAttempt(call: OutgoingCall, listener: AttemptListener): ClientStream {
     this.#attempts++;
     // Calls that wait come first.
-    if (this.#queue.first === undefined) {
+    if (this.#calls.isEmpty) {
       const connection = this.#balancer.pick();
       if (connection !== undefined) return connection.open(call, listener);
     }
@@ -96,8 +94,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
    * @param owner whose wait it is.
    */
   connect(owner: object): Promise<void> {
-    const { connectTimeoutMs, target } = this.#settings;
-    const connected = this.#waiters.add(owner, connectTimeoutMs, () => this.#failure ?? connectTimeout(target.name, connectTimeoutMs));
+    const connected = this.#waiters.add(owner, this.#settings.connectTimeoutMs, () => this.waitFailure);
     this.#activate();
     if (this.#state === "ready") this.#waiters.resolve();
     return connected;
@@ -123,11 +120,6 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     this.#rest();
   }
 
-  leave(attempt: PendingAttempt): void {
-    this.#queue.delete(attempt);
-    this.#rest();
-  }
-
   onAddresses(addresses: readonly Address[]): void {
     const first = !this.#resolved;
     this.#resolved = true;
@@ -146,21 +138,32 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   }
 
   onAvailable(): void {
-    this.#flush();
-    this.#rest();
+    this.#calls.open(this.#pick);
   }
 
   onChange(): void {
     const before = this.#state;
     this.#look();
     if (this.#state === "ready") {
-      this.#flush();
+      this.#calls.open(this.#pick);
       this.#waiters.resolve();
     } else {
-      if (before === "ready") this.#downMs = performance.now();
-      if (this.#state === "failed") this.#failWaiting(({ call }) => call.waitForReady !== true);
+      if (before === "ready") this.#calls.disconnected();
+      if (this.#state === "failed") this.#calls.fail();
       else if (this.#state === "idle" && this.#active && this.#isNeeded) this.#balancer.connect();
     }
+    this.#rest();
+  }
+
+  get isConnected(): boolean {
+    return this.#state === "ready";
+  }
+
+  get waitFailure(): RpcError {
+    return this.#failure ?? connectTimeout(this.#settings.target.name, this.#settings.connectTimeoutMs);
+  }
+
+  onQuiet(): void {
     this.#rest();
   }
 
@@ -169,7 +172,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   }
 
   get #isNeeded(): boolean {
-    return this.#queue.first !== undefined || !this.#waiters.isEmpty;
+    return !this.#calls.isEmpty || !this.#waiters.isEmpty;
   }
 
   #look(): void {
@@ -212,70 +215,16 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   }
 
   #wait(call: OutgoingCall, listener: AttemptListener): ClientStream {
-    const attempt = new PendingAttempt(call, listener, this, performance.now());
-    this.#activate();
     const failure = this.#state === "failed" && call.waitForReady !== true ? this.#failure : undefined;
-    if (failure !== undefined) {
-      attempt.failLater(failure);
-      return attempt;
-    }
-    this.#queue.add(attempt);
-    if (this.#waitTimer === undefined) this.#setWaitTimer(this.#settings.connectTimeoutMs);
-    else this.#waitTimer.ref();
+    if (failure !== undefined) return failedAttempt(failure, call, listener);
+    const attempt = this.#calls.add(call, listener);
+    this.#activate();
     return attempt;
   }
 
-  #flush(): void {
-    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
-      const connection = this.#balancer.pick();
-      if (connection === undefined) return;
-      this.#queue.delete(first);
-      first.start(connection);
-    }
-  }
-
-  /** All wait equally long, so that one timer serves them. It is never later than the end of a wait, and is often earlier. */
-  #setWaitTimer(ms: number): void {
-    this.#waitTimer = setTimeout(() => this.#endWaits(), Math.min(ms, longestMs));
-  }
-
-  #endWaits(): void {
-    this.#waitTimer = undefined;
-    const { connectTimeoutMs } = this.#settings;
-    let nextMs = connectTimeoutMs;
-    // Where there is a connection, calls wait for room on it, and that takes as long as it takes.
-    if (this.#state !== "ready") {
-      const nowMs = performance.now();
-      this.#failWaiting(({ call, sinceMs }) => {
-        const leftMs = Math.max(sinceMs, this.#downMs) + connectTimeoutMs - nowMs;
-        if (call.waitForReady === true) return false;
-        if (leftMs >= 1) nextMs = Math.min(nextMs, leftMs);
-        return leftMs < 1;
-      });
-    }
-    if (this.#queue.first !== undefined && this.#waitTimer === undefined) this.#setWaitTimer(nextMs);
-    this.#rest();
-  }
-
-  #failWaiting(matches: (attempt: PendingAttempt) => boolean): void {
-    const failed: PendingAttempt[] = [];
-    for (let each = this.#queue.first; each !== undefined; each = each.next) if (matches(each)) failed.push(each);
-    if (failed.length === 0) return;
-    const { target, connectTimeoutMs } = this.#settings;
-    const failure = this.#failure ?? connectTimeout(target.name, connectTimeoutMs);
-    for (const attempt of failed) {
-      // A listener may have cancelled it.
-      if (!attempt.queued) continue;
-      this.#queue.delete(attempt);
-      attempt.fail(failure);
-    }
-  }
-
-  /** After calls have left the queue. */
+  /** Ends with the last call, if no channel uses it any more. */
   #rest(): void {
-    if (this.#queue.first !== undefined) return;
-    this.#waitTimer?.unref();
-    if (this.#closing && this.#waiters.isEmpty) this.#deactivate();
+    if (this.#closing && !this.#isNeeded) this.#deactivate();
   }
 
   #watchIdle(): void {
