@@ -41,9 +41,10 @@ export class Served {
   /** Called when a call has begun; with its request, if it is unary. */
   onCall: (call: ServedCall) => void = () => {};
   port = 0;
+  readonly errors: unknown[] = [];
 
   constructor(limits: Partial<ServerLimits> = {}) {
-    this.transport = createHttp2ServerTransport({ ...defaultServerLimits, ...limits });
+    this.transport = createHttp2ServerTransport({ ...defaultServerLimits, ...limits }, (error) => this.errors.push(error));
     this.#add("Unary", false, false, false);
     this.#add("EarlyUnary", false, false, true);
     this.#add("ServerStream", false, true, false);

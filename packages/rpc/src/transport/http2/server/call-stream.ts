@@ -31,6 +31,8 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   readonly #timeUpAt: number;
   #timer: LongTimer | undefined = undefined;
   #listener: ServerListener | undefined = undefined;
+  /** How it was ended from this side before it had a listener. */
+  #refused: Status | undefined = undefined;
   /** Undefined while nothing has come of the only request. */
   #requests: Requests | undefined = undefined;
   /** The only request, until it is known to be the only one. */
@@ -75,9 +77,14 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     // Interceptors may refuse the call by its header: nothing of the body is kept before they are done.
     if (method.early || method.requestStream) {
       this.#requests = this.#newRequests();
-      this.#listener = method.open(this);
+      this.#opened(method.open(this));
     }
     if (endStream) this.onData(nothing, true);
+  }
+
+  #opened(listener: ServerListener): void {
+    this.#listener = listener;
+    if (this.#refused !== undefined) listener.onCancel(this.#refused);
   }
 
   #newRequests(): Requests {
@@ -252,7 +259,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     } else if (method.early) {
       this.#listener?.onMessage(request, this.#requestCompressed);
       if (!this.ended) this.#listener?.onHalfClose();
-    } else this.#listener = method.answer(this, request, this.#requestCompressed);
+    } else this.#opened(method.answer(this, request, this.#requestCompressed));
   }
 
   #halfCloseLater(): void {
@@ -273,7 +280,8 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     const compressed = this.#compressed;
     if (compressed === undefined) endResponse(this.#stream, this.#headerSent, status, undefined);
     else void compressed.written.then(() => endResponse(this.#stream, true, status, undefined));
-    this.#listener?.onCancel(status);
+    if (this.#listener === undefined) this.#refused = status;
+    else this.#listener.onCancel(status);
   }
 
   #timeUp(): void {
