@@ -1,7 +1,7 @@
 // A client of server reflection (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md): services at start, and types when they are needed.
 import { createMutableRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { type Channel, Code, createChannel, createClient, RpcError } from "@grpc-study/rpc";
+import { type Channel, Code, codeFrom, createChannel, createClient, RpcError } from "@grpc-study/rpc";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
 import { type Descriptors, DescriptorsError, isOwnService, servicesIn, toRegistry } from "./descriptors.ts";
 import { linkFiles } from "./link-files.ts";
@@ -150,7 +150,8 @@ class ReflectionCall implements Disposable {
   async #answer() {
     const response = (await this.#call.recv())?.messageResponse;
     if (response === undefined) throw new DescriptorsError("the server ended the reflection call without an answer");
-    if (response.case === "errorResponse") throw new RpcError(response.value.errorCode || Code.UNKNOWN, response.value.errorMessage);
+    if (response.case === "errorResponse")
+      throw new RpcError(codeFrom(response.value.errorCode || Code.UNKNOWN), response.value.errorMessage);
     return response;
   }
 

@@ -1,5 +1,5 @@
 // A gateway in front of a server, both gone when the test is.
-import { type Channel, createServer, type Implementation, type ServerOptions, serviceOf } from "@grpc-study/rpc";
+import { type Channel, createServer, type Implementation, type ServerOptions } from "@grpc-study/rpc";
 import Fastify, { type FastifyInstance } from "fastify";
 import { onTestFinished } from "vitest";
 import { type GatewayOptions, gateway } from "../src/index.ts";
@@ -29,7 +29,7 @@ export async function startGateway(implementation: Implementation, options: Test
   server.add(implementation);
   const upstream: string | Channel = way === "in process" ? server.channel() : (await server.listen("127.0.0.1:0")).address;
   onTestFinished(() => server.shutdown({ graceMs: 0, abortMs: 0 }).then(() => {}));
-  return listen(app, { services: [serviceOf(implementation)], upstream, ...rest });
+  return listen(app, { services: [implementation.service], upstream, ...rest });
 }
 
 export async function listen(app: FastifyInstance, options: GatewayOptions & { prefix?: string }): Promise<TestGateway> {

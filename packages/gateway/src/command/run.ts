@@ -149,8 +149,6 @@ function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseByt
     ...(serverName !== undefined && { serverName }),
   };
   const secure = tls || Object.keys(files).length > 0;
-  // grpc-js gives the host as the TLS server name, an IP address too, of which Node disapproves on stderr.
-  if (secure) process.noDeprecation = true;
   const limits = maxResponseBytes === undefined ? {} : { maxReceiveMessageBytes: maxResponseBytes };
   return createChannel(upstream, { connectTimeoutMs: 5000, limits, pool, ...(secure && { tls: files }) });
 }

@@ -117,9 +117,9 @@ export function responseHeaders(
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   if (metadata === undefined) return headers;
-  for (const key of Object.keys(metadata.getMap())) {
+  for (const key of metadata.keys()) {
     if (reserved.test(key) || key === status) continue;
-    const values = metadata.get(key).map((value) => (typeof value === "string" ? value : value.toString("base64")));
+    const values = key.endsWith("-bin") ? metadata.getAllBytes(key).map((value) => value.toString("base64")) : [...metadata.getAll(key)];
     // The one header that is no list (RFC 9110, section 5.3).
     if (plain.has(key)) headers[key] = key === "set-cookie" ? values : values.join(", ");
     else headers[prefix + key] = values.join(", ");
@@ -130,8 +130,8 @@ export function responseHeaders(
 /** The HTTP status of a success that metadata ask for; undefined if they do not, or not for one from 200 to 399. */
 export function metadataStatus(metadata: Metadata, { status }: HeaderRules): number | undefined {
   if (status === undefined) return undefined;
-  const code = metadata.get(status).at(-1);
-  return typeof code === "string" && /^[23]\d\d$/.test(code) ? Number(code) : undefined;
+  const code = metadata.getAll(status).at(-1);
+  return code !== undefined && /^[23]\d\d$/.test(code) ? Number(code) : undefined;
 }
 
 /** `Grpc-Timeout`, in milliseconds. @throws RpcError INVALID_ARGUMENT */

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect as connectHttp2, constants } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
-import { Code, type Handlers, implement, RpcError } from "@grpc-study/rpc";
+import { Code, codeFrom, type Handlers, implement, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startGateway, type Way, ways } from "../../test/gateway.ts";
@@ -19,7 +19,7 @@ const handlers: Handlers<typeof Things> = {
       if (delayMs > 0) await delay(delayMs);
       yield { int32Value: index, stringValue: "x".repeat(bytes) };
     }
-    if (fail !== 0) throw new RpcError(fail, "no more");
+    if (fail !== 0) throw new RpcError(codeFrom(fail), "no more");
   },
   async *download({ count }) {
     for (let index = 0; index < count; index++) yield { contentType: "text/x-test", data: new Uint8Array([97 + index]) };

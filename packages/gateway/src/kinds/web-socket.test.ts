@@ -1,7 +1,7 @@
 // Streams over WebSocket: frames both ways, half-close, close codes, origins, backpressure, and callers that leave.
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { Code, type Handlers, implement, RpcError } from "@grpc-study/rpc";
+import { Code, codeFrom, type Handlers, implement, RpcError } from "@grpc-study/rpc";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 import { startGateway, type Way, ways } from "../../test/gateway.ts";
@@ -12,7 +12,7 @@ const handlers: Handlers<typeof Things> = {
   async *list({ count, fail, delayMs }, { signal }) {
     if (delayMs > 0) await delay(delayMs, undefined, { signal });
     for (let index = 0; index < count; index++) yield { int32Value: index };
-    if (fail !== 0) throw new RpcError(fail, "坏".repeat(100));
+    if (fail !== 0) throw new RpcError(codeFrom(fail), "坏".repeat(100));
   },
   async sum(requests) {
     let sum = 0;
@@ -307,7 +307,7 @@ describe.each(ways)("%s", (way) => {
       {},
       {
         async *list(_request, { metadata }) {
-          yield { repeatedValue: metadata.get("authorization").map(String) };
+          yield { repeatedValue: [...metadata.getAll("authorization")] };
         },
       },
     );
@@ -347,7 +347,7 @@ describe.each(ways)("%s", (way) => {
       {},
       {
         async *list(_request, { metadata }) {
-          yield { repeatedValue: [...metadata.get("authorization"), ...metadata.get("a")].map(String) };
+          yield { repeatedValue: [...metadata.getAll("authorization"), ...metadata.getAll("a")] };
         },
       },
     );
