@@ -15,13 +15,6 @@ export interface Responses extends Disposable {
   cancel(): void;
 }
 
-export interface Conversation extends Responses {
-  send(request: Message): Promise<boolean>;
-  closeSend(): void;
-  /** Ends the call because of a fault on this side, which is then what `recv` rejects with. */
-  abandon(fault: unknown): void;
-}
-
 /** The options of a call, which is told its connection when it begins. */
 export interface UpstreamCall extends CallOptions {
   use(connection: UpstreamConnection): void;
@@ -38,7 +31,6 @@ export type Calls =
   | {
       readonly kind: "bidi_streaming";
       readonly call: (requests: AsyncIterable<Message> | Iterable<Message>, options: UpstreamCall) => Responses;
-      readonly open: (options: UpstreamCall) => Conversation;
     };
 
 export type CallsOf<Kind extends Calls["kind"]> = Extract<Calls, { kind: Kind }>;
@@ -88,7 +80,6 @@ function withTypes(calls: Calls, output: DescMessage, types: AnyTypes | undefine
       return {
         kind: calls.kind,
         call: (requests, options) => reading(calls.call(requests, options)),
-        open: (options) => reading(calls.open(options)),
       };
   }
 }
@@ -101,8 +92,7 @@ function callsOf({ parent, localName, methodKind }: DescMethod, connections: Ups
     return connection.client(parent)[localName] as (...args: readonly unknown[]) => unknown;
   };
   const call = (request: unknown, options: UpstreamCall) => begin(options)(request, options);
-  const open = (options: UpstreamCall) => begin(options)(options);
-  return { kind: methodKind, call, open } as Calls;
+  return { kind: methodKind, call } as Calls;
 }
 
 function printer({ method, responseBody }: Binding, options: JsonOptions): Route["print"] {

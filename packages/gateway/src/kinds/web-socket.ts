@@ -9,7 +9,7 @@ import type { FastifyRequest } from "fastify";
 import type { Exchange } from "../exchange.ts";
 import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "../http/errors.ts";
-import type { Conversation, Responses, Route } from "../route.ts";
+import type { Responses, Route } from "../route.ts";
 import type { Match, Router } from "../router.ts";
 import { Frames } from "./frames.ts";
 
@@ -106,20 +106,8 @@ async function converse(socket: WebSocket, exchange: Exchange, { calls, print, b
       await requests.return();
       return sendAll(socket, calls.call(request ?? binder.bind(exchange.parts), options), send);
     }
-    case "bidi_streaming": {
-      const call = calls.open(options);
-      void pump(requests, call);
-      return sendAll(socket, call, send);
-    }
-  }
-}
-
-async function pump(requests: Frames, call: Conversation): Promise<void> {
-  try {
-    for await (const request of requests) if (!(await call.send(request))) return;
-    call.closeSend();
-  } catch (error) {
-    call.abandon(error);
+    case "bidi_streaming":
+      return sendAll(socket, calls.call(requests, options), send);
   }
 }
 
