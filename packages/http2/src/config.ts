@@ -15,6 +15,7 @@ export interface ConnectionConfig {
   /** The largest window that the bandwidth probe sets; 0 turns it off. */
   readonly maxWindowSize: number;
   readonly keepalive: Required<KeepaliveOptions> | undefined;
+  readonly keepSpaces: boolean;
   readonly onError: ((error: unknown, connection: Connection) => void) | undefined;
   /** Servers only. */
   readonly onStream: StreamListener | undefined;
@@ -45,6 +46,7 @@ export function resolveConfig(
     connectionWindowSize,
     maxWindowSize,
     keepalive: keepalive && { timeout: 20_000, withoutStreams: false, ...keepalive },
+    keepSpaces: options.keepSpaces ?? false,
     onError: options.onError,
     onStream,
     tooLarge,

@@ -128,7 +128,7 @@ export class Http2Connection implements ClientConnection {
     this.limits = limits;
     this.output = new Output(socket);
     this.encoder = new Encoder({ maxTableSize: limits.encoderTableSize });
-    this.decoder = new Decoder({ maxTableSize: limits.headerTableSize });
+    this.decoder = new Decoder({ maxTableSize: limits.headerTableSize, keepSpaces: config.keepSpaces });
     this.budgets = new Budgets(limits, this.now);
     this.pings = new Pings(this);
     this.deadlines = new Deadlines(this);

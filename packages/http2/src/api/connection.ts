@@ -17,6 +17,11 @@ export interface ConnectionOptions {
   maxWindowSize?: number;
   /** Sends PING on a quiet connection. Default: no PING. */
   keepalive?: KeepaliveOptions;
+  /**
+   * Takes received fields whose values begin or end with white space, and keeps it. RFC 9113, section 8.2.1, calls such a message
+   * malformed; peers of gRPC send status messages so. Default: false.
+   */
+  keepSpaces?: boolean;
   /** Receives what callbacks throw, and errors of connections. Default: ignored. It must not throw. */
   onError?: (error: unknown, connection: Connection) => void;
 }

@@ -10,12 +10,12 @@ export function isLowerCaseToken(text: string): boolean {
   return text.length > 0;
 }
 
-/** Whether `value` is free of control characters and of white space at its ends. */
-export function isFieldValue(value: string): boolean {
+/** Whether `value` is free of control characters, and, unless `keepSpaces`, of white space at its ends. */
+export function isFieldValue(value: string, keepSpaces = false): boolean {
   const length = value.length;
   if (length === 0) return true;
   for (let i = 0; i < length; i++) if (valueOctets[value.charCodeAt(i)] !== 1) return false;
-  return !isWhiteSpace(value.charCodeAt(0)) && !isWhiteSpace(value.charCodeAt(length - 1));
+  return keepSpaces || (!isWhiteSpace(value.charCodeAt(0)) && !isWhiteSpace(value.charCodeAt(length - 1)));
 }
 
 function isWhiteSpace(char: number): boolean {

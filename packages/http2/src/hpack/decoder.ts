@@ -52,11 +52,14 @@ const largestScratch = 64 * 1024;
 export interface DecoderOptions {
   /** The SETTINGS_HEADER_TABLE_SIZE that this side announces, in octets. Default: 4096. */
   maxTableSize?: number;
+  /** Whether regular field values with white space at their ends count as legal. Default: false. */
+  keepSpaces?: boolean;
 }
 
 export class Decoder {
   readonly #table = new DynamicTable(defaultTableSize);
   readonly #announced: number;
+  readonly #keepSpaces: boolean;
   /** The greatest size that an update may set. */
   #limit: number;
   #updateRequired = false;
@@ -72,8 +75,9 @@ export class Decoder {
   #length = 0;
   #error = "";
 
-  constructor({ maxTableSize = defaultTableSize }: DecoderOptions = {}) {
+  constructor({ maxTableSize = defaultTableSize, keepSpaces = false }: DecoderOptions = {}) {
     this.#announced = maxTableSize;
+    this.#keepSpaces = keepSpaces;
     this.#limit = Math.max(maxTableSize, defaultTableSize);
   }
 
@@ -182,7 +186,8 @@ export class Decoder {
       const value = this.#string(buf, end, skipAbove);
       if (value === undefined) return this.#compressionError();
       size += this.#length + entryOverhead;
-      const fieldLegal = (index !== 0 || isLegalName(name)) && isFieldValue(value);
+      const keepSpaces = this.#keepSpaces && name.charCodeAt(0) !== 0x3a;
+      const fieldLegal = (index !== 0 || isLegalName(name)) && isFieldValue(value, keepSpaces);
       legal &&= fieldLegal;
       if (inserts) {
         this.#state++;

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { connect, createServer, HeaderList } from "../../src/index.ts";
 import { echoServer } from "../echo.ts";
 import { code, data, flag, headers, type } from "../raw/frames.ts";
-import { request, response } from "../raw/hpack.ts";
+import { incremental, indexed, plain as literal, neverIndexed, request, response } from "../raw/hpack.ts";
 import { rawServer, readyClient } from "../raw/peer.ts";
 import { Recorder } from "../recorder.ts";
 
@@ -91,6 +91,54 @@ describe.concurrent("fields of a connection", () => {
     expect(resets).toEqual([undefined, code.protocolError, code.protocolError, code.protocolError]);
     expect(() => HeaderList.request(target, [["te", "gzip"]])).toThrow(TypeError);
     expect(HeaderList.request(target, [["te", "trailers"]]).get("te")).toBe("trailers");
+  });
+});
+
+describe.concurrent("white space at the ends of values", () => {
+  const plain = [" x", "x ", "\tx\t", " ", "x y"];
+
+  test("a client with keepSpaces keeps it, in each encoding of HPACK, and refuses all else that is malformed", async () => {
+    await using server = await rawServer();
+    const connection = await connect({ host: "127.0.0.1", port: server.port, keepSpaces: true });
+    const peer = await server.accept();
+    let id = -1;
+    const answer = async (...fields: Buffer[]) => {
+      id += 2;
+      const recorder = new Recorder();
+      connection.request(HeaderList.request(target), recorder, undefined, true);
+      await peer.streamEnd(id);
+      peer.send(headers(id, Buffer.concat([response(), ...fields])));
+      return recorder.outcome;
+    };
+    for (const field of [literal, incremental, neverIndexed]) {
+      for (const value of plain) {
+        for (let round = 0; round < 2; round++) expect((await answer(field("x-message", value))).headers?.get("x-message")).toBe(value);
+      }
+    }
+    // The last one is in the dynamic table.
+    await answer(incremental("x-last", " last "));
+    expect((await answer(indexed(62))).headers?.get("x-last")).toBe(" last ");
+    for (const value of ["x\n", "\0", "x\x7f"])
+      expect((await answer(literal("x-message", value))).reset).toMatchObject({ source: "protocol" });
+    expect((await answer(literal("X-Upper", "x"))).reset).toMatchObject({ source: "protocol" });
+    connection.destroy();
+  });
+
+  test("pseudo-header fields have none in any case", async () => {
+    await using server = await echoServer({ keepSpaces: true });
+    using peer = await readyClient(server.port);
+    peer.send(headers(1, request({ ":authority": "localhost " })), headers(3, request({}, [["x", " y "]])));
+    await peer.streamEnd(3);
+    expect(peer.reset(1)).toBe(code.protocolError);
+    expect(peer.reset(3)).toBeUndefined();
+  });
+
+  test("without keepSpaces such a message is malformed", async () => {
+    await using server = await echoServer();
+    using peer = await readyClient(server.port);
+    for (const [index, value] of plain.entries()) peer.send(headers(2 * index + 1, request({}, [["x", value]])));
+    await peer.streamEnd(2 * plain.length - 1);
+    expect(plain.map((_, index) => peer.reset(2 * index + 1))).toEqual([1, 1, 1, 1, undefined]);
   });
 });
 

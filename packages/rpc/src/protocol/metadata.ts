@@ -128,9 +128,9 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
     return [...this.#values.keys()];
   }
 
-  /** Adds a value that a peer sent, unchecked: a transport's. */
+  /** Adds a value that a peer sent, unchecked and without white space at its ends (PROTOCOL-HTTP2.md, ASCII-Value): a transport's. */
   receive(key: string, value: string): void {
-    if (!isBinary(key)) this.#push(key, value);
+    if (!isBinary(key)) this.#push(key, withoutOuterSpaces(value));
     // A peer may join the values of a binary key by commas, and leave the padding out.
     else for (const part of value.split(",")) this.#push(key, Buffer.from(part, "base64"));
   }
@@ -140,6 +140,19 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
     if (values === undefined) this.#values.set(key, [value]);
     else values.push(value);
   }
+}
+
+/** Not by a pattern: those take quadratic time on what is mostly white space. */
+function withoutOuterSpaces(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isSpace(char: number): boolean {
+  return char === 0x20 || char === 0x09;
 }
 
 function isBinary(key: string): boolean {

@@ -282,6 +282,22 @@ test("bytes of a grpc-message that are not encoded are UTF-8 if they are", async
   expect((await plain.ended).status.message).toBe("für dich");
 });
 
+test("spaces at the ends of a grpc-message are kept, encoded or not; those of metadata are not", async () => {
+  const { peer, connection } = await rawConnection();
+  const opened = new TestCall(connection, "unary");
+  await requestOn(peer, 1);
+  peer.send(
+    responseHeader(1, [["x-header", " a b "]]),
+    trailers(1, "5", [
+      ["grpc-message", "  gone? "],
+      ["x-trailer", " "],
+    ]),
+  );
+  expect((await opened.ended).status.message).toBe("  gone? ");
+  expect(opened.headers[0]?.getAll("x-header")).toEqual(["a b"]);
+  expect(opened.end?.status.metadata?.getAll("x-trailer")).toEqual([""]);
+});
+
 test("a response without a grpc-status is UNKNOWN", async () => {
   const expected = { code: Code.UNKNOWN, message: "/test.v1.TestService/ServerStream ended without a status" };
   expect((await call(await sends([one], { "x-a": "b" }))).end?.status).toMatchObject(expected);

@@ -34,6 +34,8 @@ export class SharedState {
       initialWindowSize: Math.min(Math.ceil(streamWindowBytes), maxInt31),
       connectionWindowSize: Math.min(Math.ceil(connectionWindowBytes), maxInt31),
       maxWindowSize: Math.min(Math.ceil(maxWindowBytes), maxInt31),
+      // Servers of gRPC do not encode a space at either end of a status message.
+      keepSpaces: true,
       // Who dials sets the time for the server's SETTINGS.
       limits: { prefaceTimeout: maxInt31 },
     };

@@ -13,6 +13,8 @@ export function engineOptions(limits: ServerLimits): Omit<ServerOptions, "onStre
   const pending = Math.min(limits.maxPendingBytesPerConnection, limits.maxPendingBytes);
   return {
     tooLarge: httpList(431, { code: Code.RESOURCE_EXHAUSTED, message: tooLarge, metadata: undefined }),
+    // Spaces at the ends of metadata are stripped (PROTOCOL-HTTP2.md, ASCII-Value).
+    keepSpaces: true,
     initialWindowSize: Math.min(limits.streamWindowBytes, maxInt31),
     connectionWindowSize: Math.min(limits.connectionWindowBytes, maxInt31),
     maxWindowSize: Math.min(limits.maxWindowBytes, maxInt31),
