@@ -5,7 +5,7 @@ import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { type Names, refuseUnknown } from "../known-options.ts";
 import { Code } from "./code.ts";
 import { Metadata, MetadataError, type MetadataInit, toMetadata } from "./metadata.ts";
-import { custom, metadataFault } from "./metadata-rules.ts";
+import { custom, detailsKey, metadataFault, pushbackKey } from "./metadata-rules.ts";
 import type { Status } from "./status.ts";
 
 /** Packs a `google.rpc` (or any other) message that says more about an error. */
@@ -21,14 +21,18 @@ export interface RpcErrorOptions {
   readonly metadata?: MetadataInit | undefined;
   /** Details, packed with `detail(schema, message)`, sent as `grpc-status-details-bin`. */
   readonly details?: readonly Any[] | undefined;
+  /**
+   * When a client with a retry policy sends the call again: after so many milliseconds, an integer from 0 on; `false`: not at all. Sent as
+   * `grpc-retry-pushback-ms` (gRFC A6). Default: the client's own back-off.
+   */
+  readonly retryAfterMs?: number | false | undefined;
   /** What led here. Never leaves the process. */
   readonly cause?: unknown;
 }
 
-const names: Names<RpcErrorOptions> = { metadata: true, details: true, cause: true };
+const names: Names<RpcErrorOptions> = { metadata: true, details: true, retryAfterMs: true, cause: true };
 const brand = Symbol.for("@grpc-study/rpc.RpcError");
 const received = Symbol.for("@grpc-study/rpc.RpcError.received");
-const detailsKey = "grpc-status-details-bin";
 
 /**
  * Why a call failed. A handler throws it to answer with a status; a client's call rejects with it.
@@ -57,6 +61,8 @@ export class RpcError extends Error {
   readonly metadata: Metadata;
   /** The details, packed. `findDetails` unpacks them by schema. */
   readonly details: readonly Any[];
+  /** The option `retryAfterMs`. In a client, undefined. */
+  readonly retryAfterMs: number | false | undefined;
   /** The path of the method whose call ended with the error, `/package.Service/Method`. Undefined for an error that no client's call made. */
   readonly method: string | undefined;
 
@@ -68,6 +74,7 @@ export class RpcError extends Error {
     this.code = code;
     this.metadata = sendable(options.metadata);
     this.details = options.details ?? [];
+    this.retryAfterMs = checkRetryAfter(options.retryAfterMs);
     this.method = undefined;
   }
 
@@ -92,6 +99,12 @@ export class RpcError extends Error {
   static from(thrown: unknown): RpcError {
     return thrown instanceof RpcError ? thrown : new RpcError(Code.INTERNAL, "internal error", { cause: thrown });
   }
+}
+
+/** A6 takes a signed integer of 32 bits. */
+function checkRetryAfter(value: number | false | undefined): number | false | undefined {
+  if (value === undefined || value === false || (Number.isInteger(value) && value >= 0 && value < 2 ** 31)) return value;
+  throw new RangeError(`retryAfterMs must be an integer from 0 to 2,147,483,647, or false, got ${String(value)}`);
 }
 
 /** What an error may send of the metadata that it is made with. */
@@ -136,6 +149,9 @@ export function statusFromError(error: RpcError, trailer?: Metadata): Status {
   const message = error.message.toWellFormed();
   const metadata = new Metadata(trailer);
   if (isSent(error)) metadata.merge(error.metadata);
+  const { retryAfterMs } = error;
+  // The error of another copy of this package may have none.
+  if (retryAfterMs !== undefined) metadata.set(pushbackKey, retryAfterMs === false ? "-1" : String(retryAfterMs));
   if (error.details.length > 0) {
     const status = create(StatusSchema, { code: error.code, message, details: [...error.details] });
     metadata.set(detailsKey, toBinary(StatusSchema, status));

@@ -1,9 +1,6 @@
 // Metadata as header fields, both ways (PROTOCOL-HTTP2.md, Custom-Metadata).
 import { Metadata } from "./metadata.ts";
-import { isReserved } from "./metadata-rules.ts";
-
-/** The one field of the protocol that is metadata, too: errors read their details from it. */
-const detailsKey = "grpc-status-details-bin";
+import { detailsKey, isReserved } from "./metadata-rules.ts";
 
 /** Whether a field that was received is metadata, and not one of HTTP or of the protocol. */
 export function isMetadata(name: string): boolean {

@@ -1,5 +1,5 @@
 // Shortens the status of an error until it fits into a header that every peer takes.
-import { metadataBytes } from "./metadata-rules.ts";
+import { detailsKey, metadataBytes } from "./metadata-rules.ts";
 import { percentEncode } from "./percent-encode.ts";
 import type { Status } from "./status.ts";
 
@@ -16,7 +16,6 @@ const otherBytes = 256;
 const leastMessageBytes = 1024;
 
 const fieldBytes = 32;
-const detailsKey = "grpc-status-details-bin";
 const shortened = "… (shortened)";
 
 /**

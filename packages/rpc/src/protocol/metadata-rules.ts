@@ -51,6 +51,17 @@ const single = new Set([
   "x-content-type-options",
 ]);
 
+/** The one field of the protocol that is metadata, too: errors read their details from it. */
+export const detailsKey = "grpc-status-details-bin";
+
+/** When a client may send a call again (gRFC A6). */
+export const pushbackKey = "grpc-retry-pushback-ms";
+
+/** Whether a field of metadata is sent with a status. The other fields of HTTP and of the protocol are the transport's own, whoever set them. */
+export function isSentWithStatus(key: string): boolean {
+  return !isReserved(key) || key === detailsKey || key === pushbackKey;
+}
+
 /** Whether a key is HTTP's or the protocol's, and so never metadata. */
 export function isReserved(key: string): boolean {
   return key.startsWith(":") || key.startsWith("grpc-") || reserved.has(key);

@@ -1,10 +1,7 @@
 // Metadata of this package as metadata of grpc-js, both ways.
 import { Metadata as GrpcMetadata } from "@grpc/grpc-js";
 import { Metadata } from "../../protocol/metadata.ts";
-import { isReserved } from "../../protocol/metadata-rules.ts";
-
-/** The one field of the protocol that is metadata, too: errors read their details from it. */
-const detailsKey = "grpc-status-details-bin";
+import { detailsKey, isReserved } from "../../protocol/metadata-rules.ts";
 
 /** Copies metadata into metadata of grpc-js. Throws what grpc-js throws for a key that it refuses. */
 export function toGrpcJs(metadata: Metadata): GrpcMetadata {

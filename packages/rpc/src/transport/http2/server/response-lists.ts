@@ -5,7 +5,7 @@ import { acceptedEncodings, type Compression } from "../../../protocol/compressi
 import { fieldsOf } from "../../../protocol/fields.ts";
 import { fitStatus } from "../../../protocol/fit-status.ts";
 import type { Metadata } from "../../../protocol/metadata.ts";
-import { isReserved } from "../../../protocol/metadata-rules.ts";
+import { isSentWithStatus } from "../../../protocol/metadata-rules.ts";
 import { percentEncode } from "../../../protocol/percent-encode.ts";
 import type { Status } from "../../../protocol/status.ts";
 
@@ -53,9 +53,8 @@ function statusFields({ code, message, metadata }: Status): Field[] {
   return fields;
 }
 
-/** The fields of HTTP and of the protocol are the transport's own, whoever set them. */
 function metadataFields(metadata: Metadata): Field[] {
-  return fieldsOf(metadata).filter(([name]) => !isReserved(name) || name === "grpc-status-details-bin");
+  return fieldsOf(metadata).filter(([name]) => isSentWithStatus(name));
 }
 
 /** What is sent instead of a status that cannot be: its metadata is malformed, or larger than the peer accepts. */
