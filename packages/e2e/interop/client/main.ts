@@ -53,7 +53,7 @@ await new Command("interop-client")
   .parseAsync();
 
 function channelOptions({ use_tls: tls, use_test_ca: testCa, ca_file: file, server_host_override: serverName }: Flags): ChannelOptions {
-  if (!tls) return serverName === undefined ? {} : { grpc: { "grpc.default_authority": serverName } };
+  if (!tls) return serverName === undefined ? {} : { authority: serverName };
   const ca = file ?? (testCa ? join(certificatesFolder, "ca.pem") : undefined);
   return { tls: { ...(ca !== undefined && { ca }), ...(serverName !== undefined && { serverName }) } };
 }

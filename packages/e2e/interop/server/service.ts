@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Code, type Context, implement, RpcError, wasCompressed } from "@grpc-study/rpc";
+import { Code, type Context, codeFrom, implement, RpcError, wasCompressed } from "@grpc-study/rpc";
 import {
   type BoolValue,
   type EchoStatus,
@@ -87,13 +87,13 @@ export const testService = implement(TestService, {
 
 /** "Echo Metadata": one key comes back in the header, the other one in the trailer. */
 function echoMetadata({ metadata, header, trailer }: Context): void {
-  for (const value of metadata.get("x-grpc-test-echo-initial")) header.add("x-grpc-test-echo-initial", value);
-  for (const value of metadata.get("x-grpc-test-echo-trailing-bin")) trailer.add("x-grpc-test-echo-trailing-bin", value);
+  for (const value of metadata.getAll("x-grpc-test-echo-initial")) header.add("x-grpc-test-echo-initial", value);
+  for (const value of metadata.getAllBytes("x-grpc-test-echo-trailing-bin")) trailer.add("x-grpc-test-echo-trailing-bin", value);
 }
 
 /** "Echo Status". */
 function echoStatus(status: EchoStatus | undefined): void {
-  if (status !== undefined && status.code !== Code.OK) throw new RpcError(status.code, status.message);
+  if (status !== undefined && status.code !== Code.OK) throw new RpcError(codeFrom(status.code), status.message);
 }
 
 /** "CompressedRequest". */

@@ -133,8 +133,8 @@ async function run(
 }
 
 export function toEntries(metadata: Metadata | undefined): Entries {
-  const names = Object.keys(metadata?.getMap() ?? {});
-  return Object.fromEntries(names.map((name) => [name, metadata?.get(name).map(String) ?? []]));
+  const all = [...(metadata ?? [])];
+  return Object.fromEntries(all.map(([name]) => [name, all.filter(([other]) => other === name).map(([, value]) => String(value))]));
 }
 
 function define({ header = {}, trailer = {}, responses = 0, error, delayMs = 0 }: Answer) {

@@ -31,7 +31,7 @@ describe.each(Object.entries(suites))("%s", (suite, cases) => {
 });
 
 async function check({ answer, requests = 1, sizes, requestHeader = {}, timeoutMs, expect: outcome, ...call }: CallCase): Promise<void> {
-  await using server = await serveRpc([conformanceService], { grpc: { "grpc.max_receive_message_length": limitBytes } });
+  await using server = await serveRpc([conformanceService], { limits: { maxReceiveMessageBytes: limitBytes } });
   const result = await callOurs(server.address, {
     ...call,
     answer,

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
-import { type Context, detail, implement, type Metadata, RpcError } from "@grpc-study/rpc";
+import { type Context, codeFrom, detail, implement, type Metadata, RpcError } from "@grpc-study/rpc";
 import {
   BidiStreamRequestSchema,
   ClientStreamRequestSchema,
@@ -53,7 +53,7 @@ export const conformanceService = implement(ConformanceService, {
 const pack = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Any => anyPack(schema, message);
 
 function requestInfo({ metadata, deadline }: Context, requests: Any[]): MessageInitShape<typeof RequestInfoSchema> {
-  const requestHeaders = Object.keys(metadata.getMap()).map((name) => ({ name, value: metadata.get(name).map(String) }));
+  const requestHeaders = [...metadata].map(([name, value]) => ({ name, value: [String(value)] }));
   const timeout = deadline === undefined ? {} : { timeoutMs: BigInt(deadline.getTime() - Date.now()) };
   return { requestHeaders, requests, ...timeout };
 }
@@ -74,7 +74,7 @@ async function answer(definition: UnaryResponseDefinition | undefined, context: 
 }
 
 function toError({ code, message, details }: ConformanceError, more: readonly Any[]): RpcError {
-  return new RpcError(code as number, message, { details: [...details, ...more] });
+  return new RpcError(codeFrom(code), message, { details: [...details, ...more] });
 }
 
 /** The responses of a stream. The first one tells what has been asked; an error does, if there is none. */

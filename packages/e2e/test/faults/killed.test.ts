@@ -33,7 +33,7 @@ describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
     const before = sockets();
     let server = await serve("helloworld");
     const client = createClient(Greeter, server.address, {
-      grpc: { "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 500 },
+      backoff: { initialMs: 100, maxMs: 500 },
     });
     const load = new Load(perSecond, () => client.sayHello({ name: "a" }, { timeoutMs }));
     try {

@@ -33,7 +33,7 @@ test("our client reads the message and the metadata of an error of a proto-loade
   using client = createClient(Greeter, server.address);
   const error = await client.sayHello({}).catch((error: unknown) => error as RpcError);
   if (!(error instanceof RpcError)) throw new Error("it was to be refused");
-  expect([error.code, error.message, error.metadata.get("x-reason-bin")]).toEqual([
+  expect([error.code, error.message, error.metadata.getAllBytes("x-reason-bin")]).toEqual([
     Code.ALREADY_EXISTS,
     "已存在\n100%",
     [Buffer.of(0, 255)],
@@ -60,6 +60,6 @@ test("our client reads the compressed responses of a proto-loader server, and ou
       }) satisfies grpc.handleUnaryCall<object, object>,
     }),
   );
-  using client = createClient(Greeter, server.address, { grpc: gzip });
+  using client = createClient(Greeter, server.address, { defaults: { compression: "gzip" } });
   expect((await client.sayHello({ name: long })).message).toBe(`Hello ${long}`);
 });

@@ -26,11 +26,13 @@ export type CodeName = keyof typeof numbers;
 /** A gRPC status code. */
 export type Code = (typeof numbers)[CodeName];
 
+type Codes = typeof numbers & Readonly<Record<Code, CodeName>> & { readonly [number: number]: CodeName | undefined };
+
 /** The gRPC status codes: `Code.NOT_FOUND` is 5, and `Code[5]` is `"NOT_FOUND"`. A number that is no code has no name. */
-export const Code: typeof numbers & { readonly [number: number]: CodeName | undefined } = Object.freeze({
+export const Code = Object.freeze({
   ...numbers,
   ...Object.fromEntries(Object.entries(numbers).map(([name, number]) => [number, name])),
-});
+}) as Codes;
 
 /** The code of a number that a peer sent. A number that is no code is UNKNOWN, as statuscodes.md has it. */
 export function codeFrom(number: number): Code {
