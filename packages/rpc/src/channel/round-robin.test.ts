@@ -66,7 +66,7 @@ test("a connection at its limit is left out, and calls wait once all are", async
 test("calls fail when all addresses do, and not before", async () => {
   const net = shop("a", "b");
   net.peers.set("a:1", "refused").set("b:1", "silent");
-  using channel = net.channel("shop:1", { ...options, connectTimeoutMs: 100 });
+  using channel = net.channel("shop:1", { ...options, connectTimeoutMs: 500 });
   const call = new FakeCall(channel);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(call.status).toBeUndefined();

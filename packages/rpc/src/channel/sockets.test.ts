@@ -126,7 +126,7 @@ test.each(["pick_first", "round_robin"] as const)(
         servers[i].kill();
         await pause(150);
         servers[i] = await startEcho({ delayMs: 2, port: ports[i] });
-        await pause(300);
+        if (balancing === "round_robin") await vi.waitFor(() => expect(servers[i].calls).toBeGreaterThan(0), { timeout: 5_000 });
       }
     };
     const counts = await load(channel, 20, restarts());
@@ -281,7 +281,7 @@ test("waitForReady before the server starts; without it the call fails at once, 
 
 test("connect() says why it failed", async () => {
   const port = await freePort();
-  using channel = createChannel(`127.0.0.1:${port}`, { connectTimeoutMs: 100, backoff: { initialMs: 30 } });
+  using channel = createChannel(`127.0.0.1:${port}`, { connectTimeoutMs: 500, backoff: { initialMs: 30 } });
   await expect(channel.connect()).rejects.toMatchObject({
     code: Code.UNAVAILABLE,
     message: `cannot connect to 127.0.0.1:${port}: connection refused: nothing listens there`,

@@ -44,7 +44,7 @@ test("connect() resolves once there is a connection, and rejects when there is n
   await channel.connect();
   using silent = createChannel(await silentPeer(), { connectTimeoutMs: 50 });
   expect(await failureOf(silent.connect())).toMatchObject({ code: Code.UNAVAILABLE });
-  using refused = createChannel("127.0.0.1:1", { connectTimeoutMs: 50 });
+  using refused = createChannel("127.0.0.1:1", { connectTimeoutMs: 500 });
   expect(await failureOf(refused.connect())).toMatchObject({
     code: Code.UNAVAILABLE,
     message: "cannot connect to 127.0.0.1:1: connection refused: nothing listens there",

@@ -5,7 +5,7 @@ import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Status } from "../protocol/status.ts";
 
-/** `idle`: not connected, the next call connects. `failed`: the last attempt failed, and the next one waits for its back-off. */
+/** `idle`: not connected, the next call connects. `failed`: it cannot connect; it goes on trying, and is `failed` until it is `ready`. */
 export type ChannelState = "idle" | "connecting" | "ready" | "failed" | "closed";
 
 /** Connections to one target, or what stands for them. It may be shared by any number of clients. */
