@@ -6,6 +6,7 @@ import type { RpcError } from "../protocol/error.ts";
 import { type ClientTls, clientTlsNames } from "../security/tls.ts";
 import type { ChannelState } from "../transport/client.ts";
 import type { BackoffOptions, BackoffPolicy } from "./backoff.ts";
+import { retryChannelNames } from "./retry/check-options.ts";
 import type { RetryChannelOptions } from "./retry/options.ts";
 import { Retries } from "./retry/retries.ts";
 
@@ -68,11 +69,7 @@ export const channelOptionNames: Names<ChannelOptions> = {
   limits: true,
   pool: true,
   onStateChange: true,
-  retry: true,
-  methods: true,
-  retryThrottling: true,
-  retryBuffer: true,
-  serviceConfig: true,
+  ...retryChannelNames,
 };
 
 const backoffNames: Names<BackoffOptions> = { initialMs: true, factor: true, maxMs: true, jitter: true };

@@ -6,7 +6,8 @@ import type { Code, CodeName } from "../../protocol/code.ts";
 export type FailureCode = Exclude<CodeName, "OK"> | Exclude<Code, typeof Code.OK>;
 
 /**
- * Sends a call again after it has failed (gRFC A6). A server may have processed the call that failed: set it for methods that may run more than once.
+ * Sends a call again after it has failed (gRFC A6). The server may have processed the call that failed, so set it for methods that may run more
+ * than once.
  */
 export interface RetryOptions {
   /** The status codes that are retried, for example `["UNAVAILABLE"]`. */
@@ -22,19 +23,24 @@ export interface RetryOptions {
 }
 
 /**
- * Sends a call several times, a delay apart, and takes the first answer (gRFC A6). The server processes the call more than once: set it for
- * methods that may run so.
+ * Sends a call several times, a delay apart, and takes the first answer (gRFC A6). Servers process the call more than once, so set it for methods
+ * that may run more than once.
  */
 export interface HedgingOptions {
   /** The number of attempts, with the first one: 2 to 5. */
   readonly maxAttempts: number;
   /** The wait before each further attempt, in milliseconds. 0 sends all at once. */
   readonly delayMs: number;
-  /** The status codes after which the other attempts go on, and the next one is sent at once. Any other code ends the call. Default: none. */
+  /**
+   * The status codes after which the other attempts go on, and the next one is sent at once. Any other failure ends the call. Default: none.
+   */
   readonly nonFatalCodes?: readonly FailureCode[] | undefined;
 }
 
-/** What holds for a service, or for one of its methods. A setting of the method counts before one of the service, and that before the channel's. */
+/**
+ * Settings of a service, or of one of its methods. A method's setting counts before that of its service, and a service's before that of the
+ * channel.
+ */
 export type MethodOptions = {
   /** The service, or its full name: `"shop.v1.Orders"`. */
   readonly service: DescService | string;
@@ -50,7 +56,8 @@ export type MethodOptions = {
   readonly maxResponseBytes?: number | undefined;
 } & (
   | {
-      /** false: no retry policy, whatever the service or the channel has. */ readonly retry?: RetryOptions | false | undefined;
+      /** `false`: no retry policy, whatever the service or the channel has. */
+      readonly retry?: RetryOptions | false | undefined;
       readonly hedging?: undefined;
     }
   | { readonly hedging: HedgingOptions; readonly retry?: undefined }
@@ -75,18 +82,29 @@ export interface RetryBufferOptions {
 /** The options of a channel that are about retries. */
 export interface RetryChannelOptions {
   /**
-   * The retry policy of all methods. Default: none. Calls that the server surely has not processed are sent again in any case, at once (transparent
-   * retries). `false` turns off the policies of `serviceConfig`, too.
+   * The retry policy of all methods. Default: none. `false` turns off the policies of `serviceConfig`, too. Whatever it is, a call that the server
+   * surely has not processed is sent again at once (transparent retry).
+   *
+   * @example
+   * retry: { codes: ["UNAVAILABLE"], maxAttempts: 4, initialBackoffMs: 100, maxBackoffMs: 1_000, backoffMultiplier: 2 }
    */
   readonly retry?: RetryOptions | false | undefined;
-  /** Settings of services and methods. */
+  /**
+   * Settings of services and methods.
+   *
+   * @example
+   * methods: [
+   *   { service: Orders, method: "create", retry: false, timeoutMs: 2_000 },
+   *   { service: Stock, hedging: { maxAttempts: 3, delayMs: 50, nonFatalCodes: ["UNAVAILABLE"] } },
+   * ]
+   */
   readonly methods?: readonly MethodOptions[] | undefined;
   /** Default: no throttling. */
   readonly retryThrottling?: RetryThrottlingOptions | undefined;
   readonly retryBuffer?: RetryBufferOptions | undefined;
   /**
-   * A service config, as JSON text or as an object (https://github.com/grpc/grpc/blob/master/doc/service_config.md). The options above count before its
-   * fields. It is not read from DNS.
+   * A service config, as JSON text or as an object (https://github.com/grpc/grpc/blob/master/doc/service_config.md). The options above count before
+   * its fields. The channel does not read it from DNS.
    */
   readonly serviceConfig?: string | object | undefined;
 }

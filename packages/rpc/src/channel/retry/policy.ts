@@ -50,7 +50,8 @@ export function hasCode(codes: CodeSet, code: Code): boolean {
 }
 
 /**
- * How long to wait before a retry, in milliseconds. A6 since 2023: the exponential back-off with a jitter of ±20 %, not a random time below it.
+ * How long to wait before a retry, in milliseconds: the exponential back-off with a jitter of ±20 %. Before 2023, A6 had a random time below the
+ * back-off.
  *
  * @param retries the retries before this one, since the start or the last pushback.
  */
@@ -58,7 +59,7 @@ export function backoffMs({ initialBackoffMs, backoffMultiplier, maxBackoffMs }:
   return Math.min(initialBackoffMs * backoffMultiplier ** retries, maxBackoffMs) * (0.8 + Math.random() * 0.4);
 }
 
-/** What the server wants: wait so many milliseconds, or, as -1, no retry (also if the text cannot be parsed). Undefined: it says nothing. */
+/** Reads a `grpc-retry-pushback-ms`: the milliseconds to wait, or -1 for no retry, also if the text is malformed. Undefined: there is none. */
 export function parsePushback(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   // A signed 32-bit integer without unnecessary zeros.

@@ -8,7 +8,7 @@ import { type AttemptSource, ChangedCall, type RetryState } from "./attempts.ts"
 import { backoffMs, hasCode, parsePushback, type RetryPolicy } from "./policy.ts";
 import { RequestBuffer } from "./request-buffer.ts";
 
-/** Between attempts that never left this process, from the second on: a connection that takes calls and loses them must not be asked in a loop. */
+/** The wait before an attempt if two have not left this process: a connection that takes calls and loses them is not asked in a loop. */
 const unsentDelayMs = 10;
 
 export class RetryingCall implements ClientStream, AttemptListener {
