@@ -83,7 +83,10 @@ export class LimitedCall implements ClientStream, ClientListener {
     this.#listener.onStatus(status);
   }
 
-  /** Whether a request may be sent. If not, the call ends; its status follows a moment later, since no callback comes within `open` and `send`. */
+  /**
+   * Whether a request may be sent. If not, the call ends; its status follows a moment later, since no callback comes within `open` and
+   * `send`.
+   */
   #fits(request: Buffer | undefined): boolean {
     const { maxRequestBytes } = this.#policy;
     if (request === undefined || request.length <= maxRequestBytes) return true;

@@ -6,8 +6,8 @@ import type { Code, CodeName } from "../../protocol/code.ts";
 export type FailureCode = Exclude<CodeName, "OK"> | Exclude<Code, typeof Code.OK>;
 
 /**
- * Sends a call again after it has failed (gRFC A6). The server may have processed the call that failed, so set it for methods that may run more
- * than once.
+ * Sends a call again after it has failed (gRFC A6). The server may have processed the call that failed, so set it for methods that may
+ * run more than once.
  */
 export interface RetryOptions {
   /** The status codes that are retried, for example `["UNAVAILABLE"]`. */
@@ -23,8 +23,8 @@ export interface RetryOptions {
 }
 
 /**
- * Sends a call several times, a delay apart, and takes the first answer (gRFC A6). Servers process the call more than once, so set it for methods
- * that may run more than once.
+ * Sends a call several times, a delay apart, and takes the first answer (gRFC A6). Servers process the call more than once, so set it for
+ * methods that may run more than once.
  */
 export interface HedgingOptions {
   /** The number of attempts, with the first one: 2 to 5. */
@@ -32,7 +32,8 @@ export interface HedgingOptions {
   /** The wait before each further attempt, in milliseconds. 0 sends all at once. */
   readonly delayMs: number;
   /**
-   * The status codes after which the other attempts go on, and the next one is sent at once. Any other failure ends the call. Default: none.
+   * The status codes after which the other attempts go on, and the next one is sent at once. Any other failure ends the call. Default:
+   * none.
    */
   readonly nonFatalCodes?: readonly FailureCode[] | undefined;
 }
@@ -82,8 +83,8 @@ export interface RetryBufferOptions {
 /** The options of a channel that are about retries. */
 export interface RetryChannelOptions {
   /**
-   * The retry policy of all methods. Default: none. `false` turns off the policies of `serviceConfig`, too. Whatever it is, a call that the server
-   * surely has not processed is sent again at once (transparent retry).
+   * The retry policy of all methods. Default: none. `false` turns off the policies of `serviceConfig`, too. Whatever it is, a call that
+   * the server surely has not processed is sent again at once (transparent retry).
    *
    * @example
    * retry: { codes: ["UNAVAILABLE"], maxAttempts: 4, initialBackoffMs: 100, maxBackoffMs: 1_000, backoffMultiplier: 2 }
@@ -103,8 +104,8 @@ export interface RetryChannelOptions {
   readonly retryThrottling?: RetryThrottlingOptions | undefined;
   readonly retryBuffer?: RetryBufferOptions | undefined;
   /**
-   * A service config, as JSON text or as an object (https://github.com/grpc/grpc/blob/master/doc/service_config.md). The options above count before
-   * its fields. The channel does not read it from DNS.
+   * A service config, as JSON text or as an object (https://github.com/grpc/grpc/blob/master/doc/service_config.md). The options above
+   * count before its fields. The channel does not read it from DNS.
    */
   readonly serviceConfig?: string | object | undefined;
 }

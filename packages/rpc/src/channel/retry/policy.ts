@@ -50,8 +50,8 @@ export function hasCode(codes: CodeSet, code: Code): boolean {
 }
 
 /**
- * How long to wait before a retry, in milliseconds: the exponential back-off with a jitter of ±20 %. Before 2023, A6 had a random time below the
- * back-off.
+ * How long to wait before a retry, in milliseconds: the exponential back-off with a jitter of ±20 %. Before 2023, A6 had a random time
+ * below the back-off.
  *
  * @param retries the retries before this one, since the start or the last pushback.
  */
@@ -59,7 +59,10 @@ export function backoffMs({ initialBackoffMs, backoffMultiplier, maxBackoffMs }:
   return Math.min(initialBackoffMs * backoffMultiplier ** retries, maxBackoffMs) * (0.8 + Math.random() * 0.4);
 }
 
-/** Reads a `grpc-retry-pushback-ms`: the milliseconds to wait, or -1 for no retry, also if the text is malformed. Undefined: there is none. */
+/**
+ * Reads a `grpc-retry-pushback-ms`: the milliseconds to wait, or -1 for no retry, also if the text is malformed. Undefined: there is
+ * none.
+ */
 export function parsePushback(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   // A signed 32-bit integer without unnecessary zeros.
