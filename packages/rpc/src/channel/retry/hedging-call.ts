@@ -1,4 +1,5 @@
 // A call whose attempts run side by side (gRFC A6, hedging policy): the first one that is answered counts, the others are cancelled.
+import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
@@ -57,7 +58,7 @@ export class HedgingCall implements ClientStream {
   /** Attempts that the policy has made, and the most that it makes. */
   #made = 0;
   #most: number;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: LongTimer | undefined;
   #unsent = 0;
   #refused = false;
   /** The requests of a stream, until the call commits. */
@@ -188,7 +189,7 @@ export class HedgingCall implements ClientStream {
 
   /** Sends the next attempt, if there is one; with a delay of 0, all of them. */
   #next(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
     const { throttle } = this.#state;
     while (this.#call !== undefined && this.#made < this.#most) {
@@ -201,10 +202,10 @@ export class HedgingCall implements ClientStream {
 
   /** Sends the next attempt after a time, if there is one, instead of when it was due. */
   #schedule(ms: number): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
     if (this.#call === undefined || this.#made >= this.#most) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = new LongTimer(() => {
       this.#next();
       this.#settle();
     }, ms);
@@ -213,7 +214,7 @@ export class HedgingCall implements ClientStream {
   /** No further attempts. */
   #stop(): void {
     this.#most = this.#made;
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
   }
 

@@ -50,8 +50,8 @@ export function hasCode(codes: CodeSet, code: Code): boolean {
 }
 
 /**
- * How long to wait before a retry, in milliseconds: the exponential back-off with a jitter of ±20 %. Before 2023, A6 had a random time
- * below the back-off.
+ * How long to wait before a retry, in milliseconds: the exponential back-off with a jitter of ±20 %. Until August 2024, A6 had a random
+ * time below the back-off.
  *
  * @param retries the retries before this one, since the start or the last pushback.
  */

@@ -1,4 +1,5 @@
 // A call whose attempts follow each other: transparent retries, and those of a retry policy (gRFC A6).
+import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
@@ -22,7 +23,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
   #attempt: ClientStream;
   /** Whether the attempt has ended, and the next one waits for its time. */
   #waiting = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: LongTimer | undefined;
   /** Attempts of the policy that have failed, without transparent ones. */
   #failed = 0;
   /** Retries since the last pushback. */
@@ -147,7 +148,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
   }
 
   #wait(ms: number): void {
-    this.#timer = setTimeout(() => this.#open(), ms);
+    this.#timer = new LongTimer(() => this.#open(), ms);
   }
 
   #open(): void {
@@ -178,7 +179,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
 
   #end(): void {
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
     this.#commit();
   }
