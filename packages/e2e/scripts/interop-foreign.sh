@@ -9,6 +9,8 @@
 #
 #   packages/e2e/scripts/interop-foreign.sh [CASE...]
 #
+# TRANSPORT=grpc-js puts grpc-js below both of ours, in the place of http2.
+#
 # It prints a line a run: "ok", "FAIL", or "n/a" for what the other side cannot do. The status is 1 if one has failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -34,6 +36,11 @@ all="empty_unary large_unary client_compressed_unary server_compressed_unary cli
 cases=${*:-$all}
 tls_cases="empty_unary large_unary ping_pong custom_metadata"
 failed=0
+transport=${TRANSPORT:-http2}
+# What grpc-js cannot do: interop/transport.ts has the reasons.
+ours_cannot=
+[ "$transport" = grpc-js ] &&
+  ours_cannot="client_compressed_unary client_compressed_streaming server_compressed_unary server_compressed_streaming"
 
 # start NAME COMMAND...: starts a server, and sets $port to where it listens.
 start() {
@@ -55,7 +62,7 @@ start() {
 run() {
   title=$1
   wanted=$2
-  without=" $3 "
+  without=" $3 $ours_cannot "
   shift 3
   for case in $wanted; do
     case $without in
@@ -70,10 +77,10 @@ run() {
   done
 }
 
-ours_client="$node interop/client/main.ts"
-start ours "$node" interop/server/main.ts --port 0
+ours_client="$node interop/client/main.ts --transport $transport"
+start ours "$node" interop/server/main.ts --transport "$transport" --port 0
 ours=$port
-start ours-tls "$node" interop/server/main.ts --port 0 --use_tls --certs "$work/certs"
+start ours-tls "$node" interop/server/main.ts --transport "$transport" --port 0 --use_tls --certs "$work/certs"
 ours_tls=$port
 certs="--tls_cert_file $work/certs/server.pem --tls_key_file $work/certs/server.key"
 trust="--use_tls --ca_file $work/certs/ca.pem --server_host_override foo.test.google.fr"

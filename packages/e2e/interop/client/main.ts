@@ -3,9 +3,10 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
-import type { ChannelOptions } from "@grpc-study/rpc";
+import type { Channel } from "@grpc-study/rpc";
 import { Command, Option } from "commander";
 import { certificatesFolder, oneLine, parseBoolean, parseFile, parsePort } from "../flags.ts";
+import { openChannel, type TransportName, transportNames } from "../transport.ts";
 import { type CaseName, caseNames, cases } from "./cases/index.ts";
 import { runCase } from "./run.ts";
 
@@ -17,6 +18,7 @@ interface Flags {
   readonly use_tls: boolean;
   readonly use_test_ca: boolean;
   readonly ca_file?: string;
+  readonly transport: TransportName;
 }
 
 // grpc-js writes to stderr what it also reports.
@@ -37,10 +39,10 @@ await new Command("interop-client")
     false,
   )
   .option("--ca_file <file>", "trust this CA, in PEM, instead", parseFile)
+  .addOption(new Option("--transport <name>", "what carries the calls").choices(transportNames).default(transportNames[0]))
   .action(async (flags: Flags) => {
-    const host = flags.server_host.includes(":") && !flags.server_host.startsWith("[") ? `[${flags.server_host}]` : flags.server_host;
     try {
-      await runCase(cases[flags.test_case], `${host}:${flags.server_port}`, channelOptions(flags));
+      await runCase(cases[flags.test_case], channelFor(flags));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       console.error(`${flags.test_case}: ${reason.replaceAll(/\s+/g, " ").trim()}`);
@@ -52,8 +54,9 @@ await new Command("interop-client")
   })
   .parseAsync();
 
-function channelOptions({ use_tls: tls, use_test_ca: testCa, ca_file: file, server_host_override: serverName }: Flags): ChannelOptions {
-  if (!tls) return serverName === undefined ? {} : { authority: serverName };
-  const ca = file ?? (testCa ? join(certificatesFolder, "ca.pem") : undefined);
-  return { tls: { ...(ca !== undefined && { ca }), ...(serverName !== undefined && { serverName }) } };
+function channelFor({ server_host: name, server_port: port, server_host_override: serverName, transport, ...flags }: Flags): Channel {
+  const target = `${name.includes(":") && !name.startsWith("[") ? `[${name}]` : name}:${port}`;
+  if (!flags.use_tls) return openChannel(transport, target, { authority: serverName });
+  const ca = flags.ca_file ?? (flags.use_test_ca ? join(certificatesFolder, "ca.pem") : undefined);
+  return openChannel(transport, target, { tls: { ...(ca !== undefined && { ca }), ...(serverName !== undefined && { serverName }) } });
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { createServer, ListenError, type ServerTls, TlsFileError } from "@grpc-study/rpc";
 import { CertificatesError, createCertificates } from "@grpc-study/server/certs";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { certificatesFolder, oneLine, parseBoolean, parseFile, parsePort } from "../flags.ts";
+import { serverOptions, type TransportName, transportNames } from "../transport.ts";
 import { testService } from "./service.ts";
 
 interface Flags {
@@ -14,6 +15,7 @@ interface Flags {
   readonly tls_cert_file?: string;
   readonly tls_key_file?: string;
   readonly certs: string;
+  readonly transport: TransportName;
 }
 
 /** The names in gRPC's own test certificate, which clients ask for by `--server_host_override`. */
@@ -31,11 +33,12 @@ await new Command("interop-server")
   .option("--tls_cert_file <file>", "the server's certificate, in PEM", parseFile)
   .option("--tls_key_file <file>", "its private key, in PEM")
   .option("--certs <dir>", "folder with ca.pem, server.pem and server.key; made if it has none", certificatesFolder)
+  .addOption(new Option("--transport <name>", "what carries the calls").choices(transportNames).default(transportNames[0]))
   .action(serve)
   .parseAsync();
 
 async function serve(flags: Flags, command: Command): Promise<void> {
-  const server = createServer();
+  const server = createServer(serverOptions(flags.transport));
   server.add(testService);
   // Before it says that it serves: whoever reads that may end it at once.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.shutdown({ graceMs: 1000 }));

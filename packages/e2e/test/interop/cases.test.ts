@@ -5,14 +5,15 @@ import { describe, expect, test } from "vitest";
 import { caseNames, cases } from "../../interop/client/cases/index.ts";
 import { runCase } from "../../interop/client/run.ts";
 import { testService } from "../../interop/server/service.ts";
+import { grpcJsExceptions, openChannel, serverOptions, type TransportName } from "../../interop/transport.ts";
 import { Authority, Folder, writeSet } from "../security/certificates.ts";
 
 interface InteropServer extends AsyncDisposable {
   readonly address: string;
 }
 
-async function serve(tls?: ServerTls): Promise<InteropServer> {
-  const server = createServer();
+async function serve(tls?: ServerTls, transport: TransportName = "http2"): Promise<InteropServer> {
+  const server = createServer(serverOptions(transport));
   server.add(testService);
   const { address } = await server.listen("127.0.0.1:0", tls);
   return {
@@ -27,6 +28,34 @@ describe("plaintext", () => {
   test.each(caseNames)("%s holds", async (name) => {
     await using server = await serve();
     await runCase(cases[name], server.address);
+  });
+});
+
+describe.each<{ client: TransportName; server: TransportName }>([
+  { client: "grpc-js", server: "http2" },
+  { client: "http2", server: "grpc-js" },
+  { client: "grpc-js", server: "grpc-js" },
+])("the client on $client, the server on $server", ({ client, server: transport }) => {
+  const exceptions: object = {
+    ...(client === "grpc-js" && grpcJsExceptions.client),
+    ...(transport === "grpc-js" && grpcJsExceptions.server),
+  };
+
+  test.each(caseNames.filter((name) => !(name in exceptions)))("%s holds", async (name) => {
+    await using server = await serve(undefined, transport);
+    await runCase(cases[name], openChannel(client, server.address));
+  });
+
+  test.each(caseNames.filter((name) => name in exceptions))("%s does not", async (name) => {
+    await using server = await serve(undefined, transport);
+    await expect(runCase(cases[name], openChannel(client, server.address))).rejects.toThrow(/compress/);
+  });
+
+  test("large_unary holds over TLS", async () => {
+    await using folder = await Folder.make();
+    await writeSet(folder);
+    await using server = await serve({ cert: folder.file("server.pem"), key: folder.file("server.key") }, transport);
+    await runCase(cases.large_unary, openChannel(client, server.address, { tls: { ca: folder.file("ca.pem"), serverName: "localhost" } }));
   });
 });
 

@@ -33,6 +33,6 @@ async function expectEcho(call: (options: CallOptions) => Promise<void>): Promis
   });
   ok(header !== undefined, "there is no header");
   ok(trailer !== undefined, "there is no trailer");
-  deepEqual(header.get(initial.key), [initial.value], `${initial.key} did not come back in the header`);
-  deepEqual(trailer.get(trailing.key), [trailing.value], `${trailing.key} did not come back in the trailer`);
+  deepEqual(header.getAll(initial.key), [initial.value], `${initial.key} did not come back in the header`);
+  deepEqual(trailer.getAllBytes(trailing.key), [trailing.value], `${trailing.key} did not come back in the trailer`);
 }

@@ -1,6 +1,6 @@
 // One call of a client on a channel of grpc-js.
 import { type Metadata as GrpcMetadata, type InterceptingListener, Metadata as NewGrpcMetadata, type StatusObject } from "@grpc/grpc-js";
-import { Code } from "../../protocol/code.ts";
+import { Code, codeFrom } from "../../protocol/code.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { StartedCall } from "./intercepted-call.ts";
@@ -184,7 +184,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     const { target, secure } = this.#target;
     const answered = this.#answered || trailer.size > 0;
     const explained = explainStatus(status, { path: this.#call.method.path, target, secure, answered });
-    return explained ?? { code: code as Code, message: details, metadata: trailer };
+    return explained ?? { code: codeFrom(code), message: details, metadata: trailer };
   }
 
   #end(): void {

@@ -1,6 +1,6 @@
 // What grpc-js says of a call that it ended itself, in words that name the call and say what happened. grpc-js has no other sign of it than its texts.
 import type { StatusObject } from "@grpc/grpc-js";
-import type { Code } from "../../protocol/code.ts";
+import { codeFrom } from "../../protocol/code.ts";
 import type { Status } from "../../protocol/status.ts";
 import { explainConnectFailure } from "./connect-failure.ts";
 
@@ -99,7 +99,7 @@ export function explainStatus({ code, details }: StatusObject, call: CallNames):
   for (const [pattern, sentence] of sentences) {
     const match = pattern.exec(details);
     if (match === null) continue;
-    return { code: code as Code, message: sentence(call, match.groups ?? {}), metadata: undefined, cause: new Error(details) };
+    return { code: codeFrom(code), message: sentence(call, match.groups ?? {}), metadata: undefined, cause: new Error(details) };
   }
   return undefined;
 }
