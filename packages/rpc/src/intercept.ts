@@ -12,28 +12,30 @@ export class InterceptorFault extends RpcError {
 }
 
 /**
- * Puts interceptors around `innermost`, the first outermost.
+ * Puts interceptors around `innermost`, the first outermost. There is one at least.
  *
  * An interceptor calls `next()` once, awaits it, and lets its rejection through or throws another error. One that returns otherwise would make a call
  * complete that is not: it is an InterceptorFault.
  */
-export async function intercept<Call>(
+export function intercept<Call>(interceptors: readonly Interceptor<Call>[], call: Call, innermost: () => Promise<void>): Promise<void> {
+  return runFrom(0, interceptors, call, innermost);
+}
+
+async function runFrom<Call>(
+  index: number,
   interceptors: readonly Interceptor<Call>[],
   call: Call,
   innermost: () => Promise<void>,
 ): Promise<void> {
-  const runFrom = async (index: number): Promise<void> => {
-    const interceptor = interceptors[index];
-    if (interceptor === undefined) return innermost();
-    const inner = new Inner(() => runFrom(index + 1));
-    try {
-      await interceptor(call, () => inner.next());
-    } finally {
-      inner.over = true;
-    }
-    inner.check();
-  };
-  await runFrom(0);
+  const interceptor = interceptors[index] as Interceptor<Call>;
+  const isLast = index === interceptors.length - 1;
+  const inner = new Inner(isLast ? innermost : () => runFrom(index + 1, interceptors, call, innermost));
+  try {
+    await interceptor(call, () => inner.next());
+  } finally {
+    inner.over = true;
+  }
+  inner.check();
 }
 
 /** What lies inside one interceptor. */
@@ -50,27 +52,27 @@ class Inner {
   }
 
   next(): Promise<void> {
-    const promise = this.over || this.#state !== "not started" ? this.#refuse() : this.#start();
-    // An interceptor that does not await it must not end the process by an unhandled rejection.
-    promise.catch(() => {});
-    return promise;
-  }
-
-  async #refuse(): Promise<never> {
-    this.#fault ??= new InterceptorFault(this.over ? "called next() after it had returned" : "called next() twice");
-    throw this.#fault;
-  }
-
-  async #start(): Promise<void> {
+    if (this.over || this.#state !== "not started") return this.#refuse();
     this.#state = "running";
-    try {
-      await this.#run();
-      this.#state = "resolved";
-    } catch (failure) {
-      this.#state = "rejected";
-      this.#failure = failure;
-      throw failure;
-    }
+    const outcome: Promise<void> = this.#run().then(
+      () => {
+        this.#state = "resolved";
+      },
+      (failure: unknown) => {
+        this.#state = "rejected";
+        this.#failure = failure;
+        letGo(outcome);
+        throw failure;
+      },
+    );
+    return outcome;
+  }
+
+  #refuse(): Promise<never> {
+    this.#fault ??= new InterceptorFault(this.over ? "called next() after it had returned" : "called next() twice");
+    const refusal = Promise.reject(this.#fault);
+    letGo(refusal);
+    return refusal;
   }
 
   /** Throws if the interceptor has returned, and should not have. */
@@ -83,4 +85,9 @@ class Inner {
       cause: this.#failure,
     });
   }
+}
+
+/** An interceptor that does not await a promise must not end the process by an unhandled rejection. */
+function letGo(promise: Promise<void>): void {
+  promise.catch(() => {});
 }

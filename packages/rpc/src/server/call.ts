@@ -82,7 +82,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     const served =
       interceptors.length === 0
         ? this.#serve(request, compressed)
-        : intercept(interceptors, interceptedCallOf(this), () => this.#untilCut(() => this.#serve(request, compressed)));
+        : intercept(interceptors, interceptedCallOf(this), () => this.#untilCut(request, compressed));
     served.then(
       () => this.#end(undefined),
       (error: unknown) => this.fail(error),
@@ -95,7 +95,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     let input: Requests | Message;
     if (requestStream) input = this.#openRequests();
     else if (request !== undefined) input = this.receive(request, compressed);
-    else input = await this.#onlyRequest();
+    else input = this.#only(await this.#openRequests().next());
     const output = handler(input, this.context);
     if (responseStream) await this.#write(output);
     else {
@@ -111,8 +111,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     return this.#requests;
   }
 
-  async #onlyRequest(): Promise<Message> {
-    const { value } = await this.#openRequests().next();
+  #only({ value }: IteratorResult<Message, undefined>): Message {
     if (value === undefined) throw new RpcError(Code.UNIMPLEMENTED, `no request message for ${methodPath(this.method)}`);
     return value;
   }
@@ -124,22 +123,24 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     await this.#responses.write();
   }
 
-  /** A handler may take no notice of its signal; interceptors must not wait for it then. */
-  #untilCut(serve: () => Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#cut) {
-        reject(this.aborted);
-        return;
-      }
-      this.#onCut = reject;
-      this.#handling = true;
-      const done = () => {
+  /** Serves the call. A handler may take no notice of its signal; interceptors must not wait for it once the call is cut. */
+  #untilCut(request: Buffer | undefined, compressed: boolean): Promise<void> {
+    if (this.#cut) return Promise.reject(this.aborted);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#onCut = reject;
+    this.#handling = true;
+    this.#serve(request, compressed).then(
+      () => {
         this.#handling = false;
-      };
-      serve()
-        .finally(done)
-        .then(resolve, (error: unknown) => (this.#cut ? this.fail(error) : reject(this.#stopped(error) ?? error)));
-    });
+        resolve();
+      },
+      (error: unknown) => {
+        this.#handling = false;
+        if (this.#cut) this.fail(error);
+        else reject(this.#stopped(error) ?? error);
+      },
+    );
+    return promise;
   }
 
   // What the transport says.

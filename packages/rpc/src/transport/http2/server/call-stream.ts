@@ -33,8 +33,10 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   #listener: ServerListener | undefined = undefined;
   /** How it was ended from this side before it had a listener. */
   #refused: Status | undefined = undefined;
-  /** Undefined while nothing has come of the only request. */
+  /** Undefined while nothing has come of the only request, and if it came in one piece. */
   #requests: Requests | undefined = undefined;
+  /** Whether the only request is asked for. */
+  #wanted: boolean;
   /** The only request, until it is known to be the only one. */
   #request: Buffer | undefined = undefined;
   #requestCompressed = false;
@@ -54,6 +56,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     this.#stream = stream;
     this.#head = head;
     this.#connection = connection;
+    this.#wanted = !head.method.early;
     if (head.timeoutMs === Number.POSITIVE_INFINITY) {
       this.deadline = Number.POSITIVE_INFINITY;
       this.#timeUpAt = Number.POSITIVE_INFINITY;
@@ -74,11 +77,9 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
       this.#timer = new LongTimer(() => this.#timeUp(), timeoutMs);
     }
     this.#connection.receiving.add(this);
-    // Interceptors may refuse the call by its header: nothing of the body is kept before they are done.
-    if (method.early || method.requestStream) {
-      this.#requests = this.#newRequests();
-      this.#opened(method.open(this));
-    }
+    if (method.requestStream) this.#requests = this.#newRequests();
+    // Interceptors may refuse the call by its header: nothing of the body is read before they are done.
+    if (method.early || method.requestStream) this.#opened(method.open(this));
     if (endStream) this.onData(nothing, true);
   }
 
@@ -111,6 +112,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
 
   pull(): void {
     const requests = this.#requests;
+    this.#wanted = true;
     if (requests === undefined || this.ended) return;
     // The only request is delivered once it is complete, and known to be the only one.
     requests.want(this.#head.method.requestStream ? 1 : Number.POSITIVE_INFINITY);
@@ -165,13 +167,13 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
       // The engine ends what is left of the request once the response has left.
       this.#stream.credit(data.length);
     } else if (this.#requests !== undefined) this.#requests.push(data, endStream);
-    else if (endStream && this.#isWhole(data)) {
+    else if (endStream && this.#wanted && this.#isWhole(data)) {
       this.#stream.credit(data.length);
       this.#request = copied(data);
       this.onRequestsEnd();
     } else {
       this.#requests = this.#newRequests();
-      this.#requests.want(Number.POSITIVE_INFINITY);
+      if (this.#wanted) this.#requests.want(Number.POSITIVE_INFINITY);
       this.#requests.push(data, endStream);
     }
   }
@@ -208,6 +210,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   look(timeoutMs: number, now: number): void {
     let late = false;
     if (this.#requests !== undefined) late = this.#requests.isLate(timeoutMs, now);
+    else if (!this.#wanted) this.#silentSince = -1;
     else if (this.#silentSince === -1) this.#silentSince = now;
     else late = now - this.#silentSince > timeoutMs;
     if (late) this.refuse(Code.DEADLINE_EXCEEDED, `the request did not come within ${timeoutMs} ms`);

@@ -1,6 +1,7 @@
 // Bytes of requests that have come, and that no handler has taken: incomplete messages, complete ones whose half-close is missing, and those of
 // streams that wait to be read. A peer decides how much of it there is, so each connection has a limit, and the process has one.
 import type { ServerLimits } from "../../../limits/limits.ts";
+import { type Linked, LinkedSet } from "../../../linked-set.ts";
 
 /** A call that has such bytes. */
 export interface PendingCall {
@@ -12,14 +13,16 @@ export interface PendingCall {
 type Limits = Pick<ServerLimits, "maxPendingBytes" | "maxPendingBytesPerConnection">;
 
 /** The connections of all servers in this process that have such bytes. */
-const connections = new Set<PendingBytes>();
+const connections = new LinkedSet<PendingBytes>();
 let total = 0;
 
 /** What the calls of one connection have pending. */
-export class PendingBytes {
+export class PendingBytes implements Linked<PendingBytes> {
   readonly #limits: Limits;
   readonly #calls: Iterable<PendingCall>;
   #bytes = 0;
+  previous: PendingBytes | undefined = undefined;
+  next: PendingBytes | undefined = undefined;
 
   /** @param calls those that may have bytes pending. */
   constructor(limits: Limits, calls: Iterable<PendingCall>) {

@@ -79,9 +79,8 @@ export class Requests {
       this.#held = reader.unread;
     }
     if (reader.unread > 0) reader.keep();
-    receiver.onPending(reader.bytes + Math.max(this.#inflating, 0));
-    if (!this.#ended || reader.unread > 0 || this.#inflating !== -1 || receiver.ended) return;
-    if (reader.inside) receiver.refuse(Code.INTERNAL, "the request ended in the middle of a message");
+    if (!this.#ended || reader.unread > 0 || this.#inflating !== -1) receiver.onPending(reader.bytes + Math.max(this.#inflating, 0));
+    else if (reader.inside) receiver.refuse(Code.INTERNAL, "the request ended in the middle of a message");
     else receiver.onRequestsEnd();
   }
 
