@@ -53,3 +53,4 @@ export type { ShutdownOptions, ShutdownReport } from "./server/shutdown.ts";
 export { type ContextKey, ContextValues, createContextKey } from "./server/values.ts";
 export type { HealthStatuses, ServingStatus } from "./services/health/health.ts";
 export type { Channel, ChannelState } from "./transport/client.ts";
+export type { InProcessOptions } from "./transport/in-process/channel.ts";

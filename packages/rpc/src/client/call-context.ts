@@ -4,6 +4,7 @@ import type { Metadata } from "../protocol/metadata.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import type { ClientCallContext } from "./context.ts";
+import type { Interception } from "./interception.ts";
 
 /** The call, as far as interceptors may know it. */
 export interface Interceptable {
@@ -12,18 +13,19 @@ export interface Interceptable {
   readonly requestMetadata: Metadata;
   /** Milliseconds since 1970, or Infinity. */
   readonly deadline: number;
-  readonly signal: AbortSignal;
   readonly responseHeader: Metadata | undefined;
   readonly trailer: Metadata | undefined;
-  onRequest(listener: (request: object) => void): void;
-  onResponse(listener: (response: Message) => void): void;
+  /** Ends the call. */
+  refuse(fault: unknown): void;
 }
 
 class InterceptedCall implements ClientCallContext {
   readonly #call: Interceptable;
+  readonly #interception: Interception;
 
-  constructor(call: Interceptable) {
+  constructor(call: Interceptable, interception: Interception) {
     this.#call = call;
+    this.#interception = interception;
   }
 
   get method(): DescMethod {
@@ -44,7 +46,7 @@ class InterceptedCall implements ClientCallContext {
   }
 
   get signal(): AbortSignal {
-    return this.#call.signal;
+    return this.#interception.signal;
   }
 
   get responseHeader(): Metadata | undefined {
@@ -56,11 +58,15 @@ class InterceptedCall implements ClientCallContext {
   }
 
   onRequest(listener: (request: object) => void): void {
-    this.#call.onRequest(listener);
+    try {
+      this.#interception.onRequest(listener);
+    } catch (fault) {
+      this.#call.refuse(fault);
+    }
   }
 
   onResponse(listener: (response: Message) => void): void {
-    this.#call.onResponse(listener);
+    this.#interception.onResponse(listener);
   }
 
   toJSON(): ReturnType<ClientCallContext["toJSON"]> {
@@ -69,6 +75,6 @@ class InterceptedCall implements ClientCallContext {
   }
 }
 
-export function contextOf(call: Interceptable): ClientCallContext {
-  return Object.freeze(new InterceptedCall(call));
+export function contextOf(call: Interceptable, interception: Interception): ClientCallContext {
+  return Object.freeze(new InterceptedCall(call, interception));
 }

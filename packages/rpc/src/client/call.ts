@@ -1,7 +1,5 @@
 // One call of a client, whatever its kind: how it begins, and how it ends, once. What it receives is for its subclasses.
 import type { Message } from "@bufbuild/protobuf";
-import { intercept } from "../intercept.ts";
-import { LongTimer } from "../long-timer.ts";
 import { noteCompressed } from "../protocol/came-compressed.ts";
 import { Code } from "../protocol/code.ts";
 import { type Compression, isCompression } from "../protocol/compression.ts";
@@ -13,8 +11,9 @@ import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../tra
 import type { BoundMethod } from "./bound-method.ts";
 import { contextOf, type Interceptable } from "./call-context.ts";
 import { cancelled, deadlineExceeded, reasonOf, unreadable, unsendable, unwritable } from "./call-errors.ts";
+import { Cutoff, type Endable } from "./cutoff.ts";
 import { Interception } from "./interception.ts";
-import { type CallOptions, type CancelSignal, deadlineOf, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
+import { type CallOptions, deadlineOf, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
 import { Settling } from "./rejection.ts";
 import { notTaken, SendQueue, taken } from "./send-queue.ts";
 
@@ -22,7 +21,7 @@ import { notTaken, SendQueue, taken } from "./send-queue.ts";
 // flight do, it makes all further ones old. They then keep alive whatever they refer to, until the next full collection.
 
 /** It is what the channel opens, and what hears of the stream: one object a call. */
-export abstract class Call implements OutgoingCall, ClientListener, Interceptable {
+export abstract class Call implements OutgoingCall, ClientListener, Interceptable, Endable {
   readonly channel: Channel;
   readonly method: BoundMethod;
   deadline = Number.POSITIVE_INFINITY;
@@ -35,12 +34,9 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   /** Where there is more than one request. */
   readonly #requests: SendQueue | undefined;
   #options: CallOptions;
-  /** The caller's, until the reader knows how the call ended. */
-  #signal: CancelSignal | undefined = undefined;
-  #onAbort: (() => void) | undefined = undefined;
-  #timer: LongTimer | undefined = undefined;
+  /** Until the reader knows how the call ended. */
+  #cutoff: Cutoff | undefined = undefined;
   #interception: Interception | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
   #onEnd: (() => void) | undefined = undefined;
   /** Whether the interceptors, if there are any, have let the call begin. */
   #mayBegin = false;
@@ -48,6 +44,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   /** Whether nothing comes from the stream any more. */
   #streamEnded = false;
   #header: Metadata | undefined = undefined;
+  #headerCame = false;
   #headerReader: Settling<Metadata> | undefined = undefined;
   #trailer: Metadata | undefined = undefined;
   #cancelled: RpcError | undefined = undefined;
@@ -89,54 +86,39 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
       this.#finish(reasonOf(signal, this.method));
       return;
     }
-    if (this.deadline !== Number.POSITIVE_INFINITY) {
+    if (this.deadline !== Number.POSITIVE_INFINITY || signal !== undefined) {
       const waitMs = this.deadline - Date.now();
       if (waitMs <= 0) {
         this.#finish(deadlineExceeded(this.method, "had no time left when it was called"));
         return;
       }
-      this.#timer = new LongTimer(() => this.#timeUp(waitMs), waitMs);
+      this.#cutoff = new Cutoff(this, waitMs, signal);
     }
-    if (signal !== undefined) {
-      this.#signal = signal;
-      this.#onAbort = () => this.cancel(this.made(reasonOf(signal, this.method)));
-      signal.addEventListener("abort", this.#onAbort);
-    }
-    if (this.method.interceptors.length > 0) this.#intercept();
-    else this.#allow();
-  }
-
-  /** The call may begin. An only request may still have to come. */
-  #allow(): void {
-    this.#mayBegin = true;
-    if (this.request !== undefined || this.#requests !== undefined) this.#open();
-  }
-
-  #timeUp(waitMs: number): void {
-    const within = `within ${Math.round(waitMs).toLocaleString("en")} ms`;
-    let what = `did not end ${within}`;
-    if (this.stream === undefined) what = `was not sent ${within}: an interceptor waits`;
-    else if (this.stream.peer === undefined) what = `had no connection ${within}`;
-    this.cancel(this.made(deadlineExceeded(this.method, what)));
+    if (this.method.interceptors.length === 0) this.#allow();
+    else this.#intercept();
   }
 
   #intercept(): void {
     const interception = new Interception();
     this.#interception = interception;
-    const next = () =>
-      new Promise<void>((resolve, reject) => {
-        interception.settle = (failure) => (failure === undefined ? resolve() : reject(failure));
-        if (this.ended) reject(this.#failure);
-        else if (this.#cancelled !== undefined) reject(this.#cancelled);
-        else this.#allow();
-      });
-    intercept(this.method.interceptors, contextOf(this), next).then(
+    const begin = () => {
+      if (this.ended) interception.settle(this.#failure);
+      else if (this.#cancelled !== undefined) interception.settle(this.#cancelled);
+      else this.#allow();
+    };
+    interception.run(this.method.interceptors, contextOf(this, interception), begin).then(
       () => this.#finish(undefined),
       (failure: unknown) => {
         this.#endStream(Code.CANCELLED, "an interceptor ended the call");
         this.#finish(unsendable(this.method, failure));
       },
     );
+  }
+
+  /** The call may begin. An only request may still have to come. */
+  #allow(): void {
+    this.#mayBegin = true;
+    if (this.request !== undefined || this.#requests !== undefined) this.#open();
   }
 
   #open(): void {
@@ -197,9 +179,14 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
       this.#interception?.showRequest(init as object);
       return this.method.input.encode(init as never);
     } catch (cause) {
-      this.cancel(cause instanceof RpcError ? cause : unwritable(this.method, cause));
+      this.refuse(cause);
       return undefined;
     }
+  }
+
+  /** Ends the call because of a request. */
+  refuse(fault: unknown): void {
+    this.cancel(fault instanceof RpcError ? fault : unwritable(this.method, fault));
   }
 
   // What it receives.
@@ -222,10 +209,11 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   onHeader(header: Metadata | undefined): void {
     // Nothing is sent again once a header has come (gRFC A6).
     this.request = undefined;
-    this.#header = header ?? new Metadata();
-    this.#headerReader?.resolve(this.#header);
+    this.#header = header;
+    this.#headerCame = true;
+    if (this.#headerReader !== undefined) this.#settleHeader(this.#headerReader);
     if (this.#options.onHeader !== undefined) {
-      callBack(this.#options, "onHeader", this.#header, (fault) => this.abandon(fault, "onHeader failed"));
+      callBack(this.#options, "onHeader", this.#knownHeader, (fault) => this.abandon(fault, "onHeader failed"));
     }
   }
 
@@ -246,13 +234,19 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   header(): Promise<Metadata> {
     if (this.#headerReader === undefined) {
       this.#headerReader = new Settling();
-      if (this.#header !== undefined || this.ended) this.#settleHeader(this.#headerReader);
+      if (this.#headerCame || this.ended) this.#settleHeader(this.#headerReader);
     }
     return this.#headerReader.promise;
   }
 
+  /** The header; empty if there is none. */
+  get #knownHeader(): Metadata {
+    this.#header ??= new Metadata();
+    return this.#header;
+  }
+
   #settleHeader(reader: Settling<Metadata>): void {
-    if (this.#header !== undefined || this.#failure === undefined) reader.resolve(this.#header ?? new Metadata());
+    if (this.#headerCame || this.#failure === undefined) reader.resolve(this.#knownHeader);
     else reader.reject(this.#failure, this.isFresh(this.#failure));
   }
 
@@ -284,10 +278,20 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
       this.#failure ??= reason;
       return;
     }
-    this.#letGoOfSignal();
-    this.#controller?.abort(reason);
+    this.#cutoff?.stop();
+    this.#interception?.abort(reason);
     if (this.#endStream(reason.code, reason.message)) this.#outcome(reason);
     else this.#finish(reason);
+  }
+
+  /** Ends the call from outside. */
+  cutOff(reason: RpcError): void {
+    this.cancel(this.made(reason));
+  }
+
+  unmet(within: string): string {
+    if (this.stream === undefined) return `was not sent ${within}: an interceptor waits`;
+    return this.stream.peer === undefined ? `had no connection ${within}` : `did not end ${within}`;
   }
 
   /** Ends the call because of a fault on this side, which is then what the reader gets. */
@@ -316,33 +320,26 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
 
   /** The stream has ended; what that means is for the interceptors to say, if there are any. */
   #outcome(failure: unknown): void {
-    if (this.#interception?.settle === undefined) this.#finish(failure);
-    else this.#interception.settle(failure);
+    if (!this.#interception?.settle(failure)) this.#finish(failure);
   }
 
   #finish(failure: unknown): void {
     if (this.ended) return;
     this.ended = true;
     this.#failure = this.#hasFault ? this.#fault : (failure ?? this.#cancelled);
-    this.#timer?.clear();
-    this.#letGoOfSignal();
+    this.#cutoff?.stop();
     if (this.stream !== undefined && this.#options.onTrailer !== undefined) {
       callBack(this.#options, "onTrailer", this.trailer ?? new Metadata(), (fault) => {
         this.#failure ??= fault;
       });
     }
-    if (this.#failure !== undefined) this.#controller?.abort(this.#failure);
+    if (this.#failure !== undefined) this.#interception?.abort(this.#failure);
     this.#requests?.end();
     if (this.#headerReader !== undefined) this.#settleHeader(this.#headerReader);
     this.finished();
     this.#onEnd?.();
     // The caller may keep the call for its trailer.
     this.#options = noOptions;
-  }
-
-  #letGoOfSignal(): void {
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#onAbort = undefined;
   }
 
   /** Notes that an error has no stack of its caller yet. */
@@ -353,13 +350,14 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
 
   /** The caller's signal has no listener any more once the call has ended, but still says that the caller has lost interest. */
   protected heedSignal(): void {
-    if (this.ended && this.#signal?.aborted) this.cancel(this.made(reasonOf(this.#signal, this.method)));
+    const reason = this.ended ? this.#cutoff?.aborted : undefined;
+    if (reason !== undefined) this.cutOff(reason);
   }
 
   /** The reader learns how the call ended: by this failure, if any. */
   readEnd(): unknown {
     this.endRead = true;
-    this.#signal = undefined;
+    this.#cutoff = undefined;
     return this.#failure;
   }
 
@@ -379,33 +377,13 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return this.metadata;
   }
 
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled);
-    }
-    return this.#controller.signal;
-  }
-
   get responseHeader(): Metadata | undefined {
-    return this.#header;
+    return this.#headerCame ? this.#knownHeader : undefined;
   }
 
   get trailer(): Metadata | undefined {
     if (this.#streamEnded) this.#trailer = custom(this.#trailer ?? new Metadata());
     return this.#trailer;
-  }
-
-  onRequest(listener: (request: object) => void): void {
-    try {
-      this.#interception?.onRequest(listener);
-    } catch (cause) {
-      this.cancel(cause instanceof RpcError ? cause : unwritable(this.method, cause));
-    }
-  }
-
-  onResponse(listener: (response: Message) => void): void {
-    this.#interception?.onResponse(listener);
   }
 }
 
