@@ -1,3 +1,4 @@
+import { constants } from "node:http2";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { everyKind, everyWay, failureOf, kindNames, kinds, start, startBy, transports, until } from "../../test/harness.ts";
 import { frame, Peer } from "../../test/http2-peer.ts";
@@ -166,3 +167,26 @@ test.each(transports)("%s: an onError hook that throws does no harm", async (tra
   );
   for (const kind of kindNames) expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL });
 });
+
+test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
+  "%s: an error of a handler that has only read its header is one header list on the wire, which clients may retry",
+  async (method) => {
+    for (const interceptors of [[], [(_call: unknown, next: () => Promise<void>) => next()]]) {
+      const { address } = await start(
+        everyKind(({ header, trailer }) => {
+          header.get("x-h");
+          trailer.get("x-t");
+          throw new RpcError(Code.UNAVAILABLE, "later");
+        }),
+        { interceptors, compression: "gzip" },
+      );
+      const call = new Peer(address).call(method, { "grpc-accept-encoding": "gzip" });
+      const blocks: string[] = [];
+      call.stream.on("response", (_headers, flags) => blocks.push(flags & constants.NGHTTP2_FLAG_END_STREAM ? "last header" : "header"));
+      call.stream.on("trailers", () => blocks.push("trailer"));
+      call.stream.end(frame());
+      expect(await call.status()).toBe(Code.UNAVAILABLE);
+      expect(blocks).toEqual(["last header"]);
+    }
+  },
+);
