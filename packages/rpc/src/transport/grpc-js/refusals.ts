@@ -6,6 +6,7 @@
 // - Timeouts of more than 24.8 days are shortened to that.
 // - Whether a response came compressed is not known: `wasCompressed` is false for all.
 // - A cancelled call half-closes before it is reset (Node's `close()` of a stream): a server may take half of an upload for the whole one.
+// - The content type of an answer that is not gRPC's is not known, nor is its body: an error names the HTTP status only.
 // - A response that ends with OK in the middle of a message passes for a complete one.
 // - Messages that came before an error, and that were not asked for by then, are dropped: one response is read ahead.
 // - A status message that the server percent-encodes beyond what `decodeURI` reads (`%23`, `%3F`, …) arrives as it was encoded.

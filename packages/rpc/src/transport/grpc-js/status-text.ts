@@ -63,6 +63,7 @@ const sentences: readonly (readonly [pattern: RegExp, sentence: Sentence])[] = [
     /^Received RST_STREAM with code (?<code>\d+)/,
     ({ path }, { code }) => `the server reset ${path} with ${resetCodes[Number(code)] ?? `the code ${code}`}`,
   ],
+  [/^Received HTTP status code 200$/, ({ path }) => `${path} was answered with HTTP status 200, and without a status of gRPC`],
   [/^Received HTTP status code (?<code>\d+)$/, ({ path }, { code }) => `${path} was answered with HTTP status ${code}, and not by gRPC`],
   [/^No status information received$/, ({ path }) => `${path} ended without a status`],
   [
