@@ -1,4 +1,5 @@
 // What is left of an attempt that is over.
+import { ErrorCode, type Stream } from "@grpc-study/http2";
 import type { Status } from "../../../protocol/status.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
 
@@ -22,3 +23,8 @@ export const nobody: AttemptListener = {
   onDrain() {},
   onEnd() {},
 };
+
+/** The response is complete: the server does not need the rest of the request (RFC 9113, section 8.1). */
+export function endRequest(stream: Stream): void {
+  stream.reset(ErrorCode.NO_ERROR);
+}

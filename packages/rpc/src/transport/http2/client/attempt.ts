@@ -7,9 +7,9 @@ import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { isCopied, messageBody, writeMessage } from "../write-message.ts";
-import { AttemptEnd, nobody } from "./attempt-end.ts";
+import { AttemptEnd, endRequest, nobody } from "./attempt-end.ts";
 import type { ClientConnection } from "./connection.ts";
-import { foreignStatus, LocalStatus, missingStatus, resetStatus, unsendableStatus } from "./end-status.ts";
+import { foreignStatus, LocalStatus, missingStatus, resetStatus, tooLargeStatus, unsendableStatus } from "./end-status.ts";
 import { ForeignResponse } from "./foreign-response.ts";
 import { ResponseHeader, ResponseTrailer } from "./response-headers.ts";
 import { type ResponseSink, Responses } from "./responses.ts";
@@ -111,8 +111,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   #isTooLarge(message: Buffer): boolean {
     const { maxSendMessageBytes } = this.#connection.limits;
     if (message.length <= maxSendMessageBytes) return false;
-    const text = `a request has ${message.length} bytes, and maxSendMessageBytes is ${maxSendMessageBytes}`;
-    this.#endSoon(new LocalStatus(Code.RESOURCE_EXHAUSTED, text));
+    this.#endSoon(tooLargeStatus(message.length, maxSendMessageBytes));
     return true;
   }
 
@@ -296,8 +295,4 @@ function endNow(attempt: Attempt): void {
 
 function drained(attempt: Attempt): void {
   attempt.drained();
-}
-
-function endRequest(stream: Stream): void {
-  stream.reset(ErrorCode.NO_ERROR);
 }

@@ -31,7 +31,7 @@ async function dial(
   let atProxy = via !== undefined;
   let socket: Socket | undefined;
   try {
-    socket = connect("path" in address ? { path: address.path } : { ...pick(via ?? address), noDelay: true });
+    socket = "path" in address ? connect({ path: address.path }) : connectTo(via ?? address);
     socket.on("error", () => {});
     await waitFor(socket, "connect", signal);
     let peer: string;
@@ -53,8 +53,8 @@ async function dial(
   }
 }
 
-function pick({ host, port }: { readonly host: string; readonly port: number }) {
-  return { host, port };
+function connectTo({ host, port }: { readonly host: string; readonly port: number }): Socket {
+  return connect({ host, port, noDelay: true });
 }
 
 /** Speaks HTTP/2 on the socket, and waits for the server's SETTINGS. */

@@ -67,6 +67,11 @@ export function unsendableStatus(error: unknown, path: string, target: string): 
   return new LocalStatus(Code.UNAVAILABLE, `the connection to ${target} takes no more calls`, error);
 }
 
+/** The end of a call with a request over the limit. */
+export function tooLargeStatus(bytes: number, limit: number): Status {
+  return new LocalStatus(Code.RESOURCE_EXHAUSTED, `a request has ${bytes} bytes, and maxSendMessageBytes is ${limit}`);
+}
+
 /** A response that ended without `grpc-status`. */
 export function missingStatus(path: string): Status {
   return new LocalStatus(Code.UNKNOWN, `${path} ended without a status`);
