@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   BadExpressionService,
   BadTypeService,
@@ -11,7 +11,7 @@ import {
   type Size,
   ValidatedService,
 } from "../../../test/gen/validated_pb.js";
-import { failureOf } from "../../../test/harness.ts";
+import { failureOf, serveBy, type Transport, transports } from "../../../test/harness.ts";
 import { type Client, type ClientOptions, Code, createClient, createServer, implement, RpcError, type ServerOptions } from "../../index.ts";
 import { BadRequestSchema } from "../../protocol/error-details.ts";
 import { check, RuleError, validate, validateRequests } from "./index.ts";
@@ -31,11 +31,12 @@ const kinds = {
 };
 
 const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
+const everyWay = transports.flatMap((transport) => kindNames.map((kind) => ({ transport, kind })));
 
 /** A server that answers with how many requests a handler has had, and breaks the response's rule. */
-async function start(options: ServerOptions = {}, clientOptions: ClientOptions = {}) {
+async function start(transport: Transport, options: ServerOptions = {}, clientOptions: ClientOptions = {}) {
   const seen: number[] = [];
-  const server = createServer(options);
+  const { server, channel } = await serveBy(transport, options);
   server.add(
     implement(ValidatedService, {
       unary: ({ id }) => ({ total: -seen.push(id) }),
@@ -49,11 +50,7 @@ async function start(options: ServerOptions = {}, clientOptions: ClientOptions =
       },
     }),
   );
-  onTestFinished(async () => void (await server.shutdown({ graceMs: 0, abortMs: 0 })));
-  const { address } = await server.listen("127.0.0.1:0");
-  const client = createClient(ValidatedService, address, clientOptions);
-  onTestFinished(() => client[Symbol.dispose]());
-  return { client, seen };
+  return { client: createClient(ValidatedService, channel, clientOptions), seen };
 }
 
 /** The violations that an order is refused with. */
@@ -68,10 +65,10 @@ async function refusal(call: Promise<unknown>) {
 const problems = (order: { [Name in keyof Order]: Order[Name] | undefined }) =>
   check(OrderSchema, { ...good, ...order } as Order).map(({ field, description }) => [field, description]);
 
-test.each(kindNames)(
-  "%s: a request that breaks rules is INVALID_ARGUMENT, with all faults in one detail, and the handler never has it",
-  async (kind) => {
-    const { client, seen } = await start({ interceptors: [validate()] });
+test.each(everyWay)(
+  "$transport, $kind: a request that breaks rules is INVALID_ARGUMENT, with all faults in one detail, and the handler never has it",
+  async ({ transport, kind }) => {
+    const { client, seen } = await start(transport, { interceptors: [validate()] });
     const { error, violations } = await refusal(kinds[kind](client, bad));
     expect(error).toMatchObject({
       code: Code.INVALID_ARGUMENT,
@@ -86,16 +83,20 @@ test.each(kindNames)(
   },
 );
 
-test.each(kindNames)("%s: a request that keeps the rules goes through, and responses are not checked", async (kind) => {
-  const { client, seen } = await start({ interceptors: [validate()] });
-  const responses = await kinds[kind](client, good);
-  expect(responses.at(-1)).toMatchObject({ total: -seen.length });
-  expect(seen.every((id) => id === 1)).toBe(true);
-});
+test.each(everyWay)(
+  "$transport, $kind: a request that keeps the rules goes through, and responses are not checked",
+  async ({ transport, kind }) => {
+    const { client, seen } = await start(transport, { interceptors: [validate()] });
+    const responses = await kinds[kind](client, good);
+    expect(responses.at(-1)).toMatchObject({ total: -seen.length });
+    expect(seen.every((id) => id === 1)).toBe(true);
+  },
+);
 
-test.each(kindNames)("%s: a client that checks sends no request that breaks a rule", async (kind) => {
+test.each(everyWay)("$transport, $kind: a client that checks sends no request that breaks a rule", async ({ transport, kind }) => {
   const onServer = vi.fn();
   const { client } = await start(
+    transport,
     {
       interceptors: [
         async (call, next) => {
@@ -114,8 +115,8 @@ test.each(kindNames)("%s: a client that checks sends no request that breaks a ru
   expect(onServer).toHaveBeenCalledWith(1);
 });
 
-test("a handler that catches what reading its requests throws cannot make the call succeed", async () => {
-  const server = createServer({ interceptors: [validate()] });
+test.each(transports)("%s: a handler that catches what reading its requests throws cannot make the call succeed", async (transport) => {
+  const { server, channel } = await serveBy(transport, { interceptors: [validate()] });
   server.add(
     implement(ValidatedService, {
       async clientStream(requests) {
@@ -126,9 +127,7 @@ test("a handler that catches what reading its requests throws cannot make the ca
       },
     }),
   );
-  onTestFinished(async () => void (await server.shutdown({ graceMs: 0 })));
-  const { address } = await server.listen("127.0.0.1:0");
-  using client = createClient(ValidatedService, address);
+  const client = createClient(ValidatedService, channel);
   expect(await failureOf(client.clientStream([bad]))).toMatchObject({ code: Code.INVALID_ARGUMENT });
 });
 
@@ -187,8 +186,8 @@ test("check() takes a message as well as an init shape", () => {
   expect(check(FreeSchema, { text: "x" })).toEqual([]);
 });
 
-test("the message is one line, of three faults at most; the rest is counted", async () => {
-  const { client } = await start({ interceptors: [validate()] });
+test.each(transports)("%s: the message is one line, of three faults at most; the rest is counted", async (transport) => {
+  const { client } = await start(transport, { interceptors: [validate()] });
   const items = Array.from({ length: 5 }, () => ({ count: -1 }));
   const { error, violations } = await refusal(client.unary({ ...bad, number: "a\nb".repeat(100), items }));
   expect(violations).toHaveLength(7);
@@ -196,8 +195,8 @@ test("the message is one line, of three faults at most; the rest is counted", as
   expect(error.message.length).toBeLessThan(400);
 });
 
-test("more faults than fit into a header are counted in the message", async () => {
-  const { client } = await start({ interceptors: [validate()] });
+test.each(transports)("%s: more faults than fit into a header are counted in the message", async (transport) => {
+  const { client } = await start(transport, { interceptors: [validate()] });
   const { error, violations } = await refusal(client.unary({ ...good, items: Array.from({ length: 1000 }, () => ({ count: -1 })) }));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
   expect(error.message).toMatch(/^items\[0\]\.count .* \(and 997 more\)$/);
@@ -230,21 +229,22 @@ test.each([
   },
 );
 
-test("a rule that fails is INTERNAL, says nothing of itself on the wire, and is told to onError once", async () => {
-  const faults: unknown[] = [];
-  const server = createServer({ interceptors: [validate()], onError: (error) => faults.push(error) });
-  server.add(implement(FailingService, { call: () => ({}) }));
-  onTestFinished(async () => void (await server.shutdown({ graceMs: 0 })));
-  const { address } = await server.listen("127.0.0.1:0");
-  using client = createClient(FailingService, address);
-  expect(await failureOf(client.call({ id: 0 }))).toMatchObject({ code: Code.INTERNAL, message: "internal error" });
-  expect(faults).toMatchObject([{ name: "RuleError", message: expect.stringMatching(/test\.v1\.Failing.*divi/) }]);
-  using careful = createClient(FailingService, address, { interceptors: [validateRequests()] });
-  expect(await failureOf(careful.call({ id: 0 }))).toMatchObject({
-    code: Code.INTERNAL,
-    message: expect.stringContaining("test.v1.Failing"),
-  });
-});
+test.each(transports)(
+  "%s: a rule that fails is INTERNAL, says nothing of itself on the wire, and is told to onError once",
+  async (transport) => {
+    const faults: unknown[] = [];
+    const { server, channel } = await serveBy(transport, { interceptors: [validate()], onError: (error) => faults.push(error) });
+    server.add(implement(FailingService, { call: () => ({}) }));
+    const client = createClient(FailingService, channel);
+    expect(await failureOf(client.call({ id: 0 }))).toMatchObject({ code: Code.INTERNAL, message: "internal error" });
+    expect(faults).toMatchObject([{ name: "RuleError", message: expect.stringMatching(/test\.v1\.Failing.*divi/) }]);
+    const careful = createClient(FailingService, channel, { interceptors: [validateRequests()] });
+    expect(await failureOf(careful.call({ id: 0 }))).toMatchObject({
+      code: Code.INTERNAL,
+      message: expect.stringContaining("test.v1.Failing"),
+    });
+  },
+);
 
 test("messages without rules, also within, are not looked at", () => {
   expect([FreeSchema, OrderSchema, ItemSchema, ReceiptSchema].map(hasRules)).toEqual([false, true, true, true]);
