@@ -89,7 +89,7 @@ export class Http2Connection implements ClientConnection {
   sendWindow = defaultWindow;
   /** Octets that this side allows the peer to send on the connection. */
   receiveWindow = defaultWindow;
-  /** What the windows are credited up to. */
+  /** What the windows are credited up to: of streams at most, and of the connection. */
   streamWindow: number;
   connectionWindow: number;
   readonly maxWindow: number;

@@ -2,10 +2,9 @@
 //
 // A stream's window is credited by its handler. The window of the connection is credited as soon as data arrives, so that a slow stream
 // holds up no other one; only while the handlers of a connection, or of the process, hold more than their limit does it stay closed.
-// Windows grow with the bandwidth-delay product of the connection, which a PING measures.
+// Windows grow with the bandwidth-delay product of the connection, which a PING measures; those of streams that are not credited do not.
 import type { Http2Connection } from "./connection.ts";
 import { maxInt31 } from "./frame/types.ts";
-import { SettingId } from "./settings.ts";
 import type { Http2Stream } from "./stream.ts";
 
 /** A part smaller than this costs memory beside its octets: the view and its place in a list. */
@@ -38,21 +37,32 @@ export function creditStream(stream: Http2Stream, bytes: number): void {
   const connection = stream.connection;
   connection.held -= credit + overhead;
   processBuffer.held -= credit + overhead;
-  if (!stream.closed && !stream.remoteEnded) creditWindow(stream);
+  if (!stream.closed && !stream.remoteEnded) creditWindow(stream, windowOf(connection));
   if (connection.windowWithheld) creditConnection(connection);
   if (withheld.size > 0) creditWithheld();
 }
 
-/** Opens the window of a stream again: for what was credited, and for padding, which nobody holds. */
-export function creditWindow(stream: Http2Stream): void {
+/** Opens the window of a stream again, for what was credited and for padding, which nobody holds, up to a size. */
+export function creditWindow(stream: Http2Stream, window: number): void {
   const connection = stream.connection;
   // The window has counted the whole DATA frame already; its handler has not got all of it.
   const undelivered = connection.partStream === stream ? connection.partLeft : 0;
-  const increment = connection.streamWindow - stream.held - undelivered - stream.receiveWindow;
-  if (increment === 0 || increment < connection.streamWindow >>> 2) return;
+  const increment = window - stream.held - undelivered - stream.receiveWindow;
+  if (increment <= 0 || increment < window >>> 2) return;
   stream.receiveWindow += increment;
   connection.output.windowUpdate(stream.id, increment);
   connection.schedule();
+}
+
+/**
+ * The window of a stream that is credited. Streams that grow share a quarter of what the connection may hold, so that many slow handlers do not
+ * have to hold many large windows.
+ */
+function windowOf(connection: Http2Connection): number {
+  const first = connection.config.initialWindowSize;
+  if (connection.streamWindow === first) return first;
+  const share = (connection.limits.maxConnectionBuffer / 4 - connection.held) / connection.streams.size;
+  return Math.max(first, Math.min(connection.streamWindow, Math.floor(share)));
 }
 
 /** The stream is over: what its handler still holds is no longer the engine's. */
@@ -132,12 +142,8 @@ export function endProbe(connection: Http2Connection, roundTrip: number): void {
 }
 
 function setStreamWindow(connection: Http2Connection, size: number): void {
-  const growth = size - connection.streamWindow;
-  if (growth <= 0) return;
+  if (size <= connection.streamWindow) return;
   connection.streamWindow = size;
-  // The peer adds the growth to each stream when it applies the settings (RFC 9113, section 6.9.2).
-  for (const stream of connection.streams.all()) stream.receiveWindow += growth;
-  connection.localSettings.send([[SettingId.INITIAL_WINDOW_SIZE, size]]);
   connection.connectionWindow = Math.min(Math.max(connection.connectionWindow, size * 2), maxInt31);
   creditConnection(connection);
 }

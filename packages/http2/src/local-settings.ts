@@ -17,9 +17,9 @@ export class LocalSettings {
 
   /** The first SETTINGS frame. */
   announce(): void {
-    const { limits, isServer, streamWindow } = this.#connection;
+    const { limits, isServer, config } = this.#connection;
     const settings: [number, number][] = [
-      [SettingId.INITIAL_WINDOW_SIZE, streamWindow],
+      [SettingId.INITIAL_WINDOW_SIZE, config.initialWindowSize],
       [SettingId.MAX_HEADER_LIST_SIZE, limits.maxHeaderListSize],
     ];
     if (isServer) settings.push([SettingId.MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams]);
@@ -59,8 +59,8 @@ export class LocalSettings {
 
   /** The window of a new stream: until the peer knows SETTINGS_INITIAL_WINDOW_SIZE, it may send the default. */
   get newStreamWindow(): number {
-    const { streamWindow } = this.#connection;
-    return this.#windowKnown ? streamWindow : Math.max(streamWindow, defaultWindow);
+    const { initialWindowSize } = this.#connection.config;
+    return this.#windowKnown ? initialWindowSize : Math.max(initialWindowSize, defaultWindow);
   }
 
   /** The peer has applied a smaller window to the streams that are open. */
@@ -71,7 +71,7 @@ export class LocalSettings {
     if (excess <= 0) return;
     for (const stream of streams.all()) {
       stream.receiveWindow -= excess;
-      if (!stream.remoteEnded) creditWindow(stream);
+      if (!stream.remoteEnded) creditWindow(stream, config.initialWindowSize);
     }
   }
 }

@@ -13,7 +13,10 @@ export interface ConnectionOptions {
   initialWindowSize?: number;
   /** The window of the connection, bytes. Default: 1 MiB. */
   connectionWindowSize?: number;
-  /** The window of a stream grows with the bandwidth-delay product up to this many bytes, the connection's to twice as many. 0 turns growth off. Default: 16 MiB. */
+  /**
+   * The window of a stream that is credited grows with the bandwidth-delay product up to this many bytes, the connection's to twice as many. All streams
+   * together grow to a quarter of `limits.maxConnectionBuffer`. 0 turns growth off. Default: 16 MiB.
+   */
   maxWindowSize?: number;
   /** Sends PING on a quiet connection. Default: no PING. */
   keepalive?: KeepaliveOptions;

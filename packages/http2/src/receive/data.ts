@@ -54,9 +54,9 @@ export function continueData(connection: Http2Connection, buffer: Buffer, start:
   if (last) creditPadding(stream);
 }
 
-/** Nobody holds padding (section 6.9.1). */
+/** Nobody holds padding (section 6.9.1). The window does not grow by it. */
 function creditPadding(stream: Http2Stream): void {
-  if (!stream.closed && !stream.remoteEnded) creditWindow(stream);
+  if (!stream.closed && !stream.remoteEnded) creditWindow(stream, stream.connection.config.initialWindowSize);
 }
 
 function invalidPadding(connection: Http2Connection): void {

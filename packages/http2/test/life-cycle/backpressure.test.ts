@@ -268,6 +268,33 @@ describe.concurrent("a reader", () => {
     expect(window).toBeLessThanOrEqual(8 << 20);
     session.destroy();
   });
+
+  test("streams that are read grow, and one that is not read keeps its first window, also when it begins later", async () => {
+    const first = 65_535;
+    const held = new Map<number, number>();
+    const server = createServer({
+      initialWindowSize: first,
+      maxWindowSize: 4 << 20,
+      onStream: (_, list) => ({
+        onData(data, _end, stream) {
+          if (list.path === "/read") stream.credit(data.length);
+          else held.set(stream.id, (held.get(stream.id) ?? 0) + data.length);
+        },
+      }),
+    });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    await using connection = await client(port);
+    const open = (path: string) =>
+      connection.request(HeaderList.request({ method: "POST", scheme: "http", authority: "localhost", path }), {}, Buffer.alloc(16 << 20));
+    open("/held");
+    const read = open("/read");
+    await waitFor(() => read.queued === 0);
+    open("/held");
+    await waitFor(() => held.size === 2 && [...held.values()].every((bytes) => bytes === first));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([...held.values()]).toEqual([first, first]);
+    server.destroy();
+  });
 });
 
 /** A server that answers every request by this many bytes. */

@@ -9,12 +9,12 @@ export interface MessageLimits {
 
 /** How much a peer may send ahead (RFC 9113, section 6.9), on both sides. */
 export interface WindowLimits {
-  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes of a call that its peer may send before they are read. Default 256 KiB. */
+  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes of a call that its peer may send before they are read. Default 64 KiB. */
   readonly streamWindowBytes: number;
   /** Bytes of all calls of a connection that its peer may send before they are read. Default 1 MiB. */
   readonly connectionWindowBytes: number;
   /**
-   * Windows grow with the bandwidth and the round-trip time of a connection, up to this many bytes for a call, and twice as many for the connection.
+   * The window of a call that is read grows with the bandwidth and the round-trip time of its connection, up to this many bytes, and the connection's to twice as many.
    * Default 8 MiB. A value that is no larger than `streamWindowBytes` turns growth off.
    */
   readonly maxWindowBytes: number;
@@ -99,7 +99,7 @@ export interface ChannelLimits extends MessageLimits, WindowLimits {
 
 const messages: MessageLimits = { maxReceiveMessageBytes: 4 * 1024 * 1024, maxSendMessageBytes: Number.POSITIVE_INFINITY };
 
-const windows: WindowLimits = { streamWindowBytes: 256 * 1024, connectionWindowBytes: 1024 * 1024, maxWindowBytes: 8 * 1024 * 1024 };
+const windows: WindowLimits = { streamWindowBytes: 64 * 1024, connectionWindowBytes: 1024 * 1024, maxWindowBytes: 8 * 1024 * 1024 };
 
 export const defaultServerLimits: ServerLimits = {
   ...messages,
