@@ -39,6 +39,7 @@ export class FakeStream implements ClientStream {
 
 export class FakeChannel implements Channel {
   readonly target = "fake";
+  readonly authority = "fake.example:443";
   readonly secure = true;
   readonly state = "ready";
   readonly streams: FakeStream[] = [];

@@ -9,6 +9,7 @@ import type { SharedChannel } from "./shared-channel.ts";
 /** One user's share of connections. */
 export class PooledChannel implements Channel {
   readonly target: string;
+  readonly authority: string;
   readonly secure: boolean;
   readonly #shared: SharedChannel;
   readonly #retries: Retries;
@@ -19,12 +20,14 @@ export class PooledChannel implements Channel {
   /** @param release called once, by `close`. */
   constructor(
     target: string,
+    authority: string,
     secure: boolean,
     shared: SharedChannel,
     { retries, onStateChange }: Pick<ChannelConfig, "retries" | "onStateChange">,
     release: () => void,
   ) {
     this.target = target;
+    this.authority = authority;
     this.secure = secure;
     this.#shared = shared;
     this.#retries = retries;

@@ -38,10 +38,10 @@ export function openChannel(target: string, config: ChannelConfig, foundation: F
   };
   if (!pool) {
     const own = new SharedChannel(settings());
-    return new PooledChannel(given.name, secure, own, config, () => own.close());
+    return new PooledChannel(given.name, authority, secure, own, config, () => own.close());
   }
   const key = keyOf([foundation, resolved, authority, serverName, proxy, tls, limits, timing]);
-  return new PooledChannel(given.name, secure, share(key, settings), config, () => release(key));
+  return new PooledChannel(given.name, authority, secure, share(key, settings), config, () => release(key));
 }
 
 /** A channel that was idle has not looked at its files. */

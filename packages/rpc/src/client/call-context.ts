@@ -11,6 +11,8 @@ export interface Interceptable {
   readonly channel: Channel;
   readonly method: BoundMethod;
   readonly requestMetadata: Metadata;
+  /** Its own, if it has one. */
+  readonly authority: string | undefined;
   /** Milliseconds since 1970, or Infinity. */
   readonly deadline: number;
   readonly responseHeader: Metadata | undefined;
@@ -34,6 +36,10 @@ class InterceptedCall implements ClientCallContext {
 
   get channel(): Channel {
     return this.#call.channel;
+  }
+
+  get authority(): string {
+    return this.#call.authority ?? this.#call.channel.authority;
   }
 
   get metadata(): Metadata {

@@ -2,7 +2,8 @@ import * as net from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { TestService } from "../../test/gen/test_pb.js";
 import { connect, everyKind, failureOf, kindNames, kinds, start, until } from "../../test/harness.ts";
-import { Code, createChannel, createClient, RpcError } from "../index.ts";
+import { peerServer } from "../../test/http2-peer.ts";
+import { Code, createChannel, createClient, createServer, implement, RpcError } from "../index.ts";
 
 const hang = everyKind(() => new Promise<never>(() => {}));
 
@@ -271,4 +272,37 @@ test("defaults apply to every call, and a call's own options come first", async 
   const client = connect(address, { defaults: { metadata: { "x-a": "default" } } });
   expect((await client.unary({})).text).toBe("default");
   expect((await client.unary({}, { metadata: { "x-a": "own" } })).text).toBe("own");
+});
+
+test("the :authority of a call is its own, or the channel's", async () => {
+  const authorities: unknown[] = [];
+  const address = await peerServer((stream, headers) => {
+    authorities.push(headers[":authority"]);
+    stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "5" }, { endStream: true });
+  });
+  const client = connect(address);
+  await failureOf(client.unary({}));
+  await failureOf(client.unary({}, { authority: "shop.example:443" }));
+  expect(authorities).toEqual([address, "shop.example:443"]);
+});
+
+test.each(kindNames)("%s: with waitForReady, a call waits for a server that comes later; without, it fails", async (kind) => {
+  const probe = net.createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as net.AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  const client = connect(`127.0.0.1:${port}`, { backoff: { initialMs: 20 } });
+  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.UNAVAILABLE });
+  const waiting = kinds[kind](client, "", { waitForReady: true, timeoutMs: 20_000 });
+  const server = createServer();
+  server.add(
+    implement(
+      TestService,
+      everyKind(() => "late"),
+    ),
+  );
+  onTestFinished(async () => void (await server.shutdown({ graceMs: 0, abortMs: 0 })));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await server.listen(`127.0.0.1:${port}`);
+  expect(await waiting).toMatchObject([{ text: "late" }]);
 });

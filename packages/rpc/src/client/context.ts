@@ -7,6 +7,8 @@ import type { Channel } from "../transport/client.ts";
 export interface ClientCallContext {
   readonly method: DescMethod;
   readonly channel: Channel;
+  /** The `:authority` of the call: its own, or the channel's. */
+  readonly authority: string;
   /** The request's metadata: sent as it is when `next()` runs. */
   readonly metadata: Metadata;
   /** When the call must have ended; undefined if it may last. */

@@ -105,7 +105,7 @@ test.each(everyWay)("$transport, $kind: a cancel while it works on after the OK 
 });
 
 test.each(everyWay)("$transport, $kind: it is given the documented members only", async ({ transport, kind }) => {
-  const documented = "channel deadline metadata method onRequest onResponse responseHeader signal toJSON trailer".split(" ");
+  const documented = "authority channel deadline metadata method onRequest onResponse responseHeader signal toJSON trailer".split(" ");
   let call: ClientCallContext | undefined;
   const { client } = await startBy(
     transport,

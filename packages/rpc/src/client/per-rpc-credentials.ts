@@ -10,7 +10,8 @@ export interface PerRpcCredentials {
   /**
    * The metadata for a call. Asked for each; may fetch or refresh a token. What it throws ends the call: an RpcError as it is, anything
    * else with UNAUTHENTICATED.
-   * @param uri the service's: `https://localhost:9093/package.Service`.
+   * @param uri the service's, which tokens are made for: `https://shop.example:9093/package.Service`. Its host is the `:authority` of the call, without the
+   * port 443.
    * @param signal aborts when the call does not wait any longer.
    */
   getRequestMetadata(uri: string, signal: AbortSignal): MetadataInit | Promise<MetadataInit>;
@@ -30,7 +31,8 @@ export function perRpcCredentials(credentials: PerRpcCredentials): ClientInterce
         `the credentials may go over TLS only, and the channel to ${call.channel.target} is plaintext`,
       );
     }
-    const uri = `https://${call.channel.target}/${call.method.parent.typeName}`;
+    // As in Go and C-core, without the port of HTTPS.
+    const uri = `https://${call.authority.replace(/:443$/, "")}/${call.method.parent.typeName}`;
     let init: MetadataInit;
     try {
       init = await credentials.getRequestMetadata(uri, call.signal);

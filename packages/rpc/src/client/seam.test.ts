@@ -247,3 +247,20 @@ test("what is no target is a TypeError that says what is", () => {
     expect(() => createClient(TestService, target as never)).toThrow(/^the target of a client is text or a Channel, got /);
   }
 });
+
+test("per-RPC credentials are asked with the service's own name, whatever it is reached by", async () => {
+  const uris: string[] = [];
+  const perRpcCredentials = {
+    requireTransportSecurity: true,
+    getRequestMetadata: (uri: string) => {
+      uris.push(uri);
+      return { "x-token": "secret" };
+    },
+  };
+  client = createClient(TestService, channel, { perRpcCredentials });
+  void client.unary({});
+  void client.unary({}, { authority: "other.example:8443" });
+  await soon();
+  expect(uris).toEqual(["https://fake.example/test.v1.TestService", "https://other.example:8443/test.v1.TestService"]);
+  expect(channel.streams.map(({ call }) => call.metadata?.get("x-token"))).toEqual(["secret", "secret"]);
+});

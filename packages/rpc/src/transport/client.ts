@@ -12,6 +12,8 @@ export type ChannelState = "idle" | "connecting" | "ready" | "failed" | "closed"
 export interface Channel extends Disposable {
   /** What the channel was made for, as messages name it. */
   readonly target: string;
+  /** The `:authority` of calls that have none of their own: the name of the service, `shop.example:50051`. */
+  readonly authority: string;
   /** Whether what is sent is kept from others: TLS, or no wire at all. Tokens are sent only then. */
   readonly secure: boolean;
   readonly state: ChannelState;

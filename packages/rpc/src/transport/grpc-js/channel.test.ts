@@ -469,3 +469,17 @@ test("a channel that compresses, does it for all calls", async () => {
   expect((await call.ended).code).toBe(Code.OK);
   expect(call.messages).toEqual(["x".repeat(5_000)]);
 });
+
+test("the authority of a channel is what grpc-js takes for it", () => {
+  const authorities: Readonly<Record<string, string>> = {
+    "localhost:50051": "localhost:50051",
+    "dns:shop.example:50051": "shop.example:50051",
+    "dns:///shop.example:50051": "shop.example:50051",
+    "ipv4:10.0.0.1:50051": "10.0.0.1:50051",
+    "unix:/run/shop.sock": "localhost",
+  };
+  for (const [target, authority] of Object.entries(authorities)) {
+    using channel = grpcJsChannel(new grpc.Channel(target, grpc.credentials.createInsecure(), {}));
+    expect(channel.authority, target).toBe(authority);
+  }
+});

@@ -68,6 +68,8 @@ const states: Readonly<Record<connectivityState, ChannelState>> = {
 
 class GrpcJsChannel implements Channel, CallTarget {
   readonly target: string;
+  /** What grpc-js takes for it, unless the options of its channel say otherwise, which cannot be seen. */
+  readonly authority: string;
   readonly grpcTarget: string;
   readonly secure: boolean;
   readonly #factory: CallFactory;
@@ -79,6 +81,7 @@ class GrpcJsChannel implements Channel, CallTarget {
     this.#connectTimeoutMs = connectTimeoutMs;
     this.grpcTarget = factory.channel.getTarget();
     this.target = this.grpcTarget.replace(/^dns:/, "");
+    this.authority = authorityOf(this.grpcTarget);
   }
 
   get state(): ChannelState {
@@ -149,6 +152,14 @@ class GrpcJsChannel implements Channel, CallTarget {
     const message = `the channel to ${this.target} is closed`;
     return { code: Code.CANCELLED, message, metadata: undefined, cause: new Error(message) };
   }
+}
+
+/** As grpc-js has it: what follows the scheme, and `localhost` for a Unix domain socket. */
+function authorityOf(target: string): string {
+  const { scheme, rest } = /^(?<scheme>[a-z][a-z0-9+.-]*):(?:\/\/[^/]*\/)?(?<rest>.*)$/i.exec(target)?.groups ?? {};
+  if (scheme === "unix") return "localhost";
+  // `localhost:50051` has no scheme.
+  return rest !== undefined && (target.includes(":///") || /^(?:dns|xds|ipv4|ipv6)$/.test(scheme ?? "")) ? rest : target;
 }
 
 const probeTimeoutMs = 1_000;

@@ -20,6 +20,7 @@ const defaultLimits: MessageLimits = { maxReceiveMessageBytes, maxSendMessageByt
 
 export class InProcessChannel implements Channel {
   readonly target = "in-process";
+  readonly authority = "in-process";
   /** Nobody reads along. */
   readonly secure = true;
   readonly #transport: InProcessTransport;
