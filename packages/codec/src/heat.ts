@@ -9,7 +9,7 @@ export const patience = {
   /** Messages of a type without fields. */
   messages: 32,
   /** Messages for each field of the type: the time to generate code grows with its length. */
-  messagesPerField: 4,
+  messagesPerField: 2,
   /** Bytes that count as one message. */
   bytesPerMessage: 128,
   /** Items of lists and maps that count as one message. */

@@ -1,6 +1,6 @@
 // Writes the function that makes a message from a JSON value: one loop over the object's keys, with a case for each field.
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { constructorOf } from "../../generate/empty-message.ts";
+import { emptyMessage } from "../../generate/empty-message.ts";
 import { literal, Source } from "../../generate/source.ts";
 import { isPlainStruct, isTextInt64, takesNull, unwrapped } from "../../shape/field.ts";
 import { setOwn } from "../../shape/object.ts";
@@ -56,10 +56,7 @@ export function generateRead(desc: DescMessage, codecs: Codecs): Read {
   const indexes = new Map([...byKey].map(([key, field]) => [key, desc.fields.indexOf(field)]));
 
   source.add("checkDepth(d);", 'if (typeof json !== "object" || json === null || isArray(json)) isNot(json, "an object");');
-  source.add(
-    `if ((reading.elementsLeft -= ${1 + desc.members.length}) < 0) overspent();`,
-    `const m = new ${source.constant(constructorOf(desc))}();`,
-  );
+  source.add(`if ((reading.elementsLeft -= ${1 + desc.members.length}) < 0) overspent();`, `const m = ${emptyMessage(source, desc)};`);
   source.add(`let ${['k = ""', "i = -1", "q", "n = 0", ...oneofs, ...flags].join(", ")};`);
   source.add("try {", "for (k in json) {", "const v = json[k];", "n++;");
   source.add(indexed ? `switch (${source.constant(indexes)}.get(k)) {` : "switch (k) {");
