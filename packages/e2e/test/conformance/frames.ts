@@ -14,11 +14,3 @@ export function toHttp2Headers(entries: Entries): Record<string, string | string
     Object.entries(entries).map(([name, [first = "", ...more]]) => [name, more.length === 0 ? first : [first, ...more]]),
   );
 }
-
-/**
- * The values of each key as one, which is the same to HTTP (RFC 9110, section 5.3) and to gRPC: Node's http2 joins the values that it receives, and the suite
- * takes them so.
- */
-export function joined(entries: Entries): Entries {
-  return Object.fromEntries(Object.entries(entries).map(([name, values]) => [name, [values.join(", ")]]));
-}

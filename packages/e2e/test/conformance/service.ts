@@ -53,7 +53,8 @@ export const conformanceService = implement(ConformanceService, {
 const pack = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Any => anyPack(schema, message);
 
 function requestInfo({ metadata, deadline }: Context, requests: Any[]): MessageInitShape<typeof RequestInfoSchema> {
-  const requestHeaders = [...metadata].map(([name, value]) => ({ name, value: [String(value)] }));
+  const entries = Object.groupBy(metadata, ([name]) => name);
+  const requestHeaders = Object.entries(entries).map(([name, values = []]) => ({ name, value: values.map(([, value]) => String(value)) }));
   const timeout = deadline === undefined ? {} : { timeoutMs: BigInt(deadline.getTime() - Date.now()) };
   return { requestHeaders, requests, ...timeout };
 }

@@ -41,7 +41,7 @@ test("our client reads the message, the details and the metadata of an error of 
   using client = createClient(ProdService, server.address);
   const error = await client.getProdStock({}).catch((error: unknown) => error as RpcError);
   if (!(error instanceof RpcError)) throw new Error("it was to be refused");
-  expect([error.code, error.message, error.metadata.get("x-reason")]).toEqual([Code.INVALID_ARGUMENT, "无此区域 100%", ["odd"]]);
+  expect([error.code, error.message, error.metadata.get("x-reason")]).toEqual([Code.INVALID_ARGUMENT, "无此区域 100%", "odd"]);
   expect(error.findDetails(BadRequestSchema)).toEqual([create(BadRequestSchema, { fieldViolations: [violation] })]);
 });
 
