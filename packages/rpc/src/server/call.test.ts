@@ -6,7 +6,7 @@ import { RequestSchema, ResponseSchema } from "../../test/gen/test_pb.js";
 import { type TestHandlers, TestService } from "../../test/harness.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
-import type { ServedMethod } from "../transport/server.ts";
+import type { ServedMethod, ServerListener } from "../transport/server.ts";
 import { implement } from "./implement.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
@@ -242,4 +242,45 @@ test("a generator that is cut by what it does itself ends, and its finally runs"
   expect(cleanedUp).toBe(true);
   expect(stream.done.length).toBe(2);
   expect(onError).not.toHaveBeenCalled();
+});
+
+test.each(["a generator", "an async generator"])("%s that waits for nothing lets other calls have their turn", async (kind) => {
+  let made = 0;
+  function* all() {
+    for (; made < 20_000; made++) yield {};
+  }
+  async function* asyncAll() {
+    yield* all();
+  }
+  const stream = new FakeStream();
+  methodOf("ServerStream", { serverStream: kind === "a generator" ? all : asyncAll }).answer(stream, request(""), false);
+  await turn();
+  expect(made).toBeLessThan(5_000);
+  await stream.ended;
+  expect(stream.done.length).toBe(20_001);
+});
+
+test("requests that are all here already let other calls have their turn, and keep their order", async () => {
+  const read: string[] = [];
+  const handlers: TestHandlers = {
+    async clientStream(requests) {
+      for await (const { text } of requests) read.push(text);
+      return {};
+    },
+  };
+  const all = Array.from({ length: 20_000 }, (_, count) => String(count));
+  let sent = 0;
+  let listener: ServerListener | undefined;
+  const stream = new FakeStream();
+  stream.pull = () => {
+    const text = all[sent++];
+    if (text === undefined) listener?.onHalfClose();
+    else if (sent === 1) queueMicrotask(() => listener?.onMessage(request(text), false));
+    else listener?.onMessage(request(text), false);
+  };
+  listener = methodOf("ClientStream", handlers).open(stream);
+  await turn();
+  expect(read.length).toBeLessThan(5_000);
+  await stream.ended;
+  expect(read).toEqual(all);
 });

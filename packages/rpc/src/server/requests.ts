@@ -3,6 +3,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import type { ServerStream } from "../transport/server.ts";
+import { burst, inNextTurn } from "./turn.ts";
 
 type Result = IteratorResult<Message, undefined>;
 
@@ -34,8 +35,9 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
   readonly #waiters: Waiter[] = [];
   /** Whether a request that is here already would be delivered at this moment. */
   #pulling = false;
-  /** What was delivered so. */
+  /** What was delivered so, and how often. */
   #pulled: Promise<Result> | undefined;
+  #count = 0;
   /** Whether the caller has sent its last, or the handler has read its last. */
   #closed = false;
   #failure: RpcError | undefined;
@@ -61,9 +63,10 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
     this.#pulling = true;
     this.#stream.pull();
     this.#pulling = false;
-    const pulled = this.#pulled ?? this.#wait().promise;
+    const pulled = this.#pulled;
     this.#pulled = undefined;
-    return pulled;
+    if (pulled === undefined) return this.#wait().promise;
+    return ++this.#count % burst === 0 ? pulled.then(inNextTurn) : pulled;
   }
 
   #wait(): Waiter {

@@ -1,5 +1,7 @@
 // Sends what a server streaming or bidirectional handler yields, no faster than the peer reads.
 
+import { burst, nextTurn } from "./turn.ts";
+
 type Responses = AsyncIterator<unknown> | Iterator<unknown>;
 
 /** The call that the responses are of. */
@@ -24,12 +26,13 @@ export class ResponseWriter {
 
   /** Resolves when the last response has been sent, or the writer has been stopped. Rejects with what the handler throws. */
   async write(): Promise<void> {
-    for (;;) {
+    for (let count = 1; ; count++) {
       const next = this.#responses.next();
       // Not awaited where it is there already: an await costs a turn of the queue of promises.
       const { done, value } = isPromise(next) ? await next : next;
       if (done || this.#stopped) return;
       if (!this.#send(value)) await this.#drained();
+      if (count % burst === 0) await nextTurn();
       if (this.#stopped) return;
     }
   }
