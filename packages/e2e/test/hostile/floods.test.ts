@@ -78,7 +78,7 @@ describe("a flood", { concurrent: false }, () => {
     const refused = client.frames.filter(({ kind, payload }) => kind === type.rstStream && payload.readUInt32BE(0) === code.refusedStream);
     expect(refused).toHaveLength(50);
     expect((await target.condition()).calls).toBe(100);
-    for (let round = 0; round < 20; round++) open(client, 150 + round * 100, 100);
+    for (let round = 0; round < 60; round++) open(client, 150 + round * 100, 100);
     await client.closed;
     await target.unharmed();
   });
@@ -156,7 +156,7 @@ describe("a flood", { concurrent: false }, () => {
   });
 
   // A table of HPACK that is filled once and referred to many times: 4 KiB for each byte (CVE-2016-1544, "HPACK bomb").
-  test("a header block that refers to a large entry a thousand times: reset, and not kept", async () => {
+  test("a header block that refers to a large entry a thousand times: refused, and not kept", async () => {
     const target = await Target.shared();
     await target.calm();
     using client = await rawClient(target.address);
@@ -164,8 +164,7 @@ describe("a flood", { concurrent: false }, () => {
     const name = Buffer.concat([Buffer.of(0x40, 1), Buffer.from("x"), Buffer.of(127, 0x81, 0x1e), Buffer.alloc(127 + 1 + 128 * 30, "y")]);
     const block = Buffer.concat([headerBlock(callHeader(empty)), name, Buffer.alloc(10_000, 0xbe)]);
     client.write(frame(type.headers, flag.endHeaders | flag.endStream, 1, block));
-    const outcome = await client.outcome(1);
-    expect([code.enhanceYourCalm, "closed"]).toContain(outcome);
+    expect(await client.outcome(1)).toBe("end");
     client[Symbol.dispose]();
     await target.unharmed();
   });

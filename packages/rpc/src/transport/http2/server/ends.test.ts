@@ -2,10 +2,10 @@
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { expect, onTestFinished, test } from "vitest";
-import { code, rstStream } from "../../../../../http2/test/raw/frames.ts";
+import { code, goaway, rstStream } from "../../../../../http2/test/raw/frames.ts";
 import { until } from "../../../../test/harness.ts";
 import { frame, Peer } from "../../../../test/http2-peer.ts";
-import { callHeaders, dataFrame, ending, type Served, serve } from "../../../../test/served.ts";
+import { callHeaders, closed, dataFrame, ending, type Served, serve } from "../../../../test/served.ts";
 import { Code } from "../../../protocol/code.ts";
 
 const one = frame(Buffer.from("1"));
@@ -75,6 +75,24 @@ test.each(methods)("%s: a call that has ended hears nothing more, of its deadlin
   peer.socket.destroy();
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(call.events).toHaveLength(length);
+});
+
+test("a client's GOAWAY lets its calls finish; with an error, it ends them", async () => {
+  const { served, peer, call } = await running("ClientStream");
+  peer.send(goaway(0, code.noError), dataFrame(1, one, true));
+  await until(() => call.messages.length === 1);
+  call.stream.end(undefined, reply, false);
+  await closed(peer);
+  expect(call.cancelled).toBeUndefined();
+  const other = await served.client();
+  other.send(callHeaders(1, "ClientStream"));
+  await until(() => served.calls.length === 2);
+  other.send(goaway(0, code.internalError));
+  await closed(other);
+  expect(served.calls[1]?.cancelled).toMatchObject({
+    code: Code.CANCELLED,
+    message: "the connection was lost: the client has ended the connection (INTERNAL_ERROR)",
+  });
 });
 
 test("a response that is complete ends its stream, whatever the client still has to send", async () => {

@@ -2,7 +2,7 @@
 
 import type { Duplex } from "node:stream";
 import { type PeerCertificate, TLSSocket } from "node:tls";
-import type { Connection } from "@grpc-study/http2";
+import { type Connection, ErrorCode, errorCodeName } from "@grpc-study/http2";
 import type { ServerLimits } from "../../../limits/limits.ts";
 import { type Linked, LinkedSet } from "../../../linked-set.ts";
 import { type ClientCertificate, clientCertificate } from "../../../security/peer-certificate.ts";
@@ -34,6 +34,11 @@ export class ServerConnection {
     this.limits = limits;
     this.peer = peer;
     this.pending = new PendingBytes(limits, this.receiving);
+    // RFC 9113, section 5.4.1: a client that has found an error reads nothing more.
+    connection.onGoaway = ({ code }) => {
+      if (code !== ErrorCode.NO_ERROR)
+        connection.destroy(ErrorCode.NO_ERROR, `the client has ended the connection (${errorCodeName(code)})`);
+    };
     const { socket } = connection;
     this.#certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate() : undefined;
     // Give or take a tenth, so that clients which came together do not all come again together.
