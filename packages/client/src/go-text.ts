@@ -3,6 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import { type DescEnum, type DescField, type DescMessage, type MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { shortestFloat32 } from "@grpc-study/codec/float32";
 
 /** What `fmt.Println(message)` prints: `user_id:1 user_score:81`. Fields that are not set are left out. */
 export function goText<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): string {
@@ -53,7 +54,7 @@ function scalarText(type: ScalarType, value: unknown): string {
     case ScalarType.BYTES:
       return quoteBytes(value as Uint8Array);
     case ScalarType.FLOAT:
-      return floatText(shortestFloat(value as number));
+      return floatText(shortestFloat32(Math.fround(value as number)));
     case ScalarType.DOUBLE:
       return floatText(value as number);
     default:
@@ -85,16 +86,6 @@ function byteText(byte: number): string {
 
 function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, "0");
-}
-
-/** The number with the fewest digits that is the same float32: 20.1, not 20.100000381469727. */
-function shortestFloat(value: number): number {
-  for (let digits = 1; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  // Nine digits tell all float32 apart.
-  return Number(value.toPrecision(9));
 }
 
 /** Go's `%g` with the shortest precision: with an exponent, of at least two digits, from 1e+06 on and below 1e-04. */

@@ -1,6 +1,6 @@
 // The values of fields that are written as text, in a path or a query. The forms are those of proto3 JSON, without its quotation marks.
 import { create, type DescEnum, type DescField, type DescMessage, type JsonValue, type Message, ScalarType } from "@bufbuild/protobuf";
-import { FieldMaskSchema, ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { FieldMaskSchema, isWrapperDesc, ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { jsonCodec } from "@grpc-study/codec/json";
 import { formatPath, resolveFieldPath } from "./field-path.ts";
 import { quote } from "./invalid-field.ts";
@@ -145,17 +145,13 @@ function makeEnumParser(type: DescEnum): TextParser {
   };
 }
 
-const wrappers = /^google\.protobuf\.(?:Double|Float|U?Int64|U?Int32|Bool|String|Bytes)Value$/;
-
 /** @param bare protobuf-es has the bare value where a wrapper is the type of a field, and the message where it is an element's or in a oneof. */
 function messageParser(message: DescMessage, bare: boolean): TextParser | undefined {
-  const { typeName } = message;
-  const [value] = message.fields;
-  if (wrappers.test(typeName) && value?.fieldKind === "scalar") {
-    const parse = scalarParser(value.scalar, false);
+  if (isWrapperDesc(message)) {
+    const parse = scalarParser(message.fields[0].scalar, false);
     return bare ? parse : (text) => create(message, { value: parse(text) });
   }
-  switch (typeName) {
+  switch (message.typeName) {
     case "google.protobuf.FieldMask":
       return (text) => parseFieldMask(text, undefined);
     case "google.protobuf.Value":

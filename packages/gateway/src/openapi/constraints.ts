@@ -12,6 +12,7 @@ import {
 } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema, FeatureSet_FieldPresence, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import * as validate from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { shortestFloat32 } from "@grpc-study/codec/float32";
 import { is64Bit } from "../fields/field-path.ts";
 import type { Json, Schema } from "./document.ts";
 import { behaviorsOf } from "./field-behavior.ts";
@@ -119,7 +120,7 @@ export function constraintsOf(field: DescField, rules: validate.FieldRules): Con
       case "fieldMask":
         return { notes: fieldMaskNotes(type.value) };
       case "float":
-        return floatConstraints(type.value, shortestFloat);
+        return floatConstraints(type.value, shortestFloat32);
       case "double":
         return floatConstraints(type.value, (value) => value);
       default:
@@ -448,15 +449,6 @@ export function zeroJson(field: DescField): Json {
   if (field.scalar === ScalarType.BOOL) return false;
   if (field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES) return "";
   return is64Bit(field.scalar) ? "0" : 0;
-}
-
-/** The shortest decimal that is the same 32-bit float: 0.1 rather than 0.10000000149011612. */
-function shortestFloat(value: number): number {
-  for (let digits = 1; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return value;
 }
 
 function capitalise(text: string): string {

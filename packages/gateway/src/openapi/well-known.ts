@@ -1,5 +1,6 @@
 // The JSON of well-known messages, which is not that of other messages: https://protobuf.dev/programming-guides/json/
-import { type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import type { DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import type { Schema } from "./document.ts";
 
 const any: Schema = {
@@ -27,24 +28,12 @@ const wellKnown: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ["google.protobuf.Empty", { type: "object" }],
 ]);
 
-const wrapped: ReadonlyMap<string, ScalarType> = new Map([
-  ["google.protobuf.DoubleValue", ScalarType.DOUBLE],
-  ["google.protobuf.FloatValue", ScalarType.FLOAT],
-  ["google.protobuf.Int64Value", ScalarType.INT64],
-  ["google.protobuf.UInt64Value", ScalarType.UINT64],
-  ["google.protobuf.Int32Value", ScalarType.INT32],
-  ["google.protobuf.UInt32Value", ScalarType.UINT32],
-  ["google.protobuf.BoolValue", ScalarType.BOOL],
-  ["google.protobuf.StringValue", ScalarType.STRING],
-  ["google.protobuf.BytesValue", ScalarType.BYTES],
-]);
-
 /** Undefined if the message is like any other, or a wrapper. */
 export function wellKnownSchema({ typeName }: DescMessage): Schema | undefined {
   return wellKnown.get(typeName);
 }
 
 /** What a message wraps, to tell null from zero; undefined if it is no wrapper. */
-export function wrappedScalar({ typeName }: DescMessage): ScalarType | undefined {
-  return wrapped.get(typeName);
+export function wrappedScalar(message: DescMessage): ScalarType | undefined {
+  return isWrapperDesc(message) ? message.fields[0].scalar : undefined;
 }
