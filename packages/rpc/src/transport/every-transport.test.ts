@@ -65,8 +65,9 @@ test.each(everyWay)("$transport, $kind: a deadline ends the call on both sides",
         }),
       ),
   );
-  const { client } = await startBy(transport, handlers);
-  expect(await failureOf(kinds[kind](client, "", { timeoutMs: 30 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+  const { client, channel } = await startBy(transport, handlers);
+  await channel.connect();
+  expect(await failureOf(kinds[kind](client, "", { timeoutMs: 150 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   await until(() => reason !== undefined);
   // Over a socket, the caller may give up, and say so, a moment before the server's own clock does.
   const codes = transport === "in process" ? [Code.DEADLINE_EXCEEDED] : [Code.DEADLINE_EXCEEDED, Code.CANCELLED];
