@@ -4,9 +4,10 @@ import { stderr } from "node:process";
 import { Argument, Command, Option } from "commander";
 import { groups } from "./groups/index.ts";
 import { hasH2load } from "./load/h2load.ts";
+import { briefOf } from "./report/brief.ts";
 import { describeMachine } from "./report/machine.ts";
 import { progressOn } from "./report/progress.ts";
-import { briefOf, makeResult, type Result } from "./report/result.ts";
+import { makeResult, type Result } from "./report/result.ts";
 import { barTable, legend, measuresTable } from "./report/table.ts";
 import { checkedIn, writeResults } from "./report/write.ts";
 

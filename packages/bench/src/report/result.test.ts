@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Measure } from "../measure/measure.ts";
-import { briefOf, makeResult, resultText } from "./result.ts";
+import { briefOf } from "./brief.ts";
+import { makeResult, resultText } from "./result.ts";
 
 const machine = { cpu: "", cores: 2, memory: 1, system: "", pinned: true, versions: {} };
 const group = { name: "client", about: "about", run: () => Promise.reject(new Error("not here")) };
