@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config";
 
+const globalSetup = "test/harness/global-setup.ts";
+
 // Unlike its neighbours this package tests what is built, as Node runs it: no `@grpc-study/source` condition.
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    globalSetup: "test/harness/global-setup.ts",
     setupFiles: "test/harness/setup.ts",
     // Most of the time is spent in waiting for other processes.
     sequence: { concurrent: true },
@@ -12,6 +12,19 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: "e2e", globalSetup, include: ["test/**/*.test.ts"] } },
+      // The contract once more, with grpc-js below our servers and our clients.
+      {
+        extends: true,
+        test: {
+          name: "grpc-js",
+          globalSetup,
+          env: { E2E_TRANSPORT: "grpc-js" },
+          include: ["test/{chat,contract,hello,hello_stream,helloworld,push,shop,streams}.test.ts", "test/peers/*.test.ts"],
+        },
+      },
+    ],
     server: { deps: { external: [/\/packages\/(proto|rpc)\//] } },
   },
 });

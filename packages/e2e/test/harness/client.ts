@@ -1,10 +1,11 @@
 // Our client's command.
 import { clientMain } from "./paths.ts";
 import { type Outcome, outcomeOf, Process, type StartOptions } from "./process.ts";
+import { transport, transportArgs } from "./transport.ts";
 
 /** Starts a client. */
 export function startClient(args: readonly string[], options: StartOptions = {}): Process {
-  return new Process(process.execPath, [clientMain, ...args], options);
+  return new Process(process.execPath, [clientMain, ...args, ...transportArgs(transport)], options);
 }
 
 /** Runs a client to its end. Its stdin is empty unless told. */

@@ -7,6 +7,7 @@ import { topics } from "../contract/index.ts";
 import { serverMain } from "./paths.ts";
 import { run } from "./process.ts";
 import { type ServerProcess, serve } from "./server.ts";
+import { transportArgs, transportOf } from "./transport.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -22,7 +23,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await run(process.execPath, [serverMain, "certs"]);
 
   const servers: ServerProcess[] = [];
-  for (const { name } of topics) servers.push(await serve(name));
+  const args = transportArgs(transportOf(project.config.env ?? {}));
+  for (const { name } of topics) servers.push(await serve(name, { args }));
   project.provide("addresses", Object.fromEntries(topics.map(({ name }, index) => [name, servers[index]?.address ?? ""])));
 
   return async () => {

@@ -1,13 +1,16 @@
 // Our own client.
 import type { Message } from "@bufbuild/protobuf";
 import { createClient, RpcError } from "@grpc-study/rpc";
+import { openChannel } from "../../interop/transport.ts";
+import { transport } from "../harness/transport.ts";
 import { type Caller, isStream, ok, requestsOf, toProtoJson } from "./caller.ts";
 
 /** The methods of a client whose service is only known when it runs. */
 type AnyMethod = (requests: Message | Iterable<Message> | undefined) => Promise<Message> | AsyncIterable<Message>;
 
 export const callWithRpc: Caller = async (address, { method, requests, take }) => {
-  using client = createClient(method.parent, address);
+  using channel = openChannel(transport, address);
+  const client = createClient(method.parent, channel);
   const call = (client as unknown as Record<string, AnyMethod>)[method.localName] as AnyMethod;
   const messages = requestsOf({ method, requests });
   const responses: Message[] = [];
