@@ -15,6 +15,8 @@ export const transports: readonly Transport[] = all.filter((transport) => select
 const lacks = {
   /** grpc-js compresses by channel and by server, not by call (transport/grpc-js/refusals.ts). */
   compression: ["grpc-js"],
+  /** Node's http2 joins the text values of a key, and gives grpc-js one. */
+  severalValues: ["grpc-js"],
 } as const satisfies Readonly<Record<string, readonly Transport[]>>;
 
 /** The transports that can do something. */

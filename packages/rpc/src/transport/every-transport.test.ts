@@ -1,6 +1,7 @@
 // A call is a call, whatever carries it: everything here is tried over each transport.
-import { expect, test } from "vitest";
-import { everyKind, everyWay, failureOf, kinds, startBy, TestService, transports, until } from "../../test/harness.ts";
+import { expect, test, vi } from "vitest";
+import { everyKind, everyWay, failureOf, kinds, startBy, type TestHandlers, TestService, transports, until } from "../../test/harness.ts";
+import { transportsWith } from "../../test/transports.ts";
 import { authenticate, Code, type Context, createClient, createContextKey, createServer, detail, Metadata, RpcError } from "../index.ts";
 import { BadRequestSchema } from "../protocol/error-details.ts";
 
@@ -213,4 +214,92 @@ test("in process, metadata that the handler changes is the handler's own", async
   const metadata = new Metadata({ m: "mine" });
   await client.unary({}, { metadata });
   expect(metadata.get("m")).toBe("mine");
+});
+
+test.each(everyWay)("$transport, $kind: messages that cannot be written are refused, on both sides", async ({ transport, kind }) => {
+  const onError = vi.fn();
+  const tooLarge = { count: 2 ** 40 };
+  const handlers: TestHandlers = {
+    unary: () => tooLarge,
+    serverStream: () => [tooLarge],
+    clientStream: () => tooLarge,
+    bidiStream: () => [tooLarge],
+  };
+  const { client } = await startBy(transport, handlers, { onError });
+  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL, message: "internal error" });
+  expect(onError).toHaveBeenCalledTimes(1);
+  const calls = {
+    unary: () => client.unary(tooLarge),
+    serverStream: () => client.serverStream(tooLarge).recv(),
+    clientStream: () => client.clientStream([tooLarge]),
+    bidiStream: () => client.bidiStream([tooLarge]).recv(),
+  };
+  expect(await failureOf(calls[kind]())).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining("1099511627776") });
+  expect(await failureOf(kinds[kind](client, "", { compression: "br" }))).toMatchObject({
+    code: Code.INVALID_ARGUMENT,
+    message: "no such compression: br",
+  });
+});
+
+test.each(everyWay)(
+  "$transport, $kind: a message of a request over the server's limit is RESOURCE_EXHAUSTED",
+  async ({ transport, kind }) => {
+    const handlers = {
+      ...everyKind(() => "fine"),
+      clientStream: async (requests: AsyncIterable<unknown>) => ({ count: (await Array.fromAsync(requests)).length }),
+      async *bidiStream(requests: AsyncIterable<unknown>) {
+        for await (const _ of requests) yield { text: "fine" };
+      },
+    };
+    const { client } = await startBy(transport, handlers, { limits: { maxReceiveMessageBytes: 1_000 } });
+    expect(await kinds[kind](client, "x".repeat(900))).toHaveLength(1);
+    expect(await failureOf(kinds[kind](client, "x".repeat(1_100)))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+  },
+);
+
+test.each(everyWay)("$transport, $kind: a response over the server's limit is RESOURCE_EXHAUSTED", async ({ transport, kind }) => {
+  const { client } = await startBy(
+    transport,
+    everyKind(({ metadata }) => "x".repeat(Number(metadata.get("length")))),
+    { limits: { maxSendMessageBytes: 1_000 } },
+  );
+  expect(await kinds[kind](client, "", { metadata: { length: "900" } })).toHaveLength(1);
+  expect(await failureOf(kinds[kind](client, "", { metadata: { length: "1100" } }))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+});
+
+test.each(everyWay)("$transport, $kind: the status of an error is shortened, and the channel stays usable", async ({ transport, kind }) => {
+  const details = [detail(BadRequestSchema, { fieldViolations: [{ field: "f".repeat(20_000) }] })];
+  const { client } = await startBy(
+    transport,
+    everyKind(({ metadata }) => {
+      if (metadata.has("fail")) throw new RpcError(Code.ABORTED, "坏".repeat(20_000), { details });
+      return "fine";
+    }),
+  );
+  const error = RpcError.from(await failureOf(kinds[kind](client, "", { metadata: { fail: "1" } })));
+  expect(error.code).toBe(Code.ABORTED);
+  expect(error.message).toMatch(/^坏+… \(shortened\)$/);
+  expect(Buffer.byteLength(error.message) * 3).toBeLessThan(9_000);
+  expect(error.details).toEqual([]);
+  expect(await kinds[kind](client, "")).toMatchObject([{ text: "fine" }]);
+});
+
+test.each(everyWay)("$transport, $kind: metadata arrives whole, and with nothing of the protocol's", async ({ transport, kind }) => {
+  const seen: unknown[] = [];
+  const { client } = await startBy(
+    transport,
+    everyKind(({ metadata, trailer }) => {
+      seen.push([...metadata].filter(([key]) => key !== "user-agent"));
+      for (const [key, value] of metadata) if (key.startsWith("x-")) trailer.add(key, value);
+      return "";
+    }),
+  );
+  const several = transportsWith("severalValues").includes(transport);
+  const metadata = new Metadata({
+    "x-text": several ? ["a", "b", "a, b"] : "a, b",
+    "x-bytes-bin": [Buffer.from([0, 255]), Buffer.alloc(0)],
+  });
+  const onTrailer = (trailer: Metadata) => seen.push([...trailer]);
+  await kinds[kind](client, "", { metadata, onTrailer });
+  expect(seen).toEqual([[...metadata], [...metadata]]);
 });
