@@ -26,7 +26,7 @@ export function createCommand(): Command {
     .option("--quick", "fewer and shorter rounds: shows that all works, calls few winners, and writes nothing unless --out is given", false)
     .option("--json", "print one object of medians and ratios by name", false)
     .addOption(
-      new Option("--load <program>", "what puts load on servers").choices(["h2load", "node"]).default(hasH2load ? "h2load" : "node"),
+      new Option("--load <program>", "what puts load on gateways").choices(["h2load", "node"]).default(hasH2load ? "h2load" : "node"),
     )
     .option("--out <folder>", "write results there, and not to packages/bench/results")
     .action(run);

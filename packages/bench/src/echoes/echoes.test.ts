@@ -4,10 +4,10 @@ import { constants, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { makeCertificates } from "../groups/certificates.ts";
+import { buildGrpcGo } from "../peers/grpc-go/build.ts";
+import type { GrpcGo } from "../peers/grpc-go/server.ts";
 import { start } from "../process/start.ts";
 import { exchanges } from "./exchange.ts";
-import { buildGrpcGo } from "./grpc-go/build.ts";
-import type { GrpcGo } from "./grpc-go/server.ts";
 
 const names = Object.keys(exchanges);
 const timeout = 180_000;
@@ -77,7 +77,7 @@ const go = buildGrpcGo();
 test.skipIf(go.program === undefined)(`grpc-go answers every client (${go.reason ?? "it is installed"})`, { timeout }, async () => {
   const certificates = await makeCertificates();
   for (const tls of [null, certificates]) {
-    await using server = await start<GrpcGo>("server", "echoes/grpc-go/server.js", { program: go.program, tls });
+    await using server = await start<GrpcGo>("server", "peers/grpc-go/server.js", { program: go.program, tls });
     expect(server.ready.versions).toMatch(/^grpc-go \S+, go/);
     for (const one of ["engine", "node-http2"]) {
       await using client = await startClient(one);

@@ -1,5 +1,5 @@
 // The exchanges of the group `http2`: HEADERS and DATA in, HEADERS, DATA and trailers out. They are unary calls of gRPC, so that grpc-go answers them too.
-import { frame, helloBytes } from "../messages/frame.ts";
+import { frame, helloFrame } from "../messages/frame.ts";
 
 export interface Exchange {
   readonly path: string;
@@ -8,21 +8,20 @@ export interface Exchange {
   readonly response: Buffer;
 }
 
-const small = frame(helloBytes);
 const large = frame(Buffer.alloc(2 ** 20, "1 MiB of text. "));
 
 const service = "/grpc_study.bench.Echo";
 
 export const exchanges = {
-  echo: { path: `${service}/Echo`, request: small, response: small },
-  upload: { path: `${service}/Upload`, request: large, response: small },
-  download: { path: `${service}/Download`, request: small, response: large },
+  echo: { path: `${service}/Echo`, request: helloFrame, response: helloFrame },
+  upload: { path: `${service}/Upload`, request: large, response: helloFrame },
+  download: { path: `${service}/Download`, request: helloFrame, response: large },
 } satisfies Record<string, Exchange>;
 
 export type ExchangeName = keyof typeof exchanges;
 
 /** A stream that stays open: each part that arrives goes back at once. */
-export const idle = { path: `${service}/Idle`, part: small };
+export const idle = { path: `${service}/Idle`, part: helloFrame };
 
 /** The fields of requests, responses and trailers, beside the pseudo-header fields. */
 export const requestFields = { "content-type": "application/grpc", te: "trailers" };

@@ -1,79 +1,115 @@
-// The group `client`: every stack makes the same calls to one server, that of node:http2 with its answers at hand.
+// The group `client`: every stack makes the same calls to one server, that of the engine with its answers at hand.
 import { alternate } from "../measure/alternate.ts";
 import { append, type Measure, type Samples } from "../measure/measure.ts";
 import type { AtRate, Latency, Throughput } from "../peers/client-process.ts";
 import type { Target } from "../peers/peer.ts";
-import { watch } from "../process/clock.ts";
+import { folders, type NodePeerName } from "../peers/peers.ts";
+import { type Sample, watch } from "../process/clock.ts";
 import { type Process, start } from "../process/start.ts";
 import { type Group, type Outcome, type Run, warmUpMs } from "./group.ts";
 import { Load, measuresOf, waitingNote } from "./load.ts";
-import { workloads } from "./workloads.ts";
-
-const clientPeers = ["rpc", "http2", "grpc-js", "proto-loader", "nice-grpc", "connect-node"] as const;
-
-/** Calls a second at which latency is measured. */
-const rates = [500, 2000];
-
-const percentiles = { p50: "p50", p99: "p99", p999: "p99.9" } as const;
+import { firstSecondName, latencyName, latencyRate, laterName, percentiles, type Workload, workloads } from "./workloads.ts";
 
 export const client: Group = {
   name: "client",
   about:
-    "Calls, or messages, a second that a client makes on one core; and the latency of unary calls of 7 bytes that begin at a fixed rate, counted from when each should have begun.",
+    "Calls, or messages, a second that a client makes on one core; the same in its first second, beside what `rpc` makes later; and the latency of unary calls of 7 bytes that begin at a fixed rate, counted from when each should have begun. `engine` and `node:http2` are HTTP/2 without gRPC, and `grpc-js` has Buffers for messages: the limits.",
   run,
 };
 
+const milliseconds = 400;
+/** With three starts, nine rounds. */
+const takesPerStart = 3;
+
+const latencyPeers = ["rpc", "node:http2", "grpc-js", "nice-grpc", "connect-node"] as const satisfies NodePeerName[];
+/** Who is started anew for the first second. */
+const firstSecondPeers = ["rpc", "grpc-js"] as const satisfies NodePeerName[];
+
 async function run({ quick, progress }: Run): Promise<Outcome> {
   const starts = quick ? 1 : 3;
-  const milliseconds = quick ? 400 : 500;
   const loads = workloads.map((workload) => [workload, new Load(workload.name, workload.unit)] as const);
-  const latencies = rates.map((rate) => [rate, { p50: {}, p99: {}, p999: {} } as Record<keyof Latency, Samples>] as const);
+  const latencies: Record<keyof Latency, Samples> = { p50: {}, p99: {}, p999: {} };
+  const peers = [...new Set(workloads.flatMap(({ clients }) => clients))];
   progress("the peers' answers");
-  await checkAll();
+  await checkAll(peers);
   for (let i = 1; i <= starts; i++) {
     await using stack = new AsyncDisposableStack();
-    const server = stack.use(await start<number>("server", "peers/http2/server.js", null));
-    const target: Target = { port: server.ready, ca: null };
-    const clients: [string, Process<null>][] = [];
-    for (const peer of clientPeers) {
-      progress(`start ${i}/${starts}: ${peer}`);
-      clients.push([peer, stack.use(await start<null>("load", "peers/client-process.js", { peer, target }))]);
+    const server = stack.use(await start<number>("load", "peers/engine/server.js", null));
+    const clients = new Map<NodePeerName, Process<null>>();
+    progress(`start ${i}/${starts}: starts the clients`);
+    for (const peer of peers) clients.set(peer, stack.use(await startClient(peer, "server", server.ready)));
+    for (const [place, [workload, load]] of loads.entries()) {
+      progress(`start ${i}/${starts}: ${workload.name}`);
+      load.add(await takeTurns(clients, workload, warmUpMs({ quick }, place === 0)));
     }
-    for (const [place, [{ name, call, perCall, inFlight }, load]] of loads.entries()) {
-      const options: Throughput = { call, inFlight, milliseconds };
-      const takes = Object.fromEntries(
-        clients.map(([peer, client]) => {
-          const run = async () => perCall * (await client.ask<number>("throughput", options));
-          return [peer, () => watch(client, milliseconds, run)] as const;
-        }),
-      );
-      progress(`start ${i}/${starts}: ${name}`);
-      for (const [, client] of clients) await client.ask("throughput", { ...options, milliseconds: warmUpMs({ quick }, place === 0) });
-      load.add(await alternate(takes, 2));
-    }
-    for (const [perSecond, samples] of latencies) {
-      const options: AtRate = { call: "say", perSecond, milliseconds: quick ? 500 : 1500 };
-      const takes = Object.fromEntries(clients.map(([peer, client]) => [peer, () => client.ask<Latency>("latency", options)] as const));
-      progress(`start ${i}/${starts}: latency at ${perSecond} calls/s`);
-      for (const [peer, taken] of Object.entries(await alternate(takes, 2)))
-        for (const key of ["p50", "p99", "p999"] as const) append(samples[key], { [peer]: taken.map((latency) => latency[key]) });
+    progress(`start ${i}/${starts}: latency at ${latencyRate} calls/s`);
+    for (const [peer, taken] of Object.entries(await measureLatency(clients, quick)))
+      for (const key of percentiles) append(latencies[key], { [peer]: taken.map((latency) => latency[key]) });
+  }
+  const firstSecond = await measureFirstSecond(quick ? 1 : 6, progress);
+  const throughput = loads.map(([, load]) => load);
+  const latencyMeasures = percentiles.map((key): Measure => {
+    return { name: latencyName(key), unit: "ms", better: "less", samples: latencies[key] };
+  });
+  return {
+    measures: [...measuresOf(throughput), firstSecond, ...latencyMeasures],
+    notes: ["All clients ask the server of `engine`, which has its answers at hand.", ...waitingNote(throughput, "client")],
+  };
+}
+
+const startClient = (peer: NodePeerName, role: "server" | "load", port: number) =>
+  start<null>(role, "peers/client-process.js", { peer: folders[peer], target: { port, ca: null } satisfies Target });
+
+async function takeTurns(
+  clients: ReadonlyMap<NodePeerName, Process<null>>,
+  { call, perCall, inFlight, clients: contestants }: Workload,
+  warmUp: number,
+): Promise<Record<string, Sample[]>> {
+  const options: Throughput = { call, inFlight, milliseconds };
+  const taking = [...clients].filter(([peer]) => contestants.includes(peer));
+  for (const [, client] of taking) await client.ask("throughput", { ...options, milliseconds: warmUp });
+  const takes = taking.map(([peer, client]) => {
+    const run = async () => perCall * (await client.ask<number>("throughput", options));
+    return [peer, () => watch(client, milliseconds, run)] as const;
+  });
+  return alternate(Object.fromEntries(takes), takesPerStart);
+}
+
+function measureLatency(clients: ReadonlyMap<NodePeerName, Process<null>>, quick: boolean): Promise<Record<string, Latency[]>> {
+  const options: AtRate = { call: "say", perSecond: latencyRate, milliseconds: quick ? 500 : 1500 };
+  const takes = latencyPeers.flatMap((peer) => {
+    const client = clients.get(peer);
+    return client ? [[peer, () => client.ask<Latency>("latency", options)] as const] : [];
+  });
+  return alternate(Object.fromEntries(takes), takesPerStart);
+}
+
+/** Each round has new processes: V8 compiles, and codecs do, while the calls are counted. */
+async function measureFirstSecond(rounds: number, progress: Run["progress"]): Promise<Measure> {
+  const samples: Samples = {};
+  const options: Throughput = { call: "say", inFlight: 100, milliseconds: 1000 };
+  for (let round = 1; round <= rounds; round++) {
+    progress(`${firstSecondName}, round ${round}/${rounds}`);
+    await using server = await start<number>("load", "peers/engine/server.js", null);
+    // The server has compiled what it needs.
+    await using other = await startClient("engine", "load", server.ready);
+    await other.ask("throughput", options);
+    for (const peer of firstSecondPeers) {
+      await using client = await startClient(peer, "server", server.ready);
+      append(samples, { [peer]: [await client.ask<number>("throughput", options)] });
+      if (peer !== "rpc") continue;
+      await client.ask("throughput", { ...options, milliseconds: 1500 });
+      append(samples, { [laterName]: [await client.ask<number>("throughput", options)] });
     }
   }
-  const latencyMeasures = latencies.flatMap(([rate, samples]) =>
-    (["p50", "p99", "p999"] as const).map((key): Measure => {
-      return { name: `latency ${percentiles[key]} at ${rate} calls/s`, unit: "ms", better: "less", samples: samples[key] };
-    }),
-  );
-  const throughput = loads.map(([, load]) => load);
-  return { measures: [...measuresOf(throughput), ...latencyMeasures], notes: waitingNote(throughput, "client") };
+  return { name: firstSecondName, unit: "calls/s", better: "more", samples };
 }
 
 /** A server that answers what it was sent tells whether a client sends and reads the right thing. */
-async function checkAll(): Promise<void> {
+async function checkAll(peers: readonly NodePeerName[]): Promise<void> {
   await using server = await start<number>("server", "peers/grpc-js/server.js", null);
-  for (const peer of clientPeers) {
-    const target: Target = { port: server.ready, ca: null };
-    await using client = await start<null>("load", "peers/client-process.js", { peer, target });
+  for (const peer of peers) {
+    await using client = await startClient(peer, "load", server.ready);
     await client.ask("check");
   }
 }

@@ -4,7 +4,7 @@ import type { Measure } from "../measure/measure.ts";
 export interface Run {
   /** Fewer rounds, less time for each: enough to see that all works, not to call a winner. */
   readonly quick: boolean;
-  /** Who puts load on HTTP/2 servers. */
+  /** Who puts load on gateways. */
   readonly load: "h2load" | "node";
   /** Tells what is being done. */
   progress(text: string): void;
@@ -25,8 +25,8 @@ export interface Group {
 
 /**
  * How long each process works at something before it is measured, in milliseconds. V8 compiles what all calls have in common step by step, and then what one kind of
- * them has: grpc-js was seen to be at half its rate for the first three seconds, and a gateway's POST at two thirds for one, after seconds of GET.
+ * them has.
  *
  * @param first whether it is the first thing that the process is asked for.
  */
-export const warmUpMs = ({ quick }: Pick<Run, "quick">, first: boolean): number => (first ? 5000 : 2000) / (quick ? 2.5 : 1);
+export const warmUpMs = ({ quick }: Pick<Run, "quick">, first: boolean): number => (first ? 3000 : 1000) / (quick ? 2.5 : 1);

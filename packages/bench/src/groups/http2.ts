@@ -1,8 +1,6 @@
 // The group `http2`: the engine beside node:http2, grpc-go and plain TCP, with exchanges of 7 bytes and of 1 MiB.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Exchanges } from "../echoes/client-process.ts";
-import { type Built, buildGrpcGo } from "../echoes/grpc-go/build.ts";
-import type { GrpcGo } from "../echoes/grpc-go/server.ts";
 import {
   type Contestant,
   clientWorkloads,
@@ -16,12 +14,14 @@ import {
 } from "../echoes/workloads.ts";
 import { alternate } from "../measure/alternate.ts";
 import { append, type Measure, type Samples } from "../measure/measure.ts";
+import { type Built, buildGrpcGo } from "../peers/grpc-go/build.ts";
+import type { GrpcGo } from "../peers/grpc-go/server.ts";
 import type { Target, TlsFiles } from "../peers/peer.ts";
 import { type Sample, watch } from "../process/clock.ts";
 import type { Memory } from "../process/memory.ts";
 import { type Process, start } from "../process/start.ts";
 import { makeCertificates } from "./certificates.ts";
-import type { Group, Outcome, Run } from "./group.ts";
+import { type Group, type Outcome, type Run, warmUpMs } from "./group.ts";
 import { Load, measuresOf, waitingNote } from "./load.ts";
 
 export const http2: Group = {
@@ -34,9 +34,6 @@ export const http2: Group = {
 const milliseconds = 400;
 /** With three starts, nine rounds: the fewest in which one outlier at each end leaves the interval of the median alone. */
 const takesPerStart = 3;
-
-/** Shorter than elsewhere: an exchange has little code to compile. */
-const warmUpMs = (quick: boolean, first: boolean) => (first ? 3000 : 1000) / (quick ? 2.5 : 1);
 
 async function run({ quick, progress }: Run): Promise<Outcome> {
   const certificates = await makeCertificates();
@@ -126,7 +123,7 @@ interface Take {
 }
 
 async function takeTurns(takes: readonly Take[], quick: boolean, first: boolean): Promise<Record<string, Sample[]>> {
-  for (const { ask } of takes) await ask(warmUpMs(quick, first));
+  for (const { ask } of takes) await ask(warmUpMs({ quick }, first));
   const turns = takes.map(({ contestant, process, ask }) => {
     return [contestant, () => watch(process, milliseconds, () => ask(milliseconds))] as const;
   });
@@ -148,7 +145,7 @@ async function startServers(stack: AsyncDisposableStack, tls: TlsFiles | null, {
     servers.set(contestant, { process, port: process.ready });
   }
   if (program === undefined) return servers;
-  const process = stack.use(await start<GrpcGo>("server", "echoes/grpc-go/server.js", { program, tls }));
+  const process = stack.use(await start<GrpcGo>("server", "peers/grpc-go/server.js", { program, tls }));
   servers.set("grpc-go", { process, ...process.ready });
   return servers;
 }
@@ -165,7 +162,7 @@ async function measureMemory(quick: boolean, progress: Run["progress"]): Promise
   const streams = quick ? 1000 : 10_000;
   const rounds = quick ? 1 : 6;
   const samples: Record<keyof Memory, Samples> = { heap: {}, resident: {} };
-  const take = async (contestant: Contestant) => {
+  const take = async (contestant: (typeof memoryContestants)[number]) => {
     await using server = await start<number>("server", `echoes/${contestants[contestant]}/server.js`, null);
     await using driver = await start<null>("load", "echoes/client-process.js", "engine");
     const target = { port: server.ready, ca: null };

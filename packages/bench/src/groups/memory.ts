@@ -1,10 +1,12 @@
 // The group `memory`: what an idle stream costs a server, and what a reader who does not read.
 import { setTimeout as delay } from "node:timers/promises";
 import { append, type Measure, type Samples } from "../measure/measure.ts";
+import { methodNames } from "../messages/calls.ts";
+import { startServer } from "../peers/peers.ts";
 import type { Memory } from "../process/memory.ts";
 import { start } from "../process/start.ts";
 import type { Group, Outcome, Run } from "./group.ts";
-import { serverPeers } from "./server.ts";
+import { idleStreamNames, serverPeers } from "./workloads.ts";
 
 export const memory: Group = {
   name: "memory",
@@ -20,19 +22,20 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
     return { name, unit, better: "less", samples: {}, ...(ratios === false && { ratios }) };
   };
   const idle = {
-    heap: measure(`heap, ${streams} idle streams`, "bytes a stream"),
-    resident: measure(`resident, ${streams} idle streams`, "bytes a stream"),
+    heap: measure(idleStreamNames.heap, "bytes"),
+    resident: measure(idleStreamNames.resident, "bytes"),
   };
   // A few buffers more or less, among what else a process does meanwhile.
   const slow = { heap: measure("heap, slow reader", "bytes", false), resident: measure("resident, slow reader", "bytes", false) };
   for (let round = 1; round <= rounds; round++) {
     for (const peer of round % 2 ? serverPeers : serverPeers.toReversed()) {
       progress(`round ${round}/${rounds}: ${peer}`);
-      await using server = await start<number>("server", `peers/${peer}/server.js`, null);
+      await using stack = new AsyncDisposableStack();
+      const { process: server, port } = await startServer(stack, peer, null);
       await using driver = await start<null>("load", "load/process.js");
-      const target = { port: server.ready, ca: null };
+      const target = { port, ca: null };
       // What is made at the first call is not a stream's.
-      await driver.ask("check", target);
+      await driver.ask("check", { ...target, methods: methodNames });
       await driver.ask("hold", { ...target, streams: 100 });
       await driver.ask("release");
       await delay(100);
@@ -52,7 +55,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
   }
   return {
     measures: [idle.heap, idle.resident, slow.heap, slow.resident],
-    notes: ["Connections have a hundred streams each, and are counted with them."],
+    notes: [`${streams} idle streams. Connections have a hundred each, and are counted with them.`],
   };
 }
 

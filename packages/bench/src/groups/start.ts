@@ -1,8 +1,9 @@
 // The group `start`: how long it takes from nothing to the first answer.
 import { alternate } from "../measure/alternate.ts";
+import { type NodePeerName, startServer } from "../peers/peers.ts";
 import { start as startProcess } from "../process/start.ts";
 import type { Group, Outcome, Run } from "./group.ts";
-import { serverPeers } from "./server.ts";
+import { serverPeers } from "./workloads.ts";
 
 export const start: Group = {
   name: "start",
@@ -13,10 +14,11 @@ export const start: Group = {
 async function run({ quick, progress }: Run): Promise<Outcome> {
   const rounds = quick ? 3 : 12;
   await using driver = await startProcess<null>("load", "load/process.js");
-  const take = async (peer: string) => {
+  const take = async (peer: NodePeerName) => {
     const start = performance.now();
-    await using server = await startProcess<number>("server", `peers/${peer}/server.js`, null);
-    await driver.ask("first", { port: server.ready, ca: null });
+    await using stack = new AsyncDisposableStack();
+    const { port } = await startServer(stack, peer, null);
+    await driver.ask("first", { port, ca: null });
     return performance.now() - start;
   };
   // The files are read from the disk once.

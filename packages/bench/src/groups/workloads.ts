@@ -1,10 +1,12 @@
 // The calls of the groups `server` and `client`.
+import type { MethodName } from "../messages/calls.ts";
 import { streamLength } from "../messages/frame.ts";
-import type { CallName } from "../peers/client-process.ts";
+import type { CallName, Latency } from "../peers/client-process.ts";
+import type { NodePeerName, PeerName } from "../peers/peers.ts";
 
 export interface Workload {
   readonly name: string;
-  readonly method: "Say" | "Echo" | "Count" | "Gather" | "Chat";
+  readonly method: MethodName;
   /** The client's name of the same. */
   readonly call: CallName;
   /** What is counted: calls, or messages, of which a call has so many. */
@@ -13,15 +15,50 @@ export interface Workload {
   /** Calls that run at a time, on how many connections. A client has one connection, whatever is said here. */
   readonly inFlight: number;
   readonly connections: number;
+  readonly servers: readonly PeerName[];
+  readonly clients: readonly NodePeerName[];
 }
 
 const unary = { unit: "call", perCall: 1, inFlight: 100, connections: 4 } as const;
 const stream = { unit: "message", perCall: streamLength, inFlight: 4, connections: 2 } as const;
 
+/** Every stack that is built on grpc-js is behind the one that has Buffers for messages, and takes a minute to say so: streams leave it out. */
+const ofStreams = ["rpc", "node:http2", "grpc-js", "connect-node"] as const;
+const stacks = ["rpc", "node:http2", "grpc-js", "proto-loader", "nice-grpc", "connect-node"] as const;
+const streams = { servers: ofStreams, clients: ofStreams } as const;
+
 export const workloads: readonly Workload[] = [
-  { name: "unary, 7 B", method: "Say", call: "say", ...unary },
-  { name: "unary, 2.8 KB", method: "Echo", call: "echo", ...unary },
-  { name: "server stream, 7 B", method: "Count", call: "count", ...stream },
-  { name: "client stream, 7 B", method: "Gather", call: "gather", ...stream },
-  { name: "bidi ping-pong, 7 B", method: "Chat", call: "chat", ...stream, inFlight: 48, connections: 4 },
+  {
+    name: "unary, 7 B",
+    method: "Say",
+    call: "say",
+    ...unary,
+    servers: ["rpc", "engine", "node:http2", "grpc-js", "grpc-go", "proto-loader", "nice-grpc", "connect-node"],
+    clients: ["rpc", "engine", "node:http2", "grpc-js", "proto-loader", "nice-grpc", "connect-node"],
+  },
+  { name: "unary, 2.8 KB", method: "Echo", call: "echo", ...unary, servers: [...stacks, "grpc-go"], clients: stacks },
+  { name: "server stream, 7 B", method: "Count", call: "count", ...stream, ...streams },
+  { name: "client stream, 7 B", method: "Gather", call: "gather", ...stream, ...streams },
+  { name: "bidi ping-pong, 7 B", method: "Chat", call: "chat", ...stream, inFlight: 48, connections: 4, ...streams },
 ];
+
+/** The servers over TLS. */
+export const tlsWorkloads: readonly Workload[] = workloads
+  .filter(({ method }) => method === "Say")
+  .map((workload) => ({ ...workload, servers: ["rpc", "node:http2", "grpc-js", "grpc-go"] }));
+
+/** Whose servers hold idle streams, and are started. */
+export const serverPeers = stacks;
+
+/** What is measured of idle streams: the names of `Memory`. */
+export const idleStreamNames = { heap: "heap, idle stream", resident: "resident, idle stream" } as const;
+
+/** Calls a second at which a client's latency is measured. */
+export const latencyRate = 2000;
+export const percentiles = ["p50", "p99", "p999"] as const;
+export const latencyName = (percentile: keyof Latency): string =>
+  `latency ${percentile.replace("p999", "p99.9")} at ${latencyRate} calls/s`;
+
+/** What a client's process makes once it has started, and what `rpc` makes in the same process later. */
+export const firstSecondName = "unary, 7 B, in the first second";
+export const laterName = "rpc, later";

@@ -16,3 +16,5 @@ export const streamLength = 1000;
 export const helloBytes = Buffer.from(toBinary(HelloSchema, create(HelloSchema, hello)));
 export const usersBytes = Buffer.from(toBinary(UsersSchema, create(UsersSchema, users)));
 export const amountBytes = (count: number) => Buffer.from(toBinary(AmountSchema, create(AmountSchema, { count })));
+
+export const helloFrame = frame(helloBytes);

@@ -6,6 +6,9 @@ import { hello, users } from "../messages/values.ts";
 import type { Serve } from "../process/hosted.ts";
 import type { ClientPeer, ConnectPeer, Target } from "./peer.ts";
 
+/** `.js` in `dist`; `.ts` in tests. */
+const extension = import.meta.url.slice(-3);
+
 export type CallName = keyof ClientPeer;
 
 export interface Throughput {
@@ -28,8 +31,8 @@ export interface Latency {
 }
 
 export const serve: Serve<{ peer: string; target: Target }, null> = async ({ peer, target }) => {
-  const { connect } = (await import(`./${peer}/client.js`)) as { connect: ConnectPeer };
-  const client = connect(target);
+  const { connect } = (await import(new URL(`./${peer}/client${extension}`, import.meta.url).href)) as { connect: ConnectPeer };
+  const client = await connect(target);
   const call = (name: CallName) => client[name](streamLength);
   await call("say");
   return {

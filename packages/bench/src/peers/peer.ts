@@ -32,4 +32,4 @@ export interface Target {
 }
 
 /** `connect` of a `client.ts`. One connection. */
-export type ConnectPeer = (target: Target) => ClientPeer;
+export type ConnectPeer = (target: Target) => ClientPeer | Promise<ClientPeer>;

@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
-import { clientWorkloads, memoryNames, serverWorkloads, tlsWorkloads } from "../echoes/workloads.ts";
+import { clientWorkloads, memoryNames, serverWorkloads, tlsWorkloads as tlsEchoWorkloads } from "../echoes/workloads.ts";
 import { requestNames } from "../gateways/requests.ts";
-import { workloads } from "../groups/workloads.ts";
+import {
+  firstSecondName,
+  idleStreamNames,
+  latencyName,
+  laterName,
+  percentiles,
+  serverPeers,
+  tlsWorkloads,
+  workloads,
+} from "../groups/workloads.ts";
 import { summarise } from "../measure/summary.ts";
 import { barRows, bars } from "./bar.ts";
 import type { Result } from "./result.ts";
@@ -23,10 +32,13 @@ function result(
   return { group, about: "", date: "2000-01-01", quick: true, machine, notes: [], means: {}, measures };
 }
 
-const contestants = ["grpc-js", "proto-loader", "nice-grpc", "connect-node", "protobufjs", "protobuf-es", "fastify", "gRPC client"];
-const twice = () => ({ rpc: [1], ...Object.fromEntries(contestants.map((name) => [name, [2]])) });
+const twice = (contestants: readonly string[]) => ({ ...Object.fromEntries(contestants.map((name) => [name, [2]])), rpc: [1] });
+const codecs = () => twice(["protobufjs", "protobuf-es"]);
+const others = () => twice([...serverPeers, laterName]);
+const ofWorkload = (side: "servers" | "clients") => (name: string) =>
+  twice((name.endsWith("TLS") ? tlsWorkloads : workloads).find((workload) => name.startsWith(workload.name))?.[side] ?? []);
 
-const http2Names = [...serverWorkloads, ...tlsWorkloads, ...clientWorkloads].map(({ name }) => name);
+const http2Names = [...serverWorkloads, ...tlsEchoWorkloads, ...clientWorkloads].map(({ name }) => name);
 
 const results: Result[] = [
   result(
@@ -36,23 +48,25 @@ const results: Result[] = [
     [...http2Names, ...Object.values(memoryNames)],
     "engine",
   ),
-  result("codec", twice, ["encode", "encode made", "decode"], ["a", "b"]),
-  result("json", twice, ["parse", "print"], ["a"]),
+  result("codec", codecs, ["encode", "encode made", "decode"], ["a", "b"]),
+  result("json", codecs, ["parse", "print"], ["a"]),
   result(
     "server",
-    twice,
+    ofWorkload("servers"),
     [],
-    workloads.map(({ name }) => `${name}, plaintext`),
+    [...workloads.map(({ name }) => `${name}, plaintext`), ...tlsWorkloads.map(({ name }) => `${name}, TLS`)],
   ),
   result(
     "client",
-    twice,
+    ofWorkload("clients"),
     [],
     workloads.map(({ name }) => name),
   ),
+  result("client", others, [], [...percentiles.map(latencyName), firstSecondName]),
+  result("memory", others, [], Object.values(idleStreamNames)),
   result(
     "gateway",
-    twice,
+    () => twice(["fastify", "gRPC client"]),
     [],
     requestNames.flatMap((name) => [`${name}, in process`, `${name}, over a socket`]),
   ),

@@ -1,4 +1,4 @@
-// The result of a group, as it is written to `results/` and told on stdout.
+// The result of a group, as it is written to `results/`.
 import type { Group, Outcome } from "../groups/group.ts";
 import { type Means, meansOf, type Summary, summarise } from "../measure/summary.ts";
 import type { Machine } from "./machine.ts";

@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { TlsFiles } from "../../peers/peer.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Serve } from "../../process/hosted.ts";
+import type { TlsFiles } from "../peer.ts";
 
 export interface GrpcGo {
   readonly port: number;

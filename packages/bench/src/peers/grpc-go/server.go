@@ -1,4 +1,5 @@
-// The exchanges of the group `http2` on grpc-go, from Debian's golang-google-grpc-dev. Messages are bytes to it, so there is no generated code and no codec.
+// The exchanges of the group `http2`, and unary calls of the group `server`, on grpc-go, from Debian's golang-google-grpc-dev. Messages are bytes to it, so there is no
+// generated code and no codec.
 //
 //	server [CERTIFICATE KEY]
 //
@@ -70,11 +71,17 @@ func main() {
 		options = append(options, grpc.Creds(tls))
 	}
 	server := grpc.NewServer(options...)
+	echo := func(request []byte) *[]byte { return &request }
+	server.RegisterService(&grpc.ServiceDesc{
+		ServiceName: "grpc_study.bench.Bench",
+		HandlerType: (*interface{})(nil),
+		Methods:     []grpc.MethodDesc{unary("Say", echo), unary("Echo", echo)},
+	}, struct{}{})
 	server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: "grpc_study.bench.Echo",
 		HandlerType: (*interface{})(nil),
 		Methods: []grpc.MethodDesc{
-			unary("Echo", func(request []byte) *[]byte { return &request }),
+			unary("Echo", echo),
 			unary("Upload", func([]byte) *[]byte { return &small }),
 			unary("Download", func([]byte) *[]byte { return &large }),
 		},

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../../process/temporary.ts";
 
 /** The same path from `src` and from `dist`. */
-const source = fileURLToPath(new URL("../../../src/echoes/grpc-go/server.go", import.meta.url));
+const source = fileURLToPath(new URL("../../../src/peers/grpc-go/server.go", import.meta.url));
 
 /** The program, or the reason for its absence. */
 export interface Built {

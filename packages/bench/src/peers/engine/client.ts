@@ -1,0 +1,22 @@
+// The engine's client without gRPC, with the requests at hand: what the HTTP/2 of `rpc` costs.
+import { Connection, type OnEnd } from "../../load/connection.ts";
+import { answers, bodies, pathOf } from "../../messages/calls.ts";
+import { helloFrame } from "../../messages/frame.ts";
+import type { ConnectPeer } from "../peer.ts";
+
+export const connect: ConnectPeer = async (target) => {
+  const connection = await Connection.open(target);
+  const settled = (result: number, start: (onEnd: OnEnd) => void): Promise<number> =>
+    new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve(result))));
+  const call = (method: keyof typeof bodies) => () => {
+    const { length } = answers[method];
+    return settled(length, (onEnd) => connection.call(pathOf(method), bodies[method], length, onEnd));
+  };
+  return {
+    say: call("Say"),
+    echo: call("Echo"),
+    count: call("Count"),
+    gather: call("Gather"),
+    chat: (messages) => settled(0, (onEnd) => connection.pingPong(pathOf("Chat"), helloFrame, () => --messages >= 0, onEnd)),
+  };
+};

@@ -1,0 +1,49 @@
+// The engine's server without gRPC, with the answers at hand: what the HTTP/2 of `rpc` costs, and so the limit of the load. It answers all clients.
+import { readFileSync } from "node:fs";
+import { createServer, HeaderList, type StreamHandler } from "@grpc-study/http2";
+import { answers, pathOf } from "../../messages/calls.ts";
+import type { ServePeer } from "../peer.ts";
+
+const ok = HeaderList.response(200, [["content-type", "application/grpc"]]);
+const done = HeaderList.trailers([["grpc-status", "0"]]);
+const notFound = HeaderList.response(404);
+
+/** Reads all requests, and answers with the same bytes each time. */
+const constant = (answer: Buffer): StreamHandler => ({
+  onData(data, endStream, stream) {
+    stream.credit(data.length);
+    if (endStream) stream.respond(ok, answer, done);
+  },
+});
+
+const echo: StreamHandler = {
+  onData(data, endStream, stream) {
+    stream.credit(data.length);
+    stream.write(data);
+    if (endStream) stream.sendTrailers(done);
+  },
+};
+
+const chatPath = pathOf("Chat");
+
+const handlers: Readonly<Record<string, StreamHandler>> = {
+  [pathOf("Say")]: constant(answers.Say),
+  [pathOf("Echo")]: constant(answers.Echo),
+  [pathOf("Count")]: constant(answers.Count),
+  [pathOf("Gather")]: constant(answers.Gather),
+  [chatPath]: echo,
+};
+
+export const serve: ServePeer = async (tls) => {
+  const server = createServer({
+    onStream(stream, { path = "" }) {
+      const handler = handlers[path];
+      if (handler === undefined) stream.respond(notFound);
+      else if (path === chatPath) stream.sendHeaders(ok);
+      return handler ?? {};
+    },
+    ...(tls && { tls: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } }),
+  });
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  return { ready: port };
+};
