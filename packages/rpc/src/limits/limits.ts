@@ -24,11 +24,10 @@ export interface WindowLimits {
 export interface ServerLimits extends MessageLimits, WindowLimits {
   /**
    * The most bytes of metadata in a request: names, values and 32 bytes a pair, as SETTINGS_MAX_HEADER_LIST_SIZE counts them (RFC 9113, section 6.5.2).
-   * Default 32 KiB. A request that has more is reset with ENHANCE_YOUR_CALM, which is RESOURCE_EXHAUSTED to its caller; from 64 KiB on, nghttp2
-   * closes its connection.
+   * Default 32 KiB. A request that has more is refused with RESOURCE_EXHAUSTED, and the HTTP status 431.
    */
   readonly maxMetadataBytes: number;
-  /** The most pairs of metadata in a request, those of HTTP included. Default 128. More: as with the bytes. */
+  /** The most pairs of metadata in a request, those of HTTP included. Default 128. More is RESOURCE_EXHAUSTED. */
   readonly maxMetadataPairs: number;
   /**
    * How many calls a connection may have at a time. Default 1,000: a client that keeps hundreds of streams open must still get its unary calls through. Clients
@@ -37,7 +36,10 @@ export interface ServerLimits extends MessageLimits, WindowLimits {
   readonly maxConcurrentStreams: number;
   /** How many connections each address that is listened on may have at a time. Default 10,000. More are closed when they come. */
   readonly maxConnections: number;
-  /** How long a new connection may take until its HTTP/2 preface and settings are here, and its TLS handshake before that. Milliseconds, default 10,000. */
+  /**
+   * How long a new connection may take until its HTTP/2 preface and settings are here, and its TLS handshake before that; and how long a header may take.
+   * Milliseconds, default 10,000. While a header block is incomplete nothing else can come on a connection (RFC 9113, section 4.3).
+   */
   readonly handshakeTimeoutMs: number;
   /**
    * How long a peer may take to send what it owes: the only message of a request, from its header to its end, or a message of a stream that it has begun.
@@ -46,7 +48,7 @@ export interface ServerLimits extends MessageLimits, WindowLimits {
   readonly bodyTimeoutMs: number;
   /**
    * The most bytes that a connection may have pending: of requests that have come, and that no handler has taken, because they are incomplete or wait to be
-   * read. A message in a stream counts 256 bytes more than it has, and a DATA frame that waits counts 128 bytes. Default 64 MiB. The call that goes over it ends with RESOURCE_EXHAUSTED.
+   * read. Default 64 MiB. The call that goes over it ends with RESOURCE_EXHAUSTED.
    */
   readonly maxPendingBytesPerConnection: number;
   /**
@@ -60,10 +62,7 @@ export interface ServerLimits extends MessageLimits, WindowLimits {
   readonly maxConnectionAgeMs: number;
   /** How long calls may go on on a connection that is too old. Milliseconds, default Infinity: none is cut for its connection's age. */
   readonly maxConnectionAgeGraceMs: number;
-  /**
-   * How often a peer is asked whether it is still there, by a PING. Milliseconds, default 60,000. While a header block is incomplete nothing else can be
-   * answered on a connection (RFC 9113, section 4.3): so this, with the timeout, is also how long a header may take.
-   */
+  /** How often a peer is asked whether it is still there, by a PING. Milliseconds, default 60,000. */
   readonly keepaliveTimeMs: number;
   /** How long it may take to answer that, before its connection is closed. Milliseconds, default 20,000. */
   readonly keepaliveTimeoutMs: number;

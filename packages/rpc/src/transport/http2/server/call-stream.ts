@@ -12,11 +12,10 @@ import type { ServerListener, ServerStream } from "../../server.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { writeMessage } from "../write-message.ts";
 import type { RequestHead } from "./request-head.ts";
-import { type Receiver, Requests } from "./requests.ts";
+import { type Receiver, Requests, wholeMessage } from "./requests.ts";
 import { endResponse, headerOf } from "./responses.ts";
 import type { ReceivingCall, ServerConnection } from "./server-connection.ts";
 
-const prefix = 5;
 const nothing = Buffer.alloc(0);
 
 /** How long a client that is made of Node's http2 has to reset what it has half-closed. Milliseconds. */
@@ -163,31 +162,21 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   // The stream's side.
 
   onData(data: Buffer, endStream: boolean): void {
-    if (this.ended) {
-      // The engine ends what is left of the request once the response has left.
-      this.#stream.credit(data.length);
-    } else if (this.#requests !== undefined) this.#requests.push(data, endStream);
-    else if (endStream && this.#wanted && this.#isWhole(data)) {
-      this.#stream.credit(data.length);
-      this.#request = copied(data);
-      this.onRequestsEnd();
-    } else {
+    // The engine ends what is left of the request once the response has left.
+    if (this.ended) this.#stream.credit(data.length);
+    else if (this.#requests !== undefined) this.#requests.push(data, endStream);
+    else {
+      const request = endStream ? wholeMessage(data, this.#head, this.#connection.limits.maxReceiveMessageBytes) : undefined;
+      if (request !== undefined) {
+        this.#stream.credit(data.length);
+        this.#request = request;
+        this.onRequestsEnd();
+        return;
+      }
       this.#requests = this.#newRequests();
-      if (this.#wanted) this.#requests.want(Number.POSITIVE_INFINITY);
+      this.#requests.want(Number.POSITIVE_INFINITY);
       this.#requests.push(data, endStream);
     }
-  }
-
-  /** Whether the data is one message that is not compressed, from its beginning to its end. */
-  #isWhole(data: Buffer): boolean {
-    const length = data.length - prefix;
-    return (
-      length >= 0 &&
-      data[0] === 0 &&
-      data.readUInt32BE(1) === length &&
-      length <= this.#connection.limits.maxReceiveMessageBytes &&
-      this.#head.compression !== undefined
-    );
   }
 
   /** Trailers of a request are the end of it, and nothing else. */
@@ -306,12 +295,6 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     this.#connection.pending.add(-this.pendingBytes, this);
     this.pendingBytes = 0;
   }
-}
-
-/** The message without its prefix. A small one must not hold on to all that the socket read with it. */
-function copied(data: Buffer): Buffer {
-  const message = data.subarray(prefix);
-  return data.buffer.byteLength <= 2 * message.length ? message : Buffer.from(message);
 }
 
 function tooLarge(message: Buffer, limit: number): string {

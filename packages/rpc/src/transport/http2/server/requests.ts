@@ -142,3 +142,12 @@ export class Requests {
     this.#receiver.onRequest(message, compressed);
   }
 }
+
+/** The message that the data is, from its beginning to its end; undefined if it is another thing, or compressed. */
+export function wholeMessage(data: Buffer, { compression }: RequestHead, limit: number): Buffer | undefined {
+  const length = data.length - prefix;
+  if (length < 0 || length > limit || data[0] !== 0 || data.readUInt32BE(1) !== length || compression === undefined) return undefined;
+  const message = data.subarray(prefix);
+  // A small one must not hold on to all that the socket read with it.
+  return data.buffer.byteLength <= 2 * length ? message : Buffer.from(message);
+}
