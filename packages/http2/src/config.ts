@@ -1,7 +1,6 @@
 // The options of a connection, with their defaults; all connections of a server share them.
 import type { Connection, ConnectionOptions, KeepaliveOptions } from "./api/connection.ts";
-import type { Stream } from "./api/stream.ts";
-import type { StreamHandler } from "./api/stream-handler.ts";
+import type { Stream, StreamHandler } from "./api/stream.ts";
 import { maxInt31 } from "./frame/types.ts";
 import { HeaderList } from "./headers/header-list.ts";
 import { type Limits, resolveLimits } from "./limits.ts";

@@ -1,9 +1,9 @@
 // A connection: its state, its streams, its beginning and its end (RFC 9113, sections 3 to 6). What it receives is in receive/, what it
 // sends in send.ts and frame/output.ts.
 import type { Duplex } from "node:stream";
-import type { ClientConnection, ConnectionEnd, Goaway } from "./api/connection.ts";
-import type { Stream } from "./api/stream.ts";
-import type { StreamHandler, StreamReset } from "./api/stream-handler.ts";
+import type { ClientConnection } from "./api/client-connection.ts";
+import type { ConnectionEnd, Goaway } from "./api/connection.ts";
+import type { Stream, StreamHandler, StreamReset } from "./api/stream.ts";
 import { Budgets } from "./budget.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import type { ConnectionConfig } from "./config.ts";

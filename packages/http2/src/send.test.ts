@@ -1,9 +1,9 @@
 import { duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { ClientConnection, ConnectionOptions } from "./api/connection.ts";
-import type { Stream } from "./api/stream.ts";
-import type { StreamHandler, StreamReset } from "./api/stream-handler.ts";
+import type { ClientConnection } from "./api/client-connection.ts";
+import type { ConnectionOptions } from "./api/connection.ts";
+import type { Stream, StreamHandler, StreamReset } from "./api/stream.ts";
 import { attachClient } from "./client.ts";
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";

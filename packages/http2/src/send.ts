@@ -3,7 +3,8 @@ import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 import { Flag, FrameType, frameHeaderSize } from "./frame/types.ts";
 import type { HeaderList } from "./headers/header-list.ts";
-import { type Http2Stream, SendQueue } from "./stream.ts";
+import { SendQueue } from "./send-queue.ts";
+import type { Http2Stream } from "./stream.ts";
 
 /** Writes HEADERS, and CONTINUATION if the block is larger than a frame. Returns false if the stream was reset instead. */
 export function sendHeaderList(stream: Http2Stream, list: HeaderList, endStream: boolean): boolean {

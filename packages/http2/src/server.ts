@@ -3,8 +3,7 @@ import { type AddressInfo, createServer as createNetServer, type Server as NetSe
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
 import type { Connection, ConnectionOptions } from "./api/connection.ts";
-import type { Stream } from "./api/stream.ts";
-import type { StreamHandler } from "./api/stream-handler.ts";
+import type { Stream, StreamHandler } from "./api/stream.ts";
 import { type ConnectionConfig, resolveConfig } from "./config.ts";
 import { Http2Connection } from "./connection.ts";
 import type { HeaderList } from "./headers/header-list.ts";

@@ -1,30 +1,11 @@
 // The state of a stream (RFC 9113, section 5), and what its user does with it.
-import type { Stream } from "./api/stream.ts";
-import type { StreamHandler } from "./api/stream-handler.ts";
+import type { Stream, StreamHandler } from "./api/stream.ts";
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 import { creditStream } from "./flow-control.ts";
 import type { HeaderList } from "./headers/header-list.ts";
 import { sendData, sendEnd, sendHeaderList } from "./send.ts";
-
-/** What a part costs beside its octets. */
-const partOverhead = 64;
-
-/** What waits for flow control or the socket. Streams that never wait have none. */
-export class SendQueue {
-  readonly parts: Uint8Array[] = [];
-  /** Octets of the first part that have left. */
-  offset = 0;
-  /** Octets that wait. */
-  size = 0;
-  end = false;
-  trailers: HeaderList | null = null;
-
-  /** Octets and overhead. */
-  get cost(): number {
-    return this.size + this.parts.length * partOverhead;
-  }
-}
+import type { SendQueue } from "./send-queue.ts";
 
 export class Http2Stream implements Stream {
   readonly id: number;

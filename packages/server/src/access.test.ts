@@ -7,11 +7,11 @@ import { Health } from "@grpc-study/rpc/health";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../test/serve-services.ts";
-import { accessControl, type User } from "./access.ts";
+import { accessControl } from "./access.ts";
 import { greeter as pushService } from "./push/greeter.ts";
 import { orderService } from "./shop/order-service.ts";
 import { prodService } from "./shop/prod-service.ts";
-import { UserList } from "./user-list.ts";
+import { type User, UserList } from "./user-list.ts";
 
 const users: readonly User[] = [
   { user: "xiaoming", token: "123321123" },

@@ -16,7 +16,7 @@ import {
   type ServerInterceptor,
   secretEquals,
 } from "@grpc-study/rpc";
-import type { UserList } from "./user-list.ts";
+import type { User, UserList } from "./user-list.ts";
 
 /** How a listener is protected. */
 export type Security = (typeof securities)[number];
@@ -29,14 +29,6 @@ export function usesTls(security: Security): boolean {
 
 export function usesTokens(security: Security): boolean {
   return security === "token" || security === "token over TLS";
-}
-
-/** Somebody who may call with a token. */
-export interface User {
-  readonly user: string;
-  readonly token: string;
-  /** What the user may call: `/package.Service/Method`, or `/package.Service/*`. Default: everything. */
-  readonly methods?: readonly string[];
 }
 
 /** Who calls, as far as it is known. */

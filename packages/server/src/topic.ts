@@ -1,7 +1,8 @@
 // What a topic is: one tutorial, its services, and where they are served.
 import type { Implementation } from "@grpc-study/rpc";
 import type { Logger } from "pino";
-import type { Security, User } from "./access.ts";
+import type { Security } from "./access.ts";
+import type { User } from "./user-list.ts";
 
 export interface Listener {
   /** The tutorial's port. `--port` overrides it. */

@@ -1,5 +1,12 @@
 // Who may call with a token, now. A list may be replaced while calls run.
-import type { User } from "./access.ts";
+
+/** Somebody who may call with a token. */
+export interface User {
+  readonly user: string;
+  readonly token: string;
+  /** What the user may call: `/package.Service/Method`, or `/package.Service/*`. Default: everything. */
+  readonly methods?: readonly string[];
+}
 
 export class UserList {
   #users: readonly User[];

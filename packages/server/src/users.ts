@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileProblem } from "@grpc-study/command/file-problem";
 import type { Logger } from "pino";
-import { covers, type User } from "./access.ts";
-import { UserList } from "./user-list.ts";
+import { covers } from "./access.ts";
+import { type User, UserList } from "./user-list.ts";
 
 /** As often as certificates are. */
 const reloadMs = 10_000;

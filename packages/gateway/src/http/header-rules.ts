@@ -1,6 +1,6 @@
 // Which headers become metadata, and which metadata become headers, beyond the usual ones: the options of a gateway, checked.
 import type { GatewayOptions } from "../options.ts";
-import { isGatewayOnly, isReserved } from "./headers.ts";
+import { isGatewayOnly, isReserved } from "./reserved-headers.ts";
 
 export interface HeaderRules {
   /** Headers of requests that become metadata, in lower case. */

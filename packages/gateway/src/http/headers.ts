@@ -6,32 +6,12 @@ import { Code, Metadata, RpcError } from "@grpc-study/rpc";
 import { parseTimeout } from "@grpc-study/rpc/timeout";
 import { quote } from "../fields/invalid-field.ts";
 import type { HeaderRules } from "./header-rules.ts";
+import { isGatewayOnly, isReserved } from "./reserved-headers.ts";
 
 const prefix = "grpc-metadata-";
 
 /** Forwarded under their own names, besides those that the options name. */
 const forwarded = ["authorization", "traceparent", "tracestate", "baggage", "last-event-id"];
-
-/** What is HTTP's own, of a connection or of gRPC's protocol: nobody sets it from outside, and it is not shown. */
-const reserved =
-  /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|content-type|content-encoding|date|user-agent|accept-encoding|grpc-.*|:.*)$/;
-
-/** Whether a name belongs to the connection, or to gRPC. @param name in lower case. */
-export function isReserved(name: string): boolean {
-  return reserved.test(name);
-}
-
-/**
- * What the gateway vouches for: the origin of a request, the proxies on its way, its id. A client cannot set these, neither as `Grpc-Metadata-*` nor
- * through `forwardHeaders`, since an upstream trusts them. `_` counts as `-`: some servers make no difference.
- */
-const gatewayOnly =
-  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-request-id|x-real-ip|x-client-ip|x-cluster-client-ip|x-original-.*|x-envoy-.*|true-client-ip|cf-connecting-ip|fastly-client-ip)$/;
-
-/** Whether only the gateway sets a metadata key. @param key in lower case. */
-export function isGatewayOnly(key: string): boolean {
-  return gatewayOnly.test(key.replaceAll("_", "-"));
-}
 
 /** Where a request comes from, as far as its proxies are trusted (Fastify's `trustProxy`). */
 export interface Caller {
@@ -58,7 +38,7 @@ export function requestMetadata(
     if (!name.startsWith(prefix)) continue;
     const key = name.slice(prefix.length);
     const value = headers[name];
-    if (key === "" || reserved.test(key) || isGatewayOnly(key) || typeof value !== "string") continue;
+    if (key === "" || isReserved(key) || isGatewayOnly(key) || typeof value !== "string") continue;
     add(metadata, key, value);
   }
   add(metadata, "x-forwarded-for", addresses.join(", "));
@@ -118,7 +98,7 @@ export function responseHeaders(
   const headers: Record<string, string | string[]> = {};
   if (metadata === undefined) return headers;
   for (const key of metadata.keys()) {
-    if (reserved.test(key) || key === status) continue;
+    if (isReserved(key) || key === status) continue;
     const values = key.endsWith("-bin") ? metadata.getAllBytes(key).map((value) => value.toString("base64")) : [...metadata.getAll(key)];
     // The one header that is no list (RFC 9110, section 5.3).
     if (plain.has(key)) headers[key] = key === "set-cookie" ? values : values.join(", ");

@@ -1,9 +1,6 @@
 // A connection (RFC 9113, sections 3 to 6).
-import type { HeaderList } from "../headers/header-list.ts";
 import type { Limits } from "../limits.ts";
 import type { Settings } from "../settings.ts";
-import type { Stream } from "./stream.ts";
-import type { StreamHandler } from "./stream-handler.ts";
 
 /** What a server and a client can set for their connections. */
 export interface ConnectionOptions {
@@ -90,17 +87,4 @@ export interface Connection {
   close(code?: number, debugData?: string): void;
   /** Ends the connection at once: GOAWAY if it can be sent, `onReset` for every stream, then the socket is destroyed. */
   destroy(code?: number, message?: string): void;
-}
-
-/** A connection that opens streams. */
-export interface ClientConnection extends Connection {
-  /** How many streams can be opened now: 0 when draining, closed, or at the peer's SETTINGS_MAX_CONCURRENT_STREAMS (100 until its SETTINGS arrive). */
-  readonly availableStreams: number;
-  /** Called when `availableStreams` rises from 0. */
-  onAvailable: (() => void) | undefined;
-  /**
-   * Opens a stream. With `endStream` the request is complete after `body`.
-   * Throws `Http2Error` with REFUSED_STREAM if `availableStreams` is 0, and with INTERNAL_ERROR if the list is not a valid request or is larger than the peer accepts.
-   */
-  request(headers: HeaderList, handler: StreamHandler, body?: Uint8Array, endStream?: boolean): Stream;
 }

@@ -3,13 +3,27 @@
 // it breaks.
 
 import { isFieldValue, isLowerCaseToken } from "./field-syntax.ts";
-import type { HeaderList } from "./header-list.ts";
 
 const request = 1;
 const extendedConnectRequest = 2;
 const response = 4;
 const trailers = 8;
 type Role = typeof request | typeof extendedConnectRequest | typeof response | typeof trailers;
+
+/** What the rules look at in a header list, and what they note on it. */
+interface CheckedList {
+  readonly flat: readonly string[];
+  readonly regularStart: number;
+  readonly method: string | undefined;
+  readonly scheme: string | undefined;
+  readonly authority: string | undefined;
+  readonly path: string | undefined;
+  readonly protocol: string | undefined;
+  readonly legal: boolean;
+  get(name: string): string | undefined;
+  contentLength: number | undefined;
+  wellFormedFor: number;
+}
 
 /** The fields of HTTP/1.1 that speak of the connection (8.2.2). */
 const connectionSpecific = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
@@ -18,22 +32,22 @@ const connectionSpecific = new Set(["connection", "keep-alive", "proxy-connectio
  * Returns `undefined` if the list is a well-formed request, else the rule that it breaks and the
  * section of the rule. `extendedConnect` allows `:protocol` (RFC 8441): default `false`. The result is kept on the list.
  */
-export function malformedRequest(list: HeaderList, extendedConnect = false): string | undefined {
+export function malformedRequest(list: CheckedList, extendedConnect = false): string | undefined {
   return check(list, extendedConnect ? extendedConnectRequest : request);
 }
 
 /** As {@link malformedRequest}, for a response: interim (1xx) or final. */
-export function malformedResponse(list: HeaderList): string | undefined {
+export function malformedResponse(list: CheckedList): string | undefined {
   return check(list, response);
 }
 
 /** As {@link malformedRequest}, for the trailers of a request or a response. */
-export function malformedTrailers(list: HeaderList): string | undefined {
+export function malformedTrailers(list: CheckedList): string | undefined {
   return check(list, trailers);
 }
 
 /** As {@link malformedRequest}, for a list that extends one which is well-formed for some roles. */
-export function malformedExtension(list: HeaderList, extended: HeaderList): string | undefined {
+export function malformedExtension(list: CheckedList, extended: CheckedList): string | undefined {
   for (const role of [request, extendedConnectRequest, response, trailers] as const) {
     if ((extended.wellFormedFor & role) === 0) continue;
     const fault = malformedFields(list, role, extended);
@@ -43,7 +57,7 @@ export function malformedExtension(list: HeaderList, extended: HeaderList): stri
   return undefined;
 }
 
-function check(list: HeaderList, role: Role): string | undefined {
+function check(list: CheckedList, role: Role): string | undefined {
   if ((list.wellFormedFor & role) !== 0) return undefined;
   const fault = malformedPseudoFields(list, role) ?? malformedFields(list, role, undefined);
   if (fault === undefined) list.wellFormedFor |= role;
@@ -51,7 +65,7 @@ function check(list: HeaderList, role: Role): string | undefined {
 }
 
 /** Checks the regular fields; those of `extended` are well-formed. */
-function malformedFields(list: HeaderList, role: Role, extended: HeaderList | undefined): string | undefined {
+function malformedFields(list: CheckedList, role: Role, extended: CheckedList | undefined): string | undefined {
   const flat = list.flat;
   let contentLength = extended?.contentLength;
   let host = extended?.get("host");
@@ -109,7 +123,7 @@ function quote(name: string): string {
   return text.replace(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
-function malformedPseudoFields(list: HeaderList, role: Role): string | undefined {
+function malformedPseudoFields(list: CheckedList, role: Role): string | undefined {
   const flat = list.flat;
   if (role === trailers) {
     return list.regularStart === 0 ? undefined : `${quote(flat[0] as string)} must be left out of trailers (RFC 9113, 8.1)`;
@@ -154,7 +168,7 @@ function malformedStatus(status: string | undefined): string | undefined {
   return status === "101" ? ":status 101 is for HTTP/1.1 only (RFC 9113, 8.6)" : undefined;
 }
 
-function malformedTarget(list: HeaderList): string | undefined {
+function malformedTarget(list: CheckedList): string | undefined {
   const { method, scheme, authority, path, protocol } = list;
   if (method === undefined) return ":method is required (RFC 9113, 8.3.1)";
   if (method !== "POST" && method !== "GET" && !isLowerCaseToken(method.toLowerCase())) return ":method must be a token (RFC 9110, 9.1)";

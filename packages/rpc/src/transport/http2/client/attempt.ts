@@ -1,6 +1,16 @@
 // One attempt of a call, on one stream of a connection.
-import { ErrorCode, type HeaderList, Http2Error, type Stream, type StreamHandler, type StreamReset } from "@grpc-study/http2";
+import {
+  type ClientConnection,
+  ErrorCode,
+  type HeaderList,
+  Http2Error,
+  type Stream,
+  type StreamHandler,
+  type StreamReset,
+} from "@grpc-study/http2";
+import type { ChannelLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
+import type { Compression } from "../../../protocol/compression.ts";
 import { cut } from "../../../protocol/message-reader.ts";
 import type { Status } from "../../../protocol/status.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
@@ -8,18 +18,32 @@ import type { AttemptListener, Progress } from "../../connection.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { isCopied, messageBody, writeMessage } from "../write-message.ts";
 import { AttemptEnd, endRequest, nobody } from "./attempt-end.ts";
-import type { ClientConnection } from "./connection.ts";
 import { foreignStatus, LocalStatus, missingStatus, resetStatus, tooLargeStatus, unsendableStatus } from "./end-status.ts";
 import { ForeignResponse } from "./foreign-response.ts";
+import type { RequestHeaders } from "./request-headers.ts";
 import { ResponseHeader, ResponseTrailer } from "./response-headers.ts";
 import { type ResponseSink, Responses } from "./responses.ts";
 
 const prefix = 5;
 
+/** The connection of an attempt. */
+interface AttemptConnection {
+  readonly http2: ClientConnection;
+  readonly peer: string;
+  readonly target: string;
+  readonly headers: RequestHeaders;
+  readonly limits: ChannelLimits;
+  compressionFor(call: OutgoingCall): Compression;
+  /** Notes which encodings the server accepts: the value of `grpc-accept-encoding`. */
+  learn(accepted: string): void;
+  callBegins(): void;
+  callEnds(): void;
+}
+
 /** It is the stream's handler, too: one object a call. */
 export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   readonly peer: string;
-  readonly #connection: ClientConnection;
+  readonly #connection: AttemptConnection;
   readonly #call: OutgoingCall;
   #listener: AttemptListener;
   /** Undefined before it is opened, and once it is over. */
@@ -39,7 +63,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   /** Nothing more is said to the listener. */
   #over = false;
 
-  constructor(connection: ClientConnection, call: OutgoingCall, listener: AttemptListener) {
+  constructor(connection: AttemptConnection, call: OutgoingCall, listener: AttemptListener) {
     this.peer = connection.peer;
     this.#connection = connection;
     this.#call = call;
