@@ -1,8 +1,8 @@
 // A timer for a time that a peer, or a caller, has chosen.
 //
-// Node keeps a list for each duration that a timer has been set for, until that time is over, also when the timer has been cleared long before. Deadlines are of
-// any duration, so each call would leave such a list: for hours, or for weeks where a peer asks for it. This timer waits in steps
-// of a power of two, of which there are few. And timers that wait for a step of the same length share one of Node's, which costs more than a small call.
+// Node keeps a list for each duration of a timer until that time is over, even if the timer was cleared. Deadlines have any duration, so
+// each call would leave a list: for hours, or for weeks if a peer asks for it. This timer waits in steps of a power of two instead, of
+// which there are 31. All timers in a step of the same length share one timer of Node, which costs more CPU time than a small call.
 
 const longestStep = 30;
 
@@ -10,12 +10,12 @@ export class LongTimer {
   readonly #atMs: number;
   readonly #timeUp: () => void;
   #step: Step | undefined = undefined;
-  /** When the step ends. The step's own, as the fields below. */
+  /** When the step ends, by `performance.now()`. `Step` sets it, and the two fields below. */
   lookMs = 0;
   previous: LongTimer | undefined = undefined;
   next: LongTimer | undefined = undefined;
 
-  /** @param ms Infinity is for ever. */
+  /** @param ms milliseconds. Infinity: it never fires. */
   constructor(timeUp: () => void, ms: number) {
     this.#timeUp = timeUp;
     const nowMs = performance.now();
@@ -28,7 +28,7 @@ export class LongTimer {
     this.#step = undefined;
   }
 
-  /** The step is over. */
+  /** Fires, or begins the next step. Called when a step is over. */
   look(nowMs: number): void {
     this.#step = undefined;
     const leftMs = this.#atMs - nowMs;
@@ -45,7 +45,7 @@ export class LongTimer {
   }
 }
 
-/** The timers that wait for a step of one length, in the order in which it ends. */
+/** The timers in a step of one length, in the order in which their steps end. */
 class Step {
   readonly #ms: number;
   #first: LongTimer | undefined = undefined;
@@ -94,7 +94,7 @@ class Step {
     }
   }
 
-  /** The timer of Node is set for the first, or for one before it, that has been cleared. */
+  /** Sets the timer of Node for the first timer, unless it is set for an earlier one. */
   #arm(nowMs: number): void {
     if (this.#first !== undefined && this.#timer === undefined) {
       this.#timer = setTimeout(this.#run, Math.max(this.#first.lookMs - nowMs, 1));

@@ -1,4 +1,4 @@
-// A method, ready to be called.
+// A method with its codecs and interceptors.
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Codec, CodecFactory } from "@grpc-study/codec";
 import { methodPath } from "../protocol/method.ts";
@@ -12,7 +12,7 @@ export class BoundMethod implements OutgoingMethod {
   readonly descriptor: DescMethod;
   readonly input: Codec;
   readonly output: Codec;
-  /** The first is the outermost. */
+  /** The first one is the outermost. */
   readonly interceptors: readonly ClientInterceptor[];
 
   constructor(descriptor: DescMethod, codec: CodecFactory, interceptors: readonly ClientInterceptor[]) {

@@ -1,4 +1,4 @@
-// What an interceptor is given of a client's call: the documented members.
+// The context that interceptors get of a client's call: the documented members, and nothing else.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Channel } from "../transport/client.ts";
@@ -6,18 +6,18 @@ import type { BoundMethod } from "./bound-method.ts";
 import type { ClientCallContext } from "./context.ts";
 import type { Interception } from "./interception.ts";
 
-/** The call, as far as interceptors may know it. */
+/** The call. */
 export interface Interceptable {
   readonly channel: Channel;
   readonly method: BoundMethod;
   readonly requestMetadata: Metadata;
-  /** Its own, if it has one. */
+  /** Undefined: the channel's. */
   readonly authority: string | undefined;
   /** Milliseconds since 1970, or Infinity. */
   readonly deadline: number;
   readonly responseHeader: Metadata | undefined;
   readonly trailer: Metadata | undefined;
-  /** Ends the call. */
+  /** Ends the call because an interceptor refuses a request. */
   refuse(fault: unknown): void;
 }
 

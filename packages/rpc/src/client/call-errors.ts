@@ -1,11 +1,11 @@
-// The errors of calls that end on this side.
+// Errors that a call creates itself.
 import { Code } from "../protocol/code.ts";
 import { ofMethod, RpcError } from "../protocol/error.ts";
 import { MetadataError } from "../protocol/metadata.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import type { CancelSignal } from "./options.ts";
 
-/** @param what says what the call did not do in time. */
+/** @param what the call did not do in time. */
 export function deadlineExceeded({ path }: BoundMethod, what: string, cause: unknown = new Error("deadline exceeded")): RpcError {
   return ofMethod(path, new RpcError(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${path} ${what}`, { cause }));
 }
@@ -23,18 +23,18 @@ export function unreadable({ path, descriptor }: BoundMethod, cause: unknown): R
   return ofMethod(path, new RpcError(Code.INTERNAL, `cannot parse the response as ${descriptor.output.typeName}`, { cause }));
 }
 
-/** @param what the server sent, where one response is due. */
+/** @param what the server sent instead of one response. */
 export function wrongCount({ path }: BoundMethod, what: string): RpcError {
   return ofMethod(path, new RpcError(Code.UNIMPLEMENTED, `the server sent ${what}`));
 }
 
-/** Metadata that cannot be sent is a fault of the caller's; what else is thrown is left as it is. */
+/** INVALID_ARGUMENT for metadata that cannot be sent. Returns any other error unchanged. */
 export function unsendable({ path }: BoundMethod, thrown: unknown): unknown {
   if (!(thrown instanceof MetadataError)) return thrown;
   return ofMethod(path, new RpcError(Code.INVALID_ARGUMENT, thrown.message, { cause: thrown }));
 }
 
-/** Why a signal aborted, as a status: a handler's own signal hands on what ended the handler's call. */
+/** Turns the reason of a signal into an error. An RpcError, as of a handler's signal, is returned unchanged. */
 export function reasonOf({ reason }: CancelSignal, method: BoundMethod): RpcError {
   if (reason instanceof RpcError) return reason;
   return (reason as Error | undefined)?.name === "TimeoutError"

@@ -1,4 +1,4 @@
-// One call of a client, whatever its kind: how it begins, and how it ends, once. What it receives is for its subclasses.
+// The life of a client's call, of every kind: it begins, sends, and ends once. Subclasses handle its responses.
 import type { Message } from "@bufbuild/protobuf";
 import { noteCompressed } from "../protocol/came-compressed.ts";
 import { Code } from "../protocol/code.ts";
@@ -17,10 +17,10 @@ import { type CallOptions, deadlineOf, noOptions, type SendOptions, sendOptionsF
 import { Settling } from "./rejection.ts";
 import { notTaken, SendQueue, taken } from "./send-queue.ts";
 
-// Of what a call holds on to, nothing is an object literal: where V8 finds that the objects of a literal live long, as those of a hundred calls in
-// flight do, it makes all further ones old. They then keep alive whatever they refer to, until the next full collection.
+// A call holds objects of classes only. V8 allocates the objects of a literal in old space once they live long, as those of a hundred calls
+// in flight do. They then keep everything that they refer to alive until the next full collection.
 
-/** It is what the channel opens, and what hears of the stream: one object a call. */
+/** The channel opens this object, and its stream calls this object: a call is one allocation. */
 export abstract class Call implements OutgoingCall, ClientListener, Interceptable, Endable {
   readonly channel: Channel;
   readonly method: BoundMethod;
@@ -31,32 +31,32 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   readonly authority: string | undefined;
   request: Buffer | undefined = undefined;
   readonly previousAttempts = 0;
-  /** Where there is more than one request. */
+  /** The requests of a method that streams them. */
   readonly #requests: SendQueue | undefined;
   #options: CallOptions;
-  /** Until the reader knows how the call ended. */
+  /** Kept until the reader knows how the call ended. */
   #cutoff: Cutoff | undefined = undefined;
   #interception: Interception | undefined = undefined;
   #onEnd: (() => void) | undefined = undefined;
-  /** Whether the interceptors, if there are any, have let the call begin. */
+  /** Whether the call may begin: there are no interceptors, or the innermost has called `next()`. */
   #mayBegin = false;
   protected stream: ClientStream | undefined = undefined;
-  /** Whether nothing comes from the stream any more. */
+  /** Whether the stream has delivered its status, or was cancelled. */
   #streamEnded = false;
   #header: Metadata | undefined = undefined;
   #headerCame = false;
   #headerReader: Settling<Metadata> | undefined = undefined;
   #trailer: Metadata | undefined = undefined;
   #cancelled: RpcError | undefined = undefined;
-  /** Whether a fault on this side is what the call fails with. */
+  /** Whether the call fails with `#fault`, an error on this side, instead of its status. */
   #hasFault = false;
   #fault: unknown = undefined;
   ended = false;
   /** Whether the reader knows how the call ended. */
   protected endRead = false;
-  /** With what the call failed, once it has ended. Undefined: it ended with OK. */
+  /** The error that ended the call; undefined if it runs, or ended with OK. */
   #failure: unknown = undefined;
-  /** An error that the call has made, and that has no stack of its caller. */
+  /** An error that the call created, and whose stack lacks the caller so far. */
   #made: RpcError | undefined = undefined;
 
   constructor(channel: Channel, method: BoundMethod, options: CallOptions) {
@@ -115,7 +115,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     );
   }
 
-  /** The call may begin. An only request may still have to come. */
+  /** Lets the call begin. It opens its stream once its only request is there, if it has one. */
   #allow(): void {
     this.#mayBegin = true;
     if (this.request !== undefined || this.#requests !== undefined) this.#open();
@@ -123,7 +123,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
 
   #open(): void {
     try {
-      // An interceptor that keeps the process busy keeps the timer from firing.
+      // The timer fires late if an interceptor blocks the event loop.
       if (this.deadline !== Number.POSITIVE_INFINITY && this.deadline <= Date.now()) {
         throw deadlineExceeded(this.method, "had no time left when it was to be sent");
       }
@@ -152,7 +152,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     if (this.request !== undefined && this.#mayBegin) this.#open();
   }
 
-  /** Resolves once there is room for more: to false, if the call has ended, also by a message that cannot be written. */
+  /** Resolves to true once there is room for more, and to false if the call has ended. A message that cannot be written ends the call. */
   send(init: unknown, options?: SendOptions): Promise<boolean> {
     const requests = this.#requests;
     if (requests === undefined || requests.closed) throw new TypeError("send() after closeSend()");
@@ -163,7 +163,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return requests.send(bytes, options?.compress ?? true) ? taken : requests.room;
   }
 
-  /** No more requests. */
+  /** Half-closes. */
   closeSend(): void {
     this.#requests?.close();
   }
@@ -172,7 +172,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.#requests?.drained();
   }
 
-  /** A request as bytes; undefined, if the call has ended. */
+  /** Encodes a request. Returns undefined if the call has ended. */
   #encode(init: unknown): Buffer | undefined {
     if (this.ended || this.#cancelled !== undefined) return undefined;
     try {
@@ -184,30 +184,30 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     }
   }
 
-  /** Ends the call because of a request. */
+  /** Ends the call because a request cannot be sent. */
   refuse(fault: unknown): void {
     this.cancel(fault instanceof RpcError ? fault : unwritable(this.method, fault));
   }
 
   // What it receives.
 
-  /** Asks for responses. The call has begun. */
+  /** Asks for the first responses. Called once the stream is open. */
   protected abstract pull(stream: ClientStream): void;
 
-  /** A response has come. */
+  /** Takes a response. */
   protected abstract receive(message: Buffer, compressed: boolean): void;
 
-  /** Why a response that has come to its end with OK is wrong, all the same. */
+  /** Returns an error if the responses before an OK status are too few. */
   protected abstract endFault(): RpcError | undefined;
 
-  /** The reader does not want the responses that it has not read. */
+  /** Drops the responses that have not been read. */
   protected abstract dropResponses(): void;
 
-  /** The call has ended. */
+  /** Tells readers that wait that the call has ended. */
   protected abstract finished(): void;
 
   onHeader(header: Metadata | undefined): void {
-    // Nothing is sent again once a header has come (gRFC A6).
+    // A header commits the call: it is never sent again (gRFC A6).
     this.request = undefined;
     this.#header = header;
     this.#headerCame = true;
@@ -230,7 +230,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.#outcome(failure && this.made(failure));
   }
 
-  /** The response's header. Rejects with what ended the call, if that came first and is not OK. */
+  /** Resolves with the response's header. Rejects if the call fails before one came. */
   header(): Promise<Metadata> {
     if (this.#headerReader === undefined) {
       this.#headerReader = new Settling();
@@ -239,7 +239,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return this.#headerReader.promise;
   }
 
-  /** The header; empty if there is none. */
+  /** The header that came. Empty if it has no metadata. */
   get #knownHeader(): Metadata {
     this.#header ??= new Metadata();
     return this.#header;
@@ -250,7 +250,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     else reader.reject(this.#failure, this.isFresh(this.#failure));
   }
 
-  /** A response's message, as the interceptors see it. Throws if it cannot be parsed; the call has ended then. */
+  /** Decodes a response, and shows it to the interceptors. Ends the call and throws if either fails. */
   parse(bytes: Buffer, compressed: boolean): Message {
     try {
       const message = this.method.output.decode(bytes);
@@ -267,8 +267,8 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   // How it ends.
 
   /**
-   * Ends the call, unless the reader knows its end. What has not been read is dropped, and reading ends with the reason: also if the call has ended with OK,
-   * since half of the responses must not pass for all of them.
+   * Ends the call, unless the reader knows its end. Drops the responses that have not been read; reading ends with the reason. That also
+   * holds after an OK status: half of the responses must never look like all of them.
    */
   cancel(reason: RpcError = this.made(cancelled(this.method))): void {
     if (this.endRead || this.#cancelled !== undefined) return;
@@ -284,7 +284,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     else this.#finish(reason);
   }
 
-  /** Ends the call from outside. */
+  /** Ends the call for its deadline or its signal. */
   cutOff(reason: RpcError): void {
     this.cancel(this.made(reason));
   }
@@ -294,7 +294,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return this.stream.peer === undefined ? `had no connection ${within}` : `did not end ${within}`;
   }
 
-  /** Ends the call because of a fault on this side, which is then what the reader gets. */
+  /** Ends the call because of an error on this side. The reader gets that error. */
   abandon(fault: unknown, what = "the request stream failed"): void {
     if (this.ended) return;
     if (!this.#hasFault) {
@@ -304,13 +304,13 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.cancel(new RpcError(Code.CANCELLED, what));
   }
 
-  /** Calls `listener` when the call ends; at once, if it has. One listener only. */
+  /** Calls `listener` when the call ends, or now if it has ended. There is one listener. */
   onEnd(listener: () => void): void {
     if (this.ended) listener();
     else this.#onEnd = listener;
   }
 
-  /** Ends the stream, if there is one that has not ended. Returns whether there was. */
+  /** Cancels the stream. Returns false if there is none, or it has ended. */
   #endStream(code: Code, message: string): boolean {
     if (this.stream === undefined || this.#streamEnded) return false;
     this.#streamEnded = true;
@@ -318,7 +318,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return true;
   }
 
-  /** The stream has ended; what that means is for the interceptors to say, if there are any. */
+  /** Hands the end of the stream to the interceptors, or ends the call without them. */
   #outcome(failure: unknown): void {
     if (!this.#interception?.settle(failure)) this.#finish(failure);
   }
@@ -338,41 +338,41 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     if (this.#headerReader !== undefined) this.#settleHeader(this.#headerReader);
     this.finished();
     this.#onEnd?.();
-    // The caller may keep the call for its trailer.
+    // A caller that keeps the call for its trailer does not keep its options.
     this.#options = noOptions;
   }
 
-  /** Notes that an error has no stack of its caller yet. */
+  /** Remembers an error whose stack lacks the caller so far. */
   made(error: RpcError): RpcError {
     this.#made = error;
     return error;
   }
 
-  /** The caller's signal has no listener any more once the call has ended, but still says that the caller has lost interest. */
+  /** Looks at the caller's signal before a read. After the end of a call nothing listens to it. */
   protected heedSignal(): void {
     const reason = this.ended ? this.#cutoff?.aborted : undefined;
     if (reason !== undefined) this.cutOff(reason);
   }
 
-  /** The reader learns how the call ended: by this failure, if any. */
+  /** Tells the reader how the call ended. Returns the failure, or undefined for OK. */
   readEnd(): unknown {
     this.endRead = true;
     this.#cutoff = undefined;
     return this.#failure;
   }
 
-  /** Whether a failure still has to get a stack of its caller. Says so once. */
+  /** Whether the stack of a failure lacks the caller. Returns true once. */
   isFresh(failure: unknown): boolean {
     if (failure !== this.#made) return false;
     this.#made = undefined;
     return true;
   }
 
-  // What interceptors, and callers, see of it.
+  // What interceptors and callers see.
 
-  /** The request's metadata, which interceptors may change. */
+  /** The request's metadata. Interceptors may change it. */
   get requestMetadata(): Metadata {
-    // Not the caller's own, which may be used for other calls too.
+    // A copy: the caller may use its own for other calls.
     this.metadata ??= new Metadata(this.#options.metadata);
     return this.metadata;
   }
@@ -387,7 +387,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   }
 }
 
-/** Calls what the caller gave. A fault of it, even one that a promise brings later, is the call's, and never the process's. */
+/** Calls a callback of the options. What it throws or rejects with goes to `onFault`. */
 function callBack(options: CallOptions, name: "onHeader" | "onTrailer", metadata: Metadata, onFault: (fault: unknown) => void): void {
   try {
     const result: unknown = options[name]?.(metadata);

@@ -1,4 +1,4 @@
-// The functions of a client, by the kind of their method.
+// The functions of a client, one for each method.
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { type CallOptions, noOptions, optionsFault, withDefaults } from "./options.ts";
@@ -7,7 +7,7 @@ import { isIterable, sendAll } from "./send-all.ts";
 import { SingleResponseCall } from "./single-response.ts";
 import { Conversation, Responses, Upload } from "./stream-calls.ts";
 
-/** The function that calls a method. */
+/** Returns the function that calls a method. */
 export function caller(channel: Channel, method: BoundMethod, defaults: CallOptions = noOptions): unknown {
   const single = (options?: CallOptions): SingleResponseCall => {
     const refusal = optionsFault(options);

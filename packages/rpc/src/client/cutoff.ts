@@ -5,10 +5,10 @@ import type { BoundMethod } from "./bound-method.ts";
 import { deadlineExceeded, reasonOf } from "./call-errors.ts";
 import type { CancelSignal } from "./options.ts";
 
-/** The call that is ended. */
+/** A call. */
 export interface Endable {
   readonly method: BoundMethod;
-  /** What the call has not done within some time, as the message of its deadline says. */
+  /** What the call did not do in time, for the message of its deadline: `did not end within 60 ms`. */
   unmet(within: string): string;
   cutOff(reason: RpcError): void;
 }
@@ -19,7 +19,7 @@ export class Cutoff {
   #onAbort: (() => void) | undefined = undefined;
   #timer: LongTimer | undefined = undefined;
 
-  /** @param waitMs until the deadline; Infinity without one. */
+  /** @param waitMs milliseconds until the deadline, or Infinity. */
   constructor(call: Endable, waitMs: number, signal: CancelSignal | undefined) {
     this.#call = call;
     this.#signal = signal;
@@ -35,12 +35,12 @@ export class Cutoff {
     this.#call.cutOff(deadlineExceeded(this.#call.method, this.#call.unmet(within)));
   }
 
-  /** Why the signal has aborted, if it has: it still says after `stop` that the caller has lost interest. */
+  /** Why the signal aborted, if it has. It also answers after `stop`. */
   get aborted(): RpcError | undefined {
     return this.#signal?.aborted ? reasonOf(this.#signal, this.#call.method) : undefined;
   }
 
-  /** The call has ended, or ends. */
+  /** Stops to watch. */
   stop(): void {
     this.#timer?.clear();
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);

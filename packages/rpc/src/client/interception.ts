@@ -1,4 +1,4 @@
-// A call within interceptors: they run around it, and see its messages.
+// The interceptors of a call: they run around it, and see its messages.
 import type { Message } from "@bufbuild/protobuf";
 import { intercept } from "../intercept.ts";
 import type { ClientCallContext, ClientInterceptor } from "./context.ts";
@@ -6,16 +6,16 @@ import type { ClientCallContext, ClientInterceptor } from "./context.ts";
 export class Interception {
   readonly #onRequest: ((request: object) => void)[] = [];
   readonly #onResponse: ((response: Message) => void)[] = [];
-  /** Requests that wait for the interceptors. */
+  /** Requests that wait until the call begins. */
   #waiting: object[] | undefined = [];
   #controller: AbortController | undefined = undefined;
   #abortedBy: unknown = undefined;
-  /** Settles what `next()` of the innermost interceptor has returned. */
+  /** Settles the promise of the innermost `next()`. */
   #settle: ((failure: unknown) => void) | undefined = undefined;
 
   /**
-   * Runs the interceptors. Resolves if they let the call be OK, and rejects with what the caller is to get otherwise.
-   * @param begin is called by `next()` of the innermost one; `settle` tells it how the call has ended.
+   * Runs the interceptors. Resolves if the call is OK, and rejects with the error for the caller.
+   * @param begin begins the call. The innermost `next()` calls it, and settles when `settle` is called.
    */
   run(interceptors: readonly ClientInterceptor[], context: ClientCallContext, begin: () => void): Promise<void> {
     const next = () =>
@@ -26,7 +26,7 @@ export class Interception {
     return intercept(interceptors, context, next);
   }
 
-  /** Ends `next()`. Returns whether it was called. */
+  /** Settles the innermost `next()`. Returns false if it was not called. */
   settle(failure: unknown): boolean {
     this.#settle?.(failure);
     return this.#settle !== undefined;
@@ -46,7 +46,7 @@ export class Interception {
     this.#controller?.abort(reason);
   }
 
-  /** An interceptor that comes to it late sees the requests that wait, too. */
+  /** Adds a listener, and shows it the requests that wait. */
   onRequest(listener: (request: object) => void): void {
     this.#onRequest.push(listener);
     for (const request of this.#waiting ?? []) listener(request);
@@ -65,7 +65,7 @@ export class Interception {
     for (const listener of this.#onResponse) listener(response);
   }
 
-  /** No request waits any more. */
+  /** Forgets the requests that waited. */
   begun(): void {
     this.#waiting = undefined;
   }

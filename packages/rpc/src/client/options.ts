@@ -4,10 +4,10 @@ import { type Names, unknownOption } from "../known-options.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Metadata, MetadataInit } from "../protocol/metadata.ts";
 
-/** What cancels a call: the part of an AbortSignal that is used, and so any AbortSignal. */
+/** The members of an AbortSignal that a call uses. */
 export interface CancelSignal {
   readonly aborted: boolean;
-  /** What it was aborted with. An RpcError is what the call then fails with. */
+  /** The call fails with it, if it is an RpcError. */
   readonly reason: unknown;
   addEventListener(type: "abort", listener: () => void): void;
   removeEventListener(type: "abort", listener: () => void): void;
@@ -16,8 +16,8 @@ export interface CancelSignal {
 /** Options of one call. */
 export interface CallOptions {
   /**
-   * How long the call may take, in milliseconds; then it fails with DEADLINE_EXCEEDED. Default: for ever. With `deadline`, the earlier one counts. A call whose
-   * time has passed is not sent.
+   * How long the call may take, in milliseconds. After that it fails with DEADLINE_EXCEEDED. Default: Infinity. If `deadline` is set, too,
+   * the earlier one counts. A call without time left is not sent.
    */
   readonly timeoutMs?: number | undefined;
   /** When the call must have ended: a Date, or milliseconds since 1970. */
@@ -27,26 +27,27 @@ export interface CallOptions {
   /** Sent with the request. */
   readonly metadata?: MetadataInit | undefined;
   /**
-   * How requests are compressed; not at all, once the server has said that it does not take that. Default `identity`. Compressed responses are taken
-   * in any case.
+   * How requests are compressed. They are sent uncompressed once the server has said that it does not accept the algorithm. Default:
+   * `identity`. Compressed responses are always accepted.
    */
   readonly compression?: Compression | undefined;
   /**
-   * Whether the call waits for a connection while attempts to connect fail, until its deadline. Otherwise it fails with UNAVAILABLE once an attempt has
-   * failed (https://github.com/grpc/grpc/blob/master/doc/wait-for-ready.md). Default: false, unless the channel's options for the method say otherwise.
+   * Whether the call waits for a connection while attempts to connect fail, until its deadline. Otherwise it fails with UNAVAILABLE once an
+   * attempt has failed (https://github.com/grpc/grpc/blob/master/doc/wait-for-ready.md). Default: false, unless the channel's options for
+   * the method say otherwise.
    */
   readonly waitForReady?: boolean | undefined;
   /** The `:authority` of the request. Default: the channel's. */
   readonly authority?: string | undefined;
-  /** Called with the response's header, if one comes. What it throws ends the call, which then fails with that. */
+  /** Called with the response's header, if one comes. The call ends and fails with what it throws. */
   readonly onHeader?: ((header: Metadata) => void) | undefined;
-  /** Called with the response's trailer, when the call ends, however it ends. What it throws, a call that was OK fails with. */
+  /** Called with the response's trailer when a call that was sent ends, with OK or not. A call that was OK fails with what it throws. */
   readonly onTrailer?: ((trailer: Metadata) => void) | undefined;
 }
 
 /** Options of one request of a stream. */
 export interface SendOptions {
-  /** Whether it is compressed, in a call with `compression`. Default true. */
+  /** Whether the request is compressed, in a call with `compression`. Default: true. */
   readonly compress?: boolean | undefined;
 }
 
@@ -66,12 +67,12 @@ const names: Names<CallOptions> = {
 
 const sendNames: Names<SendOptions> = { compress: true };
 
-/** Why these are no options of a request; undefined if they are. */
+/** Returns an error that names an unknown option of `send()`. */
 export function sendOptionsFault(options: SendOptions | undefined): TypeError | undefined {
   return unknownOption("send()", options, sendNames);
 }
 
-/** Why these are no options of a call. An object of a class may have more: its author has said that it is one. */
+/** Returns an error that names an unknown option, or a value of a wrong type. An instance of a class may have further members. */
 export function optionsFault(options: CallOptions | undefined): TypeError | undefined {
   if (options === undefined) return undefined;
   if (typeof options !== "object" || options === null)
@@ -81,7 +82,7 @@ export function optionsFault(options: CallOptions | undefined): TypeError | unde
   return unknown ?? valueFault(options);
 }
 
-/** Values that would be found wrong where no call can fail by them. */
+/** The values that are not checked where they are used. */
 function valueFault({ signal, waitForReady, authority }: CallOptions): TypeError | undefined {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongValue("signal", "an AbortSignal", signal);
   if (waitForReady !== undefined && typeof waitForReady !== "boolean") return wrongValue("waitForReady", "a boolean", waitForReady);
@@ -93,7 +94,7 @@ function wrongValue(name: keyof CallOptions, expected: string, value: unknown): 
   return new TypeError(`${name} must be ${expected}, got ${inspect(value, { depth: -1 })}`);
 }
 
-/** The defaults, and a call's own options, which come first. */
+/** Merges the options of a call into the defaults. Options of the call win. */
 export function withDefaults(defaults: CallOptions, options: CallOptions | undefined): CallOptions {
   if (options === undefined) return defaults;
   if (defaults === noOptions) return options;

@@ -1,31 +1,31 @@
-// The responses of a call, from the channel to their reader, who asks for them in order.
+// The responses of a call between the channel and the reader.
 import type { Message } from "@bufbuild/protobuf";
 import { MessageQueue } from "../protocol/message-queue.ts";
 import type { ClientStream } from "../transport/client.ts";
 import { rejected, Settling } from "./rejection.ts";
 
 /**
- * How many bytes of responses are asked for before they are read. Not less than HTTP/2's first window for a stream, and more where messages are
- * small: a reader that is late for each message would otherwise wait for the channel each time.
+ * How many bytes of responses are pulled ahead of the reader. It is more than the first window of an HTTP/2 stream (64 KiB), so that a
+ * reader that lags finds messages waiting.
  */
 const window = 256 * 1024;
 
-/** The call, as its responses need it. */
+/** The call. */
 export interface ResponseSource {
   readonly ended: boolean;
-  /** Throws if it is no such message; the call has ended then. */
+  /** Ends the call and throws if the bytes are no such message. */
   parse(bytes: Buffer, compressed: boolean): Message;
-  /** The reader learns how the call ended. Returns the failure, if it is one. */
+  /** Tells the reader how the call ended. Returns the failure, or undefined for OK. */
   readEnd(): unknown;
-  /** Whether a failure still has to get a stack of its caller. Says so once. */
+  /** Whether the stack of a failure lacks the caller. Returns true once. */
   isFresh(failure: unknown): boolean;
 }
 
 export type Result = IteratorResult<Message, undefined>;
 
-/** A reader that waits for the next response. */
+/** A read that waits for its response. */
 class Waiting extends Settling<Message | Result | undefined> {
-  /** Whether it takes the response as iterators give it. */
+  /** Whether it is a `next()`, and not a `recv()`. */
   readonly iterates: boolean;
   next: Waiting | undefined = undefined;
 
@@ -39,7 +39,7 @@ export class ReceiveQueue {
   readonly #source: ResponseSource;
   readonly #messages = new MessageQueue();
   #stream: ClientStream | undefined = undefined;
-  /** Whether a response has been asked for that has not come. */
+  /** Whether a pull is outstanding. */
   #pulled = false;
   #first: Waiting | undefined = undefined;
   #last: Waiting | undefined = undefined;
@@ -48,7 +48,7 @@ export class ReceiveQueue {
     this.#source = source;
   }
 
-  /** The call has begun. */
+  /** Pulls the first response. */
   begin(stream: ClientStream): void {
     this.#stream = stream;
     this.#pull();
@@ -60,7 +60,7 @@ export class ReceiveQueue {
     this.#stream.pull();
   }
 
-  /** A response has come. */
+  /** Takes a response: for the first read that waits, or into the queue. */
   push(bytes: Buffer, compressed: boolean): void {
     this.#pulled = false;
     const waiting = this.#takeWaiting();
@@ -75,12 +75,12 @@ export class ReceiveQueue {
     this.#pull();
   }
 
-  /** The next response; undefined after the last one. */
+  /** Resolves with the next response, or undefined after the last one. */
   recv(): Promise<Message | undefined> {
     return this.#read(false) as Promise<Message | undefined>;
   }
 
-  /** The same, as iterators give it. */
+  /** The same for iterators. */
   next(): Promise<Result> {
     return this.#read(true) as Promise<Result>;
   }
@@ -106,7 +106,7 @@ export class ReceiveQueue {
     return waiting.promise;
   }
 
-  /** The call has ended: readers that wait, wait for a response that does not come. */
+  /** Ends the reads that wait. */
   end(): void {
     for (let waiting = this.#takeWaiting(); waiting !== undefined; waiting = this.#takeWaiting()) {
       const failure = this.#source.readEnd();
@@ -129,7 +129,7 @@ export class ReceiveQueue {
   }
 }
 
-/** A response, or the end, as its reader takes it. */
+/** The result of a read: a response, or the end. */
 function given(message: Message | undefined, iterates: boolean): Message | Result | undefined {
   if (!iterates) return message;
   return message === undefined ? { done: true, value: undefined } : { done: false, value: message };

@@ -1,6 +1,6 @@
-// How the failure of a call reaches whoever awaits it.
+// Promises that reject with a stack of the caller.
 
-/** The promise of a call, and what settles it. */
+/** A promise, and what settles it. */
 export class Settling<Result> {
   readonly promise: Promise<Result>;
   readonly resolve: (result: Result | Promise<Result>) => void;
@@ -11,30 +11,30 @@ export class Settling<Result> {
   }
 
   /**
-   * Rejects the promise. Where nobody awaits it, the failure is no unhandled rejection.
-   * @param isFresh whether the failure has been made by the call, and has no stack of its caller yet: it gets one.
+   * Rejects the promise. A rejection that nobody awaits is no unhandled rejection.
+   * @param isFresh whether the call created the failure: then its stack becomes that of the caller.
    */
   reject(failure: unknown, isFresh: boolean): void {
     this.resolve(rejection(this.promise, failure, isFresh));
   }
 }
 
-/** Of the promise that is being made: one function for all. */
+/** The `resolve` of the promise that is being created. One executor serves all promises. */
 let kept: (result: never) => void;
 function keep(resolve: (result: never) => void): void {
   kept = resolve;
 }
 
 /**
- * Rejects. A stack that is captured here has the line of each async function that awaits `promise`: V8 finds it from this function's own promise, which
- * `promise` has been resolved with. So calls that succeed pay nothing for it.
+ * Rejects. `promise` has been resolved with the promise of this function. V8 follows that link when it captures a stack here, so the stack
+ * has the line of each async function that awaits `promise`. Calls that succeed pay nothing for it.
  */
 async function rejection(promise: Promise<unknown>, failure: unknown, isFresh: boolean): Promise<never> {
-  // Resolving a promise with another one takes a job of its own, which comes after the first of these.
+  // The link is made by a job of its own, which runs after the first of these.
   await undefined;
   await undefined;
   if (isFresh) Error.captureStackTrace(failure as Error, rejection);
-  // Not before: V8 follows a promise that one function awaits.
+  // After the capture: V8 follows a promise with one reaction only.
   promise.catch(ignore);
   throw failure;
 }

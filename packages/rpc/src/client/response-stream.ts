@@ -1,4 +1,4 @@
-// A call whose responses are a stream.
+// A call with a stream of responses: server streaming, or bidirectional.
 import type { Message } from "@bufbuild/protobuf";
 import type { ClientStream } from "../transport/client.ts";
 import { Call } from "./call.ts";
@@ -7,7 +7,7 @@ import { ReceiveQueue, type Result } from "./receive-queue.ts";
 export class ResponseStreamCall extends Call {
   readonly #responses = new ReceiveQueue(this);
 
-  /** The next response, or undefined after the last one. Rejects with what ended the call, if that is not OK. */
+  /** Resolves with the next response, or undefined after the last one. Rejects if the call failed. */
   recv(): Promise<Message | undefined> {
     this.heedSignal();
     return this.#responses.recv();

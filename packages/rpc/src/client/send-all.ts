@@ -1,9 +1,9 @@
-// The requests of an iterable, as the channel takes them.
+// Sends the requests of an iterable.
 import type { Call } from "./call.ts";
 
 export type Requests = AsyncIterable<unknown> | Iterable<unknown>;
 
-/** Sends requests until they end, or the call does; then their source is closed. */
+/** Sends requests until the iterable or the call ends. Then it closes the iterator. */
 export function sendAll(call: Call, requests: Requests): void {
   let iterator: AsyncIterator<unknown> | Iterator<unknown>;
   try {
@@ -12,7 +12,7 @@ export function sendAll(call: Call, requests: Requests): void {
     call.abandon(fault);
     return;
   }
-  // The source may wait for something that never comes; its `finally` runs as soon as it lets it.
+  // A generator that is suspended at an await runs its `finally` once that await settles.
   call.onEnd(() => void close(iterator));
   pump(call, iterator).catch((fault: unknown) => call.abandon(fault));
 }
@@ -29,7 +29,7 @@ async function close(iterator: AsyncIterator<unknown> | Iterator<unknown>): Prom
   try {
     await iterator.return?.();
   } catch {
-    // The call has ended already.
+    // The call has ended: nobody is left to tell.
   }
 }
 

@@ -1,9 +1,9 @@
-// The requests of a call that sends more than one, on their way to the channel.
+// The requests of a call that streams them: kept until the call begins, then sent by its stream.
 import { MessageQueue } from "../protocol/message-queue.ts";
 import type { ClientStream } from "../transport/client.ts";
 import { Settling } from "./rejection.ts";
 
-/** How many bytes of requests may wait for the interceptors. */
+/** How many bytes of requests may wait until interceptors let the call begin. */
 const window = 64 * 1024;
 
 export const taken: Promise<boolean> = Promise.resolve(true);
@@ -15,10 +15,10 @@ export class SendQueue {
   #stream: ClientStream | undefined = undefined;
   #room: Settling<boolean> | undefined = undefined;
   #over = false;
-  /** Whether no more requests follow. */
+  /** Whether the caller has half-closed. */
   closed = false;
 
-  /** The call has begun. */
+  /** Sends what waits, and everything from now on, by the stream. */
   begin(stream: ClientStream): void {
     this.#stream = stream;
     const waiting = this.#waiting;
@@ -31,14 +31,14 @@ export class SendQueue {
     if (this.closed) stream.halfClose();
   }
 
-  /** Returns whether there is room for more; if not, `room` tells when. */
+  /** Returns whether there is room for more. After false, `room` resolves when there is. */
   send(bytes: Buffer, compress: boolean): boolean {
     if (this.#stream !== undefined) return this.#stream.send(bytes, compress);
     this.#waiting?.push(bytes, compress);
     return (this.#waiting?.bytes ?? 0) < window;
   }
 
-  /** Resolves once there is room for more; to false, if the call has ended. */
+  /** Resolves to true once there is room for more, and to false if the call has ended. */
   get room(): Promise<boolean> {
     if (this.#over) return notTaken;
     this.#room ??= new Settling();
@@ -51,14 +51,14 @@ export class SendQueue {
     this.#stream?.halfClose();
   }
 
-  /** There is room. */
+  /** Lets senders go on. */
   drained(): void {
     const room = this.#room;
     this.#room = undefined;
     room?.resolve(true);
   }
 
-  /** The call has ended. */
+  /** Tells senders that the call has ended. */
   end(): void {
     this.#over = true;
     this.#waiting = undefined;

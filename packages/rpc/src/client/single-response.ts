@@ -1,4 +1,4 @@
-// A call whose response is one message: a unary call, or one that streams its requests.
+// A call with one response: unary, or client streaming.
 import type { Message } from "@bufbuild/protobuf";
 import type { RpcError } from "../protocol/error.ts";
 import type { ClientStream } from "../transport/client.ts";
@@ -10,7 +10,7 @@ export class SingleResponseCall extends Call {
   #response: Message | undefined = undefined;
   #reader: Settling<Message> | undefined = undefined;
 
-  /** The response, once the call has ended. */
+  /** Resolves with the response once the call has ended. */
   read(): Promise<Message> {
     if (this.#reader === undefined) {
       this.#reader = new Settling();
@@ -22,7 +22,7 @@ export class SingleResponseCall extends Call {
 
   protected override pull(stream: ClientStream): void {
     stream.pull();
-    // Nor does a second response, which is a fault, wait to be asked for.
+    // A second response is an error of the server, and the status comes behind it.
     stream.pull();
   }
 
@@ -34,7 +34,7 @@ export class SingleResponseCall extends Call {
     try {
       this.#response = this.parse(message, compressed);
     } catch {
-      // The call has ended with it.
+      // `parse` has ended the call.
     }
   }
 

@@ -1,4 +1,4 @@
-// What callers hold of calls with streams: the documented members.
+// The streams that callers hold: the documented members, and nothing else.
 import type { Message } from "@bufbuild/protobuf";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Call } from "./call.ts";
@@ -48,7 +48,7 @@ export class Responses extends Stream<ResponseStreamCall> implements ResponseStr
     return this.#call.next();
   }
 
-  /** The reader leaves. */
+  /** Cancels the call: a `for await` calls it when it is left early. */
   return(): Promise<Result> {
     this.#call.cancel();
     return Promise.resolve({ done: true, value: undefined });

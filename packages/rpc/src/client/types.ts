@@ -1,4 +1,4 @@
-// The types of a client's methods. Their parameters are messages, and not descriptors: that is what an editor shows.
+// The types of a client's methods. Their type parameters are messages rather than descriptors, so that editors show short types.
 import type { DescMessage, DescService, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Metadata } from "../protocol/metadata.ts";
@@ -7,7 +7,7 @@ import type { CallOptions, SendOptions } from "./options.ts";
 /** A message, or an object with its fields. */
 export type MessageInit<M extends Message> = MessageInitShape<GenMessage<M>>;
 
-/** What every call with a stream has. */
+/** What all calls with a stream have. */
 interface StreamCall extends Disposable {
   /** The response's header. Rejects if the call fails before one came. */
   header(): Promise<Metadata>;
@@ -26,8 +26,9 @@ export interface ResponseStream<Response extends Message> extends StreamCall, As
 /** The requests of a call, written by hand. */
 interface RequestStream<Request extends Message> {
   /**
-   * Sends a request. Resolves when there is room for another; to false, if the call has ended: how, the response tells. A message that
-   * cannot be written ends the call with INVALID_ARGUMENT, and an option that does not exist with a TypeError. Never rejects; throws after a half-close.
+   * Sends a request. Resolves to true when there is room for another, and to false if the call has ended; reading the response says why. A
+   * message that cannot be written ends the call with INVALID_ARGUMENT, and an unknown option with a TypeError. Never rejects. Throws a
+   * TypeError after a half-close.
    */
   send(request: MessageInit<Request>, options?: SendOptions): Promise<boolean>;
 }
@@ -55,7 +56,7 @@ interface TypedMethod<Kind, I extends DescMessage, O extends DescMessage> {
   output: O;
 }
 
-/** How a method is called, by its kind. */
+/** The function that calls a method, by the method's kind. */
 export type ClientMethod<Method> =
   Method extends TypedMethod<"unary", infer I, infer O>
     ? (request: MessageInit<MessageShape<I>>, options?: CallOptions) => Promise<MessageShape<O>>
@@ -73,7 +74,7 @@ export type ClientMethod<Method> =
             }
           : never;
 
-/** A method for each of the service's. Disposing of the client closes its channel, if it made that itself. */
+/** A client has a function for each method of its service. Disposing of it closes the channel that it created, and no other. */
 export type Client<Service extends DescService> = {
   readonly [Name in keyof Service["method"]]: ClientMethod<Service["method"][Name]>;
 } & Disposable;

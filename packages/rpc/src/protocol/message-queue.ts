@@ -1,9 +1,9 @@
-// Messages in the order in which they came, and how many bytes they hold.
+// A queue of messages that counts their bytes.
 
-/** What a message takes up beside its bytes, about: a stream of empty messages must not grow a queue without end. */
+/** What a queued message takes beside its bytes, about. It bounds a queue of empty messages. */
 const overhead = 64;
 
-/** A message, as bytes, in a queue. */
+/** A message in a queue. */
 export class QueuedMessage {
   readonly bytes: Buffer;
   /** Whether it came compressed, or is to be compressed. */
@@ -40,7 +40,7 @@ export class MessageQueue {
     if (first === undefined) return undefined;
     this.#first = first.next;
     if (first.next === undefined) this.#last = undefined;
-    // A message that has left the queue holds on to none behind it.
+    // A message that has left the queue must not keep those behind it alive.
     first.next = undefined;
     this.bytes -= first.bytes.length + overhead;
     return first;

@@ -1,4 +1,4 @@
-// One call without a socket: both directions of its messages, and its end.
+// A call without a socket: its two directions of messages, and its end.
 import type { MessageLimits } from "../../limits/limits.ts";
 import type { Linked } from "../../linked-set.ts";
 import { Code } from "../../protocol/code.ts";
@@ -17,20 +17,20 @@ const ok: Status = { code: Code.OK, message: "", metadata: undefined };
 const cancelled: Status = { code: Code.CANCELLED, message: "the caller cancelled the call", metadata: undefined };
 const timeUp: Status = { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded", metadata: undefined };
 
-/** The server, as its calls need it. */
+/** The server of the calls. */
 export interface CallServer {
   readonly limits: MessageLimits;
   readonly turn: Turn;
-  /** A call has begun. */
+  /** Counts a call that begins. */
   started(call: InProcessCall): void;
-  /** A call has ended on both sides. */
+  /** Counts a call that has ended on both sides. */
   ended(call: InProcessCall): void;
 }
 
 /**
- * The client's end. Nothing is compressed: a message that would be is only marked so.
+ * The client's end. Messages are marked as compressed, and are not compressed.
  *
- * What either end does is kept, and the other end hears of it in the next turn.
+ * What one end does reaches the other end in the next turn.
  */
 export class InProcessCall implements ClientStream, Answering, Linked<InProcessCall>, Due {
   readonly peer = inProcessPeer;
@@ -45,20 +45,20 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
   #header: Metadata | undefined;
   #headerSent = false;
   #headerCame = false;
-  /** How the call ends for the client, once it has taken the responses. */
+  /** The status that the client gets after the responses. */
   #status: Status | undefined;
-  /** Why the call ends for the handler, until it has been told. */
+  /** The status that the handler gets by `onCancel`. */
   #cancelled: Status | undefined;
-  /** Whether the client knows the end. */
+  /** Whether the client has its status, or has cancelled. */
   #clientDone = false;
-  /** Whether the handler has ended the call, knows its end, or was never called. */
+  /** Whether the handler has ended the call, was cancelled, or was never called. */
   #serverDone = true;
   #halfCloseCame = false;
   due = false;
   previous: InProcessCall | undefined = undefined;
   next: InProcessCall | undefined = undefined;
 
-  /** @param limits of the client's messages. */
+  /** @param limits for the client's messages. */
   constructor(transport: CallServer, limits: MessageLimits, call: OutgoingCall, listener: ClientListener) {
     this.#transport = transport;
     this.#limits = limits;
@@ -66,7 +66,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     this.#listener = listener;
   }
 
-  /** Begins the call: the method is called in the next turn. */
+  /** Begins the call. The next turn calls the method. */
   start(method: ServedMethod): void {
     this.#method = method;
     this.#transport.started(this);
@@ -78,7 +78,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     this.#transport.turn.add(this);
   }
 
-  /** Ends a call that has not begun. */
+  /** Ends a call before it begins. */
   refuse(status: Status): void {
     this.#status = status;
     this.#transport.turn.add(this);
@@ -148,7 +148,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     this.#transport.turn.add(this);
   }
 
-  /** Ends the call on both sides, at once: the server is gone. */
+  /** Ends the call on both sides. */
   destroy(): void {
     this.#responses.clear();
     this.#status = { code: Code.UNAVAILABLE, message: `the server ended during ${this.#call.method.path}`, metadata: undefined };
@@ -165,7 +165,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
 
   #open(method: ServedMethod): void {
     if (this.#clientDone || this.#status !== undefined) return;
-    // A call with one request is opened once that is complete.
+    // The header alone does not open this method.
     if (!method.early && this.#requests.isEmpty) return;
     const { metadata, deadline } = this.#call;
     if (deadline <= Date.now()) {
@@ -185,7 +185,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     else this.#server = method.answer(end, request.bytes, request.compressed);
   }
 
-  /** The next request, if the handler has asked for one. One that is too large ends the call. */
+  /** Returns the next request, if the handler has pulled one. A request that is too large ends the call. */
   #takeRequest(): QueuedMessage | undefined {
     const request = this.#requests.take();
     const { maxReceiveMessageBytes } = this.#transport.limits;
@@ -234,7 +234,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     return this.#clientDone ? undefined : this.#responses.take();
   }
 
-  /** Ends the call by a limit. What was sent before, and has not been taken, is dropped. */
+  /** Ends the call by a limit, and drops the messages that wait. */
   #fail(message: string, byClient: boolean): void {
     this.#responses.clear();
     const code = Code.RESOURCE_EXHAUSTED;

@@ -10,7 +10,7 @@ import type { InProcessTransport } from "./transport.ts";
 
 /** Options of a channel without a socket. */
 export interface InProcessOptions {
-  /** The most bytes of messages, each with its default. */
+  /** The most bytes of a message in each direction. */
   readonly limits?: { readonly [Name in keyof MessageLimits]?: MessageLimits[Name] | undefined } | undefined;
 }
 
@@ -21,7 +21,7 @@ const defaultLimits: MessageLimits = { maxReceiveMessageBytes, maxSendMessageByt
 export class InProcessChannel implements Channel {
   readonly target = "in-process";
   readonly authority = "in-process";
-  /** Nobody reads along. */
+  /** Nothing leaves the process. */
   readonly secure = true;
   readonly #transport: InProcessTransport;
   readonly #limits: MessageLimits;

@@ -1,14 +1,14 @@
-// One direction of a call: messages that one end has sent, and the other has not taken.
+// One direction of a call: the messages that one end has sent and the other end has not pulled.
 import { MessageQueue, type QueuedMessage } from "../../protocol/message-queue.ts";
 
-/** How many bytes may wait to be taken before the sender is asked to stop: the window of a stream in HTTP/2 (RFC 9113, section 6.9.2). */
+/** How many bytes may wait before the sender has to stop. It is the first window of an HTTP/2 stream (RFC 9113, section 6.9.2). */
 const window = 65_535;
 
 export class Direction {
   readonly #messages = new MessageQueue();
   #wanted = 0;
   #full = false;
-  /** Whether no more messages follow those that wait. */
+  /** Whether the sender has half-closed. */
   ended = false;
 
   /** Returns whether there is room for more. */
@@ -23,7 +23,7 @@ export class Direction {
     this.#wanted++;
   }
 
-  /** The next message, if the other end has asked for one. */
+  /** Returns the next message, if one was pulled. */
   take(): QueuedMessage | undefined {
     if (this.#wanted === 0) return undefined;
     const message = this.#messages.shift();
@@ -36,14 +36,14 @@ export class Direction {
     return this.#messages.isEmpty;
   }
 
-  /** Whether the sender, which was asked to stop, may go on. Says so once. */
+  /** Whether the sender stopped and may go on. Returns true once. */
   drained(): boolean {
     if (!this.#full || this.#messages.bytes >= window) return false;
     this.#full = false;
     return true;
   }
 
-  /** Drops what waits. */
+  /** Drops the messages that wait. */
   clear(): void {
     this.#messages.clear();
     this.#full = false;

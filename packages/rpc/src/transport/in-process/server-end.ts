@@ -8,7 +8,7 @@ import { carried } from "./carried.ts";
 
 export const inProcessPeer = "in-process";
 
-/** The call, as the handler's end moves it. */
+/** The call. */
 export interface Answering {
   pullRequest(): void;
   sendHeader(header: Metadata | undefined): void;
@@ -31,13 +31,13 @@ export class ServerEnd implements ServerStream {
     this.#call = call;
     this.#sent = metadata;
     this.#metadata = undefined;
-    // As a `grpc-timeout` has it: in whole milliseconds.
+    // In whole milliseconds, as `grpc-timeout` carries it.
     this.deadline =
       deadline === Number.POSITIVE_INFINITY ? deadline : Date.now() + (parseTimeout(formatTimeout(deadline - Date.now())) ?? 0);
   }
 
   get metadata(): Metadata {
-    // The handler may change its own; the caller's may be used again.
+    // A copy: handlers may change it.
     this.#metadata ??= carried(this.#sent);
     return this.#metadata;
   }

@@ -1,4 +1,4 @@
-// Calls to a server in the same process: no socket, and everything else as over one. Messages are encoded and decoded, and both sides' limits hold.
+// The transport of calls within a process. Messages are encoded and decoded, and the limits of both sides hold, as over a socket.
 
 import type { ServerLimits } from "../../limits/limits.ts";
 import { LinkedSet } from "../../linked-set.ts";
@@ -10,13 +10,13 @@ import type { ServedMethod, ServerTransport } from "../server.ts";
 import type { CallServer, InProcessCall } from "./call.ts";
 import { Turn } from "./turn.ts";
 
-/** The limits of a server that hold without a socket. */
+/** The limits of a server that apply without a socket. */
 export type InProcessServerLimits = Pick<
   ServerLimits,
   "maxReceiveMessageBytes" | "maxSendMessageBytes" | "maxMetadataBytes" | "maxMetadataPairs"
 >;
 
-/** The server's end of its in-process channels. */
+/** A server's in-process transport. */
 export class InProcessTransport implements Omit<ServerTransport, "listen">, CallServer {
   readonly limits: InProcessServerLimits;
   readonly turn = new Turn();
@@ -45,7 +45,7 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
     if (this.#running.isEmpty) this.#drained.resolve();
   }
 
-  /** The method that answers a call, or the status that refuses it. */
+  /** Returns the method that answers a call, or the status that refuses it. */
   find({ method: { path }, metadata }: OutgoingCall): ServedMethod | Status {
     if (this.#drained !== undefined) return refusal(Code.UNAVAILABLE, "the server is shutting down");
     if (metadata !== undefined) {

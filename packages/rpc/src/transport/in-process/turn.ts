@@ -1,11 +1,11 @@
-// When what one end of a call has sent reaches the other: in the next turn of the event loop, as over a socket. Neither end is called while it calls, and two
-// ends that answer each other leave timers and sockets their turn.
+// What one end of a call sends reaches the other end in the next turn of the event loop, as over a socket. An end is never called while it
+// calls, and two ends that answer each other do not starve timers and sockets.
 
-/** Tests that replace the timers of Node do not stop the calls. */
+/** Kept from the start: calls go on in tests that replace the timers of Node. */
 const { setImmediate } = globalThis;
 
 export interface Due {
-  /** Whether it waits for the next turn. The turn's own. */
+  /** Whether it waits for the next turn. `Turn` sets it. */
   due: boolean;
   deliver(): void;
 }
