@@ -66,6 +66,11 @@ export class Certificates {
     return this.#current;
   }
 
+  /** Whether there is a listener: what is current is what the files have. */
+  get watched(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** Calls the listener after each change. Files are looked at while there is a listener. Returns what ends it. */
   onChange(listener: () => void): () => void {
     // A function of its own each time: one function may listen twice.

@@ -182,3 +182,17 @@ test("certificates that are renewed are those of new connections, and open ones 
   }
   expect(open.destroyed).toBe(false);
 });
+
+test("addresses with the same options complain of a renewed file once", async () => {
+  const path = folder();
+  const files = { cert: join(path, "s.pem"), key: join(path, "s.key") };
+  writeFileSync(files.cert, server.cert);
+  writeFileSync(files.key, server.key);
+  const errors: TlsFileError[] = [];
+  const tls = { ...files, reloadMs: 10, onReloadError: (error: TlsFileError) => errors.push(error) };
+  const served = await listenTls(newServer(), tls);
+  await served.transport.listen({ host: "::1", port: 0 }, tls);
+  writeFileSync(files.cert, client.cert);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(errors).toHaveLength(1);
+});

@@ -2,12 +2,18 @@
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { ServerLimits } from "../../../limits/limits.ts";
-import { type ServerTls, serverCertificates } from "../../../security/tls.ts";
+import type { Certificates } from "../../../security/certificates.ts";
+import type { ServerTls } from "../../../security/tls.ts";
 import type { ListenAddress } from "../../server.ts";
 import { removeStaleSocket } from "./unix-socket.ts";
 
 /** Takes a connection whose TLS handshake, if there is one, is complete. */
 type Accept = (socket: Socket | TLSSocket) => void;
+
+export interface ListenerTls {
+  readonly options: ServerTls;
+  readonly certificates: Certificates;
+}
 
 export class Listener {
   readonly #server: Server;
@@ -15,23 +21,22 @@ export class Listener {
   readonly #handshaking = new Map<string, Socket>();
   readonly #unwatch: (() => void) | undefined;
 
-  /** @throws TlsFileError */
-  constructor(limits: ServerLimits, tls: ServerTls | undefined, accept: Accept) {
+  constructor(limits: ServerLimits, tls: ListenerTls | undefined, accept: Accept) {
     if (tls === undefined) this.#server = createServer({ noDelay: true }, accept);
     else {
-      const certificates = serverCertificates(tls);
+      const { certificates, options } = tls;
       const server = createTlsServer({
         ...certificates.current(),
         noDelay: true,
         ALPNProtocols: ["h2"],
         handshakeTimeout: Math.min(limits.handshakeTimeoutMs, 2 ** 31 - 1),
-        requestCert: tls.clientCa !== undefined,
-        rejectUnauthorized: tls.clientCertificates !== "optional",
+        requestCert: options.clientCa !== undefined,
+        rejectUnauthorized: options.clientCertificates !== "optional",
       });
       server.on("secureConnection", (socket) => {
         this.#handshaking.delete(addressOf(socket));
         // RFC 9113, section 3.2. A certificate may be missing; one that is there has to be right.
-        const wrong = tls.clientCa !== undefined && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
+        const wrong = options.clientCa !== undefined && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
         if (socket.alpnProtocol !== "h2" || wrong) socket.destroy();
         else accept(socket);
       });

@@ -4,7 +4,8 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Connection, createServer, type HeaderList, type Server, type Stream, type StreamHandler } from "@grpc-study/http2";
 import type { ServerLimits } from "../../../limits/limits.ts";
-import type { ServerTls } from "../../../security/tls.ts";
+import type { Certificates } from "../../../security/certificates.ts";
+import { type ServerTls, serverCertificates } from "../../../security/tls.ts";
 import type { ListenAddress, Listening, ServedMethod, ServerTransport } from "../../server.ts";
 import { CallStream } from "./call-stream.ts";
 import { engineOptions } from "./engine-options.ts";
@@ -28,6 +29,7 @@ class Http2ServerTransport implements ServerTransport {
   readonly #methods = new Map<string, ServedMethod>();
   readonly #engine: Server;
   readonly #listeners = new Set<Listener>();
+  readonly #certificates = new WeakMap<ServerTls, Certificates>();
   /** Connections that are not over, and the sockets of those that are, until the last bytes have left. */
   readonly #connections = new Map<Connection, ServerConnection>();
   #clock: NodeJS.Timeout | undefined;
@@ -59,7 +61,8 @@ class Http2ServerTransport implements ServerTransport {
 
   async listen(address: ListenAddress, tls: ServerTls | undefined): Promise<Listening> {
     if (this.#drained !== undefined) throw new Error("the transport has been closed");
-    const listener = new Listener(this.#limits, tls, (socket) => this.#accept(socket, address.path));
+    const secure = tls === undefined ? undefined : { options: tls, certificates: this.#certificatesOf(tls) };
+    const listener = new Listener(this.#limits, secure, (socket) => this.#accept(socket, address.path));
     this.#listeners.add(listener);
     try {
       const port = await listener.listen(address);
@@ -74,6 +77,15 @@ class Http2ServerTransport implements ServerTransport {
       void listener.close();
       throw error;
     }
+  }
+
+  /** Addresses with the same options share what they read: `localhost` is two addresses, and a fault of its files is one. */
+  #certificatesOf(tls: ServerTls): Certificates {
+    const known = this.#certificates.get(tls);
+    if (known?.watched) return known;
+    const certificates = serverCertificates(tls);
+    this.#certificates.set(tls, certificates);
+    return certificates;
   }
 
   #accept(socket: Socket | TLSSocket, path: string | undefined): void {
