@@ -193,13 +193,18 @@ describe("the four kinds", () => {
   });
 
   test("a response that was read ahead comes before the error that follows it", async () => {
+    const answering = Promise.withResolvers<grpc.ServerWritableStream<Buffer, Buffer>>();
     const { channel } = await start({
       serverStream: (call) => {
         call.write(Buffer.from("one"));
-        setTimeout(() => call.emit("error", { code: grpc.status.ABORTED, details: "enough" }), 20);
+        answering.resolve(call);
       },
     });
     const call = new RecordedCall(channel, "/test.Bytes/serverStream", { responseStream: true, pulls: 0 });
+    // Where both come together, grpc-js drops the response.
+    await vi.waitFor(() => expect(call.events).toEqual(["header"]));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    (await answering.promise).emit("error", { code: grpc.status.ABORTED, details: "enough" });
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(call.events).toEqual(["header"]);
     call.stream.pull();

@@ -8,7 +8,8 @@
 // - A cancelled call half-closes before it is reset (Node's `close()` of a stream): a server may take half of an upload for the whole one.
 // - The content type of an answer that is not gRPC's is not known, nor is its body: an error names the HTTP status only.
 // - A response that ends with OK in the middle of a message passes for a complete one.
-// - Messages that came before an error, and that were not asked for by then, are dropped: one response is read ahead.
+// - Responses that came before an error are dropped, unless they were read by then. One is read ahead; one that comes in the same packet as the
+//   error is dropped, too.
 // - A status message that the server percent-encodes beyond what `decodeURI` reads (`%23`, `%3F`, …) arrives as it was encoded.
 // - Certificates of `grpcJsCredentials` are read once: `reloadMs` and `onReloadError` are refused. `serverName` is the channel's.
 // - Metadata of call credentials that are a part of the channel's credentials is not checked: give them as `callCredentials`.
