@@ -1,5 +1,6 @@
 // grpcJsChannel at the seam, on servers of grpc-js, and on peers that speak nothing.
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer as createHttp2Server } from "node:http2";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -465,26 +466,32 @@ test("authority is the call's own", async () => {
   expect(call.messages).toEqual(["shop.example"]);
 });
 
-test("a channel that compresses, does it for all calls", async () => {
-  const { channel } = await start(
+test("a channel that compresses, does it for all requests but those that are not to be", async () => {
+  const flags: (number | undefined)[] = [];
+  const { channel, port } = await start(
     { unary: (call, callback) => callback(null, call.request) },
     { grpc: { "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip } },
   );
-  const call = unary(channel, { request: "x".repeat(5_000) });
+  const text = "x".repeat(5_000);
+  const call = unary(channel, { request: text });
   expect((await call.ended).code).toBe(Code.OK);
-  expect(call.messages).toEqual(["x".repeat(5_000)]);
-});
+  expect(call.messages).toEqual([text]);
+  expect(call.stream.peer).toBe(`127.0.0.1:${port}`);
 
-test("the authority of a channel is what grpc-js takes for it", () => {
-  const authorities: Readonly<Record<string, string>> = {
-    "localhost:50051": "localhost:50051",
-    "dns:shop.example:50051": "shop.example:50051",
-    "dns:///shop.example:50051": "shop.example:50051",
-    "ipv4:10.0.0.1:50051": "10.0.0.1:50051",
-    "unix:/run/shop.sock": "localhost",
-  };
-  for (const [target, authority] of Object.entries(authorities)) {
-    using channel = grpcJsChannel(new grpc.Channel(target, grpc.credentials.createInsecure(), {}));
-    expect(channel.authority, target).toBe(authority);
+  const peer = createHttp2Server().on("stream", (stream) => {
+    stream.respond({ ":status": 200, "content-type": "application/grpc" });
+    stream.on("data", (data: Buffer) => flags.push(data[0])).on("error", () => {});
+  });
+  await new Promise<void>((resolve) => peer.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void peer.close());
+  const seen = channelTo(`127.0.0.1:${(peer.address() as { port: number }).port}`, {
+    grpc: { "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip },
+  });
+  const sending = bidi(seen);
+  for (const [count, compress] of [true, false, true].entries()) {
+    sending.stream.send(Buffer.from(text), compress);
+    await vi.waitFor(() => expect(flags).toHaveLength(count + 1));
   }
+  expect(flags).toEqual([1, 0, 1]);
+  sending.stream.cancel(Code.CANCELLED, "enough");
 });

@@ -10,6 +10,9 @@ import { explainStatus } from "./status-text.ts";
 /** How many bytes of requests may be taken before those ahead of them are written. */
 const sendWindow = 64 * 1024;
 
+/** Of a message's `flags`: GRPC_WRITE_NO_COMPRESS of C-core. It counts on channels that compress. */
+const noCompress = 2;
+
 /** What the calls of a channel know of it. */
 export interface CallTarget {
   readonly target: string;
@@ -31,6 +34,8 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
   #status: Status | undefined;
   #answered = false;
   readonly #unsent: Buffer[] = [];
+  /** What of it is not to be compressed. */
+  #plain: WeakSet<Buffer> | undefined;
   #unsentBytes = 0;
   #writing = false;
   #full = false;
@@ -68,8 +73,12 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     return this.#peer;
   }
 
-  send(message: Buffer): boolean {
+  send(message: Buffer, compress: boolean): boolean {
     if (this.#over) return true;
+    if (!compress) {
+      this.#plain ??= new WeakSet();
+      this.#plain.add(message);
+    }
     this.#unsent.push(message);
     this.#unsentBytes += message.length + 1;
     this.#write();
@@ -99,7 +108,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
       this.#full = false;
       this.#listener.onDrain();
     };
-    this.#raw.sendMessageWithContext({ callback }, message);
+    this.#raw.sendMessageWithContext(this.#plain?.has(message) ? { callback, flags: noCompress } : { callback }, message);
   }
 
   pull(): void {

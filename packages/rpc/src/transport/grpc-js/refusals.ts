@@ -2,7 +2,8 @@
 // transport that nobody can refuse:
 //
 // Client
-// - The option `compression` of a call: grpc-js compresses by channel (`grpc.default_compression_algorithm`). Refused.
+// - The option `compression` of a call: grpc-js compresses by channel (`grpc.default_compression_algorithm`). Refused. On such
+//   a channel, `compress: false` of a request counts.
 // - Timeouts of more than 24.8 days are shortened to that.
 // - Whether a response came compressed is not known: `wasCompressed` is false for all.
 // - A cancelled call half-closes before it is reset (Node's `close()` of a stream): a server may take half of an upload for the whole one.
