@@ -1,8 +1,14 @@
 import { expect, test } from "vitest";
-import { writeFrame } from "./frame.ts";
 import { MessageReader } from "./message-reader.ts";
 
 const message = (length: number, fill = length) => Buffer.alloc(length, fill);
+
+/** A message with its prefix, uncompressed. */
+function writeFrame(bytes: Buffer): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([prefix, bytes]);
+}
 
 function write(reader: MessageReader, data: Buffer): Buffer[] {
   reader.push(data);
