@@ -2,14 +2,14 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 
 /**
- * What a type is given before its code is generated, for each direction by itself. Generating takes as long as the general code takes for
- * about so many messages: packages/codec/README.md has the measurements. Tests set other values.
+ * What a type is given before its code is generated, for each direction by itself. Generating the code, and optimizing it, takes V8 about as
+ * long as the general code takes for so many messages. Tests set other values.
  */
 export const patience = {
   /** Messages of a type without fields. */
-  messages: 32,
+  messages: 16,
   /** Messages for each field of the type: the time to generate code grows with its length. */
-  messagesPerField: 2,
+  messagesPerField: 1,
   /** Bytes that count as one message. */
   bytesPerMessage: 128,
   /** Items of lists and maps that count as one message. */

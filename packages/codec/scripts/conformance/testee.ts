@@ -8,10 +8,16 @@ import { fromText, toText } from "@bufbuild/protobuf/txtpb";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { compiled } from "../../src/binary/compiled.ts";
 import { protobufEs } from "../../src/binary/protobuf-es.ts";
+import { warmUp } from "../../src/binary/warm-up.ts";
 import type { CodecFactory } from "../../src/codec.ts";
 
 const [codecName, descriptors = ""] = process.argv.slice(2);
-const codecs: Readonly<Record<string, CodecFactory>> = { compiled, "protobuf-es": protobufEs };
+/** The generated code of a type, from its first message on. */
+const hot: CodecFactory = (schema) => {
+  warmUp(schema);
+  return compiled(schema);
+};
+const codecs: Readonly<Record<string, CodecFactory>> = { compiled: hot, "protobuf-es": protobufEs };
 const encoding = codecs[codecName ?? ""] ?? unknownCodec();
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors)));
 

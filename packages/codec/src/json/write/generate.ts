@@ -11,11 +11,12 @@ import { enumWriter } from "./enum.ts";
 import { foreign, inField, missing } from "./faults.ts";
 import { inOrder, isRequired, outputName } from "./fields.ts";
 import { scalarWriter } from "./scalar.ts";
-import { bytes, flush, lastPosition, writeString, writeStringMap, writeStrings, writeText } from "./writer.ts";
+import { bytes, doubles, flush, lastPosition, writeString, writeStringMap, writeStrings, writeText } from "./writer.ts";
 
 /** What generated printers call by name. */
 const runtime = {
   bytes,
+  doubles,
   finishWithExtensions,
   flush,
   foreign,
@@ -86,13 +87,26 @@ export function generatePrintValue(field: DescField, codecs: Codecs): PrintValue
 /** A statement that stands before each key, item and end. */
 const ensureRoom = `if (p > ${lastPosition}) p = flush(p);`;
 
-/** Statements that write text which is known now. */
+const scratch = new DataView(new ArrayBuffer(8));
+
+/**
+ * Statements that write text which is known now: eight characters at once, as the double with the same bytes. The bytes of ASCII are never
+ * those of a NaN, which V8 may change.
+ */
 function writeLiteral(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII
-  if (!/^[\u0000-\u007f]{0,64}$/.test(text)) {
-    return `p = writeText(${literal(text)}, p);`;
+  if (!/^[\u0000-\u007f]{8,64}$/.test(text)) {
+    return /^[ -~]{1,7}$/.test(text)
+      ? `${Array.from(text, (char, i) => `bytes[p + ${i}] = ${char.charCodeAt(0)};`).join(" ")} p += ${text.length};`
+      : `p = writeText(${literal(text)}, p);`;
   }
-  const stores = Array.from(text, (char, i) => `bytes[p + ${i}] = ${char.charCodeAt(0)};`);
+  const stores: string[] = [];
+  for (let at = 0; at < text.length; at += 8) {
+    // The last eight characters may overlap with those before.
+    const start = Math.min(at, text.length - 8);
+    for (let i = 0; i < 8; i++) scratch.setUint8(i, text.charCodeAt(start + i));
+    stores.push(`doubles.setFloat64(p + ${start}, ${scratch.getFloat64(0)});`);
+  }
   return `${stores.join(" ")} p += ${text.length};`;
 }
 

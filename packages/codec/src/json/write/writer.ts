@@ -9,6 +9,9 @@ const size = 65_536;
 /** The bytes not yet in the text. */
 export const bytes = Buffer.allocUnsafeSlow(size);
 
+/** The same bytes, to be written eight at a time. */
+export const doubles = new DataView(bytes.buffer, bytes.byteOffset, size);
+
 /** What one value and the punctuation around it takes at most, if it is written as bytes. */
 const valueRoom = 1024;
 
