@@ -25,7 +25,8 @@ function inTier<Value>(messages: number, work: () => Value): { value: Value } | 
   try {
     return { value: work() };
   } catch (error) {
-    return { error: String(error) };
+    // V8 words a TypeError for null in place of a list or a oneof by the code that meets it.
+    return { error: error instanceof TypeError ? "TypeError" : String(error) };
   }
 }
 
