@@ -69,14 +69,14 @@ function endIfRevoked(list: UserList, verify: (call: Context) => Caller): Server
   };
 }
 
-/** The tutorial's `user` and `token` in the metadata. A repeated token is nobody's. */
+/** The tutorial's `user` and `token` in the metadata. A user or a token that is repeated is nobody's. */
 function byToken(list: UserList) {
   return ({ metadata, method }: Context): Caller => {
     const [token, ...others] = metadata.getAll("token");
-    const name = metadata.get("user") ?? "";
+    const [name = "", ...names] = metadata.getAll("user");
     if (token === undefined) throw new RpcError(Code.UNAUTHENTICATED, "未传输Token");
     const user = find(list.users, name, token);
-    if (user === undefined || others.length > 0) throw new RpcError(Code.UNAUTHENTICATED, "Token 不正确");
+    if (user === undefined || others.length > 0 || names.length > 0) throw new RpcError(Code.UNAUTHENTICATED, "Token 不正确");
     const path = methodPath(method);
     if (user.methods && !user.methods.some((pattern) => covers(pattern, path))) {
       throw new RpcError(Code.PERMISSION_DENIED, `${user.user} may not call ${path}`);

@@ -166,7 +166,8 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     if (this.ended) this.#stream.credit(data.length);
     else if (this.#requests !== undefined) this.#requests.push(data, endStream);
     else {
-      const request = endStream ? wholeMessage(data, this.#head, this.#connection.limits.maxReceiveMessageBytes) : undefined;
+      const { maxReceiveMessageBytes } = this.#connection.limits;
+      const request = endStream && this.#wanted ? wholeMessage(data, this.#head, maxReceiveMessageBytes) : undefined;
       if (request !== undefined) {
         this.#stream.credit(data.length);
         this.#request = request;
@@ -174,7 +175,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
         return;
       }
       this.#requests = this.#newRequests();
-      this.#requests.want(Number.POSITIVE_INFINITY);
+      if (this.#wanted) this.#requests.want(Number.POSITIVE_INFINITY);
       this.#requests.push(data, endStream);
     }
   }

@@ -102,6 +102,20 @@ test("the only request of a call that opens early is delivered once it is comple
   expect(served.calls[0]?.events).toEqual(["message 1", "half-close"]);
 });
 
+test.each([[[one]], [[one.subarray(0, 3), one.subarray(3)]], [[one, Buffer.alloc(0)]]])(
+  "the only request waits for its pull, if it is here before, in %j",
+  async (parts) => {
+    const served = await serve();
+    const peer = await served.client();
+    peer.send(callHeaders(1, "EarlyUnary"), ...parts.map((part, index) => dataFrame(1, part, index === parts.length - 1)));
+    await peer.ping();
+    const call = served.calls[0];
+    expect(call?.events).toEqual([]);
+    call?.stream.pull();
+    expect(call?.events).toEqual(["message 1", "half-close"]);
+  },
+);
+
 test("a request that ends within a message is told by a cancel, after the messages before it", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => stream.pull();
