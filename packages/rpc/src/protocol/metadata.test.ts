@@ -17,3 +17,28 @@ test("a value that metadata cannot carry is refused", () => {
   expect(() => toMetadata({ "x-a": "一" })).toThrow(MetadataError);
   expect(() => toMetadata({ "x-a": "一" })).toThrow('"x-a"');
 });
+
+test("a clone shares nothing with what it was made of", () => {
+  const metadata = new Metadata({ "x-a": "1", "x-bin": new Uint8Array([1]) });
+  const clone = metadata.clone();
+  clone.add("x-a", "2");
+  (clone.getBytes("x-bin") as Buffer)[0] = 9;
+  expect(metadata.getAll("x-a")).toEqual(["1"]);
+  expect(metadata.getBytes("x-bin")).toEqual(Buffer.from([1]));
+});
+
+test("metadata can be merged into itself", () => {
+  expect([...new Metadata({ a: ["1", "2"] }).merge(new Metadata({ a: "3" }))]).toHaveLength(3);
+  const metadata = new Metadata({ a: ["1", "2"] });
+  expect(metadata.merge(metadata).getAll("a")).toEqual(["1", "2", "1", "2"]);
+});
+
+test.each([Symbol("key"), 5, undefined, null, {}])("the key %s is refused", (key) => {
+  const metadata = new Metadata();
+  expect(() => metadata.set(key as string, "1")).toThrow(MetadataError);
+  expect(() => metadata.add(key as string, "1")).toThrow(MetadataError);
+});
+
+test("a key is checked also if it has no value", () => {
+  expect(() => new Metadata().set("x a", [])).toThrow('"x a" is no metadata key');
+});

@@ -88,6 +88,7 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
 
   /** Replaces the values of a key. @throws MetadataError if the key or the value is illegal. */
   set<Key extends string>(key: Key, value: MetadataValue<Key> | readonly MetadataValue<Key>[]): this {
+    checkKey(key);
     const values = (Array.isArray(value) ? value : [value]).map((each: unknown) => checked(key, each));
     this.#values.set(key.toLowerCase(), values);
     return this;
@@ -95,7 +96,8 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
 
   /** Adds a value to those of a key. @throws MetadataError if the key or the value is illegal. */
   add<Key extends string>(key: Key, value: MetadataValue<Key>): this {
-    this.#push(key.toLowerCase(), checked(key, value));
+    const each = checked(key, value);
+    this.#push(key.toLowerCase(), each);
     return this;
   }
 
@@ -106,12 +108,16 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
 
   /** Adds the values of other metadata to those that are here. */
   merge(other: Metadata): this {
-    for (const [key, value] of other) this.#push(key, value);
+    // A copy, in case it is the same object.
+    for (const [key, values] of [...other.#values]) for (const value of [...values]) this.#push(key, value);
     return this;
   }
 
+  /** A copy that shares nothing with this: bytes are copied, too. */
   clone(): Metadata {
-    return new Metadata(this);
+    const copy = new Metadata();
+    for (const [key, value] of this) copy.#push(key, typeof value === "string" ? value : Buffer.from(value));
+    return copy;
   }
 
   keys(): IterableIterator<string> {
@@ -159,9 +165,14 @@ function isBinary(key: string): boolean {
   return key.endsWith("-bin") || /-bin$/i.test(key);
 }
 
-function checked(key: string, value: unknown): string | Buffer {
+function checkKey(key: unknown): void {
+  if (typeof key !== "string") throw new MetadataError(`a metadata key must be a string, got ${kindOf(key)}`);
   if (!/^[0-9a-z_.-]+$/i.test(key))
     throw new MetadataError(`${JSON.stringify(key)} is no metadata key: it takes a-z, 0-9, "-", "_" and "."`);
+}
+
+function checked(key: string, value: unknown): string | Buffer {
+  checkKey(key);
   if (isBinary(key)) {
     if (!(value instanceof Uint8Array)) throw new MetadataError(`the metadata key "${key}" takes bytes, got ${kindOf(value)}`);
     return Buffer.from(value);
