@@ -73,6 +73,11 @@ test.each(everyWay)("$transport, $kind: an option of a call that does not exist 
 });
 
 const wrongValues: readonly (readonly [option: string, value: unknown, expected: string, got: string])[] = [
+  ["authority", "shop example", "a host, with a port if any", "'shop example'"],
+  ["authority", "", "a host, with a port if any", "''"],
+  ["authority", "user@shop/path", "a host, with a port if any", "'user@shop/path'"],
+  ["onHeader", 5, "a function", "5"],
+  ["onTrailer", "x", "a function", "'x'"],
   ["signal", new AbortController(), "an AbortSignal", "AbortController {}"],
   ["signal", null, "an AbortSignal", "null"],
   ["signal", 5, "an AbortSignal", "5"],

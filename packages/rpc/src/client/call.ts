@@ -128,7 +128,10 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
         throw deadlineExceeded(this.method, "had no time left when it was to be sent");
       }
       if (!isCompression(this.compression)) {
-        throw ofMethod(this.method.path, new RpcError(Code.INVALID_ARGUMENT, `no such compression: ${String(this.compression)}`));
+        throw ofMethod(
+          this.method.path,
+          new RpcError(Code.INVALID_ARGUMENT, `compression must be identity, gzip or deflate, got ${String(this.compression)}`),
+        );
       }
       const { metadata } = this.#options;
       if (metadata !== undefined) this.metadata ??= toMetadata(metadata);

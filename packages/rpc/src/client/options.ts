@@ -83,10 +83,14 @@ export function optionsFault(options: CallOptions | undefined): TypeError | unde
 }
 
 /** The values that are not checked where they are used. */
-function valueFault({ signal, waitForReady, authority }: CallOptions): TypeError | undefined {
+function valueFault({ signal, waitForReady, authority, onHeader, onTrailer }: CallOptions): TypeError | undefined {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongValue("signal", "an AbortSignal", signal);
   if (waitForReady !== undefined && typeof waitForReady !== "boolean") return wrongValue("waitForReady", "a boolean", waitForReady);
   if (authority !== undefined && typeof authority !== "string") return wrongValue("authority", "a string", authority);
+  if (authority !== undefined && !/^(?:(?![/?#@\\])[!-~])+$/.test(authority))
+    return wrongValue("authority", "a host, with a port if any", authority);
+  if (onHeader !== undefined && typeof onHeader !== "function") return wrongValue("onHeader", "a function", onHeader);
+  if (onTrailer !== undefined && typeof onTrailer !== "function") return wrongValue("onTrailer", "a function", onTrailer);
   return undefined;
 }
 

@@ -50,6 +50,10 @@ test("there is no error with the code OK", () => {
   expect(() => new RpcError(Code.OK)).toThrow(RangeError);
 });
 
+test.each([17, -1, 1.5, Number.NaN, "5", "NOT_FOUND", undefined])("%s is no code of an error", (code) => {
+  expect(() => new RpcError(code as Code)).toThrow(new RangeError(`code must be a status code from 1 to 16, got ${code}`));
+});
+
 test("a lone surrogate in a message can be sent", () => {
   expect(() => encodeURI(statusFromError(new RpcError(Code.ABORTED, "a\ud800b")).message)).not.toThrow();
 });

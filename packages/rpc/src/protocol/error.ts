@@ -71,6 +71,8 @@ export class RpcError extends Error {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     refuseUnknown("RpcError", options, names);
     if (code === Code.OK) throw new RangeError("an RpcError cannot have the code OK");
+    if (typeof code !== "number" || Code[code] === undefined)
+      throw new RangeError(`code must be a status code from 1 to 16, got ${String(code)}`);
     this.code = code;
     this.metadata = sendable(options.metadata);
     this.details = options.details ?? [];
