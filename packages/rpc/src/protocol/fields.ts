@@ -2,7 +2,20 @@
 import { Metadata } from "./metadata.ts";
 import { detailsKey, isReserved } from "./metadata-rules.ts";
 
-/** Whether a field that was received is metadata, and not one of HTTP or of the protocol. */
+/** Fields of the protocol that say something to a handler, too: what tracing hands on. */
+const tracing = new Set(["grpc-trace-bin", "grpc-tags-bin"]);
+
+/** Whether a client sends a key of a request's metadata. The other keys of HTTP and of the protocol are without effect. */
+export function isSentWithRequest(key: string): boolean {
+  return !isReserved(key) || tracing.has(key);
+}
+
+/** Whether a field that a server received is metadata. `grpc-previous-rpc-attempts` tells a handler which attempt of a call it is (gRFC A6). */
+export function isRequestMetadata(name: string): boolean {
+  return name !== "accept-encoding" && (isSentWithRequest(name) || name === "grpc-previous-rpc-attempts");
+}
+
+/** Whether a field that a client received is metadata, and not one of HTTP or of the protocol. */
 export function isMetadata(name: string): boolean {
   return name === detailsKey || !(isReserved(name) || name === "date");
 }

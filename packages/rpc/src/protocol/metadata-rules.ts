@@ -6,6 +6,8 @@ const reserved = new Set([
   "connection",
   "content-length",
   "content-type",
+  // RFC 9113, section 8.3.1: `:authority` takes its place.
+  "host",
   "http2-settings",
   "keep-alive",
   "proxy-connection",
@@ -32,7 +34,6 @@ const single = new Set([
   "etag",
   "expires",
   "from",
-  "host",
   "if-match",
   "if-modified-since",
   "if-none-match",
@@ -73,8 +74,8 @@ export function metadataFault(metadata: Metadata): string | undefined {
 }
 
 /**
- * Why this metadata cannot be a request's; undefined if it can. Of `grpc-*`, only the timeout is refused: the others are without effect, or are what tracing hands
- * on (`grpc-trace-bin`).
+ * Why this metadata cannot be a request's; undefined if it can. Of `grpc-*`, only the timeout is refused: the others are left out where the request is written, but
+ * for what tracing hands on (`grpc-trace-bin`).
  */
 export function requestFault(metadata: Metadata): string | undefined {
   return faultOf(metadata, (key) => key === "grpc-timeout" || (isReserved(key) && !key.startsWith("grpc-")));

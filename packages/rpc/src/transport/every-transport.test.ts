@@ -237,7 +237,7 @@ test.each(everyWay)("$transport, $kind: messages that cannot be written are refu
   expect(await failureOf(calls[kind]())).toMatchObject({ code: Code.INVALID_ARGUMENT, message: expect.stringContaining("1099511627776") });
   expect(await failureOf(kinds[kind](client, "", { compression: "br" }))).toMatchObject({
     code: Code.INVALID_ARGUMENT,
-    message: "no such compression: br",
+    message: "compression must be identity, gzip or deflate, got br",
   });
 });
 
@@ -302,4 +302,21 @@ test.each(everyWay)("$transport, $kind: metadata arrives whole, and with nothing
   const onTrailer = (trailer: Metadata) => seen.push([...trailer]);
   await kinds[kind](client, "", { metadata, onTrailer });
   expect(seen).toEqual([[...metadata], [...metadata]]);
+});
+
+test.each(transports)("%s: of the keys of HTTP and of the protocol, a handler sees what tracing hands on", async (transport) => {
+  let seen: string[] = [];
+  const { client } = await startBy(
+    transport,
+    everyKind((context) => {
+      seen = [...context.metadata.keys()].filter((key) => key !== "user-agent");
+      return "fine";
+    }),
+  );
+  const trace = new Uint8Array([1]);
+  const metadata = { "grpc-trace-bin": trace, "grpc-tags-bin": trace, "grpc-status": "5", "grpc-foo": "1", "x-mine": "1" };
+  await client.unary({}, { metadata });
+  expect(seen.toSorted()).toEqual(["grpc-tags-bin", "grpc-trace-bin", "x-mine"]);
+  const failure = await failureOf(client.unary({}, { metadata: { host: "elsewhere" } }));
+  expect(failure).toMatchObject({ code: Code.INVALID_ARGUMENT, message: 'the metadata key "host" is HTTP\'s own' });
 });

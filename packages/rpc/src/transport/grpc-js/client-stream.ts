@@ -1,10 +1,11 @@
 // One call of a client on a channel of grpc-js.
 import { type Metadata as GrpcMetadata, type InterceptingListener, Metadata as NewGrpcMetadata, type StatusObject } from "@grpc/grpc-js";
 import { Code, codeFrom } from "../../protocol/code.ts";
+import { isGrpcType, notGrpc } from "../../protocol/content-type.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { StartedCall } from "./intercepted-call.ts";
-import { fromGrpcJs, toGrpcJs } from "./metadata.ts";
+import { fromGrpcJs, requestToGrpcJs } from "./metadata.ts";
 import { explainStatus } from "./status-text.ts";
 
 /** How many bytes of requests may be taken before those ahead of them are written. */
@@ -54,7 +55,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
 
   start(): void {
     const { metadata, waitForReady, request } = this.#call;
-    const grpcMetadata = metadata === undefined ? new NewGrpcMetadata() : toGrpcJs(metadata);
+    const grpcMetadata = metadata === undefined ? new NewGrpcMetadata() : requestToGrpcJs(metadata);
     if (waitForReady) grpcMetadata.setOptions({ waitForReady });
     this.#raw.start(grpcMetadata, this);
     this.#raw.startRead();
@@ -131,6 +132,13 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     else if (!this.#over) {
       this.#answered = true;
       clearTimeout(this.connectTimer);
+      // An interceptor of grpc-js may answer with metadata of its own, which has no content type.
+      const [type] = header.get("content-type");
+      if (type !== undefined && !isGrpcType(String(type))) {
+        const message = notGrpc(this.#call.method.path, 200, String(type));
+        this.fail({ code: Code.UNKNOWN, message, metadata: undefined, cause: new Error(message) });
+        return;
+      }
       const metadata = fromGrpcJs(header);
       this.#listener.onHeader(metadata.size === 0 ? undefined : metadata);
     }

@@ -52,6 +52,15 @@ describe("answers", () => {
       /^\/test\.Bytes\/unary was answered with HTTP status 404, and not by gRPC$/,
     ],
     [
+      "a content type of something else",
+      (stream) => {
+        stream.respond({ ":status": 200, "content-type": "text/html" });
+        stream.end("<html>");
+      },
+      Code.UNKNOWN,
+      /^\/test\.Bytes\/unary was answered with HTTP status 200 with the content type "text\/html", and not by gRPC$/,
+    ],
+    [
       "no status",
       (stream) => stream.respond(grpcHeader, { endStream: true }),
       Code.UNKNOWN,

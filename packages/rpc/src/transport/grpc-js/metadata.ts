@@ -1,12 +1,21 @@
 // Metadata of this package as metadata of grpc-js, both ways.
 import { Metadata as GrpcMetadata } from "@grpc/grpc-js";
+import { isMetadata, isSentWithRequest } from "../../protocol/fields.ts";
 import { Metadata } from "../../protocol/metadata.ts";
-import { detailsKey, isReserved } from "../../protocol/metadata-rules.ts";
 
 /** Copies metadata into metadata of grpc-js. Throws what grpc-js throws for a key that it refuses. */
 export function toGrpcJs(metadata: Metadata): GrpcMetadata {
+  return intoGrpcJs(metadata, () => true);
+}
+
+/** The same for a request, without the fields of HTTP and of the protocol. */
+export function requestToGrpcJs(metadata: Metadata): GrpcMetadata {
+  return intoGrpcJs(metadata, isSentWithRequest);
+}
+
+function intoGrpcJs(metadata: Metadata, takes: (key: string) => boolean): GrpcMetadata {
   const copy = new GrpcMetadata();
-  for (const [key, value] of metadata) copy.add(key, value);
+  for (const [key, value] of metadata) if (takes(key)) copy.add(key, value);
   return copy;
 }
 
@@ -15,10 +24,10 @@ export function toGrpcJs(metadata: Metadata): GrpcMetadata {
  * `grpc-status-details-bin`. Text stays as it came, also text that this package would not send.
  */
 export function fromGrpcJs(metadata: GrpcMetadata): Metadata {
-  return copyOf(metadata, (key) => key === detailsKey || !(isReserved(key) || key === "date"));
+  return copyOf(metadata, isMetadata);
 }
 
-/** The same with every field. */
+/** Copies the fields of metadata of grpc-js that `takes` says. Default: every field. */
 export function copyOf(metadata: GrpcMetadata, takes: (key: string) => boolean = () => true): Metadata {
   const copy = new Metadata();
   for (const key of Object.keys(metadata.getMap())) {

@@ -7,7 +7,7 @@
 // - Timeouts of more than 24.8 days are shortened to that.
 // - Whether a response came compressed is not known: `wasCompressed` is false for all.
 // - A cancelled call half-closes before it is reset (Node's `close()` of a stream): a server may take half of an upload for the whole one.
-// - The content type of an answer that is not gRPC's is not known, nor is its body: an error names the HTTP status only.
+// - The body of an answer that is not gRPC's is not known, nor is its content type if its HTTP status is not 200.
 // - A response that ends with OK in the middle of a message passes for a complete one.
 // - Responses that came before an error are dropped, unless they were read by then. One is read ahead; one that comes in the same packet as the
 //   error is dropped, too.

@@ -10,13 +10,14 @@ import {
 import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
 import type { Compression } from "../../protocol/compression.ts";
+import { isRequestMetadata } from "../../protocol/fields.ts";
 import { fitStatus } from "../../protocol/fit-status.ts";
 import { hostPort } from "../../protocol/host-port.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { type ClientCertificate, clientCertificate } from "../../security/peer-certificate.ts";
 import type { ServedMethod, ServerListener, ServerStream } from "../server.ts";
-import { fromGrpcJs, toGrpcJs } from "./metadata.ts";
+import { copyOf, toGrpcJs } from "./metadata.ts";
 import { certificatesUnknown } from "./refusals.ts";
 import { RequestReader } from "./request-reader.ts";
 
@@ -87,7 +88,7 @@ export class GrpcJsServerStream implements ServerStream {
   }
 
   get metadata(): Metadata {
-    this.#metadata ??= fromGrpcJs(this.#parts.surface.metadata);
+    this.#metadata ??= copyOf(this.#parts.surface.metadata, isRequestMetadata);
     return this.#metadata;
   }
 

@@ -4,7 +4,7 @@ import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { formatTimeout, parseTimeout } from "../../protocol/timeout.ts";
 import type { ServerStream } from "../server.ts";
-import { carried } from "./carried.ts";
+import { carriedToServer } from "./carried.ts";
 
 export const inProcessPeer = "in-process";
 
@@ -38,7 +38,7 @@ export class ServerEnd implements ServerStream {
 
   get metadata(): Metadata {
     // A copy: handlers may change it.
-    this.#metadata ??= carried(this.#sent);
+    this.#metadata ??= carriedToServer(this.#sent);
     return this.#metadata;
   }
 

@@ -1,6 +1,7 @@
 // How a call ends whose response has no status of its own: the status, in words that name the method.
 import { ErrorCode, errorCodeName, type HeaderList, Http2Error, type StreamReset } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
+import { notGrpc } from "../../../protocol/content-type.ts";
 import type { Status } from "../../../protocol/status.ts";
 
 /** A status that this side makes. It has a `cause`, as no status has that a server sent. */
@@ -95,11 +96,6 @@ const httpCodes = new Map<number, Code>([
  */
 export function foreignStatus(path: string, header: HeaderList, text: string): Status {
   const { status = 0 } = header;
-  const type = header.get("content-type");
-  const named = type === undefined ? "without a content type" : `with the content type ${JSON.stringify(type.slice(0, 100))}`;
   const said = text === "" ? "" : `: ${text}`;
-  return new LocalStatus(
-    httpCodes.get(status) ?? Code.UNKNOWN,
-    `${path} was answered with HTTP status ${status} ${named}, and not by gRPC${said}`,
-  );
+  return new LocalStatus(httpCodes.get(status) ?? Code.UNKNOWN, notGrpc(path, status, header.get("content-type")) + said);
 }

@@ -1,8 +1,8 @@
 // A response that is not gRPC's: of a proxy, or of a server of something else. What it says is a part of the error.
 import type { HeaderList, Stream } from "@grpc-study/http2";
+import { isGrpcType } from "../../../protocol/content-type.ts";
 import type { Status } from "../../../protocol/status.ts";
 import { foreignStatus } from "./end-status.ts";
-import { isGrpcType } from "./response-headers.ts";
 
 /** How many bytes of the body are read, and how much of its text is said. */
 const maxBytes = 1024;

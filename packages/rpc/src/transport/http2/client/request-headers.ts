@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type HeaderField, HeaderList } from "@grpc-study/http2";
 import { acceptedEncodings, type Compression } from "../../../protocol/compression.ts";
-import { fieldsOf } from "../../../protocol/fields.ts";
+import { fieldsOf, isSentWithRequest } from "../../../protocol/fields.ts";
 import { formatTimeout } from "../../../protocol/timeout.ts";
 import type { OutgoingCall } from "../../client.ts";
 
@@ -13,9 +13,6 @@ export const userAgent = `grpc-study/${version} node/${process.versions.node}`;
 
 /** Paths and timeouts that are kept: a caller may make up any number of them. */
 const maxKept = 256;
-
-/** The fields that the protocol sets itself. Of other `grpc-*` keys, some are what tracing hands on (`grpc-trace-bin`). */
-const own = new Set(["grpc-accept-encoding", "grpc-encoding", "grpc-previous-rpc-attempts", "grpc-timeout", "user-agent"]);
 
 /** What the calls of one method have in common: the engine checks and encodes it once. */
 class MethodHeaders {
@@ -87,6 +84,7 @@ function fieldsFor({ metadata, previousAttempts }: OutgoingCall, compression: Co
   if (timeoutMs !== undefined) fields.push(["grpc-timeout", formatTimeout(timeoutMs)]);
   if (compression !== "identity") fields.push(["grpc-encoding", compression]);
   if (previousAttempts > 0) fields.push(["grpc-previous-rpc-attempts", String(previousAttempts)]);
-  if (metadata !== undefined) for (const field of fieldsOf(metadata)) if (!own.has(field[0])) fields.push(field);
+  if (metadata !== undefined)
+    for (const field of fieldsOf(metadata)) if (isSentWithRequest(field[0]) && field[0] !== "user-agent") fields.push(field);
   return fields;
 }

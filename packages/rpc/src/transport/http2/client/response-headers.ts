@@ -2,6 +2,7 @@
 // list says is kept on it.
 import type { HeaderList } from "@grpc-study/http2";
 import { Code, codeFrom } from "../../../protocol/code.ts";
+import { isGrpcType } from "../../../protocol/content-type.ts";
 import { hasMetadata, metadataFromFields } from "../../../protocol/fields.ts";
 import type { Metadata } from "../../../protocol/metadata.ts";
 import { percentDecode } from "../../../protocol/percent-encode.ts";
@@ -79,10 +80,6 @@ export class ResponseTrailer {
     list.memo = trailer;
     return trailer;
   }
-}
-
-export function isGrpcType(type: string | undefined): boolean {
-  return type === "application/grpc" || (type !== undefined && /^application\/grpc(?:$|[+;\s])/i.test(type));
 }
 
 /** A code that has no name is UNKNOWN (statuscodes.md), and so is what is no number: what failed must not become OK. */
