@@ -71,6 +71,7 @@ export class FakeConnection implements Connection {
   readonly limit: number;
   readonly streams: FakeStream[] = [];
   draining = false;
+  served = false;
   /** Whether it was closed, or lost. */
   closed = false;
   onAvailable: (() => void) | undefined = undefined;
@@ -110,8 +111,8 @@ export class FakeConnection implements Connection {
   lose(): void {
     this.draining = true;
     this.closed = true;
-    this.onDown?.({ code: Code.UNAVAILABLE, message: "lost", metadata: undefined });
     for (const stream of this.running) stream.end(Code.UNAVAILABLE, "lost");
+    this.onDown?.({ code: Code.UNAVAILABLE, message: "lost", metadata: undefined });
   }
 
   close(): void {
@@ -162,6 +163,7 @@ export class FakeStream implements ClientStream {
 
   end(code: Code = Code.OK, message = "", progress: Progress = "processed"): void {
     if (!this.#leave()) return;
+    if (!this.connection.closed) this.connection.served = true;
     this.listener.onEnd({ code, message, metadata: undefined }, progress, undefined);
   }
 

@@ -211,6 +211,20 @@ test("a server that loses each connection at once is not asked in a loop", async
   expect(net.dials.length).toBeLessThan(7);
 });
 
+test.each(["after", "before"])("a server that closes each connection soon %s it answers costs no back-off", async (when) => {
+  const net = network();
+  using channel = net.channel("a:1", { backoff: { initialMs: 60_000 }, connectTimeoutMs: 5_000 });
+  for (let i = 0; i < 5; i++) {
+    const call = new FakeCall(channel);
+    await vi.waitFor(() => expect(net.connections[i]?.calls).toBe(1));
+    const [stream] = net.connections[i]?.running ?? [];
+    if (when === "before") net.connections[i]?.goaway();
+    stream?.end();
+    expect((await call.ended).code).toBe(Code.OK);
+    if (when === "after") net.connections[i]?.goaway();
+  }
+});
+
 test("an idle channel closes its connection, and connects for the next call", async () => {
   const net = network();
   using channel = net.channel("a:1", { idleTimeoutMs: 80 });

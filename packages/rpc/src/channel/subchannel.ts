@@ -41,7 +41,7 @@ export class Subchannel {
   /** `performance.now()` when the last pass began, and when the connection was made. */
   #beganMs = 0;
   #readyMs = 0;
-  /** Connections in a row that were lost as soon as they were made. */
+  /** Connections in a row that were lost as soon as they were made, and were of use to no call. */
   #shortLived = 0;
 
   constructor(addresses: readonly Address[], settings: ConnectSettings, owner: SubchannelOwner) {
@@ -139,7 +139,7 @@ export class Subchannel {
   #connected({ connection, address }: Connected): void {
     this.#pass = undefined;
     if (connection.draining) {
-      this.#lost(0, 0);
+      this.#lost(connection, 0, 0);
       return;
     }
     this.#connection = connection;
@@ -169,12 +169,12 @@ export class Subchannel {
 
   #down(): void {
     const connection = this.#release();
-    if (connection !== undefined) this.#lost(performance.now() - this.#readyMs, connection.calls);
+    if (connection !== undefined) this.#lost(connection, performance.now() - this.#readyMs, connection.calls);
   }
 
-  /** @param calls those that were open: one that is in use is replaced at once. */
-  #lost(livedMs: number, calls: number): void {
-    if (livedMs < this.#settings.backoff.initialMs) this.#shortLived++;
+  /** @param calls those that it goes on with, after GOAWAY: one that is in use is replaced at once. */
+  #lost({ served }: Connection, livedMs: number, calls: number): void {
+    if (!served && calls === 0 && livedMs < this.#settings.backoff.initialMs) this.#shortLived++;
     else {
       this.#shortLived = 0;
       this.#backoff.reset();

@@ -34,9 +34,11 @@ export interface Connection {
   readonly calls: number;
   /** Whether it takes no more calls: the peer sent GOAWAY, it was closed here, or its socket is gone. */
   readonly draining: boolean;
+  /** Whether the peer has answered a call on it. */
+  readonly served: boolean;
   /** Called when `available` rises from 0. */
   onAvailable: (() => void) | undefined;
-  /** Called once, when the connection begins to drain or is lost, whichever is first. `status` says why it was lost: UNAVAILABLE. */
+  /** Called once, when the connection begins to drain or is lost, whichever is first. Calls that do not go on have ended before. `status` says why it was lost: UNAVAILABLE. */
   onDown: ((status: Status) => void) | undefined;
   /** Opens an attempt. `available` must not be 0. */
   open(call: OutgoingCall, listener: AttemptListener): ClientStream;

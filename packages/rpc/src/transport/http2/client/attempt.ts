@@ -33,6 +33,8 @@ interface AttemptConnection {
   readonly target: string;
   readonly headers: RequestHeaders;
   readonly limits: ChannelLimits;
+  /** Set once a response is complete. */
+  served: boolean;
   compressionFor(call: OutgoingCall): Compression;
   /** Notes which encodings the server accepts: the value of `grpc-accept-encoding`. */
   learn(accepted: string): void;
@@ -231,6 +233,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   // The end.
 
   #finish(trailer: ResponseTrailer): void {
+    this.#connection.served = true;
     if (trailer.accepted !== undefined) this.#connection.learn(trailer.accepted);
     const status = trailer.code === undefined ? missingStatus(this.#path) : trailer.status;
     this.#finishWith(new AttemptEnd(status, "processed", trailer.pushback));

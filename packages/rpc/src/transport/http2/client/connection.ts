@@ -17,6 +17,7 @@ export class ClientConnection implements Connection {
   readonly #shared: SharedState;
   onDown: ((status: Status) => void) | undefined = undefined;
   calls = 0;
+  served = false;
   #down = false;
 
   constructor(http2: Http2Connection, peer: string, shared: SharedState) {
