@@ -83,6 +83,13 @@ test.each(["unix:", "unix://"])("%s with a path listens on a Unix domain socket,
 test("a socket whose folder does not exist, or that is taken, is an error that names it", async () => {
   const server = createServer();
   onTestFinished(() => void server.shutdown());
+  const long = await failureOf(server.listen(`unix:/${"ä".repeat(100)}`));
+  expect(long).toMatchObject({
+    code: "EINVAL",
+    message: expect.stringMatching(
+      /^cannot listen on unix:.*: the path has 201 bytes, and the system takes about 100: choose a shorter one$/,
+    ),
+  });
   const missing = await failureOf(server.listen("unix:/no/such/folder/a.sock"));
   expect(missing).toBeInstanceOf(ListenError);
   expect(missing).toMatchObject({

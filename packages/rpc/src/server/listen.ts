@@ -1,5 +1,6 @@
 // Listening on an address, and why that fails.
 import type { ServerTls } from "../security/tls.ts";
+import { pathTooLong } from "../transport/connect-cause.ts";
 import type { ListenAddress, Listening, ServerTransport } from "../transport/server.ts";
 import { formatAddress } from "./address.ts";
 
@@ -20,8 +21,12 @@ const plain: Readonly<Record<string, string>> = {
   ENOTFOUND: "no such host",
 };
 
-/** What EACCES says of a Unix domain socket: libuv says it of a folder that does not exist, too. */
-const noAccess = "permission denied, or its folder does not exist";
+/** What codes mean only where the address is a Unix domain socket. */
+function socketReason(path: string, code: string | undefined): string | undefined {
+  // libuv says EACCES of a folder that does not exist, too.
+  if (code === "EACCES") return "permission denied, or its folder does not exist";
+  return code === "EINVAL" ? pathTooLong(path) : undefined;
+}
 
 /** A server cannot listen. `code` is the system's (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …) if there is one. */
 export class ListenError extends Error {
@@ -69,7 +74,8 @@ async function bind(transport: ServerTransport, at: ListenAddress, tls: ServerTl
   } catch (error) {
     const { code, message, syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
-    const reason = at.path !== undefined && code === "EACCES" ? noAccess : ((code && plain[code]) ?? message);
+    const ofSocket = at.path === undefined ? undefined : socketReason(at.path, code);
+    const reason = ofSocket ?? (code && plain[code]) ?? message;
     throw new ListenError(formatAddress(at), reason, code, { cause: error });
   }
 }

@@ -66,6 +66,11 @@ export function knownCause(code: string, message: string): string | undefined {
   return undefined;
 }
 
+/** What EINVAL says of a Unix domain socket, where clients connect and where servers listen. */
+export function pathTooLong(path: string): string {
+  return `the path has ${Buffer.byteLength(path)} bytes, and the system takes about 100: choose a shorter one`;
+}
+
 /** Whether an error says that the server closed the connection without a word. */
 export function isClosed(text: string): boolean {
   return closed.test(text);

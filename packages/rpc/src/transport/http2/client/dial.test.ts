@@ -150,6 +150,9 @@ test("nothing listens there, and there is no such socket", async () => {
   expect(await failureOf(dialTo(free))).toMatchObject(cannotConnect(free, "connection refused: nothing listens there"));
   const path = `unix:${join(folder(), "none.sock")}`;
   expect(await failureOf(dialTo(path))).toMatchObject(cannotConnect(path, "there is no such socket"));
+  const long = `unix:/${"x".repeat(200)}`;
+  const tooLong = "the path has 201 bytes, and the system takes about 100: choose a shorter one";
+  expect(await failureOf(dialTo(long))).toMatchObject(cannotConnect(long, tooLong));
   const file = join(folder(), "file");
   writeFileSync(file, "");
   expect(await failureOf(dialTo(`unix:${file}`))).toMatchObject({

@@ -3,6 +3,7 @@
 import { connect, type Socket } from "node:net";
 import { attachClient, errorCodeName, type ClientConnection as Http2Connection } from "@grpc-study/http2";
 import { hostPort } from "../../../protocol/host-port.ts";
+import { pathTooLong } from "../../connect-cause.ts";
 import type { Address, Connection, Dial, DialOptions, HttpProxy } from "../../connection.ts";
 import { ClosedByPeer, ConnectFailure, connectError, wrongProtocol } from "./connect-failure.ts";
 import { ClientConnection } from "./connection.ts";
@@ -49,7 +50,9 @@ async function dial(
     socket?.destroy();
     if (signal.aborted && error === signal.reason) throw error;
     const at = atProxy && via !== undefined ? hostPort(via.host, via.port) : undefined;
-    throw connectError(error, { target: shared.target, secure: connector !== undefined, proxy: at });
+    const isTooLong = "path" in address && (error as NodeJS.ErrnoException).code === "EINVAL";
+    const failure = isTooLong ? new ConnectFailure(pathTooLong(address.path), { cause: error }) : error;
+    throw connectError(failure, { target: shared.target, secure: connector !== undefined, proxy: at });
   }
 }
 
