@@ -1,11 +1,11 @@
 // An option that does not exist is not dropped in silence: it may be what keeps callers away.
 import { expect, onTestFinished, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, startServer, TestService, transports } from "../test/harness.ts";
-import { authenticate, Code, createChannel, createClient, createServer, implement, RpcError } from "./index.ts";
+import { authenticate, Code, createChannel, createClient, createContextKey, createServer, implement, RpcError } from "./index.ts";
 import { validate, validateRequests } from "./interceptors/validate/index.ts";
 
 /** As it comes from JavaScript, or from a file: no type has looked at it. */
-const untyped = (options: object): never => options as never;
+const untyped = (options: unknown): never => options as never;
 
 const places: Readonly<Record<string, (options: object) => unknown>> = {
   "createServer()": (options) => createServer(untyped(options)),
@@ -169,4 +169,49 @@ test("an instance of a class may have other members; a literal may not", async (
   expect((await client.unary({ text: "world" })).text).toBe("Hello world");
   expect(await Array.fromAsync(client.bidiStream([{ text: "you" }]))).toMatchObject([{ text: "Hello you" }]);
   expect(() => implement(TestService, untyped({ unary: () => ({}), unray: () => ({}) }))).toThrow('has no method "unray"');
+});
+
+test.each<[string, unknown, string]>([
+  ["reflection", { reflection: "false" }, "reflection must be true or false, got 'false'"],
+  ["health", { health: 0 }, "health must be true or false, got 0"],
+  ["interceptors", { interceptors: () => {} }, "interceptors must be an array, got [Function: interceptors]"],
+  ["an interceptor", { interceptors: [{}] }, "interceptors[0] must be a function, got {}"],
+  ["onError", { onError: "log" }, "onError must be a function, got 'log'"],
+  ["codec", { codec: {} }, "codec must be a function, got {}"],
+  ["limits", { limits: 5 }, "limits takes an object of options, got 5"],
+  ["the options", 5, "createServer() takes an object of options, got 5"],
+])("a server takes no other value of %s", (_, options, message) => {
+  expect(() => createServer(untyped(options))).toThrow(new TypeError(message));
+});
+
+test.each(["interceptors", "onError", "codec"])("implement() and createClient() take no number for %s", (name) => {
+  expect(() => implement(TestService, {}, untyped({ [name]: 5 }))).toThrow(`${name} must be`);
+  if (name !== "onError") expect(() => createClient(TestService, "localhost:1", untyped({ [name]: 5 }))).toThrow(`${name} must be`);
+});
+
+test.each([{}, { token: "secret" }, 5])("%j is no perRpcCredentials, and is not shown", (perRpcCredentials) => {
+  expect(() => createClient(TestService, "localhost:1", untyped({ perRpcCredentials }))).toThrow(
+    new TypeError("perRpcCredentials.getRequestMetadata must be a function, got null"),
+  );
+});
+
+test.each([{}, { verify: 5, key: createContextKey("user") }, { verify: () => 1 }])("%j is not enough to authenticate", (options) => {
+  expect(() => authenticate(untyped(options))).toThrow(/^(?:verify|key) must be/);
+});
+
+test.each(["5", -1, Number.NaN])("shutdown() takes no graceMs of %s", async (graceMs) => {
+  await using server = createServer();
+  await expect(server.shutdown(untyped({ graceMs }))).rejects.toThrow(/^graceMs must be a number of milliseconds from 0 on, got /);
+});
+
+test("a grace period without an end cuts no call", async () => {
+  const answer = Promise.withResolvers<string>();
+  const server = createServer();
+  server.add(implement(TestService, { unary: async () => ({ text: await answer.promise }) }));
+  const response = createClient(TestService, server.channel()).unary({});
+  const ended = server.shutdown({ graceMs: Number.POSITIVE_INFINITY });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  answer.resolve("done");
+  expect(await response).toMatchObject({ text: "done" });
+  expect(await ended).toEqual({ cut: [] });
 });

@@ -1,6 +1,6 @@
 // Authentication on the server: an interceptor that lets a call through, with the caller's identity, or ends it with a status.
 import { createHash, timingSafeEqual } from "node:crypto";
-import { type Names, refuseUnknown } from "../known-options.ts";
+import { checkFunction, type Names, refuseUnknown } from "../known-options.ts";
 import type { Context, ServerInterceptor } from "../server/context.ts";
 import type { ContextKey } from "../server/values.ts";
 
@@ -22,6 +22,10 @@ const names: Names<AuthenticateOptions<unknown>> = { verify: true, key: true, ex
 export function authenticate<Identity>(options: AuthenticateOptions<Identity>): ServerInterceptor {
   refuseUnknown("authenticate()", options, names);
   const { verify, key, except = [] } = options;
+  // One that is missing is found here, and not by the first caller.
+  checkFunction("verify", verify ?? null);
+  if (typeof key !== "object" || key === null) throw new TypeError(`key must be made by createContextKey(), got ${String(key)}`);
+  if (!Array.isArray(except)) throw new TypeError(`except must be an array of service names, got ${String(except)}`);
   return async (call, next) => {
     if (!except.includes(call.method.parent.typeName)) call.values.set(key, await verify(call));
     await next();

@@ -1,7 +1,7 @@
 // A service with its handlers.
 import type { DescService } from "@bufbuild/protobuf";
 import type { CodecFactory } from "@grpc-study/codec";
-import { type Names, refuseUnknown } from "../known-options.ts";
+import { checkFunction, checkFunctions, type Names, refuseUnknown } from "../known-options.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
 import type { AnyHandler, ExactHandlers, Handlers, LooseHandlers } from "./handlers.ts";
 
@@ -50,10 +50,21 @@ export function implement<Service extends DescService, const H extends LooseHand
 ): Implementation;
 export function implement(service: DescService, handlers: object, options: ImplementOptions = {}): Implementation {
   refuseUnknown("implement()", options, optionNames);
+  checkImplementOptions(options);
+  if (typeof handlers !== "object" || handlers === null) {
+    throw new TypeError(`the handlers of ${service.typeName} must be an object, got ${String(handlers)}`);
+  }
   // An object of a class has members of its own.
   const isLiteral = Object.getPrototypeOf(handlers) === Object.prototype || Object.getPrototypeOf(handlers) === null;
   for (const name of isLiteral ? Object.keys(handlers) : []) {
     if (!(name in service.method)) throw new TypeError(`${service.typeName} has no method "${name}"`);
   }
   return { service, handlers: handlers as Implementation["handlers"], options };
+}
+
+/** @throws TypeError that names an option whose value has a wrong type. */
+export function checkImplementOptions({ interceptors, onError, codec }: ImplementOptions): void {
+  checkFunctions("interceptors", interceptors);
+  checkFunction("onError", onError);
+  checkFunction("codec", codec);
 }

@@ -2,7 +2,7 @@
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
-import { type Names, refuseUnknown, unknownOption } from "../known-options.ts";
+import { checkBoolean, type Names, refuseUnknown, unknownOption } from "../known-options.ts";
 import { defaultServerLimits, type ServerLimits, withDefaults } from "../limits/limits.ts";
 import { LinkedSet } from "../linked-set.ts";
 import { type Compression, isCompression } from "../protocol/compression.ts";
@@ -16,10 +16,10 @@ import { InProcessTransport } from "../transport/in-process/transport.ts";
 import type { ServerTransport, ServerTransportFactory } from "../transport/server.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Call } from "./call.ts";
-import { type Implementation, type ImplementOptions, implement } from "./implement.ts";
+import { checkImplementOptions, type Implementation, type ImplementOptions, implement } from "./implement.ts";
 import { type BoundAddress, ListenError, listen } from "./listen.ts";
 import { type ServeOptions, serve } from "./serve.ts";
-import { endCalls, type ShutdownOptions, type ShutdownReport, shutdownNames } from "./shutdown.ts";
+import { endCalls, type ShutdownOptions, type ShutdownReport, shutdownFault, shutdownNames } from "./shutdown.ts";
 
 export interface ServerOptions extends ImplementOptions {
   /** Serve `grpc.health.v1.Health`. Default true. */
@@ -106,6 +106,9 @@ class RpcServer implements Server {
     refuseUnknown("createServer()", options, serverNames);
     refuseUnknown("limits", options.limits, defaultServerLimits);
     const { interceptors, onError, codec, compression, health = true, reflection = false, transport = http2 } = options;
+    checkImplementOptions(options);
+    checkBoolean("health", options.health);
+    checkBoolean("reflection", options.reflection);
     if (compression !== undefined && !isCompression(compression)) {
       throw new TypeError(`compression must be identity, gzip or deflate, got ${String(compression)}`);
     }
@@ -151,7 +154,7 @@ class RpcServer implements Server {
   }
 
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    const fault = unknownOption("shutdown()", options, shutdownNames);
+    const fault = unknownOption("shutdown()", options, shutdownNames) ?? shutdownFault(options);
     if (fault !== undefined) return Promise.reject(fault);
     this.#shutdown ??= this.#end(options);
     return this.#shutdown;

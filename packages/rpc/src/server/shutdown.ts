@@ -1,5 +1,6 @@
 // The orderly end of a server.
 import { setTimeout as delay } from "node:timers/promises";
+import { inspect } from "node:util";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Names } from "../known-options.ts";
 import type { LinkedSet } from "../linked-set.ts";
@@ -15,6 +16,15 @@ export interface ShutdownOptions {
 }
 
 export const shutdownNames: Names<ShutdownOptions> = { graceMs: true, abortMs: true };
+
+/** Why these are no times; undefined if they are. */
+export function shutdownFault({ graceMs, abortMs }: ShutdownOptions): RangeError | undefined {
+  for (const [name, value] of Object.entries({ graceMs, abortMs })) {
+    if (value === undefined || (typeof value === "number" && value >= 0)) continue;
+    return new RangeError(`${name} must be a number of milliseconds from 0 on, got ${inspect(value)}`);
+  }
+  return undefined;
+}
 
 export interface ShutdownReport {
   /** The calls that did not end within the grace period: ended by their signal, or, deaf to that, with their connection. */
@@ -50,10 +60,13 @@ export async function endCalls(
   return { cut };
 }
 
+/** The longest time of Node's timers, 24.8 days: a longer one fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Whether a promise settles in time. */
 async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const timer = new AbortController();
-  const timeout = delay(ms, false, { signal: timer.signal }).catch(() => false);
+  const timeout = delay(Math.min(ms, longestTimerMs), false, { signal: timer.signal }).catch(() => false);
   const outcome = await Promise.race([promise.then(() => true), timeout]);
   timer.abort();
   return outcome;

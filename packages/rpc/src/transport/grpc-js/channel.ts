@@ -1,6 +1,6 @@
 // A channel of grpc-js below clients of this package.
 import { type CallCredentials, type ChannelInterface, connectivityState, type Interceptor } from "@grpc/grpc-js";
-import { type Names, refuseUnknown } from "../../known-options.ts";
+import { checkBoolean, checkFunctions, type Names, refuseUnknown } from "../../known-options.ts";
 import { Code } from "../../protocol/code.ts";
 import { errorFromStatus } from "../../protocol/error.ts";
 import type { Status } from "../../protocol/status.ts";
@@ -42,10 +42,14 @@ const names: Names<GrpcJsChannelOptions> = { secure: true, interceptors: true, c
 export function grpcJsChannel(channel: ChannelInterface, options: GrpcJsChannelOptions = {}): Channel {
   refuseUnknown("grpcJsChannel()", options, names);
   const { secure = false, interceptors = [], callCredentials: credentials, connectTimeoutMs = 20_000 } = options;
+  checkBoolean("secure", secure);
+  checkFunctions("interceptors", interceptors);
+  if (typeof channel?.createCall !== "function") throw new TypeError("grpcJsChannel() takes a channel of grpc-js: new grpc.Channel(…)");
   if (credentials !== undefined && !secure) {
     throw new TypeError("callCredentials go over TLS only: if the channel uses TLS, give grpcJsChannel() the option secure: true");
   }
-  if (!(connectTimeoutMs > 0)) throw new RangeError(`connectTimeoutMs must be a positive number of milliseconds, got ${connectTimeoutMs}`);
+  if (typeof connectTimeoutMs !== "number" || !(connectTimeoutMs > 0))
+    throw new RangeError(`connectTimeoutMs must be a positive number of milliseconds, got ${connectTimeoutMs}`);
   return new GrpcJsChannel({ channel, interceptors, credentials }, secure, connectTimeoutMs);
 }
 
