@@ -8,6 +8,7 @@
 // - Whether a response came compressed is not known: `wasCompressed` is false for all.
 // - A cancelled call half-closes before it is reset (Node's `close()` of a stream): a server may take half of an upload for the whole one.
 // - The body of an answer that is not gRPC's is not known, nor is its content type if its HTTP status is not 200.
+// - Several values of a key of text in a response arrive as one, joined by commas: Node's http2 joins them. Bytes arrive as several.
 // - A response that ends with OK in the middle of a message passes for a complete one.
 // - Responses that came before an error are dropped, unless they were read by then. One is read ahead; one that comes in the same packet as the
 //   error is dropped, too.
@@ -16,6 +17,7 @@
 // - Metadata of call credentials that are a part of the channel's credentials is not checked: give them as `callCredentials`.
 //
 // Server
+// - Several values of a key of text in a request arrive as one, too.
 // - The compression of responses. `createServer` refuses the option; `context.compression` is without effect, as for a caller that takes none.
 // - Interceptors of a method with one request run once the request is complete, not when its header has come.
 // - Up to 16 requests of a stream are read ahead.
