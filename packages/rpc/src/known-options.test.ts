@@ -215,3 +215,8 @@ test("a grace period without an end cuts no call", async () => {
   expect(await response).toMatchObject({ text: "done" });
   expect(await ended).toEqual({ cut: [] });
 });
+
+test("a handler is a function", () => {
+  expect(() => implement(TestService, untyped({ unary: 5 }))).toThrow("the handler of test.v1.TestService.unary must be a function, got 5");
+  expect(() => implement(TestService, untyped({ unary: undefined }))).not.toThrow();
+});

@@ -58,6 +58,7 @@ export function implement(service: DescService, handlers: object, options: Imple
   const isLiteral = Object.getPrototypeOf(handlers) === Object.prototype || Object.getPrototypeOf(handlers) === null;
   for (const name of isLiteral ? Object.keys(handlers) : []) {
     if (!(name in service.method)) throw new TypeError(`${service.typeName} has no method "${name}"`);
+    checkFunction(`the handler of ${service.typeName}.${name}`, (handlers as Implementation["handlers"])[name]);
   }
   return { service, handlers: handlers as Implementation["handlers"], options };
 }
