@@ -120,7 +120,7 @@ describe("in the log", () => {
       await using session = openSession(server.address);
       const headers = { user: credentials.user, token: [readable, "a wrong token"], "token-bin": Buffer.from(readable).toString("base64") };
       await callRaw(session, paths.unary, { headers, body: frame(Buffer.alloc(0)) });
-      // grpc-js writes what it does not take to stderr, unless it is told not to.
+      // A value that is no ASCII.
       await callRaw(session, paths.unary, { headers: { ...credentials, token: `${readable}\xff` }, body: frame(Buffer.alloc(0)) });
       // A request that cannot be parsed, from somebody who may call.
       await callRaw(session, paths.unary, { headers: { ...credentials }, body: frame(Buffer.of(0x7f)) });

@@ -138,6 +138,8 @@ const refused: readonly (readonly [what: string, headers: OutgoingHttpHeaders, s
   ["a user who is nobody", { user: "nobody", token }, wrong],
   ["a user in capitals", { user: "XIAOMING", token }, wrong],
   ["the user twice", { user: ["xiaoming", "xiaoming"], token }, wrong],
+  ["the right user and another", { user: ["xiaoming", "scores"], token }, wrong],
+  ["another user and the right one", { user: ["scores", "xiaoming"], token }, wrong],
   ["an empty token", { user: "xiaoming", token: "" }, wrong],
   ["a token with a character less", { user: "xiaoming", token: token.slice(0, -1) }, wrong],
   ["a token with a character more", { user: "xiaoming", token: `${token}x` }, wrong],
