@@ -55,6 +55,8 @@ test.each<[MetadataInit, string]>([
   [{ user: "nobody", token: "123321123" }, "UNAUTHENTICATED Token 不正确"],
   [{ user: "xiaoming", token: ["123321123", "x"] }, "UNAUTHENTICATED Token 不正确"],
   [{ user: "xiaoming", token: ["x", "123321123"] }, "UNAUTHENTICATED Token 不正确"],
+  [{ user: ["xiaoming", "buyer"], token: "123321123" }, "UNAUTHENTICATED Token 不正确"],
+  [{ user: ["buyer", "xiaoming"], token: "123321123" }, "UNAUTHENTICATED Token 不正确"],
   [{ user: "xiaoming", "token-bin": Buffer.from("123321123") }, "UNAUTHENTICATED 未传输Token"],
 ])("a call with %j is %s", async (metadata, expected) => {
   using client = createClient(OrderService, await start());
