@@ -24,7 +24,7 @@ export class ResponseHeader {
     const type = list.get("content-type");
     this.isGrpc = list.status === 200 && isGrpcType(type);
     this.mayBeGrpc = type === undefined || isGrpcType(type);
-    this.encoding = list.get("grpc-encoding") ?? "identity";
+    this.encoding = listOf(list, "grpc-encoding") ?? "identity";
     this.accepted = list.get("grpc-accept-encoding");
     this.#list = list;
     this.#hasMetadata = hasMetadata(list.flat, list.regularStart);
@@ -56,7 +56,7 @@ export class ResponseTrailer {
   readonly #hasMetadata: boolean;
 
   constructor(list: HeaderList) {
-    const status = list.get("grpc-status");
+    const status = listOf(list, "grpc-status");
     const message = list.get("grpc-message");
     this.code = status === undefined ? undefined : codeOf(status);
     this.message = message === undefined ? malformedMessage(status, this.code) : percentDecode(message);
@@ -93,4 +93,10 @@ function malformedMessage(status: string | undefined, code: Code | undefined): s
   return code !== Code.UNKNOWN || status === String(Code.UNKNOWN)
     ? ""
     : `the server sent the grpc-status ${JSON.stringify(status?.slice(0, 64))}`;
+}
+
+/** The values of a field that is repeated are a list (RFC 9110, section 5.3), which no status and no encoding can be. */
+function listOf(list: HeaderList, name: string): string | undefined {
+  const values = list.getAll(name);
+  return values.length === 0 ? undefined : values.join(", ");
 }

@@ -177,6 +177,11 @@ test.each([
   expect(unary.end?.status).toMatchObject({ code, message: expect.stringMatching(text) });
 });
 
+test("a repeated encoding is none that is supported", async () => {
+  const { end } = await call(await sends([one], undefined, { "grpc-encoding": ["gzip", "gzip"] }));
+  expect(end?.status).toMatchObject({ code: Code.INTERNAL, message: expect.stringContaining('"gzip, gzip", which is not supported') });
+});
+
 test("compressed messages and others keep their order, and say how they came", async () => {
   const big = Buffer.alloc(1e6, "big");
   const pieces = [frame(gzipSync(big), 1), one, frame(gzipSync("small"), 1), two];
@@ -256,6 +261,15 @@ test.each(["17", "99", "-1", "", "abc", "0x0", "0.0", "00", "0 0", "999999999999
     expect(said).toMatchObject({ code: Code.UNKNOWN, message: "its own" });
   },
 );
+
+test.each([
+  ["0", "0"],
+  ["0", "5"],
+  ["5", "0"],
+])("the grpc-status %j, and then %j, is UNKNOWN, and is told", async (first, second) => {
+  const { end } = await call(await sends([one], { "grpc-status": [first, second] }), "unary");
+  expect(end?.status).toMatchObject({ code: Code.UNKNOWN, message: `the server sent the grpc-status "${first}, ${second}"` });
+});
 
 test.each([
   ["plain", "plain"],

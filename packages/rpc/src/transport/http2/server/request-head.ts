@@ -31,9 +31,10 @@ export class RequestHead {
     this.method = method;
     this.#list = list;
     this.timeoutMs = fields.timeoutMs;
-    this.encoding = fields.encoding;
-    this.compression = isCompression(fields.encoding) ? fields.encoding : undefined;
-    this.acceptEncoding = fields.acceptEncoding;
+    const { encoding = "identity", acceptEncoding = "" } = fields;
+    this.encoding = encoding;
+    this.compression = isCompression(encoding) ? encoding : undefined;
+    this.acceptEncoding = acceptEncoding;
     this.mayReset = method.requestStream && halfClosesBeforeReset(fields.userAgent);
   }
 
@@ -50,13 +51,13 @@ function halfClosesBeforeReset(userAgent: string): boolean {
   return userAgent === "" || /grpc-node|connect-es/.test(userAgent);
 }
 
-/** The fields that the protocol reads. The first of a name counts. */
+/** The fields that the protocol reads. The values of one that is repeated are a list (RFC 9110, section 5.3), which a timeout and an encoding cannot be. */
 class Fields {
   contentType: string | undefined = undefined;
   timeout: string | undefined = undefined;
   timeoutMs: number = Number.POSITIVE_INFINITY;
-  encoding = "identity";
-  acceptEncoding = "";
+  encoding: string | undefined = undefined;
+  acceptEncoding: string | undefined = undefined;
   userAgent = "";
 
   constructor(list: HeaderList) {
@@ -68,14 +69,13 @@ class Fields {
           this.contentType = value;
           break;
         case "grpc-timeout":
-          this.timeout = value;
+          this.timeout = listOf(value, this.timeout);
           break;
         case "grpc-encoding":
-          this.encoding = value;
+          this.encoding = listOf(value, this.encoding);
           break;
         case "grpc-accept-encoding":
-          // Lists may come in parts (RFC 9110, section 5.3).
-          this.acceptEncoding = this.acceptEncoding === "" ? value : `${value},${this.acceptEncoding}`;
+          this.acceptEncoding = listOf(value, this.acceptEncoding);
           break;
         case "user-agent":
           this.userAgent = value;
@@ -83,6 +83,11 @@ class Fields {
       }
     }
   }
+}
+
+/** Fields are read from the last to the first. */
+function listOf(value: string, rest: string | undefined): string {
+  return rest === undefined ? value : `${value}, ${rest}`;
 }
 
 /** The codec is the only one there is: protobuf. Parameters, as in `application/grpc; charset=utf-8`, change nothing. */

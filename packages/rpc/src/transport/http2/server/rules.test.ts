@@ -46,6 +46,17 @@ test.each([
   expect(await next.status()).toBe(Code.OK);
 });
 
+test.each([
+  ["grpc-timeout", "5S", "1n", { "grpc-status": "13", "grpc-message": 'malformed grpc-timeout: "5S, 1n"' }],
+  ["grpc-encoding", "gzip", "gzip", { "grpc-status": "12" }],
+])("a repeated %s is malformed, whatever its values are", async (name, first, second, expected) => {
+  const { served, peer } = await started();
+  const call = peer.call("Unary", { [name]: [first, second] });
+  call.stream.end(frame());
+  expect(await call.ended).toMatchObject({ ":status": 200, ...expected });
+  expect(served.calls).toEqual([]);
+});
+
 test.each(["application/grpc", "application/grpc+proto", "application/grpc; charset=utf-8", "application/grpc+proto;x=y"])(
   "the content type %s is gRPC",
   async (contentType) => {
