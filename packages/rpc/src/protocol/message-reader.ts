@@ -12,6 +12,9 @@ const largestBlock = 64 * 1024;
 /** What waits may hold on to so many bytes, however few it has itself: copying them costs more than keeping them. */
 const smallestCopied = 4 * 1024;
 
+/** So many bytes are copied here: a call of native code costs more. */
+const fewBytes = 32;
+
 const nothing = Buffer.alloc(0);
 
 /** A message that is to be longer than the limit. */
@@ -46,6 +49,8 @@ export class MessageReader {
   #total = prefix;
   /** How many messages have come. */
   count = 0;
+  /** The flag of the last of them: whether it is compressed. */
+  flag = 0;
   /** Bytes that were pushed and that no call of `next` has reached. */
   unread = 0;
 
@@ -112,7 +117,7 @@ export class MessageReader {
     waiting.push(this.#block.subarray(0, length));
   }
 
-  /** The next message that is complete, with its prefix; undefined once the data is used up. @throws MessageTooLarge */
+  /** The next message that is complete; undefined once the data is used up. @throws MessageTooLarge */
   next(): Buffer | undefined {
     while (this.unread > 0) {
       const data = this.#data;
@@ -126,12 +131,14 @@ export class MessageReader {
         if (end <= data.length) {
           this.#read(end - at);
           this.count++;
-          return cut(data, at, end);
+          this.flag = data[at] as number;
+          return cut(data, at + prefix, end);
         }
       }
       this.#read(this.#gather(data, at));
       if (this.#filled === this.#total && this.#begun !== undefined) {
-        const message = this.#begun.subarray(0, this.#total);
+        const message = this.#begun.subarray(prefix, this.#total);
+        this.flag = this.#begun[0] as number;
         this.#begun = undefined;
         this.#filled = 0;
         this.#total = prefix;
@@ -206,6 +213,11 @@ export class MessageReader {
 
 /** A part of what has been read, copied if it would hold on to much more. */
 export function cut(data: Buffer, start: number, end: number): Buffer {
-  const part = data.subarray(start, end);
-  return data.buffer.byteLength <= 2 * part.length ? part : Buffer.from(part);
+  const length = end - start;
+  if (length === 0) return nothing;
+  if (data.buffer.byteLength <= 2 * length) return data.subarray(start, end);
+  const own = Buffer.allocUnsafe(length);
+  if (length <= fewBytes) for (let i = 0; i < length; i++) own[i] = data[start + i] as number;
+  else data.copy(own, 0, start, end);
+  return own;
 }

@@ -8,18 +8,7 @@ import { burst, inNextTurn } from "./turn.ts";
 type Result = IteratorResult<Message, undefined>;
 
 /** A `next()` that waits. */
-class Waiter {
-  readonly promise: Promise<Result>;
-  readonly resolve: (result: Result) => void;
-  readonly reject: (reason: unknown) => void;
-
-  constructor() {
-    const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.promise = promise;
-    this.resolve = resolve;
-    this.reject = reject;
-  }
-}
+type Waiter = PromiseWithResolvers<Result>;
 
 /** Decodes a request, and shows it to the interceptors. */
 interface Receiver {
@@ -70,7 +59,7 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
   }
 
   #wait(): Waiter {
-    const waiter = new Waiter();
+    const waiter: Waiter = Promise.withResolvers();
     this.#waiters.push(waiter);
     if (this.#closed) this.close();
     else if (this.#failure !== undefined) this.fail(this.#failure);

@@ -113,7 +113,7 @@ export class Responses {
   /** The server gets credit for what this returns, and for all of a message that is not complete: somebody waits for it. */
   #next(): Buffer | undefined {
     const message = this.#reader.next();
-    const credit = message === undefined ? this.#held : message.length - this.#credited;
+    const credit = message === undefined ? this.#held : prefix + message.length - this.#credited;
     this.#credited = message === undefined ? this.#credited + credit : 0;
     this.#held -= credit;
     this.#stream.credit(credit);
@@ -122,15 +122,15 @@ export class Responses {
 
   /** Returns whether the next message can be delivered now. */
   #take(message: Buffer): boolean {
-    const flag = message[0] as number;
+    const { flag } = this.#reader;
     const encoding = this.#encoding;
     const known = isCompression(encoding);
     if (flag === 0 && known) {
       this.begun = true;
-      this.#sink.onResponse(message.subarray(prefix), false);
+      this.#sink.onResponse(message, false);
       return true;
     }
-    if (flag === 1 && known && encoding !== "identity") void this.#inflate(message.subarray(prefix), encoding);
+    if (flag === 1 && known && encoding !== "identity") void this.#inflate(message, encoding);
     else this.#sink.onFault(new LocalStatus(Code.INTERNAL, this.#fault(flag)));
     return false;
   }

@@ -3,7 +3,7 @@
 import type { Stream } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
 import { decompress, type Refusal } from "../../../protocol/compression.ts";
-import { MessageReader } from "../../../protocol/message-reader.ts";
+import { cut, MessageReader } from "../../../protocol/message-reader.ts";
 import type { RequestHead } from "./request-head.ts";
 
 const prefix = 5;
@@ -68,9 +68,9 @@ export class Requests {
     if (this.#reading || receiver.ended) return;
     this.#reading = true;
     while (this.#wanted > 0 && this.#inflating === -1 && !receiver.ended) {
-      const frame = this.#next();
-      if (frame === undefined) break;
-      this.#open(frame);
+      const message = this.#next();
+      if (message === undefined) break;
+      this.#open(message, reader.flag);
     }
     this.#reading = false;
     if (receiver.ended) return;
@@ -106,11 +106,8 @@ export class Requests {
     }
   }
 
-  /** Opens a message with its prefix. */
-  #open(frame: Buffer): void {
+  #open(bytes: Buffer, flag: number): void {
     const { compression, encoding } = this.#head;
-    const flag = frame[0] as number;
-    const bytes = frame.subarray(prefix);
     const receiver = this.#receiver;
     if (flag > 1) receiver.refuse(Code.INTERNAL, `Received message with the flag ${flag}, which is neither 0 nor 1`);
     // compression.md: the caller has to learn which compressions are supported. Each response's header says it.
@@ -147,7 +144,5 @@ export class Requests {
 export function wholeMessage(data: Buffer, { compression }: RequestHead, limit: number): Buffer | undefined {
   const length = data.length - prefix;
   if (length < 0 || length > limit || data[0] !== 0 || data.readUInt32BE(1) !== length || compression === undefined) return undefined;
-  const message = data.subarray(prefix);
-  // A small one must not hold on to all that the socket read with it.
-  return data.buffer.byteLength <= 2 * length ? message : Buffer.from(message);
+  return cut(data, prefix, data.length);
 }
