@@ -39,7 +39,8 @@ interface Outcome {
 /** What a unary call makes of a server, and a stream. The deadline is for those that never end: two seconds. */
 async function outcomes(answer: Answer, first?: Uint8Array, timeoutMs = 2_000): Promise<{ unary: Outcome; stream: Outcome }> {
   await using server = await rawServer(answer, first);
-  using client = createClient(TestService, server.address);
+  // A server that ends each connection at once is asked again after a back-off: not of a second here.
+  using client = createClient(TestService, server.address, { backoff: { initialMs: 50 } });
   const of = async (call: PromiseLike<unknown>): Promise<Outcome> => {
     try {
       await call;
@@ -197,9 +198,14 @@ describe("frames", { concurrent: false }, () => {
     ],
     ["a frame that is too long", say((stream) => frame(type.data, 0, stream, Buffer.alloc(20_000)))],
     ["HTTP/1.1", say(() => Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))],
-    // Not here: a header block that never ends, as more CONTINUATION frames than nghttp2 takes (eight). Node 20 to 24 abort when they collect a client's session
-    // that got one, whatever JavaScript does about it: `Http2Session::~Http2Session() Assertion failed: (current_nghttp2_memory_) == (0)`,
-    // https://github.com/nodejs/node/issues/39951. Servers do not: see floods.test.ts. SECURITY.md says what follows for clients.
+    // Node's own http2 aborts the process of a client that gets it (https://github.com/nodejs/node/issues/39951).
+    [
+      "a header block that never ends",
+      say(
+        (stream) => headers(stream, header, flag.none),
+        ...Array.from({ length: 100 }, () => (stream: number) => frame(type.continuation, flag.none, stream)),
+      ),
+    ],
     [
       "a header of 100 KB",
       say(
