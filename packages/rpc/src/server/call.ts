@@ -27,6 +27,8 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
   #response: Buffer | undefined;
   #requests: Requests | undefined;
   #responses: ResponseWriter | undefined;
+  /** Settles when the responses have been written, for interceptors. */
+  #written: PromiseWithResolvers<void> | undefined;
   #onCut: ((reason: RpcError) => void) | undefined;
   previous: Call | undefined = undefined;
   next: Call | undefined = undefined;
@@ -78,7 +80,12 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
 
   /** Serves the call within the interceptors, and ends it with their outcome. */
   #run(request: Buffer | undefined, compressed: boolean): void {
-    const { interceptors } = this.bound.scope;
+    const { responseStream, scope } = this.bound;
+    const { interceptors } = scope;
+    if (responseStream && interceptors.length === 0) {
+      this.#serveStream(request, compressed);
+      return;
+    }
     const served =
       interceptors.length === 0
         ? this.#serve(request, compressed)
@@ -89,6 +96,16 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     );
   }
 
+  /** Serves a call with a stream of responses, without interceptors. It needs no promise but its handler's. */
+  #serveStream(request: Buffer | undefined, compressed: boolean): void {
+    try {
+      const input = request === undefined ? this.#openRequests() : this.receive(request, compressed);
+      this.#write(this.bound.handler(input, this.context));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   /** The four kinds. @param request the only request, if it is there already. */
   async #serve(request: Buffer | undefined, compressed: boolean): Promise<void> {
     const { handler, requestStream, responseStream } = this.bound;
@@ -97,8 +114,11 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     else if (request !== undefined) input = this.receive(request, compressed);
     else input = this.#only(await this.#openRequests().next());
     const output = handler(input, this.context);
-    if (responseStream) await this.#write(output);
-    else {
+    if (responseStream) {
+      this.#written = Promise.withResolvers();
+      this.#write(output);
+      await this.#written.promise;
+    } else {
       this.#response = this.encode(await output);
       // Sent later, but a fault of it is one of the handler's, which interceptors see.
       this.checkHeader();
@@ -116,11 +136,21 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     return value;
   }
 
-  async #write(responses: unknown): Promise<void> {
+  #write(responses: unknown): void {
     this.#responses = new ResponseWriter(responses, this);
     // Cut by the handler itself, in process.
-    if (this.#cut) return;
-    await this.#responses.write();
+    if (this.#cut) this.onResponsesEnd();
+    else this.#responses.write();
+  }
+
+  onResponsesEnd(): void {
+    if (this.#written === undefined) this.#end(undefined);
+    else this.#written.resolve();
+  }
+
+  onResponsesFail(thrown: unknown): void {
+    if (this.#written === undefined) this.fail(thrown);
+    else this.#written.reject(thrown);
   }
 
   /** Serves the call. A handler may take no notice of its signal; interceptors must not wait for it once the call is cut. */

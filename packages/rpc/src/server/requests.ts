@@ -21,7 +21,10 @@ const done: Result = { done: true, value: undefined };
 export class Requests implements AsyncIterableIterator<Message, undefined> {
   readonly #stream: ServerStream;
   readonly #receiver: Receiver;
-  readonly #waiters: Waiter[] = [];
+  /** The first `next()` that waits. A handler that reads in a loop has one at a time. */
+  #waiter: Waiter | undefined;
+  /** Those behind it. */
+  #others: Waiter[] | undefined;
   /** Whether a request that is here already would be delivered at this moment. */
   #pulling = false;
   /** What was delivered so, and how often. */
@@ -43,7 +46,7 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
   next(): Promise<Result> {
     if (this.#closed) return Promise.resolve(done);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#waiters.length > 0) {
+    if (this.#waiter !== undefined) {
       const waiter = this.#wait();
       this.#stream.pull();
       return waiter.promise;
@@ -60,9 +63,19 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
 
   #wait(): Waiter {
     const waiter: Waiter = Promise.withResolvers();
-    this.#waiters.push(waiter);
+    if (this.#waiter === undefined) this.#waiter = waiter;
+    else {
+      this.#others ??= [];
+      this.#others.push(waiter);
+    }
     if (this.#closed) this.close();
     else if (this.#failure !== undefined) this.fail(this.#failure);
+    return waiter;
+  }
+
+  #shift(): Waiter | undefined {
+    const waiter = this.#waiter;
+    this.#waiter = this.#others?.shift();
     return waiter;
   }
 
@@ -73,7 +86,7 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
   }
 
   push(request: Buffer, compressed: boolean): void {
-    const waiter = this.#waiters.shift();
+    const waiter = this.#shift();
     // Without a waiter, the handler has left its loop meanwhile.
     if (waiter === undefined && !this.#pulling) return;
     try {
@@ -89,13 +102,13 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
   close(): void {
     if (this.#failure !== undefined) return;
     this.#closed = true;
-    for (const waiter of this.#waiters.splice(0)) waiter.resolve(done);
+    for (let waiter = this.#shift(); waiter !== undefined; waiter = this.#shift()) waiter.resolve(done);
   }
 
   fail(reason: RpcError): void {
     if (this.#closed) return;
     this.#failure ??= reason;
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#failure);
+    for (let waiter = this.#shift(); waiter !== undefined; waiter = this.#shift()) waiter.reject(this.#failure);
   }
 
   /** The call has ended, and who still reads is not its handler. Half of the requests must not pass for all of them. */
