@@ -14,14 +14,18 @@ export default defineConfig({
     hookTimeout: 30_000,
     projects: [
       { extends: true, test: { name: "e2e", globalSetup, include: ["test/**/*.test.ts"] } },
-      // The contract once more, with grpc-js below our servers and our clients.
+      // The contract and hostile peers once more, with grpc-js below our servers and our clients.
       {
         extends: true,
         test: {
           name: "grpc-js",
           globalSetup,
           env: { E2E_TRANSPORT: "grpc-js" },
-          include: ["test/{chat,contract,hello,hello_stream,helloworld,push,shop,streams}.test.ts", "test/peers/*.test.ts"],
+          include: [
+            "test/{chat,contract,hello,hello_stream,helloworld,push,shop,streams}.test.ts",
+            "test/peers/*.test.ts",
+            "test/hostile/{floods,requests,servers}.test.ts",
+          ],
         },
       },
     ],

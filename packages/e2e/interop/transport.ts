@@ -28,7 +28,7 @@ export const grpcJsExceptions = {
 export function openChannel(
   transport: TransportName,
   target: string,
-  options: Pick<ChannelOptions, "authority"> & { tls?: { ca?: string; serverName?: string } } = {},
+  options: Pick<ChannelOptions, "authority" | "backoff"> & { tls?: { ca?: string; serverName?: string } } = {},
 ): Channel {
   if (transport === "http2") return createChannel(target, options);
   const { tls, authority = tls?.serverName } = options;

@@ -8,8 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SimpleRequestSchema } from "../../gen/grpc/testing/messages_pb.js";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
 import { code, data, type Fields, flag, frame, goaway, headers, message, rstStream, settings, type } from "./frames.ts";
+import { exceptOnGrpcJs } from "./grpc-js.ts";
 import { callHeader, rawClient } from "./raw-client.ts";
 import { codeOf, Target } from "./target.ts";
+
+exceptOnGrpcJs();
 
 const empty = "/grpc.testing.TestService/EmptyCall";
 const unary = "/grpc.testing.TestService/UnaryCall";

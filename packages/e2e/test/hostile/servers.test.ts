@@ -3,8 +3,13 @@ import type { Socket } from "node:net";
 import { Code, createClient, RpcError } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
+import { openChannel } from "../../interop/transport.ts";
+import { transport } from "../harness/transport.ts";
 import { code, data, type Fields, flag, frame, goaway, headerBlock, headers, message, ping, rstStream, settings, type } from "./frames.ts";
+import { exceptOnGrpcJs } from "./grpc-js.ts";
 import { type Answer, rawServer } from "./raw-server.ts";
+
+exceptOnGrpcJs();
 
 const nothing = message(new Uint8Array());
 const ended = flag.endHeaders | flag.endStream;
@@ -40,7 +45,8 @@ interface Outcome {
 async function outcomes(answer: Answer, first?: Uint8Array, timeoutMs = 2_000): Promise<{ unary: Outcome; stream: Outcome }> {
   await using server = await rawServer(answer, first);
   // A server that ends each connection at once is asked again after a back-off: not of a second here.
-  using client = createClient(TestService, server.address, { backoff: { initialMs: 50 } });
+  using channel = openChannel(transport, server.address, { backoff: { initialMs: 50 } });
+  const client = createClient(TestService, channel);
   const of = async (call: PromiseLike<unknown>): Promise<Outcome> => {
     try {
       await call;

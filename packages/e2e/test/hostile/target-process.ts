@@ -1,6 +1,8 @@
-// Run as a process: a server with every kind of call, that answers "condition" with how it is. Its argument is its limits, as JSON.
+// Run as a process: a server with every kind of call, that answers "condition" with how it is. Its arguments are its limits, as JSON, and its transport.
 import { createServer, implement } from "@grpc-study/rpc";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
+import { serverOptions } from "../../interop/transport.ts";
+import { transportOf } from "../harness/transport.ts";
 import type { Condition } from "./target.ts";
 
 const faults: string[] = [];
@@ -9,6 +11,7 @@ process.on("unhandledRejection", (error) => faults.push(`unhandled: ${error}`));
 
 let calls = 0;
 const server = createServer({
+  ...serverOptions(transportOf({ E2E_TRANSPORT: process.argv[3] ?? "" })),
   limits: JSON.parse(process.argv[2] ?? "{}"),
   onError: (error) => faults.push(`onError: ${error}`),
   interceptors: [

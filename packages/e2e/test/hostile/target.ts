@@ -4,6 +4,7 @@ import { type Client, Code, createClient, RpcError, type ServerLimits } from "@g
 import { expect } from "vitest";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
 import { Process } from "../harness/process.ts";
+import { transport } from "../harness/transport.ts";
 import { until } from "../harness/until.ts";
 
 /** What the process says of itself, after a collection. */
@@ -35,7 +36,7 @@ export class Target implements AsyncDisposable {
   }
 
   static async start(limits: Partial<ServerLimits> = {}): Promise<Target> {
-    const started = new Process(process.execPath, ["--expose-gc", "--max-old-space-size=512", program, JSON.stringify(limits)], {
+    const started = new Process(process.execPath, ["--expose-gc", "--max-old-space-size=512", program, JSON.stringify(limits), transport], {
       ipc: true,
     });
     const target = new Target(started, await started.stdout.line(() => true));
