@@ -92,7 +92,8 @@ export class Exchange implements Linked<Exchange>, UpstreamCall {
   abort(): void {
     const { raw } = this.request;
     const { stream } = raw as { stream?: { destroy(): void } };
-    (stream ?? raw.socket).destroy();
+    // The socket of a request that was injected cannot be destroyed.
+    (stream ?? ("destroy" in raw.socket ? raw.socket : raw)).destroy();
   }
 
   /** The trailer as headers of HTTP, once the call has ended. */

@@ -140,7 +140,7 @@ describe("an upgrade that is for no WebSocket is ignored", () => {
     ],
     ["a path that is none", `GET /none HTTP/1.1\r\nHost: localhost\r\n${h2c}\r\n`, 404],
     ["/openapi.json", `GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n${h2c}\r\n`, 200],
-    ["a stream of requests", `GET /v1/talk HTTP/1.1\r\nHost: localhost\r\nGrpc-Timeout: 20m\r\n${h2c}\r\n`, 200],
+    ["a stream of requests", `GET /v1/talk HTTP/1.1\r\nHost: localhost\r\nGrpc-Timeout: 500m\r\n${h2c}\r\n`, 200],
     ["an unknown protocol", "GET /v1/things/a HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: IRC/6.9\r\n\r\n", 200],
     ["a WebSocket by POST", "POST /v1/things HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", 200],
   ])("%s, and the connection goes on", async (_, request, status) => {
