@@ -23,7 +23,7 @@ export default defineConfig({
           env: { E2E_TRANSPORT: "grpc-js" },
           include: [
             "test/{chat,contract,hello,hello_stream,helloworld,push,shop,streams}.test.ts",
-            "test/peers/*.test.ts",
+            "test/peers/{buf-curl,connect-node,proto-loader}.test.ts",
             "test/hostile/{floods,requests,servers}.test.ts",
           ],
         },
