@@ -57,8 +57,6 @@ export const measuresOf = (loads: readonly Load[]): Measure[] => [...loads.map((
 export function waitingNote(loads: readonly Load[], what: string): string[] {
   const waiting = loads.flatMap(({ waiting }) => waiting ?? []);
   return waiting.length > 0
-    ? [
-        `The core of the ${what} was not full: its rate is that of whoever it waited for, or of a busy machine, and its CPU time a call tells more: ${waiting.join("; ")}.`,
-      ]
+    ? [`The core of the ${what} was idle for a part of the time, so its rate says less than its CPU time a call: ${waiting.join("; ")}.`]
     : [];
 }

@@ -5,7 +5,7 @@
 export const burst = 1_024;
 
 /** Resolves in the next turn, after what sockets have brought. */
-export function nextTurn(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
