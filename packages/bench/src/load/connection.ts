@@ -62,6 +62,8 @@ export class Connection {
       list = HeaderList.request({ ...this.#pseudo, path }, [
         ["content-type", "application/grpc"],
         ["te", "trailers"],
+        // As every client of gRPC. Without it `rpc` takes the load for a bare node:http2, whose half-close may be a cancel.
+        ["user-agent", "grpc-study-bench"],
       ]);
       this.#lists.set(path, list);
     }
