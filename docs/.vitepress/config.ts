@@ -1,0 +1,138 @@
+// The site: VitePress, in English at the root and in Chinese below /zh/. Whatever a page loads comes from the site itself.
+import { existsSync, readdirSync } from "node:fs";
+import { type DefaultTheme, defineConfig } from "vitepress";
+import { mermaidFences } from "./mermaid-fences.ts";
+import { glossary, type Language, type Page, sections } from "./pages.ts";
+
+const title = "grpc-study";
+const icon =
+  "data:image/svg+xml," +
+  encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f766e"/><path d="M7 12h13l-4-4M25 20H12l4 4" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/></svg>',
+  );
+
+const rootOf = (language: Language) => (language === "en" ? "/" : "/zh/");
+
+const item = (language: Language, page: Page): DefaultTheme.SidebarItem => ({
+  text: page[language],
+  link: `${rootOf(language)}${page.path}`,
+});
+
+/** The generated reference: a page for each entry point of a package. */
+function apiGroup(language: Language): DefaultTheme.SidebarItem[] {
+  const folder = new URL(`..${rootOf(language)}reference/api/`, import.meta.url);
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => name.slice(0, -3))
+    .toSorted();
+  const items = names.map((name) => ({ text: name.replace(".", "/"), link: `${rootOf(language)}reference/api/${name}` }));
+  return [{ text: language === "en" ? "Packages" : "各包 API（英文）", items }];
+}
+
+function sidebar(language: Language): DefaultTheme.SidebarMulti {
+  const other = [{ text: "", items: [item(language, glossary)] }];
+  const entries = sections.map(({ folder, groups, ...titles }): [string, DefaultTheme.SidebarItem[]] => {
+    const items = groups.map((group) => ({
+      text: group[language] ?? titles[language],
+      items: group.pages.map((page) => item(language, page)),
+    }));
+    return [`${rootOf(language)}${folder}/`, [...items, ...(folder === "reference" ? apiGroup(language) : []), ...other]];
+  });
+  const all = sections.map(({ groups, ...titles }) => ({
+    text: titles[language],
+    collapsed: true,
+    items: groups.flatMap(({ pages }) => pages.map((page) => item(language, page))),
+  }));
+  return Object.fromEntries([...entries, [`${rootOf(language)}glossary`, [...all, ...other]]]);
+}
+
+const nav = (language: Language): DefaultTheme.NavItem[] => [
+  ...sections.map(({ folder, groups, ...titles }) => ({
+    text: titles[language],
+    link: `${rootOf(language)}${groups[0]?.pages[0]?.path}`,
+    activeMatch: `^${rootOf(language)}${folder}/`,
+  })),
+  { text: glossary[language], link: `${rootOf(language)}glossary` },
+];
+
+/** Words for the search: Chinese has no spaces, and an identifier is one word and also its parts. */
+function tokenize(text: string): string[] {
+  const words = [...new Intl.Segmenter("zh", { granularity: "word" }).segment(text)].flatMap(({ segment, isWordLike }) =>
+    isWordLike ? [segment] : [],
+  );
+  return words.flatMap((word) => {
+    const parts = word.split(/[._]|(?<=[a-z])(?=[A-Z])/).filter(Boolean);
+    return parts.length > 1 ? [word, ...parts] : [word];
+  });
+}
+
+export default defineConfig({
+  title,
+  cleanUrls: true,
+  lastUpdated: false,
+  // `pnpm build` and knip leave their files beside the pages.
+  srcExclude: ["README.md", "node_modules/**", "test/**"],
+  head: [
+    ["link", { rel: "icon", href: icon }],
+    ["meta", { name: "theme-color", content: "#0f766e" }],
+  ],
+  markdown: {
+    theme: { light: "github-light-high-contrast", dark: "github-dark" },
+    config: (markdown) => mermaidFences(markdown),
+  },
+  vite: {
+    build: { chunkSizeWarningLimit: 4000 },
+    server: { host: "127.0.0.1" },
+  },
+  themeConfig: {
+    outline: { level: [2, 3] },
+    search: {
+      provider: "local",
+      options: {
+        miniSearch: { options: { tokenize } },
+        locales: {
+          zh: {
+            translations: {
+              button: { buttonText: "搜索", buttonAriaLabel: "搜索文档" },
+              modal: {
+                displayDetails: "显示详情",
+                resetButtonTitle: "清除",
+                backButtonTitle: "关闭搜索",
+                noResultsText: "没有结果：",
+                footer: { selectText: "打开", navigateText: "切换", closeText: "关闭" },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+  locales: {
+    root: {
+      label: "English",
+      lang: "en",
+      description: "gRPC in TypeScript, from the tutorial to production",
+      themeConfig: { nav: nav("en"), sidebar: sidebar("en") },
+    },
+    zh: {
+      label: "简体中文",
+      lang: "zh-CN",
+      description: "TypeScript 的 gRPC：从教程到生产",
+      themeConfig: {
+        nav: nav("zh"),
+        sidebar: sidebar("zh"),
+        outline: { level: [2, 3], label: "本页目录" },
+        docFooter: { prev: "上一页", next: "下一页" },
+        darkModeSwitchLabel: "外观",
+        lightModeSwitchTitle: "切换到浅色",
+        darkModeSwitchTitle: "切换到深色",
+        sidebarMenuLabel: "目录",
+        returnToTopLabel: "回到顶部",
+        langMenuLabel: "选择语言",
+        skipToContentLabel: "跳到正文",
+        notFound: { title: "页面不存在", quote: "这个地址没有页面。", linkText: "返回首页", linkLabel: "返回首页" },
+      },
+    },
+  },
+});

@@ -1,0 +1,33 @@
+// Bars of the checked-in benchmarks.
+import type { Group } from "./benchmarks.data.ts";
+
+export interface Bar {
+  readonly name: string;
+  readonly value: number;
+  readonly own?: boolean;
+  readonly note?: string;
+}
+
+/** The figures of a measure, the best first. */
+export function bars(group: Group | undefined, measure: string, contestants?: readonly string[]): Bar[] {
+  const found = group?.measures.find(({ name }) => name === measure);
+  if (found === undefined) throw new Error(`the benchmarks have no measure ${measure}`);
+  const names = contestants ?? Object.keys(found.figures);
+  const all = names.flatMap((name) => {
+    const figure = found.figures[name];
+    return figure === undefined ? [] : [{ name, value: figure.median, own: name === "rpc" || name === "engine" }];
+  });
+  return all.toSorted((a, b) => (found.better === "more" ? b.value - a.value : a.value - b.value));
+}
+
+/** What the landing page shows: servers of gRPC, with their own codec or with bytes. */
+export const serverBars = (server: Group | undefined): Bar[] =>
+  bars(server, "unary, 7 B, plaintext", ["rpc", "grpc-go", "proto-loader", "grpc-js", "nice-grpc", "connect-node"]);
+
+/** How many times faster `rpc` is, by the means of a family of measures. */
+export function ratioBars(group: Group | undefined, family: string): Bar[] {
+  const means = group?.means[family];
+  if (means === undefined) throw new Error(`the benchmarks have no means of ${family}`);
+  const peers = Object.entries(means).map(([name, ratio]) => ({ name, value: 1 / ratio, note: `rpc is ${ratio.toFixed(1)} × as fast` }));
+  return [{ name: "rpc", value: 1, own: true }, ...peers].toSorted((a, b) => b.value - a.value);
+}

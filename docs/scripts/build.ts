@@ -1,0 +1,8 @@
+// Builds the site into .vitepress/dist: what is generated first, then the pages.
+import { build } from "vitepress";
+import { generate } from "./generate.ts";
+
+const docs = new URL("../", import.meta.url).pathname;
+
+await generate();
+await build(docs);

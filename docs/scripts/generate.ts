@@ -1,0 +1,20 @@
+// What the pages need and git does not have: Mermaid's files for the browser, and the reference of the packages.
+import { cp, mkdir, readdir } from "node:fs/promises";
+
+const docs = new URL("../", import.meta.url);
+
+export async function generate(): Promise<void> {
+  await copyMermaid();
+}
+
+/** Mermaid's own build for browsers, as it is: to bundle it again would take longer than all pages together. */
+async function copyMermaid(): Promise<void> {
+  const dist = new URL("./", import.meta.resolve("mermaid"));
+  const to = new URL("public/mermaid/", docs);
+  const chunks = "chunks/mermaid.esm.min/";
+  await mkdir(new URL(chunks, to), { recursive: true });
+  const names = (await readdir(new URL(chunks, dist))).filter((name) => name.endsWith(".mjs"));
+  await Promise.all(
+    ["mermaid.esm.min.mjs", ...names.map((name) => chunks + name)].map((name) => cp(new URL(name, dist), new URL(name, to))),
+  );
+}
