@@ -1,2 +1,2 @@
-// It is imported for its effect.
+// Import this module for its side effect.
 export {};

@@ -9,7 +9,7 @@ test.each([
   ["--\u009b31m", "error: unknown option '--\\u009b31m'\n"],
   ["--\u202etxt", "error: unknown option '--\\u202etxt'\n"],
   ["--\u2028x", "error: unknown option '--\\u2028x'\n"],
-])("an error that quotes %j is one line that steers no terminal", (argument, line) => {
+])("an error that quotes %j is one line without control characters", (argument, line) => {
   let written = "";
   const command = new Command().exitOverride().configureOutput({
     ...oneLineErrors,
@@ -21,7 +21,7 @@ test.each([
   expect(written).toBe(line);
 });
 
-/** Runs a command whose stdout is `target`, and which writes until that fails. */
+/** Runs a command that writes to `target` until a write fails. */
 function writeTo(target: string) {
   const source = new URL("./command-line.ts", import.meta.url).href;
   const program = `import { endIfStdoutFails } from "${source}"; endIfStdoutFails(); setInterval(() => process.stdout.write("x".repeat(1e6)), 1);`;
@@ -33,7 +33,7 @@ function writeTo(target: string) {
 const posix = process.platform !== "win32";
 
 test.skipIf(!posix)(
-  "a reader that leaves ends the command, with status 0",
+  "the command exits with status 0 when the reader closes the pipe",
   () => {
     expect(writeTo("| head -c 1 > /dev/null")).toEqual({ status: 0, stderr: "" });
   },
@@ -41,7 +41,7 @@ test.skipIf(!posix)(
 );
 
 test.skipIf(!existsSync("/dev/full"))(
-  "a full disk ends the command, with one line and status 1",
+  "the command exits with status 1 and one line when the disk is full",
   () => {
     expect(writeTo("> /dev/full")).toEqual({
       status: 1,

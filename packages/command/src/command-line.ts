@@ -1,15 +1,18 @@
-// How a command that is made with commander speaks of its own failures: in one line that steers no terminal.
+// Error output for commands built with commander: one line, with control characters escaped.
 import type { OutputConfiguration } from "commander";
 import { printable } from "./printable.ts";
 
-/** For `configureOutput`. A subcommand inherits it if it is added later. */
+/** Pass this to `configureOutput`. Subcommands that are added afterwards inherit it. */
 export const oneLineErrors: OutputConfiguration = {
   outputError: (text, write) => write(`${printable(text.trim().replaceAll(/\s*\n\s*/g, " "))}\n`),
 };
 
 /**
- * Ends the process if stdout cannot be written to: with status 0 if the reader has left, as `| head -1` does, otherwise with status 1 and one
- * line on stderr. Without it, Node prints a stack trace. A command that goes on without stdout, as a server does, does not call it.
+ * Exits when stdout cannot be written to: with status 0 if the reader has closed the pipe, as
+ * `| head -1` does, and otherwise with status 1 and one line on stderr. Without this function,
+ * Node
+ * prints a stack trace. Do not call it in a command that keeps running without stdout, such as a
+ * server.
  */
 export function endIfStdoutFails(): void {
   process.stdout.off("error", end).on("error", end);

@@ -19,14 +19,14 @@ test.each([
 });
 
 test.each(["", "-1", "-1s", "1.5", "1e3", "s", "5 s", " 5", "5S", "1d", "soon", "1s2", "2147483648", "600h", "NaN", "Infinity"])(
-  "%j is refused, and the message says what is accepted",
+  "%j is rejected, and the message says what is accepted",
   (text) => {
     expect(() => parseDuration(text)).toThrow(InvalidArgumentError);
     expect(() => parseDurationOrZero(text)).toThrow("a duration like 500ms, 1s or 2m");
   },
 );
 
-test.each(["0", "0s", "0ms", "0.4ms"])("%s is refused where the duration must be positive", (text) => {
+test.each(["0", "0s", "0ms", "0.4ms"])("parseDuration rejects %s, and parseDurationOrZero returns 0", (text) => {
   expect(() => parseDuration(text)).toThrow("from 1 to");
   expect(parseDurationOrZero(text)).toBe(0);
 });

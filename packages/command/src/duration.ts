@@ -1,13 +1,14 @@
-// Durations on the command line, read in one way by every command.
+// Parses durations in command-line options. All commands use this parser.
 import { InvalidArgumentError } from "commander";
 
 const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** Node's timers take no more milliseconds: 24 days and 20 hours. */
+/** The longest delay of Node's timers: 24 days and 20 hours. */
 const longestMs = 2 ** 31 - 1;
 
 /**
- * Parses a duration into milliseconds: `500ms`, `1.5s`, `2m`, `1m30s` as Go writes them, or a whole number of milliseconds.
+ * Parses a duration in Go's notation (`500ms`, `1.5s`, `2m`, `1m30s`), or a whole number of
+ * milliseconds. Returns milliseconds.
  *
  * @throws InvalidArgumentError unless the result is 1 to 2,147,483,647 milliseconds.
  */
@@ -16,7 +17,7 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Parses as `parseDuration` does, and takes 0.
+ * Like `parseDuration`, but also accepts 0.
  *
  * @throws InvalidArgumentError unless the result is 0 to 2,147,483,647 milliseconds.
  */
@@ -32,7 +33,7 @@ function parse(text: string, lowestMs: number): number {
   );
 }
 
-/** NaN unless the text is amounts with their units and nothing else. */
+/** Returns NaN unless the text consists of amounts with units only. */
 function sumOf(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) return Number.NaN;

@@ -4,7 +4,7 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder",
 };
 
-/** Says why a file cannot be read, for a user: "cannot read users.json: there is no such file". */
+/** Returns a message for users: `cannot read users.json: there is no such file`. */
 export function fileProblem(file: string, error: unknown): string {
   const { code = "", message } = error as NodeJS.ErrnoException;
   return `cannot read ${file}: ${reasons[code] ?? (code || message)}`;

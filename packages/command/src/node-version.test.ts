@@ -1,4 +1,4 @@
-// The check of Node's version, as an old Node runs it.
+// Runs the Node version check as an old Node would.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 const check = fileURLToPath(new URL("../node-version.js", import.meta.url));
 const packages = new URL("../../", import.meta.url);
 
-/** Runs the check in a process that says it is another version. */
+/** Runs the check in a process that pretends to be another version. */
 function checkAs(version: string): { status: number; stderr: string } {
   const pretend = `Object.defineProperty(process.versions, "node", { value: ${JSON.stringify(version)} });`;
   const module = `data:text/javascript,${encodeURIComponent(pretend)}`;
@@ -20,7 +20,7 @@ function checkAs(version: string): { status: number; stderr: string } {
   }
 }
 
-test.each(["18.20.8", "20.20.2", "22.17.1", "23.5.0"])("Node %s is refused with one line that says what to do", (version) => {
+test.each(["18.20.8", "20.20.2", "22.17.1", "23.5.0"])("Node %s is rejected with one line that says what to do", (version) => {
   const { status, stderr } = checkAs(version);
   expect(status).toBe(1);
   expect(stderr).toMatch(/^error: grpc-study needs Node 22\.18 or later .* is \d+\.\d+\.\d+: install .+\n$/);
@@ -35,7 +35,7 @@ const manifests = ["../package.json", ...readdirSync(packages).map((name) => `${
   existsSync(new URL(path, packages)),
 );
 
-test.each(manifests)("%s promises what the check checks", (path) => {
+test.each(manifests)("the engines of %s match the check", (path) => {
   const { engines } = JSON.parse(readFileSync(new URL(path, packages), "utf8"));
   expect(engines).toEqual({ node: "^22.18.0 || >=23.6.0" });
 });

@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
 
-/** Whether a stream shows colour: only a terminal does, and not if `NO_COLOR` is set. */
+/** `true` if the stream is a terminal that supports colour and `NO_COLOR` is unset. */
 export function hasColour(stream: Pick<WriteStream, "isTTY" | "hasColors">): boolean {
   return stream.isTTY && stream.hasColors();
 }

@@ -1,12 +1,17 @@
-// A line of the log on its way out: what a caller sent must not move a cursor, or pass for a line of its own.
+// Escapes log lines: text from a peer must not move the cursor or look like a line of its own.
 import { printable } from "@grpc-study/command/printable";
 
-/** Takes a line of JSON, of which pino escapes U+0000 to U+001F only. Whoever parses the result reads the same values. */
+/**
+ * Escapes a line of JSON, in which pino has escaped U+0000 to U+001F only. Parsing the result gives
+ * the same values.
+ */
 export function printableJson(line: string): string {
   return `${printable(line.slice(0, -1))}\n`;
 }
 
-/** For the terminal, which shows the values: each of them is made printable. The lines of a stack stay lines. */
+/**
+ * Escapes each value of a line of JSON, for pretty-printing. The lines of a stack stay separate.
+ */
 export function printableTexts(line: string): string {
   const entry = JSON.parse(line, (key, value: unknown) => {
     if (typeof value !== "string") return value;

@@ -1,4 +1,4 @@
-// A log that cannot be written. What becomes of the process is tested in e2e, with a disk that is full.
+// Write errors of the log. The e2e tests cover the process with a full disk.
 import { execFileSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,10 +23,10 @@ test("lines are written whole and in order", async () => {
   closeSync(fd);
 });
 
-test("a pipe that nobody reads is waited for, no more than 4 MiB are kept, and whoever reads at last is told how many lines are missing", async () => {
+test("a full pipe is retried, at most 4 MiB are buffered, and a notice says how many lines were lost", async () => {
   const pipe = join(folder(), "pipe");
   execFileSync("mkfifo", [pipe]);
-  // Opened for both, so that neither end waits; nonblocking, as the pipes of some that start processes are.
+  // Opening both ends avoids blocking. O_NONBLOCK, because some process managers set it on pipes.
   const { O_NONBLOCK, O_RDWR } = (await import("node:fs")).constants;
   const fd = openSync(pipe, O_RDWR | O_NONBLOCK);
   const log = new LogStream(fd);

@@ -1,11 +1,11 @@
-// What the log is written to. It never fails, makes nobody wait, and holds no more than a few megabytes, whatever becomes of the file or the pipe behind it.
-//
-// pino's own destination throws when the disk is full, which ends the process; or tries to, since it then writes the rest again and again, for ever.
+// The destination of the log. It never throws, never blocks, and buffers at most 4 MiB, whatever
+// happens to the file or pipe behind it. pino's own destination throws when the disk is full, which
+// ends the process, or retries the same bytes forever.
 import { write, writeSync } from "node:fs";
 
-/** The most characters that wait to be written. What comes beyond that is lost. */
-const mostWaiting = 4 * 2 ** 20;
-/** Milliseconds until a pipe that is full is tried again. */
+/** The maximum number of buffered characters. Lines beyond it are lost. */
+const maxBuffered = 4 * 2 ** 20;
+/** The delay in milliseconds before a full pipe is retried. */
 const retryMs = 50;
 
 export class LogStream {
@@ -21,7 +21,7 @@ export class LogStream {
   }
 
   write(line: string): void {
-    if (this.#waiting.length + line.length > mostWaiting) this.#lost++;
+    if (this.#waiting.length + line.length > maxBuffered) this.#lost++;
     else this.#waiting += line;
     if (!this.#writing) this.#next();
   }
@@ -38,7 +38,7 @@ export class LogStream {
       if (error?.code === "EAGAIN") setTimeout(() => this.#write(bytes), retryMs).unref();
       else if (error) {
         this.#lost += bytes.toString().split("\n").length - 1;
-        // Not at once: the next line finds out whether it works again.
+        // Retry after a delay, or with the next line.
         if (this.#waiting === "") this.#writing = false;
         else setTimeout(() => this.#next(), retryMs).unref();
       } else if (written < bytes.length) this.#write(bytes.subarray(written));
@@ -49,9 +49,9 @@ export class LogStream {
     });
   }
 
-  /** A line may have been cut off: this one begins on its own. */
+  /** Begins with a newline, because the line before may have been cut off. */
   #notice(): string {
-    const entry = { level: "warn", time: new Date().toISOString(), lost: this.#lost, msg: "lines of the log could not be written" };
+    const entry = { level: "warn", time: new Date().toISOString(), lost: this.#lost, msg: "log lines could not be written" };
     this.#lost = 0;
     return `\n${JSON.stringify(entry)}\n`;
   }
@@ -61,7 +61,7 @@ export class LogStream {
     try {
       while (rest.length > 0) rest = rest.subarray(writeSync(this.#fd, rest));
     } catch {
-      // It has been tried.
+      // The process is exiting: the rest is lost.
     }
   }
 }

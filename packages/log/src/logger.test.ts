@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createLogger } from "./logger.ts";
 
-test("what is less severe than the level is not logged", () => {
+test("entries below the log level are not written", () => {
   const written: string[] = [];
   const log = createLogger("error", { write: (line) => written.push(line) });
   log.info("not this");
@@ -9,7 +9,7 @@ test("what is less severe than the level is not logged", () => {
   expect(written).toEqual([expect.stringContaining('"this"')]);
 });
 
-test("an error keeps its stack and loses its other properties: they may be metadata, and hold a token", () => {
+test("an error is logged with its stack and without its other properties, which may hold a token", () => {
   const written: string[] = [];
   const log = createLogger("info", { write: (line) => written.push(line) });
   log.error(Object.assign(new Error("failed"), { metadata: { authorization: "Bearer 123321123" } }));

@@ -1,16 +1,17 @@
-// The log of a command, on stderr: JSON lines, or something to read if that is a terminal. No caller writes into it what it likes, and no error its metadata.
+// The log of a command, on stderr: JSON lines, or pretty-printed lines on a terminal. Text is
+// escaped and truncated, and errors are logged without their metadata.
 import { type DestinationStream, type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
 import { build as pretty } from "pino-pretty";
 import { hasColour } from "./colour.ts";
 import { printableJson, printableTexts } from "./line.ts";
 import { LogStream } from "./log-stream.ts";
 
-/** From quiet to loud. */
+/** Ordered from quiet to verbose. */
 export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const satisfies LevelWithSilent[];
 
 export type LogLevel = (typeof logLevels)[number];
 
-/** stdout is not for it: that has the command's own answer. */
+/** Creates a logger. Default destination: stderr, because stdout carries the command's output. */
 export function createLogger(level: LogLevel, stream?: DestinationStream): Logger {
   const toTerminal = stream === undefined && process.stderr.isTTY;
   return pino(
@@ -22,7 +23,7 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Logge
       serializers: { err: serializeError },
       hooks: {
         logMethod(args, log) {
-          log.apply(this, args.map((arg) => (typeof arg === "string" ? shortened(arg) : arg)) as typeof args);
+          log.apply(this, args.map((arg) => (typeof arg === "string" ? truncated(arg) : arg)) as typeof args);
         },
         streamWrite: toTerminal ? printableTexts : printableJson,
       },
@@ -31,14 +32,17 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Logge
   );
 }
 
-/** What a caller sends may be megabytes. */
-function shortened(text: string): string {
+/** A peer can send megabytes of text. */
+function truncated(text: string): string {
   return text.length <= maxText ? text : `${text.slice(0, maxText)}… (${text.length} characters)`;
 }
 
+/** In UTF-16 code units. */
 const maxText = 2_000;
 
-/** pino would write an error's own properties too. They can hold metadata, and metadata can hold a token. */
+/**
+ * Drops an error's own properties, which pino would log: they can hold metadata, such as a token.
+ */
 function serializeError(error: unknown) {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const { type, message, stack } = stdSerializers.err(error);

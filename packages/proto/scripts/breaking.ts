@@ -1,5 +1,6 @@
-// Checks that no .proto file breaks what main has: `buf breaking` against the commit this branch left main at; on main itself, against
-// the commit before. BREAKING_BASE names another.
+// Fails if a .proto file breaks compatibility. Runs `buf breaking` against the commit at which this
+// branch left main; on main itself, against the previous commit. BREAKING_BASE overrides the
+// commit.
 import { execFileSync, spawnSync } from "node:child_process";
 
 function git(...args: string[]): string | undefined {
@@ -15,7 +16,7 @@ const branchPoint = git("merge-base", "HEAD", "origin/main") ?? git("merge-base"
 const base = process.env.BREAKING_BASE ?? (branchPoint === head ? git("rev-parse", "HEAD^") : branchPoint);
 
 if (base === undefined || git("cat-file", "-e", `${base}:packages/proto/buf.yaml`) === undefined) {
-  console.log("buf breaking: there is no earlier commit with .proto files to compare with");
+  console.log("buf breaking: skipped, because no earlier commit has .proto files");
 } else {
   console.log(`buf breaking: against ${base}`);
   const { status } = spawnSync("buf", ["breaking", "--against", `../../.git#ref=${base},subdir=packages/proto`], { stdio: "inherit" });

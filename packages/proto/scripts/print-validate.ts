@@ -1,7 +1,8 @@
-// Writes buf/validate/validate.proto: no npm package has it as source, so it is printed from the descriptor that @bufbuild/protovalidate
-// carries, which has all but the comments. With --check it compares, and fails if a copy is not what it would write.
+// Writes buf/validate/validate.proto. No npm package ships its source, so this script prints it
+// from the descriptor in @bufbuild/protovalidate, which has everything but the comments. With
+// --check it compares instead, and fails if a copy is out of date.
 //
-//   node scripts/print-validate.ts [--check]     in packages/proto, after a new version of @bufbuild/protovalidate
+//   node scripts/print-validate.ts [--check]     in packages/proto, after updating @bufbuild/protovalidate
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,16 +37,17 @@ const header = `// Copyright 2023-2026 Buf Technologies, Inc.
 // See the License for the specific language governing permissions and
 // limitations under the License.
 
-// Not the original: printed from the descriptor in the npm package @bufbuild/protovalidate, and so without its comments, by
-// packages/proto/scripts/print-validate.ts. Do not edit.
+// Not the original: printed from the descriptor in the npm package @bufbuild/protovalidate, and so
+// without its comments, by packages/proto/scripts/print-validate.ts. Do not edit.
 `;
 
-/** The end of a range that has none: one more than the highest field number. */
+/** The end of a range without an upper limit: one more than the highest field number. */
 const max = 2 ** 29;
 
 const { proto } = file_buf_validate_validate;
 
-// What the printer does not know, it would leave out; the test compares what buf makes of the file with the descriptor.
+// Options unknown to the printer would be lost: validate-proto.test.ts compares the compiled file
+// with the descriptor.
 const source = [
   header,
   `syntax = "${proto.syntax || "proto2"}";`,
@@ -76,7 +78,7 @@ function isInOneof(field: FieldDescriptorProto): boolean {
   return isFieldSet(field, FieldDescriptorProtoSchema.field.oneofIndex);
 }
 
-/** A range of field numbers; its end is not part of it. */
+/** Prints a range of field numbers. `end` is exclusive. */
 function printRange(start: number, end: number): string {
   return end === start + 1 ? `${start}` : `${start} to ${end === max ? "max" : end - 1}`;
 }
@@ -97,7 +99,7 @@ function printFieldOptions(options: FieldOptions): string[] {
 
 function printEnum({ name, value, reservedRange, reservedName }: EnumDescriptorProto): string {
   const lines = value.map(({ name, number }) => `${name} = ${number};`);
-  // Unlike a message's, the end of an enum's range is part of it.
+  // In an enum, unlike in a message, the end of a range is inclusive.
   return [`enum ${name} {`, ...lines, ...printReserved(reservedRange, 1, reservedName), "}"].join("\n");
 }
 
@@ -108,7 +110,7 @@ function printReserved(ranges: readonly { start: number; end: number }[], inclus
   ];
 }
 
-/** `name = value` of each field that is set. */
+/** Prints `name = value` for each field that is set. */
 function printFields(message: ReflectMessage): string[] {
   return message.fields
     .filter((field) => message.isSet(field))
@@ -124,7 +126,7 @@ function printFields(message: ReflectMessage): string[] {
         case "list":
           if (field.listKind === "message") return [...message.get(field)].map((item) => name + printBlock(item as ReflectMessage));
       }
-      throw new Error(`${field}: not known how to print this option`);
+      throw new Error(`${field}: cannot print this option`);
     });
 }
 
@@ -134,7 +136,7 @@ function printBlock(message: ReflectMessage): string {
     .join("\n")}\n}`;
 }
 
-/** As the file itself would write it. */
+/** The name relative to the package of the file. */
 function typeName(name: string): string {
   return name.replace(/^\./, "").replace(`${proto.package}.`, "");
 }
@@ -146,7 +148,7 @@ try {
   for (const copy of copies) {
     if (!process.argv.includes("--check")) writeFileSync(copy, text);
     else if (readFileSync(copy, "utf8") !== text) {
-      console.error(`${copy} is not what @bufbuild/protovalidate has: run node scripts/print-validate.ts`);
+      console.error(`${copy} differs from @bufbuild/protovalidate: run node scripts/print-validate.ts`);
       process.exitCode = 1;
     }
   }

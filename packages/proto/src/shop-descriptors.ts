@@ -1,9 +1,9 @@
-// The shop's .proto files with their comments, which generated code does not have.
+// The descriptors of the shop's .proto files, with the comments that generated code lacks.
 import { readFileSync } from "node:fs";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 
-/** Reads what the build has written. */
+/** Reads `gen/shop.binpb`, which the build writes. */
 export function shopDescriptors(): FileDescriptorSet {
   return fromBinary(FileDescriptorSetSchema, readFileSync(new URL("../gen/shop.binpb", import.meta.url)));
 }

@@ -1,5 +1,6 @@
-// The three files define StreamRequest and StreamResponse each in its own way: the services stand side by side,
-// the messages under the name of their file.
+// Each of the three files defines its own StreamRequest or StreamResponse. The services are
+// exported
+// by name, the messages in a namespace for each file.
 
 export * as bothStream from "../gen/streams/both_stream/both_stream_pb.js";
 export { Stream } from "../gen/streams/both_stream/both_stream_pb.js";

@@ -1,4 +1,4 @@
-// The wire contract of the tutorials, written out: names, numbers, types and paths may not change.
+// The wire contract of the tutorials: names, numbers, types and paths must not change.
 import type { DescMessage, DescService } from "@bufbuild/protobuf";
 import { getOption, ScalarType } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";

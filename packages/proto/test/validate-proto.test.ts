@@ -1,4 +1,5 @@
-// buf/validate/validate.proto is printed: here it is compiled again, and must be what it was printed from.
+// Compiles the printed buf/validate/validate.proto and compares it with the descriptor it was
+// printed from.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { clearField, createRegistry, fromBinary, toJson } from "@bufbuild/protobuf";
@@ -15,8 +16,8 @@ test.each(["proto", "rpc"])("validate.proto in packages/%s compiles to the descr
     { cwd: `${packages}/${name}` },
   );
   const compiled = fromBinary(FileDescriptorSetSchema, output).file.find((file) => file.name === "buf/validate/validate.proto");
-  if (compiled === undefined) throw new Error("buf has not compiled it");
-  // protoc says nothing of proto2, buf does.
+  if (compiled === undefined) throw new Error("the output of buf has no buf/validate/validate.proto");
+  // buf sets `syntax` for proto2, protoc does not.
   if (compiled.syntax === "proto2") clearField(compiled, FileDescriptorProtoSchema.field.syntax);
   const registry = createRegistry(file_buf_validate_validate);
   const json = (file: FileDescriptorProto) => toJson(FileDescriptorProtoSchema, file, { registry });

@@ -125,7 +125,7 @@ test("the document of `pnpm start` has the shop's comments, and its rules as lim
     paths: {
       "/v1/prod/{prod_id}": {
         get: {
-          description: "The stock of a product in one area.",
+          description: "Returns the stock of a product in one area.",
           parameters: [
             { name: "prod_id", in: "path", required: true, schema: positive },
             { name: "prod_area", in: "query" },

@@ -39,8 +39,8 @@ test("the shop's product has its comments, its parameters and their rules", () =
   expect(shop.paths["/v1/prod/{prod_id}"]?.get).toEqual({
     operationId: "ProdService_GetProdStock",
     tags: ["ProdService"],
-    summary: "The stock of a product in one area",
-    description: "The stock of a product in one area.",
+    summary: "Returns the stock of a product in one area",
+    description: "Returns the stock of a product in one area.",
     parameters: [
       { name: "prod_id", in: "path", required: true, schema: { type: "integer", format: "int32", exclusiveMinimum: 0 }, example: 1 },
       { name: "prod_area", in: "query", schema: { $ref: "#/components/schemas/services.ProdAreas", enum: ["A", "B", "C"] } },
@@ -56,7 +56,7 @@ test("the shop's product has its comments, its parameters and their rules", () =
   });
   expect(shop.tags[0]).toEqual({ name: "ProdService", description: "Products and their stock." });
   expect(shop.components.schemas["services.ProdAreas"]).toEqual({
-    description: "Where the stock is held.",
+    description: "The area where the stock is held.",
     anyOf: [
       { type: "string", enum: ["A", "B", "C"] },
       { type: "integer", format: "int32" },
