@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// The workspace's packages are tested from source: no build comes first.
+// Resolves workspace packages to their source, so tests need no build.
 const conditions = ["@grpc-study/source"];
 const json = ["src/json/**/*.test.ts"];
 const tiers = ["src/json/tiers.test.ts"];
@@ -10,7 +10,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // The JSON codec is tested in its tiers and while types go from one to the other. Other tests choose tiers themselves.
+    // The JSON tests run in each tier and while types switch tiers. Other tests choose tiers
+    // themselves.
     projects: [
       { extends: true, test: { name: "codec", include: ["src/**/*.test.ts"], exclude: json } },
       { extends: true, test: { name: "tiers", include: tiers } },

@@ -1,13 +1,19 @@
-// The seam between messages and bytes: everything above speaks of messages, everything below of buffers.
+// The interface between messages and bytes.
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
-/** Turns one kind of message into bytes and back. */
+/** Encodes and decodes messages of one type. */
 export interface Codec<Desc extends DescMessage = DescMessage> {
-  /** Throws if the message cannot be written, for example for a number out of range. The bytes are not written to again. */
+  /**
+   * Throws if the message cannot be encoded, for example if a number is out of range. The Buffer is
+   * never written to again.
+   */
   encode(message: MessageInitShape<Desc>): Buffer;
-  /** Throws if the bytes are no such message. The message may share memory with `bytes`, which is not written to again. */
+  /**
+   * Throws if the bytes are malformed. The message may share memory with `bytes`, which must not be
+   * written to again.
+   */
   decode(bytes: Buffer): MessageShape<Desc>;
 }
 
-/** Makes the codec of a message; called once for each message and server or client. */
+/** Creates the codec of a message type. A server or client calls it once for each type. */
 export type CodecFactory = <Desc extends DescMessage>(schema: Desc) => Codec<Desc>;

@@ -1,22 +1,25 @@
-// When the code of a message type is generated. Until then, code that serves all types does the work.
+// Decides when the code of a message type is generated. Until then, general code handles the type.
 import type { DescMessage } from "@bufbuild/protobuf";
 
 /**
- * What a type is given before its code is generated, for each direction by itself. Generating the code, and optimizing it, takes V8 about as
- * long as the general code takes for so many messages. Tests set other values.
+ * The work that general code does for a type, in each direction, before code is generated.
+ * Generating and optimizing the code costs V8 about as much time as general code needs for this
+ * many messages. Tests override these values.
  */
 export const patience = {
   /** Messages of a type without fields. */
   messages: 16,
-  /** Messages for each field of the type: the time to generate code grows with its length. */
+  /**
+   * Additional messages for each field: the time to generate code grows with the number of fields.
+   */
   messagesPerField: 1,
   /** Bytes that count as one message. */
   bytesPerMessage: 128,
-  /** Items of lists and maps that count as one message. */
+  /** List and map items that count as one message. */
   itemsPerMessage: 16,
 };
 
-/** How much work a type has had. */
+/** Counts the work for a type. */
 export class Heat {
   #left: number;
 
@@ -24,18 +27,18 @@ export class Heat {
     this.#left = patience.messages + patience.messagesPerField * desc.fields.length;
   }
 
-  /** Counts one message of so many bytes. Returns `true` once generated code pays. */
+  /** Counts one message of `bytes` bytes. Returns `true` once generated code pays off. */
   add(bytes: number): boolean {
     this.#left -= 1 + bytes / patience.bytesPerMessage;
     return this.#left < 0;
   }
 
-  /** Counts items of a list or a map, which a message has. */
+  /** Counts items of a list or map in a message. */
   addItems(items: number): void {
     this.#left -= items / patience.itemsPerMessage;
   }
 
-  /** The type cannot be compiled: it stays with the general code. */
+  /** Keeps a type that cannot be compiled on general code. */
   freeze(): void {
     this.#left = Number.POSITIVE_INFINITY;
   }

@@ -1,4 +1,4 @@
-// @grpc-study/codec: protobuf messages to bytes and back. JSON is in @grpc-study/codec/json.
+// @grpc-study/codec: encodes and decodes protobuf messages. JSON is in @grpc-study/codec/json.
 export { compiled } from "./binary/compiled.ts";
 export { protobufEs } from "./binary/protobuf-es.ts";
 export { warmUp } from "./binary/warm-up.ts";

@@ -1,4 +1,4 @@
-// Message types for tests that no .proto file could define.
+// Defines message types that no .proto file could define.
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { fileDesc } from "@bufbuild/protobuf/codegenv2";
 import {
@@ -12,7 +12,8 @@ import {
 type FileInit = MessageInitShape<typeof FileDescriptorProtoSchema>;
 
 /**
- * The messages of a file, by name. The file is not looked at, as that of generated code is not: its names may be anything.
+ * Returns a function that finds the messages of a file by name. As for generated code, the file is
+ * not validated, so its names may be anything.
  */
 export function define(file: FileInit): (name: string) => DescMessage {
   const proto = create(FileDescriptorProtoSchema, { name: "defined.proto", syntax: "proto3", ...file });
@@ -21,14 +22,14 @@ export function define(file: FileInit): (name: string) => DescMessage {
   const { messages } = fileDesc(encoded, [file_google_protobuf_struct, file_google_protobuf_wrappers]);
   return (name) => {
     const message = messages.find((message) => message.name === name);
-    if (message === undefined) throw new TypeError(`there is no message ${name}`);
+    if (message === undefined) throw new TypeError(`unknown message: ${name}`);
     return message;
   };
 }
 
 type FieldInit = NonNullable<NonNullable<NonNullable<FileInit["messageType"]>[number]>["field"]>[number];
 
-/** A field: of a scalar type, or of a message type named `.Name`. */
+/** Returns a field of a scalar type, or of a message type named `.Name`. */
 export function field(name: string, number: number, type: Type | string, init: FieldInit = {}): FieldInit {
   return {
     name,

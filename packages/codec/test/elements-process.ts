@@ -1,10 +1,11 @@
-// Run as a process with a small heap: reads JSON of as many elements as 4 MiB can have, and says what becomes of each.
+// Runs in a process with a small heap: reads 4 MiB of JSON with as many elements as possible, and
+// prints the outcome for each kind.
 import { jsonCodec, TooManyElementsError } from "../src/json/index.ts";
 import { TreeSchema } from "./gen/json3_pb.js";
 import { ThingSchema } from "./gen/things_pb.js";
 
 const size = 4 * 1024 * 1024;
-/** `begin`, as many items as there is room for, and `end`. */
+/** Returns `begin`, as many items as fit, and `end`. */
 const filled = (begin: string, item: string, end: string) =>
   begin +
   Array(Math.floor(size / (item.length + 1)))

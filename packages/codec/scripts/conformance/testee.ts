@@ -1,5 +1,6 @@
-// What the conformance runner talks to: it reads requests from standard input and answers on standard output, each with its length before it in
-// four bytes. Binary goes through the codec that is named; JSON and text, which the runner compares it with, through protobuf-es.
+// The program under test: reads requests of the conformance runner from standard input and answers
+// on standard output. A four-byte length precedes each message. Binary goes through the named
+// codec. JSON and text, which the runner compares with it, go through protobuf-es.
 //
 //   node testee.ts compiled|protobuf-es descriptors.binpb
 import { readFileSync, readSync, writeSync } from "node:fs";
@@ -12,7 +13,7 @@ import { warmUp } from "../../src/binary/warm-up.ts";
 import type { CodecFactory } from "../../src/codec.ts";
 
 const [codecName, descriptors = ""] = process.argv.slice(2);
-/** The generated code of a type, from its first message on. */
+/** Generates the code of a type before its first message. */
 const hot: CodecFactory = (schema) => {
   warmUp(schema);
   return compiled(schema);
@@ -22,19 +23,19 @@ const encoding = codecs[codecName ?? ""] ?? unknownCodec();
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors)));
 
 function unknownCodec(): never {
-  throw new TypeError(`there is no codec ${codecName}`);
+  throw new TypeError(`unknown codec: ${codecName}`);
 }
 
 function messageType(name: string) {
   const schema = registry.getMessage(name);
-  if (schema === undefined) throw new TypeError(`there is no message ${name}`);
+  if (schema === undefined) throw new TypeError(`unknown message: ${name}`);
   return schema;
 }
 
 const requests = protobufEs(messageType("conformance.ConformanceRequest"));
 const responses = protobufEs(messageType("conformance.ConformanceResponse"));
 
-/** conformance.ConformanceRequest, which there is no generated code of. */
+/** conformance.ConformanceRequest, for which no code is generated. */
 interface Request {
   readonly payload: { readonly case?: string; readonly value?: unknown };
   readonly requestedOutputFormat: number;
@@ -91,7 +92,7 @@ function answer(request: Request): Result {
   }
 }
 
-/** Reads so many bytes; undefined at the end of the input. */
+/** Reads `length` bytes. Returns `undefined` at the end of the input. */
 function read(length: number): Buffer | undefined {
   const bytes = Buffer.alloc(length);
   for (let at = 0; at < length; ) {

@@ -33,13 +33,13 @@ import { readerOf } from "./read/reader.ts";
 import { warmUp } from "./warm-up.ts";
 import { writerOf } from "./write/writer.ts";
 
-/** The codec of a type, with the code of all types in it generated. */
+/** Returns the codec of a type with the code of all nested types generated. */
 function hot<Desc extends DescMessage>(schema: Desc): Codec<Desc> {
   warmUp(schema);
   return compiled(schema);
 }
 
-/** What comes of it, so that two ways can be compared. */
+/** Returns the result of a function, or the error as text, for comparisons. */
 function attempt<T>(run: () => T): T | string {
   try {
     return run();
@@ -48,7 +48,10 @@ function attempt<T>(run: () => T): T | string {
   }
 }
 
-/** Writes with both codecs, and reads it back with both; or sees both throw the same. Returns the bytes. */
+/**
+ * Encodes with both codecs and decodes the result with both, or checks that both throw the same
+ * error. Returns the bytes.
+ */
 function check(schema: DescMessage, init: unknown): Buffer | undefined {
   const expected = attempt(() => protobufEs(schema).encode(init as never));
   const bytes = attempt(() => hot(schema).encode(init as never));
@@ -136,8 +139,8 @@ const proto2 = define({
   ],
 });
 
-describe("what it makes", () => {
-  test("is a message of protobuf-es: its prototype, its defaults", () => {
+describe("a decoded message", () => {
+  test("has the prototype and defaults of protobuf-es", () => {
     const schema = proto2("Defaults");
     const message = hot(schema).decode(Buffer.alloc(0)) as unknown as Record<string, unknown>;
     expect(isMessage(message, schema)).toBe(true);
@@ -148,7 +151,7 @@ describe("what it makes", () => {
     expect(equals(schema, message as never, create(schema))).toBe(true);
   });
 
-  test("has bytes that are Uint8Arrays over the input, no Buffers", () => {
+  test("has bytes fields that are Uint8Array views of the input, not Buffers", () => {
     const input = Buffer.from("0a03010203", "hex");
     const { data } = hot(proto3("Blob")).decode(input) as unknown as { data: Uint8Array };
     expect(Object.getPrototypeOf(data)).toBe(Uint8Array.prototype);
@@ -156,23 +159,23 @@ describe("what it makes", () => {
     expect([...data]).toEqual([1, 2, 3]);
   });
 
-  test("is the same for messages that hold each other and themselves", () => {
+  test("equals that of protobuf-es for mutually recursive types", () => {
     check(proto3("Left"), { name: "a", right: { left: [{ name: "b" }, { right: { left: [{ right: {} }] } }] } });
     check(proto3("Strings"), { items: ["a"], next: { items: ["b"], next: { next: {} } } });
   });
 
-  test("keeps what it does not know, and writes it back", () => {
+  test("keeps unknown fields, and encoding writes them back", () => {
     const bytes = hex("0a0161 1807 2a03aabbcc 3501020304 3901020304 05060708 43 4801 44 1007");
     const message = checkDecode(proto3("Text"), bytes) as { $unknown: unknown[] };
     expect(message.$unknown).toHaveLength(5);
     expect(check(proto3("Text"), message)).toBeDefined();
   });
 
-  test("does not know what an init shape calls unknown", () => {
+  test("ignores $unknown in an init shape", () => {
     expect(check(proto3("Text"), { $unknown: [{ no: 9, wireType: 0, data: Uint8Array.of(1) }] })).toHaveLength(0);
   });
 
-  test("carries extensions", () => {
+  test("keeps extensions", () => {
     const file = create(FileDescriptorProtoSchema, {
       name: "extension.proto",
       syntax: "proto2",
@@ -187,20 +190,20 @@ describe("what it makes", () => {
     expect(getExtension(hot(FieldOptionsSchema).decode(bytes as Buffer), note)).toBe("kept");
   });
 
-  test("treats values that a closed enum has not as protobuf-es does, in fields and in lists", () => {
+  test("treats unknown values of closed enums as protobuf-es does, in fields and lists", () => {
     for (const bytes of ["0801", "0805", "08feffffffffffffffff01", "0805 1805 0806", "1805 0805", "1001 1005", "12020105", "0a00"]) {
       checkDecode(proto2("Enums"), hex(bytes));
     }
   });
 
-  test("has groups, also where another group ends them", () => {
+  test("has groups, and a mismatched end tag is handled as in protobuf-es", () => {
     check(proto2("Group"), { number: 1, group: { number: 2, group: {} } });
     for (const bytes of ["0b 1001 0c", "0b 1001", "0b 14", "0c", "0b 0b 0c", "0b 1b 1c 0c", "0b 1b 0c", "0a02 1001"]) {
       checkDecode(proto2("Group"), hex(bytes));
     }
   });
 
-  test("merges a message that comes twice, and wrappers, Structs and Values", () => {
+  test("merges repeated occurrences of messages, wrappers, Structs and Values", () => {
     const schema = proto3("Known");
     const parts = [
       {
@@ -216,19 +219,20 @@ describe("what it makes", () => {
       },
     ];
     checkDecode(schema, Buffer.concat(parts.map((part) => protobufEs(schema).encode(part as never))));
-    // A number that is not there, then one that is, in two wrappers; a Value of two kinds; a map entry whose value comes in two parts.
+    // A wrapper without a number and then one with a number; a Value of two kinds; a map entry
+    // whose value comes in two parts.
     for (const bytes of ["0a00", "0a020805 0a00", "0a00 0a0408051007", "2a04 2001 0800", "1a0c 0a0a 0a0161 1202 2001 1201 00"])
       checkDecode(schema, hex(bytes));
   });
 });
 
-describe("what it takes", () => {
-  test("are init shapes, messages, and the one within the other, as protobuf-es does", () => {
+describe("encode", () => {
+  test("accepts init shapes, messages, and nested combinations, as protobuf-es does", () => {
     const schema = proto3("Left");
     const right = create(proto3("Right"), { left: [{ name: "x" }] } as never);
     check(schema, { right });
     check(schema, create(schema, { right } as never));
-    check(schema, { ...create(schema), right: { left: [] } }); // a message, and no message within: refused
+    check(schema, { ...create(schema), right: { left: [] } }); // a message with a nested init shape is rejected
     check(schema, Object.assign(create(schema), { right: null }));
     check(schema, Object.assign(create(schema), { name: undefined }));
     check(schema, create(proto3("Text"), { text: "another message" } as never));
@@ -238,7 +242,7 @@ describe("what it takes", () => {
     for (const none of [undefined, null, 5, "text", [], new Map(), () => 1]) check(schema, none);
   });
 
-  test("are defaults that were set, and none that were not", () => {
+  test("writes defaults that are set explicitly, and omits unset ones", () => {
     const schema = proto2("Defaults");
     check(schema, {});
     check(schema, create(schema));
@@ -248,14 +252,14 @@ describe("what it takes", () => {
     expect(check(schema, message)?.length).toBeGreaterThan(30);
   });
 
-  test("is not what every object has: hasOwnProperty is no field of it", () => {
+  test("ignores inherited members of Object such as hasOwnProperty", () => {
     check(proto3("Odd"), create(proto3("Odd")));
     check(proto3("Odd"), { hasOwnProperty: "mine" });
     check(proto3("Odd"), {});
     checkDecode(proto3("Odd"), hex("0a0161"));
   });
 
-  test("are required fields, or it throws what protobuf-es throws", () => {
+  test("throws the error of protobuf-es for a missing required field", () => {
     expect(() => hot(proto2("Required")).encode({} as never)).toThrow(
       "cannot encode field Required.text to binary: required field not set",
     );
@@ -263,14 +267,14 @@ describe("what it takes", () => {
     check(proto2("Required"), create(proto2("Required")));
   });
 
-  test("are numbers in range: the error names field and value", () => {
+  test("throws an error that names field and value for a number out of range", () => {
     expect(() => hot(proto3("Text")).encode({ number: 2 ** 31 } as never)).toThrow(
       "cannot encode field Text.number to binary: invalid int32: 2147483648",
     );
     for (const number of [2 ** 31 - 1, -(2 ** 31), -0, 1.5, Number.NaN, "5", "x", 5n, true, {}, []]) check(proto3("Text"), { number });
   });
 
-  test("are Structs of JSON, and what is no JSON as protobuf-es has it", () => {
+  test("writes Structs of JSON, and handles other values as protobuf-es does", () => {
     const deep = { a: [1, "two", null, { b: [[], {}, true] }], 你: "好".repeat(100), "": Number.NaN, ["__proto__"]: 1 };
     check(proto3("Known"), { struct: deep, structs: [deep, {}, { x: deep }] });
     for (const odd of [{ a: undefined }, { a: 1n }, { a: new Date(0) }, [], "text", null, { a: () => 1 }])
@@ -278,7 +282,7 @@ describe("what it takes", () => {
     check(StructSchema, { fields: { a: { kind: { case: "structValue", value: { fields: {} } } } } });
   });
 
-  test("may have getters that encode, too", () => {
+  test("supports messages with getters that call encode", () => {
     const schema = proto3("Left");
     const inner = () =>
       hot(proto3("Text"))
@@ -293,7 +297,7 @@ describe("what it takes", () => {
     expect(hot(schema).encode(init as never)).toEqual(protobufEs(schema).encode(init as never));
   });
 
-  test("holds no circle", () => {
+  test("throws a RangeError for a message with a cycle", () => {
     const circle: Record<string, unknown> = { items: ["x"] };
     circle["next"] = circle;
     expect(() => hot(proto3("Strings")).encode(circle as never)).toThrow(RangeError);
@@ -307,7 +311,7 @@ describe("text", () => {
   ];
 
   test.each(["a", "é", "ß", "你", "\uffff", "😀", "\ud800", "\udfff", "\ufeff", "\0", "\ufffd"])(
-    "of any length is written and read: %j",
+    "of any length is encoded and decoded: %j",
     (character) => {
       for (const length of lengths) {
         check(proto3("Text"), { text: character.repeat(length), number: 1 });
@@ -317,7 +321,7 @@ describe("text", () => {
     },
   );
 
-  test("that is no UTF-8 is refused in proto3, and has U+FFFD in proto2", () => {
+  test("that is not UTF-8 is rejected in proto3, and decoded with U+FFFD in proto2", () => {
     const wrong = [
       "ff",
       "c0 80",
@@ -349,8 +353,8 @@ describe("text", () => {
   });
 });
 
-describe("the bytes", () => {
-  test("of one message are not written to again by another", () => {
+describe("encoded bytes", () => {
+  test("are not overwritten by the next message", () => {
     const schema = proto3("Blob");
     const held = Array.from({ length: 3000 }, (_, i) => {
       const init = { data: new Uint8Array((i * 37) % 5000).fill(i), text: `message ${i}` };
@@ -359,7 +363,7 @@ describe("the bytes", () => {
     for (const [got, expected] of held) expect(got.equals(expected)).toBe(true);
   });
 
-  test("are right at every length of a length, at every depth", () => {
+  test("are correct for every size of a length prefix, at every depth", () => {
     for (const size of [
       0, 1, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 16378, 16379, 16380, 16381, 16382, 16383, 16384, 65000, 65536, 2097150,
       2097152,
@@ -369,23 +373,23 @@ describe("the bytes", () => {
     }
   });
 
-  test("of a message of any size are found after messages of any other", () => {
+  test("are correct for any sequence of message sizes", () => {
     const sizes = [10, 1e6, 10, 60000, 5000, 5000, 70000, 100, 300000, 1, 0, 64 * 1024];
     for (const size of sizes) {
       const bytes = check(proto3("Blob"), { data: new Uint8Array(size).fill(1), text: "你好".repeat(size % 1000) });
-      // What is held is not much more than the message.
+      // The buffer is not much larger than the message.
       if (size > 64 * 1024) expect(bytes?.buffer.byteLength).toBeLessThan(size * 1.3 + 64 * 1024);
     }
   });
 
-  test("of long lists are the same", () => {
+  test("are correct for long lists", () => {
     check(proto3("Doubles"), { items: Array.from({ length: 300_000 }, (_, i) => i / 3) });
     check(proto3("Strings"), { items: Array.from({ length: 50_000 }, (_, i) => `item ${i}`) });
     const many = protobufEs(proto3("Doubles")).encode({ items: Array.from({ length: 600_000 }, (_, i) => i) } as never);
     expect((hot(proto3("Doubles")).decode(many) as unknown as { items: number[] }).items.at(-1)).toBe(599_999);
   });
 
-  test("may be nested a hundred deep, and no deeper", () => {
+  test("are decoded up to a nesting of 100 levels", () => {
     const nested = (depth: number) => {
       let bytes = Buffer.alloc(0);
       for (let i = 1; i < depth; i++) {
@@ -401,11 +405,11 @@ describe("the bytes", () => {
     expect(new Message()).toEqual(create(schema));
     expect(typeof checkDecode(schema, nested(100))).toBe("object");
     expect(checkDecode(schema, nested(101))).toMatch("maximum recursion depth of 100 reached");
-    // Of groups that nobody knows, too.
+    // The limit also applies to unknown groups.
     for (const depth of [98, 99, 100, 101]) checkDecode(schema, Buffer.concat([Buffer.alloc(depth, 0x1b), Buffer.alloc(depth, 0x1c)]));
   });
 
-  test("are asked of protobuf-es only when they are refused", () => {
+  test("cause the error of protobuf-es if they are malformed", () => {
     const schema = proto3("Text");
     expect(() => hot(schema).decode(hex("0a05"))).toThrow("premature EOF");
     expect(() => hot(schema).decode(hex("07"))).toThrow("illegal tag");
@@ -439,7 +443,7 @@ describe("a hostile descriptor", () => {
     " ",
   ];
 
-  test.each(names)("runs no code by its names: %j", (name) => {
+  test.each(names)("cannot inject code through names: %j", (name) => {
     vi.stubGlobal("hostile", undefined);
     const messages = define({
       package: "p",
@@ -476,7 +480,7 @@ describe("a hostile descriptor", () => {
     expect(Reflect.get(globalThis, "hostile")).toBeUndefined();
   });
 
-  test("runs no code by its defaults", () => {
+  test("cannot inject code through defaults", () => {
     const schema = define({
       syntax: "proto2",
       messageType: [{ name: "M", field: names.map((name, i) => field(`f${i}`, i + 1, Type.STRING, { defaultValue: name })) }],
@@ -486,7 +490,7 @@ describe("a hostile descriptor", () => {
     expect((hot(schema).decode(Buffer.alloc(0)) as unknown as { f0: string }).f0).toBe(names[0]);
   });
 
-  test("has no numbers that are not numbers", () => {
+  test("cannot inject code through numbers", () => {
     const { fields, members, ...schema } = proto3("Text");
     const number = "1: globalThis.hostile = 1; case 2" as unknown as number;
     const hostile = { ...schema, members, fields: fields.map((field) => ({ ...field, number })) } as DescMessage;
@@ -499,7 +503,7 @@ describe("a hostile descriptor", () => {
     expect(Reflect.get(globalThis, "hostile")).toBeUndefined();
   });
 
-  test("may call another message a Struct or a wrapper: protobuf-es has its way with it", () => {
+  test("that redefines Struct or a wrapper is handled by protobuf-es", () => {
     const proto = create(FileDescriptorProtoSchema, {
       name: "other.proto",
       syntax: "proto3",
@@ -511,7 +515,7 @@ describe("a hostile descriptor", () => {
       ],
     });
     const schema = createFileRegistry(proto, () => undefined).getMessage("google.protobuf.M") as DescMessage;
-    expect(() => readerOf(schema).compile()).toThrow("another Struct");
+    expect(() => readerOf(schema).compile()).toThrow("nonstandard Struct");
     check(schema, { number: 5 });
     check(schema, { struct: { a: 1 } });
     checkDecode(schema, hex("12040805 1006"));
@@ -519,7 +523,7 @@ describe("a hostile descriptor", () => {
   });
 });
 
-test("editions are followed, field by field", () => {
+test("edition features are respected for each field", () => {
   const schema = define({
     syntax: "editions",
     edition: Edition.EDITION_2023,
@@ -546,9 +550,9 @@ test("editions are followed, field by field", () => {
   for (const bytes of ["22020102 2001", "32 01 ff", "3805 3803", "2b 0801 2c"]) checkDecode(schema, hex(bytes));
 });
 
-test("messages of all sizes, in any order, are written, and stay what they were", () => {
+test("messages of all sizes, in any order, are encoded and stay unchanged", () => {
   const codec = hot(StringValueSchema);
-  // Those above 16 KiB have a buffer of their own, which is made for the size of the ones before.
+  // Messages above 16 KiB get a buffer of their own, sized by the previous messages.
   const sizes = [10, 20_000, 20_000, 20_000, 10, 200_000, 200_000, 180_000, 300_000, 200_000, 10, 10, 70_000, 70_000, 15_000, 5, 70_000];
   const values = sizes.map((size, index) => String.fromCharCode(97 + index).repeat(size));
   const written = values.map((value) => codec.encode({ value }));
@@ -557,7 +561,7 @@ test("messages of all sizes, in any order, are written, and stay what they were"
   }
 });
 
-test("where generating code is not allowed, it is protobuf-es", async () => {
+test("compiled equals protobufEs where code generation is disabled", async () => {
   const script = `
     import { TimestampSchema } from "@bufbuild/protobuf/wkt";
     import { compiled } from ${JSON.stringify(fileURLToPath(import.meta.resolve("./compiled.ts")))};
@@ -576,7 +580,7 @@ test("where generating code is not allowed, it is protobuf-es", async () => {
   expect(JSON.parse(allowed.stdout)).toEqual([true, bytes, 7]);
 });
 
-test("a descriptor that is a message itself goes through", () => {
+test("a descriptor, which is a message itself, makes a round trip", () => {
   const { proto } = file_google_protobuf_descriptor;
   const bytes = check(FileDescriptorProtoSchema, proto) as Buffer;
   expect(fromBinary(FileDescriptorProtoSchema, bytes)).toEqual(proto);

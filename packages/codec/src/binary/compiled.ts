@@ -1,5 +1,5 @@
-// The codec of functions that are generated from the descriptor. What it reads and writes is, to the byte and the property, what protobuf-es
-// reads and writes, some times faster. It leaves to protobuf-es whatever it does not want to decide itself, a refusal above all.
+// The codec that generates functions from descriptors. Its results equal those of protobuf-es, byte
+// for byte and property for property. It leaves unusual cases, and every error, to protobuf-es.
 import { type DescMessage, type MessageInitShape, type MessageShape, protoInt64 } from "@bufbuild/protobuf";
 import type { Codec, CodecFactory } from "../codec.ts";
 import { canGenerate } from "../generate/can-generate.ts";
@@ -11,9 +11,10 @@ import { abandonOutput, closeOutput, openOutput } from "./write/output.ts";
 import { type TieredWriter, writerOf } from "./write/writer.ts";
 
 /**
- * The codec of protobuf-es with code of its own for each message type. protobuf-es reads and writes the first messages of a type. Once the type is hot, the codec generates a function for the
- * type, and one for each type within it when that is hot, too. Where generating code is not allowed
- * (`node --disallow-code-generation-from-strings`), it is `protobufEs`.
+ * A codec that behaves like protobuf-es and is several times faster. protobuf-es handles the first
+ * messages of a type. Once the type is hot, the codec generates a function for it, and one for
+ * each nested type when that is hot. Where code generation is disabled (`node
+ * --disallow-code-generation-from-strings`), it equals `protobufEs`.
  */
 export const compiled: CodecFactory = <Desc extends DescMessage>(schema: Desc): Codec<Desc> => {
   if (!canCompile()) return protobufEs(schema);
@@ -29,7 +30,7 @@ const codecs = new WeakMap<DescMessage, CompiledCodec>();
 
 /** `true` if this process can compile message types. */
 export function canCompile(): boolean {
-  // Without bigint, integers of 64 bits are strings: BUF_BIGINT_DISABLE=1 asks protobuf-es for that.
+  // protobuf-es represents 64-bit integers as strings if BUF_BIGINT_DISABLE=1 is set.
   return canGenerate() && littleEndian && protoInt64.supported;
 }
 
@@ -37,7 +38,7 @@ class CompiledCodec implements Codec {
   readonly #reader: TieredReader;
   readonly #writer: TieredWriter;
   readonly #uncompiled: Codec;
-  /** The sizes of the last two messages written: a large one seldom comes alone. */
+  /** The sizes of the last two messages: the smaller one predicts the next size. */
   #last = 0;
   #lastButOne = 0;
 
@@ -59,7 +60,7 @@ class CompiledCodec implements Codec {
       this.#last = bytes.length;
       return bytes;
     } catch {
-      // Odd, or wrong: protobuf-es writes it, or throws what it throws.
+      // An unusual or invalid message: protobuf-es writes it or throws the error.
       abandonOutput();
       return this.#uncompiled.encode(message);
     }
@@ -67,7 +68,7 @@ class CompiledCodec implements Codec {
 
   decode(bytes: Buffer): MessageShape<DescMessage> {
     const reader = this.#reader;
-    // The size is known before, so a large message is not read by the slower code.
+    // The size is known in advance, so a large message skips the slower code.
     if (!reader.isCompiled && !reader.warm(bytes.length)) return this.#uncompiled.decode(bytes);
     try {
       openInput(bytes);

@@ -1,4 +1,4 @@
-// The codec of protobuf-es itself: what the compiled one is measured against, and falls back to.
+// The codec of protobuf-es: the reference for the compiled codec, and its fallback.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { CodecFactory } from "../codec.ts";
 
@@ -9,7 +9,7 @@ export const protobufEs: CodecFactory = (schema) => ({
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   },
   decode(bytes) {
-    // Not the Buffer itself: the bytes fields would be Buffers too, where protobuf-es makes Uint8Arrays.
+    // A Buffer as input would make the bytes fields Buffers instead of Uint8Arrays.
     return fromBinary(schema, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   },
 });

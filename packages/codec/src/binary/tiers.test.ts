@@ -14,7 +14,7 @@ beforeEach(() => {
   Object.assign(patience, { messages: 4, messagesPerField: 0, bytesPerMessage: 1e9 });
 });
 
-/** Types that no other test has used: each call defines new ones. */
+/** Returns newly defined types on each call. */
 const shop = () =>
   define({
     messageType: [
@@ -41,7 +41,7 @@ const order = {
 
 const isCompiled = (...types: readonly DescMessage[]) => types.map((type) => [readerOf(type).isCompiled, writerOf(type).isCompiled]);
 
-test("each type is compiled when it is hot, the outer one first, and the messages are the same all the time", () => {
+test("each type is compiled when it is hot, the outer one first, and messages stay the same", () => {
   const types = shop();
   const [Order, Item, Part] = [types("Order"), types("Item"), types("Part")];
   const codec = compiled(Order);
@@ -59,13 +59,13 @@ test("each type is compiled when it is hot, the outer one first, and the message
   expect(seen.size).toBeGreaterThan(3);
 });
 
-test("reading and writing are compiled by themselves", () => {
+test("the reader and writer of a type are compiled separately", () => {
   const Part = shop()("Part");
   for (let i = 0; i < 10; i++) compiled(Part).decode(Buffer.alloc(0));
   expect(isCompiled(Part)).toEqual([[true, false]]);
 });
 
-test("a large message counts as many: it is read by compiled code at once, and the next one is written by it", () => {
+test("a large message counts as many: compiled code reads it at once and writes the next one", () => {
   patience.bytesPerMessage = 128;
   const Item = shop()("Item");
   const bytes = compiled(Item).encode({ name: "n".repeat(1000) } as never);
@@ -74,8 +74,8 @@ test("a large message counts as many: it is read by compiled code at once, and t
   expect(isCompiled(Item)).toEqual([[true, true]]);
 });
 
-test("a value that goes on behind the end of its message is read as protobuf-es does, whatever is compiled", () => {
-  // An Item of one byte, whose field has its value behind the Item's end.
+test("a value that extends beyond its message is read as in protobuf-es, in each tier", () => {
+  // An Item of one byte, whose field has its value beyond the Item's end.
   const bytes = Buffer.from("1a011005", "hex");
   const types = shop();
   const Order = types("Order");
@@ -83,7 +83,7 @@ test("a value that goes on behind the end of its message is read as protobuf-es 
   for (let i = 0; i < 12; i++) expect(difference(compiled(Order).decode(bytes), expected)).toBeUndefined();
 });
 
-test.each([98, 99, 100, 101])("%i levels are read or refused alike", (levels) => {
+test.each([98, 99, 100, 101])("%i levels give the same result in each tier", (levels) => {
   const Strings = define({
     messageType: [
       { name: "Strings", field: [field("next", 1, ".Other")] },
@@ -112,7 +112,7 @@ test.each([98, 99, 100, 101])("%i levels are read or refused alike", (levels) =>
     ).toBeUndefined();
 });
 
-test("a message of another type within is refused in each tier", () => {
+test("a nested message of another type is rejected in each tier", () => {
   const types = shop();
   const Order = types("Order");
   const part = create(types("Part"));
@@ -124,7 +124,7 @@ test("a message of another type within is refused in each tier", () => {
   }
 });
 
-test("a type that cannot be compiled stays with protobuf-es, and those around it are compiled", () => {
+test("a type that cannot be compiled stays with protobuf-es, and its enclosing types are compiled", () => {
   const file = define({
     messageType: [
       { name: "Around", field: [field("odd", 1, ".Odd"), field("name", 2, Type.STRING)] },

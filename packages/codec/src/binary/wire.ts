@@ -1,4 +1,4 @@
-// Facts of the protobuf wire format: https://protobuf.dev/programming-guides/encoding/
+// Constants of the protobuf wire format: https://protobuf.dev/programming-guides/encoding/
 import { ScalarType } from "@bufbuild/protobuf";
 
 /** The low three bits of a tag. */
@@ -25,7 +25,7 @@ export function wireOf(type: ScalarType): number {
   }
 }
 
-/** The bytes of a tag, as a varint. */
+/** Returns the bytes of a tag, as a varint. */
 export function tagBytes(number: number, wire: number): number[] {
   return varintBytes(((number << 3) | wire) >>> 0);
 }

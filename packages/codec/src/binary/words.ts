@@ -1,4 +1,5 @@
-// Eight bytes of shared memory, seen as every kind of number: how a double or a 64-bit integer comes apart into bytes without an allocation.
+// Eight shared bytes with views for every number type, to split a double or a 64-bit integer into
+// bytes without an allocation.
 import { endianness } from "node:os";
 
 export const bytes = new Uint8Array(8);
@@ -9,5 +10,5 @@ export const float64 = new Float64Array(bytes.buffer);
 export const int64 = new BigInt64Array(bytes.buffer);
 export const uint64 = new BigUint64Array(bytes.buffer);
 
-/** The wire is little-endian, and so must these views be. */
+/** `true` if the machine is little-endian, as the wire format is. */
 export const littleEndian = endianness() === "LE";

@@ -1,6 +1,9 @@
 let allowed: boolean | undefined;
 
-/** `true` if this process may make functions of text. `node --disallow-code-generation-from-strings` forbids it. */
+/**
+ * `true` if this process may create functions from text. `node
+ * --disallow-code-generation-from-strings` forbids it.
+ */
 export function canGenerate(): boolean {
   if (allowed === undefined) {
     try {

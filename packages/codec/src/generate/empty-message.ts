@@ -1,4 +1,4 @@
-// Makes the empty messages that protobuf-es makes, with their properties in its order and with its prototype.
+// Creates empty messages like those of protobuf-es: same properties, same order, same prototype.
 import { create, type DescMessage } from "@bufbuild/protobuf";
 import { setOwn } from "../shape/object.ts";
 import { literal, Source } from "./source.ts";
@@ -8,7 +8,10 @@ export type Fields = Record<string, unknown>;
 
 const constructors = new WeakMap<DescMessage, new () => Fields>();
 
-/** The constructor of a type's empty messages. It tells V8 to keep space for the fields that are set later. */
+/**
+ * Returns the constructor of a type's empty messages. V8 reserves space in them for fields that are
+ * set later.
+ */
 export function constructorOf(desc: DescMessage): new () => Fields {
   let made = constructors.get(desc);
   if (made === undefined) {
@@ -18,11 +21,14 @@ export function constructorOf(desc: DescMessage): new () => Fields {
   return made;
 }
 
-/** An expression that makes an empty message: a literal where that is possible, which is faster for messages with most of their fields set. */
+/**
+ * Returns an expression that creates an empty message. It is an object literal where possible,
+ * which is faster for messages with most fields set.
+ */
 export function emptyMessage(source: Source, desc: DescMessage): string {
   const model = create(desc) as unknown as Fields;
   if (Object.getPrototypeOf(model) !== Object.prototype) return `new ${source.constant(constructorOf(desc))}()`;
-  // `"__proto__": value` would set the prototype, `["__proto__"]: value` does not.
+  // `"__proto__": value` sets the prototype, `["__proto__"]: value` sets a property.
   const properties = Object.entries(model).map(([name, value]) => {
     const key = name === "__proto__" ? `[${literal(name)}]` : literal(name);
     return `${key}: ${initialValue(source, value)}`;
@@ -41,7 +47,10 @@ function generate(desc: DescMessage): new () => Fields {
   return source.buildExpression("Message", { setOwn });
 }
 
-/** An unset member's value as an expression. Each message needs lists, maps and oneofs of its own. */
+/**
+ * Returns the value of an unset member as an expression. Lists, maps and oneofs are created anew
+ * for each message.
+ */
 function initialValue(source: Source, value: unknown): string {
   if (Array.isArray(value)) return "[]";
   if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) return "case" in value ? "{ case: undefined }" : "{}";

@@ -1,29 +1,32 @@
-// How generated code is put together. What a descriptor says gets into the code as a string literal, as an integer, or as a constant that the
-// code refers to by name; so a hostile descriptor is data in it, never code.
+// Builds generated code. Data of a descriptor enters the code only as a string literal, an integer,
+// or a constant that the code refers to by name. A hostile descriptor therefore cannot inject code.
 
-/** A name of a descriptor as a JavaScript string literal. Strings of JSON are strings of JavaScript since ES2019. */
+/**
+ * Returns a name of a descriptor as a JavaScript string literal. JSON strings are valid JavaScript
+ * strings since ES2019.
+ */
 export function literal(name: string): string {
   return JSON.stringify(name);
 }
 
-/** A property of a message, as an expression. */
+/** Returns an expression for a property of a message. */
 export function propertyOf(object: string, name: string): string {
   return `${object}[${literal(name)}]`;
 }
 
-/** A number of a descriptor. */
+/** Returns a number of a descriptor as a literal. @throws TypeError unless it is an integer. */
 export function integer(value: number): string {
   if (!Number.isInteger(value)) throw new TypeError(`${value} is not an integer`);
   return Object.is(value, -0) ? "0" : String(value);
 }
 
-/** The text of one function, and the constants that it refers to. */
+/** The text of one function and the constants that it refers to. */
 export class Source {
   readonly #constants = new Map<unknown, string>();
   readonly #preparation: string[] = [];
   readonly #lines: string[] = [];
 
-  /** The name of a constant. The same value has the same name. */
+  /** Returns the name of a constant. Equal values share a name. */
   constant(value: unknown): string {
     let name = this.#constants.get(value);
     if (name === undefined) {
@@ -33,24 +36,27 @@ export class Source {
     return name;
   }
 
-  /** Adds lines that run once, before the function is made. */
+  /** Adds lines that run once, before the function is created. */
   prepare(...lines: readonly string[]): void {
     this.#preparation.push(...lines);
   }
 
-  /** Adds lines of the function. */
+  /** Adds lines to the function body. */
   add(...lines: readonly string[]): void {
     this.#lines.push(...lines);
   }
 
-  /** Makes the function. It sees its constants, what was prepared, and `runtime` by the names of its properties. */
+  /**
+   * Creates the function. Its scope has the constants, the prepared lines, and the properties of
+   * `runtime`.
+   */
   build<Made>(parameters: string, runtime: Readonly<Record<string, unknown>>): Made {
     return this.buildExpression<Made>(`function (${parameters}) {\n${this.#lines.join("\n")}\n}`, runtime);
   }
 
-  /** Makes the value of an expression, which sees the same. */
+  /** Evaluates an expression in the same scope. */
   buildExpression<Made>(expression: string, runtime: Readonly<Record<string, unknown>>): Made {
-    // The parentheses tell V8 that the function is called soon: it is parsed once, not twice.
+    // The parentheses make V8 compile the function eagerly, so it is parsed only once.
     const text = [
       '"use strict";',
       `const { ${Object.keys(runtime).join(", ")} } = runtime;`,

@@ -1,5 +1,6 @@
-// Messages in which two fields have one name, in JSON or in the message: see `hasNameConflict`. What is read and printed then depends on what
-// else is set, so protobuf-es does it. The errors name the message, not the field in it.
+// Messages with two fields of the same name, in JSON or in the message: see `hasNameConflict`.
+// Their JSON depends on which other fields are set, so protobuf-es reads and prints them. The
+// errors name the message but not the field.
 import { type DescEnum, type DescField, type DescMessage, fromJson, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import { AnySchema, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { depthLimit } from "../shape/depth.ts";
@@ -25,8 +26,8 @@ export function printClashing(desc: DescMessage, codecs: Codecs): Print {
 }
 
 /**
- * What other readers do on their way: counts elements, and refuses names of enum values that protobuf-es ignores.
- * JSON that is no such message is for protobuf-es to refuse.
+ * Does what other readers do on the way: counts elements, and rejects unknown enum value names,
+ * which protobuf-es ignores. protobuf-es rejects malformed messages.
  */
 function spendOn(desc: DescMessage, codecs: Codecs, json: unknown): void {
   spend(1 + desc.members.length);
@@ -40,7 +41,7 @@ function spendOn(desc: DescMessage, codecs: Codecs, json: unknown): void {
   }
   if (!isObject(json)) return;
   for (const [name, value] of Object.entries(json)) {
-    // As in protobuf-es, the last field of a name has it.
+    // As in protobuf-es, the last field with a name wins.
     const field = desc.fields.findLast((field) => field.name === name || field.jsonName === name);
     if (field === undefined) continue;
     const items = itemsOf(field, value);
@@ -59,7 +60,10 @@ function spendOn(desc: DescMessage, codecs: Codecs, json: unknown): void {
   }
 }
 
-/** The values of a field, with their keys. What is no list or map, where one should be, has none: protobuf-es refuses it. */
+/**
+ * Returns the values of a field with their keys. Returns none if the JSON has the wrong kind:
+ * protobuf-es rejects it.
+ */
 function itemsOf(field: DescField, value: unknown): [key: string, value: unknown][] {
   switch (field.fieldKind) {
     case "list":
@@ -83,9 +87,10 @@ function jsonOf(desc: DescMessage, codecs: Codecs, message: Message): JsonValue 
     if (!(thrown instanceof Error) || thrown instanceof RangeError) {
       throw thrown;
     }
-    // `cannot encode message google.protobuf.Timestamp to JSON: nanos must not be negative`; what it "expected" are types of its own.
+    // For example `cannot encode message google.protobuf.Timestamp to JSON: nanos must not be
+    // negative`. Messages with "expected" name internal types and are left out.
     const [, reason] = /to JSON: ((?!expected).*)$/.exec(thrown.message) ?? [];
-    throw new Fault(`a ${desc.typeName} has no JSON${reason === undefined ? "" : `: ${reason}`}`);
+    throw new Fault(`a ${desc.typeName} cannot be printed as JSON${reason === undefined ? "" : `: ${reason}`}`);
   }
 }
 
@@ -97,7 +102,7 @@ function checkEnumName(desc: DescEnum, value: unknown): void {
 function attempt(desc: DescMessage, codecs: Codecs, json: unknown, depth: number): Message | undefined {
   const { ignoreUnknownFields, registry } = codecs.settings;
   try {
-    // What is no JSON at all is refused as well.
+    // Values that are not JSON are rejected as well.
     return fromJson(desc, json as JsonValue, {
       ignoreUnknownFields,
       recursionLimit: depthLimit - depth + 1,

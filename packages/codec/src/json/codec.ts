@@ -1,46 +1,64 @@
-// The codec of a message, as the gateway uses it: JSON text in, JSON text out.
+// The JSON codec of a message: parses and prints JSON text.
 import type { DescMessage, JsonValue, MessageShape, Registry } from "@bufbuild/protobuf";
 import { TieredCodecs } from "./codecs.ts";
 import { jsonError } from "./error.ts";
 import type { MessageCodec, Settings } from "./message-codec.ts";
-import { checkObjects, countColons, countKeysOfText, inexact, parseExactly, parseText, reading, refuseDuplicateKeys } from "./read/text.ts";
+import { checkObjects, countColons, countKeysOfText, inexact, parseExactly, parseText, reading, rejectDuplicateKeys } from "./read/text.ts";
 import { begin, finish } from "./write/writer.ts";
 
 export interface JsonOptions {
-  /** Names of fields in output: `json` is lowerCamelCase (json_name), `proto` is the .proto's. Both are accepted in input. Default `json`. */
+  /**
+   * Field names in output: `json` is lowerCamelCase (json_name), `proto` is the name in the .proto
+   * file. Input may use both. Default: `json`.
+   */
   readonly fieldNames?: "json" | "proto";
-  /** Print fields that have their default value: implicit presence, lists and maps, as protobuf-es's `alwaysEmitImplicit`. Default false. */
+  /**
+   * Prints fields with default values (implicit presence), empty lists and empty maps, like
+   * protobuf-es's `alwaysEmitImplicit`. Default: `false`.
+   */
   readonly emitDefaults?: boolean;
-  /** Unknown fields in input: ignored, or refused. Default true: ignored. */
+  /** Ignores unknown fields in input instead of rejecting them. Default: `true`. */
   readonly ignoreUnknownFields?: boolean;
-  /** Unknown names of enum values in input: ignored, or refused. Default: as `ignoreUnknownFields`. */
+  /**
+   * Ignores unknown enum value names in input instead of rejecting them. Default:
+   * `ignoreUnknownFields`.
+   */
   readonly ignoreUnknownEnumValues?: boolean;
   /**
-   * The most elements of one input; beyond it, it is refused before memory is taken for them. A message counts one, and one more for each field
-   * that its type has; so does each item of a list or a map. Default: no limit.
+   * The maximum number of elements in one input. A message counts as one plus the number of fields
+   * of its type. Each item of a list or map counts as one. The codec rejects larger input with a
+   * `TooManyElementsError` before it allocates memory for the elements. Default: no limit.
    */
   readonly elementLimit?: number;
   /**
-   * Print what canonical JSON cannot express in a form of its own, which is read back, too: an Any of an unknown type or with malformed bytes as its
-   * type and its `value` in base64; a Timestamp, Duration or FieldMask out of range as an object of its fields; NaN and the infinities in a Value
-   * as text, and a Value without a kind as null. Default false: a JsonError.
+   * Prints values that canonical JSON cannot express in a fallback form, and reads that form: an
+   * Any of an unknown type or with malformed bytes as its type and its `value` in base64; a
+   * Timestamp, Duration or FieldMask out of range as an object of its fields; NaN and the
+   * infinities in a Value as strings; and a Value without a kind as null. Default: `false`, which
+   * throws a JsonError.
    */
   readonly fallbacks?: boolean;
-  /** Types for google.protobuf.Any and extensions. Default none. */
+  /** Types for google.protobuf.Any and extensions. Default: none. */
   readonly registry?: Registry;
 }
 
-/** Canonical JSON of one kind of message, with the meaning of protobuf-es's `fromJsonString` and `toJsonString`, from functions made for the message. */
+/**
+ * Parses and prints canonical JSON for one message type, like protobuf-es's `fromJsonString` and
+ * `toJsonString`.
+ */
 export interface JsonCodec<Desc extends DescMessage = DescMessage> {
-  /** Throws a JsonError for text that is not JSON, for duplicate keys, and for values that are no such message. */
+  /** Parses JSON text. Throws a JsonError for malformed JSON, duplicate keys and invalid values. */
   parse(text: string): MessageShape<Desc>;
-  /** The same for a value already parsed. Throws a JsonError. */
+  /** Reads a parsed JSON value. Throws a JsonError for invalid values. */
   fromJson(value: JsonValue): MessageShape<Desc>;
-  /** Throws a JsonError for what JSON can not have: a Timestamp out of range, an Any of an unknown type, a required field that is not set. */
+  /**
+   * Prints a message as JSON text. Throws a JsonError for values without a JSON form: a Timestamp
+   * out of range, an Any of an unknown type, an unset required field.
+   */
   print(message: MessageShape<Desc>): string;
 }
 
-/** Makes the codec of a message, or returns the one it made before. The functions themselves are made at the first use. */
+/** Returns the codec of a message type. Codecs are cached for each schema and set of options. */
 export function jsonCodec<Desc extends DescMessage>(schema: Desc, options: JsonOptions = {}): JsonCodec<Desc> {
   const codecs = codecsFor(options);
   const inner = codecs.of(schema);
@@ -57,26 +75,29 @@ export function jsonCodec<Desc extends DescMessage>(schema: Desc, options: JsonO
     },
   };
   made.set(inner, codec);
-  // The reader of a schema makes that schema's messages.
+  // The reader of a schema creates messages of that schema.
   return codec as JsonCodec<Desc>;
 }
 
 const made = new WeakMap<MessageCodec, JsonCodec>();
 
-/** Reads text. JSON.parse takes the last of duplicate keys; protobuf-es refuses them, and so does this: `read` counts the keys it sees. */
+/**
+ * Reads text. JSON.parse keeps the last of duplicate keys, but protobuf-es rejects them. `read`
+ * counts its keys to detect duplicates.
+ */
 export function parseWith<Value>(text: string, read: (json: JsonValue) => Value, { elementLimit }: Settings): Value {
   checkObjects(text, elementLimit);
   const json = parseText(text);
   reading.keys = 0;
   reading.elementLimit = reading.elementsLeft = elementLimit;
   reading.isOwn = true;
-  // Only an escape can make a lone surrogate of well-formed text.
+  // In well-formed text, only an escape can produce a lone surrogate.
   reading.isWellFormed = text.isWellFormed() && !text.includes("\\u");
   try {
     const value = readExactly(text, json, read);
-    // Most texts have no colon in a string, and so need no closer look.
+    // In most texts no string contains a colon, so counting colons is enough.
     if (reading.keys !== countColons(text) && reading.keys !== countKeysOfText(text)) {
-      refuseDuplicateKeys(text);
+      rejectDuplicateKeys(text);
     }
     return value;
   } catch (thrown) {
@@ -88,7 +109,7 @@ export function parseWith<Value>(text: string, read: (json: JsonValue) => Value,
   }
 }
 
-/** Reads the text a second time if the first has met a number that it cannot know exactly. */
+/** Reads the text again, exactly, if the first attempt met a number that JSON.parse has rounded. */
 function readExactly<Value>(text: string, json: JsonValue, read: (json: JsonValue) => Value): Value {
   try {
     return read(json);
@@ -103,7 +124,7 @@ function readExactly<Value>(text: string, json: JsonValue, read: (json: JsonValu
   }
 }
 
-/** Reads a value that has been parsed already. */
+/** Reads a parsed JSON value. */
 export function readWithin<Value>({ elementLimit }: Settings, read: () => Value): Value {
   reading.elementLimit = reading.elementsLeft = elementLimit;
   return orJsonError(read);
@@ -120,7 +141,7 @@ export function orJsonError<Value>(work: () => Value): Value {
 const withRegistry = new WeakMap<Registry, Map<string, TieredCodecs>>();
 const withoutRegistry = new Map<string, TieredCodecs>();
 
-/** The one `Codecs` of these options. */
+/** Returns the shared `Codecs` of these options. */
 export function codecsFor(options: JsonOptions): TieredCodecs {
   const { fieldNames = "json", emitDefaults = false, ignoreUnknownFields = true, registry } = options;
   const { ignoreUnknownEnumValues = ignoreUnknownFields, elementLimit = Number.POSITIVE_INFINITY, fallbacks = false } = options;

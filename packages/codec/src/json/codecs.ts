@@ -1,4 +1,4 @@
-// The codecs of all messages for one set of options, each made when it is first used.
+// The codecs of all messages for one set of options. Each is created on first use.
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { canGenerate } from "../generate/can-generate.ts";
 import { Heat } from "../heat.ts";
@@ -38,7 +38,7 @@ export class TieredCodecs implements Codecs {
     return codec;
   }
 
-  /** Generates the code of a type now. */
+  /** Generates the code of a type immediately. */
   compile(desc: DescMessage): void {
     const codec = this.of(desc);
     if (codec instanceof TieredCodec) codec.compile();
@@ -46,8 +46,9 @@ export class TieredCodecs implements Codecs {
 }
 
 /**
- * The codec of a message that is an object of its fields in JSON. A walk over the fields does the first messages. Once the type is hot, generated
- * functions take its place. Codecs of other messages call `read` and `print` of this object, and so get the new ones.
+ * The codec of a message whose JSON is an object of its fields. It starts by walking over the
+ * fields and switches to generated functions once the type is hot. Codecs of enclosing messages
+ * call `read` and `print` of this object, so they use the new functions, too.
  */
 class TieredCodec implements MessageCodec {
   read: Read;
@@ -117,7 +118,7 @@ class TieredFieldCodec implements FieldCodec {
   }
 }
 
-/** The field's message as if it had no other field. */
+/** Returns the field's message type without its other fields. */
 function alone(field: DescField): DescMessage {
   const { oneof, parent } = field;
   return { ...parent, fields: [field], members: [oneof ?? field], oneofs: oneof === undefined ? [] : [oneof] };

@@ -1,9 +1,16 @@
-// What goes wrong between JSON and messages, and where: a path of proto names that grows while a fault passes from the inside out.
+// Errors between JSON and messages. Their path of proto names grows while a fault propagates
+// outwards.
 
-/** JSON that is no such message, or a message that has no JSON. The message is one line, made for the caller: `order_main.order_id: "abc" is not an int32`. */
+/**
+ * Invalid JSON, or a message without a JSON form. The error message is one line and safe to send to
+ * the caller: `order_main.order_id: "abc" is not an int32`.
+ */
 export class JsonError extends Error {
   override readonly name = "JsonError";
-  /** The field at fault, as a path of the names in the .proto: `order_main.order_id`, `users[3].user_id`, `scores["ann"]`. Undefined for the message itself. */
+  /**
+   * The path of the field, in names of the .proto file: `order_main.order_id`, `users[3].user_id`,
+   * `scores["ann"]`. `undefined` for the message itself.
+   */
   readonly field: string | undefined;
 
   constructor(reason: string, field?: string) {
@@ -12,20 +19,23 @@ export class JsonError extends Error {
   }
 }
 
-/** JSON that would take more memory than it may: see `JsonOptions.elementLimit`. */
+/** Thrown for JSON with more elements than `JsonOptions.elementLimit`. */
 export class TooManyElementsError extends JsonError {
   constructor(limit: number) {
     super(`the JSON has more than ${limit} elements`);
   }
 }
 
-/** The longest value or name that an error repeats, in UTF-16 code units. */
+/** The maximum length of a quoted value or name, in UTF-16 code units. */
 const longest = 60;
 
-/** The longest path; what is deeper loses its middle. */
+/** The maximum length of a path. Longer paths lose their middle. */
 const longestPath = 200;
 
-/** Thrown inside the codec, where only the value is known. Not an Error: it needs no stack, and never leaves this directory. */
+/**
+ * Thrown inside the codec, where only the value is known. It is not an Error, to save the stack
+ * trace, and never leaves this directory.
+ */
 export class Fault {
   readonly reason: string;
   path = "";
@@ -34,13 +44,13 @@ export class Fault {
     this.reason = reason;
   }
 
-  /** The same fault, seen from the message that has the field. */
+  /** Prepends a field name to the path. */
   inField(name: string): this {
     this.path = this.path === "" || this.path.startsWith("[") ? name + this.path : `${name}.${this.path}`;
     return this;
   }
 
-  /** The same fault, seen from the list or the map. */
+  /** Prepends a list index or map key to the path. */
   inItem(key: number | string): this {
     const item = typeof key === "number" ? `[${key}]` : `[${JSON.stringify(shortened(key))}]`;
     this.path = this.path === "" || this.path.startsWith("[") ? item + this.path : `${item}.${this.path}`;
@@ -52,12 +62,12 @@ export function shortened(text: string): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
-/** A key that is no field's name, as a path shows it. */
+/** Formats an unknown key for a path. */
 export function shownKey(key: string): string {
   return /^[\w.@[\]-]+$/.test(key) ? shortened(key) : JSON.stringify(shortened(key));
 }
 
-/** A value as an error shows it: short, and without the inside of objects. */
+/** Formats a value for an error message: short, and without the contents of objects. */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case "string":
@@ -73,12 +83,12 @@ export function shown(value: unknown): string {
   }
 }
 
-/** Throws that the value is not `what`, such as "an int32". */
+/** Throws a Fault that says the value is not `what`, for example "an int32". */
 export function isNot(value: unknown, what: string): never {
   throw new Fault(`${shown(value)} is not ${what}`);
 }
 
-/** What the caller sees of anything thrown inside the codec. */
+/** Converts anything thrown inside the codec to the error for the caller. */
 export function jsonError(thrown: unknown): JsonError {
   if (thrown instanceof JsonError) {
     return thrown;
@@ -89,7 +99,7 @@ export function jsonError(thrown: unknown): JsonError {
     return new JsonError(thrown.reason, short === "" ? undefined : short);
   }
   if (thrown instanceof RangeError) {
-    // Messages are trees; one that runs out of stack has a cycle or is absurdly deep.
+    // Messages are trees. One that overflows the stack has a cycle or is nested absurdly deep.
     return new JsonError("the message is nested too deeply");
   }
   throw thrown;

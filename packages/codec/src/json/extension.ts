@@ -1,4 +1,5 @@
-// Extensions in JSON: `"[package.name]": value`. In a message they are unknown fields; here each is, for a moment, the only field of a message.
+// Extensions in JSON: `"[package.name]": value`. A message holds them as unknown fields. This code
+// reads and prints each as the only field of a temporary message.
 import {
   create,
   type DescExtension,
@@ -19,7 +20,7 @@ import { flush, writeText } from "./write/writer.ts";
 
 const fields = new WeakMap<DescExtension, DescField>();
 
-/** The extension as a field that a message has under its full name. */
+/** Returns the extension as a field that has its full name. */
 function fieldOf(extension: DescExtension): DescField {
   let field = fields.get(extension);
   if (field === undefined) {
@@ -29,7 +30,7 @@ function fieldOf(extension: DescExtension): DescField {
   return field;
 }
 
-/** Sets an extension from JSON. Returns false if the extension is another message's. */
+/** Sets an extension from JSON. Returns `false` if the extension extends another message. */
 export function readExtension(message: Message, extension: DescExtension, json: unknown, depth: number, codecs: Codecs): boolean {
   if (extension.extendee.typeName !== message.$typeName) {
     return false;
@@ -37,13 +38,16 @@ export function readExtension(message: Message, extension: DescExtension, json: 
   const field = fieldOf(extension);
   const { container, key } = codecs.ofField(field);
   const value = property(container.read({ [key]: json }, depth), field.localName) ?? unset(field);
-  // The container's one key is not in the text.
+  // Do not count the container's key, which is not in the text.
   reading.keys--;
   setExtension(message, extension, value as ExtensionValueShape<DescExtension>);
   return true;
 }
 
-/** What protobuf-es sets for null: the default value. Only fields that hold messages have none in the container. */
+/**
+ * Returns the value that protobuf-es sets for null: the default value. Only message fields have
+ * none in the container.
+ */
 function unset(field: DescField): unknown {
   const { message } = field;
   if (message === undefined) {
@@ -52,7 +56,7 @@ function unset(field: DescField): unknown {
   return isWrapperDesc(message) ? property(create(message), message.fields[0].localName) : create(message);
 }
 
-/** Undefined if the bytes are not the extension's, and that may be. */
+/** Returns `undefined` if the bytes are malformed and `fallbacks` is set. */
 function extensionValue(message: Message, extension: DescExtension, fallbacks: boolean): unknown {
   try {
     return getExtension(message, extension);
@@ -62,7 +66,10 @@ function extensionValue(message: Message, extension: DescExtension, fallbacks: b
   }
 }
 
-/** Ends a message's JSON, which lacks only the "}", or also the "{" if no field is in it: with the extensions that the registry knows. */
+/**
+ * Ends a message's JSON with the extensions that the registry knows. The "}" is missing, and the
+ * "{" too if no field has been written.
+ */
 export function finishWithExtensions(
   message: Message,
   at: number,

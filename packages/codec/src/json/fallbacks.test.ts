@@ -1,4 +1,5 @@
-// What canonical JSON cannot express has a form all the same, and comes back from it: an upstream may send whatever the wire can hold.
+// Values that canonical JSON cannot express have a fallback form that reads back: an upstream may
+// send anything that the wire format allows.
 import { create, createRegistry, equals, fromBinary, type JsonValue, toBinary } from "@bufbuild/protobuf";
 import {
   AnySchema,
@@ -23,7 +24,7 @@ const registry = createRegistry(
 );
 const codec = jsonCodec(ThingSchema, { fallbacks: true, registry });
 
-/** Printed, and read again, of a message as it comes from the wire. */
+/** Prints a message that was decoded from the wire, and reads it back. */
 function roundTrip(thing: Thing): { json: JsonValue; again: Thing } {
   const text = codec.print(fromBinary(ThingSchema, toBinary(ThingSchema, thing)));
   return { json: JSON.parse(text), again: codec.parse(text) };
@@ -90,18 +91,18 @@ test.each<[string, Thing, JsonValue]>([
   ["a path of camelCase", create(ThingSchema, { fieldmaskValue: { paths: ["aB"] } }), { fieldmaskValue: { paths: ["aB"] } }],
   ["an odd path", create(ThingSchema, { fieldmaskValue: { paths: ["a,b", "_", ""] } }), { fieldmaskValue: { paths: ["a,b", "_", ""] } }],
   ["an empty path", create(ThingSchema, { fieldmaskValue: { paths: [""] } }), { fieldmaskValue: { paths: [""] } }],
-])("%s is an object of its fields", (_what, thing, expected) => {
+])("%s is printed as an object of its fields", (_what, thing, expected) => {
   const { json, again } = roundTrip(thing);
   expect(json).toEqual(expected);
   expect(equals(ThingSchema, again, thing)).toBe(true);
-  // Canonical JSON has none of it.
+  // Canonical JSON has no such form.
   expect(() => jsonCodec(ThingSchema).parse(JSON.stringify(expected))).toThrow();
 });
 
 describe("in a Struct, a Value or a ListValue", () => {
   const number = (value: number) => create(ValueSchema, { kind: { case: "numberValue", value } });
 
-  test("NaN and the infinities are text, as in a field of type double", () => {
+  test("NaN and the infinities are strings, as in a field of type double", () => {
     const thing = create(ThingSchema, {
       structValue: { a: Number.NaN, b: [Number.POSITIVE_INFINITY, { c: Number.NEGATIVE_INFINITY }] },
       structValueValue: number(Number.POSITIVE_INFINITY),
@@ -122,7 +123,7 @@ describe("in a Struct, a Value or a ListValue", () => {
   });
 });
 
-test("Anys in each other: as many as anybody has use for, and then bytes", () => {
+test("nested Anys are printed up to a limit, and then as bytes", () => {
   let bytes: Uint8Array = new Uint8Array();
   for (let depth = 0; depth < 200; depth++) {
     bytes = toBinary(AnySchema, create(AnySchema, { typeUrl: url("google.protobuf.Any"), value: new Uint8Array(bytes) }));
@@ -131,15 +132,15 @@ test("Anys in each other: as many as anybody has use for, and then bytes", () =>
   expect(Buffer.compare(toBinary(AnySchema, again.anyValue ?? create(AnySchema)), bytes)).toBe(0);
 });
 
-test("a required field that is not set is left out", () => {
+test("an unset required field is omitted", () => {
   expect(jsonCodec(RequiredSchema, { fallbacks: true }).print(create(RequiredSchema, { id: 1 }))).toBe('{"id":1}');
 });
 
-test("what is no such object is refused, with the field's name", () => {
+test("an invalid object is rejected with the field's name", () => {
   expect(() => codec.parse('{"timestampValue":{"seconds":"x"}}')).toThrow("timestamp_value: an object is not a google.protobuf.Timestamp");
   expect(() => codec.parse('{"anyValue":{"@type":"type.googleapis.com/a.B","value":"?"}}')).toThrow("any_value.value: ");
   expect(() => codec.parse('{"anyValue":{"@type":"type.googleapis.com/a.B","x":1}}')).toThrow(
-    'the type "type.googleapis.com/a.B" is not known',
+    'the type "type.googleapis.com/a.B" is unknown',
   );
   expect(() => codec.parse('{"timestampValue":{"seconds":"1","seconds":"2"}}')).toThrow('duplicate key "seconds"');
 });

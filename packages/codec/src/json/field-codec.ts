@@ -1,4 +1,5 @@
-// The codec of one field's value by itself: a body that is not the whole message, as `body` and `response_body` of google.api.http can say.
+// The JSON codec of one field's value, for HTTP bodies that hold only a field, as `body` and
+// `response_body` of google.api.http specify.
 import type { DescField, JsonValue, Message } from "@bufbuild/protobuf";
 import { scalarZeroValue } from "@bufbuild/protobuf/reflect";
 import { property } from "../shape/object.ts";
@@ -8,17 +9,23 @@ import type { FieldCodec } from "./message-codec.ts";
 import { reading } from "./read/text.ts";
 import { begin, finish } from "./write/writer.ts";
 
-/** The JSON of one field's value. The messages are those that have the field. */
+/** Parses and prints the JSON of one field's value. The messages must have the field. */
 export interface JsonFieldCodec {
-  /** Sets the field from JSON text, and replaces what it held; null clears it, where null is not a value of its type. Throws a JsonError, and then leaves the message as it was. */
+  /**
+   * Sets the field from JSON text and replaces its value. null clears the field unless null is a
+   * value of its type. Throws a JsonError and then leaves the message unchanged.
+   */
   parseInto(text: string, message: Message): void;
-  /** The same for a value already parsed. Throws a JsonError. */
+  /** Sets the field from a parsed JSON value. Throws a JsonError. */
   fromJsonInto(value: JsonValue, message: Message): void;
-  /** The field's value; if it is unset `[]`, `{}`, the default of a scalar or an enum, and null for a message. Throws a JsonError. */
+  /**
+   * Prints the field's value. An unset field is `[]` for a list, `{}` for a map, the default of a
+   * scalar or enum, and null for a message. Throws a JsonError.
+   */
   print(message: Message): string;
 }
 
-/** Makes the codec of a field, or returns the one it made before. The functions themselves are made at the first use. */
+/** Returns the codec of a field. Codecs are cached for each field and set of options. */
 export function jsonFieldCodec(field: DescField, options: JsonOptions = {}): JsonFieldCodec {
   const codecs = codecsFor(options);
   const codec = codecs.ofField(field);
@@ -28,7 +35,7 @@ export function jsonFieldCodec(field: DescField, options: JsonOptions = {}): Jso
   }
   const read = (value: JsonValue) => {
     const container = codec.container.read({ [codec.key]: value }, 1);
-    // The container's one key is not in the text.
+    // Do not count the container's key, which is not in the text.
     reading.keys--;
     return container;
   };
@@ -48,12 +55,12 @@ export function jsonFieldCodec(field: DescField, options: JsonOptions = {}): Jso
 
 const made = new WeakMap<FieldCodec, JsonFieldCodec>();
 
-/** Sets the field as it is in `from`, which has no other. */
+/** Moves the field's value from `from`, which has no other field. */
 function move(field: DescField, from: Message, to: Message): void {
   const { localName, oneof } = field;
   if (oneof !== undefined) {
     const value = property(from, oneof.localName);
-    // A null clears this field, but not another one of the oneof.
+    // null clears this field, but leaves another field of the oneof set.
     if (caseOf(value) !== undefined || caseOf(property(to, oneof.localName)) === localName) {
       Object.assign(to, { [oneof.localName]: value });
     }
@@ -76,7 +83,7 @@ function print(field: DescField, codec: FieldCodec, message: Message): string {
   return value === undefined ? "null" : finish(codec.print(value, begin()));
 }
 
-/** What the message holds, or would hold by default; undefined for an unset message. */
+/** Returns the field's value or its default, and `undefined` for an unset message. */
 function heldValue(field: DescField, message: Message): unknown {
   const { localName, oneof } = field;
   const held = oneof === undefined ? property(message, localName) : valueIn(property(message, oneof.localName), localName);

@@ -1,4 +1,5 @@
-// Descriptors come from strangers (server reflection, files): nothing in them may become code, nor change anything but messages.
+// Descriptors can come from untrusted sources, such as server reflection and files. Nothing in them
+// may become code or change anything but messages.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { create, createFileRegistry, type DescMessage, fromJsonString, toJsonString } from "@bufbuild/protobuf";
@@ -28,7 +29,10 @@ const payloads = [
   "\ud800",
 ];
 
-/** A message whose every name is the payload. protobuf-es refuses files with such names, but for JSON's; so they are put in afterwards. */
+/**
+ * Returns a message type that uses the payload for every name. protobuf-es rejects files with such
+ * names, except JSON names, so the names are set afterwards.
+ */
 function hostileType(payload: string): DescMessage {
   const optional = FieldDescriptorProto_Label.OPTIONAL;
   const file = create(FileDescriptorProtoSchema, {
@@ -70,7 +74,7 @@ function hostileType(payload: string): DescMessage {
 }
 
 describe.each(payloads)("a descriptor with the names %j", (payload) => {
-  test("has the JSON that protobuf-es gives it, and runs no code", () => {
+  test("gives the JSON of protobuf-es and runs no code", () => {
     const desc = hostileType(payload);
     const codec = jsonCodec(desc);
     const child = { [`a${payload}`]: "x", [`e${payload}`]: payload };
@@ -96,7 +100,7 @@ describe.each(payloads)("a descriptor with the names %j", (payload) => {
   });
 });
 
-test("keys of the input change no prototype", () => {
+test("keys of the input do not change prototypes", () => {
   const desc = hostileType("");
   const message = jsonCodec(desc).parse(
     '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"c":{"__proto__":{"polluted":1}}}',
@@ -105,7 +109,7 @@ test("keys of the input change no prototype", () => {
   expect((message as unknown as Record<string, unknown>)["polluted"]).toBeUndefined();
 });
 
-test("where generating code is not allowed, messages, text and errors are the same", () => {
+test("messages, text and errors are the same where code generation is disabled", () => {
   const script = `
     import { create, toJsonString } from "@bufbuild/protobuf";
     import { anyPack } from "@bufbuild/protobuf/wkt";
@@ -115,7 +119,7 @@ test("where generating code is not allowed, messages, text and errors are the sa
     import * as json3 from "./test/gen/json3_pb.js";
     const registry = createRegistry(json2.file_json2, json3.file_json3);
     const errors = [];
-    const refuse = (work) => { try { work(); errors.push("accepted"); } catch (e) { errors.push(e instanceof JsonError ? e.message : String(e.stack)); } };
+    const collect = (work) => { try { work(); errors.push("accepted"); } catch (e) { errors.push(e instanceof JsonError ? e.message : String(e.stack)); } };
     let generated = true;
     try { new Function("return 1"); } catch { generated = false; }
     const codec = jsonCodec(json3.ListsSchema, { fieldNames: "proto", registry });
@@ -123,14 +127,14 @@ test("where generating code is not allowed, messages, text and errors are the sa
     const message = codec.parse(text);
     const wellKnown = jsonCodec(json3.WellKnownSchema, { registry });
     const known = '{"timestamp":"2024-05-06T07:08:09Z","struct":{"a":[1]},"any":{"name":"x","@type":"type.googleapis.com/grpc_study.json3.Tree"},"int32Value":0}';
-    refuse(() => codec.parse('{"scalars_list":[{},{"int32Value":"abc"}]}'));
-    refuse(() => codec.parse('{"strings":["a","a"],"strings":[]}'));
-    refuse(() => jsonCodec(json3.MapsSchema).parse('{"bools":{"true":{"left":{"name":1}}}}'));
-    refuse(() => jsonCodec(json3.MapsSchema).parse('{"strings":{"a":null}}'));
-    refuse(() => jsonCodec(json3.ScalarsSchema, { ignoreUnknownFields: false }).parse('{"nope":1}'));
-    refuse(() => wellKnown.parse('{"timestamps":["zzz"]}'));
-    refuse(() => jsonCodec(json3.TreeSchema).parse('{"left":'.repeat(200) + "{}" + "}".repeat(200)));
-    refuse(() => wellKnown.print(create(json3.WellKnownSchema, { timestamp: { seconds: 1n << 60n } })));
+    collect(() => codec.parse('{"scalars_list":[{},{"int32Value":"abc"}]}'));
+    collect(() => codec.parse('{"strings":["a","a"],"strings":[]}'));
+    collect(() => jsonCodec(json3.MapsSchema).parse('{"bools":{"true":{"left":{"name":1}}}}'));
+    collect(() => jsonCodec(json3.MapsSchema).parse('{"strings":{"a":null}}'));
+    collect(() => jsonCodec(json3.ScalarsSchema, { ignoreUnknownFields: false }).parse('{"nope":1}'));
+    collect(() => wellKnown.parse('{"timestamps":["zzz"]}'));
+    collect(() => jsonCodec(json3.TreeSchema).parse('{"left":'.repeat(200) + "{}" + "}".repeat(200)));
+    collect(() => wellKnown.print(create(json3.WellKnownSchema, { timestamp: { seconds: 1n << 60n } })));
     const tree = create(json3.TreeSchema);
     jsonFieldCodec(json3.TreeSchema.field.children).parseInto('[{"name":"a"}]', tree);
     const presence = '{"[grpc_study.json2.ext_int32s]":[1,2]}';
@@ -163,29 +167,29 @@ test("where generating code is not allowed, messages, text and errors are the sa
       'scalars_list[1].int32_value: "abc" is not an int32',
       'duplicate key "strings"',
       'bools["true"].left.name: 1 is not a string',
-      'strings["a"]: null can not be in a map',
+      'strings["a"]: a map must not contain null',
       "nope: unknown field",
       'timestamps[0]: "zzz" is not a timestamp (RFC 3339)',
       expect.stringMatching(/^left\.left.*: nested more than 100 levels deep$/),
-      "timestamp: 1152921504606846976 seconds are outside of the years 0001 to 9999 that a timestamp can have",
+      "timestamp: 1152921504606846976 seconds are outside the years 0001 to 9999 of a timestamp",
     ],
   });
 });
 
-describe("what a text costs", () => {
+describe("the element limit", () => {
   const limited = (elementLimit: number) => jsonCodec(json3.TreeSchema, { elementLimit });
 
-  test("a message counts one, and one for each of its fields; an item of a list or a map one", () => {
+  test("a message counts as one plus its fields, an item of a list or map as one", () => {
     const cost = json3.TreeSchema.fields.length + 1;
     const text = JSON.stringify({ children: [{}, {}], named: { a: {}, b: { left: {} } } });
     expect(() => limited(6 * cost + 4).parse(text)).not.toThrow();
     expect(() => limited(6 * cost + 3).parse(text)).toThrow(TooManyElementsError);
     expect(() => limited(6 * cost + 3).parse(text)).toThrow(`the JSON has more than ${6 * cost + 3} elements`);
-    // The next text has all of them again.
+    // The limit applies to each text separately.
     expect(() => limited(6 * cost + 4).parse(text)).not.toThrow();
   });
 
-  test("objects are counted before JSON.parse makes them; those in strings are text", () => {
+  test("objects are counted before JSON.parse creates them, and braces in strings do not count", () => {
     expect(() => limited(10).parse(`{"unknown":[${"{},".repeat(20)}{}]`)).toThrow(TooManyElementsError);
     expect(() => limited(10).parse(`{"name":"${'{[\\"'.repeat(1000)}"}`)).not.toThrow();
     expect(() => limited(10).parse(`{"name":"${"{".repeat(1000)}`)).toThrow("malformed JSON");
@@ -197,11 +201,11 @@ describe("what a text costs", () => {
     ["int64Value", `0x${"f".repeat(4_000_000)}`, "an int64"],
     ["doubleValue", "1".repeat(4_000_000), "a double"],
     ["int32Value", "0".repeat(4_000_000), "an int32"],
-  ])("a long text for %s is refused before it is read", (name, text, what) => {
+  ])("a long text for %s is rejected before it is converted", (name, text, what) => {
     expect(() => jsonCodec(json3.ScalarsSchema).parse(JSON.stringify({ [name]: text }))).toThrow(`is not ${what}`);
   });
 
-  test.each(["int32s", "int64s", "uint64s"])("so is a long key of %s", (name) => {
+  test.each(["int32s", "int64s", "uint64s"])("a long key of %s is rejected before it is converted", (name) => {
     const { field } = json3.MapsSchema;
     expect(field).toHaveProperty(name);
     expect(() => jsonCodec(json3.MapsSchema).parse(JSON.stringify({ [name]: { ["7".repeat(4_000_000)]: 1 } }))).toThrow(JsonError);

@@ -1,4 +1,4 @@
-// @grpc-study/codec/json: protobuf messages to canonical JSON and back.
+// @grpc-study/codec/json: converts protobuf messages to canonical JSON and back.
 export { type JsonCodec, type JsonOptions, jsonCodec } from "./codec.ts";
 export { JsonError, TooManyElementsError } from "./error.ts";
 export { jsonFieldCodec } from "./field-codec.ts";

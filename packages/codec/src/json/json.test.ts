@@ -8,8 +8,8 @@ import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec } from "./index.
 
 const registry = createRegistry(json2.file_json2, json3.file_json3, TimestampSchema, Int32ValueSchema);
 
-/** The error of a text: its line, and the field. */
-function refusal(schema: DescMessage, text: string, options: JsonOptions = {}): { message: string; field: string | undefined } {
+/** Returns the message and the field of the error for a text. */
+function errorFor(schema: DescMessage, text: string, options: JsonOptions = {}): { message: string; field: string | undefined } {
   try {
     jsonCodec(schema, options).parse(text);
   } catch (thrown) {
@@ -21,7 +21,7 @@ function refusal(schema: DescMessage, text: string, options: JsonOptions = {}): 
   throw new Error(`accepted: ${text}`);
 }
 
-/** The line of the error that printing, or else, throws. */
+/** Returns the message of the error, or "no error". */
 function lineOf(work: () => unknown): string {
   try {
     work();
@@ -64,12 +64,12 @@ describe("an error names the field and the value", () => {
       "scalars_list[1].int32_value: true is not an int32",
       "scalars_list[1].int32_value",
     ],
-    [json3.ListsSchema, '{"strings":["a",null]}', "strings[1]: null can not be in a list", "strings[1]"],
+    [json3.ListsSchema, '{"strings":["a",null]}', "strings[1]: a list must not contain null", "strings[1]"],
     [json3.ListsSchema, '{"strings":"a"}', 'strings: "a" is not a list', "strings"],
     [json3.MapsSchema, '{"bools":{"true":{"left":5}}}', 'bools["true"].left: 5 is not an object', 'bools["true"].left'],
     [json3.MapsSchema, '{"int32s":{"x":5}}', 'int32s["x"]: "x" is not an int32 for a key', 'int32s["x"]'],
     [json3.MapsSchema, '{"int32s":{"1":5,"01":6}}', 'int32s: the key "01" is set twice', "int32s"],
-    [json3.MapsSchema, '{"strings":{"a":null}}', 'strings["a"]: null can not be in a map', 'strings["a"]'],
+    [json3.MapsSchema, '{"strings":{"a":null}}', 'strings["a"]: a map must not contain null', 'strings["a"]'],
     [
       json3.ChoiceSchema,
       '{"int32Value":1,"stringValue":"x"}',
@@ -81,75 +81,75 @@ describe("an error names the field and the value", () => {
     [json3.ScalarsSchema, '{"int32Value":1,"int32Value":2}', 'duplicate key "int32Value"', undefined],
     [json3.ScalarsSchema, '{"no":{"a":1,"\\u0061":2}}', 'duplicate key "a"', undefined],
   ] as const)("%#: %s %s", (schema, text, message, field) => {
-    expect(refusal(schema, text)).toEqual({ message, field });
+    expect(errorFor(schema, text)).toEqual({ message, field });
   });
 
-  test("and refuses unknown fields and names of enums if told so", () => {
+  test("for unknown fields and enum value names if they are not ignored", () => {
     const options = { ignoreUnknownFields: false };
-    expect(refusal(json3.ListsSchema, '{"scalarsList":[{"nope":1}]}', options).message).toBe("scalars_list[0].nope: unknown field");
-    expect(refusal(json3.ScalarsSchema, '{"new\\nline":1}', options).message).toBe('"new\\nline": unknown field');
-    expect(refusal(json3.ScalarsSchema, '{"colour":"PINK"}', options).message).toBe(
+    expect(errorFor(json3.ListsSchema, '{"scalarsList":[{"nope":1}]}', options).message).toBe("scalars_list[0].nope: unknown field");
+    expect(errorFor(json3.ScalarsSchema, '{"new\\nline":1}', options).message).toBe('"new\\nline": unknown field');
+    expect(errorFor(json3.ScalarsSchema, '{"colour":"PINK"}', options).message).toBe(
       'colour: "PINK" is not a value of the enum grpc_study.json3.Colour',
     );
   });
 
-  test("and shortens what is long", () => {
-    const { message, field } = refusal(json3.ScalarsSchema, JSON.stringify({ int32Value: "9".repeat(10_000) }));
+  test("and truncates long values", () => {
+    const { message, field } = errorFor(json3.ScalarsSchema, JSON.stringify({ int32Value: "9".repeat(10_000) }));
     expect(field).toBe("int32_value");
     expect(message.length).toBeLessThan(120);
   });
 
   test("within an Any and an extension", () => {
     const any = '{"any":{"@type":"type.googleapis.com/grpc_study.json3.Scalars","int32Value":"x"}}';
-    expect(refusal(json3.WellKnownSchema, any, { registry }).message).toBe('any.int32_value: "x" is not an int32');
+    expect(errorFor(json3.WellKnownSchema, any, { registry }).message).toBe('any.int32_value: "x" is not an int32');
     const timestamp = '{"any":{"@type":"type.googleapis.com/google.protobuf.Timestamp","value":"x"}}';
-    expect(refusal(json3.WellKnownSchema, timestamp, { registry }).message).toBe('any.value: "x" is not a timestamp (RFC 3339)');
+    expect(errorFor(json3.WellKnownSchema, timestamp, { registry }).message).toBe('any.value: "x" is not a timestamp (RFC 3339)');
     const unknown = '{"any":{"@type":"type.googleapis.com/no.Such"}}';
-    expect(refusal(json3.WellKnownSchema, unknown, { registry }).message).toBe('any: the type "type.googleapis.com/no.Such" is not known');
+    expect(errorFor(json3.WellKnownSchema, unknown, { registry }).message).toBe('any: the type "type.googleapis.com/no.Such" is unknown');
     const extension = '{"child":{"[grpc_study.json2.ext_message]":{"plain":"x"}}}';
-    expect(refusal(json2.PresenceSchema, extension, { registry }).message).toBe(
+    expect(errorFor(json2.PresenceSchema, extension, { registry }).message).toBe(
       'child[grpc_study.json2.ext_message].plain: "x" is not an int32',
     );
   });
 
-  test("malformed JSON is called so, with the position where V8 has it", () => {
-    expect(refusal(json3.ScalarsSchema, '{"a" 1}').message).toBe(
+  test("for malformed JSON, with the position if V8 reports it", () => {
+    expect(errorFor(json3.ScalarsSchema, '{"a" 1}').message).toBe(
       "malformed JSON: expected ':' after property name at position 5 (line 1 column 6)",
     );
-    expect(refusal(json3.ScalarsSchema, '{"a":x}').message).toBe('malformed JSON: unexpected "x"');
-    expect(refusal(json3.ScalarsSchema, "").message).toBe("malformed JSON: unexpected end of JSON input");
+    expect(errorFor(json3.ScalarsSchema, '{"a":x}').message).toBe('malformed JSON: unexpected "x"');
+    expect(errorFor(json3.ScalarsSchema, "").message).toBe("malformed JSON: unexpected end of JSON input");
   });
 });
 
 describe("depth", () => {
   const nested = (levels: number) => `${'{"left":'.repeat(levels - 1)}{}${"}".repeat(levels - 1)}`;
 
-  test("100 levels of messages are read, 101 are refused", () => {
+  test("100 levels of messages are accepted, 101 are rejected", () => {
     expect(jsonCodec(json3.TreeSchema).parse(nested(100)).$typeName).toBe("grpc_study.json3.Tree");
-    expect(refusal(json3.TreeSchema, nested(101)).message).toMatch(/^left\.left.*: nested more than 100 levels deep$/);
+    expect(errorFor(json3.TreeSchema, nested(101)).message).toMatch(/^left\.left.*: nested more than 100 levels deep$/);
   });
 
-  test("a million levels are refused, in a message, in a Value, and in what is ignored or not even JSON", () => {
+  test("a million levels are rejected in messages, Values and malformed JSON, and skipped in unknown fields", () => {
     const lists = "[".repeat(1_000_000) + "]".repeat(1_000_000);
-    expect(refusal(json3.TreeSchema, nested(100_000)).message).toMatch(/nested more than 100 levels deep$/);
-    expect(refusal(json3.WellKnownSchema, `{"value":${lists}}`).message).toBe("value: nested more than 100 levels deep");
-    expect(refusal(json3.WellKnownSchema, `{"struct":{"a":${lists}}}`).message).toBe("struct: nested more than 100 levels deep");
-    expect(refusal(json3.WellKnownSchema, "[".repeat(1_000_000)).message).toBe("malformed JSON: unexpected end of JSON input");
+    expect(errorFor(json3.TreeSchema, nested(100_000)).message).toMatch(/nested more than 100 levels deep$/);
+    expect(errorFor(json3.WellKnownSchema, `{"value":${lists}}`).message).toBe("value: nested more than 100 levels deep");
+    expect(errorFor(json3.WellKnownSchema, `{"struct":{"a":${lists}}}`).message).toBe("struct: nested more than 100 levels deep");
+    expect(errorFor(json3.WellKnownSchema, "[".repeat(1_000_000)).message).toBe("malformed JSON: unexpected end of JSON input");
     expect(jsonCodec(json3.TreeSchema).parse(`{"unknown":${lists}}`)).toEqual(create(json3.TreeSchema));
   });
 
-  test("a message with a cycle is refused", () => {
+  test("a message with a cycle is rejected", () => {
     const tree = create(json3.TreeSchema);
     tree.left = tree;
     expect(lineOf(() => jsonCodec(json3.TreeSchema).print(tree))).toBe("the message is nested too deeply");
   });
 });
 
-describe("what has no JSON is refused with its place", () => {
+describe("printing fails with the path of a value without a JSON form", () => {
   test.each([
     [
       create(json3.WellKnownSchema, { timestamp: { seconds: 1n << 60n } }),
-      "timestamp: 1152921504606846976 seconds are outside of the years 0001 to 9999 that a timestamp can have",
+      "timestamp: 1152921504606846976 seconds are outside the years 0001 to 9999 of a timestamp",
     ],
     [
       create(json3.WellKnownSchema, { durations: [{}, { seconds: 1n, nanos: -1 }] }),
@@ -157,20 +157,20 @@ describe("what has no JSON is refused with its place", () => {
     ],
     [
       create(json3.WellKnownSchema, { fieldMask: { paths: ["fooBar"] } }),
-      'field_mask: the path "fooBar" has no lowerCamelCase that leads back to it',
+      'field_mask: the path "fooBar" does not survive the conversion to lowerCamelCase and back',
     ],
     [create(json3.WellKnownSchema, { valueMap: { x: {} } }), 'value_map["x"]: a google.protobuf.Value must have a value'],
-    [create(json3.WellKnownSchema, { any: { typeUrl: "x/no.Such" } }), 'any: the type "x/no.Such" is not known'],
+    [create(json3.WellKnownSchema, { any: { typeUrl: "x/no.Such" } }), 'any: the type "x/no.Such" is unknown'],
   ])("%#", (message, reason) => {
     expect(lineOf(() => jsonCodec(json3.WellKnownSchema, { registry }).print(message))).toBe(reason);
   });
 
-  test("a required field that is not set", () => {
+  test("for an unset required field", () => {
     const message = create(json2.RequiredSchema, { id: 1, name: "a", child: { id: 2 } });
     expect(lineOf(() => jsonCodec(json2.RequiredSchema).print(message))).toBe("child.name: a required field is not set");
   });
 
-  test("a message of another type, and a value of another type", () => {
+  test("for a message or value of another type", () => {
     const codec: { print(message: unknown): string } = jsonCodec(json3.TreeSchema) as never;
     expect(lineOf(() => codec.print(create(json3.NothingSchema)))).toBe("a grpc_study.json3.Nothing is not a grpc_study.json3.Tree");
     const tree = create(json3.TreeSchema, { children: [{}, {}] });
@@ -179,13 +179,13 @@ describe("what has no JSON is refused with its place", () => {
   });
 });
 
-test("a codec is made once for a schema and its options", () => {
+test("codecs are cached for each schema and set of options", () => {
   expect(jsonCodec(json3.TreeSchema)).toBe(jsonCodec(json3.TreeSchema, { fieldNames: "json", emitDefaults: false }));
   expect(jsonCodec(json3.TreeSchema)).not.toBe(jsonCodec(json3.TreeSchema, { emitDefaults: true }));
   expect(jsonCodec(json3.TreeSchema, { registry })).toBe(jsonCodec(json3.TreeSchema, { registry }));
 });
 
-test("reading a value neither changes nor keeps what the caller has", () => {
+test("fromJson neither changes nor keeps the caller's value", () => {
   const json = { strings: ["a"], int32s: [1] };
   const message = jsonCodec(json3.ListsSchema).fromJson(json);
   message.strings.push("b");
@@ -195,24 +195,24 @@ test("reading a value neither changes nor keeps what the caller has", () => {
   expect(map).toEqual({ strings: { a: "b" } });
 });
 
-test("after text was refused, values given are still copied", () => {
+test("fromJson still copies the value after parse has failed", () => {
   expect(() => jsonCodec(json3.ListsSchema).parse('{"strings":[1]}')).toThrow(JsonError);
   const json = { strings: ["a"] };
   expect(jsonCodec(json3.ListsSchema).fromJson(json).strings).not.toBe(json.strings);
 });
 
-test("colons and quotes within strings are no keys, and do not hide duplicates", () => {
+test("colons and quotes in strings do not hide duplicate keys", () => {
   const text = '{ "strings" : ["a:b", "\\":", "\\\\", ":"], "strings" : [] }';
-  expect(refusal(json3.ListsSchema, text).message).toBe('duplicate key "strings"');
+  expect(errorFor(json3.ListsSchema, text).message).toBe('duplicate key "strings"');
   const strings = ["a:b", '":', "\\", ":", '{"a":1}'];
   expect(jsonCodec(json3.ListsSchema).parse(JSON.stringify({ strings }, null, 2)).strings).toEqual(strings);
 });
 
-describe("one field by itself", () => {
+describe("the codec of a field", () => {
   const { field } = json3.WellKnownSchema;
   const message = () => create(json3.WellKnownSchema);
 
-  test("prints its value, set or not", () => {
+  test("prints the value, set or unset", () => {
     const printed = (name: keyof typeof field, from = message()) => jsonFieldCodec(field[name]).print(from);
     expect(
       (["timestamp", "struct", "value", "any", "int32Value", "timestamps", "timestampMap"] as const).map((name) => printed(name)),
@@ -245,7 +245,7 @@ describe("one field by itself", () => {
     ).toBe("null");
   });
 
-  test("is set from its value, replaced and cleared by null", () => {
+  test("sets and replaces the value, and null clears it", () => {
     const whole = message();
     jsonFieldCodec(field.timestamp).parseInto('"2024-05-06T07:08:09Z"', whole);
     expect(whole.timestamp?.seconds).toBe(1_714_979_289n);
@@ -258,7 +258,7 @@ describe("one field by itself", () => {
     expect(whole.timestamps).toEqual([]);
   });
 
-  test("leaves the rest of the message, and all of it when it is refused", () => {
+  test("leaves other fields unchanged, and the whole message if the JSON is invalid", () => {
     const choice = create(json3.ChoiceSchema, { before: "b", choice: { case: "int32Value", value: 5 } });
     jsonFieldCodec(json3.ChoiceSchema.field.tree).parseInto("null", choice);
     expect(choice.choice).toEqual({ case: "int32Value", value: 5 });
@@ -271,14 +271,14 @@ describe("one field by itself", () => {
     expect(choice.before).toBe("b");
   });
 
-  test("refuses duplicate keys in text", () => {
+  test("rejects duplicate keys in text", () => {
     expect(lineOf(() => jsonFieldCodec(json3.TreeSchema.field.left).parseInto('{"name":"a","name":"b"}', create(json3.TreeSchema)))).toBe(
       'duplicate key "name"',
     );
   });
 });
 
-test("a well-known type is a message like others at the top", () => {
+test("a well-known type works as the outermost message", () => {
   expect(jsonCodec(ValueSchema).print(jsonCodec(ValueSchema).parse('{"a":[1,null,"x"]}'))).toBe('{"a":[1,null,"x"]}');
   expect(jsonCodec(StructSchema).print(jsonCodec(StructSchema).parse('{"__proto__":{"a":1}}'))).toBe('{"__proto__":{"a":1}}');
   expect(jsonCodec(Int32ValueSchema).parse("null").value).toBe(0);
@@ -288,7 +288,7 @@ test("a well-known type is a message like others at the top", () => {
   expect(jsonCodec(AnySchema, { registry }).parse(text)).toEqual(any);
 });
 
-// protobuf-es has the double's text, 1.100000023841858.
+// protobuf-es prints the double, 1.100000023841858.
 test.each([
   [1.1, "1.1"],
   [-0.001, "-0.001"],
@@ -298,31 +298,31 @@ test.each([
   [1234567.125, "1234567.1"],
   [16777216, "16777216"],
   [0.30000001192092896, "0.3"],
-])("the float %s is the shortest text that is the same float", (value, text) => {
+])("the float %s is printed as the shortest text that identifies it", (value, text) => {
   expect(jsonCodec(json3.ScalarsSchema).print(create(json3.ScalarsSchema, { floatValue: Math.fround(value) }))).toBe(
     `{"floatValue":${text}}`,
   );
 });
 
-test("any float is the same when it is read again", () => {
+test("floats survive printing and parsing", () => {
   const codec = jsonCodec(json3.ScalarsSchema);
   fc.assert(
     fc.property(fc.float({ noNaN: true }), (floatValue) => {
       const again = codec.parse(codec.print(create(json3.ScalarsSchema, { floatValue })));
-      // -0 is no number of JSON.
+      // JSON does not distinguish -0 from 0.
       expect(Math.fround(again.floatValue) === floatValue).toBe(true);
     }),
   );
 });
 
-// protobuf-es, and JSON.parse, round them.
+// protobuf-es and JSON.parse round them.
 test.each([
   ['{"int64Value":9223372036854775807}', { int64Value: 2n ** 63n - 1n }],
   ['{"int64Value":-9223372036854775808}', { int64Value: -(2n ** 63n) }],
   ['{"int64Value":9007199254740993,"doubleValue":10000000000000000000}', { int64Value: 9007199254740993n, doubleValue: 1e19 }],
   ['{"uint64Value":18446744073709551615,"floatValue":10000000000000000000}', { uint64Value: 2n ** 64n - 1n, floatValue: 1e19 }],
   ['{"int64Value":1e18}', { int64Value: 10n ** 18n }],
-])("%s is exact", (text, message) => {
+])("%s is read exactly", (text, message) => {
   expect(jsonCodec(json3.ScalarsSchema).parse(text)).toEqual(create(json3.ScalarsSchema, message));
 });
 
@@ -330,11 +330,11 @@ test.each([
   ['{"int64Value":9223372036854775808}', "int64_value: 9223372036854775808 is not an int64"],
   ['{"int64Value":9007199254740993,"int32Value":9007199254740993}', "int32_value: 9007199254740993 is not an int32"],
   ['{"int64Value":9007199254740993,"int64Value":1}', 'duplicate key "int64Value"'],
-])("%s is refused", (text, message) => {
-  expect(refusal(json3.ScalarsSchema, text).message).toBe(message);
+])("%s is rejected", (text, message) => {
+  expect(errorFor(json3.ScalarsSchema, text).message).toBe(message);
 });
 
-test("a Struct beside a number that is read exactly has its own as doubles", () => {
+test("numbers of a Struct stay doubles beside a field that is read exactly", () => {
   const text = '{"struct":{"a":[9007199254740993]},"value":9007199254740993,"int64Value":9007199254740993}';
   expect(jsonCodec(json3.WellKnownSchema).parse(text)).toMatchObject({
     struct: { a: [9007199254740992] },

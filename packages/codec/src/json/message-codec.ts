@@ -1,7 +1,7 @@
-// What the parts of the JSON codec know of each other: the codec of a message or a field, and where to find those of others.
+// Interfaces between the parts of the JSON codec.
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
 
-/** The options of a codec, all of them set. */
+/** The options of a codec with defaults applied. */
 export interface Settings {
   readonly fieldNames: "json" | "proto";
   readonly emitDefaults: boolean;
@@ -12,24 +12,30 @@ export interface Settings {
   readonly registry: Registry | undefined;
 }
 
-/** Reads the message of a JSON value. `depth` is 1 for the outermost message. Adds the number of keys in the value to `reading.keys`. */
+/**
+ * Reads a message from a JSON value. `depth` is 1 for the outermost message. Adds the number of
+ * keys in the value to `reading.keys`.
+ */
 export type Read = (json: unknown, depth: number) => Message;
 
-/** Writes a message's JSON at a position of the writer, and returns the position after it. */
+/** Writes a message's JSON at a position of the writer and returns the position after it. */
 export type Print = (message: Message, at: number) => number;
 
-/** Writes the JSON of what a message holds for a field, as `Print` does. */
+/** Writes the JSON of a field's value, like `Print`. */
 export type PrintValue = (value: unknown, at: number) => number;
 
-/** One message's codec, for use within others. What it throws on purpose is a Fault. */
+/** The codec of a message type, for use within others. Expected errors are thrown as a Fault. */
 export interface MessageCodec {
   readonly read: Read;
   readonly print: Print;
 }
 
-/** One field's codec, for its value by itself. */
+/** The codec of a field's value. */
 export interface FieldCodec {
-  /** A message that has this field only, and is otherwise like the field's own: `read` takes an object with `name`. */
+  /**
+   * The codec of the field's message type without its other fields. `read` takes an object with
+   * `key`.
+   */
   readonly container: MessageCodec;
   /** The field's key in that object. */
   readonly key: string;

@@ -1,14 +1,15 @@
-// Names of fields in JSON.
+// Field names in JSON.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 
-/** What a path calls a field: its name, or `[its.name]` for an extension. */
+/** Returns the field's name in a path: its proto name, or `[its.name]` for an extension. */
 export function pathName(field: DescField): string {
   return field.jsonName === `[${field.localName}]` ? field.jsonName : field.name;
 }
 
 /**
- * Whether two fields have one name, in JSON or in the message. Compilers refuse that but for proto2, where `foo_bar` and `fooBar` may
- * stand in one message. Then what is read and printed depends on what else is set.
+ * `true` if two fields share a name, in JSON or in the message. Compilers reject that except in
+ * proto2, where `foo_bar` and `fooBar` may coexist. The JSON then depends on which other fields are
+ * set.
  */
 export function hasNameConflict(desc: DescMessage): boolean {
   const localNames = desc.members.map(({ localName }) => localName);

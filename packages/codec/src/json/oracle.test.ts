@@ -1,4 +1,4 @@
-// protobuf-es is the oracle: the same messages, the same text, and the same refusals.
+// Compares the JSON codec with protobuf-es: messages, text, and which input is rejected.
 import { isDeepStrictEqual } from "node:util";
 import {
   create,
@@ -34,7 +34,7 @@ const allOptions: JsonOptions[] = [{}, { fieldNames: "proto" as const }].flatMap
   ),
 );
 
-/** The same options for protobuf-es. */
+/** Converts the options to those of protobuf-es. */
 function oracleOptions({ fieldNames, emitDefaults, ignoreUnknownFields, registry: types }: JsonOptions) {
   return {
     useProtoFieldName: fieldNames === "proto",
@@ -44,40 +44,40 @@ function oracleOptions({ fieldNames, emitDefaults, ignoreUnknownFields, registry
   };
 }
 
-/** What a function returns, or that it refuses. */
-function outcome<Value>(work: () => Value): { value: Value } | "refused" {
+/** Returns the result of a function, or "rejected" if it throws. */
+function outcome<Value>(work: () => Value): { value: Value } | "rejected" {
   try {
     return { value: work() };
   } catch {
-    return "refused";
+    return "rejected";
   }
 }
 
-/** As `outcome`, of our codec: it refuses with nothing but a JsonError of one line. */
-function ours<Value>(work: () => Value): { value: Value } | "refused" {
+/** Like `outcome`, for our codec, which must throw a JsonError with one line. */
+function ours<Value>(work: () => Value): { value: Value } | "rejected" {
   try {
     return { value: work() };
   } catch (thrown) {
     if (!(thrown instanceof JsonError) || /\n|undefined|\[object/.test(thrown.message)) {
       throw thrown;
     }
-    return "refused";
+    return "rejected";
   }
 }
 
 function expectSame(actual: unknown, expected: unknown, about: unknown): void {
   if (!isDeepStrictEqual(actual, expected)) {
     expect({ about, outcome: actual }).toStrictEqual({ about, outcome: expected });
-    throw new Error("differs, but not to vitest");
+    throw new Error("the values differ, but vitest considers them equal");
   }
 }
 
-/** A value with all of its numbers as floats. */
+/** Rounds all numbers of a value to floats. */
 function asFloats(json: unknown): unknown {
   return JSON.parse(JSON.stringify(json, (_, value: unknown) => (typeof value === "number" ? Math.fround(value) : value)));
 }
 
-/** Cases a property; more of them by hand: `JSON_RUNS=50000 vitest run … --testTimeout=0`. */
+/** Cases for each property. For more: `JSON_RUNS=50000 vitest run … --testTimeout=0`. */
 const runs = Number(process.env["JSON_RUNS"] ?? 300);
 const seeds = fc.integer();
 
@@ -89,7 +89,7 @@ function checkPrint(schema: DescMessage, message: Message, options: JsonOptions)
     outcome(() => toJsonString(schema, message, oracleOptions(options))),
     schema.typeName,
   );
-  if (text !== "refused") {
+  if (text !== "rejected") {
     const again = outcome(() => fromJsonString(schema, text.value, oracleOptions(options)));
     const parsed = ours(() => codec.parse(text.value));
     expectSame(parsed, again, text.value);
@@ -120,7 +120,7 @@ function checkParse(schema: DescMessage, json: JsonValue, options: JsonOptions):
 }
 
 describe.each(schemas.map((schema) => [schema.typeName, schema] as const))("%s", (_, schema) => {
-  test("is printed as protobuf-es does, and read back", () => {
+  test("is printed as by protobuf-es and read back", () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const random = new Random(seed);
@@ -130,7 +130,7 @@ describe.each(schemas.map((schema) => [schema.typeName, schema] as const))("%s",
     );
   });
 
-  test("is read from JSON with faults, or refused, as protobuf-es does", () => {
+  test("is read or rejected as by protobuf-es from mutated JSON", () => {
     const keys = keysOf(schema);
     fc.assert(
       fc.property(seeds, (seed) => {
@@ -138,13 +138,13 @@ describe.each(schemas.map((schema) => [schema.typeName, schema] as const))("%s",
         const options = random.of(allOptions) ?? {};
         const message = randomMessage(random, schema, 3);
         const json = outcome(() => toJson(schema, message, { useProtoFieldName: random.chance(0.5), registry }));
-        checkParse(schema, mutated(random, json === "refused" || random.chance(0.1) ? randomJson(random, 3) : json.value, keys), options);
+        checkParse(schema, mutated(random, json === "rejected" || random.chance(0.1) ? randomJson(random, 3) : json.value, keys), options);
       }),
       { numRuns: runs * 2 },
     );
   });
 
-  test("has fields that are read and printed by themselves as within it", () => {
+  test("has fields whose codecs agree with the message's codec", () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const random = new Random(seed);
@@ -153,7 +153,7 @@ describe.each(schemas.map((schema) => [schema.typeName, schema] as const))("%s",
           return;
         }
         const codec = jsonFieldCodec(field);
-        // As text, which has no -0.
+        // Compare as text, which does not distinguish -0 from 0.
         const json: JsonValue = JSON.parse(JSON.stringify(randomJson(random, 3)));
         const expected = outcome(() => fromJson(schema, { [field.name]: json }, { ignoreUnknownFields: true }));
         const actual = ours(() => {
@@ -161,15 +161,15 @@ describe.each(schemas.map((schema) => [schema.typeName, schema] as const))("%s",
           codec.parseInto(JSON.stringify(json), message);
           return message;
         });
-        // Where names clash, another field may have the name.
+        // Another field may have the name if names clash.
         const owners = schema.fields.filter(({ name, jsonName }) =>
           [name, jsonName].some((key) => key === field.name || key === field.jsonName),
         );
-        if (owners.length === 1 && expected !== "refused") {
+        if (owners.length === 1 && expected !== "rejected") {
           expectSame(actual, expected, { field: field.name, json });
           const whole = outcome(() => JSON.parse(toJsonString(schema, expected.value)) as Record<string, JsonValue>);
-          if (whole !== "refused" && Object.hasOwn(whole.value, field.jsonName)) {
-            // A float is printed shorter than protobuf-es does.
+          if (whole !== "rejected" && Object.hasOwn(whole.value, field.jsonName)) {
+            // protobuf-es prints more digits of a float.
             const printed = JSON.parse(codec.print(expected.value));
             expectSame(asFloats(printed), asFloats(whole.value[field.jsonName]), { field: field.name, json });
           }
@@ -180,7 +180,7 @@ describe.each(schemas.map((schema) => [schema.typeName, schema] as const))("%s",
   });
 });
 
-test("messages of descriptors never seen before are printed and read as protobuf-es does", () => {
+test("messages of random descriptors are printed and read as by protobuf-es", () => {
   let compiled = 0;
   fc.assert(
     fc.property(seeds, (seed) => {
@@ -192,15 +192,15 @@ test("messages of descriptors never seen before are printed and read as protobuf
       compiled += hasNameConflict(schema) ? 0 : 1;
       const keys = keysOf(schema);
       for (let i = 0; i < 4; i++) {
-        // Where two fields have one name in a message, create() may fail.
+        // create() may fail if two fields share a name.
         const message = outcome(() => randomMessage(random, schema, 2));
-        if (message === "refused") {
+        if (message === "rejected") {
           continue;
         }
         const options = random.of(allOptions) ?? {};
         checkPrint(schema, message.value, options);
         const json = outcome(() => toJson(schema, message.value));
-        checkParse(schema, mutated(random, json === "refused" ? randomJson(random, 3) : json.value, keys), options);
+        checkParse(schema, mutated(random, json === "rejected" ? randomJson(random, 3) : json.value, keys), options);
       }
     }),
     { numRuns: runs },
@@ -208,7 +208,7 @@ test("messages of descriptors never seen before are printed and read as protobuf
   expect(compiled).toBeGreaterThan(runs / 2);
 });
 
-test("what is read can be printed, and is then the same message", () => {
+test("a message that was read can be printed and read again", () => {
   fc.assert(
     fc.property(seeds, (seed) => {
       const random = new Random(seed);
@@ -226,9 +226,9 @@ test("what is read can be printed, and is then the same message", () => {
       const message = randomMessage(random, schema, 3);
       const codec = jsonCodec(schema);
       const printed = ours(() => codec.print(message));
-      if (printed !== "refused") {
+      if (printed !== "rejected") {
         const again = codec.parse(printed.value);
-        // NaN is not equal to itself, and -0 is no number of JSON.stringify's.
+        // NaN is not equal to itself, and JSON.stringify prints -0 as 0.
         const isExact = !printed.value.includes("NaN") && equals(schema, fromJsonString(schema, toJsonString(schema, message)), message);
         expect(equals(schema, again, message) || !isExact).toBe(true);
         expect(codec.print(again) === printed.value || !isExact).toBe(true);
@@ -238,7 +238,7 @@ test("what is read can be printed, and is then the same message", () => {
   );
 });
 
-test("an Any has the JSON of the message in it", () => {
+test("an Any is printed as the message in it", () => {
   fc.assert(
     fc.property(seeds, (seed) => {
       const random = new Random(seed);
@@ -248,14 +248,14 @@ test("an Any has the JSON of the message in it", () => {
       }
       const any = create(AnySchema);
       const packed = outcome(() => anyPack(inner, randomMessage(random, inner, 2), any));
-      if (packed === "refused") {
+      if (packed === "rejected") {
         return;
       }
       const message = create(json3.WellKnownSchema, { any, anys: [any] });
       checkPrint(json3.WellKnownSchema, message, { registry });
       checkPrint(json3.WellKnownSchema, message, { registry, fieldNames: "proto", emitDefaults: true });
       const json = outcome(() => toJson(json3.WellKnownSchema, message, { registry }));
-      if (json !== "refused") {
+      if (json !== "rejected") {
         checkParse(json3.WellKnownSchema, mutated(random, json.value, ["@type", "value", ...keysOf(inner)]), { registry });
       }
     }),

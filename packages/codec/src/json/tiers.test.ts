@@ -1,4 +1,4 @@
-// The general code and the generated code of a type read and print the same, and refuse with the same words.
+// Compares the general and the generated code of a type: results and errors must be equal.
 import { createRegistry, type DescMessage, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import { Int32ValueSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
@@ -14,7 +14,7 @@ import { jsonFieldCodec, warmUpJson } from "./index.ts";
 import { hasNameConflict } from "./names.ts";
 
 const files = [json2.file_json2, json3.file_json3, editions.file_json_editions] as const;
-// Codecs are made once for each registry: two equal ones have codecs of their own.
+// Codecs are cached by registry, so two equal registries have separate codecs.
 const generalTypes = createRegistry(...files);
 const compiledTypes = createRegistry(...files);
 
@@ -25,7 +25,8 @@ function inTier<Value>(messages: number, work: () => Value): { value: Value } | 
   try {
     return { value: work() };
   } catch (error) {
-    // V8 words a TypeError for null in place of a list or a oneof by the code that meets it.
+    // V8's text of a TypeError, for null in place of a list or oneof, depends on the code that
+    // throws it.
     return { error: error instanceof TypeError ? "TypeError" : String(error) };
   }
 }
@@ -38,7 +39,7 @@ function expectSame<Value>(schema: DescMessage, options: JsonOptions, work: (cod
 
 const schemas: DescMessage[] = [...generalTypes].filter((type) => type.kind === "message");
 
-test("messages of any type, and what is wrong with them", () => {
+test("both tiers agree on messages of any type, valid or invalid", () => {
   let compared = 0;
   fc.assert(
     fc.property(fc.integer(), (seed) => {
@@ -54,7 +55,7 @@ test("messages of any type, and what is wrong with them", () => {
         elementLimit: random.chance(0.3) ? random.below(60) : 1_000_000,
       };
       const message = randomMessage(random, schema, 3);
-      // What the wire cannot have, and the types of TypeScript do not allow.
+      // Values that the wire format and the types of TypeScript do not allow.
       if (random.chance(0.3))
         Object.assign(message, { [random.of(schema.members)?.localName ?? "x"]: random.of([null, "text", -1, {}, []]) });
       expectSame(schema, options, (codec) => codec.print(message));
@@ -77,7 +78,7 @@ function jsonOf(schema: DescMessage, message: Message): JsonValue | undefined {
   }
 }
 
-test("fields by themselves", () => {
+test("both tiers agree on single fields", () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const random = new Random(seed);
@@ -100,7 +101,7 @@ test("fields by themselves", () => {
   );
 });
 
-test("a type has generated code after some messages, each direction by itself", () => {
+test("code is generated after some messages, for each direction separately", () => {
   Object.assign(patience, { messages: 4, messagesPerField: 0 });
   const registry = createRegistry();
   const inner = codecsFor({ registry }).of(json3.TreeSchema);
@@ -113,7 +114,7 @@ test("a type has generated code after some messages, each direction by itself", 
   expect(inner.print).toBe(general.print);
 });
 
-test("a long list is as many messages", () => {
+test("a long list counts as many messages", () => {
   Object.assign(patience, { messages: 10, messagesPerField: 0, itemsPerMessage: 16 });
   const registry = createRegistry();
   const inner = codecsFor({ registry }).of(json3.ListsSchema);
@@ -124,7 +125,7 @@ test("a long list is as many messages", () => {
   expect(inner.read).not.toBe(general);
 });
 
-test("warmUpJson generates the code of all types at once, for its options", () => {
+test("warmUpJson generates the code of all types at once for its options", () => {
   Object.assign(patience, { messages: Number.POSITIVE_INFINITY });
   const registry = createRegistry();
   const types = [json3.ListsSchema, json3.TreeSchema, json3.ScalarsSchema, json3.ChoiceSchema];
@@ -135,6 +136,6 @@ test("warmUpJson generates the code of all types at once, for its options", () =
   warmUpJson(json3.ListsSchema, { registry });
   const isNew = types.map((type, i) => codecs.of(type).read !== general[i]?.read && codecs.of(type).print !== general[i]?.print);
   expect(isNew).toEqual([true, true, true, false]);
-  // A well-known type has no code of its own.
+  // No code is generated for well-known types.
   expect(() => warmUpJson(Int32ValueSchema)).not.toThrow();
 });

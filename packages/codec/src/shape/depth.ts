@@ -1,2 +1,5 @@
-/** How many levels deep messages, groups and JSON objects may be nested, as in protobuf-es and other implementations of Protocol Buffers. */
+/**
+ * The maximum nesting of messages, groups and JSON objects, as in protobuf-es and other
+ * implementations of Protocol Buffers.
+ */
 export const depthLimit = 100;

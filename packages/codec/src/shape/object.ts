@@ -1,11 +1,11 @@
-// Plain objects with keys that come from outside.
+// Plain objects whose keys come from outside.
 
-/** An object in the sense of JSON: no list, not null. */
+/** `true` for a JSON object: neither an array nor null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Sets a property even if it is called `__proto__`. */
+/** Sets an own property, even if its name is `__proto__`. */
 export function setOwn<Value>(object: Record<string, Value>, key: string, value: Value): void {
   if (key === "__proto__") {
     Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
@@ -14,7 +14,7 @@ export function setOwn<Value>(object: Record<string, Value>, key: string, value:
   }
 }
 
-/** A property whose name only a descriptor knows. */
+/** Returns a property whose name comes from a descriptor. */
 export function property(object: object, key: string): unknown {
   return (object as Record<string, unknown>)[key];
 }

@@ -1,8 +1,9 @@
-// The standard google.protobuf.Struct and wrappers. A schema may define other messages of these names.
+// Checks that google.protobuf.Struct and wrappers are the standard ones. A schema may define other
+// messages with these names.
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 
-/** `true` if this message, which has the name of google.protobuf.Struct, also has its fields. */
+/** `true` if a message with the name google.protobuf.Struct has the standard fields. */
 export function isStandardStruct(struct: DescMessage): boolean {
   const [fields] = struct.fields;
   const value = fields?.message;
@@ -38,7 +39,7 @@ export function isStandardStruct(struct: DescMessage): boolean {
   );
 }
 
-/** `true` if this message, which has the name of a wrapper, also has its one field. */
+/** `true` if a message with the name of a wrapper has the standard field. */
 export function isStandardWrapper(message: DescMessage): boolean {
   const [value] = message.fields;
   return (

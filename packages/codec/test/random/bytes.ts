@@ -1,5 +1,5 @@
-// Random bytes that look like a message: fields of the schema with wire types that are right, mostly, and what a peer of another mind writes:
-// fields twice, out of order, unknown, packed and not, varints that are longer than they need to be.
+// Generates random bytes that resemble a message: mostly correct wire types, with repeated,
+// reordered, unknown, packed and unpacked fields, and overlong varints.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
 import { scalar } from "./message.ts";
@@ -137,7 +137,7 @@ function scalarValue(random: Random, bytes: number[], type: ScalarType): void {
   delimited(random, bytes, content);
 }
 
-/** The same bytes with a few of them changed, or cut short. */
+/** Returns a copy of the bytes with a few changes, or cut short. */
 export function mutate(random: Random, bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) return bytes;
   if (random.chance(0.3)) return bytes.slice(0, random.int(bytes.length));

@@ -1,4 +1,4 @@
-// Random messages, JSON and descriptors, from a seed.
+// Generates random messages, JSON and descriptors from a seed.
 import { create, createFileRegistry, type DescField, type DescMessage, type JsonValue, type Message, ScalarType } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
@@ -12,12 +12,12 @@ import {
   isWrapperDesc,
 } from "@bufbuild/protobuf/wkt";
 
-/** The default JSON name of a field. */
+/** Returns the default JSON name of a field. */
 function protoCamelCase(name: string): string {
   return name.replace(/_+(.?)/g, (_, next: string) => next.toUpperCase());
 }
 
-/** Random numbers that a seed decides: the generator called mulberry32. */
+/** The seeded random number generator mulberry32. */
 export class Random {
   #state: number;
 
@@ -25,7 +25,7 @@ export class Random {
     this.#state = seed | 0;
   }
 
-  /** From 0 to below 1. */
+  /** Returns a number from 0 to below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -37,7 +37,7 @@ export class Random {
     return this.next() < probability;
   }
 
-  /** An integer from 0 to below `limit`. */
+  /** Returns an integer from 0 to below `limit`. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
@@ -91,7 +91,8 @@ const doubles = [
   Number.POSITIVE_INFINITY,
   Number.NEGATIVE_INFINITY,
 ] as const;
-// Those whose shortest text is the double's: protobuf-es prints others longer than we do.
+// Floats whose shortest text equals that of the double. protobuf-es prints more digits of other
+// floats.
 const floats = [0, -0, 1, -1.5, 2.5e9, 2 ** -10, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] as const;
 
 export function randomScalar(random: Random, type: ScalarType): unknown {
@@ -121,7 +122,7 @@ export function randomScalar(random: Random, type: ScalarType): unknown {
   }
 }
 
-/** A message with some of its fields set, at most `depth` deep. */
+/** Returns a message with some of its fields set, at most `depth` levels deep. */
 export function randomMessage<Desc extends DescMessage>(random: Random, desc: Desc, depth: number): Message {
   const density = random.next();
   const init: Record<string, unknown> = {};
@@ -222,7 +223,7 @@ function randomObject(random: Random, depth: number): Record<string, JsonValue> 
   return Object.fromEntries(entries);
 }
 
-/** Any JSON, and often what is almost a scalar of some type. */
+/** Returns any JSON, often a near-valid scalar of some type. */
 export function randomJson(random: Random, depth: number): JsonValue {
   if (depth > 0 && random.chance(0.3)) {
     return random.chance(0.5) ? randomObject(random, depth) : random.list(3, () => randomJson(random, depth - 1));
@@ -325,7 +326,7 @@ const jsons = [
   "a,,b",
 ] as const satisfies readonly JsonValue[];
 
-/** JSON with something changed in it: a value, a key's spelling, a key more or less. */
+/** Returns JSON with one change: a value, the spelling of a key, or an added or removed key. */
 export function mutated(random: Random, json: JsonValue, keys: readonly string[]): JsonValue {
   if (typeof json !== "object" || json === null || random.chance(0.15)) {
     return random.chance(0.7) ? randomJson(random, 2) : json;
@@ -346,7 +347,7 @@ export function mutated(random: Random, json: JsonValue, keys: readonly string[]
   return Object.fromEntries(changed);
 }
 
-/** All the names of fields that a message and those in it have. */
+/** Returns all field names of a message and its nested messages. */
 export function keysOf(desc: DescMessage, known = new Set<DescMessage>()): string[] {
   if (known.has(desc)) {
     return [];
@@ -355,7 +356,8 @@ export function keysOf(desc: DescMessage, known = new Set<DescMessage>()): strin
   return desc.fields.flatMap(({ name, jsonName, message }) => [name, jsonName, ...(message === undefined ? [] : keysOf(message, known))]);
 }
 
-// Not has_own_property: protobuf-es takes Object.prototype.hasOwnProperty for the value of a message field that is called so.
+// Excludes has_own_property: protobuf-es takes Object.prototype.hasOwnProperty for the value of a
+// message field with that name.
 const names = [
   "id",
   "order_id",
@@ -375,7 +377,10 @@ const names = [
   "k",
 ] as const;
 
-/** A message that no one has seen before, with messages, enums and maps in it. Undefined if protobuf-es refuses the file. */
+/**
+ * Returns a random message type with messages, enums and maps in it, or `undefined` if protobuf-es
+ * rejects the file.
+ */
 export function randomDescriptor(random: Random): DescMessage | undefined {
   const syntax = random.of(["proto2", "proto3", "editions"]);
   const messages = ["A", "B", "C"].map((name) => randomType(random, name, syntax));
@@ -413,7 +418,7 @@ function randomType(random: Random, name: string, syntax: string): DescriptorPro
       number: random.chance(0.5) ? i + 1 : 1000 - i,
       label: FieldDescriptorProto_Label.OPTIONAL,
     });
-    // As compilers do: protobuf-es has no JSON name for a field of a file without.
+    // Set the JSON name as compilers do: protobuf-es does not derive it.
     field.jsonName = protoCamelCase(fieldName);
     setType(random, field);
     if (random.chance(0.1)) {

@@ -1,52 +1,53 @@
-// Random init shapes of a message: what programs give to encode, and now and then what they should not.
+// Generates random init shapes of a message: what programs pass to `encode`, and sometimes invalid
+// values.
 import { create, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import type { Random } from "./random.ts";
 
 type Init = Record<string, unknown>;
 
-export interface Mood {
-  /** How often a value is of a type or range that it should not be of. */
+export interface Rates {
+  /** The probability of a value with the wrong type or range. */
   readonly odd: number;
-  /** How often a message is a message, not an init shape. */
+  /** The probability of a message instead of an init shape. */
   readonly real: number;
 }
 
-export function randomInit(random: Random, schema: DescMessage, mood: Mood, depth = 0): Init {
+export function randomInit(random: Random, schema: DescMessage, rates: Rates, depth = 0): Init {
   const init: Init = {};
   for (const member of schema.members) {
     const required = member.kind === "field" && member.presence === 3;
     if (!random.chance(required ? 0.97 : depth === 0 ? 0.6 : 0.4 / depth)) continue;
     if (member.kind === "oneof") {
       const field = random.pick(member.fields);
-      init[member.localName] = random.chance(mood.odd)
+      init[member.localName] = random.chance(rates.odd)
         ? random.pick([undefined, null, { case: undefined }, { case: "nobody", value: 1 }, { case: field.localName }, "text", 5])
-        : { case: field.localName, value: single(random, field, mood, depth) };
-    } else init[member.localName] = random.chance(mood.odd / 2) ? oddValue(random) : value(random, member, mood, depth);
+        : { case: field.localName, value: single(random, field, rates, depth) };
+    } else init[member.localName] = random.chance(rates.odd / 2) ? oddValue(random) : value(random, member, rates, depth);
   }
-  if (random.chance(mood.odd / 2)) init["$unknown"] = unknown(random);
-  if (!random.chance(mood.real)) return init;
+  if (random.chance(rates.odd / 2)) init["$unknown"] = unknown(random);
+  if (!random.chance(rates.real)) return init;
   const message = create(schema, init as never) as unknown as Init;
   if (random.chance(0.3)) message["$unknown"] = unknown(random);
-  // Not all messages were made by create().
-  if (random.chance(mood.odd)) return { ...message };
-  if (random.chance(mood.odd)) delete message[random.pick(Object.keys(message))];
+  // Not every message comes from create().
+  if (random.chance(rates.odd)) return { ...message };
+  if (random.chance(rates.odd)) delete message[random.pick(Object.keys(message))];
   return message;
 }
 
-function value(random: Random, field: DescField, mood: Mood, depth: number): unknown {
+function value(random: Random, field: DescField, rates: Rates, depth: number): unknown {
   if (field.fieldKind === "list") {
     const length = random.chance(0.05) ? random.int(200) : random.int(4);
-    return Array.from({ length }, () => single(random, field, mood, depth));
+    return Array.from({ length }, () => single(random, field, rates, depth));
   }
   if (field.fieldKind === "map") {
     const entries: Init = {};
     for (let i = random.int(4); i > 0; i--) {
-      const key = random.chance(mood.odd)
+      const key = random.chance(rates.odd)
         ? random.pick(["x", "", " 1", "1.5", "0x10", "-1", "99999999999999999999"])
         : scalar(random, field.mapKey);
       const name = String(key);
       Object.defineProperty(entries, name, {
-        value: single(random, field, mood, depth),
+        value: single(random, field, rates, depth),
         enumerable: true,
         configurable: true,
         writable: true,
@@ -54,27 +55,29 @@ function value(random: Random, field: DescField, mood: Mood, depth: number): unk
     }
     return entries;
   }
-  return single(random, field, mood, depth);
+  return single(random, field, rates, depth);
 }
 
 const wrapper = /^google\.protobuf\.(Double|Float|U?Int(64|32)|Bool|String|Bytes)Value$/;
 
-function single(random: Random, field: DescField, mood: Mood, depth: number): unknown {
-  if (random.chance(mood.odd)) return oddValue(random);
+function single(random: Random, field: DescField, rates: Rates, depth: number): unknown {
+  if (random.chance(rates.odd)) return oddValue(random);
   if (field.message !== undefined) {
     if (field.message.typeName === "google.protobuf.Struct" && field.parent.typeName !== "google.protobuf.Value")
       return json(random, 0, true);
     if (field.fieldKind === "message" && field.oneof === undefined && wrapper.test(field.message.typeName)) {
       return scalar(random, field.message.fields[0]?.scalar as ScalarType);
     }
-    return depth > 7 ? {} : randomInit(random, field.message, mood, depth + 1);
+    return depth > 7 ? {} : randomInit(random, field.message, rates, depth + 1);
   }
   if (field.enum !== undefined) {
     return random.chance(0.8) ? random.pick(field.enum.values).number : random.bits() | 0;
   }
   const scalarValue = scalar(random, field.scalar as ScalarType);
   if (typeof scalarValue === "bigint" && "longAsString" in field && field.longAsString) return String(scalarValue);
-  return typeof scalarValue === "bigint" && random.chance(mood.odd) ? random.pick([String(scalarValue), Number(scalarValue)]) : scalarValue;
+  return typeof scalarValue === "bigint" && random.chance(rates.odd)
+    ? random.pick([String(scalarValue), Number(scalarValue)])
+    : scalarValue;
 }
 
 function oddValue(random: Random): unknown {
@@ -144,7 +147,7 @@ export function scalar(random: Random, type: ScalarType): unknown {
   }
 }
 
-/** Of any number of bits. */
+/** Returns an integer with a random number of bits. */
 const sized = (random: Random) => random.bits() >>> random.int(32);
 const wide = (random: Random) => ((BigInt(random.bits()) << 32n) | BigInt(random.bits())) >> BigInt(random.int(64));
 

@@ -1,16 +1,16 @@
-// A seeded source of chance, so that what fails fails again.
+// A seeded random number generator, for reproducible failures.
 
 export interface Random {
-  /** An integer from 0 to below `limit`. */
+  /** Returns an integer from 0 to below `limit`. */
   int(limit: number): number;
-  /** True so often, from 0 to 1. */
+  /** Returns `true` with the given probability, from 0 to 1. */
   chance(probability: number): boolean;
   pick<T>(from: readonly T[]): T;
-  /** 32 random bits. */
+  /** Returns 32 random bits. */
   bits(): number;
 }
 
-/** Mulberry32. */
+/** Creates the generator mulberry32. */
 export function makeRandom(seed: number): Random {
   let state = seed | 0;
   const bits = () => {

@@ -1,6 +1,7 @@
-// Are two values the same in all that a program can see: prototypes, the order of properties, what is own, -0, NaN and the bytes?
+// Compares two values in everything that a program can observe: prototypes, property order, own
+// properties, -0, NaN and bytes.
 
-/** Undefined if they are; or else the path to what differs. */
+/** Returns `undefined` if the values are equal, and otherwise the path to the difference. */
 export function difference(a: unknown, b: unknown, path = ""): string | undefined {
   if (Object.is(a, b)) return undefined;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return `${path}: ${String(a)} is not ${String(b)}`;

@@ -1,4 +1,4 @@
-// Random message types: files of proto2, proto3 and editions, of whatever fields there can be.
+// Generates random message types: files of proto2, proto3 and editions with every kind of field.
 import { create, createFileRegistry, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
@@ -45,20 +45,21 @@ const packable = (type: number) => ![Type.STRING, Type.BYTES, Type.MESSAGE, Type
 
 const numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 100, 2047, 2048, 19999, 262143, 262144, 33554432, 536870911];
 
-/** A file of random messages, and all that is in it. */
+/** Returns the messages of a random file. */
 export function randomSchemas(random: Random): DescMessage[] {
   const syntax = random.pick(["proto2", "proto3", "editions"] as const);
   const enums = Array.from({ length: 1 + random.int(2) }, (_, i) => randomEnum(random, syntax, i));
   const messages = Array.from({ length: 1 + random.int(4) }, (_, i) => create(DescriptorProtoSchema, { name: `M${i}` }));
-  const scope: Scope = {
+  const context: FileContext = {
     random,
     syntax,
     enums: enums.map(({ name }) => `.r.${name}`),
     messages: [...messages.map(({ name }) => `.r.${name}`), ...messages.map(({ name }) => `.r.${name}`), ...wellKnown],
-    // A proto3 message cannot have fields of a closed enum, and an enum is closed or open by its file.
+    // A proto3 message cannot have fields of a closed enum. The file's syntax decides whether an
+    // enum is closed.
     implicitEnums: enums.filter((e) => e.value[0]?.number === 0).map(({ name }) => `.r.${name}`),
   };
-  for (const message of messages) addFields(scope, message);
+  for (const message of messages) addFields(context, message);
   const file = create(FileDescriptorProtoSchema, {
     name: "r.proto",
     package: "r",
@@ -72,7 +73,7 @@ export function randomSchemas(random: Random): DescMessage[] {
   return registry.getFile("r.proto")?.messages ?? [];
 }
 
-interface Scope {
+interface FileContext {
   random: Random;
   syntax: "proto2" | "proto3" | "editions";
   enums: string[];
@@ -95,8 +96,8 @@ function randomEnum(random: Random, syntax: string, index: number) {
   });
 }
 
-function addFields(scope: Scope, message: DescriptorProto): void {
-  const { random, syntax } = scope;
+function addFields(context: FileContext, message: DescriptorProto): void {
+  const { random, syntax } = context;
   const free = [...numbers];
   const count = random.int(9);
   let oneof = -1;
@@ -104,18 +105,18 @@ function addFields(scope: Scope, message: DescriptorProto): void {
     const number = free.splice(random.int(free.length), 1)[0] as number;
     const field = create(FieldDescriptorProtoSchema, { name: fieldName(random, i), number, label: Label.OPTIONAL });
     field.jsonName = field.name;
-    setType(scope, field);
+    setType(context, field);
     const kind = random.int(10);
-    if (kind < 3) makeList(scope, field);
-    else if (kind < 5) makeMap(scope, field, message);
+    if (kind < 3) makeList(context, field);
+    else if (kind < 5) makeMap(context, field, message);
     else if (kind < 7) {
       if (oneof === -1 || random.chance(0.3))
         oneof = message.oneofDecl.push(create(OneofDescriptorProtoSchema, { name: `o_${message.oneofDecl.length}` })) - 1;
       field.oneofIndex = oneof;
-    } else makeSingular(scope, field);
+    } else makeSingular(context, field);
     message.field.push(field);
   }
-  // The oneofs of proto3's optional fields come last.
+  // Oneofs of proto3's optional fields come last.
   if (syntax === "proto3") {
     for (const field of message.field.filter((f) => f.proto3Optional)) {
       field.oneofIndex = message.oneofDecl.push(create(OneofDescriptorProtoSchema, { name: `_${field.name}` })) - 1;
@@ -125,7 +126,7 @@ function addFields(scope: Scope, message: DescriptorProto): void {
 
 function fieldName(random: Random, index: number): string {
   const odd = ["constructor", "to_string", "value_of", "to_json", "class", "case", "value", "length", "1st", "prototype"];
-  // With a number, but for the first: two fields must not have one name.
+  // Names after the first get a number, because field names must be unique.
   return random.chance(0.9) ? `f_${index}` : index === 0 ? random.pick(odd) : `${random.pick(odd)}_${index}`;
 }
 
@@ -140,16 +141,17 @@ function optionsOf(field: FieldDescriptorProto) {
   return field.options;
 }
 
-function setType(scope: Scope, field: FieldDescriptorProto): void {
-  const { random, syntax } = scope;
+function setType(context: FileContext, field: FieldDescriptorProto): void {
+  const { random, syntax } = context;
   const kind = random.int(10);
   if (kind < 6) field.type = random.pick(scalarTypes) as number as Type;
   else if (kind < 7) {
     field.type = Type.ENUM;
-    field.typeName = random.pick(scope.enums);
+    field.typeName = random.pick(context.enums);
   } else {
-    field.typeName = random.pick(scope.messages);
-    // protobuf-es has its own way with Struct and wrappers; in groups, the compiled codec leaves them to it.
+    field.typeName = random.pick(context.messages);
+    // protobuf-es represents Struct and wrappers specially. The compiled codec leaves groups of
+    // them to it.
     field.type = syntax === "proto2" && random.chance(0.3) ? Type.GROUP : Type.MESSAGE;
     if (syntax === "editions" && random.chance(0.3)) features(field).messageEncoding = FeatureSet_MessageEncoding.DELIMITED;
   }
@@ -160,14 +162,14 @@ function setType(scope: Scope, field: FieldDescriptorProto): void {
     features(field).utf8Validation = FeatureSet_Utf8Validation.NONE;
 }
 
-function makeList({ random, syntax }: Scope, field: FieldDescriptorProto): void {
+function makeList({ random, syntax }: FileContext, field: FieldDescriptorProto): void {
   field.label = Label.REPEATED;
   if (!packable(field.type) || random.chance(0.5)) return;
   if (syntax === "editions") features(field).repeatedFieldEncoding = FeatureSet_RepeatedFieldEncoding.EXPANDED;
   else optionsOf(field).packed = random.chance(0.5);
 }
 
-function makeMap({ random }: Scope, field: FieldDescriptorProto, message: DescriptorProto): void {
+function makeMap({ random }: FileContext, field: FieldDescriptorProto, message: DescriptorProto): void {
   const entry = `Entry${field.number}`;
   const value = create(FieldDescriptorProtoSchema, {
     name: "value",
@@ -190,7 +192,7 @@ function makeMap({ random }: Scope, field: FieldDescriptorProto, message: Descri
   field.typeName = `.r.${message.name}.${entry}`;
 }
 
-function makeSingular({ random, syntax, implicitEnums }: Scope, field: FieldDescriptorProto): void {
+function makeSingular({ random, syntax, implicitEnums }: FileContext, field: FieldDescriptorProto): void {
   const isMessage = field.type === Type.MESSAGE || field.type === Type.GROUP;
   if (syntax === "proto3") {
     if (random.chance(0.4)) field.proto3Optional = true;

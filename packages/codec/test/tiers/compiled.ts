@@ -1,4 +1,4 @@
-// Every type has generated code from its first message on.
+// Generates the code of each type before its first message.
 import { patience } from "../../src/heat.ts";
 
 patience.messages = 0;

@@ -1,4 +1,4 @@
-// Every type stays with the code that serves all types.
+// Keeps every type on general code.
 import { patience } from "../../src/heat.ts";
 
 patience.messages = Number.POSITIVE_INFINITY;

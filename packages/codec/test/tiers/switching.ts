@@ -1,4 +1,4 @@
-// Every type switches to generated code after a few messages, each type at a time of its own.
+// Switches each type to generated code after a few messages, at different times.
 import { patience } from "../../src/heat.ts";
 
 patience.messages = 2;

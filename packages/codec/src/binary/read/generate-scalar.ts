@@ -1,11 +1,14 @@
-// The statements of generated readers that read tags, lengths and scalars. The variables are those of `generateRead`.
+// Code of generated readers for tags, lengths and scalars. `generateRead` lists the variables.
 import { ScalarType } from "@bufbuild/protobuf";
 import { Wire } from "../wire.ts";
 
-/** Packed lists of so many bytes, from and up to, are made in one go: shorter ones are not worth it, longer ones V8 would take for sparse. */
+/**
+ * The byte lengths between which a packed list is read in one go. Shorter ones gain nothing, and V8
+ * would make longer ones sparse.
+ */
 const [fewPacked, manyPacked] = [32, 1 << 22];
 
-/** Reads a packed list of `l` bytes, up to `last`. */
+/** Reads a packed list of `l` bytes that ends at `last`. */
 export function readPacked(type: ScalarType, one: string, longAsString: boolean): string {
   const singly = `while (p < last) { ${one} }`;
   const fixed = fixedWidth(type);
@@ -28,7 +31,9 @@ export function readPacked(type: ScalarType, one: string, longAsString: boolean)
   }
 }
 
-/** How a DataView reads numbers of a fixed width; undefined for others. */
+/**
+ * Returns the width of a fixed-width type and its DataView getter, or `undefined` for other types.
+ */
 function fixedWidth(type: ScalarType): { width: number; get: string } | undefined {
   switch (type) {
     case ScalarType.FLOAT:
@@ -67,29 +72,32 @@ export function zeroOf(type: ScalarType): string {
   }
 }
 
-/** Reads a tag into `t`. There is a byte at `p`. */
+/** Reads a tag into `t`. Requires a byte at `p`. */
 export const readTag = `t = b[p++];
   if (t > 0x7f) { t = tag(p - 1); p = input.at; }
-  if (t < 8 || (t & 7) > ${Wire.bit32}) refuse();`;
+  if (t < 8 || (t & 7) > ${Wire.bit32}) reject();`;
 
-/** Reads a varint of 32 bits into `name`. A byte that is not there is undefined, and not less than anything. */
+/**
+ * Reads a 32-bit varint into `name`. A missing byte is `undefined`, which compares as not less than
+ * 0x80.
+ */
 const readUint32 = (name: string) => `${name} = b[p++];
   if (!(${name} < 0x80)) {
     if (p < length && b[p] < 0x80) ${name} = ${name} & 0x7f | b[p++] << 7;
     else { ${name} = uint32(p - 1); p = input.at; }
   }`;
 
-/** Reads a length; the end of what has it is declared as `name`. */
-export const readEnd = (name: string) => `${readUint32("l")} const ${name} = p + l; if (${name} > length) refuse();`;
+/** Reads a length and declares `name` as the end of the value. */
+export const readEnd = (name: string) => `${readUint32("l")} const ${name} = p + l; if (${name} > length) reject();`;
 
 /** Reads a value of a scalar type into `v`. */
 export function readScalar(type: ScalarType, utf8Validation = false, longAsString = false): string {
   const text = longAsString ? "Text" : "";
   switch (type) {
     case ScalarType.STRING:
-      return `${readUint32("l")} if (p + l > length) refuse(); v = l === 0 ? "" : ${utf8Validation ? "strictText" : "looseText"}(p, l); p += l;`;
+      return `${readUint32("l")} if (p + l > length) reject(); v = l === 0 ? "" : ${utf8Validation ? "strictText" : "looseText"}(p, l); p += l;`;
     case ScalarType.BYTES:
-      return `${readUint32("l")} if (p + l > length) refuse(); v = view(p, p + l); p += l;`;
+      return `${readUint32("l")} if (p + l > length) reject(); v = view(p, p + l); p += l;`;
     case ScalarType.BOOL:
       return "v = b[p++]; if (v < 0x80) v = v !== 0; else { v = bool(p - 1); p = input.at; }";
     case ScalarType.INT32:
@@ -99,13 +107,13 @@ export function readScalar(type: ScalarType, utf8Validation = false, longAsStrin
     case ScalarType.SINT32:
       return `${readUint32("v")} v = (v >>> 1) ^ -(v & 1);`;
     case ScalarType.FIXED32:
-      return "if (p + 4 > length) refuse(); v = (b[p] | b[p + 1] << 8 | b[p + 2] << 16 | b[p + 3] << 24) >>> 0; p += 4;";
+      return "if (p + 4 > length) reject(); v = (b[p] | b[p + 1] << 8 | b[p + 2] << 16 | b[p + 3] << 24) >>> 0; p += 4;";
     case ScalarType.SFIXED32:
-      return "if (p + 4 > length) refuse(); v = b[p] | b[p + 1] << 8 | b[p + 2] << 16 | b[p + 3] << 24; p += 4;";
+      return "if (p + 4 > length) reject(); v = b[p] | b[p + 1] << 8 | b[p + 2] << 16 | b[p + 3] << 24; p += 4;";
     case ScalarType.FLOAT:
-      return "if (p + 4 > length) refuse(); v = float(p); p += 4;";
+      return "if (p + 4 > length) reject(); v = float(p); p += 4;";
     case ScalarType.DOUBLE:
-      return "if (p + 8 > length) refuse(); v = double(p); p += 8;";
+      return "if (p + 8 > length) reject(); v = double(p); p += 8;";
     case ScalarType.INT64:
       return `v = b[p]; if (v < 0x80) { v = small${text}[v]; p++; } else { v = int64${text}(p); p = input.at; }`;
     case ScalarType.UINT64:

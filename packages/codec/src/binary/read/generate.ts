@@ -1,7 +1,8 @@
-// From a message's descriptor to the function that reads it.
+// Generates the function that reads a message from its descriptor.
 //
-// The generated code is one loop over tags, with a case for each field. It follows protobuf-es in all it does, also where that is lenient: a
-// field is known by its number, whatever its wire type; only a list looks at the wire type, to tell packed from not.
+// The generated code is one loop over tags with a case for each field. It follows protobuf-es,
+// including its leniency: the field number alone selects the field, and only lists check the wire
+// type, to tell packed from unpacked values.
 import { create, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import type { Fields } from "../../generate/empty-message.ts";
 import { integer, literal, propertyOf, Source } from "../../generate/source.ts";
@@ -16,28 +17,28 @@ import { readStruct } from "./struct.ts";
 import { looseText, strictText } from "./text.ts";
 
 /**
- * Reads the fields of a message from `at` to `end`; or, as a group, from `at` to the end tag of field number `end`. Returns the position
- * after what it read, which may be beyond `end`.
+ * Reads the fields of a message from `at` to `end`, or, for a group, from `at` to the end tag of
+ * field number `end`. Returns the position after the last byte read, which may exceed `end`.
  */
 export type Read = (message: Fields, at: number, end: number, depth: number) => number;
 
-/** How messages of a type are made and read. */
+/** Creates and reads messages of a type. */
 export interface Reader {
-  /** Makes an empty message. */
+  /** The constructor of an empty message. */
   readonly Message: new () => Fields;
   readonly read: Read;
 }
 
-/** Finds the reader of a type within others. Calls `relink` when another reader takes its place. */
+/** Finds the reader of a nested type. Calls `relink` when another reader replaces it. */
 export type FindReader = (message: DescMessage, group: boolean, relink: () => void) => Reader;
 
-/** Integers of one byte, which most are: no BigInt and no string is made for them. */
+/** Most integers take one byte: these tables avoid creating a BigInt or a string. */
 const small = Array.from({ length: 128 }, (_, value) => BigInt(value));
 const smallZigzag = small.map((value) => (value & 1n ? -((value + 1n) / 2n) : value / 2n));
 const smallText = small.map(String);
 const smallZigzagText = smallZigzag.map(String);
 
-/** What the generated code calls. */
+/** Names that the generated code uses. */
 const runtime = {
   ...inputs,
   strictText,
@@ -51,7 +52,7 @@ const runtime = {
   closedValue,
 };
 
-/** A number that is not of its closed enum, as the unknown field that protobuf-es makes of it. */
+/** Returns the unknown field that protobuf-es creates for a value outside a closed enum. */
 function closedValue(no: number, wireType: number, value: number): { no: number; wireType: number; data: Uint8Array } {
   const data: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
@@ -61,27 +62,28 @@ function closedValue(no: number, wireType: number, value: number): { no: number;
 }
 
 /**
- * Variables of the function: `m` (message), `p` (position), `end`, `depth`, `b` (bytes), `length` (of them), `t` (tag), `l` (length of a
- * value), `v` (value).
+ * Variables of the function: `m` (message), `p` (position), `end`, `depth`, `b` (bytes), `length`
+ * (their number), `t` (tag), `l` (length of a value), `v` (value).
  *
- * @param group the message is a group: it ends with an end tag.
+ * @param group `true` if the message is a group, which ends with an end tag.
  */
 export function generateRead(message: DescMessage, group: boolean, find: FindReader): Read {
   const source = new Source();
   const children = new Children(source, find);
   const cases = message.fields.map((field) => `case ${integer(field.number)}: { ${readField(source, children, field)} continue; }`);
-  // protobuf-es takes hold of the unknown fields at the beginning and sets them at the end: those that values of closed enums made in between
-  // are lost with that. If there were any at the beginning, it is the same array.
+  // protobuf-es gets the array of unknown fields at the start and sets it at the end. Unknown
+  // values of closed enums that were added to a new array in between are lost. An existing array is
+  // kept.
   const closed = message.fields.some((field) => field.fieldKind === "enum" && !field.enum.open);
   source.add(
-    `if (depth > ${depthLimit}) refuse();`,
+    `if (depth > ${depthLimit}) reject();`,
     "const b = input.bytes, length = input.length;",
     "let t = 0, l = 0, v, unknown;",
     closed ? 'const before = m["$unknown"];' : "",
     group ? "let ended = false; const end = length;" : "",
     "while (p < end) {",
     readTag,
-    group ? `if ((t & 7) === ${Wire.groupEnd}) { if (t >>> 3 !== group) refuse(); ended = true; break; }` : "",
+    group ? `if ((t & 7) === ${Wire.groupEnd}) { if (t >>> 3 !== group) reject(); ended = true; break; }` : "",
     "switch (t >>> 3) {",
     ...cases,
     "}",
@@ -90,14 +92,17 @@ export function generateRead(message: DescMessage, group: boolean, find: FindRea
     `if (unknown === undefined) { unknown = ${closed ? "before" : 'm["$unknown"]'}; if (unknown === undefined) unknown = []; }`,
     "unknown.push({ no: t >>> 3, wireType: t & 7, data: view(l, p) });",
     "}",
-    group ? "if (!ended) refuse();" : "",
+    group ? "if (!ended) reject();" : "",
     'if (unknown !== undefined) m["$unknown"] = unknown;',
     "return p;",
   );
   return source.build(group ? "m, p, group, depth" : "m, p, end, depth", runtime);
 }
 
-/** The readers of the messages in this one. They are found when there is one to read, for they may be this one. */
+/**
+ * The readers of nested messages. They are looked up on first use, because a message can contain
+ * itself.
+ */
 class Children {
   readonly #source: Source;
   readonly #find: FindReader;
@@ -108,7 +113,7 @@ class Children {
     this.#find = find;
   }
 
-  /** The index of a reader: `MessageN` and `readN` are its parts, once `linkN` is called. */
+  /** Returns the index N of a reader. After `linkN()`, `MessageN` and `readN` are its parts. */
   indexOf(message: DescMessage, group: boolean): number {
     const find = this.#find;
     const key = `${this.#source.constant(message)} ${group}`;
@@ -156,7 +161,10 @@ function set(field: DescField, value: string): string {
     : `${propertyOf("m", field.oneof.localName)} = { case: ${literal(field.localName)}, value: ${value} };`;
 }
 
-/** What a message field holds, which another value of the field is merged into. */
+/**
+ * Returns an expression for the current value of a message field, into which the next value is
+ * merged.
+ */
 function current(field: DescField): string {
   if (field.oneof === undefined) return propertyOf("m", field.localName);
   const oneof = propertyOf("m", field.oneof.localName);
@@ -174,7 +182,7 @@ function readEnum(source: Source, field: DescField & { fieldKind: "enum" }): str
   }`;
 }
 
-/** Reads a message into the one that is there, or into a new one. */
+/** Reads into the existing message, or into a new one. */
 function readChild(children: Children, field: DescField, held: string | undefined, use: (child: string) => string): string {
   if (isPlainStruct(field)) {
     return `${readEnd("last")} let child = ${held ?? "undefined"}; if (child === undefined) child = {};
@@ -193,11 +201,11 @@ function readChild(children: Children, field: DescField, held: string | undefine
 
 function readWrapper(source: Source, field: DescField & { fieldKind: "message" }): string {
   const value = unwrapped(field);
-  if (value === undefined) throw new TypeError(`${field.message.typeName} is no wrapper`);
+  if (value === undefined) throw new TypeError(`${field.message.typeName} is not a wrapper`);
   const target = propertyOf("m", field.localName);
   const zero = source.constant((create(field.message) as unknown as Fields)[value.localName]);
   return `${readEnd("last")}
-    if (depth >= ${depthLimit}) refuse();
+    if (depth >= ${depthLimit}) reject();
     let wrapped = ${target};
     if (wrapped === undefined) wrapped = ${zero};
     while (p < last) {
@@ -212,7 +220,7 @@ function readMap(children: Children, field: DescField & { fieldKind: "map" }): s
   let absent: string;
   if (field.mapKind === "message") {
     value = readChild(children, field, "value", (child) => `value = ${child};`);
-    // Linked again: there may be an entry without a value before there is one with it.
+    // The first entry may lack a value, so the reader may not be linked yet.
     const i = isPlainStruct(field) ? undefined : children.indexOf(field.message, false);
     absent = i === undefined ? "value = {};" : `if (Message${i} === undefined) link${i}(); value = new Message${i}();`;
   } else if (field.mapKind === "enum") {

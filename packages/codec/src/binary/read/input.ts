@@ -1,22 +1,26 @@
-// What is being read, and how its parts are: the functions that compiled readers call. Each takes the position it reads at and leaves in
-// `input.at` the one after. They accept what protobuf-es accepts, byte for byte, and throw `refused` where it throws.
+// The input, and the functions that compiled readers call. Each takes a position and stores the
+// next one in `input.at`. They accept exactly what protobuf-es accepts, and throw `malformed` where
+// it throws.
 import { depthLimit } from "../../shape/depth.ts";
 import { Wire } from "../wire.ts";
 import { float32, float64, int64 as signed, uint64 as unsigned, words } from "../words.ts";
 
 const nothing: Buffer = Buffer.alloc(0);
 
-/** Bytes of an ArrayBuffer that is held on to when its message has been read. */
+/** The largest ArrayBuffer in bytes that stays referenced after its message has been read. */
 const mostHeld = 64 * 1024;
 
-/** One message is read at a time: reading runs no code of anybody else's. */
+/** The message being read. One is enough, because reading runs no user code. */
 export const input = { bytes: nothing, length: 0, at: 0 };
 
-/** Thrown for bytes that are no message; protobuf-es, asked next, says why. Not an Error: nobody sees it, and a stack trace costs. */
-export const refused = Symbol("refused");
+/**
+ * Thrown for malformed bytes. The caller then asks protobuf-es, which throws the real error. It is
+ * not an Error, to save the stack trace.
+ */
+export const malformed = Symbol("malformed");
 
-export function refuse(): never {
-  throw refused;
+export function reject(): never {
+  throw malformed;
 }
 
 export function openInput(bytes: Buffer): void {
@@ -24,14 +28,14 @@ export function openInput(bytes: Buffer): void {
   input.length = bytes.length;
 }
 
-/** Lets go of the bytes. */
+/** Releases the bytes. */
 export function closeInput(): void {
   input.bytes = nothing;
   input.length = 0;
   if (numbers.byteLength > mostHeld) numbers = new DataView(nothing.buffer);
 }
 
-/** A varint of up to ten bytes, of which the low 32 bits count. */
+/** Reads a varint of up to ten bytes and returns its low 32 bits. */
 export function uint32(at: number): number {
   const { bytes, length } = input;
   if (at + 10 > length) return lastUint32(at);
@@ -50,7 +54,7 @@ export function uint32(at: number): number {
         if (byte > 0x7f) {
           byte = bytes[p++] as number;
           value |= byte << 28;
-          for (const end = at + 10; byte > 0x7f; byte = bytes[p++] as number) if (p >= end) refuse();
+          for (const end = at + 10; byte > 0x7f; byte = bytes[p++] as number) if (p >= end) reject();
         }
       }
     }
@@ -59,12 +63,12 @@ export function uint32(at: number): number {
   return value >>> 0;
 }
 
-/** The same where the bytes may end within it. */
+/** Like `uint32`, for varints that may be cut off at the end of the input. */
 function lastUint32(at: number): number {
   const { bytes, length } = input;
   let value = 0;
   for (let i = 0; i < 10; i++) {
-    if (at + i >= length) refuse();
+    if (at + i >= length) reject();
     const byte = bytes[at + i] as number;
     if (i < 5) value |= (byte & 0x7f) << (7 * i);
     if (byte < 0x80) {
@@ -72,11 +76,12 @@ function lastUint32(at: number): number {
       return value >>> 0;
     }
   }
-  refuse();
+  reject();
 }
 
 /**
- * Reads packed varints of 32 bits, the last of which may end behind `end`: as int32, or, if `zigzag`, as sint32. Returns the position after it.
+ * Reads packed 32-bit varints as int32, or as sint32 if `zigzag`. The last one may extend beyond
+ * `end`. Returns the position after it.
  */
 export function int32s(list: number[], at: number, end: number, zigzag: boolean): number {
   const { bytes, length } = input;
@@ -86,7 +91,7 @@ export function int32s(list: number[], at: number, end: number, zigzag: boolean)
   while (p < end) {
     let value = bytes[p++] as number;
     if (value > 0x7f) {
-      // Up to four bytes here, and what is longer, or at the end, from its beginning.
+      // Handles up to four bytes here. `uint32` rereads longer varints and those near the end.
       const start = p - 1;
       let byte = 0x80;
       if (p < safe) {
@@ -111,22 +116,22 @@ export function int32s(list: number[], at: number, end: number, zigzag: boolean)
   return p;
 }
 
-/** A tag of more than one byte: of 32 bits at most. */
+/** Reads a tag of more than one byte and at most 32 bits. */
 export function tag(at: number): number {
   const value = uint32(at);
   const count = input.at - at;
-  if (count > 5 || (count === 5 && (input.bytes[at + 4] as number) > 0x0f)) refuse();
+  if (count > 5 || (count === 5 && (input.bytes[at + 4] as number) > 0x0f)) reject();
   return value;
 }
 
-/** Reads a varint of 64 bits into the two shared words. */
+/** Reads a 64-bit varint into the two shared words. */
 function varint64(at: number): void {
   const { bytes, length } = input;
   let p = at;
   let low = 0;
   let high = 0;
   for (let shift = 0; shift < 28; shift += 7) {
-    if (p >= length) refuse();
+    if (p >= length) reject();
     const byte = bytes[p++] as number;
     low |= (byte & 0x7f) << shift;
     if (byte < 0x80) {
@@ -136,13 +141,13 @@ function varint64(at: number): void {
       return;
     }
   }
-  if (p >= length) refuse();
+  if (p >= length) reject();
   const middle = bytes[p++] as number;
   low |= middle << 28;
   high = (middle & 0x7f) >> 4;
   if (middle > 0x7f) {
     for (let shift = 3; ; shift += 7) {
-      if (p >= length || shift > 31) refuse();
+      if (p >= length || shift > 31) reject();
       const byte = bytes[p++] as number;
       high |= (byte & 0x7f) << shift;
       if (byte < 0x80) break;
@@ -155,7 +160,7 @@ function varint64(at: number): void {
 
 function fixedWords(at: number): void {
   const { bytes, length } = input;
-  if (at + 8 > length) refuse();
+  if (at + 8 > length) reject();
   words[0] =
     (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
   words[1] =
@@ -193,7 +198,10 @@ export function sfixed64(at: number): bigint {
   return signed[0] as bigint;
 }
 
-/** What is read into the shared words, in decimal digits: most 64-bit integers are exact as doubles, and those print faster. */
+/**
+ * Returns the value in the shared words as decimal digits. Most 64-bit integers are exact as
+ * doubles, which print faster.
+ */
 function digits(value: bigint): string {
   const high = words[1] as number;
   return high >= -0x20_0000 && high < 0x20_0000 ? String(high * 0x1_0000_0000 + ((words[0] as number) >>> 0)) : String(value);
@@ -214,7 +222,7 @@ export function bool(at: number): boolean {
   return words[0] !== 0 || words[1] !== 0;
 }
 
-/** The caller has looked that four bytes are there. */
+/** The caller checks that four bytes are available. */
 export function float(at: number): number {
   const { bytes } = input;
   words[0] =
@@ -222,7 +230,7 @@ export function float(at: number): number {
   return float32[0] as number;
 }
 
-/** The caller has looked that eight bytes are there. */
+/** The caller checks that eight bytes are available. */
 export function double(at: number): number {
   fixedWords(at);
   return float64[0] as number;
@@ -231,8 +239,8 @@ export function double(at: number): number {
 let numbers = new DataView(nothing.buffer);
 
 /**
- * What the bytes are in, to read many numbers of a fixed width from. The messages of one chunk of a stream, which follow each other, are in one
- * ArrayBuffer.
+ * Returns a DataView of the input's ArrayBuffer, to read many fixed-width numbers. It is cached,
+ * because consecutive messages of a stream often share one ArrayBuffer.
  */
 export function numbersView(): DataView {
   const { buffer } = input.bytes;
@@ -240,21 +248,24 @@ export function numbersView(): DataView {
   return numbers;
 }
 
-/** A view, as protobuf-es makes it: a Uint8Array, no Buffer. */
+/** Returns a view of the input as a Uint8Array, as protobuf-es does, rather than a Buffer. */
 export function view(start: number, end: number): Uint8Array {
   const { bytes } = input;
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }
 
-/** Skips the value of a field nobody knows. Returns the position after it; `depth` is that of the message it is in. */
+/**
+ * Skips the value of an unknown field and returns the position after it. `depth` is that of the
+ * enclosing message.
+ */
 export function skip(tagged: number, at: number, depth: number): number {
   switch (tagged & 7) {
     case Wire.varint: {
       const { bytes, length } = input;
       let end = at;
-      // As many bytes as it likes: protobuf-es does not count.
+      // Like protobuf-es, accept any number of bytes.
       while (end < length && (bytes[end] as number) > 0x7f) end++;
-      if (end >= length) refuse();
+      if (end >= length) reject();
       return end + 1;
     }
     case Wire.bit64:
@@ -266,25 +277,25 @@ export function skip(tagged: number, at: number, depth: number): number {
     case Wire.bit32:
       return within(at + 4);
     case Wire.groupStart: {
-      if (depth >= depthLimit) refuse();
+      if (depth >= depthLimit) reject();
       let end = at;
       for (;;) {
         const inner = tag(end);
         end = input.at;
-        if (inner < 8 || (inner & 7) > Wire.bit32) refuse();
+        if (inner < 8 || (inner & 7) > Wire.bit32) reject();
         if ((inner & 7) === Wire.groupEnd) {
-          if (inner >>> 3 !== tagged >>> 3) refuse();
+          if (inner >>> 3 !== tagged >>> 3) reject();
           return end;
         }
         end = skip(inner, end, depth + 1);
       }
     }
     default:
-      refuse();
+      reject();
   }
 }
 
 function within(end: number): number {
-  if (end > input.length) refuse();
+  if (end > input.length) reject();
   return end;
 }

@@ -1,4 +1,5 @@
-// The reader of a message type. It begins with protobuf-es, and has code of its own once the type is hot.
+// The reader of a message type. It starts with protobuf-es and switches to generated code once the
+// type is hot.
 import { create, type DescMessage, mergeFromBinary } from "@bufbuild/protobuf";
 import { constructorOf, type Fields } from "../../generate/empty-message.ts";
 import { Heat } from "../../heat.ts";
@@ -10,7 +11,7 @@ import { view } from "./input.ts";
 const readers = new WeakMap<DescMessage, TieredReader>();
 const groupReaders = new WeakMap<DescMessage, TieredReader>();
 
-/** @param group the reader of the type's groups: messages that end with an end tag. */
+/** @param group `true` for the reader of the type's groups, which end with an end tag. */
 export function readerOf(message: DescMessage, group = false): TieredReader {
   const made = group ? groupReaders : readers;
   let reader = made.get(message);
@@ -24,12 +25,12 @@ export function readerOf(message: DescMessage, group = false): TieredReader {
 export class TieredReader implements Reader {
   Message: new () => Fields;
   read: Read;
-  /** `false` as long as protobuf-es reads the type. */
+  /** `false` while protobuf-es reads the type. */
   isCompiled = false;
   readonly #desc: DescMessage;
   readonly #group: boolean;
   readonly #heat: Heat;
-  /** What the readers of the messages around this one do to get the compiled reader. */
+  /** Callbacks of enclosing readers, which then switch to the compiled reader. */
   #relinks: (() => void)[] = [];
 
   constructor(desc: DescMessage, group: boolean) {
@@ -42,7 +43,7 @@ export class TieredReader implements Reader {
     this.read = (message, at, end, depth) => this.#readCold(message, at, end, depth);
   }
 
-  /** Counts a message of so many bytes. Returns `true` if there is compiled code to read it. */
+  /** Counts a message of `bytes` bytes. Returns `true` if compiled code can read it. */
   warm(bytes: number): boolean {
     if (this.#heat.add(bytes)) {
       try {
@@ -70,10 +71,11 @@ export class TieredReader implements Reader {
     this.#relinks.push(relink);
   }
 
-  /** Reads a message within another one, whose reader is compiled. */
+  /** Reads a nested message for an enclosing reader that is compiled. */
   #readCold(message: Fields, at: number, end: number, depth: number): number {
     if (this.warm(end - at)) return this.read(message, at, end, depth);
-    // A value that goes on behind the end is refused here, and allowed by protobuf-es: it gets the whole message then.
+    // protobuf-es allows a value to extend beyond `end`, but here that throws: the fallback then
+    // gives protobuf-es the whole message.
     mergeFromBinary(this.#desc, message as never, view(at, end), { recursionLimit: depthLimit - depth + 1 });
     return end;
   }
@@ -81,7 +83,7 @@ export class TieredReader implements Reader {
 
 function find(message: DescMessage, group: boolean, relink: () => void): Reader {
   const reader = readerOf(message, group);
-  // protobuf-es has no function that reads a group by itself.
+  // protobuf-es cannot read a group by itself.
   if (group) reader.compile();
   if (!reader.isCompiled) reader.onCompiled(relink);
   return reader;

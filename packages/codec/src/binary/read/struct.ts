@@ -1,29 +1,29 @@
-// Reads a google.protobuf.Struct. A field of this type holds a JSON object in protobuf-es, so the bytes become JSON without the messages
-// Struct, Value and ListValue in between.
+// Reads a google.protobuf.Struct. protobuf-es represents a field of this type as a JSON object, so
+// this code builds the object without intermediate Struct, Value and ListValue messages.
 import { depthLimit } from "../../shape/depth.ts";
 import { setOwn } from "../../shape/object.ts";
-import { input, bool as readBool, double as readDouble, refuse, skip, tag, uint32 } from "./input.ts";
+import { input, bool as readBool, double as readDouble, reject, skip, tag, uint32 } from "./input.ts";
 import { strictText } from "./text.ts";
 
 type Json = Record<string, unknown>;
 
 function readTag(at: number): number {
   const tagged = tag(at);
-  if (tagged < 8 || (tagged & 7) > 5) refuse();
+  if (tagged < 8 || (tagged & 7) > 5) reject();
   return tagged;
 }
 
-/** Reads a length. Returns the end of what has it. */
+/** Reads a length. Returns the end of the value. */
 function readEnd(at: number): number {
   const length = uint32(at);
   const end = input.at + length;
-  if (end > input.length) refuse();
+  if (end > input.length) reject();
   return end;
 }
 
-/** Reads a Struct into an object, which may have entries. Returns the position after it. */
+/** Reads a Struct into an object, which may already have entries. Returns the position after it. */
 export function readStruct(json: Json, at: number, end: number, depth: number): number {
-  if (depth > depthLimit) refuse();
+  if (depth > depthLimit) reject();
   let p = at;
   while (p < end) {
     const tagged = readTag(p);
@@ -54,9 +54,12 @@ export function readStruct(json: Json, at: number, end: number, depth: number): 
   return p;
 }
 
-/** Reads a Value, which a second one of the same kind is merged into. Leaves the position after it in `input.at`. */
+/**
+ * Reads a Value and merges it into `before` if both have the same kind. Stores the position after
+ * it in `input.at`.
+ */
 function readValue(before: unknown, at: number, end: number, depth: number): unknown {
-  if (depth > depthLimit) refuse();
+  if (depth > depthLimit) reject();
   let value = before ?? null;
   let p = at;
   while (p < end) {
@@ -69,7 +72,7 @@ function readValue(before: unknown, at: number, end: number, depth: number): unk
         value = null;
         break;
       case 2:
-        if (p + 8 > input.length) refuse();
+        if (p + 8 > input.length) reject();
         value = readDouble(p);
         p += 8;
         break;
@@ -106,7 +109,7 @@ function readValue(before: unknown, at: number, end: number, depth: number): unk
 }
 
 function readList(list: unknown[], at: number, end: number, depth: number): number {
-  if (depth > depthLimit) refuse();
+  if (depth > depthLimit) reject();
   let p = at;
   while (p < end) {
     const tagged = readTag(p);

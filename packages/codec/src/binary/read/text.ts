@@ -1,26 +1,28 @@
-// UTF-8 to strings. Short text is put together here, where crossing into native code would cost more than the text does; what is longer, or
-// might not be UTF-8, goes to Node.
+// Decodes UTF-8. Short text is decoded here, because a call into native code would cost more.
+// Longer text, and text that may be malformed, goes to Node.
 import { Source } from "../../generate/source.ts";
-import { input, refuse } from "./input.ts";
+import { input, reject } from "./input.ts";
 
-// Node's own, untyped: the documented toString() finds its way to it anew each time.
+// Node's undocumented method: the documented `toString` looks it up on every call.
 const { utf8Slice } = Buffer.prototype as unknown as { utf8Slice?: (this: Buffer, start: number, end: number) => string };
 
 const { fromCharCode } = String;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const loose = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** ASCII of up to so many bytes is put together here. */
+/** The longest ASCII text in bytes that is decoded here. */
 const longestAscii = 24;
-/** Other text of up to so many characters: longer strings would be ropes in V8, for they are put together from parts. */
+/**
+ * The longest other text in characters. V8 would represent longer concatenated strings as ropes.
+ */
 const longestWide = 12;
 
-/** Reads text; throws `refused` if it is no UTF-8. */
+/** Reads text. Throws `malformed` if it is not UTF-8. */
 export function strictText(at: number, length: number): string {
   return short(at, length) ?? long(at, length, true);
 }
 
-/** Reads text, with U+FFFD for what is no UTF-8. */
+/** Reads text and replaces malformed UTF-8 with U+FFFD. */
 export function looseText(at: number, length: number): string {
   return short(at, length) ?? long(at, length, false);
 }
@@ -28,18 +30,19 @@ export function looseText(at: number, length: number): string {
 function long(at: number, length: number, validate: boolean): string {
   const { bytes } = input;
   const text = utf8Slice === undefined ? bytes.toString("utf8", at, at + length) : utf8Slice.call(bytes, at, at + length);
-  // Either it was there, or stands for bytes that are no UTF-8. How many it stands for is a matter of taste, so protobuf-es's decoder says.
+  // U+FFFD was in the input, or replaces malformed bytes. Decoders differ in how many bytes it
+  // replaces, so use the one of protobuf-es.
   if (text.indexOf("\ufffd") === -1) return text;
   const exact = bytes.subarray(at, at + length);
   if (!validate) return loose.decode(exact);
   try {
     return strict.decode(exact);
   } catch {
-    refuse();
+    reject();
   }
 }
 
-/** Text of a few characters; undefined if it is longer, or anything out of the ordinary. */
+/** Decodes short text. Returns `undefined` for text that is longer, malformed or unusual. */
 function short(at: number, length: number): string | undefined {
   const { bytes } = input;
   if (length <= longestAscii) {
@@ -49,10 +52,13 @@ function short(at: number, length: number): string | undefined {
   return length <= 3 * longestWide && (length <= longestAscii || (bytes[at] as number) > 0x7f) ? wide(at, length) : undefined;
 }
 
-/** By length: what reads so many bytes of ASCII, and returns undefined if they are not. */
+/** Decoders for ASCII, indexed by length in bytes. They return `undefined` for other text. */
 const ascii: ((bytes: Buffer, at: number) => string | undefined)[] = [];
 
-/** All bytes as arguments of one call: nothing else makes a string that fast. */
+/**
+ * Generates a decoder that passes all bytes as arguments of one call, the fastest way to create a
+ * string.
+ */
 function asciiOf(length: number) {
   const bytes = Array.from({ length }, (_, i) => `b${i}`);
   const source = new Source();
@@ -63,7 +69,7 @@ function asciiOf(length: number) {
   return made;
 }
 
-/** Text of a few characters of up to three bytes each. */
+/** Decodes short text with characters of up to three bytes. */
 function wide(at: number, length: number): string | undefined {
   const { bytes } = input;
   const end = at + length;
@@ -87,7 +93,7 @@ function wide(at: number, length: number): string | undefined {
         const third = bytes[p++] as number;
         if ((second & 0xc0) !== 0x80 || (third & 0xc0) !== 0x80) return undefined;
         unit = ((unit & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f);
-        // Too long for what it is, or half of a surrogate pair.
+        // An overlong encoding, or half of a surrogate pair.
         if (unit < 0x800 || (unit & 0xf800) === 0xd800) return undefined;
       }
     }

@@ -1,19 +1,19 @@
-// The statements and expressions of generated writers that check values, keep room, and write tags, lengths and scalars. The variables are
-// those of `generateWrite`.
+// Code of generated writers that checks values, reserves room, and writes tags, lengths and
+// scalars. `generateWrite` lists the variables.
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { integer } from "../../generate/source.ts";
 import { unwrapped } from "../../shape/field.ts";
 import { tagBytes } from "../wire.ts";
 
-/** Bytes a length takes at most. */
+/** The maximum size of a length in bytes. */
 export const lengthRoom = 5;
 
-/** The scalar type that a field's values are written as; undefined for messages. */
+/** Returns the scalar type that encodes a field's values, or `undefined` for messages. */
 export function typeOf(field: DescField): ScalarType | undefined {
   return field.enum === undefined ? field.scalar : ScalarType.INT32;
 }
 
-/** Makes sure of room for so many bytes. */
+/** Reserves room for `bytes` bytes, plus `more`. */
 export function ensure(bytes: number, more = ""): string {
   const need = more === "" ? `${bytes}` : `${more} + ${bytes}`;
   return bytes === 0 && more === "" ? "" : `if (p + ${need} > b.length) b = grow(p, ${need});`;
@@ -25,7 +25,7 @@ export function tag(number: number, wire: number): string {
     .join(" ");
 }
 
-/** Writes the length of what stands behind `start`. */
+/** Writes the length of the value that begins at `start`. */
 export function close(start: string, guess: string, next: string, room: number): string {
   return `{
     const size = p - ${start} - ${guess};
@@ -35,7 +35,7 @@ export function close(start: string, guess: string, next: string, room: number):
   }`;
 }
 
-/** The most that a field takes of its own, with what varies in length left out. */
+/** Returns the maximum size of the fixed part of a field, without values of variable length. */
 export function fixedRoom(field: DescField): number {
   const tag = tagBytes(field.number, 0).length;
   const wrapped = unwrapped(field);
@@ -51,7 +51,7 @@ export function fixedRoom(field: DescField): number {
   }
 }
 
-/** The most bytes a value takes; none for what asks for room itself. */
+/** Returns the maximum size of a value in bytes, or 0 for types that reserve room themselves. */
 export function valueRoom(type: ScalarType): number {
   switch (type) {
     case ScalarType.STRING:
@@ -75,11 +75,14 @@ export function valueRoom(type: ScalarType): number {
   }
 }
 
-/** An expression: is `v` what the compiled code writes? If not, it is for protobuf-es to say what it is. */
+/**
+ * Returns an expression that is true if compiled code can write `v`. Other values go to
+ * protobuf-es.
+ */
 export function fits(type: ScalarType | undefined): string {
   switch (type) {
     case undefined:
-      // Messages, and the values of wrappers, which are looked at once more.
+      // Messages, and values of wrappers, which are checked again.
       return "v !== undefined && v !== null";
     case ScalarType.STRING:
       return 'typeof v === "string"';
@@ -98,12 +101,15 @@ export function fits(type: ScalarType | undefined): string {
     case ScalarType.FIXED32:
       return 'typeof v === "number" && v >>> 0 === v';
     default:
-      // bigints, numbers and strings: those that write them tell them apart.
+      // bigints, numbers and strings: the functions that write them check the type.
       return "v !== undefined && v !== null";
   }
 }
 
-/** An expression: is `v`, which fits, not the zero that a field with implicit presence leaves out? */
+/**
+ * Returns an expression that is true unless `v` is the zero value, which a field with implicit
+ * presence omits.
+ */
 export function notZero(type: ScalarType | undefined): string {
   switch (type) {
     case ScalarType.STRING:
@@ -126,7 +132,7 @@ export function notZero(type: ScalarType | undefined): string {
   }
 }
 
-/** Writes `v`, which fits, and sees to it that there is `room` behind it. */
+/** Writes `v`, which fits, and leaves `room` bytes behind it. */
 export function writeScalar(type: ScalarType, room: number): string {
   const varint = "while (v > 0x7f) { b[p++] = v & 0x7f | 0x80; v >>>= 7; } b[p++] = v;";
   switch (type) {
@@ -162,7 +168,7 @@ export function writeScalar(type: ScalarType, room: number): string {
   }
 }
 
-/** An expression: the key of a map out of the name of a property, as protobuf-es has it. */
+/** Returns an expression that converts a property name to a map key, as protobuf-es does. */
 export function mapKey(type: ScalarType): string {
   switch (type) {
     case ScalarType.STRING:

@@ -1,9 +1,11 @@
-// From a message's descriptor to the function that writes it.
+// Generates the function that writes a message from its descriptor.
 //
-// The generated code reads an init shape or a message and writes it in one pass, with no message made of it first. What it does not expect (a
-// string for a number, say, which protobuf-es takes) it gives up, and protobuf-es writes the message or says why not.
+// The generated code writes an init shape or a message in one pass, without creating a message
+// first. For unexpected values, such as a string for a number, it gives up, and protobuf-es writes
+// the message or throws the error.
 //
-// Between two fields there is always room for all that is fixed in the fields to come; so only what varies in length asks for room.
+// Between two fields there is always room for the fixed parts of all remaining fields, so only
+// values of variable length reserve room.
 import { create, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { integer, literal, propertyOf, Source } from "../../generate/source.ts";
@@ -16,15 +18,16 @@ import { writeStruct } from "./struct.ts";
 import * as values from "./value.ts";
 
 /**
- * Writes a message at a position of the output. Unless `strict`, the message may be an init shape: within a message there are only messages.
- * Returns the position after it.
+ * Writes a message at a position of the output and returns the position after it. If `strict`, the
+ * value must be a message, because messages contain only messages. Otherwise it may be an init
+ * shape.
  */
 export type Write = (message: Readonly<Record<string, unknown>>, at: number, strict: boolean) => number;
 
-/** Finds the writer of a type within others. Calls `relink` when another writer takes its place. */
+/** Finds the writer of a nested type. Calls `relink` when another writer replaces it. */
 export type FindWriter = (message: DescMessage, relink: () => void) => Write;
 
-/** What the generated code calls. */
+/** Names that the generated code uses. */
 const runtime = {
   ...values,
   giveUp,
@@ -39,8 +42,9 @@ const runtime = {
 };
 
 /**
- * Variables of the function: `m` (message), `p` (position), `strict`, `b` (bytes), `v` (value), `oN` and `kN` (a oneof and its case), `real` (`m`
- * is a message, not an init shape), `plain` (its prototype has nothing but defaults).
+ * Variables of the function: `m` (message), `p` (position), `strict`, `b` (bytes), `v` (value),
+ * `oN` and `kN` (a oneof and its case), `real` (`m` is a message, not an init shape), `plain` (the
+ * prototype of `m` has only defaults).
  */
 export function generateWrite(message: DescMessage, find: FindWriter): Write {
   return new Generator(message, find).generate();
@@ -50,7 +54,9 @@ class Generator {
   readonly #message: DescMessage;
   readonly #find: FindWriter;
   readonly #source = new Source();
-  /** The prototype of the messages that protobuf-es makes: it has the defaults of fields that know whether they are set. */
+  /**
+   * The prototype of protobuf-es's messages. It has the defaults of fields with explicit presence.
+   */
   readonly #prototype: object;
   readonly #indexes = new Map<DescMessage, number>();
   #guesses = 0;
@@ -66,7 +72,7 @@ class Generator {
     const fields = this.#message.fields.toSorted((a, b) => a.number - b.number);
     let room = 0;
     const code: string[] = [];
-    // From the last to the first, for each has to know what comes after it.
+    // Last field first, because each field must know how much room the following ones need.
     for (const field of fields.reverse()) {
       code.push(this.#field(field, room));
       room += fixedRoom(field);
@@ -112,15 +118,17 @@ class Generator {
       : `${source} if (${fits(type)}) { if (${has}) { ${write} } } else if (v !== undefined && (v !== null || real)) giveUp();`;
   }
 
-  /** An expression that is true if `v`, which is not undefined, cannot have come from the prototype of a message. */
+  /**
+   * Returns an expression that is true if `v`, which is defined, cannot come from the prototype.
+   */
   #inherited({ localName }: DescField): string {
     if (!(localName in this.#prototype)) return "plain";
     const value = (this.#prototype as Readonly<Record<string, unknown>>)[localName];
-    // NaN is not itself.
+    // NaN is not equal to itself.
     return Number.isNaN(value) ? "!real" : `!real || (plain && v !== ${this.#source.constant(value)})`;
   }
 
-  /** Writes a value that is there, with its tag. */
+  /** Writes a value with its tag. */
   #singular(field: DescField, room: number): string {
     if (field.fieldKind === "message") {
       if (unwrapped(field) !== undefined) return this.#wrapper(field, room);
@@ -157,7 +165,7 @@ class Generator {
   #map(field: DescField & { fieldKind: "map" }, room: number): string {
     const entry = this.#guess();
     const keyType = field.mapKey;
-    // The tags of key and value take a byte each.
+    // The tags of key and value take one byte each.
     const valueMost =
       1 + (field.mapKind === "message" ? lengthRoom : valueRoom(field.mapKind === "enum" ? ScalarType.INT32 : field.scalar)) + room;
     const most = tagBytes(field.number, Wire.bytes).length + lengthRoom + 1 + valueRoom(keyType) + valueMost;
@@ -168,7 +176,7 @@ class Generator {
       const type = field.mapKind === "enum" ? ScalarType.INT32 : field.scalar;
       value = `if (!(${fits(type)})) giveUp(); ${tag(2, wireOf(type))} ${writeScalar(type, room)}`;
     }
-    // With for-in, V8 knows where the values are; by Object.keys() it would have to look each of them up.
+    // V8 knows where the values are with for-in. Object.keys() would need a lookup for each.
     return `const entries = v;
       for (const name in entries) {
         if (!hasOwn.call(entries, name)) continue;
@@ -204,7 +212,7 @@ class Generator {
 
   #wrapper(field: DescField & { fieldKind: "message" }, room: number): string {
     const value = unwrapped(field);
-    if (value === undefined) throw new TypeError(`${field.message.typeName} is no wrapper`);
+    if (value === undefined) throw new TypeError(`${field.message.typeName} is not a wrapper`);
     const g = this.#guess();
     return `${tag(field.number, Wire.bytes)} { const start = p, guess = ${g}; p += guess;
       if (!(${fits(value.scalar)})) giveUp();
@@ -212,7 +220,7 @@ class Generator {
       ${close("start", "guess", g, room)} }`;
   }
 
-  /** The index of a child's writer: it is `writeN`, once `linkN` is called. */
+  /** Returns the index N of a nested type's writer: after `linkN()`, it is `writeN`. */
   #indexOf(message: DescMessage): number {
     let index = this.#indexes.get(message);
     if (index === undefined) {
@@ -225,7 +233,10 @@ class Generator {
     return index;
   }
 
-  /** A variable for the size of the length that a field's last value had. The next value is written with room for a length of this size. */
+  /**
+   * Declares a variable with the size of the last length that the field had. The next value
+   * reserves that size.
+   */
   #guess(): string {
     const name = `guess${this.#guesses++}`;
     this.#source.prepare(`let ${name} = 1;`);

@@ -1,26 +1,30 @@
-// What is being written, and where to: a slab that messages are cut from one after another, as Node's own Buffer pool does it, and for a large
-// message a buffer of its own. Bytes that have been handed out are never written to again: grpc-js holds them until the socket takes them.
+// The output. Small messages are cut one after another from a slab, like Node's Buffer pool. Large
+// ones get a buffer of their own. Returned bytes are never written to again, because grpc-js holds
+// them until the socket takes them.
 
-/** Bytes of a slab. */
+/** The size of a slab in bytes. */
 const slabSize = 64 * 1024;
-/** With less than this left, a slab is given up. */
+/** A slab with fewer bytes left is replaced. */
 const leastLeft = 4 * 1024;
-/** By more than this, a buffer grows only if it must. */
+/** The largest growth in bytes, unless a single value needs more. */
 const mostGrowth = 64 * 1024 * 1024;
 
-/** From this size on, a message has a buffer of its own. */
+/** Messages of at least this many bytes get a buffer of their own. */
 const largeSize = slabSize / 4;
 
 let slab: Buffer = Buffer.alloc(0);
-/** Where the next message in it begins. */
+/** The start of the next message in the slab. */
 let slabAt = 0;
-/** Where the message that is being written began: it keeps its position in a larger buffer. */
+/** The start of the current message. It keeps this position in a larger buffer. */
 let begun = 0;
 
-/** `lengthSize` is what the last call of `seal` found. */
+/** `seal` sets `lengthSize`. */
 export const output: { bytes: Buffer; lengthSize: number } = { bytes: slab, lengthSize: 1 };
 
-/** Thrown for what the compiled writer does not know how to write; protobuf-es, asked next, writes it or says why not. */
+/**
+ * Thrown for values that the compiled writer cannot write. The caller then asks protobuf-es, which
+ * writes the message or throws the error.
+ */
 export const odd = Symbol("odd");
 
 export function giveUp(): never {
@@ -30,9 +34,10 @@ export function giveUp(): never {
 let writing = false;
 
 /**
- * Begins a message. Returns the position it begins at; undefined if one is being written, by whose getters this one was asked for.
+ * Begins a message and returns its start. Returns `undefined` if a message is already being
+ * written, one of whose getters encodes another message.
  *
- * @param expected how many bytes it will have, as far as one knows.
+ * @param expected the estimated size in bytes.
  */
 export function openOutput(expected: number): number | undefined {
   if (writing) return undefined;
@@ -59,37 +64,41 @@ export function closeOutput(start: number, end: number): Buffer {
     slabAt = end;
     return bytes.subarray(start, end);
   }
-  // A small one that outgrew the slab has shown that it is used up; a large one had just no room there.
+  // If a small message outgrew the slab, the slab is used up. A large one only needed more room.
   if (end - start < largeSize && begun > 0) slabAt = slab.length;
   output.bytes = slab;
   const unused = bytes.length - (end - start);
   return unused > (end - start) / 4 ? Buffer.from(bytes.subarray(start, end)) : bytes.subarray(start, end);
 }
 
-/** Ends a message that could not be written. */
+/** Abandons a message that could not be written. */
 export function abandonOutput(): void {
   writing = false;
   output.bytes = slab;
 }
 
-/** Makes room for `need` bytes at `at`: returns the larger buffer, with what is written so far at the same positions. */
+/**
+ * Makes room for `need` bytes at `at`. Returns a larger buffer with the written bytes at the same
+ * positions.
+ */
 export function grow(at: number, need: number): Buffer {
   const written = at - begun;
-  // What is left empty before the message costs nothing: pages that are not touched are not there.
+  // The unused bytes before the message cost nothing: untouched pages take no memory.
   const larger = Buffer.allocUnsafeSlow(begun + Math.max(written + need, Math.min(written * 2, written + mostGrowth)) + 1024);
   output.bytes.copy(larger, begun, begun, at);
   output.bytes = larger;
   return larger;
 }
 
-/** The bytes of a varint. */
+/** Returns the size of a 32-bit varint in bytes. */
 export function varintSize(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
 }
 
 /**
- * Writes the length of what stands from `start + size` to `end` at `start`, where `size` bytes were kept for it, and moves it if the length
- * takes more or fewer. Returns the new end, for which there may be no room yet behind.
+ * Writes the length of the value from `start + size` to `end` at `start`, where `size` bytes are
+ * reserved for it. Moves the value if the length takes more or fewer bytes. Returns the new end;
+ * the caller must reserve room behind it.
  */
 export function seal(start: number, size: number, end: number): number {
   const length = end - start - size;
@@ -104,7 +113,7 @@ export function seal(start: number, size: number, end: number): number {
   return start + needed + length;
 }
 
-/** Writes a varint of 32 bits, for which there is room. */
+/** Writes a 32-bit varint. The caller reserves room. */
 export function varint(value: number, at: number): number {
   const { bytes } = output;
   let rest = value;

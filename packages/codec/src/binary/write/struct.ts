@@ -4,14 +4,14 @@ import { text, double as writeDouble } from "./value.ts";
 
 type Json = Record<string, unknown>;
 
-/** Room for what is fixed of an entry or an item: tags, and lengths of up to five bytes. */
+/** Room for the fixed part of an entry or item: tags, and lengths of up to five bytes. */
 const fixedRoom = 32;
 
 function room(at: number): Buffer {
   return at + fixedRoom > output.bytes.length ? grow(at, fixedRoom) : output.bytes;
 }
 
-/** Writes the entries of a JSON object as those of a Struct. */
+/** Writes a JSON object as the entries of a Struct. */
 export function writeStruct(json: Json, at: number): number {
   let p = at;
   const keys = Object.keys(json);

@@ -1,28 +1,37 @@
-// How values are written: the functions that compiled writers call. Each takes the position it writes at and returns the one after. What they
-// do not expect, they give up.
+// The functions that compiled writers call. Each takes a position and returns the next one. They
+// give up on unexpected values.
 
 import { float32, float64, bytes as scratch, int64 as signed, uint64 as unsigned, words } from "../words.ts";
 import { giveUp, grow, output, varint, varintSize } from "./output.ts";
 
-// Node's own, untyped: the documented write() finds its way to it anew each time.
+// Node's undocumented method: the documented `write` looks it up on every call.
 const { utf8Write } = Buffer.prototype as unknown as {
   utf8Write?: (this: Buffer, text: string, at: number, length: number) => number;
 };
 
 const codeAt = String.prototype.charCodeAt;
 
-/** Strings up to this long are written here; native code is faster for longer ones. */
+/**
+ * The longest ASCII string in characters that is encoded here. Native code is faster for longer
+ * ones.
+ */
 const shortAscii = 10;
-/** The same, for what begins with another character. With three bytes a character, the length is one byte. */
+/**
+ * The same for strings that start with another character. Up to this size, the length takes one
+ * byte.
+ */
 const shortWide = 40;
-/** Strings from here on are measured first: room for the worst case would be wasted. */
+/**
+ * Strings of this length or longer are measured first, because reserving for the worst case would
+ * waste memory.
+ */
 const longText = 1024;
 
-/** Writes a string and its length, with `room` to spare behind it. */
+/** Writes a string and its length, and leaves `room` bytes behind it. */
 export function text(given: string, at: number, room: number): number {
-  // A string has one of a dozen shapes within V8, and more than four make each property of it slow to find: unless it is plain that it is a
-  // string, which the sum says.
-  // biome-ignore lint/style/useTemplate: a template asks the same question of the string, and is slower.
+  // V8 has a dozen string representations, and property access is slow once a call site has seen
+  // more than four. The concatenation proves to V8 that the value is a string.
+  // biome-ignore lint/style/useTemplate: a template checks the type again and is slower.
   const value = "" + given;
   const { length } = value;
   if (length >= longText) return longString(value, at, room);
@@ -43,7 +52,7 @@ export function text(given: string, at: number, room: number): number {
         bytes[p++] = (unit >> 12) | 0xe0;
         bytes[p++] = ((unit >> 6) & 0x3f) | 0x80;
         bytes[p++] = (unit & 0x3f) | 0x80;
-      } else break; // surrogates, or half of a pair
+      } else break; // a surrogate pair, or half of one
     }
     if (i === length) {
       bytes[at] = p - start;
@@ -69,7 +78,7 @@ function native(bytes: Buffer, value: string, at: number): number {
   return utf8Write === undefined ? bytes.write(value, at) : utf8Write.call(bytes, value, at, bytes.length - at);
 }
 
-/** Writes bytes and their length, with `room` to spare behind them. */
+/** Writes bytes and their length, and leaves `room` bytes behind them. */
 export function blob(value: Uint8Array, at: number, room: number): number {
   const { length } = value;
   const need = 5 + length + room;
@@ -80,7 +89,7 @@ export function blob(value: Uint8Array, at: number, room: number): number {
   return start + length;
 }
 
-/** Writes a negative int32: ten bytes, as of 64 bits. */
+/** Writes a negative int32, which is sign-extended to 64 bits and takes ten bytes. */
 export function negative(value: number, at: number): number {
   const { bytes } = output;
   bytes[at] = (value & 0x7f) | 0x80;
@@ -96,7 +105,7 @@ export function negative(value: number, at: number): number {
   return at + 10;
 }
 
-/** Takes a signed 64-bit integer apart into the shared words. */
+/** Splits a signed 64-bit integer into the shared words. */
 function splitSigned(value: unknown): void {
   if (typeof value === "bigint") {
     signed[0] = value;
@@ -198,7 +207,7 @@ function eight(at: number): number {
   return at + 8;
 }
 
-/** Writes back what was not known when it was read. */
+/** Writes unknown fields back unchanged. */
 export function unknownFields(fields: unknown, at: number): number {
   if (!Array.isArray(fields)) giveUp();
   let p = at;

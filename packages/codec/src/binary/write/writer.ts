@@ -1,4 +1,5 @@
-// The writer of a message type. It begins with protobuf-es, and has code of its own once the type is hot.
+// The writer of a message type. It starts with protobuf-es and switches to generated code once the
+// type is hot.
 import { create, type DescMessage, toBinary } from "@bufbuild/protobuf";
 import { Heat } from "../../heat.ts";
 import { assertCompilable } from "../compilable.ts";
@@ -18,11 +19,11 @@ export function writerOf(message: DescMessage): TieredWriter {
 
 export class TieredWriter {
   write: Write;
-  /** `false` as long as protobuf-es writes the type. */
+  /** `false` while protobuf-es writes the type. */
   isCompiled = false;
   readonly #desc: DescMessage;
   readonly #heat: Heat;
-  /** What the writers of the messages around this one do to get the compiled writer. */
+  /** Callbacks of enclosing writers, which then switch to the compiled writer. */
   #relinks: (() => void)[] = [];
 
   constructor(desc: DescMessage) {
@@ -31,7 +32,7 @@ export class TieredWriter {
     this.write = (message, at, strict) => this.#writeCold(message, at, strict);
   }
 
-  /** Counts a message of so many bytes. Returns `true` if there is compiled code to write the next one. */
+  /** Counts a message of `bytes` bytes. Returns `true` if compiled code can write the next one. */
   warm(bytes: number): boolean {
     if (this.#heat.add(bytes)) {
       try {
@@ -57,7 +58,7 @@ export class TieredWriter {
     this.#relinks.push(relink);
   }
 
-  /** Writes a message within another one, whose writer is compiled. */
+  /** Writes a nested message for an enclosing writer that is compiled. */
   #writeCold(message: Readonly<Record<string, unknown>>, at: number, strict: boolean): number {
     if (typeof message !== "object" || Array.isArray(message)) giveUp();
     if (strict && message["$typeName"] !== this.#desc.typeName) giveUp();

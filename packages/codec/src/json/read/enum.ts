@@ -6,7 +6,10 @@ type ReadEnum = (value: unknown) => number | undefined;
 const strict = new WeakMap<DescEnum, ReadEnum>();
 const lenient = new WeakMap<DescEnum, ReadEnum>();
 
-/** Reads the number of a JSON value. The result is undefined for an unknown name if `ignoreUnknown`. */
+/**
+ * Returns a function that reads the number of an enum value from JSON. It returns `undefined` for
+ * an unknown name if `ignoreUnknown` is set.
+ */
 export function enumReader(desc: DescEnum, ignoreUnknown: boolean): ReadEnum {
   const made = ignoreUnknown ? lenient : strict;
   let reader = made.get(desc);
@@ -19,7 +22,7 @@ export function enumReader(desc: DescEnum, ignoreUnknown: boolean): ReadEnum {
 
 function makeReader(desc: DescEnum, ignoreUnknown: boolean): ReadEnum {
   const numbers = new Map<unknown, number>();
-  // Where a custom JSON name is another value's own name, the latter counts.
+  // A value's own name takes precedence over the custom JSON name of another value.
   for (const { jsonName, number } of desc.values) {
     numbers.set(jsonName, number);
   }

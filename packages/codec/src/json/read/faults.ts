@@ -1,7 +1,7 @@
-// What is wrong with JSON that is no such message, and where.
+// Faults of invalid JSON and their paths.
 import { Fault, shortened, shownKey } from "../error.ts";
 
-/** Adds the field, the list index and the map key to a fault that passes through a message. */
+/** Adds the field, list index and map key to a fault that propagates through a message. */
 export function inField(
   thrown: unknown,
   names: ReadonlyMap<string, string>,
@@ -15,7 +15,7 @@ export function inField(
   const item = index >= 0 ? index : mapKey;
   const name = names.get(key);
   if (name === undefined) {
-    // An extension's fault has its name already.
+    // A fault in an extension already has the name.
     return thrown.path === "" ? thrown.inField(shownKey(key)) : thrown;
   }
   return (item === undefined ? thrown : thrown.inItem(item)).inField(name);
@@ -34,10 +34,10 @@ export function oneofTwice(name: string): never {
 }
 
 export function nullItem(what: string): never {
-  throw new Fault(`null can not be in ${what}`);
+  throw new Fault(`${what} must not contain null`);
 }
 
-/** Throws if two keys of a map's JSON are the same key. */
+/** Throws a Fault if two keys of a map's JSON denote the same key. */
 export function keysOnce(json: object, read: (key: string) => string): void {
   const known = new Set<string>();
   for (const key of Object.keys(json)) {
@@ -45,7 +45,7 @@ export function keysOnce(json: object, read: (key: string) => string): void {
     try {
       canonical = read(key);
     } catch {
-      // Only an ignored value's key comes here unread; it is no key, and so no other's.
+      // Only the key of an ignored value can be invalid here. It equals no other key.
     }
     if (known.has(canonical)) {
       throw new Fault(`the key ${JSON.stringify(shortened(key))} is set twice`);

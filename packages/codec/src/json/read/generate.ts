@@ -1,4 +1,5 @@
-// Writes the function that makes a message from a JSON value: one loop over the object's keys, with a case for each field.
+// Generates the function that reads a message from a JSON value: one loop over the object's keys
+// with a case for each field.
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { emptyMessage } from "../../generate/empty-message.ts";
 import { literal, Source } from "../../generate/source.ts";
@@ -16,7 +17,7 @@ import { keyReader, scalarReader } from "./scalar.ts";
 import { countKeys, overspent, reading, spend } from "./text.ts";
 import { itemCost } from "./walk.ts";
 
-/** What generated readers call by name. */
+/** Names that generated readers use. */
 const runtime = {
   checkDepth,
   countKeys,
@@ -37,10 +38,13 @@ const runtime = {
   unknownField,
 };
 
-/** More keys than this are looked up in a Map, fewer compared one after the other. */
+/** The largest number of keys to compare one by one. More keys are looked up in a Map. */
 const keysToCompare = 24;
 
-/** Variables of the function: `json`, `d` (depth), `m` (message), `k` (key), `v` (value), `i` (list index), `q` (map key), `w` (item), `n` (keys seen). */
+/**
+ * Variables of the function: `json`, `d` (depth), `m` (message), `k` (key), `v` (value), `i` (list
+ * index), `q` (map key), `w` (item), `n` (keys seen).
+ */
 export function generateRead(desc: DescMessage, codecs: Codecs): Read {
   const source = new Source();
   const byKey = new Map<string, DescField>();
@@ -91,7 +95,7 @@ function readSingular(source: Source, field: DescField, desc: DescMessage, codec
   const value = valueFrom(source, field, "v", codecs);
   const set = (expression: string) =>
     oneof === undefined ? `m[${local}] = ${expression};` : `m[${literal(oneof.localName)}] = { case: ${local}, value: ${expression} };`;
-  // An unknown name of an enum may be ignored, and then is undefined.
+  // An ignored unknown enum value name is undefined.
   const assign = field.fieldKind === "enum" ? [`const e = ${value};`, `if (e !== undefined) ${set("e")}`] : [set(value)];
   const unlessNull = takesNull(field) ? assign : ["if (v !== null) {", ...assign, "}"];
   if (oneof === undefined) {
@@ -160,7 +164,10 @@ function readMap(source: Source, field: DescField & { fieldKind: "map" }, codecs
   ];
 }
 
-/** Statements that end the case if the list or the map can go into the message as it is: all its values are what the message holds. */
+/**
+ * Returns statements that use the list or map of the JSON value as the field's value, if all its
+ * items are unchanged in the message. They end the case.
+ */
 function adopt(field: DescField & { fieldKind: "list" | "map" }, statements: string[]): string[] {
   const usual = field.scalar === undefined ? undefined : usualValue(field.scalar, "w");
   return usual === undefined ? [] : [`const isUsual = (w) => ${usual};`, ...statements];
@@ -174,7 +181,10 @@ function isCanonical(key: string, read: (key: string) => string): boolean {
   }
 }
 
-/** An expression: what the message holds for the JSON value in variable `v`, of the field or of an item in it. */
+/**
+ * Returns an expression that converts the JSON value in variable `v`, of the field or of an item,
+ * to its value in the message.
+ */
 function valueFrom(source: Source, field: DescField, v: string, codecs: Codecs): string {
   if (field.enum !== undefined) {
     return `${source.constant(enumReader(field.enum, codecs.settings.ignoreUnknownEnumValues))}(${v})`;
@@ -189,7 +199,9 @@ function valueFrom(source: Source, field: DescField, v: string, codecs: Codecs):
   return isPlainStruct(field) ? `readPlainStruct(${v}, d + 1)` : `${source.constant(codecs.of(field.message))}.read(${v}, d + 1)`;
 }
 
-/** The usual JSON value of the type is recognised in place; the rest, and what is wrong, is for a function. */
+/**
+ * The code checks for the usual JSON value inline. A function handles the rest, including errors.
+ */
 function scalarOf(source: Source, type: ScalarType, isText: boolean, v: string): string {
   const usual = usualValue(type, v);
   const call = `${source.constant(scalarReader(type, isText))}(${v})`;
@@ -218,7 +230,7 @@ function usualValue(type: ScalarType, v: string): string | undefined {
   }
 }
 
-/** The `default` of the switch: keys that are no field of the message. */
+/** Returns the `default` case of the switch, for keys that are not fields of the message. */
 function unknown(source: Source, codecs: Codecs): string {
   const { ignoreUnknownFields, registry } = codecs.settings;
   const ignore = 'if (typeof v === "object" && v !== null) n += countKeys(v);';
@@ -229,6 +241,6 @@ function unknown(source: Source, codecs: Codecs): string {
   const extension = source.constant((key: string) =>
     key.startsWith("[") && key.endsWith("]") ? registry.getExtension(key.slice(1, -1)) : undefined,
   );
-  // As in protobuf-es, another message's extension is ignored in any case.
+  // As in protobuf-es, extensions of other messages are always ignored.
   return `const x = ${extension}(k); if (x === undefined) { ${otherwise} } else if (!readExtension(m, x, v, d, ${source.constant(codecs)})) { ${ignore} }`;
 }

@@ -1,10 +1,14 @@
-// JSON values to scalars, with everything protobuf-es accepts. The generated code has the common case inline and calls these for the rest.
+// Reads scalars from JSON values and accepts everything that protobuf-es accepts. Generated code
+// handles the common case inline and calls these functions for the rest.
 import { ScalarType } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { isNot } from "../error.ts";
 import { inexact, reading } from "./text.ts";
 
-/** The function that reads a scalar: it takes any JSON value but null, and throws a Fault. `isText` is for 64-bit integers that are text in the message. */
+/**
+ * Returns the function that reads a scalar. It takes any JSON value except null and throws a Fault.
+ * Set `isText` for 64-bit integers that the message holds as text.
+ */
 export function scalarReader(type: ScalarType, isText: boolean): (value: unknown) => unknown {
   switch (type) {
     case ScalarType.DOUBLE:
@@ -35,8 +39,8 @@ export function scalarReader(type: ScalarType, isText: boolean): (value: unknown
 }
 
 /**
- * The function that reads a map's key: JSON's are strings, and what it returns is the key that the message's object has. The two differ
- * if the key is not written as it would be printed ("01"), and only then can two keys be one.
+ * Returns the function that converts a map key from JSON to the key of the message's object. The
+ * two differ if the key is not in canonical form ("01"), and only then can two keys be equal.
  */
 export function keyReader(type: ScalarType): (key: string) => string {
   switch (type) {
@@ -59,12 +63,21 @@ export function keyReader(type: ScalarType): (key: string) => string {
   }
 }
 
-/** The longest text of a number. The exact decimal of a double has at most 1,077 characters. */
+/**
+ * The maximum length of a number in text. The exact decimal of a double has at most 1,077
+ * characters.
+ */
 const longestNumber = 1200;
-/** The same for 64 bits: in binary, `0b` and 64 digits. A BigInt of a million digits takes a second. */
+/**
+ * The same for 64-bit integers: `0b` and 64 binary digits. A BigInt with a million digits takes a
+ * second to parse.
+ */
 const longestInt64 = 66;
 
-/** A number, or its text: without white space around it, but as lenient as `Number` ("1e3", "0x10"). Undefined if it is neither. */
+/**
+ * Returns a number, also from text that `Number` accepts ("1e3", "0x10") without surrounding white
+ * space. Returns `undefined` for anything else.
+ */
 function numberOf(value: unknown): number | undefined {
   if (typeof value === "number") {
     return value;
@@ -89,7 +102,10 @@ const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
 const uint64Max = 2n ** 64n - 1n;
 
-/** Text of digits, or a number without a fraction. Undefined if it is neither. @throws inexact */
+/**
+ * Returns a bigint for a number without a fraction or its text, and `undefined` for anything else.
+ * @throws inexact
+ */
 function bigintOf(value: unknown): bigint | undefined {
   if (typeof value === "bigint") {
     return value;
@@ -105,7 +121,7 @@ function bigintOf(value: unknown): bigint | undefined {
   }
 }
 
-/** Text that is too short for any number out of range, also in hexadecimal. */
+/** Text of this length is always in range, even in hexadecimal. */
 const shortInt64 = 17;
 
 function readInt64(value: unknown): bigint {
@@ -120,13 +136,13 @@ function readUint64(value: unknown): bigint {
   return bigint !== undefined && bigint >= 0n && bigint <= uint64Max ? bigint : isNot(value, "a uint64");
 }
 
-/** An int64 of a field with `jstype = JS_STRING`. */
+/** Reads an int64 of a field with `jstype = JS_STRING`. */
 function readInt64Text(value: unknown): string {
   readInt64(value);
   return String(value);
 }
 
-/** A uint64 of a field with `jstype = JS_STRING`. */
+/** Reads a uint64 of a field with `jstype = JS_STRING`. */
 function readUint64Text(value: unknown): string {
   readUint64(value);
   return String(value);
@@ -138,7 +154,7 @@ function readDouble(value: unknown): number {
 
 function readFloat(value: unknown): number {
   const number = floating(value);
-  // What rounds to infinity is out of range; infinity itself is not.
+  // Numbers that round to infinity are out of range. Infinity itself is valid.
   if (number === undefined || (Number.isFinite(number) && !Number.isFinite(Math.fround(number)))) {
     return isNot(value, "a float");
   }
@@ -155,7 +171,7 @@ function floating(value: unknown): number | undefined {
       return Number.NEGATIVE_INFINITY;
     default: {
       const number = numberOf(value);
-      // JSON.parse makes infinity of 1e999.
+      // JSON.parse turns 1e999 into infinity.
       return number !== undefined && Number.isFinite(number) ? number : undefined;
     }
   }
@@ -166,17 +182,17 @@ function readBool(value: unknown): boolean {
 }
 
 function readString(value: unknown): string {
-  // A lone surrogate has no UTF-8.
+  // A lone surrogate cannot be encoded as UTF-8.
   if (typeof value !== "string") return isNot(value, "a string");
   return value.isWellFormed() ? value : isNot(value, "a string of valid Unicode");
 }
 
 const strictBase64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** Longer base64 than this is worth a call of Node's decoder, which takes its time to begin. */
+/** From this length on, Node's decoder is faster despite the cost of the call. */
 const longBase64 = 256;
 
-/** The value of each base64 digit, also of base64url; -1 for all other characters. */
+/** The value of each base64 or base64url digit, and -1 for all other characters. */
 const digits = new Int8Array(128).fill(-1);
 for (const [value, char] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries()) {
   digits[char.charCodeAt(0)] = value;
@@ -184,7 +200,7 @@ for (const [value, char] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 digits["-".charCodeAt(0)] = 62;
 digits["_".charCodeAt(0)] = 63;
 
-/** Base64 or base64url, with or without padding. */
+/** Reads base64 or base64url, with or without padding. */
 function readBytes(value: unknown): Uint8Array<ArrayBuffer> {
   if (typeof value !== "string") {
     return isNot(value, "base64");
@@ -194,14 +210,14 @@ function readBytes(value: unknown): Uint8Array<ArrayBuffer> {
     return decoded;
   }
   try {
-    // White space and padding in between.
+    // Handles white space, and padding in the middle.
     return base64Decode(value);
   } catch {
     return isNot(value, "base64");
   }
 }
 
-/** The usual base64; undefined for all that needs a closer look. */
+/** Decodes common base64. Returns `undefined` for other text. */
 function decodeShort(text: string): Uint8Array<ArrayBuffer> | undefined {
   let length = text.length;
   while (length > 0 && text.charCodeAt(length - 1) === 61) {
@@ -229,7 +245,10 @@ function decodeShort(text: string): Uint8Array<ArrayBuffer> | undefined {
   return bytes;
 }
 
-/** The same; Node's decoder skips what is no base64, so that is looked for first. */
+/**
+ * Like `decodeShort`, with Node's decoder. Node skips characters that are not base64, so check for
+ * them first.
+ */
 function decodeLong(text: string): Uint8Array<ArrayBuffer> | undefined {
   const { length } = text;
   if (length % 4 !== 0 || !strictBase64.test(text)) {
@@ -250,7 +269,7 @@ function readUint32Key(key: string): string {
   return number !== undefined && number >>> 0 === number ? String(number) : isNot(key, "a uint32 for a key");
 }
 
-/** As protobuf-es has it: no leading zeros, "-0" is "0". */
+/** Canonicalizes an integer key as protobuf-es does: without leading zeros, and "0" for "-0". */
 function canonical(key: string): string {
   if (key.length > longestInt64) return key;
   return /^-?0+$/.test(key) ? "0" : key.replace(/^(-?)0+(?=\d)/, "$1");

@@ -1,8 +1,9 @@
-// JSON text to values: what JSON.parse does, with errors for the caller and without its leniency for duplicate keys.
+// Parses JSON text. Unlike JSON.parse, it rejects duplicate keys and throws errors that are safe
+// for the caller.
 import type { JsonValue } from "@bufbuild/protobuf";
 import { JsonError, shown, TooManyElementsError } from "../error.ts";
 
-/** Throws a JsonError that has the position where V8 names it. */
+/** Parses JSON text. Throws a JsonError with the position if V8 reports it. */
 export function parseText(text: string): JsonValue {
   try {
     return JSON.parse(text);
@@ -11,7 +12,10 @@ export function parseText(text: string): JsonValue {
   }
 }
 
-/** V8's messages: `Expected ':' after property name in JSON at position 5 (line 1 column 6)`, `Unexpected token 'x', "{x}" is not valid JSON`. */
+/**
+ * V8's messages: `Expected ':' after property name in JSON at position 5 (line 1 column 6)`,
+ * `Unexpected token 'x', "{x}" is not valid JSON`.
+ */
 function reasonOf(thrown: unknown): string {
   const said = thrown instanceof Error ? thrown.message : "";
   const [, reason, position] = /^(.*?)(?: in JSON)?( at position \d+(?: \(line \d+ column \d+\))?)?$/s.exec(said) ?? [];
@@ -23,8 +27,9 @@ function reasonOf(thrown: unknown): string {
 }
 
 /**
- * The same, but whole numbers that no double holds are bigints: `{"id":9007199254740993}`. Slower, and so only for texts that need it. May throw a
- * RangeError for deep texts.
+ * Like `parseText`, but returns integers that a double cannot represent as bigints:
+ * `{"id":9007199254740993}`. It is slower, so it is used only when needed. Throws a RangeError for
+ * deeply nested text.
  */
 export function parseExactly(text: string): JsonValue {
   const parse = JSON.parse as (text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown) => JsonValue;
@@ -33,22 +38,25 @@ export function parseExactly(text: string): JsonValue {
   );
 }
 
-/** Thrown, where `reading.isOwn` but not yet `isExact`, for a number of a 64-bit field that JSON.parse has rounded. */
+/** Thrown if JSON.parse has rounded the number of a 64-bit field, unless `isExact` is set. */
 export const inexact = Symbol("inexact");
 
-/** What holds for the value that is being read. Reading never waits, so one does for all. */
+/** The state of the current read. One object is enough, because reading is synchronous. */
 export const reading = {
-  /** How many keys the objects had that were read. */
+  /** The number of object keys that were read. */
   keys: 0,
-  /** Whether the value is the codec's own, fresh from JSON.parse: then its lists and objects may go into messages as they are. */
+  /**
+   * `true` if the value comes fresh from JSON.parse: its lists and objects may become part of
+   * messages.
+   */
   isOwn: false,
-  /** Whether it is from `parseExactly`. */
+  /** `true` if the value comes from `parseExactly`. */
   isExact: false,
-  /** Whether all strings of the value are known to be well-formed. */
+  /** `true` if all strings of the value are known to be well-formed. */
   isWellFormed: false,
-  /** How many elements may be made of the value. */
+  /** The maximum number of elements in the value. */
   elementLimit: Number.POSITIVE_INFINITY,
-  /** How many of them are left. */
+  /** The number of elements left. */
   elementsLeft: Number.POSITIVE_INFINITY,
 };
 
@@ -63,25 +71,29 @@ export function overspent(): never {
 }
 
 /**
- * Refuses a text with more objects and lists than elements may be made of it: JSON.parse alone takes 60 bytes of memory for each `{}`.
+ * Rejects text with more objects and lists than the element limit allows. JSON.parse alone takes 60
+ * bytes of memory for each `{}`.
  *
  * @throws TooManyElementsError
  */
 export function checkObjects(text: string, limit: number): void {
-  // An object or a list has at least two characters. A short text has too few for a closer look.
+  // An object or list has at least two characters, so short texts pass without a scan.
   if (text.length / 2 <= limit || count(text, "{") + count(text, "[") <= limit) return;
   let objects = 0;
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i);
     if (char === 34) {
       i = endOfString(text, i);
-      // A string without an end: JSON.parse refuses it.
+      // JSON.parse rejects an unterminated string.
       if (i === -1) return;
     } else if ((char === 123 || char === 91) && ++objects > limit) throw new TooManyElementsError(limit);
   }
 }
 
-/** How many keys the objects of a value have, at any depth. A loop: what is ignored may be deeper than the stack. */
+/**
+ * Returns the number of object keys in a value, at any depth. Uses a loop, because ignored values
+ * may be nested deeper than the stack allows.
+ */
 export function countKeys(value: unknown): number {
   if (typeof value !== "object" || value === null) {
     return 0;
@@ -101,12 +113,12 @@ export function countKeys(value: unknown): number {
   return count;
 }
 
-/** How many colons a text has. */
+/** Returns the number of colons in a text. */
 export function countColons(text: string): number {
   return count(text, ":");
 }
 
-/** How often a text has a character. A search for one character is the fastest walk over a string that V8 has. */
+/** Counts a character. `indexOf` for one character is V8's fastest way to scan a string. */
 function count(text: string, char: string): number {
   let found = 0;
   for (let i = text.indexOf(char); i !== -1; i = text.indexOf(char, i + 1)) {
@@ -115,7 +127,7 @@ function count(text: string, char: string): number {
   return found;
 }
 
-/** Where the string that opens at `open` closes; -1 if it does not. */
+/** Returns the position of the closing quote, or -1 if there is none. */
 function endOfString(text: string, open: number): number {
   let end = text.indexOf('"', open + 1);
   while (end !== -1 && isEscaped(text, end)) {
@@ -124,7 +136,7 @@ function endOfString(text: string, open: number): number {
   return end;
 }
 
-/** Whether an odd number of backslashes stands before. */
+/** `true` if an odd number of backslashes precedes the position. */
 function isEscaped(text: string, at: number): boolean {
   let start = at;
   while (text.charCodeAt(start - 1) === 92) {
@@ -133,7 +145,7 @@ function isEscaped(text: string, at: number): boolean {
   return (at - start) % 2 === 1;
 }
 
-/** How many keys a well-formed text has: its strings before a colon. */
+/** Returns the number of keys in well-formed JSON text: its strings before a colon. */
 export function countKeysOfText(text: string): number {
   let count = 0;
   for (let i = text.indexOf('"'); i !== -1; i = text.indexOf('"', i + 1)) {
@@ -149,8 +161,8 @@ export function countKeysOfText(text: string): number {
 
 const thenColon = /[ \t\r\n]*:/y;
 
-/** Throws for the first key that stands twice in one object of a well-formed text. */
-export function refuseDuplicateKeys(text: string): void {
+/** Throws a JsonError for the first duplicate key within an object of well-formed JSON text. */
+export function rejectDuplicateKeys(text: string): void {
   const open: (Set<string> | undefined)[] = [];
   for (let i = 0; i < text.length; i++) {
     const char = text[i];

@@ -1,4 +1,5 @@
-// google.protobuf.Any in JSON: the message's own JSON and "@type", or "value" and "@type" for messages whose JSON is not an object of their fields.
+// google.protobuf.Any in JSON: the message's own JSON with "@type", or "value" and "@type" for
+// messages whose JSON is not an object of their fields.
 import { create, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type Any, AnySchema, anyPack, anyUnpack, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { isObject } from "../../shape/object.ts";
@@ -10,7 +11,7 @@ import { countKeys, reading, spend } from "../read/text.ts";
 import { scalarWriter } from "../write/scalar.ts";
 import { flush, writeText, writtenWithin } from "../write/writer.ts";
 
-/** What an Any counts besides the message in it, with the bytes of its value. */
+/** The cost of an Any in elements, including the bytes of its value, without the message in it. */
 const anyCost = 8;
 
 export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
@@ -54,10 +55,10 @@ export function readAny(json: unknown, depth: number, codecs: Codecs): Any {
 const readBytes = scalarReader(ScalarType.BYTES, false);
 const writeBytes = scalarWriter(ScalarType.BYTES);
 
-/** Whether fields are bytes of a message, as {@link printOpaque} has them, and no message. */
+/** `true` if the fields are the bytes of a message, in the form of {@link printOpaque}. */
 function isOpaque({ value, ...others }: Record<string, unknown>, desc: DescMessage | undefined): boolean {
   if (typeof value !== "string" || Object.keys(others).length > 0) return false;
-  // The JSON of an Any is an object, whatever is in it.
+  // The JSON of an Any is always an object.
   if (desc === undefined || desc.typeName === AnySchema.typeName) return true;
   return !hasCustomJsonRepresentation(desc) && !desc.fields.some(({ name, jsonName }) => [name, jsonName].includes("value"));
 }
@@ -67,7 +68,7 @@ function find(typeUrl: string, { settings }: Codecs): DescMessage | undefined {
 }
 
 function unknownType(typeUrl: string): never {
-  throw new Fault(`the type ${shown(typeUrl)} is not known`);
+  throw new Fault(`the type ${shown(typeUrl)} is unknown`);
 }
 
 function pack(desc: DescMessage, message: Message, into: Any): void {
@@ -86,10 +87,10 @@ function within<Value>(name: string, read: () => Value): Value {
   }
 }
 
-/** How many Anys may be in each other: the bytes of the innermost are decoded once for each. */
+/** The maximum nesting of Anys. The bytes of the innermost are decoded once for each level. */
 const deepest = 32;
 
-/** How many Anys are being printed. Printing never waits. */
+/** The number of Anys being printed. Printing is synchronous. */
 let open = 0;
 
 export function printAny(any: Any, at: number, codecs: Codecs): number {
@@ -117,7 +118,7 @@ export function printAny(any: Any, at: number, codecs: Codecs): number {
   }
 }
 
-/** The type, and the bytes: whoever knows the type can decode them. */
+/** Prints the type and the bytes, for recipients that know the type. */
 function printOpaque({ typeUrl, value }: Any, at: number): number {
   return writeText("}", flush(writeBytes(value, flush(writeText(`{"@type":${JSON.stringify(typeUrl)},"value":`, at)))));
 }
@@ -132,7 +133,7 @@ function printKnown(typeUrl: string, desc: DescMessage, message: Message, at: nu
   return writeText(json === "{}" ? `{${type}` : `${json.slice(0, -1)},${type}`, start);
 }
 
-/** Undefined if that may be: bytes that are no such message. */
+/** Returns `undefined` for malformed bytes if `fallbacks` is set. */
 function unpack(any: Any, desc: DescMessage, fallbacks: boolean): Message | undefined {
   try {
     const message = anyUnpack(any, desc);
@@ -140,7 +141,7 @@ function unpack(any: Any, desc: DescMessage, fallbacks: boolean): Message | unde
       return message;
     }
   } catch {
-    // Bytes that are no such message.
+    // The bytes are malformed.
   }
   if (fallbacks) return undefined;
   throw new Fault(`the value is not a ${desc.typeName}`);

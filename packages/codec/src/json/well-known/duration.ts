@@ -6,7 +6,7 @@ import { checkDepth } from "../read/depth.ts";
 /** 10,000 years, in seconds. */
 const secondsMax = 315_576_000_000;
 
-// To its end, at which protobuf-es does not look.
+// protobuf-es does not check for characters after the "s".
 const pattern = /^(-?\d+)(?:\.(\d+))?s$/;
 const what = 'a duration (such as "1.5s")';
 
@@ -28,7 +28,7 @@ export function readDuration(json: unknown, depth: number): Duration {
   };
 }
 
-/** Whether a duration has a form in JSON. */
+/** `true` if the duration has a JSON form. */
 export function isDuration({ seconds, nanos }: Duration): boolean {
   const second = Number(seconds);
   return Math.abs(second) <= secondsMax && Math.abs(nanos) <= 999_999_999 && second * nanos >= 0;
@@ -37,7 +37,7 @@ export function isDuration({ seconds, nanos }: Duration): boolean {
 export function printDuration({ seconds, nanos }: Duration): string {
   const second = Number(seconds);
   if (!(Math.abs(second) <= secondsMax)) {
-    throw new Fault(`${seconds} seconds are more than the 10,000 years that a duration can have`);
+    throw new Fault(`${seconds} seconds exceed the 10,000 years that a duration can represent`);
   }
   if ((second > 0 && nanos < 0) || (second < 0 && nanos > 0)) {
     throw new Fault(`a duration's seconds and nanos must have the same sign, not ${seconds} and ${nanos}`);
@@ -49,7 +49,7 @@ export function printDuration({ seconds, nanos }: Duration): string {
   return nanos === 0 ? `"${seconds}s"` : `"${sign}${seconds}.${fractionOf(Math.abs(nanos))}s"`;
 }
 
-/** Nanoseconds as 3, 6 or 9 digits. */
+/** Returns nanoseconds as 3, 6 or 9 digits. */
 function fractionOf(nanos: number): string {
   const digits = String(nanos).padStart(9, "0");
   return digits.endsWith("000000") ? digits.slice(0, 3) : digits.endsWith("000") ? digits.slice(0, 6) : digits;

@@ -1,4 +1,4 @@
-// The messages of google.protobuf whose JSON is not an object of their fields.
+// The messages of google.protobuf with a JSON form of their own.
 import { create, type DescMessage, isMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
 import {
   AnySchema,
@@ -27,7 +27,10 @@ import { orFields } from "./or-fields.ts";
 import { printListValue, printStruct, printValue, readListValue, readStruct, readValue } from "./struct.ts";
 import { isTimestamp, readTimestamp, writeTimestamp } from "./timestamp.ts";
 
-/** The codec of a message by that rule; undefined for all others. It needs no generated code. */
+/**
+ * Returns the codec of a well-known type, or `undefined` for all others. It needs no generated
+ * code.
+ */
 export function wellKnownCodec(desc: DescMessage, codecs: Codecs): MessageCodec | undefined {
   const { fallbacks } = codecs.settings;
   switch (desc.typeName) {
@@ -71,7 +74,10 @@ function checked<Desc extends DescMessage>(message: Message, schema: Desc): Mess
   return isMessage(message, schema) ? message : isNot(message, `a ${schema.typeName}`);
 }
 
-/** google.protobuf.Int32Value and its like, where the message holds them and not just their value: in lists, maps, oneofs and by themselves. */
+/**
+ * The codec of wrappers such as google.protobuf.Int32Value, where the message holds the wrapper
+ * rather than its value: in lists, maps and oneofs, and by themselves.
+ */
 function wrapperCodec(desc: WktWrapperDesc): MessageCodec {
   const [field] = desc.fields;
   const read = scalarReader(field.scalar, isTextInt64(field));

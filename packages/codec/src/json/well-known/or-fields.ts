@@ -1,5 +1,5 @@
-// The form of a Timestamp, Duration or FieldMask that canonical JSON cannot express: an object of its fields, as other messages have it.
-// {"seconds":"253402300800","nanos":0}, {"paths":["fooBar"]}
+// The fallback form of a Timestamp, Duration or FieldMask that canonical JSON cannot express: an
+// object of its fields. {"seconds":"253402300800","nanos":0}, {"paths":["fooBar"]}
 import { create, type DescMessage, fromJson, isMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
 import { isObject } from "../../shape/object.ts";
 import { isNot } from "../error.ts";
@@ -8,13 +8,13 @@ import { checkDepth } from "../read/depth.ts";
 import { countKeys, reading, spend } from "../read/text.ts";
 import { writeText } from "../write/writer.ts";
 
-/** A codec that also prints and reads messages without a canonical form. */
+/** Returns a codec that also prints and reads messages without a canonical form. */
 export function orFields<Desc extends DescMessage>(
   schema: Desc,
   codec: MessageCodec,
   isCanonical: (message: MessageShape<Desc>) => boolean,
 ): MessageCodec {
-  // To protobuf-es, a message of another name is like any other.
+  // With another name, protobuf-es treats the message as an ordinary one.
   const plain: DescMessage = { ...schema, typeName: `${schema.typeName}.Fields` };
   return {
     read(json, depth) {

@@ -1,4 +1,5 @@
-// google.protobuf.Struct, Value and ListValue: JSON within JSON. A field of type Struct holds plain JSON in protobuf-es; only a Value holds the message.
+// google.protobuf.Struct, Value and ListValue: JSON within JSON. protobuf-es represents a field of
+// type Struct as plain JSON; only a Value holds the message.
 import { create, isMessage, type JsonObject, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { type ListValue, ListValueSchema, NullValue, type Struct, StructSchema, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { isObject, property, setOwn } from "../../shape/object.ts";
@@ -25,13 +26,13 @@ export function readListValue(json: unknown, depth: number): ListValue {
   return Array.isArray(json) ? create(ListValueSchema, { values: json.map((item) => readKind(item, depth + 1)) }) : isNot(json, "a list");
 }
 
-/** A Value by itself counts twice for the depth, as in protobuf-es. */
+/** A Value counts as two levels of depth, as in protobuf-es. */
 export function readValue(json: unknown, depth: number): Value {
   checkDepth(depth);
   return readKind(json, depth + 1);
 }
 
-/** What a Value counts: it, its kind, and the list or the struct in it. */
+/** The cost of a Value in elements: the Value, its kind, and the list or Struct in it. */
 const kindCost = 4;
 
 function readKind(json: unknown, depth: number): Value {
@@ -63,7 +64,10 @@ function kindOf(json: unknown, depth: number): Value["kind"] {
   }
 }
 
-/** The plain JSON of a field of type Struct: a copy, of at most the depth that the message could have. */
+/**
+ * Returns a copy of the plain JSON of a field of type Struct. Its depth is limited like that of the
+ * message.
+ */
 export function readPlainStruct(json: unknown, depth: number): JsonObject {
   checkDepth(depth);
   if (!isObject(json)) {
@@ -135,18 +139,21 @@ export function printValue(value: Message | undefined, fallbacks: boolean): stri
   }
 }
 
-/** What a field of type Struct holds. */
+/** Prints a field of type Struct. */
 export function printPlainStruct(json: unknown, fallbacks: boolean): string {
   return isObject(json) ? printPlain(json, fallbacks) : "{}";
 }
 
-/** Plain JSON, once it is seen to be so: JSON.stringify would leave out or change what is not. */
+/** Prints plain JSON after checking it: JSON.stringify would omit or change other values. */
 function printPlain(json: unknown, fallbacks: boolean): string {
   if (isPlain(json)) return JSON.stringify(json);
   return fallbacks ? JSON.stringify(json, finite) : isNot(json, "JSON");
 }
 
-/** NaN and the infinities as fields of type double have them; JSON.stringify would make null of them. */
+/**
+ * Replaces NaN and the infinities with strings, as in fields of type double. JSON.stringify would
+ * print null.
+ */
 function finite(_key: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }

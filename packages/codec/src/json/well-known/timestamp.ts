@@ -1,14 +1,17 @@
-// google.protobuf.Timestamp in JSON: RFC 3339, with 0, 3, 6 or 9 digits of a second when printed. No Date on the common way.
+// google.protobuf.Timestamp in JSON: RFC 3339, printed with 0, 3, 6 or 9 fractional digits. The
+// common path avoids Date.
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { Fault, isNot } from "../error.ts";
 import { checkDepth } from "../read/depth.ts";
 import { bytes, writeLastDigits } from "../write/writer.ts";
 
-/** Seconds from 1970 to 0001-01-01T00:00:00Z and to 9999-12-31T23:59:59Z: what JSON can say. */
+/**
+ * The range of JSON timestamps in seconds since 1970: 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z.
+ */
 const secondsMin = -62_135_596_800;
 const secondsMax = 253_402_300_799;
 
-// The hour 24, and a 30th of February, are what Date takes and RFC 3339 does not.
+// Unlike RFC 3339, Date accepts the hour 24 and February 30.
 const rfc3339 = /^(\d{4}-\d{2}-(\d{2})T(?!24)\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
 const what = "a timestamp (RFC 3339)";
 
@@ -31,7 +34,7 @@ export function readTimestamp(json: unknown, depth: number): Timestamp {
   return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(second), nanos };
 }
 
-/** The seconds of `2024-05-06T07:08:09…`; undefined for all that needs a closer look. */
+/** Returns the seconds of `2024-05-06T07:08:09…`, or `undefined` for other forms. */
 function plainSeconds(text: string): number | undefined {
   if (
     text.length < 20 ||
@@ -49,14 +52,17 @@ function plainSeconds(text: string): number | undefined {
   const hour = twoDigits(text, 11);
   const minute = twoDigits(text, 14);
   const second = twoDigits(text, 17);
-  // NaN, of what is no digit, fails here too. A 29th to 31st is for Date to judge.
+  // NaN from an invalid digit fails here, too. Date checks the days 29 to 31.
   if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour <= 23 && minute <= 59 && second <= 59)) {
     return undefined;
   }
   return daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
 }
 
-/** The nanoseconds of what follows the seconds, `Z` or `.123Z`; undefined for all else. */
+/**
+ * Returns the nanoseconds from the text after the seconds, `Z` or `.123Z`, or `undefined` for other
+ * forms.
+ */
 function plainNanos(text: string): number | undefined {
   const end = text.length - 1;
   if (text.charCodeAt(end) !== 90 || end > 29) {
@@ -79,7 +85,10 @@ function twoDigits(text: string, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
-/** Days from 1970-01-01, in the Gregorian calendar: years begin in March, so that the leap day is their last. */
+/**
+ * Returns the days since 1970-01-01 in the Gregorian calendar. Years start in March here, so the
+ * leap day comes last.
+ */
 function daysFromCivil(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const century = Math.floor(y / 100);
@@ -87,16 +96,16 @@ function daysFromCivil(year: number, month: number, day: number): number {
   return 365 * y + Math.floor(y / 4) - century + Math.floor(century / 4) + dayOfYear - 719_468;
 }
 
-/** Whether a timestamp has a form in JSON. */
+/** `true` if the timestamp has a JSON form. */
 export function isTimestamp({ seconds, nanos }: Timestamp): boolean {
   return seconds >= secondsMin && seconds <= secondsMax && nanos >= 0 && nanos <= 999_999_999;
 }
 
-/** Writes it at a position of the writer, and returns the position after it. */
+/** Writes a timestamp at a position of the writer and returns the position after it. */
 export function writeTimestamp({ seconds, nanos }: Timestamp, at: number): number {
   const second = Number(seconds);
   if (!(second >= secondsMin && second <= secondsMax)) {
-    throw new Fault(`${seconds} seconds are outside of the years 0001 to 9999 that a timestamp can have`);
+    throw new Fault(`${seconds} seconds are outside the years 0001 to 9999 of a timestamp`);
   }
   if (!(nanos >= 0 && nanos <= 999_999_999)) {
     throw new Fault(`a timestamp's nanos must be from 0 to 999999999, not ${nanos}`);
@@ -122,7 +131,7 @@ export function writeTimestamp({ seconds, nanos }: Timestamp, at: number): numbe
   return end + 2;
 }
 
-/** The reverse of `daysFromCivil`, as year, month and day. */
+/** Writes the date: the inverse of `daysFromCivil`. */
 function writeDate(days: number, at: number): void {
   const sinceMarch0 = days + 719_468;
   const era = Math.floor(sinceMarch0 / 146_097);
@@ -140,7 +149,7 @@ function writeDate(days: number, at: number): void {
   writeLastDigits(dayOfYear - Math.floor((153 * m + 2) / 5) + 1, at + 8, at + 10);
 }
 
-/** Nanoseconds as 3, 6 or 9 digits. */
+/** Writes nanoseconds as 3, 6 or 9 digits. */
 function writeFraction(nanos: number, at: number): number {
   if (nanos % 1000 !== 0) {
     return writeLastDigits(nanos, at, at + 9);

@@ -6,7 +6,10 @@ type WriteEnum = (value: unknown, at: number) => number;
 
 const writers = new WeakMap<DescEnum, WriteEnum>();
 
-/** Writes the name of a number of the enum. An open enum's numbers without a name are written as they are. */
+/**
+ * Returns a function that writes the name of an enum value. Unknown numbers of an open enum are
+ * written as numbers.
+ */
 export function enumWriter(desc: DescEnum): WriteEnum {
   let writer = writers.get(desc);
   if (writer === undefined) {

@@ -1,8 +1,8 @@
-// What is wrong with a message that has no JSON, and where.
+// Faults of messages without a JSON form and their paths.
 import type { Message } from "@bufbuild/protobuf";
 import { Fault, shown } from "../error.ts";
 
-/** Adds the field, the list index and the map key to a fault that passes through a message. */
+/** Adds the field, list index and map key to a fault that propagates through a message. */
 export function inField(thrown: unknown, name: string | undefined, index: number, mapKey: string | undefined): unknown {
   if (!(thrown instanceof Fault) || name === undefined) {
     return thrown;

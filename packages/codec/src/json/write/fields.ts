@@ -1,14 +1,17 @@
-// Which fields of a message are printed, and in which order.
+// The fields of a message in output order.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import type { Settings } from "../message-codec.ts";
 
-/** A field's name in output. */
+/** Returns a field's name in output. */
 export function outputName(field: DescField, settings: Settings): string {
   return settings.fieldNames === "proto" ? field.name : field.jsonName;
 }
 
-/** By number; but names that are numbers come first, as they do in the objects that protobuf-es makes. */
+/**
+ * Sorts fields by number. Names that are array indexes come first, as in the objects of
+ * protobuf-es.
+ */
 export function inOrder(desc: DescMessage, settings: Settings): DescField[] {
   const byNumber = desc.fields.toSorted((a, b) => a.number - b.number);
   const isIndex = (field: DescField) =>

@@ -1,4 +1,5 @@
-// Writes the function that makes JSON text of a message: one pass over its fields, and no JSON value in between.
+// Generates the function that prints a message: one pass over its fields, without an intermediate
+// JSON value.
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { literal, Source } from "../../generate/source.ts";
@@ -13,7 +14,7 @@ import { inOrder, isRequired, outputName } from "./fields.ts";
 import { scalarWriter } from "./scalar.ts";
 import { bytes, doubles, flush, lastPosition, writeString, writeStringMap, writeStrings, writeText } from "./writer.ts";
 
-/** What generated printers call by name. */
+/** Names that generated printers use. */
 const runtime = {
   bytes,
   doubles,
@@ -32,8 +33,9 @@ const runtime = {
 };
 
 /**
- * Variables of the function: `m` (message), `p` (position in the writer's bytes), `n` (whether the object has a field yet), `f` (index of
- * the field at hand), `i` (list index), `q` (map key), `v` (value), `w` (item).
+ * Variables of the function: `m` (message), `p` (position in the writer's bytes), `n` (the object
+ * has a field already), `f` (index of the current field), `i` (list index), `q` (map key), `v`
+ * (value), `w` (item).
  */
 export function generatePrint(desc: DescMessage, codecs: Codecs): Print {
   const { settings } = codecs;
@@ -45,7 +47,8 @@ export function generatePrint(desc: DescMessage, codecs: Codecs): Print {
   for (const [i, oneof] of desc.oneofs.entries()) {
     source.add(`const o${i} = m[${literal(oneof.localName)}];`);
   }
-  // What stands before a field's name: always "{" for the first one, always "," after one that is always there.
+  // The character before a field's name: "{" before the first field, "," once a field is always
+  // present.
   let before: "none" | "maybe" | "some" = "none";
   fields.forEach((field, index) => {
     const name = `${JSON.stringify(outputName(field, settings))}:`;
@@ -76,7 +79,7 @@ export function generatePrint(desc: DescMessage, codecs: Codecs): Print {
   return source.build("m, p", runtime);
 }
 
-/** Makes a function for the value of a field by itself: what a message holds for it, set. */
+/** Generates a function that prints the value of a set field. */
 export function generatePrintValue(field: DescField, codecs: Codecs): PrintValue {
   const source = new Source();
   source.add("let i = -1, q;", "try {", ...printValue(source, field, codecs), "return p;");
@@ -84,14 +87,14 @@ export function generatePrintValue(field: DescField, codecs: Codecs): PrintValue
   return source.build("v, p", runtime);
 }
 
-/** A statement that stands before each key, item and end. */
+/** A statement that precedes each key, item and end. */
 const ensureRoom = `if (p > ${lastPosition}) p = flush(p);`;
 
 const scratch = new DataView(new ArrayBuffer(8));
 
 /**
- * Statements that write text which is known now: eight characters at once, as the double with the same bytes. The bytes of ASCII are never
- * those of a NaN, which V8 may change.
+ * Returns statements that write constant text, eight characters at a time, as doubles with the same
+ * bytes. ASCII bytes never form a NaN, whose bits V8 may change.
  */
 function writeLiteral(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII
@@ -102,7 +105,7 @@ function writeLiteral(text: string): string {
   }
   const stores: string[] = [];
   for (let at = 0; at < text.length; at += 8) {
-    // The last eight characters may overlap with those before.
+    // The last eight characters may overlap the previous ones.
     const start = Math.min(at, text.length - 8);
     for (let i = 0; i < 8; i++) scratch.setUint8(i, text.charCodeAt(start + i));
     stores.push(`doubles.setFloat64(p + ${start}, ${scratch.getFloat64(0)});`);
@@ -110,12 +113,15 @@ function writeLiteral(text: string): string {
   return `${stores.join(" ")} p += ${text.length};`;
 }
 
-/** Sets `v` to what the message holds for the field. */
+/** Returns a statement that sets `v` to the field's value. */
 function held(field: DescField, desc: DescMessage): string {
   return field.oneof === undefined ? `v = m[${literal(field.localName)}];` : `v = o${desc.oneofs.indexOf(field.oneof)}.value;`;
 }
 
-/** A condition: whether the field, whose value is in `v`, is printed. Undefined if it always is. */
+/**
+ * Returns a condition for printing the field with value `v`, or `undefined` if it is always
+ * printed.
+ */
 function isSet(field: DescField, desc: DescMessage, emitDefaults: boolean): string | undefined {
   if (field.oneof !== undefined) {
     return `o${desc.oneofs.indexOf(field.oneof)}.case === ${literal(field.localName)}`;
@@ -127,7 +133,8 @@ function isSet(field: DescField, desc: DescMessage, emitDefaults: boolean): stri
     return emitDefaults ? undefined : "keysOf(v).length !== 0";
   }
   if (field.presence !== FeatureSet_FieldPresence.IMPLICIT) {
-    // The prototype may have a default by that name, protobuf-es's or Object's.
+    // The prototype may have a property with that name: a default of protobuf-es, or a member of
+    // Object.
     const inherits = field.fieldKind !== "message" || field.localName in Object.prototype;
     return inherits ? `v !== undefined && isOwn(m, ${literal(field.localName)})` : "v !== undefined";
   }
@@ -153,7 +160,7 @@ function isSet(field: DescField, desc: DescMessage, emitDefaults: boolean): stri
   }
 }
 
-/** Statements that write the JSON of the field's value in `v`. */
+/** Returns statements that write the JSON of the field's value in `v`. */
 function printValue(source: Source, field: DescField, codecs: Codecs): string[] {
   const isStrings = field.fieldKind !== "scalar" && field.scalar === ScalarType.STRING;
   switch (field.fieldKind) {
@@ -196,7 +203,10 @@ function printValue(source: Source, field: DescField, codecs: Codecs): string[] 
   }
 }
 
-/** A statement that writes the JSON of the value in variable `v`, of the field or of an item in it. */
+/**
+ * Returns a statement that writes the JSON of the value in variable `v`, of the field or of an
+ * item.
+ */
 function printItem(source: Source, field: DescField, v: string, codecs: Codecs): string {
   if (field.enum !== undefined) {
     return `p = ${source.constant(enumWriter(field.enum))}(${v}, p);`;

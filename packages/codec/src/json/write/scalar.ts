@@ -1,10 +1,10 @@
-// Scalars to JSON, by functions that take any value and refuse what is not of their type.
+// Writes scalars as JSON. The functions accept any value and throw a Fault for other types.
 import { ScalarType } from "@bufbuild/protobuf";
 import { shortestFloat32 } from "../../shape/float32.ts";
 import { isNot } from "../error.ts";
 import { bytes, writeDigits, writeLastDigits, writeString, writeText } from "./writer.ts";
 
-/** Bytes longer than this are encoded by Node. */
+/** From this length on, Node encodes bytes as base64. */
 const longBytes = 512;
 
 const int32Min = -(2 ** 31);
@@ -39,27 +39,30 @@ function writeFloating(value: unknown, at: number): number {
     return writeInteger(value | 0, at);
   }
   const thousandths = value * 1000;
-  // At most 10 digits: no other text that short is the same number, so this is what JavaScript would write, many times faster.
+  // The text has at most 10 digits. It is the shortest text of the number, so it is what JavaScript
+  // would print, and this is many times faster.
   if ((thousandths | 0) === thousandths && thousandths / 1000 === value) {
     return writeThousandths(thousandths, at);
   }
   return writeText(value - value === 0 ? `${value}` : `"${value}"`, at);
 }
 
-/** A float, as the shortest number that is the same float: 1.1, where the double is 1.100000023841858. */
+/**
+ * Writes a float as the shortest decimal that identifies it: 1.1 for the double 1.100000023841858.
+ */
 function writeFloat(value: unknown, at: number): number {
   if (typeof value !== "number" || (value | 0) === value) {
     return writeFloating(value, at);
   }
   const thousandths = Math.round(value * 1000);
-  // With at most six digits, no other number is the same float, and so none is shorter.
+  // With at most six digits, no other number is the same float, so this is the shortest text.
   if (Math.abs(thousandths) < 1e6 && Math.fround(thousandths / 1000) === value) {
     return writeThousandths(thousandths, at);
   }
   return writeFloating(shortestFloat32(value), at);
 }
 
-/** Not for a multiple of 1000. */
+/** Writes a number of thousandths that is not a multiple of 1000. */
 function writeThousandths(thousandths: number, at: number): number {
   const whole = Math.trunc(thousandths / 1000);
   let end = at;
@@ -79,7 +82,7 @@ function writeBool(value: unknown, at: number): number {
   return typeof value === "boolean" ? writeText(value ? "true" : "false", at) : isNot(value, "a bool");
 }
 
-/** An int64 or a uint64, of any of the types protobuf-es takes for them. */
+/** Writes an int64 or uint64 from any type that protobuf-es accepts. */
 function writeInt64(value: unknown, at: number): number {
   if (typeof value === "bigint") {
     const number = Number(value);
@@ -94,7 +97,7 @@ function writeInt64(value: unknown, at: number): number {
   return typeof value === "number" && Number.isInteger(value) ? writeText(`"${value}"`, at) : isNot(value, "a 64-bit integer");
 }
 
-/** In halves that are small integers. */
+/** Writes two halves that are small integers. */
 function writeSafeInteger(value: number, at: number): number {
   if (value < 0) {
     bytes[at] = 45;
@@ -121,7 +124,7 @@ function writeBytes(value: unknown, at: number): number {
   let end = at;
   bytes[end++] = 34;
   for (let i = 0; i < length; i += 3) {
-    // Bytes beyond the last are undefined, and so 0.
+    // Bytes beyond the end are undefined, which becomes 0.
     const three = ((value[i] ?? 0) << 16) | ((value[i + 1] ?? 0) << 8) | (value[i + 2] ?? 0);
     bytes[end] = base64[three >> 18] ?? 0;
     bytes[end + 1] = base64[(three >> 12) & 63] ?? 0;
@@ -133,7 +136,7 @@ function writeBytes(value: unknown, at: number): number {
   return end + 1;
 }
 
-/** The function that writes a scalar. It throws a Fault for a value of another type. */
+/** Returns the function that writes a scalar. It throws a Fault for a value of another type. */
 export function scalarWriter(type: ScalarType): (value: unknown, at: number) => number {
   switch (type) {
     case ScalarType.DOUBLE:

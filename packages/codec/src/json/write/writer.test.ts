@@ -6,7 +6,7 @@ import { jsonCodec } from "../index.ts";
 
 const lists = jsonCodec(ListsSchema);
 
-test("numbers are written as JavaScript writes them", () => {
+test("int32 numbers are printed as by JavaScript", () => {
   const edges = [0, 1, 5].flatMap((n) => Array.from({ length: 33 }, (_, i) => [n + 2 ** i, n + 10 ** (i % 10), 10 ** (i % 10) - 1]).flat());
   const int32s = edges.flatMap((n) => [n | 0, -n | 0]);
   const uint32s = edges.map((n) => n >>> 0);
@@ -18,7 +18,7 @@ test("numbers are written as JavaScript writes them", () => {
   expect(lists.print(message)).toBe(toJsonString(ListsSchema, message));
 });
 
-test("so are numbers of any kind", () => {
+test("numbers of every type are printed as by JavaScript", () => {
   const kinds = fc.oneof(
     fc.double(),
     fc.integer(),
@@ -35,7 +35,7 @@ test("so are numbers of any kind", () => {
   );
 });
 
-test("strings and bytes are written as JSON.stringify and base64 have them", () => {
+test("strings are printed as by JSON.stringify, bytes as base64", () => {
   const codec = jsonCodec(ScalarsSchema);
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 100 }), fc.uint8Array({ maxLength: 700 }), (stringValue, bytesValue) => {
@@ -46,7 +46,7 @@ test("strings and bytes are written as JSON.stringify and base64 have them", () 
   );
 });
 
-test("text that is longer than the writer's array is whole, wherever the array ends", () => {
+test("text longer than the writer's array is complete, wherever the array ends", () => {
   for (let pad = 0; pad < 40; pad++) {
     const item = { stringValue: "x".repeat(pad), int32Value: -5, bytesValue: new Uint8Array(200 + pad), colour: 1 };
     const message = create(ListsSchema, {
@@ -63,7 +63,7 @@ test("text that is longer than the writer's array is whole, wherever the array e
   }
 });
 
-test("so is text of nothing but brackets", () => {
+test("text that consists only of brackets is complete", () => {
   let tree: Tree = create(TreeSchema);
   for (let depth = 0; depth < 1500; depth++) {
     tree = create(TreeSchema, { children: [create(TreeSchema), tree] });
@@ -73,7 +73,7 @@ test("so is text of nothing but brackets", () => {
   expect(jsonCodec(TreeSchema).print(many)).toBe(toJsonString(TreeSchema, many));
 });
 
-test("timestamps of all years are written, and read, as Date has them", () => {
+test("timestamps of all years are printed and read as by Date", () => {
   const codec = jsonCodec(WellKnownSchema);
   const seconds = fc.integer({ min: -62_135_596_800, max: 253_402_300_799 });
   fc.assert(
@@ -95,7 +95,7 @@ test("timestamps of all years are written, and read, as Date has them", () => {
   );
 });
 
-test("what a message that could not be printed has left is not in the next text", () => {
+test("output of a message that failed to print does not leak into the next text", () => {
   const bad = create(ListsSchema, { strings: ["订单".repeat(100)], int32s: [1, Number.NaN] });
   expect(() => lists.print(bad)).toThrow("int32s[1]: NaN is not an int32");
   expect(lists.print(create(ListsSchema))).toBe("{}");

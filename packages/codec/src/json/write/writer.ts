@@ -1,39 +1,43 @@
-// Where JSON text grows. Text of ASCII is written as bytes into one array, several times faster than concatenation, whose pieces V8
-// must walk over once more; all other text, and what is long, is concatenated. Printing never waits, so one writer does for all.
+// The output of JSON text. ASCII is written as bytes into one array, several times faster than
+// concatenation, which V8 must flatten later. Other text and long text is concatenated. Printing is
+// synchronous, so one writer is enough.
 //
-// Every function takes the position in the array to write at, and returns the position after what it wrote.
+// Every function takes the position to write at and returns the position after the written bytes.
 import { isNot } from "../error.ts";
 
 const size = 65_536;
 
-/** The bytes not yet in the text. */
+/** The bytes that are not yet part of the text. */
 export const bytes = Buffer.allocUnsafeSlow(size);
 
-/** The same bytes, to be written eight at a time. */
+/** The same bytes, for writing eight at a time. */
 export const doubles = new DataView(bytes.buffer, bytes.byteOffset, size);
 
-/** What one value and the punctuation around it takes at most, if it is written as bytes. */
+/** The maximum size in bytes of a value and its punctuation. */
 const valueRoom = 1024;
 
-/** Strings longer than this are added as they are, not byte by byte. */
+/** Longer strings are concatenated as they are instead of byte by byte. */
 const longString = 64;
 
 let text = "";
 
-/** Buffer's own methods for each encoding are not in its types; `toString` finds them by name, and takes longer for that than for a short text. */
+/**
+ * An undocumented method of Buffer. `toString` looks it up by name, which takes longer than a short
+ * text.
+ */
 const { latin1Slice } = bytes as typeof bytes & { latin1Slice(this: Buffer, start: number, end: number): string };
 
 function textOf(end: number): string {
   return latin1Slice.call(bytes, 0, end);
 }
 
-/** The first position of a new text. */
+/** Begins a new text. Returns its first position. */
 export function begin(): number {
   text = "";
   return 0;
 }
 
-/** All that was written since `begin`. */
+/** Returns everything written since `begin`. */
 export function finish(at: number): string {
   const last = textOf(at);
   if (text === "") {
@@ -44,7 +48,7 @@ export function finish(at: number): string {
   return all;
 }
 
-/** The same for text that is needed within other text. What is written so far must be flushed. */
+/** Returns text written by `write`, for use within the current text, which must be flushed. */
 export function writtenWithin(write: (at: number) => number): string {
   const before = text;
   const inner = finish(write(begin()));
@@ -52,7 +56,7 @@ export function writtenWithin(write: (at: number) => number): string {
   return inner;
 }
 
-/** The last position at which a value may be written, with its key if that is short; beyond it the bytes must be flushed first. */
+/** The last position at which a value with a short key fits. Beyond it, flush first. */
 export const lastPosition = size - valueRoom;
 
 export function flush(at: number): number {
@@ -60,7 +64,7 @@ export function flush(at: number): number {
   return 0;
 }
 
-/** Adds text of any length and kind. */
+/** Writes text of any length and kind. */
 export function writeText(value: string, at: number): number {
   const { length } = value;
   if (length <= longString) {
@@ -80,7 +84,7 @@ export function writeText(value: string, at: number): number {
   return 0;
 }
 
-/** Makes the function that writes a text known beforehand. */
+/** Returns a function that writes a constant text. */
 export function textWriter(value: string): (at: number) => number {
   if (value.length > longString || !/^[ -~]*$/.test(value)) {
     return (at) => writeText(value, at);
@@ -94,8 +98,11 @@ export function textWriter(value: string): (at: number) => number {
   };
 }
 
-/** Whatever JSON.stringify would escape: quotes, backslashes, control characters, and surrogates, as they may be lone. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must be found
+/**
+ * Characters that JSON.stringify escapes: quotes, backslashes, control characters, and lone
+ * surrogates.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes control characters
 const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 export function writeString(value: unknown, at: number): number {
@@ -122,7 +129,7 @@ export function writeString(value: unknown, at: number): number {
   return 0;
 }
 
-/** A list of strings. V8 is faster with the whole list than one can be string by string. */
+/** Writes a list of strings. V8 is faster with the whole list than string by string. */
 export function writeStrings(values: readonly unknown[], at: number): number {
   for (const value of values) {
     if (typeof value !== "string") {
@@ -132,7 +139,7 @@ export function writeStrings(values: readonly unknown[], at: number): number {
   return writeText(JSON.stringify(values), at);
 }
 
-/** A map of strings by strings. */
+/** Writes a map from strings to strings. */
 export function writeStringMap(values: Readonly<Record<string, unknown>>, at: number): number {
   for (const key of Object.keys(values)) {
     if (typeof values[key] !== "string") {
@@ -142,7 +149,7 @@ export function writeStringMap(values: Readonly<Record<string, unknown>>, at: nu
   return writeText(JSON.stringify(values), at);
 }
 
-/** The digits of an integer from 0 to 2 ** 31 - 1. */
+/** Writes the digits of an integer from 0 to 2 ** 31 - 1. */
 export function writeDigits(value: number, at: number): number {
   if (value < 10) {
     bytes[at] = 48 + value;
@@ -161,11 +168,13 @@ function digitCount(value: number): number {
   return value < 10_000_000 ? 7 : value < 100_000_000 ? 8 : value < 1_000_000_000 ? 9 : 10;
 }
 
-/** The last digits of an integer from 0 to 2 ** 31 - 1, with zeros before them: as many as there is room for. */
+/**
+ * Writes the last digits of an integer from 0 to 2 ** 31 - 1, padded with zeros to fill the range.
+ */
 export function writeLastDigits(value: number, at: number, end: number): number {
   let rest = value | 0;
   for (let i = end - 1; i >= at; i--) {
-    // All of it small integers, which V8 divides without a division.
+    // V8 divides small integers without a division instruction.
     const tenth = (rest / 10) | 0;
     bytes[i] = 48 + rest - tenth * 10;
     rest = tenth;
