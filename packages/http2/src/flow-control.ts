@@ -3,6 +3,7 @@
 // A stream's window is credited by its handler. The window of the connection is credited as soon as data arrives, so that a slow stream
 // holds up no other one; only while the handlers of a connection, or of the process, hold more than their limit does it stay closed.
 // Windows grow with the bandwidth-delay product of the connection, which a PING measures; those of streams that are not credited do not.
+// A handler that knows how much it waits for gets a window of that size at once.
 import type { Http2Connection } from "./connection.ts";
 import { maxInt31 } from "./frame/types.ts";
 import type { Http2Stream } from "./stream.ts";
@@ -27,9 +28,10 @@ export function holdData(connection: Http2Connection, stream: Http2Stream, lengt
   return stream.held + stream.heldOverhead <= connection.limits.maxStreamBuffer;
 }
 
-export function creditStream(stream: Http2Stream, bytes: number): void {
+/** @param awaited how many octets more the handler waits for */
+export function creditStream(stream: Http2Stream, bytes: number, awaited: number): void {
   const held = stream.held;
-  if (held === 0) return;
+  if (held === 0 && awaited === 0) return;
   const credit = Math.min(bytes, held);
   const overhead = credit === held ? stream.heldOverhead : Math.floor((stream.heldOverhead * credit) / held);
   stream.held = held - credit;
@@ -37,7 +39,7 @@ export function creditStream(stream: Http2Stream, bytes: number): void {
   const connection = stream.connection;
   connection.held -= credit + overhead;
   processBuffer.held -= credit + overhead;
-  if (!stream.closed && !stream.remoteEnded) creditWindow(stream, windowOf(connection));
+  if (!stream.closed && !stream.remoteEnded) creditWindow(stream, windowOf(connection, awaited));
   if (connection.windowWithheld) creditConnection(connection);
   if (withheld.size > 0) creditWithheld();
 }
@@ -56,13 +58,19 @@ export function creditWindow(stream: Http2Stream, window: number): void {
 
 /**
  * The window of a stream that is credited. Streams that grow share a quarter of what the connection may hold, so that many slow handlers do not
- * have to hold many large windows.
+ * have to hold many large windows. A handler that waits is not slow: it gets what it waits for at once.
  */
-function windowOf(connection: Http2Connection): number {
-  const first = connection.config.initialWindowSize;
-  if (connection.streamWindow === first) return first;
-  const share = (connection.limits.maxConnectionBuffer / 4 - connection.held) / connection.streams.size;
-  return Math.max(first, Math.min(connection.streamWindow, Math.floor(share)));
+function windowOf(connection: Http2Connection, awaited: number): number {
+  const { config, limits, streamWindow, held } = connection;
+  let window = config.initialWindowSize;
+  if (streamWindow > window) {
+    const share = (limits.maxConnectionBuffer / 4 - held) / connection.streams.size;
+    window = Math.max(window, Math.min(streamWindow, Math.floor(share)));
+  }
+  const wanted = Math.min(awaited, connection.maxWindow);
+  if (wanted <= window || held > limits.maxConnectionBuffer / 2) return window;
+  growConnectionWindow(connection, wanted * 2);
+  return wanted;
 }
 
 /** The stream is over: what its handler still holds is no longer the engine's. */
@@ -144,6 +152,11 @@ export function endProbe(connection: Http2Connection, roundTrip: number): void {
 function setStreamWindow(connection: Http2Connection, size: number): void {
   if (size <= connection.streamWindow) return;
   connection.streamWindow = size;
-  connection.connectionWindow = Math.min(Math.max(connection.connectionWindow, size * 2), maxInt31);
+  growConnectionWindow(connection, size * 2);
+}
+
+function growConnectionWindow(connection: Http2Connection, size: number): void {
+  if (size <= connection.connectionWindow) return;
+  connection.connectionWindow = Math.min(size, maxInt31);
   creditConnection(connection);
 }

@@ -98,8 +98,8 @@ export class Http2Stream implements Stream {
     return this.#hasRoom();
   }
 
-  credit(bytes: number): void {
-    if (bytes > 0) creditStream(this, bytes);
+  credit(bytes: number, awaited = 0): void {
+    if (bytes > 0 || awaited > 0) creditStream(this, Math.max(bytes, 0), awaited);
   }
 
   reset(code: number = ErrorCode.CANCEL): void {

@@ -47,8 +47,12 @@ export interface Stream {
    * Throws a TypeError, and sends nothing, if a list is not one of its kind.
    */
   respond(headers: HeaderList, body?: Uint8Array, trailers?: HeaderList): boolean;
-  /** The handler has consumed this many received bytes: the peer may send as many again on this stream. */
-  credit(bytes: number): void;
+  /**
+   * The handler has consumed this many received bytes: the peer may send as many again on this stream.
+   * A handler that waits for the rest of a message tells how many bytes are missing: the peer may send them at once, up to `maxWindowSize`. They are
+   * not counted until they come, so a handler must have room for what it awaits.
+   */
+  credit(bytes: number, awaited?: number): void;
   /** Ends the stream at once. Default code: CANCEL. `onReset` is called with `source: "local"` after this call returns or before; no other callback follows. */
   reset(code?: number): void;
 }

@@ -131,7 +131,7 @@ function deliver(connection: Http2Connection, stream: Http2Stream, buffer: Buffe
     return;
   }
   const handler = stream.handler;
-  if (handler.onData === undefined) creditStream(stream, length);
+  if (handler.onData === undefined) creditStream(stream, length, 0);
   else {
     try {
       handler.onData(length === 0 ? noData : buffer.subarray(start, end), endStream, stream);

@@ -269,6 +269,38 @@ describe.concurrent("a reader", () => {
     session.destroy();
   });
 
+  test.each([
+    ["gets a window of that size at once, and the connection with it", {}, 400_000, 400_000],
+    ["gets no more than the largest window", { maxWindowSize: 300_000 }, 400_000, 300_000],
+    ["gets no more than the first window where windows do not grow", { maxWindowSize: 0 }, 400_000, 65_535],
+    ["gets no more while the connection holds half its limit", { limits: { maxConnectionBuffer: 50_000 } }, 400_000, 65_535],
+    ["gets no less than the first window", {}, 30_000, 65_535],
+  ])("a handler that tells what it waits for %s", async (_, options, awaited, window) => {
+    const reads: StreamHandler = { onData: (data, _end, stream) => stream.credit(data.length, awaited) };
+    const server = createServer({
+      onStream: (_stream, { path }) => (path === "/hold" ? { onData() {} } : reads),
+      initialWindowSize: 65_535,
+      connectionWindowSize: 65_535,
+      ...options,
+    });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    using peer = await readyClient(port);
+    const first = 16_384;
+    peer.send(
+      headers(1, request({ ":path": "/hold" }), flag.endHeaders),
+      many(2, () => data(1, Buffer.alloc(15_000))),
+      headers(3, request(), flag.endHeaders),
+      data(3, Buffer.alloc(first)),
+    );
+    expect(await peer.ping(), peer.told()).toBe(true);
+    const allowed = (id: number) =>
+      peer.frames.reduce((sum, { kind, stream, payload }) => (kind === 8 && stream === id ? sum + payload.readUInt32BE(0) : sum), 65_535);
+    expect(allowed(3) - first).toBe(window);
+    expect(allowed(1)).toBe(65_535);
+    if (window > 65_535) expect(allowed(0) - first - 30_000).toBeGreaterThanOrEqual(window);
+    server.destroy();
+  });
+
   test("streams that are read grow, and one that is not read keeps its first window, also when it begins later", async () => {
     const first = 65_535;
     const held = new Map<number, number>();

@@ -15,7 +15,7 @@ export interface WindowLimits {
   readonly connectionWindowBytes: number;
   /**
    * The window of a call that is read grows with the bandwidth and the round-trip time of its connection, up to this many bytes, and the connection's to twice as many.
-   * Default 8 MiB. A value that is no larger than `streamWindowBytes` turns growth off.
+   * The rest of a message that is waited for may come at once, up to as many. Default 8 MiB. A value that is no larger than `streamWindowBytes` turns both off.
    */
   readonly maxWindowBytes: number;
 }

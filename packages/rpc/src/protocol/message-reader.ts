@@ -64,6 +64,11 @@ export class MessageReader {
     return this.#filled > 0;
   }
 
+  /** How many bytes of the message that has begun, or of its prefix, are missing. */
+  get missing(): number {
+    return this.#filled > 0 ? this.#total - this.#filled : 0;
+  }
+
   /** How many bytes it keeps. */
   get bytes(): number {
     return (this.#begun?.length ?? 0) + this.unread + (this.unread > 0 ? this.#block.length - this.#blockUsed : 0);

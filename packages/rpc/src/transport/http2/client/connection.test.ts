@@ -325,6 +325,24 @@ test("a message larger than the window comes, once it is asked for", async () =>
   expect(call.messages[1]).toHaveLength(1_000_000);
 });
 
+test.each([
+  ["the rest of a message that is asked for comes at once", {}, 1, 2 * 2 ** 20 - 1_000],
+  ["the rest of a message comes at once up to maxWindowBytes", { maxWindowBytes: 2 ** 20 }, 1, 2 ** 20],
+  ["the rest of a message comes a window at a time where windows do not grow", { maxWindowBytes: 1 }, 1, 65_535 - 1_005],
+  ["the rest of a message that nobody has asked for stays with the server", {}, 0, 65_535 - 1_005],
+])("%s", async (_, limits, pulls, allowed) => {
+  for (const kind of ["unary", "serverStream"] as const) {
+    const { peer, connection } = await rawConnection({}, { limits: { streamWindowBytes: 65_535, ...limits } });
+    const call = new TestCall(connection, kind, { pulls });
+    await requestOn(peer, 1);
+    peer.send(responseHeader(1), data(1, message(Buffer.alloc(1_000), 0, 2 * 2 ** 20)));
+    expect(await peer.ping(), peer.told()).toBe(true);
+    const updates = peer.frames.filter(({ kind, stream }) => kind === type.windowUpdate && stream === 1);
+    expect(updates.reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 65_535 - 1_005)).toBe(allowed);
+    call.stream.cancel(Code.CANCELLED, "");
+  }
+});
+
 test("a server that sends 16 MiB of empty messages: a client that does not read holds few of them", async () => {
   let sentAll = false;
   const target = await peerServer((stream) => {

@@ -110,13 +110,13 @@ export class Responses {
     if (!this.#closed) this.#sink.onDelivered();
   }
 
-  /** The server gets credit for what this returns, and for all of a message that is not complete: somebody waits for it. */
+  /** The server gets credit for what this returns, and for all of a message that is not complete, also what has not come: somebody waits for it. */
   #next(): Buffer | undefined {
     const message = this.#reader.next();
     const credit = message === undefined ? this.#held : prefix + message.length - this.#credited;
     this.#credited = message === undefined ? this.#credited + credit : 0;
     this.#held -= credit;
-    this.#stream.credit(credit);
+    this.#stream.credit(credit, this.#reader.missing);
     return message;
   }
 

@@ -75,7 +75,7 @@ export class Requests {
     this.#reading = false;
     if (receiver.ended) return;
     if (this.#held > reader.unread) {
-      this.#stream.credit(this.#held - reader.unread);
+      this.#stream.credit(this.#held - reader.unread, this.#wanted > 0 ? reader.missing : 0);
       this.#held = reader.unread;
     }
     if (reader.unread > 0) reader.keep();

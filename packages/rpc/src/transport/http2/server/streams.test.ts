@@ -5,7 +5,8 @@ import { data, flag, type, windowUpdate } from "../../../../../http2/test/raw/fr
 import type { RawPeer } from "../../../../../http2/test/raw/peer.ts";
 import { until } from "../../../../test/harness.ts";
 import { frame, heldMib, Peer } from "../../../../test/http2-peer.ts";
-import { callHeaders, dataFrame, ending, serve } from "../../../../test/served.ts";
+import { callHeaders, dataFrame, ending, type Served, serve } from "../../../../test/served.ts";
+import type { ServerLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
 import { Metadata } from "../../../protocol/metadata.ts";
 
@@ -275,6 +276,31 @@ test("a slow reader of many small messages holds a window, not an object for eac
   // The peer has three megabytes in its own queue, which are one buffer.
   expect(heldMib() - before).toBeLessThan(4);
 });
+
+test.each(["Unary", "EarlyUnary", "ServerStream", "ClientStream", "BidiStream"])(
+  "%s: a message that is waited for may come at once, as far as maxWindowBytes allows; one that is not may not",
+  async (method) => {
+    const pulled = (served: Served) => {
+      served.onCall = ({ stream }) => stream.pull();
+    };
+    const allowed = async (limits: Partial<ServerLimits>, prepare: (served: Served) => void = () => {}) => {
+      const served = await serve({ streamWindowBytes: 65_535, ...limits });
+      prepare(served);
+      const peer = await served.client();
+      const begun = frame(Buffer.alloc(1_000), 0, 2 * mib);
+      peer.send(callHeaders(1, method), dataFrame(1, begun));
+      expect(await peer.ping(), peer.told()).toBe(true);
+      return credited(peer, 1) + 65_535 - begun.length;
+    };
+    const missing = 2 * mib - 1_000;
+    expect(await allowed({}, pulled)).toBe(missing);
+    expect(await allowed({ maxWindowBytes: mib }, pulled)).toBe(mib);
+    expect(await allowed({ maxWindowBytes: 1 }, pulled)).toBeLessThanOrEqual(65_535);
+    expect(await allowed({ maxReceiveMessageBytes: mib }, pulled)).toBeLessThanOrEqual(65_535);
+    // The only request of a call is wanted unless it is the handler that says so.
+    if (/Early|Client|Bidi/.test(method)) expect(await allowed({})).toBeLessThanOrEqual(65_535);
+  },
+);
 
 /** Resolves when nothing more leaves. */
 async function peerIsBlocked(stream: { readonly writableLength: number }): Promise<void> {
