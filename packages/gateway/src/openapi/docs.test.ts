@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { gunzipSync } from "node:zlib";
 import Fastify from "fastify";
 import { expect, test } from "vitest";
 import { docs, withSlashes } from "./docs.ts";
@@ -51,6 +54,18 @@ test("a browser that has the files already does not get them again", async () =>
   const { headers } = await app.inject("/docs/swagger-ui.css");
   const again = await app.inject({ url: "/docs/swagger-ui.css", headers: { "if-none-match": String(headers.etag) } });
   expect([again.statusCode, again.body]).toEqual([304, ""]);
+});
+
+test("the files are compressed for a client that takes gzip, and the same otherwise", async () => {
+  const app = await serve();
+  for (const name of ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"]) {
+    const plain = await app.inject(`/docs/${name}`);
+    const small = await app.inject({ url: `/docs/${name}`, headers: { "accept-encoding": "gzip" } });
+    expect([name, plain.headers["content-encoding"], small.headers["content-encoding"]]).toEqual([name, undefined, "gzip"]);
+    expect(gunzipSync(small.rawPayload).equals(plain.rawPayload)).toBe(true);
+    expect(plain.rawPayload.equals(readFileSync(createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`)))).toBe(true);
+    expect(small.headers.etag).not.toBe(plain.headers.etag);
+  }
 });
 
 test("a trailing slash leads to the page", async () => {

@@ -1,7 +1,7 @@
 // Documentation for people: Swagger UI, served from here, without a request to anywhere else.
-import { createReadStream } from "node:fs";
-import { createRequire } from "node:module";
+import { gunzipSync } from "node:zlib";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { takesGzip } from "../http/deflate.ts";
 
 export interface DocsOptions {
   /** Where the document is, as seen from the page. Default `openapi.json`: beside it. */
@@ -12,9 +12,7 @@ export interface DocsOptions {
   readonly path?: string;
 }
 
-const require = createRequire(import.meta.url);
-
-/** The files of swagger-ui-dist that the page needs. */
+/** The files of Swagger UI that the page needs. `scripts/swagger-ui.ts` makes a module of them, which the first request loads. */
 const files = [
   ["swagger-ui.css", "text/css; charset=utf-8"],
   ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
@@ -84,9 +82,6 @@ ${withSlashes}
 export const docs: FastifyPluginAsync<DocsOptions> = async (app, { openApiUrl = "openapi.json", title = "API", path = "/docs" }) => {
   // Links are relative, so that a proxy may put the page anywhere.
   const folder = path.slice(path.lastIndexOf("/") + 1);
-  const { version } = require("swagger-ui-dist/package.json") as { version: string };
-  const etag = `"${version}"`;
-
   const send = (reply: FastifyReply, type: string, content: unknown) => {
     reply.header("content-security-policy", contentSecurityPolicy).header("x-content-type-options", "nosniff");
     return reply.type(type).send(content);
@@ -95,10 +90,16 @@ export const docs: FastifyPluginAsync<DocsOptions> = async (app, { openApiUrl = 
   app.get(`${path}/`, (_request, reply) => reply.redirect(`../${folder}`));
   app.get(`${path}/start.js`, (_request, reply) => send(reply, "text/javascript; charset=utf-8", script));
   for (const [name, type] of files) {
-    const file = require.resolve(`swagger-ui-dist/${name}`);
-    app.get(`${path}/${name}`, (request: FastifyRequest, reply) => {
-      reply.header("etag", etag).header("cache-control", "no-cache");
-      return request.headers["if-none-match"] === etag ? reply.code(304).send() : send(reply, type, createReadStream(file));
+    app.get(`${path}/${name}`, async (request: FastifyRequest, reply) => {
+      const { gzipped, version } = await import("../../gen/swagger-ui/assets.js");
+      const takes = takesGzip(request.headers["accept-encoding"]?.toString());
+      const etag = takes ? `"${version}-gzip"` : `"${version}"`;
+      reply.header("etag", etag).header("cache-control", "no-cache").header("vary", "accept-encoding");
+      if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+      const content = Buffer.from(gzipped[name], "base64");
+      if (!takes) return send(reply, type, gunzipSync(content));
+      reply.header("content-encoding", "gzip");
+      return send(reply, type, content);
     });
   }
 };

@@ -34,7 +34,7 @@ export class ChangedCall implements OutgoingCall {
   readonly compression;
   readonly waitForReady: boolean | undefined;
   readonly authority;
-  readonly request;
+  readonly request: OutgoingCall["request"];
   readonly previousAttempts: number;
 
   constructor(call: OutgoingCall, changes: CallChanges) {
