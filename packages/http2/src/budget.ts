@@ -1,4 +1,4 @@
-// A rate limit: a token bucket that is filled from the clock that its caller reads once a chunk.
+// A rate limit: a token bucket. Its caller reads the clock once per chunk.
 import type { Limits } from "./limits.ts";
 
 export class Budget {
@@ -7,7 +7,7 @@ export class Budget {
   #tokens: number;
   #filledAt: number;
 
-  /** Allows `perSecond` events a second, and `burst` at once. Default: twice as many. */
+  /** Allows `perSecond` events per second with a burst of `burst`. Default: twice `perSecond`. */
   constructor(perSecond: number, now: number, burst = perSecond * 2) {
     this.#perSecond = perSecond;
     this.#burst = burst;
@@ -15,7 +15,7 @@ export class Budget {
     this.#filledAt = now;
   }
 
-  /** Whether another event fits. `now`: milliseconds. */
+  /** Takes a token. Returns `false` if there is none left. `now` is in milliseconds. */
   take(now: number): boolean {
     if (now > this.#filledAt) {
       const full = this.#burst;
@@ -27,13 +27,13 @@ export class Budget {
     return true;
   }
 
-  /** Allows `events` more, up to ten bursts in all. */
+  /** Adds tokens, up to ten bursts in total. */
   earn(events: number): void {
     const most = this.#burst * 10;
     if (this.#tokens < most) this.#tokens = Math.min(most, this.#tokens + events);
   }
 
-  /** Allows `events` more than the rate, whenever they come. */
+  /** Adds tokens that do not expire. */
   add(events: number): void {
     this.#tokens += events;
   }

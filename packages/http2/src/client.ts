@@ -1,4 +1,4 @@
-// A client: connects, and opens streams.
+// The client: connects and opens streams.
 import { connect as connectNet, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type TLSSocket, type ConnectionOptions as TlsConnectionOptions } from "node:tls";
@@ -11,19 +11,23 @@ import { ErrorCode, Http2Error } from "./errors.ts";
 export interface ConnectOptions extends ConnectionOptions {
   host?: string;
   port?: number;
-  /** A Unix domain socket, instead of host and port. */
+  /** The path of a Unix domain socket, instead of host and port. */
   path?: string;
-  /** Turns TLS on. The engine offers ALPN `h2` and fails if the server does not choose it. */
+  /** Enables TLS. The engine offers ALPN `h2` and fails if the server does not choose it. */
   tls?: TlsConnectionOptions;
-  /** Time for the connection, the TLS handshake and the server's SETTINGS, milliseconds. Default: 20,000. */
+  /**
+   * The time in milliseconds for the connection, the TLS handshake and the server's SETTINGS.
+   * Default: 20,000.
+   */
   timeout?: number;
-  /** Gives the attempt up: the promise rejects with the signal's reason. */
+  /** Aborts the attempt: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
 /**
- * Connects. Resolves when the server's SETTINGS have arrived. Rejects with `Http2Error` if the socket fails, the server does not speak
- * HTTP/2, or the time is over, with a RangeError that names an option that is out of range, and with the reason of `signal`.
+ * Connects to a server and resolves once its SETTINGS have arrived. Rejects with an `Http2Error` if
+ * the socket fails, the server does not speak HTTP/2, or the timeout expires; with a RangeError if
+ * an option is out of range; and with the reason of `signal`.
  */
 export async function connect(options: ConnectOptions): Promise<ClientConnection> {
   const { promise, resolve, reject } = Promise.withResolvers<ClientConnection>();
@@ -76,7 +80,7 @@ export async function connect(options: ConnectOptions): Promise<ClientConnection
   return promise;
 }
 
-/** Speaks HTTP/2 as a client over a byte stream that is connected. Requests can be sent at once. */
+/** Uses a connected byte stream as a client. Requests can be sent immediately. */
 export function attachClient(duplex: Duplex, options: ConnectionOptions = {}): ClientConnection {
   return new Http2Connection(duplex, resolveConfig("client", options), false);
 }

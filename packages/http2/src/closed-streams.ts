@@ -1,15 +1,21 @@
-// What a connection remembers of streams that are closed, to tell late frames from errors (RFC 9113, section 5.1).
+// Remembers closed streams to distinguish late frames from errors (RFC 9113, section 5.1).
 
-/** About 40 octets each. */
+/** Each takes about 40 octets. */
 const maxReset = 1000;
 const maxGaps = 64;
 
 export class ClosedStreams {
-  /** Streams that this side reset while the peer's half was open: the peer may have sent frames before it saw the reset. In order of their reset. */
+  /**
+   * Streams that this side reset while the peer's half was open, in order of their reset. The peer
+   * may have sent frames before it saw the reset.
+   */
   #reset: Set<number> | null = null;
-  /** The highest identifier that had to be forgotten: up to it, late frames are taken for those of streams that were reset. */
+  /** The highest identifier that was evicted. Streams up to it count as reset. */
   #forgotten = 0;
-  /** Identifiers that the peer skipped: first and last in turn. They were never used (section 5.1.1). */
+  /**
+   * First and last identifiers of the ranges that the peer skipped. They were never used (section
+   * 5.1.1).
+   */
   #gaps: number[] | null = null;
 
   addReset(id: number): void {
@@ -28,7 +34,7 @@ export class ClosedStreams {
     return this.#reset !== null && (id <= this.#forgotten || this.#reset.has(id));
   }
 
-  /** The peer has ended its half of a stream that was reset: nothing more may follow. */
+  /** The peer has ended its half of a reset stream: no more frames may follow. */
   peerEnded(id: number): void {
     this.#reset?.delete(id);
   }

@@ -1,4 +1,4 @@
-// The options of a connection, with their defaults; all connections of a server share them.
+// The options of a connection with defaults applied. All connections of a server share them.
 import type { Connection, ConnectionOptions, KeepaliveOptions } from "./api/connection.ts";
 import type { Stream, StreamHandler } from "./api/stream.ts";
 import { maxInt31 } from "./frame/types.ts";
@@ -11,7 +11,7 @@ export interface ConnectionConfig {
   readonly limits: Limits;
   readonly initialWindowSize: number;
   readonly connectionWindowSize: number;
-  /** The largest window that the bandwidth probe sets; 0 turns it off. */
+  /** The largest window that the bandwidth probe sets. 0 disables it. */
   readonly maxWindowSize: number;
   readonly keepalive: Required<KeepaliveOptions> | undefined;
   readonly keepSpaces: boolean;
@@ -31,7 +31,7 @@ export function resolveConfig(
   onStream?: StreamListener,
   tooLarge: HeaderList = headerFieldsTooLarge,
 ): ConnectionConfig {
-  if (tooLarge.status === undefined) throw new TypeError("tooLarge needs :status: make the list with HeaderList.response");
+  if (tooLarge.status === undefined) throw new TypeError("tooLarge needs :status: create the list with HeaderList.response");
   const { initialWindowSize = 262_144, connectionWindowSize = 1_048_576, maxWindowSize = 16 * 1_048_576, keepalive } = options;
   windowInRange("initialWindowSize", initialWindowSize);
   windowInRange("connectionWindowSize", connectionWindowSize);

@@ -1,5 +1,5 @@
-// A connection: its state, its streams, its beginning and its end (RFC 9113, sections 3 to 6). What it receives is in receive/, what it
-// sends in send.ts and frame/output.ts.
+// A connection: its state, streams, start and end (RFC 9113, sections 3 to 6). receive/ handles
+// received frames; send.ts and frame/output.ts write frames.
 import type { Duplex } from "node:stream";
 import type { ClientConnection } from "./api/client-connection.ts";
 import type { ConnectionEnd, Goaway } from "./api/connection.ts";
@@ -28,10 +28,10 @@ import { Shutdown } from "./shutdown.ts";
 import { Http2Stream } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
 
-/** Larger frames would let one stream hold up the others. */
+/** Larger frames would let one stream block the others. */
 const largestFrame = 65_536;
 
-/** Streams that a client opens before it knows the server's limit. */
+/** The number of streams that a client opens before it knows the server's limit. */
 const assumedConcurrency = 100;
 
 const noHandler: StreamHandler = {};
@@ -60,23 +60,29 @@ export class Http2Connection implements ClientConnection {
   onSettings: ((settings: Readonly<Settings>) => void) | undefined = undefined;
   onAvailable: (() => void) | undefined = undefined;
   closeReason: ConnectionEnd | undefined = undefined;
-  /** The listener of the server, before `onClose`. */
+  /** The server's listener, called before `onClose`. */
   onEnd: (() => void) | undefined = undefined;
 
   readonly remoteSettings: Settings = defaultSettings();
   settingsReceived = false;
-  /** The time of the current chunk: budgets and deadlines do not read the clock for each frame. */
+  /**
+   * The time of the current chunk, so that budgets and deadlines do not read the clock for each
+   * frame.
+   */
   now = Math.trunc(performance.now());
   lastReadAt = this.now;
-  /** Whether received frames are processed: false once the connection has failed or is closed. */
+  /** `true` while received frames are processed, until the connection fails or closes. */
   reading = true;
-  /** Whether any frame may come: the first SETTINGS has arrived and no header block is incomplete. */
+  /**
+   * `true` if any frame is allowed: the first SETTINGS has arrived and no header block is
+   * incomplete.
+   */
   settled = false;
   headerBlock: HeaderBlock | null = null;
-  /** The stream of the DATA frame that is passed on in parts. */
+  /** The stream of the DATA frame that is being delivered in parts. */
   partStream: Http2Stream | null = null;
   partEndsStream = false;
-  /** Octets of its data that are still to come. */
+  /** The missing octets of its data. */
   partLeft = 0;
 
   /** Server: the highest identifier that the client opened. */
@@ -85,29 +91,29 @@ export class Http2Connection implements ClientConnection {
   nextStream = 1;
   #full = false;
 
-  /** Octets that the peer allows this side to send on the connection. */
+  /** The octets that the peer allows this side to send on the connection. */
   sendWindow = defaultWindow;
-  /** Octets that this side allows the peer to send on the connection. */
+  /** The octets that this side allows the peer to send on the connection. */
   receiveWindow = defaultWindow;
-  /** What the windows are credited up to: of streams at most, and of the connection. */
+  /** The target sizes of the windows: the maximum for streams, and for the connection. */
   streamWindow: number;
   connectionWindow: number;
   readonly maxWindow: number;
-  /** Octets that the handlers hold, with their overhead. */
+  /** The octets that the handlers hold, with their overhead. */
   held = 0;
   windowWithheld = false;
-  /** Octets that handlers wrote and that wait, with their overhead. */
+  /** The octets that handlers have written and that wait to be sent, with their overhead. */
   queued = 0;
-  /** Octets of DATA frames in the current chunk. */
+  /** The octets of DATA frames in the current chunk. */
   chunkData = 0;
-  /** DATA frames that this side sent, and how many of them the budgets have counted. */
+  /** The number of DATA frames sent, and how many of them the budgets have counted. */
   dataFramesSent = 0;
   dataFramesUpdated = 0;
   dataFramesPinged = 0;
-  /** Streams that began, and how many of them the budget has counted. */
+  /** The number of streams opened, and how many of them the budget has counted. */
   streamsBegun = 0;
   streamsCounted = 0;
-  /** Streams that completed, and how many of them the budget of resets has counted. */
+  /** The number of streams completed, and how many of them the budget of resets has counted. */
   streamsCompleted = 0;
   streamsEarned = 0;
   frameLimit = defaultFrameSize;
@@ -153,7 +159,7 @@ export class Http2Connection implements ClientConnection {
     return this.streams.size;
   }
 
-  // The beginning.
+  // Start.
 
   #begin(): void {
     const { output } = this;
@@ -176,7 +182,7 @@ export class Http2Connection implements ClientConnection {
     socket.on("close", () => this.#socketClosed(undefined));
   }
 
-  /** The peer's SETTINGS frame has been applied. */
+  /** Called after the peer's SETTINGS frame has been applied. */
   settingsChanged(): void {
     if (!this.settingsReceived) {
       this.settingsReceived = true;
@@ -184,7 +190,7 @@ export class Http2Connection implements ClientConnection {
       this.deadlines.preface = 0;
     }
     this.call(() => this.onSettings?.(this.remoteSettings));
-    this.#offerRoom();
+    this.#announceAvailability();
   }
 
   setFrameLimit(size: number): void {
@@ -204,11 +210,14 @@ export class Http2Connection implements ClientConnection {
       this.chunkData = 0;
       creditConnection(this);
     }
-    if (this.output.blocked) this.#holdPeer();
+    if (this.output.blocked) this.#limitBlockedPeer();
   }
 
-  /** The peer does not read what it causes. A server reads no more from it; a client cannot wait, since both might. */
-  #holdPeer(): void {
+  /**
+   * Called while the peer does not read. A server stops reading from it. A client must not, because
+   * both sides could wait forever.
+   */
+  #limitBlockedPeer(): void {
     const { output, limits } = this;
     if (output.blockedReplies > limits.maxQueuedReplies)
       this.destroy(ErrorCode.ENHANCE_YOUR_CALM, "the peer does not read the replies to its frames");
@@ -218,11 +227,14 @@ export class Http2Connection implements ClientConnection {
     }
   }
 
-  /** Whether a frame may come while not every frame may. If not, the connection fails. */
+  /**
+   * Returns `true` if a frame is allowed before the first SETTINGS or within a header block.
+   * Otherwise the connection fails.
+   */
   mayReceive(id: number, type: number): boolean {
     if (!this.settingsReceived) {
       if (type === FrameType.SETTINGS) return true;
-      this.fail(ErrorCode.PROTOCOL_ERROR, `the first frame has type ${type}, it must be SETTINGS (RFC 9113, section 3.4)`);
+      this.fail(ErrorCode.PROTOCOL_ERROR, `the first frame must be SETTINGS, got type ${type} (RFC 9113, section 3.4)`);
       return false;
     }
     const block = this.headerBlock;
@@ -246,7 +258,10 @@ export class Http2Connection implements ClientConnection {
     this.deadlines.headerBlock = 0;
   }
 
-  /** A chunk ends within a frame other than a DATA frame that is passed on in parts. A header block must not take forever within one either. */
+  /**
+   * Called when a chunk ends within a frame, except a DATA frame that is delivered in parts. The
+   * time limit for header blocks applies to it as well.
+   */
   frameBegun(): void {
     if (this.deadlines.headerBlock > 0) return;
     this.deadlines.headerBlock = this.now + this.limits.headerBlockTimeout;
@@ -258,30 +273,36 @@ export class Http2Connection implements ClientConnection {
   }
 
   invalidPreface(): void {
-    this.fail(ErrorCode.PROTOCOL_ERROR, "the connection does not begin with the preface of HTTP/2 (RFC 9113, section 3.4)");
+    this.fail(ErrorCode.PROTOCOL_ERROR, "the connection does not begin with the HTTP/2 preface (RFC 9113, section 3.4)");
   }
 
   frameTooLarge(length: number, limit: number): void {
     this.fail(ErrorCode.FRAME_SIZE_ERROR, `a frame of ${length} octets exceeds SETTINGS_MAX_FRAME_SIZE, ${limit} (RFC 9113, section 4.2)`);
   }
 
-  /** Whether nobody has used this identifier yet (RFC 9113, section 5.1). Servers open no streams. */
+  /**
+   * Returns `true` if the identifier is unused so far (RFC 9113, section 5.1). Servers open no
+   * streams.
+   */
   isIdle(id: number): boolean {
     if ((id & 1) === 0) return true;
     return this.isServer ? id > this.lastPeerStream : id >= this.nextStream;
   }
 
-  /** Whether frames for this closed stream are ignored: the peer may have sent them before it learned of the end. */
+  /**
+   * Returns `true` if frames for this closed stream are ignored, because the peer may have sent
+   * them before it learned of the end.
+   */
   ignores(id: number): boolean {
     return id > this.shutdown.lastAccepted || this.closedStreams.wasReset(id);
   }
 
   // Streams.
 
-  /** How a stream ended while it had no handler. */
+  /** The reset of a stream that ended before it had a handler. */
   #resetBeforeHandler: StreamReset | undefined = undefined;
 
-  /** Server: a request has arrived. */
+  /** Server: opens a stream for a request. */
   acceptStream(id: number, list: HeaderList, expectedLength: number, endStream: boolean): void {
     const stream = new Http2Stream(this, id, list, noHandler);
     stream.expectedLength = expectedLength;
@@ -293,7 +314,7 @@ export class Http2Connection implements ClientConnection {
     this.#resetBeforeHandler = undefined;
     try {
       stream.handler = onStream(stream, list, endStream) ?? noHandler;
-      // The stream may have ended in onStream already, before it had the handler.
+      // The stream may have ended within onStream, before it had the handler.
       if (this.#resetBeforeHandler !== undefined) stream.handler.onReset?.(this.#resetBeforeHandler, stream);
     } catch (error) {
       this.callbackError(stream, error);
@@ -311,7 +332,7 @@ export class Http2Connection implements ClientConnection {
     return Math.max(0, limit - this.streams.size);
   }
 
-  #offerRoom(): void {
+  #announceAvailability(): void {
     const full = this.#full;
     this.#full = this.#room() === 0;
     if (!full || this.#full) return;
@@ -321,7 +342,7 @@ export class Http2Connection implements ClientConnection {
   request(headers: HeaderList, handler: StreamHandler, body?: Uint8Array, endStream = false): Stream {
     if (this.#room() === 0) {
       const why = this.state === "open" ? `it has ${this.streams.size} open streams` : `it is ${this.state}`;
-      throw new Http2Error(ErrorCode.REFUSED_STREAM, `the connection takes no new stream: ${why}`);
+      throw new Http2Error(ErrorCode.REFUSED_STREAM, `the connection accepts no new stream: ${why}`);
     }
     const fault = malformedRequest(headers, this.remoteSettings.enableConnectProtocol);
     if (fault !== undefined) throw new Http2Error(ErrorCode.INTERNAL_ERROR, fault);
@@ -340,16 +361,19 @@ export class Http2Connection implements ClientConnection {
     writeHeaderList(this, id, headers, endStream && empty);
     if (!empty) sendData(stream, body, endStream);
     stream.wantsDrain = stream.queue !== null;
-    if (this.nextStream > maxInt31) this.close(ErrorCode.NO_ERROR, "the stream identifiers are used up (RFC 9113, section 5.1.1)");
+    if (this.nextStream > maxInt31) this.close(ErrorCode.NO_ERROR, "the stream identifiers are exhausted (RFC 9113, section 5.1.1)");
     return stream;
   }
 
-  /** The peer has ended its half. */
+  /** Called when the peer has ended its half. */
   remoteEnd(stream: Http2Stream): void {
     if (stream.localEnded && !stream.closed) this.closeStream(stream);
   }
 
-  /** A server's response is complete before the request: unless the request ends in this turn, the client is told to stop. */
+  /**
+   * Called when a server's response is complete before the request. Unless the request ends in this
+   * turn, the stream is reset with NO_ERROR.
+   */
   completeEarly(stream: Http2Stream): void {
     this.#completeEarly.push(stream);
     this.schedule();
@@ -366,7 +390,7 @@ export class Http2Connection implements ClientConnection {
     }
   }
 
-  /** The stream is over, and stops counting. */
+  /** Closes a stream and releases what it holds. */
   closeStream(stream: Http2Stream): void {
     stream.closed = true;
     if (stream.localEnded && stream.remoteEnded) this.streamsCompleted++;
@@ -374,11 +398,11 @@ export class Http2Connection implements ClientConnection {
     if (stream.wantsDrain) this.drainWaiters.delete(stream);
     this.streams.delete(stream);
     releaseHeld(stream);
-    if (this.streams.size === 0) this.#quiet();
-    if (this.#full) this.#offerRoom();
+    if (this.streams.size === 0) this.#lastStreamClosed();
+    if (this.#full) this.#announceAvailability();
   }
 
-  /** The stream is over before both halves are complete. */
+  /** Ends a stream before both halves are complete. */
   endStream(stream: Http2Stream, reset: StreamReset): void {
     if (stream.closed) return;
     this.closeStream(stream);
@@ -398,13 +422,16 @@ export class Http2Connection implements ClientConnection {
     this.endStream(stream, { code, message, source, unprocessed: false });
   }
 
-  /** A stream error by the peer (RFC 9113, section 5.4.2). A peer that provokes many of them gets no further (CVE-2025-8671). */
+  /**
+   * Handles a stream error of the peer (RFC 9113, section 5.4.2). A peer that causes many of them
+   * loses the connection (CVE-2025-8671).
+   */
   streamError(stream: Http2Stream, code: number, message: string): void {
     if (this.isServer && !this.budgets.streamErrors.take(this.now)) this.calm("stream errors");
     else this.resetStream(stream, code, message, "protocol");
   }
 
-  /** A stream error in the header list that would open the stream. */
+  /** Rejects a header list that would open a stream. */
   rejectStream(id: number, code: number, message: string, endStream: boolean): void {
     if (!this.budgets.streamErrors.take(this.now)) {
       this.calm(`malformed requests (the last one: ${message})`);
@@ -425,13 +452,13 @@ export class Http2Connection implements ClientConnection {
     }
   }
 
-  /** A callback of a stream threw. */
+  /** Handles an error that a stream callback has thrown. */
   callbackError(stream: Http2Stream, error: unknown): void {
     this.#report(error);
     this.resetStream(stream, ErrorCode.INTERNAL_ERROR, "a callback of the stream threw an error", "local");
   }
 
-  /** Calls a callback of the user, which may throw. */
+  /** Calls a callback of the application, which may throw. */
   call(callback: () => void): void {
     try {
       callback();
@@ -444,13 +471,13 @@ export class Http2Connection implements ClientConnection {
     try {
       this.config.onError?.(error, this);
     } catch {
-      // The last resort has failed; the connection must go on.
+      // onError must not throw. Ignore it, so that the connection continues.
     }
   }
 
   // Sending.
 
-  /** Sees to it that what is written goes to the socket at the end of the turn. */
+  /** Schedules a flush of the written frames for the end of the turn. */
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -482,37 +509,37 @@ export class Http2Connection implements ClientConnection {
     }
   }
 
-  // PING and time.
+  // PING and idle time.
 
   ping(callback: (roundTrip: number | undefined) => void): void {
     const guarded = (roundTrip: number | undefined): void => this.call(() => callback(roundTrip));
     if (this.closeReason !== undefined || !this.pings.sendForUser(guarded)) queueMicrotask(() => guarded(undefined));
   }
 
-  /** The last stream is over. */
-  #quiet(): void {
+  /** Called when the last stream has closed. */
+  #lastStreamClosed(): void {
     if (this.shutdown.draining) {
       this.shutdown.streamsOver();
     } else if (this.limits.idleTimeout > 0) {
-      // The last chunk may be old.
+      // `now` may be old: it is the time of the last chunk.
       this.deadlines.idle = Math.trunc(performance.now()) + this.limits.idleTimeout;
       this.deadlines.arm(this.deadlines.idle);
     }
   }
 
-  // The end.
+  // End.
 
   close(code: number = ErrorCode.NO_ERROR, debugData = ""): void {
     this.shutdown.start(code, debugData);
   }
 
-  /** The connection drains, and its last stream is over. */
+  /** Closes a draining connection after its last stream. */
   end(end: ConnectionEnd): void {
     this.#finish(end);
     this.#endSocket(this.limits.writeTimeout || lingerTime);
   }
 
-  /** A connection error (RFC 9113, section 5.4.1). */
+  /** Fails the connection with a connection error (RFC 9113, section 5.4.1). */
   fail(code: number, message: string): void {
     if (this.closeReason !== undefined) return;
     this.reading = false;
@@ -522,9 +549,9 @@ export class Http2Connection implements ClientConnection {
     this.#endSocket(lingerTime);
   }
 
-  /** The peer does something too often. */
+  /** Fails the connection because the peer exceeds a rate limit. */
   calm(what: string): void {
-    this.fail(ErrorCode.ENHANCE_YOUR_CALM, `too many ${what} a second`);
+    this.fail(ErrorCode.ENHANCE_YOUR_CALM, `too many ${what} per second`);
   }
 
   destroy(code: number = ErrorCode.NO_ERROR, message = "the connection was destroyed"): void {

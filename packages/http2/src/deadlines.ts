@@ -1,12 +1,12 @@
-// The times until which a connection waits for something. One timer a connection serves them all, and nothing is armed for a stream.
+// The deadlines of a connection. One timer serves them all, and streams need none.
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 
-/** A longer timer of Node fires at once. Milliseconds. */
+/** The longest delay of Node's timers in milliseconds. A longer one fires at once. */
 const longestTimer = 2 ** 31 - 1;
 
 export class Deadlines {
-  /** Each is a time of `performance.now()`, in milliseconds; 0 means that nothing is due. */
+  /** Each deadline is a time of `performance.now()` in milliseconds. 0 means unset. */
   preface = 0;
   settings = 0;
   headerBlock = 0;
@@ -15,7 +15,7 @@ export class Deadlines {
   #write = 0;
   #keepalive = 0;
   #keepaliveAnswer = 0;
-  /** Octets that waited for the socket when the deadline for writing was set. */
+  /** The octets that waited for the socket when the write deadline was set. */
   #pending = 0;
   readonly #connection: Http2Connection;
   #timer: NodeJS.Timeout | undefined;
@@ -26,7 +26,7 @@ export class Deadlines {
     this.#connection = connection;
   }
 
-  /** The connection begins. */
+  /** Starts the deadlines of a new connection. */
   start(): void {
     const { now, limits, config } = this.#connection;
     this.preface = now + limits.prefaceTimeout;
@@ -35,7 +35,7 @@ export class Deadlines {
     this.#rearm();
   }
 
-  /** Sees to it that the deadlines are checked at this time, or shortly after. */
+  /** Ensures that the deadlines are checked at this time or shortly afterwards. */
   arm(at: number): void {
     if (this.#stopped) return;
     if (this.#timer !== undefined) {
@@ -70,7 +70,7 @@ export class Deadlines {
     if (next !== Number.POSITIVE_INFINITY) this.arm(next);
   }
 
-  /** The connection is over: a timer would keep it in memory. */
+  /** Stops the timer, which would keep the closed connection in memory. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -105,14 +105,17 @@ export class Deadlines {
     }
   }
 
-  /** Whether bytes came while the answer to the keepalive PING is due: it stands behind them. */
+  /**
+   * Returns `true` if bytes arrived recently: the answer to the keepalive PING may still be behind
+   * them.
+   */
   #heard(now: number): boolean {
     const { config, lastReadAt } = this.#connection;
     this.#keepaliveAnswer = lastReadAt + (config.keepalive?.timeout ?? 0);
     return this.#keepaliveAnswer > now;
   }
 
-  /** The socket is blocked: it must take something in time. */
+  /** Sets the write deadline while the socket is blocked. */
   writeBlocked(): void {
     const { limits, output } = this.#connection;
     if (this.#write > 0 || limits.writeTimeout === 0) return;
@@ -134,7 +137,7 @@ export class Deadlines {
     return true;
   }
 
-  /** Keepalive also goes on while a connection drains: its peer answers as long as it lives. */
+  /** Sends a keepalive PING after a quiet interval, also while the connection drains. */
   #pingIfQuiet(now: number): void {
     const connection = this.#connection;
     const keepalive = connection.config.keepalive;

@@ -1,6 +1,9 @@
 // Error codes (RFC 9113, section 7) and the errors that the engine reports.
 
-/** The error codes of RFC 9113, section 7. Peers may send other values; treat them as INTERNAL_ERROR. */
+/**
+ * The error codes of RFC 9113, section 7. Peers may send other values; treat them as
+ * INTERNAL_ERROR.
+ */
 export const ErrorCode = {
   NO_ERROR: 0x0,
   PROTOCOL_ERROR: 0x1,
@@ -20,15 +23,18 @@ export const ErrorCode = {
 
 const names = new Map<number, string>(Object.entries(ErrorCode).map(([name, code]) => [code, name]));
 
-/** The name of an error code, for messages: `REFUSED_STREAM`, or `error 0x1f` for a code that RFC 9113 does not define. */
+/**
+ * Returns the name of an error code for messages: `REFUSED_STREAM`, or `error 0x1f` for a code that
+ * RFC 9113 does not define.
+ */
 export function errorCodeName(code: number): string {
   return names.get(code) ?? `error 0x${code.toString(16)}`;
 }
 
-/** An error of a connection, or of a call of this API that the state of the connection does not allow. */
+/** A connection error, or an API call that is invalid in the state of the connection. */
 export class Http2Error extends Error {
   override readonly name = "Http2Error";
-  /** The error code of RFC 9113, section 7: one of `ErrorCode`, or what the peer sent. */
+  /** The error code of RFC 9113, section 7: one of `ErrorCode`, or another code from the peer. */
   readonly code: number;
   constructor(code: number, message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,20 +1,25 @@
-// Flow control of what is received (RFC 9113, sections 5.2 and 6.9).
+// Flow control for received data (RFC 9113, sections 5.2 and 6.9).
 //
-// A stream's window is credited by its handler. The window of the connection is credited as soon as data arrives, so that a slow stream
-// holds up no other one; only while the handlers of a connection, or of the process, hold more than their limit does it stay closed.
-// Windows grow with the bandwidth-delay product of the connection, which a PING measures; those of streams that are not credited do not.
-// A handler that knows how much it waits for gets a window of that size at once.
+// The handler credits the window of a stream. The engine credits the window of the connection as
+// soon as data arrives, so that a slow stream does not block others. The connection window stays
+// closed only while the handlers of the connection, or of the process, hold more than their limit.
+// Windows grow with the bandwidth-delay product, which a PING measures. Streams that are not
+// credited do not grow. A handler that reports how many octets it awaits gets a window of that size
+// at once.
 import type { Http2Connection } from "./connection.ts";
 import { maxInt31 } from "./frame/types.ts";
 import type { Http2Stream } from "./stream.ts";
 
-/** A part smaller than this costs memory beside its octets: the view and its place in a list. */
+/** Smaller parts count with an overhead for the view and its place in a list. */
 const smallPart = 1024;
 
-/** Octets that handlers hold in the whole process. */
+/** The octets that handlers hold in the whole process. */
 export const processBuffer = { held: 0 };
 
-/** The handler gets `length` octets. Returns false if the stream holds more than its limit. */
+/**
+ * Counts `length` octets that the handler receives. Returns `false` if the stream exceeds its
+ * limit.
+ */
 export function holdData(connection: Http2Connection, stream: Http2Stream, length: number): boolean {
   stream.held += length;
   let cost = length;
@@ -28,7 +33,7 @@ export function holdData(connection: Http2Connection, stream: Http2Stream, lengt
   return stream.held + stream.heldOverhead <= connection.limits.maxStreamBuffer;
 }
 
-/** @param awaited how many octets more the handler waits for */
+/** @param awaited the number of further octets that the handler waits for. */
 export function creditStream(stream: Http2Stream, bytes: number, awaited: number): void {
   const held = stream.held;
   if (held === 0 && awaited === 0) return;
@@ -44,10 +49,10 @@ export function creditStream(stream: Http2Stream, bytes: number, awaited: number
   if (withheld.size > 0) creditWithheld();
 }
 
-/** Opens the window of a stream again, for what was credited and for padding, which nobody holds, up to a size. */
+/** Opens the window of a stream again, up to `window`, for credited octets and for padding. */
 export function creditWindow(stream: Http2Stream, window: number): void {
   const connection = stream.connection;
-  // The window has counted the whole DATA frame already; its handler has not got all of it.
+  // The window has counted the whole DATA frame, but part of it is not delivered yet.
   const undelivered = connection.partStream === stream ? connection.partLeft : 0;
   const increment = window - stream.held - undelivered - stream.receiveWindow;
   if (increment <= 0 || increment < window >>> 2) return;
@@ -57,8 +62,9 @@ export function creditWindow(stream: Http2Stream, window: number): void {
 }
 
 /**
- * The window of a stream that is credited. Streams that grow share a quarter of what the connection may hold, so that many slow handlers do not
- * have to hold many large windows. A handler that waits is not slow: it gets what it waits for at once.
+ * Returns the window for a stream that is credited. Growing streams share a quarter of the
+ * connection's buffer limit, so that many slow handlers do not hold many large windows. A handler
+ * that awaits octets is not slow, and gets a window for them at once.
  */
 function windowOf(connection: Http2Connection, awaited: number): number {
   const { config, limits, streamWindow, held } = connection;
@@ -73,7 +79,7 @@ function windowOf(connection: Http2Connection, awaited: number): number {
   return wanted;
 }
 
-/** The stream is over: what its handler still holds is no longer the engine's. */
+/** Releases the held octets of a closed stream. The handler owns them now. */
 export function releaseHeld(stream: Http2Stream): void {
   const cost = stream.held + stream.heldOverhead;
   if (cost === 0) return;
@@ -85,7 +91,7 @@ export function releaseHeld(stream: Http2Stream): void {
   if (withheld.size > 0) creditWithheld();
 }
 
-/** Opens the window of the connection again after a chunk of data. */
+/** Opens the window of the connection again after data has arrived. */
 export function creditConnection(connection: Http2Connection): void {
   const increment = connection.connectionWindow - connection.receiveWindow;
   if (increment < connection.connectionWindow >>> 2) return;
@@ -104,28 +110,31 @@ export function creditConnection(connection: Http2Connection): void {
   connection.schedule();
 }
 
-/** Connections whose window stays closed for what the whole process holds. */
+/** Connections whose window stays closed because of the process limit. */
 export const withheld = new Set<Http2Connection>();
 
-/** Opens the windows that stayed closed for what other connections held, if that is less now. */
+/** Opens windows that were closed because of the process limit, if it is no longer exceeded. */
 function creditWithheld(): void {
   for (const connection of withheld) {
     withheld.delete(connection);
     creditConnection(connection);
-    // It is the last one of the set again: what holds it back holds back the next one too, unless its limit differs.
+    // It was added again, so the limit is still exceeded. Limits seldom differ, so skip the others.
     if (withheld.has(connection)) return;
   }
 }
 
-/** Measures the bandwidth-delay product: the octets that arrive between a PING and its acknowledgement. */
+/**
+ * Measures the bandwidth-delay product: the octets that arrive between a PING and its
+ * acknowledgement.
+ */
 export class BandwidthProbe {
-  /** Octets since the last probe began. */
+  /** The octets since the last probe began. */
   sample = 0;
   probing = false;
   bandwidth = 0;
 }
 
-/** Counts the data of a chunk, and begins a probe once a good part of a window has arrived. */
+/** Counts the data of a chunk, and starts a probe once a quarter of a window has arrived. */
 export function sampleBandwidth(connection: Http2Connection, octets: number): void {
   const probe = connection.probe;
   probe.sample += octets;
@@ -135,7 +144,10 @@ export function sampleBandwidth(connection: Http2Connection, octets: number): vo
   connection.pings.sendProbe();
 }
 
-/** The acknowledgement of a probe. As in grpc-go: the window doubles while the peer fills most of it within a round trip, and gets faster. */
+/**
+ * Ends a probe. As in grpc-go, the window doubles while the peer fills most of it within a round
+ * trip and the bandwidth increases.
+ */
 export function endProbe(connection: Http2Connection, roundTrip: number): void {
   const probe = connection.probe;
   const sample = probe.sample;

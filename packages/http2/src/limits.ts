@@ -1,67 +1,131 @@
-// Every limit of the engine, with its unit and default. A peer that passes one of them loses its stream or its connection.
+// The limits of the engine. A peer that exceeds one loses its stream or its connection.
 
-/** Limits for what a peer can make this side hold or do. Sizes are bytes, times milliseconds, rates events a second for each connection. */
+/**
+ * Limits for what a peer can make this side hold or do. Sizes are in bytes, times in milliseconds,
+ * rates in events per second for each connection.
+ */
 export interface Limits {
-  /** SETTINGS_MAX_FRAME_SIZE that this side announces: 16,384 to 16,777,215. Larger frames are a FRAME_SIZE_ERROR. Default: 16,384, which h2spec needs. */
+  /**
+   * SETTINGS_MAX_FRAME_SIZE of this side: 16,384 to 16,777,215. Larger frames cause
+   * FRAME_SIZE_ERROR. Default: 16,384, the size that h2spec requires.
+   */
   maxFrameSize: number;
-  /** SETTINGS_MAX_HEADER_LIST_SIZE: decoded size of a header list (RFC 9113, section 6.5.2). A larger list fails its stream only. Default: 65,536. */
+  /**
+   * SETTINGS_MAX_HEADER_LIST_SIZE: the decoded size of a header list (RFC 9113, section 6.5.2). A
+   * larger list only fails its stream. Default: 65,536.
+   */
   maxHeaderListSize: number;
-  /** Encoded size of one header block, all its frames together. A larger block closes the connection with ENHANCE_YOUR_CALM. Default: 131,072. */
+  /**
+   * The encoded size of a header block, summed over its frames. A larger block closes the
+   * connection with ENHANCE_YOUR_CALM. Default: 131,072.
+   */
   maxHeaderBlockSize: number;
-  /** CONTINUATION frames in one header block. Default: 64. */
+  /** The number of CONTINUATION frames in a header block. Default: 64. */
   maxContinuations: number;
-  /** Time from HEADERS to END_HEADERS. Default: 10,000. */
+  /** The time from HEADERS to END_HEADERS. Default: 10,000. */
   headerBlockTimeout: number;
-  /** SETTINGS_HEADER_TABLE_SIZE that this side announces: the memory of the HPACK decoder. Default: 4,096. */
+  /** SETTINGS_HEADER_TABLE_SIZE of this side: the memory of the HPACK decoder. Default: 4,096. */
   headerTableSize: number;
-  /** The largest table that the HPACK encoder uses, whatever the peer announces. Default: 4,096. */
+  /** The maximum table size of the HPACK encoder, even if the peer allows more. Default: 4,096. */
   encoderTableSize: number;
-  /** SETTINGS_MAX_CONCURRENT_STREAMS that a server announces. Streams above it get REFUSED_STREAM. Default: 1,000. */
+  /**
+   * SETTINGS_MAX_CONCURRENT_STREAMS of a server. Streams above it get REFUSED_STREAM. Default:
+   * 1,000.
+   */
   maxConcurrentStreams: number;
-  /** Streams that were refused, a second. An honest peer is refused only before it knows the limit. Default: 1,000. */
+  /**
+   * The rate of refused streams. An honest peer is refused only before it knows the limit. Default:
+   * 1,000.
+   */
   refusedStreamRate: number;
-  /** RST_STREAM frames on open streams that a server accepts, a second, above one for each stream that completes (CVE-2023-44487). Default: 500. */
+  /**
+   * The rate of RST_STREAM frames on open streams that a server accepts, plus one for each
+   * completed stream (CVE-2023-44487). Default: 500.
+   */
   resetRate: number;
-  /** How many of them it accepts at once, before `resetRate` counts. Default: a rate of two seconds. */
+  /** The burst of `resetRate`. Default: twice `resetRate`. */
   resetBurst: number;
-  /** Stream errors of the peer that a server answers with RST_STREAM or 431, a second (CVE-2025-8671). Default: 100. */
+  /**
+   * The rate of stream errors that a server answers with RST_STREAM or 431 (CVE-2025-8671).
+   * Default: 100.
+   */
   streamErrorRate: number;
-  /** PING frames (not acknowledgements) a second, above one for each DATA frame that this side sent. Default: 50. */
+  /**
+   * The rate of PING frames, except acknowledgements, plus one for each DATA frame that this side
+   * sends. Default: 50.
+   */
   pingRate: number;
-  /** SETTINGS frames a second. Default: 20. */
+  /** The rate of SETTINGS frames. Default: 20. */
   settingsRate: number;
-  /** Frames a second that carry nothing: DATA without bytes and without END_STREAM, empty HEADERS or CONTINUATION fragments. Default: 200. */
+  /**
+   * The rate of empty frames: DATA without bytes and END_STREAM, and empty HEADERS or CONTINUATION
+   * fragments. Default: 200.
+   */
   emptyFrameRate: number;
-  /** WINDOW_UPDATE frames a second, above two for each DATA frame that this side sent. Default: 2,000. */
+  /**
+   * The rate of WINDOW_UPDATE frames, plus two for each DATA frame that this side sends. Default:
+   * 2,000.
+   */
   windowUpdateRate: number;
-  /** PRIORITY, unknown and other ignored frames a second, above one RST_STREAM for each stream. Default: 500. */
+  /**
+   * The rate of PRIORITY, unknown and other ignored frames, plus one RST_STREAM for each stream.
+   * Default: 500.
+   */
   ignoredFrameRate: number;
-  /** What a received part of less than 1 KiB counts beside its bytes until it is credited: what a handler that keeps each part holds. Default: 128. */
+  /**
+   * The overhead in bytes of a received part of less than 1 KiB until it is credited, for handlers
+   * that keep each part. Default: 128.
+   */
   partOverhead: number;
-  /** Bytes received and not yet credited on one stream, with the overhead of each part. The stream is reset with ENHANCE_YOUR_CALM. Default: 32 MiB. */
+  /**
+   * Bytes received and not yet credited on one stream, with the overhead of each part. A stream
+   * above it is reset with ENHANCE_YOUR_CALM. Default: 32 MiB.
+   */
   maxStreamBuffer: number;
-  /** Bytes received and not yet credited on one connection. Above it the connection window stays closed until the handlers credit. Default: 64 MiB. */
+  /**
+   * Bytes received and not yet credited on one connection. The connection window stays closed above
+   * it. Default: 64 MiB.
+   */
   maxConnectionBuffer: number;
-  /** Bytes received and not yet credited in the whole process: connection windows stay closed above it. Default: 512 MiB. */
+  /**
+   * Bytes received and not yet credited in the whole process. Connection windows stay closed above
+   * it. Default: 512 MiB.
+   */
   maxProcessBuffer: number;
   /**
-   * Bytes that handlers have written on one connection and that wait for flow control or the socket, with the overhead of each part. A write
-   * above it resets its stream. Handlers that wait for `onDrain` stay far below. Default: 256 MiB.
+   * Bytes that handlers have written on one connection and that wait for flow control or the
+   * socket, with the overhead of each part. A write above it resets its stream. Handlers that wait
+   * for `onDrain` stay far below it. Default: 256 MiB.
    */
   maxSendBuffer: number;
-  /** The same in the whole process. Default: 1 GiB. */
+  /** The same for the whole process. Default: 1 GiB. */
   maxProcessSendBuffer: number;
-  /** Bytes that wait for a peer that does not read: a server stops reading from the connection above it, until the bytes have left. Default: 256 KiB. */
+  /**
+   * Bytes that wait for a peer that does not read. Above it, a server stops reading from the
+   * connection until the bytes have been sent. Default: 256 KiB.
+   */
   maxOutputBuffer: number;
-  /** Replies (acknowledgements, RST_STREAM) that wait for a peer that does not read. A connection above it is destroyed. Default: 10,000. */
+  /**
+   * The number of replies (acknowledgements, RST_STREAM) that wait for a peer that does not read. A
+   * connection above it is destroyed. Default: 10,000.
+   */
   maxQueuedReplies: number;
-  /** Time for the peer's preface and first SETTINGS. Default: 10,000. */
+  /** The time for the peer's preface and first SETTINGS. Default: 10,000. */
   prefaceTimeout: number;
-  /** Time for the acknowledgement of SETTINGS. Then the connection ends with SETTINGS_TIMEOUT. Default: 30,000. */
+  /**
+   * The time for the acknowledgement of SETTINGS, after which the connection ends with
+   * SETTINGS_TIMEOUT. Default: 30,000.
+   */
   settingsTimeout: number;
-  /** Time without a stream after which a connection is closed gracefully. 0 turns it off. Default: 600,000 on a server, 0 on a client. */
+  /**
+   * The time without a stream after which a connection closes gracefully. 0 disables it. Default:
+   * 600,000 on a server, 0 on a client.
+   */
   idleTimeout: number;
-  /** Time in which the socket must take some of what waits for it. Then the connection is destroyed. 0 turns it off. Default: 60,000. */
+  /**
+   * The time without write progress after which the connection is destroyed. 0 disables it.
+   * Default: 60,000.
+   */
   writeTimeout: number;
 }
 
@@ -97,13 +161,16 @@ const defaults: Omit<Limits, "idleTimeout" | "resetBurst"> = {
   writeTimeout: 60_000,
 };
 
-/** The limits of a side, with what its user sets. Throws a RangeError that names a limit that is out of range. */
+/**
+ * Returns the limits of a role with the user's overrides. Throws a RangeError that names a limit
+ * that is out of range.
+ */
 export function resolveLimits(role: "client" | "server", given: Partial<Limits> = {}): Limits {
   const resetBurst = (given.resetRate ?? defaults.resetRate) * 2;
   const limits: Limits = { ...defaults, resetBurst, idleTimeout: role === "server" ? 600_000 : 0 };
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
-    if (!(name in limits)) throw new RangeError(`limits.${name} is unknown`);
+    if (!(name in limits)) throw new RangeError(`limits.${name} is not a limit`);
     if (!Number.isFinite(value) || value < 0) throw new RangeError(`limits.${name} must be a number of 0 or more, got ${value}`);
     limits[name as keyof Limits] = value;
   }

@@ -1,13 +1,20 @@
-// The end of a byte stream. A socket that is closed with unread data discards what it has sent last, such as GOAWAY.
+// Closes a byte stream. Closing a socket with unread data would discard the last bytes sent, such
+// as GOAWAY.
 import type { Duplex } from "node:stream";
 
-/** How long the socket stays open after its last octet has left, so that the peer can read it. Milliseconds. */
+/**
+ * The time in milliseconds that the socket stays open after its last octet was sent, so that the
+ * peer can read it.
+ */
 export const lingerTime = 1000;
 
-/** Octets that are read and dropped in that time. */
+/** The maximum number of octets that are read and discarded in that time. */
 const droppedOctets = 262_144;
 
-/** Sends FIN, and drops what the peer still sends. `writeTime`: milliseconds for what is still to be written. */
+/**
+ * Sends FIN and discards further data from the peer. `writeTime` limits the time for pending
+ * writes, in milliseconds.
+ */
 export function linger(socket: Duplex, writeTime: number): void {
   if (socket.destroyed) return;
   let timer = setTimeout(() => socket.destroy(), writeTime);

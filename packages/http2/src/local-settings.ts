@@ -1,4 +1,5 @@
-// The settings of this side, and what holds until the peer acknowledges them (RFC 9113, sections 6.5.3 and 6.9.3).
+// The settings of this side, and the state until the peer acknowledges them (RFC 9113, sections
+// 6.5.3 and 6.9.3).
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 import { creditWindow } from "./flow-control.ts";
@@ -7,7 +8,7 @@ import { SettingId } from "./settings.ts";
 
 export class LocalSettings {
   readonly #connection: Http2Connection;
-  /** SETTINGS frames that the peer has not acknowledged. */
+  /** The number of unacknowledged SETTINGS frames. */
   #outstanding = 0;
   #windowKnown = false;
 
@@ -15,7 +16,7 @@ export class LocalSettings {
     this.#connection = connection;
   }
 
-  /** The first SETTINGS frame. */
+  /** Sends the first SETTINGS frame. */
   announce(): void {
     const { limits, isServer, config } = this.#connection;
     const settings: [number, number][] = [
@@ -43,27 +44,30 @@ export class LocalSettings {
   acknowledged(): void {
     const connection = this.#connection;
     if (!connection.settingsReceived) {
-      connection.fail(ErrorCode.PROTOCOL_ERROR, "the first frame is an acknowledgement, it must be SETTINGS (RFC 9113, section 3.4)");
+      connection.fail(ErrorCode.PROTOCOL_ERROR, "the first frame must be SETTINGS, got an acknowledgement (RFC 9113, section 3.4)");
       return;
     }
     if (this.#outstanding === 0) {
       if (!connection.budgets.ignoredFrames.take(connection.now)) connection.calm("SETTINGS acknowledgements");
       return;
     }
-    // The first SETTINGS frame announces the size of the HPACK table; the later ones do not change it.
+    // Only the first SETTINGS frame announces the size of the HPACK table.
     connection.decoder.settingsAcknowledged();
     if (!this.#windowKnown) this.#windowApplied();
     this.#outstanding--;
     connection.deadlines.settings = this.#outstanding === 0 ? 0 : connection.now + connection.limits.settingsTimeout;
   }
 
-  /** The window of a new stream: until the peer knows SETTINGS_INITIAL_WINDOW_SIZE, it may send the default. */
+  /**
+   * The window of a new stream. Until the peer knows SETTINGS_INITIAL_WINDOW_SIZE, it may use the
+   * default.
+   */
   get newStreamWindow(): number {
     const { initialWindowSize } = this.#connection.config;
     return this.#windowKnown ? initialWindowSize : Math.max(initialWindowSize, defaultWindow);
   }
 
-  /** The peer has applied a smaller window to the streams that are open. */
+  /** Reduces the windows of open streams after the peer has applied a smaller initial window. */
   #windowApplied(): void {
     this.#windowKnown = true;
     const { config, streams } = this.#connection;

@@ -1,4 +1,5 @@
-// PING that this side sends (RFC 9113, section 6.7): for the user, keepalive, the bandwidth probe and the graceful end.
+// The PINGs of this side (RFC 9113, section 6.7): for the application, keepalive, the bandwidth
+// probe and graceful shutdown.
 import type { Http2Connection } from "./connection.ts";
 import { endProbe } from "./flow-control.ts";
 
@@ -8,7 +9,7 @@ interface OutstandingPing {
   readonly acknowledged: (roundTrip: number | undefined) => void;
 }
 
-/** The first half of each payload; the second half is a sequence number. */
+/** The first half of each payload. The second half is a sequence number. */
 const mark = 0x68326e67;
 const maxUserPings = 16;
 
@@ -22,7 +23,10 @@ export class Pings {
     this.#connection = connection;
   }
 
-  /** The callback gets the round-trip time in milliseconds, or undefined if the connection closes first. */
+  /**
+   * Sends PING. The callback gets the round-trip time in milliseconds, or `undefined` if the
+   * connection closes first.
+   */
   send(acknowledged: (roundTrip: number | undefined) => void): void {
     this.#sequence = (this.#sequence + 1) | 0;
     this.#outstanding.push({ sequence: this.#sequence, sentAt: performance.now(), acknowledged });
@@ -46,7 +50,7 @@ export class Pings {
     });
   }
 
-  /** An acknowledgement. Returns false if it belongs to no PING. */
+  /** Handles an acknowledgement. Returns `false` if it matches no PING. */
   acknowledge(payload: Buffer, start: number): boolean {
     if (payload.readInt32BE(start) !== mark) return false;
     const sequence = payload.readInt32BE(start + 4);

@@ -1,19 +1,19 @@
 import type { HeaderList } from "./headers/header-list.ts";
 
-/** What a part costs beside its octets. */
+/** The overhead of a part in octets. */
 const partOverhead = 64;
 
-/** What waits for flow control or the socket. Streams that never wait have none. */
+/** Data that waits for flow control or the socket. Streams that never wait have no queue. */
 export class SendQueue {
   readonly parts: Uint8Array[] = [];
-  /** Octets of the first part that have left. */
+  /** The octets of the first part that have been sent. */
   offset = 0;
-  /** Octets that wait. */
+  /** The octets that wait. */
   size = 0;
   end = false;
   trailers: HeaderList | null = null;
 
-  /** Octets and overhead. */
+  /** The octets and the overhead. */
   get cost(): number {
     return this.size + this.parts.length * partOverhead;
   }

@@ -195,7 +195,8 @@ test("a stream that is reset while the window of the connection is closed leaves
   const send = (...frames: Buffer[]) => far.emit("data", Buffer.concat(frames));
   send(clientPreface, Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0));
   const ids = Array.from({ length: 100 }, (_, index) => 2 * index + 1);
-  // GET http /: indexed fields, END_HEADERS and END_STREAM. The window of the connection has room for 65 responses.
+  // GET http /: indexed fields, END_HEADERS and END_STREAM. The window of the connection has room
+  // for 65 responses.
   send(...ids.map((id) => Buffer.of(0, 0, 3, 1, 5, 0, 0, 0, id, 0x82, 0x86, 0x84)));
   const waiting = () => {
     const list: number[] = [];

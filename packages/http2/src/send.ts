@@ -1,4 +1,5 @@
-// Sending: header lists and DATA, within both levels of flow control (RFC 9113, sections 5.2 and 6.9) and what the socket takes.
+// Sends header lists and DATA within both levels of flow control (RFC 9113, sections 5.2 and 6.9)
+// and the capacity of the socket.
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 import { Flag, FrameType, frameHeaderSize } from "./frame/types.ts";
@@ -6,7 +7,10 @@ import type { HeaderList } from "./headers/header-list.ts";
 import { SendQueue } from "./send-queue.ts";
 import type { Http2Stream } from "./stream.ts";
 
-/** Writes HEADERS, and CONTINUATION if the block is larger than a frame. Returns false if the stream was reset instead. */
+/**
+ * Writes HEADERS, and CONTINUATION if the block is larger than a frame. Returns `false` if the
+ * stream was reset instead.
+ */
 export function sendHeaderList(stream: Http2Stream, list: HeaderList, endStream: boolean): boolean {
   const connection = stream.connection;
   if (list.size > connection.remoteSettings.maxHeaderListSize) {
@@ -45,10 +49,13 @@ export function writeHeaderList(connection: Http2Connection, id: number, list: H
   connection.schedule();
 }
 
-/** A DATA frame is not lengthened beyond this many octets: every peer takes it (RFC 9113, section 4.2). */
+/**
+ * The maximum size of an extended DATA frame in octets. Every peer accepts it (RFC 9113, section
+ * 4.2).
+ */
 const smallFrame = 16_384;
 
-/** Sends octets now if nothing holds them back, else after what waits. */
+/** Sends octets immediately if possible, and otherwise queues them. */
 export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boolean): void {
   const connection = stream.connection;
   const length = data.length;
@@ -77,11 +84,11 @@ export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boole
   queue.end = endStream;
   countQueued(connection, queue.cost - cost);
   if (connection.queued > connection.limits.maxSendBuffer || processQueue.cost > connection.limits.maxProcessSendBuffer) {
-    connection.resetStream(stream, ErrorCode.ENHANCE_YOUR_CALM, "more than limits.maxSendBuffer waits to be sent", "local");
+    connection.resetStream(stream, ErrorCode.ENHANCE_YOUR_CALM, "the octets waiting to be sent exceed limits.maxSendBuffer", "local");
   } else if (stream.sendWindow > 0) enqueue(stream);
 }
 
-/** What waits in the whole process. */
+/** The octets and overhead that wait in the whole process. */
 const processQueue = { cost: 0 };
 
 function countQueued(connection: Http2Connection, cost: number): void {
@@ -89,7 +96,7 @@ function countQueued(connection: Http2Connection, cost: number): void {
   processQueue.cost += cost;
 }
 
-/** The stream is over: what waits is not sent. */
+/** Discards the queue of a closed stream. */
 export function dropQueue(stream: Http2Stream): void {
   if (stream.queue === null) return;
   countQueued(stream.connection, -stream.queue.cost);
@@ -97,14 +104,14 @@ export function dropQueue(stream: Http2Stream): void {
   if (stream.ready) removeReady(stream);
 }
 
-/** This side has sent END_STREAM. */
+/** Called after END_STREAM was sent. */
 export function sendEnd(stream: Http2Stream): void {
   stream.localEnded = true;
   if (stream.remoteEnded) stream.connection.closeStream(stream);
   else if (stream.connection.isServer) stream.connection.completeEarly(stream);
 }
 
-/** Puts a stream with a queue at the end of those that can send. */
+/** Appends a stream with a queue to the list of streams that can send. */
 export function enqueue(stream: Http2Stream): void {
   const connection = stream.connection;
   if (!stream.ready) {
@@ -117,7 +124,10 @@ export function enqueue(stream: Http2Stream): void {
   connection.schedule();
 }
 
-/** A stream that is over must not stay in the list until the window of the connection opens. */
+/**
+ * Removes a stream from the list. Otherwise a closed stream would stay in it until the window of
+ * the connection opens.
+ */
 function removeReady(stream: Http2Stream): void {
   const { connection, previousReady, nextReady } = stream;
   if (previousReady === null) connection.firstReady = nextReady;
@@ -129,7 +139,10 @@ function removeReady(stream: Http2Stream): void {
   stream.ready = false;
 }
 
-/** Sends what can be sent: a frame of each stream in turn, so that a large message does not hold up the others. */
+/**
+ * Sends queued data: one frame of each stream in turn, so that a large message does not block
+ * others.
+ */
 export function pump(connection: Http2Connection): void {
   const output = connection.output;
   while (connection.firstReady !== null && connection.sendWindow > 0 && !output.blocked) {

@@ -1,4 +1,4 @@
-// A server: listeners, and the connections that they accept.
+// The server: listeners and the connections they accept.
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
@@ -9,19 +9,25 @@ import { Http2Connection } from "./connection.ts";
 import type { HeaderList } from "./headers/header-list.ts";
 
 export interface ServerOptions extends ConnectionOptions {
-  /** Called for each request; returns the handler of its stream. `endStream`: the request has no body. */
+  /**
+   * Called for each request. Returns the handler of its stream. `endStream` is `true` if the
+   * request has no body.
+   */
   onStream: (stream: Stream, headers: HeaderList, endStream: boolean) => StreamHandler;
   /** Called for each new connection, before its first frame. */
   onConnection?: (connection: Connection) => void;
-  /** The response, which has no body, to a request whose header list is larger than `limits.maxHeaderListSize`. Default: the status 431. */
+  /**
+   * The response, without a body, to a request whose header list is larger than
+   * `limits.maxHeaderListSize`. Default: status 431.
+   */
   tooLarge?: HeaderList;
-  /** Turns TLS on. The engine sets ALPN to `h2`. */
+  /** Enables TLS. The engine sets ALPN to `h2`. */
   tls?: TlsOptions;
-  /** The number of connections at once; further ones are closed at once. Default: 10,000. */
+  /** The maximum number of connections. Further ones are closed immediately. Default: 10,000. */
   maxConnections?: number;
 }
 
-/** Where to listen. `port: 0` takes a free port. `path` is a Unix domain socket. */
+/** The address to listen on. `port: 0` selects a free port. `path` is a Unix domain socket. */
 export interface ListenOptions {
   host?: string;
   port?: number;
@@ -31,11 +37,17 @@ export interface ListenOptions {
 
 export interface Server {
   readonly connections: ReadonlySet<Connection>;
-  /** Listens. It can be called several times, for several addresses. Resolves with the bound address; rejects if the address is taken. */
+  /**
+   * Listens on an address, and can be called for several addresses. Resolves with the bound
+   * address. Rejects if the address is in use.
+   */
   listen(options: ListenOptions): Promise<{ host: string; port: number }>;
-  /** Serves a byte stream that was accepted elsewhere: a socket, a TLS socket, or one end of an in-memory pair. */
+  /** Serves an accepted byte stream: a socket, a TLS socket, or one end of an in-memory pair. */
   attach(duplex: Duplex): Connection;
-  /** Stops listening and closes every connection gracefully. Resolves when all are closed. With `timeout` (milliseconds) it destroys what is left then. */
+  /**
+   * Stops listening, closes every connection gracefully, and resolves once all are closed. After
+   * `timeout` milliseconds it destroys the remaining ones.
+   */
   close(timeout?: number): Promise<void>;
   /** Stops listening and destroys every connection. */
   destroy(): void;
@@ -52,7 +64,7 @@ class Http2Server implements Server {
   readonly #config: ConnectionConfig;
   readonly #listeners = new Set<NetServer>();
   #closed = false;
-  #whenQuiet: (() => void)[] = [];
+  #closeWaiters: (() => void)[] = [];
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -67,7 +79,7 @@ class Http2Server implements Server {
         ? createNetServer({ noDelay: true }, (socket) => this.#accept(socket))
         : createTlsServer({ noDelay: true, ...tls, ALPNProtocols: ["h2"] }, (socket) => this.#acceptTls(socket));
     listener.maxConnections = this.#options.maxConnections ?? 10_000;
-    // A client that fails its handshake ends its own connection only.
+    // A failed handshake only ends its own connection.
     listener.on("tlsClientError", () => {});
     listener.once("error", reject);
     listener.listen(options, () => {
@@ -97,7 +109,7 @@ class Http2Server implements Server {
     connection.onEnd = () => {
       this.connections.delete(connection);
       if (this.connections.size > 0) return;
-      for (const resolve of this.#whenQuiet.splice(0)) resolve();
+      for (const resolve of this.#closeWaiters.splice(0)) resolve();
     };
     try {
       this.#options.onConnection?.(connection);
@@ -114,7 +126,7 @@ class Http2Server implements Server {
     for (const connection of this.connections) connection.close();
     if (this.connections.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#whenQuiet.push(resolve);
+    this.#closeWaiters.push(resolve);
     const timer = timeout === undefined ? undefined : setTimeout(() => this.destroy(), timeout);
     await promise;
     clearTimeout(timer);

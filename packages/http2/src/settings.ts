@@ -1,7 +1,7 @@
 // SETTINGS (RFC 9113, section 6.5).
 import { defaultFrameSize, defaultWindow } from "./frame/types.ts";
 
-/** The settings of one side. Sizes are bytes. */
+/** The settings of one side. Sizes are in bytes. */
 export interface Settings {
   headerTableSize: number;
   enablePush: boolean;
@@ -13,7 +13,7 @@ export interface Settings {
   enableConnectProtocol: boolean;
 }
 
-/** What holds until a peer's first SETTINGS frame (RFC 9113, section 6.5.2). */
+/** The settings of a peer until its first SETTINGS frame (RFC 9113, section 6.5.2). */
 export function defaultSettings(): Settings {
   return {
     headerTableSize: 4096,

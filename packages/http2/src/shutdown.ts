@@ -1,25 +1,29 @@
-// The graceful end of a connection: GOAWAY of either side, and the streams that it lets finish (RFC 9113, section 6.8).
+// Graceful shutdown of a connection: GOAWAY of both sides, and the streams that may finish (RFC
+// 9113, section 6.8).
 import type { Goaway } from "./api/connection.ts";
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode, errorCodeName } from "./errors.ts";
 import { maxInt31 } from "./frame/types.ts";
 
-/** How long a server waits for the answer to the PING between its two GOAWAY frames. Milliseconds. */
+/**
+ * The time in milliseconds that a server waits for the answer to the PING between its two GOAWAY
+ * frames.
+ */
 const roundTripTime = 1000;
 
 export class Shutdown {
   readonly #connection: Http2Connection;
   /** No new streams are opened. */
   draining = false;
-  /** The last stream that this side processes: higher ones are ignored. */
+  /** The last stream that this side processes. Higher ones are ignored. */
   lastAccepted = maxInt31;
   #lastProcessedByPeer = maxInt31;
-  /** `close` was called. */
+  /** `true` once `close` was called. */
   #closing = false;
-  /** The last GOAWAY of this side was sent. */
+  /** `true` once the last GOAWAY of this side was sent. */
   #final = false;
-  /** The peer has sent GOAWAY, with this code and text. */
-  #peerLeaves = false;
+  /** `true` once the peer has sent GOAWAY. */
+  #peerDraining = false;
   #peerCode: number = ErrorCode.NO_ERROR;
   #code: number = ErrorCode.NO_ERROR;
   #debugData = "";
@@ -28,12 +32,12 @@ export class Shutdown {
     this.#connection = connection;
   }
 
-  /** What to say of the peer's GOAWAY, and its code. */
+  /** A suffix for messages that names the code of the peer's GOAWAY. */
   get afterGoaway(): string {
     return this.#peerCode === ErrorCode.NO_ERROR ? "" : ` after GOAWAY (${errorCodeName(this.#peerCode)})`;
   }
 
-  /** The last stream that GOAWAY names: it must not rise from one to the next. */
+  /** The last stream for GOAWAY. It must not increase from one GOAWAY to the next. */
   get lastProcessed(): number {
     return Math.min(this.lastAccepted, this.#connection.lastPeerStream);
   }
@@ -53,7 +57,7 @@ export class Shutdown {
       this.finalGoaway();
       return;
     }
-    // Requests that are on their way still count: the last stream is known a round trip later.
+    // Requests that are in transit still count. The last stream is known after a round trip.
     connection.output.goaway(maxInt31, ErrorCode.NO_ERROR, debugData);
     connection.pings.send(() => this.finalGoaway());
     connection.deadlines.goaway = Math.trunc(performance.now()) + roundTripTime;
@@ -74,7 +78,7 @@ export class Shutdown {
   received(goaway: Goaway): void {
     const connection = this.#connection;
     this.draining = true;
-    this.#peerLeaves = true;
+    this.#peerDraining = true;
     this.#peerCode = goaway.code;
     if (!this.#closing) {
       this.#code = goaway.code;
@@ -94,9 +98,12 @@ export class Shutdown {
     if (connection.streams.size === 0) process.nextTick(endIfQuiet, this);
   }
 
-  /** The last stream is over. Before its last GOAWAY a server still accepts streams, unless the client is about to leave. */
+  /**
+   * Called when the last stream ends. Before its final GOAWAY a server still accepts streams,
+   * unless the client is draining.
+   */
   streamsOver(): void {
-    if (this.#final || this.#peerLeaves || !this.#connection.isServer) process.nextTick(endIfQuiet, this);
+    if (this.#final || this.#peerDraining || !this.#connection.isServer) process.nextTick(endIfQuiet, this);
   }
 
   endIfQuiet(): void {

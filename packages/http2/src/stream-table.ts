@@ -7,8 +7,8 @@ export interface TableEntry {
 }
 
 /**
- * A ring of slots: identifiers are consecutive odd numbers, so the streams of a connection seldom share a slot. One that finds its slot
- * taken, by a stream that lives long, goes to a Map.
+ * A ring of slots. Identifiers are consecutive odd numbers, so the streams of a connection seldom
+ * share a slot. A stream whose slot is taken by a long-lived one goes into a Map.
  */
 export class StreamTable<S extends TableEntry> {
   #slots: (S | null)[] = new Array(initialSlots).fill(null);
@@ -58,7 +58,7 @@ export class StreamTable<S extends TableEntry> {
     }
   }
 
-  /** A copy: callbacks may change the table. */
+  /** Returns a copy, because callbacks may change the table. */
   all(): S[] {
     const streams: S[] = [];
     for (const stream of this.#slots) if (stream !== null) streams.push(stream);

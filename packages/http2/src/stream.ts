@@ -1,4 +1,4 @@
-// The state of a stream (RFC 9113, section 5), and what its user does with it.
+// The state and methods of a stream (RFC 9113, section 5).
 import type { Stream, StreamHandler } from "./api/stream.ts";
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
@@ -18,21 +18,24 @@ export class Http2Stream implements Stream {
   localEnded = false;
   /** Client: the final response has begun. Server: the request's header list has arrived. */
   remoteStarted: boolean;
-  /** The final header list was sent. */
+  /** The final header list has been sent. */
   localStarted: boolean;
-  /** Octets that the peer allows this side to send. It can be negative (RFC 9113, section 6.9.2). */
+  /**
+   * The octets that the peer allows this side to send. It can be negative (RFC 9113, section
+   * 6.9.2).
+   */
   sendWindow: number;
-  /** Octets that this side allows the peer to send. */
+  /** The octets that this side allows the peer to send. */
   receiveWindow: number;
-  /** Octets that the handler has and did not credit. */
+  /** The octets that the handler has received and not credited. */
   held = 0;
-  /** What the parts that are held cost beside their octets. */
+  /** The overhead of the held parts. */
   heldOverhead = 0;
   /** The content-length of the peer's message, or -1 (RFC 9113, section 8.1.1). */
   expectedLength = -1;
   receivedLength = 0;
   queue: SendQueue | null = null;
-  /** Whether `onDrain` is due. */
+  /** `true` if `onDrain` is due. */
   wantsDrain = false;
   /** Links of the list of streams that can send. */
   nextReady: Http2Stream | null = null;
@@ -122,13 +125,13 @@ export class Http2Stream implements Stream {
 
 const noData = new Uint8Array(0);
 
-/** A list in the wrong place is a malformed message for the peer (RFC 9113, section 8.3). */
+/** A list in the wrong place would be a malformed message (RFC 9113, section 8.3). */
 function checkResponse(headers: HeaderList): void {
-  if (headers.status === undefined) throw new TypeError("a response needs :status: make the list with HeaderList.response");
+  if (headers.status === undefined) throw new TypeError("a response needs :status: create the list with HeaderList.response");
 }
 
 function checkTrailers(trailers: HeaderList): void {
   if (trailers.regularStart > 0) {
-    throw new TypeError(`trailers must not have ${trailers.flat[0]}: make the list with HeaderList.trailers`);
+    throw new TypeError(`trailers must not have ${trailers.flat[0]}: create the list with HeaderList.trailers`);
   }
 }

@@ -1,4 +1,5 @@
-// A list in the wrong place would be a malformed message on the wire: it throws, and nothing is sent.
+// A list in the wrong place would be a malformed message on the wire: it throws, and nothing is
+// sent.
 
 import { duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";

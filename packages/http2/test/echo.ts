@@ -11,7 +11,10 @@ import {
 
 const ok = HeaderList.response(200);
 
-/** Sends each part back as it comes, and credits it when it has left. The request's trailers come back as trailers. */
+/**
+ * Sends each part back as it comes, and credits it when it has left. The request's trailers come
+ * back as trailers.
+ */
 export class Echo implements StreamHandler {
   readonly #stream: Stream;
   #responded = false;

@@ -1,44 +1,58 @@
-// A connection (RFC 9113, sections 3 to 6).
+// The public API of a connection (RFC 9113, sections 3 to 6).
 import type { Limits } from "../limits.ts";
 import type { Settings } from "../settings.ts";
 
-/** What a server and a client can set for their connections. */
+/** Options for the connections of a server or client. */
 export interface ConnectionOptions {
-  /** Limits that differ from the defaults. */
+  /** Overrides for the default limits. */
   limits?: Partial<Limits>;
-  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes that the peer may send on a stream before it is credited. Default: 262,144. */
+  /**
+   * SETTINGS_INITIAL_WINDOW_SIZE: the bytes that the peer may send on a stream before it is
+   * credited. Default: 262,144.
+   */
   initialWindowSize?: number;
-  /** The window of the connection, bytes. Default: 1 MiB. */
+  /** The window of the connection in bytes. Default: 1 MiB. */
   connectionWindowSize?: number;
   /**
-   * The window of a stream that is credited grows with the bandwidth-delay product up to this many bytes, the connection's to twice as many. All streams
-   * together grow to a quarter of `limits.maxConnectionBuffer`. 0 turns growth off. Default: 16 MiB.
+   * The maximum window in bytes of a stream that is credited; it grows with the bandwidth-delay
+   * product. The connection window grows to twice this size. All streams together grow to a quarter
+   * of `limits.maxConnectionBuffer`. 0 disables growth. Default: 16 MiB.
    */
   maxWindowSize?: number;
-  /** Sends PING on a quiet connection. Default: no PING. */
+  /** Sends PING on a quiet connection. Default: disabled. */
   keepalive?: KeepaliveOptions;
   /**
-   * Takes received fields whose values begin or end with white space, and keeps it. RFC 9113, section 8.2.1, calls such a message
-   * malformed; peers of gRPC send status messages so. Default: false.
+   * Accepts received fields whose values have leading or trailing white space, and keeps it. RFC
+   * 9113, section 8.2.1, calls such a message malformed, but gRPC peers send status messages this
+   * way. Default: `false`.
    */
   keepSpaces?: boolean;
-  /** Receives what callbacks throw, and errors of connections. Default: ignored. It must not throw. */
+  /**
+   * Receives errors of connections and errors that callbacks throw. It must not throw. Default:
+   * errors are ignored.
+   */
   onError?: (error: unknown, connection: Connection) => void;
 }
 
-/** Times are milliseconds. */
+/** All times are in milliseconds. */
 export interface KeepaliveOptions {
-  /** Time without received bytes after which a PING is sent. */
+  /** The time without received bytes before a PING is sent. */
   interval: number;
-  /** Time for the answer, or any other bytes; then the connection is destroyed. Default: 20,000. */
+  /**
+   * The time to wait for the answer, or any other bytes, before the connection is destroyed.
+   * Default: 20,000.
+   */
   timeout?: number;
-  /** Whether PINGs are sent while no stream is open. Default: false. */
+  /** Sends PINGs while no stream is open as well. Default: `false`. */
   withoutStreams?: boolean;
 }
 
 /** How a connection ended. */
 export interface ConnectionEnd {
-  /** NO_ERROR for an orderly end, else the code that this side or the peer sent, or INTERNAL_ERROR if the socket failed. */
+  /**
+   * NO_ERROR for an orderly end, the code that this side or the peer sent, or INTERNAL_ERROR if the
+   * socket failed.
+   */
   readonly code: number;
   readonly message: string;
   /** The error of the socket, if it failed. */
@@ -48,43 +62,56 @@ export interface ConnectionEnd {
 /** The peer's GOAWAY. */
 export interface Goaway {
   readonly code: number;
-  /** Streams above this identifier are not processed; the engine resets them with `unprocessed: true`. */
+  /**
+   * The peer does not process streams above this identifier. The engine resets them with
+   * `unprocessed: true`.
+   */
   readonly lastStreamId: number;
-  /** Additional debug data, as latin1 text of at most 1,024 characters. */
+  /** Additional debug data as latin1 text, at most 1,024 characters. */
   readonly debugData: string;
 }
 
-/** One connection, of either role. Its callbacks are properties to set. */
+/** A connection of either role. Set its callbacks as properties. */
 export interface Connection {
   readonly role: "client" | "server";
-  /** The byte stream. For addresses and TLS details; do not read from or write to it. */
+  /** The byte stream, for addresses and TLS details. Do not read from it or write to it. */
   readonly socket: import("node:stream").Duplex;
-  /** Free for the user. */
+  /** Free for use by the application. */
   data: unknown;
-  /** `open`; `draining` after GOAWAY in either direction (no new streams); `closed`. */
+  /** `open`, `draining` (after GOAWAY in either direction: no new streams) or `closed`. */
   readonly state: "open" | "draining" | "closed";
-  /** The peer's settings: the defaults of RFC 9113 until its first SETTINGS frame arrives (`settingsReceived`). */
+  /**
+   * The peer's settings. Until its first SETTINGS frame (`settingsReceived`), the defaults of RFC
+   * 9113.
+   */
   readonly remoteSettings: Readonly<Settings>;
   readonly settingsReceived: boolean;
   /** The number of streams that are open or half closed. */
   readonly openStreams: number;
-  /** The end of the connection, once it is closed. */
+  /** How the connection ended. `undefined` while it is open. */
   readonly closeReason: ConnectionEnd | undefined;
 
-  /** Called once, after every open stream got `onReset`. */
+  /** Called once, after `onReset` of every open stream. */
   onClose: ((end: ConnectionEnd) => void) | undefined;
-  /** Called for each GOAWAY frame of the peer. */
+  /** Called for each GOAWAY frame from the peer. */
   onGoaway: ((goaway: Goaway) => void) | undefined;
-  /** Called for each SETTINGS frame of the peer (not acknowledgements). */
+  /** Called for each SETTINGS frame from the peer, except acknowledgements. */
   onSettings: ((settings: Readonly<Settings>) => void) | undefined;
 
-  /** Sends PING. The callback gets the round-trip time in milliseconds, or undefined if the connection closed first. At most 16 may be outstanding. */
+  /**
+   * Sends PING. The callback gets the round-trip time in milliseconds, or `undefined` if the
+   * connection closes first or 16 PINGs are outstanding.
+   */
   ping(callback: (roundTrip: number | undefined) => void): void;
   /**
-   * Ends the connection gracefully: GOAWAY, and the socket closes when the last stream is over.
-   * A server sends GOAWAY in two steps (RFC 9113, section 6.8): one with the highest identifier, and a round trip later the last one.
+   * Closes the connection gracefully: sends GOAWAY, and closes the socket when the last stream
+   * ends. A server sends GOAWAY twice (RFC 9113, section 6.8): with the highest identifier, and a
+   * round trip later with the last stream.
    */
   close(code?: number, debugData?: string): void;
-  /** Ends the connection at once: GOAWAY if it can be sent, `onReset` for every stream, then the socket is destroyed. */
+  /**
+   * Closes the connection immediately: sends GOAWAY if possible, calls `onReset` for every stream,
+   * and destroys the socket.
+   */
   destroy(code?: number, message?: string): void;
 }

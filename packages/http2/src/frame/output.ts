@@ -1,13 +1,17 @@
-// What a connection sends: frames are written straight into one buffer, which goes to the socket once a turn of the event loop.
+// The output of a connection. Frames are written directly into one buffer, which goes to the socket
+// once per turn of the event loop.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { Flag, FrameType, frameHeaderSize } from "./types.ts";
 
-/** Four DATA frames of the default size and their headers, and room for small frames. */
+/** Room for four DATA frames of the default size with their headers, and for small frames. */
 const bufferSize = 4 * (16_384 + frameHeaderSize) + 4096;
 
-/** Idle connections hold no buffer: buffers whose bytes have left wait here for the next connection. */
+/**
+ * Free buffers. A connection returns its buffer once the bytes have been sent, so idle connections
+ * hold none.
+ */
 const pool: Buffer[] = [];
 const maxPooled = 16;
 
@@ -17,25 +21,35 @@ function toPool(buffer: Buffer): void {
   if (buffer.length === bufferSize && pool.length < maxPooled) pool.push(buffer);
 }
 
-/** A chunk up to this size is copied for a byte stream that keeps it until later: a few octets must not hold a whole buffer. */
+/**
+ * The largest chunk that is copied for a byte stream that keeps it, so that a few octets do not
+ * hold a whole buffer.
+ */
 const copiedSize = 8192;
 
 export class Output {
   readonly #socket: Duplex;
   /**
-   * A TCP or Unix socket has passed the bytes to the kernel once `writableLength` is 0, so the buffer can be used again. Any other byte
-   * stream may keep the chunk, as one end of an in-memory pair does.
+   * `true` for a TCP or Unix socket: once its `writableLength` is 0, the kernel has the bytes and
+   * the buffer can be reused. Other byte streams, such as one end of an in-memory pair, may keep
+   * the chunk.
    */
   readonly #passesOn: boolean;
   #buffer: Buffer = noBuffer;
   #length = 0;
-  /** Buffers whose octets the socket could not pass on at once. They are used again when it has: fresh memory costs more than the copy. */
+  /**
+   * Buffers that the socket still holds. They are reused afterwards, because fresh memory costs
+   * more than the copy.
+   */
   #lent: Buffer[] = [];
-  /** Whether the socket has bytes that it could not pass on: nothing but what must not wait is written until it drains. */
+  /**
+   * `true` while the socket has bytes that it could not send. Until it drains, only urgent frames
+   * are written.
+   */
   blocked = false;
-  /** Replies that were written while the socket was blocked. */
+  /** The number of replies written while the socket is blocked. */
   blockedReplies = 0;
-  /** The stream of the DATA frame that was written last, 0 for none, where it begins, and where it ends. */
+  /** The stream of the last DATA frame (0 for none), and the start and end of the frame. */
   #dataStream = 0;
   #dataStart = 0;
   #dataEnd = 0;
@@ -45,7 +59,7 @@ export class Output {
     this.#passesOn = socket instanceof Socket && !(socket instanceof TLSSocket);
   }
 
-  /** Bytes that have not left the process. */
+  /** The bytes that have not left the process. */
   get pending(): number {
     return this.#length + this.#socket.writableLength;
   }
@@ -54,18 +68,18 @@ export class Output {
     return this.#length === 0;
   }
 
-  /** The buffer, with room for `size` more octets behind `position`. */
+  /** Returns the buffer with room for `size` more octets after `position`. */
   reserve(size: number): Buffer {
     if (this.#buffer.length - this.#length < size) this.#makeRoom(size);
     return this.#buffer;
   }
 
-  /** Where the next octet goes. Valid after `reserve`. */
+  /** The position of the next octet. Valid after `reserve`. */
   get position(): number {
     return this.#length;
   }
 
-  /** Counts what was written into the buffer. */
+  /** Sets the position after octets were written into the buffer. */
   advance(to: number): void {
     this.#length = to;
   }
@@ -76,7 +90,7 @@ export class Output {
     this.#buffer = size <= bufferSize ? (pool.pop() ?? Buffer.allocUnsafeSlow(bufferSize)) : Buffer.allocUnsafeSlow(size);
   }
 
-  /** Gives what was written to the socket, unless it is blocked. */
+  /** Writes the buffered frames to the socket, unless it is blocked. */
   flush(): void {
     if (this.blocked) return;
     if (this.#lent.length > 0) this.#takeBack();
@@ -84,7 +98,7 @@ export class Output {
     if (this.#buffer !== noBuffer) this.#release();
   }
 
-  /** Gives everything to the socket, which keeps what it cannot pass on: the connection ends. */
+  /** Writes everything to the socket, even if it is blocked, because the connection ends. */
   flushAll(): void {
     if (this.#length > 0) this.#toSocket();
     this.#release();
@@ -114,7 +128,7 @@ export class Output {
     let chunk = this.#buffer.subarray(0, length);
     this.#length = 0;
     this.#dataStream = 0;
-    // A socket that is behind keeps this chunk too.
+    // A socket with a backlog keeps this chunk, too.
     const kept = !this.#passesOn || socket.writableLength > 0;
     const copied = kept && length <= copiedSize;
     if (copied) chunk = Buffer.from(chunk);
@@ -156,7 +170,10 @@ export class Output {
     this.#dataEnd = this.#length;
   }
 
-  /** Lengthens the frame that was written last, if it is a DATA frame of this stream and has not left: peers pay for each frame. */
+  /**
+   * Extends the last frame, if it is an unsent DATA frame of this stream. Fewer frames cost the
+   * peer less.
+   */
   lengthenData(id: number, data: Uint8Array, endStream: boolean, limit: number): boolean {
     const at = this.#dataStart;
     const length = this.#length - at - frameHeaderSize + data.length;
@@ -206,7 +223,7 @@ export class Output {
     this.uint32(increment);
   }
 
-  /** SETTINGS: identifiers and values in turn (RFC 9113, section 6.5.1). */
+  /** Writes SETTINGS with identifiers and values (RFC 9113, section 6.5.1). */
   settings(pairs: readonly (readonly [id: number, value: number])[]): void {
     this.reserve(frameHeaderSize + pairs.length * 6);
     this.header(pairs.length * 6, FrameType.SETTINGS, 0, 0);

@@ -1,21 +1,24 @@
-// Cuts the chunks of the byte stream into frames (RFC 9113, section 4.1), in place.
+// Splits the chunks of the byte stream into frames in place (RFC 9113, section 4.1).
 import type { Http2Connection } from "../connection.ts";
 import { beginData, continueData, receiveData } from "../receive/data.ts";
 import { receiveFrame } from "../receive/frame.ts";
 import { clientPreface, Flag, FrameType, frameHeaderSize } from "./types.ts";
 
-/** A DATA frame up to this size that is cut by the end of a chunk is joined, so that a small message stays in one piece. Larger ones are passed on in parts. */
+/**
+ * The largest split DATA frame that is joined, so that a small message stays in one piece. Larger
+ * frames are delivered in parts.
+ */
 const joinedDataSize = 1024;
 
 export class FrameReader {
   readonly #connection: Http2Connection;
   readonly #maxFrameSize: number;
-  /** Octets of the client's preface that are still to come. Servers only. */
+  /** The octets of the client's preface that are still missing. Servers only. */
   #prefaceLeft: number;
-  /** The frame that the last chunk began: its header, and what has arrived of its payload. */
+  /** An incomplete frame: its header, and the part of its payload that has arrived. */
   #partial: Buffer | null = null;
   #partialLength = 0;
-  /** The DATA frame that is passed on in parts: octets of data, then of padding, that are still to come. */
+  /** The missing octets of data and padding of a DATA frame that is delivered in parts. */
   #dataLeft = 0;
   #paddingLeft = 0;
 
@@ -68,7 +71,7 @@ export class FrameReader {
     else connection.frameCompleted();
   }
 
-  /** Returns the position behind the preface, or -1 if it is incomplete or wrong (section 3.4). */
+  /** Returns the position after the preface, or -1 if it is incomplete or invalid (section 3.4). */
   #preface(chunk: Buffer): number {
     const from = clientPreface.length - this.#prefaceLeft;
     const length = Math.min(chunk.length, this.#prefaceLeft);
@@ -80,7 +83,7 @@ export class FrameReader {
     return this.#prefaceLeft > 0 ? -1 : length;
   }
 
-  /** Passes on the first part of a DATA frame, at least one octet. Returns the position behind it. */
+  /** Delivers the first part of a DATA frame, at least one octet. Returns the position after it. */
   #beginData(chunk: Buffer, start: number, length: number, flags: number, id: number): number {
     const padded = (flags & Flag.PADDED) !== 0;
     const padding = padded ? (chunk[start] as number) : 0;
@@ -105,14 +108,16 @@ export class FrameReader {
 
   #keepPartial(chunk: Buffer, pos: number, end: number): void {
     const have = end - pos;
-    // The frame gets a buffer of its own: views of a DATA frame stay valid.
+    // Give the frame its own buffer, so that views of a DATA frame stay valid.
     const size = have <= frameHeaderSize ? frameHeaderSize : frameHeaderSize + chunk.readUIntBE(pos, 3);
     this.#partial = Buffer.allocUnsafe(size);
     this.#partialLength = chunk.copy(this.#partial, 0, pos, end);
     this.#connection.frameBegun();
   }
 
-  /** Completes the frame that earlier chunks began. Returns the position behind it, or -1 if it is still incomplete. */
+  /**
+   * Completes an incomplete frame. Returns the position after it, or -1 if it is still incomplete.
+   */
   #joinPartial(chunk: Buffer, at: number): number {
     let pos = at + this.#fillPartial(chunk, at);
     let partial = this.#partial as Buffer;
@@ -121,7 +126,7 @@ export class FrameReader {
     const flags = partial[4] as number;
     const id = partial.readUInt32BE(5) & 0x7fff_ffff;
     if (partial.length === frameHeaderSize) {
-      // Only the header was kept: the payload begins in this chunk.
+      // Only the header was kept. The payload begins in this chunk.
       const length = partial.readUIntBE(0, 3);
       if (length > this.#maxFrameSize) {
         this.#connection.frameTooLarge(length, this.#maxFrameSize);

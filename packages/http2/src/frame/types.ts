@@ -26,13 +26,13 @@ export const Flag = {
   PRIORITY: 0x20,
 } as const;
 
-/** Octets in front of each payload. */
+/** The size of a frame header in octets. */
 export const frameHeaderSize = 9;
 
-/** The largest frame before SETTINGS_MAX_FRAME_SIZE says otherwise (section 4.2). */
+/** The maximum frame size until SETTINGS_MAX_FRAME_SIZE changes it (section 4.2). */
 export const defaultFrameSize = 16_384;
 
-/** The windows before SETTINGS_INITIAL_WINDOW_SIZE and WINDOW_UPDATE say otherwise (section 6.9.2). */
+/** The windows until SETTINGS_INITIAL_WINDOW_SIZE and WINDOW_UPDATE change them (section 6.9.2). */
 export const defaultWindow = 65_535;
 
 /** The largest stream identifier, window and window increment. */

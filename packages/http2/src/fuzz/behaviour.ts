@@ -1,5 +1,5 @@
-// What the user of the engine does in the meantime, at random: answers at once or later, in one piece
-// or in parts, withholds credit, resets, throws.
+// What the user of the engine does in the meantime, at random: answers at once or later, in one
+// piece or in parts, withholds credit, resets, throws.
 
 import { HeaderList, type Stream, type StreamHandler, type StreamReset } from "../index.ts";
 import type { Random } from "./random.ts";

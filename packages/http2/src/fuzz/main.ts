@@ -1,7 +1,7 @@
 // A long run of the frame fuzzer:
 //   pnpm --filter @grpc-study/http2 fuzz --sequences 1000000 --seed 1
-// prints its progress; at the first fault it prints the seed and the smallest sequence of frames that
-// it finds, and exits with 1. The same seed with --sequences 1 repeats the fault.
+// prints its progress; at the first fault it prints the seed and the smallest sequence of frames
+// that it finds, and exits with 1. The same seed with --sequences 1 repeats the fault.
 
 import { parseArgs } from "node:util";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";

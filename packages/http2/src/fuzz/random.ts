@@ -1,4 +1,5 @@
-// A seeded generator of pseudo-random numbers (mulberry32): a seed gives the same sequence everywhere.
+// A seeded generator of pseudo-random numbers (mulberry32): a seed gives the same sequence
+// everywhere.
 
 export class Random {
   #state: number;

@@ -11,8 +11,8 @@ const request = HeaderList.request({ method: "POST", scheme: "http", authority: 
 const probe = Buffer.from("probe!!!");
 
 /**
- * Returns `undefined` if the engine did well, else the fault. `onConnection` gets the connection, for
- * example to see later that it is gone from memory.
+ * Returns `undefined` if the engine did well, else the fault. `onConnection` gets the connection,
+ * for example to see later that it is gone from memory.
  */
 export async function runSequence(
   { seed, role, frames, reads }: Sequence,

@@ -9,7 +9,10 @@ export interface Sequence {
   readonly seed: number;
   /** The role of the engine under test. */
   readonly role: "server" | "client";
-  /** The frames that the engine receives, possibly malformed; the first one of a client is the preface. */
+  /**
+   * The frames that the engine receives, possibly malformed; the first one of a client is the
+   * preface.
+   */
   readonly frames: readonly Buffer[];
   /** Whether the peer takes what the engine writes. */
   readonly reads: boolean;
@@ -40,7 +43,9 @@ export function sequenceOf(seed: number): Sequence {
 class Generator {
   readonly #random: Random;
   readonly #role: "server" | "client";
-  /** Whether frames break rules by themselves. A connection would seldom live long if each one did. */
+  /**
+   * Whether frames break rules by themselves. A connection would seldom live long if each one did.
+   */
   readonly #wild: boolean;
   readonly #encoder = new Encoder();
   readonly #out = Buffer.allocUnsafe(65_536);
@@ -102,7 +107,9 @@ class Generator {
     return stream;
   }
 
-  /** One of the last streams; of a wild generator also one that is closed, or one that never was. */
+  /**
+   * One of the last streams; of a wild generator also one that is closed, or one that never was.
+   */
   #stream(): number {
     const random = this.#random;
     if (this.#wild && random.chance(8)) return random.pick([0, 1, 2, 3, 7, 0x7fffffff]);

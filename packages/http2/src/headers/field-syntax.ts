@@ -1,16 +1,19 @@
-// Which octets a field name and a field value may hold (RFC 9113, 8.2.1; RFC 9110, 5.1 and 5.5).
+// The legal octets of field names and values (RFC 9113, 8.2.1; RFC 9110, 5.1 and 5.5).
 
 /** tchar without upper case (RFC 9110, 5.6.2). */
 const nameOctets = octets("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 const valueOctets = new Uint8Array(256).map((_, octet) => ((octet >= 0x20 && octet !== 0x7f) || octet === 0x09 ? 1 : 0));
 
-/** Whether `text` is a token in lower case. */
+/** `true` if `text` is a token in lower case. */
 export function isLowerCaseToken(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (nameOctets[text.charCodeAt(i)] !== 1) return false;
   return text.length > 0;
 }
 
-/** Whether `value` is free of control characters, and, unless `keepSpaces`, of white space at its ends. */
+/**
+ * `true` if `value` has no control characters and, unless `keepSpaces` is set, no leading or
+ * trailing white space.
+ */
 export function isFieldValue(value: string, keepSpaces = false): boolean {
   const length = value.length;
   if (length === 0) return true;

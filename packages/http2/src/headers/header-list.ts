@@ -1,18 +1,17 @@
-// A list of header fields (RFC 9113, 8.1 to 8.3): the form in which requests, responses and trailers
-// pass through the engine.
+// Lists of header fields (RFC 9113, 8.1 to 8.3), which represent requests, responses and trailers.
 
 import { malformedExtension, malformedRequest, malformedResponse, malformedTrailers } from "./validate.ts";
 
-/** A field. Both strings hold octets: one char an octet (latin1). */
+/** A header field. Each character of a string is one octet (latin1). */
 export type HeaderField = readonly [name: string, value: string];
 
 /** The pseudo-header fields of a request (RFC 9113, 8.3.1). */
 export interface RequestPseudoFields {
   method: string;
-  /** Left out only for CONNECT (8.5). */
+  /** Omitted only for CONNECT (8.5). */
   scheme?: string | undefined;
   authority?: string | undefined;
-  /** Left out only for CONNECT (8.5). */
+  /** Omitted only for CONNECT (8.5). */
   path?: string | undefined;
   /** The protocol of an extended CONNECT (RFC 8441, 4). */
   protocol?: string | undefined;
@@ -20,9 +19,8 @@ export interface RequestPseudoFields {
 
 export interface HeaderListOptions {
   /**
-   * The names of further fields that are sent as never-indexed literals (RFC 7541, 6.2.3), because
-   * their values are secrets. `authorization`, `cookie`, `proxy-authorization` and `set-cookie`
-   * always are.
+   * Additional fields to send as never-indexed literals (RFC 7541, 6.2.3) because their values are
+   * secret. `authorization`, `cookie`, `proxy-authorization` and `set-cookie` always are.
    */
   neverIndexed?: Iterable<string>;
 }
@@ -30,44 +28,44 @@ export interface HeaderListOptions {
 let nextSlot = 0;
 
 /**
- * An immutable list of header fields. Make one with {@link HeaderList.request},
- * {@link HeaderList.response} or {@link HeaderList.trailers}; a list may be sent any number of times
- * on any connection, and a list that is sent again costs less than a new one.
+ * An immutable list of header fields. Create one with {@link HeaderList.request}, {@link
+ * HeaderList.response} or {@link HeaderList.trailers}. A list can be sent any number of times on
+ * any connection, and sending it again costs less than sending a new one.
  */
 export class HeaderList {
-  /** Names and values in turn, pseudo-header fields included, in the order of the wire. */
+  /** Alternating names and values, including pseudo-header fields, in wire order. */
   readonly flat: readonly string[];
-  /** The index in `flat` of the first regular field: what stands before it is pseudo-header fields. */
+  /** The index in `flat` of the first regular field, after the pseudo-header fields. */
   readonly regularStart: number;
-  /** The octets of names and values, and 32 for each field (RFC 9113, 6.5.2). */
+  /** The size in octets: names and values, plus 32 for each field (RFC 9113, 6.5.2). */
   readonly size: number;
-  /** The names of the fields beyond the default ones that are never indexed (RFC 7541, 6.2.3). */
+  /** The names of additional never-indexed fields (RFC 7541, 6.2.3). */
   readonly neverIndexed: ReadonlySet<string> | undefined;
   readonly method: string | undefined;
   readonly scheme: string | undefined;
   readonly authority: string | undefined;
   readonly path: string | undefined;
   readonly protocol: string | undefined;
-  /** `NaN` if the field is there without being a number. */
+  /** `NaN` if the field is present but not a number. */
   readonly status: number | undefined;
-  /** The value of `content-length`; set by the validation of a request or a response. */
+  /** The value of `content-length`. Validating a request or response sets it. */
   contentLength: number | undefined = undefined;
-  /** Free for the user of the engine, for what is derived from the list. */
+  /** Free for use by the application, for values derived from the list. */
   memo: unknown = undefined;
-  /** The roles that the list is known to be well-formed for, a bit each. Of the validation only. */
+  /** A bit for each role for which the list is known to be well-formed. For validation only. */
   wellFormedFor = 0;
-  /** Whether the octets of all fields are known to be legal (8.2.1). Of the decoder and the validation only. */
+  /** `true` if all octets are known to be legal (8.2.1). For the decoder and validation only. */
   legal = false;
-  /** The list that this one extends, if any. Of the encoder and the validation only. */
+  /** The list that this one extends, if any. For the encoder and validation only. */
   readonly base: HeaderList | undefined;
-  /** Whether some encoder has seen the list before. Of the encoder only. */
+  /** `true` once an encoder has seen the list. For the encoder only. */
   encoded = false;
-  /** Spreads lists over the slots of a cache. Of the encoder only. */
+  /** Spreads lists over the slots of a cache. For the encoder only. */
   readonly slot: number;
 
   /**
-   * Wraps names and values in turn without a copy or a check. The decoder makes lists so; the
-   * validation functions check them.
+   * Wraps alternating names and values without copying or checking them. The decoder uses it; the
+   * validation functions check the result.
    */
   constructor(flat: readonly string[], neverIndexed?: ReadonlySet<string>, base?: HeaderList) {
     let size = 0;
@@ -117,8 +115,8 @@ export class HeaderList {
   }
 
   /**
-   * A request. Throws a TypeError that names the field if the list is malformed (RFC 9113, 8.2 and
-   * 8.3.1).
+   * Creates a request. Throws a TypeError that names the field if the list is malformed (RFC 9113,
+   * 8.2 and 8.3.1).
    */
   static request(pseudo: RequestPseudoFields, fields?: Iterable<HeaderField>, options?: HeaderListOptions): HeaderList {
     const flat = [":method", pseudo.method];
@@ -131,9 +129,9 @@ export class HeaderList {
   }
 
   /**
-   * A response, interim (1xx) or final. Throws a RangeError unless the status is a whole number from
-   * 100 to 999 other than 101 (RFC 9113, 8.6), and a TypeError that names the field if the list is
-   * malformed (8.2).
+   * Creates an informational (1xx) or final response. Throws a RangeError unless the status is a
+   * whole number from 100 to 999 other than 101 (RFC 9113, 8.6), and a TypeError that names the
+   * field if the list is malformed (8.2).
    */
   static response(status: number, fields?: Iterable<HeaderField>, options?: HeaderListOptions): HeaderList {
     if (!Number.isInteger(status) || status < 100 || status > 999 || status === 101) {
@@ -143,30 +141,33 @@ export class HeaderList {
     return wellFormed(list, malformedResponse(list));
   }
 
-  /** Trailers. Throws a TypeError that names the field if the list is malformed (RFC 9113, 8.1 and 8.2). */
+  /**
+   * Creates trailers. Throws a TypeError that names the field if the list is malformed (RFC 9113,
+   * 8.1 and 8.2).
+   */
   static trailers(fields: Iterable<HeaderField>, options?: HeaderListOptions): HeaderList {
     const list = build([], fields, options);
     return wellFormed(list, malformedTrailers(list));
   }
 
   /**
-   * This list followed by further fields. To send many lists that differ in a few fields only, extend
-   * one list: the common part is validated once and encoded once. Throws as the builder of the list
-   * does.
+   * Returns this list followed by further fields. To send many lists that differ in a few fields,
+   * extend one list: the common part is validated and encoded once. Throws the same errors as the
+   * method that created the list.
    */
   extend(fields: Iterable<HeaderField>, options?: HeaderListOptions): HeaderList {
     const list = build(this.flat.slice(), fields, options, this);
     return wellFormed(list, malformedExtension(list, this));
   }
 
-  /** The first value of the regular field `name`, which is in lower case. */
+  /** Returns the first value of the regular field `name`, which must be in lower case. */
   get(name: string): string | undefined {
     const flat = this.flat;
     for (let i = this.regularStart; i < flat.length; i += 2) if (flat[i] === name) return flat[i + 1];
     return undefined;
   }
 
-  /** All values of the regular field `name`, in order. */
+  /** Returns all values of the regular field `name`, in order. */
   getAll(name: string): string[] {
     const values: string[] = [];
     const flat = this.flat;
@@ -174,7 +175,7 @@ export class HeaderList {
     return values;
   }
 
-  /** The regular fields, in order. */
+  /** Iterates over the regular fields, in order. */
   *[Symbol.iterator](): IterableIterator<HeaderField> {
     for (let i = this.regularStart; i < this.flat.length; i += 2) yield [this.flat[i] as string, this.flat[i + 1] as string];
   }

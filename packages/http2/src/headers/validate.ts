@@ -1,6 +1,6 @@
-// Whether a header list is well-formed for its role (RFC 9113, 8.1 to 8.3). A malformed message is a
-// stream error of type PROTOCOL_ERROR (8.1.1); the text that these functions return says which rule
-// it breaks.
+// Checks that a header list is well-formed for its role (RFC 9113, 8.1 to 8.3). A malformed message
+// is a stream error of type PROTOCOL_ERROR (8.1.1). The functions return a message that names the
+// violated rule.
 
 import { isFieldValue, isLowerCaseToken } from "./field-syntax.ts";
 
@@ -10,7 +10,7 @@ const response = 4;
 const trailers = 8;
 type Role = typeof request | typeof extendedConnectRequest | typeof response | typeof trailers;
 
-/** What the rules look at in a header list, and what they note on it. */
+/** The properties of a header list that the checks read and set. */
 interface CheckedList {
   readonly flat: readonly string[];
   readonly regularStart: number;
@@ -25,28 +25,29 @@ interface CheckedList {
   wellFormedFor: number;
 }
 
-/** The fields of HTTP/1.1 that speak of the connection (8.2.2). */
+/** The connection-specific fields of HTTP/1.1 (8.2.2). */
 const connectionSpecific = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
 
 /**
- * Returns `undefined` if the list is a well-formed request, else the rule that it breaks and the
- * section of the rule. `extendedConnect` allows `:protocol` (RFC 8441): default `false`. The result is kept on the list.
+ * Returns `undefined` if the list is a well-formed request, and otherwise the violated rule with
+ * its section. `extendedConnect` allows `:protocol` (RFC 8441). Default: `false`. The list caches
+ * the result.
  */
 export function malformedRequest(list: CheckedList, extendedConnect = false): string | undefined {
   return check(list, extendedConnect ? extendedConnectRequest : request);
 }
 
-/** As {@link malformedRequest}, for a response: interim (1xx) or final. */
+/** Like {@link malformedRequest}, for an informational (1xx) or final response. */
 export function malformedResponse(list: CheckedList): string | undefined {
   return check(list, response);
 }
 
-/** As {@link malformedRequest}, for the trailers of a request or a response. */
+/** Like {@link malformedRequest}, for the trailers of a request or response. */
 export function malformedTrailers(list: CheckedList): string | undefined {
   return check(list, trailers);
 }
 
-/** As {@link malformedRequest}, for a list that extends one which is well-formed for some roles. */
+/** Like {@link malformedRequest}, for a list that extends a well-formed one. */
 export function malformedExtension(list: CheckedList, extended: CheckedList): string | undefined {
   for (const role of [request, extendedConnectRequest, response, trailers] as const) {
     if ((extended.wellFormedFor & role) === 0) continue;
@@ -64,7 +65,7 @@ function check(list: CheckedList, role: Role): string | undefined {
   return fault;
 }
 
-/** Checks the regular fields; those of `extended` are well-formed. */
+/** Checks the regular fields. Those of `extended` are known to be well-formed. */
 function malformedFields(list: CheckedList, role: Role, extended: CheckedList | undefined): string | undefined {
   const flat = list.flat;
   let contentLength = extended?.contentLength;
@@ -75,7 +76,8 @@ function malformedFields(list: CheckedList, role: Role, extended: CheckedList | 
     const value = flat[i + 1] as string;
     if (list.legal ? name.charCodeAt(0) === 0x3a : !isLowerCaseToken(name)) return malformedName(name);
     if (!list.legal && !isFieldValue(value)) return malformedValue(name);
-    // The names below have 2, 4, 7, 10, 14, 16 or 17 octets; a switch on strings costs more.
+    // Switch on the length first: the names have 2, 4, 7, 10, 14, 16 or 17 octets, and a switch on
+    // strings costs more.
     switch (name.length) {
       case 2:
         if (name === "te" && value !== "trailers" && value.toLowerCase() !== "trailers") return `te must be "trailers" (RFC 9113, 8.2.2)`;
@@ -95,7 +97,7 @@ function malformedFields(list: CheckedList, role: Role, extended: CheckedList | 
       case 10:
       case 16:
       case 17:
-        if (connectionSpecific.has(name)) return `${name} is specific to a connection and must be left out (RFC 9113, 8.2.2)`;
+        if (connectionSpecific.has(name)) return `${name} is connection-specific and must be omitted (RFC 9113, 8.2.2)`;
         break;
     }
   }
@@ -117,7 +119,7 @@ function malformedValue(name: string): string {
   return `${quote(name)} must be free of control characters and of white space at its ends (RFC 9113, 8.2.1)`;
 }
 
-/** Names come from the peer: the text is bounded and holds ASCII only. */
+/** Quotes a name from the peer as ASCII text of limited length. */
 function quote(name: string): string {
   const text = JSON.stringify(name.slice(0, 64));
   return text.replace(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
@@ -126,7 +128,7 @@ function quote(name: string): string {
 function malformedPseudoFields(list: CheckedList, role: Role): string | undefined {
   const flat = list.flat;
   if (role === trailers) {
-    return list.regularStart === 0 ? undefined : `${quote(flat[0] as string)} must be left out of trailers (RFC 9113, 8.1)`;
+    return list.regularStart === 0 ? undefined : `${quote(flat[0] as string)} must not occur in trailers (RFC 9113, 8.1)`;
   }
   let seen = 0;
   for (let i = 0; i < list.regularStart; i += 2) {
@@ -174,7 +176,7 @@ function malformedTarget(list: CheckedList): string | undefined {
   if (method !== "POST" && method !== "GET" && !isLowerCaseToken(method.toLowerCase())) return ":method must be a token (RFC 9110, 9.1)";
   if (authority !== undefined && !isAuthority(authority)) return ":authority must be a host and a port (RFC 9113, 8.3.1)";
   if (method === "CONNECT" && protocol === undefined) {
-    if (scheme !== undefined || path !== undefined) return "CONNECT must leave out :scheme and :path (RFC 9113, 8.5)";
+    if (scheme !== undefined || path !== undefined) return "CONNECT must omit :scheme and :path (RFC 9113, 8.5)";
     return authority === undefined || authority === "" ? "CONNECT requires :authority (RFC 9113, 8.5)" : undefined;
   }
   if (protocol !== undefined) {
@@ -201,14 +203,14 @@ function isHttp(scheme: string): boolean {
   return scheme === "http" || scheme === "https";
 }
 
-/** The authority that was checked last: a peer repeats its own. */
+/** The last valid authority: a peer usually repeats its own. */
 let lastAuthority = "";
 
 function isAuthority(authority: string): boolean {
   if (authority === lastAuthority) return true;
   for (let i = 0; i < authority.length; i++) {
     const char = authority.charCodeAt(i);
-    // White space, "/", "?", "#", "\" and the "@" of user information have no place here.
+    // White space, "/", "?", "#", "\" and the "@" of user information are not allowed.
     if (char <= 0x20 || char === 0x2f || char === 0x3f || char === 0x23 || char === 0x5c || char === 0x40) return false;
   }
   lastAuthority = authority;
@@ -220,7 +222,7 @@ function hasWhiteSpace(text: string): boolean {
   return false;
 }
 
-/** Compares hosts without regard to case, and takes a missing port as the scheme's default. */
+/** Compares hosts case-insensitively and ignores the scheme's default port. */
 function sameAuthority(a: string, b: string, scheme: string | undefined): boolean {
   return a === b || withoutDefaultPort(a, scheme) === withoutDefaultPort(b, scheme);
 }

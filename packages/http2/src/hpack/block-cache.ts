@@ -1,7 +1,7 @@
-// A bounded cache from the octets of a header block, or of a string in one, to what they stand for.
-// A peer repeats its header blocks; a repeated block costs a comparison of its octets.
+// A bounded cache from the octets of a header block, or of a string in one, to its decoded value.
+// Peers repeat their header blocks, and a repeated block only costs a comparison of its octets.
 
-/** A block that holds no reference to the dynamic table is valid whatever the table holds. */
+/** Marks a block without references to the dynamic table. It is valid in any state of the table. */
 export const anyTable = -1;
 
 export const slotBits = 6;
@@ -9,28 +9,31 @@ export const slotMask = (1 << slotBits) - 1;
 const slots = 1 << slotBits;
 const slabSize = 4096;
 const longestBlock = 512;
-/** After as many misses in a row the cache rests for a while: the blocks of this peer all differ. */
-const missesBeforeRest = 32;
-const rest = 512;
+/**
+ * After this many consecutive misses the cache pauses, because the peer does not repeat its blocks.
+ */
+const missesBeforePause = 32;
+/** The length of a pause in blocks. */
+const pauseLength = 512;
 
 export class BlockCache<T> {
-  /** The octets of all blocks, one after another; created with the first block. */
+  /** The concatenated octets of all blocks. Created with the first block. */
   #slab: Uint8Array = new Uint8Array(0);
   #used = 0;
   readonly #starts: number[] = [];
   readonly #lengths: number[] = [];
-  /** The state of the dynamic table that each block belongs to. */
+  /** The state of the dynamic table for which each block is valid. */
   readonly #tables: number[] = [];
   readonly #values: (T | undefined)[] = [];
   #misses = 0;
-  #resting = 0;
+  #paused = 0;
 
   /**
-   * What the octets `buf[start, end)` stand for while the dynamic table is in the state `table`.
-   * A slot is found by {@link slotOf}.
+   * Returns the value of the octets `buf[start, end)` if it is valid in the state `table` of the
+   * dynamic table. {@link slotOf} gives the slot.
    */
   find(slot: number, buf: Uint8Array, start: number, end: number, table: number): T | undefined {
-    if (this.#resting > 0) return undefined;
+    if (this.#paused > 0) return undefined;
     const length = end - start;
     if (this.#lengths[slot] !== length || (this.#tables[slot] !== table && this.#tables[slot] !== anyTable)) return undefined;
     const slab = this.#slab;
@@ -40,17 +43,19 @@ export class BlockCache<T> {
     return this.#values[slot];
   }
 
-  /** Keeps what a block stands for. Long blocks, and blocks of a peer that repeats none, are left out. */
+  /**
+   * Stores the value of a block. Skips long blocks, and blocks of a peer that does not repeat them.
+   */
   keep(slot: number, buf: Uint8Array, start: number, end: number, table: number, value: T): void {
-    if (this.#resting > 0) {
-      this.#resting--;
+    if (this.#paused > 0) {
+      this.#paused--;
       return;
     }
     const length = end - start;
     if (length > longestBlock) return;
-    if (++this.#misses > missesBeforeRest) {
+    if (++this.#misses > missesBeforePause) {
       this.#misses = 0;
-      this.#resting = rest;
+      this.#paused = pauseLength;
       return;
     }
     if (this.#used + length > this.#slab.length) this.#clear();
@@ -80,14 +85,14 @@ export class BlockCache<T> {
   }
 }
 
-/** The slot of a block: from its length and up to 18 of its octets. */
+/** Returns the slot of a block: a hash of its length and up to 18 of its octets. */
 export function slotOf(buf: Uint8Array, start: number, end: number): number {
   const length = end - start;
   let hash = length;
   if (length <= 18) {
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (buf[i] as number)) | 0;
   } else {
-    // The ends, where indexed fields stand, and a sample of what is between.
+    // Both ends, where indexed fields are, and samples in between.
     const stride = (length - 6) / 6;
     for (let i = 0; i < 6; i++) {
       hash = (Math.imul(hash, 31) + (buf[start + i] as number)) | 0;

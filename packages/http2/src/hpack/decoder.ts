@@ -11,12 +11,12 @@ import { staticLength, staticNames, staticValues } from "./static-table.ts";
 /** The size of the dynamic table until a SETTINGS frame changes it (RFC 9113, 6.5.2). */
 export const defaultTableSize = 4096;
 
-/** Why {@link Decoder.decode} returned no list. */
+/** The reason why {@link Decoder.decode} returned no list. */
 export interface DecodeFault {
   /**
-   * `compression`: a connection error of type COMPRESSION_ERROR; the decoder is out of step with its
-   * peer and returns this fault from now on. `too-large`: the list exceeds its limit; the dynamic
-   * table is in step, and the connection may go on.
+   * `compression`: a connection error of type COMPRESSION_ERROR. The decoder is out of sync with
+   * its peer and returns this fault from now on. `too-large`: the list exceeds its limit. The
+   * dynamic table stays in sync, and the connection can continue.
    */
   readonly kind: "compression" | "too-large";
   readonly reason: string;
@@ -27,32 +27,34 @@ const truncated = "a header block ends within a field (RFC 7541, 6)";
 const integerTooLarge = "an integer exceeds 31 bits or 5 octets (RFC 7541, 5.1)";
 const badIndex = "an index points past the end of the dynamic table (RFC 7541, 2.3.3)";
 const zeroIndex = "an indexed field has the index 0 (RFC 7541, 6.1)";
-const badHuffman = "a Huffman-coded string holds EOS or malformed padding (RFC 7541, 5.2)";
+const badHuffman = "a Huffman-coded string contains EOS or malformed padding (RFC 7541, 5.2)";
 const lateUpdate = "a dynamic table size update must stand at the beginning of a header block (RFC 7541, 4.2)";
 const largeUpdate = "a dynamic table size update exceeds SETTINGS_HEADER_TABLE_SIZE (RFC 7541, 6.3)";
 const missingUpdate = "a reduced SETTINGS_HEADER_TABLE_SIZE requires a dynamic table size update (RFC 7541, 4.2)";
 
 const maxInteger = 0x7fffffff;
 
-/** A literal field that the peer may send again: its octets are kept. */
+/** A cached literal field. */
 interface Literal {
   readonly name: string;
   readonly value: string;
   readonly legal: boolean;
 }
 
-/** The longest literal field and the longest name, in octets on the wire, that are kept for later blocks. */
+/**
+ * The maximum sizes in octets of a literal field and of a name that are cached for later blocks.
+ */
 const longestLiteral = 128;
 const longestName = 64;
 
-/** What Huffman code decodes into; shared, since a string is made of it at once. */
+/** A shared buffer for decoded Huffman code, which is converted to a string immediately. */
 let scratch = Buffer.allocUnsafeSlow(4096);
 const largestScratch = 64 * 1024;
 
 export interface DecoderOptions {
-  /** The SETTINGS_HEADER_TABLE_SIZE that this side announces, in octets. Default: 4096. */
+  /** The announced SETTINGS_HEADER_TABLE_SIZE in octets. Default: 4096. */
   maxTableSize?: number;
-  /** Whether regular field values with white space at their ends count as legal. Default: false. */
+  /** Accepts leading and trailing white space in the values of regular fields. Default: `false`. */
   keepSpaces?: boolean;
 }
 
@@ -60,17 +62,17 @@ export class Decoder {
   readonly #table = new DynamicTable(defaultTableSize);
   readonly #announced: number;
   readonly #keepSpaces: boolean;
-  /** The greatest size that an update may set. */
+  /** The maximum size that an update may set. */
   #limit: number;
   #updateRequired = false;
-  /** Counts the changes of the dynamic table. */
+  /** Counts changes of the dynamic table. */
   #state = 0;
   readonly #lists = new BlockCache<HeaderList>();
   readonly #literals = new BlockCache<Literal>();
   readonly #names = new BlockCache<string>();
   #fault: DecodeFault | undefined;
 
-  // The position within the block, the decoded length of the last string, and what is wrong with it.
+  // The position within the block, the decoded length of the last string, and the last error.
   #at = 0;
   #length = 0;
   #error = "";
@@ -81,20 +83,20 @@ export class Decoder {
     this.#limit = Math.max(maxTableSize, defaultTableSize);
   }
 
-  /** Why the last call of {@link decode} returned `undefined`. */
+  /** The reason why the last call of {@link decode} returned `undefined`. */
   get fault(): DecodeFault | undefined {
     return this.#fault;
   }
 
-  /** The octets in the dynamic table (RFC 7541, 4.1). */
+  /** The size of the dynamic table in octets (RFC 7541, 4.1). */
   get tableSize(): number {
     return this.#table.size;
   }
 
   /**
-   * Call when the peer acknowledges the SETTINGS that announce `maxTableSize`: until then the peer
-   * may use the default size. If the size is smaller, the peer's next block begins with an update
-   * (RFC 7541, 4.2).
+   * Call this when the peer acknowledges the SETTINGS that announce `maxTableSize`. Until then the
+   * peer may use the default size. If the size has decreased, the peer's next block begins with an
+   * update (RFC 7541, 4.2).
    */
   settingsAcknowledged(): void {
     this.#limit = this.#announced;
@@ -103,8 +105,8 @@ export class Decoder {
 
   /**
    * Decodes the complete header block `buf[start, end)`. Returns `undefined` and sets {@link fault}
-   * if the block is malformed, or if its list is larger than `maxListSize` octets as RFC 9113, 6.5.2
-   * counts them. A block that the peer repeats gives the same list object.
+   * if the block is malformed, or if its list is larger than `maxListSize` octets, counted as in
+   * RFC 9113, 6.5.2. A repeated block gives the same list object.
    */
   decode(buf: Buffer, start: number, end: number, maxListSize: number): HeaderList | undefined {
     if (this.#fault?.kind === "compression") return undefined;
@@ -135,7 +137,7 @@ export class Decoder {
       }
       if (this.#updateRequired) return this.#fail(missingUpdate);
 
-      // A literal without indexing (6.2.2) that the peer has sent before.
+      // A cached literal without indexing (6.2.2).
       if (octet < 0x10) {
         const slot = slotOfLiteral(buf, from, end);
         const known = slot < 0 ? undefined : this.#literals.find(slot & slotMask, buf, from, slot >> slotBits, anyTable);
@@ -169,8 +171,8 @@ export class Decoder {
         continue;
       }
 
-      // A literal with incremental indexing (6.2.1), without (6.2.2) or never indexed (6.2.3). The strings
-      // of a list over its limit are needed for the table only.
+      // A literal with incremental indexing (6.2.1), without indexing (6.2.2) or never indexed
+      // (6.2.3). Beyond the limit of the list, strings are only needed for the table.
       const room = size > maxListSize ? -1 : maxListSize - size;
       const skipAbove = inserts && room < table.maxSize ? table.maxSize : room;
       const sizeBefore = size;
@@ -191,7 +193,7 @@ export class Decoder {
       legal &&= fieldLegal;
       if (inserts) {
         this.#state++;
-        // Strings that are longer than the table were skipped.
+        // Strings longer than the table were skipped.
         if (size - sizeBefore > table.maxSize) table.clear();
         else table.insert(name, value, fieldLegal);
       } else if ((octet & 0x10) !== 0) {
@@ -210,7 +212,7 @@ export class Decoder {
     }
     const list = new HeaderList(flat, neverIndexed);
     list.legal = legal;
-    // A cache must not tell one user of a connection what another one sends (RFC 7541, 7.1).
+    // The cache must not reveal the secrets of one user of a connection to another (RFC 7541, 7.1).
     if (state === this.#state && !secret) this.#lists.keep(slot, buf, start, end, usesTable ? state : anyTable, list);
     return list;
   }
@@ -229,7 +231,10 @@ export class Decoder {
     return true;
   }
 
-  /** Reads an integer (5.1) whose prefix has the bits `mask`. Returns -1 and sets the error if it is malformed. */
+  /**
+   * Reads an integer (5.1) with the prefix bits `mask`. Returns -1 and sets the error if it is
+   * malformed.
+   */
   #integer(buf: Buffer, end: number, mask: number): number {
     let value = (buf[this.#at++] as number) & mask;
     if (value < mask) return value;
@@ -249,7 +254,7 @@ export class Decoder {
     return -1;
   }
 
-  /** Reads a name as {@link #string} does. The peer sends the names that it does not index again and again. */
+  /** Reads a name like {@link #string}, with a cache for names that the peer does not index. */
   #name(buf: Buffer, end: number, skipAbove: number): string | undefined {
     const from = this.#at;
     const octets = from < end ? (buf[from] as number) & 0x7f : 0;
@@ -268,8 +273,8 @@ export class Decoder {
   }
 
   /**
-   * Reads a string (5.2) and its length. A string longer than `skipAbove` octets comes back empty.
-   * Returns `undefined` and sets the error if the string is malformed.
+   * Reads a string (5.2) and sets its length. A string longer than `skipAbove` octets is returned
+   * empty. Returns `undefined` and sets the error if the string is malformed.
    */
   #string(buf: Buffer, end: number, skipAbove: number): string | undefined {
     if (this.#at >= end) {
@@ -315,14 +320,15 @@ export class Decoder {
 }
 
 /**
- * The end of the short literal field at `start`, above `slotBits` bits with its slot in the cache. -1 if
- * the field takes its name from the dynamic table, is long, or passes `end`.
+ * Returns the end of the short literal field at `start`, shifted by `slotBits`, with its cache slot
+ * in the low bits. Returns -1 if the field takes its name from the dynamic table, is long, or
+ * extends beyond `end`.
  */
 function slotOfLiteral(buf: Buffer, start: number, end: number): number {
   let at = start + 1;
   const index = buf[start] as number;
   if (index === 0) {
-    // An octet past the buffer is undefined and gives 0.
+    // An octet beyond the buffer is undefined, which gives 0.
     at += 1 + ((buf[at] as number) & 0x7f);
   } else if (index === 0x0f) {
     at++;
@@ -334,12 +340,12 @@ function slotOfLiteral(buf: Buffer, start: number, end: number): number {
   return (at << slotBits) | slotOf(buf, start, at);
 }
 
-/** A pseudo-header field passes: the validation knows all that there are. */
+/** Accepts any pseudo-header field, because the validation checks their names. */
 function isLegalName(name: string): boolean {
   return name.charCodeAt(0) === 0x3a || isLowerCaseToken(name);
 }
 
-/** The string of some octets. A native call pays off from four octets on. */
+/** Converts octets to a string. A native call pays off from four octets on. */
 function latin1(buf: Buffer, start: number, end: number): string {
   if (end - start > 3) return buf.toString("latin1", start, end);
   let text = "";

@@ -1,17 +1,20 @@
-// The dynamic table (RFC 7541, 2.3.2 and 4): a ring of entries, the newest first by index.
+// The dynamic table (RFC 7541, 2.3.2 and 4): a ring of entries. Index 1 is the newest.
 
-/** Octets that an entry counts beyond its name and its value (RFC 7541, 4.1). */
+/** The size of an entry in octets beyond its name and value (RFC 7541, 4.1). */
 export const entryOverhead = 32;
 
 export class DynamicTable {
   #names: string[] = [];
   #values: string[] = [];
   #legal: boolean[] = [];
-  /** The capacity of the ring less one; the capacity is a power of two. */
+  /** The capacity of the ring minus one. The capacity is a power of two. */
   #mask = -1;
   #maxSize: number;
   #size = 0;
-  /** Entries inserted and evicted since the connection began: an entry's number never changes. */
+  /**
+   * The numbers of inserted and evicted entries since the connection began. An entry keeps its
+   * number.
+   */
   #inserted = 0;
   #evicted = 0;
 
@@ -33,7 +36,7 @@ export class DynamicTable {
     return this.#inserted - this.#evicted;
   }
 
-  /** The number that the next entry gets. */
+  /** The number of the next entry. */
   get inserted(): number {
     return this.#inserted;
   }
@@ -43,7 +46,10 @@ export class DynamicTable {
     return this.#evicted;
   }
 
-  /** The name of the entry at `index`: 1 is the newest. The caller checks the index against `length`. */
+  /**
+   * Returns the name of the entry at `index`; 1 is the newest. The caller checks the index against
+   * `length`.
+   */
   name(index: number): string {
     return this.#names[(this.#inserted - index) & this.#mask] as string;
   }
@@ -52,12 +58,12 @@ export class DynamicTable {
     return this.#values[(this.#inserted - index) & this.#mask] as string;
   }
 
-  /** Whether the field is known to hold legal octets only (RFC 9113, 8.2.1). */
+  /** `true` if the field is known to contain legal octets only (RFC 9113, 8.2.1). */
   isLegal(index: number): boolean {
     return this.#legal[(this.#inserted - index) & this.#mask] as boolean;
   }
 
-  /** Sets the maximum size and evicts what exceeds it (RFC 7541, 4.3). */
+  /** Sets the maximum size and evicts entries that exceed it (RFC 7541, 4.3). */
   resize(maxSize: number): void {
     this.#maxSize = maxSize;
     this.#evictTo(maxSize);
@@ -69,8 +75,8 @@ export class DynamicTable {
   }
 
   /**
-   * Inserts an entry after it has evicted what stands in its way. An entry larger than the table
-   * empties the table and is left out (RFC 7541, 4.4). Returns whether the entry is in the table.
+   * Evicts entries to make room and inserts an entry. An entry larger than the table empties the
+   * table and is not inserted (RFC 7541, 4.4). Returns `true` if the entry was inserted.
    */
   insert(name: string, value: string, legal = true): boolean {
     const size = name.length + value.length + entryOverhead;

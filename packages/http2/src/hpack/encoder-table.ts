@@ -1,11 +1,10 @@
-// The encoder's side of the dynamic table: finds entries by name and value, and decides which fields
-// are worth an entry.
+// The encoder's dynamic table: finds entries by name and value, and decides which fields to insert.
 
 import { DynamicTable, entryOverhead } from "./dynamic-table.ts";
 import { isSecret } from "./secrets.ts";
 import { staticNameIndex, staticValueIndex } from "./static-table.ts";
 
-/** Fields whose values differ from message to message: an entry for them would push out a better one. */
+/** Fields whose values vary between messages. Entries for them would evict better ones. */
 const varying = new Set([
   "age",
   "content-length",
@@ -27,31 +26,31 @@ const varying = new Set([
   "x-request-id",
 ]);
 
-/** What {@link EncoderTable.entryOf} returns for a field without an entry. */
+/** Returned by {@link EncoderTable.entryOf} for a field without an entry. */
 export const noEntry = -1;
 
 /**
- * The entries that a name may insert before any of them is used: a name whose values all differ
- * stops to push out the others. Uses of its entries earn the name further ones.
+ * The number of entries that a name may insert before one of them is used. A name whose values all
+ * differ therefore stops evicting other entries. Uses of its entries earn further credit.
  */
 const initialCredit = 8;
 const pathCredit = 32;
 const usesForCredit = 16;
 
-/** The names that a table follows. The fields of further names are sent as literals. */
+/** The maximum number of tracked names. Fields with further names are sent as literals. */
 const maxNames = 256;
 
 export class IndexedName {
   readonly name: string;
-  /** The index of the name in the static table; 0 if it is absent. */
+  /** The index of the name in the static table, or 0. */
   readonly staticIndex: number;
   readonly staticValues: ReadonlyMap<string, number> | undefined;
   readonly secret: boolean;
-  /** The number of the newest entry with this name; -1 if there is none. */
+  /** The number of the newest entry with this name, or -1. */
   newest = -1;
-  /** The number of the entry of each value. */
+  /** The entry numbers by value. */
   entries: Map<string, number> | undefined = undefined;
-  /** The value that was found last and its entry: most names have one value. */
+  /** The last value that was found and its entry. Most names have one value. */
   lastValue: string | undefined = undefined;
   lastEntry = -1;
   credit: number;
@@ -69,7 +68,7 @@ export class IndexedName {
 export class EncoderTable extends DynamicTable {
   readonly #names = new Map<string, IndexedName>();
 
-  /** The record of a name; `undefined` if the table follows as many names as it can. */
+  /** Returns the record of a name, or `undefined` if the maximum number of names is tracked. */
   find(name: string): IndexedName | undefined {
     const known = this.#names.get(name);
     if (known !== undefined) return known;
@@ -80,8 +79,8 @@ export class EncoderTable extends DynamicTable {
   }
 
   /**
-   * The entry with this name and value: its number, or {@link noEntry}, or `~index` of an entry of the
-   * static table.
+   * Returns the number of the entry with this name and value, {@link noEntry}, or `~index` for an
+   * entry of the static table.
    */
   entryOf(name: IndexedName, value: string): number {
     let entry = name.lastEntry;
@@ -99,13 +98,13 @@ export class EncoderTable extends DynamicTable {
     return entry;
   }
 
-  /** Whether a field is worth an entry. */
+  /** `true` if the field should be inserted. */
   isWorthEntry(name: IndexedName, value: string): boolean {
-    // A large entry pushes out many small ones.
+    // A large entry evicts many small ones.
     return name.credit > 0 && (name.name.length + value.length + entryOverhead) * 4 <= this.maxSize;
   }
 
-  /** Inserts an entry that {@link isWorthEntry}. */
+  /** Inserts an entry. Call {@link isWorthEntry} first. */
   add(name: IndexedName, value: string): void {
     const entry = this.inserted;
     this.insert(name.name, value);

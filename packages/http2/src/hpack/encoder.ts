@@ -9,11 +9,13 @@ import { isSecret } from "./secrets.ts";
 import { staticLength } from "./static-table.ts";
 
 export interface EncoderOptions {
-  /** The greatest size of the dynamic table, in octets, however much the peer allows. Default: 4096. */
+  /**
+   * The maximum size of the dynamic table in octets, even if the peer allows more. Default: 4096.
+   */
   maxTableSize?: number;
 }
 
-/** The octets of an indexed list are kept per list; the slot of a list in the cache is its own. */
+/** The cached encoding of a list. */
 interface EncodedList {
   readonly list: HeaderList;
   readonly state: number;
@@ -23,20 +25,20 @@ interface EncodedList {
 const slots = 32;
 const longestKept = 512;
 
-/** Two size updates (4.2), each an integer of up to six octets. */
+/** Room for two size updates (4.2), each an integer of up to six octets. */
 const sizeUpdatesLength = 12;
 
 export class Encoder {
   readonly #table = new EncoderTable(defaultTableSize);
   readonly #maxTableSize: number;
-  /** The smallest size since the last block, and whether an update is due (4.2). */
+  /** The smallest size since the last block (4.2). */
   #smallestSize = defaultTableSize;
   #updateDue = false;
   #size = defaultTableSize;
-  /** Counts the changes of the dynamic table. */
+  /** Counts changes of the dynamic table. */
   #state = 0;
   #kept: (EncodedList | undefined)[] | undefined;
-  /** Whether the block that is being written refers to the dynamic table. */
+  /** `true` if the current block refers to the dynamic table. */
   #usesTable = false;
 
   constructor({ maxTableSize = defaultTableSize }: EncoderOptions = {}) {
@@ -44,14 +46,14 @@ export class Encoder {
     if (maxTableSize < defaultTableSize) this.setMaxTableSize(maxTableSize);
   }
 
-  /** The octets in the dynamic table (RFC 7541, 4.1). */
+  /** The size of the dynamic table in octets (RFC 7541, 4.1). */
   get tableSize(): number {
     return this.#table.size;
   }
 
   /**
-   * Takes the SETTINGS_HEADER_TABLE_SIZE of the peer. The next block begins with the size updates
-   * that the change requires (RFC 7541, 4.2).
+   * Applies SETTINGS_HEADER_TABLE_SIZE of the peer. The next block begins with the required size
+   * updates (RFC 7541, 4.2).
    */
   setMaxTableSize(size: number): void {
     const next = Math.min(size, this.#maxTableSize);
@@ -61,10 +63,10 @@ export class Encoder {
     this.#updateDue = true;
   }
 
-  /** The octets that {@link encode} writes at most for this list. */
+  /** Returns the maximum number of octets that {@link encode} writes for this list. */
   maxEncodedLength(list: HeaderList): number {
-    // A field takes 13 octets beside its strings: the type and two lengths of up to six octets each.
-    // The size of the list counts 32.
+    // A field takes up to 13 octets besides its strings: the type and two lengths of up to six
+    // octets each. The size of the list includes 32 for each.
     return list.size + sizeUpdatesLength;
   }
 
@@ -132,7 +134,7 @@ export class Encoder {
       return writeInteger(this.#indexOf(entry), 0x80, 0x7f, out, offset);
     }
     if (!this.#table.isWorthEntry(record, value)) return this.#literal(0x00, 0x0f, record, value, out, offset);
-    // The index of the name counts before the insertion.
+    // The index of the name refers to the table before the insertion.
     const at = this.#literal(0x40, 0x3f, record, value, out, offset);
     this.#table.add(record, value);
     this.#state++;
@@ -172,13 +174,13 @@ function writeInteger(value: number, type: number, mask: number, out: Buffer, of
   return at;
 }
 
-/** Writes a string (5.2), as Huffman code where that is shorter. */
+/** Writes a string (5.2), Huffman-coded if that is shorter. */
 function writeString(text: string, out: Buffer, offset: number): number {
   const length = text.length;
   const huffmanLength = huffmanEncodedLength(text);
   if (huffmanLength < length) return huffmanEncode(text, out, writeInteger(huffmanLength, 0x80, 0x7f, out, offset));
   const at = writeInteger(length, 0x00, 0x7f, out, offset);
-  // A native call pays off from about twenty octets on.
+  // A native call pays off above about twenty octets.
   if (length > 20) out.write(text, at, length, "latin1");
   else for (let i = 0; i < length; i++) out[at + i] = text.charCodeAt(i);
   return at + length;

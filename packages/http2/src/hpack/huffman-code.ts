@@ -1,7 +1,7 @@
-// The Huffman code of RFC 7541, Appendix B. The code is canonical: codes of one length ascend with
-// their symbol, so the length of each symbol defines the whole table.
+// The Huffman code of RFC 7541, Appendix B. The code is canonical: codes of equal length ascend
+// with their symbols, so the lengths define the whole table.
 
-/** The number of bits of the code of each octet. */
+/** The code length of each octet in bits. */
 // biome-ignore format: sixteen symbols a row
 export const huffmanLengths = Uint8Array.of(
   13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28,

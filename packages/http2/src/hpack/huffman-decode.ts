@@ -1,25 +1,27 @@
-// A Huffman decoder that reads four bits a step (RFC 7541, 5.2).
+// A Huffman decoder that reads four bits at a time (RFC 7541, 5.2).
 //
-// A state is an inner node of the code tree. A step looks up state × 16 + nibble. The shortest code
-// has five bits, so that a step ends at most one symbol.
+// A state is an inner node of the code tree. A step looks up state × 16 + nibble. Codes have at
+// least five bits, so a step completes at most one symbol.
 
 import { huffmanCodes, huffmanLengths } from "./huffman-code.ts";
 
-/** A step's entry: the next state in bits 0 to 8, then the flags, then the symbol in bits 16 to 23. */
+/**
+ * A table entry: the next state in bits 0 to 8, then the flags, then the symbol in bits 16 to 23.
+ */
 const stateMask = 0x1ff;
 const emits = 0x200;
-/** The input may end here: what is read of the next code is at most seven ones (5.2). */
+/** The input may end here: the incomplete code consists of at most seven ones (5.2). */
 const accepts = 0x400;
 const symbolShift = 16;
-/** The state after EOS or after a prefix of EOS that no symbol shares. It has no way out. */
+/** The state after EOS, or after a prefix that only EOS has. It is final. */
 const failed = 256;
 
 const steps = buildSteps();
 
 /**
- * Decodes `input[start, end)` into `output` from index 0, which must have room for
- * {@link huffmanDecodedBound} octets. Returns the decoded length, or -1 if the input holds EOS, or
- * if its padding has more than seven bits or a zero bit.
+ * Decodes `input[start, end)` into `output` from index 0, which must have room for {@link
+ * huffmanDecodedBound} octets. Returns the decoded length, or -1 if the input contains EOS or its
+ * padding is longer than seven bits or has a zero bit.
  */
 export function huffmanDecode(input: Uint8Array, start: number, end: number, output: Uint8Array): number {
   let state = 0;
@@ -36,13 +38,13 @@ export function huffmanDecode(input: Uint8Array, start: number, end: number, out
   return (step & accepts) === 0 ? -1 : length;
 }
 
-/** The greatest length that `octets` octets of Huffman code decode to: a symbol has five bits or more. */
+/** Returns the maximum decoded length of `octets` octets: a symbol has at least five bits. */
 export function huffmanDecodedBound(octets: number): number {
   return ((octets * 8) / 5) | 0;
 }
 
 function buildSteps(): Int32Array {
-  // The code tree: two children a node, negative for a leaf (~symbol), 0 where EOS lies.
+  // The code tree has two children for each node: negative for a leaf (~symbol), 0 for EOS.
   const children: number[] = [0, 0];
   for (let symbol = 0; symbol < 256; symbol++) {
     const code = huffmanCodes[symbol] as number;

@@ -1,25 +1,25 @@
-// Huffman encoding of a string of octets, one char an octet (RFC 7541, 5.2).
+// Huffman encoding of a string with one octet per character (RFC 7541, 5.2).
 
 import { huffmanCodes, huffmanLengths } from "./huffman-code.ts";
 
-/** The number of octets that `text` takes as Huffman code, its padding included. */
+/** Returns the Huffman-coded length of `text` in octets, including padding. */
 export function huffmanEncodedLength(text: string): number {
   let bits = 0;
   for (let i = 0; i < text.length; i++) bits += huffmanLengths[text.charCodeAt(i)] as number;
   return (bits + 7) >>> 3;
 }
 
-/** Writes `text` as Huffman code at `offset` and returns the offset after it. */
+/** Writes `text` Huffman-coded at `offset` and returns the offset after it. */
 export function huffmanEncode(text: string, output: Uint8Array, offset: number): number {
   let at = offset;
-  let bits = 0; // the code bits that wait, at most 7 between two symbols
+  let bits = 0; // pending code bits, at most 7 between two symbols
   let count = 0;
   for (let i = 0; i < text.length; i++) {
     const octet = text.charCodeAt(i);
     let code = huffmanCodes[octet] as number;
     let length = huffmanLengths[octet] as number;
     if (length > 24) {
-      // 7 + 30 bits exceed 32: the upper part of a long code goes first.
+      // 7 + 30 bits exceed 32, so write the upper part of a long code first.
       length -= 16;
       bits = (bits << length) | (code >>> 16);
       count += length;
@@ -31,7 +31,7 @@ export function huffmanEncode(text: string, output: Uint8Array, offset: number):
     count += length;
     for (; count >= 8; count -= 8) output[at++] = bits >>> (count - 8);
   }
-  // The padding is the upper bits of EOS: ones.
+  // Pad with ones, the upper bits of EOS.
   if (count > 0) output[at++] = (bits << (8 - count)) | (0xff >>> count);
   return at;
 }

@@ -4,7 +4,9 @@ import { huffmanCodes, huffmanLengths } from "./huffman-code.ts";
 import { huffmanDecode, huffmanDecodedBound } from "./huffman-decode.ts";
 import { huffmanEncode, huffmanEncodedLength } from "./huffman-encode.ts";
 
-/** Decodes by the text of RFC 7541, bit by bit: slow, and independent of the tables of the decoder. */
+/**
+ * Decodes by the text of RFC 7541, bit by bit: slow, and independent of the tables of the decoder.
+ */
 function decodeBitByBit(octets: Uint8Array): string | undefined {
   const symbols = new Map(Array.from(huffmanCodes, (code, symbol) => [`${huffmanLengths[symbol]}:${code}`, symbol]));
   let text = "";

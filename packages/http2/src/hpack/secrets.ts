@@ -1,6 +1,6 @@
-// Fields whose values are secrets: they are sent as never-indexed literals (RFC 7541, 7.1.3).
+// Fields with secret values, which are sent as never-indexed literals (RFC 7541, 7.1.3).
 
-/** Whether `name` is one of the fields whose values are never indexed, whatever the list says. */
+/** `true` if values of the field `name` are never indexed. */
 export function isSecret(name: string): boolean {
   switch (name) {
     case "authorization":

@@ -64,7 +64,7 @@ const entries: readonly (readonly [name: string, value: string])[] = [
   ["www-authenticate", ""],
 ];
 
-/** The highest index of the static table; the dynamic table follows it (RFC 7541, 2.3.3). */
+/** The highest index of the static table. The dynamic table follows it (RFC 7541, 2.3.3). */
 export const staticLength = entries.length;
 
 export const staticNames: readonly string[] = ["", ...entries.map(([name]) => name)];
@@ -73,7 +73,7 @@ export const staticValues: readonly string[] = ["", ...entries.map(([, value]) =
 /** The lowest index of each name. */
 export const staticNameIndex: ReadonlyMap<string, number> = new Map(entries.map(([name], i): [string, number] => [name, i + 1]).reverse());
 
-/** For each name that has values in the table: the index of each value. */
+/** The index of each value, by name. */
 export const staticValueIndex: ReadonlyMap<string, ReadonlyMap<string, number>> = valueIndex();
 
 function valueIndex(): Map<string, Map<string, number>> {

@@ -1,4 +1,5 @@
-// PING, GOAWAY, WINDOW_UPDATE, RST_STREAM and PRIORITY (RFC 9113, sections 6.3, 6.4 and 6.7 to 6.9).
+// PING, GOAWAY, WINDOW_UPDATE, RST_STREAM and PRIORITY (RFC 9113, sections 6.3, 6.4 and 6.7 to
+// 6.9).
 import type { Http2Connection } from "../connection.ts";
 import { ErrorCode, errorCodeName } from "../errors.ts";
 import { Flag, maxInt31 } from "../frame/types.ts";
@@ -19,7 +20,8 @@ export function receivePing(connection: Http2Connection, buffer: Buffer, start: 
     }
     return;
   }
-  // Peers that measure the bandwidth-delay product, as grpc-go does, send a PING for data that they receive.
+  // Peers that measure the bandwidth-delay product, such as grpc-go, send a PING when they receive
+  // data.
   connection.budgets.pings.add(connection.dataFramesSent - connection.dataFramesPinged);
   connection.dataFramesPinged = connection.dataFramesSent;
   if (!connection.budgets.pings.take(connection.now)) {
@@ -78,7 +80,7 @@ export function receiveWindowUpdate(connection: Http2Connection, buffer: Buffer,
   }
   const stream = connection.streams.get(id);
   if (stream === undefined) {
-    // It is no error on a closed stream (section 5.1).
+    // On a closed stream it is not an error (section 5.1).
     if (connection.isIdle(id))
       connection.fail(ErrorCode.PROTOCOL_ERROR, `WINDOW_UPDATE on stream ${id}, which is idle (RFC 9113, section 5.1)`);
     return;
@@ -111,15 +113,17 @@ export function receiveRstStream(connection: Http2Connection, buffer: Buffer, st
       return;
     }
     connection.closedStreams.peerEnded(id);
-    // One for each stream is in order: it crosses what ended the stream, or a server sends NO_ERROR after its response (section 8.1).
+    // One RST_STREAM per closed stream is legitimate: it crosses the end of the stream on the wire,
+    // or a server sends NO_ERROR after its response (section 8.1).
     connection.budgets.ignoredFrames.add(connection.streamsBegun - connection.streamsCounted);
     connection.streamsCounted = connection.streamsBegun;
     if (!connection.budgets.ignoredFrames.take(connection.now)) connection.calm("RST_STREAM frames on closed streams");
     return;
   }
   const code = buffer.readUInt32BE(start);
-  // A server counts resets: each costs the work that the handler has begun (CVE-2023-44487). A client's streams are its own.
-  // An honest client that makes many calls cancels many.
+  // A server limits resets, because each wastes the work of a handler (CVE-2023-44487). A client
+  // opens its streams itself. Honest clients that make many calls cancel many, so completed streams
+  // earn resets.
   if (connection.isServer) {
     const { resets } = connection.budgets;
     resets.earn(connection.streamsCompleted - connection.streamsEarned);
@@ -154,7 +158,10 @@ export function receivePriority(connection: Http2Connection, buffer: Buffer, sta
   }
 }
 
-/** A stream error, for a closed stream too. An idle stream cannot be reset, so there it is an error of the connection. */
+/**
+ * Reports a stream error, also for a closed stream. An idle stream cannot be reset, so there it is
+ * a connection error.
+ */
 function priorityError(connection: Http2Connection, id: number, code: number, message: string): void {
   const stream = connection.streams.get(id);
   if (stream !== undefined) connection.streamError(stream, code, message);

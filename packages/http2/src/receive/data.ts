@@ -7,7 +7,7 @@ import type { Http2Stream } from "../stream.ts";
 
 const noData = Buffer.alloc(0);
 
-/** A whole DATA frame: `buffer[start, end)` is its payload. */
+/** Handles a whole DATA frame with the payload `buffer[start, end)`. */
 export function receiveData(connection: Http2Connection, buffer: Buffer, start: number, end: number, flags: number, id: number): void {
   let from = start;
   let to = end;
@@ -30,7 +30,10 @@ export function receiveData(connection: Http2Connection, buffer: Buffer, start: 
   if (to - from !== end - start) creditPadding(stream);
 }
 
-/** The beginning of a DATA frame of `length` octets that is passed on in parts. Returns false if the connection failed. */
+/**
+ * Begins a DATA frame of `length` octets that is delivered in parts. Returns `false` if the
+ * connection failed.
+ */
 export function beginData(connection: Http2Connection, length: number, padding: number, flags: number, id: number): boolean {
   const padded = (flags & Flag.PADDED) !== 0;
   if (padded && padding >= length) {
@@ -44,7 +47,7 @@ export function beginData(connection: Http2Connection, length: number, padding: 
   return connection.reading;
 }
 
-/** A part of the DATA frame that `beginData` announced. */
+/** Delivers a part of the DATA frame that `beginData` started. */
 export function continueData(connection: Http2Connection, buffer: Buffer, start: number, end: number, last: boolean): void {
   const stream = connection.partStream;
   connection.partLeft -= end - start;
@@ -54,7 +57,9 @@ export function continueData(connection: Http2Connection, buffer: Buffer, start:
   if (last) creditPadding(stream);
 }
 
-/** Nobody holds padding (section 6.9.1). The window does not grow by it. */
+/**
+ * Credits padding, which no handler holds (section 6.9.1). Padding does not make the window grow.
+ */
 function creditPadding(stream: Http2Stream): void {
   if (!stream.closed && !stream.remoteEnded) creditWindow(stream, stream.connection.config.initialWindowSize);
 }
@@ -63,7 +68,10 @@ function invalidPadding(connection: Http2Connection): void {
   connection.fail(ErrorCode.PROTOCOL_ERROR, "the padding of a DATA frame is as long as its payload or longer (RFC 9113, section 6.1)");
 }
 
-/** Checks a DATA frame and counts it. Returns its stream, or null if nobody gets the data. */
+/**
+ * Checks a DATA frame and updates the windows. Returns its stream, or `null` if the data is
+ * discarded.
+ */
 function acceptData(connection: Http2Connection, id: number, flowLength: number, length: number, endStream: boolean): Http2Stream | null {
   if (!connection.settled && !connection.mayReceive(id, 0)) return null;
   if (flowLength > connection.receiveWindow) {
@@ -109,7 +117,7 @@ function acceptData(connection: Http2Connection, id: number, flowLength: number,
   return stream;
 }
 
-/** DATA for a stream that is not open. */
+/** Handles DATA for a stream that is not open. */
 function lateData(connection: Http2Connection, id: number, endStream: boolean): void {
   if (id === 0) connection.fail(ErrorCode.PROTOCOL_ERROR, "DATA on stream 0 (RFC 9113, section 6.1)");
   else if (connection.isIdle(id)) connection.fail(ErrorCode.PROTOCOL_ERROR, `DATA on stream ${id}, which is idle (RFC 9113, section 5.1)`);

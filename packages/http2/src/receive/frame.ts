@@ -1,4 +1,4 @@
-// Every frame but DATA goes to the code of its type.
+// Dispatches all frames except DATA by type.
 import type { Http2Connection } from "../connection.ts";
 import { ErrorCode } from "../errors.ts";
 import { FrameType } from "../frame/types.ts";
@@ -43,7 +43,7 @@ export function receiveFrame(
       receiveContinuation(connection, buffer, start, end, flags, id);
       return;
     case FrameType.PUSH_PROMISE:
-      // This side announces SETTINGS_ENABLE_PUSH 0, and clients cannot push.
+      // Clients announce SETTINGS_ENABLE_PUSH 0, and servers receive no pushes.
       connection.fail(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE, but push is off (RFC 9113, sections 6.6 and 8.4)");
       return;
     default:

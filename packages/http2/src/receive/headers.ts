@@ -1,4 +1,5 @@
-// HEADERS and CONTINUATION (RFC 9113, sections 4.3, 6.2 and 6.10), and the messages that they carry (section 8.1).
+// HEADERS and CONTINUATION (RFC 9113, sections 4.3, 6.2 and 6.10), and the messages they carry
+// (section 8.1).
 import type { Http2Connection } from "../connection.ts";
 import { ErrorCode } from "../errors.ts";
 import { Flag, maxInt31 } from "../frame/types.ts";
@@ -7,7 +8,7 @@ import { malformedRequest, malformedResponse, malformedTrailers } from "../heade
 import { writeHeaderList } from "../send.ts";
 import type { Http2Stream } from "../stream.ts";
 
-/** A header block that CONTINUATION frames complete. */
+/** A header block that continues in CONTINUATION frames. */
 export class HeaderBlock {
   readonly id: number;
   readonly endStream: boolean;
@@ -46,7 +47,7 @@ export function receiveHeaders(connection: Http2Connection, buffer: Buffer, star
   if ((flags & (Flag.PADDED | Flag.PRIORITY)) !== 0) {
     const fixed = ((flags & Flag.PADDED) !== 0 ? 1 : 0) + ((flags & Flag.PRIORITY) !== 0 ? 5 : 0);
     if (end - start < fixed) {
-      connection.fail(ErrorCode.FRAME_SIZE_ERROR, `HEADERS of ${end - start} octets lacks its fields (RFC 9113, section 6.2)`);
+      connection.fail(ErrorCode.FRAME_SIZE_ERROR, `HEADERS of ${end - start} octets is too short for its fields (RFC 9113, section 6.2)`);
       return;
     }
     if ((flags & Flag.PADDED) !== 0) to -= buffer[from++] as number;
@@ -110,7 +111,10 @@ export function receiveContinuation(
   completeHeaders(connection, block.id, block.fragments, 0, block.length, block.endStream, block.selfDependent);
 }
 
-/** A complete header block. It is decoded even if nobody gets the list, since it changes the state of the decoder (section 4.3). */
+/**
+ * Handles a complete header block. Blocks for closed streams are decoded as well, because they
+ * change the state of the decoder (section 4.3).
+ */
 function completeHeaders(
   connection: Http2Connection,
   id: number,
@@ -169,10 +173,10 @@ function newRequest(
   }
   if (id !== last + 2) connection.closedStreams.addGap(last + 1, id - 1);
   connection.lastPeerStream = id;
-  // Streams above the last one of GOAWAY are ignored (section 6.8).
+  // Ignore streams above the last one of GOAWAY (section 6.8).
   if (id > connection.shutdown.lastAccepted) return;
   if (connection.streams.size >= connection.limits.maxConcurrentStreams) {
-    refuse(connection, id, endStream);
+    refuseStream(connection, id, endStream);
     return;
   }
   if (selfDependent) {
@@ -197,8 +201,8 @@ function newRequest(
   connection.acceptStream(id, list, expectedLength, endStream);
 }
 
-/** Streams above SETTINGS_MAX_CONCURRENT_STREAMS (section 5.1.2). */
-function refuse(connection: Http2Connection, id: number, endStream: boolean): void {
+/** Refuses a stream above SETTINGS_MAX_CONCURRENT_STREAMS (section 5.1.2). */
+function refuseStream(connection: Http2Connection, id: number, endStream: boolean): void {
   if (!connection.budgets.refusedStreams.take(connection.now)) {
     connection.calm("streams above SETTINGS_MAX_CONCURRENT_STREAMS");
     return;
@@ -208,7 +212,7 @@ function refuse(connection: Http2Connection, id: number, endStream: boolean): vo
   if (!endStream) connection.closedStreams.addReset(id);
 }
 
-/** A request whose header list is too large gets a response all the same. */
+/** Responds to a request whose header list is too large. */
 function rejectLargeRequest(connection: Http2Connection, id: number, endStream: boolean): void {
   if (!connection.budgets.streamErrors.take(connection.now)) {
     connection.calm("requests with large header lists");
@@ -220,7 +224,7 @@ function rejectLargeRequest(connection: Http2Connection, id: number, endStream: 
   connection.closedStreams.addReset(id);
 }
 
-/** HEADERS for a stream that is not open. */
+/** Handles HEADERS for a stream that is not open. */
 function lateHeaders(connection: Http2Connection, id: number, endStream: boolean): void {
   if (connection.isIdle(id)) {
     connection.fail(ErrorCode.PROTOCOL_ERROR, `HEADERS on stream ${id}, which is idle (RFC 9113, section 5.1)`);
@@ -246,15 +250,15 @@ function receiveResponse(connection: Http2Connection, stream: Http2Stream, list:
   }
   const status = list.status as number;
   if (status < 200) {
-    // Informational responses are skipped. They do not end a stream (section 8.1).
+    // Skip informational responses. They must not end a stream (section 8.1).
     if (endStream) connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, `the status ${status} ends the stream (RFC 9113, section 8.1)`);
     else if (!connection.budgets.ignoredFrames.take(connection.now)) connection.calm("informational responses");
     return;
   }
   stream.remoteStarted = true;
-  // A response without a body may tell the length that it would have (section 8.1.1).
+  // A response without a body may still have a content-length (section 8.1.1).
   const bodyless = stream.request.method === "HEAD" || status === 304 || status === 204;
-  // A tunnel has no length (RFC 9110, section 9.3.6).
+  // A tunnel has no content-length (RFC 9110, section 9.3.6).
   const tunnel = stream.request.method === "CONNECT" && status < 300;
   stream.expectedLength = bodyless ? 0 : tunnel ? -1 : (list.contentLength ?? -1);
   if (endStream && stream.expectedLength > 0) {

@@ -20,10 +20,10 @@ export function receiveSettings(connection: Http2Connection, buffer: Buffer, sta
     return;
   }
   if (length % 6 !== 0) {
-    connection.fail(ErrorCode.FRAME_SIZE_ERROR, `SETTINGS of ${length} octets, which is no multiple of 6 (RFC 9113, section 6.5)`);
+    connection.fail(ErrorCode.FRAME_SIZE_ERROR, `SETTINGS of ${length} octets, which is not a multiple of 6 (RFC 9113, section 6.5)`);
     return;
   }
-  // A frame can hold thousands of settings: each 100 count as a frame.
+  // A frame can hold thousands of settings, so every 100 count as one frame.
   for (let cost = 0; cost <= length; cost += 600) {
     if (!connection.budgets.settings.take(connection.now)) {
       connection.calm("SETTINGS frames");
@@ -86,7 +86,7 @@ function applySetting(connection: Http2Connection, id: number, value: number): b
   return true;
 }
 
-/** Changes the windows of all open streams by the difference, below 0 too (section 6.9.2). */
+/** Changes the windows of all open streams by the difference, possibly below 0 (section 6.9.2). */
 function changeInitialWindow(connection: Http2Connection, value: number): boolean {
   const difference = value - connection.remoteSettings.initialWindowSize;
   connection.remoteSettings.initialWindowSize = value;

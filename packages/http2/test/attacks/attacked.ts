@@ -94,7 +94,9 @@ export class AttackedServer implements AsyncDisposable {
     return new AttackedServer(started, port, bystander, await started.condition());
   }
 
-  /** A call of the bystander, in the middle of an attack. Returns how long it took, milliseconds. */
+  /**
+   * A call of the bystander, in the middle of an attack. Returns how long it took, milliseconds.
+   */
   async serves(): Promise<number> {
     const start = performance.now();
     expect(await call(this.#bystander)).toBe("hello");
@@ -107,7 +109,8 @@ export class AttackedServer implements AsyncDisposable {
   }
 
   /**
-   * To be called when the attacker is gone: the bystander and a new client are served, and nothing is left of the attack.
+   * To be called when the attacker is gone: the bystander and a new client are served, and nothing
+   * is left of the attack.
    * @param attackers how many connections ended with ENHANCE_YOUR_CALM, at least
    */
   async unharmed(attackers = 0): Promise<void> {
@@ -144,7 +147,10 @@ export class AttackedServer implements AsyncDisposable {
 export class AttackedClient implements AsyncDisposable {
   readonly process = new Process("client-process.ts");
 
-  /** Connects the process to a hostile server. Returns a function that waits for the next thing it tells of that connection. */
+  /**
+   * Connects the process to a hostile server. Returns a function that waits for the next thing it
+   * tells of that connection.
+   */
   connect(port: number, upload = false): () => Promise<string> {
     const texts: string[] = [];
     let wake = () => {};

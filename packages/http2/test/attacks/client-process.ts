@@ -1,4 +1,5 @@
-// Run as a process: the clients that are attacked. For each message it connects, makes a call, and tells how both end.
+// Run as a process: the clients that are attacked. For each message it connects, makes a call, and
+// tells how both end.
 import { connect, ErrorCode, HeaderList } from "../../src/index.ts";
 import { Recorder } from "../recorder.ts";
 import { condition } from "./condition.ts";

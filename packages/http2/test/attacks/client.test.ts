@@ -1,4 +1,5 @@
-// The client role under attack: a server that is hostile. The client's process lives, holds little, and tells what happened.
+// The client role under attack: a server that is hostile. The client's process lives, holds little,
+// and tells what happened.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   code,

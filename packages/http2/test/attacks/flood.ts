@@ -12,8 +12,8 @@ export async function flood(peer: RawPeer, rounds: number, make: (round: number)
 }
 
 /**
- * The attacker is disconnected with the code. A connection that closes while more is coming in is reset by
- * the kernel: then GOAWAY may be lost on its way.
+ * The attacker is disconnected with the code. A connection that closes while more is coming in is
+ * reset by the kernel: then GOAWAY may be lost on its way.
  */
 export async function disconnected(peer: RawPeer, expected: number = code.enhanceYourCalm): Promise<void> {
   const sent = await peer.goaway();

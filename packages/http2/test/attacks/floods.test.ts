@@ -1,4 +1,5 @@
-// Floods of frames that are allowed one by one. The attacker is disconnected with ENHANCE_YOUR_CALM; the peers beside it are served.
+// Floods of frames that are allowed one by one. The attacker is disconnected with
+// ENHANCE_YOUR_CALM; the peers beside it are served.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { data, flag, frame, headers, many, ping, priority, setting, settings, type, windowUpdate } from "../raw/frames.ts";
 import { request } from "../raw/hpack.ts";
@@ -77,7 +78,8 @@ describe.concurrent("a flood of", () => {
 });
 
 test("nothing is left of the floods", async () => {
-  // Each of them, SETTINGS with many entries, the requests that are answered by RST_STREAM, and the peer that does not read.
+  // Each of them, SETTINGS with many entries, the requests that are answered by RST_STREAM, and the
+  // peer that does not read.
   await target.unharmed(floods.length + 3);
 });
 

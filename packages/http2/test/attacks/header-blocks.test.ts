@@ -65,7 +65,8 @@ describe.concurrent("header blocks", () => {
     await target.serves();
   });
 
-  // CVE-2016-1544, CVE-2016-1546, CVE-2016-6581: some bytes on the wire are megabytes when they are decoded.
+  // CVE-2016-1544, CVE-2016-1546, CVE-2016-6581: some bytes on the wire are megabytes when they are
+  // decoded.
   test("an HPACK bomb loses its stream, and the decoder keeps its state", async () => {
     using attacker = await readyClient(target.port);
     const bomb = Buffer.concat([request(), incremental("x-bomb", "x".repeat(4_000)), many(12_000, () => indexed(62))]);
@@ -124,7 +125,10 @@ test("nothing is left of the header blocks", async () => {
   await target.unharmed();
 });
 
-/** Whether the stream ended by RST_STREAM or by a response of status 431, and the connection goes on. */
+/**
+ * Whether the stream ended by RST_STREAM or by a response of status 431, and the connection goes
+ * on.
+ */
 async function refusal(peer: RawPeer, id: number): Promise<boolean> {
   const end = await peer.streamEnd(id);
   return end !== undefined && (await peer.ping());

@@ -100,7 +100,8 @@ describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
     await using target = await AttackedServer.start({ limits: { maxConnectionBuffer: 4 << 20, maxStreamBuffer: 2 << 20 } });
     using attacker = await readyClient(target.port);
     attacker.send(many(100, (index) => headers(stream(index), hold, flag.endHeaders)));
-    // 200,000 frames of a byte are little, and a hundred times as much if each is kept as an object.
+    // 200,000 frames of a byte are little, and a hundred times as much if each is kept as an
+    // object.
     const chunk = many(1_000, (index) => data(stream(index % 100), "x"));
     await flood(attacker, 200, () => chunk);
     await target.serves();
@@ -121,7 +122,8 @@ describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
       const attacker = await readyClient(target.port);
       attackers.push(attacker);
       attacker.send(headers(1, hold, flag.endHeaders));
-      // The window that every connection starts with (section 6.9.2), and then what WINDOW_UPDATE gives.
+      // The window that every connection starts with (section 6.9.2), and then what WINDOW_UPDATE
+      // gives.
       attacker.send(many(4, () => data(1, Buffer.alloc(16_000))));
     }
     for (let rounds = 0; rounds < 20; rounds++) {

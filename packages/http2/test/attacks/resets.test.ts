@@ -16,7 +16,9 @@ const hold = request({ ":path": "/hold" });
 const open = (id: number, block: Uint8Array = hold) => headers(id, block, flag.endHeaders);
 const most = 2 ** 31 - 1;
 
-/** CVE-2023-44487 ("rapid reset") and CVE-2025-8671 ("MadeYouReset"): what is sent for each stream. */
+/**
+ * CVE-2023-44487 ("rapid reset") and CVE-2025-8671 ("MadeYouReset"): what is sent for each stream.
+ */
 const attacks: readonly (readonly [title: string, make: (id: number) => Uint8Array])[] = [
   ["CVE-2023-44487: RST_STREAM by the client", (id) => Buffer.concat([open(id), rstStream(id, code.cancel)])],
   ["CVE-2023-44487: RST_STREAM of complete requests", (id) => Buffer.concat([headers(id, hold), rstStream(id, code.cancel)])],

@@ -1,4 +1,5 @@
-// Run as a process: the server that is attacked. It tells how it is when it is asked. Its argument is its options, as JSON.
+// Run as a process: the server that is attacked. It tells how it is when it is asked. Its argument
+// is its options, as JSON.
 import { createServer, ErrorCode, HeaderList, type Stream, type StreamHandler } from "../../src/index.ts";
 import { Echo } from "../echo.ts";
 import { condition } from "./condition.ts";

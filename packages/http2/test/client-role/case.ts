@@ -1,4 +1,5 @@
-// The form of a case for the client role: what a server sends to a client with a call on stream 1, and what becomes of both.
+// The form of a case for the client role: what a server sends to a client with a call on stream 1,
+// and what becomes of both.
 import type { ClientConnection, ConnectionOptions, Stream } from "../../src/index.ts";
 import type { RawPeer } from "../raw/peer.ts";
 import type { Outcome, Recorder } from "../recorder.ts";

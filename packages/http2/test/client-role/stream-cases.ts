@@ -1,4 +1,5 @@
-// Stream states, identifiers and flow control, as a client sees them (RFC 9113, sections 5 and 6.9).
+// Stream states, identifiers and flow control, as a client sees them (RFC 9113, sections 5 and
+// 6.9).
 import { expect } from "vitest";
 import { code, continuation, data, dependency, flag, headers, many, padded, priority, rstStream, windowUpdate } from "../raw/frames.ts";
 import { response as fields } from "../raw/hpack.ts";

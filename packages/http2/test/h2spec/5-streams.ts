@@ -1,4 +1,5 @@
-// RFC 9113, section 5: streams and multiplexing. RFC 7540, section 5.3, for what is deprecated since.
+// RFC 9113, section 5: streams and multiplexing. RFC 7540, section 5.3, for what is deprecated
+// since.
 import {
   code,
   continuation,

@@ -216,7 +216,8 @@ describe.concurrent("a reader", () => {
       many(4, () => data(1, Buffer.alloc(16_000))),
     );
     expect(await peer.ping(), peer.told()).toBe(true);
-    // The acknowledgement makes its window negative: 1,535 bytes of 65,535 less 64,535. It is opened again up to 1,000.
+    // The acknowledgement makes its window negative: 1,535 bytes of 65,535 less 64,535. It is
+    // opened again up to 1,000.
     peer.send(settingsAck);
     const update = await peer.next(({ kind, stream }) => kind === type.windowUpdate && stream === 1, "WINDOW_UPDATE");
     expect(update?.payload.readUInt32BE(0)).toBe(64_000);

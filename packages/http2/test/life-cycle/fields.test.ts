@@ -1,4 +1,5 @@
-// Interim responses, te and connection-specific fields, in both directions (RFC 9113, sections 8.1 and 8.2.2).
+// Interim responses, te and connection-specific fields, in both directions (RFC 9113, sections 8.1
+// and 8.2.2).
 import { once } from "node:events";
 import { connect as connectNode, createServer as createNodeServer } from "node:http2";
 import type { AddressInfo } from "node:net";

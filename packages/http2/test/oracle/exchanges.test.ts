@@ -1,4 +1,5 @@
-// Random exchanges between the engine and node:http2, and between two engines: both sides see the same.
+// Random exchanges between the engine and node:http2, and between two engines: both sides see the
+// same.
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { code } from "../raw/frames.ts";

@@ -32,7 +32,8 @@ function watch(stream: Http2Stream): { readonly seen: Promise<Seen>; readonly en
   const ended = new Promise<void>((resolve) => stream.once("end", () => resolve()));
   const closed = new Promise<void>((resolve) => {
     stream.once("close", () => resolve());
-    // A stream that its peer has reset with NO_ERROR stays open in node:http2 while bytes of its own half wait.
+    // A stream that its peer has reset with NO_ERROR stays open in node:http2 while bytes of its
+    // own half wait.
     stream.once("end", () => stream.closed && resolve());
   });
   const seen = closed.then(
@@ -64,14 +65,15 @@ async function write(
     stream.end();
     return;
   }
-  // nghttp2 drops a request that is reset before its HEADERS are sent: then the peer would see nothing of it.
+  // nghttp2 drops a request that is reset before its HEADERS are sent: then the peer would see
+  // nothing of it.
   await new Promise((resolve) => stream.session?.ping(resolve) || resolve(undefined));
   if (!stream.destroyed && !stream.closed) close(stream, reset.code);
 }
 
 /**
- * `close` of node:http2 ends this half before it resets the stream: the peer may see it complete. Bytes that no window has room
- * for keep END_STREAM back.
+ * `close` of node:http2 ends this half before it resets the stream: the peer may see it complete.
+ * Bytes that no window has room for keep END_STREAM back.
  */
 function close(stream: ClientHttp2Stream | ServerHttp2Stream, code: number): void {
   stream.write(Buffer.alloc(5 << 20));
@@ -97,7 +99,8 @@ export function nodeServerSide(server: Http2Server | Http2SecureServer, plans: r
       stream.once("wantTrailers", () => stream.sendTrailers({ "x-trailer": trailer ?? "" }));
     };
     if (plan.mode === "echo") {
-      // Trailers must be promised with the headers: whether the request has some is part of the plan.
+      // Trailers must be promised with the headers: whether the request has some is part of the
+      // plan.
       respond(plan.requestTrailer);
       stream.on("data", (data: Buffer) => stream.write(data));
     } else if (plan.mode === "early") {

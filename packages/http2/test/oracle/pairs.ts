@@ -1,4 +1,5 @@
-// Two sides, connected: the engine and node:http2 in every combination and over every kind of byte stream.
+// Two sides, connected: the engine and node:http2 in every combination and over every kind of byte
+// stream.
 import { once } from "node:events";
 import { connect as connectNode, createServer as createNodeServer, createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";

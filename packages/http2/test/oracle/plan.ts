@@ -73,7 +73,8 @@ export function clientSees(plan: Plan, index: number): Partial<Seen> | undefined
 }
 
 export function serverSees({ mode, request, requestTrailer, reset }: Plan, index: number): Partial<Seen> | undefined {
-  // The response can be complete before the request is: then the rest of the request is of no interest.
+  // The response can be complete before the request is: then the rest of the request is of no
+  // interest.
   if (reset?.by === "server" || mode === "early") return undefined;
   if (reset?.by === "client") return { code: reset.code };
   return whole(request, index, requestTrailer);

@@ -1,4 +1,5 @@
-// HTTP/2 frames as bytes (RFC 9113), written without the engine: what an engine refuses to send can be sent here.
+// HTTP/2 frames as bytes (RFC 9113), written without the engine: what an engine refuses to send can
+// be sent here.
 
 export const type = {
   data: 0x0,
@@ -41,7 +42,9 @@ export const setting = {
 
 export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** Section 4.1. `length` is the value of the length field, for frames whose length field is wrong. */
+/**
+ * Section 4.1. `length` is the value of the length field, for frames whose length field is wrong.
+ */
 export function frame(kind: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0), length = payload.length): Buffer {
   const header = Buffer.alloc(9);
   header.writeUIntBE(length, 0, 3);
@@ -82,7 +85,10 @@ export const goaway = (lastStream: number, error: number, debug = ""): Buffer =>
 
 export const windowUpdate = (stream: number, increment: number): Buffer => frame(type.windowUpdate, flag.none, stream, uint32(increment));
 
-/** What PRIORITY frames and the PRIORITY flag carry (section 6.3). `weight` is one less than the weight. */
+/**
+ * What PRIORITY frames and the PRIORITY flag carry (section 6.3). `weight` is one less than the
+ * weight.
+ */
 export function dependency(on: number, weight = 255, exclusive = false): Buffer {
   return Buffer.concat([uint32(exclusive ? on | 0x8000_0000 : on), Buffer.of(weight)]);
 }

@@ -1,4 +1,5 @@
-// A peer that is a socket: it sends any bytes and records the frames that come back. It plays either role.
+// A peer that is a socket: it sends any bytes and records the frames that come back. It plays
+// either role.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describeFrame, type Frame, FrameReader, flag, ping, preface, setting, settings, settingsAck, type } from "./frames.ts";
@@ -126,7 +127,10 @@ export class RawPeer implements Disposable {
     return this.frames.find((frame) => frame.kind === type.rstStream && frame.stream === stream)?.payload.readUInt32BE(0);
   }
 
-  /** Waits until the connection is gone. Returns the error code of the last GOAWAY, undefined if there was none. */
+  /**
+   * Waits until the connection is gone. Returns the error code of the last GOAWAY, undefined if
+   * there was none.
+   */
   async goaway(): Promise<number | undefined> {
     if ((await this.next(() => false, "the end of the connection")) !== undefined) throw new Error("unreachable");
     return this.frames.findLast(({ kind }) => kind === type.goaway)?.payload.readUInt32BE(4);

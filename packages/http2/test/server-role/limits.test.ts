@@ -1,4 +1,5 @@
-// Each limit by its number: as much as it allows, and one more. A rate allows twice its number at once.
+// Each limit by its number: as much as it allows, and one more. A rate allows twice its number at
+// once.
 import { describe, expect, test } from "vitest";
 import { Decoder } from "../../src/hpack/decoder.ts";
 import { createServer, HeaderList, type Limits, type Stream } from "../../src/index.ts";
