@@ -10,9 +10,10 @@ export const gatewayMain = require.resolve("@grpc-study/gateway/dist/main.js");
 export const buf = require.resolve("@bufbuild/buf/bin/buf");
 export const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc");
 export const e2eFolder = dirname(require.resolve("../../package.json"));
+export const repository = join(e2eFolder, "../..");
 
 /** What `pnpm start` becomes once all is built: the topics, and the shop over HTTP. */
-export const serveScript = join(e2eFolder, "../../scripts/serve.ts");
+export const serveScript = join(repository, "scripts/serve.ts");
 
 const proto = join(e2eFolder, "../proto");
 /** The .proto files, and those that they import: the include folders of any compiler. */

@@ -1,0 +1,46 @@
+// The code blocks of a Markdown file, with what their first line says of them: ```ts run [server.ts]
+export interface Block {
+  /** The heading above. */
+  readonly heading: string;
+  readonly language: string;
+  /** The words between language and file name. */
+  readonly marks: readonly string[];
+  /** What stands in brackets. */
+  readonly file: string | undefined;
+  /** Why it is not tested, from a comment before it: <!-- untested: … --> */
+  readonly untested: string | undefined;
+  /** Ends with a new line. */
+  readonly text: string;
+}
+
+export function blocksOf(markdown: string): Block[] {
+  const blocks: Block[] = [];
+  let heading = "";
+  let before = "";
+  let open: { readonly indent: number; readonly fence: string; readonly info: string; readonly lines: string[] } | undefined;
+  for (const line of markdown.split("\n")) {
+    const fence = /^( *)(`{3,})(.*)$/.exec(line);
+    if (open !== undefined) {
+      if (fence?.[2] === open.fence && fence[3]?.trim() === "") {
+        const untested = /^ *<!-- untested: (.+) -->$/.exec(before)?.[1];
+        blocks.push({ heading, untested, ...parseInfo(open.info), text: `${open.lines.join("\n")}\n` });
+        open = undefined;
+        before = "";
+      } else open.lines.push(line.slice(Math.min(open.indent, line.search(/\S|$/))));
+    } else if (fence !== null) {
+      open = { indent: fence[1]?.length ?? 0, fence: fence[2] ?? "", info: fence[3] ?? "", lines: [] };
+    } else {
+      if (line.startsWith("#")) heading = line.replace(/^#+ /, "");
+      if (line.trim() !== "") before = line;
+    }
+  }
+  return blocks;
+}
+
+function parseInfo(info: string): Pick<Block, "language" | "marks" | "file"> {
+  const [language = "", ...marks] = info
+    .replaceAll(/\[[^\]]*\]|\{[^}]*\}/g, " ")
+    .trim()
+    .split(/\s+/);
+  return { language, marks, file: /\[([^\]]*)\]/.exec(info)?.[1] };
+}

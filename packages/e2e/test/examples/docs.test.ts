@@ -1,0 +1,129 @@
+// Every example of the documentation, in both languages. A page is a small project in a folder of its own: files are written where they stand,
+// all TypeScript is type-checked in one run, programs and commands are run in the order of the page.
+//
+//   ```ts               is type-checked
+//   ```ts continues     is type-checked with the block before it
+//   ```ts run           is a program, which is run, too
+//   ```… [file]         is a file of the page's folder
+//   ```console          has commands, with what they print
+//   ```console server   has a command that runs until the page ends
+import { globSync, readFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { repository, tsc } from "../harness/paths.ts";
+import { run } from "../harness/process.ts";
+import { type Block, blocksOf } from "./blocks.ts";
+import { cannotRun, commandsOf, ownPorts, startTutorials, Workplace } from "./workplace.ts";
+
+const docs = join(repository, "docs");
+
+/** A block, and the file that it is. */
+interface Example extends Block {
+  /** In the page's folder; undefined for commands. */
+  readonly path: string | undefined;
+}
+
+function examplesOf(markdown: string): Example[] {
+  const examples: Example[] = [];
+  for (const [index, block] of blocksOf(markdown).entries()) {
+    if (block.untested !== undefined) continue;
+    if (block.language === "console") examples.push({ ...block, path: undefined });
+    else if (block.marks.includes("continues")) {
+      const before = examples.at(-1);
+      if (before?.language !== "ts") throw new Error(`${block.heading}: a block that continues stands behind one of the language ts`);
+      examples[examples.length - 1] = { ...before, marks: [...before.marks, ...block.marks], text: `${before.text}${block.text}` };
+    } else if (block.language === "ts" || block.file !== undefined) {
+      if (block.file !== undefined && !/^[\w.@/-]+\.\w+$/.test(block.file)) {
+        if (block.language !== "ts") continue;
+        examples.push({ ...block, path: `block-${index}.ts` });
+      } else examples.push({ ...block, path: block.file ?? `block-${index}.ts` });
+    }
+  }
+  return examples;
+}
+
+const pages = globSync("**/*.md", { cwd: docs, exclude: (name) => ["node_modules", "api"].includes(name) })
+  .map((file) => file.replaceAll("\\", "/"))
+  .toSorted()
+  .map((file) => {
+    const markdown = readFileSync(join(docs, file), "utf8");
+    return { page: file.replace(/\.md$/, ""), markdown, examples: examplesOf(markdown) };
+  })
+  .filter(({ examples }) => examples.length > 0);
+
+/** What the page listens on: in its blocks, and in the examples that it includes or runs. */
+async function textOf(markdown: string): Promise<string> {
+  const included = new Set([...markdown.matchAll(/\bexamples\/[\w/-]+\.ts\b/g)].map(([path]) => path));
+  const texts = [...included].map((path) => readFile(join(repository, path), "utf8").catch(() => ""));
+  return [markdown, ...(await Promise.all(texts))].join("\n");
+}
+
+/** What ends with this file. */
+const started = new AsyncDisposableStack();
+const places = new Map<string, Workplace>();
+let folder: string;
+
+beforeAll(async () => {
+  const tutorials = await startTutorials(started);
+  folder = tutorials.folder;
+  for (const { page, markdown, examples } of pages) {
+    const own = await ownPorts(await textOf(markdown));
+    const place = await Workplace.open(join(folder, page.replaceAll("/", "-")), new Map([...tutorials.ports, ...own]));
+    places.set(page, started.use(place));
+    // Earlier versions of a file stay beside it, to be type-checked.
+    for (const [index, { path, text }] of examples.entries()) {
+      if (path === undefined) continue;
+      const later = examples.slice(index + 1).some((one) => one.path === path);
+      await place.write(later ? path.replace(/\.(\w+)$/, `.${index}.$1`) : path, text);
+    }
+    if (examples.some(({ path }) => path === "buf.gen.yaml")) await place.runCommand("npx buf generate", "");
+  }
+}, 120_000);
+
+afterAll(() => started.disposeAsync());
+
+test("every block of TypeScript is type-checked", { timeout: 120_000, concurrent: false }, async () => {
+  const options = {
+    extends: "../tsconfig.json",
+    compilerOptions: { moduleDetection: "force", noImplicitReturns: false },
+    include: ["*/**/*.ts"],
+  };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(options));
+  const { status, stdout } = await run(process.execPath, [tsc, "--project", folder, "--pretty", "false"], { cwd: folder });
+  expect(stdout).toBe("");
+  expect(status).toBe(0);
+});
+
+// The table of the README, which is tested there.
+const served = readFileSync(join(repository, "README.md"), "utf8");
+
+describe.skipIf(cannotRun).each(pages)("$page", { concurrent: false, timeout: 60_000 }, ({ page, examples }) => {
+  const placeOf = () => places.get(page) as Workplace;
+  for (const [index, { heading, marks, path, text }] of examples.entries()) {
+    if (path !== undefined) {
+      const changes = examples.some((one, other) => other !== index && one.path === path);
+      if (!changes && !marks.includes("run")) continue;
+      test(`${heading}: ${path}`, async () => {
+        await placeOf().write(path, text);
+        if (marks.includes("run")) await placeOf().runProgram(path, text);
+      });
+      continue;
+    }
+    for (const [command, printed] of commandsOf(text)) {
+      test(`${heading}: $ ${command}`, async () => {
+        if (/^npx -y pnpm@12 (start|test)\b/.test(command)) {
+          // The tests' own servers stand for it.
+          for (const line of printed.split("\n").filter(Boolean)) expect(served).toContain(line);
+        } else if (marks.includes("server")) await placeOf().keepRunning(command, printed);
+        else await placeOf().runCommand(command, printed);
+      });
+    }
+  }
+});
+
+test("what is untested says why, and is little", () => {
+  const blocks = pages.flatMap(({ markdown }) => blocksOf(markdown));
+  const untested = blocks.filter((block) => block.untested !== undefined);
+  expect(untested.length).toBeLessThanOrEqual(blocks.length / 10);
+});

@@ -1,0 +1,90 @@
+// Every example of every README, as it stands there.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { repository, serveScript } from "../harness/paths.ts";
+import { Process } from "../harness/process.ts";
+import { type Block, blocksOf } from "./blocks.ts";
+import { cannotRun, commandsOf, ownPorts, startTutorials, Workplace } from "./workplace.ts";
+
+/** Examples that are no programs, or are run elsewhere, and why. */
+const exceptions: readonly (readonly [readme: string, heading: string, why: string])[] = [
+  ["packages/server/README.md", "Adding a topic", "a file of a package that does not exist"],
+  ["packages/bench/README.md", "@grpc-study/bench", "takes minutes"],
+  ["packages/http2/README.md", "A server", "the package is tested by itself"],
+  ["packages/http2/README.md", "A client", "the package is tested by itself"],
+];
+
+const packages = (await readdir(join(repository, "packages"))).map((name) => `packages/${name}/README.md`);
+const found = await Promise.all(
+  ["README.md", ...packages].map(async (readme) => ({
+    readme,
+    examples: await readFile(join(repository, readme), "utf8").then(blocksOf, (): Block[] => []),
+  })),
+);
+const readmes = found
+  .map(({ readme, examples }) => ({
+    readme,
+    examples: examples.filter(
+      ({ language, heading }) =>
+        ["ts", "console"].includes(language) && !exceptions.some(([file, title]) => file === readme && title === heading),
+    ),
+  }))
+  .filter(({ examples }) => examples.length > 0);
+
+/** What ends with this file. */
+const started = new AsyncDisposableStack();
+let tutorials: Awaited<ReturnType<typeof startTutorials>>;
+
+beforeAll(async () => {
+  tutorials = await startTutorials(started);
+}, 60_000);
+
+afterAll(() => started.disposeAsync());
+
+describe.skipIf(cannotRun).each(readmes)("$readme", { concurrent: false, timeout: 60_000 }, ({ readme, examples }) => {
+  const counts = new Map<string, number>();
+  let place: Workplace;
+  beforeAll(async () => {
+    const own = await ownPorts(examples.map(({ text }) => text).join("\n"));
+    place = await Workplace.open(join(tutorials.folder, readme.replaceAll(/\W/g, "-")), new Map([...own, ...tutorials.ports]));
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+  for (const { heading, language, text } of examples) {
+    const count = (counts.get(heading) ?? 0) + 1;
+    counts.set(heading, count);
+    const name = `${heading}, ${language} ${count}`;
+    if (language === "ts") {
+      test(name, async () => {
+        // The file that the text beside it names.
+        const file = /\.listen\(\{/.test(text) ? "http.ts" : `${heading.replaceAll(/\W/g, "-")}-${count}.ts`;
+        await place.write(file, text);
+        await place.runProgram(file, text);
+      });
+      continue;
+    }
+    for (const [command, printed] of commandsOf(text)) {
+      test(`$ ${command}`, async () => {
+        if (command === "npx -y pnpm@12 start") {
+          // On the tutorials' ports, of an address of loopback where nobody else listens. Linux has all of 127.0.0.0/8.
+          const host = process.platform === "linux" ? "127.9.4.6" : "localhost";
+          await using server = new Process(process.execPath, [serveScript, "--host", host], { cwd: place.folder });
+          for (const line of printed.split("\n").filter(Boolean))
+            await server.stdout.line((one) => one === line.replace("localhost", host));
+          expect(server.stdout.text).toBe(printed.replaceAll("localhost", host));
+        } else if (/exec node http\.ts$|pnpm@12 (start|gateway)\b/.test(command)) await place.keepRunning(command, printed);
+        else await place.runCommand(command, printed);
+      });
+    }
+  }
+});
+
+test("every exception is still there", () => {
+  for (const [readme, heading] of exceptions) {
+    const examples = found.find((one) => one.readme === readme)?.examples ?? [];
+    expect(
+      examples.some((example) => example.heading === heading),
+      `${readme}: ${heading}`,
+    ).toBe(true);
+  }
+});
