@@ -159,6 +159,10 @@ export class Http2Connection implements ClientConnection {
     return this.streams.size;
   }
 
+  listStreams(): Stream[] {
+    return this.streams.all();
+  }
+
   // Start.
 
   #begin(): void {

@@ -49,7 +49,7 @@ export type {
 export { type Implementation, type ImplementOptions, implement } from "./server/implement.ts";
 export { type BoundAddress, ListenError } from "./server/listen.ts";
 export { createServer, type Server, type ServerOptions } from "./server/server.ts";
-export type { ShutdownOptions, ShutdownReport } from "./server/shutdown.ts";
+export type { CutCall, ShutdownOptions, ShutdownReport } from "./server/shutdown.ts";
 export { type ContextKey, ContextValues, createContextKey } from "./server/values.ts";
 export type { HealthStatuses, ServingStatus } from "./services/health/health.ts";
 export type { Channel, ChannelState } from "./transport/client.ts";

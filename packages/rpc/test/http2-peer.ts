@@ -8,6 +8,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
+  type Settings,
 } from "node:http2";
 import { type AddressInfo, connect as connectSocket } from "node:net";
 import { onTestFinished } from "vitest";
@@ -23,12 +24,13 @@ export function frame(bytes: Uint8Array = Buffer.alloc(0), flag = 0, length = by
 export class Peer {
   readonly session: ClientHttp2Session;
 
-  constructor(address: string) {
+  /** @param settings of HTTP/2, which the server gets. */
+  constructor(address: string, settings: Settings = {}) {
     // More than Node's ten megabytes, beyond which it opens no streams.
     const path = /^unix:(.*)/.exec(address)?.[1];
     this.session =
       path === undefined
-        ? connect(`http://${address}`, { maxSessionMemory: 1_000 })
+        ? connect(`http://${address}`, { maxSessionMemory: 1_000, settings })
         : connect("http://localhost", { createConnection: () => connectSocket(path) });
     this.session.on("error", () => {});
     onTestFinished(() => this.session.destroy());

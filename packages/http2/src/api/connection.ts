@@ -1,6 +1,7 @@
 // The public API of a connection (RFC 9113, sections 3 to 6).
 import type { Limits } from "../limits.ts";
 import type { Settings } from "../settings.ts";
+import type { Stream } from "./stream.ts";
 
 /** Options for the connections of a server or client. */
 export interface ConnectionOptions {
@@ -88,6 +89,8 @@ export interface Connection {
   readonly settingsReceived: boolean;
   /** The number of streams that are open or half closed. */
   readonly openStreams: number;
+  /** The streams that are open or half closed at this moment. */
+  listStreams(): Stream[];
   /** How the connection ended. `undefined` while it is open. */
   readonly closeReason: ConnectionEnd | undefined;
 

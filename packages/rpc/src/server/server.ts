@@ -1,4 +1,5 @@
 // A server: services, addresses, health, and an orderly end.
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
@@ -6,6 +7,7 @@ import { checkBoolean, type Names, refuseUnknown, unknownOption } from "../known
 import { defaultServerLimits, type ServerLimits, withDefaults } from "../limits/limits.ts";
 import { LinkedSet } from "../linked-set.ts";
 import { type Compression, isCompression } from "../protocol/compression.ts";
+import { methodPath } from "../protocol/method.ts";
 import { type ServerTls, serverTlsNames } from "../security/tls.ts";
 import { HealthStatuses, healthHandlers } from "../services/health/health.ts";
 import { reflectionHandlers } from "../services/reflection/reflection.ts";
@@ -163,10 +165,18 @@ class RpcServer implements Server {
   async #end(options: ShutdownOptions): Promise<ShutdownReport> {
     this.health.shutdown();
     const drained = Promise.all([this.#transport.drain(), this.#inProcess.drain()]);
-    const report = await endCalls(this.#calls, drained, options);
+    const unsent = () =>
+      [...this.#transport.unsent(), ...this.#inProcess.unsent()].map(({ path, peer }) => ({ method: this.#method(path), peer }));
+    const report = await endCalls(this.#calls, drained, unsent, options);
     this.#transport.destroy();
     this.#inProcess.destroy();
     return report;
+  }
+
+  /** The method of a path that is served. */
+  #method(path: string): DescMethod {
+    const methods = this.#implementations.flatMap(({ service }) => service.methods);
+    return methods.find((method) => methodPath(method) === path) as DescMethod;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,18 @@
 import { once } from "node:events";
 import * as net from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { everyKind, everyWay, failureOf, kinds, startBy, startServer, transports, until } from "../../test/harness.ts";
+import {
+  everyKind,
+  everyWay,
+  failureOf,
+  kinds,
+  startBy,
+  startServer,
+  type TestHandlers,
+  type Transport,
+  transports,
+  until,
+} from "../../test/harness.ts";
 import { frame, Peer } from "../../test/http2-peer.ts";
 import { Code, createClient, createServer } from "../index.ts";
 import { Health } from "../services/health/index.ts";
@@ -61,6 +72,50 @@ test.each(everyWay)("$transport, $kind: a call that is deaf to its signal is for
   expect(await failure).toMatchObject({ code: Code.UNAVAILABLE });
   expect(cut).toMatchObject([{ how: "forced" }]);
 });
+
+/** The kinds whose handlers may end while the answer waits for its caller. The others wait for room first, and are told to stop. */
+const answersWait = {
+  http2: ["unary", "clientStream"],
+  "grpc-js": ["unary", "serverStream", "clientStream", "bidiStream"],
+  "in process": ["serverStream", "bidiStream"],
+} as const satisfies Record<Transport, readonly string[]>;
+
+test.each(everyWay.filter(({ transport, kind }) => (answersWait[transport] as readonly string[]).includes(kind)))(
+  "$transport, $kind: a call that has ended, and whose caller does not take the answer, is reported once the grace period is over",
+  async ({ transport, kind }) => {
+    let ended = 0;
+    const one = () => {
+      ended++;
+      return { text: "x".repeat(1_000) };
+    };
+    // A client of ours reads 256 KiB ahead.
+    const first = Array(5).fill({ text: "x".repeat(transport === "in process" ? 60_000 : 1) });
+    const handlers: TestHandlers = {
+      unary: one,
+      clientStream: one,
+      async *serverStream() {
+        yield* first;
+        yield one();
+      },
+      async *bidiStream() {
+        yield* first;
+        yield one();
+      },
+    };
+    const { server, client } = await startBy(transport, handlers);
+    if (transport === "in process") {
+      const call = kind === "serverStream" ? client.serverStream({}) : client.bidiStream();
+      onTestFinished(() => call.cancel());
+    } else {
+      const { address } = await server.listen("127.0.0.1:0");
+      new Peer(address, { initialWindowSize: 0 }).call(`${kind[0]?.toUpperCase()}${kind.slice(1)}`).stream.end(frame());
+    }
+    await until(() => ended === 1);
+    const { cut } = await server.shutdown({ graceMs: 300 });
+    const peer = expect.stringMatching(/^(127\.0\.0\.1:\d+|in-process)$/);
+    expect(cut.map(({ method, peer, how }) => [method.localName, peer, how])).toEqual([[kind, peer, "unsent"]]);
+  },
+);
 
 test.each(transports)("%s: a bidirectional handler that only reads ends by itself when it is told to stop", async (transport) => {
   const { server, client } = await startBy(transport, {

@@ -27,8 +27,18 @@ export function shutdownFault({ graceMs, abortMs }: ShutdownOptions): RangeError
 }
 
 export interface ShutdownReport {
-  /** The calls that did not end within the grace period: ended by their signal, or, deaf to that, with their connection. */
-  readonly cut: readonly { readonly method: DescMethod; readonly peer: string; readonly how: "aborted" | "forced" }[];
+  /** The calls that did not end within the grace period. */
+  readonly cut: readonly CutCall[];
+}
+
+export interface CutCall {
+  readonly method: DescMethod;
+  readonly peer: string;
+  /**
+   * `aborted`: its handler ended by its signal. `forced`: the handler was deaf to that. `unsent`: the handler had ended, and the caller did not take the
+   * answer.
+   */
+  readonly how: "aborted" | "forced" | "unsent";
 }
 
 /** How long the last statuses may take to be sent, in milliseconds. A peer that does not read gets none. */
@@ -37,10 +47,12 @@ const lastStatusesMs = 100;
 /**
  * Lets the running calls finish; aborts them after the grace period, and ends those that are deaf to that.
  * @param drained resolves when the last call has ended and its peer has its status.
+ * @param unsent the calls that have ended, and whose answers have not left.
  */
 export async function endCalls(
   running: LinkedSet<Call>,
   drained: Promise<unknown>,
+  unsent: () => readonly Omit<CutCall, "how">[],
   { graceMs = 10_000, abortMs = 1_000 }: ShutdownOptions,
 ): Promise<ShutdownReport> {
   // Watchers of health have been told NOT_SERVING, in the ticks before this one; they would watch for ever.
@@ -49,15 +61,16 @@ export async function endCalls(
   clearImmediate(watchers);
   if (finished) return { cut: [] };
 
+  const waiting = unsent().map((call): CutCall => ({ ...call, how: "unsent" }));
   const slow = abort(running, () => true);
   if (slow.length > 0) await within(drained, abortMs);
-  const cut = slow.map(({ call, method, peer }) => {
-    if (!running.has(call)) return { method, peer, how: "aborted" as const };
+  const cut = slow.map(({ call, method, peer }): CutCall => {
+    if (!running.has(call)) return { method, peer, how: "aborted" };
     call.cutOff(shuttingDown());
-    return { method, peer, how: "forced" as const };
+    return { method, peer, how: "forced" };
   });
   if (slow.length > 0) await within(drained, lastStatusesMs);
-  return { cut };
+  return { cut: [...cut, ...waiting] };
 }
 
 /** The longest time of Node's timers, 24.8 days: a longer one fires at once. */

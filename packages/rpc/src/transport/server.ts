@@ -84,6 +84,14 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** A call that has ended on this side, and whose answer its caller does not take: its window is closed, or it does not read. */
+export interface UnsentCall {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  /** As `ServerStream.peer`. */
+  readonly peer: string;
+}
+
 /** What carries a server's calls. The limits of messages and metadata are the transport's: no call hears of what goes over them. */
 export interface ServerTransport {
   /** Takes calls of a method. Throws if the path is taken. */
@@ -92,6 +100,8 @@ export interface ServerTransport {
   listen(address: ListenAddress, tls: ServerTls | undefined): Promise<Listening>;
   /** Takes no new connections and calls, and resolves when the last call has ended and its peer has its status. Peers without a call are not waited for. */
   drain(): Promise<void>;
+  /** The calls that have ended, and whose answers have not left. `drain` waits for them. */
+  unsent(): UnsentCall[];
   /** Ends what is left, at once. */
   destroy(): void;
 }

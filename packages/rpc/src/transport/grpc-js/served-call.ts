@@ -14,17 +14,17 @@ import type { ServedMethod } from "../server.ts";
 import { type CallParts, GrpcJsServerStream } from "./server-stream.ts";
 
 /** Hears of each call, when it comes and when it is gone. */
-export interface CallCounter {
-  begun(): void;
-  gone(): void;
+export interface CallObserver {
+  begun(call: GrpcJsServerStream): void;
+  gone(call: GrpcJsServerStream): void;
 }
 
 /** The methods of a service, by their names. */
-export function serviceOf(methods: readonly ServedMethod[], counter?: CallCounter): [ServiceDefinition, UntypedServiceImplementation] {
+export function serviceOf(methods: readonly ServedMethod[], observer?: CallObserver): [ServiceDefinition, UntypedServiceImplementation] {
   const named = methods.map((method) => [method.path.slice(method.path.lastIndexOf("/") + 1), method] as const);
   return [
     Object.fromEntries(named.map(([name, method]) => [name, definitionOf(method)])),
-    Object.fromEntries(named.map(([name, method]) => [name, handlerOf(method, counter)])),
+    Object.fromEntries(named.map(([name, method]) => [name, handlerOf(method, observer)])),
   ];
 }
 
@@ -45,11 +45,12 @@ function asIs(bytes: Buffer): Buffer {
   return bytes;
 }
 
-function handlerOf(method: ServedMethod, counter: CallCounter | undefined): UntypedHandleCall {
-  const gone = () => counter?.gone();
+function handlerOf(method: ServedMethod, observer: CallObserver | undefined): UntypedHandleCall {
+  const gone = (call: GrpcJsServerStream) => observer?.gone(call);
   const open = (parts: CallParts) => {
-    counter?.begun();
-    new GrpcJsServerStream(parts, gone).open(method);
+    const call = new GrpcJsServerStream(parts, method, gone);
+    observer?.begun(call);
+    call.open();
   };
   const { requestStream, responseStream } = method;
   if (requestStream && responseStream) {

@@ -7,6 +7,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from "@grpc/grpc-js";
+import type { Linked } from "../../linked-set.ts";
 import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
 import type { Compression } from "../../protocol/compression.ts";
@@ -16,7 +17,7 @@ import { hostPort } from "../../protocol/host-port.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { type ClientCertificate, clientCertificate } from "../../security/peer-certificate.ts";
-import type { ServedMethod, ServerListener, ServerStream } from "../server.ts";
+import type { ServedMethod, ServerListener, ServerStream, UnsentCall } from "../server.ts";
 import { copyOf, toGrpcJs } from "./metadata.ts";
 import { certificatesUnknown } from "./refusals.ts";
 import { RequestReader } from "./request-reader.ts";
@@ -44,8 +45,9 @@ export interface CallParts {
 const cancelled: Status = { code: Code.CANCELLED, message: "the caller cancelled the call", metadata: undefined };
 const timeUp: Status = { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded", metadata: undefined };
 
-export class GrpcJsServerStream implements ServerStream {
+export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<GrpcJsServerStream> {
   readonly #parts: CallParts;
+  readonly #method: ServedMethod;
   #listener: ServerListener | undefined;
   #requests: RequestReader | undefined;
   #metadata: Metadata | undefined;
@@ -54,37 +56,46 @@ export class GrpcJsServerStream implements ServerStream {
   #wanted = 0;
   /** Whether the only request has been handed on. */
   #delivered = false;
-  #over = false;
+  /** Whether its status has been given, or never will be. */
+  over = false;
   readonly deadline: number;
   readonly peer: string;
+  previous: GrpcJsServerStream | undefined = undefined;
+  next: GrpcJsServerStream | undefined = undefined;
 
   /** @param onGone is called once the call has ended and its status has been sent, or never will be. */
-  constructor(parts: CallParts, onGone: () => void) {
+  constructor(parts: CallParts, method: ServedMethod, onGone: (call: GrpcJsServerStream) => void) {
     this.#parts = parts;
+    this.#method = method;
     const { surface } = parts;
     const deadline = surface.getDeadline();
     this.deadline = deadline instanceof Date ? deadline.getTime() : deadline;
     this.peer = bracketed(surface.getPeer());
     surface.on("cancelled", () => {
       this.#cancel();
-      onGone();
+      onGone(this);
     });
   }
 
-  open(method: ServedMethod): void {
+  open(): void {
     const { surface, readable, request, writable } = this.#parts;
+    const method = this.#method;
     const listener = request !== undefined && !method.early ? method.answer(this, request, false) : method.open(this);
     this.#listener = listener;
-    if (this.#over) return;
+    if (this.over) return;
     // grpc-js has this timer, too, but tells of it only once all that was written has been read by the peer.
     if (this.deadline !== Number.POSITIVE_INFINITY) {
       this.#deadlineTimer = new LongTimer(() => this.#cancel(), Math.max(this.deadline - Date.now(), 0));
     }
     writable?.on("drain", () => {
-      if (!this.#over) listener.onDrain();
+      if (!this.over) listener.onDrain();
     });
     if (readable !== undefined) this.#requests = new RequestReader(readable, listener, surface.metadata);
     for (let i = 0; i < this.#wanted; i++) this.pull();
+  }
+
+  get path(): string {
+    return this.#method.path;
   }
 
   get metadata(): Metadata {
@@ -104,7 +115,7 @@ export class GrpcJsServerStream implements ServerStream {
   }
 
   pull(): void {
-    if (this.#over) return;
+    if (this.over) return;
     if (this.#listener === undefined) this.#wanted++;
     else if (this.#requests !== undefined) this.#requests.pull();
     else this.#deliverOnly(this.#listener);
@@ -116,21 +127,21 @@ export class GrpcJsServerStream implements ServerStream {
     if (request === undefined || this.#delivered) return;
     this.#delivered = true;
     queueMicrotask(() => {
-      if (!this.#over) listener.onMessage(request, false);
-      if (!this.#over) listener.onHalfClose();
+      if (!this.over) listener.onMessage(request, false);
+      if (!this.over) listener.onHalfClose();
     });
   }
 
   sendHeader(header: Metadata | undefined): void {
-    if (!this.#over) this.#parts.surface.sendMetadata(header === undefined ? new GrpcMetadata() : toGrpcJs(header));
+    if (!this.over) this.#parts.surface.sendMetadata(header === undefined ? new GrpcMetadata() : toGrpcJs(header));
   }
 
   send(message: Buffer): boolean {
-    return this.#over || (this.#parts.writable?.write(message) ?? true);
+    return this.over || (this.#parts.writable?.write(message) ?? true);
   }
 
   end(status: Status | undefined, response: Buffer | undefined): void {
-    if (this.#over) return;
+    if (this.over) return;
     this.#end();
     const { respond, writable } = this.#parts;
     const { code, message, metadata } = fitStatus(status ?? ok);
@@ -148,14 +159,14 @@ export class GrpcJsServerStream implements ServerStream {
 
   /** grpc-js says "cancelled" at the end of every call; of one that has not ended here, it is the caller, or the deadline. */
   #cancel(): void {
-    if (this.#over) return;
+    if (this.over) return;
     this.#end();
     // Timers are up to a millisecond early.
     this.#listener?.onCancel(this.deadline - Date.now() <= 1 ? timeUp : cancelled);
   }
 
   #end(): void {
-    this.#over = true;
+    this.over = true;
     this.#deadlineTimer?.clear();
     this.#requests?.close();
   }

@@ -1,14 +1,16 @@
 // A server of grpc-js below a server of this package.
 import { Server, type ServerOptions } from "@grpc/grpc-js";
 import type { ServerLimits } from "../../limits/limits.ts";
+import { LinkedSet } from "../../linked-set.ts";
 import type { Compression } from "../../protocol/compression.ts";
 import { hostPort } from "../../protocol/host-port.ts";
 import type { ServerTls } from "../../security/tls.ts";
-import type { ListenAddress, Listening, ServedMethod, ServerTransport, ServerTransportFactory } from "../server.ts";
+import type { ListenAddress, Listening, ServedMethod, ServerTransport, ServerTransportFactory, UnsentCall } from "../server.ts";
 import { serverCredentials } from "./credentials.ts";
 import { limitOptions } from "./limits.ts";
 import { refuseResponseCompression } from "./refusals.ts";
-import { type CallCounter, serviceOf } from "./served-call.ts";
+import { type CallObserver, serviceOf } from "./served-call.ts";
+import type { GrpcJsServerStream } from "./server-stream.ts";
 
 /**
  * The transport of a server of grpc-js. refusals.ts lists what grpc-js cannot do.
@@ -22,9 +24,10 @@ export function grpcJsTransport(options: ServerOptions = {}): ServerTransportFac
   return (limits, compression) => new GrpcJsTransport(limits, compression, options);
 }
 
-class GrpcJsTransport implements ServerTransport, CallCounter {
+class GrpcJsTransport implements ServerTransport, CallObserver {
   readonly #server: Server;
-  #calls = 0;
+  /** Until each is gone. */
+  readonly #calls = new LinkedSet<GrpcJsServerStream>();
   #onIdle: (() => void) | undefined;
 
   /** @throws TypeError for a limit, or a compression, that grpc-js does not have. */
@@ -49,21 +52,24 @@ class GrpcJsTransport implements ServerTransport, CallCounter {
     };
   }
 
-  begun(): void {
-    this.#calls++;
+  begun(call: GrpcJsServerStream): void {
+    this.#calls.add(call);
   }
 
-  gone(): void {
-    this.#calls--;
-    if (this.#calls === 0) this.#onIdle?.();
+  gone(call: GrpcJsServerStream): void {
+    if (this.#calls.delete(call) && this.#calls.isEmpty) this.#onIdle?.();
   }
 
   async drain(): Promise<void> {
     const { promise: disconnected, resolve } = Promise.withResolvers<void>();
     this.#server.tryShutdown(() => resolve());
     // tryShutdown waits for silent connections, too, and for ever if a connection was lost in the moment in which it began.
-    if (this.#calls > 0) await Promise.race([disconnected, new Promise<void>((resolve) => (this.#onIdle = resolve))]);
+    if (!this.#calls.isEmpty) await Promise.race([disconnected, new Promise<void>((resolve) => (this.#onIdle = resolve))]);
     await Promise.race([disconnected, soon()]);
+  }
+
+  unsent(): UnsentCall[] {
+    return [...this.#calls].filter(({ over }) => over);
   }
 
   destroy(): void {

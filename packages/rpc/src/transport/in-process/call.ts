@@ -66,6 +66,15 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     this.#listener = listener;
   }
 
+  get path(): string {
+    return this.#call.method.path;
+  }
+
+  /** Whether the handler has ended the call, and its caller has not read that far. */
+  get answered(): boolean {
+    return this.#server !== undefined && this.#serverDone && !this.#clientDone;
+  }
+
   /** Begins the call. The next turn calls the method. */
   start(method: ServedMethod): void {
     this.#method = method;

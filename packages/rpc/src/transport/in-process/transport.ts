@@ -6,7 +6,7 @@ import { Code } from "../../protocol/code.ts";
 import { metadataBytes } from "../../protocol/metadata-rules.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { OutgoingCall } from "../client.ts";
-import type { ServedMethod, ServerTransport } from "../server.ts";
+import type { ServedMethod, ServerTransport, UnsentCall } from "../server.ts";
 import type { CallServer, InProcessCall } from "./call.ts";
 import { Turn } from "./turn.ts";
 
@@ -37,6 +37,10 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
     this.#drained ??= Promise.withResolvers();
     if (this.#running.isEmpty) this.#drained.resolve();
     return this.#drained.promise;
+  }
+
+  unsent(): UnsentCall[] {
+    return [...this.#running].filter(({ answered }) => answered);
   }
 
   destroy(): void {

@@ -97,6 +97,10 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     return this.#head.metadata();
   }
 
+  get path(): string {
+    return this.#head.method.path;
+  }
+
   get peer(): string {
     return this.#connection.peer;
   }

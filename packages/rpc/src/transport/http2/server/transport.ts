@@ -6,7 +6,7 @@ import { type Connection, createServer, type HeaderList, type Server, type Strea
 import type { ServerLimits } from "../../../limits/limits.ts";
 import type { Certificates } from "../../../security/certificates.ts";
 import { type ServerTls, serverCertificates } from "../../../security/tls.ts";
-import type { ListenAddress, Listening, ServedMethod, ServerTransport } from "../../server.ts";
+import type { ListenAddress, Listening, ServedMethod, ServerTransport, UnsentCall } from "../../server.ts";
 import { CallStream } from "./call-stream.ts";
 import { engineOptions } from "./engine-options.ts";
 import { Listener } from "./listener.ts";
@@ -111,6 +111,11 @@ class Http2ServerTransport implements ServerTransport {
     for (const listener of this.#listeners) void listener.close();
     this.#listeners.clear();
     await Promise.all([...this.#connections.values()].map((connection) => connection.drain()));
+  }
+
+  unsent(): UnsentCall[] {
+    const streams = [...this.#connections.keys()].flatMap((connection) => connection.listStreams());
+    return streams.flatMap(({ handler }) => (handler instanceof CallStream && handler.ended ? [handler] : []));
   }
 
   destroy(): void {
