@@ -70,6 +70,11 @@ export function isReserved(key: string): boolean {
 
 /** Why this metadata cannot be a response's; undefined if it can. */
 export function metadataFault(metadata: Metadata): string | undefined {
+  return keyFault(metadata) ?? sizeFault(metadataBytes(metadata));
+}
+
+/** The same, whatever its size. */
+export function keyFault(metadata: Metadata): string | undefined {
   return faultOf(metadata, isReserved);
 }
 
@@ -78,7 +83,8 @@ export function metadataFault(metadata: Metadata): string | undefined {
  * for what tracing hands on (`grpc-trace-bin`).
  */
 export function requestFault(metadata: Metadata): string | undefined {
-  return faultOf(metadata, (key) => key === "grpc-timeout" || (isReserved(key) && !key.startsWith("grpc-")));
+  const fault = faultOf(metadata, (key) => key === "grpc-timeout" || (isReserved(key) && !key.startsWith("grpc-")));
+  return fault ?? sizeFault(metadataBytes(metadata));
 }
 
 function faultOf(metadata: Metadata, isReserved: (key: string) => boolean): string | undefined {
@@ -88,7 +94,7 @@ function faultOf(metadata: Metadata, isReserved: (key: string) => boolean): stri
     const { length } = metadata.getAll(key);
     if (length > 1) return `the metadata key "${key}" has ${length} values, and HTTP allows one`;
   }
-  return sizeFault(metadataBytes(metadata));
+  return undefined;
 }
 
 /**

@@ -10,10 +10,12 @@ import type { Compression } from "../protocol/compression.ts";
 import { RpcError } from "../protocol/error.ts";
 import { type Metadata, MetadataError } from "../protocol/metadata.ts";
 import { metadataFault } from "../protocol/metadata-rules.ts";
+import { noFields, noObject } from "../protocol/no-message.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ServerStream } from "../transport/server.ts";
 import { type ContextSource, contextOf } from "./call-context.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
+import { HandlerFault } from "./handler-fault.ts";
 import { ResponseMetadata } from "./response-metadata.ts";
 import { ContextValues } from "./values.ts";
 
@@ -160,10 +162,20 @@ export class CallState implements ContextSource {
     return request;
   }
 
-  /** Shows a response to the interceptors, and encodes it. */
+  /** Shows a response to the interceptors, and encodes it. @throws HandlerFault if it is no message. */
   protected encode(response: unknown): Buffer {
+    const kind = noObject(response);
+    if (kind !== undefined) throw this.#noResponse(kind);
     if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(response as object);
-    return this.bound.output.encode(response as never);
+    const bytes = this.bound.output.encode(response as never);
+    const empty = bytes.length === 0 ? noFields(response as object) : undefined;
+    if (empty !== undefined) throw this.#noResponse(empty);
+    return bytes;
+  }
+
+  #noResponse(kind: string): HandlerFault {
+    const how = this.bound.responseStream ? "yielded" : "returned";
+    return new HandlerFault(this.method, `${how} ${kind}: a response is a message, or an object with its fields`);
   }
 
   /** Sends a response of a stream. Returns whether there is room for more. */

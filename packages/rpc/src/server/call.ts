@@ -4,14 +4,17 @@ import { InterceptorFault, intercept } from "../intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError, statusFromError } from "../protocol/error.ts";
+import { MetadataError } from "../protocol/metadata.ts";
 import { methodPath } from "../protocol/method.ts";
+import { noFields, noObject } from "../protocol/no-message.ts";
 import type { Status } from "../protocol/status.ts";
 import type { ServerListener, ServerStream } from "../transport/server.ts";
 import { interceptedCallOf } from "./call-context.ts";
 import { type CallMethod, CallState } from "./call-state.ts";
-import { outcome } from "./outcome.ts";
+import { HandlerFault } from "./handler-fault.ts";
+import { outcome, outcomeWithout } from "./outcome.ts";
 import { Requests } from "./requests.ts";
-import { ResponseWriter } from "./responses.ts";
+import { iteratorOf, ResponseWriter } from "./responses.ts";
 
 export class Call extends CallState implements ServerListener, Linked<Call> {
   readonly #running: LinkedSet<Call>;
@@ -137,7 +140,12 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
   }
 
   #write(responses: unknown): void {
-    this.#responses = new ResponseWriter(responses, this);
+    const iterator = iteratorOf(responses);
+    if (iterator === undefined) {
+      const kind = noObject(responses) ?? noFields(responses as object) ?? "an object";
+      throw new HandlerFault(this.method, `returned ${kind}: a streaming handler returns an iterable or async iterable of responses`);
+    }
+    this.#responses = new ResponseWriter(iterator, this);
     // Cut by the handler itself, in process.
     if (this.#cut) this.onResponsesEnd();
     else this.#responses.write();
@@ -214,7 +222,8 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
   /** Ends the call with what was thrown; reports it, if it is a fault. */
   fail(thrown: unknown): void {
     const stopped = this.#stopped(thrown);
-    if (stopped === undefined && (!(thrown instanceof RpcError) || thrown instanceof InterceptorFault)) this.#report(thrown);
+    if (stopped === undefined && (!(thrown instanceof RpcError) || thrown instanceof InterceptorFault || thrown instanceof HandlerFault))
+      this.#report(thrown);
     const error = stopped ?? RpcError.from(thrown);
     // An interceptor has ended the call over its handler's head.
     if (this.#handling) this.cutOff(error);
@@ -255,6 +264,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
       return error === undefined && trailer === undefined ? undefined : outcome(error, trailer);
     } catch (fault) {
       this.#report(fault);
+      if (error !== undefined && fault instanceof MetadataError) return outcomeWithout(error, fault);
       return statusFromError(RpcError.from(fault));
     }
   }

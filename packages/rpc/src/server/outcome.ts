@@ -1,6 +1,6 @@
 // The status that ends a call, made of what its handler threw and of its trailer.
 import { Code } from "../protocol/code.ts";
-import { isSent, type RpcError, statusFromError } from "../protocol/error.ts";
+import { isSent, RpcError, statusFromError } from "../protocol/error.ts";
 import { type Metadata, MetadataError } from "../protocol/metadata.ts";
 import { metadataBytes, metadataFault, sizeFault } from "../protocol/metadata-rules.ts";
 import type { Status } from "../protocol/status.ts";
@@ -18,4 +18,14 @@ export function outcome(error: RpcError | undefined, trailer: Metadata | undefin
   if (fault !== undefined) throw new MetadataError(fault);
   if (error !== undefined) return statusFromError(error, trailer);
   return trailer && { code: Code.OK, message: "", metadata: trailer };
+}
+
+/**
+ * The status of an error whose metadata, or that of its call, cannot be sent: code, message, details and `retryAfterMs` stay. All metadata is left out, and the
+ * message says so.
+ */
+export function outcomeWithout(error: RpcError, { message: fault }: MetadataError): Status {
+  const { code, message, details, retryAfterMs } = error;
+  const note = `${message === "" ? "" : `${message} `}(without its metadata: ${fault})`;
+  return statusFromError(new RpcError(code, note, { details, retryAfterMs }));
 }

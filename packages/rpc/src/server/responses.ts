@@ -28,9 +28,8 @@ export class ResponseWriter {
   /** Whether the loop waits for room. */
   #full = false;
 
-  /** @throws TypeError if the handler has returned something else. */
-  constructor(responses: unknown, sender: Sender) {
-    this.#responses = iteratorOf(responses);
+  constructor(responses: Responses, sender: Sender) {
+    this.#responses = responses;
     this.#sender = sender;
   }
 
@@ -113,12 +112,13 @@ export class ResponseWriter {
   }
 }
 
-function iteratorOf(responses: unknown): Responses {
+/** Begins what a handler has returned. Undefined if it is no iterable. */
+export function iteratorOf(responses: unknown): Responses | undefined {
   if (typeof responses === "object" && responses !== null) {
     if (Symbol.asyncIterator in responses) return (responses as AsyncIterable<unknown>)[Symbol.asyncIterator]();
     if (Symbol.iterator in responses) return (responses as Iterable<unknown>)[Symbol.iterator]();
   }
-  throw new TypeError("a streaming handler must return an iterable or async iterable of responses");
+  return undefined;
 }
 
 function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
