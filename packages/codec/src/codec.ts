@@ -1,4 +1,5 @@
 // The interface between messages and bytes.
+import { inspect } from "node:util";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
 /** Encodes and decodes messages of one type. */
@@ -17,3 +18,9 @@ export interface Codec<Desc extends DescMessage = DescMessage> {
 
 /** Creates the codec of a message type. A server or client calls it once for each type. */
 export type CodecFactory = <Desc extends DescMessage>(schema: Desc) => Codec<Desc>;
+
+/** @throws TypeError if it is not the schema of a message. */
+export function checkSchema(schema: DescMessage): void {
+  if (schema?.kind === "message") return;
+  throw new TypeError(`a codec needs the schema of a message, got ${inspect(schema, { depth: -1 })}`);
+}

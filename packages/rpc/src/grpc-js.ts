@@ -1,6 +1,6 @@
 // @grpc-study/rpc/grpc-js: the ecosystem's transport, by the public API of @grpc/grpc-js. transport/grpc-js/refusals.ts lists what it cannot do.
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
-import type { Implementation, ImplementOptions } from "./server/implement.ts";
+import { checkImplementation, checkOptionsFor, type Implementation, type ImplementOptions } from "./server/implement.ts";
 import { serve } from "./server/serve.ts";
 import { serviceOf } from "./transport/grpc-js/served-call.ts";
 
@@ -22,5 +22,7 @@ export function grpcJsService(
   implementation: Implementation,
   options: ImplementOptions = {},
 ): [definition: ServiceDefinition, handlers: UntypedServiceImplementation] {
+  checkImplementation("grpcJsService()", implementation);
+  checkOptionsFor("grpcJsService()", options);
   return serviceOf(serve(implementation, options));
 }

@@ -1,7 +1,7 @@
 // The codec that generates functions from descriptors. Its results equal those of protobuf-es, byte
 // for byte and property for property. It leaves unusual cases, and every error, to protobuf-es.
 import { type DescMessage, type MessageInitShape, type MessageShape, protoInt64 } from "@bufbuild/protobuf";
-import type { Codec, CodecFactory } from "../codec.ts";
+import { type Codec, type CodecFactory, checkSchema } from "../codec.ts";
 import { canGenerate } from "../generate/can-generate.ts";
 import { protobufEs } from "./protobuf-es.ts";
 import { closeInput, openInput } from "./read/input.ts";
@@ -20,6 +20,7 @@ export const compiled: CodecFactory = <Desc extends DescMessage>(schema: Desc): 
   if (!canCompile()) return protobufEs(schema);
   let codec = codecs.get(schema);
   if (codec === undefined) {
+    checkSchema(schema);
     codec = new CompiledCodec(schema);
     codecs.set(schema, codec);
   }

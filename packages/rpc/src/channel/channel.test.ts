@@ -250,7 +250,7 @@ test("close(): calls that run or wait go on, new ones and connect() fail", async
   channel.close();
   expect(channel.state).toBe("closed");
   expect(await new FakeCall(channel).ended).toMatchObject({ code: Code.CANCELLED, message: "the channel to a:1 is closed" });
-  await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "the channel to a:1 is closed" });
+  await expect(channel.connect()).rejects.toMatchObject({ code: Code.CANCELLED, message: "the channel to a:1 is closed" });
   expect(net.connections[0]?.closed).toBe(false);
   net.connections[0]?.streams[0]?.end();
   expect((await runs.ended).code).toBe(Code.OK);
@@ -264,7 +264,7 @@ test("close() ends a connect() that waits", async () => {
   const channel = net.channel("a:1");
   const connected = channel.connect();
   channel.close();
-  await expect(connected).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "the channel to a:1 is closed" });
+  await expect(connected).rejects.toMatchObject({ code: Code.CANCELLED, message: "the channel to a:1 is closed" });
 });
 
 test("onStateChange hears of each state, until the channel is closed", async () => {

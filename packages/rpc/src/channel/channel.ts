@@ -42,7 +42,7 @@ export class PooledChannel implements Channel {
   }
 
   connect(): Promise<void> {
-    return this.#closed ? Promise.reject(new RpcError(Code.UNAVAILABLE, this.#closedText)) : this.#shared.connect(this);
+    return this.#closed ? Promise.reject(new RpcError(Code.CANCELLED, this.#closedText)) : this.#shared.connect(this);
   }
 
   open(call: OutgoingCall, listener: ClientListener): ClientStream {
@@ -53,7 +53,7 @@ export class PooledChannel implements Channel {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#onStateChange !== undefined) this.#shared.removeStateListener(this.#onStateChange);
-    this.#shared.giveUp(this, new RpcError(Code.UNAVAILABLE, this.#closedText));
+    this.#shared.giveUp(this, new RpcError(Code.CANCELLED, this.#closedText));
     this.#release();
   }
 

@@ -1,6 +1,15 @@
 // What a channel can be told, what it is otherwise, and what is wrong with it.
-import { inspect } from "node:util";
-import { type Names, refuseUnknown } from "../known-options.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkNumber,
+  checkObject,
+  checkTime,
+  type Names,
+  optional,
+  refuseUnknown,
+  wrongType,
+} from "../checks.ts";
 import { type ChannelLimits, defaultChannelLimits, withDefaults } from "../limits/limits.ts";
 import type { RpcError } from "../protocol/error.ts";
 import { type ClientTls, clientTlsNames } from "../security/tls.ts";
@@ -100,25 +109,24 @@ export function readOptions(where: string, options: ChannelOptions): ChannelConf
   const retries = new Retries(options);
   const { tls, balancing = retries.balancing ?? "pick_first", authority, proxy, pool = true, onStateChange } = options;
   if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
-    throw wrong("tls", "true, false or an object", tls);
+    throw wrongType("tls", "true, false or an object", tls);
   }
   if (typeof tls === "object") refuseUnknown("tls", tls, clientTlsNames);
   if (typeof tls === "object" && tls.serverName !== undefined && !isName(tls.serverName)) {
-    throw wrong("tls.serverName", "a host", tls.serverName);
+    throw wrongType("tls.serverName", "a host", tls.serverName);
   }
-  if (balancing !== "pick_first" && balancing !== "round_robin") throw wrong("balancing", '"pick_first" or "round_robin"', balancing);
-  if (authority !== undefined && !isName(authority)) throw wrong("authority", 'a host, or "host:port"', authority);
-  if (proxy !== undefined && proxy !== false && typeof proxy !== "string") throw wrong("proxy", "a URL or false", proxy);
-  if (typeof pool !== "boolean") throw wrong("pool", "true or false", pool);
-  if (onStateChange !== undefined && typeof onStateChange !== "function") throw wrong("onStateChange", "a function", onStateChange);
-  refuseUnknown("limits", objectOf("limits", options.limits), defaultChannelLimits);
+  if (balancing !== "pick_first" && balancing !== "round_robin") throw wrongType("balancing", '"pick_first" or "round_robin"', balancing);
+  if (authority !== undefined && !isName(authority)) throw wrongType("authority", 'a host, or "host:port"', authority);
+  if (proxy !== undefined && proxy !== false && typeof proxy !== "string") throw wrongType("proxy", "a URL or false", proxy);
+  checkBoolean("pool", pool);
+  optional(checkFunction, "onStateChange", onStateChange);
   return {
     tls: tls === true ? {} : tls || undefined,
-    connectTimeoutMs: duration("connectTimeoutMs", options.connectTimeoutMs, 20_000),
+    connectTimeoutMs: optional(checkTime, "connectTimeoutMs", options.connectTimeoutMs) ?? 20_000,
     balancing,
-    idleTimeoutMs: duration("idleTimeoutMs", options.idleTimeoutMs, 30 * 60_000),
-    backoff: backoffOf(objectOf("backoff", options.backoff)),
-    dnsRefreshMs: duration("dnsRefreshMs", options.dnsRefreshMs, 30_000),
+    idleTimeoutMs: optional(checkTime, "idleTimeoutMs", options.idleTimeoutMs) ?? 30 * 60_000,
+    backoff: backoffOf(options.backoff),
+    dnsRefreshMs: optional(checkTime, "dnsRefreshMs", options.dnsRefreshMs) ?? 30_000,
     authority,
     proxy,
     limits: withDefaults(defaultChannelLimits, options.limits),
@@ -129,36 +137,17 @@ export function readOptions(where: string, options: ChannelOptions): ChannelConf
 }
 
 function backoffOf(options: BackoffOptions = {}): BackoffPolicy {
-  refuseUnknown("backoff", options, backoffNames);
-  const { factor = 1.6, jitter = 0.2 } = options;
-  const initialMs = duration("backoff.initialMs", options.initialMs, 1_000);
-  const maxMs = duration("backoff.maxMs", options.maxMs, 120_000);
-  if (typeof factor !== "number" || !(factor >= 1 && Number.isFinite(factor)))
-    throw outOfRange("backoff.factor", "a number from 1 on", factor);
-  if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1)) throw outOfRange("backoff.jitter", "a number from 0 to 1", jitter);
-  return { initialMs, factor, maxMs, jitter };
-}
-
-function duration(name: string, value: unknown, otherwise: number): number {
-  if (value === undefined) return otherwise;
-  if (typeof value === "number" && value > 0) return value;
-  throw outOfRange(name, "a positive number of milliseconds", value);
-}
-
-function objectOf<Options extends object>(name: string, value: Options | undefined): Options | undefined {
-  if (value !== undefined && (typeof value !== "object" || value === null)) throw wrong(name, "an object", value);
-  return value;
+  refuseUnknown("backoff", checkObject("backoff", options), backoffNames);
+  const { initialMs = 1_000, factor = 1.6, maxMs = 120_000, jitter = 0.2 } = options;
+  return {
+    initialMs: checkTime("backoff.initialMs", initialMs),
+    factor: checkNumber("backoff.factor", "a number from 1 on", factor, (number) => number >= 1 && Number.isFinite(number)),
+    maxMs: checkTime("backoff.maxMs", maxMs),
+    jitter: checkNumber("backoff.jitter", "a number from 0 to 1", jitter, (number) => number >= 0 && number <= 1),
+  };
 }
 
 /** A host, with or without a port, as an `:authority` has it. */
 function isName(value: unknown): boolean {
   return typeof value === "string" && /^[!-~]+$/.test(value) && !/[/?#@\\]/.test(value);
-}
-
-function wrong(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, got ${inspect(value, { depth: 0 })}`);
-}
-
-function outOfRange(name: string, expected: string, value: unknown): RangeError {
-  return new RangeError(`${name} must be ${expected}, got ${inspect(value, { depth: 0 })}`);
 }

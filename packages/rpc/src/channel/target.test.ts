@@ -57,7 +57,7 @@ const wrong: readonly (readonly [target: string, hint: string])[] = [
   ["http://shop.example", 'write "shop.example:80"'],
   ["https://shop.example", 'write "shop.example:443" and set tls'],
   ["https://", 'write "host:port"'],
-  ["xds:///shop", 'there is no scheme "xds" here, but dns, ipv4, ipv6 and unix'],
+  ["xds:///shop", 'grpcJsChannel(new grpc.Channel("xds:///…", …)), from @grpc-study/rpc/grpc-js'],
   ["dns://8.8.8.8/shop.example:1", 'write "dns:shop.example:1"'],
   ["dns://shop.example", 'write "dns:host:port" or "dns:///host:port"'],
   ["", 'it has no host: write "host:port"'],

@@ -1,6 +1,7 @@
 // What a channel leads to, as its user writes it (https://github.com/grpc/grpc/blob/master/doc/naming.md).
 import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
+import { wrongType } from "../checks.ts";
 import type { Address } from "../transport/connection.ts";
 
 /** A target that has been read. */
@@ -27,7 +28,7 @@ const defaultPort = 443;
 
 /** @throws TypeError that names the target and says what to write. */
 export function parseTarget(target: string): Target {
-  if (typeof target !== "string") throw new TypeError(`the target of a channel must be a string, got ${typeof target}`);
+  if (typeof target !== "string") throw wrongType("the target of a channel", "a string", target);
   const { scheme, rest } = /^(?<scheme>[a-z][a-z0-9+.-]*):(?<rest>.*)$/is.exec(target)?.groups ?? {};
   switch (scheme?.toLowerCase()) {
     case "http":
@@ -40,6 +41,13 @@ export function parseTarget(target: string): Target {
     case "ipv4":
     case "ipv6":
       return listed(target, scheme?.toLowerCase() === "ipv4", rest ?? "");
+    case "xds":
+      // `xds:50051` is a host that is called so.
+      if (rest === "" || /^\d+$/.test(rest ?? "")) return named(target, target);
+      throw wrong(
+        target,
+        'give createClient() a channel of grpc-js for it, grpcJsChannel(new grpc.Channel("xds:///…", …)), from @grpc-study/rpc/grpc-js',
+      );
     case "unix":
       return socket(target, rest ?? "");
     default:

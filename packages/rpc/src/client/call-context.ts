@@ -1,5 +1,6 @@
 // The context that interceptors get of a client's call: the documented members, and nothing else.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { checkFunction } from "../checks.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
@@ -64,6 +65,7 @@ class InterceptedCall implements ClientCallContext {
   }
 
   onRequest(listener: (request: object) => void): void {
+    checkFunction("the listener of onRequest()", listener);
     try {
       this.#interception.onRequest(listener);
     } catch (fault) {
@@ -72,6 +74,7 @@ class InterceptedCall implements ClientCallContext {
   }
 
   onResponse(listener: (response: Message) => void): void {
+    checkFunction("the listener of onResponse()", listener);
     this.#interception.onResponse(listener);
   }
 

@@ -6,6 +6,7 @@ import { type Compression, isCompression } from "../protocol/compression.ts";
 import { errorFromStatus, ofMethod, RpcError } from "../protocol/error.ts";
 import { Metadata, MetadataError, toMetadata } from "../protocol/metadata.ts";
 import { custom, requestFault } from "../protocol/metadata-rules.ts";
+import { noFields, noObject } from "../protocol/no-message.ts";
 import type { Status } from "../protocol/status.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
@@ -63,7 +64,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.channel = channel;
     this.method = method;
     this.#options = options;
-    this.compression = options.compression ?? "identity";
+    this.compression = options.compression === undefined ? "identity" : options.compression;
     this.waitForReady = options.waitForReady;
     this.authority = options.authority;
     this.#requests = method.requestStream ? new SendQueue() : undefined;
@@ -73,10 +74,14 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
 
   /** @param refusal why the call cannot be made. */
   begin(refusal: TypeError | undefined): void {
+    let nowMs = 0;
     try {
       if (refusal !== undefined) throw refusal;
       const { timeoutMs, deadline } = this.#options;
-      if (timeoutMs !== undefined || deadline !== undefined) this.deadline = deadlineOf(this.#options);
+      if (timeoutMs !== undefined || deadline !== undefined) {
+        nowMs = Date.now();
+        this.deadline = deadlineOf(this.#options, nowMs);
+      }
     } catch (fault) {
       this.#finish(fault);
       return;
@@ -87,7 +92,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
       return;
     }
     if (this.deadline !== Number.POSITIVE_INFINITY || signal !== undefined) {
-      const waitMs = this.deadline - Date.now();
+      const waitMs = this.deadline - nowMs;
       if (waitMs <= 0) {
         this.#finish(deadlineExceeded(this.method, "had no time left when it was called"));
         return;
@@ -179,8 +184,13 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   #encode(init: unknown): Buffer | undefined {
     if (this.ended || this.#cancelled !== undefined) return undefined;
     try {
+      const kind = noObject(init);
+      if (kind !== undefined) throw new TypeError(`a message is an object, got ${kind}`);
       this.#interception?.showRequest(init as object);
-      return this.method.input.encode(init as never);
+      const bytes = this.method.input.encode(init as never);
+      const empty = bytes.length === 0 ? noFields(init as object) : undefined;
+      if (empty !== undefined) throw new TypeError(`a message is an object with fields, got ${empty}`);
+      return bytes;
     } catch (cause) {
       this.refuse(cause);
       return undefined;

@@ -1,4 +1,5 @@
 // The functions of a client, one for each method.
+import { wrongType } from "../checks.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { type CallOptions, noOptions, optionsFault, withDefaults } from "./options.ts";
@@ -9,21 +10,19 @@ import { Conversation, Responses, Upload } from "./stream-calls.ts";
 
 /** Returns the function that calls a method. */
 export function caller(channel: Channel, method: BoundMethod, defaults: CallOptions = noOptions): unknown {
-  const single = (options?: CallOptions): SingleResponseCall => {
-    const refusal = optionsFault(options);
+  const single = (options: CallOptions | undefined, refusal = optionsFault(options)): SingleResponseCall => {
     const call = new SingleResponseCall(channel, method, refusal === undefined ? withDefaults(defaults, options) : noOptions);
     call.begin(refusal);
     return call;
   };
-  const stream = (options?: CallOptions): ResponseStreamCall => {
-    const refusal = optionsFault(options);
+  const stream = (options: CallOptions | undefined, refusal = optionsFault(options)): ResponseStreamCall => {
     const call = new ResponseStreamCall(channel, method, refusal === undefined ? withDefaults(defaults, options) : noOptions);
     call.begin(refusal);
     return call;
   };
   if (method.responseStream && method.requestStream) {
     return (requests?: unknown, options?: CallOptions) => {
-      if (!isIterable(requests)) return new Conversation(stream(requests as CallOptions | undefined));
+      if (!isIterable(requests)) return new Conversation(stream(...optionsOf(requests, options)));
       const call = stream(options);
       sendAll(call, requests);
       return new Responses(call);
@@ -38,7 +37,7 @@ export function caller(channel: Channel, method: BoundMethod, defaults: CallOpti
   }
   if (method.requestStream) {
     return (requests?: unknown, options?: CallOptions) => {
-      if (!isIterable(requests)) return new Upload(single(requests as CallOptions | undefined));
+      if (!isIterable(requests)) return new Upload(single(...optionsOf(requests, options)));
       const call = single(options);
       sendAll(call, requests);
       return call.read();
@@ -49,4 +48,11 @@ export function caller(channel: Channel, method: BoundMethod, defaults: CallOpti
     call.sendOnly(request);
     return call.read();
   };
+}
+
+/** The options of a call without an iterable of requests: the first argument, or the second one if the first is undefined. */
+function optionsOf(first: unknown, second: CallOptions | undefined): [options: CallOptions | undefined, refusal: TypeError | undefined] {
+  if (first === undefined) return [second, optionsFault(second)];
+  if (second !== undefined) return [undefined, wrongType("the requests of a call", "an iterable or async iterable", first)];
+  return [first as CallOptions, optionsFault(first as CallOptions)];
 }

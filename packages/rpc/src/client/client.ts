@@ -1,16 +1,15 @@
 // A typed client for a service.
-import { inspect } from "node:util";
 import type { DescService } from "@bufbuild/protobuf";
 import { type CodecFactory, compiled } from "@grpc-study/codec";
 import { createChannel } from "../channel/create-channel.ts";
 import { type ChannelOptions, channelOptionNames } from "../channel/options.ts";
-import { checkFunction, checkFunctions, type Names, refuseUnknown } from "../known-options.ts";
+import { checkFunction, checkFunctions, checkService, type Names, optional, refuseUnknown, shown } from "../checks.ts";
 import type { Channel } from "../transport/client.ts";
 import { BoundMethod } from "./bound-method.ts";
 import { caller } from "./callers.ts";
 import type { ClientInterceptor } from "./context.ts";
-import { type CallOptions, optionsFault } from "./options.ts";
-import { type PerRpcCredentials, perRpcCredentials } from "./per-rpc-credentials.ts";
+import { type CallOptions, checkDefaults } from "./options.ts";
+import { checkCredentials, type PerRpcCredentials, perRpcCredentials } from "./per-rpc-credentials.ts";
 import type { Client } from "./types.ts";
 
 /** Options of a client, whatever its channel. */
@@ -53,13 +52,12 @@ export function createClient<Service extends DescService>(
   target: string | Channel,
   options: ConnectOptions = {},
 ): Client<Service> {
+  checkService("the service of createClient()", service);
   refuseUnknown("createClient()", options, names);
-  const refusal = optionsFault(options.defaults);
-  if (refusal !== undefined) throw refusal;
-  checkFunctions("interceptors", options.interceptors);
-  checkFunction("codec", options.codec);
-  const credentials: unknown = options.perRpcCredentials?.getRequestMetadata;
-  if (options.perRpcCredentials !== undefined) checkFunction("perRpcCredentials.getRequestMetadata", credentials ?? null);
+  checkDefaults(options.defaults);
+  optional(checkFunctions, "interceptors", options.interceptors);
+  optional(checkFunction, "codec", options.codec);
+  optional(checkCredentials, "perRpcCredentials", options.perRpcCredentials);
   const channel = channelOf(target, options);
   const interceptors = [...(options.interceptors ?? [])];
   if (options.perRpcCredentials !== undefined) interceptors.push(perRpcCredentials(options.perRpcCredentials));
@@ -86,9 +84,7 @@ function channelOf(target: string | Channel, options: ConnectOptions): Channel {
     throw new TypeError(`createClient() cannot give the option "${given[0][0]}" to a channel that exists: give it to createChannel()`);
   }
   if (typeof target?.open !== "function") {
-    throw new TypeError(
-      `the target of a client is text or a Channel, got ${inspect(target, { depth: -1 })}: see grpcJsChannel() for channels of grpc-js`,
-    );
+    throw new TypeError(`the target of a client is text or a Channel, got ${shown(target)}: see grpcJsChannel() for channels of grpc-js`);
   }
   return target;
 }

@@ -31,7 +31,7 @@ export class Cutoff {
   }
 
   #timeUp(waitMs: number): void {
-    const within = `within ${Math.round(waitMs).toLocaleString("en")} ms`;
+    const within = `within ${waitMs.toLocaleString("en")} ms`;
     this.#call.cutOff(deadlineExceeded(this.#call.method, this.#call.unmet(within)));
   }
 

@@ -1,8 +1,8 @@
 // The options of one call.
-import { inspect } from "node:util";
-import { type Names, unknownOption } from "../known-options.ts";
-import type { Compression } from "../protocol/compression.ts";
-import type { Metadata, MetadataInit } from "../protocol/metadata.ts";
+import { checkNumber, type Names, optional, unknownOption, wrongType } from "../checks.ts";
+import { type Compression, checkCompression } from "../protocol/compression.ts";
+import { type Metadata, MetadataError, type MetadataInit, toMetadata } from "../protocol/metadata.ts";
+import { requestFault } from "../protocol/metadata-rules.ts";
 
 /** The members of an AbortSignal that a call uses. */
 export interface CancelSignal {
@@ -67,16 +67,20 @@ const names: Names<CallOptions> = {
 
 const sendNames: Names<SendOptions> = { compress: true };
 
-/** Returns an error that names an unknown option of `send()`. */
+/** Returns an error that names an unknown option of `send()`, or a value of a wrong type. */
 export function sendOptionsFault(options: SendOptions | undefined): TypeError | undefined {
-  return unknownOption("send()", options, sendNames);
+  if (options === undefined) return undefined;
+  const unknown = unknownOption("send()", options, sendNames);
+  if (unknown !== undefined) return unknown;
+  const { compress } = options;
+  return compress === undefined || typeof compress === "boolean" ? undefined : wrongType("compress", "true or false", compress);
 }
 
 /** Returns an error that names an unknown option, or a value of a wrong type. An instance of a class may have further members. */
 export function optionsFault(options: CallOptions | undefined): TypeError | undefined {
   if (options === undefined) return undefined;
-  if (typeof options !== "object" || options === null)
-    return new TypeError(`the options of a call must be an object, got ${inspect(options)}`);
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    return wrongType("the options of a call", "an object", options);
   const prototype: unknown = Object.getPrototypeOf(options);
   const unknown = prototype === Object.prototype || prototype === null ? unknownOption("a call", options, names) : undefined;
   return unknown ?? valueFault(options);
@@ -84,18 +88,28 @@ export function optionsFault(options: CallOptions | undefined): TypeError | unde
 
 /** The values that are not checked where they are used. */
 function valueFault({ signal, waitForReady, authority, onHeader, onTrailer }: CallOptions): TypeError | undefined {
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongValue("signal", "an AbortSignal", signal);
-  if (waitForReady !== undefined && typeof waitForReady !== "boolean") return wrongValue("waitForReady", "a boolean", waitForReady);
-  if (authority !== undefined && typeof authority !== "string") return wrongValue("authority", "a string", authority);
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongType("signal", "an AbortSignal", signal);
+  if (waitForReady !== undefined && typeof waitForReady !== "boolean") return wrongType("waitForReady", "a boolean", waitForReady);
+  if (authority !== undefined && typeof authority !== "string") return wrongType("authority", "a string", authority);
   if (authority !== undefined && !/^(?:(?![/?#@\\])[!-~])+$/.test(authority))
-    return wrongValue("authority", "a host, with a port if any", authority);
-  if (onHeader !== undefined && typeof onHeader !== "function") return wrongValue("onHeader", "a function", onHeader);
-  if (onTrailer !== undefined && typeof onTrailer !== "function") return wrongValue("onTrailer", "a function", onTrailer);
+    return wrongType("authority", "a host, with a port if any", authority);
+  if (onHeader !== undefined && typeof onHeader !== "function") return wrongType("onHeader", "a function", onHeader);
+  if (onTrailer !== undefined && typeof onTrailer !== "function") return wrongType("onTrailer", "a function", onTrailer);
   return undefined;
 }
 
-function wrongValue(name: keyof CallOptions, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, got ${inspect(value, { depth: -1 })}`);
+/**
+ * Checks the options of every call of a client: also those whose values each call checks where it uses them.
+ * @throws TypeError or RangeError that names the option, MetadataError for metadata that cannot be sent.
+ */
+export function checkDefaults(options: CallOptions | undefined): void {
+  if (options === undefined) return;
+  const wrong = optionsFault(options);
+  if (wrong !== undefined) throw wrong;
+  deadlineOf(options, Date.now());
+  optional(checkCompression, "compression", options.compression);
+  const fault = options.metadata === undefined ? undefined : requestFault(toMetadata(options.metadata));
+  if (fault !== undefined) throw new MetadataError(fault);
 }
 
 /** Merges the options of a call into the defaults. Options of the call win. */
@@ -106,21 +120,25 @@ export function withDefaults(defaults: CallOptions, options: CallOptions | undef
   return { ...defaults, ...Object.fromEntries(given) };
 }
 
+function isTime(ms: number): boolean {
+  return !Number.isNaN(ms);
+}
+
 /** The last moment that a Date can be. */
 const latestMs = 8.64e15;
 
 /**
  * When a call has to end: in milliseconds since 1970, or Infinity. What is too long for a Date counts as the last moment that it can be.
+ * @param nowMs the time from which `timeoutMs` counts.
  * @throws RangeError if one of the options is no time.
  */
-export function deadlineOf({ timeoutMs = Number.POSITIVE_INFINITY, deadline = Number.POSITIVE_INFINITY }: CallOptions): number {
-  if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs)) {
-    throw new RangeError(`timeoutMs must be a number of milliseconds, got ${inspect(timeoutMs)}`);
-  }
+export function deadlineOf(
+  { timeoutMs = Number.POSITIVE_INFINITY, deadline = Number.POSITIVE_INFINITY }: CallOptions,
+  nowMs: number,
+): number {
+  checkNumber("timeoutMs", "a number of milliseconds", timeoutMs, isTime);
   const at: unknown = deadline instanceof Date ? deadline.getTime() : deadline;
-  if (typeof at !== "number" || Number.isNaN(at)) {
-    throw new RangeError(`deadline must be a valid Date, or milliseconds since 1970, got ${inspect(deadline)}`);
-  }
-  const earlier = Math.min(Date.now() + timeoutMs, at);
+  const endMs = checkNumber("deadline", "a valid Date, or milliseconds since 1970", at, isTime);
+  const earlier = Math.min(nowMs + timeoutMs, endMs);
   return earlier === Number.POSITIVE_INFINITY ? earlier : Math.min(Math.max(earlier, -latestMs), latestMs);
 }

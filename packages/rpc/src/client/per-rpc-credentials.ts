@@ -1,5 +1,6 @@
 // Per-RPC credentials: what a client says of itself with every call.
 
+import { checkBoolean, checkFunction } from "../checks.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { type MetadataInit, toMetadata } from "../protocol/metadata.ts";
@@ -17,6 +18,13 @@ export interface PerRpcCredentials {
   getRequestMetadata(uri: string, signal: AbortSignal): MetadataInit | Promise<MetadataInit>;
   /** Whether the metadata may go over TLS only. If so, a call over plaintext fails with UNAUTHENTICATED before a byte is sent. */
   readonly requireTransportSecurity: boolean;
+}
+
+/** @throws TypeError. A misspelt `requireTransportSecurity` must not send tokens in plaintext. */
+export function checkCredentials(name: string, value: unknown): void {
+  const { getRequestMetadata, requireTransportSecurity } = (value ?? {}) as Partial<PerRpcCredentials>;
+  checkFunction(`${name}.getRequestMetadata`, getRequestMetadata);
+  checkBoolean(`${name}.requireTransportSecurity`, requireTransportSecurity);
 }
 
 /**

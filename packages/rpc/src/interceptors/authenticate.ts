@@ -1,8 +1,8 @@
 // Authentication on the server: an interceptor that lets a call through, with the caller's identity, or ends it with a status.
 import { createHash, timingSafeEqual } from "node:crypto";
-import { checkFunction, type Names, refuseUnknown } from "../known-options.ts";
+import { checkArray, checkFunction, checkObject, checkString, type Names, refuseUnknown } from "../checks.ts";
 import type { Context, ServerInterceptor } from "../server/context.ts";
-import type { ContextKey } from "../server/values.ts";
+import { type ContextKey, checkKey } from "../server/values.ts";
 
 export interface AuthenticateOptions<Identity> {
   /**
@@ -20,12 +20,11 @@ const names: Names<AuthenticateOptions<unknown>> = { verify: true, key: true, ex
 
 /** Runs when the header has come, before anything of a request is read, for all four call kinds. */
 export function authenticate<Identity>(options: AuthenticateOptions<Identity>): ServerInterceptor {
-  refuseUnknown("authenticate()", options, names);
+  refuseUnknown("authenticate()", checkObject("the options of authenticate()", options), names);
   const { verify, key, except = [] } = options;
-  // One that is missing is found here, and not by the first caller.
-  checkFunction("verify", verify ?? null);
-  if (typeof key !== "object" || key === null) throw new TypeError(`key must be made by createContextKey(), got ${String(key)}`);
-  if (!Array.isArray(except)) throw new TypeError(`except must be an array of service names, got ${String(except)}`);
+  checkFunction("verify", verify);
+  checkKey("key", key);
+  for (const [index, name] of checkArray("except", except).entries()) checkString(`except[${index}]`, name);
   return async (call, next) => {
     if (!except.includes(call.method.parent.typeName)) call.values.set(key, await verify(call));
     await next();
@@ -34,6 +33,10 @@ export function authenticate<Identity>(options: AuthenticateOptions<Identity>): 
 
 /** Whether two secrets are the same, in a time that tells nothing of where they differ, or how long they are. */
 export function secretEquals(a: string, b: string): boolean {
+  // Without the value: it is a secret.
+  for (const [name, value] of Object.entries({ a, b })) {
+    if (typeof value !== "string") throw new TypeError(`${name} of secretEquals() must be a string, got a value of type ${typeof value}`);
+  }
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
 }

@@ -16,7 +16,19 @@ test("Infinity is no limit", async () => {
 });
 
 test.each([0, -1, Number.NaN])("a limit of %d is a RangeError that names it", (value) => {
-  expect(() => createServer({ limits: { maxConnections: value } })).toThrow(`limits.maxConnections must be a positive number, is ${value}`);
+  expect(() => createServer({ limits: { maxConnections: value } })).toThrow(
+    `limits.maxConnections must be an integer from 1 on, or Infinity, got ${value}`,
+  );
+});
+
+test.each([
+  ["maxReceiveMessageBytes", 1.5],
+  ["maxConcurrentStreams", 0.5],
+  ["keepaliveTimeMs", 0],
+  ["resetsPerSecond", -1],
+])("limits.%s takes no %d", (name, value) => {
+  expect(() => createServer({ limits: { [name]: value } })).toThrow(new RegExp(`^limits\\.${name} must be an? .*, got ${value}$`));
+  expect(() => createServer({ limits: { [name]: String(value) } as never })).toThrow(TypeError);
 });
 
 test("messages sent over the limit are RESOURCE_EXHAUSTED on both sides, each by itself, also among others", async () => {

@@ -1,4 +1,6 @@
 // What a peer may ask of a server, or of a channel: every limit, its unit and its default.
+import { checkCount, checkNumber, checkTime, optional, refuseUnknown } from "../checks.ts";
+
 /** What holds for messages, on both sides. */
 export interface MessageLimits {
   /** The most bytes that a message received may have, after it has been inflated. Default 4 MiB, as in Go. More is RESOURCE_EXHAUSTED. */
@@ -124,15 +126,23 @@ export const defaultServerLimits: ServerLimits = {
 
 export const defaultChannelLimits: ChannelLimits = { ...messages, ...windows, keepaliveTimeMs: 6 * 60_000, keepaliveTimeoutMs: 20_000 };
 
-/** The defaults, and what is told otherwise. Throws a RangeError that names a limit that is not a positive number. */
+/** The defaults, and what is given instead. @throws TypeError or RangeError that names the limit. */
 export function withDefaults<Limits extends MessageLimits>(
   defaults: Limits,
   told: { readonly [Name in keyof Limits]?: Limits[Name] | undefined } = {},
 ): Limits {
-  for (const [name, value] of Object.entries(told)) {
-    if (value !== undefined && !(typeof value === "number" && value > 0))
-      throw new RangeError(`limits.${name} must be a positive number, is ${value}`);
-  }
+  refuseUnknown("limits", told, defaults);
+  for (const [name, value] of Object.entries(told)) optional(checkerOf(name), `limits.${name}`, value);
   const given = Object.entries(told).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
+}
+
+/** Times and rates are numbers; all other limits count something. */
+function checkerOf(name: string): (name: string, value: unknown) => number {
+  if (name.endsWith("Ms")) return checkTime;
+  return name.endsWith("PerSecond") ? checkRate : checkCount;
+}
+
+function checkRate(name: string, value: unknown): number {
+  return checkNumber(name, "a positive number", value, (rate) => rate > 0);
 }

@@ -1,4 +1,5 @@
 // The status codes (https://github.com/grpc/grpc/blob/master/doc/statuscodes.md).
+import { wrongType } from "../checks.ts";
 
 const numbers = {
   OK: 0,
@@ -36,5 +37,6 @@ export const Code = Object.freeze({
 
 /** The code of a number that a peer sent. A number that is no code is UNKNOWN, as statuscodes.md has it. */
 export function codeFrom(number: number): Code {
+  if (typeof number !== "number") throw wrongType("the number of codeFrom()", "a number", number);
   return Code[number] === undefined ? Code.UNKNOWN : (number as Code);
 }

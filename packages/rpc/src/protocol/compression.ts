@@ -1,6 +1,7 @@
 // The algorithms of https://github.com/grpc/grpc/blob/master/doc/compression.md, and a message through them.
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
+import { wrongType } from "../checks.ts";
 import { Code } from "./code.ts";
 
 /** How messages are compressed: `gzip` (RFC 1952), `deflate` (zlib's format, RFC 1950), or `identity`, not at all. */
@@ -22,6 +23,12 @@ const algorithms = {
 
 export function isCompression(name: unknown): name is Compression {
   return name === "identity" || name === "gzip" || name === "deflate";
+}
+
+/** @throws TypeError if it is no algorithm. */
+export function checkCompression(name: string, value: unknown): Compression {
+  if (!isCompression(value)) throw wrongType(name, "identity, gzip or deflate", value);
+  return value;
 }
 
 /** Whether a peer whose `grpc-accept-encoding` this is takes an algorithm. */

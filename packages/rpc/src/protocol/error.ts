@@ -2,21 +2,34 @@
 import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, anyIs, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
-import { type Names, refuseUnknown } from "../known-options.ts";
+import {
+  checkArray,
+  checkObject,
+  checkSchema,
+  checkString,
+  type Names,
+  optional,
+  outOfRange,
+  refuseUnknown,
+  wrongType,
+} from "../checks.ts";
 import { Code } from "./code.ts";
 import { Metadata, MetadataError, type MetadataInit, toMetadata } from "./metadata.ts";
-import { custom, detailsKey, metadataFault, pushbackKey } from "./metadata-rules.ts";
+import { custom, detailsKey, keyFault, pushbackKey } from "./metadata-rules.ts";
 import type { Status } from "./status.ts";
 
 /** Packs a `google.rpc` (or any other) message that says more about an error. */
 export function detail<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Any {
+  checkSchema("the schema of a detail", schema);
+  checkObject("the message of a detail", message);
   return anyPack(schema, create(schema, message));
 }
 
 export interface RpcErrorOptions {
   /**
    * Sent as trailers when a handler throws the error. A key of HTTP or of the protocol (`content-type`, `grpc-status`, …) is a MetadataError in the shorthand, and
-   * left out of a `Metadata`, which has been received from somebody else.
+   * left out of a `Metadata`, which has been received from somebody else. Metadata of more than 60 KiB is left out when the error is sent, and the message
+   * says so.
    */
   readonly metadata?: MetadataInit | undefined;
   /** Details, packed with `detail(schema, message)`, sent as `grpc-status-details-bin`. */
@@ -68,20 +81,21 @@ export class RpcError extends Error {
 
   /** @param message what the peer may know: it goes over the wire as it is. */
   constructor(code: Code, message = "", options: RpcErrorOptions = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
     refuseUnknown("RpcError", options, names);
+    super(checkString("the message of an RpcError", message), "cause" in options ? { cause: options.cause } : undefined);
+    if (typeof code !== "number") throw wrongType("code", "a status code from 1 to 16", code);
     if (code === Code.OK) throw new RangeError("an RpcError cannot have the code OK");
-    if (typeof code !== "number" || Code[code] === undefined)
-      throw new RangeError(`code must be a status code from 1 to 16, got ${String(code)}`);
+    if (Code[code] === undefined) throw outOfRange("code", "a status code from 1 to 16", code);
     this.code = code;
     this.metadata = sendable(options.metadata);
-    this.details = options.details ?? [];
+    this.details = optional(checkDetails, "details", options.details) ?? [];
     this.retryAfterMs = checkRetryAfter(options.retryAfterMs);
     this.method = undefined;
   }
 
   /** The details of one kind, in the order in which they were given. A detail that cannot be parsed is left out. */
   findDetails<Desc extends DescMessage>(schema: Desc): MessageShape<Desc>[] {
+    checkSchema("the schema of findDetails()", schema);
     return this.details.flatMap((any) => {
       if (!anyIs(any, schema)) return [];
       try {
@@ -106,14 +120,24 @@ export class RpcError extends Error {
 /** A6 takes a signed integer of 32 bits. */
 function checkRetryAfter(value: number | false | undefined): number | false | undefined {
   if (value === undefined || value === false || (Number.isInteger(value) && value >= 0 && value < 2 ** 31)) return value;
-  throw new RangeError(`retryAfterMs must be an integer from 0 to 2,147,483,647, or false, got ${String(value)}`);
+  const fault = typeof value === "number" ? outOfRange : wrongType;
+  throw fault("retryAfterMs", "an integer from 0 to 2,147,483,647, or false", value);
+}
+
+function checkDetails(name: string, value: unknown): readonly Any[] {
+  const details = checkArray(name, value) as readonly (Partial<Any> | null | undefined)[];
+  for (const [index, any] of details.entries()) {
+    if (typeof any?.typeUrl === "string" && any.value instanceof Uint8Array) continue;
+    throw wrongType(`${name}[${index}]`, "packed by detail(schema, message)", any);
+  }
+  return details as readonly Any[];
 }
 
 /** What an error may send of the metadata that it is made with. */
 function sendable(init: MetadataInit | undefined): Metadata {
   if (init instanceof Metadata) return custom(init.clone());
   const metadata = toMetadata(init);
-  const fault = init && metadataFault(metadata);
+  const fault = init === undefined ? undefined : keyFault(metadata);
   if (fault !== undefined) throw new MetadataError(fault);
   return metadata;
 }

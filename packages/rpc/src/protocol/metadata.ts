@@ -41,13 +41,13 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
 
   /** @throws MetadataError if a key or a value is illegal. */
   constructor(init?: MetadataInit) {
-    if (init === undefined || init === null) return;
+    if (init === undefined) return;
     if (init instanceof Metadata) {
       this.merge(init);
       return;
     }
     // `Object.entries` finds nothing in a Map or in Headers.
-    if (typeof init !== "object" || Symbol.iterator in init) {
+    if (typeof init !== "object" || init === null || Symbol.iterator in init) {
       throw new MetadataError(`metadata takes Metadata, or an object with its entries, got ${kindOf(init)}`);
     }
     for (const [key, values] of Object.entries(init)) {
@@ -61,7 +61,7 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
   }
 
   has(key: string): boolean {
-    return this.#values.has(key.toLowerCase());
+    return this.#values.has(lowerCase(key));
   }
 
   /** The first text of a key; undefined if there is none. Throws a TypeError for a key of bytes. */
@@ -103,11 +103,12 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
 
   /** Returns whether the key was there. */
   delete(key: string): boolean {
-    return this.#values.delete(key.toLowerCase());
+    return this.#values.delete(lowerCase(key));
   }
 
   /** Adds the values of other metadata to those that are here. */
   merge(other: Metadata): this {
+    if (!(other instanceof Metadata)) throw new MetadataError(`merge() takes Metadata, got ${kindOf(other)}`);
     // A copy, in case it is the same object.
     for (const [key, values] of [...other.#values]) for (const value of [...values]) this.#push(key, value);
     return this;
@@ -161,12 +162,22 @@ function isSpace(char: number): boolean {
   return char === 0x20 || char === 0x09;
 }
 
+function lowerCase(key: string): string {
+  checkText(key);
+  return key.toLowerCase();
+}
+
 function isBinary(key: string): boolean {
+  checkText(key);
   return key.endsWith("-bin") || /-bin$/i.test(key);
 }
 
-function checkKey(key: unknown): void {
+function checkText(key: unknown): asserts key is string {
   if (typeof key !== "string") throw new MetadataError(`a metadata key must be a string, got ${kindOf(key)}`);
+}
+
+function checkKey(key: unknown): void {
+  checkText(key);
   if (!/^[0-9a-z_.-]+$/i.test(key))
     throw new MetadataError(`${JSON.stringify(key)} is no metadata key: it takes a-z, 0-9, "-", "_" and "."`);
 }

@@ -2,6 +2,7 @@
 // connection, or listen for changes.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
+import { checkFunction, checkTime, optional } from "../checks.ts";
 import { type Pem, PemSource, TlsFileError } from "./pem.ts";
 
 /** Where the certificates come from. Each is the path of a PEM file, or PEM itself. */
@@ -46,14 +47,15 @@ export class Certificates {
 
   /**
    * @param caOption how messages name the option `ca`.
-   * @throws TlsFileError if one of them cannot be used, TypeError if an option has a wrong type.
+   * @throws TlsFileError if one of them cannot be used, TypeError or RangeError if an option has a wrong value.
    */
   constructor(options: CertificateOptions, caOption = "ca") {
-    const { ca, cert, key, reloadMs = defaultReloadMs } = options;
-    if (!(reloadMs > 0)) throw new RangeError(`tls.reloadMs must be a positive number of milliseconds, got ${reloadMs}`);
+    const { ca, cert, key, reloadMs = defaultReloadMs, onReloadError } = options;
+    checkTime("tls.reloadMs", reloadMs);
+    optional(checkFunction, "tls.onReloadError", onReloadError);
     this.#sources = { ca: source(caOption, ca), cert: source("cert", cert), key: source("key", key) };
     this.#reloadMs = Math.min(reloadMs, 2 ** 31 - 1);
-    this.#onReloadError = options.onReloadError;
+    this.#onReloadError = onReloadError;
     this.#current = check(this.#sources, {
       ca: this.#sources.ca?.readSync(),
       cert: this.#sources.cert?.readSync(),

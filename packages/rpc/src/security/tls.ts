@@ -1,6 +1,6 @@
 // TLS and mutual TLS, the same few options everywhere: PEM files, which are picked up again when they are renewed, or PEM itself. TLS 1.2 at
 // least, which is Node's default.
-import type { Names } from "../known-options.ts";
+import { type Names, wrongType } from "../checks.ts";
 import { type CertificateOptions, Certificates } from "./certificates.ts";
 import type { Pem } from "./pem.ts";
 
@@ -39,7 +39,7 @@ export const clientTlsNames: Names<ClientTls> = { ca: true, cert: true, key: tru
 /** @throws TlsFileError if a certificate or key cannot be used, TypeError if an option has a wrong value. */
 export function serverCertificates({ clientCa, clientCertificates, ...options }: ServerTls): Certificates {
   if (clientCertificates !== undefined && clientCertificates !== "required" && clientCertificates !== "optional") {
-    throw new TypeError(`tls.clientCertificates must be required or optional, got ${String(clientCertificates)}`);
+    throw wrongType("tls.clientCertificates", "required or optional", clientCertificates);
   }
   if (clientCertificates !== undefined && clientCa === undefined) {
     throw new TypeError("tls.clientCertificates needs tls.clientCa: the authorities that sign the certificates of clients");

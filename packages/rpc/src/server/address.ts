@@ -1,8 +1,10 @@
 // Addresses to listen on: `host:port`, and `unix:` with a path (https://github.com/grpc/grpc/blob/master/doc/naming.md).
+import { wrongType } from "../checks.ts";
 import type { ListenAddress } from "../transport/server.ts";
 
 /** Throws a TypeError that names the address. */
 export function parseAddress(address: string): ListenAddress {
+  if (typeof address !== "string") throw wrongType("the address of listen()", "a string, host:port or unix:path", address);
   const path = /^unix:(?:\/\/(?=\/))?(?<path>.+)$/.exec(address)?.groups?.["path"];
   if (path !== undefined) return { host: "", port: 0, path };
   const match = /^(?:\[(?<v6>[^[\]]+)\]|(?<host>[^:[\]]+)):(?<port>\d{1,5})$/.exec(address)?.groups;

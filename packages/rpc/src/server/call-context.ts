@@ -1,6 +1,7 @@
 // What handlers and interceptors are given of a call: the documented members, and no way to the server behind it.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { type Compression, isCompression } from "../protocol/compression.ts";
+import { checkBoolean, checkFunction } from "../checks.ts";
+import { type Compression, checkCompression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import { methodPath } from "../protocol/method.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
@@ -50,8 +51,7 @@ class CallContext implements Context {
   }
 
   set compression(compression: Compression) {
-    if (!isCompression(compression)) throw new TypeError(`compression must be identity, gzip or deflate, got ${String(compression)}`);
-    this.#call.compression = compression;
+    this.#call.compression = checkCompression("compression", compression);
   }
 
   get compress(): boolean {
@@ -59,7 +59,7 @@ class CallContext implements Context {
   }
 
   set compress(compress: boolean) {
-    this.#call.compress = compress;
+    this.#call.compress = checkBoolean("compress", compress);
   }
 
   get header(): Metadata {
@@ -89,10 +89,12 @@ class InterceptedCall extends CallContext implements ServerCall {
   }
 
   onRequest(listener: (request: Message) => void): void {
+    checkFunction("the listener of onRequest()", listener);
     this.#call.onRequest(listener);
   }
 
   onResponse(listener: (response: object) => void): void {
+    checkFunction("the listener of onResponse()", listener);
     this.#call.onResponse(listener);
   }
 }

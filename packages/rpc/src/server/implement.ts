@@ -1,7 +1,7 @@
 // A service with its handlers.
 import type { DescService } from "@bufbuild/protobuf";
 import type { CodecFactory } from "@grpc-study/codec";
-import { checkFunction, checkFunctions, type Names, refuseUnknown } from "../known-options.ts";
+import { checkFunction, checkFunctions, checkObject, checkService, type Names, optional, refuseUnknown, shown } from "../checks.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
 import type { AnyHandler, ExactHandlers, Handlers, LooseHandlers } from "./handlers.ts";
 
@@ -49,23 +49,36 @@ export function implement<Service extends DescService, const H extends LooseHand
   options?: ImplementOptions,
 ): Implementation;
 export function implement(service: DescService, handlers: object, options: ImplementOptions = {}): Implementation {
-  refuseUnknown("implement()", options, optionNames);
-  checkImplementOptions(options);
-  if (typeof handlers !== "object" || handlers === null) {
-    throw new TypeError(`the handlers of ${service.typeName} must be an object, got ${String(handlers)}`);
-  }
+  checkService("the service of implement()", service);
+  checkOptionsFor("implement()", options);
+  checkObject(`the handlers of ${service.typeName}`, handlers);
   // An object of a class has members of its own.
   const isLiteral = Object.getPrototypeOf(handlers) === Object.prototype || Object.getPrototypeOf(handlers) === null;
   for (const name of isLiteral ? Object.keys(handlers) : []) {
     if (!(name in service.method)) throw new TypeError(`${service.typeName} has no method "${name}"`);
-    checkFunction(`the handler of ${service.typeName}.${name}`, (handlers as Implementation["handlers"])[name]);
+  }
+  for (const { localName } of service.methods) {
+    optional(checkFunction, `the handler of ${service.typeName}.${localName}`, (handlers as Implementation["handlers"])[localName]);
   }
   return { service, handlers: handlers as Implementation["handlers"], options };
 }
 
 /** @throws TypeError that names an option whose value has a wrong type. */
 export function checkImplementOptions({ interceptors, onError, codec }: ImplementOptions): void {
-  checkFunctions("interceptors", interceptors);
-  checkFunction("onError", onError);
-  checkFunction("codec", codec);
+  optional(checkFunctions, "interceptors", interceptors);
+  optional(checkFunction, "onError", onError);
+  optional(checkFunction, "codec", codec);
+}
+
+/** @throws TypeError for options that `implement()` does not have, or that have a wrong type. */
+export function checkOptionsFor(where: string, options: ImplementOptions): void {
+  refuseUnknown(where, options, optionNames);
+  checkImplementOptions(options);
+}
+
+/** @throws TypeError if it was not made by `implement()`. */
+export function checkImplementation(where: string, value: unknown): void {
+  const { service, handlers, options } = (value ?? {}) as Partial<Implementation>;
+  if (service?.kind === "service" && typeof handlers === "object" && typeof options === "object") return;
+  throw new TypeError(`${where} takes what implement() returns, got ${shown(value)}`);
 }

@@ -3,10 +3,10 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
-import { checkBoolean, type Names, refuseUnknown, unknownOption } from "../known-options.ts";
+import { checkBoolean, checkFunction, type Names, optional, refuseUnknown, wrongType } from "../checks.ts";
 import { defaultServerLimits, type ServerLimits, withDefaults } from "../limits/limits.ts";
 import { LinkedSet } from "../linked-set.ts";
-import { type Compression, isCompression } from "../protocol/compression.ts";
+import { type Compression, checkCompression } from "../protocol/compression.ts";
 import { methodPath } from "../protocol/method.ts";
 import { type ServerTls, serverTlsNames } from "../security/tls.ts";
 import { HealthStatuses, healthHandlers } from "../services/health/health.ts";
@@ -18,10 +18,10 @@ import { InProcessTransport } from "../transport/in-process/transport.ts";
 import type { ServerTransport, ServerTransportFactory } from "../transport/server.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Call } from "./call.ts";
-import { checkImplementOptions, type Implementation, type ImplementOptions, implement } from "./implement.ts";
+import { checkImplementation, checkImplementOptions, type Implementation, type ImplementOptions, implement } from "./implement.ts";
 import { type BoundAddress, ListenError, listen } from "./listen.ts";
 import { type ServeOptions, serve } from "./serve.ts";
-import { endCalls, type ShutdownOptions, type ShutdownReport, shutdownFault, shutdownNames } from "./shutdown.ts";
+import { checkShutdown, endCalls, type ShutdownOptions, type ShutdownReport } from "./shutdown.ts";
 
 export interface ServerOptions extends ImplementOptions {
   /** Serve `grpc.health.v1.Health`. Default true. */
@@ -106,18 +106,16 @@ class RpcServer implements Server {
 
   constructor(options: ServerOptions) {
     refuseUnknown("createServer()", options, serverNames);
-    refuseUnknown("limits", options.limits, defaultServerLimits);
     const { interceptors, onError, codec, compression, health = true, reflection = false, transport = http2 } = options;
     checkImplementOptions(options);
-    checkBoolean("health", options.health);
-    checkBoolean("reflection", options.reflection);
-    if (compression !== undefined && !isCompression(compression)) {
-      throw new TypeError(`compression must be identity, gzip or deflate, got ${String(compression)}`);
-    }
-    if (typeof transport !== "function") throw new TypeError(`transport must make a transport, got ${typeof transport}`);
+    checkBoolean("health", health);
+    checkBoolean("reflection", reflection);
+    optional(checkCompression, "compression", compression);
+    checkFunction("transport", transport);
     this.#serving = { interceptors, onError, codec, compression, calls: this.#calls };
     const limits = withDefaults(defaultServerLimits, options.limits);
     this.#transport = transport(limits, compression ?? "identity");
+    if (typeof this.#transport?.listen !== "function") throw wrongType("transport", "a function that makes a transport", transport);
     this.#inProcess = new InProcessTransport(limits);
     if (health) this.#serve(implement(Health, healthHandlers(this.health)));
     if (reflection) this.#serveReflection();
@@ -130,6 +128,7 @@ class RpcServer implements Server {
   }
 
   add(...implementations: readonly Implementation[]): void {
+    for (const implementation of implementations) checkImplementation("add()", implementation);
     for (const implementation of implementations) {
       this.#serve(implementation);
       this.health.set(implementation.service.typeName, "SERVING");
@@ -156,8 +155,11 @@ class RpcServer implements Server {
   }
 
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    const fault = unknownOption("shutdown()", options, shutdownNames) ?? shutdownFault(options);
-    if (fault !== undefined) return Promise.reject(fault);
+    try {
+      checkShutdown(options);
+    } catch (fault) {
+      return Promise.reject(fault);
+    }
     this.#shutdown ??= this.#end(options);
     return this.#shutdown;
   }

@@ -1,8 +1,7 @@
 // The orderly end of a server.
 import { setTimeout as delay } from "node:timers/promises";
-import { inspect } from "node:util";
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { Names } from "../known-options.ts";
+import { checkNumber, type Names, optional, refuseUnknown } from "../checks.ts";
 import type { LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
@@ -15,15 +14,17 @@ export interface ShutdownOptions {
   readonly abortMs?: number | undefined;
 }
 
-export const shutdownNames: Names<ShutdownOptions> = { graceMs: true, abortMs: true };
+const names: Names<ShutdownOptions> = { graceMs: true, abortMs: true };
 
-/** Why these are no times; undefined if they are. */
-export function shutdownFault({ graceMs, abortMs }: ShutdownOptions): RangeError | undefined {
-  for (const [name, value] of Object.entries({ graceMs, abortMs })) {
-    if (value === undefined || (typeof value === "number" && value >= 0)) continue;
-    return new RangeError(`${name} must be a number of milliseconds from 0 on, got ${inspect(value)}`);
-  }
-  return undefined;
+/** @throws TypeError or RangeError that names the option. */
+export function checkShutdown(options: ShutdownOptions): void {
+  refuseUnknown("shutdown()", options, names);
+  optional(checkGrace, "graceMs", options.graceMs);
+  optional(checkGrace, "abortMs", options.abortMs);
+}
+
+function checkGrace(name: string, value: unknown): number {
+  return checkNumber(name, "a number of milliseconds from 0 on", value, (ms) => ms >= 0);
 }
 
 export interface ShutdownReport {

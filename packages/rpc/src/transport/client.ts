@@ -19,7 +19,7 @@ export interface Channel extends Disposable {
   readonly state: ChannelState;
   /**
    * Connects now. Resolves once a call can be sent. Rejects with UNAVAILABLE and the reason of the last attempt if there is no
-   * connection within `connectTimeoutMs`, or if the channel is closed.
+   * connection within `connectTimeoutMs`, and with CANCELLED, as calls do, if the channel is closed.
    */
   connect(): Promise<void>;
   /** Closes the connections once their calls have ended. New calls fail with CANCELLED. */

@@ -1,17 +1,18 @@
 // Checks the options that are about retries, and turns them into policies.
-import { type Names, refuseUnknown } from "../../known-options.ts";
 import {
   checkArray,
   checkBoolean,
-  checkCodes,
-  checkMs,
-  checkMultiplier,
+  checkCount,
   checkNumber,
   checkObject,
-  mostAttempts,
+  checkTime,
+  type Names,
+  optional,
   outOfRange,
+  refuseUnknown,
   wrongType,
-} from "./field-checks.ts";
+} from "../../checks.ts";
+import { checkCodes, checkMs, checkMultiplier, mostAttempts } from "./field-checks.ts";
 import { type MethodSettings, methodKey, serviceKey } from "./method-settings.ts";
 import type {
   HedgingOptions,
@@ -109,7 +110,7 @@ export function bufferLimits(path: string, options: RetryBufferOptions): [perCal
 }
 
 function checkBytes(path: string, value: unknown): number {
-  return checkNumber(path, "a number of bytes, 0 or more", value, (bytes) => bytes >= 0);
+  return checkCount(path, value, 0);
 }
 
 /**
@@ -158,13 +159,9 @@ function settingsOf(path: string, options: MethodOptions): MethodSettings {
         : retry === undefined
           ? undefined
           : { retry: retry === false ? undefined : retryPolicyOf(`${path}.retry`, retry) },
-    timeoutMs: timeoutMs === undefined ? undefined : checkTimeout(`${path}.timeoutMs`, timeoutMs),
-    waitForReady: waitForReady === undefined ? undefined : checkBoolean(`${path}.waitForReady`, waitForReady),
-    maxRequestBytes: maxRequestBytes === undefined ? undefined : checkBytes(`${path}.maxRequestBytes`, maxRequestBytes),
-    maxResponseBytes: maxResponseBytes === undefined ? undefined : checkBytes(`${path}.maxResponseBytes`, maxResponseBytes),
+    timeoutMs: optional(checkTime, `${path}.timeoutMs`, timeoutMs),
+    waitForReady: optional(checkBoolean, `${path}.waitForReady`, waitForReady),
+    maxRequestBytes: optional(checkBytes, `${path}.maxRequestBytes`, maxRequestBytes),
+    maxResponseBytes: optional(checkBytes, `${path}.maxResponseBytes`, maxResponseBytes),
   };
-}
-
-function checkTimeout(path: string, value: unknown): number {
-  return checkNumber(path, "a number of milliseconds above 0", value, (ms) => ms > 0);
 }

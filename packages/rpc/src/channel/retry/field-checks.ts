@@ -1,44 +1,7 @@
-// Checks of configuration, field by field. An error names the field by its path, the value, and what the field takes.
-import { inspect } from "node:util";
+// Checks of what only retries have: codes, attempts and their times. An error names the field by its path.
+import { checkArray, checkNumber, outOfRange, wrongType } from "../../checks.ts";
 import { Code, type CodeName } from "../../protocol/code.ts";
 import type { CodeSet } from "./policy.ts";
-
-export function wrongType(path: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${path} must be ${expected}, got ${shown(value)}`);
-}
-
-export function outOfRange(path: string, expected: string, value: unknown): RangeError {
-  return new RangeError(`${path} must be ${expected}, got ${shown(value)}`);
-}
-
-function shown(value: unknown): string {
-  return inspect(value, { depth: 0, maxArrayLength: 3, maxStringLength: 100, breakLength: Number.POSITIVE_INFINITY });
-}
-
-/** @throws TypeError if it is no plain object. */
-export function checkObject(path: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrongType(path, "an object", value);
-  return value as Record<string, unknown>;
-}
-
-/** @throws TypeError if it is no array. */
-export function checkArray(path: string, value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw wrongType(path, "an array", value);
-  return value;
-}
-
-/** @throws TypeError if it is no boolean. */
-export function checkBoolean(path: string, value: unknown): boolean {
-  if (typeof value !== "boolean") throw wrongType(path, "true or false", value);
-  return value;
-}
-
-/** @throws TypeError if it is no number, RangeError if `accepts` refuses it. */
-export function checkNumber(path: string, expected: string, value: unknown, accepts: (value: number) => boolean): number {
-  if (typeof value !== "number") throw wrongType(path, expected, value);
-  if (!accepts(value)) throw outOfRange(path, expected, value);
-  return value;
-}
 
 /** How many attempts a policy may make (gRFC A6, limits on retries and hedges). */
 export const mostAttempts = 5;

@@ -76,12 +76,12 @@ describe("wrong options name the field and the value", () => {
       "methods[1] is a second entry for /grpc.health.v1.Health/Check: join the two",
     ],
     [{ methods: [{ service: "a.B", retry, hedging }] }, TypeError, "methods[0] takes either retry or hedging, got both"],
-    [{ methods: [{ service: "a.B", timeoutMs: 0 }] }, RangeError, "methods[0].timeoutMs must be a number of milliseconds above 0, got 0"],
+    [{ methods: [{ service: "a.B", timeoutMs: 0 }] }, RangeError, "methods[0].timeoutMs must be a positive number of milliseconds, got 0"],
     [{ methods: [{ service: "a.B", waitForReady: 1 }] }, TypeError, "methods[0].waitForReady must be true or false, got 1"],
     [
-      { methods: [{ service: "a.B", maxRequestBytes: -1 }] },
+      { methods: [{ service: "a.B", maxRequestBytes: 1.5 }] },
       RangeError,
-      "methods[0].maxRequestBytes must be a number of bytes, 0 or more, got -1",
+      "methods[0].maxRequestBytes must be an integer from 0 on, or Infinity, got 1.5",
     ],
     [
       { methods: [{ service: "a.B", hedging: { delayMs: 1 } }] },
@@ -100,7 +100,13 @@ describe("wrong options name the field and the value", () => {
       "retryThrottling.maxTokens must be a number above 0, up to 1,000, got 1001",
     ],
     [{ retryThrottling: { maxTokens: 10, tokenRatio: 0 } }, RangeError, "retryThrottling.tokenRatio must be a number above 0, got 0"],
-    [{ retryBuffer: { perCallBytes: "1 MiB" } }, TypeError, "retryBuffer.perCallBytes must be a number of bytes, 0 or more, got '1 MiB'"],
+    [
+      { retryBuffer: { perCallBytes: "1 MiB" } },
+      TypeError,
+      "retryBuffer.perCallBytes must be an integer from 0 on, or Infinity, got '1 MiB'",
+    ],
+    [{ retryBuffer: null }, TypeError, "retryBuffer must be an object, got null"],
+    [{ methods: null }, TypeError, "methods must be an array, got null"],
   ])("case %#", (options, error, message) => {
     expect(() => new Retries(wrong(options))).toThrow(new error(message));
   });

@@ -25,14 +25,14 @@ export class Retries {
   /** @throws TypeError or RangeError that names the field and the value. */
   constructor(options: RetryChannelOptions = {}) {
     const config = options.serviceConfig === undefined ? undefined : parseServiceConfig(options.serviceConfig);
-    const settings = methodSettings("methods", options.methods ?? []);
+    const settings = methodSettings("methods", options.methods === undefined ? [] : options.methods);
     const { retry } = options;
     if (retry !== undefined) {
       settings.set(defaultKey, { ...emptySettings, policy: { retry: retry === false ? undefined : retryPolicyOf("retry", retry) } });
     }
     const throttling =
       options.retryThrottling === undefined ? config?.throttling : throttlingOf("retryThrottling", options.retryThrottling);
-    const [perCallBytes, perChannelBytes] = bufferLimits("retryBuffer", options.retryBuffer ?? {});
+    const [perCallBytes, perChannelBytes] = bufferLimits("retryBuffer", options.retryBuffer === undefined ? {} : options.retryBuffer);
     this.balancing = config?.balancing;
     this.#options = settings;
     this.#config = config?.methods ?? new Map();

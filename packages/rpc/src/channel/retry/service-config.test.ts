@@ -121,7 +121,7 @@ describe("a wrong service config names the field by its path, and the value", ()
     ],
     [method({ hedgingPolicy: {} }), `${hedge}.maxAttempts must be an integer above 1, got undefined`],
     [method({ hedgingPolicy: { ...hedgingPolicy, hedgingDelay: 1 } }), `${hedge}.hedgingDelay must be a duration like "1.5s", got 1`],
-    [method({ timeout: { seconds: 1 } }), `serviceConfig.methodConfig[0].timeout must be a duration like "1.5s", got { seconds: 1 }`],
+    [method({ timeout: { seconds: 1 } }), `serviceConfig.methodConfig[0].timeout must be a duration like "1.5s", got [Object]`],
     [method({ waitForReady: "yes" }), "serviceConfig.methodConfig[0].waitForReady must be true or false, got 'yes'"],
     [
       method({ maxRequestMessageBytes: -1 }),

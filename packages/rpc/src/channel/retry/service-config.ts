@@ -1,17 +1,7 @@
 // Service configs (https://github.com/grpc/grpc/blob/master/doc/service_config.md): the JSON form of grpc.service_config.ServiceConfig.
 // Unknown fields are ignored, as by all implementations, and null is a field that is left out.
-import {
-  checkArray,
-  checkBoolean,
-  checkCodes,
-  checkMultiplier,
-  checkNumber,
-  checkObject,
-  longestMs,
-  mostAttempts,
-  outOfRange,
-  wrongType,
-} from "./field-checks.ts";
+import { checkArray, checkBoolean, checkNumber, checkObject, outOfRange, wrongType } from "../../checks.ts";
+import { checkCodes, checkMultiplier, longestMs, mostAttempts } from "./field-checks.ts";
 import { defaultKey, type MethodSettings, methodKey, serviceKey } from "./method-settings.ts";
 import type { HedgingPolicy, RetryPolicy, ThrottlingPolicy } from "./policy.ts";
 

@@ -1,8 +1,8 @@
 // Interceptors that hold requests to the rules in their .proto files.
 import { create, type DescMessage, type DescService, type Message, type MessageInitShape, type Registry } from "@bufbuild/protobuf";
 import type { BadRequest_FieldViolation } from "../../../gen/google/rpc/error_details_pb.js";
+import { checkObject, checkSchema, type Names, refuseUnknown, wrongType } from "../../checks.ts";
 import type { ClientInterceptor } from "../../client/context.ts";
-import { type Names, refuseUnknown } from "../../known-options.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
 import type { ServerInterceptor } from "../../server/context.ts";
@@ -26,8 +26,7 @@ const names: Names<ValidateOptions> = { registry: true };
  * `server.add()` throws a RuleError for a rule that cannot be compiled. A rule that fails when it is evaluated ends the call with INTERNAL.
  */
 export function validate(options: ValidateOptions = {}): ServerInterceptor {
-  refuseUnknown("validate()", options, names);
-  const checker = new Checker(options.registry);
+  const checker = checkerOf("validate()", options);
   const interceptor: ServerInterceptor = async (call, next) => {
     const { input } = call.method;
     if (!hasRules(input)) return next();
@@ -54,8 +53,7 @@ export function validate(options: ValidateOptions = {}): ServerInterceptor {
  * rule that cannot be compiled.
  */
 export function validateRequests(options: ValidateOptions = {}): ClientInterceptor {
-  refuseUnknown("validateRequests()", options, names);
-  const checker = new Checker(options.registry);
+  const checker = checkerOf("validateRequests()", options);
   const interceptor: ClientInterceptor = async (call, next) => {
     const { input } = call.method;
     if (hasRules(input)) {
@@ -68,6 +66,13 @@ export function validateRequests(options: ValidateOptions = {}): ClientIntercept
     await next();
   };
   return Object.assign(interceptor, { prepare: prepareWith(checker) });
+}
+
+function checkerOf(where: string, options: ValidateOptions): Checker {
+  refuseUnknown(where, options, names);
+  const { registry } = options;
+  if (registry !== undefined && registry?.kind !== "registry") throw wrongType("registry", "a registry of protobuf-es", registry);
+  return new Checker(registry);
 }
 
 function prepareWith(checker: Checker) {
@@ -94,6 +99,8 @@ let shared: Checker | undefined;
  * @throws RuleError for a rule that cannot be compiled or evaluated.
  */
 export function check<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): BadRequest_FieldViolation[] {
+  checkSchema("the schema of check()", schema);
+  checkObject("the message of check()", init);
   shared ??= new Checker();
   shared.prepare(schema);
   const message = create(schema, init);

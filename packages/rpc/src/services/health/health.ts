@@ -1,10 +1,13 @@
 // grpc.health.v1, as https://github.com/grpc/grpc/blob/master/doc/health-checking.md has it.
 import { type HealthCheckRequest, HealthCheckResponse_ServingStatus as Status } from "../../../gen/grpc/health/v1/health_pb.js";
+import { checkString, wrongType } from "../../checks.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
 
 /** How a service is; `SERVICE_UNKNOWN`, which only a watcher sees, is said by the server itself. */
 export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING";
+
+const servingStatuses: ReadonlySet<string> = new Set<ServingStatus>(["UNKNOWN", "SERVING", "NOT_SERVING"]);
 
 /** The state of each service of a server, by its full name; `""` stands for the server as a whole. */
 export class HealthStatuses {
@@ -12,15 +15,17 @@ export class HealthStatuses {
   readonly #watchers = new Set<() => void>();
   #shutdown = false;
 
-  /** Sets a service's status, and tells those who watch it. After a shutdown, everything stays NOT_SERVING. */
+  /** Sets a service's status, and tells those who watch it. After a shutdown, everything stays NOT_SERVING. @throws TypeError for another status. */
   set(service: string, status: ServingStatus): void {
+    checkString("service", service);
+    if (!servingStatuses.has(status)) throw wrongType("status", "UNKNOWN, SERVING or NOT_SERVING", status);
     this.#statuses.set(service, this.#shutdown ? Status.NOT_SERVING : Status[status]);
     for (const wake of this.#watchers) wake();
   }
 
   /** Undefined if the service has never been set. */
   get(service: string): Status | undefined {
-    return this.#statuses.get(service);
+    return this.#statuses.get(checkString("service", service));
   }
 
   entries(): Iterable<[service: string, status: Status]> {

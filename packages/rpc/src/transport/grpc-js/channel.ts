@@ -1,6 +1,6 @@
 // A channel of grpc-js below clients of this package.
 import { type CallCredentials, type ChannelInterface, connectivityState, type Interceptor } from "@grpc/grpc-js";
-import { checkBoolean, checkFunctions, type Names, refuseUnknown } from "../../known-options.ts";
+import { checkBoolean, checkFunctions, checkTime, type Names, refuseUnknown, shown, wrongType } from "../../checks.ts";
 import { Code } from "../../protocol/code.ts";
 import { errorFromStatus } from "../../protocol/error.ts";
 import type { Status } from "../../protocol/status.ts";
@@ -44,12 +44,16 @@ export function grpcJsChannel(channel: ChannelInterface, options: GrpcJsChannelO
   const { secure = false, interceptors = [], callCredentials: credentials, connectTimeoutMs = 20_000 } = options;
   checkBoolean("secure", secure);
   checkFunctions("interceptors", interceptors);
-  if (typeof channel?.createCall !== "function") throw new TypeError("grpcJsChannel() takes a channel of grpc-js: new grpc.Channel(…)");
+  checkTime("connectTimeoutMs", connectTimeoutMs);
+  if (typeof channel?.createCall !== "function") {
+    throw new TypeError(`grpcJsChannel() takes a channel of grpc-js, new grpc.Channel(…), got ${shown(channel)}`);
+  }
+  if (credentials !== undefined && typeof credentials?.generateMetadata !== "function") {
+    throw wrongType("callCredentials", "call credentials of grpc-js", credentials);
+  }
   if (credentials !== undefined && !secure) {
     throw new TypeError("callCredentials go over TLS only: if the channel uses TLS, give grpcJsChannel() the option secure: true");
   }
-  if (typeof connectTimeoutMs !== "number" || !(connectTimeoutMs > 0))
-    throw new RangeError(`connectTimeoutMs must be a positive number of milliseconds, got ${connectTimeoutMs}`);
   return new GrpcJsChannel({ channel, interceptors, credentials }, secure, connectTimeoutMs);
 }
 

@@ -1,6 +1,7 @@
 // Certificates as grpc-js takes them. Its way to renew them is in `experimental` only, and so not used.
 import { type ChannelCredentials, credentials, ServerCredentials } from "@grpc/grpc-js";
-import { type ClientTls, clientCertificates, type ServerTls, serverCertificates } from "../../security/tls.ts";
+import { refuseUnknown } from "../../checks.ts";
+import { type ClientTls, clientCertificates, clientTlsNames, type ServerTls, serverCertificates } from "../../security/tls.ts";
 import { refuseClientTls, refuseServerTls } from "./refusals.ts";
 
 /** @throws TlsFileError if a certificate or key cannot be used, TypeError for an option that grpc-js does not have. */
@@ -21,6 +22,7 @@ export function serverCredentials(tls: ServerTls | undefined): ServerCredentials
  * @throws TlsFileError if a certificate or key cannot be used, TypeError for an option that grpc-js does not have.
  */
 export function grpcJsCredentials(tls: Omit<ClientTls, "serverName" | "reloadMs" | "onReloadError"> = {}): ChannelCredentials {
+  refuseUnknown("grpcJsCredentials()", tls, clientTlsNames);
   refuseClientTls(tls);
   const { ca = null, cert = null, key = null } = clientCertificates(tls).current();
   return credentials.createSsl(ca, key, cert);

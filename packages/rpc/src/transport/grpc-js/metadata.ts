@@ -1,10 +1,12 @@
 // Metadata of this package as metadata of grpc-js, both ways.
 import { Metadata as GrpcMetadata } from "@grpc/grpc-js";
+import { wrongType } from "../../checks.ts";
 import { isMetadata, isSentWithRequest } from "../../protocol/fields.ts";
 import { Metadata } from "../../protocol/metadata.ts";
 
 /** Copies metadata into metadata of grpc-js. Throws what grpc-js throws for a key that it refuses. */
 export function toGrpcJs(metadata: Metadata): GrpcMetadata {
+  if (!(metadata instanceof Metadata)) throw wrongType("the metadata of toGrpcJs()", "Metadata of this package", metadata);
   return intoGrpcJs(metadata, () => true);
 }
 
@@ -24,6 +26,7 @@ function intoGrpcJs(metadata: Metadata, takes: (key: string) => boolean): GrpcMe
  * `grpc-status-details-bin`. Text stays as it came, also text that this package would not send.
  */
 export function fromGrpcJs(metadata: GrpcMetadata): Metadata {
+  if (typeof metadata?.getMap !== "function") throw wrongType("the metadata of fromGrpcJs()", "Metadata of grpc-js", metadata);
   return copyOf(metadata, isMetadata);
 }
 

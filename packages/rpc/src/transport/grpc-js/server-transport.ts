@@ -1,5 +1,6 @@
 // A server of grpc-js below a server of this package.
 import { Server, type ServerOptions } from "@grpc/grpc-js";
+import { checkFunctions, checkObject, optional } from "../../checks.ts";
 import type { ServerLimits } from "../../limits/limits.ts";
 import { LinkedSet } from "../../linked-set.ts";
 import type { Compression } from "../../protocol/compression.ts";
@@ -21,6 +22,13 @@ import type { GrpcJsServerStream } from "./server-stream.ts";
  * @param options of grpc-js's server, its interceptors included, which see each message as a Buffer. They go before the server's `limits`.
  */
 export function grpcJsTransport(options: ServerOptions = {}): ServerTransportFactory {
+  checkObject("the options of grpcJsTransport()", options);
+  for (const name of Object.keys(options)) {
+    if (name !== "interceptors" && !/^grpc(?:-node)?\./.test(name)) {
+      throw new TypeError(`grpcJsTransport() has no option "${name}", but interceptors, and those of grpc-js, "grpc.*"`);
+    }
+  }
+  optional(checkFunctions, "interceptors", options.interceptors);
   return (limits, compression) => new GrpcJsTransport(limits, compression, options);
 }
 

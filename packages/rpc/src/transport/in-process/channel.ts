@@ -1,6 +1,6 @@
 // A channel to a server in the same process.
 
-import { type Names, refuseUnknown } from "../../known-options.ts";
+import { type Names, refuseUnknown } from "../../checks.ts";
 import { defaultChannelLimits, type MessageLimits, withDefaults } from "../../limits/limits.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
@@ -29,7 +29,6 @@ export class InProcessChannel implements Channel {
 
   constructor(transport: InProcessTransport, options: InProcessOptions = {}) {
     refuseUnknown("channel()", options, names);
-    refuseUnknown("limits", options.limits, defaultLimits);
     this.#transport = transport;
     this.#limits = withDefaults(defaultLimits, options.limits);
   }
@@ -39,7 +38,7 @@ export class InProcessChannel implements Channel {
   }
 
   async connect(): Promise<void> {
-    if (this.#closed) throw new RpcError(Code.UNAVAILABLE, closed);
+    if (this.#closed) throw new RpcError(Code.CANCELLED, closed);
   }
 
   close(): void {

@@ -321,7 +321,7 @@ test("a channel that is closed finishes its calls, and refuses new ones", async 
   await turn();
   channel.close();
   expect(channel.state).toBe("closed");
-  await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+  await expect(channel.connect()).rejects.toMatchObject({ code: Code.CANCELLED });
   open();
   await turns();
   server.stream?.end(undefined, Buffer.from("response"), false);

@@ -1,6 +1,7 @@
-// An option that does not exist is not dropped in silence: it may be what keeps callers away.
+// An option that does not exist, or has a wrong value, is not dropped in silence: it may be what keeps callers away.
 import { expect, onTestFinished, test } from "vitest";
-import { everyKind, everyWay, failureOf, kinds, startBy, startServer, TestService, transports } from "../test/harness.ts";
+import { FakeChannel } from "../test/fake-channel.ts";
+import { everyKind, everyWay, failureOf, kindNames, kinds, startBy, startServer, TestService, transports } from "../test/harness.ts";
 import { authenticate, Code, createChannel, createClient, createContextKey, createServer, implement, RpcError } from "./index.ts";
 import { validate, validateRequests } from "./interceptors/validate/index.ts";
 
@@ -34,7 +35,7 @@ test("limits of a server, listen() and shutdown()", async () => {
   onTestFinished(() => void server.shutdown());
   await expect(server.listen("127.0.0.1:0", untyped({ certificate: "a.pem" }))).rejects.toThrow('listen() has no option "certificate"');
   await expect(server.shutdown(untyped({ grace: 1 }))).rejects.toThrow('shutdown() has no option "grace"');
-  expect(() => createServer(untyped({ compression: "brotli" }))).toThrow("compression must be identity, gzip or deflate, got brotli");
+  expect(() => createServer(untyped({ compression: "brotli" }))).toThrow("compression must be identity, gzip or deflate, got 'brotli'");
 });
 
 test("undefined is an option that is left out", async () => {
@@ -145,7 +146,7 @@ test.each([
 
 test("a server takes no options of grpc-js, and a transport is a function", () => {
   expect(() => createServer(untyped({ grpc: {} }))).toThrow('createServer() has no option "grpc"');
-  expect(() => createServer(untyped({ transport: "grpc-js" }))).toThrow(new TypeError("transport must make a transport, got string"));
+  expect(() => createServer(untyped({ transport: "grpc-js" }))).toThrow(new TypeError("transport must be a function, got 'grpc-js'"));
 });
 
 test("an instance of a class may have other members; a literal may not", async () => {
@@ -189,9 +190,16 @@ test.each(["interceptors", "onError", "codec"])("implement() and createClient() 
   if (name !== "onError") expect(() => createClient(TestService, "localhost:1", untyped({ [name]: 5 }))).toThrow(`${name} must be`);
 });
 
-test.each([{}, { token: "secret" }, 5])("%j is no perRpcCredentials, and is not shown", (perRpcCredentials) => {
+test.each([{}, { token: "secret" }, 5, null])("%j is no perRpcCredentials, and is not shown", (perRpcCredentials) => {
   expect(() => createClient(TestService, "localhost:1", untyped({ perRpcCredentials }))).toThrow(
-    new TypeError("perRpcCredentials.getRequestMetadata must be a function, got null"),
+    new TypeError("perRpcCredentials.getRequestMetadata must be a function, got undefined"),
+  );
+});
+
+test("perRpcCredentials say whether they go over TLS only: a misspelt name must not send them in plaintext", () => {
+  const perRpcCredentials = { getRequestMetadata: () => ({}), requireTransportsecurity: true };
+  expect(() => createClient(TestService, "localhost:1", untyped({ perRpcCredentials }))).toThrow(
+    new TypeError("perRpcCredentials.requireTransportSecurity must be true or false, got undefined"),
   );
 });
 
@@ -219,4 +227,29 @@ test("a grace period without an end cuts no call", async () => {
 test("a handler is a function", () => {
   expect(() => implement(TestService, untyped({ unary: 5 }))).toThrow("the handler of test.v1.TestService.unary must be a function, got 5");
   expect(() => implement(TestService, untyped({ unary: undefined }))).not.toThrow();
+});
+
+test.each(kindNames)("%s: a fraction of a millisecond is said as it was given", async (kind) => {
+  const client = createClient(TestService, new FakeChannel());
+  expect(await failureOf(kinds[kind](client, "", { timeoutMs: 20.5 }))).toMatchObject({
+    code: Code.DEADLINE_EXCEEDED,
+    message: expect.stringMatching(/ within 20\.5 ms$/),
+  });
+});
+
+test.each(transports)("%s: options may follow requests that are undefined", async (transport) => {
+  const { client } = await startBy(
+    transport,
+    everyKind(({ metadata }) => metadata.get("x-a") ?? "none"),
+  );
+  const options = { metadata: { "x-a": "kept" } };
+  const chat = client.bidiStream(undefined as never, options as never) as unknown as ReturnType<typeof client.bidiStream>;
+  expect((await chat.recv())?.text).toBe("kept");
+  const upload = client.clientStream(undefined as never, options as never) as unknown as ReturnType<typeof client.clientStream>;
+  expect((await upload.closeAndRecv()).text).toBe("kept");
+  const wrong = client.bidiStream({} as never, options as never) as unknown as ReturnType<typeof client.bidiStream>;
+  expect(await failureOf(wrong.recv())).toMatchObject({
+    name: "TypeError",
+    message: "the requests of a call must be an iterable or async iterable, got {}",
+  });
 });

@@ -1,0 +1,245 @@
+// Each public function, given what it does not take, throws an error that names the argument and the value. TypeScript has not looked at these values.
+import * as grpc from "@grpc/grpc-js";
+import { expect, onTestFinished, test } from "vitest";
+import { TestService } from "../test/harness.ts";
+import { fromGrpcJs, grpcJsChannel, grpcJsCredentials, grpcJsService, grpcJsTransport, toGrpcJs } from "./grpc-js.ts";
+import {
+  authenticate,
+  Code,
+  type Codec,
+  ContextValues,
+  codeFrom,
+  compiled,
+  createChannel,
+  createClient,
+  createContextKey,
+  createServer,
+  detail,
+  implement,
+  Metadata,
+  methodPath,
+  protobufEs,
+  RpcError,
+  secretEquals,
+  wasCompressed,
+} from "./index.ts";
+import { check, validate, validateRequests } from "./interceptors/validate/index.ts";
+import { BadRequestSchema } from "./protocol/error-details.ts";
+
+/** A value that no type has looked at. */
+type Untyped = never;
+
+const key = createContextKey("user");
+const implementation = implement(TestService, {});
+const error = () => new RpcError(Code.ABORTED, "", { details: [detail(BadRequestSchema, {})] });
+
+function server() {
+  const made = createServer();
+  onTestFinished(() => void made.shutdown());
+  return made;
+}
+
+function grpcChannel() {
+  const channel = new grpc.Channel("localhost:1", grpc.credentials.createInsecure(), {});
+  onTestFinished(() => channel.close());
+  return channel;
+}
+
+/** What most parameters refuse. A parameter that takes one of them is given the others. */
+const values = { undefined: undefined, null: null, five: 5, text: "x", empty: {}, array: [], NaN: Number.NaN } as const;
+type Value = keyof typeof values;
+
+const noOptions: readonly Value[] = ["null", "five", "text", "array"];
+const noString: readonly Value[] = ["undefined", "null", "five", "empty", "array"];
+const noObject: readonly Value[] = ["undefined", "null", "five", "text", "array"];
+const nothing: readonly Value[] = ["undefined", "null", "five", "text", "empty", "array"];
+
+/** What a message says: the name of the parameter, and the value, or its kind where the value may be a secret. */
+type Parameter = readonly [name: RegExp, refuses: readonly Value[], use: (value: Untyped) => unknown];
+
+const parameters: Readonly<Record<string, Parameter>> = {
+  "createServer(options)": [/createServer\(\)/, noOptions, (value) => createServer(value)],
+  "createServer({ interceptors })": [/interceptors/, ["null", "five", "text", "empty"], (interceptors) => createServer({ interceptors })],
+  "createServer({ transport })": [/transport/, ["null", "five", "text", "empty", "array"], (transport) => createServer({ transport })],
+  "createServer({ compression })": [/compression/, ["null", "five", "text", "empty"], (compression) => createServer({ compression })],
+  "createServer({ limits })": [/limits/, noOptions, (limits) => createServer({ limits })],
+  "server.add()": [/add\(\)/, nothing, (value) => server().add(value)],
+  "server.listen(address)": [/address/, nothing, (value) => server().listen(value)],
+  "server.listen(_, tls)": [/listen\(\)|tls/, ["null", "five", "text", "empty", "array"], (tls) => server().listen("127.0.0.1:0", tls)],
+  "server.channel(options)": [/channel\(\)/, noOptions, (value) => server().channel(value)],
+  "server.shutdown(options)": [/shutdown\(\)/, noOptions, (value) => server().shutdown(value)],
+  "server.shutdown({ graceMs })": [/graceMs/, ["null", "text", "empty", "NaN"], (graceMs) => server().shutdown({ graceMs })],
+  "health.set(service)": [/service/, noString, (value) => server().health.set(value, "SERVING")],
+  "health.set(_, status)": [/status/, nothing, (value) => server().health.set("x", value)],
+  "health.get(service)": [/service/, noString, (value) => server().health.get(value)],
+  "implement(service)": [/service/, nothing, (value) => implement(value, {} as Untyped)],
+  "implement(_, handlers)": [/handlers/, noObject, (value) => implement(TestService, value)],
+  "implement(_, _, options)": [/implement\(\)/, noOptions, (value) => implement(TestService, {}, value)],
+  "a handler": [
+    /the handler of test\.v1\.TestService\.unary/,
+    ["null", "five", "text", "empty"],
+    (unary) => implement(TestService, { unary }),
+  ],
+  "a handler of a class": [
+    /the handler of test\.v1\.TestService\.unary/,
+    ["null", "five", "text", "empty"],
+    (unary) => implement(TestService, Object.assign(Object.create({ other: 1 }) as object, { unary }) as Untyped),
+  ],
+  "createChannel(target)": [/target/, noString, (value) => createChannel(value)],
+  "createChannel(_, options)": [/createChannel\(\)/, noOptions, (value) => createChannel("x:1", value)],
+  "createChannel(_, { tls })": [/tls/, ["null", "five", "text", "array"], (tls) => createChannel("x:1", { tls })],
+  "tls.onReloadError": [
+    /tls\.onReloadError/,
+    ["null", "five", "text", "empty"],
+    (value) => createChannel("x:1", { tls: { onReloadError: value } }),
+  ],
+  "tls.reloadMs": [/tls\.reloadMs/, ["null", "text", "empty", "NaN"], (reloadMs) => createChannel("x:1", { tls: { reloadMs } })],
+  "tls.ca": [/tls\.ca/, ["null", "five", "empty", "array"], (ca) => createChannel("x:1", { tls: { ca } })],
+  backoff: [/backoff/, noOptions, (backoff) => createChannel("x:1", { backoff })],
+  "backoff.initialMs": [
+    /backoff\.initialMs/,
+    ["null", "text", "empty", "NaN"],
+    (initialMs) => createChannel("x:1", { backoff: { initialMs } }),
+  ],
+  connectTimeoutMs: [/connectTimeoutMs/, ["null", "text", "empty", "NaN"], (value) => createChannel("x:1", { connectTimeoutMs: value })],
+  idleTimeoutMs: [/idleTimeoutMs/, ["null", "text", "empty", "NaN"], (value) => createChannel("x:1", { idleTimeoutMs: value })],
+  methods: [/methods/, ["null", "five", "text", "empty"], (methods) => createChannel("x:1", { methods })],
+  retryBuffer: [/retryBuffer/, noOptions, (retryBuffer) => createChannel("x:1", { retryBuffer })],
+  "createClient(service)": [/service/, nothing, (value) => createClient(value, "x:1")],
+  "createClient(_, target)": [/target/, noString, (value) => createClient(TestService, value)],
+  "createClient(_, _, options)": [/createClient\(\)/, noOptions, (value) => createClient(TestService, "x:1", value)],
+  "defaults.timeoutMs": [
+    /timeoutMs/,
+    ["null", "text", "empty", "NaN"],
+    (timeoutMs) => createClient(TestService, "x:1", { defaults: { timeoutMs } }),
+  ],
+  "defaults.deadline": [
+    /deadline/,
+    ["null", "text", "empty", "NaN"],
+    (deadline) => createClient(TestService, "x:1", { defaults: { deadline } }),
+  ],
+  "defaults.metadata": [/metadata/, noOptions, (metadata) => createClient(TestService, "x:1", { defaults: { metadata } })],
+  "defaults.compression": [
+    /compression/,
+    ["null", "five", "text"],
+    (compression) => createClient(TestService, "x:1", { defaults: { compression } }),
+  ],
+  defaults: [/options of a call/, noOptions, (defaults) => createClient(TestService, "x:1", { defaults })],
+  "RpcError(code)": [/code/, ["undefined", "null", "text", "empty", "NaN"], (value) => new RpcError(value)],
+  "RpcError(_, message)": [/message/, ["null", "five", "empty", "array"], (value) => new RpcError(Code.ABORTED, value)],
+  "RpcError(_, _, options)": [/RpcError/, noOptions, (value) => new RpcError(Code.ABORTED, "", value)],
+  "RpcError({ details })": [/details/, ["null", "five", "text", "empty"], (details) => new RpcError(Code.ABORTED, "", { details })],
+  "RpcError({ details: [] })": [/details\[0\]/, nothing, (value) => new RpcError(Code.ABORTED, "", { details: [value] })],
+  "RpcError({ metadata })": [/metadata/, noOptions, (metadata) => new RpcError(Code.ABORTED, "", { metadata })],
+  "RpcError({ retryAfterMs })": [/retryAfterMs/, ["null", "text", "empty", "NaN"], (retryAfterMs) => new RpcError(3, "", { retryAfterMs })],
+  "error.findDetails(schema)": [/schema/, nothing, (value) => error().findDetails(value)],
+  "detail(schema)": [/schema/, nothing, (value) => detail(value, {} as Untyped)],
+  "detail(_, message)": [/message/, noObject, (value) => detail(BadRequestSchema, value)],
+  "Metadata(init)": [/metadata/, noOptions, (value) => new Metadata(value)],
+  "metadata.get()": [/key/, noString, (value) => new Metadata().get(value)],
+  "metadata.getAll()": [/key/, noString, (value) => new Metadata().getAll(value)],
+  "metadata.getBytes()": [/key/, noString, (value) => new Metadata().getBytes(value)],
+  "metadata.getAllBytes()": [/key/, noString, (value) => new Metadata().getAllBytes(value)],
+  "metadata.has()": [/key/, noString, (value) => new Metadata().has(value)],
+  "metadata.delete()": [/key/, noString, (value) => new Metadata().delete(value)],
+  "metadata.set(key)": [/key/, noString, (value) => new Metadata().set(value, "x" as Untyped)],
+  "metadata.set(_, value)": [/key "x"/, ["undefined", "null", "five", "empty"], (value) => new Metadata().set("x", value)],
+  "metadata.add(_, value)": [/key "x"/, noString, (value) => new Metadata().add("x", value)],
+  "metadata.merge()": [/merge\(\)/, nothing, (value) => new Metadata().merge(value)],
+  "createContextKey()": [/name/, noString, (value) => createContextKey(value)],
+  "values.set(key)": [/key/, nothing, (value) => new ContextValues().set(value, 1 as Untyped)],
+  "values.get(key)": [/key/, nothing, (value) => new ContextValues().get(value)],
+  "values.require(key)": [/key/, nothing, (value) => new ContextValues().require(value)],
+  "authenticate(options)": [/authenticate\(\)/, noObject, (value) => authenticate(value)],
+  "authenticate({ verify })": [/verify/, nothing, (verify) => authenticate({ verify, key })],
+  "authenticate({ key })": [/key/, nothing, (value) => authenticate({ verify: () => 1, key: value })],
+  "authenticate({ except })": [/except/, ["null", "five", "text", "empty"], (except) => authenticate({ verify: () => 1, key, except })],
+  "authenticate({ except: [] })": [/except\[0\]/, noString, (value) => authenticate({ verify: () => 1, key, except: [value] })],
+  "secretEquals(a)": [/^a of secretEquals/, noString, (value) => secretEquals(value, "x")],
+  "secretEquals(_, b)": [/^b of secretEquals/, noString, (value) => secretEquals("x", value)],
+  "wasCompressed()": [/message/, noObject, (value) => wasCompressed(value)],
+  "codeFrom()": [/number/, ["undefined", "null", "text", "empty"], (value) => codeFrom(value)],
+  "methodPath()": [/method/, nothing, (value) => methodPath(value)],
+  "compiled()": [/schema/, nothing, (value) => compiled(value) as Codec],
+  "protobufEs()": [/schema/, nothing, (value) => protobufEs(value) as Codec],
+  "validate(options)": [/validate\(\)/, noOptions, (value) => validate(value)],
+  "validate({ registry })": [/registry/, ["null", "five", "text", "empty", "array"], (registry) => validate({ registry })],
+  "validateRequests(options)": [/validateRequests\(\)/, noOptions, (value) => validateRequests(value)],
+  "check(schema)": [/schema/, nothing, (value) => check(value, {} as Untyped)],
+  "check(_, message)": [/message/, noObject, (value) => check(BadRequestSchema, value)],
+  "grpcJsService(implementation)": [/grpcJsService\(\)/, nothing, (value) => grpcJsService(value)],
+  "grpcJsService(_, options)": [/grpcJsService\(\)/, noOptions, (value) => grpcJsService(implementation, value)],
+  "grpcJsService(_, { onError })": [/onError/, ["null", "five", "text", "empty"], (onError) => grpcJsService(implementation, { onError })],
+  "grpcJsChannel(channel)": [/grpcJsChannel\(\)/, nothing, (value) => grpcJsChannel(value)],
+  "grpcJsChannel(_, options)": [/grpcJsChannel\(\)/, noOptions, (value) => grpcJsChannel(grpcChannel(), value)],
+  "grpcJsChannel(_, { connectTimeoutMs })": [
+    /connectTimeoutMs/,
+    ["null", "text", "empty", "NaN"],
+    (connectTimeoutMs) => grpcJsChannel(grpcChannel(), { connectTimeoutMs }),
+  ],
+  "grpcJsChannel(_, { callCredentials })": [
+    /callCredentials/,
+    ["null", "five", "text", "empty", "array"],
+    (callCredentials) => grpcJsChannel(grpcChannel(), { callCredentials, secure: true }),
+  ],
+  "grpcJsTransport(options)": [/grpcJsTransport\(\)/, noOptions, (value) => grpcJsTransport(value)],
+  "grpcJsCredentials(tls)": [/grpcJsCredentials\(\)/, noOptions, (value) => grpcJsCredentials(value)],
+  "toGrpcJs()": [/toGrpcJs\(\)/, nothing, (value) => toGrpcJs(value)],
+  "fromGrpcJs()": [/fromGrpcJs\(\)/, nothing, (value) => fromGrpcJs(value)],
+};
+
+const shown: Readonly<Record<Value, RegExp>> = {
+  undefined: /undefined/,
+  null: /null|type object/,
+  five: /5|number/,
+  text: /"x"|'x'|string/,
+  empty: /\{\}|object/,
+  array: /\[\]|Array|object/,
+  NaN: /NaN/,
+};
+
+test.each(Object.entries(parameters).flatMap(([name, [pattern, refuses, use]]) => refuses.map((value) => ({ name, value, pattern, use }))))(
+  "$name refuses $value",
+  async ({ value, pattern, use }) => {
+    const fault: unknown = await (async () => use(values[value] as Untyped))().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(fault).toBeInstanceOf(value === "NaN" ? RangeError : TypeError);
+    const { message } = fault as Error;
+    expect(message).toMatch(pattern);
+    // `tls: {}` lacks what it needs.
+    if (!message.includes("is missing")) expect(message).toMatch(shown[value]);
+    expect(message).not.toMatch(/Cannot|is not a function|is not iterable/);
+  },
+);
+
+test.each<[string, (options: Untyped) => unknown]>([
+  ["grpcJsService()", (options) => grpcJsService(implementation, options)],
+  ["grpcJsChannel()", (options) => grpcJsChannel(grpcChannel(), options)],
+  ["grpcJsTransport()", (options) => grpcJsTransport(options)],
+  ["grpcJsCredentials()", (options) => grpcJsCredentials(options)],
+])("%s has no option that does not exist", (where, use) => {
+  expect(() => use({ nope: 1 } as Untyped)).toThrow(`${where} has no option "nope", but`);
+});
+
+test("grpc-js has options of its own", () => {
+  expect(() =>
+    createServer({ transport: grpcJsTransport({ "grpc.max_concurrent_streams": 5, "grpc-node.max_session_memory": 5 }) }),
+  ).not.toThrow();
+});
+
+test("add() adds no service if one of its arguments is none", () => {
+  const made = server();
+  expect(() => made.add(implementation, 5 as Untyped)).toThrow("add() takes what implement() returns, got 5");
+  expect(() => made.add(implementation)).not.toThrow();
+});
+
+test.each(["xds:///shop", "xds:shop", "xds://authority/shop"])("%s: the error leads to grpcJsChannel()", (target) => {
+  expect(() => createChannel(target)).toThrow(/is not a target: .*grpcJsChannel/);
+});
+
+test("xds is also a host", () => {
+  using channel = createChannel("xds:50051");
+  expect(channel.authority).toBe("xds:50051");
+});
