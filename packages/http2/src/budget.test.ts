@@ -7,7 +7,7 @@ const takeAll = (budget: Budget, now: number): number => {
   return taken;
 };
 
-test("a budget allows twice its rate at once, and its rate over time", () => {
+test("a budget allows a burst of twice its rate, and its rate over time", () => {
   const budget = new Budget(100, 0);
   expect(takeAll(budget, 0)).toBe(200);
   let taken = 0;
@@ -16,21 +16,21 @@ test("a budget allows twice its rate at once, and its rate over time", () => {
   expect(taken).toBeLessThanOrEqual(1000);
 });
 
-test("events that are added count", () => {
+test("added events are allowed", () => {
   const budget = new Budget(1, 0);
   expect(takeAll(budget, 0)).toBe(2);
   budget.add(4);
   expect(takeAll(budget, 0)).toBe(4);
 });
 
-test("events that are added count later too, whenever the budget is filled", () => {
+test("added events do not expire when the budget is refilled", () => {
   const budget = new Budget(10, 0);
   budget.add(1000);
   expect(takeAll(budget, 5_000)).toBe(1020);
   expect(takeAll(budget, 10_000)).toBe(20);
 });
 
-test("events that are earned count up to ten bursts", () => {
+test("earned events are allowed up to ten bursts", () => {
   const budget = new Budget(10, 0, 30);
   budget.earn(5);
   expect(takeAll(budget, 0)).toBe(35);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ClosedStreams } from "./closed-streams.ts";
 
-test("the latest 1,000 resets are known exactly; before them every stream counts as reset", () => {
+test("the last 1,000 resets are known exactly, and every stream before them counts as reset", () => {
   const closed = new ClosedStreams();
   for (let id = 1; id <= 8001; id += 4) closed.addReset(id);
   expect(closed.wasReset(8001)).toBe(true);
@@ -12,14 +12,14 @@ test("the latest 1,000 resets are known exactly; before them every stream counts
   expect(closed.wasReset(3)).toBe(true);
 });
 
-test("a stream that the peer has ended is forgotten", () => {
+test("a reset stream is forgotten once the peer has ended it", () => {
   const closed = new ClosedStreams();
   closed.addReset(5);
   closed.peerEnded(5);
   expect(closed.wasReset(5)).toBe(false);
 });
 
-test("identifiers that the peer skipped are told from used ones", () => {
+test("skipped identifiers are distinguished from used ones", () => {
   const closed = new ClosedStreams();
   closed.addGap(4, 8);
   expect([3, 4, 5, 7, 8, 9].map((id) => closed.wasSkipped(id))).toEqual([false, true, true, true, true, false]);

@@ -36,7 +36,7 @@ test("one timer serves all deadlines of a connection", () => {
   connection.destroy();
 });
 
-test("no timer is left of a connection that is over: it would keep the connection in memory", () => {
+test("a closed connection leaves no timer, which would keep it in memory", () => {
   const { connection, send } = serverConnection();
   send(clientPreface, emptySettings);
   connection.destroy();
@@ -44,7 +44,7 @@ test("no timer is left of a connection that is over: it would keep the connectio
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("the preface is due first, then the acknowledgement of SETTINGS", () => {
+test("the preface deadline comes first, then that of the SETTINGS acknowledgement", () => {
   const silent = serverConnection({ limits: { prefaceTimeout: 100, settingsTimeout: 300 } }).connection;
   vi.advanceTimersByTime(110);
   expect(silent.closeReason?.code).toBe(ErrorCode.PROTOCOL_ERROR);
@@ -56,7 +56,7 @@ test("the preface is due first, then the acknowledgement of SETTINGS", () => {
   expect(connection.closeReason?.code).toBe(ErrorCode.SETTINGS_TIMEOUT);
 });
 
-test("a frame that never ends fails the connection; a busy one whose chunks all end within a frame goes on", () => {
+test("an endless frame fails the connection, and a busy one whose chunks all end within a frame continues", () => {
   const { connection, send } = serverConnection({ limits: { headerBlockTimeout: 100, pingRate: 1000 } });
   send(clientPreface, emptySettings, settingsAck);
   const ping = Buffer.concat([Buffer.of(0, 0, 8, 6, 0, 0, 0, 0, 0), Buffer.alloc(8)]);
@@ -70,7 +70,7 @@ test("a frame that never ends fails the connection; a busy one whose chunks all 
   expect(connection.closeReason?.code).toBe(ErrorCode.ENHANCE_YOUR_CALM);
 });
 
-test("the idle time begins when the last stream ends, however long nothing came before", () => {
+test("the idle time starts when the last stream ends, even after a silent period", () => {
   let stream: Stream | undefined;
   const { connection, send } = serverConnection({ limits: { idleTimeout: 1000 } }, (opened) => {
     stream = opened;
@@ -87,7 +87,7 @@ test("the idle time begins when the last stream ends, however long nothing came 
   connection.destroy();
 });
 
-test("the answer to a keepalive PING may stand behind other bytes; a peer that falls silent is given up", () => {
+test("other bytes extend the keepalive timeout, and a silent peer is disconnected", () => {
   const { connection, send } = serverConnection({ keepalive: { interval: 1000, timeout: 500, withoutStreams: true } });
   send(clientPreface, emptySettings, settingsAck);
   vi.advanceTimersByTime(1100);
@@ -100,7 +100,7 @@ test("the answer to a keepalive PING may stand behind other bytes; a peer that f
   expect(connection.closeReason?.message).toContain("keepalive");
 });
 
-test("a time that no timer of Node can hold keeps the timer quiet", () => {
+test("a time beyond the maximum of Node's timers does not fire early", () => {
   const timers = vi.spyOn(globalThis, "setTimeout");
   const { connection, send } = serverConnection({ limits: { idleTimeout: 2 ** 40, prefaceTimeout: 10, settingsTimeout: 10 } });
   send(clientPreface, emptySettings, settingsAck);

@@ -8,7 +8,7 @@ test.each<[Partial<Limits>, string]>([
   [{ maxFrameSize: 16_384.5 }, "limits.maxFrameSize must be"],
   [{ maxFrameSize: 16_383 }, "limits.maxFrameSize must be 16384 to 16777215 bytes, got 16383"],
   [{ pingRate: -1 }, "limits.pingRate must be a number of 0 or more, got -1"],
-])("a limit that SETTINGS cannot carry is refused by its name: %o", (given, message) => {
+])("a limit that SETTINGS cannot carry is rejected with its name: %o", (given, message) => {
   expect(() => resolveLimits("server", given)).toThrow(message);
 });
 

@@ -1,4 +1,4 @@
-// How a stream that ends within `onStream`, before it has its handler, reports its end.
+// The reset of a stream that ends within `onStream`, before it has a handler.
 
 import { duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
@@ -40,7 +40,7 @@ test("a stream whose connection is destroyed within onStream calls onReset once"
   expect(resets.client).toHaveLength(1);
 });
 
-test("the reset of one stream within onStream is not told to the next one", async () => {
+test("the reset of one stream within onStream is not reported to the next one", async () => {
   let first: Stream | undefined;
   const resets = await resetsOf((stream) => {
     first = stream;

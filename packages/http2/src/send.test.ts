@@ -25,17 +25,17 @@ function pair(
   return attachClient(near, clientOptions);
 }
 
-/** Waits until the condition holds; the engine works within turns of the event loop. */
+/** Waits until the condition holds. The engine works within turns of the event loop. */
 async function until(condition: () => boolean): Promise<void> {
   for (let turns = 0; turns < 10_000; turns++) {
     if (condition()) return;
     await turn();
   }
-  throw new Error("the condition does not come true");
+  throw new Error("the condition does not hold in time");
 }
 
-describe("what does not fit in the window", () => {
-  test("waits, leaves in order with its trailers, and onDrain follows", async () => {
+describe("data beyond the window", () => {
+  test("waits, is sent in order with its trailers, and onDrain follows", async () => {
     const received: Buffer[] = [];
     let ended = false;
     let creditor: Stream | undefined;
@@ -75,7 +75,7 @@ describe("what does not fit in the window", () => {
     connection.destroy();
   });
 
-  test("of one stream holds up no other one", async () => {
+  test("of one stream does not block other streams", async () => {
     const connection = pair(
       () => ({
         onData(data, endStream, stream) {
@@ -100,7 +100,7 @@ describe("what does not fit in the window", () => {
     connection.destroy();
   });
 
-  test("is limited: a handler that writes on and on loses its stream", async () => {
+  test("is limited: a handler that never stops writing loses its stream", async () => {
     let reset: StreamReset | undefined;
     const connection = pair(
       (stream) => {
@@ -123,7 +123,7 @@ describe("what does not fit in the window", () => {
   });
 });
 
-test("a stream's small writes of many parts leave as few frames", async () => {
+test("many small writes are sent in few frames", async () => {
   let parts = 0;
   let bytes = 0;
   const connection = pair(
@@ -148,11 +148,11 @@ test("a stream's small writes of many parts leave as few frames", async () => {
   stream.end();
   await until(() => answered);
   expect(bytes).toBe(10_000);
-  expect(parts).toBeLessThan(1100); // the first window goes out as it is written
+  expect(parts).toBeLessThan(1100); // the first window is sent as it is written
   connection.destroy();
 });
 
-test("nothing is written after the end", async () => {
+test("writes after the end have no effect", async () => {
   const outcomes: unknown[] = [];
   const connection = pair((stream) => {
     stream.respond(ok, Buffer.from("body"), done);
@@ -182,7 +182,7 @@ test("nothing is written after the end", async () => {
   connection.destroy();
 });
 
-test("a stream that is reset while the window of the connection is closed leaves the list of those that wait", () => {
+test("a stream that is reset while the connection window is closed leaves the list of waiting streams", () => {
   const [near, far] = duplexPair();
   near.resume();
   const server = createServer({
@@ -205,7 +205,7 @@ test("a stream that is reset while the window of the connection is closed leaves
   };
   expect(waiting()).toEqual(ids.slice(65));
   const reset = (id: number) => send(Buffer.of(0, 0, 4, 3, 0, 0, 0, 0, id, 0, 0, 0, 8));
-  // The first, the last, and those between.
+  // The first, the last, and some in between.
   const left = ids.slice(65);
   for (const at of [0, -1, 10, 0]) {
     const [id = 0] = left.splice(at, 1);
@@ -219,7 +219,7 @@ test("a stream that is reset while the window of the connection is closed leaves
 });
 
 describe("parts that are written in one turn", () => {
-  /** The DATA frames of what a server writes: stream, length and flags. */
+  /** Returns the DATA frames that a server writes: stream, length and flags. */
   async function dataFrames(write: (stream: Stream, other: Stream) => void): Promise<string[]> {
     const [near, far] = duplexPair();
     const received: Buffer[] = [];
@@ -248,7 +248,7 @@ describe("parts that are written in one turn", () => {
     return frames;
   }
 
-  test("leave in one frame, with the end of the stream", async () => {
+  test("are sent in one frame with the end of the stream", async () => {
     const frames = await dataFrames((stream) => {
       for (let part = 0; part < 10; part++) stream.write(Buffer.alloc(7));
       stream.write(Buffer.alloc(1), true);
@@ -256,7 +256,7 @@ describe("parts that are written in one turn", () => {
     expect(frames).toEqual(["1: 71 end"]);
   });
 
-  test("leave in frames of 16,384 octets at most, and those of another stream, or of another turn, are apart", async () => {
+  test("are sent in frames of at most 16,384 octets, separate for each stream and turn", async () => {
     expect(await dataFrames((stream) => [16_000, 384, 1, 20].map((length) => stream.write(Buffer.alloc(length))))).toEqual([
       "1: 16384",
       "1: 21",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { StreamTable, type TableEntry } from "./stream-table.ts";
 
-test("streams of any age and number are found, and only they", () => {
+test("the table finds all of its streams and no others", () => {
   const table = new StreamTable<TableEntry>();
   const model = new Map<number, TableEntry>();
   let seed = 7;
@@ -11,7 +11,7 @@ test("streams of any age and number are found, and only they", () => {
   };
   let id = 1;
   for (let step = 0; step < 20_000; step++) {
-    // Streams that live long collide with later ones that use their slot.
+    // Long-lived streams collide with later ones in the same slot.
     if (random(100) < 51 || model.size === 0) {
       const stream = { id };
       table.add(stream);
@@ -32,7 +32,7 @@ test("streams of any age and number are found, and only they", () => {
   expect(new Set(table.all())).toEqual(new Set(model.values()));
 });
 
-test("a stream that is deleted twice counts once", () => {
+test("deleting a stream twice decreases the size once", () => {
   const table = new StreamTable<TableEntry>();
   const stream = { id: 1 };
   table.add(stream);

@@ -1,4 +1,4 @@
-// What one connection cannot do forever (RFC 9113, section 5.1.1).
+// Exhausted stream identifiers (RFC 9113, section 5.1.1).
 import { duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -10,7 +10,7 @@ import { createServer } from "./server.ts";
 const post = HeaderList.request({ method: "POST", scheme: "http", authority: "localhost", path: "/" });
 const ok = HeaderList.response(200);
 
-test("a client that has used the last identifier drains, and its last call ends well", async () => {
+test("a client drains after the last identifier, and its last call completes", async () => {
   const [near, far] = duplexPair();
   const server = createServer({
     onStream: (stream) => ({ onData: (_data, endStream) => void (endStream && stream.respond(ok)) }),
@@ -31,6 +31,6 @@ test("a client that has used the last identifier drains, and its last call ends 
   stream.write(Buffer.from("x"), true);
   for (let turns = 0; turns < 1000 && client.state !== "closed"; turns++) await turn();
   expect(status).toBe(200);
-  expect(client.closeReason?.message).toContain("used up");
+  expect(client.closeReason?.message).toContain("exhausted");
   server.destroy();
 });

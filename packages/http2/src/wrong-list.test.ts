@@ -1,4 +1,5 @@
-// A list in the wrong place would be a malformed message on the wire: it throws, and nothing is
+// A list in the wrong place would be a malformed message on the wire, so it throws and nothing is
+// sent.
 // sent.
 
 import { duplexPair } from "node:stream";
@@ -20,7 +21,7 @@ test.each<[string, (stream: Stream) => unknown, RegExp]>([
   ["respond with a response as trailers", (stream) => stream.respond(response, undefined, response), /must not have :status/],
   ["sendTrailers with a response", (stream) => stream.sendTrailers(response), /must not have :status/],
   ["sendTrailers with a request", (stream) => stream.sendTrailers(request), /must not have :method/],
-])("%s is a TypeError, and the right list still can be sent", async (_what, wrong, message) => {
+])("%s throws a TypeError, and a correct list can still be sent", async (_what, wrong, message) => {
   const [near, far] = duplexPair();
   const seen: unknown[] = [];
   server = createServer({

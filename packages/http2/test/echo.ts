@@ -1,4 +1,4 @@
-// A server on the engine that sends back what it receives: the target of most tests.
+// An echo server on the engine, the target of most tests.
 import {
   type Connection,
   createServer,
@@ -12,8 +12,7 @@ import {
 const ok = HeaderList.response(200);
 
 /**
- * Sends each part back as it comes, and credits it when it has left. The request's trailers come
- * back as trailers.
+ * Echoes each part, and credits it once it has been sent. Echoes the request's trailers.
  */
 export class Echo implements StreamHandler {
   readonly #stream: Stream;
@@ -49,15 +48,15 @@ export class Echo implements StreamHandler {
 export interface EchoServer extends AsyncDisposable {
   readonly port: number;
   readonly server: Server;
-  /** Every connection that was accepted. */
+  /** All accepted connections. */
   readonly accepted: readonly Connection[];
-  /** What handlers threw, and what went wrong on connections. */
+  /** Errors from handlers and connections. */
   readonly errors: readonly unknown[];
 }
 
 const greeting = Buffer.from("hello, world");
 
-/** A request without a body is answered by a greeting. */
+/** Responds to a request without a body with a greeting. */
 export async function echoServer(options: Partial<ServerOptions> = {}): Promise<EchoServer> {
   const accepted: Connection[] = [];
   const errors: unknown[] = [];

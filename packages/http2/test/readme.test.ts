@@ -1,4 +1,4 @@
-// The examples of the README run as they stand.
+// Runs the examples of the README.
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { connect, createServer, HeaderList } from "../src/index.ts";
 
 const AsyncFunction = (async () => {}).constructor as new (...args: string[]) => (...args: unknown[]) => Promise<unknown>;
 
-test("the server and the client of the README talk to each other", async () => {
+test("the server and client of the README exchange messages", async () => {
   const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
   const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? "");
   expect(examples).toHaveLength(2);

@@ -1,14 +1,14 @@
-// The receiver of one stream: keeps what happens to it.
+// Records the callbacks of one stream.
 import { createHash } from "node:crypto";
 import type { HeaderList, Stream, StreamHandler, StreamReset } from "../src/index.ts";
 
-/** How a stream ended: complete, or reset. */
+/** How a stream ended: complete or reset. */
 export interface Outcome {
   readonly status: number | undefined;
   readonly headers: HeaderList | undefined;
   readonly trailers: HeaderList | undefined;
   readonly bytes: number;
-  /** SHA-256 of the body, hexadecimal. */
+  /** The SHA-256 of the body in hexadecimal. */
   readonly hash: string;
   /** `undefined` if the peer's half is complete. */
   readonly reset: StreamReset | undefined;
@@ -27,7 +27,7 @@ export class Recorder implements StreamHandler {
   #settle: (reset?: StreamReset) => void = () => {};
   #drained: (() => void) | undefined;
 
-  /** @param credit whether received bytes are credited at once. Default: true. */
+  /** @param credit credits received bytes immediately. Default: `true`. */
   constructor(credit = true) {
     this.#credit = credit;
     this.outcome = new Promise((resolve) => {

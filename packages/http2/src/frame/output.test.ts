@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { Output } from "./output.ts";
 
-/** A socket whose peer reads nothing. */
+/** A socket whose peer does not read. */
 class StuckSocket extends Socket {
   readonly chunks: Buffer[] = [];
   override _write(): void {}
@@ -12,7 +12,7 @@ class StuckSocket extends Socket {
   }
 }
 
-test("small chunks that a socket keeps do not hold a whole buffer each", () => {
+test("small chunks that a socket keeps do not each hold a whole buffer", () => {
   const socket = new StuckSocket();
   const output = new Output(socket);
   for (let count = 0; count < 500; count++) {

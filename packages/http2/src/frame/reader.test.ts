@@ -28,7 +28,7 @@ interface Seen {
   readonly ended: number[];
 }
 
-/** A server that records what its streams receive, and the socket of its client. */
+/** Returns a server that records what its streams receive, and the socket of its client. */
 function recordingServer(): { seen: Seen; send: (chunk: Buffer) => void; connection: Http2Connection } {
   const [near, far] = duplexPair();
   near.resume();
@@ -57,7 +57,7 @@ const bodies = [
   Buffer.alloc(16_000, "d"),
 ];
 
-/** Requests of each size, each with padding and without. */
+/** Requests of each size, with and without padding. */
 function conversation(): Buffer {
   const encoder = new Encoder();
   const frames = [clientPreface, frame(4, 0, 0, Buffer.alloc(0))];
@@ -79,7 +79,7 @@ function expectAll({ bodies: received, ended }: Seen): void {
   }
 }
 
-describe("frames are the same wherever the byte stream is cut", () => {
+describe("frames are the same wherever the byte stream is split", () => {
   const bytes = conversation();
 
   test.each([1, 2, 5, 8, 9, 10, 11, 33, 1000, 1033, 1034, 1035, 16_384, 16_393, 65_536])("in chunks of %i bytes", (size) => {
@@ -89,7 +89,7 @@ describe("frames are the same wherever the byte stream is cut", () => {
     connection.destroy();
   });
 
-  test("in two chunks, cut at each of the first 250 bytes and in steps after that", () => {
+  test("in two chunks, split at each of the first 250 bytes and at intervals after that", () => {
     for (let at = 1; at < bytes.length; at += at < 250 ? 1 : 1999) {
       const { seen, send, connection } = recordingServer();
       send(Buffer.from(bytes.subarray(0, at)));
@@ -111,7 +111,7 @@ test("a view of received data stays valid when later chunks arrive", () => {
   connection.destroy();
 });
 
-test("a small DATA frame that is cut arrives in one piece", () => {
+test("a small split DATA frame is delivered in one piece", () => {
   const { seen, send, connection } = recordingServer();
   const bytes = Buffer.concat([clientPreface, frame(4, 0, 0, Buffer.alloc(0)), frame(1, 4, 1, requestBlock(new Encoder()))]);
   const data = frame(0, 1, 1, Buffer.from("in one piece"));

@@ -1,5 +1,5 @@
-// What the user of the engine does in the meantime, at random: answers at once or later, in one
-// piece or in parts, withholds credit, resets, throws.
+// Random actions of the application: respond at once or later, in one piece or in parts, withhold
+// credit, reset, throw.
 
 import { HeaderList, type Stream, type StreamHandler, type StreamReset } from "../index.ts";
 import type { Random } from "./random.ts";
@@ -7,10 +7,10 @@ import type { Random } from "./random.ts";
 const response = HeaderList.response(200, [["content-type", "application/octet-stream"]]);
 const trailers = HeaderList.trailers([["x-checksum", "none"]]);
 
-/** What a callback throws; the engine hands it to `onError`. */
+/** An error that a callback throws. The engine passes it to `onError`. */
 export class ThrownByHandler extends Error {}
 
-/** Keeps account of the streams of one connection. */
+/** Tracks the streams of one connection. */
 export class Behaviour {
   /** The first fault that was found. */
   fault: string | undefined;
@@ -30,7 +30,7 @@ export class Behaviour {
   /** Called when the connection is closed and all callbacks have run. */
   checkReleased(): void {
     for (const handler of this.streams) {
-      if (handler.stream !== undefined && !handler.stream.closed) this.fail("a stream outlives its connection");
+      if (handler.stream !== undefined && !handler.stream.closed) this.fail("a stream is still open after its connection closed");
       else if (handler.stream !== undefined && !handler.over && !handler.complete) this.fail("a stream ended without onReset");
     }
   }
@@ -53,7 +53,7 @@ export class RandomHandler implements StreamHandler {
     this.#remoteEnded = remoteEnded;
   }
 
-  /** Whether both halves ended as they should; a server is done once its response is complete. */
+  /** `true` once both halves ended normally. A server is done once its response is complete. */
   get complete(): boolean {
     if (this.stream === undefined || !this.stream.localEnded) return false;
     return this.#remoteEnded || this.stream.connection.role === "server";
@@ -86,7 +86,7 @@ export class RandomHandler implements StreamHandler {
     this.act();
   }
 
-  /** The first act, within `onStream`: a throw leaves the stream without this handler. */
+  /** The first action, within `onStream`. If it throws, the stream does not get this handler. */
   open(): void {
     try {
       this.act();
@@ -96,7 +96,7 @@ export class RandomHandler implements StreamHandler {
     }
   }
 
-  /** One random act, in the callback or later. */
+  /** Performs a random action, in the callback or later. */
   act(): void {
     const { random } = this.#behaviour;
     const choice = random.below(10);

@@ -1,4 +1,4 @@
-// Frames by hand (RFC 9113, 4.1): the fuzzer shares no frame code with the engine.
+// Hand-written frames (RFC 9113, 4.1). The fuzzer shares no frame code with the engine.
 
 export const frameType = {
   data: 0,
@@ -33,7 +33,7 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** A frame as the parser of {@link FrameParser} sees it. */
+/** A frame from {@link FrameParser}. */
 export interface Frame {
   readonly type: number;
   readonly flags: number;
@@ -41,11 +41,11 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** Cuts a byte stream into frames. */
+/** Splits a byte stream into frames. */
 export class FrameParser {
   #rest = Buffer.alloc(0);
 
-  /** Whether the stream ends between two frames. */
+  /** `true` if no frame is incomplete. */
   get atBoundary(): boolean {
     return this.#rest.length === 0;
   }

@@ -9,9 +9,9 @@ import { sequenceOf } from "./sequence.ts";
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
-// A long run is `pnpm --filter @grpc-study/http2 fuzz`.
+// For a long run: `pnpm --filter @grpc-study/http2 fuzz`.
 test.each([1, 2, 3, 4, 5])(
-  "random and mutated sequences of frames end well and leave nothing behind (part %i)",
+  "random and mutated sequences of frames cause no fault and no leak (part %i)",
   async (part) => {
     const connections: WeakRef<Connection>[] = [];
     for (let batch = 0; batch < 10; batch++) {
@@ -24,7 +24,7 @@ test.each([1, 2, 3, 4, 5])(
       );
       expect(faults.filter(({ fault }) => fault !== undefined)).toEqual([]);
     }
-    // The engine keeps a socket for a second after its last frame.
+    // The engine keeps a socket open for a second after its last frame.
     const alive = () => connections.filter((connection) => connection.deref() !== undefined).length;
     for (let attempt = 0; attempt < 20 && alive() > 0; attempt++) {
       await sleep(200);

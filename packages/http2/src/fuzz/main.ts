@@ -1,7 +1,7 @@
 // A long run of the frame fuzzer:
 //   pnpm --filter @grpc-study/http2 fuzz --sequences 1000000 --seed 1
-// prints its progress; at the first fault it prints the seed and the smallest sequence of frames
-// that it finds, and exits with 1. The same seed with --sequences 1 repeats the fault.
+// prints its progress. At the first fault it prints the seed and the smallest failing sequence of
+// frames, and exits with 1. The same seed with --sequences 1 reproduces the fault.
 
 import { parseArgs } from "node:util";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
@@ -11,7 +11,7 @@ import { type Sequence, sequenceOf } from "./sequence.ts";
 import { shrink } from "./shrink.ts";
 
 const concurrency = 64;
-/** What the heap may grow by over the run, in octets. */
+/** The maximum growth of the heap over the run, in octets. */
 const maxGrowth = 64 * 1024 * 1024;
 
 const { values } = parseArgs({
@@ -23,7 +23,7 @@ const firstSeed = wholeNumber("seed", values.seed);
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
-// A throw out of the engine ends here; the sequence that caused it is found by a run of its own.
+// Collects errors that the engine throws asynchronously. A separate run finds the sequence.
 let thrown: unknown;
 process.on("uncaughtException", (error) => {
   thrown ??= error;
@@ -51,7 +51,7 @@ function progress(count: number): void {
   const rate = Math.round(count / ((performance.now() - began) / 1000));
   console.log(`${count} sequences, ${rate} a second, heap ${(heap / 1048576).toFixed(1)} MiB, ${timers} timers`);
   if (heap - baseline > maxGrowth) fail(`the heap grew by ${heap - baseline} octets`);
-  if (timers > 0) fail(`${timers} timers outlive their connections`);
+  if (timers > 0) fail(`${timers} timers are left after their connections closed`);
 }
 
 async function faultOf(sequence: Sequence): Promise<string | undefined> {
@@ -64,14 +64,15 @@ async function report(batch: readonly Sequence[]): Promise<never> {
   for (const sequence of batch) {
     const fault = await faultOf(sequence);
     if (fault === undefined) continue;
-    // The random acts of the handlers follow the octets: only the same kind of fault counts.
+    // The random actions of the handlers depend on the octets, so compare only the kind of the
+    // fault.
     const kind = fault.slice(0, 40);
     const smallest = await shrink(sequence, async (shorter) => (await faultOf(shorter))?.startsWith(kind) ?? false);
     console.log(`seed ${sequence.seed}, role ${sequence.role}, the peer ${sequence.reads ? "reads" : "does not read"}`);
     for (const frame of smallest.frames) console.log(`  ${frame.toString("hex")}`);
     fail(fault);
   }
-  return fail(`a fault that shows only when the ${batch.length} sequences from seed ${batch[0]?.seed} run together: ${String(thrown)}`);
+  return fail(`a fault that occurs only when the ${batch.length} sequences from seed ${batch[0]?.seed} run together: ${String(thrown)}`);
 }
 
 function fail(fault: string): never {

@@ -1,10 +1,10 @@
-// The far end of the connection under test: feeds octets to the engine and checks what it writes.
+// The peer of the connection under test: feeds octets to the engine and checks its output.
 
 import { Duplex } from "node:stream";
 import { Decoder } from "../hpack/decoder.ts";
 import { type Frame, FrameParser, flag, frameType, preface } from "./frames.ts";
 
-/** What an engine may have waiting for a peer that does not read, in octets. */
+/** The maximum output in octets that an engine may buffer for a peer that does not read. */
 const maxUnread = 4 * 1024 * 1024;
 
 export class Peer extends Duplex {
@@ -18,7 +18,7 @@ export class Peer extends Duplex {
   readonly #decoder = new Decoder({ maxTableSize: 0xffffffff });
   readonly #reset = new Set<number>();
   readonly #ended = new Set<number>();
-  /** The octets of the preface that are still due from a client. */
+  /** The octets of the client's preface that are still missing. */
   #prefaceDue: Buffer;
   #block: Buffer[] | undefined;
   #blockStream = 0;
@@ -31,7 +31,7 @@ export class Peer extends Duplex {
     this.#prefaceDue = role === "client" ? preface : Buffer.alloc(0);
   }
 
-  /** The octets that the engine has written and this peer has not taken. */
+  /** The octets that the engine has written and this peer has not read. */
   get unread(): number {
     return this.#reads ? 0 : this.writableLength;
   }
@@ -41,7 +41,7 @@ export class Peer extends Duplex {
     if (!this.destroyed && !this.readableEnded) this.push(chunk);
   }
 
-  /** What the sent frames allow the engine: octets of DATA and the size of its frames. */
+  /** Updates what the sent frames allow the engine: octets of DATA and the size of its frames. */
   allow(sent: Frame): void {
     if (sent.type === frameType.windowUpdate && sent.streamId === 0 && sent.payload.length === 4) {
       this.#credit += sent.payload.readUInt32BE() & 0x7fffffff;
@@ -97,9 +97,9 @@ export class Peer extends Duplex {
     const ofStream = type === frameType.data || type === frameType.headers || type === frameType.rstStream;
     if (ofStream && (streamId === 0 || streamId % 2 === 0)) this.#fail(`a frame of type ${type} names the stream ${streamId}`);
     if ((type === frameType.data || type === frameType.headers) && this.#reset.has(streamId))
-      this.#fail(`stream ${streamId} goes on after its RST_STREAM`);
+      this.#fail(`stream ${streamId} continues after its RST_STREAM`);
     if ((type === frameType.data || type === frameType.headers) && this.#ended.has(streamId))
-      this.#fail(`stream ${streamId} goes on after its END_STREAM`);
+      this.#fail(`stream ${streamId} continues after its END_STREAM`);
     switch (type) {
       case frameType.data:
         this.#credit -= payload.length;
@@ -115,7 +115,7 @@ export class Peer extends Duplex {
         break;
       case frameType.rstStream:
         this.#reset.add(streamId);
-        if (payload.length !== 4) this.#fail("RST_STREAM of a wrong length");
+        if (payload.length !== 4) this.#fail("RST_STREAM has a wrong length");
         break;
       case frameType.settings:
         if (streamId !== 0 || payload.length % 6 !== 0 || ((flags & flag.ack) !== 0 && payload.length > 0))
@@ -133,7 +133,7 @@ export class Peer extends Duplex {
           this.#fail("WINDOW_UPDATE is malformed");
         break;
       default:
-        this.#fail(`a frame of type ${type} is never sent`);
+        this.#fail(`a frame of type ${type} must not be sent`);
     }
     if ((type === frameType.headers || type === frameType.data) && (flags & flag.endStream) !== 0) this.#ended.add(streamId);
     if ((type === frameType.headers || type === frameType.continuation) && (flags & flag.endHeaders) !== 0) this.#decode();

@@ -1,4 +1,4 @@
-// A seeded generator of pseudo-random numbers (mulberry32): a seed gives the same sequence
+// A seeded random number generator (mulberry32).
 // everywhere.
 
 export class Random {
@@ -8,7 +8,7 @@ export class Random {
     this.#state = seed | 0;
   }
 
-  /** A whole number from 0 to 2^32 - 1. */
+  /** Returns a whole number from 0 to 2^32 - 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -16,12 +16,12 @@ export class Random {
     return (mixed ^ (mixed >>> 14)) >>> 0;
   }
 
-  /** A whole number from 0 to `limit` - 1. */
+  /** Returns a whole number from 0 to `limit` - 1. */
   below(limit: number): number {
     return this.next() % limit;
   }
 
-  /** `true` in `percent` of 100 cases. */
+  /** Returns `true` in `percent` of 100 cases. */
   chance(percent: number): boolean {
     return this.below(100) < percent;
   }

@@ -1,4 +1,4 @@
-// Runs one sequence of frames against an engine and says what went wrong.
+// Runs one sequence of frames against an engine and reports faults.
 
 import { attachClient, type Connection, type ConnectionOptions, createServer, ErrorCode, HeaderList, Http2Error } from "../index.ts";
 import { Behaviour, ThrownByHandler } from "./behaviour.ts";
@@ -11,8 +11,8 @@ const request = HeaderList.request({ method: "POST", scheme: "http", authority: 
 const probe = Buffer.from("probe!!!");
 
 /**
- * Returns `undefined` if the engine did well, else the fault. `onConnection` gets the connection,
- * for example to see later that it is gone from memory.
+ * Returns the fault, or `undefined` if there is none. `onConnection` gets the connection, for
+ * example to check later that it was garbage-collected.
  */
 export async function runSequence(
   { seed, role, frames, reads }: Sequence,
@@ -42,13 +42,13 @@ export async function runSequence(
   await turn();
   await turn();
 
-  // A connection that is open after a whole number of frames still answers.
+  // A connection that is still open after complete frames must answer.
   if (connection.state === "open" && reads && sent.complete) {
     peer.feed(frame(frameType.ping, 0, 0, probe));
     await turn();
     await turn();
     if (connection.state === "open" && !peer.pongs.has(probe.toString("latin1")))
-      behaviour.fail("an open connection leaves a PING without an answer");
+      behaviour.fail("an open connection does not answer a PING");
   }
   if (random.chance(20)) connection.close();
   if (random.chance(50)) {
@@ -88,7 +88,7 @@ function open(peer: Peer, behaviour: Behaviour, options: ConnectionOptions): Con
   return connection;
 }
 
-/** Follows what was sent, as a peer without an error would read it. */
+/** Parses the sent octets as a correct peer would. */
 class Sent {
   readonly #frames = new FrameParser();
   #prefaceDue: number;
@@ -98,7 +98,7 @@ class Sent {
     this.#prefaceDue = role === "server" ? preface.length : 0;
   }
 
-  /** Whether the engine waits for no octet: neither within a frame nor within a header block. */
+  /** `true` if no frame and no header block is incomplete. */
   get complete(): boolean {
     return this.#prefaceDue === 0 && this.#frames.atBoundary && !this.#inBlock;
   }
@@ -113,7 +113,7 @@ class Sent {
   }
 }
 
-/** The octets of the frames, cut at random borders. */
+/** Splits the octets of the frames at random positions. */
 function* chunks(frames: readonly Buffer[], random: Random): Generator<Buffer> {
   const bytes = Buffer.concat(frames);
   const way = random.below(4);
@@ -121,7 +121,7 @@ function* chunks(frames: readonly Buffer[], random: Random): Generator<Buffer> {
   else if (way === 1) yield bytes;
   else {
     const longest = way === 2 ? 20 : 2000;
-    // Long input in tiny chunks says no more than its first part does.
+    // Tiny chunks of long input would only repeat the first part's cases.
     const step = bytes.length > 4000 ? 2000 : longest;
     for (let at = 0; at < bytes.length; ) {
       const end = at + 1 + random.below(step);

@@ -1,4 +1,4 @@
-// Sequences of frames: mostly what a correct peer could send, then mutated.
+// Generates sequences of frames: mostly valid ones, then mutated.
 
 import { HeaderList } from "../headers/header-list.ts";
 import { Encoder } from "../hpack/encoder.ts";
@@ -10,11 +10,11 @@ export interface Sequence {
   /** The role of the engine under test. */
   readonly role: "server" | "client";
   /**
-   * The frames that the engine receives, possibly malformed; the first one of a client is the
-   * preface.
+   * The frames that the engine receives, possibly malformed. The preface of a client counts as
+   * its first frame.
    */
   readonly frames: readonly Buffer[];
-  /** Whether the peer takes what the engine writes. */
+  /** `true` if the peer reads the engine's output. */
   readonly reads: boolean;
 }
 
@@ -31,7 +31,7 @@ const fields: readonly [[string, string], ...[string, string][]] = [
   ["x-control", "a\nb"],
 ];
 
-/** The sequence of a seed. */
+/** Returns the sequence of a seed. */
 export function sequenceOf(seed: number): Sequence {
   const random = new Random(seed);
   const role = random.chance(60) ? "server" : "client";
@@ -44,14 +44,15 @@ class Generator {
   readonly #random: Random;
   readonly #role: "server" | "client";
   /**
-   * Whether frames break rules by themselves. A connection would seldom live long if each one did.
+   * `true` if frames violate rules even without mutation. Most sequences are tame, so that
+   * connections live longer.
    */
   readonly #wild: boolean;
   readonly #encoder = new Encoder();
   readonly #out = Buffer.allocUnsafe(65_536);
-  /** The streams whose half of the peer is open. */
+  /** The streams whose peer half is open. */
   #open: number[] = [];
-  /** The streams that have had their header list: the next one is trailers. */
+  /** The streams that have had their header list. Their next one is trailers. */
   readonly #started = new Set<number>();
   #nextStream = 1;
 
@@ -108,7 +109,7 @@ class Generator {
   }
 
   /**
-   * One of the last streams; of a wild generator also one that is closed, or one that never was.
+   * Returns one of the last streams. A wild generator also returns closed and idle ones.
    */
   #stream(): number {
     const random = this.#random;
@@ -156,7 +157,7 @@ class Generator {
       flags |= flag.priority;
       parts.push(Buffer.concat([uint32(0), random.bytes(1)]));
     }
-    // A block that is cut goes on in CONTINUATION frames.
+    // A split block continues in CONTINUATION frames.
     const cuts = random.chance(20) ? 1 + random.below(4) : 0;
     const at = Array.from({ length: cuts }, () => random.below(block.length + 1)).sort((a, b) => a - b);
     const pieces = [0, ...at].map((start, i) => block.subarray(start, at[i] ?? block.length));
@@ -178,7 +179,7 @@ class Generator {
       else flat.push(":status", odd ? random.pick(["103", "101", "2x"]) : random.pick(["200", "200", "404"]));
       if (this.#role === "server" && random.chance(80)) flat.push(":authority", "localhost");
     }
-    // The later fields of the list are malformed, or bind what follows.
+    // The later fields of the list are malformed or constrain what follows.
     const reach = odd ? fields.length : 4;
     for (let count = random.below(4); count > 0; count--) flat.push(...(fields[random.below(reach)] as [string, string]));
     if (random.chance(2)) flat.push("x-huge", "h".repeat(random.below(40_000)));
@@ -266,7 +267,7 @@ function mutate(frames: Buffer[], random: Random): void {
   }
 }
 
-/** A copy with one octet changed: all of it, or the bits of `mask` flipped. */
+/** Returns a copy with one octet changed: replaced, or with the bits of `mask` flipped. */
 function changed(bytes: Buffer, at: number, value: number, mask?: number): Buffer {
   const copy = Buffer.from(bytes);
   if (at < copy.length) copy[at] = mask === undefined ? value : (copy[at] as number) ^ mask;

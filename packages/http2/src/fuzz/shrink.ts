@@ -1,4 +1,4 @@
-// Makes a failing sequence small: leaves out frames, then octets at the end, while it still fails.
+// Minimizes a failing sequence: removes frames, then trailing octets, while it still fails.
 
 import type { Sequence } from "./sequence.ts";
 

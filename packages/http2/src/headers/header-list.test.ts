@@ -4,7 +4,7 @@ import { HeaderList } from "./header-list.ts";
 const target = { method: "POST", scheme: "https", authority: "shop.example", path: "/orders?all" };
 
 describe("a header list", () => {
-  test("a request has its pseudo-header fields first, and parsed", () => {
+  test("a request starts with its pseudo-header fields, which are parsed", () => {
     const list = HeaderList.request(target, [["te", "trailers"]]);
     expect(list.flat.slice(0, list.regularStart)).toEqual([
       ...[":method", "POST", ":scheme", "https", ":path", "/orders?all"],
@@ -13,7 +13,7 @@ describe("a header list", () => {
     expect(list).toMatchObject({ ...target, protocol: undefined, status: undefined, memo: undefined });
   });
 
-  test("a response has a number as its status", () => {
+  test("a response has a numeric status", () => {
     expect(HeaderList.response(204).status).toBe(204);
     expect(HeaderList.response(204).flat).toEqual([":status", "204"]);
     expect(HeaderList.trailers([]).status).toBeUndefined();
@@ -24,7 +24,7 @@ describe("a header list", () => {
     expect(HeaderList.request({ ...target, method: "CONNECT", protocol: "websocket" }).protocol).toBe("websocket");
   });
 
-  test("get gives the first value, getAll each one, iteration the regular fields", () => {
+  test("get returns the first value, getAll all values, and iteration the regular fields", () => {
     const list = HeaderList.request(target, [
       ["x-a", "1"],
       ["x-b", "2"],
@@ -42,13 +42,13 @@ describe("a header list", () => {
     ]);
   });
 
-  test("the size counts names, values and 32 octets a field", () => {
+  test("the size includes names, values and 32 octets per field", () => {
     expect(HeaderList.trailers([["grpc-status", "0"]]).size).toBe(44);
     expect(HeaderList.response(200, [["a", "bc"]]).size).toBe(42 + 35);
     expect(HeaderList.trailers([]).size).toBe(0);
   });
 
-  test("the first of two pseudo-header fields counts, and the list is malformed anyway", () => {
+  test("the first of two equal pseudo-header fields counts, although the list is malformed", () => {
     expect(new HeaderList([":path", "/a", ":path", "/b"]).path).toBe("/a");
   });
 
@@ -68,7 +68,7 @@ describe("a list that extends another one", () => {
     { neverIndexed: ["x-token"] },
   );
 
-  test("holds the fields of both, and leaves the first one as it is", () => {
+  test("has the fields of both, and the first one is unchanged", () => {
     const list = base.extend([["x-token", "a"]]);
     expect(list).toMatchObject({ ...target, contentLength: 5 });
     expect([...list]).toEqual([...base, ["x-token", "a"]]);
@@ -77,14 +77,14 @@ describe("a list that extends another one", () => {
     expect(base.extend([]).flat).toEqual(base.flat);
   });
 
-  test("keeps the names that are never indexed, and adds to them", () => {
+  test("inherits the never-indexed names and adds to them", () => {
     expect(base.extend([["x-token", "a"]]).neverIndexed).toEqual(new Set(["x-token"]));
     const list = base.extend([["x-key", "a"]], { neverIndexed: ["x-key"] });
     expect(list.neverIndexed).toEqual(new Set(["x-token", "x-key"]));
     expect(base.neverIndexed).toEqual(new Set(["x-token"]));
   });
 
-  test("may be extended again", () => {
+  test("can be extended again", () => {
     const list = base.extend([["x-a", "1"]]).extend([["x-a", "2"]]);
     expect(list.getAll("x-a")).toEqual(["1", "2"]);
     expect(list.path).toBe(target.path);
@@ -107,7 +107,7 @@ describe("a list that extends another one", () => {
     expect(() => HeaderList.request(target).extend([["host", "other.example"]])).toThrow("host must name the same entity");
   });
 
-  test("is of the role of the first list", () => {
+  test("has the role of the first list", () => {
     expect(() => HeaderList.trailers([]).extend([[":status", "200"]])).toThrow(":status");
     expect(
       HeaderList.response(200)
@@ -117,7 +117,7 @@ describe("a list that extends another one", () => {
   });
 });
 
-describe("what a builder rejects", () => {
+describe("creating a list rejects", () => {
   test.each([
     ["an upper-case name", "Content-Type", "a", /"Content-Type" must be in lower case/],
     ["an empty name", "", "a", /a field name must have/],
@@ -130,7 +130,7 @@ describe("what a builder rejects", () => {
     ["a NUL", "x-a", "a\0b", /"x-a"/],
     ["an escape", "x-a", "a\x1bb", /"x-a"/],
     ["a DEL", "x-a", "a\x7fb", /"x-a"/],
-    ["a char that is no octet", "x-a", "Ā", /"x-a"/],
+    ["a character that is not an octet", "x-a", "Ā", /"x-a"/],
     ["a space at the beginning", "x-a", " a", /"x-a"/],
     ["a space at the end", "x-a", "a ", /"x-a"/],
     ["a tab at the end", "x-a", "a\t", /"x-a"/],
@@ -165,12 +165,12 @@ describe("what a builder rejects", () => {
     expect(() => HeaderList.request({ ...target, ...change })).toThrow(field);
   });
 
-  test("what is no string", () => {
+  test("values that are not strings", () => {
     const fields = JSON.parse('[["x-number", 1]]');
     expect(() => HeaderList.trailers(fields)).toThrow("x-number must be a string, got number");
   });
 
-  test("values with octets above ASCII, inner white space and no octet at all pass", () => {
+  test("but accepts octets above ASCII, inner white space and empty values", () => {
     const fields: [string, string][] = [
       ["x-latin", "na\xefve"],
       ["x-inner", "a \t b"],

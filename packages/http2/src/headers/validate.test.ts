@@ -35,7 +35,7 @@ describe("requests", () => {
     ["te: Trailers", [...get, ["te", "Trailers"]]],
     ["an OPTIONS of the server", set(":path", "*").map((field) => (field[0] === ":method" ? [":method", "OPTIONS"] : field))],
     ["a CONNECT", [...without(":scheme", ":path", ":method"), [":method", "CONNECT"]]],
-    ["a scheme of its own with an empty path", set(":scheme", "urn").map((field) => (field[0] === ":path" ? [":path", ""] : field))],
+    ["a non-HTTP scheme with an empty path", set(":scheme", "urn").map((field) => (field[0] === ":path" ? [":path", ""] : field))],
     ["content-length twice with one value", [...get, ["content-length", "5"], ["content-length", "5"]]],
     ["an empty value", [...get, ["x-a", ""]]],
     ["several cookies (8.2.3)", [...get, ["cookie", "a=b"], ["cookie", "c=d"]]],
@@ -48,14 +48,14 @@ describe("requests", () => {
     ["no method", without(":method"), ":method is required (RFC 9113, 8.3.1)"],
     ["no scheme", without(":scheme"), ":scheme is required (RFC 9113, 8.3.1)"],
     ["no path", without(":path"), ":path is required (RFC 9113, 8.3.1)"],
-    ["nothing at all", [], "8.3.1"],
+    ["an empty list", [], "8.3.1"],
     ["an empty path", set(":path", ""), ":path must have one octet or more (RFC 9113, 8.3.1)"],
     ["a path without a slash", set(":path", "a"), "8.3.1"],
     ["a * for GET", set(":path", "*"), "8.3.1"],
     ["a path with a space", set(":path", "/a b"), "8.3.1"],
     ["an empty scheme", set(":scheme", ""), "8.3.1"],
     ["a scheme with a space", set(":scheme", "ht tp"), "8.3.1"],
-    ["a method that is no token", set(":method", "G(T"), "9.1"],
+    ["a method that is not a token", set(":method", "G(T"), "9.1"],
     ["user information in the authority", set(":authority", "me@a.example"), "8.3.1"],
     ["a path in the authority", set(":authority", "a.example/b"), "8.3.1"],
     ["two methods", [[":method", "GET"], ...get], ":method must occur once (RFC 9113, 8.3)"],
@@ -85,7 +85,7 @@ describe("requests", () => {
     expect(malformedRequest(list(fields))).toContain(rule);
   });
 
-  test("an extended CONNECT is well-formed where the setting is on (RFC 8441)", () => {
+  test("an extended CONNECT is well-formed if the setting is enabled (RFC 8441)", () => {
     const fields: Fields = [...without(":method"), [":method", "CONNECT"], [":protocol", "websocket"]];
     const connect = list(fields);
     expect(malformedRequest(connect, true)).toBeUndefined();
@@ -217,7 +217,7 @@ describe("fields of any list", () => {
     );
   });
 
-  test("the text about a hostile name is bounded and printable", () => {
+  test("the message about a hostile name is short and printable", () => {
     const text = malformedRequest(list([...get, ["\x1b[2J\r\n\xff".repeat(1000), "a"]])) ?? "";
     expect(text.length).toBeLessThan(600);
     expect(text).toMatch(/^[\x20-\x7e]+$/);

@@ -87,7 +87,9 @@ function encode(encoder: Encoder, fields: string[], neverIndexed?: Set<string>):
   return out.toString("hex", 0, encoder.encode(list, out, 0));
 }
 
-/** A decoder whose table holds 256 octets, as in C.5 and C.6: by an update of the peer. */
+/**
+ * Returns a decoder with a table of 256 octets, set by a size update of the peer as in C.5 and C.6.
+ */
 function smallDecoder(): Decoder {
   const decoder = new Decoder({ maxTableSize: 256 });
   const update = Buffer.from("3fe101", "hex");
@@ -104,7 +106,7 @@ describe("RFC 7541, Appendix C", () => {
     encoder.setMaxTableSize(size);
     expect(encode(encoder, [])).toBe(hex);
     const decoder = new Decoder({ maxTableSize: size });
-    decoder.settingsAcknowledged(); // a greater value than `size` is a fault from here on
+    decoder.settingsAcknowledged(); // from now on, a value above `size` is a fault
     const block = Buffer.from(hex, "hex");
     expect(decoder.decode(block, 0, block.length, 100)?.flat).toEqual([]);
     const greater = Buffer.from(block);
@@ -124,7 +126,7 @@ describe("RFC 7541, Appendix C", () => {
     expectDecodes(new Decoder(), example);
   });
 
-  test("C.2.3: the decoded list says that the field is never indexed, and the encoder keeps it so", () => {
+  test("C.2.3: the decoded list marks the field as never indexed, and the encoder preserves that", () => {
     const block = Buffer.from("100870617373776f726406736563726574", "hex");
     const list = new Decoder().decode(block, 0, block.length, 100);
     expect([...(list?.neverIndexed ?? [])]).toEqual(["password"]);
@@ -132,7 +134,7 @@ describe("RFC 7541, Appendix C", () => {
     expect(encoded.slice(0, 2)).toBe("10");
   });
 
-  test("C.2.4: the encoder writes the index of the static table", () => {
+  test("C.2.4: the encoder writes the static index", () => {
     expect(encode(new Encoder(), [":method", "GET"])).toBe("82");
   });
 

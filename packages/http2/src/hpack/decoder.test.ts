@@ -14,7 +14,7 @@ function hex(text: string): Buffer {
   return Buffer.from(text.replaceAll(" ", ""), "hex");
 }
 
-/** A literal of short plain strings, after an octet of its type (RFC 7541, 6.2). */
+/** Returns a literal with short plain strings after the octet `type` (RFC 7541, 6.2). */
 function literal(type: number, name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([type, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
 }
@@ -26,15 +26,15 @@ const never = 0x10;
 describe("compression errors", () => {
   test.each([
     ["the index 0 of an indexed field", "80", "6.1"],
-    ["an index past the static table while the dynamic one is empty", "be", "2.3.3"],
-    ["an index far past the tables", "ff ff ff ff 07", "2.3.3"],
-    ["the name of a literal past the tables", "7e 01 61", "2.3.3"],
-    ["the name of a literal without indexing past the tables", "0f 2f 01 61", "2.3.3"],
+    ["an index beyond the static table while the dynamic one is empty", "be", "2.3.3"],
+    ["an index far beyond both tables", "ff ff ff ff 07", "2.3.3"],
+    ["the name of a literal beyond both tables", "7e 01 61", "2.3.3"],
+    ["the name of a literal without indexing beyond both tables", "0f 2f 01 61", "2.3.3"],
     ["an integer that ends within its octets", "ff", "6"],
     ["an integer that ends after a continuation", "ff 80", "6"],
     ["an integer of six octets after its prefix", "ff 80 80 80 80 80 00", "5.1"],
     ["an integer of 2^31", "ff 81 ff ff ff 07", "5.1"],
-    ["an integer that wraps round 32 bits", "ff ff ff ff ff 7f", "5.1"],
+    ["an integer that overflows 32 bits", "ff ff ff ff ff 7f", "5.1"],
     ["a string length of an endless integer", "40 7f ff ff ff ff ff ff ff ff ff ff", "5.1"],
     ["a literal without a name", "40", "6"],
     ["a name that is longer than the block", "40 05 61 62", "6"],
@@ -53,12 +53,12 @@ describe("compression errors", () => {
     const decoder = new Decoder();
     expect(decode(decoder, hex(block))).toBeUndefined();
     expect(decoder.fault).toMatchObject({ kind: "compression", reason: expect.stringContaining(`(RFC 7541, ${section})`) });
-    // The tables are out of step from here on.
+    // The tables are out of sync from now on.
     expect(decode(decoder, hex("82"))).toBeUndefined();
     expect(decoder.fault?.kind).toBe("compression");
   });
 
-  test("a string ends where the block ends, not where the buffer does", () => {
+  test("a string must end within the block, not just within the buffer", () => {
     const block = hex("40 01 61 02 62 63");
     const decoder = new Decoder();
     expect(decoder.decode(block, 0, block.length - 1, maxListSize)).toBeUndefined();
@@ -70,7 +70,7 @@ describe("integers", () => {
   test.each([
     ["the greatest prefix value", "40 7e", 126],
     ["the smallest value with a continuation", "40 7f 00", 127],
-    ["a continuation with zeros in front of its end", "40 7f 80 80 80 00", 127],
+    ["a continuation with leading zeros", "40 7f 80 80 80 00", 127],
     ["two continuations", "40 7f 81 01", 256],
   ])("%s", (_, start, length) => {
     const block = Buffer.concat([hex(start), Buffer.alloc(length, "n"), hex("01 76")]);
@@ -79,7 +79,7 @@ describe("integers", () => {
 });
 
 describe("table size updates", () => {
-  test("two at the beginning of a block, the lower one evicts", () => {
+  test("two at the beginning of a block, of which the lower one evicts", () => {
     const decoder = new Decoder();
     decode(decoder, literal(inserting, "a", "b"));
     expect(decoder.tableSize).toBe(34);
@@ -87,13 +87,13 @@ describe("table size updates", () => {
     expect(decoder.tableSize).toBe(0);
   });
 
-  test("a greater setting may be used up to its value", () => {
+  test("a larger setting may be used up to its value", () => {
     const decoder = new Decoder({ maxTableSize: 8192 });
     expect(decode(decoder, hex("3f e1 3f"))?.flat).toEqual([]);
     expect(decode(decoder, hex("3f e2 3f"))).toBeUndefined();
   });
 
-  test("a smaller setting binds the peer from its acknowledgement on", () => {
+  test("a smaller setting applies from its acknowledgement on", () => {
     const decoder = new Decoder({ maxTableSize: 100 });
     expect(decode(decoder, literal(inserting, "a".repeat(60), "b".repeat(60)))?.size).toBe(152);
     expect(decoder.tableSize).toBe(152);
@@ -117,7 +117,7 @@ describe("table size updates", () => {
 });
 
 describe("the dynamic table", () => {
-  test("the oldest entries leave first, and the indexes follow", () => {
+  test("the oldest entries are evicted first, and the indexes shift", () => {
     const decoder = new Decoder();
     decode(decoder, hex("3f 45")); // 100 octets: two entries of 34, not three
     decode(decoder, Buffer.concat([literal(inserting, "a", "1"), literal(inserting, "b", "2")]));
@@ -128,7 +128,7 @@ describe("the dynamic table", () => {
     expect(decode(decoder, hex("c0"))).toBeUndefined();
   });
 
-  test("an entry that is larger than the table empties it and is still in the list", () => {
+  test("an entry larger than the table empties it and is still in the list", () => {
     const decoder = new Decoder();
     decode(decoder, Buffer.concat([hex("3f 45"), literal(inserting, "a", "1")]));
     const large = "v".repeat(100);
@@ -136,7 +136,7 @@ describe("the dynamic table", () => {
     expect(decoder.tableSize).toBe(0);
   });
 
-  test("a literal may take its name from the entry that it evicts (RFC 7541, 4.4)", () => {
+  test("a literal can take its name from the entry that it evicts (RFC 7541, 4.4)", () => {
     const decoder = new Decoder();
     decode(decoder, Buffer.concat([hex("3f 09"), literal(inserting, "name", "old")])); // 40 octets
     const block = Buffer.concat([hex("7e 04"), Buffer.from("next")]);
@@ -144,7 +144,7 @@ describe("the dynamic table", () => {
     expect(decode(decoder, hex("be"))?.flat).toEqual(["name", "next"]);
   });
 
-  test("the ring keeps its order over many rounds", () => {
+  test("the ring keeps its order over many insertions", () => {
     const decoder = new Decoder();
     for (let i = 0; i < 1000; i++) {
       decode(decoder, literal(inserting, "n", String(i)));
@@ -159,14 +159,14 @@ describe("the dynamic table", () => {
 describe("the limit of a list", () => {
   const large = literal(plain, "x", "v".repeat(100)); // 133 octets of list
 
-  test("a list at its limit passes, one octet less does not", () => {
+  test("a list of exactly the limit passes, one octet more does not", () => {
     expect(decode(new Decoder(), large, 133)?.size).toBe(133);
     const decoder = new Decoder();
     expect(decode(decoder, large, 132)).toBeUndefined();
     expect(decoder.fault?.kind).toBe("too-large");
   });
 
-  test("the table stays in step over a list that is too large", () => {
+  test("the table stays in sync after a list that is too large", () => {
     const decoder = new Decoder();
     const block = Buffer.concat([large, literal(inserting, "after", "it"), literal(plain, "more", "text")]);
     expect(decode(decoder, block, 50)).toBeUndefined();
@@ -175,20 +175,20 @@ describe("the limit of a list", () => {
     expect(decoder.fault).toBeUndefined();
   });
 
-  test("an entry that exceeds the list and fits the table is kept", () => {
+  test("an entry that exceeds the list limit but fits the table is inserted", () => {
     const decoder = new Decoder();
     expect(decode(decoder, literal(inserting, "x", "v".repeat(100)), 50)).toBeUndefined();
     expect(decode(decoder, hex("be"))?.get("x")).toBe("v".repeat(100));
   });
 
-  test("an entry that exceeds the list and the table empties the table", () => {
+  test("an entry that exceeds both the list limit and the table empties the table", () => {
     const decoder = new Decoder();
     decode(decoder, Buffer.concat([hex("3f 45"), literal(inserting, "a", "1")]));
     expect(decode(decoder, literal(inserting, "x", "v".repeat(120)), 50)).toBeUndefined();
     expect(decoder.tableSize).toBe(0);
   });
 
-  test("a fault after the limit is still a compression error", () => {
+  test("a fault beyond the limit is still a compression error", () => {
     for (const tail of ["80", "40 01 61 84 ff ff ff ff", "00 01 61 84 ff ff ff ff"]) {
       const decoder = new Decoder();
       expect(decode(decoder, Buffer.concat([large, large, hex(tail)]), 100)).toBeUndefined();
@@ -216,7 +216,7 @@ describe("the limit of a list", () => {
 describe("repeated blocks", () => {
   const insertion = Buffer.concat([literal(inserting, "a", "1"), literal(inserting, "b", "2")]);
 
-  test("an indexed block gives the same list while the table is unchanged", () => {
+  test("an indexed block gives the same list object while the table is unchanged", () => {
     const decoder = new Decoder();
     decode(decoder, insertion);
     const first = decode(decoder, hex("83 be bf"));
@@ -227,7 +227,7 @@ describe("repeated blocks", () => {
     expect(decode(decoder, hex("83 be bf"))).toBe(second);
   });
 
-  test("an indexed block is decoded anew after a table size update", () => {
+  test("an indexed block is decoded again after a table size update", () => {
     const decoder = new Decoder();
     decode(decoder, insertion);
     decode(decoder, hex("be"));
@@ -235,7 +235,7 @@ describe("repeated blocks", () => {
     expect(decode(decoder, hex("be"))).toBeUndefined();
   });
 
-  test("a block of literals gives the same list, whatever the table holds", () => {
+  test("a block of literals gives the same list object in any state of the table", () => {
     const decoder = new Decoder();
     const block = Buffer.concat([hex("83"), literal(plain, "name", "value"), literal(plain, "other", "value")]);
     const first = decode(decoder, block);
@@ -266,7 +266,7 @@ describe("repeated blocks", () => {
     expect(second).not.toBe(first);
   });
 
-  test("many different blocks leave the cache bounded and right", () => {
+  test("the cache stays bounded and correct after many different blocks", () => {
     const decoder = new Decoder();
     for (let i = 0; i < 5000; i++) {
       const text = String(i % 700);
@@ -277,7 +277,7 @@ describe("repeated blocks", () => {
 });
 
 describe("random blocks", () => {
-  /** Blocks that are near the truth: encoded lists with some octets changed. */
+  /** Near-valid blocks: encoded lists with some octets changed. */
   const field = fc.tuple(fc.constantFrom("a", "x-name", ":path", "cookie", "te"), fc.string({ maxLength: 20, unit: "binary-ascii" }));
   const mutated = fc.tuple(
     fc.array(field, { maxLength: 6 }),
@@ -285,7 +285,7 @@ describe("random blocks", () => {
     fc.nat({ max: 5 }),
   );
 
-  test("random octets end in a list or a fault, with a bounded table", () => {
+  test("random octets give a list or a fault, and the table stays bounded", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 80 }), { maxLength: 8 }), (blocks) => {
         const decoder = new Decoder();
@@ -295,7 +295,7 @@ describe("random blocks", () => {
     );
   });
 
-  test("mutated blocks end in a list or a fault, with a bounded table", () => {
+  test("mutated blocks give a list or a fault, and the table stays bounded", () => {
     fc.assert(
       fc.property(fc.array(mutated, { minLength: 1, maxLength: 8 }), (blocks) => {
         const decoder = new Decoder();

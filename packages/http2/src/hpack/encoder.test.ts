@@ -23,8 +23,8 @@ const call = () =>
     ["user-agent", "node"],
   ]);
 
-describe("what is indexed", () => {
-  test("a request that repeats costs one octet a field", () => {
+describe("indexing", () => {
+  test("a repeated request takes one octet per field", () => {
     const encoder = new Encoder();
     expect(encode(encoder, call()).length).toBeGreaterThan(20);
     expect(encode(encoder, call()).length).toBe(7);
@@ -38,7 +38,7 @@ describe("what is indexed", () => {
     for (let i = 0; i < 3; i++) expect(encode(encoder, again)).toEqual(second);
   });
 
-  test("a list object that is sent again follows changes of the table", () => {
+  test("a list object that is sent again is re-encoded after changes of the table", () => {
     const encoder = new Encoder();
     const decoder = new Decoder();
     const again = call();
@@ -48,7 +48,7 @@ describe("what is indexed", () => {
     }
   });
 
-  test("a list object is good for several encoders with different tables", () => {
+  test("a list object can be used with several encoders with different tables", () => {
     const again = call();
     const pairs = Array.from({ length: 3 }, () => ({ encoder: new Encoder(), decoder: new Decoder() }));
     pairs.forEach(({ encoder, decoder }, i) => {
@@ -57,7 +57,7 @@ describe("what is indexed", () => {
     for (let i = 0; i < 5; i++) for (const { encoder, decoder } of pairs) roundTrip(encoder, decoder, again);
   });
 
-  test("lists that extend one list give the octets that they give by themselves", () => {
+  test("extended lists give the same octets as equal lists that are not extended", () => {
     const [extending, plain] = [new Encoder(), new Encoder()];
     const decoder = new Decoder();
     const base = call();
@@ -86,7 +86,7 @@ describe("what is indexed", () => {
     }
   });
 
-  test("a field that a list marks is never indexed, also where its value is in a table", () => {
+  test("a field marked by its list is never indexed, even if its value is in a table", () => {
     const encoder = new Encoder();
     encode(encoder, list(["x-token", "secret"]));
     const size = encoder.tableSize;
@@ -99,13 +99,13 @@ describe("what is indexed", () => {
     expect([...(decoded.decode(literal, 0, literal.length, 1000)?.neverIndexed ?? [])]).toEqual(["x-token"]);
   });
 
-  test.each(["content-length", "date", "traceparent", "etag"])("%s stays out of the table", (name) => {
+  test.each(["content-length", "date", "traceparent", "etag"])("%s is not inserted into the table", (name) => {
     const encoder = new Encoder();
     encode(encoder, list([name, "12345"]));
     expect(encoder.tableSize).toBe(0);
   });
 
-  test.each(["x-deadline", ":path"])("a name whose values all differ (%s) soon stops to change the table", (name) => {
+  test.each(["x-deadline", ":path"])("a name whose values all differ (%s) soon stops changing the table", (name) => {
     const encoder = new Encoder();
     encode(encoder, call());
     let last = -1;
@@ -119,13 +119,13 @@ describe("what is indexed", () => {
     expect(encode(encoder, call()).length).toBe(7);
   });
 
-  test("a large value stays out of the table", () => {
+  test("a large value is not inserted into the table", () => {
     const encoder = new Encoder();
     encode(encoder, list(["x-large", "v".repeat(2000)]));
     expect(encoder.tableSize).toBe(0);
   });
 
-  test("the names that an encoder follows are bounded, and later ones are still right", () => {
+  test("an encoder tracks a limited number of names, and further ones are still encoded correctly", () => {
     const encoder = new Encoder();
     const decoder = new Decoder();
     for (let i = 0; i < 1000; i++) roundTrip(encoder, decoder, list([`x-name-${i}`, "value"]));
@@ -137,8 +137,8 @@ describe("table size updates", () => {
   test.each([
     ["a smaller size", [100], "3f45"],
     ["zero", [0], "20"],
-    ["the size as it is", [4096], ""],
-    ["a greater size than the encoder's own limit", [65_536], ""],
+    ["an unchanged size", [4096], ""],
+    ["a size above the limit of the encoder", [65_536], ""],
     ["down and up again: the minimum, then the last one", [0, 4096], "203fe11f"],
     ["several: the minimum, then the last one", [3000, 50, 1000, 200], "3f133fa901"],
     ["down twice", [200, 100], "3f45"],
@@ -150,7 +150,7 @@ describe("table size updates", () => {
     expect(encode(encoder, list([":method", "GET"])).toString("hex")).toBe("82");
   });
 
-  test("an encoder with a smaller table of its own says so first", () => {
+  test("an encoder with a smaller table announces it first", () => {
     expect(encode(new Encoder({ maxTableSize: 0 }), list([":method", "GET"])).toString("hex")).toBe("2082");
   });
 
@@ -175,7 +175,7 @@ describe("an encoder and a decoder", () => {
     { weight: 1, arbitrary: fc.constantFrom(0, 64, 500, 4096) },
   );
 
-  test("any lists survive any table sizes", () => {
+  test("any list makes a round trip with any table size", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const encoder = new Encoder();

@@ -5,7 +5,7 @@ import { huffmanDecode, huffmanDecodedBound } from "./huffman-decode.ts";
 import { huffmanEncode, huffmanEncodedLength } from "./huffman-encode.ts";
 
 /**
- * Decodes by the text of RFC 7541, bit by bit: slow, and independent of the tables of the decoder.
+ * Decodes bit by bit as RFC 7541 describes: slow, but independent of the decoder's tables.
  */
 function decodeBitByBit(octets: Uint8Array): string | undefined {
   const symbols = new Map(Array.from(huffmanCodes, (code, symbol) => [`${huffmanLengths[symbol]}:${code}`, symbol]));
@@ -39,7 +39,7 @@ function encode(text: string): Buffer {
   return output;
 }
 
-/** `text` as Huffman code, followed by the bits `tail`. */
+/** Returns `text` Huffman-coded, followed by the bits `tail`. */
 function bits(text: string, tail: string): Buffer {
   let all = "";
   for (const char of text) {
@@ -54,7 +54,7 @@ function bits(text: string, tail: string): Buffer {
 const octets = fc.uint8Array({ maxLength: 64 }).map((array) => Buffer.from(array).toString("latin1"));
 
 describe("Huffman code", () => {
-  test("the code is the one of RFC 7541, Appendix B", () => {
+  test("the code equals RFC 7541, Appendix B", () => {
     const code = (symbol: number) => [huffmanCodes[symbol], huffmanLengths[symbol]];
     expect(code(0)).toEqual([0x1ff8, 13]);
     expect(code(10)).toEqual([0x3ffffffc, 30]);
@@ -68,12 +68,12 @@ describe("Huffman code", () => {
     expect(code(255)).toEqual([0x3ffffee, 26]);
   });
 
-  test("the code is complete: its lengths and the one of EOS fill the code space", () => {
+  test("the code is complete: the code lengths, including EOS, fill the code space", () => {
     const filled = huffmanLengths.reduce((sum, length) => sum + 2 ** (30 - length), 1);
     expect(filled).toBe(2 ** 30);
   });
 
-  test("each octet survives at each bit offset", () => {
+  test("each octet makes a round trip at each bit offset", () => {
     for (let symbol = 0; symbol < 256; symbol++) {
       for (let before = 0; before < 8; before++) {
         const text = `${"0".repeat(before) + String.fromCharCode(symbol)}a`;
@@ -82,7 +82,7 @@ describe("Huffman code", () => {
     }
   });
 
-  test("any string of octets survives, and the decoder agrees with the bit-by-bit one", () => {
+  test("any string of octets makes a round trip, and the bit-by-bit decoder agrees", () => {
     fc.assert(
       fc.property(octets, (text) => {
         const code = encode(text);
@@ -93,7 +93,7 @@ describe("Huffman code", () => {
     );
   });
 
-  test("any octets decode as the bit-by-bit decoder says, errors included", () => {
+  test("any octets decode as with the bit-by-bit decoder, including errors", () => {
     const ones = fc.uint8Array({ maxLength: 6 }).map((head) => Uint8Array.of(...head, 0xff));
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 12 }), ones), (code) => {

@@ -1,5 +1,5 @@
-// The encoder and the decoder against nghttp2 (node:http2), on live connections with hand-written
-// frames: each side decodes the random header lists that the other one encodes.
+// Tests the encoder and decoder against nghttp2 (node:http2) on live connections with hand-written
+// frames: each side decodes random header lists that the other one encodes.
 
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, createServer, type ServerHttp2Session, sensitiveHeaders } from "node:http2";
@@ -13,7 +13,7 @@ import { Encoder } from "./encoder.ts";
 const rounds = 150;
 const maxListSize = 65_536;
 
-/** The least of an HTTP/2 connection: header blocks out, header blocks in. */
+/** A minimal HTTP/2 connection that sends and receives header blocks. */
 class RawConnection {
   readonly encoder = new Encoder();
   readonly decoder: Decoder;
@@ -84,7 +84,7 @@ class RawConnection {
       }
       this.#frame(4, 1, 0, Buffer.alloc(0));
     } else if (type === 1) {
-      // nghttp2 sends no padding; a priority may come with a request.
+      // nghttp2 sends no padding. A request may have a priority.
       const start = (flags & 0x20) !== 0 ? 5 : 0;
       const list = this.decoder.decode(payload, start, payload.length, maxListSize);
       if (list === undefined) this.#waiting?.reject(new Error(this.decoder.fault?.reason));
@@ -167,7 +167,7 @@ const tableSizes: [ours: number, theirs: number][] = [
 
 describe("nghttp2 as the oracle", () => {
   test.each(tableSizes)(
-    "a client with a table of %i octets and Node's server with one of %i understand each other",
+    "a client with a table of %i octets and Node's server with one of %i exchange header lists",
     async (ours, theirs) => {
       const { server, socket, session } = await nodeServer(theirs);
       const raw = new RawConnection(socket, "client", ours);
@@ -175,7 +175,7 @@ describe("nghttp2 as the oracle", () => {
       const answers = sample(lists, 11);
       const requests = sample(fc.tuple(path, lists), 12);
       for (const [round, [target, sent]] of requests.entries()) {
-        // A new size in the middle of the connection, twice between two blocks.
+        // Change the size in the middle of the connection, twice between two blocks.
         if (round === 50) session.settings({ headerTableSize: 64 });
         if (round === 50 || round === 100) session.settings({ headerTableSize: theirs });
         const list = HeaderList.request({ method: "POST", scheme: "http", path: target, authority: "localhost" }, sent);
@@ -197,7 +197,7 @@ describe("nghttp2 as the oracle", () => {
   );
 
   test.each(tableSizes)(
-    "a server with a table of %i octets and Node's client with one of %i understand each other",
+    "a server with a table of %i octets and Node's client with one of %i exchange header lists",
     async (ours, theirs) => {
       const { session, socket } = await nodeClient(theirs);
       const raw = new RawConnection(socket, "server", ours);

@@ -1,4 +1,4 @@
-// A process that is attacked, and what its memory, its streams and its other peers make of it.
+// Runs a process under attack, and checks its memory, its streams and its other peers.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
@@ -9,7 +9,7 @@ import type { ServerOptions } from "../../src/index.ts";
 import type { Attacked } from "./client-process.ts";
 import type { Condition } from "./condition.ts";
 
-/** What a process may hold after an attack, above what it held before it. */
+/** The maximum memory growth of a process after an attack, in MiB. */
 const tolerance = 12;
 
 export class Process implements AsyncDisposable {
@@ -55,7 +55,7 @@ export class Process implements AsyncDisposable {
     });
   }
 
-  /** Waits until the condition holds. @returns the last one */
+  /** Waits until the condition holds. Returns the last condition. */
   async settled(holds: (now: Condition) => boolean): Promise<Condition> {
     for (const end = Date.now() + 5_000; ; ) {
       const now = await this.condition();
@@ -74,7 +74,7 @@ export class Process implements AsyncDisposable {
 export class AttackedServer implements AsyncDisposable {
   readonly port: number;
   readonly process: Process;
-  /** A client of another make, which was there before and makes calls all the time. */
+  /** A node:http2 client that connected before the attack and makes calls throughout. */
   readonly #bystander: ClientHttp2Session;
   readonly #before: Condition;
 
@@ -95,7 +95,7 @@ export class AttackedServer implements AsyncDisposable {
   }
 
   /**
-   * A call of the bystander, in the middle of an attack. Returns how long it took, milliseconds.
+   * Makes a call from the bystander during an attack. Returns its duration in milliseconds.
    */
   async serves(): Promise<number> {
     const start = performance.now();
@@ -103,15 +103,15 @@ export class AttackedServer implements AsyncDisposable {
     return performance.now() - start;
   }
 
-  /** What is held now, above what was held before the attack, MiB. */
+  /** Returns the memory growth since before the attack, in MiB. */
   async held(): Promise<number> {
     return (await this.process.condition()).heldMib - this.#before.heldMib;
   }
 
   /**
-   * To be called when the attacker is gone: the bystander and a new client are served, and nothing
-   * is left of the attack.
-   * @param attackers how many connections ended with ENHANCE_YOUR_CALM, at least
+   * Call this after the attack: checks that the bystander and a new client are served, and that the
+   * attack has left nothing behind.
+   * @param attackers the minimum number of connections that ended with ENHANCE_YOUR_CALM.
    */
   async unharmed(attackers = 0): Promise<void> {
     await this.serves();
@@ -148,8 +148,8 @@ export class AttackedClient implements AsyncDisposable {
   readonly process = new Process("client-process.ts");
 
   /**
-   * Connects the process to a hostile server. Returns a function that waits for the next thing it
-   * tells of that connection.
+   * Connects the process to a hostile server. Returns a function that waits for the next report
+   * about that connection.
    */
   connect(port: number, upload = false): () => Promise<string> {
     const texts: string[] = [];
@@ -175,7 +175,7 @@ export class AttackedClient implements AsyncDisposable {
   }
 }
 
-/** A call with a small body; returns the body that comes back. */
+/** Makes a call with a small body. Returns the response body. */
 async function call(session: ClientHttp2Session): Promise<string> {
   const stream = session.request({ ":method": "POST", ":path": "/echo" });
   stream.setTimeout(8_000, () => stream.destroy(new Error("the bystander's call takes more than 8 seconds")));

@@ -1,13 +1,13 @@
-// Run as a process: the clients that are attacked. For each message it connects, makes a call, and
-// tells how both end.
+// Runs in a process: clients under attack. For each message it connects, makes a call, and reports
+// how both end.
 import { connect, ErrorCode, HeaderList } from "../../src/index.ts";
 import { Recorder } from "../recorder.ts";
 import { condition } from "./condition.ts";
 
-/** What the process is asked for. */
+/** A request to the process. */
 export interface Attacked {
   readonly port: number;
-  /** Whether the call is an upload that goes on as long as there is room. */
+  /** `true` for an upload that continues as long as there is room. */
   readonly upload: boolean;
 }
 
@@ -19,20 +19,20 @@ let calmed = 0;
 
 async function attack({ port, upload }: Attacked): Promise<void> {
   // One of `closed CODE`, `reset CODE SOURCE` and `status CODE`.
-  const tell = (text: string) => process.send?.({ port, text });
+  const report = (text: string) => process.send?.({ port, text });
   const connection = await connect({ host: "127.0.0.1", port });
   connections++;
   connection.onClose = ({ code }) => {
     connections--;
     if (code === ErrorCode.ENHANCE_YOUR_CALM) calmed++;
-    tell(`closed ${code}`);
+    report(`closed ${code}`);
   };
   const recorder = new Recorder();
   const stream = connection.request(request, recorder);
   streams++;
   void recorder.outcome.then(({ status, reset }) => {
     streams--;
-    tell(reset === undefined ? `status ${status}` : `reset ${reset.code} ${reset.source}`);
+    report(reset === undefined ? `status ${status}` : `reset ${reset.code} ${reset.source}`);
   });
   while (upload && !stream.closed) if (!stream.write(part)) await recorder.drained();
 }

@@ -1,4 +1,5 @@
-// The client role under attack: a server that is hostile. The client's process lives, holds little,
+// The client role under attack by a hostile server. The client's process survives, its memory stays
+// bounded, and it reports what happened.
 // and tells what happened.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -36,16 +37,16 @@ beforeAll(async () => {
 });
 afterAll(() => target[Symbol.asyncDispose]());
 
-/** What the client tells of one connection. */
-type Tell = () => Promise<string>;
+/** Returns the client's next report about a connection. */
+type NextReport = () => Promise<string>;
 
-/** A client whose call has come to `attack`. */
-async function attacked(attack: (peer: RawPeer, tell: Tell) => Promise<unknown>, upload = false): Promise<void> {
+/** Runs an attack on a client that has started a call. */
+async function attacked(attack: (peer: RawPeer, nextReport: NextReport) => Promise<unknown>, upload = false): Promise<void> {
   await using server = await rawServer();
-  const tell = target.connect(server.port, upload);
+  const nextReport = target.connect(server.port, upload);
   const peer = await server.accept();
   await peer.next(({ kind }) => kind === type.headers, "the call");
-  await attack(peer, tell);
+  await attack(peer, nextReport);
 }
 
 const floods: readonly (readonly [title: string, chunk: Uint8Array])[] = [
@@ -59,17 +60,17 @@ const floods: readonly (readonly [title: string, chunk: Uint8Array])[] = [
 
 describe.concurrent("a client whose server sends", () => {
   test.each(floods)("a flood of %s", async (title, chunk) => {
-    await attacked(async (peer, tell) => {
+    await attacked(async (peer, nextReport) => {
       if (title === "empty DATA") peer.send(begin);
       await flood(peer, 100, () => chunk);
       await disconnected(peer);
-      const lines = [await tell(), await tell()];
+      const lines = [await nextReport(), await nextReport()];
       expect(lines).toContain(`reset ${code.enhanceYourCalm} connection`);
       expect(lines).toContain(`closed ${code.enhanceYourCalm}`);
     });
   });
 
-  test("interim responses without end", async () => {
+  test("endless interim responses", async () => {
     await attacked(async (peer) => {
       const interim = many(1_000, () => headers(1, response({ ":status": "103" }), flag.endHeaders));
       await flood(peer, 1_000, () => interim);
@@ -77,7 +78,7 @@ describe.concurrent("a client whose server sends", () => {
     });
   });
 
-  test("CONTINUATION frames without end", async () => {
+  test("endless CONTINUATION frames", async () => {
     await attacked(async (peer) => {
       peer.send(headers(1, ok, flag.none));
       const chunk = continuation(1, plain("x", "y".repeat(16_000)), flag.none);
@@ -88,8 +89,8 @@ describe.concurrent("a client whose server sends", () => {
   });
 
   // nodejs/node#39951
-  test.each(["end", "reset"])("a response, then a second header block without an end, then the %s of the connection", async (how) => {
-    await attacked(async (peer, tell) => {
+  test.each(["end", "reset"])("a response, then an endless second header block, then the %s of the connection", async (how) => {
+    await attacked(async (peer, nextReport) => {
       peer.send(
         begin,
         frame(type.headers, flag.endStream, 1, plain("x", "y")),
@@ -97,42 +98,42 @@ describe.concurrent("a client whose server sends", () => {
       );
       if (how === "end") peer.socket.end();
       else peer.socket.resetAndDestroy();
-      expect(await tell()).toMatch(/^(reset \d+ connection|closed \d+)$/);
+      expect(await nextReport()).toMatch(/^(reset \d+ connection|closed \d+)$/);
     });
   });
 
   test("an HPACK bomb", async () => {
-    await attacked(async (peer, tell) => {
+    await attacked(async (peer, nextReport) => {
       const bomb = Buffer.concat([ok, incremental("x-bomb", "x".repeat(4_000)), many(12_000, () => indexed(62))]);
       peer.send(headers(1, bomb));
-      expect(await tell()).toMatch(/^reset \d+ protocol$/);
+      expect(await nextReport()).toMatch(/^reset \d+ protocol$/);
       expect(await peer.ping()).toBe(true);
       expect((await target.process.condition()).heldMib - before.heldMib).toBeLessThan(32);
     });
   });
 
   test("an HPACK bomb in the trailers", async () => {
-    await attacked(async (peer, tell) => {
+    await attacked(async (peer, nextReport) => {
       const bomb = Buffer.concat([incremental("x-bomb", "x".repeat(4_000)), many(12_000, () => indexed(62))]);
       peer.send(begin, headers(1, bomb));
-      expect(await tell()).toMatch(/^reset \d+ protocol$/);
+      expect(await nextReport()).toMatch(/^reset \d+ protocol$/);
       expect(await peer.ping()).toBe(true);
     });
   });
 
-  test("GOAWAY again and again", async () => {
+  test("repeated GOAWAY", async () => {
     await attacked(async (peer) => {
       await flood(peer, 50, (round) => many(1_000, () => goaway(1, round, "x".repeat(100))));
     });
   });
 
-  test("RST_STREAM again and again for a stream that is over", async () => {
+  test("repeated RST_STREAM for a closed stream", async () => {
     await attacked(async (peer) => {
       await flood(peer, 50, () => many(1_000, () => rstStream(1, code.cancel)));
     });
   });
 
-  test("nothing, and reads nothing: an upload waits", async () => {
+  test("nothing and does not read: an upload waits", async () => {
     await attacked(async (peer) => {
       peer.send(settings([setting.initialWindowSize, 2 ** 31 - 1]), windowUpdate(0, 2 ** 31 - 1 - 65_535));
       await peer.next(({ kind }) => kind === type.data, "the upload");
@@ -142,7 +143,7 @@ describe.concurrent("a client whose server sends", () => {
     }, true);
   });
 
-  test("windows of a byte at a time: an upload waits", async () => {
+  test("window updates of one byte: an upload waits", async () => {
     await attacked(async (peer) => {
       const chunk = many(100, () => Buffer.concat([windowUpdate(1, 1), windowUpdate(0, 1)]));
       await flood(peer, 100, () => chunk);
@@ -151,7 +152,7 @@ describe.concurrent("a client whose server sends", () => {
   });
 });
 
-test("nothing is left of the attacks", async () => {
+test("the attacks leave nothing behind", async () => {
   const now = await target.process.settled(
     ({ connections, streams, sockets, timers, heldMib }) => connections + streams + sockets + timers === 0 && heldMib - before.heldMib < 12,
   );

@@ -1,21 +1,21 @@
-// What a process that is attacked tells of itself.
+// The condition that a process under attack reports.
 export interface Condition {
-  /** The heap and what is held outside it, MiB, after a collection. */
+  /** Heap and external memory in MiB, after a garbage collection. */
   readonly heldMib: number;
   readonly connections: number;
   readonly streams: number;
   readonly sockets: number;
   readonly timers: number;
-  /** How many connections ended with ENHANCE_YOUR_CALM. */
+  /** The number of connections that ended with ENHANCE_YOUR_CALM. */
   readonly calmed: number;
-  /** What was thrown and caught by nobody. */
+  /** Uncaught errors. */
   readonly thrown: readonly string[];
 }
 
 const thrown: string[] = [];
 process.on("uncaughtException", (error) => thrown.push(`uncaught: ${error.stack}`));
 process.on("unhandledRejection", (error) => thrown.push(`unhandled: ${error}`));
-// The tests are over, whichever way.
+// The tests have ended.
 process.on("disconnect", () => process.exit());
 
 export function condition(connections: number, streams: number, calmed: number): Condition {

@@ -1,4 +1,5 @@
-// Floods of frames that are allowed one by one. The attacker is disconnected with
+// Floods of frames that are valid one by one. The attacker is disconnected with ENHANCE_YOUR_CALM,
+// and other peers are still served.
 // ENHANCE_YOUR_CALM; the peers beside it are served.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { data, flag, frame, headers, many, ping, priority, setting, settings, type, windowUpdate } from "../raw/frames.ts";
@@ -15,11 +16,11 @@ afterAll(() => target[Symbol.asyncDispose]());
 
 const open = headers(1, request(), flag.endHeaders);
 
-/** Each: a chunk of 1,000 frames, on a connection with stream 1 open. */
+/** Each flood is a chunk of 1,000 frames, sent on a connection with stream 1 open. */
 const floods: readonly (readonly [title: string, chunk: Uint8Array])[] = [
   ["CVE-2019-9512: PING", many(1_000, () => ping("flood"))],
   [
-    "CVE-2019-9513: PRIORITY, which shuffles a tree of streams",
+    "CVE-2019-9513: PRIORITY that reorders the stream tree",
     many(1_000, (index) => priority(stream(index % 100), stream((index + 7) % 50) + 1)),
   ],
   ["CVE-2019-9515: empty SETTINGS", many(1_000, () => settings())],
@@ -31,7 +32,7 @@ const floods: readonly (readonly [title: string, chunk: Uint8Array])[] = [
   ["frames of unknown types", many(1_000, (index) => frame(0x20 + (index % 100), 0, 0))],
   ["frames of unknown types on streams", many(1_000, (index) => frame(0xf0, 0, stream(index)))],
   [
-    "a header table that shrinks and grows",
+    "SETTINGS that shrink and grow the header table",
     many(1_000, (index) => settings([setting.headerTableSize, index % 2 === 0 ? 0 : 4_096], [setting.headerTableSize, 2 ** 31])),
   ],
 ];
@@ -54,7 +55,7 @@ describe.concurrent("a flood of", () => {
     await disconnected(attacker);
   });
 
-  test("acknowledgements of SETTINGS that nobody sent: ignored or disconnected", async () => {
+  test("unsolicited SETTINGS acknowledgements: ignored or disconnected", async () => {
     using attacker = await readyClient(target.port);
     await flood(attacker, 20, () => many(1_000, () => frame(type.settings, flag.ack, 0)));
     await target.serves();
@@ -68,7 +69,7 @@ describe.concurrent("a flood of", () => {
     await disconnected(attacker);
   });
 
-  test("CVE-2019-9512 by a peer that does not read the answers", async () => {
+  test("CVE-2019-9512 from a peer that does not read the replies", async () => {
     using attacker = await readyClient(target.port);
     attacker.socket.pause();
     const chunk = many(1_000, () => ping("flood"));
@@ -77,14 +78,14 @@ describe.concurrent("a flood of", () => {
   });
 });
 
-test("nothing is left of the floods", async () => {
+test("the floods leave nothing behind", async () => {
   // Each of them, SETTINGS with many entries, the requests that are answered by RST_STREAM, and the
   // peer that does not read.
   await target.unharmed(floods.length + 3);
 });
 
-describe("what an honest peer does", () => {
-  test("ten PINGs, PRIORITY for each of a hundred calls, small uploads and window updates pass", async () => {
+describe("an honest peer", () => {
+  test("may send ten PINGs, PRIORITY for each of a hundred calls, small uploads and window updates", async () => {
     using peer = await readyClient(target.port);
     for (let index = 0; index < 100; index++) {
       const id = stream(index);
@@ -96,7 +97,7 @@ describe("what an honest peer does", () => {
         data(id, "", flag.endStream),
       );
     }
-    for (let index = 0; index < 10; index++) expect(await peer.ping(`ping ${index}`), peer.told()).toBe(true);
+    for (let index = 0; index < 10; index++) expect(await peer.ping(`ping ${index}`), peer.transcript()).toBe(true);
     expect(peer.frames.filter(({ kind, flags }) => kind === type.data && (flags & flag.endStream) !== 0)).toHaveLength(100);
   });
 });

@@ -1,4 +1,4 @@
-// Header blocks that are too long, too many, or of another size than they look.
+// Header blocks that are too long, split into too many frames, or larger than they look.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { code, continuation, flag, frame, headers, many, type } from "../raw/frames.ts";
 import { incremental, indexed, integer, plain, request } from "../raw/hpack.ts";
@@ -21,7 +21,7 @@ describe.concurrent("header blocks", () => {
     ["of a few bytes", many(200, () => continuation(1, plain("x", "y"), flag.none))],
     ["of one byte", many(200, () => continuation(1, Buffer.of(0), flag.none))],
     ["that are empty", many(200, () => continuation(1, Buffer.alloc(0), flag.none))],
-  ])("CVE-2024-27983, CVE-2024-28182, CVE-2023-45288: CONTINUATION frames without end, %s", async (_, chunk) => {
+  ])("CVE-2024-27983, CVE-2024-28182, CVE-2023-45288: endless CONTINUATION frames, %s", async (_, chunk) => {
     using attacker = await readyClient(target.port);
     attacker.send(begin);
     await flood(attacker, 1_000, () => chunk);
@@ -29,7 +29,7 @@ describe.concurrent("header blocks", () => {
     await disconnected(attacker);
   });
 
-  test("CONTINUATION frames without end, in the trailers", async () => {
+  test("endless CONTINUATION frames in the trailers", async () => {
     using attacker = await readyClient(target.port);
     attacker.send(headers(1, request(), flag.endHeaders), frame(type.headers, flag.endStream, 1));
     await flood(attacker, 1_000, () => continuation(1, filler(16_000), flag.none));
@@ -39,7 +39,7 @@ describe.concurrent("header blocks", () => {
 
   // nodejs/node#39951: node:http2 aborts the process.
   test.each([0, 1, 20])(
-    "a call, then a second header block of %i CONTINUATION frames without an end, then the end of the connection",
+    "a call, then an incomplete second header block with %i CONTINUATION frames, then the end of the connection",
     async (count) => {
       for (let rounds = 0; rounds < 5; rounds++) {
         using attacker = await readyClient(target.port);
@@ -54,7 +54,7 @@ describe.concurrent("header blocks", () => {
     },
   );
 
-  test("the same for a call whose header block never ends", async () => {
+  test("a call with an endless header block, then the end of the connection", async () => {
     using attacker = await readyClient(target.port);
     attacker.send(
       begin,
@@ -65,19 +65,18 @@ describe.concurrent("header blocks", () => {
     await target.serves();
   });
 
-  // CVE-2016-1544, CVE-2016-1546, CVE-2016-6581: some bytes on the wire are megabytes when they are
-  // decoded.
-  test("an HPACK bomb loses its stream, and the decoder keeps its state", async () => {
+  // CVE-2016-1544, CVE-2016-1546, CVE-2016-6581: a few bytes on the wire decode to megabytes.
+  test("an HPACK bomb resets its stream, and the decoder stays in sync", async () => {
     using attacker = await readyClient(target.port);
     const bomb = Buffer.concat([request(), incremental("x-bomb", "x".repeat(4_000)), many(12_000, () => indexed(62))]);
     attacker.send(headers(1, bomb));
-    expect(await refusal(attacker, 1), attacker.told()).toBe(true);
+    expect(await wasRejected(attacker, 1), attacker.transcript()).toBe(true);
     attacker.send(headers(3, Buffer.concat([request(), indexed(62)])));
     await attacker.streamEnd(3);
-    expect(attacker.reset(3), attacker.told()).toBeUndefined();
+    expect(attacker.reset(3), attacker.transcript()).toBeUndefined();
   });
 
-  test("HPACK bombs one after another", async () => {
+  test("consecutive HPACK bombs", async () => {
     using attacker = await readyClient(target.port);
     const bomb = Buffer.concat([request(), incremental("x-bomb", "x".repeat(4_000)), many(12_000, () => indexed(62))]);
     await flood(attacker, 300, (round) => headers(stream(round), bomb));
@@ -94,7 +93,7 @@ describe.concurrent("header blocks", () => {
     await target.serves();
   });
 
-  // CVE-2019-9516: headers of zero bytes that a decoder keeps.
+  // CVE-2019-9516: empty headers that a decoder keeps.
   test("fields without a name and a value", async () => {
     using attacker = await readyClient(target.port);
     const nothing = Buffer.concat([request(), many(5_000, () => incremental("", ""))]);
@@ -113,23 +112,23 @@ describe.concurrent("header blocks", () => {
     await target.serves();
   });
 
-  test("thousands of fields of a few bytes each lose their stream", async () => {
+  test("thousands of tiny fields reset their stream", async () => {
     using attacker = await readyClient(target.port);
     attacker.send(headers(1, Buffer.concat([request(), many(3_000, () => plain("x", "y"))])));
-    expect(await refusal(attacker, 1), attacker.told()).toBe(true);
+    expect(await wasRejected(attacker, 1), attacker.transcript()).toBe(true);
     await target.serves();
   });
 });
 
-test("nothing is left of the header blocks", async () => {
+test("the header blocks leave nothing behind", async () => {
   await target.unharmed();
 });
 
 /**
- * Whether the stream ended by RST_STREAM or by a response of status 431, and the connection goes
- * on.
+ * Returns `true` if the stream ended with RST_STREAM or a 431 response while the connection
+ * continues.
  */
-async function refusal(peer: RawPeer, id: number): Promise<boolean> {
+async function wasRejected(peer: RawPeer, id: number): Promise<boolean> {
   const end = await peer.streamEnd(id);
   return end !== undefined && (await peer.ping());
 }

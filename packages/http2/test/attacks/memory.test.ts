@@ -1,4 +1,4 @@
-// Peers that make a server hold bytes: in its output, in its input, and in its windows.
+// Peers that make a server hold bytes in its output, its input and its windows.
 import { describe, expect, test } from "vitest";
 import { data, flag, headers, many, setting, windowUpdate } from "../raw/frames.ts";
 import { request } from "../raw/hpack.ts";
@@ -11,9 +11,9 @@ const hold = request({ ":path": "/hold" });
 const wide = [setting.initialWindowSize, 2 ** 31 - 1] as const;
 const rest = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
+describe.concurrent("a server's memory stays bounded with", { timeout: 90_000 }, () => {
   // CVE-2019-9517: wide HTTP/2 windows, and a TCP window that is closed.
-  test("peers that ask for much and read nothing", async () => {
+  test("peers that request much and read nothing", async () => {
     await using target = await AttackedServer.start();
     const attackers: RawPeer[] = [];
     for (let count = 0; count < 10; count++) {
@@ -25,13 +25,14 @@ describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
     }
     await rest(500);
     await target.serves();
-    // A gigabyte was asked for. A connection holds its output buffer and a part for each stream.
+    // The peers requested a gigabyte. A connection holds its output buffer and a part for each
+    // stream.
     expect(await target.held()).toBeLessThan(64);
     for (const attacker of attackers) attacker[Symbol.dispose]();
     await target.unharmed();
   });
 
-  test("calls one after another whose responses nobody reads", async () => {
+  test("consecutive calls with unread responses", async () => {
     await using target = await AttackedServer.start();
     using attacker = await readyClient(target.port, { settings: [wide] });
     attacker.socket.pause();
@@ -52,8 +53,8 @@ describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
     await target.unharmed();
   });
 
-  // CVE-2019-9511: a window of a byte at a time.
-  test("responses that are taken a byte at a time, on many streams", async () => {
+  // CVE-2019-9511: window updates of one byte.
+  test("responses that are read one byte at a time, on many streams", async () => {
     await using target = await AttackedServer.start();
     using attacker = await readyClient(target.port, { settings: [[setting.initialWindowSize, 0]] });
     attacker.send(many(100, (index) => headers(stream(index), source(1_000_000))));
@@ -65,23 +66,23 @@ describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
     await target.unharmed();
   });
 
-  test("a thousand streams whose windows stay at zero", async () => {
+  test("a thousand streams with windows of zero", async () => {
     await using target = await AttackedServer.start();
     using attacker = await readyClient(target.port, { settings: [[setting.initialWindowSize, 0]] });
     attacker.send(many(1_000, (index) => headers(stream(index), source(10_000_000))));
-    expect(await attacker.ping(), attacker.told()).toBe(true);
+    expect(await attacker.ping(), attacker.transcript()).toBe(true);
     await target.serves();
     expect(await target.held()).toBeLessThan(48);
     attacker[Symbol.dispose]();
     await target.unharmed();
   });
 
-  test("incomplete messages on many streams: the window of the connection is the limit", async () => {
+  test("incomplete messages on many streams: the connection window is the limit", async () => {
     await using target = await AttackedServer.start({ connectionWindowSize: 1 << 20, maxWindowSize: 0 });
     using attacker = await readyClient(target.port);
     const window = attacker.settings.get(setting.initialWindowSize) ?? 0;
     attacker.send(many(500, (index) => headers(stream(index), hold, flag.endHeaders)));
-    // An honest sender: it keeps to the windows of the streams and of the connection.
+    // The sender respects the windows of the streams and of the connection.
     let left = (1 << 20) - 20_000;
     const room = Array.from({ length: 500 }, () => window);
     for (let index = 0; left > 0; index = (index + 1) % 500) {
@@ -89,18 +90,19 @@ describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
       attacker.send(data(stream(index), Buffer.alloc(bytes)));
       left -= bytes;
     }
-    expect(await attacker.ping(), attacker.told()).toBe(true);
+    expect(await attacker.ping(), attacker.transcript()).toBe(true);
     await target.serves();
     expect(await target.held()).toBeLessThan(16);
     attacker[Symbol.dispose]();
     await target.unharmed();
   });
 
-  test("incomplete messages in tiny frames: what is held costs its overhead", async () => {
+  test("incomplete messages in tiny frames: the overhead counts", async () => {
     await using target = await AttackedServer.start({ limits: { maxConnectionBuffer: 4 << 20, maxStreamBuffer: 2 << 20 } });
     using attacker = await readyClient(target.port);
     attacker.send(many(100, (index) => headers(stream(index), hold, flag.endHeaders)));
-    // 200,000 frames of a byte are little, and a hundred times as much if each is kept as an
+    // 200,000 frames of one byte are small, but a hundred times as large if each is kept as an
+    // object.
     // object.
     const chunk = many(1_000, (index) => data(stream(index % 100), "x"));
     await flood(attacker, 200, () => chunk);
@@ -110,7 +112,7 @@ describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
     await target.unharmed();
   });
 
-  test("incomplete messages on many connections: the budget of the process is the limit", async () => {
+  test("incomplete messages on many connections: the process limit applies", async () => {
     const budget = 8 << 20;
     await using target = await AttackedServer.start({
       initialWindowSize: 1 << 20,
@@ -122,7 +124,8 @@ describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
       const attacker = await readyClient(target.port);
       attackers.push(attacker);
       attacker.send(headers(1, hold, flag.endHeaders));
-      // The window that every connection starts with (section 6.9.2), and then what WINDOW_UPDATE
+      // The initial window of every connection (section 6.9.2), plus the increments of
+      // WINDOW_UPDATE.
       // gives.
       attacker.send(many(4, () => data(1, Buffer.alloc(16_000))));
     }
@@ -138,6 +141,6 @@ describe.concurrent("a server holds little for", { timeout: 90_000 }, () => {
   });
 });
 
-/** The bytes that a connection's window has allowed so far. */
+/** Returns the bytes that the connection window has allowed so far. */
 const granted = ({ frames }: RawPeer): number =>
   frames.reduce((sum, { kind, stream: its, payload }) => (kind === 8 && its === 0 ? sum + payload.readUInt32BE(0) : sum), 65_535);

@@ -1,4 +1,4 @@
-// Streams that end as soon as they begin, by either side's word.
+// Streams that are reset immediately, by either side.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { code, data, dependency, flag, frame, headers, many, priority, rstStream, setting, type, windowUpdate } from "../raw/frames.ts";
 import { request } from "../raw/hpack.ts";
@@ -17,7 +17,7 @@ const open = (id: number, block: Uint8Array = hold) => headers(id, block, flag.e
 const most = 2 ** 31 - 1;
 
 /**
- * CVE-2023-44487 ("rapid reset") and CVE-2025-8671 ("MadeYouReset"): what is sent for each stream.
+ * The frames for each stream in CVE-2023-44487 ("rapid reset") and CVE-2025-8671 ("MadeYouReset").
  */
 const attacks: readonly (readonly [title: string, make: (id: number) => Uint8Array])[] = [
   ["CVE-2023-44487: RST_STREAM by the client", (id) => Buffer.concat([open(id), rstStream(id, code.cancel)])],
@@ -26,18 +26,18 @@ const attacks: readonly (readonly [title: string, make: (id: number) => Uint8Arr
   ["CVE-2025-8671: a window above 2^31-1", (id) => Buffer.concat([open(id), windowUpdate(id, most), windowUpdate(id, most)])],
   ["CVE-2025-8671: DATA on a half-closed stream", (id) => Buffer.concat([headers(id, hold), data(id, "x")])],
   ["CVE-2025-8671: HEADERS on a half-closed stream", (id) => Buffer.concat([headers(id, hold), headers(id, hold)])],
-  ["CVE-2025-8671: PRIORITY that depends on its own stream", (id) => Buffer.concat([open(id), priority(id, id)])],
+  ["CVE-2025-8671: PRIORITY with a dependency on its own stream", (id) => Buffer.concat([open(id), priority(id, id)])],
   [
-    "CVE-2025-8671: HEADERS that depend on their own stream",
+    "CVE-2025-8671: HEADERS with a dependency on their own stream",
     (id) => headers(id, Buffer.concat([dependency(id), hold]), flag.endHeaders | flag.priority),
   ],
-  ["CVE-2025-8671: PRIORITY of another length than 5", (id) => Buffer.concat([open(id), frame(type.priority, 0, id, Buffer.alloc(4))])],
+  ["CVE-2025-8671: PRIORITY with a length other than 5", (id) => Buffer.concat([open(id), frame(type.priority, 0, id, Buffer.alloc(4))])],
   [
-    "CVE-2025-8671: DATA past the content-length",
+    "CVE-2025-8671: DATA beyond the content-length",
     (id) => Buffer.concat([open(id, request({ ":path": "/hold", "content-length": "1" })), data(id, "xx")]),
   ],
   ["CVE-2025-8671: trailers without END_STREAM", (id) => Buffer.concat([open(id), headers(id, Buffer.alloc(0), flag.endHeaders)])],
-  ["CVE-2025-8671: requests that are malformed", (id) => open(id, request({ ":path": "" }))],
+  ["CVE-2025-8671: malformed requests", (id) => open(id, request({ ":path": "" }))],
 ];
 
 describe.concurrent("rapid resets", () => {
@@ -53,7 +53,7 @@ describe.concurrent("rapid resets", () => {
     const limit = attacker.settings.get(setting.maxConcurrentStreams) ?? Number.POSITIVE_INFINITY;
     expect(limit).toBeLessThanOrEqual(1_000);
     attacker.send(many(limit + 50, (index) => open(stream(index))));
-    expect(await attacker.ping(), attacker.told()).toBe(true);
+    expect(await attacker.ping(), attacker.transcript()).toBe(true);
     const refused = attacker.frames.filter(
       ({ kind, payload }) => kind === type.rstStream && payload.readUInt32BE(0) === code.refusedStream,
     );
@@ -64,17 +64,17 @@ describe.concurrent("rapid resets", () => {
     await disconnected(attacker);
   });
 
-  test("a stream that was reset stops counting at once", async () => {
+  test("a reset stream no longer counts toward the limit", async () => {
     using peer = await readyClient(target.port);
     const limit = peer.settings.get(setting.maxConcurrentStreams) ?? 0;
     peer.send(many(limit, (index) => open(stream(index))));
     peer.send(many(20, (index) => rstStream(stream(index), code.cancel)));
     peer.send(many(20, (index) => open(stream(limit + index))));
-    expect(await peer.ping(), peer.told()).toBe(true);
+    expect(await peer.ping(), peer.transcript()).toBe(true);
     expect(peer.frames.filter(({ kind }) => kind === type.rstStream)).toEqual([]);
   });
 });
 
-test("nothing is left of the resets", async () => {
+test("the resets leave nothing behind", async () => {
   await target.unharmed(attacks.length + 1);
 });

@@ -1,4 +1,5 @@
-// Run as a process: the server that is attacked. It tells how it is when it is asked. Its argument
+// Runs in a process: the server under attack, which reports its condition on request. Its argument
+// is its options as JSON.
 // is its options, as JSON.
 import { createServer, ErrorCode, HeaderList, type Stream, type StreamHandler } from "../../src/index.ts";
 import { Echo } from "../echo.ts";
@@ -7,7 +8,7 @@ import { condition } from "./condition.ts";
 const ok = HeaderList.response(200);
 const part = Buffer.alloc(16_384, "x");
 
-/** Answers by as many bytes as the path says, as fast as they are read. */
+/** Responds with the number of bytes in the path, as fast as the client reads. */
 class Source implements StreamHandler {
   readonly #stream: Stream;
   #left: number;
@@ -25,7 +26,7 @@ class Source implements StreamHandler {
   }
 }
 
-/** Keeps every byte, as a message that is not complete, and credits none. */
+/** Keeps every byte, like an incomplete message, and credits none. */
 class Hold implements StreamHandler {
   readonly parts: Buffer[] = [];
   onData(data: Buffer): void {

@@ -1,4 +1,4 @@
-// Peers that take their time: every phase of a connection has a limit.
+// Slow peers: every phase of a connection has a time limit.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { code, flag, frame, headers, preface, settings, settingsAck, type } from "../raw/frames.ts";
 import { plain, request } from "../raw/hpack.ts";
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => target[Symbol.asyncDispose]());
 
-/** Writes a byte at a time until all are written or the connection is gone. */
+/** Writes one byte at a time until all are written or the connection closes. */
 async function drip({ socket }: RawPeer, bytes: Uint8Array): Promise<void> {
   for (const byte of bytes) {
     if (!socket.writable) return;
@@ -22,11 +22,11 @@ async function drip({ socket }: RawPeer, bytes: Uint8Array): Promise<void> {
   }
 }
 
-describe.concurrent("a server gives up", () => {
+describe.concurrent("a server disconnects", () => {
   test.each([
     ["says nothing", Buffer.alloc(0)],
     ["sends a part of the preface", preface.subarray(0, 10)],
-    ["sends the preface and no SETTINGS", preface],
+    ["sends the preface but no SETTINGS", preface],
     ["sends a part of SETTINGS", Buffer.concat([preface, settings([4, 65_535]).subarray(0, 12)])],
   ])("a peer that %s", async (_, bytes) => {
     using peer = await rawClient(target.port, { handshake: false });
@@ -35,11 +35,11 @@ describe.concurrent("a server gives up", () => {
     await target.serves();
   });
 
-  test("a preface that comes a byte at a time", async () => {
+  test("a preface that arrives one byte at a time", async () => {
     using peer = await rawClient(target.port, { handshake: false });
     void drip(peer, Buffer.concat([preface, settings(), settings(), settings()]));
     await peer.closed;
-    expect(peer.told()).not.toContain("headers");
+    expect(peer.transcript()).not.toContain("headers");
   });
 
   test("a peer that does not acknowledge SETTINGS: SETTINGS_TIMEOUT", async () => {
@@ -52,10 +52,10 @@ describe.concurrent("a server gives up", () => {
     using peer = await rawClient(target.port, { handshake: false });
     peer.send(preface, settings(), settingsAck);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(await peer.ping(), peer.told()).toBe(true);
+    expect(await peer.ping(), peer.transcript()).toBe(true);
   });
 
-  test("a header block that comes a byte at a time", async () => {
+  test("a header block that arrives one byte at a time", async () => {
     using peer = await readyClient(target.port);
     peer.send(headers(1, request({ ":path": "/hold" }), flag.endHeaders));
     void drip(peer, headers(3, request({}, [["x", "y".repeat(100)]])));
@@ -63,14 +63,14 @@ describe.concurrent("a server gives up", () => {
     await target.serves();
   });
 
-  test("a header block that never ends, also if calls are going on", async () => {
+  test("an endless header block, even while calls are active", async () => {
     using peer = await readyClient(target.port);
     peer.send(headers(1, request({ ":path": "/hold" }), flag.endHeaders), frame(type.headers, flag.endStream, 3, plain("x", "y")));
     await peer.goaway();
     await target.serves();
   });
 
-  test("a peer that takes nothing of what it asked for", async () => {
+  test("a peer that does not read the response", async () => {
     using peer = await readyClient(target.port, { settings: [[4, 2 ** 31 - 1]] });
     peer.socket.pause();
     const get = request({ ":method": "GET", ":path": "/source/100000000" });
@@ -81,6 +81,6 @@ describe.concurrent("a server gives up", () => {
   });
 });
 
-test("nothing is left of slow peers", async () => {
+test("slow peers leave nothing behind", async () => {
   await target.unharmed();
 });

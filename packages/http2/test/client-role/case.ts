@@ -1,26 +1,27 @@
-// The form of a case for the client role: what a server sends to a client with a call on stream 1,
+// The format of a case for the client role: what a server sends to a client with a call on stream
+// 1, and the expected outcome.
 // and what becomes of both.
 import type { ClientConnection, ConnectionOptions, Stream } from "../../src/index.ts";
 import type { RawPeer } from "../raw/peer.ts";
 import type { Outcome, Recorder } from "../recorder.ts";
 
 export interface ClientCase {
-  /** The section of RFC 9113, unless it names another. */
+  /** The section of RFC 9113, unless it names another RFC. */
   readonly section: string;
-  /** What the server sends. */
+  /** The frames from the server. */
   readonly title: string;
-  /** The call is open: its request goes on. Default: it is complete. */
+  /** Keeps the request open. Default: the request is complete. */
   readonly open?: true;
   readonly method?: string;
   readonly options?: ConnectionOptions;
-  /** The client credits nothing of the response. */
+  /** The client does not credit the response. */
   readonly uncredited?: true;
   /** The answer to the call. */
   readonly answer: readonly Uint8Array[];
   readonly expect: Expectation;
 }
 
-/** What a case has to look at. */
+/** The objects that a case inspects. */
 export interface Scene {
   readonly peer: RawPeer;
   readonly connection: ClientConnection;

@@ -1,4 +1,4 @@
-// The life of a connection, as a client sees it (RFC 9113, sections 3, 5.4 and 6.8).
+// The life cycle of a connection, as a client sees it (RFC 9113, sections 3, 5.4 and 6.8).
 import { expect } from "vitest";
 import { code, data, flag, goaway, headers } from "../raw/frames.ts";
 import { response as fields } from "../raw/hpack.ts";
@@ -14,7 +14,7 @@ export const connectionCases: readonly ClientCase[] = [
     expect: async ({ connection, outcome, peer }) => {
       expect(await outcome).toMatchObject({ status: 200, bytes: 4, reset: undefined });
       expect(connection.availableStreams).toBe(0);
-      // The last stream is over: the connection closes.
+      // The connection closes after the last stream.
       await peer.closed;
     },
   },
@@ -26,13 +26,13 @@ export const connectionCases: readonly ClientCase[] = [
   },
   {
     section: "6.8",
-    title: "GOAWAY in two steps, the second one excludes the call",
+    title: "two GOAWAY frames, the second of which excludes the call",
     answer: [goaway(2 ** 31 - 1, code.noError), goaway(0, code.noError)],
     expect: async ({ outcome }) => expect((await outcome).reset).toMatchObject({ source: "connection", unprocessed: true }),
   },
   {
     section: "6.8",
-    title: "GOAWAY with an error, and the call goes on",
+    title: "GOAWAY with an error while the call continues",
     answer: [goaway(1, code.enhanceYourCalm, "too_many_pings"), begin, data(1, "body", flag.endStream)],
     expect: async ({ outcome, connection, peer }) => {
       expect(await outcome).toMatchObject({ status: 200, bytes: 4, reset: undefined });

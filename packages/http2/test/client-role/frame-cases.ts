@@ -76,12 +76,12 @@ export const frameCases: readonly ClientCase[] = [
   accepted("6.1", "DATA that is only padding", begin, data(1, padded(Buffer.alloc(0), 10), flag.padded), end),
   fatal(
     "6.1",
-    "DATA with a pad length above its payload's",
+    "DATA with a pad length beyond its payload",
     code.protocolError,
     begin,
     data(1, padded(Buffer.from("body"), 0, 5), flag.padded),
   ),
-  fatal("6.1", "DATA with PADDED and without a pad length", code.frameSizeError, begin, data(1, "", flag.padded)),
+  fatal("6.1", "DATA with PADDED but without a pad length", code.frameSizeError, begin, data(1, "", flag.padded)),
   fatal("6.1", "DATA on stream 0", code.protocolError, data(0, "body")),
 
   accepted(
@@ -92,14 +92,14 @@ export const frameCases: readonly ClientCase[] = [
   ),
   fatal(
     "6.2",
-    "HEADERS with a pad length above its payload's",
+    "HEADERS with a pad length beyond its payload",
     code.protocolError,
     headers(1, padded(ok, 0, ok.length + 1), flag.endHeaders | flag.padded),
   ),
   fatal("6.2", "HEADERS on stream 0", code.protocolError, headers(0, ok)),
   fatal(
     "6.2",
-    "HEADERS with PRIORITY and without its five bytes",
+    "HEADERS with PRIORITY but without its five bytes",
     code.frameSizeError,
     headers(1, Buffer.of(0, 0), flag.endHeaders | flag.priority),
   ),
@@ -108,7 +108,7 @@ export const frameCases: readonly ClientCase[] = [
   fatal("6.3", "PRIORITY on stream 0", code.protocolError, priority(0, 1)),
 
   fatal("6.4", "RST_STREAM on stream 0", code.protocolError, rstStream(0, code.cancel)),
-  fatal("6.4", "RST_STREAM of another length than 4", code.frameSizeError, onStream(type.rstStream, 1, 3)),
+  fatal("6.4", "RST_STREAM with a length other than 4", code.frameSizeError, onStream(type.rstStream, 1, 3)),
 
   accepted(
     "6.5",
@@ -124,7 +124,7 @@ export const frameCases: readonly ClientCase[] = [
   fatal("6.5.2", "SETTINGS_MAX_FRAME_SIZE below 2^14", code.protocolError, settings([setting.maxFrameSize, 16_383])),
   fatal("6.5.2", "SETTINGS_MAX_FRAME_SIZE above 2^24-1", code.protocolError, settings([setting.maxFrameSize, 2 ** 24])),
   fatal("6.5", "SETTINGS on a stream", code.protocolError, onStream(type.settings, 1, 6)),
-  fatal("6.5", "SETTINGS whose length is no multiple of 6", code.frameSizeError, onStream(type.settings, 0, 7)),
+  fatal("6.5", "SETTINGS whose length is not a multiple of 6", code.frameSizeError, onStream(type.settings, 0, 7)),
   fatal("6.5", "SETTINGS with ACK and a payload", code.frameSizeError, frame(type.settings, flag.ack, 0, Buffer.alloc(6))),
 
   fatal("6.6", "PUSH_PROMISE on the call's stream", code.protocolError, pushPromise(1, 2, request())),
@@ -133,18 +133,18 @@ export const frameCases: readonly ClientCase[] = [
   fatal("6.6", "PUSH_PROMISE too short for a stream identifier", code.protocolError, onStream(type.pushPromise, 1, 2)),
 
   fatal("6.7", "PING on a stream", code.protocolError, onStream(type.ping, 1, 8)),
-  fatal("6.7", "PING of another length than 8", code.frameSizeError, onStream(type.ping, 0, 9)),
-  accepted("6.7", "acknowledgements of PINGs that nobody sent", ping("", flag.ack), ping("no", flag.ack), begin, end),
+  fatal("6.7", "PING with a length other than 8", code.frameSizeError, onStream(type.ping, 0, 9)),
+  accepted("6.7", "unsolicited PING acknowledgements", ping("", flag.ack), ping("no", flag.ack), begin, end),
 
   fatal("6.8", "GOAWAY on a stream", code.protocolError, onStream(type.goaway, 1, 8)),
   fatal("6.8", "GOAWAY shorter than 8", code.frameSizeError, onStream(type.goaway, 0, 7)),
 
   fatal("6.9", "WINDOW_UPDATE of 0 for the connection", code.protocolError, windowUpdate(0, 0)),
-  fatal("6.9", "WINDOW_UPDATE of another length than 4", code.frameSizeError, onStream(type.windowUpdate, 0, 5)),
+  fatal("6.9", "WINDOW_UPDATE with a length other than 4", code.frameSizeError, onStream(type.windowUpdate, 0, 5)),
   fatal("6.9.1", "a connection window above 2^31-1", code.flowControlError, windowUpdate(0, most), windowUpdate(0, most)),
   fatal(
     "6.9.2",
-    "a SETTINGS_INITIAL_WINDOW_SIZE that lifts a stream's window above 2^31-1",
+    "a SETTINGS_INITIAL_WINDOW_SIZE that raises a stream window above 2^31-1",
     code.flowControlError,
     windowUpdate(1, most - 65_535),
     settings([setting.initialWindowSize, 70_000]),

@@ -29,7 +29,7 @@ export const streamCases: readonly ClientCase[] = [
   fatal("5.1.1", "WINDOW_UPDATE on an even stream", code.protocolError, windowUpdate(2, 1)),
   {
     section: "5.1",
-    title: "DATA after END_STREAM while the request goes on",
+    title: "DATA after END_STREAM while the request continues",
     open: true,
     answer: [begin, end, data(1, "more")],
     expect: async ({ peer }) => {
@@ -39,7 +39,7 @@ export const streamCases: readonly ClientCase[] = [
   },
   {
     section: "5.1",
-    title: "HEADERS after END_STREAM while the request goes on",
+    title: "HEADERS after END_STREAM while the request continues",
     open: true,
     answer: [begin, end, headers(1, ok)],
     expect: async ({ peer }) => {
@@ -53,7 +53,7 @@ export const streamCases: readonly ClientCase[] = [
     answer: [begin, end, data(1, "more")],
     expect: async ({ peer }) => {
       const sent = (await peer.ping()) ? peer.reset(1) : await peer.goaway();
-      expect(sent, peer.told()).toBe(code.streamClosed);
+      expect(sent, peer.transcript()).toBe(code.streamClosed);
     },
   },
   {
@@ -62,7 +62,7 @@ export const streamCases: readonly ClientCase[] = [
     answer: [begin, end, headers(1, ok)],
     expect: async ({ peer }) => {
       const sent = (await peer.ping()) ? peer.reset(1) : await peer.goaway();
-      expect(sent, peer.told()).toBe(code.streamClosed);
+      expect(sent, peer.transcript()).toBe(code.streamClosed);
     },
   },
   {
@@ -80,33 +80,33 @@ export const streamCases: readonly ClientCase[] = [
       expect((await outcome).reset?.source).toBe("local");
       expect(connection.openStreams).toBe(0);
       peer.send(begin, data(1, "body"), windowUpdate(1, 1), headers(1, fields({ ":status": undefined, x: "y" })), priority(1, 0));
-      expect(await peer.ping(), peer.told()).toBe(true);
+      expect(await peer.ping(), peer.transcript()).toBe(true);
       expect(peer.frames.filter(({ kind }) => kind === 7)).toEqual([]);
     },
   },
   {
     section: "5.3.1 of RFC 7540",
-    title: "HEADERS that depend on their own stream",
+    title: "HEADERS with a dependency on their own stream",
     answer: [headers(1, Buffer.concat([dependency(1), ok]), flag.endHeaders | flag.priority), end],
     expect: streamError(code.protocolError),
   },
   {
     section: "8.7",
-    title: "RST_STREAM of REFUSED_STREAM",
+    title: "RST_STREAM with REFUSED_STREAM",
     answer: [rstStream(1, code.refusedStream)],
     expect: resetByPeer(code.refusedStream, true),
   },
-  { section: "6.4", title: "RST_STREAM of CANCEL", answer: [rstStream(1, code.cancel)], expect: resetByPeer(code.cancel, false) },
+  { section: "6.4", title: "RST_STREAM with CANCEL", answer: [rstStream(1, code.cancel)], expect: resetByPeer(code.cancel, false) },
   {
     section: "6.4",
-    title: "RST_STREAM behind a part of the response",
+    title: "RST_STREAM after a part of the response",
     answer: [begin, data(1, "part"), rstStream(1, code.internalError)],
     expect: resetByPeer(code.internalError, false),
   },
-  { section: "7", title: "RST_STREAM of an unknown code", answer: [rstStream(1, 0xdead)], expect: resetByPeer(0xdead, false) },
+  { section: "7", title: "RST_STREAM with an unknown code", answer: [rstStream(1, 0xdead)], expect: resetByPeer(0xdead, false) },
   {
     section: "8.1",
-    title: "a complete response, then RST_STREAM of NO_ERROR, to a request that goes on",
+    title: "a complete response, then RST_STREAM with NO_ERROR, while the request continues",
     open: true,
     answer: [begin, end, rstStream(1, code.noError)],
     expect: async ({ peer, stream, connection, outcome, recorder }) => {
@@ -121,13 +121,13 @@ export const streamCases: readonly ClientCase[] = [
   },
   {
     section: "6.9.1",
-    title: "DATA above the window of the stream",
+    title: "DATA beyond the window of the stream",
     options: { initialWindowSize: 65_535, connectionWindowSize: 1 << 20, maxWindowSize: 0 },
     uncredited: true,
     answer: [begin, many(4, () => data(1, Buffer.alloc(16_000))), data(1, Buffer.alloc(1_536))],
     expect: async ({ peer, outcome }) => {
       expect((await outcome).reset).toMatchObject({ code: code.flowControlError });
-      expect((await peer.ping()) ? peer.reset(1) : await peer.goaway(), peer.told()).toBe(code.flowControlError);
+      expect((await peer.ping()) ? peer.reset(1) : await peer.goaway(), peer.transcript()).toBe(code.flowControlError);
     },
   },
   {
@@ -140,7 +140,7 @@ export const streamCases: readonly ClientCase[] = [
   },
   {
     section: "6.9.1",
-    title: "DATA above the window of the connection",
+    title: "DATA beyond the window of the connection",
     options: { initialWindowSize: 1 << 20, connectionWindowSize: 65_535, maxWindowSize: 0 },
     uncredited: true,
     answer: [begin, many(5, () => data(1, Buffer.alloc(16_000)))],
@@ -156,10 +156,10 @@ export const streamCases: readonly ClientCase[] = [
       expect(await peer.ping()).toBe(true);
       peer.send(many(60, () => data(1, padded(Buffer.of(1), 255), flag.padded)));
       for (let rounds = 0; rounds < 10; rounds++) {
-        expect(await peer.ping(), peer.told()).toBe(true);
+        expect(await peer.ping(), peer.transcript()).toBe(true);
         peer.send(many(60, () => data(1, padded(Buffer.of(1), 255), flag.padded)));
       }
-      expect(await peer.ping(), peer.told()).toBe(true);
+      expect(await peer.ping(), peer.transcript()).toBe(true);
       expect(recorder.bytes).toBe(720);
     },
   },

@@ -1,5 +1,4 @@
-// RFC 9113, section 5: streams and multiplexing. RFC 7540, section 5.3, for what is deprecated
-// since.
+// RFC 9113, section 5: streams and multiplexing. RFC 7540, section 5.3, for deprecated features.
 import {
   code,
   continuation,
@@ -36,7 +35,7 @@ import {
 const open = headers(1, get, flag.endHeaders);
 const request = headers(1, get);
 const complete = [send(request), responseEnd(1)];
-/** A window of zero bytes keeps the server from completing its response. */
+/** A window of zero bytes prevents the server from completing its response. */
 const zeroWindow = settings([setting.initialWindowSize, 0]);
 const pingOnStream = frame(type.ping, flag.none, 3, Buffer.alloc(8));
 
@@ -124,7 +123,7 @@ export const streams: readonly Case[] = [
   },
   {
     section: "5.3.1 of RFC 7540",
-    title: "HEADERS that depend on their own stream",
+    title: "HEADERS with a dependency on their own stream",
     steps: [
       send(headers(1, Buffer.concat([dependency(1), get]), flag.endHeaders | flag.endStream | flag.priority)),
       eitherError(1, code.protocolError),
@@ -132,7 +131,7 @@ export const streams: readonly Case[] = [
   },
   {
     section: "5.3.1 of RFC 7540",
-    title: "PRIORITY that depends on its own stream",
+    title: "PRIORITY with a dependency on its own stream",
     steps: [send(priority(1, 1)), eitherError(1, code.protocolError)],
   },
   { section: "5.4.1", title: "an invalid PING: the connection closes", steps: [send(pingOnStream), closes] },

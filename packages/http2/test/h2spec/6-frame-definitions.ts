@@ -1,4 +1,4 @@
-// RFC 9113, section 6: frame definitions, but for flow control and settings.
+// RFC 9113, section 6: frame definitions, except flow control and settings.
 import {
   code,
   continuation,
@@ -35,12 +35,12 @@ const dataCases: readonly Case[] = [
   { section: "6.1", title: "DATA on stream 0", steps: [send(data(0, "test", flag.endStream)), connectionError(code.protocolError)] },
   {
     section: "6.1",
-    title: "DATA on a stream that its sender has ended",
+    title: "DATA after END_STREAM",
     steps: [send(headers(1, post), data(1, "test", flag.endStream)), eitherError(1, code.streamClosed)],
   },
   {
     section: "6.1",
-    title: "DATA with a pad length above its payload's",
+    title: "DATA with a pad length beyond its payload",
     steps: [
       send(headers(1, request({ "content-length": "4" }), flag.endHeaders)),
       send(data(1, padded(Buffer.from("test"), 0, 6), flag.endStream | flag.padded)),
@@ -70,7 +70,7 @@ const headersCases: readonly Case[] = [
   { section: "6.2", title: "HEADERS on stream 0", steps: [send(headers(0, get)), connectionError(code.protocolError)] },
   {
     section: "6.2",
-    title: "HEADERS with a pad length above its payload's",
+    title: "HEADERS with a pad length beyond its payload",
     steps: [send(headers(1, padded(get, 0, get.length + 2), all | flag.padded)), connectionError(code.protocolError)],
   },
 ];
@@ -88,7 +88,7 @@ const priorityCases: readonly Case[] = [
   { section: "6.3", title: "PRIORITY on stream 0", steps: [send(priority(0, 0)), connectionError(code.protocolError)] },
   {
     section: "6.3",
-    title: "PRIORITY of another length than 5",
+    title: "PRIORITY with a length other than 5",
     steps: [send(headers(1, get), frame(type.priority, flag.none, 1, Buffer.of(0x80, 0, 0, 1))), eitherError(1, code.frameSizeError)],
   },
 ];
@@ -103,22 +103,22 @@ const rstStreamCases: readonly Case[] = [
   { section: "6.4", title: "RST_STREAM on an idle stream", steps: [send(rstStream(1, code.cancel)), connectionError(code.protocolError)] },
   {
     section: "6.4",
-    title: "RST_STREAM of another length than 4",
+    title: "RST_STREAM with a length other than 4",
     steps: [send(headers(1, get), frame(type.rstStream, flag.none, 1, Buffer.alloc(3))), connectionError(code.frameSizeError)],
   },
 ];
 
 const pingCases: readonly Case[] = [
   { section: "6.7", title: "PING", steps: [send(ping("payload")), pong("payload")] },
-  { section: "6.7", title: "PING: the answer has its payload", steps: [send(ping("identity")), pong("identity")] },
+  { section: "6.7", title: "PING: the answer has the same payload", steps: [send(ping("identity")), pong("identity")] },
   {
     section: "6.7",
-    title: "PING with ACK, which gets no answer",
+    title: "PING with ACK is not answered",
     steps: [
       send(ping("invalid", flag.ack), ping("valid")),
       async (peer) => {
         const first = await peer.next(({ kind }) => kind === type.ping);
-        if (!first?.payload.toString("latin1").startsWith("valid")) throw new Error(`PING with ACK is answered: ${peer.told()}`);
+        if (!first?.payload.toString("latin1").startsWith("valid")) throw new Error(`PING with ACK was answered: ${peer.transcript()}`);
       },
     ],
   },
@@ -129,12 +129,12 @@ const pingCases: readonly Case[] = [
   },
   {
     section: "6.7",
-    title: "PING of another length than 8",
+    title: "PING with a length other than 8",
     steps: [send(frame(type.ping, flag.none, 0, Buffer.alloc(6))), connectionError(code.frameSizeError)],
   },
 ];
 
-/** The answer to a PING, or the end of the connection: both are right after GOAWAY. */
+/** Expects the answer to a PING or the end of the connection: both are correct after GOAWAY. */
 const pongOrEnd = (payload: string) => async (peer: Parameters<ReturnType<typeof pong>>[0]) => {
   await peer.ping(payload);
 };
@@ -168,7 +168,7 @@ const continuationCases: readonly Case[] = [
   },
   {
     section: "6.10",
-    title: "several CONTINUATION frames of some thousand bytes",
+    title: "several CONTINUATION frames of several thousand bytes",
     steps: [send(headers(1, get, flag.endStream), continuation(1, ballast(1), flag.none), continuation(1, ballast(1))), responseHeaders(1)],
   },
   {

@@ -32,7 +32,7 @@ export const settingsCases: readonly Case[] = [
   },
   {
     section: "6.5",
-    title: "SETTINGS whose length is no multiple of 6",
+    title: "SETTINGS whose length is not a multiple of 6",
     steps: [send(frame(type.settings, flag.none, 0, Buffer.of(0, 3, 0))), connectionError(code.frameSizeError)],
   },
   {
@@ -58,7 +58,7 @@ export const settingsCases: readonly Case[] = [
   { section: "6.5.2", title: "an unknown setting", steps: [send(settings([0xff, 1]), ping("after")), pong("after")] },
   {
     section: "6.5.3",
-    title: "a setting twice: the last value counts",
+    title: "a repeated setting, whose last value counts",
     steps: [
       send(settings([setting.initialWindowSize, 100], [setting.initialWindowSize, 1])),
       settingsAcked,

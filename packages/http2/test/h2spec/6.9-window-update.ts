@@ -20,7 +20,7 @@ export const windowUpdateCases: readonly Case[] = [
   },
   {
     section: "6.9",
-    title: "WINDOW_UPDATE of another length than 4",
+    title: "WINDOW_UPDATE with a length other than 4",
     steps: [send(frame(type.windowUpdate, flag.none, 0, Buffer.of(0, 0, 1))), connectionError(code.frameSizeError)],
   },
   {

@@ -6,7 +6,7 @@ export const errorCodes: readonly Case[] = [
   {
     section: "7",
     title: "GOAWAY with an unknown code",
-    // The end of the connection is right too: the peer has asked for it.
+    // The end of the connection is also correct, because the peer asked for it.
     steps: [send(goaway(0, 0xff)), async (peer) => void (await peer.ping("after"))],
   },
   {
@@ -15,7 +15,7 @@ export const errorCodes: readonly Case[] = [
     steps: [
       send(headers(1, post, flag.endHeaders), rstStream(1, 0xff)),
       async (peer) => {
-        if (!(await peer.ping("after"))) throw new Error(`the connection ends: ${peer.told()}`);
+        if (!(await peer.ping("after"))) throw new Error(`the connection ended: ${peer.transcript()}`);
       },
     ],
   },

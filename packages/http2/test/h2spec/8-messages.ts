@@ -5,7 +5,7 @@ import { type Case, connectionError, get, post, responseHeaders, send, streamErr
 
 const open = (fields: Uint8Array) => headers(1, fields, flag.endHeaders);
 
-/** A request that is malformed: section 8.1.1 asks for a stream error of PROTOCOL_ERROR. */
+/** A malformed request: section 8.1.1 requires a stream error of PROTOCOL_ERROR. */
 const malformed = (section: string, title: string, ...frames: readonly Uint8Array[]): Case => ({
   section,
   title,
@@ -34,11 +34,11 @@ export const messages: readonly Case[] = [
     data(1, "test"),
     headers(1, block([[":method", "POST"]]), flag.endHeaders),
   ),
-  malformed("8.3", "a pseudo-header field behind a regular one", headers(1, Buffer.concat([plain("x-test", "ok"), get]))),
+  malformed("8.3", "a pseudo-header field after a regular one", headers(1, Buffer.concat([plain("x-test", "ok"), get]))),
   malformed("8.2.2", "a connection-specific field", after("connection", "keep-alive")),
   malformed(
     "8.2.2",
-    "te with another value than trailers",
+    "te with a value other than trailers",
     headers(1, request({ ":method": "GET", trailers: "test", te: "trailers, deflate" })),
   ),
   malformed("8.3.1", "an empty :path", headers(1, request({ ":method": "GET", ":path": "" }))),
@@ -50,13 +50,13 @@ export const messages: readonly Case[] = [
   malformed("8.3.1", ":path twice", after(":path", "/echo")),
   malformed(
     "8.1.1",
-    "a content-length that is not the length of DATA",
+    "a content-length that differs from the length of DATA",
     open(request({ "content-length": "1" })),
     data(1, "test", flag.endStream),
   ),
   malformed(
     "8.1.1",
-    "a content-length that is not the sum of DATA",
+    "a content-length that differs from the sum of DATA",
     open(request({ "content-length": "1" })),
     data(1, "test"),
     data(1, "test", flag.endStream),

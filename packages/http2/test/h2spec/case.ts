@@ -1,4 +1,4 @@
-// The form of a case: what a client sends to a server, and which answers are right.
+// The format of a case: what a client sends to a server, and which answers are correct.
 import { type Frame, flag, type } from "../raw/frames.ts";
 import { plain, request } from "../raw/hpack.ts";
 import { isPong, type RawPeer } from "../raw/peer.ts";
@@ -6,14 +6,14 @@ import { isPong, type RawPeer } from "../raw/peer.ts";
 export interface Case {
   /** The section of RFC 9113, or of RFC 7541 for a case of `hpack.ts`. */
   readonly section: string;
-  /** What the client sends. */
+  /** The frames from the client. */
   readonly title: string;
-  /** Without the handshake before the first step. */
+  /** Omits the handshake before the first step. */
   readonly bare?: true;
   readonly steps: readonly Step[];
 }
 
-/** Sends, or waits for an answer and throws if another one comes. */
+/** Sends, or waits for an answer and throws if it is wrong. */
 export type Step = (peer: RawPeer) => Promise<void>;
 
 export const send =
@@ -21,19 +21,19 @@ export const send =
   async (peer) =>
     peer.send(...frames);
 
-/** Sends what depends on the server's settings. */
+/** Sends frames that depend on the server's settings. */
 export const sendBy =
   (make: (settings: RawPeer["settings"]) => Uint8Array): Step =>
   async (peer) =>
     peer.send(make(peer.settings));
 
-/** Section 5.4.1: GOAWAY with one of the codes, and the end of the connection. */
+/** Expects GOAWAY with one of the codes and the end of the connection (section 5.4.1). */
 export const connectionError =
   (...codes: readonly number[]): Step =>
   async (peer) =>
     wrong(peer, codes, await peer.goaway());
 
-/** Section 5.4.2: RST_STREAM with one of the codes, and a connection that goes on. */
+/** Expects RST_STREAM with one of the codes on a connection that continues (section 5.4.2). */
 export const streamError =
   (stream: number, ...codes: readonly number[]): Step =>
   async (peer) => {
@@ -42,10 +42,10 @@ export const streamError =
       "RST_STREAM",
     );
     wrong(peer, codes, frame?.kind === type.rstStream ? frame.payload.readUInt32BE(0) : undefined);
-    if (!(await peer.ping())) throw new Error(`the connection ends: ${peer.told()}`);
+    if (!(await peer.ping())) throw new Error(`the connection ends: ${peer.transcript()}`);
   };
 
-/** A stream error, or the connection error that section 5.4 allows in its place. */
+/** Expects a stream error, or the connection error that section 5.4 allows instead. */
 export const eitherError =
   (stream: number, ...codes: readonly number[]): Step =>
   async (peer) => {
@@ -56,7 +56,7 @@ export const eitherError =
     wrong(peer, codes, frame?.payload.readUInt32BE(frame.kind === type.rstStream ? 0 : 4));
   };
 
-/** The end of the connection, with GOAWAY or without. */
+/** Expects the end of the connection, with or without GOAWAY. */
 export const closes: Step = async (peer) => {
   await peer.goaway();
 };
@@ -64,7 +64,7 @@ export const closes: Step = async (peer) => {
 const arrives =
   (wanted: string, match: (frame: Frame) => boolean): Step =>
   async (peer) => {
-    if ((await peer.next(match, wanted)) === undefined) throw new Error(`${wanted} does not come: ${peer.told() || "silence"}`);
+    if ((await peer.next(match, wanted)) === undefined) throw new Error(`${wanted} does not come: ${peer.transcript() || "silence"}`);
   };
 
 export const responseHeaders = (stream: number): Step =>
@@ -84,13 +84,13 @@ export const dataOf = (stream: number, length: number): Step =>
     return true;
   });
 
-/** The response is complete: the stream is closed. */
+/** Waits until the response is complete and the stream is closed. */
 export const responseEnd = (stream: number): Step =>
   arrives("END_STREAM", ({ kind, flags, stream: its }) => {
     return its === stream && (kind === type.data || kind === type.headers) && (flags & flag.endStream) !== 0;
   });
 
-/** The server's first frame is SETTINGS. */
+/** Expects SETTINGS as the server's first frame. */
 export const startsWithSettings: Step = arrives("SETTINGS", ({ kind, flags }) => {
   if (kind !== type.settings || flags !== flag.none) throw new Error("the first frame is not SETTINGS");
   return true;
@@ -101,12 +101,12 @@ export const refused = (...codes: readonly number[]): Step =>
 
 function wrong(peer: RawPeer, codes: readonly number[], came: number | undefined): void {
   if (came === undefined || !codes.includes(came))
-    throw new Error(`expected error code ${codes.join(" or ")}, got: ${peer.told() || "silence"}`);
+    throw new Error(`expected error code ${codes.join(" or ")}, got: ${peer.transcript() || "silence"}`);
 }
 
 export const get = request({ ":method": "GET" });
 export const post = request();
 
-/** Header fields that no server knows, `count` of 4,000 bytes. */
+/** Returns `count` unknown header fields of 4,000 bytes each. */
 export const ballast = (count: number): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, index) => plain(`x-ballast-${index}`, "x".repeat(4_000))));

@@ -3,7 +3,7 @@ import { code, headers, setting } from "../raw/frames.ts";
 import { incremental, indexed, integer, neverIndexed, plain, tableSize } from "../raw/hpack.ts";
 import { type Case, connectionError, get, responseHeaders, send, sendBy } from "./case.ts";
 
-/** A request with a field in a representation of its own behind it. */
+/** A request followed by fields in special representations. */
 const accepted = (section: string, title: string, ...fields: readonly Uint8Array[]): Case => ({
   section,
   title,
@@ -22,9 +22,9 @@ const xTest = "85 f2b24a84ff";
 const h2spec = "84 9c48aca4";
 
 export const hpack: readonly Case[] = [
-  rejected("2.3.3", "an index behind both tables", indexed(70)),
-  rejected("2.3.3", "a literal whose name is an index behind both tables", integer(70, 6, 0x40), Buffer.of(0)),
-  rejected("4.2", "a table size update behind a field", tableSize(1)),
+  rejected("2.3.3", "an index beyond both tables", indexed(70)),
+  rejected("2.3.3", "a literal whose name is an index beyond both tables", integer(70, 6, 0x40), Buffer.of(0)),
+  rejected("4.2", "a table size update after a field", tableSize(1)),
   {
     section: "4.2",
     title: "two table size updates",

@@ -1,4 +1,4 @@
-// Flow control reaches the writer: who does not read stops who writes (RFC 9113, section 5.2).
+// Flow control reaches the writer: a slow reader stops the writer (RFC 9113, section 5.2).
 import { once } from "node:events";
 import { connect as connectNode } from "node:http2";
 import { describe, expect, test } from "vitest";
@@ -29,7 +29,7 @@ const bytesOf = (peer: RawPeer, stream: number) => sum(peer.frames.filter(({ kin
 const sum = (frames: readonly Frame[]) => frames.reduce((bytes, { payload }) => bytes + payload.length, 0);
 
 describe.concurrent("a writer", () => {
-  test("a client's stops at the window of the stream, and goes on with WINDOW_UPDATE", async () => {
+  test("on a client stops at the stream window and continues after WINDOW_UPDATE", async () => {
     await using server = await rawServer({ settings: [[setting.initialWindowSize, 10_000]] });
     await using connection = await client(server.port);
     const peer = await server.accept();
@@ -45,7 +45,7 @@ describe.concurrent("a writer", () => {
     expect(await peer.ping()).toBe(true);
     expect(await peer.ping()).toBe(true);
     expect(bytesOf(peer, 1)).toBe(60_000);
-    // The window of the connection is the smaller one now: 65,535 bytes (section 6.9.2).
+    // The connection window is the smaller one now: 65,535 bytes (section 6.9.2).
     peer.send(windowUpdate(1, 50_000));
     expect(await peer.ping()).toBe(true);
     expect(await peer.ping()).toBe(true);
@@ -58,7 +58,7 @@ describe.concurrent("a writer", () => {
     expect(stream.queued).toBe(0);
   });
 
-  test("a server's stops at the window of the stream, and SETTINGS changes it while the response goes on", async () => {
+  test("on a server stops at the stream window, and SETTINGS changes the window during the response", async () => {
     await using server = await source(100_000);
     using peer = await readyClient(server.port, { settings: [[setting.initialWindowSize, 10_000]] });
     peer.send(headers(1, request()));
@@ -69,7 +69,8 @@ describe.concurrent("a writer", () => {
     expect(await peer.ping()).toBe(true);
     expect(await peer.ping()).toBe(true);
     expect(bytesOf(peer, 1)).toBe(30_000);
-    // The window is negative now: nothing comes until it is positive again (section 6.9.2).
+    // The window is negative now: the server sends nothing until it is positive again (section
+    // 6.9.2).
     peer.send(settings([setting.initialWindowSize, 0]), windowUpdate(1, 29_999));
     expect(await peer.ping()).toBe(true);
     expect(bytesOf(peer, 1)).toBe(30_000);
@@ -79,7 +80,7 @@ describe.concurrent("a writer", () => {
     expect(bytesOf(peer, 1)).toBe(30_001);
   });
 
-  test("one stream without a window does not stop the others", async () => {
+  test("on a stream without a window does not block other streams", async () => {
     await using server = await source(5_000);
     using peer = await readyClient(server.port, { settings: [[setting.initialWindowSize, 0]] });
     peer.send(headers(1, request()), headers(3, request()), windowUpdate(3, 10_000));
@@ -89,7 +90,7 @@ describe.concurrent("a writer", () => {
     expect(bytesOf(peer, 1)).toBe(0);
   });
 
-  test("streams share the window of the connection", async () => {
+  test("shares the connection window with other streams", async () => {
     await using server = await source(65_535);
     using peer = await readyClient(server.port);
     peer.send(many(4, (index) => headers(2 * index + 1, request())));
@@ -103,7 +104,7 @@ describe.concurrent("a writer", () => {
     expect(sum(peer.frames.filter(({ kind }) => kind === type.data))).toBe(4 * 65_535);
   });
 
-  test("a frame has at most SETTINGS_MAX_FRAME_SIZE bytes", async () => {
+  test("sends frames of at most SETTINGS_MAX_FRAME_SIZE bytes", async () => {
     await using server = await source(60_000);
     using small = await readyClient(server.port);
     small.send(headers(1, request()));
@@ -118,7 +119,7 @@ describe.concurrent("a writer", () => {
 });
 
 describe.concurrent("a reader", () => {
-  test("a handler that credits nothing stops node's client after a window; credit lets it go on", async () => {
+  test("that gives no credit stops node's client after a window, and credit resumes it", async () => {
     let received = 0;
     let held: Stream | undefined;
     const handler: StreamHandler = {
@@ -146,7 +147,7 @@ describe.concurrent("a reader", () => {
     server.destroy();
   });
 
-  test("a client that credits nothing stops node's way of writing too: an echo comes to rest", async () => {
+  test("on a client that gives no credit also stops an echo on node's server", async () => {
     await using server = await echoServer();
     await using connection = await client(server.port, { initialWindowSize: 65_535, maxWindowSize: 0 });
     const recorder = new Recorder(false);
@@ -168,12 +169,12 @@ describe.concurrent("a reader", () => {
       last = written;
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
-    // A window of the response, a window of the request, and what both sides' outputs hold.
+    // One window each for the response and the request, plus the output buffers of both sides.
     expect(recorder.bytes).toBe(65_535);
     expect(written).toBeLessThan(4 << 20);
   });
 
-  test("a stream that is not credited leaves the others of its connection their room", async () => {
+  test("of a stream without credit does not block other streams of its connection", async () => {
     const hold: StreamHandler = {};
     const server = createServer({
       onStream: (stream, { path }, endStream) => {
@@ -195,7 +196,7 @@ describe.concurrent("a reader", () => {
     server.destroy();
   });
 
-  test("a small window counts once its SETTINGS are acknowledged: what the peer sends before is no error", async () => {
+  test("enforces a small window only after its SETTINGS are acknowledged", async () => {
     const server = createServer({
       onStream: (_stream) => ({
         onData(data, endStream, stream) {
@@ -208,27 +209,27 @@ describe.concurrent("a reader", () => {
     });
     const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
     using peer = await rawClient(port, { handshake: false });
-    // A client that has not read SETTINGS sends up to 65,535 bytes on a stream (section 6.9.3).
+    // A client that has not read SETTINGS may send 65,535 bytes on a stream (section 6.9.3).
     peer.send(
       preface,
       settings(),
       headers(1, request(), flag.endHeaders),
       many(4, () => data(1, Buffer.alloc(16_000))),
     );
-    expect(await peer.ping(), peer.told()).toBe(true);
-    // The acknowledgement makes its window negative: 1,535 bytes of 65,535 less 64,535. It is
-    // opened again up to 1,000.
+    expect(await peer.ping(), peer.transcript()).toBe(true);
+    // The acknowledgement lowers the window from 1,535 by 64,535, which makes it negative. The
+    // server opens it again up to 1,000.
     peer.send(settingsAck);
     const update = await peer.next(({ kind, stream }) => kind === type.windowUpdate && stream === 1, "WINDOW_UPDATE");
     expect(update?.payload.readUInt32BE(0)).toBe(64_000);
     peer.send(data(1, Buffer.alloc(1_000), flag.endStream), headers(3, request(), flag.endHeaders), data(3, Buffer.alloc(1_001)));
-    expect(await peer.ping(), peer.told()).toBe(true);
+    expect(await peer.ping(), peer.transcript()).toBe(true);
     expect(peer.reset(1)).toBeUndefined();
     expect(peer.reset(3)).toBe(code.flowControlError);
     server.destroy();
   });
 
-  test("credit beyond what was received opens no window", async () => {
+  test("that gives more credit than it received does not open the window further", async () => {
     const server = createServer({
       onStream: (stream) => {
         stream.credit(1 << 30);
@@ -243,7 +244,7 @@ describe.concurrent("a reader", () => {
       headers(1, request(), flag.endHeaders),
       many(4, () => data(1, Buffer.alloc(16_000))),
     );
-    expect(await peer.ping(), peer.told()).toBe(true);
+    expect(await peer.ping(), peer.transcript()).toBe(true);
     const given = peer.frames
       .filter(({ kind, stream }) => kind === type.windowUpdate && stream === 1)
       .reduce((total, { payload }) => total + payload.readUInt32BE(0), 0);
@@ -271,12 +272,12 @@ describe.concurrent("a reader", () => {
   });
 
   test.each([
-    ["gets a window of that size at once, and the connection with it", {}, 400_000, 400_000],
-    ["gets no more than the largest window", { maxWindowSize: 300_000 }, 400_000, 300_000],
-    ["gets no more than the first window where windows do not grow", { maxWindowSize: 0 }, 400_000, 65_535],
-    ["gets no more while the connection holds half its limit", { limits: { maxConnectionBuffer: 50_000 } }, 400_000, 65_535],
-    ["gets no less than the first window", {}, 30_000, 65_535],
-  ])("a handler that tells what it waits for %s", async (_, options, awaited, window) => {
+    ["gets a window of that size at once, as does the connection", {}, 400_000, 400_000],
+    ["gets at most the maximum window", { maxWindowSize: 300_000 }, 400_000, 300_000],
+    ["gets the first window if growth is disabled", { maxWindowSize: 0 }, 400_000, 65_535],
+    ["gets the first window while the connection holds half its limit", { limits: { maxConnectionBuffer: 50_000 } }, 400_000, 65_535],
+    ["gets at least the first window", {}, 30_000, 65_535],
+  ])("that reports how much it awaits %s", async (_, options, awaited, window) => {
     const reads: StreamHandler = { onData: (data, _end, stream) => stream.credit(data.length, awaited) };
     const server = createServer({
       onStream: (_stream, { path }) => (path === "/hold" ? { onData() {} } : reads),
@@ -293,7 +294,7 @@ describe.concurrent("a reader", () => {
       headers(3, request(), flag.endHeaders),
       data(3, Buffer.alloc(first)),
     );
-    expect(await peer.ping(), peer.told()).toBe(true);
+    expect(await peer.ping(), peer.transcript()).toBe(true);
     const allowed = (id: number) =>
       peer.frames.reduce((sum, { kind, stream, payload }) => (kind === 8 && stream === id ? sum + payload.readUInt32BE(0) : sum), 65_535);
     expect(allowed(3) - first).toBe(window);
@@ -302,7 +303,7 @@ describe.concurrent("a reader", () => {
     server.destroy();
   });
 
-  test("streams that are read grow, and one that is not read keeps its first window, also when it begins later", async () => {
+  test("makes the window of its stream grow, and unread streams keep their first window", async () => {
     const first = 65_535;
     const held = new Map<number, number>();
     const server = createServer({
@@ -330,7 +331,7 @@ describe.concurrent("a reader", () => {
   });
 });
 
-/** A server that answers every request by this many bytes. */
+/** A server that responds to every request with `bytes` bytes. */
 async function source(bytes: number): Promise<{ port: number } & AsyncDisposable> {
   const server = createServer({
     onStream: (stream) => {
@@ -352,7 +353,7 @@ async function waitFor(holds: () => boolean): Promise<void> {
   expect(holds()).toBe(true);
 }
 
-describe("a DATA frame that is counted before its handler has consumed it", () => {
+describe("a DATA frame that is counted before the handler has consumed it", () => {
   const credited = (peer: RawPeer) =>
     peer.frames
       .filter(({ kind, stream }) => kind === type.windowUpdate && stream === 1)
@@ -362,7 +363,7 @@ describe("a DATA frame that is counted before its handler has consumed it", () =
     await using server = await echoServer({ initialWindowSize: 20_000, maxWindowSize: 0, onStream: () => ({ onData() {} }) });
     using peer = await readyClient(server.port);
     peer.send(headers(1, request(), flag.endHeaders));
-    // No padding but the octet that tells its length.
+    // The padding consists of the length octet only.
     peer.send(data(1, padded(Buffer.alloc(9_000), 0), flag.padded));
     expect(await peer.ping()).toBe(true);
     expect(credited(peer)).toBe(0);
@@ -372,7 +373,7 @@ describe("a DATA frame that is counted before its handler has consumed it", () =
     expect(credited(peer)).toBeLessThanOrEqual(20 * 255 + 1);
   });
 
-  test("opens the window for the part that is credited, while the rest is on its way", async () => {
+  test("opens the window for the credited part while the rest is in transit", async () => {
     let parts = 0;
     const onData = (part: Buffer, _endStream: boolean, stream: Stream) => {
       if (parts++ === 0) stream.credit(part.length);

@@ -1,4 +1,4 @@
-// The beginning of a connection, of a client and of a server (RFC 9113, section 3).
+// How client and server connections start (RFC 9113, section 3).
 import { once } from "node:events";
 import { connect as connectNode } from "node:http2";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
@@ -17,7 +17,7 @@ import { Recorder } from "../recorder.ts";
 
 const post = HeaderList.request({ method: "POST", scheme: "http", authority: "localhost", path: "/" });
 
-/** A server of bytes: what it sends to a connection is up to the test. */
+/** A TCP server: the test decides what it sends on a connection. */
 async function tcpServer(serve: (socket: Socket) => void): Promise<{ port: number } & AsyncDisposable> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
@@ -41,21 +41,21 @@ describe.concurrent("connect rejects", () => {
     ["an HTTP/1.1 server", (socket: Socket) => socket.write("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n")],
     ["a server whose first frame is not SETTINGS", (socket: Socket) => socket.write(Buffer.concat([ping(), settings()]))],
     ["a server whose first frame is an acknowledgement of SETTINGS", (socket: Socket) => socket.write(settingsAck)],
-    ["a server that closes at once", (socket: Socket) => socket.end()],
-    ["a server that resets at once", (socket: Socket) => socket.resetAndDestroy()],
+    ["a server that closes immediately", (socket: Socket) => socket.end()],
+    ["a server that resets immediately", (socket: Socket) => socket.resetAndDestroy()],
   ])("%s", async (_, serve) => {
     await using server = await tcpServer(serve);
     await expect(connect({ host: "127.0.0.1", port: server.port })).rejects.toThrow(/\S/);
   });
 
-  test("a server that says nothing, after the timeout", async () => {
+  test("a silent server, after the timeout", async () => {
     await using server = await tcpServer(() => {});
     const start = performance.now();
     await expect(connect({ host: "127.0.0.1", port: server.port, timeout: 200 })).rejects.toThrow(/200|time/i);
     expect(performance.now() - start).toBeLessThan(5_000);
   });
 
-  test("a port where nobody listens", async () => {
+  test("a closed port", async () => {
     const server = await tcpServer(() => {});
     await server[Symbol.asyncDispose]();
     await expect(connect({ host: "127.0.0.1", port: server.port })).rejects.toThrow(/ECONNREFUSED/);
@@ -120,7 +120,7 @@ describe("TLS", () => {
     expect(server.server.connections.size).toBe(0);
   });
 
-  test("a server refuses clients that offer only http/1.1, and stays up for plain bytes", async () => {
+  test("a server rejects clients that offer only http/1.1, and survives plain bytes", async () => {
     await using server = await echoServer({ tls: certificate });
     const socket = connectTls({
       host: "127.0.0.1",
@@ -155,7 +155,7 @@ describe.concurrent("byte streams", () => {
     server.destroy();
   });
 
-  test("an in-memory pair: requests can be sent at once", async () => {
+  test("an in-memory pair: requests can be sent immediately", async () => {
     const [near, far] = duplexPair();
     const server = createServer({
       onStream: (stream) => {
@@ -172,7 +172,7 @@ describe.concurrent("byte streams", () => {
     expect(connection.state).toBe("closed");
   });
 
-  test("bytes that come one at a time, in both directions", async () => {
+  test("bytes that arrive one at a time, in both directions", async () => {
     await using server = await echoServer();
     using peer = await rawClient(server.port, { handshake: false });
     const block = request();
@@ -210,7 +210,7 @@ describe.concurrent("byte streams", () => {
     connection.destroy();
   });
 
-  test("further connections than maxConnections are closed at once", async () => {
+  test("connections beyond maxConnections are closed immediately", async () => {
     await using server = await echoServer({ maxConnections: 2 });
     using first = await readyClient(server.port);
     using second = await readyClient(server.port);
@@ -224,12 +224,12 @@ describe.concurrent("byte streams", () => {
     expect(await fourth.ping()).toBe(true);
   });
 
-  test("listen rejects an address that is taken", async () => {
+  test("listen rejects an address that is in use", async () => {
     await using server = await echoServer();
     await expect(createServer({ onStream: () => ({}) }).listen({ host: "127.0.0.1", port: server.port })).rejects.toThrow(/EADDRINUSE/);
   });
 
-  test("a server on two addresses", async () => {
+  test("a server listens on two addresses", async () => {
     await using server = await echoServer();
     const { port } = await server.server.listen({ host: "127.0.0.1", port: 0 });
     for (const one of [port, server.port]) {

@@ -16,7 +16,7 @@ const ok = HeaderList.response(200);
 const rest = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const goaways = (peer: RawPeer) => peer.frames.filter(({ kind }) => kind === type.goaway).map(({ payload }) => payload.readUInt32BE(0));
 const isGoaway = ({ kind }: Frame) => kind === type.goaway;
-/** Answers the server's PINGs from now on. */
+/** Answers all further PINGs of the server. */
 function answerPings(peer: RawPeer): void {
   const answer = ({ kind, flags, payload }: Frame) => {
     if (kind === type.ping && (flags & flag.ack) === 0) peer.send(ping(payload.toString("latin1"), flag.ack));
@@ -28,8 +28,8 @@ function answerPings(peer: RawPeer): void {
   });
 }
 
-describe.concurrent("a graceful end", () => {
-  test("of a server has two steps: streams that are on their way are still served", async () => {
+describe.concurrent("graceful shutdown", () => {
+  test("of a server has two steps, and streams in transit are still served", async () => {
     await using server = await echoServer();
     using peer = await readyClient(server.port);
     peer.send(headers(1, request(), flag.endHeaders), data(1, "a"));
@@ -38,14 +38,14 @@ describe.concurrent("a graceful end", () => {
     const first = await peer.next(isGoaway, "the first GOAWAY");
     expect(first?.payload.readUInt32BE(0)).toBe(2 ** 31 - 1);
     expect(first?.payload.readUInt32BE(4)).toBe(code.noError);
-    // On its way: the client has not read GOAWAY yet.
+    // In transit: the client has not read GOAWAY yet.
     peer.send(headers(3, request(), flag.endHeaders));
     answerPings(peer);
-    // A little traffic: the second step waits for a round trip, not for silence.
+    // Some traffic, because the second step waits for a round trip rather than for silence.
     peer.send(ping("traffic"));
     const second = await peer.next(isGoaway, "the second GOAWAY");
     expect(second?.payload.readUInt32BE(0)).toBe(3);
-    // Too late: such a stream is not processed, and gets no answer.
+    // This stream is too late: it is neither processed nor answered.
     peer.send(headers(5, request()));
     peer.send(data(1, "b", flag.endStream), data(3, "c", flag.endStream));
     await peer.closed;
@@ -60,7 +60,7 @@ describe.concurrent("a graceful end", () => {
     expect(server.errors).toEqual([]);
   });
 
-  test("of a server without streams is quick, and leaves nothing behind", async () => {
+  test("of a server without streams is quick and leaves nothing behind", async () => {
     await using server = await echoServer();
     using peer = await readyClient(server.port);
     answerPings(peer);
@@ -70,7 +70,7 @@ describe.concurrent("a graceful end", () => {
     expect(server.server.connections.size).toBe(0);
   });
 
-  test("of a server waits for no peer longer than its timeout", async () => {
+  test("of a server ends after its timeout", async () => {
     await using server = await echoServer();
     using peer = await readyClient(server.port);
     peer.send(headers(1, request(), flag.endHeaders));
@@ -80,7 +80,7 @@ describe.concurrent("a graceful end", () => {
     expect(server.server.connections.size).toBe(0);
   });
 
-  test("of a server lets node's client complete what it began", async () => {
+  test("of a server lets node's client complete its calls", async () => {
     await using server = await echoServer();
     const session = connectNode(`http://127.0.0.1:${server.port}`);
     const streams = Array.from({ length: 20 }, () => session.request({ ":method": "POST" }));
@@ -98,7 +98,7 @@ describe.concurrent("a graceful end", () => {
     await closed;
   });
 
-  test("of node's server lets the client complete what it began, and opens nothing new", async () => {
+  test("of node's server lets the client complete its calls, and the client opens no new ones", async () => {
     const server = createNodeServer();
     server.on("stream", (stream) => {
       stream.respond();
@@ -130,7 +130,7 @@ describe.concurrent("a graceful end", () => {
     server.close();
   });
 
-  test("of a client: GOAWAY, and the end of the socket behind the last response", async () => {
+  test("of a client sends GOAWAY and closes the socket after the last response", async () => {
     await using server = await rawServer();
     const connection = await connect({ host: "127.0.0.1", port: server.port });
     const peer = await server.accept();
@@ -146,7 +146,7 @@ describe.concurrent("a graceful end", () => {
     expect(connection.closeReason?.code).toBe(code.noError);
   });
 
-  test("destroy: GOAWAY, a reset for every stream, and onClose once, behind them", async () => {
+  test("destroy sends GOAWAY, resets every stream, and then calls onClose once", async () => {
     await using server = await rawServer();
     const connection = await connect({ host: "127.0.0.1", port: server.port });
     const peer = await server.accept();
@@ -164,7 +164,7 @@ describe.concurrent("a graceful end", () => {
     ]);
   });
 
-  test("the peer's GOAWAY with an error, on a server: what is open goes on", async () => {
+  test("open streams of a server continue after a GOAWAY of the peer with an error", async () => {
     await using server = await echoServer();
     using peer = await readyClient(server.port);
     peer.send(headers(1, request(), flag.endHeaders), goaway(0, code.noError), data(1, "x", flag.endStream));
@@ -174,7 +174,7 @@ describe.concurrent("a graceful end", () => {
   });
 });
 
-test("a connection error after a graceful end does not raise the last stream of GOAWAY (section 6.8)", async () => {
+test("a connection error after graceful shutdown does not raise the last stream of GOAWAY (section 6.8)", async () => {
   await using server = await echoServer();
   using peer = await readyClient(server.port);
   answerPings(peer);
@@ -188,7 +188,7 @@ test("a connection error after a graceful end does not raise the last stream of 
 });
 
 describe.concurrent("keepalive", () => {
-  test("a PING on a quiet connection with a call; without an answer the connection ends", async () => {
+  test("sends a PING on a quiet connection with a call, and closes the connection without an answer", async () => {
     await using server = await rawServer();
     const connection = await connect({ host: "127.0.0.1", port: server.port, keepalive: { interval: 100, timeout: 200 } });
     const peer = await server.accept();
@@ -200,7 +200,7 @@ describe.concurrent("keepalive", () => {
     expect(connection.state).toBe("closed");
   });
 
-  test("a peer that answers is kept, also while it is draining", async () => {
+  test("keeps a connection whose peer answers, also while it drains", async () => {
     await using server = await rawServer();
     const connection = await connect({ host: "127.0.0.1", port: server.port, keepalive: { interval: 50, timeout: 1_000 } });
     const peer = await server.accept();
@@ -215,7 +215,7 @@ describe.concurrent("keepalive", () => {
     expect(await recorder.outcome).toMatchObject({ status: 200, reset: undefined });
   });
 
-  test("no PING without calls, unless it is asked for", async () => {
+  test("sends no PING without calls unless withoutStreams is set", async () => {
     await using server = await rawServer();
     const quiet = await connect({ host: "127.0.0.1", port: server.port, keepalive: { interval: 50, timeout: 1_000 } });
     const eager = await connect({
@@ -232,7 +232,7 @@ describe.concurrent("keepalive", () => {
     eager.destroy();
   });
 
-  test("of a server ends a connection whose peer is gone", async () => {
+  test("of a server closes a connection whose peer is gone", async () => {
     await using server = await echoServer({ keepalive: { interval: 100, timeout: 200 } });
     using peer = await readyClient(server.port);
     peer.send(headers(1, request(), flag.endHeaders));
@@ -241,7 +241,7 @@ describe.concurrent("keepalive", () => {
     expect(server.server.connections.size).toBe(0);
   });
 
-  test("received bytes count as life: a busy connection gets no PING", async () => {
+  test("sends no PING on a busy connection", async () => {
     await using server = await echoServer({ keepalive: { interval: 200, timeout: 1_000 } });
     using peer = await readyClient(server.port);
     peer.send(headers(1, request(), flag.endHeaders));
@@ -252,7 +252,7 @@ describe.concurrent("keepalive", () => {
     expect(peer.frames.filter(({ kind, flags }) => kind === type.ping && flags === flag.none)).toEqual([]);
   });
 
-  test("ping measures the round trip; the end of the connection answers what is outstanding", async () => {
+  test("ping measures the round trip, and the end of the connection resolves outstanding PINGs", async () => {
     await using server = await rawServer();
     const connection = await connect({ host: "127.0.0.1", port: server.port });
     const peer = await server.accept();
@@ -279,7 +279,7 @@ describe.concurrent("idle time", () => {
     expect(server.server.connections.size).toBe(0);
   });
 
-  test("and none with an open stream; PINGs do not count as use", async () => {
+  test("does not close a connection with an open stream, and PINGs do not count as activity", async () => {
     await using server = await echoServer({ limits: { idleTimeout: 700 } });
     using busy = await readyClient(server.port);
     using pinging = await readyClient(server.port);
@@ -288,13 +288,13 @@ describe.concurrent("idle time", () => {
     const pings = setInterval(() => pinging.send(ping("idle")), 50);
     await pinging.closed;
     clearInterval(pings);
-    expect(await busy.ping(), busy.told()).toBe(true);
+    expect(await busy.ping(), busy.transcript()).toBe(true);
     expect(goaways(busy)).toEqual([]);
   });
 });
 
 describe.concurrent("a stream", () => {
-  test("whose response is complete before its request gets RST_STREAM of NO_ERROR", async () => {
+  test("whose response completes before its request gets RST_STREAM with NO_ERROR", async () => {
     const server = createServer({
       onStream: (stream) => {
         stream.respond(ok, Buffer.from("early"), HeaderList.trailers([["x", "y"]]));
@@ -313,11 +313,11 @@ describe.concurrent("a stream", () => {
       [type.rstStream, 0],
     ]);
     expect(peer.reset(1)).toBe(code.noError);
-    // What was on its way is no error (section 5.1).
+    // Frames in transit are not an error (section 5.1).
     peer.send(data(1, "late"), data(1, "", flag.endStream));
-    expect(await peer.ping(), peer.told()).toBe(true);
+    expect(await peer.ping(), peer.transcript()).toBe(true);
     expect(goaways(peer)).toEqual([]);
-    // The request is complete before the response: no reset.
+    // The request completes before the response: no reset.
     peer.send(headers(3, request()));
     await peer.streamEnd(3);
     expect(await peer.ping()).toBe(true);
@@ -325,7 +325,7 @@ describe.concurrent("a stream", () => {
     server.destroy();
   });
 
-  test("node's client sees such a response complete", async () => {
+  test("whose response completes early is complete for node's client", async () => {
     const server = createServer({
       onStream: (stream) => {
         stream.respond(ok, Buffer.from("early"));
@@ -347,7 +347,7 @@ describe.concurrent("a stream", () => {
     server.destroy();
   });
 
-  test("that the client resets stops counting at once", async () => {
+  test("that the client resets stops counting immediately", async () => {
     await using server = await rawServer({ settings: [[setting.maxConcurrentStreams, 1]] });
     const connection = await connect({ host: "127.0.0.1", port: server.port });
     const peer = await server.accept();
@@ -370,7 +370,7 @@ describe.concurrent("a stream", () => {
     connection.destroy();
   });
 
-  test("whose handler throws is reset with INTERNAL_ERROR, and the connection goes on", async () => {
+  test("whose handler throws is reset with INTERNAL_ERROR, and the connection continues", async () => {
     const errors: unknown[] = [];
     const fault = new Error("a fault of the handler");
     const server = createServer({
@@ -394,7 +394,7 @@ describe.concurrent("a stream", () => {
     server.destroy();
   });
 
-  test("that is over takes every method without an error", async () => {
+  test("that is closed accepts every method call without an error", async () => {
     const streams: Stream[] = [];
     const server = createServer({
       onStream: (stream) => {

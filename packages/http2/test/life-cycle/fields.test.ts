@@ -45,7 +45,7 @@ describe.concurrent("interim responses", () => {
     server.destroy();
   });
 
-  test("a client skips those of node's server", async () => {
+  test("a client skips interim responses of node's server", async () => {
     const server = createNodeServer();
     server.on("stream", (stream) => {
       stream.additionalHeaders({ ":status": 102 });
@@ -64,8 +64,8 @@ describe.concurrent("interim responses", () => {
   });
 });
 
-describe.concurrent("fields of a connection", () => {
-  test.each(connectionSpecific)("%s: neither side can send it", (name) => {
+describe.concurrent("connection-specific fields", () => {
+  test.each(connectionSpecific)("%s: both sides reject sending it", (name) => {
     for (const value of ["close", "trailers"]) {
       expect(() => HeaderList.request(target, [[name, value]])).toThrow(TypeError);
       expect(() => HeaderList.response(200, [[name, value]])).toThrow(TypeError);
@@ -73,7 +73,7 @@ describe.concurrent("fields of a connection", () => {
     }
   });
 
-  test.each(connectionSpecific)("%s: a server answers a request with it by PROTOCOL_ERROR", async (name) => {
+  test.each(connectionSpecific)("%s: a server rejects a request with it with PROTOCOL_ERROR", async (name) => {
     await using server = await echoServer();
     using peer = await readyClient(server.port);
     peer.send(headers(1, request({}, [[name, "close"]])));
@@ -82,7 +82,7 @@ describe.concurrent("fields of a connection", () => {
     expect(await peer.ping()).toBe(true);
   });
 
-  test("te: trailers passes, any other value does not", async () => {
+  test("te: trailers is accepted, any other value is rejected", async () => {
     await using server = await echoServer();
     using peer = await readyClient(server.port);
     const values = ["trailers", "gzip", "trailers, gzip", ""];
@@ -95,10 +95,10 @@ describe.concurrent("fields of a connection", () => {
   });
 });
 
-describe.concurrent("white space at the ends of values", () => {
+describe.concurrent("leading and trailing white space in values", () => {
   const plain = [" x", "x ", "\tx\t", " ", "x y"];
 
-  test("a client with keepSpaces keeps it, in each encoding of HPACK, and refuses all else that is malformed", async () => {
+  test("is kept by a client with keepSpaces in each HPACK encoding, and other malformed values are rejected", async () => {
     await using server = await rawServer();
     const connection = await connect({ host: "127.0.0.1", port: server.port, keepSpaces: true });
     const peer = await server.accept();
@@ -116,7 +116,7 @@ describe.concurrent("white space at the ends of values", () => {
         for (let round = 0; round < 2; round++) expect((await answer(field("x-message", value))).headers?.get("x-message")).toBe(value);
       }
     }
-    // The last one is in the dynamic table.
+    // The last one refers to the dynamic table.
     await answer(incremental("x-last", " last "));
     expect((await answer(indexed(62))).headers?.get("x-last")).toBe(" last ");
     for (const value of ["x\n", "\0", "x\x7f"])
@@ -125,7 +125,7 @@ describe.concurrent("white space at the ends of values", () => {
     connection.destroy();
   });
 
-  test("pseudo-header fields have none in any case", async () => {
+  test("is always rejected in pseudo-header fields", async () => {
     await using server = await echoServer({ keepSpaces: true });
     using peer = await readyClient(server.port);
     peer.send(headers(1, request({ ":authority": "localhost " })), headers(3, request({}, [["x", " y "]])));
@@ -134,7 +134,7 @@ describe.concurrent("white space at the ends of values", () => {
     expect(peer.reset(3)).toBeUndefined();
   });
 
-  test("without keepSpaces such a message is malformed", async () => {
+  test("makes a message malformed without keepSpaces", async () => {
     await using server = await echoServer();
     using peer = await readyClient(server.port);
     for (const [index, value] of plain.entries()) peer.send(headers(2 * index + 1, request({}, [["x", value]])));
@@ -144,7 +144,7 @@ describe.concurrent("white space at the ends of values", () => {
 });
 
 describe.concurrent("CONNECT", () => {
-  test("with :protocol needs the server's SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441, section 3)", async () => {
+  test("with :protocol requires SETTINGS_ENABLE_CONNECT_PROTOCOL of the server (RFC 8441, section 3)", async () => {
     const tunnel = HeaderList.request({ ...target, method: "CONNECT", protocol: "websocket" });
     const enableConnectProtocol = 0x8;
     for (const entries of [[], [[enableConnectProtocol, 1]] as const]) {
@@ -160,7 +160,7 @@ describe.concurrent("CONNECT", () => {
     }
   });
 
-  test("opens a tunnel, whatever content-length the response has (RFC 9110, section 9.3.6)", async () => {
+  test("opens a tunnel even if the response has a content-length (RFC 9110, section 9.3.6)", async () => {
     await using server = await rawServer();
     const connection = await connect({ host: "127.0.0.1", port: server.port });
     const peer = await server.accept();

@@ -1,4 +1,4 @@
-// Limits on rates spare peers that do nothing wrong, however fast they are.
+// Rate limits do not affect honest peers, however fast they are.
 import { describe, expect, test } from "vitest";
 import { connect, createServer, HeaderList } from "../../src/index.ts";
 import { code, flag, headers, many, ping, rstStream, type, windowUpdate } from "../raw/frames.ts";
@@ -9,7 +9,7 @@ const post = HeaderList.request({ method: "POST", scheme: "http", authority: "lo
 const ok = HeaderList.response(200);
 
 describe.concurrent("a fast peer", () => {
-  test("resets each stream behind its response, as a server may (section 8.1)", async () => {
+  test("may reset each stream after its response, as servers do (section 8.1)", async () => {
     await using server = await rawServer();
     const connecting = connect({ host: "127.0.0.1", port: server.port });
     const peer = await server.accept();
@@ -29,8 +29,8 @@ describe.concurrent("a fast peer", () => {
   });
 
   test.each([
-    { title: "credits each part on both levels, all at once", reply: Buffer.concat([windowUpdate(0, 5), windowUpdate(1, 5)]) },
-    { title: "sends PING for each part, all at once", reply: ping("probe") },
+    { title: "may credit each part on both levels, all at once", reply: Buffer.concat([windowUpdate(0, 5), windowUpdate(1, 5)]) },
+    { title: "may send PING for each part, all at once", reply: ping("probe") },
   ])("$title", async ({ reply }) => {
     const server = createServer({
       onStream(stream) {
@@ -43,7 +43,7 @@ describe.concurrent("a fast peer", () => {
     using peer = await readyClient(port);
     peer.send(headers(1, request(), flag.endHeaders));
     for (let bytes = 0; bytes < 20_000; ) bytes += (await peer.next(({ kind }) => kind === type.data, "DATA"))?.payload.length ?? 20_000;
-    // The budgets are filled meanwhile: what was earned must survive that.
+    // The budgets are refilled meanwhile, which must not remove earned tokens.
     await new Promise((resolve) => setTimeout(resolve, 20));
     peer.send(many(4000, () => reply));
     expect(await peer.ping()).toBe(true);

@@ -1,9 +1,9 @@
-// A self-signed certificate for localhost, made when the tests run.
-import "reflect-metadata"; // @peculiar/x509 needs it first.
+// Creates a self-signed certificate for localhost at run time.
+import "reflect-metadata"; // @peculiar/x509 requires this import first.
 import { webcrypto } from "node:crypto";
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 
-/** PEM. */
+/** Key and certificate in PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;

@@ -1,4 +1,4 @@
-// Both sides of an exchange on the engine.
+// Client and server of an exchange on the engine.
 import { createHash } from "node:crypto";
 import {
   type ClientConnection,
@@ -13,7 +13,7 @@ import { type ClientSide, content, type Plan, type Seen, type ServerSide, type W
 
 const ok = HeaderList.response(200);
 
-/** The limits of `resetRate` are for attackers: a test resets more. */
+/** Raises `resetRate`, which is for attackers: the tests reset more streams. */
 export const options = ({ initialWindowSize, maxFrameSize }: Windows) => ({
   initialWindowSize,
   limits: { maxFrameSize, resetRate: 100_000, refusedStreamRate: 100_000, windowUpdateRate: 1_000_000, emptyFrameRate: 100_000 },
@@ -68,7 +68,7 @@ class Side implements StreamHandler {
     this.#settle(trailer);
   }
 
-  /** Writes the parts and the end of this half, as fast as there is room. */
+  /** Writes the parts and ends this half, as fast as there is room. */
   async write(stream: Stream, by: "client" | "server", sizes: readonly number[], trailer: string | undefined): Promise<void> {
     const { reset } = this.plan;
     const parts = reset?.by === by ? Math.min(reset.parts, sizes.length) : sizes.length;
@@ -120,7 +120,7 @@ class ServerStream extends Side {
   }
 }
 
-/** The streams of a server; `onStream` goes into its options. */
+/** Creates the streams of a server. `onStream` belongs to its options. */
 export function engineStreams(plans: readonly Plan[]): Pick<ServerOptions, "onStream"> & Pick<ServerSide, "seen"> {
   const streams = plans.map((plan, index) => new ServerStream(plan, index));
   return {

@@ -1,5 +1,5 @@
-// Random exchanges between the engine and node:http2, and between two engines: both sides see the
-// same.
+// Random exchanges between the engine and node:http2, and between two engines: both sides must see
+// the same.
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { code } from "../raw/frames.ts";
@@ -25,14 +25,14 @@ const pairs: readonly (readonly [name: string, connect: (setup: Setup) => Promis
   ["two engines, in memory", inMemory],
 ];
 
-/** Rejects with the exchange's name if it hangs. */
+/** Rejects with the exchange's name if it does not finish. */
 async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   const timer = Promise.withResolvers<never>();
-  const timeout = setTimeout(() => timer.reject(new Error(`no end of ${what}`)), 10_000);
+  const timeout = setTimeout(() => timer.reject(new Error(`${what} does not finish`)), 10_000);
   return Promise.race([promise, timer.promise]).finally(() => clearTimeout(timeout));
 }
 
-/** Makes all exchanges of a setup at once, and judges both sides. */
+/** Runs all exchanges of a setup at once and checks both sides. */
 async function exchange(connect: (setup: Setup) => Promise<Pair>, setup: Setup): Promise<void> {
   const { client, server } = await connect(setup);
   try {
@@ -91,7 +91,7 @@ describe.each(pairs.slice(0, 3))("%s", (_, connect) => {
     await server.close();
   });
 
-  test("16 MiB each way, through windows of 65,535 bytes", async () => {
+  test("16 MiB in each direction through windows of 65,535 bytes", async () => {
     const parts = Array.from({ length: 8 }, () => 2 << 20);
     await exchange(connect, {
       client: windows,
@@ -115,7 +115,7 @@ describe.each(pairs.slice(0, 3))("%s", (_, connect) => {
         if (own === undefined) return;
         void server.seen(index).then(() => processed.add(index));
         if (index === 100) server.drain();
-        // A client that knows of GOAWAY opens nothing.
+        // A client that has received GOAWAY opens no streams.
         const seen = await client.exchange(own, index).catch(() => undefined);
         if (seen === undefined) return;
         if (seen.code === undefined) {
@@ -123,7 +123,7 @@ describe.each(pairs.slice(0, 3))("%s", (_, connect) => {
           expect(processed).toContain(index);
           complete++;
         } else {
-          // node:http2 gives INTERNAL_ERROR for a request that it did not send because of GOAWAY.
+          // node:http2 reports INTERNAL_ERROR for a request that it did not send because of GOAWAY.
           expect([code.refusedStream, code.internalError]).toContain(seen.code);
           expect(processed).not.toContain(index);
         }
@@ -136,7 +136,7 @@ describe.each(pairs.slice(0, 3))("%s", (_, connect) => {
     await server.close();
   });
 
-  test("parts of a byte", async () => {
+  test("parts of one byte", async () => {
     const ones = Array.from({ length: 3_000 }, () => 1);
     await exchange(connect, { client: windows, server: windows, plans: [plan({ request: ones, response: ones, requestTrailer: "t" })] });
   });

@@ -1,4 +1,4 @@
-// Both sides of an exchange on node:http2: the oracle.
+// Client and server of an exchange on node:http2, the oracle.
 import { createHash } from "node:crypto";
 import type {
   ClientHttp2Session,
@@ -12,7 +12,7 @@ import type {
 } from "node:http2";
 import { type ClientSide, content, type Plan, type Seen, type ServerSide } from "./plan.ts";
 
-/** What one side sees of a stream. It settles when the stream is closed. */
+/** Observes one side of a stream. Settles when the stream is closed. */
 function watch(stream: Http2Stream): { readonly seen: Promise<Seen>; readonly ended: Promise<void> } {
   const hash = createHash("sha256");
   let bytes = 0;
@@ -32,8 +32,8 @@ function watch(stream: Http2Stream): { readonly seen: Promise<Seen>; readonly en
   const ended = new Promise<void>((resolve) => stream.once("end", () => resolve()));
   const closed = new Promise<void>((resolve) => {
     stream.once("close", () => resolve());
-    // A stream that its peer has reset with NO_ERROR stays open in node:http2 while bytes of its
-    // own half wait.
+    // node:http2 keeps a stream open that its peer has reset with NO_ERROR while bytes of its own
+    // half wait.
     stream.once("end", () => stream.closed && resolve());
   });
   const seen = closed.then(
@@ -65,15 +65,15 @@ async function write(
     stream.end();
     return;
   }
-  // nghttp2 drops a request that is reset before its HEADERS are sent: then the peer would see
-  // nothing of it.
+  // nghttp2 drops a request that is reset before its HEADERS are sent, so the peer would not see
+  // it.
   await new Promise((resolve) => stream.session?.ping(resolve) || resolve(undefined));
   if (!stream.destroyed && !stream.closed) close(stream, reset.code);
 }
 
 /**
- * `close` of node:http2 ends this half before it resets the stream: the peer may see it complete.
- * Bytes that no window has room for keep END_STREAM back.
+ * Resets a stream. `close` of node:http2 ends this half first, so the peer may see it as complete.
+ * Bytes beyond the window hold END_STREAM back.
  */
 function close(stream: ClientHttp2Stream | ServerHttp2Stream, code: number): void {
   stream.write(Buffer.alloc(5 << 20));
@@ -99,8 +99,8 @@ export function nodeServerSide(server: Http2Server | Http2SecureServer, plans: r
       stream.once("wantTrailers", () => stream.sendTrailers({ "x-trailer": trailer ?? "" }));
     };
     if (plan.mode === "echo") {
-      // Trailers must be promised with the headers: whether the request has some is part of the
-      // plan.
+      // node:http2 requires trailers to be announced with the headers. The plan says whether there
+      // are any.
       respond(plan.requestTrailer);
       stream.on("data", (data: Buffer) => stream.write(data));
     } else if (plan.mode === "early") {

@@ -1,4 +1,4 @@
-// Two sides, connected: the engine and node:http2 in every combination and over every kind of byte
+// Connects two sides: the engine and node:http2 in every combination, over every kind of byte
 // stream.
 import { once } from "node:events";
 import { connect as connectNode, createServer as createNodeServer, createSecureServer } from "node:http2";
@@ -23,7 +23,7 @@ export interface Setup {
 
 type Make = "engine" | "node";
 
-/** Megabytes. By default node:http2 refuses streams when much is queued. */
+/** In megabytes. By default node:http2 refuses streams when much data is queued. */
 const maxSessionMemory = 500;
 
 async function startServer(

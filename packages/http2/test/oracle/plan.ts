@@ -1,33 +1,36 @@
-// A random exchange, and what both sides have to see of it.
+// A random exchange and what both sides must observe.
 import * as fc from "fast-check";
 import { code } from "../raw/frames.ts";
 import { sha256 } from "../recorder.ts";
 
 export interface Plan {
-  /** The sizes of the parts in which the request is written, bytes. */
+  /** The sizes in bytes of the request's parts. */
   readonly request: readonly number[];
   readonly requestTrailer: string | undefined;
-  /** `after` the request is complete, `early` without reading it, or an `echo` of its parts. */
+  /**
+   * The server responds `after` the request is complete, `early` without reading it, or with an
+   * `echo` of its parts.
+   */
   readonly mode: "after" | "early" | "echo";
-  /** The sizes of the parts in which the response is written, unless it is an echo. */
+  /** The sizes in bytes of the response's parts, unless it is an echo. */
   readonly response: readonly number[];
   readonly responseTrailer: string | undefined;
-  /** One side resets the stream when it has written this many parts. */
+  /** One side resets the stream after it has written this many parts. */
   readonly reset: { readonly by: "client" | "server"; readonly parts: number; readonly code: number } | undefined;
 }
 
-/** What one side saw of the other's half. */
+/** What one side observes of the other's half. */
 export interface Seen {
   readonly status?: number | undefined;
   readonly bytes: number;
   /** SHA-256 of the body. */
   readonly hash: string;
   readonly trailer: string | undefined;
-  /** The code that the stream was reset with, undefined if the half is complete. */
+  /** The error code of the reset, or `undefined` if the half is complete. */
   readonly code: number | undefined;
 }
 
-/** What both sides announce. */
+/** The settings that both sides announce. */
 export interface Windows {
   readonly initialWindowSize: number;
   readonly maxFrameSize: number;
@@ -39,9 +42,9 @@ export interface ClientSide {
 }
 
 export interface ServerSide {
-  /** Ends its connections gracefully: GOAWAY, and what was begun is completed. */
+  /** Shuts down gracefully: sends GOAWAY and completes open exchanges. */
   drain(): void;
-  /** What the server saw of the exchange with this index. */
+  /** What the server observed of the exchange with this index. */
   seen(index: number): Promise<Seen>;
   close(): Promise<void>;
 }
@@ -52,7 +55,7 @@ for (let at = 0, state = 1; at < pool.length; at += 4) {
   pool.writeInt32LE(state, at);
 }
 
-/** The bytes of a part: other ones for each index and place. */
+/** Returns the bytes of a part, which differ for each index and position. */
 export const content = (size: number, index: number, place: number): Buffer => {
   const offset = (index * 7_919 + place * 104_729) % 65_536;
   return pool.subarray(offset, offset + size);
@@ -63,7 +66,7 @@ const whole = (sizes: readonly number[], index: number, trailer: string | undefi
   return { bytes: parts.reduce((sum, { length }) => sum + length, 0), hash: sha256(...parts), trailer, code: undefined };
 };
 
-/** What the client has to see; undefined if that is open. */
+/** Returns what the client must observe, or `undefined` if several outcomes are valid. */
 export function clientSees(plan: Plan, index: number): Partial<Seen> | undefined {
   const { mode, request, response, requestTrailer, responseTrailer, reset } = plan;
   if (reset?.by === "server") return { code: reset.code };
@@ -73,14 +76,13 @@ export function clientSees(plan: Plan, index: number): Partial<Seen> | undefined
 }
 
 export function serverSees({ mode, request, requestTrailer, reset }: Plan, index: number): Partial<Seen> | undefined {
-  // The response can be complete before the request is: then the rest of the request is of no
-  // interest.
+  // The response can complete before the request. The rest of the request is irrelevant then.
   if (reset?.by === "server" || mode === "early") return undefined;
   if (reset?.by === "client") return { code: reset.code };
   return whole(request, index, requestTrailer);
 }
 
-/** Sizes from nothing to several windows, with the edges of frames and windows among them. */
+/** Sizes from zero to several windows, including the boundaries of frames and windows. */
 const sizes = (most: number) =>
   fc.array(
     fc.oneof(
@@ -108,7 +110,7 @@ export const plans = (most: number): fc.Arbitrary<Plan> =>
     ),
   });
 
-/** Several exchanges at once, on one connection, with windows of both sides. */
+/** Several concurrent exchanges on one connection, with the windows of both sides. */
 export const scenarios = fc
   .record({
     client: fc.constantFrom(1_000, 16_384, 65_535, 262_144, 4 << 20),

@@ -1,5 +1,4 @@
-// HTTP/2 frames as bytes (RFC 9113), written without the engine: what an engine refuses to send can
-// be sent here.
+// HTTP/2 frames as bytes (RFC 9113), independent of the engine and therefore possibly malformed.
 
 export const type = {
   data: 0x0,
@@ -43,7 +42,7 @@ export const setting = {
 export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /**
- * Section 4.1. `length` is the value of the length field, for frames whose length field is wrong.
+ * A frame (section 4.1). `length` overrides the length field, for malformed frames.
  */
 export function frame(kind: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0), length = payload.length): Buffer {
   const header = Buffer.alloc(9);
@@ -86,8 +85,8 @@ export const goaway = (lastStream: number, error: number, debug = ""): Buffer =>
 export const windowUpdate = (stream: number, increment: number): Buffer => frame(type.windowUpdate, flag.none, stream, uint32(increment));
 
 /**
- * What PRIORITY frames and the PRIORITY flag carry (section 6.3). `weight` is one less than the
- * weight.
+ * The payload of PRIORITY frames and the PRIORITY flag (section 6.3). `weight` is the weight minus
+ * one.
  */
 export function dependency(on: number, weight = 255, exclusive = false): Buffer {
   return Buffer.concat([uint32(exclusive ? on | 0x8000_0000 : on), Buffer.of(weight)]);
@@ -113,7 +112,7 @@ export const continuation = (stream: number, block: Uint8Array, flags: number = 
 export const pushPromise = (stream: number, promised: number, block: Uint8Array): Buffer =>
   frame(type.pushPromise, flag.endHeaders, stream, Buffer.concat([uint32(promised), block]));
 
-/** The same bytes for each index, in one buffer. */
+/** Concatenates the bytes for each index in one buffer. */
 export function many(count: number, make: (index: number) => Uint8Array): Buffer {
   return Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));
 }
@@ -125,7 +124,7 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** Cuts the bytes of a socket into frames. */
+/** Splits the bytes of a socket into frames. */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #length = 0;
@@ -156,7 +155,7 @@ export class FrameReader {
 const nameOf = (table: Record<string, number>, value: number): string =>
   Object.entries(table).find(([, known]) => known === value)?.[0] ?? `0x${value.toString(16)}`;
 
-/** A frame in words, for the message of a test that fails. */
+/** Describes a frame for failure messages. */
 export function describeFrame({ kind, flags, stream, payload }: Frame): string {
   const error = (offset: number) => nameOf(code, payload.readUInt32BE(offset));
   const detail = kind === type.rstStream ? ` ${error(0)}` : kind === type.goaway ? ` ${error(4)} "${payload.toString("latin1", 8)}"` : "";

@@ -1,9 +1,9 @@
-// Header blocks by hand (RFC 7541): literals as they come, valid or not.
+// Hand-written header blocks (RFC 7541) of literals, valid or not.
 
-/** A list, not an object: names may repeat and may come in any order. */
+/** A list, because names may repeat and occur in any order. */
 export type Fields = readonly (readonly [name: string, value: string])[];
 
-/** Section 5.1: an integer with a prefix of `bits` bits, whose other bits are `pattern`. */
+/** An integer with a prefix of `bits` bits, whose other bits are `pattern` (section 5.1). */
 export function integer(value: number, bits: number, pattern = 0): Buffer {
   const limit = 2 ** bits - 1;
   if (value < limit) return Buffer.of(pattern | value);
@@ -13,7 +13,7 @@ export function integer(value: number, bits: number, pattern = 0): Buffer {
   return Buffer.of(...bytes, rest);
 }
 
-/** Section 5.2, without Huffman coding. */
+/** A string without Huffman coding (section 5.2). */
 export function string(text: string): Buffer {
   const bytes = Buffer.from(text, "latin1");
   return Buffer.concat([integer(bytes.length, 7), bytes]);
@@ -35,7 +35,7 @@ export const tableSize = (size: number): Buffer => integer(size, 5, 0x20);
 
 export const block = (fields: Fields): Buffer => Buffer.concat(fields.map(([name, value]) => plain(name, value)));
 
-/** Replaces, drops (undefined) or adds (at the end) fields of a request. */
+/** Replaces, removes (`undefined`) or appends fields of a request. */
 export function request(changes: Readonly<Record<string, string | undefined>> = {}, more: Fields = []): Buffer {
   const fields = { ":method": "POST", ":scheme": "http", ":path": "/echo", ":authority": "localhost", ...changes };
   const given = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));

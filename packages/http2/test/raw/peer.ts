@@ -1,26 +1,25 @@
-// A peer that is a socket: it sends any bytes and records the frames that come back. It plays
-// either role.
+// A raw peer of either role on a socket: sends any bytes and records the received frames.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describeFrame, type Frame, FrameReader, flag, ping, preface, setting, settings, settingsAck, type } from "./frames.ts";
 
 export interface RawPeerOptions {
-  /** The entries of its own SETTINGS frame. */
+  /** The entries of its SETTINGS frame. */
   readonly settings?: readonly (readonly [id: number, value: number])[];
-  /** Whether it sends the preface (a client) and SETTINGS, and acknowledges. Default: true. */
+  /** Sends the preface (as a client) and SETTINGS, and acknowledges SETTINGS. Default: `true`. */
   readonly handshake?: boolean;
-  /** Whether it reads from its socket. Default: true. */
+  /** Reads from its socket. Default: `true`. */
   readonly read?: boolean;
 }
 
-/** How long a peer waits for a frame, in milliseconds, before the test fails. */
+/** The time in milliseconds that a peer waits for a frame before the test fails. */
 const patience = 5_000;
 
 export class RawPeer implements Disposable {
   readonly socket: Socket;
-  /** Every frame that came, in order. */
+  /** The received frames, in order. */
   readonly frames: Frame[] = [];
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection is closed. */
   readonly closed: Promise<void>;
   /** The other side's settings, with the defaults of section 6.5.2. */
   readonly settings = new Map<number, number>([
@@ -38,7 +37,7 @@ export class RawPeer implements Disposable {
     this.socket = socket;
     this.#handshake = handshake;
     this.#prefaceLeft = role === "server" ? preface.length : 0;
-    // The test judges what the other side does to the socket.
+    // Errors of the socket are for the test to check.
     socket.on("error", () => {});
     this.closed = new Promise((resolve) =>
       socket.once("close", () => {
@@ -71,7 +70,9 @@ export class RawPeer implements Disposable {
     if (this.socket.writable) this.socket.write(Buffer.concat(bytes));
   }
 
-  /** Sends, and waits until the socket takes more. Returns false once the connection is gone. */
+  /**
+   * Sends, and waits until the socket accepts more. Returns `false` once the connection is closed.
+   */
   async pour(bytes: Uint8Array): Promise<boolean> {
     if (!this.socket.writable) return false;
     if (this.socket.write(bytes)) await new Promise(setImmediate);
@@ -80,9 +81,9 @@ export class RawPeer implements Disposable {
   }
 
   /**
-   * The next frame that matches. It skips the ones before, and a later call goes on behind it.
-   * Returns undefined if the connection closes first.
-   * @throws when no such frame comes in time
+   * Returns the next matching frame, or `undefined` if the connection closes first. Skips other
+   * frames; the next call continues after the match.
+   * @throws if no matching frame arrives in time.
    */
   async next(match: (frame: Frame) => boolean, wanted = "a frame"): Promise<Frame | undefined> {
     const start = this.#cursor;
@@ -95,7 +96,7 @@ export class RawPeer implements Disposable {
       }
       if (this.socket.closed) return undefined;
       const left = deadline - Date.now();
-      if (left <= 0) throw new Error(`${wanted} does not come; instead: ${this.told(start) || "silence"}`);
+      if (left <= 0) throw new Error(`${wanted} did not arrive, got ${this.transcript(start) || "no frames"}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#wake = () => {
@@ -106,30 +107,30 @@ export class RawPeer implements Disposable {
     }
   }
 
-  /** The frames from `start` in words. */
-  told(start = 0): string {
+  /** Describes the frames from `start`. */
+  transcript(start = 0): string {
     return this.frames.slice(start).map(describeFrame).join(", ");
   }
 
-  /** The first frame on a stream that ends it: END_STREAM or RST_STREAM. */
+  /** Returns the frame that ends a stream: END_STREAM or RST_STREAM. */
   streamEnd(stream: number): Promise<Frame | undefined> {
     return this.next((frame) => frame.stream === stream && endsStream(frame), `the end of stream ${stream}`);
   }
 
-  /** Sends a PING and waits for its answer. Returns false if the connection closes first. */
+  /** Sends a PING and waits for its answer. Returns `false` if the connection closes first. */
   async ping(payload = "barrier"): Promise<boolean> {
     this.send(ping(payload));
     return (await this.next((frame) => isPong(frame, payload), "the answer to PING")) !== undefined;
   }
 
-  /** The error code of RST_STREAM for a stream, if one came. */
+  /** Returns the error code of RST_STREAM for a stream, if one was received. */
   reset(stream: number): number | undefined {
     return this.frames.find((frame) => frame.kind === type.rstStream && frame.stream === stream)?.payload.readUInt32BE(0);
   }
 
   /**
-   * Waits until the connection is gone. Returns the error code of the last GOAWAY, undefined if
-   * there was none.
+   * Waits until the connection is closed. Returns the error code of the last GOAWAY, or
+   * `undefined`.
    */
   async goaway(): Promise<number | undefined> {
     if ((await this.next(() => false, "the end of the connection")) !== undefined) throw new Error("unreachable");
@@ -147,14 +148,14 @@ const endsStream = ({ kind, flags }: Frame): boolean =>
 export const isPong = ({ kind, flags, payload }: Frame, wanted: string): boolean =>
   kind === type.ping && (flags & flag.ack) !== 0 && payload.toString("latin1").replace(/\0+$/, "") === wanted;
 
-/** A client on a new connection to a server on this machine. */
+/** Connects a raw client to a local server. */
 export async function rawClient(port: number, options?: RawPeerOptions): Promise<RawPeer> {
   const socket = connect({ host: "127.0.0.1", port, noDelay: true });
   await once(socket, "connect");
   return new RawPeer(socket, "client", options);
 }
 
-/** A client whose handshake is complete: both sides have acknowledged the other's settings. */
+/** Connects a raw client and completes the handshake: both sides have acknowledged the settings. */
 export async function readyClient(port: number, options?: RawPeerOptions): Promise<RawPeer> {
   const peer = await rawClient(port, options);
   await peer.next(({ kind, flags }) => kind === type.settings && flags === flag.ack, "the acknowledgement of SETTINGS");
@@ -167,7 +168,7 @@ export async function readyClient(port: number, options?: RawPeerOptions): Promi
 /** A server whose connections are raw peers. */
 export interface RawServer extends AsyncDisposable {
   readonly port: number;
-  /** The next connection, in the order in which they come. */
+  /** Returns the next connection, in order of arrival. */
   accept(): Promise<RawPeer>;
 }
 

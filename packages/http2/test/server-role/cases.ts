@@ -1,4 +1,4 @@
-// What h2spec leaves out: cases of the same form, from RFC 9113 and RFC 7541.
+// Cases beyond h2spec in the same format, from RFC 9113 and RFC 7541.
 
 import {
   type Case,
@@ -57,7 +57,7 @@ const accepted = (section: string, title: string, ...frames: readonly Uint8Array
 const withFields = (...more: Fields) => headers(1, request({ ":method": "GET" }, more));
 
 const frameCases: readonly Case[] = [
-  fatal("6.1", "DATA with PADDED and without a pad length", code.frameSizeError, open(1), onStream(type.data, 1, 0, flag.padded)),
+  fatal("6.1", "DATA with PADDED but without a pad length", code.frameSizeError, open(1), onStream(type.data, 1, 0, flag.padded)),
   accepted("6.1", "DATA that is only padding", open(1), data(1, padded(Buffer.alloc(0), 255), flag.padded), data(1, "x", flag.endStream)),
   accepted(
     "6.1",
@@ -68,13 +68,13 @@ const frameCases: readonly Case[] = [
   ),
   fatal(
     "6.2",
-    "HEADERS with PRIORITY and without its five bytes",
+    "HEADERS with PRIORITY but without its five bytes",
     code.frameSizeError,
     headers(1, Buffer.of(0, 0), flag.endHeaders | flag.priority),
   ),
   fatal(
     "6.2",
-    "HEADERS with PADDED and without a pad length",
+    "HEADERS with PADDED but without a pad length",
     code.frameSizeError,
     headers(1, Buffer.alloc(0), flag.endHeaders | flag.padded),
   ),
@@ -87,7 +87,7 @@ const frameCases: readonly Case[] = [
   fatal("6.5", "SETTINGS on a stream that is open", code.protocolError, open(1), onStream(type.settings, 1, 0)),
   fatal("6.5", "an acknowledgement of SETTINGS on a stream", code.protocolError, onStream(type.settings, 1, 0, flag.ack)),
   fatal("6.6", "PUSH_PROMISE on an open stream", code.protocolError, open(1), onStream(type.pushPromise, 1, 10, flag.endHeaders)),
-  fatal("6.7", "PING with ACK of another length than 8", code.frameSizeError, onStream(type.ping, 0, 7, flag.ack)),
+  fatal("6.7", "PING with ACK with a length other than 8", code.frameSizeError, onStream(type.ping, 0, 7, flag.ack)),
   fatal("6.8", "GOAWAY shorter than 8", code.frameSizeError, onStream(type.goaway, 0, 7)),
   fatal("6.9", "WINDOW_UPDATE longer than 4 on a stream", code.frameSizeError, open(1), onStream(type.windowUpdate, 1, 5)),
   fatal("6.10", "DATA inside a field block of another stream", code.protocolError, open(1), headers(3, get, flag.none), data(1, "x")),
@@ -96,7 +96,7 @@ const frameCases: readonly Case[] = [
   fatal("6.10", "the field block again inside a field block", code.protocolError, headers(1, get, flag.none), headers(1, get)),
   accepted(
     "6.10",
-    "a field block of a byte a frame",
+    "a field block with one byte per frame",
     headers(1, Buffer.alloc(0), flag.endStream),
     many(40, (index) => continuation(1, get.subarray(index, index + 1), flag.none)),
     continuation(1, get.subarray(40)),
@@ -108,7 +108,7 @@ const streamCases: readonly Case[] = [
   fatal("5.1", "RST_STREAM on an even stream", code.protocolError, rstStream(2, code.cancel)),
   fatal("5.1.1", "HEADERS on a stream that was skipped", code.protocolError, open(5), open(3)),
   fatal("5.1.1", "DATA on a stream that was skipped", code.streamClosed, open(5), data(3, "x")),
-  accepted("5.1", "WINDOW_UPDATE and PRIORITY behind the end of the request", headers(1, get), windowUpdate(1, 100), priority(1, 3)),
+  accepted("5.1", "WINDOW_UPDATE and PRIORITY after the end of the request", headers(1, get), windowUpdate(1, 100), priority(1, 3)),
   {
     section: "5.1",
     title: "DATA, HEADERS and WINDOW_UPDATE on a stream that the server has reset",
@@ -122,14 +122,14 @@ const streamCases: readonly Case[] = [
   },
   {
     section: "6.9",
-    title: "DATA on streams that the server has reset counts for the window of the connection, which opens again",
+    title: "DATA on reset streams counts for the connection window, which opens again",
     steps: [
       send(open(1), windowUpdate(1, 0)),
       streamError(1, code.protocolError),
       async (peer) => {
         for (let round = 0; round < 10; round++) {
           peer.send(many(20, () => data(1, Buffer.alloc(16_000))));
-          if (!(await peer.ping(`${round}`))) throw new Error(`the connection ends: ${peer.told()}`);
+          if (!(await peer.ping(`${round}`))) throw new Error(`the connection ended: ${peer.transcript()}`);
         }
       },
       send(headers(3, get)),
@@ -138,7 +138,7 @@ const streamCases: readonly Case[] = [
   },
   {
     section: "6.9.2",
-    title: "every window of several streams changes by SETTINGS",
+    title: "SETTINGS changes the windows of all streams",
     steps: [
       send(settings([setting.initialWindowSize, 0])),
       settingsAcked,
@@ -152,7 +152,7 @@ const streamCases: readonly Case[] = [
   },
   fatal(
     "6.9.2",
-    "a SETTINGS_INITIAL_WINDOW_SIZE that lifts a window above 2^31-1",
+    "a SETTINGS_INITIAL_WINDOW_SIZE that raises a window above 2^31-1",
     code.flowControlError,
     open(1),
     windowUpdate(1, 2 ** 31 - 1 - 65_535),
@@ -160,7 +160,7 @@ const streamCases: readonly Case[] = [
   ),
   {
     section: "6.8",
-    title: "GOAWAY, and the call goes on",
+    title: "GOAWAY while the call continues",
     steps: [send(open(1), goaway(0, code.noError), data(1, "x", flag.endStream)), responseEnd(1)],
   },
   fatal("4.1", "the reserved bit does not hide stream 0", code.protocolError, frame(type.data, 0, 0x8000_0000, Buffer.from("x"))),
@@ -193,7 +193,7 @@ const messageCases: readonly Case[] = [
   ),
   malformed(
     "8.1.1",
-    "a content-length above the body's, with trailers",
+    "a content-length larger than the body, with trailers",
     open(1, request({ "content-length": "2" })),
     data(1, "x"),
     headers(1, block([["x", "y"]])),
@@ -252,7 +252,7 @@ const hpackCases: readonly Case[] = [
   },
   {
     section: "4.4 of RFC 7541",
-    title: "a field larger than the table empties it, and is no error",
+    title: "a field larger than the table empties it without an error",
     steps: [
       send(headers(1, Buffer.concat([get, incremental("x-one", "y"), incremental("x-large", "z".repeat(5_000))]))),
       responseEnd(1),
@@ -262,7 +262,7 @@ const hpackCases: readonly Case[] = [
   },
   {
     section: "2.3.2 of RFC 7541",
-    title: "the table lives on in the next request, also behind a malformed one",
+    title: "the table persists across requests, even after a malformed one",
     steps: [
       send(headers(1, Buffer.concat([get, incremental("X-UPPER", "y")]))),
       streamError(1, code.protocolError),

@@ -1,5 +1,5 @@
-// Each limit by its number: as much as it allows, and one more. A rate allows twice its number at
-// once.
+// Tests each limit: the allowed number passes, one more fails. A rate allows a burst of twice its
+// number.
 import { describe, expect, test } from "vitest";
 import { Decoder } from "../../src/hpack/decoder.ts";
 import { createServer, HeaderList, type Limits, type Stream } from "../../src/index.ts";
@@ -24,20 +24,20 @@ import { type RawPeer, readyClient } from "../raw/peer.ts";
 
 const open = (stream: number, fields: Uint8Array = request()) => headers(stream, fields, flag.endHeaders);
 const id = (index: number) => 2 * index + 1;
-/** A field that is `bytes` long on the wire; its length takes two bytes up to 254. */
+/** A field of `bytes` bytes on the wire. Its length takes two bytes up to 254. */
 const field = (bytes: number) => plain("x", "y".repeat(bytes - (bytes > 131 ? 5 : 4)));
 const block = (bytes: number) => Buffer.concat([request(), field(bytes - request().length)]);
 
 interface LimitCase {
   readonly limits: Partial<Limits>;
   readonly allowed: Uint8Array;
-  /** What is too much, behind what is allowed. */
+  /** The frames that exceed the limit, after the allowed ones. */
   readonly more: Uint8Array;
-  /** The error of the connection. */
+  /** The expected connection error. */
   readonly error: number;
 }
 
-/** What the handshake costs: one SETTINGS frame. */
+/** The cost of the handshake: one SETTINGS frame. */
 const handshake = 1;
 
 const cases: readonly LimitCase[] = [
@@ -117,7 +117,7 @@ const cases: readonly LimitCase[] = [
 ];
 
 describe.concurrent("a server", () => {
-  test("resetRate: streams that complete are worth a reset each, and resetBurst counts at once", async () => {
+  test("resetRate: each completed stream earns a reset, and resetBurst limits the burst", async () => {
     const limits = { resetRate: 1, resetBurst: 5 };
     await using server = await echoServer({ limits });
     const reset = (index: number) => Buffer.concat([open(id(index)), rstStream(id(index), code.cancel)]);
@@ -125,10 +125,10 @@ describe.concurrent("a server", () => {
     peer.send(many(40, (index) => headers(id(index), request())));
     await peer.streamEnd(id(39));
     peer.send(many(45, (index) => reset(40 + index)));
-    expect(await peer.ping(), peer.told()).toBe(true);
+    expect(await peer.ping(), peer.transcript()).toBe(true);
     using other = await readyClient(server.port);
     other.send(many(7, reset));
-    expect(await other.goaway(), other.told()).toBe(code.enhanceYourCalm);
+    expect(await other.goaway(), other.transcript()).toBe(code.enhanceYourCalm);
   });
 
   test("tooLarge is the response to a request whose header list is too large", async () => {
@@ -149,20 +149,20 @@ describe.concurrent("a server", () => {
     await using server = await echoServer({ limits });
     using peer = await readyClient(server.port);
     const whole = Buffer.concat([allowed, more]);
-    // In one write, so that no time passes in between.
+    // Write once, so that no time passes in between.
     peer.send(whole);
-    expect(await peer.goaway(), peer.told()).toBe(error);
+    expect(await peer.goaway(), peer.transcript()).toBe(error);
     using other = await readyClient(server.port);
     other.send(allowed);
-    expect(await other.ping(), other.told()).toBe(true);
+    expect(await other.ping(), other.transcript()).toBe(true);
     expect(other.frames.filter(({ kind }) => kind === type.goaway)).toEqual([]);
   });
 
-  test("maxHeaderListSize: a larger list fails its stream only", async () => {
+  test("maxHeaderListSize: a larger list only fails its stream", async () => {
     await using server = await echoServer({ limits: { maxHeaderListSize: 500 } });
     using peer = await readyClient(server.port);
     expect(peer.settings.get(setting.maxHeaderListSize)).toBe(500);
-    // Each field costs 32 bytes more than its name and value (section 6.5.2).
+    // Each field costs 32 bytes in addition to its name and value (section 6.5.2).
     const base = 4 * 32 + ":method:scheme:path:authority".length + "POSThttp/echolocalhost".length;
     const list = (size: number) => Buffer.concat([request(), plain("x", "y".repeat(size - base - 33))]);
     peer.send(headers(1, list(500)), headers(3, list(501)), headers(5, request()));
@@ -186,7 +186,7 @@ describe.concurrent("a server", () => {
   test.each([
     ["maxConnectionBuffer", { maxConnectionBuffer: 40_000 }],
     ["maxProcessBuffer", { maxProcessBuffer: 40_000 }],
-  ])("%s: the window of the connection stays closed until the handlers credit", async (name, limits) => {
+  ])("%s: the connection window stays closed until the handlers give credit", async (name, limits) => {
     await using server = await holdingServer({ connectionWindowSize: 65_535, maxWindowSize: 0, limits });
     using holder = await readyClient(server.port);
     holder.send(
@@ -220,7 +220,7 @@ describe.concurrent("a server", () => {
   });
 });
 
-/** A server whose handlers keep what they get and credit nothing. */
+/** A server whose handlers keep received data and give no credit. */
 async function holdingServer(options: Parameters<typeof echoServer>[0]) {
   const streams: Stream[] = [];
   const server = createServer({
@@ -234,6 +234,6 @@ async function holdingServer(options: Parameters<typeof echoServer>[0]) {
   return { port, streams, [Symbol.asyncDispose]: async () => server.destroy() };
 }
 
-/** The bytes that WINDOW_UPDATE of the connection has given. */
+/** Returns the bytes that WINDOW_UPDATE of the connection has granted. */
 const granted = ({ frames }: RawPeer): number =>
   frames.reduce((sum, { kind, stream, payload }) => (kind === type.windowUpdate && stream === 0 ? sum + payload.readUInt32BE(0) : sum), 0);

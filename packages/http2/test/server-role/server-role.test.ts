@@ -1,4 +1,4 @@
-// What h2spec leaves out, against the same echo server.
+// Runs cases beyond h2spec against the same echo server.
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { type EchoServer, echoServer } from "../echo.ts";
 import { readyClient } from "../raw/peer.ts";

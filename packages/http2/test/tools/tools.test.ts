@@ -1,4 +1,4 @@
-// Tools that others made, against an echo server on the engine: curl, nghttp and h2load.
+// Tests an echo server on the engine with curl, nghttp and h2load.
 import { execFile, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -33,7 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe.skipIf(!isInstalled("curl"))("curl (skipped where it is not installed)", () => {
+describe.skipIf(!isInstalled("curl"))("curl (skipped if not installed)", () => {
   const curl = (...args: readonly string[]) => run("curl", ["--silent", "--show-error", "--fail", "--max-time", "20", ...args]);
 
   test("a request without a body, and one with a small body", async () => {
@@ -43,7 +43,7 @@ describe.skipIf(!isInstalled("curl"))("curl (skipped where it is not installed)"
     expect((await curl("--http2-prior-knowledge", ...version, "--data", "body", url)).stdout).toBe("body 2 200");
   });
 
-  test("3 MiB there and back, plain and over TLS", async () => {
+  test("3 MiB in each direction, plaintext and over TLS", async () => {
     const upload = ["--data-binary", `@${join(folder, "large")}`, "--header", "expect:"];
     for (const [index, args] of [
       ["--http2-prior-knowledge", `http://127.0.0.1:${server.port}/`],
@@ -56,7 +56,7 @@ describe.skipIf(!isInstalled("curl"))("curl (skipped where it is not installed)"
   });
 
   test("forty requests on one connection", async () => {
-    // Over TLS: curl 7.88 cannot use a connection twice that it began with prior knowledge.
+    // Use TLS: curl 7.88 cannot reuse a connection that it opened with prior knowledge.
     const url = `https://localhost:${secure.port}/[1-40]`;
     const before = secure.accepted.length;
     const { stdout } = await curl("--http2", "--cacert", join(folder, "ca.pem"), "--data", "x", url);
@@ -65,18 +65,18 @@ describe.skipIf(!isInstalled("curl"))("curl (skipped where it is not installed)"
   });
 });
 
-describe.skipIf(!isInstalled("nghttp"))("nghttp (skipped where it is not installed)", () => {
+describe.skipIf(!isInstalled("nghttp"))("nghttp (skipped if not installed)", () => {
   const nghttp = (...args: readonly string[]) => run("nghttp", ["--timeout=20", ...args], { maxBuffer: 64 << 20, encoding: "buffer" });
 
   test.each([
-    ["as it is", []],
+    ["without options", []],
     ["with padding", ["--padding=100"]],
     ["with CONTINUATION frames", ["--continuation"]],
     ["with a window of 1,023 bytes", ["--window-bits=10"]],
     ["with wide windows and large frames", ["--window-bits=24", "--connection-window-bits=24", "--max-concurrent-streams=10"]],
     ["with a header table of no bytes", ["--header-table-size=0", "--encoder-header-table-size=0"]],
     ["with trailers", ["--trailer=x-sum: 1"]],
-  ])("3 MiB there and back, %s", async (_, args) => {
+  ])("3 MiB in each direction, %s", async (_, args) => {
     const { stdout } = await nghttp(...args, `--data=${join(folder, "large")}`, `http://127.0.0.1:${server.port}/`);
     expect(stdout.equals(large)).toBe(true);
   });
@@ -87,7 +87,7 @@ describe.skipIf(!isInstalled("nghttp"))("nghttp (skipped where it is not install
   });
 });
 
-describe.skipIf(!isInstalled("h2load"))("h2load (skipped where it is not installed)", () => {
+describe.skipIf(!isInstalled("h2load"))("h2load (skipped if not installed)", () => {
   const h2load = async (...args: readonly string[]) => {
     const { stdout } = await run("h2load", [...args]);
     const numbers = /(\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored/.exec(stdout);
@@ -106,14 +106,14 @@ describe.skipIf(!isInstalled("h2load"))("h2load (skipped where it is not install
     expect(result).toMatchObject({ total: 2_000, succeeded: 2_000, failed: 0, errored: 0 });
   });
 
-  test("a graceful close in the middle of a load: every request that was accepted is answered", async () => {
+  test("graceful shutdown under load: every accepted request is answered", async () => {
     let accepted = 0;
     const started = Promise.withResolvers<void>();
     await using closing = await echoServer({
       onStream: (stream, _headers, endStream) => {
         accepted++;
         if (accepted === 2_000) started.resolve();
-        // An answer that takes a moment: requests are open whenever the end comes.
+        // Delay the response, so that requests are open at shutdown.
         if (endStream) setTimeout(() => stream.respond(HeaderList.response(200), Buffer.from("answer")), 5);
         return new Echo(stream);
       },
