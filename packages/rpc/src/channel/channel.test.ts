@@ -2,6 +2,8 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { FakeCall, FakeNetwork } from "../../test/fake-network.ts";
 import { Code } from "../protocol/code.ts";
+import { openChannel } from "./open-channel.ts";
+import { readOptions } from "./options.ts";
 
 const fast = { initialMs: 20, maxMs: 50 };
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -79,6 +81,17 @@ test("a call with waitForReady waits until the server is there, and is not cut b
   expect(call.status).toBeUndefined();
   net.peers.set("a:1", "up");
   await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+});
+
+test("name resolution that takes longer than connectTimeoutMs is named", async () => {
+  const net = network({});
+  using channel = openChannel("slow:1", readOptions("x", { connectTimeoutMs: 50 }), {
+    ...net.foundation,
+    lookup: () => new Promise<never>(() => {}),
+  });
+  const message = "no connection to slow:1 within 50 ms, waiting for name resolution";
+  expect(await new FakeCall(channel).ended).toMatchObject({ code: Code.UNAVAILABLE, message });
+  await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message });
 });
 
 test("a call that waits longer than connectTimeoutMs fails, and a silent server loses the attempt", async () => {

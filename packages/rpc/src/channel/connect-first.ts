@@ -1,7 +1,8 @@
 // Connects to the first of several addresses that answers.
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
-import type { Address, Connection, Dial } from "../transport/connection.ts";
+import { waitingFor } from "../transport/connect-cause.ts";
+import type { Address, Connection, ConnectStep, Dial } from "../transport/connection.ts";
 
 /** How long an attempt is alone before that to the next address begins (RFC 8305, section 5; gRFC A61), in milliseconds. */
 const staggerMs = 250;
@@ -56,9 +57,13 @@ export class ConnectFirst {
   async #attempt(address: Address): Promise<void> {
     const controller = new AbortController();
     this.#attempts.add(controller);
-    const deadline = setTimeout(() => controller.abort(connectTimeout(this.#target, this.#timeoutMs)), this.#timeoutMs).unref();
+    let step: ConnectStep | undefined;
+    const timeUp = () => controller.abort(connectTimeout(this.#target, this.#timeoutMs, step));
+    const deadline = setTimeout(timeUp, this.#timeoutMs).unref();
     try {
-      const connection = await this.#dial(address, controller.signal);
+      const connection = await this.#dial(address, controller.signal, (begun) => {
+        step = begun;
+      });
       if (this.#settled) {
         connection.close();
         return;
@@ -91,7 +96,8 @@ export class ConnectFirst {
   }
 }
 
-export function connectTimeout(target: string, timeoutMs: number): RpcError {
-  const message = `no connection to ${target} within ${timeoutMs} ms`;
+/** @param step what the attempt was waiting for. */
+export function connectTimeout(target: string, timeoutMs: number, step: string | undefined): RpcError {
+  const message = `no connection to ${target} within ${timeoutMs} ms${waitingFor(step)}`;
   return new RpcError(Code.UNAVAILABLE, message, { cause: new Error("connect timeout") });
 }

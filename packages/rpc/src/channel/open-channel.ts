@@ -47,9 +47,9 @@ export function openChannel(target: string, config: ChannelConfig, foundation: F
 /** A channel that was idle has not looked at its files. */
 function withCurrent(certificates: Certificates | undefined, dial: Dial): Dial {
   if (certificates === undefined) return dial;
-  return async (address, signal) => {
+  return async (address, signal, onStep) => {
     await certificates.reload();
-    return dial(address, signal);
+    return dial(address, signal, onStep);
   };
 }
 

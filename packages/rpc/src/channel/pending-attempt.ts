@@ -6,6 +6,8 @@ import type { AttemptListener, Connection } from "../transport/connection.ts";
 
 /** Where it waits. */
 export interface WaitingRoom {
+  /** What it waits for, as messages name it. */
+  readonly waitsFor: string | undefined;
   /** The attempt does not wait any more. */
   leave(attempt: PendingAttempt): void;
 }
@@ -41,6 +43,10 @@ export class PendingAttempt implements ClientStream {
 
   get peer(): string | undefined {
     return this.#stream?.peer;
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#stream === undefined ? this.#room.waitsFor : undefined;
   }
 
   send(message: Buffer, compress: boolean): boolean {
@@ -102,7 +108,7 @@ export class PendingAttempt implements ClientStream {
   }
 }
 
-const nowhere: WaitingRoom = { leave() {} };
+const nowhere: WaitingRoom = { waitsFor: undefined, leave() {} };
 
 /**
  * An attempt that finds no connection, and does not wait for one. It ends in the next turn of the event loop, and not by a microtask: a program that calls again and

@@ -2,7 +2,7 @@
 import type { RpcError } from "../protocol/error.ts";
 import type { Certificates } from "../security/certificates.ts";
 import type { ClientStream, OutgoingCall } from "../transport/client.ts";
-import type { Address, AttemptListener, Dial } from "../transport/connection.ts";
+import type { Address, AttemptListener, ConnectStep, Dial } from "../transport/connection.ts";
 import type { BackoffPolicy } from "./backoff.ts";
 import type { Balancer, BalancerOwner } from "./balancer.ts";
 import { connectTimeout } from "./connect-first.ts";
@@ -62,12 +62,19 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   #attemptsSeen = 0;
   #quietLooks = 0;
   #stopWatching: (() => void) | undefined;
+  /** The step that was begun last, of whichever attempt to connect. */
+  #step: ConnectStep | undefined;
 
   constructor(settings: SharedSettings) {
     this.#settings = settings;
     const { target, dial, lookup, backoff, connectTimeoutMs, dnsRefreshMs } = settings;
     const attemptTimeoutMs = Number.isFinite(connectTimeoutMs) ? Math.min(connectTimeoutMs, longestMs) : defaultAttemptMs;
-    const connect = { target: target.name, dial, backoff, attemptTimeoutMs };
+    const stepping: Dial = (address, signal, onStep) =>
+      dial(address, signal, (step) => {
+        this.#step = step;
+        onStep?.(step);
+      });
+    const connect = { target: target.name, dial: stepping, backoff, attemptTimeoutMs };
     this.#balancer = settings.balancing === "round_robin" ? new RoundRobin(connect, this) : new PickFirst(connect, this);
     this.#calls = new WaitingCalls(connectTimeoutMs, this);
     this.#resolved = target.host === undefined;
@@ -160,7 +167,13 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   }
 
   get waitFailure(): RpcError {
-    return this.#failure ?? connectTimeout(this.#settings.target.name, this.#settings.connectTimeoutMs);
+    return this.#failure ?? connectTimeout(this.#settings.target.name, this.#settings.connectTimeoutMs, this.waitsFor);
+  }
+
+  get waitsFor(): string | undefined {
+    if (!this.#resolved && this.#resolveFailure === undefined) return "name resolution";
+    if (this.#state === "failed") return "the next attempt to connect";
+    return this.#state === "connecting" ? this.#step : undefined;
   }
 
   onQuiet(): void {

@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type EchoServer, startEcho } from "../../test/echo-server.ts";
+import { createClient } from "../client/client.ts";
 import { Code } from "../protocol/code.ts";
 import type { Status } from "../protocol/status.ts";
+import { Health } from "../services/health/index.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingMethod } from "../transport/client.ts";
 import { http2Dial } from "../transport/http2/client/dial.ts";
 import { createChannel } from "./create-channel.ts";
@@ -183,12 +185,31 @@ test("a peer that accepts the connection and stays silent is followed by one tha
   await vi.waitFor(() => expect([...silent.sockets].every(({ readableEnded, destroyed }) => readableEnded || destroyed)).toBe(true));
 });
 
+test.each<[string, (at: string) => [target: string, options: ChannelOptions]]>([
+  ["the server's HTTP/2 SETTINGS", (at) => [at, {}]],
+  ["the TLS handshake", (at) => [at, { tls: true }]],
+  ["the proxy's answer to CONNECT", (at) => ["shop.example:50051", { proxy: `http://${at}` }]],
+])("a peer that is silent: the failures of a call and of connect() say that %s was waited for", async (step, use) => {
+  const silent = await startSilent();
+  const [target, options] = use(`127.0.0.1:${silent.port}`);
+  using channel = createChannel(target, { ...options, connectTimeoutMs: 300 });
+  const client = createClient(Health, channel);
+  const message = `no connection to ${target} within 300 ms, waiting for ${step}`;
+  const connected = expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message });
+  await expect(client.check({}, { timeoutMs: 150 })).rejects.toMatchObject({
+    code: Code.DEADLINE_EXCEEDED,
+    message: `deadline exceeded: /grpc.health.v1.Health/Check had no connection within 150 ms, waiting for ${step}`,
+  });
+  await expect(client.check({})).rejects.toMatchObject({ code: Code.UNAVAILABLE, message });
+  await connected;
+});
+
 test("a silent peer does not poison the channel: once something that speaks listens there, calls get through", async () => {
   const silent = await startSilent();
   using channel = createChannel(`127.0.0.1:${silent.port}`, { connectTimeoutMs: 200, backoff: { initialMs: 50 } });
   expect(await echo(channel, "x")).toMatchObject({
     code: Code.UNAVAILABLE,
-    message: `no connection to 127.0.0.1:${silent.port} within 200 ms`,
+    message: `no connection to 127.0.0.1:${silent.port} within 200 ms, waiting for the server's HTTP/2 SETTINGS`,
   });
   const patient = echo(channel, "y", true);
   silent.stop();

@@ -10,6 +10,8 @@ export interface WaitingCallsOwner {
   readonly isConnected: boolean;
   /** What calls fail with that wait no longer. */
   readonly waitFailure: RpcError;
+  /** The step of connecting that calls wait for. Undefined: none. */
+  readonly waitsFor: string | undefined;
   /** No call waits any more. */
   onQuiet(): void;
 }
@@ -33,6 +35,10 @@ export class WaitingCalls implements WaitingRoom {
   constructor(timeoutMs: number, owner: WaitingCallsOwner) {
     this.#timeoutMs = timeoutMs;
     this.#owner = owner;
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#owner.waitsFor;
   }
 
   get isEmpty(): boolean {

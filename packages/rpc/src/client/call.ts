@@ -9,6 +9,7 @@ import { custom, requestFault } from "../protocol/metadata-rules.ts";
 import { noFields, noObject } from "../protocol/no-message.ts";
 import type { Status } from "../protocol/status.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
+import { waitingFor } from "../transport/connect-cause.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { contextOf, type Interceptable } from "./call-context.ts";
 import { cancelled, deadlineExceeded, reasonOf, unreadable, unsendable, unwritable } from "./call-errors.ts";
@@ -304,7 +305,8 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
 
   unmet(within: string): string {
     if (this.stream === undefined) return `was not sent ${within}: an interceptor waits`;
-    return this.stream.peer === undefined ? `had no connection ${within}` : `did not end ${within}`;
+    const { peer, waitsFor } = this.stream;
+    return peer === undefined ? `had no connection ${within}${waitingFor(waitsFor)}` : `did not end ${within}`;
   }
 
   /** Ends the call because of an error on this side. The reader gets that error. */

@@ -59,6 +59,8 @@ export interface OutgoingCall {
 export interface ClientStream {
   /** The peer's address, once the call has a connection. */
   readonly peer: string | undefined;
+  /** What a call without a connection waits for, as messages name it: `the TLS handshake`. Undefined if that is not known. */
+  readonly waitsFor?: string | undefined;
   /**
    * Sends a request of a stream. The bytes do not change afterwards. Returns whether there is room for more; after false `onDrain` follows, and
    * what is sent in the meantime is kept.

@@ -66,6 +66,11 @@ export function knownCause(code: string, message: string): string | undefined {
   return undefined;
 }
 
+/** How a message of a time that is up ends. @param step what was waited for, if that is known. */
+export function waitingFor(step: string | undefined): string {
+  return step === undefined ? "" : `, waiting for ${step}`;
+}
+
 /** What EINVAL says of a Unix domain socket, where clients connect and where servers listen. */
 export function pathTooLong(path: string): string {
   return `the path has ${Buffer.byteLength(path)} bytes, and the system takes about 100: choose a shorter one`;

@@ -51,11 +51,20 @@ export interface Connection {
 /** Where a connection leads. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
+/** A step of making a connection, as messages name it. */
+export type ConnectStep =
+  | "the TCP connection"
+  | "the TCP connection to the proxy"
+  | "the connection to the Unix domain socket"
+  | "the proxy's answer to CONNECT"
+  | "the TLS handshake"
+  | "the server's HTTP/2 SETTINGS";
+
 /**
  * Makes one connection: TCP or a Unix domain socket, a proxy's tunnel, TLS, the server's SETTINGS. Rejects with an RpcError (UNAVAILABLE,
- * `cannot connect to TARGET: CAUSE`), and with the signal's reason.
+ * `cannot connect to TARGET: CAUSE`), and with the signal's reason. Calls `onStep` when a step begins.
  */
-export type Dial = (address: Address, signal: AbortSignal) => Promise<Connection>;
+export type Dial = (address: Address, signal: AbortSignal, onStep?: (step: ConnectStep) => void) => Promise<Connection>;
 
 /** An HTTP proxy: connections go through a tunnel that it opens (CONNECT; RFC 9110, section 9.3.6). The address is what CONNECT names. */
 export interface HttpProxy {

@@ -93,6 +93,10 @@ export class HedgingCall implements ClientStream {
     return this.#latest?.stream.peer;
   }
 
+  get waitsFor(): string | undefined {
+    return this.#latest?.stream.waitsFor;
+  }
+
   send(message: Buffer, compress: boolean): boolean {
     if (this.#ended) return false;
     const fits = this.#requests === undefined || this.#requests.add(message, compress);

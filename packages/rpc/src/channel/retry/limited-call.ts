@@ -41,6 +41,10 @@ export class LimitedCall implements ClientStream, ClientListener {
     return this.#stream?.peer;
   }
 
+  get waitsFor(): string | undefined {
+    return this.#stream?.waitsFor;
+  }
+
   send(message: Buffer, compress: boolean): boolean {
     if (this.#ended || this.#stream === undefined || !this.#fits(message)) return false;
     return this.#stream.send(message, compress);

@@ -58,6 +58,10 @@ export class RetryingCall implements ClientStream, AttemptListener {
     return this.#attempt.peer;
   }
 
+  get waitsFor(): string | undefined {
+    return this.#attempt.waitsFor;
+  }
+
   send(message: Buffer, compress: boolean): boolean {
     if (this.#ended) return false;
     const fits = this.#requests === undefined || this.#requests.add(message, compress);

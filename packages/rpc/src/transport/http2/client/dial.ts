@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { attachClient, errorCodeName, type ClientConnection as Http2Connection } from "@grpc-study/http2";
 import { hostPort } from "../../../protocol/host-port.ts";
 import { pathTooLong } from "../../connect-cause.ts";
-import type { Address, Connection, Dial, DialOptions, HttpProxy } from "../../connection.ts";
+import type { Address, Connection, ConnectStep, Dial, DialOptions, HttpProxy } from "../../connection.ts";
 import { ClosedByPeer, ConnectFailure, connectError, wrongProtocol } from "./connect-failure.ts";
 import { ClientConnection } from "./connection.ts";
 import { SharedState } from "./shared-state.ts";
@@ -16,12 +16,13 @@ import { waitFor } from "./wait-for.ts";
 export function http2Dial(options: DialOptions): Dial {
   const shared = new SharedState(options);
   const connector = options.certificates && new SecureConnector(options.certificates, options.serverName);
-  return (address, signal) => dial(address, signal, shared, connector, options.proxy);
+  return (address, signal, onStep = () => {}) => dial(address, signal, onStep, shared, connector, options.proxy);
 }
 
 async function dial(
   address: Address,
   signal: AbortSignal,
+  onStep: (step: ConnectStep) => void,
   shared: SharedState,
   connector: SecureConnector | undefined,
   proxy: HttpProxy | undefined,
@@ -32,6 +33,7 @@ async function dial(
   let atProxy = via !== undefined;
   let socket: Socket | undefined;
   try {
+    onStep(firstStep(address, via));
     socket = "path" in address ? connect({ path: address.path }) : connectTo(via ?? address);
     socket.on("error", () => {});
     await waitFor(socket, "connect", signal);
@@ -40,10 +42,15 @@ async function dial(
     else if (via === undefined) peer = hostPort(socket.remoteAddress ?? address.host, socket.remotePort ?? address.port);
     else {
       peer = hostPort(address.host, address.port);
+      onStep("the proxy's answer to CONNECT");
       await openTunnel(socket, peer, via, signal);
     }
     atProxy = false;
-    if (connector !== undefined) socket = await connector.secure(socket, signal);
+    if (connector !== undefined) {
+      onStep("the TLS handshake");
+      socket = await connector.secure(socket, signal);
+    }
+    onStep("the server's HTTP/2 SETTINGS");
     const http2 = await handshake(socket, signal, shared, connector !== undefined);
     return new ClientConnection(http2, peer, shared);
   } catch (error) {
@@ -54,6 +61,11 @@ async function dial(
     const failure = isTooLong ? new ConnectFailure(pathTooLong(address.path), { cause: error }) : error;
     throw connectError(failure, { target: shared.target, secure: connector !== undefined, proxy: at });
   }
+}
+
+function firstStep(address: Address, proxy: HttpProxy | undefined): ConnectStep {
+  if ("path" in address) return "the connection to the Unix domain socket";
+  return proxy === undefined ? "the TCP connection" : "the TCP connection to the proxy";
 }
 
 function connectTo({ host, port }: { readonly host: string; readonly port: number }): Socket {
