@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// The workspace's packages are tested from source: no build comes first.
+// Resolves workspace packages to their source, so tests need no build.
 const conditions = ["@grpc-study/source"];
 
 export default defineConfig({

@@ -6,7 +6,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
  * Generating and optimizing the code costs V8 about as much time as general code needs for this
  * many messages. Tests override these values.
  */
-export const patience = {
+export const thresholds = {
   /** Messages of a type without fields. */
   messages: 16,
   /**
@@ -24,18 +24,18 @@ export class Heat {
   #left: number;
 
   constructor(desc: DescMessage) {
-    this.#left = patience.messages + patience.messagesPerField * desc.fields.length;
+    this.#left = thresholds.messages + thresholds.messagesPerField * desc.fields.length;
   }
 
   /** Counts one message of `bytes` bytes. Returns `true` once generated code pays off. */
   add(bytes: number): boolean {
-    this.#left -= 1 + bytes / patience.bytesPerMessage;
+    this.#left -= 1 + bytes / thresholds.bytesPerMessage;
     return this.#left < 0;
   }
 
   /** Counts items of a list or map in a message. */
   addItems(items: number): void {
-    this.#left -= items / patience.itemsPerMessage;
+    this.#left -= items / thresholds.itemsPerMessage;
   }
 
   /** Keeps a type that cannot be compiled on general code. */

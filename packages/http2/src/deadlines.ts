@@ -89,11 +89,11 @@ export class Deadlines {
       const message = `no acknowledgement of SETTINGS within ${limits.settingsTimeout} ms (RFC 9113, section 6.5.3)`;
       connection.fail(ErrorCode.SETTINGS_TIMEOUT, message);
     } else if (isDue(this.headerBlock, now)) {
-      connection.fail(ErrorCode.ENHANCE_YOUR_CALM, `a frame or a header block took more than ${limits.headerBlockTimeout} ms`);
+      connection.fail(ErrorCode.ENHANCE_YOUR_CALM, `a frame or header block took more than ${limits.headerBlockTimeout} ms`);
     } else if (isDue(this.#keepaliveAnswer, now) && !this.#heard(now)) {
       connection.destroy(ErrorCode.INTERNAL_ERROR, "the peer does not answer the keepalive PING");
     } else if (isDue(this.#write, now) && !this.#writeProgress(now)) {
-      connection.destroy(ErrorCode.INTERNAL_ERROR, `the peer reads nothing for ${limits.writeTimeout} ms`);
+      connection.destroy(ErrorCode.INTERNAL_ERROR, `the peer has not read for ${limits.writeTimeout} ms`);
     } else {
       if (isDue(this.goaway, now)) connection.shutdown.finalGoaway();
       if (isDue(this.idle, now)) {

@@ -1,6 +1,5 @@
 // A list in the wrong place would be a malformed message on the wire, so it throws and nothing is
 // sent.
-// sent.
 
 import { duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";

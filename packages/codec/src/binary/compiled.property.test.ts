@@ -8,7 +8,7 @@ import { randomInit } from "../../test/random/message.ts";
 import { makeRandom, type Random } from "../../test/random/random.ts";
 import { difference } from "../../test/random/same.ts";
 import { randomSchemas } from "../../test/random/schema.ts";
-import { patience } from "../heat.ts";
+import { thresholds } from "../heat.ts";
 import { reachableTypes } from "../shape/reachable.ts";
 import { compiled } from "./compiled.ts";
 import { closeInput, openInput } from "./read/input.ts";
@@ -129,7 +129,7 @@ function checkDecode(random: Random, schema: DescMessage, tier: Tier): string | 
 type Tier = "protobuf-es" | "compiled" | "switching";
 
 function enter(tier: Tier, random: Random, schemas: readonly DescMessage[]): void {
-  Object.assign(patience, {
+  Object.assign(thresholds, {
     messages: tier === "protobuf-es" ? Number.POSITIVE_INFINITY : random.int(6) - 1,
     messagesPerField: random.pick([0, 0.1, 0.5]),
     bytesPerMessage: random.pick([20, 1e9]),

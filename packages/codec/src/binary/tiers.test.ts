@@ -3,7 +3,7 @@ import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test } from "vitest";
 import { define, field, Label, Type } from "../../test/define.ts";
 import { difference } from "../../test/random/same.ts";
-import { patience } from "../heat.ts";
+import { thresholds } from "../heat.ts";
 import { compiled } from "./compiled.ts";
 import { protobufEs } from "./protobuf-es.ts";
 import { readerOf } from "./read/reader.ts";
@@ -11,7 +11,7 @@ import { warmUp } from "./warm-up.ts";
 import { writerOf } from "./write/writer.ts";
 
 beforeEach(() => {
-  Object.assign(patience, { messages: 4, messagesPerField: 0, bytesPerMessage: 1e9 });
+  Object.assign(thresholds, { messages: 4, messagesPerField: 0, bytesPerMessage: 1e9 });
 });
 
 /** Returns newly defined types on each call. */
@@ -66,7 +66,7 @@ test("the reader and writer of a type are compiled separately", () => {
 });
 
 test("a large message counts as many: compiled code reads it at once and writes the next one", () => {
-  patience.bytesPerMessage = 128;
+  thresholds.bytesPerMessage = 128;
   const Item = shop()("Item");
   const bytes = compiled(Item).encode({ name: "n".repeat(1000) } as never);
   expect(isCompiled(Item)).toEqual([[false, true]]);

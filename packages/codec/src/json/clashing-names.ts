@@ -88,7 +88,7 @@ function jsonOf(desc: DescMessage, codecs: Codecs, message: Message): JsonValue 
       throw thrown;
     }
     // For example `cannot encode message google.protobuf.Timestamp to JSON: nanos must not be
-    // negative`. Messages with "expected" name internal types and are left out.
+    // negative`. Messages with "expected" name internal types and are omitted.
     const [, reason] = /to JSON: ((?!expected).*)$/.exec(thrown.message) ?? [];
     throw new Fault(`a ${desc.typeName} cannot be printed as JSON${reason === undefined ? "" : `: ${reason}`}`);
   }

@@ -52,8 +52,8 @@ test.each<[string, Thing, JsonValue]>([
     { anyValue: { "@type": url("grpc_study.codec_test.Code"), code: 5 } },
   ],
   ["an Empty", any(url("google.protobuf.Empty"), new Uint8Array()), { anyValue: { "@type": url("google.protobuf.Empty") } }],
-  ["a type nobody knows", any(url("a.B"), Uint8Array.of(8, 1)), { anyValue: { "@type": url("a.B"), value: "CAE=" } }],
-  ["an empty message of such a type", any(url("a.B"), new Uint8Array()), { anyValue: { "@type": url("a.B"), value: "" } }],
+  ["an unknown type", any(url("a.B"), Uint8Array.of(8, 1)), { anyValue: { "@type": url("a.B"), value: "CAE=" } }],
+  ["an empty message of an unknown type", any(url("a.B"), new Uint8Array()), { anyValue: { "@type": url("a.B"), value: "" } }],
   ["a type that is no URL", any("B", Uint8Array.of(255)), { anyValue: { "@type": "B", value: "/w==" } }],
   ["no type", any("", Uint8Array.of(1)), { anyValue: { "@type": "", value: "AQ==" } }],
   [

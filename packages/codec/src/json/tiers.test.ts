@@ -8,7 +8,7 @@ import * as json2 from "../../test/gen/json2_pb.js";
 import * as json3 from "../../test/gen/json3_pb.js";
 import { keysOf, mutated, Random, randomDescriptor, randomJson, randomMessage } from "../../test/random/json.ts";
 import { difference } from "../../test/random/same.ts";
-import { patience } from "../heat.ts";
+import { thresholds } from "../heat.ts";
 import { codecsFor, type JsonCodec, type JsonOptions, jsonCodec } from "./codec.ts";
 import { jsonFieldCodec, warmUpJson } from "./index.ts";
 import { hasNameConflict } from "./names.ts";
@@ -21,7 +21,7 @@ const compiledTypes = createRegistry(...files);
 const runs = Number(process.env["JSON_RUNS"] ?? 600);
 
 function inTier<Value>(messages: number, work: () => Value): { value: Value } | { error: string } {
-  Object.assign(patience, { messages, messagesPerField: 0 });
+  Object.assign(thresholds, { messages, messagesPerField: 0 });
   try {
     return { value: work() };
   } catch (error) {
@@ -102,7 +102,7 @@ test("both tiers agree on single fields", () => {
 });
 
 test("code is generated after some messages, for each direction separately", () => {
-  Object.assign(patience, { messages: 4, messagesPerField: 0 });
+  Object.assign(thresholds, { messages: 4, messagesPerField: 0 });
   const registry = createRegistry();
   const inner = codecsFor({ registry }).of(json3.TreeSchema);
   const codec = jsonCodec(json3.TreeSchema, { registry });
@@ -115,7 +115,7 @@ test("code is generated after some messages, for each direction separately", () 
 });
 
 test("a long list counts as many messages", () => {
-  Object.assign(patience, { messages: 10, messagesPerField: 0, itemsPerMessage: 16 });
+  Object.assign(thresholds, { messages: 10, messagesPerField: 0, itemsPerMessage: 16 });
   const registry = createRegistry();
   const inner = codecsFor({ registry }).of(json3.ListsSchema);
   const general = inner.read;
@@ -126,7 +126,7 @@ test("a long list counts as many messages", () => {
 });
 
 test("warmUpJson generates the code of all types at once for its options", () => {
-  Object.assign(patience, { messages: Number.POSITIVE_INFINITY });
+  Object.assign(thresholds, { messages: Number.POSITIVE_INFINITY });
   const registry = createRegistry();
   const types = [json3.ListsSchema, json3.TreeSchema, json3.ScalarsSchema, json3.ChoiceSchema];
   const codecs = codecsFor({ registry });

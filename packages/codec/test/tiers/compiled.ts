@@ -1,5 +1,5 @@
 // Generates the code of each type before its first message.
-import { patience } from "../../src/heat.ts";
+import { thresholds } from "../../src/heat.ts";
 
-patience.messages = 0;
-patience.messagesPerField = 0;
+thresholds.messages = 0;
+thresholds.messagesPerField = 0;

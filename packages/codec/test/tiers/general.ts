@@ -1,4 +1,4 @@
 // Keeps every type on general code.
-import { patience } from "../../src/heat.ts";
+import { thresholds } from "../../src/heat.ts";
 
-patience.messages = Number.POSITIVE_INFINITY;
+thresholds.messages = Number.POSITIVE_INFINITY;

@@ -1,5 +1,4 @@
 // A seeded random number generator (mulberry32).
-// everywhere.
 
 export class Random {
   #state: number;

@@ -71,7 +71,7 @@ describe("requests", () => {
     [
       "a second path after a regular field",
       [...get, ["x-a", "b"], [":path", "/"]],
-      '":path" must stand before the regular fields (RFC 9113, 8.3)',
+      '":path" must precede the regular fields (RFC 9113, 8.3)',
     ],
     ["a line break in a pseudo-header field", set(":authority", "a\nb"), "8.2.1"],
     ["white space around a path", set(":path", "/ "), "8.2.1"],

@@ -109,7 +109,7 @@ function malformedFields(list: CheckedList, role: Role, extended: CheckedList | 
 }
 
 function malformedName(name: string): string {
-  if (name.startsWith(":")) return `${quote(name)} must stand before the regular fields (RFC 9113, 8.3)`;
+  if (name.startsWith(":")) return `${quote(name)} must precede the regular fields (RFC 9113, 8.3)`;
   if (name === "") return "a field name must have one octet or more (RFC 9113, 8.2.1)";
   if (isLowerCaseToken(name.toLowerCase())) return `the field name ${quote(name)} must be in lower case (RFC 9113, 8.2.1)`;
   return `the field name ${quote(name)} must be a token (RFC 9113, 8.2.1)`;

@@ -28,7 +28,7 @@ const integerTooLarge = "an integer exceeds 31 bits or 5 octets (RFC 7541, 5.1)"
 const badIndex = "an index points past the end of the dynamic table (RFC 7541, 2.3.3)";
 const zeroIndex = "an indexed field has the index 0 (RFC 7541, 6.1)";
 const badHuffman = "a Huffman-coded string contains EOS or malformed padding (RFC 7541, 5.2)";
-const lateUpdate = "a dynamic table size update must stand at the beginning of a header block (RFC 7541, 4.2)";
+const lateUpdate = "a dynamic table size update must be at the beginning of a header block (RFC 7541, 4.2)";
 const largeUpdate = "a dynamic table size update exceeds SETTINGS_HEADER_TABLE_SIZE (RFC 7541, 6.3)";
 const missingUpdate = "a reduced SETTINGS_HEADER_TABLE_SIZE requires a dynamic table size update (RFC 7541, 4.2)";
 

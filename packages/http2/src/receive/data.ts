@@ -135,7 +135,7 @@ function deliver(connection: Http2Connection, stream: Http2Stream, buffer: Buffe
     return;
   }
   if (connection.held > connection.limits.maxConnectionBuffer * 2 + connection.connectionWindow) {
-    connection.fail(ErrorCode.ENHANCE_YOUR_CALM, "small DATA frames hold twice limits.maxConnectionBuffer");
+    connection.fail(ErrorCode.ENHANCE_YOUR_CALM, "the connection holds more than twice limits.maxConnectionBuffer");
     return;
   }
   const handler = stream.handler;

@@ -1,6 +1,5 @@
 // The client role under attack by a hostile server. The client's process survives, its memory stays
 // bounded, and it reports what happened.
-// and tells what happened.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   code,

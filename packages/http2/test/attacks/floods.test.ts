@@ -1,6 +1,5 @@
 // Floods of frames that are valid one by one. The attacker is disconnected with ENHANCE_YOUR_CALM,
 // and other peers are still served.
-// ENHANCE_YOUR_CALM; the peers beside it are served.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { data, flag, frame, headers, many, ping, priority, setting, settings, type, windowUpdate } from "../raw/frames.ts";
 import { request } from "../raw/hpack.ts";
@@ -79,8 +78,8 @@ describe.concurrent("a flood of", () => {
 });
 
 test("the floods leave nothing behind", async () => {
-  // Each of them, SETTINGS with many entries, the requests that are answered by RST_STREAM, and the
-  // peer that does not read.
+  // The attackers are the floods above, the SETTINGS with many entries, the requests that are
+  // answered by RST_STREAM, and the peer that does not read.
   await target.unharmed(floods.length + 3);
 });
 

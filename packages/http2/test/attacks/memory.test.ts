@@ -103,7 +103,6 @@ describe.concurrent("a server's memory stays bounded with", { timeout: 90_000 },
     attacker.send(many(100, (index) => headers(stream(index), hold, flag.endHeaders)));
     // 200,000 frames of one byte are small, but a hundred times as large if each is kept as an
     // object.
-    // object.
     const chunk = many(1_000, (index) => data(stream(index % 100), "x"));
     await flood(attacker, 200, () => chunk);
     await target.serves();
@@ -126,7 +125,6 @@ describe.concurrent("a server's memory stays bounded with", { timeout: 90_000 },
       attacker.send(headers(1, hold, flag.endHeaders));
       // The initial window of every connection (section 6.9.2), plus the increments of
       // WINDOW_UPDATE.
-      // gives.
       attacker.send(many(4, () => data(1, Buffer.alloc(16_000))));
     }
     for (let rounds = 0; rounds < 20; rounds++) {

@@ -1,6 +1,5 @@
 // Runs in a process: the server under attack, which reports its condition on request. Its argument
 // is its options as JSON.
-// is its options, as JSON.
 import { createServer, ErrorCode, HeaderList, type Stream, type StreamHandler } from "../../src/index.ts";
 import { Echo } from "../echo.ts";
 import { condition } from "./condition.ts";

@@ -24,7 +24,7 @@ async function drip({ socket }: RawPeer, bytes: Uint8Array): Promise<void> {
 
 describe.concurrent("a server disconnects", () => {
   test.each([
-    ["says nothing", Buffer.alloc(0)],
+    ["sends nothing", Buffer.alloc(0)],
     ["sends a part of the preface", preface.subarray(0, 10)],
     ["sends the preface but no SETTINGS", preface],
     ["sends a part of SETTINGS", Buffer.concat([preface, settings([4, 65_535]).subarray(0, 12)])],

@@ -1,6 +1,5 @@
 // The format of a case for the client role: what a server sends to a client with a call on stream
 // 1, and the expected outcome.
-// and what becomes of both.
 import type { ClientConnection, ConnectionOptions, Stream } from "../../src/index.ts";
 import type { RawPeer } from "../raw/peer.ts";
 import type { Outcome, Recorder } from "../recorder.ts";

@@ -64,7 +64,8 @@ export const closes: Step = async (peer) => {
 const arrives =
   (wanted: string, match: (frame: Frame) => boolean): Step =>
   async (peer) => {
-    if ((await peer.next(match, wanted)) === undefined) throw new Error(`${wanted} does not come: ${peer.transcript() || "silence"}`);
+    if ((await peer.next(match, wanted)) === undefined)
+      throw new Error(`${wanted} did not arrive, got ${peer.transcript() || "no frames"}`);
   };
 
 export const responseHeaders = (stream: number): Step =>

@@ -13,7 +13,7 @@ export interface RawPeerOptions {
 }
 
 /** The time in milliseconds that a peer waits for a frame before the test fails. */
-const patience = 5_000;
+const frameTimeout = 5_000;
 
 export class RawPeer implements Disposable {
   readonly socket: Socket;
@@ -87,7 +87,7 @@ export class RawPeer implements Disposable {
    */
   async next(match: (frame: Frame) => boolean, wanted = "a frame"): Promise<Frame | undefined> {
     const start = this.#cursor;
-    for (let deadline = Date.now() + patience; ; ) {
+    for (let deadline = Date.now() + frameTimeout; ; ) {
       for (; this.#cursor < this.frames.length; this.#cursor++) {
         const frame = this.frames[this.#cursor];
         if (frame === undefined || !match(frame)) continue;

@@ -2,7 +2,7 @@
 //
 // The generated code is one loop over tags with a case for each field. It follows protobuf-es,
 // including its leniency: the field number alone selects the field, and only lists check the wire
-// type, to tell packed from unpacked values.
+// type, to distinguish packed from unpacked values.
 import { create, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import type { Fields } from "../../generate/empty-message.ts";
 import { integer, literal, propertyOf, Source } from "../../generate/source.ts";

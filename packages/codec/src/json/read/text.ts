@@ -60,7 +60,7 @@ export const reading = {
   elementsLeft: Number.POSITIVE_INFINITY,
 };
 
-/** Counts elements before they are made. @throws TooManyElementsError */
+/** Counts elements before they are created. @throws TooManyElementsError */
 export function spend(elements: number): void {
   reading.elementsLeft -= elements;
   if (reading.elementsLeft < 0) overspent();
