@@ -7,7 +7,7 @@ import type { Status } from "../../protocol/status.ts";
 import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import { type CallTarget, GrpcJsStream } from "./client-stream.ts";
 import { type CallFactory, createCall } from "./intercepted-call.ts";
-import { compressionRefused } from "./refusals.ts";
+import { compressionRefused, lostKey, lostKeyRefused } from "./refusals.ts";
 import { RefusedStream } from "./refused-stream.ts";
 
 export interface GrpcJsChannelOptions {
@@ -106,6 +106,7 @@ class GrpcJsChannel implements Channel, CallTarget {
 
   open(call: OutgoingCall, listener: ClientListener): ClientStream {
     if (call.compression !== "identity") return new RefusedStream(compressionRefused(call.compression), listener);
+    if (call.metadata?.has(lostKey)) return new RefusedStream(lostKeyRefused(), listener);
     if (this.state === "closed") return new RefusedStream(this.#closed(), listener);
     const deadline = Number.isFinite(call.deadline) ? Math.min(call.deadline, Date.now() + longestTimeoutMs) : call.deadline;
     const raw = createCall(this.#factory, call.method, deadline, call.authority);

@@ -6,6 +6,7 @@ import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { StartedCall } from "./intercepted-call.ts";
 import { fromGrpcJs, requestToGrpcJs } from "./metadata.ts";
+import { notInflated } from "./refusals.ts";
 import { explainStatus } from "./status-text.ts";
 
 /** How many bytes of requests may be taken before those ahead of them are written. */
@@ -197,11 +198,14 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
 
   #explained(status: StatusObject): Status {
     const { code, details, metadata } = status;
+    // Of a response that it cannot inflate, grpc-js tells neither code nor text.
+    if (typeof code !== "number") return notInflated(this.#call.method.path);
     const trailer = fromGrpcJs(metadata);
     const { target, secure } = this.#target;
     const answered = this.#answered || trailer.size > 0;
     const explained = explainStatus(status, { path: this.#call.method.path, target, secure, answered });
-    return explained ?? { code: codeFrom(code), message: details, metadata: trailer };
+    // An interceptor of grpc-js may give none.
+    return explained ?? { code: codeFrom(code), message: details ?? "", metadata: trailer };
   }
 
   #end(): void {

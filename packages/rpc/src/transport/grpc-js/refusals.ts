@@ -12,6 +12,10 @@
 // - A response that ends with OK in the middle of a message passes for a complete one.
 // - Responses that came before an error are dropped, unless they were read by then. One is read ahead; one that comes in the same packet as the
 //   error is dropped, too.
+// - The metadata key `__proto__`. Refused in a request; in a response it is lost.
+// - Of the prefix of a message, every flag but 1 counts as 0. A `grpc-encoding` that is not known, and not used, is no fault.
+// - A `grpc-status` that is no number in decimal digits passes for the number that JavaScript reads: "" and "00" are OK, "0x5" is NOT_FOUND.
+// - Which step a connection has reached that is not made in time is not known.
 // - A status message that the server percent-encodes beyond what `decodeURI` reads (`%23`, `%3F`, …) arrives as it was encoded.
 // - Certificates of `grpcJsCredentials` are read once: `reloadMs` and `onReloadError` are refused. `serverName` is the channel's.
 // - Metadata of call credentials that are a part of the channel's credentials is not checked: give them as `callCredentials`.
@@ -19,6 +23,8 @@
 // Server
 // - Several values of a key of text in a request arrive as one, too.
 // - The compression of responses. `createServer` refuses the option; `context.compression` is without effect, as for a caller that takes none.
+// - The metadata key `__proto__` is lost, both ways.
+// - Flags of messages and a `grpc-encoding` that is not used: as on the client.
 // - Interceptors of a method with one request run once the request is complete, not when its header has come.
 // - Up to 16 requests of a stream are read ahead.
 // - A request that ends in the middle of a message passes for a complete one.
@@ -39,6 +45,21 @@ export function compressionRefused(compression: Compression): Status {
     `grpc-js compresses by channel, and not by call: leave out the option compression: "${compression}", ` +
     'and give the channel "grpc.default_compression_algorithm"';
   return { code: Code.UNIMPLEMENTED, message, metadata: undefined, cause: new TypeError(message) };
+}
+
+/** grpc-js copies metadata into plain objects. */
+export const lostKey = "__proto__";
+
+/** Ends a call whose metadata has the key `__proto__`. */
+export function lostKeyRefused(): Status {
+  const message = `grpc-js loses the metadata key "${lostKey}": leave it out, or use the http2 transport`;
+  return { code: Code.UNIMPLEMENTED, message, metadata: undefined, cause: new TypeError(message) };
+}
+
+/** Ends a call with a response that grpc-js cannot inflate. */
+export function notInflated(path: string): Status {
+  const message = `a response of ${path} cannot be inflated: its grpc-encoding is not supported, or it is not what that says`;
+  return { code: Code.INTERNAL, message, metadata: undefined, cause: new Error(message) };
 }
 
 /** @throws TypeError for a server that compresses its responses. */
