@@ -336,7 +336,7 @@ test.each([
     const call = new TestCall(connection, kind, { pulls });
     await requestOn(peer, 1);
     peer.send(responseHeader(1), data(1, message(Buffer.alloc(1_000), 0, 2 * 2 ** 20)));
-    expect(await peer.ping(), peer.told()).toBe(true);
+    expect(await peer.ping(), peer.transcript()).toBe(true);
     const updates = peer.frames.filter(({ kind, stream }) => kind === type.windowUpdate && stream === 1);
     expect(updates.reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 65_535 - 1_005)).toBe(allowed);
     call.stream.cancel(Code.CANCELLED, "");

@@ -289,7 +289,7 @@ test.each(["Unary", "EarlyUnary", "ServerStream", "ClientStream", "BidiStream"])
       const peer = await served.client();
       const begun = frame(Buffer.alloc(1_000), 0, 2 * mib);
       peer.send(callHeaders(1, method), dataFrame(1, begun));
-      expect(await peer.ping(), peer.told()).toBe(true);
+      expect(await peer.ping(), peer.transcript()).toBe(true);
       return credited(peer, 1) + 65_535 - begun.length;
     };
     const missing = 2 * mib - 1_000;
