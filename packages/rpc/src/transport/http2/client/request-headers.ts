@@ -1,12 +1,11 @@
 // The header lists of requests (PROTOCOL-HTTP2.md, Requests).
-import { readFileSync } from "node:fs";
+
 import { type HeaderField, HeaderList } from "@grpc-study/http2";
+import { version } from "../../../../gen/version.js";
 import { acceptedEncodings, type Compression } from "../../../protocol/compression.ts";
 import { fieldsOf, isSentWithRequest } from "../../../protocol/fields.ts";
 import { formatTimeout } from "../../../protocol/timeout.ts";
 import type { OutgoingCall } from "../../client.ts";
-
-const { version } = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")) as { version: string };
 
 /** How servers know this client. It must not look like grpc-js, for which servers of this package wait before they believe in a half-close. */
 export const userAgent = `grpc-study/${version} node/${process.versions.node}`;

@@ -1,0 +1,6 @@
+// @grpc-study/release: the published packages as tarballs, installed into empty projects. Its tests and the bench's group `sizes` use it.
+export { budget } from "./budget.ts";
+export { install, project, run } from "./install.ts";
+export { pack, type Tarball } from "./pack.ts";
+export { type PublishedPackage, published } from "./packages.ts";
+export { type Installed, type InstalledPackage, installed } from "./size.ts";

@@ -1,0 +1,110 @@
+// The tarballs in projects outside the workspace, as their users have them.
+import { readdirSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { describe, expect, inject, test } from "vitest";
+import { budget } from "../src/budget.ts";
+import { run } from "../src/install.ts";
+
+const [small, full, runtimes] = [inject("small"), inject("full"), inject("runtimes")];
+const require = createRequire(import.meta.url);
+
+/** What may be imported of a package. */
+function entriesOf(folder: string): string[] {
+  const { name, exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return Object.keys(exports)
+    .filter((path) => !path.endsWith("/main.js"))
+    .map((path) => name + path.slice(1));
+}
+
+const entries = inject("trees")
+  .gateway.packages.filter(({ name }) => name.startsWith("@grpc-study/"))
+  .flatMap(({ folder }) => entriesOf(folder));
+
+describe.each(["rpc", "gateway"] as const)("the tree of %s", (name) => {
+  const { bytes, packages } = inject("trees")[name];
+
+  test("has no package that runs a script when it is installed", () => {
+    expect(packages.filter(({ runsWhenInstalled }) => runsWhenInstalled)).toEqual([]);
+  });
+
+  test("has one copy of each of ours, of protobuf-es and of Fastify", () => {
+    const names = packages.map((one) => one.name).filter((one) => /^@grpc-study\/|^@bufbuild\/protobuf$|^fastify$/.test(one));
+    expect(names).toEqual([...new Set(names)]);
+  });
+
+  test("is within its budget", () => {
+    expect(bytes).toBeLessThanOrEqual(budget.trees[name].bytes);
+    expect(packages.length).toBeLessThanOrEqual(budget.trees[name].packages);
+  });
+});
+
+test("rpc alone brings codec, http2 and protobuf-es, and that is all", () => {
+  expect(readdirSync(join(small, "node_modules")).filter((name) => !name.startsWith("."))).toEqual(["@bufbuild", "@grpc-study"]);
+  expect(readdirSync(join(small, "node_modules/@bufbuild"))).toEqual(["protobuf"]);
+  expect(readdirSync(join(small, "node_modules/@grpc-study"))).toEqual(["codec", "http2", "rpc"]);
+});
+
+describe.each(Object.entries(runtimes))("with %s", (name, program) => {
+  const options = name === "Deno" ? ["run", "--allow-all", "--no-check"] : [];
+  const start = (folder: string, file: string) => run(program, [...options, file], folder, { DENO_DIR: join(folder, ".deno") });
+
+  test("a service answers its client, over the lowest protobuf-es", async () => {
+    expect(await start(small, "greeter.ts")).toBe("greeter: ok\n");
+  });
+
+  test("a gateway serves a service with rules, over the highest protobuf-es", async () => {
+    expect(await start(full, "library.ts")).toBe("library: ok\n");
+  });
+
+  test("each entry can be required from CommonJS", async () => {
+    const lines = entries.map((entry) => `require(${JSON.stringify(entry)});`);
+    await writeFile(join(full, "required.cjs"), `${lines.join("\n")}\nconsole.log("required");\n`);
+    expect(await start(full, "required.cjs")).toBe("required\n");
+  });
+});
+
+describe.each([
+  ["5.6", join(require.resolve("typescript-lowest/package.json"), "../bin/tsc")],
+  ["7", fileURLToPath(new URL("../../../node_modules/typescript/bin/tsc", import.meta.url))],
+])("TypeScript %s", (version, tsc) => {
+  test.each([
+    ["nodenext", "nodenext"],
+    ["esnext", "bundler"],
+  ])("checks the programs and the declarations with module %s and moduleResolution %s", async (module, moduleResolution) => {
+    await writeFile(join(full, "entries.ts"), entries.map((entry, i) => `export * as e${i} from "${entry}";\n`).join(""));
+    const options = { noEmit: true, strict: true, target: "es2022", module, moduleResolution, types: ["node"], skipLibCheck: false };
+    const file = join(full, `tsconfig.${version}.${moduleResolution}.json`);
+    await writeFile(file, JSON.stringify({ compilerOptions: options, files: ["entries.ts", "greeter.ts", "library.ts"] }));
+    const output = await run(process.execPath, [tsc, "--pretty", "false", "-p", file], full).catch((error: Error) => error.message);
+    const errors = output.split("\n").filter((line) => /error TS\d+/.test(line));
+    // protobuf-es's own declarations need TypeScript 5.7: `Uint8Array<ArrayBuffer>`.
+    expect(errors.filter((line) => version !== "5.6" || !line.startsWith("node_modules/@bufbuild/protobuf/"))).toEqual([]);
+  });
+});
+
+describe.each(["esm", "cjs"] as const)("bundled by esbuild as %s", (format) => {
+  test.each([
+    ["greeter.ts", "greeter: ok\n"],
+    ["library.ts", "library: ok\n"],
+  ])("%s runs outside the project", async (program, output) => {
+    const outfile = join(inject("small"), "..", `grpc-study-bundle-${process.pid}.${format === "esm" ? "mjs" : "cjs"}`);
+    // Fastify is CommonJS: in an ES module it needs a `require`.
+    const banner =
+      format === "esm" ? { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' } : {};
+    await build({
+      absWorkingDir: full,
+      entryPoints: [program],
+      outfile,
+      bundle: true,
+      platform: "node",
+      format,
+      banner,
+      logLevel: "error",
+    });
+    expect(await run(runtimes["Node 22.18.0"] ?? process.execPath, [outfile], join(outfile, ".."))).toBe(output);
+  });
+});
