@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { anyPack, type StringValue, StringValueSchema } from "@bufbuild/protobuf/wkt";
-import { Code, createClient, implement, type Metadata, RpcError } from "@grpc-study/rpc";
+import { Code, createClient, implement, Metadata, RpcError } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
 import { buildGo, hasGo } from "../harness/go-program.ts";
@@ -53,11 +53,33 @@ interface Ending {
   readonly trailer: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Metadata as a proxy may have received it: with keys of HTTP and of gRPC. */
+function relayed(): Metadata {
+  const metadata = new Metadata({ "x-kept": "yes" });
+  for (const key of ["grpc-status", "grpc-message", "grpc-encoding", "content-type", "content-length", "connection", "te", "upgrade"])
+    metadata.receive(key, "7");
+  return metadata;
+}
+
+/** Asks a client of a peer for calls, one after the other. */
+function asking(client: Process) {
+  let calls = 0;
+  return async (pairs: readonly (readonly [key: string, value: string])[]): Promise<Ending> => {
+    client.stdin.write(`${JSON.stringify(pairs)}\n`);
+    await client.stdout.count(++calls);
+    return JSON.parse(client.stdout.lines[calls - 1] ?? "") as Ending;
+  };
+}
+
 /** Ends calls as their metadata asks for, as the servers of the peers do, and notes who called. */
 function ourService(callers: Set<string>) {
   return implement(TestService, {
     emptyCall(_request, { metadata, header, trailer, peer }) {
       callers.add(peer);
+      if (metadata.has("x-only")) {
+        // A header that is only read is not sent.
+        if (header.size === 0) throw new RpcError(Code.ABORTED, "trailers only", { metadata: relayed() });
+      }
       for (const to of [header, trailer]) {
         for (const value of metadata.getAll("x-value")) to.add("x-value", value);
         for (const value of metadata.getAllBytes("x-value-bin")) to.add("x-value-bin", value);
@@ -73,7 +95,7 @@ function ourService(callers: Set<string>) {
 }
 
 // One process of a peer after the other.
-describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ there, start }) => {
+describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, there, start }) => {
   test.skipIf(!there)("the message of each status of theirs arrives at our client as it is, spaces and all code points", async () => {
     await using server = start(["server"]);
     const port = await server.stdout.line(() => true);
@@ -102,17 +124,30 @@ describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ there,
   });
 
   test.skipIf(!there)(
+    "an error of our server is a response of a trailer only, and keys of HTTP and gRPC in its metadata stay here",
+    async () => {
+      await using server = await serveRpc([ourService(new Set())]);
+      await using client = start(["client", server.address]);
+      const ask = asking(client);
+      const { code, message, header, trailer } = await ask([["x-only", "1"]]);
+      expect([code, Buffer.from(message, "base64").toString()]).toEqual([Code.ABORTED, "trailers only"]);
+      expect(header).toEqual({});
+      expect(trailer).toMatchObject({ "x-kept": ["yes"] });
+      for (const values of Object.values({ ...header, ...trailer })) expect(values).not.toContain("7");
+      // The connection has taken no harm. grpc-go shows the content type of a header: the error had none.
+      const fine = await ask([]);
+      expect(fine.code).toBe(Code.OK);
+      if (peer === "grpc-go") expect(fine.header).toHaveProperty("content-type");
+    },
+  );
+
+  test.skipIf(!there)(
     "each status and several values of our server arrive at theirs, over one connection; what is too long is shortened",
     async () => {
       const callers = new Set<string>();
       await using server = await serveRpc([ourService(callers)]);
       await using client = start(["client", server.address]);
-      let calls = 0;
-      const ask = async (pairs: readonly (readonly [key: string, value: string])[]): Promise<Ending> => {
-        client.stdin.write(`${JSON.stringify(pairs)}\n`);
-        await client.stdout.count(++calls);
-        return JSON.parse(client.stdout.lines[calls - 1] ?? "") as Ending;
-      };
+      const ask = asking(client);
       const said = ({ message }: Ending) => Buffer.from(message, "base64").toString();
 
       for (const [index, text] of texts.entries()) {
