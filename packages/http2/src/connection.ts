@@ -431,14 +431,14 @@ export class Http2Connection implements ClientConnection {
    * loses the connection (CVE-2025-8671).
    */
   streamError(stream: Http2Stream, code: number, message: string): void {
-    if (this.isServer && !this.budgets.streamErrors.take(this.now)) this.calm("stream errors");
+    if (this.isServer && !this.budgets.streamErrors.take(this.now)) this.tooMany("stream errors");
     else this.resetStream(stream, code, message, "protocol");
   }
 
   /** Rejects a header list that would open a stream. */
   rejectStream(id: number, code: number, message: string, endStream: boolean): void {
     if (!this.budgets.streamErrors.take(this.now)) {
-      this.calm(`malformed requests (the last one: ${message})`);
+      this.tooMany(`malformed requests (the last one: ${message})`);
       return;
     }
     this.output.rstStream(id, code);
@@ -554,7 +554,7 @@ export class Http2Connection implements ClientConnection {
   }
 
   /** Fails the connection because the peer exceeds a rate limit. */
-  calm(what: string): void {
+  tooMany(what: string): void {
     this.fail(ErrorCode.ENHANCE_YOUR_CALM, `too many ${what} per second`);
   }
 

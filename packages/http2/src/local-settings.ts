@@ -48,7 +48,7 @@ export class LocalSettings {
       return;
     }
     if (this.#outstanding === 0) {
-      if (!connection.budgets.ignoredFrames.take(connection.now)) connection.calm("SETTINGS acknowledgements");
+      if (!connection.budgets.ignoredFrames.take(connection.now)) connection.tooMany("SETTINGS acknowledgements");
       return;
     }
     // Only the first SETTINGS frame announces the size of the HPACK table.

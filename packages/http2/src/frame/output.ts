@@ -34,7 +34,7 @@ export class Output {
    * the buffer can be reused. Other byte streams, such as one end of an in-memory pair, may keep
    * the chunk.
    */
-  readonly #passesOn: boolean;
+  readonly #releasesChunks: boolean;
   #buffer: Buffer = noBuffer;
   #length = 0;
   /**
@@ -56,7 +56,7 @@ export class Output {
 
   constructor(socket: Duplex) {
     this.#socket = socket;
-    this.#passesOn = socket instanceof Socket && !(socket instanceof TLSSocket);
+    this.#releasesChunks = socket instanceof Socket && !(socket instanceof TLSSocket);
   }
 
   /** The bytes that have not left the process. */
@@ -129,14 +129,14 @@ export class Output {
     this.#length = 0;
     this.#dataStream = 0;
     // A socket with a backlog keeps this chunk, too.
-    const kept = !this.#passesOn || socket.writableLength > 0;
+    const kept = !this.#releasesChunks || socket.writableLength > 0;
     const copied = kept && length <= copiedSize;
     if (copied) chunk = Buffer.from(chunk);
-    else if (!this.#passesOn) this.#buffer = noBuffer;
+    else if (!this.#releasesChunks) this.#buffer = noBuffer;
     if (socket.destroyed || socket.writableEnded) return;
     const room = socket.write(chunk);
     if (socket.writableLength === 0) return;
-    if (this.#passesOn && !copied) {
+    if (this.#releasesChunks && !copied) {
       this.#lent.push(this.#buffer);
       this.#buffer = noBuffer;
     }

@@ -16,7 +16,7 @@ export function receivePing(connection: Http2Connection, buffer: Buffer, start: 
   }
   if ((flags & Flag.ACK) !== 0) {
     if (!connection.pings.acknowledge(buffer, start) && !connection.budgets.ignoredFrames.take(connection.now)) {
-      connection.calm("acknowledgements of PINGs that were not sent");
+      connection.tooMany("acknowledgements of PINGs that were not sent");
     }
     return;
   }
@@ -25,7 +25,7 @@ export function receivePing(connection: Http2Connection, buffer: Buffer, start: 
   connection.budgets.pings.add(connection.dataFramesSent - connection.dataFramesPinged);
   connection.dataFramesPinged = connection.dataFramesSent;
   if (!connection.budgets.pings.take(connection.now)) {
-    connection.calm("PING frames");
+    connection.tooMany("PING frames");
     return;
   }
   connection.output.pingAck(buffer, start);
@@ -42,7 +42,7 @@ export function receiveGoaway(connection: Http2Connection, buffer: Buffer, start
     return;
   }
   if (!connection.budgets.settings.take(connection.now)) {
-    connection.calm("GOAWAY frames");
+    connection.tooMany("GOAWAY frames");
     return;
   }
   connection.shutdown.received({
@@ -62,7 +62,7 @@ export function receiveWindowUpdate(connection: Http2Connection, buffer: Buffer,
   updates.add((connection.dataFramesSent - connection.dataFramesUpdated) * 2);
   connection.dataFramesUpdated = connection.dataFramesSent;
   if (!updates.take(connection.now)) {
-    connection.calm("WINDOW_UPDATE frames");
+    connection.tooMany("WINDOW_UPDATE frames");
     return;
   }
   if (id === 0) {
@@ -117,7 +117,7 @@ export function receiveRstStream(connection: Http2Connection, buffer: Buffer, st
     // or a server sends NO_ERROR after its response (section 8.1).
     connection.budgets.ignoredFrames.add(connection.streamsBegun - connection.streamsCounted);
     connection.streamsCounted = connection.streamsBegun;
-    if (!connection.budgets.ignoredFrames.take(connection.now)) connection.calm("RST_STREAM frames on closed streams");
+    if (!connection.budgets.ignoredFrames.take(connection.now)) connection.tooMany("RST_STREAM frames on closed streams");
     return;
   }
   const code = buffer.readUInt32BE(start);
@@ -129,7 +129,7 @@ export function receiveRstStream(connection: Http2Connection, buffer: Buffer, st
     resets.earn(connection.streamsCompleted - connection.streamsEarned);
     connection.streamsEarned = connection.streamsCompleted;
     if (!resets.take(connection.now)) {
-      connection.calm("RST_STREAM frames");
+      connection.tooMany("RST_STREAM frames");
       return;
     }
   }
@@ -148,7 +148,7 @@ export function receivePriority(connection: Http2Connection, buffer: Buffer, sta
     return;
   }
   if (!connection.budgets.ignoredFrames.take(connection.now)) {
-    connection.calm("PRIORITY frames");
+    connection.tooMany("PRIORITY frames");
     return;
   }
   if (end - start !== 5) {

@@ -81,7 +81,7 @@ function acceptData(connection: Http2Connection, id: number, flowLength: number,
   connection.receiveWindow -= flowLength;
   connection.chunkData += flowLength;
   if (length === 0 && !endStream && !connection.budgets.emptyFrames.take(connection.now)) {
-    connection.calm("empty DATA frames");
+    connection.tooMany("empty DATA frames");
     return null;
   }
   const stream = connection.streams.get(id);

@@ -48,6 +48,6 @@ export function receiveFrame(
       return;
     default:
       // Frames of unknown types are ignored (RFC 9113, section 4.1).
-      if (!connection.budgets.ignoredFrames.take(connection.now)) connection.calm("frames of unknown types");
+      if (!connection.budgets.ignoredFrames.take(connection.now)) connection.tooMany("frames of unknown types");
   }
 }

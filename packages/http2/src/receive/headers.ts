@@ -71,7 +71,7 @@ export function receiveHeaders(connection: Http2Connection, buffer: Buffer, star
     return;
   }
   if (from === to && !connection.budgets.emptyFrames.take(connection.now)) {
-    connection.calm("empty HEADERS frames");
+    connection.tooMany("empty HEADERS frames");
     return;
   }
   const block = new HeaderBlock(id, endStream, selfDependent, to - from);
@@ -102,7 +102,7 @@ export function receiveContinuation(
     return;
   }
   if (start === end && !connection.budgets.emptyFrames.take(connection.now)) {
-    connection.calm("empty CONTINUATION frames");
+    connection.tooMany("empty CONTINUATION frames");
     return;
   }
   block.add(buffer, start, end);
@@ -204,7 +204,7 @@ function newRequest(
 /** Refuses a stream above SETTINGS_MAX_CONCURRENT_STREAMS (section 5.1.2). */
 function refuseStream(connection: Http2Connection, id: number, endStream: boolean): void {
   if (!connection.budgets.refusedStreams.take(connection.now)) {
-    connection.calm("streams above SETTINGS_MAX_CONCURRENT_STREAMS");
+    connection.tooMany("streams above SETTINGS_MAX_CONCURRENT_STREAMS");
     return;
   }
   connection.output.rstStream(id, ErrorCode.REFUSED_STREAM);
@@ -215,7 +215,7 @@ function refuseStream(connection: Http2Connection, id: number, endStream: boolea
 /** Responds to a request whose header list is too large. */
 function rejectLargeRequest(connection: Http2Connection, id: number, endStream: boolean): void {
   if (!connection.budgets.streamErrors.take(connection.now)) {
-    connection.calm("requests with large header lists");
+    connection.tooMany("requests with large header lists");
     return;
   }
   writeHeaderList(connection, id, connection.config.tooLarge, true);
@@ -252,7 +252,7 @@ function receiveResponse(connection: Http2Connection, stream: Http2Stream, list:
   if (status < 200) {
     // Skip informational responses. They must not end a stream (section 8.1).
     if (endStream) connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, `the status ${status} ends the stream (RFC 9113, section 8.1)`);
-    else if (!connection.budgets.ignoredFrames.take(connection.now)) connection.calm("informational responses");
+    else if (!connection.budgets.ignoredFrames.take(connection.now)) connection.tooMany("informational responses");
     return;
   }
   stream.remoteStarted = true;

@@ -26,7 +26,7 @@ export function receiveSettings(connection: Http2Connection, buffer: Buffer, sta
   // A frame can hold thousands of settings, so every 100 count as one frame.
   for (let cost = 0; cost <= length; cost += 600) {
     if (!connection.budgets.settings.take(connection.now)) {
-      connection.calm("SETTINGS frames");
+      connection.tooMany("SETTINGS frames");
       return;
     }
   }

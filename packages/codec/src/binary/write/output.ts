@@ -5,9 +5,9 @@
 /** The size of a slab in bytes. */
 const slabSize = 64 * 1024;
 /** A slab with fewer bytes left is replaced. */
-const leastLeft = 4 * 1024;
+const minRemaining = 4 * 1024;
 /** The largest growth in bytes, unless a single value needs more. */
-const mostGrowth = 64 * 1024 * 1024;
+const maxGrowth = 64 * 1024 * 1024;
 
 /** Messages of at least this many bytes get a buffer of their own. */
 const largeSize = slabSize / 4;
@@ -16,7 +16,7 @@ let slab: Buffer = Buffer.alloc(0);
 /** The start of the next message in the slab. */
 let slabAt = 0;
 /** The start of the current message. It keeps this position in a larger buffer. */
-let begun = 0;
+let messageStart = 0;
 
 /** `seal` sets `lengthSize`. */
 export const output: { bytes: Buffer; lengthSize: number } = { bytes: slab, lengthSize: 1 };
@@ -25,10 +25,10 @@ export const output: { bytes: Buffer; lengthSize: number } = { bytes: slab, leng
  * Thrown for values that the compiled writer cannot write. The caller then asks protobuf-es, which
  * writes the message or throws the error.
  */
-export const odd = Symbol("odd");
+export const unsupported = Symbol("unsupported");
 
 export function giveUp(): never {
-  throw odd;
+  throw unsupported;
 }
 
 let writing = false;
@@ -44,16 +44,16 @@ export function openOutput(expected: number): number | undefined {
   writing = true;
   if (expected >= largeSize) {
     output.bytes = Buffer.allocUnsafeSlow(expected + (expected >>> 3));
-    begun = 0;
-    return begun;
+    messageStart = 0;
+    return messageStart;
   }
-  if (slab.length - slabAt < leastLeft) {
+  if (slab.length - slabAt < minRemaining) {
     slab = Buffer.allocUnsafeSlow(slabSize);
     slabAt = 0;
   }
   output.bytes = slab;
-  begun = slabAt;
-  return begun;
+  messageStart = slabAt;
+  return messageStart;
 }
 
 /** Ends a message. */
@@ -65,7 +65,7 @@ export function closeOutput(start: number, end: number): Buffer {
     return bytes.subarray(start, end);
   }
   // If a small message outgrew the slab, the slab is used up. A large one only needed more room.
-  if (end - start < largeSize && begun > 0) slabAt = slab.length;
+  if (end - start < largeSize && messageStart > 0) slabAt = slab.length;
   output.bytes = slab;
   const unused = bytes.length - (end - start);
   return unused > (end - start) / 4 ? Buffer.from(bytes.subarray(start, end)) : bytes.subarray(start, end);
@@ -82,10 +82,10 @@ export function abandonOutput(): void {
  * positions.
  */
 export function grow(at: number, need: number): Buffer {
-  const written = at - begun;
+  const written = at - messageStart;
   // The unused bytes before the message cost nothing: untouched pages take no memory.
-  const larger = Buffer.allocUnsafeSlow(begun + Math.max(written + need, Math.min(written * 2, written + mostGrowth)) + 1024);
-  output.bytes.copy(larger, begun, begun, at);
+  const larger = Buffer.allocUnsafeSlow(messageStart + Math.max(written + need, Math.min(written * 2, written + maxGrowth)) + 1024);
+  output.bytes.copy(larger, messageStart, messageStart, at);
   output.bytes = larger;
   return larger;
 }
