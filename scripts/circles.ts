@@ -19,13 +19,14 @@ const imports = new Map<string, readonly string[]>();
 for (const name of readdirSync(join(root, "packages"))) {
   for (const folder of ["src", "test", "scripts"]) addFolder(join(root, "packages", name, folder));
 }
+addFolder(join(root, "examples"));
 addFolder(join(root, "scripts"));
 
 function addFolder(folder: string): void {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && entry.name !== "gen") addFolder(path);
+    if (entry.isDirectory() && !["gen", "node_modules"].includes(entry.name)) addFolder(path);
     else if (/(?<!\.d)\.ts$/.test(entry.name)) imports.set(path, importsOf(path));
   }
 }

@@ -1,0 +1,21 @@
+// What a reader of the Go tutorials relies on: short files that stand alone, and a table that has each of them.
+import { readdir, readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+
+const root = new URL("../", import.meta.url);
+const files = (await readdir(root, { recursive: true })).filter((file) => /^(?!test|node_modules)[^/]+\/.*\.ts$/.test(file));
+
+test("there are the examples of all topics", () => {
+  expect(files).toHaveLength(22);
+});
+
+test.each(files)("%s is shorter than 40 lines, imports no file, and says how to run it", async (file) => {
+  const text = await readFile(new URL(file, root), "utf8");
+  expect(text.trimEnd().split("\n").length).toBeLessThan(40);
+  expect(text).not.toMatch(/from "\./);
+  expect(text).toContain(`node examples/${file}`);
+});
+
+test.each(files)("the README lists %s", async (file) => {
+  expect(await readFile(new URL("README.md", root), "utf8")).toContain(`(${file})`);
+});
