@@ -1,6 +1,6 @@
-// `client`, `certs`, `gateway` and `bench`, and each package's own `start`: builds a package and what it
-// needs, then becomes its command. One process rather than `build && run`, so that a signal reaches the
-// command itself, on Windows too.
+// `node scripts/main.js run NAME`: builds a package and its dependencies, then becomes the package's command. One process instead of
+// `build && run`, so that signals reach the command, on Windows too.
+import { fileURLToPath } from "node:url";
 import { build } from "./build.ts";
 import { endWithLauncher } from "./launcher.ts";
 
@@ -9,8 +9,11 @@ const [name = ""] = process.argv.splice(2, 1);
 endWithLauncher();
 process.exitCode = build(name);
 if (process.exitCode === 0) {
-  // What was typed, for `--help` and for what messages tell to type.
+  // The command that was typed, for `--help` and for messages.
   const typed = name !== "server" ? ` ${name}` : process.argv[2] === "certs" ? "" : " start";
   process.env.GRPC_STUDY_COMMAND = `npx -y pnpm@12${typed}`;
-  await import(new URL(`../packages/${name}/dist/main.js`, import.meta.url).href);
+  const main = new URL(`../packages/${name}/dist/main.js`, import.meta.url);
+  // The program that `--workers` starts again.
+  process.argv[1] = fileURLToPath(main);
+  await import(main.href);
 }

@@ -63,7 +63,7 @@ test.each<[MetadataInit, string]>([
   expect(await outcome(client.newOrder({}, { metadata }))).toBe(expected);
 });
 
-test("who may call NewOrder: a user without a list of methods, and one whose list has it", async () => {
+test("users without a list of methods, and users whose list has NewOrder, may call it", async () => {
   const address = await start();
   using orders = createClient(OrderService, address);
   using products = createClient(ProdService, address);
@@ -84,11 +84,11 @@ test("health needs no token, reflection does", async () => {
   expect(await outcome(reflection.serverReflectionInfo([]).recv())).toBe("UNAUTHENTICATED 未传输Token");
 });
 
-describe("a user who is taken off the list", () => {
+describe("a user who is removed from the list", () => {
   const metadata = { user: "xiaoming", token: "123321123" };
   const others = users.slice(1);
 
-  test("is refused from the next call on", async () => {
+  test("is refused in the next call", async () => {
     const list = new UserList(users);
     using client = createClient(OrderService, await start(list));
     expect(await outcome(client.newOrder({}, { metadata }))).toBe("OK");
@@ -120,7 +120,7 @@ describe("a user who is taken off the list", () => {
     expect(await outcome(Array.fromAsync(hers))).toBe("OK");
   });
 
-  test("has the running unary calls ended, and their handlers hear of it", async () => {
+  test("loses running unary calls, and their handlers are aborted", async () => {
     const list = new UserList(users);
     using client = createClient(SayHello, await start(list));
     const ended = outcome(client.sayHello({}, { metadata }));

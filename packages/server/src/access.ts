@@ -1,11 +1,11 @@
-// Who may call what. This is the one place that says so.
+// Access control: who may call which methods. This is the only place that decides it.
 //
-//   plaintext, TLS   anybody, everything
-//   mutual TLS       whoever has a certificate that the CA signed, everything
-//   token            a user with the right token, and of the methods those that the user may call; a user that is taken off the list
-//                    is refused from the next call on, and its running calls end
+//   plaintext, TLS   every caller may call every method
+//   mutual TLS       a client with a certificate that the CA signed may call every method
+//   token            a user with the right token may call the methods that the list of users names.
+//                    When a user is removed from the list, running calls end and new ones fail.
 //
-// Health may be called by anybody, so that whoever watches the server needs no token. Reflection may not: it shows every method.
+// Health needs no token, so that monitoring can call it. Reflection needs one: it shows every method.
 import {
   authenticate,
   Code,
@@ -23,24 +23,24 @@ export type Security = (typeof securities)[number];
 
 export const securities = ["plaintext", "TLS", "mutual TLS", "token", "token over TLS"] as const;
 
-export function usesTls(security: Security): boolean {
-  return security !== "plaintext" && security !== "token";
+export function usesTls(security: string): boolean {
+  return security === "TLS" || security === "mutual TLS" || security === "token over TLS";
 }
 
 export function usesTokens(security: Security): boolean {
   return security === "token" || security === "token over TLS";
 }
 
-/** Who calls, as far as it is known. */
+/** The authenticated caller. */
 export interface Caller {
   readonly name: string;
   readonly by: "token" | "certificate";
 }
 
-/** Under which handlers and the log find the caller. */
+/** The key under which handlers and the log find the caller. */
 export const caller = createContextKey<Caller>("caller");
 
-/** What a listener's calls pass before they reach a handler. */
+/** The interceptors that check a call before it reaches a handler. */
 export function accessControl(security: Security, list: UserList): ServerInterceptor[] {
   if (usesTokens(security)) {
     const verify = byToken(list);
@@ -49,7 +49,10 @@ export function accessControl(security: Security, list: UserList): ServerInterce
   return security === "mutual TLS" ? [authenticate({ key: caller, verify: byCertificate })] : [];
 }
 
-/** Ends a running call, with what a new one would be refused with, once the list has no more the user, the token or the method. */
+/**
+ * Ends a running call once the list no longer allows it. The call ends with the error that a new call
+ * would fail with.
+ */
 function endIfRevoked(list: UserList, verify: (call: Context) => Caller): ServerInterceptor {
   return async (call, next) => {
     if (call.values.get(caller) === undefined) return next();
@@ -69,7 +72,7 @@ function endIfRevoked(list: UserList, verify: (call: Context) => Caller): Server
   };
 }
 
-/** The tutorial's `user` and `token` in the metadata. A user or a token that is repeated is nobody's. */
+/** Reads the tutorial's `user` and `token` from the metadata. A repeated `user` or `token` is invalid. */
 function byToken(list: UserList) {
   return ({ metadata, method }: Context): Caller => {
     const [token, ...others] = metadata.getAll("token");
@@ -85,7 +88,7 @@ function byToken(list: UserList) {
   };
 }
 
-/** Compares with every user, whether one has been found or not: the time it takes tells nothing of who exists. */
+/** Compares with every user, so that the time it takes does not reveal which users exist. */
 function find(users: readonly User[], name: string, token: string): User | undefined {
   let found: User | undefined;
   for (const user of users) {
@@ -96,12 +99,12 @@ function find(users: readonly User[], name: string, token: string): User | undef
   return found;
 }
 
-/** Whether a pattern of `User.methods` has a method. */
+/** Returns `true` if a pattern of `User.methods` covers a method. */
 export function covers(pattern: string, path: string): boolean {
   return pattern === path || (pattern.endsWith("/*") && path.startsWith(pattern.slice(0, -1)));
 }
 
-/** The handshake has let nobody else in. */
+/** The TLS handshake has already verified the certificate. */
 function byCertificate({ clientCertificate }: Context): Caller {
   if (clientCertificate === undefined) throw new RpcError(Code.UNAUTHENTICATED, "a client certificate is required");
   return { name: clientCertificate.subject, by: "certificate" };

@@ -3,14 +3,14 @@ import { expect, test } from "vitest";
 import { createProgram, type ServeRequest } from "./cli.ts";
 import { topics } from "./topics.ts";
 
-/** Parses a command line: what is asked for, or what is said to be wrong with it. */
+/** Parses a command line. Returns the request, or what the command prints instead. */
 async function parse(
   ...args: readonly string[]
 ): Promise<ServeRequest | { readonly stderr: string; readonly stdout: string; readonly exitCode: number }> {
   let request: ServeRequest | undefined;
   let stderr = "";
   let stdout = "";
-  const program = createProgram(topics, async (asked) => {
+  const program = createProgram({ name: "grpc-study-server", topics }, async (asked) => {
     request = asked;
   });
   for (const command of [program, ...program.commands]) {
@@ -30,19 +30,16 @@ async function parse(
     if (!(error instanceof CommanderError)) throw error;
     return { stderr, stdout, exitCode: error.exitCode };
   }
-  if (request === undefined) throw new Error("nothing is served, and nothing is wrong");
+  if (request === undefined) throw new Error("the command neither served nor failed");
   return request;
 }
 
-test.each([{ args: [] }, { args: ["serve"] }])(
-  "without topics, as in $args, all are served, on loopback and on their own ports",
-  async ({ args }) => {
-    const request = await parse(...args);
-    expect(request).toMatchObject({ topics, host: "localhost", logLevel: "info", certs: expect.stringMatching(/certs$/) });
-    expect(request).not.toHaveProperty("port");
-    expect(request).toMatchObject({ security: undefined });
-  },
-);
+test.each([{ args: [] }, { args: ["serve"] }])("$args serves all topics on loopback, on their own ports", async ({ args }) => {
+  const request = await parse(...args);
+  expect(request).toMatchObject({ topics, host: "localhost", logLevel: "info", certs: expect.stringMatching(/certs$/) });
+  expect(request).not.toHaveProperty("port");
+  expect(request).toMatchObject({ security: undefined });
+});
 
 test.each([{ args: ["serve", "streams", "chat"] }, { args: ["streams", "chat", "streams"] }])(
   "$args serves chat and streams, once each",
@@ -51,7 +48,7 @@ test.each([{ args: ["serve", "streams", "chat"] }, { args: ["streams", "chat", "
   },
 );
 
-test("options are taken before and after the topic", async () => {
+test("options may stand before and after the topic", async () => {
   const expected = { topics: [{ name: "hello-stream" }], host: "0.0.0.0", port: 0, logLevel: "debug" };
   expect(await parse("hello-stream", "--port", "0", "--host", "0.0.0.0", "--log-level", "debug")).toMatchObject(expected);
   expect(await parse("--port=0", "--host=0.0.0.0", "--log-level=debug", "hello-stream")).toMatchObject(expected);
@@ -67,8 +64,8 @@ test.each([
   expect(await parse("chat", "--security", name)).toMatchObject({ security });
 });
 
-test("a certificate without its key, and a key without its certificate, are refused", async () => {
-  const refusal = { exitCode: 1, stderr: "error: --tls-cert and --tls-key go together\n" };
+test("a certificate without a key, and a key without a certificate, are errors", async () => {
+  const refusal = { exitCode: 1, stderr: "error: --tls-cert and --tls-key must be given together\n" };
   expect(await parse("hello", "--tls-cert", "a.pem")).toMatchObject(refusal);
   expect(await parse("hello", "--tls-key", "a.key")).toMatchObject(refusal);
 });
@@ -88,18 +85,18 @@ test.each([
   { args: ["chat", "--port", "-1"], says: "'-1' is invalid" },
   { args: ["chat", "--port", "1.5"], says: "'1.5' is invalid" },
   { args: ["chat", "--port", ""], says: "'' is invalid" },
-  { args: ["--port", "9000"], says: "--port is for a single topic, and 7 are selected" },
-  { args: ["chat", "push", "--port", "9000"], says: "--port is for a single topic, and 2 are selected" },
+  { args: ["--port", "9000"], says: "--port needs a single topic, but 7 are selected" },
+  { args: ["chat", "push", "--port", "9000"], says: "--port needs a single topic, but 2 are selected" },
   { args: ["--host", "localhost:9000"], says: "without a port" },
   { args: ["--host", ""], says: "'' is invalid" },
   { args: ["--log-level", "loud"], says: "Allowed choices are silent, fatal, error, warn, info, debug, trace" },
-])("$args is one line on stderr and status 1", async ({ args, says }) => {
+])("$args fails with one line on stderr and status 1", async ({ args, says }) => {
   const outcome = await parse(...args);
   expect(outcome).toMatchObject({ stderr: expect.stringContaining(says), stdout: "", exitCode: 1 });
   expect(outcome).toMatchObject({ stderr: expect.stringMatching(/^error: [^\n]+\n$/) });
 });
 
-test.each([{ args: ["--help"] }, { args: ["serve", "--help"] }])("$args tells of every topic and option on stdout", async ({ args }) => {
+test.each([{ args: ["--help"] }, { args: ["serve", "--help"] }])("$args prints every topic and option to stdout", async ({ args }) => {
   const outcome = await parse(...args);
   expect(outcome).toMatchObject({ stderr: "", exitCode: 0 });
   for (const word of [...topics.map(({ name }) => ` ${name} `), "--host", "--port", "--log-level"]) {

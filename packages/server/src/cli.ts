@@ -1,4 +1,4 @@
-// The command line: what can be asked for, and what is wrong with it.
+// The command line: options, arguments, and their errors.
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { oneLineErrors } from "@grpc-study/command/command-line";
@@ -10,27 +10,27 @@ import { defaultFolder } from "./certs/folder.ts";
 import type { Topic } from "./topic.ts";
 import { type TransportName, transportNames } from "./transport.ts";
 
-/** What the command line asks for. */
+/** The parsed command line of `serve`. */
 export interface ServeRequest {
   readonly topics: readonly Topic[];
   readonly host: string;
   readonly port: number | undefined;
   readonly security: Security | undefined;
-  /** The folder with certificates, for what they are not named below. */
+  /** The folder with certificates. The options below name files instead. */
   readonly certs: string;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly tlsCa: string | undefined;
-  /** The file with users. */
+  /** The file with the users who may call with a token. */
   readonly users: string | undefined;
-  /** What carries the calls. */
+  /** The transport that carries the calls. */
   readonly transport: TransportName;
-  /** Processes that share the ports. */
+  /** The number of processes that share the ports. */
   readonly workers: number;
   readonly logLevel: LogLevel;
 }
 
-/** What `--security` calls the ways to protect a listener. */
+/** The values of `--security`. */
 const securityNames = {
   plain: "plaintext",
   tls: "TLS",
@@ -41,33 +41,44 @@ const securityNames = {
   [name: string]: Security;
 };
 
+export interface ProgramOptions {
+  /** The name of the command in its help, unless the environment variable GRPC_STUDY_COMMAND has another. */
+  readonly name: string;
+  readonly topics: readonly Topic[];
+}
+
 interface Options extends Omit<ServeRequest, "topics" | "security"> {
   readonly security?: keyof typeof securityNames;
 }
 
-/** Makes the command. What is wrong with its arguments goes to stderr as one line, and ends the process with status 1. */
-export function createProgram(topics: readonly Topic[], serve: (request: ServeRequest) => Promise<void>): Command {
-  const program = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-server")
-    // The commands inherit this: it has to come before them.
+/** Creates the command. An invalid argument is reported on one line of stderr, and ends the process with status 1. */
+export function createProgram({ name, topics }: ProgramOptions, serve: (request: ServeRequest) => Promise<void>): Command {
+  const program = new Command(process.env.GRPC_STUDY_COMMAND || name)
+    // Before the commands, since they inherit it.
     .configureOutput(oneLineErrors);
 
   const command = program
     .command("serve", { isDefault: true })
-    .description("Serves topics: those that are named, or all of them. It is what happens without a command, too.")
-    .argument("[topics...]", "what to serve")
-    .option("--host <host>", "name or address to listen on; localhost is the loopback address of IPv4 and of IPv6", parseHost, "localhost")
-    .option("--port <port>", "port to listen on instead of the tutorial's, for a single topic; 0 takes any that is free", parsePort)
+    .description("Serves the named topics, or all of them. This is the default command.")
+    .argument("[topics...]", "the topics to serve")
+    .option("--host <host>", "name or address to listen on; localhost means loopback over IPv4 and IPv6", parseHost, "localhost")
+    .option("--port <port>", "port of a single topic, instead of the tutorial's; 0 takes a free port", parsePort)
     .addOption(
-      new Option("--security <mode>", "how to protect the topics, instead of the tutorial's ways").choices(Object.keys(securityNames)),
+      new Option("--security <mode>", "protects all topics in this way, instead of the tutorial's").choices(Object.keys(securityNames)),
     )
-    .option("--certs <dir>", "folder with ca.pem, server.pem and server.key; made if it has none", (dir) => resolve(dir), defaultFolder())
-    .option("--tls-cert <file>", "the server's certificate, instead of the folder's")
-    .option("--tls-key <file>", "its private key")
-    .option("--tls-ca <file>", "the CA that signs clients' certificates, for mutual TLS")
-    .option("--users <file>", "who may call with a token: a JSON file; or the same text in GRPC_STUDY_USERS")
-    .option("--workers <n>", "processes that share the ports, so that all cores serve; those that crash are started again", parseWorkers, 1)
-    .addOption(new Option("--transport <name>", "what carries the calls").choices(transportNames).default(transportNames[0]))
-    .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))
+    .option(
+      "--certs <dir>",
+      "folder with ca.pem, server.pem and server.key, which are made if they do not exist",
+      (dir) => resolve(dir),
+      defaultFolder(),
+    )
+    .option("--tls-cert <file>", "certificate of the server, instead of the folder's")
+    .option("--tls-key <file>", "private key of that certificate")
+    .option("--tls-ca <file>", "CA of the client certificates, for mutual TLS")
+    .option("--users <file>", "JSON file of the users who may call with a token (or its content in GRPC_STUDY_USERS)")
+    .option("--workers <n>", "number of processes that share the ports; a process that crashes is replaced", parseWorkers, 1)
+    .addOption(new Option("--transport <name>", "transport that carries the calls").choices(transportNames).default(transportNames[0]))
+    .addOption(new Option("--log-level <level>", "least severe level that is logged to stderr").choices(logLevels).default("info"))
     .addHelpText("after", `\n${listTopics(topics)}`)
     .action(async (names: readonly string[], { security, ...options }: Options) => {
       const { port } = options;
@@ -75,8 +86,9 @@ export function createProgram(topics: readonly Topic[], serve: (request: ServeRe
       if (unknown !== undefined) command.error(`error: unknown topic '${unknown}' (topics: ${topics.map(({ name }) => name).join(", ")})`);
       const selected = names.length === 0 ? topics : topics.filter(({ name }) => names.includes(name));
       if (port !== undefined && selected.length > 1)
-        command.error(`error: --port is for a single topic, and ${selected.length} are selected`);
-      if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) command.error("error: --tls-cert and --tls-key go together");
+        command.error(`error: --port needs a single topic, but ${selected.length} are selected`);
+      if ((options.tlsCert === undefined) !== (options.tlsKey === undefined))
+        command.error("error: --tls-cert and --tls-key must be given together");
       await serve({ ...options, topics: selected, security: security && securityNames[security] });
     });
 
@@ -85,7 +97,7 @@ export function createProgram(topics: readonly Topic[], serve: (request: ServeRe
   program.helpInformation = (context) => command.helpInformation(context);
   return program.addHelpText(
     "after",
-    `\n${listTopics(topics)}\n\nOther commands:\n  certs       makes certificates for what is served over TLS\n  certs show  shows them`,
+    `\n${listTopics(topics)}\n\nOther commands:\n  certs       makes the certificates for TLS\n  certs show  shows the certificates`,
   );
 }
 
@@ -101,11 +113,11 @@ function parseWorkers(text: string): number {
   return workers;
 }
 
-/** Takes IPv6 with or without brackets, and returns it without. */
+/** Accepts an IPv6 address with or without brackets, and returns it without. */
 function parseHost(text: string): string {
   const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
   if (isIPv6(host) || /^[\w.-]+$/.test(text)) return host;
-  throw new InvalidArgumentError("It must be a name or an address, without a port.");
+  throw new InvalidArgumentError("It must be a name or an address without a port.");
 }
 
 function listTopics(topics: readonly Topic[]): string {

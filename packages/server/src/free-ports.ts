@@ -1,13 +1,13 @@
-// Ports that nobody listens on, for whoever needs the same numbers again later.
+// Free ports, for a caller that needs to bind the same numbers later.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 
 const mostTries = 50;
 
 /**
- * Returns the first of `count` ports in a row on which nobody listens.
+ * Returns the first of `count` consecutive free ports.
  *
- * @throws what listening fails with, for example EADDRNOTAVAIL for a host that is not this machine's.
+ * @throws the error of `listen`, for example EADDRNOTAVAIL for the address of another machine.
  */
 export async function freePorts(host: string, count: number): Promise<number> {
   for (let tries = 1; ; tries++) {

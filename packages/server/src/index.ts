@@ -1,5 +1,8 @@
-// The command, for whoever serves something beside the topics.
+// The command, for a program that serves more than the topics' gRPC servers.
 
 export { main } from "./command.ts";
-export type { Companion, Neighbours, RunningCompanion } from "./companion.ts";
-export type { Endpoint } from "./serve.ts";
+export type { Endpoint } from "./endpoint.ts";
+export { StartError } from "./serve.ts";
+export type { TlsFiles } from "./tls-files.ts";
+export type { HttpListener, HttpListening, HttpListenOptions, Listener, Topic } from "./topic.ts";
+export { topics } from "./topics.ts";

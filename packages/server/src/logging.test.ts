@@ -6,13 +6,13 @@ import { expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../test/serve-services.ts";
 import { logCalls, logFailures } from "./logging.ts";
 
-test("a line names its level, has the time in ISO 8601, and nothing of the machine", () => {
+test("a line has the level and the time in ISO 8601, and no host name or process id", () => {
   const { log, lines } = recordLog();
   log.warn("careful");
   expect(lines).toEqual([{ level: "warn", time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), msg: "careful" }]);
 });
 
-test("an error is logged with its stack and its causes, and without its metadata", () => {
+test("an error is logged with its stack and causes, without its metadata", () => {
   const { log, lines } = recordLog();
   const cause = new RpcError(Code.UNAUTHENTICATED, "inner", { metadata: { token: "123321123" } });
   log.error({ err: new Error("outer", { cause }) }, "failed");
@@ -21,7 +21,7 @@ test("an error is logged with its stack and its causes, and without its metadata
   expect(JSON.stringify(lines)).not.toContain("123321123");
 });
 
-test("each call is one line, once it is done, whatever its kind: method, status, duration, peer", async () => {
+test("each call is logged on one line when it ends: method, status, duration, peer", async () => {
   const { lines, address } = await serveLogged(
     implement(Greeter, { sayHello: () => ({}) }),
     implement(StreamServer, { listValue: () => [{}, {}] }),
@@ -51,7 +51,7 @@ test("each call is one line, once it is done, whatever its kind: method, status,
   }
 });
 
-test("a call that is refused is logged with its status, and not as a failure", async () => {
+test("a call that fails with an RpcError is logged with its status, and not as a failure", async () => {
   const { lines, address } = await serveLogged(
     implement(Greeter, {
       sayHello: () => {
@@ -78,7 +78,7 @@ test("a call that the caller cancels is logged as CANCELLED", async () => {
   await expect.poll(() => lines).toMatchObject([{ level: "info", status: "CANCELLED" }]);
 });
 
-test("a handler's bug is logged as an error with its stack, and the caller hears nothing of it", async () => {
+test("an unexpected error of a handler is logged with its stack, and the caller does not see it", async () => {
   const { lines, address } = await serveLogged(
     implement(Greeter, {
       sayHello: () => {
@@ -101,7 +101,7 @@ test("a handler's bug is logged as an error with its stack, and the caller hears
   expect(lines).toContainEqual(expect.objectContaining({ level: "info", msg: "call", status: "INTERNAL" }));
 });
 
-/** Serves, with every call logged, until the test has finished. */
+/** Serves with a log of all calls until the test ends. */
 async function serveLogged(...services: readonly Implementation[]) {
   const { log, lines } = recordLog();
   const server = createServer({ interceptors: [logCalls(log)], onError: logFailures(log) });

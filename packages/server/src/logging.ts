@@ -1,13 +1,13 @@
-// What a server logs of its calls.
+// The log entries of calls.
 import { Code, type Context, methodPath, RpcError, type ServerInterceptor } from "@grpc-study/rpc";
 import type { Logger } from "pino";
 import { caller } from "./access.ts";
 
-/** Logs each call once, when it is done, whatever its kind. */
+/** Logs each call once, when it ends. */
 export function logCalls(log: Logger): ServerInterceptor {
   return async (call, next) => {
     const start = performance.now();
-    // Now: a peer that has gone has no address any more.
+    // Read now: the address is gone once the peer has disconnected.
     const { peer } = call;
     let status: Code = Code.OK;
     try {
@@ -23,7 +23,7 @@ export function logCalls(log: Logger): ServerInterceptor {
   };
 }
 
-/** Logs what a handler threw that was not meant for the caller, with its stack: a bug. */
+/** Logs an unexpected error of a handler with its stack: it is a bug. */
 export function logFailures(log: Logger): (error: unknown, call: Context) => void {
   return (error, call) => log.error({ method: methodPath(call.method), peer: call.peer, err: error }, "handler failed");
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 import "@grpc-study/command/node-version";
 
-const { main } = await import("./command.ts");
-await main();
+const [{ main }, { topics }] = await Promise.all([import("./command.ts"), import("./topics.ts")]);
+await main({ name: "grpc-study-server", topics });

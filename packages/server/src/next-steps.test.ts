@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { Endpoint } from "./endpoint.ts";
 import { nextSteps } from "./next-steps.ts";
-import type { Endpoint } from "./serve.ts";
 import { topics } from "./topics.ts";
 
 const endpoint = (topic: string, address: string, security: Endpoint["security"] = "plaintext"): Endpoint => ({
@@ -10,7 +10,7 @@ const endpoint = (topic: string, address: string, security: Endpoint["security"]
   security,
 });
 
-test("for what the tutorials serve, they are a client or two and the page", () => {
+test("on the tutorials' ports, two client commands and the page are suggested", () => {
   const endpoints = [
     endpoint("chat", "localhost:8972"),
     endpoint("hello", "localhost:9090"),
@@ -34,6 +34,6 @@ test.each([
   expect(nextSteps([endpoint("chat", address)], topics)).toContain(`client chat --addr ${told}\n`);
 });
 
-test("there are none if a client needs more than its name", () => {
+test("nothing is suggested if a client needs options", () => {
   expect(nextSteps([endpoint("chat", "localhost:1", "token")], topics)).toBe("");
 });

@@ -1,18 +1,18 @@
-// What to type next, for somebody at a terminal who sees the table for the first time.
-import type { Endpoint } from "./serve.ts";
+// The commands to type next, for a user who sees the table for the first time.
+import type { Endpoint } from "./endpoint.ts";
 import type { Topic } from "./topic.ts";
 
-/** What a client's command does with a topic, after `client`; the ones that need no options. */
-const firsts = ["helloworld", "chat", "shop", "streams", "push", "hello", "hello-stream"];
+/** The topics whose client command needs no options, in the order in which they are suggested. */
+const suggested = ["helloworld", "chat", "shop", "streams", "push", "hello", "hello-stream"];
 
-/** Two to four lines, or none if nothing is served that a client can call as it is. */
+/** Suggests up to two client commands and the gateway's page. Returns "" if no client can call without options. */
 export function nextSteps(endpoints: readonly Endpoint[], topics: readonly Topic[]): string {
   const plain = endpoints.filter(({ security }) => security === "plaintext");
-  const clients = firsts.flatMap((name) => {
+  const clients = suggested.flatMap((name) => {
     const endpoint = plain.find(({ topic }) => topic === name);
     if (endpoint === undefined) return [];
-    const isTutorials = topics.some(({ listeners }) => listeners.some(({ port }) => endpoint.address === `localhost:${port}`));
-    return [`  npx -y pnpm@12 client ${name}${isTutorials ? "" : ` --addr ${reachable(endpoint.address)}`}`];
+    const isDefault = topics.some(({ listeners }) => listeners.some(({ port }) => endpoint.address === `localhost:${port}`));
+    return [`  npx -y pnpm@12 client ${name}${isDefault ? "" : ` --addr ${reachable(endpoint.address)}`}`];
   });
   const http = endpoints.find(({ security }) => security === "HTTP, plaintext");
   const lines = [
@@ -22,7 +22,7 @@ export function nextSteps(endpoints: readonly Endpoint[], topics: readonly Topic
   return lines.length === 0 ? "" : `\nNext, in another terminal (Ctrl-C here ends the server):\n${lines.join("\n")}\n`;
 }
 
-/** An address that means every interface is one to listen on, and none to call. */
+/** Replaces an address that means every interface: a server can listen on it, but a client cannot call it. */
 function reachable(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\]):/, "localhost:");
 }

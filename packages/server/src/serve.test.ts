@@ -16,10 +16,10 @@ import { streams } from "./streams/index.ts";
 import type { Topic } from "./topic.ts";
 import { UserList } from "./user-list.ts";
 
-// Some of these cannot listen, and grpc-js would write that to stderr.
+// grpc-js would write failures to listen to stderr.
 setLogVerbosity(logVerbosity.NONE);
 
-test("each topic is an endpoint with the address that it listens on and its services", async () => {
+test("each topic is an endpoint with its bound address and its services", async () => {
   const { endpoints } = await start([chat, streams], { port: 0 });
   expect(endpoints).toEqual([
     { topic: "chat", address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/), services: ["pb.Greeter"], security: "plaintext" },
@@ -33,7 +33,7 @@ test("each topic is an endpoint with the address that it listens on and its serv
   expect(endpoints[0]?.address).not.toBe(endpoints[1]?.address);
 });
 
-test("unless told, a topic listens on its own port, and the further listeners of a moved one on the next ports", async () => {
+test("by default a topic listens on its own port; with `port`, further listeners take the next ports", async () => {
   const port = await freePorts(3);
   const listener = (port: number) => ({ port, security: "plaintext" }) as const;
   const topic = { ...chat, listeners: [listener(port), listener(port + 2)] };
@@ -61,7 +61,7 @@ test("every endpoint has health and reflection", async () => {
   }
 });
 
-test("every endpoint checks requests by the rules of their .proto, once it knows that the caller may call", async () => {
+test("every endpoint validates requests by the rules of the .proto files, after access control", async () => {
   const open = await start([shop], { port: 0, security: "plaintext" });
   const guarded = await start([shop], { port: 0, security: "token", users: new UserList([{ user: "xiaoming", token: "123321123" }]) });
   const ask = (address = "", metadata = {}) => {
@@ -78,7 +78,7 @@ test("every endpoint checks requests by the rules of their .proto, once it knows
   await expect(ask(address, { user: "xiaoming", token: "123321123" })).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
 });
 
-test("a port in use is one line with topic and port, and no other topic is left listening", async () => {
+test("a port in use is one line with topic and port, and the other topics are ended", async () => {
   const { port, release } = await occupy();
   onTestFinished(release);
   const free = await freePorts(1);
@@ -91,7 +91,7 @@ test("a port in use is one line with topic and port, and no other topic is left 
   expect(again.endpoints, "its port is free again").toMatchObject([{ address: `127.0.0.1:${free}` }]);
 });
 
-test("a host that this machine does not have is one line with topic and address", async () => {
+test("an address of another machine is one line with topic and address", async () => {
   // TEST-NET-1: never an address of this machine.
   await expect(start([chat], { host: "192.0.2.1", port: 0 })).rejects.toMatchObject({
     name: "StartError",
@@ -137,7 +137,7 @@ test("shutdown logs the calls that it cuts off", async () => {
   );
 });
 
-/** Serves on 127.0.0.1 unless told otherwise, until the test has finished. */
+/** Serves until the test ends. Default host: 127.0.0.1. */
 async function start(topics: readonly Topic[], options: Partial<ServeOptions> = {}) {
   const serving = await serve(topics, { host: "127.0.0.1", log: recordLog().log, ...options });
   onTestFinished(() => serving.shutdown({ graceMs: 0 }));
@@ -148,7 +148,7 @@ function at(port: number, topic: Topic): Topic {
   return { ...topic, listeners: [{ port, security: "plaintext" }] };
 }
 
-/** The first of some ports in a row that were free a moment ago. */
+/** Returns the first of `count` consecutive ports that were free a moment ago. */
 async function freePorts(count: number): Promise<number> {
   const first = await occupy();
   const next = Array.from({ length: count - 1 }, (_, n) => occupy(first.port + 1 + n));
@@ -157,7 +157,7 @@ async function freePorts(count: number): Promise<number> {
   return occupied.every(({ status }) => status === "fulfilled") ? first.port : await freePorts(count);
 }
 
-/** Takes a port of 127.0.0.1. */
+/** Listens on a port of 127.0.0.1. */
 async function occupy(port = 0) {
   const occupier = createTcpServer().listen(port, "127.0.0.1");
   await once(occupier, "listening");

@@ -1,4 +1,4 @@
-// Starts topics: all that are asked for, or none.
+// Starts topics: all of them, or none.
 import {
   createServer,
   ListenError,
@@ -12,50 +12,35 @@ import {
 import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { accessControl, type Security, usesTls, usesTokens } from "./access.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { logCalls, logFailures } from "./logging.ts";
-import type { Listener, Topic } from "./topic.ts";
+import type { TlsFiles } from "./tls-files.ts";
+import { type HttpListener, type HttpListening, isHttp, type Listener, listenersOf, type Topic } from "./topic.ts";
 import { UserList } from "./user-list.ts";
 
-/** The PEM files of the server: its certificate and key, and the CA whose clients mutual TLS lets in. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca: string;
-}
-
 export interface ServeOptions {
-  /** A name or an address; IPv6 without brackets. Default `localhost`, which is the loopback address of IPv4 and of IPv6. */
+  /** A name or an address; IPv6 without brackets. Default: `localhost`, which means loopback over IPv4 and IPv6. */
   readonly host?: string | undefined;
-  /** Instead of the first listener's own port; a topic's further listeners take the next ones. 0: whatever is free. */
+  /** Replaces the port of the first listener; a topic's further listeners take the next ports. 0 takes free ports. */
   readonly port?: number | undefined;
-  /** One listener a topic, protected like this, instead of the topic's own. It has the port of the first. */
+  /** Protects one gRPC listener for each topic in this way, instead of the topic's own gRPC listeners. */
   readonly security?: Security | undefined;
-  /** Who may call with a token, instead of the topic's own users. */
+  /** The users who may call with a token, instead of the topic's own. */
   readonly users?: UserList | undefined;
-  /** What carries the calls. Default: HTTP/2. */
+  /** The transport that carries the calls. Default: HTTP/2. */
   readonly transport?: ServerOptions["transport"];
-  /** Where the certificates are; asked once, if a listener needs them. */
+  /** Returns the certificates. Called once, if a listener needs them. */
   readonly tls?: () => Promise<TlsFiles>;
   readonly log: Logger;
 }
 
-/** What is served where. */
-export interface Endpoint {
-  readonly topic: string;
-  /** `host:port`, as it was asked for, with the port that is bound. */
-  readonly address: string;
-  /** The full names of the topic's services. */
-  readonly services: readonly string[];
-  readonly security: Security | "HTTP, plaintext";
-}
-
 export interface Serving {
   readonly endpoints: readonly Endpoint[];
-  /** Ends all servers; running calls may finish, for ten seconds unless told otherwise. Logs those it had to cut. */
+  /** Ends all servers. Running calls may finish within ten seconds, or `graceMs`. Logs the calls that it cuts off. */
   shutdown(options?: ShutdownOptions): Promise<void>;
 }
 
-/** A topic cannot be served. The message is one line, for whoever started it. */
+/** A topic cannot be served. The message is one line for the operator. */
 export class StartError extends Error {
   static {
     StartError.prototype.name = "StartError";
@@ -63,17 +48,20 @@ export class StartError extends Error {
 }
 
 /**
- * Serves topics, with reflection and health, each listener on a server of its own. Resolves once all listen.
+ * Serves topics, each listener on a server of its own; gRPC servers have reflection and health. Resolves once all listen.
  *
- * @throws StartError if one cannot; the others are ended then.
+ * @throws StartError if one of them cannot listen. The others are ended before.
  */
 export async function serve(topics: readonly Topic[], options: ServeOptions): Promise<Serving> {
   const { host = "localhost", port, log } = options;
   const servers: Server[] = [];
+  const gateways: HttpListening[] = [];
   const endpoints: Endpoint[] = [];
   let files: Promise<TlsFiles> | undefined;
 
   const shutdown = async (shutdownOptions?: ShutdownOptions) => {
+    // Gateways end first: they call the servers.
+    await Promise.all(gateways.map((gateway) => gateway.shutdown()));
     options.users?.close();
     const reports = await Promise.all(servers.map((server) => server.shutdown(shutdownOptions)));
     for (const { method, peer, how } of reports.flatMap(({ cut }) => cut)) {
@@ -81,11 +69,11 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     }
   };
 
-  const start = async (topic: Topic, { port, security }: Listener) => {
+  const startServer = async (topic: Topic, { port, security }: Listener) => {
     const topicLog = log.child({ topic: topic.name });
     const list = options.users ?? new UserList(topic.users ?? []);
     if (usesTokens(security) && list.users.length === 0) {
-      throw new StartError(`topic ${topic.name}: nobody may call with a token: name users with --users or GRPC_STUDY_USERS`);
+      throw new StartError("no user may call with a token: name users with --users or GRPC_STUDY_USERS");
     }
     if (usesTls(security)) files ??= options.tls?.();
     const services = topic.services(topicLog);
@@ -104,13 +92,19 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     endpoints.push({ topic: topic.name, address, services: services.map(({ service }) => service.typeName), security });
   };
 
+  const startGateway = async ({ name: topic }: Topic, { port, security, ...listener }: HttpListener) => {
+    const upstreams = endpoints.filter((endpoint) => endpoint.topic === topic);
+    const gateway = await listener.listen({ host, port, upstreams, tls: await files, log: log.child({ topic }) });
+    gateways.push(gateway);
+    endpoints.push({ topic, address: formatAddress(host, gateway.port), services: gateway.services, security });
+  };
+
   for (const topic of topics) {
-    const [first] = topic.listeners;
-    const listeners = options.security && first ? [{ ...first, security: options.security }] : topic.listeners;
-    for (const [index, listener] of listeners.entries()) {
+    for (const [index, listener] of listenersOf(topic, options.security).entries()) {
       const wanted = port === undefined ? listener.port : port && port + index;
       try {
-        await start(topic, { ...listener, port: wanted });
+        if (isHttp(listener)) await startGateway(topic, { ...listener, port: wanted });
+        else await startServer(topic, { ...listener, port: wanted });
       } catch (error) {
         await shutdown({ graceMs: 0 });
         throw startError(topic, wanted, error);
@@ -124,7 +118,7 @@ function formatAddress(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** @param log where failures to renew certificates go; undefined if the transport does not renew them. */
+/** @param log receives failures to renew certificates; `undefined` if the transport does not renew them. */
 function tlsOf(security: Security, files: TlsFiles | undefined, log: Logger | undefined): ServerTls | undefined {
   if (!usesTls(security)) return undefined;
   if (files === undefined) throw new TlsFileError("there are no certificates");
@@ -133,12 +127,11 @@ function tlsOf(security: Security, files: TlsFiles | undefined, log: Logger | un
   return security === "mutual TLS" ? { cert, key, clientCa: ca, onReloadError } : { cert, key, onReloadError };
 }
 
-/** What the operator can do something about is one line; the rest is a bug, and stays what it is. */
-function startError(topic: Topic, port: number, error: unknown): unknown {
-  if (error instanceof ListenError) {
-    const problem = error.code === "EADDRINUSE" ? `port ${port} is already in use (${error.address})` : error.message;
-    return new StartError(`topic ${topic.name}: ${problem}`, { cause: error });
-  }
-  if (error instanceof TlsFileError) return new StartError(`topic ${topic.name}: ${error.message}`, { cause: error });
-  return error;
+/** Turns an error that the operator can correct into one line. Other errors are bugs, and are returned unchanged. */
+function startError({ name }: Topic, port: number, error: unknown): unknown {
+  const expected = error instanceof ListenError || error instanceof TlsFileError || error instanceof StartError;
+  if (!expected) return error;
+  const inUse = error instanceof ListenError && error.code === "EADDRINUSE";
+  const problem = inUse ? `port ${port} is already in use (${error.address})` : error.message;
+  return new StartError(`topic ${name}: ${problem}`, { cause: error });
 }

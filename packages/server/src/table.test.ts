@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import type { Endpoint } from "./serve.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { formatTable } from "./table.ts";
 
 const endpoints: Endpoint[] = [
@@ -8,7 +8,7 @@ const endpoints: Endpoint[] = [
   { topic: "streams", address: "[::1]:8000", services: ["StreamServer", "Stream"], security: "plaintext" },
 ];
 
-test("there is a row for each endpoint, and a line for each further service, in columns and without trailing blanks", () => {
+test("each endpoint is a row and each further service a line, in columns without trailing blanks", () => {
   expect(formatTable(endpoints, { colour: false }).split("\n")).toEqual([
     "topic    address         services      security",
     "chat     localhost:8972  pb.Greeter    plaintext",
@@ -18,7 +18,7 @@ test("there is a row for each endpoint, and a line for each further service, in 
   ]);
 });
 
-test("colour changes how the table looks, and not what it says", () => {
+test("colour does not change the text of the table", () => {
   const coloured = formatTable(endpoints, { colour: true });
   expect(coloured).toContain("\x1b[1mtopic");
   expect(stripVTControlCharacters(coloured)).toBe(formatTable(endpoints, { colour: false }));

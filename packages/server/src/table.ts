@@ -1,10 +1,10 @@
-// The table that says what is served where.
+// The table of endpoints.
 import { styleText } from "node:util";
-import type { Endpoint } from "./serve.ts";
+import type { Endpoint } from "./endpoint.ts";
 
 const heading = ["topic", "address", "services", "security"];
 
-/** A row for each endpoint. A further service has a line of its own, with nothing but its name: the table fits into 80 columns. */
+/** Prints a row for each endpoint, and a line for each further service: the table fits into 80 columns. */
 export function formatTable(endpoints: readonly Endpoint[], { colour }: { readonly colour: boolean }): string {
   const body = endpoints.flatMap(({ topic, address, services, security }) =>
     services.map((service, line) => (line === 0 ? [topic, address, service, security] : ["", "", service, ""])),

@@ -1,25 +1,71 @@
-// What a topic is: one tutorial, its services, and where they are served.
+// A topic: one tutorial, its services, and where they are served.
 import type { Implementation } from "@grpc-study/rpc";
 import type { Logger } from "pino";
 import type { Security } from "./access.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { TlsFiles } from "./tls-files.ts";
 import type { User } from "./user-list.ts";
 
+/** A gRPC server of a topic. */
 export interface Listener {
   /** The tutorial's port. `--port` overrides it. */
   readonly port: number;
-  /** How it is protected, and so who may call: `access.ts`. */
+  /** How the listener is protected, and so who may call: see `access.ts`. */
   readonly security: Security;
 }
 
+/** A gateway of a topic: it serves HTTP and calls the topic's gRPC servers. */
+export interface HttpListener {
+  /** The tutorial's port. `--port` overrides it. */
+  readonly port: number;
+  readonly security: "HTTP, plaintext";
+  /**
+   * Starts the gateway, after the topic's gRPC servers.
+   *
+   * @throws ListenError, StartError
+   */
+  listen(options: HttpListenOptions): Promise<HttpListening>;
+}
+
+export interface HttpListenOptions {
+  /** A name or an address; IPv6 without brackets. */
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** The topic's gRPC servers. */
+  readonly upstreams: readonly Endpoint[];
+  /** `undefined` if no gRPC server uses TLS. */
+  readonly tls: TlsFiles | undefined;
+  readonly log: Logger;
+}
+
+export interface HttpListening {
+  readonly port: number;
+  /** The full names of the services that have HTTP rules. */
+  readonly services: readonly string[];
+  shutdown(): Promise<void>;
+}
+
 export interface Topic {
-  /** As the command line says it. Its folder has the same name, with `_` for `-`. */
+  /** The name on the command line. The topic's folder has the same name, with `_` for `-`. */
   readonly name: string;
   /** One line for `--help`. */
   readonly summary: string;
-  /** Where it is served; each listener is a server of its own. */
-  readonly listeners: readonly Listener[];
-  /** Who may call with a token, unless the operator names others. Default: nobody. */
+  /** Each listener is a server of its own. The first one is a gRPC server. */
+  readonly listeners: readonly (Listener | HttpListener)[];
+  /** The users who may call with a token, unless the operator names others. Default: none. */
   readonly users?: readonly User[];
-  /** Its services. Called once for each listener; `log` already names the topic. */
+  /** Creates the services. Called once for each gRPC listener; `log` already names the topic. */
   services(log: Logger): readonly Implementation[];
+}
+
+export function isHttp(listener: Listener | HttpListener): listener is HttpListener {
+  return "listen" in listener;
+}
+
+/** The listeners of a topic. With `security`, one gRPC server takes the place of all of them. */
+export function listenersOf({ listeners }: Topic, security: Security | undefined): readonly (Listener | HttpListener)[] {
+  const [first] = listeners;
+  if (security === undefined || first === undefined) return listeners;
+  return [{ port: first.port, security }, ...listeners.filter(isHttp)];
 }

@@ -1,10 +1,10 @@
-// Who may call with a token, now. A list may be replaced while calls run.
+// The users who may call with a token. The list can be replaced while calls run.
 
-/** Somebody who may call with a token. */
+/** A user who may call with a token. */
 export interface User {
   readonly user: string;
   readonly token: string;
-  /** What the user may call: `/package.Service/Method`, or `/package.Service/*`. Default: everything. */
+  /** The methods that the user may call: `/package.Service/Method` or `/package.Service/*`. Default: all. */
   readonly methods?: readonly string[];
 }
 
@@ -26,13 +26,13 @@ export class UserList {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Calls `listener` after each replacement. Returns what ends that. */
+  /** Calls `listener` after each replacement. Returns a function that removes the listener. */
   onReplace(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Says what ends with the list. */
+  /** Sets the function that `close()` calls. */
   onClose(close: () => void): void {
     this.#close = close;
   }

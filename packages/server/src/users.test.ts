@@ -16,11 +16,11 @@ function file(text: string): string {
   return path;
 }
 
-test("users come from a file", () => {
+test("users are read from a file", () => {
   expect(readUsers(file(JSON.stringify(users)), {})).toEqual(users);
 });
 
-test("users come from the environment, and the file goes before it", () => {
+test("users are read from the environment, unless a file is named", () => {
   const environment = { GRPC_STUDY_USERS: JSON.stringify([{ user: "b", token: "t" }]) };
   expect(readUsers(undefined, environment)).toEqual([{ user: "b", token: "t" }]);
   expect(readUsers(file(JSON.stringify(users)), environment)).toEqual(users);
@@ -28,12 +28,12 @@ test("users come from the environment, and the file goes before it", () => {
 });
 
 test.each([
-  ["secret-token", "is no JSON"],
-  ['{"token":"secret-token"}', "is no array of users"],
-  ['["secret-token"]', "user 1: is no object"],
-  ['[{"token":"secret-token"}]', 'user 1: "user" must be a text that is not empty'],
-  ['[{"user":"a"}]', 'user 1: "token" must be a text that is not empty'],
-  ['[{"user":"a","token":""}]', 'user 1: "token" must be a text that is not empty'],
+  ["secret-token", "must be valid JSON"],
+  ['{"token":"secret-token"}', "must be a JSON array of users"],
+  ['["secret-token"]', "user 1: must be an object"],
+  ['[{"token":"secret-token"}]', 'user 1: "user" must be a non-empty string'],
+  ['[{"user":"a"}]', 'user 1: "token" must be a non-empty string'],
+  ['[{"user":"a","token":""}]', 'user 1: "token" must be a non-empty string'],
   ['[{"user":"a","token":"secret-token","tokens":1}]', 'user 1: has an unknown property "tokens"'],
   [
     '[{"user":"a","token":"secret-token","methods":["NewOrder"]}]',
@@ -46,13 +46,13 @@ test.each([
   expect(read).not.toThrow("secret-token");
 });
 
-test("a file that is not there is named", () => {
+test("the error names a missing file", () => {
   expect(() => readUsers("/nosuch/users.json", {})).toThrow("cannot read /nosuch/users.json: there is no such file");
 });
 
 const methods = ["/shop.Orders/New", "/shop.Prods/List", "/SayHello/SayHello"];
 
-/** Watches a file, and looks at it a hundred times a second. */
+/** Watches a file and checks it a hundred times a second. */
 function watch(path: string) {
   const { log, lines } = recordLog();
   const list = watchUsers(path, { methods, log, everyMs: 10 });
@@ -61,14 +61,14 @@ function watch(path: string) {
   return { list, lines };
 }
 
-test("a file is read again when it changes", async () => {
+test("a file is reloaded when it changes", async () => {
   const path = file(JSON.stringify(users));
   const { list, lines } = watch(path);
   expect(list.users).toEqual(users);
   let replaced = 0;
   list.onReplace(() => replaced++);
   for (const renewed of [[{ user: "b", token: "t" }], [], users]) {
-    // Whole, or a look may find half of it.
+    // By a rename, so that no check reads half of it.
     writeFileSync(`${path}.new`, JSON.stringify(renewed));
     renameSync(`${path}.new`, path);
     await expect.poll(() => list.users).toEqual(renewed);
@@ -83,10 +83,10 @@ test("a file is read again when it changes", async () => {
 });
 
 test.each([
-  ["is empty", (path: string) => writeFileSync(path, ""), "is no JSON"],
-  ["is cut off", (path: string) => writeFileSync(path, JSON.stringify(users).slice(0, 30)), "is no JSON"],
+  ["is empty", (path: string) => writeFileSync(path, ""), "must be valid JSON"],
+  ["is cut off", (path: string) => writeFileSync(path, JSON.stringify(users).slice(0, 30)), "must be valid JSON"],
   ["is gone", (path: string) => rmSync(path), "there is no such file"],
-  ["has a user without a token", (path: string) => writeFileSync(path, '[{"user":"a"}]'), '"token" must be a text'],
+  ["has a user without a token", (path: string) => writeFileSync(path, '[{"user":"a"}]'), '"token" must be a non-empty string'],
   [
     "names a method that does not exist",
     (path: string) => writeFileSync(path, '[{"user":"a","token":"secret-token","methods":["/shop.Orders/Nwe"]}]'),
@@ -97,10 +97,10 @@ test.each([
   const { list, lines } = watch(path);
   spoil(path);
   await expect.poll(() => lines.length).toBe(1);
-  // It looks again and again.
+  // It is checked several times.
   await delay(100);
   expect(list.users).toEqual(users);
-  expect(lines).toMatchObject([{ level: "warn", msg: expect.stringMatching(/; the users before the change stay$/) }]);
+  expect(lines).toMatchObject([{ level: "warn", msg: expect.stringMatching(/; the previous users stay in force$/) }]);
   expect(lines[0]?.msg).toContain(problem);
   expect(JSON.stringify(lines)).not.toContain("secret-token");
   writeFileSync(path, '[{"user":"b","token":"t"}]');

@@ -1,4 +1,4 @@
-// The users that the operator names, instead of a topic's own: in a file, which is read again when it changes, or in the environment.
+// The users that the operator names instead of a topic's own: in a file, which is reloaded when it changes, or in the environment.
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileProblem } from "@grpc-study/command/file-problem";
@@ -6,10 +6,10 @@ import type { Logger } from "pino";
 import { covers } from "./access.ts";
 import { type User, UserList } from "./user-list.ts";
 
-/** As often as certificates are. */
+/** Milliseconds between two checks of the file, as for certificates. */
 const reloadMs = 10_000;
 
-/** Users that cannot be read. Tells where, and never what a token is. */
+/** The users cannot be read. The message names the source, and never contains a token. */
 export class UsersError extends Error {
   static {
     UsersError.prototype.name = "UsersError";
@@ -17,10 +17,11 @@ export class UsersError extends Error {
 }
 
 /**
- * Reads users: a JSON array of `{"user": "…", "token": "…", "methods": ["/package.Service/Method", "/package.Service/*"]}`, where `methods`
- * may be left out.
+ * Reads a JSON array of `{"user": "…", "token": "…", "methods": ["/package.Service/Method", "/package.Service/*"]}`. `methods` is
+ * optional.
  *
- * @param file if it is given; otherwise they are in the environment variable GRPC_STUDY_USERS, if anywhere.
+ * @param file the file; if it is `undefined`, the environment variable GRPC_STUDY_USERS has the users. Returns `undefined` if
+ * neither is set.
  * @throws UsersError
  */
 export function readUsers(file: string | undefined, environment: NodeJS.ProcessEnv = process.env): readonly User[] | undefined {
@@ -30,8 +31,8 @@ export function readUsers(file: string | undefined, environment: NodeJS.ProcessE
 }
 
 /**
- * Reads users as `readUsers` does, and a file again whenever it has changed, every ten seconds. A file that cannot be read, or that names a
- * method that no service has, changes nothing; it is logged once. Returns undefined if no users are named.
+ * Reads users as `readUsers` does, then checks a file every ten seconds and reloads it when it has changed. An invalid file is logged once
+ * and leaves the users unchanged. Returns `undefined` if no users are named.
  *
  * @throws UsersError
  */
@@ -44,30 +45,30 @@ export function watchUsers(file: string | undefined, options: WatchOptions): Use
   if (file === undefined) return list;
 
   let seen = JSON.stringify(users);
-  let complaint = "";
-  const look = async () => {
+  let logged = "";
+  const check = async () => {
     try {
       const text = await readFile(file, "utf8").catch((error: unknown) => {
         throw new UsersError(fileProblem(file, error));
       });
       const renewed = parse(text, file);
       checkMethods(renewed, methods, file);
-      complaint = "";
+      logged = "";
       if (seen === JSON.stringify(renewed)) return;
       seen = JSON.stringify(renewed);
       list.replace(renewed);
-      log.info({ users: renewed.length }, `${file} has changed: its users are those that may call now`);
+      log.info({ users: renewed.length }, `${file} changed: its users are in force`);
     } catch (error) {
       if (!(error instanceof UsersError)) throw error;
-      if (error.message !== complaint) log.warn(`${error.message}; the users before the change stay`);
-      complaint = error.message;
+      if (error.message !== logged) log.warn(`${error.message}; the previous users stay in force`);
+      logged = error.message;
     }
   };
-  let timer = setTimeout(lookAgain, everyMs).unref();
-  // One look at a time: an earlier one must not win over a later one.
-  async function lookAgain() {
-    await look();
-    if (!closed) timer = setTimeout(lookAgain, everyMs).unref();
+  let timer = setTimeout(checkAgain, everyMs).unref();
+  // One check at a time, so that an earlier check cannot overwrite a later one.
+  async function checkAgain() {
+    await check();
+    if (!closed) timer = setTimeout(checkAgain, everyMs).unref();
   }
   let closed = false;
   list.onClose(() => {
@@ -78,14 +79,14 @@ export function watchUsers(file: string | undefined, options: WatchOptions): Use
 }
 
 export interface WatchOptions {
-  /** All methods that a user may be given, as `/package.Service/Method`. */
+  /** The methods that the file may name, as `/package.Service/Method`. */
   readonly methods: readonly string[];
   readonly log: Logger;
-  /** Milliseconds from one look at the file to the next. Default 10,000. */
+  /** Milliseconds between two checks of the file. Default: 10,000. */
   readonly everyMs?: number;
 }
 
-/** A method that no service has is a misspelt one, and gives its user less, or in a pattern more, than was meant. @throws UsersError */
+/** A misspelt method would give its user other rights than intended. @throws UsersError */
 function checkMethods(users: readonly User[], all: readonly string[], source: string): void {
   for (const { user, methods = [] } of users) {
     const wrong = methods.find((pattern) => !all.some((path) => covers(pattern, path)));
@@ -106,10 +107,10 @@ function parse(text: string, source: string): readonly User[] {
   try {
     users = JSON.parse(text);
   } catch {
-    // What JSON.parse says would quote the text.
-    throw new UsersError(`${source} is no JSON`);
+    // The message of JSON.parse would quote the text, and so a token.
+    throw new UsersError(`${source} must be valid JSON`);
   }
-  if (!Array.isArray(users)) throw new UsersError(`${source} is no array of users`);
+  if (!Array.isArray(users)) throw new UsersError(`${source} must be a JSON array of users`);
   for (const [index, user] of users.entries()) {
     const problem = problemOf(user);
     if (problem !== undefined) throw new UsersError(`${source}: user ${index + 1}: ${problem}`);
@@ -118,10 +119,10 @@ function parse(text: string, source: string): readonly User[] {
 }
 
 function problemOf(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null) return "is no object";
+  if (typeof value !== "object" || value === null) return "must be an object";
   const { user, token, methods, ...rest } = value as Record<string, unknown>;
-  if (typeof user !== "string" || user === "") return '"user" must be a text that is not empty';
-  if (typeof token !== "string" || token === "") return '"token" must be a text that is not empty';
+  if (typeof user !== "string" || user === "") return '"user" must be a non-empty string';
+  if (typeof token !== "string" || token === "") return '"token" must be a non-empty string';
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) return `has an unknown property "${unknown}"`;
   if (methods === undefined) return undefined;

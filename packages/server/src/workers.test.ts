@@ -1,4 +1,4 @@
-// Several processes that serve together: real ones, of the built command. Who they are is read from /proc, which only Linux has.
+// Workers as real processes of the built command. Their process ids come from /proc, which only Linux has.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
 test.skipIf(process.platform !== "linux")(
-  "workers share one port and one table; one that is killed comes back; a SIGTERM ends them all",
+  "workers share one port and one table; a killed worker is replaced; SIGTERM ends them all",
   { timeout: 120_000 },
   async () => {
     const command = start("chat", "--port", "0", "--workers", "2");
@@ -22,7 +22,7 @@ test.skipIf(process.platform !== "linux")(
     const [victim = 0] = await children();
     process.kill(victim, "SIGKILL");
     await expect.poll(async () => (await children()).filter((pid) => pid !== victim).length, { timeout: 40_000 }).toBe(2);
-    expect(command.stderr()).toContain("a worker has ended");
+    expect(command.stderr()).toContain("a worker ended");
     await expect.poll(() => ask(address).catch(String), { timeout: 40_000 }).toBe("AI");
 
     command.process.kill("SIGTERM");
@@ -32,7 +32,7 @@ test.skipIf(process.platform !== "linux")(
 );
 
 test.skipIf(process.platform !== "linux")(
-  "a SIGTERM to all of them at once, as systemd sends it, ends them in order",
+  "a SIGTERM to all processes at once, as systemd sends it, ends them with status 0",
   { timeout: 120_000 },
   async () => {
     for (let times = 0; times < 3; times++) {
@@ -46,7 +46,7 @@ test.skipIf(process.platform !== "linux")(
 );
 
 test.skipIf(process.platform !== "linux")(
-  "all workers that die at once are replaced, on the same port, and the log says what ended each",
+  "workers that die at once are replaced on the same port, and the log has the cause of each end",
   { timeout: 120_000 },
   async () => {
     const command = start("chat", "--port", "0", "--workers", "3");
@@ -58,7 +58,7 @@ test.skipIf(process.platform !== "linux")(
       const replaced = async () => (await childrenOf(command.process.pid ?? 0)).filter((pid) => !victims.includes(pid)).length;
       await expect.poll(replaced, { timeout: 40_000 }).toBe(3);
       await expect.poll(() => ask(address).catch(String), { timeout: 40_000 }).toBe("AI");
-      await expect.poll(() => command.stderr().match(/a worker serves in its place/g)?.length, { timeout: 40_000 }).toBe(3 * times);
+      await expect.poll(() => command.stderr().match(/a new worker serves in its place/g)?.length, { timeout: 40_000 }).toBe(3 * times);
       expect(command.stderr().match(/it was killed by SIGKILL/g)).toHaveLength(3 * times);
     }
     command.process.kill("SIGTERM");
@@ -67,7 +67,7 @@ test.skipIf(process.platform !== "linux")(
 );
 
 test.skipIf(process.platform !== "linux")(
-  "workers that cannot listen again end the command, with status 1 and one line that says why",
+  "workers that cannot listen again end the command with status 1 and one line with the reason",
   { timeout: 120_000 },
   async () => {
     const command = start("chat", "--port", "0", "--workers", "2");
@@ -79,9 +79,7 @@ test.skipIf(process.platform !== "linux")(
     expect(await command.exit, command.stderr()).toBe(1);
     const lines = command.stderr().trimEnd().split("\n");
     expect(lines.at(-1)).toMatch(
-      new RegExp(
-        `^error: a worker has failed 8 times in a row, the last time since it cannot serve: topic chat: port ${port} is already in use`,
-      ),
+      new RegExp(`^error: a worker failed 8 times in a row; the last time, it could not serve: topic chat: port ${port} is already in use`),
     );
     expect(lines.filter((line) => !line.startsWith("{"))).toHaveLength(1);
     expect(await childrenOf(command.process.pid ?? 0)).toEqual([]);
@@ -89,7 +87,7 @@ test.skipIf(process.platform !== "linux")(
 );
 
 test.skipIf(process.platform !== "linux").each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
-  "a %s while a worker is about to be started again ends the command at once, with status 0",
+  "a %s while a replacement is delayed ends the command at once with status 0",
   { timeout: 120_000 },
   async (signal) => {
     const command = start("chat", "--port", "0", "--workers", "2");
@@ -113,7 +111,7 @@ test.skipIf(process.platform !== "linux").each(["SIGTERM", "SIGINT", "SIGHUP"] a
   },
 );
 
-test("a port in use is one line, and the end of all of them", { timeout: 120_000 }, async () => {
+test("a port in use ends all workers and is reported on one line", { timeout: 120_000 }, async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void taken.close());
   await new Promise((resolve) => taken.once("listening", resolve));
@@ -146,7 +144,7 @@ function start(...args: readonly string[]) {
   };
 }
 
-/** Listens on a port until the test ends, if nobody else does. */
+/** Listens on a port until the test ends. Returns `false` if the port is in use. */
 async function take(port: number): Promise<boolean> {
   const server = createServer().listen(port, "127.0.0.1");
   return await new Promise((resolve) => {
@@ -164,7 +162,7 @@ async function ask(address: string): Promise<string> {
   return response?.reply ?? "";
 }
 
-/** By /proc, or nobody where there is none. */
+/** Reads process ids from /proc. Returns [] where /proc does not exist. */
 async function childrenOf(pid: number): Promise<number[]> {
   const { readFile } = await import("node:fs/promises");
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");

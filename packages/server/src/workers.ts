@@ -1,52 +1,51 @@
-// Several processes for one set of ports, so that all cores serve. The first process listens for none itself: it starts the others, starts those again
-// that end, and ends them all.
+// Several processes share one set of ports, so that all cores serve. The first process is the supervisor: it does not listen
+// itself, but starts the workers, replaces those that end, and ends them all.
 import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
 import type { Logger } from "pino";
 import type { ServeRequest } from "./cli.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { freePorts } from "./free-ports.ts";
-import { type Endpoint, type Serving, StartError } from "./serve.ts";
+import { type Serving, StartError } from "./serve.ts";
 import { prepareCertificates } from "./start.ts";
+import { listenersOf } from "./topic.ts";
 
-/** What a worker says once it serves, or why it cannot. */
+/** The message of a worker: what it serves, or why it cannot. */
 type Report = { readonly endpoints: readonly Endpoint[] } | { readonly problem: string };
 
 const shutdownMessage = "shut down";
 
-/** Milliseconds before a worker that ended is started again; twice as long after each further end. Half of it is left to chance. */
+/** Milliseconds before the first replacement of a worker. Each further failure doubles them; half of the delay is random. */
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
-/** A worker that has served for so long has not failed; milliseconds. */
+/** A worker that has served for so many milliseconds has recovered: its next end counts as its first failure. */
 const settledMs = 5000;
-/** How many times in a row a worker may fail: end before it serves, or soon after. */
+/** The number of failures in a row that end the command. A worker fails when it ends before `settledMs`. */
 const mostFailures = 8;
-/** How long a worker may take to serve before it is killed, in milliseconds. */
+/** Milliseconds until a worker that does not serve yet is killed. */
 const startMs = 30_000;
-/** How long a worker may take to shut down before it is killed, in milliseconds: more than it gives its calls. */
+/** Milliseconds until a worker that shuts down is killed: more than the grace period of its calls. */
 const killAfterMs = 15_000;
-/** Young generation of a worker, in MB: a call's garbage does not live to be old. */
+/** Size of a worker's young generation in MB. A large one keeps the short-lived objects of a call out of the old generation. */
 const semiSpaceMb = 32;
 
-/** What a supervisor needs to know of the run around it. */
 export interface SuperviseOptions {
   readonly log: Logger;
-  /** How many ports there are beside those of the listeners: what stands beside the topics. */
-  readonly companions: number;
-  /** Called once if workers keep failing. All others have been ended by then. */
+  /** Called once if a worker keeps failing. All workers have ended by then. */
   readonly onFailure: (error: StartError) => void;
 }
 
 /**
- * Starts workers, and resolves once all serve. From then on, one that ends is started again.
+ * Starts workers, and resolves once all serve. From then on, a worker that ends is replaced.
  *
- * @throws StartError if one cannot serve.
+ * @throws StartError if a worker cannot serve.
  */
-export async function supervise(request: ServeRequest, { log, companions, onFailure }: SuperviseOptions): Promise<Serving> {
-  // Before there are several that would all make them.
+export async function supervise(request: ServeRequest, { log, onFailure }: SuperviseOptions): Promise<Serving> {
+  // Here, so that the workers do not all make them.
   await prepareCertificates(request, log);
   cluster.setupPrimary({
     execArgv: [...process.execArgv, `--max-semi-space-size=${semiSpaceMb}`],
-    args: await argumentsOf(request, companions),
+    args: await argumentsOf(request),
   });
   let stopping = false;
   const delays = new Set<NodeJS.Timeout>();
@@ -57,7 +56,7 @@ export async function supervise(request: ServeRequest, { log, companions, onFail
     await Promise.all(Object.values(cluster.workers ?? {}).map((worker) => worker && end(worker)));
   };
 
-  /** Keeps one worker's place filled. */
+  /** Replaces a worker whenever it ends. */
   const keep = async (first: Worker, firstServing: number) => {
     let worker = first;
     let since: number | undefined = firstServing;
@@ -68,13 +67,13 @@ export async function supervise(request: ServeRequest, { log, companions, onFail
       const settled = since !== undefined && performance.now() - since > settledMs;
       failures = settled ? 1 : failures + 1;
       if (failures >= mostFailures) {
-        const problem = `a worker has failed ${failures} times in a row, the last time since it ${cause}`;
+        const problem = `a worker failed ${failures} times in a row; the last time, it ${cause}`;
         await shutdown();
         onFailure(new StartError(problem));
         return;
       }
       const delayMs = Math.round(Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs) * (0.5 + Math.random() / 2));
-      log.error({ worker: worker.id, delayMs }, `a worker has ended: it ${cause}; its calls are lost, and another takes its place`);
+      log.error({ worker: worker.id, delayMs }, `a worker ended: it ${cause}; its calls are lost, and another worker takes its place`);
       await new Promise<void>((resolve) => {
         const delay: NodeJS.Timeout = setTimeout(() => {
           delays.delete(delay);
@@ -87,7 +86,7 @@ export async function supervise(request: ServeRequest, { log, companions, onFail
         () => performance.now(),
         () => undefined,
       );
-      if (since !== undefined) log.info({ worker: worker.id }, "a worker serves in its place");
+      if (since !== undefined) log.info({ worker: worker.id }, "a new worker serves in its place");
     }
   };
 
@@ -103,18 +102,18 @@ export async function supervise(request: ServeRequest, { log, companions, onFail
   }
 }
 
-/** Port 0 would be another one each time that no worker is left: workers get a number instead. */
-async function argumentsOf({ host, port, topics, security }: ServeRequest, companions: number): Promise<string[]> {
+/** Returns the arguments of the workers. Port 0 becomes a number: a replacement must listen on the same port. */
+async function argumentsOf({ host, port, topics: [topic], security }: ServeRequest): Promise<string[]> {
   const given = process.argv.slice(2);
   if (port !== 0) return given;
-  const listeners = security === undefined ? (topics[0]?.listeners.length ?? 1) : 1;
-  return [...given, "--port", String(await freePorts(host, listeners + companions))];
+  const ports = topic === undefined ? 1 : listenersOf(topic, security).length;
+  return [...given, "--port", String(await freePorts(host, ports))];
 }
 
-/** Why a worker that does not serve ends: it has said so. */
+/** The reasons that workers gave before they ended. */
 const problems = new WeakMap<Worker, string>();
 
-/** What a worker serves, once it does. @throws StartError with what hinders it; it is about to end then. */
+/** Resolves with what a worker serves. @throws StartError with the reason that the worker gives before it ends. */
 async function serving(worker: Worker): Promise<readonly Endpoint[]> {
   const report = new Promise<Report>((resolve) => {
     worker.once("message", resolve);
@@ -127,11 +126,11 @@ async function serving(worker: Worker): Promise<readonly Endpoint[]> {
   const answer = await report;
   clearTimeout(timer);
   if ("endpoints" in answer) return answer.endpoints;
-  problems.set(worker, `cannot serve: ${answer.problem}`);
+  problems.set(worker, `could not serve: ${answer.problem}`);
   throw new StartError(answer.problem);
 }
 
-/** Resolves with the cause once a worker has ended: "was killed by SIGKILL". */
+/** Resolves with the cause once a worker has ended, such as "was killed by SIGKILL". */
 async function ended(worker: Worker): Promise<string> {
   if (!worker.isDead()) await once(worker, "exit");
   const { exitCode, signalCode } = worker.process;
@@ -142,31 +141,31 @@ async function end(worker: Worker): Promise<void> {
   if (worker.isDead()) return;
   const exit = once(worker, "exit");
   const timer = setTimeout(() => worker.process.kill("SIGKILL"), killAfterMs);
-  // A signal to all of them, as systemd sends it, may have ended it just now: then there is nobody to tell.
+  // systemd signals all processes at once: the worker may have ended just now, and the message fails.
   if (worker.isConnected()) worker.send(shutdownMessage, () => {});
   await exit;
   clearTimeout(timer);
 }
 
-/** Serves, for the process that started this one, and until it says otherwise. */
+/** Serves as a worker until the supervisor sends the shutdown message. */
 export async function serveAsWorker(start: () => Promise<Serving>): Promise<void> {
   let serving: Serving | undefined;
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    // One that is still about to serve has no call to finish.
+    // A worker that does not serve yet has no calls to finish.
     if (serving === undefined) process.exit();
     await serving.shutdown();
     if (process.connected) process.disconnect();
   };
-  // A terminal tells all processes of Ctrl-C, and of its own end; the first one tells this one what follows from that.
+  // A terminal sends SIGINT and SIGHUP to all processes; the supervisor handles them and sends the shutdown message.
   process.on("SIGINT", () => {}).on("SIGHUP", () => {});
   process.on("SIGTERM", stop);
   process.on("message", (message) => {
     if (message === shutdownMessage) void stop();
   });
-  // The first process has gone, without a word.
+  // The supervisor has ended without the shutdown message.
   process.on("disconnect", () => {
     if (!stopping) process.exit(1);
   });

@@ -1,12 +1,11 @@
-// What the tests of the services share: a server in this process, and a log that can be read.
-
+// For the tests of the services: a server in this process, and a log that can be read.
 import { createLogger } from "@grpc-study/log";
 import { type Channel, createChannel, createServer, type Implementation } from "@grpc-study/rpc";
 import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { onTestFinished } from "vitest";
 
-/** Serves until the test has finished, by the rules of the .proto files as a topic is, and returns a channel there. */
+/** Serves until the test ends, validates requests as a topic does, and returns a channel to the server. */
 export async function serveServices(...services: readonly Implementation[]): Promise<Channel> {
   const server = createServer({ interceptors: [validate()] });
   server.add(...services);
@@ -19,7 +18,7 @@ export async function serveServices(...services: readonly Implementation[]): Pro
   return channel;
 }
 
-/** A logger, and the lines that it has logged. */
+/** Returns a logger and the lines that it has logged. */
 export function recordLog(): { readonly log: Logger; readonly lines: Record<string, unknown>[]; messages(): unknown[] } {
   const lines: Record<string, unknown>[] = [];
   const log = createLogger("trace", { write: (line) => lines.push(JSON.parse(line)) });

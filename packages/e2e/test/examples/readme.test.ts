@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repository, serveScript } from "../harness/paths.ts";
+import { repository, startMain } from "../harness/paths.ts";
 import { Process } from "../harness/process.ts";
 import { type Block, blocksOf } from "./blocks.ts";
 import { cannotRun, commandsOf, ownPorts, startTutorials, Workplace } from "./workplace.ts";
@@ -68,7 +68,7 @@ describe.skipIf(cannotRun).each(readmes)("$readme", { concurrent: false, timeout
         if (command === "npx -y pnpm@12 start") {
           // On the tutorials' ports, of an address of loopback where nobody else listens. Linux has all of 127.0.0.0/8.
           const host = process.platform === "linux" ? "127.9.4.6" : "localhost";
-          await using server = new Process(process.execPath, [serveScript, "--host", host], { cwd: place.folder });
+          await using server = new Process(process.execPath, [startMain, "--host", host], { cwd: place.folder });
           for (const line of printed.split("\n").filter(Boolean))
             await server.stdout.line((one) => one === line.replace("localhost", host));
           expect(server.stdout.text).toBe(printed.replaceAll("localhost", host));

@@ -10,7 +10,7 @@ import { delimiter, dirname, join } from "node:path";
 import { expect } from "vitest";
 import { startShop } from "../gateway/gateways.ts";
 import { addressOf } from "../harness/address-of.ts";
-import { clientMain, e2eFolder, gatewayMain, repository, serverMain, serveScript } from "../harness/paths.ts";
+import { clientMain, e2eFolder, gatewayMain, repository, serverMain, startMain } from "../harness/paths.ts";
 import { closedPort } from "../harness/ports.ts";
 import { Process, run } from "../harness/process.ts";
 import { serve } from "../harness/server.ts";
@@ -146,7 +146,7 @@ export class Workplace {
     const node = JSON.stringify(process.execPath);
     const mains: Readonly<Record<string, string>> = {
       client: `${node} ${clientMain}`,
-      start: `${node} ${serveScript}`,
+      start: `${node} ${startMain}`,
       certs: `${node} ${serverMain} certs`,
       gateway: `${node} ${gatewayMain}`,
     };

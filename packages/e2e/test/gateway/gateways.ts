@@ -1,5 +1,5 @@
 // The gateway as processes: the command in front of a server, and the tutorial's start, where the shop has one beside it.
-import { gatewayMain, serveScript } from "../harness/paths.ts";
+import { gatewayMain, startMain } from "../harness/paths.ts";
 import { ServerProcess } from "../harness/server.ts";
 
 /** A process that serves HTTP. */
@@ -33,7 +33,7 @@ export async function startGateway(
 
 /** Starts the shop as `pnpm start` does: plaintext, mutual TLS, and HTTP that calls it over mutual TLS. Makes certificates if there are none. */
 export async function startShop(certs: string, args: readonly string[] = []): Promise<GatewayProcess> {
-  const command = [serveScript, "shop", "--port", "0", "--certs", certs, ...args];
+  const command = [startMain, "shop", "--port", "0", "--certs", certs, ...args];
   return await ready(new GatewayProcess(process.execPath, command), / HTTP, plaintext$/, /\s(\S+:\d+)\s/);
 }
 

@@ -13,7 +13,7 @@ export const e2eFolder = dirname(require.resolve("../../package.json"));
 export const repository = join(e2eFolder, "../..");
 
 /** What `pnpm start` becomes once all is built: the topics, and the shop over HTTP. */
-export const serveScript = join(repository, "scripts/serve.ts");
+export const startMain = require.resolve("@grpc-study/start/dist/main.js");
 
 const proto = join(e2eFolder, "../proto");
 /** The .proto files, and those that they import: the include folders of any compiler. */

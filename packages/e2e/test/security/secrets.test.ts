@@ -156,10 +156,10 @@ describe("in the log", () => {
 
 describe("in an error", () => {
   test.each([
-    ["is no JSON", `[{"user": "xiaoming", "token": "${readable}"`],
-    ["is no array of users", `{"user": "xiaoming", "token": "${readable}"}`],
+    ["must be valid JSON", `[{"user": "xiaoming", "token": "${readable}"`],
+    ["must be a JSON array of users", `{"user": "xiaoming", "token": "${readable}"}`],
     ['user 1: has an unknown property "admin"', `[{"user": "xiaoming", "token": "${readable}", "admin": true}]`],
-    ['user 1: "user" must be a text that is not empty', `[{"user": 1, "token": "${readable}"}]`],
+    ['user 1: "user" must be a non-empty string', `[{"user": 1, "token": "${readable}"}]`],
   ])("a users file that %s is one line, without the tokens", async (problem, content) => {
     await using broken = await Folder.make();
     const file = await broken.write("users.json", content);

@@ -223,7 +223,7 @@ test("a topic that names no users of its own does not start with tokens, unless 
   expect(outcome).toEqual({
     status: 1,
     stdout: "",
-    stderr: expect.stringMatching(/^error: topic shop: nobody may call with a token: [^\n]+\n$/),
+    stderr: expect.stringMatching(/^error: topic shop: no user may call with a token: [^\n]+\n$/),
   });
 });
 

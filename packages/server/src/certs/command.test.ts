@@ -6,14 +6,14 @@ import { temporaryFolder } from "../../test/temporary-folder.ts";
 import { createProgram } from "../cli.ts";
 import { createCertificates } from "./create.ts";
 
-// Keys are made from random primes, and that can take its time.
+// Generating RSA keys can take seconds.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
-/** Runs a command line, as a process would. */
+/** Runs a command line as the process does. */
 async function run(...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string; readonly status: number }> {
   let stdout = "";
   let stderr = "";
-  const program = createProgram([{ name: "x", summary: "", listeners: [], services: () => [] }], async () => {
+  const program = createProgram({ name: "x", topics: [{ name: "x", summary: "", listeners: [], services: () => [] }] }, async () => {
     throw new Error("it serves");
   });
   const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
@@ -39,7 +39,7 @@ async function run(...args: readonly string[]): Promise<{ readonly stdout: strin
 
 const error = /^error: [^\n]+\n$/;
 
-test("certs makes a set, tells its expiry, and leaves it as it is the next time, with status 0", async () => {
+test("certs makes a set and prints its expiry; the second run keeps it, with status 0", async () => {
   const dir = join(await temporaryFolder(), "certs");
   const first = await run("certs", "--certs", dir, "--san", "box.test", "10.0.0.7", "--san", "::2", "--days", "90");
   expect(first).toMatchObject({ stderr: "", status: 0 });
@@ -53,12 +53,12 @@ test("certs makes a set, tells its expiry, and leaves it as it is the next time,
   expect(second).toMatchObject({
     stderr: "",
     status: 0,
-    stdout: expect.stringMatching(/: nothing to do, valid until .*--renew or --force/),
+    stdout: expect.stringMatching(/: the certificates are up to date, valid until .*--renew or --force/),
   });
   expect(await readFile(join(dir, "server.pem"), "utf8")).toBe(before);
 });
 
-test("certs show prints subject, names, issuer, expiry and fingerprint of each, and no secret, wherever --certs stands", async () => {
+test("certs show prints subject, names, issuer, expiry and fingerprint, and no secret, wherever --certs stands", async () => {
   const dir = await temporaryFolder();
   const { set } = await createCertificates({ dir });
   const shown = await run("certs", "show", "--certs", dir);
@@ -85,7 +85,7 @@ test("certs --renew and --force replace a valid set", async () => {
   expect(await ca()).not.toBe(first);
 });
 
-test("what expires soon is warned of on stderr, with what to type", async () => {
+test("a certificate that expires soon causes a warning on stderr with the command to type", async () => {
   const dir = await temporaryFolder();
   await createCertificates({ dir, days: 10 });
   for (const command of [["certs"], ["certs", "show"]]) {
@@ -95,7 +95,7 @@ test("what expires soon is warned of on stderr, with what to type", async () => 
   }
 });
 
-test("certs show of nothing, and of what is broken or expired, has status 1, and shows what there is", async () => {
+test("certs show fails with status 1 for an absent, broken or expired set, and prints what it has", async () => {
   const dir = await temporaryFolder();
   expect(await run("certs", "show", "--certs", dir)).toEqual({
     stdout: "",
@@ -134,7 +134,7 @@ test.each([
   expect(await readdir(dir)).toEqual([]);
 });
 
-test("the help of the program tells of certs, and that of certs of its options", async () => {
+test("the help of the program lists certs, and the help of certs lists its options", async () => {
   expect((await run("--help")).stdout).toContain("certs show");
   const { stdout } = await run("certs", "--help");
   for (const word of ["--certs", "--san", "--days", "--renew", "--force", "show"]) expect(stdout).toContain(word);

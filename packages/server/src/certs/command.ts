@@ -1,4 +1,4 @@
-// `certs`: the command that makes a folder of certificates, and shows it.
+// `certs` and `certs show`: the commands that make certificates and show them.
 import { basename, resolve } from "node:path";
 import { endIfStdoutFails } from "@grpc-study/command/command-line";
 import { hasColour } from "@grpc-study/log";
@@ -20,41 +20,45 @@ interface CertsOptions {
   readonly force?: true;
 }
 
-/** Adds `certs` and `certs show`. What goes wrong is one line on stderr and status 1, as elsewhere. */
+/** Adds `certs` and `certs show`. Errors are one line on stderr, with exit status 1. */
 export function addCertsCommand(program: Command): void {
   const certs = program
     .command("certs")
-    .description("Makes a CA, and certificates for the server and for a client. A valid set is left as it is.")
-    .option("--certs <dir>", "the folder", parseFolder, defaultFolder())
-    .option("--san <name...>", `DNS names and IP addresses for the server's certificate, besides ${defaultNames.join(", ")}`, collectNames)
-    .option("--days <days>", `how long the server's and the client's certificate are valid (default: ${defaultDays})`, parseDays)
-    .option("--renew", "make new certificates for server and client, with the same CA and keys")
-    .option("--force", "make everything new, the CA and the keys too, whatever there is")
+    .description("Makes a CA, a server certificate and a client certificate. Keeps a valid set.")
+    .option("--certs <dir>", "folder of the certificates", parseFolder, defaultFolder())
+    .option(
+      "--san <name...>",
+      `more DNS names and IP addresses of the server certificate, besides ${defaultNames.join(", ")}`,
+      collectNames,
+    )
+    .option("--days <days>", `days that the server and client certificates are valid (default: ${defaultDays})`, parseDays)
+    .option("--renew", "issue new server and client certificates with the same CA and keys")
+    .option("--force", "replace everything, including the CA and the keys")
     .allowExcessArguments()
     .action(async (options: CertsOptions) => {
       const [unknown] = certs.args;
-      if (unknown !== undefined) certs.error(`error: unknown command 'certs ${unknown}' (there is certs, and certs show)`);
+      if (unknown !== undefined) certs.error(`error: unknown command 'certs ${unknown}' (the commands are certs and certs show)`);
       endIfStdoutFails();
-      const created = await failing(certs, () => createCertificates({ ...options, dir: options.certs, sans: options.san }));
+      const created = await reportErrors(certs, () => createCertificates({ ...options, dir: options.certs, sans: options.san }));
       print(certs, `${summarize(created)}\n\n${format(created.set)}`);
-      if (created.action === "kept") warnOfExpiry(certs, created.set);
+      if (created.action === "kept") warnBeforeExpiry(certs, created.set);
     });
 
   const show = certs
     .command("show")
-    .description("Shows the certificates: subject, names, issuer, expiry and fingerprint.")
-    .option("--certs <dir>", "the folder", parseFolder)
-    .option("--json", "as JSON")
+    .description("Shows subject, names, issuer, expiry and fingerprint of each certificate.")
+    .option("--certs <dir>", "folder of the certificates", parseFolder)
+    .option("--json", "print JSON")
     .action(async ({ json }: { readonly json?: true }) => {
       endIfStdoutFails();
-      // `certs --certs DIR show` is as good as `certs show --certs DIR`.
+      // `certs --certs DIR show` is the same as `certs show --certs DIR`.
       const dir: string = show.getOptionValue("certs") ?? certs.getOptionValue("certs");
       const set = await readCertificates(dir);
       if (json) print(show, `${JSON.stringify(set, null, 2)}\n`);
       else if (set.certificates.length > 0) print(show, format(set));
       if (set.state === "absent") show.error(`error: ${set.dir}: there are no certificates; \`${commandFor(set.dir)}\` makes them`);
       if (set.problems.length > 0) show.error(`error: ${set.dir}: ${set.problems.join("; ")}`);
-      warnOfExpiry(show, set);
+      warnBeforeExpiry(show, set);
     });
 }
 
@@ -63,15 +67,15 @@ function summarize({ action, set }: Created): string {
   const until = expiry === undefined ? "" : `, valid until ${formatTime(expiry.notAfter)} (${formatDistance(expiry.notAfter)})`;
   switch (action) {
     case "made":
-      return `${set.dir}: made a CA, a server's and a client's certificate${until}`;
+      return `${set.dir}: made a CA, a server certificate and a client certificate${until}`;
     case "renewed":
-      return `${set.dir}: renewed the server's and the client's certificate, with the same CA${until}`;
+      return `${set.dir}: renewed the server and client certificates with the same CA${until}`;
     case "kept":
-      return `${set.dir}: nothing to do${until}; --renew or --force makes new ones`;
+      return `${set.dir}: the certificates are up to date${until}; --renew or --force replaces them`;
   }
 }
 
-function warnOfExpiry(command: Command, set: CertificateSet): void {
+function warnBeforeExpiry(command: Command, set: CertificateSet): void {
   const first = firstToExpire(set);
   if (set.state !== "valid" || first === undefined || first.notAfter.getTime() - Date.now() > warnDays * 24 * 60 * 60 * 1000) return;
   const renewal = commandFor(set.dir, first.role === "ca" ? "--force" : "--renew");
@@ -90,7 +94,7 @@ function print(command: Command, text: string): void {
   command.configureOutput().writeOut?.(text);
 }
 
-async function failing<T>(command: Command, act: () => Promise<T>): Promise<T> {
+async function reportErrors<T>(command: Command, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
@@ -100,7 +104,7 @@ async function failing<T>(command: Command, act: () => Promise<T>): Promise<T> {
 }
 
 function parseFolder(text: string): string {
-  if (text === "") throw new InvalidArgumentError("It must be the name of a folder.");
+  if (text === "") throw new InvalidArgumentError("It must be the path of a folder.");
   return resolve(text);
 }
 

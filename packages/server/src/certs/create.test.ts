@@ -13,7 +13,7 @@ import { fileNames } from "./folder.ts";
 import { defaultNames } from "./names.ts";
 import type { CertificateSet } from "./read.ts";
 
-// Keys are made from random primes, and that can take its time.
+// Generating RSA keys can take seconds.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const run = promisify(execFile);
@@ -30,7 +30,7 @@ function leaf(set: CertificateSet, role: "ca" | "server" | "client") {
   return certificate;
 }
 
-// Made once: a test that changes it takes a copy.
+// Made once. A test that changes it copies it first.
 let made: string;
 beforeAll(async () => {
   made = join(await mkdtemp(join(tmpdir(), "grpc-study-")), "certs");
@@ -44,7 +44,7 @@ async function copy(): Promise<string> {
   return dir;
 }
 
-test("a set is a CA with its own name, a server's certificate for all names, and a client's on P-384", async () => {
+test("a set has a CA with a unique name, a server certificate for all names, and a client certificate on P-384", async () => {
   const { action, set } = await createCertificates({ dir: made });
   expect(action).toBe("kept");
   expect(set).toMatchObject({ state: "valid", problems: [] });
@@ -55,7 +55,7 @@ test("a set is a CA with its own name, a server's certificate for all names, and
   expect(new Set([ca?.subject, server?.subject, client?.subject]).size).toBe(3);
 });
 
-test("the folder and the keys are for their owner only, the keys are PKCS#8, and there is nothing else", async () => {
+test("only their owner can read the folder and the keys; the keys are PKCS#8; the folder has no other files", async () => {
   expect((await readdir(made)).sort()).toEqual([...fileNames].sort());
   expect((await stat(made)).mode & 0o777).toBe(0o700);
   for (const name of ["ca.key", "server.key", "client.key"]) {
@@ -64,7 +64,7 @@ test("the folder and the keys are for their owner only, the keys are PKCS#8, and
   }
 });
 
-test("they are valid from a little ago, 825 days for server and client and 3650 for the CA", async () => {
+test("certificates are valid from five minutes ago: server and client for 825 days, the CA for 3650", async () => {
   const { set } = await createCertificates({ dir: made });
   const days = set.certificates.map(({ notBefore, notAfter }) => (notAfter.getTime() - notBefore.getTime()) / dayMs);
   expect(days).toEqual([3650, 825, 825]);
@@ -73,7 +73,7 @@ test("they are valid from a little ago, 825 days for server and client and 3650 
   expect(agoMs).toBeLessThan(10 * 60 * 1000);
 });
 
-test("days and the first of them can be chosen, to the tutorial's hundred years", async () => {
+test("days and notBefore can be set, up to the tutorial's hundred years", async () => {
   const dir = await temporaryFolder();
   const notBefore = new Date("2026-01-01T00:00:00Z");
   const { set } = await createCertificates({ dir, days: 36500, notBefore });
@@ -82,24 +82,24 @@ test("days and the first of them can be chosen, to the tutorial's hundred years"
   expect(set.certificates.map(({ notAfter }) => notAfter)).toEqual([end, end, end]);
 });
 
-test.each([0, -1, Number.NaN, 1e9])("%d days are refused", async (days) => {
+test.each([0, -1, Number.NaN, 1e9])("%d days are an error", async (days) => {
   await expect(createCertificates({ dir: await temporaryFolder(), days })).rejects.toThrow(CertificatesError);
 });
 
-test("a valid set is left as it is", async () => {
+test("a valid set is kept", async () => {
   const before = await allOf(made);
   expect(await createCertificates({ dir: made, sans: ["box.test"] })).toMatchObject({ action: "kept" });
   expect(await allOf(made)).toEqual(before);
 });
 
-test("a valid set is left as it is for a name that it lacks, too: that is an error which says what to type", async () => {
+test("a valid set without a requested name is kept, and the error has the command to type", async () => {
   const before = await allOf(made);
   const creating = createCertificates({ dir: made, sans: ["box.test", "other.test"] });
   await expect(creating).rejects.toThrow(`not for other.test; \`npx -y pnpm@12 certs --certs ${made} --san "other.test" --renew\``);
   expect(await allOf(made)).toEqual(before);
 });
 
-test("with force, everything is new", async () => {
+test("force replaces everything", async () => {
   const dir = await copy();
   const before = await allOf(dir);
   expect(await createCertificates({ dir, force: true })).toMatchObject({ action: "made", set: { state: "valid" } });
@@ -107,7 +107,7 @@ test("with force, everything is new", async () => {
   for (const name of fileNames) expect(after[name]).not.toBe(before[name]);
 });
 
-test("with renew, server and client get new certificates of the same CA, with the same keys and for the same names and more", async () => {
+test("renew issues server and client certificates by the same CA, with the same keys, for the same and new names", async () => {
   const dir = await copy();
   const before = await allOf(dir);
   const { action, set } = await createCertificates({ dir, renew: true, sans: ["other.test"] });
@@ -118,7 +118,7 @@ test("with renew, server and client get new certificates of the same CA, with th
   expect(fileNames.filter((name) => after[name] !== before[name])).toEqual(["server.pem", "client.pem"]);
 });
 
-test("a set that has expired is renewed, and nothing outlives the CA", async () => {
+test("an expired set is renewed, and no certificate outlives the CA", async () => {
   const dir = await temporaryFolder();
   const { set: expired } = await createCertificates({ dir, days: 5, caDays: 100, notBefore: daysAgo(10) });
   expect(expired).toMatchObject({ state: "expired", problems: [/server/, /client/].map((role) => expect.stringMatching(role)) });
@@ -129,10 +129,10 @@ test("a set that has expired is renewed, and nothing outlives the CA", async () 
   expect(leaf(set, "server").notAfter).toEqual(leaf(set, "ca").notAfter);
 });
 
-test("what has expired with its CA, or has no key of a CA, is made new only if forced", async () => {
+test("a set whose CA has expired, or has no key, is replaced only with force", async () => {
   const dir = await temporaryFolder();
   await createCertificates({ dir, days: 5, caDays: 5, notBefore: daysAgo(10) });
-  await expect(createCertificates({ dir })).rejects.toThrow(/the CA has expired; `npx -y pnpm@12 certs .* --force` makes everything new$/);
+  await expect(createCertificates({ dir })).rejects.toThrow(/the CA has expired; `npx -y pnpm@12 certs .* --force` replaces everything$/);
   expect(await createCertificates({ dir, force: true })).toMatchObject({ action: "made", set: { state: "valid" } });
 
   await rm(join(dir, "ca.key"));
@@ -140,16 +140,16 @@ test("what has expired with its CA, or has no key of a CA, is made new only if f
   await expect(createCertificates({ dir, renew: true })).rejects.toThrow(/ca\.key is not there to sign; `npx -y pnpm@12 certs .* --force`/);
 });
 
-test("a broken set is left as it is, and the error says what to type", async () => {
+test("a broken set is kept, and the error has the command to type", async () => {
   const dir = await copy();
   await rm(join(dir, "server.key"));
   await expect(createCertificates({ dir })).rejects.toThrow(
-    /server\.key is missing; `npx -y pnpm@12 certs .* --force` makes everything new$/,
+    /server\.key is missing; `npx -y pnpm@12 certs .* --force` replaces everything$/,
   );
   await expect(stat(join(dir, "server.key"))).rejects.toThrow("ENOENT");
 });
 
-test("a folder that cannot be made is an error in one line", async () => {
+test("a folder that cannot be created is an error of one line", async () => {
   const dir = await temporaryFolder();
   await writeFile(join(dir, "file"), "");
   const creating = createCertificates({ dir: join(dir, "file") });
@@ -157,14 +157,14 @@ test("a folder that cannot be made is an error in one line", async () => {
   await expect(creating).rejects.toThrow(/certificates cannot be written \([^\n]+\)$/);
 });
 
-test("of many who make a set at once, one does, and the others keep it", async () => {
+test("of concurrent calls, one makes the set and the others keep it", async () => {
   const dir = join(await temporaryFolder(), "certs");
   const created = await Promise.all(Array.from({ length: 3 }, () => createCertificates({ dir })));
   expect(created.map(({ action }) => action).sort()).toEqual(["kept", "kept", "made"]);
   expect(new Set(created.map(({ set }) => JSON.stringify(set))).size).toBe(1);
 });
 
-test("processes that make a set at once agree on it, and it is valid", async () => {
+test("concurrent processes agree on one valid set", async () => {
   const dir = join(await temporaryFolder(), "certs");
   await mkdir(dir);
   await writeFile(join(dir, "notes"), "mine");
@@ -179,7 +179,7 @@ test("processes that make a set at once agree on it, and it is valid", async () 
   expect((await readdir(dir)).sort()).toEqual([...fileNames, "notes"].sort());
 });
 
-test("renewing and making everything new at once leaves a set that fits together", async () => {
+test("concurrent renew and force leave a consistent set", async () => {
   const dir = await copy();
   const outcomes = await Promise.allSettled(
     Array.from({ length: 4 }, (_, index) => createCertificates({ dir, renew: index % 2 === 0, force: index % 2 === 1 })),
@@ -188,7 +188,7 @@ test("renewing and making everything new at once leaves a set that fits together
   expect(await createCertificates({ dir })).toMatchObject({ action: "kept", set: { state: "valid" } });
 });
 
-test("serial numbers are positive, and of at most 20 octets", () => {
+test("serial numbers are positive and have at most 20 octets", () => {
   for (const name of ["ca.pem", "server.pem", "client.pem"]) {
     expect(new X509Certificate(readFileSync(join(made, name))).serialNumber).toMatch(/^(?!0*$)[0-9A-F]{2,40}$/);
   }
@@ -221,7 +221,7 @@ describe.skipIf(!openssl)("OpenSSL, if it is installed,", () => {
     await expect(verify(...args, join(made, file))).rejects.toThrow();
   });
 
-  test("finds what RFC 5280 asks of each certificate", async () => {
+  test("finds the extensions that RFC 5280 requires", async () => {
     const text = async (file: string) =>
       (await run("openssl", ["x509", "-in", join(made, file), "-noout", "-text"])).stdout.replaceAll(/\s+/g, " ");
     expect(await text("ca.pem")).toMatch(
@@ -240,7 +240,7 @@ describe.skipIf(!openssl)("OpenSSL, if it is installed,", () => {
     }
   });
 
-  test("accepts what is renewed by a CA that it has made itself", async () => {
+  test("accepts certificates that its own CA has renewed", async () => {
     const dir = await copy();
     const [key, ca, server] = ["ca.key", "ca.pem", "server.pem"].map((name) => join(dir, name));
     if (key === undefined || ca === undefined || server === undefined) throw new Error("unreachable");

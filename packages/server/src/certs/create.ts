@@ -1,4 +1,4 @@
-// Makes certificates, and renews them.
+// Makes and renews certificates.
 import { createPrivateKey } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -10,43 +10,43 @@ import { type CertificateSet, readCertificates } from "./read.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Clocks differ: a certificate that is valid from this moment on is not yet valid for somebody. */
+/** Certificates become valid a little earlier than now, for peers whose clocks are behind. */
 const backdateMs = 5 * 60 * 1000;
 
-/** How long a server's and a client's certificate is valid: as long as Apple's systems accept one for a server. */
+/** Days that server and client certificates are valid: the most that Apple's systems accept of a server. */
 export const defaultDays = 825;
 
-/** How long a CA's certificate is valid, or as long as those it signs: the tutorial's ten years. */
+/** Days that the CA's certificate is valid: the tutorial's ten years. Longer if the certificates that it signs are valid longer. */
 const defaultCaDays = 3650;
 
 export interface CreateOptions {
-  /** Default: `defaultFolder()`. It is made, for its owner only, if it is not there. */
+  /** The folder. It is created, readable only by its owner, if it does not exist. */
   readonly dir: string;
-  /** DNS names and IP addresses for the server's certificate, besides the default ones. */
+  /** DNS names and IP addresses of the server certificate, in addition to the default ones. */
   readonly sans?: readonly string[] | undefined;
-  /** How long the server's and the client's certificate are valid, from `notBefore` on. Default 825. */
+  /** Days that the server and client certificates are valid, from `notBefore` on. Default: 825. */
   readonly days?: number | undefined;
-  /** The same for the CA's. Default 3650, or `days` if those are more. */
+  /** Days that the CA is valid. Default: 3650, or `days` if that is more. */
   readonly caDays?: number | undefined;
-  /** When they become valid, a past time for those that are to be expired. Default five minutes ago, since clocks differ. */
+  /** The time from which the certificates are valid. Default: five minutes ago. */
   readonly notBefore?: Date | undefined;
-  /** Makes new certificates for the server and the client: of the same CA, with the same keys, and for the names they had and `sans`. */
+  /** Issues new server and client certificates by the same CA, with the same keys, for their names and `sans`. */
   readonly renew?: boolean | undefined;
-  /** Makes everything new, CA and keys too, whatever there is. */
+  /** Replaces everything, including the CA and the keys. */
   readonly force?: boolean | undefined;
 }
 
 export interface Created {
-  /** `kept`: there was a valid set, and nothing has been changed. */
+  /** `kept`: the folder had a valid set, which is unchanged. */
   readonly action: "made" | "renewed" | "kept";
   readonly set: CertificateSet;
 }
 
 /**
- * Sees to it that a folder has a valid set. Makes one if it has none; renews one that has expired and whose CA has not; leaves a valid one
- * as it is, unless `renew` or `force` says otherwise. Of several that do so at once, one makes the set, and the others keep it.
+ * Ensures that a folder has a valid set: makes a missing one, renews an expired one whose CA is still valid, and keeps a valid one unless
+ * `renew` or `force` is set. If several processes call it at once, one makes the set, and the others keep it.
  *
- * @throws CertificatesError if it cannot, or must not.
+ * @throws CertificatesError
  */
 export async function createCertificates(options: CreateOptions): Promise<Created> {
   const dir = resolve(options.dir);
@@ -57,26 +57,24 @@ export async function createCertificates(options: CreateOptions): Promise<Create
     if (set.state === "absent") return await make(dir, names, options);
     if (set.state === "broken") {
       const all = commandFor(dir, "--force");
-      throw new CertificatesError(`${dir}: ${set.problems.join("; ")}; \`${all}\` makes everything new`);
+      throw new CertificatesError(`${dir}: ${set.problems.join("; ")}; \`${all}\` replaces everything`);
     }
     if (options.renew || set.state === "expired") return await renew(set, names, options);
     return keep(set, names);
   } catch (error) {
-    // As in `EACCES: permission denied, mkdir '…'`: of the file system.
+    // An error of the file system, such as `EACCES: permission denied, mkdir '…'`.
     if (!(error instanceof Error && "syscall" in error)) throw error;
     throw new CertificatesError(`${dir}: certificates cannot be written (${error.message})`, { cause: error });
   }
 }
 
-/** @throws CertificatesError if the server's certificate is not for all of the names. */
+/** @throws CertificatesError if the server certificate does not cover all names. */
 function keep(set: CertificateSet, names: readonly string[]): Created {
   const server = set.certificates.find(({ role }) => role === "server");
   const lacking = names.filter((name) => !server?.names.includes(name));
   if (lacking.length === 0) return { action: "kept", set };
   const command = commandFor(set.dir, ...lacking.map((name) => `--san "${name}"`), "--renew");
-  throw new CertificatesError(
-    `${set.dir}: server.pem is valid, but not for ${lacking.join(", ")}; \`${command}\` makes it so, with the same CA`,
-  );
+  throw new CertificatesError(`${set.dir}: server.pem does not cover ${lacking.join(", ")}; \`${command}\` adds the name with the same CA`);
 }
 
 async function make(dir: string, names: readonly string[], options: CreateOptions): Promise<Created> {
@@ -97,21 +95,20 @@ async function make(dir: string, names: readonly string[], options: CreateOption
   };
   const isThere = () => !options.force && fileNames.some((name) => existsSync(join(dir, name)));
   if (await install(dir, files, isThere)) return { action: "made", set: await readCertificates(dir) };
-  // Somebody was faster. `force` is not set, so this is the last time.
+  // Another process was faster. `force` is not set, so the next call keeps or renews its set.
   return createCertificates(options);
 }
 
 async function renew(set: CertificateSet, names: readonly string[], options: CreateOptions): Promise<Created> {
   const { dir, certificates } = set;
   const [ca, server] = certificates;
-  const cannot = (why: string) => new CertificatesError(`${dir}: ${why}; \`${commandFor(dir, "--force")}\` makes everything new`);
+  const cannot = (why: string) => new CertificatesError(`${dir}: ${why}; \`${commandFor(dir, "--force")}\` replaces everything`);
   const path = (name: (typeof fileNames)[number]) => join(dir, name);
 
   if (ca === undefined || ca.notAfter < new Date()) throw cannot("the CA has expired");
-  if (!existsSync(path("ca.key")))
-    throw cannot(`${set.problems[0] ?? "it can be renewed only by its CA"}, and ca.key is not there to sign`);
+  if (!existsSync(path("ca.key"))) throw cannot(`${set.problems[0] ?? "renewal needs the key of the CA"}, and ca.key is missing`);
   const issuer = { certificate: readFileSync(path("ca.pem"), "utf8"), key: createPrivateKey(readFileSync(path("ca.key"))) };
-  if (issuer.key.asymmetricKeyType !== "rsa") throw cannot("its CA has no RSA key, so it was not made by this command");
+  if (issuer.key.asymmetricKeyType !== "rsa") throw cannot("its CA has no RSA key, so this command did not make it");
 
   const { issueClient, issueServer } = await import("./issue.ts");
   const keys = { server: readFileSync(path("server.key"), "utf8"), client: readFileSync(path("client.key"), "utf8") };
@@ -126,16 +123,16 @@ async function renew(set: CertificateSet, names: readonly string[], options: Cre
     readFileSync(path("server.key"), "utf8") !== keys.server ||
     readFileSync(path("client.key"), "utf8") !== keys.client;
   if (await install(dir, files, hasChanged)) return { action: "renewed", set: await readCertificates(dir) };
-  throw new CertificatesError(`${dir}: somebody else has made new certificates at this moment`);
+  throw new CertificatesError(`${dir}: another process has just replaced the certificates`);
 }
 
-/** @throws CertificatesError if there is no such time. */
+/** @throws CertificatesError if `days` is out of range. */
 function validityOf(
   { days = defaultDays, notBefore = new Date(Date.now() - backdateMs) }: Pick<CreateOptions, "days" | "notBefore">,
   atMost?: Date,
 ) {
   const notAfter = new Date(notBefore.getTime() + days * dayMs);
-  // The format has four digits for the year.
+  // X.509 has four digits for the year.
   if (!(days > 0 && notAfter.getUTCFullYear() <= 9999)) throw new CertificatesError(`a certificate cannot be valid for ${days} days`);
   return { notBefore, notAfter: atMost !== undefined && atMost < notAfter ? atMost : notAfter };
 }

@@ -1,4 +1,4 @@
-// What a server does about its certificates when it starts.
+// Ensures that a server that starts has certificates.
 import { resolve } from "node:path";
 import { createCertificates } from "./create.ts";
 import { CertificatesError } from "./error.ts";
@@ -6,16 +6,16 @@ import { commandFor } from "./folder.ts";
 import { type CertificateSet, readCertificates } from "./read.ts";
 
 export interface Ensured {
-  /** Whether they were made just now, since there were none. */
+  /** `true` if this call made them. */
   readonly made: boolean;
   readonly set: CertificateSet;
 }
 
 /**
- * Makes certificates if a folder has none. Else changes nothing: an expired set may be known to clients, and is for its owner to renew. A
- * server needs `ca.pem`, `server.pem` and `server.key`; what else is in the folder, or is not, does not matter to it.
+ * Makes certificates if a folder has none, and otherwise changes nothing: clients may trust an expired set, so its owner has to renew it. A
+ * server needs only `ca.pem`, `server.pem` and `server.key`.
  *
- * @throws CertificatesError if what is there is not what a server needs. It says what is wrong, and what to type.
+ * @throws CertificatesError with the problem and the command to type, if these files are unusable.
  */
 export async function ensureCertificates(dir: string): Promise<Ensured> {
   const set = await readCertificates(dir, { of: ["ca", "server"] });
@@ -29,7 +29,7 @@ export async function ensureCertificates(dir: string): Promise<Ensured> {
     default: {
       const folder = resolve(dir);
       const command =
-        set.state === "expired" ? `\`${commandFor(folder)}\` renews it` : `\`${commandFor(folder, "--force")}\` makes everything new`;
+        set.state === "expired" ? `\`${commandFor(folder)}\` renews it` : `\`${commandFor(folder, "--force")}\` replaces everything`;
       throw new CertificatesError(`${folder}: ${set.problems.join("; ")}; ${command}`);
     }
   }

@@ -1,4 +1,4 @@
-/** Certificates cannot be made, or not be used. The message is one line, says what to do about it, and holds no secret. */
+/** Certificates cannot be made or used. The message is one line with the problem and the command to type, without secrets. */
 export class CertificatesError extends Error {
   static {
     CertificatesError.prototype.name = "CertificatesError";

@@ -4,14 +4,14 @@ import { commandFor, defaultFolder } from "./folder.ts";
 
 afterEach(() => void vi.unstubAllEnvs());
 
-test("the folder is certs at the root of the repository, unless GRPC_STUDY_CERTS says otherwise", () => {
+test("the default folder is certs at the root of the repository, or GRPC_STUDY_CERTS", () => {
   vi.stubEnv("GRPC_STUDY_CERTS", "");
   expect(defaultFolder()).toBe(resolve(import.meta.dirname, "../../../../certs"));
   vi.stubEnv("GRPC_STUDY_CERTS", "/elsewhere");
   expect(defaultFolder()).toBe("/elsewhere");
 });
 
-test("a command names a folder only if it has to, in quotes if those are needed", () => {
+test("a command names a folder that is not the default one, in quotes if necessary", () => {
   expect(commandFor(defaultFolder(), "--force")).toBe("npx -y pnpm@12 certs --force");
   expect(commandFor("/a/b")).toBe("npx -y pnpm@12 certs --certs /a/b");
   expect(commandFor("/a b")).toBe('npx -y pnpm@12 certs --certs "/a b"');

@@ -16,7 +16,7 @@ const server: CertificateInfo = {
   fingerprint: "AB:CD",
 };
 
-test("a certificate is a paragraph, and has no line for names if it has none", () => {
+test("a certificate is a paragraph, without a line for names if it has none", () => {
   const client = { ...server, role: "client", file: "/certs/client.pem", names: [] } as const;
   const [first, second] = formatCertificates([server, client], { colour: false }).split("\n\n");
   expect(first?.split("\n")).toEqual([
@@ -33,7 +33,7 @@ test("a certificate is a paragraph, and has no line for names if it has none", (
   expect(second).not.toContain("names");
 });
 
-test("colour changes how it looks, and not what it says", () => {
+test("colour does not change the text", () => {
   const coloured = formatCertificates([server], { colour: true });
   expect(coloured).toContain("\x1b[1mserver.pem");
   expect(stripVTControlCharacters(coloured)).toBe(formatCertificates([server], { colour: false }));

@@ -1,11 +1,11 @@
-// Certificates as text.
+// Formats certificates as text.
 import { basename } from "node:path";
 import { styleText } from "node:util";
 import type { CertificateInfo } from "./read.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** A paragraph for each certificate, headed by its file. */
+/** Formats a paragraph for each certificate, with its file as the heading. */
 export function formatCertificates(certificates: readonly CertificateInfo[], { colour }: { readonly colour: boolean }): string {
   const paragraphs = certificates.map((certificate) => {
     const file = basename(certificate.file);
@@ -19,7 +19,7 @@ function rowsOf({ subject, issuer, names, notBefore, notAfter, key, fingerprint 
   return [
     ["subject", subject],
     ...(names.length > 0 ? [["names", names.join(", ")] satisfies [string, string]] : []),
-    ["issuer", issuer === subject ? `${issuer} (itself)` : issuer],
+    ["issuer", issuer === subject ? `${issuer} (self-signed)` : issuer],
     ["valid from", formatTime(notBefore)],
     ["expires", `${formatTime(notAfter)} (${formatDistance(notAfter)})`],
     ["key", key],
@@ -27,12 +27,12 @@ function rowsOf({ subject, issuer, names, notBefore, notAfter, key, fingerprint 
   ];
 }
 
-/** As in `2026-11-21 12:00:00 UTC`. */
+/** Formats a time as `2026-11-21 12:00:00 UTC`. */
 export function formatTime(time: Date): string {
   return `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
-/** As in `in 30 days` or `30 days ago`, rounded; `today` is less than half a day from now. */
+/** Formats a distance as `in 30 days` or `30 days ago`, rounded, or as `today` within half a day. */
 export function formatDistance(time: Date, now = new Date()): string {
   const ms = time.getTime() - now.getTime();
   const days = Math.round(Math.abs(ms) / dayMs);

@@ -1,4 +1,4 @@
-// The certificates at work: Node's own TLS, with nothing made easier.
+// Uses the certificates with Node's TLS and its default checks.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,13 +7,13 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.ts";
 import { createCertificates } from "./create.ts";
 
-// Keys are made from random primes, and that can take its time.
+// Generating RSA keys can take seconds.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const pem = (dir: string, name: string) => readFileSync(join(dir, name));
 const identity = (dir: string, role: "server" | "client") => ({ cert: pem(dir, `${role}.pem`), key: pem(dir, `${role}.key`) });
 
-/** Serves mutual TLS, and returns the port. Answers with the name of the client's certificate. */
+/** Serves mutual TLS and returns the port. Responds with the name of the client certificate. */
 async function serve(dir: string): Promise<number> {
   const server = createServer(
     { ...identity(dir, "server"), ca: pem(dir, "ca.pem"), requestCert: true, rejectUnauthorized: true },
@@ -31,13 +31,13 @@ async function serve(dir: string): Promise<number> {
   return address.port;
 }
 
-/** Connects, and returns what the server answers: nothing, if it ends the connection without saying why, as Node does for a client. */
+/** Connects and returns the response. Returns "" if the server ends the connection without an alert, as Node's does. */
 async function ask(
   port: number,
   host: string,
   options: { readonly ca: Buffer; readonly cert?: Buffer; readonly key?: Buffer },
 ): Promise<string> {
-  // A name that is an address is not sent, but it is checked.
+  // SNI carries no IP address, but Node checks it.
   const servername = /^[\d.:]+$/.test(host) ? {} : { servername: host };
   const socket = connect({
     host: "localhost",
@@ -51,12 +51,12 @@ async function ask(
   return Buffer.concat(chunks).toString();
 }
 
-/** Whether a client is let in; the server itself is trusted. */
+/** Returns `true` if the server accepts the client. The client trusts the server. */
 async function greets(port: number, options: { readonly ca: Buffer; readonly cert?: Buffer; readonly key?: Buffer }): Promise<boolean> {
   return (await ask(port, "localhost", options).catch(() => "")) !== "";
 }
 
-test("a server for every name of the contract, and a client that it asks for, trust each other by their CA", async () => {
+test("server and client trust each other by their CA, for each name of the contract", async () => {
   const dir = await temporaryFolder();
   await createCertificates({ dir });
   const port = await serve(dir);
@@ -67,12 +67,12 @@ test("a server for every name of the contract, and a client that it asks for, tr
   for (const host of ["a.b.grpcstudy.com", "other.test", "127.0.0.2"]) {
     await expect(ask(port, host, client)).rejects.toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
   }
-  // No certificate, or one that is for servers.
+  // No certificate, or a server certificate.
   expect(await greets(port, { ca: client.ca })).toBe(false);
   expect(await greets(port, { ...identity(dir, "server"), ca: client.ca })).toBe(false);
 });
 
-test("another CA is trusted by neither", async () => {
+test("neither side trusts another CA", async () => {
   const [dir, other] = [await temporaryFolder(), await temporaryFolder()];
   await Promise.all([createCertificates({ dir }), createCertificates({ dir: other })]);
   const port = await serve(dir);
@@ -84,7 +84,7 @@ test("another CA is trusted by neither", async () => {
   expect(await greets(port, { ...client, ca: pem(dir, "ca.pem") })).toBe(true);
 });
 
-test("an expired server is refused as that", async () => {
+test("an expired server certificate is refused with that reason", async () => {
   const dir = await temporaryFolder();
   await createCertificates({ dir, days: 1, notBefore: new Date("2026-01-01T00:00:00Z") });
   const port = await serve(dir);

@@ -1,4 +1,4 @@
-// Certificates for the topics that are served over TLS: a CA, a server's and a client's, in one folder.
+// Certificates for TLS: a CA, a server certificate and a client certificate in one folder.
 export { type Created, type CreateOptions, createCertificates, defaultDays } from "./create.ts";
 export { type Ensured, ensureCertificates } from "./ensure.ts";
 export { CertificatesError } from "./error.ts";

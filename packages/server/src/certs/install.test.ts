@@ -12,7 +12,7 @@ async function contents(dir: string): Promise<string[]> {
   return Promise.all(names.map(async (name) => `${name} ${await readFile(join(dir, name), "utf8")}`));
 }
 
-test("keys and the folder are for their owner only, and nothing else is left in it", async () => {
+test("only their owner can read the keys and the folder, and no staging folder remains", async () => {
   const dir = join(await temporaryFolder(), "a", "certs");
   expect(await install(dir, files("x"), never)).toBe(true);
   expect(await contents(dir)).toEqual(["ca.key x", "ca.pem x", "server.key x", "server.pem x"]);
@@ -20,7 +20,7 @@ test("keys and the folder are for their owner only, and nothing else is left in 
   expect(modes).toEqual([0o700, 0o600, 0o644, 0o600]);
 });
 
-test("files that are there are replaced, with their modes, and others are left alone", async () => {
+test("existing files are replaced with their modes, and other files are kept", async () => {
   const dir = await temporaryFolder();
   await writeFile(join(dir, "server.key"), "old", { mode: 0o644 });
   await writeFile(join(dir, "notes"), "mine");
@@ -29,14 +29,14 @@ test("files that are there are replaced, with their modes, and others are left a
   expect((await stat(join(dir, "server.key"))).mode & 0o777).toBe(0o600);
 });
 
-test("nothing is changed if the condition says so", async () => {
+test("nothing changes if `unless` returns true", async () => {
   const dir = await temporaryFolder();
   await install(dir, files("first"), never);
   expect(await install(dir, files("second"), () => true)).toBe(false);
   expect(await contents(dir)).toEqual(["ca.key first", "ca.pem first", "server.key first", "server.pem first"]);
 });
 
-test("of many who install at once, the last one's files are there, and no other's", async () => {
+test("concurrent installs leave the files of one of them", async () => {
   const dir = await temporaryFolder();
   await Promise.all(Array.from({ length: 20 }, (_, index) => install(dir, files(`set ${index}`), never)));
   const found = await contents(dir);
@@ -50,7 +50,7 @@ test.each([
 ])("what a killed process had begun is finished by $what", async ({ act }) => {
   const dir = await temporaryFolder();
   await install(dir, files("first"), never);
-  // Killed after it had moved the CA's files.
+  // A process was killed after it had moved the CA's files.
   await writeFile(join(dir, "ca.key"), "second");
   await writeFile(join(dir, "ca.pem"), "second");
   await mkdir(join(dir, ".new"));
@@ -62,7 +62,7 @@ test.each([
   expect(await contents(dir)).toEqual(["ca.key second", "ca.pem second", "server.key second", "server.pem second"]);
 });
 
-test("what a killed process had not begun to install is removed, as keys are in it; what another is writing is not", async () => {
+test("staging folders of killed processes are removed, and those in use are kept", async () => {
   const dir = await temporaryFolder();
   await mkdir(join(dir, ".staged-old"));
   await writeFile(join(dir, ".staged-old", "server.key"), "x");
@@ -72,7 +72,7 @@ test("what a killed process had not begun to install is removed, as keys are in 
   expect((await readdir(dir)).sort()).toEqual([".staged-now", "server.key"]);
 });
 
-test("a reader waits for a writer that is at work", async () => {
+test("a reader waits for a running install", async () => {
   const dir = await temporaryFolder();
   await mkdir(join(dir, ".new"));
   await writeFile(join(dir, ".new", "server.pem"), "x");

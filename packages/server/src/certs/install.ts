@@ -1,21 +1,21 @@
-// Puts files into a folder: all of them or none, whoever else does the same at the same time, and whenever the process is killed.
+// Installs files into a folder: all or none of them, even if other processes do the same at once or the process is killed.
 //
-// They are written to a folder beside their places, and that is renamed to `.new`. Only one can have this name, so it is a lock; and what
-// is in it is complete, so whoever finds it abandoned finishes the work. Doing that twice at once does no harm.
+// The files are written to a staging folder, which is then renamed to `.new`. The name is a lock, since only one folder can have it. The
+// content of `.new` is complete, so a process that finds it abandoned finishes the work. Doing that twice at once is harmless.
 import { renameSync, rmdirSync, statSync, utimesSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type FileName, fileNames } from "./folder.ts";
 
-/** Moving six files takes a millisecond. Who has not done it by then is dead. */
+/** Moving six files takes a millisecond. A process that has not finished after this time has died. */
 const abandonedAfterMs = 2000;
 
 /**
- * Writes files, keys for their owner's eyes only. A reader of the folder sees each of them whole, the old one or the new one.
+ * Writes files; keys are readable only by their owner. A reader of the folder sees each file complete, either old or new.
  *
- * @param unless is asked once nobody else can change the folder any more; if it says true, nothing is changed. Must not wait.
- * @returns whether it changed the folder.
+ * @param unless is called while this process holds the lock. If it returns `true`, nothing changes. It must be synchronous.
+ * @returns `true` if the folder has changed.
  */
 export async function install(dir: string, files: Readonly<Partial<Record<FileName, string>>>, unless: () => boolean): Promise<boolean> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -27,9 +27,9 @@ export async function install(dir: string, files: Readonly<Partial<Record<FileNa
     }
     await acquire(dir, staged);
 
-    // No `await` from here on.
+    // Synchronous from here on: the lock must not outlive this turn of the event loop.
     if (unless()) {
-      // In one step: nobody must find half of it, and take it for something to finish.
+      // In one step, so that no other process finds half of it and finishes it.
       renameSync(join(dir, ".new"), staged);
       return false;
     }
@@ -40,7 +40,7 @@ export async function install(dir: string, files: Readonly<Partial<Record<FileNa
   }
 }
 
-/** Removes what killed processes had not come to install: keys are in it. */
+/** Removes the staging folders of killed processes, since they contain keys. */
 async function removeAbandoned(dir: string): Promise<void> {
   const names = (await readdir(dir)).filter((name) => name.startsWith(".staged-"));
   for (const path of names.map((name) => join(dir, name))) {
@@ -49,7 +49,7 @@ async function removeAbandoned(dir: string): Promise<void> {
   }
 }
 
-/** Waits until nobody is putting files into the folder. */
+/** Waits until no process is installing files into the folder. */
 export async function settle(dir: string): Promise<void> {
   for (;;) {
     const since = statSync(join(dir, ".new"), { throwIfNoEntry: false })?.mtimeMs;
@@ -75,7 +75,7 @@ async function acquire(dir: string, staged: string): Promise<void> {
 
 function finish(dir: string): void {
   for (const name of fileNames) ignoring(["ENOENT"], () => renameSync(join(dir, ".new", name), join(dir, name)));
-  // Not empty: the next one has it already.
+  // ENOTEMPTY: the next process has already taken the lock.
   ignoring(["ENOENT", "ENOTEMPTY"], () => rmdirSync(join(dir, ".new")));
 }
 

@@ -1,5 +1,5 @@
-// Makes keys and certificates: X.509 version 3, with what RFC 5280 asks of each. It takes a moment to load; import it when it is needed.
-import "reflect-metadata"; // @peculiar/x509 wants it first.
+// Makes keys and certificates: X.509 version 3, with the extensions that RFC 5280 requires. Loading takes time, so import it on demand.
+import "reflect-metadata"; // Required by @peculiar/x509, before it.
 import { createPublicKey, generateKeyPair, type KeyObject, randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
@@ -22,21 +22,21 @@ const signingAlgorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
 const generate = promisify(generateKeyPair);
 
-/** RSA with 2048 bits, or EC on P-384: the key sizes of the tutorials. */
+/** Generates an RSA key of 2048 bits or an EC key on P-384: the keys of the tutorials. */
 export async function generateKey(type: "rsa" | "ec"): Promise<KeyObject> {
   const { privateKey } = type === "rsa" ? await generate("rsa", { modulusLength: 2048 }) : await generate("ec", { namedCurve: "P-384" });
   return privateKey;
 }
 
-/** From when to when, inclusive. X.509 counts in seconds. */
+/** The validity period, inclusive. X.509 stores seconds. */
 export interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
-/** Makes a CA's own certificate. Returns PEM. */
+/** Issues the self-signed certificate of a CA. Returns PEM. */
 export async function issueCa(key: KeyObject, validity: Validity): Promise<string> {
-  // Every CA has a name of its own: one that is not the server's, and that tells it from the CA of another set.
+  // A unique name, which differs from the server's and from those of other sets.
   const name = `CN=grpc-study CA ${randomBytes(4).toString("hex")}, O=grpc-study`;
   return sign({
     name,
@@ -58,7 +58,7 @@ export interface Issuer {
   readonly key: KeyObject;
 }
 
-/** Has a CA sign a server's certificate for DNS names and IP addresses. Returns PEM. */
+/** Issues a server certificate for DNS names and IP addresses. Returns PEM. */
 export async function issueServer(ca: Issuer, key: KeyObject, names: readonly string[], validity: Validity): Promise<string> {
   return issueLeaf(ca, key, "CN=grpc-study server, O=grpc-study", validity, [
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
@@ -67,7 +67,7 @@ export async function issueServer(ca: Issuer, key: KeyObject, names: readonly st
   ]);
 }
 
-/** Has a CA sign a client's certificate. Returns PEM. */
+/** Issues a client certificate. Returns PEM. */
 export async function issueClient(ca: Issuer, key: KeyObject, validity: Validity): Promise<string> {
   return issueLeaf(ca, key, "CN=grpc-study client, O=grpc-study", validity, [
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
@@ -87,7 +87,7 @@ async function issueLeaf(ca: Issuer, key: KeyObject, name: string, validity: Val
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       ...extensions,
-      // The identifier that the CA itself has, however that was made.
+      // The identifier in the CA's certificate, however it was computed.
       keyId === undefined ? await AuthorityKeyIdentifierExtension.create(issuer.publicKey) : new AuthorityKeyIdentifierExtension(keyId),
     ],
   });

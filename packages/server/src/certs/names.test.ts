@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { CertificatesError } from "./error.ts";
 import { defaultNames, parseName } from "./names.ts";
 
-test("the names of the contract are valid as they are", () => {
+test("the names of the contract are canonical", () => {
   expect(defaultNames.map(parseName)).toEqual(defaultNames);
 });
 

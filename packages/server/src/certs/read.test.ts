@@ -8,7 +8,7 @@ import { ensureCertificates } from "./ensure.ts";
 import { CertificatesError } from "./error.ts";
 import { readCertificates } from "./read.ts";
 
-// Keys are made from random primes, and that can take its time.
+// Generating RSA keys can take seconds.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let made: string;
@@ -37,10 +37,10 @@ const faults = [
   { change: take("server.key"), problem: "server.key is not the key of server.pem" },
   { change: take("ca.pem"), problem: "server.pem is not signed by the CA in ca.pem" },
   { change: take("ca.key"), problem: "ca.key is not the key of ca.pem" },
-  { change: write("server.pem", ""), problem: "server.pem has no certificate in PEM" },
+  { change: write("server.pem", ""), problem: "server.pem contains no certificate in PEM" },
   {
     change: write("server.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-    problem: "server.pem is not a certificate that can be parsed",
+    problem: "server.pem contains a malformed certificate",
   },
   { change: write("server.key", "secret"), problem: "server.key is not a private key in PEM without a passphrase" },
   { change: (dir: string) => cp(join(dir, "server.pem"), join(dir, "ca.pem")), problem: "ca.pem is not the certificate of a CA" },
@@ -53,7 +53,7 @@ const faults = [
   },
 ];
 
-test.each(faults)("a set is broken if $problem, and a server says so, with what to type", async ({ change, problem }) => {
+test.each(faults)("a set is broken if $problem, and a server reports it with the command to type", async ({ change, problem }) => {
   const dir = await copy();
   await change(dir);
   const set = await readCertificates(dir);
@@ -63,25 +63,25 @@ test.each(faults)("a set is broken if $problem, and a server says so, with what 
   const ensuring = ensureCertificates(dir);
   await expect(ensuring).rejects.toThrow(CertificatesError);
   await expect(ensuring).rejects.toThrow(problem);
-  await expect(ensuring).rejects.toThrow(/^[^\n]*; `npx -y pnpm@12 certs .*--force` makes everything new$/);
+  await expect(ensuring).rejects.toThrow(/^[^\n]*; `npx -y pnpm@12 certs .*--force` replaces everything$/);
   await expect(ensuring).rejects.not.toThrow("secret");
 });
 
-test("a set of which the client's files are missing is enough for a server", async () => {
+test("a server needs no client files", async () => {
   const dir = await copy();
   await Promise.all(["client.pem", "client.key", "ca.key"].map((name) => rm(join(dir, name))));
   expect(await readCertificates(dir)).toMatchObject({ state: "broken", problems: ["client.pem is missing"] });
   expect(await ensureCertificates(dir)).toMatchObject({ made: false, set: { state: "valid", problems: [] } });
 });
 
-test("a folder without any is absent, whether it is there or not", async () => {
+test("a set is absent if the folder is missing or has no file of it", async () => {
   const dir = await temporaryFolder();
   for (const each of [dir, join(dir, "none")]) {
     expect(await readCertificates(each)).toEqual({ dir: each, state: "absent", problems: [], certificates: [] });
   }
 });
 
-test("a set is expired, or not yet valid, at a time before or after", async () => {
+test("a set is expired after its validity, and broken before it", async () => {
   const year = 365 * 24 * 60 * 60 * 1000;
   const at = (years: number) => readCertificates(made, { at: new Date(Date.now() + years * year) });
   expect(await at(0)).toMatchObject({ state: "valid" });
@@ -95,14 +95,14 @@ test("a set is expired, or not yet valid, at a time before or after", async () =
   });
 });
 
-test("a server makes what is missing, once", async () => {
+test("a server makes a missing set once", async () => {
   const dir = join(await temporaryFolder(), "certs");
   const first = await ensureCertificates(dir);
   expect(first).toMatchObject({ made: true, set: { dir, state: "valid" } });
   expect(await ensureCertificates(dir)).toEqual({ made: false, set: first.set });
 });
 
-test("a server does not renew what has expired: it says what to type", async () => {
+test("a server does not renew an expired set, and the error has the command to type", async () => {
   const dir = await temporaryFolder();
   await createCertificates({ dir, days: 1, notBefore: new Date("2026-01-01T00:00:00Z") });
   const before = await readFile(join(dir, "server.pem"), "utf8");

@@ -1,4 +1,4 @@
-// Reads a folder's certificates, and says what is wrong with them.
+// Reads the certificates of a folder and reports their problems.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -6,51 +6,51 @@ import { type FileName, fileNames, type Role, roles } from "./folder.ts";
 import { settle } from "./install.ts";
 import { normalizeAddress } from "./names.ts";
 
-/** What a certificate says. */
+/** The content of a certificate. */
 export interface CertificateInfo {
   readonly role: Role;
-  /** Its path. */
+  /** The path of the file. */
   readonly file: string;
   readonly subject: string;
   readonly issuer: string;
-  /** Its DNS names and IP addresses. */
+  /** The DNS names and IP addresses. */
   readonly names: readonly string[];
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** As in `RSA 2048` or `EC secp384r1`. */
+  /** For example `RSA 2048` or `EC secp384r1`. */
   readonly key: string;
   readonly serialNumber: string;
-  /** SHA-256 of the certificate, as OpenSSL writes it. */
+  /** SHA-256 of the certificate in OpenSSL's format. */
   readonly fingerprint: string;
 }
 
-/** What is in a folder. */
+/** The content of a folder. */
 export interface CertificateSet {
-  /** Absolute. */
+  /** The absolute path. */
   readonly dir: string;
-  /** `absent`: no file of a set is there. `expired`: that is all that is wrong. `broken`: more is. */
+  /** `absent`: the folder has no file of a set. `expired`: expiry is the only problem. `broken`: there are other problems. */
   readonly state: "absent" | "valid" | "expired" | "broken";
-  /** What is wrong, a clause each. */
+  /** The problems, one clause each. */
   readonly problems: readonly string[];
-  /** Those that could be read: the CA, the server, the client. */
+  /** The certificates that could be read, in the order CA, server, client. */
   readonly certificates: readonly CertificateInfo[];
 }
 
 export interface ReadOptions {
-  /** Whose files have to be there and fit together. Default all. */
+  /** The roles whose files are checked. Default: all. */
   readonly of?: readonly Role[];
-  /** Default now. */
+  /** The time of the check. Default: now. */
   readonly at?: Date;
 }
 
-/** Reads a folder. Never throws for what is in it. */
+/** Reads a folder. Problems of its content are returned, not thrown. */
 export async function readCertificates(dir: string, { of = roles, at = new Date() }: ReadOptions = {}): Promise<CertificateSet> {
   const folder = resolve(dir);
-  const settled = () => settle(folder).catch(() => {}); // What cannot be accessed is noticed when it is read.
+  const settled = () => settle(folder).catch(() => {}); // `inspect` reports files that cannot be accessed.
   await settled();
   const set = inspect(folder, of, at);
   if (set.state !== "broken") return set;
-  // It may have been in the middle of a change.
+  // Another process may have been changing the folder.
   await settled();
   return inspect(folder, of, at);
 }
@@ -81,7 +81,7 @@ function inspect(dir: string, of: readonly Role[], at: Date): CertificateSet {
     if (role !== "ca" && authorities.length > 0 && !isIssuedBy(certificate, rest, authorities)) {
       noteBroken(`${role}.pem is not signed by the CA in ca.pem`);
     }
-    // A CA's key is needed only to sign: a folder may well be without.
+    // Only signing needs the key of the CA, so it may be missing.
     if (role !== "ca" || contents.get("ca.key") !== undefined) checkKey(role, certificate, contents, noteBroken);
     if (at < certificate.validFromDate) noteBroken(`${role}.pem is not valid before ${certificate.validFromDate.toISOString()}`);
     if (at > certificate.validToDate) expired.push(`${role}.pem expired on ${certificate.validToDate.toISOString()}`);
@@ -90,7 +90,7 @@ function inspect(dir: string, of: readonly Role[], at: Date): CertificateSet {
   return { dir, state, problems: [...broken, ...expired], certificates };
 }
 
-/** A file's text; undefined if there is none, and the error if it cannot be read. */
+/** Returns the text of a file, `undefined` if it does not exist, or the error if it cannot be read. */
 function readContent(path: string): string | Error | undefined {
   try {
     return readFileSync(path, "utf8");
@@ -107,12 +107,12 @@ function usableContent(
 ): string | undefined {
   const content = contents.get(name);
   if (content === undefined) return noteBroken(`${name} is missing`);
-  // As in `EACCES: permission denied, open '…'`.
+  // For example `EACCES: permission denied, open '…'`.
   if (content instanceof Error) return noteBroken(`${name} cannot be read (${content.message.replace(/,[^,]*$/, "")})`);
   return content;
 }
 
-/** A certificate, and those between it and its CA, or further CAs. */
+/** Parses a certificate and its intermediates, or several CAs. */
 function parseChain(
   name: `${Role}.pem`,
   contents: ReadonlyMap<FileName, string | Error | undefined>,
@@ -122,10 +122,10 @@ function parseChain(
   if (content === undefined) return [];
   try {
     const blocks = content.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
-    if (blocks.length === 0) noteBroken(`${name} has no certificate in PEM`);
+    if (blocks.length === 0) noteBroken(`${name} contains no certificate in PEM`);
     return blocks.map((block) => new X509Certificate(block));
   } catch {
-    noteBroken(`${name} is not a certificate that can be parsed`);
+    noteBroken(`${name} contains a malformed certificate`);
     return [];
   }
 }
@@ -150,7 +150,7 @@ function checkKey(
   try {
     if (!certificate.checkPrivateKey(createPrivateKey(content))) noteBroken(`${name} is not the key of ${role}.pem`);
   } catch {
-    // OpenSSL's reason says nothing to a reader, and may quote what should not be quoted.
+    // OpenSSL's reason is unhelpful and may quote the key.
     noteBroken(`${name} is not a private key in PEM without a passphrase`);
   }
 }
@@ -171,12 +171,12 @@ function describe(role: Role, file: string, certificate: X509Certificate): Certi
   };
 }
 
-/** Node has a line for each part of a name. */
+/** Joins the lines of a name: Node returns one for each part. */
 function oneLine(name: string | undefined): string {
   return (name ?? "").trim().replaceAll("\n", ", ");
 }
 
-/** As in `DNS:localhost, IP Address:127.0.0.1`. */
+/** Parses Node's format: `DNS:localhost, IP Address:127.0.0.1`. */
 function parseNames(subjectAltName: string | undefined): string[] {
   return (subjectAltName ?? "").split(", ").flatMap((entry) => {
     const [, type, value = ""] = /^(DNS|IP Address):(.*)$/.exec(entry) ?? [];

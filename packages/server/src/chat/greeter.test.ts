@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { serveServices } from "../../test/serve-services.ts";
 import { greeter, magic } from "./greeter.ts";
 
-test("each line of the conversation is answered before the next one is said, and half-close ends it", async () => {
+test("each request is answered before the next one is sent, and half-close ends the stream", async () => {
   const chat = createClient(Greeter, await serveServices(greeter())).bidiHello();
   for (const [said, answered] of [
     ["1", "1"],
@@ -19,7 +19,7 @@ test("each line of the conversation is answered before the next one is said, and
   expect(await chat.recv()).toBeUndefined();
 });
 
-test("every 吗 and 吧 goes, every 你 becomes 我, and question marks of both widths become !", () => {
+test("吗 and 吧 are removed, 你 becomes 我, and question marks of both widths become !", () => {
   expect(magic("你吃吧你吃吗吗？好吧?")).toBe("我吃我吃!好!");
   expect(magic("")).toBe("");
 });

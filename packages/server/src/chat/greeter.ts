@@ -1,4 +1,4 @@
-// pb.Greeter: a conversation with a machine.
+// pb.Greeter: a chat with the "artificial intelligence" of the tutorial.
 import { Greeter } from "@grpc-study/proto/chat";
 import { implement } from "@grpc-study/rpc";
 
@@ -9,7 +9,7 @@ export const greeter = () =>
     },
   });
 
-/** The artificial intelligence: turns a question into an answer. */
+/** Turns a question into an answer. */
 export function magic(text: string): string {
   return text
     .replaceAll(/[吗吧]/g, "")

@@ -3,7 +3,7 @@ import { greeter } from "./greeter.ts";
 
 export const chat: Topic = {
   name: "chat",
-  summary: "a conversation over one bidirectional stream",
+  summary: "a chat over one bidirectional stream",
   listeners: [{ port: 8972, security: "plaintext" }],
   services: () => [greeter()],
 };

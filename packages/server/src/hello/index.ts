@@ -3,7 +3,7 @@ import { sayHello } from "./say-hello.ts";
 
 export const hello: Topic = {
   name: "hello",
-  summary: "one unary call, to be protected",
+  summary: "one unary call over plaintext, TLS, mutual TLS and with a token",
   listeners: [
     { port: 9090, security: "plaintext" },
     { port: 9091, security: "TLS" },

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { serveServices } from "../../test/serve-services.ts";
 import { sayHello } from "./say-hello.ts";
 
-test("the greeting names who asked for it", async () => {
+test("the greeting contains the name of the request", async () => {
   const client = createClient(SayHello, await serveServices(sayHello()));
   const { resMessage } = await client.sayHello({ messageName: "XiaoMing", messageLen: 8n });
   expect(resMessage).toBe("Message send by SayHello server :Hello XiaoMing");

@@ -3,7 +3,7 @@ import { sayHello } from "./say-hello.ts";
 
 export const helloStream: Topic = {
   name: "hello-stream",
-  summary: "one answer to the first request of a stream",
+  summary: "a stream with one request and one response",
   listeners: [{ port: 10001, security: "plaintext" }],
   services: (log) => [sayHello(log)],
 };

@@ -7,7 +7,7 @@ import { sayHello } from "./say-hello.ts";
 
 vi.mock("node:timers/promises", { spy: true });
 
-test("the first request is answered after the delay, a second one is not, and the stream ends without half-close", async () => {
+test("only the first request is answered, after the delay, and the stream ends without half-close", async () => {
   const { log, messages } = recordLog();
   const call = createClient(SayHello, await serveServices(sayHello(log, 50))).sayHello();
   const start = performance.now();
@@ -26,7 +26,7 @@ test("a stream without a request is INVALID_ARGUMENT", async () => {
   await expect(call.recv()).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
 });
 
-test("a caller that leaves during the delay takes the timer along", async () => {
+test("a caller that cancels during the delay stops the timer", async () => {
   const call = createClient(SayHello, await serveServices(sayHello(recordLog().log, 60_000))).sayHello();
   await call.send({ messageName: "zhc" });
   await expect.poll(() => vi.mocked(setTimeout).mock.lastCall?.[0]).toBe(60_000);

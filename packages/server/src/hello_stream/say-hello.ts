@@ -1,10 +1,10 @@
-// SayHello as a stream: takes its time over the first request, then ends.
+// SayHello as a stream: answers the first request after a delay, then ends the stream.
 import { setTimeout } from "node:timers/promises";
 import { SayHello } from "@grpc-study/proto/hello_stream";
 import { Code, implement, RpcError } from "@grpc-study/rpc";
 import type { Logger } from "pino";
 
-/** @param delayMs from the request to its answer, in milliseconds. */
+/** @param delayMs milliseconds between the request and the response. */
 export const sayHello = (log: Logger, delayMs = 1000) =>
   implement(SayHello, {
     async *sayHello(requests, { signal }) {

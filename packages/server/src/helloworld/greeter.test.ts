@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { recordLog, serveServices } from "../../test/serve-services.ts";
 import { greeter } from "./greeter.ts";
 
-test("the name is greeted, and logged", async () => {
+test("the response contains the name, which is logged", async () => {
   const { log, messages } = recordLog();
   const client = createClient(Greeter, await serveServices(greeter(log)));
   expect((await client.sayHello({ name: "100% world" })).message).toBe("Hello 100% world");

@@ -8,17 +8,17 @@ import { greeter } from "./greeter.ts";
 vi.mock("node:timers/promises", { spy: true });
 beforeEach(() => vi.mocked(setTimeout).mockClear());
 
-/** An interval that no test waits for. */
+/** An interval longer than any test. */
 const never = 60_000;
 
-/** How the pauses between pushes are: running, done, or broken off. */
+/** Counts the pauses between pushes: running, done, or aborted. */
 const pauses = () => vi.mocked(setTimeout).mock.settledResults.map(({ type }) => type);
 
-test("GetStream pushes the time in seconds, eleven times, one an interval", async () => {
+test("GetStream pushes the time in seconds eleven times, once an interval", async () => {
   const client = createClient(Greeter, await serveServices(greeter(recordLog().log, 10)));
   const start = performance.now();
   const times = await Array.fromAsync(client.getStream({ data: "aaa" }), ({ data }) => data);
-  // Ten pauses; timers may fire up to a millisecond early.
+  // Ten pauses. Timers may fire up to a millisecond early.
   expect(performance.now() - start).toBeGreaterThan(90);
   expect(times).toHaveLength(11);
   for (const time of times) {
@@ -27,7 +27,7 @@ test("GetStream pushes the time in seconds, eleven times, one an interval", asyn
   }
 });
 
-test("GetStream pushes at once, and leaves no timer when the caller goes", async () => {
+test("GetStream pushes at once, and a cancel stops its timer", async () => {
   const client = createClient(Greeter, await serveServices(greeter(recordLog().log, never)));
   const call = client.getStream({ data: "aaa" });
   await call.recv();
@@ -36,7 +36,7 @@ test("GetStream pushes at once, and leaves no timer when the caller goes", async
   await expect.poll(pauses).toEqual(["rejected"]);
 });
 
-test("PutStream logs what it takes, and answers how many that were", async () => {
+test("PutStream logs the requests and answers with their number", async () => {
   const { log, messages } = recordLog();
   const client = createClient(Greeter, await serveServices(greeter(log)));
   expect((await client.putStream([{ data: "a" }, { data: "b" }, { data: "c" }])).data).toBe("3");
@@ -44,14 +44,14 @@ test("PutStream logs what it takes, and answers how many that were", async () =>
   expect((await client.putStream([])).data).toBe("0");
 });
 
-test("AllStream pushes ssss at once and then an interval after, without waiting for the caller", async () => {
+test("AllStream pushes ssss at once and after each interval, without waiting for requests", async () => {
   const client = createClient(Greeter, await serveServices(greeter(recordLog().log, 10)));
   const call = client.allStream();
   for (let n = 0; n < 3; n++) expect((await call.recv())?.data).toBe("ssss");
   call.cancel();
 });
 
-test("AllStream logs what arrives, and ends with OK at half-close, in the middle of an interval", async () => {
+test("AllStream logs the requests, and half-close ends it with OK in the middle of an interval", async () => {
   const { log, messages } = recordLog();
   const client = createClient(Greeter, await serveServices(greeter(log, never)));
   const call = client.allStream();
@@ -64,7 +64,7 @@ test("AllStream logs what arrives, and ends with OK at half-close, in the middle
   await expect.poll(pauses).toEqual(["rejected"]);
 });
 
-test("AllStream leaves no timer when the caller goes", async () => {
+test("a cancel stops the timer of AllStream", async () => {
   const client = createClient(Greeter, await serveServices(greeter(recordLog().log, never)));
   const call = client.allStream();
   await call.recv();

@@ -1,10 +1,10 @@
-// Greeter: both sides push, at their own pace.
+// Greeter: server push, client push, and both at once.
 import { setTimeout } from "node:timers/promises";
 import { Greeter } from "@grpc-study/proto/push";
 import { implement } from "@grpc-study/rpc";
 import type { Logger } from "pino";
 
-/** @param intervalMs between two pushes, in milliseconds. */
+/** @param intervalMs milliseconds between two pushes. */
 export const greeter = (log: Logger, intervalMs = 1000) =>
   implement(Greeter, {
     async *getStream(_request, { signal }) {
@@ -29,7 +29,7 @@ export const greeter = (log: Logger, intervalMs = 1000) =>
       const read = (async () => {
         for await (const { data } of requests) log.info(data);
       })().finally(() => reading.abort());
-      // It is awaited below, unless the caller leaves first: then its failure is nobody's.
+      // Awaited below, unless the caller cancels first: that error is then irrelevant.
       read.catch(() => {});
 
       const stop = AbortSignal.any([signal, reading.signal]);

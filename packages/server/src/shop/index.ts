@@ -5,7 +5,7 @@ import { userService } from "./user-service.ts";
 
 export const shop: Topic = {
   name: "shop",
-  summary: "products, orders and users' scores",
+  summary: "products, orders and scores of users",
   listeners: [
     { port: 8083, security: "plaintext" },
     { port: 10086, security: "mutual TLS" },

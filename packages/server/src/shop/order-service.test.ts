@@ -7,7 +7,7 @@ import { orderService } from "./order-service.ts";
 
 const order = { orderId: 1, orderNo: "20210722", userId: 7, orderMoney: 20.5, orderTime: { seconds: 1_626_948_000n } };
 
-test("an order is taken", async () => {
+test("an order is accepted", async () => {
   const client = createClient(OrderService, await serveServices(orderService()));
   expect(await client.newOrder({ orderMain: order })).toMatchObject({ status: "OK", message: "success" });
 });
@@ -26,12 +26,12 @@ test.each([
   });
 });
 
-test("a number of 64 characters, and an order for nothing, are taken", async () => {
+test("a number of 64 characters and an amount of 0 are accepted", async () => {
   const client = createClient(OrderService, await serveServices(orderService()));
   expect(await client.newOrder({ orderMain: { ...order, orderNo: "单".repeat(64), orderMoney: 0 } })).toMatchObject({ status: "OK" });
 });
 
-test("all faults of an order are told at once", async () => {
+test("all violations of an order are reported at once", async () => {
   const client = createClient(OrderService, await serveServices(orderService()));
   const error = await client.newOrder({ orderMain: {} }).catch((error: unknown) => error);
   if (!(error instanceof RpcError)) throw new Error("the order was not refused");

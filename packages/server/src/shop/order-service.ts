@@ -1,4 +1,4 @@
-// services.OrderService: takes every order.
+// services.OrderService: accepts every order.
 import { OrderService } from "@grpc-study/proto/shop";
 import { implement } from "@grpc-study/rpc";
 

@@ -25,7 +25,7 @@ test.each([
   expect(productes.map(({ prodStock }) => prodStock)).toEqual(stocks);
 });
 
-test("a negative size is INVALID_ARGUMENT, which names the field and the value", async () => {
+test("a negative size is INVALID_ARGUMENT with the field and the value", async () => {
   const client = createClient(ProdService, await serveServices(prodService()));
   const error = await refusal(client.getProdStocks({ size: -1 }));
   expect(error).toMatchObject({ code: Code.INVALID_ARGUMENT, message: "size must be greater than or equal to 0, is -1" });
@@ -34,7 +34,7 @@ test("a negative size is INVALID_ARGUMENT, which names the field and the value",
   ]);
 });
 
-test.each([9, -1])("area %i, which does not exist, is INVALID_ARGUMENT, which names the field and the value", async (prodArea) => {
+test.each([9, -1])("the unknown area %i is INVALID_ARGUMENT with the field and the value", async (prodArea) => {
   const client = createClient(ProdService, await serveServices(prodService()));
   const error = await refusal(client.getProdStock({ prodId: 998, prodArea: prodArea as ProdAreas }));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
@@ -43,7 +43,7 @@ test.each([9, -1])("area %i, which does not exist, is INVALID_ARGUMENT, which na
   ]);
 });
 
-test.each(["getProdStock", "getProdInfo"] as const)("%s: a product whose id is not positive is INVALID_ARGUMENT", async (method) => {
+test.each(["getProdStock", "getProdInfo"] as const)("%s: an id below 1 is INVALID_ARGUMENT", async (method) => {
   const client = createClient(ProdService, await serveServices(prodService()));
   expect(await refusal(client[method]({ prodId: 0 }))).toMatchObject({
     code: Code.INVALID_ARGUMENT,
@@ -51,14 +51,14 @@ test.each(["getProdStock", "getProdInfo"] as const)("%s: a product whose id is n
   });
 });
 
-test("a product has the id that was asked for, a name and a price", async () => {
+test("a product has the requested id, a name and a price", async () => {
   const client = createClient(ProdService, await serveServices(prodService()));
   const product = await client.getProdInfo({ prodId: 998 });
   expect(product).toMatchObject({ prodId: 998, prodName: expect.stringContaining("998") });
   expect(product.prodPrice).toBeGreaterThan(0);
 });
 
-/** The error that a call fails with. */
+/** Returns the error of a failed call. */
 async function refusal(call: Promise<unknown>): Promise<RpcError> {
   const error = await call.then(
     () => undefined,

@@ -1,4 +1,4 @@
-// services.ProdService: products and their stock. What may be asked for, the rules in prod.proto say.
+// services.ProdService: products and their stock. The rules in prod.proto validate the requests.
 import { ProdAreas, ProdService } from "@grpc-study/proto/shop";
 import { implement } from "@grpc-study/rpc";
 

@@ -8,7 +8,7 @@ const users = (...ids: readonly number[]) => ({ users: ids.map((userId) => ({ us
 const ids = ({ users }: UserScoreResponse) => users.map(({ userId }) => userId);
 const scores = ({ users }: UserScoreResponse) => users.map(({ userScore }) => userScore);
 
-test("users come back in order, each with a score from 0 to 99", async () => {
+test("users are returned in order, each with a score from 0 to 99", async () => {
   const client = createClient(UserService, await serveServices(userService()));
   const some = [5, 1, 5, 2 ** 31 - 1, ...Array.from({ length: 996 }, (_, n) => (n + 1) * 7919)];
   const response = await client.getUserScore(users(...some));
@@ -27,12 +27,12 @@ test("the server stream has batches of two", async () => {
   expect(await Array.fromAsync(client.getUserScoreByServerStream(users()), ids)).toEqual([]);
 });
 
-test("the client stream is answered with the users of all requests", async () => {
+test("the response to a client stream has the users of all requests", async () => {
   const client = createClient(UserService, await serveServices(userService()));
   expect(ids(await client.getUserScoreByClientStream([users(1, 2), users(), users(3)]))).toEqual([1, 2, 3]);
 });
 
-test("the double-end stream answers each request, before the next one, with its own users only", async () => {
+test("the double-end stream answers each request with its users only, before the next request", async () => {
   const client = createClient(UserService, await serveServices(userService()));
   const call = client.getUserScoreByDoubleEndStream();
   for (const some of [[1, 2, 3], [], [4, 5]]) {
@@ -44,7 +44,7 @@ test("the double-end stream answers each request, before the next one, with its 
   expect(await call.recv()).toBeUndefined();
 });
 
-test("a user has the same score in every kind of call, whatever score the request says", async () => {
+test("a user has the same score in each kind of call, whatever the score in the request", async () => {
   const client = createClient(UserService, await serveServices(userService()));
   const request = { users: [{ userId: 7, userScore: 1000 }, { userId: 8 }] };
   const expected = scores(await client.getUserScore(request));

@@ -1,4 +1,4 @@
-// services.UserService: the scores of users, in each of the four call kinds.
+// services.UserService: the scores of users, by each of the four call kinds.
 import { type UserInfo, UserService } from "@grpc-study/proto/shop";
 import { implement } from "@grpc-study/rpc";
 
@@ -27,8 +27,8 @@ function withScore({ userId }: UserInfo) {
   return { userId, userScore: scoreOf(userId) };
 }
 
-/** The score of a user: in [0, 100), and always the same. */
+/** Returns the score of a user in [0, 100): the same in each call. */
 function scoreOf(userId: number): number {
-  // Multiplicative hashing, so that neighbours differ; `>>> 0` because an int32 may be negative.
+  // Multiplicative hashing, so that the scores of neighbouring ids differ. `>>> 0` makes the product unsigned.
   return (Math.imul(userId, 0x9e3779b1) >>> 0) % 100;
 }

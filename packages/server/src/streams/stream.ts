@@ -1,4 +1,4 @@
-// Stream: bidirectional streaming, in turns.
+// Stream: bidirectional streaming, one answer for each question.
 import { Stream } from "@grpc-study/proto/streams";
 import { implement } from "@grpc-study/rpc";
 import type { Logger } from "pino";

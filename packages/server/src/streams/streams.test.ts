@@ -4,13 +4,13 @@ import { expect, test } from "vitest";
 import { recordLog, serveServices } from "../../test/serve-services.ts";
 import { streams } from "./index.ts";
 
-test("ListValue answers five values, numbered from 0", async () => {
+test("ListValue responds with five values, numbered from 0", async () => {
   const client = createClient(StreamServer, await serveServices(...streams.services(recordLog().log)));
   const values = await Array.fromAsync(client.listValue({ data: "stream server grpc " }), ({ streamValue }) => streamValue);
   expect(values).toEqual([0, 1, 2, 3, 4].map((n) => `stream server grpc ${n}`));
 });
 
-test("RouteList logs each item, and answers ok after the last", async () => {
+test("RouteList logs each request and answers ok after the last one", async () => {
   const { log, messages } = recordLog();
   const client = createClient(StreamClient, await serveServices(...streams.services(log)));
   const reply = await client.routeList([{ streamData: "stream client rpc 0" }, { streamData: "stream client rpc 1" }]);
@@ -18,12 +18,12 @@ test("RouteList logs each item, and answers ok after the last", async () => {
   expect(messages()).toEqual(["stream client rpc 0", "stream client rpc 1"]);
 });
 
-test("RouteList answers ok to no item at all", async () => {
+test("RouteList answers ok to an empty stream", async () => {
   const client = createClient(StreamClient, await serveServices(...streams.services(recordLog().log)));
   expect(await client.routeList([])).toMatchObject({ code: 0, value: "ok" });
 });
 
-test("Conversations answers each question before the next one, numbered from 1, and logs it", async () => {
+test("Conversations logs each question and answers it, numbered from 1, before the next one", async () => {
   const { log, messages } = recordLog();
   const client = createClient(Stream, await serveServices(...streams.services(log)));
   const call = client.conversations();
