@@ -5,7 +5,7 @@ test.each(["127.0.0.1:8972", "localhost:1", "shop.example-1.com:65535", "[::1]:8
   expect(parseAddress(text)).toBe(text);
 });
 
-test("an address without a host is on localhost, as for Go", () => {
+test("an address without a host means localhost, as in Go", () => {
   expect(parseAddress(":8083")).toBe("localhost:8083");
 });
 

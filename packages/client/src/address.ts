@@ -4,9 +4,9 @@ import { InvalidArgumentError } from "commander";
 const hostAndPort = /^(?<host>\[[\da-f:.]+\]|[\w.-]*):(?<port>\d{1,5})$/i;
 
 /**
- * Checks an address, `host:port`. An IPv6 host stands in brackets; without a host it is localhost, as for Go's `Dial`.
+ * Parses an address, `host:port`. An IPv6 host stands in brackets. A missing host means localhost, as in Go's `Dial`.
  *
- * @throws InvalidArgumentError if it is no such address.
+ * @throws InvalidArgumentError if the address is malformed.
  */
 export function parseAddress(text: string): string {
   const { host, port } = hostAndPort.exec(text)?.groups ?? {};

@@ -11,18 +11,18 @@ const hello = implement(SayHello, { sayHello: ({ messageName }) => ({ resMessage
 /** Runs a command to its end. */
 const cli = (...args: string[]) => start(...args).ended;
 
-test("a command prints what the tutorial's client prints, and ends with 0", async () => {
+test("a command prints the output of the tutorial's client and ends with status 0", async () => {
   const { address } = await serve(hello);
   expect(await cli("hello", "--addr", address)).toEqual({ status: 0, stdout: "Hello XiaoMing\n", stderr: "" });
   expect(await cli("hello", "--addr", address, "--name", "LiLei")).toMatchObject({ stdout: "Hello LiLei\n" });
 });
 
-test("--json prints a message with the names of the .proto file and with all its fields", async () => {
+test("--json prints all fields of a message, with the names of the .proto file", async () => {
   const { address } = await serve(implement(ProdService, { getProdStock: () => ({}) }));
   expect(await cli("shop", "stock", "--json", "--addr", address)).toMatchObject({ stdout: '{"prod_stock":0}\n' });
 });
 
-test("common options are taken before and after the name of a call", async () => {
+test("common options may stand before and after the name of a call", async () => {
   const { address } = await serve(
     implement(ProdService, { getProdStock: ({ prodId, prodArea }) => ({ prodStock: prodId * 10 + prodArea }) }),
   );
@@ -32,7 +32,7 @@ test("common options are taken before and after the name of a call", async () =>
   expect(before).toEqual(after);
 });
 
-test("scores asks for as many users, as often and in the way that the user wants", async () => {
+test("scores sends the number of users and requests of the options, in each mode", async () => {
   const log: string[] = [];
   const users = ({ users }: { users: { userId: number }[] }) => users.map(({ userId }) => ({ userId, userScore: 1 }));
   const { address } = await serve(
@@ -67,7 +67,7 @@ test("scores asks for as many users, as often and in the way that the user wants
   expect(log).toEqual(["unary", "server", "client 3", "double", "double"]);
 });
 
-test("metadata goes with the call and is not printed", async () => {
+test("metadata is sent with the call and is not printed", async () => {
   let metadata: Context["metadata"] | undefined;
   const { address } = await serve(
     implement(SayHello, {
@@ -105,7 +105,7 @@ test("an error of a call is one line, whatever its message", async () => {
   expect(await cli("hello", "--addr", address)).toEqual({ status: 1, stdout: "", stderr: "INVALID_ARGUMENT: two lines\\u001b[2J\n" });
 });
 
-test("--json escapes what would steer a terminal, and its reader gets what the server sent", async () => {
+test("--json escapes characters that control a terminal, and a JSON parser reads what the server sent", async () => {
   const reply = "\u0085\u009b2J \u202e \u2066 \u2028 \u007f 你好";
   const { address } = await serve(implement(SayHello, { sayHello: () => ({ resMessage: reply }) }));
   const { stdout } = await cli("hello", "--json", "--addr", address);
@@ -130,14 +130,14 @@ test.each(["GRPC_STUDY_CERTS", "GRPC_STUDY_USER", "GRPC_STUDY_TOKEN"])("an empty
   expect((await cli("hello", "--help")).stdout.replaceAll(/\s+/g, "")).toMatch(/default:"[^"]+certs"/);
 });
 
-test("a call takes no longer than --timeout", async () => {
+test("--timeout is the deadline of a call", async () => {
   const { address } = await serve(implement(SayHello, { sayHello: async (_request, { signal }) => setTimeout(10_000, {}, { signal }) }));
   const { status, stderr } = await cli("hello", "--addr", address, "--timeout", "100ms");
   expect(status).toBe(1);
   expect(stderr).toMatch(/^DEADLINE_EXCEEDED: .+\n$/);
 });
 
-test("Ctrl-C cancels the call and ends the command with 130, without a word", async () => {
+test("Ctrl-C cancels the call and ends the command with status 130 and no output", async () => {
   const { promise: called, resolve } = Promise.withResolvers<AbortSignal>();
   const { address } = await serve(
     implement(SayHello, {
@@ -154,7 +154,7 @@ test("Ctrl-C cancels the call and ends the command with 130, without a word", as
   await expect.poll(() => signal.aborted).toBe(true);
 });
 
-test("the first Ctrl-C half-closes push all, which then ends as the server does", async () => {
+test("the first Ctrl-C half-closes push all, which ends when the server ends the stream", async () => {
   const { promise: called, resolve } = Promise.withResolvers<void>();
   const { address } = await serve(
     implement(Greeter, {
@@ -198,12 +198,12 @@ test.each([
   [["hello", "--timeout", "soon"], "500ms, 1s or 2m"],
   [["streams", "nope"], "list-value, route-list, conversations"],
   [["shop", "nope"], "stock, stocks, info, scores, order"],
-  [["shop", "stock", "--id", "abc"], "whole number"],
+  [["shop", "stock", "--id", "abc"], "integer"],
   [["shop", "stock", "--area", "D"], "A, B, C"],
   [["shop", "scores", "--mode", "both"], "unary, server, client, double"],
   [["shop", "order", "--id", "1"], "'--no <text>' not specified"],
   [["shop", "order", "--id", "1", "--no", "1", "--user-id", "1", "--money", "1", "--time", "now"], "2021-07-22T10:00:00Z"],
-])("%j is refused with one line", async (args, reason) => {
+])("%j fails with one line and status 2", async (args, reason) => {
   const { status, stdout, stderr } = await cli(...args);
   expect(status).toBe(2);
   expect(stdout).toBe("");
@@ -211,7 +211,7 @@ test.each([
   expect(stderr).toContain(reason);
 });
 
-test("--help goes to stdout and ends with 0; no command at all is an error", async () => {
+test("--help goes to stdout and ends with status 0; a missing command is an error", async () => {
   expect(await cli("shop", "--help")).toEqual({ status: 0, stdout: expect.stringContaining("scores"), stderr: "" });
   expect(await cli()).toEqual({ status: 1, stdout: "", stderr: expect.stringContaining("Usage: ") });
 });

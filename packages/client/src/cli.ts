@@ -1,4 +1,4 @@
-// The command line: all topics, and what becomes of an error.
+// The command line: all topics, and how errors are reported.
 import { Command, CommanderError } from "commander";
 import { chatCommand } from "./chat/command.ts";
 import { helloCommand } from "./hello/command.ts";
@@ -13,8 +13,8 @@ import type { Io } from "./topic.ts";
 const topics = [chatCommand, helloCommand, helloStreamCommand, helloworldCommand, streamsCommand, shopCommand, pushCommand];
 
 /**
- * Runs a command and resolves with the exit status: 0, 1 for a call that failed, 2 for a command line that makes no sense, 130 after
- * Ctrl-C. It has said on `io.stderr` what went wrong.
+ * Runs a command and resolves with the exit status: 0, 1 after a failed call, 2 for an invalid command line, 130 after Ctrl-C. Errors are
+ * reported on `io.stderr`.
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   try {
@@ -31,7 +31,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 function createProgram(io: Io): Command {
   const program = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-client").description(
-    "The tutorials' clients, one command a topic.",
+    "The clients of the tutorials, one command for each topic.",
   );
   for (const topic of topics) program.addCommand(topic(io));
   for (const command of tree(program)) {
@@ -41,7 +41,7 @@ function createProgram(io: Io): Command {
       .configureOutput({
         writeOut: (text) => void io.stdout.write(text),
         writeErr: (text) => void io.stderr.write(text),
-        // run() writes errors, all in one way.
+        // run() reports all errors in one format.
         outputError: () => {},
       });
   }

@@ -1,4 +1,4 @@
-// The one place where a channel is made: how the client reaches a server.
+// Creates the channel to the server.
 import { join } from "node:path";
 import { type Channel, type ClientTls, createChannel } from "@grpc-study/rpc";
 import { CommanderError } from "commander";
@@ -6,42 +6,42 @@ import { CommanderError } from "commander";
 export interface ConnectOptions {
   /** `host:port` */
   readonly addr: string;
-  /** What carries the calls. */
+  /** The transport that carries the calls. */
   readonly transport: TransportName;
-  /** How long a peer may take to finish the connection, in milliseconds. */
+  /** Milliseconds until an attempt to connect fails. */
   readonly connectTimeout: number;
-  /** TLS, with the CA of the folder. */
+  /** Use TLS with the CA of the folder. */
   readonly tls?: true;
-  /** Mutual TLS, with the CA and the client certificate of the folder. */
+  /** Use mutual TLS with the CA and the client certificate of the folder. */
   readonly mtls?: true;
   /** The folder with `ca.pem`, `client.pem` and `client.key`. */
   readonly certs: string;
-  /** Files instead of the folder's. Naming one means TLS. */
+  /** Files that replace the folder's. Each implies TLS. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
-  /** The name that the server's certificate must have. Naming one means TLS. */
+  /** The name that the server's certificate must contain. Implies TLS. */
   readonly serverName?: string;
 }
 
-/** What `--transport` takes. The first is the default. */
+/** The values of `--transport`. The first is the default. */
 export const transportNames = ["http2", "grpc-js"] as const;
 
 export type TransportName = (typeof transportNames)[number];
 
-/** Opens a channel. It connects with the first call. */
+/** Creates a channel, which connects with the first call. */
 export async function connect(options: ConnectOptions): Promise<Channel> {
   const tls = tlsOf(options);
   const { addr, connectTimeout: connectTimeoutMs } = options;
   return options.transport === "http2" ? createChannel(addr, { connectTimeoutMs, tls }) : connectByGrpcJs(addr, connectTimeoutMs, tls);
 }
 
-/** grpc-js is loaded only if it is asked for. */
+/** Loads grpc-js only if it is asked for. */
 async function connectByGrpcJs(addr: string, connectTimeoutMs: number, tls: ClientTls | undefined): Promise<Channel> {
   const { Channel: GrpcJsChannel, credentials, logVerbosity, setLogVerbosity } = await import("@grpc/grpc-js");
   const { grpcJsChannel, grpcJsCredentials } = await import("@grpc-study/rpc/grpc-js");
   setLogVerbosity(logVerbosity.NONE);
-  // grpc-js gives the host as the TLS server name, an IP address too, of which Node disapproves on stderr.
+  // grpc-js passes the host as the TLS server name even if it is an IP address, for which Node prints a deprecation warning.
   if (tls !== undefined) process.noDeprecation = true;
   const { serverName: name, ...certificates } = tls ?? {};
   const channel = new GrpcJsChannel(addr, tls === undefined ? credentials.createInsecure() : grpcJsCredentials(certificates), {
@@ -51,7 +51,7 @@ async function connectByGrpcJs(addr: string, connectTimeoutMs: number, tls: Clie
 }
 
 function tlsOf({ tls, mtls, certs, ca, cert, key, serverName }: ConnectOptions): ClientTls | undefined {
-  if ((cert === undefined) !== (key === undefined)) throw new CommanderError(2, "client.tls", "--cert and --key go together");
+  if ((cert === undefined) !== (key === undefined)) throw new CommanderError(2, "client.tls", "--cert and --key must be given together");
   if (![tls, mtls, ca, cert, serverName].some((option) => option !== undefined)) return undefined;
   const identity =
     cert !== undefined && key !== undefined ? { cert, key } : mtls && { cert: join(certs, "client.pem"), key: join(certs, "client.key") };

@@ -1,16 +1,16 @@
-// How Go prints a message: protobuf-go's text format on one line. (Its `String()` puts a second space between fields in some
-// builds, to keep people from parsing it; here it is always one.)
+// Formats messages as Go prints them: protobuf-go's text format on one line. In some builds, its `String()` puts two spaces between
+// fields, to discourage parsing; this module always puts one.
 import { isUtf8 } from "node:buffer";
 import { type DescEnum, type DescField, type DescMessage, type MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { shortestFloat32 } from "@grpc-study/codec/float32";
 
-/** What `fmt.Println(message)` prints: `user_id:1 user_score:81`. Fields that are not set are left out. */
+/** Formats as `fmt.Println(message)`: `user_id:1 user_score:81`. Unset fields are omitted. */
 export function goText<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): string {
   return messageText(reflect(schema, message));
 }
 
-/** What `fmt.Println(messages)` prints of a slice of messages: `[prod_stock:721 prod_stock:666]`. */
+/** Formats a slice as `fmt.Println(messages)`: `[prod_stock:721 prod_stock:666]`. */
 export function goSlice<Desc extends DescMessage>(schema: Desc, messages: readonly MessageShape<Desc>[]): string {
   return `[${messages.map((message) => goText(schema, message)).join(" ")}]`;
 }
@@ -35,7 +35,7 @@ function fieldText(message: ReflectMessage, field: DescField): string[] {
   }
 }
 
-/** The kinds of value that a field, an item of a list and a value of a map have in common. */
+/** The type of a field, of a list item, or of a map value. */
 interface ValueType {
   readonly scalar: ScalarType | undefined;
   readonly enum: DescEnum | undefined;
@@ -69,12 +69,12 @@ function quote(text: string): string {
   return `"${escaped}"`;
 }
 
-/** C0 and DEL are one byte and written as such; C1 are two in UTF-8 and written as a code point. */
+/** C0 and DEL are one byte in UTF-8 and become `\x..`; C1 are two bytes and become `\u....`. */
 function escapeControl(code: number): string {
   return code < 0x80 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
 }
 
-/** Bytes are quoted like a string if they could be one; otherwise each byte beyond ASCII stands for itself. */
+/** Quotes valid UTF-8 like a string. Otherwise escapes each byte outside ASCII. */
 function quoteBytes(bytes: Uint8Array): string {
   if (isUtf8(bytes)) return quote(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
   return `"${Array.from(bytes, byteText).join("")}"`;
@@ -88,7 +88,7 @@ function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, "0");
 }
 
-/** Go's `%g` with the shortest precision: with an exponent, of at least two digits, from 1e+06 on and below 1e-04. */
+/** Go's `%g` with the shortest precision: from 1e+06 on and below 1e-04, with an exponent of at least two digits. */
 function floatText(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";

@@ -1,13 +1,13 @@
-// Ctrl-C: what it does to the command that runs.
+// What Ctrl-C does to the running command.
 
 export interface Interrupt {
-  /** Aborts when the user wants what runs to be cancelled. */
+  /** Aborts when the user cancels the command. */
   readonly signal: AbortSignal;
-  /** Ctrl-C was pressed. */
+  /** Called for each Ctrl-C. */
   raise(): void;
   /**
-   * Gives the next Ctrl-C to `handler`, for a command that has a gentler end than to be cancelled; the one after that cancels. Returns what
-   * takes the handler back.
+   * Calls `handler` for the next Ctrl-C, for a command that can end more gently than by a cancel; the one after that cancels. Returns a
+   * function that removes the handler.
    */
   once(handler: () => void): () => void;
 }

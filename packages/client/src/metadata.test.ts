@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { addMetadata } from "./metadata.ts";
 
-test("entries add up, by key in lower case", () => {
+test("entries add up, and keys become lower case", () => {
   const entries = ["User=xiaoming", "token=a=b", "token="].reduce<ReturnType<typeof addMetadata>>(
     (all, text) => addMetadata(text, all),
     {},

@@ -1,20 +1,20 @@
-// Metadata on the command line. It may be a secret, so no message repeats what was given.
+// Metadata on the command line. Values may be secrets, so error messages do not repeat them.
 
 import { CommanderError } from "commander";
 
-/** Values by key, as a call takes them. */
+/** Values by key, as a call accepts them. */
 export type MetadataEntries = Readonly<Record<string, readonly (string | Uint8Array)[]>>;
 
 /**
- * Adds `key=value` to what earlier options gave. The value of a key that ends in `-bin` is base64.
+ * Adds `key=value` to the entries of earlier options. The value of a key that ends in `-bin` is base64.
  *
- * @throws CommanderError that names the fault, never the value.
+ * @throws CommanderError with the problem, without the value.
  */
 export function addMetadata(text: string, previous: MetadataEntries = {}): MetadataEntries {
   const [, name, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw fault("must be key=value, the key of a-z 0-9 _ - .");
+  if (name === undefined || value === undefined) throw fault("must be key=value; the key may contain a-z 0-9 _ - .");
   const key = name.toLowerCase();
-  if (key.startsWith("grpc-")) throw fault("keys that begin with grpc- belong to gRPC");
+  if (key.startsWith("grpc-")) throw fault("keys that begin with grpc- are reserved");
   return { ...previous, [key]: [...(previous[key] ?? []), parseValue(key, value)] };
 }
 
@@ -28,7 +28,7 @@ function parseValue(key: string, value: string): string | Uint8Array {
   return value;
 }
 
-/** Not commander's InvalidArgumentError: its message repeats the argument. */
+/** commander's InvalidArgumentError would repeat the argument in its message. */
 function fault(message: string): CommanderError {
   return new CommanderError(2, "client.metadata", `--metadata: ${message}`);
 }

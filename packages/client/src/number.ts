@@ -2,27 +2,27 @@
 import { InvalidArgumentError } from "commander";
 
 /**
- * Parses an int32, as the ids of the messages are.
+ * Parses an int32, the type of the messages' ids.
  *
- * @throws InvalidArgumentError if it is none.
+ * @throws InvalidArgumentError if the text is not an int32.
  */
 export function parseInt32(text: string): number {
   const value = Number(text);
   if (!/^[+-]?\d+$/.test(text) || (value | 0) !== value) {
-    throw new InvalidArgumentError("It must be a whole number of 32 bits.");
+    throw new InvalidArgumentError("It must be an integer of 32 bits.");
   }
   return value;
 }
 
 /**
- * Parses how many there shall be of something: 1 or more.
+ * Parses a count from 1 to 1,000,000.
  *
- * @throws InvalidArgumentError if it is no such number.
+ * @throws InvalidArgumentError if the text is not such a number.
  */
 export function parseCount(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || value > 1_000_000) {
-    throw new InvalidArgumentError("It must be a whole number from 1 to 1000000.");
+    throw new InvalidArgumentError("It must be an integer from 1 to 1000000.");
   }
   return value;
 }
@@ -30,7 +30,7 @@ export function parseCount(text: string): number {
 /**
  * Parses a number that fits a protobuf float.
  *
- * @throws InvalidArgumentError if it is none.
+ * @throws InvalidArgumentError if the text is not such a number.
  */
 export function parseFloat32(text: string): number {
   const value = Number(text);

@@ -1,4 +1,4 @@
-// What a command prints: messages, as the tutorial's client does or as JSON lines, and the one line that says what went wrong.
+// The output of a command: messages, in the format of the tutorial or as JSON lines, and one line for an error.
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { styleText } from "node:util";
@@ -10,13 +10,13 @@ import { goText } from "./go-text.ts";
 /** A stream that may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean };
 
-/** Writes a line; a promise once the reader is slower than the server. */
+/** Writes a line. Returns a promise while the reader is slower than the server. */
 export type WriteLine = (line: string) => void | Promise<void>;
 
-/** Prints a received message: as `text`, which is what Go prints of a message unless told, or as a line of JSON. */
+/** Prints a received message as `text` or as a line of JSON. Default of `text`: the message as Go prints it. */
 export type Print = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>, text?: string) => Promise<void>;
 
-/** JSON has the names of the .proto file, and all fields: a score of 0 is a score. */
+/** JSON has the names of the .proto file and all fields, so that a score of 0 is printed. */
 const jsonOptions = { useProtoFieldName: true, alwaysEmitImplicit: true };
 
 export function printer(writeLine: WriteLine, json: boolean): Print {
@@ -25,19 +25,19 @@ export function printer(writeLine: WriteLine, json: boolean): Print {
   };
 }
 
-/** Writes lines to a stream, no faster than it takes them. */
+/** Returns a function that writes lines with backpressure. */
 export function lineWriter(output: Output): WriteLine {
   return async (line) => {
-    // A peer's text must not steer the terminal. A program gets what the peer sent.
+    // The peer's text must not control the terminal. A pipe gets it unchanged.
     const text = output.isTTY ? printable(line) : line;
     if (!output.write(`${text}\n`)) await once(output, "drain");
   };
 }
 
-/** Says on one line why a command failed: `UNAVAILABLE: …` for a call, `error: …` for anything else. */
+/** Writes one line with the reason of a failure: `UNAVAILABLE: …` for a call, `error: …` for anything else. */
 export function writeError(output: Output, error: unknown): void {
   const [label, message] = describe(error);
-  // styleText knows NO_COLOR and TERM, but would also colour a pipe if FORCE_COLOR is set.
+  // styleText respects NO_COLOR and TERM, but would also colour a pipe if FORCE_COLOR is set.
   const styled = output.isTTY ? styleText("red", label, { stream: output }) : label;
   output.write(`${styled}: ${printable(message.trim().replace(/\s+/g, " "))}\n`);
 }

@@ -1,4 +1,4 @@
-// The process around the command line: signals, streams and the exit status.
+// The process of the command: signals, streams and the exit status.
 import { setTimeout } from "node:timers/promises";
 import { run } from "./cli.ts";
 import { createInterrupt } from "./interrupt.ts";
@@ -8,11 +8,11 @@ const { stdin, stdout, stderr } = process;
 const interrupt = createInterrupt();
 
 process.on("SIGINT", () => {
-  // Who presses it again has waited long enough.
+  // A second Ctrl-C ends the process at once.
   if (interrupt.signal.aborted) process.exit(130);
   interrupt.raise();
 });
-// The reader has left, as `| head -1` does: there is nothing more to do.
+// The reader has left, as `| head -1` does: the command ends with status 0.
 stdout.on("error", (error: NodeJS.ErrnoException) => fail(error.code === "EPIPE" ? undefined : error));
 stderr.on("error", () => {});
 process.on("uncaughtException", fail);
@@ -23,9 +23,9 @@ function fail(error: unknown): never {
 }
 
 const status = await run(process.argv.slice(2), { stdin, stdout, stderr, interrupt });
-// A pipe may still hold what was written.
+// Wait until the pipe has the whole output.
 await new Promise((resolve) => stdout.write("", resolve));
-// A call that was cancelled is reset in the next turns of the loop. Its half-close, which Node sends first, must not be the last that the
-// server hears of it.
+// A cancelled call is reset in one of the next turns of the event loop, after Node has sent its half-close. Exiting before the reset would
+// look to the server like a complete request.
 if (status !== 0) await setTimeout(10);
 process.exit(status);

@@ -1,4 +1,4 @@
-// What every topic's command has in common: its options, and the context in which its client runs.
+// What the commands of all topics have in common: the options, and the context in which a client runs.
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
@@ -12,7 +12,7 @@ import type { Interrupt } from "./interrupt.ts";
 import { addMetadata, type MetadataEntries } from "./metadata.ts";
 import { lineWriter, type Output, type Print, printer } from "./output.ts";
 
-/** The world outside: the process's own in main.ts, a test's in a test. */
+/** The streams and signals of a command: those of the process, or those of a test. */
 export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Output;
@@ -20,53 +20,53 @@ export interface Io {
   readonly interrupt: Interrupt;
 }
 
-/** What a topic's client works with. */
+/** What a topic's client uses. */
 export interface Context {
-  /** Makes the client of a service of the topic's server. Its calls have the metadata and the deadline that the user wants. */
+  /** Creates a client of a service. Its calls have the metadata and the deadline of the command line. */
   connect<Service extends DescService>(service: Service): Client<Service>;
-  /** Aborts on Ctrl-C. The calls know it. */
+  /** Aborts on Ctrl-C, which cancels the calls. */
   readonly signal: AbortSignal;
   /** Prints a received message. */
   readonly print: Print;
-  /** Gives the next Ctrl-C to `handler` instead of cancelling the calls. Returns what takes it back. */
+  /** Calls `handler` for the next Ctrl-C instead of cancelling the calls. Returns a function that removes the handler. */
   onInterrupt(handler: () => void): () => void;
 }
 
-/** The options of every topic. */
+/** The options of all topics. */
 export interface CommonOptions extends ConnectOptions, TokenOptions {
   readonly timeout?: number;
   readonly metadata?: MetadataEntries;
   readonly json?: true;
 }
 
-/** Where the server's `certs` command writes to: the folder `certs` of the repository. */
+/** The folder that the server's `certs` command writes: `certs` of the repository. */
 const certsFolder = fileURLToPath(new URL("../../../certs", import.meta.url));
 
-/** A topic's command, with the options that all topics have. `timeout` is the default of `--timeout`: none, unless told. */
+/** Creates a topic's command with the options of all topics. `timeout` is the default of `--timeout`; without it, calls have no deadline. */
 export function topic(name: string, addr: string, description: string, timeout?: string): Command {
-  const timeoutOption = new Option("--timeout <duration>", "deadline of each call, like 500ms, 1s or 2m").argParser(parseDuration);
+  const timeoutOption = new Option("--timeout <duration>", "deadline of each call, such as 500ms, 1s or 2m").argParser(parseDuration);
   if (timeout !== undefined) timeoutOption.default(parseDuration(timeout), timeout);
   return new Command(name)
     .description(description)
-    .option("--addr <host:port>", "the server's address", parseAddress, addr)
+    .option("--addr <host:port>", "address of the server", parseAddress, addr)
     .addOption(timeoutOption)
-    .addOption(new Option("--connect-timeout <duration>", "how long to wait for a connection").argParser(parseDuration).default(5000, "5s"))
-    .addOption(new Option("--transport <name>", "what carries the calls").choices(transportNames).default(transportNames[0]))
-    .option("--tls", "over TLS")
-    .option("--mtls", "over TLS, with a client certificate")
+    .addOption(new Option("--connect-timeout <duration>", "time limit for a connection").argParser(parseDuration).default(5000, "5s"))
+    .addOption(new Option("--transport <name>", "transport that carries the calls").choices(transportNames).default(transportNames[0]))
+    .option("--tls", "use TLS")
+    .option("--mtls", "use TLS with a client certificate")
     .option("--certs <dir>", "folder with ca.pem, client.pem and client.key", process.env.GRPC_STUDY_CERTS || certsFolder)
-    .option("--ca <file>", "the CA of the server's certificate, instead of the folder's; means TLS")
-    .option("--cert <file>", "the client certificate, instead of the folder's; means TLS")
-    .option("--key <file>", "its private key")
-    .option("--server-name <name>", "the name that the server's certificate must have; means TLS")
-    .option("--user <name>", "user to call as (or GRPC_STUDY_USER)")
-    .option("--token <token>", "the user's token (or GRPC_STUDY_TOKEN)")
-    .option("--require-transport-security", "send user and token over TLS only")
+    .option("--ca <file>", "CA of the server's certificate, instead of the folder's; implies TLS")
+    .option("--cert <file>", "client certificate, instead of the folder's; implies TLS")
+    .option("--key <file>", "private key of the client certificate")
+    .option("--server-name <name>", "name that the server's certificate must contain; implies TLS")
+    .option("--user <name>", "user name (or GRPC_STUDY_USER)")
+    .option("--token <token>", "token of the user (or GRPC_STUDY_TOKEN)")
+    .option("--require-transport-security", "send user and token only over TLS")
     .option("--metadata <key=value>", "metadata of each call; repeatable", addMetadata)
     .option("--json", "print messages as lines of JSON");
 }
 
-/** Makes the action of a command: opens the channel, runs the topic's client, closes the channel. */
+/** Creates the action of a command: opens the channel, runs the topic's client, closes the channel. */
 export function action<Options>(
   io: Io,
   run: (context: Context, options: CommonOptions & Options, args: readonly string[]) => Promise<void>,

@@ -1,4 +1,4 @@
-// A command's world in a test: what goes in, and what came out.
+// Runs a command in a test, with streams that the test reads and writes.
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { createServer, type Implementation } from "@grpc-study/rpc";

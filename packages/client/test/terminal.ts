@@ -1,9 +1,9 @@
-// A terminal in a test: as much of one as readline uses, with characters that are two columns wide.
+// A terminal for tests: the part that readline uses, with characters of two columns.
 import { PassThrough, Writable } from "node:stream";
 
 const wide = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
 
-/** What is typed. A chunk of more than one character is a paste. */
+/** The keyboard. A chunk of more than one character is a paste. */
 export class Keyboard extends PassThrough {
   readonly isTTY = true;
   raw = false;
@@ -27,7 +27,7 @@ export class Screen extends Writable {
     this.columns = columns;
   }
 
-  /** The rows of the screen, and where the cursor is. */
+  /** The rows of the screen, and the position of the cursor. */
   get shown(): { rows: string[]; cursor: [row: number, column: number] } {
     const rows = this.#rows.map((cells) =>
       Array.from(cells, (cell) => cell ?? " ")
@@ -64,7 +64,7 @@ export class Screen extends Writable {
     else if (char === "\n") this.#newRow();
     else {
       const width = wide.test(char) ? 2 : 1;
-      // Only the next character wraps: a cursor that has filled its row stays there.
+      // The cursor stays at the end of a full row; the next character wraps.
       if (this.#column + width > this.columns) this.#newRow();
       const cells = this.#cells;
       while (cells.length < this.#column) cells.push(" ");

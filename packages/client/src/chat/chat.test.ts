@@ -4,28 +4,28 @@ import { Code, implement, RpcError } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
 import { serve, start } from "../../test/io.ts";
 
-/** Answers each request with itself. */
+/** Echoes each request. */
 const echo = implement(Greeter, {
   async *bidiHello(requests) {
     for await (const { name } of requests) yield { reply: name };
   },
 });
 
-test("lines are trimmed, blank ones skipped, and answers printed", async () => {
+test("lines are trimmed, blank lines are skipped, and replies are printed", async () => {
   const { address } = await serve(echo);
   const { stdin, ended } = start("chat", "--addr", address);
   stdin.end("1\n\n  你好 \r\n   \nlast, without an end of line");
   expect(await ended).toEqual({ status: 0, stdout: "AI：1\nAI：你好\nAI：last, without an end of line\n", stderr: "" });
 });
 
-test.each(["quit", "QUIT", " Quit "])("'%s' ends the chat while input goes on", async (quit) => {
+test.each(["quit", "QUIT", " Quit "])("'%s' ends the chat while the input stays open", async (quit) => {
   const { address } = await serve(echo);
   const { stdin, ended } = start("chat", "--addr", address);
   stdin.write(`1\n${quit}\n2\n`);
   expect(await ended).toEqual({ status: 0, stdout: "AI：1\n", stderr: "" });
 });
 
-test("answers that come after the end of input are printed before the chat ends", async () => {
+test("replies that arrive after the end of input are printed before the chat ends", async () => {
   const { address } = await serve(
     implement(Greeter, {
       async *bidiHello(requests) {
@@ -42,7 +42,7 @@ test("answers that come after the end of input are printed before the chat ends"
   expect(await ended).toEqual({ status: 0, stdout: "AI：1\nAI：2\nAI：3\n", stderr: "" });
 });
 
-test("1,000 lines at once come back in order", async () => {
+test("the replies to 1,000 lines at once arrive in order", async () => {
   const { address } = await serve(echo);
   const { stdin, ended } = start("chat", "--addr", address);
   const lines = Array.from({ length: 1000 }, (_, n) => `${n}\n`);
@@ -57,7 +57,7 @@ test("--json prints messages", async () => {
   expect((await ended).stdout).toBe('{"reply":"你好"}\n');
 });
 
-test("a server that goes away ends the chat with one line, though input goes on", async () => {
+test("a server that disconnects ends the chat with one line, while the input stays open", async () => {
   const server = await serve(echo);
   const { stdin, stdout, ended } = start("chat", "--addr", server.address);
   const answered = new Promise((resolve) => stdout.once("data", resolve));
@@ -69,7 +69,7 @@ test("a server that goes away ends the chat with one line, though input goes on"
   expect(stderr).toMatch(/^UNAVAILABLE: .+\n$/);
 });
 
-test("a server that is not there ends the chat with one line, though input goes on", async () => {
+test("a refused connection ends the chat with one line, while the input stays open", async () => {
   const server = await serve(echo);
   await server.stop();
   const { ended } = start("chat", "--addr", server.address);
@@ -78,16 +78,16 @@ test("a server that is not there ends the chat with one line, though input goes 
   expect(stderr).toMatch(/^UNAVAILABLE: .+\n$/);
 });
 
-test("a server that ends the chat with OK ends it here, though input goes on", async () => {
+test("a server that ends the stream with OK ends the chat, while the input stays open", async () => {
   const { address } = await serve(implement(Greeter, { bidiHello: () => [{ reply: "bye" }] }));
   expect(await start("chat", "--addr", address).ended).toEqual({ status: 0, stdout: "AI：bye\n", stderr: "" });
 });
 
-test("the chat lasts as long as --deadline says", async () => {
+test("--deadline ends the chat", async () => {
   const { address } = await serve(echo);
   const { status, stderr } = await start("chat", "--addr", address, "--deadline", "100ms").ended;
   expect(status).toBe(1);
-  expect(stderr).toBe("DEADLINE_EXCEEDED: the chat has lasted 0.1 s, as long as it may: --deadline 10m makes it longer\n");
+  expect(stderr).toBe("DEADLINE_EXCEEDED: the chat reached its deadline of 0.1 s; --deadline 10m sets a longer one\n");
 });
 
 test("Ctrl-C cancels a chat in a pipe", async () => {

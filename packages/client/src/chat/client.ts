@@ -1,4 +1,4 @@
-// The chat: what the user types goes to the server, what it answers is printed, each at its own pace.
+// The chat: sends the lines that the user types and prints the replies, each at its own pace.
 import { Greeter, HelloResponseSchema } from "@grpc-study/proto/chat";
 import type { Context } from "../topic.ts";
 import type { Lines } from "./lines.ts";
@@ -19,7 +19,7 @@ export async function chat({ connect, print }: Context, lines: Lines, timeoutMs:
     try {
       for await (const response of stream) await print(HelloResponseSchema, response, `AI：${response.reply}`);
     } finally {
-      // The server has ended the chat: the user need not.
+      // The server has ended the chat, so no more input is needed.
       lines.close();
     }
   };

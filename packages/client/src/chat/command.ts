@@ -7,11 +7,9 @@ import { chat } from "./client.ts";
 import { openLines } from "./lines.ts";
 
 export const chatCommand = (io: Io): Command =>
-  topic("chat", "127.0.0.1:8972", "chat, a line at a time, until quit or the end of input")
+  topic("chat", "127.0.0.1:8972", "chat line by line, until quit or the end of input")
     .addOption(
-      new Option("--deadline <duration>", "how long the chat may last, unless --timeout says it")
-        .argParser(parseDuration)
-        .default(120_000, "2m"),
+      new Option("--deadline <duration>", "deadline of the chat; --timeout replaces it").argParser(parseDuration).default(120_000, "2m"),
     )
     .action(
       action<{ deadline: number }>(io, async (context, { deadline, timeout = deadline, json }) => {
@@ -22,7 +20,7 @@ export const chatCommand = (io: Io): Command =>
           await chat({ ...context, print }, lines, timeout);
         } catch (error) {
           if (!(error instanceof RpcError) || error.code !== Code.DEADLINE_EXCEEDED) throw error;
-          const message = `the chat has lasted ${formatSeconds(timeout)}, as long as it may: --deadline 10m makes it longer`;
+          const message = `the chat reached its deadline of ${formatSeconds(timeout)}; --deadline 10m sets a longer one`;
           throw new RpcError(error.code, message, { cause: error });
         }
       }),
@@ -30,7 +28,7 @@ export const chatCommand = (io: Io): Command =>
 
 function announce(timeoutMs: number): string {
   const end = new Date(Date.now() + timeoutMs).toTimeString().slice(0, 8);
-  return `The chat ends at ${end}, in ${formatSeconds(timeoutMs)} (--deadline). quit or Ctrl-D ends it before.`;
+  return `The chat ends at ${end}, in ${formatSeconds(timeoutMs)} (--deadline). quit or Ctrl-D ends it earlier.`;
 }
 
 function formatSeconds(ms: number): string {

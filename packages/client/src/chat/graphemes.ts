@@ -1,11 +1,11 @@
-// What a user takes for one character may be many code points: 👨‍👩‍👧 is five, é may be two. readline moves and deletes by code points,
-// which leaves parts of such a character behind; this goes on until readline has moved over or deleted the whole of it.
+// One character for the user may be several code points: 👨‍👩‍👧 is five, é may be two. readline moves and deletes by code points and would
+// leave parts of the character behind. This module repeats the key until the whole character is passed or deleted.
 import type { Interface, Key } from "node:readline";
 import type { Readable } from "node:stream";
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** Makes the keys that move and delete do so by grapheme clusters (Unicode UAX #29). Call it once readline listens to `stdin`. */
+/** Makes keys move and delete by grapheme clusters (Unicode UAX #29). Call it after readline has begun to listen to `stdin`. */
 export function editByGraphemes(readline: Interface, stdin: Readable): void {
   let { line, cursor } = readline;
   const press = (name: string) => readline.write(null, { name });
@@ -33,12 +33,12 @@ function isDelete({ name, ctrl, meta }: Key): boolean {
   return !meta && ((name === "delete" && !ctrl) || (name === "d" && ctrl === true));
 }
 
-/** Whether the cursor stands within a cluster, after its first code unit. */
+/** Returns `true` if the cursor is within a cluster, after its first code unit. */
 function isInside(line: string, cursor: number): boolean {
   return cursor > 0 && cursor < line.length && clusterAt(line, cursor).start < cursor;
 }
 
-/** Where the cluster with a code unit begins and ends. */
+/** Returns the start and the end of the cluster that contains a code unit. */
 function clusterAt(line: string, index: number): { readonly start: number; readonly end: number } {
   const cluster = segmenter.segment(line).containing(index);
   return cluster === undefined ? { start: index, end: index } : { start: cluster.index, end: cluster.index + cluster.segment.length };

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { Keyboard, Screen } from "../../test/terminal.ts";
 import { openTerminal } from "./lines.ts";
 
-/** A terminal of 30 columns, and the lines that were entered. */
+/** Opens a terminal of 30 columns. Also returns the lines that were entered. */
 function open() {
   const keyboard = new Keyboard();
   const screen = new Screen(30);
@@ -24,7 +24,7 @@ function open() {
 
 const [up, left, home, ctrlC, ctrlD] = ["\x1b[A", "\x1b[D", "\x1b[H", "\x03", "\x04"];
 
-test("an answer stands above the line that is being typed, and the cursor stays where it was", async () => {
+test("a reply is printed above the line that is being typed, and the cursor keeps its place", async () => {
   const { screen, lines, press, entered } = open();
   await press(..."你好", "\r", ..."hello", left, left);
   await lines.write("AI：我好");
@@ -50,7 +50,7 @@ test.each([
   const [row, column] = before.cursor;
   expect(screen.shown).toEqual({ rows: ["AI：一", "AI：二", ...before.rows], cursor: [row + 2, column] });
 
-  // The cursor at the other end, rows above.
+  // The cursor is at the other end, several rows above.
   await press(home);
   await lines.write("AI：三");
   expect(screen.shown).toEqual({ rows: ["AI：一", "AI：二", "AI：三", ...before.rows], cursor: [3, 2] });
@@ -59,7 +59,7 @@ test.each([
   expect(entered).toEqual([long]);
 });
 
-test("an answer of several rows, or with control characters, garbles nothing", async () => {
+test("a reply of several rows, or with control characters, leaves the typed line intact", async () => {
   const { screen, lines, press } = open();
   await press(..."abc");
   await lines.write(`${"长".repeat(20)}\x1b[2J\r`);
@@ -111,7 +111,7 @@ test.each([
   expect(screen.shown).toEqual({ rows, cursor: [rows.length, 0] });
 });
 
-test("closing while a line of several rows is being typed leaves it on the screen, and the cursor below it", async () => {
+test("close() leaves a typed line of several rows on the screen, with the cursor below it", async () => {
   const { keyboard, screen, lines, press, ended } = open();
   await press(long, home);
   const { rows } = screen.shown;
@@ -121,7 +121,7 @@ test("closing while a line of several rows is being typed leaves it on the scree
   expect(screen.shown).toEqual({ rows, cursor: [3, 0] });
 });
 
-test("an answer that comes after the end of input is printed plainly", async () => {
+test("a reply after the end of input is printed without a prompt", async () => {
   const { screen, lines, press, ended } = open();
   await press("你好\r", ctrlD);
   await ended;

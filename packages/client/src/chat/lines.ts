@@ -1,4 +1,4 @@
-// Where the chat's lines come from and its answers go: a terminal, where both share the screen, or pipes.
+// The input and output of the chat: a terminal, where both share the screen, or pipes.
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import { Writable } from "node:stream";
 import { printable } from "@grpc-study/command/printable";
@@ -8,11 +8,11 @@ import { editByGraphemes } from "./graphemes.ts";
 
 /** The lines that the user types, until the end of input. */
 export interface Lines extends AsyncIterable<string>, Disposable {
-  /** Prints a line, never in the middle of the one that is being typed. */
+  /** Prints a line above the one that is being typed. */
   readonly write: WriteLine;
-  /** Whether somebody types the lines on a terminal. */
+  /** `true` if the lines are typed on a terminal. */
   readonly interactive: boolean;
-  /** Ends the lines and gives the terminal back. */
+  /** Ends the lines and restores the terminal. */
   close(): void;
 }
 
@@ -36,7 +36,7 @@ function openPipe({ stdin, stdout }: Streams): Lines {
   };
 }
 
-/** Ctrl-E, which moves to the end of the line that is being typed. */
+/** Ctrl-E moves to the end of the line that is being typed. */
 const toEnd = { ctrl: true, name: "e" };
 
 export function openTerminal({ stdin, stdout }: Streams): Lines {
@@ -44,15 +44,15 @@ export function openTerminal({ stdin, stdout }: Streams): Lines {
   const readline = createInterface({ input: stdin, output: screen, terminal: true, prompt: "> ", historySize: 1000 });
   let open = true;
 
-  // To redraw, readline goes up as many rows as the cursor was below the prompt when it last drew; but it does not count the rows of
-  // what is pasted. Drawing unseen after each input sets that right.
+  // To redraw, readline moves up by the number of rows between prompt and cursor at its last drawing. It does not count the rows of
+  // pasted text, so this draws once more, hidden, after each input.
   const countRows = () => {
     if (!open) return;
     screen.hidden = true;
     readline.prompt(true);
     screen.hidden = false;
   };
-  /** Takes the prompt and the typed line off the screen, and leaves the cursor where they began. */
+  /** Erases the prompt and the typed line, and leaves the cursor where they began. */
   const erase = () => {
     const { rows } = readline.getCursorPos();
     moveCursor(screen, 0, -rows);
@@ -63,7 +63,7 @@ export function openTerminal({ stdin, stdout }: Streams): Lines {
   const close = () => {
     if (!open) return;
     if (readline.line !== "") {
-      // What was typed stays on the screen.
+      // The typed text stays on the screen.
       readline.write(null, toEnd);
       screen.write("\n");
     }
@@ -72,14 +72,14 @@ export function openTerminal({ stdin, stdout }: Streams): Lines {
 
   readline.on("line", () => readline.prompt());
   readline.on("SIGINT", close);
-  // Back from Ctrl-Z: readline has paused.
+  // After Ctrl-Z and `fg`: readline has paused.
   readline.on("SIGCONT", () => readline.prompt(true));
   readline.on("close", () => {
     open = false;
     stdin.off("data", countRows);
     if (readline.line === "") erase();
   });
-  // After readline's own listener, and so after what that did with the input.
+  // Added after readline's own listener, so that it runs after readline has handled the input.
   stdin.on("data", countRows);
   readline.prompt();
   editByGraphemes(readline, stdin);
@@ -93,7 +93,7 @@ export function openTerminal({ stdin, stdout }: Streams): Lines {
         return;
       }
       const rows = erase();
-      // The rows that readline will go up.
+      // readline will move up by these rows.
       screen.write(`${printable(line)}\n${"\n".repeat(rows)}`);
       readline.prompt(true);
     },
@@ -102,7 +102,7 @@ export function openTerminal({ stdin, stdout }: Streams): Lines {
   };
 }
 
-/** A terminal's output that can be hidden for a while. */
+/** The output of a terminal. It can be hidden for a while. */
 class Screen extends Writable {
   hidden = false;
   readonly #terminal: Terminal;
@@ -113,7 +113,7 @@ class Screen extends Writable {
     terminal.on("resize", () => this.emit("resize"));
   }
 
-  /** Where lines wrap: readline asks. */
+  /** readline reads this to know where lines wrap. */
   get columns(): number | undefined {
     return this.#terminal.columns;
   }

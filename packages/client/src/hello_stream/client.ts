@@ -1,4 +1,4 @@
-// The greeting as a stream: one request is sent and one response read, by hand.
+// The greeting as a stream: sends one request and receives one response by hand.
 import { HelloStreamResSchema, SayHello } from "@grpc-study/proto/hello_stream";
 import type { Context } from "../topic.ts";
 

@@ -1,9 +1,9 @@
-// Push from the server, push to the server, and both at once.
+// Receives from the server, sends to the server, and does both at once.
 import { setTimeout } from "node:timers/promises";
 import { Greeter, StreamResDataSchema } from "@grpc-study/proto/push";
 import type { Context } from "../topic.ts";
 
-/** Prints what the server pushes, `count` messages at most. */
+/** Prints up to `count` messages that the server pushes. */
 export async function getStream({ connect, print }: Context, count: number): Promise<void> {
   let received = 0;
   for await (const response of connect(Greeter).getStream({ data: "aaa" })) {
@@ -12,7 +12,7 @@ export async function getStream({ connect, print }: Context, count: number): Pro
   }
 }
 
-/** Pushes `count` messages, one every `interval` milliseconds. */
+/** Pushes `count` messages, `interval` milliseconds apart. */
 export async function putStream({ connect, print, signal }: Context, count: number, interval: number): Promise<void> {
   const stream = connect(Greeter).putStream();
   for (let sent = 0; sent < count && (await stream.send({ data: "ss" })); sent++) {
@@ -21,7 +21,7 @@ export async function putStream({ connect, print, signal }: Context, count: numb
   await print(StreamResDataSchema, await stream.closeAndRecv());
 }
 
-/** Pushes a message every `interval` milliseconds and prints what the server pushes, until `count` are sent or Ctrl-C. */
+/** Pushes a message every `interval` milliseconds and prints what the server pushes, until `count` messages are sent or Ctrl-C. */
 export async function allStream({ connect, print, onInterrupt }: Context, count: number, interval: number): Promise<void> {
   const stream = connect(Greeter).allStream();
   const stop = new AbortController();
@@ -32,7 +32,7 @@ export async function allStream({ connect, print, onInterrupt }: Context, count:
       await setTimeout(interval, undefined, { signal: stop.signal }).catch(() => {});
     }
     stream.closeSend();
-    // Half-closing was the gentle end. If the server goes on nevertheless, the next Ctrl-C cancels.
+    // The first Ctrl-C half-closes. If the server goes on, the next one cancels.
     release();
   };
   const pull = async () => {

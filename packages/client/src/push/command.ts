@@ -17,15 +17,15 @@ const calls = {
 };
 
 export const pushCommand = (io: Io): Command =>
-  topic("push", "localhost:50052", "push from the server, to it, and both at once until Ctrl-C")
-    .addArgument(new Argument("[call]", "this call only").choices(Object.keys(calls)))
-    .option("--count <n>", "messages: received by get, sent by put (default: 10) and all", parseCount)
-    .addOption(new Option("--interval <duration>", "time from one sent message to the next").argParser(parseDuration).default(1000, "1s"))
+  topic("push", "localhost:50052", "receive from the server, send to it, then do both until Ctrl-C")
+    .addArgument(new Argument("[call]", "run only this call").choices(Object.keys(calls)))
+    .option("--count <n>", "number of messages: received by get, sent by put (default: 10) and all", parseCount)
+    .addOption(new Option("--interval <duration>", "time between two sent messages").argParser(parseDuration).default(1000, "1s"))
     .action(
       action<PushOptions>(io, async (context, options, [call]) => {
         if (call !== undefined) return calls[call as keyof typeof calls](context, options);
         await calls.get(context, options);
-        // The tutorial's own server takes what is pushed and answers nothing, which is no reason not to go on.
+        // The tutorial's Go server ends PutStream without a response. The commands after it run nevertheless.
         const failure = await calls.put(context, options).catch((error: unknown) => error);
         if (failure !== undefined && RpcError.from(failure).code !== Code.UNIMPLEMENTED) throw failure;
         await calls.all(context, options);

@@ -21,11 +21,11 @@ export interface Order {
   no: string;
   userId: number;
   money: number;
-  /** Now unless told. */
+  /** Default: now. */
   time?: Timestamp;
 }
 
-/** Prints the stock of a product in an area: the number alone. */
+/** Prints the stock of a product in an area, as a bare number. */
 export async function stock({ connect, print }: Context, id: number, area: Area): Promise<void> {
   const response = await connect(ProdService).getProdStock({ prodId: id, prodArea: ProdAreas[area] });
   await print(ProdResponseSchema, response, `${response.prodStock}`);
@@ -42,7 +42,7 @@ export async function info({ connect, print }: Context, id: number): Promise<voi
   await print(ProdModelSchema, await connect(ProdService).getProdInfo({ prodId: id }));
 }
 
-/** Places an order and prints what the shop says. */
+/** Places an order and prints the response. */
 export async function order({ connect, print }: Context, order: Order): Promise<void> {
   const orderMain = {
     orderId: order.id,
@@ -54,7 +54,7 @@ export async function order({ connect, print }: Context, order: Order): Promise<
   await print(OrderResponseSchema, await connect(OrderService).newOrder({ orderMain }));
 }
 
-/** What the tutorial's clients do, one after the other. The one that asks by area prints the whole message. */
+/** Runs the tutorial's clients one after the other. The client that asks for an area prints the whole message. */
 export async function tutorial(context: Context): Promise<void> {
   const { connect, print } = context;
   await stock(context, 10086, "A");

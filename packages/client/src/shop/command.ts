@@ -13,22 +13,22 @@ export function shopCommand(io: Io): Command {
   const commands = [
     new Command("stock")
       .description("print the stock of a product in an area")
-      .option("--id <id>", "the product", parseInt32, 10086)
-      .addOption(new Option("--area <area>", "the area").choices(areas).default("A"))
+      .option("--id <id>", "id of the product", parseInt32, 10086)
+      .addOption(new Option("--area <area>", "area of the stock").choices(areas).default("A"))
       .action(action<{ id: number; area: Area }>(io, (context, { id, area }) => stock(context, id, area))),
     new Command("stocks")
       .description("print the stock of products")
-      .option("--size <n>", "of how many products", parseInt32, 10)
+      .option("--size <n>", "number of products", parseInt32, 10)
       .action(action<{ size: number }>(io, (context, { size }) => stocks(context, size))),
     new Command("info")
       .description("print a product")
-      .option("--id <id>", "the product", parseInt32, 10086)
+      .option("--id <id>", "id of the product", parseInt32, 10086)
       .action(action<{ id: number }>(io, (context, { id }) => info(context, id))),
     new Command("scores")
       .description("print the scores of users")
-      .option("--users <n>", "of users 1 to n", parseCount, 5)
-      .addOption(new Option("--mode <mode>", "which side streams").choices(Object.keys(scores)).default("unary"))
-      .option("--batches <n>", "requests of a client that streams", parseCount, 3)
+      .option("--users <n>", "users 1 to n", parseCount, 5)
+      .addOption(new Option("--mode <mode>", "the side that streams").choices(Object.keys(scores)).default("unary"))
+      .option("--batches <n>", "number of requests of a client that streams", parseCount, 3)
       .action(
         action<{ users: number; mode: keyof typeof scores; batches: number }>(io, (context, { users, mode, batches }) =>
           scores[mode](context, users, batches),
@@ -36,16 +36,16 @@ export function shopCommand(io: Io): Command {
       ),
     new Command("order")
       .description("place an order")
-      .requiredOption("--id <id>", "the order", parseInt32)
-      .requiredOption("--no <text>", "its number, as text")
-      .requiredOption("--user-id <id>", "who orders", parseInt32)
-      .requiredOption("--money <amount>", "what it costs", parseFloat32)
-      .option("--time <time>", "when, like 2021-07-22T10:00:00Z (default: now)", parseTime)
+      .requiredOption("--id <id>", "id of the order", parseInt32)
+      .requiredOption("--no <text>", "number of the order, as text")
+      .requiredOption("--user-id <id>", "id of the user", parseInt32)
+      .requiredOption("--money <amount>", "amount of the order", parseFloat32)
+      .option("--time <time>", "time of the order, such as 2021-07-22T10:00:00Z (default: now)", parseTime)
       .action(action<Order>(io, (context, options) => order(context, options))),
   ];
-  const shop = topic("shop", "localhost:8083", "ask a shop for stock and scores, and order")
+  const shop = topic("shop", "localhost:8083", "ask a shop for stock and scores, and place orders")
     .usage("[options] [command]")
-    // Without a description it is not in the help: it is there to refuse a command that does not exist.
+    // The argument rejects unknown commands. Without a description, it is not in the help.
     .addArgument(new Argument("[command]").choices(commands.map((command) => command.name())))
     .action(action(io, (context) => tutorial(context)));
   for (const command of commands) shop.addCommand(command);
@@ -56,6 +56,6 @@ function parseTime(text: string): Timestamp {
   try {
     return fromJson(TimestampSchema, text);
   } catch {
-    throw new InvalidArgumentError("It must be a time like 2021-07-22T10:00:00Z.");
+    throw new InvalidArgumentError("It must be a time such as 2021-07-22T10:00:00Z.");
   }
 }

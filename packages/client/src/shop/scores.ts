@@ -1,9 +1,9 @@
-// The scores of users, asked for in each of the four ways.
+// The scores of users, by each of the four call kinds.
 import { UserInfoSchema, type UserScoreResponse, UserScoreResponseSchema, UserService } from "@grpc-study/proto/shop";
 import { goSlice } from "../go-text.ts";
 import type { Context } from "../topic.ts";
 
-/** A way to ask for the scores of so many users; `batches` is how often, where requests are a stream. */
+/** Asks for the scores of users 1 to `users`. A client that streams sends `batches` requests. */
 type Ask = (context: Context, users: number, batches: number) => Promise<void>;
 
 export const scores = {

@@ -6,7 +6,7 @@ const calls = { "list-value": listValue, "route-list": routeList, conversations 
 
 export const streamsCommand = (io: Io): Command =>
   topic("streams", "localhost:8000", "stream in each direction, then in both")
-    .addArgument(new Argument("[call]", "this call only").choices(Object.keys(calls)))
+    .addArgument(new Argument("[call]", "run only this call").choices(Object.keys(calls)))
     .action(
       action(io, async (context, _options, [call]) => {
         for (const [name, run] of Object.entries(calls)) {
