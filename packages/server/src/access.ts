@@ -5,7 +5,8 @@
 //   token            a user with the right token may call the methods that the list of users names.
 //                    When a user is removed from the list, running calls end and new ones fail.
 //
-// Health needs no token, so that monitoring can call it. Reflection needs one: it shows every method.
+// Health needs no token, so that monitoring can call it. Reflection needs one: it shows every
+// method.
 import {
   authenticate,
   Code,
@@ -50,8 +51,8 @@ export function accessControl(security: Security, list: UserList): ServerInterce
 }
 
 /**
- * Ends a running call once the list no longer allows it. The call ends with the error that a new call
- * would fail with.
+ * Ends a running call once the list no longer allows it. The call ends with the error that a new
+ * call would fail with.
  */
 function endIfRevoked(list: UserList, verify: (call: Context) => Caller): ServerInterceptor {
   return async (call, next) => {
@@ -72,7 +73,10 @@ function endIfRevoked(list: UserList, verify: (call: Context) => Caller): Server
   };
 }
 
-/** Reads the tutorial's `user` and `token` from the metadata. A repeated `user` or `token` is invalid. */
+/**
+ * Reads the tutorial's `user` and `token` from the metadata. A repeated `user` or `token` is
+ * invalid.
+ */
 function byToken(list: UserList) {
   return ({ metadata, method }: Context): Caller => {
     const [token, ...others] = metadata.getAll("token");

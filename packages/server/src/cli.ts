@@ -42,7 +42,10 @@ const securityNames = {
 };
 
 export interface ProgramOptions {
-  /** The name of the command in its help, unless the environment variable GRPC_STUDY_COMMAND has another. */
+  /**
+   * The name of the command in its help, unless the environment variable GRPC_STUDY_COMMAND has
+   * another.
+   */
   readonly name: string;
   readonly topics: readonly Topic[];
 }
@@ -51,7 +54,10 @@ interface Options extends Omit<ServeRequest, "topics" | "security"> {
   readonly security?: keyof typeof securityNames;
 }
 
-/** Creates the command. An invalid argument is reported on one line of stderr, and ends the process with status 1. */
+/**
+ * Creates the command. An invalid argument is reported on one line of stderr, and ends the process
+ * with status 1.
+ */
 export function createProgram({ name, topics }: ProgramOptions, serve: (request: ServeRequest) => Promise<void>): Command {
   const program = new Command(process.env.GRPC_STUDY_COMMAND || name)
     // Before the commands, since they inherit it.

@@ -5,7 +5,10 @@ import type { Topic } from "./topic.ts";
 /** The topics whose client command needs no options, in the order in which they are suggested. */
 const suggested = ["helloworld", "chat", "shop", "streams", "push", "hello", "hello-stream"];
 
-/** Suggests up to two client commands and the gateway's page. Returns "" if no client can call without options. */
+/**
+ * Suggests up to two client commands and the gateway's page. Returns "" if no client can call
+ * without options.
+ */
 export function nextSteps(endpoints: readonly Endpoint[], topics: readonly Topic[]): string {
   const plain = endpoints.filter(({ security }) => security === "plaintext");
   const clients = suggested.flatMap((name) => {
@@ -22,7 +25,10 @@ export function nextSteps(endpoints: readonly Endpoint[], topics: readonly Topic
   return lines.length === 0 ? "" : `\nNext, in another terminal (Ctrl-C here ends the server):\n${lines.join("\n")}\n`;
 }
 
-/** Replaces an address that means every interface: a server can listen on it, but a client cannot call it. */
+/**
+ * Replaces an address that means every interface: a server can listen on it, but a client cannot
+ * call it.
+ */
 function reachable(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\]):/, "localhost:");
 }

@@ -10,7 +10,9 @@ import { start } from "./start.ts";
 import { formatTable } from "./table.ts";
 import { serveAsWorker, supervise } from "./workers.ts";
 
-/** Serves until a signal arrives. Sets the exit status of the process: 1 if a topic cannot start. */
+/**
+ * Serves until a signal arrives. Sets the exit status of the process: 1 if a topic cannot start.
+ */
 export async function run(request: ServeRequest): Promise<void> {
   const log = createLogger(request.logLevel);
   if (cluster.worker !== undefined) {

@@ -19,11 +19,20 @@ import { type HttpListener, type HttpListening, isHttp, type Listener, listeners
 import { UserList } from "./user-list.ts";
 
 export interface ServeOptions {
-  /** A name or an address; IPv6 without brackets. Default: `localhost`, which means loopback over IPv4 and IPv6. */
+  /**
+   * A name or an address; IPv6 without brackets. Default: `localhost`, which means loopback over
+   * IPv4 and IPv6.
+   */
   readonly host?: string | undefined;
-  /** Replaces the port of the first listener; a topic's further listeners take the next ports. 0 takes free ports. */
+  /**
+   * Replaces the port of the first listener; a topic's further listeners take the next ports. 0
+   * takes free ports.
+   */
   readonly port?: number | undefined;
-  /** Protects one gRPC listener for each topic in this way, instead of the topic's own gRPC listeners. */
+  /**
+   * Protects one gRPC listener for each topic in this way, instead of the topic's own gRPC
+   * listeners.
+   */
   readonly security?: Security | undefined;
   /** The users who may call with a token, instead of the topic's own. */
   readonly users?: UserList | undefined;
@@ -36,7 +45,10 @@ export interface ServeOptions {
 
 export interface Serving {
   readonly endpoints: readonly Endpoint[];
-  /** Ends all servers. Running calls may finish within ten seconds, or `graceMs`. Logs the calls that it cuts off. */
+  /**
+   * Ends all servers. Running calls may finish within ten seconds, or `graceMs`. Logs the calls
+   * that it cuts off.
+   */
   shutdown(options?: ShutdownOptions): Promise<void>;
 }
 
@@ -48,7 +60,8 @@ export class StartError extends Error {
 }
 
 /**
- * Serves topics, each listener on a server of its own; gRPC servers have reflection and health. Resolves once all listen.
+ * Serves topics, each listener on a server of its own; gRPC servers have reflection and health.
+ * Resolves once all listen.
  *
  * @throws StartError if one of them cannot listen. The others are ended before.
  */
@@ -118,7 +131,10 @@ function formatAddress(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** @param log receives failures to renew certificates; `undefined` if the transport does not renew them. */
+/**
+ * @param log receives failures to renew certificates; `undefined` if the transport does not renew
+ * them.
+ */
 function tlsOf(security: Security, files: TlsFiles | undefined, log: Logger | undefined): ServerTls | undefined {
   if (!usesTls(security)) return undefined;
   if (files === undefined) throw new TlsFileError("there are no certificates");
@@ -127,7 +143,10 @@ function tlsOf(security: Security, files: TlsFiles | undefined, log: Logger | un
   return security === "mutual TLS" ? { cert, key, clientCa: ca, onReloadError } : { cert, key, onReloadError };
 }
 
-/** Turns an error that the operator can correct into one line. Other errors are bugs, and are returned unchanged. */
+/**
+ * Turns an error that the operator can correct into one line. Other errors are bugs, and are
+ * returned unchanged.
+ */
 function startError({ name }: Topic, port: number, error: unknown): unknown {
   const expected = error instanceof ListenError || error instanceof TlsFileError || error instanceof StartError;
   if (!expected) return error;

@@ -27,7 +27,9 @@ export async function start(request: ServeRequest, log: Logger): Promise<Serving
   }
 }
 
-/** The methods that a users file may name. One file covers all topics, whichever of them are served. */
+/**
+ * The methods that a users file may name. One file covers all topics, whichever of them are served.
+ */
 function allMethods(topics: readonly Topic[], log: Logger): string[] {
   const all = new Set([...topics, ...allTopics]);
   const services = [...all].flatMap((topic) => topic.services(log).map(({ service }) => service));

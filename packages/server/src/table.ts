@@ -4,7 +4,10 @@ import type { Endpoint } from "./endpoint.ts";
 
 const heading = ["topic", "address", "services", "security"];
 
-/** Prints a row for each endpoint, and a line for each further service: the table fits into 80 columns. */
+/**
+ * Prints a row for each endpoint, and a line for each further service: the table fits into 80
+ * columns.
+ */
 export function formatTable(endpoints: readonly Endpoint[], { colour }: { readonly colour: boolean }): string {
   const body = endpoints.flatMap(({ topic, address, services, security }) =>
     services.map((service, line) => (line === 0 ? [topic, address, service, security] : ["", "", service, ""])),

@@ -11,7 +11,8 @@ export async function loadTransport(name: TransportName): Promise<ServerOptions[
   if (name === "http2") return undefined;
   const { logVerbosity, setLogVerbosity } = await import("@grpc/grpc-js");
   const { grpcJsTransport } = await import("@grpc-study/rpc/grpc-js");
-  // grpc-js also writes the errors that it reports to stderr; a port in use is reported on one line.
+  // grpc-js also writes the errors that it reports to stderr; a port in use is reported on one
+  // line.
   if (!process.env.GRPC_VERBOSITY && !process.env.GRPC_NODE_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
   return grpcJsTransport();
 }

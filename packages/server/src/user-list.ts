@@ -4,7 +4,10 @@
 export interface User {
   readonly user: string;
   readonly token: string;
-  /** The methods that the user may call: `/package.Service/Method` or `/package.Service/*`. Default: all. */
+  /**
+   * The methods that the user may call: `/package.Service/Method` or `/package.Service/*`. Default:
+   * all.
+   */
   readonly methods?: readonly string[];
 }
 

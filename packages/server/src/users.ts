@@ -1,4 +1,5 @@
-// The users that the operator names instead of a topic's own: in a file, which is reloaded when it changes, or in the environment.
+// The users that the operator names instead of a topic's own: in a file, which is reloaded when it
+// changes, or in the environment.
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileProblem } from "@grpc-study/command/file-problem";
@@ -17,11 +18,11 @@ export class UsersError extends Error {
 }
 
 /**
- * Reads a JSON array of `{"user": "…", "token": "…", "methods": ["/package.Service/Method", "/package.Service/*"]}`. `methods` is
- * optional.
+ * Reads a JSON array of `{"user": "…", "token": "…", "methods": ["/package.Service/Method",
+ * "/package.Service/*"]}`. `methods` is optional.
  *
- * @param file the file; if it is `undefined`, the environment variable GRPC_STUDY_USERS has the users. Returns `undefined` if
- * neither is set.
+ * @param file the file; if it is `undefined`, the environment variable GRPC_STUDY_USERS has the
+ * users. Returns `undefined` if neither is set.
  * @throws UsersError
  */
 export function readUsers(file: string | undefined, environment: NodeJS.ProcessEnv = process.env): readonly User[] | undefined {
@@ -31,8 +32,9 @@ export function readUsers(file: string | undefined, environment: NodeJS.ProcessE
 }
 
 /**
- * Reads users as `readUsers` does, then checks a file every ten seconds and reloads it when it has changed. An invalid file is logged once
- * and leaves the users unchanged. Returns `undefined` if no users are named.
+ * Reads users as `readUsers` does, then checks a file every ten seconds and reloads it when it has
+ * changed. An invalid file is logged once and leaves the users unchanged. Returns `undefined` if no
+ * users are named.
  *
  * @throws UsersError
  */

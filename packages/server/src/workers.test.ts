@@ -1,4 +1,5 @@
-// Workers as real processes of the built command. Their process ids come from /proc, which only Linux has.
+// Workers as real processes of the built command. Their process ids come from /proc, which only
+// Linux has.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";

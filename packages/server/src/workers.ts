@@ -1,5 +1,6 @@
-// Several processes share one set of ports, so that all cores serve. The first process is the supervisor: it does not listen
-// itself, but starts the workers, replaces those that end, and ends them all.
+// Several processes share one set of ports, so that all cores serve. The first process is the
+// supervisor: it does not listen itself, but starts the workers, replaces those that end, and ends
+// them all.
 import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
 import type { Logger } from "pino";
@@ -15,18 +16,32 @@ type Report = { readonly endpoints: readonly Endpoint[] } | { readonly problem: 
 
 const shutdownMessage = "shut down";
 
-/** Milliseconds before the first replacement of a worker. Each further failure doubles them; half of the delay is random. */
+/**
+ * Milliseconds before the first replacement of a worker. Each further failure doubles them; half of
+ * the delay is random.
+ */
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
-/** A worker that has served for so many milliseconds has recovered: its next end counts as its first failure. */
+/**
+ * A worker that has served for so many milliseconds has recovered: its next end counts as its first
+ * failure.
+ */
 const settledMs = 5000;
-/** The number of failures in a row that end the command. A worker fails when it ends before `settledMs`. */
+/**
+ * The number of failures in a row that end the command. A worker fails when it ends before
+ * `settledMs`.
+ */
 const mostFailures = 8;
 /** Milliseconds until a worker that does not serve yet is killed. */
 const startMs = 30_000;
-/** Milliseconds until a worker that shuts down is killed: more than the grace period of its calls. */
+/**
+ * Milliseconds until a worker that shuts down is killed: more than the grace period of its calls.
+ */
 const killAfterMs = 15_000;
-/** Size of a worker's young generation in MB. A large one keeps the short-lived objects of a call out of the old generation. */
+/**
+ * Size of a worker's young generation in MB. A large one keeps the short-lived objects of a call
+ * out of the old generation.
+ */
 const semiSpaceMb = 32;
 
 export interface SuperviseOptions {
@@ -102,7 +117,10 @@ export async function supervise(request: ServeRequest, { log, onFailure }: Super
   }
 }
 
-/** Returns the arguments of the workers. Port 0 becomes a number: a replacement must listen on the same port. */
+/**
+ * Returns the arguments of the workers. Port 0 becomes a number: a replacement must listen on the
+ * same port.
+ */
 async function argumentsOf({ host, port, topics: [topic], security }: ServeRequest): Promise<string[]> {
   const given = process.argv.slice(2);
   if (port !== 0) return given;
@@ -113,7 +131,11 @@ async function argumentsOf({ host, port, topics: [topic], security }: ServeReque
 /** The reasons that workers gave before they ended. */
 const problems = new WeakMap<Worker, string>();
 
-/** Resolves with what a worker serves. @throws StartError with the reason that the worker gives before it ends. */
+/**
+ * Resolves with what a worker serves.
+ *
+ * @throws StartError with the reason that the worker gives before it ends.
+ */
 async function serving(worker: Worker): Promise<readonly Endpoint[]> {
   const report = new Promise<Report>((resolve) => {
     worker.once("message", resolve);
@@ -141,7 +163,8 @@ async function end(worker: Worker): Promise<void> {
   if (worker.isDead()) return;
   const exit = once(worker, "exit");
   const timer = setTimeout(() => worker.process.kill("SIGKILL"), killAfterMs);
-  // systemd signals all processes at once: the worker may have ended just now, and the message fails.
+  // systemd signals all processes at once: the worker may have ended just now, and the message
+  // fails.
   if (worker.isConnected()) worker.send(shutdownMessage, () => {});
   await exit;
   clearTimeout(timer);
@@ -159,7 +182,8 @@ export async function serveAsWorker(start: () => Promise<Serving>): Promise<void
     await serving.shutdown();
     if (process.connected) process.disconnect();
   };
-  // A terminal sends SIGINT and SIGHUP to all processes; the supervisor handles them and sends the shutdown message.
+  // A terminal sends SIGINT and SIGHUP to all processes; the supervisor handles them and sends the
+  // shutdown message.
   process.on("SIGINT", () => {}).on("SIGHUP", () => {});
   process.on("SIGTERM", stop);
   process.on("message", (message) => {

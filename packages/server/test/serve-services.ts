@@ -5,7 +5,10 @@ import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { onTestFinished } from "vitest";
 
-/** Serves until the test ends, validates requests as a topic does, and returns a channel to the server. */
+/**
+ * Serves until the test ends, validates requests as a topic does, and returns a channel to the
+ * server.
+ */
 export async function serveServices(...services: readonly Implementation[]): Promise<Channel> {
   const server = createServer({ interceptors: [validate()] });
   server.add(...services);

@@ -13,10 +13,16 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** Certificates become valid a little earlier than now, for peers whose clocks are behind. */
 const backdateMs = 5 * 60 * 1000;
 
-/** Days that server and client certificates are valid: the most that Apple's systems accept of a server. */
+/**
+ * Days that server and client certificates are valid: the most that Apple's systems accept of a
+ * server.
+ */
 export const defaultDays = 825;
 
-/** Days that the CA's certificate is valid: the tutorial's ten years. Longer if the certificates that it signs are valid longer. */
+/**
+ * Days that the CA's certificate is valid: the tutorial's ten years. Longer if the certificates
+ * that it signs are valid longer.
+ */
 const defaultCaDays = 3650;
 
 export interface CreateOptions {
@@ -30,7 +36,10 @@ export interface CreateOptions {
   readonly caDays?: number | undefined;
   /** The time from which the certificates are valid. Default: five minutes ago. */
   readonly notBefore?: Date | undefined;
-  /** Issues new server and client certificates by the same CA, with the same keys, for their names and `sans`. */
+  /**
+   * Issues new server and client certificates by the same CA, with the same keys, for their names
+   * and `sans`.
+   */
   readonly renew?: boolean | undefined;
   /** Replaces everything, including the CA and the keys. */
   readonly force?: boolean | undefined;
@@ -43,8 +52,9 @@ export interface Created {
 }
 
 /**
- * Ensures that a folder has a valid set: makes a missing one, renews an expired one whose CA is still valid, and keeps a valid one unless
- * `renew` or `force` is set. If several processes call it at once, one makes the set, and the others keep it.
+ * Ensures that a folder has a valid set: makes a missing one, renews an expired one whose CA is
+ * still valid, and keeps a valid one unless `renew` or `force` is set. If several processes call it
+ * at once, one makes the set, and the others keep it.
  *
  * @throws CertificatesError
  */

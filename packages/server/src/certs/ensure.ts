@@ -12,8 +12,9 @@ export interface Ensured {
 }
 
 /**
- * Makes certificates if a folder has none, and otherwise changes nothing: clients may trust an expired set, so its owner has to renew it. A
- * server needs only `ca.pem`, `server.pem` and `server.key`.
+ * Makes certificates if a folder has none, and otherwise changes nothing: clients may trust an
+ * expired set, so its owner has to renew it. A server needs only `ca.pem`, `server.pem` and
+ * `server.key`.
  *
  * @throws CertificatesError with the problem and the command to type, if these files are unusable.
  */

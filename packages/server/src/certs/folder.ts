@@ -12,7 +12,10 @@ export type Role = "ca" | "server" | "client";
 
 export const roles = ["ca", "server", "client"] as const satisfies Role[];
 
-/** Returns `$GRPC_STUDY_CERTS`, or `certs/` at the root of the repository, whatever the current folder is. */
+/**
+ * Returns `$GRPC_STUDY_CERTS`, or `certs/` at the root of the repository, whatever the current
+ * folder is.
+ */
 export function defaultFolder(): string {
   // `src/certs/` and `dist/certs/` are at the same depth.
   return resolve(process.env.GRPC_STUDY_CERTS || fileURLToPath(new URL("../../../../certs", import.meta.url)));

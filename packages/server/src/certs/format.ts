@@ -32,7 +32,9 @@ export function formatTime(time: Date): string {
   return `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
-/** Formats a distance as `in 30 days` or `30 days ago`, rounded, or as `today` within half a day. */
+/**
+ * Formats a distance as `in 30 days` or `30 days ago`, rounded, or as `today` within half a day.
+ */
 export function formatDistance(time: Date, now = new Date()): string {
   const ms = time.getTime() - now.getTime();
   const days = Math.round(Math.abs(ms) / dayMs);

@@ -31,7 +31,10 @@ async function serve(dir: string): Promise<number> {
   return address.port;
 }
 
-/** Connects and returns the response. Returns "" if the server ends the connection without an alert, as Node's does. */
+/**
+ * Connects and returns the response. Returns "" if the server ends the connection without an alert,
+ * as Node's does.
+ */
 async function ask(
   port: number,
   host: string,

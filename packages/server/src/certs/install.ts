@@ -1,20 +1,26 @@
-// Installs files into a folder: all or none of them, even if other processes do the same at once or the process is killed.
+// Installs files into a folder: all or none of them, even if other processes do the same at once or
+// the process is killed.
 //
-// The files are written to a staging folder, which is then renamed to `.new`. The name is a lock, since only one folder can have it. The
-// content of `.new` is complete, so a process that finds it abandoned finishes the work. Doing that twice at once is harmless.
+// The files are written to a staging folder, which is then renamed to `.new`. The name is a lock,
+// since only one folder can have it. The content of `.new` is complete, so a process that finds it
+// abandoned finishes the work. Doing that twice at once is harmless.
 import { renameSync, rmdirSync, statSync, utimesSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type FileName, fileNames } from "./folder.ts";
 
-/** Moving six files takes a millisecond. A process that has not finished after this time has died. */
+/**
+ * Moving six files takes a millisecond. A process that has not finished after this time has died.
+ */
 const abandonedAfterMs = 2000;
 
 /**
- * Writes files; keys are readable only by their owner. A reader of the folder sees each file complete, either old or new.
+ * Writes files; keys are readable only by their owner. A reader of the folder sees each file
+ * complete, either old or new.
  *
- * @param unless is called while this process holds the lock. If it returns `true`, nothing changes. It must be synchronous.
+ * @param unless is called while this process holds the lock. If it returns `true`, nothing changes.
+ * It must be synchronous.
  * @returns `true` if the folder has changed.
  */
 export async function install(dir: string, files: Readonly<Partial<Record<FileName, string>>>, unless: () => boolean): Promise<boolean> {

@@ -1,4 +1,5 @@
-// Makes keys and certificates: X.509 version 3, with the extensions that RFC 5280 requires. Loading takes time, so import it on demand.
+// Makes keys and certificates: X.509 version 3, with the extensions that RFC 5280 requires. Loading
+// takes time, so import it on demand.
 import "reflect-metadata"; // Required by @peculiar/x509, before it.
 import { createPublicKey, generateKeyPair, type KeyObject, randomBytes } from "node:crypto";
 import { isIP } from "node:net";

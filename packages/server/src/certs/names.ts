@@ -1,4 +1,5 @@
-// The names of a server certificate: its subject alternative names (SANs), RFC 5280 section 4.2.1.6.
+// The names of a server certificate: its subject alternative names (SANs), RFC 5280 section
+// 4.2.1.6.
 import { isIP } from "node:net";
 import { CertificatesError } from "./error.ts";
 
@@ -6,7 +7,8 @@ import { CertificatesError } from "./error.ts";
 export const defaultNames: readonly string[] = ["grpcstudy.com", "*.grpcstudy.com", "localhost", "127.0.0.1", "::1"];
 
 /**
- * Parses an IP address or a DNS name, whose leftmost label may be a wildcard. Returns its canonical form.
+ * Parses an IP address or a DNS name, whose leftmost label may be a wildcard. Returns its canonical
+ * form.
  *
  * @throws CertificatesError
  */

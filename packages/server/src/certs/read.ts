@@ -28,7 +28,10 @@ export interface CertificateInfo {
 export interface CertificateSet {
   /** The absolute path. */
   readonly dir: string;
-  /** `absent`: the folder has no file of a set. `expired`: expiry is the only problem. `broken`: there are other problems. */
+  /**
+   * `absent`: the folder has no file of a set. `expired`: expiry is the only problem. `broken`:
+   * there are other problems.
+   */
   readonly state: "absent" | "valid" | "expired" | "broken";
   /** The problems, one clause each. */
   readonly problems: readonly string[];
@@ -90,7 +93,9 @@ function inspect(dir: string, of: readonly Role[], at: Date): CertificateSet {
   return { dir, state, problems: [...broken, ...expired], certificates };
 }
 
-/** Returns the text of a file, `undefined` if it does not exist, or the error if it cannot be read. */
+/**
+ * Returns the text of a file, `undefined` if it does not exist, or the error if it cannot be read.
+ */
 function readContent(path: string): string | Error | undefined {
   try {
     return readFileSync(path, "utf8");

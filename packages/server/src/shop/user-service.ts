@@ -29,6 +29,7 @@ function withScore({ userId }: UserInfo) {
 
 /** Returns the score of a user in [0, 100): the same in each call. */
 function scoreOf(userId: number): number {
-  // Multiplicative hashing, so that the scores of neighbouring ids differ. `>>> 0` makes the product unsigned.
+  // Multiplicative hashing, so that the scores of neighbouring ids differ. `>>> 0` makes the
+  // product unsigned.
   return (Math.imul(userId, 0x9e3779b1) >>> 0) % 100;
 }
