@@ -1,4 +1,5 @@
-// Builds packages and what they need, unless that is done. Says nothing on stdout: that is the command's.
+// Builds packages and their dependencies, unless they are up to date. Prints only to stderr, since
+// stdout belongs to the command.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,10 +9,13 @@ export const withoutTelemetry: NodeJS.ProcessEnv = { ...process.env, TURBO_TELEM
 
 const stamps = fileURLToPath(new URL("../node_modules/.cache/grpc-study/", import.meta.url));
 
-/** Returns the exit status of the build. Without a change since the last build, that is a matter of milliseconds. */
+/**
+ * Returns the exit status of the build. Takes milliseconds if nothing has changed since the last
+ * build.
+ */
 export function build(...names: readonly string[]): number {
   const stamp = `${stamps}${names.join("+")}.build`;
-  // Before the build: what changes while it runs is not in it.
+  // Taken before the build, which may miss changes that are made while it runs.
   const { inputs, outputs } = fingerprint(names);
   if (read(stamp) === `${inputs}\n${outputs}\n`) return 0;
 
@@ -42,7 +46,7 @@ function read(file: string): string | undefined {
   }
 }
 
-/** What the task that failed has said, without what turbo says of itself. */
+/** Returns the output of the failed task, without turbo's own lines. */
 function causeOf(output: string): string {
   const noise = /^\s*(•|Tasks:|Cached:|Time:|Failed:|ERROR {2}run failed|$)|ELIFECYCLE|cache (miss|hit|bypass)/;
   return output

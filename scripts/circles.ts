@@ -1,4 +1,5 @@
-// Fails if files import each other in a circle. Imports of types count, too: a reader follows them like others.
+// Fails if files import each other in a circle. Imports of types count as well, since a reader
+// follows them, too.
 //
 //   node scripts/circles.ts
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -8,12 +9,12 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Classes of state. Functions act on it and import its type, and its methods call them. Such an import of the type makes no circle: an
- * HTTP/2 connection and its streams are what all parts of the engine work on.
+ * Classes of state: an HTTP/2 connection and its streams, on which all parts of the engine work.
+ * Their methods call functions, which import the type of the state. Such an import is no circle.
  */
 const states: ReadonlySet<string> = new Set(["connection.ts", "stream.ts"].map((file) => join(root, "packages/http2/src", file)));
 
-/** Each file's imports of files of the same package. */
+/** The imports of each file, as far as they are relative paths. */
 const imports = new Map<string, readonly string[]>();
 
 for (const name of readdirSync(join(root, "packages"))) {
@@ -31,7 +32,7 @@ function addFolder(folder: string): void {
   }
 }
 
-/** Biome writes an import on one line, or ends it with a line of `} from "…"`. */
+/** Biome formats an import on one line, or ends it with the line `} from "…"`. */
 function importsOf(file: string): string[] {
   const targets = readFileSync(file, "utf8").matchAll(/^(import type|import|export|\}).*?\bfrom "(\.[^"]+)";$|^import "(\.[^"]+)";$/gm);
   return [...targets].flatMap(([, kind, from, alone]) => {
@@ -40,7 +41,7 @@ function importsOf(file: string): string[] {
   });
 }
 
-/** The strongly connected components of more than one file, by Tarjan's algorithm. */
+/** Returns the strongly connected components of more than one file, by Tarjan's algorithm. */
 function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const circles: string[][] = [];
   const order = new Map<string, number>();

@@ -1,4 +1,5 @@
-// What a build is made of and what it has made, each as one text that is another one after any change.
+// Fingerprints of the inputs and of the outputs of a build. They change with any change of the
+// files.
 import { createHash, type Hash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -6,15 +7,15 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Of the root: what each build depends on. */
+/** Files of the root that each build depends on. */
 const shared = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "tsconfig.base.json", "turbo.json"];
 
 const outputFolders = new Set(["dist", "gen"]);
 const ignored = new Set(["node_modules", ".turbo", "README.md"]);
 
 /**
- * Fingerprints packages and those that they depend on. Of each file it takes the name, the size, and when the content and the entry have
- * changed, to the nanosecond: the last of these changes with every write, and no program can set it.
+ * Fingerprints packages and their dependencies, by the name, size, modification time and change
+ * time of each file, in nanoseconds. Each write changes the change time, and no program can set it.
  */
 export function fingerprint(names: readonly string[]): { readonly inputs: string; readonly outputs: string } {
   const inputs = createHash("sha256").update(process.version);

@@ -1,8 +1,12 @@
-// Between `npx -y pnpm@12 start` and this process stand npm, pnpm and two shells, and none of them hands on a SIGTERM: whoever ends the
-// command that was typed would leave the server running. So the server looks whether they are still there.
+// Between `npx -y pnpm@12 start` and this process are npm, pnpm and two shells. None of them
+// forwards SIGTERM, so a SIGTERM to the typed command would leave the server running. This process
+// therefore checks that they still run.
 import { readFileSync } from "node:fs";
 
-/** Ends this process, by a SIGTERM, when one of the processes that launched it has gone. Linux only: elsewhere it does nothing. */
+/**
+ * Sends SIGTERM to this process once one of its launchers has ended. Does nothing on systems other
+ * than Linux.
+ */
 export function endWithLauncher(): void {
   const launchers = findLaunchers();
   if (launchers.length === 0) return;
@@ -14,7 +18,10 @@ export function endWithLauncher(): void {
   timer.unref();
 }
 
-/** The shell that runs the script, and the pnpm and npm above it; not the terminal, or service, that those were started from. */
+/**
+ * Returns the shell that runs the script, and pnpm and npm above it, without the terminal or
+ * service that started them.
+ */
 function findLaunchers(): number[] {
   const launchers: number[] = [];
   try {
@@ -23,12 +30,15 @@ function findLaunchers(): number[] {
       launchers.push(pid);
     }
   } catch {
-    // No /proc.
+    // There is no /proc.
   }
   return launchers;
 }
 
-/** The fourth field of `stat`; the second, in parentheses, is a name that may hold anything. */
+/**
+ * Reads the fourth field of `stat`. The second one, in parentheses, is a name that may contain any
+ * character.
+ */
 function parentOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);

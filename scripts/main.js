@@ -1,9 +1,10 @@
-// What the commands of the root package.json begin with: `node scripts/main.js NAME …` runs NAME.ts, once it is sure that it can.
-// This file is JavaScript that every Node with modules reads.
+// The entry of the commands in the root package.json: `node scripts/main.js NAME …` checks the
+// installation and Node's version, then runs NAME.ts. This file is JavaScript, so that older
+// versions of Node can read it.
 import { existsSync } from "node:fs";
 
-// pnpm installs before it runs a command, and runs the command even if that failed. Then the Node that comes with the dependencies is
-// missing too, and what this would end with says nothing of the cause.
+// pnpm installs before it runs a command, and runs the command even if that fails. Node 24, which
+// comes with the dependencies, is then missing as well, and later errors would hide the cause.
 if (!existsSync(new URL("../node_modules/.modules.yaml", import.meta.url))) {
   process.stderr.write("error: the dependencies are not installed; what pnpm says above is the cause\n");
   process.exit(1);

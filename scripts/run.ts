@@ -1,5 +1,6 @@
-// `node scripts/main.js run NAME`: builds a package and its dependencies, then becomes the package's command. One process instead of
-// `build && run`, so that signals reach the command, on Windows too.
+// `node scripts/main.js run NAME`: builds a package and its dependencies, then becomes the
+// package's command. One process instead of `build && run`, so that signals reach the command, on
+// Windows too.
 import { fileURLToPath } from "node:url";
 import { build } from "./build.ts";
 import { endWithLauncher } from "./launcher.ts";

@@ -1,10 +1,10 @@
-// turbo without telemetry, on any system: `node scripts/main.js turbo run build`.
+// Runs turbo without telemetry, on all systems: `node scripts/main.js turbo run build`.
 import { spawn } from "node:child_process";
 import { withoutTelemetry } from "./build.ts";
 
 const windows = process.platform === "win32";
 const turbo = spawn("turbo", process.argv.slice(2), { stdio: "inherit", env: withoutTelemetry, shell: windows });
-// A terminal sends its signals to turbo as well; this process ends when turbo does.
+// A terminal sends signals to turbo as well. This process ends when turbo ends.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => turbo.kill(signal));
 turbo.on("error", (error) => {
   process.stderr.write(`error: cannot start turbo: ${error.message}\n`);
