@@ -1,5 +1,5 @@
-// Each example as a process: against the packages' command of the other side, against the example of the other side, and
-// against the output that the Go tutorial shows.
+// Each example as a process: against the packages' command of the other side, against the example
+// of the other side, and against the output that the Go tutorial shows.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

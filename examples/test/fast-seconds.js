@@ -1,4 +1,5 @@
-// `node --import ./fast-seconds.js PROGRAM`: the waits of one second last 50 ms, so that the push tutorial takes one second instead of twenty.
+// `node --import ./fast-seconds.js PROGRAM`: the waits of one second last 50 ms, so that the push
+// tutorial takes one second instead of twenty.
 import { createRequire, syncBuiltinESMExports } from "node:module";
 
 const timers = createRequire(import.meta.url)("node:timers/promises");

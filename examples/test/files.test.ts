@@ -1,4 +1,5 @@
-// What a reader of the Go tutorials relies on: short files that stand alone, and a table that has each of them.
+// What a reader of the Go tutorials relies on: short files that stand alone, and a table that has
+// each of them.
 import { readdir, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 

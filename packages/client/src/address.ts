@@ -4,7 +4,8 @@ import { InvalidArgumentError } from "commander";
 const hostAndPort = /^(?<host>\[[\da-f:.]+\]|[\w.-]*):(?<port>\d{1,5})$/i;
 
 /**
- * Parses an address, `host:port`. An IPv6 host stands in brackets. A missing host means localhost, as in Go's `Dial`.
+ * Parses an address, `host:port`. An IPv6 host stands in brackets. A missing host means localhost,
+ * as in Go's `Dial`.
  *
  * @throws InvalidArgumentError if the address is malformed.
  */

@@ -13,8 +13,8 @@ import type { Io } from "./topic.ts";
 const topics = [chatCommand, helloCommand, helloStreamCommand, helloworldCommand, streamsCommand, shopCommand, pushCommand];
 
 /**
- * Runs a command and resolves with the exit status: 0, 1 after a failed call, 2 for an invalid command line, 130 after Ctrl-C. Errors are
- * reported on `io.stderr`.
+ * Runs a command and resolves with the exit status: 0, 1 after a failed call, 2 for an invalid
+ * command line, 130 after Ctrl-C. Errors are reported on `io.stderr`.
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   try {

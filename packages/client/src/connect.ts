@@ -41,7 +41,8 @@ async function connectByGrpcJs(addr: string, connectTimeoutMs: number, tls: Clie
   const { Channel: GrpcJsChannel, credentials, logVerbosity, setLogVerbosity } = await import("@grpc/grpc-js");
   const { grpcJsChannel, grpcJsCredentials } = await import("@grpc-study/rpc/grpc-js");
   setLogVerbosity(logVerbosity.NONE);
-  // grpc-js passes the host as the TLS server name even if it is an IP address, for which Node prints a deprecation warning.
+  // grpc-js passes the host as the TLS server name even if it is an IP address, for which Node
+  // prints a deprecation warning.
   if (tls !== undefined) process.noDeprecation = true;
   const { serverName: name, ...certificates } = tls ?? {};
   const channel = new GrpcJsChannel(addr, tls === undefined ? credentials.createInsecure() : grpcJsCredentials(certificates), {

@@ -9,8 +9,9 @@ export interface TokenOptions {
 }
 
 /**
- * Returns the credentials of the options, or of the environment variables GRPC_STUDY_USER and GRPC_STUDY_TOKEN, which keep the token out of
- * the process list. Returns `undefined` if there is no token.
+ * Returns the credentials of the options, or of the environment variables GRPC_STUDY_USER and
+ * GRPC_STUDY_TOKEN, which keep the token out of the process list. Returns `undefined` if there is
+ * no token.
  */
 export function tokenCredentials(options: TokenOptions, environment: NodeJS.ProcessEnv = process.env): PerRpcCredentials | undefined {
   const user = options.user ?? (environment.GRPC_STUDY_USER || undefined);

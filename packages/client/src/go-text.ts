@@ -1,5 +1,5 @@
-// Formats messages as Go prints them: protobuf-go's text format on one line. In some builds, its `String()` puts two spaces between
-// fields, to discourage parsing; this module always puts one.
+// Formats messages as Go prints them: protobuf-go's text format on one line. In some builds, its
+// `String()` puts two spaces between fields, to discourage parsing; this module always puts one.
 import { isUtf8 } from "node:buffer";
 import { type DescEnum, type DescField, type DescMessage, type MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
@@ -88,7 +88,10 @@ function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, "0");
 }
 
-/** Go's `%g` with the shortest precision: from 1e+06 on and below 1e-04, with an exponent of at least two digits. */
+/**
+ * Go's `%g` with the shortest precision: from 1e+06 on and below 1e-04, with an exponent of at
+ * least two digits.
+ */
 function floatText(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";

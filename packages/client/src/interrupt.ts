@@ -6,8 +6,8 @@ export interface Interrupt {
   /** Called for each Ctrl-C. */
   raise(): void;
   /**
-   * Calls `handler` for the next Ctrl-C, for a command that can end more gently than by a cancel; the one after that cancels. Returns a
-   * function that removes the handler.
+   * Calls `handler` for the next Ctrl-C, for a command that can end more gently than by a cancel;
+   * the one after that cancels. Returns a function that removes the handler.
    */
   once(handler: () => void): () => void;
 }

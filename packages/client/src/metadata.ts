@@ -6,7 +6,8 @@ import { CommanderError } from "commander";
 export type MetadataEntries = Readonly<Record<string, readonly (string | Uint8Array)[]>>;
 
 /**
- * Adds `key=value` to the entries of earlier options. The value of a key that ends in `-bin` is base64.
+ * Adds `key=value` to the entries of earlier options. The value of a key that ends in `-bin` is
+ * base64.
  *
  * @throws CommanderError with the problem, without the value.
  */

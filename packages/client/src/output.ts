@@ -1,4 +1,5 @@
-// The output of a command: messages, in the format of the tutorial or as JSON lines, and one line for an error.
+// The output of a command: messages, in the format of the tutorial or as JSON lines, and one line
+// for an error.
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { styleText } from "node:util";
@@ -13,7 +14,10 @@ export type Output = Writable & { readonly isTTY?: boolean };
 /** Writes a line. Returns a promise while the reader is slower than the server. */
 export type WriteLine = (line: string) => void | Promise<void>;
 
-/** Prints a received message as `text` or as a line of JSON. Default of `text`: the message as Go prints it. */
+/**
+ * Prints a received message as `text` or as a line of JSON. Default of `text`: the message as Go
+ * prints it.
+ */
 export type Print = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>, text?: string) => Promise<void>;
 
 /** JSON has the names of the .proto file and all fields, so that a score of 0 is printed. */
@@ -34,7 +38,10 @@ export function lineWriter(output: Output): WriteLine {
   };
 }
 
-/** Writes one line with the reason of a failure: `UNAVAILABLE: …` for a call, `error: …` for anything else. */
+/**
+ * Writes one line with the reason of a failure: `UNAVAILABLE: …` for a call, `error: …` for
+ * anything else.
+ */
 export function writeError(output: Output, error: unknown): void {
   const [label, message] = describe(error);
   // styleText respects NO_COLOR and TERM, but would also colour a pipe if FORCE_COLOR is set.

@@ -25,7 +25,7 @@ function fail(error: unknown): never {
 const status = await run(process.argv.slice(2), { stdin, stdout, stderr, interrupt });
 // Wait until the pipe has the whole output.
 await new Promise((resolve) => stdout.write("", resolve));
-// A cancelled call is reset in one of the next turns of the event loop, after Node has sent its half-close. Exiting before the reset would
-// look to the server like a complete request.
+// A cancelled call is reset in one of the next turns of the event loop, after Node has sent its
+// half-close. Exiting before the reset would look to the server like a complete request.
 if (status !== 0) await setTimeout(10);
 process.exit(status);

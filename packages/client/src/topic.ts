@@ -1,4 +1,5 @@
-// What the commands of all topics have in common: the options, and the context in which a client runs.
+// What the commands of all topics have in common: the options, and the context in which a client
+// runs.
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
@@ -22,13 +23,19 @@ export interface Io {
 
 /** What a topic's client uses. */
 export interface Context {
-  /** Creates a client of a service. Its calls have the metadata and the deadline of the command line. */
+  /**
+   * Creates a client of a service. Its calls have the metadata and the deadline of the command
+   * line.
+   */
   connect<Service extends DescService>(service: Service): Client<Service>;
   /** Aborts on Ctrl-C, which cancels the calls. */
   readonly signal: AbortSignal;
   /** Prints a received message. */
   readonly print: Print;
-  /** Calls `handler` for the next Ctrl-C instead of cancelling the calls. Returns a function that removes the handler. */
+  /**
+   * Calls `handler` for the next Ctrl-C instead of cancelling the calls. Returns a function that
+   * removes the handler.
+   */
   onInterrupt(handler: () => void): () => void;
 }
 
@@ -42,7 +49,10 @@ export interface CommonOptions extends ConnectOptions, TokenOptions {
 /** The folder that the server's `certs` command writes: `certs` of the repository. */
 const certsFolder = fileURLToPath(new URL("../../../certs", import.meta.url));
 
-/** Creates a topic's command with the options of all topics. `timeout` is the default of `--timeout`; without it, calls have no deadline. */
+/**
+ * Creates a topic's command with the options of all topics. `timeout` is the default of
+ * `--timeout`; without it, calls have no deadline.
+ */
 export function topic(name: string, addr: string, description: string, timeout?: string): Command {
   const timeoutOption = new Option("--timeout <duration>", "deadline of each call, such as 500ms, 1s or 2m").argParser(parseDuration);
   if (timeout !== undefined) timeoutOption.default(parseDuration(timeout), timeout);
@@ -66,7 +76,9 @@ export function topic(name: string, addr: string, description: string, timeout?:
     .option("--json", "print messages as lines of JSON");
 }
 
-/** Creates the action of a command: opens the channel, runs the topic's client, closes the channel. */
+/**
+ * Creates the action of a command: opens the channel, runs the topic's client, closes the channel.
+ */
 export function action<Options>(
   io: Io,
   run: (context: Context, options: CommonOptions & Options, args: readonly string[]) => Promise<void>,

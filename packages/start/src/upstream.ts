@@ -1,4 +1,5 @@
-// The gateway's channel to a gRPC server of the same process, over loopback or the address that the server listens on.
+// The gateway's channel to a gRPC server of the same process, over loopback or the address that the
+// server listens on.
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
@@ -6,7 +7,9 @@ import { type Channel, type ClientTls, createChannel, createClient } from "@grpc
 import { Health } from "@grpc-study/rpc/health";
 import { type Endpoint, StartError, type TlsFiles } from "@grpc-study/server";
 
-/** The order in which servers are tried. The tutorial's httpserver calls the one with mutual TLS. */
+/**
+ * The order in which servers are tried. The tutorial's httpserver calls the one with mutual TLS.
+ */
 const preferred: readonly Endpoint["security"][] = ["mutual TLS", "plaintext", "TLS", "token over TLS", "token"];
 const connectTimeoutMs = 5000;
 
@@ -53,8 +56,8 @@ function clientTls(target: string, security: string, { ca, cert, client }: TlsFi
 }
 
 /**
- * Returns a name of the server's certificate to verify, or `undefined` if the certificate covers the target's host. Any name of the
- * certificate is right, since the server is this process.
+ * Returns a name of the server's certificate to verify, or `undefined` if the certificate covers
+ * the target's host. Any name of the certificate is right, since the server is this process.
  */
 function serverNameFor(target: string, file: string): string | undefined {
   const host = target.slice(0, target.lastIndexOf(":"));

@@ -1,11 +1,15 @@
-// One character for the user may be several code points: 👨‍👩‍👧 is five, é may be two. readline moves and deletes by code points and would
-// leave parts of the character behind. This module repeats the key until the whole character is passed or deleted.
+// One character for the user may be several code points: 👨‍👩‍👧 is five, é may be two. readline
+// moves and deletes by code points and would leave parts of the character behind. This module
+// repeats the key until the whole character is passed or deleted.
 import type { Interface, Key } from "node:readline";
 import type { Readable } from "node:stream";
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** Makes keys move and delete by grapheme clusters (Unicode UAX #29). Call it after readline has begun to listen to `stdin`. */
+/**
+ * Makes keys move and delete by grapheme clusters (Unicode UAX #29). Call it after readline has
+ * begun to listen to `stdin`.
+ */
 export function editByGraphemes(readline: Interface, stdin: Readable): void {
   let { line, cursor } = readline;
   const press = (name: string) => readline.write(null, { name });

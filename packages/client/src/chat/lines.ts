@@ -44,8 +44,9 @@ export function openTerminal({ stdin, stdout }: Streams): Lines {
   const readline = createInterface({ input: stdin, output: screen, terminal: true, prompt: "> ", historySize: 1000 });
   let open = true;
 
-  // To redraw, readline moves up by the number of rows between prompt and cursor at its last drawing. It does not count the rows of
-  // pasted text, so this draws once more, hidden, after each input.
+  // To redraw, readline moves up by the number of rows between prompt and cursor at its last
+  // drawing. It does not count the rows of pasted text, so this draws once more, hidden, after each
+  // input.
   const countRows = () => {
     if (!open) return;
     screen.hidden = true;

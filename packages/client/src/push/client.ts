@@ -21,7 +21,10 @@ export async function putStream({ connect, print, signal }: Context, count: numb
   await print(StreamResDataSchema, await stream.closeAndRecv());
 }
 
-/** Pushes a message every `interval` milliseconds and prints what the server pushes, until `count` messages are sent or Ctrl-C. */
+/**
+ * Pushes a message every `interval` milliseconds and prints what the server pushes, until `count`
+ * messages are sent or Ctrl-C.
+ */
 export async function allStream({ connect, print, onInterrupt }: Context, count: number, interval: number): Promise<void> {
   const stream = connect(Greeter).allStream();
   const stop = new AbortController();

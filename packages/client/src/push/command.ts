@@ -25,7 +25,8 @@ export const pushCommand = (io: Io): Command =>
       action<PushOptions>(io, async (context, options, [call]) => {
         if (call !== undefined) return calls[call as keyof typeof calls](context, options);
         await calls.get(context, options);
-        // The tutorial's Go server ends PutStream without a response. The commands after it run nevertheless.
+        // The tutorial's Go server ends PutStream without a response. The commands after it run
+        // nevertheless.
         const failure = await calls.put(context, options).catch((error: unknown) => error);
         if (failure !== undefined && RpcError.from(failure).code !== Code.UNIMPLEMENTED) throw failure;
         await calls.all(context, options);

@@ -54,7 +54,10 @@ export async function order({ connect, print }: Context, order: Order): Promise<
   await print(OrderResponseSchema, await connect(OrderService).newOrder({ orderMain }));
 }
 
-/** Runs the tutorial's clients one after the other. The client that asks for an area prints the whole message. */
+/**
+ * Runs the tutorial's clients one after the other. The client that asks for an area prints the
+ * whole message.
+ */
 export async function tutorial(context: Context): Promise<void> {
   const { connect, print } = context;
   await stock(context, 10086, "A");

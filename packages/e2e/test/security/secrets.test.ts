@@ -160,7 +160,7 @@ describe("in an error", () => {
     ["must be a JSON array of users", `{"user": "xiaoming", "token": "${readable}"}`],
     ['user 1: has an unknown property "admin"', `[{"user": "xiaoming", "token": "${readable}", "admin": true}]`],
     ['user 1: "user" must be a non-empty string', `[{"user": 1, "token": "${readable}"}]`],
-  ])("a users file that %s is one line, without the tokens", async (problem, content) => {
+  ])("an invalid users file is one line without the tokens: %s", async (problem, content) => {
     await using broken = await Folder.make();
     const file = await broken.write("users.json", content);
     const { status, stdout, stderr } = await run(process.execPath, [
