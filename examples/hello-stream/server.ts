@@ -10,7 +10,7 @@ server.add(
     async *sayHello(requests, { signal }) {
       for await (const { messageName } of requests) {
         console.log("服务端接受的消息", messageName);
-        // The signal aborts once the client cancels: nobody waits for the response then.
+        // The signal aborts when the client cancels, and ends the wait.
         await setTimeout(1000, undefined, { signal });
         yield { resMessage: `recv ${messageName}` };
         return; // ends the stream with OK after the first request

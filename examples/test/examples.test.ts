@@ -174,8 +174,8 @@ describe("the shop over HTTP", () => {
     const headers = { "content-type": "application/json" };
     const posted = await fetch(`${url}/v1/orders`, { method: "POST", headers, body: JSON.stringify(order) });
     expect(await posted.text()).toBe('{"status":"OK","message":"success"}');
-    const refused = await fetch(`${url}/v1/prod/0`);
-    expect({ status: refused.status, body: await refused.json() }).toMatchObject({ status: 400, body: { code: 3 } });
+    const invalid = await fetch(`${url}/v1/prod/0`);
+    expect({ status: invalid.status, body: await invalid.json() }).toMatchObject({ status: 400, body: { code: 3 } });
 
     for (const program of [gateway, server]) {
       program.child.kill("SIGINT");
@@ -184,8 +184,8 @@ describe("the shop over HTTP", () => {
   });
 });
 
-describe("what the examples refuse, and how they fail", () => {
-  test("the token server refuses a call without a token, and one with a wrong token", async () => {
+describe("errors", () => {
+  test("the token server rejects a missing token and a wrong one", async () => {
     await using server = await serve(folder, "hello/token/server");
     const call = (...args: string[]) => run(folder, [clientCommand, "hello", "--addr", server.address, ...args]);
     expect(await call()).toEqual({ status: 1, stdout: "", stderr: "UNAUTHENTICATED: 未传输Token\n" });
@@ -194,7 +194,7 @@ describe("what the examples refuse, and how they fail", () => {
     expect(await call("--user", "somebody", "--token", "123321123")).toEqual(wrong);
   });
 
-  test.each(["hello/mtls/server", "shop/mtls"])("%s refuses a client without a certificate", async (name) => {
+  test.each(["hello/mtls/server", "shop/mtls"])("%s rejects a client without a certificate", async (name) => {
     await using server = await serve(folder, name);
     const args = name.startsWith("shop") ? ["shop", "stock"] : ["hello"];
     expect(await run(folder, [clientCommand, ...args, "--addr", server.address, "--tls"])).toMatchObject({ status: 1, stdout: "" });
@@ -212,7 +212,7 @@ describe("what the examples refuse, and how they fail", () => {
     client[Symbol.dispose]();
   });
 
-  test.each(["chat", "helloworld"])("the %s client says on one line that no server listens", async (name) => {
+  test.each(["chat", "helloworld"])("the %s client reports a refused connection on one line", async (name) => {
     await using server = await serve(folder, `${name}/server`);
     server.child.kill("SIGTERM");
     await server.ended;

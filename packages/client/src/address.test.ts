@@ -21,6 +21,6 @@ test.each([
   "a b:80",
   "http://a:80",
   "a:80/",
-])("'%s' is no address", (text) => {
+])("'%s' is not an address", (text) => {
   expect(() => parseAddress(text)).toThrow("like 127.0.0.1:8972");
 });

@@ -14,7 +14,7 @@ test("the value of a -bin key is base64", () => {
 });
 
 test.each(["secret", "=secret", "a b=secret", "grpc-timeout=secret", "trace-bin=secret!", "token=secret\n", "token=secretÄ"])(
-  "%j is refused, and the message does not repeat it",
+  "%j is an error that does not repeat it",
   (text) => {
     expect(() => addMetadata(text)).toThrow(/^--metadata: (?!.*secret)/);
   },

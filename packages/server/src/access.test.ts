@@ -88,7 +88,7 @@ describe("a user who is removed from the list", () => {
   const metadata = { user: "xiaoming", token: "123321123" };
   const others = users.slice(1);
 
-  test("is refused in the next call", async () => {
+  test("fails with the next call", async () => {
     const list = new UserList(users);
     using client = createClient(OrderService, await start(list));
     expect(await outcome(client.newOrder({}, { metadata }))).toBe("OK");

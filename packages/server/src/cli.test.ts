@@ -65,9 +65,9 @@ test.each([
 });
 
 test("a certificate without a key, and a key without a certificate, are errors", async () => {
-  const refusal = { exitCode: 1, stderr: "error: --tls-cert and --tls-key must be given together\n" };
-  expect(await parse("hello", "--tls-cert", "a.pem")).toMatchObject(refusal);
-  expect(await parse("hello", "--tls-key", "a.key")).toMatchObject(refusal);
+  const failure = { exitCode: 1, stderr: "error: --tls-cert and --tls-key must be given together\n" };
+  expect(await parse("hello", "--tls-cert", "a.pem")).toMatchObject(failure);
+  expect(await parse("hello", "--tls-key", "a.key")).toMatchObject(failure);
 });
 
 test.each(["::", "[::]"])("the host %s is the IPv6 address ::", async (host) => {

@@ -30,8 +30,8 @@ test.each([
   ["[::]:1234", "localhost:1234"],
   ["[::1]:1234", "[::1]:1234"],
   ["localhost:1234", "localhost:1234"],
-])("for a topic at %s, the client is told %s", (address, told) => {
-  expect(nextSteps([endpoint("chat", address)], topics)).toContain(`client chat --addr ${told}\n`);
+])("the suggestion for a topic at %s calls %s", (address, reachable) => {
+  expect(nextSteps([endpoint("chat", address)], topics)).toContain(`client chat --addr ${reachable}\n`);
 });
 
 test("nothing is suggested if a client needs options", () => {

@@ -7,13 +7,13 @@ import { ProdService } from "@grpc-study/proto/shop";
 import { Code, createClient, implement } from "@grpc-study/rpc";
 import { Health, HealthCheckResponse_ServingStatus } from "@grpc-study/rpc/health";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../test/serve-services.ts";
 import { chat } from "./chat/index.ts";
 import { type ServeOptions, StartError, serve } from "./serve.ts";
 import { shop } from "./shop/index.ts";
 import { streams } from "./streams/index.ts";
-import type { Topic } from "./topic.ts";
+import type { HttpListener, Topic } from "./topic.ts";
 import { UserList } from "./user-list.ts";
 
 // grpc-js would write failures to listen to stderr.
@@ -135,6 +135,56 @@ test("shutdown logs the calls that it cuts off", async () => {
   expect(lines).toContainEqual(
     expect.objectContaining({ level: "warn", method: "/pb.Greeter/BidiHello", how: "aborted", msg: "call cut off" }),
   );
+});
+
+describe("an HTTP listener", () => {
+  /** A listener that records what it gets. */
+  function gateway(events: unknown[]): HttpListener {
+    return {
+      port: 1,
+      security: "HTTP, plaintext",
+      async listen({ port, upstreams }) {
+        events.push({ port, upstreams: upstreams.map(({ security }) => security) });
+        return { port: 9468, services: ["a.Service"], shutdown: async () => void events.push("shutdown") };
+      },
+    };
+  }
+
+  test("starts after its topic's gRPC servers, on the next port, and ends before them", async () => {
+    const events: unknown[] = [];
+    const port = await freePorts(2);
+    const topic = { ...chat, listeners: [...chat.listeners, gateway(events)] };
+    const serving = await start([topic], { port });
+    expect(events).toEqual([{ port: port + 1, upstreams: ["plaintext"] }]);
+    expect(serving.endpoints).toMatchObject([
+      { address: `127.0.0.1:${port}` },
+      { topic: "chat", address: "127.0.0.1:9468", services: ["a.Service"], security: "HTTP, plaintext" },
+    ]);
+    using client = createClient(ChatGreeter, `127.0.0.1:${port}`);
+    const call = client.bidiHello();
+    await call.send({ name: "1" });
+    await call.recv();
+    const down = serving.shutdown({ graceMs: 0 });
+    expect(events.at(-1)).toBe("shutdown");
+    await down;
+  });
+
+  test("stays when one protection takes the place of the gRPC listeners", async () => {
+    const events: unknown[] = [];
+    const users = new UserList([{ user: "a", token: "b" }]);
+    const topic = { ...shop, listeners: [...shop.listeners, gateway(events)] };
+    const { endpoints } = await start([topic], { port: 0, security: "token", users });
+    expect(endpoints.map(({ security }) => security)).toEqual(["token", "HTTP, plaintext"]);
+  });
+
+  test("that fails ends the gRPC servers, and is one line with the topic", async () => {
+    const port = await freePorts(1);
+    const listen = () => Promise.reject(new StartError("the gateway cannot reach it"));
+    const topic = { ...chat, listeners: [...chat.listeners, { ...gateway([]), listen }] };
+    const starting = start([topic], { port });
+    await expect(starting).rejects.toThrow(new StartError("topic chat: the gateway cannot reach it"));
+    await (await occupy(port)).release();
+  });
 });
 
 /** Serves until the test ends. Default host: 127.0.0.1. */

@@ -39,7 +39,7 @@ test.each([
     '[{"user":"a","token":"secret-token","methods":["NewOrder"]}]',
     'user 1: "methods" must be an array of /package.Service/Method or /package.Service/*',
   ],
-])("%s is refused, and the message has no token", (text, problem) => {
+])("%s is an error without the token", (text, problem) => {
   const read = () => readUsers(undefined, { GRPC_STUDY_USERS: text });
   expect(read).toThrow(UsersError);
   expect(read).toThrow(problem);
@@ -85,7 +85,7 @@ test("a file is reloaded when it changes", async () => {
 test.each([
   ["is empty", (path: string) => writeFileSync(path, ""), "must be valid JSON"],
   ["is cut off", (path: string) => writeFileSync(path, JSON.stringify(users).slice(0, 30)), "must be valid JSON"],
-  ["is gone", (path: string) => rmSync(path), "there is no such file"],
+  ["is deleted", (path: string) => rmSync(path), "there is no such file"],
   ["has a user without a token", (path: string) => writeFileSync(path, '[{"user":"a"}]'), '"token" must be a non-empty string'],
   [
     "names a method that does not exist",
@@ -115,7 +115,7 @@ test.each([
   ["/shop.Orders/New", true],
   ["/shop.Prods/*", true],
   ["/SayHello/*", true],
-])("a user who may call %s: exists is %s", (pattern, exists) => {
+])("the method %s of a user exists: %s", (pattern, exists) => {
   const path = file(
     JSON.stringify([
       { user: "x", token: "t" },

@@ -44,7 +44,7 @@ test("certs makes a set and prints its expiry; the second run keeps it, with sta
   const first = await run("certs", "--certs", dir, "--san", "box.test", "10.0.0.7", "--san", "::2", "--days", "90");
   expect(first).toMatchObject({ stderr: "", status: 0 });
   expect(first.stdout).toMatch(
-    /: made a CA, a server's and a client's certificate, valid until \d{4}-\d\d-\d\d [\d:]+ UTC \(in 90 days\)\n/,
+    /: made a CA, a server certificate and a client certificate, valid until \d{4}-\d\d-\d\d [\d:]+ UTC \(in 90 days\)\n/,
   );
   expect(first.stdout).toContain("grpcstudy.com, *.grpcstudy.com, localhost, 127.0.0.1, ::1, box.test, 10.0.0.7, ::2\n");
 
@@ -122,11 +122,11 @@ test.each([
   { args: ["--days", "0"], says: "from 1 to 36500" },
   { args: ["--days", "36501"], says: "from 1 to 36500" },
   { args: ["--days", "1.5"], says: "from 1 to 36500" },
-  { args: ["--certs", ""], says: "the name of a folder" },
+  { args: ["--certs", ""], says: "the path of a folder" },
   { args: ["--nope"], says: "unknown option" },
   { args: ["nope"], says: "unknown command 'certs nope'" },
   { args: ["shwo\u009b31m", "x"], says: "unknown command 'certs shwo\\u009b31m'" },
-])("certs $args is one line on stderr and status 1, and makes nothing", async ({ args, says }) => {
+])("certs $args fails with one line on stderr and status 1, and makes no files", async ({ args, says }) => {
   const dir = await temporaryFolder();
   const outcome = await run("certs", "--certs", dir, ...args);
   expect(outcome).toMatchObject({ stdout: "", stderr: expect.stringContaining(says), status: 1 });

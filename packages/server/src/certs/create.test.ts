@@ -95,7 +95,9 @@ test("a valid set is kept", async () => {
 test("a valid set without a requested name is kept, and the error has the command to type", async () => {
   const before = await allOf(made);
   const creating = createCertificates({ dir: made, sans: ["box.test", "other.test"] });
-  await expect(creating).rejects.toThrow(`not for other.test; \`npx -y pnpm@12 certs --certs ${made} --san "other.test" --renew\``);
+  await expect(creating).rejects.toThrow(
+    `server.pem does not cover other.test; \`npx -y pnpm@12 certs --certs ${made} --san "other.test" --renew\``,
+  );
   expect(await allOf(made)).toEqual(before);
 });
 
@@ -137,7 +139,7 @@ test("a set whose CA has expired, or has no key, is replaced only with force", a
 
   await rm(join(dir, "ca.key"));
   expect(await createCertificates({ dir })).toMatchObject({ action: "kept" });
-  await expect(createCertificates({ dir, renew: true })).rejects.toThrow(/ca\.key is not there to sign; `npx -y pnpm@12 certs .* --force`/);
+  await expect(createCertificates({ dir, renew: true })).rejects.toThrow(/ca\.key is missing; `npx -y pnpm@12 certs .* --force`/);
 });
 
 test("a broken set is kept, and the error has the command to type", async () => {

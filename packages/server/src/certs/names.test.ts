@@ -38,9 +38,9 @@ test.each([
   { text: "fe80::1%eth0", says: "neither" },
   { text: `${"a".repeat(64)}.example`, says: "neither" },
   { text: `${"a.".repeat(127)}example`, says: "neither" },
-  { text: "256.0.0.1", says: "no IP address" },
-  { text: "1.2.3", says: "no IP address" },
-])("$text is no name", ({ text, says }) => {
+  { text: "256.0.0.1", says: "not a valid IP address" },
+  { text: "1.2.3", says: "not a valid IP address" },
+])("$text is invalid", ({ text, says }) => {
   expect(() => parseName(text)).toThrow(CertificatesError);
   expect(() => parseName(text)).toThrow(says);
   expect(() => parseName(text)).not.toThrow("\n");

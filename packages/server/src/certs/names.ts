@@ -27,7 +27,7 @@ export function parseName(text: string): string {
   if (name.length > 253 || !host.every((label) => /^(?!-)[\w-]{1,63}(?<!-)$/.test(label))) {
     throw invalid("it is neither a DNS name (in ASCII, without a port) nor an IP address");
   }
-  if (/^\d+$/.test(host.at(-1) ?? "")) throw invalid("the last label of a DNS name cannot be a number");
+  if (/^\d+$/.test(host.at(-1) ?? "")) throw invalid("it is not a valid IP address, and the last label of a DNS name cannot be a number");
   return name;
 }
 

@@ -34,7 +34,7 @@ test("a number of 64 characters and an amount of 0 are accepted", async () => {
 test("all violations of an order are reported at once", async () => {
   const client = createClient(OrderService, await serveServices(orderService()));
   const error = await client.newOrder({ orderMain: {} }).catch((error: unknown) => error);
-  if (!(error instanceof RpcError)) throw new Error("the order was not refused");
+  if (!(error instanceof RpcError)) throw new Error("the order did not fail");
   const fields = error.findDetails(BadRequestSchema).map(({ fieldViolations }) => fieldViolations.map(({ field }) => field));
   expect(fields).toEqual([["order_main.order_id", "order_main.order_no", "order_main.user_id"]]);
 });

@@ -27,7 +27,7 @@ test.each([
 
 test("a negative size is INVALID_ARGUMENT with the field and the value", async () => {
   const client = createClient(ProdService, await serveServices(prodService()));
-  const error = await refusal(client.getProdStocks({ size: -1 }));
+  const error = await errorOf(client.getProdStocks({ size: -1 }));
   expect(error).toMatchObject({ code: Code.INVALID_ARGUMENT, message: "size must be greater than or equal to 0, is -1" });
   expect(error.findDetails(BadRequestSchema)).toMatchObject([
     { fieldViolations: [{ field: "size", description: "must be greater than or equal to 0, is -1" }] },
@@ -36,7 +36,7 @@ test("a negative size is INVALID_ARGUMENT with the field and the value", async (
 
 test.each([9, -1])("the unknown area %i is INVALID_ARGUMENT with the field and the value", async (prodArea) => {
   const client = createClient(ProdService, await serveServices(prodService()));
-  const error = await refusal(client.getProdStock({ prodId: 998, prodArea: prodArea as ProdAreas }));
+  const error = await errorOf(client.getProdStock({ prodId: 998, prodArea: prodArea as ProdAreas }));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
   expect(error.findDetails(BadRequestSchema)).toMatchObject([
     { fieldViolations: [{ field: "prod_area", description: expect.stringMatching(new RegExp(`is ${prodArea}$`)) }] },
@@ -45,7 +45,7 @@ test.each([9, -1])("the unknown area %i is INVALID_ARGUMENT with the field and t
 
 test.each(["getProdStock", "getProdInfo"] as const)("%s: an id below 1 is INVALID_ARGUMENT", async (method) => {
   const client = createClient(ProdService, await serveServices(prodService()));
-  expect(await refusal(client[method]({ prodId: 0 }))).toMatchObject({
+  expect(await errorOf(client[method]({ prodId: 0 }))).toMatchObject({
     code: Code.INVALID_ARGUMENT,
     message: "prod_id must be greater than 0, is 0",
   });
@@ -59,11 +59,11 @@ test("a product has the requested id, a name and a price", async () => {
 });
 
 /** Returns the error of a failed call. */
-async function refusal(call: Promise<unknown>): Promise<RpcError> {
+async function errorOf(call: Promise<unknown>): Promise<RpcError> {
   const error = await call.then(
     () => undefined,
     (error: unknown) => error,
   );
-  if (!(error instanceof RpcError)) throw new Error("the call was not refused", { cause: error });
+  if (!(error instanceof RpcError)) throw new Error("the call did not fail", { cause: error });
   return error;
 }
