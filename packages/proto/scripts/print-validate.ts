@@ -37,8 +37,8 @@ const header = `// Copyright 2023-2026 Buf Technologies, Inc.
 // See the License for the specific language governing permissions and
 // limitations under the License.
 
-// Not the original: printed from the descriptor in the npm package @bufbuild/protovalidate, and so
-// without its comments, by packages/proto/scripts/print-validate.ts. Do not edit.
+// Printed without comments from the descriptor in the npm package @bufbuild/protovalidate by
+// packages/proto/scripts/print-validate.ts. Do not edit.
 `;
 
 /** The end of a range without an upper limit: one more than the highest field number. */
