@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// The workspace's packages are tested from source: no build comes first.
+// Tests import the packages of the workspace from source, without a build.
 const conditions = ["@grpc-study/source"];
 
 export default defineConfig({

@@ -1,4 +1,5 @@
-// Writes the types of a client of the shop, with openapi-typescript, from the document that a gateway would serve: test/gen/shop-client.d.ts.
+// Generates the types of a client for the shop with openapi-typescript, from the OpenAPI document
+// of a gateway: test/gen/shop-client.d.ts.
 import { writeFileSync } from "node:fs";
 import { OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
 import { shopDescriptors } from "@grpc-study/proto/shop-descriptors";
@@ -11,6 +12,6 @@ const document = openApi(
   methods.flatMap((method) => bindingsOf(method, { unbound: true })),
   { descriptors: shopDescriptors() },
 );
-// Its type is openapi-typescript's own of the same thing.
+// Passed as JSON: openapi-typescript has its own type for documents.
 const types = await openapiTypescript(JSON.stringify(document));
 writeFileSync(new URL("../test/gen/shop-client.d.ts", import.meta.url), astToString(types));

@@ -1,7 +1,8 @@
-// Writes gen/swagger-ui: the three files of Swagger UI that the documentation page needs, as a module, and their licenses.
+// Generates gen/swagger-ui: a module with the three files of Swagger UI that the documentation page
+// loads, and their licenses. Bundlers include a module, but not loose files.
 //
-// `swagger-ui-dist` is a development dependency: it has 12 MB of files that the page does not use, and it depends on a package whose install
-// script reports each installation to its maker. A module rather than files, so that bundlers include it.
+// `swagger-ui-dist` is a development dependency. It contains 12 MB of files that the page does not
+// use, and depends on a package whose install script reports each installation to its maker.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -25,7 +26,7 @@ writeFileSync(
 );
 writeFileSync(
   join(target, "assets.d.ts"),
-  `/** Of Swagger UI. */\nexport declare const version: string;\n/** Files, compressed with gzip, in base64. */\nexport declare const gzipped: {\n${names.map((name) => `  readonly ${JSON.stringify(name)}: string;\n`).join("")}};\n`,
+  `/** The version of Swagger UI. */\nexport declare const version: string;\n/** The files, compressed with gzip, in base64. */\nexport declare const gzipped: {\n${names.map((name) => `  readonly ${JSON.stringify(name)}: string;\n`).join("")}};\n`,
 );
 for (const name of ["LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"])
   writeFileSync(join(target, name), readFileSync(join(source, name)));

@@ -1,4 +1,5 @@
-// Many calls at a time: no call waits for the streams of others, and each address has at most its share.
+// Limits on concurrent calls: calls never wait for a stream slot, and each client address has a
+// limit.
 import { once } from "node:events";
 import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import { createChannel, createServer, implement, RpcError } from "@grpc-study/rpc";
@@ -9,7 +10,7 @@ import { CallLimits } from "./call-limits.ts";
 import type { GatewayOptions } from "./options.ts";
 import { createGateway, type GatewayServerOptions } from "./server/create-gateway.ts";
 
-/** A server whose connections have room for ten streams, and a gateway. */
+/** Starts a server that allows ten streams for each connection, and a gateway. */
 async function start(options: Partial<GatewayServerOptions> = {}, upstream: (address: string) => Partial<GatewayOptions> = () => ({})) {
   let running = 0;
   const server = createServer({ onError: () => {}, limits: { maxConcurrentStreams: 10 } });
@@ -33,7 +34,7 @@ async function start(options: Partial<GatewayServerOptions> = {}, upstream: (add
     await server.shutdown({ graceMs: 0, abortMs: 0 });
   });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
-  /** Opens streams on a connection of their own. */
+  /** Opens streams on a new connection. */
   const openStreams = (count: number): ClientHttp2Stream[] => {
     const session = connectHttp2(url).on("error", () => {});
     onTestFinished(() => session.destroy());
@@ -54,14 +55,14 @@ async function start(options: Partial<GatewayServerOptions> = {}, upstream: (add
 const ok = { status: 200, body: { stringValue: "a" } };
 
 describe("connections to the upstream", () => {
-  test("are as many as the calls need", async () => {
+  test("open as the calls need them", async () => {
     const { openStreams, get, running } = await start();
     for (let clients = 0; clients < 10; clients++) openStreams(30);
     await vi.waitUntil(() => running() === 300, 20_000);
     expect(await get()).toMatchObject(ok);
   });
 
-  test("are made by an option, where the upstream is a channel", async () => {
+  test("open through the connect option if the upstream is a channel", async () => {
     let made = 0;
     const connect = (address: string) => () => {
       made++;
@@ -72,7 +73,7 @@ describe("connections to the upstream", () => {
     await vi.waitUntil(() => running() === 25, 20_000);
     expect(await get()).toMatchObject(ok);
     expect(made).toBe(2);
-    // Those that there are have room again.
+    // The existing connections have capacity again.
     for (const stream of streams) stream.close();
     await vi.waitUntil(() => running() === 0);
     openStreams(25);
@@ -81,22 +82,22 @@ describe("connections to the upstream", () => {
   });
 });
 
-describe("calls at a time", () => {
-  test("beyond the limit are 503 at once, until others have ended", async () => {
+describe("concurrent calls", () => {
+  test("beyond the limit fail at once with 503 until others end", async () => {
     const { openStreams, get, running } = await start({ maxCalls: 20, maxCallsPerAddress: 20 });
     const streams = openStreams(20);
     await vi.waitUntil(() => running() === 20, 20_000);
     expect(await get()).toMatchObject({
       status: 503,
       retryAfter: "1",
-      body: { code: 14, message: "20 calls run, and no more are allowed" },
+      body: { code: 14, message: "the gateway has 20 calls in flight, which is its limit" },
     });
     streams[0]?.close();
     await vi.waitUntil(() => running() === 19);
     expect(await get()).toMatchObject(ok);
   });
 
-  test("of one address are no more than its share; proxies that are trusted tell the address", async () => {
+  test("of one client address are limited; trusted proxies determine the address", async () => {
     const { openStreams, url, running } = await start({ maxCalls: 20, trustProxy: "127.0.0.1" });
     openStreams(10);
     await vi.waitUntil(() => running() === 10, 20_000);
@@ -108,7 +109,7 @@ describe("calls at a time", () => {
     expect(await ask("10.0.0.1")).toEqual([200, null]);
   });
 
-  test("of WebSockets count as well", async () => {
+  test("include calls over WebSocket", async () => {
     const { url, openStreams, running } = await start({ maxCalls: 2, maxCallsPerAddress: 2 });
     const open = () => {
       const socket = new WebSocket(`${url.replace("http", "ws")}/v1/list`);
@@ -126,7 +127,7 @@ describe("calls at a time", () => {
     await once(open(), "message");
   });
 
-  test("are none once all have ended, however they did", async () => {
+  test("are released however they end", async () => {
     const { url, openStreams, get, running } = await start({ maxCalls: 3, maxCallsPerAddress: 3 });
     for (let round = 0; round < 5; round++) {
       expect(await get()).toMatchObject(ok);
@@ -151,12 +152,12 @@ test.each([
   ["::1", "::2", true],
   ["fe80::1%eth0", "fe80::2%eth0", true],
   ["::ffff:10.0.0.1", "::ffff:10.0.0.2", false],
-])("%s and %s are one caller: %s", (one, other, same) => {
+])("%s and %s count as one client: %s", (one, other, same) => {
   const limits = new CallLimits({ maxCalls: 10, maxCallsPerAddress: 1 });
-  const caller = limits.begin(one);
+  const client = limits.begin(one);
   const begin = () => limits.end(limits.begin(other));
-  if (same) expect(begin).toThrow("your address has 1 calls");
+  if (same) expect(begin).toThrow("your address has 1 calls in flight");
   else expect(begin).not.toThrow();
-  limits.end(caller);
+  limits.end(client);
   expect(begin).not.toThrow();
 });

@@ -1,55 +1,63 @@
-// How many calls run at a time: altogether, and those of one caller.
+// Limits on concurrent calls: in total, and for each client address.
 import { isIPv6 } from "node:net";
 import { Code } from "@grpc-study/rpc";
 import { HttpError } from "./http/errors.ts";
 
 export interface CallLimitOptions {
-  /** Calls that run at a time. */
+  /** Maximum number of concurrent calls. */
   readonly maxCalls: number;
-  /** Calls that run at a time for one address. */
+  /** Maximum number of concurrent calls for one client address. */
   readonly maxCallsPerAddress: number;
 }
 
-/** Seconds after which a caller may try again. */
+/** Seconds after which a client may retry. */
 const retryAfter = { "retry-after": "1" };
 
 export class CallLimits {
   readonly #options: CallLimitOptions;
-  readonly #byCaller = new Map<string, number>();
+  readonly #callsByClient = new Map<string, number>();
   #running = 0;
 
   constructor(options: CallLimitOptions) {
     this.#options = options;
   }
 
-  /** Counts a call. @returns who it is counted for. @throws HttpError 503, or 429 for a caller who has its share. */
+  /**
+   * Counts a call.
+   *
+   * @returns the key that `end` takes.
+   * @throws HttpError 503 if the gateway is at its limit, 429 if the client is at its limit.
+   */
   begin(address: string): string {
     const { maxCalls, maxCallsPerAddress } = this.#options;
-    const caller = callerOf(address);
-    const own = this.#byCaller.get(caller) ?? 0;
+    const client = clientOf(address);
+    const own = this.#callsByClient.get(client) ?? 0;
     if (this.#running >= maxCalls) {
-      throw new HttpError(503, Code.UNAVAILABLE, `${this.#running} calls run, and no more are allowed`, retryAfter);
+      throw new HttpError(503, Code.UNAVAILABLE, `the gateway has ${this.#running} calls in flight, which is its limit`, retryAfter);
     }
     if (own >= maxCallsPerAddress) {
-      const message = `your address has ${own} calls that run, and no more are allowed`;
+      const message = `your address has ${own} calls in flight, which is its limit`;
       throw new HttpError(429, Code.RESOURCE_EXHAUSTED, message, retryAfter);
     }
-    this.#byCaller.set(caller, own + 1);
+    this.#callsByClient.set(client, own + 1);
     this.#running++;
-    return caller;
+    return client;
   }
 
-  /** The call is over. */
-  end(caller: string): void {
-    const own = this.#byCaller.get(caller) ?? 0;
-    if (own > 1) this.#byCaller.set(caller, own - 1);
-    else this.#byCaller.delete(caller);
+  /** Releases a call that `begin` counted. */
+  end(client: string): void {
+    const own = this.#callsByClient.get(client) ?? 0;
+    if (own > 1) this.#callsByClient.set(client, own - 1);
+    else this.#callsByClient.delete(client);
     this.#running--;
   }
 }
 
-/** An address of IPv4; of IPv6 its network: the rest of it is the caller's own choice (RFC 4291, section 2.5.4). */
-function callerOf(address: string): string {
+/**
+ * The IPv4 address, or the /64 network of an IPv6 address: a client chooses the rest itself (RFC
+ * 4291, section 2.5.4).
+ */
+function clientOf(address: string): string {
   if (!isIPv6(address) || address.startsWith("::ffff:")) return address;
   const [before = "", after] = address.split("%", 1)[0]?.split("::") ?? [];
   const groups = before === "" ? [] : before.split(":");

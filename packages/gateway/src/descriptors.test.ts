@@ -18,10 +18,10 @@ import { reflectServices } from "./reflection.ts";
 const bytes = readFileSync(new URL("../test/gen/library.binpb", import.meta.url));
 const library = fromBinary(FileDescriptorSetSchema, bytes).file;
 
-/** Reflects a server that answers with these files, all at once or by name. */
+/** Reflects a server that sends these files, all at once or by name. */
 async function reflect(files: readonly FileDescriptorProto[], atOnce: boolean): Promise<Descriptors> {
   const server = createServer();
-  const answer = (found: readonly FileDescriptorProto[]) => {
+  const respond = (found: readonly FileDescriptorProto[]) => {
     if (found.length === 0) return { case: "errorResponse", value: { errorCode: Code.NOT_FOUND, errorMessage: "no such file" } } as const;
     const fileDescriptorProto = found.map((file) => toBinary(FileDescriptorProtoSchema, file));
     return { case: "fileDescriptorResponse", value: { fileDescriptorProto } } as const;
@@ -34,7 +34,7 @@ async function reflect(files: readonly FileDescriptorProto[], atOnce: boolean): 
             yield { messageResponse: { case: "listServicesResponse", value: { service: [{ name: "library.v1.LibraryService" }] } } };
           } else {
             const wanted = messageRequest.case === "fileByFilename" ? messageRequest.value : "library.proto";
-            yield { messageResponse: answer(atOnce ? files : files.filter(({ name }) => name === wanted)) };
+            yield { messageResponse: respond(atOnce ? files : files.filter(({ name }) => name === wanted)) };
           }
         }
       },
@@ -49,7 +49,7 @@ async function reflect(files: readonly FileDescriptorProto[], atOnce: boolean): 
 
 const names = ({ services }: Descriptors) => services.map(({ typeName }) => typeName);
 
-test("a descriptor set has its services", () => {
+test("reads the services of a descriptor set", () => {
   expect(names(readDescriptors(bytes))).toEqual(["library.v1.LibraryService"]);
 });
 
@@ -57,18 +57,18 @@ const rulesOf = ({ services }: Descriptors) => allBindings({ upstreams: [{ name:
 const complete = rulesOf(readDescriptors(bytes));
 
 test.each<[string, () => Uint8Array]>([
-  ["in the order of the alphabet", () => setOf(library.toSorted((one, other) => (one.name < other.name ? -1 : 1)))],
-  ["in reverse", () => setOf(library.toReversed())],
+  ["sorted by name", () => setOf(library.toSorted((one, other) => (one.name < other.name ? -1 : 1)))],
+  ["in reverse order", () => setOf(library.toReversed())],
   ["gzipped", () => gzipSync(bytes)],
   ["in JSON", () => Buffer.from(JSON.stringify(json()))],
   ["in JSON, indented, after an empty line", () => Buffer.from(`\n${JSON.stringify(json(), undefined, 2)}`)],
-  ["in gzipped JSON, in reverse", () => gzipSync(JSON.stringify({ file: (json() as { file: unknown[] }).file.toReversed() }))],
-])("a descriptor set may be %s: it has the same rules", (_form, set) => {
+  ["in gzipped JSON, in reverse order", () => gzipSync(JSON.stringify({ file: (json() as { file: unknown[] }).file.toReversed() }))],
+])("a descriptor set %s has the same rules", (_form, set) => {
   expect(complete.length).toBeGreaterThan(10);
   expect(rulesOf(readDescriptors(set()))).toEqual(complete);
 });
 
-/** As `buf build -o library.json` writes it. */
+/** The format of `buf build -o library.json`. */
 function json(): JsonValue {
   const set = fromBinary(FileDescriptorSetSchema, bytes);
   return toJson(FileDescriptorSetSchema, set, { registry: createFileRegistry(set) });
@@ -77,7 +77,7 @@ function json(): JsonValue {
 const setOf = (file: readonly FileDescriptorProto[]) =>
   toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file: [...file] }));
 
-test("packages may begin with grpc.: only the gateway's own services are not served", () => {
+test("excludes only the services that the gateway uses itself, not all grpc.* packages", () => {
   const service = (name: string) => ({ name });
   const set = setOf([
     create(FileDescriptorProtoSchema, { name: "a.proto", package: "grpc.gateway.examples", service: [service("Echo")], syntax: "proto3" }),
@@ -105,36 +105,36 @@ test("packages may begin with grpc.: only the gateway's own services are not ser
 });
 
 test.each([
-  ["JSON of something else", Buffer.from('{"file":5}'), /^this JSON is no descriptor set: /],
-  ["malformed JSON", Buffer.from("{"), /^this JSON is no descriptor set: /],
-  ["malformed gzip", Buffer.of(0x1f, 0x8b, 1, 2), /^these bytes are malformed gzip: /],
-])("%s is an error", (_, wrong, message) => {
+  ["JSON of something else", Buffer.from('{"file":5}'), /^not a descriptor set in JSON: /],
+  ["malformed JSON", Buffer.from("{"), /^not a descriptor set in JSON: /],
+  ["malformed gzip", Buffer.of(0x1f, 0x8b, 1, 2), /^malformed gzip: /],
+])("%s throws", (_, wrong, message) => {
   expect(() => readDescriptors(wrong)).toThrow(message);
 });
 
 test.each([
-  ["are no descriptor set", Buffer.from("hello"), /^these bytes are no descriptor set: /],
+  ["are not a descriptor set", Buffer.from("hello"), /^not a descriptor set: /],
   [
     "lack an import",
     toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file: library.slice(1) })),
-    /^the descriptors are not complete: /,
+    /^the descriptors are incomplete: /,
   ],
-])("bytes that %s are an error", (_, wrong, message) => {
+])("bytes that %s throw a DescriptorsError", (_, wrong, message) => {
   expect(() => readDescriptors(wrong)).toThrow(
     expect.objectContaining({ name: "DescriptorsError", message: expect.stringMatching(message) }),
   );
 });
 
-test("reflection asks for the imports that a server has not sent", async () => {
+test("reflection requests the imports that the server has not sent", async () => {
   expect(names(await reflect(library, false))).toEqual(["library.v1.LibraryService"]);
 });
 
-test("files that do not say which they import, in any order, are put in one", async () => {
+test("reflection sorts files that omit their imports", async () => {
   const bare = library.map((file) => ({ ...file, dependency: [], publicDependency: [] }));
   for (const files of [bare, bare.toReversed()]) expect(names(await reflect(files, true))).toEqual(["library.v1.LibraryService"]);
 });
 
-test("names of types that are relative are looked up from the inside out", async () => {
+test("reflection resolves relative type names from the innermost scope", async () => {
   const relative = library.map((file) => {
     const shorten = (scope: string, { name, nestedType, field, ...message }: DescriptorProto): DescriptorProto => ({
       ...message,
@@ -152,7 +152,7 @@ test("names of types that are relative are looked up from the inside out", async
   expect(types(services)).toEqual(types(readDescriptors(bytes).services));
 });
 
-test("an extension that is a field, too, as protobufjs has it, is no field", async () => {
+test("reflection ignores fields that repeat an extension, as protobufjs sends them", async () => {
   const name = ".google.api.http";
   const extended = ({ messageType, ...file }: FileDescriptorProto) => ({
     ...file,
@@ -165,18 +165,18 @@ test("an extension that is a field, too, as protobufjs has it, is no field", asy
   expect(names(await reflect(library.map(extended), true))).toEqual(["library.v1.LibraryService"]);
 });
 
-test("reflection that lacks a file is an error which names it", async () => {
+test("reflection throws an error that names a missing file", async () => {
   const without = library.filter(({ name }) => name !== "google/protobuf/empty.proto");
   await expect(reflect(without, false)).rejects.toThrow(/no such file/);
   const bare = without.map((file) => ({ ...file, dependency: [] }));
-  await expect(reflect(bare, true)).rejects.toThrow(/^the descriptors are not complete: .* not found$/);
+  await expect(reflect(bare, true)).rejects.toThrow(/^the descriptors are incomplete: .* not found$/);
 });
 
-test("a server without reflection is an error which says so", async () => {
+test("reflection throws an error if the server does not support it", async () => {
   const server = createServer();
   await expect(reflectServices(server.channel())).rejects.toMatchObject({
     name: "DescriptorsError",
-    message: expect.stringMatching(/ has no reflection: give its descriptors instead$/),
+    message: expect.stringMatching(/ does not support reflection: use a descriptor set instead$/),
     cause: expect.any(RpcError),
   });
   await server.shutdown({ graceMs: 0 });

@@ -1,4 +1,4 @@
-// Services that are known at run time only: from a descriptor set, as buf and protoc write it, or from a server's reflection.
+// Services from descriptors: a descriptor set that buf or protoc wrote, or server reflection.
 import { gunzipSync } from "node:zlib";
 import {
   createFileRegistry,
@@ -13,30 +13,31 @@ import { type DescriptorProto, type FileDescriptorSet, FileDescriptorSetSchema }
 import { linkFiles } from "./link-files.ts";
 import type { TypeSource } from "./type-source.ts";
 
-/** What a gateway needs to know of an upstream. */
+/** The services and types of an upstream. */
 export interface Descriptors {
   readonly services: readonly DescService[];
-  /** All types of their files: for `google.protobuf.Any`. */
+  /** All types in the files of the services, to resolve `google.protobuf.Any`. */
   readonly registry: Registry;
-  /** Where further types are asked for; only reflection has it. */
+  /** Finds further types on demand. Only set with reflection. */
   readonly typeSource?: TypeSource;
 }
 
-/** Descriptors cannot be had or used. The message is one line, for whoever runs the gateway. */
+/** Descriptors are missing or invalid. The message is one line for the operator of the gateway. */
 export class DescriptorsError extends Error {
   static {
     DescriptorsError.prototype.name = "DescriptorsError";
   }
 }
 
-/** The most bytes of a descriptor set that comes gzipped: those of a large API have tens of megabytes. */
-const mostBytes = 512 * 1024 * 1024;
+/** Maximum size of a gunzipped descriptor set, in bytes. A large API has tens of megabytes. */
+const maxUnzippedBytes = 512 * 1024 * 1024;
 
 /**
- * The services in a `google.protobuf.FileDescriptorSet`: `buf build -o shop.binpb`, or `protoc --include_imports --descriptor_set_out=shop.binpb`. Its
- * files may be in any order, the set in JSON (`shop.json`) and gzipped (`shop.binpb.gz`).
+ * Reads the services from a `google.protobuf.FileDescriptorSet`: `buf build -o shop.binpb`, or
+ * `protoc --include_imports --descriptor_set_out=shop.binpb`. The set may be binary or JSON
+ * (`shop.json`), and gzipped (`shop.binpb.gz`). Its files may be in any order.
  *
- * @throws DescriptorsError
+ * @throws DescriptorsError if the set is malformed, or an import is missing.
  */
 export function readDescriptors(bytes: Uint8Array): Descriptors {
   const { file } = readSet(unzipped(bytes));
@@ -48,9 +49,9 @@ function unzipped(bytes: Uint8Array): Uint8Array {
   // RFC 1952, section 2.3.1.
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return gunzipSync(bytes, { maxOutputLength: mostBytes });
+    return gunzipSync(bytes, { maxOutputLength: maxUnzippedBytes });
   } catch (error) {
-    throw new DescriptorsError(`these bytes are malformed gzip: ${(error as Error).message}`, { cause: error });
+    throw new DescriptorsError(`malformed gzip: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -62,14 +63,17 @@ function readSet(bytes: Uint8Array): FileDescriptorSet {
   } catch (error) {
     cause = error;
   }
-  // Text that happens to be a message has unknown fields only.
+  // Text that happens to parse as a message has only unknown fields.
   if (set !== undefined && (set.file.length > 0 || bytes.length === 0)) return set;
   const text = Buffer.from(bytes).toString();
   if (/^\s*\{/.test(text)) return readJson(text);
-  throw new DescriptorsError(`these bytes are no descriptor set${cause instanceof Error ? `: ${cause.message}` : ""}`, { cause });
+  throw new DescriptorsError(`not a descriptor set${cause instanceof Error ? `: ${cause.message}` : ""}`, { cause });
 }
 
-/** Options in JSON have the names of extensions, `[google.api.http]`, whose types are in the set itself. */
+/**
+ * Options in JSON are keyed by extension name, such as `[google.api.http]`; the set itself has
+ * their types.
+ */
 function readJson(text: string): FileDescriptorSet {
   try {
     const json = JSON.parse(text) as JsonValue;
@@ -78,7 +82,7 @@ function readJson(text: string): FileDescriptorSet {
     return fromJson(FileDescriptorSetSchema, json, { ignoreUnknownFields: true, registry });
   } catch (error) {
     if (error instanceof DescriptorsError) throw error;
-    throw new DescriptorsError(`this JSON is no descriptor set: ${(error as Error).message}`, { cause: error });
+    throw new DescriptorsError(`not a descriptor set in JSON: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -87,11 +91,11 @@ export function toRegistry(set: FileDescriptorSet): FileRegistry {
   try {
     return createFileRegistry(withJsonNames(set));
   } catch (error) {
-    throw new DescriptorsError(`the descriptors are not complete: ${(error as Error).message}`, { cause: error });
+    throw new DescriptorsError(`the descriptors are incomplete: ${(error as Error).message}`, { cause: error });
   }
 }
 
-/** Gives fields their names in JSON, which compilers may leave out, and protobuf-es does not make up. */
+/** Sets the JSON names of fields: compilers may omit them, and protobuf-es does not derive them. */
 function withJsonNames(set: FileDescriptorSet): FileDescriptorSet {
   const visit = ({ field, extension, nestedType }: DescriptorProto) => {
     for (const one of [...field, ...extension]) one.jsonName ||= jsonName(one.name);
@@ -104,12 +108,12 @@ function withJsonNames(set: FileDescriptorSet): FileDescriptorSet {
   return set;
 }
 
-/** As protoc makes it: an underscore goes, and the letter after it is a capital. */
+/** The JSON name that protoc derives: removes underscores and capitalizes the letter after each. */
 function jsonName(name: string): string {
   return name.replace(/_+(.?)/g, (_all, next: string) => next.toUpperCase());
 }
 
-/** Services that a gateway uses itself, and does not serve. */
+/** Services that the gateway uses itself. It does not serve them. */
 const ownServices: ReadonlySet<string> = new Set([
   "grpc.health.v1.Health",
   "grpc.reflection.v1.ServerReflection",

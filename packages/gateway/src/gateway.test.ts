@@ -1,9 +1,9 @@
-// The gateway over HTTP: what stands in google/api/http.proto's comments, and what HTTP asks for besides. Everything is tried with a server
-// behind a socket, and with one in the same process.
+// The gateway over HTTP: the mapping in google/api/http.proto, and what HTTP requires. Each test
+// runs with a server on a socket, and with an in-process server.
 import { createChannel, type Handlers, implement } from "@grpc-study/rpc";
 import Fastify from "fastify";
 import { describe, expect, test } from "vitest";
-import { startGateway, type Way, ways } from "../test/gateway.ts";
+import { startGateway, type Transport, transports } from "../test/gateway.ts";
 import { Things } from "../test/gen/things_pb.js";
 import { raw } from "../test/raw.ts";
 import { gateway } from "./gateway.ts";
@@ -20,8 +20,8 @@ const handlers: Handlers<typeof Things> = {
   plain: (request) => request,
 };
 
-async function start(way: Way, options: Partial<GatewayOptions> & { prefix?: string } = {}) {
-  const { url, app, port } = await startGateway(implement(Things, handlers), { way, ...options });
+async function start(transport: Transport, options: Partial<GatewayOptions> & { prefix?: string } = {}) {
+  const { url, app, port } = await startGateway(implement(Things, handlers), { transport, ...options });
   const request = async (method: string, path: string, body?: string, headers: Record<string, string> = {}) => {
     const type: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
     const response = await fetch(url + path, { method, headers: { ...type, ...headers }, ...(body !== undefined && { body }) });
@@ -39,23 +39,23 @@ function parse(text: string): unknown {
   }
 }
 
-describe.each(ways)("%s", (way) => {
-  test("a variable of the path is a field of the request", async () => {
-    const { request } = await start(way);
+describe.each(transports)("%s", (transport) => {
+  test("a path variable sets a field of the request", async () => {
+    const { request } = await start(transport);
     expect(await request("GET", "/v1/things/123456")).toMatchObject({ status: 200, json: { stringValue: "123456" } });
     expect((await request("GET", "/v1/things/p%20q%2Fr+%E2%98%BA")).json).toEqual({ stringValue: "p q/r+☺" });
   });
 
-  test("additional bindings lead to the same method", async () => {
-    const { request } = await start(way);
+  test("additional bindings call the same method", async () => {
+    const { request } = await start(transport);
     expect((await request("GET", "/v1/nested/a/-7")).json).toEqual({ nested: { stringValue: "a", nested: { int64Value: "-7" } } });
     expect((await request("GET", "/v1/shelves/a%20b/books/c%2Fd%2fe")).json).toEqual({ stringValue: "shelves/a b/books/c%2Fd%2fe" });
     expect((await request("GET", "/v1/files/a/b%25/c?int32_value=3")).json).toEqual({ stringValue: "a/b%/c", int32Value: 3 });
     expect((await request("GET", "/v1/files")).json).toEqual({});
   });
 
-  test("what the path has not is in the query, or in the body", async () => {
-    const { request } = await start(way);
+  test("the query or the body sets the fields that the path does not", async () => {
+    const { request } = await start(transport);
     expect((await request("GET", "/v1/things/a?int64_value=2&nested.stringValue=foo+bar&repeated_value=x&repeatedValue=y")).json).toEqual({
       stringValue: "a",
       int64Value: "2",
@@ -70,8 +70,8 @@ describe.each(ways)("%s", (way) => {
     expect((await request("POST", "/v1/things/a:rename", "{}")).json).toEqual({ stringValue: "a" });
   });
 
-  test("the path wins over the query and the body", async () => {
-    const { request } = await start(way);
+  test("the path takes precedence over the query and the body", async () => {
+    const { request } = await start(transport);
     expect((await request("GET", "/v1/things/a?string_value=b")).json).toEqual({ stringValue: "a" });
     expect((await request("PUT", "/v1/things/a", '{"stringValue": "b"}')).json).toEqual({ stringValue: "a" });
   });
@@ -87,24 +87,24 @@ describe.each(ways)("%s", (way) => {
     ["enum", '"Z"', { enumValue: "Z", int32Value: 1 }],
     ["timestamp", '"2020-01-01T00:00:00Z"', { timestampValue: "2020-01-01T00:00:00Z", int32Value: 1 }],
     ["message", "", { int32Value: 1 }],
-  ])("a body that is a field: %s %s", async (kind, body, expected) => {
-    const { request } = await start(way);
+  ])("the body sets a field: %s %s", async (kind, body, expected) => {
+    const { request } = await start(transport);
     expect(await request("POST", `/v1/body/${kind}?int32_value=1`, body)).toMatchObject({ status: 200, json: expected });
   });
 
-  test("a query parameter of what the body is counts for nothing", async () => {
-    const { request } = await start(way);
+  test("query parameters for the body field are ignored", async () => {
+    const { request } = await start(transport);
     const { json } = await request("POST", "/v1/body/message?nested.string_value=q&nested.int32_value=1", '{"stringValue":"x"}');
     expect(json).toEqual({ nested: { stringValue: "x" } });
   });
 
   test("DELETE may have a body", async () => {
-    const { request } = await start(way);
+    const { request } = await start(transport);
     expect((await request("DELETE", "/v1/body/message", '{"stringValue":"x"}')).json).toEqual({ nested: { stringValue: "x" } });
   });
 
-  test("without a body in the rule, there is none", async () => {
-    const { request } = await start(way);
+  test("the body is ignored if the rule has none", async () => {
+    const { request } = await start(transport);
     expect((await request("POST", "/v1/query?int32_value=1", '{"int32Value": 2}')).json).toEqual({ int32Value: 1 });
     expect((await request("POST", "/v1/query?int32_value=1", "not JSON", { "content-type": "text/plain" })).status).toBe(200);
   });
@@ -122,15 +122,15 @@ describe.each(ways)("%s", (way) => {
     ["enum", { enumValue: "Z" }, "Z"],
     ["enum", {}, "X"],
     ["oneof", { oneofStringValue: "x" }, "x"],
-  ])("a response body that is a field: %s of %j", async (kind, body, expected) => {
-    const { request } = await start(way);
+  ])("the response body is a field: %s of %j", async (kind, body, expected) => {
+    const { request } = await start(transport);
     const response = await request("POST", `/v1/part/${kind}`, JSON.stringify(body));
     expect(response).toMatchObject({ status: 200, json: expected });
     expect(response.headers.get("content-type")).toMatch(/^application\/json/);
   });
 
-  test("custom methods: one by its name, and any", async () => {
-    const { request } = await start(way);
+  test("custom HTTP methods: a named one, and any", async () => {
+    const { request } = await start(transport);
     expect((await request("PURGE", "/v1/things/x?int32_value=1")).json).toEqual({ stringValue: "x", int32Value: 1 });
     for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
       expect((await request(method, "/v1/any", '{"int32Value":1}')).json).toEqual({ int32Value: 1 });
@@ -138,8 +138,8 @@ describe.each(ways)("%s", (way) => {
     expect((await request("GET", "/v1/any")).json).toEqual({});
   });
 
-  test("PATCH: the mask is what the body has, unless the query says it", async () => {
-    const { request } = await start(way);
+  test("PATCH derives the update mask from the body unless the query sets it", async () => {
+    const { request } = await start(transport);
     const body = '{"int32Value":1,"nested":{"stringValue":""},"things":[]}';
     expect((await request("PATCH", "/v1/updates/a", body)).json).toEqual({
       thing: { stringValue: "updates/a", int32Value: 1, nested: {} },
@@ -152,25 +152,25 @@ describe.each(ways)("%s", (way) => {
   });
 
   test.each([
-    ["a value of an enum", '{"enumValue":"YY"}', "thing.enum_value", '"YY" is not a value of the enum'],
-    ["one in a message", '{"nested":{"enumValue":"YY"}}', "nested.enum_value", '"YY"'],
-    ["one in a list", '{"repeatedEnum":["X","YY"]}', "repeated_enum[1]", '"YY"'],
-    ["one in a map", '{"letters":{"a":"YY"}}', 'letters["a"]', '"YY"'],
-    ["one of a oneof", '{"wrappedLetter":"YY"}', "wrapped_letter", '"YY"'],
-    ["one in a message of a list", '{"things":[{"enumValue":"YY"}]}', "things[0].enum_value", '"YY"'],
+    ["an enum value", '{"enumValue":"YY"}', "thing.enum_value", '"YY" is not a value of the enum'],
+    ["an enum value in a message", '{"nested":{"enumValue":"YY"}}', "nested.enum_value", '"YY"'],
+    ["an enum value in a list", '{"repeatedEnum":["X","YY"]}', "repeated_enum[1]", '"YY"'],
+    ["an enum value in a map", '{"letters":{"a":"YY"}}', 'letters["a"]', '"YY"'],
+    ["an enum value in a oneof", '{"wrappedLetter":"YY"}', "wrapped_letter", '"YY"'],
+    ["an enum value in a message in a list", '{"things":[{"enumValue":"YY"}]}', "things[0].enum_value", '"YY"'],
     ["a field of a message", '{"nested":{"stringValu":"x"}}', "nested.stringValu", "unknown field"],
     ["a field of a message in a list", '{"things":[{"stringValu":"x"}]}', "things[0].stringValu", "unknown field"],
     ["a field of a message in a map", '{"named":{"a":{"stringValu":"x"}}}', 'named["a"].stringValu', "unknown field"],
     ["the only field", '{"stringValu":"x"}', "stringValu", "unknown field"],
-  ])("PATCH without a mask: a misspelt name of %s clears nothing", async (_what, body, field, problem) => {
-    const { request } = await start(way);
+  ])("PATCH without a mask rejects a misspelt name of %s", async (_what, body, field, problem) => {
+    const { request } = await start(transport);
     const { status, json } = await request("PATCH", "/v1/updates/a", body);
     expect([status, json]).toMatchObject([400, { message: expect.stringContaining(field.replace("thing.", "")) }]);
     expect(json).toMatchObject({ message: expect.stringContaining(problem) });
   });
 
-  test("an unknown name of an enum's value is refused in every body, an unknown field by option only", async () => {
-    const { request } = await start(way);
+  test("unknown enum names are rejected in every body, unknown fields only by option", async () => {
+    const { request } = await start(transport);
     for (const [method, path] of [
       ["POST", "/v1/things"],
       ["PUT", "/v1/updates/a"],
@@ -186,16 +186,16 @@ describe.each(ways)("%s", (way) => {
     expect((await request("GET", "/v1/query?enum_value=YY")).status).toBe(400);
   });
 
-  test("a PATCH may clear: null and empty are named by the mask", async () => {
-    const { request } = await start(way);
+  test("PATCH clears fields that are null or empty", async () => {
+    const { request } = await start(transport);
     const body = '{"nested":{"enumValue":null},"letters":{},"repeatedEnum":[],"timestampValue":null}';
     expect((await request("PATCH", "/v1/updates/a", body)).json).toMatchObject({
       updateMask: "letters,nested.enumValue,repeatedEnum,timestampValue",
     });
   });
 
-  test("every message that the wire can hold has its JSON", async () => {
-    const { request } = await start(way);
+  test("every message on the wire has a JSON form", async () => {
+    const { request } = await start(transport);
     const thing = {
       anyValue: { "@type": "type.googleapis.com/no.Such", value: "CAE=" },
       timestampValue: { seconds: "253402300800", nanos: 0 },
@@ -209,7 +209,7 @@ describe.each(ways)("%s", (way) => {
         ...handlers,
         create: () => ({ structValue: { a: Number.NaN }, structValueValue: {}, listValue: { values: [{}] } }),
       }),
-      { way },
+      { transport },
     );
     const response = await fetch(`${url}/v1/things`, { method: "POST", body: "{}", headers: { "content-type": "application/json" } });
     expect([response.status, await response.json()]).toEqual([
@@ -218,21 +218,21 @@ describe.each(ways)("%s", (way) => {
     ]);
   });
 
-  test("a body of too many elements is 413, and one that is as large but of few is served", async () => {
-    const { request } = await start(way);
+  test("a body with too many elements fails with 413; a body of the same size with few is served", async () => {
+    const { request } = await start(transport);
     const many = `{"things":[${Array(1_000_000).fill("{}").join(",")}]}`;
     expect(await request("POST", "/v1/things", many)).toMatchObject({
       status: 413,
       json: { code: 8, message: "the JSON has more than 1000000 elements" },
     });
     expect((await request("POST", "/v1/things", JSON.stringify({ stringValue: "{[".repeat(1_000_000) }))).status).toBe(200);
-    const little = await start(way, { elementLimit: 200 });
+    const little = await start(transport, { elementLimit: 200 });
     expect((await little.request("POST", "/v1/things", '{"things":[{}]}')).status).toBe(200);
     expect((await little.request("POST", "/v1/things", '{"things":[{},{}]}')).status).toBe(413);
   });
 
-  test("JSON in a query is as deep as elsewhere", async () => {
-    const { request } = await start(way);
+  test("JSON in a query has the same depth limit", async () => {
+    const { request } = await start(transport);
     const deep = `${"[".repeat(2_000)}${"]".repeat(2_000)}`;
     for (const parameter of [`struct_value={"a":${deep}}`, `struct_value_value=${deep}`, `list_value=${deep}`]) {
       const { status, json } = await request("GET", `/v1/query?${encodeURI(parameter)}`);
@@ -240,8 +240,8 @@ describe.each(ways)("%s", (way) => {
     }
   });
 
-  test("a mask in a query names fields in either spelling, and as the .proto has them", async () => {
-    const { request } = await start(way);
+  test("a mask in a query accepts snake_case and camelCase, and resolves them to .proto names", async () => {
+    const { request } = await start(transport);
     const mask = async (text: string) => {
       const { json } = await request("PATCH", `/v1/camel?update_mask=${text}`, "{}");
       return (json as { updateMask: unknown }).updateMask;
@@ -254,8 +254,8 @@ describe.each(ways)("%s", (way) => {
     expect((await request("PATCH", "/v1/camel", '{"camelName":"x"}')).json).toMatchObject({ updateMask: { paths: ["camelName"] } });
   });
 
-  test("HttpBody: any bytes of any type, there and back", async () => {
-    const { url } = await start(way);
+  test("HttpBody passes bytes and content type both ways", async () => {
+    const { url } = await start(transport);
     const bytes = new Uint8Array([0, 255, 1, 254]);
     const raw = await fetch(`${url}/v1/raw`, { method: "POST", body: bytes, headers: { "content-type": "image/x-test; a=b" } });
     expect(raw.headers.get("content-type")).toBe("image/x-test; a=b");
@@ -267,11 +267,11 @@ describe.each(ways)("%s", (way) => {
     expect([nothing.status, await nothing.text()]).toEqual([200, ""]);
   });
 
-  test("a path that is nothing is 404, and one with other methods 405, which says with which", async () => {
-    const { request } = await start(way);
+  test("an unknown path fails with 404, another HTTP method with 405 and Allow", async () => {
+    const { request } = await start(transport);
     expect(await request("GET", "/v2/things")).toMatchObject({
       status: 404,
-      json: { code: 5, message: "there is nothing at /v2/things", details: [] },
+      json: { code: 5, message: "no route matches /v2/things", details: [] },
     });
     const wrong = await request("DELETE", "/v1/things/a");
     expect(wrong).toMatchObject({ status: 405, json: { code: 12 } });
@@ -280,8 +280,8 @@ describe.each(ways)("%s", (way) => {
     expect((await request("PROPFIND", "/v2/things/a")).json).toMatchObject({ code: 5 });
   });
 
-  test("OPTIONS says what there is; HEAD is GET without its body", async () => {
-    const { request } = await start(way);
+  test("OPTIONS lists the methods; HEAD is a GET without a body", async () => {
+    const { request } = await start(transport);
     const options = await request("OPTIONS", "/v1/things/a");
     expect([options.status, options.headers.get("allow"), options.text]).toEqual([204, "GET, HEAD, OPTIONS, PURGE, PUT", ""]);
     const head = await request("HEAD", "/v1/things/a");
@@ -290,29 +290,29 @@ describe.each(ways)("%s", (way) => {
     expect((await request("OPTIONS", "/v2/things/a")).status).toBe(404);
   });
 
-  test("a method without a rule is not served, or by its name", async () => {
-    const { request } = await start(way);
+  test("a method without a rule is only served with unbound", async () => {
+    const { request } = await start(transport);
     const path = "/grpc_study.gateway_test.Things/Plain";
     expect((await request("POST", path, "{}")).status).toBe(404);
-    const unbound = await start(way, { unbound: true });
+    const unbound = await start(transport, { unbound: true });
     expect((await unbound.request("POST", path, '{"int32Value":1}')).json).toEqual({ int32Value: 1 });
     expect((await unbound.request("POST", "/grpc_study.gateway_test.Things/Get", "{}")).status).toBe(404);
   });
 
-  test("behind a prefix", async () => {
-    const { request } = await start(way, { prefix: "/api" });
+  test("serves below a prefix", async () => {
+    const { request } = await start(transport, { prefix: "/api" });
     expect((await request("GET", "/api/v1/things/a")).json).toEqual({ stringValue: "a" });
     expect((await request("GET", "/v1/things/a")).status).toBe(404);
     expect((await request("GET", "/api")).status).toBe(404);
     expect((await request("GET", "/api/openapi.json")).json).toMatchObject({ servers: [{ url: "/api" }] });
   });
 
-  test("JSON by its options", async () => {
-    const plain = await start(way);
+  test("the JSON options apply to requests and responses", async () => {
+    const plain = await start(transport);
     const body = '{"int32_value":1,"stringValue":"","unknown":1,"nested":{"unknown":{}}}';
     expect((await plain.request("POST", "/v1/things", body)).json).toEqual({ int32Value: 1, nested: {} });
     const options = { fieldNames: "proto", emitDefaults: true, ignoreUnknownFields: false } as const;
-    const proto = await start(way, { json: options, refuseUnknownParameters: true });
+    const proto = await start(transport, { json: options, rejectUnknownParameters: true });
     expect(await proto.request("POST", "/v1/things", body)).toMatchObject({ status: 400, json: { code: 3 } });
     const { json } = await proto.request("POST", "/v1/things", '{"int32Value":1}');
     expect(json).toMatchObject({ int32_value: 1, string_value: "", repeated_value: [], map_value: {}, enum_value: "X", int64_value: "0" });
@@ -320,8 +320,8 @@ describe.each(ways)("%s", (way) => {
     expect(await proto.request("GET", "/v1/query?unknown=1")).toMatchObject({ status: 400 });
   });
 
-  test("a value that does not fit is one violation, wherever it stood", async () => {
-    const { request } = await start(way);
+  test("an invalid value is reported as a field violation in the path, query and body", async () => {
+    const { request } = await start(transport);
     const violation = (field: string) => ({
       status: 400,
       json: { code: 3, details: [{ "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: [{ field }] }] },
@@ -333,22 +333,22 @@ describe.each(ways)("%s", (way) => {
     expect(await request("POST", "/v1/things", "{")).toMatchObject({ status: 400, json: { code: 3 } });
   });
 
-  test("rules from outside count instead of those in the .proto", async () => {
+  test("additional rules replace those in the .proto", async () => {
     const rules = [{ selector: "grpc_study.gateway_test.Things.Get", pattern: { case: "get", value: "/outside/{int32_value}" } } as const];
-    const { request } = await start(way, { rules });
+    const { request } = await start(transport, { rules });
     expect((await request("GET", "/outside/4")).json).toEqual({ int32Value: 4 });
     expect((await request("GET", "/v1/query")).status).toBe(404);
   });
 
-  test("a target in absolute form, and one with an asterisk", async () => {
-    const { port } = await start(way);
+  test("a request target in absolute form, and in asterisk form", async () => {
+    const { port } = await start(transport);
     expect(await raw(port, `GET http://127.0.0.1:${port}/v1/things/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).toContain(
       '{"stringValue":"a"}',
     );
     expect(await raw(port, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 (?:204|404)/);
   });
 
-  test("an upstream that is down is 503 with Retry-After, and names no address", async () => {
+  test("an unreachable upstream fails with 503 and Retry-After, without its address", async () => {
     const app = Fastify();
     await app.register(gateway, { services: [Things], upstream: createChannel("127.0.0.1:1") });
     const response = await app.inject("/v1/things/a");

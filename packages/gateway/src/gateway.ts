@@ -1,4 +1,5 @@
-// The gateway as a plugin of Fastify: every request of its prefix is matched, bound, called and printed.
+// The Fastify plugin: it routes each request below its prefix, binds it, calls the upstream and
+// prints the response.
 import { METHODS, type Server } from "node:http";
 import type { Readable } from "node:stream";
 import websocket from "@fastify/websocket";
@@ -23,15 +24,15 @@ import { docs } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
 import { serveDocument } from "./openapi/serve-document.ts";
 import type { GatewayOptions } from "./options.ts";
-import { movable, ownPathsOf } from "./own-paths.ts";
+import { ownPathsOf, withOptions } from "./own-paths.ts";
 import { type ConnectionsOf, makeRoute, type Route } from "./route.ts";
 import { Router } from "./router.ts";
 import { AnyTypes } from "./type-source.ts";
-import { named, openUpstreams, UpstreamConnections } from "./upstreams.ts";
+import { openUpstreams, UpstreamConnections, withNames } from "./upstreams.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** What a request's call ended with; undefined if that was well. */
+    /** The status code of the call. `undefined` if the call succeeded. */
     grpcCode: Code | undefined;
   }
 }
@@ -42,52 +43,61 @@ const defaultBodyTimeoutMs = 30_000;
 const defaultMaxCalls = 10_000;
 const defaultCallsPerConnection = 100;
 export const defaultGraceMs = 10_000;
-/** How long the ends of calls may take to be written once the grace is over. */
+/**
+ * Milliseconds between cancelling the calls and destroying their connections, so that their final
+ * status can be sent.
+ */
 export const abortMs = 200;
+/** Milliseconds between sweeps of idle connections during shutdown. */
 export const sweepMs = 50;
 
-/** The bindings that a gateway serves. @throws RuleError */
+/**
+ * The bindings that a gateway serves.
+ *
+ * @throws RuleError
+ */
 export function servedBindings(options: GatewayOptions, warn?: (message: string) => void): Binding[] {
   const { rules, unbound, conflicts, otherUpstreams = [] } = options;
-  const ownPaths = movable(ownPathsOf(options));
-  return allBindings({ upstreams: named([options, ...otherUpstreams]), rules, unbound, conflicts, ownPaths, ...(warn && { warn }) });
+  const ownPaths = withOptions(ownPathsOf(options));
+  return allBindings({ upstreams: withNames([options, ...otherUpstreams]), rules, unbound, conflicts, ownPaths, ...(warn && { warn }) });
 }
 
 /**
- * Serves gRPC services over HTTP, by their google.api.http rules.
+ * The gateway as a Fastify plugin: serves gRPC services over HTTP by their google.api.http rules.
+ *
+ * Registration rejects with a `RuleError` if a rule is invalid, or if no method has a rule.
  *
  * @example
  * const app = Fastify();
  * await app.register(gateway, { services: [ProdService, OrderService], upstream: "localhost:8083" });
  * await app.listen({ port: 9468 });
- *
- * Registering it rejects with a RuleError if a rule cannot be served, or if no method has one.
  */
 export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) => {
   const { typeSource } = options;
   const registry = typeSource === undefined ? options.registry : joinRegistries([withKnownTypes(options.registry), typeSource.registry]);
   const { elementLimit = defaultElementLimit } = options;
-  // A misspelt name that is ignored would be the enum's zero, and in a PATCH would clear the field.
+  // An ignored misspelt value would become the enum's zero value, and a PATCH would clear the
+  // field.
   const json: JsonOptions = {
     ...options.json,
     elementLimit,
     ignoreUnknownEnumValues: false,
-    // An upstream may send whatever the wire can hold.
+    // An upstream may send anything that the wire format can express.
     fallbacks: true,
     registry: withKnownTypes(registry),
   };
   const routeOptions = {
     json,
-    refuseUnknownParameters: options.refuseUnknownParameters ?? false,
+    rejectUnknownParameters: options.rejectUnknownParameters ?? false,
     anyTypes: typeSource && new AnyTypes(typeSource, withKnownTypes(registry)),
   };
   const router = new Router<Route>();
   const warn = options.onWarning ?? ((message: string) => console.warn(`gateway: ${message}`));
   const bindings = servedBindings(options, warn);
-  // It would answer every request with 404, and nobody would know why.
+  // Such a gateway would answer every request with 404.
   if (bindings.length === 0) {
     const names = options.services.map(({ typeName }) => typeName).join(", ") || "the upstream";
-    throw new RuleError(`no method of ${names} has a google.api.http rule: give some with the option rules, or set unbound: true`);
+    throw new RuleError(`no method of ${names} has a google.api.http rule: add rules with the option rules, or set unbound: true`);
   }
   const headerRules = headerRulesOf(options);
   const upstreams = openUpstreams(options);
@@ -112,18 +122,19 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     const end = () => {
       const left = [...settings.running];
       for (const exchange of left) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
-      // A caller that does not read would not take the end of its response either.
+      // A client that does not read does not receive the end of its response either.
       grace = setTimeout(() => {
         for (const exchange of left) exchange.abort();
       }, abortMs);
     };
     grace = setTimeout(end, options.graceMs ?? defaultGraceMs);
-    // Node closes what is idle now; a connection whose last response is yet to come would be kept alive, and the server would wait for it.
+    // Node closes the connections that are idle now. Keep-alive would hold open those that become
+    // idle later, and the server would wait for them.
     const server: Partial<Pick<Server, "closeIdleConnections">> = app.server;
     sweep = setInterval(() => server.closeIdleConnections?.(), sweepMs);
   });
   app.addHook("onClose", async () => {
-    // With `localhost`, a second server may have calls yet.
+    // With `localhost`, the second server may still have calls in flight.
     if ([...settings.running].length === 0) clearTimeout(grace);
     clearInterval(sweep);
     for (const { connections: made } of connections) made.close();
@@ -131,19 +142,20 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   });
 
   app.decorateRequest("grpcCode", undefined);
-  // Bodies are read here, once it is known what they are for.
+  // Handlers read the body once they know its type.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request: FastifyRequest, body: Readable, done) => done(null, body));
-  app.setErrorHandler((error, request, reply) => new HttpExchange(request, reply, nothing, settings).fail(fromFastify(error)));
+  app.setErrorHandler((error, request, reply) => new HttpExchange(request, reply, noTarget, settings).fail(fromFastify(error)));
   await app.register(websocket, {
     options: { maxPayload: settings.bodyLimit, handleProtocols, server: webSocketUpgrades(app.server) },
-    // Not its own, which logs every broken frame, and ends the socket before its client can know why.
+    // The default handler logs every broken frame and destroys the socket before the client learns
+    // why.
     errorHandler(error, socket, request) {
       if (socket.readyState !== socket.OPEN) return;
       request.log.error(error);
       socket.terminate();
     },
-    // Not its own, which closes them all at once: their calls have the time that others have.
+    // The default closes all sockets at once. Their calls have the same grace period as others.
     preClose(done) {
       this.websocketServer.close();
       done();
@@ -156,22 +168,23 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     return mark < 0 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
   };
 
-  // No promise of a reply, which Fastify would wait for: a reply is a promise itself, and listens to the response.
+  // Returns no promise: Fastify would await it. `reply` is thenable, and would add listeners to the
+  // response.
   const handler = (request: FastifyRequest, reply: FastifyReply): void => {
     const { path, query } = split(request);
     const found = router.find(request.method, path);
     if (found !== undefined && "route" in found) {
       const exchange = new HttpExchange(request, reply, { segments: found.segments, query }, settings);
       serve(exchange, found.route).catch((error: unknown) => exchange.fail(error));
-    } else refuse(new HttpExchange(request, reply, nothing, settings), path, found?.allow);
+    } else answerUnmatched(new HttpExchange(request, reply, noTarget, settings), path, found?.allow);
   };
 
-  await describe(app, bindings, options);
-  // All methods, so that those which no route has are refused here, with what is allowed.
+  await serveDocumentation(app, bindings, options);
+  // Registers all HTTP methods, so that `answerUnmatched` can reply 405 with `Allow`.
   for (const verb of METHODS) {
     if (verb !== "CONNECT" && !app.supportedMethods.includes(verb)) app.addHttpMethod(verb, { hasBody: true });
   }
-  // A plugin for CORS answers OPTIONS by itself, everywhere.
+  // A CORS plugin answers all OPTIONS requests itself.
   const taken = ["*", "/*"].some((url) => app.hasRoute({ method: "OPTIONS", url })) ? ["GET", "OPTIONS"] : ["GET"];
   app.route({ method: app.supportedMethods.filter((method) => !taken.includes(method)), url: "/*", handler });
   app.route({
@@ -179,7 +192,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     url: "/*",
     exposeHeadRoute: false,
     handler,
-    // Before the handshake: a refusal is an HTTP response.
+    // Runs before the handshake, so that an error is an HTTP response.
     onRequest: (request, _reply, done) => {
       if (!request.ws) return done();
       try {
@@ -201,8 +214,8 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   });
 };
 
-/** The document of the gateway, and the page for people. */
-async function describe(app: FastifyInstance, bindings: readonly Binding[], options: GatewayOptions): Promise<void> {
+/** Serves the OpenAPI document and the documentation page. */
+async function serveDocumentation(app: FastifyInstance, bindings: readonly Binding[], options: GatewayOptions): Promise<void> {
   const { openApi: more, json: { fieldNames = "json", emitDefaults = false } = {} } = options;
   const paths = ownPathsOf(options);
   if (paths.openApi === undefined) return;
@@ -210,32 +223,38 @@ async function describe(app: FastifyInstance, bindings: readonly Binding[], opti
   const document = openApi(bindings, { servers, ...(more || {}), fieldNames, emitDefaults });
   serveDocument(app, paths.openApi, document);
   if (paths.docs === undefined) return;
-  // Relative, so that a proxy may put both anywhere.
+  // Relative, so that a proxy can serve both below another path.
   const openApiUrl = `${"../".repeat(paths.docs.split("/").length - 2)}${paths.openApi.slice(1)}`;
   await app.register(docs, { title: document.info.title, path: paths.docs, openApiUrl });
 }
 
-/** RFC 9112, section 3.2.2: a target may be a whole URL, as proxies get them. */
+/**
+ * Converts an absolute-form target, which proxies receive, to origin form (RFC 9112, section
+ * 3.2.2).
+ */
 function originForm(target: string): string {
   return target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*(?=(.?))/i, (_all, next: string) => (next === "/" ? "" : "/"));
 }
 
-/** The token is not answered with: of the subprotocols, it is the one that is no name. */
+/** Selects `bearer`, or else the first subprotocol. The token must not be echoed. */
 function handleProtocols(protocols: ReadonlySet<string>): string | false {
   if (protocols.has(bearerProtocol)) return bearerProtocol;
   const [first = false] = protocols;
   return first;
 }
 
-const nothing = { segments: [], query: "" };
+const noTarget = { segments: [], query: "" };
 
-/** Answers a request that is no method's. */
-function refuse(exchange: HttpExchange, path: string, allow: readonly string[] | undefined): void {
+/** Responds to a request without a matching route: 404, 405, or the answer to OPTIONS. */
+function answerUnmatched(exchange: HttpExchange, path: string, allow: readonly string[] | undefined): void {
   const { request, reply } = exchange;
   const list = allow?.join(", ") ?? "";
-  if (allow === undefined) exchange.fail(new HttpError(404, Code.NOT_FOUND, `there is nothing at ${path.slice(0, 200)}`));
+  if (allow === undefined) exchange.fail(new HttpError(404, Code.NOT_FOUND, `no route matches ${path.slice(0, 200)}`));
   else if (request.method === "OPTIONS") reply.code(204).header("allow", list).send();
-  else exchange.fail(new HttpError(405, Code.UNIMPLEMENTED, `${request.method} is not allowed here, but ${list}`, { allow: list }));
+  else
+    exchange.fail(
+      new HttpError(405, Code.UNIMPLEMENTED, `the method ${request.method} is not allowed, expected one of: ${list}`, { allow: list }),
+    );
 }
 
 function serve(exchange: HttpExchange, route: Route): Promise<void> {

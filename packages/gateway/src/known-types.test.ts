@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { ThingSchema } from "../test/gen/things_pb.js";
 import { withKnownTypes } from "./known-types.ts";
 
-test("a registry's own types come first, and those that are added later count", () => {
+test("a registry's own types take precedence over known ones", () => {
   const registry = createRegistry();
   const both = withKnownTypes(registry);
   expect(both.getMessage("google.rpc.ErrorInfo")).toBe(ErrorInfoSchema);

@@ -1,4 +1,5 @@
-// The types that may stand in a google.protobuf.Any whatever the upstream's files import: google.protobuf and google.rpc.
+// Types that an Any may contain even if the upstream's files do not import them: google.protobuf
+// and google.rpc.
 import { createRegistry, type Registry } from "@bufbuild/protobuf";
 import {
   file_google_protobuf_any,
@@ -31,16 +32,19 @@ const known = createRegistry(
   file_google_api_httpbody,
 );
 
-const made = new WeakMap<Registry, Registry>();
+const joined = new WeakMap<Registry, Registry>();
 
-/** A registry's types, and the known ones. */
+/** Adds the known types to a registry. */
 export function withKnownTypes(registry: Registry = known): Registry {
-  const both = made.get(registry) ?? joinRegistries([registry, known]);
-  made.set(registry, both);
-  return both;
+  const withKnown = joined.get(registry) ?? joinRegistries([registry, known]);
+  joined.set(registry, withKnown);
+  return withKnown;
 }
 
-/** The types of several registries; the first that has one counts. They are asked each time: one that grows stays up to date. */
+/**
+ * Joins registries. The first one that has a type wins. Lookups are not cached, so registries may
+ * grow.
+ */
 export function joinRegistries(registries: readonly Registry[]): Registry {
   const find = <Found>(get: (registry: Registry) => Found | undefined): Found | undefined => {
     for (const registry of registries) {

@@ -1,26 +1,27 @@
-// Files as servers send them by reflection, made ready for a registry. It takes names of types that begin with a dot, and a file after those that it
-// needs. `@grpc/reflection` has neither: its files say not which they import, and its names are relative, as descriptor.proto allows.
+// Links files from server reflection for a registry. A registry requires absolute type names, and
+// dependencies before their dependents. `@grpc/reflection` provides neither: its files omit their
+// imports, and its names are relative, as descriptor.proto allows.
 import { create } from "@bufbuild/protobuf";
 import { type DescriptorProto, type FileDescriptorProto, type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 
-/** Changes the files. */
+/** Links the files in place, and sorts them. */
 export function linkFiles(files: ReadonlyMap<string, FileDescriptorProto>): FileDescriptorSet {
-  const homes = new Map<string, FileDescriptorProto>();
-  for (const file of files.values()) declare(file, (name) => homes.set(name, file));
+  const declaredIn = new Map<string, FileDescriptorProto>();
+  for (const file of files.values()) declare(file, (name) => declaredIn.set(name, file));
   const ordered = new Set<FileDescriptorProto>();
   const visited = new Set<FileDescriptorProto>();
   const visit = (file: FileDescriptorProto | undefined) => {
     if (file === undefined || visited.has(file)) return;
     visited.add(file);
     for (const name of file.dependency) visit(files.get(name));
-    for (const name of resolve(file, homes)) visit(homes.get(name));
+    for (const name of resolve(file, declaredIn)) visit(declaredIn.get(name));
     ordered.add(file);
   };
   for (const file of files.values()) visit(file);
   return create(FileDescriptorSetSchema, { file: [...ordered] });
 }
 
-const scopeOf = ({ package: name }: FileDescriptorProto) => (name === "" ? "" : `.${name}`);
+const packageScope = ({ package: name }: FileDescriptorProto) => (name === "" ? "" : `.${name}`);
 
 function declare(file: FileDescriptorProto, add: (name: string) => void): void {
   const visit = (scope: string, messages: readonly DescriptorProto[], enums: FileDescriptorProto["enumType"]) => {
@@ -30,13 +31,13 @@ function declare(file: FileDescriptorProto, add: (name: string) => void): void {
       visit(`${scope}.${name}`, nestedType, enumType);
     }
   };
-  visit(scopeOf(file), file.messageType, file.enumType);
+  visit(packageScope(file), file.messageType, file.enumType);
 }
 
-/** Gives the types that a file refers to their full names, and returns those. */
+/** Resolves the type names that a file refers to, and returns them. */
 function resolve(file: FileDescriptorProto, known: ReadonlyMap<string, unknown>): Set<string> {
   const used = new Set<string>();
-  /** From the innermost scope outwards. */
+  /** Resolves a name from the innermost scope outwards. */
   const full = (scope: string, name: string): string => {
     let found = name;
     for (let outer = scope; !found.startsWith(".") && name !== ""; outer = outer.slice(0, Math.max(outer.lastIndexOf("."), 0))) {
@@ -52,13 +53,14 @@ function resolve(file: FileDescriptorProto, known: ReadonlyMap<string, unknown>)
     }
     for (const message of messages) {
       const inner = `${scope}.${message.name}`;
-      // protobufjs, below `@grpc/reflection`, has an extension once more as a field of what it extends, by a name that no field can have.
+      // protobufjs, which `@grpc/reflection` uses, repeats an extension as a field with an invalid
+      // name.
       message.field = message.field.filter(({ name }) => !name.includes("."));
       for (const field of message.field) field.typeName = full(inner, field.typeName);
       visit(inner, message.nestedType, message.extension);
     }
   };
-  const scope = scopeOf(file);
+  const scope = packageScope(file);
   visit(scope, file.messageType, file.extension);
   for (const method of file.service.flatMap(({ method }) => method)) {
     method.inputType = full(scope, method.inputType);

@@ -7,81 +7,118 @@ import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
 import type { TypeSource } from "./type-source.ts";
 
-/** Services, and the server that has them. */
+/** A gRPC server, and the services that it has. */
 export interface Upstream {
-  /** What is served: generated, or from `readDescriptors` or `reflectServices`. */
+  /** The services to serve: generated, or from `readDescriptors` or `reflectServices`. */
   readonly services: readonly DescService[];
-  /** Where the calls go: `host:port`, a channel, or, without a socket, `server.channel()`. */
+  /** The server: `host:port`, a channel, or an in-process channel from `server.channel()`. */
   readonly upstream: string | Channel;
   /**
-   * Makes a further connection to the same server, a channel with `pool: false`, when the others have `callsPerConnection` calls. Default: for `host:port`
-   * another channel; for a channel none, and calls beyond its server's limit of streams wait.
+   * Opens another connection to the same server once the existing ones have `callsPerConnection`
+   * calls. Use `createChannel` with `pool: false`. Default: with `host:port`, another channel. With
+   * a channel, none: calls beyond the server's stream limit wait.
    */
   readonly connect?: (() => Channel) | undefined;
 }
 
 export interface GatewayOptions extends Upstream {
-  /** More servers, each with services of its own. A service that two of them have is a conflict: see `conflicts`. Default: none. */
+  /**
+   * Further servers, each with its own services. A service that two servers have is a conflict: see
+   * `conflicts`. Default: none.
+   */
   readonly otherUpstreams?: readonly Upstream[] | undefined;
-  /** The most bytes of a response message from upstreams that are given as `host:port`; more is RESOURCE_EXHAUSTED. Default 4 MiB, as in gRPC. */
+  /**
+   * Maximum size of a response message, in bytes, for upstreams given as `host:port`. Larger ones
+   * fail with RESOURCE_EXHAUSTED. Default: 4 MiB, as in gRPC.
+   */
   readonly maxResponseBytes?: number | undefined;
-  /** google.api.http rules that stand beside the .proto; for the methods they select, they count instead of its own. */
+  /**
+   * google.api.http rules in addition to those in the .proto. For a method that one selects, it
+   * replaces the method's own rule.
+   */
   readonly rules?: readonly HttpRuleInit[] | undefined;
-  /** Serve methods without a rule as `POST /<package.Service>/<Method>`. Default false. */
+  /** Serves methods without a rule as `POST /<package.Service>/<Method>`. Default: false. */
   readonly unbound?: boolean | undefined;
   /**
-   * Two rules for the same requests, a rule for a path that the gateway answers itself, a service of two upstreams: `refuse` throws a RuleError
-   * that names both, `keep-first` warns and serves the first. Default `refuse`.
+   * How to handle two rules for the same requests, a rule for one of the gateway's own paths, or a
+   * service of two upstreams. `reject` throws a `RuleError` that names both. `keep-first` warns and
+   * serves the first. Default: `reject`.
    */
   readonly conflicts?: Conflicts | undefined;
-  /** Where the gateway's own answers are. Default `/openapi.json`, `/docs`, and `/healthz` (`createGateway` only); `false`: nowhere. */
+  /**
+   * The gateway's own paths. `false` disables one. Default: `/openapi.json`, `/docs`, and, with
+   * `createGateway`, `/healthz`.
+   */
   readonly paths?: { readonly openApi?: string | false; readonly docs?: string | false; readonly health?: string | false } | undefined;
-  /** Called with what is odd about the rules, and yet can be served. Default: logs to `console.warn`. */
+  /** Called for suspicious rules that can be served. Default: logs to `console.warn`. */
   readonly onWarning?: ((message: string) => void) | undefined;
   /**
-   * How messages are JSON. Default: names of fields are lowerCamelCase, unset fields are left out, unknown fields are ignored. Unknown names of
-   * enum values are always refused, and so are unknown fields of a PATCH that has no `update_mask`.
+   * The JSON form of messages. Default: field names in lowerCamelCase, without default values,
+   * ignoring unknown fields. Unknown enum names are always rejected, and so are unknown fields in a
+   * PATCH without an `update_mask`.
    */
   readonly json?: Pick<JsonOptions, "fieldNames" | "emitDefaults" | "ignoreUnknownFields"> | undefined;
-  /** Refuse query parameters that name no field. Default false: they are ignored. */
-  readonly refuseUnknownParameters?: boolean | undefined;
-  /** Types that may stand in a `google.protobuf.Any`, error details included. Those of google.rpc are known. */
+  /** Rejects unknown query parameters with INVALID_ARGUMENT. Default: false, which ignores them. */
+  readonly rejectUnknownParameters?: boolean | undefined;
+  /**
+   * Types for `google.protobuf.Any`, including error details. The types of google.rpc are built in.
+   */
   readonly registry?: Registry | undefined;
-  /** Where types are asked for that a `google.protobuf.Any` in a response has and nobody knows: `reflectServices` makes one. Default: they are printed as bytes. */
+  /**
+   * Finds the types of `google.protobuf.Any` messages that `registry` does not have.
+   * `reflectServices` returns one. Default: unknown types are printed as bytes.
+   */
   readonly typeSource?: TypeSource | undefined;
-  /** Bytes of a body, of a line, or of a frame. Default 4 MiB, as in gRPC. */
+  /**
+   * Maximum size of a body, or of one line or frame of a stream, in bytes. Default: 4 MiB, as in
+   * gRPC.
+   */
   readonly bodyLimit?: number | undefined;
   /**
-   * Elements of one body, line or frame in JSON; more is 413. A message counts one, and one more for each field that its type has; so does
-   * each item of a list or a map. Default 1,000,000, which take less than 100 MiB of memory.
+   * Maximum number of elements in a JSON body, line or frame; larger ones fail with 413. A message
+   * counts as one, plus one for each field of its type. List items and map entries count as one
+   * each. Default: 1,000,000, which take less than 100 MiB of memory.
    */
   readonly elementLimit?: number | undefined;
-  /** Milliseconds in which a body must have come; for a stream, in which its next part must. Default 30,000. */
+  /** Time limit for a body, or for the next chunk of a stream, in milliseconds. Default: 30,000. */
   readonly bodyTimeoutMs?: number | undefined;
-  /** How long a call may take, in milliseconds; a `Grpc-Timeout` may shorten it. Default: for ever. */
+  /** Time limit for a call, in milliseconds. `Grpc-Timeout` may shorten it. Default: unlimited. */
   readonly timeoutMs?: number | undefined;
-  /** Calls that run at a time; others are answered with 503. Default 10,000. */
+  /** Maximum number of concurrent calls. Further ones fail with 503. Default: 10,000. */
   readonly maxCalls?: number | undefined;
-  /** Calls that run at a time for one address (of IPv6 for one /64 network); others are answered with 429. Default: half of `maxCalls`. */
+  /**
+   * Maximum number of concurrent calls for one IPv4 address or IPv6 /64 network. Further ones fail
+   * with 429. Default: half of `maxCalls`.
+   */
   readonly maxCallsPerAddress?: number | undefined;
-  /** Calls that run at a time on one connection to an upstream, before a further one is made. Default 100. */
+  /** Concurrent calls on a connection to an upstream before another one opens. Default: 100. */
   readonly callsPerConnection?: number | undefined;
   /**
-   * Headers that become metadata, besides `Authorization`, `Grpc-Metadata-*`, `Traceparent`, `Tracestate`, `Baggage` and `Last-Event-ID`. What only the
-   * gateway sets (`X-Forwarded-*`, `Forwarded`, `X-Request-Id`, …) is a TypeError.
+   * Request headers to forward as metadata, in addition to `Authorization`, `Grpc-Metadata-*`,
+   * `Traceparent`, `Tracestate`, `Baggage` and `Last-Event-ID`. Headers that only the gateway sets
+   * (`X-Forwarded-*`, `Forwarded`, `X-Request-Id`, …) throw a TypeError. Default: none.
    */
   readonly forwardHeaders?: readonly string[] | undefined;
   /**
-   * Response metadata that become headers by their own names, `set-cookie`, `etag` or `location`, instead of `Grpc-Metadata-*` or `Grpc-Trailer-*`.
-   * Default: none.
+   * Response metadata to send as headers under the same name, such as `set-cookie`, `etag` or
+   * `location`, instead of as `Grpc-Metadata-*` or `Grpc-Trailer-*`. Default: none.
    */
   readonly responseHeaders?: readonly string[] | undefined;
-  /** The key of response metadata that sets the HTTP status of a successful call with one response, 200 to 399: `x-http-code`, as with grpc-gateway. Default: none. */
+  /**
+   * The response metadata that sets the HTTP status of a successful call with one response, 200 to
+   * 399. grpc-gateway's convention is `x-http-code`. Default: none.
+   */
   readonly statusMetadata?: string | undefined;
-  /** What `/openapi.json` says beside what the descriptors do, and `/docs` shows; `false`: neither is there. */
+  /** Additional content of the OpenAPI document. `false` disables `/openapi.json` and `/docs`. */
   readonly openApi?: Omit<OpenApiOptions, "fieldNames" | "emitDefaults"> | false | undefined;
-  /** When it is closed: milliseconds in which running calls may end, before they are ended. Default 10,000. */
+  /**
+   * Milliseconds that calls in flight have to finish after `close()`, before they are cancelled.
+   * Default: 10,000.
+   */
   readonly graceMs?: number | undefined;
-  /** Other origins whose pages may open a WebSocket: browsers ask nobody before they do. `*`: all. Default: none. */
+  /**
+   * Other origins whose pages may open a WebSocket, which browsers allow without a CORS preflight.
+   * `*`: all. Default: none.
+   */
   readonly allowedOrigins?: readonly string[] | undefined;
 }

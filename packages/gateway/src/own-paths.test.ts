@@ -1,4 +1,4 @@
-// Rules for paths that the gateway answers itself.
+// Rules for paths that the gateway serves itself.
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { HttpRuleSchema } from "../gen/google/api/http_pb.js";
@@ -6,7 +6,7 @@ import { Things } from "../test/gen/things_pb.js";
 import { servedBindings } from "./gateway.ts";
 import { serverPaths } from "./own-paths.ts";
 
-/** What is said of a rule for a GET at a path. */
+/** The warnings for a rule for GET with a path. */
 function warningsOf(path: string): string[] {
   const warnings: string[] = [];
   const rule = create(HttpRuleSchema, { selector: `${Things.typeName}.Get`, pattern: { case: "get", value: path } });
@@ -24,6 +24,6 @@ test.each([
   ["/docs/{string_value}", ["/docs/start.js"]],
   ["/docs/{string_value=**}", ["/docs"]],
   ["/docs2/{string_value}", []],
-])("a rule for %s", (path, shadowed) => {
-  expect(warningsOf(path)).toEqual(shadowed.map((own) => expect.stringContaining(`GET ${path}: ${own}, which the gateway answers itself`)));
+])("a rule for %s warns of the paths that it shadows", (path, shadowed) => {
+  expect(warningsOf(path)).toEqual(shadowed.map((own) => expect.stringContaining(`GET ${path}: ${own}, which the gateway serves itself`)));
 });

@@ -1,42 +1,46 @@
-// The paths that a gateway answers itself.
+// The paths that a gateway serves itself.
 import type { OwnPath } from "./http-rule/all-bindings.ts";
 import { RuleError } from "./http-rule/rule.ts";
 import type { GatewayOptions } from "./options.ts";
 
-/** Where they are; `undefined`: nowhere. */
+/** The paths. `undefined` if one is disabled. */
 export interface OwnPaths {
   readonly openApi: string | undefined;
   readonly docs: string | undefined;
-  /** `createGateway` has a default for it, and the plugin does not: there it is nowhere. */
+  /** Enabled by default in `createGateway`, and disabled in the plugin. */
   readonly health: string | undefined;
 }
 
-/** Those of a server of the gateway's own, which answers for its health. */
+/** The paths of `createGateway`, which serves the health check by default. */
 export function serverPaths(paths: GatewayOptions["paths"]): NonNullable<GatewayOptions["paths"]> {
   return { health: "/healthz", ...paths };
 }
 
-/** @throws RuleError for a path that does not begin with a slash, or ends in one. */
+/**
+ * The paths of a gateway.
+ *
+ * @throws RuleError for a path that does not start with a slash, or that ends with one.
+ */
 export function ownPathsOf({ paths = {}, openApi }: GatewayOptions): OwnPaths {
   const { openApi: document = "/openapi.json", docs = "/docs", health = false } = paths;
   for (const [name, path] of Object.entries(paths)) {
     if (typeof path === "string" && !/^\/[^?#]*[^?#/]$/.test(path))
-      throw new RuleError(`paths.${name} must be like "/path", got "${path}"`);
+      throw new RuleError(`paths.${name} must have the form "/path", got "${path}"`);
   }
-  const described = openApi !== false && document !== false;
+  const documented = openApi !== false && document !== false;
   return {
-    openApi: described ? document : undefined,
-    docs: described && docs !== false ? docs : undefined,
+    openApi: documented ? document : undefined,
+    docs: documented && docs !== false ? docs : undefined,
     health: health === false ? undefined : health,
   };
 }
 
-/** For messages: with the options that move them. */
-export function movable({ openApi, docs, health }: OwnPaths): OwnPath[] {
+/** The paths with the options that move them, for conflict messages. */
+export function withOptions({ openApi, docs, health }: OwnPaths): OwnPath[] {
   const all = [
     [health, "paths.health (--health-path)"],
     [docs, "paths.docs (--docs-path)"],
-    // One of the page's files stands for all.
+    // Stands for all files of the page.
     [docs && `${docs}/start.js`, "paths.docs (--docs-path)"],
     [openApi, "paths.openApi (--openapi-path)"],
   ] as const;

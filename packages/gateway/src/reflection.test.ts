@@ -1,4 +1,5 @@
-// What the gateway asks a server's reflection for: each file once, large ones too, and further types when a response has them.
+// Server reflection: requests each file once, accepts large files, and finds further types when a
+// response contains them.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { create, createFileRegistry, type DescService, type Message, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
@@ -44,7 +45,7 @@ const method = (name: string, output: string, serverStreaming = false) => ({
 
 const anyProto = file_google_protobuf_any.proto;
 
-/** A hundred services in one file, one in another that imports it. */
+/** A hundred services in one file, and one service in another file that imports it. */
 const services = file("services.proto", {
   dependency: ["any.proto"],
   messageType: [
@@ -63,7 +64,7 @@ const services = file("services.proto", {
   })),
 });
 const other = file("other.proto", { dependency: ["services.proto"], service: [{ name: "Other", method: [method("Get", ".big.Empty")] }] });
-/** Nobody imports them. */
+/** No service imports these files. */
 const secret = file("secret.proto", {
   dependency: ["services.proto"],
   messageType: [
@@ -84,26 +85,26 @@ const fileOf = (symbol: string) =>
   all.find(({ messageType, service, package: scope }) => [...messageType, ...service].some(({ name }) => `${scope}.${name}` === symbol));
 
 interface Started {
-  readonly asked: string[];
+  readonly requested: string[];
   readonly address: string;
   readonly channel: ReturnType<ReturnType<typeof createServer>["channel"]>;
 }
 
-async function start(answerAfterMs = 0, handlers: object = {}, options: ServerOptions = {}): Promise<Started> {
-  const asked: string[] = [];
+async function start(delayMs = 0, handlers: object = {}, options: ServerOptions = {}): Promise<Started> {
+  const requested: string[] = [];
   const server = createServer(options);
   server.add(
     implement(ServerReflection, {
       async *serverReflectionInfo(requests) {
         for await (const { messageRequest } of requests) {
-          await delay(answerAfterMs);
+          await delay(delayMs);
           if (messageRequest.case === "listServices") {
             const names = [...services.service.map(({ name }) => `big.${name}`), "big.Other", "grpc.reflection.v1.ServerReflection"];
             yield { messageResponse: { case: "listServicesResponse", value: { service: names.map((name) => ({ name })) } } };
             continue;
           }
           const { value } = messageRequest;
-          asked.push(`${messageRequest.case} ${String(value)}`);
+          requested.push(`${messageRequest.case} ${String(value)}`);
           const found = messageRequest.case === "fileByFilename" ? all.find(({ name }) => name === value) : fileOf(String(value));
           yield found === undefined
             ? { messageResponse: { case: "errorResponse", value: { errorCode: Code.NOT_FOUND, errorMessage: "no such symbol" } } }
@@ -121,17 +122,17 @@ async function start(answerAfterMs = 0, handlers: object = {}, options: ServerOp
   server.add(implement(s0, handlers as Handlers<DescService>));
   onTestFinished(() => server.shutdown({ graceMs: 0, abortMs: 0 }).then(() => {}));
   const { address } = await server.listen("127.0.0.1:0");
-  return { asked, address, channel: server.channel() };
+  return { requested, address, channel: server.channel() };
 }
 
-test("each file is asked for once, whatever the number of services in it", async () => {
-  const { asked, channel } = await start();
+test("requests each file once, regardless of its number of services", async () => {
+  const { requested, channel } = await start();
   const { services } = await reflectServices(channel);
   expect(services).toHaveLength(101);
-  expect(asked).toEqual(["fileContainingSymbol big.S0", "fileContainingSymbol big.Other", "fileByFilename any.proto"]);
+  expect(requested).toEqual(["fileContainingSymbol big.S0", "fileContainingSymbol big.Other", "fileByFilename any.proto"]);
 });
 
-test("files of more than four megabytes are taken", async () => {
+test("accepts files of more than four megabytes", async () => {
   const large = file("large.proto", {
     messageType: Array.from({ length: 6 }, (_, index) => message(`M${index}${"x".repeat(2 ** 20)}`)),
     service: [{ name: "Large" }],
@@ -156,7 +157,7 @@ test("files of more than four megabytes are taken", async () => {
   await expect(reflectServices(address, { maxResponseBytes: 2 ** 20 })).rejects.toThrow("the limit is 1048576");
 });
 
-test("it may take as long as it is given", async () => {
+test("timeoutMs limits the reflection call", async () => {
   const { channel } = await start(60);
   await expect(reflectServices(channel, { timeoutMs: 100 })).rejects.toMatchObject({
     name: "DescriptorsError",
@@ -169,17 +170,17 @@ const secretType = whole.getMessage("big.Secret");
 const innerType = registry.getMessage("big.Inner");
 
 function packed(init: object, schema = secretType): Any {
-  if (schema === undefined) throw new Error("the type is missing");
+  if (schema === undefined) throw new Error("type not found");
   return anyPack(schema, create(schema, init as never) as Message);
 }
 
 const holding = (detail: Any) => ({ detail });
-const unheard = create(AnySchema, { typeUrl: "type.googleapis.com/big.Unheard", value: new Uint8Array([1]) });
+const unknown = create(AnySchema, { typeUrl: "type.googleapis.com/big.Unheard", value: new Uint8Array([1]) });
 
 async function gatewayOf(handlers: object) {
   const started = await start(0, handlers);
   const { services, registry, typeSource } = await reflectServices(started.channel);
-  started.asked.length = 0;
+  started.requested.length = 0;
   const { url } = await listen(Fastify(), {
     services: services.filter(({ typeName }) => typeName === "big.S0"),
     upstream: started.address,
@@ -192,9 +193,9 @@ async function gatewayOf(handlers: object) {
   return { ...started, call };
 }
 
-test("a type that no file of the services has is asked for when a response has it, once, and so is one in it", async () => {
+test("requests an unknown type once when a response contains it, and types nested in it", async () => {
   const nested = packed({ word: "psst", holder: holding(packed({ depth: 3 }, innerType)) });
-  const { asked, call } = await gatewayOf({
+  const { requested, call } = await gatewayOf({
     get: () => holding(nested),
     list: () => ({ all: [holding(nested), holding(packed({ word: "b" }))] }),
   });
@@ -207,11 +208,11 @@ test("a type that no file of the services has is asked for when a response has i
   expect(await (await call("List")).json()).toEqual({
     all: [{ detail: json }, { detail: { "@type": "type.googleapis.com/big.Secret", word: "b" } }],
   });
-  expect(asked).toEqual(["fileContainingSymbol big.Secret", "fileContainingSymbol big.Inner"]);
+  expect(requested).toEqual(["fileContainingSymbol big.Secret", "fileContainingSymbol big.Inner"]);
 });
 
-test("in a stream and in the details of an error as well", async () => {
-  const { asked, call } = await gatewayOf({
+test("requests unknown types in streams and error details", async () => {
+  const { requested, call } = await gatewayOf({
     *watch() {
       yield holding(packed({ word: "one" }));
       yield holding(packed({ word: "two" }));
@@ -223,19 +224,21 @@ test("in a stream and in the details of an error as well", async () => {
   expect(await (await call("Fail")).json()).toMatchObject({ details: [{ "@type": "type.googleapis.com/big.Secret", word: "why" }] });
   const lines = (await (await call("Watch")).text()).trim().split("\n");
   expect(lines.map((line) => JSON.parse(line).result.detail.word)).toEqual(["one", "two"]);
-  expect(asked).toEqual(["fileContainingSymbol big.Secret"]);
+  expect(requested).toEqual(["fileContainingSymbol big.Secret"]);
 });
 
-test("a type that the server does not know is asked for once, and printed as bytes", async () => {
-  const { asked, call } = await gatewayOf({ get: () => holding(unheard) });
+test("requests a type that the server does not know once, and prints it as bytes", async () => {
+  const { requested, call } = await gatewayOf({ get: () => holding(unknown) });
   for (let times = 0; times < 5; times++) {
     expect(await (await call("Get")).json()).toEqual({ detail: { "@type": "type.googleapis.com/big.Unheard", value: "AQ==" } });
   }
-  expect(asked).toEqual(["fileContainingSymbol big.Unheard"]);
+  expect(requested).toEqual(["fileContainingSymbol big.Unheard"]);
 });
 
-test("types that are known are not asked for", async () => {
-  const { asked, call } = await gatewayOf({ get: () => holding(anyPack(StringValueSchema, create(StringValueSchema, { value: "v" }))) });
+test("does not request known types", async () => {
+  const { requested, call } = await gatewayOf({
+    get: () => holding(anyPack(StringValueSchema, create(StringValueSchema, { value: "v" }))),
+  });
   expect(await (await call("Get")).json()).toEqual({ detail: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "v" } });
-  expect(asked).toEqual([]);
+  expect(requested).toEqual([]);
 });

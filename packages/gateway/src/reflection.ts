@@ -1,4 +1,6 @@
-// A client of server reflection (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md): services at start, and types when they are needed.
+// A client of server reflection
+// (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md): finds services at start, and
+// further types on demand.
 import { createMutableRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { type Channel, Code, codeFrom, createChannel, createClient, RpcError } from "@grpc-study/rpc";
@@ -8,9 +10,12 @@ import { linkFiles } from "./link-files.ts";
 import type { TypeSource } from "./type-source.ts";
 
 export interface ReflectOptions {
-  /** How long it may take, in milliseconds. Default 10,000. */
+  /** Time limit in milliseconds. Default: 10,000. */
   readonly timeoutMs?: number | undefined;
-  /** The most bytes of an answer of an upstream that is given as `host:port`. Default 64 MiB. A channel has its own limit: 4 MiB, unless told. */
+  /**
+   * Maximum size of a response, in bytes, for an upstream given as `host:port`. Default: 64 MiB. A
+   * channel has its own limit, 4 MiB by default.
+   */
   readonly maxResponseBytes?: number | undefined;
 }
 
@@ -18,15 +23,16 @@ const defaultTimeoutMs = 10_000;
 const defaultMaxResponseBytes = 64 * 1024 * 1024;
 
 /**
- * The services that a server tells of by reflection (`grpc.reflection.v1`, or `v1alpha` where there is no other), without its health and its reflection. Each
- * file is asked for once.
+ * Reads the services of a server by reflection (`grpc.reflection.v1`, or else `v1alpha`), except
+ * its health and reflection services. Requests each file once.
  *
- * @param upstream `host:port`, in plaintext, or a channel.
- * @throws DescriptorsError if it has no reflection, does not answer in time, or sends files that are not complete.
+ * @param upstream `host:port` in plaintext, or a channel.
+ * @throws DescriptorsError if the server has no reflection, does not respond in time, or sends
+ *   incomplete files.
  */
 export async function reflectServices(upstream: string | Channel, options: ReflectOptions = {}): Promise<Descriptors> {
   const server = new ReflectedServer(upstream, options);
-  const listed = await server.ask(async (call) => {
+  const listed = await server.query(async (call) => {
     const names = (await call.services()).filter((name) => !isOwnService(name));
     const covered = new Set<string>();
     for (const name of names) {
@@ -45,7 +51,7 @@ function servicesOf({ package: scope, service }: FileDescriptorProto): string[] 
   return service.map(({ name }) => (scope === "" ? name : `${scope}.${name}`));
 }
 
-/** The version that a server speaks, and calls of it. */
+/** Makes reflection calls, and remembers the version that the server supports. */
 class ReflectedServer {
   readonly #upstream: string | Channel;
   readonly #timeoutMs: number;
@@ -58,25 +64,29 @@ class ReflectedServer {
     this.#maxResponseBytes = maxResponseBytes ?? defaultMaxResponseBytes;
   }
 
-  /** Makes a call, and ends it when `use` is done. @throws DescriptorsError */
-  async ask<Answer>(use: (call: ReflectionCall) => Promise<Answer>, mostMs = Number.POSITIVE_INFINITY): Promise<Answer> {
+  /**
+   * Makes a call, and closes it once `use` has finished.
+   *
+   * @throws DescriptorsError if the call fails.
+   */
+  async query<Result>(use: (call: ReflectionCall) => Promise<Result>, maxMs = Number.POSITIVE_INFINITY): Promise<Result> {
     const limits = { maxReceiveMessageBytes: this.#maxResponseBytes };
     const upstream = this.#upstream;
     const channel = typeof upstream === "string" ? createChannel(upstream, { limits }) : upstream;
-    const timeoutMs = Math.min(this.#timeoutMs, mostMs);
-    const by = async (version: typeof ServerReflection) => {
+    const timeoutMs = Math.min(this.#timeoutMs, maxMs);
+    const withVersion = async (version: typeof ServerReflection) => {
       using call = new ReflectionCall(channel, version, timeoutMs);
-      const answer = await use(call);
+      const result = await use(call);
       this.#version = version;
-      return answer;
+      return result;
     };
     try {
-      if (this.#version !== undefined) return await by(this.#version);
+      if (this.#version !== undefined) return await withVersion(this.#version);
       try {
-        return await by(ServerReflection);
+        return await withVersion(ServerReflection);
       } catch (error) {
         if (!isUnimplemented(error)) throw error;
-        return await by(alpha());
+        return await withVersion(v1alpha());
       }
     } catch (error) {
       throw explain(error, channel, timeoutMs);
@@ -86,20 +96,20 @@ class ReflectedServer {
   }
 }
 
-/** `v1alpha` has the messages of `v1`, field by field, and another name. */
-function alpha(): typeof ServerReflection {
+/** The service of `v1alpha`, whose messages equal those of `v1`. */
+function v1alpha(): typeof ServerReflection {
   const typeName = "grpc.reflection.v1alpha.ServerReflection";
   const service = { ...ServerReflection, typeName } as typeof ServerReflection;
   const methods = ServerReflection.methods.map((method) => ({ ...method, parent: service }));
   return Object.assign(service, { methods, method: { serverReflectionInfo: methods[0] } });
 }
 
-/** How many files are asked for before the first of them has come. */
-const askedAtOnce = 16;
+/** Maximum number of pipelined file requests. */
+const maxPipelined = 16;
 
 class ReflectionCall implements Disposable {
   readonly #call;
-  /** By name, all that have come. */
+  /** All received files, by name. */
   readonly files: Map<string, FileDescriptorProto>;
 
   constructor(channel: Channel, version: typeof ServerReflection, timeoutMs: number, files = new Map<string, FileDescriptorProto>()) {
@@ -109,28 +119,31 @@ class ReflectionCall implements Disposable {
 
   async services(): Promise<string[]> {
     await this.#call.send({ messageRequest: { case: "listServices", value: "*" } });
-    const listed = await this.#answer();
+    const listed = await this.#receive();
     return listed.case === "listServicesResponse" ? listed.value.service.map(({ name }) => name) : [];
   }
 
-  /** The file that has a symbol, and what the server sends with it. */
+  /**
+   * Requests the file that declares a symbol. Returns it with the files that the server sends
+   * along.
+   */
   async fileOf(symbol: string): Promise<FileDescriptorProto[]> {
     await this.#call.send({ messageRequest: { case: "fileContainingSymbol", value: symbol } });
-    return this.#take();
+    return this.#receiveFiles();
   }
 
-  /** Asks for the imports that are missing: a server may send them with a file, or leave them to be asked for. */
+  /** Requests the imports that the server has not sent with the files. */
   async imports(known: ReadonlyMap<string, FileDescriptorProto> = new Map()): Promise<void> {
-    const asked = new Set<string>();
+    const requested = new Set<string>();
     for (let missing = this.#missing(known); missing.length > 0; missing = this.#missing(known)) {
-      const again = missing.find((name) => asked.has(name));
-      if (again !== undefined) throw new DescriptorsError(`the server does not send ${again}`);
-      const names = missing.slice(0, askedAtOnce);
+      const again = missing.find((name) => requested.has(name));
+      if (again !== undefined) throw new DescriptorsError(`the server did not send the file ${again}`);
+      const names = missing.slice(0, maxPipelined);
       for (const name of names) {
-        asked.add(name);
+        requested.add(name);
         await this.#call.send({ messageRequest: { case: "fileByFilename", value: name } });
       }
-      for (const _ of names) await this.#take();
+      for (const _ of names) await this.#receiveFiles();
     }
   }
 
@@ -139,17 +152,17 @@ class ReflectionCall implements Disposable {
     return [...wanted].filter((name) => !this.files.has(name) && !known.has(name));
   }
 
-  async #take(): Promise<FileDescriptorProto[]> {
-    const answer = await this.#answer();
-    if (answer.case !== "fileDescriptorResponse") throw new DescriptorsError("the server answered something else than was asked for");
-    const files = answer.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
+  async #receiveFiles(): Promise<FileDescriptorProto[]> {
+    const response = await this.#receive();
+    if (response.case !== "fileDescriptorResponse") throw new DescriptorsError("the server sent an unexpected reflection response");
+    const files = response.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
     for (const file of files) this.files.set(file.name, file);
     return files;
   }
 
-  async #answer() {
+  async #receive() {
     const response = (await this.#call.recv())?.messageResponse;
-    if (response === undefined) throw new DescriptorsError("the server ended the reflection call without an answer");
+    if (response === undefined) throw new DescriptorsError("the server ended the reflection call without a response");
     if (response.case === "errorResponse")
       throw new RpcError(codeFrom(response.value.errorCode || Code.UNKNOWN), response.value.errorMessage);
     return response;
@@ -161,22 +174,25 @@ class ReflectionCall implements Disposable {
   }
 }
 
-/** How long a response waits for the types in it, in milliseconds. */
+/** Milliseconds for which a response waits for the types in it. */
 const findMs = 2_000;
 
-/** How long a type that was not found is not asked for again: the server may have been replaced by one that has it. */
+/**
+ * Milliseconds before an unknown type is requested again, because a new version of the server may
+ * have it.
+ */
 const unknownMs = 60_000;
 
-/** How many of them are remembered. */
-const mostUnknown = 1_000;
+/** Maximum number of unknown types to remember. */
+const maxUnknown = 1_000;
 
 class ReflectedTypes implements TypeSource {
   readonly registry: Registry;
   readonly #server: ReflectedServer;
   readonly #files: ReadonlyMap<string, FileDescriptorProto>;
   readonly #found = createMutableRegistry();
-  readonly #asked = new Map<string, Promise<void>>();
-  /** Until when, by name. */
+  readonly #pending = new Map<string, Promise<void>>();
+  /** The time at which each unknown type may be requested again. */
   readonly #unknown = new Map<string, number>();
 
   constructor(server: ReflectedServer, files: ReadonlyMap<string, FileDescriptorProto>) {
@@ -192,18 +208,18 @@ class ReflectedTypes implements TypeSource {
 
   #find(name: string): Promise<void> | undefined {
     if (this.#found.getMessage(name) !== undefined || (this.#unknown.get(name) ?? 0) > performance.now()) return undefined;
-    let wait = this.#asked.get(name);
+    let wait = this.#pending.get(name);
     if (wait === undefined) {
-      wait = this.#ask(name)
-        .catch(() => this.#forget(name))
-        .finally(() => this.#asked.delete(name));
-      this.#asked.set(name, wait);
+      wait = this.#load(name)
+        .catch(() => this.#markUnknown(name))
+        .finally(() => this.#pending.delete(name));
+      this.#pending.set(name, wait);
     }
     return wait;
   }
 
-  async #ask(name: string): Promise<void> {
-    const files = await this.#server.ask(async (call) => {
+  async #load(name: string): Promise<void> {
+    const files = await this.#server.query(async (call) => {
       await call.fileOf(name);
       await call.imports(this.#files);
       return call.files;
@@ -211,10 +227,10 @@ class ReflectedTypes implements TypeSource {
     for (const type of toRegistry(linkFiles(this.#withKnownImports(files)))) {
       if (this.#found.get(type.typeName) === undefined) this.#found.add(type);
     }
-    if (this.#found.getMessage(name) === undefined) this.#forget(name);
+    if (this.#found.getMessage(name) === undefined) this.#markUnknown(name);
   }
 
-  /** The files that have come, and those from the start that they need. */
+  /** Adds the imports that were loaded at start. */
   #withKnownImports(files: ReadonlyMap<string, FileDescriptorProto>): Map<string, FileDescriptorProto> {
     const all = new Map(files);
     for (const { dependency } of all.values()) {
@@ -226,9 +242,9 @@ class ReflectedTypes implements TypeSource {
     return all;
   }
 
-  #forget(name: string): void {
+  #markUnknown(name: string): void {
     const [oldest] = this.#unknown.keys();
-    if (oldest !== undefined && this.#unknown.size >= mostUnknown) this.#unknown.delete(oldest);
+    if (oldest !== undefined && this.#unknown.size >= maxUnknown) this.#unknown.delete(oldest);
     this.#unknown.set(name, performance.now() + unknownMs);
   }
 }
@@ -238,13 +254,14 @@ function isUnimplemented(error: unknown): boolean {
 }
 
 function explain(error: unknown, { target }: Channel, timeoutMs: number): unknown {
-  if (isUnimplemented(error)) return new DescriptorsError(`${target} has no reflection: give its descriptors instead`, { cause: error });
+  if (isUnimplemented(error))
+    return new DescriptorsError(`${target} does not support reflection: use a descriptor set instead`, { cause: error });
   if (!(error instanceof RpcError)) return error;
   const hint =
     error.code === Code.DEADLINE_EXCEEDED
-      ? ` (within ${timeoutMs} ms; --reflection-timeout allows more)`
+      ? ` (after ${timeoutMs} ms; increase --reflection-timeout)`
       : error.code === Code.RESOURCE_EXHAUSTED
-        ? " (a channel of your own needs limits.maxReceiveMessageBytes for large files)"
+        ? " (increase limits.maxReceiveMessageBytes of the channel)"
         : "";
   return new DescriptorsError(`reflection of ${target} failed: ${error.message}${hint}`, { cause: error });
 }

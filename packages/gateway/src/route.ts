@@ -1,4 +1,4 @@
-// A route: a binding, made ready to be called.
+// A route: a binding with its codecs and its upstream.
 import { create, type DescMessage, type DescMethod, type DescService, type Message } from "@bufbuild/protobuf";
 import { type JsonOptions, jsonCodec, jsonFieldCodec } from "@grpc-study/codec/json";
 import type { CallOptions } from "@grpc-study/rpc";
@@ -15,12 +15,12 @@ export interface Responses extends Disposable {
   cancel(): void;
 }
 
-/** The options of a call, which is told its connection when it begins. */
+/** The options of a call. `use` is called with its connection when it begins. */
 export interface UpstreamCall extends CallOptions {
   use(connection: UpstreamConnection): void;
 }
 
-/** How the method is called, by its kind. */
+/** The function that starts a call, by kind. */
 export type Calls =
   | { readonly kind: "unary"; readonly call: (request: Message, options: UpstreamCall) => Promise<Message> }
   | { readonly kind: "server_streaming"; readonly call: (request: Message, options: UpstreamCall) => Responses }
@@ -37,7 +37,7 @@ export type CallsOf<Kind extends Calls["kind"]> = Extract<Calls, { kind: Kind }>
 
 export interface RouteOptions {
   readonly json: JsonOptions;
-  readonly refuseUnknownParameters: boolean;
+  readonly rejectUnknownParameters: boolean;
   readonly anyTypes?: AnyTypes | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface Route {
   readonly binding: Binding;
   readonly binder: RequestBinder;
   readonly calls: Calls;
-  /** A response's JSON, or, if it is a `google.api.HttpBody`, what it holds. */
+  /** Prints a response as JSON, or returns the content of a `google.api.HttpBody`. */
   readonly print: (response: Message) => string | HttpBody;
 }
 
@@ -57,34 +57,34 @@ export function makeRoute(binding: Binding, connectionsOf: ConnectionsOf, option
   return {
     binding,
     binder: new RequestBinder(binding, options),
-    calls: withTypes(callsOf(method, connectionsOf(method.parent)), method.output, options.anyTypes),
+    calls: resolvingTypes(callsOf(method, connectionsOf(method.parent)), method.output, options.anyTypes),
     print: printer(binding, options.json),
   };
 }
 
-/** Calls whose responses, and errors, come when the types in them are at hand. */
-function withTypes(calls: Calls, output: DescMessage, types: AnyTypes | undefined): Calls {
+/** Resolves the types in a response or error before passing it on. */
+function resolvingTypes(calls: Calls, output: DescMessage, types: AnyTypes | undefined): Calls {
   if (types === undefined) return calls;
-  const reading = <Stream extends Responses>(stream: Stream): Stream => {
+  const resolving = <Stream extends Responses>(stream: Stream): Stream => {
     const recv = stream.recv.bind(stream);
-    return Object.assign(stream, { recv: () => types.of(output, recv()) });
+    return Object.assign(stream, { recv: () => types.resolve(output, recv()) });
   };
   switch (calls.kind) {
     case "unary":
-      return { kind: calls.kind, call: (request, options) => types.of(output, calls.call(request, options)) };
+      return { kind: calls.kind, call: (request, options) => types.resolve(output, calls.call(request, options)) };
     case "client_streaming":
-      return { kind: calls.kind, call: (requests, options) => types.of(output, calls.call(requests, options)) };
+      return { kind: calls.kind, call: (requests, options) => types.resolve(output, calls.call(requests, options)) };
     case "server_streaming":
-      return { kind: calls.kind, call: (request, options) => reading(calls.call(request, options)) };
+      return { kind: calls.kind, call: (request, options) => resolving(calls.call(request, options)) };
     case "bidi_streaming":
       return {
         kind: calls.kind,
-        call: (requests, options) => reading(calls.call(requests, options)),
+        call: (requests, options) => resolving(calls.call(requests, options)),
       };
   }
 }
 
-/** What createClient has made of the method's descriptor, which only the run time knows. */
+/** Calls the client's method. Its type is only known at run time. */
 function callsOf({ parent, localName, methodKind }: DescMethod, connections: UpstreamConnections): Calls {
   const begin = (call: UpstreamCall) => {
     const connection = connections.choose();
@@ -105,16 +105,16 @@ function printer({ method, responseBody }: Binding, options: JsonOptions): Route
     const { localName, oneof } = responseBody;
     return (response) => {
       const properties = response as Message & Record<string, unknown>;
-      const held = oneof === undefined ? properties[localName] : caseOf(properties[oneof.localName], localName);
-      return (held as HttpBody | undefined) ?? create(HttpBodySchema);
+      const value = oneof === undefined ? properties[localName] : caseOf(properties[oneof.localName], localName);
+      return (value as HttpBody | undefined) ?? create(HttpBodySchema);
     };
   }
   const codec = jsonFieldCodec(responseBody, options);
   return (response) => codec.print(response);
 }
 
-/** What a oneof holds for a field: another one of it may be set. */
+/** The value of a oneof if the field is the one that is set. */
 function caseOf(oneof: unknown, localName: string): unknown {
-  const { case: name, value } = oneof as { readonly case?: string; readonly value?: unknown };
-  return name === localName ? value : undefined;
+  const oneofValue = oneof as { readonly case?: string; readonly value?: unknown };
+  return oneofValue.case === localName ? oneofValue.value : undefined;
 }

@@ -1,16 +1,17 @@
-// From an HTTP method and a path to a route. A trie: a lookup is linear in the path, however many routes there are.
+// Routes an HTTP method and path. The routes form a trie, so lookup time is linear in the path.
 //
-// Where several routes match a path, literal text counts before `*`, and `*` before `**`, segment by segment; of several with `**`, the one with
-// more segments after it; a route with a verb before one without. Two routes that match just the same paths clash.
+// If several routes match a path, then segment by segment, literal text wins over `*`, and `*` over
+// `**`. Of several routes with `**`, the one with more segments after it wins. A route with a verb
+// wins over one without. Two routes that match exactly the same paths conflict.
 import type { Binding } from "./http-rule/rule.ts";
 import type { Segment } from "./http-rule/template.ts";
 
 interface Node<Route> {
   readonly literals: Map<string, Node<Route>>;
   any: Node<Route> | undefined;
-  /** Routes that end here, by verb (`""`: none) and HTTP method. */
+  /** Routes that end here, by verb (`""` without one) and HTTP method. */
   ends: Ends<Route> | undefined;
-  /** Routes that have a `**` here, by the number of segments that follow it; the most first. */
+  /** Routes with a `**` here, by the number of segments after it, longest first. */
   readonly tails: Tail<Route>[];
 }
 
@@ -21,13 +22,13 @@ interface Tail<Route> {
 
 type Ends<Route> = Map<string, Map<string, Route>>;
 
-/** A route, and the path's segments, as they came: still percent-encoded. A verb has been taken off. */
+/** A route, and the segments of the path without the verb, still percent-encoded. */
 export interface Match<Route> {
   readonly route: Route;
   readonly segments: readonly string[];
 }
 
-/** The path is known, but not with this HTTP method. */
+/** The path matches, but not with this HTTP method. */
 export interface WrongMethod {
   readonly allow: readonly string[];
 }
@@ -35,10 +36,13 @@ export interface WrongMethod {
 export class Router<Route extends { readonly binding: Binding }> {
   readonly #root: Node<Route> = newNode();
   readonly #verbs = new Set<string>();
-  /** How long a verb can be in a path: each UTF-16 code unit is at most three bytes, and each of those percent-encoded. */
+  /**
+   * Maximum length of an encoded verb: a UTF-16 code unit has up to three bytes, and each takes
+   * three characters.
+   */
   #verbLength = 0;
 
-  /** Adds a route. Returns the route that matches the same requests, if there is one: it stays, and the new one is not added. */
+  /** Adds a route, unless a route for the same requests exists. Returns the existing one. */
   add(route: Route): Route | undefined {
     const { verb: httpMethod, template } = route.binding;
     const { segments } = template;
@@ -62,7 +66,7 @@ export class Router<Route extends { readonly binding: Binding }> {
     return undefined;
   }
 
-  /** @param path begins with a slash, has no query, and is percent-encoded. */
+  /** @param path percent-encoded, starts with a slash, without the query. */
   find(httpMethod: string, path: string): Match<Route> | WrongMethod | undefined {
     const segments = path.split("/");
     segments.shift();
@@ -75,11 +79,12 @@ export class Router<Route extends { readonly binding: Binding }> {
     return { allow: [...allow.add("OPTIONS")].sort() };
   }
 
-  /** @param allow gets the HTTP methods that the path has, if there is no match. */
+  /** @param allow collects the supported HTTP methods if none matches. */
   #match(httpMethod: string, segments: readonly string[], allow?: Set<string>): Match<Route> | undefined {
     const last = segments.length - 1;
     const ending = segments[last] ?? "";
-    // A path may have thousands of colons; no verb begins before the length of the longest one.
+    // A path may have thousands of colons, so only check those within the length of the longest
+    // verb.
     const start = this.#verbs.size === 0 ? ending.length : Math.max(ending.length - this.#verbLength - 1, 0);
     for (let colon = ending.indexOf(":", start); colon >= 0; colon = ending.indexOf(":", colon + 1)) {
       const verb = decode(ending.slice(colon + 1));
@@ -116,7 +121,7 @@ function tailOf<Route>(node: Node<Route>, length: number): Node<Route> {
   return tail.node;
 }
 
-/** Goes no deeper than the templates do, and into no branch that they do not have. */
+/** Searches depth first. Only visits branches that templates have. */
 function search<Route>(
   node: Node<Route>,
   segments: readonly string[],

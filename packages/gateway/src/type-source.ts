@@ -1,19 +1,23 @@
-// Types that no descriptor has told of, asked for when a response has one in a google.protobuf.Any.
+// Resolves types that no descriptor defines, once a response contains them in a
+// google.protobuf.Any.
 import type { DescMessage, Message, Registry } from "@bufbuild/protobuf";
 import { isReflectList, isReflectMap, isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type Any, AnySchema, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { RpcError } from "@grpc-study/rpc";
 import { joinRegistries } from "./known-types.ts";
 
-/** Finds types by name, wherever they are. */
+/** Finds types by name at run time. */
 export interface TypeSource {
-  /** The types that have been found. It grows. */
+  /** The types found so far. It grows. */
   readonly registry: Registry;
-  /** Resolves once each type has been found, or cannot be. Never rejects. Undefined if there is nothing to wait for. */
+  /**
+   * Resolves once each type has been found, or is known to be unavailable. Never rejects. Returns
+   * `undefined` if there is nothing to wait for.
+   */
   find(typeNames: readonly string[]): Promise<void> | undefined;
 }
 
-/** Several sources as one: each is asked. */
+/** Combines several sources. Queries all of them. */
 export function joinTypeSources(sources: readonly TypeSource[]): TypeSource | undefined {
   const [only] = sources;
   if (sources.length <= 1) return only;
@@ -26,36 +30,36 @@ export function joinTypeSources(sources: readonly TypeSource[]): TypeSource | un
   };
 }
 
-/** How deep an Any may be in another for its type to be asked for. */
-const deepest = 8;
+/** Maximum nesting depth of Any messages whose types are resolved. */
+const maxDepth = 8;
 
-/** Has the types at hand that a response, or an error, needs to be printed. */
+/** Resolves the types that are needed to print a response or error. */
 export class AnyTypes {
   readonly #source: TypeSource;
   readonly #known: Registry;
-  readonly #reaching = new Map<DescMessage, boolean>();
+  readonly #containsAny = new Map<DescMessage, boolean>();
 
-  /** @param known all types that can be printed, those of the source included. */
+  /** @param known all known types, including those of the source. */
   constructor(source: TypeSource, known: Registry) {
     this.#source = source;
     this.#known = known;
   }
 
-  /** Whether there may be an Any in a message, however deep. */
-  reaches(schema: DescMessage, seen = new Set<DescMessage>()): boolean {
-    const known = this.#reaching.get(schema);
+  /** Whether a message may contain an Any at any depth. */
+  mayContainAny(schema: DescMessage, seen = new Set<DescMessage>()): boolean {
+    const known = this.#containsAny.get(schema);
     if (known !== undefined) return known;
     if (schema.typeName === AnySchema.typeName) return true;
     if (seen.has(schema)) return false;
     seen.add(schema);
-    const answer = schema.fields.some(({ message }) => message !== undefined && this.reaches(message, seen));
-    // Within a cycle, no is an answer for the outermost only.
-    if (answer || seen.size === 1) this.#reaching.set(schema, answer);
-    return answer;
+    const result = schema.fields.some(({ message }) => message !== undefined && this.mayContainAny(message, seen));
+    // Within a cycle, a negative result is only final for the outermost message.
+    if (result || seen.size === 1) this.#containsAny.set(schema, result);
+    return result;
   }
 
-  /** The same response, once its types are at hand. */
-  async of<Response extends Message | undefined>(schema: DescMessage, response: Promise<Response>): Promise<Response> {
+  /** Passes on a response or error once its types have been resolved. */
+  async resolve<Response extends Message | undefined>(schema: DescMessage, response: Promise<Response>): Promise<Response> {
     try {
       const message = await response;
       if (message !== undefined) await this.#find(() => this.#missingIn(reflect(schema, message)));
@@ -68,7 +72,7 @@ export class AnyTypes {
   }
 
   async #find(missing: () => readonly string[]): Promise<void> {
-    for (let round = 0; round < deepest; round++) {
+    for (let round = 0; round < maxDepth; round++) {
       const names = missing();
       const wait = names.length === 0 ? undefined : this.#source.find([...new Set(names)]);
       if (wait === undefined) return;
@@ -83,7 +87,7 @@ export class AnyTypes {
       if (isReflectMessage(value)) missing.push(...this.#missingIn(value, depth));
     };
     for (const field of message.fields) {
-      if (field.message === undefined || !this.reaches(field.message) || !message.isSet(field)) continue;
+      if (field.message === undefined || !this.mayContainAny(field.message) || !message.isSet(field)) continue;
       const value: unknown = message.get(field);
       if (isReflectList(value)) for (const item of value) visit(item);
       else if (isReflectMap(value)) for (const item of value.values()) visit(item);
@@ -97,12 +101,12 @@ export class AnyTypes {
     if (name === "") return [];
     const schema = this.#known.getMessage(name);
     if (schema === undefined) return [name];
-    if (depth >= deepest || !this.reaches(schema)) return [];
+    if (depth >= maxDepth || !this.mayContainAny(schema)) return [];
     try {
       const inner = anyUnpack(any, schema);
       return inner === undefined ? [] : this.#missingIn(reflect(schema, inner), depth + 1);
     } catch {
-      // Bytes that are no such message: they are printed as bytes.
+      // The bytes are not a valid message. They are printed as bytes.
       return [];
     }
   }

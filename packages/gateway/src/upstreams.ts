@@ -1,18 +1,18 @@
-// The servers behind a gateway, and the channels to them.
+// The upstream servers of a gateway, and the channels to them.
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, createChannel, createClient } from "@grpc-study/rpc";
 import type { GatewayOptions, Upstream } from "./options.ts";
 
-/** An upstream whose channel is there. */
+/** An upstream with its channel. */
 export interface OpenUpstream extends Upstream {
   readonly upstream: Channel;
 }
 
-/** One connection to an upstream, and how many calls it has. */
+/** A connection to an upstream, and its number of calls. */
 export class UpstreamConnection {
   readonly channel: Channel;
   calls = 0;
-  /** One of each service: it may have thousands of methods, and its client has them all. */
+  /** One client for each service, which covers all its methods. */
   readonly #clients = new Map<DescService, Readonly<Record<string, unknown>>>();
 
   constructor(channel: Channel) {
@@ -27,8 +27,9 @@ export class UpstreamConnection {
 }
 
 /**
- * The connections to an upstream. A server has a limit of streams in each (100 is the least that RFC 9113, section 6.5.2, recommends), and a call beyond
- * it waits without a word, behind all others: so there are as many as the calls need.
+ * The connections to an upstream. Servers limit the streams of a connection (RFC 9113, section
+ * 6.5.2, recommends at least 100), and calls beyond the limit wait without notice. So this pool
+ * opens as many connections as the calls need.
  */
 export class UpstreamConnections {
   readonly #all: [UpstreamConnection, ...UpstreamConnection[]];
@@ -41,52 +42,52 @@ export class UpstreamConnections {
     this.#callsPerConnection = callsPerConnection;
   }
 
-  /** One that has room; without any, a new one, if one can be made. */
+  /** Returns a connection below the limit, or a new one, or else the least loaded one. */
   choose(): UpstreamConnection {
-    let [least] = this.#all;
+    let [leastLoaded] = this.#all;
     for (const connection of this.#all) {
       if (connection.calls < this.#callsPerConnection) return connection;
-      if (connection.calls < least.calls) least = connection;
+      if (connection.calls < leastLoaded.calls) leastLoaded = connection;
     }
-    if (this.#connect === undefined) return least;
-    const made = new UpstreamConnection(this.#connect());
-    this.#all.push(made);
-    return made;
+    if (this.#connect === undefined) return leastLoaded;
+    const connection = new UpstreamConnection(this.#connect());
+    this.#all.push(connection);
+    return connection;
   }
 
-  /** Closes those that were made here. */
+  /** Closes the connections that this pool opened. */
   close(): void {
     for (const { channel } of this.#all.splice(1)) channel.close();
   }
 }
 
 export interface OpenUpstreams {
-  /** The first one, and the others. */
+  /** The first upstream, then the others. */
   readonly all: readonly [OpenUpstream, ...OpenUpstream[]];
-  /** Closes the channels that were made here. */
+  /** Closes the channels that `openUpstreams` created. */
   close(): void;
 }
 
-/** Makes the channels of upstreams that are addresses. */
+/** Creates channels for the upstreams given as addresses. */
 export function openUpstreams({ otherUpstreams = [], maxResponseBytes, ...first }: GatewayOptions): OpenUpstreams {
-  const made: Channel[] = [];
+  const created: Channel[] = [];
   const limits = maxResponseBytes === undefined ? {} : { limits: { maxReceiveMessageBytes: maxResponseBytes } };
   const open = ({ services, upstream, connect }: Upstream): OpenUpstream => {
     if (typeof upstream !== "string") return { services, upstream, connect };
     const channel = createChannel(upstream, limits);
-    made.push(channel);
+    created.push(channel);
     return { services, upstream: channel, connect: () => createChannel(upstream, { ...limits, pool: false }) };
   };
   const all: OpenUpstreams["all"] = [open(first), ...otherUpstreams.map(open)];
   return {
     all,
     close: () => {
-      for (const channel of made) channel.close();
+      for (const channel of created) channel.close();
     },
   };
 }
 
-/** Upstreams as messages name them. */
-export function named(upstreams: readonly Upstream[]): { readonly name: string; readonly services: readonly DescService[] }[] {
+/** Upstreams with their names for messages. */
+export function withNames(upstreams: readonly Upstream[]): { readonly name: string; readonly services: readonly DescService[] }[] {
   return upstreams.map(({ services, upstream }) => ({ name: typeof upstream === "string" ? upstream : upstream.target, services }));
 }

@@ -1,12 +1,12 @@
-// Random messages of any type, for property tests: those that JSON can say.
+// Random messages of any type for property tests, limited to what JSON can express.
 import { create, type DescField, type DescMessage, fromJson, type Message, type MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { DurationSchema, FieldMaskSchema, ListValueSchema, StructSchema, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import fc, { type Arbitrary } from "fast-check";
 
-/** Messages with a few of their fields, and nested not deeper than `depth`. */
+/** Messages with some of their fields, nested up to `depth`. */
 export function arbitraryMessage<Desc extends DescMessage>(desc: Desc, depth = 3): Arbitrary<MessageShape<Desc>> {
-  // Messages of `desc` are made, which the types of reflection do not say.
+  // The types of reflection lose the type of the message.
   return anyMessage(desc, depth) as Arbitrary<MessageShape<Desc>>;
 }
 
@@ -60,13 +60,13 @@ function arbitraryElement(field: DescField & { fieldKind: "list" | "map" }, dept
 
 function arbitraryEnum(field: DescField): Arbitrary<number> {
   const numbers = field.enum?.values.map(({ number }) => number) ?? [0];
-  // null is the only value of NullValue, and JSON has no other.
+  // JSON represents NullValue as null, its only value.
   if (field.enum?.typeName === "google.protobuf.NullValue") return fc.constant(0);
   return fc.oneof(fc.constantFrom(...numbers), fc.integer());
 }
 
 const text = fc.string({ unit: "binary", maxLength: 12 });
-// A map of JavaScript has no such key, unless it is made with care: there is a test of its own.
+// `__proto__` is only a safe key with defineProperty. A separate test covers it.
 const key = text.filter((name) => name !== "__proto__");
 const noMinusZero = (value: number) => (Object.is(value, -0) ? 0 : value);
 
@@ -103,11 +103,11 @@ function arbitraryScalar(scalar: ScalarType): Arbitrary<unknown> {
   }
 }
 
-const seconds = (least: number, most: number) => fc.integer({ min: least, max: most }).map(BigInt);
+const seconds = (min: number, max: number) => fc.integer({ min: min, max: max }).map(BigInt);
 const nanos = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 999_999_999 }));
 const name = fc.stringMatching(/^[a-z]{1,5}(_[a-z]{1,3})?$/);
 
-// Through its text: -0 and the like are not in it.
+// JSON text cannot represent -0 and the like, so values pass through it.
 const json = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value).replaceAll("__proto__", "proto")));
 
 function wellKnown({ typeName }: DescMessage): Arbitrary<Message> | undefined {

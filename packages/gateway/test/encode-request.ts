@@ -1,4 +1,5 @@
-// The client's side of a google.api.http rule, by the comments of google/api/http.proto: a message as the path, query and body of a request.
+// The client side of a google.api.http rule, as google/api/http.proto describes it: encodes a
+// message as the path, query and body of a request.
 import { type DescField, type DescMessage, type JsonObject, type JsonValue, type Message, type Registry, toJson } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Binding, BoundVariable } from "../src/http-rule/rule.ts";
@@ -6,19 +7,19 @@ import type { Binding, BoundVariable } from "../src/http-rule/rule.ts";
 export interface EncodedRequest {
   readonly method: string;
   readonly path: string;
-  /** Without its question mark. */
+  /** The query without its question mark. */
   readonly query: string;
   readonly body: string | undefined;
 }
 
-/** A message as a request, or undefined if the rule has no request for it. */
+/** Encodes a message. Returns `undefined` if the rule cannot express it. */
 export function encodeRequest(binding: Binding, message: Message, registry?: Registry): EncodedRequest | undefined {
   const { template, variables, body, verb } = binding;
   const desc = binding.method.input;
   const segments: string[] = template.segments.map((segment) =>
     typeof segment === "string" ? segment : encodeURIComponent(segment.literal),
   );
-  // From the last on, as each may change how many there are.
+  // Starts at the end, because each variable may change the number of segments.
   for (const variable of variables.toReversed()) {
     const { start, end = template.segments.length } = variable;
     const text = textAt(desc, message, variable);
@@ -29,11 +30,12 @@ export function encodeRequest(binding: Binding, message: Message, registry?: Reg
     segments.splice(start, end - start, ...(expanded === "" && variable.multiple ? [] : values));
   }
   if (segments.includes("*") || segments.includes("**")) return undefined;
-  // Decided by the server the other way round: what follows a colon is a verb if there is such a verb.
+  // The server decides in the opposite direction: it checks whether the text after a colon is a
+  // known verb.
   const path = `/${segments.join("/")}${template.verb === undefined ? "" : `:${encodeURIComponent(template.verb)}`}`;
 
   const json = toJson(desc, message, registry && { registry }) as JsonObject;
-  for (const { path: fields } of variables) take(json, fields);
+  for (const { path: fields } of variables) remove(json, fields);
   let text: string | undefined;
   if (body === "*") text = JSON.stringify(json);
   else if (body !== undefined) {
@@ -67,7 +69,7 @@ function fits(segment: Binding["template"]["segments"][number], value: string | 
   return typeof segment === "string" || (value !== undefined && decodeURIComponent(value) === segment.literal);
 }
 
-/** The text of a variable's field; that of its default if it is not set. */
+/** The text of a variable's field, or of its default value if it is unset. */
 function textAt(desc: DescMessage, message: Message, { path }: BoundVariable): string | undefined {
   let reflected = reflect(desc, message);
   for (const field of path.slice(0, -1)) {
@@ -86,18 +88,18 @@ function textAt(desc: DescMessage, message: Message, { path }: BoundVariable): s
   return typeof reflected.get(leaf) === "string" || reflected.get(leaf) instanceof Uint8Array ? "" : String(reflected.get(leaf));
 }
 
-/** Removes a field, and the messages around it that have nothing else. */
-function take(json: JsonObject, [field, ...rest]: readonly DescField[]): void {
+/** Removes a field, and the messages around it that become empty. */
+function remove(json: JsonObject, [field, ...rest]: readonly DescField[]): void {
   if (field === undefined) return;
   const inner = json[field.jsonName];
   if (rest.length === 0) delete json[field.jsonName];
   else if (typeof inner === "object" && inner !== null && !Array.isArray(inner)) {
-    take(inner, rest);
+    remove(inner, rest);
     if (Object.keys(inner).length === 0) delete json[field.jsonName];
   }
 }
 
-/** @returns false if there is something that a query cannot say. */
+/** Returns false if a query cannot express the message. */
 function addParameters(parameters: [string, string][], desc: DescMessage, json: JsonObject, prefix: string): boolean {
   return desc.fields.every((field) => {
     const value = json[field.jsonName];
@@ -119,7 +121,7 @@ function addParameter(parameters: [string, string][], field: DescField, value: J
       if (!isText(field.message)) {
         const inner = value as JsonObject;
         if (field.message.typeName.startsWith("google.protobuf.")) return false;
-        // An empty message has no fields that a query could name.
+        // A query cannot express an empty message.
         return Object.keys(inner).length > 0 && addParameters(parameters, field.message, inner, `${name}.`);
       }
   }

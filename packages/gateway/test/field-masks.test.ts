@@ -9,7 +9,7 @@ import { bindingOf } from "./things.ts";
 
 test.each(fieldMaskCases)("$name", ({ body, paths }) => {
   const binding = bindingOf({ pattern: { case: "patch", value: "/v1/thing" }, body: "thing" }, Things.method.update);
-  const binder = new RequestBinder(binding, { json: { registry: createRegistry(DurationSchema) }, refuseUnknownParameters: false });
+  const binder = new RequestBinder(binding, { json: { registry: createRegistry(DurationSchema) }, rejectUnknownParameters: false });
   const { updateMask } = binder.bind({ segments: ["v1", "thing"], query: "" }, body) as UpdateRequest;
   expect(updateMask?.paths).toEqual(paths.toSorted());
 });

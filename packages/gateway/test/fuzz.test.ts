@@ -1,4 +1,5 @@
-// Whatever is sent, the answer is the caller's fault or a good one: never a 500, never a crash. Seeded, and bounded in time.
+// Random requests either succeed or fail with a client error: never with a 500 or a crash. Seeded,
+// with a time limit.
 import { type Handlers, implement } from "@grpc-study/rpc";
 import fc, { type Arbitrary } from "fast-check";
 import type { InjectOptions } from "fastify";
@@ -175,7 +176,7 @@ test("paths and queries", async () => {
   await fc.assert(
     fc.asyncProperty(method, fc.oneof(path, known), query, async (verb, at, parameters) => {
       await send({ method: verb as "GET", url: `${at}?${parameters}` }).catch((error) => {
-        // What Node's own client would not send.
+        // Node's URL parser rejects the URL.
         if (!/invalid url/i.test(String(error))) throw error;
       });
     }),
@@ -217,7 +218,7 @@ test("headers", async () => {
   await fc.assert(
     fc.asyncProperty(fc.constantFrom("/v1/query", "/v1/list"), fc.dictionary(name, value, { maxKeys: 3 }), async (at, headers) => {
       const { statusCode } = await send({ method: "GET", url: at, headers }).catch((error: unknown) => {
-        // A deadline of no time passes.
+        // A zero deadline may be exceeded.
         if (headers["grpc-timeout"] !== undefined) return { statusCode: 504 };
         throw error;
       });
@@ -227,7 +228,7 @@ test("headers", async () => {
   );
 });
 
-test("bytes that are hardly HTTP", { timeout: 20_000 }, async () => {
+test("malformed HTTP", { timeout: 20_000 }, async () => {
   const { port, send } = await start();
   const head = fc.constantFrom(
     "GET /v1/query HTTP/1.1\r\nHost: x\r\n",
@@ -261,8 +262,8 @@ test("bytes that are hardly HTTP", { timeout: 20_000 }, async () => {
   );
   await fc.assert(
     fc.asyncProperty(head, fc.array(header, { maxLength: 3 }), rest, async (line, headers, bytes) => {
-      const answer = await raw(port, Buffer.from(`${line}${headers.join("")}\r\n${bytes}`, "latin1"), 20);
-      expect([/^HTTP\/1.1 50[02-9]/.test(answer), answer]).toEqual([false, answer]);
+      const response = await raw(port, Buffer.from(`${line}${headers.join("")}\r\n${bytes}`, "latin1"), 20);
+      expect([/^HTTP\/1.1 50[02-9]/.test(response), response]).toEqual([false, response]);
     }),
     { interruptAfterTimeLimit: 1500, numRuns: 60, seed: 20_211 },
   );

@@ -1,12 +1,12 @@
-// A gateway in front of a server, both gone when the test is.
+// Starts a gateway and its upstream server. Both close when the test finishes.
 import { type Channel, createServer, type Implementation, type ServerOptions } from "@grpc-study/rpc";
 import Fastify, { type FastifyInstance } from "fastify";
 import { onTestFinished } from "vitest";
 import { type GatewayOptions, gateway } from "../src/index.ts";
 
-/** How the gateway reaches the server. */
-export const ways = ["in process", "over a socket"] as const;
-export type Way = (typeof ways)[number];
+/** The transports between gateway and server. */
+export const transports = ["in process", "over a socket"] as const;
+export type Transport = (typeof transports)[number];
 
 export interface TestGateway {
   readonly app: FastifyInstance;
@@ -16,22 +16,23 @@ export interface TestGateway {
 }
 
 interface TestGatewayOptions extends Partial<GatewayOptions> {
-  readonly way?: Way;
+  readonly transport?: Transport;
   readonly server?: ServerOptions;
   readonly app?: FastifyInstance;
   readonly prefix?: string;
 }
 
-/** Serves an implementation over HTTP. */
+/** Starts a gateway for an implementation. */
 export async function startGateway(implementation: Implementation, options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const { way = "in process", server: serverOptions = {}, app = Fastify(), ...rest } = options;
+  const { transport = "in process", server: serverOptions = {}, app = Fastify(), ...rest } = options;
   const server = createServer({ onError: () => {}, ...serverOptions });
   server.add(implementation);
-  const upstream: string | Channel = way === "in process" ? server.channel() : (await server.listen("127.0.0.1:0")).address;
+  const upstream: string | Channel = transport === "in process" ? server.channel() : (await server.listen("127.0.0.1:0")).address;
   onTestFinished(() => server.shutdown({ graceMs: 0, abortMs: 0 }).then(() => {}));
   return listen(app, { services: [implementation.service], upstream, ...rest });
 }
 
+/** Registers the gateway in an app, which listens on a free port. */
 export async function listen(app: FastifyInstance, options: GatewayOptions & { prefix?: string }): Promise<TestGateway> {
   await app.register(gateway, options);
   onTestFinished(() => app.close());

@@ -1,4 +1,5 @@
-// HTTP/2 by hand: Node's client ends a body before it resets a stream, and a connection in order before it leaves.
+// Raw HTTP/2 frames. Node's client cannot abort abruptly: it ends a body before it resets a stream,
+// and sends GOAWAY before it disconnects.
 
 export function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
   const header = Buffer.alloc(9);
@@ -9,10 +10,13 @@ export function frame(type: number, flags: number, stream: number, payload: Buff
   return Buffer.concat([header, payload]);
 }
 
-/** The preface and settings of a client. */
+/** The client's preface and SETTINGS. */
 export const opening = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0)]);
 
-/** The header of a request, of literals that are not indexed (RFC 7541, section 6.2.2), each shorter than 127 bytes. */
+/**
+ * A HEADERS frame of literals without indexing (RFC 7541, section 6.2.2). Each is shorter than 127
+ * bytes.
+ */
 export function requestHeader(stream: number, fields: Readonly<Record<string, string>>, end = false): Buffer {
   const all = { ":method": "GET", ":scheme": "http", ":authority": "localhost", ...fields };
   const block = Object.entries(all).flatMap(([name, value]) => [0, name.length, ...Buffer.from(name), value.length, ...Buffer.from(value)]);

@@ -1,4 +1,5 @@
-// A client that a public generator has made of the shop's document: openapi-typescript its types, openapi-fetch the calls.
+// A client generated from the OpenAPI document of the shop: openapi-typescript for the types,
+// openapi-fetch for the calls.
 import { OrderService, ProdAreas, ProdService, UserService } from "@grpc-study/proto/shop";
 import { Code, createServer, implement, RpcError } from "@grpc-study/rpc";
 import Fastify from "fastify";
@@ -65,9 +66,9 @@ test("an error is a google.rpc.Status", async () => {
   expect([response.status, error]).toEqual([404, { code: Code.NOT_FOUND, message: "no such product", details: [] }]);
 });
 
-/** Never called: what the document does not have is a type error. */
+/** Checks types only, and is never called: invalid values do not type-check. */
 export async function wrong(): Promise<void> {
-  // @ts-expect-error an area that is none
+  // @ts-expect-error an unknown area
   await client.GET("/v1/prod/{prodId}", { params: { path: { prodId: 1 }, query: { prodArea: "D" } } });
   // @ts-expect-error an order without a number
   await client.POST("/v1/orders", { body: { orderId: 1, userId: 2 } });

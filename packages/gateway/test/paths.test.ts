@@ -1,4 +1,5 @@
-// The path cases of grpc-gateway and of grpc-httpjson-transcoding: which template a path matches, and what its variables are.
+// The path cases of grpc-gateway and grpc-httpjson-transcoding: the template that a path matches,
+// and the values of its variables.
 import { expect, test } from "vitest";
 import { RequestBinder } from "../src/fields/bind-request.ts";
 import { type Binding, bindingsOf } from "../src/http-rule/rule.ts";
@@ -7,7 +8,7 @@ import { Router } from "../src/router.ts";
 import { pathCases } from "./cases/paths.ts";
 import { PathsService, type Variables } from "./gen/paths_pb.js";
 
-const options = { json: {}, refuseUnknownParameters: false };
+const options = { json: {}, rejectUnknownParameters: false };
 
 test.each(pathCases)("$from", ({ templates, lookups }) => {
   const router = new Router<{ binding: Binding; binder: RequestBinder }>();
@@ -31,11 +32,11 @@ test.each(pathCases)("$from", ({ templates, lookups }) => {
   }
 });
 
-// A lookup that looked at the rest of the path for each colon would take minutes.
+// Quadratic lookup would take minutes.
 test.each([
   ["with verbs", ["/v1/{a=**}:count", "/v1/{a=**}:a:b", "/v1/{a=*}"]],
   ["without verbs", ["/v1/{a=**}"]],
-])("a path of a million colons is looked up once, %s", (_, templates) => {
+])("lookup of a path with a million colons is linear, %s", (_, templates) => {
   const router = new Router<{ binding: Binding }>();
   const selector = "grpc_study.gateway_test.PathsService.Find";
   for (const value of templates) {
@@ -48,7 +49,7 @@ test.each([
   if (templates.length > 1) expect(router.find("GET", `/v1/x${colons}count`)).toMatchObject({ segments: ["v1", `x${colons.slice(1)}`] });
 });
 
-test("a verb is found however it is percent-encoded", () => {
+test("matches a verb in any percent-encoding", () => {
   const router = new Router<{ binding: Binding }>();
   const rules = [
     { selector: "grpc_study.gateway_test.PathsService.Find", pattern: { case: "get" as const, value: "/v1/{a=*}:%E6%95%B0%20x" } },

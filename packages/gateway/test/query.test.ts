@@ -7,10 +7,10 @@ import { QueryParameters } from "../src/fields/query.ts";
 import { queryCases, unknownParameters } from "./cases/query.ts";
 import { ThingSchema } from "./gen/things_pb.js";
 
-function parse(query: string, taken: readonly string[] = [], refuseUnknown = true) {
+function parse(query: string, taken: readonly string[] = [], rejectUnknown = true) {
   const paths = taken.map((path) => resolveFieldPath(ThingSchema, path)).filter((path) => path !== undefined);
   const message = create(ThingSchema);
-  new QueryParameters(ThingSchema, paths, refuseUnknown).assign(message, query);
+  new QueryParameters(ThingSchema, paths, rejectUnknown).assign(message, query);
   return message;
 }
 
@@ -23,7 +23,7 @@ test.each(queryCases.map((one) => ({ ...one, text: encode(one.query).slice(0, 80
   else expect(toJson(ThingSchema, act())).toEqual(toJson(ThingSchema, fromJson(ThingSchema, message as JsonObject)));
 });
 
-test.each(unknownParameters)("%s names no field: ignored, or refused", (name) => {
+test.each(unknownParameters)("%s does not name a field: ignored, or rejected by option", (name) => {
   expect(parse(`${name}=1`, [], false)).toEqual(create(ThingSchema));
   expect(() => parse(`${name}=1`)).toThrow(RpcError);
 });

@@ -1,7 +1,7 @@
-// HTTP by hand: bytes to a socket, and what comes back until it is closed.
+// Sends raw bytes, and returns all that arrives until the connection closes.
 import { connect } from "node:net";
 
-/** @param quietMs how long nothing may come before the socket is closed from here. */
+/** @param quietMs milliseconds of silence after which the socket is closed. */
 export function raw(port: number, bytes: string | Buffer, quietMs = 3000): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");

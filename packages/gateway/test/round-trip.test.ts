@@ -1,4 +1,4 @@
-// Any message that a rule makes a request of, the gateway makes the same message of.
+// Round trip: the gateway decodes a request to the message that it was encoded from.
 import { toBinary } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import fc from "fast-check";
@@ -38,12 +38,12 @@ const rules = templates.flatMap((template) =>
   bodies.filter((body) => body === "" || body === "*" || !template.includes(`{${body}`)).map((body) => ({ template, body })),
 );
 
-/** Strings that match a template of several segments are rare among random ones. */
+/** Random strings rarely match a template with several segments. */
 const resources = fc.constantFrom("a", "shelves/1/books/ü", "a b/c+d/%2F", "a:b/c:d", "", "x/items/y");
 
 test.each(rules)("post $template, body $body", ({ template, body }) => {
   const binding = bindingOf({ pattern: { case: "post", value: template }, body });
-  const binder = new RequestBinder(binding, { json: {}, refuseUnknownParameters: true });
+  const binder = new RequestBinder(binding, { json: {}, rejectUnknownParameters: true });
   const router = new Router<{ binding: Binding }>();
   router.add({ binding });
   let requests = 0;
@@ -61,12 +61,12 @@ test.each(rules)("post $template, body $body", ({ template, body }) => {
   expect(requests).toBeGreaterThan(20);
 });
 
-/** Sets what the path has: a path cannot say that there is no such field. */
+/** Sets the fields in the path: a path cannot express an unset field. */
 function setVariables({ variables }: Binding, message: Thing, resource: string | undefined): void {
   for (const { path } of variables) {
     let parent = reflect(ThingSchema, message);
     for (const field of path.slice(0, -1)) {
-      if (field.fieldKind !== "message") throw new Error(`${field.name} is no message`);
+      if (field.fieldKind !== "message") throw new Error(`${field.name} is not a message field`);
       if (!parent.isSet(field)) parent.set(field, parent.get(field));
       parent = parent.get(field);
     }

@@ -1,4 +1,4 @@
-// The template cases of grpc-gateway and of grpc-httpjson-transcoding.
+// The template cases of grpc-gateway and grpc-httpjson-transcoding.
 import { expect, test } from "vitest";
 import { parseTemplate, TemplateError } from "../src/http-rule/template.ts";
 import { templateCases } from "./cases/templates.ts";
@@ -11,6 +11,6 @@ test.each(templateCases)("$from: $template", ({ template, segments, verb, variab
   const parsed = parseTemplate(template);
   expect(parsed.segments.map((segment) => (typeof segment === "string" ? segment : segment.literal))).toEqual(segments);
   expect(parsed.verb).toBe(verb);
-  // A variable that goes on to the end has no end of its own.
+  // `end` is undefined for a variable that extends to the end of the path.
   expect(parsed.variables.map(({ field, start, end = segments.length }) => [field, start, end])).toEqual(variables);
 });

@@ -49,7 +49,7 @@ function order(title: string, body: string, answer: ShopAnswer): ShopRequest {
 }
 
 function allowed(method: string, path: string, allow: string): ShopRequest {
-  const answer = { ...failed(405, 12, `${method} is not allowed here, but ${allow}`), allow };
+  const answer = { ...failed(405, 12, `${method} is not allowed, expected one of: ${allow}`), allow };
   return { title: `${method} ${path}`, method, path, answer };
 }
 
@@ -57,7 +57,7 @@ function timeout(grpcTimeout: string, answer: ShopAnswer): ShopRequest {
   return { ...get("/v1/prod/998", answer, `Grpc-Timeout: ${grpcTimeout}`), headers: { "grpc-timeout": grpcTimeout } };
 }
 
-const nowhere = (path: string) => failed(404, 5, `there is nothing at ${path}`);
+const nowhere = (path: string) => failed(404, 5, `no route matches ${path}`);
 const taken = ok('{"status":"OK","message":"success"}');
 
 export const shopRequests: readonly ShopRequest[] = [
@@ -128,13 +128,13 @@ export const shopRequests: readonly ShopRequest[] = [
     ),
   ),
   {
-    ...order("another content type", "{}", failed(415, 3, 'the body\'s type must be application/json, is "text/plain"')),
+    ...order("another content type", "{}", failed(415, 3, 'content-type must be application/json, got "text/plain"')),
     headers: { "content-type": "text/plain" },
   },
 
   timeout("10S", ok('{"prod_stock":114514}')),
   timeout("1n", failed(504, 4, "deadline exceeded")),
-  timeout("zzz", failed(400, 3, 'the header grpc-timeout is no timeout: "zzz"')),
+  timeout("zzz", failed(400, 3, 'the header grpc-timeout is malformed: "zzz"')),
 ];
 
 /** What a gateway answers whose gRPC server is down. */

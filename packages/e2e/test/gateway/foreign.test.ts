@@ -52,14 +52,14 @@ const cases: readonly Case[] = [
     title: "a path that is nothing's (TestUnknownPath)",
     path: "/v2/halls",
     status: 404,
-    answer: '{"code":5,"message":"there is nothing at /v2/halls","details":[]}',
+    answer: '{"code":5,"message":"no route matches /v2/halls","details":[]}',
   },
   {
     title: "a method that the path has not (TestMethodNotAllowed)",
     method: "POST",
     path: "/v1/exhibits/2",
     status: 405,
-    answer: '{"code":12,"message":"POST is not allowed here, but GET, HEAD, OPTIONS, SEARCH","details":[]}',
+    answer: '{"code":12,"message":"the method POST is not allowed, expected one of: GET, HEAD, OPTIONS, SEARCH","details":[]}',
   },
   // Queries: what the server has read is JSON of protobufjs.
   ...Object.entries({
@@ -261,7 +261,7 @@ describe("reflection", () => {
     expect(await run(process.execPath, [gatewayMain, "--upstream", server.address, "--listen", "127.0.0.1:0"])).toEqual({
       status: 1,
       stdout: "",
-      stderr: `error: no method of ${server.address} has a google.api.http rule: give some with --rules, or use --unbound\n`,
+      stderr: `error: no method of ${server.address} has a google.api.http rule: add rules with --rules, or use --unbound\n`,
     });
   });
 

@@ -103,7 +103,7 @@ describe("at its end", () => {
     );
     expect(await answer).toMatchObject({ status: 200, body: "{}" });
     expect(await own.exit).toEqual({ status: 0, signal: null });
-    expect(own.messages).toEqual(["serving HTTP", "shutting down; a second signal ends it at once", "request", "stopped"]);
+    expect(own.messages).toEqual(["serving HTTP", "shutting down; a second signal exits at once", "request", "stopped"]);
   });
 
   test("a stream and a WebSocket that do not end within ten seconds end with UNAVAILABLE", async () => {
@@ -165,7 +165,7 @@ describe("what cannot be is one line", () => {
   test("a descriptor set that is none", async () => {
     const file = await folder.write("text.binpb", "service Museum {}");
     expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(
-      line(/\S+text\.binpb: these bytes are no descriptor set: [^\n]+/),
+      line(/\S+text\.binpb: not a descriptor set: [^\n]+/),
     );
   });
 
@@ -183,7 +183,7 @@ describe("what cannot be is one line", () => {
     const only = ["--path", `${packagesFolder}/e2e/test/gateway/proto/museum.proto`];
     expect(await run(buf, [...build, ...only])).toMatchObject({ status: 0 });
     expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(
-      line(/\S+alone\.binpb: the descriptors are not complete: [^\n]+/),
+      line(/\S+alone\.binpb: the descriptors are incomplete: [^\n]+/),
     );
   });
 
@@ -192,18 +192,18 @@ describe("what cannot be is one line", () => {
     expect(await fail("--upstream", museum.address, ...fromFile, "--rules", wrong)).toEqual(line(/[^\n]*rules[^\n]*/));
     const unknown = await folder.write("unknown.yaml", "http:\n  rules:\n    - { selector: museum.v1.Museum.Nothing, get: /v1 }\n");
     expect(await fail("--upstream", museum.address, ...fromFile, "--rules", unknown)).toEqual(
-      line('the rule for "museum.v1.Museum.Nothing" selects no method'),
+      line('the rule for "museum.v1.Museum.Nothing" does not select a method'),
     );
   });
 
   test("a service that there is not", async () => {
     const outcome = await fail("--upstream", museum.address, ...fromFile, "--service", "museum.v1.Gallery");
-    expect(outcome).toEqual(line("there is no service museum.v1.Gallery, but museum.v1.Museum"));
+    expect(outcome).toEqual(line("unknown service museum.v1.Gallery, expected one of: museum.v1.Museum"));
   });
 
   test("an upstream without reflection", async () => {
     const outcome = await fail("--upstream", museum.address);
-    expect(outcome).toEqual(line(`${museum.address} has no reflection: give its descriptors instead`));
+    expect(outcome).toEqual(line(`${museum.address} does not support reflection: use a descriptor set instead`));
   });
 
   test("an upstream that is down, to be reflected", async () => {
@@ -334,7 +334,7 @@ describe("a browser", () => {
 });
 
 describe("limits", () => {
-  const tooLarge = '{"code":8,"message":"the body has more than 1000 bytes","details":[]}';
+  const tooLarge = '{"code":8,"message":"the body is larger than the limit of 1000 bytes","details":[]}';
 
   test("of a body, by its length and by what comes", async () => {
     const body = JSON.stringify({ hall: "x".repeat(1000) });
@@ -386,7 +386,7 @@ test("a renewed certificate is shown to new connections, and half of a pair is n
   const before = await shown();
   const renewed = authority.issue();
   await own.write("server.pem", renewed.cert);
-  await front.stderr.line((line) => line.includes("the certificate in use stays"));
+  await front.stderr.line((line) => line.includes("the current certificate stays in use"));
   expect(await shown()).toBe(before);
   await own.write("server.key", renewed.key);
   await until(async () => (await shown()) !== before);

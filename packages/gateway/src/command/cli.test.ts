@@ -1,17 +1,17 @@
-// The command line: each option arrives as what it is.
+// The options of the command line, and their types.
 import { expect, test } from "vitest";
-import { createProgram, type GatewayRequest } from "./cli.ts";
+import { type CommandOptions, createProgram } from "./cli.ts";
 
-/** What is asked for, or the line that says what is wrong. */
-async function parse(...args: string[]): Promise<GatewayRequest | string> {
-  let asked: GatewayRequest | undefined;
-  let said = "";
-  const program = createProgram(async (request) => {
-    asked = request;
+/** Returns the parsed options, or the error line. */
+async function parse(...args: string[]): Promise<CommandOptions | string> {
+  let parsed: CommandOptions | undefined;
+  let error = "";
+  const program = createProgram(async (options) => {
+    parsed = options;
   });
-  program.exitOverride().configureOutput({ writeErr: (text) => (said += text) });
+  program.exitOverride().configureOutput({ writeErr: (text) => (error += text) });
   await program.parseAsync(["--upstream", "localhost:1", ...args], { from: "user" }).catch(() => {});
-  return asked ?? said;
+  return parsed ?? error;
 }
 
 test.each([
@@ -40,13 +40,13 @@ test.each([
   }
 });
 
-test("options that may stand several times", async () => {
+test("options that take several values", async () => {
   const servers = ["--upstream", "localhost:2", "--descriptors", "a.binpb", "b.binpb", "--rules", "a.yaml", "--rules", "b.yaml"];
   expect(await parse(...servers)).toMatchObject({
     upstream: ["localhost:1", "localhost:2"],
     descriptors: ["a.binpb", "b.binpb"],
     rules: ["a.yaml", "b.yaml"],
-    conflicts: "refuse",
+    conflicts: "reject",
   });
   const headers = ["--forward-header", "cookie", "idempotency-key", "--response-header", "set-cookie", "--status-metadata", "x-http-code"];
   expect(await parse(...headers, "--conflicts", "keep-first")).toMatchObject({
@@ -55,28 +55,28 @@ test("options that may stand several times", async () => {
     statusMetadata: "x-http-code",
     conflicts: "keep-first",
   });
-  expect(await parse("--descriptors", "a", "b")).toContain("1 --upstream need as many --descriptors, got 2");
+  expect(await parse("--descriptors", "a", "b")).toContain("--descriptors needs one file for each --upstream (1), got 2");
 });
 
-test("no limit is nothing, but a grace may be", async () => {
+test("limits must be positive; the grace period may be zero", async () => {
   expect(await parse("--max-connections", "0")).toContain("must be a whole number from 1");
   expect(await parse("--grace", "0")).toHaveProperty("grace", 0);
 });
 
-test("a misspelt --upstream is named, with what was meant; a missing one is asked for", async () => {
-  const say = async (...args: string[]) => {
-    let said = "";
+test("a misspelt --upstream gets a suggestion; a missing one is reported", async () => {
+  const errorOf = async (...args: string[]) => {
+    let error = "";
     const program = createProgram(async () => {})
       .exitOverride()
-      .configureOutput({ writeErr: (text) => (said += text) });
+      .configureOutput({ writeErr: (text) => (error += text) });
     await program.parseAsync(args, { from: "user" }).catch(() => {});
-    return said;
+    return error;
   };
-  expect(await say("--upsteam", "localhost:1")).toContain("unknown option '--upsteam' (Did you mean --upstream?)");
-  expect(await say()).toContain("required option '--upstream <host:port...>' not specified");
+  expect(await errorOf("--upsteam", "localhost:1")).toContain("unknown option '--upsteam' (Did you mean --upstream?)");
+  expect(await errorOf()).toContain("required option '--upstream <host:port...>' not specified");
 });
 
-test("--help shows defaults as one types them", () => {
+test("--help shows defaults as they are typed", () => {
   const help = createProgram(async () => {})
     .helpInformation()
     .replaceAll(/\s+/g, " ");

@@ -1,19 +1,19 @@
-// The command line: what can be asked for, and what is wrong with it.
+// The command line: its options, and its error messages.
 
 import { oneLineErrors } from "@grpc-study/command/command-line";
 import { parseDuration, parseDurationOrZero } from "@grpc-study/command/duration";
 import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
 
-/** What the command line asks for. */
-export interface GatewayRequest {
+/** The parsed options of the command line. */
+export interface CommandOptions {
   readonly upstream: readonly string[];
   readonly reflection?: true;
   readonly reflectionTimeout?: number;
   readonly descriptors?: readonly string[];
   readonly service?: readonly string[];
   readonly rules?: readonly string[];
-  readonly conflicts: "refuse" | "keep-first";
+  readonly conflicts: "reject" | "keep-first";
   readonly forwardHeader?: readonly string[];
   readonly responseHeader?: readonly string[];
   readonly statusMetadata?: string;
@@ -33,7 +33,7 @@ export interface GatewayRequest {
   readonly tlsCa?: string;
   readonly fieldNames: "json" | "proto";
   readonly emitDefaults?: true;
-  readonly refuseUnknown?: true;
+  readonly rejectUnknown?: true;
   readonly cors?: readonly string[];
   readonly trustProxy?: readonly string[];
   readonly allowedHosts?: readonly string[];
@@ -55,107 +55,122 @@ export interface GatewayRequest {
   readonly logLevel: LogLevel;
 }
 
-/** Makes the command. What is wrong with its arguments goes to stderr as one line, and ends the process with status 1. */
-export function createProgram(serve: (request: GatewayRequest) => Promise<void>): Command {
+/**
+ * Creates the command. Invalid arguments print one line to stderr and end the process with status
+ * 1.
+ */
+export function createProgram(serve: (options: CommandOptions) => Promise<void>): Command {
   const command = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-gateway")
     .description("Serves a gRPC server over HTTP/JSON, by its google.api.http rules, with OpenAPI at /openapi.json and /docs.")
     .configureOutput(oneLineErrors)
-    // Not a required option: commander would miss it before it says that it is misspelt.
-    .option("--upstream <host:port...>", "the gRPC server, or several, each with services of its own")
+    // Not a `requiredOption`: commander would report it as missing before it reports a misspelt
+    // option.
+    .option("--upstream <host:port...>", "the gRPC server; with several, each has its own services")
     .addOption(
-      new Option("--listen <host:port>", "where to serve; localhost is the loopback address of IPv4 and of IPv6")
+      new Option("--listen <host:port>", "the address to listen on; localhost listens on IPv4 and IPv6")
         .argParser(parseListen)
         .default(parseListen("localhost:9468"), "localhost:9468"),
     );
 
   command
-    .optionsGroup("What is served:")
-    .option("--reflection", "ask the server for its services; so without --descriptors, too")
-    .option("--reflection-timeout <duration>", "how long that may take (default: 10s)", parseDuration)
+    .optionsGroup("Services:")
+    .option("--reflection", "read the services by server reflection (default without --descriptors)")
+    .option("--reflection-timeout <duration>", "time limit for reflection (default: 10s)", parseDuration)
     .option(
       "--descriptors <file...>",
-      "a descriptor set instead, one for each server: buf build -o FILE, or protoc --include_imports --descriptor_set_out=FILE; gzipped or in JSON, too",
+      "read the services from descriptor sets, one for each server: buf build -o FILE, or protoc --include_imports --descriptor_set_out=FILE; binary or JSON, optionally gzipped",
     )
-    .option("--service <name...>", "full names of the services to serve, instead of all")
-    .option("--rules <file...>", "google.api.http rules beside the .proto, in YAML or JSON: http: { rules: [{ selector, get, … }] }")
+    .option("--service <name...>", "full names of the services to serve (default: all)")
+    .option("--rules <file...>", "additional google.api.http rules, in YAML or JSON: http: { rules: [{ selector, get, … }] }")
     .addOption(
-      new Option("--conflicts <what>", "two rules for the same requests, or two servers with the same service")
-        .choices(["refuse", "keep-first"])
-        .default("refuse"),
+      new Option("--conflicts <what>", "when two rules match the same requests, or two servers have the same service")
+        .choices(["reject", "keep-first"])
+        .default("reject"),
     )
-    .option("--unbound", "serve methods without a rule as POST /<package.Service>/<Method>");
+    .option("--unbound", "also serve methods without a rule, as POST /<package.Service>/<Method>");
 
   command
     .optionsGroup("TLS to the server:")
-    .option("--tls", "use TLS, and trust the authorities that Node knows")
-    .option("--ca <file>", "use TLS, and trust this authority")
-    .option("--cert <file>", "the gateway's certificate, for mutual TLS")
+    .option("--tls", "use TLS with the certificate authorities that Node trusts")
+    .option("--ca <file>", "use TLS with this certificate authority")
+    .option("--cert <file>", "the gateway's client certificate, for mutual TLS")
     .option("--key <file>", "its private key")
-    .option("--server-name <name>", "the name that the server's certificate must have");
+    .option("--server-name <name>", "the host name to verify in the server's certificate");
 
   command
     .optionsGroup("TLS to the clients:")
     .option("--tls-cert <file>", "serve HTTPS with this certificate")
     .option("--tls-key <file>", "its private key")
-    .option("--tls-ca <file>", "let in clients whose certificates this authority signed, and no others");
+    .option("--tls-ca <file>", "require client certificates signed by this authority");
 
   command
     .optionsGroup("Limits:")
-    .option("--timeout <duration>", "how long a call may take, like 500ms, 1s or 2m (default: for ever)", parseDuration)
-    .option("--body-limit <bytes>", "size of a body, of a line or a frame of a stream (default: 4 MiB)", parsePositive)
+    .option("--timeout <duration>", "maximum duration of a call, such as 500ms, 1s or 2m (default: unlimited)", parseDuration)
+    .option("--body-limit <bytes>", "maximum size of a options body, or of one line or frame of a stream (default: 4 MiB)", parsePositive)
     .option(
       "--element-limit <n>",
-      "elements of a body in JSON: messages, their fields, items of lists and maps (default: 1000000)",
+      "maximum number of elements in a JSON body: messages, fields, list items and map entries (default: 1000000)",
       parsePositive,
     )
-    .option("--body-timeout <duration>", "time for a body, or for the next part of a stream (default: 30s)", parseDuration)
-    .option("--max-response-bytes <bytes>", "size of a response message of the server (default: 4 MiB)", parsePositive)
-    .option("--max-header-bytes <bytes>", "size of the URL and the headers together (default: 16384)", parsePositive)
-    .option("--headers-timeout <duration>", "time for the headers (default: 10s)", parseDuration)
-    .option("--max-connections <n>", "connections at a time (default: 10000)", parsePositive)
-    .option("--max-calls <n>", "calls at a time (default: 10000)", parsePositive)
-    .option("--max-calls-per-address <n>", "calls at a time of one client's address (default: half of --max-calls)", parsePositive)
+    .option("--body-timeout <duration>", "time limit for a options body, or for the next chunk of a stream (default: 30s)", parseDuration)
+    .option("--max-response-bytes <bytes>", "maximum size of a response message from the server (default: 4 MiB)", parsePositive)
+    .option("--max-header-bytes <bytes>", "maximum size of the URL and the headers together (default: 16384)", parsePositive)
+    .option("--headers-timeout <duration>", "time limit for the request headers (default: 10s)", parseDuration)
+    .option("--max-connections <n>", "maximum number of client connections (default: 10000)", parsePositive)
+    .option("--max-calls <n>", "maximum number of concurrent calls (default: 10000)", parsePositive)
+    .option(
+      "--max-calls-per-address <n>",
+      "maximum number of concurrent calls for one client address (default: half of --max-calls)",
+      parsePositive,
+    )
     .option(
       "--calls-per-connection <n>",
-      "calls at a time on a connection to the server, before another is made (default: 100)",
+      "concurrent calls on a connection to the server before another one opens (default: 100)",
       parsePositive,
     )
-    .option("--max-pipelined <n>", "requests at a time of an HTTP/1.1 connection (default: 16)", parsePositive)
-    .option("--max-streams <n>", "streams at a time in an HTTP/2 connection (default: 100)", parsePositive)
-    .option("--grace <duration>", "time for running calls to end after SIGINT, SIGTERM or SIGHUP (default: 10s)", parseDurationOrZero);
+    .option("--max-pipelined <n>", "maximum number of concurrent requests on an HTTP/1.1 connection (default: 16)", parsePositive)
+    .option("--max-streams <n>", "maximum number of concurrent streams on an HTTP/2 connection (default: 100)", parsePositive)
+    .option("--grace <duration>", "time that calls have to finish after SIGINT, SIGTERM or SIGHUP (default: 10s)", parseDurationOrZero);
 
   return command
     .optionsGroup("HTTP and JSON:")
-    .addOption(new Option("--field-names <spelling>", "of fields in responses").choices(["json", "proto"]).default("json"))
-    .option("--emit-defaults", "print fields that have their default value")
-    .option("--refuse-unknown", "refuse fields and query parameters that do not exist, instead of ignoring them")
-    .option("--forward-header <name...>", "headers of requests that the server gets as metadata: cookie, idempotency-key")
-    .option("--response-header <name...>", "metadata of responses that become headers by their own names: set-cookie, etag, location")
-    .option("--status-metadata <key>", "metadata of responses that set the HTTP status of a success, 200 to 399: x-http-code")
-    .option("--health-path <path>", "instead of /healthz")
-    .option("--docs-path <path>", "instead of /docs")
-    .option("--openapi-path <path>", "instead of /openapi.json")
-    .option("--cors <origin...>", "origins whose pages may read the answers; * for all")
-    .option("--allowed-hosts <host...>", "names of this server, when it listens on loopback and is called otherwise; * for all")
-    .option("--trust-proxy <address...>", "proxies whose X-Forwarded-* headers count: addresses, or subnets such as 10.0.0.0/8")
-    .option("--title <text>", "of the OpenAPI document")
+    .addOption(
+      new Option("--field-names <spelling>", "field names in responses: lowerCamelCase, or as in the .proto")
+        .choices(["json", "proto"])
+        .default("json"),
+    )
+    .option("--emit-defaults", "include fields that have their default value in responses")
+    .option("--reject-unknown", "reject unknown fields and query parameters instead of ignoring them")
+    .option("--forward-header <name...>", "request headers to forward to the server as metadata, such as cookie or idempotency-key")
+    .option("--response-header <name...>", "response metadata to send as headers under the same name, such as set-cookie, etag or location")
+    .option("--status-metadata <key>", "response metadata that sets the HTTP status of a successful call, 200 to 399, such as x-http-code")
+    .option("--health-path <path>", "path of the health check (default: /healthz)")
+    .option("--docs-path <path>", "path of the documentation page (default: /docs)")
+    .option("--openapi-path <path>", "path of the OpenAPI document (default: /openapi.json)")
+    .option("--cors <origin...>", "origins whose pages may read responses; * for all")
+    .option("--allowed-hosts <host...>", "additional host names to serve when listening on loopback; * for all")
+    .option("--trust-proxy <address...>", "proxies whose X-Forwarded-* headers to trust: addresses, or subnets such as 10.0.0.0/8")
+    .option("--title <text>", "title of the OpenAPI document")
     .option("--no-openapi", "do not serve /openapi.json and /docs")
-    .addOption(new Option("--log-level <level>", "least severe level to log, to stderr").choices(logLevels).default("info"))
-    .action(async (request: GatewayRequest) => {
-      if (request.upstream === undefined) command.error("error: required option '--upstream <host:port...>' not specified");
-      if (request.reflection && request.descriptors !== undefined) command.error("error: it is either --reflection or --descriptors");
-      if (request.descriptors !== undefined && request.descriptors.length !== request.upstream.length) {
-        command.error(`error: ${request.upstream.length} --upstream need as many --descriptors, got ${request.descriptors.length}`);
+    .addOption(new Option("--log-level <level>", "minimum level to log to stderr").choices(logLevels).default("info"))
+    .action(async (options: CommandOptions) => {
+      if (options.upstream === undefined) command.error("error: required option '--upstream <host:port...>' not specified");
+      if (options.reflection && options.descriptors !== undefined) command.error("error: use either --reflection or --descriptors");
+      if (options.descriptors !== undefined && options.descriptors.length !== options.upstream.length) {
+        command.error(
+          `error: --descriptors needs one file for each --upstream (${options.upstream.length}), got ${options.descriptors.length}`,
+        );
       }
-      if ((request.cert === undefined) !== (request.key === undefined)) command.error("error: --cert and --key go together");
-      if ((request.tlsCert === undefined) !== (request.tlsKey === undefined)) command.error("error: --tls-cert and --tls-key go together");
-      if (request.tlsCa !== undefined && request.tlsCert === undefined) command.error("error: --tls-ca needs --tls-cert and --tls-key");
-      await serve(request);
+      if ((options.cert === undefined) !== (options.key === undefined)) command.error("error: --cert and --key must be used together");
+      if ((options.tlsCert === undefined) !== (options.tlsKey === undefined))
+        command.error("error: --tls-cert and --tls-key must be used together");
+      if (options.tlsCa !== undefined && options.tlsCert === undefined) command.error("error: --tls-ca needs --tls-cert and --tls-key");
+      await serve(options);
     });
 }
 
-/** Takes IPv6 in brackets. */
-function parseListen(text: string): GatewayRequest["listen"] {
+/** Parses `host:port`. An IPv6 address stands in brackets. */
+function parseListen(text: string): CommandOptions["listen"] {
   const [, host, bare, digits] = /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   const name = host ?? bare;
@@ -165,7 +180,7 @@ function parseListen(text: string): GatewayRequest["listen"] {
 
 function parsePositive(text: string): number {
   const value = Number(text);
-  // No more than Node's limits take.
+  // Node's limits are 32-bit signed integers.
   if (!/^\d+$/.test(text) || value < 1 || value > 2 ** 31 - 1) {
     throw new InvalidArgumentError("It must be a whole number from 1 to 2147483647.");
   }

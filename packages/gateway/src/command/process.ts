@@ -2,8 +2,10 @@ import { setFlagsFromString } from "node:v8";
 import { createProgram } from "./cli.ts";
 import { run } from "./run.ts";
 
-// V8 makes the objects of a literal old from the start where it finds that they live long. Those of calls in flight seem to, when the process is young and
-// its collections are frequent, and from then on each call outlives itself. Without that, a call costs a gateway about a sixth less.
+// V8 allocates a literal's objects in the old generation once it sees that they live long. The
+// objects of calls in flight seem to, while the process is young and collections are frequent; from
+// then on, each call's objects outlive the call. Without pretenuring, a call costs about a sixth
+// less.
 setFlagsFromString("--no-allocation-site-pretenuring");
 
 await createProgram(run).parseAsync();

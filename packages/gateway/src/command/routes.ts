@@ -1,11 +1,11 @@
-// What the command prints once it serves: where, and which method is at which path.
+// The table that the command prints once it serves: its address, and each method with its path.
 import { printable } from "@grpc-study/command/printable";
 import type { Binding } from "../http-rule/rule.ts";
 
 export interface RoutesOptions {
   readonly address: string;
   readonly upstream: string;
-  /** Paths; undefined: nowhere. */
+  /** The path, or `undefined` if it is not served. */
   readonly docs: string | undefined;
   readonly openApi: string | undefined;
 }

@@ -1,4 +1,4 @@
-// A run of the command, from its arguments to its last signal.
+// Runs the command: from the parsed options to the signal that ends it.
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { fileProblem } from "@grpc-study/command/file-problem";
@@ -16,106 +16,109 @@ import { ownPathsOf, serverPaths } from "../own-paths.ts";
 import { reflectServices } from "../reflection.ts";
 import { createGateway } from "../server/create-gateway.ts";
 import { joinTypeSources } from "../type-source.ts";
-import type { GatewayRequest } from "./cli.ts";
+import type { CommandOptions } from "./cli.ts";
 import { formatRoutes } from "./routes.ts";
 
-/** What the operator can do something about. */
+/** An error that the operator can fix. */
 class UsageError extends Error {}
 
-/** The most bytes of an answer of the server's reflection. */
+/** Maximum size of a reflection response, in bytes. */
 const maxReflectionBytes = 64 * 1024 * 1024;
 
-/** Serves until a signal comes. Sets the process's exit status: 1 if that cannot be done. */
-export async function run(request: GatewayRequest): Promise<void> {
-  const log = createLogger(request.logLevel);
+/**
+ * Serves until a signal arrives. Sets the exit status of the process to 1 if the gateway cannot
+ * start.
+ */
+export async function run(cli: CommandOptions): Promise<void> {
+  const log = createLogger(cli.logLevel);
   const channels: Channel[] = [];
   const reflections: Channel[] = [];
   let app: FastifyInstance;
   let routes: string;
   try {
-    channels.push(...request.upstream.map((upstream) => open(upstream, request)));
+    channels.push(...cli.upstream.map((upstream) => open(upstream, cli)));
     const descriptors = await Promise.all(
-      request.upstream.map((upstream, index) => {
-        const file = request.descriptors?.[index];
+      cli.upstream.map((upstream, index) => {
+        const file = cli.descriptors?.[index];
         if (file !== undefined) return inFile(file, () => readDescriptors(readFile(file)));
-        // Files are larger than responses: a channel of its own has a limit of its own.
-        const reflection = open(upstream, { ...request, maxResponseBytes: Math.max(request.maxResponseBytes ?? 0, maxReflectionBytes) });
+        // Descriptors are larger than responses: a separate channel has its own limit.
+        const reflection = open(upstream, { ...cli, maxResponseBytes: Math.max(cli.maxResponseBytes ?? 0, maxReflectionBytes) });
         reflections.push(reflection);
-        return reflectServices(reflection, { timeoutMs: request.reflectionTimeout });
+        return reflectServices(reflection, { timeoutMs: cli.reflectionTimeout });
       }),
     );
-    const rules = request.rules?.flatMap((file) => inFile(file, () => parseRules(readFile(file).toString())));
-    const { fieldNames, emitDefaults = false, refuseUnknown = false, unbound = false, conflicts } = request;
-    const served = select(descriptors, request.service);
+    const rules = cli.rules?.flatMap((file) => inFile(file, () => parseRules(readFile(file).toString())));
+    const { fieldNames, emitDefaults = false, rejectUnknown = false, unbound = false, conflicts } = cli;
+    const served = select(descriptors, cli.service);
     const [first = [], ...others] = served;
     const [channel] = channels;
-    if (channel === undefined) throw new UsageError("--upstream is missing");
+    if (channel === undefined) throw new UsageError("--upstream is required");
     const options = {
       services: first,
       upstream: channel,
-      connect: connectTo(request, 0),
+      connect: connectTo(cli, 0),
       otherUpstreams: channels.slice(1).map((upstream, index) => ({
         upstream,
-        connect: connectTo(request, index + 1),
+        connect: connectTo(cli, index + 1),
         services: others[index] ?? [],
       })),
       rules,
       unbound,
       conflicts,
-      // All faults of rules are reported here at once.
-      paths: serverPaths(pathsOf(request)),
-      openApi: request.openapi && (request.title === undefined ? {} : { title: request.title }),
+      // Reports all errors in the rules at once.
+      paths: serverPaths(pathsOf(cli)),
+      openApi: cli.openapi && (cli.title === undefined ? {} : { title: cli.title }),
     };
     const bindings = servedBindings(options);
     if (bindings.length === 0) {
-      const names = request.upstream.join(" and ");
-      throw new UsageError(`no method of ${names} has a google.api.http rule: give some with --rules, or use --unbound`);
+      const names = cli.upstream.join(" and ");
+      throw new UsageError(`no method of ${names} has a google.api.http rule: add rules with --rules, or use --unbound`);
     }
     app = await createGateway({
       ...options,
       registry: joinRegistries(descriptors.map(({ registry }) => registry)),
       typeSource: joinTypeSources(descriptors.flatMap(({ typeSource }: Descriptors) => typeSource ?? [])),
       onWarning: (message) => log.warn(message),
-      forwardHeaders: request.forwardHeader,
-      responseHeaders: request.responseHeader,
-      statusMetadata: request.statusMetadata,
-      json: { fieldNames, emitDefaults, ignoreUnknownFields: !refuseUnknown },
-      refuseUnknownParameters: refuseUnknown,
-      bodyLimit: request.bodyLimit,
-      elementLimit: request.elementLimit,
-      bodyTimeoutMs: request.bodyTimeout,
-      timeoutMs: request.timeout,
-      graceMs: request.grace,
-      maxCalls: request.maxCalls,
-      maxCallsPerAddress: request.maxCallsPerAddress,
-      callsPerConnection: request.callsPerConnection,
+      forwardHeaders: cli.forwardHeader,
+      responseHeaders: cli.responseHeader,
+      statusMetadata: cli.statusMetadata,
+      json: { fieldNames, emitDefaults, ignoreUnknownFields: !rejectUnknown },
+      rejectUnknownParameters: rejectUnknown,
+      bodyLimit: cli.bodyLimit,
+      elementLimit: cli.elementLimit,
+      bodyTimeoutMs: cli.bodyTimeout,
+      timeoutMs: cli.timeout,
+      graceMs: cli.grace,
+      maxCalls: cli.maxCalls,
+      maxCallsPerAddress: cli.maxCallsPerAddress,
+      callsPerConnection: cli.callsPerConnection,
       limits: {
-        maxHeaderBytes: request.maxHeaderBytes,
-        headersTimeoutMs: request.headersTimeout,
-        maxConnections: request.maxConnections,
-        maxConcurrentStreams: request.maxStreams,
-        maxPipelined: request.maxPipelined,
+        maxHeaderBytes: cli.maxHeaderBytes,
+        headersTimeoutMs: cli.headersTimeout,
+        maxConnections: cli.maxConnections,
+        maxConcurrentStreams: cli.maxStreams,
+        maxPipelined: cli.maxPipelined,
       },
-      cors: request.cors,
-      trustProxy: request.trustProxy,
-      allowedHosts: request.allowedHosts,
-      tls: tlsOf(request, (error) => log.warn(`${error.message}; the certificate in use stays`)),
+      cors: cli.cors,
+      trustProxy: cli.trustProxy,
+      allowedHosts: cli.allowedHosts,
+      tls: tlsOf(cli, (error) => log.warn(`${error.message}; the current certificate stays in use`)),
       logger: log,
     });
     const { docs, openApi } = ownPathsOf(options);
     if (docs !== undefined && !bindings.some(({ template }) => template.text === "/")) app.get("/", (_, reply) => reply.redirect(docs));
-    const { host, port } = request.listen;
+    const { host, port } = cli.listen;
     const address = await app.listen({ host, port, listenTextResolver: () => "serving HTTP" });
-    const scheme = request.tlsCert === undefined ? "http" : "https";
+    const scheme = cli.tlsCert === undefined ? "http" : "https";
     routes = formatRoutes(bindings, {
-      address: `${scheme}://${named(address, host)}`,
-      upstream: request.upstream.join(" and "),
+      address: `${scheme}://${hostAndPort(address, host)}`,
+      upstream: cli.upstream.join(" and "),
       docs,
       openApi,
     });
   } catch (error) {
     for (const channel of [...channels, ...reflections]) channel.close();
-    const message = explain(error, request);
+    const message = explain(error, cli);
     if (message === undefined) throw error;
     for (const line of message.split("\n")) process.stderr.write(`error: ${printable(line)}\n`);
     process.exitCode = 1;
@@ -126,23 +129,23 @@ export async function run(request: GatewayRequest): Promise<void> {
   const stop = async (signal: "SIGHUP" | "SIGINT" | "SIGTERM") => {
     if (stopping) process.exit(128 + constants.signals[signal]);
     stopping = true;
-    log.info("shutting down; a second signal ends it at once");
+    log.info("shutting down; a second signal exits at once");
     await app.close();
     for (const channel of [...channels, ...reflections]) channel.close();
     log.info("stopped");
   };
   process.on("SIGHUP", stop).on("SIGINT", stop).on("SIGTERM", stop);
-  process.stdout.on("error", () => {}); // whoever reads the table may leave
+  process.stdout.on("error", () => {}); // the reader of the table may exit first
   process.stdout.write(routes);
 }
 
-/** Makes further connections to one of the servers. */
-function connectTo(request: GatewayRequest, index: number): () => Channel {
-  return () => open(request.upstream[index] ?? "", request, false);
+/** Returns a function that opens another connection to one of the servers. */
+function connectTo(cli: CommandOptions, index: number): () => Channel {
+  return () => open(cli.upstream[index] ?? "", cli, false);
 }
 
-/** @param pool false: a connection of its own. */
-function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseBytes }: GatewayRequest, pool = true): Channel {
+/** @param pool `false` opens a separate connection. */
+function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseBytes }: CommandOptions, pool = true): Channel {
   const files: ClientTls = {
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && key !== undefined && { cert, key }),
@@ -153,7 +156,7 @@ function open(upstream: string, { tls, ca, cert, key, serverName, maxResponseByt
   return createChannel(upstream, { connectTimeoutMs: 5000, limits, pool, ...(secure && { tls: files }) });
 }
 
-/** Names the file in errors about what is in it. */
+/** Prefixes errors about the content of a file with its name. */
 function inFile<Value>(file: string, read: () => Value): Value {
   try {
     return read();
@@ -164,7 +167,7 @@ function inFile<Value>(file: string, read: () => Value): Value {
   }
 }
 
-function pathsOf({ healthPath, docsPath, openapiPath }: GatewayRequest) {
+function pathsOf({ healthPath, docsPath, openapiPath }: CommandOptions) {
   return {
     ...(healthPath !== undefined && { health: healthPath }),
     ...(docsPath !== undefined && { docs: docsPath }),
@@ -180,26 +183,27 @@ function readFile(file: string): Buffer {
   }
 }
 
-/** The services to serve, by upstream. */
+/** The services to serve, grouped by upstream. */
 function select(descriptors: readonly Descriptors[], names: readonly string[] | undefined): Descriptors["services"][] {
   const all = descriptors.flatMap(({ services }) => services.map(({ typeName }) => typeName));
   const unknown = names?.find((name) => !all.includes(name));
-  if (unknown !== undefined) throw new UsageError(`there is no service ${unknown}, but ${all.join(", ") || "none at all"}`);
+  if (unknown !== undefined)
+    throw new UsageError(`unknown service ${unknown}, expected one of: ${all.join(", ") || "(the server has no services)"}`);
   return descriptors.map(({ services }) =>
     names === undefined ? [...services] : services.filter(({ typeName }) => names.includes(typeName)),
   );
 }
 
-function tlsOf({ tlsCert, tlsKey, tlsCa }: GatewayRequest, onReloadError: (error: Error) => void) {
+function tlsOf({ tlsCert, tlsKey, tlsCa }: CommandOptions, onReloadError: (error: Error) => void) {
   return tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey, clientCa: tlsCa, onReloadError };
 }
 
-/** What was asked for, with the port that is bound. Fastify does not know of TLS that is below it: it always says http. */
-function named(address: string, host: string): string {
+/** The requested host with the bound port. Fastify reports http even if the server uses TLS. */
+function hostAndPort(address: string, host: string): string {
   return `${host.includes(":") ? `[${host}]` : host}:${new URL(address).port || 80}`;
 }
 
-function explain(error: unknown, { listen }: GatewayRequest): string | undefined {
+function explain(error: unknown, { listen }: CommandOptions): string | undefined {
   const known = [UsageError, RuleError, TlsFileError, DescriptorsError, HeaderRuleError].some((kind) => error instanceof kind);
   if (known) return (error as Error).message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;

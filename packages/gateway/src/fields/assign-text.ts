@@ -1,21 +1,28 @@
-// Puts a value that is written as text where a path of fields leads.
+// Assigns a value that is written as text to the field at a path.
 import { create, type DescField, type Message } from "@bufbuild/protobuf";
 import { type FieldPath, formatPath } from "./field-path.ts";
 import { invalidField } from "./invalid-field.ts";
 import { mapKeyParser, textParser } from "./parse-text.ts";
 
-/** Parses a value and puts it into a message. Throws INVALID_ARGUMENT, which names the field and the value. */
+/**
+ * Parses a value and assigns it.
+ *
+ * @throws RpcError INVALID_ARGUMENT that names the field and the value.
+ */
 export type TextAssigner = (message: Message, text: string) => void;
 
-/** The properties of a message, as protobuf-es has them: a oneof is one, with the case that is set. */
+/**
+ * The properties of a protobuf-es message. A oneof is one property, which holds the case and its
+ * value.
+ */
 type Properties = Message & Record<string, unknown>;
 type Oneof = { case: string | undefined; value?: unknown };
 
 /**
- * The assigner of a path: a value is added to a repeated field, and replaces that of any other.
+ * Returns the assigner for a path. It appends to a repeated field, and replaces the value of any
+ * other field. Returns `undefined` if the values of the field cannot be written as text.
  *
- * @param key of a map: the entry that is set.
- * @returns undefined if the field's values cannot be written as text.
+ * @param key the key of the map entry to set.
  */
 export function textAssigner(path: FieldPath, key?: string): TextAssigner | undefined {
   const leaf = path[path.length - 1] ?? path[0];
@@ -23,7 +30,7 @@ export function textAssigner(path: FieldPath, key?: string): TextAssigner | unde
   if (parse === undefined || (leaf.fieldKind === "map") !== (key !== undefined)) return undefined;
   const name = formatPath(path);
   const parents = path.slice(0, -1);
-  const put = putter(leaf, name, key);
+  const assign = fieldAssigner(leaf, name, key);
   return (message, text) => {
     let value: unknown;
     try {
@@ -33,14 +40,14 @@ export function textAssigner(path: FieldPath, key?: string): TextAssigner | unde
     }
     let parent = message as Properties;
     for (const field of parents) parent = enter(parent, field, name);
-    put(parent, value);
+    assign(parent, value);
   };
 }
 
-function putter(field: DescField, path: string, key: string | undefined): (parent: Properties, value: unknown) => void {
+function fieldAssigner(field: DescField, path: string, key: string | undefined): (parent: Properties, value: unknown) => void {
   const { localName } = field;
   if (field.fieldKind === "list") return (parent, value) => (parent[localName] as unknown[]).push(value);
-  if (field.fieldKind === "map") return mapPutter(localName, path, mapKeyParser(field.mapKey), key ?? "");
+  if (field.fieldKind === "map") return entryAssigner(localName, path, mapKeyParser(field.mapKey), key ?? "");
   if (field.oneof === undefined) {
     return (parent, value) => {
       parent[localName] = value;
@@ -49,12 +56,12 @@ function putter(field: DescField, path: string, key: string | undefined): (paren
   const oneofName = field.oneof.localName;
   return (parent, value) => {
     const { case: other } = parent[oneofName] as Oneof;
-    if (other !== undefined && other !== localName) throw invalidField(path, `${other} is set already, and only one of them can be`);
+    if (other !== undefined && other !== localName) throw invalidField(path, `${other} is already set, and both are in the same oneof`);
     parent[oneofName] = { case: localName, value };
   };
 }
 
-function mapPutter(localName: string, path: string, parseKey: (text: string) => unknown, key: string) {
+function entryAssigner(localName: string, path: string, parseKey: (text: string) => unknown, key: string) {
   return (parent: Properties, value: unknown) => {
     let parsed: unknown;
     try {
@@ -67,16 +74,16 @@ function mapPutter(localName: string, path: string, parseKey: (text: string) => 
   };
 }
 
-/** The message in a field, made if there is none. */
+/** Returns the message in a field. Creates it if the field is unset. */
 function enter(parent: Properties, field: DescField, path: string): Properties {
-  if (field.fieldKind !== "message") throw new TypeError(`${field.name} is no message`);
+  if (field.fieldKind !== "message") throw new TypeError(`${field.name} is not a message field`);
   if (field.oneof === undefined) {
     parent[field.localName] ??= create(field.message);
     return parent[field.localName] as Properties;
   }
   const oneof = parent[field.oneof.localName] as Oneof;
   if (oneof.case === field.localName) return oneof.value as Properties;
-  if (oneof.case !== undefined) throw invalidField(path, `${oneof.case} is set already, and only one of them can be`);
+  if (oneof.case !== undefined) throw invalidField(path, `${oneof.case} is already set, and both are in the same oneof`);
   const value = create(field.message) as Properties;
   parent[field.oneof.localName] = { case: field.localName, value };
   return value;

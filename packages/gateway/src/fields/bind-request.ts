@@ -1,4 +1,4 @@
-// From an HTTP request to a message: its body first, then its query, then its path, which wins.
+// Binds an HTTP request to a message: first the body, then the query, then the path, which wins.
 import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { JsonError, type JsonOptions, jsonCodec, jsonFieldCodec, TooManyElementsError } from "@grpc-study/codec/json";
 import { Code, RpcError } from "@grpc-study/rpc";
@@ -12,10 +12,10 @@ import { invalidField, quote } from "./invalid-field.ts";
 import { QueryParameters } from "./query.ts";
 import { deriveUpdateMask, updateMaskField } from "./update-mask.ts";
 
-export interface RequestParts {
-  /** Of the path, percent-encoded. */
+export interface RequestTarget {
+  /** The segments of the path, percent-encoded. */
   readonly segments: readonly string[];
-  /** Without its question mark; empty if there is none. */
+  /** The query without its question mark. Empty if the URL has none. */
   readonly query: string;
 }
 
@@ -26,12 +26,12 @@ export interface RawBody {
 
 export interface BinderOptions {
   readonly json: JsonOptions;
-  readonly refuseUnknownParameters: boolean;
+  readonly rejectUnknownParameters: boolean;
 }
 
-/** Puts requests together, by one binding. What does not fit throws INVALID_ARGUMENT. */
+/** Creates request messages for one binding. Throws INVALID_ARGUMENT for invalid values. */
 export class RequestBinder {
-  /** What the body is: nothing, JSON, or (`google.api.HttpBody`) anything. */
+  /** The kind of body: none, JSON, or any content (`google.api.HttpBody`). */
   readonly body: "none" | "json" | "raw";
   readonly #message: DescMessage;
   readonly #variables: readonly BoundVariable[];
@@ -39,26 +39,26 @@ export class RequestBinder {
   readonly #parse: (text: string, query: string) => Message;
   readonly #bodyField: DescField | undefined;
 
-  constructor(binding: Binding, { json, refuseUnknownParameters }: BinderOptions) {
+  constructor(binding: Binding, { json, rejectUnknownParameters }: BinderOptions) {
     const { method, body, variables, template } = binding;
     this.#message = method.input;
     this.#variables = variables.map((variable) => {
       const assign = textAssigner(variable.path);
-      if (assign === undefined) throw new TypeError(`${variable.field} cannot be in a path`);
+      if (assign === undefined) throw new TypeError(`${variable.field} has a type that a path cannot express`);
       return { ...variable, ...placeOf(variable, template.segments), assign };
     });
     this.#bodyField = body === "*" ? undefined : body;
     const taken = variables.map(({ path }) => path);
     if (body !== "*") {
       const inBody: FieldPath[] = body === undefined ? [] : [[body]];
-      this.#query = new QueryParameters(method.input, [...taken, ...inBody], refuseUnknownParameters);
+      this.#query = new QueryParameters(method.input, [...taken, ...inBody], rejectUnknownParameters);
     }
     this.body = body === undefined ? "none" : isHttpBody(body === "*" ? method.input : messageOf(body)) ? "raw" : "json";
     this.#parse = bodyParser(binding, json, (query, field) => this.#query?.names(query, field) ?? false);
   }
 
-  /** @param body its JSON, or its bytes if it may be anything; undefined if there is none. */
-  bind({ segments, query }: RequestParts, body?: string | RawBody): Message {
+  /** @param body JSON text, or raw bytes for `google.api.HttpBody`; `undefined` without a body. */
+  bind({ segments, query }: RequestTarget, body?: string | RawBody): Message {
     let message: Message;
     if (body === undefined || body === "") message = create(this.#message);
     else if (typeof body === "string") message = this.#parse(body, query);
@@ -80,7 +80,9 @@ export class RequestBinder {
 }
 
 interface BoundVariable {
-  /** As `Array.slice` takes them: negative if counted from the end of the path, which a `**` has made longer or shorter. */
+  /**
+   * An index for `Array.slice`. It is negative, that is, from the end, for segments after a `**`.
+   */
   readonly start: number;
   readonly end: number | undefined;
   readonly multiple: boolean;
@@ -88,7 +90,7 @@ interface BoundVariable {
   readonly assign: TextAssigner;
 }
 
-/** Where a variable's segments are in a path. */
+/** The position of a variable's segments in a path. */
 function placeOf({ start, end }: Variable, segments: readonly Segment[]): { start: number; end: number | undefined } {
   const deep = segments.indexOf("**");
   const { length } = segments;
@@ -96,7 +98,7 @@ function placeOf({ start, end }: Variable, segments: readonly Segment[]): { star
   return { start: start > deep ? start - length : start, end: end === length ? undefined : end - length };
 }
 
-/** @param names whether a query sets a field. */
+/** @param names returns whether a query sets a field. */
 function bodyParser(
   { method, verb, body }: Binding,
   options: JsonOptions,
@@ -109,7 +111,8 @@ function bodyParser(
   const codec = jsonFieldCodec(body, options);
   const mask = verb === "PATCH" ? updateMaskField(method.input) : undefined;
   const bodyMessage = messageOf(body);
-  // A field that is ignored, and the message, list or map around it named by the mask: the upstream would clear what nobody meant.
+  // The mask names the message, list or map around an ignored field, so the upstream would clear
+  // it.
   const strict = jsonFieldCodec(body, { ...options, ignoreUnknownFields: false });
   return (text, query) => {
     const message = create(method.input);
@@ -135,7 +138,7 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
-/** What a variable stands for in a path: decoded, but for the `%2F` of one that has several segments. */
+/** The decoded value of a variable. A variable with several segments keeps `%2F` encoded. */
 function captured(segments: readonly string[], { start, end, multiple, path }: BoundVariable): string {
   const raw = multiple ? segments.slice(start, end).join("/") : (segments.at(start) ?? "");
   if (!raw.includes("%")) return raw;
@@ -154,7 +157,7 @@ function messageOf(field: DescField): DescMessage | undefined {
   return field.fieldKind === "message" ? field.message : undefined;
 }
 
-/** Whether a message is a body of its own, of any type. */
+/** Whether a message is a `google.api.HttpBody`, whose body has any content type. */
 export function isHttpBody(message: DescMessage | undefined): boolean {
   return message?.typeName === HttpBodySchema.typeName;
 }

@@ -1,23 +1,28 @@
-// Fields by their names, as paths, queries and rules write them: `order_main.order_id`, in either spelling.
+// Looks up fields by path, as URLs and rules write them: `order_main.order_id`, in snake_case or
+// camelCase.
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 
-/** A field of a message's message's … message. */
+/** The fields from a message to a field nested in it. */
 export type FieldPath = readonly [DescField, ...DescField[]];
 
-/** A field by its name in the .proto or in JSON. */
+/** Finds a field by its .proto name or its JSON name. */
 export function findField(message: DescMessage, name: string): DescField | undefined {
   return message.fields.find((field) => field.name === name || field.jsonName === name);
 }
 
-/** The fields along a dotted path, or undefined if there is none, or if it leads through anything but messages. */
+/**
+ * Resolves a dotted path. Returns `undefined` if a field is unknown, or if a parent is not a
+ * singular message.
+ */
 export function resolveFieldPath(message: DescMessage, path: string): FieldPath | undefined {
   const [first = "", ...rest] = path.split(".");
   const field = findField(message, first);
   if (field === undefined) return undefined;
   const fields: [DescField, ...DescField[]] = [field];
   let last = field;
-  // As in grpc-gateway, a wrapper's value may be named, too. It is the same as the wrapper in protobuf-es.
+  // As in grpc-gateway, a path may end in a wrapper's `value`. In protobuf-es, that is the wrapper
+  // field itself.
   if (rest.length > 0 && rest.at(-1) === "value") {
     const wrapper = resolveFieldPath(message, path.slice(0, -".value".length));
     if (isWrapper(wrapper?.at(-1))) return wrapper;
@@ -31,7 +36,10 @@ export function resolveFieldPath(message: DescMessage, path: string): FieldPath 
   return fields;
 }
 
-/** Whether protobuf-es has something else than a message in a field of this type, so that no path leads into it. */
+/**
+ * Whether protobuf-es represents a field of this type as something other than a message, so that a
+ * path cannot enter it.
+ */
 function isUnwrapped({ typeName }: DescMessage): boolean {
   return /^google\.protobuf\.(?:\w+Value|Value|Struct)$/.test(typeName);
 }
@@ -40,24 +48,24 @@ function isWrapper(field: DescField | undefined): boolean {
   return field?.fieldKind === "message" && isWrapperDesc(field.message);
 }
 
-/** Messages that are a single string, number or boolean in JSON, and so can stand in a path or a query. */
+/** Messages whose JSON is a string, number or boolean, so that they fit a path or a query. */
 const textualMessages = new Set(
   ["Timestamp", "Duration", "FieldMask", "Value", "DoubleValue", "FloatValue", "Int64Value", "UInt64Value", "Int32Value", "UInt32Value"]
     .concat(["BoolValue", "StringValue", "BytesValue"])
     .map((name) => `google.protobuf.${name}`),
 );
 
-/** Whether a field's value can be written as text: a scalar, an enum, or a well-known message that is one string in JSON. */
+/** Whether a value can be written as text: a scalar, an enum, or a message of `textualMessages`. */
 export function isTextual(field: DescField): boolean {
   return field.fieldKind === "scalar" || field.fieldKind === "enum" || isTextualMessage(field);
 }
 
-/** Whether a field is a well-known message that is one string in JSON. */
+/** Whether the field holds a message of `textualMessages`. */
 export function isTextualMessage(field: DescField): boolean {
   return field.fieldKind === "message" && textualMessages.has(field.message.typeName);
 }
 
-/** A path as the .proto spells it. */
+/** The path in .proto names. */
 export function formatPath(path: FieldPath): string {
   return path.map(({ name }) => name).join(".");
 }

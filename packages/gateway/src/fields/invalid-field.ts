@@ -1,12 +1,13 @@
-// A value that does not fit its field: the same answer wherever it stood, in the path, the query or the body.
+// The error for a value that does not fit its field, whether it is in the path, the query or the
+// body.
 import { Code, detail, RpcError } from "@grpc-study/rpc";
 import { BadRequestSchema } from "@grpc-study/rpc/error-details";
 
 /**
- * `INVALID_ARGUMENT` with a `google.rpc.BadRequest` detail.
+ * Creates an `INVALID_ARGUMENT` error with a `google.rpc.BadRequest` detail.
  *
- * @param field its path, as the .proto spells it.
- * @param problem what is wrong, and with which value.
+ * @param field the path of the field, in .proto names.
+ * @param problem what is wrong, with the value.
  */
 export function invalidField(field: string, problem: string): RpcError {
   return new RpcError(Code.INVALID_ARGUMENT, `${field}: ${problem}`, {
@@ -14,7 +15,7 @@ export function invalidField(field: string, problem: string): RpcError {
   });
 }
 
-/** A value as a message shows it: on one line, and not longer than a reader needs. */
+/** Quotes a value for a message: on one line, at most 64 characters. */
 export function quote(value: string): string {
   return JSON.stringify(value.length > 64 ? `${value.slice(0, 63)}…` : value);
 }

@@ -1,17 +1,24 @@
-// The values of fields that are written as text, in a path or a query. The forms are those of proto3 JSON, without its quotation marks.
+// Parses field values that are written as text in a path or a query: proto3 JSON without quotation
+// marks.
 import { create, type DescEnum, type DescField, type DescMessage, type JsonValue, type Message, ScalarType } from "@bufbuild/protobuf";
 import { FieldMaskSchema, isWrapperDesc, ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { jsonCodec } from "@grpc-study/codec/json";
 import { formatPath, resolveFieldPath } from "./field-path.ts";
 import { quote } from "./invalid-field.ts";
 
-/** What a text is not; the message says what it should be. */
+/** A value that cannot be parsed. The message says what was expected. */
 class TextError extends Error {}
 
-/** Parses the text of one value: of the field, or of an element of it. What it throws has a message for the caller: `"x" is not an int32`. */
+/**
+ * Parses one value of a field, or one element. The message of its errors is for the client: `"x" is
+ * not an int32`.
+ */
 export type TextParser = (text: string) => unknown;
 
-/** The parser of a field's values, of its elements if it is repeated; undefined if they cannot be written as text. */
+/**
+ * The parser for a field, or for the elements of a repeated field. Returns `undefined` if text
+ * cannot express them.
+ */
 export function textParser(field: DescField): TextParser | undefined {
   switch (field.fieldKind) {
     case "scalar":
@@ -30,7 +37,7 @@ export function textParser(field: DescField): TextParser | undefined {
   }
 }
 
-/** The parser of a map's keys. Messages of protobuf-es have them as names of properties. */
+/** The parser for the keys of a map. protobuf-es stores them as property names. */
 export function mapKeyParser(scalar: ScalarType): TextParser {
   const parse = scalarParser(scalar, true);
   return (text) => String(parse(text));
@@ -67,31 +74,34 @@ function scalarParser(scalar: ScalarType, longAsString: boolean): TextParser {
 
 const integer = /^-?\d+$/;
 
-function parseInteger(text: string, type: string, least: number, most: number): number {
+function parseInteger(text: string, type: string, min: number, max: number): number {
   if (!integer.test(text)) throw new TextError(`${quote(text)} is not an ${type}`);
   const value = Number(text);
-  if (value < least || value > most) throw new TextError(`${quote(text)} is out of range for ${type}`);
+  if (value < min || value > max) throw new TextError(`${quote(text)} is out of range for ${type}`);
   return value;
 }
 
-function parseLong(type: string, least: bigint, most: bigint, asString: boolean): TextParser {
+function parseLong(type: string, min: bigint, max: bigint, asString: boolean): TextParser {
   return (text) => {
     if (!integer.test(text)) throw new TextError(`${quote(text)} is not an ${type}`);
-    // No number of 64 bits has more digits; a text of a million would take its time.
-    const value = text.length > 40 ? most + 1n : BigInt(text);
-    if (value < least || value > most) throw new TextError(`${quote(text)} is out of range for ${type}`);
+    // A 64-bit integer has at most 20 digits. Parsing a million digits would take long.
+    const value = text.length > 40 ? max + 1n : BigInt(text);
+    if (value < min || value > max) throw new TextError(`${quote(text)} is out of range for ${type}`);
     return asString ? String(value) : value;
   };
 }
 
-const greatestFloat = 3.4028234663852886e38;
+const maxFloat32 = 3.4028234663852886e38;
 
-/** What is no float rounds to one: the greatest is commonly written as 3.4028235e38, which is a little more. */
+/**
+ * Parses a float, and rounds to it: the largest is commonly written as 3.4028235e38, slightly above
+ * it.
+ */
 function parseFloat32(text: string): number {
   const value = parseFloatingPoint(text, "float");
-  if (Math.abs(value) <= greatestFloat || !Number.isFinite(value) || Number.isNaN(value)) return value;
-  if (Math.fround(Math.abs(value)) > greatestFloat) throw new TextError(`${quote(text)} is out of range for float`);
-  return Math.sign(value) * greatestFloat;
+  if (Math.abs(value) <= maxFloat32 || !Number.isFinite(value) || Number.isNaN(value)) return value;
+  if (Math.fround(Math.abs(value)) > maxFloat32) throw new TextError(`${quote(text)} is out of range for float`);
+  return Math.sign(value) * maxFloat32;
 }
 
 function parseFloatingPoint(text: string, type: string): number {
@@ -103,7 +113,7 @@ function parseFloatingPoint(text: string, type: string): number {
   return value;
 }
 
-// The forms of Go's strconv.ParseBool, which grpc-gateway takes.
+// The forms that Go's strconv.ParseBool accepts, as grpc-gateway does.
 const booleans = new Map([
   ...["1", "t", "T", "true", "TRUE", "True"].map((text) => [text, true] as const),
   ...["0", "f", "F", "false", "FALSE", "False"].map((text) => [text, false] as const),
@@ -111,11 +121,14 @@ const booleans = new Map([
 
 function parseBool(text: string): boolean {
   const value = booleans.get(text);
-  if (value === undefined) throw new TextError(`${quote(text)} is neither true nor false`);
+  if (value === undefined) throw new TextError(`${quote(text)} is not a bool: use true or false`);
   return value;
 }
 
-/** Base64 in either alphabet, with or without padding. In a query, a `+` that was not encoded has become a space. */
+/**
+ * Parses base64 in either alphabet, with or without padding. In a query, an unencoded `+` is
+ * decoded to a space.
+ */
 function parseBytes(text: string): Uint8Array {
   const base64 = text.replaceAll(" ", "+");
   if (!/^[\w\-+/]*={0,2}$/.test(base64) || base64.replace(/=+$/, "").length % 4 === 1) throw new TextError(`${quote(text)} is not base64`);
@@ -124,7 +137,7 @@ function parseBytes(text: string): Uint8Array {
 
 const enumParsers = new WeakMap<DescEnum, TextParser>();
 
-/** One for all fields of the type, which may have thousands of values. */
+/** The parser is cached for each type, which may have thousands of values. */
 function enumParser(type: DescEnum): TextParser {
   const parser = enumParsers.get(type) ?? makeEnumParser(type);
   enumParsers.set(type, parser);
@@ -141,11 +154,16 @@ function makeEnumParser(type: DescEnum): TextParser {
       if (type.open || type.value[number] !== undefined) return number;
     }
     const known = type.values.slice(0, 8).map(({ name }) => name);
-    throw new TextError(`${quote(text)} is no ${type.name} (${known.join(", ")}${known.length < type.values.length ? ", …" : ""})`);
+    throw new TextError(
+      `${quote(text)} is not a value of ${type.name} (${known.join(", ")}${known.length < type.values.length ? ", …" : ""})`,
+    );
   };
 }
 
-/** @param bare protobuf-es has the bare value where a wrapper is the type of a field, and the message where it is an element's or in a oneof. */
+/**
+ * @param bare whether protobuf-es stores a wrapper as its bare value: in a singular field outside a
+ * oneof.
+ */
 function messageParser(message: DescMessage, bare: boolean): TextParser | undefined {
   if (isWrapperDesc(message)) {
     const parse = scalarParser(message.fields[0].scalar, false);
@@ -159,11 +177,11 @@ function messageParser(message: DescMessage, bare: boolean): TextParser | undefi
     case "google.protobuf.Struct":
       return structParser(message);
     case "google.protobuf.ListValue":
-      return (text) => listValues.fromJson(parseJson(text, "a list in JSON", Array.isArray));
+      return (text) => listValues.fromJson(parseJson(text, "a JSON array", Array.isArray));
     case "google.protobuf.Timestamp":
-      return fromText(message, "a timestamp (RFC 3339, as 2021-07-22T10:00:00Z)");
+      return fromText(message, "a timestamp (RFC 3339, such as 2021-07-22T10:00:00Z)");
     case "google.protobuf.Duration":
-      return fromText(message, "a duration (seconds, as 1.5s)");
+      return fromText(message, "a duration (seconds, such as 1.5s)");
     default:
       return undefined;
   }
@@ -181,20 +199,25 @@ function fromText(message: DescMessage, what: string): TextParser {
 }
 
 /**
- * Both spellings of names are taken, where JSON has lowerCamelCase only: a query is written by hand.
+ * Accepts snake_case and lowerCamelCase, where JSON has only the latter: people write queries by
+ * hand.
  *
- * @param parent the message of the mask. Its other fields are what masks are of (https://google.aip.dev/134): their fields' names may be in camelCase.
+ * @param parent the message that contains the mask. Its other fields are the resources that the
+ *   mask applies to (https://google.aip.dev/134), so their field names resolve the paths.
  */
 function parseFieldMask(text: string, parent: DescMessage | undefined): Message {
-  // Everything, as AIP-134 has it.
+  // AIP-134: `*` selects all fields.
   if (text === "*") return create(FieldMaskSchema, { paths: ["*"] });
   const paths = text === "" ? [] : text.split(",").map((path) => knownPath(path, parent) ?? snakeCase(path));
   const wrong = paths.find((path) => !/^\w+(?:\.\w+)*$/.test(path));
-  if (wrong !== undefined) throw new TextError(`${quote(text)} is not a field mask: ${quote(wrong)} is no path`);
+  if (wrong !== undefined) throw new TextError(`${quote(text)} is not a field mask: ${quote(wrong)} is not a field path`);
   return create(FieldMaskSchema, { paths });
 }
 
-/** A path of a field in the message beside the mask, as the .proto spells it; undefined if none has it. */
+/**
+ * The .proto spelling of a path in a message beside the mask. Returns `undefined` if no message has
+ * it.
+ */
 function knownPath(path: string, parent: DescMessage | undefined): string | undefined {
   for (const { fieldKind, message } of parent?.fields ?? []) {
     const found = fieldKind === "message" && message.typeName !== FieldMaskSchema.typeName ? resolveFieldPath(message, path) : undefined;
@@ -219,17 +242,17 @@ function parseJson(text: string, what: string, is: (json: JsonValue) => boolean)
 const listValues = jsonCodec(ListValueSchema);
 const values = jsonCodec(ValueSchema);
 
-/** A field of type Struct holds plain JSON. It is as deep as the message may be. */
+/** Parses a field of type Struct, which holds plain JSON. The codec checks its depth. */
 function structParser(message: DescMessage): TextParser {
   const codec = jsonCodec(message);
   return (text) => {
-    const json = parseJson(text, "an object in JSON", (json) => typeof json === "object" && json !== null && !Array.isArray(json));
+    const json = parseJson(text, "a JSON object", (json) => typeof json === "object" && json !== null && !Array.isArray(json));
     codec.fromJson(json);
     return json;
   };
 }
 
-/** Any JSON; other text is a string. */
+/** Parses the text as JSON, and falls back to a JSON string. */
 function parseValue(text: string): Message {
   let json: JsonValue;
   try {

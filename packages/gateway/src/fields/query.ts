@@ -1,29 +1,35 @@
-// Query parameters: each names a field, `order_main.order_id=1`, `labels[colour]=red`, in either spelling, and gives its value.
+// Query parameters: `order_main.order_id=1`, `labels[colour]=red`, in snake_case or camelCase.
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { type TextAssigner, textAssigner } from "./assign-text.ts";
 import { type FieldPath, formatPath, resolveFieldPath } from "./field-path.ts";
 import { invalidField, quote } from "./invalid-field.ts";
 
-/** The parameters of one binding. */
+/** The query parameters of one binding. */
 export class QueryParameters {
   readonly #message: DescMessage;
   readonly #taken: readonly string[];
-  readonly #refuseUnknown: boolean;
-  /** Those that have come. Only names that exist are kept, and not more than a .proto has use for. */
+  readonly #rejectUnknown: boolean;
+  /** Parameters seen before. It only holds names that resolve to a field, up to a fixed number. */
   readonly #known = new Map<string, Parameter>();
 
   /**
-   * @param taken fields that the path or the body sets: as parameters, they and what is in them count for nothing.
-   * @param refuseUnknown whether a parameter that names no field is an error.
+   * @param taken fields that the path or the body sets. Parameters for them, or for fields below
+   *   them, are ignored.
+   * @param rejectUnknown whether an unknown parameter is an error.
    */
-  constructor(message: DescMessage, taken: readonly FieldPath[], refuseUnknown: boolean) {
+  constructor(message: DescMessage, taken: readonly FieldPath[], rejectUnknown: boolean) {
     this.#message = message;
     this.#taken = taken.map(formatPath);
-    this.#refuseUnknown = refuseUnknown;
+    this.#rejectUnknown = rejectUnknown;
   }
 
-  /** @param query without its question mark, percent-encoded. Throws INVALID_ARGUMENT. */
+  /**
+   * Assigns the parameters to a message.
+   *
+   * @param query percent-encoded, without its question mark.
+   * @throws RpcError INVALID_ARGUMENT
+   */
   assign(message: Message, query: string): void {
     let seen: Set<Parameter | string> | undefined;
     for (const pair of query.split("&")) {
@@ -32,21 +38,21 @@ export class QueryParameters {
       const name = decode(equals < 0 ? pair : pair.slice(0, equals));
       const parameter = this.#known.get(name) ?? this.#find(name);
       if (parameter === undefined) {
-        if (this.#refuseUnknown) throw invalidField(name, `${this.#message.typeName} has no such field`);
+        if (this.#rejectUnknown) throw invalidField(name, `${this.#message.typeName} does not have this field`);
         continue;
       }
       if (parameter.assign === undefined) continue;
       if (!parameter.repeated) {
         seen ??= new Set();
         const one = parameter.isEntry ? name : parameter;
-        if (seen.has(one)) throw invalidField(parameter.field, "is given more than once, and is not repeated");
+        if (seen.has(one)) throw invalidField(parameter.field, "the parameter is repeated, but the field is not");
         seen.add(one);
       }
       parameter.assign(message, equals < 0 ? "" : decode(pair.slice(equals + 1)));
     }
   }
 
-  /** Whether a query sets a field of the request itself. @throws RpcError INVALID_ARGUMENT */
+  /** Whether a query sets a top-level field. @throws RpcError INVALID_ARGUMENT */
   names(query: string, field: DescField): boolean {
     return query.split("&").some((pair) => {
       const name = decode(pair.split("=", 1)[0] ?? "");
@@ -55,7 +61,7 @@ export class QueryParameters {
   }
 
   #find(name: string): Parameter | undefined {
-    // Messages can contain themselves: there is no end to the names that exist.
+    // A message may contain itself, so valid names have no maximum length.
     if (name.length > 512) return undefined;
     const [, map, key] = /^(.*?)\[(.*)\]$/s.exec(name) ?? [];
     const path = resolveFieldPath(this.#message, map ?? name);
@@ -65,7 +71,7 @@ export class QueryParameters {
     const taken = this.#taken.some((one) => field === one || field.startsWith(`${one}.`));
     const assign = taken ? undefined : textAssigner(path, key);
     if (assign === undefined && !taken) return undefined;
-    // One parameter, whatever its spelling.
+    // All spellings share one parameter.
     const same = [...this.#known.values()].find((known) => known.field === field && key === undefined);
     const parameter = same ?? { field, repeated, isEntry: key !== undefined, assign };
     if (this.#known.size < 1000 && key === undefined) this.#known.set(name, parameter);
@@ -76,9 +82,9 @@ export class QueryParameters {
 interface Parameter {
   readonly field: string;
   readonly repeated: boolean;
-  /** Whether it is one of a map's, which have no end, and so are known by their names only. */
+  /** Whether it sets a map entry. Entries are unbounded, so they are not cached. */
   readonly isEntry: boolean;
-  /** undefined for a field that is set elsewhere. */
+  /** `undefined` if the path or the body sets the field. */
   readonly assign: TextAssigner | undefined;
 }
 

@@ -1,21 +1,23 @@
-// The FieldMask of a PATCH that has none: the fields that its body has.
+// Derives the FieldMask of a PATCH request that has none from the fields in its body.
 import { create, type DescField, type DescMessage, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import { findField } from "./field-path.ts";
 
-/** The field of a request that says what a PATCH changes (https://google.aip.dev/134). */
+/** The `update_mask` field of a PATCH request (https://google.aip.dev/134). */
 export function updateMaskField(message: DescMessage): DescField | undefined {
   const field = findField(message, "update_mask");
   return field?.fieldKind === "message" && field.message.typeName === FieldMaskSchema.typeName ? field : undefined;
 }
 
-/** Sets `update_mask` to the paths of what a body of `message` has. */
+/** Sets `update_mask` to the paths of the fields in the body. */
 export function deriveUpdateMask(request: Message, mask: DescField, message: DescMessage, body: JsonValue): void {
   const properties = request as Message & Record<string, unknown>;
   properties[mask.localName] = create(FieldMaskSchema, { paths: [...pathsOf(message, body, "")].sort() });
 }
 
-/** As grpc-gateway has it, in its order too: the leaves; whole, what is repeated, a map, or a message with a JSON form of its own. */
+/**
+ * The leaf paths, in the order of grpc-gateway. Lists, maps and well-known types count as leaves.
+ */
 function* pathsOf(message: DescMessage, value: JsonValue, prefix: string): Generator<string> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   for (const [name, inner] of Object.entries(value)) {

@@ -1,44 +1,48 @@
-// The bindings of all services of a gateway, with everything that is wrong with them reported at once.
+// Collects the bindings of all services, and reports all errors in their rules at once.
 import { METHODS } from "node:http";
 import type { DescService } from "@bufbuild/protobuf";
 import { Router } from "../router.ts";
 import { type Binding, bindingsOf, checkSelectors, Faults, type HttpRuleInit, nameOf } from "./rule.ts";
 
-/** What becomes of two rules for the same requests. */
-export type Conflicts = "refuse" | "keep-first";
+/** How to treat two rules for the same requests. */
+export type Conflicts = "reject" | "keep-first";
 
-/** A path that the gateway answers itself. */
+/** A path that the gateway serves itself. */
 export interface OwnPath {
   readonly path: string;
-  /** The option that moves it. */
+  /** The option that changes the path. */
   readonly option: string;
 }
 
 export interface AllBindingsOptions {
-  /** By upstream; its name is for messages. */
+  /** The services of each upstream. The name is for messages. */
   readonly upstreams: readonly { readonly name: string; readonly services: readonly DescService[] }[];
   readonly rules?: readonly HttpRuleInit[] | undefined;
   readonly unbound?: boolean | undefined;
   readonly conflicts?: Conflicts | undefined;
   readonly ownPaths?: readonly OwnPath[] | undefined;
-  /** Called with what the gateway can live with: rules of services that are not served, rules that are never reached, conflicts that are kept. */
+  /**
+   * Called for problems that do not prevent serving: rules of unknown services, rules that are
+   * never reached, conflicts with `keep-first`.
+   */
   readonly warn?: (message: string) => void;
 }
 
 /**
- * The bindings of services, without those that others win against.
+ * The bindings of all services, without the ones that lose a conflict.
  *
- * @throws RuleError for all faults of rules, and for conflicts unless `conflicts` is `keep-first`.
+ * @throws RuleError with all errors in the rules, and the conflicts unless `conflicts` is
+ *   `keep-first`.
  */
 export function allBindings(options: AllBindingsOptions): Binding[] {
-  const { upstreams, rules, unbound, conflicts = "refuse", ownPaths = [], warn = () => {} } = options;
+  const { upstreams, rules, unbound, conflicts = "reject", ownPaths = [], warn = () => {} } = options;
   const faults = new Faults();
   const conflict = (problem: string, kept: string, remedy: string) => {
     if (conflicts === "keep-first") warn(`${problem}: ${kept}`);
     else faults.add(`${problem}: ${remedy}, or keep the first with conflicts: "keep-first" (--conflicts keep-first)`);
   };
 
-  const services = servedOnce(upstreams, conflict);
+  const services = distinctServices(upstreams, conflict);
   faults.collect(() => checkSelectors(rules ?? [], services, warn));
   const router = new Router<{ readonly binding: Binding }>();
   const bindings: Binding[] = [];
@@ -47,7 +51,11 @@ export function allBindings(options: AllBindingsOptions): Binding[] {
       const other = router.add({ binding })?.binding;
       if (other === undefined) bindings.push(binding);
       else if (!isSame(other, binding)) {
-        conflict(`${describe(other)} and ${describe(binding)} match the same requests`, "the first is served", "change a path");
+        conflict(
+          `${describe(other)} and ${describe(binding)} match the same requests`,
+          "the gateway serves the first",
+          "change one of the paths",
+        );
       }
     }
   }
@@ -59,20 +67,20 @@ export function allBindings(options: AllBindingsOptions): Binding[] {
     const { binding } = found.route;
     if (shadowed.get(option) === binding) continue;
     shadowed.set(option, binding);
-    const problem = `${describe(binding)} matches ${path}, which the gateway answers itself`;
-    // A wildcard has other paths left.
-    if (binding.template.segments.some((segment) => typeof segment === "string")) warn(`${problem}: ${option} moves that`);
-    else conflict(problem, "the gateway's answer is served", `move that with ${option}`);
+    const problem = `${describe(binding)} matches ${path}, which the gateway serves itself`;
+    // A wildcard also matches other paths.
+    if (binding.template.segments.some((segment) => typeof segment === "string")) warn(`${problem}: use ${option} to move it`);
+    else conflict(problem, "the gateway serves its own response", `use ${option} to move it`);
   }
   for (const binding of bindings) {
-    const winner = winnerOver(binding, router, bindings);
+    const winner = shadowingBinding(binding, router, bindings);
     if (winner !== undefined) warn(`${describe(binding)} is never reached: ${describe(winner)} matches its paths first`);
   }
   faults.throw();
   return bindings;
 }
 
-function servedOnce(
+function distinctServices(
   upstreams: AllBindingsOptions["upstreams"],
   conflict: (problem: string, kept: string, remedy: string) => void,
 ): DescService[] {
@@ -83,9 +91,9 @@ function servedOnce(
       if (other === undefined) served.set(service.typeName, { service, name });
       else if (other.service !== service || other.name !== name) {
         conflict(
-          `both ${other.name} and ${name} have the service ${service.typeName}`,
+          `${other.name} and ${name} both have the service ${service.typeName}`,
           `${other.name} serves it`,
-          "leave it out of one of them",
+          "remove it from one of them",
         );
       }
     }
@@ -98,7 +106,7 @@ function describe({ verb, template, method }: Binding): string {
   return `${verb} ${template.text} of ${nameOf(method)}`;
 }
 
-/** Whether two bindings do the same with the same requests: a method may list one twice. */
+/** Whether two bindings are identical: a method may list one twice. */
 function isSame(one: Binding, other: Binding): boolean {
   return (
     one.method === other.method && one.body === other.body && one.responseBody === other.responseBody && fieldsOf(one) === fieldsOf(other)
@@ -110,10 +118,11 @@ function fieldsOf({ variables }: Binding): string {
 }
 
 /**
- * The binding that gets all requests of another one; undefined if some are left. Text that no template has leads to the fewest other bindings, so only
- * the number of segments of a `**` makes a difference.
+ * The binding that matches all requests of another one first. Returns `undefined` if some requests
+ * reach it. The paths to try contain text of no template, which matches the fewest other bindings;
+ * so only the number of segments of a `**` makes a difference.
  */
-function winnerOver(binding: Binding, router: Router<{ readonly binding: Binding }>, all: readonly Binding[]): Binding | undefined {
+function shadowingBinding(binding: Binding, router: Router<{ readonly binding: Binding }>, all: readonly Binding[]): Binding | undefined {
   const { segments, verb } = binding.template;
   const deep = segments.includes("**");
   const longest = deep ? Math.max(...all.map(({ template }) => template.segments.length)) + 1 : 0;
@@ -136,5 +145,5 @@ function winnerOver(binding: Binding, router: Router<{ readonly binding: Binding
   return winner;
 }
 
-/** Text that no template has. */
+/** Text that no template contains. */
 const other = "\u{10ffff}";

@@ -1,4 +1,4 @@
-// Rules beside the .proto, as grpc-gateway and Google's API configurations have them.
+// Rules in a service configuration, as grpc-gateway and Google's APIs use it.
 import { expect, test } from "vitest";
 import { parseRules } from "./read-rules.ts";
 import { RuleError } from "./rule.ts";
@@ -16,7 +16,7 @@ test.each([
   expect(parseRules(text)).toMatchObject(rules);
 });
 
-test("a service may have no rules; a file that is none of these is refused", () => {
+test("a service may have no rules; other files throw a RuleError", () => {
   expect(parseRules("type: google.api.Service\nname: x.googleapis.com\n")).toEqual([]);
   for (const text of ["", "rules: []", "http: [", "'", "http:\n  rules:\n  - selektor: x\n"]) {
     expect(() => parseRules(text), text).toThrow(RuleError);

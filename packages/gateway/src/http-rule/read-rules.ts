@@ -1,19 +1,21 @@
-// Rules that stand beside the .proto: the `http` of a google.api.Service, as grpc-gateway and Google's API configuration have it.
+// Reads rules from a service configuration: the `http` section of a google.api.Service, as
+// grpc-gateway and Google's APIs use it.
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { parse } from "yaml";
 import { HttpSchema } from "../../gen/google/api/http_pb.js";
 import { type HttpRuleInit, RuleError } from "./rule.ts";
 
 /**
- * The rules in `{ "http": { "rules": [{ "selector": "shop.v1.Shop.GetItem", "get": "/v1/items/{id}" }] } }`. The rest of the configuration is
- * ignored. A `google.api.Service` may have no rules.
+ * Reads the rules in `{ "http": { "rules": [{ "selector": "shop.v1.Shop.GetItem", "get":
+ * "/v1/items/{id}" }] } }`. The rest of the configuration is ignored. A `google.api.Service` may
+ * have no rules.
  *
- * @throws RuleError
+ * @throws RuleError if the rules are missing or do not fit the schema.
  */
 export function readRules(configuration: unknown): readonly HttpRuleInit[] {
   const { http, type } = (configuration ?? {}) as { readonly http?: JsonValue; readonly type?: unknown };
   if (http === undefined && type === "google.api.Service") return [];
-  if (http === undefined) throw new RuleError("the rules have no http: { rules: […] }");
+  if (http === undefined) throw new RuleError("the configuration has no http: { rules: […] }");
   try {
     return fromJson(HttpSchema, http).rules;
   } catch (error) {
@@ -22,10 +24,11 @@ export function readRules(configuration: unknown): readonly HttpRuleInit[] {
 }
 
 /**
- * The same from YAML or JSON. Where the text as a whole is malformed, the section `http` counts by itself: some of Google's configurations have
- * quoted text at the margin, which YAML does not allow.
+ * Parses YAML or JSON, and reads its rules. If the text as a whole is malformed, only the section
+ * `http` is parsed: some of Google's configurations have quoted text at the margin, which YAML does
+ * not allow.
  *
- * @throws RuleError
+ * @throws RuleError if the text is malformed, or as `readRules` does.
  */
 export function parseRules(text: string): readonly HttpRuleInit[] {
   let configuration: unknown;

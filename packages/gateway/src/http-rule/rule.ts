@@ -1,4 +1,5 @@
-// From the google.api.http rules of a method to its bindings: an HTTP method, a path template, and what goes where.
+// Derives the bindings of a method from its google.api.http rules: an HTTP method, a path template,
+// and the fields for the path, query and body.
 import { METHODS } from "node:http";
 import { create, type DescField, type DescMethod, type DescService, getOption, hasOption, type MessageInitShape } from "@bufbuild/protobuf";
 import { http } from "../../gen/google/api/annotations_pb.js";
@@ -6,19 +7,24 @@ import { type HttpRule, HttpRuleSchema } from "../../gen/google/api/http_pb.js";
 import { type FieldPath, findField, isTextual, resolveFieldPath } from "../fields/field-path.ts";
 import { type PathTemplate, parseTemplate, TemplateError, type Variable } from "./template.ts";
 
-/** A rule as it stands in an API configuration; `selector` is the full name of a method, or `package.Service.*`. */
+/**
+ * A rule as in a service configuration. `selector` is the full name of a method, or
+ * `package.Service.*`.
+ */
 export type HttpRuleInit = MessageInitShape<typeof HttpRuleSchema>;
 
 /** One way to call a method over HTTP. */
 export interface Binding {
   readonly method: DescMethod;
-  /** `GET`, `POST`, …, or `*` for any. */
+  /** The HTTP method: `GET`, `POST`, …, or `*` for any. */
   readonly verb: string;
   readonly template: PathTemplate;
   readonly variables: readonly BoundVariable[];
-  /** What the request's body is: nothing, the whole message, or a field of it. */
+  /**
+   * What the request body contains: the whole message (`*`), one field, or nothing (`undefined`).
+   */
   readonly body: "*" | DescField | undefined;
-  /** The field of the response that is its body; undefined: the whole message. */
+  /** The field that the response body contains. `undefined`: the whole message. */
   readonly responseBody: DescField | undefined;
 }
 
@@ -26,7 +32,9 @@ export interface BoundVariable extends Variable {
   readonly path: FieldPath;
 }
 
-/** Rules that cannot be served. The message has a line for each fault, which names the method. */
+/**
+ * One or more rules are invalid. The message has one line for each fault, which names the method.
+ */
 export class RuleError extends Error {
   readonly faults: readonly string[];
 
@@ -42,13 +50,23 @@ export class RuleError extends Error {
 }
 
 export interface BindingOptions {
-  /** Rules that stand beside the .proto; for a method they select, they count instead of its own. */
+  /**
+   * Rules in addition to those in the .proto. For a method that one selects, it replaces the
+   * method's own rule.
+   */
   readonly rules?: readonly HttpRuleInit[] | undefined;
-  /** Serve a method without a rule as `POST /<package.Service>/<Method>`, with the whole message as its body. */
+  /**
+   * Serves a method without a rule as `POST /<package.Service>/<Method>`, with the whole message as
+   * the body.
+   */
   readonly unbound?: boolean | undefined;
 }
 
-/** The bindings of a method. @throws RuleError for all faults of its rule. */
+/**
+ * The bindings of a method.
+ *
+ * @throws RuleError with all faults in its rule.
+ */
 export function bindingsOf(method: DescMethod, { rules, unbound }: BindingOptions = {}): Binding[] {
   const rule = selectedRule(method, rules) ?? (hasOption(method, http) ? getOption(method, http) : undefined);
   if (rule === undefined || rule.pattern.case === undefined) {
@@ -64,11 +82,14 @@ export function bindingsOf(method: DescMethod, { rules, unbound }: BindingOption
   return bindings.filter((binding) => binding !== undefined);
 }
 
-/** Faults of rules, which are thrown all at once: whoever mends one rule after the other would start the gateway once for each. */
+/** Collects faults in rules, to report them all at once instead of one at each start. */
 export class Faults {
   readonly #faults: string[] = [];
 
-  /** What `work` returns; undefined if it throws a RuleError. */
+  /**
+   * Returns the result of `work`. If `work` throws a RuleError, records its faults and returns
+   * `undefined`.
+   */
   collect<Value>(work: () => Value): Value | undefined {
     try {
       return work();
@@ -83,13 +104,13 @@ export class Faults {
     this.#faults.push(fault);
   }
 
-  /** @throws RuleError if there is a fault. */
+  /** @throws RuleError if there are faults. */
   throw(): void {
     if (this.#faults.length > 0) throw new RuleError(this.#faults);
   }
 }
 
-/** The last one that selects the method, as in Google's API configuration. */
+/** The last rule that selects the method, as in Google's service configuration. */
 function selectedRule(method: DescMethod, rules: readonly HttpRuleInit[] = []): HttpRule | undefined {
   const name = nameOf(method);
   const rule = rules.findLast(({ selector = "" }) => selector.split(",").some((one) => selects(one.trim(), name)));
@@ -101,11 +122,11 @@ function selects(selector: string, name: string): boolean {
 }
 
 /**
- * Looks for selectors that select nothing.
+ * Checks that each selector selects a method.
  *
- * @param warn called for a rule of a service that is not served: the API configurations of Google have rules of services that not every server
- *   of the API has.
- * @throws RuleError for a rule of a method that a service does not have: most likely its name is misspelt.
+ * @param warn called for rules of services that are not served: Google's service configurations
+ *   have rules for services that not every server of the API implements.
+ * @throws RuleError for rules of unknown methods in a known service, which are likely misspelt.
  */
 export function checkSelectors(rules: readonly HttpRuleInit[], services: readonly DescService[], warn: (message: string) => void): void {
   const names = services.flatMap(({ methods }) => methods.map(nameOf));
@@ -114,8 +135,8 @@ export function checkSelectors(rules: readonly HttpRuleInit[], services: readonl
     for (const one of selector.split(",").map((part) => part.trim())) {
       if (names.some((name) => selects(one, name))) continue;
       const isServed = services.some(({ typeName }) => one.slice(0, one.lastIndexOf(".")) === typeName);
-      if (isServed) faults.add(`the rule for "${one}" selects no method`);
-      else warn(`the rule for "${one}" selects no method: no such service is served`);
+      if (isServed) faults.add(`the rule for "${one}" does not select a method`);
+      else warn(`the rule for "${one}" is ignored: its service is not served`);
     }
   }
   faults.throw();
@@ -131,7 +152,7 @@ function bind(method: DescMethod, rule: HttpRule): Binding {
   });
   const verb = pattern?.verb ?? "";
   if (rule.body !== "" && (verb === "GET" || verb === "HEAD")) {
-    faults.collect(() => fail(method, `a ${verb} request has no body, but the rule has body: "${rule.body}"`));
+    faults.collect(() => fail(method, `a ${verb} request cannot have a body, but the rule has body: "${rule.body}"`));
   }
   const body = rule.body === "" || rule.body === "*" ? undefined : faults.collect(() => topLevelField(method, "input", "body", rule.body));
   const responseBody =
@@ -157,14 +178,14 @@ function templateOf(method: DescMethod, path: string): PathTemplate {
   }
 }
 
-/** A custom kind may be all of them, or one that Node's HTTP parser lets through: it knows a list. */
+/** A custom kind is `*` or an HTTP method that Node's HTTP parser accepts. */
 const kinds: ReadonlySet<string> = new Set(["*", ...METHODS.filter((verb) => verb !== "CONNECT")]);
 
 function patternOf(method: DescMethod, { pattern }: HttpRule): { verb: string; path: string } {
-  if (pattern.case === undefined) fail(method, "a google.api.http rule without a path");
+  if (pattern.case === undefined) fail(method, "a google.api.http rule has no path");
   if (pattern.case !== "custom") return { verb: pattern.case.toUpperCase(), path: pattern.value };
   const { kind, path } = pattern.value;
-  if (!kinds.has(kind)) fail(method, `"${kind}" is no HTTP method that Node serves`);
+  if (!kinds.has(kind)) fail(method, `Node does not support the HTTP method "${kind}"`);
   return { verb: kind, path };
 }
 
@@ -172,7 +193,7 @@ function bindVariable(method: DescMethod, { field }: Variable): FieldPath {
   const path = resolveFieldPath(method.input, field);
   const leaf = path?.at(-1);
   if (path === undefined || leaf === undefined) fail(method, `${method.input.typeName} has no field "${field}", which is in the path`);
-  if (!isTextual(leaf)) fail(method, `the field "${field}" cannot be in a path: it is ${describe(leaf)}`);
+  if (!isTextual(leaf)) fail(method, `the path cannot contain the field "${field}": it is ${describe(leaf)}`);
   return path;
 }
 
@@ -199,7 +220,7 @@ function fail(method: DescMethod, problem: string): never {
   throw new RuleError(`${nameOf(method)}: ${problem}`);
 }
 
-/** The full name of a method, as selectors have it. */
+/** The full name of a method, as in selectors. */
 export function nameOf({ parent, name }: DescMethod): string {
   return `${parent.typeName}.${name}`;
 }

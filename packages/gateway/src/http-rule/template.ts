@@ -1,4 +1,4 @@
-// The path templates of google.api.http, by the grammar in google/api/http.proto:
+// Parses the path templates of google.api.http. The grammar is in google/api/http.proto:
 //
 //   Template = "/" Segments [ Verb ] ;
 //   Segments = Segment { "/" Segment } ;
@@ -7,19 +7,20 @@
 //   FieldPath = IDENT { "." IDENT } ;
 //   Verb     = ":" LITERAL ;
 //
-// Two things go beyond it, as they do in grpc-gateway and in Envoy: `**` may stand anywhere, once, and `/` is the root.
+// It has two extensions, as in grpc-gateway and Envoy: `**` may stand anywhere once, and `/` is the
+// root.
 
-/** A segment of the path: text, anything, or (`**`) any number of segments. */
+/** A segment of the path: literal text, any segment (`*`), or any number of segments (`**`). */
 export type Segment = { readonly literal: string } | "*" | "**";
 
 export interface Variable {
-  /** The field it stands for, as the template writes it: names, and dots between them. */
+  /** The path of the field that the variable sets, with dots. */
   readonly field: string;
-  /** Its first segment. */
+  /** The index of its first segment. */
   readonly start: number;
-  /** The one after its last; undefined if it ends in `**` and goes on to the end of the path. */
+  /** The index after its last segment. `undefined` if it ends in a final `**`. */
   readonly end: number | undefined;
-  /** More than one segment: `%2F` stays as it is then. */
+  /** Whether it has several segments. `%2F` is not decoded then. */
   readonly multiple: boolean;
 }
 
@@ -30,20 +31,20 @@ export interface PathTemplate {
   readonly verb: string | undefined;
 }
 
-/** A template is not one. The message says why, and where. */
+/** A malformed template. The message gives the problem and its position. */
 export class TemplateError extends Error {
   static {
     TemplateError.prototype.name = "TemplateError";
   }
 }
 
-/** @throws TemplateError */
+/** @throws TemplateError if the text is malformed. */
 export function parseTemplate(text: string): PathTemplate {
   return new Parser(text).parse();
 }
 
 const identifier = /[A-Za-z_][A-Za-z0-9_]*/y;
-// RFC 3986's pchar without the colon, which begins a verb, and, where a segment begins, without the asterisk.
+// RFC 3986's pchar, except the colon, which begins a verb, and a leading asterisk.
 const literal = /(?:[A-Za-z0-9\-._~!$&'()+,;=@]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9\-._~!$&'()*+,;=@]|%[0-9A-Fa-f]{2})*/y;
 
 class Parser {
@@ -75,18 +76,18 @@ class Parser {
     do {
       if (!this.#skip("{")) this.#parseSegment(!variables);
       else if (variables) this.#parseVariable();
-      else this.#fail("a variable within a variable");
+      else this.#fail("nested variable");
     } while (this.#skip("/"));
   }
 
   #parseSegment(inVariable: boolean): void {
     if (this.#text.startsWith("**", this.#at)) {
-      if (this.#segments.includes("**")) this.#fail("a second **");
+      if (this.#segments.includes("**")) this.#fail("** occurs twice");
       this.#at += 2;
       this.#segments.push("**");
     } else if (this.#skip("*")) this.#segments.push("*");
     else {
-      // A colon is the verb's only in the last segment, and outside of variables.
+      // A colon begins the verb only in the last segment, and outside variables.
       let text = this.#match(literal) ?? this.#fail("expected a segment");
       while (this.#text[this.#at] === ":" && (inVariable || this.#text.includes("/", this.#at))) {
         this.#at++;
@@ -98,7 +99,7 @@ class Parser {
 
   #parseVariable(): void {
     const names = [];
-    do names.push(this.#match(identifier) ?? this.#fail("expected the name of a field"));
+    do names.push(this.#match(identifier) ?? this.#fail("expected a field name"));
     while (this.#skip("."));
     const start = this.#segments.length;
     if (this.#skip("=")) this.#parseSegments(false);
@@ -132,7 +133,7 @@ class Parser {
   }
 
   #fail(problem: string): never {
-    throw new TemplateError(`"${this.#text}" is no path template: ${problem} at character ${this.#at + 1}`);
+    throw new TemplateError(`"${this.#text}" is not a path template: ${problem} at character ${this.#at + 1}`);
   }
 }
 

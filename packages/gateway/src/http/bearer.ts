@@ -1,12 +1,19 @@
-// A token of a client that cannot set headers: a browser's WebSocket has its subprotocols alone.
+// The bearer token of a browser's WebSocket: its only custom header is the list of subprotocols.
 import type { IncomingHttpHeaders } from "node:http";
 import { Code } from "@grpc-study/rpc";
 import { HttpError } from "./errors.ts";
 
-/** The subprotocol that is answered with. The token is the one that follows it: `new WebSocket(url, ["bearer", token])`. */
+/**
+ * The subprotocol that the gateway selects. The token follows it: `new WebSocket(url, ["bearer",
+ * token])`.
+ */
 export const bearerProtocol = "bearer";
 
-/** The value of `Authorization` that a handshake's subprotocols stand for. @throws HttpError 400 if `bearer` has no token after it. */
+/**
+ * The `Authorization` value in the subprotocols of a handshake.
+ *
+ * @throws HttpError 400 if no token follows `bearer`.
+ */
 export function bearerOf({ "sec-websocket-protocol": protocols }: IncomingHttpHeaders): string | undefined {
   if (protocols === undefined) return undefined;
   const names = protocols.split(",").map((name) => name.trim());
@@ -14,5 +21,9 @@ export function bearerOf({ "sec-websocket-protocol": protocols }: IncomingHttpHe
   if (index < 0) return undefined;
   const token = names[index + 1];
   if (token) return `Bearer ${token}`;
-  throw new HttpError(400, Code.INVALID_ARGUMENT, `the subprotocol ${bearerProtocol} needs a token after it: ["${bearerProtocol}", token]`);
+  throw new HttpError(
+    400,
+    Code.INVALID_ARGUMENT,
+    `the subprotocol ${bearerProtocol} must be followed by a token: ["${bearerProtocol}", token]`,
+  );
 }

@@ -1,4 +1,4 @@
-// Bodies of requests: whole, within limits of size and time, or as lines that come one by one.
+// Reads request bodies: as a whole, with limits on size and time, or line by line.
 import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
@@ -8,15 +8,19 @@ import { HttpError } from "./errors.ts";
 import { discard } from "./inflate.ts";
 
 export interface BodyLimits {
-  /** Bytes of a body, or of one message of a stream. */
+  /** Maximum size of a body, or of one message of a stream, in bytes. */
   readonly bodyLimit: number;
-  /** Milliseconds in which a body must have come; for a stream, in which the next part of it must. */
+  /** Time limit for a whole body, or for the next chunk of a stream, in milliseconds. */
   readonly bodyTimeoutMs: number;
 }
 
 const empty = Buffer.alloc(0);
 
-/** Reads a body. @throws HttpError 413, 408, 400 */
+/**
+ * Reads a whole body.
+ *
+ * @throws HttpError 413 (too large), 408 (too slow) or 400 (aborted, or malformed gzip)
+ */
 export function readBody(body: Readable, { bodyLimit, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let first: Buffer | undefined;
@@ -33,7 +37,7 @@ export function readBody(body: Readable, { bodyLimit, bodyTimeoutMs }: BodyLimit
     const onBroken = (error?: Error) => {
       if (!settled) fail(broken(error));
     };
-    // They stay: an error that nobody listens to would be thrown, and all else is over.
+    // The listeners stay: an `error` event without a listener would be thrown.
     body
       .on("data", (chunk: Buffer) => {
         size += chunk.length;
@@ -54,7 +58,11 @@ export function readBody(body: Readable, { bodyLimit, bodyTimeoutMs }: BodyLimit
   });
 }
 
-/** The text of a body. @throws RpcError INVALID_ARGUMENT if it is not UTF-8. */
+/**
+ * Decodes a body.
+ *
+ * @throws RpcError INVALID_ARGUMENT if it is not UTF-8.
+ */
 export function textOf(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new RpcError(Code.INVALID_ARGUMENT, "the body is not UTF-8");
   return bytes.toString("utf8");
@@ -63,32 +71,36 @@ export function textOf(bytes: Buffer): string {
 const newline = 0x0a;
 
 /**
- * The parts of a body, as they come. Each has its time, which is not that in which the last one is dealt with. The body is not destroyed when
- * no more of it is wanted: that would end the connection, and the response is yet to come. @throws HttpError 408, 400
+ * Reads a body chunk by chunk. The time limit applies to each read, and excludes the time in which
+ * the consumer handles a chunk. `return()` keeps the body alive: destroying it would close the
+ * connection before the response.
+ *
+ * @throws HttpError 408 (too slow) or 400 (aborted, or malformed gzip)
  */
-export async function* readParts(body: Readable, { bodyTimeoutMs }: BodyLimits): AsyncGenerator<Buffer, void, undefined> {
-  const parts = body.iterator({ destroyOnReturn: false }) as AsyncGenerator<Buffer, undefined>;
+export async function* readChunks(body: Readable, { bodyTimeoutMs }: BodyLimits): AsyncGenerator<Buffer, void, undefined> {
+  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncGenerator<Buffer, undefined>;
   body.on("error", () => {});
   try {
     for (;;) {
-      const part = await inTime(parts.next(), bodyTimeoutMs);
-      if (part.done) return;
-      yield part.value;
+      const result = await inTime(chunks.next(), bodyTimeoutMs);
+      if (result.done) return;
+      yield result.value;
     }
   } finally {
-    parts.return(undefined).then(
+    chunks.return(undefined).then(
       () => discard(body),
       () => {},
     );
   }
 }
 
-async function inTime<T>(part: Promise<T>, timeoutMs: number): Promise<T> {
+async function inTime<T>(read: Promise<T>, timeoutMs: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  // A response that ends before its request is the last that Node tells of it: a connection that is closed then leaves this wait to itself.
+  // Node emits no more events for a request once its response has ended. If the connection closes
+  // then, the read never settles, so the timer must not keep the process alive.
   const timer = setTimeout(() => reject(tooSlow(timeoutMs)), timeoutMs).unref();
   try {
-    return await Promise.race([part, promise]);
+    return await Promise.race([read, promise]);
   } catch (error) {
     throw error instanceof HttpError ? error : broken(error);
   } finally {
@@ -96,8 +108,12 @@ async function inTime<T>(part: Promise<T>, timeoutMs: number): Promise<T> {
   }
 }
 
-/** The lines of a body, as they come, without those that are empty. @throws HttpError, or RpcError */
-export async function* readLines(parts: AsyncIterable<Buffer>, bodyLimit: number): AsyncGenerator<string, void, undefined> {
+/**
+ * Splits a body into its lines, without empty ones.
+ *
+ * @throws HttpError 413 if a line is too long, RpcError INVALID_ARGUMENT if it is not UTF-8.
+ */
+export async function* readLines(chunks: AsyncIterable<Buffer>, bodyLimit: number): AsyncGenerator<string, void, undefined> {
   let rest: Buffer[] = [];
   let size = 0;
   const take = (end: Buffer): string => {
@@ -106,16 +122,16 @@ export async function* readLines(parts: AsyncIterable<Buffer>, bodyLimit: number
     size = 0;
     return line;
   };
-  for await (const part of parts) {
+  for await (const chunk of chunks) {
     let start = 0;
-    for (let end = part.indexOf(newline); end >= 0; end = part.indexOf(newline, start)) {
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
       if (size + end - start > bodyLimit) throw tooLarge("a line of the body", bodyLimit);
-      const line = take(part.subarray(start, end));
+      const line = take(chunk.subarray(start, end));
       start = end + 1;
       if (line !== "") yield line;
     }
-    if (start < part.length) rest.push(part.subarray(start));
-    size += part.length - start;
+    if (start < chunk.length) rest.push(chunk.subarray(start));
+    size += chunk.length - start;
     if (size > bodyLimit) throw tooLarge("a line of the body", bodyLimit);
   }
   const last = take(empty);
@@ -123,18 +139,20 @@ export async function* readLines(parts: AsyncIterable<Buffer>, bodyLimit: number
 }
 
 export function tooLarge(what: string, limit: number): HttpError {
-  return new HttpError(413, Code.RESOURCE_EXHAUSTED, `${what} has more than ${limit} bytes`, { connection: "close" });
+  return new HttpError(413, Code.RESOURCE_EXHAUSTED, `${what} is larger than the limit of ${limit} bytes`, { connection: "close" });
 }
 
 function tooSlow(timeoutMs: number): HttpError {
-  return new HttpError(408, Code.DEADLINE_EXCEEDED, `the body did not come within ${timeoutMs} ms`, { connection: "close" });
+  return new HttpError(408, Code.DEADLINE_EXCEEDED, `the body did not arrive within ${timeoutMs} ms`, { connection: "close" });
 }
 
-/** @param cause what the stream ended with: an error of zlib, if what came is not what the client says. */
+/**
+ * @param cause the error of the stream: zlib's, if the content is not gzip as the client declared.
+ */
 function broken(cause?: unknown): HttpError {
   const { code = "", message = "" } = (cause ?? {}) as NodeJS.ErrnoException;
   if (code.startsWith("Z_")) return new HttpError(400, Code.INVALID_ARGUMENT, `the body is not gzip: ${message}`, { connection: "close" });
-  return new HttpError(400, Code.CANCELLED, "the body broke off", { connection: "close" });
+  return new HttpError(400, Code.CANCELLED, "the body was cut off", { connection: "close" });
 }
 
 const json = /^application\/(?:[\w.-]+\+)?json$/;
@@ -142,29 +160,33 @@ const lines = /^application\/(?:x-)?(?:ndjson|jsonl)$/;
 const form = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)$/;
 const gzip = /^(?:x-)?gzip$/i;
 
-/** @throws HttpError 415 for an encoding that is not known here. */
+/**
+ * The encoding of a body.
+ *
+ * @throws HttpError 415 if the gateway does not support it.
+ */
 export function encodingOf({ "content-encoding": encoding = "identity" }: IncomingHttpHeaders): "gzip" | "identity" {
   if (gzip.test(encoding)) return "gzip";
   if (encoding.toLowerCase() === "identity") return "identity";
-  const message = `the body's encoding must be gzip or identity, is ${quote(encoding)}`;
+  const message = `content-encoding must be gzip or identity, got ${quote(encoding)}`;
   throw new HttpError(415, Code.INVALID_ARGUMENT, message, { "accept-encoding": "gzip, identity" });
 }
 
 /**
- * Whether a body is JSON, or JSON on each line.
+ * Whether a body is one JSON text, or one on each line.
  *
- * @param stream whether it may be lines.
- * @throws HttpError 415 for what is neither, which names what is taken (RFC 9110, section 15.5.16).
+ * @param stream whether lines are allowed.
+ * @throws HttpError 415 for other types. It names the supported ones (RFC 9110, section 15.5.16).
  */
 export function jsonKind({ "content-type": contentType }: IncomingHttpHeaders, stream: boolean): "json" | "lines" {
   const type = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const charset = /;\s*charset=\s*"?([\w-]+)/i.exec(contentType ?? "")?.[1]?.toLowerCase() ?? "utf-8";
   const kind = json.test(type) ? "json" : stream && lines.test(type) ? "lines" : undefined;
   if (kind !== undefined && (charset === "utf-8" || charset === "utf8" || charset === "us-ascii")) return kind;
-  const taken = stream ? "application/json or application/x-ndjson" : "application/json";
-  const is = contentType === undefined ? "and there is none" : `is ${quote(contentType)}`;
-  // What `curl -d` and HTML forms send.
-  const hint = contentType === undefined || form.test(type) ? ": send JSON, with the header content-type: application/json" : "";
-  const message = `the body's type must be ${taken}, ${is}${hint}`;
-  throw new HttpError(415, Code.INVALID_ARGUMENT, message, { accept: taken.replace(" or ", ", ") });
+  const supported = stream ? "application/json or application/x-ndjson" : "application/json";
+  const actual = contentType === undefined ? "got none" : `got ${quote(contentType)}`;
+  // `curl -d` and HTML forms send these types.
+  const hint = contentType === undefined || form.test(type) ? ": send JSON with the header content-type: application/json" : "";
+  const message = `content-type must be ${supported}, ${actual}${hint}`;
+  throw new HttpError(415, Code.INVALID_ARGUMENT, message, { accept: supported.replace(" or ", ", ") });
 }

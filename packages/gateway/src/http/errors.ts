@@ -1,4 +1,4 @@
-// What ends a request otherwise than well: always a google.rpc.Status, as JSON.
+// Error responses: a google.rpc.Status as JSON.
 import type { JsonObject, Registry } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { type JsonCodec, jsonCodec } from "@grpc-study/codec/json";
@@ -7,7 +7,9 @@ import type { FastifyRequest } from "fastify";
 import { withKnownTypes } from "../known-types.ts";
 import { httpStatus } from "./status.ts";
 
-/** A refusal of HTTP's own, whose status says more than the gRPC code's would. */
+/**
+ * An error with an HTTP status of its own, which is more specific than the one of its gRPC code.
+ */
 export class HttpError extends RpcError {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -18,7 +20,7 @@ export class HttpError extends RpcError {
   }
 }
 
-/** What of an error goes to the caller. */
+/** The part of an error that the client receives. */
 export interface ErrorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -29,12 +31,16 @@ export interface ErrorResponse {
 const unavailable = new RpcError(Code.UNAVAILABLE, "the upstream is not available");
 const timedOut = new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded");
 
-/** Seconds after which a caller may try again when the upstream is down. */
+/** Seconds after which a client may retry when the upstream is down. */
 const retryAfter = { "retry-after": "1" };
-/** RFC 9110, section 11.6.1: a 401 says how to authenticate. */
+/** A 401 response names the authentication scheme (RFC 9110, section 11.6.1). */
 const challenge = { "www-authenticate": "Bearer" };
 
-/** Writes errors. @param registry types of details beyond those of google.rpc and google.protobuf */
+/**
+ * Formats errors.
+ *
+ * @param registry types of details in addition to google.rpc and google.protobuf.
+ */
 export class ErrorWriter {
   readonly #details: JsonCodec<typeof AnySchema>;
 
@@ -56,30 +62,33 @@ export class ErrorWriter {
   }
 
   /**
-   * The error that the caller may see. What failed on this side of the upstream, a connection above all, has a `cause`, and its message
-   * names addresses that are nobody's business.
+   * The error that the client may see. A local failure, such as a failed connection, has a `cause`,
+   * and its message contains internal addresses.
    */
   visible(thrown: unknown): RpcError {
     const error = RpcError.from(thrown);
     if (error.code === Code.UNAVAILABLE && error.cause !== undefined) return unavailable;
-    // The client of the gateway knows nothing of the upstream's methods.
+    // The message of a local deadline names the method of the upstream, which clients do not know.
     if (error.code === Code.DEADLINE_EXCEEDED && error.cause !== undefined) return timedOut;
     return error;
   }
 
   #detail(detail: Any): unknown {
-    // The codec has the type last.
+    // The codec prints `@type` last.
     return { "@type": detail.typeUrl, ...(JSON.parse(this.#details.print(detail)) as JsonObject) };
   }
 }
 
-/** The headers of an error's response. HTTP/2 has no `connection` (RFC 9113, section 8.2.2); its stream ends with the response. */
+/**
+ * The headers of an error response. HTTP/2 forbids `connection` (RFC 9113, section 8.2.2) and ends
+ * the stream anyway.
+ */
 export function httpHeaders({ raw }: FastifyRequest, headers: ErrorResponse["headers"]): ErrorResponse["headers"] {
   const { connection, ...others } = headers;
   return connection === undefined || raw.httpVersionMajor < 2 ? headers : others;
 }
 
-/** What Fastify refuses by itself, before a request gets here. */
+/** Converts an error that Fastify raised before the request reached the gateway. */
 export function fromFastify(error: unknown): unknown {
   const { statusCode, message } = error as { statusCode?: unknown; message?: unknown };
   if (error instanceof RpcError || typeof statusCode !== "number" || statusCode >= 500) return error;

@@ -1,4 +1,4 @@
-// Headers of HTTP and metadata of gRPC, each as the other's.
+// Converts HTTP headers to gRPC metadata, and back.
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
@@ -10,24 +10,31 @@ import { isGatewayOnly, isReserved } from "./reserved-headers.ts";
 
 const prefix = "grpc-metadata-";
 
-/** Forwarded under their own names, besides those that the options name. */
+/** Headers that are always forwarded under their own names. */
 const forwarded = ["authorization", "traceparent", "tracestate", "baggage", "last-event-id"];
 
-/** Where a request comes from, as far as its proxies are trusted (Fastify's `trustProxy`). */
-export interface Caller {
+/** The origin of a request, as far as the proxies are trusted (Fastify's `trustProxy`). */
+export interface RequestSource {
   readonly headers: IncomingHttpHeaders;
-  /** Addresses: the client's, then those of trusted proxies, the one of the connection last. */
+  /**
+   * Addresses: first the client's, then those of trusted proxies, and last the peer of the
+   * connection.
+   */
   readonly addresses: readonly string[];
   readonly host: string;
   readonly protocol: string;
   readonly requestId: string;
-  /** The value of `authorization` for clients that cannot set the header. */
+  /** The `authorization` value of a client that cannot set the header. */
   readonly authorization: string | undefined;
 }
 
-/** The metadata of a request. @throws RpcError INVALID_ARGUMENT if a header cannot be metadata. */
+/**
+ * The metadata of a request.
+ *
+ * @throws RpcError INVALID_ARGUMENT if a header is not valid metadata.
+ */
 export function requestMetadata(
-  { headers, addresses, host, protocol, requestId, authorization }: Caller,
+  { headers, addresses, host, protocol, requestId, authorization }: RequestSource,
   more: readonly string[],
 ): Metadata {
   const metadata = new Metadata();
@@ -53,7 +60,7 @@ function forward(metadata: Metadata, headers: IncomingHttpHeaders, name: string)
   if (typeof value === "string") add(metadata, name, value);
 }
 
-/** What gRPC allows in a key; HTTP allows more. */
+/** The characters that gRPC allows in a key. HTTP allows more. */
 const legalKey = /^[0-9a-z_.-]+$/;
 
 function add(metadata: Metadata, key: string, value: string): void {
@@ -65,12 +72,16 @@ function add(metadata: Metadata, key: string, value: string): void {
     if (!isText && legalKey.test(key)) throw new RpcError(Code.INVALID_ARGUMENT, `the header ${key} is not base64: ${quote(value)}`);
     const message = legalKey.test(key)
       ? `the header ${key} is not printable ASCII: ${quote(value)}`
-      : `${quote(key)} is no key of metadata`;
+      : `${quote(key)} is not a metadata key`;
     throw new RpcError(Code.INVALID_ARGUMENT, message);
   }
 }
 
-/** With padding or without (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). Node skips what is not base64. */
+/**
+ * Decodes base64, with or without padding
+ * (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). Node's decoder skips invalid
+ * characters.
+ */
 function bytesOf(base64: string): Buffer {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.replace(/=+$/, "").length % 4 === 1) throw new TypeError("not base64");
   return Buffer.from(base64, "base64");
@@ -79,7 +90,7 @@ function bytesOf(base64: string): Buffer {
 const requestId = Symbol("request id");
 type Identified = (IncomingMessage | Http2ServerRequest) & { [requestId]?: string };
 
-/** The caller's own id of its request, if it has a plain one, or a new one: the same whenever it is asked for. */
+/** The request's `x-request-id` if it is valid, or a generated one. Each request has one id. */
 export function requestIdOf(request: Identified): string {
   request[requestId] ??= plainId(request.headers) ?? randomUUID();
   return request[requestId];
@@ -89,7 +100,10 @@ function plainId({ "x-request-id": id }: IncomingHttpHeaders): string | undefine
   return typeof id === "string" && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
 }
 
-/** Response metadata as headers: `Grpc-Metadata-…` for the header, `Grpc-Trailer-…` for the trailer, and some by their own names. */
+/**
+ * Response metadata as headers: `Grpc-Metadata-*` for the header, `Grpc-Trailer-*` for the trailer,
+ * and `responseHeaders` under their own names.
+ */
 export function responseHeaders(
   metadata: Metadata | undefined,
   prefix: "grpc-metadata-" | "grpc-trailer-",
@@ -100,24 +114,28 @@ export function responseHeaders(
   for (const key of metadata.keys()) {
     if (isReserved(key) || key === status) continue;
     const values = key.endsWith("-bin") ? metadata.getAllBytes(key).map((value) => value.toString("base64")) : [...metadata.getAll(key)];
-    // The one header that is no list (RFC 9110, section 5.3).
+    // `set-cookie` cannot be combined into a list (RFC 9110, section 5.3).
     if (plain.has(key)) headers[key] = key === "set-cookie" ? values : values.join(", ");
     else headers[prefix + key] = values.join(", ");
   }
   return headers;
 }
 
-/** The HTTP status of a success that metadata ask for; undefined if they do not, or not for one from 200 to 399. */
+/** The HTTP status that the metadata set. Returns `undefined` without one from 200 to 399. */
 export function metadataStatus(metadata: Metadata, { status }: HeaderRules): number | undefined {
   if (status === undefined) return undefined;
   const code = metadata.getAll(status).at(-1);
   return code !== undefined && /^[23]\d\d$/.test(code) ? Number(code) : undefined;
 }
 
-/** `Grpc-Timeout`, in milliseconds. @throws RpcError INVALID_ARGUMENT */
+/**
+ * The value of `Grpc-Timeout` in milliseconds.
+ *
+ * @throws RpcError INVALID_ARGUMENT if it is malformed.
+ */
 export function timeoutOf({ "grpc-timeout": timeout }: IncomingHttpHeaders): number | undefined {
   if (timeout === undefined) return undefined;
   const ms = parseTimeout(String(timeout));
-  if (ms === undefined) throw new RpcError(Code.INVALID_ARGUMENT, `the header grpc-timeout is no timeout: ${quote(String(timeout))}`);
+  if (ms === undefined) throw new RpcError(Code.INVALID_ARGUMENT, `the header grpc-timeout is malformed: ${quote(String(timeout))}`);
   return ms;
 }

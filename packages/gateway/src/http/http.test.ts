@@ -1,4 +1,4 @@
-// What HTTP adds to a call: headers, deadlines, limits, and errors with their status.
+// Headers, deadlines, limits and error statuses of HTTP calls.
 import { connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
@@ -9,7 +9,7 @@ import { Code, type Context, codeFrom, detail, type Handlers, implement, RpcErro
 import { RetryInfoSchema } from "@grpc-study/rpc/error-details";
 import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startGateway, type Way, ways } from "../../test/gateway.ts";
+import { startGateway, type Transport, transports } from "../../test/gateway.ts";
 import { ThingSchema, Things } from "../../test/gen/things_pb.js";
 import { raw } from "../../test/raw.ts";
 import type { GatewayOptions } from "../options.ts";
@@ -17,18 +17,22 @@ import { httpStatus } from "./status.ts";
 
 const body = { method: "POST", headers: { "content-type": "application/json" } };
 
-function start(way: Way, handlers: Handlers<typeof Things>, options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {}) {
-  return startGateway(implement(Things, handlers), { way, graceMs: 0, ...options });
+function start(
+  transport: Transport,
+  handlers: Handlers<typeof Things>,
+  options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {},
+) {
+  return startGateway(implement(Things, handlers), { transport, graceMs: 0, ...options });
 }
 
-/** A gateway whose handler tells what metadata it has got. */
-async function startEcho(way: Way, options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {}) {
+/** Starts a gateway with a handler that records its context. */
+async function startEcho(transport: Transport, options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {}) {
   let context: Context | undefined;
   const gateway = await start(
-    way,
+    transport,
     {
-      get: (_request, it) => {
-        context = it;
+      get: (_request, received) => {
+        context = received;
         return {};
       },
     },
@@ -42,9 +46,9 @@ async function startEcho(way: Way, options: Partial<GatewayOptions> & { readonly
   return { ...gateway, call };
 }
 
-describe.each(ways)("%s", (way) => {
-  test("some headers are metadata, most are not", async () => {
-    const { call } = await startEcho(way, { forwardHeaders: ["X-Tenant"] });
+describe.each(transports)("%s", (transport) => {
+  test("forwards only selected headers as metadata", async () => {
+    const { call } = await startEcho(transport, { forwardHeaders: ["X-Tenant"] });
     const { metadata } = await call({
       authorization: "Bearer x",
       "grpc-metadata-a": "1",
@@ -73,7 +77,7 @@ describe.each(ways)("%s", (way) => {
       "x-forwarded-proto",
       "x-request-id",
     ]);
-    // Of a socket, gRPC's own are there as well.
+    // Over a socket, gRPC adds its own metadata.
     const own = ["user-agent", "grpc-accept-encoding", "accept-encoding"];
     expect(
       Object.keys(metadata)
@@ -84,25 +88,25 @@ describe.each(ways)("%s", (way) => {
 
   const proxied = { "x-forwarded-for": "10.0.0.1", "x-forwarded-host": "shop.example", "x-forwarded-proto": "https" };
 
-  test("the request's origin is the connection's, whatever the client says", async () => {
-    const { call, port } = await startEcho(way);
+  test("x-forwarded-* describes the connection, whatever the client sends", async () => {
+    const { call, port } = await startEcho(transport);
     const origin = { "x-forwarded-for": "127.0.0.1", "x-forwarded-host": `127.0.0.1:${port}`, "x-forwarded-proto": "http" };
     expect((await call({})).metadata).toMatchObject(origin);
     expect((await call(proxied)).metadata).toMatchObject(origin);
   });
 
-  test("the request's origin is what trusted proxies say", async () => {
-    const { call } = await startEcho(way, { app: Fastify({ trustProxy: "127.0.0.1" }) });
+  test("x-forwarded-* comes from trusted proxies", async () => {
+    const { call } = await startEcho(transport, { app: Fastify({ trustProxy: "127.0.0.1" }) });
     expect((await call(proxied)).metadata).toMatchObject({ ...proxied, "x-forwarded-for": "10.0.0.1, 127.0.0.1" });
-    // What the client itself has written before its proxy did is not trusted.
+    // The part that the client wrote before its proxy did is not trusted.
     const forged = await call({ ...proxied, "x-forwarded-for": "1.1.1.1, 10.0.0.1" });
     expect(forged.metadata).toMatchObject({ "x-forwarded-for": "10.0.0.1, 127.0.0.1" });
-    const elsewhere = await startEcho(way, { app: Fastify({ trustProxy: "10.0.0.9" }) });
+    const elsewhere = await startEcho(transport, { app: Fastify({ trustProxy: "10.0.0.9" }) });
     expect((await elsewhere.call(proxied)).metadata).toMatchObject({ "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http" });
   });
 
-  test("what only the gateway sets cannot be forged as metadata", async () => {
-    const { call, port } = await startEcho(way);
+  test("clients cannot forge metadata that only the gateway sets", async () => {
+    const { call, port } = await startEcho(transport);
     const names = [
       "X-Forwarded-For",
       "X-Forwarded-Proto",
@@ -122,17 +126,17 @@ describe.each(ways)("%s", (way) => {
     expect(metadata["x-request-id"]).toBe(response.headers.get("x-request-id"));
   });
 
-  test.each(["X-Forwarded-Proto", "x-request-id", "Forwarded"])("an option that forwards %s is an error at start", async (name) => {
-    await expect(startEcho(way, { forwardHeaders: [name] })).rejects.toThrow(`forwardHeaders must not name ${name.toLowerCase()}`);
+  test.each(["X-Forwarded-Proto", "x-request-id", "Forwarded"])("an option that forwards %s throws at start", async (name) => {
+    await expect(startEcho(transport, { forwardHeaders: [name] })).rejects.toThrow(`forwardHeaders must not name ${name.toLowerCase()}`);
   });
 
-  test("the id of the last event goes to the upstream", async () => {
-    const { call } = await startEcho(way);
+  test("forwards last-event-id to the upstream", async () => {
+    const { call } = await startEcho(transport);
     expect((await call({ "last-event-id": "41" })).metadata).toMatchObject({ "last-event-id": "41" });
   });
 
-  test("a request has an id: the caller's, or a new one", async () => {
-    const { call } = await startEcho(way);
+  test("a request has an id: the client's, or a generated one", async () => {
+    const { call } = await startEcho(transport);
     const given = await call({ "x-request-id": "abc" });
     expect([given.response.headers.get("x-request-id"), given.metadata["x-request-id"]]).toEqual(["abc", "abc"]);
     const fresh = await call({});
@@ -141,8 +145,8 @@ describe.each(ways)("%s", (way) => {
     expect((await call({ "x-request-id": "x".repeat(129) })).metadata["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test("a header that cannot be metadata is the caller's fault", async () => {
-    const { port } = await startEcho(way);
+  test("a header that is not valid metadata fails with INVALID_ARGUMENT", async () => {
+    const { port } = await startEcho(transport);
     const get = (header: string) => raw(port, `GET /v1/query HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${header}\r\n\r\n`);
     expect(await get("Grpc-Metadata-A!b: 1")).toMatch(/^HTTP\/1.1 400 .*"code":3/s);
     expect(await get("Grpc-Metadata-A: \xe4")).toMatch(/^HTTP\/1.1 400 .*"code":3/s);
@@ -151,24 +155,24 @@ describe.each(ways)("%s", (way) => {
       expect(await get(`Grpc-Metadata-A-Bin: ${value}`)).toMatch(/^HTTP\/1.1 400 .*not base64/s);
   });
 
-  test("bytes in metadata have padding or not, and may be several", async () => {
-    const { call } = await startEcho(way);
+  test("binary metadata may omit padding, and have several values", async () => {
+    const { call } = await startEcho(transport);
     const { context } = await call({ "grpc-metadata-a-bin": "/w==, /w,AQID" });
     expect(context?.metadata.getAllBytes("a-bin")).toEqual([Buffer.of(255), Buffer.of(255), Buffer.of(1, 2, 3)]);
   });
 
-  test("headers that the options name go through by their own names, both ways", async () => {
-    let got: Record<string, unknown> = {};
+  test("the options pass headers under their own names in both directions", async () => {
+    let received: Record<string, unknown> = {};
     const options = {
       forwardHeaders: ["Cookie", "Idempotency-Key"],
       responseHeaders: ["Set-Cookie", "ETag", "Location", "Retry-After"],
       statusMetadata: "X-Http-Code",
     };
     const { url } = await start(
-      way,
+      transport,
       {
         get: ({ stringValue }, { metadata, header, trailer }) => {
-          got = Object.fromEntries(metadata);
+          received = Object.fromEntries(metadata);
           if (stringValue === "fail") throw new RpcError(Code.UNAVAILABLE, "later", { metadata: { "retry-after": "7" } });
           header.add("set-cookie", "a=1; Expires=Wed, 01 Jan 2030 00:00:00 GMT");
           header.add("set-cookie", "b=2");
@@ -184,7 +188,7 @@ describe.each(ways)("%s", (way) => {
     const ask = (code: string) =>
       fetch(`${url}/v1/query?string_value=${code}`, { headers: { cookie: "c=3; d=4", "idempotency-key": "k" } });
     const created = await ask("201");
-    expect(got).toMatchObject({ cookie: "c=3; d=4", "idempotency-key": "k" });
+    expect(received).toMatchObject({ cookie: "c=3; d=4", "idempotency-key": "k" });
     expect([created.status, await created.json()]).toEqual([201, { int32Value: 1 }]);
     const { headers } = created;
     expect(headers.getSetCookie()).toEqual(["a=1; Expires=Wed, 01 Jan 2030 00:00:00 GMT", "b=2"]);
@@ -203,13 +207,13 @@ describe.each(ways)("%s", (way) => {
     [{ forwardHeaders: ["Grpc-Timeout"] }, "forwardHeaders must not name grpc-timeout"],
     [{ responseHeaders: ["Content-Length"] }, "responseHeaders must not name content-length"],
     [{ responseHeaders: ["x-request-id"] }, "responseHeaders must not name x-request-id: only the gateway sets it"],
-    [{ responseHeaders: ["set cookie"] }, 'responseHeaders has "set cookie", which is no name of a header'],
-  ])("%j is refused at the start", async (options, message) => {
-    await expect(start(way, {}, options)).rejects.toThrow(message);
+    [{ responseHeaders: ["set cookie"] }, 'responseHeaders contains "set cookie", which is not a header name'],
+  ])("%j throws at start", async (options, message) => {
+    await expect(start(transport, {}, options)).rejects.toThrow(message);
   });
 
-  test("header and trailer come back, gRPC's own do not", async () => {
-    const { url } = await start(way, {
+  test("returns the header and trailer, without gRPC's own", async () => {
+    const { url } = await start(transport, {
       get: (_request, { header, trailer }) => {
         header.set("a", "1");
         header.add("a", "2");
@@ -225,8 +229,8 @@ describe.each(ways)("%s", (way) => {
     expect(names).toEqual(["grpc-metadata-a", "grpc-trailer-b-bin"]);
   });
 
-  test("an error keeps its header and trailer", async () => {
-    const { url } = await start(way, {
+  test("an error response has the header and trailer", async () => {
+    const { url } = await start(transport, {
       get: (_request, { trailer }) => {
         trailer.set("b", "2");
         throw new RpcError(Code.ABORTED, "no", { metadata: { c: "3" } });
@@ -236,8 +240,8 @@ describe.each(ways)("%s", (way) => {
     expect([status, headers.get("grpc-trailer-b"), headers.get("grpc-trailer-c")]).toEqual([409, "2", "3"]);
   });
 
-  test("Grpc-Timeout, and the option, are the deadline", async () => {
-    const { call } = await startEcho(way, { timeoutMs: 60_000 });
+  test("Grpc-Timeout and timeoutMs set the deadline", async () => {
+    const { call } = await startEcho(transport, { timeoutMs: 60_000 });
     const left = async (timeout?: string) => {
       const now = Date.now();
       const { context } = await call(timeout === undefined ? {} : { "grpc-timeout": timeout });
@@ -248,8 +252,8 @@ describe.each(ways)("%s", (way) => {
     expect(await left("2H")).toBeCloseTo(60, 0);
   });
 
-  test("a deadline that passes is 504", async () => {
-    const { url } = await start(way, {
+  test("an exceeded deadline fails with 504", async () => {
+    const { url } = await start(transport, {
       get: (_request, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", reject)),
     });
     const response = await fetch(`${url}/v1/query`, { headers: { "grpc-timeout": "30m" } });
@@ -257,33 +261,36 @@ describe.each(ways)("%s", (way) => {
     expect((await fetch(`${url}/v1/query`, { headers: { "grpc-timeout": "0S" } })).status).toBe(504);
   });
 
-  test.each([...Array(17).keys()].slice(1).map(codeFrom))("code %i: its status, and google.rpc.Status with typed details", async (code) => {
-    const details = [detail(RetryInfoSchema, { retryDelay: { seconds: 2n } })];
-    const { url } = await start(way, {
-      fail: () => {
-        throw new RpcError(code, "坏了", { details });
-      },
-    });
-    const response = await fetch(`${url}/v1/fail`, { ...body, body: "{}" });
-    expect(response.status).toBe(httpStatus(code));
-    expect(response.headers.get("content-type")).toMatch(/^application\/json/);
-    expect(await response.json()).toEqual({
-      code,
-      message: "坏了",
-      details: [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "2s" }],
-    });
-  });
+  test.each([...Array(17).keys()].slice(1).map(codeFrom))(
+    "code %i has its HTTP status, and a google.rpc.Status with typed details",
+    async (code) => {
+      const details = [detail(RetryInfoSchema, { retryDelay: { seconds: 2n } })];
+      const { url } = await start(transport, {
+        fail: () => {
+          throw new RpcError(code, "坏了", { details });
+        },
+      });
+      const response = await fetch(`${url}/v1/fail`, { ...body, body: "{}" });
+      expect(response.status).toBe(httpStatus(code));
+      expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+      expect(await response.json()).toEqual({
+        code,
+        message: "坏了",
+        details: [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "2s" }],
+      });
+    },
+  );
 
-  test("the table of codes is google.rpc's", () => {
+  test("the HTTP statuses are those of google.rpc.Code", () => {
     // google/rpc/code.proto
     const table = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
     expect(table.map((_status, code) => httpStatus(codeFrom(code)))).toEqual(table);
     expect(httpStatus(99 as Code)).toBe(500);
   });
 
-  test("a detail of an unknown type is its bytes; what a handler throws otherwise says nothing", async () => {
+  test("a detail of an unknown type is printed as bytes; other errors of a handler are hidden", async () => {
     const unknown = anyPack(ThingSchema, create(ThingSchema, { int32Value: 1 }));
-    const { url } = await start(way, {
+    const { url } = await start(transport, {
       fail: () => {
         throw new RpcError(Code.ABORTED, "no", { details: [unknown] });
       },
@@ -300,8 +307,8 @@ describe.each(ways)("%s", (way) => {
     expect(await response.json()).toEqual({ code: Code.INTERNAL, message: "internal error", details: [] });
   });
 
-  test("a body of another type is 415, one too long 413, one that is not JSON 400", async () => {
-    const { url, port } = await start(way, { create: (request) => request }, { bodyLimit: 100 });
+  test("fails with 415 for another content type, 413 for a large body, 400 for malformed JSON", async () => {
+    const { url, port } = await start(transport, { create: (request) => request }, { bodyLimit: 100 });
     const post = (type: string, text: string | Uint8Array<ArrayBuffer>) =>
       fetch(`${url}/v1/things`, { method: "POST", body: text, headers: { "content-type": type } });
     for (const type of [
@@ -329,7 +336,7 @@ describe.each(ways)("%s", (way) => {
       "application/json",
       {
         message:
-          'the body\'s type must be application/json, is "application/x-www-form-urlencoded": send JSON, with the header content-type: application/json',
+          'content-type must be application/json, got "application/x-www-form-urlencoded": send JSON with the header content-type: application/json',
       },
     ]);
     const long = await post("application/json", `"${"x".repeat(100)}"`);
@@ -340,11 +347,11 @@ describe.each(ways)("%s", (way) => {
     expect((await post("application/json", new Uint8Array([0x22, 0xff, 0x22]))).status).toBe(400);
   });
 
-  test("a body without a type is 415, and a POST without a body needs none", async () => {
-    const { url, port } = await start(way, { create: (request) => request, get: (request) => request, sum: () => ({}) });
+  test("a body without a content type fails with 415; a POST without a body needs no type", async () => {
+    const { url, port } = await start(transport, { create: (request) => request, get: (request) => request, sum: () => ({}) });
     const none = (path: string, rest: string) => raw(port, `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${rest}`);
     for (const path of ["/v1/things", "/v1/sum"]) {
-      expect(await none(path, "Content-Length: 2\r\n\r\n{}")).toMatch(/^HTTP\/1.1 415 .*there is none/s);
+      expect(await none(path, "Content-Length: 2\r\n\r\n{}")).toMatch(/^HTTP\/1.1 415 .*got none/s);
       expect(await none(path, "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")).toMatch(/^HTTP\/1.1 415 /);
       expect(await none(path, "Content-Type:\r\nContent-Length: 2\r\n\r\n{}")).toMatch(/^HTTP\/1.1 415 /);
       expect(await none(path, "\r\n")).toMatch(/^HTTP\/1.1 200 /);
@@ -355,9 +362,9 @@ describe.each(ways)("%s", (way) => {
     expect((await fetch(`${url}/v1/query`, { method: "POST" })).status).toBe(200);
   });
 
-  test("a body may be gzip, of no more bytes than another; what is no gzip, or half of it, is the caller's fault", async () => {
+  test("a body may be gzip; the limit applies to the decompressed size; malformed gzip fails with 400", async () => {
     const { url } = await start(
-      way,
+      transport,
       {
         create: (request) => request,
         raw: (request) => request,
@@ -377,7 +384,7 @@ describe.each(ways)("%s", (way) => {
     expect(await post("/v1/raw", gzipSync("bytes"), "image/png")).toEqual([200, "bytes"]);
     expect(await post("/v1/sum", gzipSync(`${message}\n`.repeat(2_000)), "application/x-ndjson")).toEqual([200, '{"int32Value":2000}']);
     const bomb = gzipSync(Buffer.alloc(50_000_000, " "));
-    expect(await post("/v1/things", bomb)).toEqual([413, expect.stringContaining("more than 10000 bytes")]);
+    expect(await post("/v1/things", bomb)).toEqual([413, expect.stringContaining("larger than the limit of 10000 bytes")]);
     expect(await post("/v1/raw", bomb, "image/png")).toEqual([413, expect.any(String)]);
     expect(await post("/v1/sum", gzipSync(`"${"x".repeat(20_000)}"`))).toEqual([413, expect.any(String)]);
     for (const path of ["/v1/things", "/v1/raw", "/v1/sum"]) {
@@ -387,9 +394,9 @@ describe.each(ways)("%s", (way) => {
     }
   });
 
-  test("a long response is gzip for those who take it, and no stream is", async () => {
+  test("compresses large responses for clients that accept gzip, but not streams", async () => {
     const long = "单x".repeat(2_000);
-    const { url, port } = await start(way, {
+    const { url, port } = await start(transport, {
       get: ({ stringValue }) => ({ stringValue: stringValue === "short" ? "" : long }),
       raw: ({ contentType }) => ({ contentType, data: Buffer.from(long) }),
       async *list() {
@@ -416,14 +423,14 @@ describe.each(ways)("%s", (way) => {
     expect(await upload("image/png")).toEqual([200, null, null, long]);
   });
 
-  test("a body of several megabytes is taken", async () => {
-    const { url } = await start(way, { create: ({ stringValue }) => ({ int32Value: stringValue.length }) });
+  test("accepts a body of several megabytes", async () => {
+    const { url } = await start(transport, { create: ({ stringValue }) => ({ int32Value: stringValue.length }) });
     const response = await fetch(`${url}/v1/things`, { ...body, body: JSON.stringify({ stringValue: "x".repeat(3_000_000) }) });
     expect(await response.json()).toEqual({ int32Value: 3_000_000 });
   });
 
-  test("a body that does not come is 408, and one that breaks off ends nothing else", async () => {
-    const { port, url } = await start(way, { create: (request) => request }, { bodyTimeoutMs: 50 });
+  test("a body that does not arrive fails with 408; an aborted one affects no other request", async () => {
+    const { port, url } = await start(transport, { create: (request) => request }, { bodyTimeoutMs: 50 });
     const head = "POST /v1/things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
     expect(await raw(port, head)).toMatch(/^HTTP\/1.1 408 .*connection: close.*"code":4/is);
     const socket = connect(port, "127.0.0.1", () => socket.write(head, () => socket.destroy()));
@@ -431,10 +438,10 @@ describe.each(ways)("%s", (way) => {
     expect((await fetch(`${url}/v1/things`, { ...body, body: "{}" })).status).toBe(200);
   });
 
-  test("a caller who leaves cancels the call at once", async () => {
+  test("an aborted request cancels the call at once", async () => {
     const { promise: aborted, resolve } = Promise.withResolvers<unknown>();
     const { promise: called, resolve: begin } = Promise.withResolvers<void>();
-    const { url } = await start(way, {
+    const { url } = await start(transport, {
       get: (_request, { signal }) => {
         begin();
         return new Promise((_resolve, reject) => {
@@ -453,7 +460,7 @@ describe.each(ways)("%s", (way) => {
     expect(await aborted).toBe(Code.CANCELLED);
   });
 
-  test.each(["HTTP/1.1", "HTTP/2"])("a caller of %s who left before the call began has none that goes on", async (version) => {
+  test.each(["HTTP/1.1", "HTTP/2"])("a client of %s that aborts before the call begins leaves no call running", async (version) => {
     let running = false;
     const arrived = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
@@ -472,7 +479,7 @@ describe.each(ways)("%s", (way) => {
         }),
       );
     };
-    const { url } = await startGateway(implement(Things, { get }), { way, app, graceMs: 0 });
+    const { url } = await startGateway(implement(Things, { get }), { transport, app, graceMs: 0 });
     if (version === "HTTP/2") {
       const session = connectHttp2(url);
       const stream = session.request({ ":path": "/v1/query" }).on("error", () => {});
@@ -491,9 +498,9 @@ describe.each(ways)("%s", (way) => {
     expect(running).toBe(false);
   });
 
-  test("closing the gateway ends what is running", async () => {
+  test("closing the gateway cancels calls in flight", async () => {
     const { promise: called, resolve: begin } = Promise.withResolvers<void>();
-    const { url, app } = await start(way, {
+    const { url, app } = await start(transport, {
       get: (_request, { signal }) => {
         begin();
         return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));

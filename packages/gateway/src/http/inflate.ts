@@ -1,11 +1,11 @@
-// Bodies that are compressed with gzip.
+// Decompresses gzip request bodies.
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
-/** Those that inflate a request's body. */
+/** The streams that `inflate` returned. */
 const inflaters = new WeakSet<Readable>();
 
-/** The content of a body that is compressed with gzip. It ends with an error when the body is cut off, or is no gzip. */
+/** Decompresses a body. The stream fails if the body is cut off or malformed. */
 export function inflate(body: Readable): Readable {
   const gunzip = createGunzip();
   inflaters.add(gunzip);
@@ -15,11 +15,11 @@ export function inflate(body: Readable): Readable {
       whole = true;
     })
     .once("close", () => {
-      if (!whole) gunzip.destroy(new Error("the body broke off"));
+      if (!whole) gunzip.destroy(new Error("the body was cut off"));
     })
     .on("error", (error) => gunzip.destroy(error))
     .pipe(gunzip);
-  // What is left of the body is read, so that the response can be.
+  // Discards the rest of the body, so that the client reads the response.
   gunzip.once("close", () => {
     body.unpipe(gunzip);
     body.resume();
@@ -27,7 +27,7 @@ export function inflate(body: Readable): Readable {
   return gunzip;
 }
 
-/** Reads the rest of a body, which is not wanted; what is compressed stays so. */
+/** Discards the rest of a body, without decompressing it. */
 export function discard(body: Readable): void {
   if (inflaters.has(body)) body.destroy();
   else body.resume();

@@ -1,19 +1,21 @@
-// The elements of a JSON array, as they come.
+// Splits a JSON array into its elements while it arrives.
 import { Code, RpcError } from "@grpc-study/rpc";
 import { textOf, tooLarge } from "./body.ts";
 
 const [quote, backslash, comma, openBracket, closeBracket, openBrace, closeBrace] = Buffer.from('"\\,[]{}');
-/** RFC 8259, section 2: space, tab, line feed, carriage return. */
+/** JSON white space (RFC 8259, section 2): space, tab, line feed, carriage return. */
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
 /**
- * The texts of an array's elements. Their insides are for whoever parses them. UTF-8 has no byte of a structural character within another character.
+ * Yields the text of each element. It does not validate the elements; their parser does. Scanning
+ * bytes is safe: in UTF-8, no multi-byte character contains an ASCII byte.
  *
- * @param parts begin with the array, after white space.
- * @param limit bytes of an element.
- * @throws HttpError 413, RpcError INVALID_ARGUMENT
+ * @param chunks the body: an array, optionally after white space.
+ * @param limit maximum size of an element, in bytes.
+ * @throws HttpError 413 if an element is too large, RpcError INVALID_ARGUMENT if the array is
+ *   malformed.
  */
-export async function* readElements(parts: AsyncIterable<Buffer>, limit: number): AsyncGenerator<string, void, undefined> {
+export async function* readElements(chunks: AsyncIterable<Buffer>, limit: number): AsyncGenerator<string, void, undefined> {
   let pieces: Buffer[] = [];
   let size = 0;
   let depth = 0;
@@ -36,24 +38,24 @@ export async function* readElements(parts: AsyncIterable<Buffer>, limit: number)
     if (text === "") throw malformed(`element ${count} is empty`);
     return text;
   };
-  for await (const part of parts) {
+  for await (const chunk of chunks) {
     let start = 0;
-    for (let at = 0; at < part.length; at++) {
-      const byte = part[at] ?? 0;
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at] ?? 0;
       if (inString) {
         if (escaped) escaped = false;
         else if (byte === backslash) escaped = true;
         else if (byte === quote) inString = false;
       } else if (depth === 0) {
         if (isSpace(byte)) continue;
-        if (ended || byte !== openBracket) throw malformed(ended ? "there is something after the array" : "there is no array");
+        if (ended || byte !== openBracket) throw malformed(ended ? "unexpected text after the array" : "expected an array");
         depth = 1;
         start = at + 1;
       } else if (byte === quote) inString = true;
       else if (byte === openBracket || byte === openBrace) depth++;
       else if (depth > 1 && (byte === closeBracket || byte === closeBrace)) depth--;
       else if (depth === 1 && (byte === comma || byte === closeBracket)) {
-        const text = take(part.subarray(start, at), byte === closeBracket);
+        const text = take(chunk.subarray(start, at), byte === closeBracket);
         start = at + 1;
         if (byte === closeBracket) {
           depth = 0;
@@ -62,9 +64,9 @@ export async function* readElements(parts: AsyncIterable<Buffer>, limit: number)
         if (text !== undefined) yield text;
       }
     }
-    if (depth > 0) keep(part.subarray(start));
+    if (depth > 0) keep(chunk.subarray(start));
   }
-  if (depth > 0) throw malformed("the array has no end");
+  if (depth > 0) throw malformed("the array is not closed");
 }
 
 function malformed(problem: string): RpcError {

@@ -1,4 +1,4 @@
-// From gRPC codes to HTTP: the table in google/rpc/code.proto.
+// Maps gRPC codes to HTTP statuses, as the table in google/rpc/code.proto.
 import { Code } from "@grpc-study/rpc";
 
 const statuses: { readonly [code in Code]: number } = {
@@ -21,7 +21,7 @@ const statuses: { readonly [code in Code]: number } = {
   [Code.UNAUTHENTICATED]: 401,
 };
 
-/** The HTTP status of a gRPC code; 500 for one that does not exist. */
+/** The HTTP status of a gRPC code. 500 for an unknown code. */
 export function httpStatus(code: Code): number {
   return statuses[code] ?? 500;
 }

@@ -1,20 +1,20 @@
-// An upload that is cut off is not a whole one, however its client leaves: the handler is cancelled, or is never called.
+// An aborted upload is never mistaken for a complete one: the handler is cancelled, or not called.
 import { constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, type Handlers, implement, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { startGateway, type Way, ways } from "../../test/gateway.ts";
+import { startGateway, type Transport, transports } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
 import { data, frame, opening, requestHeader, reset } from "../../test/http2-frames.ts";
 import type { GatewayOptions } from "../options.ts";
 
-async function start(way: Way, options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {}) {
-  const begun: string[] = [];
+async function start(transport: Transport, options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {}) {
+  const started: string[] = [];
   const ends: string[] = [];
   const read = async (name: string, requests: AsyncIterable<unknown>) => {
-    begun.push(name);
+    started.push(name);
     try {
       for await (const _ of requests);
       ends.push("complete");
@@ -30,16 +30,16 @@ async function start(way: Way, options: Partial<GatewayOptions> & { readonly app
       yield await read("talk", requests);
     },
     raw: (request) => {
-      begun.push("raw");
+      started.push("raw");
       return request;
     },
     create: (request) => {
-      begun.push("create");
+      started.push("create");
       return request;
     },
   };
-  const gateway = await startGateway(implement(Things, handlers), { way, graceMs: 0, ...options });
-  return { ...gateway, begun, ends };
+  const gateway = await startGateway(implement(Things, handlers), { transport, graceMs: 0, ...options });
+  return { ...gateway, started, ends };
 }
 
 const http2App = () => Fastify({ http2: true }) as never as FastifyInstance;
@@ -47,7 +47,7 @@ const streams = ["/v1/sum", "/v1/talk/a", "/v1/upload/a"];
 const wholes = ["/v1/raw", "/v1/things"];
 const contentType = (path: string) => (path.includes("sum") || path.includes("talk") ? "application/x-ndjson" : "application/json");
 
-/** A request of HTTP/2 whose body has begun, on a connection of its own. */
+/** Sends an incomplete HTTP/2 request on a new connection. */
 function request(port: number, path: string): Socket {
   const socket = connect(port, "127.0.0.1").on("error", () => {});
   onTestFinished(() => void socket.destroy());
@@ -56,51 +56,51 @@ function request(port: number, path: string): Socket {
   return socket;
 }
 
-/** Ways for a client of HTTP/2 to leave in the middle of a body. */
+/** The transports in which an HTTP/2 client may abort a body. */
 const exits: Readonly<Record<string, (socket: Socket) => void>> = {
   "resets its stream": (socket) => socket.write(reset(1, constants.NGHTTP2_CANCEL)),
   "resets its stream without an error": (socket) => socket.write(reset(1, constants.NGHTTP2_NO_ERROR)),
-  "says that it goes, and goes": (socket) => socket.end(frame(7, 0, 0, Buffer.alloc(8))),
-  "ends its connection": (socket) => socket.end(),
-  "breaks its connection": (socket) => socket.resetAndDestroy(),
+  "sends GOAWAY and closes its connection": (socket) => socket.end(frame(7, 0, 0, Buffer.alloc(8))),
+  "half-closes its connection": (socket) => socket.end(),
+  "resets its connection": (socket) => socket.resetAndDestroy(),
 };
 
-describe.each(ways)("%s", (way) => {
-  test.each(Object.keys(exits))("a client of HTTP/2 that %s", async (exit) => {
-    const { port, begun, ends } = await start(way, { app: http2App() });
+describe.each(transports)("%s", (transport) => {
+  test.each(Object.keys(exits))("an HTTP/2 client that %s cancels the upload", async (exit) => {
+    const { port, started, ends } = await start(transport, { app: http2App() });
     for (const path of [...streams, ...wholes]) {
       const socket = request(port, path);
-      if (streams.includes(path)) await vi.waitUntil(() => begun.length > ends.length);
+      if (streams.includes(path)) await vi.waitUntil(() => started.length > ends.length);
       else await delay(50);
       exits[exit]?.(socket);
-      if (streams.includes(path)) await vi.waitUntil(() => begun.length === ends.length);
+      if (streams.includes(path)) await vi.waitUntil(() => started.length === ends.length);
     }
     await delay(50);
-    expect(begun).toEqual(["sum", "talk", "upload"]);
+    expect(started).toEqual(["sum", "talk", "upload"]);
     expect(ends).toEqual(["CANCELLED", "CANCELLED", "CANCELLED"]);
   });
 
-  test.each(["destroy", "resetAndDestroy", "end"] as const)("a client of HTTP/1.1 that leaves (%s)", async (exit) => {
-    const { port, begun, ends } = await start(way);
+  test.each(["destroy", "resetAndDestroy", "end"] as const)("an HTTP/1.1 client that aborts (%s) cancels the upload", async (exit) => {
+    const { port, started, ends } = await start(transport);
     for (const path of [...streams, ...wholes]) {
       for (const length of ["Content-Length: 100\r\n\r\n{}\n", "Transfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n"]) {
         const socket = connect(port, "127.0.0.1").on("error", () => {});
         socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${contentType(path)}\r\n${length}`);
-        if (streams.includes(path)) await vi.waitUntil(() => begun.length > ends.length);
+        if (streams.includes(path)) await vi.waitUntil(() => started.length > ends.length);
         else await delay(50);
         socket[exit]();
-        if (streams.includes(path)) await vi.waitUntil(() => begun.length === ends.length);
+        if (streams.includes(path)) await vi.waitUntil(() => started.length === ends.length);
         socket.destroy();
       }
     }
     await delay(50);
-    expect(begun).toEqual(["sum", "sum", "talk", "talk", "upload", "upload"]);
+    expect(started).toEqual(["sum", "sum", "talk", "talk", "upload", "upload"]);
     expect(new Set(ends)).toEqual(new Set(["CANCELLED"]));
   });
 
-  test("a body that stops, a deadline, and a shutdown", async () => {
-    const { url, app, begun, ends } = await start(way, { bodyTimeoutMs: 200 });
-    const patient = await start(way);
+  test("a stalled body, a deadline and a shutdown cancel the upload", async () => {
+    const { url, app, started, ends } = await start(transport, { bodyTimeoutMs: 200 });
+    const patient = await start(transport);
     const upload = (to: string, path: string, headers: Record<string, string> = {}) => {
       const body = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("{}\n")) });
       const init = { method: "POST", duplex: "half" as const, headers: { "content-type": contentType(path), ...headers }, body };
@@ -110,18 +110,18 @@ describe.each(ways)("%s", (way) => {
       );
     };
     const stopped = await Promise.all(streams.map((path) => upload(url, path)));
-    // The header of a conversation may have been sent.
+    // The header of a bidirectional stream may have been sent.
     expect([408, 408, 408]).toEqual(stopped);
     await vi.waitUntil(() => ends.length === 3);
     expect(await Promise.all(streams.map((path) => upload(patient.url, path, { "grpc-timeout": "100m" })))).toEqual([504, 504, 504]);
     await vi.waitUntil(() => patient.ends.length === 3);
     const running = streams.map((path) => upload(patient.url, path));
-    await vi.waitUntil(() => patient.begun.length === 6);
+    await vi.waitUntil(() => patient.started.length === 6);
     await patient.app.close();
     await Promise.all(running);
     await vi.waitUntil(() => patient.ends.length === 6);
     expect([...ends, ...patient.ends]).not.toContain("complete");
-    expect(begun).toHaveLength(3);
+    expect(started).toHaveLength(3);
     await app.close();
   });
 });

@@ -1,4 +1,4 @@
-// The messages of a WebSocket's client, taken one at a time.
+// Reads the client's messages from a WebSocket.
 import type { Message } from "@bufbuild/protobuf";
 import type { WebSocket } from "@fastify/websocket";
 import { Code, RpcError } from "@grpc-study/rpc";
@@ -6,15 +6,16 @@ import type { Exchange } from "../exchange.ts";
 import type { Route } from "../route.ts";
 import { MessageClock } from "./message-clock.ts";
 
-/** Bytes of frames that may wait to be taken before the socket is paused. */
+/** Maximum size of buffered frames before the socket is paused, in bytes. */
 const window = 64 * 1024;
-/** What a frame takes up beside its bytes, about. */
+/** Approximate memory of a frame in addition to its payload, in bytes. */
 const overhead = 64;
 
 /**
- * The requests in a WebSocket's frames: JSON in text frames, or, if the body is a `google.api.HttpBody`, its parts in frames of both kinds. The
- * socket is paused while more than a window of frames waits, and at no other time: its close is seen at once. Frames after the half-close, or after
- * `return()`, are ignored.
+ * The requests in a WebSocket's frames: JSON in text frames, or the chunks of a
+ * `google.api.HttpBody` in text or binary frames. The socket is paused only while more than
+ * `window` bytes are buffered, so that a close is noticed at once. Frames after the half-close, or
+ * after `return()`, are ignored.
  */
 export class Frames implements AsyncIterableIterator<Message, undefined> {
   readonly #socket: WebSocket;
@@ -33,7 +34,7 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
     this.#route = route;
     const { bodyTimeoutMs } = exchange.settings;
     this.#clock = new MessageClock(exchange.request.raw.socket, bodyTimeoutMs, () => {
-      const late = new RpcError(Code.DEADLINE_EXCEEDED, `the message did not come within ${bodyTimeoutMs} ms`);
+      const late = new RpcError(Code.DEADLINE_EXCEEDED, `the message did not arrive within ${bodyTimeoutMs} ms`);
       this.fail(late);
       exchange.cancel(late);
     });
@@ -67,7 +68,7 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
   #take(data: Buffer, binary: boolean): void {
     if (this.#closed || this.#failure !== undefined) return;
     if (binary && data.length > 0 && this.#route.binder.body !== "raw") {
-      this.fail(new RpcError(Code.INVALID_ARGUMENT, "a binary frame: messages are JSON, in text frames"));
+      this.fail(new RpcError(Code.INVALID_ARGUMENT, "unexpected binary frame: send messages as JSON in text frames"));
       return;
     }
     this.#frames.push(data);
@@ -108,10 +109,11 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
 
   #bind(frame: Buffer): Message {
     const { binder } = this.#route;
-    const { parts, request } = this.#exchange;
-    if (binder.body !== "raw") return binder.bind(parts, frame.toString());
-    // A browser cannot say the type: these are bytes, then (RFC 9110, section 8.3).
+    const { target, request } = this.#exchange;
+    if (binder.body !== "raw") return binder.bind(target, frame.toString());
+    // A browser cannot send the header. The default for unknown content is bytes (RFC 9110, section
+    // 8.3).
     const { "content-type": contentType = "application/octet-stream" } = request.headers;
-    return binder.bind(parts, { contentType, data: new Uint8Array(frame) });
+    return binder.bind(target, { contentType, data: new Uint8Array(frame) });
   }
 }

@@ -1,12 +1,16 @@
-// The time that a WebSocket message may take to come. `ws` tells of whole messages only, and so the frames are followed here.
+// Limits the time that a WebSocket message may take to arrive. `ws` reports only whole messages, so
+// this module tracks the frames on the socket.
 import type { Socket } from "node:net";
 
-/** RFC 6455, section 5.2: opcodes from 8 are control frames, which may stand between the fragments of a message. */
+/**
+ * Opcodes from 8 are control frames, which may occur between the fragments of a message (RFC 6455,
+ * section 5.2).
+ */
 const firstControl = 8;
 
-/** Whether a message, or a frame, has begun and not ended. */
+/** Tracks whether a message or frame is incomplete. */
 export class FrameTracker {
-  /** The bytes of a frame's header that have come: 2, then up to 8 of its length and 4 of its mask. */
+  /** The received bytes of a frame header: 2, then up to 8 for the length and 4 for the mask. */
   readonly #header = Buffer.alloc(14);
   #headerBytes = 0;
   #payloadBytes = 0;
@@ -16,14 +20,14 @@ export class FrameTracker {
     return this.#headerBytes > 0 || this.#payloadBytes > 0 || this.#fragmented;
   }
 
-  /** Takes what has come. Returns whether a message, or a control frame between messages, has ended with it or in it. */
+  /** Reads a chunk. Returns whether a message, or a control frame between messages, ended in it. */
   read(chunk: Buffer): boolean {
     let ended = false;
     for (let at = 0; at < chunk.length; ) {
       if (this.#payloadBytes > 0) {
-        const taken = Math.min(this.#payloadBytes, chunk.length - at);
-        this.#payloadBytes -= taken;
-        at += taken;
+        const count = Math.min(this.#payloadBytes, chunk.length - at);
+        this.#payloadBytes -= count;
+        at += count;
       } else {
         this.#header[this.#headerBytes++] = chunk[at++] ?? 0;
         if (this.#headerBytes < this.#headerLength) continue;
@@ -50,7 +54,10 @@ export class FrameTracker {
   }
 }
 
-/** Calls `late` once if a message that has begun does not end in time. The time does not run while the socket is not read. */
+/**
+ * Calls `late` once if a message stays incomplete for too long. The clock stops while the socket is
+ * paused.
+ */
 export class MessageClock {
   readonly #tracker = new FrameTracker();
   readonly #timeoutMs: number;
@@ -70,13 +77,13 @@ export class MessageClock {
     });
   }
 
-  /** The socket is not read: what is missing cannot come. */
+  /** Stops the clock. Call it when the socket is paused. */
   hold(): void {
     this.#held = true;
     this.#stop();
   }
 
-  /** It is read again. */
+  /** Restarts the clock. Call it when the socket is resumed. */
   release(): void {
     this.#held = false;
     this.#run();

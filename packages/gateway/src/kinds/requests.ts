@@ -1,67 +1,78 @@
-// The requests of a call, from the body of an HTTP request.
+// Reads the requests of a call from an HTTP request body.
 
 import type { Readable } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import type { FastifyRequest } from "fastify";
 import type { HttpExchange } from "../exchange.ts";
-import { encodingOf, jsonKind, readBody, readLines, readParts, textOf, tooLarge } from "../http/body.ts";
+import { encodingOf, jsonKind, readBody, readChunks, readLines, textOf, tooLarge } from "../http/body.ts";
 import { HttpError } from "../http/errors.ts";
 import { isContinueHeld, sendContinue } from "../http/expect-continue.ts";
 import { inflate } from "../http/inflate.ts";
 import { readElements } from "../http/json-array.ts";
 import type { Route } from "../route.ts";
 
-/** A request's body, unless it has none. Of HTTP/2, Fastify takes only those for bodies that have a type or a length, which they need not. */
+/**
+ * The request body, or `undefined` without one. Fastify only sets `body` for HTTP/2 requests with a
+ * type or a length, which are optional.
+ */
 function bodyOf({ body, raw }: FastifyRequest): Readable | undefined {
   if (body !== undefined) return body as Readable;
   const { stream } = raw as { stream?: { readonly endAfterHeaders: boolean } };
   return stream === undefined || stream.endAfterHeaders ? undefined : raw;
 }
 
-/** The one request of a call. @throws HttpError, RpcError INVALID_ARGUMENT */
+/**
+ * Binds the single request of a call.
+ *
+ * @throws HttpError as `readBody`, or 415, RpcError INVALID_ARGUMENT
+ */
 export function bindBody(exchange: HttpExchange, { binder }: Route): Message | Promise<Message> {
-  const { parts, request } = exchange;
+  const { target, request } = exchange;
   const body = bodyOf(request);
-  if (binder.body === "none" || body === undefined) return binder.bind(parts);
+  if (binder.body === "none" || body === undefined) return binder.bind(target);
   return bindWhole(exchange, binder, body);
 }
 
 async function bindWhole(exchange: HttpExchange, binder: Route["binder"], body: Readable): Promise<Message> {
-  const { parts, request, settings } = exchange;
+  const { target, request, settings } = exchange;
   const { "content-type": contentType, "content-length": length } = request.headers;
-  if (binder.body === "json" && (await isEmpty(exchange, body))) return binder.bind(parts);
+  if (binder.body === "json" && (await isEmpty(exchange, body))) return binder.bind(target);
   if (binder.body === "json") jsonKind(request.headers, false);
   if (Number(length) > settings.bodyLimit) throw tooLarge("the body", settings.bodyLimit);
   const bytes = await readBody(content(exchange, body), settings);
-  if (binder.body === "json") return binder.bind(parts, textOf(bytes));
-  return binder.bind(parts, { contentType: contentType ?? "", data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) });
+  if (binder.body === "json") return binder.bind(target, textOf(bytes));
+  return binder.bind(target, { contentType: contentType ?? "", data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) });
 }
 
 /**
- * The requests of a stream: one a line, or an element of an array each; a `google.api.HttpBody`, as its parts come. What a body cannot be is refused
- * before the call begins.
+ * Binds a stream of requests: one for each line or array element, or for each chunk of a
+ * `google.api.HttpBody`. A body of the wrong type is rejected before the call begins.
  *
- * @throws HttpError
+ * @throws HttpError 415 for an unsupported content type or encoding.
  */
 export async function bindStream(exchange: HttpExchange, { binder }: Route): Promise<AsyncIterable<Message> | Iterable<Message>> {
-  const { parts, request, settings } = exchange;
+  const { target, request, settings } = exchange;
   const body = bodyOf(request);
-  // Nothing but the URL: that is one request.
-  if (binder.body === "none" || body === undefined) return [binder.bind(parts)];
+  // Without a body, the URL is one request.
+  if (binder.body === "none" || body === undefined) return [binder.bind(target)];
   if (binder.body === "raw") {
     const { "content-type": contentType = "" } = request.headers;
-    return bindParts(readParts(content(exchange, body), settings), (data) =>
-      binder.bind(parts, { contentType, data: new Uint8Array(data) }),
+    return bindChunks(readChunks(content(exchange, body), settings), (data) =>
+      binder.bind(target, { contentType, data: new Uint8Array(data) }),
     );
   }
   if (await isEmpty(exchange, body)) return [];
   const kind = jsonKind(request.headers, true);
-  const bytes = readParts(content(exchange, body), settings);
-  return bindMessages(bytes, kind === "json", settings.bodyLimit, (text) => binder.bind(parts, text));
+  const bytes = readChunks(content(exchange, body), settings);
+  return bindMessages(bytes, kind === "json", settings.bodyLimit, (text) => binder.bind(target, text));
 }
 
-/** A body as it is meant, and as it may come from now on. @throws HttpError 415 */
+/**
+ * The decoded body. Sends 100 if the client waits for it.
+ *
+ * @throws HttpError 415 for an unsupported encoding.
+ */
 function content({ request, reply }: HttpExchange, body: Readable): Readable {
   const encoding = encodingOf(request.headers);
   sendContinue(request, reply);
@@ -69,10 +80,10 @@ function content({ request, reply }: HttpExchange, body: Readable): Readable {
 }
 
 /**
- * Whether a body without a content type has no bytes either, as a POST may. Otherwise it is not taken for JSON: pages of other sites may send what has no
- * type without being asked for permission.
+ * Whether a body without a content type is empty, as it is for many POST requests. A body with
+ * content but without a type is not read as JSON: other sites can send it without a CORS preflight.
  *
- * @throws HttpError 415, 408
+ * @throws HttpError 415 if it has content, 408 if it is too slow.
  */
 async function isEmpty({ request: { headers, raw }, settings }: HttpExchange, body: Readable): Promise<boolean> {
   if (headers["content-type"] !== undefined) return false;
@@ -87,18 +98,18 @@ async function isEmpty({ request: { headers, raw }, settings }: HttpExchange, bo
   }
 }
 
-async function* bindParts(parts: AsyncIterable<Buffer>, bind: (part: Buffer) => Message): AsyncGenerator<Message, void, undefined> {
-  for await (const part of parts) yield bind(part);
+async function* bindChunks(chunks: AsyncIterable<Buffer>, bind: (chunk: Buffer) => Message): AsyncGenerator<Message, void, undefined> {
+  for await (const chunk of chunks) yield bind(chunk);
 }
 
-/** @param json not lines: it may be an array. */
+/** @param json whether the body is JSON, which may be an array, rather than lines. */
 async function* bindMessages(
-  parts: AsyncGenerator<Buffer, void, undefined>,
+  chunks: AsyncGenerator<Buffer, void, undefined>,
   json: boolean,
   limit: number,
   bind: (text: string) => Message,
 ): AsyncGenerator<Message, void, undefined> {
-  const { first, all } = json ? await peek(parts) : { first: undefined, all: parts };
+  const { first, all } = json ? await peek(chunks) : { first: undefined, all: chunks };
   const isArray = first === "[";
   let number = 0;
   for await (const text of isArray ? readElements(all, limit) : readLines(all, limit)) {
@@ -113,25 +124,25 @@ async function* bindMessages(
   }
 }
 
-/** The first character of a text that is not white space, and all of the text. */
-async function peek(parts: AsyncGenerator<Buffer, void, undefined>): Promise<{ first: string | undefined; all: AsyncIterable<Buffer> }> {
+/** Reads up to the first character that is not white space. Returns it, and the whole text. */
+async function peek(chunks: AsyncGenerator<Buffer, void, undefined>): Promise<{ first: string | undefined; all: AsyncIterable<Buffer> }> {
   const read: Buffer[] = [];
   let first: string | undefined;
   while (first === undefined) {
-    const { value, done } = await parts.next();
+    const { value, done } = await chunks.next();
     if (done) break;
-    // What has white space alone means nothing.
+    // Leading white space has no meaning.
     first = /[^ \t\r\n]/.exec(value.toString("latin1"))?.[0];
     if (first !== undefined) read.push(value);
   }
-  return { first, all: chain(read, parts) };
+  return { first, all: chain(read, chunks) };
 }
 
-async function* chain(read: readonly Buffer[], parts: AsyncGenerator<Buffer, void, undefined>): AsyncGenerator<Buffer, void, undefined> {
+async function* chain(read: readonly Buffer[], chunks: AsyncGenerator<Buffer, void, undefined>): AsyncGenerator<Buffer, void, undefined> {
   try {
     yield* read;
-    yield* parts;
+    yield* chunks;
   } finally {
-    await parts.return();
+    await chunks.return();
   }
 }

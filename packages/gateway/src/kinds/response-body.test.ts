@@ -1,4 +1,4 @@
-// What a stream says while it has nothing to say.
+// The body of a streaming response, and its formats.
 import type { Message } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { afterEach, expect, test, vi } from "vitest";
@@ -11,31 +11,31 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("events that are quiet send a comment every 15 seconds, and ask for one response at a time", async () => {
+test("a quiet event stream sends a comment every 15 seconds, and requests one response at a time", async () => {
   vi.useFakeTimers();
-  const asked: ((response: Message | undefined) => void)[] = [];
-  const recv = () => new Promise<Message | undefined>((resolve) => asked.push(resolve));
+  const pending: ((response: Message | undefined) => void)[] = [];
+  const recv = () => new Promise<Message | undefined>((resolve) => pending.push(resolve));
   const body = new ResponseBody({
     responses: { recv, header: async () => {}, cancel: () => {}, [Symbol.dispose]: () => {} },
     first: recv(),
     route: { print: () => "{}" } as unknown as Route,
     format: chooseFormat("text/event-stream"),
     firstIndex: 0,
-    failed: () => "{}",
-    waiting: () => {},
-    ended: () => {},
+    onError: () => "{}",
+    onWaiting: () => {},
+    onEnd: () => {},
   });
   let text = "";
   body.setEncoding("utf8").on("data", (data) => {
     text += data;
   });
   await vi.advanceTimersByTimeAsync(46_000);
-  expect([text, asked.length]).toEqual([":\n\n:\n\n:\n\n", 1]);
-  asked[0]?.(create(ThingSchema));
+  expect([text, pending.length]).toEqual([":\n\n:\n\n:\n\n", 1]);
+  pending[0]?.(create(ThingSchema));
   await vi.advanceTimersByTimeAsync(1000);
-  expect([text, asked.length]).toEqual([":\n\n:\n\n:\n\nid: 0\ndata: {}\n\n", 2]);
+  expect([text, pending.length]).toEqual([":\n\n:\n\n:\n\nid: 0\ndata: {}\n\n", 2]);
   await vi.advanceTimersByTimeAsync(16_000);
-  asked[1]?.(undefined);
+  pending[1]?.(undefined);
   await vi.advanceTimersByTimeAsync(30_000);
   expect(text).toBe(":\n\n:\n\n:\n\nid: 0\ndata: {}\n\n:\n\nevent: end\nid: end\ndata: {}\n\n");
 });
@@ -51,6 +51,6 @@ test.each([
   ["Text/Event-Stream; charset=utf-8", "text/event-stream"],
   ["application/jsonl", "application/x-ndjson"],
   [",;q=,=", "application/x-ndjson"],
-])("Accept %s is %s", (accept, contentType) => {
+])("Accept %s selects %s", (accept, contentType) => {
   expect(chooseFormat(accept).contentType).toBe(contentType);
 });

@@ -1,4 +1,5 @@
-// The body of a response that is a stream: it asks for the next response when the reader has taken the last one.
+// The body of a streaming response. It requests the next message once the reader has taken the
+// previous one.
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
@@ -7,32 +8,32 @@ import type { ResponseFormat } from "./response-format.ts";
 
 interface Source {
   readonly responses: Responses;
-  /** The first of them, which has been asked for. */
+  /** The first response, which has been requested already. */
   readonly first: Promise<Message | undefined>;
   readonly route: Route;
-  /** undefined: bytes, as they are. */
+  /** `undefined` for raw bytes. */
   readonly format: ResponseFormat | undefined;
   /** The index of the first response. */
   readonly firstIndex: number;
-  /** Told what the call ended with; returns its google.rpc.Status in JSON. */
-  readonly failed: (error: unknown) => string;
-  /** Told when the reader has come before the first response: so far it knows nothing. */
-  readonly waiting: () => void;
-  /** Told before the last byte. */
-  readonly ended: () => void;
+  /** Called with the error of the call. Returns its google.rpc.Status in JSON. */
+  readonly onError: (error: unknown) => string;
+  /** Called when the reader waits for the first response, before the headers are sent. */
+  readonly onWaiting: () => void;
+  /** Called before the last byte. */
+  readonly onEnd: () => void;
 }
 
-/** How long a format that has something to say when there is nothing to say waits, in milliseconds. */
+/** Milliseconds without a response after which the format's keep-alive is sent. */
 const idleMs = 15_000;
 
-/** Responses after which others have their turn. */
+/** Number of responses after which the event loop gets a turn. */
 const turnEvery = 64;
 
 export class ResponseBody extends Readable {
   readonly #source: Source;
   #next: Promise<Message | undefined> | undefined;
   #index: number;
-  #asked = false;
+  #pending = false;
   #turns = 0;
   #idle: NodeJS.Timeout | undefined;
 
@@ -47,15 +48,15 @@ export class ResponseBody extends Readable {
   }
 
   override _read(): void {
-    // What is sent while there is nothing to send makes the reader ask again.
-    if (this.#asked) return;
-    this.#asked = true;
+    // A keep-alive push makes the reader call this again.
+    if (this.#pending) return;
+    this.#pending = true;
     const next = this.#next ?? this.#recv();
-    if (this.#next !== undefined) this.#tellWaiting();
+    if (this.#next !== undefined) this.#notifyWaiting();
     this.#next = undefined;
     next.then(
       (response) => {
-        this.#asked = false;
+        this.#pending = false;
         try {
           if (response !== undefined) this.#write(response);
           else this.#close(this.#source.format?.end);
@@ -68,15 +69,18 @@ export class ResponseBody extends Readable {
     );
   }
 
-  /** Without a socket upstream, and with a fast reader, nothing else might ever make way for other calls. */
+  /**
+   * Yields to the event loop now and then: an in-process upstream with a fast reader would starve
+   * other calls.
+   */
   #recv(): Promise<Message | undefined> {
     const { responses } = this.#source;
     return ++this.#turns % turnEvery === 0 ? nextTurn().then(() => responses.recv()) : responses.recv();
   }
 
-  #tellWaiting(): void {
+  #notifyWaiting(): void {
     setImmediate(() => {
-      if (this.#asked && !this.destroyed) this.#source.waiting();
+      if (this.#pending && !this.destroyed) this.#source.onWaiting();
     });
   }
 
@@ -86,22 +90,22 @@ export class ResponseBody extends Readable {
     const printed = route.print(response);
     if (typeof printed === "string") this.push(format?.result(printed, this.#index++) ?? printed);
     else if (printed.data.length > 0) this.push(printed.data);
-    // A push of nothing would not be followed by a read.
+    // An empty push would not trigger another read.
     else this._read();
   }
 
   #close(last: string | undefined): void {
     clearInterval(this.#idle);
-    this.#source.ended();
+    this.#source.onEnd();
     if (last) this.push(last);
     this.push(null);
   }
 
   #fail(error: unknown): void {
-    const { format, failed } = this.#source;
-    const status = failed(error);
+    const { format, onError } = this.#source;
+    const status = onError(error);
     if (format?.failure !== undefined) this.#close(format.failure(status));
-    // Half an array must not pass for a whole one.
+    // Aborts the response, so that an incomplete array is not mistaken for a complete one.
     else this.destroy(new Error("the stream failed"));
   }
 

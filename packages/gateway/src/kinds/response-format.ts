@@ -1,19 +1,25 @@
-// How a stream of responses is written into one HTTP response. The caller chooses, by `Accept`.
+// The formats in which a stream of responses is written into one HTTP response. The client chooses
+// by `Accept`.
 
-/** A way to write a stream. */
 export interface ResponseFormat {
   readonly contentType: string;
   readonly begin: string;
-  /** @param index from 0; that of an event goes on where the caller was. */
+  /** @param index counts from 0, or from the last event that an SSE client has received. */
   result(json: string, index: number): string;
-  /** @param status a google.rpc.Status in JSON; undefined if the format cannot say that a stream failed: the connection is broken off then. */
+  /**
+   * Formats a google.rpc.Status in JSON. `undefined` if the format cannot express an error; the
+   * response is aborted then.
+   */
   readonly failure: ((status: string) => string) | undefined;
   readonly end: string;
-  /** Sent when there has been nothing to send for a while, so that nobody on the way closes the connection. */
+  /** Sent during silence, so that proxies keep the connection open. */
   readonly idle: string | undefined;
 }
 
-/** A line a response, `{"result":…}`, and one for an error, `{"error":…}`: as grpc-gateway has it. */
+/**
+ * One line for each response, `{"result":…}`, and one for an error, `{"error":…}`, as in
+ * grpc-gateway.
+ */
 const ndjson: ResponseFormat = {
   contentType: "application/x-ndjson",
   begin: "",
@@ -23,15 +29,24 @@ const ndjson: ResponseFormat = {
   idle: undefined,
 };
 
-/** The id of the last event: a browser reconnects when a stream ends, and this tells that it need not. */
+/**
+ * The id of the last event. An EventSource reconnects with it after the end, and gets 204, which
+ * stops it.
+ */
 export const lastEventId = "end";
 
-/** The index of the first event, for a caller that comes back after some: an upstream that can resume is told `last-event-id` as metadata. */
+/**
+ * The index of the first event. A client that reconnects continues its numbering; the upstream gets
+ * `last-event-id` as metadata.
+ */
 export function firstIndex(format: ResponseFormat, last: string | string[] | undefined): number {
   return format === sse && typeof last === "string" && /^\d{1,15}$/.test(last) ? Number(last) + 1 : 0;
 }
 
-/** Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html), for a browser's EventSource. */
+/**
+ * Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html), for a
+ * browser's EventSource.
+ */
 const sse: ResponseFormat = {
   contentType: "text/event-stream",
   begin: "",
@@ -57,7 +72,7 @@ const formats: readonly (readonly [type: RegExp, format: ResponseFormat])[] = [
   [/^application\/json$/, array],
 ];
 
-/** The format that an `Accept` header asks for first; NDJSON, if it names none of them. */
+/** The preferred format of an `Accept` header. Default: NDJSON. */
 export function chooseFormat(accept: string | undefined): ResponseFormat {
   let chosen = ndjson;
   let best = 0;

@@ -1,4 +1,4 @@
-// Calls with one response: unary ones, and those with a stream of requests, which are the lines of the body.
+// Calls with one response: unary and client streaming.
 import { setImmediate as endOfTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
 import type { HttpExchange } from "../exchange.ts";
@@ -10,8 +10,9 @@ import { bindBody, bindStream } from "./requests.ts";
 export async function serveUnary(exchange: HttpExchange, route: Route, { call }: CallsOf<"unary">): Promise<void> {
   const request = await bindBody(exchange, route);
   const response = await call(request, exchange.callOptions());
-  // Requests that have come together are all read before the first is answered. Between two responses there is no other work then, so that a
-  // peer on the same machine, a proxy above all, is not put to sleep and woken up for each of them, which costs this side more than a call does.
+  // Reads all requests that have arrived together before it answers the first. The responses then
+  // follow each other without other work in between, so a peer on the same machine, such as a
+  // proxy, does not sleep and wake for each of them. That costs more than a call does.
   await endOfTurn();
   await respond(exchange, route, response);
 }
@@ -21,7 +22,7 @@ export async function serveClientStream(exchange: HttpExchange, route: Route, { 
   await respond(exchange, route, await call(requests, exchange.callOptions()));
 }
 
-/** Statuses of responses without a body (RFC 9110, section 15). */
+/** Statuses whose responses have no body (RFC 9110, section 15). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 async function respond({ reply, trailer, status }: HttpExchange, route: Route, response: Message): Promise<void> {

@@ -1,11 +1,12 @@
-// Streams in HTTP responses and requests: NDJSON, events, arrays, bytes; with backpressure, and cancelled when the caller leaves.
+// Streams in HTTP requests and responses: NDJSON, events, arrays, bytes, with backpressure and
+// cancellation.
 import { once } from "node:events";
 import { connect as connectHttp2, constants } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, codeFrom, type Handlers, implement, RpcError } from "@grpc-study/rpc";
 import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startGateway, type Way, ways } from "../../test/gateway.ts";
+import { startGateway, type Transport, transports } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
 import { raw } from "../../test/raw.ts";
 import type { GatewayOptions } from "../options.ts";
@@ -43,12 +44,12 @@ const handlers: Handlers<typeof Things> = {
   },
 };
 
-const start = (way: Way, options: Partial<GatewayOptions> = {}, more: Handlers<typeof Things> = {}) =>
-  startGateway(implement(Things, { ...handlers, ...more }), { way, graceMs: 0, ...options });
+const start = (transport: Transport, options: Partial<GatewayOptions> = {}, more: Handlers<typeof Things> = {}) =>
+  startGateway(implement(Things, { ...handlers, ...more }), { transport, graceMs: 0, ...options });
 
 const ndjson = { method: "POST", headers: { "content-type": "application/x-ndjson" } };
 
-/** A handler that goes on until its call is cancelled, and tells when. */
+/** A handler that sends until its call is cancelled. `aborted` resolves to the code. */
 function endless(bytes: number) {
   const { promise, resolve } = Promise.withResolvers<Code>();
   let sent = 0;
@@ -62,9 +63,9 @@ function endless(bytes: number) {
   return { list, aborted: promise, sent: () => sent };
 }
 
-describe.each(ways)("%s", (way) => {
-  test("NDJSON: a line a response", async () => {
-    const { url } = await start(way);
+describe.each(transports)("%s", (transport) => {
+  test("NDJSON has one line for each response", async () => {
+    const { url } = await start(transport);
     const response = await fetch(`${url}/v1/list?count=3`);
     expect([response.status, response.headers.get("content-type")]).toEqual([200, "application/x-ndjson"]);
     expect(response.headers.get("grpc-metadata-h")).toBe("1");
@@ -79,8 +80,8 @@ describe.each(ways)("%s", (way) => {
     ).toBe('{"result":{}}\n');
   });
 
-  test("an error that comes first has its status; one that comes later is a line", async () => {
-    const { url } = await start(way);
+  test("an error before the first response sets the HTTP status; a later one is a line", async () => {
+    const { url } = await start(transport);
     const first = await fetch(`${url}/v1/list?fail=5`);
     expect([first.status, await first.json()]).toEqual([404, { code: 5, message: "no more", details: [] }]);
     const later = await fetch(`${url}/v1/list?count=1&fail=5`);
@@ -89,8 +90,8 @@ describe.each(ways)("%s", (way) => {
     expect([wrong.status, ((await wrong.json()) as { code: number }).code]).toEqual([400, 3]);
   });
 
-  test("events: each has an id, the last one is an end, or an error", async () => {
-    const { url } = await start(way);
+  test("events have ids; the last one is end or error", async () => {
+    const { url } = await start(transport);
     const accept = { headers: { accept: "text/event-stream" } };
     const response = await fetch(`${url}/v1/list?count=2`, accept);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
@@ -99,21 +100,21 @@ describe.each(ways)("%s", (way) => {
     expect(await failed.text()).toBe('id: 0\ndata: {}\n\nevent: error\nid: end\ndata: {"code":5,"message":"no more","details":[]}\n\n');
   });
 
-  test("an EventSource that comes again in the middle goes on with its ids", async () => {
-    const { url } = await start(way);
+  test("an EventSource that reconnects continues its ids", async () => {
+    const { url } = await start(transport);
     const again = (id: string) => fetch(`${url}/v1/list?count=1`, { headers: { accept: "text/event-stream", "last-event-id": id } });
     expect(await (await again("41")).text()).toMatch(/^id: 42\ndata: /);
     expect(await (await again("x")).text()).toMatch(/^id: 0\ndata: /);
   });
 
-  test("an EventSource that comes again after the end is told to stop", async () => {
-    const { url } = await start(way);
+  test("an EventSource that reconnects after the end gets 204", async () => {
+    const { url } = await start(transport);
     const again = await fetch(`${url}/v1/list?count=2`, { headers: { accept: "text/event-stream", "last-event-id": "end" } });
     expect([again.status, await again.text()]).toEqual([204, ""]);
   });
 
-  test("an array; half of one breaks off", async () => {
-    const { url } = await start(way);
+  test("a JSON array; an error aborts it", async () => {
+    const { url } = await start(transport);
     const accept = { headers: { accept: "application/json" } };
     const response = await fetch(`${url}/v1/list?count=2`, accept);
     expect([response.headers.get("content-type"), await response.json()]).toEqual(["application/json", [{}, { int32Value: 1 }]]);
@@ -122,16 +123,16 @@ describe.each(ways)("%s", (way) => {
     await expect(half.text()).rejects.toThrow();
   });
 
-  test("bytes as they are, of the type that the first response says", async () => {
-    const { url } = await start(way);
+  test("raw bytes have the content type of the first response", async () => {
+    const { url } = await start(transport);
     const response = await fetch(`${url}/v1/download?count=3`);
     expect([response.headers.get("content-type"), await response.text()]).toEqual(["text/x-test", "abc"]);
     expect((await fetch(`${url}/v1/download`)).status).toBe(200);
   });
 
-  test("bytes of which nobody says what they are; a body that is not set is empty", async () => {
+  test("raw bytes without a type are application/octet-stream; an unset body is empty", async () => {
     const { url } = await start(
-      way,
+      transport,
       {},
       {
         async *download() {
@@ -160,8 +161,8 @@ describe.each(ways)("%s", (way) => {
     expect([unary.status, unary.headers.get("content-type"), await unary.text()]).toEqual([200, "application/octet-stream", ""]);
   });
 
-  test("responses come one by one, and the trailer last, to whoever takes it", async () => {
-    const { url, port } = await start(way);
+  test("responses arrive one by one, and the trailer last if the client accepts trailers", async () => {
+    const { url, port } = await start(transport);
     const response = await fetch(`${url}/v1/list?count=2&delay_ms=300`);
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     const started = Date.now();
@@ -172,9 +173,9 @@ describe.each(ways)("%s", (way) => {
     expect(text).toMatch(/\r\n0\r\ngrpc-trailer-t: 2\r\n\r\n$/);
   });
 
-  test("a stream that is quiet has its header all the same", async () => {
+  test("a quiet stream sends its header", async () => {
     const { url } = await start(
-      way,
+      transport,
       {},
       {
         async *list() {
@@ -188,14 +189,14 @@ describe.each(ways)("%s", (way) => {
     await response.body?.cancel();
   });
 
-  test.each(["HTTP/1.1", "HTTP/2"])("HEAD over %s is answered with the header, and its call ends", async (version) => {
+  test.each(["HTTP/1.1", "HTTP/2"])("HEAD over %s returns the header and cancels the call", async (version) => {
     const { list, aborted } = endless(10);
     const download: Handlers<typeof Things>["download"] = async function* (_request, { signal }) {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
       yield {};
     };
     const app = version === "HTTP/2" ? (Fastify({ http2: true }) as never as FastifyInstance) : Fastify();
-    const { url } = await startGateway(implement(Things, { ...handlers, list, download }), { way, graceMs: 0, app });
+    const { url } = await startGateway(implement(Things, { ...handlers, list, download }), { transport, graceMs: 0, app });
     const session = version === "HTTP/2" ? connectHttp2(url) : undefined;
     onTestFinished(() => session?.destroy());
     const head = async (path: string) => {
@@ -209,16 +210,16 @@ describe.each(ways)("%s", (way) => {
     };
     expect(await head("/v1/list")).toEqual([200, "application/x-ndjson"]);
     expect(await aborted).toBe(Code.CANCELLED);
-    // No response has told its type, and none may ever come.
+    // The type depends on the first response, which may never arrive.
     expect(await head("/v1/download")).toEqual([200, null]);
-    // A stream of requests as well, which nobody sends.
+    // A bidirectional stream without requests.
     expect(await head("/v1/talk")).toEqual([200, "application/x-ndjson"]);
     expect(await head("/v1/list?count=x")).toEqual([400, "application/json"]);
   });
 
-  test("a caller that leaves cancels the call at once", async () => {
+  test("an aborted request cancels the call at once", async () => {
     const { list, aborted } = endless(10);
-    const { url } = await start(way, {}, { list });
+    const { url } = await start(transport, {}, { list });
     const controller = new AbortController();
     const response = await fetch(`${url}/v1/list`, { signal: controller.signal });
     await response.body?.getReader().read();
@@ -228,9 +229,9 @@ describe.each(ways)("%s", (way) => {
     expect(Date.now() - left).toBeLessThan(1000);
   });
 
-  test("a caller that does not read is sent no more than buffers hold", async () => {
+  test("backpressure: a client that does not read stops the handler", async () => {
     const { list, sent, aborted } = endless(100_000);
-    const { url } = await start(way, {}, { list });
+    const { url } = await start(transport, {}, { list });
     const controller = new AbortController();
     const response = await fetch(`${url}/v1/list`, { signal: controller.signal });
     expect(response.status).toBe(200);
@@ -244,15 +245,15 @@ describe.each(ways)("%s", (way) => {
     await aborted;
   });
 
-  test("requests: a line each; empty ones are none, the last needs no end", async () => {
-    const { url } = await start(way);
+  test("requests: one for each line; empty lines are skipped, the last newline is optional", async () => {
+    const { url } = await start(transport);
     const sum = async (body: string) => (await fetch(`${url}/v1/sum`, { ...ndjson, body })).json();
     expect(await sum('{"int32Value":1}\n\n{"int32_value":2}\r\n {"int32Value":3}')).toEqual({ int32Value: 6 });
     expect(await sum("")).toEqual({});
   });
 
-  test("requests: the elements of an array, as they come", async () => {
-    const { url } = await start(way);
+  test("requests: the elements of an array, as they arrive", async () => {
+    const { url } = await start(transport);
     const sum = async (body: string | ReadableStream, type = "application/json") => {
       const init = { method: "POST", body, duplex: "half" as const, headers: { "content-type": type } };
       const response = await fetch(`${url}/v1/sum`, init);
@@ -271,7 +272,7 @@ describe.each(ways)("%s", (way) => {
     expect(await sum(slowly(two))).toBe('{"int32Value":3}');
     expect(await sum("[]")).toBe("{}");
     expect(await sum(" [ ] ")).toBe("{}");
-    // Without an array they are lines, whatever JSON is called.
+    // Without an array, the body is read as lines.
     expect(await sum('{"int32Value":1}\n{"int32Value":2}')).toBe('{"int32Value":3}');
     expect(await sum('[{"int32Value":1},{"int32Value":"x"}]')).toEqual([400, expect.stringMatching(/^element 2: int32_value: /)]);
     for (const wrong of ["[{}", "[{},", "[{},]", "[,]", "[{}]]", "[{}] {}", '["', "[{]}]"])
@@ -279,31 +280,31 @@ describe.each(ways)("%s", (way) => {
     expect(await sum("[{}]", "application/x-ndjson")).toEqual([400, expect.stringMatching(/^line 1: /)]);
   });
 
-  test("an element that is too long is 413, and an array may have any length", async () => {
-    const { url } = await start(way, { bodyLimit: 100 });
+  test("an element that is too large fails with 413; an array may have any length", async () => {
+    const { url } = await start(transport, { bodyLimit: 100 });
     const post = (body: string) => fetch(`${url}/v1/sum`, { method: "POST", body, headers: { "content-type": "application/json" } });
     expect((await post(`[${Array(1_000).fill('{"int32Value":1}').join(",")}]`)).status).toBe(200);
     expect((await post(`[{},{"stringValue":"${"x".repeat(200)}"}]`)).status).toBe(413);
   });
 
-  test("a line that is wrong ends the call, and says which it is", async () => {
-    const { url } = await start(way, { bodyLimit: 100 });
+  test("an invalid line fails the call, and the error names the line", async () => {
+    const { url } = await start(transport, { bodyLimit: 100 });
     const sum = async (body: string) => {
       const response = await fetch(`${url}/v1/sum`, { ...ndjson, body });
       return [response.status, ((await response.json()) as { message: string }).message];
     };
     expect(await sum('{"int32Value":1}\n{"int32Value":"x"}\n')).toEqual([400, expect.stringMatching(/^line 2: int32_value: /)]);
     expect(await sum("{\n")).toEqual([400, expect.stringMatching(/^line 1: /)]);
-    expect(await sum(`{}\n"${"x".repeat(200)}"\n`)).toEqual([413, "a line of the body has more than 100 bytes"]);
-    // The limit is a line's, not the body's.
+    expect(await sum(`{}\n"${"x".repeat(200)}"\n`)).toEqual([413, "a line of the body is larger than the limit of 100 bytes"]);
+    // The limit applies to a line, not to the body.
     expect((await sum('{"int32Value":1}\n'.repeat(50)))[0]).toBe(200);
     const typed = await fetch(`${url}/v1/sum`, { method: "POST", body: "{}", headers: { "content-type": "text/plain" } });
     expect(typed.status).toBe(415);
   });
 
-  test("lines that stop coming are 408; a handler that is slow to take them is not", async () => {
+  test("a stalled body fails with 408; a slow handler does not", async () => {
     const { port, url } = await start(
-      way,
+      transport,
       { bodyTimeoutMs: 100 },
       {
         async sum(requests) {
@@ -322,9 +323,9 @@ describe.each(ways)("%s", (way) => {
     expect([response.status, await response.json()]).toEqual([200, { int32Value: 6 }]);
   });
 
-  test("a handler that wants no more lines answers at once", async () => {
+  test("a handler may return before the end of the requests", async () => {
     const { port } = await start(
-      way,
+      transport,
       {},
       {
         async sum(requests) {
@@ -338,8 +339,8 @@ describe.each(ways)("%s", (way) => {
     expect(await raw(port, `${head}12\r\n{"int32Value":1}\n{\r\n`)).toMatch(/^HTTP\/1.1 200 .*\{"int32Value":1\}$/s);
   });
 
-  test("an upload is its bytes, as they come; one that stops coming is 408", async () => {
-    const { url, port } = await start(way, { bodyTimeoutMs: 100 });
+  test("an upload streams its bytes; a stalled one fails with 408", async () => {
+    const { url, port } = await start(transport, { bodyTimeoutMs: 100 });
     const response = await fetch(`${url}/v1/upload/n%2F1`, {
       method: "POST",
       body: new Uint8Array(300_000),
@@ -349,10 +350,10 @@ describe.each(ways)("%s", (way) => {
     expect(await raw(port, "POST /v1/upload/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  test("a body that breaks off ends the call", async () => {
+  test("an aborted body cancels the call", async () => {
     const { promise, resolve } = Promise.withResolvers<Code>();
     const { port } = await start(
-      way,
+      transport,
       {},
       {
         async sum(requests, { signal }) {
@@ -370,33 +371,33 @@ describe.each(ways)("%s", (way) => {
     expect(await promise).toBe(Code.CANCELLED);
   });
 
-  test("lines both ways over HTTP/1.1, one after the other", async () => {
-    const { url } = await start(way);
+  test("lines in both directions over HTTP/1.1, one after the other", async () => {
+    const { url } = await start(transport);
     const response = await fetch(`${url}/v1/talk/a`, { ...ndjson, body: '{"int32Value":1}\n{"int32Value":2}\n' });
     expect(await response.text()).toBe('{"result":{"int32Value":2,"stringValue":"a"}}\n{"result":{"int32Value":4,"stringValue":"a"}}\n');
   });
 
-  test("lines both ways over HTTP/2, in turns", async () => {
+  test("lines in both directions over HTTP/2, in turns", async () => {
     const app = Fastify({ http2: true });
-    const { port } = await startGateway(implement(Things, handlers), { way, app: app as never, graceMs: 0 });
+    const { port } = await startGateway(implement(Things, handlers), { transport, app: app as never, graceMs: 0 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     onTestFinished(() => session.destroy());
     const stream = session
       .request({ ":method": "POST", ":path": "/v1/talk/b", "content-type": "application/x-ndjson" })
       .setEncoding("utf8");
-    const answers = stream[Symbol.asyncIterator]();
+    const responses = stream[Symbol.asyncIterator]();
     for (const number of [1, 2, 3]) {
       stream.write(`{"int32Value":${number}}\n`);
-      expect((await answers.next()).value).toBe(`{"result":{"int32Value":${number * 2},"stringValue":"b"}}\n`);
+      expect((await responses.next()).value).toBe(`{"result":{"int32Value":${number * 2},"stringValue":"b"}}\n`);
     }
     stream.end();
-    expect((await answers.next()).done).toBe(true);
+    expect((await responses.next()).done).toBe(true);
   });
 
-  test("over HTTP/2, a caller that resets its stream cancels the call", async () => {
+  test("over HTTP/2, a reset stream cancels the call", async () => {
     const { list, aborted } = endless(10);
     const app = Fastify({ http2: true });
-    const { port } = await startGateway(implement(Things, { list }), { way, app: app as never, graceMs: 0 });
+    const { port } = await startGateway(implement(Things, { list }), { transport, app: app as never, graceMs: 0 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     onTestFinished(() => session.destroy());
     const stream = session.request({ ":path": "/v1/list" });
@@ -405,9 +406,9 @@ describe.each(ways)("%s", (way) => {
     expect(await aborted).toBe(Code.CANCELLED);
   });
 
-  test("over HTTP/2, errors have their status", async () => {
+  test("over HTTP/2, errors have their HTTP status", async () => {
     const app = Fastify({ http2: true });
-    const { port } = await startGateway(implement(Things, handlers), { way, app: app as never, graceMs: 0, bodyLimit: 10 });
+    const { port } = await startGateway(implement(Things, handlers), { transport, app: app as never, graceMs: 0, bodyLimit: 10 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     onTestFinished(() => session.destroy());
     const status = (path: string, body?: string) =>

@@ -1,4 +1,4 @@
-// Calls with a stream of responses, in one HTTP response.
+// Calls with a stream of responses: server and bidirectional streaming.
 import { setTimeout as delay } from "node:timers/promises";
 import { RpcError } from "@grpc-study/rpc";
 import type { HttpExchange } from "../exchange.ts";
@@ -9,7 +9,7 @@ import { chooseFormat, firstIndex, lastEventId } from "./response-format.ts";
 
 export async function serveServerStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"server_streaming">): Promise<void> {
   const { headers } = exchange.request;
-  // An EventSource that connects again after the end.
+  // An EventSource reconnects after the end of its stream.
   if (headers["last-event-id"] === lastEventId) {
     exchange.reply.code(204).send();
     return;
@@ -23,9 +23,12 @@ export async function serveBidiStream(exchange: HttpExchange, route: Route, { ca
   await stream(exchange, route, call(requests, exchange.callOptions()));
 }
 
-/** How long the HTTP status waits for what becomes of the call, in milliseconds: long enough for a refusal, not for a quiet stream. */
+/**
+ * Milliseconds for which the HTTP status waits for the first response: long enough for an error,
+ * short enough for a quiet stream.
+ */
 const statusWaitMs = 1000;
-/** How long it waits once the header has come: some servers send one before they refuse. */
+/** Milliseconds for which it waits after the header: some servers send one before an error. */
 const headerWaitMs = 50;
 
 async function stream(exchange: HttpExchange, route: Route, responses: Responses): Promise<void> {
@@ -33,19 +36,20 @@ async function stream(exchange: HttpExchange, route: Route, responses: Responses
   const first = responses.recv();
   const timer = new AbortController();
   const wait = (ms: number) => delay(ms, undefined, timer).catch(() => {});
-  // An error that comes first has a status of its own.
+  // An error before the first response sets the HTTP status.
   const header = responses.header().then(
     () => wait(headerWaitMs),
     () => first,
   );
   await Promise.race([first, header, wait(statusWaitMs)]).finally(() => timer.abort());
 
-  const raw = rawFormat(route);
+  const raw = isRaw(route);
   const format = chooseFormat(request.headers.accept);
-  // Nginx would keep events to itself.
+  // Disables nginx's buffering, which would delay events.
   reply.header("cache-control", "no-store").header("x-accel-buffering", "no");
   if (request.method === "HEAD") {
-    // Its header is that of a GET, and nobody reads on. The type of bytes is that of a response, which need not have come.
+    // The response has the headers of a GET. The type of raw bytes depends on the first response,
+    // so it is omitted.
     if (!raw) reply.type(format.contentType);
     first.catch(() => {});
     responses.cancel();
@@ -58,31 +62,31 @@ async function stream(exchange: HttpExchange, route: Route, responses: Responses
     route,
     format: raw ? undefined : format,
     firstIndex: firstIndex(format, request.headers["last-event-id"]),
-    failed: (thrown) => {
+    onError: (thrown) => {
       const error = RpcError.from(thrown);
       request.grpcCode = error.code;
       exchange.log(error);
       return exchange.settings.errors.status(error);
     },
-    waiting: () => {
+    onWaiting: () => {
       if (!reply.raw.headersSent) reply.raw.flushHeaders();
     },
-    ended: () => {
-      // RFC 9110, section 6.5.1: trailers are for whoever says that it takes them.
+    onEnd: () => {
+      // Trailers require `TE: trailers` (RFC 9110, section 6.5.1).
       if (/\btrailers\b/.test(String(request.headers.te))) reply.raw.addTrailers(exchange.trailer);
     },
   });
   if (raw) {
     const response = await first;
     const printed = response && route.print(response);
-    // RFC 9110, section 8.3: bytes of which nobody says what they are.
+    // The default for unknown content (RFC 9110, section 8.3).
     reply.type((typeof printed === "object" && printed.contentType) || "application/octet-stream");
   } else reply.type(format.contentType);
   reply.send(body);
 }
 
-/** Whether responses are written as they are. */
-function rawFormat({ binding }: Route): boolean {
+/** Whether responses are `google.api.HttpBody`, which is written unchanged. */
+function isRaw({ binding }: Route): boolean {
   const { method, responseBody } = binding;
   const message = responseBody?.fieldKind === "message" ? responseBody.message : responseBody === undefined ? method.output : undefined;
   return message?.typeName === "google.api.HttpBody";

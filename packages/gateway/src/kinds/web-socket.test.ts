@@ -1,10 +1,11 @@
-// Streams over WebSocket: frames both ways, half-close, close codes, origins, backpressure, and callers that leave.
+// Streams over WebSocket: frames in both directions, half-close, close codes, origins, backpressure
+// and cancellation.
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, codeFrom, type Handlers, implement, RpcError } from "@grpc-study/rpc";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
-import { startGateway, type Way, ways } from "../../test/gateway.ts";
+import { startGateway, type Transport, transports } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
 import type { GatewayOptions } from "../options.ts";
 
@@ -31,8 +32,8 @@ const handlers: Handlers<typeof Things> = {
   },
 };
 
-async function start(way: Way, options: Partial<GatewayOptions> = {}, more: Handlers<typeof Things> = {}) {
-  const { url, port } = await startGateway(implement(Things, { ...handlers, ...more }), { way, graceMs: 0, ...options });
+async function start(transport: Transport, options: Partial<GatewayOptions> = {}, more: Handlers<typeof Things> = {}) {
+  const { url, port } = await startGateway(implement(Things, { ...handlers, ...more }), { transport, graceMs: 0, ...options });
   const open = (path: string, { protocols = [], ...clientOptions }: ClientOptions & { protocols?: string[] } = {}) => {
     const socket = new WebSocket(`${url.replace("http", "ws")}${path}`, protocols, clientOptions);
     onTestFinished(() => socket.terminate());
@@ -43,15 +44,15 @@ async function start(way: Way, options: Partial<GatewayOptions> = {}, more: Hand
       socket.on("close", (code, reason) => resolve({ code, reason: String(reason) }));
     });
     const opened = new Promise<void>((resolve) => socket.once("open", resolve));
-    const refused = new Promise<number | undefined>((resolve) =>
+    const rejected = new Promise<number | undefined>((resolve) =>
       socket.once("unexpected-response", (_request, { statusCode }) => resolve(statusCode)),
     );
-    return { socket, frames, closed, opened, refused };
+    return { socket, frames, closed, opened, rejected };
   };
   return { url, port, open };
 }
 
-/** A handler that answers once, and then goes on until its call is cancelled. */
+/** A handler that sends one response and then waits until its call is cancelled. */
 function waiting() {
   const { promise, resolve } = Promise.withResolvers<Code>();
   const list: Handlers<typeof Things>["list"] = async function* (_request, { signal }) {
@@ -62,8 +63,11 @@ function waiting() {
   return { list, aborted: promise };
 }
 
-/** A WebSocket by hand: what is written after the handshake, and what has come. */
-function byHand(port: number, path: string) {
+/**
+ * A WebSocket without a client library: `socket` takes frames after the handshake, `received` is
+ * what has arrived.
+ */
+function rawWebSocket(port: number, path: string) {
   const socket = connect(port, "127.0.0.1").on("error", () => {});
   onTestFinished(() => void socket.destroy());
   socket.write(
@@ -76,18 +80,18 @@ function byHand(port: number, path: string) {
   return { socket, received: () => received.toString("latin1") };
 }
 
-/** The header of a frame of a client, whose mask is 0. */
+/** The header of a client's frame, with a zero mask. */
 const frameHeader = (first: number, length: number) =>
   length < 126 ? Buffer.of(first, 0x80 | length, 0, 0, 0, 0) : Buffer.of(first, 0xfe, length >> 8, length & 255, 0, 0, 0, 0);
 const [textFrame, continuation, pingFrame] = [0x81, 0x80, 0x89];
-/** A text frame that is not the last of its message. */
+/** A text frame that begins a fragmented message. */
 const firstFragment = 0x01;
 
 const next = (socket: WebSocket) => new Promise<string>((resolve) => socket.once("message", (data) => resolve(String(data))));
 
-describe.each(ways)("%s", (way) => {
-  test("both ways: a frame a message, in turns; an empty one is the half-close", async () => {
-    const { open } = await start(way);
+describe.each(transports)("%s", (transport) => {
+  test("bidirectional: one frame for each message, in turns; an empty one is the half-close", async () => {
+    const { open } = await start(transport);
     const { socket, opened, closed } = open("/v1/talk/a?int32_value=9");
     await opened;
     for (const number of [1, 2, 3]) {
@@ -98,8 +102,8 @@ describe.each(ways)("%s", (way) => {
     expect(await closed).toEqual({ code: 1000, reason: "" });
   });
 
-  test("a server stream: its responses, and the end", async () => {
-    const { open } = await start(way);
+  test("server streaming: the responses, then a close", async () => {
+    const { open } = await start(transport);
     const { frames, closed } = open("/v1/list?count=3");
     expect((await closed).code).toBe(1000);
     expect(frames).toEqual(["{}", '{"int32Value":1}', '{"int32Value":2}']);
@@ -108,8 +112,8 @@ describe.each(ways)("%s", (way) => {
     expect(bytes.frames).toEqual([Buffer.from([1, 2])]);
   });
 
-  test("a client stream: one response after the half-close", async () => {
-    const { open } = await start(way);
+  test("client streaming: one response after the half-close", async () => {
+    const { open } = await start(transport);
     const { socket, opened, frames, closed } = open("/v1/sum");
     await opened;
     for (const number of [1, 2, 3]) socket.send(`{"int32_value":${number}}`);
@@ -118,16 +122,16 @@ describe.each(ways)("%s", (way) => {
     expect(frames).toEqual(['{"int32Value":6}']);
   });
 
-  test("an error closes with 4000 and its code, and as much of its message as fits", async () => {
-    const { open } = await start(way);
+  test("an error closes with 4000 + its code, and a truncated message", async () => {
+    const { open } = await start(transport);
     const { code, reason } = await open("/v1/list?count=1&fail=5").closed;
     expect(code).toBe(4005);
     expect(reason).toMatch(/^坏+…$/);
     expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
   });
 
-  test("a frame that is no message, or no text, ends the call", async () => {
-    const { open } = await start(way);
+  test("an invalid message or a binary frame fails the call", async () => {
+    const { open } = await start(transport);
     const wrong = open("/v1/talk/a");
     await wrong.opened;
     wrong.socket.send('{"int32Value":"x"}');
@@ -138,9 +142,9 @@ describe.each(ways)("%s", (way) => {
     expect((await binary.closed).code).toBe(4003);
   });
 
-  // The second is more than buffers hold: the close comes while it is still being sent.
-  test.each([200, 20_000_000])("a frame that is too long, of %i bytes, closes with 1009", async (length) => {
-    const { open } = await start(way, { bodyLimit: 100 });
+  // The larger frame exceeds all buffers, so the close arrives while it is being sent.
+  test.each([200, 20_000_000])("a frame of %i bytes, above the limit, closes with 1009", async (length) => {
+    const { open } = await start(transport, { bodyLimit: 100 });
     const { socket, opened, closed } = open("/v1/talk/a");
     await opened;
     socket.send(`"${"x".repeat(length)}"`);
@@ -149,12 +153,12 @@ describe.each(ways)("%s", (way) => {
 
   const strays: Readonly<Record<string, (socket: WebSocket) => void>> = {
     text: (socket) => socket.send("{}"),
-    "text that is no JSON": (socket) => socket.send("ping"),
+    "text that is not JSON": (socket) => socket.send("ping"),
     "a half-close": (socket) => socket.send(""),
     bytes: (socket) => socket.send(Buffer.from([1, 2, 3])),
-    "no bytes": (socket) => socket.send(Buffer.alloc(0)),
+    "an empty binary frame": (socket) => socket.send(Buffer.alloc(0)),
     "a ping": (socket) => socket.ping("x"),
-    "a pong that nobody asked for": (socket) => socket.pong("x"),
+    "an unsolicited pong": (socket) => socket.pong("x"),
     "fragments of a message": (socket) => {
       socket.send("{", { fin: false });
       socket.send("}", { fin: true });
@@ -164,13 +168,13 @@ describe.each(ways)("%s", (way) => {
     },
   };
 
-  test.each(Object.entries(strays))("a server stream goes on whatever its client sends (%s), and ends when it closes", async (_, send) => {
+  test.each(Object.entries(strays))("a server stream ignores further frames (%s), and ends when the client closes", async (_, send) => {
     const { list, aborted } = waiting();
-    const { open } = await start(way, {}, { list });
+    const { open } = await start(transport, {}, { list });
     const { socket, closed } = open("/v1/list");
     await next(socket);
     send(socket);
-    // Answered after what has been sent.
+    // The pong follows all frames before it.
     const pong = new Promise((resolve) => socket.on("pong", (data) => String(data) === "after" && resolve(data)));
     socket.ping("after");
     await pong;
@@ -180,10 +184,10 @@ describe.each(ways)("%s", (way) => {
     expect(await closed).toEqual({ code: 1000, reason: "" });
   });
 
-  test("what comes after the half-close is ignored, and the close is seen", async () => {
+  test("frames after the half-close are ignored, and a close cancels the call", async () => {
     const { promise, resolve } = Promise.withResolvers<Code>();
     const { open } = await start(
-      way,
+      transport,
       {},
       {
         async *talk(requests, { signal }) {
@@ -203,10 +207,10 @@ describe.each(ways)("%s", (way) => {
     expect(await promise).toBe(Code.CANCELLED);
   });
 
-  test("a client that closes without a half-close has not sent a whole stream", async () => {
+  test("a close before the half-close fails the request stream", async () => {
     const ends: string[] = [];
     const { open } = await start(
-      way,
+      transport,
       {},
       {
         async sum(requests) {
@@ -232,26 +236,26 @@ describe.each(ways)("%s", (way) => {
   });
 
   test.each([
-    ["a frame's header", [Buffer.of(textFrame)]],
+    ["a frame header", [Buffer.of(textFrame)]],
     ["a frame", [frameHeader(textFrame, 2), Buffer.from("{")]],
     ["a long frame", [frameHeader(textFrame, 1000), Buffer.from("{")]],
     ["a message, after its first fragment and a ping", [frameHeader(firstFragment, 1), Buffer.from("{"), frameHeader(pingFrame, 0)]],
     ["a message, after two fragments", [frameHeader(firstFragment, 1), Buffer.from("{"), frameHeader(0, 1), Buffer.from(" ")]],
     ["a second message", [frameHeader(textFrame, 2), Buffer.from("{}"), frameHeader(textFrame, 2)]],
-  ])("%s that does not end in time closes with 4004", async (_, bytes) => {
-    const { port } = await start(way, { bodyTimeoutMs: 150 });
+  ])("%s that stays incomplete closes with 4004", async (_, bytes) => {
+    const { port } = await start(transport, { bodyTimeoutMs: 150 });
     for (const path of ["/v1/talk/a", "/v1/sum", "/v1/list?count=1&delay_ms=60000"]) {
-      const { socket, received } = byHand(port, path);
+      const { socket, received } = rawWebSocket(port, path);
       await vi.waitUntil(() => received().includes("\r\n\r\n"));
       socket.write(Buffer.concat(bytes));
-      await vi.waitUntil(() => received().includes("the message did not come within 150 ms"), 5_000);
+      await vi.waitUntil(() => received().includes("the message did not arrive within 150 ms"), 5_000);
       expect(received()).toContain(String.fromCharCode(4004 >> 8, 4004 & 255));
     }
   });
 
-  test("a message in time, in pieces, is one; an open socket without a message has all the time", async () => {
-    const { port } = await start(way, { bodyTimeoutMs: 1_000 });
-    const { socket, received } = byHand(port, "/v1/talk/a");
+  test("a fragmented message may arrive slowly; an idle socket has no time limit", async () => {
+    const { port } = await start(transport, { bodyTimeoutMs: 1_000 });
+    const { socket, received } = rawWebSocket(port, "/v1/talk/a");
     await vi.waitUntil(() => received().includes("\r\n\r\n"));
     const bytes = Buffer.concat([frameHeader(firstFragment, 1), Buffer.from("{"), frameHeader(continuation, 1), Buffer.from("}")]);
     for (const byte of bytes) {
@@ -260,12 +264,12 @@ describe.each(ways)("%s", (way) => {
     }
     await vi.waitUntil(() => received().includes('{"stringValue":"a"}'));
     await delay(1_200);
-    expect(received()).not.toContain("did not come");
+    expect(received()).not.toContain("did not arrive");
   });
 
-  test("the time of a message does not run while a slow handler keeps the socket from being read", async () => {
+  test("the time limit of a message stops while a slow handler pauses the socket", async () => {
     const { open } = await start(
-      way,
+      transport,
       { bodyTimeoutMs: 200 },
       {
         async sum(requests) {
@@ -283,8 +287,8 @@ describe.each(ways)("%s", (way) => {
     expect(frames).toEqual(['{"int32Value":20}']);
   });
 
-  test("an upload is its frames, of bytes and of text, with the type of the handshake", async () => {
-    const { open } = await start(way);
+  test("an upload takes binary and text frames, with the content type of the handshake", async () => {
+    const { open } = await start(transport);
     const upload = open("/v1/upload/n");
     await upload.opened;
     upload.socket.send(Buffer.from("bytes"));
@@ -301,9 +305,9 @@ describe.each(ways)("%s", (way) => {
     expect(typed.frames).toEqual(['{"repeatedValue":["n image/png x"]}']);
   });
 
-  test("a token may be a subprotocol, as browsers have nothing else", async () => {
+  test("a bearer token may be a subprotocol, for browsers", async () => {
     const { open } = await start(
-      way,
+      transport,
       {},
       {
         async *list(_request, { metadata }) {
@@ -317,33 +321,33 @@ describe.each(ways)("%s", (way) => {
     const both = open("/v1/list", { protocols: ["json", "bearer", "token"], headers: { authorization: "Basic x" } });
     await both.closed;
     expect([both.socket.protocol, both.frames]).toEqual(["bearer", ['{"repeatedValue":["Basic x"]}']]);
-    expect(await open("/v1/list", { protocols: ["bearer"] }).refused).toBe(400);
+    expect(await open("/v1/list", { protocols: ["bearer"] }).rejected).toBe(400);
     const other = open("/v1/list", { protocols: ["json"] });
     await other.closed;
     expect([other.socket.protocol, other.frames]).toEqual(["json", ["{}"]]);
   });
 
-  test("what is no stream refuses the handshake", async () => {
-    const { open } = await start(way);
-    expect(await open("/v1/nothing").refused).toBe(404);
-    expect(await open("/v1/query").refused).toBe(400);
+  test("a unary method or an unknown path rejects the handshake", async () => {
+    const { open } = await start(transport);
+    expect(await open("/v1/nothing").rejected).toBe(404);
+    expect(await open("/v1/query").rejected).toBe(400);
   });
 
-  test("pages of other origins are refused, unless they are allowed", async () => {
-    const { open, url } = await start(way);
-    expect(await open("/v1/list", { origin: "https://evil.example" }).refused).toBe(403);
-    expect(await open("/v1/list", { origin: "null" }).refused).toBe(403);
+  test("pages of other origins are rejected unless they are allowed", async () => {
+    const { open, url } = await start(transport);
+    expect(await open("/v1/list", { origin: "https://evil.example" }).rejected).toBe(403);
+    expect(await open("/v1/list", { origin: "null" }).rejected).toBe(403);
     expect((await open("/v1/list", { origin: url }).closed).code).toBe(1000);
-    const friendly = await start(way, { allowedOrigins: ["https://shop.example"] });
+    const friendly = await start(transport, { allowedOrigins: ["https://shop.example"] });
     expect((await friendly.open("/v1/list", { origin: "https://shop.example" }).closed).code).toBe(1000);
-    expect(await friendly.open("/v1/list", { origin: "https://evil.example" }).refused).toBe(403);
-    const open2 = await start(way, { allowedOrigins: ["*"] });
+    expect(await friendly.open("/v1/list", { origin: "https://evil.example" }).rejected).toBe(403);
+    const open2 = await start(transport, { allowedOrigins: ["*"] });
     expect((await open2.open("/v1/list", { origin: "https://evil.example" }).closed).code).toBe(1000);
   });
 
-  test("headers of the handshake are metadata", async () => {
+  test("the handshake's headers become metadata", async () => {
     const { open } = await start(
-      way,
+      transport,
       {},
       {
         async *list(_request, { metadata }) {
@@ -356,10 +360,10 @@ describe.each(ways)("%s", (way) => {
     expect(frames).toEqual(['{"repeatedValue":["Bearer x","1"]}']);
   });
 
-  test.each(["close", "terminate"] as const)("a caller that leaves (%s) cancels the call at once", async (how) => {
+  test.each(["close", "terminate"] as const)("a closed socket (%s) cancels the call at once", async (how) => {
     const { promise, resolve } = Promise.withResolvers<Code>();
     const { open } = await start(
-      way,
+      transport,
       {},
       {
         async *talk(requests, { signal }) {
@@ -379,10 +383,10 @@ describe.each(ways)("%s", (way) => {
     expect(Date.now() - left).toBeLessThan(1000);
   });
 
-  test("a caller that does not read is sent no more than buffers hold", async () => {
+  test("backpressure: a client that does not read stops the handler", async () => {
     let sent = 0;
     const { open } = await start(
-      way,
+      transport,
       {},
       {
         async *list(_request, { signal }) {
@@ -406,9 +410,9 @@ describe.each(ways)("%s", (way) => {
     await vi.waitUntil(() => sent > before, { timeout: 60_000 });
   });
 
-  test("a handler that does not read takes no more than buffers hold", async () => {
+  test("backpressure: a handler that does not read pauses the socket", async () => {
     const { open } = await start(
-      way,
+      transport,
       {},
       { sum: (_requests, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", reject)) },
     );
@@ -424,8 +428,8 @@ describe.each(ways)("%s", (way) => {
     expect(before).toBeGreaterThan(30_000_000);
   });
 
-  test("closing the gateway ends the calls of its sockets, and says so", async () => {
-    const { app, url } = await startGateway(implement(Things, handlers), { way, graceMs: 0 });
+  test("closing the gateway cancels the calls of sockets, with a reason", async () => {
+    const { app, url } = await startGateway(implement(Things, handlers), { transport, graceMs: 0 });
     const socket = new WebSocket(`${url.replace("http", "ws")}/v1/talk/a`);
     const closed = new Promise((resolve) => socket.once("close", (code, reason) => resolve({ code, reason: String(reason) })));
     await new Promise((resolve) => socket.once("open", resolve));
@@ -433,8 +437,8 @@ describe.each(ways)("%s", (way) => {
     expect(await closed).toEqual({ code: 4000 + Code.UNAVAILABLE, reason: "the gateway is shutting down" });
   });
 
-  test("closing the gateway gives a socket's call the time that others have", async () => {
-    const { app, url } = await startGateway(implement(Things, handlers), { way, graceMs: 5000 });
+  test("closing the gateway gives the calls of sockets the grace period", async () => {
+    const { app, url } = await startGateway(implement(Things, handlers), { transport, graceMs: 5000 });
     const socket = new WebSocket(`${url.replace("http", "ws")}/v1/talk/a`);
     const closed = new Promise((resolve) => socket.once("close", resolve));
     await new Promise((resolve) => socket.once("open", resolve));

@@ -1,5 +1,6 @@
-// Streams over WebSocket: a text frame a message, both ways. An empty frame is the client's half-close. The end is a close: 1000 for OK, and
-// 4000 + the gRPC code for anything else, with the message as the reason. A client that closes before its half-close cancels the call.
+// Streams over WebSocket: one text frame for each message, in both directions. An empty frame from
+// the client is a half-close. The gateway closes with 1000 for OK, or with 4000 + the gRPC code and
+// the message as the reason. A client that closes before its half-close cancels the call.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,33 +14,34 @@ import type { Responses, Route } from "../route.ts";
 import type { Match, Router } from "../router.ts";
 import { Frames } from "./frames.ts";
 
-/** RFC 6455, section 5.5: a close frame has 125 bytes, two of them for the code. */
+/** A close frame has a payload of 125 bytes, two of them for the code (RFC 6455, section 5.5). */
 const maxReasonBytes = 123;
-/** How often a peer is asked whether it is still there, in milliseconds. One that does not answer until the next time is not. */
+/** Milliseconds between pings. A peer that misses one pong is disconnected. */
 const pingMs = 30_000;
-/** Responses after which others have their turn. */
+/** Number of responses after which the event loop gets a turn. */
 const turnEvery = 64;
-/** Bytes that may wait to be sent before the next response is asked for. */
+/** Maximum number of bytes in the send buffer before the next response is requested. */
 const sendWindow = 64 * 1024;
 
 /**
- * The streaming method at a path. The handshake is a GET, whatever the method's rule says.
+ * Finds the streaming method at a path. The handshake is a GET, whatever HTTP method the rule has.
  *
- * @throws HttpError 404 if there is none, 400 if the method there is unary.
+ * @throws HttpError 404 if no method matches, 400 if the method is unary.
  */
 export function findStream(router: Router<Route>, path: string): Match<Route> {
   const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
   const matches = methods.map((method) => router.find(method, path)).filter((found) => found !== undefined && "route" in found);
   const match = matches.find(({ route }) => route.calls.kind !== "unary");
   if (match !== undefined) return match;
-  if (matches.length > 0) throw new HttpError(400, Code.INVALID_ARGUMENT, "the method here has no stream, and so no WebSocket");
-  throw new HttpError(404, Code.NOT_FOUND, `there is nothing at ${path.slice(0, 200)}`);
+  if (matches.length > 0) throw new HttpError(400, Code.INVALID_ARGUMENT, "a WebSocket needs a streaming method, but this one is unary");
+  throw new HttpError(404, Code.NOT_FOUND, `no route matches ${path.slice(0, 200)}`);
 }
 
 /**
- * Refuses the pages of other origins: a browser opens a WebSocket to anywhere, cookies and all, and asks nobody before.
+ * Rejects pages of other origins. A browser opens a WebSocket to any host, with cookies and without
+ * a CORS preflight.
  *
- * @throws HttpError 403
+ * @throws HttpError 403 if the origin is neither the gateway's own nor allowed.
  */
 export function checkOrigin({ headers: { origin }, host }: FastifyRequest, allowed: readonly string[]): void {
   if (origin === undefined || allowed.includes("*") || allowed.includes(origin)) return;
@@ -53,7 +55,7 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
   const start = performance.now();
   let alive = true;
   const pings = setInterval(() => {
-    // A pong is not read while the socket is paused.
+    // Pongs are not read while the socket is paused.
     if (!alive && !socket.isPaused) return socket.terminate();
     alive = false;
     socket.ping();
@@ -62,9 +64,10 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
     alive = true;
   });
   const requests = new Frames(socket, exchange, route);
-  // What is no WebSocket's, or too long. It has been told, by 1002, 1007 or 1009, and may take its time to close.
+  // The frame is malformed or too large. `ws` has sent 1002, 1007 or 1009; the close may still take
+  // a while.
   socket.on("error", () => {
-    requests.fail(new RpcError(Code.CANCELLED, "the WebSocket is broken"));
+    requests.fail(new RpcError(Code.CANCELLED, "the WebSocket received an invalid frame"));
     exchange.cancel();
   });
   socket.on("close", () => {
@@ -74,7 +77,7 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
   });
   let error: RpcError | undefined;
   try {
-    await converse(socket, exchange, route, requests);
+    await runCall(socket, exchange, route, requests);
   } catch (thrown) {
     error = RpcError.from(thrown);
     exchange.log(error);
@@ -83,13 +86,13 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
   const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
   const path = request.url.split("?", 1)[0];
   request.log.info({ method: "WEBSOCKET", path, grpc: Code[error?.code ?? Code.OK], durationMs, peer }, "request");
-  // A close is answered with one, which must be read.
+  // The socket must be read to receive the peer's close frame.
   requests.return();
   if (error === undefined) socket.close(1000);
   else socket.close(4000 + error.code, shorten(exchange.settings.errors.visible(error).message));
 }
 
-async function converse(socket: WebSocket, exchange: Exchange, { calls, print, binder }: Route, requests: Frames): Promise<void> {
+async function runCall(socket: WebSocket, exchange: Exchange, { calls, print, binder }: Route, requests: Frames): Promise<void> {
   const send = (response: Message) => {
     const printed = print(response);
     socket.send(typeof printed === "string" ? printed : printed.data);
@@ -97,14 +100,14 @@ async function converse(socket: WebSocket, exchange: Exchange, { calls, print, b
   const options = exchange.callOptions();
   switch (calls.kind) {
     case "unary":
-      throw new RpcError(Code.UNIMPLEMENTED, "a unary method has no WebSocket");
+      throw new RpcError(Code.UNIMPLEMENTED, "a unary method does not support WebSocket");
     case "client_streaming":
       return send(await calls.call(requests, options));
     case "server_streaming": {
       const request = binder.body === "none" ? undefined : (await requests.next()).value;
-      // It has no more requests: further frames are ignored.
+      // The call has one request. Further frames are ignored.
       await requests.return();
-      return sendAll(socket, calls.call(request ?? binder.bind(exchange.parts), options), send);
+      return sendAll(socket, calls.call(request ?? binder.bind(exchange.target), options), send);
     }
     case "bidi_streaming":
       return sendAll(socket, calls.call(requests, options), send);
@@ -114,20 +117,20 @@ async function converse(socket: WebSocket, exchange: Exchange, { calls, print, b
 async function sendAll(socket: WebSocket, responses: Responses, send: (response: Message) => void): Promise<void> {
   let count = 0;
   for (let response = await responses.recv(); response !== undefined; response = await responses.recv()) {
-    // Its close event may be yet to come.
+    // The close event may come later.
     if (socket.readyState !== socket.OPEN) throw new RpcError(Code.CANCELLED, "the WebSocket was closed");
     send(response);
     if (socket.bufferedAmount > sendWindow) await drained(socket);
-    // Without a socket upstream, nothing else might ever make way for other calls.
+    // An in-process upstream would starve other calls.
     else if (++count % turnEvery === 0) await nextTurn();
   }
 }
 
-/** Resolves once the socket has taken what waits; at once, if it has been closed. */
+/** Resolves once the send buffer has been written, or the socket is closed. */
 function drained(socket: WebSocket): Promise<void> {
   return new Promise((resolve) => {
     socket.once("close", resolve);
-    // Answered in the order of frames: all that came before has been written by then.
+    // Frames are written in order, so the buffer is empty once the ping is written.
     socket.ping("", undefined, () => {
       socket.off("close", resolve);
       resolve();
@@ -137,7 +140,7 @@ function drained(socket: WebSocket): Promise<void> {
 
 function shorten(reason: string): string {
   if (Buffer.byteLength(reason) <= maxReasonBytes) return reason;
-  // A character that is cut in two is replaced, and goes.
+  // Drops a character that was cut in two.
   const cut = Buffer.from(reason)
     .subarray(0, maxReasonBytes - 3)
     .toString();

@@ -1,4 +1,5 @@
-// What requests and responses carry: a message, a field of one, bytes of any type, or a stream of such.
+// The schemas of request and response bodies: a message, one of its fields, raw bytes, or a stream
+// of these.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { isHttpBody } from "../fields/bind-request.ts";
 import type { Binding } from "../http-rule/rule.ts";
@@ -15,25 +16,25 @@ export function requestBody(binding: Binding, schemas: Schemas, example: Example
   const message = body === "*" ? method.input : body.message;
   const streams = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
   if (isHttpBody(message) && (body === "*" || body.fieldKind === "message")) {
-    return { description: streams ? "As it is, in parts of any length." : "As it is.", content: { "*/*": {} } };
+    return { description: streams ? "Raw bytes, in chunks of any length." : "Raw bytes.", content: { "*/*": {} } };
   }
   const { description, schema } = split(requestSchema(binding, schemas));
   const value = example?.body;
   if (streams) {
     const text = value === undefined ? {} : { example: `${JSON.stringify(value)}\n` };
-    return { ...describe("One JSON value a line.", description), content: { "application/x-ndjson": { ...lines(schema), ...text } } };
+    return { ...describe("One JSON value per line.", description), content: { "application/x-ndjson": { ...lines(schema), ...text } } };
   }
   const media: MediaType = { schema, ...(value === undefined ? {} : { example: value }) };
   return { ...describe(description), ...(isBodyRequired(binding) ? { required: true } : {}), content: { "application/json": media } };
 }
 
-/** No body at all is an empty message, or none. */
+/** A missing body is an empty message, or an unset field. */
 function isBodyRequired({ method, body, variables }: Binding): boolean {
   if (body !== "*") return body !== undefined && isRequired(body);
   return method.input.fields.some((field) => isRequired(field) && !variables.some(({ path }) => path[0] === field));
 }
 
-/** Of a request message, or what the body has of it. */
+/** The schema of the request body: the message without its path variables, or one field. */
 export function requestSchema({ body, method, variables }: Binding, schemas: Schemas): Schema {
   const paths = variables.map(({ path }) => path);
   if (body === undefined) return schemas.ofMessage(method.input);
@@ -44,7 +45,7 @@ export function requestSchema({ body, method, variables }: Binding, schemas: Sch
   return schemas.ofRestOfField(body, below);
 }
 
-/** Of a response message, or the field of it that is the body. */
+/** The schema of the response body: the message, or one field. */
 export function responseSchema({ method, responseBody }: Binding, schemas: Schemas): Schema {
   return responseBody === undefined ? schemas.ofMessage(method.output) : schemas.ofField(responseBody);
 }
@@ -53,7 +54,7 @@ export function response(binding: Binding, schemas: Schemas, status: Schema): Re
   const { method, responseBody } = binding;
   const streams = method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
   if (isRawBody(method.output, responseBody)) {
-    return { description: streams ? "The parts, one after the other, as they are." : "The body, as it is.", content: { "*/*": {} } };
+    return { description: streams ? "Raw bytes, in chunks." : "Raw bytes.", content: { "*/*": {} } };
   }
   const { description = "OK", schema } = split(responseSchema(binding, schemas));
   if (!streams) return { description, content: { "application/json": { schema } } };
@@ -64,11 +65,11 @@ export function response(binding: Binding, schemas: Schemas, status: Schema): Re
   };
   return {
     description: [
-      "A stream, of the kind that `Accept` asks for; without, it is lines.",
+      "A stream in the format that `Accept` selects. Default: `application/x-ndjson`.",
       "",
-      '- `application/x-ndjson`: a line a message, `{"result": …}`. If the call fails later on, the last line is `{"error": …}`.',
-      `- \`text/event-stream\`: an event a message, with its JSON as \`data\`. The last event is \`end\`, or \`error\`, with a google.rpc.Status as \`data\`, if the call fails later on; its id is \`${lastEventId}\`.`,
-      "- `application/json`: an array. If the call fails later on, the connection is broken off.",
+      '- `application/x-ndjson`: one line for each message, `{"result": …}`. If the call fails after the first message, the last line is `{"error": …}`.',
+      `- \`text/event-stream\`: one event for each message, with its JSON as \`data\`. The last event is \`end\`, or, if the call fails, \`error\` with a google.rpc.Status as \`data\`; its id is \`${lastEventId}\`.`,
+      "- `application/json`: one array. If the call fails after the first message, the connection is closed before the end of the array.",
     ].join("\n"),
     content: {
       "application/x-ndjson": lines(line),
@@ -85,12 +86,12 @@ function isRawBody(output: DescMessage, field: DescField | undefined): boolean {
   return field === undefined ? isHttpBody(output) : field.fieldKind === "message" && isHttpBody(field.message);
 }
 
-/** OpenAPI 3.1 can describe only the whole of a body, which is text. */
+/** OpenAPI 3.1 can only describe such a body as text. */
 function lines(schema: Schema): MediaType {
-  return { schema: { type: "string", description: "One JSON value a line." }, "x-itemSchema": schema };
+  return { schema: { type: "string", description: "One JSON value per line." }, "x-itemSchema": schema };
 }
 
-/** What a field's comment says stands with the body rather than in its schema. */
+/** Separates the description of a field from its schema if the schema is a reference. */
 function split({ description, ...schema }: Schema): { description?: string; schema: Schema } {
   return "$ref" in schema && description !== undefined ? { description, schema } : { schema: { ...schema, ...describe(description) } };
 }

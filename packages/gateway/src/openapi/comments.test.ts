@@ -7,7 +7,7 @@ import { Comments } from "./comments.ts";
 
 const descriptors = fromBinary(FileDescriptorSetSchema, readFileSync(new URL("../../test/gen/library.binpb", import.meta.url)));
 
-test("generated descriptors have no comments, and get them from a descriptor set", () => {
+test("a descriptor set supplies comments for generated descriptors", () => {
   expect(new Comments().of(BookSchema)).toBeUndefined();
   const comments = new Comments(descriptors);
   expect([BookSchema, BookSchema.field.title, GenreSchema.value[1], LibraryService.method.getBook, BookSchema.field.name].map(of)).toEqual([
@@ -24,12 +24,12 @@ test("generated descriptors have no comments, and get them from a descriptor set
   }
 });
 
-test("descriptors that have comments need no other ones", () => {
+test("descriptors with comments need no descriptor set", () => {
   const message = createFileRegistry(descriptors).getMessage("library.v1.Book");
   expect(message && new Comments().of(message)).toBe("A book.");
 });
 
-test("notes to linters, and what is marked as internal, are no comments; one behind the thing is", () => {
+test("omits linter directives and internal notes; falls back to the trailing comment", () => {
   const proto = create(FileDescriptorProtoSchema, {
     name: "a.proto",
     syntax: "proto3",

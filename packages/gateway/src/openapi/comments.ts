@@ -1,5 +1,5 @@
-// The comments of a .proto, as descriptions. Descriptors from server reflection or a descriptor set may have them; what protoc-gen-es
-// generates never does, so they can be had from a descriptor set beside it.
+// The comments of a .proto as descriptions. Descriptors from server reflection or a descriptor set
+// may contain them. Generated code does not, so a descriptor set can supply them.
 import type { DescEnum, DescEnumValue, DescField, DescFile, DescMessage, DescMethod, DescOneof, DescService } from "@bufbuild/protobuf";
 import type {
   DescriptorProto,
@@ -13,15 +13,15 @@ type Commented = DescMessage | DescField | DescOneof | DescEnum | DescEnumValue 
 
 export class Comments {
   readonly #files: ReadonlyMap<string, FileDescriptorProto>;
-  /** By file, and then by what is commented. */
+  /** By file, and then by the name of the commented element. */
   readonly #comments = new Map<FileDescriptorProto, ReadonlyMap<string, string>>();
 
-  /** @param descriptors has the comments of files that come without. */
+  /** @param descriptors the comments of files that have no `sourceCodeInfo`. */
   constructor(descriptors?: FileDescriptorSet) {
     this.#files = new Map(descriptors?.file.map((file) => [file.name, file]));
   }
 
-  /** Undefined if there is none. */
+  /** The comment of an element. Returns `undefined` without one. */
   of(desc: Commented): string | undefined {
     const file = fileOf(desc).proto;
     const source = file.sourceCodeInfo === undefined ? this.#files.get(file.name) : file;
@@ -40,17 +40,17 @@ function fileOf(desc: Commented): DescFile {
   return desc.parent.file;
 }
 
-/** Unique in its file. */
+/** A name that is unique in its file. */
 function nameOf(desc: Commented): string {
   return "typeName" in desc ? desc.typeName : `${desc.parent.typeName}.${desc.name}`;
 }
 
-/** By the names that nameOf gives. */
+/** The comments of a file by the names that `nameOf` returns. */
 function readComments(file: FileDescriptorProto): ReadonlyMap<string, string> {
   const locations = new Map(file.sourceCodeInfo?.location.map((location) => [location.path.join("."), location]));
   const comments = new Map<string, string>();
 
-  // The numbers of the path are those of descriptor.proto's fields, and indexes.
+  // A path alternates field numbers of descriptor.proto and indexes.
   const read = (path: string, parent: string, name: string): string => {
     const fullName = parent === "" ? name : `${parent}.${name}`;
     const comment = cleanComment(locations.get(path));
@@ -77,7 +77,10 @@ function readComments(file: FileDescriptorProto): ReadonlyMap<string, string> {
   return comments;
 }
 
-/** The comment before the thing, or else the one behind it; without the notes to linters, and those that `(--` and `--)` make internal. */
+/**
+ * The leading comment, or else the trailing one. Omits directives to linters, and internal notes
+ * between `(--` and `--)`.
+ */
 function cleanComment(location: SourceCodeInfo_Location | undefined): string | undefined {
   const text = (location?.leadingComments || location?.trailingComments || "")
     .replace(/\(--[\s\S]*?--\)/g, "")

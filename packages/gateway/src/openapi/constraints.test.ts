@@ -71,17 +71,17 @@ test.each<[name: string, schema: Schema]>([
     "packed",
     { $ref: "#/components/schemas/google.protobuf.Any", properties: { "@type": { enum: ["type.googleapis.com/library.v1.Book"] } } },
   ],
-])("the rules of the field %s are keywords, or words", (name, schema) => {
+])("the rules of the field %s are keywords, or text", (name, schema) => {
   expect(rules?.properties?.[name]).toEqual(schema);
 });
 
-test("a field is required if a message without it breaks its rules", () => {
+test("a field is required if a message without it violates its rules", () => {
   expect(rules?.required?.join(" ")).toBe(
     "fixed some unsigned price address pattern exact constant parts data accepted chosen list map text time",
   );
 });
 
-test("rules of the message are in its description, and choices among fields are keywords", () => {
+test("message rules are in the description, and choices of fields are keywords", () => {
   expect(rules?.description).toBe(
     [
       "Exactly one of `first`, `second`.",
@@ -126,30 +126,30 @@ const good: Init = {
   choice: { case: "second", value: 1 },
 };
 
-// Protovalidate is the judge; the schema must say the same.
+// The schema must agree with protovalidate.
 test.each<[what: string, change: Init]>([
-  ["nothing wrong", {}],
+  ["a valid message", {}],
   ["a minimum", { low: -1 }],
   ["an exclusive maximum", { high: 1000 }],
   ["a gap", { outside: 7 }],
-  ["the one side of a gap", { outside: 4 }],
-  ["the other side of a gap", { outside: 11 }],
+  ["a value below a gap", { outside: 4 }],
+  ["a value above a gap", { outside: 11 }],
   ["an unset constant", { fixed: 0 }],
   ["a value that is not in the list", { some: 3 }],
-  ["a value that is", { some: 2 }],
-  ["a value that may not be", { others: 3 }],
+  ["a value that is in the list", { some: 2 }],
+  ["a forbidden value", { others: 3 }],
   ["an unset 64-bit integer", { unsigned: 0n }],
   ["NaN that must be finite", { finite: Number.NaN }],
   ["infinity beyond a maximum", { ratio: Number.POSITIVE_INFINITY }],
   ["infinity above a minimum", { price: Number.POSITIVE_INFINITY }],
   ["NaN with a minimum", { price: Number.NaN }],
   ["a 32-bit float at its minimum", { price: Math.fround(0.1) }],
-  ["no e-mail address", { email: "a" }],
-  ["a host instead", { email: "", host: "example.com" }],
+  ["an invalid e-mail address", { email: "a" }],
+  ["a host instead of an e-mail address", { email: "", host: "example.com" }],
   ["neither e-mail address nor host", { email: "" }],
-  ["both of them", { host: "example.com" }],
+  ["both e-mail address and host", { host: "example.com" }],
   ["an IPv6 address", { address: "::1" }],
-  ["no IP address", { address: "localhost" }],
+  ["an invalid IP address", { address: "localhost" }],
   ["a pattern", { pattern: "A" }],
   ["a length in characters, not in UTF-16", { exact: "😀😀😀" }],
   ["another length", { exact: "ab" }],
@@ -157,14 +157,14 @@ test.each<[what: string, change: Init]>([
   ["a suffix", { parts: "a.b-y" }],
   ["what a string must contain", { parts: "a.bz" }],
   ["what a string must not contain", { parts: "a.b--z" }],
-  ["more bytes than padding could be", { data: new Uint8Array(7) }],
-  ["as many bytes as may be", { data: new Uint8Array(4) }],
+  ["too many bytes, beyond padding", { data: new Uint8Array(7) }],
+  ["the maximum number of bytes", { data: new Uint8Array(4) }],
   ["no bytes", { data: new Uint8Array() }],
   ["false", { accepted: false }],
   ["the zero value of an enum", { chosen: 0 }],
-  ["an enum's value that is not defined", { defined: 9 as never }],
+  ["an undefined enum value", { defined: 9 as never }],
   ["too many items", { list: ["a", "b", "c", "d"] }],
-  ["the same item twice", { list: ["a", "a"] }],
+  ["a repeated item", { list: ["a", "a"] }],
   ["an item that is too long", { list: ["abcdef"] }],
   ["no items", { list: [] }],
   ["a key that is too short", { map: { a: 1 } }],
@@ -172,12 +172,12 @@ test.each<[what: string, change: Init]>([
   ["no pairs", { map: {} }],
   ["a required string that is empty", { text: "" }],
   ["an optional string that is empty", { chosenText: "" }],
-  ["zero where it is ignored", { maybe: "" }],
-  ["not zero where zero is ignored", { maybe: "ab" }],
-  ["a rule that is ignored", { ignored: "a" }],
-  ["the other of a choice", { choice: { case: "first", value: 2 } }],
-  ["a choice that breaks its own rule", { choice: { case: "first", value: 1 } }],
-  ["no choice", { choice: { case: undefined } }],
+  ["an ignored zero value", { maybe: "" }],
+  ["a nonzero value where zero is ignored", { maybe: "ab" }],
+  ["an ignored rule", { ignored: "a" }],
+  ["the other field of a oneof", { choice: { case: "first", value: 2 } }],
+  ["a oneof field that violates its own rule", { choice: { case: "first", value: 1 } }],
+  ["an unset oneof", { choice: { case: undefined } }],
   ["a string in a wrapper", { wrapped: "a" }],
 ])("schema and rules agree on %s", (_what, change) => {
   const message = create(RulesSchema, { ...good, ...change });
@@ -186,14 +186,14 @@ test.each<[what: string, change: Init]>([
 });
 
 test.each<[string, MessageInitShape<typeof OrderSchema>]>([
-  ["nothing more", {}],
+  ["valid fields", {}],
   ["a zero in a list that ignores zeros", { zeros: [0, 6] }],
-  ["too little in a list that ignores zeros", { zeros: [0, 5] }],
-  ["anything in a list whose items are not checked", { free: [1, 0, 9] }],
-  ["a message that is not checked", { unchecked: { product: "", count: 99 } }],
-  ["messages of a map that are not checked", { freeLines: { a: { product: "x", count: 0 } } }],
+  ["too small a value in a list that ignores zeros", { zeros: [0, 5] }],
+  ["any values in a list whose items are not validated", { free: [1, 0, 9] }],
+  ["a message that is not validated", { unchecked: { product: "", count: 99 } }],
+  ["messages in a map that are not validated", { freeLines: { a: { product: "x", count: 0 } } }],
   [
-    "a message that is checked",
+    "a message that is validated",
     {
       lines: [
         { product: "abc", count: 11 },
@@ -201,9 +201,9 @@ test.each<[string, MessageInitShape<typeof OrderSchema>]>([
       ],
     },
   ],
-  ["an enum's value that is not defined", { genre: 99 as never }],
-  ["one that has to be defined, and is not", { known: 99 as never }],
-  ["one that has to be defined, and is", { known: 2 }],
+  ["an undefined enum value", { genre: 99 as never }],
+  ["an undefined enum value where it must be defined", { known: 99 as never }],
+  ["a defined enum value where it must be defined", { known: 2 }],
 ])("schema and rules agree on an order with %s", (_what, change) => {
   const lines = [
     { product: "abc", count: 1 },

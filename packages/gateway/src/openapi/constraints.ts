@@ -1,4 +1,5 @@
-// The rules of protovalidate (buf.validate) as JSON Schema keywords; what has no keyword is said in words.
+// Converts the rules of protovalidate (buf.validate) to JSON Schema keywords, and to text where no
+// keyword exists.
 
 import {
   type DescField,
@@ -17,55 +18,57 @@ import { is64Bit } from "../fields/field-path.ts";
 import type { Json, Schema } from "./document.ts";
 import { behaviorsOf } from "./field-behavior.ts";
 
-/** What the rules of a field ask of its value. */
+/** The constraints that the rules of a field put on its value. */
 export interface Constraints {
-  /** To be added to the schema of the type; for floating-point numbers, to that of the finite ones. */
+  /**
+   * Keywords for the schema of the type. For floating-point numbers, for the schema of finite ones.
+   */
   readonly keywords: Schema;
-  /** What no keyword says: sentences. */
+  /** Sentences for constraints without a keyword. */
   readonly notes: readonly string[];
-  /** Whether an unset field, where unset and zero are the same, passes. */
+  /** Whether an unset field without presence is valid. */
   readonly allowsZero: boolean;
-  /** Which of the numbers that JSON writes as strings pass. */
+  /** The numbers among `nonFinite` that are valid. */
   readonly nonFinite: readonly string[];
 }
 
-/** The numbers that JSON writes as strings. */
+/** The numbers that JSON represents as strings. */
 export const nonFinite = ["NaN", "Infinity", "-Infinity"] as const;
 
 const none: Constraints = { keywords: {}, notes: [], allowsZero: true, nonFinite };
 
-/** The rules of a field, unless it has none, or they are switched off. */
+/** The rules of a field. Returns `undefined` without rules, or if they are ignored. */
 export function rulesOf(field: DescField): validate.FieldRules | undefined {
   if (!hasOption(field, validate.field)) return undefined;
   const rules = getOption(field, validate.field);
   return rules.ignore === validate.Ignore.ALWAYS ? undefined : rules;
 }
 
-/** Whether neither a field nor the message in it is checked. */
+/** Whether the field and the message in it are not validated. */
 export function isIgnored(field: DescField): boolean {
   return hasOption(field, validate.field) && getOption(field, validate.field).ignore === validate.Ignore.ALWAYS;
 }
 
-/** What the rules of the items of a list, or of the values of a map, say of the rules themselves. */
+/** Whether the rules for list items or map values are ignored, always or for zero values. */
 export function ignoreOf(rules: validate.FieldRules | undefined): "always" | "zero" | undefined {
   if (rules?.ignore === validate.Ignore.ALWAYS) return "always";
   return rules?.ignore === validate.Ignore.IF_ZERO_VALUE ? "zero" : undefined;
 }
 
-/** Whether unset is not the same as zero. */
+/** Whether the field distinguishes unset from zero. */
 export function hasPresence(field: DescField): boolean {
   return field.fieldKind !== "list" && field.fieldKind !== "map" && field.presence !== FeatureSet_FieldPresence.IMPLICIT;
 }
 
-/** Whether a zero value passes for being unset, whatever the other rules say. */
+/** Whether a zero value counts as unset, so that the rules do not apply to it. */
 export function ignoresZero(field: DescField, rules: validate.FieldRules): boolean {
   if (hasPresence(field)) return false;
   if (rules.ignore === validate.Ignore.IF_ZERO_VALUE) return true;
-  // Protovalidate's MessageRules.oneof says so.
+  // protovalidate defines this for MessageRules.oneof.
   return messageRulesOf(field.parent)?.oneof.some(({ fields }) => fields.includes(field.name)) ?? false;
 }
 
-/** Whether a request has to have the field: by its rules, or by its google.api.field_behavior. */
+/** Whether a request must set the field, by its rules or its google.api.field_behavior. */
 export function isRequired(field: DescField): boolean {
   const behaviors = behaviorsOf(field);
   if (behaviors.has("OUTPUT_ONLY")) return false;
@@ -83,15 +86,16 @@ export function isOneofRequired(oneof: DescOneof): boolean {
   return hasOption(oneof, validate.oneof) && getOption(oneof, validate.oneof).required;
 }
 
-/** Rules in CEL, in words. */
+/** Descriptions of CEL rules. */
 export function celNotes({ cel, celExpression }: validate.FieldRules | validate.MessageRules): string[] {
   const rules = cel.map(({ message, expression }) => (message === "" ? `\`${expression}\`` : `${message} (\`${expression}\`)`));
   return [...rules, ...celExpression.map((expression) => `\`${expression}\``)].map((rule) => `Rule: ${rule}.`);
 }
 
 /**
- * What rules ask of a value: of a field, or of the items of a repeated field, the keys or the values of a map.
- * @param field says of what type the value is.
+ * The constraints on a value: of a field, a list item, a map key or a map value.
+ *
+ * @param field determines the type of the value.
  */
 export function constraintsOf(field: DescField, rules: validate.FieldRules): Constraints {
   const { type } = rules;
@@ -130,7 +134,7 @@ export function constraintsOf(field: DescField, rules: validate.FieldRules): Con
   return { ...none, ...constraints, notes: [...(constraints.notes ?? []), ...celNotes(rules)] };
 }
 
-/** Adds keywords to a schema; those that it has already go beside it, into `allOf`. */
+/** Adds keywords to a schema. Keywords that the schema has already go into `allOf`. */
 export function addKeywords(schema: Schema, keywords: Schema): Schema {
   const isClash = ([key]: [string, unknown]) => key in schema;
   const entries = Object.entries(keywords);
@@ -139,8 +143,8 @@ export function addKeywords(schema: Schema, keywords: Schema): Schema {
   return merged;
 }
 
-function all(parts: readonly (Schema | false)[]): Schema {
-  return parts.filter((part) => part !== false).reduce(addKeywords, {});
+function all(schemas: readonly (Schema | false)[]): Schema {
+  return schemas.filter((schema) => schema !== false).reduce(addKeywords, {});
 }
 
 interface Numeric {
@@ -169,11 +173,11 @@ function numberConstraints(rules: Numeric & Message, write: (value: number) => n
   };
 }
 
-/** 64-bit integers are strings in JSON, which have no minimum. */
+/** JSON represents 64-bit integers as strings, so `minimum` and `maximum` do not apply. */
 function bigintConstraints(rules: Numeric & Message): Partial<Constraints> {
   const { lessThan, greaterThan } = rules;
-  const least = greaterThan.case === undefined ? undefined : BigInt(greaterThan.value) + (greaterThan.case === "gt" ? 1n : 0n);
-  const pattern = isOutside(rules) || least === undefined || least < 0n ? false : { pattern: least === 0n ? "^[0-9]+$" : "^[1-9][0-9]*$" };
+  const min = greaterThan.case === undefined ? undefined : BigInt(greaterThan.value) + (greaterThan.case === "gt" ? 1n : 0n);
+  const pattern = isOutside(rules) || min === undefined || min < 0n ? false : { pattern: min === 0n ? "^[0-9]+$" : "^[1-9][0-9]*$" };
   const notes = [
     greaterThan.case !== undefined && `${greaterThan.case === "gt" ? "More than" : "At least"} ${greaterThan.value}`,
     lessThan.case !== undefined && `${lessThan.case === "lt" ? "less than" : "at most"} ${lessThan.value}`,
@@ -194,7 +198,9 @@ function floatConstraints(
   return { ...constraints, nonFinite: nonFinite.filter((text) => passes(Number(text))) };
 }
 
-/** More than the one, or less than the other, with a gap between them. */
+/**
+ * Whether values inside the bounds are excluded: greater than one bound, or less than the other.
+ */
 function isOutside({ lessThan, greaterThan }: Numeric): boolean {
   return lessThan.case !== undefined && greaterThan.case !== undefined && lessThan.value < greaterThan.value;
 }
@@ -212,7 +218,7 @@ interface Lists<Value> {
   readonly notIn: readonly Value[];
 }
 
-/** `const`, `in` and `not_in`, which most kinds of rules have. */
+/** Keywords for `const`, `in` and `not_in`, which most kinds of rules have. */
 function listKeywords<Value>(
   rules: Lists<Value> & { readonly example?: readonly Value[] },
   json: (value: Value) => Json,
@@ -231,7 +237,7 @@ function passesLists<Value>(rules: Lists<Value>, value: Value): boolean {
   );
 }
 
-/** Rules are proto2 messages: protobuf-es has an unset field's default on the prototype. */
+/** Whether a field of a proto2 message is set: protobuf-es keeps defaults on the prototype. */
 function isSet<Rules extends object>(rules: Rules, name: keyof Rules): boolean {
   return Object.hasOwn(rules, name);
 }
@@ -264,7 +270,7 @@ function stringConstraints(rules: validate.StringRules): Partial<Constraints> {
       isSet(rules, "minBytes") && `At least ${rules.minBytes} bytes in UTF-8.`,
       isSet(rules, "maxBytes") && `At most ${rules.maxBytes} bytes in UTF-8.`,
       typeof format === "string" && `${format}.`,
-      wellKnown.case === "wellKnownRegex" && `${headerParts[wellKnown.value]}.`,
+      wellKnown.case === "wellKnownRegex" && `${headerFormats[wellKnown.value]}.`,
     ].filter((note) => note !== false),
     allowsZero:
       min === 0n &&
@@ -280,7 +286,7 @@ function stringConstraints(rules: validate.StringRules): Partial<Constraints> {
 
 type StringFormat = Exclude<NonNullable<validate.StringRules["wellKnown"]["case"]>, "wellKnownRegex">;
 
-/** Keywords, or words where there are none. */
+/** Keywords, or a description where no keyword exists. */
 const stringFormats: Record<StringFormat, Schema | string> = {
   email: { format: "email" },
   hostname: { format: "hostname" },
@@ -304,20 +310,23 @@ const stringFormats: Record<StringFormat, Schema | string> = {
   protobufDotFqn: { pattern: "^\\.[A-Za-z_][A-Za-z_0-9]*(\\.[A-Za-z_][A-Za-z_0-9]*)*$" },
 };
 
-const headerParts: Record<validate.KnownRegex, string> = {
-  [validate.KnownRegex.UNSPECIFIED]: "As a regular expression asks",
-  [validate.KnownRegex.HTTP_HEADER_NAME]: "The name of an HTTP header",
-  [validate.KnownRegex.HTTP_HEADER_VALUE]: "The value of an HTTP header",
+const headerFormats: Record<validate.KnownRegex, string> = {
+  [validate.KnownRegex.UNSPECIFIED]: "As given by a regular expression",
+  [validate.KnownRegex.HTTP_HEADER_NAME]: "An HTTP header name",
+  [validate.KnownRegex.HTTP_HEADER_VALUE]: "An HTTP header value",
 };
 
-/** Protovalidate has RE2's syntax, JSON Schema that of ECMAScript in Unicode mode: what the latter takes means the same to both. */
+/**
+ * The pattern if it is valid in JSON Schema (ECMAScript, Unicode mode). Patterns valid in both
+ * dialects have the same meaning as in protovalidate's RE2.
+ */
 function portablePattern(pattern: string): string | undefined {
   try {
     new RegExp(pattern, "u");
   } catch {
     return undefined;
   }
-  // Modifiers are too new to be expected of every reader.
+  // Many readers do not support modifiers yet.
   return /\(\?[a-z-]+[:)]/.test(pattern) ? undefined : pattern;
 }
 
@@ -325,7 +334,7 @@ function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
-/** Bytes are base64 in JSON, with padding or without. */
+/** JSON represents bytes as base64, with or without padding. */
 function bytesConstraints(rules: validate.BytesRules): Partial<Constraints> {
   const min = isSet(rules, "len") ? rules.len : rules.minLen;
   const max = isSet(rules, "len") ? rules.len : isSet(rules, "maxLen") && rules.maxLen;
@@ -346,7 +355,7 @@ function bytesConstraints(rules: validate.BytesRules): Partial<Constraints> {
       words("Begins with", prefix),
       words("Ends with", suffix),
       words("Contains", contains),
-      pattern !== "" && `Its text matches \`${pattern}\` (RE2).`,
+      pattern !== "" && `The decoded text matches \`${pattern}\` (RE2).`,
       wellKnown.case !== undefined && wellKnown.value && `The bytes of an address or identifier: ${wellKnown.case}.`,
     ].filter((note) => note !== false),
     allowsZero:
@@ -359,7 +368,7 @@ function bytesConstraints(rules: validate.BytesRules): Partial<Constraints> {
   };
 }
 
-/** Enums are names in JSON, or numbers if they have none. */
+/** JSON represents enum values as names, or as numbers if they have no name. */
 function enumConstraints(field: DescField, rules: validate.EnumRules): Partial<Constraints> {
   const json = (number: number): Json => field.enum?.value[number]?.jsonName ?? number;
   const defined = rules.definedOnly && field.enum?.open === true && { enum: field.enum.values.map(({ jsonName }) => jsonName) };
@@ -422,12 +431,12 @@ function timestampNotes(rules: validate.TimestampRules): string[] {
 function fieldMaskNotes(rules: validate.FieldMaskRules): string[] {
   return [
     rules.const !== undefined && `Always \`${rules.const.paths.join(",")}\`.`,
-    rules.in.length > 0 && `Only of ${rules.in.map((path) => `\`${path}\``).join(", ")}, and what is below them.`,
-    rules.notIn.length > 0 && `Nothing of ${rules.notIn.map((path) => `\`${path}\``).join(", ")}.`,
+    rules.in.length > 0 && `Only ${rules.in.map((path) => `\`${path}\``).join(", ")}and their subfields.`,
+    rules.notIn.length > 0 && `Not ${rules.notIn.map((path) => `\`${path}\``).join(", ")} or their subfields.`,
   ].filter((note) => note !== false);
 }
 
-/** What is left out where unset and zero are the same: as the value of a `required` field, it will not do. */
+/** A schema that excludes the zero value, for a `required` field without presence. */
 export function notZero(field: DescField): Schema {
   if (field.fieldKind === "list") return { minItems: 1 };
   if (field.fieldKind === "map") return { minProperties: 1 };
@@ -435,14 +444,14 @@ export function notZero(field: DescField): Schema {
   return { not: { const: zeroJson(field) } };
 }
 
-/** A schema of the zero value alone. */
+/** A schema that only accepts the zero value. */
 export function onlyZero(field: DescField): Schema {
   if (field.fieldKind === "list") return { maxItems: 0 };
   if (field.fieldKind === "map") return { maxProperties: 0 };
   return { const: zeroJson(field) };
 }
 
-/** The zero value of a field, or of an item of a list or a map. */
+/** The zero value of a field, list item or map value. */
 export function zeroJson(field: DescField): Json {
   if (field.enum !== undefined) return field.enum.values[0]?.jsonName ?? 0;
   if (field.scalar === undefined) return null;

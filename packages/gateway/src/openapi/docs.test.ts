@@ -11,7 +11,7 @@ async function serve(options: Parameters<typeof docs>[1] = {}, prefix = "") {
   return app;
 }
 
-test.each(["", "/api"])("below %j, the page and all that it refers to come from the gateway itself", async (prefix) => {
+test.each(["", "/api"])("below %j, the gateway serves the page and all files that it loads", async (prefix) => {
   const app = await serve({}, prefix);
   const page = await app.inject(`${prefix}/docs`);
   expect([page.statusCode, page.headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
@@ -26,12 +26,12 @@ test.each(["", "/api"])("below %j, the page and all that it refers to come from 
   for (const { pathname } of links.filter((link) => !link.pathname.endsWith(".json"))) {
     const response = await app.inject(pathname);
     expect([pathname, response.statusCode, response.headers["x-content-type-options"]]).toEqual([pathname, 200, "nosniff"]);
-    // CSS that has a URL of its own has it as data.
+    // Other URLs in the CSS must be `data:` URLs.
     if (pathname.endsWith(".css")) expect([...response.body.matchAll(/url\((?!["']?data:)/g)]).toEqual([]);
   }
 });
 
-test("nothing is inline, and nothing may be loaded from elsewhere", async () => {
+test("nothing is inline, and the policy forbids other origins", async () => {
   const page = await (await serve()).inject("/docs");
   expect(page.body).not.toMatch(/<script>|<style|style=|\son\w+=/);
   expect(page.headers["content-security-policy"]).toBe(
@@ -39,24 +39,24 @@ test("nothing is inline, and nothing may be loaded from elsewhere", async () => 
   );
 });
 
-test("the document is not shown to an online validator", async () => {
+test("the page does not send the document to an online validator", async () => {
   expect((await (await serve()).inject("/docs/start.js")).body).toContain("validatorUrl: null");
 });
 
-test("title and address are text, whatever they contain", async () => {
+test("escapes the title and the URL", async () => {
   const page = await (await serve({ title: "<b>", openApiUrl: 'x"y' })).inject("/docs");
   expect(page.body).toContain("<title>&#60;b&#62;</title>");
   expect(page.body).toContain('data-openapi="x&#34;y"');
 });
 
-test("a browser that has the files already does not get them again", async () => {
+test("a browser with cached files gets 304", async () => {
   const app = await serve();
   const { headers } = await app.inject("/docs/swagger-ui.css");
   const again = await app.inject({ url: "/docs/swagger-ui.css", headers: { "if-none-match": String(headers.etag) } });
   expect([again.statusCode, again.body]).toEqual([304, ""]);
 });
 
-test("the files are compressed for a client that takes gzip, and the same otherwise", async () => {
+test("compresses the files for clients that accept gzip", async () => {
   const app = await serve();
   for (const name of ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"]) {
     const plain = await app.inject(`/docs/${name}`);
@@ -68,7 +68,7 @@ test("the files are compressed for a client that takes gzip, and the same otherw
   }
 });
 
-test("a trailing slash leads to the page", async () => {
+test("a trailing slash redirects to the page", async () => {
   const response = await (await serve({}, "/api")).inject("/api/docs/");
   expect(new URL(String(response.headers.location), "http://gateway/api/docs/").pathname).toBe("/api/docs");
 });
@@ -80,7 +80,7 @@ test.each([
   ["http://x/v1/shelves/a%2Fb/files/c%2Fd", "http://x/v1/shelves/a%2Fb/files/c/d"],
   ["http://x/v1/books/a%2Fb", "http://x/v1/books/a%2Fb"],
   ["http://x/openapi.json", "http://x/openapi.json"],
-])("the slashes of a parameter of several segments are sent as they are: %s", async (url, sent) => {
+])("restores the slashes of a parameter with several segments: %s", async (url, sent) => {
   const deep = { name: "path", in: "path", "x-multi-segment": true };
   const plain = { name: "name", in: "path" };
   const paths = {
@@ -90,7 +90,7 @@ test.each([
     "/v1/books/{name}": { get: { parameters: [plain] } },
   };
   expect(withSlashes(url, paths)).toBe(sent);
-  // As the page has it.
+  // The copy that the page runs.
   const script = (await (await serve()).inject("/docs/start.js")).body;
   const inPage = new Function(`${script.slice(script.indexOf("function withSlashes"))}; return withSlashes;`)() as typeof withSlashes;
   expect(inPage(url, paths)).toBe(sent);

@@ -1,25 +1,25 @@
-// Documentation for people: Swagger UI, served from here, without a request to anywhere else.
+// The documentation page: Swagger UI, without requests to other hosts.
 import { gunzipSync } from "node:zlib";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import { takesGzip } from "../http/deflate.ts";
+import { acceptsGzip } from "../http/deflate.ts";
 
 export interface DocsOptions {
-  /** Where the document is, as seen from the page. Default `openapi.json`: beside it. */
+  /** The URL of the document, relative to the page. Default: `openapi.json`. */
   readonly openApiUrl?: string;
-  /** Of the page. Default `API`. */
+  /** The title of the page. Default: `API`. */
   readonly title?: string;
-  /** Where the page is, below the prefix that the plugin is registered with. Default `/docs`. */
+  /** The path of the page below the plugin's prefix. Default: `/docs`. */
   readonly path?: string;
 }
 
-/** The files of Swagger UI that the page needs. `scripts/swagger-ui.ts` makes a module of them, which the first request loads. */
+/** The files of Swagger UI that the page loads, from a module that `scripts/swagger-ui.ts` generates. */
 const files = [
   ["swagger-ui.css", "text/css; charset=utf-8"],
   ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
   ["favicon-32x32.png", "image/png"],
 ] as const;
 
-/** Nothing inline, and nothing from elsewhere; Swagger UI has its icons in `data:` URLs. */
+/** No inline scripts, and no other origins. Swagger UI has icons in `data:` URLs. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -32,10 +32,10 @@ const contentSecurityPolicy = [
 ].join("; ");
 
 /**
- * The URL of a request with the slashes of parameters that may be several segments. Swagger UI encodes them, and `%2F` is part of a segment.
- * It runs in the page, and uses nothing from outside.
+ * Restores slashes in parameters that span several segments: Swagger UI encodes them as `%2F`,
+ * which is part of a segment. The function runs in the page, so it must be self-contained.
  *
- * @param paths those of the document.
+ * @param paths the paths of the document.
  */
 export function withSlashes(url: string, paths: Readonly<Record<string, unknown>>): string {
   const mark = url.search(/[?#]/);
@@ -55,7 +55,7 @@ export function withSlashes(url: string, paths: Readonly<Record<string, unknown>
   return url;
 }
 
-/** Without `validatorUrl`, the page would send the document's address to swagger.io. */
+/** A null `validatorUrl` keeps the page from sending the URL of the document to swagger.io. */
 const script = `const page = SwaggerUIBundle({
   url: document.documentElement.dataset.openapi,
   dom_id: "#docs",
@@ -74,13 +74,13 @@ ${withSlashes}
 `;
 
 /**
- * Serves a page that shows an OpenAPI document, and lets one try it.
+ * A page that displays an OpenAPI document and can send requests.
  *
  * @example
- * await app.register(docs, { title: "The shop" }); // GET /docs shows what GET /openapi.json has
+ * await app.register(docs, { title: "The shop" }); // GET /docs displays GET /openapi.json
  */
 export const docs: FastifyPluginAsync<DocsOptions> = async (app, { openApiUrl = "openapi.json", title = "API", path = "/docs" }) => {
-  // Links are relative, so that a proxy may put the page anywhere.
+  // Links are relative, so that a proxy can serve the page below another path.
   const folder = path.slice(path.lastIndexOf("/") + 1);
   const send = (reply: FastifyReply, type: string, content: unknown) => {
     reply.header("content-security-policy", contentSecurityPolicy).header("x-content-type-options", "nosniff");
@@ -92,7 +92,7 @@ export const docs: FastifyPluginAsync<DocsOptions> = async (app, { openApiUrl = 
   for (const [name, type] of files) {
     app.get(`${path}/${name}`, async (request: FastifyRequest, reply) => {
       const { gzipped, version } = await import("../../gen/swagger-ui/assets.js");
-      const takes = takesGzip(request.headers["accept-encoding"]?.toString());
+      const takes = acceptsGzip(request.headers["accept-encoding"]?.toString());
       const etag = takes ? `"${version}-gzip"` : `"${version}"`;
       reply.header("etag", etag).header("cache-control", "no-cache").header("vary", "accept-encoding");
       if (request.headers["if-none-match"] === etag) return reply.code(304).send();
@@ -116,7 +116,7 @@ function page(openApiUrl: string, title: string, folder: string): string {
 </head>
 <body>
 <div id="docs"></div>
-<noscript>This page needs JavaScript. <a href="${escapeHtml(openApiUrl)}">The document itself</a> does not.</noscript>
+<noscript>This page requires JavaScript. See <a href="${escapeHtml(openApiUrl)}">the OpenAPI document</a>.</noscript>
 <script src="${folder}/swagger-ui-bundle.js"></script>
 <script src="${folder}/start.js"></script>
 </body>

@@ -1,4 +1,5 @@
-// The parts of an OpenAPI 3.1 document that a gateway needs, as types: https://spec.openapis.org/oas/v3.1.1.html
+// Types for the subset of OpenAPI 3.1 that the gateway uses:
+// https://spec.openapis.org/oas/v3.1.1.html
 
 import type { JsonValue } from "@bufbuild/protobuf";
 
@@ -8,14 +9,14 @@ export interface OpenApiDocument {
   servers?: { url: string; description?: string }[];
   tags: Tag[];
   paths: Record<string, PathItem>;
-  /** Which calls need a token: those that the upstream refuses without one. */
+  /** Authentication. The token is optional, because the upstream decides which calls need one. */
   security?: Record<string, string[]>[];
   components: {
     schemas: Record<string, Schema>;
     responses: Record<string, Response>;
     securitySchemes?: Record<string, { type: "http"; scheme: "bearer"; description?: string }>;
   };
-  /** What can be called, and yet has no place in a document: see {@link Unlisted}. */
+  /** Operations that OpenAPI cannot represent: see {@link Unlisted}. */
   "x-unlisted"?: Unlisted[];
 }
 
@@ -24,15 +25,17 @@ export interface Tag {
   description?: string;
 }
 
-/** The methods that a path can have in OpenAPI 3.1. */
+/** The HTTP methods that OpenAPI 3.1 supports. */
 export const httpMethods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"] as const;
 
 export type PathItem = { [method in (typeof httpMethods)[number]]?: Operation } & {
-  /** Operations of other HTTP methods: OpenAPI has `additionalOperations` for them from 3.2 on. */
+  /** Operations of other HTTP methods. OpenAPI 3.2 adds `additionalOperations` for them. */
   "x-additionalOperations"?: Record<string, Operation>;
 };
 
-/** An operation whose path is, to OpenAPI, that of another one: there `{a}` and `{a=**}` are the same. */
+/**
+ * An operation whose path OpenAPI cannot distinguish from another one, such as `{a}` and `{a=**}`.
+ */
 export interface Unlisted {
   reason: string;
   method: string;
@@ -49,13 +52,15 @@ export interface Operation {
   parameters?: Parameter[];
   requestBody?: RequestBody;
   responses: Record<string, Response | Reference>;
-  /** The path as google.api.http writes it, where OpenAPI has to write it differently. */
+  /** The google.api.http path template, where it differs from the OpenAPI path. */
   "x-google-path-template"?: string;
   /** The full name of the gRPC method: `package.Service/Method`. */
   "x-grpc-method": string;
-  /** Which sides send a stream. */
+  /** The sides that send a stream. */
   "x-grpc-streaming"?: "client" | "server" | "bidi";
-  /** What each text frame of a WebSocket on the same path is; a side that sends no stream sends one. */
+  /**
+   * The messages of a WebSocket on the same path. A side that does not stream sends one message.
+   */
   "x-websocket"?: { request: Schema; response: Schema };
 }
 
@@ -69,7 +74,7 @@ export interface Parameter {
   explode?: boolean;
   schema: Schema;
   example?: JsonValue;
-  /** Whether the value may be several segments of the path: its slashes are sent as they are. */
+  /** Whether the value may span several path segments. Its slashes are not percent-encoded. */
   "x-multi-segment"?: true;
 }
 
@@ -86,9 +91,9 @@ export interface Response {
 
 export interface MediaType {
   schema?: Schema;
-  /** A body that can be sent as it stands. */
+  /** A valid request body. */
   example?: JsonValue;
-  /** What each of many in a row is: OpenAPI has `itemSchema` for that from 3.2 on. */
+  /** The schema of each message of a stream. OpenAPI 3.2 adds `itemSchema` for it. */
   "x-itemSchema"?: Schema;
 }
 
@@ -96,7 +101,7 @@ export interface Reference {
   $ref: string;
 }
 
-/** JSON Schema 2020-12, as far as it is used here. */
+/** The subset of JSON Schema 2020-12 that the gateway uses. */
 export interface Schema {
   $ref?: string;
   type?: SchemaType | SchemaType[];

@@ -1,27 +1,28 @@
-// What every operation may answer instead of its result: google.rpc.Status, with the HTTP status that google.rpc.Code asks for.
+// The error response of all operations: a google.rpc.Status, with the HTTP status of its
+// google.rpc.Code.
 import { Code } from "@grpc-study/rpc";
 import { httpStatus } from "../http/status.ts";
 import type { Response, Schema } from "./document.ts";
 
-/** google.rpc.Status, in JSON. */
+/** The schema of google.rpc.Status in JSON. */
 export function statusSchema(any: Schema): Schema {
   return {
     type: "object",
-    description: "Why a call has failed.",
+    description: "The error of a failed call.",
     properties: {
-      code: { type: "integer", format: "int32", description: "The gRPC status code: a number of google.rpc.Code." },
-      message: { type: "string", description: "For developers, in English." },
-      details: { type: "array", items: any, description: "Messages that say more, such as google.rpc.BadRequest." },
+      code: { type: "integer", format: "int32", description: "The gRPC status code, a value of google.rpc.Code." },
+      message: { type: "string", description: "A message for developers, in English." },
+      details: { type: "array", items: any, description: "Additional details, such as google.rpc.BadRequest." },
     },
   };
 }
 
-/** What the gateway refuses by itself. */
-const refusals = [
-  "- 405: the path takes other HTTP methods, which `Allow` names",
-  "- 408: the body took too long to come",
+/** Errors that the gateway returns before the call. */
+const gatewayErrors = [
+  "- 405: the path does not support the HTTP method; `Allow` lists the supported ones",
+  "- 408: the body did not arrive in time",
   "- 413: the body, or a message in it, is too large",
-  "- 415: the body is of a type that is not taken here",
+  "- 415: the content type of the body is not supported",
 ];
 
 export function errorResponse(status: Schema): Response {
@@ -32,13 +33,13 @@ export function errorResponse(status: Schema): Response {
     .map(([http, codes]) => `- ${http}: ${codes.map((code) => Code[code]).join(", ")}`);
   return {
     description: [
-      "The call has failed. The HTTP status is that of the gRPC status code:",
+      "The call failed. The gRPC status code determines the HTTP status:",
       "",
       ...rows,
       "",
-      "Or there was no call:",
+      "Or the gateway rejected the request:",
       "",
-      ...refusals,
+      ...gatewayErrors,
     ].join("\n"),
     content: { "application/json": { schema: status } },
   };

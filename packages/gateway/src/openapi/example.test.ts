@@ -1,4 +1,5 @@
-// The examples of a document can be sent as they stand: to a gateway whose server checks every rule.
+// The examples of a document are valid requests: each one is sent to a gateway whose server
+// validates all rules.
 import type { DescService } from "@bufbuild/protobuf";
 import { OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
 import { type Handlers, implement } from "@grpc-study/rpc";
@@ -11,8 +12,8 @@ import { Things } from "../../test/gen/things_pb.js";
 import type { OpenApiDocument, Operation, Parameter } from "./document.ts";
 import { samplePattern } from "./sample-pattern.ts";
 
-/** Handlers that answer everything with nothing. */
-function nothing({ methods }: DescService): Record<string, unknown> {
+/** Handlers that return empty responses. */
+function emptyHandlers({ methods }: DescService): Record<string, unknown> {
   return Object.fromEntries(
     methods.map(({ localName, methodKind }) => {
       const drain = async (requests: unknown) => {
@@ -61,23 +62,23 @@ test.each<[string, DescService, number]>([
   ["products", ProdService, 1],
   ["orders", OrderService, 1],
   ["users", UserService, 1],
-])("each example of %s is answered with 200", async (_what, service, least) => {
-  const implementation = implement(service, nothing(service) as Handlers<DescService>);
+])("each example of %s succeeds", async (_what, service, minimum) => {
+  const implementation = implement(service, emptyHandlers(service) as Handlers<DescService>);
   const { url } = await startGateway(implementation, { server: { interceptors: [validate()] }, unbound: true });
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument;
   const requests = requestsOf(document);
-  expect(requests.length).toBeGreaterThanOrEqual(least);
+  expect(requests.length).toBeGreaterThanOrEqual(minimum);
   for (const { method, url: path, type, body } of requests) {
     if (type === "application/json") expect(body, `${method} ${path}`).toBeDefined();
     const headers = type === "" ? {} : { "content-type": type === "*/*" ? "text/plain" : type };
     const response = await fetch(url + path, { method: method.toUpperCase(), headers, ...(body === undefined ? {} : { body }) });
-    const answer = await response.text();
-    expect([response.status, answer], `${method} ${path} ${body}`).toEqual([200, expect.anything()]);
+    const text = await response.text();
+    expect([response.status, text], `${method} ${path} ${body}`).toEqual([200, expect.anything()]);
   }
 });
 
-test("an example has one field of a oneof, no entries of maps, no Any, and fields that a reader can use", async () => {
-  const { url } = await startGateway(implement(Examples, nothing(Examples) as Handlers<typeof Examples>));
+test("an example has one field of a oneof, and no optional map entries or Any", async () => {
+  const { url } = await startGateway(implement(Examples, emptyHandlers(Examples) as Handlers<typeof Examples>));
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument;
   const example = document.paths["/v1/customers/{customer.id}/orders"]?.post?.requestBody?.content["application/json"]?.example;
   expect(example).toMatchObject({
@@ -105,11 +106,11 @@ test.each([
   "a{0}b*c?",
   "^\\p{L}+$",
   "",
-])("a text that matches %s", (pattern) => {
+])("generates a text that matches %s", (pattern) => {
   expect(samplePattern(pattern)).toMatch(new RegExp(pattern, "u"));
 });
 
-test.each(["(?<=a)b{3}$^", "(a)\\1x", "[", "^(?!text).+$ and more"])("none that matches %s is made up", (pattern) => {
+test.each(["(?<=a)b{3}$^", "(a)\\1x", "[", "^(?!text).+$ and more"])("generates no wrong text for %s", (pattern) => {
   const text = samplePattern(pattern);
   if (text !== undefined) expect(text).toMatch(new RegExp(pattern, "u"));
 });

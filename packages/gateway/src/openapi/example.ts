@@ -1,4 +1,4 @@
-// A request that can be sent as it stands: made from the descriptor and the rules, and checked by those rules before anybody sees it.
+// Creates an example request for a binding from its descriptor and rules, and validates it.
 import { create, type DescField, type DescMessage, hasOption, type JsonObject, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
@@ -13,26 +13,26 @@ import { isIgnored, isOneofRequired, isRequired, messageRulesOf, rulesOf } from 
 import { behaviorsOf } from "./field-behavior.ts";
 import { sampleEnum, sampleScalar, sampleWellKnown } from "./sample-value.ts";
 
-/** The parts of a request. */
+/** An example request. */
 export interface Example {
-  /** The text of each wildcard of the path, in the order of the path. */
+  /** The text for each wildcard of the path, in order. */
   readonly wildcards: readonly string[];
-  /** Required fields of the query, by their paths. */
+  /** Required query parameters, by field path. */
   readonly query: ReadonlyMap<string, JsonValue>;
-  /** Undefined if there is none, or if it is no JSON. */
+  /** `undefined` without a body, or if the body is not JSON. */
   readonly body: JsonValue | undefined;
 }
 
-/** Messages within each other that an example shows. */
-const deepest = 3;
-/** Fields of one example: more are more than a reader reads. */
-const mostFields = 60;
-/** How often a field that a rule refuses is left out. */
-const mostRepairs = 30;
+/** Maximum nesting depth of messages in an example. */
+const maxDepth = 3;
+/** Maximum number of fields in an example. */
+const maxFields = 60;
+/** Maximum number of attempts to omit an invalid field. */
+const maxRepairs = 30;
 
 const validator = createValidator();
 
-/** Undefined if no such request is found. */
+/** An example request for a binding. Returns `undefined` if none satisfies the rules. */
 export function exampleOf(binding: Binding, fieldNames: "json" | "proto"): Example | undefined {
   const { method, variables, template } = binding;
   const wildcards = template.segments.flatMap((segment, index) => {
@@ -46,7 +46,7 @@ export function exampleOf(binding: Binding, fieldNames: "json" | "proto"): Examp
   const texts = wildcards.map(({ field }) => (field === undefined ? "text" : textOf(field)));
   for (const optional of [true, false]) {
     const draft = new Draft(binding, optional);
-    for (let repairs = 0; repairs < mostRepairs; repairs++) {
+    for (let repairs = 0; repairs < maxRepairs; repairs++) {
       let message: Message;
       try {
         message = draft.message();
@@ -56,13 +56,13 @@ export function exampleOf(binding: Binding, fieldNames: "json" | "proto"): Examp
       }
       const violations = violationsOf(method.input, message);
       if (violations.length === 0) return split(message, binding, texts, fieldNames);
-      if (!violations.map((violation) => draft.leaveOut(violation)).includes(true)) break;
+      if (!violations.map((violation) => draft.omit(violation)).includes(true)) break;
     }
   }
   return undefined;
 }
 
-/** A field's value as text in a path. */
+/** The sample value of a field as text in a path. */
 function textOf(field: DescField): string {
   const rules = rulesOf(field);
   if (field.enum !== undefined) return String(field.enum.value[sampleEnum(field, rules)]?.name ?? 0);
@@ -100,7 +100,7 @@ function violationsOf(desc: DescMessage, message: Message): readonly Violation[]
 
 const ruled = new WeakMap<DescMessage, boolean>();
 
-/** Whether a message, or one within it, has rules: a checker takes its time to be made. */
+/** Whether a message, or one that it contains, has rules. Creating a validator takes time. */
 function hasRules(desc: DescMessage): boolean {
   const known = ruled.get(desc);
   if (known !== undefined) return known;
@@ -112,7 +112,7 @@ function hasRules(desc: DescMessage): boolean {
     }
     for (const { message: inner } of message.fields) if (inner !== undefined && ruled.get(inner) !== false) reached.add(inner);
   }
-  // All that they contain has been looked at.
+  // All reachable messages have been checked.
   for (const message of reached) ruled.set(message, false);
   return false;
 }
@@ -125,16 +125,17 @@ function hasOwnRules(desc: DescMessage): boolean {
   );
 }
 
-/** A message that is made again without the fields that its rules refuse. */
+/** Creates a message, and creates it again without the fields that violate a rule. */
 class Draft {
   readonly #binding: Binding;
   readonly #optional: boolean;
-  /** Paths of fields that are left out, and of messages that have required fields only. */
-  readonly #left = new Set<string>();
-  readonly #bare = new Set<string>();
+  /** Paths of omitted fields. */
+  readonly #omitted = new Set<string>();
+  /** Paths of messages that only contain required fields. */
+  readonly #requiredOnly = new Set<string>();
   #count = 0;
 
-  /** @param optional whether it has fields that may be left out. */
+  /** @param optional whether the message includes optional fields. */
   constructor(binding: Binding, optional: boolean) {
     this.#binding = binding;
     this.#optional = optional;
@@ -145,13 +146,16 @@ class Draft {
     return this.#fill(this.#binding.method.input, [], []);
   }
 
-  /** Leaves out what a rule refuses: of a message, first what is optional in it. Returns false if nothing is left to do. */
-  leaveOut({ field }: Violation): boolean {
+  /**
+   * Omits the field of a violation. For a message, first omits its optional fields. Returns whether
+   * anything changed.
+   */
+  omit({ field }: Violation): boolean {
     const fields = field.filter((part) => part.kind === "field");
     const path = fields.map(({ name }) => name).join(".");
     const isMessage = fields.length === 0 || fields.at(-1)?.fieldKind === "message";
-    const from = isMessage && !this.#bare.has(path) ? this.#bare : this.#left;
-    if (from.has(path) || (from === this.#left && path === "")) return false;
+    const from = isMessage && !this.#requiredOnly.has(path) ? this.#requiredOnly : this.#omitted;
+    if (from.has(path) || (from === this.#omitted && path === "")) return false;
     from.add(path);
     return true;
   }
@@ -162,19 +166,22 @@ class Draft {
     for (const field of desc.fields) {
       if (excluded.has(field) || !this.#wants(field, above)) continue;
       const path = [...above, field];
-      if (this.#left.has(pathOf(path)) || (this.#bare.has(pathOf(above)) && !isNeeded(field) && path.length > 1)) continue;
+      if (this.#omitted.has(pathOf(path)) || (this.#requiredOnly.has(pathOf(above)) && !isNeeded(field) && path.length > 1)) continue;
       if (!this.#set(message, field, path, [...within, desc])) continue;
       for (const other of alternativesOf(field)) excluded.add(other);
     }
     return message.message;
   }
 
-  /** Whether the example has the field: a body's fields rather all, a query's only if they have to be there. */
+  /**
+   * Whether the example sets the field: most fields of the body, but only required ones of the
+   * query.
+   */
   #wants(field: DescField, above: readonly DescField[]): boolean {
     const { body, variables } = this.#binding;
     if (behaviorsOf(field).has("OUTPUT_ONLY")) return false;
     const path = [...above, field];
-    // The path says it.
+    // The path sets it.
     if (variables.some((variable) => variable.path.length === path.length && variable.path.every((one, index) => one === path[index])))
       return false;
     const inBody = body === "*" || path[0] === body;
@@ -182,7 +189,7 @@ class Draft {
     if (path.length === 1 && field === body) return true;
     if (isNeeded(field)) return true;
     const isPlain = !field.deprecated && !isIgnored(field) && field.fieldKind !== "map";
-    return this.#optional && isPlain && this.#count < mostFields;
+    return this.#optional && isPlain && this.#count < maxFields;
   }
 
   #set(message: ReturnType<typeof reflect>, field: DescField, path: readonly DescField[], within: readonly DescMessage[]): boolean {
@@ -216,7 +223,7 @@ class Draft {
     }
   }
 
-  /** Of a field, or of an item of it. */
+  /** A sample value of a field, or of an item of it. */
   #value(
     field: DescField,
     rules: validate.FieldRules | undefined,
@@ -238,8 +245,8 @@ class Draft {
     const needed = isNeeded(field) || (path.length === 1 && field === this.#binding.body);
     if (message.typeName.startsWith("google.protobuf.") && message.typeName !== "google.protobuf.Empty")
       return needed ? reflect(message) : undefined;
-    if (!needed && (within.length >= deepest || within.includes(message))) return undefined;
-    if (within.length > 2 * deepest) return undefined;
+    if (!needed && (within.length >= maxDepth || within.includes(message))) return undefined;
+    if (within.length > 2 * maxDepth) return undefined;
     return reflect(message, this.#fill(message, path, within));
   }
 }
@@ -248,7 +255,7 @@ function pathOf(path: readonly DescField[]): string {
   return path.map(({ name }) => name).join(".");
 }
 
-/** Whether a request has to have a field, or one of the oneof that it begins. */
+/** Whether a request must set the field. Of a required oneof, this is the first field. */
 function isNeeded(field: DescField): boolean {
   const { oneof } = field;
   if (oneof !== undefined && isOneofRequired(oneof) && oneof.fields[0] === field) return true;
@@ -256,7 +263,7 @@ function isNeeded(field: DescField): boolean {
   return (group?.required && group.fields[0] === field.name) || isRequired(field);
 }
 
-/** The fields that exclude a field. */
+/** The fields that cannot be set together with a field. */
 function alternativesOf(field: DescField): readonly DescField[] {
   const groups = messageRulesOf(field.parent)?.oneof.filter(({ fields }) => fields.includes(field.name)) ?? [];
   const named = field.parent.fields.filter(({ name }) => groups.some(({ fields }) => fields.includes(name)));
@@ -289,7 +296,7 @@ function remove(json: JsonObject, [field, ...below]: readonly DescField[], field
   }
 }
 
-/** What of a message the query says. */
+/** Collects the query parameters of a message. */
 function collectQuery(
   json: JsonObject,
   message: DescMessage,

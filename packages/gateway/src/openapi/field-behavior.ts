@@ -1,11 +1,15 @@
-// google.api.field_behavior (https://google.aip.dev/203): whether a field has to be set, and by whom.
+// google.api.field_behavior (https://google.aip.dev/203): whether a field is required, and who sets
+// it.
 import type { DescField } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
-/** The number of the extension of google.protobuf.FieldOptions. It is read by its number: few upstreams have its file. */
+/**
+ * The number of the extension of google.protobuf.FieldOptions. Few upstreams provide its file, so
+ * it is parsed by number.
+ */
 const extension = 1052;
 
-/** The values of google.api.FieldBehavior that a document shows. */
+/** The values of google.api.FieldBehavior that the document uses. */
 const names: ReadonlyMap<number, Behavior> = new Map([
   [2, "REQUIRED"],
   [3, "OUTPUT_ONLY"],
@@ -26,7 +30,7 @@ export function behaviorsOf(field: DescField): ReadonlySet<Behavior> {
   return behaviors;
 }
 
-/** A repeated enum may be packed or not. */
+/** Parses a repeated enum, packed or not. */
 function numbersIn(unknown: readonly { readonly no: number; readonly wireType: WireType; readonly data: Uint8Array }[]): number[] {
   return unknown.flatMap(({ no, wireType, data }) => {
     if (no !== extension) return [];

@@ -1,4 +1,4 @@
-// An OpenAPI 3.1 document of what a gateway serves.
+// Creates the OpenAPI 3.1 document of a gateway.
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { FileDescriptorSet } from "@bufbuild/protobuf/wkt";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
@@ -15,26 +15,30 @@ import { describe } from "./text.ts";
 export type { OpenApiDocument } from "./document.ts";
 
 export interface OpenApiOptions {
-  /** Default: made of the services' names, or of their package. */
+  /** Default: derived from the names of the services, or from their package. */
   readonly title?: string;
   /** Default: `"0"`. */
   readonly version?: string;
   /** CommonMark. */
   readonly description?: string;
-  /** Where the gateway is. Default: the document's own host, and the prefix of the plugin. */
+  /** The URLs of the gateway. Default: the document's host, with the plugin's prefix. */
   readonly servers?: readonly { readonly url: string; readonly description?: string }[];
-  /** How fields are called in JSON, paths and queries: `prodId` or `prod_id`. Default: `"json"`, the former. */
+  /**
+   * The names of fields in JSON, paths and queries: `prodId` (`"json"`) or `prod_id` (`"proto"`).
+   * Default: `"json"`.
+   */
   readonly fieldNames?: "json" | "proto";
-  /** Whether responses have fields with default values. Default: false. */
+  /** Whether responses include fields with default values. Default: false. */
   readonly emitDefaults?: boolean;
   /**
-   * Has the comments that become descriptions, for descriptors without: those that protoc-gen-es generates. `buf build
-   * --as-file-descriptor-set` or `protoc --include_source_info --descriptor_set_out` makes one.
+   * The source of descriptions for descriptors without comments, such as generated ones. Create it
+   * with `buf build --as-file-descriptor-set` or `protoc --include_source_info
+   * --descriptor_set_out`.
    */
   readonly descriptors?: FileDescriptorSet;
 }
 
-/** A document of all that can be called with the bindings. JSON.stringify makes it a file. */
+/** Creates the OpenAPI document of all bindings. `JSON.stringify` serializes it. */
 export function openApi(bindings: readonly Binding[], options: OpenApiOptions = {}): OpenApiDocument {
   const { fieldNames = "json", emitDefaults = false, servers = [] } = options;
   const comments = new Comments(options.descriptors);
@@ -47,7 +51,7 @@ export function openApi(bindings: readonly Binding[], options: OpenApiOptions = 
   const unlisted: Unlisted[] = [];
   const items: Record<string, PathItem> = {};
 
-  // It is there in any case, so that it is what google.rpc.Status is in a message, too.
+  // Added first, so that a message that contains google.rpc.Status refers to this schema.
   const status = { $ref: "#/components/schemas/google.rpc.Status" };
   schemas.components["google.rpc.Status"] = statusSchema(schemas.ofMessage(AnySchema));
 
@@ -60,7 +64,7 @@ export function openApi(bindings: readonly Binding[], options: OpenApiOptions = 
     items[path.text] = item;
     const other = addOperation(item, verb, body !== undefined, operation);
     if (other !== undefined) {
-      const reason = `In OpenAPI, its path is the same as that of ${other.operationId}.`;
+      const reason = `OpenAPI cannot distinguish its path from the one of ${other.operationId}.`;
       unlisted.push({ reason, method: verb, path: template.text, operation });
     }
   }
@@ -73,25 +77,31 @@ export function openApi(bindings: readonly Binding[], options: OpenApiOptions = 
       ...describe(
         options.description,
         emitDefaults
-          ? "Responses have all fields, but for those that tell unset from default, and are unset."
-          : "A field that is not in a response has its default value: zero, false, or empty.",
+          ? "Responses include all fields, except unset fields with explicit presence."
+          : "Responses omit fields that have their default value: zero, false or empty.",
       ),
     },
     ...(servers.length > 0 ? { servers: servers.map((server) => ({ ...server })) } : {}),
     tags: services.map((service) => ({ name: nameOf(service), ...describe(comments.of(service)) })),
     paths: items,
-    // Either will do for the gateway: the upstream knows which calls need a token.
+    // The token is optional: the upstream decides which calls need one.
     security: [{}, { bearer: [] }],
     components: {
       schemas: sorted(schemas.components),
       responses: { Error: errorResponse(status) },
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "Goes to the server as the metadata `authorization`." } },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "Forwarded to the server as the metadata `authorization`." },
+      },
     },
     ...(unlisted.length > 0 ? { "x-unlisted": unlisted } : {}),
   };
 }
 
-/** @returns the operation that is there already, if there is one. */
+/**
+ * Adds an operation.
+ *
+ * @returns the existing operation if the path has one for the method.
+ */
 function addOperation(item: PathItem, verb: string, hasBody: boolean, operation: Operation): Operation | undefined {
   const name = verb === "*" ? (hasBody ? "POST" : "GET") : verb;
   const method = httpMethods.find((method) => method.toUpperCase() === name);
@@ -103,26 +113,29 @@ function addOperation(item: PathItem, verb: string, hasBody: boolean, operation:
   return undefined;
 }
 
-/** The title of a document of some services: `Prod, Order and User API`; of many, the package that most are of: `shop.v1 API`. */
+/**
+ * The default title: `Prod, Order and User API` for up to three services, or `shop.v1 API` with the
+ * most common package.
+ */
 export function titleOf(services: readonly DescService[]): string {
   const names = services.map(({ name }) => name.replace(/(?<=.)Service$/, ""));
   if (names.length <= 3) return `${[...names.slice(0, -2), names.slice(-2).join(" and ")].join(", ")} API`.trim();
-  // An API's server often has services of other packages, too, such as google.longrunning.
+  // A server often has services of other packages, such as google.longrunning.
   const byPackage = [...Map.groupBy(services, ({ file }) => file.proto.package)];
-  const [name] = byPackage.reduce((most, one) => (one[1].length > most[1].length ? one : most));
+  const [name] = byPackage.reduce((largest, one) => (one[1].length > largest[1].length ? one : largest));
   return name === "" ? "API" : `${name} API`;
 }
 
-/** The name of each service; its full name if others have the same. */
+/** The short name of each service, or its full name if another service has the same. */
 function shortNames(services: readonly DescService[]): ReadonlyMap<DescService, string> {
   const isUnique = ({ name }: DescService) => services.filter((other) => other.name === name).length === 1;
   return new Map(services.map((service) => [service, isUnique(service) ? service.name : service.typeName]));
 }
 
-/** `Service_Method`, and `_2`, `_3`, … for further bindings. */
+/** Generates `Service_Method`, and appends `_2`, `_3`, … for further bindings. */
 class OperationIds {
   readonly #nameOf: (service: DescService) => string;
-  readonly #taken = new Set<string>();
+  readonly #used = new Set<string>();
 
   constructor(nameOf: (service: DescService) => string) {
     this.#nameOf = nameOf;
@@ -131,8 +144,8 @@ class OperationIds {
   next({ name, parent }: DescMethod): string {
     const first = `${this.#nameOf(parent).replaceAll(".", "_")}_${name}`;
     let id = first;
-    for (let index = 2; this.#taken.has(id); index++) id = `${first}_${index}`;
-    this.#taken.add(id);
+    for (let index = 2; this.#used.has(id); index++) id = `${first}_${index}`;
+    this.#used.add(id);
     return id;
   }
 }

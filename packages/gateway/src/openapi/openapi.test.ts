@@ -35,7 +35,7 @@ test.each([
   expect(await new Validator().validate({ ...document })).toEqual({ valid: true });
 });
 
-test("the shop's product has its comments, its parameters and their rules", () => {
+test("an operation has its comments, its parameters and their rules", () => {
   expect(shop.paths["/v1/prod/{prod_id}"]?.get).toEqual({
     operationId: "ProdService_GetProdStock",
     tags: ["ProdService"],
@@ -64,7 +64,7 @@ test("the shop's product has its comments, its parameters and their rules", () =
   });
 });
 
-test("the shop's order must be there, with its rules", () => {
+test("a request body with required fields is required", () => {
   expect(shop.paths["/v1/orders"]?.post?.requestBody).toEqual({
     required: true,
     content: {
@@ -81,7 +81,7 @@ test("the shop's order must be there, with its rules", () => {
   });
 });
 
-test("every operation has an id of its own", () => {
+test("every operation has a unique id", () => {
   const ids = Object.values(library.paths)
     .flatMap(operationsOf)
     .map(({ operationId }) => operationId.replace("LibraryService_", ""));
@@ -90,26 +90,26 @@ test("every operation has an id of its own", () => {
   );
 });
 
-test("a variable of several segments is written out", () => {
+test("a variable with several segments is expanded", () => {
   const { parameters, ...operation } = at("/v1/shelves/{name_1}/books/{name_2}", "get");
   expect(operation["x-google-path-template"]).toBe("/v1/{name=shelves/*/books/*}");
   expect(parameters?.[1]).toEqual({
     name: "name_2",
     in: "path",
     required: true,
-    description: "Its resource name.\n\nA part of the field `name`, which is `shelves/*/books/*`.",
+    description: "Its resource name.\n\nPart of the field `name`, whose value is `shelves/*/books/*`.",
     schema: { type: "string" },
     example: "text",
   });
 });
 
-test("paths that differ by names only are one, and a parameter says which field it is", () => {
+test("paths that differ only in names are merged, and the parameter names its field", () => {
   expect(at("/v1/books/{name}", "put").parameters).toEqual([
     { name: "name", in: "path", required: true, description: "The field `book.name`.", schema: { type: "string" }, example: "text" },
   ]);
 });
 
-test("the query has every field that is neither in the path nor in the body, if it can be text", () => {
+test("the query has every field outside the path and the body that text can express", () => {
   const { parameters, description } = at("/v1/books", "get");
   expect(parameters?.map(({ name, schema, description: _, ...parameter }) => [name, parameter, schema])).toEqual([
     ["words", { in: "query", style: "form", explode: true }, { type: "array", items: { type: "string" }, maxItems: 10 }],
@@ -131,39 +131,39 @@ test("the query has every field that is neither in the path nor in the body, if 
   expect(description).toBe(
     [
       "All books that match.",
-      "Not all of what is nested is listed: `filter.not` can have fields below, in the same manner.",
-      "Cannot be set in a query: `others`.",
+      "Nested fields of `filter.not` are not listed. They can be set in the same way.",
+      "These fields cannot be set in a query: `others`.",
     ].join("\n\n"),
   );
 });
 
-test("a body has what the path does not", () => {
+test("the body omits fields that the path sets", () => {
   expect(Object.keys(bodyOf(at("/v1/books/{name}:archive", "post"))?.properties ?? {})).toEqual([]);
   const replaced = bodyOf(at("/v1/books/{name}", "put"))?.properties?.["book"];
   expect(Object.keys(replaced?.properties ?? {}).slice(0, 2)).toEqual(["title", "genre"]);
 });
 
-test("the field mask of a PATCH may be left out", () => {
+test("the field mask of a PATCH is optional", () => {
   const [, mask] = at("/v1/books/{name}", "patch").parameters ?? [];
   expect([mask?.name, mask?.required, mask?.description]).toEqual([
     "updateMask",
     undefined,
-    expect.stringContaining("If it is left out, what the body has is what is updated."),
+    expect.stringContaining("Default: the fields in the body."),
   ]);
 });
 
-test("a response_body is the field alone", () => {
+test("a response_body is the schema of the field", () => {
   expect(at("/v1/books", "get").responses["200"]).toMatchObject({
     content: { "application/json": { schema: { type: "array", items: { $ref: "#/components/schemas/library.v1.Book" } } } },
   });
 });
 
 test("a google.api.HttpBody is bytes of any type", () => {
-  expect(at("/v1/files/{path}", "get").responses["200"]).toEqual({ description: "The body, as it is.", content: { "*/*": {} } });
-  expect(at("/v1/files/{path}", "put").requestBody).toEqual({ description: "As it is.", content: { "*/*": {} } });
+  expect(at("/v1/files/{path}", "get").responses["200"]).toEqual({ description: "Raw bytes.", content: { "*/*": {} } });
+  expect(at("/v1/files/{path}", "put").requestBody).toEqual({ description: "Raw bytes.", content: { "*/*": {} } });
 });
 
-test("HTTP methods that OpenAPI does not have are in an extension", () => {
+test("HTTP methods that OpenAPI does not support are in an extension", () => {
   expect(library.paths["/v1/books/{name}"]?.["x-additionalOperations"]?.["LOCK"]?.operationId).toBe("LibraryService_LockBook");
 });
 
@@ -171,7 +171,7 @@ test("a deprecated method is a deprecated operation", () => {
   expect(at("/v1/books/{name}", "delete").deprecated).toBe(true);
 });
 
-test("a server stream is lines, events, or an array", () => {
+test("a server stream has lines, events or an array", () => {
   const operation = at("/v1/books:watch", "get");
   expect(operation["x-grpc-streaming"]).toBe("server");
   const schema = { $ref: "#/components/schemas/library.v1.Book" };
@@ -184,14 +184,14 @@ test("a server stream is lines, events, or an array", () => {
   });
 });
 
-test("a client stream is lines", () => {
+test("a client stream has lines", () => {
   const operation = at("/v1/books:import", "post");
   expect(operation["x-grpc-streaming"]).toBe("client");
   expect(operation.requestBody).toEqual({
-    description: "One JSON value a line.",
+    description: "One JSON value per line.",
     content: {
       "application/x-ndjson": {
-        schema: { type: "string", description: "One JSON value a line." },
+        schema: { type: "string", description: "One JSON value per line." },
         "x-itemSchema": { $ref: "#/components/schemas/library.v1.Book" },
         example: expect.stringMatching(/^\{"name":"text","title":"text",.*\}\n$/),
       },
@@ -199,7 +199,7 @@ test("a client stream is lines", () => {
   });
 });
 
-test("a bidirectional stream is lines both ways, or a WebSocket", () => {
+test("a bidirectional stream has lines in both directions, or a WebSocket", () => {
   const operation = at("/v1/talk", "post");
   const schema = { $ref: "#/components/schemas/library.v1.Book" };
   expect([operation["x-grpc-streaming"], operation["x-websocket"]]).toEqual(["bidi", { request: schema, response: schema }]);
@@ -214,7 +214,7 @@ test("an error is a google.rpc.Status", () => {
   expect(Object.keys(library.components.schemas["google.rpc.Status"]?.properties ?? {})).toEqual(["code", "message", "details"]);
 });
 
-test("two operations with one path and method in OpenAPI are both told of", () => {
+test("an operation that OpenAPI cannot distinguish from another one is listed in an extension", () => {
   const rules: HttpRuleInit[] = [
     { selector: "library.v1.LibraryService.GetBook", pattern: { case: "get", value: "/v1/{name}" } },
     { selector: "library.v1.LibraryService.DeleteBook", pattern: { case: "get", value: "/v1/{name=**}" } },
@@ -224,7 +224,7 @@ test("two operations with one path and method in OpenAPI are both told of", () =
   expect(document.paths["/v1/{name}"]?.get?.operationId).toBe("LibraryService_GetBook");
   expect(document["x-unlisted"]).toEqual([
     {
-      reason: "In OpenAPI, its path is the same as that of LibraryService_GetBook.",
+      reason: "OpenAPI cannot distinguish its path from the one of LibraryService_GetBook.",
       method: "GET",
       path: "/v1/{name=**}",
       operation: expect.objectContaining({ operationId: "LibraryService_DeleteBook" }),
@@ -232,23 +232,23 @@ test("two operations with one path and method in OpenAPI are both told of", () =
   ]);
 });
 
-test("any HTTP method is one of them, and says so", () => {
+test("a rule for any HTTP method is listed as GET, with a note", () => {
   const rules: HttpRuleInit[] = [
     { selector: "library.v1.LibraryService.GetBook", pattern: { case: "custom", value: { kind: "*", path: "/any" } } },
   ];
   const document = openApi(bindingsOf(LibraryService.method.getBook, { rules }));
-  expect(document.paths["/any"]?.get?.description).toBe("Takes any HTTP method.");
+  expect(document.paths["/any"]?.get?.description).toBe("Accepts any HTTP method.");
 });
 
-test("literal text of a path is encoded, and wildcards without a variable have names", () => {
+test("encodes literal text, and names wildcards without a variable", () => {
   const rules: HttpRuleInit[] = [{ selector: "library.v1.LibraryService.GetBook", pattern: { case: "get", value: "/a%20b/*/c/**:d" } }];
   const document = openApi(bindingsOf(LibraryService.method.getBook, { rules }));
   const [path, item] = Object.entries(document.paths)[0] ?? [];
   expect(path).toBe("/a%20b/{segment_1}/c/{segment_2}:d");
-  expect(item?.get?.parameters?.[0]?.description).toBe("Any text: it is no field of the request.");
+  expect(item?.get?.parameters?.[0]?.description).toBe("Any text. It does not set a field of the request.");
 });
 
-test("services of the same name go by their full names", () => {
+test("services with the same name are tagged with their full names", () => {
   const serviceOf = (name: string) => {
     const service = [{ name: "Service", method: [{ name: "Call", inputType: `.${name}.Message`, outputType: `.${name}.Message` }] }];
     const proto = create(FileDescriptorProtoSchema, {
@@ -265,7 +265,7 @@ test("services of the same name go by their full names", () => {
   expect(document.paths["/b.Service/Call"]?.post?.operationId).toBe("b_Service_Call");
 });
 
-test("title, version, description and servers are as told", () => {
+test("title, version, description and servers come from the options", () => {
   const { info, servers } = shopOf({
     title: "Shop",
     version: "1",
@@ -276,12 +276,12 @@ test("title, version, description and servers are as told", () => {
   expect(info).toEqual({
     title: "Shop",
     version: "1",
-    description: "A shop.\n\nResponses have all fields, but for those that tell unset from default, and are unset.",
+    description: "A shop.\n\nResponses include all fields, except unset fields with explicit presence.",
   });
   expect(servers).toEqual([{ url: "https://shop.test" }]);
 });
 
-test("without a title, it is made of what is served", () => {
+test("the default title is derived from the services", () => {
   const title = (services: readonly DescService[]) => titleOf(services);
   const served = (name: string, file = "a.b.v1") => ({ name, file: { proto: { package: file } } }) as DescService;
   expect(shopOf({}).info.title).toBe("Prod, Order and User API");
@@ -295,14 +295,14 @@ test("without a title, it is made of what is served", () => {
   expect(title(["A", "B", "C", "D"].map((name) => served(name, "")))).toBe("API");
 });
 
-test("a token may be sent, and need not", () => {
+test("a bearer token is optional", () => {
   expect(shop.security).toEqual([{}, { bearer: [] }]);
   expect(shop.components.securitySchemes).toMatchObject({ bearer: { type: "http", scheme: "bearer" } });
 });
 
 function at(path: string, method: "get" | "put" | "post" | "delete" | "patch"): Operation {
   const operation = library.paths[path]?.[method];
-  if (operation === undefined) throw new Error(`there is no ${method} ${path}`);
+  if (operation === undefined) throw new Error(`no operation ${method} ${path}`);
   return operation;
 }
 
@@ -314,7 +314,7 @@ function bodyOf({ requestBody }: Operation) {
   return requestBody?.content["application/json"]?.schema;
 }
 
-test("messages that all contain each other are listed as deep as there is room, and take no time", () => {
+test("mutually recursive messages are listed up to the limit, without delay", () => {
   const count = 12;
   const type = (index: number) => `M${index % count}`;
   const file = create(FileDescriptorProtoSchema, {

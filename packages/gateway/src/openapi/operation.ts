@@ -1,4 +1,4 @@
-// An operation: what a document tells of one way to call a method.
+// The OpenAPI operation of one binding.
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { FieldPath } from "../fields/field-path.ts";
 import type { Binding } from "../http-rule/rule.ts";
@@ -38,13 +38,11 @@ export function operationOf(binding: Binding, { operationId, tag, path, schemas,
     ...(summary === undefined ? {} : { summary }),
     ...describe(
       comment,
-      verb === "*" ? "Takes any HTTP method." : undefined,
-      query.unlisted.length > 0
-        ? `Not all of what is nested is listed: ${names(query.unlisted)} can have fields below, in the same manner.`
-        : undefined,
-      query.left.length > 0 ? `Cannot be set in a query: ${names(query.left)}.` : undefined,
-      streaming === "bidi" ? "Both sides send as they like, over HTTP/2 or a WebSocket." : undefined,
-      streaming === undefined ? undefined : webSocketWords,
+      verb === "*" ? "Accepts any HTTP method." : undefined,
+      query.unlisted.length > 0 ? `Nested fields of ${names(query.unlisted)} are not listed. They can be set in the same way.` : undefined,
+      query.unsupported.length > 0 ? `These fields cannot be set in a query: ${names(query.unsupported)}.` : undefined,
+      streaming === "bidi" ? "Both sides may send at any time, over HTTP/2 or a WebSocket." : undefined,
+      streaming === undefined ? undefined : webSocketNote,
     ),
     ...(isDeprecated(method) ? { deprecated: true } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
@@ -59,9 +57,9 @@ export function operationOf(binding: Binding, { operationId, tag, path, schemas,
   return operation;
 }
 
-const webSocketWords =
-  "As a WebSocket on the same path: each text frame is a message in JSON, an empty one ends the requests. It is closed with 1000, " +
-  "or, if the call fails, with 4000 and the gRPC status code.";
+const webSocketNote =
+  "As a WebSocket on the same path, each text frame is a message in JSON. An empty frame is a half-close. The gateway closes with 1000, " +
+  "or, if the call fails, with 4000 + the gRPC status code.";
 
 function isDeprecated({ deprecated, parent, proto }: DescMethod): boolean {
   return deprecated || parent.deprecated || proto.options?.deprecated === true;

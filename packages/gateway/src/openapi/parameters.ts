@@ -1,4 +1,5 @@
-// The parameters of a binding: the variables of its path, and in the query, all fields that are neither there nor in the body.
+// The parameters of an operation: the path variables, and the query parameters for all fields that
+// are neither in the path nor in the body.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { type FieldPath, formatPath } from "../fields/field-path.ts";
 import { textParser } from "../fields/parse-text.ts";
@@ -32,42 +33,45 @@ export function pathParameters(binding: Binding, path: OpenApiPath, schemas: Sch
   });
 }
 
-/** The names along a path, and dots between them. */
+/** A field path with dots, in the configured spelling. */
 export function fieldName(path: FieldPath, schemas: Schemas): string {
   return path.map((field) => schemas.nameOf(field)).join(".");
 }
 
 export interface QueryParameters {
   readonly parameters: Parameter[];
-  /** Fields that would belong to the query, and cannot be written in one. */
-  readonly left: readonly FieldPath[];
-  /** Messages that contain themselves, or are too many: their fields are not listed. */
+  /** Fields that a query cannot express. */
+  readonly unsupported: readonly FieldPath[];
+  /** Messages that are recursive or nested too deeply. Their fields are not listed. */
   readonly unlisted: readonly FieldPath[];
 }
 
-/** Fields that are listed for one operation, if fewer levels have fewer: messages that contain each other have any number of them. */
-const mostFields = 200;
+/**
+ * Maximum number of fields that one operation lists. Deeper levels are omitted first, because
+ * recursive messages have no limit.
+ */
+const maxFields = 200;
 
 export function queryParameters(binding: Binding, schemas: Schemas, example: Example | undefined): QueryParameters {
-  if (binding.body === "*") return { parameters: [], left: [], unlisted: [] };
+  if (binding.body === "*") return { parameters: [], unsupported: [], unlisted: [] };
   for (const levels of [8, 4, 2]) {
-    const listed = listParameters(binding, schemas, example, levels, mostFields);
+    const listed = listParameters(binding, schemas, example, levels, maxFields);
     if (listed !== undefined) return listed;
   }
   return listParameters(binding, schemas, example, 1, Number.POSITIVE_INFINITY) as QueryParameters;
 }
 
-/** @returns undefined if there are more than `most`. */
+/** Returns `undefined` if there are more than `max` fields. */
 function listParameters(
   binding: Binding,
   schemas: Schemas,
   example: Example | undefined,
   levels: number,
-  most: number,
+  max: number,
 ): QueryParameters | undefined {
   const { method, verb, body, variables } = binding;
   const listed: (readonly [path: FieldPath, field: DescField, required: boolean])[] = [];
-  const left: FieldPath[] = [];
+  const unsupported: FieldPath[] = [];
   const unlisted: FieldPath[] = [];
   let count = 0;
   const isInPath = (path: FieldPath) =>
@@ -75,7 +79,7 @@ function listParameters(
 
   const parameterOf = ([path, field, required]: (typeof listed)[number]): Parameter => {
     const { description, deprecated, ...schema } = schemas.ofField(field);
-    // Without, Swagger UI makes up the entries of a map, and sends them.
+    // Without an example, Swagger UI invents map entries and sends them.
     const given = example?.query.get(formatPath(path)) ?? (field.fieldKind === "map" ? {} : undefined);
     const derived =
       verb === "PATCH" &&
@@ -87,7 +91,7 @@ function listParameters(
       name: fieldName(path, schemas),
       in: "query",
       ...(required && !derived ? { required } : {}),
-      ...describe(description, derived ? "If it is left out, what the body has is what is updated." : undefined),
+      ...describe(description, derived ? "Default: the fields in the body." : undefined),
       ...(deprecated ? { deprecated } : {}),
       ...(field.fieldKind === "list" ? { style: "form", explode: true } : {}),
       // `labels[colour]=red`
@@ -100,27 +104,27 @@ function listParameters(
     for (const field of message.fields) {
       const path = append(above, field);
       if ((above.length === 0 && field === body) || isInPath(path)) continue;
-      if (++count > most) return;
+      if (++count > max) return;
       if (textParser(field) !== undefined) listed.push([path, field, required && isRequired(field)]);
-      else if (field.fieldKind !== "message" || wellKnownSchema(field.message) !== undefined) left.push(path);
+      else if (field.fieldKind !== "message" || wellKnownSchema(field.message) !== undefined) unsupported.push(path);
       else if (within.length === levels || within.includes(field.message)) unlisted.push(path);
       else walk(field.message, path, [...within, field.message], required && isRequired(field));
     }
   };
   walk(method.input, [], [method.input], true);
-  return count > most ? undefined : { parameters: listed.map(parameterOf), left, unlisted };
+  return count > max ? undefined : { parameters: listed.map(parameterOf), unsupported, unlisted };
 }
 
 function append([first, ...rest]: readonly DescField[], last: DescField): FieldPath {
   return first === undefined ? [last] : [first, ...rest, last];
 }
 
-/** Whether a field may be any JSON, which a query has as text. */
+/** Whether a query expresses the field as JSON text. */
 function isJson(field: DescField): boolean {
   return field.fieldKind === "message" && /^google\.protobuf\.(?:Struct|ListValue|Value)$/.test(field.message.typeName);
 }
 
-/** Paths and queries have no null. */
+/** Removes null, which paths and queries cannot express. */
 function textual(schema: Schema): Schema {
   const result = { ...schema };
   if (Array.isArray(result.type)) {

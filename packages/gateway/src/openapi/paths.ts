@@ -1,13 +1,14 @@
-// Path templates in OpenAPI's terms. There a parameter is one segment of the path, and has a name. So what a variable consists of is
-// written out: of `/v1/{name=shelves/*}`, the path is `/v1/shelves/{name}`, which is also what can be called as it stands.
+// Converts path templates to OpenAPI paths, where a parameter is one named segment. Variables with
+// several segments are expanded: `/v1/{name=shelves/*}` becomes `/v1/shelves/{name}`, which clients
+// can call directly.
 import type { Binding, BoundVariable } from "../http-rule/rule.ts";
 import type { Segment } from "../http-rule/template.ts";
 
-/** A parameter of a path, before its schema. */
+/** A path parameter without its schema. */
 export interface PathParameter {
   readonly name: string;
   readonly segment: Exclude<Segment, { readonly literal: string }>;
-  /** Undefined if it is a wildcard that no variable takes. */
+  /** `undefined` for a wildcard outside variables. */
   readonly variable: BoundVariable | undefined;
 }
 
@@ -16,11 +17,14 @@ export interface OpenApiPath {
   readonly parameters: readonly PathParameter[];
 }
 
-/** Paths that differ by the names of parameters only are one path to OpenAPI. So each gets the names that the first one has. */
+/**
+ * Assigns parameter names. OpenAPI treats paths that differ only in parameter names as one, so they
+ * share the names of the first.
+ */
 export class Paths {
   readonly #names = new Map<string, readonly string[]>();
 
-  /** @param nameOf how a variable would be called, by its own lights. */
+  /** @param nameOf the preferred name of a variable. */
   of({ template, variables }: Binding, nameOf: (variable: BoundVariable) => string): OpenApiPath {
     const wildcards = template.segments.flatMap((segment, index) => {
       if (typeof segment !== "string") return [];
@@ -39,7 +43,7 @@ export class Paths {
   }
 }
 
-/** Which one of its name it is: from 1. */
+/** The 1-based position of a name among its duplicates. */
 function ordinal(names: readonly string[], index: number): number {
   return names.slice(0, index + 1).filter((name) => name === names[index]).length;
 }
@@ -49,27 +53,27 @@ function render(segments: readonly Segment[], verb: string | undefined, name: ()
   return verb === undefined ? path : `${path}:${encode(verb)}`;
 }
 
-/** Only what a path may not contain. */
+/** Percent-encodes only what a path segment may not contain. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/%(?:3A|40|24|26|2B|2C|3B|3D)/g, decodeURIComponent);
 }
 
-/** What there is to say of a parameter that is not just a field. */
+/** Describes a parameter that does not correspond to exactly one field. */
 export function describeSegment(
   { name, segment, variable }: PathParameter,
   field: string,
   template: Binding["template"],
 ): string | undefined {
-  const several = "Any number of segments: the slashes between them are to be sent as they are, not as `%2F`.";
-  if (variable === undefined) return `Any text: it is no field of the request.${segment === "**" ? ` ${several}` : ""}`;
+  const several = "Any number of segments. Send the slashes between them unencoded, not as `%2F`.";
+  if (variable === undefined) return `Any text. It does not set a field of the request.${segment === "**" ? ` ${several}` : ""}`;
   const own = template.segments.slice(variable.start, variable.end);
   const parts = own.map((part) => (typeof part === "string" ? part : part.literal)).join("/");
-  const whole = own.length === 1 ? undefined : `A part of the field \`${field}\`, which is \`${parts}\`.`;
+  const whole = own.length === 1 ? undefined : `Part of the field \`${field}\`, whose value is \`${parts}\`.`;
   const renamed = name === field || whole !== undefined ? undefined : `The field \`${field}\`.`;
   return [whole, renamed, segment === "**" ? several : undefined].filter((part) => part !== undefined).join(" ") || undefined;
 }
 
-/** Whether a parameter is all of its field, and not only a part. */
+/** Whether a parameter is the whole value of its field. */
 export function isWholeField({ variable }: PathParameter, template: Binding["template"]): boolean {
   return variable !== undefined && template.segments.slice(variable.start, variable.end).length === 1;
 }

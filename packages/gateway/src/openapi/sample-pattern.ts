@@ -1,15 +1,18 @@
-// A short text that matches a regular expression, for examples. It knows literals, classes, groups, alternatives and quantifiers.
+// Generates a short text that matches a regular expression, for examples. Supports literals,
+// classes, groups, alternatives and quantifiers.
 
-/** How much longer than its shortest form a repetition may become. */
-const mostExtra = 64;
+/** Maximum number of additional repetitions per quantifier. */
+const maxExtra = 64;
 
 /**
- * @param least the fewest characters.
- * @param index tells several texts apart.
- * @returns undefined if none is found: for lookarounds, backreferences, or texts that have to be long.
+ * Generates a text that matches a pattern. Returns `undefined` if it finds none: lookarounds,
+ * backreferences, or texts that must be very long.
+ *
+ * @param minLength minimum number of characters.
+ * @param index varies the text.
  */
-export function samplePattern(pattern: string, least = 0, index = 0): string | undefined {
-  // RE2 has groups with names in Python's syntax.
+export function samplePattern(pattern: string, minLength = 0, index = 0): string | undefined {
+  // RE2 also has named groups in Python's syntax.
   const portable = pattern.replaceAll("(?P<", "(?<");
   let regex: RegExp;
   try {
@@ -17,15 +20,15 @@ export function samplePattern(pattern: string, least = 0, index = 0): string | u
   } catch {
     return undefined;
   }
-  for (let extra = 0; extra <= mostExtra; extra++) {
+  for (let extra = 0; extra <= maxExtra; extra++) {
     const text = new Sampler(portable, extra, index).sample();
     if (text === undefined || !regex.test(text)) return undefined;
-    if (text.length >= least) return text;
+    if (text.length >= minLength) return text;
   }
   return undefined;
 }
 
-/** What a class is tried with, in this order: text that reads well comes first. */
+/** Characters to try for a class, most readable first. */
 const candidates = [
   "a",
   "A",
@@ -64,7 +67,7 @@ class Sampler {
     }
   }
 
-  /** The first of them. */
+  /** Returns the first alternative, and skips the others. */
   #alternatives(): string {
     const first = this.#sequence();
     while (this.#skip("|")) this.#sequence();
@@ -85,26 +88,29 @@ class Sampler {
     if (this.#skip("(")) {
       this.#match(/\?(?:[a-z]*:|P?<\w+>)/y);
       const text = this.#alternatives();
-      if (!this.#skip(")")) throw new SyntaxError("a group without an end");
+      if (!this.#skip(")")) throw new SyntaxError("unterminated group");
       return text;
     }
     const unit = this.#match(/\[(?:\\.|[^\]\\])*\]|\\[pP]\{[^}]*\}|\\.|[^()[\]{}*+?|\\]/suy);
-    if (unit === undefined || /^\\[bB0-9k]/.test(unit)) throw new SyntaxError("something else");
+    if (unit === undefined || /^\\[bB0-9k]/.test(unit)) throw new SyntaxError("unsupported syntax");
     const matches = new RegExp(`^${unit}$`, "u");
     const all = [...new Set([unit, ...candidates])].filter((text) => matches.test(text));
     const found = all[this.#index % all.length];
-    if (found === undefined) throw new SyntaxError("no character");
+    if (found === undefined) throw new SyntaxError("no character matches");
     return found;
   }
 
-  /** The fewest, but one rather than none; and some more, where there may be any number. */
+  /**
+   * The number of repetitions: the minimum, but at least one if allowed. Unbounded quantifiers add
+   * `extra`.
+   */
   #times(): number {
     const quantifier = this.#match(/(?:[*+?]|\{\d+(?:,\d*)?\})\??/y);
-    const [, least, most] = /^\{(\d+)(?:,(\d*))?/.exec(quantifier ?? "") ?? [];
-    if (least === undefined) return /^[*+]/.test(quantifier ?? "") ? 1 + this.#extra : 1;
-    const fewest = Number(least) === 0 && most !== undefined && most !== "0" ? 1 : Number(least);
-    if (most === undefined) return fewest;
-    return most === "" ? fewest + this.#extra : Math.min(fewest + this.#extra, Math.max(fewest, Number(most)));
+    const [, min, max] = /^\{(\d+)(?:,(\d*))?/.exec(quantifier ?? "") ?? [];
+    if (min === undefined) return /^[*+]/.test(quantifier ?? "") ? 1 + this.#extra : 1;
+    const times = Number(min) === 0 && max !== undefined && max !== "0" ? 1 : Number(min);
+    if (max === undefined) return times;
+    return max === "" ? times + this.#extra : Math.min(times + this.#extra, Math.max(times, Number(max)));
   }
 
   #skip(text: string): boolean {

@@ -1,4 +1,4 @@
-// A value of a scalar, an enum or a well-known message that the rules of its field accept, for examples.
+// Generates sample values that satisfy the rules of a field, for examples.
 import { create, type DescField, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema, FieldMaskSchema, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type * as validate from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
@@ -7,7 +7,7 @@ import { samplePattern } from "./sample-pattern.ts";
 
 type Rules = validate.FieldRules | undefined;
 
-/** The value of a scalar, as protobuf-es has it. `index` tells the items of a list apart. */
+/** A sample value of a scalar, as protobuf-es represents it. `index` varies list items. */
 export function sampleScalar(scalar: ScalarType, rules: Rules, index = 0): unknown {
   const type = rules?.type;
   switch (scalar) {
@@ -24,7 +24,7 @@ export function sampleScalar(scalar: ScalarType, rules: Rules, index = 0): unkno
   }
 }
 
-/** The first of its values that rules accept, rather not zero. */
+/** The first valid value of an enum, preferably not zero. */
 export function sampleEnum({ enum: type }: DescField, rules: Rules): number {
   const { value } = rules?.type.case === "enum" ? rules.type : {};
   if (value !== undefined && Object.hasOwn(value, "const")) return value.const;
@@ -34,7 +34,7 @@ export function sampleEnum({ enum: type }: DescField, rules: Rules): number {
   return given ?? allowed.find((number) => number !== 0) ?? allowed[0] ?? 0;
 }
 
-/** Undefined for messages that are no single value. */
+/** A sample value of a well-known message. Returns `undefined` for other messages. */
 export function sampleWellKnown(typeName: string, rules: Rules): Message | undefined {
   const type = rules?.type;
   switch (typeName) {
@@ -63,21 +63,21 @@ function sampleNumber(rules: Partial<Numeric>, scalar: ScalarType, index: number
   const given = rules.in?.[index] ?? rules.example?.[index];
   if (given !== undefined) return given;
   const { lessThan = {}, greaterThan = {}, notIn = [] } = rules;
-  const { value: least } = greaterThan;
-  const { value: most } = lessThan;
+  const { value: min } = greaterThan;
+  const { value: max } = lessThan;
   const isReal = scalar === ScalarType.DOUBLE || scalar === ScalarType.FLOAT;
-  if (isReal && least !== undefined && most !== undefined && least < most) return (Number(least) + Number(most)) / 2;
-  // In integers of any size.
+  if (isReal && min !== undefined && max !== undefined && min < max) return (Number(min) + Number(max)) / 2;
+  // Computes in bigint, which covers all integers.
   const whole = (value: number | bigint, round: (value: number) => number) => (typeof value === "bigint" ? value : BigInt(round(value)));
   let value = 1n;
-  if (least !== undefined && value <= least) value = whole(least, Math.floor) + (greaterThan.case === "gte" && !isReal ? 0n : 1n);
-  else if (most !== undefined && value >= most) value = whole(most, Math.ceil) - (lessThan.case === "lte" && !isReal ? 0n : 1n);
+  if (min !== undefined && value <= min) value = whole(min, Math.floor) + (greaterThan.case === "gte" && !isReal ? 0n : 1n);
+  else if (max !== undefined && value >= max) value = whole(max, Math.ceil) - (lessThan.case === "lte" && !isReal ? 0n : 1n);
   value += BigInt(index);
   while (notIn.some((other) => BigInt(Math.trunc(Number(other))) === value)) value++;
   return value;
 }
 
-/** Texts of the formats that rules know. */
+/** Sample texts for well-known formats. */
 const formats: Readonly<Record<string, string>> = {
   email: "ann@example.com",
   hostname: "example.com",
@@ -110,8 +110,8 @@ function sampleString(rules: validate.StringRules | undefined, index: number): s
   if (given !== undefined) return given;
   const format = rules.wellKnown.value ? formats[rules.wellKnown.case ?? ""] : undefined;
   if (format !== undefined) return format;
-  const fewest = Number(Object.hasOwn(rules, "len") ? rules.len : rules.minLen);
-  if (rules.pattern !== "") return samplePattern(rules.pattern, fewest, index) ?? text;
+  const minLength = Number(Object.hasOwn(rules, "len") ? rules.len : rules.minLen);
+  if (rules.pattern !== "") return samplePattern(rules.pattern, minLength, index) ?? text;
   const { prefix, contains, suffix } = rules;
   const [min, max] = Object.hasOwn(rules, "len")
     ? [rules.len, rules.len]
@@ -119,11 +119,11 @@ function sampleString(rules: validate.StringRules | undefined, index: number): s
   const [minBytes, maxBytes] = Object.hasOwn(rules, "lenBytes")
     ? [rules.lenBytes, rules.lenBytes]
     : [rules.minBytes, Object.hasOwn(rules, "maxBytes") ? rules.maxBytes : 1_000n];
-  const least = Number(min > minBytes ? min : minBytes);
-  const most = Number(max < maxBytes ? max : maxBytes);
+  const minTotal = Number(min > minBytes ? min : minBytes);
+  const maxTotal = Number(max < maxBytes ? max : maxBytes);
   const own = prefix + contains + suffix;
-  const room = Math.max(0, Math.min(most, Math.max(least, text.length)) - own.length);
-  return prefix + contains + (own === "" ? text.padEnd(room, "x").slice(0, room) : "x".repeat(Math.max(0, least - own.length))) + suffix;
+  const room = Math.max(0, Math.min(maxTotal, Math.max(minTotal, text.length)) - own.length);
+  return prefix + contains + (own === "" ? text.padEnd(room, "x").slice(0, room) : "x".repeat(Math.max(0, minTotal - own.length))) + suffix;
 }
 
 function sampleBytes(rules: validate.BytesRules | undefined, index: number): Uint8Array {
@@ -151,7 +151,7 @@ function sampleTimestamp(rules: validate.TimestampRules | undefined): Timestamp 
   const at = (seconds: bigint) => create(TimestampSchema, { seconds });
   if (rules === undefined) return at(1_704_067_200n); // 2024-01-01
   if (rules.const !== undefined) return rules.const;
-  // A document is older than the request.
+  // The document is created long before the request.
   if (rules.within !== undefined) return undefined;
   const { greaterThan, lessThan } = rules;
   if (greaterThan.case === "gtNow") return at(4_070_908_800n); // 2099-01-01

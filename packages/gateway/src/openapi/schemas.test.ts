@@ -43,22 +43,22 @@ test.each<[field: string, schema: Schema]>([
   ["shelfMark", { type: "string", deprecated: true }],
   ["samples", { type: "array", items: { anyOf: [{ type: "number", format: "double" }, special, { type: "null" }] } }],
   ["genres", { type: "object", additionalProperties: reference("library.v1.Genre"), propertyNames: { enum: ["true", "false"] } }],
-])("the field %s is what proto3 JSON makes of it", (field, schema) => {
+])("the field %s has the schema of its proto3 JSON", (field, schema) => {
   expect(book?.properties?.[field]).toEqual(schema);
 });
 
-test("of a oneof, one field excludes the others", () => {
+test("a field of a oneof excludes the others", () => {
   expect(book?.description).toBe("At most one of `coverUrl`, `coverImage`, `noCover`.");
   expect(Object.keys(book?.dependentSchemas ?? {})).toEqual(["coverUrl", "coverImage"]);
 });
 
-test("an enum has the names of its values, and numbers for those that the .proto does not have", () => {
+test("an enum has the names of its values, and numbers for unknown ones", () => {
   const names = { type: "string", enum: ["GENRE_UNSPECIFIED", "GENRE_FACT", "GENRE_FICTION"] };
   expect(schemas.components["library.v1.Genre"]).toEqual({ anyOf: [names, { type: "integer", format: "int32" }] });
 });
 
-test("google.api.field_behavior says what has to be set, and by whom", () => {
-  // REQUIRED, OUTPUT_ONLY, INPUT_ONLY; packed, not packed, and two at once.
+test("google.api.field_behavior sets required, readOnly and writeOnly", () => {
+  // REQUIRED, OUTPUT_ONLY, INPUT_ONLY; packed, not packed, and two values.
   const behaviors: [string, WireType, number[]][] = [
     ["required", WireType.LengthDelimited, [1, 2]],
     ["output", WireType.Varint, [3]],
@@ -76,7 +76,7 @@ test("google.api.field_behavior says what has to be set, and by whom", () => {
   }));
   const proto = create(FileDescriptorProtoSchema, { name: "b.proto", syntax: "proto3", messageType: [{ name: "Behaving", field }] });
   const message = createFileRegistry(proto, () => undefined).getMessage("Behaving");
-  if (message === undefined) throw new Error("there is no message");
+  if (message === undefined) throw new Error("message not found");
   const behaving = new Schemas(new Comments(), "json");
   behaving.ofMessage(message);
   expect(behaving.components.Behaving).toEqual({
@@ -92,18 +92,18 @@ test("google.api.field_behavior says what has to be set, and by whom", () => {
   });
 });
 
-test("fields can have the names of the .proto", () => {
+test("fields can have their .proto names", () => {
   const named = new Schemas(new Comments(), "proto");
   named.ofMessage(ListBooksRequestSchema);
   expect(Object.keys(named.components["library.v1.ListBooksRequest"]?.properties ?? {})).toContain("page_size");
 });
 
-test("messages of the same name are two components, unless their files are the same", () => {
+test("different messages of the same name are two components; identical files are merged", () => {
   const fileWith = (field: string) => {
     const message = { name: "Thing", field: [{ name: field, number: 1, type: 9, label: 1 }] };
     const proto = create(FileDescriptorProtoSchema, { name: "thing.proto", syntax: "proto3", messageType: [message] });
     const thing = createFileRegistry(proto, () => undefined).getMessage("Thing");
-    if (thing === undefined) throw new Error("there is no Thing");
+    if (thing === undefined) throw new Error("Thing not found");
     return thing;
   };
   const both = new Schemas(new Comments(), "json");
@@ -118,7 +118,7 @@ const ajv = addFormats.default(new Ajv2020({ strict: false, logger: false }));
 ajv.addSchema({ $id: "https://gateway.test/", components: { schemas: schemas.components } });
 const matches = ajv.compile({ $ref: "https://gateway.test/#/components/schemas/library.v1.Book" });
 
-test("what the gateway writes is what the schema says", () => {
+test("the gateway's JSON matches the schema", () => {
   const message = create(BookSchema, {
     title: "Τίτλος",
     genre: 2,
@@ -155,6 +155,6 @@ test.each([
   [{ title: "a", readingTime: "1m" }],
   [{ title: "a", translationOf: { title: "" } }],
   [{}],
-])("%j is not what the schema says", (json) => {
+])("%j does not match the schema", (json) => {
   expect(matches(json)).toBe(false);
 });

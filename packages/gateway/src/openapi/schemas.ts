@@ -1,4 +1,5 @@
-// The schemas of messages and enums, by canonical proto3 JSON: each one a component, and those that others contain by reference to it.
+// Creates the schemas of messages and enums in canonical proto3 JSON. Each is a component; other
+// schemas refer to it.
 import { type DescEnum, type DescField, type DescFile, type DescMessage, type DescOneof, equals, ScalarType } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { FieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
@@ -28,16 +29,16 @@ import { describe } from "./text.ts";
 import { wellKnownSchema, wrappedScalar } from "./well-known.ts";
 
 export class Schemas {
-  /** Of what has been asked for, by name. */
+  /** The components that have been referred to, by name. */
   readonly components: Record<string, Schema>;
   readonly #comments: Comments;
   readonly #fieldNames: "json" | "proto";
   readonly #named: Map<string, DescMessage | DescEnum>;
-  /** Whether messages have their rules. */
+  /** Whether the schemas include validation rules. */
   readonly #checked: boolean;
   #unchecked: Schemas | undefined;
 
-  /** @param checked has the components; the new ones are of messages without rules. */
+  /** @param checked creates schemas without rules that share the components of `checked`. */
   constructor(comments: Comments, fieldNames: "json" | "proto", checked?: Schemas) {
     this.#comments = comments;
     this.#fieldNames = fieldNames;
@@ -46,7 +47,10 @@ export class Schemas {
     this.#checked = checked === undefined;
   }
 
-  /** The schemas of messages in fields whose rules are ignored: a checker does not look into them. */
+  /**
+   * Creates schemas for messages in fields whose rules are ignored: protovalidate does not validate
+   * these messages.
+   */
   get #withoutRules(): Schemas {
     if (!this.#checked) return this;
     this.#unchecked ??= new Schemas(this.#comments, this.#fieldNames, this);
@@ -61,7 +65,7 @@ export class Schemas {
     return this.#fieldNames;
   }
 
-  /** Of a message as a whole. */
+  /** The schema of a message. */
   ofMessage(message: DescMessage): Schema {
     const scalar = wrappedScalar(message);
     if (scalar !== undefined) return nullable(scalarSchema(scalar));
@@ -70,25 +74,25 @@ export class Schemas {
     return message.typeName === "google.protobuf.Any" ? this.#refer(message, () => wellKnown) : { ...wellKnown };
   }
 
-  /** Of a message in which some fields do not stand, as they stand elsewhere. */
+  /** The schema of a message without the fields that are set elsewhere in the request. */
   ofRest(message: DescMessage, elsewhere: readonly FieldPath[]): Schema {
     return elsewhere.length === 0 ? this.ofMessage(message) : this.#ofFields(message, elsewhere);
   }
 
-  /** Of the value of a field, with its rules, and what there is to say of it. */
+  /** The schema of a field, with its rules and description. */
   ofField(field: DescField): Schema {
     const rules = this.#rulesOf(field);
     return this.#described(field, this.#ofValue(field, rules), rules);
   }
 
-  /** As {@link ofRest} for the message in a field. */
+  /** Like {@link ofRest}, for the message in a field. */
   ofRestOfField(field: DescField, elsewhere: readonly FieldPath[]): Schema {
     if (field.fieldKind !== "message" || elsewhere.length === 0) return this.ofField(field);
     const rules = this.#rulesOf(field);
     return this.#described(field, this.#ofFields(field.message, elsewhere), rules);
   }
 
-  /** As it is called in JSON, in paths and in queries. */
+  /** The name of a field in JSON, paths and queries. */
   nameOf(field: DescField): string {
     return this.#fieldNames === "json" ? field.jsonName : field.name;
   }
@@ -130,16 +134,16 @@ export class Schemas {
     if (ignore === "always") return this.#withoutRules.#ofItem(field, undefined);
     const constraints = rules && constraintsOf(field, rules);
     const constrained = withConstraints(this.#ofSingular(field, constraints), constraints);
-    const isZeroFine = ignore === "zero" && field.message === undefined && constraints?.allowsZero === false;
-    const schema = isZeroFine ? { anyOf: [{ const: zeroJson(field) }, constrained] } : constrained;
+    const allowsZero = ignore === "zero" && field.message === undefined && constraints?.allowsZero === false;
+    const schema = allowsZero ? { anyOf: [{ const: zeroJson(field) }, constrained] } : constrained;
     return { ...schema, ...describe(schema.description, constraints?.notes.join(" ")) };
   }
 
-  /** Of a field that is neither repeated nor a map, or of what such a one contains. */
+  /** The schema of a singular field, or of a list item or map value. */
   #ofSingular(field: DescField, constraints: Constraints | undefined): Schema {
     if (field.enum !== undefined) return this.#ofEnum(field.enum);
     if (field.scalar !== undefined) return scalarSchema(field.scalar, constraints?.nonFinite);
-    // A wrapper has the rules of what it wraps.
+    // A wrapper field has the rules of the wrapped type.
     const scalar = wrappedScalar(field.message);
     return scalar === undefined ? this.ofMessage(field.message) : nullable(scalarSchema(scalar, constraints?.nonFinite));
   }
@@ -162,7 +166,7 @@ export class Schemas {
       const here = all.filter((field) => fields.includes(field));
       return here.length === 0 ? [] : { fields: here, required: required && here.length === all.length, oneof };
     });
-    let schema: Schema = { type: "object", ...describe(...this.#messageWords(message, choices), ...(rules ? celNotes(rules) : [])) };
+    let schema: Schema = { type: "object", ...describe(...this.#messageNotes(message, choices), ...(rules ? celNotes(rules) : [])) };
     if (message.proto.options?.deprecated) schema.deprecated = true;
     schema.properties = Object.fromEntries(fields.map((field) => [this.nameOf(field), this.ofRestOfField(field, below(field))]));
     if (required.length > 0) schema.required = required;
@@ -170,7 +174,7 @@ export class Schemas {
     return schema;
   }
 
-  *#messageWords(message: DescMessage, choices: readonly Choice[]): Iterable<string | undefined> {
+  *#messageNotes(message: DescMessage, choices: readonly Choice[]): Iterable<string | undefined> {
     yield this.#comments.of(message);
     for (const { fields, required, oneof } of choices) {
       const names = fields.map((field) => `\`${this.nameOf(field)}\``).join(", ");
@@ -179,7 +183,7 @@ export class Schemas {
     }
   }
 
-  /** Each field of a choice excludes those that come after it. */
+  /** Each field of a choice excludes those after it. */
   #choiceKeywords({ fields, required }: Choice): Schema {
     const names = fields.map((field) => this.nameOf(field));
     const keywords: Schema = {};
@@ -198,14 +202,17 @@ export class Schemas {
       const values = desc.values.map((value) => [value.jsonName, this.#comments.of(value)] as const);
       const lines = values.flatMap(([name, comment]) => (comment === undefined ? [] : `- \`${name}\`: ${comment.replace(/\s+/g, " ")}`));
       const named: Schema = { type: "string", enum: values.map(([name]) => name) };
-      // A value that the .proto does not have is a number.
+      // Unknown values of an open enum are numbers.
       const all: Schema = desc.open ? { anyOf: [named, { type: "integer", format: "int32" }] } : named;
       const schema: Schema = { ...all, ...describe(this.#comments.of(desc), lines.join("\n")) };
       return desc.proto.options?.deprecated ? { ...schema, deprecated: true } : schema;
     });
   }
 
-  /** A component that is made when it is first referred to; before that, so that it may refer to itself. */
+  /**
+   * Refers to a component, and creates it at the first reference. The name is reserved first,
+   * because a message may refer to itself.
+   */
   #refer(desc: DescMessage | DescEnum, make: () => Schema): Schema {
     const name = `${this.#componentName(desc)}${this.#checked || desc.kind === "enum" ? "" : ".Unchecked"}`;
     if (!(name in this.components)) {
@@ -215,7 +222,10 @@ export class Schemas {
     return { $ref: `#/components/schemas/${name}` };
   }
 
-  /** The full name. Files without a package, or from several upstreams, may give it to different things. */
+  /**
+   * The full name, with a suffix if files without a package or from several upstreams define
+   * different types of that name.
+   */
   #componentName(desc: DescMessage | DescEnum): string {
     for (let index = 1; ; index++) {
       const name = index === 1 ? desc.typeName : `${desc.typeName}_${index}`;
@@ -240,7 +250,7 @@ function isSameFile(one: DescFile, other: DescFile): boolean {
   return one.proto.name === other.proto.name && equals(FileDescriptorProtoSchema, one.proto, other.proto);
 }
 
-/** What rules ask of a field: of its value, and whether zero will do. */
+/** Adds the rules of a field to a schema: constraints on the value, and whether zero is valid. */
 function withRules(field: DescField, schema: Schema, rules: FieldRules | undefined, constraints: Constraints | undefined): Schema {
   if (rules === undefined || constraints === undefined) return schema;
   const constrained = withConstraints(schema, constraints);
@@ -251,13 +261,13 @@ function withRules(field: DescField, schema: Schema, rules: FieldRules | undefin
 function withConstraints(schema: Schema, constraints: Constraints | undefined): Schema {
   if (constraints === undefined) return schema;
   const { keywords } = constraints;
-  // Of a floating-point number, the schema is one of the finite, and of the others.
+  // The schema of a floating-point number is a choice of finite numbers and strings.
   const [finite, ...others] = schema.anyOf ?? [];
   if (finite?.type === "number") {
     const { examples, ...bounds } = keywords;
     return { anyOf: [addKeywords(finite, bounds), ...others], ...(examples ? { examples } : {}) };
   }
-  // The rules' pattern of a 64-bit integer is a narrower one.
+  // The pattern in the rules replaces the default one of a 64-bit integer, which is wider.
   const { pattern, ...rest } = schema;
   const narrowed = pattern !== undefined && keywords.pattern !== undefined ? rest : schema;
   return addKeywords(narrowed, isNullable(schema) ? allowNull(keywords) : keywords);
@@ -277,7 +287,7 @@ function nullable(schema: Schema): Schema {
   return { ...schema, type: [...[schema.type ?? []].flat(), "null"] };
 }
 
-/** @param others the numbers that JSON writes as strings, and that may occur. */
+/** @param others the valid numbers among `nonFinite`. */
 function scalarSchema(scalar: ScalarType, others: readonly string[] = nonFinite): Schema {
   switch (scalar) {
     case ScalarType.DOUBLE:
@@ -308,7 +318,7 @@ function scalarSchema(scalar: ScalarType, others: readonly string[] = nonFinite)
   }
 }
 
-/** The keys of a map are strings in JSON. */
+/** JSON represents map keys as strings. */
 function keySchema(key: ScalarType): Schema {
   const { type, pattern, minimum } = scalarSchema(key);
   if (type === "boolean") return { enum: ["true", "false"] };

@@ -1,8 +1,9 @@
-// The OpenAPI document as a response: compressed for clients that take it, since the document of a large API has megabytes.
+// Serves the OpenAPI document, compressed for clients that accept gzip: the document of a large API
+// has megabytes.
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { FastifyInstance } from "fastify";
-import { takesGzip } from "../http/deflate.ts";
+import { acceptsGzip } from "../http/deflate.ts";
 import type { OpenApiDocument } from "./document.ts";
 
 const compress = promisify(gzip);
@@ -12,7 +13,7 @@ export function serveDocument(app: FastifyInstance, path: string, document: Open
   let compressed: Promise<Buffer> | undefined;
   app.get(path, async (request, reply) => {
     reply.header("content-type", "application/json").header("vary", "accept-encoding");
-    if (!takesGzip(request.headers["accept-encoding"]?.toString())) return reply.send(text);
+    if (!acceptsGzip(request.headers["accept-encoding"]?.toString())) return reply.send(text);
     compressed ??= compress(text);
     return reply.header("content-encoding", "gzip").send(await compressed);
   });

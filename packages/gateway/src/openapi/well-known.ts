@@ -1,12 +1,13 @@
-// The JSON of well-known messages, which is not that of other messages: https://protobuf.dev/programming-guides/json/
+// The schemas of well-known messages, which have a special JSON form:
+// https://protobuf.dev/programming-guides/json/
 import type { DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import type { Schema } from "./document.ts";
 
 const any: Schema = {
   type: "object",
-  description: "A message of any type: its fields, or `value` if its JSON is no object, and beside them `@type`.",
-  properties: { "@type": { type: "string", description: "A URL that ends in the full name of the type." } },
+  description: "A message of any type: `@type` with the fields of the message, or with `value` if its JSON is not an object.",
+  properties: { "@type": { type: "string", description: "A URL that ends with the full name of the type." } },
   additionalProperties: true,
 };
 
@@ -19,7 +20,7 @@ const wellKnown: ReadonlyMap<string, Schema> = new Map<string, Schema>([
     {
       type: "string",
       pattern: "^([A-Za-z0-9_.]+(,[A-Za-z0-9_.]+)*)?$",
-      description: "Paths of fields in lowerCamelCase, and commas between them.",
+      description: "Field paths in lowerCamelCase, separated by commas.",
     },
   ],
   ["google.protobuf.Struct", { type: "object", additionalProperties: true }],
@@ -28,12 +29,12 @@ const wellKnown: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ["google.protobuf.Empty", { type: "object" }],
 ]);
 
-/** Undefined if the message is like any other, or a wrapper. */
+/** The schema of a well-known message, except wrappers. Returns `undefined` for other messages. */
 export function wellKnownSchema({ typeName }: DescMessage): Schema | undefined {
   return wellKnown.get(typeName);
 }
 
-/** What a message wraps, to tell null from zero; undefined if it is no wrapper. */
+/** The scalar that a wrapper message wraps. Returns `undefined` for other messages. */
 export function wrappedScalar(message: DescMessage): ScalarType | undefined {
   return isWrapperDesc(message) ? message.fields[0].scalar : undefined;
 }

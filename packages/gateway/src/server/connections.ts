@@ -1,29 +1,33 @@
-// The connections of a server: how many requests of an HTTP/1.1 connection run at a time, and how all connections end with the server.
+// Tracks the connections of a server. Limits concurrent requests on HTTP/1.1 connections, and
+// closes connections when the server closes.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 export interface ConnectionsOptions {
-  /** Requests of one HTTP/1.1 connection that run at a time. */
+  /** Maximum number of concurrent requests on one HTTP/1.1 connection. */
   readonly maxPipelined: number;
-  /** Milliseconds that a connection may stay unread because none of its requests ends. */
+  /** Milliseconds for which a connection may stay paused without a response being sent. */
   readonly stalledMs: number;
 }
 
-/** Requests that wait behind others, of all connections. What Node's parser makes of one read of a socket waits in any case. */
+/**
+ * Maximum number of queued requests on all connections. The requests that Node parses from one read
+ * of a socket are queued in any case.
+ */
 const maxWaiting = 20_000;
-/** How long the first request of a connection may be on its way when the server ends; milliseconds. */
+/** Milliseconds that a new connection has to send its first request while the server closes. */
 const newMs = 1_000;
 
 interface Connection {
   readonly running: Set<ServerResponse>;
   readonly waiting: (() => void)[];
-  /** When it was made; milliseconds. */
+  /** When the connection opened, in milliseconds. */
   readonly since: number;
-  /** `bytesRead` when the last request ended: what has come since then belongs to the next one. */
+  /** `bytesRead` when the last request ended. Further bytes belong to the next request. */
   seenBytes: number;
-  stalled: NodeJS.Timeout | undefined;
-  /** Whether its data goes through the socket. */
-  followed: boolean;
+  stallTimer: NodeJS.Timeout | undefined;
+  /** Whether the socket has a `data` listener, so that pausing it works. */
+  observed: boolean;
 }
 
 function ignore(): void {}
@@ -38,7 +42,7 @@ export class Connections {
     this.#options = options;
   }
 
-  /** Follows a connection until it is closed. */
+  /** Tracks a connection until it closes. */
   add(socket: Socket): Connection {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
@@ -47,15 +51,18 @@ export class Connections {
       waiting: [],
       since: performance.now(),
       seenBytes: 0,
-      stalled: undefined,
-      followed: false,
+      stallTimer: undefined,
+      observed: false,
     };
     this.#connections.set(socket, connection);
     socket.once("close", () => this.#remove(socket, connection));
     return connection;
   }
 
-  /** Passes requests on, those of one HTTP/1.1 connection no more than `maxPipelined` at a time; it is not read while there are more. */
+  /**
+   * Limits the concurrent requests on each HTTP/1.1 connection to `maxPipelined`. Pauses the
+   * connection at the limit.
+   */
   limit(handler: RequestListener): RequestListener {
     return (request, response) => {
       if (request.httpVersionMajor >= 2) {
@@ -69,7 +76,10 @@ export class Connections {
     };
   }
 
-  /** Closes the connections that have no request, whole or in part. That of a new one may be on its way. */
+  /**
+   * Closes connections without a complete or partial request. New connections have time to send
+   * their first one.
+   */
   closeIdle(): void {
     const now = performance.now();
     for (const [socket, { running, seenBytes, since }] of this.#connections) {
@@ -78,7 +88,7 @@ export class Connections {
     }
   }
 
-  /** Resolves once there are no connections. */
+  /** Resolves once all connections are closed. */
   drained(): Promise<void> {
     if (this.#connections.size === 0) return Promise.resolve();
     this.#drained ??= Promise.withResolvers();
@@ -96,7 +106,7 @@ export class Connections {
     response.once("close", () => {
       connection.running.delete(response);
       if (connection.running.size === 0) connection.seenBytes = socket.bytesRead;
-      if (connection.stalled !== undefined) this.#next(socket, connection);
+      if (connection.stallTimer !== undefined) this.#next(socket, connection);
     });
     handler(request, response);
   }
@@ -108,22 +118,23 @@ export class Connections {
       return;
     }
     connection.waiting.push(begin);
-    if (connection.stalled !== undefined) return;
-    connection.stalled = setTimeout(() => socket.destroy(), this.#options.stalledMs);
-    // Node's parser takes what comes from below the socket, paused or not, until somebody listens to the data. From then on a pause is one.
-    if (!connection.followed) socket.on("data", ignore);
-    connection.followed = true;
+    if (connection.stallTimer !== undefined) return;
+    connection.stallTimer = setTimeout(() => socket.destroy(), this.#options.stalledMs);
+    // Node's parser consumes data below the socket, even if it is paused, until the socket has a
+    // `data` listener.
+    if (!connection.observed) socket.on("data", ignore);
+    connection.observed = true;
     socket.pause();
-    // Node's server resumes a socket whenever a body is read, or is not wanted.
+    // Node's server resumes the socket whenever a body is read or discarded.
     socket.resume = () => socket;
   }
 
   #next(socket: Socket, connection: Connection): void {
-    connection.stalled?.refresh();
+    connection.stallTimer?.refresh();
     while (connection.running.size < this.#options.maxPipelined) {
       const begin = connection.waiting.shift();
       if (begin === undefined) {
-        this.#read(socket, connection);
+        this.#resume(socket, connection);
         return;
       }
       this.#waiting--;
@@ -131,10 +142,10 @@ export class Connections {
     }
   }
 
-  /** Reads the socket again. */
-  #read(socket: Socket, connection: Connection): void {
-    clearTimeout(connection.stalled);
-    connection.stalled = undefined;
+  /** Resumes the socket. */
+  #resume(socket: Socket, connection: Connection): void {
+    clearTimeout(connection.stallTimer);
+    connection.stallTimer = undefined;
     Reflect.deleteProperty(socket, "resume");
     socket.resume();
   }
@@ -142,10 +153,10 @@ export class Connections {
   #remove(socket: Socket, connection: Connection): void {
     this.#connections.delete(socket);
     if (this.#connections.size === 0) this.#drained?.resolve();
-    clearTimeout(connection.stalled);
+    clearTimeout(connection.stallTimer);
     this.#waiting -= connection.waiting.length;
     connection.waiting.length = 0;
-    // Node tells only the response that has its turn.
+    // Node only notifies the response that is being sent.
     for (const response of connection.running) {
       if (response.closed) continue;
       response.destroy();

@@ -1,4 +1,4 @@
-// The access log: a line a request, whatever becomes of it.
+// The access log: one line for each request, however it ends.
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect, constants } from "node:http2";
@@ -9,14 +9,14 @@ import { WebSocket } from "ws";
 import { Things } from "../../test/gen/things_pb.js";
 import { createGateway } from "./create-gateway.ts";
 
-/** The test's own time limit is to be the only one. */
+/** Leaves the time limit to the test. */
 const waiting = { timeout: 60_000 };
 
 let lines: Record<string, unknown>[];
 let url: string;
-/** How many calls have begun that do not end by themselves. */
+/** Number of started calls that only end by cancellation. */
 let running: number;
-/** How many of them have been cancelled. */
+/** Number of those that were cancelled. */
 let cancelled: number;
 
 beforeEach(async () => {
@@ -54,7 +54,7 @@ beforeEach(async () => {
   url = await app.listen({ host: "127.0.0.1", port: 0 });
 });
 
-/** The one line of the log, once it is there and nothing follows. */
+/** Waits for the log line of the request, and checks that no other follows. */
 async function line(): Promise<Record<string, unknown>> {
   const entries = () => lines.filter(({ msg }) => msg === "request");
   await vi.waitUntil(() => entries().length > 0, waiting);
@@ -63,12 +63,12 @@ async function line(): Promise<Record<string, unknown>> {
   return entries()[0] ?? {};
 }
 
-test("a request has one id: in the answer, and in the log", async () => {
+test("the log and the response have the same request id", async () => {
   const response = await fetch(`${url}/v1/none`);
   expect((await line()).reqId).toBe(response.headers.get("x-request-id") ?? "no header");
 });
 
-test("an answer", async () => {
+test("logs a response", async () => {
   await (await fetch(`${url}/v1/things/a?int32_value=1`)).text();
   expect(await line()).toEqual({
     level: 30,
@@ -83,37 +83,37 @@ test("an answer", async () => {
   });
 });
 
-test("a refusal", async () => {
+test("logs an invalid request", async () => {
   await (await fetch(`${url}/v1/things/a?int32_value=b`)).text();
   expect(await line()).toMatchObject({ path: "/v1/things/a", status: 400, grpc: "INVALID_ARGUMENT" });
 });
 
-test("a path that is not UTF-8", async () => {
+test("logs a path that is not UTF-8", async () => {
   await (await fetch(`${url}/v1/%ff`)).text();
   expect(await line()).toMatchObject({ path: "/v1/%ff", status: 400, grpc: "INVALID_ARGUMENT", peer: "127.0.0.1" });
 });
 
-test("a client that leaves before the answer: 499, as there was none", async () => {
-  const asked = request(`${url}/v1/things/wait`).end();
-  asked.on("error", () => {});
+test("logs 499 for a client that aborts before the response", async () => {
+  const aborting = request(`${url}/v1/things/wait`).end();
+  aborting.on("error", () => {});
   await vi.waitUntil(() => running > 0, waiting);
-  asked.destroy();
+  aborting.destroy();
   expect(await line()).toMatchObject({ status: 499, grpc: "CANCELLED", peer: "127.0.0.1" });
 });
 
-test("a client that leaves a stream in the middle", async () => {
-  const leave = new AbortController();
-  const response = await fetch(`${url}/v1/list`, { signal: leave.signal });
+test("logs a client that aborts a stream", async () => {
+  const controller = new AbortController();
+  const response = await fetch(`${url}/v1/list`, { signal: controller.signal });
   await vi.waitUntil(() => running > 0, waiting);
-  leave.abort();
+  controller.abort();
   await response.text().catch(() => {});
   expect(await line()).toMatchObject({ path: "/v1/list", status: 200, grpc: "CANCELLED" });
 });
 
 test.each([
-  ["before the answer", "/v1/things/wait", 499],
+  ["before the response", "/v1/things/wait", 499],
   ["in the middle of a stream", "/v1/list", 200],
-])("a client of HTTP/2 that leaves %s, whose call is cancelled", async (_, path, status) => {
+])("logs an HTTP/2 client that aborts %s, and cancels the call", async (_, path, status) => {
   const session = connect(url);
   const stream = session.request({ ":path": path });
   stream.on("error", () => {});
@@ -125,7 +125,7 @@ test.each([
   session.destroy();
 });
 
-test("a client of HTTP/2 that is answered", async () => {
+test("logs a response over HTTP/2", async () => {
   const session = connect(url);
   const stream = session.request({ ":path": "/v1/things/a" }).resume();
   await once(stream, "end");
@@ -133,20 +133,20 @@ test("a client of HTTP/2 that is answered", async () => {
   expect(await line()).toMatchObject({ status: 200, grpc: "OK" });
 });
 
-test("a WebSocket, at its end", async () => {
+test("logs a WebSocket when it closes", async () => {
   const socket = new WebSocket(`${url.replace("http", "ws")}/v1/list`);
   await once(socket, "message");
   socket.close();
   expect(await line()).toMatchObject({ method: "WEBSOCKET", path: "/v1/list", grpc: "CANCELLED", peer: "127.0.0.1" });
 });
 
-test("a WebSocket that is refused", async () => {
+test("logs a rejected WebSocket", async () => {
   const socket = new WebSocket(`${url.replace("http", "ws")}/v1/list`, { origin: "http://elsewhere.example" });
   await once(socket, "error");
   expect(await line()).toMatchObject({ method: "GET", path: "/v1/list", status: 403, grpc: "PERMISSION_DENIED" });
 });
 
-test("a WebSocket with a frame that is too long: it has no fault of ours beside its line", async () => {
+test("logs no error for a WebSocket frame that is too large", async () => {
   const socket = new WebSocket(`${url.replace("http", "ws")}/v1/list`);
   await once(socket, "message");
   socket.send("x".repeat(5 * 1024 * 1024));

@@ -1,21 +1,23 @@
-// The gateway's own health, which is that of its upstreams.
+// The health of the gateway, which is that of its upstreams.
 import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@grpc-study/rpc/health";
 import type { FastifyInstance } from "fastify";
 
-/** How long an answer counts, and how long the upstream has for one; milliseconds. */
+/** Milliseconds for which a result is cached. */
 const freshMs = 1000;
+/** Time limit for a health check, in milliseconds. */
 const timeoutMs = 2000;
 
 /**
- * `GET /healthz`: 200 while each upstream says SERVING, or says nothing of its health but answers; 503 otherwise, with the status of the first that
- * does not. Asked often, it asks the upstreams once a second.
+ * Serves the health check. It returns 200 while each upstream reports SERVING, or responds without
+ * a health service, and 503 otherwise, with the status of the first unhealthy upstream. Checks the
+ * upstreams at most once a second.
  *
- * @param path instead of `/healthz`.
+ * @param path the path, by default `/healthz`.
  */
 export function serveHealth(app: FastifyInstance, channels: readonly Channel[], path: string): void {
   const clients = channels.map((channel) => createClient(Health, channel));
-  const ask = async (): Promise<string> => {
+  const check = async (): Promise<string> => {
     const statuses = await Promise.all(
       clients.map(async (client) => {
         try {
@@ -28,15 +30,15 @@ export function serveHealth(app: FastifyInstance, channels: readonly Channel[], 
     );
     return statuses.find((status) => status !== "SERVING") ?? "SERVING";
   };
-  let asked = Number.NEGATIVE_INFINITY;
-  let answer: Promise<string> | undefined;
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  let result: Promise<string> | undefined;
   app.get(path, { logLevel: "silent" }, async (_request, reply) => {
     const now = performance.now();
-    if (answer === undefined || now - asked > freshMs) {
-      asked = now;
-      answer = ask();
+    if (result === undefined || now - checkedAt > freshMs) {
+      checkedAt = now;
+      result = check();
     }
-    const status = await answer;
+    const status = await result;
     return reply
       .code(status === "SERVING" ? 200 : 503)
       .header("cache-control", "no-store")

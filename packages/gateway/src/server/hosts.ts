@@ -1,32 +1,36 @@
-// Which requests a server takes for its own: by the host they are for, and by the site whose page they come from.
+// Rejects requests for other hosts, and requests from pages of other sites.
 import type { AddressInfo } from "node:net";
 import { Code } from "@grpc-study/rpc";
 import type { FastifyRequest } from "fastify";
 import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "../http/errors.ts";
 
-/** Methods that change nothing, which a page may use anywhere: it cannot read the answer (https://fetch.spec.whatwg.org/#methods). */
+/**
+ * Safe methods, which pages may send to any origin: they cannot read the response
+ * (https://fetch.spec.whatwg.org/#methods).
+ */
 const safe = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * A request has one host (RFC 9112, section 3.2; RFC 9113, section 8.3.1), and it is one of the server's. A page of another site reaches a server on
- * loopback by a name of its own that resolves there (DNS rebinding), and then everything that it reads is of its own origin.
+ * Checks that a request has exactly one host (RFC 9112, section 3.2; RFC 9113, section 8.3.1), and
+ * that the server serves it. A page of another site can reach a server on loopback through its own
+ * name (DNS rebinding); the browser then treats the responses as same-origin.
  *
- * @throws HttpError 400, 421
+ * @throws HttpError 400 for several hosts, 421 for a host that is not allowed.
  */
 export function checkHost({ raw, headers }: FastifyRequest, allowed: readonly string[]): void {
   const { ":authority": authority, host = authority } = headers as { readonly host?: string; readonly ":authority"?: string };
-  if (hostsOf(raw.rawHeaders) > 1 || (authority !== undefined && authority !== host)) {
+  if (countHosts(raw.rawHeaders) > 1 || (authority !== undefined && authority !== host)) {
     throw new HttpError(400, Code.INVALID_ARGUMENT, "the request has more than one host", { connection: "close" });
   }
   if (allowed.includes("*")) return;
   for (const one of [host, targetHost(raw.url)]) {
     if (one === undefined || allowed.includes(one.toLowerCase()) || allowed.includes(nameOf(one))) continue;
-    throw new HttpError(421, Code.PERMISSION_DENIED, `the host ${quote(one)} is not served here: name it in allowedHosts`);
+    throw new HttpError(421, Code.PERMISSION_DENIED, `the host ${quote(one)} is not allowed: add it to allowedHosts`);
   }
 }
 
-function hostsOf(rawHeaders: readonly string[]): number {
+function countHosts(rawHeaders: readonly string[]): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
@@ -35,17 +39,20 @@ function hostsOf(rawHeaders: readonly string[]): number {
   return count;
 }
 
-/** RFC 9112, section 3.2.2: the host of a target that is a whole URL counts, and not the header. */
+/** The host of an absolute-form target, which overrides the header (RFC 9112, section 3.2.2). */
 function targetHost(target: string | undefined): string | undefined {
   return target?.startsWith("/") ? undefined : /^https?:\/\/([^/?#]*)/i.exec(target ?? "")?.[1];
 }
 
-/** Without the port. */
+/** The host name without the port. */
 function nameOf(host: string): string {
   return host.toLowerCase().replace(/:\d*$/, "");
 }
 
-/** The names of a server that listens on loopback; `*` for one that others can reach: it may have any name, and its DNS is the operator's. */
+/**
+ * The default host names: the loopback names for a loopback address, else `*`. Other addresses may
+ * have any name, which the operator's DNS controls.
+ */
 export function hostsOfListener(address: AddressInfo | string | null): readonly string[] {
   if (address === null || typeof address === "string") return ["*"];
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
@@ -53,10 +60,11 @@ export function hostsOfListener(address: AddressInfo | string | null): readonly 
 }
 
 /**
- * Refuses what pages of other sites send. Browsers ask before they send JSON to another origin, but not before they send a body of text, of a form, or
- * none. They say where such a request comes from (`Sec-Fetch-Site`; older ones by `Origin` alone); other clients say nothing.
+ * Rejects unsafe requests from pages of other sites. Browsers send a CORS preflight before JSON,
+ * but not before text, forms or an empty body. They identify such a request by `Sec-Fetch-Site`,
+ * older ones only by `Origin`; other clients send neither.
  *
- * @throws HttpError 403
+ * @throws HttpError 403 if the page's origin is not allowed.
  */
 export function checkSite({ method, headers, host }: FastifyRequest, origins: readonly string[]): void {
   const { origin, "sec-fetch-site": site } = headers;

@@ -1,4 +1,5 @@
-// The HTTP server below Fastify: HTTP/1.1 and HTTP/2 on one port, with TLS (by ALPN) and without (by the client's first bytes).
+// The HTTP server below Fastify: HTTP/1.1 and HTTP/2 on one port. ALPN selects the version with
+// TLS, the client's first bytes without.
 import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import * as http2 from "node:http2";
@@ -7,41 +8,49 @@ import { holdContinue } from "../http/expect-continue.ts";
 import { Connections } from "./connections.ts";
 import { guardSession } from "./http2-session.ts";
 
-/** PEM files. Looked at every ten seconds: a renewed certificate is for new connections. */
+/**
+ * The files of a TLS server, in PEM format. They are checked for changes every ten seconds; new
+ * connections use the new certificate.
+ */
 export interface GatewayTls {
+  /** The certificate chain. */
   readonly cert: string;
+  /** The private key. */
   readonly key: string;
-  /** Mutual TLS: a client must have a certificate that one of these authorities signed. */
+  /** The certificate authorities for client certificates, which are required then (mutual TLS). */
   readonly clientCa?: string | undefined;
-  /** Told of files that cannot be used; the certificate in use stays. */
+  /** Called if changed files are invalid. The current certificate stays in use. */
   readonly onReloadError?: (error: Error) => void;
 }
 
-/** What a connection may cost. */
+/** Limits on connections. */
 export interface ConnectionLimits {
-  /** Bytes of a request's line and headers. Default 16 KiB, as in Node. */
+  /** Maximum size of the request line and the headers, in bytes. Default: 16 KiB, as in Node. */
   readonly maxHeaderBytes?: number | undefined;
-  /** Connections at a time; further ones are closed. Default 10,000. */
+  /** Maximum number of connections. Further ones are closed. Default: 10,000. */
   readonly maxConnections?: number | undefined;
-  /** Streams at a time in one HTTP/2 connection. Default 100. */
+  /** Maximum number of concurrent streams on an HTTP/2 connection. Default: 100. */
   readonly maxConcurrentStreams?: number | undefined;
-  /** Milliseconds in which headers must have come. Default 10,000. */
+  /** Time limit for the request headers, in milliseconds. Default: 10,000. */
   readonly headersTimeoutMs?: number | undefined;
-  /** Milliseconds after which a connection without requests is closed. Default 72,000, as in Fastify. */
+  /** Milliseconds after which an idle connection is closed. Default: 72,000, as in Fastify. */
   readonly keepAliveTimeoutMs?: number | undefined;
-  /** Requests of one HTTP/1.1 connection that run at a time; it is not read while there are more. Default 16. */
+  /**
+   * Maximum number of concurrent requests on an HTTP/1.1 connection, which is paused at the limit.
+   * Default: 16.
+   */
   readonly maxPipelined?: number | undefined;
 }
 
 export interface HttpServer {
   readonly server: Server;
   readonly connections: Connections;
-  /** Asks HTTP/2 connections to end after the streams they have. */
+  /** Sends GOAWAY on HTTP/2 connections, which close after their current streams. */
   closeSessions(): void;
 }
 
 const reloadMs = 10_000;
-/** How an HTTP/2 connection begins (RFC 9113, section 3.4): no request of HTTP/1.1 does. */
+/** The HTTP/2 connection preface (RFC 9113, section 3.4). It is not a valid HTTP/1.1 request. */
 const preface = Buffer.from("PRI * HTTP/2.0");
 
 export function createHttpServer(handler: RequestListener, tls: GatewayTls | undefined, limits: ConnectionLimits): HttpServer {
@@ -52,7 +61,7 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
     headersTimeout: headersTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     requestTimeout: 0,
-    // Node looks every half a minute, and 10 s become 40.
+    // Node's default interval of 30 s would turn a timeout of 10 s into up to 40 s.
     connectionsCheckingInterval: Math.min(headersTimeoutMs / 4, 1_000),
   };
   const http2Options: http2.ServerOptions = {
@@ -79,11 +88,12 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
     const secure = http2.createSecureServer({ ...http2Options, ...http1Options, ...read(tls), allowHTTP1: true });
     secure.on("request", asHttp2(limited)).on("checkContinue", asHttp2(expecting));
     secure.on("session", trackSession).on("sessionError", () => {});
-    // Before the handshake; and after it, for requests of HTTP/1.1 are of that socket.
+    // Tracks the TCP socket, for the handshake. `limit` tracks the TLS socket, which HTTP/1.1
+    // requests use.
     secure.on("connection", (socket) => connections.add(socket));
     secure.maxConnections = maxConnections;
     keepUpToDate(secure, tls);
-    // Node's class of it has all that Fastify uses of an HTTP/1.1 server, and no type that says so.
+    // Has all members of an HTTP/1.1 server that Fastify uses, but a different type.
     return { server: secure as unknown as Server, connections, closeSessions };
   }
 
@@ -96,7 +106,8 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
     connections.add(socket);
     const waiting = setTimeout(() => socket.destroy(), headersTimeoutMs);
     const destroy = () => socket.destroy();
-    // Sockets of an HTTP/1.1 server stay half open when the peer ends, and HTTP/1.1 alone closes them.
+    // Sockets of Node's HTTP/1.1 server allow half-open connections. Only its HTTP/1.1 handling
+    // closes them.
     socket
       .on("error", destroy)
       .on("end", destroy)
@@ -105,7 +116,7 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
     const decide = (chunk: Buffer) => {
       first = Buffer.concat([first, chunk]);
       const isHttp2 = first.equals(preface.subarray(0, first.length)) || first.subarray(0, preface.length).equals(preface);
-      // The methods of HTTP/1.1 begin with `P` and `PR`, too.
+      // The names of HTTP/1.1 methods may also start with `P` or `PR`.
       if (isHttp2 && first.length < 3) return;
       clearTimeout(waiting);
       socket.off("data", decide).pause();
@@ -122,7 +133,7 @@ export function createHttpServer(handler: RequestListener, tls: GatewayTls | und
   return { server, connections, closeSessions };
 }
 
-/** Node's requests and responses of HTTP/2 have all that is used of those of HTTP/1.1, and no type that says so. */
+/** Node's HTTP/2 compatibility API has all members that handlers use, but different types. */
 function asHttp2(handler: RequestListener) {
   return handler as unknown as (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void;
 }

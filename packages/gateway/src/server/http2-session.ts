@@ -1,20 +1,21 @@
-// An HTTP/2 connection: it has to begin, to answer, and not to ask for too much that only costs.
+// Guards an HTTP/2 session: closes it if the client does not start, does not respond to PING, or
+// floods it with control frames.
 import { constants, type ServerHttp2Session } from "node:http2";
 
-/** PING and SETTINGS frames that a client may send in a second (CVE-2019-9512, CVE-2019-9515). */
+/** Maximum number of PING and SETTINGS frames per second (CVE-2019-9512, CVE-2019-9515). */
 const controlFramesPerSecond = 1_000;
-/** PINGs in a row that may be left unanswered: while a header block is incomplete, none can be answered. */
+/** Maximum number of unanswered PINGs in a row. A peer cannot respond within a header block. */
 const unansweredPings = 2;
 
 export interface SessionLimits {
-  /** Milliseconds in which it must have begun; and after which it is asked whether it is still there. */
+  /** Milliseconds within which the client must start, and between PINGs. */
   readonly headersTimeoutMs: number;
-  /** Milliseconds without a stream after which it is closed. */
+  /** Milliseconds without a stream after which the session is closed. */
   readonly keepAliveTimeoutMs: number;
 }
 
 export function guardSession(session: ServerHttp2Session, { headersTimeoutMs, keepAliveTimeoutMs }: SessionLimits): void {
-  session.on("error", () => {}); // its streams tell
+  session.on("error", () => {}); // reported by its streams
   session.setTimeout(keepAliveTimeoutMs, () => session.close());
 
   let begun = false;
@@ -41,6 +42,6 @@ export function guardSession(session: ServerHttp2Session, { headersTimeoutMs, ke
       session.destroy(new Error("too many frames"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
   session.on("ping", count);
-  // A client begins with its settings (RFC 9113, section 3.4).
+  // A client starts with SETTINGS (RFC 9113, section 3.4).
   session.on("remoteSettings", count);
 }

@@ -1,4 +1,4 @@
-// What a connection may cost.
+// The limits of connections.
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { Things } from "../../test/gen/things_pb.js";
 import { createGateway, type GatewayServerOptions } from "./create-gateway.ts";
 
-/** `/v1/things/wait` is answered only when its call is ended. */
+/** Starts a gateway. `/v1/things/wait` only ends when its call is cancelled. */
 async function start(options: Partial<GatewayServerOptions>) {
   const called = Promise.withResolvers<void>();
   const server = createServer();
@@ -30,7 +30,7 @@ async function start(options: Partial<GatewayServerOptions>) {
   return { app, url, port: Number(new URL(url).port), called: called.promise };
 }
 
-test("a connection too many is closed, and one that ends before it asks makes room", async () => {
+test("closes connections above the limit; a closed one frees its place", async () => {
   const { url, port } = await start({ limits: { maxConnections: 1 } });
   const first = connect(port, "127.0.0.1");
   await once(first, "connect");
@@ -40,7 +40,7 @@ test("a connection too many is closed, and one that ends before it asks makes ro
   await expect.poll(async () => (await fetch(`${url}/v1/things/a`).catch(() => undefined))?.status).toBe(200);
 });
 
-test("an HTTP/2 client is told how many streams it may have", async () => {
+test("announces maxConcurrentStreams to HTTP/2 clients", async () => {
   const { url } = await start({ limits: { maxConcurrentStreams: 1 } });
   const session = connectHttp2(url);
   onTestFinished(() => session.destroy());
@@ -48,32 +48,32 @@ test("an HTTP/2 client is told how many streams it may have", async () => {
   expect(session.remoteSettings.maxConcurrentStreams).toBe(1);
 });
 
-test("a URL and headers of more bytes than that are 431", async () => {
+test("fails with 431 if the URL and headers exceed maxHeaderBytes", async () => {
   const { url } = await start({ limits: { maxHeaderBytes: 2000 } });
   expect((await fetch(`${url}/v1/things/${"a".repeat(1000)}`)).status).toBe(200);
-  const refused = await fetch(`${url}/v1/things/${"a".repeat(3000)}`);
-  expect([refused.status, await refused.json()]).toMatchObject([431, { code: Code.RESOURCE_EXHAUSTED, details: [] }]);
+  const rejected = await fetch(`${url}/v1/things/${"a".repeat(3000)}`);
+  expect([rejected.status, await rejected.json()]).toMatchObject([431, { code: Code.RESOURCE_EXHAUSTED, details: [] }]);
   expect((await fetch(`${url}/v1/things/a`, { headers: { "x-long": "a".repeat(3000) } })).status).toBe(431);
 });
 
-test("what is no HTTP is 400, with a google.rpc.Status", async () => {
+test("malformed HTTP fails with 400 and a google.rpc.Status", async () => {
   const { port } = await start({});
   const socket = connect(port, "127.0.0.1", () => socket.write("hello\r\n\r\n"));
-  const answer = Buffer.concat(await Array.fromAsync(socket)).toString();
-  expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
-  expect(JSON.parse(answer.split("\r\n\r\n")[1] ?? "")).toEqual({
+  const response = Buffer.concat(await Array.fromAsync(socket)).toString();
+  expect(response).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
+  expect(JSON.parse(response.split("\r\n\r\n")[1] ?? "")).toEqual({
     code: Code.INVALID_ARGUMENT,
-    message: "this is no HTTP request",
+    message: "malformed HTTP request",
     details: [],
   });
 });
 
-test("calls that run when it is closed have the grace that is given, and no more", async () => {
+test("close() gives calls in flight the grace period", async () => {
   const { app, url, called } = await start({ graceMs: 300 });
-  const answer = once(request(`${url}/v1/things/wait`).end(), "response");
+  const responded = once(request(`${url}/v1/things/wait`).end(), "response");
   await called;
   const begin = performance.now();
-  const [[response]] = await Promise.all([answer, app.close()]);
+  const [[response]] = await Promise.all([responded, app.close()]);
   expect(response.statusCode).toBe(503);
   expect(performance.now() - begin).toBeGreaterThan(290);
   response.resume();

@@ -1,16 +1,20 @@
-// Helmet's headers for answers that are data, not pages (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html).
+// The security headers of Helmet for API responses
+// (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html).
 import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import helmet from "helmet";
 
 export interface SecurityOptions {
-  /** Whether it is served over TLS. */
+  /** Whether the server uses TLS. */
   readonly secure: boolean;
-  /** Whether pages of other origins may read the answers. */
+  /** Whether pages of other origins may read responses. */
   readonly shared: boolean;
 }
 
-/** They are the same for every response, and so are worked out once: by Helmet, for a response that nobody gets. */
+/**
+ * Computes the headers once, because they are the same for all responses. Runs Helmet on a response
+ * that is never sent.
+ */
 export function securityHeaders({ secure, shared }: SecurityOptions): OutgoingHttpHeaders {
   const setHeaders = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },

@@ -1,4 +1,4 @@
-// Several servers behind one gateway, the paths of its own, and what pages of other origins see.
+// Several upstream servers, the gateway's own paths, and CORS.
 import { get } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { Code, createServer, type Implementation, implement, RpcError } from "@grpc-study/rpc";
@@ -25,13 +25,13 @@ async function start(options: GatewayServerOptions): Promise<string> {
 const things = implement(Things, { get: (thing) => thing, create: ({ int32Value }) => ({ stringValue: "x".repeat(int32Value) }) });
 const books = implement(LibraryService, { getBook: ({ name }) => ({ name, title: "T" }) });
 
-test("each service's calls go to the server that has it, and health is that of all", async () => {
+test("calls go to the server of the service; the health check covers all servers", async () => {
   const [one, other] = [await serve(things), await serve(books)];
   const url = await start({
     services: [Things],
     upstream: one.address,
     otherUpstreams: [{ services: [LibraryService], upstream: other.address }],
-    // The two have a path in common.
+    // Both have a rule for the same path.
     conflicts: "keep-first",
     onWarning: () => {},
   });
@@ -46,17 +46,17 @@ test("each service's calls go to the server that has it, and health is that of a
   expect((await fetch(`${url}/v1/things/a`)).status).toBe(200);
 });
 
-test("a service of two servers ends the start, or is the first one's", async () => {
+test("a service of two servers throws, or with keep-first uses the first server", async () => {
   const [one, other] = [await serve(things), await serve(implement(Things, { get: () => ({ stringValue: "other" }) }))];
   const options = { services: [Things], upstream: one.address, otherUpstreams: [{ services: [Things], upstream: other.address }] };
-  await expect(createGateway(options)).rejects.toThrow(`both ${one.address} and ${other.address} have the service ${Things.typeName}`);
+  await expect(createGateway(options)).rejects.toThrow(`${one.address} and ${other.address} both have the service ${Things.typeName}`);
   const warnings: string[] = [];
   const url = await start({ ...options, conflicts: "keep-first", onWarning: (message) => warnings.push(message) });
   expect(await (await fetch(`${url}/v1/things/a`)).json()).toEqual({ stringValue: "a" });
   expect(warnings).toEqual([expect.stringContaining(`${one.address} serves it`)]);
 });
 
-test("a response may be larger than 4 MiB by an option", async () => {
+test("maxResponseBytes allows responses larger than 4 MiB", async () => {
   const { address } = await serve(things);
   const large = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ int32Value: 5 * 1024 * 1024 }) };
   const usual = await start({ services: [Things], upstream: address });
@@ -68,7 +68,7 @@ test("a response may be larger than 4 MiB by an option", async () => {
 
 const atHealth = [{ selector: `${Things.typeName}.Get`, pattern: { case: "get", value: "/healthz" } as const }];
 
-test("a rule for a path of the gateway's own ends the start, and is served once that has moved", async () => {
+test("a rule for one of the gateway's own paths throws unless that path is moved", async () => {
   const { address } = await serve(things);
   const options = { services: [Things], upstream: address, rules: atHealth };
   await expect(createGateway(options)).rejects.toThrow(/GET \/healthz of .*Things.Get matches \/healthz, .*--health-path/);
@@ -83,15 +83,15 @@ test("a rule for a path of the gateway's own ends the start, and is served once 
   expect((await fetch(`${url}/docs`)).status).toBe(404);
 });
 
-test("a path of the gateway's own may be nowhere, and has to be a path", async () => {
+test("the gateway's own paths can be disabled, and are validated", async () => {
   const url = await start({ services: [Things], upstream: "127.0.0.1:1", paths: { health: false, docs: false, openApi: false } });
   for (const path of ["/healthz", "/docs", "/openapi.json"]) expect((await fetch(url + path)).status, path).toBe(404);
   await expect(createGateway({ services: [Things], upstream: "127.0.0.1:1", paths: { docs: "docs" } })).rejects.toThrow(
-    'paths.docs must be like "/path"',
+    'paths.docs must have the form "/path"',
   );
 });
 
-test("pages of other origins read all headers, and use custom methods", async () => {
+test("CORS exposes all headers, and allows custom methods", async () => {
   const { address } = await serve(
     implement(Things, {
       get: (thing, { header, trailer }) => {
@@ -108,7 +108,8 @@ test("pages of other origins read all headers, and use custom methods", async ()
   for (const path of ["/v1/things/x", "/v1/things/no"]) {
     const { headers } = await fetch(url + path, { headers: origin });
     const exposed = headers.get("access-control-expose-headers")?.split(/,\s*/);
-    // https://fetch.spec.whatwg.org/#http-access-control-expose-headers: `*` is every header, for requests without credentials.
+    // `*` stands for all headers in requests without credentials:
+    // https://fetch.spec.whatwg.org/#http-access-control-expose-headers
     expect(exposed).toEqual(expect.arrayContaining(["*", "x-request-id", "retry-after"]));
     expect(headers.has("access-control-allow-credentials")).toBe(false);
   }
@@ -121,7 +122,7 @@ test("pages of other origins read all headers, and use custom methods", async ()
   expect([purged.status, purged.headers.get("access-control-allow-origin")]).toEqual([200, "https://shop.example"]);
 });
 
-test("the document is compressed for those who take it", async () => {
+test("compresses the OpenAPI document for clients that accept gzip", async () => {
   const url = await start({ services: [LibraryService], upstream: "127.0.0.1:1" });
   const read = async (encoding: string) => {
     const { headers, body } = await new Promise<{ headers: Record<string, unknown>; body: Buffer }>((resolve, reject) => {
@@ -139,5 +140,5 @@ test("the document is compressed for those who take it", async () => {
     const { encoding, body } = await read(accepted);
     expect([encoding, gunzipSync(body).equals(plain.body)], accepted).toEqual(["gzip", true]);
   }
-  for (const refused of ["gzip;q=0", "br", "deflate, gzip; q=0.0"]) expect((await read(refused)).encoding, refused).toBeUndefined();
+  for (const excluded of ["gzip;q=0", "br", "deflate, gzip; q=0.0"]) expect((await read(excluded)).encoding, excluded).toBeUndefined();
 });

@@ -1,5 +1,6 @@
-// Bodies of PATCH requests, and the field masks they make: cases of grpc-gateway (BSD 3-Clause, github.com/grpc-ecosystem/grpc-gateway at
-// 9648db43), runtime/fieldmask_test.go. The facts are theirs, the form is ours; its fields have become those of our Thing of the same kind.
+// Bodies of PATCH requests with their derived field masks, from grpc-gateway (BSD 3-Clause,
+// github.com/grpc-ecosystem/grpc-gateway at 9648db43), runtime/fieldmask_test.go. The format is
+// ours, and the fields are those of our Thing with the same types.
 
 export interface FieldMaskCase {
   readonly name: string;
@@ -26,7 +27,7 @@ export const fieldMaskCases: readonly FieldMaskCase[] = [
     name: "struct",
     body: '{"struct_value": {"name":{"first": "bob"}, "amount": 2}}',
     paths: ["struct_value"],
-    note: "theirs goes into it (struct_value.name.first); but the paths of a FieldMask are of fields, which the keys of a Struct are not",
+    note: "grpc-gateway has struct_value.name.first, but FieldMask paths name fields, and the keys of a Struct are not fields",
   },
   {
     name: "value",

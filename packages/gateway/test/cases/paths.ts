@@ -1,8 +1,10 @@
-// Paths, and the templates they match: cases of
-//  - grpc-gateway (BSD 3-Clause, github.com/grpc-ecosystem/grpc-gateway at 9648db43), runtime/pattern_test.go;
-//  - grpc-httpjson-transcoding (Apache 2.0, github.com/grpc-ecosystem/grpc-httpjson-transcoding at a6e226f), test/path_matcher_test.cc.
-// The facts are theirs, the form is ours: patterns of opcodes are written as the templates they come from.
-// A lookup is `[path, template, values of its variables]`, and `[path]` if nothing matches.
+// Paths and the templates that they match, from
+//  - grpc-gateway (BSD 3-Clause, github.com/grpc-ecosystem/grpc-gateway at 9648db43),
+//    runtime/pattern_test.go;
+//  - grpc-httpjson-transcoding (Apache 2.0, github.com/grpc-ecosystem/grpc-httpjson-transcoding at
+//    a6e226f), test/path_matcher_test.cc.
+// The format is ours: templates instead of patterns of opcodes. A lookup is `[path, template,
+// variable values]`, or `[path]` if no template matches.
 
 export type Lookup = readonly [path: string, template?: string, values?: Readonly<Record<string, string>>];
 
@@ -10,7 +12,7 @@ export interface PathCases {
   readonly from: string;
   readonly templates: readonly string[];
   readonly lookups: readonly Lookup[];
-  /** What we do otherwise, or whom we follow, and why. */
+  /** Why we differ, or which of the two we follow. */
   readonly note?: string;
 }
 
@@ -105,7 +107,7 @@ export const pathCases: readonly PathCases[] = [
     from: "grpc-gateway: %2F in several",
     templates: ["/foo/{id=**}"],
     lookups: [["/foo/test%2Fbar", "/foo/{id=**}", { id: "test%2Fbar" }]],
-    note: "UnescapingModeAllExceptReserved; by default (UnescapingModeLegacy) it decodes before it matches, which google/api/http.proto rules out",
+    note: "UnescapingModeAllExceptReserved; its default (UnescapingModeLegacy) decodes before matching, which google/api/http.proto forbids",
   },
 
   // path_matcher_test.cc
@@ -187,8 +189,8 @@ export const pathCases: readonly PathCases[] = [
     templates: ["/a/{x=*}/{y=**}/c"],
     lookups: [[`/a/${reserved}/${reserved}/c`, "/a/{x=*}/{y=**}/c", { x: "!#$&'()*+,/:;=?@[]", y: "!#$&'()*+,%2F:;=?@[]" }]],
     note:
-      "kAllCharactersExceptSlash, which is what google/api/http.proto says of variables with several segments. Its default leaves all reserved " +
-      "characters encoded (http.proto says so too, in Http.fully_decode_reserved_expansion)",
+      "kAllCharactersExceptSlash, as google/api/http.proto requires for variables with several segments. The default leaves all reserved " +
+      "characters encoded (as in http.proto's Http.fully_decode_reserved_expansion)",
   },
   {
     from: "transcoding: CustomVerbIssue",
@@ -207,7 +209,7 @@ export const pathCases: readonly PathCases[] = [
       ["/animal:other"],
       ["/animal/cat:other"],
     ],
-    note: "by default, that is: with SetMatchUnregisteredCustomVerb, it takes any colon in the last segment for a verb",
+    note: "the default; with SetMatchUnregisteredCustomVerb, any colon in the last segment begins a verb",
   },
   {
     from: "transcoding: VariableBindingsWithCustomVerb",
@@ -327,13 +329,13 @@ export const pathCases: readonly PathCases[] = [
     lookups: [[`/a/${"/".repeat(64_000)}/x`, "/a/**/x"], [`/a/${"/".repeat(64_000)}/y`]],
   },
 
-  // Where the two upstreams disagree.
+  // Cases in which the two disagree.
   {
     from: "grpc-gateway, against transcoding: a trailing slash",
     templates: ["/v1/books", "/v1/shelves/{id}"],
     lookups: [["/v1/books/"], ["/v1/shelves/", "/v1/shelves/{id}", { id: "" }]],
     note:
-      "transcoding drops empty segments at the end; grpc-gateway keeps them, and so does RFC 3986 (3.3: a segment may be empty), " +
-      "so that an empty string in a path comes back as one",
+      "transcoding drops trailing empty segments; grpc-gateway keeps them, as RFC 3986 does (3.3: a segment may be empty), " +
+      "so an empty string in a path is preserved",
   },
 ];

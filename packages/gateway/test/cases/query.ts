@@ -1,14 +1,15 @@
-// Queries, and the messages they make: cases of grpc-gateway (BSD 3-Clause, github.com/grpc-ecosystem/grpc-gateway at 9648db43),
-// runtime/query_test.go and runtime/convert_test.go. The facts are theirs, the form is ours: the message is written as proto3 JSON.
-// Its Proto3Message is our Thing, which has the same names; what it has for Proto2Message is the same as what it has for Proto3Message.
+// Queries and the messages that they produce, from grpc-gateway (BSD 3-Clause,
+// github.com/grpc-ecosystem/grpc-gateway at 9648db43), runtime/query_test.go and
+// runtime/convert_test.go. The format is ours: messages are proto3 JSON. Our Thing has the fields
+// of its Proto3Message. Its cases for Proto2Message are the same.
 
 export interface QueryCase {
   readonly query: readonly (readonly [name: string, value: string])[];
-  /** In JSON; undefined: the query is refused. */
+  /** The message in JSON. `undefined` if the query is invalid. */
   readonly message: Readonly<Record<string, unknown>> | undefined;
-  /** Fields that the path or the body has taken. */
+  /** Fields that the path or the body sets. */
   readonly taken?: readonly string[];
-  /** What we do otherwise, and why. */
+  /** How we differ, and why. */
   readonly note?: string;
 }
 
@@ -121,7 +122,7 @@ export const queryCases: readonly QueryCase[] = [
       structValueValue: { a: { b: 1 } },
       structValue: { a: { b: 1 } },
     },
-    note: "theirs gives the duration as Go writes it, 13h0m0s; ours are those of proto3 JSON, as google/api/http.proto wants it",
+    note: "grpc-gateway writes the duration as Go does, 13h0m0s; ours is proto3 JSON, as google/api/http.proto requires",
   },
   {
     query: [
@@ -286,7 +287,7 @@ export const queryCases: readonly QueryCase[] = [
     taken: ["nested.nested.string_value"],
     message: { nested: { stringValue: "str", nested: { boolValue: true } }, stringValue: "str" },
   },
-  // convert_test.go. Theirs take the JSON strings too, quotation marks and all; ours do not.
+  // convert_test.go. grpc-gateway also accepts JSON strings in quotation marks.
   { query: [["timestamp_value", "2016-05-10T10:19:13.123Z"]], message: { timestampValue: "2016-05-10T10:19:13.123Z" } },
   { query: [["timestamp_value", "05-10-2016T10:19:13.123Z"]], message: undefined },
   { query: [["timestamp_value", "123"]], message: undefined },
@@ -296,9 +297,9 @@ export const queryCases: readonly QueryCase[] = [
   ...["0x1p-2", "1_000", "inf", "nan", "+1"].map((value) => ({
     query: [["double_value", value] as const],
     message: undefined,
-    note: "theirs are the numbers of Go",
+    note: "grpc-gateway accepts Go number syntax",
   })),
-  { query: [["bytes_value", "aGk"]], message: { bytesValue: "aGk=" }, note: "theirs must be padded" },
+  { query: [["bytes_value", "aGk"]], message: { bytesValue: "aGk=" }, note: "grpc-gateway requires padding" },
   { query: [["wrapper_string_value.value", "x"]], message: { wrapperStringValue: "x" } },
   {
     query: [
@@ -334,13 +335,14 @@ export const queryCases: readonly QueryCase[] = [
   {
     query: [["enum_value", "9"]],
     message: { enumValue: 9 },
-    note: "grpc-gateway refuses numbers that the .proto does not have; proto3 enums are open, and gapic-showcase's VerifyEnum sends such a number",
+    note: "grpc-gateway rejects unknown numbers; proto3 enums are open, and gapic-showcase's VerifyEnum sends one",
   },
 ];
 
 /**
- * Parameters that name no field, or lead through one that is no message: grpc-gateway refuses some of them (TestPopulateQueryParametersWithInvalidNestedParameters)
- * and ignores others; we ignore all of them, or, by option, refuse all.
+ * Parameters that do not name a field, or whose parent is not a message. grpc-gateway rejects some
+ * of them (TestPopulateQueryParametersWithInvalidNestedParameters) and ignores others. We ignore
+ * all of them by default, and reject all of them with `rejectUnknownParameters`.
  */
 export const unknownParameters: readonly string[] = [
   "float_value.nested",

@@ -1,28 +1,29 @@
-// Path templates, and what they are: cases of
-//  - grpc-gateway (BSD 3-Clause, github.com/grpc-ecosystem/grpc-gateway at 9648db43), internal/httprule/parse_test.go and compile_test.go;
-//  - grpc-httpjson-transcoding (Apache 2.0, github.com/grpc-ecosystem/grpc-httpjson-transcoding at a6e226f), test/http_template_test.cc, and
-//    InvalidTemplates of test/path_matcher_test.cc.
-// The facts are theirs, the form is ours: grpc-gateway's tables of tokens and opcodes are written as the templates they come from.
-// Where they disagree, the case says whom we follow, and why.
+// Path templates and their segments, from
+//  - grpc-gateway (BSD 3-Clause, github.com/grpc-ecosystem/grpc-gateway at 9648db43),
+//    internal/httprule/parse_test.go and compile_test.go;
+//  - grpc-httpjson-transcoding (Apache 2.0, github.com/grpc-ecosystem/grpc-httpjson-transcoding at
+//    a6e226f), test/http_template_test.cc, and InvalidTemplates of test/path_matcher_test.cc.
+// The format is ours: templates instead of grpc-gateway's tables of tokens and opcodes. Where the
+// two disagree, a note says which one we follow, and why.
 
 export interface TemplateCase {
   readonly from: "grpc-gateway" | "transcoding" | "both";
   readonly template: string;
-  /** As text; undefined: it is refused. */
+  /** The segments as text. `undefined` if the template is invalid. */
   readonly segments: readonly string[] | undefined;
   readonly verb?: string;
-  /** Each field, with its first segment and the one after its last. */
+  /** Each field, with the indexes of its first segment and after its last. */
   readonly variables?: readonly (readonly [field: string, start: number, end: number])[];
-  /** Why, where upstreams disagree. */
+  /** Which of the two we follow, and why. */
   readonly note?: string;
 }
 
-const refused = (from: TemplateCase["from"], ...templates: string[]): TemplateCase[] =>
+const invalid = (from: TemplateCase["from"], ...templates: string[]): TemplateCase[] =>
   templates.map((template) => ({ from, template, segments: undefined }));
 
 export const templateCases: readonly TemplateCase[] = [
   // parse_test.go, TestTokenize and TestParseSegments
-  { from: "both", template: "/", segments: [""], note: "not in the grammar, whose Segments cannot be empty; both take it, for the root" },
+  { from: "both", template: "/", segments: [""], note: "not in the grammar, whose Segments cannot be empty; both accept it as the root" },
   { from: "grpc-gateway", template: "/v1", segments: ["v1"] },
   { from: "grpc-gateway", template: "/v1:LOCK", segments: ["v1"], verb: "LOCK" },
   { from: "grpc-gateway", template: "/v1/b", segments: ["v1", "b"] },
@@ -52,7 +53,7 @@ export const templateCases: readonly TemplateCase[] = [
     from: "grpc-gateway",
     template: "/-._~!$&'()*+,;=:@/x",
     segments: ["-._~!$&'()*+,;=:@", "x"],
-    note: "a segment x follows: at the end of a template, a colon is the verb's",
+    note: "with a segment x after it, because a colon in the last segment begins a verb",
   },
   { from: "grpc-gateway", template: "/%e7%ac%ac%e4%b8%80%e7%89%88", segments: ["第一版"] },
   {
@@ -77,18 +78,18 @@ export const templateCases: readonly TemplateCase[] = [
     from: "transcoding",
     template: "/v1/{name}:",
     segments: undefined,
-    note: "grpc-gateway takes it for no verb; transcoding refuses it, and so does the grammar: Verb = ':' LITERAL",
+    note: "grpc-gateway reads it as no verb; transcoding rejects it, as the grammar does: Verb = ':' LITERAL",
   },
   {
     from: "grpc-gateway",
     template: "/v1/{name=segment/wi:th}",
     segments: ["v1", "segment", "wi:th"],
     variables: [["name", 1, 3]],
-    note: "transcoding refuses /a/{x=var:verb}; within a variable there can be no verb, so there is nothing to confuse a colon with",
+    note: "transcoding rejects /a/{x=var:verb}; a variable cannot contain a verb, so the colon is unambiguous",
   },
   // TestParseError and TestParseSegmentsWithErrors
-  ...refused("both", "v1/{name}", "//", "/a?b", "/%", "/%2", "/a%2z", "/{name", "/{name=", "/{name=*", "/{name.}", "/{name..nested}"),
-  ...refused("grpc-gateway", "/{field-name}", "/v1{name}"),
+  ...invalid("both", "v1/{name}", "//", "/a?b", "/%", "/%2", "/a%2z", "/{name", "/{name=", "/{name=*", "/{name.}", "/{name..nested}"),
+  ...invalid("grpc-gateway", "/{field-name}", "/v1{name}"),
   // compile_test.go
   {
     from: "grpc-gateway",
@@ -124,7 +125,8 @@ export const templateCases: readonly TemplateCase[] = [
   { from: "transcoding", template: "/a/{b=c/*}", segments: ["a", "c", "*"], variables: [["b", 1, 3]] },
   { from: "transcoding", template: "/a/{b=c/*/d}", segments: ["a", "c", "*", "d"], variables: [["b", 1, 4]] },
   { from: "transcoding", template: "/a/{b=c/**}", segments: ["a", "c", "**"], variables: [["b", 1, 3]] },
-  // google/api/http.proto: `**` "must be the last part of the URL path except the Verb". Both upstreams take it anywhere, once.
+  // google/api/http.proto: `**` "must be the last part of the URL path except the Verb". Both
+  // accept it anywhere, once.
   { from: "both", template: "/a/{b=c/**}/d/e", segments: ["a", "c", "**", "d", "e"], variables: [["b", 1, 3]] },
   { from: "transcoding", template: "/a/{b=c/**/d}/e", segments: ["a", "c", "**", "d", "e"], variables: [["b", 1, 4]] },
   { from: "transcoding", template: "/a/{b=c/**/d}/e:verb", segments: ["a", "c", "**", "d", "e"], verb: "verb", variables: [["b", 1, 4]] },
@@ -144,16 +146,16 @@ export const templateCases: readonly TemplateCase[] = [
   { from: "transcoding", template: "/{x.y.z=*/*}:verb", segments: ["*", "*"], verb: "verb", variables: [["x.y.z", 0, 2]] },
   { from: "transcoding", template: "/{x=**}:myverb", segments: ["**"], verb: "myverb", variables: [["x", 0, 1]] },
   { from: "transcoding", template: "/a/{b=*}/**:verb", segments: ["a", "*", "**"], verb: "verb", variables: [["b", 1, 2]] },
-  ...refused("transcoding", "", "/{}", "/a/", "/a//b", ":verb", "/:verb", "/a/:verb", ":", "/:", "/*:", "/**:", "/{var}:", "/a/b/:"),
-  ...refused("transcoding", "/a/b/*:", "/a/b/**:", "/a/b/{var}:", "/a/{", "/a/{var", "/a/{var.", "a", "{x}", "{x=/a}", "{x=/a/b}"),
-  ...refused("transcoding", "a/b", "a/b/{x}", "a/{x}/b", "a/{x}/b:verb", "/a/{var=/b}", "/{var=a/{nested=b}}", "/a{x}", "/{x}a", "/a{x}b"),
-  ...refused("transcoding", "/{x}a{y}", "/a/b{x}", "/a/{x}b", "/a/b{x}c", "/a/{x}b{y}", "/a/b{x}/s", "/a/{x}b/s", "/a/b{x}c/s"),
-  ...refused("transcoding", "/a/{x}b{y}/s", "/a/:", "/a/{b=*}/**:"),
+  ...invalid("transcoding", "", "/{}", "/a/", "/a//b", ":verb", "/:verb", "/a/:verb", ":", "/:", "/*:", "/**:", "/{var}:", "/a/b/:"),
+  ...invalid("transcoding", "/a/b/*:", "/a/b/**:", "/a/b/{var}:", "/a/{", "/a/{var", "/a/{var.", "a", "{x}", "{x=/a}", "{x=/a/b}"),
+  ...invalid("transcoding", "a/b", "a/b/{x}", "a/{x}/b", "a/{x}/b:verb", "/a/{var=/b}", "/{var=a/{nested=b}}", "/a{x}", "/{x}a", "/a{x}b"),
+  ...invalid("transcoding", "/{x}a{y}", "/a/b{x}", "/a/{x}b", "/a/b{x}c", "/a/{x}b{y}", "/a/b{x}/s", "/a/{x}b/s", "/a/b{x}c/s"),
+  ...invalid("transcoding", "/a/{x}b{y}/s", "/a/:", "/a/{b=*}/**:"),
   // path_matcher_test.cc
-  ...refused("transcoding", "/a{x=b/**}/{y=*}", "/a{x=b/**}/bb/{y=*}", "/a{x=b/**}/{y=**}", "/a{x=b/**}/bb/{y=**}"),
+  ...invalid("transcoding", "/a{x=b/**}/{y=*}", "/a{x=b/**}/bb/{y=*}", "/a{x=b/**}/{y=**}", "/a{x=b/**}/bb/{y=**}"),
   ...["/a/**/*", "/a/**/foo/*", "/a/**/**", "/a/**/foo/**"].map((template): TemplateCase => {
     if (template.match(/\*\*/g)?.length === 2) return { from: "both", template, segments: undefined };
-    const note = "transcoding refuses a * after **; grpc-gateway takes it (`/{parent=**}/items/{id}`), and what it matches is plain";
+    const note = "transcoding rejects a * after **; grpc-gateway accepts it (`/{parent=**}/items/{id}`), and it is unambiguous";
     return { from: "grpc-gateway", template, segments: template.slice(1).split("/"), note };
   }),
 ];
