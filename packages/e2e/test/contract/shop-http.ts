@@ -49,7 +49,7 @@ function order(title: string, body: string, answer: ShopAnswer): ShopRequest {
 }
 
 function allowed(method: string, path: string, allow: string): ShopRequest {
-  const answer = { ...failed(405, 12, `${method} is not allowed, expected one of: ${allow}`), allow };
+  const answer = { ...failed(405, 12, `the method ${method} is not allowed, expected one of: ${allow}`), allow };
   return { title: `${method} ${path}`, method, path, answer };
 }
 
@@ -78,7 +78,7 @@ export const shopRequests: readonly ShopRequest[] = [
   get("/v1/prod/1.5", refused(": ", ["prod_id", '"1.5" is not an int32'])),
   get("/v1/prod/99999999999", refused(": ", ["prod_id", '"99999999999" is out of range for int32'])),
   get("/v1/prod/", refused(": ", ["prod_id", '"" is not an int32'])),
-  get("/v1/prod/998?prod_area=ZZ", refused(": ", ["prod_area", '"ZZ" is no ProdAreas (A, B, C)'])),
+  get("/v1/prod/998?prod_area=ZZ", refused(": ", ["prod_area", '"ZZ" is not a value of ProdAreas (A, B, C)'])),
   get("/v1/prod/998?prod_area=9", refused(" ", ["prod_area", "must be one of A (0), B (1), C (2), is 9"])),
   get("/v1/prod/0", refused(" ", ["prod_id", "must be greater than 0, is 0"])),
   get(

@@ -164,9 +164,7 @@ describe("what cannot be is one line", () => {
 
   test("a descriptor set that is none", async () => {
     const file = await folder.write("text.binpb", "service Museum {}");
-    expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(
-      line(/\S+text\.binpb: not a descriptor set: [^\n]+/),
-    );
+    expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(line(/\S+text\.binpb: not a descriptor set: [^\n]+/));
   });
 
   test("a descriptor set that is empty", async () => {
