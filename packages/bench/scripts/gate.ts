@@ -1,5 +1,6 @@
-// A regression gate for CI: the codec must stay well ahead of protobuf-es, and not fall behind protobufjs. Only ratios within this run count, and each
-// contestant's best round, which a loaded machine disturbs least; the margins are wide.
+// A regression gate for CI: the codec must stay well ahead of protobuf-es, and must not fall behind
+// protobufjs. It compares the best round of each contestant within this run, which a loaded machine
+// affects least. The margins are wide.
 import { binaryCases } from "../dist/codecs/cases.js";
 import { codecPeers } from "../dist/codecs/index.js";
 import { alternate } from "../dist/measure/alternate.js";
@@ -7,7 +8,8 @@ import { geometricMean } from "../dist/measure/statistics.js";
 import { nanosecondsOf } from "../dist/measure/time.js";
 import { codecSet } from "../dist/messages/codec-set.js";
 
-// The static code of protobufjs, which works where code may not be generated: there this gate is seen to fail.
+// The static code of protobufjs also works where code generation is disabled. That is how to see
+// this gate fail.
 const atLeast = { "protobuf-es": 2, "protobufjs static": 1 } as const;
 const names = ["hello, 7 B", "user", "order", "users, 2.8 KB", "CJK, 40 characters", "map of 50 strings", "bytes, 1 KB", "numbers, packed"];
 const rounds = 9;
@@ -31,14 +33,14 @@ async function measure(): Promise<Record<keyof typeof atLeast, number>> {
 }
 
 const isEnough = (ratios: Record<keyof typeof atLeast, number>) =>
-  Object.entries(atLeast).every(([name, least]) => ratios[name as keyof typeof atLeast] >= least);
+  Object.entries(atLeast).every(([name, minimum]) => ratios[name as keyof typeof atLeast] >= minimum);
 
 let ratios = await measure();
 if (!isEnough(ratios)) ratios = await measure();
-for (const [name, least] of Object.entries(atLeast)) {
-  console.log(`codec, encode and decode: ${ratios[name as keyof typeof atLeast].toFixed(2)} × ${name}, at least ${least}`);
+for (const [name, minimum] of Object.entries(atLeast)) {
+  console.log(`codec, encode and decode: ${ratios[name as keyof typeof atLeast].toFixed(2)} × ${name}, minimum ${minimum}`);
 }
 if (!isEnough(ratios)) {
-  console.error("The codec is slower than it must be. `pnpm bench codec` tells where.");
+  console.error("The codec is too slow. Run `pnpm bench codec` for details.");
   process.exitCode = 1;
 }

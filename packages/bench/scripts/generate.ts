@@ -1,4 +1,4 @@
-// The static code of protobufjs, which comes from a command of its own and not from a plugin of protoc.
+// Generates the static code of protobufjs, with its own command instead of a protoc plugin.
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";

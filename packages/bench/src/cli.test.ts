@@ -6,11 +6,11 @@ const bench = (...args: string[]) =>
   spawnSync(process.execPath, [fileURLToPath(new URL("main.ts", import.meta.url)), ...args], { encoding: "utf8" });
 
 test.each([
-  ["a group that there is not", ["codecs"], /'codecs' is invalid/],
-  ["an option that there is not", ["--fast"], /unknown option '--fast'/],
-  ["a program that cannot load", ["server", "--load", "wrk"], /'wrk' is invalid/],
+  ["an unknown group", ["codecs"], /'codecs' is invalid/],
+  ["an unknown option", ["--fast"], /unknown option '--fast'/],
+  ["an unknown load program", ["server", "--load", "wrk"], /'wrk' is invalid/],
 ])(
-  "%s ends with 2 and one line",
+  "%s exits with status 2 and prints one line",
   (_what, args, message) => {
     const { status, stdout, stderr } = bench(...args);
     expect([status, stdout]).toEqual([2, ""]);

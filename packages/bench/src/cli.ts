@@ -1,4 +1,4 @@
-// `pnpm bench`: runs groups, one after the other, and tells what came out.
+// The command line of `pnpm bench`: runs groups one after the other, and prints their results.
 import { resolve } from "node:path";
 import { stderr } from "node:process";
 import { Argument, Command, Option } from "commander";
@@ -21,19 +21,19 @@ interface Options {
 export function createCommand(): Command {
   const list = groups.map(({ name, about }) => `${name}: ${about}`).join("\n");
   return new Command("bench")
-    .description(`Measures @grpc-study against its peers, taking turns in one run.\n\n${list}`)
-    .addArgument(new Argument("[groups...]", "which to run; all of them, unless told").choices(groups.map(({ name }) => name)))
-    .option("--quick", "fewer and shorter rounds: shows that all works, calls few winners, and writes nothing unless --out is given", false)
-    .option("--json", "print one object of medians and ratios by name", false)
+    .description(`Compares the performance of @grpc-study with other implementations, which take turns in one run.\n\n${list}`)
+    .addArgument(new Argument("[groups...]", "groups to run (default: all)").choices(groups.map(({ name }) => name)))
+    .option("--quick", "run fewer and shorter rounds, as a smoke test; writes no results without --out", false)
+    .option("--json", "print medians and ratios as one JSON object, by name", false)
     .addOption(
-      new Option("--load <program>", "what puts load on gateways").choices(["h2load", "node"]).default(hasH2load ? "h2load" : "node"),
+      new Option("--load <program>", "the load generator for gateways").choices(["h2load", "node"]).default(hasH2load ? "h2load" : "node"),
     )
-    .option("--out <folder>", "write results there, and not to packages/bench/results")
+    .option("--out <folder>", "folder for the results (default: packages/bench/results)")
     .action(run);
 }
 
 async function run(wanted: readonly string[], { quick, json, load, out }: Options, command: Command): Promise<void> {
-  if (load === "h2load" && !hasH2load) command.error("error: h2load is not on this machine (Debian: nghttp2-client)");
+  if (load === "h2load" && !hasH2load) command.error("error: h2load is not installed (Debian: nghttp2-client)");
   const folder = out === undefined ? (quick ? undefined : checkedIn) : resolve(out);
   const progress = progressOn(stderr);
   const machine = describeMachine();
@@ -48,10 +48,10 @@ async function run(wanted: readonly string[], { quick, json, load, out }: Option
       const result = makeResult(group, outcome, machine, quick);
       results.push(result);
       if (folder !== undefined) await writeResults([result], folder);
-      progress.heading(`${name} took ${elapsed(start)}${folder === undefined ? "" : `, results are in ${folder}`}`);
+      progress.heading(`${name} took ${elapsed(start)}${folder === undefined ? "" : `, results written to ${folder}`}`);
       if (!json) console.log(`\n${measuresTable(result)}\n\n${result.notes.map((note) => `${note}\n`).join("")}`);
     } catch (error) {
-      // The other groups may still be worth their time.
+      // Continues with the other groups.
       progress.heading(`${name} failed: ${error instanceof Error ? error.stack : String(error)}`);
       process.exitCode = 1;
     }
@@ -65,7 +65,7 @@ async function run(wanted: readonly string[], { quick, json, load, out }: Option
   if (bar !== undefined) console.log(`${bar}\n`);
 }
 
-/** `1:05`. */
+/** Formats elapsed time as `1:05`. */
 function elapsed(start: number): string {
   const seconds = Math.floor((performance.now() - start) / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

@@ -1,8 +1,9 @@
-// The process of `pnpm bench`: what is wrong with the command line ends it with 2, and a signal leaves nothing behind.
+// The process of `pnpm bench`: exits with status 2 for invalid arguments, and cleans up after
+// signals.
 import { CommanderError } from "commander";
 import { createCommand } from "./cli.ts";
 
-// What has been started is ended, and what was written for the run is removed, at `exit`.
+// The `exit` handlers stop child processes and remove temporary files.
 for (const [signal, status] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],

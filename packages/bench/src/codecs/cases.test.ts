@@ -15,23 +15,23 @@ const odd = (change: (work: MessageWork) => Partial<MessageWork>): CodecPeer => 
   },
 });
 
-test("every direction is measured, of everyone who does the same", () => {
+test("measures every direction for each codec", () => {
   const cases = binaryCases(messages, [protobufEs, tsProto]);
   expect(cases.map(({ family }) => family)).toEqual(["encode", "encode made", "decode"]);
   for (const { works } of cases) expect(Object.keys(works)).toEqual(["protobuf-es", "ts-proto"]);
 });
 
 test.each([
-  ["writes less", odd(({ encode }) => ({ encode: (value) => encode(value).subarray(1) }))],
-  ["loses what it reads", odd(() => ({ decode: () => ({ data: "a" }) }))],
-])("a codec that %s is not measured: the run fails", (_what, peer) => {
-  expect(() => binaryCases(messages, [protobufEs, peer])).toThrow(/item: odd does not write/);
+  ["omits bytes", odd(({ encode }) => ({ encode: (value) => encode(value).subarray(1) }))],
+  ["loses fields", odd(() => ({ decode: () => ({ data: "a" }) }))],
+])("a codec that %s fails the run", (_what, peer) => {
+  expect(() => binaryCases(messages, [protobufEs, peer])).toThrow(/item: odd does not encode/);
 });
 
 test.each([
-  ["prints another text", odd(() => ({ print: () => '{"data":"b"}' }))],
-  ["parses something else", odd(({ parse }) => ({ parse: () => parse("{}") }))],
+  ["prints different text", odd(() => ({ print: () => '{"data":"b"}' }))],
+  ["parses different fields", odd(({ parse }) => ({ parse: () => parse("{}") }))],
   ["cannot parse", odd(() => ({ parse: () => JSON.parse("no") }))],
-])("a codec that %s is left out of that message's JSON", (_what, peer) => {
+])("a codec that %s is excluded for that message", (_what, peer) => {
   for (const { works } of jsonCases(messages, [protobufEs, peer])) expect(Object.keys(works)).toEqual(["protobuf-es"]);
 });

@@ -1,4 +1,4 @@
-// What is measured of a message: each direction, by everyone who does it right.
+// The benchmark cases of a message: each direction, for all codecs that are correct.
 import { isDeepStrictEqual } from "node:util";
 import { codecSet } from "../messages/codec-set.ts";
 import { jsonSet } from "../messages/json-set.ts";
@@ -8,18 +8,23 @@ import { codecPeers } from "./index.ts";
 import { protobufEs } from "./protobuf-es.ts";
 
 export interface CodecCase {
-  /** `encode`: of what users write; `encode made`: of a message as `decode` makes it. */
+  /** `encode` takes what users write. `encode made` takes a message that `decode` created. */
   readonly family: "encode" | "encode made" | "decode" | "parse" | "print";
   readonly name: string;
-  /** Of the message, or of the text. */
+  /** The size of the encoded message or of the JSON text. */
   readonly bytes: number;
-  /** By contestant. */
+  /** The work of each contestant. */
   readonly works: Readonly<Record<string, () => unknown>>;
 }
 
 type Named = [name: string, work: MessageWork];
 
-/** @throws if a codec does not write what protobuf-es writes, or does not read it: what is measured must be the same work */
+/**
+ * Creates the cases for the binary format.
+ *
+ * @throws Error if a codec does not encode the same bytes as protobuf-es, or does not decode them:
+ * all contestants must do the same work.
+ */
 export function binaryCases(messages: readonly BenchMessage[] = codecSet, peers: readonly CodecPeer[] = codecPeers): CodecCase[] {
   return messages.flatMap((message) => {
     const reference = protobufEs.work(message);
@@ -27,9 +32,9 @@ export function binaryCases(messages: readonly BenchMessage[] = codecSet, peers:
     const all = peers.map(({ name, work }): Named => [name, work(message)]);
     for (const [name, { init, encode, decode }] of all) {
       for (const written of [encode(init), encode(decode(bytes))]) {
-        // Maps have no order: the others' may be in another one.
+        // Map entries have no order, so other codecs may write them in a different one.
         const same = name === "rpc" ? bytes.equals(written) : written.length === bytes.length;
-        if (!same) throw new Error(`${message.name}: ${name} does not write the bytes of protobuf-es`);
+        if (!same) throw new Error(`${message.name}: ${name} does not encode the bytes of protobuf-es`);
       }
     }
     const made = ([name, { encode, decode }]: Named) => {
@@ -45,21 +50,24 @@ export function binaryCases(messages: readonly BenchMessage[] = codecSet, peers:
   });
 }
 
-/** A codec whose JSON of a message is not canonical, such as that of timestamps in protobufjs, is left out for it. */
+/**
+ * Creates the cases for JSON. A codec is excluded for messages whose JSON is not canonical in it,
+ * such as timestamps in protobufjs.
+ */
 export function jsonCases(messages: readonly BenchMessage[] = jsonSet, peers: readonly CodecPeer[] = codecPeers): CodecCase[] {
   return messages.flatMap((message) => {
     const reference = protobufEs.work(message);
     const bytes = Buffer.from(reference.encode(reference.init));
     const text = reference.print(reference.decode(bytes));
     const able = peers.flatMap(({ name, work }): Named[] => {
-      const its = work(message);
-      const printed = printedBy(its, bytes, text);
+      const messageWork = work(message);
+      const printed = printedBy(messageWork, bytes, text);
       if (name === "rpc" && printed.some((one) => one !== text)) throw new Error(`${message.name}: rpc prints ${printed.join(", ")}`);
-      return printed.every((one) => isDeepStrictEqual(one && JSON.parse(one), JSON.parse(text))) ? [[name, its]] : [];
+      return printed.every((one) => isDeepStrictEqual(one && JSON.parse(one), JSON.parse(text))) ? [[name, messageWork]] : [];
     });
     const print = ([name, { print, decode }]: Named) => {
       const made = decode(bytes);
-      // Reading a character makes one string of what was concatenated, as writing it to a socket would.
+      // Reading a character flattens the concatenated string, as writing it to a socket would.
       return [name, () => print(made).charCodeAt(1)] as const;
     };
     const common = { name: message.name, bytes: Buffer.byteLength(text) };
@@ -70,7 +78,7 @@ export function jsonCases(messages: readonly BenchMessage[] = jsonSet, peers: re
   });
 }
 
-/** Of a message that was decoded, and of one that was parsed; undefined where it cannot. */
+/** Prints a decoded message, and a parsed one. `undefined` if that fails. */
 function printedBy({ print, parse, decode }: MessageWork, bytes: Buffer, text: string): (string | undefined)[] {
   return [() => print(decode(bytes)), () => print(parse(text))].map((print) => {
     try {

@@ -1,14 +1,14 @@
-// A contestant of the groups `codec` and `json`.
+// A contestant in the groups `codec` and `json`.
 import type { BenchMessage } from "../messages/message.ts";
 
-/** What it does with one message. */
+/** The operations of a codec on one message. */
 export interface MessageWork {
-  /** What its users write: an init shape, an object. */
+  /** The input that users write: an init shape, or an object. */
   readonly init: unknown;
   readonly encode: (value: unknown) => Uint8Array;
-  /** Makes what is called a made message: of a class, if the codec has some. */
+  /** Returns a message as the codec represents it, such as a class instance. */
   readonly decode: (bytes: Buffer) => unknown;
-  /** Of a made message. */
+  /** Prints a message that `decode` returned. */
   readonly print: (made: unknown) => string;
   readonly parse: (text: string) => unknown;
 }

@@ -1,4 +1,4 @@
-// All of them, ours first.
+// All codecs, ours first.
 import type { CodecPeer } from "./codec-peer.ts";
 import { protobufEs } from "./protobuf-es.ts";
 import { protobufjsReflection, protobufjsStatic } from "./protobufjs.ts";

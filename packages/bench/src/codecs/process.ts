@@ -1,4 +1,5 @@
-// The process in which codecs are measured, all of them in one: each has seen all messages before any is measured, as in a server of many types.
+// The process that measures all codecs. Each codec has seen all messages before the first
+// measurement, as in a server with many types.
 import { alternate } from "../measure/alternate.ts";
 import { nanosecondsOf } from "../measure/time.ts";
 import type { Serve } from "../process/hosted.ts";
@@ -20,7 +21,8 @@ export const serve: Serve<"codec" | "json", CodecCaseName[]> = (group) => {
       },
       measure({ index, rounds, milliseconds }: { index: number; rounds: number; milliseconds: number }) {
         const { works = {} } = cases[index] ?? {};
-        // Each codec has generic parts, which V8 has optimized for the messages before; it finds out that this one is another.
+        // Codecs have generic code that V8 optimized for the previous messages. This lets it adapt
+        // to the new one.
         for (const work of Object.values(works)) nanosecondsOf(work, 10 * milliseconds);
         const takes = Object.entries(works).map(([name, work]) => [name, () => nanosecondsOf(work, milliseconds)] as const);
         return alternate(Object.fromEntries(takes), rounds);

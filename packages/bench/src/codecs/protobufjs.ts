@@ -1,11 +1,12 @@
-// protobufjs: by reflection, whose functions are compiled at run time, and static, as `pbjs` generates it.
+// protobufjs: with reflection, which compiles functions at run time, and with the static code of
+// `pbjs`.
 import { createRequire } from "node:module";
 import Long from "long";
 import protobufjs from "protobufjs";
 import { plain } from "../messages/message.ts";
 import type { CodecPeer } from "./codec-peer.ts";
 
-/** What a type has, either way. */
+/** The methods of a type in both variants. */
 interface Type {
   encode(message: object): { finish(): Uint8Array };
   decode(bytes: Uint8Array): object;

@@ -1,4 +1,4 @@
-// Ours: the compiled codec, and the gateway's JSON.
+// Our compiled codec, and the JSON codec of the gateway.
 import type { Message } from "@bufbuild/protobuf";
 import { warmUp } from "@grpc-study/codec";
 import { jsonCodec, warmUpJson } from "@grpc-study/codec/json";
@@ -10,7 +10,7 @@ export const rpc: CodecPeer = {
   name: "rpc",
   work(message) {
     const schema = schemaOf(message);
-    // What is measured is the code of a type that is hot: also the messages that `decode` makes first.
+    // Measures the code of hot types, including the messages that `decode` creates first.
     warmUp(schema);
     warmUpJson(schema);
     const codec = compiled(schema);

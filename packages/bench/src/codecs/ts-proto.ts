@@ -1,4 +1,4 @@
-// ts-proto: functions generated for each message, with integers of 64 bits as bigint.
+// ts-proto: generated functions for each message, with 64-bit integers as bigint.
 import { create, toBinary } from "@bufbuild/protobuf";
 import * as bench from "../../gen/ts-proto/bench/bench.js";
 import * as json from "../../gen/ts-proto/bench/json.js";
@@ -12,7 +12,7 @@ interface Type {
   toJSON(message: unknown): unknown;
 }
 
-// Looked up by name, which no type can follow.
+// Types are looked up by name at run time.
 const types = { ...bench, ...json } as unknown as Readonly<Record<string, Type>>;
 
 export const tsProto: CodecPeer = {
@@ -22,7 +22,7 @@ export const tsProto: CodecPeer = {
     if (Type === undefined) throw new Error(`ts-proto has no ${message.type}`);
     const schema = schemaOf(message);
     return {
-      // Plain objects with all properties, as its users must write them: a message of it has no class.
+      // Plain objects with all properties, as its users write them. Its messages have no class.
       init: Type.decode(toBinary(schema, create(schema, message.init))),
       encode: (value) => Type.encode(value).finish(),
       decode: (bytes) => Type.decode(bytes),

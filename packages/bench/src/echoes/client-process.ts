@@ -1,4 +1,4 @@
-// A client in a process of its own, which makes exchanges when it is asked to.
+// A client process that makes exchanges on command.
 import type { Target } from "../peers/peer.ts";
 import type { Serve } from "../process/hosted.ts";
 import type { ConnectEcho, EchoConnection } from "./echo-peer.ts";
@@ -7,12 +7,12 @@ import { type Exchange, type ExchangeName, exchanges } from "./exchange.ts";
 export interface Exchanges extends Target {
   readonly exchange: ExchangeName;
   readonly connections: number;
-  /** On all connections together. */
+  /** Number of exchanges in flight on all connections. */
   readonly inFlight: number;
   readonly milliseconds: number;
 }
 
-/** @param peer a folder with a `client.ts` */
+/** @param peer a folder with a `client.ts`. */
 export const serve: Serve<string, null> = async (peer) => {
   const { connect } = (await import(new URL(`./${peer}/client${extension}`, import.meta.url).href)) as { connect: ConnectEcho };
   const held: EchoConnection[] = [];
@@ -38,28 +38,31 @@ export const serve: Serve<string, null> = async (peer) => {
 
 const extension = import.meta.url.slice(-3);
 
-/** As many as gRPC clients open on one: grpc-go and nghttp2 take 100 until they know the server's limit. */
+/**
+ * The number of streams that gRPC clients open on a connection: grpc-go and nghttp2 open 100 until
+ * they know the server's limit.
+ */
 export const streamsPerConnection = 100;
 
-/** One exchange of each kind, on a connection of its own. Rejects unless the answers are right, byte for byte. */
+/** Makes one exchange of each kind on a new connection. Rejects if a response differs by a byte. */
 async function check(connect: ConnectEcho, names: readonly ExchangeName[], target: Target): Promise<void> {
   for (const name of names) {
     const exchange = exchanges[name];
     const connection = await connect(target);
-    const parts: Buffer[] = [];
-    await one(connection, exchange, (part) => parts.push(part));
+    const chunks: Buffer[] = [];
+    await one(connection, exchange, (chunk) => chunks.push(chunk));
     connection.close();
-    if (!Buffer.concat(parts).equals(exchange.response)) throw new Error(`${name}: the answer has other bytes than it should have`);
+    if (!Buffer.concat(chunks).equals(exchange.response)) throw new Error(`${name}: unexpected response bytes`);
   }
 }
 
-function one(connection: EchoConnection, exchange: Exchange, onData?: (part: Buffer) => void): Promise<void> {
+function one(connection: EchoConnection, exchange: Exchange, onData?: (chunk: Buffer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.exchange(exchange, (error) => (error ? reject(error) : resolve()), onData);
   });
 }
 
-/** Exchanges a second, with so many of them running all the time. */
+/** Exchanges per second at a constant number in flight. */
 async function throughput(
   connect: ConnectEcho,
   { exchange: name, connections, inFlight, milliseconds, ...target }: Exchanges,

@@ -1,4 +1,4 @@
-// Each server and client of the group `http2`: the answers are right, whatever takes how long.
+// Checks each server and client of the group `http2` for correct responses. Timing does not matter.
 import { once } from "node:events";
 import { constants, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -14,7 +14,7 @@ const timeout = 180_000;
 
 const startClient = (peer: string) => start<null>("load", "echoes/client-process.js", peer);
 
-test.each(["engine", "node-http2"])("%s answers every client, with TLS and without", { timeout }, async (peer) => {
+test.each(["engine", "node-http2"])("%s serves every client, with and without TLS", { timeout }, async (peer) => {
   const certificates = await makeCertificates();
   for (const tls of [null, certificates]) {
     await using server = await start<number>("server", `echoes/${peer}/server.js`, tls);
@@ -36,34 +36,34 @@ test.each(["engine", "node-http2"])("%s keeps idle streams open until they are r
   await client.ask("release");
 });
 
-test("plain TCP answers its client", { timeout }, async () => {
+test("plain TCP serves its client", { timeout }, async () => {
   await using server = await start<number>("server", "echoes/net/server.js", null);
   await using client = await startClient("net");
   await client.ask("check", { port: server.ready, ca: null, names });
 });
 
-const wrongAnswers: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
+const wrongResponses: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
   "without a body": (stream) => stream.respond({ ":status": 200 }, { endStream: true }),
-  "with another status": (stream) => answer(stream, 503, "0", exchanges.echo.response),
-  "with an error of gRPC": (stream) => answer(stream, 200, "13", exchanges.echo.response),
-  "a byte short": (stream) => answer(stream, 200, "0", exchanges.echo.response.subarray(1)),
-  "with other bytes": (stream) => answer(stream, 200, "0", Buffer.alloc(exchanges.echo.response.length)),
+  "with an error status": (stream) => respond(stream, 503, "0", exchanges.echo.response),
+  "with a gRPC error": (stream) => respond(stream, 200, "13", exchanges.echo.response),
+  "a byte short": (stream) => respond(stream, 200, "0", exchanges.echo.response.subarray(1)),
+  "with wrong bytes": (stream) => respond(stream, 200, "0", Buffer.alloc(exchanges.echo.response.length)),
   "that is reset": (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
 };
 
-function answer(stream: ServerHttp2Stream, status: number, grpcStatus: string, body: Buffer): void {
+function respond(stream: ServerHttp2Stream, status: number, grpcStatus: string, body: Buffer): void {
   stream.respond({ ":status": status }, { waitForTrailers: true });
   stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": grpcStatus }));
   stream.end(body);
 }
 
-test.each(["engine", "node-http2"])("a wrong answer fails the run of %s", { timeout }, async (peer) => {
+test.each(["engine", "node-http2"])("a wrong response fails the run of %s", { timeout }, async (peer) => {
   await using client = await startClient(peer);
-  for (const [what, respond] of Object.entries(wrongAnswers)) {
+  for (const [what, sendWrongResponse] of Object.entries(wrongResponses)) {
     const server = createServer().on("stream", (stream) => {
       stream.on("error", () => {});
       stream.resume();
-      respond(stream);
+      sendWrongResponse(stream);
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
@@ -74,7 +74,7 @@ test.each(["engine", "node-http2"])("a wrong answer fails the run of %s", { time
 
 const go = buildGrpcGo();
 
-test.skipIf(go.program === undefined)(`grpc-go answers every client (${go.reason ?? "it is installed"})`, { timeout }, async () => {
+test.skipIf(go.program === undefined)(`grpc-go serves every client (${go.reason ?? "it is installed"})`, { timeout }, async () => {
   const certificates = await makeCertificates();
   for (const tls of [null, certificates]) {
     await using server = await start<GrpcGo>("server", "peers/grpc-go/server.js", { program: go.program, tls });

@@ -1,9 +1,10 @@
-// The exchanges of the group `http2`: HEADERS and DATA in, HEADERS, DATA and trailers out. They are unary calls of gRPC, so that grpc-go answers them too.
+// The exchanges of the group `http2`: HEADERS and DATA in, HEADERS, DATA and trailers out. They are
+// unary gRPC calls, so that grpc-go can serve them, too.
 import { frame, helloFrame } from "../messages/frame.ts";
 
 export interface Exchange {
   readonly path: string;
-  /** What is sent, and what has to come back, byte for byte. */
+  /** The request, and the expected response, byte for byte. */
   readonly request: Buffer;
   readonly response: Buffer;
 }
@@ -20,10 +21,10 @@ export const exchanges = {
 
 export type ExchangeName = keyof typeof exchanges;
 
-/** A stream that stays open: each part that arrives goes back at once. */
-export const idle = { path: `${service}/Idle`, part: helloFrame };
+/** A stream that stays open. The server echoes each chunk at once. */
+export const idle = { path: `${service}/Idle`, chunk: helloFrame };
 
-/** The fields of requests, responses and trailers, beside the pseudo-header fields. */
+/** The fields of requests, responses and trailers, without pseudo-header fields. */
 export const requestFields = { "content-type": "application/grpc", te: "trailers" };
 export const responseFields = { "content-type": "application/grpc" };
 export const trailerFields = { "grpc-status": "0" };

@@ -1,12 +1,12 @@
-// What the group `http2` measures.
+// The workloads of the group `http2`.
 import type { ExchangeName } from "./exchange.ts";
 
-/** The contestants that have a folder here. */
+/** The contestants with a folder here. */
 export const contestants = { engine: "engine", "node:http2": "node-http2", net: "net" } as const;
 
 export type Contestant = keyof typeof contestants | "grpc-go";
 
-/** The contestant that ratios are of. */
+/** The subject of ratios. */
 export const engine: Contestant = "engine";
 
 export interface EchoWorkload {
@@ -15,7 +15,10 @@ export interface EchoWorkload {
   readonly inFlight: number;
   readonly connections: number;
   readonly contestants: readonly Contestant[];
-  /** Servers are asked by the client of the same stack: receiving costs more than sending, so one client for all would be the limit of all. */
+  /**
+   * Each server is loaded by the client of its own stack: receiving costs more than sending, so one
+   * client would limit all servers.
+   */
   readonly ownClient?: true;
 }
 
@@ -45,6 +48,6 @@ export const clientWorkloads: readonly EchoWorkload[] = [
   { name: "client, one in flight", ...one, contestants: clients },
 ];
 
-/** Whose memory is measured, and what of it: the names of `Memory`. */
+/** The contestants of the memory measurement, and the names of its measures. */
 export const memoryContestants = clients;
 export const memoryNames = { heap: "heap, idle stream", resident: "resident, idle stream" } as const;

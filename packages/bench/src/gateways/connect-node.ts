@@ -1,4 +1,4 @@
-// connect-node, which answers JSON without a gateway, in a protocol of its own.
+// connect-node, which serves JSON in its own protocol, without a gateway.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

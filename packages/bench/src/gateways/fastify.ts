@@ -1,4 +1,4 @@
-// Fastify, writing the same answers from constants: the limit for anything that stands on it.
+// Fastify with constant responses: the upper limit for anything built on it.
 import { Readable } from "node:stream";
 import Fastify from "fastify";
 import { streamLength } from "../messages/frame.ts";

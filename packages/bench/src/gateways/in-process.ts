@@ -1,4 +1,4 @@
-// Our gateway, in the process of the gRPC server.
+// Our gateway, in the same process as the gRPC server.
 import { createGateway } from "@grpc-study/gateway";
 import type { Serve } from "../process/hosted.ts";
 import { listen } from "./listen.ts";

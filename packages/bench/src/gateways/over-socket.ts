@@ -1,4 +1,4 @@
-// Our gateway, before a gRPC server in another process.
+// Our gateway, with the gRPC server in another process.
 import { createGateway } from "@grpc-study/gateway";
 import { createChannel } from "@grpc-study/rpc";
 import type { Serve } from "../process/hosted.ts";

@@ -1,4 +1,4 @@
-// The requests, in HTTP as the rules have it, and in the Connect protocol, which is what connect-node understands.
+// The requests: as HTTP for gateways, and in the Connect protocol for connect-node.
 import { streamLength } from "../messages/frame.ts";
 
 export const requestNames = ["GET /v1/prod/998", "POST /v1/orders", "stream of 1,000"] as const;
@@ -6,7 +6,7 @@ export type RequestName = (typeof requestNames)[number];
 
 export interface HttpRequest {
   readonly path: string;
-  /** Absent: GET. */
+  /** The request body. `undefined`: GET. */
   readonly body?: string | Buffer;
   readonly contentType?: string;
 }
@@ -37,7 +37,10 @@ export const connectRequests: Readonly<Record<RequestName, HttpRequest>> = {
   },
 };
 
-/** A message of a stream in the Connect protocol (https://connectrpc.com/docs/protocol): five bytes before it, as in gRPC. */
+/**
+ * Adds the envelope of a stream message in the Connect protocol
+ * (https://connectrpc.com/docs/protocol): a prefix of five bytes, as in gRPC.
+ */
 function enveloped(text: string): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(Buffer.byteLength(text), 1);

@@ -1,4 +1,4 @@
-// What stands behind every gateway: the shop, with its answers at hand, and the bench's stream.
+// The services behind every gateway: the shop with constant responses, and the stream of the bench.
 
 import { OrderService, ProdService } from "@grpc-study/proto/shop";
 import { createServer, implement, type Server } from "@grpc-study/rpc";
@@ -10,7 +10,7 @@ export const placed = { status: "OK", message: "success" };
 
 export const services = [ProdService, OrderService, Bench];
 
-/** The stream has no rule of its own. */
+/** The rule of the stream, which has none in the .proto. */
 export const rules = [{ selector: `${Bench.typeName}.Count`, pattern: { case: "get", value: "/v1/count/{count}" } }] as const;
 
 export function shopServer(): Server {

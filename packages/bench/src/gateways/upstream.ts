@@ -1,4 +1,4 @@
-// The gRPC server that the gateway over a socket calls.
+// The gRPC server behind the gateway of `over-socket`.
 import type { Serve } from "../process/hosted.ts";
 import { shopServer } from "./services.ts";
 

@@ -1,4 +1,4 @@
-// Certificates for the run.
+// Creates certificates for a run.
 import { join } from "node:path";
 import { createCertificates } from "@grpc-study/server/certs";
 import type { TlsFiles } from "../peers/peer.ts";

@@ -1,4 +1,5 @@
-// The group `client`: every stack makes the same calls to one server, that of the engine with its answers at hand.
+// The group `client`: every stack makes the same calls to one server, the engine's with prepared
+// responses.
 import { alternate } from "../measure/alternate.ts";
 import { append, type Measure, type Samples } from "../measure/measure.ts";
 import type { AtRate, Latency, Throughput } from "../peers/client-process.ts";
@@ -13,16 +14,16 @@ import { firstSecondName, latencyName, latencyRate, laterName, percentiles, type
 export const client: Group = {
   name: "client",
   about:
-    "Calls, or messages, a second that a client makes on one core; the same in its first second, beside what `rpc` makes later; and the latency of unary calls of 7 bytes that begin at a fixed rate, counted from when each should have begun. `engine` and `node:http2` are HTTP/2 without gRPC, and `grpc-js` has Buffers for messages: the limits.",
+    "Calls or messages per second that a client makes on one core; the rate in its first second, with the later rate of `rpc`; and the latency of unary calls of 7 bytes that start at a fixed rate, measured from their scheduled start. The limits are `engine` and `node:http2`, which are HTTP/2 without gRPC, and `grpc-js`, whose messages are Buffers.",
   run,
 };
 
 const milliseconds = 400;
-/** With three starts, nine rounds. */
+/** With three starts, this makes nine rounds. */
 const takesPerStart = 3;
 
 const latencyPeers = ["rpc", "node:http2", "grpc-js", "nice-grpc", "connect-node"] as const satisfies NodePeerName[];
-/** Who is started anew for the first second. */
+/** The contestants that start a new process for the first second. */
 const firstSecondPeers = ["rpc", "grpc-js"] as const satisfies NodePeerName[];
 
 async function run({ quick, progress }: Run): Promise<Outcome> {
@@ -30,13 +31,13 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
   const loads = workloads.map((workload) => [workload, new Load(workload.name, workload.unit)] as const);
   const latencies: Record<keyof Latency, Samples> = { p50: {}, p99: {}, p999: {} };
   const peers = [...new Set(workloads.flatMap(({ clients }) => clients))];
-  progress("the peers' answers");
+  progress("checking the peers");
   await checkAll(peers);
   for (let i = 1; i <= starts; i++) {
     await using stack = new AsyncDisposableStack();
     const server = stack.use(await start<number>("load", "peers/engine/server.js", null));
     const clients = new Map<NodePeerName, Process<null>>();
-    progress(`start ${i}/${starts}: starts the clients`);
+    progress(`start ${i}/${starts}: starting the clients`);
     for (const peer of peers) clients.set(peer, stack.use(await startClient(peer, "server", server.ready)));
     for (const [place, [workload, load]] of loads.entries()) {
       progress(`start ${i}/${starts}: ${workload.name}`);
@@ -53,7 +54,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
   });
   return {
     measures: [...measuresOf(throughput), firstSecond, ...latencyMeasures],
-    notes: ["All clients ask the server of `engine`, which has its answers at hand.", ...waitingNote(throughput, "client")],
+    notes: ["All clients call the server of `engine`, which has prepared responses.", ...waitingNote(throughput, "client")],
   };
 }
 
@@ -84,14 +85,14 @@ function measureLatency(clients: ReadonlyMap<NodePeerName, Process<null>>, quick
   return alternate(Object.fromEntries(takes), takesPerStart);
 }
 
-/** Each round has new processes: V8 compiles, and codecs do, while the calls are counted. */
+/** Starts new processes in each round. The time includes compilation by V8 and by codecs. */
 async function measureFirstSecond(rounds: number, progress: Run["progress"]): Promise<Measure> {
   const samples: Samples = {};
   const options: Throughput = { call: "say", inFlight: 100, milliseconds: 1000 };
   for (let round = 1; round <= rounds; round++) {
     progress(`${firstSecondName}, round ${round}/${rounds}`);
     await using server = await start<number>("load", "peers/engine/server.js", null);
-    // The server has compiled what it needs.
+    // Warms up the server.
     await using other = await startClient("engine", "load", server.ready);
     await other.ask("throughput", options);
     for (const peer of firstSecondPeers) {
@@ -105,7 +106,7 @@ async function measureFirstSecond(rounds: number, progress: Run["progress"]): Pr
   return { name: firstSecondName, unit: "calls/s", better: "more", samples };
 }
 
-/** A server that answers what it was sent tells whether a client sends and reads the right thing. */
+/** Checks that clients send and read the right messages, with a server that echoes them. */
 async function checkAll(peers: readonly NodePeerName[]): Promise<void> {
   await using server = await start<number>("server", "peers/grpc-js/server.js", null);
   for (const peer of peers) {

@@ -4,28 +4,26 @@ import { append, type Measure, type Samples } from "../measure/measure.ts";
 import { start } from "../process/start.ts";
 import type { Group, Outcome, Run } from "./group.ts";
 
-const notes = [
-  "google-protobuf is left out: the plugin that generates its code comes only as a download at installation, not within an npm package.",
-];
+const notes = ["google-protobuf is excluded: its code generator is downloaded during installation, and not part of an npm package."];
 
 export const codec: Group = {
   name: "codec",
-  about: "Encode and decode, nanoseconds a message; all codecs in one process, in turns.",
+  about: "Encoding and decoding, in nanoseconds per message. All codecs run in one process, and take turns.",
   run: (run) => measureCodecs("codec", run, notes),
 };
 
 export const json: Group = {
   name: "json",
   about:
-    "JSON to message and message to JSON, nanoseconds a message. A codec is left out of messages whose JSON is not the canonical one in it: timestamps and structs in protobufjs, timestamps in ts-proto.",
+    "JSON to message and message to JSON, in nanoseconds per message. A codec is excluded for messages whose JSON is not canonical in it: timestamps and structs in protobufjs, timestamps in ts-proto.",
   run: (run) => measureCodecs("json", run, notes),
 };
 
 async function measureCodecs(group: "codec" | "json", { quick, progress }: Run, notes: readonly string[]): Promise<Outcome> {
-  // V8 makes up its mind anew in each process.
+  // V8 optimizes differently in each process.
   const starts = quick ? 1 : 3;
   const rounds = 7;
-  // Of a large message, long enough for the collections of garbage that it causes to be in every take.
+  // Takes of large messages are long enough to include the garbage collections that they cause.
   const milliseconds = (bytes: number) => (quick ? 4 : bytes < 50_000 ? 8 : 50);
   const warmUps = 2;
   const measures = new Map<string, Measure & { samples: Samples }>();

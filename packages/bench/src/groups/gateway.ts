@@ -1,4 +1,5 @@
-// The group `gateway`: JSON over HTTP/1.1, answered by ours, over a socket and in process, by the limit, and by a peer.
+// The group `gateway`: JSON over HTTP/1.1, served by our gateway over a socket and in process, by
+// the limit, and by a peer.
 import { readFileSync } from "node:fs";
 import { connectRequests, type HttpRequest, httpRequests, requestNames } from "../gateways/requests.ts";
 import { runAutocannon } from "../load/autocannon.ts";
@@ -12,7 +13,7 @@ import { writeTemporary } from "../process/temporary.ts";
 import type { Group, Outcome, Run } from "./group.ts";
 import { Load, measuresOf, waitingNote } from "./load.ts";
 
-/** Modules of `gateways/`, and what they understand. */
+/** Modules in `gateways/`, and the requests that they understand. */
 const contestants = {
   "in-process": httpRequests,
   "over-socket": httpRequests,
@@ -23,13 +24,13 @@ const contestants = {
 export const gateway: Group = {
   name: "gateway",
   about:
-    "Requests, or messages of a stream, a second on one core, over 50 connections, or 4 with streams. `rpc` is our gateway; over a socket, the gRPC server is on the core of the load, and `gRPC client` is the rate of our own client's calls to it, from the gateway's core. `fastify` writes constants: the limit.",
+    "Requests, or messages of a stream, per second on one core, over 50 connections, or 4 with streams. `rpc` is our gateway. Over a socket, the gRPC server runs on the core of the load, and `gRPC client` is the rate at which our client calls it from the gateway's core. `fastify` sends constants: the limit.",
   run,
 };
 
 async function run({ quick, load, progress }: Run): Promise<Outcome> {
   const starts = quick ? 1 : 3;
-  // autocannon counts whole seconds.
+  // autocannon measures whole seconds.
   const milliseconds = load === "node" ? 1000 : quick ? 400 : 500;
   const measured = requestNames.map((name) => {
     const unit = name === "stream of 1,000" ? "message" : "request";
@@ -65,7 +66,8 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
         ["gRPC client", () => watch(client, milliseconds, async () => perRequest * (await client.ask<number>("throughput", throughput)))],
       ]);
       progress(`start ${i}/${starts}: ${name}`);
-      // After seconds of GET, a gateway's POST was seen at two thirds of its rate for one second.
+      // After seconds of GET requests, a gateway's POST rate was two thirds of normal for one
+      // second.
       const warmUp = (place === 0 ? 5000 : 2000) / (quick ? 2.5 : 1);
       for (const [, process, requests] of servers) await ask(process.ready, requests[name], warmUp);
       await client.ask("throughput", { ...throughput, milliseconds: warmUp });
@@ -78,15 +80,15 @@ async function run({ quick, load, progress }: Run): Promise<Outcome> {
   return {
     measures: measuresOf(loads),
     notes: [
-      load === "h2load" ? "Loaded by h2load." : "Loaded by autocannon: h2load is not on this machine, or was not wanted.",
-      "Go's grpc-gateway is left out: building one needs Go, protoc and their plugins, and this package is built with npm alone.",
-      "connect-node is asked in its own protocol, where a stream is not lines of JSON but enveloped messages.",
+      load === "h2load" ? "Loaded by h2load." : "Loaded by autocannon: h2load is not installed, or was not selected.",
+      "Go's grpc-gateway is excluded: it requires Go, protoc and their plugins, and this package is built with npm alone.",
+      "connect-node is called in its own protocol, where a stream has enveloped messages instead of lines of JSON.",
       ...waitingNote(loads, "server"),
     ],
   };
 }
 
-/** What is fast but wrong does not count. */
+/** Checks that a server sends the right responses. */
 async function check(what: string, port: number, { path, body, contentType }: HttpRequest): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     ...(body !== undefined && { method: "POST", body: Buffer.from(body) }),

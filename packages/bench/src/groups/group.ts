@@ -1,32 +1,32 @@
-// What a group is: some measures that belong together.
+// A group: measures that belong together.
 import type { Measure } from "../measure/measure.ts";
 
 export interface Run {
-  /** Fewer rounds, less time for each: enough to see that all works, not to call a winner. */
+  /** Runs fewer and shorter rounds, as a smoke test. */
   readonly quick: boolean;
-  /** Who puts load on gateways. */
+  /** The load generator for gateways. */
   readonly load: "h2load" | "node";
-  /** Tells what is being done. */
+  /** Reports the current step. */
   progress(text: string): void;
 }
 
 export interface Outcome {
   readonly measures: readonly Measure[];
-  /** What a reader should know of these figures: what was left out, and why. */
+  /** Notes for the reader, such as what was excluded, and why. */
   readonly notes: readonly string[];
 }
 
 export interface Group {
   readonly name: string;
-  /** One sentence: what is measured, and how. */
+  /** What the group measures and how, in one or two sentences. */
   readonly about: string;
   run(run: Run): Promise<Outcome>;
 }
 
 /**
- * How long each process works at something before it is measured, in milliseconds. V8 compiles what all calls have in common step by step, and then what one kind of
- * them has.
+ * The warm-up of a process before a measurement, in milliseconds. V8 first compiles the code of all
+ * calls step by step, and then the code of one kind of call.
  *
- * @param first whether it is the first thing that the process is asked for.
+ * @param first whether it is the first measurement of the process.
  */
 export const warmUpMs = ({ quick }: Pick<Run, "quick">, first: boolean): number => (first ? 3000 : 1000) / (quick ? 2.5 : 1);

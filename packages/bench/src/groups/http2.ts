@@ -1,4 +1,5 @@
-// The group `http2`: the engine beside node:http2, grpc-go and plain TCP, with exchanges of 7 bytes and of 1 MiB.
+// The group `http2`: compares the engine with node:http2, grpc-go and plain TCP, with exchanges of
+// 7 bytes and of 1 MiB.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Exchanges } from "../echoes/client-process.ts";
 import {
@@ -27,17 +28,20 @@ import { Load, measuresOf, waitingNote } from "./load.ts";
 export const http2: Group = {
   name: "http2",
   about:
-    "Exchanges a second on one core: HEADERS and DATA in, HEADERS, DATA and trailers out, 7 bytes each way or 1 MiB one way. `engine` is packages/http2, and its client is the load on every server; `net` is the same bytes over plain TCP, the limit.",
+    "Exchanges per second on one core: HEADERS and DATA in, HEADERS, DATA and trailers out, 7 bytes each way or 1 MiB one way. `engine` is packages/http2, whose client is the load on every server. `net` moves the same bytes over plain TCP: the limit.",
   run,
 };
 
 const milliseconds = 400;
-/** With three starts, nine rounds: the fewest in which one outlier at each end leaves the interval of the median alone. */
+/**
+ * With three starts, this makes nine rounds: the minimum at which one outlier at each end does not
+ * affect the interval of the median.
+ */
 const takesPerStart = 3;
 
 async function run({ quick, progress }: Run): Promise<Outcome> {
   const certificates = await makeCertificates();
-  progress("builds the server on grpc-go");
+  progress("building the grpc-go server");
   const go = buildGrpcGo();
   const starts = quick ? 1 : 3;
   const loads = new Map<string, Load>();
@@ -97,9 +101,9 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
   return {
     measures: [...measuresOf([...loads.values()]), ...(await measureMemory(quick, progress))],
     notes: [
-      go.program === undefined ? `grpc-go is left out: ${versions}.` : `Go: ${versions}, with one processor and one stream worker.`,
-      "Servers are loaded by the engine's client, which costs about as much a call as the engine's server, and a third of h2load. Clients ask the engine's server.",
-      "1 MiB: four at a time on one connection, asked by the client of the same stack, and by the engine's for grpc-go. Idle streams: a hundred a connection, and counted with it.",
+      go.program === undefined ? `grpc-go is excluded: ${versions}.` : `Go: ${versions}, with one processor and one stream worker.`,
+      "The engine's client loads the servers. A call costs it about as much as the engine's server, and a third of h2load. Clients call the engine's server.",
+      "1 MiB: four calls in flight on one connection, made by the client of the same stack, and by the engine's for grpc-go. Idle streams: a hundred per connection, whose memory is included.",
       ...waitingNote(servers ?? [], "server"),
       ...waitingNote(clients ?? [], "client"),
     ],
@@ -116,9 +120,9 @@ const optionsOf = ({ exchange, inFlight, connections }: EchoWorkload, target: Ta
 
 interface Take {
   readonly contestant: Contestant;
-  /** What is measured. */
+  /** The process to measure. */
   readonly process: Process<unknown>;
-  /** Exchanges a second. */
+  /** Exchanges per second. */
   readonly ask: (milliseconds: number) => Promise<number>;
 }
 
@@ -136,7 +140,7 @@ interface EchoServer {
   readonly versions?: string;
 }
 
-/** All servers that can be had: plain TCP has no TLS here, and Go may be absent. */
+/** Starts all available servers: plain TCP has no TLS, and Go may not be installed. */
 async function startServers(stack: AsyncDisposableStack, tls: TlsFiles | null, { program }: Built): Promise<Map<Contestant, EchoServer>> {
   const servers = new Map<Contestant, EchoServer>();
   for (const contestant of ["engine", "node:http2", "net"] as const) {
@@ -157,7 +161,7 @@ async function startDrivers(stack: AsyncDisposableStack): Promise<Map<Contestant
   return drivers;
 }
 
-/** Bytes a server needs for each of many idle streams, after garbage collection. */
+/** Memory of a server for each of many idle streams, in bytes, after garbage collection. */
 async function measureMemory(quick: boolean, progress: Run["progress"]): Promise<Measure[]> {
   const streams = quick ? 1000 : 10_000;
   const rounds = quick ? 1 : 6;
@@ -166,14 +170,14 @@ async function measureMemory(quick: boolean, progress: Run["progress"]): Promise
     await using server = await start<number>("server", `echoes/${contestants[contestant]}/server.js`, null);
     await using driver = await start<null>("load", "echoes/client-process.js", "engine");
     const target = { port: server.ready, ca: null };
-    // What is made for the first streams is not a stream's.
+    // Excludes the memory of the first streams, which initialize the server.
     await driver.ask("hold", { ...target, streams: 200 });
     await driver.ask("release");
     await delay(100);
     const before = await server.ask<Memory>("memory");
     await driver.ask("hold", { ...target, streams });
     const after = await server.ask<Memory>("memory");
-    // Memory that was free before takes what is new: a ratio needs at least a byte.
+    // New objects may use memory that was free before. A ratio needs at least one byte.
     for (const key of ["heap", "resident"] as const)
       append(samples[key], { [contestant]: [Math.max(1, (after[key] - before[key]) / streams)] });
   };

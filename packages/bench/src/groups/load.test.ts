@@ -3,7 +3,7 @@ import { Load, measuresOf, waitingNote } from "./load.ts";
 
 const sample = (rate: number, busy: number) => ({ rate, busy });
 
-test("a call costs the time of its core, by the calls of the same take", () => {
+test("the CPU time of a call is computed from the calls of the same take", () => {
   const load = new Load("unary", "call");
   load.add({ rpc: [sample(10_000, 1), sample(20_000, 0.5)] });
   load.add({ rpc: [sample(50_000, 1)] });
@@ -13,7 +13,7 @@ test("a call costs the time of its core, by the calls of the same take", () => {
   ]);
 });
 
-test("whoever waited for the load is named, with how busy it was", () => {
+test("the note names contestants that waited for the load, with their CPU usage", () => {
   const [busy, idle] = [new Load("stream", "message"), new Load("unary", "call")];
   busy.add({ rpc: [sample(1, 0.95)], http2: [sample(1, 1.02)] });
   expect(waitingNote([busy], "server")).toEqual([]);

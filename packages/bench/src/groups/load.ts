@@ -1,9 +1,10 @@
-// What a load tells of a contestant: how many calls a second, and what a call costs the process that is measured.
+// The result of a load for each contestant: calls per second, and the CPU time of a call in the
+// measured process.
 import { append, type Measure, type Samples } from "../measure/measure.ts";
 import { median } from "../measure/statistics.ts";
 import type { Sample } from "../process/clock.ts";
 
-/** Above this a core is taken to be full; what is missing is the kernel's and the bench's own. */
+/** CPU usage above which a core counts as full. The kernel and the bench use the rest. */
 const full = 0.9;
 
 export class Load {
@@ -15,8 +16,8 @@ export class Load {
   readonly #busy: Samples = {};
 
   /**
-   * @param unit what is counted: `call`, `message`, `request`
-   * @param subject the contestant that ratios are of, if it is not `rpc`
+   * @param unit what is counted: `call`, `message`, `request`.
+   * @param subject the subject of ratios, if it is not `rpc`.
    */
   constructor(name: string, unit: string, subject?: string) {
     this.#name = name;
@@ -40,7 +41,10 @@ export class Load {
     return { name: `${this.#name}, CPU`, unit: `µs/${this.#unit}`, better: "less", aside: true, ...this.#subject, samples: this.#costs };
   }
 
-  /** Those that waited for others: `unary, 7 B (http2 71 %)`. Undefined if all had enough to do. */
+  /**
+   * The contestants that waited for others: `unary, 7 B (http2 71 %)`. `undefined` if all cores
+   * were full.
+   */
   get waiting(): string | undefined {
     const idle = Object.entries(this.#busy).flatMap(([contestant, values]) => {
       const busy = median(values);
@@ -50,13 +54,13 @@ export class Load {
   }
 }
 
-/** All rates, and then all costs. */
+/** All rates, then all costs. */
 export const measuresOf = (loads: readonly Load[]): Measure[] => [...loads.map(({ rate }) => rate), ...loads.map(({ cost }) => cost)];
 
-/** @param what whose core it is */
+/** @param what the owner of the core: `server` or `client`. */
 export function waitingNote(loads: readonly Load[], what: string): string[] {
   const waiting = loads.flatMap(({ waiting }) => waiting ?? []);
   return waiting.length > 0
-    ? [`The core of the ${what} was idle for a part of the time, so its rate says less than its CPU time a call: ${waiting.join("; ")}.`]
+    ? [`The core of the ${what} was partly idle, so its CPU time per call says more than its rate: ${waiting.join("; ")}.`]
     : [];
 }

@@ -1,4 +1,5 @@
-// The group `memory`: what an idle stream costs a server, and what a reader who does not read.
+// The group `memory`: the memory of a server for an idle stream, and for a client that does not
+// read.
 import { setTimeout as delay } from "node:timers/promises";
 import { append, type Measure, type Samples } from "../measure/measure.ts";
 import { methodNames } from "../messages/calls.ts";
@@ -11,7 +12,7 @@ import { idleStreamNames, serverPeers } from "./workloads.ts";
 export const memory: Group = {
   name: "memory",
   about:
-    "Bytes of a server's memory, after garbage collection: for each of many idle bidirectional streams, and for a caller who reads nothing of a stream of a million messages.",
+    "Memory of a server in bytes, after garbage collection: for each of many idle bidirectional streams, and for a client that reads nothing of a stream of a million messages.",
   run,
 };
 
@@ -25,7 +26,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
     heap: measure(idleStreamNames.heap, "bytes"),
     resident: measure(idleStreamNames.resident, "bytes"),
   };
-  // A few buffers more or less, among what else a process does meanwhile.
+  // A few buffers among other allocations: ratios of these figures are meaningless.
   const slow = { heap: measure("heap, slow reader", "bytes", false), resident: measure("resident, slow reader", "bytes", false) };
   for (let round = 1; round <= rounds; round++) {
     for (const peer of round % 2 ? serverPeers : serverPeers.toReversed()) {
@@ -34,7 +35,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
       const { process: server, port } = await startServer(stack, peer, null);
       await using driver = await start<null>("load", "load/process.js");
       const target = { port, ca: null };
-      // What is made at the first call is not a stream's.
+      // Excludes the memory of the first call, which initializes the server.
       await driver.ask("check", { ...target, methods: methodNames });
       await driver.ask("hold", { ...target, streams: 100 });
       await driver.ask("release");
@@ -55,9 +56,9 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
   }
   return {
     measures: [idle.heap, idle.resident, slow.heap, slow.resident],
-    notes: [`${streams} idle streams. Connections have a hundred each, and are counted with them.`],
+    notes: [`${streams} idle streams. A connection has a hundred streams, and its memory is included.`],
   };
 }
 
-/** Memory that was free before takes what is new: less than nothing is nothing, and a ratio needs something. */
+/** New objects may use memory that was free before. A ratio needs at least one byte. */
 const atLeastOne = (bytes: number) => Math.max(1, bytes);

@@ -1,4 +1,4 @@
-// The group `server`: every stack serves the same calls, and the same load asks it.
+// The group `server`: every stack serves the same calls under the same load.
 import { alternate } from "../measure/alternate.ts";
 import { buildGrpcGo } from "../peers/grpc-go/build.ts";
 import type { TlsFiles } from "../peers/peer.ts";
@@ -13,17 +13,20 @@ import { tlsWorkloads, type Workload, workloads } from "./workloads.ts";
 export const server: Group = {
   name: "server",
   about:
-    "Calls, or messages, a second that a server answers on one core. `engine` is packages/http2 and `node:http2` is Node's HTTP/2, both without gRPC and with answers at hand; `grpc-js` and `grpc-go` have bytes for messages: the limits.",
+    "Calls or messages per second that a server handles on one core. The limits are `engine`, which is packages/http2, and `node:http2`, which is Node's HTTP/2, both without gRPC and with prepared responses; and `grpc-js` and `grpc-go`, whose messages are bytes.",
   run,
 };
 
 const milliseconds = 400;
-/** With three starts, nine rounds: the fewest in which one outlier at each end leaves the interval of the median alone. */
+/**
+ * With three starts, this makes nine rounds: the minimum at which one outlier at each end does not
+ * affect the interval of the median.
+ */
 const takesPerStart = 3;
 
 async function run({ quick, progress }: Run): Promise<Outcome> {
   const certificates = await makeCertificates();
-  progress("builds the server on grpc-go");
+  progress("building the grpc-go server");
   const go = buildGrpcGo();
   const starts = quick ? 1 : 3;
   const loads: Load[] = [];
@@ -37,7 +40,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
     for (let i = 1; i <= starts; i++) {
       const about = `${security}, start ${i}/${starts}`;
       await using stack = new AsyncDisposableStack();
-      progress(`${about}: starts the servers`);
+      progress(`${about}: starting the servers`);
       const driver = stack.use(await start<null>("load", "load/process.js"));
       const grpcGo = await startGrpcGo(stack, go, tls);
       versions = grpcGo?.versions ?? versions;
@@ -50,7 +53,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
           if (server === undefined) return [];
           const ask = async (milliseconds: number) => {
             const rate = await driver.ask<number>("calls", { port: server.port, ca, method, connections, inFlight, milliseconds });
-            // The answers of ping-pong are counted while the call goes on.
+            // Ping-pong counts its responses during the call.
             return method === "Chat" ? rate : perCall * rate;
           };
           return [{ peer, process: server.process, ask }];
@@ -67,14 +70,14 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
   return {
     measures: measuresOf(loads),
     notes: [
-      "Loaded by the engine's client, which makes at least as many calls a second as `engine` answers.",
-      go.program === undefined ? `grpc-go is left out: ${versions}.` : `Go: ${versions}, with one processor and one stream worker.`,
+      "Loaded by the engine's client, which makes at least as many calls per second as `engine` handles.",
+      go.program === undefined ? `grpc-go is excluded: ${versions}.` : `Go: ${versions}, with one processor and one stream worker.`,
       ...waitingNote(loads, "server"),
     ],
   };
 }
 
-/** The contestants of some workloads. */
+/** Starts the contestants of some workloads. */
 async function startServers(
   stack: AsyncDisposableStack,
   wanted: readonly Workload[],

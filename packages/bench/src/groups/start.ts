@@ -1,4 +1,4 @@
-// The group `start`: how long it takes from nothing to the first answer.
+// The group `start`: the time from starting a server to its first response.
 import { alternate } from "../measure/alternate.ts";
 import { type NodePeerName, startServer } from "../peers/peers.ts";
 import { start as startProcess } from "../process/start.ts";
@@ -7,7 +7,7 @@ import { serverPeers } from "./workloads.ts";
 
 export const start: Group = {
   name: "start",
-  about: "Milliseconds from starting the process of a server to the answer of its first unary call.",
+  about: "Milliseconds from starting the process of a server to the response to its first unary call.",
   run,
 };
 
@@ -21,7 +21,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
     await driver.ask("first", { port, ca: null });
     return performance.now() - start;
   };
-  // The files are read from the disk once.
+  // Reads all files into the page cache.
   for (const peer of serverPeers) await take(peer);
   const takes = serverPeers.map((peer) => [peer, () => take(peer)] as const);
   const samples = await alternate(Object.fromEntries(takes), rounds, (round) => progress(`round ${round + 1}/${rounds}`));

@@ -1,4 +1,4 @@
-// The calls of the groups `server` and `client`.
+// The workloads of the groups `server` and `client`.
 import type { MethodName } from "../messages/calls.ts";
 import { streamLength } from "../messages/frame.ts";
 import type { CallName, Latency } from "../peers/client-process.ts";
@@ -7,12 +7,12 @@ import type { NodePeerName, PeerName } from "../peers/peers.ts";
 export interface Workload {
   readonly name: string;
   readonly method: MethodName;
-  /** The client's name of the same. */
+  /** The name of the method in `ClientPeer`. */
   readonly call: CallName;
-  /** What is counted: calls, or messages, of which a call has so many. */
+  /** The counted unit: calls or messages. A call has `perCall` units. */
   readonly unit: "call" | "message";
   readonly perCall: number;
-  /** Calls that run at a time, on how many connections. A client has one connection, whatever is said here. */
+  /** Concurrent calls, and their number of connections. Clients always use one connection. */
   readonly inFlight: number;
   readonly connections: number;
   readonly servers: readonly PeerName[];
@@ -22,7 +22,10 @@ export interface Workload {
 const unary = { unit: "call", perCall: 1, inFlight: 100, connections: 4 } as const;
 const stream = { unit: "message", perCall: streamLength, inFlight: 4, connections: 2 } as const;
 
-/** Every stack that is built on grpc-js is behind the one that has Buffers for messages, and takes a minute to say so: streams leave it out. */
+/**
+ * The contestants for streams. Stacks on grpc-js are always slower than grpc-js with Buffers, and
+ * would take a minute each.
+ */
 const ofStreams = ["rpc", "node:http2", "grpc-js", "connect-node"] as const;
 const stacks = ["rpc", "node:http2", "grpc-js", "proto-loader", "nice-grpc", "connect-node"] as const;
 const streams = { servers: ofStreams, clients: ofStreams } as const;
@@ -42,23 +45,26 @@ export const workloads: readonly Workload[] = [
   { name: "bidi ping-pong, 7 B", method: "Chat", call: "chat", ...stream, inFlight: 48, connections: 4, ...streams },
 ];
 
-/** The servers over TLS. */
+/** The workloads over TLS. */
 export const tlsWorkloads: readonly Workload[] = workloads
   .filter(({ method }) => method === "Say")
   .map((workload) => ({ ...workload, servers: ["rpc", "node:http2", "grpc-js", "grpc-go"] }));
 
-/** Whose servers hold idle streams, and are started. */
+/** The contestants in the groups `memory` and `start`. */
 export const serverPeers = stacks;
 
-/** What is measured of idle streams: the names of `Memory`. */
+/** The names of the measures of idle streams, by key of `Memory`. */
 export const idleStreamNames = { heap: "heap, idle stream", resident: "resident, idle stream" } as const;
 
-/** Calls a second at which a client's latency is measured. */
+/** Calls per second for the latency measurement. */
 export const latencyRate = 2000;
 export const percentiles = ["p50", "p99", "p999"] as const;
 export const latencyName = (percentile: keyof Latency): string =>
   `latency ${percentile.replace("p999", "p99.9")} at ${latencyRate} calls/s`;
 
-/** What a client's process makes once it has started, and what `rpc` makes in the same process later. */
+/**
+ * The name of the rate of a new client process, and the name of the later rate of `rpc` in the same
+ * process.
+ */
 export const firstSecondName = "unary, 7 B, in the first second";
 export const laterName = "rpc, later";

@@ -1,8 +1,9 @@
-// autocannon, for HTTP/1.1 where h2load is missing. It is written for Node, and so is slower than what it loads: ratios come out too small.
+// autocannon, the HTTP/1.1 load without h2load. It runs on Node and is slower than the servers, so
+// ratios come out too small.
 import autocannon from "autocannon";
 import type { Load } from "./h2load.ts";
 
-/** Requests a second. Rejects if one was not answered with a status of 2xx. */
+/** Requests per second. Rejects if a response has a status other than 2xx. */
 export async function runAutocannon({
   url,
   body,
@@ -19,6 +20,6 @@ export async function runAutocannon({
     ...(body !== undefined && { method: "POST", body }),
   });
   if (non2xx > 0 || errors > 0 || requests.total === 0)
-    throw new Error(`${url}: ${non2xx} answers were not 2xx, ${errors} requests failed`);
+    throw new Error(`${url}: ${non2xx} responses were not 2xx, ${errors} requests failed`);
   return requests.average;
 }

@@ -1,9 +1,9 @@
-// gRPC calls over the engine's client with no more than they need: a prepared body, and a look at how the call ended.
+// Minimal gRPC calls on the engine's client: prepared bodies, and a check of the status and length.
 import { readFileSync } from "node:fs";
 import { type ClientConnection, type ConnectionOptions, connect, HeaderList, type Stream, type StreamHandler } from "@grpc-study/http2";
 import type { Target } from "../peers/peer.ts";
 
-/** Called once. It gets an error unless the call ended with OK, and with as many bytes as were expected. */
+/** Called once, with an error unless the call ended with OK and the expected number of bytes. */
 export type OnEnd = (error?: Error) => void;
 
 export class Connection {
@@ -16,7 +16,7 @@ export class Connection {
     this.#pseudo = { method: "POST", scheme: ca === null ? "http" : "https", authority: `localhost:${port}` };
   }
 
-  /** Resolves once the server's SETTINGS have come. */
+  /** Resolves once the server's SETTINGS have arrived. */
   static async open(target: Target, options?: ConnectionOptions): Promise<Connection> {
     const tls = target.ca === null ? undefined : { ca: readFileSync(target.ca), servername: "localhost" };
     const connection = await connect({ host: "127.0.0.1", port: target.port, ...options, ...(tls && { tls }) });
@@ -24,27 +24,33 @@ export class Connection {
   }
 
   /**
-   * Makes a call whose requests are at hand. It takes callbacks: a promise costs as much as a tenth of a call.
-   * @param expected the bytes of all responses
+   * Makes a call with prepared requests. Takes callbacks, because a promise costs up to a tenth of
+   * a call.
+   *
+   * @param expected the total size of the responses, in bytes.
    */
-  call(path: string, body: Buffer, expected: number, onEnd: OnEnd, onPart?: (part: Buffer) => void): void {
-    this.#connection.request(this.#request(path), new Call(expected, onEnd, onPart), body, true);
+  call(path: string, body: Buffer, expected: number, onEnd: OnEnd, onChunk?: (chunk: Buffer) => void): void {
+    this.#connection.request(this.#request(path), new Call(expected, onEnd, onChunk), body, true);
   }
 
-  /** Sends a message, waits for an answer of the same size, and so on as long as `more` says so. */
+  /**
+   * Sends a message, waits for a response of the same size, and repeats while `more` returns true.
+   */
   pingPong(path: string, message: Buffer, more: () => boolean, onEnd: OnEnd): void {
     if (more()) this.#connection.request(this.#request(path), new PingPong(message, more, onEnd), message);
     else onEnd();
   }
 
-  /** Opens a stream on which a message goes each way, and leaves it open. */
+  /** Opens a stream, exchanges one message in each direction, and leaves it open. */
   hold(path: string, message: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#connection.request(this.#request(path), new Held(message.length, resolve, reject), message);
     });
   }
 
-  /** Sends a request, and reads nothing of the responses. Resolves once their header has come. */
+  /**
+   * Sends a request, and does not read the responses. Resolves once the response headers arrive.
+   */
   stall(path: string, body: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       const handler: StreamHandler = { onHeaders: () => resolve(), onReset: ({ message }) => reject(new Error(message)) };
@@ -62,7 +68,8 @@ export class Connection {
       list = HeaderList.request({ ...this.#pseudo, path }, [
         ["content-type", "application/grpc"],
         ["te", "trailers"],
-        // As every client of gRPC. Without it `rpc` takes the load for a bare node:http2, whose half-close may be a cancel.
+        // All gRPC clients send it. Without it, the server of `rpc` treats the load as a bare
+        // node:http2 client, for which a half-close may mean cancel.
         ["user-agent", "grpc-study-bench"],
       ]);
       this.#lists.set(path, list);
@@ -71,7 +78,7 @@ export class Connection {
   }
 }
 
-/** How a response ended: undefined if it is right. */
+/** The error of a response. Returns `undefined` if it is correct. */
 function fault(status: number | undefined, trailers: HeaderList, received: number, expected: number): Error | undefined {
   const grpcStatus = trailers.get("grpc-status");
   if (status === 200 && grpcStatus === "0" && received === expected) return undefined;
@@ -81,27 +88,27 @@ function fault(status: number | undefined, trailers: HeaderList, received: numbe
 class Call implements StreamHandler {
   readonly #expected: number;
   readonly #onEnd: OnEnd;
-  readonly #onPart: ((part: Buffer) => void) | undefined;
+  readonly #onChunk: ((chunk: Buffer) => void) | undefined;
   #received = 0;
   #status: number | undefined;
 
-  constructor(expected: number, onEnd: OnEnd, onPart?: (part: Buffer) => void) {
+  constructor(expected: number, onEnd: OnEnd, onChunk?: (chunk: Buffer) => void) {
     this.#expected = expected;
     this.#onEnd = onEnd;
-    this.#onPart = onPart;
+    this.#onChunk = onChunk;
   }
 
   onHeaders(headers: HeaderList, endStream: boolean): void {
     this.#status = headers.status;
-    // The trailers came without a header.
+    // A trailers-only response.
     if (endStream) this.#onEnd(fault(headers.status, headers, 0, this.#expected));
   }
 
   onData(data: Buffer, endStream: boolean, stream: Stream): void {
     this.#received += data.length;
     stream.credit(data.length);
-    this.#onPart?.(data);
-    if (endStream) this.#onEnd(new Error("a response without trailers"));
+    this.#onChunk?.(data);
+    if (endStream) this.#onEnd(new Error("the response has no trailers"));
   }
 
   onTrailers(trailers: HeaderList): void {
@@ -135,7 +142,7 @@ class PingPong implements StreamHandler {
   onData(data: Buffer, endStream: boolean, stream: Stream): void {
     stream.credit(data.length);
     this.#missing -= data.length;
-    if (endStream) this.#onEnd(new Error("a response without trailers"));
+    if (endStream) this.#onEnd(new Error("the response has no trailers"));
     if (this.#missing > 0) return;
     if (this.#more()) {
       this.#missing = this.#message.length;
@@ -144,7 +151,7 @@ class PingPong implements StreamHandler {
   }
 
   onTrailers(trailers: HeaderList): void {
-    // Nothing is missing after the last answer.
+    // `#missing` is zero after a complete last response.
     this.#onEnd(fault(this.#status, trailers, -this.#missing, 0));
   }
 

@@ -1,7 +1,8 @@
-// h2load (nghttp2-client in Debian), a program in C: it costs the machine little, so that the server is what is measured.
+// h2load (Debian: nghttp2-client), written in C. It uses little CPU time, so that the server is the
+// bottleneck.
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
-import { endWithUs } from "../process/children.ts";
+import { killOnExit } from "../process/children.ts";
 import { pinned } from "../process/pin.ts";
 
 export const hasH2load: boolean = (() => {
@@ -15,17 +16,17 @@ export const hasH2load: boolean = (() => {
 
 export interface Load {
   readonly url: string;
-  /** The file that is posted. Without it: GET. */
+  /** The file to send in a POST request. `undefined`: GET. */
   readonly body?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly milliseconds: number;
   readonly connections: number;
-  /** Requests in flight, on each connection. */
+  /** Requests in flight on each connection. */
   readonly streams: number;
   readonly http1?: boolean;
 }
 
-/** Requests a second. Rejects if one was not answered with a status of 2xx. */
+/** Requests per second. Rejects if a response has a status other than 2xx. */
 export async function h2load({ url, body, headers = {}, milliseconds, connections, streams, http1 }: Load): Promise<number> {
   const args = [
     `--clients=${connections}`,
@@ -35,27 +36,32 @@ export async function h2load({ url, body, headers = {}, milliseconds, connection
     ...Object.entries(headers).map(([name, value]) => `--header=${name}: ${value}`),
     url,
   ];
-  // h2load 1.52 was seen not to end when its time was over, and to count nothing where the machine was busy: then it is started anew, for longer.
+  // On a busy machine, h2load 1.52 sometimes does not end in time, or counts nothing. Retries for
+  // longer then.
   for (let duration = milliseconds; ; duration *= 2) {
     const times = [`--duration=${duration}ms`, `--warm-up-time=${Math.ceil(duration / 5)}ms`];
     const isLast = duration >= milliseconds * 8;
     try {
       const running = promisify(execFile)(...pinned("load", "h2load", [...times, ...args]), { timeout: duration * 2 + 3000 });
-      endWithUs(running.child);
+      killOnExit(running.child);
       const { stdout } = await running;
       const rate = readReport(stdout);
       if (rate > 0) return rate;
-      if (isLast) throw new Error(`${url}: no request was answered within ${duration} ms`);
+      if (isLast) throw new Error(`${url}: no request completed within ${duration} ms`);
     } catch (error) {
       if (!isTimeout(error) || isLast) throw error;
     }
   }
 }
 
-/** `execFile` kills what takes too long. */
+/** `execFile` kills the process at the timeout. */
 const isTimeout = (error: unknown) => error instanceof Error && "killed" in error && error.killed === true;
 
-/** Requests a second; 0 if none ended while the time was taken. @throws if the report tells of a failure */
+/**
+ * The rate in a report: requests per second, or 0 if none completed in time.
+ *
+ * @throws Error if the report contains failures.
+ */
 export function readReport(report: string): number {
   const [, rate] = /finished in .*?, ([\d.]+) req\/s/.exec(report) ?? [];
   const others = /status codes: \d+ 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(report)?.slice(1) ?? ["?"];

@@ -1,5 +1,6 @@
-// The load on every server of the groups `server`, `memory` and `start`: a process that makes calls with the engine's client, and holds streams open.
-import { answers, bodies, type MethodName, pathOf } from "../messages/calls.ts";
+// The load process of the groups `server`, `memory` and `start`: makes calls with the engine's
+// client, and holds streams open.
+import { bodies, type MethodName, pathOf, responses } from "../messages/calls.ts";
 import { amountBytes, frame, helloFrame } from "../messages/frame.ts";
 import type { Target } from "../peers/peer.ts";
 import type { Serve } from "../process/hosted.ts";
@@ -8,22 +9,22 @@ import { Connection, type OnEnd } from "./connection.ts";
 export interface Calls extends Target {
   readonly method: MethodName;
   readonly connections: number;
-  /** Calls in flight, on all connections together. */
+  /** Number of calls in flight on all connections. */
   readonly inFlight: number;
   readonly milliseconds: number;
 }
 
 export interface Check extends Target {
-  /** Which methods the server has. */
+  /** The methods that the server supports. */
   readonly methods: readonly MethodName[];
 }
 
-/** The connections that `hold` and `stall` opened. */
+/** The connections opened by `hold` and `stall`. */
 const held: Connection[] = [];
 
 export const serve: Serve<null, null> = () => ({ ready: null, commands: { first, check, calls, hold, stall, release } });
 
-/** Makes one call of each method. Rejects unless the answers are right, byte for byte. */
+/** Makes one call of each method. Rejects if a response differs by a byte. */
 async function check({ methods, ...target }: Check): Promise<void> {
   const connection = await Connection.open(target);
   for (const method of methods) {
@@ -32,9 +33,11 @@ async function check({ methods, ...target }: Check): Promise<void> {
       await settled((onEnd) => connection.pingPong(pathOf(method), helloFrame, () => left-- > 0, onEnd));
       continue;
     }
-    const parts: Buffer[] = [];
-    await settled((onEnd) => connection.call(pathOf(method), bodies[method], answers[method].length, onEnd, (part) => parts.push(part)));
-    if (!Buffer.concat(parts).equals(answers[method])) throw new Error(`${method}: the answer has other bytes than it should have`);
+    const chunks: Buffer[] = [];
+    await settled((onEnd) =>
+      connection.call(pathOf(method), bodies[method], responses[method].length, onEnd, (chunk) => chunks.push(chunk)),
+    );
+    if (!Buffer.concat(chunks).equals(responses[method])) throw new Error(`${method}: unexpected response bytes`);
   }
   connection.close();
 }
@@ -42,14 +45,17 @@ async function check({ methods, ...target }: Check): Promise<void> {
 const settled = (start: (onEnd: OnEnd) => void): Promise<void> =>
   new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve())));
 
-/** One unary call on a new connection. */
+/** Makes one unary call on a new connection. */
 async function first(target: Target): Promise<void> {
   const connection = await Connection.open(target);
-  await settled((onEnd) => connection.call(pathOf("Say"), bodies.Say, answers.Say.length, onEnd));
+  await settled((onEnd) => connection.call(pathOf("Say"), bodies.Say, responses.Say.length, onEnd));
   connection.close();
 }
 
-/** Calls a second, or answers of ping-pong, with so many of them running all the time. Those of the first fifth of the time are not counted. */
+/**
+ * Calls per second, or responses of ping-pong, at a constant number in flight. Excludes the first
+ * fifth of the time.
+ */
 async function calls({ method, milliseconds, connections, inFlight, ...target }: Calls): Promise<number> {
   const opened = await Promise.all(Array.from({ length: connections }, () => Connection.open(target)));
   let count = 0;
@@ -58,7 +64,7 @@ async function calls({ method, milliseconds, connections, inFlight, ...target }:
     setTimeout(() => {
       const [from, start] = [count, performance.now()];
       const end = () => {
-        // A busy machine may need longer for the first call.
+        // On a busy machine, the first call may take longer.
         if (count === from) {
           setTimeout(end, milliseconds);
           return;
@@ -80,7 +86,7 @@ async function calls({ method, milliseconds, connections, inFlight, ...target }:
       return;
     }
     const body = bodies[method];
-    const expected = answers[method].length;
+    const expected = responses[method].length;
     const onEnd: OnEnd = (error) => {
       if (error) reject(error);
       else if (isOver) resolve();
@@ -101,7 +107,10 @@ async function calls({ method, milliseconds, connections, inFlight, ...target }:
   return rate;
 }
 
-/** Opens streams on which a message went each way, and leaves them open: a hundred a connection, which is what a client may open before it is told. */
+/**
+ * Opens streams, exchanges a message in each direction, and leaves them open: a hundred per
+ * connection, which clients open before they know the server's limit.
+ */
 async function hold({ streams, ...target }: Target & { streams: number }): Promise<void> {
   for (let opened = 0; opened < streams; opened += 100) {
     const connection = await Connection.open(target);
@@ -111,7 +120,10 @@ async function hold({ streams, ...target }: Target & { streams: number }): Promi
   }
 }
 
-/** Asks for a stream of a million messages, and reads none of it. The server may send 1 MiB. */
+/**
+ * Requests a stream of a million messages, and reads none. The window allows the server to send 1
+ * MiB.
+ */
 async function stall(target: Target): Promise<void> {
   const connection = await Connection.open(target, { initialWindowSize: 2 ** 20 });
   held.push(connection);

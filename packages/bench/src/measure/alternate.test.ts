@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { alternate } from "./alternate.ts";
 
-test("contestants take turns, in the other order every other round", async () => {
+test("contestants take turns, in reverse order every other round", async () => {
   const turns: string[] = [];
   const take = (name: string) => () => turns.push(name);
   const samples = await alternate({ a: take("a"), b: take("b"), c: take("c") }, 3);

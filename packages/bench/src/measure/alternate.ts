@@ -1,6 +1,6 @@
-// All contestants take turns, so that what the machine does meanwhile meets all of them.
+// Lets contestants take turns, so that disturbances of the machine affect all of them.
 
-/** A B C, C B A, A B C, …: whoever comes after a slow one is not always the same. */
+/** Runs A B C, C B A, A B C, …, so that no contestant always follows the same one. */
 export async function alternate<Sample>(
   contestants: Readonly<Record<string, () => Sample | Promise<Sample>>>,
   rounds: number,

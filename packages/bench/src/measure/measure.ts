@@ -1,29 +1,29 @@
-// What a group hands over: samples of each contestant, taken in turns.
+// The samples of a group: for each contestant, taken in turns.
 
-/** The contestant that ratios are of, unless a measure names another one. */
+/** The default subject of ratios. */
 export const defaultSubject = "rpc";
 
-/** One thing that was measured. */
+/** A measured quantity. */
 export interface Measure {
   readonly name: string;
-  /** Of the samples: `ns`, `calls/s`, … */
+  /** The unit of the samples: `ns`, `calls/s`, … */
   readonly unit: string;
   readonly better: "more" | "less";
-  /** Ratios of such small or chancy figures would tell nothing. Default: they are told. */
+  /** `false` omits ratios, for figures that are small or random. Default: ratios are printed. */
   readonly ratios?: false;
-  /** Measures of one family have a geometric mean. */
+  /** Measures of a family have a geometric mean. */
   readonly family?: string | undefined;
-  /** Told in the table, and not drawn. */
+  /** Shows the measure in the table, but not in the chart. */
   readonly aside?: boolean;
-  /** The contestant that ratios are of. Default: `rpc`. */
+  /** The subject of ratios. Default: `rpc`. */
   readonly subject?: string;
-  /** By contestant, a sample a round: the same place in each list is the same round. */
+  /** The samples of each contestant, one for each round. The same index is the same round. */
   readonly samples: Samples;
 }
 
 export type Samples = Record<string, number[]>;
 
-/** Adds the rounds of another start of the same contestants. */
+/** Appends the rounds of another start. */
 export function append(samples: Samples, more: Samples): void {
   for (const [name, values] of Object.entries(more)) {
     samples[name] ??= [];

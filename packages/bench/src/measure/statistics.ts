@@ -1,11 +1,16 @@
-// What can be said of a few noisy samples: their middle, their spread, and whether a ratio is more than noise.
+// Statistics of a few noisy samples: the median, the spread, and whether a ratio is more than
+// noise.
 
-/** NaN if there are none. */
+/** The median. NaN for an empty list. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** By linear interpolation between the two nearest. @param fraction from 0 to 1 */
+/**
+ * A quantile, by linear interpolation.
+ *
+ * @param fraction from 0 to 1.
+ */
 export function quantile(values: readonly number[], fraction: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * fraction;
@@ -14,12 +19,12 @@ export function quantile(values: readonly number[], fraction: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** Of ratios: 2 and 1/2 cancel out. */
+/** The geometric mean. 2 and 1/2 cancel out. */
 export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
-/** Both ends included. */
+/** An interval that includes both ends. */
 export type Interval = readonly [low: number, high: number];
 
 /** The middle half of the values. */
@@ -28,8 +33,8 @@ export function interquartileRange(values: readonly number[]): Interval {
 }
 
 /**
- * Where the true median is, with 95 % confidence, whatever the distribution: the k-th value from each end, where so few heads of a fair
- * coin would be that rare (the sign test's interval). Undefined for fewer than six values, of which nothing can be said.
+ * The 95 % confidence interval of the median for any distribution: from the k-th smallest to the
+ * k-th largest value, where k is from the sign test. Returns `undefined` for fewer than six values.
  */
 export function medianInterval(values: readonly number[]): Interval | undefined {
   const sorted = values.toSorted((a, b) => a - b);
@@ -47,10 +52,10 @@ export function medianInterval(values: readonly number[]): Interval | undefined 
   return low === undefined || high === undefined ? undefined : [low, high];
 }
 
-/** Whether a ratio is at least what it has to be. `inside the noise`: its median may be on either side. */
+/** Whether a ratio reaches its minimum. `inside the noise`: the median may be on either side. */
 export type Judgement = "met" | "not met" | "inside the noise" | "too few rounds";
 
-/** @param ratios one a round */
+/** @param ratios one for each round. */
 export function judge(ratios: readonly number[], atLeast: number): Judgement {
   const interval = medianInterval(ratios);
   if (interval === undefined) return "too few rounds";
@@ -61,10 +66,10 @@ export function judge(ratios: readonly number[], atLeast: number): Judgement {
 /** `unclear`: within the noise, or too few rounds. */
 export type Verdict = "faster" | "slower" | "unclear";
 
-/** A process that is started again, or code that is laid out otherwise, easily differs by so much. */
+/** The difference that restarting a process or another code layout easily makes. */
 const margin = 0.02;
 
-/** @param ratios one a round, above 1 where the subject was better */
+/** @param ratios one for each round; above 1, the subject was better. */
 export function verdictOf(ratios: readonly number[]): Verdict {
   const interval = medianInterval(ratios);
   if (interval === undefined) return "unclear";

@@ -1,4 +1,4 @@
-// From samples to what is told: medians, spreads, ratios, verdicts.
+// Summarises samples: medians, spreads, ratios and verdicts.
 import { defaultSubject, type Measure } from "./measure.ts";
 import { geometricMean, type Interval, interquartileRange, median, type Verdict, verdictOf } from "./statistics.ts";
 
@@ -11,11 +11,11 @@ export interface Figure {
 
 /** How many times better the subject is than another contestant. */
 export interface Ratio {
-  /** Of the ratios within a round. */
+  /** The median of the ratios in each round. */
   readonly median: number;
   readonly spread: Interval;
   readonly verdict: Verdict;
-  /** One a round. */
+  /** The ratio in each round. */
   readonly rounds: readonly number[];
 }
 
@@ -25,7 +25,7 @@ export interface Summary {
   readonly better: "more" | "less";
   readonly family?: string | undefined;
   readonly aside?: boolean;
-  /** Left out for `rpc`. */
+  /** `undefined` for `rpc`. */
   readonly subject?: string;
   readonly figures: Readonly<Record<string, Figure>>;
   readonly ratios: Readonly<Record<string, Ratio>>;
@@ -56,7 +56,10 @@ export function summarise({ name, unit, better, family, aside, subject = default
   };
 }
 
-/** In each round, one number for the ratios of all measures that the contestant was there for. */
+/**
+ * Combines the ratios of all measures that the contestant took part in to one number for each
+ * round.
+ */
 export function combineRounds(
   measures: readonly Pick<Summary, "ratios">[],
   contestant: string,
@@ -67,7 +70,9 @@ export function combineRounds(
   return all.length === 0 ? [] : Array.from({ length: rounds }, (_, round) => combine(all.map((ratios) => ratios[round] ?? Number.NaN)));
 }
 
-/** By family, the geometric mean of the ratios to each contestant: the median over the rounds. */
+/**
+ * For each family and contestant: the geometric mean of the ratios, as the median over the rounds.
+ */
 export type Means = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 export function meansOf(summaries: readonly Summary[]): Means {

@@ -1,12 +1,12 @@
-// How long a short piece of work takes.
+// Measures the duration of a short piece of work.
 
-/** Keeps the last result alive, so that the compiler cannot leave the work out. */
+/** Keeps the last result alive, so that the compiler cannot remove the work. */
 const sink: unknown[] = [undefined];
 
-/** Nanoseconds of one call of `work`, repeated for some milliseconds. */
+/** Nanoseconds per call of `work`, which repeats for some milliseconds. */
 export function nanosecondsOf(work: () => unknown, milliseconds: number): number {
   let count = 0;
-  // The clock is read once a batch, and a batch is short beside the whole.
+  // Reads the clock once per batch. A batch is short compared to the whole time.
   let batch = 1;
   const start = performance.now();
   let now = start;

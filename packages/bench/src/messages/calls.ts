@@ -1,4 +1,4 @@
-// The calls of the service, as they travel.
+// The encoded calls of the service.
 import { Bench } from "../../gen/es/bench/bench_pb.js";
 import { amountBytes, frame, helloFrame, streamLength, usersBytes } from "./frame.ts";
 
@@ -11,7 +11,7 @@ export const pathOf = (method: MethodName): string => `/${Bench.typeName}/${meth
 const helloFrames = Buffer.concat(Array.from({ length: streamLength }, () => helloFrame));
 const usersFrame = frame(usersBytes);
 
-/** All that is sent in a call whose requests are at hand. */
+/** The request bodies of calls with prepared requests. */
 export const bodies = {
   Say: helloFrame,
   Echo: usersFrame,
@@ -19,8 +19,11 @@ export const bodies = {
   Gather: helloFrames,
 } satisfies Partial<Record<MethodName, Buffer>>;
 
-/** What comes back, byte for byte: all codecs write the fields of these messages in the same order. */
-export const answers: Readonly<Record<keyof typeof bodies, Buffer>> = {
+/**
+ * The expected responses, byte for byte. All codecs write the fields of these messages in the same
+ * order.
+ */
+export const responses: Readonly<Record<keyof typeof bodies, Buffer>> = {
   Say: helloFrame,
   Echo: usersFrame,
   Count: helloFrames,

@@ -1,4 +1,5 @@
-// The messages that encode and decode are measured with: from 7 bytes to 1 MB, the tutorials' and the difficult ones.
+// The messages of the group `codec`, from 7 bytes to 1 MB: those of the tutorials, and difficult
+// ones.
 import type { BenchMessage } from "./message.ts";
 import { hello, times, user, users } from "./values.ts";
 

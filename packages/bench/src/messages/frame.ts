@@ -1,16 +1,17 @@
-// Messages as they travel: five bytes before each (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
+// Encoded messages with their gRPC prefix of five bytes
+// (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AmountSchema, HelloSchema, UsersSchema } from "../../gen/es/bench/bench_pb.js";
 import { hello, users } from "./values.ts";
 
-/** Not compressed. */
+/** Adds the prefix of an uncompressed message. */
 export function frame(message: Uint8Array): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);
 }
 
-/** How many messages a stream of the bench has. */
+/** The number of messages in a stream. */
 export const streamLength = 1000;
 
 export const helloBytes = Buffer.from(toBinary(HelloSchema, create(HelloSchema, hello)));

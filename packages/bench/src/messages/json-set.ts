@@ -1,4 +1,5 @@
-// The messages that JSON is measured with: the shop's shapes, and what canonical JSON writes in ways of its own.
+// The messages of the group `json`: those of the shop, and types with a special form in canonical
+// JSON.
 import type { BenchMessage } from "./message.ts";
 import { hello, times, user, users } from "./values.ts";
 

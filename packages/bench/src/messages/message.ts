@@ -1,11 +1,11 @@
-// A message of a set: its name, its type, and its content, as protobuf-es takes it.
+// A message of a set: its name, its type, and its content as a protobuf-es init shape.
 import type { DescMessage } from "@bufbuild/protobuf";
 import { file_bench_bench } from "../../gen/es/bench/bench_pb.js";
 import { file_bench_json } from "../../gen/es/bench/json_pb.js";
 
 export interface BenchMessage {
   readonly name: string;
-  /** Within the package `grpc_study.bench`. */
+  /** The name in the package `grpc_study.bench`. */
   readonly type: string;
   readonly init: Readonly<Record<string, unknown>>;
 }
@@ -19,8 +19,9 @@ export function schemaOf({ type }: BenchMessage): DescMessage {
 }
 
 /**
- * The same message for the codecs that have no `case` and `value` in a oneof, but a property for each field.
- * @param long what an integer of 64 bits is
+ * Converts the message for codecs that represent a oneof by a property for each field.
+ *
+ * @param long converts a 64-bit integer.
  */
 export function plain(value: unknown, long: (value: bigint) => unknown): unknown {
   if (typeof value === "bigint") return long(value);

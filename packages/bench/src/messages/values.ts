@@ -1,4 +1,4 @@
-// What several of the messages are made of.
+// Values that several messages contain.
 
 export const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 

@@ -1,4 +1,4 @@
-// A client in a process of its own, which makes calls when it is told to.
+// A client process that makes calls on command.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { quantile } from "../measure/statistics.ts";
 import { amountBytes, helloBytes, streamLength, usersBytes } from "../messages/frame.ts";
@@ -6,7 +6,7 @@ import { hello, users } from "../messages/values.ts";
 import type { Serve } from "../process/hosted.ts";
 import type { ClientPeer, ConnectPeer, Target } from "./peer.ts";
 
-/** `.js` in `dist`; `.ts` in tests. */
+/** `.js` in `dist`, `.ts` in tests. */
 const extension = import.meta.url.slice(-3);
 
 export type CallName = keyof ClientPeer;
@@ -23,7 +23,7 @@ export interface AtRate {
   readonly milliseconds: number;
 }
 
-/** Milliseconds. */
+/** Latency percentiles, in milliseconds. */
 export interface Latency {
   readonly p50: number;
   readonly p99: number;
@@ -45,7 +45,7 @@ export const serve: Serve<{ peer: string; target: Target }, null> = async ({ pee
   };
 };
 
-/** Calls a second, with so many of them running all the time. */
+/** Calls per second at a constant number in flight. */
 async function throughput(call: () => Promise<unknown>, { inFlight, milliseconds }: Throughput): Promise<number> {
   const start = performance.now();
   let done = 0;
@@ -62,8 +62,9 @@ async function throughput(call: () => Promise<unknown>, { inFlight, milliseconds
 }
 
 /**
- * How long calls take that begin at fixed times, whether those before have ended or not. The time is counted from when the call should have begun:
- * else a client that is stopped for a while would not notice (https://www.scylladb.com/2021/04/22/on-coordinated-omission/).
+ * The latency of calls that start at fixed times, whether or not earlier ones have ended. It is
+ * measured from the scheduled start; otherwise pauses of the client would go unnoticed
+ * (https://www.scylladb.com/2021/04/22/on-coordinated-omission/).
  */
 async function latency(call: () => Promise<unknown>, { perSecond, milliseconds }: AtRate): Promise<Latency> {
   const total = Math.floor((perSecond * milliseconds) / 1000);
@@ -73,7 +74,7 @@ async function latency(call: () => Promise<unknown>, { perSecond, milliseconds }
   for (let i = 0; i < total; ) {
     const due = start + (i * 1000) / perSecond;
     if (performance.now() < due) {
-      // Not a timer: those have whole milliseconds.
+      // Timers have a resolution of only one millisecond.
       await nextTurn();
       continue;
     }
@@ -88,27 +89,33 @@ async function latency(call: () => Promise<unknown>, { perSecond, milliseconds }
   return { p50: quantile(took, 0.5), p99: quantile(took, 0.99), p999: quantile(took, 0.999) };
 }
 
-/** Makes one call of each kind to a server that answers what it gets. Streams count their messages themselves. */
+/**
+ * Makes one call of each kind to a server that echoes requests. Streams count their messages
+ * themselves.
+ */
 async function check(client: ClientPeer): Promise<void> {
-  expectAnswer(await client.say(), helloBytes, hello);
-  expectAnswer(await client.echo(), usersBytes, users);
+  expectResponse(await client.say(), helloBytes, hello);
+  expectResponse(await client.echo(), usersBytes, users);
   await client.count(streamLength);
-  expectAnswer(await client.gather(streamLength), amountBytes(streamLength), { count: streamLength });
+  expectResponse(await client.gather(streamLength), amountBytes(streamLength), { count: streamLength });
   await client.chat(10);
 }
 
-/** @param answer an object, the bytes of a message, or the number of bytes that came, with the five before each message */
-function expectAnswer(answer: unknown, bytes: Buffer, message: object): void {
+/**
+ * @param response an object, the bytes of a message, or the number of received bytes including the
+ * prefixes.
+ */
+function expectResponse(response: unknown, bytes: Buffer, message: object): void {
   const right =
-    typeof answer === "number"
-      ? answer === bytes.length + 5
-      : answer instanceof Uint8Array
-        ? bytes.equals(answer)
-        : contains(answer, message);
-  if (!right) throw new Error(`answered ${JSON.stringify(answer).slice(0, 200)}`);
+    typeof response === "number"
+      ? response === bytes.length + 5
+      : response instanceof Uint8Array
+        ? bytes.equals(response)
+        : contains(response, message);
+  if (!right) throw new Error(`unexpected response ${JSON.stringify(response).slice(0, 200)}`);
 }
 
-/** Some stacks leave out what has its default. */
+/** Whether `actual` has the expected properties. Some stacks omit default values. */
 function contains(actual: unknown, expected: unknown): boolean {
   if (typeof expected !== "object" || expected === null) return actual === expected || (!actual && !expected);
   return Object.entries(expected).every(([key, value]) =>

@@ -1,4 +1,5 @@
-// What a contestant of the groups `server` and `client` is. Each has a folder with a `server.ts`, a `client.ts`, or both.
+// A contestant in the groups `server` and `client`. Each has a folder with a `server.ts`, a
+// `client.ts`, or both.
 import type { Serve } from "../process/hosted.ts";
 
 /** PEM files. */
@@ -8,28 +9,31 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** `serve` of a `server.ts`: listens on a port of loopback, and is ready with its number. */
+/**
+ * The function `serve` of a `server.ts`. Listens on a free loopback port, which is its `ready`
+ * value.
+ */
 export type ServePeer = Serve<TlsFiles | null, number>;
 
-/** One call each, to its end. They reject if it fails. */
+/** The calls of a client. Each makes one call, and rejects if it fails. */
 export interface ClientPeer {
-  /** 7 bytes both ways. */
+  /** Unary, 7 bytes each way. */
   say(): Promise<unknown>;
-  /** 2.8 KB both ways. */
+  /** Unary, 2.8 KB each way. */
   echo(): Promise<unknown>;
-  /** Reads a stream of so many messages. */
+  /** Reads a stream of `messages` messages. */
   count(messages: number): Promise<unknown>;
-  /** Writes a stream of so many messages. */
+  /** Writes a stream of `messages` messages. */
   gather(messages: number): Promise<unknown>;
-  /** Writes a message, reads the answer, and so on. */
+  /** Writes a message and reads the response, `messages` times. */
   chat(messages: number): Promise<unknown>;
 }
 
 export interface Target {
   readonly port: number;
-  /** The file of the authority; null: plaintext. */
+  /** The file of the certificate authority. `null`: plaintext. */
   readonly ca: string | null;
 }
 
-/** `connect` of a `client.ts`. One connection. */
+/** The function `connect` of a `client.ts`. Uses one connection. */
 export type ConnectPeer = (target: Target) => ClientPeer | Promise<ClientPeer>;

@@ -1,4 +1,5 @@
-// Each server and client of the groups `server`, `client`, `memory` and `start`: the answers are right, whatever takes how long.
+// Checks each server and client of the groups `server`, `client`, `memory` and `start` for correct
+// responses. Timing does not matter.
 import { expect, test } from "vitest";
 import { makeCertificates } from "../groups/certificates.ts";
 import { methodNames } from "../messages/calls.ts";
@@ -9,7 +10,7 @@ import { folders, methodsOf, type NodePeerName, startGrpcGo, startServer } from 
 const timeout = 180_000;
 const peers = Object.keys(folders).filter((peer): peer is NodePeerName => peer !== "grpc-go");
 
-test.each(peers)("the server of %s answers the load, with TLS and without", { timeout }, async (peer) => {
+test.each(peers)("the server of %s serves the load, with and without TLS", { timeout }, async (peer) => {
   await using driver = await start<null>("load", "load/process.js");
   const certificates = await makeCertificates();
   for (const tls of [null, certificates]) {
@@ -31,7 +32,7 @@ test.each(peers)("the client of %s sends and reads the right messages", { timeou
   await client.ask("throughput", { call: "say", inFlight: 4, milliseconds: 50 });
 });
 
-test("the load opens idle streams and a stream that it does not read, and lets go of them", { timeout }, async () => {
+test("the load opens idle streams and a stalled stream, and releases them", { timeout }, async () => {
   await using stack = new AsyncDisposableStack();
   const { port } = await startServer(stack, "rpc", null);
   await using driver = await start<null>("load", "load/process.js");
@@ -52,7 +53,7 @@ test("a server without a method fails the load", { timeout }, async () => {
 
 const go = buildGrpcGo();
 
-test.skipIf(go.program === undefined)(`grpc-go answers the load (${go.reason ?? "it is installed"})`, { timeout }, async () => {
+test.skipIf(go.program === undefined)(`grpc-go serves the load (${go.reason ?? "it is installed"})`, { timeout }, async () => {
   await using stack = new AsyncDisposableStack();
   const server = await startGrpcGo(stack, go, null);
   await using driver = await start<null>("load", "load/process.js");

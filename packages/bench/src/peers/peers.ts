@@ -5,7 +5,7 @@ import type { Built } from "./grpc-go/build.ts";
 import type { GrpcGo } from "./grpc-go/server.ts";
 import type { TlsFiles } from "./peer.ts";
 
-/** Ours first, then the limits, then the peers, each with its folder. */
+/** The folder of each contestant: ours first, then the limits, then the peers. */
 export const folders = {
   rpc: "rpc",
   engine: "engine",
@@ -19,14 +19,14 @@ export const folders = {
 
 export type PeerName = keyof typeof folders;
 
-/** Those that need npm alone. */
+/** The contestants that only need npm. */
 export type NodePeerName = Exclude<PeerName, "grpc-go">;
 
-/** All methods, but of grpc-go, whose program has no generated code. */
+/** The supported methods: all, except for grpc-go, whose program has no generated code. */
 export const methodsOf = (peer: PeerName): readonly MethodName[] => (peer === "grpc-go" ? ["Say", "Echo"] : methodNames);
 
 export interface StartedServer {
-  /** What is measured. */
+  /** The process to measure. */
   readonly process: Process<unknown>;
   readonly port: number;
 }
@@ -36,7 +36,7 @@ export async function startServer(stack: AsyncDisposableStack, peer: NodePeerNam
   return { process, port: process.ready };
 }
 
-/** Undefined where there is no Go. */
+/** Starts grpc-go. Returns `undefined` without Go. */
 export async function startGrpcGo(
   stack: AsyncDisposableStack,
   { program }: Built,

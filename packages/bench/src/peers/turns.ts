@@ -1,22 +1,23 @@
-// Ping-pong for clients that take their requests as an async iterable: the next one is yielded once the last was answered.
+// Ping-pong for clients that take requests as an async iterable: yields the next request after each
+// response.
 
 export class Turns {
   readonly #messages: number;
-  #answers = 0;
+  #responses = 0;
   #next = Promise.withResolvers<void>();
 
   constructor(messages: number) {
     this.#messages = messages;
   }
 
-  answered(): void {
-    this.#answers++;
+  onResponse(): void {
+    this.#responses++;
     this.#next.resolve();
   }
 
-  /** @throws if answers are missing */
+  /** @throws Error if responses are missing. */
   check(): void {
-    if (this.#answers !== this.#messages) throw new Error(`${this.#answers} of ${this.#messages} answers came`);
+    if (this.#responses !== this.#messages) throw new Error(`${this.#responses} of ${this.#messages} responses arrived`);
   }
 
   async *requests<Message>(message: Message): AsyncGenerator<Message, void> {

@@ -1,4 +1,4 @@
-// What the bench has started ends with it, at once, however it ends: none of it has anything to finish.
+// Kills the child processes of the bench when it exits. They have nothing to finish.
 import type { ChildProcess } from "node:child_process";
 
 const running = new Set<ChildProcess>();
@@ -7,7 +7,7 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-export function endWithUs(child: ChildProcess): void {
+export function killOnExit(child: ChildProcess): void {
   running.add(child);
   child.once("exit", () => running.delete(child));
 }

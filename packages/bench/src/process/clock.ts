@@ -1,10 +1,11 @@
-// How busy a process is while it is under load: if its core is not full, it is not what is measured.
+// Measures the CPU usage of a process under load. Unless its core is full, something else is the
+// bottleneck.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Process } from "./start.ts";
 
-/** Microseconds, of the same process. */
+/** Times of one process, in microseconds. */
 export interface Clock {
-  /** Of processors, by all threads of the process. */
+  /** CPU time of all threads. */
   readonly cpu: number;
   readonly now: number;
 }
@@ -15,21 +16,21 @@ export function clock(): Clock {
 }
 
 export interface Sample {
-  /** Calls or messages a second. */
+  /** Calls or messages per second. */
   readonly rate: number;
-  /** Share of a core that the process used; with threads of its own, Node can use more than one. */
+  /** CPU usage as a fraction of a core. Node has threads of its own, so it may exceed 1. */
   readonly busy: number;
 }
 
-/** Looks at a process in the middle of the time that a load takes, when nothing starts and nothing ends. */
+/** Measures the CPU usage of a process in the middle of a load, away from its start and end. */
 export async function watch(process: Process<unknown>, milliseconds: number, load: () => Promise<number>): Promise<Sample> {
-  const look = async () => {
+  const usage = async () => {
     await delay(milliseconds * 0.3);
     const from = await process.ask<Clock>("clock");
     await delay(milliseconds * 0.5);
     const to = await process.ask<Clock>("clock");
     return (to.cpu - from.cpu) / (to.now - from.now);
   };
-  const [rate, busy] = await Promise.all([load(), look()]);
+  const [rate, busy] = await Promise.all([load(), usage()]);
   return { rate, busy };
 }

@@ -1,22 +1,23 @@
-// The two sides of a process of the bench: a module that is served in it, and questions to it, over Node's IPC.
+// The protocol between the bench and its processes over Node's IPC: a module to run, and commands
+// for it.
 
-/** What such a module has: `serve`, and its argument comes as JSON. */
+/** The function `serve` of such a module. Its argument is passed as JSON. */
 export type Serve<Argument, Ready = unknown> = (argument: Argument) => Hosted<Ready> | Promise<Hosted<Ready>>;
 
 export interface Hosted<Ready = unknown> {
-  /** Told to whoever started the process, for example a port. */
+  /** Passed to the parent process once the module is ready, for example a port. */
   readonly ready: Ready;
   readonly commands?: Readonly<Record<string, (argument: never) => unknown>>;
 }
 
-export interface Question {
+export interface CommandRequest {
   readonly id: number;
   readonly command: string;
   readonly argument: unknown;
 }
 
-/** The first one, with the id 0, is `ready`. */
-export interface Answer {
+/** The response with id 0 is `ready`. */
+export interface CommandResponse {
   readonly id: number;
   readonly result?: unknown;
   readonly error?: string;

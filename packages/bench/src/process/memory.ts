@@ -1,19 +1,19 @@
-// What a process uses, once what is garbage has gone.
+// Measures the memory of a process after garbage collection.
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Bytes. */
+/** Memory in bytes. */
 export interface Memory {
-  /** JavaScript's heap, and what it holds outside. */
+  /** The JavaScript heap, and the external memory that it holds. */
   readonly heap: number;
-  /** All of the process that is in memory, what node:http2 has in C++ included. */
+  /** The resident set size, including the C++ objects of node:http2. */
   readonly resident: number;
 }
 
-/** Needs `--expose-gc`, else what is garbage counts. */
+/** Requires `--expose-gc`; otherwise garbage is included. */
 export async function memory(): Promise<Memory> {
   for (let i = 0; i < 3; i++) {
     globalThis.gc?.();
-    // What is finalised is freed in turns of its own.
+    // Finalizers run in later turns.
     await delay(20);
   }
   const { heapUsed, external, rss } = process.memoryUsage();

@@ -1,13 +1,16 @@
-// Which core a process runs on: the server on one, the load on the other, so that neither takes the other's time.
+// Pins processes to cores: the server to one, the load to the other, so that they do not compete.
 import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 
-/** What a process does in a measurement. */
+/** The role of a process in a measurement. */
 export type Role = "server" | "load";
 
 const cores: Readonly<Record<Role, number>> = { server: 0, load: 1 };
 
-/** Whether processes can be pinned: there is `taskset` (util-linux), and both cores may be used. */
+/**
+ * Whether processes can be pinned: `taskset` (util-linux) is installed, and both cores are
+ * available.
+ */
 export const canPin: boolean = (() => {
   if (process.platform !== "linux" || availableParallelism() < 2) return false;
   try {
@@ -18,7 +21,7 @@ export const canPin: boolean = (() => {
   }
 })();
 
-/** A command that runs another one, pinned if that can be. */
+/** The command to run another command, pinned if possible. */
 export function pinned(role: Role, command: string, args: readonly string[]): [command: string, args: string[]] {
   return canPin ? ["taskset", ["-c", String(cores[role]), command, ...args]] : [command, [...args]];
 }

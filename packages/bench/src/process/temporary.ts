@@ -1,20 +1,20 @@
-// Files of a run, in a folder that goes with the process, however it ends.
+// Temporary files of a run, in a folder that is removed on exit.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 let folder: string | undefined;
 
-/** The same one for the whole run. */
+/** Returns the folder of the run. */
 export function temporaryFolder(): string {
   if (folder !== undefined) return folder;
-  const made = mkdtempSync(join(tmpdir(), "grpc-study-bench-"));
-  process.once("exit", () => rmSync(made, { recursive: true, force: true }));
-  folder = made;
-  return made;
+  const created = mkdtempSync(join(tmpdir(), "grpc-study-bench-"));
+  process.once("exit", () => rmSync(created, { recursive: true, force: true }));
+  folder = created;
+  return created;
 }
 
-/** Returns the file's path. */
+/** Writes a file, and returns its path. */
 export function writeTemporary(name: string, content: Uint8Array | string): string {
   const file = join(temporaryFolder(), name);
   writeFileSync(file, content);

@@ -72,20 +72,20 @@ const results: Result[] = [
   ),
 ];
 
-test.each(bars)("$what ($group) names a figure that the group measures", ({ group, what }) => {
+test.each(bars)("$what ($group) refers to an existing measure", ({ group, what }) => {
   const row = barRows(results).find((row) => row.what === `${group}: ${what}`);
   expect(row?.measured).toBeCloseTo(2);
 });
 
-const rowOf = (one: Result, part: string) => barRows([one]).find(({ what }) => what.includes(part));
+const rowOf = (one: Result, text: string) => barRows([one]).find(({ what }) => what.includes(text));
 
-test("the least of any message is of the one that is worst in the middle, not of the worst round of any", () => {
+test("the lowest message is the one with the lowest median, not the one with the lowest round", () => {
   const ratios: Record<string, number[]> = { a: [0.1, 4, 4], b: [2, 0.5, 0.5], c: [9, 9, 9] };
   const samples = (name: string) => ({ rpc: [1, 1, 1], protobufjs: ratios[name] ?? [] });
-  expect(rowOf(result("codec", samples, ["encode", "decode"], ["a", "b", "c"]), "least")?.measured).toBe(0.5);
+  expect(rowOf(result("codec", samples, ["encode", "decode"], ["a", "b", "c"]), "lowest")?.measured).toBe(0.5);
 });
 
-test("a mean over the set is taken within each round", () => {
+test("the mean over a set is computed for each round", () => {
   const ratios: Record<string, number[]> = { a: [1, 8, 1], b: [4, 2, 1] };
   const samples = (name: string) => ({ rpc: [1, 1, 1], protobufjs: ratios[name] ?? [] });
   const row = rowOf(result("codec", samples, ["encode", "decode"], ["a", "b"]), "geometric mean");

@@ -1,4 +1,4 @@
-// What is to hold: the least ratios, by which a change is judged.
+// The bar: the minimum ratios that a change must keep.
 
 import { geometricMean, type Interval, interquartileRange, type Judgement, judge, median } from "../measure/statistics.ts";
 import { combineRounds, type Summary } from "../measure/summary.ts";
@@ -8,11 +8,11 @@ export interface Bar {
   readonly group: string;
   readonly what: string;
   readonly atLeast: number;
-  /** The ratio in each round; empty if the result has no such figure. */
+  /** The ratio in each round. Empty if the result has no such measure. */
   readonly rounds: (result: Pick<Result, "measures">) => readonly number[];
 }
 
-/** Of a measure: how many times better its subject is than another contestant. */
+/** A minimum for one measure: how many times better its subject is than another contestant. */
 const ratio = (group: string, name: string, against: string, atLeast: number): Bar => ({
   group,
   what: `${name}: × ${against}`,
@@ -22,7 +22,7 @@ const ratio = (group: string, name: string, against: string, atLeast: number): B
 
 type Combine = (measures: readonly Summary[], against: string) => readonly number[];
 
-/** Over all measures of some families. */
+/** A minimum over all measures of some families. */
 const over = (group: string, families: readonly string[], [what, combine]: [string, Combine], against: string, atLeast: number): Bar => ({
   group,
   what: `${families.join(" and ")}, ${what}: × ${against}`,
@@ -35,32 +35,35 @@ const over = (group: string, families: readonly string[], [what, combine]: [stri
 });
 
 const mean: [string, Combine] = ["geometric mean", (measures, against) => combineRounds(measures, against, geometricMean)];
-const middle: [string, Combine] = ["the message in the middle", (measures, against) => combineRounds(measures, against, median)];
-/** Not the least of each round, which is always some outlier. */
-const least: [string, Combine] = [
-  "the least of any message",
+const medianMessage: [string, Combine] = ["median message", (measures, against) => combineRounds(measures, against, median)];
+/**
+ * The message with the lowest median, rather than the lowest ratio of each round, which is an
+ * outlier.
+ */
+const lowest: [string, Combine] = [
+  "lowest message",
   (measures, against) => measures.flatMap(({ ratios }) => ratios[against] ?? []).toSorted((a, b) => a.median - b.median)[0]?.rounds ?? [],
 ];
 
 export const bars: readonly Bar[] = [
   over("codec", ["encode", "decode"], mean, "protobufjs", 1.3),
   over("codec", ["encode", "decode"], mean, "protobuf-es", 3.5),
-  over("codec", ["encode", "decode"], least, "protobufjs", 0.9),
-  // The same beginning with messages that are there already: protobuf-es does not make them first.
+  over("codec", ["encode", "decode"], lowest, "protobufjs", 0.9),
+  // The same with existing messages, which protobuf-es does not create first.
   over("codec", ["encode made", "decode"], mean, "protobufjs", 1.3),
   over("codec", ["encode made", "decode"], mean, "protobuf-es", 3.5),
-  over("codec", ["encode made", "decode"], least, "protobufjs", 0.9),
+  over("codec", ["encode made", "decode"], lowest, "protobufjs", 0.9),
   over("json", ["parse"], mean, "protobuf-es", 3),
   over("json", ["print"], mean, "protobuf-es", 2),
-  over("json", ["parse"], middle, "protobuf-es", 3),
-  over("json", ["print"], middle, "protobuf-es", 2),
+  over("json", ["parse"], medianMessage, "protobuf-es", 3),
+  over("json", ["print"], medianMessage, "protobuf-es", 2),
   ratio("server", "unary, 7 B, plaintext", "grpc-js", 5),
   ratio("server", "unary, 7 B, plaintext", "node:http2", 3),
   ratio("server", "unary, 7 B, plaintext", "grpc-go", 1.3),
   ratio("server", "unary, 2.8 KB, plaintext", "grpc-js", 2.5),
   ratio("server", "unary, 7 B, TLS", "grpc-js", 3),
   ratio("server", "server stream, 7 B, plaintext", "grpc-js", 10),
-  // On both sides, what `rpc` measured while it stood on node:http2.
+  // In both rows, the minimum is what `rpc` reached on node:http2.
   ratio("server", "client stream, 7 B, plaintext", "grpc-js", 1.5),
   ratio("server", "bidi ping-pong, 7 B, plaintext", "grpc-js", 3),
   ratio("client", "unary, 7 B", "grpc-js", 6),
@@ -94,7 +97,7 @@ export const bars: readonly Bar[] = [
   ratio("http2", "resident, idle stream", "node:http2", 2),
 ];
 
-/** A row of the bar, measured. */
+/** A row of the bar with its measured ratio. */
 export interface BarRow {
   readonly what: string;
   readonly atLeast: number;
@@ -105,7 +108,7 @@ export interface BarRow {
   readonly judgement: Judgement;
 }
 
-/** Those of the groups that were measured. */
+/** The rows of the groups in the results. */
 export function barRows(results: readonly Pick<Result, "group" | "measures">[]): BarRow[] {
   return bars.flatMap(({ group, what, atLeast, rounds }) => {
     const ratios = results.flatMap((result) => (result.group === group ? rounds(result) : []));

@@ -1,4 +1,4 @@
-// What `--json` prints: all results in short, and how they stand beside the bar.
+// The output of `--json`: all results in short, and their comparison with the bar.
 import { type BarRow, barRows } from "./bar.ts";
 import type { Machine } from "./machine.ts";
 import type { Result } from "./result.ts";
@@ -6,9 +6,9 @@ import type { Result } from "./result.ts";
 export interface Brief {
   readonly machine: Machine;
   readonly quick: boolean;
-  /** By `group: measure`. Ratios say how many times better the subject is. */
+  /** Keyed by `group: measure`. Ratios say how many times better the subject is. */
   readonly measures: Readonly<Record<string, { unit: string; medians: Record<string, number>; ratios: Record<string, number> }>>;
-  /** By `group: family`, geometric means of the ratios. */
+  /** Geometric means of the ratios, keyed by `group: family`. */
   readonly means: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly bar: readonly BarRow[];
 }

@@ -4,7 +4,7 @@ import { chart } from "./chart.ts";
 
 const machine = { cpu: "", cores: 2, memory: 1, system: "", pinned: true, versions: {} };
 
-test("a chart has the names of what was measured, and of who was", () => {
+test("a chart names the measures and the contestants", () => {
   const measures = [summarise({ name: "unary, 7 B", unit: "calls/s", better: "more", samples: { rpc: [4], "nice-grpc": [1] } })];
   const svg = chart({ group: "server", about: "", date: "2000-01-02", quick: false, machine, notes: [], means: {}, measures });
   expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);

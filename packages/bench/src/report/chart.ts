@@ -1,4 +1,5 @@
-// A group as a chart: how fast each contestant is beside `rpc`. ECharts draws SVG without a browser.
+// Draws a group as a chart that compares each contestant with `rpc`. ECharts draws SVG without a
+// browser.
 import { BarChart } from "echarts/charts";
 import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from "echarts/components";
 import { init, use } from "echarts/core";
@@ -10,25 +11,25 @@ use([BarChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent
 
 interface Category {
   readonly name: string;
-  /** By contestant, how many times better `rpc` is. */
+  /** For each contestant, how many times better `rpc` is. */
   readonly ratios: Readonly<Record<string, number>>;
 }
 
 const width = 860;
 const barHeight = 11;
 
-/** SVG. */
+/** Returns the chart as SVG. */
 export function chart({ group, measures, means, date }: Result): string {
   const categories = categoriesOf({ measures, means });
   const subject = measures[0]?.subject ?? defaultSubject;
   const contestants = [...new Set(categories.flatMap(({ ratios }) => Object.keys(ratios)))];
   const height = 110 + categories.length * ((contestants.length + 1) * barHeight + 14);
-  const drawn = init(null, null, { renderer: "svg", ssr: true, width, height });
-  drawn.setOption({
+  const echarts = init(null, null, { renderer: "svg", ssr: true, width, height });
+  echarts.setOption({
     animation: false,
     backgroundColor: "#fff",
-    title: { text: group, subtext: `beside ${subject} = 1, longer is better; ${date}`, left: "center" },
-    // Without a browser texts are measured too short.
+    title: { text: group, subtext: `${subject} = 1, longer is better; ${date}`, left: "center" },
+    // Without a browser, ECharts underestimates the width of texts.
     legend: { bottom: 4, itemGap: 30 },
     grid: { left: 230, right: 50, top: 60, bottom: 50 },
     xAxis: { type: "value", min: 0 },
@@ -54,12 +55,15 @@ export function chart({ group, measures, means, date }: Result): string {
       ...(contestant === subject && { markLine: { silent: true, symbol: "none", label: { show: false }, data: [{ xAxis: 1 }] } }),
     })),
   });
-  const svg = drawn.renderToSVGString();
-  drawn.dispose();
+  const svg = echarts.renderToSVGString();
+  echarts.dispose();
   return svg;
 }
 
-/** Families by their means; a chart of forty messages shows nothing. */
+/**
+ * The categories of a chart: families by their means, because a chart of forty messages is
+ * unreadable.
+ */
 function categoriesOf({ measures, means }: Pick<Result, "measures" | "means">): Category[] {
   const families = Object.entries(means).map(([name, ratios]) => ({ name, ratios }));
   if (families.length > 0) return families;

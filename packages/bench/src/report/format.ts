@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Formats numbers for people.
 import type { Interval } from "../measure/statistics.ts";
 import type { Figure, Ratio } from "../measure/summary.ts";
 

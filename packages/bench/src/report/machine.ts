@@ -1,4 +1,4 @@
-// Where and with what was measured: figures mean nothing without.
+// Describes the machine and the versions of a measurement.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ import { canPin } from "../process/pin.ts";
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
-  /** GiB. */
+  /** Memory in GiB. */
   readonly memory: number;
   readonly system: string;
   readonly pinned: boolean;
@@ -37,14 +37,14 @@ export function describeMachine(): Machine {
   };
 }
 
-/** Most packages do not export their manifest, so it is looked for where it lies. */
+/** Most packages do not export their package.json, so it is read from the file system. */
 function versionOf(name: string): string {
   for (const folder of createRequire(import.meta.url).resolve.paths(name) ?? []) {
     try {
       const manifest: unknown = JSON.parse(readFileSync(`${folder}/${name}/package.json`, "utf8"));
       return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
     } catch {
-      // In a folder further up.
+      // Continues in the parent folder.
     }
   }
   return "unknown";

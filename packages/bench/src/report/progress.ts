@@ -1,12 +1,12 @@
-// What is being done, on stderr: one line that changes on a terminal, elsewhere nothing but the headings.
+// Prints progress to stderr: on a terminal one changing line, elsewhere only headings.
 import type { WriteStream } from "node:tty";
 
 export interface Progress {
-  /** A line that stays. */
+  /** Prints a permanent line. */
   heading(text: string): void;
-  /** A line that the next one replaces. */
+  /** Prints a line that the next step replaces. */
   step(text: string): void;
-  /** Takes the last step away. */
+  /** Removes the last step. */
   clear(): void;
 }
 

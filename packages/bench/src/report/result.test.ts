@@ -11,13 +11,13 @@ const measures: Measure[] = [
 ];
 const made = makeResult(group, { measures, notes: ["a note"] }, machine, false);
 
-test("a result is written with a measure a line, and read as it was", () => {
+test("a result has one line for each measure, and survives a round trip", () => {
   const text = resultText(made);
   expect(JSON.parse(text)).toEqual(made);
   expect(text.split("\n").filter((line) => line.includes('"figures"'))).toHaveLength(2);
 });
 
-test("in brief there are medians and ratios by name, and what the bar says", () => {
+test("the brief has medians and ratios by name, and the rows of the bar", () => {
   const brief = briefOf([made], machine, false);
   expect(brief.measures["client: unary, 7 B"]).toEqual({ unit: "calls/s", medians: { rpc: 12, "grpc-js": 8 }, ratios: { "grpc-js": 1.6 } });
   expect(brief.bar).toEqual([

@@ -1,4 +1,4 @@
-// The result of a group, as it is written to `results/`.
+// The result of a group, as stored in `results/`.
 import type { Group, Outcome } from "../groups/group.ts";
 import { type Means, meansOf, type Summary, summarise } from "../measure/summary.ts";
 import type { Machine } from "./machine.ts";
@@ -6,7 +6,7 @@ import type { Machine } from "./machine.ts";
 export interface Result {
   readonly group: string;
   readonly about: string;
-  /** ISO 8601, without the time. */
+  /** The date in ISO 8601. */
   readonly date: string;
   readonly quick: boolean;
   readonly machine: Machine;
@@ -21,7 +21,7 @@ export function makeResult({ name, about }: Group, { measures, notes }: Outcome,
   return { group: name, about, date, quick, machine, notes, means: meansOf(summaries), measures: summaries };
 }
 
-/** Indented, but a measure a line: figures are many. */
+/** The result as indented JSON, with one line for each measure. */
 export function resultText({ measures, ...head }: Result): string {
   const lines = measures.map((measure) => `    ${JSON.stringify(measure)}`).join(",\n");
   return JSON.stringify({ ...head, measures: [] }, null, 2).replace(/\[\]\n\}$/, () => `[\n${lines}\n  ]\n}\n`);

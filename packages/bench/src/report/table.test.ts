@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { summarise } from "../measure/summary.ts";
 import { measuresTable, table } from "./table.ts";
 
-test("the columns of a table are aligned, the first one to the left", () => {
+test("aligns the columns of a table, the first one to the left", () => {
   expect(table(["", "unit"], [["encode", "ns"]])).toBe("|        | unit |\n|--------|-----:|\n| encode |   ns |");
 });
 
-test("a contestant who was left out of a measure has an empty cell", () => {
+test("a contestant without a sample has an empty cell", () => {
   const measures = [
     summarise({ name: "a", unit: "ns", better: "less", samples: { rpc: [1], other: [2], third: [3] } }),
     summarise({ name: "b", unit: "ns", better: "less", samples: { rpc: [1], third: [3] } }),

@@ -1,4 +1,4 @@
-// Results as tables: Markdown, which a terminal shows as well.
+// Formats results as Markdown tables, which are also readable in a terminal.
 import type { Summary } from "../measure/summary.ts";
 import { barRows } from "./bar.ts";
 import { formatFigure, formatRatio, formatSpread } from "./format.ts";
@@ -6,7 +6,7 @@ import type { Result } from "./result.ts";
 
 type Row = readonly string[];
 
-/** A Markdown table, with its columns aligned. */
+/** A Markdown table with aligned columns. */
 export function table(head: Row, rows: readonly Row[]): string {
   const widths = head.map((title, column) => Math.max(3, ...[title, ...rows.map((row) => row[column] ?? "")].map((text) => text.length)));
   const line = (row: Row) =>
@@ -30,7 +30,7 @@ export function measuresTable({ measures, means }: Pick<Result, "measures" | "me
   return table(["", "unit", ...contestants], [...rows, ...meanRows]);
 }
 
-/** What is to hold of these results, and whether it does; undefined if nothing is. */
+/** The table of the bar. Returns `undefined` without rows. */
 export function barTable(results: readonly Result[]): string | undefined {
   const rows = barRows(results).map(({ what, measured, spread, atLeast, judgement }) => [
     what,
@@ -42,6 +42,6 @@ export function barTable(results: readonly Result[]): string | undefined {
   return rows.length > 0 ? table(["ratio", "measured", "spread", "at least", ""], rows) : undefined;
 }
 
-/** What a reader of the tables has to know. */
+/** Explains the tables. */
 export const legend =
-  "Medians over the rounds, ± half the interquartile range. Behind them: how many times better `rpc` is (`engine` in the group `http2`), as the median of the ratios within a round; ≈ where the noise leaves it open who is better.";
+  "Figures are medians over the rounds, ± half the interquartile range. The second number says how many times better `rpc` is (`engine` in the group `http2`): the median of the ratios in each round. ≈ marks ratios within the noise.";

@@ -1,4 +1,5 @@
-// Writes results: a JSON and a chart a group, all tables in one file, and the section of the README that shows them.
+// Writes results: JSON and a chart for each group, all tables in one file, and the generated
+// section of the README.
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,10 +14,10 @@ import { barTable, legend, measuresTable } from "./table.ts";
 const bench = fileURLToPath(new URL("../../", import.meta.url));
 const readme = join(bench, "README.md");
 
-/** Where results are checked in; the README shows those. */
+/** The folder of the results in git. The README shows them. */
 export const checkedIn = join(bench, "results");
 
-/** Groups that were not run keep what an earlier run wrote. */
+/** Writes results. Groups that were not run keep their earlier ones. */
 export async function writeResults(results: readonly Result[], folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const result of results) {
@@ -36,7 +37,7 @@ async function readResults(folder: string): Promise<Result[]> {
   return Promise.all(files.map(async (file) => JSON.parse(await readFile(file, "utf8"))));
 }
 
-/** One group, with all it measured. */
+/** The chapter of a group with all its measures. */
 function chapter(result: Result): string {
   const { group, about, date, quick, machine, notes } = result;
   return [
@@ -45,11 +46,11 @@ function chapter(result: Result): string {
     `![${group}](${group}.svg)`,
     measuresTable(result),
     ...notes,
-    `${date}${quick ? ", a quick run: too few rounds to call a winner" : ""}. ${describe(machine)}`,
+    `${date}${quick ? ", a quick run with too few rounds for a winner" : ""}. ${describe(machine)}`,
   ].join("\n\n");
 }
 
-/** What is to hold, and the charts. */
+/** The table of the bar, and the charts. */
 function overview(results: readonly Result[]): string {
   const charts = results.map(({ group }) => `![${group}](results/${group}.svg)`);
   const dates = [...new Set(results.map(({ date }) => date))].sort().join(", ");

@@ -1,4 +1,4 @@
-// @grpc-study/http2. One handler object a path serves all streams.
+// @grpc-study/http2. One handler object for each path serves all streams.
 import { readFileSync } from "node:fs";
 import { createServer, HeaderList, type Stream, type StreamHandler } from "@grpc-study/http2";
 import type { ServePeer } from "../../peers/peer.ts";
@@ -9,7 +9,7 @@ const done = HeaderList.trailers(Object.entries(trailerFields));
 const notFound = HeaderList.response(404);
 const empty = Buffer.alloc(0);
 
-/** Answers with what came. Most requests are one part. */
+/** Echoes the request body. Most requests arrive in one chunk. */
 const echo: StreamHandler = {
   onData(data, endStream, stream) {
     stream.credit(data.length);
@@ -22,7 +22,7 @@ const echo: StreamHandler = {
   },
 };
 
-/** Reads all parts, and answers with the same bytes each time. */
+/** Reads the request, and sends a constant response. */
 const constant = (response: Buffer): StreamHandler => ({
   onData(data, endStream, stream) {
     stream.credit(data.length);
@@ -53,7 +53,7 @@ export const serve: ServePeer = async (tls) => {
     onStream(stream, { path = "" }, endStream) {
       const handler = handlers[path] ?? {};
       if (handler === open) stream.sendHeaders(ok);
-      else if (endStream || !(path in handlers)) refuse(stream);
+      else if (endStream || !(path in handlers)) respondNotFound(stream);
       return handler;
     },
     ...(tls && { tls: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } }),
@@ -62,6 +62,6 @@ export const serve: ServePeer = async (tls) => {
   return { ready: port };
 };
 
-function refuse(stream: Stream): void {
+function respondNotFound(stream: Stream): void {
   stream.respond(notFound);
 }

@@ -1,4 +1,5 @@
-// The client of the plain TCP server. A connection has one kind of exchange; answers come in order.
+// The client of the plain TCP server. A connection has one kind of exchange, and responses arrive
+// in order.
 import { once } from "node:events";
 import { connect as connectNet } from "node:net";
 import type { ConnectEcho, OnEnd } from "../echo-peer.ts";
@@ -9,31 +10,31 @@ export const connect: ConnectEcho = async ({ port }) => {
   await once(socket, "connect");
   const waiting: OnEnd[] = [];
   let current: Exchange | undefined;
-  let onData: ((part: Buffer) => void) | undefined;
+  let onData: ((chunk: Buffer) => void) | undefined;
   let received = 0;
   const fail = (error: Error) => {
     for (const onEnd of waiting.splice(0)) onEnd(error);
   };
   socket.on("error", fail);
   socket.on("close", () => fail(new Error("the connection closed")));
-  socket.on("data", (part: Buffer) => {
-    onData?.(part);
-    received += part.length;
+  socket.on("data", (chunk: Buffer) => {
+    onData?.(chunk);
+    received += chunk.length;
     const size = current?.response.length ?? 1;
     socket.cork();
     for (; received >= size; received -= size) waiting.shift()?.();
     socket.uncork();
   });
   return {
-    exchange(exchange, onEnd, onPart) {
+    exchange(exchange, onEnd, onChunk) {
       if (current === undefined) socket.write(Buffer.from([Object.values(exchanges).indexOf(exchange as never)]));
-      else if (current !== exchange) return onEnd(new Error("a connection of plain TCP has one kind of exchange"));
+      else if (current !== exchange) return onEnd(new Error("a plain TCP connection supports one kind of exchange"));
       current = exchange;
-      onData = onPart;
+      onData = onChunk;
       waiting.push(onEnd);
       socket.write(exchange.request);
     },
-    hold: () => Promise.reject(new Error("plain TCP has no streams")),
+    hold: () => Promise.reject(new Error("plain TCP does not support streams")),
     close: () => socket.destroy(),
   };
 };

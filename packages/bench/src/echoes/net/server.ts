@@ -1,4 +1,5 @@
-// Plain TCP: the same bytes without HTTP/2, the limit of anything on Node. The first byte of a connection says which exchange it has.
+// Plain TCP: the same bytes without HTTP/2, the upper limit on Node. The first byte of a connection
+// selects its exchange.
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import type { ServePeer } from "../../peers/peer.ts";
@@ -11,9 +12,9 @@ export const serve: ServePeer = async () => {
     let received = -1;
     let exchange = exchanges.echo;
     socket.on("error", () => {});
-    socket.on("data", (part: Buffer) => {
-      if (received === -1) exchange = all[part[0] ?? 0] ?? exchange;
-      received += part.length;
+    socket.on("data", (chunk: Buffer) => {
+      if (received === -1) exchange = all[chunk[0] ?? 0] ?? exchange;
+      received += chunk.length;
       socket.cork();
       for (; received >= exchange.request.length; received -= exchange.request.length) socket.write(exchange.response);
       socket.uncork();

@@ -1,4 +1,4 @@
-// node:http2's client, with as little as an exchange needs.
+// A minimal client on node:http2.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
@@ -28,9 +28,9 @@ export const connect: ConnectEcho = async ({ port, ca }) => {
       stream.on("response", (headers) => {
         status = headers[":status"];
       });
-      stream.on("data", (part: Buffer) => {
-        received += part.length;
-        onData?.(part);
+      stream.on("data", (chunk: Buffer) => {
+        received += chunk.length;
+        onData?.(chunk);
       });
       stream.on("trailers", (trailers) => {
         grpcStatus = trailers["grpc-status"];
@@ -45,7 +45,7 @@ export const connect: ConnectEcho = async ({ port, ca }) => {
     async hold() {
       const stream = open(idle.path);
       stream.on("error", () => {});
-      stream.write(idle.part);
+      stream.write(idle.chunk);
       await once(stream, "data");
     },
     close: () => session.destroy(),

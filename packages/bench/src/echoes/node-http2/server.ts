@@ -1,5 +1,6 @@
-// node:http2, in its fastest public way: no compatibility API, header arrays, HEADERS, DATA and trailers written in one turn, and windows as large as those that
-// the engine's grow to. A response before the end of the request was seen to be slower.
+// node:http2 as fast as its public API allows: no compatibility API, header arrays, HEADERS, DATA
+// and trailers written in one turn, and windows as large as the engine's grow. A response before
+// the end of the request was slower.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createSecureServer, createServer, type ServerHttp2Stream } from "node:http2";
@@ -14,26 +15,26 @@ const withTrailers = { waitForTrailers: true };
 const handlers: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
   [exchanges.echo.path](stream) {
     let body: Buffer | undefined;
-    stream.on("data", (part: Buffer) => {
-      body = body === undefined ? part : Buffer.concat([body, part]);
+    stream.on("data", (chunk: Buffer) => {
+      body = body === undefined ? chunk : Buffer.concat([body, chunk]);
     });
-    stream.on("end", () => answer(stream, body));
+    stream.on("end", () => respond(stream, body));
   },
   [exchanges.upload.path]: (stream) => constant(stream, exchanges.upload.response),
   [exchanges.download.path]: (stream) => constant(stream, exchanges.download.response),
   [idle.path](stream) {
     stream.respond(ok, withTrailers);
-    stream.on("data", (part: Buffer) => stream.write(part));
+    stream.on("data", (chunk: Buffer) => stream.write(chunk));
     stream.on("end", () => stream.end());
   },
 };
 
 function constant(stream: ServerHttp2Stream, response: Buffer): void {
   stream.resume();
-  stream.on("end", () => answer(stream, response));
+  stream.on("end", () => respond(stream, response));
 }
 
-function answer(stream: ServerHttp2Stream, body: Buffer | undefined): void {
+function respond(stream: ServerHttp2Stream, body: Buffer | undefined): void {
   stream.respond(ok, withTrailers);
   stream.end(body);
 }
@@ -57,7 +58,7 @@ export const serve: ServePeer = async (tls) => {
     if (handler) handler(stream);
     else stream.respond({ ":status": 404 }, { endStream: true });
   });
-  // A client that goes away in the middle.
+  // The client disconnected.
   server.on("sessionError", ignore);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

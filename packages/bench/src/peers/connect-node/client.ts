@@ -1,4 +1,4 @@
-// connect-node, which has an HTTP/2 implementation of gRPC of its own, and protobuf-es.
+// connect-node, which implements gRPC on node:http2 itself, with protobuf-es.
 import { readFileSync } from "node:fs";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -16,7 +16,7 @@ export const connect: ConnectPeer = ({ port, ca }) => {
     async count(messages) {
       let seen = 0;
       for await (const _ of client.count({ count: messages })) seen++;
-      if (seen !== messages) throw new Error(`${seen} messages came`);
+      if (seen !== messages) throw new Error(`received ${seen} messages`);
     },
     gather: (messages) =>
       client.gather(
@@ -26,7 +26,7 @@ export const connect: ConnectPeer = ({ port, ca }) => {
       ),
     async chat(messages) {
       const turns = new Turns(messages);
-      for await (const _ of client.chat(turns.requests(hello))) turns.answered();
+      for await (const _ of client.chat(turns.requests(hello))) turns.onResponse();
       turns.check();
     },
   };

@@ -1,4 +1,4 @@
-// connect-node, which has an HTTP/2 implementation of gRPC of its own, and protobuf-es.
+// connect-node, which implements gRPC on node:http2 itself, with protobuf-es.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createSecureServer, createServer } from "node:http2";

@@ -1,6 +1,6 @@
-// The engine's client without gRPC, with the requests at hand: what the HTTP/2 of `rpc` costs.
+// The engine's client without gRPC, with prepared requests: the cost of HTTP/2 in `rpc`.
 import { Connection, type OnEnd } from "../../load/connection.ts";
-import { answers, bodies, pathOf } from "../../messages/calls.ts";
+import { bodies, pathOf, responses } from "../../messages/calls.ts";
 import { helloFrame } from "../../messages/frame.ts";
 import type { ConnectPeer } from "../peer.ts";
 
@@ -9,7 +9,7 @@ export const connect: ConnectPeer = async (target) => {
   const settled = (result: number, start: (onEnd: OnEnd) => void): Promise<number> =>
     new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve(result))));
   const call = (method: keyof typeof bodies) => () => {
-    const { length } = answers[method];
+    const { length } = responses[method];
     return settled(length, (onEnd) => connection.call(pathOf(method), bodies[method], length, onEnd));
   };
   return {

@@ -1,18 +1,19 @@
-// The engine's server without gRPC, with the answers at hand: what the HTTP/2 of `rpc` costs, and so the limit of the load. It answers all clients.
+// The engine's server without gRPC, with prepared responses: the cost of HTTP/2 in `rpc`, and the
+// limit of the load. All clients call it.
 import { readFileSync } from "node:fs";
 import { createServer, HeaderList, type StreamHandler } from "@grpc-study/http2";
-import { answers, pathOf } from "../../messages/calls.ts";
+import { pathOf, responses } from "../../messages/calls.ts";
 import type { ServePeer } from "../peer.ts";
 
 const ok = HeaderList.response(200, [["content-type", "application/grpc"]]);
 const done = HeaderList.trailers([["grpc-status", "0"]]);
 const notFound = HeaderList.response(404);
 
-/** Reads all requests, and answers with the same bytes each time. */
-const constant = (answer: Buffer): StreamHandler => ({
+/** Reads the requests, and sends a constant response. */
+const constant = (response: Buffer): StreamHandler => ({
   onData(data, endStream, stream) {
     stream.credit(data.length);
-    if (endStream) stream.respond(ok, answer, done);
+    if (endStream) stream.respond(ok, response, done);
   },
 });
 
@@ -27,10 +28,10 @@ const echo: StreamHandler = {
 const chatPath = pathOf("Chat");
 
 const handlers: Readonly<Record<string, StreamHandler>> = {
-  [pathOf("Say")]: constant(answers.Say),
-  [pathOf("Echo")]: constant(answers.Echo),
-  [pathOf("Count")]: constant(answers.Count),
-  [pathOf("Gather")]: constant(answers.Gather),
+  [pathOf("Say")]: constant(responses.Say),
+  [pathOf("Echo")]: constant(responses.Echo),
+  [pathOf("Count")]: constant(responses.Count),
+  [pathOf("Gather")]: constant(responses.Gather),
   [chatPath]: echo,
 };
 

@@ -1,9 +1,9 @@
-// The exchanges of the group `http2`, and unary calls of the group `server`, on grpc-go, from Debian's golang-google-grpc-dev. Messages are bytes to it, so there is no
-// generated code and no codec.
+// The exchanges of the group `http2`, and the unary calls of the group `server`, on grpc-go from
+// Debian's golang-google-grpc-dev. Messages are bytes, without generated code or a codec.
 //
 //	server [CERTIFICATE KEY]
 //
-// It prints its port and the versions of grpc-go and Go, and ends when its stdin does.
+// It prints its port and the versions of grpc-go and Go, and exits when stdin is closed.
 package main
 
 import (
@@ -23,7 +23,7 @@ type raw struct{}
 
 func (raw) Marshal(message interface{}) ([]byte, error) { return *message.(*[]byte), nil }
 
-// grpc-go does not use the bytes again.
+// grpc-go does not reuse the bytes.
 func (raw) Unmarshal(data []byte, message interface{}) error {
 	*message.(*[]byte) = data
 	return nil
@@ -36,7 +36,7 @@ var (
 	large = make([]byte, 1<<20)
 )
 
-func unary(name string, answer func(request []byte) *[]byte) grpc.MethodDesc {
+func unary(name string, respond func(request []byte) *[]byte) grpc.MethodDesc {
 	return grpc.MethodDesc{
 		MethodName: name,
 		Handler: func(_ interface{}, _ context.Context, decode func(interface{}) error, _ grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -44,7 +44,7 @@ func unary(name string, answer func(request []byte) *[]byte) grpc.MethodDesc {
 			if err := decode(&request); err != nil {
 				return nil, err
 			}
-			return answer(request), nil
+			return respond(request), nil
 		},
 	}
 }
@@ -63,7 +63,7 @@ func main() {
 	encoding.RegisterCodec(raw{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
-	// One worker reads calls from a queue: faster than a goroutine a call, which is the default.
+	// One worker reads calls from a queue. That is faster than a goroutine for each call, the default.
 	options := []grpc.ServerOption{grpc.NumStreamWorkers(1)}
 	if len(os.Args) == 3 {
 		tls, err := credentials.NewServerTLSFromFile(os.Args[1], os.Args[2])

@@ -1,4 +1,5 @@
-// The calls of both clients of grpc-js itself. What they have is what `makeGenericClientConstructor` makes of a definition.
+// The calls of both clients on plain grpc-js. Their methods are created by
+// `makeGenericClientConstructor`.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -29,9 +30,9 @@ export interface Values<Message> {
   amount(count: number): Message;
 }
 
-export function callsOf<Message>(made: Client, { hello, users, amount }: Values<Message>): ClientPeer {
-  // Its methods come from the definition, at run time.
-  const client = made as BenchClient<Message>;
+export function callsOf<Message>(generic: Client, { hello, users, amount }: Values<Message>): ClientPeer {
+  // The definition determines its methods at run time.
+  const client = generic as BenchClient<Message>;
   const settle = (start: (callback: Callback) => unknown) =>
     new Promise((resolve, reject) => start((error, response) => (error ? reject(error) : resolve(response))));
   return {
@@ -44,7 +45,7 @@ export function callsOf<Message>(made: Client, { hello, users, amount }: Values<
         seen++;
       });
       await once(call, "end");
-      if (seen !== messages) throw new Error(`${seen} messages came`);
+      if (seen !== messages) throw new Error(`received ${seen} messages`);
     },
     gather: (messages) =>
       settle((callback) => {
@@ -67,7 +68,7 @@ export function callsOf<Message>(made: Client, { hello, users, amount }: Values<
       call.on("data", () => (--left > 0 ? call.write(hello) : call.end()));
       call.write(hello);
       await once(call, "end");
-      if (left !== 0) throw new Error(`${left} answers are missing`);
+      if (left !== 0) throw new Error(`${left} responses are missing`);
     },
   };
 }

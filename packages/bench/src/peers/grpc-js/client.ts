@@ -1,4 +1,4 @@
-// The plain client of grpc-js, with Buffers for messages: what it costs without a codec.
+// The generic client of grpc-js, with Buffers as messages: the cost without a codec.
 import { makeGenericClientConstructor } from "@grpc/grpc-js";
 import { amountBytes, helloBytes, usersBytes } from "../../messages/frame.ts";
 import type { ConnectPeer } from "../peer.ts";

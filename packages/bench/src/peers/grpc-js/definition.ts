@@ -1,4 +1,4 @@
-// The service, with Buffers for messages.
+// The service definition, with Buffers as messages.
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { Bench } from "../../../gen/es/bench/bench_pb.js";
 

@@ -1,4 +1,5 @@
-// The handlers of both servers of grpc-js itself: with Buffers, and with the objects of proto-loader.
+// The handlers of both servers on plain grpc-js: with Buffers, and with the objects of
+// proto-loader.
 import { readFileSync } from "node:fs";
 import {
   type handleBidiStreamingCall,
@@ -48,7 +49,7 @@ export function handlersOf<Message>({ hello, amount, countOf }: Values<Message>)
   return { Say: same, Echo: same, Count: count, Gather: gather, Chat: chat };
 }
 
-/** Resolves with the port. */
+/** Listens on a free port, and resolves with it. */
 export function listen(server: Server, tls: TlsFiles | null): Promise<number> {
   const pair = tls && { cert_chain: readFileSync(tls.cert), private_key: readFileSync(tls.key) };
   const credentials = pair ? ServerCredentials.createSsl(null, [pair]) : ServerCredentials.createInsecure();

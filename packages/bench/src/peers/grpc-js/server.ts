@@ -1,4 +1,4 @@
-// grpc-js with Buffers for messages: what it costs without a codec.
+// grpc-js with Buffers as messages: the cost without a codec.
 import { fromBinary } from "@bufbuild/protobuf";
 import { Server } from "@grpc/grpc-js";
 import { AmountSchema } from "../../../gen/es/bench/bench_pb.js";

@@ -1,4 +1,4 @@
-// nice-grpc, with the messages of ts-proto.
+// nice-grpc, with ts-proto.
 import { readFileSync } from "node:fs";
 import { ChannelCredentials, createChannel, createClient } from "nice-grpc";
 import { BenchDefinition } from "../../../gen/ts-proto/bench/bench.js";
@@ -15,7 +15,7 @@ export const connect: ConnectPeer = ({ port, ca }) => {
     async count(messages) {
       let seen = 0;
       for await (const _ of client.count({ count: messages })) seen++;
-      if (seen !== messages) throw new Error(`${seen} messages came`);
+      if (seen !== messages) throw new Error(`received ${seen} messages`);
     },
     gather: (messages) =>
       client.gather(
@@ -25,7 +25,7 @@ export const connect: ConnectPeer = ({ port, ca }) => {
       ),
     async chat(messages) {
       const turns = new Turns(messages);
-      for await (const _ of client.chat(turns.requests(hello))) turns.answered();
+      for await (const _ of client.chat(turns.requests(hello))) turns.onResponse();
       turns.check();
     },
   };

@@ -1,4 +1,4 @@
-// nice-grpc, with the messages of ts-proto, which its documentation recommends.
+// nice-grpc, with ts-proto, as its documentation recommends.
 import { readFileSync } from "node:fs";
 import { ServerCredentials } from "@grpc/grpc-js";
 import { createServer } from "nice-grpc";

@@ -1,4 +1,4 @@
-// node:http2 alone, with the requests at hand: what the protocol costs without gRPC.
+// node:http2 without gRPC, with prepared requests: the cost of the protocol.
 import { readFileSync } from "node:fs";
 import { bodies } from "../../messages/calls.ts";
 import { amountBytes, frame, helloFrame } from "../../messages/frame.ts";

@@ -1,4 +1,4 @@
-// gRPC calls over node:http2 with no more than they need: a prepared body, and a look at how the call ended.
+// Minimal gRPC calls on node:http2: prepared bodies, and a check of the status.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { headersOf } from "../../echoes/node-http2/tuning.ts";
 import { type MethodName, methodNames, pathOf } from "../../messages/calls.ts";
@@ -7,7 +7,7 @@ export class Connection {
   readonly #session: ClientHttp2Session;
   readonly #headers: ReadonlyMap<MethodName, ReturnType<typeof headersOf>>;
 
-  /** @param ca PEM; undefined: plaintext */
+  /** @param ca the certificate authority in PEM. `undefined`: plaintext. */
   constructor(port: number, ca?: Buffer) {
     const scheme = ca ? "https" : "http";
     const authority = `localhost:${port}`;
@@ -18,7 +18,7 @@ export class Connection {
     this.#headers = new Map(methodNames.map((method) => [method, headersOf({ ...pseudo, ":path": pathOf(method), ...fields })]));
   }
 
-  /** Resolves with the number of bytes that came. Rejects unless the call ended with OK. */
+  /** Resolves with the number of received bytes. Rejects unless the call ended with OK. */
   call(method: MethodName, body: Buffer): Promise<number> {
     return new Promise((resolve, reject) => {
       const stream = this.#open(method);
@@ -31,7 +31,9 @@ export class Connection {
     });
   }
 
-  /** Sends a message, waits for the answer, which has the same size, and so on as long as `more` says so. */
+  /**
+   * Sends a message, waits for a response of the same size, and repeats while `more` returns true.
+   */
   pingPong(method: MethodName, message: Buffer, more: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const stream = this.#open(method);
@@ -56,7 +58,7 @@ export class Connection {
 
 function settle(stream: ClientHttp2Stream, resolve: () => void, reject: (error: Error) => void): void {
   let status: unknown;
-  // Without a message, the status is in the header.
+  // A trailers-only response has the status in its headers.
   stream.on("response", (header) => {
     status = header["grpc-status"];
   });

@@ -1,4 +1,5 @@
-// node:http2 alone, with the answers at hand: what the protocol costs without gRPC. It writes header arrays, and a whole response in one turn, as its fastest way.
+// node:http2 without gRPC, with prepared responses: the cost of the protocol. It uses header
+// arrays, and writes a whole response in one turn, which is fastest.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createSecureServer, createServer, type ServerHttp2Stream } from "node:http2";
@@ -6,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { fromBinary } from "@bufbuild/protobuf";
 import { AmountSchema } from "../../../gen/es/bench/bench_pb.js";
 import { headersOf } from "../../echoes/node-http2/tuning.ts";
-import { answers, pathOf } from "../../messages/calls.ts";
+import { pathOf, responses } from "../../messages/calls.ts";
 import { helloFrame } from "../../messages/frame.ts";
 import type { ServePeer } from "../peer.ts";
 
@@ -14,9 +15,9 @@ const ok = headersOf({ ":status": "200", "content-type": "application/grpc" });
 const withTrailers = { waitForTrailers: true };
 
 const handlers: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
-  [pathOf("Say")]: (stream) => constant(stream, answers.Say),
-  [pathOf("Echo")]: (stream) => constant(stream, answers.Echo),
-  [pathOf("Gather")]: (stream) => constant(stream, answers.Gather),
+  [pathOf("Say")]: (stream) => constant(stream, responses.Say),
+  [pathOf("Echo")]: (stream) => constant(stream, responses.Echo),
+  [pathOf("Gather")]: (stream) => constant(stream, responses.Gather),
   [pathOf("Count")](stream) {
     stream.respond(ok, withTrailers);
     stream.once("data", async (request: Buffer) => {
@@ -34,11 +35,11 @@ const handlers: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = 
   },
 };
 
-function constant(stream: ServerHttp2Stream, answer: Buffer): void {
+function constant(stream: ServerHttp2Stream, response: Buffer): void {
   stream.resume();
   stream.on("end", () => {
     stream.respond(ok, withTrailers);
-    stream.end(answer);
+    stream.end(response);
   });
 }
 
@@ -55,7 +56,7 @@ export const serve: ServePeer = async (tls) => {
     stream.on("wantTrailers", sendTrailers);
     handlers[path]?.(stream);
   });
-  // A client that goes away in the middle.
+  // The client disconnected.
   server.on("sessionError", ignore);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,4 +1,4 @@
-// The service, as proto-loader reads it from the .proto file.
+// The service definition that proto-loader loads from the .proto file.
 import { loadPackageDefinition, type ServiceClientConstructor } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
@@ -8,7 +8,7 @@ interface Loaded {
   readonly grpc_study: { readonly bench: { readonly Bench: ServiceClientConstructor } };
 }
 
-// What is in a package is known once it is loaded.
+// The content of a package is only known at run time.
 export const { Bench } = (loadPackageDefinition(loadSync("bench/bench.proto", { includeDirs: [protos] })) as unknown as Loaded).grpc_study
   .bench;
 

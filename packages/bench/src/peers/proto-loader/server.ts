@@ -1,4 +1,4 @@
-// grpc-js with proto-loader: how most services in Node are written.
+// grpc-js with proto-loader, as most Node services use it.
 import { Server } from "@grpc/grpc-js";
 import { hello } from "../../messages/values.ts";
 import { handlersOf, listen } from "../grpc-js/handlers.ts";

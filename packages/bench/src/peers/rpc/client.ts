@@ -12,14 +12,14 @@ export const connect: ConnectPeer = ({ port, ca }) => {
     async count(messages) {
       let seen = 0;
       for await (const _ of client.count({ count: messages })) seen++;
-      if (seen !== messages) throw new Error(`${seen} messages came`);
+      if (seen !== messages) throw new Error(`received ${seen} messages`);
     },
     gather: (messages) => client.gather(Array.from({ length: messages }, () => hello)),
     async chat(messages) {
       const call = client.chat();
       for (let i = 0; i < messages; i++) {
         await call.send(hello);
-        if ((await call.recv()) === undefined) throw new Error(`${i} answers came`);
+        if ((await call.recv()) === undefined) throw new Error(`received ${i} responses`);
       }
       call.closeSend();
       await call.recv();
