@@ -145,8 +145,9 @@ export function sampleBandwidth(connection: Http2Connection, octets: number): vo
 }
 
 /**
- * Ends a probe. As in grpc-go, the window doubles while the peer fills most of it within a round
- * trip and the bandwidth increases.
+ * Ends a probe. As in grpc-go, the window grows while the peer fills most of it within a round trip
+ * and the bandwidth increases. It becomes four times the sample: what is measured in a round trip
+ * was allowed in the one before, so the window doubles with each, as TCP's does at its start.
  */
 export function endProbe(connection: Http2Connection, roundTrip: number): void {
   const probe = connection.probe;
@@ -158,7 +159,7 @@ export function endProbe(connection: Http2Connection, roundTrip: number): void {
   if (faster) probe.bandwidth = bandwidth;
   if (!faster || sample < connection.streamWindow * 0.66 || connection.streamWindow >= connection.maxWindow) return;
   if (connection.held > connection.limits.maxConnectionBuffer / 2) return;
-  setStreamWindow(connection, Math.min(sample * 2, connection.maxWindow));
+  setStreamWindow(connection, Math.min(sample * 4, connection.maxWindow));
 }
 
 function setStreamWindow(connection: Http2Connection, size: number): void {

@@ -9,6 +9,7 @@ import {
   data,
   type Frame,
   flag,
+  frame,
   headers,
   many,
   padded,
@@ -301,6 +302,27 @@ describe.concurrent("a reader", () => {
     expect(allowed(1)).toBe(65_535);
     if (window > 65_535) expect(allowed(0) - first - 30_000).toBeGreaterThanOrEqual(window);
     server.destroy();
+  });
+
+  test("gets a window of four times the data that comes within a round trip", async () => {
+    await using server = await echoServer({
+      initialWindowSize: 65_535,
+      maxWindowSize: 4 << 20,
+      onStream: () => ({ onData: (data, _end, stream) => stream.credit(data.length) }),
+    });
+    using peer = await readyClient(server.port);
+    const part = data(1, Buffer.alloc(16_000));
+    peer.send(headers(1, request(), flag.endHeaders), part, part, part, part);
+    const probe = await peer.next(({ kind, flags }) => kind === type.ping && (flags & flag.ack) === 0, "the probe");
+    expect(await peer.ping()).toBe(true);
+    // The acknowledgement ends the round trip. The next credit opens the new window.
+    peer.send(frame(type.ping, flag.ack, 0, probe?.payload), part);
+    expect(await peer.ping("grown"), peer.transcript()).toBe(true);
+    const updates = peer.frames.filter(({ kind, stream }) => kind === type.windowUpdate && stream === 1);
+    const window = updates.reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 65_535 - 5 * 16_000);
+    // The socket may bring the first part alone: it then starts the probe without the frame headers.
+    expect(window).toBeGreaterThanOrEqual(4 * 48_000);
+    expect(window).toBeLessThanOrEqual(4 * 64_000);
   });
 
   test("makes the window of its stream grow, and unread streams keep their first window", async () => {
