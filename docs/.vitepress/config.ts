@@ -78,7 +78,7 @@ export default defineConfig({
     ["meta", { name: "theme-color", content: "#0f766e" }],
   ],
   markdown: {
-    theme: { light: "github-light-high-contrast", dark: "github-dark" },
+    theme: { light: "github-light-high-contrast", dark: "github-dark-default" },
     config: (markdown) => mermaidFences(markdown),
   },
   vite: {

@@ -1,0 +1,150 @@
+// The built site in a browser, as people meet it: phone and desktop, light and dark, English and Chinese. Pictures go to test/pictures/.
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import type { Server } from "node:http";
+import { fileURLToPath } from "node:url";
+import systemless from "@sparticuz/chromium";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serveSite } from "../scripts/site.ts";
+
+const pictures = fileURLToPath(new URL("pictures/", import.meta.url));
+
+const system = ["/usr/bin/chromium", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"].find(
+  (path) => existsSync(path),
+);
+/** The package's browser is for Linux on x64. Elsewhere the system's is taken, where it has one. */
+const fromPackage = process.platform === "linux" && process.arch === "x64";
+
+/** In a single process, the end of a page is the end of the browser. */
+const packageArgs = systemless.args.filter((arg) => !["--single-process", "--no-zygote"].includes(arg));
+
+const devices = {
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  desktop: { viewport: { width: 1360, height: 900 }, deviceScaleFactor: 1 },
+} as const;
+
+const pages = {
+  landing: "/",
+  "landing-zh": "/zh/",
+  tutorial: "/tutorials/push",
+  "tutorial-zh": "/zh/tutorials/push",
+} as const;
+
+describe.skipIf(!fromPackage && system === undefined)("the site in a browser", () => {
+  let browser: Browser;
+  let server: Server;
+  let address: string;
+
+  beforeAll(async () => {
+    await mkdir(pictures, { recursive: true });
+    ({ address, server } = await serveSite(0));
+    browser = fromPackage
+      ? await chromium.launch({ executablePath: await systemless.executablePath(), args: packageArgs })
+      : await chromium.launch(system === undefined ? {} : { executablePath: system });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    server.close();
+    server.closeAllConnections();
+  });
+
+  for (const [device, options] of Object.entries(devices)) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (const [name, path] of Object.entries(pages)) {
+        test(`${name} on a ${device}, ${colorScheme}`, async () => {
+          const context = await browser.newContext({ ...options, colorScheme, reducedMotion: "reduce" });
+          const page = await context.newPage();
+          const faults: string[] = [];
+          page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+          page.on("pageerror", (error) => faults.push(String(error)));
+          page.on("requestfailed", (request) => faults.push(`failed: ${request.url()}`));
+          page.on("response", (response) => response.status() >= 400 && faults.push(`${response.status()}: ${response.url()}`));
+          page.on("request", (request) => {
+            if (!request.url().startsWith(address) && !request.url().startsWith("data:")) faults.push(`external: ${request.url()}`);
+          });
+          await page.goto(`${address}${path}`, { waitUntil: "networkidle" });
+          const diagrams = page.locator(".mermaid-diagram");
+          await expect.poll(() => diagrams.locator("svg").count(), { timeout: 20_000 }).toBe(await diagrams.count());
+          await page.screenshot({ path: `${pictures}${name}-${device}-${colorScheme}.png`, fullPage: true });
+          expect(faults).toEqual([]);
+          expect(await overflow(page), "the page is wider than the screen").toBe(0);
+          expect(await faintTexts(page)).toEqual([]);
+          await context.close();
+        });
+      }
+    }
+  }
+
+  test("the search finds Chinese words and English ones", async () => {
+    const page = await browser.newPage({ viewport: devices.desktop.viewport });
+    for (const [path, words] of [
+      ["/zh/", "拦截器"],
+      ["/", "interceptors"],
+    ] as const) {
+      await page.goto(`${address}${path}`, { waitUntil: "networkidle" });
+      await page.locator(".DocSearch-Button").click();
+      await page.locator("#localsearch-input").fill(words);
+      await expect.poll(() => page.locator(".VPLocalSearchBox .result").count(), { timeout: 20_000 }).toBeGreaterThan(0);
+    }
+    await page.close();
+  });
+});
+
+const overflow = (page: Page) =>
+  page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));
+
+/** Texts with less contrast to what is behind them than WCAG's level AA asks for: 4.5, and 3 for large ones. */
+function faintTexts(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    type Colour = readonly [number, number, number, number];
+    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    if (canvas === null) throw new Error("no canvas");
+    const known = new Map<string, Colour>();
+    const parse = (css: string): Colour => {
+      let colour = known.get(css);
+      if (colour === undefined) {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = css;
+        canvas.fillRect(0, 0, 1, 1);
+        const [r = 0, g = 0, b = 0, a = 0] = canvas.getImageData(0, 0, 1, 1).data;
+        colour = [r, g, b, a / 255];
+        known.set(css, colour);
+      }
+      return colour;
+    };
+    const over = ([r, g, b, a]: Colour, [r2, g2, b2]: Colour): Colour => [
+      r * a + r2 * (1 - a),
+      g * a + g2 * (1 - a),
+      b * a + b2 * (1 - a),
+      1,
+    ];
+    const backgroundOf = (element: Element | null): Colour => {
+      if (element === null) return [255, 255, 255, 1];
+      const colour = parse(getComputedStyle(element).backgroundColor);
+      return colour[3] === 1 ? colour : over(colour, backgroundOf(element.parentElement));
+    };
+    const luminance = ([r, g, b]: Colour) => {
+      const linear = (value: number) => (value <= 10.31 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+      return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    };
+    const faint: string[] = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      const element = node.parentElement;
+      const text = node.textContent?.trim() ?? "";
+      if (element === null || text === "" || element.closest("svg, script, style, .visually-hidden") !== null) continue;
+      const style = getComputedStyle(element);
+      if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) || element.getClientRects().length === 0) continue;
+      const background = backgroundOf(element);
+      const [light = 0, dark = 0] = [luminance(over(parse(style.color), background)), luminance(background)].toSorted((a, b) => b - a);
+      const contrast = (light + 0.05) / (dark + 0.05);
+      const size = Number.parseFloat(style.fontSize);
+      const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+      if (contrast < (large ? 3 : 4.5))
+        faint.push(`${contrast.toFixed(2)}: ${text.slice(0, 40)} (${element.tagName}.${element.className})`);
+    }
+    return [...new Set(faint)];
+  });
+}
