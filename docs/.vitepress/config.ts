@@ -1,5 +1,5 @@
 // The site: VitePress, in English at the root and in Chinese below /zh/. Whatever a page loads comes from the site itself.
-import { existsSync, readdirSync } from "node:fs";
+import { globSync } from "node:fs";
 import { type DefaultTheme, defineConfig } from "vitepress";
 import { mermaidFences } from "./mermaid-fences.ts";
 import { glossary, type Language, type Page, sections } from "./pages.ts";
@@ -20,13 +20,10 @@ const item = (language: Language, page: Page): DefaultTheme.SidebarItem => ({
 
 /** The generated reference: a page for each entry point of a package. */
 function apiGroup(language: Language): DefaultTheme.SidebarItem[] {
-  const folder = new URL(`..${rootOf(language)}reference/api/`, import.meta.url);
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder)
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => name.slice(0, -3))
+  const names = globSync("**/*.md", { cwd: new URL(`..${rootOf(language)}reference/api/`, import.meta.url) })
+    .map((path) => path.replaceAll("\\", "/").slice(0, -".md".length))
     .toSorted();
-  const items = names.map((name) => ({ text: name.replace(".", "/"), link: `${rootOf(language)}reference/api/${name}` }));
+  const items = names.map((name) => ({ text: name, link: `${rootOf(language)}reference/api/${name}` }));
   return [{ text: language === "en" ? "Packages" : "各包 API（英文）", items }];
 }
 

@@ -1,10 +1,18 @@
 // What the pages need and git does not have: Mermaid's files for the browser, and the reference of the packages.
-import { cp, mkdir, readdir } from "node:fs/promises";
+import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
+import { commandLine } from "./command-line.ts";
+import { limitTables } from "./limits.ts";
+import { generateReference } from "./reference.ts";
 
 const docs = new URL("../", import.meta.url);
 
 export async function generate(): Promise<void> {
   await copyMermaid();
+  await generateReference();
+  const parts = new URL(".vitepress/generated/", docs);
+  await mkdir(parts, { recursive: true });
+  await writeFile(new URL("command-line.md", parts), await commandLine());
+  await writeFile(new URL("limits.md", parts), await limitTables());
 }
 
 /** Mermaid's own build for browsers, as it is: to bundle it again would take longer than all pages together. */

@@ -20,7 +20,7 @@ const fromPackage = process.platform === "linux" && process.arch === "x64";
 const packageArgs = systemless.args.filter((arg) => !["--single-process", "--no-zygote"].includes(arg));
 
 const devices = {
-  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5, isMobile: true, hasTouch: true },
   desktop: { viewport: { width: 1360, height: 900 }, deviceScaleFactor: 1 },
 } as const;
 

@@ -29,7 +29,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function createProgram(io: Io): Command {
+export function createProgram(io: Io): Command {
   const program = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-client").description(
     "The clients of the tutorials, one command for each topic.",
   );

@@ -1,0 +1,100 @@
+// The reference of the packages, from the doc comments of their built declarations: a page for each entry point, the same in both languages.
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Application, LogLevel } from "typedoc";
+
+const docs = fileURLToPath(new URL("../", import.meta.url));
+
+/** In the order of the sidebar. */
+const packages = ["rpc", "gateway", "codec", "http2"];
+
+/** What the packages of the repository share. */
+const internal: ReadonlySet<string> = new Set(["gateway/program", "rpc/linked-set", "rpc/timeout"]);
+
+const folder = join(docs, "reference/api");
+
+interface EntryPoint {
+  /** As one imports it, without the scope: `rpc/health`. */
+  readonly name: string;
+  readonly declarations: string;
+}
+
+async function entryPointsOf(name: string): Promise<EntryPoint[]> {
+  const folder = join(docs, "../packages", name);
+  const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as {
+    exports: Record<string, string | { readonly types?: string }>;
+  };
+  return Object.entries(exports).flatMap(([path, target]) => {
+    if (typeof target === "string" || target.types === undefined) return [];
+    if (internal.has(`${name}/${path.slice(2)}`)) return [];
+    return [{ name: join(name, path).replaceAll("\\", "/"), declarations: join(folder, target.types) }];
+  });
+}
+
+export async function generateReference(): Promise<void> {
+  const entryPoints = (await Promise.all(packages.map(entryPointsOf))).flat();
+  const app = await Application.bootstrapWithPlugins({
+    entryPoints: entryPoints.map(({ declarations }) => declarations),
+    tsconfig: join(docs, "tsconfig.reference.json"),
+    plugin: ["typedoc-plugin-markdown"],
+    skipErrorChecking: true,
+    excludeExternals: true,
+    excludePrivate: true,
+    readme: "none",
+    disableSources: true,
+    logLevel: LogLevel.Warn,
+    validation: false,
+    // What typedoc-plugin-markdown adds.
+    ...({
+      outputs: [{ name: "markdown", path: folder }],
+      outputFileStrategy: "modules",
+      entryFileName: "index",
+      hidePageHeader: true,
+      hideBreadcrumbs: true,
+      useCodeBlocks: true,
+      sanitizeComments: true,
+      expandParameters: true,
+      parametersFormat: "table",
+      interfacePropertiesFormat: "table",
+      typeDeclarationFormat: "table",
+      enumMembersFormat: "table",
+      classPropertiesFormat: "table",
+      groupOrder: ["Functions", "Interfaces", "Type Aliases", "Classes", "Variables"],
+    } as object),
+  });
+  const project = await app.convert();
+  if (project === undefined) throw new Error("typedoc cannot read the packages");
+  for (const module of project.children ?? []) {
+    const entryPoint = entryPoints.find(({ declarations }) => pathOf(declarations) === module.name);
+    if (entryPoint === undefined) throw new Error(`typedoc calls no entry point ${module.name}`);
+    module.name = entryPoint.name;
+  }
+  await rm(folder, { recursive: true, force: true });
+  await app.generateOutputs(project);
+  await rm(join(folder, "index.md"));
+  for (const { name } of entryPoints) await finish(`${name}.md`);
+}
+
+/** Gives a page its title, and the Chinese half of the site a copy that says why it is in English. */
+async function finish(file: string): Promise<void> {
+  const text = await readFile(join(folder, file), "utf8");
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading.toLowerCase().replaceAll(/\W/g, ""));
+  const body = text
+    .replace(/^# .*\n/, "")
+    // VitePress makes dashes of the underscores in an anchor.
+    .replaceAll(/\]\([^)\s]*#[^)]*\)/g, (link) => link.replaceAll("_", "-"))
+    // The plugin counts more things of one name than VitePress, which has headings only.
+    .replaceAll(/\]\(#([a-z]+)-1\)/g, (link, name: string) => (headings.filter((one) => one === name).length > 1 ? link : `](#${name})`));
+  const title = `# @grpc-study/${file.slice(0, -".md".length)}\n`;
+  const chinese = join(docs, "zh/reference/api", file);
+  await mkdir(dirname(chinese), { recursive: true });
+  await writeFile(join(folder, file), `${title}${body}`);
+  await writeFile(chinese, `---\nsearch: false\n---\n\n${title}\n::: info 说明\n本页由源代码里的文档注释生成，只有英文。\n:::\n${body}`);
+}
+
+/** What typedoc calls the module of a file. */
+const pathOf = (declarations: string) =>
+  relative(join(docs, "../packages"), declarations)
+    .replaceAll("\\", "/")
+    .replace(/(\/index)?\.d\.ts$/, "");

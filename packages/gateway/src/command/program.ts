@@ -1,0 +1,4 @@
+// The command line as an object, for its documentation. Its command does nothing.
+import { createProgram } from "./cli.ts";
+
+export const program = createProgram(async () => {});

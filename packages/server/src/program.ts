@@ -1,0 +1,5 @@
+// The command line as an object, for its documentation. Its commands do nothing.
+import { createProgram } from "./cli.ts";
+import { topics } from "./topics.ts";
+
+export const program = createProgram(topics, async () => {});
