@@ -15,11 +15,8 @@ const codeAt = String.prototype.charCodeAt;
  * The longest ASCII string in characters that is encoded here. Native code is faster for longer
  * ones.
  */
-const shortAscii = 10;
-/**
- * The same for strings that start with another character. Up to this size, the length takes one
- * byte.
- */
+const shortAscii = 20;
+/** The same for strings with other characters. Up to this size, the length takes one byte. */
 const shortWide = 40;
 /**
  * Strings of this length or longer are measured first, because reserving for the worst case would
@@ -38,6 +35,24 @@ export function text(given: string, at: number, room: number): number {
   let { bytes } = output;
   const most = 3 * length + 5 + room;
   if (at + most > bytes.length) bytes = grow(at, most);
+  if (length <= shortAscii) {
+    let p = at;
+    let i = 0;
+    for (; i < length; i++) {
+      const unit = codeAt.call(value, i);
+      if (unit > 0x7f) break;
+      bytes[++p] = unit;
+    }
+    if (i === length) {
+      bytes[at] = length;
+      return p + 1;
+    }
+  }
+  return otherText(value, length, bytes, at);
+}
+
+/** Writes a string that is longer or has other characters, for which there is room. */
+function otherText(value: string, length: number, bytes: Buffer, at: number): number {
   if (length <= shortAscii || (length <= shortWide && codeAt.call(value, 0) > 0x7f)) {
     const start = at + 1;
     let p = start;
