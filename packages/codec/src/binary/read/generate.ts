@@ -29,8 +29,8 @@ export interface Reader {
   readonly read: Read;
 }
 
-/** Finds the reader of a nested type. Calls `relink` when another reader replaces it. */
-export type FindReader = (message: DescMessage, group: boolean, relink: () => void) => Reader;
+/** Finds the reader of a nested type. Calls `relink` when it is compiled, if it is not yet. */
+export type FindReader = (message: DescMessage, group: boolean, relink: () => void) => Reader & { readonly isCompiled: boolean };
 
 /** Most integers take one byte: these tables avoid creating a BigInt or a string. */
 const small = Array.from({ length: 128 }, (_, value) => BigInt(value));
@@ -113,7 +113,11 @@ class Children {
     this.#find = find;
   }
 
-  /** Returns the index N of a reader. After `linkN()`, `MessageN` and `readN` are its parts. */
+  /**
+   * Returns the index N of a reader. `MessageN` and `readN` are its parts once it is compiled. Until
+   * then, `beginN` and `coldN` stand in for them: V8 inlines a call only if its place has seen no
+   * other function.
+   */
   indexOf(message: DescMessage, group: boolean): number {
     const find = this.#find;
     const key = `${this.#source.constant(message)} ${group}`;
@@ -123,8 +127,18 @@ class Children {
       this.#indexes.set(key, index);
       const found = this.#source.constant((relink: () => void) => find(message, group, relink));
       this.#source.prepare(
-        `let Message${index}, read${index};`,
-        `const link${index} = () => { ({ Message: Message${index}, read: read${index} } = ${found}(link${index})); };`,
+        `let Message${index}, read${index}, reader${index};`,
+        `const link${index} = () => {
+          reader${index} = ${found}(link${index});
+          if (!reader${index}.isCompiled) return;
+          Message${index} = reader${index}.Message;
+          read${index} = reader${index}.read;
+        };`,
+        `const begin${index} = () => { if (reader${index} === undefined) link${index}(); return new reader${index}.Message(); };`,
+        `const cold${index} = (child, p, end, depth) => {
+          if (reader${index} === undefined) link${index}();
+          return reader${index}.read(child, p, end, depth);
+        };`,
       );
     }
     return index;
@@ -190,14 +204,16 @@ function readChild(children: Children, field: DescField, held: string | undefine
   }
   const group = isDelimited(field);
   const i = children.indexOf(field.message as DescMessage, group);
-  const make =
-    held === undefined
-      ? `if (Message${i} === undefined) link${i}(); const child = new Message${i}();`
-      : `if (Message${i} === undefined) link${i}(); let child = ${held}; if (child === undefined) child = new Message${i}();`;
-  return group
-    ? `${make} p = read${i}(child, p, ${integer(field.number)}, depth + 1); ${use("child")}`
-    : `${readEnd("last")} ${make} p = read${i}(child, p, last, depth + 1); ${use("child")}`;
+  const made = makeChild(i);
+  const make = held === undefined ? `const child = ${made};` : `let child = ${held}; if (child === undefined) child = ${made};`;
+  const read = (end: string) => {
+    const given = `(child, p, ${end}, depth + 1)`;
+    return `p = read${i} === undefined ? cold${i}${given} : read${i}${given}; ${use("child")}`;
+  };
+  return group ? `${make} ${read(integer(field.number))}` : `${readEnd("last")} ${make} ${read("last")}`;
 }
+
+const makeChild = (index: number) => `Message${index} === undefined ? begin${index}() : new Message${index}()`;
 
 function readWrapper(source: Source, field: DescField & { fieldKind: "message" }): string {
   const value = unwrapped(field);
@@ -222,7 +238,7 @@ function readMap(children: Children, field: DescField & { fieldKind: "map" }): s
     value = readChild(children, field, "value", (child) => `value = ${child};`);
     // The first entry may lack a value, so the reader may not be linked yet.
     const i = isPlainStruct(field) ? undefined : children.indexOf(field.message, false);
-    absent = i === undefined ? "value = {};" : `if (Message${i} === undefined) link${i}(); value = new Message${i}();`;
+    absent = i === undefined ? "value = {};" : `value = ${makeChild(i)};`;
   } else if (field.mapKind === "enum") {
     value = `${readScalar(ScalarType.INT32)} value = v;`;
     absent = `value = ${integer(field.enum.values[0]?.number ?? 0)};`;

@@ -81,7 +81,7 @@ export class TieredReader implements Reader {
   }
 }
 
-function find(message: DescMessage, group: boolean, relink: () => void): Reader {
+function find(message: DescMessage, group: boolean, relink: () => void): TieredReader {
   const reader = readerOf(message, group);
   // protobuf-es cannot read a group by itself.
   if (group) reader.compile();

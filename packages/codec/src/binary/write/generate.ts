@@ -24,8 +24,8 @@ import * as values from "./value.ts";
  */
 export type Write = (message: Readonly<Record<string, unknown>>, at: number, strict: boolean) => number;
 
-/** Finds the writer of a nested type. Calls `relink` when another writer replaces it. */
-export type FindWriter = (message: DescMessage, relink: () => void) => Write;
+/** Finds the writer of a nested type. Calls `relink` when it is compiled, if it is not yet. */
+export type FindWriter = (message: DescMessage, relink: () => void) => { readonly write: Write; readonly isCompiled: boolean };
 
 /** Names that the generated code uses. */
 const runtime = {
@@ -198,16 +198,15 @@ class Generator {
         if (typeof ${value} !== "object" || isArray(${value})) giveUp(); p = writeStruct(${value}, p + guess); b = output.bytes; ${close("start", "guess", g, room)} }`;
     }
     const i = this.#indexOf(field.message as DescMessage);
-    const write = `write${i}`;
-    const link = `if (${write} === undefined) link${i}();`;
+    const write = (at: string) => `p = write${i} === undefined ? cold${i}(${value}, ${at}, real) : write${i}(${value}, ${at}, real);`;
     if (isDelimited(field)) {
       const end = tag(number, Wire.groupEnd);
-      return `${link} ${tag(number, Wire.groupStart)} p = ${write}(${value}, p, real); b = output.bytes;
+      return `${tag(number, Wire.groupStart)} ${write("p")} b = output.bytes;
         ${ensure(tagBytes(number, Wire.groupEnd).length + room)} ${end}`;
     }
     const g = this.#guess();
-    return `${link} ${tag(number, Wire.bytes)} { const start = p, guess = ${g};
-      p = ${write}(${value}, p + guess, real); b = output.bytes; ${close("start", "guess", g, room)} }`;
+    return `${tag(number, Wire.bytes)} { const start = p, guess = ${g};
+      ${write("p + guess")} b = output.bytes; ${close("start", "guess", g, room)} }`;
   }
 
   #wrapper(field: DescField & { fieldKind: "message" }, room: number): string {
@@ -220,7 +219,11 @@ class Generator {
       ${close("start", "guess", g, room)} }`;
   }
 
-  /** Returns the index N of a nested type's writer: after `linkN()`, it is `writeN`. */
+  /**
+   * Returns the index N of a nested type's writer. `writeN` is its function once it is compiled.
+   * Until then, `coldN` stands in for it: V8 inlines a call only if its place has seen no other
+   * function.
+   */
   #indexOf(message: DescMessage): number {
     let index = this.#indexes.get(message);
     if (index === undefined) {
@@ -228,7 +231,17 @@ class Generator {
       index = this.#indexes.size;
       this.#indexes.set(message, index);
       const found = this.#source.constant((relink: () => void) => find(message, relink));
-      this.#source.prepare(`let write${index};`, `const link${index} = () => { write${index} = ${found}(link${index}); };`);
+      this.#source.prepare(
+        `let write${index}, writer${index};`,
+        `const link${index} = () => {
+          writer${index} = ${found}(link${index});
+          if (writer${index}.isCompiled) write${index} = writer${index}.write;
+        };`,
+        `const cold${index} = (child, p, strict) => {
+          if (writer${index} === undefined) link${index}();
+          return writer${index}.write(child, p, strict);
+        };`,
+      );
     }
     return index;
   }

@@ -70,8 +70,8 @@ export class TieredWriter {
   }
 }
 
-function find(message: DescMessage, relink: () => void): Write {
+function find(message: DescMessage, relink: () => void): TieredWriter {
   const writer = writerOf(message);
   if (!writer.isCompiled) writer.onCompiled(relink);
-  return writer.write;
+  return writer;
 }
