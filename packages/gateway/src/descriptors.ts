@@ -29,7 +29,7 @@ export class DescriptorsError extends Error {
   }
 }
 
-/** Maximum size of a gunzipped descriptor set, in bytes. A large API has tens of megabytes. */
+/** Maximum size of a decompressed descriptor set, in bytes. A large API has tens of megabytes. */
 const maxUnzippedBytes = 512 * 1024 * 1024;
 
 /**

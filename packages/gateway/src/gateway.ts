@@ -54,7 +54,7 @@ export const sweepMs = 50;
 /**
  * The bindings that a gateway serves.
  *
- * @throws RuleError
+ * @throws RuleError if a rule is invalid, or conflicts with another one.
  */
 export function servedBindings(options: GatewayOptions, warn?: (message: string) => void): Binding[] {
   const { rules, unbound, conflicts, otherUpstreams = [] } = options;
@@ -65,7 +65,8 @@ export function servedBindings(options: GatewayOptions, warn?: (message: string)
 /**
  * The gateway as a Fastify plugin: serves gRPC services over HTTP by their google.api.http rules.
  *
- * Registration rejects with a `RuleError` if a rule is invalid, or if no method has a rule.
+ * Registration rejects with a `RuleError` if a rule is invalid, or if no method has a rule, and with
+ * a TypeError if an option names an invalid header.
  *
  * @example
  * const app = Fastify();

@@ -21,6 +21,7 @@ export interface Upstream {
   readonly connect?: (() => Channel) | undefined;
 }
 
+/** The options of the plugin `gateway`. */
 export interface GatewayOptions extends Upstream {
   /**
    * Further servers, each with its own services. A service that two servers have is a conflict: see

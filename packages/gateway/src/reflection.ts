@@ -9,6 +9,7 @@ import { type Descriptors, DescriptorsError, isOwnService, servicesIn, toRegistr
 import { linkFiles } from "./link-files.ts";
 import type { TypeSource } from "./type-source.ts";
 
+/** The options of `reflectServices`. */
 export interface ReflectOptions {
   /** Time limit in milliseconds. Default: 10,000. */
   readonly timeoutMs?: number | undefined;

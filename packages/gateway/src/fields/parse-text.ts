@@ -10,8 +10,8 @@ import { quote } from "./invalid-field.ts";
 class TextError extends Error {}
 
 /**
- * Parses one value of a field, or one element. The message of its errors is for the client: `"x" is
- * not an int32`.
+ * Parses one value of a field, or one element. Its error messages are for the client:
+ * `"x" is not an int32`.
  */
 export type TextParser = (text: string) => unknown;
 

@@ -28,7 +28,7 @@ export class QueryParameters {
    * Assigns the parameters to a message.
    *
    * @param query percent-encoded, without its question mark.
-   * @throws RpcError INVALID_ARGUMENT
+   * @throws RpcError INVALID_ARGUMENT that names the parameter.
    */
   assign(message: Message, query: string): void {
     let seen: Set<Parameter | string> | undefined;
@@ -52,7 +52,11 @@ export class QueryParameters {
     }
   }
 
-  /** Whether a query sets a top-level field. @throws RpcError INVALID_ARGUMENT */
+  /**
+   * Whether a query sets a top-level field.
+   *
+   * @throws RpcError INVALID_ARGUMENT if the query is not percent-encoded UTF-8.
+   */
   names(query: string, field: DescField): boolean {
     return query.split("&").some((pair) => {
       const name = decode(pair.split("=", 1)[0] ?? "");

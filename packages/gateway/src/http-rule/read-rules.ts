@@ -6,9 +6,9 @@ import { HttpSchema } from "../../gen/google/api/http_pb.js";
 import { type HttpRuleInit, RuleError } from "./rule.ts";
 
 /**
- * Reads the rules in `{ "http": { "rules": [{ "selector": "shop.v1.Shop.GetItem", "get":
- * "/v1/items/{id}" }] } }`. The rest of the configuration is ignored. A `google.api.Service` may
- * have no rules.
+ * Reads the rules of a service configuration,
+ * `{ "http": { "rules": [{ "selector": …, "get": … }] } }`,
+ * and ignores its other sections. A `google.api.Service` may have no rules.
  *
  * @throws RuleError if the rules are missing or do not fit the schema.
  */

@@ -49,6 +49,7 @@ export class RuleError extends Error {
   }
 }
 
+/** The options of `bindingsOf`. */
 export interface BindingOptions {
   /**
    * Rules in addition to those in the .proto. For a method that one selects, it replaces the

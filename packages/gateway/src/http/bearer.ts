@@ -4,8 +4,8 @@ import { Code } from "@grpc-study/rpc";
 import { HttpError } from "./errors.ts";
 
 /**
- * The subprotocol that the gateway selects. The token follows it: `new WebSocket(url, ["bearer",
- * token])`.
+ * The subprotocol that the gateway selects. The token follows it:
+ * `new WebSocket(url, ["bearer", token])`.
  */
 export const bearerProtocol = "bearer";
 

@@ -5,7 +5,7 @@ import { isGatewayOnly, isReserved } from "./reserved-headers.ts";
 export interface HeaderRules {
   /** Request headers that become metadata, in lower case. */
   readonly forwarded: readonly string[];
-  /** Response metadata that become headers under the same name, in lower case. */
+  /** Response metadata that becomes headers of the same names, in lower case. */
   readonly plain: ReadonlySet<string>;
   /** The metadata key that sets the HTTP status. */
   readonly status: string | undefined;

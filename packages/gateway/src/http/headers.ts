@@ -121,7 +121,7 @@ export function responseHeaders(
   return headers;
 }
 
-/** The HTTP status that the metadata set. Returns `undefined` without one from 200 to 399. */
+/** The HTTP status that metadata sets. Returns `undefined` without one from 200 to 399. */
 export function metadataStatus(metadata: Metadata, { status }: HeaderRules): number | undefined {
   if (status === undefined) return undefined;
   const code = metadata.getAll(status).at(-1);

@@ -56,7 +56,7 @@ function request(port: number, path: string): Socket {
   return socket;
 }
 
-/** The transports in which an HTTP/2 client may abort a body. */
+/** The ways in which an HTTP/2 client may abort a body. */
 const exits: Readonly<Record<string, (socket: Socket) => void>> = {
   "resets its stream": (socket) => socket.write(reset(1, constants.NGHTTP2_CANCEL)),
   "resets its stream without an error": (socket) => socket.write(reset(1, constants.NGHTTP2_NO_ERROR)),

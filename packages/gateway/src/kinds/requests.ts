@@ -25,7 +25,8 @@ function bodyOf({ body, raw }: FastifyRequest): Readable | undefined {
 /**
  * Binds the single request of a call.
  *
- * @throws HttpError as `readBody`, or 415, RpcError INVALID_ARGUMENT
+ * @throws HttpError as `readBody`, or 415 for an unsupported type or encoding. RpcError
+ *   INVALID_ARGUMENT for an invalid message.
  */
 export function bindBody(exchange: HttpExchange, { binder }: Route): Message | Promise<Message> {
   const { target, request } = exchange;

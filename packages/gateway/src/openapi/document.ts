@@ -3,6 +3,7 @@
 
 import type { JsonValue } from "@bufbuild/protobuf";
 
+/** An OpenAPI document. `JSON.stringify` serializes it. */
 export interface OpenApiDocument {
   openapi: string;
   info: { title: string; version: string; description?: string };

@@ -14,12 +14,13 @@ import { describe } from "./text.ts";
 
 export type { OpenApiDocument } from "./document.ts";
 
+/** The options of `openApi`. */
 export interface OpenApiOptions {
-  /** Default: derived from the names of the services, or from their package. */
+  /** The title of the API. Default: derived from the names of the services, or from their package. */
   readonly title?: string;
-  /** Default: `"0"`. */
+  /** The version of the API. Default: `"0"`. */
   readonly version?: string;
-  /** CommonMark. */
+  /** The description of the API, in CommonMark. */
   readonly description?: string;
   /** The URLs of the gateway. Default: the document's host, with the plugin's prefix. */
   readonly servers?: readonly { readonly url: string; readonly description?: string }[];
@@ -32,8 +33,8 @@ export interface OpenApiOptions {
   readonly emitDefaults?: boolean;
   /**
    * The source of descriptions for descriptors without comments, such as generated ones. Create it
-   * with `buf build --as-file-descriptor-set` or `protoc --include_source_info
-   * --descriptor_set_out`.
+   * with `buf build --as-file-descriptor-set`, or with
+   * `protoc --include_source_info --descriptor_set_out`.
    */
   readonly descriptors?: FileDescriptorSet;
 }

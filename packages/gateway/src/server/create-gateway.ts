@@ -27,11 +27,13 @@ import { checkHost, checkSite, hostsOfListener } from "./hosts.ts";
 import { type ConnectionLimits, createHttpServer, type GatewayTls, type HttpServer } from "./http-server.ts";
 import { securityHeaders } from "./security-headers.ts";
 
+/** The options of `createGateway`. */
 export interface GatewayServerOptions extends GatewayOptions {
   /** TLS for clients. Default: plaintext HTTP/1.1 and HTTP/2. */
   readonly tls?: GatewayTls | undefined;
   /** Origins whose pages may read responses and open WebSockets. `*`: all. Default: none. */
   readonly cors?: readonly string[] | undefined;
+  /** Limits on client connections. */
   readonly limits?: ConnectionLimits | undefined;
   /**
    * Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` headers to trust: addresses, subnets in
@@ -56,6 +58,9 @@ export interface GatewayServerOptions extends GatewayOptions {
 /**
  * Creates a Fastify server with the gateway, `/healthz`, security headers and limits. `close()`
  * lets requests in flight finish within `graceMs`.
+ *
+ * Rejects with a `RuleError` if a rule is invalid, or if no method has a rule, and with a TypeError
+ * if an option names an invalid header.
  *
  * @example
  * const app = await createGateway({ services: [ProdService], upstream: "localhost:8083" });

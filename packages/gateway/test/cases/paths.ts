@@ -3,8 +3,8 @@
 //    runtime/pattern_test.go;
 //  - grpc-httpjson-transcoding (Apache 2.0, github.com/grpc-ecosystem/grpc-httpjson-transcoding at
 //    a6e226f), test/path_matcher_test.cc.
-// The format is ours: templates instead of patterns of opcodes. A lookup is `[path, template,
-// variable values]`, or `[path]` if no template matches.
+// The format is ours: templates instead of patterns of opcodes. A lookup is
+// `[path, template, variable values]`, or `[path]` if no template matches.
 
 export type Lookup = readonly [path: string, template?: string, values?: Readonly<Record<string, string>>];
 
