@@ -2,7 +2,9 @@
 import * as grpc from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { TestService } from "../test/harness.ts";
+import * as grpcJs from "./grpc-js.ts";
 import { fromGrpcJs, grpcJsChannel, grpcJsCredentials, grpcJsService, grpcJsTransport, toGrpcJs } from "./grpc-js.ts";
+import * as index from "./index.ts";
 import {
   authenticate,
   Code,
@@ -23,6 +25,7 @@ import {
   secretEquals,
   wasCompressed,
 } from "./index.ts";
+import * as validation from "./interceptors/validate/index.ts";
 import { check, validate, validateRequests } from "./interceptors/validate/index.ts";
 import { BadRequestSchema } from "./protocol/error-details.ts";
 
@@ -187,6 +190,16 @@ const parameters: Readonly<Record<string, Parameter>> = {
   "toGrpcJs()": [/toGrpcJs\(\)/, nothing, (value) => toGrpcJs(value)],
   "fromGrpcJs()": [/fromGrpcJs\(\)/, nothing, (value) => fromGrpcJs(value)],
 };
+
+/** Classes that only this package makes. `Metadata` and `ContextValues` have rows for each method. */
+const made = ["ListenError", "TlsFileError", "RuleError", "ContextValues"];
+
+test.each(Object.entries({ index, grpcJs, validation }))("each public function of %s has a row", (_, exported) => {
+  const rows = Object.keys(parameters);
+  const functions = Object.entries(exported).filter(([name, value]) => typeof value === "function" && !made.includes(name));
+  expect(functions.length).toBeGreaterThan(2);
+  expect(functions.map(([name]) => name).filter((name) => !rows.some((row) => row.startsWith(`${name}(`)))).toEqual([]);
+});
 
 const shown: Readonly<Record<Value, RegExp>> = {
   undefined: /undefined/,

@@ -130,7 +130,7 @@ const latestMs = 8.64e15;
 /**
  * When a call has to end: in milliseconds since 1970, or Infinity. What is too long for a Date counts as the last moment that it can be.
  * @param nowMs the time from which `timeoutMs` counts.
- * @throws RangeError if one of the options is no time.
+ * @throws TypeError or RangeError if one of the options is no time.
  */
 export function deadlineOf(
   { timeoutMs = Number.POSITIVE_INFINITY, deadline = Number.POSITIVE_INFINITY }: CallOptions,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { connect, failureOf, start } from "../../test/harness.ts";
-import { Code, createServer } from "../index.ts";
-import { defaultServerLimits } from "./limits.ts";
+import { Code, createChannel, createServer } from "../index.ts";
+import { defaultChannelLimits, defaultServerLimits } from "./limits.ts";
 
 test("what is told goes before the defaults", async () => {
   const { client } = await start({ unary: () => ({}) }, { limits: { maxReceiveMessageBytes: 100 } });
@@ -29,6 +29,18 @@ test.each([
 ])("limits.%s takes no %d", (name, value) => {
   expect(() => createServer({ limits: { [name]: value } })).toThrow(new RegExp(`^limits\\.${name} must be an? .*, got ${value}$`));
   expect(() => createServer({ limits: { [name]: String(value) } as never })).toThrow(TypeError);
+});
+
+const channelLimits = (limits: object) => createChannel("localhost:1", { limits });
+const serverLimits = (limits: object) => createServer({ limits });
+
+test.each([
+  ...Object.keys(defaultServerLimits).map((name) => ["server", name, serverLimits] as const),
+  ...Object.keys(defaultChannelLimits).map((name) => ["channel", name, channelLimits] as const),
+])("a %s takes no other value of limits.%s", (_, name, use) => {
+  for (const value of [0, -1, Number.NaN]) expect(() => use({ [name]: value }), String(value)).toThrow(RangeError);
+  for (const value of ["5", null, {}, [5]]) expect(() => use({ [name]: value })).toThrow(new RegExp(`^limits\\.${name} must be .*, got `));
+  if (!/Ms$|PerSecond$/.test(name)) expect(() => use({ [name]: 1.5 })).toThrow(`limits.${name} must be an integer`);
 });
 
 test("messages sent over the limit are RESOURCE_EXHAUSTED on both sides, each by itself, also among others", async () => {
