@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { groups } from "../groups/index.ts";
 import { chart } from "./chart.ts";
+import { headline } from "./headline.ts";
 import type { Machine } from "./machine.ts";
 import { type Result, resultText } from "./result.ts";
 import { replaceSection } from "./section.ts";
@@ -23,6 +24,8 @@ export async function writeResults(results: readonly Result[], folder: string): 
   for (const result of results) {
     await writeFile(join(folder, `${result.group}.json`), resultText(result));
     await writeFile(join(folder, `${result.group}.svg`), `${chart(result)}\n`);
+    const picture = headline(result);
+    if (picture !== undefined) await writeFile(join(folder, "headline.svg"), `${picture}\n`);
   }
   const all = await readResults(folder);
   await writeFile(
