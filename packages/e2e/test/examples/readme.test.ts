@@ -17,7 +17,7 @@ const exceptions: readonly (readonly [readme: string, heading: string, why: stri
 
 const packages = (await readdir(join(repository, "packages"))).map((name) => `packages/${name}/README.md`);
 const found = await Promise.all(
-  ["README.md", ...packages].map(async (readme) => ({
+  ["README.md", "README.zh-CN.md", ...packages].map(async (readme) => ({
     readme,
     examples: await readFile(join(repository, readme), "utf8").then(blocksOf, (): Block[] => []),
   })),
