@@ -2,4 +2,4 @@
 import { createProgram } from "./cli.ts";
 import { topics } from "./topics.ts";
 
-export const program = createProgram(topics, async () => {});
+export const program = createProgram({ name: "grpc-study-server", topics }, async () => {});
