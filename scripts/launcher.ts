@@ -1,6 +1,6 @@
-// Between `npx -y pnpm@12 start` and this process are npm, pnpm and two shells. None of them
-// forwards SIGTERM, so a SIGTERM to the typed command would leave the server running. This process
-// therefore checks that they still run.
+// Between `npx -y pnpm@12 start` and this process are npm, pnpm and two shells. npm and
+// the shells do not forward SIGTERM, so a SIGTERM to the typed command would leave the server
+// running. This process therefore checks that they still run.
 import { readFileSync } from "node:fs";
 
 /**
@@ -16,6 +16,12 @@ export function endWithLauncher(): void {
     process.kill(process.pid, "SIGTERM");
   }, 500);
   timer.unref();
+  // pnpm forwards a SIGTERM of its own. The timer must not add another: a second signal would cut
+  // running calls off.
+  process.once("SIGTERM", () => {
+    clearInterval(timer);
+    if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM");
+  });
 }
 
 /**

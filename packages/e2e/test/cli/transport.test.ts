@@ -93,7 +93,9 @@ test("both explain the option, and refuse a transport that does not exist by nam
   for (const { run, topic, status } of commands) {
     const help = await run(["hello", "--help"]);
     expect(help).toMatchObject({ status: 0, stderr: "" });
-    expect(help.stdout).toMatch(/--transport <name>\s+what carries the calls\s+\(choices: "http2",\s+"grpc-js",\s+default: "http2"\)/);
+    expect(help.stdout.replaceAll(/\s+/g, " ")).toContain(
+      '--transport <name> transport that carries the calls (choices: "http2", "grpc-js", default: "http2")',
+    );
     const refused = await run(["hello", ...topic, "--transport", "quic"]);
     expect(refused).toEqual({ status, stdout: "", stderr: expect.stringMatching(/^error: [^\n]*quic[^\n]*http2, grpc-js[^\n]*\n$/) });
   }
