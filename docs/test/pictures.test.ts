@@ -29,7 +29,12 @@ const pages = {
   "landing-zh": "/zh/",
   tutorial: "/tutorials/push",
   "tutorial-zh": "/zh/tutorials/push",
+  design: "/design/",
+  "benchmarks-zh": "/zh/design/benchmarks",
 } as const;
+
+/** One look at these is enough. */
+const once: ReadonlySet<string> = new Set(["design", "benchmarks-zh"]);
 
 describe.skipIf(!fromPackage && system === undefined)("the site in a browser", () => {
   let browser: Browser;
@@ -53,6 +58,7 @@ describe.skipIf(!fromPackage && system === undefined)("the site in a browser", (
   for (const [device, options] of Object.entries(devices)) {
     for (const colorScheme of ["light", "dark"] as const) {
       for (const [name, path] of Object.entries(pages)) {
+        if (once.has(name) && (device === "phone") !== (colorScheme === "dark")) continue;
         test(`${name} on a ${device}, ${colorScheme}`, async () => {
           const context = await browser.newContext({ ...options, colorScheme, reducedMotion: "reduce" });
           const page = await context.newPage();
