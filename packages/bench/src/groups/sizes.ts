@@ -1,4 +1,4 @@
-// The group `sizes`: what the published packages weigh, as tarballs and installed.
+// The group `sizes`: the sizes of the published packages, as tarballs and installed.
 import { rm } from "node:fs/promises";
 import { budget, install, installed, pack, project } from "@grpc-study/release";
 import type { Measure } from "../measure/measure.ts";
@@ -7,11 +7,11 @@ import type { Group, Outcome, Run } from "./group.ts";
 export const sizes: Group = {
   name: "sizes",
   about:
-    "Kilobytes of each tarball, and of the files in `node_modules` after npm has installed what a service and its client need, or the gateway; and the number of the packages there. `budget` is what they may be.",
+    "Size of each tarball, and size and number of packages in `node_modules` after npm has installed the dependencies of a service and its client, or the gateway. Sizes are in kilobytes. `budget` is the maximum.",
   run,
 };
 
-/** What a service and its client need. */
+/** The dependencies of a service and its client. */
 const peers = {
   "grpc-js": ["@grpc/grpc-js", "@grpc/proto-loader"],
   "nice-grpc": ["nice-grpc", "@bufbuild/protobuf"],
@@ -23,7 +23,7 @@ const kilobytes = (bytes: number) => Math.round(bytes / 1000);
 async function run({ progress }: Run): Promise<Outcome> {
   const folder = await project();
   try {
-    progress("packs");
+    progress("packing");
     const tarballs = await pack(folder);
     const measures: Measure[] = tarballs.map(({ name, bytes }) => ({
       name: `tarball of ${name.slice("@grpc-study/".length)}`,
@@ -36,17 +36,17 @@ async function run({ progress }: Run): Promise<Outcome> {
     const services = { rpc: [...files("rpc", "codec", "http2"), "@bufbuild/protobuf"], ...peers };
     const trees: Record<string, { bytes: number; packages: number }> = {};
     for (const [name, specifiers] of Object.entries(services)) {
-      progress(`installs ${name}`);
+      progress(`installing ${name}`);
       trees[name] = await treeOf(specifiers);
     }
 
     measures.push(...measuresOf("service and client", { ...trees, budget: budget.trees.rpc }));
-    progress("installs the gateway");
+    progress("installing the gateway");
     const gateway = await treeOf([...tarballs.map(({ file }) => file), "@bufbuild/protobuf"]);
     measures.push(...measuresOf("gateway", { rpc: gateway, budget: budget.trees.gateway }));
     return {
       measures,
-      notes: ["Sizes do not vary: one round. The tests of `packages/release` fail where a budget is exceeded."],
+      notes: ["Sizes do not vary, so there is one round. The tests of `packages/release` fail if a budget is exceeded."],
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -9,7 +9,7 @@ function result(name: string) {
   return { group: "server", about: "", date: "2000-01-02", quick: false, machine, notes: [], means: {}, measures };
 }
 
-test("the picture of the README has each gRPC server with its figure, the fastest first", () => {
+test("the picture of the README shows each gRPC server with its figure, fastest first", () => {
   const svg = headline(result("unary, 7 B, plaintext")) ?? "";
   const texts = [...svg.matchAll(/>([^<>]+)<\/text>/g)].map(([, text]) => text);
   expect(texts).toEqual(expect.arrayContaining(["rpc", "4,567", "grpc-js", "1,234"]));
