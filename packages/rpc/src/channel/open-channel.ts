@@ -48,6 +48,7 @@ export function openChannel(target: string, config: ChannelConfig, foundation: F
 function withCurrent(certificates: Certificates | undefined, dial: Dial): Dial {
   if (certificates === undefined) return dial;
   return async (address, signal, onStep) => {
+    onStep?.("the files of its certificates");
     await certificates.reload();
     return dial(address, signal, onStep);
   };

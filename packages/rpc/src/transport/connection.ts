@@ -53,6 +53,7 @@ export type Address = { readonly host: string; readonly port: number } | { reado
 
 /** A step of making a connection, as messages name it. */
 export type ConnectStep =
+  | "the files of its certificates"
   | "the TCP connection"
   | "the TCP connection to the proxy"
   | "the connection to the Unix domain socket"
