@@ -108,6 +108,7 @@ export const sections: readonly Section[] = [
           { path: "design/http2", en: "The HTTP/2 engine", zh: "HTTP/2 引擎" },
           { path: "design/codec", en: "The codec", zh: "编解码器" },
           { path: "design/benchmarks", en: "Benchmarks", zh: "性能测试" },
+          { path: "design/names", en: "Names of the packages", zh: "包的名字" },
         ],
       },
     ],

@@ -1,13 +1,13 @@
 // The tarballs in projects outside the workspace, as their users have them.
 import { readdirSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { describe, expect, inject, test } from "vitest";
+import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { budget } from "../src/budget.ts";
-import { run } from "../src/install.ts";
+import { project, run } from "../src/install.ts";
 
 const [small, full, runtimes] = [inject("small"), inject("full"), inject("runtimes")];
 const require = createRequire(import.meta.url);
@@ -91,7 +91,9 @@ describe.each(["esm", "cjs"] as const)("bundled by esbuild as %s", (format) => {
     ["greeter.ts", "greeter: ok\n"],
     ["library.ts", "library: ok\n"],
   ])("%s runs outside the project", async (program, output) => {
-    const outfile = join(inject("small"), "..", `grpc-study-bundle-${process.pid}.${format === "esm" ? "mjs" : "cjs"}`);
+    const folder = await project();
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const outfile = join(folder, format === "esm" ? "bundle.mjs" : "bundle.cjs");
     // Fastify is CommonJS: in an ES module it needs a `require`.
     const banner =
       format === "esm" ? { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' } : {};
@@ -105,6 +107,6 @@ describe.each(["esm", "cjs"] as const)("bundled by esbuild as %s", (format) => {
       banner,
       logLevel: "error",
     });
-    expect(await run(runtimes["Node 22.18.0"] ?? process.execPath, [outfile], join(outfile, ".."))).toBe(output);
+    expect(await run(runtimes["Node 22.18.0"] ?? process.execPath, [outfile], folder)).toBe(output);
   });
 });
