@@ -22,7 +22,7 @@ function magic(text: string): string {
 const server = createServer();
 server.add(greeter);
 const { address } = await server.listen(process.argv[2] ?? "localhost:8972");
-console.log(`server listening at ${address}`);
 
 // Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+console.log(`server listening at ${address}`);

@@ -10,7 +10,7 @@ server.add(
   }),
 );
 const { address } = await server.listen(process.argv[2] ?? "localhost:9090");
-console.log(`server listening at ${address}`);
 
 // Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+console.log(`server listening at ${address}`);

@@ -17,7 +17,7 @@ const server = createServer({ reflection: true });
 // 3. Register the service and listen.
 server.add(greeter);
 const { address } = await server.listen(process.argv[2] ?? "localhost:50051");
-console.log(`server listening at ${address}`);
 
 // Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+console.log(`server listening at ${address}`);

@@ -35,5 +35,5 @@ async function printAll(requests: AsyncIterable<StreamReqData>): Promise<number>
 const server = createServer();
 server.add(greeter);
 const { address } = await server.listen(process.argv[2] ?? "localhost:50052");
-console.log(`server listening at ${address}`);
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+console.log(`server listening at ${address}`);

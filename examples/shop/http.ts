@@ -19,7 +19,8 @@ const gateway = await createGateway({
   upstream: channel,
   json: { fieldNames: "proto" }, // prod_stock, as in Go; the default is prodStock
 });
-console.log(`serving HTTP at ${await gateway.listen({ host: "localhost", port: Number(port) })}`);
+const url = await gateway.listen({ host: "localhost", port: Number(port) });
 
 // Ctrl-C: running requests have ten seconds to finish. A second Ctrl-C ends the process at once.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => gateway.close());
+console.log(`serving HTTP at ${url}`);

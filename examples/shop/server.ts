@@ -34,6 +34,6 @@ const userService = implement(UserService, {
 const server = createServer({ interceptors: [validate()] });
 server.add(prodService, orderService, userService);
 const { address } = await server.listen(process.argv[2] ?? "localhost:8083");
-console.log(`server listening at ${address}`);
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+console.log(`server listening at ${address}`);

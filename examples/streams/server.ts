@@ -32,7 +32,7 @@ const stream = implement(Stream, {
 const server = createServer();
 server.add(streamServer, streamClient, stream);
 const { address } = await server.listen(process.argv[2] ?? "localhost:8000");
-console.log(`${address} net.Listing...`);
 
 // Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+console.log(`${address} net.Listing...`);

@@ -18,7 +18,7 @@ const { address } = await server.listen(process.argv[2] ?? "localhost:9092", {
   key: "certs/server.key",
   clientCa: "certs/ca.pem",
 });
-console.log(`server listening at ${address}`);
 
 // Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+console.log(`server listening at ${address}`);

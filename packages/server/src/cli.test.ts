@@ -98,7 +98,11 @@ test.each([
 
 test.each([{ args: ["--help"] }, { args: ["serve", "--help"] }])("$args prints every topic and option to stdout", async ({ args }) => {
   const outcome = await parse(...args);
-  expect(outcome).toMatchObject({ stderr: "", exitCode: 0 });
+  expect(outcome).toMatchObject({
+    stdout: expect.stringMatching(/^Usage: grpc-study-server \[options\] \[topics\.\.\.\]\n/),
+    stderr: "",
+    exitCode: 0,
+  });
   for (const word of [...topics.map(({ name }) => ` ${name} `), "--host", "--port", "--log-level"]) {
     expect(outcome).toMatchObject({ stdout: expect.stringContaining(word) });
   }

@@ -66,6 +66,7 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
   const command = program
     .command("serve", { isDefault: true })
     .description("Serves the named topics, or all of them. This is the default command.")
+    .configureHelp({ commandUsage: () => `${program.name()} [options] [topics...]` })
     .argument("[topics...]", "the topics to serve")
     .option("--host <host>", "name or address to listen on; localhost means loopback over IPv4 and IPv6", parseHost, "localhost")
     .option("--port <port>", "port of a single topic, instead of the tutorial's; 0 takes a free port", parsePort)
