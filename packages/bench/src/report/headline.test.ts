@@ -5,7 +5,9 @@ import { headline } from "./headline.ts";
 const machine = { cpu: "", cores: 2, memory: 1, system: "", pinned: true, versions: {} };
 
 function result(name: string) {
-  const measures = [summarise({ name, unit: "calls/s", better: "more", samples: { rpc: [4567], "node:http2": [5000], "grpc-js": [1234] } })];
+  const measures = [
+    summarise({ name, unit: "calls/s", better: "more", samples: { rpc: [4567], "node:http2": [5000], "grpc-js": [1234] } }),
+  ];
   return { group: "server", about: "", date: "2000-01-02", quick: false, machine, notes: [], means: {}, measures };
 }
 
