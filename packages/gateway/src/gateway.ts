@@ -121,11 +121,11 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
   let sweep: NodeJS.Timeout | undefined;
   app.addHook("preClose", async () => {
     const end = () => {
-      const left = [...settings.running];
-      for (const exchange of left) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+      const remaining = [...settings.running];
+      for (const exchange of remaining) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
       // A client that does not read does not receive the end of its response either.
       grace = setTimeout(() => {
-        for (const exchange of left) exchange.abort();
+        for (const exchange of remaining) exchange.abort();
       }, abortMs);
     };
     grace = setTimeout(end, options.graceMs ?? defaultGraceMs);
@@ -138,7 +138,7 @@ export const gateway: FastifyPluginAsync<GatewayOptions> = async (app, options) 
     // With `localhost`, the second server may still have calls in flight.
     if ([...settings.running].length === 0) clearTimeout(grace);
     clearInterval(sweep);
-    for (const { connections: made } of connections) made.close();
+    for (const { connections: pool } of connections) pool.close();
     upstreams.close();
   });
 

@@ -76,14 +76,14 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
     this.#deliver();
     if (this.#bytes >= window && !this.#socket.isPaused) {
       this.#socket.pause();
-      this.#clock.hold();
+      this.#clock.pause();
     }
   }
 
   #resume(): void {
     if (!this.#socket.isPaused) return;
     this.#socket.resume();
-    this.#clock.release();
+    this.#clock.resume();
   }
 
   #deliver(): void {

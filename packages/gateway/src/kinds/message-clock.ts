@@ -63,7 +63,7 @@ export class MessageClock {
   readonly #timeoutMs: number;
   readonly #late: () => void;
   #timer: NodeJS.Timeout | undefined;
-  #held = false;
+  #paused = false;
 
   constructor(socket: Socket, timeoutMs: number, late: () => void) {
     this.#timeoutMs = timeoutMs;
@@ -73,24 +73,24 @@ export class MessageClock {
       this.#run();
     });
     socket.once("close", () => {
-      this.hold();
+      this.pause();
     });
   }
 
   /** Stops the clock. Call it when the socket is paused. */
-  hold(): void {
-    this.#held = true;
+  pause(): void {
+    this.#paused = true;
     this.#stop();
   }
 
   /** Restarts the clock. Call it when the socket is resumed. */
-  release(): void {
-    this.#held = false;
+  resume(): void {
+    this.#paused = false;
     this.#run();
   }
 
   #run(): void {
-    if (this.#held || !this.#tracker.incomplete) return;
+    if (this.#paused || !this.#tracker.incomplete) return;
     this.#timer ??= setTimeout(this.#late, this.#timeoutMs);
   }
 
