@@ -27,6 +27,9 @@ function toPool(buffer: Buffer): void {
  */
 const copiedSize = 8192;
 
+/** Up to this many octets are copied in JavaScript, because a native call costs more. */
+const fewOctets = 32;
+
 export class Output {
   readonly #socket: Duplex;
   /**
@@ -192,8 +195,11 @@ export class Output {
 
   /** Writes octets. The caller has reserved room. */
   octets(data: Uint8Array, start: number, end: number): void {
-    this.#buffer.set(start === 0 && end === data.length ? data : data.subarray(start, end), this.#length);
-    this.#length += end - start;
+    const buffer = this.#buffer;
+    let at = this.#length;
+    this.#length = at + end - start;
+    if (end - start > fewOctets) buffer.set(start === 0 && end === data.length ? data : data.subarray(start, end), at);
+    else for (let i = start; i < end; i++) buffer[at++] = data[i] as number;
   }
 
   uint32(value: number): void {
