@@ -31,7 +31,7 @@ export async function run(request: ServeRequest): Promise<void> {
   const stop = async (signal: "SIGHUP" | "SIGINT" | "SIGTERM") => {
     if (stopping) process.exit(128 + constants.signals[signal]);
     stopping = true;
-    log.info("shutting down; a second signal ends it at once");
+    log.info("shutting down; a second signal exits at once");
     await serving.shutdown();
     // The process ends by itself once the log is written.
     log.info("stopped");

@@ -139,7 +139,7 @@ function tlsOf(security: Security, files: TlsFiles | undefined, log: Logger | un
   if (!usesTls(security)) return undefined;
   if (files === undefined) throw new TlsFileError("there are no certificates");
   const { cert, key, ca } = files;
-  const onReloadError = log && ((error: TlsFileError) => log.warn(`${error.message}; the certificate in use stays`));
+  const onReloadError = log && ((error: TlsFileError) => log.warn(`${error.message}; the current certificate stays in use`));
   return security === "mutual TLS" ? { cert, key, clientCa: ca, onReloadError } : { cert, key, onReloadError };
 }
 
