@@ -1,7 +1,7 @@
 // The site: VitePress, in English at the root and in Chinese below /zh/. Whatever a page loads comes from the site itself.
 import { globSync } from "node:fs";
 import { type DefaultTheme, defineConfig } from "vitepress";
-import { mermaidFences } from "./mermaid-fences.ts";
+import { extendMarkdown } from "./markdown.ts";
 import { glossary, type Language, type Page, sections } from "./pages.ts";
 
 const title = "grpc-study";
@@ -76,7 +76,7 @@ export default defineConfig({
   ],
   markdown: {
     theme: { light: "github-light-high-contrast", dark: "github-dark-default" },
-    config: (markdown) => mermaidFences(markdown),
+    config: extendMarkdown,
   },
   vite: {
     build: { chunkSizeWarningLimit: 4000 },

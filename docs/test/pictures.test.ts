@@ -72,7 +72,8 @@ describe.skipIf(!fromPackage && system === undefined)("the site in a browser", (
           });
           await page.goto(`${address}${path}`, { waitUntil: "networkidle" });
           const diagrams = page.locator(".mermaid-diagram");
-          await expect.poll(() => diagrams.locator("svg").count(), { timeout: 20_000 }).toBe(await diagrams.count());
+          await expect.poll(() => diagrams.locator("> :not(.measure) > svg").count(), { timeout: 20_000 }).toBe(await diagrams.count());
+          expect(await cutTexts(page)).toEqual([]);
           await page.screenshot({ path: `${pictures}${name}-${device}-${colorScheme}.png`, fullPage: true });
           expect(faults).toEqual([]);
           expect(await overflow(page), "the page is wider than the screen").toBe(0);
@@ -100,6 +101,16 @@ describe.skipIf(!fromPackage && system === undefined)("the site in a browser", (
 
 const overflow = (page: Page) =>
   page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));
+
+/** Texts of diagrams that are larger than the box that was measured for them. */
+const cutTexts = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll(".mermaid-diagram > :not(.measure) foreignObject")].flatMap((box) => {
+      const content = box.firstElementChild;
+      const room = (box as SVGForeignObjectElement).height.baseVal.value + 1;
+      return content instanceof HTMLElement && content.offsetHeight > room ? [content.textContent ?? ""] : [];
+    }),
+  );
 
 /** Texts with less contrast to what is behind them than WCAG's level AA asks for: 4.5, and 3 for large ones. */
 function faintTexts(page: Page): Promise<string[]> {

@@ -28,6 +28,6 @@ export const serverBars = (server: Group | undefined): Bar[] =>
 export function ratioBars(group: Group | undefined, family: string): Bar[] {
   const means = group?.means[family];
   if (means === undefined) throw new Error(`the benchmarks have no means of ${family}`);
-  const peers = Object.entries(means).map(([name, ratio]) => ({ name, value: 1 / ratio, note: `rpc is ${ratio.toFixed(1)} × as fast` }));
+  const peers = Object.entries(means).map(([name, ratio]) => ({ name, value: 1 / ratio, note: `rpc: ${ratio.toFixed(1)} ×` }));
   return [{ name: "rpc", value: 1, own: true }, ...peers].toSorted((a, b) => b.value - a.value);
 }

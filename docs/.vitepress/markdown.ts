@@ -1,0 +1,28 @@
+// What these pages add to Markdown.
+import type { MarkdownRenderer } from "vitepress";
+
+export function extendMarkdown(markdown: MarkdownRenderer): void {
+  drawDiagrams(markdown);
+  joinChineseLines(markdown);
+}
+
+/** A code block of the language `mermaid` becomes a diagram, which the browser draws. */
+function drawDiagrams(markdown: MarkdownRenderer): void {
+  const { fence } = markdown.renderer.rules;
+  markdown.renderer.rules.fence = (tokens, index, options, env, self) => {
+    const token = tokens[index];
+    if (token?.info.trim() === "mermaid") return `<Mermaid code="${encodeURIComponent(token.content)}" />\n`;
+    return fence?.(tokens, index, options, env, self) ?? "";
+  };
+}
+
+const chinese = /[\p{Script=Han}\u3000-\u303f\uff00-\uffef“”‘’…—]/u;
+
+/** A browser shows a line break as a space, which Chinese does not have between two characters. */
+function joinChineseLines(markdown: MarkdownRenderer): void {
+  markdown.renderer.rules["softbreak"] = (tokens, index) => {
+    const before = [...(tokens[index - 1]?.content ?? "")].at(-1) ?? "";
+    const after = [...(tokens[index + 1]?.content ?? "")][0] ?? "";
+    return chinese.test(before) && chinese.test(after) ? "" : "\n";
+  };
+}
