@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCertificates } from "@grpc-study/server/certs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bufCommand, clientCommand, example, fastSeconds, run, serve, serverCommand, start } from "./program.ts";
+import { bufCommand, clientCommand, example, fastSeconds, killAll, run, serve, serverCommand, start } from "./program.ts";
 
 /** Where all programs run: its certs/ are their certificates. */
 let folder: string;
@@ -14,7 +14,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "grpc-study-examples-"));
   await createCertificates({ dir: join(folder, "certs") });
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  killAll();
+  await rm(folder, { recursive: true });
+});
 
 const greeting = "Message send by SayHello server :Hello XiaoMing\n";
 

@@ -30,6 +30,14 @@ export interface Program extends AsyncDisposable {
   readonly ended: Promise<number | null>;
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends the programs of tests that timed out: their `await using` has not disposed them. */
+export function killAll(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+process.on("exit", killAll);
+
 /** Starts `node ARGS` in a folder. */
 export function start(folder: string, args: readonly string[], input?: string): Program {
   const child = spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env.PATH, GRPC_STUDY_CERTS: `${folder}/certs` } });
@@ -43,6 +51,8 @@ export function start(folder: string, args: readonly string[], input?: string): 
   });
   child.stdin.on("error", () => {}); // the program has ended without reading all of it
   if (input !== undefined) child.stdin.end(input);
+  running.add(child);
+  child.once("close", () => running.delete(child));
   const ended = once(child, "close").then(([status]) => status as number | null);
   return {
     child,
