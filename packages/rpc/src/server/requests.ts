@@ -7,19 +7,8 @@ import { burst, inNextTurn } from "./turn.ts";
 
 type Result = IteratorResult<Message, undefined>;
 
-/** A `next()` that waits. V8 compiles this constructor inline, and `Promise.withResolvers` not. */
-class Waiter {
-  readonly promise: Promise<Result>;
-  resolve!: (result: Result) => void;
-  reject!: (reason: unknown) => void;
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-  }
-}
+/** A `next()` that waits. */
+type Waiter = PromiseWithResolvers<Result>;
 
 /** Decodes a request, and shows it to the interceptors. */
 interface Receiver {
@@ -73,7 +62,7 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
   }
 
   #wait(): Waiter {
-    const waiter = new Waiter();
+    const waiter: Waiter = Promise.withResolvers();
     if (this.#waiter === undefined) this.#waiter = waiter;
     else {
       this.#others ??= [];

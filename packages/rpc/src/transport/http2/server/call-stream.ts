@@ -119,7 +119,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     if (requests === undefined || this.ended) return;
     // The only request is delivered once it is complete, and known to be the only one.
     requests.want(this.#head.method.requestStream ? 1 : Number.POSITIVE_INFINITY);
-    if (this.#listener !== undefined && !requests.empty) requests.read();
+    if (this.#listener !== undefined) requests.read();
   }
 
   sendHeader(header: Metadata | undefined, compression: Compression): void {

@@ -61,11 +61,6 @@ export class Requests {
     this.read();
   }
 
-  /** Whether `read` has nothing to deliver, whatever is wanted. */
-  get empty(): boolean {
-    return this.#reader.unread === 0 && !this.#ended;
-  }
-
   /** Delivers what has come, as far as it is wanted. */
   read(): void {
     const reader = this.#reader;
