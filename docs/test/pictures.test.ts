@@ -33,8 +33,8 @@ const pages = {
   "benchmarks-zh": "/zh/design/benchmarks",
 } as const;
 
-/** One look at these is enough. */
-const once: ReadonlySet<string> = new Set(["design", "benchmarks-zh"]);
+/** These are long: a look at their beginning on a phone is enough. */
+const long: ReadonlySet<string> = new Set(["design", "benchmarks-zh"]);
 
 describe.skipIf(!fromPackage && system === undefined)("the site in a browser", () => {
   let browser: Browser;
@@ -56,31 +56,33 @@ describe.skipIf(!fromPackage && system === undefined)("the site in a browser", (
   });
 
   for (const [device, options] of Object.entries(devices)) {
-    for (const colorScheme of ["light", "dark"] as const) {
-      for (const [name, path] of Object.entries(pages)) {
-        if (once.has(name) && (device === "phone") !== (colorScheme === "dark")) continue;
-        test(`${name} on a ${device}, ${colorScheme}`, async () => {
-          const context = await browser.newContext({ ...options, colorScheme, reducedMotion: "reduce" });
-          const page = await context.newPage();
-          const faults: string[] = [];
-          page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-          page.on("pageerror", (error) => faults.push(String(error)));
-          page.on("requestfailed", (request) => faults.push(`failed: ${request.url()}`));
-          page.on("response", (response) => response.status() >= 400 && faults.push(`${response.status()}: ${response.url()}`));
-          page.on("request", (request) => {
-            if (!request.url().startsWith(address) && !request.url().startsWith("data:")) faults.push(`external: ${request.url()}`);
-          });
-          await page.goto(`${address}${path}`, { waitUntil: "networkidle" });
-          const diagrams = page.locator(".mermaid-diagram");
-          await expect.poll(() => diagrams.locator("> :not(.measure) > svg").count(), { timeout: 20_000 }).toBe(await diagrams.count());
-          expect(await cutTexts(page)).toEqual([]);
-          await page.screenshot({ path: `${pictures}${name}-${device}-${colorScheme}.png`, fullPage: true });
-          expect(faults).toEqual([]);
-          expect(await overflow(page), "the page is wider than the screen").toBe(0);
-          expect(await faintTexts(page)).toEqual([]);
-          await context.close();
+    for (const [name, path] of Object.entries(pages)) {
+      if (long.has(name) && device !== "phone") continue;
+      test(`${name} on a ${device}, light and dark`, async () => {
+        const context = await browser.newContext({ ...options, colorScheme: "light", reducedMotion: "reduce" });
+        const page = await context.newPage();
+        const faults: string[] = [];
+        page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+        page.on("pageerror", (error) => faults.push(String(error)));
+        page.on("requestfailed", (request) => faults.push(`failed: ${request.url()}`));
+        page.on("response", (response) => response.status() >= 400 && faults.push(`${response.status()}: ${response.url()}`));
+        page.on("request", (request) => {
+          if (!request.url().startsWith(address) && !request.url().startsWith("data:")) faults.push(`external: ${request.url()}`);
         });
-      }
+        await page.goto(`${address}${path}`, { waitUntil: "networkidle" });
+        const diagrams = page.locator(".mermaid-diagram");
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.emulateMedia({ colorScheme });
+          const drawn = diagrams.and(page.locator(`[data-drawn-for=${colorScheme}]`)).locator("> :not(.measure) > svg");
+          await expect.poll(() => drawn.count(), { timeout: 20_000 }).toBe(await diagrams.count());
+          expect(await cutTexts(page)).toEqual([]);
+          await page.screenshot({ path: `${pictures}${name}-${device}-${colorScheme}.png`, fullPage: !long.has(name) });
+          expect(await faintTexts(page)).toEqual([]);
+        }
+        expect(faults).toEqual([]);
+        expect(await overflow(page), "the page is wider than the screen").toBe(0);
+        await context.close();
+      });
     }
   }
 
