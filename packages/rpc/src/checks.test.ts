@@ -1,11 +1,12 @@
-// An option that does not exist, or has a wrong value, is not dropped in silence: it may be what keeps callers away.
+// An option that does not exist or has a wrong value is an error. A misspelt option may be the one
+// that keeps callers out.
 import { expect, onTestFinished, test } from "vitest";
 import { FakeChannel } from "../test/fake-channel.ts";
 import { everyKind, everyWay, failureOf, kindNames, kinds, startBy, startServer, TestService, transports } from "../test/harness.ts";
 import { authenticate, Code, createChannel, createClient, createContextKey, createServer, implement, RpcError } from "./index.ts";
 import { validate, validateRequests } from "./interceptors/validate/index.ts";
 
-/** As it comes from JavaScript, or from a file: no type has looked at it. */
+/** A value as JavaScript or a file provides it, without a type. */
 const untyped = (options: unknown): never => options as never;
 
 const places: Readonly<Record<string, (options: object) => unknown>> = {
@@ -22,13 +23,13 @@ const places: Readonly<Record<string, (options: object) => unknown>> = {
   "a call": (defaults) => createClient(TestService, "localhost:1", { defaults: untyped(defaults) }),
 };
 
-test.each(Object.keys(places))("%s: an option that does not exist is a TypeError that names it", (where) => {
+test.each(Object.keys(places))("%s: an unknown option is a TypeError that names it", (where) => {
   expect(() => places[where]?.({ interceptor: [] })).toThrow(
-    new RegExp(`^${where.replace("()", "\\(\\)")} has no option "interceptor", but: \\w+`),
+    new RegExp(`^${where.replace("()", "\\(\\)")} has no option "interceptor"; the options are \\w+`),
   );
 });
 
-test("limits of a server, listen() and shutdown()", async () => {
+test("limits, listen() and shutdown() of a server reject unknown options", async () => {
   expect(() => createServer({ limits: untyped({ maxConections: 1 }) })).toThrow('limits has no option "maxConections"');
   expect(() => createServer({ limits: untyped({ keepaliveTime: 1 }) })).toThrow(TypeError);
   const server = createServer();
@@ -38,7 +39,7 @@ test("limits of a server, listen() and shutdown()", async () => {
   expect(() => createServer(untyped({ compression: "brotli" }))).toThrow("compression must be identity, gzip or deflate, got 'brotli'");
 });
 
-test("undefined is an option that is left out", async () => {
+test("an undefined option counts as left out", async () => {
   const limits = { maxReceiveMessageBytes: undefined };
   const { address } = await startServer(
     everyKind(() => "fine"),
@@ -50,22 +51,22 @@ test("undefined is an option that is left out", async () => {
   expect((await createClient(TestService, channel, untyped({ tls: undefined })).unary({})).text).toBe("fine");
 });
 
-test("defaults hold where a call's own option is undefined", async () => {
+test("defaults apply if the option of a call is undefined", async () => {
   const { address } = await startServer(everyKind(({ metadata, deadline }) => `${metadata.get("x-a")} ${deadline !== undefined}`));
   using client = createClient(TestService, address, { defaults: { metadata: { "x-a": "default" }, timeoutMs: 5_000 } });
   expect((await client.unary({}, { timeoutMs: undefined, metadata: undefined })).text).toBe("default true");
 });
 
-test.each(everyWay)("$transport, $kind: an option of a call that does not exist is the call's failure", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: an unknown call option fails the call", async ({ transport, kind }) => {
   const { client } = await startBy(
     transport,
     everyKind(() => "fine"),
   );
   expect(await failureOf(kinds[kind](client, "", { timeoutMS: 5 }))).toMatchObject({
     name: "TypeError",
-    message: expect.stringMatching(/^a call has no option "timeoutMS", but: timeoutMs, deadline/),
+    message: expect.stringMatching(/^a call has no option "timeoutMS"; the options are timeoutMs, deadline/),
   });
-  // An object of a class that is more than options.
+  // An instance of a class with further members.
   class Exchange {
     readonly id = 1;
     timeoutMs = 5_000;
@@ -86,13 +87,13 @@ const wrongValues: readonly (readonly [option: string, value: unknown, expected:
   ["waitForReady", { token: "a secret" }, "a boolean", "[Object]"],
 ];
 
-test.each(everyWay)("$transport, $kind: an option of a call that has a wrong value is the call's failure", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a call option with a wrong value fails the call", async ({ transport, kind }) => {
   const { client } = await startBy(
     transport,
     everyKind(() => "fine"),
   );
   for (const [option, value, expected, got] of wrongValues) {
-    // The promise is made outside of `failureOf`: nothing is thrown.
+    // The call is made outside of `failureOf`, so it must not throw.
     const call = kinds[kind](client, "", { [option]: value });
     expect(await failureOf(call)).toMatchObject({ name: "TypeError", message: `${option} must be ${expected}, got ${got}` });
   }
@@ -105,7 +106,7 @@ test.each(everyWay)("$transport, $kind: an option of a call that has a wrong val
   }
 });
 
-test.each(transports)("%s: an option of send() that does not exist is the call's failure", async (transport) => {
+test.each(transports)("%s: an unknown option of send() fails the call", async (transport) => {
   const { client } = await startBy(
     transport,
     everyKind(() => "fine"),
@@ -113,24 +114,27 @@ test.each(transports)("%s: an option of send() that does not exist is the call's
   const options = untyped({ compres: false });
   const upload = client.clientStream();
   expect(await upload.send({}, options)).toBe(false);
-  const message = 'send() has no option "compres", but: compress';
+  const message = 'send() has no option "compres"; the options are compress';
   expect(await failureOf(upload.closeAndRecv())).toMatchObject({ name: "TypeError", message });
   const chat = client.bidiStream();
   expect(await chat.send({}, options)).toBe(false);
   expect(await failureOf(chat.recv())).toMatchObject({ name: "TypeError", message });
 });
 
-test.each(["tls", "connectTimeoutMs", "limits", "balancing", "retry"])("a channel that exists takes no %s", async (name) => {
-  const server = createServer();
-  onTestFinished(() => void server.shutdown());
-  using channel = createChannel("localhost:1");
-  const value = { tls: true, connectTimeoutMs: 5, limits: {}, balancing: "round_robin", retry: false }[name];
-  for (const target of [channel, server.channel()]) {
-    expect(() => createClient(TestService, target, untyped({ [name]: value }))).toThrow(
-      `createClient() cannot give the option "${name}" to a channel that exists: give it to createChannel()`,
-    );
-  }
-});
+test.each(["tls", "connectTimeoutMs", "limits", "balancing", "retry"])(
+  "createClient() rejects %s if it is given a channel",
+  async (name) => {
+    const server = createServer();
+    onTestFinished(() => void server.shutdown());
+    using channel = createChannel("localhost:1");
+    const value = { tls: true, connectTimeoutMs: 5, limits: {}, balancing: "round_robin", retry: false }[name];
+    for (const target of [channel, server.channel()]) {
+      expect(() => createClient(TestService, target, untyped({ [name]: value }))).toThrow(
+        `createClient() cannot give the option "${name}" to a channel that exists: give it to createChannel()`,
+      );
+    }
+  },
+);
 
 test.each([
   ["host", "localhost"],
@@ -144,12 +148,12 @@ test.each([
   });
 });
 
-test("a server takes no options of grpc-js, and a transport is a function", () => {
+test("a server rejects grpc-js options, and a transport that is not a function", () => {
   expect(() => createServer(untyped({ grpc: {} }))).toThrow('createServer() has no option "grpc"');
   expect(() => createServer(untyped({ transport: "grpc-js" }))).toThrow(new TypeError("transport must be a function, got 'grpc-js'"));
 });
 
-test("an instance of a class may have other members; a literal may not", async () => {
+test("handlers may have other members in a class instance, but not in a literal", async () => {
   class Greeter {
     readonly #greeting = "Hello";
     readonly started = new Date();
@@ -185,34 +189,34 @@ test.each<[string, unknown, string]>([
   expect(() => createServer(untyped(options))).toThrow(new TypeError(message));
 });
 
-test.each(["interceptors", "onError", "codec"])("implement() and createClient() take no number for %s", (name) => {
+test.each(["interceptors", "onError", "codec"])("implement() and createClient() reject a number for %s", (name) => {
   expect(() => implement(TestService, {}, untyped({ [name]: 5 }))).toThrow(`${name} must be`);
   if (name !== "onError") expect(() => createClient(TestService, "localhost:1", untyped({ [name]: 5 }))).toThrow(`${name} must be`);
 });
 
-test.each([{}, { token: "secret" }, 5, null])("%j is no perRpcCredentials, and is not shown", (perRpcCredentials) => {
+test.each([{}, { token: "secret" }, 5, null])("perRpcCredentials rejects %j without showing the value", (perRpcCredentials) => {
   expect(() => createClient(TestService, "localhost:1", untyped({ perRpcCredentials }))).toThrow(
     new TypeError("perRpcCredentials.getRequestMetadata must be a function, got undefined"),
   );
 });
 
-test("perRpcCredentials say whether they go over TLS only: a misspelt name must not send them in plaintext", () => {
+test("perRpcCredentials require `secure`: a misspelt name must not send them in plaintext", () => {
   const perRpcCredentials = { getRequestMetadata: () => ({}), requireTransportsecurity: true };
   expect(() => createClient(TestService, "localhost:1", untyped({ perRpcCredentials }))).toThrow(
     new TypeError("perRpcCredentials.requireTransportSecurity must be true or false, got undefined"),
   );
 });
 
-test.each([{}, { verify: 5, key: createContextKey("user") }, { verify: () => 1 }])("%j is not enough to authenticate", (options) => {
+test.each([{}, { verify: 5, key: createContextKey("user") }, { verify: () => 1 }])("authenticate() rejects %j", (options) => {
   expect(() => authenticate(untyped(options))).toThrow(/^(?:verify|key) must be/);
 });
 
-test.each(["5", -1, Number.NaN])("shutdown() takes no graceMs of %s", async (graceMs) => {
+test.each(["5", -1, Number.NaN])("shutdown() rejects a graceMs of %s", async (graceMs) => {
   await using server = createServer();
   await expect(server.shutdown(untyped({ graceMs }))).rejects.toThrow(/^graceMs must be a number of milliseconds from 0 on, got /);
 });
 
-test("a grace period without an end cuts no call", async () => {
+test("an infinite grace period aborts no call", async () => {
   const answer = Promise.withResolvers<string>();
   const server = createServer();
   server.add(implement(TestService, { unary: async () => ({ text: await answer.promise }) }));
@@ -224,12 +228,12 @@ test("a grace period without an end cuts no call", async () => {
   expect(await ended).toEqual({ cut: [] });
 });
 
-test("a handler is a function", () => {
+test("implement() rejects a handler that is not a function", () => {
   expect(() => implement(TestService, untyped({ unary: 5 }))).toThrow("the handler of test.v1.TestService.unary must be a function, got 5");
   expect(() => implement(TestService, untyped({ unary: undefined }))).not.toThrow();
 });
 
-test.each(kindNames)("%s: a fraction of a millisecond is said as it was given", async (kind) => {
+test.each(kindNames)("%s: a message shows a fractional timeout as it was given", async (kind) => {
   const client = createClient(TestService, new FakeChannel());
   expect(await failureOf(kinds[kind](client, "", { timeoutMs: 20.5 }))).toMatchObject({
     code: Code.DEADLINE_EXCEEDED,
@@ -237,7 +241,7 @@ test.each(kindNames)("%s: a fraction of a millisecond is said as it was given", 
   });
 });
 
-test.each(transports)("%s: options may follow requests that are undefined", async (transport) => {
+test.each(transports)("%s: options may follow undefined requests", async (transport) => {
   const { client } = await startBy(
     transport,
     everyKind(({ metadata }) => metadata.get("x-a") ?? "none"),

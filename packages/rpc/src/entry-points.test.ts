@@ -1,4 +1,5 @@
-// Each public function, given what it does not take, throws an error that names the argument and the value. TypeScript has not looked at these values.
+// Each public function rejects wrong arguments with an error that names the argument and the value.
+// TypeScript has not checked these values.
 import * as grpc from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { TestService } from "../test/harness.ts";
@@ -29,7 +30,7 @@ import * as validation from "./interceptors/validate/index.ts";
 import { check, validate, validateRequests } from "./interceptors/validate/index.ts";
 import { BadRequestSchema } from "./protocol/error-details.ts";
 
-/** A value that no type has looked at. */
+/** A value that TypeScript has not checked. */
 type Untyped = never;
 
 const key = createContextKey("user");
@@ -48,16 +49,21 @@ function grpcChannel() {
   return channel;
 }
 
-/** What most parameters refuse. A parameter that takes one of them is given the others. */
+/**
+ * Values that most parameters reject. A parameter that accepts one of them is tested with the
+ * others.
+ */
 const values = { undefined: undefined, null: null, five: 5, text: "x", empty: {}, array: [], NaN: Number.NaN } as const;
 type Value = keyof typeof values;
 
 const noOptions: readonly Value[] = ["null", "five", "text", "array"];
 const noString: readonly Value[] = ["undefined", "null", "five", "empty", "array"];
-const noObject: readonly Value[] = ["undefined", "null", "five", "text", "array"];
+const notAnObject: readonly Value[] = ["undefined", "null", "five", "text", "array"];
 const nothing: readonly Value[] = ["undefined", "null", "five", "text", "empty", "array"];
 
-/** What a message says: the name of the parameter, and the value, or its kind where the value may be a secret. */
+/**
+ * The message names the parameter and the value, or the kind of the value if it may be a secret.
+ */
 type Parameter = readonly [name: RegExp, refuses: readonly Value[], use: (value: Untyped) => unknown];
 
 const parameters: Readonly<Record<string, Parameter>> = {
@@ -76,7 +82,7 @@ const parameters: Readonly<Record<string, Parameter>> = {
   "health.set(_, status)": [/status/, nothing, (value) => server().health.set("x", value)],
   "health.get(service)": [/service/, noString, (value) => server().health.get(value)],
   "implement(service)": [/service/, nothing, (value) => implement(value, {} as Untyped)],
-  "implement(_, handlers)": [/handlers/, noObject, (value) => implement(TestService, value)],
+  "implement(_, handlers)": [/handlers/, notAnObject, (value) => implement(TestService, value)],
   "implement(_, _, options)": [/implement\(\)/, noOptions, (value) => implement(TestService, {}, value)],
   "a handler": [
     /the handler of test\.v1\.TestService\.unary/,
@@ -137,7 +143,7 @@ const parameters: Readonly<Record<string, Parameter>> = {
   "RpcError({ retryAfterMs })": [/retryAfterMs/, ["null", "text", "empty", "NaN"], (retryAfterMs) => new RpcError(3, "", { retryAfterMs })],
   "error.findDetails(schema)": [/schema/, nothing, (value) => error().findDetails(value)],
   "detail(schema)": [/schema/, nothing, (value) => detail(value, {} as Untyped)],
-  "detail(_, message)": [/message/, noObject, (value) => detail(BadRequestSchema, value)],
+  "detail(_, message)": [/message/, notAnObject, (value) => detail(BadRequestSchema, value)],
   "Metadata(init)": [/metadata/, noOptions, (value) => new Metadata(value)],
   "metadata.get()": [/key/, noString, (value) => new Metadata().get(value)],
   "metadata.getAll()": [/key/, noString, (value) => new Metadata().getAll(value)],
@@ -153,14 +159,14 @@ const parameters: Readonly<Record<string, Parameter>> = {
   "values.set(key)": [/key/, nothing, (value) => new ContextValues().set(value, 1 as Untyped)],
   "values.get(key)": [/key/, nothing, (value) => new ContextValues().get(value)],
   "values.require(key)": [/key/, nothing, (value) => new ContextValues().require(value)],
-  "authenticate(options)": [/authenticate\(\)/, noObject, (value) => authenticate(value)],
+  "authenticate(options)": [/authenticate\(\)/, notAnObject, (value) => authenticate(value)],
   "authenticate({ verify })": [/verify/, nothing, (verify) => authenticate({ verify, key })],
   "authenticate({ key })": [/key/, nothing, (value) => authenticate({ verify: () => 1, key: value })],
   "authenticate({ except })": [/except/, ["null", "five", "text", "empty"], (except) => authenticate({ verify: () => 1, key, except })],
   "authenticate({ except: [] })": [/except\[0\]/, noString, (value) => authenticate({ verify: () => 1, key, except: [value] })],
   "secretEquals(a)": [/^a of secretEquals/, noString, (value) => secretEquals(value, "x")],
   "secretEquals(_, b)": [/^b of secretEquals/, noString, (value) => secretEquals("x", value)],
-  "wasCompressed()": [/message/, noObject, (value) => wasCompressed(value)],
+  "wasCompressed()": [/message/, notAnObject, (value) => wasCompressed(value)],
   "codeFrom()": [/number/, ["undefined", "null", "text", "empty"], (value) => codeFrom(value)],
   "methodPath()": [/method/, nothing, (value) => methodPath(value)],
   "compiled()": [/schema/, nothing, (value) => compiled(value) as Codec],
@@ -169,7 +175,7 @@ const parameters: Readonly<Record<string, Parameter>> = {
   "validate({ registry })": [/registry/, ["null", "five", "text", "empty", "array"], (registry) => validate({ registry })],
   "validateRequests(options)": [/validateRequests\(\)/, noOptions, (value) => validateRequests(value)],
   "check(schema)": [/schema/, nothing, (value) => check(value, {} as Untyped)],
-  "check(_, message)": [/message/, noObject, (value) => check(BadRequestSchema, value)],
+  "check(_, message)": [/message/, notAnObject, (value) => check(BadRequestSchema, value)],
   "grpcJsService(implementation)": [/grpcJsService\(\)/, nothing, (value) => grpcJsService(value)],
   "grpcJsService(_, options)": [/grpcJsService\(\)/, noOptions, (value) => grpcJsService(implementation, value)],
   "grpcJsService(_, { onError })": [/onError/, ["null", "five", "text", "empty"], (onError) => grpcJsService(implementation, { onError })],
@@ -191,7 +197,10 @@ const parameters: Readonly<Record<string, Parameter>> = {
   "fromGrpcJs()": [/fromGrpcJs\(\)/, nothing, (value) => fromGrpcJs(value)],
 };
 
-/** Classes that only this package makes. `Metadata` and `ContextValues` have rows for each method. */
+/**
+ * Classes that only this package instantiates. `Metadata` and `ContextValues` have a row for each
+ * method.
+ */
 const made = ["ListenError", "TlsFileError", "RuleError", "ContextValues"];
 
 test.each(Object.entries({ index, grpcJs, validation }))("each public function of %s has a row", (_, exported) => {
@@ -212,7 +221,7 @@ const shown: Readonly<Record<Value, RegExp>> = {
 };
 
 test.each(Object.entries(parameters).flatMap(([name, [pattern, refuses, use]]) => refuses.map((value) => ({ name, value, pattern, use }))))(
-  "$name refuses $value",
+  "$name rejects $value",
   async ({ value, pattern, use }) => {
     const fault: unknown = await (async () => use(values[value] as Untyped))().then(
       () => undefined,
@@ -221,7 +230,7 @@ test.each(Object.entries(parameters).flatMap(([name, [pattern, refuses, use]]) =
     expect(fault).toBeInstanceOf(value === "NaN" ? RangeError : TypeError);
     const { message } = fault as Error;
     expect(message).toMatch(pattern);
-    // `tls: {}` lacks what it needs.
+    // `tls: {}` lacks its required options.
     if (!message.includes("is missing")) expect(message).toMatch(shown[value]);
     expect(message).not.toMatch(/Cannot|is not a function|is not iterable/);
   },
@@ -232,27 +241,27 @@ test.each<[string, (options: Untyped) => unknown]>([
   ["grpcJsChannel()", (options) => grpcJsChannel(grpcChannel(), options)],
   ["grpcJsTransport()", (options) => grpcJsTransport(options)],
   ["grpcJsCredentials()", (options) => grpcJsCredentials(options)],
-])("%s has no option that does not exist", (where, use) => {
-  expect(() => use({ nope: 1 } as Untyped)).toThrow(`${where} has no option "nope", but`);
+])("%s rejects an unknown option", (where, use) => {
+  expect(() => use({ nope: 1 } as Untyped)).toThrow(`${where} has no option "nope"; `);
 });
 
-test("grpc-js has options of its own", () => {
+test("grpcJsTransport() accepts the options of grpc-js only", () => {
   expect(() =>
     createServer({ transport: grpcJsTransport({ "grpc.max_concurrent_streams": 5, "grpc-node.max_session_memory": 5 }) }),
   ).not.toThrow();
 });
 
-test("add() adds no service if one of its arguments is none", () => {
+test("add() adds no service if one of its arguments is not an implementation", () => {
   const made = server();
   expect(() => made.add(implementation, 5 as Untyped)).toThrow("add() takes what implement() returns, got 5");
   expect(() => made.add(implementation)).not.toThrow();
 });
 
-test.each(["xds:///shop", "xds:shop", "xds://authority/shop"])("%s: the error leads to grpcJsChannel()", (target) => {
+test.each(["xds:///shop", "xds:shop", "xds://authority/shop"])("%s: the error recommends grpcJsChannel()", (target) => {
   expect(() => createChannel(target)).toThrow(/is not a target: .*grpcJsChannel/);
 });
 
-test("xds is also a host", () => {
+test("a host may be named xds", () => {
   using channel = createChannel("xds:50051");
   expect(channel.authority).toBe("xds:50051");
 });

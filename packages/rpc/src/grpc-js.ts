@@ -1,4 +1,5 @@
-// @grpc-study/rpc/grpc-js: the ecosystem's transport, by the public API of @grpc/grpc-js. transport/grpc-js/refusals.ts lists what it cannot do.
+// @grpc-study/rpc/grpc-js runs services and clients on @grpc/grpc-js, through its public API.
+// transport/grpc-js/unsupported.ts lists what this transport cannot do.
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { checkImplementation, checkOptionsFor, type Implementation, type ImplementOptions } from "./server/implement.ts";
 import { serve } from "./server/serve.ts";
@@ -10,13 +11,15 @@ export { fromGrpcJs, toGrpcJs } from "./transport/grpc-js/metadata.ts";
 export { grpcJsTransport } from "./transport/grpc-js/server-transport.ts";
 
 /**
- * Makes a service for a server of grpc-js: spread it into `addService()`.
+ * Creates a service for a grpc-js server. Spread the result into `addService()`.
  *
  * @example
  * const server = new grpc.Server();
  * server.addService(...grpcJsService(implement(Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) })));
  *
- * @param options what a server would add: its interceptors are outermost, and its `onError` is called last.
+ * @param options options that `createServer` would add. Its interceptors run outermost, and its
+ * `onError` is called last.
+ * @throws TypeError for a wrong argument or option.
  */
 export function grpcJsService(
   implementation: Implementation,

@@ -1,4 +1,5 @@
-// @grpc-study/rpc: gRPC services and clients from protobuf-es descriptors. The transport of grpc-js is in @grpc-study/rpc/grpc-js.
+// @grpc-study/rpc: gRPC services and clients from protobuf-es descriptors. The grpc-js transport is
+// in @grpc-study/rpc/grpc-js.
 
 export { type Codec, type CodecFactory, compiled, protobufEs } from "@grpc-study/codec";
 export type { BackoffOptions } from "./channel/backoff.ts";

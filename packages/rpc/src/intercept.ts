@@ -1,10 +1,14 @@
-// What interceptors of servers and of clients have in common: they run around a call, and `next()` runs what lies further in.
+// Runs interceptors, for servers and for clients. An interceptor runs around a call, and `next()`
+// runs the next interceptor or the call itself.
 import { Code } from "./protocol/code.ts";
 import { RpcError } from "./protocol/error.ts";
 
 type Interceptor<Call> = (call: Call, next: () => Promise<void>) => Promise<void>;
 
-/** An interceptor has broken a rule of interceptors: a fault of this side, whose message says which rule. */
+/**
+ * Thrown if an interceptor breaks a rule. The fault is on this side, and the message names the
+ * rule.
+ */
 export class InterceptorFault extends RpcError {
   constructor(rule: string, options?: ErrorOptions) {
     super(Code.INTERNAL, `an interceptor ${rule}`, options);
@@ -12,10 +16,12 @@ export class InterceptorFault extends RpcError {
 }
 
 /**
- * Puts interceptors around `innermost`, the first outermost. There is one at least.
+ * Runs `innermost` inside the interceptors, the first one outermost. `interceptors` must not be
+ * empty.
  *
- * An interceptor calls `next()` once, awaits it, and lets its rejection through or throws another error. One that returns otherwise would make a call
- * complete that is not: it is an InterceptorFault.
+ * An interceptor calls `next()` once, awaits it, and lets its rejection through or throws another
+ * error. Returning in any other case would report an incomplete call as complete, so it is an
+ * InterceptorFault.
  */
 export function intercept<Call>(interceptors: readonly Interceptor<Call>[], call: Call, innermost: () => Promise<void>): Promise<void> {
   return runFrom(0, interceptors, call, innermost);
@@ -38,7 +44,7 @@ async function runFrom<Call>(
   inner.check();
 }
 
-/** What lies inside one interceptor. */
+/** Tracks the `next()` of one interceptor. */
 class Inner {
   readonly #run: () => Promise<void>;
   #state: "not started" | "running" | "resolved" | "rejected" = "not started";
@@ -52,7 +58,7 @@ class Inner {
   }
 
   next(): Promise<void> {
-    if (this.over || this.#state !== "not started") return this.#refuse();
+    if (this.over || this.#state !== "not started") return this.#reject();
     this.#state = "running";
     const outcome: Promise<void> = this.#run().then(
       () => {
@@ -61,21 +67,21 @@ class Inner {
       (failure: unknown) => {
         this.#state = "rejected";
         this.#failure = failure;
-        letGo(outcome);
+        ignoreRejection(outcome);
         throw failure;
       },
     );
     return outcome;
   }
 
-  #refuse(): Promise<never> {
+  #reject(): Promise<never> {
     this.#fault ??= new InterceptorFault(this.over ? "called next() after it had returned" : "called next() twice");
-    const refusal = Promise.reject(this.#fault);
-    letGo(refusal);
-    return refusal;
+    const rejection = Promise.reject(this.#fault);
+    ignoreRejection(rejection);
+    return rejection;
   }
 
-  /** Throws if the interceptor has returned, and should not have. */
+  /** @throws InterceptorFault if the interceptor returned although it had to wait or to throw. */
   check(): void {
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#state === "resolved") return;
@@ -87,7 +93,10 @@ class Inner {
   }
 }
 
-/** An interceptor that does not await a promise must not end the process by an unhandled rejection. */
-function letGo(promise: Promise<void>): void {
+/**
+ * Keeps a promise that an interceptor does not await from ending the process as an unhandled
+ * rejection.
+ */
+function ignoreRejection(promise: Promise<void>): void {
   promise.catch(() => {});
 }

@@ -1,4 +1,5 @@
-// Some thousand calls of each kind, those that end badly too, leave nothing behind: no heap, no handle, no timer, no listener.
+// Thousands of calls of each kind, including failed ones, leave no heap, handle, timer or listener
+// behind.
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import {
@@ -17,7 +18,10 @@ import { Code, createClient, RpcError } from "./index.ts";
 
 const rounds = 100;
 
-/** After a collection: bytes held, and how many of each kind of resource keep the process busy. */
+/**
+ * Measures after a garbage collection: the heap in bytes, and how many resources of each kind are
+ * active.
+ */
 function held() {
   for (let times = 0; times < 3; times++) globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
@@ -26,7 +30,10 @@ function held() {
   return { mib: (heapUsed + external) / 2 ** 20, timers: resources["Timeout"] ?? 0, sockets: resources["TCPSocketWrap"] ?? 0 };
 }
 
-/** Eight calls: three that end well, one with an error of the handler's, two cancelled (before and after they are sent), one by its deadline, one with a shared signal. */
+/**
+ * Runs eight calls: three succeed, the handler fails one, two are cancelled (before and after they
+ * are sent), one exceeds its deadline, and one has a shared signal.
+ */
 async function callAll(client: TestClient, kind: (typeof kindNames)[number], shared: AbortSignal): Promise<void> {
   const call = kinds[kind];
   const controller = new AbortController();
@@ -55,14 +62,14 @@ const handlers = everyKind(async ({ metadata, signal }) => {
   return "answer";
 });
 
-test.each(everyWay)("$transport, $kind: nothing is left of 800 calls, after as many to warm up", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: 800 calls leave nothing behind, after as many for warm-up", async ({ transport, kind }) => {
   const { client } = await startBy(transport, handlers);
   const shared = new AbortController();
   for (let round = 0; round < rounds; round++) await callAll(client, kind, shared.signal);
 
   const before = held();
   for (let round = 0; round < rounds; round++) await callAll(client, kind, shared.signal);
-  // What was cancelled may still be told to the server.
+  // The server may still learn of cancelled calls.
   let after = held();
   await until(() => {
     after = held();
@@ -74,7 +81,7 @@ test.each(everyWay)("$transport, $kind: nothing is left of 800 calls, after as m
   expect(getEventListeners(shared.signal, "abort"), "listeners").toHaveLength(0);
 });
 
-test("nothing is left of 100 connections and channels", async () => {
+test("100 connections and channels leave nothing behind", async () => {
   const { address } = await startServer(handlers);
   const once = async () => {
     using client = createClient(TestService, address);

@@ -18,7 +18,7 @@ function filled() {
 }
 const names = (set: LinkedSet<Member>) => [...set].map(({ name }) => name).sort();
 
-test.each([0, 1, 2])("number %i of three leaves, once, and refers to nobody", (index) => {
+test.each([0, 1, 2])("member %i of three can be deleted once, and keeps no reference to another member", (index) => {
   const { set, members } = filled();
   const [left] = members.splice(index, 1);
   if (left === undefined) throw new Error("no such member");
@@ -30,7 +30,7 @@ test.each([0, 1, 2])("number %i of three leaves, once, and refers to nobody", (i
   expect(names(set)).toEqual(["a", "b", "c"]);
 });
 
-test("all may leave while it is walked through", () => {
+test("all members can be deleted during iteration", () => {
   const { set } = filled();
   expect(set.isEmpty).toBe(false);
   for (const member of set) set.delete(member);

@@ -1,10 +1,13 @@
-// A set whose members come and go all the time, as the calls of a server do.
+// A set for members that come and go all the time, as the calls of a server do.
 //
-// A Set or Map would do it by tables that are replaced every few calls, and every old table refers to the one that came after it. V8 frees young objects without
-// looking at old ones: once a table has become old (at the first full collection, at the latest), it keeps all later tables alive, with whatever was in them, until the
-// next full collection. Under load that is every call; the collector then takes up to a third of the time. Here, a member that has left refers to no other.
+// Set and Map store their members in tables, replace a table every few calls, and keep a reference
+// from each old table to its successor. V8 collects young objects without examining old ones. Once
+// a table is old, at the latest after the first full collection, it keeps all later tables and
+// their members alive until the next full collection. Under load that is every call, and the
+// collector takes up to a third of the time. Here, a member that has left the set refers to no
+// other member.
 
-/** What can be a member. The fields are the set's own; one set at a time. */
+/** A member. The fields belong to the set. An object is in at most one set at a time. */
 export interface Linked<T> {
   previous: T | undefined;
   next: T | undefined;
@@ -21,14 +24,14 @@ export class LinkedSet<T extends Linked<T>> implements Iterable<T> {
     return member.previous !== undefined || member === this.#first;
   }
 
-  /** It must not be a member. */
+  /** Adds an object that is not yet a member. */
   add(member: T): void {
     member.next = this.#first;
     if (this.#first !== undefined) this.#first.previous = member;
     this.#first = member;
   }
 
-  /** Returns whether it was a member. */
+  /** Returns whether the object was a member. */
   delete(member: T): boolean {
     if (!this.has(member)) return false;
     const { previous, next } = member;
@@ -40,7 +43,7 @@ export class LinkedSet<T extends Linked<T>> implements Iterable<T> {
     return true;
   }
 
-  /** The one that it is at may be deleted, no other. */
+  /** During iteration, only the current member may be deleted. */
   *[Symbol.iterator](): Generator<T, void, undefined> {
     for (let member = this.#first; member !== undefined; ) {
       const { next } = member;

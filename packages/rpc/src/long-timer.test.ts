@@ -6,7 +6,7 @@ afterEach(() => void vi.useRealTimers());
 
 const durations = [1.5, 2, 999, 1_000, 1_001, 59_873, 3_600_000, 86_400_123, 2 ** 31, 2 ** 33 + 12_345];
 
-test.each(durations)("%d ms: it fires once, then, and not before", async (ms) => {
+test.each(durations)("%d ms: fires once, and not too early", async (ms) => {
   const timeUp = vi.fn();
   new LongTimer(timeUp, ms);
   await vi.advanceTimersByTimeAsync(Math.max(ms - 2, 0));
@@ -17,7 +17,7 @@ test.each(durations)("%d ms: it fires once, then, and not before", async (ms) =>
   expect(timeUp).toHaveBeenCalledTimes(1);
 });
 
-test.each(durations)("%d ms, cleared in time: it never fires, and no timer is left", async (ms) => {
+test.each(durations)("%d ms: never fires once it is cleared, and leaves no timer behind", async (ms) => {
   const timeUp = vi.fn();
   const timer = new LongTimer(timeUp, ms);
   await vi.advanceTimersByTimeAsync(Math.max(ms / 2 - 1, 0));
@@ -27,7 +27,7 @@ test.each(durations)("%d ms, cleared in time: it never fires, and no timer is le
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("ten thousand durations make some thirty kinds of long timers", () => {
+test("ten thousand durations share about thirty Node timers", () => {
   const kinds = new Set<number>();
   const real = setTimeout;
   vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, ms = 0) => {
@@ -39,7 +39,7 @@ test("ten thousand durations make some thirty kinds of long timers", () => {
   vi.restoreAllMocks();
 });
 
-test("Infinity never ends", async () => {
+test("Infinity: never fires", async () => {
   const timeUp = vi.fn();
   const timer = new LongTimer(timeUp, Number.POSITIVE_INFINITY);
   await vi.advanceTimersByTimeAsync(2 ** 34);
@@ -47,7 +47,7 @@ test("Infinity never ends", async () => {
   timer.clear();
 });
 
-test("timers that are set at any time fire in their turn, whichever are cleared", async () => {
+test("timers fire in order, whenever they are set and whichever are cleared", async () => {
   const fired: number[] = [];
   const timers = new Map<number, LongTimer>();
   const due: number[] = [];
@@ -71,7 +71,7 @@ test("timers that are set at any time fire in their turn, whichever are cleared"
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("a hundred calls of the same kind set one timer of Node, and set it again once it is over", async () => {
+test("a hundred equal timers share one Node timer, which is set again after it fires", async () => {
   const set = vi.spyOn(globalThis, "setTimeout");
   const first = new LongTimer(() => {}, 10_000);
   for (let index = 0; index < 100; index++) new LongTimer(() => {}, 9_000 + index).clear();
@@ -80,7 +80,7 @@ test("a hundred calls of the same kind set one timer of Node, and set it again o
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("a timer whose end throws leaves the others", async () => {
+test("a callback that throws does not affect other timers", async () => {
   const timeUp = vi.fn();
   new LongTimer(() => {
     throw new Error("my own");

@@ -1,8 +1,10 @@
-// A timer for a time that a peer, or a caller, has chosen.
+// A timer for a duration that a peer or a caller has chosen.
 //
-// Node keeps a list for each duration of a timer until that time is over, even if the timer was cleared. Deadlines have any duration, so
-// each call would leave a list: for hours, or for weeks if a peer asks for it. This timer waits in steps of a power of two instead, of
-// which there are 31. All timers in a step of the same length share one timer of Node, which costs more CPU time than a small call.
+// For each duration of a timer, Node keeps a list until that time has passed, even if the timer was
+// cleared. Deadlines have arbitrary durations, so each call would leave a list behind, for hours or
+// for weeks if a peer asks for it. This timer waits in steps instead. Each step is a power of two
+// milliseconds long, and there are 31 of them. All timers in steps of the same length share one
+// Node timer, which costs more CPU time than a small call.
 
 const longestStep = 30;
 
@@ -10,12 +12,14 @@ export class LongTimer {
   readonly #atMs: number;
   readonly #timeUp: () => void;
   #step: Step | undefined = undefined;
-  /** When the step ends, by `performance.now()`. `Step` sets it, and the two fields below. */
-  lookMs = 0;
+  /**
+   * When the current step ends, by `performance.now()`. `Step` sets this field and the two below.
+   */
+  stepEndMs = 0;
   previous: LongTimer | undefined = undefined;
   next: LongTimer | undefined = undefined;
 
-  /** @param ms milliseconds. Infinity: it never fires. */
+  /** @param ms milliseconds. With Infinity, the timer never fires. */
   constructor(timeUp: () => void, ms: number) {
     this.#timeUp = timeUp;
     const nowMs = performance.now();
@@ -28,11 +32,11 @@ export class LongTimer {
     this.#step = undefined;
   }
 
-  /** Fires, or begins the next step. Called when a step is over. */
-  look(nowMs: number): void {
+  /** Fires, or begins the next step. */
+  onStepEnd(nowMs: number): void {
     this.#step = undefined;
     const leftMs = this.#atMs - nowMs;
-    // Timers are up to a millisecond early.
+    // Node's timers fire up to a millisecond early.
     if (leftMs < 1) this.#timeUp();
     else this.#wait(nowMs, leftMs);
   }
@@ -45,7 +49,7 @@ export class LongTimer {
   }
 }
 
-/** The timers in a step of one length, in the order in which their steps end. */
+/** The timers whose current step has one length, ordered by the end of that step. */
 class Step {
   readonly #ms: number;
   #first: LongTimer | undefined = undefined;
@@ -55,10 +59,10 @@ class Step {
     this.#timer = undefined;
     const nowMs = performance.now();
     try {
-      while (this.#first !== undefined && this.#first.lookMs - nowMs < 1) {
+      while (this.#first !== undefined && this.#first.stepEndMs - nowMs < 1) {
         const timer = this.#first;
         this.delete(timer);
-        timer.look(nowMs);
+        timer.onStepEnd(nowMs);
       }
     } finally {
       this.#arm(nowMs);
@@ -70,7 +74,7 @@ class Step {
   }
 
   add(timer: LongTimer, nowMs: number): void {
-    timer.lookMs = nowMs + this.#ms;
+    timer.stepEndMs = nowMs + this.#ms;
     timer.previous = this.#last;
     if (this.#last !== undefined) this.#last.next = timer;
     this.#last = timer;
@@ -94,10 +98,10 @@ class Step {
     }
   }
 
-  /** Sets the timer of Node for the first timer, unless it is set for an earlier one. */
+  /** Starts the Node timer for the first timer, unless it is running. */
   #arm(nowMs: number): void {
     if (this.#first !== undefined && this.#timer === undefined) {
-      this.#timer = setTimeout(this.#run, Math.max(this.#first.lookMs - nowMs, 1));
+      this.#timer = setTimeout(this.#run, Math.max(this.#first.stepEndMs - nowMs, 1));
     }
   }
 }

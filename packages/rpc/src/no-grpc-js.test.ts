@@ -1,4 +1,4 @@
-// The main entry, and all others but one, work where @grpc/grpc-js is not installed.
+// All entry points except ./grpc-js work without @grpc/grpc-js.
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,10 @@ import manifest from "../package.json" with { type: "json" };
 
 const run = promisify(execFile);
 
-/** Imports modules in a process of its own, in which @grpc/grpc-js cannot be found. Resolves with how many names each exports. */
+/**
+ * Imports modules in a separate process that cannot resolve @grpc/grpc-js. Resolves with the number
+ * of names that each module exports.
+ */
 async function importWithout(files: readonly string[]): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), "no-grpc-js-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -38,19 +41,19 @@ const entries = Object.entries(manifest.exports).map(([name, entry]) => ({
 }));
 const own = "./grpc-js";
 
-test("all entries but one can be imported", async () => {
+test("all entry points except ./grpc-js can be imported", async () => {
   const files = entries.filter(({ name }) => name !== own).map(({ file }) => file);
   const counts = await importWithout(files);
   expect(counts).toHaveLength(files.length);
   expect(Math.min(...counts)).toBeGreaterThan(0);
 });
 
-test("./grpc-js says what is missing", async () => {
+test("./grpc-js names the missing package", async () => {
   const files = entries.filter(({ name }) => name === own).map(({ file }) => file);
   await expect(importWithout(files)).rejects.toThrow("@grpc/grpc-js is not installed, says the test");
 });
 
-test("types come from it in its own files only", () => {
+test("only the files of the grpc-js transport import its types", () => {
   const source = fileURLToPath(new URL(".", import.meta.url));
   const others = readdirSync(source, { recursive: true, encoding: "utf8" })
     .map((file) => file.replaceAll("\\", "/"))

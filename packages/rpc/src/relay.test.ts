@@ -1,4 +1,5 @@
-// What of an error, of a header and of a trailer goes on to another caller: code, message and details, and metadata by choice.
+// What a handler passes on from an upstream: the code, message and details of an error. Metadata is
+// passed on only by choice.
 import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
@@ -7,7 +8,7 @@ import { transportsWith } from "../test/transports.ts";
 import { Code, type Context, detail, Metadata, RpcError } from "./index.ts";
 import { BadRequestSchema } from "./protocol/error-details.ts";
 
-/** An upstream that is not ours, whose trailers-only answer is full of what must not go on. */
+/** A foreign upstream. Its trailers-only response is full of fields that must not be passed on. */
 async function upstream(): Promise<string> {
   const server = http2.createServer();
   server.on("stream", (stream) => {
@@ -32,14 +33,14 @@ async function upstream(): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Metadata that is full of what must not go on, as no public call makes it. */
+/** Metadata with fields that must not be passed on, built without the public API. */
 function received(fields: Record<string, string>): Metadata {
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(fields)) metadata.receive(key, value);
   return metadata;
 }
 
-test.each(everyWay)("$transport, $kind: a rethrown error of an upstream goes on without its metadata", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a rethrown upstream error is sent without its metadata", async ({ transport, kind }) => {
   const from = connect(await upstream());
   const { client } = await startBy(
     transport,
@@ -50,7 +51,7 @@ test.each(everyWay)("$transport, $kind: a rethrown error of an upstream goes on 
   expect((error as RpcError).metadata.size).toBe(0);
 });
 
-test.each(everyWay)("$transport, $kind: details go on, and metadata by choice", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: details are sent on, and metadata by choice", async ({ transport, kind }) => {
   const details = [detail(BadRequestSchema, { fieldViolations: [{ field: "f" }] })];
   const { client: from } = await startBy(
     transport,
@@ -93,7 +94,7 @@ const reserved = [
 ];
 
 test.each(everyWay)(
-  "$transport, $kind: a handler that sets a key of the protocol fails there, and its error stays one",
+  "$transport, $kind: setting a protocol key throws in the handler, and the call ends with INTERNAL",
   async ({ transport, kind }) => {
     const thrown: unknown[] = [];
     const reported: unknown[] = [];
@@ -125,7 +126,7 @@ test.each(everyWay)(
   },
 );
 
-test.each(everyWay)("$transport, $kind: what is merged from somebody else's metadata goes on without them", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: merge() leaves out the reserved keys of received metadata", async ({ transport, kind }) => {
   const others = received({ "grpc-status": "0", "content-length": "0", "content-type": "text/plain", "x-a": "1" });
   const { client } = await startBy(
     transport,
@@ -141,7 +142,7 @@ test.each(everyWay)("$transport, $kind: what is merged from somebody else's meta
   expect(others.get("grpc-status")).toBe("0");
 });
 
-test.each(everyWay)("$transport, $kind: a client sees no headers of the protocol in header and trailer", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a client sees no protocol fields in the header and the trailer", async ({ transport, kind }) => {
   const { client } = await startBy(
     transport,
     everyKind((context) => {
@@ -157,7 +158,7 @@ test.each(everyWay)("$transport, $kind: a client sees no headers of the protocol
   expect(seen).toEqual([{ "x-header": "1" }, { "x-trailer": "2" }]);
 });
 
-test("a client's error has the metadata that was received, without that of the protocol", async () => {
+test("an error in a client has the received metadata without the protocol fields", async () => {
   const error = RpcError.from(await failureOf(connect(await upstream()).unary({})));
   expect(Object.fromEntries(error.metadata)).toEqual({ "x-internal": "secret" });
 });

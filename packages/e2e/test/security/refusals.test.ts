@@ -136,13 +136,13 @@ test("a client's own certificate that has expired is not even tried", async () =
 test("a client's key that does not match", async () => {
   const [cert, key] = [strange.file("client.pem"), strange.file("server.key")];
   const answer = await hello(server.addresses["mutual TLS"], "--cert", cert, "--key", key);
-  expect(answer).toEqual(failed(`the key in ${key} is not that of the certificate in ${cert}`));
+  expect(answer).toEqual(failed(`the key in ${key} does not belong to the certificate in ${cert}`));
 });
 
 test("a client's files that are not there, or are something else", async () => {
   const { TLS: address } = server.addresses;
   expect(await hello(address, "--ca", "/no/such.pem")).toEqual(failed("cannot read /no/such.pem: there is no such file"));
-  expect(await hello(address, "--ca", certs.file("server.key"))).toEqual(failed(`${certs.file("server.key")} is no PEM certificate`));
+  expect(await hello(address, "--ca", certs.file("server.key"))).toEqual(failed(`${certs.file("server.key")} is not a PEM certificate`));
 });
 
 const serveHelloWith = (...args: string[]) =>
@@ -151,7 +151,7 @@ const serveHelloWith = (...args: string[]) =>
 test("a server's key that does not match keeps the server from starting", async () => {
   const [cert, key] = [strange.file("server.pem"), strange.file("client.key")];
   const answer = await serveHelloWith("--tls-cert", cert, "--tls-key", key);
-  expect(answer).toEqual(failed(`topic hello: the key in ${key} is not that of the certificate in ${cert}`));
+  expect(answer).toEqual(failed(`topic hello: the key in ${key} does not belong to the certificate in ${cert}`));
 });
 
 test("a server's certificate that has expired keeps the server from starting", async () => {

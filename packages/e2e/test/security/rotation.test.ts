@@ -104,7 +104,7 @@ test("a renewed certificate is shown to new connections, and an open stream goes
   chat.closeSend();
   expect(await chat.recv()).toBeUndefined();
   // The key was there before its certificate, for a moment.
-  for (const { message } of server.errors) expect(message).toContain("is not that of the certificate");
+  for (const { message } of server.errors) expect(message).toContain("does not belong to the certificate");
 });
 
 test("a pair that is written by half is not picked up, the old one goes on, and it is said once", async () => {
@@ -117,7 +117,7 @@ test("a pair that is written by half is not picked up, the old one goes on, and 
   expect(await server.shown()).toBe(fingerprintOf(server.first));
   expect(await sayOnce(server.address, server.trust)).toBe("hello nobody");
   expect(server.errors.map(({ message }) => message)).toEqual([
-    `the key in ${server.files.key} is not that of the certificate in ${server.files.cert}`,
+    `the key in ${server.files.key} does not belong to the certificate in ${server.files.cert}`,
   ]);
   await server.folder.write("server.key", renewed.key);
   await until(async () => (await server.shown()) === fingerprintOf(renewed));
@@ -125,9 +125,9 @@ test("a pair that is written by half is not picked up, the old one goes on, and 
 
 test.each([
   ["is gone", (file: string) => rm(file), /^cannot read \S+: there is no such file$/],
-  ["is empty", (file: string) => writeFile(file, ""), / is no PEM certificate$/],
-  ["is cut off", (file: string, pem: string) => writeFile(file, pem.slice(0, 200)), / is no PEM certificate$/],
-  ["is something else", (file: string) => writeFile(file, "hello"), / is no PEM certificate$/],
+  ["is empty", (file: string) => writeFile(file, ""), / is not a PEM certificate$/],
+  ["is cut off", (file: string, pem: string) => writeFile(file, pem.slice(0, 200)), / is not a PEM certificate$/],
+  ["is something else", (file: string) => writeFile(file, "hello"), / is not a PEM certificate$/],
 ] as const)("a certificate that %s is not picked up, and the old one goes on until there is a better one", async (_, spoil, message) => {
   await using server = await setUp();
   await spoil(server.files.cert, server.first.cert);

@@ -5,7 +5,7 @@ import { createChannel } from "./create-channel.ts";
 import { type ChannelOptions, readOptions } from "./options.ts";
 
 const wrong: readonly (readonly [options: unknown, kind: ErrorConstructor, message: RegExp])[] = [
-  [{ retries: 3 }, TypeError, /^createChannel\(\) has no option "retries", but: tls, /],
+  [{ retries: 3 }, TypeError, /^createChannel\(\) has no option "retries"; the options are tls, /],
   [{ tls: "yes" }, TypeError, /^tls must be true, false or an object, got 'yes'$/],
   [{ tls: null }, TypeError, /^tls must be true, false or an object, got null$/],
   [{ tls: { cs: "x" } }, TypeError, /^tls has no option "cs"/],

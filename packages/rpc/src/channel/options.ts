@@ -4,10 +4,10 @@ import {
   checkFunction,
   checkNumber,
   checkObject,
+  checkOptionNames,
   checkTime,
   type Names,
   optional,
-  refuseUnknown,
   wrongType,
 } from "../checks.ts";
 import { type ChannelLimits, defaultChannelLimits, withDefaults } from "../limits/limits.ts";
@@ -105,13 +105,13 @@ export interface ChannelConfig {
 
 /** @throws TypeError if an option does not exist or is of a wrong type, RangeError if its value is out of range. */
 export function readOptions(where: string, options: ChannelOptions): ChannelConfig {
-  refuseUnknown(where, options, channelOptionNames);
+  checkOptionNames(where, options, channelOptionNames);
   const retries = new Retries(options);
   const { tls, balancing = retries.balancing ?? "pick_first", authority, proxy, pool = true, onStateChange } = options;
   if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
     throw wrongType("tls", "true, false or an object", tls);
   }
-  if (typeof tls === "object") refuseUnknown("tls", tls, clientTlsNames);
+  if (typeof tls === "object") checkOptionNames("tls", tls, clientTlsNames);
   if (typeof tls === "object" && tls.serverName !== undefined && !isName(tls.serverName)) {
     throw wrongType("tls.serverName", "a host", tls.serverName);
   }
@@ -137,7 +137,7 @@ export function readOptions(where: string, options: ChannelOptions): ChannelConf
 }
 
 function backoffOf(options: BackoffOptions = {}): BackoffPolicy {
-  refuseUnknown("backoff", checkObject("backoff", options), backoffNames);
+  checkOptionNames("backoff", checkObject("backoff", options), backoffNames);
   const { initialMs = 1_000, factor = 1.6, maxMs = 120_000, jitter = 0.2 } = options;
   return {
     initialMs: checkTime("backoff.initialMs", initialMs),

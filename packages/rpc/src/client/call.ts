@@ -6,7 +6,7 @@ import { type Compression, isCompression } from "../protocol/compression.ts";
 import { errorFromStatus, ofMethod, RpcError } from "../protocol/error.ts";
 import { Metadata, MetadataError, toMetadata } from "../protocol/metadata.ts";
 import { custom, requestFault } from "../protocol/metadata-rules.ts";
-import { noFields, noObject } from "../protocol/no-message.ts";
+import { describeNonMessage, describeNonObject } from "../protocol/no-message.ts";
 import type { Status } from "../protocol/status.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
 import { waitingFor } from "../transport/connect-cause.ts";
@@ -185,11 +185,11 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   #encode(init: unknown): Buffer | undefined {
     if (this.ended || this.#cancelled !== undefined) return undefined;
     try {
-      const kind = noObject(init);
+      const kind = describeNonObject(init);
       if (kind !== undefined) throw new TypeError(`a message is an object, got ${kind}`);
       this.#interception?.showRequest(init as object);
       const bytes = this.method.input.encode(init as never);
-      const empty = bytes.length === 0 ? noFields(init as object) : undefined;
+      const empty = bytes.length === 0 ? describeNonMessage(init as object) : undefined;
       if (empty !== undefined) throw new TypeError(`a message is an object with fields, got ${empty}`);
       return bytes;
     } catch (cause) {

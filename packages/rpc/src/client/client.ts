@@ -3,7 +3,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type CodecFactory, compiled } from "@grpc-study/codec";
 import { createChannel } from "../channel/create-channel.ts";
 import { type ChannelOptions, channelOptionNames } from "../channel/options.ts";
-import { checkFunction, checkFunctions, checkService, type Names, optional, refuseUnknown, shown } from "../checks.ts";
+import { checkFunction, checkFunctions, checkOptionNames, checkService, type Names, optional, shown } from "../checks.ts";
 import type { Channel } from "../transport/client.ts";
 import { BoundMethod } from "./bound-method.ts";
 import { caller } from "./callers.ts";
@@ -53,7 +53,7 @@ export function createClient<Service extends DescService>(
   options: ConnectOptions = {},
 ): Client<Service> {
   checkService("the service of createClient()", service);
-  refuseUnknown("createClient()", options, names);
+  checkOptionNames("createClient()", options, names);
   checkDefaults(options.defaults);
   optional(checkFunctions, "interceptors", options.interceptors);
   optional(checkFunction, "codec", options.codec);

@@ -1,6 +1,6 @@
 // Authentication on the server: an interceptor that lets a call through, with the caller's identity, or ends it with a status.
 import { createHash, timingSafeEqual } from "node:crypto";
-import { checkArray, checkFunction, checkObject, checkString, type Names, refuseUnknown } from "../checks.ts";
+import { checkArray, checkFunction, checkObject, checkOptionNames, checkString, type Names } from "../checks.ts";
 import type { Context, ServerInterceptor } from "../server/context.ts";
 import { type ContextKey, checkKey } from "../server/values.ts";
 
@@ -20,7 +20,7 @@ const names: Names<AuthenticateOptions<unknown>> = { verify: true, key: true, ex
 
 /** Runs when the header has come, before anything of a request is read, for all four call kinds. */
 export function authenticate<Identity>(options: AuthenticateOptions<Identity>): ServerInterceptor {
-  refuseUnknown("authenticate()", checkObject("the options of authenticate()", options), names);
+  checkOptionNames("authenticate()", checkObject("the options of authenticate()", options), names);
   const { verify, key, except = [] } = options;
   checkFunction("verify", verify);
   checkKey("key", key);

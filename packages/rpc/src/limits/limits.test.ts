@@ -3,13 +3,13 @@ import { connect, failureOf, start } from "../../test/harness.ts";
 import { Code, createChannel, createServer } from "../index.ts";
 import { defaultChannelLimits, defaultServerLimits } from "./limits.ts";
 
-test("what is told goes before the defaults", async () => {
+test("given limits override the defaults", async () => {
   const { client } = await start({ unary: () => ({}) }, { limits: { maxReceiveMessageBytes: 100 } });
   expect(await client.unary({ data: new Uint8Array(50) })).toBeDefined();
   expect(await failureOf(client.unary({ data: new Uint8Array(200) }))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
 });
 
-test("Infinity is no limit", async () => {
+test("Infinity turns a limit off", async () => {
   const none = Object.fromEntries(Object.keys(defaultServerLimits).map((name) => [name, Number.POSITIVE_INFINITY]));
   const { client } = await start({ unary: ({ data }) => ({ count: data.length }) }, { limits: none });
   expect((await client.unary({ data: new Uint8Array(5_000_000) })).count).toBe(5_000_000);
@@ -17,7 +17,7 @@ test("Infinity is no limit", async () => {
 
 test.each([0, -1, Number.NaN])("a limit of %d is a RangeError that names it", (value) => {
   expect(() => createServer({ limits: { maxConnections: value } })).toThrow(
-    `limits.maxConnections must be an integer from 1 on, or Infinity, got ${value}`,
+    `limits.maxConnections must be an integer of at least 1, or Infinity, got ${value}`,
   );
 });
 
@@ -37,13 +37,13 @@ const serverLimits = (limits: object) => createServer({ limits });
 test.each([
   ...Object.keys(defaultServerLimits).map((name) => ["server", name, serverLimits] as const),
   ...Object.keys(defaultChannelLimits).map((name) => ["channel", name, channelLimits] as const),
-])("a %s takes no other value of limits.%s", (_, name, use) => {
+])("a %s rejects other values of limits.%s", (_, name, use) => {
   for (const value of [0, -1, Number.NaN]) expect(() => use({ [name]: value }), String(value)).toThrow(RangeError);
   for (const value of ["5", null, {}, [5]]) expect(() => use({ [name]: value })).toThrow(new RegExp(`^limits\\.${name} must be .*, got `));
   if (!/Ms$|PerSecond$/.test(name)) expect(() => use({ [name]: 1.5 })).toThrow(`limits.${name} must be an integer`);
 });
 
-test("messages sent over the limit are RESOURCE_EXHAUSTED on both sides, each by itself, also among others", async () => {
+test("a sent message over the limit ends its call with RESOURCE_EXHAUSTED, on both sides and in streams", async () => {
   const limits = { maxSendMessageBytes: 100 };
   const small = { data: new Uint8Array(60) };
   const large = { data: new Uint8Array(200) };

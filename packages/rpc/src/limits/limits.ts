@@ -1,100 +1,148 @@
-// What a peer may ask of a server, or of a channel: every limit, its unit and its default.
-import { checkCount, checkNumber, checkTime, optional, refuseUnknown } from "../checks.ts";
+// The limits for the peers of a server and of a channel, with units and defaults.
+import { checkCount, checkNumber, checkOptionNames, checkTime, optional } from "../checks.ts";
 
-/** What holds for messages, on both sides. */
+/** The limits for messages, on both sides. */
 export interface MessageLimits {
-  /** The most bytes that a message received may have, after it has been inflated. Default 4 MiB, as in Go. More is RESOURCE_EXHAUSTED. */
+  /**
+   * The maximum size of a received message in bytes, after decompression. A larger one ends the
+   * call with RESOURCE_EXHAUSTED. Default: 4 MiB, as in grpc-go.
+   */
   readonly maxReceiveMessageBytes: number;
-  /** The most bytes that a message sent may have. Default Infinity: the peer has a limit of its own. More is RESOURCE_EXHAUSTED. */
+  /**
+   * The maximum size of a sent message in bytes. A larger one ends the call with
+   * RESOURCE_EXHAUSTED. Default: Infinity, because the peer has a limit of its own.
+   */
   readonly maxSendMessageBytes: number;
 }
 
-/** How much a peer may send ahead (RFC 9113, section 6.9), on both sides. */
+/**
+ * The flow-control windows on both sides: how far a peer may send ahead (RFC 9113, section 6.9).
+ */
 export interface WindowLimits {
-  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes of a call that its peer may send before they are read. Default 64 KiB. */
+  /**
+   * SETTINGS_INITIAL_WINDOW_SIZE: bytes that the peer may send on a stream before they are read.
+   * Default: 64 KiB.
+   */
   readonly streamWindowBytes: number;
-  /** Bytes of all calls of a connection that its peer may send before they are read. Default 1 MiB. */
+  /**
+   * Bytes that the peer may send on all streams of a connection before they are read. Default: 1
+   * MiB.
+   */
   readonly connectionWindowBytes: number;
   /**
-   * The window of a call that is read grows with the bandwidth and the round-trip time of its connection, up to this many bytes, and the connection's to twice as many.
-   * The rest of a message that is waited for may come at once, up to as many. Default 8 MiB. A value that is no larger than `streamWindowBytes` turns both off.
+   * The largest window in bytes. The window of a stream grows with the bandwidth and the round-trip
+   * time of its connection up to this size, and the window of the connection up to twice this size.
+   * If a reader waits for a message, the peer may also send the rest of it at once, up to this
+   * size. A value of at most `streamWindowBytes` turns both off. Default: 8 MiB.
    */
   readonly maxWindowBytes: number;
 }
 
-/** What a server takes from its callers. `Infinity` stands for no limit. */
+/** The limits of a server. `Infinity` turns a limit off. */
 export interface ServerLimits extends MessageLimits, WindowLimits {
   /**
-   * The most bytes of metadata in a request: names, values and 32 bytes a pair, as SETTINGS_MAX_HEADER_LIST_SIZE counts them (RFC 9113, section 6.5.2).
-   * Default 32 KiB. A request that has more is refused with RESOURCE_EXHAUSTED, and the HTTP status 431.
+   * The maximum size of a request's metadata in bytes: names, values, and 32 bytes for each pair,
+   * as SETTINGS_MAX_HEADER_LIST_SIZE counts them (RFC 9113, section 6.5.2). A larger request is
+   * rejected with RESOURCE_EXHAUSTED and the HTTP status 431. Default: 32 KiB.
    */
   readonly maxMetadataBytes: number;
-  /** The most pairs of metadata in a request, those of HTTP included. Default 128. More is RESOURCE_EXHAUSTED. */
+  /**
+   * The maximum number of header fields in a request, including those of HTTP. A request with more
+   * is rejected with RESOURCE_EXHAUSTED. Default: 128.
+   */
   readonly maxMetadataPairs: number;
   /**
-   * How many calls a connection may have at a time. Default 1,000: a client that keeps hundreds of streams open must still get its unary calls through. Clients
-   * wait with what is more; one that does not is refused (REFUSED_STREAM), and disconnected when it goes on.
+   * The maximum number of concurrent calls on a connection. Clients queue further calls. A client
+   * that opens more gets REFUSED_STREAM, and is disconnected if it continues. Default: 1,000, so
+   * that unary calls still get through beside hundreds of long-lived streams.
    */
   readonly maxConcurrentStreams: number;
-  /** How many connections each address that is listened on may have at a time. Default 10,000. More are closed when they come. */
+  /**
+   * The maximum number of connections for each listening address. Further connections are closed at
+   * once. Default: 10,000.
+   */
   readonly maxConnections: number;
   /**
-   * How long a new connection may take until its HTTP/2 preface and settings are here, and its TLS handshake before that; and how long a header may take.
-   * Milliseconds, default 10,000. While a header block is incomplete nothing else can come on a connection (RFC 9113, section 4.3).
+   * The time in milliseconds for each step of a new connection: the TLS handshake, then the HTTP/2
+   * preface and SETTINGS. Also the time for a header block, because nothing else can arrive on a
+   * connection while one is incomplete (RFC 9113, section 4.3). Default: 10,000.
    */
   readonly handshakeTimeoutMs: number;
   /**
-   * How long a peer may take to send what it owes: the only message of a request, from its header to its end, or a message of a stream that it has begun.
-   * Milliseconds, default 120,000. Then the call ends with DEADLINE_EXCEEDED. Streams may be silent between messages for as long as they like.
+   * The time in milliseconds that a peer may take to finish the only message of a request, counted
+   * from its header, or a message of a stream that has begun. Then the call ends with
+   * DEADLINE_EXCEEDED. Streams may be silent between messages for any time. Default: 120,000.
    */
   readonly bodyTimeoutMs: number;
   /**
-   * The most bytes that a connection may have pending: of requests that have come, and that no handler has taken, because they are incomplete or wait to be
-   * read. Default 64 MiB. The call that goes over it ends with RESOURCE_EXHAUSTED.
+   * The maximum number of pending bytes on a connection. Pending bytes belong to requests that have
+   * arrived but have not reached a handler: they are incomplete or wait to be read. The call that
+   * exceeds the limit ends with RESOURCE_EXHAUSTED. Default: 64 MiB.
    */
   readonly maxPendingBytesPerConnection: number;
   /**
-   * The most bytes that all connections of the process may have pending, those of its other servers included. Default 256 MiB. Beyond it, the largest call of
-   * the connection that has most ends with RESOURCE_EXHAUSTED.
+   * The maximum number of pending bytes on all connections of the process, including those of its
+   * other servers. Above it, the largest call on the connection with the most pending bytes ends
+   * with RESOURCE_EXHAUSTED. Default: 256 MiB.
    */
   readonly maxPendingBytes: number;
-  /** A connection without calls is closed after so many milliseconds. Default 900,000: a quarter of an hour. Clients connect again when they need to. */
+  /**
+   * Closes a connection that has had no calls for this time in milliseconds. Clients reconnect for
+   * their next call. Default: 900,000 (15 minutes).
+   */
   readonly maxConnectionIdleMs: number;
-  /** A connection takes no more calls after so many milliseconds, give or take a tenth; clients make another one. Default 7,200,000: two hours. */
+  /**
+   * A connection takes no more calls after this time in milliseconds, varied by up to a tenth.
+   * Clients open another one. Default: 7,200,000 (2 hours).
+   */
   readonly maxConnectionAgeMs: number;
-  /** How long calls may go on on a connection that is too old. Milliseconds, default Infinity: none is cut for its connection's age. */
+  /**
+   * How long calls may continue on a connection that has reached its age, in milliseconds. Default:
+   * Infinity, so its age ends no call.
+   */
   readonly maxConnectionAgeGraceMs: number;
-  /** How often a peer is asked whether it is still there, by a PING. Milliseconds, default 60,000. */
+  /** The interval in milliseconds between keepalive PINGs. Default: 60,000. */
   readonly keepaliveTimeMs: number;
-  /** How long it may take to answer that, before its connection is closed. Milliseconds, default 20,000. */
+  /**
+   * The time in milliseconds for the answer to a PING. Then the connection is closed. Default:
+   * 20,000.
+   */
   readonly keepaliveTimeoutMs: number;
   /**
-   * How many calls a peer may cancel in a second, in the long run, beside one for each call that it completes. Default 5,000. More closes its connection
-   * with ENHANCE_YOUR_CALM (CVE-2023-44487).
+   * How many calls a peer may cancel per second, on average. Each call that completes allows
+   * one more. Above it, the connection is closed with ENHANCE_YOUR_CALM (CVE-2023-44487). Default:
+   * 5,000.
    */
   readonly resetsPerSecond: number;
-  /** How many calls a peer may cancel at once, before `resetsPerSecond` counts. Default 20,000. */
+  /**
+   * How many calls a peer may cancel in a burst before `resetsPerSecond` applies. Default: 20,000.
+   */
   readonly resetBurst: number;
   /**
-   * How many PING and SETTINGS frames a peer may send in a second. Default 10,000: gRPC's clients measure bandwidth with them, once a round trip. More closes
-   * its connection with ENHANCE_YOUR_CALM (CVE-2019-9512, CVE-2019-9515).
+   * How many PING and SETTINGS frames a peer may send per second. gRPC clients measure
+   * bandwidth with PINGs, once a round trip. Above it, the connection is closed with
+   * ENHANCE_YOUR_CALM (CVE-2019-9512, CVE-2019-9515). Default: 10,000.
    */
   readonly controlFramesPerSecond: number;
   /**
-   * How many frames a peer may send in a second that make no sense: that its calls fail by, as malformed headers, or that are ignored, as those of unknown types.
-   * Default 500. More closes its connection with ENHANCE_YOUR_CALM (CVE-2025-8671).
+   * How many invalid frames a peer may send per second: frames that fail a call, such as
+   * malformed headers, and frames that are ignored, such as those of unknown types. Above it, the
+   * connection is closed with ENHANCE_YOUR_CALM (CVE-2025-8671). Default: 500.
    */
   readonly invalidFramesPerSecond: number;
 }
 
-/** What a client takes from its server, and how it finds out that the server is gone. */
+/** The limits of a channel, and how it detects a lost server. */
 export interface ChannelLimits extends MessageLimits, WindowLimits {
   /**
-   * How often the server is asked whether it is still there, while there are calls. Milliseconds, default 360,000: Go's servers disconnect a client that asks
-   * more often than every five minutes.
+   * The interval in milliseconds between keepalive PINGs while there are calls. Default: 360,000,
+   * because grpc-go servers disconnect a client that sends them more often than every five minutes.
    */
   readonly keepaliveTimeMs: number;
-  /** How long it may take to answer that. Milliseconds, default 20,000. Then the connection's calls end with UNAVAILABLE. */
+  /**
+   * The time in milliseconds for the answer to a PING. Then the connection is closed, and its calls
+   * end with UNAVAILABLE. Default: 20,000.
+   */
   readonly keepaliveTimeoutMs: number;
 }
 
@@ -126,18 +174,21 @@ export const defaultServerLimits: ServerLimits = {
 
 export const defaultChannelLimits: ChannelLimits = { ...messages, ...windows, keepaliveTimeMs: 6 * 60_000, keepaliveTimeoutMs: 20_000 };
 
-/** The defaults, and what is given instead. @throws TypeError or RangeError that names the limit. */
+/**
+ * Merges the given limits over the defaults.
+ * @throws TypeError or RangeError that names the limit.
+ */
 export function withDefaults<Limits extends MessageLimits>(
   defaults: Limits,
-  told: { readonly [Name in keyof Limits]?: Limits[Name] | undefined } = {},
+  limits: { readonly [Name in keyof Limits]?: Limits[Name] | undefined } = {},
 ): Limits {
-  refuseUnknown("limits", told, defaults);
-  for (const [name, value] of Object.entries(told)) optional(checkerOf(name), `limits.${name}`, value);
-  const given = Object.entries(told).filter(([, value]) => value !== undefined);
+  checkOptionNames("limits", limits, defaults);
+  for (const [name, value] of Object.entries(limits)) optional(checkerOf(name), `limits.${name}`, value);
+  const given = Object.entries(limits).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
 }
 
-/** Times and rates are numbers; all other limits count something. */
+/** Times and rates may be fractions. All other limits are counts. */
 function checkerOf(name: string): (name: string, value: unknown) => number {
   if (name.endsWith("Ms")) return checkTime;
   return name.endsWith("PerSecond") ? checkRate : checkCount;

@@ -29,13 +29,21 @@ export type Code = (typeof numbers)[CodeName];
 
 type Codes = typeof numbers & Readonly<Record<Code, CodeName>> & { readonly [number: number]: CodeName | undefined };
 
-/** The gRPC status codes: `Code.NOT_FOUND` is 5, and `Code[5]` is `"NOT_FOUND"`. A number that is no code has no name. */
+/**
+ * The gRPC status codes: `Code.NOT_FOUND` is 5, and `Code[5]` is `"NOT_FOUND"`. `Code[n]` is
+ * undefined if `n` is not a status code.
+ */
 export const Code = Object.freeze({
   ...numbers,
   ...Object.fromEntries(Object.entries(numbers).map(([name, number]) => [number, name])),
 }) as Codes;
 
-/** The code of a number that a peer sent. A number that is no code is UNKNOWN, as statuscodes.md has it. */
+/**
+ * Returns the status code for a number that a peer sent, and UNKNOWN for any other number
+ * (statuscodes.md).
+ *
+ * @throws TypeError if the value is not a number.
+ */
 export function codeFrom(number: number): Code {
   if (typeof number !== "number") throw wrongType("the number of codeFrom()", "a number", number);
   return Code[number] === undefined ? Code.UNKNOWN : (number as Code);

@@ -1,17 +1,20 @@
-// The algorithms of https://github.com/grpc/grpc/blob/master/doc/compression.md, and a message through them.
+// Message compression (https://github.com/grpc/grpc/blob/master/doc/compression.md).
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { wrongType } from "../checks.ts";
 import { Code } from "./code.ts";
 
-/** How messages are compressed: `gzip` (RFC 1952), `deflate` (zlib's format, RFC 1950), or `identity`, not at all. */
+/**
+ * How messages are compressed: `gzip` (RFC 1952), `deflate` (the zlib format, RFC 1950), or
+ * `identity` (uncompressed).
+ */
 export type Compression = "identity" | "gzip" | "deflate";
 
-/** What both sides of this package take, as `grpc-accept-encoding` says it. */
+/** The encodings that both sides of this package accept, as the value of `grpc-accept-encoding`. */
 export const acceptedEncodings = "identity,deflate,gzip";
 
-/** Ends a call, as grpc-js takes it from its filters and decoders. */
-export interface Refusal {
+/** Why a message cannot be decompressed. The call ends with this status. */
+export interface DecompressFailure {
   readonly code: Code;
   readonly details: string;
 }
@@ -25,19 +28,19 @@ export function isCompression(name: unknown): name is Compression {
   return name === "identity" || name === "gzip" || name === "deflate";
 }
 
-/** @throws TypeError if it is no algorithm. */
+/** @throws TypeError if the value is not a compression. */
 export function checkCompression(name: string, value: unknown): Compression {
   if (!isCompression(value)) throw wrongType(name, "identity, gzip or deflate", value);
   return value;
 }
 
-/** Whether a peer whose `grpc-accept-encoding` this is takes an algorithm. */
+/** Returns whether a peer with this `grpc-accept-encoding` accepts an algorithm. */
 export function accepts(encodings: string, algorithm: Compression): boolean {
-  // C-core puts a space after each comma; Go does not.
+  // gRPC C-core puts a space after each comma; grpc-go does not.
   return algorithm === "identity" || encodings.split(",").some((name) => name.trim() === algorithm);
 }
 
-/** The message compressed; as it is, if that makes it no smaller. */
+/** Compresses a message. Returns the given bytes if the result would not be smaller. */
 export async function compress(bytes: Buffer, algorithm: Compression): Promise<Buffer> {
   if (algorithm === "identity") return bytes;
   const compressed = await algorithms[algorithm].deflate(bytes);
@@ -45,17 +48,20 @@ export async function compress(bytes: Buffer, algorithm: Compression): Promise<B
 }
 
 /**
- * The message as it was. Rejects with a Refusal.
+ * Decompresses a message. Rejects with a DecompressFailure.
  *
- * @param limit the most bytes it may come to, checked while it grows; -1 for any.
+ * @param limit the maximum size of the result in bytes, checked while it grows; -1 for no limit.
  */
 export async function decompress(bytes: Buffer, algorithm: "gzip" | "deflate", limit: number): Promise<Buffer> {
   try {
     return await algorithms[algorithm].inflate(bytes, limit === -1 ? {} : { maxOutputLength: Math.max(limit, 1) });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
-      throw { code: Code.RESOURCE_EXHAUSTED, details: `Received message that decompresses to more than ${limit} bytes` } satisfies Refusal;
+      throw {
+        code: Code.RESOURCE_EXHAUSTED,
+        details: `Received message that decompresses to more than ${limit} bytes`,
+      } satisfies DecompressFailure;
     }
-    throw { code: Code.INTERNAL, details: `Received message that is no valid ${algorithm}` } satisfies Refusal;
+    throw { code: Code.INTERNAL, details: `Received message that is not valid ${algorithm}` } satisfies DecompressFailure;
   }
 }

@@ -7,7 +7,7 @@ import { Metadata } from "./metadata.ts";
 
 const badRequest = detail(BadRequestSchema, { fieldViolations: [{ field: "size", description: "is -1" }] });
 
-test("details survive the way to the status and back, and are found by schema", () => {
+test("details survive the round trip through a status, and are found by schema", () => {
   const sent = new RpcError(Code.INVALID_ARGUMENT, "大小不对 ✓", { details: [badRequest], metadata: { "x-a": "1" } });
   const received = errorFromStatus(statusFromError(sent));
   expect(received.code).toBe(Code.INVALID_ARGUMENT);
@@ -17,7 +17,7 @@ test("details survive the way to the status and back, and are found by schema", 
   expect(received.findDetails(RetryInfoSchema)).toEqual([]);
 });
 
-test("the handler's trailer goes with the error's metadata", () => {
+test("the trailer of the handler and the metadata of the error are sent together", () => {
   const trailer = new Metadata({ "x-trailer": "t" });
   const { metadata } = statusFromError(new RpcError(Code.ABORTED, "", { metadata: { "x-error": "e" } }), trailer);
   expect([...(metadata ?? [])]).toEqual([
@@ -26,14 +26,14 @@ test("the handler's trailer goes with the error's metadata", () => {
   ]);
 });
 
-test("details that cannot be parsed leave the status standing", () => {
+test("malformed details do not affect the status", () => {
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from([0xff, 0xff, 0xff]));
   const error = errorFromStatus({ code: Code.NOT_FOUND, message: "gone", metadata });
   expect(error).toMatchObject({ code: Code.NOT_FOUND, message: "gone", details: [] });
 });
 
-test("instanceof holds for an error of another copy of the package, and for nothing else", async () => {
+test("instanceof accepts an RpcError from another copy of the package, and nothing else", async () => {
   const copy: typeof import("./error.ts") = await import(/* @vite-ignore */ `${"./error.ts"}?copy`);
   expect(copy.RpcError).not.toBe(RpcError);
   expect(new copy.RpcError(Code.ABORTED)).toBeInstanceOf(RpcError);
@@ -41,36 +41,36 @@ test("instanceof holds for an error of another copy of the package, and for noth
   expect({ code: Code.ABORTED, message: "" }).not.toBeInstanceOf(RpcError);
 });
 
-test("instanceof of a subclass keeps its ordinary meaning", () => {
+test("instanceof works as usual for a subclass", () => {
   class Special extends RpcError {}
   expect(new Special(Code.ABORTED)).toBeInstanceOf(Special);
   expect(new RpcError(Code.ABORTED)).not.toBeInstanceOf(Special);
 });
 
-test("there is no error with the code OK", () => {
+test("an RpcError cannot have the code OK", () => {
   expect(() => new RpcError(Code.OK)).toThrow(RangeError);
 });
 
-test.each([17, -1, 1.5, Number.NaN, "5", "NOT_FOUND", undefined])("%s is no code of an error", (code) => {
+test.each([17, -1, 1.5, Number.NaN, "5", "NOT_FOUND", undefined])("an RpcError rejects the code %s", (code) => {
   const make = () => new RpcError(code as Code);
   expect(make).toThrow(typeof code === "number" ? RangeError : TypeError);
   expect(make).toThrow(`code must be a status code from 1 to 16, got ${inspect(code)}`);
 });
 
-test("a lone surrogate in a message can be sent", () => {
+test("a message with a lone surrogate can be sent", () => {
   expect(() => encodeURI(statusFromError(new RpcError(Code.ABORTED, "a\ud800b")).message)).not.toThrow();
 });
 
-test("as a string it is one line, with the code's name", () => {
+test("toString() returns one line with the name of the code", () => {
   expect(String(new RpcError(Code.NOT_FOUND, "two\nlines"))).toBe("NOT_FOUND: two lines");
 });
 
-test("what is no RpcError becomes INTERNAL, with nothing of its message", () => {
+test("from() converts other errors to INTERNAL without their message", () => {
   const error = RpcError.from(new Error("password is hunter2"));
   expect(error).toMatchObject({ code: Code.INTERNAL, message: "internal error" });
 });
 
-test("an error that no call made has no method; one that a call ended with has it, and goes on without it", () => {
+test("an error of a client's call has the method, which is not sent on; other errors have none", () => {
   const error = new RpcError(Code.ABORTED, "again");
   expect(error.method).toBeUndefined();
   expect(ofMethod("/a.B/C", error)).toBe(error);

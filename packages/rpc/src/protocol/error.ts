@@ -1,16 +1,16 @@
-// The one error of this package, on both sides of the wire.
+// The error for failed calls, in clients and servers.
 import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, anyIs, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import {
   checkArray,
   checkObject,
+  checkOptionNames,
   checkSchema,
   checkString,
   type Names,
   optional,
   outOfRange,
-  refuseUnknown,
   wrongType,
 } from "../checks.ts";
 import { Code } from "./code.ts";
@@ -18,7 +18,11 @@ import { Metadata, MetadataError, type MetadataInit, toMetadata } from "./metada
 import { custom, detailsKey, keyFault, pushbackKey } from "./metadata-rules.ts";
 import type { Status } from "./status.ts";
 
-/** Packs a `google.rpc` (or any other) message that says more about an error. */
+/**
+ * Packs a message, usually one of `google.rpc`, as a detail of an error.
+ *
+ * @throws TypeError if an argument has the wrong type.
+ */
 export function detail<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Any {
   checkSchema("the schema of a detail", schema);
   checkObject("the message of a detail", message);
@@ -27,19 +31,21 @@ export function detail<Desc extends DescMessage>(schema: Desc, message: MessageI
 
 export interface RpcErrorOptions {
   /**
-   * Sent as trailers when a handler throws the error. A key of HTTP or of the protocol (`content-type`, `grpc-status`, …) is a MetadataError in the shorthand, and
-   * left out of a `Metadata`, which has been received from somebody else. Metadata of more than 60 KiB is left out when the error is sent, and the message
-   * says so.
+   * Sent as trailers when a handler throws the error. A key of HTTP or of the protocol
+   * (`content-type`, `grpc-status`, …) throws a MetadataError if `metadata` is an object with
+   * entries, and is left out if it is a `Metadata`, which may have been received from another peer.
+   * Metadata of more than 60 KiB is not sent, and the message says so.
    */
   readonly metadata?: MetadataInit | undefined;
-  /** Details, packed with `detail(schema, message)`, sent as `grpc-status-details-bin`. */
+  /** The details, packed with `detail(schema, message)`. Sent as `grpc-status-details-bin`. */
   readonly details?: readonly Any[] | undefined;
   /**
-   * When a client with a retry policy sends the call again: after so many milliseconds, an integer from 0 on; `false`: not at all. Sent as
-   * `grpc-retry-pushback-ms` (gRFC A6). Default: the client's own back-off.
+   * The delay in milliseconds, an integer of at least 0, after which a client with a retry policy
+   * sends the call again. `false` disables retries of the call. Sent as `grpc-retry-pushback-ms`
+   * (gRFC A6). Default: the client uses its own backoff.
    */
   readonly retryAfterMs?: number | false | undefined;
-  /** What led here. Never leaves the process. */
+  /** The underlying error. It never leaves the process. */
   readonly cause?: unknown;
 }
 
@@ -48,12 +54,14 @@ const brand = Symbol.for("@grpc-study/rpc.RpcError");
 const received = Symbol.for("@grpc-study/rpc.RpcError.received");
 
 /**
- * Why a call failed. A handler throws it to answer with a status; a client's call rejects with it.
+ * Why a call failed. A handler throws it to end its call with a status. In a client, calls reject
+ * with it.
  *
- * A handler that throws on what its own client's call rejected with sends code, message and details. Metadata goes on by choice only:
- * `new RpcError(error.code, error.message, { details: error.details, metadata: { "x-reason": … } })`.
+ * A handler may rethrow the error of a call that it made itself: the code, message and details are
+ * sent on. Metadata is sent on only if the handler asks for it: `new RpcError(error.code,
+ * error.message, { details: error.details, metadata: { "x-reason": … } })`.
  *
- * `instanceof` holds across copies of this package.
+ * `instanceof` works across copies of this package.
  */
 export class RpcError extends Error {
   static {
@@ -62,26 +70,36 @@ export class RpcError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // A subclass keeps the ordinary meaning.
-    // biome-ignore lint/complexity/noThisInStatic: the subclass is what matters here
+    // Subclasses use the ordinary `instanceof`.
+    // biome-ignore lint/complexity/noThisInStatic: `this` may be a subclass
     if (this !== RpcError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === "object" && value !== null && brand in value;
   }
 
   /** The status code, never `OK`. */
   readonly code: Code;
-  /** In a client, the trailer that was received, without what is HTTP's or the protocol's. In a handler, the option `metadata`. */
+  /**
+   * In a client, the received trailers without the fields of HTTP and of the protocol. In a
+   * handler, the option `metadata`.
+   */
   readonly metadata: Metadata;
-  /** The details, packed. `findDetails` unpacks them by schema. */
+  /** The packed details. `findDetails` unpacks them by schema. */
   readonly details: readonly Any[];
-  /** The option `retryAfterMs`. In a client, undefined. */
+  /** The option `retryAfterMs`. Undefined in a client. */
   readonly retryAfterMs: number | false | undefined;
-  /** The path of the method whose call ended with the error, `/package.Service/Method`. Undefined for an error that no client's call made. */
+  /**
+   * The path of the method whose call failed: `/package.Service/Method`. Undefined unless a
+   * client's call rejected with the error.
+   */
   readonly method: string | undefined;
 
-  /** @param message what the peer may know: it goes over the wire as it is. */
+  /**
+   * @param message sent to the peer as it is. Default: empty.
+   * @throws TypeError or RangeError for a wrong argument or option, MetadataError for metadata that
+   * cannot be sent.
+   */
   constructor(code: Code, message = "", options: RpcErrorOptions = {}) {
-    refuseUnknown("RpcError", options, names);
+    checkOptionNames("RpcError", options, names);
     super(checkString("the message of an RpcError", message), "cause" in options ? { cause: options.cause } : undefined);
     if (typeof code !== "number") throw wrongType("code", "a status code from 1 to 16", code);
     if (code === Code.OK) throw new RangeError("an RpcError cannot have the code OK");
@@ -93,7 +111,11 @@ export class RpcError extends Error {
     this.method = undefined;
   }
 
-  /** The details of one kind, in the order in which they were given. A detail that cannot be parsed is left out. */
+  /**
+   * Returns the details with this schema, in their order. Leaves out details that cannot be parsed.
+   *
+   * @throws TypeError if `schema` is not a message schema.
+   */
   findDetails<Desc extends DescMessage>(schema: Desc): MessageShape<Desc>[] {
     checkSchema("the schema of findDetails()", schema);
     return this.details.flatMap((any) => {
@@ -111,13 +133,16 @@ export class RpcError extends Error {
     return `${Code[this.code] ?? this.code}: ${this.message.replace(/\s+/g, " ")}`;
   }
 
-  /** What a thrown value means as the outcome of a call: an RpcError is what it is, anything else is INTERNAL with nothing of its message. */
+  /**
+   * Converts a thrown value to the error of a call. Returns an RpcError as it is. Any other value
+   * becomes INTERNAL with the message `internal error`, and is kept as the cause.
+   */
   static from(thrown: unknown): RpcError {
     return thrown instanceof RpcError ? thrown : new RpcError(Code.INTERNAL, "internal error", { cause: thrown });
   }
 }
 
-/** A6 takes a signed integer of 32 bits. */
+/** gRFC A6 requires a signed 32-bit integer. */
 function checkRetryAfter(value: number | false | undefined): number | false | undefined {
   if (value === undefined || value === false || (Number.isInteger(value) && value >= 0 && value < 2 ** 31)) return value;
   const fault = typeof value === "number" ? outOfRange : wrongType;
@@ -133,7 +158,7 @@ function checkDetails(name: string, value: unknown): readonly Any[] {
   return details as readonly Any[];
 }
 
-/** What an error may send of the metadata that it is made with. */
+/** Returns the part of an error's metadata that can be sent. */
 function sendable(init: MetadataInit | undefined): Metadata {
   if (init instanceof Metadata) return custom(init.clone());
   const metadata = toMetadata(init);
@@ -142,18 +167,21 @@ function sendable(init: MetadataInit | undefined): Metadata {
   return metadata;
 }
 
-/** The error, with the method whose call ended with it. */
+/** Sets the method of the failed call on an error, and returns it. */
 export function ofMethod(path: string, error: RpcError): RpcError {
   (error as { method: string | undefined }).method = path;
   return error;
 }
 
-/** Whether a handler that throws the error sends its metadata. */
+/**
+ * Returns whether the metadata of the error is sent when a handler throws it. Received metadata is
+ * not.
+ */
 export function isSent(error: RpcError): boolean {
   return !(received in error);
 }
 
-/** Reads the status with which a call ended at a client. */
+/** Converts a status that a client received to an error. */
 export function errorFromStatus({ code, message, metadata = new Metadata(), cause }: Status): RpcError {
   const packed = metadata.getBytes(detailsKey);
   const details = packed === undefined ? [] : unpackDetails(packed);
@@ -165,18 +193,18 @@ function unpackDetails(packed: Buffer): Any[] {
   try {
     return fromBinary(StatusSchema, packed).details;
   } catch {
-    // A peer that sends rubbish here has still sent a status, and that one counts.
+    // The status counts even if its details are malformed.
     return [];
   }
 }
 
-/** Writes an error as the status that is sent. `trailer` is what the handler put there. */
+/** Converts an error to the status to send. `trailer` holds the trailers that the handler set. */
 export function statusFromError(error: RpcError, trailer?: Metadata): Status {
   const message = error.message.toWellFormed();
   const metadata = new Metadata(trailer);
   if (isSent(error)) metadata.merge(error.metadata);
   const { retryAfterMs } = error;
-  // The error of another copy of this package may have none.
+  // An error from another copy of this package may lack this field.
   if (retryAfterMs !== undefined) metadata.set(pushbackKey, retryAfterMs === false ? "-1" : String(retryAfterMs));
   if (error.details.length > 0) {
     const status = create(StatusSchema, { code: error.code, message, details: [...error.details] });

@@ -1,26 +1,38 @@
-// Metadata as header fields, both ways (PROTOCOL-HTTP2.md, Custom-Metadata).
+// Converts between metadata and header fields (PROTOCOL-HTTP2.md, Custom-Metadata).
 import { Metadata } from "./metadata.ts";
 import { detailsKey, isReserved } from "./metadata-rules.ts";
 
-/** Fields of the protocol that say something to a handler, too: what tracing hands on. */
+/** Fields of the protocol that handlers may read and clients may send, for tracing. */
 const tracing = new Set(["grpc-trace-bin", "grpc-tags-bin"]);
 
-/** Whether a client sends a key of a request's metadata. The other keys of HTTP and of the protocol are without effect. */
+/**
+ * Returns whether a client sends a key of a request's metadata. It ignores the other keys of HTTP
+ * and of the protocol.
+ */
 export function isSentWithRequest(key: string): boolean {
   return !isReserved(key) || tracing.has(key);
 }
 
-/** Whether a field that a server received is metadata. `grpc-previous-rpc-attempts` tells a handler which attempt of a call it is (gRFC A6). */
+/**
+ * Returns whether a field that a server received is metadata. `grpc-previous-rpc-attempts` is
+ * metadata, because it holds the number of earlier attempts (gRFC A6).
+ */
 export function isRequestMetadata(name: string): boolean {
   return name !== "accept-encoding" && (isSentWithRequest(name) || name === "grpc-previous-rpc-attempts");
 }
 
-/** Whether a field that a client received is metadata, and not one of HTTP or of the protocol. */
+/**
+ * Returns whether a field that a client received is metadata rather than a field of HTTP or of the
+ * protocol.
+ */
 export function isMetadata(name: string): boolean {
   return name === detailsKey || !(isReserved(name) || name === "date");
 }
 
-/** The metadata among header fields, given as names and values in turn from `start` on. The fields of HTTP and of the protocol are left out. */
+/**
+ * Reads the metadata from header fields. `flat` holds names and values in turn; reading begins at
+ * `start`. Leaves out the fields of HTTP and of the protocol.
+ */
 export function metadataFromFields(flat: readonly string[], start: number): Metadata {
   const metadata = new Metadata();
   for (let i = start; i < flat.length; i += 2) {
@@ -30,13 +42,13 @@ export function metadataFromFields(flat: readonly string[], start: number): Meta
   return metadata;
 }
 
-/** Whether there is metadata among header fields. */
+/** Returns whether the header fields contain metadata. */
 export function hasMetadata(flat: readonly string[], start: number): boolean {
   for (let i = start; i < flat.length; i += 2) if (isMetadata(flat[i] as string)) return true;
   return false;
 }
 
-/** The header fields of metadata. Bytes are base64 without padding. */
+/** Converts metadata to header fields. Bytes become base64 without padding. */
 export function fieldsOf(metadata: Metadata): (readonly [name: string, value: string])[] {
   const fields: (readonly [string, string])[] = [];
   for (const [key, value] of metadata) {

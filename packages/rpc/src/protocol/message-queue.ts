@@ -1,12 +1,12 @@
 // A queue of messages that counts their bytes.
 
-/** What a queued message takes beside its bytes, about. It bounds a queue of empty messages. */
+/** The approximate size of a queue entry without its bytes. It bounds a queue of empty messages. */
 const overhead = 64;
 
 /** A message in a queue. */
 export class QueuedMessage {
   readonly bytes: Buffer;
-  /** Whether it came compressed, or is to be compressed. */
+  /** Whether the message arrived compressed, or is to be compressed. */
   readonly compressed: boolean;
   next: QueuedMessage | undefined;
 
@@ -20,7 +20,7 @@ export class QueuedMessage {
 export class MessageQueue {
   #first: QueuedMessage | undefined;
   #last: QueuedMessage | undefined;
-  /** The bytes of the messages, and 64 more for each. */
+  /** The total size: the bytes of the messages, plus 64 for each message. */
   bytes = 0;
 
   get isEmpty(): boolean {
@@ -40,7 +40,7 @@ export class MessageQueue {
     if (first === undefined) return undefined;
     this.#first = first.next;
     if (first.next === undefined) this.#last = undefined;
-    // A message that has left the queue must not keep those behind it alive.
+    // A message that has left the queue must not keep the messages behind it alive.
     first.next = undefined;
     this.bytes -= first.bytes.length + overhead;
     return first;

@@ -17,7 +17,7 @@ function write(reader: MessageReader, data: Buffer): Buffer[] {
   return messages;
 }
 
-/** Gives `bytes` to a reader in pieces of so many bytes. */
+/** Feeds `bytes` to a reader in pieces of the given size. */
 function read(bytes: Buffer, pieces: (at: number) => number, reader = new MessageReader(-1)): Buffer[] {
   const messages: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -29,7 +29,7 @@ function read(bytes: Buffer, pieces: (at: number) => number, reader = new Messag
 }
 
 test.each([1, 2, 3, 4, 5, 6, 7, 100, 4_095, 4_096, 4_101, 16_384, 1_000_000])(
-  "in pieces of %i bytes, messages are what they were",
+  "messages survive being split into pieces of %i bytes",
   (size) => {
     const messages = [0, 1, 0, 5, 4_090, 4_091, 4_092, 16_384, 70_000, 0, 3].map((length) => message(length));
     const reader = new MessageReader(-1);
@@ -40,7 +40,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 100, 4_095, 4_096, 4_101, 16_384, 1_000_000])(
   },
 );
 
-test("in pieces of changing sizes, messages are what they were", () => {
+test("messages survive being split into pieces of any size", () => {
   const messages = Array.from({ length: 200 }, (_, index) => message((index * 7919) % 9000, index));
   const got = read(Buffer.concat(messages.map((bytes) => writeFrame(bytes))), (at) => 1 + ((at * 2654435761) % 6_007));
   expect(got).toHaveLength(messages.length);
@@ -58,7 +58,7 @@ test.each([1, 4, 5, 1000])("each message has the flag of its own prefix, in piec
   expect(flags).toEqual([1, 7, 0]);
 });
 
-test("it is inside a message from the first byte of its prefix to its last", () => {
+test("`inside` is true from the first byte of a prefix to the last byte of its message", () => {
   const reader = new MessageReader(-1);
   const bytes = writeFrame(message(3));
   for (const [index] of bytes.entries()) {
@@ -68,14 +68,14 @@ test("it is inside a message from the first byte of its prefix to its last", () 
   expect(reader.inside).toBe(false);
 });
 
-test.each([1, 3, 5, 9])("a length over the limit throws before there is anything of the message, in pieces of %i", (size) => {
+test.each([1, 3, 5, 9])("a length over the limit throws before the message arrives, in pieces of %i bytes", (size) => {
   const prefix = Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4]);
   expect(() => read(prefix, () => size, new MessageReader(4_194_304))).toThrow("Received message larger than max (4294967295 vs 4194304)");
   expect(read(writeFrame(message(10)), () => size, new MessageReader(10))).toHaveLength(1);
   expect(() => read(writeFrame(message(11)), () => size, new MessageReader(10))).toThrow("11 vs 10");
 });
 
-test("what a prefix promises is not reserved, and pieces of one byte are not kept one by one", () => {
+test("memory follows the bytes that arrived, not the announced length or the number of pieces", () => {
   const held = () => {
     globalThis.gc?.();
     const { heapUsed, external } = process.memoryUsage();
@@ -89,13 +89,13 @@ test("what a prefix promises is not reserved, and pieces of one byte are not kep
 
   const slow = new MessageReader(-1);
   write(slow, prefix);
-  // Each piece is a part of a larger read, as from a socket.
+  // Each piece is part of a larger read, as from a socket.
   for (let at = 0; at < 300_000; at++) write(slow, Buffer.alloc(64).subarray(7, 8));
   expect(held() - before, "300,000 pieces of one byte").toBeLessThan(6);
   expect(promised.every(({ inside }) => inside) && slow.inside).toBe(true);
 });
 
-test("a message does not hold on to all that was read with it", () => {
+test("a message does not keep the rest of its chunk alive", () => {
   const read = Buffer.alloc(2 ** 20);
   for (const length of [10, 100]) {
     writeFrame(message(length)).copy(read);
@@ -106,7 +106,7 @@ test("a message does not hold on to all that was read with it", () => {
   }
 });
 
-test("it cuts no more messages than are asked for, and counts what it keeps", () => {
+test("next() reads one message at a time, and `bytes` counts the rest", () => {
   const reader = new MessageReader(-1);
   reader.push(Buffer.alloc(5 * 1000));
   expect(reader.bytes).toBe(5000);

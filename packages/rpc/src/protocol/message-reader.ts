@@ -1,23 +1,27 @@
-// Cuts the bytes of a stream into messages. The bytes of a message that comes in pieces are copied together, into a buffer that grows with what
-// has come, not with what its prefix promises. Bytes that nobody has asked for yet stay as they came, so a thousand empty messages take five thousand bytes and
-// no objects.
+// Splits the bytes of a stream into messages. A message that arrives in pieces is copied into one
+// buffer, which grows with the bytes that have arrived rather than with the length that the prefix
+// announces. Bytes stay as they arrived until a message is requested, so a thousand empty messages
+// take five thousand bytes and no objects.
 
 const prefix = 5;
-/** What a message that comes in pieces begins with, and how much faster than its bytes its buffer grows. */
+/** The first size of the buffer for a message in pieces, and the factor by which it grows. */
 const firstBytes = 4 * 1024;
 const growth = 4;
-/** Small parts that wait are copied together into blocks of up to this size. */
+/** Small unread chunks are copied together into blocks of up to this size. */
 const largestBlock = 64 * 1024;
 
-/** What waits may hold on to so many bytes, however few it has itself: copying them costs more than keeping them. */
+/**
+ * An unread chunk may keep a buffer of this size alive, however small the chunk is: copying costs
+ * more.
+ */
 const smallestCopied = 4 * 1024;
 
-/** So many bytes are copied here: a call of native code costs more. */
+/** Up to this size, a copy in JavaScript costs less than a native call. */
 const fewBytes = 32;
 
 const nothing = Buffer.alloc(0);
 
-/** A message that is to be longer than the limit. */
+/** Thrown if the prefix of a message announces more bytes than the limit. */
 export class MessageTooLarge extends Error {
   static {
     MessageTooLarge.prototype.name = "MessageTooLarge";
@@ -37,44 +41,47 @@ export class MessageReader {
   readonly #limit: number;
   #data: Buffer = nothing;
   #at = 0;
-  /** What came after `#data`, in order. */
+  /** Chunks that arrived after `#data`, in order. */
   #waiting: Buffer[] | undefined;
   #nextWaiting = 0;
-  /** The block of which the last part is the end, and how much of it is in use. */
+  /** The block that ends with the last waiting chunk, and how much of it is in use. */
   #block: Buffer = nothing;
   #blockUsed = 0;
   #begun: Buffer | undefined;
   #filled = 0;
-  /** With its prefix, which may not be complete yet. */
+  /**
+   * The size of the current message with its prefix. Only the size of the prefix until that is
+   * complete.
+   */
   #total = prefix;
-  /** How many messages have come. */
+  /** How many messages `next` has returned. */
   count = 0;
-  /** The flag of the last of them: whether it is compressed. */
+  /** The flag of the last message: 1 if it is compressed. */
   flag = 0;
-  /** Bytes that were pushed and that no call of `next` has reached. */
+  /** Bytes that were pushed and that `next` has not consumed. */
   unread = 0;
 
-  /** @param limit the most bytes of a message; -1 for any. */
+  /** @param limit the maximum size of a message in bytes; -1 for no limit. */
   constructor(limit: number) {
     this.#limit = limit === -1 ? Number.POSITIVE_INFINITY : limit;
   }
 
-  /** Whether a message has begun, and not ended. */
+  /** Whether a message has begun and is incomplete. */
   get inside(): boolean {
     return this.#filled > 0;
   }
 
-  /** How many bytes of the message that has begun, or of its prefix, are missing. */
+  /** How many bytes of the current message, or of its prefix, are missing. */
   get missing(): number {
     return this.#filled > 0 ? this.#total - this.#filled : 0;
   }
 
-  /** How many bytes it keeps. */
+  /** The number of bytes that the reader holds. */
   get bytes(): number {
     return (this.#begun?.length ?? 0) + this.unread + (this.unread > 0 ? this.#block.length - this.#blockUsed : 0);
   }
 
-  /** Takes the next data. The bytes must not change afterwards. */
+  /** Adds the next chunk. The bytes must not change afterwards. */
   push(data: Buffer): void {
     if (data.length === 0) return;
     if (this.unread === 0) {
@@ -84,7 +91,10 @@ export class MessageReader {
     this.unread += data.length;
   }
 
-  /** What was pushed stays unread for longer: a small part must not hold on to all that the socket read with it. */
+  /**
+   * Called if pushed data stays unread. Copies a small chunk, so that it does not keep the whole
+   * buffer that the socket read alive.
+   */
   keep(): void {
     if (this.#at > 0) {
       this.#data = this.#data.subarray(this.#at);
@@ -92,7 +102,7 @@ export class MessageReader {
     }
     const { buffer, length } = this.#data;
     if (buffer.byteLength <= Math.max(2 * length, smallestCopied)) return;
-    // A buffer of its own, not one of Node's pool, which would look as if it were to be copied again after each message.
+    // Not from Node's pool: a pooled buffer would be copied again after each message.
     const own = Buffer.allocUnsafeSlow(length);
     own.set(this.#data);
     this.#data = own;
@@ -122,7 +132,11 @@ export class MessageReader {
     waiting.push(this.#block.subarray(0, length));
   }
 
-  /** The next message that is complete; undefined once the data is used up. @throws MessageTooLarge */
+  /**
+   * Returns the next complete message, or `undefined` once the data is used up.
+   *
+   * @throws MessageTooLarge
+   */
   next(): Buffer | undefined {
     while (this.unread > 0) {
       const data = this.#data;
@@ -180,7 +194,7 @@ export class MessageReader {
     this.#blockUsed = 0;
   }
 
-  /** Lets go of everything. */
+  /** Releases all data. */
   clear(): void {
     this.#begun = undefined;
     this.#filled = 0;
@@ -188,7 +202,7 @@ export class MessageReader {
     this.#drop();
   }
 
-  /** Takes what belongs to the message that has begun, or its prefix. Returns how many bytes that is. */
+  /** Copies the bytes that belong to the current message or its prefix. Returns their number. */
   #gather(data: Buffer, from: number): number {
     const wanted = Math.min(this.#total - this.#filled, data.length - from);
     const buffer = this.#room(this.#filled + wanted);
@@ -216,7 +230,7 @@ export class MessageReader {
   }
 }
 
-/** A part of what has been read, copied if it would hold on to much more. */
+/** Returns a part of a chunk. Copies it if it would keep a much larger buffer alive. */
 export function cut(data: Buffer, start: number, end: number): Buffer {
   const length = end - start;
   if (length === 0) return nothing;

@@ -24,7 +24,7 @@ const faulty: readonly (readonly [string, Readonly<Record<string, string | reado
   ...twice.map((key) => [`${key}, twice`, { [key]: ["1", "2"] }] as const),
 ];
 
-/** Some keys are no metadata at all. */
+/** Some keys are never metadata. */
 function faultOf(init: MetadataInit): string | undefined {
   try {
     return metadataFault(toMetadata(init));
@@ -37,7 +37,7 @@ test.each(faulty)("%s: the fault names the key", (_, init) => {
   expect(faultOf(init)).toContain(`"${Object.keys(init)[0]}"`);
 });
 
-test("no key that Node refuses is missing", async () => {
+test("the rules cover every key that Node rejects", async () => {
   const server = createServer();
   onTestFinished(() => void server.close());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -62,7 +62,7 @@ test("no key that Node refuses is missing", async () => {
   }
 });
 
-test.each(kindNames)("%s: in a request it is the caller's error, and the connection lives on", async (kind) => {
+test.each(kindNames)("%s: in a request it fails the call, and the connection stays open", async (kind) => {
   const { client } = await start(everyKind(() => "fine"));
   for (const [name, metadata] of faulty) {
     const failure = await failureOf(kinds[kind](client, "", { metadata, timeoutMs: 5000 }));
@@ -72,7 +72,7 @@ test.each(kindNames)("%s: in a request it is the caller's error, and the connect
   expect(await kinds[kind](client, "", { timeoutMs: 5000 })).toMatchObject([{ text: "fine" }]);
 });
 
-test.each(kindNames)("%s: in a response it is the handler's fault, which is reported", async (kind) => {
+test.each(kindNames)("%s: in a response it is a fault of the handler, and is reported", async (kind) => {
   let place: "header" | "trailer" = "header";
   let metadata: Readonly<Record<string, string | readonly string[]>> = {};
   const reported: unknown[] = [];

@@ -1,12 +1,15 @@
-// The keys that are HTTP/2's or gRPC's own. Node throws at them when the header is written, too late for the call, and for the connection of a client.
+// The metadata keys that HTTP/2 and gRPC reserve. Node throws at them when it writes the header,
+// which is too late for the call, and on a client for the whole connection.
 import type { Metadata } from "./metadata.ts";
 
-/** Of HTTP/1.1's connections (https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2), or of the message that HTTP carries. */
+/**
+ * Connection-specific fields (RFC 9113, section 8.2.2), and fields that describe the HTTP message.
+ */
 const reserved = new Set([
   "connection",
   "content-length",
   "content-type",
-  // RFC 9113, section 8.3.1: `:authority` takes its place.
+  // RFC 9113, section 8.3.1: `:authority` replaces it.
   "host",
   "http2-settings",
   "keep-alive",
@@ -16,7 +19,10 @@ const reserved = new Set([
   "upgrade",
 ]);
 
-/** Headers that HTTP allows once; Node's own list (`kSingleValueFields`, lib/internal/http2/util.js) as far as a key of metadata may be one. */
+/**
+ * Headers that HTTP allows once: the entries of Node's own list (`kSingleValueFields` in
+ * lib/internal/http2/util.js) that can be metadata keys.
+ */
 const single = new Set([
   "access-control-allow-credentials",
   "access-control-max-age",
@@ -52,35 +58,39 @@ const single = new Set([
   "x-content-type-options",
 ]);
 
-/** The one field of the protocol that is metadata, too: errors read their details from it. */
+/** The one protocol field that is also metadata. Errors read their details from it. */
 export const detailsKey = "grpc-status-details-bin";
 
-/** When a client may send a call again (gRFC A6). */
+/** Sent by a server: the delay before a client may retry a call (gRFC A6). */
 export const pushbackKey = "grpc-retry-pushback-ms";
 
-/** Whether a field of metadata is sent with a status. The other fields of HTTP and of the protocol are the transport's own, whoever set them. */
+/**
+ * Returns whether a metadata field is sent with a status. The transport sets the other fields of
+ * HTTP and of the protocol itself.
+ */
 export function isSentWithStatus(key: string): boolean {
   return !isReserved(key) || key === detailsKey || key === pushbackKey;
 }
 
-/** Whether a key is HTTP's or the protocol's, and so never metadata. */
+/** Returns whether HTTP or the protocol reserves a key, so that it is never metadata. */
 export function isReserved(key: string): boolean {
   return key.startsWith(":") || key.startsWith("grpc-") || reserved.has(key);
 }
 
-/** Why this metadata cannot be a response's; undefined if it can. */
+/** Returns why metadata cannot be sent with a response, or `undefined` if it can. */
 export function metadataFault(metadata: Metadata): string | undefined {
   return keyFault(metadata) ?? sizeFault(metadataBytes(metadata));
 }
 
-/** The same, whatever its size. */
+/** Returns why metadata cannot be sent because of its keys, or `undefined` if it can. */
 export function keyFault(metadata: Metadata): string | undefined {
   return faultOf(metadata, isReserved);
 }
 
 /**
- * Why this metadata cannot be a request's; undefined if it can. Of `grpc-*`, only the timeout is refused: the others are left out where the request is written, but
- * for what tracing hands on (`grpc-trace-bin`).
+ * Returns why metadata cannot be sent with a request, or `undefined` if it can. Of the `grpc-*`
+ * keys, only `grpc-timeout` is a fault. The others are left out when the request is written, except
+ * those for tracing (`grpc-trace-bin`).
  */
 export function requestFault(metadata: Metadata): string | undefined {
   const fault = faultOf(metadata, (key) => key === "grpc-timeout" || (isReserved(key) && !key.startsWith("grpc-")));
@@ -98,17 +108,21 @@ function faultOf(metadata: Metadata, isReserved: (key: string) => boolean): stri
 }
 
 /**
- * The most bytes of metadata that are sent, as a header list. Node, nghttp2 and curl close a connection, with all its calls, when a header has more than
- * 64 KiB. Other peers take less: 8 KiB (grpc-java), 16 KiB (C-core), 32 KiB (this package's server).
+ * The maximum size of sent metadata, as a header list. Node, nghttp2 and curl close a connection
+ * with all its calls if a header is larger than 64 KiB. Other peers accept less: 8 KiB (grpc-java),
+ * 16 KiB (C-core), 32 KiB (the server of this package).
  */
 const maxBytes = 60 * 1024;
 
-/** Why metadata of this size cannot be sent; undefined if it can. */
+/** Returns why metadata of this size cannot be sent, or `undefined` if it can. */
 export function sizeFault(bytes: number): string | undefined {
   return bytes > maxBytes ? `the metadata has ${bytes} bytes, and a header takes ${maxBytes}` : undefined;
 }
 
-/** How large metadata is as a header list (RFC 9113, section 6.5.2): names, values and 32 bytes a field. */
+/**
+ * Returns the size of metadata as a header list (RFC 9113, section 6.5.2): names, values, and 32
+ * bytes for each field.
+ */
 export function metadataBytes(metadata: Metadata): number {
   let bytes = 0;
   // Bytes are sent in base64.
@@ -121,7 +135,9 @@ export function reservedFault(key: string): string {
   return `the metadata key "${key}" is ${key.startsWith("grpc-") ? "gRPC" : "HTTP"}'s own`;
 }
 
-/** Takes from metadata that has been received what is not metadata: the headers of HTTP and of the protocol. Returns the same object. */
+/**
+ * Removes the fields of HTTP and of the protocol from received metadata. Returns the same object.
+ */
 export function custom(received: Metadata): Metadata {
   for (const key of received.keys()) if (isReserved(key) || key === "date") received.delete(key);
   return received;

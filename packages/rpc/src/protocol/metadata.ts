@@ -1,13 +1,13 @@
-// Metadata (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Custom-Metadata): keys with text, and keys that
-// end in `-bin` with bytes.
+// Metadata (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Custom-Metadata). Keys
+// that end in `-bin` hold bytes; all other keys hold text.
 
-/** A key of text: the compiler refuses a literal that ends in `-bin`. */
+/** A key for text. The compiler rejects a literal that ends in `-bin`. */
 export type TextKey<Key extends string> = Lowercase<Key> extends `${string}-bin` ? never : Key;
 
-/** A key of bytes. The compiler refuses a literal that does not end in `-bin`. */
+/** A key for bytes. The compiler rejects a literal that does not end in `-bin`. */
 export type BytesKey<Key extends string> = string extends Key ? Key : Lowercase<Key> extends `${string}-bin` ? Key : never;
 
-/** What a key holds: bytes if it ends in `-bin`, text if not. */
+/** The value of a key: bytes if the key ends in `-bin`, text otherwise. */
 export type MetadataValue<Key extends string> = string extends Key
   ? string | Uint8Array
   : Lowercase<Key> extends `${string}-bin`
@@ -15,12 +15,15 @@ export type MetadataValue<Key extends string> = string extends Key
     : string;
 
 /**
- * Metadata, or an object with its entries. Keys are case-insensitive. Keys that end in `-bin` take bytes, all others take printable
- * ASCII. A key may have several values: an array.
+ * Metadata, or an object with its entries. Keys are case-insensitive. Keys that end in `-bin` take
+ * bytes; all others take printable ASCII. An array holds several values of a key.
  */
 export type MetadataInit = Metadata | { readonly [key: string]: string | Uint8Array | readonly (string | Uint8Array)[] };
 
-/** Metadata that cannot be sent. The message names the key, and never the value, which may be a secret. */
+/**
+ * Thrown for metadata that cannot be sent. The message names the key but never the value, which may
+ * be a secret.
+ */
 export class MetadataError extends TypeError {
   static {
     MetadataError.prototype.name = "MetadataError";
@@ -28,8 +31,8 @@ export class MetadataError extends TypeError {
 }
 
 /**
- * The metadata of a request, a response header or a trailer. Keys are case-insensitive and are kept in lower case; values keep their
- * order.
+ * The metadata of a request, a response header or a trailer. Keys are case-insensitive and stored
+ * in lower case. Values keep their order.
  *
  * @example
  * const metadata = new Metadata({ "x-user": "42", "x-trace-bin": bytes });
@@ -46,7 +49,7 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
       this.merge(init);
       return;
     }
-    // `Object.entries` finds nothing in a Map or in Headers.
+    // `Object.entries` returns nothing for a Map or for Headers.
     if (typeof init !== "object" || init === null || Symbol.iterator in init) {
       throw new MetadataError(`metadata takes Metadata, or an object with its entries, got ${kindOf(init)}`);
     }
@@ -64,23 +67,39 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
     return this.#values.has(lowerCase(key));
   }
 
-  /** The first text of a key; undefined if there is none. Throws a TypeError for a key of bytes. */
+  /**
+   * Returns the first value of a key for text, or `undefined` if there is none.
+   *
+   * @throws TypeError for a key that ends in `-bin`.
+   */
   get<Key extends string>(key: TextKey<Key>): string | undefined {
     return this.getAll(key)[0];
   }
 
-  /** All texts of a key, in order. Throws a TypeError for a key of bytes. */
+  /**
+   * Returns all values of a key for text, in order.
+   *
+   * @throws TypeError for a key that ends in `-bin`.
+   */
   getAll<Key extends string>(key: TextKey<Key>): readonly string[] {
     if (isBinary(key)) throw new TypeError(`the metadata key "${key}" holds bytes: read it with getBytes()`);
     return (this.#values.get(key.toLowerCase()) as string[] | undefined) ?? [];
   }
 
-  /** The first bytes of a key that ends in `-bin`; undefined if there are none. Throws a TypeError for a key of text. */
+  /**
+   * Returns the first value of a key that ends in `-bin`, or `undefined` if there is none.
+   *
+   * @throws TypeError for any other key.
+   */
   getBytes<Key extends string>(key: BytesKey<Key>): Buffer | undefined {
     return this.getAllBytes(key)[0];
   }
 
-  /** All bytes of a key that ends in `-bin`, in order. Throws a TypeError for a key of text. */
+  /**
+   * Returns all values of a key that ends in `-bin`, in order.
+   *
+   * @throws TypeError for any other key.
+   */
   getAllBytes<Key extends string>(key: BytesKey<Key>): readonly Buffer[] {
     if (!isBinary(key)) throw new TypeError(`the metadata key "${key}" holds text: read it with get()`);
     return (this.#values.get(key.toLowerCase()) as Buffer[] | undefined) ?? [];
@@ -94,27 +113,35 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
     return this;
   }
 
-  /** Adds a value to those of a key. @throws MetadataError if the key or the value is illegal. */
+  /**
+   * Adds a value to a key.
+   *
+   * @throws MetadataError if the key or the value is illegal.
+   */
   add<Key extends string>(key: Key, value: MetadataValue<Key>): this {
     const each = checked(key, value);
     this.#push(key.toLowerCase(), each);
     return this;
   }
 
-  /** Returns whether the key was there. */
+  /** Removes a key. Returns whether it existed. */
   delete(key: string): boolean {
     return this.#values.delete(lowerCase(key));
   }
 
-  /** Adds the values of other metadata to those that are here. */
+  /**
+   * Adds all values of other metadata.
+   *
+   * @throws MetadataError if `other` is not Metadata.
+   */
   merge(other: Metadata): this {
     if (!(other instanceof Metadata)) throw new MetadataError(`merge() takes Metadata, got ${kindOf(other)}`);
-    // A copy, in case it is the same object.
+    // Copied first, in case both are the same object.
     for (const [key, values] of [...other.#values]) for (const value of [...values]) this.#push(key, value);
     return this;
   }
 
-  /** A copy that shares nothing with this: bytes are copied, too. */
+  /** Returns a copy that shares nothing with this object. Bytes are copied, too. */
   clone(): Metadata {
     const copy = new Metadata();
     for (const [key, value] of this) copy.#push(key, typeof value === "string" ? value : Buffer.from(value));
@@ -125,20 +152,23 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
     return this.#values.keys();
   }
 
-  /** Each value with its key, in the order in which the keys were first added. */
+  /** Iterates over all values with their keys, in the order in which the keys were first added. */
   *[Symbol.iterator](): IterableIterator<[key: string, value: string | Buffer]> {
     for (const [key, values] of this.#values) for (const value of values) yield [key, value];
   }
 
-  /** The keys, and no value: a value may be a secret. */
+  /** Returns the keys only: a value may be a secret. */
   toJSON(): readonly string[] {
     return [...this.#values.keys()];
   }
 
-  /** Adds a value that a peer sent, unchecked and without white space at its ends (PROTOCOL-HTTP2.md, ASCII-Value): a transport's. */
+  /**
+   * Adds a value that a peer sent, for transports. The value is not checked. White space at either
+   * end is removed (PROTOCOL-HTTP2.md, ASCII-Value).
+   */
   receive(key: string, value: string): void {
     if (!isBinary(key)) this.#push(key, withoutOuterSpaces(value));
-    // A peer may join the values of a binary key by commas, and leave the padding out.
+    // A peer may join the values of a binary key with commas and leave out the padding.
     else for (const part of value.split(",")) this.#push(key, Buffer.from(part, "base64"));
   }
 
@@ -149,7 +179,7 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
   }
 }
 
-/** Not by a pattern: those take quadratic time on what is mostly white space. */
+/** A loop, because a regular expression takes quadratic time on text that is mostly white space. */
 function withoutOuterSpaces(text: string): string {
   let start = 0;
   let end = text.length;
@@ -178,8 +208,7 @@ function checkText(key: unknown): asserts key is string {
 
 function checkKey(key: unknown): void {
   checkText(key);
-  if (!/^[0-9a-z_.-]+$/i.test(key))
-    throw new MetadataError(`${JSON.stringify(key)} is no metadata key: it takes a-z, 0-9, "-", "_" and "."`);
+  if (!/^[0-9a-z_.-]+$/i.test(key)) throw new MetadataError(`${JSON.stringify(key)} is not a metadata key: use a-z, 0-9, "-", "_" and "."`);
 }
 
 function checked(key: string, value: unknown): string | Buffer {
@@ -202,7 +231,8 @@ function kindOf(value: unknown): string {
 }
 
 /**
- * Makes metadata from its shorthand. What is metadata already is returned as it is, not copied.
+ * Creates metadata from an object with entries. Returns Metadata as it is, without a copy.
+ *
  * @throws MetadataError if a key or a value is illegal.
  */
 export function toMetadata(init: MetadataInit | undefined): Metadata {

@@ -1,9 +1,12 @@
-// A status message as a header field (PROTOCOL-HTTP2.md, Percent-Encoded).
+// Encodes a status message as a header field (PROTOCOL-HTTP2.md, Percent-Encoded).
 
-/** Every byte but those of printable ASCII is encoded, and the percent sign; a space at either end, since HTTP takes none there (RFC 9113, section 8.2.1). */
+/**
+ * Encodes the percent sign and every byte outside printable ASCII. Also encodes spaces at either
+ * end, which HTTP does not allow there (RFC 9113, section 8.2.1).
+ */
 export function percentEncode(text: string): string {
   const encoded = text.toWellFormed().replace(/[^ -$&-~]+/g, encodeURIComponent);
-  // Not by a pattern: ` +$` takes quadratic time on what is mostly spaces.
+  // A loop, because ` +$` takes quadratic time on text that is mostly spaces.
   let start = 0;
   let end = encoded.length;
   while (start < end && encoded[start] === " ") start++;
@@ -13,8 +16,9 @@ export function percentEncode(text: string): string {
 }
 
 /**
- * What was encoded, from a field's value with a char for each octet. A sequence that is none stays as it is ("decoders should be lenient"), and so do octets beyond ASCII.
- * Bytes that are no UTF-8 become U+FFFD.
+ * Decodes the value of a field, which has one char for each octet. Invalid sequences and octets
+ * outside ASCII stay as they are ("decoders should be lenient"). Bytes that are not valid UTF-8
+ * become U+FFFD.
  */
 export function percentDecode(text: string): string {
   if (!/[%\x80-\xff]/.test(text)) return text;

@@ -1,7 +1,10 @@
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Timeout.
 const unitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
 
-/** What a `grpc-timeout` says, in milliseconds; undefined if it is none: at most eight digits and a unit. */
+/**
+ * Parses a `grpc-timeout`: at most eight digits and a unit. Returns milliseconds, or `undefined` if
+ * the value is malformed.
+ */
 export function parseTimeout(text: string): number | undefined {
   const [, digits, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits) * (unitsMs[unit] ?? 0);
@@ -16,7 +19,10 @@ const units = [
 
 const maxAmount = 99_999_999;
 
-/** Writes a timeout as `grpc-timeout`: rounded up, and at most 99,999,999 hours, which is the longest one there is. */
+/**
+ * Formats milliseconds as a `grpc-timeout`. Rounds up, and caps at 99,999,999 hours, the longest
+ * timeout.
+ */
 export function formatTimeout(ms: number): string {
   const left = Math.max(ms, 0);
   for (const [unit, unitMs] of units) {

@@ -40,7 +40,7 @@ function failureOf(make: () => unknown): Error {
   throw new Error("it did not fail");
 }
 
-test("files, PEM text and bytes give the same", () => {
+test("files, PEM text and PEM bytes are equivalent", () => {
   const contents = { ca: Buffer.from(authority.cert), cert: Buffer.from(first.cert), key: Buffer.from(first.key) };
   const ca = authority.cert;
   expect(new Certificates({ ca, ...first }).current()).toEqual(contents);
@@ -48,7 +48,7 @@ test("files, PEM text and bytes give the same", () => {
   expect(new Certificates({ ca, cert: new Uint8Array(contents.cert), key: contents.key }).current()).toEqual(contents);
 });
 
-test("files that are renewed are current once both are there, and listeners are told", async () => {
+test("renewed files become current once both are complete, and listeners are called", async () => {
   const files = write(first);
   const onReloadError = vi.fn();
   const certificates = new Certificates({ ...files, reloadMs: 10, onReloadError });
@@ -58,7 +58,7 @@ test("files that are renewed are current once both are there, and listeners are 
   await vi.waitFor(() => expect(onReloadError).toHaveBeenCalledOnce());
   expect(onReloadError.mock.calls[0]?.[0]).toMatchObject({
     name: "TlsFileError",
-    message: `the key in ${files.key} is not that of the certificate in ${files.cert}`,
+    message: `the key in ${files.key} does not belong to the certificate in ${files.cert}`,
   });
   expect(certificates.current().cert?.toString()).toBe(first.cert);
   writeFileSync(files.key, second.key);
@@ -66,7 +66,7 @@ test("files that are renewed are current once both are there, and listeners are 
   expect(certificates.current().cert?.toString()).toBe(second.cert);
 });
 
-test("nothing is read while nobody listens", async () => {
+test("files are not read without a listener", async () => {
   const files = write(first);
   const certificates = new Certificates({ ...files, reloadMs: 5 });
   certificates.onChange(() => {})();
@@ -84,26 +84,26 @@ test.each<[string, () => Partial<Identity & { ca: string }>, string]>([
   ["nothing", () => ({ ...first, cert: "" }), "tls.cert is empty: give the path of a PEM file, or PEM"],
   ["a certificate without its key", () => ({ cert: first.cert }), "tls.cert needs its private key, tls.key"],
   ["a key without its certificate", () => ({ key: first.key }), "tls.key needs its certificate, tls.cert"],
-  ["another key", () => ({ cert: first.cert, key: second.key }), "the key in tls.key is not that of the certificate in tls.cert"],
-  ["a key in the place of a certificate", () => ({ cert: first.key, key: first.key }), "tls.cert is no PEM certificate"],
+  ["another key", () => ({ cert: first.cert, key: second.key }), "the key in tls.key does not belong to the certificate in tls.cert"],
+  ["a key in the place of a certificate", () => ({ cert: first.key, key: first.key }), "tls.cert is not a PEM certificate"],
   [
     "a certificate in the place of a key",
     () => ({ cert: first.cert, key: first.cert }),
-    "tls.key is no PEM private key, or it has a password",
+    "tls.key is not a PEM private key, or it has a password",
   ],
-  ["a key in the place of the authorities", () => ({ ca: first.key }), "tls.ca is no PEM certificate"],
+  ["a key in the place of the authorities", () => ({ ca: first.key }), "tls.ca is not a PEM certificate"],
 ])("%s is refused in words", (_, options, message) => {
   const failure = failureOf(() => new Certificates(options()));
   expect(failure).toBeInstanceOf(TlsFileError);
   expect(failure.message).toBe(message);
 });
 
-test("a certificate that has expired is refused", async () => {
+test("an expired certificate throws", async () => {
   const expired = await authority.issue("late", -1000);
   expect(failureOf(() => new Certificates(expired)).message).toMatch(/^the certificate in tls.cert expired on 20/);
 });
 
-test("no part of a key is in a message, however it is given", () => {
+test("messages contain no part of a key, however it is given", () => {
   const body = first.key.split("\n")[1] as string;
   for (const key of [
     body,
@@ -122,7 +122,7 @@ test("no part of a key is in a message, however it is given", () => {
   }
 });
 
-test("options of a wrong type are TypeErrors that name them", () => {
+test("an option with a wrong type is a TypeError that names it", () => {
   // @ts-expect-error: a program in JavaScript may do this.
   expect(failureOf(() => new Certificates({ ...first, cert: 5 })).message).toBe(
     "tls.cert takes the path of a PEM file, or PEM, got number",

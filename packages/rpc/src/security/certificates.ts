@@ -1,25 +1,29 @@
-// The certificates of one side of TLS: read, checked, and read again when their files are renewed. Transports take what is current for each new
-// connection, or listen for changes.
+// The certificates of one side of a TLS connection. They are read, checked, and read again when
+// their files are renewed. Transports use the current ones for each new connection, or listen for
+// changes.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { checkFunction, checkTime, optional } from "../checks.ts";
 import { type Pem, PemSource, TlsFileError } from "./pem.ts";
 
-/** Where the certificates come from. Each is the path of a PEM file, or PEM itself. */
+/** The certificates to use. Each is the path of a PEM file, or PEM content. */
 export interface CertificateOptions {
   /** The certificates of the authorities that sign the peer's certificate. */
   readonly ca?: Pem | undefined;
-  /** The own certificate, with those between it and its authority, if any, after it. Needs `key`. */
+  /** The certificate of this side, followed by any intermediate certificates. Needs `key`. */
   readonly cert?: Pem | undefined;
   /** The private key of `cert`. */
   readonly key?: Pem | undefined;
-  /** How often files are looked at, in milliseconds. Default: 10,000. */
+  /** How often the files are checked for changes, in milliseconds. Default: 10,000. */
   readonly reloadMs?: number | undefined;
-  /** Called when renewed files cannot be used; the earlier ones stay in use. Default: a process warning. */
+  /**
+   * Called if renewed files cannot be used. The earlier certificates stay in use. Default: emits a
+   * process warning.
+   */
   readonly onReloadError?: ((error: TlsFileError) => void) | undefined;
 }
 
-/** PEM that has been checked: the options of that name of `tls.createSecureContext`. */
+/** Checked PEM content, named as the options of `tls.createSecureContext`. */
 export interface CertificateContents {
   readonly ca: Buffer | undefined;
   readonly cert: Buffer | undefined;
@@ -27,7 +31,7 @@ export interface CertificateContents {
 }
 
 interface Sources {
-  /** The name of the option that `ca` was given by. */
+  /** Named after the option that was given: `ca` or `clientCa`. */
   readonly ca: PemSource | undefined;
   readonly cert: PemSource | undefined;
   readonly key: PemSource | undefined;
@@ -35,7 +39,10 @@ interface Sources {
 
 const defaultReloadMs = 10_000;
 
-/** Certificates that work. What is current stays in use until there is something better: a certificate whose key is not written yet is not. */
+/**
+ * Usable certificates. The current ones stay in use until the new files are complete and valid: a
+ * renewed certificate whose key is not written yet does not replace them.
+ */
 export class Certificates {
   readonly #sources: Sources;
   readonly #reloadMs: number;
@@ -46,8 +53,9 @@ export class Certificates {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param caOption how messages name the option `ca`.
-   * @throws TlsFileError if one of them cannot be used, TypeError or RangeError if an option has a wrong value.
+   * @param caOption the name of the option `ca` in messages.
+   * @throws TlsFileError if a certificate or key cannot be used, TypeError or RangeError for a
+   * wrong option.
    */
   constructor(options: CertificateOptions, caOption = "ca") {
     const { ca, cert, key, reloadMs = defaultReloadMs, onReloadError } = options;
@@ -63,19 +71,22 @@ export class Certificates {
     });
   }
 
-  /** What to use for a new connection. A new object after each change. */
+  /** The certificates for a new connection. A new object after each change. */
   current(): CertificateContents {
     return this.#current;
   }
 
-  /** Whether there is a listener: what is current is what the files have. */
+  /** Whether there is a listener, so that the current certificates follow the files. */
   get watched(): boolean {
     return this.#listeners.size > 0;
   }
 
-  /** Calls the listener after each change. Files are looked at while there is a listener. Returns what ends it. */
+  /**
+   * Calls the listener after each change. Files are watched while there is a listener. Returns a
+   * function that removes the listener.
+   */
   onChange(listener: () => void): () => void {
-    // A function of its own each time: one function may listen twice.
+    // A new function each time, because one listener may be added twice.
     const own = () => listener();
     this.#listeners.add(own);
     this.#watch();
@@ -87,7 +98,7 @@ export class Certificates {
     };
   }
 
-  /** Looks at the files now. */
+  /** Reads the files now. */
   async reload(): Promise<void> {
     const { ca, cert, key } = this.#sources;
     try {
@@ -98,7 +109,7 @@ export class Certificates {
       this.#lastError = undefined;
     } catch (error) {
       if (!(error instanceof TlsFileError)) throw error;
-      this.#complain(error);
+      this.#report(error);
       return;
     }
     for (const listener of [...this.#listeners]) listener();
@@ -110,8 +121,8 @@ export class Certificates {
     this.#timer ??= setInterval(() => void this.reload(), this.#reloadMs).unref();
   }
 
-  #complain(error: TlsFileError): void {
-    // Once for each problem, not at every look.
+  #report(error: TlsFileError): void {
+    // Reports each problem once, rather than at every check.
     if (error.message === this.#lastError) return;
     this.#lastError = error.message;
     if (this.#onReloadError) this.#onReloadError(error);
@@ -127,7 +138,7 @@ function same(a: Buffer | undefined, b: Buffer | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && a.equals(b));
 }
 
-/** Finds what cannot be used before OpenSSL does, and says so in words. */
+/** Checks the content before OpenSSL does, for clearer messages. */
 function check(sources: Sources, contents: CertificateContents): CertificateContents {
   const { ca, cert, key } = contents;
   if ((cert === undefined) !== (key === undefined)) {
@@ -140,7 +151,7 @@ function check(sources: Sources, contents: CertificateContents): CertificateCont
       throw new TlsFileError(`the certificate in ${sources.cert?.name} expired on ${certificate.validToDate.toISOString()}`);
     }
     if (!certificate.checkPrivateKey(parseKey(sources.key, key))) {
-      throw new TlsFileError(`the key in ${sources.key?.name} is not that of the certificate in ${sources.cert?.name}`);
+      throw new TlsFileError(`the key in ${sources.key?.name} does not belong to the certificate in ${sources.cert?.name}`);
     }
   }
   try {
@@ -156,7 +167,7 @@ function parseCertificate(source: PemSource | undefined, pem: Buffer): X509Certi
   try {
     return new X509Certificate(pem);
   } catch {
-    throw new TlsFileError(`${source?.name} is no PEM certificate`);
+    throw new TlsFileError(`${source?.name} is not a PEM certificate`);
   }
 }
 
@@ -164,6 +175,6 @@ function parseKey(source: PemSource | undefined, pem: Buffer): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    throw new TlsFileError(`${source?.name} is no PEM private key, or it has a password`);
+    throw new TlsFileError(`${source?.name} is not a PEM private key, or it has a password`);
   }
 }

@@ -1,12 +1,12 @@
-// Who a client is, by its certificate.
+// The identity of a client, from its certificate.
 import { X509Certificate } from "node:crypto";
 import type { PeerCertificate } from "node:tls";
 
-/** The certificate with which a client made the connection: verified, by mutual TLS. */
+/** The certificate of a client, verified by mutual TLS. */
 export interface ClientCertificate {
   /** The distinguished name, for example `CN=client, O=grpc-study`. */
   readonly subject: string;
-  /** Without their kinds: `client.example.com`, `10.0.0.1`, `someone@example.com`. */
+  /** The names without their types: `client.example.com`, `10.0.0.1`, `someone@example.com`. */
   readonly subjectAltNames: readonly string[];
   readonly issuer: string;
   /** SHA-256, in hexadecimal with colons. */
@@ -32,12 +32,14 @@ export function clientCertificate(peer: PeerCertificate | undefined): ClientCert
   return described;
 }
 
-/** Node writes an attribute a line. */
+/** Node separates the attributes by line breaks. */
 function oneLine(name: string | undefined): string {
   return name?.split("\n").join(", ") ?? "";
 }
 
-/** `DNS:a.example, IP Address:127.0.0.1`; a name with a comma or a quote is a JSON string. */
+/**
+ * Parses `DNS:a.example, IP Address:127.0.0.1`. A name with a comma or a quote is a JSON string.
+ */
 function names(subjectAltName: string | undefined): string[] {
   const entries = subjectAltName?.match(/[^:,]+:(?:"(?:[^"\\]|\\.)*"|[^,]*)/g) ?? [];
   return entries.map((entry) => {

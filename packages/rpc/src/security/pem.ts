@@ -1,22 +1,28 @@
-// One certificate or key as a user gives it: the path of a PEM file, or PEM itself.
+// A certificate or key: the path of a PEM file, or PEM content.
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
-/** The path of a PEM file, or its content: a string that begins with `-----BEGIN`, or bytes. */
+/** The path of a PEM file, or PEM content: bytes, or a string that begins with `-----BEGIN`. */
 export type Pem = string | Uint8Array;
 
-/** A certificate or key that cannot be used. The message names the option or the file and the reason, and never has any of the content. */
+/**
+ * Thrown for a certificate or key that cannot be used. The message names the option or the file and
+ * the reason, but never quotes the content.
+ */
 export class TlsFileError extends Error {
   static {
     TlsFileError.prototype.name = "TlsFileError";
   }
 }
 
-/** A key that is given without its armour, as it stands in an environment variable at times. Its text must not end in a message. */
+/**
+ * A key without its PEM armour, as some environment variables hold it. Its text must not appear in
+ * a message.
+ */
 const bareBase64 = /^M[A-Za-z0-9+/\s]{80,}={0,2}\s*$/;
 
 export class PemSource {
-  /** How messages name it: the file, or the option whose value is PEM itself. */
+  /** The name in messages: the file, or the option for PEM content. */
   readonly name: string;
   readonly path: string | undefined;
   readonly #text: Buffer | undefined;

@@ -1,27 +1,31 @@
-// TLS and mutual TLS, the same few options everywhere: PEM files, which are picked up again when they are renewed, or PEM itself. TLS 1.2 at
-// least, which is Node's default.
+// TLS and mutual TLS, with the same options on servers and clients. PEM files are read again when
+// they are renewed. The minimum version is TLS 1.2, the default of Node.
 import { type Names, wrongType } from "../checks.ts";
 import { type CertificateOptions, Certificates } from "./certificates.ts";
 import type { Pem } from "./pem.ts";
 
-/** TLS of a server. */
+/** The TLS options of a server. */
 export interface ServerTls extends Omit<CertificateOptions, "ca"> {
   readonly cert: Pem;
   readonly key: Pem;
-  /** Mutual TLS: the certificates of the authorities that sign those of clients. */
+  /** Enables mutual TLS: the certificates of the authorities that sign client certificates. */
   readonly clientCa?: Pem | undefined;
   /**
-   * Whether a client must have a certificate that an authority of `clientCa` signed. `optional`: a client may have none; one that is not
-   * signed by them is refused all the same. Default: `required`.
+   * Whether a client must present a certificate that an authority of `clientCa` signed. With
+   * `optional`, a client may present none, but a certificate from another authority is still
+   * rejected. Default: `required`.
    */
   readonly clientCertificates?: "required" | "optional" | undefined;
 }
 
-/** TLS of a client. With `cert` and `key`: mutual TLS. */
+/** The TLS options of a client. `cert` and `key` enable mutual TLS. */
 export interface ClientTls extends CertificateOptions {
-  /** Default: the authorities that Node knows. */
+  /**
+   * The certificates of the authorities that sign the server's certificate. Default: the
+   * authorities that Node trusts.
+   */
   readonly ca?: Pem | undefined;
-  /** The name that the server's certificate must have. Default: the host of the target. */
+  /** The name that the server's certificate must contain. Default: the host of the target. */
   readonly serverName?: string | undefined;
 }
 

@@ -10,7 +10,7 @@ import type { Compression } from "../protocol/compression.ts";
 import { RpcError } from "../protocol/error.ts";
 import { type Metadata, MetadataError } from "../protocol/metadata.ts";
 import { metadataFault } from "../protocol/metadata-rules.ts";
-import { noFields, noObject } from "../protocol/no-message.ts";
+import { describeNonMessage, describeNonObject } from "../protocol/no-message.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ServerStream } from "../transport/server.ts";
 import { type ContextSource, contextOf } from "./call-context.ts";
@@ -164,11 +164,11 @@ export class CallState implements ContextSource {
 
   /** Shows a response to the interceptors, and encodes it. @throws HandlerFault if it is no message. */
   protected encode(response: unknown): Buffer {
-    const kind = noObject(response);
+    const kind = describeNonObject(response);
     if (kind !== undefined) throw this.#noResponse(kind);
     if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(response as object);
     const bytes = this.bound.output.encode(response as never);
-    const empty = bytes.length === 0 ? noFields(response as object) : undefined;
+    const empty = bytes.length === 0 ? describeNonMessage(response as object) : undefined;
     if (empty !== undefined) throw this.#noResponse(empty);
     return bytes;
   }

@@ -6,7 +6,7 @@ import { Code } from "../protocol/code.ts";
 import { RpcError, statusFromError } from "../protocol/error.ts";
 import { MetadataError } from "../protocol/metadata.ts";
 import { methodPath } from "../protocol/method.ts";
-import { noFields, noObject } from "../protocol/no-message.ts";
+import { describeNonMessage, describeNonObject } from "../protocol/no-message.ts";
 import type { Status } from "../protocol/status.ts";
 import type { ServerListener, ServerStream } from "../transport/server.ts";
 import { interceptedCallOf } from "./call-context.ts";
@@ -142,7 +142,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
   #write(responses: unknown): void {
     const iterator = iteratorOf(responses);
     if (iterator === undefined) {
-      const kind = noObject(responses) ?? noFields(responses as object) ?? "an object";
+      const kind = describeNonObject(responses) ?? describeNonMessage(responses as object) ?? "an object";
       throw new HandlerFault(this.method, `returned ${kind}: a streaming handler returns an iterable or async iterable of responses`);
     }
     this.#responses = new ResponseWriter(iterator, this);

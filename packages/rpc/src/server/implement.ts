@@ -1,7 +1,7 @@
 // A service with its handlers.
 import type { DescService } from "@bufbuild/protobuf";
 import type { CodecFactory } from "@grpc-study/codec";
-import { checkFunction, checkFunctions, checkObject, checkService, type Names, optional, refuseUnknown, shown } from "../checks.ts";
+import { checkFunction, checkFunctions, checkObject, checkOptionNames, checkService, type Names, optional, shown } from "../checks.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
 import type { AnyHandler, ExactHandlers, Handlers, LooseHandlers } from "./handlers.ts";
 
@@ -72,7 +72,7 @@ export function checkImplementOptions({ interceptors, onError, codec }: Implemen
 
 /** @throws TypeError for options that `implement()` does not have, or that have a wrong type. */
 export function checkOptionsFor(where: string, options: ImplementOptions): void {
-  refuseUnknown(where, options, optionNames);
+  checkOptionNames(where, options, optionNames);
   checkImplementOptions(options);
 }
 

@@ -3,7 +3,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
-import { checkBoolean, checkFunction, type Names, optional, refuseUnknown, wrongType } from "../checks.ts";
+import { checkBoolean, checkFunction, checkOptionNames, type Names, optional, wrongType } from "../checks.ts";
 import { defaultServerLimits, type ServerLimits, withDefaults } from "../limits/limits.ts";
 import { LinkedSet } from "../linked-set.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
@@ -105,7 +105,7 @@ class RpcServer implements Server {
   #shutdown: Promise<ShutdownReport> | undefined;
 
   constructor(options: ServerOptions) {
-    refuseUnknown("createServer()", options, serverNames);
+    checkOptionNames("createServer()", options, serverNames);
     const { interceptors, onError, codec, compression, health = true, reflection = false, transport = http2 } = options;
     checkImplementOptions(options);
     checkBoolean("health", health);
@@ -145,7 +145,7 @@ class RpcServer implements Server {
 
   async listen(address: string, tls?: ServerTls): Promise<BoundAddress> {
     const at = parseAddress(address);
-    refuseUnknown("listen()", tls, serverTlsNames);
+    checkOptionNames("listen()", tls, serverTlsNames);
     if (this.#shutdown !== undefined) throw new ListenError(formatAddress(at), "the server has been shut down");
     return listen(this.#transport, at, tls);
   }

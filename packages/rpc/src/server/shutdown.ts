@@ -1,7 +1,7 @@
 // The orderly end of a server.
 import { setTimeout as delay } from "node:timers/promises";
 import type { DescMethod } from "@bufbuild/protobuf";
-import { checkNumber, type Names, optional, refuseUnknown } from "../checks.ts";
+import { checkNumber, checkOptionNames, type Names, optional } from "../checks.ts";
 import type { LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
@@ -18,7 +18,7 @@ const names: Names<ShutdownOptions> = { graceMs: true, abortMs: true };
 
 /** @throws TypeError or RangeError that names the option. */
 export function checkShutdown(options: ShutdownOptions): void {
-  refuseUnknown("shutdown()", options, names);
+  checkOptionNames("shutdown()", options, names);
   optional(checkGrace, "graceMs", options.graceMs);
   optional(checkGrace, "abortMs", options.abortMs);
 }

@@ -5,11 +5,11 @@ import {
   checkCount,
   checkNumber,
   checkObject,
+  checkOptionNames,
   checkTime,
   type Names,
   optional,
   outOfRange,
-  refuseUnknown,
   wrongType,
 } from "../../checks.ts";
 import { checkCodes, checkMs, checkMultiplier, mostAttempts } from "./field-checks.ts";
@@ -55,7 +55,7 @@ const methodNames: Record<keyof MethodOptions, true> = {
 
 /** @throws TypeError or RangeError that names the field and the value. */
 export function retryPolicyOf(path: string, options: RetryOptions): RetryPolicy {
-  refuseUnknown(path, checkObject(path, options), retryNames);
+  checkOptionNames(path, checkObject(path, options), retryNames);
   const { codes, maxAttempts = 4, initialBackoffMs = 100, maxBackoffMs = 1_000, backoffMultiplier = 2 } = options;
   const policy = {
     maxAttempts: checkAttempts(`${path}.maxAttempts`, maxAttempts),
@@ -70,7 +70,7 @@ export function retryPolicyOf(path: string, options: RetryOptions): RetryPolicy 
 
 /** @throws TypeError or RangeError. */
 function hedgingPolicyOf(path: string, options: HedgingOptions): HedgingPolicy {
-  refuseUnknown(path, checkObject(path, options), hedgingNames);
+  checkOptionNames(path, checkObject(path, options), hedgingNames);
   return {
     maxAttempts: checkAttempts(`${path}.maxAttempts`, options.maxAttempts),
     delayMs: checkMs(`${path}.delayMs`, options.delayMs, true),
@@ -95,7 +95,7 @@ function checkFailureCodes(path: string, value: unknown): number {
 
 /** @throws TypeError or RangeError. */
 export function throttlingOf(path: string, options: RetryThrottlingOptions): ThrottlingPolicy {
-  refuseUnknown(path, checkObject(path, options), throttlingNames);
+  checkOptionNames(path, checkObject(path, options), throttlingNames);
   return {
     maxTokens: checkNumber(`${path}.maxTokens`, "a number above 0, up to 1,000", options.maxTokens, (count) => count > 0 && count <= 1_000),
     tokenRatio: checkMultiplier(`${path}.tokenRatio`, options.tokenRatio),
@@ -104,7 +104,7 @@ export function throttlingOf(path: string, options: RetryThrottlingOptions): Thr
 
 /** The limits: the call's and the channel's. @throws TypeError or RangeError. */
 export function bufferLimits(path: string, options: RetryBufferOptions): [perCallBytes: number, perChannelBytes: number] {
-  refuseUnknown(path, checkObject(path, options), bufferNames);
+  checkOptionNames(path, checkObject(path, options), bufferNames);
   const { perCallBytes = 2 ** 20, perChannelBytes = 2 ** 24 } = options;
   return [checkBytes(`${path}.perCallBytes`, perCallBytes), checkBytes(`${path}.perChannelBytes`, perChannelBytes)];
 }
@@ -122,7 +122,7 @@ export function methodSettings(path: string, methods: readonly MethodOptions[]):
   for (const [index, options] of checkArray(path, methods).entries()) {
     const at = `${path}[${index}]`;
     const entry = options as MethodOptions;
-    refuseUnknown(at, checkObject(at, entry), methodNames);
+    checkOptionNames(at, checkObject(at, entry), methodNames);
     const key = keyOf(at, entry);
     if (settings.has(key)) throw new TypeError(`${at} is a second entry for ${key}: join the two`);
     settings.set(key, settingsOf(at, entry));

@@ -48,7 +48,7 @@ describe("wrong options name the field and the value", () => {
     [
       { retry: { ...retry, attempts: 3 } },
       TypeError,
-      'retry has no option "attempts", but: codes, maxAttempts, initialBackoffMs, maxBackoffMs, backoffMultiplier',
+      'retry has no option "attempts"; the options are codes, maxAttempts, initialBackoffMs, maxBackoffMs, backoffMultiplier',
     ],
     [{ methods: {} }, TypeError, "methods must be an array, got {}"],
     [{ methods: ["a.B"] }, TypeError, "methods[0] must be an object, got 'a.B'"],
@@ -81,7 +81,7 @@ describe("wrong options name the field and the value", () => {
     [
       { methods: [{ service: "a.B", maxRequestBytes: 1.5 }] },
       RangeError,
-      "methods[0].maxRequestBytes must be an integer from 0 on, or Infinity, got 1.5",
+      "methods[0].maxRequestBytes must be an integer of at least 0, or Infinity, got 1.5",
     ],
     [
       { methods: [{ service: "a.B", hedging: { delayMs: 1 } }] },
@@ -103,7 +103,7 @@ describe("wrong options name the field and the value", () => {
     [
       { retryBuffer: { perCallBytes: "1 MiB" } },
       TypeError,
-      "retryBuffer.perCallBytes must be an integer from 0 on, or Infinity, got '1 MiB'",
+      "retryBuffer.perCallBytes must be an integer of at least 0, or Infinity, got '1 MiB'",
     ],
     [{ retryBuffer: null }, TypeError, "retryBuffer must be an object, got null"],
     [{ methods: null }, TypeError, "methods must be an array, got null"],

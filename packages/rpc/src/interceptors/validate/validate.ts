@@ -1,7 +1,7 @@
 // Interceptors that hold requests to the rules in their .proto files.
 import { create, type DescMessage, type DescService, type Message, type MessageInitShape, type Registry } from "@bufbuild/protobuf";
 import type { BadRequest_FieldViolation } from "../../../gen/google/rpc/error_details_pb.js";
-import { checkObject, checkSchema, type Names, refuseUnknown, wrongType } from "../../checks.ts";
+import { checkObject, checkOptionNames, checkSchema, type Names, wrongType } from "../../checks.ts";
 import type { ClientInterceptor } from "../../client/context.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
@@ -69,7 +69,7 @@ export function validateRequests(options: ValidateOptions = {}): ClientIntercept
 }
 
 function checkerOf(where: string, options: ValidateOptions): Checker {
-  refuseUnknown(where, options, names);
+  checkOptionNames(where, options, names);
   const { registry } = options;
   if (registry !== undefined && registry?.kind !== "registry") throw wrongType("registry", "a registry of protobuf-es", registry);
   return new Checker(registry);

@@ -1,14 +1,14 @@
 // A channel of grpc-js below clients of this package.
 import { type CallCredentials, type ChannelInterface, connectivityState, type Interceptor } from "@grpc/grpc-js";
-import { checkBoolean, checkFunctions, checkTime, type Names, refuseUnknown, shown, wrongType } from "../../checks.ts";
+import { checkBoolean, checkFunctions, checkOptionNames, checkTime, type Names, shown, wrongType } from "../../checks.ts";
 import { Code } from "../../protocol/code.ts";
 import { errorFromStatus } from "../../protocol/error.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import { type CallTarget, GrpcJsStream } from "./client-stream.ts";
+import { FailedStream } from "./failed-stream.ts";
 import { type CallFactory, createCall } from "./intercepted-call.ts";
-import { compressionRefused, lostKey, lostKeyRefused } from "./refusals.ts";
-import { RefusedStream } from "./refused-stream.ts";
+import { lostKey, unsupportedCompression, unsupportedKey } from "./unsupported.ts";
 
 export interface GrpcJsChannelOptions {
   /**
@@ -31,7 +31,7 @@ const names: Names<GrpcJsChannelOptions> = { secure: true, interceptors: true, c
 
 /**
  * Takes a channel of grpc-js, with all of its resolvers, balancers and credentials, for clients of this package. Closing it closes the channel of grpc-js.
- * refusals.ts lists what grpc-js cannot do.
+ * unsupported.ts lists what grpc-js cannot do.
  *
  * @example
  * const channel = new grpc.Channel("xds:///shop", grpc.credentials.createSsl(), {});
@@ -40,7 +40,7 @@ const names: Names<GrpcJsChannelOptions> = { secure: true, interceptors: true, c
  * @throws TypeError for an option that does not exist, and for call credentials on a channel without `secure`.
  */
 export function grpcJsChannel(channel: ChannelInterface, options: GrpcJsChannelOptions = {}): Channel {
-  refuseUnknown("grpcJsChannel()", options, names);
+  checkOptionNames("grpcJsChannel()", options, names);
   const { secure = false, interceptors = [], callCredentials: credentials, connectTimeoutMs = 20_000 } = options;
   checkBoolean("secure", secure);
   checkFunctions("interceptors", interceptors);
@@ -105,9 +105,9 @@ class GrpcJsChannel implements Channel, CallTarget {
   }
 
   open(call: OutgoingCall, listener: ClientListener): ClientStream {
-    if (call.compression !== "identity") return new RefusedStream(compressionRefused(call.compression), listener);
-    if (call.metadata?.has(lostKey)) return new RefusedStream(lostKeyRefused(), listener);
-    if (this.state === "closed") return new RefusedStream(this.#closed(), listener);
+    if (call.compression !== "identity") return new FailedStream(unsupportedCompression(call.compression), listener);
+    if (call.metadata?.has(lostKey)) return new FailedStream(unsupportedKey(), listener);
+    if (this.state === "closed") return new FailedStream(this.#closed(), listener);
     const deadline = Number.isFinite(call.deadline) ? Math.min(call.deadline, Date.now() + longestTimeoutMs) : call.deadline;
     const raw = createCall(this.#factory, call.method, deadline, call.authority);
     const stream = new GrpcJsStream(this, call, listener, raw);

@@ -6,8 +6,8 @@ import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { StartedCall } from "./intercepted-call.ts";
 import { fromGrpcJs, requestToGrpcJs } from "./metadata.ts";
-import { notInflated } from "./refusals.ts";
 import { explainStatus } from "./status-text.ts";
+import { notInflated } from "./unsupported.ts";
 
 /** How many bytes of requests may be taken before those ahead of them are written. */
 const sendWindow = 64 * 1024;

@@ -1,13 +1,13 @@
 // Certificates as grpc-js takes them. Its way to renew them is in `experimental` only, and so not used.
 import { type ChannelCredentials, credentials, ServerCredentials } from "@grpc/grpc-js";
-import { refuseUnknown } from "../../checks.ts";
+import { checkOptionNames } from "../../checks.ts";
 import { type ClientTls, clientCertificates, clientTlsNames, type ServerTls, serverCertificates } from "../../security/tls.ts";
-import { refuseClientTls, refuseServerTls } from "./refusals.ts";
+import { checkClientTls, checkServerTls } from "./unsupported.ts";
 
 /** @throws TlsFileError if a certificate or key cannot be used, TypeError for an option that grpc-js does not have. */
 export function serverCredentials(tls: ServerTls | undefined): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
-  refuseServerTls(tls);
+  checkServerTls(tls);
   const { ca = null, cert, key } = serverCertificates(tls).current();
   const pairs = cert === undefined || key === undefined ? [] : [{ cert_chain: cert, private_key: key }];
   return ServerCredentials.createSsl(ca, pairs, ca !== null);
@@ -22,8 +22,8 @@ export function serverCredentials(tls: ServerTls | undefined): ServerCredentials
  * @throws TlsFileError if a certificate or key cannot be used, TypeError for an option that grpc-js does not have.
  */
 export function grpcJsCredentials(tls: Omit<ClientTls, "serverName" | "reloadMs" | "onReloadError"> = {}): ChannelCredentials {
-  refuseUnknown("grpcJsCredentials()", tls, clientTlsNames);
-  refuseClientTls(tls);
+  checkOptionNames("grpcJsCredentials()", tls, clientTlsNames);
+  checkClientTls(tls);
   const { ca = null, cert = null, key = null } = clientCertificates(tls).current();
   return credentials.createSsl(ca, key, cert);
 }

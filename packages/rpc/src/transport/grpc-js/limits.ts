@@ -1,7 +1,7 @@
 // The limits of a server as options of grpc-js.
 import type { ServerOptions } from "@grpc/grpc-js";
 import { defaultServerLimits, type ServerLimits } from "../../limits/limits.ts";
-import { limitRefused } from "./refusals.ts";
+import { unsupportedLimit } from "./unsupported.ts";
 
 /** The longest time of Node's timers: what grpc-js takes for none. */
 const neverMs = 2 ** 31 - 1;
@@ -9,7 +9,7 @@ const neverMs = 2 ** 31 - 1;
 const time = (ms: number) => Math.min(ms, neverMs);
 const bytes = (limit: number) => (Number.isFinite(limit) ? limit : -1);
 
-const known = {
+const supported = {
   maxReceiveMessageBytes: (limit: number) => ({ "grpc.max_receive_message_length": bytes(limit) }),
   maxSendMessageBytes: (limit: number) => ({ "grpc.max_send_message_length": bytes(limit) }),
   maxConcurrentStreams: (limit: number) => ({ "grpc.max_concurrent_streams": Math.min(limit, 2 ** 32 - 1) }),
@@ -20,14 +20,14 @@ const known = {
   keepaliveTimeoutMs: (ms: number) => ({ "grpc.keepalive_timeout_ms": time(ms) }),
 } as const satisfies { readonly [Name in keyof ServerLimits]?: (limit: number) => ServerOptions };
 
-type Known = keyof typeof known;
+type Supported = keyof typeof supported;
 
 /** @throws TypeError for a limit that grpc-js does not have, and that is not the default: none such is kept. */
 export function limitOptions(limits: ServerLimits): ServerOptions {
   const options: ServerOptions = {};
   for (const [name, limit] of Object.entries(limits) as [keyof ServerLimits, number][]) {
-    if (name in known) Object.assign(options, known[name as Known](limit));
-    else if (limit !== defaultServerLimits[name]) throw limitRefused(name, limit, Object.keys(known));
+    if (name in supported) Object.assign(options, supported[name as Supported](limit));
+    else if (limit !== defaultServerLimits[name]) throw unsupportedLimit(name, limit, Object.keys(supported));
   }
   return options;
 }

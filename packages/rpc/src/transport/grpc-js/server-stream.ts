@@ -19,8 +19,8 @@ import type { Status } from "../../protocol/status.ts";
 import { type ClientCertificate, clientCertificate } from "../../security/peer-certificate.ts";
 import type { ServedMethod, ServerListener, ServerStream, UnsentCall } from "../server.ts";
 import { copyOf, toGrpcJs } from "./metadata.ts";
-import { certificatesUnknown } from "./refusals.ts";
 import { RequestReader } from "./request-reader.ts";
+import { unsupportedCertificates } from "./unsupported.ts";
 
 /** What call objects of all kinds have. */
 type Surface = Pick<ServerUnaryCall<Buffer, Buffer>, "metadata" | "getPeer" | "getDeadline" | "getAuthContext" | "sendMetadata"> & {
@@ -106,7 +106,7 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
   get clientCertificate(): ClientCertificate | undefined {
     const { surface } = this.#parts;
     // Versions before 1.14 do not have it.
-    if (typeof surface.getAuthContext !== "function") throw certificatesUnknown();
+    if (typeof surface.getAuthContext !== "function") throw unsupportedCertificates();
     return clientCertificate(surface.getAuthContext().sslPeerCertificate);
   }
 

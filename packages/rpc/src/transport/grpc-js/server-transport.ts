@@ -9,12 +9,12 @@ import type { ServerTls } from "../../security/tls.ts";
 import type { ListenAddress, Listening, ServedMethod, ServerTransport, ServerTransportFactory, UnsentCall } from "../server.ts";
 import { serverCredentials } from "./credentials.ts";
 import { limitOptions } from "./limits.ts";
-import { refuseResponseCompression } from "./refusals.ts";
 import { type CallObserver, serviceOf } from "./served-call.ts";
 import type { GrpcJsServerStream } from "./server-stream.ts";
+import { checkResponseCompression } from "./unsupported.ts";
 
 /**
- * The transport of a server of grpc-js. refusals.ts lists what grpc-js cannot do.
+ * The transport of a server of grpc-js. unsupported.ts lists what grpc-js cannot do.
  *
  * @example
  * const server = createServer({ transport: grpcJsTransport() });
@@ -25,7 +25,7 @@ export function grpcJsTransport(options: ServerOptions = {}): ServerTransportFac
   checkObject("the options of grpcJsTransport()", options);
   for (const name of Object.keys(options)) {
     if (name !== "interceptors" && !/^grpc(?:-node)?\./.test(name)) {
-      throw new TypeError(`grpcJsTransport() has no option "${name}", but interceptors, and those of grpc-js, "grpc.*"`);
+      throw new TypeError(`grpcJsTransport() has no option "${name}"; the options are interceptors, and those of grpc-js, "grpc.*"`);
     }
   }
   optional(checkFunctions, "interceptors", options.interceptors);
@@ -40,7 +40,7 @@ class GrpcJsTransport implements ServerTransport, CallObserver {
 
   /** @throws TypeError for a limit, or a compression, that grpc-js does not have. */
   constructor(limits: ServerLimits, compression: Compression, options: ServerOptions) {
-    refuseResponseCompression(compression);
+    checkResponseCompression(compression);
     this.#server = new Server({ ...limitOptions(limits), ...options });
   }
 

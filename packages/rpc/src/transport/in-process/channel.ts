@@ -1,6 +1,6 @@
 // A channel to a server in the same process.
 
-import { type Names, refuseUnknown } from "../../checks.ts";
+import { checkOptionNames, type Names } from "../../checks.ts";
 import { defaultChannelLimits, type MessageLimits, withDefaults } from "../../limits/limits.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
@@ -28,7 +28,7 @@ export class InProcessChannel implements Channel {
   #closed = false;
 
   constructor(transport: InProcessTransport, options: InProcessOptions = {}) {
-    refuseUnknown("channel()", options, names);
+    checkOptionNames("channel()", options, names);
     this.#transport = transport;
     this.#limits = withDefaults(defaultLimits, options.limits);
   }

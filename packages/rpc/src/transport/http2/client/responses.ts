@@ -2,7 +2,7 @@
 import type { Stream } from "@grpc-study/http2";
 import type { MessageLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
-import { type Compression, decompress, isCompression, type Refusal } from "../../../protocol/compression.ts";
+import { type Compression, type DecompressFailure, decompress, isCompression } from "../../../protocol/compression.ts";
 import { MessageReader, MessageTooLarge } from "../../../protocol/message-reader.ts";
 import type { Status } from "../../../protocol/status.ts";
 import { LocalStatus } from "./end-status.ts";
@@ -146,7 +146,7 @@ export class Responses {
     try {
       message = await decompress(bytes, encoding, Number.isFinite(this.#limit) ? this.#limit : -1);
     } catch (refusal) {
-      const { code } = refusal as Refusal;
+      const { code } = refusal as DecompressFailure;
       const text =
         code === Code.RESOURCE_EXHAUSTED
           ? `a message of ${this.#path} decompresses to more bytes than the limit, ${this.#limit}`

@@ -2,7 +2,7 @@
 // the client gets no credit for it: a slow handler stops its caller.
 import type { Stream } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
-import { decompress, type Refusal } from "../../../protocol/compression.ts";
+import { type DecompressFailure, decompress } from "../../../protocol/compression.ts";
 import { cut, MessageReader } from "../../../protocol/message-reader.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -126,7 +126,7 @@ export class Requests {
   }
 
   async #inflate(bytes: Buffer, compression: "gzip" | "deflate"): Promise<void> {
-    const outcome = await decompress(bytes, compression, this.#limit).catch((refusal: Refusal) => refusal);
+    const outcome = await decompress(bytes, compression, this.#limit).catch((refusal: DecompressFailure) => refusal);
     this.#inflating = -1;
     if (this.#receiver.ended) return;
     if (Buffer.isBuffer(outcome)) this.#deliver(outcome, true);

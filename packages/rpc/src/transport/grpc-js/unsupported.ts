@@ -40,7 +40,7 @@ import type { CertificateOptions } from "../../security/certificates.ts";
 import type { ClientTls, ServerTls } from "../../security/tls.ts";
 
 /** Ends a call that asks for a compression of its own. */
-export function compressionRefused(compression: Compression): Status {
+export function unsupportedCompression(compression: Compression): Status {
   const message =
     `grpc-js compresses by channel, and not by call: leave out the option compression: "${compression}", ` +
     'and give the channel "grpc.default_compression_algorithm"';
@@ -51,7 +51,7 @@ export function compressionRefused(compression: Compression): Status {
 export const lostKey = "__proto__";
 
 /** Ends a call whose metadata has the key `__proto__`. */
-export function lostKeyRefused(): Status {
+export function unsupportedKey(): Status {
   const message = `grpc-js loses the metadata key "${lostKey}": leave it out, or use the http2 transport`;
   return { code: Code.UNIMPLEMENTED, message, metadata: undefined, cause: new TypeError(message) };
 }
@@ -63,41 +63,41 @@ export function notInflated(path: string): Status {
 }
 
 /** @throws TypeError for a server that compresses its responses. */
-export function refuseResponseCompression(compression: Compression): void {
+export function checkResponseCompression(compression: Compression): void {
   if (compression === "identity") return;
   throw new TypeError(
     `grpc-js does not compress responses: leave out the option compression: "${compression}", or use the http2 transport`,
   );
 }
 
-export function limitRefused(name: string, limit: number, known: readonly string[]): TypeError {
+export function unsupportedLimit(name: string, limit: number, known: readonly string[]): TypeError {
   return new TypeError(
     `grpc-js has no limit for limits.${name}, got ${limit}: leave it out, or use the http2 transport. It has ${known.join(", ")}`,
   );
 }
 
 /** @throws TypeError for options of TLS that grpc-js does not have. */
-export function refuseServerTls(tls: ServerTls): void {
+export function checkServerTls(tls: ServerTls): void {
   if (tls.clientCertificates === "optional") {
     throw new TypeError('grpc-js requires client certificates or takes none: leave out tls.clientCertificates: "optional"');
   }
-  refuseRenewal(tls);
+  checkRenewal(tls);
 }
 
 /** @throws TypeError for options of TLS that grpc-js does not have. */
-export function refuseClientTls(tls: ClientTls): void {
+export function checkClientTls(tls: ClientTls): void {
   if (tls.serverName !== undefined) {
     throw new TypeError('grpc-js takes tls.serverName by the channel: leave it out, and give the channel "grpc.ssl_target_name_override"');
   }
-  refuseRenewal(tls);
+  checkRenewal(tls);
 }
 
-function refuseRenewal({ reloadMs, onReloadError }: CertificateOptions): void {
+function checkRenewal({ reloadMs, onReloadError }: CertificateOptions): void {
   for (const [name, value] of Object.entries({ reloadMs, onReloadError })) {
     if (value !== undefined) throw new TypeError(`grpc-js reads certificates once: leave out tls.${name}, or use the http2 transport`);
   }
 }
 
-export function certificatesUnknown(): Error {
+export function unsupportedCertificates(): Error {
   return new Error("this version of @grpc/grpc-js does not tell the caller's certificate: use 1.14 or later");
 }

@@ -2,7 +2,7 @@
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream } from "../client.ts";
 
-export class RefusedStream implements ClientStream {
+export class FailedStream implements ClientStream {
   readonly peer = undefined;
   #over = false;
 

@@ -1,4 +1,5 @@
-// What grpc-js cannot do (refusals.ts), shown on grpc-js beside the right behaviour on HTTP/2. A test that fails since grpc-js has learned it takes its line out of that list.
+// What grpc-js cannot do (unsupported.ts), beside the correct behaviour of HTTP/2. If a test fails
+// because grpc-js has learned something, remove its line from that list.
 import { createServer as createHttp2Server, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
