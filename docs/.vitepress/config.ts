@@ -115,7 +115,7 @@ export default defineConfig({
     zh: {
       label: "简体中文",
       lang: "zh-CN",
-      description: "TypeScript 的 gRPC：从教程到生产",
+      description: "用 TypeScript 写 gRPC：从教程到生产",
       themeConfig: {
         nav: nav("zh"),
         sidebar: sidebar("zh"),
