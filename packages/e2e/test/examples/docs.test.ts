@@ -54,7 +54,7 @@ const pages = globSync("**/*.md", { cwd: docs, exclude: (name) => ["node_modules
 
 /** What the page listens on: in its blocks, and in the examples that it includes or runs. */
 async function textOf(markdown: string): Promise<string> {
-  const included = new Set([...markdown.matchAll(/\bexamples\/[\w/-]+\.ts\b/g)].map(([path]) => path));
+  const included = new Set([...markdown.matchAll(/(?:<<< @\/\.\.\/|\bnode )(examples\/[\w/-]+\.ts)\b/g)].map(([, path = ""]) => path));
   const texts = [...included].map((path) => readFile(join(repository, path), "utf8").catch(() => ""));
   return [markdown, ...(await Promise.all(texts))].join("\n");
 }
