@@ -75,9 +75,9 @@ test.each(everyWay)("$transport, $kind: an unknown call option fails the call", 
 });
 
 const wrongValues: readonly (readonly [option: string, value: unknown, expected: string, got: string])[] = [
-  ["authority", "shop example", "a host, with a port if any", "'shop example'"],
-  ["authority", "", "a host, with a port if any", "''"],
-  ["authority", "user@shop/path", "a host, with a port if any", "'user@shop/path'"],
+  ["authority", "shop example", 'a host or "host:port"', "'shop example'"],
+  ["authority", "", 'a host or "host:port"', "''"],
+  ["authority", "user@shop/path", 'a host or "host:port"', "'user@shop/path'"],
   ["onHeader", 5, "a function", "5"],
   ["onTrailer", "x", "a function", "'x'"],
   ["signal", new AbortController(), "an AbortSignal", "AbortController {}"],
@@ -130,7 +130,7 @@ test.each(["tls", "connectTimeoutMs", "limits", "balancing", "retry"])(
     const value = { tls: true, connectTimeoutMs: 5, limits: {}, balancing: "round_robin", retry: false }[name];
     for (const target of [channel, server.channel()]) {
       expect(() => createClient(TestService, target, untyped({ [name]: value }))).toThrow(
-        `createClient() cannot give the option "${name}" to a channel that exists: give it to createChannel()`,
+        `createClient() cannot apply the option "${name}" to an existing channel: pass it to createChannel()`,
       );
     }
   },

@@ -1,4 +1,5 @@
-// Connections without a channel, and what an attempt of a call hears: for tests of what goes over the wire.
+// Connections without a channel, and what an attempt of a call hears: for tests of what goes over
+// the wire.
 import { onTestFinished } from "vitest";
 import { defaultChannelLimits } from "../src/limits/limits.ts";
 import { Code } from "../src/protocol/code.ts";

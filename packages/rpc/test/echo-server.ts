@@ -1,4 +1,5 @@
-// A gRPC server in a few lines, on the HTTP/2 engine alone: it answers each call with its request, and counts the sockets that it accepts.
+// A gRPC server in a few lines, on the HTTP/2 engine alone: it answers each call with its request,
+// and counts the sockets that it accepts.
 
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createHttp2Server, HeaderList, type Server as Http2Server, type Stream } from "@grpc-study/http2";

@@ -1,4 +1,5 @@
-// An editor: what it shows when one points at a name. TypeScript's own language server answers, over the Language Server Protocol.
+// An editor: what it shows when one points at a name. TypeScript's own language server answers,
+// over the Language Server Protocol.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -1,4 +1,5 @@
-// A channel without connections, for the tests of retries: attempts are scripted, and remember what was done to them.
+// A channel without connections, for the tests of retries: attempts are scripted, and remember what
+// was done to them.
 
 import type { AttemptSource } from "../src/channel/retry/attempts.ts";
 import type { Code } from "../src/protocol/code.ts";

@@ -1,5 +1,6 @@
-// A network for tests of channels: connections that exist in memory only, to peers that behave as the test says.
-import type { Foundation } from "../src/channel/open-channel.ts";
+// A network for tests of channels: connections that exist in memory only, to peers that behave as
+// the test says.
+import type { ChannelDependencies } from "../src/channel/open-channel.ts";
 import { openChannel } from "../src/channel/open-channel.ts";
 import { type ChannelOptions, readOptions } from "../src/channel/options.ts";
 import { Code } from "../src/protocol/code.ts";
@@ -25,7 +26,7 @@ export class FakeNetwork {
   /** How many calls new connections take. */
   limit = Number.POSITIVE_INFINITY;
 
-  readonly foundation: Foundation = {
+  readonly dependencies: ChannelDependencies = {
     dialer: (options) => {
       this.dialOptions.push(options);
       return (address, signal) => this.#dial(address, signal, options.target);
@@ -38,7 +39,7 @@ export class FakeNetwork {
   };
 
   channel(target: string, options: ChannelOptions = {}): Channel {
-    return openChannel(target, readOptions("channel()", options), this.foundation);
+    return openChannel(target, readOptions("channel()", options), this.dependencies);
   }
 
   /** Connections that take calls. */

@@ -47,7 +47,10 @@ export async function start(handlers: TestHandlers, options?: ServerOptions) {
   return { server, address, client: connect(address) };
 }
 
-/** Starts a server with these handlers on a given transport, and a client that reaches it by the same. */
+/**
+ * Starts a server with these handlers on a given transport, and a client that reaches it by the
+ * same.
+ */
 export async function startBy(
   transport: Transport,
   handlers: TestHandlers,

@@ -13,7 +13,9 @@ import {
 import { type AddressInfo, connect as connectSocket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A message with the five bytes before it. `length` is what they say, where that is not to be true. */
+/**
+ * A message with the five bytes before it. `length` is what they say, where that is not to be true.
+ */
 export function frame(bytes: Uint8Array = Buffer.alloc(0), flag = 0, length = bytes.length): Buffer {
   const prefix = Buffer.alloc(5);
   prefix[0] = flag;

@@ -1,4 +1,5 @@
-// A server's transport of HTTP/2 with methods that a test plays by hand, and a client that is made of frames.
+// A server's transport of HTTP/2 with methods that a test plays by hand, and a client that is made
+// of frames.
 import { once } from "node:events";
 import { onTestFinished } from "vitest";
 import { data, flag, headers, type } from "../../http2/test/raw/frames.ts";
@@ -98,7 +99,10 @@ export async function serve(limits?: Partial<ServerLimits>): Promise<Served> {
   return served.listen();
 }
 
-/** HEADERS of a call. `more` replaces fields of the same name, and those that are undefined are left out. */
+/**
+ * HEADERS of a call. `more` replaces fields of the same name, and those that are undefined are left
+ * out.
+ */
 export function callHeaders(
   stream: number,
   method = "Unary",

@@ -1,4 +1,5 @@
-// What carries the calls of a test. Every behaviour is the same over each, but for what one of them cannot do.
+// What carries the calls of a test. Every behaviour is the same over each, but for what one of them
+// cannot do.
 
 const all = ["http2", "in process", "grpc-js"] as const;
 
@@ -10,7 +11,8 @@ const selected = process.env["RPC_TRANSPORTS"]?.split(",");
 export const transports: readonly Transport[] = all.filter((transport) => selected?.includes(transport) ?? true);
 
 /**
- * What a transport cannot do, and why. Whoever asks for it is refused: those refusals have tests beside the transport (`transport/grpc-js/*.test.ts`).
+ * What a transport cannot do, and why. Whoever asks for it is refused: those refusals have tests
+ * beside the transport (`transport/grpc-js/*.test.ts`).
  */
 const lacks = {
   /** grpc-js compresses by channel and by server, not by call (transport/grpc-js/unsupported.ts). */

@@ -59,7 +59,7 @@ describe("on the wire", () => {
     expect(outcome).toEqual({
       status: 1,
       stdout: "",
-      stderr: `UNAUTHENTICATED: the credentials may go over TLS only, and the channel to ${wire.address} is plaintext\n`,
+      stderr: `UNAUTHENTICATED: the credentials require TLS, and the channel to ${wire.address} is plaintext\n`,
     });
     expect(wire.bytes.length).toBe(0);
   });

@@ -2,17 +2,20 @@
 import { isIPv6 } from "node:net";
 import type { Address } from "../transport/connection.ts";
 
-/** What tells addresses apart. */
+/** Returns a key that is equal for equal addresses. */
 export function addressKey(address: Address): string {
   return "path" in address ? `unix:${address.path}` : `${address.host}|${address.port}`;
 }
 
-/** Each address once. */
+/** Removes duplicate addresses. */
 export function distinct(addresses: readonly Address[]): Address[] {
   return [...new Map(addresses.map((address) => [addressKey(address), address])).values()];
 }
 
-/** Puts the families in turn, that of the first address first (RFC 8305, section 4; gRFC A61): when one of them does not work, the other is tried soon. */
+/**
+ * Alternates IPv6 and IPv4 addresses, starting with the family of the first address (RFC 8305,
+ * section 4; gRFC A61). If one family does not work, the channel soon tries the other.
+ */
 export function interleaved(addresses: readonly Address[]): Address[] {
   const [first] = addresses;
   if (first === undefined) return [];

@@ -1,18 +1,19 @@
-// How long to wait between attempts to connect (https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md).
+// Exponential back-off between attempts to connect
+// (https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md).
 
-/** Times are milliseconds. */
+/** The back-off between attempts to connect. A wait counts from the start of the failed attempt. */
 export interface BackoffOptions {
-  /** From the start of the first attempt to that of the second. Default: 1,000. */
+  /** The first wait, in milliseconds. Default: 1,000. */
   readonly initialMs?: number | undefined;
-  /** How much longer each wait is than the one before. Default: 1.6. */
+  /** The factor by which each wait exceeds the previous one, at least 1. Default: 1.6. */
   readonly factor?: number | undefined;
-  /** The longest wait. Default: 120,000. */
+  /** The longest wait, in milliseconds. Default: 120,000. */
   readonly maxMs?: number | undefined;
-  /** How far each wait is from its time at most, as a part of it. Default: 0.2. */
+  /** The largest random deviation from each wait, as a fraction from 0 to 1. Default: 0.2. */
   readonly jitter?: number | undefined;
 }
 
-/** What `BackoffOptions` come to. */
+/** `BackoffOptions` with defaults applied. */
 export interface BackoffPolicy {
   readonly initialMs: number;
   readonly factor: number;
@@ -29,7 +30,7 @@ export class Backoff {
     this.#ms = policy.initialMs;
   }
 
-  /** How long to wait from the start of the attempt that failed. */
+  /** The next wait in milliseconds, from the start of the failed attempt. */
   next(): number {
     const { factor, maxMs, jitter } = this.#policy;
     const ms = Math.min(this.#ms, maxMs);
@@ -37,7 +38,7 @@ export class Backoff {
     return ms * (1 + jitter * (2 * Math.random() - 1));
   }
 
-  /** After a success. */
+  /** Restarts the back-off after a success. */
   reset(): void {
     this.#ms = this.#policy.initialMs;
   }

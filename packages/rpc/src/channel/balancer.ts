@@ -1,31 +1,31 @@
-// Which connection a call gets.
+// The interface between a channel and its load-balancing policy.
 import type { RpcError } from "../protocol/error.ts";
 import type { Address, Connection } from "../transport/connection.ts";
 import type { SubchannelState } from "./subchannel.ts";
 
-/** What a balancer tells its channel. */
+/** Receives the events of a balancer. */
 export interface BalancerOwner {
-  /** `state` is another one, or `pick` chooses among others. */
+  /** The state or the set of ready connections has changed. */
   onChange(): void;
-  /** A connection that took no more calls takes calls again. */
+  /** A connection at its limit of streams has room again. */
   onAvailable(): void;
   /** The addresses may be out of date. */
   onStale(): void;
 }
 
-/** Keeps connections to addresses. */
+/** Keeps connections to addresses and picks one for each call. */
 export interface Balancer {
-  /** `failed` lasts until there is a connection. */
+  /** `failed` lasts until a connection succeeds. */
   readonly state: SubchannelState;
-  /** While `failed`: why. */
+  /** Why connecting failed, while the state is `failed`. */
   readonly failure: RpcError | undefined;
-  /** A connection that takes a call now; undefined if there is none. */
+  /** Returns a connection with room for a call, or undefined. */
   pick(): Connection | undefined;
-  /** How many calls are open on its connections. */
+  /** The number of open calls on its connections. */
   readonly calls: number;
-  /** Begins to connect what is idle. */
+  /** Connects idle subchannels. */
   connect(): void;
   update(addresses: readonly Address[]): void;
-  /** Gives its connections up: each ends once its calls have. `connect` begins anew. */
+  /** Drains its connections: each closes once its calls have ended. `connect` starts again. */
   stop(): void;
 }

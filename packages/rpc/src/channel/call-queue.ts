@@ -1,6 +1,7 @@
-// Calls that wait for a connection, or for room on it, in the order in which they came.
+// A queue of the calls that wait for a connection, or for room on one, in the order of arrival.
 //
-// A linked list: calls come and leave at any place, and what has left refers to no other (see linked-set.ts).
+// It is a linked list because calls can leave at any position. A removed call drops its links, so
+// that it keeps no other call alive (see linked-set.ts).
 import type { PendingAttempt } from "./pending-attempt.ts";
 
 export class CallQueue {
@@ -19,7 +20,7 @@ export class CallQueue {
     this.#last = attempt;
   }
 
-  /** Does nothing if it does not wait any more. */
+  /** Does nothing if the call has left the queue. */
   delete(attempt: PendingAttempt): void {
     if (!attempt.queued) return;
     const { previous, next } = attempt;

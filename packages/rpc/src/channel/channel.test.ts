@@ -34,7 +34,7 @@ test("a call connects, and the next one uses the same connection", async () => {
   expect(net.connections).toHaveLength(1);
 });
 
-test("what a call sends and asks for while it waits is kept in order, and onDrain follows", async () => {
+test("the requests and pulls of a waiting call are kept in order, and onDrain follows", async () => {
   const net = network();
   using channel = net.channel("a:1");
   const call = new FakeCall(channel, { request: undefined });
@@ -48,7 +48,7 @@ test("what a call sends and asks for while it waits is kept in order, and onDrai
   expect(net.connections[0]?.streams[0]).toMatchObject({ sent: ["1", "2", "3"], pulls: 2, halfClosed: true });
 });
 
-test("a call fails with the reason as soon as the attempt has failed, also one that comes later", async () => {
+test("a call fails with the reason as soon as the attempt fails, and so does a later call", async () => {
   const net = network({ "a:1": "refused" });
   using channel = net.channel("a:1");
   const failure = { code: Code.UNAVAILABLE, message: "cannot connect to a:1: a:1 refuses" };
@@ -58,7 +58,7 @@ test("a call fails with the reason as soon as the attempt has failed, also one t
   expect(net.dials).toHaveLength(1);
 });
 
-test("a program that calls again and again leaves the channel time to connect", async () => {
+test("a program that retries in a loop leaves the channel time to connect", async () => {
   const net = network({ "a:1": "refused" });
   using channel = net.channel("a:1", { backoff: fast });
   const answers = setInterval(() => {
@@ -73,7 +73,7 @@ test("a program that calls again and again leaves the channel time to connect", 
   expect(calls).toBeGreaterThan(1);
 });
 
-test("a call with waitForReady waits until the server is there, and is not cut by connectTimeoutMs", async () => {
+test("a call with waitForReady waits for the server beyond connectTimeoutMs", async () => {
   const net = network({ "a:1": "refused" });
   using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 30 });
   const call = new FakeCall(channel, { waitForReady: true });
@@ -83,10 +83,10 @@ test("a call with waitForReady waits until the server is there, and is not cut b
   await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
 });
 
-test("name resolution that takes longer than connectTimeoutMs is named", async () => {
+test("the error names name resolution if that takes longer than connectTimeoutMs", async () => {
   const net = network({});
   using channel = openChannel("slow:1", readOptions("x", { connectTimeoutMs: 50 }), {
-    ...net.foundation,
+    ...net.dependencies,
     lookup: () => new Promise<never>(() => {}),
   });
   const message = "no connection to slow:1 within 50 ms, waiting for name resolution";
@@ -94,7 +94,7 @@ test("name resolution that takes longer than connectTimeoutMs is named", async (
   await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message });
 });
 
-test("a call that waits longer than connectTimeoutMs fails, and a silent server loses the attempt", async () => {
+test("a call fails after connectTimeoutMs, and the attempt to a silent server is aborted", async () => {
   const net = network({ "a:1": "silent" });
   using channel = net.channel("a:1", { connectTimeoutMs: 50, backoff: fast });
   const began = performance.now();
@@ -120,7 +120,7 @@ test("a call that is cancelled while it waits is never opened", async () => {
   expect(gone.status).toBeUndefined();
 });
 
-test("calls beyond the peer's limit wait in their order, however long", async () => {
+test("calls beyond the peer's limit wait in order, without a time limit", async () => {
   const net = network();
   net.limit = 10;
   using channel = net.channel("a:1", { connectTimeoutMs: 1_000 });
@@ -142,7 +142,7 @@ test("calls beyond the peer's limit wait in their order, however long", async ()
   expect(net.connections).toHaveLength(1);
 });
 
-test("a new call does not overtake those that wait", async () => {
+test("a new call does not overtake waiting calls", async () => {
   const net = network();
   net.limit = 1;
   using channel = net.channel("a:1");
@@ -155,7 +155,7 @@ test("a new call does not overtake those that wait", async () => {
   expect(connection?.streams.map(({ call }) => String(call.request))).toEqual(["1", "2", "3", "4"]);
 });
 
-test("connect() waits out the back-off, and says why it failed", async () => {
+test("connect() waits through back-offs, and rejects with the last failure", async () => {
   const net = network({ "a:1": "refused" });
   using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 500 });
   await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "cannot connect to a:1: a:1 refuses" });
@@ -166,7 +166,7 @@ test("connect() waits out the back-off, and says why it failed", async () => {
   expect(channel.state).toBe("ready");
 });
 
-test("attempts are a back-off apart, which grows, with jitter", async () => {
+test("the back-off between attempts grows, with jitter", async () => {
   const net = network({ "a:1": "refused" });
   using channel = net.channel("a:1", { backoff: { initialMs: 50, factor: 2, jitter: 0.2 } });
   const call = new FakeCall(channel, { waitForReady: true });
@@ -176,7 +176,7 @@ test("attempts are a back-off apart, which grows, with jitter", async () => {
   for (const [i, gap] of gaps.slice(0, 3).entries()) expect(gap).toBeGreaterThan(50 * 2 ** i * 0.8 - 2);
 });
 
-test("a host without an address fails as a name", async () => {
+test("a host without an address fails with "no such host"", async () => {
   const net = network({});
   using channel = net.channel("nowhere:1");
   expect(await new FakeCall(channel).ended).toMatchObject({ code: Code.UNAVAILABLE, message: "cannot connect to nowhere:1: no such host" });
@@ -185,7 +185,7 @@ test("a host without an address fails as a name", async () => {
   await channel.connect();
 });
 
-test("GOAWAY: the call that runs ends there, and the next one goes over a new connection, which is made at once", async () => {
+test("after GOAWAY, the running call finishes there, and the channel reconnects at once for new calls", async () => {
   const net = network();
   using channel = net.channel("a:1");
   const first = new FakeCall(channel);
@@ -199,7 +199,7 @@ test("GOAWAY: the call that runs ends there, and the next one goes over a new co
   expect((await second.ended).code).toBe(Code.OK);
 });
 
-test("a connection without calls that is lost is made again by the next call", async () => {
+test("the next call replaces a lost connection without calls", async () => {
   const net = network();
   using channel = net.channel("a:1");
   await channel.connect();
@@ -211,7 +211,7 @@ test("a connection without calls that is lost is made again by the next call", a
   await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
 });
 
-test("a server that loses each connection at once is not asked in a loop", async () => {
+test("the channel backs off from a server that loses each connection at once", async () => {
   const net = network();
   using channel = net.channel("a:1", { backoff: { initialMs: 100 } });
   const began = performance.now();
@@ -224,7 +224,7 @@ test("a server that loses each connection at once is not asked in a loop", async
   expect(net.dials.length).toBeLessThan(7);
 });
 
-test.each(["after", "before"])("a server that closes each connection soon %s it answers costs no back-off", async (when) => {
+test.each(["after", "before"])("a server that closes each connection soon %s its response causes no back-off", async (when) => {
   const net = network();
   using channel = net.channel("a:1", { backoff: { initialMs: 60_000 }, connectTimeoutMs: 5_000 });
   for (let i = 0; i < 5; i++) {
@@ -238,7 +238,7 @@ test.each(["after", "before"])("a server that closes each connection soon %s it 
   }
 });
 
-test("an idle channel closes its connection, and connects for the next call", async () => {
+test("an idle channel closes its connection, and reconnects for the next call", async () => {
   const net = network();
   using channel = net.channel("a:1", { idleTimeoutMs: 80 });
   const call = new FakeCall(channel);
@@ -252,7 +252,7 @@ test("an idle channel closes its connection, and connects for the next call", as
   await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
 });
 
-test("close(): calls that run or wait go on, new ones and connect() fail", async () => {
+test("after close(), running and waiting calls continue, and new calls and connect() fail", async () => {
   const net = network();
   net.limit = 1;
   const channel = net.channel("a:1");
@@ -272,7 +272,7 @@ test("close(): calls that run or wait go on, new ones and connect() fail", async
   expect((await waits.ended).code).toBe(Code.OK);
 });
 
-test("close() ends a connect() that waits", async () => {
+test("close() rejects a pending connect()", async () => {
   const net = network({ "a:1": "silent" });
   const channel = net.channel("a:1");
   const connected = channel.connect();
@@ -280,7 +280,7 @@ test("close() ends a connect() that waits", async () => {
   await expect(connected).rejects.toMatchObject({ code: Code.CANCELLED, message: "the channel to a:1 is closed" });
 });
 
-test("onStateChange hears of each state, until the channel is closed", async () => {
+test("onStateChange receives each state until the channel is closed", async () => {
   const net = network({ "a:1": "refused" });
   const states: [string, string | undefined][] = [];
   const channel = net.channel("a:1", { backoff: fast, onStateChange: (state, failure) => states.push([state, failure?.message]) });
@@ -310,7 +310,7 @@ test("an IP address is not resolved", async () => {
 });
 
 test.each(["a:1", "10.0.0.1:1"])(
-  "%s: a call that is sent again after close() still has a connection, which ends with it",
+  "%s: a retry after close() gets a connection, which closes after the call",
   async (target) => {
     const net = network({ [target]: "up" });
     const channel = net.channel(target, { retry: { codes: ["UNAVAILABLE"], initialBackoffMs: 10 } });

@@ -1,4 +1,4 @@
-// A channel: what calls are opened by.
+// The channel that users hold. Several channels can share the connections of one `SharedChannel`.
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
@@ -6,7 +6,6 @@ import type { ChannelConfig, StateListener } from "./options.ts";
 import type { Retries } from "./retry/retries.ts";
 import type { SharedChannel } from "./shared-channel.ts";
 
-/** One user's share of connections. */
 export class PooledChannel implements Channel {
   readonly target: string;
   readonly authority: string;
@@ -17,7 +16,7 @@ export class PooledChannel implements Channel {
   readonly #onStateChange: StateListener | undefined;
   #closed = false;
 
-  /** @param release called once, by `close`. */
+  /** @param release called once by `close`. */
   constructor(
     target: string,
     authority: string,
@@ -32,7 +31,7 @@ export class PooledChannel implements Channel {
     this.#shared = shared;
     this.#retries = retries;
     this.#release = release;
-    // One function may listen to several channels.
+    // A function of its own, since channels that share connections may have the same listener.
     this.#onStateChange = onStateChange && ((state, failure) => onStateChange(state, failure));
     if (this.#onStateChange !== undefined) shared.addStateListener(this.#onStateChange);
   }
@@ -46,14 +45,14 @@ export class PooledChannel implements Channel {
   }
 
   open(call: OutgoingCall, listener: ClientListener): ClientStream {
-    return this.#closed ? refused(listener, this.#closedText) : this.#retries.open(call, listener, this.#shared);
+    return this.#closed ? closedCall(listener, this.#closedText) : this.#retries.open(call, listener, this.#shared);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#onStateChange !== undefined) this.#shared.removeStateListener(this.#onStateChange);
-    this.#shared.giveUp(this, new RpcError(Code.CANCELLED, this.#closedText));
+    this.#shared.rejectWaits(this, new RpcError(Code.CANCELLED, this.#closedText));
     this.#release();
   }
 
@@ -66,10 +65,10 @@ export class PooledChannel implements Channel {
   }
 }
 
-/** A call that ends with CANCELLED before anything is done for it. */
-function refused(listener: ClientListener, message: string): ClientStream {
+/** A call on a closed channel: it ends with CANCELLED. */
+function closedCall(listener: ClientListener, message: string): ClientStream {
   let ended = false;
-  // As with calls that have no connection (see failedAttempt).
+  // Not by a microtask, for the reason given at failedAttempt().
   setImmediate(() => {
     if (!ended) listener.onStatus({ code: Code.CANCELLED, message, metadata: undefined });
   });

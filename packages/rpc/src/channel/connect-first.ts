@@ -1,21 +1,24 @@
-// Connects to the first of several addresses that answers.
+// Connects to the first of several addresses that accepts a connection (gRFC A61, "happy
+// eyeballs").
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { waitingFor } from "../transport/connect-cause.ts";
 import type { Address, Connection, ConnectStep, Dial } from "../transport/connection.ts";
 
-/** How long an attempt is alone before that to the next address begins (RFC 8305, section 5; gRFC A61), in milliseconds. */
+/**
+ * The delay between the attempts to two addresses, in milliseconds (RFC 8305, section 5; gRFC A61).
+ */
 const staggerMs = 250;
 
-/** A connection, and the address that it was made to. */
+/** A connection and its address. */
 export interface Connected {
   readonly connection: Connection;
   readonly address: Address;
 }
 
 /**
- * One pass over addresses, in their order. An attempt begins when the one before it has failed, or 250 ms after that has begun. The first that connects
- * wins, and the others are given up.
+ * One pass over a list of addresses, in order. The next attempt begins when the previous one fails,
+ * or 250 ms after it began. The first connection wins, and the other attempts are aborted.
  */
 export class ConnectFirst {
   readonly #addresses: readonly Address[];
@@ -28,7 +31,7 @@ export class ConnectFirst {
   #settled = false;
   readonly #done = Promise.withResolvers<Connected>();
 
-  /** @param timeoutMs how long the attempt to one address may take; then it counts as failed. */
+  /** @param timeoutMs the time limit for the attempt to one address. */
   constructor(addresses: readonly Address[], dial: Dial, target: string, timeoutMs: number) {
     this.#addresses = addresses;
     this.#dial = dial;
@@ -37,13 +40,13 @@ export class ConnectFirst {
     this.#begin();
   }
 
-  /** Rejects with the failure of the last attempt, once all have failed. It stays pending after `cancel`. */
+  /** Rejects with the last failure once all attempts have failed. Stays pending after `cancel`. */
   get connected(): Promise<Connected> {
     return this.#done.promise;
   }
 
   cancel(): void {
-    this.#settle(new Error("the channel has given the attempt up"));
+    this.#settle(new Error("the channel cancelled the attempt to connect"));
   }
 
   #begin(): void {
@@ -69,7 +72,7 @@ export class ConnectFirst {
         return;
       }
       this.#attempts.delete(controller);
-      this.#settle(new Error("another address was faster"));
+      this.#settle(new Error("another address connected first"));
       this.#done.resolve({ connection, address });
     } catch (error) {
       this.#attempts.delete(controller);

@@ -1,4 +1,4 @@
-// Those who wait for a connection without a call: `connect()`.
+// The pending promises of `connect()`: they wait for a connection without a call.
 import type { RpcError } from "../protocol/error.ts";
 
 interface Waiter {
@@ -8,7 +8,7 @@ interface Waiter {
   reject(error: RpcError): void;
 }
 
-/** The longest time of a timer, in milliseconds. */
+/** The longest delay of a timer, in milliseconds. */
 const longestMs = 2 ** 30;
 
 export class ConnectWaiters {
@@ -18,10 +18,10 @@ export class ConnectWaiters {
     return this.#waiters.size === 0;
   }
 
-  /** @param timedOut what it rejects with after `timeoutMs`. */
+  /** @param timedOut creates the error with which the promise rejects after `timeoutMs`. */
   add(owner: object, timeoutMs: number, timedOut: () => RpcError): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    // The timer keeps the process alive in any case.
+    // The timer also keeps the process alive, even if it never fires.
     const timer = setTimeout(
       () => {
         if (!Number.isFinite(timeoutMs)) timer.refresh();
@@ -34,7 +34,7 @@ export class ConnectWaiters {
     return promise;
   }
 
-  /** There is a connection. */
+  /** Resolves all waits: a connection is ready. */
   resolve(): void {
     for (const waiter of this.#waiters) {
       clearTimeout(waiter.timer);
@@ -43,7 +43,7 @@ export class ConnectWaiters {
     this.#waiters.clear();
   }
 
-  /** Ends the waits of one owner. */
+  /** Rejects the waits of one owner. */
   reject(owner: object, error: RpcError): void {
     for (const waiter of this.#waiters) {
       if (waiter.owner !== owner) continue;

@@ -1,4 +1,4 @@
-// From a target and options to a channel.
+// Creates a channel from a target and checked options.
 import { isIP } from "node:net";
 import type { Certificates } from "../security/certificates.ts";
 import { clientCertificates } from "../security/tls.ts";
@@ -12,19 +12,21 @@ import type { Lookup } from "./resolver.ts";
 import { SharedChannel, type SharedSettings } from "./shared-channel.ts";
 import { parseTarget, type Target } from "./target.ts";
 
-/** What a channel stands on. Tests give their own. */
-export interface Foundation {
+/** Functions that a channel depends on. Tests replace them. */
+export interface ChannelDependencies {
   dialer(options: DialOptions): Dial;
   readonly lookup: Lookup;
 }
 
-/** @throws TypeError if the target cannot be understood, TlsFileError if a certificate or key cannot be used. */
-export function openChannel(target: string, config: ChannelConfig, foundation: Foundation): Channel {
+/**
+ * @throws TypeError if the target is malformed. TlsFileError if a certificate or key is unusable.
+ */
+export function openChannel(target: string, config: ChannelConfig, dependencies: ChannelDependencies): Channel {
   const given = parseTarget(target);
   const { tls, limits, balancing, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs, pool } = config;
   const secure = tls !== undefined;
   const proxy = proxyOf(given, config);
-  // The name that the certificate is checked for is also the :authority, as in Go.
+  // As in Go, the name that the certificate must match is also the :authority.
   const authority = config.authority ?? tls?.serverName ?? given.authority;
   const serverName = tls?.serverName ?? (config.authority === undefined ? given.serverName : hostOf(config.authority));
   // A proxy resolves the name, and an IP address needs no resolution.
@@ -33,18 +35,21 @@ export function openChannel(target: string, config: ChannelConfig, foundation: F
   const timing = { balancing, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs };
   const settings = (): SharedSettings => {
     const certificates = tls && clientCertificates(tls);
-    const dial = foundation.dialer({ target: given.name, certificates, serverName, authority, limits, proxy });
-    return { target: resolved, dial: withCurrent(certificates, dial), lookup: foundation.lookup, certificates, ...timing };
+    const dial = dependencies.dialer({ target: given.name, certificates, serverName, authority, limits, proxy });
+    return { target: resolved, dial: withCurrent(certificates, dial), lookup: dependencies.lookup, certificates, ...timing };
   };
   if (!pool) {
     const own = new SharedChannel(settings());
     return new PooledChannel(given.name, authority, secure, own, config, () => own.close());
   }
-  const key = keyOf([foundation, resolved, authority, serverName, proxy, tls, limits, timing]);
+  const key = keyOf([dependencies, resolved, authority, serverName, proxy, tls, limits, timing]);
   return new PooledChannel(given.name, authority, secure, share(key, settings), config, () => release(key));
 }
 
-/** A channel that was idle has not looked at its files. */
+/**
+ * Reloads the certificate files before each attempt to connect: an idle channel does not watch
+ * them.
+ */
 function withCurrent(certificates: Certificates | undefined, dial: Dial): Dial {
   if (certificates === undefined) return dial;
   return async (address, signal, onStep) => {
@@ -57,7 +62,8 @@ function withCurrent(certificates: Certificates | undefined, dial: Dial): Dial {
 function proxyOf(target: Target, { proxy }: ChannelConfig): HttpProxy | undefined {
   if (proxy === false) return undefined;
   if (proxy === undefined) return target.host && proxyFor(target.host.host, target.host.port);
-  if (target.host === undefined) throw new TypeError(`the option proxy needs a target with a host, and ${target.name} lists addresses`);
+  if (target.host === undefined)
+    throw new TypeError(`the option proxy requires a target with a host name, and ${target.name} lists addresses`);
   return parseProxy("proxy", proxy);
 }
 

@@ -1,4 +1,4 @@
-// Options of channels: what is refused, and how the refusal names it.
+// Options of channels: invalid values, and the errors for them.
 import { expect, test } from "vitest";
 import { FakeNetwork } from "../../test/fake-network.ts";
 import { createChannel } from "./create-channel.ts";
@@ -18,9 +18,9 @@ const wrong: readonly (readonly [options: unknown, kind: ErrorConstructor, messa
   [{ backoff: 5 }, TypeError, /^backoff must be an object, got 5$/],
   [{ backoff: { min: 5 } }, TypeError, /^backoff has no option "min"/],
   [{ backoff: { initialMs: 0 } }, RangeError, /^backoff\.initialMs must be /],
-  [{ backoff: { factor: 0.5 } }, RangeError, /^backoff\.factor must be a number from 1 on, got 0\.5$/],
+  [{ backoff: { factor: 0.5 } }, RangeError, /^backoff\.factor must be a number of at least 1, got 0\.5$/],
   [{ backoff: { jitter: 2 } }, RangeError, /^backoff\.jitter must be a number from 0 to 1, got 2$/],
-  [{ authority: "" }, TypeError, /^authority must be a host, or "host:port", got ''$/],
+  [{ authority: "" }, TypeError, /^authority must be a host or "host:port", got ''$/],
   [{ authority: "a\r\nb" }, TypeError, /^authority must be /],
   [{ proxy: true }, TypeError, /^proxy must be a URL or false, got true$/],
   [{ proxy: "socks5://user:secret@x:1" }, TypeError, /^proxy must be the URL of an HTTP proxy, http:\/\/host:port: its scheme is socks5$/],
@@ -37,11 +37,11 @@ test.each(wrong)("%j", (options, kind, message) => {
   expect(() => createChannel("localhost:1", options as ChannelOptions)).toThrow(message);
 });
 
-test("a proxy and a list of addresses contradict each other", () => {
-  expect(() => createChannel("ipv4:10.0.0.1:1", { proxy: "http://p:1" })).toThrow(/^the option proxy needs a target with a host/);
+test("the option proxy is invalid for a target that lists addresses", () => {
+  expect(() => createChannel("ipv4:10.0.0.1:1", { proxy: "http://p:1" })).toThrow(/^the option proxy requires a target with a host/);
 });
 
-test("without options: the defaults of the documentation", () => {
+test("without options, the documented defaults apply", () => {
   expect(readOptions("x", {})).toMatchObject({
     tls: undefined,
     connectTimeoutMs: 20_000,
@@ -53,7 +53,7 @@ test("without options: the defaults of the documentation", () => {
   });
 });
 
-test("a service config may choose the balancing, and the option goes before it", () => {
+test("a service config may choose the balancing policy, and the option overrides it", () => {
   const serviceConfig = { loadBalancingConfig: [{ round_robin: {} }] };
   expect(readOptions("x", { serviceConfig }).balancing).toBe("round_robin");
   expect(readOptions("x", { serviceConfig, balancing: "pick_first" }).balancing).toBe("pick_first");
@@ -67,7 +67,7 @@ test.each([
   ["shop.example:1", { tls: { serverName: "other" }, authority: "third:3" }, "third:3", "other"],
   ["unix:/s", { tls: true }, "localhost", "localhost"],
   ["ipv6:[::1]:1", { tls: true }, "[::1]:1", "::1"],
-])("%s with %j: the authority is %s, and the certificate must be for %s", (target, options, authority, serverName) => {
+])("%s with %j: the authority is %s, and the certificate must match %s", (target, options, authority, serverName) => {
   const net = new FakeNetwork();
   using channel = net.channel(target, options);
   expect(net.dialOptions).toMatchObject([{ target, authority, serverName }]);

@@ -1,4 +1,4 @@
-// What a channel can be told, what it is otherwise, and what is wrong with it.
+// The options of a channel: their documentation, defaults and checks.
 import {
   checkBoolean,
   checkFunction,
@@ -19,50 +19,71 @@ import { retryChannelNames } from "./retry/check-options.ts";
 import type { RetryChannelOptions } from "./retry/options.ts";
 import { Retries } from "./retry/retries.ts";
 
-/** How calls are spread over the addresses of a target. */
+/** The load-balancing policy: how a channel distributes calls over the addresses of its target. */
 export type Balancing = "pick_first" | "round_robin";
 
-/** Options of a channel. Times are milliseconds. */
+/** Options of a channel. All times are in milliseconds. */
 export interface ChannelOptions extends RetryChannelOptions {
-  /** TLS, or mutual TLS; `true` trusts the authorities that Node knows. Default: plaintext. */
+  /**
+   * TLS or mutual TLS. `true` uses TLS and trusts Node's default certificate authorities. Default:
+   * plaintext.
+   */
   readonly tls?: ClientTls | boolean | undefined;
   /**
-   * How long a call, or `connect()`, waits for a connection; then it fails with UNAVAILABLE. A call fails sooner if an attempt to connect fails, and a call with
-   * `waitForReady` waits on. It is also how long one attempt to connect to one address may take, with TLS and the server's SETTINGS: a server that
-   * accepts the connection and stays silent loses it then, and the next attempt begins after the back-off. Default: 20,000. With `Infinity`, calls
-   * wait for ever, and an attempt takes 20,000.
+   * How long a call or `connect()` waits for a connection before it fails with UNAVAILABLE. A call
+   * fails earlier if an attempt to connect fails, and a call with `waitForReady` keeps waiting.
+   *
+   * The option also limits one attempt to connect to one address, including the TLS handshake and
+   * the server's SETTINGS frame. If a server accepts the connection and then stays silent, the
+   * channel closes the connection and tries again after the back-off.
+   *
+   * Default: 20,000. With `Infinity`, calls wait without limit, and an attempt takes up to 20,000.
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * `pick_first`: all calls go to the first address that answers; a name's IPv6 and IPv4 addresses are tried in turn, 250 ms apart. `round_robin`: the channel
-   * keeps a connection to each address, and calls go to them in turn. Default: what `serviceConfig` asks for, or `pick_first`.
+   * `pick_first` sends all calls to the first address that accepts a connection. It tries IPv6 and
+   * IPv4 addresses alternately, 250 ms apart. `round_robin` keeps a connection to each address and
+   * sends calls to them in turn. Default: the policy in `serviceConfig`, or `pick_first`.
    */
   readonly balancing?: Balancing | undefined;
   /**
-   * A channel without calls for so long, or up to a quarter longer, closes its connections; the next call connects again. `Infinity`: never. Default: 1,800,000, half
-   * an hour.
+   * The channel closes its connections after this time without calls, or up to a quarter later. The
+   * next call connects again. `Infinity` keeps the connections. Default: 1,800,000 (half an hour).
    */
   readonly idleTimeoutMs?: number | undefined;
-  /** How long the channel waits between failed attempts to connect. */
+  /** The back-off between failed attempts to connect. */
   readonly backoff?: BackoffOptions | undefined;
   /**
-   * How often the name is resolved, while the channel is not idle: addresses that are new are used from then on, and those that are gone are left. It is resolved
-   * again when a connection fails, too, at most once a second. Default: 30,000.
+   * The interval at which the channel resolves the name again while it is not idle. The channel
+   * then connects to new addresses and drains connections to removed ones. A failed connection also
+   * triggers a resolution, at most once a second. Default: 30,000.
    */
   readonly dnsRefreshMs?: number | undefined;
-  /** The `:authority` of calls, which is also the name that the server's certificate must have unless `tls.serverName` says another. Default: the target's. */
+  /**
+   * The `:authority` of calls. The server's certificate must also match its host, unless
+   * `tls.serverName` is set. Default: `tls.serverName`, or the target's host and port.
+   */
   readonly authority?: string | undefined;
   /**
-   * An HTTP proxy that opens tunnels: `http://host:port`, with `user:password@` if it asks for one. The proxy resolves the name. `false`: none. Default for targets with a
-   * name: what the first of `grpc_proxy`, `https_proxy`, `HTTPS_PROXY` and `http_proxy` in the environment says, unless `no_grpc_proxy` or `no_proxy` lists the
-   * host, or it is this machine.
+   * The URL of an HTTP proxy that supports CONNECT: `http://host:port`, or
+   * `http://user:password@host:port`. The proxy resolves the target's name. `false` uses no proxy.
+   *
+   * Default for targets with a host name: the first of the environment variables `grpc_proxy`,
+   * `https_proxy`, `HTTPS_PROXY` and `http_proxy` that is set, unless `no_grpc_proxy` or `no_proxy`
+   * lists the host or the host is this machine.
    */
   readonly proxy?: string | false | undefined;
-  /** What the server may send, and when it counts as gone; each limit says its unit and its default. */
+  /**
+   * Limits for what the server may send, and keepalive. Each limit documents its unit and its
+   * default.
+   */
   readonly limits?: { readonly [Name in keyof ChannelLimits]?: ChannelLimits[Name] | undefined } | undefined;
-  /** Whether channels of the same target and options share their connections in this process. Default: true. */
+  /** Whether channels with equal targets and options share their connections. Default: true. */
   readonly pool?: boolean | undefined;
-  /** Called after each change of `channel.state`, except by `close()`: for logs and metrics. With `failed` comes the reason. */
+  /**
+   * Called after each change of `channel.state`, except after `close()`. Intended for logs and
+   * metrics. `failure` is set if the state is `failed`.
+   */
   readonly onStateChange?: ((state: ChannelState, failure: RpcError | undefined) => void) | undefined;
 }
 
@@ -83,12 +104,12 @@ export const channelOptionNames: Names<ChannelOptions> = {
 
 const backoffNames: Names<BackoffOptions> = { initialMs: true, factor: true, maxMs: true, jitter: true };
 
-/** Hears of a channel's states. */
+/** Receives the state changes of a channel. */
 export type StateListener = NonNullable<ChannelOptions["onStateChange"]>;
 
-/** The options, checked and with their defaults. */
+/** Checked options with defaults applied. */
 export interface ChannelConfig {
-  /** Undefined: plaintext. */
+  /** Undefined for plaintext. */
   readonly tls: ClientTls | undefined;
   readonly connectTimeoutMs: number;
   readonly balancing: Balancing;
@@ -103,7 +124,7 @@ export interface ChannelConfig {
   readonly retries: Retries;
 }
 
-/** @throws TypeError if an option does not exist or is of a wrong type, RangeError if its value is out of range. */
+/** @throws TypeError for an unknown option or a wrong type. RangeError for a value out of range. */
 export function readOptions(where: string, options: ChannelOptions): ChannelConfig {
   checkOptionNames(where, options, channelOptionNames);
   const retries = new Retries(options);
@@ -116,7 +137,7 @@ export function readOptions(where: string, options: ChannelOptions): ChannelConf
     throw wrongType("tls.serverName", "a host", tls.serverName);
   }
   if (balancing !== "pick_first" && balancing !== "round_robin") throw wrongType("balancing", '"pick_first" or "round_robin"', balancing);
-  if (authority !== undefined && !isName(authority)) throw wrongType("authority", 'a host, or "host:port"', authority);
+  if (authority !== undefined && !isName(authority)) throw wrongType("authority", 'a host or "host:port"', authority);
   if (proxy !== undefined && proxy !== false && typeof proxy !== "string") throw wrongType("proxy", "a URL or false", proxy);
   checkBoolean("pool", pool);
   optional(checkFunction, "onStateChange", onStateChange);
@@ -141,13 +162,13 @@ function backoffOf(options: BackoffOptions = {}): BackoffPolicy {
   const { initialMs = 1_000, factor = 1.6, maxMs = 120_000, jitter = 0.2 } = options;
   return {
     initialMs: checkTime("backoff.initialMs", initialMs),
-    factor: checkNumber("backoff.factor", "a number from 1 on", factor, (number) => number >= 1 && Number.isFinite(number)),
+    factor: checkNumber("backoff.factor", "a number of at least 1", factor, (number) => number >= 1 && Number.isFinite(number)),
     maxMs: checkTime("backoff.maxMs", maxMs),
     jitter: checkNumber("backoff.jitter", "a number from 0 to 1", jitter, (number) => number >= 0 && number <= 1),
   };
 }
 
-/** A host, with or without a port, as an `:authority` has it. */
+/** Whether a value is a host with an optional port, as in an `:authority`. */
 function isName(value: unknown): boolean {
   return typeof value === "string" && /^[!-~]+$/.test(value) && !/[/?#@\\]/.test(value);
 }

@@ -1,20 +1,20 @@
-// An attempt that waits for its connection. It keeps what the call sends and asks for in the meantime.
+// An attempt that waits for a connection. It buffers requests, pulls and the half-close until then.
 import type { Code } from "../protocol/code.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { ClientStream, OutgoingCall } from "../transport/client.ts";
 import type { AttemptListener, Connection } from "../transport/connection.ts";
 
-/** Where it waits. */
+/** The queue that holds the attempt. */
 export interface WaitingRoom {
-  /** What it waits for, as messages name it. */
+  /** What the attempt waits for, for error messages. */
   readonly waitsFor: string | undefined;
-  /** The attempt does not wait any more. */
+  /** Removes the attempt. */
   leave(attempt: PendingAttempt): void;
 }
 
 export class PendingAttempt implements ClientStream {
   readonly call: OutgoingCall;
-  /** `performance.now()` when it came. */
+  /** `performance.now()` when the wait began. */
   readonly sinceMs: number;
   readonly #listener: AttemptListener;
   readonly #room: WaitingRoom;
@@ -24,7 +24,7 @@ export class PendingAttempt implements ClientStream {
   #pulls = 0;
   #halfClosed = false;
   #ended = false;
-  /** The queue's own. */
+  /** The links of `CallQueue`. */
   queued = false;
   previous: PendingAttempt | undefined;
   next: PendingAttempt | undefined;
@@ -77,7 +77,7 @@ export class PendingAttempt implements ClientStream {
     }
   }
 
-  /** Opens the attempt. It has left the queue. */
+  /** Opens the attempt on a connection. The caller has removed it from the queue. */
   start(connection: Connection): void {
     const stream = connection.open(this.call, this.#listener);
     this.#stream = stream;
@@ -88,13 +88,13 @@ export class PendingAttempt implements ClientStream {
       for (let i = 0; i < messages.length; i++) room = stream.send(messages[i] as Buffer, this.#compress?.[i] ?? false);
       this.#messages = undefined;
       this.#compress = undefined;
-      // `send` has returned false while it waited.
+      // Each `send` returned false during the wait, so the sender waits for this.
       if (room && !this.#halfClosed) this.#listener.onDrain();
     }
     if (this.#halfClosed) stream.halfClose();
   }
 
-  /** Ends the wait: there is no connection. It has left the queue. */
+  /** Fails the attempt. The caller has removed it from the queue. */
   fail({ code, message, cause }: RpcError): void {
     if (this.#ended) return;
     this.#end();
@@ -111,8 +111,9 @@ export class PendingAttempt implements ClientStream {
 const nowhere: WaitingRoom = { waitsFor: undefined, leave() {} };
 
 /**
- * An attempt that finds no connection, and does not wait for one. It ends in the next turn of the event loop, and not by a microtask: a program that calls again and
- * again would leave no time to connect.
+ * Returns an attempt that fails without waiting for a connection. It ends in the next turn of the
+ * event loop rather than in a microtask: a program that retries in a loop would otherwise leave no
+ * time to connect.
  */
 export function failedAttempt(error: RpcError, call: OutgoingCall, listener: AttemptListener): PendingAttempt {
   const attempt = new PendingAttempt(call, listener, nowhere, 0);

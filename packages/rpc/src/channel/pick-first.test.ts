@@ -1,18 +1,18 @@
-// pick_first: the first address that answers gets all calls.
+// pick_first: all calls go to the first address that accepts a connection.
 import { expect, test, vi } from "vitest";
 import { FakeCall, FakeNetwork } from "../../test/fake-network.ts";
 import { interleaved } from "./address-list.ts";
 
 const at = (host: string) => ({ host, port: 1 });
 
-test("families take turns, that of the first address first", () => {
+test("address families alternate, starting with that of the first address", () => {
   const hosts = (...list: string[]) => interleaved(list.map(at)).map((address) => "host" in address && address.host);
   expect(hosts("::1", "::2", "::3", "1.1.1.1", "2.2.2.2")).toEqual(["::1", "1.1.1.1", "::2", "2.2.2.2", "::3"]);
   expect(hosts("1.1.1.1", "::1", "2.2.2.2")).toEqual(["1.1.1.1", "::1", "2.2.2.2"]);
   expect(hosts()).toEqual([]);
 });
 
-test("an address that refuses is followed by the next one at once, and one that is silent 250 ms later", async () => {
+test("the next attempt begins at once after a refused connection, and 250 ms later after a silent address", async () => {
   const net = new FakeNetwork();
   net.peers.set("1.0.0.1:1", "refused").set("1.0.0.2:1", "silent").set("1.0.0.3:1", "up").set("1.0.0.4:1", "up");
   using channel = net.channel("ipv4:1.0.0.1:1,1.0.0.2:1,1.0.0.3:1,1.0.0.4:1");
@@ -24,7 +24,7 @@ test("an address that refuses is followed by the next one at once, and one that 
   expect(net.connections.map(({ peer }) => peer)).toEqual(["1.0.0.3:1"]);
 });
 
-test("an attempt that is late loses, and its connection is closed", async () => {
+test("the connection of a slower attempt is closed", async () => {
   const net = new FakeNetwork();
   net.peers.set("1.0.0.1:1", "silent").set("1.0.0.2:1", "up");
   using channel = net.channel("ipv4:1.0.0.1:1,1.0.0.2:1");
@@ -34,14 +34,14 @@ test("an attempt that is late loses, and its connection is closed", async () => 
   expect(net.open).toHaveLength(1);
 });
 
-test("all refuse: the call fails after one pass", async () => {
+test("the call fails after one pass in which all addresses refuse", async () => {
   const net = new FakeNetwork();
   using channel = net.channel("ipv4:1.0.0.1:1,1.0.0.2:1");
   expect(await new FakeCall(channel).ended).toMatchObject({ message: expect.stringContaining("1.0.0.2:1 refuses") });
   expect(net.dials).toHaveLength(2);
 });
 
-test("a connection stays while its address is among those of the name, and is left once it is not", async () => {
+test("the channel keeps a connection while the name resolves to its address, and drains it afterwards", async () => {
   const net = new FakeNetwork();
   for (const host of ["1.0.0.1", "1.0.0.2", "1.0.0.3"]) net.peers.set(`${host}:1`, "up");
   net.names.set("shop", ["1.0.0.1"]);
@@ -53,14 +53,14 @@ test("a connection stays while its address is among those of the name, and is le
   expect(net.connections).toHaveLength(1);
   net.names.set("shop", ["1.0.0.3"]);
   await vi.waitFor(() => expect(net.to("1.0.0.3:1")).toHaveLength(1));
-  // The call that runs there goes on.
+  // The running call continues there.
   expect(net.connections[0]).toMatchObject({ closed: true, calls: 1 });
   net.connections[0]?.streams[0]?.end();
   expect(await call.ended).toMatchObject({ code: 0 });
   expect(new FakeCall(channel).stream.peer).toBe("1.0.0.3:1");
 });
 
-test("a name that cannot be resolved for a while takes no connection with it", async () => {
+test("the channel keeps its connection while name resolution fails", async () => {
   const net = new FakeNetwork();
   net.peers.set("1.0.0.1:1", "up");
   net.names.set("shop", ["1.0.0.1"]);
@@ -76,7 +76,7 @@ test("a name that cannot be resolved for a while takes no connection with it", a
   expect(channel.state).toBe("ready");
 });
 
-test("the order of a name's addresses does not matter, and a new address is tried at once", async () => {
+test("the order of a name's addresses is irrelevant, and a new address is tried at once", async () => {
   const net = new FakeNetwork();
   net.names.set("shop", ["1.0.0.1", "1.0.0.2"]);
   using channel = net.channel("shop:1", { dnsRefreshMs: 10, backoff: { initialMs: 60_000 } });

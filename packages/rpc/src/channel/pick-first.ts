@@ -1,4 +1,4 @@
-// pick_first: all calls go to one address, the first that answers (gRFC A62, A61).
+// pick_first: sends all calls to the first address that accepts a connection (gRFC A62, A61).
 import type { RpcError } from "../protocol/error.ts";
 import type { Address, Connection } from "../transport/connection.ts";
 import { distinct, interleaved } from "./address-list.ts";

@@ -1,4 +1,4 @@
-// Which channels share connections.
+// Channels that share connections, and channels that do not.
 import { expect, test } from "vitest";
 import { FakeCall, FakeNetwork } from "../../test/fake-network.ts";
 import type { ChannelOptions } from "./options.ts";
@@ -10,7 +10,7 @@ function network(): FakeNetwork {
   return net;
 }
 
-test("channels of one target and equal options share a connection, whatever their retries", async () => {
+test("channels with equal targets and options share a connection, even with different retries", async () => {
   const net = network();
   const options = () => ({ connectTimeoutMs: 500, limits: { keepaliveTimeMs: 1_000 }, backoff: { jitter: 0 } });
   using one = net.channel("a:1", options());
@@ -32,7 +32,7 @@ const different: readonly ChannelOptions[] = [
   { backoff: { initialMs: 5 } },
 ];
 
-test.each(different)("%j makes a connection of its own", async (options) => {
+test.each(different)("a channel with %j has its own connection", async (options) => {
   const net = network();
   using one = net.channel("a:1");
   using two = net.channel("a:1", options);
@@ -40,7 +40,7 @@ test.each(different)("%j makes a connection of its own", async (options) => {
   expect(net.connections).toHaveLength(2);
 });
 
-test("a channel that closes ends no call of the others; the last one closes the connection", async () => {
+test("close() leaves the calls of other channels running, and the last close() closes the connection", async () => {
   const net = network();
   const one = net.channel("unix:/s");
   const two = net.channel("unix:///s");

@@ -1,4 +1,4 @@
-// The process's pool: channels of the same target and options share their connections.
+// The process-wide pool: channels with equal targets and options share their connections.
 import { createHash } from "node:crypto";
 import { SharedChannel, type SharedSettings } from "./shared-channel.ts";
 
@@ -9,7 +9,10 @@ interface Entry {
 
 const entries = new Map<string, Entry>();
 
-/** Returns what channels with this key share. `settings` is called if there is none. Each use is given back by `release`. */
+/**
+ * Returns the shared channel for a key, and creates it if necessary. Each call must be paired with
+ * a call of `release`.
+ */
 export function share(key: string, settings: () => SharedSettings): SharedChannel {
   let entry = entries.get(key);
   if (entry === undefined) {
@@ -30,7 +33,10 @@ export function release(key: string): void {
 const functionIds = new WeakMap<object, number>();
 let lastId = 0;
 
-/** A text that is equal for equal values: bytes by their content, functions by their identity. A digest, since there are keys and passwords among them. */
+/**
+ * Returns a key that is equal for equal values. It compares bytes by content and functions by
+ * identity. The key is a digest, since the values include private keys and passwords.
+ */
 export function keyOf(value: unknown): string {
   return createHash("sha256").update(textOf(value)).digest("base64");
 }

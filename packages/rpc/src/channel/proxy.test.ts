@@ -5,17 +5,17 @@ import { proxyFor } from "./proxy.ts";
 const url = "http://proxy.example:3128";
 const proxy = { host: "proxy.example", port: 3128, authorization: undefined };
 
-test("the first variable that is set counts", () => {
+test("the first variable that is set applies", () => {
   expect(proxyFor("shop.example", 50051, {})).toBeUndefined();
   for (const name of ["grpc_proxy", "https_proxy", "HTTPS_PROXY", "http_proxy"]) {
     expect(proxyFor("shop.example", 50051, { [name]: url })).toEqual(proxy);
   }
   expect(proxyFor("shop.example", 50051, { http_proxy: "http://other:1", grpc_proxy: url })).toEqual(proxy);
-  // As in curl: CGI programs have what a caller sends as `Proxy:` there.
+  // As in curl: CGI programs find a client's `Proxy` header in this variable.
   expect(proxyFor("shop.example", 50051, { HTTP_PROXY: url })).toBeUndefined();
 });
 
-test("a variable that is set to nothing turns the later ones off", () => {
+test("an empty variable disables the later ones", () => {
   expect(proxyFor("shop.example", 50051, { grpc_proxy: "", https_proxy: url })).toBeUndefined();
 });
 
@@ -31,7 +31,7 @@ test.each([
 });
 
 test.each(["socks5://user:secret@proxy.example:1080", "https://user:secret@proxy.example", "http://", "http://user:secret@:1"])(
-  "%s is a TypeError without its password",
+  "%s throws a TypeError that omits the password",
   (value) => {
     const fault = (() => {
       try {
@@ -82,17 +82,17 @@ test.each([
   expect(found("no_grpc_proxy")).toBe(excepted);
 });
 
-test("no_grpc_proxy goes before no_proxy", () => {
+test("no_grpc_proxy overrides no_proxy", () => {
   expect(proxyFor("shop.example", 50051, { https_proxy: url, no_proxy: "*", no_grpc_proxy: "other" })).toEqual(proxy);
 });
 
-test("this machine is reached without a proxy", () => {
+test("loopback hosts bypass the proxy", () => {
   for (const host of ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1"]) {
     expect(proxyFor(host, 50051, { http_proxy: url }), host).toBeUndefined();
   }
 });
 
-test("through a proxy the name is not resolved here, and stays the authority", async () => {
+test("the proxy resolves the name, which stays the authority", async () => {
   const net = new FakeNetwork();
   net.peers.set("shop.example:50051", "up");
   using channel = net.channel("dns:shop.example:50051", { proxy: "http://user:pw@p:3128" });

@@ -1,17 +1,20 @@
-// Which HTTP proxy leads to a service, by the option of a channel or by the environment: `grpc_proxy`, `https_proxy` and `http_proxy`, as in gRPC's C-core, and `no_grpc_proxy` and
-// `no_proxy`, as in curl.
+// Finds the HTTP proxy for a target, from the channel's option or from the environment. The
+// variables `grpc_proxy`, `https_proxy` and `http_proxy` work as in gRPC's C-core, and
+// `no_grpc_proxy` and `no_proxy` as in curl.
 import { BlockList, isIP, isIPv4 } from "node:net";
 import type { HttpProxy } from "../transport/connection.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The first that is set counts; set to nothing, it means no proxy. */
+/** The first variable that is set applies. An empty value means no proxy. */
 const proxyNames = ["grpc_proxy", "https_proxy", "HTTPS_PROXY", "http_proxy"];
 const exceptNames = ["no_grpc_proxy", "no_proxy", "NO_PROXY"];
 
 /**
- * The proxy for connections to `host:port`, a name or an IP address without brackets. Undefined: none.
- * @throws TypeError if the variable does not hold the URL of an HTTP proxy. The message has nothing of its user and password.
+ * Returns the proxy for connections to a host, or undefined.
+ * @param host a name, or an IP address without brackets.
+ * @throws TypeError if the variable is not the URL of an HTTP proxy. The message omits the user
+ * name and password.
  */
 export function proxyFor(host: string, port: number, environment: Environment = process.env): HttpProxy | undefined {
   const name = firstSet(proxyNames, environment);
@@ -20,7 +23,7 @@ export function proxyFor(host: string, port: number, environment: Environment = 
   return parseProxy(`the environment variable ${name}`, value);
 }
 
-/** A proxy does not reach it. Go makes the same exception. */
+/** Loopback hosts bypass the proxy, as in Go. */
 function isThisMachine(host: string): boolean {
   return /^localhost\.?$/i.test(host) || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
@@ -30,14 +33,15 @@ function firstSet(names: readonly string[], environment: Environment): string | 
 }
 
 /**
- * @param name how messages name the value.
- * @throws TypeError if it is not the URL of an HTTP proxy. The message has nothing of its user and password.
+ * @param name the name of the value, for error messages.
+ * @throws TypeError if the value is not the URL of an HTTP proxy. The message omits the user name
+ * and password.
  */
 export function parseProxy(name: string, value: string): HttpProxy {
   const wrong = (what: string) => new TypeError(`${name} must be the URL of an HTTP proxy, http://host:port: ${what}`);
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   const url = URL.parse(withScheme);
-  if (url === null || url.hostname === "") throw wrong("it is no URL");
+  if (url === null || url.hostname === "") throw wrong("it is not a URL");
   if (url.protocol !== "http:") throw wrong(`its scheme is ${url.protocol.slice(0, -1)}`);
   const { username, password } = url;
   const user = `${decoded(username)}:${decoded(password)}`;
@@ -56,7 +60,10 @@ function decoded(text: string): string {
   }
 }
 
-/** Whether an entry of `no_proxy` names the host: `*`, a name and what is below it, an address, a range `10.0.0.0/8`; each with `:port` or without. */
+/**
+ * Whether an entry of `no_proxy` matches the host. An entry is `*`, a name, which includes its
+ * subdomains, an address, or a range such as `10.0.0.0/8`. Each may end in `:port`.
+ */
 function isExcepted(host: string, port: number, environment: Environment): boolean {
   const name = firstSet(exceptNames, environment);
   if (name === undefined) return false;
@@ -66,7 +73,7 @@ function isExcepted(host: string, port: number, environment: Environment): boole
 
 function matches(entry: string, host: string, port: number): boolean {
   if (entry === "*") return true;
-  // An IPv6 address has colons of its own; a port follows its brackets.
+  // An IPv6 address contains colons, so it needs brackets before a port.
   const [, v6, name = entry, only] = /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
   if (only !== undefined && Number(only) !== port) return false;
   const family = isIP(host);

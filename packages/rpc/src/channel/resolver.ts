@@ -1,4 +1,4 @@
-// From the name in a target to addresses, again and again.
+// Resolves the host name of a target, and repeats that at intervals.
 import { lookup } from "node:dns";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
@@ -10,8 +10,8 @@ import type { HostPort } from "./target.ts";
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
 /**
- * getaddrinfo, and not a DNS query: it knows what is in /etc/hosts, search domains and mDNS, as every other program on the machine does, and it puts
- * the addresses in the order of RFC 6724.
+ * Uses getaddrinfo rather than a DNS query. Like other programs on the machine, it therefore
+ * respects /etc/hosts, search domains and mDNS, and sorts the addresses by RFC 6724.
  */
 export const systemLookup: Lookup = (host) =>
   new Promise((resolve, reject) => {
@@ -21,10 +21,10 @@ export const systemLookup: Lookup = (host) =>
     });
   });
 
-/** What a resolver tells its channel. */
+/** Receives the results of a resolver. */
 export interface ResolverOwner {
   onAddresses(addresses: readonly Address[]): void;
-  /** Only as long as there has been no address. The resolver tries again by itself. */
+  /** Called only until the first success. The resolver retries after a back-off. */
   onResolveFailure(error: RpcError): void;
 }
 
@@ -32,11 +32,11 @@ export interface ResolverSettings {
   readonly target: string;
   readonly lookup: Lookup;
   readonly backoff: BackoffPolicy;
-  /** How often the name is resolved, in milliseconds. */
+  /** The interval between resolutions, in milliseconds. */
   readonly refreshMs: number;
 }
 
-/** The shortest time between two resolutions, in milliseconds, however often `refresh` is called. */
+/** The shortest time between two resolutions, in milliseconds. It limits `refresh`. */
 const shortestMs = 1_000;
 
 export class Resolver {
@@ -47,7 +47,7 @@ export class Resolver {
   #running = false;
   #resolving = false;
   #resolved = false;
-  /** `performance.now()` when the last resolution began, and when the next one is due. */
+  /** `performance.now()` when the last resolution began, and when the next is due. */
   #beganMs = Number.NEGATIVE_INFINITY;
   #dueMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
@@ -59,14 +59,14 @@ export class Resolver {
     this.#backoff = new Backoff(settings.backoff);
   }
 
-  /** Resolves now, and goes on until `stop`. */
+  /** Resolves now, and at intervals until `stop`. */
   start(): void {
     if (this.#running) return;
     this.#running = true;
     void this.#resolve();
   }
 
-  /** Resolves soon: the addresses may be out of date. */
+  /** Resolves soon, because the addresses may be out of date. */
   refresh(): void {
     if (this.#running && !this.#resolving) this.#schedule(Math.min(this.#dueMs, Math.max(this.#beganMs + shortestMs, performance.now())));
   }
@@ -86,13 +86,13 @@ export class Resolver {
   }
 
   async #resolve(): Promise<void> {
-    // One that was begun before a `stop` serves the `start` after it.
+    // A resolution that began before `stop` also serves the next `start`.
     if (this.#resolving) return;
     this.#resolving = true;
     this.#beganMs = performance.now();
     const { host } = this.#host;
     let hosts: readonly string[] = [];
-    let failure: unknown = Object.assign(new Error(`no address of ${host}`), { code: "ENODATA" });
+    let failure: unknown = Object.assign(new Error(`no address found for ${host}`), { code: "ENODATA" });
     try {
       hosts = await this.#settings.lookup(host);
     } catch (error) {
@@ -113,7 +113,7 @@ export class Resolver {
   }
 
   #failed(failure: unknown): void {
-    // A name server that is away for a while takes no connection with it.
+    // Known addresses stay in use while the name server is unavailable.
     if (this.#resolved) this.#schedule(this.#beganMs + this.#settings.refreshMs);
     else {
       this.#schedule(this.#beganMs + this.#backoff.next());
@@ -124,6 +124,6 @@ export class Resolver {
 
 function resolveFailure(target: string, error: unknown): RpcError {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  const cause = code === "EAI_AGAIN" ? "no name server answers" : "no such host";
+  const cause = code === "EAI_AGAIN" ? "no name server responds" : "no such host";
   return new RpcError(Code.UNAVAILABLE, `cannot connect to ${target}: ${cause}`, { cause: error });
 }

@@ -1,4 +1,5 @@
-// Two servers of this package restart in turn under load, and clients of all kinds of calls see nothing of it.
+// Two servers of this package restart in turn under load, and clients of all kinds of calls see
+// nothing of it.
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { everyKind, kindNames, kinds, TestService } from "../../test/harness.ts";
@@ -19,7 +20,7 @@ async function startAt(address: string): Promise<{ server: Server; address: stri
   return { server, address: bound.address };
 }
 
-test.each(["pick_first", "round_robin"] as const)("%s: no call fails, without a policy", { timeout: 60_000 }, async (balancing) => {
+test.each(["pick_first", "round_robin"] as const)("%s: no call fails, even without a retry policy", { timeout: 60_000 }, async (balancing) => {
   const servers = [await startAt("127.0.0.1:0"), await startAt("127.0.0.1:0")];
   const target = `ipv4:${servers.map(({ address }) => address).join()}`;
   using channel = createChannel(target, { balancing, backoff: { initialMs: 100, maxMs: 200 } });

@@ -13,7 +13,7 @@ function shop(...hosts: string[]): FakeNetwork {
 
 const options = { balancing: "round_robin", dnsRefreshMs: 20, backoff: { initialMs: 30, maxMs: 60 } } as const;
 
-/** To whom so many calls go. */
+/** Opens calls and counts them by peer. */
 function spread(channel: Channel, calls: number): Record<string, number> {
   const counts: Record<string, number> = {};
   for (let i = 0; i < calls; i++) {
@@ -23,7 +23,7 @@ function spread(channel: Channel, calls: number): Record<string, number> {
   return counts;
 }
 
-test("three addresses get as many calls each; one that is lost gets none until it is back", async () => {
+test("three addresses share the calls evenly, and a lost one gets none until it is back", async () => {
   const net = shop("a", "b", "c");
   using channel = net.channel("shop:1", options);
   await channel.connect();
@@ -38,7 +38,7 @@ test("three addresses get as many calls each; one that is lost gets none until i
   expect(spread(channel, 30)).toEqual({ "a:1": 10, "b:1": 10, "c:1": 10 });
 });
 
-test("an address that the name gets joins, and one that it loses is left when its calls have ended", async () => {
+test("a new address of the name receives calls, and a removed one is drained", async () => {
   const net = shop("a", "b");
   using channel = net.channel("shop:1", options);
   await channel.connect();
@@ -52,7 +52,7 @@ test("an address that the name gets joins, and one that it loses is left when it
   expect(spread(channel, 20)).toEqual({ "b:1": 10, "c:1": 10 });
 });
 
-test("a connection at its limit is left out, and calls wait once all are", async () => {
+test("a connection at its limit is skipped, and calls wait once all are at their limit", async () => {
   const net = shop("a", "b");
   net.limit = 2;
   using channel = net.channel("shop:1", options);
@@ -63,7 +63,7 @@ test("a connection at its limit is left out, and calls wait once all are", async
   expect(net.to("b:1")[0]?.streams).toHaveLength(3);
 });
 
-test("calls fail when all addresses do, and not before", async () => {
+test("calls fail once all addresses have failed", async () => {
   const net = shop("a", "b");
   net.peers.set("a:1", "refused").set("b:1", "silent");
   using channel = net.channel("shop:1", { ...options, connectTimeoutMs: 500 });
@@ -77,7 +77,7 @@ test("calls fail when all addresses do, and not before", async () => {
   expect(spread(channel, 2)).toEqual({ "b:1": 2 });
 });
 
-test("a failure resolves the name again, at most once a second", async () => {
+test("a failure triggers a name resolution, at most once a second", async () => {
   const net = shop("a");
   using channel = net.channel("shop:1", { ...options, dnsRefreshMs: 60_000 });
   await channel.connect();
@@ -89,7 +89,7 @@ test("a failure resolves the name again, at most once a second", async () => {
   expect(net.lookups).toHaveLength(2);
 });
 
-test("an idle channel lets all go, and all come back", async () => {
+test("an idle channel closes all connections, and restores them when it connects", async () => {
   const net = shop("a", "b");
   using channel = net.channel("shop:1", { ...options, idleTimeoutMs: 60 });
   await channel.connect();

@@ -1,4 +1,5 @@
-// round_robin: each call goes to the next address that has a connection (gRFC A42 names the states).
+// round_robin: sends each call to the next address that has a connection. The states follow gRFC
+// A42.
 import type { RpcError } from "../protocol/error.ts";
 import type { Address, Connection } from "../transport/connection.ts";
 import { addressKey } from "./address-list.ts";
@@ -9,7 +10,7 @@ export class RoundRobin implements Balancer, SubchannelOwner {
   readonly #settings: ConnectSettings;
   readonly #owner: BalancerOwner;
   #subchannels: ReadonlyMap<string, Subchannel> = new Map();
-  /** Those with a connection. */
+  /** The subchannels that have a connection. */
   #ready: readonly Subchannel[] = [];
   #next = 0;
   #state: SubchannelState = "idle";
@@ -44,7 +45,7 @@ export class RoundRobin implements Balancer, SubchannelOwner {
 
   connect(): void {
     for (const subchannel of this.#subchannels.values()) subchannel.connect();
-    this.#look();
+    this.#updateState();
   }
 
   update(addresses: readonly Address[]): void {
@@ -62,13 +63,13 @@ export class RoundRobin implements Balancer, SubchannelOwner {
 
   stop(): void {
     for (const subchannel of this.#subchannels.values()) subchannel.stop();
-    this.#look();
+    this.#updateState();
   }
 
   onChange(subchannel: Subchannel): void {
-    // A connection is kept to each: one that is lost is made again.
+    // Reconnects a lost connection, to keep a connection to each address.
     if (subchannel.state === "idle") subchannel.connect();
-    else this.#look();
+    else this.#updateState();
   }
 
   onAvailable(): void {
@@ -79,7 +80,7 @@ export class RoundRobin implements Balancer, SubchannelOwner {
     this.#owner.onStale();
   }
 
-  #look(): void {
+  #updateState(): void {
     const all = [...this.#subchannels.values()];
     const ready = all.filter(({ state }) => state === "ready");
     this.#ready = ready;

@@ -1,4 +1,5 @@
-// The connections to one target, and the calls that wait for one. Channels of the same target and options share it.
+// The connections to one target, and the calls that wait for them. Channels with equal targets and
+// options share it.
 import type { RpcError } from "../protocol/error.ts";
 import type { Certificates } from "../security/certificates.ts";
 import type { ClientStream, OutgoingCall } from "../transport/client.ts";
@@ -21,48 +22,51 @@ export interface SharedSettings {
   readonly target: Target;
   readonly dial: Dial;
   readonly lookup: Lookup;
-  /** Those of TLS: files are looked at while the channel is not idle. */
+  /** The TLS certificates. Their files are watched while the channel is not idle. */
   readonly certificates: Certificates | undefined;
   readonly balancing: "pick_first" | "round_robin";
   readonly backoff: BackoffPolicy;
-  /** Milliseconds, as the other times. */
+  /** All times are in milliseconds. */
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly dnsRefreshMs: number;
 }
 
-/** How long an attempt may take where calls wait for ever, in milliseconds (connection-backoff.md, MIN_CONNECT_TIMEOUT). */
+/**
+ * The time limit for an attempt to connect if calls wait without limit, in milliseconds
+ * (connection-backoff.md, MIN_CONNECT_TIMEOUT).
+ */
 const defaultAttemptMs = 20_000;
 
-/** The longest time of a timer, in milliseconds. */
+/** The longest delay of a timer, in milliseconds. */
 const longestMs = 2 ** 30;
 
-/** How often the channel looks for calls within the idle time. */
-const idleLooks = 4;
+/** How many times the channel checks for calls within the idle timeout. */
+const idleChecks = 4;
 
 export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwner, WaitingCallsOwner {
   readonly #settings: SharedSettings;
   readonly #balancer: Balancer;
-  /** Undefined where the target lists its addresses. */
+  /** Undefined if the target lists its addresses. */
   readonly #resolver: Resolver | undefined;
   readonly #calls: WaitingCalls;
   readonly #waiters = new ConnectWaiters();
   readonly #pick = () => this.#balancer.pick();
   readonly #stateListeners = new Set<StateListener>();
-  /** Whether it connects, or is connected. */
+  /** True while the channel keeps connections or connects. */
   #active = false;
   #closing = false;
-  /** Whether the balancer has addresses; if not, and it is known why: why. */
+  /** True if the balancer has addresses. Otherwise `#resolveFailure` may give the reason. */
   #resolved: boolean;
   #resolveFailure: RpcError | undefined;
   #state: SubchannelState = "idle";
   #idleTimer: NodeJS.Timeout | undefined;
-  /** Attempts so far, and at the last look. */
+  /** The number of attempts so far, and at the last idle check. */
   #attempts = 0;
-  #attemptsSeen = 0;
-  #quietLooks = 0;
+  #attemptsAtCheck = 0;
+  #quietChecks = 0;
   #stopWatching: (() => void) | undefined;
-  /** The step that was begun last, of whichever attempt to connect. */
+  /** The step that an attempt to connect began last. */
   #step: ConnectStep | undefined;
 
   constructor(settings: SharedSettings) {
@@ -88,7 +92,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
 
   openAttempt(call: OutgoingCall, listener: AttemptListener): ClientStream {
     this.#attempts++;
-    // Calls that wait come first.
+    // A waiting call takes precedence.
     if (this.#calls.isEmpty) {
       const connection = this.#balancer.pick();
       if (connection !== undefined) return connection.open(call, listener);
@@ -97,8 +101,9 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   }
 
   /**
-   * Resolves once there is a connection. Rejects with UNAVAILABLE and the last failure if that takes longer than `connectTimeoutMs`, and as `giveUp` says.
-   * @param owner whose wait it is.
+   * Resolves once a connection is ready. After `connectTimeoutMs`, rejects with UNAVAILABLE and the
+   * last failure.
+   * @param owner identifies the wait for `rejectWaits`.
    */
   connect(owner: object): Promise<void> {
     const connected = this.#waiters.add(owner, this.#settings.connectTimeoutMs, () => this.waitFailure);
@@ -107,10 +112,10 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     return connected;
   }
 
-  /** Ends an owner's waits by `connect`. */
-  giveUp(owner: object, error: RpcError): void {
+  /** Rejects an owner's pending `connect` promises. */
+  rejectWaits(owner: object, error: RpcError): void {
     this.#waiters.reject(owner, error);
-    this.#rest();
+    this.#closeIfUnused();
   }
 
   addStateListener(listener: StateListener): void {
@@ -121,10 +126,10 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     this.#stateListeners.delete(listener);
   }
 
-  /** No channel uses it any more. Calls that run or wait go on; then its connections end. */
+  /** Closes the connections once the running and waiting calls have ended. */
   close(): void {
     this.#closing = true;
-    this.#rest();
+    this.#closeIfUnused();
   }
 
   onAddresses(addresses: readonly Address[]): void {
@@ -150,7 +155,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
 
   onChange(): void {
     const before = this.#state;
-    this.#look();
+    this.#updateState();
     if (this.#state === "ready") {
       this.#calls.open(this.#pick);
       this.#waiters.resolve();
@@ -159,7 +164,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
       if (this.#state === "failed") this.#calls.fail();
       else if (this.#state === "idle" && this.#active && this.#isNeeded) this.#balancer.connect();
     }
-    this.#rest();
+    this.#closeIfUnused();
   }
 
   get isConnected(): boolean {
@@ -176,8 +181,8 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     return this.#state === "connecting" ? this.#step : undefined;
   }
 
-  onQuiet(): void {
-    this.#rest();
+  onEmpty(): void {
+    this.#closeIfUnused();
   }
 
   get #failure(): RpcError | undefined {
@@ -188,12 +193,12 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     return !this.#calls.isEmpty || !this.#waiters.isEmpty;
   }
 
-  #look(): void {
+  #updateState(): void {
     const state = this.#stateNow;
     if (state === this.#state) return;
     this.#state = state;
     const failure = state === "failed" ? this.#failure : undefined;
-    // What one throws is an error of the process, and none of the channel.
+    // In a microtask: an exception in a listener must not affect the channel.
     for (const listener of this.#stateListeners) queueMicrotask(() => listener(state, failure));
   }
 
@@ -211,10 +216,12 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
       this.#resolver?.start();
     }
     if (this.#resolved && this.#balancer.state === "idle") this.#balancer.connect();
-    this.#look();
+    this.#updateState();
   }
 
-  /** Gives the connections up: each ends once its calls have. The next call connects again. */
+  /**
+   * Drains the connections: each closes once its calls have ended. The next call connects again.
+   */
   #deactivate(): void {
     if (!this.#active) return;
     this.#active = false;
@@ -224,7 +231,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     if (this.#resolver !== undefined) this.#resolved = false;
     this.#resolveFailure = undefined;
     this.#balancer.stop();
-    this.#look();
+    this.#updateState();
   }
 
   #wait(call: OutgoingCall, listener: AttemptListener): ClientStream {
@@ -235,22 +242,22 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     return attempt;
   }
 
-  /** Ends with the last call, if no channel uses it any more. */
-  #rest(): void {
+  /** Deactivates a closed channel once no call waits. */
+  #closeIfUnused(): void {
     if (this.#closing && !this.#isNeeded) this.#deactivate();
   }
 
   #watchIdle(): void {
     const { idleTimeoutMs } = this.#settings;
-    this.#quietLooks = 0;
+    this.#quietChecks = 0;
     if (!Number.isFinite(idleTimeoutMs)) return;
-    this.#idleTimer = setInterval(() => this.#lookForCalls(), Math.min(idleTimeoutMs / idleLooks, longestMs)).unref();
+    this.#idleTimer = setInterval(() => this.#checkIdle(), Math.min(idleTimeoutMs / idleChecks, longestMs)).unref();
   }
 
-  #lookForCalls(): void {
-    const quiet = this.#attempts === this.#attemptsSeen && this.#balancer.calls === 0 && !this.#isNeeded;
-    this.#attemptsSeen = this.#attempts;
-    this.#quietLooks = quiet ? this.#quietLooks + 1 : 0;
-    if (this.#quietLooks >= idleLooks) this.#deactivate();
+  #checkIdle(): void {
+    const quiet = this.#attempts === this.#attemptsAtCheck && this.#balancer.calls === 0 && !this.#isNeeded;
+    this.#attemptsAtCheck = this.#attempts;
+    this.#quietChecks = quiet ? this.#quietChecks + 1 : 0;
+    if (this.#quietChecks >= idleChecks) this.#deactivate();
   }
 }

@@ -1,4 +1,4 @@
-// Channels over sockets: servers that come, go, say nothing, and listen where there is no port.
+// Channels over sockets: servers that start, stop, stay silent, or listen on a Unix domain socket.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -62,7 +62,7 @@ class Echo implements ClientListener {
 
 const echo = (channel: Channel, request: string, waitForReady?: boolean) => new Echo(channel, request, waitForReady).ended;
 
-/** Calls from `width` loops until `until` resolves. Returns how many ended with which status. */
+/** Calls from `width` loops until `until` resolves. Returns the number of calls by outcome. */
 async function load(channel: Channel, width: number, until: Promise<unknown>): Promise<Record<string, number>> {
   let stop = false;
   const counts: Record<string, number> = {};
@@ -81,7 +81,7 @@ async function load(channel: Channel, width: number, until: Promise<unknown>): P
   return counts;
 }
 
-/** A port where nobody listens. */
+/** Returns a port without a listener. */
 async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -94,7 +94,7 @@ async function freePort(): Promise<number> {
 
 const retry = { codes: ["UNAVAILABLE"], maxAttempts: 5, initialBackoffMs: 20, maxBackoffMs: 200 } as const;
 
-test.each(["pick_first", "round_robin"] as const)("%s: two servers shut down in turn under load, and no call fails", async (balancing) => {
+test.each(["pick_first", "round_robin"] as const)("%s: no call fails while two servers shut down in turn under load", async (balancing) => {
   const servers = [await startEcho({ delayMs: 2 }), await startEcho({ delayMs: 2 })] as [EchoServer, EchoServer];
   const ports = servers.map(({ port }) => port) as [number, number];
   using channel = createChannel(`ipv4:${ports.map((port) => `127.0.0.1:${port}`).join()}`, { balancing });
@@ -105,7 +105,7 @@ test.each(["pick_first", "round_robin"] as const)("%s: two servers shut down in 
       await servers[i].shutdown();
       await pause(150);
       servers[i] = await startEcho({ delayMs: 2, port: ports[i] });
-      // round_robin may still wait for the back-off of the one that is back.
+      // round_robin may still wait for the back-off of the restarted server.
       if (balancing === "round_robin") await vi.waitFor(() => expect(servers[i].calls).toBeGreaterThan(0), { timeout: 5_000 });
     }
   };
@@ -115,7 +115,7 @@ test.each(["pick_first", "round_robin"] as const)("%s: two servers shut down in 
 });
 
 test.each(["pick_first", "round_robin"] as const)(
-  "%s: two servers are killed in turn under load; with a retry policy no call fails",
+  "%s: with a retry policy, no call fails while two servers are killed in turn under load",
   async (balancing) => {
     const servers = [await startEcho({ delayMs: 2 }), await startEcho({ delayMs: 2 })] as [EchoServer, EchoServer];
     const ports = servers.map(({ port }) => port) as [number, number];
@@ -136,32 +136,32 @@ test.each(["pick_first", "round_robin"] as const)(
   },
 );
 
-// Other systems have one address of loopback only.
-test.skipIf(process.platform !== "linux")("round_robin over three: one is killed, another one is added by the name server", async () => {
+// Other systems have a single loopback address.
+test.skipIf(process.platform !== "linux")("round_robin over three servers continues when one is killed and the name server adds another", async () => {
   const first = await startEcho({ host: "127.0.0.2" });
   const { port } = first;
   const [second, third, fourth] = await Promise.all([3, 4, 5].map((i) => startEcho({ host: `127.0.0.${i}`, port })));
   let addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
-  const foundation = { dialer: http2Dial, lookup: () => Promise.resolve(addresses) };
+  const dependencies = { dialer: http2Dial, lookup: () => Promise.resolve(addresses) };
   const options: ChannelOptions = { balancing: "round_robin", dnsRefreshMs: 50, retry };
-  using channel = openChannel(`shop.test:${port}`, readOptions("test", options), foundation);
+  using channel = openChannel(`shop.test:${port}`, readOptions("test", options), dependencies);
   await channel.connect();
   const servers = [first, second, third, fourth] as EchoServer[];
-  const story = async () => {
+  const events = async () => {
     await vi.waitFor(() => expect(servers.slice(0, 3).every(({ calls }) => calls > 10)).toBe(true));
     servers[1]?.kill();
     await pause(100);
     addresses = ["127.0.0.2", "127.0.0.4", "127.0.0.5"];
     await vi.waitFor(() => expect(servers[3]?.calls).toBeGreaterThan(10));
   };
-  const counts = await load(channel, 10, story());
+  const counts = await load(channel, 10, events());
   expect(Object.keys(counts)).toEqual(["OK"]);
   const before = servers.map(({ calls }) => calls);
   for (let i = 0; i < 30; i++) await echo(channel, String(i));
   expect(servers.map(({ calls }, i) => calls - (before[i] ?? 0))).toEqual([10, 0, 10, 10]);
 });
 
-/** A server that accepts connections, and says nothing. */
+/** Starts a server that accepts connections and never sends anything. */
 async function startSilent(port = 0) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => void sockets.add(socket.on("error", () => {}).resume()));
@@ -175,7 +175,7 @@ async function startSilent(port = 0) {
   return { port: (server.address() as AddressInfo).port, sockets, stop };
 }
 
-test("a peer that accepts the connection and stays silent is followed by one that speaks", async () => {
+test("a call reaches the next address if the first one stays silent", async () => {
   const silent = await startSilent();
   const good = await startEcho();
   using channel = createChannel(`ipv4:127.0.0.1:${silent.port},127.0.0.1:${good.port}`);
@@ -189,7 +189,7 @@ test.each<[string, (at: string) => [target: string, options: ChannelOptions]]>([
   ["the server's HTTP/2 SETTINGS", (at) => [at, {}]],
   ["the TLS handshake", (at) => [at, { tls: true }]],
   ["the proxy's answer to CONNECT", (at) => ["shop.example:50051", { proxy: `http://${at}` }]],
-])("a peer that is silent: the failures of a call and of connect() say that %s was waited for", async (step, use) => {
+])("with a silent peer, the errors of a call and of connect() name the step: %s", async (step, use) => {
   const silent = await startSilent();
   const [target, options] = use(`127.0.0.1:${silent.port}`);
   using channel = createChannel(target, { ...options, connectTimeoutMs: 300 });
@@ -204,7 +204,7 @@ test.each<[string, (at: string) => [target: string, options: ChannelOptions]]>([
   await connected;
 });
 
-test("a silent peer does not poison the channel: once something that speaks listens there, calls get through", async () => {
+test("calls succeed once a server replaces a silent peer", async () => {
   const silent = await startSilent();
   using channel = createChannel(`127.0.0.1:${silent.port}`, { connectTimeoutMs: 200, backoff: { initialMs: 50 } });
   expect(await echo(channel, "x")).toMatchObject({
@@ -217,7 +217,7 @@ test("a silent peer does not poison the channel: once something that speaks list
   expect(await patient).toMatchObject({ response: "y" });
 });
 
-test("200 calls get through a limit of 10, in one connection", async () => {
+test("200 calls succeed over one connection with a limit of 10 streams", async () => {
   const server = await startEcho({ maxConcurrentStreams: 10, delayMs: 3 });
   using channel = createChannel(server.target);
   const results = await Promise.all(Array.from({ length: 200 }, (_, i) => echo(channel, String(i))));
@@ -239,7 +239,7 @@ test("three channels of one target share a connection, and one with `pool: false
   expect(server.accepted).toBe(2);
 });
 
-test("a Unix domain socket", async () => {
+test("calls reach a server on a Unix domain socket", async () => {
   const folder = mkdtempSync(join(tmpdir(), "channel-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "echo.sock");
@@ -253,7 +253,7 @@ test("a Unix domain socket", async () => {
   expect(await patient).toMatchObject({ response: "y", peer: `unix:${path}` });
 });
 
-/** An HTTP proxy that leads each name to one server. Returns its URL, and what it was asked. */
+/** Starts an HTTP proxy that connects every name to one server, and records its requests. */
 async function startProxy(to: EchoServer) {
   const asked: string[] = [];
   const proxy = createHttpServer();
@@ -270,7 +270,7 @@ async function startProxy(to: EchoServer) {
   return { url: `http://user:pass@127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
 }
 
-test("a proxy, by option and from the environment, is asked for the name, which stays the authority", async () => {
+test("a proxy from the option or the environment receives the name, which stays the authority", async () => {
   const server = await startEcho();
   const { url, asked } = await startProxy(server);
   using channel = createChannel("shop.invalid:50051", { proxy: url });
@@ -287,7 +287,7 @@ test("a proxy, by option and from the environment, is asked for the name, which 
   expect(server.authorities).toEqual(["shop.invalid:50051", "second.invalid:50051"]);
 });
 
-test("waitForReady before the server starts; without it the call fails at once, and says why", async () => {
+test("a call with waitForReady waits for the server, and one without fails at once with the reason", async () => {
   const port = await freePort();
   using channel = createChannel(`localhost:${port}`, { backoff: { initialMs: 50 } });
   const refused = { code: Code.UNAVAILABLE, message: `cannot connect to localhost:${port}: connection refused: nothing listens there` };
@@ -300,7 +300,7 @@ test("waitForReady before the server starts; without it the call fails at once, 
   await connected;
 });
 
-test("connect() says why it failed", async () => {
+test("connect() rejects with the reason", async () => {
   const port = await freePort();
   using channel = createChannel(`127.0.0.1:${port}`, { connectTimeoutMs: 500, backoff: { initialMs: 30 } });
   await expect(channel.connect()).rejects.toMatchObject({

@@ -1,30 +1,31 @@
-// One connection to the first of a list of addresses that answers: made, lost, and made again with back-off.
+// Keeps one connection to the first address of a list that accepts one, and reconnects with
+// back-off.
 import { RpcError } from "../protocol/error.ts";
 import type { Address, Connection, Dial } from "../transport/connection.ts";
 import { addressKey } from "./address-list.ts";
 import { Backoff, type BackoffPolicy } from "./backoff.ts";
 import { type Connected, ConnectFirst } from "./connect-first.ts";
 
-/** What all connections of a channel are made with. */
+/** Settings that all subchannels of a channel share. */
 export interface ConnectSettings {
   readonly target: string;
   readonly dial: Dial;
   readonly backoff: BackoffPolicy;
-  /** How long one attempt may take, in milliseconds. */
+  /** The time limit for one attempt, in milliseconds. */
   readonly attemptTimeoutMs: number;
 }
 
-/** What a subchannel tells its balancer. */
+/** Receives the events of a subchannel. */
 export interface SubchannelOwner {
-  /** `state` is another one. */
+  /** The state has changed. */
   onChange(subchannel: Subchannel): void;
-  /** `connection` takes calls again. */
+  /** The connection has room for calls again. */
   onAvailable(): void;
-  /** A connection was lost, or a pass over the addresses failed: the addresses may be out of date. */
+  /** The connection was lost or all addresses failed, so the addresses may be out of date. */
   onStale(): void;
 }
 
-/** `failed` lasts until there is a connection, also while an attempt runs (gRFC A62). */
+/** `failed` lasts until a connection succeeds, even while an attempt is running (gRFC A62). */
 export type SubchannelState = "idle" | "connecting" | "ready" | "failed";
 
 export class Subchannel {
@@ -38,10 +39,10 @@ export class Subchannel {
   #failure: RpcError | undefined;
   #pass: ConnectFirst | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** `performance.now()` when the last pass began, and when the connection was made. */
+  /** `performance.now()` when the last pass began, and when the connection was established. */
   #beganMs = 0;
   #readyMs = 0;
-  /** Connections in a row that were lost as soon as they were made, and were of use to no call. */
+  /** The number of consecutive connections that were lost early and served no call. */
   #shortLived = 0;
 
   constructor(addresses: readonly Address[], settings: ConnectSettings, owner: SubchannelOwner) {
@@ -55,30 +56,31 @@ export class Subchannel {
     return this.#state;
   }
 
-  /** While `ready`. */
+  /** Set while the state is `ready`. */
   get connection(): Connection | undefined {
     return this.#connection;
   }
 
-  /** While `failed`: why the last pass did. */
+  /** Why the last pass failed. Set while the state is `failed`. */
   get failure(): RpcError | undefined {
     return this.#failure;
   }
 
-  /** Begins to connect, if it is idle. */
+  /** Starts to connect if the state is `idle`. */
   connect(): void {
     if (this.#state !== "idle") return;
     this.#state = "connecting";
-    // A server that loses each connection as soon as it is there must not be asked in a loop: the first loss is free.
+    // Backs off from the second early loss on, to avoid a busy loop with a server that drops each
+    // connection.
     if (this.#shortLived > 1) this.#wait();
     else this.#begin();
     this.#owner.onChange(this);
   }
 
-  /** Leads to other addresses from now on. Keeps a connection to one that is still among them. */
+  /** Replaces the addresses. Keeps a connection whose address is still listed. */
   update(addresses: readonly Address[]): void {
     const keys = addresses.map(addressKey);
-    // Name servers turn the order of their answers: that is no reason to begin anew.
+    // Compares without order, since name servers rotate their answers.
     const same = keys.length === this.#addresses.length && this.#addresses.every((address) => keys.includes(addressKey(address)));
     this.#addresses = addresses;
     if (same || (this.#connectedTo !== undefined && keys.includes(addressKey(this.#connectedTo)))) return;
@@ -86,13 +88,13 @@ export class Subchannel {
     const failed = this.#state === "failed";
     this.#drop();
     this.#backoff.reset();
-    // It failed at other addresses; calls hear of these as soon as they have been tried.
+    // Stays `failed` until an attempt to one of the new addresses succeeds (gRFC A62).
     this.#state = failed ? "failed" : "connecting";
     this.#begin();
     this.#owner.onChange(this);
   }
 
-  /** Gives up what it has: its connection ends once its calls have. */
+  /** Stops connecting and drains the connection, which closes once its calls have ended. */
   stop(): void {
     this.#drop();
     this.#state = "idle";
@@ -109,7 +111,7 @@ export class Subchannel {
     connection?.close();
   }
 
-  /** Forgets the connection, and returns it. */
+  /** Detaches and returns the connection. */
   #release(): Connection | undefined {
     const connection = this.#connection;
     if (connection === undefined) return undefined;
@@ -161,7 +163,7 @@ export class Subchannel {
     this.#owner.onChange(this);
   }
 
-  /** The next pass begins a back-off after the last one has begun. */
+  /** Schedules the next pass. The back-off counts from the start of the last pass. */
   #wait(): void {
     const ms = this.#beganMs + this.#backoff.next() - performance.now();
     this.#timer = setTimeout(() => this.#begin(), Math.max(ms, 0)).unref();
@@ -172,7 +174,7 @@ export class Subchannel {
     if (connection !== undefined) this.#lost(connection, performance.now() - this.#readyMs, connection.calls);
   }
 
-  /** @param calls those that it goes on with, after GOAWAY: one that is in use is replaced at once. */
+  /** @param calls the calls that continue after GOAWAY. If there are any, reconnects at once. */
   #lost({ served }: Connection, livedMs: number, calls: number): void {
     if (!served && calls === 0 && livedMs < this.#settings.backoff.initialMs) this.#shortLived++;
     else {

@@ -1,4 +1,4 @@
-// What a target is read as, and what is refused.
+// Valid targets and their meaning, and errors for invalid ones.
 import { expect, test } from "vitest";
 import { parseTarget } from "./target.ts";
 
@@ -67,21 +67,21 @@ const wrong: readonly (readonly [target: string, hint: string])[] = [
   ["localhost:0", 'the port must be 1 to 65535, got "0"'],
   ["localhost:65536", 'the port must be 1 to 65535, got "65536"'],
   ["localhost:http", 'the port must be 1 to 65535, got "http"'],
-  ["localhost:5:6", '"localhost:5:6" is no IPv6 address'],
-  ["[localhost]:5", '"localhost" is no IPv6 address'],
-  ["a b:5", '"a b" is no host: write "host:port"'],
-  ["user@shop:5", '"user@shop" is no host: write "host:port"'],
-  ["shop/x:5", '"shop/x" is no host: write "host:port"'],
-  ["a:1,b:2", '"a:1,b:2" is no IPv6 address'],
-  ["ipv4:shop.example:1", '"shop.example" is no IPv4 address'],
+  ["localhost:5:6", '"localhost:5:6" is not an IPv6 address'],
+  ["[localhost]:5", '"localhost" is not an IPv6 address'],
+  ["a b:5", '"a b" is not a host: write "host:port"'],
+  ["user@shop:5", '"user@shop" is not a host: write "host:port"'],
+  ["shop/x:5", '"shop/x" is not a host: write "host:port"'],
+  ["a:1,b:2", '"a:1,b:2" is not an IPv6 address'],
+  ["ipv4:shop.example:1", '"shop.example" is not an IPv4 address'],
   ["ipv4:10.0.0.1:1,", "it has no host"],
-  ["ipv4:[::1]:1", '"::1" is no IPv4 address'],
-  ["ipv6:10.0.0.1:1", '"10.0.0.1" is no IPv6 address'],
+  ["ipv4:[::1]:1", '"::1" is not an IPv4 address'],
+  ["ipv6:10.0.0.1:1", '"10.0.0.1" is not an IPv6 address'],
   ["unix:", 'write "unix:path" or "unix:///absolute/path"'],
   ["unix://host/x", 'write "unix:path" or "unix:///absolute/path"'],
 ];
 
-test.each(wrong)("%j is refused with a hint", (target, hint) => {
+test.each(wrong)("%j throws a TypeError with a hint", (target, hint) => {
   expect(() => parseTarget(target)).toThrow(TypeError);
   expect(() => parseTarget(target)).toThrow(`${JSON.stringify(target)} is not a target: `);
   expect(() => parseTarget(target)).toThrow(hint);

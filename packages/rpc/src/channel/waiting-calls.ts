@@ -1,22 +1,22 @@
-// Calls that wait for a connection, or for room on one, and for how long they do.
+// The calls that wait for a connection, or for room on one, and their timeout.
 import type { RpcError } from "../protocol/error.ts";
 import type { OutgoingCall } from "../transport/client.ts";
 import type { AttemptListener, Connection } from "../transport/connection.ts";
 import { CallQueue } from "./call-queue.ts";
 import { PendingAttempt, type WaitingRoom } from "./pending-attempt.ts";
 
-/** The channel that they wait for. */
+/** What the queue needs from its channel. */
 export interface WaitingCallsOwner {
   readonly isConnected: boolean;
-  /** What calls fail with that wait no longer. */
+  /** The error for calls whose wait has timed out. */
   readonly waitFailure: RpcError;
-  /** The step of connecting that calls wait for. Undefined: none. */
+  /** The step of connecting that is in progress, if any. */
   readonly waitsFor: string | undefined;
-  /** No call waits any more. */
-  onQuiet(): void;
+  /** The last waiting call has left. */
+  onEmpty(): void;
 }
 
-/** The longest time of a timer, in milliseconds. */
+/** The longest delay of a timer, in milliseconds. */
 const longestMs = 2 ** 30;
 
 export class WaitingCalls implements WaitingRoom {
@@ -26,12 +26,12 @@ export class WaitingCalls implements WaitingRoom {
   /** `performance.now()` when the last connection was lost. */
   #downMs = Number.NEGATIVE_INFINITY;
   /**
-   * Ends waits, and keeps the process alive as long as there are any. All calls wait equally long, so that one timer serves them: it is never later than the end of a
-   * wait, and often earlier.
+   * Ends waits, and keeps the process alive while there are any. All calls wait for the same time,
+   * so one timer serves them. It fires at the end of the first wait or earlier.
    */
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param timeoutMs how long a call waits for a connection, unless it has `waitForReady`. */
+  /** @param timeoutMs how long a call without `waitForReady` waits for a connection. */
   constructor(timeoutMs: number, owner: WaitingCallsOwner) {
     this.#timeoutMs = timeoutMs;
     this.#owner = owner;
@@ -55,10 +55,10 @@ export class WaitingCalls implements WaitingRoom {
 
   leave(attempt: PendingAttempt): void {
     this.#queue.delete(attempt);
-    this.#rest();
+    this.#checkEmpty();
   }
 
-  /** Opens calls in the order in which they came, as long as there are connections for them. */
+  /** Opens calls in order of arrival while there are connections with room. */
   open(pick: () => Connection | undefined): void {
     for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
       const connection = pick();
@@ -66,18 +66,18 @@ export class WaitingCalls implements WaitingRoom {
       this.#queue.delete(first);
       first.start(connection);
     }
-    this.#rest();
+    this.#checkEmpty();
   }
 
-  /** The last connection was lost: calls that waited for room wait for a connection from now on. */
+  /** The last connection was lost. Calls that waited for room now wait for a connection. */
   disconnected(): void {
     this.#downMs = performance.now();
   }
 
-  /** Fails the calls that do not wait while connections fail. */
+  /** Fails the calls without `waitForReady`. */
   fail(): void {
     this.#fail(() => true);
-    this.#rest();
+    this.#checkEmpty();
   }
 
   #setTimer(ms: number): void {
@@ -87,7 +87,7 @@ export class WaitingCalls implements WaitingRoom {
   #timeUp(): void {
     this.#timer = undefined;
     let nextMs = this.#timeoutMs;
-    // Where there is a connection, calls wait for room on it, and that takes as long as it takes.
+    // With a connection, calls wait for room on it, without a limit.
     if (!this.#owner.isConnected) {
       const nowMs = performance.now();
       this.#fail(({ sinceMs }) => {
@@ -97,10 +97,10 @@ export class WaitingCalls implements WaitingRoom {
       });
     }
     if (!this.isEmpty && this.#timer === undefined) this.#setTimer(nextMs);
-    this.#rest();
+    this.#checkEmpty();
   }
 
-  /** Calls with `waitForReady` do not count. */
+  /** Fails the calls without `waitForReady` that match the predicate. */
   #fail(hasToEnd: (attempt: PendingAttempt) => boolean): void {
     const failed: PendingAttempt[] = [];
     for (let each = this.#queue.first; each !== undefined; each = each.next) {
@@ -109,16 +109,16 @@ export class WaitingCalls implements WaitingRoom {
     if (failed.length === 0) return;
     const failure = this.#owner.waitFailure;
     for (const attempt of failed) {
-      // A listener may have cancelled it.
+      // The listener of an earlier one may have cancelled it.
       if (!attempt.queued) continue;
       this.#queue.delete(attempt);
       attempt.fail(failure);
     }
   }
 
-  #rest(): void {
+  #checkEmpty(): void {
     if (!this.isEmpty) return;
     this.#timer?.unref();
-    this.#owner.onQuiet();
+    this.#owner.onEmpty();
   }
 }

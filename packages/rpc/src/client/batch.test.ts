@@ -4,7 +4,7 @@ import { start } from "../../test/harness.ts";
 const text = (count: number) => "x".repeat(count % 50);
 
 test.each([undefined, "gzip"] as const)(
-  "a stream of requests that are ready together arrives whole and in order, with compression %s",
+  "requests that are sent in one batch arrive complete and in order, with compression %s",
   async (compression) => {
     const { client } = await start({
       async clientStream(requests) {
@@ -30,7 +30,7 @@ test.each([undefined, "gzip"] as const)(
   },
 );
 
-test("a request too large among others ends the call, as it does alone", async () => {
+test("a request over the limit in a batch ends the call", async () => {
   const { address } = await start({ clientStream: async (requests) => ({ count: (await Array.fromAsync(requests)).length }) });
   const { connect } = await import("../../test/harness.ts");
   const client = connect(address, { limits: { maxSendMessageBytes: 100 } });

@@ -1,4 +1,4 @@
-// A method with its codecs and interceptors.
+// A method of a client, with its codecs and interceptors.
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Codec, CodecFactory } from "@grpc-study/codec";
 import { methodPath } from "../protocol/method.ts";

@@ -1,4 +1,4 @@
-// The context that interceptors get of a client's call: the documented members, and nothing else.
+// The context that client interceptors receive. It exposes the documented members of a call only.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { checkFunction } from "../checks.ts";
 import type { Metadata } from "../protocol/metadata.ts";
@@ -7,19 +7,19 @@ import type { BoundMethod } from "./bound-method.ts";
 import type { ClientCallContext } from "./context.ts";
 import type { Interception } from "./interception.ts";
 
-/** The call. */
+/** What the context needs from the call. */
 export interface Interceptable {
   readonly channel: Channel;
   readonly method: BoundMethod;
   readonly requestMetadata: Metadata;
-  /** Undefined: the channel's. */
+  /** Overrides the channel's `:authority`. */
   readonly authority: string | undefined;
   /** Milliseconds since 1970, or Infinity. */
   readonly deadline: number;
   readonly responseHeader: Metadata | undefined;
   readonly trailer: Metadata | undefined;
-  /** Ends the call because an interceptor refuses a request. */
-  refuse(fault: unknown): void;
+  /** Ends the call because an interceptor rejected a request. */
+  rejectRequest(fault: unknown): void;
 }
 
 class InterceptedCall implements ClientCallContext {
@@ -69,7 +69,7 @@ class InterceptedCall implements ClientCallContext {
     try {
       this.#interception.onRequest(listener);
     } catch (fault) {
-      this.#call.refuse(fault);
+      this.#call.rejectRequest(fault);
     }
   }
 

@@ -7,7 +7,7 @@ import { Code, createChannel, createClient, createServer, implement, RpcError } 
 
 const hang = everyKind(() => new Promise<never>(() => {}));
 
-/** A peer that accepts connections and says nothing. */
+/** A peer that accepts connections and never sends anything. */
 async function silentPeer(): Promise<string> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
@@ -22,7 +22,7 @@ async function silentPeer(): Promise<string> {
   return `127.0.0.1:${(server.address() as net.AddressInfo).port}`;
 }
 
-test.each(kindNames)("%s: a peer that accepts the connection and stays silent is UNAVAILABLE after the connect timeout", async (kind) => {
+test.each(kindNames)("%s: a call to a silent peer fails with UNAVAILABLE after the connect timeout", async (kind) => {
   const address = await silentPeer();
   const client = connect(address, { connectTimeoutMs: 80 });
   const error = await failureOf(kinds[kind](client, ""));
@@ -32,7 +32,7 @@ test.each(kindNames)("%s: a peer that accepts the connection and stays silent is
   });
 });
 
-test("a slow answer over a connection that is up is no connect timeout", async () => {
+test("connectTimeoutMs does not limit a slow response on an established connection", async () => {
   const { address } = await start({
     unary: async () => {
       await new Promise((resolve) => setTimeout(resolve, 150));
@@ -42,7 +42,7 @@ test("a slow answer over a connection that is up is no connect timeout", async (
   expect((await connect(address, { connectTimeoutMs: 60 }).unary({})).text).toBe("late");
 });
 
-test("connect() resolves once there is a connection, and rejects when there is none", async () => {
+test("connect() resolves once a connection is ready, and rejects if connecting fails", async () => {
   const { address } = await start({});
   using channel = createChannel(address);
   await channel.connect();
@@ -55,21 +55,21 @@ test("connect() resolves once there is a connection, and rejects when there is n
   });
 });
 
-test.each(kindNames)("%s: a port where nobody listens is UNAVAILABLE", async (kind) => {
+test.each(kindNames)("%s: a call to a port without a listener fails with UNAVAILABLE", async (kind) => {
   expect(await failureOf(kinds[kind](connect("127.0.0.1:1"), ""))).toMatchObject({
     code: Code.UNAVAILABLE,
     message: "cannot connect to 127.0.0.1:1: connection refused: nothing listens there",
   });
 });
 
-test("a host that does not exist is UNAVAILABLE and named", async () => {
+test("a call to an unknown host fails with UNAVAILABLE and names the host", async () => {
   expect(await failureOf(connect("nosuch.invalid:1").unary({}))).toMatchObject({
     code: Code.UNAVAILABLE,
     message: "cannot connect to nosuch.invalid:1: no such host",
   });
 });
 
-test("a peer that closes the connection at once is UNAVAILABLE", async () => {
+test("a call to a peer that closes the connection at once fails with UNAVAILABLE", async () => {
   const server = net.createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
@@ -80,13 +80,13 @@ test("a peer that closes the connection at once is UNAVAILABLE", async () => {
   });
 });
 
-test.each(kindNames)("%s: a deadline given as a date counts, and the earlier of both", async (kind) => {
+test.each(kindNames)("%s: a deadline may be a Date, and the earlier of deadline and timeoutMs applies", async (kind) => {
   const { client } = await start(hang);
   const options = { deadline: new Date(Date.now() + 50), timeoutMs: 60_000 };
   expect(await failureOf(kinds[kind](client, "", options))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
 });
 
-test.each(kindNames)("%s: a signal that has aborted sends nothing", async (kind) => {
+test.each(kindNames)("%s: a call with an aborted signal is not sent", async (kind) => {
   const handler = vi.fn(async () => "");
   const { client } = await start(everyKind(handler));
   const error = await failureOf(kinds[kind](client, "", { signal: AbortSignal.abort(new Error("why")) }));
@@ -94,12 +94,12 @@ test.each(kindNames)("%s: a signal that has aborted sends nothing", async (kind)
   expect(handler).not.toHaveBeenCalled();
 });
 
-test("AbortSignal.timeout() is DEADLINE_EXCEEDED", async () => {
+test("AbortSignal.timeout() ends a call with DEADLINE_EXCEEDED", async () => {
   const { client } = await start(hang);
   expect(await failureOf(client.unary({}, { signal: AbortSignal.timeout(40) }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
 });
 
-test("a signal that outlives its calls is left without listeners", async () => {
+test("calls remove their listeners from a signal that outlives them", async () => {
   const { client } = await start({ unary: () => ({}) });
   const { signal } = new AbortController();
   const added = vi.spyOn(signal, "addEventListener");
@@ -109,7 +109,7 @@ test("a signal that outlives its calls is left without listeners", async () => {
   expect(removed).toHaveBeenCalledTimes(3);
 });
 
-test.each(["serverStream", "bidiStream"] as const)("%s: leaving a for await early cancels the call", async (kind) => {
+test.each(["serverStream", "bidiStream"] as const)("%s: exiting a for await loop early cancels the call", async (kind) => {
   let reason: unknown;
   const endless = async function* (_: unknown, { signal }: { signal: AbortSignal }) {
     yield { text: "first" };
@@ -125,7 +125,7 @@ test.each(["serverStream", "bidiStream"] as const)("%s: leaving a for await earl
   expect(reason).toMatchObject({ code: Code.CANCELLED });
 });
 
-test("by hand: send, recv and closeSend go back and forth like Go's", async () => {
+test("send(), recv() and closeSend() alternate as in Go", async () => {
   const { client } = await start({
     async *bidiStream(requests) {
       for await (const { text } of requests) yield { text: text.toUpperCase() };
@@ -142,9 +142,9 @@ test("by hand: send, recv and closeSend go back and forth like Go's", async () =
   expect(() => call.send({})).toThrow("send() after closeSend()");
 });
 
-test("by hand: send() resolves to false once the call has ended, and recv() tells how", async () => {
+test("send() resolves to false once the call has ended, and recv() rejects with the reason", async () => {
   const { client } = await start({
-    // biome-ignore lint/correctness/useYield: it refuses before it answers anything
+    // biome-ignore lint/correctness/useYield: it throws before its first response
     async *bidiStream() {
       throw new RpcError(Code.RESOURCE_EXHAUSTED, "enough");
     },
@@ -156,14 +156,14 @@ test("by hand: send() resolves to false once the call has ended, and recv() tell
   expect(await failureOf(call.recv())).toBe(error);
 });
 
-test("by hand: a request that cannot be written ends the call, and nothing is left to be caught", async () => {
+test("send() with a request that cannot be encoded ends the call without an unhandled rejection", async () => {
   const { client } = await start(hang);
   const call = client.bidiStream();
   expect(await call.send({ count: 2 ** 40 })).toBe(false);
   expect(await failureOf(call.recv())).toMatchObject({ code: Code.INVALID_ARGUMENT });
 });
 
-test("by hand: 1,000 requests sent without waiting arrive in order", async () => {
+test("1,000 requests sent without waiting arrive in order", async () => {
   const { client } = await start({
     async *bidiStream(requests) {
       for await (const { count } of requests) yield { count };
@@ -175,7 +175,7 @@ test("by hand: 1,000 requests sent without waiting arrive in order", async () =>
   expect((await Array.fromAsync(call)).map(({ count }) => count)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
 });
 
-test("by hand: a client stream ends with closeAndRecv()", async () => {
+test("closeAndRecv() ends a client stream", async () => {
   const { client } = await start({
     async clientStream(requests) {
       return { count: (await Array.fromAsync(requests)).length };
@@ -188,7 +188,7 @@ test("by hand: a client stream ends with closeAndRecv()", async () => {
 });
 
 test.each(["clientStream", "bidiStream"] as const)(
-  "%s: an error in the request iterable cancels the call, and is what the caller gets",
+  "%s: an error in the request iterable cancels the call and reaches the caller",
   async (kind) => {
     let reason: unknown;
     const begun = Promise.withResolvers<void>();
@@ -219,7 +219,7 @@ test.each(["clientStream", "bidiStream"] as const)(
   },
 );
 
-test("a request iterable is closed when the server answers before its end", async () => {
+test("the request iterable is closed if the server responds before its end", async () => {
   let closed = false;
   const { client } = await start({ clientStream: () => ({ text: "enough" }) });
   function* requests() {
@@ -233,7 +233,7 @@ test("a request iterable is closed when the server answers before its end", asyn
   await until(() => closed);
 });
 
-test.each(kindNames)("%s: a request that cannot be written is INVALID_ARGUMENT and names field and value", async (kind) => {
+test.each(kindNames)("%s: a request that cannot be encoded fails with INVALID_ARGUMENT and names field and value", async (kind) => {
   const { client } = await start(everyKind(() => ""));
   const bad = { count: 2 ** 40 };
   const failure = {
@@ -247,7 +247,7 @@ test.each(kindNames)("%s: a request that cannot be written is INVALID_ARGUMENT a
   expect((error as Error).message).toMatch(/test\.v1\.Request.*count.*1099511627776/);
 });
 
-test("a closed channel refuses calls", async () => {
+test("a call on a closed channel fails with CANCELLED", async () => {
   const { address } = await start({ unary: () => ({}) });
   const client = createClient(TestService, address);
   await client.unary({});
@@ -255,7 +255,7 @@ test("a closed channel refuses calls", async () => {
   expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.CANCELLED, message: `the channel to ${address} is closed` });
 });
 
-test("each channel is told why there is no connection", async () => {
+test("each new channel reports why connecting failed", async () => {
   for (let n = 0; n < 3; n++) {
     expect(await failureOf(connect("127.0.0.1:1").unary({}))).toMatchObject({
       message: "cannot connect to 127.0.0.1:1: connection refused: nothing listens there",
@@ -263,21 +263,21 @@ test("each channel is told why there is no connection", async () => {
   }
 });
 
-test("a channel may be shared; disposing of a client leaves it open", async () => {
+test("clients can share a channel, and disposing of a client leaves it open", async () => {
   const { address } = await start({ unary: () => ({ text: "x" }) });
   using channel = createChannel(address);
   createClient(TestService, channel)[Symbol.dispose]();
   expect((await createClient(TestService, channel).unary({})).text).toBe("x");
 });
 
-test("defaults apply to every call, and a call's own options come first", async () => {
+test("defaults apply to every call, and the options of a call override them", async () => {
   const { address } = await start({ unary: (_request, { metadata }) => ({ text: metadata.get("x-a") ?? "" }) });
   const client = connect(address, { defaults: { metadata: { "x-a": "default" } } });
   expect((await client.unary({})).text).toBe("default");
   expect((await client.unary({}, { metadata: { "x-a": "own" } })).text).toBe("own");
 });
 
-test("the :authority of a call is its own, or the channel's", async () => {
+test("the option authority of a call overrides the channel's :authority", async () => {
   const authorities: unknown[] = [];
   const address = await peerServer((stream, headers) => {
     authorities.push(headers[":authority"]);
@@ -289,7 +289,7 @@ test("the :authority of a call is its own, or the channel's", async () => {
   expect(authorities).toEqual([address, "shop.example:443"]);
 });
 
-test.each(kindNames)("%s: with waitForReady, a call waits for a server that comes later; without, it fails", async (kind) => {
+test.each(kindNames)("%s: a call waits for a server that starts later if it has waitForReady, and fails otherwise", async (kind) => {
   const probe = net.createServer();
   await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
   const { port } = probe.address() as net.AddressInfo;

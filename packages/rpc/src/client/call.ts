@@ -1,4 +1,4 @@
-// The life of a client's call, of every kind: it begins, sends, and ends once. Subclasses handle its responses.
+// A client call of any kind: it begins, sends requests, and ends once. Subclasses handle responses.
 import type { Message } from "@bufbuild/protobuf";
 import { noteCompressed } from "../protocol/came-compressed.ts";
 import { Code } from "../protocol/code.ts";
@@ -19,10 +19,13 @@ import { type CallOptions, deadlineOf, noOptions, type SendOptions, sendOptionsF
 import { Settling } from "./rejection.ts";
 import { notTaken, SendQueue, taken } from "./send-queue.ts";
 
-// A call holds objects of classes only. V8 allocates the objects of a literal in old space once they live long, as those of a hundred calls
-// in flight do. They then keep everything that they refer to alive until the next full collection.
+// A call refers to class instances only, never to object literals. V8 allocates literals that tend
+// to live long, such as those of a hundred calls in flight, directly in old space. There they keep
+// everything that they refer to alive until the next full collection.
 
-/** The channel opens this object, and its stream calls this object: a call is one allocation. */
+/**
+ * Serves as the channel's `OutgoingCall` and as the stream's listener: a call is one allocation.
+ */
 export abstract class Call implements OutgoingCall, ClientListener, Interceptable, Endable {
   readonly channel: Channel;
   readonly method: BoundMethod;
@@ -33,33 +36,33 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   readonly authority: string | undefined;
   request: Buffer | undefined = undefined;
   readonly previousAttempts = 0;
-  /** The requests of a method that streams them. */
+  /** Set if the method streams its requests. */
   readonly #requests: SendQueue | undefined;
   #options: CallOptions;
-  /** Kept until the reader knows how the call ended. */
+  /** Kept until the reader has seen the end of the call. */
   #cutoff: Cutoff | undefined = undefined;
   #interception: Interception | undefined = undefined;
   #onEnd: (() => void) | undefined = undefined;
-  /** Whether the call may begin: there are no interceptors, or the innermost has called `next()`. */
+  /** True once the innermost interceptor has called `next()`, or at once without interceptors. */
   #mayBegin = false;
   protected stream: ClientStream | undefined = undefined;
-  /** Whether the stream has delivered its status, or was cancelled. */
+  /** True once the stream has delivered its status or was cancelled. */
   #streamEnded = false;
   #header: Metadata | undefined = undefined;
   #headerCame = false;
   #headerReader: Settling<Metadata> | undefined = undefined;
   #trailer: Metadata | undefined = undefined;
   #cancelled: RpcError | undefined = undefined;
-  /** Whether the call fails with `#fault`, an error on this side, instead of its status. */
+  /** True if the call fails with `#fault`, a local error, instead of its status. */
   #hasFault = false;
   #fault: unknown = undefined;
   ended = false;
-  /** Whether the reader knows how the call ended. */
+  /** True once the reader has seen the end of the call. */
   protected endRead = false;
-  /** The error that ended the call; undefined if it runs, or ended with OK. */
+  /** The error that ended the call. Undefined while the call runs, and after OK. */
   #failure: unknown = undefined;
-  /** An error that the call created, and whose stack lacks the caller so far. */
-  #made: RpcError | undefined = undefined;
+  /** An error that the call created, and whose stack does not contain the caller yet. */
+  #freshError: RpcError | undefined = undefined;
 
   constructor(channel: Channel, method: BoundMethod, options: CallOptions) {
     this.channel = channel;
@@ -71,13 +74,13 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.#requests = method.requestStream ? new SendQueue() : undefined;
   }
 
-  // How it begins.
+  // Beginning.
 
-  /** @param refusal why the call cannot be made. */
-  begin(refusal: TypeError | undefined): void {
+  /** @param invalidOptions the error for the call's options. The call ends with it. */
+  begin(invalidOptions: TypeError | undefined): void {
     let nowMs = 0;
     try {
-      if (refusal !== undefined) throw refusal;
+      if (invalidOptions !== undefined) throw invalidOptions;
       const { timeoutMs, deadline } = this.#options;
       if (timeoutMs !== undefined || deadline !== undefined) {
         nowMs = Date.now();
@@ -95,7 +98,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     if (this.deadline !== Number.POSITIVE_INFINITY || signal !== undefined) {
       const waitMs = this.deadline - nowMs;
       if (waitMs <= 0) {
-        this.#finish(deadlineExceeded(this.method, "had no time left when it was called"));
+        this.#finish(deadlineExceeded(this.method, "had no time left when it began"));
         return;
       }
       this.#cutoff = new Cutoff(this, waitMs, signal);
@@ -121,7 +124,9 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     );
   }
 
-  /** Lets the call begin. It opens its stream once its only request is there, if it has one. */
+  /**
+   * Lets the call begin. A call with a single request opens its stream once it has that request.
+   */
   #allow(): void {
     this.#mayBegin = true;
     if (this.request !== undefined || this.#requests !== undefined) this.#open();
@@ -129,9 +134,9 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
 
   #open(): void {
     try {
-      // The timer fires late if an interceptor blocks the event loop.
+      // The deadline's timer fires late if an interceptor blocks the event loop.
       if (this.deadline !== Number.POSITIVE_INFINITY && this.deadline <= Date.now()) {
-        throw deadlineExceeded(this.method, "had no time left when it was to be sent");
+        throw deadlineExceeded(this.method, "had no time left before it was sent");
       }
       if (!isCompression(this.compression)) {
         throw ofMethod(
@@ -153,15 +158,18 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.#requests?.begin(this.stream);
   }
 
-  // What it sends.
+  // Sending.
 
-  /** Sends the only request. */
+  /** Sends the single request of a unary or server streaming call. */
   sendOnly(init: unknown): void {
     this.request = this.#encode(init);
     if (this.request !== undefined && this.#mayBegin) this.#open();
   }
 
-  /** Resolves to true once there is room for more, and to false if the call has ended. A message that cannot be written ends the call. */
+  /**
+   * Resolves to true once there is room for another request, and to false if the call has ended. A
+   * message that cannot be encoded ends the call.
+   */
   send(init: unknown, options?: SendOptions): Promise<boolean> {
     const requests = this.#requests;
     if (requests === undefined || requests.closed) throw new TypeError("send() after closeSend()");
@@ -172,7 +180,6 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return requests.send(bytes, options?.compress ?? true) ? taken : requests.room;
   }
 
-  /** Half-closes. */
   closeSend(): void {
     this.#requests?.close();
   }
@@ -186,42 +193,42 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     if (this.ended || this.#cancelled !== undefined) return undefined;
     try {
       const kind = describeNonObject(init);
-      if (kind !== undefined) throw new TypeError(`a message is an object, got ${kind}`);
+      if (kind !== undefined) throw new TypeError(`a message must be an object, got ${kind}`);
       this.#interception?.showRequest(init as object);
       const bytes = this.method.input.encode(init as never);
       const empty = bytes.length === 0 ? describeNonMessage(init as object) : undefined;
-      if (empty !== undefined) throw new TypeError(`a message is an object with fields, got ${empty}`);
+      if (empty !== undefined) throw new TypeError(`a message must be an object with fields, got ${empty}`);
       return bytes;
     } catch (cause) {
-      this.refuse(cause);
+      this.rejectRequest(cause);
       return undefined;
     }
   }
 
   /** Ends the call because a request cannot be sent. */
-  refuse(fault: unknown): void {
+  rejectRequest(fault: unknown): void {
     this.cancel(fault instanceof RpcError ? fault : unwritable(this.method, fault));
   }
 
-  // What it receives.
+  // Receiving.
 
-  /** Asks for the first responses. Called once the stream is open. */
+  /** Pulls the first responses. Called once the stream is open. */
   protected abstract pull(stream: ClientStream): void;
 
-  /** Takes a response. */
+  /** Handles a response. */
   protected abstract receive(message: Buffer, compressed: boolean): void;
 
-  /** Returns an error if the responses before an OK status are too few. */
+  /** Returns an error if too few responses preceded an OK status. */
   protected abstract endFault(): RpcError | undefined;
 
-  /** Drops the responses that have not been read. */
+  /** Drops unread responses. */
   protected abstract dropResponses(): void;
 
-  /** Tells readers that wait that the call has ended. */
+  /** Settles pending reads: the call has ended. */
   protected abstract finished(): void;
 
   onHeader(header: Metadata | undefined): void {
-    // A header commits the call: it is never sent again (gRFC A6).
+    // A header commits the call: the channel never retries it (gRFC A6).
     this.request = undefined;
     this.#header = header;
     this.#headerCame = true;
@@ -241,10 +248,10 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.#trailer = status.metadata;
     const { path } = this.method;
     const failure = status.code === Code.OK ? this.endFault() : ofMethod(path, errorFromStatus(status));
-    this.#outcome(failure && this.made(failure));
+    this.#outcome(failure && this.fresh(failure));
   }
 
-  /** Resolves with the response's header. Rejects if the call fails before one came. */
+  /** Resolves with the response's header. Rejects if the call fails before it arrives. */
   header(): Promise<Metadata> {
     if (this.#headerReader === undefined) {
       this.#headerReader = new Settling();
@@ -253,7 +260,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return this.#headerReader.promise;
   }
 
-  /** The header that came. Empty if it has no metadata. */
+  /** The header received. Empty if it has no metadata. */
   get #knownHeader(): Metadata {
     this.#header ??= new Metadata();
     return this.#header;
@@ -264,7 +271,9 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     else reader.reject(this.#failure, this.isFresh(this.#failure));
   }
 
-  /** Decodes a response, and shows it to the interceptors. Ends the call and throws if either fails. */
+  /**
+   * Decodes a response and shows it to the interceptors. If either fails, ends the call and throws.
+   */
   parse(bytes: Buffer, compressed: boolean): Message {
     try {
       const message = this.method.output.decode(bytes);
@@ -272,19 +281,20 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
       this.#interception?.showResponse(message);
       return message;
     } catch (cause) {
-      const error = cause instanceof RpcError ? cause : this.made(unreadable(this.method, cause));
+      const error = cause instanceof RpcError ? cause : this.fresh(unreadable(this.method, cause));
       this.cancel(error);
       throw error;
     }
   }
 
-  // How it ends.
+  // Ending.
 
   /**
-   * Ends the call, unless the reader knows its end. Drops the responses that have not been read; reading ends with the reason. That also
-   * holds after an OK status: half of the responses must never look like all of them.
+   * Ends the call, unless the reader has seen its end. Drops unread responses, so that reads fail
+   * with the reason. This also applies after an OK status: a partial stream of responses must never
+   * look complete.
    */
-  cancel(reason: RpcError = this.made(cancelled(this.method))): void {
+  cancel(reason: RpcError = this.fresh(cancelled(this.method))): void {
     if (this.endRead || this.#cancelled !== undefined) return;
     this.#cancelled = reason;
     this.dropResponses();
@@ -298,18 +308,18 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     else this.#finish(reason);
   }
 
-  /** Ends the call for its deadline or its signal. */
+  /** Ends the call because its deadline passed or its signal aborted. */
   cutOff(reason: RpcError): void {
-    this.cancel(this.made(reason));
+    this.cancel(this.fresh(reason));
   }
 
-  unmet(within: string): string {
-    if (this.stream === undefined) return `was not sent ${within}: an interceptor waits`;
+  describeTimeout(within: string): string {
+    if (this.stream === undefined) return `was not sent ${within}: an interceptor is still waiting`;
     const { peer, waitsFor } = this.stream;
     return peer === undefined ? `had no connection ${within}${waitingFor(waitsFor)}` : `did not end ${within}`;
   }
 
-  /** Ends the call because of an error on this side. The reader gets that error. */
+  /** Ends the call because of a local error. The reader receives that error. */
   abandon(fault: unknown, what = "the request stream failed"): void {
     if (this.ended) return;
     if (!this.#hasFault) {
@@ -319,13 +329,13 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.cancel(new RpcError(Code.CANCELLED, what));
   }
 
-  /** Calls `listener` when the call ends, or now if it has ended. There is one listener. */
+  /** Calls `listener` when the call ends, or at once if it has ended. A call has one listener. */
   onEnd(listener: () => void): void {
     if (this.ended) listener();
     else this.#onEnd = listener;
   }
 
-  /** Cancels the stream. Returns false if there is none, or it has ended. */
+  /** Cancels the stream. Returns false if there is no stream or it has ended. */
   #endStream(code: Code, message: string): boolean {
     if (this.stream === undefined || this.#streamEnded) return false;
     this.#streamEnded = true;
@@ -333,7 +343,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return true;
   }
 
-  /** Hands the end of the stream to the interceptors, or ends the call without them. */
+  /** Passes the outcome of the stream to the interceptors. Without interceptors, ends the call. */
   #outcome(failure: unknown): void {
     if (!this.#interception?.settle(failure)) this.#finish(failure);
   }
@@ -353,41 +363,41 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     if (this.#headerReader !== undefined) this.#settleHeader(this.#headerReader);
     this.finished();
     this.#onEnd?.();
-    // A caller that keeps the call for its trailer does not keep its options.
+    // A caller that keeps the call for its trailer must not keep its options alive.
     this.#options = noOptions;
   }
 
-  /** Remembers an error whose stack lacks the caller so far. */
-  made(error: RpcError): RpcError {
-    this.#made = error;
+  /** Marks an error as created by the call: its stack does not contain the caller yet. */
+  fresh(error: RpcError): RpcError {
+    this.#freshError = error;
     return error;
   }
 
-  /** Looks at the caller's signal before a read. After the end of a call nothing listens to it. */
-  protected heedSignal(): void {
+  /** Checks the caller's signal before a read. An ended call no longer listens to the signal. */
+  protected checkSignal(): void {
     const reason = this.ended ? this.#cutoff?.aborted : undefined;
     if (reason !== undefined) this.cutOff(reason);
   }
 
-  /** Tells the reader how the call ended. Returns the failure, or undefined for OK. */
+  /** Called when the reader sees the end of the call. Returns the failure, or undefined for OK. */
   readEnd(): unknown {
     this.endRead = true;
     this.#cutoff = undefined;
     return this.#failure;
   }
 
-  /** Whether the stack of a failure lacks the caller. Returns true once. */
+  /** True if the stack of a failure does not contain the caller yet. Returns true once. */
   isFresh(failure: unknown): boolean {
-    if (failure !== this.#made) return false;
-    this.#made = undefined;
+    if (failure !== this.#freshError) return false;
+    this.#freshError = undefined;
     return true;
   }
 
-  // What interceptors and callers see.
+  // Members that interceptors and callers see.
 
   /** The request's metadata. Interceptors may change it. */
   get requestMetadata(): Metadata {
-    // A copy: the caller may use its own for other calls.
+    // A copy: the caller may reuse its object for other calls.
     this.metadata ??= new Metadata(this.#options.metadata);
     return this.metadata;
   }
@@ -402,7 +412,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   }
 }
 
-/** Calls a callback of the options. What it throws or rejects with goes to `onFault`. */
+/** Calls a callback of the options. Passes an exception or a rejection to `onFault`. */
 function callBack(options: CallOptions, name: "onHeader" | "onTrailer", metadata: Metadata, onFault: (fault: unknown) => void): void {
   try {
     const result: unknown = options[name]?.(metadata);

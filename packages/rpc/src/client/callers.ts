@@ -1,4 +1,4 @@
-// The functions of a client, one for each method.
+// The methods of a client: one function for each method of the service.
 import { wrongType } from "../checks.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
@@ -10,14 +10,14 @@ import { Conversation, Responses, Upload } from "./stream-calls.ts";
 
 /** Returns the function that calls a method. */
 export function caller(channel: Channel, method: BoundMethod, defaults: CallOptions = noOptions): unknown {
-  const single = (options: CallOptions | undefined, refusal = optionsFault(options)): SingleResponseCall => {
-    const call = new SingleResponseCall(channel, method, refusal === undefined ? withDefaults(defaults, options) : noOptions);
-    call.begin(refusal);
+  const single = (options: CallOptions | undefined, invalidOptions = optionsFault(options)): SingleResponseCall => {
+    const call = new SingleResponseCall(channel, method, invalidOptions === undefined ? withDefaults(defaults, options) : noOptions);
+    call.begin(invalidOptions);
     return call;
   };
-  const stream = (options: CallOptions | undefined, refusal = optionsFault(options)): ResponseStreamCall => {
-    const call = new ResponseStreamCall(channel, method, refusal === undefined ? withDefaults(defaults, options) : noOptions);
-    call.begin(refusal);
+  const stream = (options: CallOptions | undefined, invalidOptions = optionsFault(options)): ResponseStreamCall => {
+    const call = new ResponseStreamCall(channel, method, invalidOptions === undefined ? withDefaults(defaults, options) : noOptions);
+    call.begin(invalidOptions);
     return call;
   };
   if (method.responseStream && method.requestStream) {
@@ -50,8 +50,11 @@ export function caller(channel: Channel, method: BoundMethod, defaults: CallOpti
   };
 }
 
-/** The options of a call without an iterable of requests: the first argument, or the second one if the first is undefined. */
-function optionsOf(first: unknown, second: CallOptions | undefined): [options: CallOptions | undefined, refusal: TypeError | undefined] {
+/**
+ * The options of a call that was made without an iterable of requests: the first argument, or the
+ * second one if the first is undefined.
+ */
+function optionsOf(first: unknown, second: CallOptions | undefined): [options: CallOptions | undefined, invalid: TypeError | undefined] {
   if (first === undefined) return [second, optionsFault(second)];
   if (second !== undefined) return [undefined, wrongType("the requests of a call", "an iterable or async iterable", first)];
   return [first as CallOptions, optionsFault(first as CallOptions)];

@@ -1,4 +1,4 @@
-// What a cancel means to whoever reads on, and what goes over the wire.
+// Cancelled calls: what later reads return, and what goes over the wire.
 import { getEventListeners } from "node:events";
 import { createServer, type Http2Server } from "node:http2";
 import * as net from "node:net";
@@ -28,7 +28,7 @@ const tenResponses = { serverStream: ten, bidiStream: ten };
 const open = (client: TestClient, kind: (typeof streams)[number], options: CallOptions = {}) =>
   kind === "serverStream" ? client.serverStream({}, options) : client.bidiStream([], options);
 
-/** A call whose OK status has come, with one of its ten responses read. */
+/** A call that has received an OK status. One of its ten responses has been read. */
 async function finished(transport: Transport, kind: (typeof streams)[number], options: CallOptions = {}) {
   const { client } = await startBy(transport, tenResponses);
   let over = () => {};
@@ -37,13 +37,13 @@ async function finished(transport: Transport, kind: (typeof streams)[number], op
   });
   const call = open(client, kind, { ...options, onTrailer: over });
   expect((await call.recv())?.count).toBe(0);
-  // In process, the status comes when the last response has been asked for.
+  // In process, the status arrives after the pull of the last response.
   await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 200))]);
   return { client, call };
 }
 
 test.each(everyStream)(
-  "$transport, $kind: after a cancel, reading ends with CANCELLED, though the OK status has come",
+  "$transport, $kind: after cancel(), reads fail with CANCELLED, even after an OK status",
   async ({ transport, kind }) => {
     const { call } = await finished(transport, kind);
     call.cancel();
@@ -53,7 +53,7 @@ test.each(everyStream)(
 );
 
 test.each(everyStream)(
-  "$transport, $kind: the same when the caller's signal aborts, and no listener is left on it",
+  "$transport, $kind: the same applies if the caller's signal aborts, and no listener remains on it",
   async ({ transport, kind }) => {
     const controller = new AbortController();
     const { call } = await finished(transport, kind, { signal: controller.signal });
@@ -64,7 +64,7 @@ test.each(everyStream)(
 );
 
 test.each(everyStream)(
-  "$transport, $kind: a loop that is left early, or has seen the end, is not an error",
+  "$transport, $kind: exiting a loop early, or cancelling after its end, is not an error",
   async ({ transport, kind }) => {
     const { call, client } = await finished(transport, kind);
     for await (const _ of call) break;
@@ -83,7 +83,7 @@ test.each(everyStream)(
   },
 );
 
-test.each(transports)("%s: a response read by closeAndRecv() after a cancel is CANCELLED", async (transport) => {
+test.each(transports)("%s: closeAndRecv() after a cancel fails with CANCELLED", async (transport) => {
   const { client } = await startBy(transport, { clientStream: () => ({ text: "early" }) });
   const call = client.clientStream();
   await call.header();
@@ -93,7 +93,7 @@ test.each(transports)("%s: a response read by closeAndRecv() after a cancel is C
   expect(await failureOf(call.closeAndRecv())).toMatchObject({ code: Code.CANCELLED });
 });
 
-test.each(everyWay)("$transport, $kind: no listener stays on the caller's signal, however the call ends", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: no listener remains on the caller's signal, however the call ends", async ({ transport, kind }) => {
   const { client } = await startBy(transport, {
     unary: ({ text }) => answer(text),
     async *serverStream({ text }) {
@@ -123,7 +123,7 @@ test.each(everyWay)("$transport, $kind: no listener stays on the caller's signal
   expect(getEventListeners(controller.signal, "abort")).toEqual([]);
 });
 
-/** What a client sends on each stream: the types of frames, and END_STREAM. */
+/** Records the frames that a client sends on each stream: their types, and END_STREAM. */
 async function tap(server: string) {
   const streams = new Map<number, string[]>();
   const sockets = new Set<net.Socket>();
@@ -183,7 +183,7 @@ const andWait: Requests = async function* () {
   await new Promise(() => {});
 };
 
-/** Ways in which an upload ends that is not complete: its requests, and the options of its call. */
+/** Ways to interrupt an upload: its requests, and the options of its call. */
 const cuts: Readonly<Record<string, { readonly requests?: Requests; readonly options?: () => CallOptions }>> = {
   "a signal": { options: () => ({ signal: AbortSignal.timeout(80) }) },
   "a deadline": { options: () => ({ timeoutMs: 80 }) },
@@ -194,7 +194,7 @@ const cuts: Readonly<Record<string, { readonly requests?: Requests; readonly opt
       throw new Error("the disk is gone");
     },
   },
-  "a request that cannot be written": {
+  "a request that cannot be encoded": {
     async *requests() {
       yield request;
       await pause();
@@ -210,7 +210,7 @@ const cuts: Readonly<Record<string, { readonly requests?: Requests; readonly opt
   },
 };
 
-/** A server that reads uploads, and a client whose frames are seen. */
+/** A server that reads uploads, and a client whose frames are recorded. */
 async function uploads() {
   const ends: unknown[] = [];
   const read = async (requests: AsyncIterable<unknown>) => {
@@ -225,7 +225,7 @@ async function uploads() {
   const { address } = await startServer({
     clientStream: read,
     async *bidiStream(requests) {
-      // Its header comes early.
+      // The header is sent early.
       yield {};
       yield await read(requests);
     },
@@ -233,7 +233,8 @@ async function uploads() {
   const { address: tapped, streams } = await tap(address);
   const channel = createChannel(tapped, { limits: { maxSendMessageBytes: 50_000 } });
   onTestFinished(() => channel.close());
-  // On a busy machine, a call may otherwise be cut off before there is a connection: nothing is sent then.
+  // On a busy machine, a call may otherwise be cut off before there is a connection: nothing is
+  // sent then.
   await channel.connect();
   const client = createClient(TestService, channel);
   const expectReset = async () => {
@@ -249,7 +250,7 @@ const everyCut = (["clientStream", "bidiStream"] as const).flatMap((kind) =>
   Object.entries(cuts).map(([how, cut]) => ({ kind, how, ...cut })),
 );
 
-test.each(everyCut)("$kind, cut off by $how: a reset and no END_STREAM", async ({ kind, requests = andWait, options = () => ({}) }) => {
+test.each(everyCut)("$kind, interrupted by $how: sends RST_STREAM and no END_STREAM", async ({ kind, requests = andWait, options = () => ({}) }) => {
   const { client, expectReset } = await uploads();
   const call =
     kind === "clientStream" ? client.clientStream(requests(), options()) : Array.fromAsync(client.bidiStream(requests(), options()));
@@ -257,7 +258,7 @@ test.each(everyCut)("$kind, cut off by $how: a reset and no END_STREAM", async (
   await expectReset();
 });
 
-test.each(["clientStream", "bidiStream"] as const)("%s, cut off by cancel(): a reset and no END_STREAM", async (kind) => {
+test.each(["clientStream", "bidiStream"] as const)("%s, interrupted by cancel(): sends RST_STREAM and no END_STREAM", async (kind) => {
   const { client, expectReset } = await uploads();
   const call = client[kind]();
   await call.send(request);
@@ -266,7 +267,7 @@ test.each(["clientStream", "bidiStream"] as const)("%s, cut off by cancel(): a r
   await expectReset();
 });
 
-test("a response over the limit cuts off the requests by a reset, too", async () => {
+test("a response over the limit resets the stream without END_STREAM", async () => {
   const { address } = await startServer({ bidiStream: () => [{ data: new Uint8Array(100_000) }] });
   const { address: tapped, streams } = await tap(address);
   using client = createClient(TestService, tapped, { limits: { maxReceiveMessageBytes: 50_000 } });
@@ -279,9 +280,9 @@ test("a response over the limit cuts off the requests by a reset, too", async ()
 });
 
 test.each(["unary", "serverStream"] as const)(
-  "%s: a body that the server does not take is reset in the middle, without END_STREAM",
+  "%s: a body that the server does not read is reset without END_STREAM",
   async (kind) => {
-    // A server that gives no more window: the body cannot end.
+    // A server that never extends the window, so that the body cannot end.
     const server: Http2Server = createServer({ settings: { initialWindowSize: 1_000 } });
     server.on("stream", (stream) => stream.on("error", () => {}).pause());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -300,7 +301,7 @@ test.each(["unary", "serverStream"] as const)(
   },
 );
 
-test.each(kindNames)("%s: thousands of calls that are cancelled at once leave no handler running, and the channel usable", async (kind) => {
+test.each(kindNames)("%s: after thousands of immediate cancels, no handler runs and the channel works", async (kind) => {
   let running = 0;
   const handle = async (context: { signal: AbortSignal }) => {
     running++;
@@ -320,7 +321,7 @@ test.each(kindNames)("%s: thousands of calls that are cancelled at once leave no
       yield await handle(context);
     },
   };
-  // By its default, a server closes the connection of a client that resets so many.
+  // By default, a server closes the connection after so many resets.
   const { address } = await startServer(handlers, { limits: { resetsPerSecond: 1_000_000 } });
   const { address: tapped, streams } = await tap(address);
   using client = createClient(TestService, tapped);
@@ -335,7 +336,7 @@ test.each(kindNames)("%s: thousands of calls that are cancelled at once leave no
       const call =
         kind === "serverStream" ? client.serverStream({}) : kind === "clientStream" ? client.clientStream() : client.bidiStream();
       if (kind !== "serverStream" && "send" in call) void call.send({});
-      // At once, a few microtasks later, and a turn of the event loop later.
+      // Cancels at once, a few microtasks later, or in the next turn of the event loop.
       if (n % 3 === 1) for (let turn = 0; turn < n % 20; turn++) await undefined;
       if (n % 3 === 2 && n % 30 === 2) await new Promise(setImmediate);
       call.cancel();

@@ -1,4 +1,4 @@
-// A typed client for a service.
+// Creates typed clients.
 import type { DescService } from "@bufbuild/protobuf";
 import { type CodecFactory, compiled } from "@grpc-study/codec";
 import { createChannel } from "../channel/create-channel.ts";
@@ -12,34 +12,36 @@ import { type CallOptions, checkDefaults } from "./options.ts";
 import { checkCredentials, type PerRpcCredentials, perRpcCredentials } from "./per-rpc-credentials.ts";
 import type { Client } from "./types.ts";
 
-/** Options of a client, whatever its channel. */
+/** Options of a client on any channel. */
 export interface ClientOptions {
-  /** Options of every call, unless the call has its own. */
+  /** Default options for every call. The options of a call override them. */
   readonly defaults?: CallOptions | undefined;
-  /** Run around every call, the first outermost. */
+  /** Interceptors that run around every call. The first is the outermost. Default: none. */
   readonly interceptors?: readonly ClientInterceptor[] | undefined;
-  /** What the client says of itself with every call. They run inside `interceptors`. */
+  /** Adds credentials to the metadata of every call, inside `interceptors`. Default: none. */
   readonly perRpcCredentials?: PerRpcCredentials | undefined;
   /** The codec for messages. Default: `compiled`. */
   readonly codec?: CodecFactory | undefined;
 }
 
-/** Options of a client that makes its own channel. */
+/** Options of a client that creates its own channel. */
 export interface ConnectOptions extends ClientOptions, ChannelOptions {}
 
 const ownNames: Names<ClientOptions> = { defaults: true, interceptors: true, perRpcCredentials: true, codec: true };
 const names: Names<ConnectOptions> = { ...ownNames, ...channelOptionNames };
 
 /**
- * Makes a client. Nothing is sent, and no connection is made, before the first call.
+ * Creates a client. The client connects at its first call.
  *
  * @example
  * using client = createClient(Greeter, "localhost:50051");
  * const { message } = await client.sayHello({ name: "world" }, { timeoutMs: 1000 });
  *
- * @param target what `createChannel` takes, for a channel of its own; or a Channel, which may be shared.
- * @param options with a target to connect to, those of a channel, too. A channel that exists has its own.
- * @throws TypeError if the target cannot be understood or an option does not exist, and what an interceptor throws that prepares for the service.
+ * @param target an address for `createChannel`, or an existing Channel, which clients can share.
+ * The client closes only a channel that it created.
+ * @param options with an address, also the options of its channel.
+ * @throws TypeError if the target or an option is invalid. Also throws the errors of
+ * `createChannel`, and any error that the `prepare` function of an interceptor throws.
  */
 export function createClient<Service extends DescService>(service: Service, target: string, options?: ConnectOptions): Client<Service>;
 export function createClient<Service extends DescService>(
@@ -74,17 +76,19 @@ export function createClient<Service extends DescService>(
 }
 
 /**
- * A channel for a client: a new one, or one that there is.
- * @throws TypeError for options that only a new one can have.
+ * Returns the client's channel: a new one for an address, or the one given.
+ * @throws TypeError for channel options with an existing channel.
  */
 function channelOf(target: string | Channel, options: ConnectOptions): Channel {
   const given = Object.entries(options).filter(([name, value]) => Object.hasOwn(channelOptionNames, name) && value !== undefined);
   if (typeof target === "string") return createChannel(target, Object.fromEntries(given));
   if (given[0] !== undefined) {
-    throw new TypeError(`createClient() cannot give the option "${given[0][0]}" to a channel that exists: give it to createChannel()`);
+    throw new TypeError(`createClient() cannot apply the option "${given[0][0]}" to an existing channel: pass it to createChannel()`);
   }
   if (typeof target?.open !== "function") {
-    throw new TypeError(`the target of a client is text or a Channel, got ${shown(target)}: see grpcJsChannel() for channels of grpc-js`);
+    throw new TypeError(
+      `the target of a client must be a string or a Channel, got ${shown(target)}: wrap a channel of grpc-js with grpcJsChannel()`,
+    );
   }
   return target;
 }

@@ -1,42 +1,55 @@
-// A client's call, as an interceptor sees it.
+// The interceptors of a client, and the call context that they receive.
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Channel } from "../transport/client.ts";
 
-/** A frozen object. */
+/** A client call, as an interceptor sees it. The object is frozen. */
 export interface ClientCallContext {
   readonly method: DescMethod;
   readonly channel: Channel;
-  /** The `:authority` of the call: its own, or the channel's. */
+  /** The `:authority` of the call: the call's own if it has one, otherwise the channel's. */
   readonly authority: string;
-  /** The request's metadata: sent as it is when `next()` runs. */
+  /** The request's metadata. It may be changed until `next()` is called. */
   readonly metadata: Metadata;
-  /** When the call must have ended; undefined if it may last. */
+  /** The deadline of the call. Undefined if it has none. */
   readonly deadline: Date | undefined;
   /** Aborts when the call is cancelled, or its deadline passes. */
   readonly signal: AbortSignal;
-  /** The response's header, once there is one. */
+  /** The response's header. Undefined until it arrives. */
   readonly responseHeader: Metadata | undefined;
-  /** The response's trailer, after `next()`. */
+  /** The response's trailer. Undefined until `next()` settles. */
   readonly trailer: Metadata | undefined;
-  /** Sees each request before it is sent, as the caller gave it. What it throws ends the call. */
+  /**
+   * Adds a listener that receives each request, as the caller passed it, before it is sent. An
+   * error that the listener throws ends the call.
+   */
   onRequest(listener: (request: object) => void): void;
-  /** Sees each response before the caller does. What it throws ends the call. */
+  /**
+   * Adds a listener that receives each response before the caller does. An error that the listener
+   * throws ends the call.
+   */
   onResponse(listener: (response: Message) => void): void;
-  /** For logs: the method's path, the target, and the deadline as ISO 8601. Metadata, which may hold secrets, is left out. */
+  /**
+   * The method's path, the target, and the deadline as ISO 8601, for logs. It omits metadata, which
+   * may contain secrets.
+   */
   toJSON(): { readonly method: string; readonly target: string; readonly deadline: string | undefined };
 }
 
 /**
  * Runs around every call of a client, of all four kinds.
  *
- * `next()` starts the call. It resolves when the call has ended with OK, and rejects with an RpcError if it ended otherwise. What the
- * interceptor throws, or lets through, is what the caller gets; a call that still runs is cancelled.
+ * `next()` starts the call. It resolves when the call ends with OK, and rejects with an RpcError
+ * when the call fails. The caller receives the error that the interceptor throws or passes on. If
+ * the call is still running then, it is cancelled.
  *
- * An interceptor that returns must have called `next()` once, awaited it, and seen it resolve. Otherwise the call ends with INTERNAL.
+ * Before it returns, an interceptor must call `next()` exactly once and await its success.
+ * Otherwise the call ends with INTERNAL.
  */
 export interface ClientInterceptor {
   (call: ClientCallContext, next: () => Promise<void>): Promise<void>;
-  /** Told of the service, when the client is made. What it throws, `createClient` throws. */
+  /**
+   * Called once by `createClient`, with the client's service. `createClient` rethrows its errors.
+   */
   readonly prepare?: (service: DescService) => void;
 }

@@ -1,15 +1,15 @@
-// What ends a call from outside: its deadline, and the caller's signal.
+// Ends a call at its deadline, or when the caller's signal aborts.
 import { LongTimer } from "../long-timer.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { deadlineExceeded, reasonOf } from "./call-errors.ts";
 import type { CancelSignal } from "./options.ts";
 
-/** A call. */
+/** What the cutoff needs from the call. */
 export interface Endable {
   readonly method: BoundMethod;
-  /** What the call did not do in time, for the message of its deadline: `did not end within 60 ms`. */
-  unmet(within: string): string;
+  /** How the call missed its deadline, for the error message: `did not end within 60 ms`. */
+  describeTimeout(within: string): string;
   cutOff(reason: RpcError): void;
 }
 
@@ -32,15 +32,15 @@ export class Cutoff {
 
   #timeUp(waitMs: number): void {
     const within = `within ${waitMs.toLocaleString("en")} ms`;
-    this.#call.cutOff(deadlineExceeded(this.#call.method, this.#call.unmet(within)));
+    this.#call.cutOff(deadlineExceeded(this.#call.method, this.#call.describeTimeout(within)));
   }
 
-  /** Why the signal aborted, if it has. It also answers after `stop`. */
+  /** The error for an aborted signal. Also available after `stop`. */
   get aborted(): RpcError | undefined {
     return this.#signal?.aborted ? reasonOf(this.#signal, this.#call.method) : undefined;
   }
 
-  /** Stops to watch. */
+  /** Clears the timer and stops listening to the signal. */
   stop(): void {
     this.#timer?.clear();
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);

@@ -1,4 +1,5 @@
-// Errors of calls are rejections: never thrown at the caller, never an event of the process, and in words of our own.
+// Errors of calls are rejections: never thrown at the caller, never an event of the process, and in
+// words of our own.
 import * as http2 from "node:http2";
 import * as net from "node:net";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
@@ -27,7 +28,7 @@ afterEach(async () => {
   events.mockClear();
 });
 
-const noTimes: readonly (readonly [options: object, error: ErrorConstructor, message: RegExp])[] = [
+const invalidTimes: readonly (readonly [options: object, error: ErrorConstructor, message: RegExp])[] = [
   [{ timeoutMs: Number.NaN }, RangeError, /^timeoutMs must be a number of milliseconds, got NaN$/],
   [{ timeoutMs: "5" }, TypeError, /^timeoutMs must be a number of milliseconds, got '5'$/],
   [{ deadline: Number.NaN }, RangeError, /^deadline must be a valid Date, or milliseconds since 1970, got NaN$/],
@@ -35,10 +36,10 @@ const noTimes: readonly (readonly [options: object, error: ErrorConstructor, mes
   [{ deadline: "tomorrow" }, TypeError, /^deadline must be a valid Date.* got 'tomorrow'$/],
 ];
 
-test.each(everyWay)("$transport, $kind: what is no time is an error inside the promise, and sends nothing", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: an invalid time rejects the promise, and the call is not sent", async ({ transport, kind }) => {
   const handler = vi.fn(() => "");
   const { client } = await startBy(transport, everyKind(handler));
-  for (const [options, error, message] of noTimes) {
+  for (const [options, error, message] of invalidTimes) {
     const failure = await failureOf(kinds[kind](client, "", options));
     expect(failure).toBeInstanceOf(error);
     expect((failure as Error).message).toMatch(message);
@@ -46,7 +47,7 @@ test.each(everyWay)("$transport, $kind: what is no time is an error inside the p
   expect(handler).not.toHaveBeenCalled();
 });
 
-test.each(everyWay)("$transport, $kind: what is too long is shortened to the longest time there is", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a time that is too long is reduced to the longest valid one", async ({ transport, kind }) => {
   const seen: (Date | undefined)[] = [];
   const { client } = await startBy(
     transport,
@@ -65,7 +66,7 @@ test.each(everyWay)("$transport, $kind: what is too long is shortened to the lon
   expect(seen.at(-1)).toBeUndefined();
 });
 
-test.each(everyWay)("$transport, $kind: a time that has passed is DEADLINE_EXCEEDED, and sends nothing", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a deadline in the past fails with DEADLINE_EXCEEDED, and the call is not sent", async ({ transport, kind }) => {
   const handler = vi.fn(() => "");
   const { client } = await startBy(transport, everyKind(handler));
   for (const options of [
@@ -76,7 +77,7 @@ test.each(everyWay)("$transport, $kind: a time that has passed is DEADLINE_EXCEE
     { deadline: 5 },
   ]) {
     const failure = await failureOf(kinds[kind](client, "", options));
-    const message: unknown = expect.stringMatching(/^deadline exceeded: \/test\.v1\.TestService\/\w+ had no time left when it was called$/);
+    const message: unknown = expect.stringMatching(/^deadline exceeded: \/test\.v1\.TestService\/\w+ had no time left when it began$/);
     expect(failure).toMatchObject({ code: Code.DEADLINE_EXCEEDED, message });
   }
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -101,7 +102,7 @@ const illegal: readonly (readonly [key: string, metadata: object])[] = [
 ];
 
 test.each(everyWay)(
-  "$transport, $kind: illegal metadata is INVALID_ARGUMENT and names the key, and not its value",
+  "$transport, $kind: invalid metadata fails with INVALID_ARGUMENT, and the message names the key but not the value",
   async ({ transport, kind }) => {
     const { client } = await startBy(
       transport,
@@ -116,7 +117,7 @@ test.each(everyWay)(
   },
 );
 
-test.each(kindNames)("%s: metadata that credentials or an interceptor make is no other", async (kind) => {
+test.each(kindNames)("%s: invalid metadata of credentials or interceptors fails in the same way", async (kind) => {
   const { address } = await startServer(everyKind(() => "fine"));
   const metadata = { "x y": "1" } as MetadataInit;
   const perRpcCredentials = { requireTransportSecurity: false, getRequestMetadata: () => metadata };
@@ -134,7 +135,7 @@ test.each(kindNames)("%s: metadata that credentials or an interceptor make is no
 });
 
 test.each(everyWay)(
-  "$transport, $kind: what onHeader or onTrailer throws, now or later, is the call's failure",
+  "$transport, $kind: a call fails with the error that onHeader or onTrailer throws or rejects with",
   async ({ transport, kind }) => {
     const { client } = await startBy(
       transport,
@@ -151,11 +152,11 @@ test.each(everyWay)(
   },
 );
 
-test.each(everyWay)("$transport, $kind: a call that fails and is not awaited is no event of the process", async ({ transport, kind }) => {
-  const refuse = everyKind(() => {
+test.each(everyWay)("$transport, $kind: a failed call that is not awaited causes no unhandled rejection", async ({ transport, kind }) => {
+  const failing = everyKind(() => {
     throw new RpcError(Code.NOT_FOUND, "no such thing");
   });
-  const { client } = await startBy(transport, refuse);
+  const { client } = await startBy(transport, failing);
   const start: Record<typeof kind, () => unknown> = {
     unary: () => client.unary({}),
     serverStream: () => [client.serverStream({}).recv(), client.serverStream({}).next(), client.serverStream({}).header()],
@@ -170,12 +171,12 @@ test.each(everyWay)("$transport, $kind: a call that fails and is not awaited is 
   await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
-test.each(everyWay)("$transport, $kind: what is awaited late still rejects", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a promise that is awaited late still rejects", async ({ transport, kind }) => {
   if (kind === "unary" || kind === "clientStream") return;
-  const refuse = everyKind(() => {
+  const failing = everyKind(() => {
     throw new RpcError(Code.NOT_FOUND, "no such thing");
   });
-  const { client } = await startBy(transport, refuse);
+  const { client } = await startBy(transport, failing);
   const call = kind === "serverStream" ? client.serverStream({}) : client.bidiStream([]);
   const header = call.header();
   const response = call.recv();
@@ -184,7 +185,7 @@ test.each(everyWay)("$transport, $kind: what is awaited late still rejects", asy
 });
 
 test.each(everyWay)(
-  "$transport, $kind: requests that cannot be iterated fail the call, and are not thrown",
+  "$transport, $kind: an iterable that throws rejects the call rather than throwing",
   async ({ transport, kind }) => {
     if (kind !== "clientStream" && kind !== "bidiStream") return;
     const { client } = await startBy(
@@ -202,9 +203,9 @@ test.each(everyWay)(
   },
 );
 
-// The words.
+// The messages.
 
-const words: readonly RegExp[] = [
+const foreignWords: readonly RegExp[] = [
   /RST_STREAM/,
   /name resolution|metadata filters|LB pick|remote_addr/,
   /No connection established/,
@@ -215,11 +216,11 @@ const words: readonly RegExp[] = [
 async function expectPlain(failure: unknown, code: Code, message: string | RegExp) {
   expect(failure).toBeInstanceOf(RpcError);
   expect(failure).toMatchObject({ code });
-  for (const word of words) expect((failure as RpcError).message).not.toMatch(word);
+  for (const word of foreignWords) expect((failure as RpcError).message).not.toMatch(word);
   expect((failure as RpcError).message).toMatch(message);
 }
 
-/** A server of Node's http2 that treats each stream in its way. */
+/** A server of node:http2 that handles each stream with `onStream`. */
 async function rawServer(onStream: (stream: http2.ServerHttp2Stream) => void): Promise<string> {
   const server = http2.createServer();
   const sessions = new Set<http2.ServerHttp2Session>();
@@ -235,7 +236,7 @@ async function rawServer(onStream: (stream: http2.ServerHttp2Stream) => void): P
 
 const method = /\/test\.v1\.TestService\/\w+/;
 
-test.each(kindNames)("%s: a deadline names the method and the time", async (kind) => {
+test.each(kindNames)("%s: the message of a missed deadline names the method and the time", async (kind) => {
   const { address } = await startServer(everyKind(() => new Promise<never>(() => {})));
   using channel = createChannel(address);
   await channel.connect();
@@ -243,7 +244,7 @@ test.each(kindNames)("%s: a deadline names the method and the time", async (kind
   await expectPlain(failure, Code.DEADLINE_EXCEEDED, /^deadline exceeded: \/test\.v1\.TestService\/\w+ did not end within 60 ms$/);
 });
 
-test.each(kindNames)("%s: a deadline that passes without a connection says so", async (kind) => {
+test.each(kindNames)("%s: the message of a deadline missed without a connection says so", async (kind) => {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => void sockets.add(socket.on("error", () => {})));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -271,12 +272,12 @@ const resets: readonly (readonly [name: string, h2code: number, code: Code, mess
   ["a code without a name", 99, Code.INTERNAL, /^the server reset \S+ with the code 99$/],
 ];
 
-test.each(resets)("a stream that is reset with %s", async (_, h2code, code, message) => {
+test.each(resets)("a stream that the server resets with %s", async (_, h2code, code, message) => {
   const address = await rawServer((stream) => stream.close(h2code));
   for (const kind of kindNames) await expectPlain(await failureOf(kinds[kind](connect(address), "", { timeoutMs: 5_000 })), code, message);
 });
 
-test("a connection that is lost names the target and the method", async () => {
+test("the message of a lost connection names the target and the method", async () => {
   const address = await rawServer((stream) => {
     stream.respond({ ":status": 200, "content-type": "application/grpc" });
     setTimeout(() => stream.session?.destroy(), 20);
@@ -287,7 +288,7 @@ test("a connection that is lost names the target and the method", async () => {
   }
 });
 
-test("a peer that speaks HTTP, and not gRPC, is told by its status", async () => {
+test("the message for a peer that speaks HTTP without gRPC contains its HTTP status", async () => {
   const address = await rawServer((stream) => {
     stream.respond({ ":status": 502, "content-type": "text/plain" });
     stream.end("no");
@@ -301,7 +302,7 @@ test("a peer that speaks HTTP, and not gRPC, is told by its status", async () =>
   expect((failure as Error).message).toMatch(method);
 });
 
-test("messages over a limit, in both directions, name the method, the size and the limit", async () => {
+test("errors for messages over a limit name the method, the size and the limit", async () => {
   const { address } = await startServer({ unary: () => ({ data: new Uint8Array(10_000) }) });
   const receive = connect(address, { limits: { maxReceiveMessageBytes: 5_000 } });
   await expectPlain(
@@ -314,7 +315,7 @@ test("messages over a limit, in both directions, name the method, the size and t
   await expectPlain(failure, Code.RESOURCE_EXHAUSTED, /^a request has 100\d\d bytes, and maxSendMessageBytes is 5000$/);
 });
 
-test("a channel that is closed during a call, and before it", async () => {
+test("a call on a closed channel fails with CANCELLED", async () => {
   const { address } = await startServer(everyKind(() => new Promise<never>(() => {})));
   const channel = createChannel(address);
   const client: TestClient = createClient(TestService, channel);
@@ -322,12 +323,12 @@ test("a channel that is closed during a call, and before it", async () => {
   await expectPlain(await failureOf(client.unary({})), Code.CANCELLED, /^the channel to 127\.0\.0\.1:\d+ is closed$/);
 });
 
-test("what a server says itself is left as it is", async () => {
-  const said = "14 UNAVAILABLE: No connection established. Last error: it said so";
+test("the message of a server's error stays unchanged", async () => {
+  const message = "14 UNAVAILABLE: No connection established. Last error: it said so";
   const { address } = await startServer(
     everyKind(() => {
-      throw new RpcError(Code.UNAVAILABLE, said);
+      throw new RpcError(Code.UNAVAILABLE, message);
     }),
   );
-  for (const kind of kindNames) expect(await failureOf(kinds[kind](connect(address), ""))).toMatchObject({ message: said });
+  for (const kind of kindNames) expect(await failureOf(kinds[kind](connect(address), ""))).toMatchObject({ message });
 });

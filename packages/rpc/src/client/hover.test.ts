@@ -1,4 +1,5 @@
-// What an editor shows of a client is short: messages by their names, and nothing of their descriptors.
+// What an editor shows of a client is short: messages by their names, and nothing of their
+// descriptors.
 import { expect, onTestFinished, test } from "vitest";
 import { Editor } from "../../test/editor.ts";
 

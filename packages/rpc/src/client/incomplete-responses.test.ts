@@ -1,4 +1,4 @@
-// Responses that are not whole, and end with OK all the same.
+// Incomplete responses that end with an OK status.
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { connect, failureOf } from "../../test/harness.ts";
@@ -8,7 +8,7 @@ import { Code } from "../index.ts";
 const one = frame(Buffer.from([0x10, 1]));
 const two = frame(Buffer.from([0x10, 2]));
 
-/** A server that sends these pieces, and then OK. */
+/** A server that sends the given pieces and then an OK status. */
 const sends = (pieces: readonly Uint8Array[], headers: Record<string, string> = {}) =>
   peerServer((stream) => {
     stream.resume();
@@ -18,7 +18,7 @@ const sends = (pieces: readonly Uint8Array[], headers: Record<string, string> = 
     stream.end();
   });
 
-/** What a reader of a stream gets, and how that ends. */
+/** Reads a stream of responses to its end or failure. */
 async function read(responses: AsyncIterable<{ count: number }>) {
   const counts: number[] = [];
   try {
@@ -33,11 +33,11 @@ const cut = [
   ["in the prefix", [one, two.subarray(0, 3)]],
   ["after the prefix", [one, two.subarray(0, 5)]],
   ["in the message", [one, two.subarray(0, 6)]],
-  ["in a piece with a whole one", [Buffer.concat([one, two.subarray(0, 6)])]],
-  ["in a message that promises much", [one, frame(Buffer.alloc(10), 0, 1000)]],
+  ["in a piece with a complete message", [Buffer.concat([one, two.subarray(0, 6)])]],
+  ["in a message with a large declared length", [one, frame(Buffer.alloc(10), 0, 1000)]],
 ] as const;
 
-test.each(cut)("a stream that ends %s is INTERNAL, after the messages before it", async (_, pieces) => {
+test.each(cut)("a stream that ends %s delivers the earlier messages and fails with INTERNAL", async (_, pieces) => {
   const client = connect(await sends(pieces));
   for (const responses of [client.serverStream({}), client.bidiStream([])]) {
     const { counts, error } = await read(responses);
@@ -46,7 +46,7 @@ test.each(cut)("a stream that ends %s is INTERNAL, after the messages before it"
   }
 });
 
-test.each(cut)("bytes after the only response that end %s are INTERNAL", async (_, pieces) => {
+test.each(cut)("a single response followed by a message that ends %s fails with INTERNAL", async (_, pieces) => {
   const client = connect(await sends(pieces));
   expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.INTERNAL });
   expect(await failureOf(client.clientStream([]))).toMatchObject({ code: Code.INTERNAL });
@@ -56,16 +56,16 @@ test.each([
   ["no message", [], Code.UNIMPLEMENTED],
   ["two messages", [one, two], Code.UNIMPLEMENTED],
   ["half a message", [one.subarray(0, 6)], Code.INTERNAL],
-  ["a message that is compressed by nothing", [frame(gzipSync(Buffer.from([0x10, 1])), 1)], Code.INTERNAL],
-  ["a flag that is none", [frame(Buffer.from([0x10, 1]), 2)], Code.INTERNAL],
-  ["a message that is not what it says", [frame(Buffer.from([0x10]))], Code.INTERNAL],
+  ["a compressed message without a grpc-encoding", [frame(gzipSync(Buffer.from([0x10, 1])), 1)], Code.INTERNAL],
+  ["an invalid flag", [frame(Buffer.from([0x10, 1]), 2)], Code.INTERNAL],
+  ["a malformed message", [frame(Buffer.from([0x10]))], Code.INTERNAL],
 ] as const)("a unary response with %s fails the call", async (_, pieces, code) => {
   const client = connect(await sends(pieces));
   expect(await failureOf(client.unary({}))).toMatchObject({ code });
   expect(await failureOf(client.clientStream([]))).toMatchObject({ code });
 });
 
-test("whole responses are whole, in pieces of any size", async () => {
+test("complete responses arrive complete, in pieces of any size", async () => {
   const bytes = Buffer.concat([one, frame(), two, frame(Buffer.from([0x1a, 3, 1, 2, 3])), frame()]);
   for (let size = 1; size <= bytes.length; size++) {
     const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => bytes.subarray(index * size, (index + 1) * size));
@@ -75,7 +75,7 @@ test("whole responses are whole, in pieces of any size", async () => {
   }
 });
 
-test("an error that a server says after half a message is that error", async () => {
+test("an error status after an incomplete message takes precedence", async () => {
   const address = await peerServer((stream) => {
     stream.resume();
     stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });

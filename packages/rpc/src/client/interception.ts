@@ -1,4 +1,4 @@
-// The interceptors of a call: they run around it, and see its messages.
+// Runs the interceptors around a call and shows them its messages.
 import type { Message } from "@bufbuild/protobuf";
 import { intercept } from "../intercept.ts";
 import type { ClientCallContext, ClientInterceptor } from "./context.ts";
@@ -6,7 +6,7 @@ import type { ClientCallContext, ClientInterceptor } from "./context.ts";
 export class Interception {
   readonly #onRequest: ((request: object) => void)[] = [];
   readonly #onResponse: ((response: Message) => void)[] = [];
-  /** Requests that wait until the call begins. */
+  /** Requests sent before the call began. A listener that is added later sees them too. */
   #waiting: object[] | undefined = [];
   #controller: AbortController | undefined = undefined;
   #abortedBy: unknown = undefined;
@@ -14,8 +14,9 @@ export class Interception {
   #settle: ((failure: unknown) => void) | undefined = undefined;
 
   /**
-   * Runs the interceptors. Resolves if the call is OK, and rejects with the error for the caller.
-   * @param begin begins the call. The innermost `next()` calls it, and settles when `settle` is called.
+   * Runs the interceptors. Resolves if the call succeeds, and rejects with the error for the
+   * caller.
+   * @param begin begins the call. The innermost `next()` calls it, and settles with `settle`.
    */
   run(interceptors: readonly ClientInterceptor[], context: ClientCallContext, begin: () => void): Promise<void> {
     const next = () =>
@@ -26,7 +27,7 @@ export class Interception {
     return intercept(interceptors, context, next);
   }
 
-  /** Settles the innermost `next()`. Returns false if it was not called. */
+  /** Settles the innermost `next()`. Returns false if no interceptor has called it. */
   settle(failure: unknown): boolean {
     this.#settle?.(failure);
     return this.#settle !== undefined;
@@ -46,7 +47,7 @@ export class Interception {
     this.#controller?.abort(reason);
   }
 
-  /** Adds a listener, and shows it the requests that wait. */
+  /** Adds a listener and shows it the requests that wait for the call to begin. */
   onRequest(listener: (request: object) => void): void {
     this.#onRequest.push(listener);
     for (const request of this.#waiting ?? []) listener(request);
@@ -65,7 +66,7 @@ export class Interception {
     for (const listener of this.#onResponse) listener(response);
   }
 
-  /** Forgets the requests that waited. */
+  /** Called once the call has begun. Listeners added later see later requests only. */
   begun(): void {
     this.#waiting = undefined;
   }

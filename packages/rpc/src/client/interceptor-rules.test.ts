@@ -1,4 +1,4 @@
-// A client's interceptor that breaks a rule of interceptors must not make a call look complete.
+// A client interceptor that violates its contract must not make a call look successful.
 import { expect, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, until } from "../../test/harness.ts";
 import { type ClientCallContext, type ClientInterceptor, Code, type Context, RpcError } from "../index.ts";
@@ -24,7 +24,7 @@ const rules: readonly (readonly [rule: string, interceptor: ClientInterceptor, m
 const everyRule = everyWay.flatMap((one) => rules.map(([rule, interceptor, message]) => ({ ...one, rule, interceptor, message })));
 
 test.each(everyRule)(
-  "$transport, $kind: one that $rule is INTERNAL, and the handler is aborted",
+  "$transport, $kind: an interceptor that $rule fails the call with INTERNAL and aborts the handler",
   async ({ transport, kind, interceptor, message }) => {
     let running = 0;
     const handlers = everyKind(async ({ signal }: Context) => {
@@ -44,19 +44,19 @@ test.each(everyRule)(
 );
 
 test.each(everyWay)(
-  "$transport, $kind: one that swallows an error does not make a part of the responses the whole",
+  "$transport, $kind: an interceptor that swallows an error cannot make the call succeed",
   async ({ transport, kind }) => {
-    const refuse = everyKind(() => {
+    const failing = everyKind(() => {
       throw new RpcError(Code.DATA_LOSS, "half of it is gone");
     });
-    const { client } = await startBy(transport, refuse, {}, {}, { interceptors: [(_call, next) => next().catch(() => {})] });
+    const { client } = await startBy(transport, failing, {}, {}, { interceptors: [(_call, next) => next().catch(() => {})] });
     const failure = await failureOf(kinds[kind](client, ""));
     expect(failure).toMatchObject({ code: Code.INTERNAL, cause: { code: Code.DATA_LOSS } });
   },
 );
 
 test.each(everyWay)(
-  "$transport, $kind: what it throws, before, after or beside next(), is what the caller gets",
+  "$transport, $kind: the caller receives what an interceptor throws before, during or after next()",
   async ({ transport, kind }) => {
     const fault = new RpcError(Code.RESOURCE_EXHAUSTED, "enough");
     const interceptors: readonly ClientInterceptor[] = [
@@ -85,7 +85,7 @@ test.each(everyWay)(
   },
 );
 
-test.each(everyWay)("$transport, $kind: a cancel while it works on after the OK status is CANCELLED", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a cancel while an interceptor works after next() ends the call with CANCELLED", async ({ transport, kind }) => {
   const controller = new AbortController();
   const slow: ClientInterceptor = async (_call, next) => {
     await next();
@@ -99,12 +99,12 @@ test.each(everyWay)("$transport, $kind: a cancel while it works on after the OK 
     {},
     { interceptors: [slow] },
   );
-  // What has been read before that counts; the end does not come.
+  // The responses arrived before the cancel, and the end of the call did not.
   const failure = await failureOf(kinds[kind](client, "", { signal: controller.signal }));
   expect(failure).toMatchObject({ code: Code.CANCELLED });
 });
 
-test.each(everyWay)("$transport, $kind: it is given the documented members only", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: the call context has the documented members only", async ({ transport, kind }) => {
   const documented = "authority channel deadline metadata method onRequest onResponse responseHeader signal toJSON trailer".split(" ");
   let call: ClientCallContext | undefined;
   const { client } = await startBy(

@@ -17,7 +17,7 @@ const note =
 
 const hang = everyKind(() => new Promise<never>(() => {}));
 
-test.each(kindNames)("%s: they run in order, the first outermost, and see the end of the call", async (kind) => {
+test.each(kindNames)("%s: interceptors run in order, the first outermost, and see how the call ends", async (kind) => {
   const log: string[] = [];
   const { address } = await start(everyKind(() => "hi"));
   const client = connect(address, { interceptors: [note(log, "a"), note(log, "b")] });
@@ -25,7 +25,7 @@ test.each(kindNames)("%s: they run in order, the first outermost, and see the en
   expect(log).toEqual(["a in", "b in", "b OK", "a OK"]);
 });
 
-test.each(kindNames)("%s: they see how a call fails, and may make another error of it", async (kind) => {
+test.each(kindNames)("%s: interceptors see a failure and can replace the error", async (kind) => {
   const log: string[] = [];
   const { address } = await start(
     everyKind(() => {
@@ -44,7 +44,7 @@ test.each(kindNames)("%s: they see how a call fails, and may make another error 
   expect(log).toEqual(["a in", "a NOT_FOUND"]);
 });
 
-test.each(kindNames)("%s: one that throws keeps the call from being sent", async (kind) => {
+test.each(kindNames)("%s: a call whose interceptor throws is not sent", async (kind) => {
   let handled = false;
   const { address } = await start(
     everyKind(() => {
@@ -63,7 +63,7 @@ test.each(kindNames)("%s: one that throws keeps the call from being sent", async
   expect(handled).toBe(false);
 });
 
-test.each(kindNames)("%s: they see and may refuse messages, and add metadata", async (kind) => {
+test.each(kindNames)("%s: interceptors see and can reject messages, and can add metadata", async (kind) => {
   const seen: unknown[] = [];
   const { address } = await start({
     unary: ({ text }, { metadata }) => ({ text: text + metadata.get("x-a") }),
@@ -92,7 +92,7 @@ test.each(kindNames)("%s: they see and may refuse messages, and add metadata", a
   expect(await failureOf(kinds[kind](client, "bad"))).toMatchObject({ code: Code.INVALID_ARGUMENT, message: "bad text" });
 });
 
-test.each(kindNames)("%s: a cancel, and a deadline, end a call whose interceptor still waits", async (kind) => {
+test.each(kindNames)("%s: a cancel or a deadline ends a call whose interceptor is still waiting", async (kind) => {
   const { address } = await start(hang);
   const signals: AbortSignal[] = [];
   const client = connect(address, {
@@ -110,7 +110,7 @@ test.each(kindNames)("%s: a cancel, and a deadline, end a call whose interceptor
   await until(() => signals.length === 2 && signals.every(({ aborted }) => aborted));
 });
 
-test("the metadata that a caller gives is not written to", async () => {
+test("the metadata object of the caller stays unchanged", async () => {
   const { address } = await start({ unary: () => ({}) });
   const client = connect(address, {
     interceptors: [

@@ -7,7 +7,7 @@ import { requestFault } from "../protocol/metadata-rules.ts";
 /** The members of an AbortSignal that a call uses. */
 export interface CancelSignal {
   readonly aborted: boolean;
-  /** The call fails with it, if it is an RpcError. */
+  /** Why the signal aborted. If it is an RpcError, the call fails with it. */
   readonly reason: unknown;
   addEventListener(type: "abort", listener: () => void): void;
   removeEventListener(type: "abort", listener: () => void): void;
@@ -16,38 +16,50 @@ export interface CancelSignal {
 /** Options of one call. */
 export interface CallOptions {
   /**
-   * How long the call may take, in milliseconds. After that it fails with DEADLINE_EXCEEDED. Default: Infinity. If `deadline` is set, too,
-   * the earlier one counts. A call without time left is not sent.
+   * The time limit of the call, in milliseconds. The call fails with DEADLINE_EXCEEDED once it has
+   * passed. If `deadline` is set too, the earlier one applies. A call without time left is not
+   * sent. Default: Infinity.
    */
   readonly timeoutMs?: number | undefined;
-  /** When the call must have ended: a Date, or milliseconds since 1970. */
+  /** The time limit of the call as a Date, or as milliseconds since 1970. Default: none. */
   readonly deadline?: Date | number | undefined;
-  /** Cancels the call: it fails with CANCELLED, or, by an `AbortSignal.timeout()`, with DEADLINE_EXCEEDED. */
+  /**
+   * Cancels the call when it aborts. The call then fails with CANCELLED, with DEADLINE_EXCEEDED for
+   * an `AbortSignal.timeout()`, or with the signal's reason if that is an RpcError.
+   */
   readonly signal?: CancelSignal | undefined;
-  /** Sent with the request. */
+  /** Metadata to send with the request. */
   readonly metadata?: MetadataInit | undefined;
   /**
-   * How requests are compressed. They are sent uncompressed once the server has said that it does not accept the algorithm. Default:
-   * `identity`. Compressed responses are always accepted.
+   * The compression algorithm for requests. Requests go uncompressed once the server has said that
+   * it does not accept the algorithm. Compressed responses are always accepted. Default:
+   * `identity`.
    */
   readonly compression?: Compression | undefined;
   /**
-   * Whether the call waits for a connection while attempts to connect fail, until its deadline. Otherwise it fails with UNAVAILABLE once an
-   * attempt has failed (https://github.com/grpc/grpc/blob/master/doc/wait-for-ready.md). Default: false, unless the channel's options for
-   * the method say otherwise.
+   * Whether the call waits for a connection, until its deadline, while attempts to connect fail.
+   * Otherwise it fails with UNAVAILABLE as soon as an attempt fails
+   * (https://github.com/grpc/grpc/blob/master/doc/wait-for-ready.md). Default: the channel's
+   * setting for the method, or false.
    */
   readonly waitForReady?: boolean | undefined;
   /** The `:authority` of the request. Default: the channel's. */
   readonly authority?: string | undefined;
-  /** Called with the response's header, if one comes. The call ends and fails with what it throws. */
+  /**
+   * Called with the response's header when it arrives. If it throws, the call ends and fails with
+   * that error.
+   */
   readonly onHeader?: ((header: Metadata) => void) | undefined;
-  /** Called with the response's trailer when a call that was sent ends, with OK or not. A call that was OK fails with what it throws. */
+  /**
+   * Called with the response's trailer when a call that was sent ends, successfully or not. If it
+   * throws, a call that succeeded fails with that error.
+   */
   readonly onTrailer?: ((trailer: Metadata) => void) | undefined;
 }
 
 /** Options of one request of a stream. */
 export interface SendOptions {
-  /** Whether the request is compressed, in a call with `compression`. Default: true. */
+  /** Whether to compress the request, if the call has `compression`. Default: true. */
   readonly compress?: boolean | undefined;
 }
 
@@ -67,7 +79,7 @@ const names: Names<CallOptions> = {
 
 const sendNames: Names<SendOptions> = { compress: true };
 
-/** Returns an error that names an unknown option of `send()`, or a value of a wrong type. */
+/** Returns an error for an unknown option of `send()` or a value of the wrong type. */
 export function sendOptionsFault(options: SendOptions | undefined): TypeError | undefined {
   if (options === undefined) return undefined;
   const unknown = unknownOption("send()", options, sendNames);
@@ -76,7 +88,10 @@ export function sendOptionsFault(options: SendOptions | undefined): TypeError | 
   return compress === undefined || typeof compress === "boolean" ? undefined : wrongType("compress", "true or false", compress);
 }
 
-/** Returns an error that names an unknown option, or a value of a wrong type. An instance of a class may have further members. */
+/**
+ * Returns an error for an unknown option or a value of the wrong type. An instance of a class may
+ * have further members.
+ */
 export function optionsFault(options: CallOptions | undefined): TypeError | undefined {
   if (options === undefined) return undefined;
   if (typeof options !== "object" || options === null || Array.isArray(options))
@@ -86,21 +101,22 @@ export function optionsFault(options: CallOptions | undefined): TypeError | unde
   return unknown ?? valueFault(options);
 }
 
-/** The values that are not checked where they are used. */
+/** Checks the values that no later step checks. */
 function valueFault({ signal, waitForReady, authority, onHeader, onTrailer }: CallOptions): TypeError | undefined {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongType("signal", "an AbortSignal", signal);
   if (waitForReady !== undefined && typeof waitForReady !== "boolean") return wrongType("waitForReady", "a boolean", waitForReady);
   if (authority !== undefined && typeof authority !== "string") return wrongType("authority", "a string", authority);
   if (authority !== undefined && !/^(?:(?![/?#@\\])[!-~])+$/.test(authority))
-    return wrongType("authority", "a host, with a port if any", authority);
+    return wrongType("authority", 'a host or "host:port"', authority);
   if (onHeader !== undefined && typeof onHeader !== "function") return wrongType("onHeader", "a function", onHeader);
   if (onTrailer !== undefined && typeof onTrailer !== "function") return wrongType("onTrailer", "a function", onTrailer);
   return undefined;
 }
 
 /**
- * Checks the options of every call of a client: also those whose values each call checks where it uses them.
- * @throws TypeError or RangeError that names the option, MetadataError for metadata that cannot be sent.
+ * Checks a client's default options, including the values that each call checks when it uses them.
+ * @throws TypeError or RangeError that names the option. MetadataError for metadata that cannot be
+ * sent.
  */
 export function checkDefaults(options: CallOptions | undefined): void {
   if (options === undefined) return;
@@ -112,7 +128,7 @@ export function checkDefaults(options: CallOptions | undefined): void {
   if (fault !== undefined) throw new MetadataError(fault);
 }
 
-/** Merges the options of a call into the defaults. Options of the call win. */
+/** Merges the options of a call into the defaults. The options of the call take precedence. */
 export function withDefaults(defaults: CallOptions, options: CallOptions | undefined): CallOptions {
   if (options === undefined) return defaults;
   if (defaults === noOptions) return options;
@@ -124,13 +140,14 @@ function isTime(ms: number): boolean {
   return !Number.isNaN(ms);
 }
 
-/** The last moment that a Date can be. */
+/** The latest time that a Date can represent. */
 const latestMs = 8.64e15;
 
 /**
- * When a call has to end: in milliseconds since 1970, or Infinity. What is too long for a Date counts as the last moment that it can be.
- * @param nowMs the time from which `timeoutMs` counts.
- * @throws TypeError or RangeError if one of the options is no time.
+ * The deadline of a call in milliseconds since 1970, or Infinity. Finite deadlines are limited to
+ * the range of a Date.
+ * @param nowMs when `timeoutMs` starts to count.
+ * @throws TypeError or RangeError if an option is not a valid time.
  */
 export function deadlineOf(
   { timeoutMs = Number.POSITIVE_INFINITY, deadline = Number.POSITIVE_INFINITY }: CallOptions,

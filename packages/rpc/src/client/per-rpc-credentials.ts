@@ -1,26 +1,30 @@
-// Per-RPC credentials: what a client says of itself with every call.
-
+// Per-RPC credentials: metadata that identifies the client with every call.
 import { checkBoolean, checkFunction } from "../checks.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { type MetadataInit, toMetadata } from "../protocol/metadata.ts";
 import type { ClientInterceptor } from "./context.ts";
 
-/** Go's `credentials.PerRPCCredentials`, with its two questions. */
+/** Supplies credentials for each call, like Go's `credentials.PerRPCCredentials`. */
 export interface PerRpcCredentials {
   /**
-   * The metadata for a call. Asked for each; may fetch or refresh a token. What it throws ends the call: an RpcError as it is, anything
-   * else with UNAUTHENTICATED.
-   * @param uri the service's, which tokens are made for: `https://shop.example:9093/package.Service`. Its host is the `:authority` of the call, without the
+   * Returns the metadata for a call. It is called once for each call, and may fetch or refresh a
+   * token. If it throws an RpcError, the call fails with that error. Any other error fails the call
+   * with UNAUTHENTICATED.
+   * @param uri the URI of the service, as the audience of a token:
+   * `https://shop.example:9093/package.Service`. Its host is the `:authority` of the call, without
    * port 443.
-   * @param signal aborts when the call does not wait any longer.
+   * @param signal aborts when the call ends before the metadata is ready.
    */
   getRequestMetadata(uri: string, signal: AbortSignal): MetadataInit | Promise<MetadataInit>;
-  /** Whether the metadata may go over TLS only. If so, a call over plaintext fails with UNAUTHENTICATED before a byte is sent. */
+  /**
+   * Whether the credentials require TLS. If true, a call over plaintext fails with UNAUTHENTICATED
+   * before it sends anything.
+   */
   readonly requireTransportSecurity: boolean;
 }
 
-/** @throws TypeError. A misspelt `requireTransportSecurity` must not send tokens in plaintext. */
+/** @throws TypeError also for a misspelt `requireTransportSecurity`, which would leak tokens. */
 export function checkCredentials(name: string, value: unknown): void {
   const { getRequestMetadata, requireTransportSecurity } = (value ?? {}) as Partial<PerRpcCredentials>;
   checkFunction(`${name}.getRequestMetadata`, getRequestMetadata);
@@ -28,25 +32,22 @@ export function checkCredentials(name: string, value: unknown): void {
 }
 
 /**
- * Adds the credentials to each call. Works on plaintext channels too, where grpc-js's own call credentials do not; in Go's words, if
- * transport security is not required.
+ * Returns an interceptor that adds credentials to each call. Unlike the call credentials of
+ * grpc-js, it also works on plaintext channels, unless the credentials require transport security.
  */
 export function perRpcCredentials(credentials: PerRpcCredentials): ClientInterceptor {
   return async (call, next) => {
     if (credentials.requireTransportSecurity && !call.channel.secure) {
-      throw new RpcError(
-        Code.UNAUTHENTICATED,
-        `the credentials may go over TLS only, and the channel to ${call.channel.target} is plaintext`,
-      );
+      throw new RpcError(Code.UNAUTHENTICATED, `the credentials require TLS, and the channel to ${call.channel.target} is plaintext`);
     }
-    // As in Go and C-core, without the port of HTTPS.
+    // Like Go and C-core, omits the default port of HTTPS.
     const uri = `https://${call.authority.replace(/:443$/, "")}/${call.method.parent.typeName}`;
     let init: MetadataInit;
     try {
       init = await credentials.getRequestMetadata(uri, call.signal);
     } catch (cause) {
       if (cause instanceof RpcError) throw cause;
-      throw new RpcError(Code.UNAUTHENTICATED, "there are no credentials for this call", { cause });
+      throw new RpcError(Code.UNAUTHENTICATED, "cannot get credentials for this call", { cause });
     }
     call.metadata.merge(toMetadata(init));
     await next();

@@ -1,23 +1,23 @@
-// The responses of a call between the channel and the reader.
+// Buffers the responses of a call between the channel and the reader.
 import type { Message } from "@bufbuild/protobuf";
 import { MessageQueue } from "../protocol/message-queue.ts";
 import type { ClientStream } from "../transport/client.ts";
 import { rejected, Settling } from "./rejection.ts";
 
 /**
- * How many bytes of responses are pulled ahead of the reader. It is more than the first window of an HTTP/2 stream (64 KiB), so that a
- * reader that lags finds messages waiting.
+ * How many bytes of responses the queue pulls ahead of the reader. This exceeds the initial window
+ * of an HTTP/2 stream (64 KiB), so that a slow reader finds messages in the queue.
  */
 const window = 256 * 1024;
 
-/** The call. */
+/** What the queue needs from the call. */
 export interface ResponseSource {
   readonly ended: boolean;
-  /** Ends the call and throws if the bytes are no such message. */
+  /** Decodes a response. If the bytes are malformed, ends the call and throws. */
   parse(bytes: Buffer, compressed: boolean): Message;
-  /** Tells the reader how the call ended. Returns the failure, or undefined for OK. */
+  /** Called when the reader sees the end of the call. Returns the failure, or undefined for OK. */
   readEnd(): unknown;
-  /** Whether the stack of a failure lacks the caller. Returns true once. */
+  /** True if the stack of a failure does not contain the caller yet. Returns true once. */
   isFresh(failure: unknown): boolean;
 }
 
@@ -25,7 +25,7 @@ export type Result = IteratorResult<Message, undefined>;
 
 /** A read that waits for its response. */
 class Waiting extends Settling<Message | Result | undefined> {
-  /** Whether it is a `next()`, and not a `recv()`. */
+  /** True for `next()`, false for `recv()`. */
   readonly iterates: boolean;
   next: Waiting | undefined = undefined;
 
@@ -60,14 +60,14 @@ export class ReceiveQueue {
     this.#stream.pull();
   }
 
-  /** Takes a response: for the first read that waits, or into the queue. */
+  /** Hands a response to the first waiting read, or queues it. */
   push(bytes: Buffer, compressed: boolean): void {
     this.#pulled = false;
     const waiting = this.#takeWaiting();
     if (waiting === undefined) this.#messages.push(bytes, compressed);
     else {
       try {
-        waiting.resolve(given(this.#source.parse(bytes, compressed), waiting.iterates));
+        waiting.resolve(readResult(this.#source.parse(bytes, compressed), waiting.iterates));
       } catch (failure) {
         waiting.reject(failure, this.#source.isFresh(failure));
       }
@@ -80,7 +80,7 @@ export class ReceiveQueue {
     return this.#read(false) as Promise<Message | undefined>;
   }
 
-  /** The same for iterators. */
+  /** Like `recv`, with an iterator's result. */
   next(): Promise<Result> {
     return this.#read(true) as Promise<Result>;
   }
@@ -90,14 +90,14 @@ export class ReceiveQueue {
     if (message !== undefined) {
       this.#pull();
       try {
-        return Promise.resolve(given(this.#source.parse(message.bytes, message.compressed), iterates));
+        return Promise.resolve(readResult(this.#source.parse(message.bytes, message.compressed), iterates));
       } catch (failure) {
         return rejected(failure, this.#source.isFresh(failure));
       }
     }
     if (this.#source.ended) {
       const failure = this.#source.readEnd();
-      return failure === undefined ? Promise.resolve(given(undefined, iterates)) : rejected(failure, this.#source.isFresh(failure));
+      return failure === undefined ? Promise.resolve(readResult(undefined, iterates)) : rejected(failure, this.#source.isFresh(failure));
     }
     const waiting = new Waiting(iterates);
     if (this.#last === undefined) this.#first = waiting;
@@ -106,11 +106,11 @@ export class ReceiveQueue {
     return waiting.promise;
   }
 
-  /** Ends the reads that wait. */
+  /** Settles the waiting reads: the call has ended. */
   end(): void {
     for (let waiting = this.#takeWaiting(); waiting !== undefined; waiting = this.#takeWaiting()) {
       const failure = this.#source.readEnd();
-      if (failure === undefined) waiting.resolve(given(undefined, waiting.iterates));
+      if (failure === undefined) waiting.resolve(readResult(undefined, waiting.iterates));
       else waiting.reject(failure, this.#source.isFresh(failure));
     }
   }
@@ -129,8 +129,8 @@ export class ReceiveQueue {
   }
 }
 
-/** The result of a read: a response, or the end. */
-function given(message: Message | undefined, iterates: boolean): Message | Result | undefined {
+/** The result of a read. An undefined message stands for the end of the stream. */
+function readResult(message: Message | undefined, iterates: boolean): Message | Result | undefined {
   if (!iterates) return message;
   return message === undefined ? { done: true, value: undefined } : { done: false, value: message };
 }

@@ -1,11 +1,12 @@
-// Empty messages that nobody reads: each end of a call holds some thousand at most, whatever the other sends.
+// Empty messages that nobody reads: each end of a call holds some thousand at most, whatever the
+// other sends.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { connect, startServer, TestService, transports, until } from "../../test/harness.ts";
 import { frame, heldMib, peerServer } from "../../test/http2-peer.ts";
 import { createClient } from "../index.ts";
 
-/** Resolves once a counter has stood still for a while. */
+/** Resolves once a counter has stopped for 150 ms. */
 async function settled(count: () => number): Promise<number> {
   for (let last = -1; ; await delay(150)) {
     if (count() === last) return last;
@@ -13,7 +14,7 @@ async function settled(count: () => number): Promise<number> {
   }
 }
 
-/** Far more than may be held. */
+/** Far more messages than a call may hold. */
 const many = 2_000_000;
 
 test.each(transports)("%s: a handler that yields empty messages waits for a client that does not read", async (transport) => {
@@ -52,7 +53,7 @@ test.each(transports)("%s: a client that sends empty messages waits for a handle
   await sending;
 });
 
-test("a server of node:http2 that sends 16 MiB of empty messages: a client that does not read holds few", async () => {
+test("a client that does not read holds few of the 16 MiB of empty messages that a node:http2 server sends", async () => {
   let sentAll = false;
   const address = await peerServer((stream) => {
     stream.resume();
@@ -68,7 +69,7 @@ test("a server of node:http2 that sends 16 MiB of empty messages: a client that 
   const call = client.serverStream({});
   expect(await call.recv()).toBeDefined();
   await delay(500);
-  // What the server has not sent is one buffer here.
+  // The server's unsent data is one buffer in this process.
   expect(heldMib() - before).toBeLessThan(24);
   for (let count = 0; count < 100_000; count++) await call.recv();
   expect(sentAll).toBe(false);

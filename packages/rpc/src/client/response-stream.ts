@@ -7,14 +7,16 @@ import { ReceiveQueue, type Result } from "./receive-queue.ts";
 export class ResponseStreamCall extends Call {
   readonly #responses = new ReceiveQueue(this);
 
-  /** Resolves with the next response, or undefined after the last one. Rejects if the call failed. */
+  /**
+   * Resolves with the next response, or undefined after the last one. Rejects if the call failed.
+   */
   recv(): Promise<Message | undefined> {
-    this.heedSignal();
+    this.checkSignal();
     return this.#responses.recv();
   }
 
   next(): Promise<Result> {
-    this.heedSignal();
+    this.checkSignal();
     return this.#responses.next();
   }
 

@@ -1,4 +1,4 @@
-// What a client asks of its channel, call by call.
+// The interface between a client and its channel, call by call.
 import { toBinary } from "@bufbuild/protobuf";
 import { beforeEach, expect, test, vi } from "vitest";
 import { FakeChannel } from "../../test/fake-channel.ts";
@@ -18,10 +18,10 @@ const response = (count: number, size = 0) =>
   Buffer.from(toBinary(ResponseSchema, { $typeName: "test.v1.Response", text: "", count, data: new Uint8Array(size), parts: [] }));
 const ok: Status = { code: Code.OK, message: "", metadata: undefined };
 const data = (size: number) => ({ data: new Uint8Array(size) });
-/** A few microtasks. */
+/** Waits for pending microtasks. */
 const soon = () => new Promise((resolve) => setImmediate(resolve));
 
-test("a unary call is opened with its request, and with what its options say", async () => {
+test("a unary call is opened with its request and its options", async () => {
   const metadata = new Metadata({ "x-a": "1" });
   const deadline = Date.now() + 10_000;
   const call = client.unary({ count: 7 }, { metadata, deadline, compression: "gzip", waitForReady: true, authority: "other" });
@@ -56,7 +56,7 @@ test("a call without options leaves them to the channel", async () => {
   });
 });
 
-test("the calls of a method share one object, which a channel may keep what it derives on", () => {
+test("the calls of a method share one method object, so that a channel can cache by it", () => {
   void client.unary({});
   void client.unary({});
   void client.clientStream();
@@ -65,7 +65,7 @@ test("the calls of a method share one object, which a channel may keep what it d
   expect(other).not.toBe(first);
 });
 
-test.each(["unary", "clientStream"] as const)("%s: a second response is asked for, since it is a fault", async (kind) => {
+test.each(["unary", "clientStream"] as const)("%s: a second response is pulled, and ends the call with UNIMPLEMENTED", async (kind) => {
   const call = kind === "unary" ? client.unary({}) : client.clientStream([]);
   await soon();
   expect(channel.last.pulls).toBe(2);
@@ -75,7 +75,7 @@ test.each(["unary", "clientStream"] as const)("%s: a second response is asked fo
   expect(channel.last.cancels).toMatchObject([{ code: Code.UNIMPLEMENTED }]);
 });
 
-test.each(["unary", "clientStream"] as const)("%s: OK without a response is UNIMPLEMENTED, for interceptors too", async (kind) => {
+test.each(["unary", "clientStream"] as const)("%s: OK without a response is UNIMPLEMENTED, also for interceptors", async (kind) => {
   let seen: unknown;
   const watch: ClientInterceptor = async (_call, next) => {
     await next().catch((error: unknown) => {
@@ -92,7 +92,7 @@ test.each(["unary", "clientStream"] as const)("%s: OK without a response is UNIM
   expect(seen).toBe(failure);
 });
 
-test("a response that cannot be parsed ends the call, once", async () => {
+test("a malformed response ends the call once", async () => {
   const onTrailer = vi.fn();
   const call = client.unary({}, { onTrailer });
   channel.last.listener.onMessage(Buffer.from([0x10]), false);
@@ -102,7 +102,7 @@ test("a response that cannot be parsed ends the call, once", async () => {
   expect(onTrailer).toHaveBeenCalledTimes(1);
 });
 
-test("responses of a stream are asked for one by one, up to a window of 256 KiB that nobody has read", async () => {
+test("responses of a stream are pulled one by one, up to 256 KiB of unread messages", async () => {
   const call = client.serverStream({});
   let sent = 0;
   while (channel.last.pulls > sent && sent < 1_000) channel.last.listener.onMessage(response(sent++, 16 * 1024), false);
@@ -116,7 +116,7 @@ test("responses of a stream are asked for one by one, up to a window of 256 KiB 
   expect((await Promise.all(reads)).map((message) => message?.count)).toEqual([100, undefined]);
 });
 
-test("messages that came before an error are read before it", async () => {
+test("messages that arrived before an error are read first", async () => {
   const call = client.serverStream({});
   channel.last.listener.onMessage(response(1), false);
   channel.last.listener.onStatus({ code: Code.ABORTED, message: "again", metadata: undefined });
@@ -125,7 +125,7 @@ test("messages that came before an error are read before it", async () => {
   expect(channel.last.cancels).toEqual([]);
 });
 
-test("send() waits for room, as the channel has it, and says when the call has ended", async () => {
+test("send() waits for room in the channel, and resolves to false once the call has ended", async () => {
   const call = client.bidiStream({ compression: "gzip" });
   const { last } = channel;
   expect(await call.send(data(1), { compress: false })).toBe(true);
@@ -150,7 +150,7 @@ test("send() waits for room, as the channel has it, and says when the call has e
   expect(last.halfClosed).toBe(false);
 });
 
-test("what is sent before the interceptors let the call begin is kept, in order, up to 64 KiB without waiting", async () => {
+test("requests sent before the call begins are queued in order, and send() waits beyond 64 KiB", async () => {
   const begin = Promise.withResolvers<void>();
   const shown: unknown[] = [];
   const wait: ClientInterceptor = async (_call, next) => {
@@ -178,7 +178,7 @@ test("what is sent before the interceptors let the call begin is kept, in order,
   expect(shown).toEqual([1, 2]);
 });
 
-test("a request is what it was when the call was made, and interceptors that come late see it", async () => {
+test("a request is encoded when the call is made, and listeners that are added later see it", async () => {
   const shown: unknown[] = [];
   const late: ClientInterceptor = async (call, next) => {
     await null;
@@ -194,7 +194,7 @@ test("a request is what it was when the call was made, and interceptors that com
   expect(shown).toEqual([request]);
 });
 
-test("an interceptor that comes late and refuses the request ends the call", async () => {
+test("a listener that is added later and rejects the request ends the call", async () => {
   const late: ClientInterceptor = async (call, next) => {
     await null;
     call.onRequest(() => {
@@ -207,7 +207,7 @@ test("an interceptor that comes late and refuses the request ends the call", asy
   expect(channel.streams).toEqual([]);
 });
 
-test("a cancel is the channel's, with code and message, and nothing that comes later counts", async () => {
+test("a cancel reaches the channel once, with code and message", async () => {
   const onHeader = vi.fn();
   const call = client.serverStream({}, { onHeader });
   call.cancel();
@@ -217,7 +217,7 @@ test("a cancel is the channel's, with code and message, and nothing that comes l
   expect(await failureOf(call.header())).toMatchObject({ code: Code.CANCELLED });
 });
 
-test("a deadline tells the channel so, and says whether there was a connection", async () => {
+test("a missed deadline cancels the stream, and its message says whether there was a connection", async () => {
   const waiting = failureOf(client.unary({}, { timeoutMs: 20 }));
   expect(await waiting).toMatchObject({ code: Code.DEADLINE_EXCEEDED, message: expect.stringMatching(/ had no connection within 20 ms$/) });
   expect(channel.last.cancels).toMatchObject([{ code: Code.DEADLINE_EXCEEDED }]);
@@ -226,7 +226,7 @@ test("a deadline tells the channel so, and says whether there was a connection",
   expect(await connected).toMatchObject({ message: expect.stringMatching(/ did not end within 20 ms$/) });
 });
 
-test("a channel that throws fails the call, and not the caller", async () => {
+test("an exception in the channel rejects the call rather than throwing", async () => {
   const fault = new Error("my own");
   vi.spyOn(channel, "open").mockImplementation(() => {
     throw fault;
@@ -235,20 +235,20 @@ test("a channel that throws fails the call, and not the caller", async () => {
   expect(await failureOf(client.serverStream({}).recv())).toBe(fault);
 });
 
-test("the options of a call may be none that there are, in any shape", async () => {
+test("options of a wrong type reject the call with a TypeError", async () => {
   for (const options of [null, 5, "text"]) {
     expect(await failureOf(client.unary({}, options as never))).toMatchObject({ name: "TypeError" });
   }
   expect(channel.streams).toEqual([]);
 });
 
-test("what is no target is a TypeError that says what is", () => {
+test("an invalid target throws a TypeError that names the valid types", () => {
   for (const target of [undefined, null, 5, {}, new Metadata()]) {
-    expect(() => createClient(TestService, target as never)).toThrow(/^the target of a client is text or a Channel, got /);
+    expect(() => createClient(TestService, target as never)).toThrow(/^the target of a client must be a string or a Channel, got /);
   }
 });
 
-test("per-RPC credentials are asked with the service's own name, whatever it is reached by", async () => {
+test("per-RPC credentials receive the URI of the service, independent of the target", async () => {
   const uris: string[] = [];
   const perRpcCredentials = {
     requireTransportSecurity: true,

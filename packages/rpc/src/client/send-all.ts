@@ -3,7 +3,7 @@ import type { Call } from "./call.ts";
 
 export type Requests = AsyncIterable<unknown> | Iterable<unknown>;
 
-/** Sends requests until the iterable or the call ends. Then it closes the iterator. */
+/** Sends requests until the iterable or the call ends, and then closes the iterator. */
 export function sendAll(call: Call, requests: Requests): void {
   let iterator: AsyncIterator<unknown> | Iterator<unknown>;
   try {
@@ -29,7 +29,7 @@ async function close(iterator: AsyncIterator<unknown> | Iterator<unknown>): Prom
   try {
     await iterator.return?.();
   } catch {
-    // The call has ended: nobody is left to tell.
+    // The call has ended, so the error has no recipient.
   }
 }
 

@@ -1,9 +1,9 @@
-// The requests of a call that streams them: kept until the call begins, then sent by its stream.
+// Queues the requests of a streaming call until it begins, and then passes them to its stream.
 import { MessageQueue } from "../protocol/message-queue.ts";
 import type { ClientStream } from "../transport/client.ts";
 import { Settling } from "./rejection.ts";
 
-/** How many bytes of requests may wait until interceptors let the call begin. */
+/** How many bytes of requests the queue accepts before it asks the sender to wait. */
 const window = 64 * 1024;
 
 export const taken: Promise<boolean> = Promise.resolve(true);
@@ -14,11 +14,11 @@ export class SendQueue {
   #waiting: MessageQueue | undefined = new MessageQueue();
   #stream: ClientStream | undefined = undefined;
   #room: Settling<boolean> | undefined = undefined;
-  #over = false;
-  /** Whether the caller has half-closed. */
+  #ended = false;
+  /** True once the caller has half-closed. */
   closed = false;
 
-  /** Sends what waits, and everything from now on, by the stream. */
+  /** Sends the queued requests, and passes later ones to the stream. */
   begin(stream: ClientStream): void {
     this.#stream = stream;
     const waiting = this.#waiting;
@@ -31,16 +31,20 @@ export class SendQueue {
     if (this.closed) stream.halfClose();
   }
 
-  /** Returns whether there is room for more. After false, `room` resolves when there is. */
+  /**
+   * Returns whether there is room for another request. After false, `room` resolves once there is.
+   */
   send(bytes: Buffer, compress: boolean): boolean {
     if (this.#stream !== undefined) return this.#stream.send(bytes, compress);
     this.#waiting?.push(bytes, compress);
     return (this.#waiting?.bytes ?? 0) < window;
   }
 
-  /** Resolves to true once there is room for more, and to false if the call has ended. */
+  /**
+   * Resolves to true once there is room for another request, and to false if the call has ended.
+   */
   get room(): Promise<boolean> {
-    if (this.#over) return notTaken;
+    if (this.#ended) return notTaken;
     this.#room ??= new Settling();
     return this.#room.promise;
   }
@@ -51,16 +55,16 @@ export class SendQueue {
     this.#stream?.halfClose();
   }
 
-  /** Lets senders go on. */
+  /** Resumes a waiting sender. */
   drained(): void {
     const room = this.#room;
     this.#room = undefined;
     room?.resolve(true);
   }
 
-  /** Tells senders that the call has ended. */
+  /** Resolves a waiting sender to false: the call has ended. */
   end(): void {
-    this.#over = true;
+    this.#ended = true;
     this.#waiting = undefined;
     const room = this.#room;
     this.#room = undefined;

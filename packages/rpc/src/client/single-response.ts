@@ -14,7 +14,7 @@ export class SingleResponseCall extends Call {
   read(): Promise<Message> {
     if (this.#reader === undefined) {
       this.#reader = new Settling();
-      this.heedSignal();
+      this.checkSignal();
       if (this.ended) this.#settle(this.#reader);
     }
     return this.#reader.promise;
@@ -22,13 +22,13 @@ export class SingleResponseCall extends Call {
 
   protected override pull(stream: ClientStream): void {
     stream.pull();
-    // A second response is an error of the server, and the status comes behind it.
+    // Also pulls a second response, to detect a server that sends more than one.
     stream.pull();
   }
 
   protected override receive(message: Buffer, compressed: boolean): void {
     if (this.#response !== undefined) {
-      this.cancel(this.made(wrongCount(this.method, "more than one response")));
+      this.cancel(this.fresh(wrongCount(this.method, "more than one response")));
       return;
     }
     try {

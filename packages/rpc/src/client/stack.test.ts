@@ -1,10 +1,10 @@
-// An error says which method failed, and its stack says who called it.
+// An error names the method that failed, and its stack contains the caller.
 import { expect, test } from "vitest";
 import { startBy, type TestClient, type Transport, transports } from "../../test/harness.ts";
 import { type CallOptions, type ClientInterceptor, Code, type RpcError } from "../index.ts";
 import { RpcError as Failure } from "../protocol/error.ts";
 
-/** Handlers that answer once, and then fail. */
+/** Handlers that fail, with or without a response before. */
 const handlers = {
   unary: () => {
     throw new Failure(Code.NOT_FOUND, "no such thing");
@@ -25,7 +25,7 @@ const handlers = {
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
 
-/** Ways to wait for a call, each in a function whose name stands in the stack. */
+/** Ways to wait for a call, each in a function whose name must appear in the stack. */
 const callers: Readonly<Record<string, (client: TestClient, options: CallOptions) => Promise<unknown>>> = {
   async unary(client, options) {
     await client.unary({}, options);
@@ -95,7 +95,7 @@ async function failure(name: string, transport: Transport, options: CallOptions,
   throw new Error("it did not fail");
 }
 
-/** The functions in a stack that are neither Node's nor this package's. */
+/** The functions of this file in a stack. */
 function functionsIn(stack = ""): string[] {
   return stack
     .split("\n")
@@ -103,17 +103,17 @@ function functionsIn(stack = ""): string[] {
     .map((line) => /at (?:async )?(?:Object\.)?(\S+) \(/.exec(line)?.[1] ?? line);
 }
 
-test.each(everyCaller)("$transport, $name: the stack begins with who awaits the call", async ({ transport, name }) => {
+test.each(everyCaller)("$transport, $name: the stack begins with the function that awaits the call", async ({ transport, name }) => {
   const error = await failure(name, transport, {});
   expect(error.method).toMatch(/^\/test\.v1\.TestService\/\w+$/);
   expect(functionsIn(error.stack)).toContain(name);
-  // Nothing of the inside of a call stands before it.
+  // No internal frame precedes it.
   const lines = error.stack?.split("\n").slice(1) ?? [];
   expect(lines.find((line) => !line.includes("node:internal"))).toMatch(/stack\.test\.ts|Promise\.all/);
   expect(error.stack).toContain(error.message);
 });
 
-test.each(everyCaller)("$transport, $name: within interceptors, too", async ({ transport, name }) => {
+test.each(everyCaller)("$transport, $name: the same applies with interceptors", async ({ transport, name }) => {
   const around: ClientInterceptor = async (_call, next) => {
     await null;
     await next();
@@ -132,7 +132,7 @@ const ends: Readonly<Record<string, () => CallOptions>> = {
   "an option that does not exist": () => ({ timeoutMS: 1 }) as CallOptions,
 };
 
-test.each(Object.entries(ends))("%s: the stack has who called, or who awaits the call", async (_, options) => {
+test.each(Object.entries(ends))("%s: the stack contains the function that calls or awaits", async (_, options) => {
   for (const name of ["unary", "forAwait", "requests", "conversation"]) {
     const error = await failure(name, "in process", options());
     expect(functionsIn(error.stack), name).toContain(name);
@@ -140,21 +140,21 @@ test.each(Object.entries(ends))("%s: the stack has who called, or who awaits the
   }
 });
 
-test("an error of the caller's own keeps its stack, and has no method", async () => {
+test("an error that the caller creates keeps its stack and has no method", async () => {
   const own = new Failure(Code.ABORTED, "my own");
   const { stack } = own;
-  const refuse: ClientInterceptor = async () => {
+  const throwing: ClientInterceptor = async () => {
     throw own;
   };
   for (const name of names.filter((name) => name !== "closeAndRecvLate")) {
-    expect(await failure(name, "in process", {}, [refuse])).toBe(own);
+    expect(await failure(name, "in process", {}, [throwing])).toBe(own);
     expect(await failure(name, "in process", { signal: AbortSignal.abort(own) })).toBe(own);
   }
   expect(own.stack).toBe(stack);
   expect(own.method).toBeUndefined();
 });
 
-test("a request that cannot be written names who wrote it", async () => {
+test("the stack for a request that cannot be encoded contains the caller", async () => {
   const { client } = await startBy("in process", handlers);
   async function writer() {
     await client.unary({ count: 2 ** 40 });

@@ -1,4 +1,4 @@
-// The streams that callers hold: the documented members, and nothing else.
+// The stream objects that callers hold. They expose the documented members of a call only.
 import type { Message } from "@bufbuild/protobuf";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Call } from "./call.ts";
@@ -48,7 +48,7 @@ export class Responses extends Stream<ResponseStreamCall> implements ResponseStr
     return this.#call.next();
   }
 
-  /** Cancels the call: a `for await` calls it when it is left early. */
+  /** Cancels the call. `for await` calls this when the loop exits early. */
   return(): Promise<Result> {
     this.#call.cancel();
     return Promise.resolve({ done: true, value: undefined });

@@ -1,4 +1,4 @@
-// Who the caller is: credentials with each call of a client, and their check on the server.
+// Authentication: the credentials that a client sends, and their check on the server.
 import { expect, test, vi } from "vitest";
 import { connect, everyKind, everyWay, failureOf, kinds, start, startBy, transports } from "../../test/harness.ts";
 import { authenticate, Code, type Context, createContextKey, type PerRpcCredentials, RpcError, secretEquals } from "../index.ts";
@@ -21,7 +21,7 @@ const withToken = (token: string, more: Partial<PerRpcCredentials> = {}): PerRpc
 const whoAmI = everyKind(({ values }) => values.get(user)?.name ?? "nobody");
 const authenticated = { interceptors: [authenticate({ key: user, verify })] };
 
-test.each(everyWay)("$transport, $kind: the handler finds who the caller is", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: the handler finds the identity of the caller", async ({ transport, kind }) => {
   const { client } = await startBy(transport, whoAmI, authenticated, {}, { perRpcCredentials: withToken("secret") });
   expect(await kinds[kind](client, "")).toMatchObject([{ text: "xiaoming" }]);
 });
@@ -32,7 +32,7 @@ test.each(
     { ...one, token: "wrong", message: "wrong token" },
   ]),
 )(
-  "$transport, $kind: with the token $token the call is UNAUTHENTICATED, and the handler does not run",
+  "$transport, $kind: a call with the token $token is UNAUTHENTICATED, and the handler does not run",
   async ({ transport, kind, token, message }) => {
     const body = vi.fn(() => "");
     const perRpcCredentials = token === undefined ? undefined : withToken(token);
@@ -42,13 +42,13 @@ test.each(
   },
 );
 
-test.each(transports)("%s: services that are excepted may be called by anybody", async (transport) => {
+test.each(transports)("%s: services in `except` need no authentication", async (transport) => {
   const interceptors = [authenticate({ key: user, verify, except: ["test.v1.TestService"] })];
   const { client } = await startBy(transport, whoAmI, { interceptors });
   expect(await client.unary({})).toMatchObject({ text: "nobody" });
 });
 
-// In process, nobody reads along.
+// Calls in process count as secure.
 test.each(everyWay.filter(({ transport }) => transport !== "in process"))(
   "$transport, $kind: credentials that require transport security are not sent over plaintext",
   async ({ transport, kind }) => {
@@ -58,14 +58,14 @@ test.each(everyWay.filter(({ transport }) => transport !== "in process"))(
     const { client, channel } = await startBy(transport, everyKind(body), {}, {}, { perRpcCredentials });
     expect(await failureOf(kinds[kind](client, ""))).toMatchObject({
       code: Code.UNAUTHENTICATED,
-      message: `the credentials may go over TLS only, and the channel to ${channel.target} is plaintext`,
+      message: `the credentials require TLS, and the channel to ${channel.target} is plaintext`,
     });
     expect(getRequestMetadata).not.toHaveBeenCalled();
     expect(body).not.toHaveBeenCalled();
   },
 );
 
-test.each(transports)("%s: credentials are asked for each call, and may take their time", async (transport) => {
+test.each(transports)("%s: getRequestMetadata() runs once for each call and may be asynchronous", async (transport) => {
   let count = 0;
   const perRpcCredentials = withToken("", {
     async getRequestMetadata() {
@@ -79,7 +79,7 @@ test.each(transports)("%s: credentials are asked for each call, and may take the
   expect(await client.unary({})).toMatchObject({ text: "t2" });
 });
 
-test("credentials are asked with the service's URI", async () => {
+test("getRequestMetadata() receives the service's URI", async () => {
   const uris: string[] = [];
   const { address } = await start(whoAmI);
   const client = connect(address, {
@@ -95,7 +95,7 @@ test("credentials are asked with the service's URI", async () => {
   expect(uris).toEqual([`https://${address}/test.v1.TestService`, `https://${address}/test.v1.TestService`]);
 });
 
-test.each(transports)("%s: credentials that cannot be had are UNAUTHENTICATED, or what an RpcError says", async (transport) => {
+test.each(transports)("%s: an error of getRequestMetadata() is UNAUTHENTICATED, unless it is an RpcError", async (transport) => {
   const fail = async (error: Error) => {
     const perRpcCredentials = withToken("", {
       getRequestMetadata() {
@@ -107,12 +107,12 @@ test.each(transports)("%s: credentials that cannot be had are UNAUTHENTICATED, o
   };
   expect(await fail(new Error("secret server is down"))).toMatchObject({
     code: Code.UNAUTHENTICATED,
-    message: "there are no credentials for this call",
+    message: "cannot get credentials for this call",
   });
   expect(await fail(new RpcError(Code.UNAVAILABLE, "later"))).toMatchObject({ code: Code.UNAVAILABLE, message: "later" });
 });
 
-test.each(transports)("%s: a value that no interceptor has set is a fault of the server", async (transport) => {
+test.each(transports)("%s: values.require() fails with INTERNAL if no interceptor has set the value", async (transport) => {
   const onError = vi.fn();
   const { client } = await startBy(
     transport,

@@ -1,24 +1,34 @@
-// Authentication on the server: an interceptor that lets a call through, with the caller's identity, or ends it with a status.
+// Authentication on the server: an interceptor that identifies the caller or rejects the call.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { checkArray, checkFunction, checkObject, checkOptionNames, checkString, type Names } from "../checks.ts";
 import type { Context, ServerInterceptor } from "../server/context.ts";
 import { type ContextKey, checkKey } from "../server/values.ts";
 
+/** Options of `authenticate()`. */
 export interface AuthenticateOptions<Identity> {
   /**
-   * Says who the caller is, by `metadata`, `clientCertificate` or `peer`, and whether it may call `method`. Throws an RpcError otherwise:
-   * UNAUTHENTICATED if the caller is not known, PERMISSION_DENIED if it is, but may not.
+   * Returns the identity of the caller, based on `metadata`, `clientCertificate` or `peer`. To
+   * reject the call, it throws an RpcError: UNAUTHENTICATED for an unknown caller,
+   * PERMISSION_DENIED for one that may not call `method`.
    */
   readonly verify: (call: Context) => Identity | Promise<Identity>;
-  /** Under which handlers find the identity: `context.values.get(key)`. */
+  /** The key under which handlers read the identity: `context.values.get(key)`. */
   readonly key: ContextKey<Identity>;
-  /** The full names of services that anybody may call, for example `grpc.health.v1.Health`. Default: none. */
+  /**
+   * The full names of services that need no authentication, for example `grpc.health.v1.Health`.
+   * Default: none.
+   */
   readonly except?: readonly string[] | undefined;
 }
 
 const names: Names<AuthenticateOptions<unknown>> = { verify: true, key: true, except: true };
 
-/** Runs when the header has come, before anything of a request is read, for all four call kinds. */
+/**
+ * Returns an interceptor that authenticates calls of all four kinds. It runs when the header
+ * arrives, before any request message is read.
+ *
+ * @throws TypeError if an option is unknown or invalid.
+ */
 export function authenticate<Identity>(options: AuthenticateOptions<Identity>): ServerInterceptor {
   checkOptionNames("authenticate()", checkObject("the options of authenticate()", options), names);
   const { verify, key, except = [] } = options;
@@ -31,9 +41,14 @@ export function authenticate<Identity>(options: AuthenticateOptions<Identity>): 
   };
 }
 
-/** Whether two secrets are the same, in a time that tells nothing of where they differ, or how long they are. */
+/**
+ * Compares two secrets. The time that this takes reveals neither where they differ nor how long
+ * they are.
+ *
+ * @throws TypeError if an argument is not a string.
+ */
 export function secretEquals(a: string, b: string): boolean {
-  // Without the value: it is a secret.
+  // The message omits the value, which is a secret.
   for (const [name, value] of Object.entries({ a, b })) {
     if (typeof value !== "string") throw new TypeError(`${name} of secretEquals() must be a string, got a value of type ${typeof value}`);
   }

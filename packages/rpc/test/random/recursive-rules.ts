@@ -1,4 +1,5 @@
-// Random message types that contain each other, with rules of buf.validate, and messages of them: valid, or with one fault at a known place.
+// Random message types that contain each other, with rules of buf.validate, and messages of them:
+// valid, or with one fault at a known place.
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, createFileRegistry, type DescField, type DescMessage, type Message, setExtension } from "@bufbuild/protobuf";
@@ -25,7 +26,10 @@ import type { Random } from "./random.ts";
 
 type Rules = MessageInitShape<typeof FieldRulesSchema>;
 
-/** One to six types. Each has the fields `number` (greater than 0), `text` (not empty), and `left` and `right` (not both 13), and fields of the types. */
+/**
+ * One to six types. Each has the fields `number` (greater than 0), `text` (not empty), and `left`
+ * and `right` (not both 13), and fields of the types.
+ */
 export function randomRecursiveTypes(random: Random): DescMessage[] {
   const count = 1 + random.int(6);
   const names = Array.from({ length: count }, (_, index) => `M${index}`);

@@ -1,4 +1,5 @@
-// What must compile, and what must not. Nothing here runs: `tsc` reads it, and a line that does compile after all is an error, as `@ts-expect-error` has it.
+// What must compile, and what must not. Nothing here runs: `tsc` reads it, and a line that does
+// compile after all is an error, as `@ts-expect-error` has it.
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, createClient, createServer, type Handlers, implement, type Server } from "../../src/index.ts";
 import type { ExactHandlers } from "../../src/server/handlers.ts";

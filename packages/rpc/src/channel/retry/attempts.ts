@@ -1,32 +1,33 @@
-// What calls that may be sent again need of their channel.
+// The interface between the calls that retry and their channel.
 import type { ClientStream, OutgoingCall } from "../../transport/client.ts";
 import type { AttemptListener } from "../../transport/connection.ts";
 import type { RetryBudget } from "./request-buffer.ts";
 import type { RetryThrottle } from "./throttle.ts";
 
-/** Opens attempts: a channel. */
+/** Opens attempts. The channel implements it. */
 export interface AttemptSource {
   /**
-   * Opens an attempt on a connection, and waits for one where there is none. The listener is called after this has returned, never before.
-   * An attempt that fails since there is no connection ends as `processed`: a policy decides about it.
+   * Opens an attempt. Without a connection, the attempt waits for one. The listener is called only
+   * after this method has returned. An attempt that fails for lack of a connection ends as
+   * `processed`, so that the retry policy applies to it.
    */
   openAttempt(call: OutgoingCall, listener: AttemptListener): ClientStream;
 }
 
-/** What the calls of a channel share. */
+/** State that the calls of a channel share. */
 export interface RetryState {
   readonly budget: RetryBudget;
   readonly throttle: RetryThrottle | undefined;
 }
 
-/** What an attempt, or the policy of a method, changes in a call. */
+/** Changes that an attempt or the policy of a method makes to a call. */
 export interface CallChanges {
   readonly deadline?: number;
   readonly waitForReady?: boolean | undefined;
   readonly previousAttempts?: number;
 }
 
-/** A call with changes. The client's object stays as it is. */
+/** A copy of a call with changes. The client's object stays unchanged. */
 export class ChangedCall implements OutgoingCall {
   readonly method;
   readonly metadata;

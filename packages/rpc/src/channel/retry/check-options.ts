@@ -1,4 +1,4 @@
-// Checks the options that are about retries, and turns them into policies.
+// Checks the retry options of a channel and turns them into policies.
 import {
   checkArray,
   checkBoolean,
@@ -12,7 +12,7 @@ import {
   outOfRange,
   wrongType,
 } from "../../checks.ts";
-import { checkCodes, checkMs, checkMultiplier, mostAttempts } from "./field-checks.ts";
+import { attemptLimit, checkCodes, checkMs, checkMultiplier } from "./field-checks.ts";
 import { type MethodSettings, methodKey, serviceKey } from "./method-settings.ts";
 import type {
   HedgingOptions,
@@ -81,9 +81,9 @@ function hedgingPolicyOf(path: string, options: HedgingOptions): HedgingPolicy {
 function checkAttempts(path: string, value: unknown): number {
   return checkNumber(
     path,
-    `an integer from 2 to ${mostAttempts}`,
+    `an integer from 2 to ${attemptLimit}`,
     value,
-    (count) => Number.isInteger(count) && count >= 2 && count <= mostAttempts,
+    (count) => Number.isInteger(count) && count >= 2 && count <= attemptLimit,
   );
 }
 
@@ -102,7 +102,7 @@ export function throttlingOf(path: string, options: RetryThrottlingOptions): Thr
   };
 }
 
-/** The limits: the call's and the channel's. @throws TypeError or RangeError. */
+/** @throws TypeError or RangeError. */
 export function bufferLimits(path: string, options: RetryBufferOptions): [perCallBytes: number, perChannelBytes: number] {
   checkOptionNames(path, checkObject(path, options), bufferNames);
   const { perCallBytes = 2 ** 20, perChannelBytes = 2 ** 24 } = options;
@@ -114,7 +114,7 @@ function checkBytes(path: string, value: unknown): number {
 }
 
 /**
- * The settings of `methods`, by what they hold for: see `methodKey` and `serviceKey`.
+ * The settings in `methods`, keyed by `methodKey` or `serviceKey`.
  * @throws TypeError or RangeError.
  */
 export function methodSettings(path: string, methods: readonly MethodOptions[]): Map<string, MethodSettings> {
@@ -124,7 +124,7 @@ export function methodSettings(path: string, methods: readonly MethodOptions[]):
     const entry = options as MethodOptions;
     checkOptionNames(at, checkObject(at, entry), methodNames);
     const key = keyOf(at, entry);
-    if (settings.has(key)) throw new TypeError(`${at} is a second entry for ${key}: join the two`);
+    if (settings.has(key)) throw new TypeError(`${at} is a second entry for ${key}: merge the two entries`);
     settings.set(key, settingsOf(at, entry));
   }
   return settings;
@@ -134,11 +134,11 @@ function keyOf(path: string, { service, method }: MethodOptions): string {
   if (method !== undefined && (typeof method !== "string" || method === ""))
     throw wrongType(`${path}.method`, "the name of a method", method);
   if (typeof service === "string") {
-    if (!/^[^/\s]+$/.test(service)) throw outOfRange(`${path}.service`, 'a service, or its full name like "shop.v1.Orders"', service);
+    if (!/^[^/\s]+$/.test(service)) throw outOfRange(`${path}.service`, 'a service, or its full name such as "shop.v1.Orders"', service);
     return method === undefined ? serviceKey(service) : methodKey(service, method);
   }
   if (typeof service?.typeName !== "string" || service.kind !== "service") {
-    throw wrongType(`${path}.service`, 'a service, or its full name like "shop.v1.Orders"', service);
+    throw wrongType(`${path}.service`, 'a service, or its full name such as "shop.v1.Orders"', service);
   }
   if (method === undefined) return serviceKey(service.typeName);
   const found = service.methods.find(({ name, localName }) => name === method || localName === method);

@@ -1,18 +1,22 @@
-// Checks of what only retries have: codes, attempts and their times. An error names the field by its path.
+// Checks that only retry options need: codes, attempts and times. Errors name the field by its
+// path.
 import { checkArray, checkNumber, outOfRange, wrongType } from "../../checks.ts";
 import { Code, type CodeName } from "../../protocol/code.ts";
 import type { CodeSet } from "./policy.ts";
 
-/** How many attempts a policy may make (gRFC A6, limits on retries and hedges). */
-export const mostAttempts = 5;
+/** The largest number of attempts of a policy (gRFC A6, limits on retries and hedges). */
+export const attemptLimit = 5;
 
-/** The longest time that Node's timers wait. */
+/** The longest delay of Node's timers, in milliseconds. */
 export const longestMs = 2 ** 31 - 1;
 
-/** @throws TypeError or RangeError. @param least the smallest time that is accepted; `exclusive`: all above 0. */
-export function checkMs(path: string, value: unknown, zero: boolean): number {
-  const expected = zero ? "a number of milliseconds from 0 to 2,147,483,647" : "a number of milliseconds above 0, up to 2,147,483,647";
-  return checkNumber(path, expected, value, (ms) => (zero ? ms >= 0 : ms > 0) && ms <= longestMs);
+/**
+ * @param allowZero whether 0 is valid.
+ * @throws TypeError or RangeError.
+ */
+export function checkMs(path: string, value: unknown, allowZero: boolean): number {
+  const expected = allowZero ? "a number of milliseconds from 0 to 2,147,483,647" : "a number of milliseconds above 0, up to 2,147,483,647";
+  return checkNumber(path, expected, value, (ms) => (allowZero ? ms >= 0 : ms > 0) && ms <= longestMs);
 }
 
 /** @throws TypeError or RangeError. */
@@ -20,7 +24,10 @@ export function checkMultiplier(path: string, value: unknown): number {
   return checkNumber(path, "a number above 0", value, (factor) => factor > 0 && factor < Number.POSITIVE_INFINITY);
 }
 
-/** A code as a name in any case, or as a number. @throws TypeError or RangeError. */
+/**
+ * @param value a status code, as a number or as a name in any case.
+ * @throws TypeError or RangeError.
+ */
 function checkCode(path: string, value: unknown): Code {
   if (typeof value !== "number" && typeof value !== "string") throw wrongType(path, "a status code", value);
   if (typeof value === "number") {

@@ -20,12 +20,12 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  expect(vi.getTimerCount(), "timers that are left").toBe(0);
+  expect(vi.getTimerCount(), "remaining timers").toBe(0);
   vi.useRealTimers();
 });
 
 describe("hedging", () => {
-  test("sends an attempt after each delay, up to maxAttempts, and says which it is", () => {
+  test("sends an attempt after each delay, up to maxAttempts, with its number", () => {
     const { source, stream } = open({}, { request });
     stream.pull();
     for (const attempts of [1, 2, 3]) {
@@ -50,7 +50,7 @@ describe("hedging", () => {
     stream.cancel(Code.CANCELLED, "");
   });
 
-  test("the first header counts: the other attempts are cancelled, and none follows", () => {
+  test("the first header commits the call and cancels the other attempts", () => {
     const { source, listener, stream, retries } = open({}, { request });
     stream.pull();
     vi.advanceTimersByTime(50);
@@ -69,7 +69,7 @@ describe("hedging", () => {
     expect(stream.peer).toBe("peer-2");
   });
 
-  test("a success without a header counts, too", () => {
+  test("a success without a header commits the call too", () => {
     const { source, listener } = open({}, { request });
     vi.advanceTimersByTime(50);
     source.attempts[0]?.end(Code.OK);
@@ -77,7 +77,7 @@ describe("hedging", () => {
     expect(listener.statuses).toMatchObject([{ code: Code.OK, message: "peer-1" }]);
   });
 
-  test("a fatal code ends the call, and cancels the other attempts", () => {
+  test("a fatal code ends the call and cancels the other attempts", () => {
     const { source, listener } = open({}, { request });
     vi.advanceTimersByTime(50);
     source.attempts[0]?.end(Code.INTERNAL);
@@ -100,7 +100,7 @@ describe("hedging", () => {
     expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE, message: "peer-2" }]);
   });
 
-  test("a failure after the header is the call's failure", () => {
+  test("a failure after the header ends the call", () => {
     const { source, listener } = open({}, { request });
     source.last.header();
     source.last.end(Code.UNAVAILABLE);
@@ -109,7 +109,7 @@ describe("hedging", () => {
     expect(source.attempts).toHaveLength(1);
   });
 
-  test("a pushback that forbids to retry: no further attempts, and those that run go on", () => {
+  test("a pushback that forbids a retry prevents further attempts, and running attempts continue", () => {
     const { source, listener } = open({}, { request });
     vi.advanceTimersByTime(50);
     source.attempts[0]?.end(Code.UNAVAILABLE, { pushback: "-1" });
@@ -120,14 +120,14 @@ describe("hedging", () => {
     expect(listener.statuses).toMatchObject([{ code: Code.OK }]);
   });
 
-  test("a pushback that forbids to retry ends the call if nothing else runs", () => {
+  test("a pushback that forbids a retry ends the call if no other attempt is running", () => {
     const { source, listener } = open({}, { request });
     source.last.end(Code.UNAVAILABLE, { pushback: "never" });
     expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE }]);
     expect(source.attempts).toHaveLength(1);
   });
 
-  test("a pushback moves the next attempt, and those after it", () => {
+  test("a pushback reschedules the next attempt and the ones after it", () => {
     const { source, stream } = open({}, { request });
     source.last.end(Code.UNAVAILABLE, { pushback: "200" });
     vi.advanceTimersByTime(199);
@@ -139,7 +139,7 @@ describe("hedging", () => {
     stream.cancel(Code.CANCELLED, "");
   });
 
-  test("a refused attempt is sent again once, and does not count", () => {
+  test("a refused attempt is retried once and does not count", () => {
     const { source, stream } = open({}, { request });
     source.last.end(Code.UNAVAILABLE, { progress: "refused" });
     expect(source.attempts.map(({ call }) => call.previousAttempts)).toEqual([0, 0]);
@@ -148,14 +148,14 @@ describe("hedging", () => {
     stream.cancel(Code.CANCELLED, "");
   });
 
-  test("attempts that never leave do not loop", () => {
+  test("attempts that are never sent do not cause an endless loop", () => {
     const { source, listener } = open({}, { request });
     source.onOpen = (attempt) => queueMicrotask(() => attempt.end(Code.UNAVAILABLE, { progress: "unsent" }));
     source.last.end(Code.UNAVAILABLE, { progress: "unsent" });
     return vi.waitFor(() => expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE }]));
   });
 
-  test("the requests of a stream go to all attempts, and to those that come later", () => {
+  test("the requests of a stream go to all attempts, including later ones", () => {
     const { source, stream } = open({});
     stream.send(Buffer.from("a"), true);
     vi.advanceTimersByTime(50);
@@ -167,7 +167,7 @@ describe("hedging", () => {
     stream.cancel(Code.CANCELLED, "");
   });
 
-  test("has room while one attempt has", () => {
+  test("has room while one attempt has room", () => {
     const { source, listener, stream } = open({});
     source.last.room = false;
     expect(stream.send(Buffer.from("a"), true)).toBe(false);
@@ -181,7 +181,7 @@ describe("hedging", () => {
     stream.cancel(Code.CANCELLED, "");
   });
 
-  test("requests that outgrow the buffer leave one attempt, which has room", () => {
+  test("requests that outgrow the buffer commit the call to an attempt that has room", () => {
     const { source, listener, stream, retries } = open({}, {}, { retryBuffer: { perCallBytes: 1_000 } });
     source.last.room = false;
     stream.send(Buffer.from("a"), true);
@@ -196,7 +196,7 @@ describe("hedging", () => {
     expect(source.attempts).toHaveLength(2);
   });
 
-  test("requests that outgrow the buffer while no attempt runs: the next attempt is the last one", () => {
+  test("the next attempt is the last one if requests outgrow the buffer while no attempt runs", () => {
     const { source, listener, stream } = open({}, {}, { retryBuffer: { perCallBytes: 1_000 } });
     source.last.end(Code.UNAVAILABLE, { pushback: "10" });
     expect(stream.send(Buffer.alloc(1_000, "x"), true)).toBe(false);
@@ -213,7 +213,7 @@ describe("hedging", () => {
     stream.cancel(Code.CANCELLED, "");
   });
 
-  test("throttling holds back all attempts but the first", () => {
+  test("throttling prevents all attempts but the first", () => {
     const { source, listener, retries } = open({}, { request }, { retryThrottling: { maxTokens: 2, tokenRatio: 1 } });
     source.last.end(Code.UNAVAILABLE);
     expect(retries.tokens).toBe(1);
@@ -228,7 +228,7 @@ describe("hedging", () => {
     expect(listener2.statuses).toMatchObject([{ code: Code.OK }]);
   });
 
-  test("a pushback is not waited for when throttling forbids the attempt after it", () => {
+  test("after a pushback, throttling can still prevent the next attempt", () => {
     const { source, listener, retries } = open({}, { request }, { retryThrottling: { maxTokens: 4, tokenRatio: 1 } });
     source.last.end(Code.UNAVAILABLE, { pushback: "100" });
     const other = new FakeSource();

@@ -1,4 +1,5 @@
-// A call whose attempts run side by side (gRFC A6, hedging policy): the first one that is answered counts, the others are cancelled.
+// A call with parallel attempts (gRFC A6, hedging policy). The first attempt that receives a
+// response wins, and the others are cancelled.
 import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
@@ -9,15 +10,15 @@ import { type AttemptSource, ChangedCall, type RetryState } from "./attempts.ts"
 import { type HedgingPolicy, hasCode, parsePushback } from "./policy.ts";
 import { RequestBuffer } from "./request-buffer.ts";
 
-/** How often one call is sent again at once since nothing was sent; then the policy decides. */
-const mostUnsent = 16;
+/** The number of immediate retries of unsent attempts. After that, the policy applies. */
+const maxUnsentAttempts = 16;
 
 class HedgedAttempt implements AttemptListener {
   readonly call: HedgingCall;
-  /** Attempts of the policy before this one. */
+  /** The number of earlier attempts of the policy. */
   readonly previous: number;
   readonly stream: ClientStream;
-  /** Whether it has no room for requests. */
+  /** True while the attempt has no room for requests. */
   blocked = false;
 
   constructor(call: HedgingCall, source: AttemptSource, outgoing: OutgoingCall, previous: number) {
@@ -49,30 +50,30 @@ export class HedgingCall implements ClientStream {
   readonly #source: AttemptSource;
   readonly #state: RetryState;
   readonly #policy: HedgingPolicy;
-  /** Undefined once the call has committed: its request is not kept. */
+  /** Undefined once the call has committed, to release its request. */
   #call: OutgoingCall | undefined;
-  /** The attempts that run. */
+  /** The running attempts. */
   #attempts: HedgedAttempt[] = [];
-  /** The last one that was opened, or the one that counts. */
+  /** The attempt opened last, or the committed one. */
   #latest: HedgedAttempt | undefined;
-  /** Attempts that the policy has made, and the most that it makes. */
-  #made = 0;
-  #most: number;
+  /** The number of attempts of the policy so far, and its limit. */
+  #attemptsMade = 0;
+  #maxAttempts: number;
   #timer: LongTimer | undefined;
   #unsent = 0;
   #refused = false;
   /** The requests of a stream, until the call commits. */
   #requests: RequestBuffer | undefined;
-  /** Only one attempt runs, and no other follows. */
+  /** True once the call has settled on one attempt and starts no others. */
   #committed = false;
-  /** The requests outgrew the limits while no attempt ran: the next one is the last. */
-  #overflown = false;
+  /** True if the requests outgrew the buffer while no attempt ran. The next attempt is the last. */
+  #overflowed = false;
   #ended = false;
-  /** Messages that were asked for before the call was committed. */
+  /** The number of pulls before the call committed. */
   #pulls = 0;
-  /** Whether `send` has returned false. */
+  /** True after `send` has returned false. */
   #blocked = false;
-  /** What the call ends with if no other attempt is answered. */
+  /** The status of the call if all other attempts fail too. */
   #failure: Status | undefined;
 
   constructor(call: OutgoingCall, listener: ClientListener, source: AttemptSource, state: RetryState, policy: HedgingPolicy) {
@@ -81,10 +82,10 @@ export class HedgingCall implements ClientStream {
     this.#source = source;
     this.#state = state;
     this.#policy = policy;
-    this.#most = policy.maxAttempts;
+    this.#maxAttempts = policy.maxAttempts;
     if (call.request === undefined) this.#requests = new RequestBuffer(state.budget);
-    else if (!state.budget.take(call.request.length, call.request.length)) this.#overflown = true;
-    this.#start(this.#made++);
+    else if (!state.budget.take(call.request.length, call.request.length)) this.#overflowed = true;
+    this.#start(this.#attemptsMade++);
     if (policy.delayMs === 0) this.#next();
     else this.#schedule(policy.delayMs);
   }
@@ -136,7 +137,9 @@ export class HedgingCall implements ClientStream {
     this.#listener.onMessage(message, compressed);
   }
 
-  /** An attempt has room: the bytes that a slower one waits with are within the limits of the buffer. */
+  /**
+   * Resumes the sender: one attempt has room. The buffer's limits bound the backlog of slower ones.
+   */
   onRoom(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
@@ -157,7 +160,7 @@ export class HedgingCall implements ClientStream {
     }
     const wait = parsePushback(pushback);
     const nonFatal = hasCode(this.#policy.nonFatalCodes, status.code);
-    // A failure counts whatever else forbids another attempt.
+    // Throttling counts the failure, even if another rule prevents the next attempt.
     if (nonFatal || wait === -1) throttle?.failed();
     if (!nonFatal) {
       this.#finish(status);
@@ -170,10 +173,13 @@ export class HedgingCall implements ClientStream {
     this.#settle();
   }
 
-  /** Often if nothing was sent, once if a server refused it. */
+  /**
+   * Whether to retry transparently: up to 16 times if nothing was sent, once if the server refused
+   * it.
+   */
   #isTransparent(progress: Progress): boolean {
     if (progress === "processed") return false;
-    if (progress === "unsent") return ++this.#unsent <= mostUnsent;
+    if (progress === "unsent") return ++this.#unsent <= maxUnsentAttempts;
     if (this.#refused) return false;
     this.#refused = true;
     return true;
@@ -187,57 +193,60 @@ export class HedgingCall implements ClientStream {
     this.#latest = attempt;
     attempt.blocked = this.#requests !== undefined && !this.#requests.replay(attempt.stream);
     for (let i = 0; i < this.#pulls; i++) attempt.stream.pull();
-    if (this.#overflown) this.#commit(attempt);
+    if (this.#overflowed) this.#commit(attempt);
     if (!attempt.blocked) this.onRoom();
   }
 
-  /** Sends the next attempt, if there is one; with a delay of 0, all of them. */
+  /** Starts the next attempt, or all remaining ones if the delay is 0. */
   #next(): void {
     this.#timer?.clear();
     this.#timer = undefined;
     const { throttle } = this.#state;
-    while (this.#call !== undefined && this.#made < this.#most) {
+    while (this.#call !== undefined && this.#attemptsMade < this.#maxAttempts) {
       if (throttle?.open === false || this.#call.deadline <= Date.now()) this.#stop();
-      else this.#start(this.#made++);
+      else this.#start(this.#attemptsMade++);
       if (this.#policy.delayMs > 0) break;
     }
     if (this.#policy.delayMs > 0) this.#schedule(this.#policy.delayMs);
   }
 
-  /** Sends the next attempt after a time, if there is one, instead of when it was due. */
+  /** Reschedules the next attempt. */
   #schedule(ms: number): void {
     this.#timer?.clear();
     this.#timer = undefined;
-    if (this.#call === undefined || this.#made >= this.#most) return;
+    if (this.#call === undefined || this.#attemptsMade >= this.#maxAttempts) return;
     this.#timer = new LongTimer(() => {
       this.#next();
       this.#settle();
     }, ms);
   }
 
-  /** No further attempts. */
+  /** Prevents further attempts. */
   #stop(): void {
-    this.#most = this.#made;
+    this.#maxAttempts = this.#attemptsMade;
     this.#timer?.clear();
     this.#timer = undefined;
   }
 
-  /** The call ends with a failure once no attempt runs and none is due. */
+  /** Ends the call with its last failure once no attempt is running or scheduled. */
   #settle(): void {
     if (this.#failure !== undefined && this.#attempts.length === 0 && this.#timer === undefined) this.#finish(this.#failure);
   }
 
-  /** The requests outgrew the limits: one attempt goes on, with all of them. All have got the same ones, so it is one that has room. */
+  /**
+   * The requests outgrew the buffer: commits to one attempt. Each running attempt has received all
+   * requests, so one that has room is chosen.
+   */
   #overflow(): void {
     const attempt = this.#attempts.find(({ blocked }) => !blocked) ?? this.#attempts[0];
-    if (attempt === undefined) this.#overflown = true;
+    if (attempt === undefined) this.#overflowed = true;
     else this.#commit(attempt);
   }
 
   #commit(attempt: HedgedAttempt): void {
     if (this.#committed) return;
     this.#latest = attempt;
-    this.#cancelAttempts(attempt, Code.CANCELLED, "another attempt was answered first");
+    this.#cancelAttempts(attempt, Code.CANCELLED, "another attempt received a response first");
     this.#attempts = [attempt];
     this.#release();
   }
@@ -248,7 +257,7 @@ export class HedgingCall implements ClientStream {
     for (const attempt of attempts) if (attempt !== except) attempt.stream.cancel(code, message);
   }
 
-  /** No other attempt follows: nothing is kept for one. */
+  /** Releases what further attempts would need. */
   #release(): void {
     this.#stop();
     if (this.#committed) return;
@@ -267,7 +276,7 @@ export class HedgingCall implements ClientStream {
 
   #finish(status: Status): void {
     if (this.#ended) return;
-    this.#end(Code.CANCELLED, "another attempt was answered first");
+    this.#end(Code.CANCELLED, "another attempt received a response first");
     this.#listener.onStatus(status);
   }
 }

@@ -16,21 +16,21 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  expect(vi.getTimerCount(), "timers that are left").toBe(0);
+  expect(vi.getTimerCount(), "remaining timers").toBe(0);
   vi.useRealTimers();
 });
 
 describe("a method's timeout", () => {
-  test("ends the call with DEADLINE_EXCEEDED, and resets it", () => {
+  test("ends the call with DEADLINE_EXCEEDED and cancels its attempt", () => {
     const { source, listener } = open({ timeoutMs: 500 });
     vi.advanceTimersByTime(501);
     expect(source.last.cancelled?.code).toBe(Code.DEADLINE_EXCEEDED);
     expect(listener.statuses).toMatchObject([
-      { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded: /test.v1.Echo/Say took longer than its 500 ms" },
+      { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded: /test.v1.Echo/Say took longer than 500 ms" },
     ]);
   });
 
-  test("spans all attempts, and ends a back-off", () => {
+  test("spans all attempts and ends a back-off", () => {
     const { source, listener } = open({ timeoutMs: 500 });
     source.last.end(Code.UNAVAILABLE, { pushback: "10000" });
     vi.advanceTimersByTime(501);
@@ -38,7 +38,7 @@ describe("a method's timeout", () => {
     expect(source.attempts).toHaveLength(1);
   });
 
-  test("has no timer if the call's own deadline comes first, or once the call has ended", () => {
+  test("has no timer if the call's deadline is earlier, or once the call has ended", () => {
     const { stream } = open({ timeoutMs: 500 }, { deadline: Date.now() + 100 });
     expect(vi.getTimerCount()).toBe(0);
     stream.cancel(Code.CANCELLED, "");
@@ -49,20 +49,20 @@ describe("a method's timeout", () => {
 });
 
 describe("a method's message sizes", () => {
-  test("a unary request that is too large is not sent, and the failure comes after open", async () => {
+  test("a unary request that is too large is not sent, and the failure follows open()", async () => {
     vi.useRealTimers();
     const { source, listener, stream } = open({ maxRequestBytes: 3 }, { request: Buffer.from("four") });
     stream.pull();
     expect(listener.statuses).toEqual([]);
     await new Promise(setImmediate);
     expect(listener.statuses).toMatchObject([
-      { code: Code.RESOURCE_EXHAUSTED, message: "a request has 4 bytes, and maxRequestBytes of /test.v1.Echo/Say is 3" },
+      { code: Code.RESOURCE_EXHAUSTED, message: "the request is 4 bytes long, and maxRequestBytes of /test.v1.Echo/Say is 3" },
     ]);
     expect(source.attempts).toEqual([]);
     vi.useFakeTimers();
   });
 
-  test("a request of a stream that is too large resets the call, and nothing more is sent", async () => {
+  test("a streamed request that is too large cancels the call, and nothing more is sent", async () => {
     vi.useRealTimers();
     const { source, listener, stream } = open({ maxRequestBytes: 3 });
     expect(stream.send(Buffer.from("abc"), true)).toBe(true);
@@ -75,7 +75,7 @@ describe("a method's message sizes", () => {
     vi.useFakeTimers();
   });
 
-  test("a cancel in the same moment comes first", async () => {
+  test("a cancel in the same tick takes precedence", async () => {
     vi.useRealTimers();
     const { listener, stream } = open({ maxRequestBytes: 3 });
     stream.send(Buffer.from("abcd"), true);
@@ -85,7 +85,7 @@ describe("a method's message sizes", () => {
     vi.useFakeTimers();
   });
 
-  test("a response that is too large is RESOURCE_EXHAUSTED", () => {
+  test("a response that is too large fails with RESOURCE_EXHAUSTED", () => {
     const { source, listener, stream } = open({ maxResponseBytes: 3 }, { request: Buffer.from("r") });
     stream.pull();
     stream.pull();
@@ -95,7 +95,7 @@ describe("a method's message sizes", () => {
     expect(source.last.cancelled?.code).toBe(Code.RESOURCE_EXHAUSTED);
     expect(listener).toMatchObject({
       messages: ["abc"],
-      statuses: [{ code: Code.RESOURCE_EXHAUSTED, message: "a response has 4 bytes, and maxResponseBytes of /test.v1.Echo/Say is 3" }],
+      statuses: [{ code: Code.RESOURCE_EXHAUSTED, message: "the response is 4 bytes long, and maxResponseBytes of /test.v1.Echo/Say is 3" }],
     });
   });
 });

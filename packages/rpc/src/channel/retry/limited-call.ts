@@ -1,4 +1,4 @@
-// What the configuration of a method limits: how long a call takes, and how large its messages are.
+// Enforces the limits that a method's configuration sets for time and message sizes.
 import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
@@ -23,16 +23,16 @@ export class LimitedCall implements ClientStream, ClientListener {
   readonly #timer: LongTimer | undefined;
   #stream: ClientStream | undefined;
   #ended = false;
-  /** How the call ends, a moment later. */
+  /** The status that the call ends with in the next tick. */
   #failure: Status | undefined;
 
-  /** @param open opens the call that is limited. */
+  /** @param open opens the underlying call. */
   constructor(call: OutgoingCall, listener: ClientListener, policy: MethodPolicy, open: (listener: ClientListener) => ClientStream) {
     const { timeoutMs } = policy;
     this.#path = call.method.path;
     this.#listener = listener;
     this.#policy = policy;
-    // The call above ends at its own deadline, if that is the earlier one.
+    // If the caller's deadline is earlier, the client's call enforces it.
     this.#timer = Date.now() + timeoutMs < call.deadline ? new LongTimer(() => this.#timeUp(), timeoutMs) : undefined;
     if (this.#fits(call.request)) this.#stream = open(this);
   }
@@ -73,7 +73,7 @@ export class LimitedCall implements ClientStream, ClientListener {
     else
       this.#fail(
         Code.RESOURCE_EXHAUSTED,
-        `a response has ${message.length} bytes, and maxResponseBytes of ${this.#path} is ${maxResponseBytes}`,
+        `the response is ${message.length} bytes long, and maxResponseBytes of ${this.#path} is ${maxResponseBytes}`,
       );
   }
 
@@ -88,13 +88,13 @@ export class LimitedCall implements ClientStream, ClientListener {
   }
 
   /**
-   * Whether a request may be sent. If not, the call ends; its status follows a moment later, since no callback comes within `open` and
-   * `send`.
+   * Whether a request is within its limit. If not, ends the call. The status follows in the next
+   * tick, since `open` and `send` must not call the listener.
    */
   #fits(request: Buffer | undefined): boolean {
     const { maxRequestBytes } = this.#policy;
     if (request === undefined || request.length <= maxRequestBytes) return true;
-    const message = `a request has ${request.length} bytes, and maxRequestBytes of ${this.#path} is ${maxRequestBytes}`;
+    const message = `the request is ${request.length} bytes long, and maxRequestBytes of ${this.#path} is ${maxRequestBytes}`;
     this.#end(Code.RESOURCE_EXHAUSTED, message);
     this.#failure = localStatus(Code.RESOURCE_EXHAUSTED, message);
     process.nextTick(() => {
@@ -104,7 +104,7 @@ export class LimitedCall implements ClientStream, ClientListener {
   }
 
   #timeUp(): void {
-    this.#fail(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${this.#path} took longer than its ${this.#policy.timeoutMs} ms`);
+    this.#fail(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${this.#path} took longer than ${this.#policy.timeoutMs} ms`);
   }
 
   #fail(code: Code, message: string): void {

@@ -1,13 +1,13 @@
-// Which settings hold for a method: those of the options first, then those of the service config.
+// Finds the settings of a method. The channel's options take precedence over the service config.
 import type { HedgingPolicy, MethodPolicy, RetryPolicy } from "./policy.ts";
 
-/** How a call is sent again. Neither: once, besides transparent retries. */
+/** Retry or hedging. Without either, only transparent retries apply. */
 export interface ResendPolicy {
   readonly retry?: RetryPolicy | undefined;
   readonly hedging?: HedgingPolicy | undefined;
 }
 
-/** What one entry of a configuration says. Undefined: nothing, another entry decides. */
+/** The settings in one entry of a configuration. Another entry supplies undefined settings. */
 export interface MethodSettings {
   readonly policy: ResendPolicy | undefined;
   readonly timeoutMs: number | undefined;
@@ -24,13 +24,13 @@ export const emptySettings: MethodSettings = {
   maxResponseBytes: undefined,
 };
 
-/** Settings by what they hold for. */
+/** Settings by `methodKey`, `serviceKey` or `defaultKey`. */
 export type SettingsByName = ReadonlyMap<string, MethodSettings>;
 
-/** The key of all methods of all services. */
+/** The key for all methods of all services. */
 export const defaultKey = "";
 
-/** The key of all methods of a service. */
+/** The key for all methods of a service. */
 export function serviceKey(service: string): string {
   return `/${service}/`;
 }
@@ -40,29 +40,29 @@ export function methodKey(service: string, method: string): string {
   return `/${service}/${method}`;
 }
 
-/** The keys that a method's path answers to, the most specific first. */
+/** The keys that match a method's path, the most specific first. */
 function keysOf(path: string): readonly string[] {
   return [path, path.slice(0, path.lastIndexOf("/") + 1), defaultKey];
 }
 
 /**
- * What holds for the method of a path; undefined if nothing is set.
+ * Returns the policy for the method of a path, or undefined if nothing is configured for it.
  *
  * @param options each setting comes from the most specific entry that has it.
- * @param config the most specific entry counts as a whole, as the service config's specification has it.
+ * @param config only the most specific entry applies, as service_config.md specifies.
  */
 export function policyOf(path: string, options: SettingsByName, config: SettingsByName): MethodPolicy | undefined {
   const keys = keysOf(path);
   const configured = keys.map((key) => config.get(key)).find((settings) => settings !== undefined);
-  const layers = [...keys.map((key) => options.get(key)), configured].filter((settings) => settings !== undefined);
-  if (layers.length === 0) return undefined;
-  const resend = layers.find(({ policy }) => policy !== undefined)?.policy;
+  const entries = [...keys.map((key) => options.get(key)), configured].filter((settings) => settings !== undefined);
+  if (entries.length === 0) return undefined;
+  const resend = entries.find(({ policy }) => policy !== undefined)?.policy;
   return {
     retry: resend?.retry,
     hedging: resend?.hedging,
-    timeoutMs: layers.find(({ timeoutMs }) => timeoutMs !== undefined)?.timeoutMs ?? Number.POSITIVE_INFINITY,
-    waitForReady: layers.find(({ waitForReady }) => waitForReady !== undefined)?.waitForReady,
-    maxRequestBytes: layers.find(({ maxRequestBytes }) => maxRequestBytes !== undefined)?.maxRequestBytes ?? Number.POSITIVE_INFINITY,
-    maxResponseBytes: layers.find(({ maxResponseBytes }) => maxResponseBytes !== undefined)?.maxResponseBytes ?? Number.POSITIVE_INFINITY,
+    timeoutMs: entries.find(({ timeoutMs }) => timeoutMs !== undefined)?.timeoutMs ?? Number.POSITIVE_INFINITY,
+    waitForReady: entries.find(({ waitForReady }) => waitForReady !== undefined)?.waitForReady,
+    maxRequestBytes: entries.find(({ maxRequestBytes }) => maxRequestBytes !== undefined)?.maxRequestBytes ?? Number.POSITIVE_INFINITY,
+    maxResponseBytes: entries.find(({ maxResponseBytes }) => maxResponseBytes !== undefined)?.maxResponseBytes ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -11,12 +11,12 @@ import { parseServiceConfig } from "./service-config.ts";
 const retry = { codes: ["UNAVAILABLE"] } as const;
 const hedging = { maxAttempts: 2, delayMs: 10 };
 
-/** Options that TypeScript refuses. */
+/** Options that TypeScript rejects. */
 function wrong(options: object): RetryChannelOptions {
   return options as RetryChannelOptions;
 }
 
-describe("wrong options name the field and the value", () => {
+describe("errors for invalid options name the field and the value", () => {
   test.each<[options: object, error: typeof TypeError | typeof RangeError, message: string]>([
     [{ retry: true }, TypeError, "retry must be an object, got true"],
     [{ retry: null }, TypeError, "retry must be an object, got null"],
@@ -52,11 +52,11 @@ describe("wrong options name the field and the value", () => {
     ],
     [{ methods: {} }, TypeError, "methods must be an array, got {}"],
     [{ methods: ["a.B"] }, TypeError, "methods[0] must be an object, got 'a.B'"],
-    [{ methods: [{}] }, TypeError, `methods[0].service must be a service, or its full name like "shop.v1.Orders", got undefined`],
+    [{ methods: [{}] }, TypeError, `methods[0].service must be a service, or its full name such as "shop.v1.Orders", got undefined`],
     [
       { methods: [{ service: "/a.B/C" }] },
       RangeError,
-      `methods[0].service must be a service, or its full name like "shop.v1.Orders", got '/a.B/C'`,
+      `methods[0].service must be a service, or its full name such as "shop.v1.Orders", got '/a.B/C'`,
     ],
     [{ methods: [{ service: "a.B", method: "" }] }, TypeError, "methods[0].method must be the name of a method, got ''"],
     [
@@ -64,7 +64,7 @@ describe("wrong options name the field and the value", () => {
       RangeError,
       "methods[0].method must be a method of grpc.health.v1.Health (check, watch, list), got 'chek'",
     ],
-    [{ methods: [{ service: "a.B" }, { service: "a.B" }] }, TypeError, "methods[1] is a second entry for /a.B/: join the two"],
+    [{ methods: [{ service: "a.B" }, { service: "a.B" }] }, TypeError, "methods[1] is a second entry for /a.B/: merge the two entries"],
     [
       {
         methods: [
@@ -73,7 +73,7 @@ describe("wrong options name the field and the value", () => {
         ],
       },
       TypeError,
-      "methods[1] is a second entry for /grpc.health.v1.Health/Check: join the two",
+      "methods[1] is a second entry for /grpc.health.v1.Health/Check: merge the two entries",
     ],
     [{ methods: [{ service: "a.B", retry, hedging }] }, TypeError, "methods[0] takes either retry or hedging, got both"],
     [{ methods: [{ service: "a.B", timeoutMs: 0 }] }, RangeError, "methods[0].timeoutMs must be a positive number of milliseconds, got 0"],
@@ -117,8 +117,8 @@ function policies(methods: readonly MethodOptions[], config: object = {}) {
   return (path: string) => policyOf(path, settings, parseServiceConfig(config).methods);
 }
 
-describe("which entry holds for a method", () => {
-  test("a method's settings count before those of its service, one by one", () => {
+describe("the settings of a method", () => {
+  test("each setting of a method overrides that of its service", () => {
     const policy = policies([
       { service: Health, retry, timeoutMs: 1_000, waitForReady: true },
       { service: Health, method: "check", timeoutMs: 50, hedging },
@@ -145,7 +145,7 @@ describe("which entry holds for a method", () => {
     expect(policy("/grpc.health.v1.Healthy/Check")).toBeUndefined();
   });
 
-  test("the options count before the service config, whose most specific entry counts as a whole", () => {
+  test("options override the service config, of which only the most specific entry applies", () => {
     const retryPolicy = { maxAttempts: 9, initialBackoff: "0.5s", maxBackoff: "1s", backoffMultiplier: 1.5, retryableStatusCodes: [14] };
     const policy = policies([{ service: "a.B", method: "Own", timeoutMs: 70 }], {
       methodConfig: [
@@ -193,7 +193,7 @@ describe("a channel", () => {
     ],
   };
 
-  test("retries by its own policy, by a service config as an object, and as text", () => {
+  test("retries by its option, by a service config as an object, and by one as text", () => {
     expect(attemptsOf({}, "/a.B/C").attempts).toBe(1);
     expect(attemptsOf({ retry }, "/a.B/C").attempts).toBe(2);
     expect(attemptsOf({ serviceConfig }, "/a.B/C").attempts).toBe(2);
@@ -201,12 +201,12 @@ describe("a channel", () => {
     expect(attemptsOf({ serviceConfig: JSON.stringify(serviceConfig) }, "/a.B/C").attempts).toBe(2);
   });
 
-  test("with retry: false has no policy, whatever the service config says", () => {
+  test("with retry: false ignores the policies of the service config", () => {
     expect(attemptsOf({ retry: false, serviceConfig }, "/a.B/C").attempts).toBe(1);
     expect(attemptsOf({ retry, methods: [{ service: "a.B", method: "C", retry: false }] }, "/a.B/C").attempts).toBe(1);
   });
 
-  test("gives its calls the method's waitForReady and the earlier deadline", () => {
+  test("gives calls the method's waitForReady and the earlier deadline", () => {
     const methods: MethodOptions[] = [{ service: "a.B", waitForReady: true, timeoutMs: 60_000 }];
     const { waitForReady, deadline } = attemptsOf({ methods }, "/a.B/C");
     expect(waitForReady).toBe(true);

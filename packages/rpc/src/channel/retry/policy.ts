@@ -1,4 +1,4 @@
-// What is configured for a method, whichever way it was written: typed options or a service config.
+// The policies of a method, as configured by typed options or by a service config.
 import type { Code } from "../../protocol/code.ts";
 
 /** A set of status codes: bit n stands for code n. */
@@ -6,35 +6,35 @@ export type CodeSet = number;
 
 /** gRFC A6, retry policy. */
 export interface RetryPolicy {
-  /** With the first one. */
+  /** Includes the first attempt. */
   readonly maxAttempts: number;
   readonly initialBackoffMs: number;
   readonly maxBackoffMs: number;
   readonly backoffMultiplier: number;
-  /** The codes that are retried. */
+  /** The codes to retry. */
   readonly codes: CodeSet;
 }
 
 /** gRFC A6, hedging policy. */
 export interface HedgingPolicy {
-  /** With the first one. */
+  /** Includes the first attempt. */
   readonly maxAttempts: number;
-  /** Between attempts. 0: all at once. */
+  /** The delay between attempts. 0 sends all at once. */
   readonly delayMs: number;
-  /** The codes after which other attempts go on. */
+  /** The codes that let the other attempts continue. */
   readonly nonFatalCodes: CodeSet;
 }
 
-/** What holds for the calls of a method. */
+/** The configuration for the calls of a method. */
 export interface MethodPolicy {
-  /** One of both at most. */
+  /** At most one of `retry` and `hedging` is set. */
   readonly retry: RetryPolicy | undefined;
   readonly hedging: HedgingPolicy | undefined;
-  /** Infinity: none. */
+  /** Infinity for no limit. */
   readonly timeoutMs: number;
-  /** What a call does that does not say it. */
+  /** The default for calls without the option. */
   readonly waitForReady: boolean | undefined;
-  /** The most bytes of one message, before compression. Infinity: any. */
+  /** The largest message before compression. Infinity for no limit. */
   readonly maxRequestBytes: number;
   readonly maxResponseBytes: number;
 }
@@ -50,22 +50,22 @@ export function hasCode(codes: CodeSet, code: Code): boolean {
 }
 
 /**
- * How long to wait before a retry, in milliseconds: the exponential back-off with a jitter of ±20 %. Until August 2024, A6 had a random
- * time below the back-off.
+ * The wait before a retry, in milliseconds: an exponential back-off with a jitter of ±20 %. Until
+ * August 2024, A6 specified a random time below the back-off.
  *
- * @param retries the retries before this one, since the start or the last pushback.
+ * @param retries the number of earlier retries since the start or the last pushback.
  */
 export function backoffMs({ initialBackoffMs, backoffMultiplier, maxBackoffMs }: RetryPolicy, retries: number): number {
   return Math.min(initialBackoffMs * backoffMultiplier ** retries, maxBackoffMs) * (0.8 + Math.random() * 0.4);
 }
 
 /**
- * Reads a `grpc-retry-pushback-ms`: the milliseconds to wait, or -1 for no retry, also if the text is malformed. Undefined: there is
- * none.
+ * Parses a `grpc-retry-pushback-ms` trailer. Returns the milliseconds to wait, or -1 if the text
+ * forbids a retry or is malformed. Returns undefined without a trailer.
  */
 export function parsePushback(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  // A signed 32-bit integer without unnecessary zeros.
+  // A signed 32-bit integer without leading zeros.
   if (!/^(0|[1-9]\d{0,9})$/.test(text)) return -1;
   const ms = Number(text);
   return ms <= 0x7fffffff ? ms : -1;

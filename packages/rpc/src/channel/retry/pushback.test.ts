@@ -1,11 +1,11 @@
-// Servers of this package that say when a call may be sent again.
+// Servers that tell clients when to retry a call.
 import { describe, expect, test } from "vitest";
 import { everyKind, failureOf, kindNames, kinds, startBy, startServer, TestService, transports } from "../../../test/harness.ts";
 import { createChannel, createClient } from "../../index.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
 
-/** A server whose calls fail until so many have come. */
+/** A server whose first `failures` calls fail. */
 async function failing(failures: number, retryAfterMs: number | false) {
   const times: number[] = [];
   const { address } = await startServer(
@@ -18,14 +18,14 @@ async function failing(failures: number, retryAfterMs: number | false) {
 }
 
 describe.each(kindNames)("retryAfterMs, %s", (kind) => {
-  test("a number is how long the client waits", async () => {
+  test("the client waits for the given milliseconds", async () => {
     const { address, times } = await failing(1, 200);
     using client = createClient(TestService, createChannel(address, { retry: { codes: ["UNAVAILABLE"], initialBackoffMs: 1 } }));
     expect(await kinds[kind](client, "request")).toMatchObject([{ text: "answer" }]);
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(195);
   });
 
-  test("false forbids to retry", async () => {
+  test("false forbids a retry", async () => {
     const { address, times } = await failing(1, false);
     using client = createClient(TestService, createChannel(address, { retry: { codes: ["UNAVAILABLE"], initialBackoffMs: 1 } }));
     expect(await failureOf(kinds[kind](client, "request"))).toMatchObject({ code: Code.UNAVAILABLE, message: "busy" });
@@ -33,7 +33,7 @@ describe.each(kindNames)("retryAfterMs, %s", (kind) => {
   });
 });
 
-test.each(transports)("over %s, the client does not see the field", async (transport) => {
+test.each(transports)("over %s, the trailer is not visible to the client", async (transport) => {
   const { client } = await startBy(
     transport,
     everyKind(() => {
@@ -45,7 +45,7 @@ test.each(transports)("over %s, the client does not see the field", async (trans
   expect(error.retryAfterMs).toBeUndefined();
 });
 
-test.each([-1, 1.5, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY])("retryAfterMs: %d is a RangeError", (retryAfterMs) => {
+test.each([-1, 1.5, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY])("retryAfterMs: %d throws a RangeError", (retryAfterMs) => {
   expect(() => new RpcError(Code.UNAVAILABLE, "busy", { retryAfterMs })).toThrow(
     new RangeError(`retryAfterMs must be an integer from 0 to 2,147,483,647, or false, got ${retryAfterMs}`),
   );

@@ -1,4 +1,5 @@
-// Random calls on random attempts: whatever happens, a call hears one status, each message once and in order, and nothing is kept.
+// Random calls on random attempts: whatever happens, a call hears one status, each message once and
+// in order, and nothing is kept.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type FakeAttempt, FakeListener, FakeSource, outgoing } from "../../../test/fake-attempts.ts";
 import { makeRandom, type Random } from "../../../test/random/random.ts";
@@ -19,7 +20,7 @@ function randomMethod(random: Random): MethodOptions {
   ]);
 }
 
-/** One step of a peer. */
+/** Performs a random step of a peer. */
 function stepOf(random: Random, attempt: FakeAttempt, answered: Map<FakeAttempt, number>): void {
   const messages = answered.get(attempt);
   const step = random.int(10);
@@ -45,12 +46,12 @@ function randomEnd(random: Random) {
   };
 }
 
-/** The requests that an attempt must have: all that were sent, as far as it ran. */
+/** Expects that each attempt has received the requests that were sent while it ran. */
 function expectRequests(attempts: readonly FakeAttempt[], sent: readonly string[], halfClosed: boolean): void {
   for (const attempt of attempts) {
     expect(sent.slice(0, attempt.sent.length)).toEqual(attempt.sent);
     if (!attempt.runs) continue;
-    expect(attempt.sent, "an attempt that runs has all requests").toEqual(sent);
+    expect(attempt.sent, "a running attempt has all requests").toEqual(sent);
     expect(attempt.halfClosed).toBe(halfClosed);
   }
 }
@@ -71,7 +72,7 @@ function oneCall(random: Random): void {
   const answered = new Map<FakeAttempt, number>();
   const sent: string[] = unary ? ["only"] : [];
   let [pulls, halfClosed, cancelled] = [0, false, false];
-  /** How many drains there were when `send` last returned false; -1 if it returned true. */
+  /** The number of drains when `send` last returned false, or -1 if it returned true. */
   let blockedAt = -1;
   const settled = () => cancelled || listener.statuses.length > 0;
   for (let step = 0; step < 60 && !settled(); step++) {
@@ -96,7 +97,7 @@ function oneCall(random: Random): void {
     }
     if (settled()) break;
     expectRequests(source.attempts, sent, halfClosed);
-    // A caller that waits for room waits for an attempt that has none.
+    // A caller waits for room only while no attempt has room.
     const running = source.attempts.filter(({ runs }) => runs);
     if (blockedAt === listener.drains && running.length > 0) expect(running.map(({ room }) => room)).not.toContain(true);
     else if (blockedAt !== -1 && blockedAt !== listener.drains) expect(listener.drains).toBe(blockedAt + 1);
@@ -113,7 +114,7 @@ function oneCall(random: Random): void {
   expect(listener.headers.length).toBeLessThanOrEqual(1);
   expect(listener.messages.length).toBeLessThanOrEqual(pulls);
   const [peer] = listener.headers;
-  // All messages are those of the attempt whose header was heard, in order, and each once.
+  // All messages come from the attempt whose header arrived, in order and without duplicates.
   expect(listener.messages).toEqual(listener.messages.map((_, index) => `${peer}/${index}`));
   const committed = source.attempts.find((attempt) => attempt.peer === peer);
   if (committed !== undefined && !cancelled) {
@@ -144,7 +145,7 @@ describe("random calls", () => {
     }
   });
 
-  test("the tokens are those that a count of successes and failures gives", () => {
+  test("the tokens match the count of successes and failures", () => {
     const random = makeRandom(seed);
     const methods: MethodOptions[] = [{ service, retry: { codes: ["UNAVAILABLE"], maxAttempts: 5, initialBackoffMs: 1 } }];
     const retries = new Retries({ methods, retryThrottling: { maxTokens: 10, tokenRatio: 0.25 } });

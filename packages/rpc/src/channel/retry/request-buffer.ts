@@ -1,10 +1,10 @@
-// The requests that are kept, so that they can be sent again (gRFC A6, memory management).
+// Buffers requests so that they can be sent again (gRFC A6, memory management).
 import type { ClientStream } from "../../transport/client.ts";
 
-/** What a message costs beside its bytes: empty ones cost memory, too. */
+/** The memory that each message needs beyond its bytes, so that empty messages count too. */
 const overhead = 64;
 
-/** How many bytes of requests a channel keeps. */
+/** Limits the bytes of requests that a channel buffers. */
 export class RetryBudget {
   readonly perCall: number;
   readonly perChannel: number;
@@ -15,12 +15,15 @@ export class RetryBudget {
     this.perChannel = perChannel;
   }
 
-  /** What all calls hold now. */
+  /** The bytes that all calls of the channel hold. */
   get held(): number {
     return this.#held;
   }
 
-  /** @param held what the call holds with them. Returns whether that is within the limits. The bytes count in any case. */
+  /**
+   * Adds bytes, even beyond the limits. Returns whether the total is within the limits.
+   * @param held the bytes that the call holds, including these.
+   */
   take(bytes: number, held: number): boolean {
     this.#held += bytes;
     return held <= this.perCall && this.#held <= this.perChannel;
@@ -31,7 +34,7 @@ export class RetryBudget {
   }
 }
 
-/** The requests of one call. */
+/** The buffered requests of one call. */
 export class RequestBuffer {
   readonly #budget: RetryBudget;
   readonly #messages: Buffer[] = [];
@@ -43,7 +46,7 @@ export class RequestBuffer {
     this.#budget = budget;
   }
 
-  /** Keeps a message. Returns whether all that is kept is within the limits. */
+  /** Adds a message. Returns whether the buffer is within the limits. */
   add(message: Buffer, compress: boolean): boolean {
     this.#messages.push(message);
     this.#compress.push(compress);
@@ -56,7 +59,7 @@ export class RequestBuffer {
     this.#halfClosed = true;
   }
 
-  /** Sends all of it. Returns whether there is room for more. */
+  /** Sends all buffered requests on an attempt. Returns whether there is room for more. */
   replay(attempt: ClientStream): boolean {
     let room = true;
     for (const [index, message] of this.#messages.entries()) room = attempt.send(message, this.#compress[index] === true);
@@ -64,7 +67,7 @@ export class RequestBuffer {
     return room;
   }
 
-  /** Gives the bytes back. The buffer is not used any more. */
+  /** Releases the bytes. The buffer must not be used afterwards. */
   free(): void {
     this.#budget.release(this.#bytes);
     this.#bytes = 0;

@@ -1,4 +1,4 @@
-// Which calls of a channel are sent again, and how: the door of this room.
+// The entry point of retries: opens the calls of a channel according to the policy of their method.
 import type { ClientListener, ClientStream, OutgoingCall, OutgoingMethod } from "../../transport/client.ts";
 import { type AttemptSource, ChangedCall, type RetryState } from "./attempts.ts";
 import { bufferLimits, methodSettings, retryPolicyOf, throttlingOf } from "./check-options.ts";
@@ -12,14 +12,17 @@ import { RetryingCall } from "./retrying-call.ts";
 import { type BalancingName, parseServiceConfig } from "./service-config.ts";
 import { RetryThrottle } from "./throttle.ts";
 
-/** The retries of one channel. Channels that share connections do not share it. */
+/** The retries of one channel. Channels that share connections still have separate retries. */
 export class Retries {
   /** The balancing policy that the service config asks for. */
   readonly balancing: BalancingName | undefined;
   readonly #state: RetryState;
   readonly #options: SettingsByName;
   readonly #config: SettingsByName;
-  /** What holds for the methods that were called. Null: nothing. Undefined if nothing is set for any method. */
+  /**
+   * A cache of policies by method, with null for methods without one. Undefined if no method has a
+   * policy.
+   */
   readonly #policies: WeakMap<OutgoingMethod, MethodPolicy | null> | undefined;
 
   /** @throws TypeError or RangeError that names the field and the value. */
@@ -43,17 +46,17 @@ export class Retries {
     };
   }
 
-  /** How many bytes of requests are kept now. */
+  /** The number of buffered bytes of requests. */
   get bufferedBytes(): number {
     return this.#state.budget.held;
   }
 
-  /** The tokens of throttling that are left; undefined without throttling. */
+  /** The remaining tokens of throttling. Undefined without throttling. */
   get tokens(): number | undefined {
     return this.#state.throttle?.tokens;
   }
 
-  /** Opens a call: what `Channel.open` does. Its attempts come from the source. */
+  /** Implements `Channel.open`. The source opens the attempts. */
   open(call: OutgoingCall, listener: ClientListener, source: AttemptSource): ClientStream {
     const policy = this.#policies === undefined ? null : this.#policyOf(this.#policies, call.method);
     if (policy === null) return new RetryingCall(call, listener, source, this.#state, undefined);

@@ -19,12 +19,12 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  expect(vi.getTimerCount(), "timers that are left").toBe(0);
+  expect(vi.getTimerCount(), "remaining timers").toBe(0);
   vi.useRealTimers();
 });
 
 describe("without a policy", () => {
-  test("a call passes its header, its messages and its status on, once", () => {
+  test("a call passes on its header, messages and status, each once", () => {
     const { source, listener, stream } = open({}, { request });
     stream.pull();
     stream.pull();
@@ -37,14 +37,14 @@ describe("without a policy", () => {
     expect(stream.peer).toBe("peer-1");
   });
 
-  test("a failure that the server may have seen is the call's failure", () => {
+  test("a failure of an attempt that the server may have processed ends the call", () => {
     const { source, listener } = open({}, { request });
     source.last.end(Code.UNAVAILABLE);
     expect(listener.statuses).toEqual([{ code: Code.UNAVAILABLE, message: "peer-1", metadata: undefined }]);
     expect(source.attempts).toHaveLength(1);
   });
 
-  test("a refused request is sent again at once, and once only, without grpc-previous-rpc-attempts", () => {
+  test("a refused request is retried at once and only once, without grpc-previous-rpc-attempts", () => {
     const { source, listener, stream } = open({}, { request });
     stream.pull();
     source.last.end(Code.UNAVAILABLE, { progress: "refused" });
@@ -56,7 +56,7 @@ describe("without a policy", () => {
     expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE, message: "peer-2" }]);
   });
 
-  test("a request that never left is sent again as often as that happens, and not in a loop", () => {
+  test("an unsent request is retried without a limit, and with a delay", () => {
     const { source, listener } = open({}, { request });
     for (let attempt = 1; attempt < 30; attempt++) {
       expect(source.attempts).toHaveLength(attempt);
@@ -69,7 +69,7 @@ describe("without a policy", () => {
     expect(listener).toMatchObject({ headers: ["peer-30"], statuses: [{ code: Code.OK }] });
   });
 
-  test("the requests of a stream are sent again, with their compression and their end", () => {
+  test("the requests of a stream are sent again with their compression and the half-close", () => {
     const { source, stream } = open({});
     stream.send(Buffer.from("a"), true);
     stream.send(Buffer.from("b"), false);
@@ -85,7 +85,7 @@ describe("without a policy", () => {
     expect(source.attempts).toHaveLength(3);
   });
 
-  test("after the header nothing is sent again", () => {
+  test("a call is not retried after the header", () => {
     const { source, listener, stream } = open({});
     stream.send(Buffer.from("a"), true);
     source.last.header();
@@ -94,7 +94,7 @@ describe("without a policy", () => {
     expect(source.attempts).toHaveLength(1);
   });
 
-  test.each(["unsent", "refused"] as const)("after its deadline a call that is %s is not sent again", (progress) => {
+  test.each(["unsent", "refused"] as const)("a call that was %s is not retried after its deadline", (progress) => {
     const { source, listener } = open({}, { request, deadline: Date.now() + 50 });
     vi.setSystemTime(Date.now() + 50);
     source.last.end(Code.UNAVAILABLE, { progress });
@@ -104,7 +104,7 @@ describe("without a policy", () => {
 });
 
 describe("a retry policy", () => {
-  test("sends a call again after a back-off of ±20 %, says how often, and stops at maxAttempts", () => {
+  test("retries after a back-off of ±20 %, sends the number of attempts, and stops at maxAttempts", () => {
     const { source, listener, stream } = open(unavailable, { request });
     stream.pull();
     for (const [attempt, ms] of [
@@ -122,13 +122,13 @@ describe("a retry policy", () => {
     expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE, message: "peer-3" }]);
   });
 
-  test("a code that it does not name ends the call", () => {
+  test("a code that is not listed ends the call", () => {
     const { source, listener } = open(unavailable, { request });
     source.last.end(Code.INTERNAL);
     expect(listener.statuses).toMatchObject([{ code: Code.INTERNAL }]);
   });
 
-  test("a transparent retry does not count as an attempt, and leaves the number of attempts as it was", () => {
+  test("a transparent retry does not count as an attempt", () => {
     const { source, listener } = open(unavailable, { request });
     source.last.end(Code.UNAVAILABLE);
     vi.advanceTimersByTime(200);
@@ -142,7 +142,7 @@ describe("a retry policy", () => {
     expect(source.attempts).toHaveLength(4);
   });
 
-  test("a pushback is waited for exactly, and begins the back-off anew", () => {
+  test("a pushback sets the exact wait and restarts the back-off", () => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
     const { source } = open(
       { retry: { codes: [Code.UNAVAILABLE], maxAttempts: 5, initialBackoffMs: 100, maxBackoffMs: 10_000 } },
@@ -165,7 +165,7 @@ describe("a retry policy", () => {
     vi.restoreAllMocks();
   });
 
-  test.each(["-1", "", "abc", "007", "1.5", "+1", "2147483648", "10, 20", " 1", "1s"])("the pushback %j forbids to retry", (pushback) => {
+  test.each(["-1", "", "abc", "007", "1.5", "+1", "2147483648", "10, 20", " 1", "1s"])("the pushback %j forbids a retry", (pushback) => {
     const { source, listener } = open(unavailable, { request });
     source.last.end(Code.UNAVAILABLE, { pushback });
     expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE }]);
@@ -178,7 +178,7 @@ describe("a retry policy", () => {
     expect(listener.statuses).toMatchObject([{ code: Code.INTERNAL }]);
   });
 
-  test("cancel during an attempt resets it, and nothing follows", () => {
+  test("cancel() during an attempt cancels it and prevents further attempts", () => {
     const { source, listener, stream } = open(unavailable, { request });
     stream.cancel(Code.CANCELLED, "enough");
     stream.cancel(Code.CANCELLED, "again");
@@ -191,7 +191,7 @@ describe("a retry policy", () => {
     expect(stream.peer).toBe("peer-1");
   });
 
-  test("cancel during a back-off ends it, and nothing follows", () => {
+  test("cancel() during a back-off prevents further attempts", () => {
     const { source, listener, stream } = open(unavailable);
     source.last.end(Code.UNAVAILABLE);
     stream.cancel(Code.CANCELLED, "enough");
@@ -200,7 +200,7 @@ describe("a retry policy", () => {
     expect(listener.statuses).toEqual([]);
   });
 
-  test("an attempt whose deadline passed during the back-off is not sent", () => {
+  test("no attempt is sent if the deadline passes during the back-off", () => {
     const { source, listener } = open(unavailable, { request, deadline: Date.now() + 10 });
     source.last.end(Code.UNAVAILABLE);
     vi.runAllTimers();
@@ -230,7 +230,7 @@ describe("a retry policy", () => {
 });
 
 describe("backpressure", () => {
-  test("is that of the attempt", () => {
+  test("follows the attempt", () => {
     const { source, listener, stream } = open(unavailable);
     source.last.room = false;
     expect(stream.send(request, true)).toBe(false);
@@ -242,7 +242,7 @@ describe("backpressure", () => {
     stream.cancel(Code.CANCELLED, "");
   });
 
-  test("a call that waits for room gets it from the next attempt", () => {
+  test("the next attempt resumes a call that waits for room", () => {
     const { source, listener, stream } = open(unavailable);
     source.last.room = false;
     stream.send(request, true);
@@ -273,7 +273,7 @@ describe("buffers", () => {
     expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE }]);
   });
 
-  test("a stream that outgrows the limit goes on with its attempt, and is not sent again", () => {
+  test("a stream that outgrows the limit continues with its attempt and is not retried", () => {
     const { source, listener, stream } = open(small);
     for (let i = 0; i < 3; i++) expect(stream.send(Buffer.alloc(400, "x"), true)).toBe(true);
     expect(source.last.sent).toHaveLength(3);
@@ -281,7 +281,7 @@ describe("buffers", () => {
     expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE }]);
   });
 
-  test("a stream that outgrows the limit between attempts waits, loses nothing, and has one more attempt", () => {
+  test("a stream that outgrows the limit between attempts waits, loses no request, and has one more attempt", () => {
     const { source, listener, stream, retries } = open(small);
     source.last.end(Code.UNAVAILABLE);
     expect(stream.send(Buffer.from("a"), true)).toBe(true);
@@ -296,7 +296,7 @@ describe("buffers", () => {
     expect(source.attempts).toHaveLength(2);
   });
 
-  test("calls of a channel share its limit, and give their bytes back when they commit, end or are cancelled", () => {
+  test("calls of a channel share its limit, and release their bytes when they commit, end or are cancelled", () => {
     const retries = new Retries(small);
     const first = open(small, { request: Buffer.alloc(900) }, retries);
     const second = open(small, { request: Buffer.alloc(900) }, retries);
@@ -316,7 +316,7 @@ describe("buffers", () => {
     expect(retries.bufferedBytes).toBe(0);
   });
 
-  test("empty messages count, too", () => {
+  test("empty messages count too", () => {
     const { source, listener, stream } = open(small);
     for (let i = 0; i < 16; i++) stream.send(Buffer.alloc(0), true);
     source.last.end(Code.UNAVAILABLE, { progress: "refused" });
@@ -333,7 +333,7 @@ describe("throttling", () => {
     stream.cancel(Code.CANCELLED, "");
   };
 
-  test("stops retries at half of the tokens, and lets them go on above", () => {
+  test("stops retries at half of the tokens, and resumes them above", () => {
     const retries = new Retries(throttled);
     const { source, listener } = open(throttled, { request }, retries);
     source.last.end(Code.UNAVAILABLE);
@@ -350,7 +350,7 @@ describe("throttling", () => {
     expect(retries.tokens).toBe(1.5);
   });
 
-  test("counts what a policy retries, and pushbacks that forbid to, and nothing else", () => {
+  test("counts retryable failures and pushbacks that forbid a retry, and nothing else", () => {
     const retries = new Retries(throttled);
     fail(retries, Code.INTERNAL);
     expect(retries.tokens).toBe(4);
@@ -364,7 +364,7 @@ describe("throttling", () => {
     expect(retries.tokens).toBe(0);
     const { source } = open(throttled, { request }, retries);
     source.last.end(Code.UNAVAILABLE, { progress: "refused" });
-    expect(source.attempts, "transparent retries are free").toHaveLength(2);
+    expect(source.attempts, "transparent retries take no token").toHaveLength(2);
     for (let i = 0; i < 20; i++) open(throttled, { request }, retries).source.last.end(Code.OK);
     expect(retries.tokens).toBe(4);
     source.last.end(Code.OK);

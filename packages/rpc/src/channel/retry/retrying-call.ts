@@ -1,4 +1,4 @@
-// A call whose attempts follow each other: transparent retries, and those of a retry policy (gRFC A6).
+// A call with sequential attempts: transparent retries and the retries of a policy (gRFC A6).
 import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
@@ -9,37 +9,40 @@ import { type AttemptSource, ChangedCall, type RetryState } from "./attempts.ts"
 import { backoffMs, hasCode, parsePushback, type RetryPolicy } from "./policy.ts";
 import { RequestBuffer } from "./request-buffer.ts";
 
-/** The wait before an attempt if two have not left this process: a connection that takes calls and loses them is not asked in a loop. */
+/**
+ * The wait before the next attempt, in milliseconds, once two attempts were not sent. It prevents a
+ * busy loop with a connection that accepts calls and loses them.
+ */
 const unsentDelayMs = 10;
 
 export class RetryingCall implements ClientStream, AttemptListener {
-  /** Undefined once the call has committed: its request is not kept. */
+  /** Undefined once the call has committed, to release its request. */
   #call: OutgoingCall | undefined;
   readonly #listener: ClientListener;
   readonly #source: AttemptSource;
   readonly #state: RetryState;
   readonly #policy: RetryPolicy | undefined;
-  /** The last one that was opened. */
+  /** The attempt opened last. */
   #attempt: ClientStream;
-  /** Whether the attempt has ended, and the next one waits for its time. */
+  /** True between the end of an attempt and the start of the next one. */
   #waiting = false;
   #timer: LongTimer | undefined;
-  /** Attempts of the policy that have failed, without transparent ones. */
+  /** The number of failed attempts of the policy, without transparent retries. */
   #failed = 0;
-  /** Retries since the last pushback. */
+  /** The number of retries since the last pushback. */
   #backoffs = 0;
   #unsent = 0;
   #refused = false;
   /** The requests of a stream, until the call commits. */
   #requests: RequestBuffer | undefined;
-  /** No other attempt follows. */
+  /** True once no further attempt may follow. */
   #committed = false;
-  /** The requests outgrew the limits between two attempts: the next one is the last. */
-  #overflown = false;
+  /** True if the requests outgrew the buffer between two attempts. The next attempt is the last. */
+  #overflowed = false;
   #ended = false;
-  /** Messages that were asked for before the call was committed. */
+  /** The number of pulls before the call committed. */
   #pulls = 0;
-  /** Whether `send` has returned false. */
+  /** True after `send` has returned false. */
   #blocked = false;
 
   constructor(call: OutgoingCall, listener: ClientListener, source: AttemptSource, state: RetryState, policy: RetryPolicy | undefined) {
@@ -67,7 +70,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
     const fits = this.#requests === undefined || this.#requests.add(message, compress);
     if (this.#waiting) {
       this.#blocked = !fits;
-      this.#overflown ||= !fits;
+      this.#overflowed ||= !fits;
       return fits;
     }
     if (!fits) this.#commit();
@@ -130,19 +133,21 @@ export class RetryingCall implements ClientStream, AttemptListener {
     this.#wait(delayMs);
   }
 
-  /** Any number of times if nothing was sent, once if the server refused it. */
+  /** Whether to retry transparently: always if nothing was sent, once if the server refused it. */
   #isTransparent(progress: Progress): boolean {
     if (progress === "processed" || (progress === "refused" && this.#refused)) return false;
     this.#refused ||= progress === "refused";
     return true;
   }
 
-  /** How long to wait before the next attempt; undefined if there is none. Counts the failure. */
+  /**
+   * The wait before the next attempt, or undefined for no retry. Counts the failure for throttling.
+   */
   #retryDelay(code: Code, pushback: number | undefined): number | undefined {
     const policy = this.#policy;
     const { throttle } = this.#state;
     const retryable = policy !== undefined && hasCode(policy.codes, code);
-    // A failure counts whatever else forbids to retry.
+    // Throttling counts the failure, even if another rule prevents the retry.
     if (retryable || pushback === -1) throttle?.failed();
     if (!retryable || pushback === -1 || this.#committed || this.#failed + 1 >= policy.maxAttempts) return undefined;
     if (throttle !== undefined && !throttle.open) return undefined;
@@ -168,7 +173,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
     this.#attempt = this.#source.openAttempt(this.#failed === 0 ? call : new ChangedCall(call, { previousAttempts: this.#failed }), this);
     const room = this.#requests === undefined || this.#requests.replay(this.#attempt);
     for (let i = 0; i < this.#pulls; i++) this.#attempt.pull();
-    if (this.#overflown) this.#commit();
+    if (this.#overflowed) this.#commit();
     if (room) this.onDrain();
   }
 

@@ -17,7 +17,7 @@ function method(fields: object): object {
 }
 
 describe("a service config", () => {
-  test("is read", () => {
+  test("is parsed", () => {
     const { methods, throttling, balancing } = parseServiceConfig({
       loadBalancingConfig: [{ xds: {} }, { round_robin: {} }, { pick_first: {} }],
       methodConfig: [
@@ -47,12 +47,12 @@ describe("a service config", () => {
     expect(parseServiceConfig("{}")).toEqual({ methods: new Map(), throttling: undefined, balancing: undefined });
   });
 
-  test("null is a field that is left out, and empty strings name all", () => {
+  test("null counts as an absent field, and empty names match all methods", () => {
     const { methods } = parseServiceConfig({ methodConfig: [{ name: [{ service: "", method: "" }], retryPolicy: null, timeout: null }] });
     expect(methods.get("")).toMatchObject({ policy: undefined, timeoutMs: undefined });
   });
 
-  test("more attempts than the client makes are as many as it makes", () => {
+  test("maxAttempts above the client's limit is reduced to the limit", () => {
     const config = method({ retryPolicy: { ...retryPolicy, maxAttempts: 100 } });
     expect(parseServiceConfig(config).methods.get("/a.B/")?.policy?.retry?.maxAttempts).toBe(5);
   });
@@ -74,7 +74,7 @@ describe("a service config", () => {
 const policy = "serviceConfig.methodConfig[0].retryPolicy";
 const hedge = "serviceConfig.methodConfig[0].hedgingPolicy";
 
-describe("a wrong service config names the field by its path, and the value", () => {
+describe("errors for an invalid service config contain the path of the field and the value", () => {
   test.each<[config: string | object, message: string]>([
     ["[]", "serviceConfig must be an object, got []"],
     ["null", "serviceConfig must be an object, got null"],
@@ -98,14 +98,14 @@ describe("a wrong service config names the field by its path, and the value", ()
     [method({ retryPolicy: { ...retryPolicy, initialBackoff: "0s" } }), `${policy}.initialBackoff must be a duration above 0s, got '0s'`],
     [
       method({ retryPolicy: { ...retryPolicy, initialBackoff: ".1s" } }),
-      `${policy}.initialBackoff must be a duration like "1.5s", got '.1s'`,
+      `${policy}.initialBackoff must be a duration such as "1.5s", got '.1s'`,
     ],
     [
       method({ retryPolicy: { ...retryPolicy, maxBackoff: undefined } }),
-      `${policy}.maxBackoff must be a duration like "1.5s", got undefined`,
+      `${policy}.maxBackoff must be a duration such as "1.5s", got undefined`,
     ],
-    [method({ retryPolicy: { ...retryPolicy, maxBackoff: "1" } }), `${policy}.maxBackoff must be a duration like "1.5s", got '1'`],
-    [method({ retryPolicy: { ...retryPolicy, maxBackoff: "-1s" } }), `${policy}.maxBackoff must be a duration like "1.5s", got '-1s'`],
+    [method({ retryPolicy: { ...retryPolicy, maxBackoff: "1" } }), `${policy}.maxBackoff must be a duration such as "1.5s", got '1'`],
+    [method({ retryPolicy: { ...retryPolicy, maxBackoff: "-1s" } }), `${policy}.maxBackoff must be a duration such as "1.5s", got '-1s'`],
     [method({ retryPolicy: { ...retryPolicy, backoffMultiplier: 0 } }), `${policy}.backoffMultiplier must be a number above 0, got 0`],
     [
       method({ retryPolicy: { ...retryPolicy, retryableStatusCodes: [] } }),
@@ -120,8 +120,8 @@ describe("a wrong service config names the field by its path, and the value", ()
       `${policy}.retryableStatusCodes[0] must be a status code from 0 to 16, got 17`,
     ],
     [method({ hedgingPolicy: {} }), `${hedge}.maxAttempts must be an integer above 1, got undefined`],
-    [method({ hedgingPolicy: { ...hedgingPolicy, hedgingDelay: 1 } }), `${hedge}.hedgingDelay must be a duration like "1.5s", got 1`],
-    [method({ timeout: { seconds: 1 } }), `serviceConfig.methodConfig[0].timeout must be a duration like "1.5s", got [Object]`],
+    [method({ hedgingPolicy: { ...hedgingPolicy, hedgingDelay: 1 } }), `${hedge}.hedgingDelay must be a duration such as "1.5s", got 1`],
+    [method({ timeout: { seconds: 1 } }), `serviceConfig.methodConfig[0].timeout must be a duration such as "1.5s", got [Object]`],
     [method({ waitForReady: "yes" }), "serviceConfig.methodConfig[0].waitForReady must be true or false, got 'yes'"],
     [
       method({ maxRequestMessageBytes: -1 }),
@@ -142,8 +142,8 @@ describe("a wrong service config names the field by its path, and the value", ()
     expect(() => parseServiceConfig(config)).toThrow(expect.objectContaining({ message }) as Error);
   });
 
-  test("what is no JSON is a TypeError", () => {
-    expect(() => parseServiceConfig("{methodConfig}")).toThrow(/^serviceConfig is no JSON: /);
+  test("invalid JSON throws a TypeError", () => {
+    expect(() => parseServiceConfig("{methodConfig}")).toThrow(/^serviceConfig is not valid JSON: /);
     expect(() => parseServiceConfig("{methodConfig}")).toThrow(TypeError);
   });
 });

@@ -1,14 +1,15 @@
-// Service configs (https://github.com/grpc/grpc/blob/master/doc/service_config.md): the JSON form of grpc.service_config.ServiceConfig.
-// Unknown fields are ignored, as by all implementations, and null is a field that is left out.
+// Parses service configs (https://github.com/grpc/grpc/blob/master/doc/service_config.md): the JSON
+// form of grpc.service_config.ServiceConfig. Like other implementations, the parser ignores unknown
+// fields and treats null as an absent field.
 import { checkArray, checkBoolean, checkNumber, checkObject, outOfRange, wrongType } from "../../checks.ts";
-import { checkCodes, checkMultiplier, longestMs, mostAttempts } from "./field-checks.ts";
+import { attemptLimit, checkCodes, checkMultiplier, longestMs } from "./field-checks.ts";
 import { defaultKey, type MethodSettings, methodKey, serviceKey } from "./method-settings.ts";
 import type { HedgingPolicy, RetryPolicy, ThrottlingPolicy } from "./policy.ts";
 
-/** The balancing policies that there are. */
+/** The supported balancing policies. */
 export type BalancingName = "pick_first" | "round_robin";
 
-/** What a service config says. */
+/** A parsed service config. */
 export interface ServiceConfig {
   readonly methods: ReadonlyMap<string, MethodSettings>;
   readonly throttling: ThrottlingPolicy | undefined;
@@ -17,10 +18,7 @@ export interface ServiceConfig {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/**
- * Reads a service config.
- * @throws TypeError or RangeError that names the field by its path, and its value.
- */
+/** @throws TypeError or RangeError that contains the path and the value of the field. */
 export function parseServiceConfig(config: string | object): ServiceConfig {
   const path = "serviceConfig";
   const fields = checkObject(path, typeof config === "string" ? parseJson(path, config) : config);
@@ -37,7 +35,7 @@ function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new TypeError(`${path} is no JSON: ${(error as Error).message}`);
+    throw new TypeError(`${path} is not valid JSON: ${(error as Error).message}`);
   }
 }
 
@@ -105,10 +103,10 @@ function hedgingPolicyOf(path: string, value: unknown): HedgingPolicy {
   };
 }
 
-/** gRFC A6: more than the client's limit is the limit. */
+/** gRFC A6: a value above the client's limit is reduced to the limit. */
 function attemptsOf(path: string, value: unknown): number {
   const attempts = checkNumber(path, "an integer above 1", value, (count) => Number.isInteger(count) && count > 1);
-  return Math.min(attempts, mostAttempts);
+  return Math.min(attempts, attemptLimit);
 }
 
 function backoffOf(path: string, value: unknown): number {
@@ -117,14 +115,14 @@ function backoffOf(path: string, value: unknown): number {
   return Math.min(ms, longestMs);
 }
 
-/** The JSON form of google.protobuf.Duration, which is not negative here. */
+/** Parses the JSON form of a non-negative google.protobuf.Duration. */
 function durationMs(path: string, value: unknown): number {
-  if (typeof value !== "string") throw wrongType(path, 'a duration like "1.5s"', value);
-  if (!/^\d{1,12}(\.\d{1,9})?s$/.test(value)) throw outOfRange(path, 'a duration like "1.5s"', value);
+  if (typeof value !== "string") throw wrongType(path, 'a duration such as "1.5s"', value);
+  if (!/^\d{1,12}(\.\d{1,9})?s$/.test(value)) throw outOfRange(path, 'a duration such as "1.5s"', value);
   return Number(value.slice(0, -1)) * 1_000;
 }
 
-/** A google.protobuf.UInt32Value: a number, or its text. */
+/** Parses a google.protobuf.UInt32Value, as a number or as text. */
 function bytesOf(path: string, value: unknown): number {
   const bytes = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
   return checkNumber(
@@ -146,12 +144,12 @@ function throttlingOf(path: string, value: unknown): ThrottlingPolicy {
   };
 }
 
-/** gRFC A6: decimal places beyond three are ignored. */
+/** gRFC A6: truncates to three decimal places. */
 function thousandths(value: number): number {
   return Math.trunc(Number((value * 1_000).toFixed(6))) / 1_000;
 }
 
-/** The first policy of the list that there is. */
+/** Returns the first supported policy of the list. */
 function balancingOf(path: string, value: unknown): BalancingName | undefined {
   const names = checkArray(path, value).map((each, index) => {
     const policies = Object.keys(checkObject(`${path}[${index}]`, each));
@@ -164,7 +162,7 @@ function balancingOf(path: string, value: unknown): BalancingName | undefined {
   return known;
 }
 
-/** The older field: a name in any case. */
+/** Parses the older field, a name in any case. */
 function balancingNamed(path: string, value: unknown): BalancingName | undefined {
   if (value === "") return undefined;
   const name = typeof value === "string" ? value.toLowerCase() : value;

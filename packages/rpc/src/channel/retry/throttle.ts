@@ -1,4 +1,4 @@
-// gRFC A6, throttling: retries stop while too many of a server's calls fail.
+// Suspends retries while too many calls to a server fail (gRFC A6, throttling).
 import type { ThrottlingPolicy } from "./policy.ts";
 
 /** The tokens of one server name. */
@@ -17,7 +17,7 @@ export class RetryThrottle {
     return this.#tokens;
   }
 
-  /** Whether a retry, or a hedged attempt, may be sent. */
+  /** Whether retries and hedged attempts are allowed. */
   get open(): boolean {
     return this.#tokens > this.#maxTokens / 2;
   }
@@ -26,7 +26,10 @@ export class RetryThrottle {
     this.#tokens = Math.min(this.#tokens + this.#tokenRatio, this.#maxTokens);
   }
 
-  /** A code that a policy retries, or a pushback that forbids to retry. Nothing else counts, and no transparent retry does. */
+  /**
+   * Counts a failure with a retryable code, or a pushback that forbids a retry. Transparent retries
+   * do not count.
+   */
   failed(): void {
     this.#tokens = Math.max(this.#tokens - 1, 0);
   }

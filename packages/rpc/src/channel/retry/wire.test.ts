@@ -1,4 +1,4 @@
-// Retries over sockets, with servers of node:http2 that refuse, fail, push back and leave.
+// Retries over sockets, with node:http2 servers that refuse, fail, push back and disconnect.
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { methods } from "../../../test/attempts.ts";
@@ -15,12 +15,12 @@ const grpc = { ":status": 200, "content-type": "application/grpc" };
 /** One attempt, as the server sees it. */
 class Seen {
   readonly stream: ServerHttp2Stream;
-  /** The `grpc-previous-rpc-attempts`. */
+  /** The value of `grpc-previous-rpc-attempts`. */
   readonly previous: string | undefined;
   /** The session's number. */
   readonly session: number;
   readonly #chunks: Buffer[] = [];
-  /** Whether the request came to its end, and was not reset. */
+  /** True if the request ended without a reset. */
   complete = false;
   reset: number | undefined;
 
@@ -37,7 +37,7 @@ class Seen {
     });
   }
 
-  /** The requests that came, without the five bytes before each. */
+  /** The requests received, without their five-byte prefixes. */
   get requests(): string[] {
     const bytes = Buffer.concat(this.#chunks);
     const requests: string[] = [];
@@ -51,7 +51,7 @@ class Seen {
     this.stream.close(constants.NGHTTP2_REFUSED_STREAM);
   }
 
-  /** Trailers only. */
+  /** Responds with Trailers-Only. */
   fail(code: Code, headers: Record<string, string> = {}): void {
     this.stream.respond({ ...grpc, "grpc-status": String(code), "grpc-message": "failed", ...headers }, { endStream: true });
   }
@@ -83,7 +83,7 @@ function channelTo(target: string, options: ChannelOptions = {}): Channel {
   return channel;
 }
 
-/** Opens a call, and sends two requests if it takes several. */
+/** Opens a call, and sends two requests if the method streams them. */
 function callOf(channel: Channel, kind: keyof typeof methods): ChannelCall {
   const call = new ChannelCall(channel, kind);
   if (methods[kind].requestStream) {
@@ -99,7 +99,7 @@ const requestsOf = (kind: keyof typeof methods) => (methods[kind].requestStream 
 const retry = { codes: ["UNAVAILABLE"], maxAttempts: 4, initialBackoffMs: 10 } as const;
 
 describe.each(kinds)("%s", (kind) => {
-  test("REFUSED_STREAM: the call is sent again at once, without a policy", async () => {
+  test("REFUSED_STREAM: the call is retried at once, without a policy", async () => {
     const { all, target } = await server((seen, { length }) =>
       length === 1 ? seen.refuse() : seen.stream.on("end", () => seen.answer("answer")),
     );
@@ -111,7 +111,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(all[1]?.requests).toEqual(requestsOf(kind));
   });
 
-  test("REFUSED_STREAM twice is UNAVAILABLE without a policy, and is left to the policy where there is one", async () => {
+  test("REFUSED_STREAM twice is UNAVAILABLE without a policy, and subject to the policy with one", async () => {
     const { all, target } = await server((seen, { length }) => (length < 3 ? seen.refuse() : seen.stream.on("end", () => seen.answer())));
     expect(await callOf(channelTo(target), kind).ended).toMatchObject({ code: Code.UNAVAILABLE });
     expect(all).toHaveLength(2);
@@ -120,9 +120,9 @@ describe.each(kinds)("%s", (kind) => {
     expect(all.map(({ previous }) => previous)).toEqual([undefined, undefined, "1"]);
   });
 
-  test("GOAWAY below the call's stream: it is sent again on another connection", async () => {
+  test("GOAWAY below the call's stream: the call is retried on another connection", async () => {
     const { all, target } = await server((seen, { length }) => {
-      // Stream 1 is the last one that this server takes.
+      // Stream 1 is the last one that this server processes.
       if (length === 2) seen.stream.session?.goaway(constants.NGHTTP2_NO_ERROR, 1);
       else seen.stream.on("end", () => seen.answer("answer"));
     });
@@ -135,7 +135,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(all[2]?.requests).toEqual(requestsOf(kind));
   });
 
-  test("trailers-only UNAVAILABLE: the policy sends the call again, and says how often", async () => {
+  test("trailers-only UNAVAILABLE: the policy retries the call and sends the number of attempts", async () => {
     const { all, target } = await server((seen, { length }) => {
       if (length < 3) seen.fail(Code.UNAVAILABLE);
       else seen.stream.on("end", () => seen.answer("answer"));
@@ -147,7 +147,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(all[2]?.requests).toEqual(requestsOf(kind));
   });
 
-  test("a header that has come commits the call", async () => {
+  test("a received header commits the call", async () => {
     const { all, target } = await server(({ stream }) => {
       stream.respond(grpc, { waitForTrailers: true });
       stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "14" }));
@@ -157,7 +157,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(all).toHaveLength(1);
   });
 
-  test("the early success of a server that wants no more requests is a success, and is not sent again", async () => {
+  test("an early success ends the call, and the call is not retried", async () => {
     const { all, target } = await server((seen) => seen.answer("early"));
     const call = new ChannelCall(channelTo(target, { retry }), kind);
     expect(await call.ended).toMatchObject({ code: Code.OK });
@@ -165,7 +165,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(all).toHaveLength(1);
   });
 
-  test("an early failure is sent again while requests are being sent", async () => {
+  test("a call that fails early is retried while requests are being sent", async () => {
     const { all, target } = await server((seen, { length }) =>
       length === 1 ? seen.fail(Code.UNAVAILABLE) : seen.stream.on("end", () => seen.answer("late")),
     );
@@ -182,7 +182,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-test("a pushback is waited for, and one that forbids to retry is the end", async () => {
+test("a pushback sets the wait, and one that forbids a retry ends the call", async () => {
   const times: number[] = [];
   const { all, target } = await server((seen, { length }) => {
     times.push(performance.now());
@@ -194,7 +194,7 @@ test("a pushback is waited for, and one that forbids to retry is the end", async
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(145);
 });
 
-test("a connection that is lost without a word: the policy sends the call again", async () => {
+test("the policy retries a call whose connection is lost", async () => {
   const { all, target } = await server((seen, { length }) => {
     if (length === 1) seen.stream.session?.destroy();
     else seen.answer("answer");
@@ -207,7 +207,7 @@ test("a connection that is lost without a word: the policy sends the call again"
   ]);
 });
 
-test("a cancel during the back-off: the server sees no other attempt", async () => {
+test("after a cancel during the back-off, the server receives no other attempt", async () => {
   const { all, target } = await server((seen) => seen.fail(Code.UNAVAILABLE, { "grpc-retry-pushback-ms": "50" }));
   const call = callOf(channelTo(target, { retry }), "unary");
   await vi.waitFor(() => expect(all[0]?.stream.closed).toBe(true));
@@ -216,7 +216,7 @@ test("a cancel during the back-off: the server sees no other attempt", async () 
   expect(all).toHaveLength(1);
 });
 
-test("large requests are replayed whole, through flow control", async () => {
+test("large requests are sent again completely, under flow control", async () => {
   const { all, target } = await server((seen, { length }) => {
     if (length === 1) seen.stream.on("end", () => seen.fail(Code.UNAVAILABLE));
     else seen.stream.on("end", () => seen.answer("answer"));
@@ -238,7 +238,7 @@ describe("hedging", () => {
     methods: [{ service: "test.v1.TestService", hedging: { maxAttempts: 3, delayMs, nonFatalCodes: ["UNAVAILABLE"] } }],
   });
 
-  test("a slow server is asked again, the first answer counts, and the others are reset with CANCEL", async () => {
+  test("a slow server gets a second attempt, the first response wins, and the others are reset with CANCEL", async () => {
     const { all, target } = await server((seen, { length }) => {
       if (length === 2) seen.answer("second");
     });
@@ -257,7 +257,7 @@ describe("hedging", () => {
     expect(quick.all.length).toBeGreaterThanOrEqual(10);
   });
 
-  test("a non-fatal failure sends the next one at once", async () => {
+  test("a non-fatal failure starts the next attempt at once", async () => {
     const { all, target } = await server((seen, { length }) => (length < 3 ? seen.fail(Code.UNAVAILABLE) : seen.answer("third")));
     const call = callOf(channelTo(target, options(60_000)), "unary");
     expect(await call.ended).toMatchObject({ code: Code.OK });

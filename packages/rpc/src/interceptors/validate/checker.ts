@@ -1,4 +1,5 @@
-// Checks messages by the rules of their .proto files. protovalidate knows what the rules mean; this, how much work that may be.
+// Checks messages against the rules in their .proto files. protovalidate evaluates the rules. This
+// file limits the work for each message.
 import { create, createFileRegistry, type DescMessage, type Message, type Registry, setExtension } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, MessageOptionsSchema } from "@bufbuild/protobuf/wkt";
 import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
@@ -6,17 +7,17 @@ import { MessageRulesSchema, message as messageOption } from "@bufbuild/protoval
 import { levelOf, pathOf, type Step, withLevelsBelow } from "./levels.ts";
 import { type Expression, expressionsOf, hasRules, withMessagesWithin } from "./rules-of.ts";
 
-/** A rule that is broken, and the path to the field from the message that was checked. */
+/** A violated rule, and the path to the field from the checked message. */
 export type Fault = Pick<Violation, "field" | "message" | "ruleId" | "forKey">;
 
-/** A rule cannot be compiled, or fails for a reason that is not the message's. The message is one line. */
+/** A rule cannot be compiled or evaluated. The error message is a single line. */
 export class RuleError extends Error {
   static {
     RuleError.prototype.name = "RuleError";
   }
 }
 
-/** How many elements of lists and maps a message may have for all its faults to be looked for. */
+/** The largest number of values in a message for which all violations are collected. */
 const maxElements = 10_000;
 
 const none: readonly Fault[] = [];
@@ -26,19 +27,24 @@ export class Checker {
   readonly #all: Validator;
   readonly #prepared = new WeakSet<DescMessage>();
 
-  /** @param registry extensions of `buf.validate`'s rules, and messages for CEL to know. */
+  /**
+   * @param registry extensions of the `buf.validate` rules, and messages that CEL expressions use.
+   */
   constructor(registry?: Registry) {
     const options = registry === undefined ? {} : { registry };
     this.#first = createValidator({ ...options, failFast: true });
     this.#all = createValidator(options);
   }
 
-  /** Compiles the rules of a message. Throws a RuleError that names the message and the rule if that is not possible. */
+  /**
+   * Compiles the rules of a message.
+   * @throws RuleError that names the message and the rule if compiling fails.
+   */
   prepare(schema: DescMessage): void {
     if (!hasRules(schema) || this.#prepared.has(schema)) return;
     const within = [...withMessagesWithin(schema)];
     for (const expression of within.flatMap((each) => [...expressionsOf(each)])) this.#compile(expression);
-    // The innermost first, so that the error names the message that has the rule.
+    // Starts with the innermost message, so that the error names the message that has the rule.
     for (const each of within.reverse()) {
       for (const validator of [this.#first, this.#all]) {
         const result = validator.validate(levelOf(each).schema, create(each));
@@ -48,20 +54,28 @@ export class Checker {
     this.#prepared.add(schema);
   }
 
-  /** What is wrong with a message: everything, unless it is so large that this is to be only the first. Throws a RuleError if a rule fails. */
+  /**
+   * Returns all violations of a message. For a message with more than 10,000 values, returns the
+   * first violation only.
+   * @throws RuleError if a rule cannot be evaluated.
+   */
   check(schema: DescMessage, message: Message): readonly Fault[] {
     if (!hasRules(schema)) return none;
     for (const step of withLevelsBelow(schema, message)) {
       const first = faults(this.#first, step);
       if (first.length === 0) continue;
-      // A few megabytes can hold millions of faults, and looking for all of them takes seconds and a gigabyte.
+      // A message of a few megabytes can contain millions of violations. Collecting them would take
+      // seconds and a gigabyte of memory.
       if (!countsAtMost(maxElements, message)) return first;
       return [...withLevelsBelow(schema, message)].flatMap((each) => faults(this.#all, each));
     }
     return none;
   }
 
-  /** With the expression alone, on a message made for it: protovalidate does not say where a rule is that it cannot compile. */
+  /**
+   * Compiles a single expression, on a message type created for it. protovalidate does not report
+   * the location of a rule that it cannot compile.
+   */
   #compile({ on, id, expression, constant }: Expression): void {
     const options = create(MessageOptionsSchema);
     setExtension(options, messageOption, create(MessageRulesSchema, { cel: [{ id, expression }] }));
@@ -75,7 +89,7 @@ export class Checker {
   }
 }
 
-/** Not of the message, which was an empty one. */
+/** Whether the rule is at fault, rather than the empty message that it was evaluated on. */
 function isFaultOfRule(error: Error): boolean {
   return isFaultOfExpression(error) || error.message.startsWith("field not found");
 }
@@ -87,7 +101,7 @@ function isFaultOfExpression(error: Error): boolean {
 function faults(validator: Validator, step: Step): readonly Fault[] {
   const { schema } = step.level;
   const result = validator.validate(schema, step.message);
-  if (result.kind === "error") throw new RuleError(`${schema}: a rule fails: ${oneLine(result.error)}`, { cause: result.error });
+  if (result.kind === "error") throw new RuleError(`${schema}: cannot evaluate a rule: ${oneLine(result.error)}`, { cause: result.error });
   if (result.kind === "valid") return none;
   const path = pathOf(step);
   return result.violations.map(({ field, message, ruleId, forKey }) => ({ field: [...path, ...field], message, ruleId, forKey }));
@@ -97,10 +111,13 @@ function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
 }
 
-/** Whether there are at most so many elements in the lists and maps of a message and of those within. Stops counting when there are more. */
+/**
+ * Whether a message and the messages in it contain at most `limit` values. Stops counting beyond
+ * it.
+ */
 function countsAtMost(limit: number, message: Message): boolean {
   let left = limit;
-  // Not by recursion: see levels.ts.
+  // Iterative, since messages may be arbitrarily deep. See levels.ts.
   const values: unknown[] = [message];
   for (let value = values.pop(); value !== undefined; value = values.pop()) {
     if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) continue;

@@ -1,14 +1,21 @@
-// What is wrong with a field, in the words of google.rpc.BadRequest: where, by which rule, and what is there instead.
+// Describes a violated rule as a google.rpc.BadRequest.FieldViolation: the field, the rule and the
+// value.
 import { create, type DescField, type DescMessage, type Message, toJsonString } from "@bufbuild/protobuf";
 import { isReflectList, isReflectMap, isReflectMessage, type Path, pathToString, reflect } from "@bufbuild/protobuf/reflect";
 import { DurationSchema, FeatureSet_FieldPresence, isWrapperDesc, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { type BadRequest_FieldViolation, BadRequest_FieldViolationSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import type { Fault } from "./checker.ts";
 
-/** How much of a text is shown, in UTF-16 units: it may be a secret in the wrong field, or a book. */
-const shown = 64;
+/**
+ * The longest excerpt of a text value, in UTF-16 code units. The value may be a secret in the wrong
+ * field, or very long.
+ */
+const maxShownLength = 64;
 
-/** The field as a path of the .proto's names, `users[3].user_id`; the description says the rule and the value. */
+/**
+ * Returns the violation. `field` is a path of .proto names, such as `users[3].user_id`, and
+ * `description` contains the rule and the value.
+ */
 export function fieldViolation(
   { field, message, ruleId, forKey }: Fault,
   schema: DescMessage,
@@ -22,7 +29,7 @@ export function fieldViolation(
   return create(BadRequest_FieldViolationSchema, { field: pathToString(field.map(withShortKey)), description });
 }
 
-/** The field that a path ends at, and its value, if there is one. */
+/** Returns the field at the end of a path, and its value if it is set. */
 function follow(path: Path, schema: DescMessage, message: Message): { last?: DescField; value?: unknown } {
   let last: DescField | undefined;
   let value: unknown = reflect(schema, message);
@@ -46,9 +53,10 @@ function withShortKey(step: Path[number]): Path[number] {
   return step.kind === "map_sub" && typeof step.key === "string" ? { ...step, key: shorten(step.key) } : step;
 }
 
-/** For example `is -1`; undefined for what has no short form. */
+/** Describes a value, for example `is -1`. Returns undefined for a value without a short form. */
 function describe(value: unknown): string | undefined {
-  if (typeof value === "string") return `is ${JSON.stringify(shorten(value))}${value.length > shown ? ` (${value.length} long)` : ""}`;
+  if (typeof value === "string")
+    return `is ${JSON.stringify(shorten(value))}${value.length > maxShownLength ? ` (${value.length} long)` : ""}`;
   if (value instanceof Uint8Array) return `has ${value.length} bytes`;
   if (isReflectList(value) || isReflectMap(value)) return `has ${value.size}`;
   if (!isReflectMessage(value)) return value === undefined ? undefined : `is ${value}`;
@@ -59,7 +67,9 @@ function describe(value: unknown): string | undefined {
     : undefined;
 }
 
-/** protovalidate says `value must be at least 1 characters` and `1000 item(s)`. */
+/**
+ * Corrects texts of protovalidate such as `value must be at least 1 characters` and `1000 item(s)`.
+ */
 function tidy(message: string): string {
   const numbered = /\b(\d+) (character|byte|item)(?:s|\(s\))/g;
   return message
@@ -68,11 +78,11 @@ function tidy(message: string): string {
     .replace(/\s+/g, " ");
 }
 
-function shorten(text: string, length = shown): string {
+function shorten(text: string, length = maxShownLength): string {
   return (text.length > length ? `${text.slice(0, length)}…` : text).toWellFormed();
 }
 
-/** protovalidate says only that there are some. */
+/** Lists the values of an enum, up to 10. The text of protovalidate does not contain them. */
 function definedValues(field: DescField | undefined): string | undefined {
   const values = field?.enum?.values ?? [];
   return values.length === 0 || values.length > 10

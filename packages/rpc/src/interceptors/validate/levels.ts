@@ -1,29 +1,32 @@
-// Cuts message types that contain themselves into single levels, which are checked one by one.
+// Splits recursive message types into levels, and checks one level at a time.
 //
-// protovalidate-es 1.3.0 loses rules of such types. Its planner compiles a message together with the
-// messages within it, and then removes from each plan what has nothing to check. Where two messages
-// contain each other, the inner plan is cleaned up while the outer one is still empty, so the field
-// that leads back to the outer message is removed for good. Which rules are left depends on the type
-// that was compiled first. A level holds no such field: protovalidate sees one message at a time, and
-// the walk over the messages below is done here.
+// protovalidate-es 1.3.0 loses rules of recursive types. Its planner compiles a message together
+// with the messages in it, and then removes fields without rules from each plan. If two messages
+// contain each other, the planner prunes the inner plan while the outer one is still empty. It
+// thereby removes the field that leads back to the outer message, and the type that was compiled
+// first decides which rules remain. A level contains no such field: protovalidate sees one message
+// at a time, and this file walks over the nested messages.
 import { type DescField, type DescMessage, type DescOneof, getOption, type Message } from "@bufbuild/protobuf";
 import { isReflectList, isReflectMap, isReflectMessage, type Path, reflect } from "@bufbuild/protobuf/reflect";
 import { field as fieldOption, Ignore } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { hasRules, withMessagesWithin } from "./rules-of.ts";
 
-/** What protovalidate checks at a time. */
+/** The part of a message type that protovalidate checks in one step. */
 export interface Level {
-  /** The message's descriptor, whose fields in `below` lead to messages without rules. */
+  /** The descriptor of the message. In it, the messages of the fields in `below` have no rules. */
   readonly schema: DescMessage;
-  /** The fields with messages that are levels of their own. */
+  /** The fields whose messages are separate levels. */
   readonly below: readonly DescField[];
 }
 
-/** A message that is to be checked by its level. */
+/** A message to check, with its level. */
 export interface Step {
   readonly level: Level;
   readonly message: Message;
-  /** Where it is; undefined for the outermost. Linked, since most messages break no rule and need no path. */
+  /**
+   * The location of the message. Undefined for the outermost one. It is a linked list, since only
+   * messages with a violation need a path.
+   */
   readonly place: Place | undefined;
 }
 
@@ -40,7 +43,7 @@ export function pathOf({ place }: Step): Path {
 
 const levels = new WeakMap<DescMessage, Level>();
 
-/** The level of a message type. A type that contains no recursion with rules is one level, with all that is in it. */
+/** Returns the level of a message type. A type without recursive rules forms a single level. */
 export function levelOf(schema: DescMessage): Level {
   let level = levels.get(schema);
   if (level === undefined) {
@@ -54,15 +57,17 @@ export function levelOf(schema: DescMessage): Level {
   return level;
 }
 
-/** A message and all messages below it that are levels of their own, each message before those in it. */
+/**
+ * Yields a message, and then the messages in it that form separate levels, in depth-first order.
+ */
 export function* withLevelsBelow(schema: DescMessage, message: Message): Generator<Step> {
-  // Not by recursion: messages that are handed over in process may be of any depth.
+  // Iterative, since messages of in-process calls may be arbitrarily deep.
   const left: Step[] = [{ level: levelOf(schema), message, place: undefined }];
   for (let step = left.pop(); step !== undefined; step = left.pop()) {
     yield step;
     if (step.level.below.length === 0) continue;
     const below = stepsBelow(step);
-    // The first of them is the next to be taken.
+    // In reverse, so that the first one is popped next.
     for (let index = below.length - 1; index >= 0; index--) left.push(below[index] as Step);
   }
 }
@@ -88,7 +93,7 @@ function stepsBelow({ level, message, place: above }: Step): Step[] {
   return below;
 }
 
-/** Whether the rules say that what is in a field is not to be checked. */
+/** Whether the rules exclude the messages of a field from checks. */
 function isIgnored(field: DescField): boolean {
   const { ignore, type } = getOption(field, fieldOption);
   const within = type.case === "repeated" ? type.value.items : type.case === "map" ? type.value.values : undefined;
@@ -97,7 +102,7 @@ function isIgnored(field: DescField): boolean {
 
 const recursive = new WeakMap<DescMessage, boolean>();
 
-/** Whether there are rules in a message type that contains itself: in this one, or within it. */
+/** Whether a message type is recursive and has rules, or contains such a type. */
 function hasRecursiveRules(schema: DescMessage): boolean {
   let answer = recursive.get(schema);
   if (answer === undefined) {
@@ -121,7 +126,10 @@ function containsItself(schema: DescMessage): boolean {
 
 const bareMessages = new WeakMap<DescMessage, DescMessage>();
 
-/** The same message type without rules, however deep: for expressions of the message above, which may read its fields. */
+/**
+ * Copies a message type without its rules and those of nested types. Expressions of the outer
+ * message may read its fields.
+ */
 function bare(schema: DescMessage): DescMessage {
   const known = bareMessages.get(schema);
   if (known !== undefined) return known;
@@ -141,7 +149,7 @@ function withoutRules<Desc extends DescField | DescOneof>(desc: Desc): Desc {
   return { ...desc, proto: withoutOptions(desc.proto) };
 }
 
-/** Descriptors have their features, which are options too, by themselves. */
+/** Removes the options. Edition features remain, since descriptors hold them separately. */
 function withoutOptions<Proto extends { options?: unknown }>(proto: Proto): Proto {
   const { options: _, ...rest } = proto;
   return rest as Proto;

@@ -1,4 +1,4 @@
-// Types that contain each other: which rules are checked does not depend on what was compiled first.
+// Recursive types: the order of compilation does not affect which rules are checked.
 import { create, type DescMessage } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { expect, test } from "vitest";
@@ -17,7 +17,7 @@ const orders: readonly (readonly [string, readonly DescMessage[]])[] = [
   ["neither", []],
 ];
 
-test.each(orders)("a directory with entries with directories, compiled with %s: the rules of both hold at any depth", (_, order) => {
+test.each(orders)("mutually recursive types, compiled with %s: the rules of both apply at any depth", (_, order) => {
   const checker = new Checker();
   for (const schema of order) checker.prepare(schema);
   const nested = (name: string, depth: number): object =>
@@ -36,27 +36,27 @@ test.each(orders)("a directory with entries with directories, compiled with %s: 
   ]);
 });
 
-test("a message of ten thousand levels is checked to its end", () => {
+test("a message with ten thousand levels is checked completely", () => {
   let message = create(EntrySchema, { name: "" });
   for (let depth = 0; depth < 10_000; depth++) message = create(EntrySchema, { name: "e", dir: { label: "d", entries: [message] } });
   expect(new Checker().check(EntrySchema, message)).toHaveLength(1);
 });
 
-test("what is to be ignored is ignored, in a field, in a list and in a map, and nothing else is", () => {
+test("the rule `ignore` excludes the messages of a field, a list or a map, and nothing else", () => {
   const bad = { id: -1 };
   expect(check(IgnoringSchema, { id: 1, single: bad, list: [bad], map: { a: bad } })).toEqual([]);
   const both = check(IgnoringSchema, { id: 1, counted: [{ id: 1, checked: bad }], checked: { id: 1, single: bad, checked: bad } });
   expect(both.map(({ field }) => field)).toEqual(["checked.checked.id", "counted[0].checked.id"]);
 });
 
-test("an expression reads the fields of the messages within", () => {
+test("an expression can read the fields of nested messages", () => {
   expect(check(ReadingSchema, { name: "a", inner: { name: "a", inner: { name: "a" } } })).toEqual([]);
   expect(check(ReadingSchema, { name: "a", inner: { name: "a", inner: { name: "b" } } }).map(({ field }) => field)).toEqual(["inner"]);
 });
 
 const seeds = Array.from({ length: 100 }, (_, index) => index + 1);
 
-test("random types that contain each other, compiled in any order: a fault at any depth is found, and nothing else", () => {
+test("in random recursive types, compiled in any order, exactly the one violation is found at any depth", () => {
   const depths = new Map<number, number>();
   for (const seed of seeds) {
     const random = makeRandom(seed * 7919);
@@ -80,6 +80,6 @@ test("random types that contain each other, compiled in any order: a fault at an
       depths.set(target.depth, (depths.get(target.depth) ?? 0) + 1);
     }
   }
-  // The fault was at every depth.
+  // Each depth had violations.
   for (let depth = 0; depth <= 6; depth++) expect(depths.get(depth), `depth ${depth}`).toBeGreaterThan(5);
 });

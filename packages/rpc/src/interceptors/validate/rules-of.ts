@@ -1,10 +1,10 @@
-// Which messages have rules at all, and which rules are written in CEL: found in the descriptors.
+// Finds in descriptors which messages have rules, and which rules are CEL expressions.
 import { type DescMessage, getOption, hasOption } from "@bufbuild/protobuf";
 import { type FieldRules, field, message, oneof } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 
 const known = new WeakMap<DescMessage, boolean>();
 
-/** Whether there is anything to check in a message, or in a message within it, however deep. Looked up once for each. */
+/** Whether a message type or a type nested in it has rules. The result is cached. */
 export function hasRules(schema: DescMessage): boolean {
   let answer = known.get(schema);
   if (answer === undefined) {
@@ -14,7 +14,7 @@ export function hasRules(schema: DescMessage): boolean {
   return answer;
 }
 
-/** A message and those within it, however deep, each once. */
+/** Yields a message type and all types nested in it, each once. */
 export function* withMessagesWithin(schema: DescMessage, seen = new Set<DescMessage>()): Generator<DescMessage> {
   if (seen.has(schema)) return;
   seen.add(schema);
@@ -28,11 +28,11 @@ function hasOwnRules(schema: DescMessage): boolean {
 }
 
 export interface Expression {
-  /** What has the rule, as in `field test.v1.Order.id`. */
+  /** The element that has the rule, for example `field test.v1.Order.id`. */
   readonly on: string;
   readonly id: string;
   readonly expression: string;
-  /** Whether it comes out the same for every message. */
+  /** Whether the result is the same for every message. */
   readonly constant: boolean;
 }
 
@@ -50,7 +50,7 @@ function* expressionsIn({ cel, celExpression, type }: Rules, on: string): Genera
   const within = type?.case === "repeated" ? [type.value.items] : type?.case === "map" ? [type.value.keys, type.value.values] : [];
   for (const rules of within) if (rules !== undefined) yield* expressionsIn(rules, on);
   if ((type?.case === "string" || type?.case === "bytes") && type.value.pattern !== "") {
-    // A pattern is compiled when it is first used; as an expression, now.
+    // protovalidate compiles a pattern at its first use. As an expression, it is compiled at once.
     yield { on, id: `${type.case}.pattern`, expression: `"".matches(${JSON.stringify(type.value.pattern)}) ? true : true`, constant: true };
   }
 }

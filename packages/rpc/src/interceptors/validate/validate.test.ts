@@ -20,7 +20,7 @@ import { hasRules } from "./rules-of.ts";
 type Order = MessageInitShape<typeof OrderSchema>;
 
 const good = { id: 1, number: "20210722", main: {} } satisfies Order;
-/** Breaks two rules. */
+/** Violates two rules. */
 const bad = { id: -1, number: "", main: {} } satisfies Order;
 
 const kinds = {
@@ -33,7 +33,9 @@ const kinds = {
 const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
 const everyWay = transports.flatMap((transport) => kindNames.map((kind) => ({ transport, kind })));
 
-/** A server that answers with how many requests a handler has had, and breaks the response's rule. */
+/**
+ * A server that responds with the negated number of requests, which violates the response's rule.
+ */
 async function start(transport: Transport, options: ServerOptions = {}, clientOptions: ClientOptions = {}) {
   const seen: number[] = [];
   const { server, channel } = await serveBy(transport, options);
@@ -53,23 +55,23 @@ async function start(transport: Transport, options: ServerOptions = {}, clientOp
   return { client: createClient(ValidatedService, channel, clientOptions), seen };
 }
 
-/** The violations that an order is refused with. */
-async function refusal(call: Promise<unknown>) {
+/** The violations in the error of a call. */
+async function violationsOf(call: Promise<unknown>) {
   const error = await failureOf(call);
   if (!(error instanceof RpcError)) throw error;
   const { fieldViolations } = error.findDetails(BadRequestSchema)[0] ?? { fieldViolations: [] };
   return { error, violations: fieldViolations.map(({ field, description }) => [field, description]) };
 }
 
-/** What is wrong with an order that is good but for this. */
+/** The violations of an order that is valid except for the given fields. */
 const problems = (order: { [Name in keyof Order]: Order[Name] | undefined }) =>
   check(OrderSchema, { ...good, ...order } as Order).map(({ field, description }) => [field, description]);
 
 test.each(everyWay)(
-  "$transport, $kind: a request that breaks rules is INVALID_ARGUMENT, with all faults in one detail, and the handler never has it",
+  "$transport, $kind: an invalid request is INVALID_ARGUMENT with all violations in one detail, and never reaches the handler",
   async ({ transport, kind }) => {
     const { client, seen } = await start(transport, { interceptors: [validate()] });
-    const { error, violations } = await refusal(kinds[kind](client, bad));
+    const { error, violations } = await violationsOf(kinds[kind](client, bad));
     expect(error).toMatchObject({
       code: Code.INVALID_ARGUMENT,
       message: 'id must be greater than 0, is -1; number must be at least 1 character, is ""',
@@ -84,7 +86,7 @@ test.each(everyWay)(
 );
 
 test.each(everyWay)(
-  "$transport, $kind: a request that keeps the rules goes through, and responses are not checked",
+  "$transport, $kind: a valid request reaches the handler, and responses are not checked",
   async ({ transport, kind }) => {
     const { client, seen } = await start(transport, { interceptors: [validate()] });
     const responses = await kinds[kind](client, good);
@@ -93,7 +95,7 @@ test.each(everyWay)(
   },
 );
 
-test.each(everyWay)("$transport, $kind: a client that checks sends no request that breaks a rule", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a client with validateRequests() sends no invalid request", async ({ transport, kind }) => {
   const onServer = vi.fn();
   const { client } = await start(
     transport,
@@ -107,7 +109,7 @@ test.each(everyWay)("$transport, $kind: a client that checks sends no request th
     },
     { interceptors: [validateRequests()] },
   );
-  const { error, violations } = await refusal(kinds[kind](client, bad));
+  const { error, violations } = await violationsOf(kinds[kind](client, bad));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
   expect(violations.map(([field]) => field)).toEqual(["id", "number"]);
   expect(onServer).not.toHaveBeenCalledWith(-1);
@@ -115,7 +117,7 @@ test.each(everyWay)("$transport, $kind: a client that checks sends no request th
   expect(onServer).toHaveBeenCalledWith(1);
 });
 
-test.each(transports)("%s: a handler that catches what reading its requests throws cannot make the call succeed", async (transport) => {
+test.each(transports)("%s: the call fails even if the handler catches the error while it reads requests", async (transport) => {
   const { server, channel } = await serveBy(transport, { interceptors: [validate()] });
   server.add(
     implement(ValidatedService, {
@@ -134,12 +136,12 @@ test.each(transports)("%s: a handler that catches what reading its requests thro
 test.each<[string, Parameters<typeof problems>[0], string[][]]>([
   ["a number out of range", { id: 0 }, [["id", "must be greater than 0, is 0"]]],
   [
-    "a text that is too long, shortened",
+    "a text that is too long, in shortened form",
     { number: "x".repeat(70) },
     [["number", `must be at most 64 characters, is "${"x".repeat(64)}…" (70 long)`]],
   ],
   [
-    "an enum's value that is not defined",
+    "an undefined value of an enum",
     { size: 9 as Size },
     [["size", "must be one of SIZE_UNSPECIFIED (0), SIZE_SMALL (1), SIZE_LARGE (2), is 9"]],
   ],
@@ -158,14 +160,14 @@ test.each<[string, Parameters<typeof problems>[0], string[][]]>([
     [["cents", "must be greater than or equal to 1 and less than or equal to 1000000, is 0"]],
   ],
   ["a pattern", { payment: { case: "card", value: "42" } }, [["card", 'does not match regex pattern `^[0-9]{16}$`, is "42"']]],
-  ["a number that is none", { discount: Number.NaN }, [["discount", "must be greater than or equal to 0 and less than 1, is NaN"]]],
+  ["a NaN", { discount: Number.NaN }, [["discount", "must be greater than or equal to 0 and less than 1, is NaN"]]],
   ["a duration", { wait: { nanos: 500_000_000 } }, [["wait", 'must be greater than or equal to 1s, is "0.500s"']]],
-  ["a message that is missing", { main: undefined }, [["main", "is required"]]],
+  ["a missing message", { main: undefined }, [["main", "is required"]]],
   ["bytes", { signature: new Uint8Array(4) }, [["signature", "must be at most 3 bytes, has 4 bytes"]]],
-  ["what is twice in a list", { labels: ["a", "a"] }, [["labels", "repeated value must contain unique items, has 2"]]],
+  ["a duplicate in a list", { labels: ["a", "a"] }, [["labels", "repeated value must contain unique items, has 2"]]],
   ["a text with line breaks", { labels: ["a\n\nb c d e"] }, [["labels[0]", 'must be at most 5 characters, is "a\\n\\nb c d e"']]],
   [
-    "a message within one of the same kind",
+    "a message in one of the same type",
     { next: { ...good, next: { ...good, id: -7 } } },
     [["next.next.id", "must be greater than 0, is -7"]],
   ],
@@ -173,43 +175,43 @@ test.each<[string, Parameters<typeof problems>[0], string[][]]>([
   expect(problems(order)).toEqual(expected);
 });
 
-test("the value of a field that is marked as a secret is not told", () => {
+test("the value of a field with debug_redact is omitted", () => {
   expect(problems({ password: "hunter2" })).toEqual([["password", "must be at least 8 characters"]]);
 });
 
-test("a field that is not set is not held to the rules of its value, if it could have been", () => {
+test("the rules of an optional field do not apply while it is not set", () => {
   expect(problems({})).toEqual([]);
 });
 
-test("check() takes a message as well as an init shape", () => {
+test("check() accepts a message or an object with its fields", () => {
   expect(check(ItemSchema, create(ItemSchema, { count: -1 }))).toMatchObject([{ field: "count" }]);
   expect(check(FreeSchema, { text: "x" })).toEqual([]);
 });
 
-test.each(transports)("%s: the message is one line, of three faults at most; the rest is counted", async (transport) => {
+test.each(transports)("%s: the message is one line with up to three violations and the number of the others", async (transport) => {
   const { client } = await start(transport, { interceptors: [validate()] });
   const items = Array.from({ length: 5 }, () => ({ count: -1 }));
-  const { error, violations } = await refusal(client.unary({ ...bad, number: "a\nb".repeat(100), items }));
+  const { error, violations } = await violationsOf(client.unary({ ...bad, number: "a\nb".repeat(100), items }));
   expect(violations).toHaveLength(7);
   expect(error.message).toMatch(/^id must be .*; number must be .*; items\[0\]\.count must .*, is -1 \(and 4 more\)$/);
   expect(error.message.length).toBeLessThan(400);
 });
 
-test.each(transports)("%s: more faults than fit into a header are counted in the message", async (transport) => {
+test.each(transports)("%s: the message counts the violations that do not fit into a header", async (transport) => {
   const { client } = await start(transport, { interceptors: [validate()] });
-  const { error, violations } = await refusal(client.unary({ ...good, items: Array.from({ length: 1000 }, () => ({ count: -1 })) }));
+  const { error, violations } = await violationsOf(client.unary({ ...good, items: Array.from({ length: 1000 }, () => ({ count: -1 })) }));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
   expect(error.message).toMatch(/^items\[0\]\.count .* \(and 997 more\)$/);
   expect(violations.length).toBeGreaterThan(50);
   expect(violations.length).toBeLessThan(1000);
 });
 
-test("a key of a map does not fill the detail", () => {
+test("a long key of a map is shortened", () => {
   const [[field = "", description = ""] = []] = problems({ extras: { ["k".repeat(10_000)]: {} } });
   expect(field.length + description.length).toBeLessThan(250);
 });
 
-test("a million faults are told from the first, at once", () => {
+test("check() of a message with a million violations returns the first one quickly", () => {
   const items = new Array(1_000_000).fill(create(ItemSchema, { count: -1 }));
   const start = performance.now();
   expect(problems({ items })).toEqual([["items", "must contain no more than 1000 items, has 1000000"]]);
@@ -220,7 +222,7 @@ test.each([
   [BadExpressionService, /test\.v1\.BadExpression\.id.*bad\.expression/],
   [BadTypeService, /^message test\.v1\.BadType\.Inner: .*"string"/],
 ])(
-  "%s: a rule that cannot be compiled is an error when the service is added, or a client made, which names the message and the rule",
+  "%s: add() and createClient() throw for a rule that cannot be compiled, and name the message and the rule",
   (service, message) => {
     const add = () => createServer({ interceptors: [validate()] }).add(implement(service, {}));
     expect(add).toThrow(RuleError);
@@ -230,7 +232,7 @@ test.each([
 );
 
 test.each(transports)(
-  "%s: a rule that fails is INTERNAL, says nothing of itself on the wire, and is told to onError once",
+  "%s: a rule that cannot be evaluated is INTERNAL without details for the caller, and onError receives it once",
   async (transport) => {
     const faults: unknown[] = [];
     const { server, channel } = await serveBy(transport, { interceptors: [validate()], onError: (error) => faults.push(error) });
@@ -246,6 +248,6 @@ test.each(transports)(
   },
 );
 
-test("messages without rules, also within, are not looked at", () => {
+test("hasRules() finds the rules of a message and of nested messages", () => {
   expect([FreeSchema, OrderSchema, ItemSchema, ReceiptSchema].map(hasRules)).toEqual([false, true, true, true]);
 });

@@ -1,4 +1,4 @@
-// Interceptors that hold requests to the rules in their .proto files.
+// Interceptors that check requests against the rules in their .proto files.
 import { create, type DescMessage, type DescService, type Message, type MessageInitShape, type Registry } from "@bufbuild/protobuf";
 import type { BadRequest_FieldViolation } from "../../../gen/google/rpc/error_details_pb.js";
 import { checkObject, checkOptionNames, checkSchema, type Names, wrongType } from "../../checks.ts";
@@ -8,49 +8,58 @@ import { RpcError } from "../../protocol/error.ts";
 import type { ServerInterceptor } from "../../server/context.ts";
 import { Checker, RuleError } from "./checker.ts";
 import { fieldViolation } from "./field-violation.ts";
-import { refusal } from "./refusal.ts";
+import { invalidRequest } from "./invalid-request.ts";
 import { hasRules } from "./rules-of.ts";
 
+/** Options of `validate()` and `validateRequests()`. */
 export interface ValidateOptions {
-  /** The extensions of `buf.validate`'s own rules that the rules use, and the messages that CEL is to know. Default: none. */
+  /**
+   * A registry with the extensions of the `buf.validate` rules, and with the messages that CEL
+   * expressions use. Default: none.
+   */
   readonly registry?: Registry | undefined;
 }
 
 const names: Names<ValidateOptions> = { registry: true };
 
 /**
- * Checks each request, of all four call kinds, before the handler has it. The first that breaks a rule ends the call with INVALID_ARGUMENT and one
- * `google.rpc.BadRequest` that has a field violation for each fault. They are left out from where they would not fit into a header, some 80;
- * the message says how many there are. Responses are not checked.
+ * Returns an interceptor that checks each request before the handler receives it, in calls of all
+ * four kinds. It does not check responses.
  *
- * `server.add()` throws a RuleError for a rule that cannot be compiled. A rule that fails when it is evaluated ends the call with INTERNAL.
+ * The first request that violates a rule ends the call with INVALID_ARGUMENT. The error has one
+ * `google.rpc.BadRequest` detail with a field violation for each violated rule. Violations that
+ * would not fit into a header are omitted, which leaves about 80. The message gives the total.
+ *
+ * `server.add()` throws a RuleError for a rule that cannot be compiled. A rule that cannot be
+ * evaluated ends the call with INTERNAL.
  */
 export function validate(options: ValidateOptions = {}): ServerInterceptor {
   const checker = checkerOf("validate()", options);
   const interceptor: ServerInterceptor = async (call, next) => {
     const { input } = call.method;
     if (!hasRules(input)) return next();
-    let refused: RpcError | undefined;
+    let invalid: RpcError | undefined;
     call.onRequest((request) => {
       const violations = checker.check(input, request);
       if (violations.length === 0) return;
-      refused = refusal(input, request, violations);
-      throw refused;
+      invalid = invalidRequest(input, request, violations);
+      throw invalid;
     });
     try {
       await next();
     } catch (error) {
-      throw refused ?? error;
+      throw invalid ?? error;
     }
-    // A handler that catches what reading its requests throws has still been sent one that is not valid.
-    if (refused !== undefined) throw refused;
+    // The call fails even if the handler catches the error while it reads its requests.
+    if (invalid !== undefined) throw invalid;
   };
   return Object.assign(interceptor, { prepare: prepareWith(checker) });
 }
 
 /**
- * The same before a request is sent: the call ends with the error that the server would have answered. `createClient()` throws a RuleError for a
- * rule that cannot be compiled.
+ * Returns an interceptor that checks each request before the client sends it. An invalid request
+ * ends the call with the same error as `validate()` on the server. `createClient()` throws a
+ * RuleError for a rule that cannot be compiled.
  */
 export function validateRequests(options: ValidateOptions = {}): ClientInterceptor {
   const checker = checkerOf("validateRequests()", options);
@@ -60,7 +69,7 @@ export function validateRequests(options: ValidateOptions = {}): ClientIntercept
       call.onRequest((init) => {
         const request = create(input, init as MessageInitShape<DescMessage>);
         const violations = checkOrFail(checker, input, request);
-        if (violations.length > 0) throw refusal(input, request, violations);
+        if (violations.length > 0) throw invalidRequest(input, request, violations);
       });
     }
     await next();
@@ -81,7 +90,10 @@ function prepareWith(checker: Checker) {
   };
 }
 
-/** What is not an RpcError would be taken for a message that cannot be written. */
+/**
+ * Turns a RuleError into INTERNAL. Otherwise, the call would report a message that cannot be
+ * encoded.
+ */
 function checkOrFail(checker: Checker, input: DescMessage, request: Message) {
   try {
     return checker.check(input, request);
@@ -93,10 +105,11 @@ function checkOrFail(checker: Checker, input: DescMessage, request: Message) {
 let shared: Checker | undefined;
 
 /**
- * What is wrong with a message, or an init shape of one: nothing, or one field violation a fault. (Only the first, if the message has more than
- * 10,000 elements.)
+ * Checks a message, or an object with its fields. Returns a field violation for each violated rule.
+ * For a message with more than 10,000 values, returns the first violation only.
  *
- * @throws RuleError for a rule that cannot be compiled or evaluated.
+ * @throws RuleError for a rule that cannot be compiled or evaluated. TypeError for an invalid
+ * argument.
  */
 export function check<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): BadRequest_FieldViolation[] {
   checkSchema("the schema of check()", schema);

@@ -16,7 +16,7 @@ describe.each(transports)("%s", (transport) => {
     expect(Object.keys((await client.list({})).statuses)).toEqual(["", "test.v1.TestService"]);
   });
 
-  test("check of an unknown service is NOT_FOUND and names it", async () => {
+  test("check() of an unknown service is NOT_FOUND and names it", async () => {
     const { client } = await start();
     expect(await failureOf(client.check({ service: "nosuch" }))).toMatchObject({
       code: Code.NOT_FOUND,
@@ -24,7 +24,7 @@ describe.each(transports)("%s", (transport) => {
     });
   });
 
-  test("watch tells the status at once, then each change, and no repetition", async () => {
+  test("watch() sends the status at once, and then each change without repetitions", async () => {
     const { server, client } = await start();
     using watch = client.watch({ service: "later" });
     expect(await watch.recv()).toMatchObject({ status: Status.SERVICE_UNKNOWN });
@@ -36,7 +36,7 @@ describe.each(transports)("%s", (transport) => {
     expect(await watch.recv()).toMatchObject({ status: Status.NOT_SERVING });
   });
 
-  test("a watcher that leaves is forgotten", async () => {
+  test("the watcher of a cancelled call is removed", async () => {
     const { server, client } = await start();
     const signals: AbortSignal[] = [];
     const changed = server.health.changed.bind(server.health);

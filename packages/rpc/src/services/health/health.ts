@@ -1,21 +1,27 @@
-// grpc.health.v1, as https://github.com/grpc/grpc/blob/master/doc/health-checking.md has it.
+// The health service, grpc.health.v1
+// (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
 import { type HealthCheckRequest, HealthCheckResponse_ServingStatus as Status } from "../../../gen/grpc/health/v1/health_pb.js";
 import { checkString, wrongType } from "../../checks.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
 
-/** How a service is; `SERVICE_UNKNOWN`, which only a watcher sees, is said by the server itself. */
+/** The status of a service. The server itself reports `SERVICE_UNKNOWN`, and only to watchers. */
 export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING";
 
 const servingStatuses: ReadonlySet<string> = new Set<ServingStatus>(["UNKNOWN", "SERVING", "NOT_SERVING"]);
 
-/** The state of each service of a server, by its full name; `""` stands for the server as a whole. */
+/** The status of each service by its full name. `""` stands for the server as a whole. */
 export class HealthStatuses {
   readonly #statuses = new Map<string, Status>([["", Status.SERVING]]);
   readonly #watchers = new Set<() => void>();
   #shutdown = false;
 
-  /** Sets a service's status, and tells those who watch it. After a shutdown, everything stays NOT_SERVING. @throws TypeError for another status. */
+  /**
+   * Sets the status of a service and notifies its watchers. After a shutdown, every status stays
+   * NOT_SERVING.
+   *
+   * @throws TypeError for an unknown status.
+   */
   set(service: string, status: ServingStatus): void {
     checkString("service", service);
     if (!servingStatuses.has(status)) throw wrongType("status", "UNKNOWN, SERVING or NOT_SERVING", status);
@@ -23,7 +29,7 @@ export class HealthStatuses {
     for (const wake of this.#watchers) wake();
   }
 
-  /** Undefined if the service has never been set. */
+  /** Returns undefined if the status has never been set. */
   get(service: string): Status | undefined {
     return this.#statuses.get(checkString("service", service));
   }
@@ -32,7 +38,7 @@ export class HealthStatuses {
     return this.#statuses.entries();
   }
 
-  /** Everything is NOT_SERVING from now on. */
+  /** Sets every status to NOT_SERVING, permanently. */
   shutdown(): void {
     this.#shutdown = true;
     for (const service of this.#statuses.keys()) this.set(service, "NOT_SERVING");

@@ -1,10 +1,10 @@
-// What server reflection looks things up in: the files of some services, with all that they import.
+// The index that server reflection uses: the files of the services and their imports.
 import { type DescExtension, type DescFile, type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
 /**
- * Files by name, by symbol, and by extension. Un-packaged files may define the same name; the one that comes first has it, and the
- * services' own files come before what they import.
+ * Finds files by name, by symbol and by extension. Files without a package may define the same
+ * name. The first file then has precedence, and the services' own files come before their imports.
  */
 export class FileIndex {
   readonly #files = new Map<string, DescFile>();
@@ -12,7 +12,7 @@ export class FileIndex {
   readonly #extensions = new Map<string, Map<number, DescFile>>();
 
   constructor(services: readonly DescService[]) {
-    // A map keeps its order, and is walked while it grows.
+    // The loop also visits the entries that it adds: a Map iterates in insertion order.
     for (const { file } of services) this.#files.set(file.proto.name, file);
     for (const file of this.#files.values()) {
       for (const dependency of file.dependencies) {
@@ -35,7 +35,7 @@ export class FileIndex {
     return this.#extensions.get(extendee)?.get(number);
   }
 
-  /** Undefined if there is no such message. */
+  /** Returns undefined if the message does not exist. */
   extensionNumbers(extendee: string): number[] | undefined {
     if (!this.#symbols.has(extendee)) return undefined;
     return [...(this.#extensions.get(extendee)?.keys() ?? [])].sort((a, b) => a - b);
@@ -78,12 +78,12 @@ export class FileIndex {
   }
 }
 
-/** The values of an enum stand beside it, as in C++, not within it. */
+/** As in C++, the values of an enum are siblings of the enum. */
 function sibling(typeName: string, name: string): string {
   return typeName.slice(0, typeName.lastIndexOf(".") + 1) + name;
 }
 
-/** A file and all that it imports, the file first. */
+/** Yields a file and all its imports, starting with the file. */
 export function* withImports(file: DescFile, seen = new Set<DescFile>()): Generator<DescFile> {
   if (seen.has(file)) return;
   seen.add(file);
@@ -93,7 +93,9 @@ export function* withImports(file: DescFile, seen = new Set<DescFile>()): Genera
 
 const serialized = new WeakMap<DescFile, Uint8Array>();
 
-/** Without comments and positions in the source: they are larger than all the rest, and may be nobody else's business. */
+/**
+ * Omits comments and source positions. They exceed the rest in size, and comments may be private.
+ */
 export function serializeFile(file: DescFile): Uint8Array {
   let bytes = serialized.get(file);
   if (bytes === undefined) {

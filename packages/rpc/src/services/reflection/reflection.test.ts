@@ -28,7 +28,7 @@ describe.each(transports)("%s", (transport) => {
     return response.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes).name);
   }
 
-  test("services are listed by their full names, un-packaged ones included, in v1 and v1alpha", async () => {
+  test("v1 and v1alpha list services by their full names, including those without a package", async () => {
     const expected = [
       "Unpackaged",
       "grpc.health.v1.Health",
@@ -49,19 +49,19 @@ describe.each(transports)("%s", (transport) => {
   });
 
   test.each(["Unpackaged", "Unpackaged.Call", "Extendable", "Extendable.colour", "Colour", "RED", "label"])(
-    "the symbol %s is found in its file, which comes first, its imports after it",
+    "a lookup of the symbol %s returns its file and then the imports",
     async (symbol) => {
       const [response] = await ask({ case: "fileContainingSymbol", value: symbol });
       expect(fileNames(response)).toEqual(["unpackaged.proto", "test.proto"]);
     },
   );
 
-  test("a file is found by its name; imports that were sent on the stream are not sent again", async () => {
+  test("a lookup by file name omits imports that were sent on the stream before", async () => {
     const responses = await ask({ case: "fileByFilename", value: "test.proto" }, { case: "fileByFilename", value: "unpackaged.proto" });
     expect(responses.map(fileNames)).toEqual([["test.proto"], ["unpackaged.proto"]]);
   });
 
-  test("validation rules come with the file that defines them, and with what that imports", async () => {
+  test("a service with validation rules comes with the file that defines them and its imports", async () => {
     const { server, channel } = await serveBy(transport, { reflection: true });
     server.add(implement(ValidatedService, {}));
     const client = createClient(ServerReflection, channel);
@@ -90,7 +90,7 @@ describe.each(transports)("%s", (transport) => {
     expect([file, extension]).toEqual([rules, rules]);
   });
 
-  test("extensions are found by number, and all their numbers by type", async () => {
+  test("extensions are found by number, and the numbers by type", async () => {
     const [file, numbers, none] = await ask(
       {
         case: "fileContainingExtension",
@@ -104,7 +104,7 @@ describe.each(transports)("%s", (transport) => {
     expect(none?.value).toMatchObject({ extensionNumber: [] });
   });
 
-  test("what is unknown is NOT_FOUND and named, and the stream goes on", async () => {
+  test("an unknown name is NOT_FOUND and part of the message, and the stream continues", async () => {
     const responses = await ask(
       { case: "fileByFilename", value: "nosuch.proto" },
       { case: "fileContainingSymbol", value: "nosuch" },
@@ -136,7 +136,7 @@ describe.each(transports)("%s", (transport) => {
     call.closeSend();
   });
 
-  test("comments and positions in the source are not sent", async () => {
+  test("comments and source positions are not sent", async () => {
     const service = { name: "S", method: [{ name: "Call", inputType: ".commented.M", outputType: ".commented.M" }] };
     const sourceCodeInfo = { location: [{ path: [4, 0], span: [1, 0, 10], leadingComments: " our secret plans\n" }] };
     const proto = create(FileDescriptorProtoSchema, {

@@ -1,4 +1,5 @@
-// Server reflection, v1 and v1alpha: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
+// Server reflection, v1 and v1alpha
+// (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md).
 import {
   create,
   type DescFile,
@@ -25,8 +26,8 @@ import { FileIndex, serializeFile, withImports } from "./index-of-files.ts";
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;
 
 /**
- * The handlers of `grpc.reflection.v1` and `v1alpha`.
- * @param services those of the server, at the time of a request.
+ * Returns the handlers of `grpc.reflection.v1` and `grpc.reflection.v1alpha`.
+ * @param services returns the current services of the server.
  */
 export function reflectionHandlers(services: () => readonly DescService[]) {
   let index: FileIndex | undefined;
@@ -60,7 +61,7 @@ export function reflectionHandlers(services: () => readonly DescService[]) {
   };
 }
 
-/** The messages of v1 and v1alpha differ in nothing but their package. */
+/** Converts between v1 and v1alpha, whose messages differ only in their package. */
 async function* convertAll<From extends DescMessage, To extends DescMessage>(
   messages: AsyncIterable<MessageShape<From>>,
   from: From,
@@ -94,11 +95,11 @@ function answer(
       return { case: "listServicesResponse", value: { service: names.sort().map((name) => ({ name })) } };
     }
     default:
-      return error(Code.INVALID_ARGUMENT, "the request asks for nothing that this server knows");
+      return error(Code.INVALID_ARGUMENT, "the request has no message_request that this server supports");
   }
 }
 
-/** A file, and those of its imports that have not been sent on this stream. */
+/** Returns a file and those of its imports that have not been sent on this stream. */
 function files(file: DescFile | undefined, what: string, sent: Set<DescFile>): Answer {
   if (file === undefined) return error(Code.NOT_FOUND, `unknown ${what}`);
   const missing = [...withImports(file)].filter((each) => each === file || !sent.has(each));

@@ -1,4 +1,5 @@
-// How a request is refused: INVALID_ARGUMENT, with what is wrong for people in the message, and for programs in a detail.
+// The error for a request that violates rules: INVALID_ARGUMENT, with a message for people and a
+// google.rpc.BadRequest detail for programs.
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type BadRequest_FieldViolation, BadRequestSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { Code } from "../../protocol/code.ts";
@@ -7,17 +8,20 @@ import { percentEncode } from "../../protocol/percent-encode.ts";
 import type { Fault } from "./checker.ts";
 import { fieldViolation } from "./field-violation.ts";
 
-/** How many bytes of text the detail may have. */
+/** The largest size of the detail's texts, in bytes. */
 const maxBytes = 4096;
 
-/** How many bytes message and details may have in the header, so that `fitStatus` leaves the details in it. */
+/**
+ * The largest size of message and details in the header, in bytes. `fitStatus` then keeps the
+ * details.
+ */
 const maxHeaderBytes = 7 * 1024;
 
-/** How many faults the message names. */
-const named = 3;
+/** The number of violations that the message describes. */
+const maxDescribed = 3;
 
-export function refusal(schema: DescMessage, request: Message, violations: readonly Fault[]): RpcError {
-  const first = violations.slice(0, named).map((violation) => fieldViolation(violation, schema, request));
+export function invalidRequest(schema: DescMessage, request: Message, violations: readonly Fault[]): RpcError {
+  const first = violations.slice(0, maxDescribed).map((violation) => fieldViolation(violation, schema, request));
   const texts = first.map(({ field, description }) => `${field} ${description}`.trimStart());
   const more = violations.length - texts.length;
   const message = `${texts.join("; ")}${more > 0 ? ` (and ${more} more)` : ""}`;
@@ -25,13 +29,15 @@ export function refusal(schema: DescMessage, request: Message, violations: reado
   return new RpcError(Code.INVALID_ARGUMENT, message, { details: [detail(BadRequestSchema, { fieldViolations })] });
 }
 
-/** What is left to the texts of the detail, which holds the message too and goes in base64. */
+/**
+ * The room for the texts of the detail, which also contains the message and is encoded in base64.
+ */
 function roomBeside(message: string): number {
   const room = ((maxHeaderBytes - percentEncode(message).length) * 3) / 4 - Buffer.byteLength(message);
   return Math.min(room, maxBytes);
 }
 
-/** As many violations as have room, and one at least. */
+/** Returns as many violations as fit, and at least one. */
 function fitting(violations: readonly Fault[], room: number, make: (violation: Fault) => BadRequest_FieldViolation) {
   const made: BadRequest_FieldViolation[] = [];
   let bytes = 0;
@@ -44,5 +50,5 @@ function fitting(violations: readonly Fault[], room: number, make: (violation: F
   return made;
 }
 
-/** Of a field violation: the tags and lengths around the two texts. */
+/** The bytes of a field violation beyond its two texts: tags and lengths. */
 const overhead = 7;
