@@ -15,7 +15,9 @@ export const transports: readonly Transport[] = all.filter((transport) => select
  * beside the transport (`transport/grpc-js/*.test.ts`).
  */
 const lacks = {
-  /** grpc-js compresses by channel and by server, not by call (transport/grpc-js/unsupported.ts). */
+  /**
+   * grpc-js compresses by channel and by server, not by call (transport/grpc-js/unsupported.ts).
+   */
   compression: ["grpc-js"],
   /** Node's http2 joins the text values of a key, and gives grpc-js one. */
   severalValues: ["grpc-js"],

@@ -137,29 +137,32 @@ test.each(["pick_first", "round_robin"] as const)(
 );
 
 // Other systems have a single loopback address.
-test.skipIf(process.platform !== "linux")("round_robin over three servers continues when one is killed and the name server adds another", async () => {
-  const first = await startEcho({ host: "127.0.0.2" });
-  const { port } = first;
-  const [second, third, fourth] = await Promise.all([3, 4, 5].map((i) => startEcho({ host: `127.0.0.${i}`, port })));
-  let addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
-  const dependencies = { dialer: http2Dial, lookup: () => Promise.resolve(addresses) };
-  const options: ChannelOptions = { balancing: "round_robin", dnsRefreshMs: 50, retry };
-  using channel = openChannel(`shop.test:${port}`, readOptions("test", options), dependencies);
-  await channel.connect();
-  const servers = [first, second, third, fourth] as EchoServer[];
-  const events = async () => {
-    await vi.waitFor(() => expect(servers.slice(0, 3).every(({ calls }) => calls > 10)).toBe(true));
-    servers[1]?.kill();
-    await pause(100);
-    addresses = ["127.0.0.2", "127.0.0.4", "127.0.0.5"];
-    await vi.waitFor(() => expect(servers[3]?.calls).toBeGreaterThan(10));
-  };
-  const counts = await load(channel, 10, events());
-  expect(Object.keys(counts)).toEqual(["OK"]);
-  const before = servers.map(({ calls }) => calls);
-  for (let i = 0; i < 30; i++) await echo(channel, String(i));
-  expect(servers.map(({ calls }, i) => calls - (before[i] ?? 0))).toEqual([10, 0, 10, 10]);
-});
+test.skipIf(process.platform !== "linux")(
+  "round_robin over three servers continues when one is killed and the name server adds another",
+  async () => {
+    const first = await startEcho({ host: "127.0.0.2" });
+    const { port } = first;
+    const [second, third, fourth] = await Promise.all([3, 4, 5].map((i) => startEcho({ host: `127.0.0.${i}`, port })));
+    let addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
+    const dependencies = { dialer: http2Dial, lookup: () => Promise.resolve(addresses) };
+    const options: ChannelOptions = { balancing: "round_robin", dnsRefreshMs: 50, retry };
+    using channel = openChannel(`shop.test:${port}`, readOptions("test", options), dependencies);
+    await channel.connect();
+    const servers = [first, second, third, fourth] as EchoServer[];
+    const events = async () => {
+      await vi.waitFor(() => expect(servers.slice(0, 3).every(({ calls }) => calls > 10)).toBe(true));
+      servers[1]?.kill();
+      await pause(100);
+      addresses = ["127.0.0.2", "127.0.0.4", "127.0.0.5"];
+      await vi.waitFor(() => expect(servers[3]?.calls).toBeGreaterThan(10));
+    };
+    const counts = await load(channel, 10, events());
+    expect(Object.keys(counts)).toEqual(["OK"]);
+    const before = servers.map(({ calls }) => calls);
+    for (let i = 0; i < 30; i++) await echo(channel, String(i));
+    expect(servers.map(({ calls }, i) => calls - (before[i] ?? 0))).toEqual([10, 0, 10, 10]);
+  },
+);
 
 /** Starts a server that accepts connections and never sends anything. */
 async function startSilent(port = 0) {

@@ -250,13 +250,16 @@ const everyCut = (["clientStream", "bidiStream"] as const).flatMap((kind) =>
   Object.entries(cuts).map(([how, cut]) => ({ kind, how, ...cut })),
 );
 
-test.each(everyCut)("$kind, interrupted by $how: sends RST_STREAM and no END_STREAM", async ({ kind, requests = andWait, options = () => ({}) }) => {
-  const { client, expectReset } = await uploads();
-  const call =
-    kind === "clientStream" ? client.clientStream(requests(), options()) : Array.fromAsync(client.bidiStream(requests(), options()));
-  await failureOf(call);
-  await expectReset();
-});
+test.each(everyCut)(
+  "$kind, interrupted by $how: sends RST_STREAM and no END_STREAM",
+  async ({ kind, requests = andWait, options = () => ({}) }) => {
+    const { client, expectReset } = await uploads();
+    const call =
+      kind === "clientStream" ? client.clientStream(requests(), options()) : Array.fromAsync(client.bidiStream(requests(), options()));
+    await failureOf(call);
+    await expectReset();
+  },
+);
 
 test.each(["clientStream", "bidiStream"] as const)("%s, interrupted by cancel(): sends RST_STREAM and no END_STREAM", async (kind) => {
   const { client, expectReset } = await uploads();
@@ -279,27 +282,24 @@ test("a response over the limit resets the stream without END_STREAM", async () 
   expect(streams.get(1)?.filter((frame) => frame.includes("END_STREAM"))).toEqual([]);
 });
 
-test.each(["unary", "serverStream"] as const)(
-  "%s: a body that the server does not read is reset without END_STREAM",
-  async (kind) => {
-    // A server that never extends the window, so that the body cannot end.
-    const server: Http2Server = createServer({ settings: { initialWindowSize: 1_000 } });
-    server.on("stream", (stream) => stream.on("error", () => {}).pause());
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    const { address, streams } = await tap(`127.0.0.1:${(server.address() as net.AddressInfo).port}`);
-    using channel = createChannel(address);
-    await channel.connect();
-    const client = createClient(TestService, channel);
-    const body = { data: new Uint8Array(200_000) };
-    for (const how of ["timeout", "signal"]) {
-      const options = how === "timeout" ? { timeoutMs: 100 } : { signal: AbortSignal.timeout(100) };
-      await failureOf(kind === "unary" ? client.unary(body, options) : client.serverStream(body, options).recv());
-    }
-    await until(() => [...streams.values()].filter((frames) => frames.at(-1) === "RST_STREAM").length === 2);
-    for (const frames of streams.values()) expect(frames.filter((frame) => frame.includes("END_STREAM"))).toEqual([]);
-  },
-);
+test.each(["unary", "serverStream"] as const)("%s: a body that the server does not read is reset without END_STREAM", async (kind) => {
+  // A server that never extends the window, so that the body cannot end.
+  const server: Http2Server = createServer({ settings: { initialWindowSize: 1_000 } });
+  server.on("stream", (stream) => stream.on("error", () => {}).pause());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const { address, streams } = await tap(`127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+  using channel = createChannel(address);
+  await channel.connect();
+  const client = createClient(TestService, channel);
+  const body = { data: new Uint8Array(200_000) };
+  for (const how of ["timeout", "signal"]) {
+    const options = how === "timeout" ? { timeoutMs: 100 } : { signal: AbortSignal.timeout(100) };
+    await failureOf(kind === "unary" ? client.unary(body, options) : client.serverStream(body, options).recv());
+  }
+  await until(() => [...streams.values()].filter((frames) => frames.at(-1) === "RST_STREAM").length === 2);
+  for (const frames of streams.values()) expect(frames.filter((frame) => frame.includes("END_STREAM"))).toEqual([]);
+});
 
 test.each(kindNames)("%s: after thousands of immediate cancels, no handler runs and the channel works", async (kind) => {
   let running = 0;

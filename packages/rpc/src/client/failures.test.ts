@@ -66,23 +66,26 @@ test.each(everyWay)("$transport, $kind: a time that is too long is reduced to th
   expect(seen.at(-1)).toBeUndefined();
 });
 
-test.each(everyWay)("$transport, $kind: a deadline in the past fails with DEADLINE_EXCEEDED, and the call is not sent", async ({ transport, kind }) => {
-  const handler = vi.fn(() => "");
-  const { client } = await startBy(transport, everyKind(handler));
-  for (const options of [
-    { timeoutMs: 0 },
-    { timeoutMs: -1 },
-    { timeoutMs: Number.NEGATIVE_INFINITY },
-    { deadline: new Date(0) },
-    { deadline: 5 },
-  ]) {
-    const failure = await failureOf(kinds[kind](client, "", options));
-    const message: unknown = expect.stringMatching(/^deadline exceeded: \/test\.v1\.TestService\/\w+ had no time left when it began$/);
-    expect(failure).toMatchObject({ code: Code.DEADLINE_EXCEEDED, message });
-  }
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(handler).not.toHaveBeenCalled();
-});
+test.each(everyWay)(
+  "$transport, $kind: a deadline in the past fails with DEADLINE_EXCEEDED, and the call is not sent",
+  async ({ transport, kind }) => {
+    const handler = vi.fn(() => "");
+    const { client } = await startBy(transport, everyKind(handler));
+    for (const options of [
+      { timeoutMs: 0 },
+      { timeoutMs: -1 },
+      { timeoutMs: Number.NEGATIVE_INFINITY },
+      { deadline: new Date(0) },
+      { deadline: 5 },
+    ]) {
+      const failure = await failureOf(kinds[kind](client, "", options));
+      const message: unknown = expect.stringMatching(/^deadline exceeded: \/test\.v1\.TestService\/\w+ had no time left when it began$/);
+      expect(failure).toMatchObject({ code: Code.DEADLINE_EXCEEDED, message });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(handler).not.toHaveBeenCalled();
+  },
+);
 
 const illegal: readonly (readonly [key: string, metadata: object])[] = [
   ["x y", { "x y": "1" }],
@@ -184,24 +187,21 @@ test.each(everyWay)("$transport, $kind: a promise that is awaited late still rej
   for (const late of [header, response, call.header(), call.recv()]) expect(await failureOf(late)).toMatchObject({ code: Code.NOT_FOUND });
 });
 
-test.each(everyWay)(
-  "$transport, $kind: an iterable that throws rejects the call rather than throwing",
-  async ({ transport, kind }) => {
-    if (kind !== "clientStream" && kind !== "bidiStream") return;
-    const { client } = await startBy(
-      transport,
-      everyKind(() => ""),
-    );
-    const fault = new Error("no iterator");
-    const requests = {
-      [Symbol.asyncIterator](): AsyncIterator<object> {
-        throw fault;
-      },
-    };
-    const call = kind === "clientStream" ? client.clientStream(requests) : client.bidiStream(requests).recv();
-    expect(await failureOf(call)).toBe(fault);
-  },
-);
+test.each(everyWay)("$transport, $kind: an iterable that throws rejects the call rather than throwing", async ({ transport, kind }) => {
+  if (kind !== "clientStream" && kind !== "bidiStream") return;
+  const { client } = await startBy(
+    transport,
+    everyKind(() => ""),
+  );
+  const fault = new Error("no iterator");
+  const requests = {
+    [Symbol.asyncIterator](): AsyncIterator<object> {
+      throw fault;
+    },
+  };
+  const call = kind === "clientStream" ? client.clientStream(requests) : client.bidiStream(requests).recv();
+  expect(await failureOf(call)).toBe(fault);
+});
 
 // The messages.
 

@@ -85,24 +85,27 @@ test.each(everyWay)(
   },
 );
 
-test.each(everyWay)("$transport, $kind: a cancel while an interceptor works after next() ends the call with CANCELLED", async ({ transport, kind }) => {
-  const controller = new AbortController();
-  const slow: ClientInterceptor = async (_call, next) => {
-    await next();
-    controller.abort();
-    await new Promise(() => {});
-  };
-  const { client } = await startBy(
-    transport,
-    everyKind(() => "answer"),
-    {},
-    {},
-    { interceptors: [slow] },
-  );
-  // The responses arrived before the cancel, and the end of the call did not.
-  const failure = await failureOf(kinds[kind](client, "", { signal: controller.signal }));
-  expect(failure).toMatchObject({ code: Code.CANCELLED });
-});
+test.each(everyWay)(
+  "$transport, $kind: a cancel while an interceptor works after next() ends the call with CANCELLED",
+  async ({ transport, kind }) => {
+    const controller = new AbortController();
+    const slow: ClientInterceptor = async (_call, next) => {
+      await next();
+      controller.abort();
+      await new Promise(() => {});
+    };
+    const { client } = await startBy(
+      transport,
+      everyKind(() => "answer"),
+      {},
+      {},
+      { interceptors: [slow] },
+    );
+    // The responses arrived before the cancel, and the end of the call did not.
+    const failure = await failureOf(kinds[kind](client, "", { signal: controller.signal }));
+    expect(failure).toMatchObject({ code: Code.CANCELLED });
+  },
+);
 
 test.each(everyWay)("$transport, $kind: the call context has the documented members only", async ({ transport, kind }) => {
   const documented = "authority channel deadline metadata method onRequest onResponse responseHeader signal toJSON trailer".split(" ");

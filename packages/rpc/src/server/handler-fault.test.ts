@@ -83,7 +83,9 @@ test.each(everyWay)("$transport, $kind: a request that is no message is INVALID_
   for (const [request, what] of noMessages) {
     expect(await failureOf(call(request))).toMatchObject({
       code: Code.INVALID_ARGUMENT,
-      message: expect.stringMatching(new RegExp(`^cannot write test\\.v1\\.\\w+: a message must be an object(?: with fields)?, got ${what}$`)),
+      message: expect.stringMatching(
+        new RegExp(`^cannot write test\\.v1\\.\\w+: a message must be an object(?: with fields)?, got ${what}$`),
+      ),
     });
   }
   expect(channel.state).not.toBe("failed");

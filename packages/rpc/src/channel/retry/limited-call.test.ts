@@ -95,7 +95,9 @@ describe("a method's message sizes", () => {
     expect(source.last.cancelled?.code).toBe(Code.RESOURCE_EXHAUSTED);
     expect(listener).toMatchObject({
       messages: ["abc"],
-      statuses: [{ code: Code.RESOURCE_EXHAUSTED, message: "the response is 4 bytes long, and maxResponseBytes of /test.v1.Echo/Say is 3" }],
+      statuses: [
+        { code: Code.RESOURCE_EXHAUSTED, message: "the response is 4 bytes long, and maxResponseBytes of /test.v1.Echo/Say is 3" },
+      ],
     });
   });
 });

@@ -221,15 +221,12 @@ test("check() of a message with a million violations returns the first one quick
 test.each([
   [BadExpressionService, /test\.v1\.BadExpression\.id.*bad\.expression/],
   [BadTypeService, /^message test\.v1\.BadType\.Inner: .*"string"/],
-])(
-  "%s: add() and createClient() throw for a rule that cannot be compiled, and name the message and the rule",
-  (service, message) => {
-    const add = () => createServer({ interceptors: [validate()] }).add(implement(service, {}));
-    expect(add).toThrow(RuleError);
-    expect(add).toThrow(message);
-    expect(() => createClient(service, "127.0.0.1:1", { interceptors: [validateRequests()] })).toThrow(message);
-  },
-);
+])("%s: add() and createClient() throw for a rule that cannot be compiled, and name the message and the rule", (service, message) => {
+  const add = () => createServer({ interceptors: [validate()] }).add(implement(service, {}));
+  expect(add).toThrow(RuleError);
+  expect(add).toThrow(message);
+  expect(() => createClient(service, "127.0.0.1:1", { interceptors: [validateRequests()] })).toThrow(message);
+});
 
 test.each(transports)(
   "%s: a rule that cannot be evaluated is INTERNAL without details for the caller, and onError receives it once",
