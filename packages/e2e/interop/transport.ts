@@ -12,8 +12,8 @@ export type TransportName = (typeof transportNames)[number];
 /** The cases that do not hold where grpc-js is on one side, and why. */
 export const grpcJsExceptions = {
   client: {
-    client_compressed_unary: "grpc-js compresses by channel, and not by call",
-    client_compressed_streaming: "grpc-js compresses by channel, and not by call",
+    client_compressed_unary: "grpc-js compresses per channel, not per call",
+    client_compressed_streaming: "grpc-js compresses per channel, not per call",
     server_compressed_unary: "grpc-js does not tell whether a response came compressed",
     server_compressed_streaming: "grpc-js does not tell whether a response came compressed",
   },

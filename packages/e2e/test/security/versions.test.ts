@@ -41,6 +41,6 @@ test("our client refuses a server that speaks TLS 1.1 only, and says so on one l
   expect(await client(["hello", "--tls", "--certs", folder.path, "--addr", address])).toEqual({
     status: 1,
     stdout: "",
-    stderr: `UNAVAILABLE: cannot connect to ${address}: the server speaks no version of TLS that this client does\n`,
+    stderr: `UNAVAILABLE: cannot connect to ${address}: the server and this client have no TLS version in common\n`,
   });
 });

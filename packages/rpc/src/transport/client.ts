@@ -1,34 +1,46 @@
-// The client's seam: a channel opens calls, whatever carries them. Above it stand calls, interceptors and codecs; below it
-// connections, name resolution and retries. Messages cross it as bytes.
+// The interface between clients and channels. A channel opens calls, whatever transport carries
+// them. Calls, interceptors and codecs are above it; connections, name resolution and retries are
+// below it. Messages cross it as bytes.
 import type { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Status } from "../protocol/status.ts";
 
-/** `idle`: not connected, the next call connects. `failed`: it cannot connect; it goes on trying, and is `failed` until it is `ready`. */
+/**
+ * `idle`: not connected; the next call connects. `failed`: the last attempt to connect failed; the
+ * channel keeps trying, and stays `failed` until it is `ready`.
+ */
 export type ChannelState = "idle" | "connecting" | "ready" | "failed" | "closed";
 
-/** Connections to one target, or what stands for them. It may be shared by any number of clients. */
+/** The connections to one target. Any number of clients may share a channel. */
 export interface Channel extends Disposable {
-  /** What the channel was made for, as messages name it. */
+  /** The target of the channel, as messages name it. */
   readonly target: string;
-  /** The `:authority` of calls that have none of their own: the name of the service, `shop.example:50051`. */
+  /**
+   * The default `:authority` of calls: the name of the service, for example `shop.example:50051`.
+   */
   readonly authority: string;
-  /** Whether what is sent is kept from others: TLS, or no wire at all. Tokens are sent only then. */
+  /**
+   * Whether the channel is private: it uses TLS, or stays within the process. Tokens are sent only
+   * on such a channel.
+   */
   readonly secure: boolean;
   readonly state: ChannelState;
   /**
-   * Connects now. Resolves once a call can be sent. Rejects with UNAVAILABLE and the reason of the last attempt if there is no
-   * connection within `connectTimeoutMs`, and with CANCELLED, as calls do, if the channel is closed.
+   * Connects now. Resolves once a call can be sent. Rejects with UNAVAILABLE and the reason of the
+   * last attempt if there is no connection within `connectTimeoutMs`. Rejects with CANCELLED, as
+   * calls do, if the channel is closed.
    */
   connect(): Promise<void>;
   /** Closes the connections once their calls have ended. New calls fail with CANCELLED. */
   close(): void;
-  /** Opens a call: what clients are made of. */
+  /** Opens a call. Clients are built on this method. */
   open(call: OutgoingCall, listener: ClientListener): ClientStream;
 }
 
-/** A method, as it is called. One object a method and client: a channel may keep what it derives from it. */
+/**
+ * A method to call. A client has one object for each method, and a channel may cache data for it.
+ */
 export interface OutgoingMethod {
   /** `/package.Service/Method`. */
   readonly path: string;
@@ -36,51 +48,78 @@ export interface OutgoingMethod {
   readonly responseStream: boolean;
 }
 
-/** What a call is opened with. */
+/** The parameters of a new call. */
 export interface OutgoingCall {
   readonly method: OutgoingMethod;
-  /** Checked: `requestFault` has found nothing in it. The channel does not change it. Undefined: none. */
+  /**
+   * Valid metadata, as checked by `requestFault`. The channel does not change it. Undefined for a
+   * call without metadata.
+   */
   readonly metadata: Metadata | undefined;
-  /** Milliseconds since 1970, or Infinity. The call above ends itself when it passes; the channel sends it as `grpc-timeout` and ends no wait later than it. */
+  /**
+   * Milliseconds since 1970, or Infinity. The call above ends itself at the deadline. The channel
+   * sends it as `grpc-timeout` and does not wait beyond it.
+   */
   readonly deadline: number;
   /** How requests are compressed. */
   readonly compression: Compression;
-  /** Whether the call waits while connections fail, instead of failing with UNAVAILABLE. Undefined: as the channel's options for the method say, or false. */
+  /**
+   * Whether the call waits while connections fail, instead of failing with UNAVAILABLE. Default:
+   * the channel's options for the method, or false.
+   */
   readonly waitForReady: boolean | undefined;
-  /** The `:authority`, if it is not the channel's. */
+  /** The `:authority`. Default: that of the channel. */
   readonly authority: string | undefined;
-  /** The only request, where the method has one: the request is complete with it. `send` and `halfClose` are not called then. It may be gone once a header has come. */
+  /**
+   * The only request of a method without a request stream. The request is then complete, and `send`
+   * and `halfClose` are not called. The channel may drop the bytes once a header has arrived.
+   */
   readonly request: Buffer | undefined;
-  /** How often the call was sent before by a retry policy: sent as `grpc-previous-rpc-attempts` unless it is 0. A client opens calls with 0. */
+  /**
+   * The number of earlier attempts by a retry policy. Sent as `grpc-previous-rpc-attempts` unless
+   * it is 0. Clients open calls with 0.
+   */
   readonly previousAttempts: number;
 }
 
-/** The call's end of a stream. After `cancel`, and after `onStatus`, its methods do nothing. */
+/** The stream of a call. Its methods do nothing after `cancel` and after `onStatus`. */
 export interface ClientStream {
   /** The peer's address, once the call has a connection. */
   readonly peer: string | undefined;
-  /** What a call without a connection waits for, as messages name it: `the TLS handshake`. Undefined if that is not known. */
+  /**
+   * The step that a call without a connection waits for, as messages name it, for example `the TLS
+   * handshake`. Undefined if it is not known.
+   */
   readonly waitsFor?: string | undefined;
   /**
-   * Sends a request of a stream. The bytes do not change afterwards. Returns whether there is room for more; after false `onDrain` follows, and
-   * what is sent in the meantime is kept.
+   * Sends a request of a stream. The bytes must not change afterwards. Returns whether there is
+   * room for more. After false, `onDrain` follows, and further messages are queued.
    */
   send(message: Buffer, compress: boolean): boolean;
-  /** No more requests. */
+  /** Half-closes the call: no more requests follow. */
   halfClose(): void;
-  /** Asks for one more response. A unary response needs one `pull`, too. Not more than asked for is delivered. */
+  /**
+   * Requests one more response. A unary call needs one `pull`, too. The channel never delivers more
+   * responses than requested.
+   */
   pull(): void;
-  /** Ends the call at once: on the wire by a reset and nothing before it. No callback follows. */
+  /** Ends the call at once, with a reset on the wire. No callback follows. */
   cancel(code: Code, message: string): void;
 }
 
-/** What a call hears of its stream. Never called before `open` has returned. */
+/** Receives the events of a stream. Never called before `open` has returned. */
 export interface ClientListener {
-  /** The response's header, once, before the first message. Not called if the response has a status only. Undefined: it has no metadata. */
+  /**
+   * The response header, once, before the first message. Not called for a trailers-only response.
+   * Undefined if there is no metadata.
+   */
   onHeader(header: Metadata | undefined): void;
-  /** @param compressed whether it came so. */
+  /** @param compressed whether the message arrived compressed. */
   onMessage(message: Buffer, compressed: boolean): void;
   onDrain(): void;
-  /** The end, once, after the messages that were pulled; with OK, after all messages. A response that is not complete never ends with OK. */
+  /**
+   * The end of the call, once. Follows the messages that were pulled, or all messages if the status
+   * is OK. An incomplete response never ends with OK.
+   */
   onStatus(status: Status): void;
 }

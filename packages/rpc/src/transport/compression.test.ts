@@ -11,7 +11,7 @@ import { Code, type Compression, RpcError, wasCompressed } from "../index.ts";
 const text = "a".repeat(10_000);
 const megabyte = 1024 * 1024;
 
-/** A server that tells which of its requests came compressed, and compresses what it is asked to. */
+/** A server that reports which requests arrived compressed, and compresses on demand. */
 const telling = {
   unary: (request: object) => ({ text, count: wasCompressed(request) ? 1 : 0 }),
   async *bidiStream(requests: AsyncIterable<object>) {
@@ -69,7 +69,7 @@ function flagsOf(body: Buffer): number[] {
   return flags;
 }
 
-/** A server that is not ours: it answers every call with a header and a body. */
+/** A foreign server that answers every call with a header and a body. */
 async function serveRaw(headers: OutgoingHttpHeaders, body: Buffer, seen?: (headers: object, body: Buffer) => void): Promise<string> {
   const server: Http2Server = createHttp2Server();
   server.on("stream", (stream, requestHeaders) => {
@@ -92,14 +92,14 @@ async function serveRaw(headers: OutgoingHttpHeaders, body: Buffer, seen?: (head
 }
 
 describe.each(["gzip", "deflate"] as const)("%s", (compression) => {
-  test("a client compresses what it is told to, and the server knows", async () => {
+  test("a client compresses on demand, and the server sees it", async () => {
     const { client } = await start(telling);
     expect((await client.unary({ text }, { compression })).count).toBe(1);
     expect((await client.unary({ text })).count).toBe(0);
     expect((await client.unary({ text }, { compression: "identity" })).count).toBe(0);
   });
 
-  test("a server compresses what it is told to, and the client knows", async () => {
+  test("a server compresses on demand, and the client sees it", async () => {
     const { client } = await start({
       unary: ({ count }, context) => {
         if (count > 0) context.compression = compression;
@@ -113,7 +113,7 @@ describe.each(["gzip", "deflate"] as const)("%s", (compression) => {
   });
 });
 
-test("each request of a stream is compressed or not, as the client says", async () => {
+test("a client chooses compression for each request of a stream", async () => {
   const { client } = await start(telling);
   const call = client.bidiStream({ compression: "gzip" });
   const counts: (number | undefined)[] = [];
@@ -125,7 +125,7 @@ test("each request of a stream is compressed or not, as the client says", async 
   expect(counts).toEqual([1, 0, 1]);
 });
 
-test("each response of a stream is compressed or not, as the handler says", async () => {
+test("a handler chooses compression for each response of a stream", async () => {
   const { client } = await start({
     async *serverStream(_request, context) {
       context.compression = "gzip";
@@ -137,7 +137,7 @@ test("each response of a stream is compressed or not, as the handler says", asyn
   expect(compressed).toEqual([false, true, false]);
 });
 
-test("a server compresses all responses if it is told to", async () => {
+test("the option compression of a server compresses all responses", async () => {
   const { client } = await start(
     { unary: () => ({ text }), clientStream: async () => ({ text }), serverStream: () => [{ text }], bidiStream: () => [{ text }] },
     { compression: "gzip" },
@@ -148,7 +148,7 @@ test("a server compresses all responses if it is told to", async () => {
   for await (const response of client.bidiStream([])) expect(wasCompressed(response)).toBe(true);
 });
 
-test("what compression does not make smaller goes as it is", async () => {
+test("a message that compression does not shrink is sent uncompressed", async () => {
   const { client } = await start({ unary: (request) => ({ count: wasCompressed(request) ? 1 : 0 }) }, { compression: "gzip" });
   const response = await client.unary({ text: "a" }, { compression: "gzip" });
   expect(response.count).toBe(0);
@@ -160,7 +160,7 @@ test.each([
   ["identity, deflate, gzip", "gzip", [1]],
   ["identity,deflate", "identity", [0]],
   [undefined, "identity", [0]],
-])("to a caller that accepts %s, gzip goes as %s", async (accepted, encoding, flags) => {
+])("gzip for a caller that accepts %s is sent as %s", async (accepted, encoding, flags) => {
   const { address } = await startServer({ unary: () => ({ text }) }, { compression: "gzip" });
   const header = accepted === undefined ? {} : { "grpc-accept-encoding": accepted };
   const { headers, body, trailers } = await callRaw(address, "Unary", header, frame(new Uint8Array(), 0));
@@ -169,7 +169,7 @@ test.each([
   expect(trailers["grpc-status"]).toBe("0");
 });
 
-test("a handler that sent its header compresses no more than the header says", async () => {
+test("after the header is sent, a handler cannot change the compression", async () => {
   const { address } = await startServer({
     unary(_request, context) {
       context.sendHeader();
@@ -181,7 +181,7 @@ test("a handler that sent its header compresses no more than the header says", a
   expect(flagsOf(body)).toEqual([0]);
 });
 
-test("what a caller sets as its own metadata does not choose the compression", async () => {
+test("metadata of the caller does not choose the compression", async () => {
   const seen: Record<string, unknown>[] = [];
   const address = await serveRaw({}, frame(new Uint8Array(), 0), (headers) => seen.push(headers as Record<string, unknown>));
   await connect(address).unary({ text }, { metadata: { "grpc-encoding": "gzip" } });
@@ -193,7 +193,7 @@ test.each([
   ["gzip", 1],
   ["identity, deflate, gzip", 1],
   ["identity,deflate", 0],
-])("a client goes on to compress by gzip for a server that accepts %s: %i", async (accepted, flag) => {
+])("a client whose server accepts %s continues with the gzip flag %i", async (accepted, flag) => {
   const flags: (number | undefined)[] = [];
   const address = await serveRaw({ "grpc-accept-encoding": accepted }, frame(new Uint8Array(), 0), (_headers, body) => flags.push(body[0]));
   const client = connect(address);
@@ -201,14 +201,14 @@ test.each([
   expect(flags).toEqual([1, flag]);
 });
 
-test("a compression that does not exist is refused before anything is sent", async () => {
+test("an unknown compression fails before anything is sent", async () => {
   const { client } = await start(telling);
   const failure = await failureOf(client.unary({ text }, { compression: "br" as Compression }));
   expect(failure).toMatchObject({ code: Code.INVALID_ARGUMENT });
   expect(failure).toBeInstanceOf(RpcError);
 });
 
-describe("a server refuses", () => {
+describe("a server rejects", () => {
   const gzip = { "grpc-encoding": "gzip" };
   const bombs = { gzip: gzipSync(request(64 * megabyte)), deflate: deflateSync(request(64 * megabyte)) };
 
@@ -221,7 +221,7 @@ describe("a server refuses", () => {
     expect(handled).toBe(0);
   });
 
-  test("what its own limit does not allow, and takes what it does", async () => {
+  test("a message over its own limit, and accepts one within it", async () => {
     const { address } = await startServer({ unary: () => ({}) }, { limits: { maxReceiveMessageBytes: 1000 } });
     const send = async (size: number) =>
       (await callRaw(address, "Unary", gzip, frame(gzipSync(new Uint8Array(request(size - 3))), 1))).trailers;
@@ -229,7 +229,7 @@ describe("a server refuses", () => {
     expect((await send(1001))["grpc-status"]).toBe(String(Code.RESOURCE_EXHAUSTED));
   });
 
-  test("a bomb within a stream, and other calls go on", async () => {
+  test("a decompression bomb in a stream, and other calls continue", async () => {
     const { address, client } = await start({
       async clientStream(requests) {
         let count = 0;
@@ -242,7 +242,7 @@ describe("a server refuses", () => {
     expect((await client.clientStream([{}, {}])).count).toBe(2);
   });
 
-  test.each([0, 1])("an encoding that it does not know, also before it is used (%i), and says which it does", async (flag) => {
+  test.each([0, 1])("an unknown encoding, whether used or not (flag %i), and names the supported ones", async (flag) => {
     const { address } = await startServer(telling);
     const { trailers } = await callRaw(address, "Unary", { "grpc-encoding": "zstd" }, frame(request(), flag));
     expect(trailers).toMatchObject({ "grpc-status": String(Code.UNIMPLEMENTED), "grpc-accept-encoding": "identity,deflate,gzip" });
@@ -252,7 +252,7 @@ describe("a server refuses", () => {
     ["a flag without an encoding", {}, frame(gzipSync(request()), 1)],
     ["a flag with the encoding identity", { "grpc-encoding": "identity" }, frame(gzipSync(request()), 1)],
     ["a flag that is neither 0 nor 1", gzip, frame(gzipSync(request()), 2)],
-    ["what is no gzip", gzip, frame(request(), 1)],
+    ["invalid gzip", gzip, frame(request(), 1)],
     ["half of a gzip", gzip, frame(gzipSync(request()).subarray(0, 20), 1)],
   ])("%s with INTERNAL", async (_what, headers, body) => {
     const { address } = await startServer(telling);
@@ -261,23 +261,23 @@ describe("a server refuses", () => {
   });
 });
 
-describe("a client refuses", () => {
-  test("a response that inflates to more than its limit", async () => {
+describe("a client rejects", () => {
+  test("a response that decompresses to more than its limit", async () => {
     const address = await serveRaw({ "grpc-encoding": "gzip" }, frame(gzipSync(request(64 * megabyte)), 1));
     expect(await failureOf(connect(address).unary({}))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
   });
 
   test.each([
     ["a flag without an encoding", {}, frame(gzipSync(request()), 1)],
-    ["an encoding that it does not know", { "grpc-encoding": "zstd" }, frame(request(), 1)],
-    ["what is no gzip", { "grpc-encoding": "gzip" }, frame(request(), 1)],
+    ["an unknown encoding", { "grpc-encoding": "zstd" }, frame(request(), 1)],
+    ["invalid gzip", { "grpc-encoding": "gzip" }, frame(request(), 1)],
   ])("%s with INTERNAL", async (_what, headers, body) => {
     const address = await serveRaw(headers, body);
     expect(await failureOf(connect(address).unary({}))).toMatchObject({ code: Code.INTERNAL });
   });
 });
 
-test("a handler learns that its call is over while a response is being compressed", async () => {
+test("a handler learns that its call has ended while a response is being compressed", async () => {
   let left = false;
   const { client } = await start({
     async *serverStream(_request, context) {

@@ -1,6 +1,7 @@
-// Why a connection was not made, in plain words. Node and OpenSSL have codes and texts of their own.
+// Explains in plain words why a connection failed. Node and OpenSSL have codes and texts of their
+// own.
 
-/** By the code of an error of Node. */
+/** Causes by the code of a Node error. */
 const byCode: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused: nothing listens there",
   ENOENT: "there is no such socket",
@@ -20,7 +21,10 @@ const byCode: Readonly<Record<string, string>> = {
   ERR_TLS_HANDSHAKE_TIMEOUT: "the TLS handshake timed out",
 };
 
-/** By the text of an error of OpenSSL or of Node's tls; `$<name>` is what the pattern found. The first that fits counts. */
+/**
+ * Causes by the text of an error from OpenSSL or Node's tls. `$<name>` is a group of the pattern.
+ * The first matching pattern applies.
+ */
 const byText: readonly (readonly [pattern: RegExp, cause: string])[] = [
   [
     /altnames: Host: (?<host>.*?)\.? is not in the cert's altnames: (?<names>.*)/,
@@ -39,7 +43,7 @@ const byText: readonly (readonly [pattern: RegExp, cause: string])[] = [
   [/alert unknown ca|alert number 48/, "the server does not trust the authority that signed this client's certificate"],
   [/alert certificate expired|alert number 45/, "this client's certificate has expired"],
   [/alert bad certificate|alert number 42|alert certificate unknown|alert number 46/, "the server refuses this client's certificate"],
-  [/alert protocol version|alert number 70|unsupported protocol/, "the server speaks no version of TLS that this client does"],
+  [/alert protocol version|alert number 70|unsupported protocol/, "the server and this client have no TLS version in common"],
   [/alert no application protocol|alert number 120/, "the server does not speak HTTP/2"],
   [/alert unrecognized name|alert number 112/, "the server does not know the name that it was asked for"],
   [
@@ -49,12 +53,13 @@ const byText: readonly (readonly [pattern: RegExp, cause: string])[] = [
   [/wrong version number|packet length too long|record layer failure|http request/, "the server does not speak TLS"],
 ];
 
-/** The server closed the connection without a word. */
+/** The server closed the connection without giving a reason. */
 const closed = /\bECONNRESET\b|\bEPIPE\b|\bECONNABORTED\b|socket disconnected|socket hang up|alert number 80/;
 
 /**
- * What an error means to whoever asked for the connection. Undefined for an error that is not known here.
- * @param code of an error of Node; empty if it has none.
+ * Explains an error of a connection. Returns `undefined` for an unknown error.
+ *
+ * @param code the code of a Node error; empty if it has none.
  */
 export function knownCause(code: string, message: string): string | undefined {
   const known = byCode[code];
@@ -66,22 +71,26 @@ export function knownCause(code: string, message: string): string | undefined {
   return undefined;
 }
 
-/** How a message of a time that is up ends. @param step what was waited for, if that is known. */
+/**
+ * Returns the end of a timeout message.
+ *
+ * @param step the step that was waited for, if it is known.
+ */
 export function waitingFor(step: string | undefined): string {
   return step === undefined ? "" : `, waiting for ${step}`;
 }
 
-/** What EINVAL says of a Unix domain socket, where clients connect and where servers listen. */
+/** Explains EINVAL for a Unix domain socket, in clients and servers. */
 export function pathTooLong(path: string): string {
   return `the path has ${Buffer.byteLength(path)} bytes, and the system takes about 100: choose a shorter one`;
 }
 
-/** Whether an error says that the server closed the connection without a word. */
+/** Returns whether an error says that the server closed the connection without giving a reason. */
 export function isClosed(text: string): boolean {
   return closed.test(text);
 }
 
-/** What that hints at depends on what was tried. */
+/** Explains a closed connection. The likely cause depends on whether TLS was tried. */
 export function closedCause(secure: boolean): string {
   return secure
     ? "the server closed the connection during the handshake: does it trust this client's certificate, if it asks for one?"

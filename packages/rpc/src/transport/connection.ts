@@ -1,4 +1,5 @@
-// What stands below a channel: connections, each to one address, and the attempts of calls on them.
+// The interface below a channel: connections, each to one address, and the attempts of calls on
+// them.
 
 import type { ChannelLimits } from "../limits/limits.ts";
 import type { Metadata } from "../protocol/metadata.ts";
@@ -7,51 +8,65 @@ import type { Certificates } from "../security/certificates.ts";
 import type { ClientStream, OutgoingCall } from "./client.ts";
 
 /**
- * How far a failed attempt came (gRFC A6, transparent retries). `unsent`: it had a connection, and nothing of it left this process. `refused`: the server
- * surely has not processed it (RFC 9113, section 8.7): REFUSED_STREAM, or a GOAWAY that leaves it out. `processed`: everything else, also an
- * attempt that found no connection.
+ * The progress of a failed attempt (gRFC A6, transparent retries). `unsent`: it had a connection,
+ * but nothing left this process. `refused`: the server has certainly not processed it (RFC 9113,
+ * section 8.7): it sent REFUSED_STREAM, or a GOAWAY that excludes the stream. `processed`:
+ * everything else, including an attempt without a connection.
  */
 export type Progress = "unsent" | "refused" | "processed";
 
-/** What is heard of one attempt of a call. The same rules as those of `ClientListener` hold. */
+/** Receives the events of one attempt of a call. The rules of `ClientListener` apply. */
 export interface AttemptListener {
   onHeader(header: Metadata | undefined): void;
   onMessage(message: Buffer, compressed: boolean): void;
   onDrain(): void;
   /**
-   * @param pushback the server's `grpc-retry-pushback-ms`, as it came; several values joined by commas.
+   * @param pushback the server's `grpc-retry-pushback-ms` as it arrived; several values are joined
+   * by commas.
    */
   onEnd(status: Status, progress: Progress, pushback: string | undefined): void;
 }
 
-/** One connection that is ready. It keeps the process alive while it has calls, and only then: a script that forgets `close()` ends. */
+/**
+ * An established connection. It keeps the process alive only while it has calls, so a script that
+ * forgets `close()` still ends.
+ */
 export interface Connection {
-  /** The peer, as `ClientStream.peer` gives it. */
+  /** The peer, in the format of `ClientStream.peer`. */
   readonly peer: string;
-  /** How many calls can be opened now: 0 at the peer's limit, and once the connection drains or is closed. */
+  /**
+   * How many calls can be opened now: 0 at the peer's limit, and once the connection drains or is
+   * closed.
+   */
   readonly available: number;
-  /** How many calls are open on it. */
+  /** The number of open calls. */
   readonly calls: number;
-  /** Whether it takes no more calls: the peer sent GOAWAY, it was closed here, or its socket is gone. */
+  /**
+   * Whether the connection takes no more calls: the peer sent GOAWAY, `close` was called, or the
+   * socket is closed.
+   */
   readonly draining: boolean;
-  /** Whether the peer has answered a call on it. */
+  /** Whether the peer has completed a call on this connection. */
   readonly served: boolean;
   /** Called when `available` rises from 0. */
   onAvailable: (() => void) | undefined;
-  /** Called once, when the connection begins to drain or is lost, whichever is first. Calls that do not go on have ended before. `status` says why it was lost: UNAVAILABLE. */
+  /**
+   * Called once, when the connection begins to drain or is lost, whichever is first. Calls that
+   * cannot continue have ended before. `status` explains the loss: UNAVAILABLE.
+   */
   onDown: ((status: Status) => void) | undefined;
   /** Opens an attempt. `available` must not be 0. */
   open(call: OutgoingCall, listener: AttemptListener): ClientStream;
-  /** Takes no more calls, and ends once those that are open have ended. */
+  /** Takes no more calls. Closes the connection once its open calls have ended. */
   close(): void;
-  /** Ends at once, with its calls. */
+  /** Closes the connection and its calls at once. */
   destroy(): void;
 }
 
-/** Where a connection leads. */
+/** The address of a connection. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** A step of making a connection, as messages name it. */
+/** A step of connecting, as messages name it. */
 export type ConnectStep =
   | "the files of its certificates"
   | "the TCP connection"
@@ -62,12 +77,16 @@ export type ConnectStep =
   | "the server's HTTP/2 SETTINGS";
 
 /**
- * Makes one connection: TCP or a Unix domain socket, a proxy's tunnel, TLS, the server's SETTINGS. Rejects with an RpcError (UNAVAILABLE,
- * `cannot connect to TARGET: CAUSE`), and with the signal's reason. Calls `onStep` when a step begins.
+ * Makes one connection: TCP or a Unix domain socket, a proxy tunnel, TLS, the server's SETTINGS.
+ * Rejects with an RpcError (UNAVAILABLE, `cannot connect to TARGET: CAUSE`), or with the reason of
+ * the signal. Calls `onStep` when a step begins.
  */
 export type Dial = (address: Address, signal: AbortSignal, onStep?: (step: ConnectStep) => void) => Promise<Connection>;
 
-/** An HTTP proxy: connections go through a tunnel that it opens (CONNECT; RFC 9110, section 9.3.6). The address is what CONNECT names. */
+/**
+ * An HTTP proxy. Connections go through a tunnel that it opens (CONNECT; RFC 9110, section 9.3.6)
+ * to the address.
+ */
 export interface HttpProxy {
   readonly host: string;
   readonly port: number;
@@ -75,15 +94,17 @@ export interface HttpProxy {
   readonly authorization: string | undefined;
 }
 
-/** What the connections of a channel have in common: what a `Dial` is made of. */
+/** The options of a `Dial`, shared by the connections of a channel. */
 export interface DialOptions {
-  /** What the channel leads to, as messages name it. */
+  /** The target of the channel, as messages name it. */
   readonly target: string;
-  /** Undefined: plaintext. Each connection takes what is current. */
+  /** The certificates. Each connection uses the current ones. Undefined for plaintext. */
   readonly certificates: Certificates | undefined;
-  /** The name that the server's certificate must have: a host, or an IP address without brackets. */
+  /**
+   * The name that the server's certificate must contain: a host, or an IP address without brackets.
+   */
   readonly serverName: string;
-  /** The `:authority` of calls that have none of their own. */
+  /** The default `:authority` of calls. */
   readonly authority: string;
   readonly limits: ChannelLimits;
   readonly proxy: HttpProxy | undefined;

@@ -1,11 +1,11 @@
-// A call is a call, whatever carries it: everything here is tried over each transport.
+// Calls behave the same on every transport: each test here runs on all of them.
 import { expect, test, vi } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, type TestHandlers, TestService, transports, until } from "../../test/harness.ts";
 import { transportsWith } from "../../test/transports.ts";
 import { authenticate, Code, type Context, createClient, createContextKey, createServer, detail, Metadata, RpcError } from "../index.ts";
 import { BadRequestSchema } from "../protocol/error-details.ts";
 
-test.each(everyWay)("$transport, $kind: the answer, header and trailer arrive", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: the response, header and trailer arrive", async ({ transport, kind }) => {
   const { client } = await startBy(
     transport,
     everyKind((context) => {
@@ -40,7 +40,7 @@ test.each(everyWay)("$transport, $kind: an error keeps its code, message, metada
 });
 
 test.each(everyWay)(
-  "$transport, $kind: what else is thrown is INTERNAL, says nothing, and is reported once",
+  "$transport, $kind: any other error becomes INTERNAL without its message, and is reported once",
   async ({ transport, kind }) => {
     const reported: unknown[] = [];
     const { client } = await startBy(
@@ -70,7 +70,7 @@ test.each(everyWay)("$transport, $kind: a deadline ends the call on both sides",
   await channel.connect();
   expect(await failureOf(kinds[kind](client, "", { timeoutMs: 150 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   await until(() => reason !== undefined);
-  // Over a socket, the caller may give up, and say so, a moment before the server's own clock does.
+  // Over a socket, the caller may cancel slightly before the server's own deadline timer fires.
   const codes = transport === "in process" ? [Code.DEADLINE_EXCEEDED] : [Code.DEADLINE_EXCEEDED, Code.CANCELLED];
   expect(codes).toContain(RpcError.from(reason).code);
   expect(await failureOf(kinds[kind](client, "", { timeoutMs: -1 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
@@ -98,7 +98,7 @@ test.each(everyWay)("$transport, $kind: a cancel aborts the handler's signal", a
   expect(reason).toMatchObject({ code: Code.CANCELLED });
 });
 
-test.each(everyWay)("$transport, $kind: interceptors run, and may refuse", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: interceptors run, and may reject a call", async ({ transport, kind }) => {
   const who = createContextKey<string>("who");
   const verify = ({ metadata }: Context) => {
     if (metadata.get("token") !== "t") throw new RpcError(Code.UNAUTHENTICATED, "no token");
@@ -113,7 +113,7 @@ test.each(everyWay)("$transport, $kind: interceptors run, and may refuse", async
   expect((await kinds[kind](client, "", { metadata: { token: "t" } })).map(({ text }) => text)).toEqual(["me"]);
 });
 
-test.each(transports)("%s: a conversation keeps its order, and ends by a half-close", async (transport) => {
+test.each(transports)("%s: messages of a bidirectional stream keep their order until the half-close", async (transport) => {
   const { client } = await startBy(transport, {
     async *bidiStream(requests) {
       for await (const { count } of requests) yield { count: count * 2 };
@@ -132,7 +132,7 @@ test.each(transports)("%s: a conversation keeps its order, and ends by a half-cl
   expect((await Array.fromAsync(client.bidiStream(many))).map(({ count }) => count)).toEqual([...many.map(({ count }) => count * 2), 0]);
 });
 
-test.each(transports)("%s: a slow reader holds the generator back, and one that leaves ends it", async (transport) => {
+test.each(transports)("%s: a slow reader slows the generator, and a reader that leaves ends it", async (transport) => {
   let made = 0;
   let ended = false;
   const { client } = await startBy(transport, {
@@ -152,7 +152,7 @@ test.each(transports)("%s: a slow reader holds the generator back, and one that 
   await until(() => ended);
 });
 
-test.each(transports)("%s: a slow handler holds the sender back", async (transport) => {
+test.each(transports)("%s: a slow handler slows the sender", async (transport) => {
   let sent = 0;
   let release = () => {};
   const released = new Promise<void>((resolve) => {
@@ -195,7 +195,7 @@ test("in process, a shutdown waits for running calls, then aborts them, and new 
   expect(await shutdown).toMatchObject({ cut: [{ peer: "in-process", how: "aborted" }] });
 });
 
-test("in process, a method that the server lacks is UNIMPLEMENTED, and a closed channel CANCELLED", async () => {
+test("in process, an unknown method is UNIMPLEMENTED, and a closed channel CANCELLED", async () => {
   const server = createServer();
   const channel = server.channel();
   const client = createClient(TestService, channel);
@@ -204,7 +204,7 @@ test("in process, a method that the server lacks is UNIMPLEMENTED, and a closed 
   expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.CANCELLED });
 });
 
-test("in process, metadata that the handler changes is the handler's own", async () => {
+test("in process, a handler changes only its own copy of metadata", async () => {
   const { client } = await startBy("in process", {
     unary: (_request, { metadata }) => {
       metadata.set("m", "changed");
@@ -216,7 +216,7 @@ test("in process, metadata that the handler changes is the handler's own", async
   expect(metadata.get("m")).toBe("mine");
 });
 
-test.each(everyWay)("$transport, $kind: messages that cannot be written are refused, on both sides", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: messages that cannot be serialized fail, on both sides", async ({ transport, kind }) => {
   const onError = vi.fn();
   const tooLarge = { count: 2 ** 40 };
   const handlers: TestHandlers = {
@@ -241,21 +241,18 @@ test.each(everyWay)("$transport, $kind: messages that cannot be written are refu
   });
 });
 
-test.each(everyWay)(
-  "$transport, $kind: a message of a request over the server's limit is RESOURCE_EXHAUSTED",
-  async ({ transport, kind }) => {
-    const handlers = {
-      ...everyKind(() => "fine"),
-      clientStream: async (requests: AsyncIterable<unknown>) => ({ count: (await Array.fromAsync(requests)).length }),
-      async *bidiStream(requests: AsyncIterable<unknown>) {
-        for await (const _ of requests) yield { text: "fine" };
-      },
-    };
-    const { client } = await startBy(transport, handlers, { limits: { maxReceiveMessageBytes: 1_000 } });
-    expect(await kinds[kind](client, "x".repeat(900))).toHaveLength(1);
-    expect(await failureOf(kinds[kind](client, "x".repeat(1_100)))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
-  },
-);
+test.each(everyWay)("$transport, $kind: a request over the server's limit is RESOURCE_EXHAUSTED", async ({ transport, kind }) => {
+  const handlers = {
+    ...everyKind(() => "fine"),
+    clientStream: async (requests: AsyncIterable<unknown>) => ({ count: (await Array.fromAsync(requests)).length }),
+    async *bidiStream(requests: AsyncIterable<unknown>) {
+      for await (const _ of requests) yield { text: "fine" };
+    },
+  };
+  const { client } = await startBy(transport, handlers, { limits: { maxReceiveMessageBytes: 1_000 } });
+  expect(await kinds[kind](client, "x".repeat(900))).toHaveLength(1);
+  expect(await failureOf(kinds[kind](client, "x".repeat(1_100)))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+});
 
 test.each(everyWay)("$transport, $kind: a response over the server's limit is RESOURCE_EXHAUSTED", async ({ transport, kind }) => {
   const { client } = await startBy(
@@ -284,7 +281,7 @@ test.each(everyWay)("$transport, $kind: the status of an error is shortened, and
   expect(await kinds[kind](client, "")).toMatchObject([{ text: "fine" }]);
 });
 
-test.each(everyWay)("$transport, $kind: metadata arrives whole, and with nothing of the protocol's", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: metadata arrives complete, without protocol fields", async ({ transport, kind }) => {
   const seen: unknown[] = [];
   const { client } = await startBy(
     transport,
@@ -304,7 +301,7 @@ test.each(everyWay)("$transport, $kind: metadata arrives whole, and with nothing
   expect(seen).toEqual([[...metadata], [...metadata]]);
 });
 
-test.each(transports)("%s: of the keys of HTTP and of the protocol, a handler sees what tracing hands on", async (transport) => {
+test.each(transports)("%s: of the reserved keys, a handler sees only those for tracing", async (transport) => {
   let seen: string[] = [];
   const { client } = await startBy(
     transport,

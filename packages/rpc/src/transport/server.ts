@@ -1,5 +1,6 @@
-// The server's seam: a transport takes calls, and hands each to the method that answers it. Above it stand calls, interceptors, handlers and
-// codecs; below it connections and frames. Messages cross it as bytes.
+// The interface between servers and transports. A transport accepts calls and passes each to its
+// method. Calls, interceptors, handlers and codecs are above it; connections and frames are below
+// it. Messages cross it as bytes.
 import type { ServerLimits } from "../limits/limits.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
@@ -7,107 +8,149 @@ import type { Status } from "../protocol/status.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ServerTls } from "../security/tls.ts";
 
-/** A method that can be called. A transport calls one of `open` and `answer` for each call. */
+/**
+ * A method that a transport serves. For each call, the transport calls either `open` or `answer`.
+ */
 export interface ServedMethod {
   /** `/package.Service/Method`. */
   readonly path: string;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
-  /** Whether the call is opened by its header alone. False: a call with one request is opened by `answer`, once the request is complete. */
+  /**
+   * Whether the header alone opens the call. If false, `answer` opens a call with one request once
+   * the request is complete.
+   */
   readonly early: boolean;
-  /** Opens a call by its header. Its requests are pulled. */
+  /** Opens a call when its header has arrived. The call pulls its requests. */
   open(stream: ServerStream): ServerListener;
   /** Opens a call with its only request. */
   answer(stream: ServerStream, request: Buffer, compressed: boolean): ServerListener;
 }
 
-/** The handler's end of a call. After `end`, and after `onCancel`, its methods do nothing. */
+/** The stream of a call. Its methods do nothing after `end` and after `onCancel`. */
 export interface ServerStream {
-  /** The request's metadata, without the fields of HTTP and of the protocol. Made when it is first asked for. */
+  /**
+   * The metadata of the request, without the fields of HTTP and of the protocol. Created on first
+   * access.
+   */
   readonly metadata: Metadata;
-  /** When the caller stops waiting: milliseconds since 1970, or Infinity. The transport ends the call then, by `onCancel`. */
+  /**
+   * The deadline: milliseconds since 1970, or Infinity. At the deadline, the transport ends the
+   * call and calls `onCancel`.
+   */
   readonly deadline: number;
-  /** `host:port`, with brackets around IPv6; `unix:` and a path, `in-process`, or `unknown`. It stays known after the end. */
+  /**
+   * The peer: `host:port` with brackets around IPv6, `unix:` and a path, `in-process`, or
+   * `unknown`. It stays available after the end of the call.
+   */
   readonly peer: string;
-  /** The caller's certificate, if TLS has verified one. */
+  /** The certificate of the caller, if TLS has verified one. */
   readonly clientCertificate: ClientCertificate | undefined;
-  /** Whether the caller takes responses that are compressed so. */
+  /** Whether the caller accepts responses with this compression. */
   accepts(compression: Compression): boolean;
-  /** Asks for one more request. Not more than asked for is delivered. */
+  /** Requests one more message. The transport never delivers more messages than requested. */
   pull(): void;
-  /** Sends the header, once, before the first message. `compression` is announced, and applies to every message that is sent with `compress`. */
+  /**
+   * Sends the header, once, before the first message. It announces `compression`, which applies to
+   * every message that is sent with `compress`.
+   */
   sendHeader(header: Metadata | undefined, compression: Compression): void;
   /**
-   * Sends a response of a stream; an empty header before the first, if none was sent. The bytes do not change afterwards. Returns whether there is
-   * room for more; after false `onDrain` follows, and what is sent in the meantime is kept.
+   * Sends a response of a stream, after an empty header if none was sent. The bytes must not change
+   * afterwards. Returns whether there is room for more. After false, `onDrain` follows, and further
+   * messages are queued.
    */
   send(message: Buffer, compress: boolean): boolean;
   /**
-   * Ends the call, once, after what was sent. The transport shortens what no peer would take (see fit-status.ts).
+   * Ends the call, once, after all sent messages. The transport shortens a status that no peer
+   * would accept (see fit-status.ts).
+   *
    * @param status undefined for OK without a trailer.
-   * @param response the only response of a method that has one: it leaves together with header and status.
+   * @param response the only response of a method without a response stream. It is sent together
+   * with the header and the status.
    */
   end(status: Status | undefined, response: Buffer | undefined, compress: boolean): void;
 }
 
-/** What a call hears of its stream. Called neither within `open` nor within `answer`. */
+/** Receives the events of a stream. Never called within `open` or `answer`. */
 export interface ServerListener {
   /**
-   * The request of a method that has one is complete: the caller has sent this message, and no other.
-   * @param compressed whether it came so.
+   * A request has arrived. For a method without a request stream, the request is complete: no other
+   * message follows.
+   *
+   * @param compressed whether the message arrived compressed.
    */
   onMessage(message: Buffer, compressed: boolean): void;
-  /** The caller has sent its last request, and all have been delivered. Never after a request that was cut short. */
+  /**
+   * The caller has half-closed, and all requests have been delivered. Not called after an
+   * incomplete request.
+   */
   onHalfClose(): void;
   onDrain(): void;
   /**
-   * The call has ended on the wire, by its caller (CANCELLED), its deadline (DEADLINE_EXCEEDED), a limit (RESOURCE_EXHAUSTED) or a lost
-   * connection (CANCELLED). No callback follows, and nothing can be sent any more.
+   * The call has ended on the wire: the caller cancelled it (CANCELLED), its deadline passed
+   * (DEADLINE_EXCEEDED), it exceeded a limit (RESOURCE_EXHAUSTED), or its connection was lost
+   * (CANCELLED). No callback follows, and nothing can be sent any more.
    */
   onCancel(status: Status): void;
 }
 
-/** Where a server listens. */
+/** An address to listen on. */
 export interface ListenAddress {
   readonly host: string;
-  /** 0: any that is free. */
+  /** The port. 0 takes any free port. */
   readonly port: number;
-  /** A Unix domain socket, instead of host and port. */
+  /** The path of a Unix domain socket, instead of host and port. */
   readonly path?: string | undefined;
 }
 
-/** One address that is listened on. */
+/** A bound address. */
 export interface Listening {
   /** 0 for a Unix domain socket. */
   readonly port: number;
-  /** Takes no more connections there. Those that there are live on. */
+  /** Stops listening. Existing connections stay open. */
   close(): Promise<void>;
 }
 
-/** A call that has ended on this side, and whose answer its caller does not take: its window is closed, or it does not read. */
+/** A call that has ended on this side, but whose caller does not read the response. */
 export interface UnsentCall {
   /** `/package.Service/Method`. */
   readonly path: string;
-  /** As `ServerStream.peer`. */
+  /** The peer, in the format of `ServerStream.peer`. */
   readonly peer: string;
 }
 
-/** What carries a server's calls. The limits of messages and metadata are the transport's: no call hears of what goes over them. */
+/**
+ * Carries the calls of a server. The transport enforces the limits for messages and metadata: a
+ * call never sees what exceeds them.
+ */
 export interface ServerTransport {
-  /** Takes calls of a method. Throws if the path is taken. */
+  /**
+   * Serves a method.
+   *
+   * @throws TypeError if the path is already served.
+   */
   add(method: ServedMethod): void;
   /** Rejects with a system error (`code`: `EADDRINUSE`, …) or a TlsFileError. */
   listen(address: ListenAddress, tls: ServerTls | undefined): Promise<Listening>;
-  /** Takes no new connections and calls, and resolves when the last call has ended and its peer has its status. Peers without a call are not waited for. */
+  /**
+   * Takes no new connections and calls. Resolves when the last call has ended and its peer has the
+   * status. Does not wait for peers without a call.
+   */
   drain(): Promise<void>;
-  /** The calls that have ended, and whose answers have not left. `drain` waits for them. */
+  /**
+   * The calls that have ended, but whose responses have not been sent completely. `drain` waits for
+   * them.
+   */
   unsent(): UnsentCall[];
-  /** Ends what is left, at once. */
+  /** Closes all connections at once. */
   destroy(): void;
 }
 
 /**
- * Makes the transport of one server. Throws a TypeError for what it cannot do.
- * @param compression of responses, unless a handler says otherwise.
+ * Creates the transport of one server.
+ *
+ * @param compression the compression of responses, unless a handler chooses another one.
+ * @throws TypeError for an option that the transport does not support.
  */
 export type ServerTransportFactory = (limits: ServerLimits, compression: Compression) => ServerTransport;

@@ -1,12 +1,13 @@
-// Call credentials whose metadata is checked before grpc-js has it.
+// Call credentials that check their metadata before grpc-js receives it.
 import { type CallCredentials, credentials } from "@grpc/grpc-js";
 import { MetadataError } from "../../protocol/metadata.ts";
 import { requestFault } from "../../protocol/metadata-rules.ts";
 import { copyOf } from "./metadata.ts";
 
 /**
- * The same credentials, in which metadata that cannot be sent is an error. With metadata that Node refuses, grpc-js begins the call again and again;
- * without any, a promise of its own rejects, and the call never ends.
+ * Wraps call credentials so that metadata that cannot be sent is an error. Without this check,
+ * grpc-js restarts the call again and again if Node rejects the metadata. If there is no metadata,
+ * an internal promise of grpc-js rejects, and the call never ends.
  */
 export function checked(own: CallCredentials): CallCredentials {
   return credentials.createFromMetadataGenerator((options, callback) => {
@@ -18,8 +19,8 @@ export function checked(own: CallCredentials): CallCredentials {
     };
     generate().then(
       (metadata) => callback(null, metadata),
-      // grpc-js rejects with null for a callback without an error and without metadata.
-      (fault: Error | null) => callback(fault ?? new MetadataError("they gave no metadata")),
+      // grpc-js rejects with null if the callback gets neither an error nor metadata.
+      (fault: Error | null) => callback(fault ?? new MetadataError("they returned no metadata")),
     );
   });
 }

@@ -1,4 +1,4 @@
-// grpcJsChannel at the seam, on servers of grpc-js, and on peers that speak nothing.
+// grpcJsChannel at the channel interface, with grpc-js servers and with silent peers.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
@@ -80,7 +80,7 @@ async function start(handlers: Handlers = {}, options: Parameters<typeof channel
   return { port, server, channel: channelTo(`127.0.0.1:${port}`, options) };
 }
 
-/** Takes connections, and says nothing. */
+/** Accepts connections, and stays silent. */
 async function listenSilently(onConnection: (socket: Socket) => void = () => {}): Promise<number> {
   const sockets: Socket[] = [];
   const server: NetServer = createServer((socket) => {
@@ -134,7 +134,7 @@ describe("the four kinds", () => {
     expect(channel.state).toBe("ready");
   });
 
-  test("client stream: requests that are sent before there is a connection arrive in order", async () => {
+  test("client stream: requests sent before the connection is ready arrive in order", async () => {
     const { channel } = await start();
     const call = new RecordedCall(channel, "/test.Bytes/clientStream", { requestStream: true });
     for (const letter of "abcdef") call.stream.send(Buffer.from(letter), false);
@@ -143,7 +143,7 @@ describe("the four kinds", () => {
     expect(call.messages).toEqual(["abcdef"]);
   });
 
-  test("server stream: messages come when they are asked for, and the status after the last", async () => {
+  test("server stream: messages arrive when they are pulled, and the status after the last", async () => {
     const { channel } = await start();
     const call = new RecordedCall(channel, "/test.Bytes/serverStream", { responseStream: true, request: "a b c", pulls: 0 });
     await vi.waitFor(() => expect(call.events).toEqual(["header"]));
@@ -160,7 +160,7 @@ describe("the four kinds", () => {
     expect(call.events).toEqual(["header", "message", "message", "message", "status OK"]);
   });
 
-  test("bidi: ping and pong, and a half-close that ends it", async () => {
+  test("bidi: exchanges messages until the half-close", async () => {
     const { channel } = await start();
     const call = bidi(channel);
     for (const text of ["1", "2", "3"]) {
@@ -193,7 +193,7 @@ describe("the four kinds", () => {
     }
   });
 
-  test("a response that was read ahead comes before the error that follows it", async () => {
+  test("a response that was read ahead is delivered before the error that follows it", async () => {
     const answering = Promise.withResolvers<grpc.ServerWritableStream<Buffer, Buffer>>();
     const { channel } = await start({
       serverStream: (call) => {
@@ -202,7 +202,7 @@ describe("the four kinds", () => {
       },
     });
     const call = new RecordedCall(channel, "/test.Bytes/serverStream", { responseStream: true, pulls: 0 });
-    // Where both come together, grpc-js drops the response.
+    // If both arrive together, grpc-js drops the response.
     await vi.waitFor(() => expect(call.events).toEqual(["header"]));
     await new Promise((resolve) => setTimeout(resolve, 100));
     (await answering.promise).emit("error", { code: grpc.status.ABORTED, details: "enough" });
@@ -215,7 +215,7 @@ describe("the four kinds", () => {
 });
 
 describe("backpressure", () => {
-  test("a peer that does not read leaves no room for requests, until it does", async () => {
+  test("there is no room for requests until the peer reads", async () => {
     let reading: grpc.ServerDuplexStream<Buffer, Buffer> | undefined;
     const { channel } = await start({
       bidi: (call) => {
@@ -244,7 +244,7 @@ describe("backpressure", () => {
 });
 
 describe("deadlines", () => {
-  test("the server is told of it", async () => {
+  test("the server gets the deadline", async () => {
     const { channel } = await start({ unary: (call, callback) => callback(null, Buffer.from(String(call.getDeadline()))) });
     const deadline = Date.now() + 60_000;
     const call = unary(channel, { deadline });
@@ -252,19 +252,22 @@ describe("deadlines", () => {
     expect(Math.abs(Number(call.messages[0]) - deadline)).toBeLessThan(2_000);
   });
 
-  test.each([2 ** 31 - 500, 2 ** 31 + 5_000, 1e13, 8.64e15 - Date.now()])("one that is %d ms away is 24.8 days at most", async (ms) => {
-    const { channel } = await start({ unary: (call, callback) => callback(null, Buffer.from(String(call.getDeadline()))) });
-    const call = unary(channel, { deadline: Date.now() + ms });
-    expect((await call.ended).code).toBe(Code.OK);
-    expect(Number(call.messages[0]) - Date.now()).toBeGreaterThan(2 ** 31 - 60_000);
-    expect(Number(call.messages[0]) - Date.now()).toBeLessThan(2 ** 31);
-  });
+  test.each([2 ** 31 - 500, 2 ** 31 + 5_000, 1e13, 8.64e15 - Date.now()])(
+    "a deadline in %d ms is sent as at most 24.8 days",
+    async (ms) => {
+      const { channel } = await start({ unary: (call, callback) => callback(null, Buffer.from(String(call.getDeadline()))) });
+      const call = unary(channel, { deadline: Date.now() + ms });
+      expect((await call.ended).code).toBe(Code.OK);
+      expect(Number(call.messages[0]) - Date.now()).toBeGreaterThan(2 ** 31 - 60_000);
+      expect(Number(call.messages[0]) - Date.now()).toBeLessThan(2 ** 31);
+    },
+  );
 
-  test("grpc-js's own timer leaves the end to the call above; one of a service config does not", async () => {
+  test("the call above reports its own deadline; a timeout of the service config ends the call", async () => {
     const { channel, port } = await start({ unary: () => {} });
     const call = unary(channel, { deadline: Date.now() + 50 });
     await new Promise((resolve) => setTimeout(resolve, 200));
-    // The server's own status may have come.
+    // The server's own status may have arrived.
     expect(call.events.filter((event) => event !== "status DEADLINE_EXCEEDED")).toEqual([]);
     const config = { loadBalancingConfig: [], methodConfig: [{ name: [{}], timeout: "0.05s" }] };
     const configured = channelTo(`127.0.0.1:${port}`, { grpc: { "grpc.service_config": JSON.stringify(config) } });
@@ -276,7 +279,7 @@ describe("deadlines", () => {
 });
 
 describe("cancelling", () => {
-  test("ends the call at the server, and nothing is heard of it any more", async () => {
+  test("ends the call at the server, and no callback follows", async () => {
     const cancelled = vi.fn();
     const { channel } = await start({
       serverStream: (call) => {
@@ -296,7 +299,7 @@ describe("cancelling", () => {
     expect(events).toEqual(before);
   });
 
-  test("leaves no call at the server, if it comes right after the call was opened", async () => {
+  test("leaves no call at the server if it directly follows open()", async () => {
     const begun = vi.fn();
     const ended = vi.fn();
     const { channel } = await start({
@@ -328,7 +331,7 @@ describe("connecting", () => {
     expect(await unary(channel).ended).toMatchObject({ code: Code.CANCELLED, message: `the channel to ${channel.target} is closed` });
   });
 
-  test("connect() waits for a server that comes later", async () => {
+  test("connect() waits for a server that starts later", async () => {
     const port = await freePort();
     const channel = channelTo(`127.0.0.1:${port}`, {
       grpc: { "grpc.initial_reconnect_backoff_ms": 100, "grpc.min_reconnect_backoff_ms": 100 },
@@ -340,7 +343,7 @@ describe("connecting", () => {
     expect(channel.state).toBe("ready");
   });
 
-  test("connect() says why it failed", async () => {
+  test("connect() reports why it failed", async () => {
     const port = await freePort();
     const channel = channelTo(`127.0.0.1:${port}`, { connectTimeoutMs: 300 });
     const failure = await channel.connect().catch((error: unknown) => error);
@@ -379,7 +382,7 @@ describe("connecting", () => {
     expect(waiting.messages).toEqual(["late"]);
   });
 
-  test("a connection that is lost is UNAVAILABLE", async () => {
+  test("a lost connection ends calls with UNAVAILABLE", async () => {
     const { channel, server, port } = await start({ unary: () => {} });
     await channel.connect();
     const call = unary(channel);
@@ -432,7 +435,7 @@ describe("names and balancers of grpc-js", () => {
     });
   });
 
-  test("a name that does not exist", async () => {
+  test("an unknown name fails", async () => {
     const channel = channelTo("dns:does-not-exist.invalid:50051");
     expect(await unary(channel).ended).toMatchObject({
       code: Code.UNAVAILABLE,
@@ -441,15 +444,15 @@ describe("names and balancers of grpc-js", () => {
   });
 });
 
-describe("what is refused", () => {
-  test("a compression of the call names the option, and the one to use", async () => {
+describe("unsupported options", () => {
+  test("a call with its own compression fails, and the message names the option to use", async () => {
     const { channel } = await start();
     const status = await unary(channel, { compression: "gzip" }).ended;
     expect(status.code).toBe(Code.UNIMPLEMENTED);
     expect(status.message).toMatch(/compression: "gzip".*grpc\.default_compression_algorithm/);
   });
 
-  test("options that do not exist or make no sense", () => {
+  test("unknown and invalid options throw", () => {
     const channel = new grpc.Channel("127.0.0.1:1", grpc.credentials.createInsecure(), {});
     onTestFinished(() => channel.close());
     // @ts-expect-error: a program in JavaScript may do this.
@@ -459,14 +462,14 @@ describe("what is refused", () => {
   });
 });
 
-test("authority is the call's own", async () => {
+test("a call can set its authority", async () => {
   const { channel } = await start({ unary: (call, callback) => callback(null, Buffer.from(call.getHost())) });
   const call = unary(channel, { authority: "shop.example" });
   await call.ended;
   expect(call.messages).toEqual(["shop.example"]);
 });
 
-test("a channel that compresses, does it for all requests but those that are not to be", async () => {
+test("a compressing channel compresses all requests except those with compress: false", async () => {
   const flags: (number | undefined)[] = [];
   const { channel, port } = await start(
     { unary: (call, callback) => callback(null, call.request) },

@@ -1,4 +1,4 @@
-// A channel of grpc-js below clients of this package.
+// Uses a grpc-js channel for the clients of this package.
 import { type CallCredentials, type ChannelInterface, connectivityState, type Interceptor } from "@grpc/grpc-js";
 import { checkBoolean, checkFunctions, checkOptionNames, checkTime, type Names, shown, wrongType } from "../../checks.ts";
 import { Code } from "../../protocol/code.ts";
@@ -12,17 +12,25 @@ import { lostKey, unsupportedCompression, unsupportedKey } from "./unsupported.t
 
 export interface GrpcJsChannelOptions {
   /**
-   * Whether the channel uses TLS. Tokens are sent only then: what a channel of grpc-js is made of cannot be seen, so it counts as plaintext.
-   * Default: false.
+   * Whether the channel uses TLS. Tokens are sent only over TLS. A grpc-js channel does not reveal
+   * its credentials, so it counts as plaintext unless this option is set. Default: false.
    */
   readonly secure?: boolean | undefined;
-  /** Client interceptors of grpc-js, the first outermost. They see each message as a Buffer. */
+  /**
+   * Client interceptors of grpc-js, the first outermost. They see each message as a Buffer.
+   * Default: none.
+   */
   readonly interceptors?: readonly Interceptor[] | undefined;
-  /** Call credentials of grpc-js, for each call. They need `secure`. What they give is checked: metadata that cannot be sent ends the call. */
+  /**
+   * Call credentials of grpc-js for each call. They need `secure`. A call fails if its credentials
+   * return metadata that cannot be sent. Default: none.
+   */
   readonly callCredentials?: CallCredentials | undefined;
   /**
-   * How long a call waits for a connection, in milliseconds; then it fails with UNAVAILABLE. Infinity: for ever. Without it, grpc-js waits for ever for a
-   * peer that accepts the connection and stays silent (grpc-node issue 2785). A call with `waitForReady` waits on. Default: 20,000.
+   * How long a call waits for a connection, in milliseconds. Then it fails with UNAVAILABLE.
+   * grpc-js alone waits for ever for a peer that accepts the connection and stays silent (grpc-node
+   * issue 2785). A call with `waitForReady` is not limited. Infinity turns the timeout off.
+   * Default: 20,000.
    */
   readonly connectTimeoutMs?: number | undefined;
 }
@@ -30,14 +38,15 @@ export interface GrpcJsChannelOptions {
 const names: Names<GrpcJsChannelOptions> = { secure: true, interceptors: true, callCredentials: true, connectTimeoutMs: true };
 
 /**
- * Takes a channel of grpc-js, with all of its resolvers, balancers and credentials, for clients of this package. Closing it closes the channel of grpc-js.
- * unsupported.ts lists what grpc-js cannot do.
+ * Uses a grpc-js channel, with its resolvers, balancers and credentials, for the clients of this
+ * package. Closing the returned channel closes the grpc-js channel. unsupported.ts lists what
+ * grpc-js cannot do.
  *
  * @example
  * const channel = new grpc.Channel("xds:///shop", grpc.credentials.createSsl(), {});
  * const client = createClient(Greeter, grpcJsChannel(channel, { secure: true }));
  *
- * @throws TypeError for an option that does not exist, and for call credentials on a channel without `secure`.
+ * @throws TypeError for a wrong option, and for call credentials on a channel without `secure`.
  */
 export function grpcJsChannel(channel: ChannelInterface, options: GrpcJsChannelOptions = {}): Channel {
   checkOptionNames("grpcJsChannel()", options, names);
@@ -52,18 +61,19 @@ export function grpcJsChannel(channel: ChannelInterface, options: GrpcJsChannelO
     throw wrongType("callCredentials", "call credentials of grpc-js", credentials);
   }
   if (credentials !== undefined && !secure) {
-    throw new TypeError("callCredentials go over TLS only: if the channel uses TLS, give grpcJsChannel() the option secure: true");
+    throw new TypeError("callCredentials need TLS: if the channel uses TLS, give grpcJsChannel() the option secure: true");
   }
   return new GrpcJsChannel({ channel, interceptors, credentials }, secure, connectTimeoutMs);
 }
 
 /**
- * The longest timeout that both sides of grpc-js understand: 24.8 days, in whole seconds. The server of grpc-js takes a longer one for any other, also one
- * that has passed; the client throws at one that is too long to be written, where nobody can catch it.
+ * The longest timeout that both sides of grpc-js handle: 24.8 days, in whole seconds. The grpc-js
+ * server misreads a longer one, possibly as one that has passed. The client throws an uncaught
+ * error for a timeout that is too long to be formatted.
  */
 const longestTimeoutMs = 2_147_483_000;
 
-/** The longest time of Node's timers. */
+/** The longest duration of Node's timers, in milliseconds. */
 const longestTimerMs = 2 ** 31 - 1;
 
 const states: Readonly<Record<connectivityState, ChannelState>> = {
@@ -76,7 +86,10 @@ const states: Readonly<Record<connectivityState, ChannelState>> = {
 
 class GrpcJsChannel implements Channel, CallTarget {
   readonly target: string;
-  /** What grpc-js takes for it, unless the options of its channel say otherwise, which cannot be seen. */
+  /**
+   * The default authority of grpc-js. The channel's own options may override it, but they are not
+   * visible here.
+   */
   readonly authority: string;
   readonly grpcTarget: string;
   readonly secure: boolean;
@@ -116,7 +129,10 @@ class GrpcJsChannel implements Channel, CallTarget {
     return stream;
   }
 
-  /** A timer a call, while there is no connection. It looks at the channel when it fires: a call whose connection came up is left alone. */
+  /**
+   * Starts the connect timer of a call if there is no connection. The timer checks the channel's
+   * state when it fires, so a call with a connection is not affected.
+   */
   #watchConnection(stream: GrpcJsStream): void {
     if (this.state === "ready" || this.#connectTimeoutMs > longestTimerMs) return;
     stream.connectTimer = setTimeout(() => {
@@ -128,7 +144,7 @@ class GrpcJsChannel implements Channel, CallTarget {
     const { channel } = this.#factory;
     const deadline = Date.now() + Math.min(this.#connectTimeoutMs, longestTimerMs);
     for (;;) {
-      // Looked at first: grpc-js would open a closed channel again.
+      // Checked first: grpc-js would reopen a closed channel.
       if (this.state === "closed") throw errorFromStatus(this.#closed());
       const state = channel.getConnectivityState(true);
       if (state === connectivityState.READY) return;
@@ -138,7 +154,10 @@ class GrpcJsChannel implements Channel, CallTarget {
     }
   }
 
-  /** grpc-js tells why there is no connection only to a call. One is made that fails at once, and is never sent. */
+  /**
+   * Returns the reason of the last failure. grpc-js reports it only to calls, so this opens a call
+   * that fails at once and is never sent.
+   */
   #lastFailure(): Promise<Status> {
     const { promise, resolve } = Promise.withResolvers<Status>();
     const unknown = this.#noConnection();
@@ -146,7 +165,7 @@ class GrpcJsChannel implements Channel, CallTarget {
     const onStatus = (status: Status) => resolve(status.code === Code.UNAVAILABLE ? status : unknown);
     const stream = this.open(probe, { onHeader: ignore, onMessage: ignore, onDrain: ignore, onStatus });
     const timer = setTimeout(() => {
-      stream.cancel(Code.CANCELLED, "nobody waits for it");
+      stream.cancel(Code.CANCELLED, "the probe timed out");
       resolve(unknown);
     }, probeTimeoutMs);
     return promise.finally(() => clearTimeout(timer));
@@ -163,7 +182,10 @@ class GrpcJsChannel implements Channel, CallTarget {
   }
 }
 
-/** As grpc-js has it: what follows the scheme, and `localhost` for a Unix domain socket. */
+/**
+ * Returns the authority as grpc-js derives it: the part after the scheme, or `localhost` for a Unix
+ * domain socket.
+ */
 function authorityOf(target: string): string {
   const { scheme, rest } = /^(?<scheme>[a-z][a-z0-9+.-]*):(?:\/\/[^/]*\/)?(?<rest>.*)$/i.exec(target)?.groups ?? {};
   if (scheme === "unix") return "localhost";

@@ -1,4 +1,4 @@
-// One call of a client on a channel of grpc-js.
+// One call of a client on a grpc-js channel.
 import { type Metadata as GrpcMetadata, type InterceptingListener, Metadata as NewGrpcMetadata, type StatusObject } from "@grpc/grpc-js";
 import { Code, codeFrom } from "../../protocol/code.ts";
 import { isGrpcType, notGrpc } from "../../protocol/content-type.ts";
@@ -7,19 +7,19 @@ import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { StartedCall } from "./intercepted-call.ts";
 import { fromGrpcJs, requestToGrpcJs } from "./metadata.ts";
 import { explainStatus } from "./status-text.ts";
-import { notInflated } from "./unsupported.ts";
+import { decompressionFailed } from "./unsupported.ts";
 
-/** How many bytes of requests may be taken before those ahead of them are written. */
+/** How many bytes of requests may be queued before there is no more room. */
 const sendWindow = 64 * 1024;
 
-/** Of a message's `flags`: GRPC_WRITE_NO_COMPRESS of C-core. It counts on channels that compress. */
+/** A message flag: GRPC_WRITE_NO_COMPRESS of C-core. It has an effect on channels that compress. */
 const noCompress = 2;
 
-/** What the calls of a channel know of it. */
+/** The channel, as its calls see it. */
 export interface CallTarget {
   readonly target: string;
   readonly secure: boolean;
-  /** The target as grpc-js gives it: also the peer of a call that has no connection. */
+  /** The target in the format of grpc-js, which is also the peer of a call without a connection. */
   readonly grpcTarget: string;
 }
 
@@ -29,14 +29,17 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
   readonly #listener: ClientListener;
   readonly #raw: StartedCall;
   #peer: string | undefined;
-  /** Responses that were asked for, and have not come. */
+  /** The number of requested responses that have not arrived. */
   #wanted = 0;
-  /** The response that was read ahead. grpc-js tells that a response has ended only to who reads on. */
+  /**
+   * The response that was read ahead. grpc-js reports the end of a response only to a reader that
+   * reads on.
+   */
   #ahead: Buffer | undefined;
   #status: Status | undefined;
   #answered = false;
   readonly #unsent: Buffer[] = [];
-  /** What of it is not to be compressed. */
+  /** The messages in `#unsent` that must not be compressed. */
   #plain: WeakSet<Buffer> | undefined;
   #unsentBytes = 0;
   #writing = false;
@@ -44,7 +47,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
   #halfClosed = false;
   #starting = true;
   #over = false;
-  /** Ends the call if it has no connection. */
+  /** Fails the call if it gets no connection. */
   connectTimer: NodeJS.Timeout | undefined;
 
   constructor(target: CallTarget, call: OutgoingCall, listener: ClientListener, raw: StartedCall) {
@@ -93,7 +96,10 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     this.#write();
   }
 
-  /** One at a time: grpc-js keeps a single message while it has no connection, and half-closes after the first of several. */
+  /**
+   * Writes one message at a time: without a connection, grpc-js stores a single message, and it
+   * half-closes after the first of several.
+   */
   #write(): void {
     if (this.#writing || this.#over) return;
     const message = this.#unsent.shift();
@@ -116,7 +122,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
   pull(): void {
     if (this.#over) return;
     this.#wanted++;
-    // Never within the caller's own call.
+    // Not synchronously: the caller must not be called back within `pull`.
     if (this.#ahead !== undefined && this.#wanted === 1) queueMicrotask(() => this.#deliver());
   }
 
@@ -124,7 +130,8 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     if (this.#over) return;
     this.#end();
     this.#raw.cancelWithStatus(code, message);
-    // grpc-js begins an attempt all the same, a few microtasks after a call was cancelled that has none yet.
+    // If a call is cancelled before it has an attempt, grpc-js still starts one a few microtasks
+    // later.
     if (!this.#answered) setImmediate(() => this.#raw.cancelWithStatus(code, message));
   }
 
@@ -133,7 +140,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     else if (!this.#over) {
       this.#answered = true;
       clearTimeout(this.connectTimer);
-      // An interceptor of grpc-js may answer with metadata of its own, which has no content type.
+      // A grpc-js interceptor may answer with its own metadata, which has no content type.
       const [type] = header.get("content-type");
       if (type !== undefined && !isGrpcType(String(type))) {
         const message = notGrpc(this.#call.method.path, 200, String(type));
@@ -151,7 +158,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
       if (!Buffer.isBuffer(message)) {
         this.fail({
           code: Code.INTERNAL,
-          message: "an interceptor of grpc-js changed a response into what is no Buffer",
+          message: "an interceptor of grpc-js changed a response to a value that is not a Buffer",
           metadata: undefined,
         });
         return;
@@ -163,7 +170,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
 
   onReceiveStatus(status: StatusObject): void {
     if (this.#starting) queueMicrotask(() => this.onReceiveStatus(status));
-    else if (!this.#over && !this.#leftToCaller(status)) {
+    else if (!this.#over && !this.#isCallersDeadline(status)) {
       this.#status = this.#explained(status);
       this.#deliver();
     }
@@ -178,7 +185,8 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
   #deliver(): void {
     if (this.#over) return;
     const message = this.#ahead;
-    // Of a response that has one message, all are delivered: their number is a fault of the server, which is not to wait to be asked for.
+    // A response without a stream is delivered even if it was not requested: more than one message
+    // is a fault of the server, and must be noticed.
     if (message !== undefined && (this.#wanted > 0 || !this.#call.method.responseStream)) {
       this.#ahead = undefined;
       this.#wanted--;
@@ -191,20 +199,23 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     this.#listener.onStatus(status);
   }
 
-  /** The deadline's timer is that of the call above, which says what was waited for. grpc-js's may fire a moment earlier. */
-  #leftToCaller({ code, details }: StatusObject): boolean {
+  /**
+   * Whether the status is left to the deadline timer of the call above, whose message says what was
+   * waited for. The timer of grpc-js may fire slightly earlier.
+   */
+  #isCallersDeadline({ code, details }: StatusObject): boolean {
     return code === Code.DEADLINE_EXCEEDED && /^Deadline exceeded\b/.test(details) && this.#call.deadline - Date.now() <= 2;
   }
 
   #explained(status: StatusObject): Status {
     const { code, details, metadata } = status;
-    // Of a response that it cannot inflate, grpc-js tells neither code nor text.
-    if (typeof code !== "number") return notInflated(this.#call.method.path);
+    // grpc-js gives neither a code nor details for a response that it cannot decompress.
+    if (typeof code !== "number") return decompressionFailed(this.#call.method.path);
     const trailer = fromGrpcJs(metadata);
     const { target, secure } = this.#target;
     const answered = this.#answered || trailer.size > 0;
     const explained = explainStatus(status, { path: this.#call.method.path, target, secure, answered });
-    // An interceptor of grpc-js may give none.
+    // An interceptor of grpc-js may leave out the details.
     return explained ?? { code: codeFrom(code), message: details ?? "", metadata: trailer };
   }
 

@@ -1,4 +1,5 @@
-// Why there is no connection, in plain words. grpc-js puts the text of Node's or OpenSSL's error into the status, between words of its own.
+// Explains in plain words why there is no connection. grpc-js wraps the text of the error from Node
+// or OpenSSL in its own words.
 import { Code } from "../../protocol/code.ts";
 import type { Status } from "../../protocol/status.ts";
 import { closedCause, isClosed, knownCause } from "../connect-cause.ts";
@@ -6,8 +7,9 @@ import { closedCause, isClosed, knownCause } from "../connect-cause.ts";
 const wrapped = /^No connection established\. Last error: (?<reason>[\s\S]*?)(?:\. Resolution note: (?<note>[\s\S]*))?$/;
 
 /**
- * Turns a status message of grpc-js that says why there is no connection into plain words: `cannot connect to TARGET: CAUSE`. Undefined for any
- * other message.
+ * Converts a grpc-js status message about a failed connection to `cannot connect to TARGET: CAUSE`.
+ * Returns `undefined` for any other message.
+ *
  * @param secure whether TLS was tried.
  */
 export function explainConnectFailure(message: string, target: string, secure: boolean): Status | undefined {
@@ -20,7 +22,7 @@ export function explainConnectFailure(message: string, target: string, secure: b
 
 function causeOf(reason: string | undefined, secure: boolean): string | undefined {
   if (reason === undefined) return undefined;
-  // grpc-js shares connections between channels, and tells only the first why there is none.
+  // grpc-js shares connections between channels, and gives the reason only to the first one.
   if (reason === "null") return "an attempt has just failed, and the next one is not due yet";
   const code = /\bE[A-Z]{3,}\b/.exec(reason)?.[0] ?? "";
   const known = knownCause(code, reason);
@@ -28,10 +30,10 @@ function causeOf(reason: string | undefined, secure: boolean): string | undefine
   return isClosed(reason) || closed.test(reason) ? closedCause(secure) : plain(reason);
 }
 
-/** grpc-js's own words for a server that closed the connection. */
+/** The messages of grpc-js for a server that closed the connection. */
 const closed = /Socket closed|Failed to connect|Connection closed before/;
 
-/** Without the class of an error and the time at which it happened. */
+/** Removes the class of the error and its timestamp. */
 function plain(reason: string): string {
   return reason
     .replace(/^(?:\w*Error(?: \[\w+\])?: )+/, "")

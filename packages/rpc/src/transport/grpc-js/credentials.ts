@@ -1,10 +1,14 @@
-// Certificates as grpc-js takes them. Its way to renew them is in `experimental` only, and so not used.
+// TLS credentials for grpc-js. They do not reload certificates, because that API of grpc-js is
+// `experimental`.
 import { type ChannelCredentials, credentials, ServerCredentials } from "@grpc/grpc-js";
 import { checkOptionNames } from "../../checks.ts";
 import { type ClientTls, clientCertificates, clientTlsNames, type ServerTls, serverCertificates } from "../../security/tls.ts";
 import { checkClientTls, checkServerTls } from "./unsupported.ts";
 
-/** @throws TlsFileError if a certificate or key cannot be used, TypeError for an option that grpc-js does not have. */
+/**
+ * @throws TlsFileError if a certificate or key cannot be used, TypeError for an option that grpc-js
+ * does not support.
+ */
 export function serverCredentials(tls: ServerTls | undefined): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
   checkServerTls(tls);
@@ -14,12 +18,14 @@ export function serverCredentials(tls: ServerTls | undefined): ServerCredentials
 }
 
 /**
- * Credentials of a channel of grpc-js, from the same options as those of this package's channels. Certificates are read once.
+ * Creates credentials for a grpc-js channel, with the same options as the channels of this package.
+ * Certificates are read once.
  *
  * @example
  * const channel = new grpc.Channel("dns:shop.example:50051", grpcJsCredentials({ ca: "ca.pem" }), {});
  *
- * @throws TlsFileError if a certificate or key cannot be used, TypeError for an option that grpc-js does not have.
+ * @throws TlsFileError if a certificate or key cannot be used, TypeError for an option that grpc-js
+ * does not support.
  */
 export function grpcJsCredentials(tls: Omit<ClientTls, "serverName" | "reloadMs" | "onReloadError"> = {}): ChannelCredentials {
   checkOptionNames("grpcJsCredentials()", tls, clientTlsNames);

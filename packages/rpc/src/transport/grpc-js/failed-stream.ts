@@ -1,4 +1,4 @@
-// A call that ends without having been sent.
+// A call that fails before anything is sent.
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream } from "../client.ts";
 

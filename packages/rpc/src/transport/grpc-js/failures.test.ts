@@ -1,4 +1,5 @@
-// How calls on a channel of grpc-js fail, in plain words: each has a cause, as no error has that a server sent.
+// How calls on a grpc-js channel fail. Each error has plain words and a cause, which an error from
+// a server never has.
 import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import * as grpc from "@grpc/grpc-js";
@@ -20,7 +21,7 @@ async function failureAt(target: string, credentials = grpc.credentials.createIn
   return new RecordedCall(channel, path).ended;
 }
 
-/** A server of node:http2 that answers in its own way. */
+/** A server of node:http2 with its own answers. */
 async function answer(respond: (stream: ServerHttp2Stream) => void): Promise<string> {
   const server = createHttp2Server();
   const sessions = new Set<{ destroy(): void }>();
@@ -52,7 +53,7 @@ describe("answers", () => {
       /^\/test\.Bytes\/unary was answered with HTTP status 404, and not by gRPC$/,
     ],
     [
-      "a content type of something else",
+      "another content type",
       (stream) => {
         stream.respond({ ":status": 200, "content-type": "text/html" });
         stream.end("<html>");
@@ -67,7 +68,7 @@ describe("answers", () => {
       /^\/test\.Bytes\/unary was answered with HTTP status 200, and without a status of gRPC$/,
     ],
     [
-      "a status that has no name",
+      "an unknown status code",
       (stream) => stream.respond({ ...grpcHeader, "grpc-status": 99, "grpc-message": "odd" }, { endStream: true }),
       Code.UNKNOWN,
       /^odd$/,
@@ -85,7 +86,7 @@ describe("answers", () => {
     expect(cause !== undefined).toBe(name !== "a status that has no name");
   });
 
-  test("a message that is larger than the channel takes", async () => {
+  test("a message over the channel's limit", async () => {
     const target = await answer((stream) => {
       stream.respond(grpcHeader);
       const message = Buffer.alloc(2_005);
@@ -98,7 +99,7 @@ describe("answers", () => {
     });
   });
 
-  test("what a server says in grpc-js's words once it has answered, is its own", async () => {
+  test("after a response has begun, messages like those of grpc-js are kept as the server's own", async () => {
     const target = await answer((stream) => {
       stream.respond(grpcHeader, { waitForTrailers: true });
       stream.on("wantTrailers", () =>
@@ -131,19 +132,19 @@ describe("TLS", () => {
 
   const refused = (why: RegExp) => ({ code: Code.UNAVAILABLE, message: expect.stringMatching(why), cause: expect.any(Error) });
 
-  test("a server without it", async () => {
+  test("a server without TLS", async () => {
     expect(await failureAt(await serve(undefined), grpcJsCredentials({ ca: authority.cert }))).toMatchObject(
       refused(/^cannot connect to 127\.0\.0\.1:\d+: the server (does not speak TLS|closed the connection during the handshake)/),
     );
   });
 
-  test("a server that expects it", async () => {
+  test("a server that expects TLS", async () => {
     expect(await failureAt(await serve(tls))).toMatchObject(
       refused(/: the server closed the connection during the handshake: does it expect TLS\?$/),
     );
   });
 
-  test("an authority that is not trusted", async () => {
+  test("an untrusted authority", async () => {
     const stranger = await newAuthority();
     expect(await failureAt(await serve(tls), grpcJsCredentials({ ca: stranger.cert }))).toMatchObject(
       refused(/: the server's certificate is not signed by an authority that this client trusts$/),
@@ -157,7 +158,7 @@ describe("TLS", () => {
     );
   });
 
-  test("a client certificate that is missing", async () => {
+  test("a missing client certificate", async () => {
     const { message } = await failureAt(await serve({ ...tls, clientCa: authority.cert }), grpcJsCredentials({ ca: authority.cert }));
     expect(message).toMatch(/requires a client certificate|does it trust this client's certificate|the connection to \S+ was lost/);
   });

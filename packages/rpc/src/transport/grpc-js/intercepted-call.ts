@@ -1,4 +1,4 @@
-// The call object of a channel of grpc-js, inside of grpc-js's own client interceptors if there are any.
+// Creates the call of a grpc-js channel, inside grpc-js client interceptors if there are any.
 import type {
   CallCredentials,
   ChannelInterface,
@@ -13,15 +13,15 @@ import { Code } from "../../protocol/code.ts";
 import type { OutgoingMethod } from "../client.ts";
 import { checked } from "./call-credentials.ts";
 
-/** Bytes go in and out. */
+/** A call whose messages are bytes. */
 type RawCall = ReturnType<ChannelInterface["createCall"]>;
 type InterceptingCallInterface = ReturnType<NextCall>;
 type MethodDefinition = InterceptorOptions["method_definition"];
 
-/** The part of both that is used. */
+/** The members that both kinds of calls share and this package uses. */
 export type StartedCall = Pick<RawCall, "start" | "sendMessageWithContext" | "startRead" | "halfClose" | "cancelWithStatus" | "getPeer">;
 
-/** What all calls of a channel share. */
+/** The settings that all calls of a channel share. */
 export interface CallFactory {
   readonly channel: ChannelInterface;
   readonly interceptors: readonly Interceptor[];
@@ -29,8 +29,8 @@ export interface CallFactory {
 }
 
 /**
- * `createCall` rather than the methods of `grpc.Client`: one response is read at a time, and there is no Node stream in between whose errors are thrown
- * where nobody listens.
+ * Creates a call. Uses `createCall` rather than the methods of `grpc.Client`: it reads one response
+ * at a time, and has no Node stream whose errors could be thrown uncaught.
  *
  * @param deadline milliseconds since 1970, or Infinity.
  */
@@ -55,7 +55,9 @@ function rawCall(channel: ChannelInterface, path: string, options: GrpcCallOptio
 const definitions = new WeakMap<OutgoingMethod, MethodDefinition>();
 const asIs = (bytes: Buffer) => bytes;
 
-/** Interceptors see messages as bytes. */
+/**
+ * Returns a method definition without serialization, so that interceptors see messages as bytes.
+ */
 function definitionOf(method: OutgoingMethod): MethodDefinition {
   let definition = definitions.get(method);
   if (definition === undefined) {
@@ -66,7 +68,7 @@ function definitionOf(method: OutgoingMethod): MethodDefinition {
   return definition;
 }
 
-/** A channel's call, as the innermost interceptor calls it. */
+/** The call of the channel, as the innermost interceptor sees it. */
 class InnermostCall implements InterceptingCallInterface {
   readonly #raw: RawCall;
 
@@ -84,7 +86,7 @@ class InnermostCall implements InterceptingCallInterface {
 
   sendMessageWithContext(context: Parameters<RawCall["sendMessageWithContext"]>[0], message: unknown): void {
     if (Buffer.isBuffer(message)) this.#raw.sendMessageWithContext(context, message);
-    else this.cancelWithStatus(Code.INTERNAL, "an interceptor of grpc-js changed a request into what is no Buffer");
+    else this.cancelWithStatus(Code.INTERNAL, "an interceptor of grpc-js changed a request to a value that is not a Buffer");
   }
 
   sendMessage(message: unknown): void {

@@ -29,7 +29,10 @@ beforeAll(async () => {
   identity = await authority.issue("server");
 });
 
-/** A server that answers with its requests, and sends the value of the metadata `x-who` and `authorization` as header; and a channel to it. */
+/**
+ * An echo server that sends the metadata values `x-who` and `authorization` back as header, and a
+ * channel to it.
+ */
 async function start(options: GrpcJsChannelOptions, tls = false) {
   const server = new grpc.Server();
   let calls = 0;
@@ -102,7 +105,7 @@ describe("interceptors", () => {
     expect(seen.slice(-2)).toEqual(["inner ended OK", "outer ended OK"]);
   });
 
-  test("may end a call at once: nothing is heard before open() has returned", async () => {
+  test("may end a call at once, but no callback runs before open() has returned", async () => {
     const refusing: grpc.Interceptor = (options, nextCall) =>
       new grpc.InterceptingCall(nextCall(options), {
         start: (_metadata, listener) =>
@@ -113,7 +116,7 @@ describe("interceptors", () => {
     expect(calls()).toBe(0);
   });
 
-  test("may give a call a deadline, and credentials", async () => {
+  test("may set a deadline and credentials", async () => {
     const hurrying: grpc.Interceptor = (options, nextCall) =>
       new grpc.InterceptingCall(nextCall({ ...options, deadline: Date.now() + 50 }), { halfClose: () => {} });
     const { channel } = await start({ interceptors: [hurrying] });
@@ -121,7 +124,7 @@ describe("interceptors", () => {
     expect(await call.ended).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   });
 
-  test("that change a message into what is no Buffer end the call", async () => {
+  test("that change a message to a value other than a Buffer end the call", async () => {
     const request: grpc.Interceptor = (options, nextCall) =>
       new grpc.InterceptingCall(nextCall(options), { sendMessage: (_message, next) => next({ text: "a" }) });
     const response: grpc.Interceptor = (options, nextCall) =>
@@ -133,7 +136,7 @@ describe("interceptors", () => {
       [response, "response"],
     ] as const) {
       const { channel } = await start({ interceptors: [interceptor] });
-      const message = `an interceptor of grpc-js changed a ${what} into what is no Buffer`;
+      const message = `an interceptor of grpc-js changed a ${what} to a value that is not a Buffer`;
       expect((await echo(channel, "a")).status).toMatchObject({ code: Code.INTERNAL, message });
     }
   });
@@ -142,7 +145,7 @@ describe("interceptors", () => {
 test.each<[ClientTls, RegExp]>([
   [{ serverName: "x" }, /give the channel "grpc\.ssl_target_name_override"/],
   [{ reloadMs: 5 }, /leave out tls\.reloadMs/],
-])("grpcJsCredentials refuses %j", (options, message) => {
+])("grpcJsCredentials rejects %j", (options, message) => {
   expect(() => grpcJsCredentials(options)).toThrow(message);
 });
 
@@ -154,7 +157,7 @@ describe("call credentials", () => {
       callback(null, metadata);
     });
 
-  test("go with each call", async () => {
+  test("are sent with each call", async () => {
     const callCredentials = giving((metadata) => metadata.add("authorization", "Bearer x"));
     const { channel } = await start({ secure: true, callCredentials }, true);
     expect(channel.secure).toBe(true);
@@ -167,9 +170,9 @@ describe("call credentials", () => {
     ["reserved", giving((metadata) => metadata.add("connection", "close")), /the metadata key "connection" is HTTP's own/],
     ["the protocol's", giving((metadata) => metadata.add("grpc-timeout", "1S")), /the metadata key "grpc-timeout" is gRPC's own/],
     ["too large", giving((metadata) => metadata.add("x", "y".repeat(70_000))), /a header takes 61440/],
-    ["missing", grpc.credentials.createFromMetadataGenerator((_, callback) => callback(null)), /they gave no metadata/],
+    ["missing", grpc.credentials.createFromMetadataGenerator((_, callback) => callback(null)), /they returned no metadata/],
     ["an error", grpc.credentials.createFromMetadataGenerator((_, callback) => callback(new Error("no token"))), /no token/],
-  ])("that cannot be sent end the call: %s", async (_, callCredentials, reason) => {
+  ])("with metadata that cannot be sent end the call: %s", async (_, callCredentials, reason) => {
     const { channel, calls } = await start({ secure: true, callCredentials }, true);
     const { status } = await echo(channel, "a");
     expect(status.message).toMatch(new RegExp(`^the call credentials of ${path} failed: `));

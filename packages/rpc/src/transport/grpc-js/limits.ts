@@ -1,9 +1,9 @@
-// The limits of a server as options of grpc-js.
+// Converts the limits of a server to grpc-js options.
 import type { ServerOptions } from "@grpc/grpc-js";
 import { defaultServerLimits, type ServerLimits } from "../../limits/limits.ts";
 import { unsupportedLimit } from "./unsupported.ts";
 
-/** The longest time of Node's timers: what grpc-js takes for none. */
+/** The longest duration of Node's timers, which grpc-js uses for no limit. */
 const neverMs = 2 ** 31 - 1;
 
 const time = (ms: number) => Math.min(ms, neverMs);
@@ -22,7 +22,11 @@ const supported = {
 
 type Supported = keyof typeof supported;
 
-/** @throws TypeError for a limit that grpc-js does not have, and that is not the default: none such is kept. */
+/**
+ * Converts the limits. Defaults that grpc-js does not support are ignored.
+ *
+ * @throws TypeError for a limit that grpc-js does not support and that differs from the default.
+ */
 export function limitOptions(limits: ServerLimits): ServerOptions {
   const options: ServerOptions = {};
   for (const [name, limit] of Object.entries(limits) as [keyof ServerLimits, number][]) {

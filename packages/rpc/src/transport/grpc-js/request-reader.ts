@@ -1,4 +1,4 @@
-// The requests of a stream of grpc-js, one for each that is asked for.
+// Reads the requests of a grpc-js stream, one for each that is requested.
 import type { Metadata, ServerDuplexStream, ServerReadableStream } from "@grpc/grpc-js";
 import type { ServerListener } from "../server.ts";
 
@@ -7,7 +7,7 @@ type Readable = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer
 export class RequestReader {
   readonly #readable: Readable;
   readonly #listener: ServerListener;
-  /** Requests that were asked for, and have not come. */
+  /** The number of requested messages that have not arrived. */
   #wanted = 0;
   #scheduled = false;
   #over = false;
@@ -17,10 +17,11 @@ export class RequestReader {
     this.#listener = listener;
     readable.on("readable", () => this.#deliver());
     readable.on("end", () => {
-      // Then a look at the socket: a reset may have come, and nobody has read it. Node says "end" of a stream that was reset, too.
-      const look = () => setImmediate(() => setImmediate(() => this.#halfClose()));
-      if (mayCancelByHalfClose(metadata)) setTimeout(look, resetWithinMs);
-      else look();
+      // Lets the loop read the socket first, because a reset may be unread. Node emits "end" for a
+      // reset stream, too.
+      const halfClose = () => setImmediate(() => setImmediate(() => this.#halfClose()));
+      if (mayCancelByHalfClose(metadata)) setTimeout(halfClose, resetWithinMs);
+      else halfClose();
     });
   }
 
@@ -28,7 +29,7 @@ export class RequestReader {
     this.#wanted++;
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // Never within the caller's own call.
+    // Not synchronously: the caller must not be called back within `pull`.
     queueMicrotask(() => {
       this.#scheduled = false;
       this.#deliver();
@@ -37,7 +38,7 @@ export class RequestReader {
 
   close(): void {
     this.#over = true;
-    // What the caller still sends is dropped, so that the stream can end.
+    // Drops what the caller still sends, so that the stream can end.
     this.#readable.removeAllListeners("readable").resume();
   }
 
@@ -48,7 +49,7 @@ export class RequestReader {
       this.#wanted--;
       this.#listener.onMessage(request, false);
     }
-    // The end is told without being asked for.
+    // Triggers the "end" event, which needs no further pull.
     if (!this.#over && this.#readable.readableLength === 0) this.#readable.read(0);
   }
 
@@ -58,8 +59,10 @@ export class RequestReader {
 }
 
 /**
- * Node's http2 client cancels by a half-close with a reset some 0.3 milliseconds after it, and grpc-js and connect-node are made of it. A
- * handler must not take half a stream for a whole one: for those peers, the end is believed in once no reset has come with it.
+ * Whether the caller may cancel with a half-close. Node's http2 client cancels a call with a
+ * half-close and a reset about 0.3 milliseconds later, and grpc-js and connect-node use it. A
+ * handler must not take half a stream for a complete one. For these peers, a half-close counts once
+ * no reset has followed.
  */
 function mayCancelByHalfClose(metadata: Metadata): boolean {
   const [userAgent = ""] = metadata.get("user-agent");

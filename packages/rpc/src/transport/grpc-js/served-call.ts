@@ -1,4 +1,5 @@
-// A method of this package as a method of a grpc-js service: its definition, and a handler of its kind.
+// Converts a method of this package to a method of a grpc-js service: its definition, and a handler
+// for its kind.
 import type {
   MethodDefinition,
   ServerDuplexStream,
@@ -11,15 +12,15 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { ServedMethod } from "../server.ts";
-import { type CallParts, GrpcJsServerStream } from "./server-stream.ts";
+import { GrpcJsServerStream, type HandlerArguments } from "./server-stream.ts";
 
-/** Hears of each call, when it comes and when it is gone. */
+/** Called when a call begins and when it is gone. */
 export interface CallObserver {
   begun(call: GrpcJsServerStream): void;
   gone(call: GrpcJsServerStream): void;
 }
 
-/** The methods of a service, by their names. */
+/** Returns the definition and the handlers of a service, by method name. */
 export function serviceOf(methods: readonly ServedMethod[], observer?: CallObserver): [ServiceDefinition, UntypedServiceImplementation] {
   const named = methods.map((method) => [method.path.slice(method.path.lastIndexOf("/") + 1), method] as const);
   return [
@@ -28,7 +29,10 @@ export function serviceOf(methods: readonly ServedMethod[], observer?: CallObser
   ];
 }
 
-/** grpc-js sees buffers only: messages are parsed and written within the call, where an error finds its status. */
+/**
+ * grpc-js handles only buffers. Messages are parsed and serialized within the call, where an error
+ * becomes a status.
+ */
 function definitionOf({ path, requestStream, responseStream }: ServedMethod): MethodDefinition<Buffer, Buffer> {
   return {
     path,
@@ -47,20 +51,20 @@ function asIs(bytes: Buffer): Buffer {
 
 function handlerOf(method: ServedMethod, observer: CallObserver | undefined): UntypedHandleCall {
   const gone = (call: GrpcJsServerStream) => observer?.gone(call);
-  const open = (parts: CallParts) => {
-    const call = new GrpcJsServerStream(parts, method, gone);
+  const open = (args: HandlerArguments) => {
+    const call = new GrpcJsServerStream(args, method, gone);
     observer?.begun(call);
     call.open();
   };
   const { requestStream, responseStream } = method;
   if (requestStream && responseStream) {
-    return (call: ServerDuplexStream<Buffer, Buffer>) => open({ surface: call, readable: call, writable: call });
+    return (call: ServerDuplexStream<Buffer, Buffer>) => open({ call, readable: call, writable: call });
   }
   if (requestStream) {
-    return (call: ServerReadableStream<Buffer, Buffer>, respond: sendUnaryData<Buffer>) => open({ surface: call, readable: call, respond });
+    return (call: ServerReadableStream<Buffer, Buffer>, respond: sendUnaryData<Buffer>) => open({ call, readable: call, respond });
   }
   if (responseStream) {
-    return (call: ServerWritableStream<Buffer, Buffer>) => open({ surface: call, request: call.request, writable: call });
+    return (call: ServerWritableStream<Buffer, Buffer>) => open({ call, request: call.request, writable: call });
   }
-  return (call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>) => open({ surface: call, request: call.request, respond });
+  return (call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>) => open({ call, request: call.request, respond });
 }

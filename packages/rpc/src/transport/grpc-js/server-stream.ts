@@ -1,4 +1,4 @@
-// One call on a server of grpc-js: the end that a handler has of it.
+// One call on a grpc-js server: the handler's stream.
 import {
   Metadata as GrpcMetadata,
   type ServerDuplexStream,
@@ -22,16 +22,16 @@ import { copyOf, toGrpcJs } from "./metadata.ts";
 import { RequestReader } from "./request-reader.ts";
 import { unsupportedCertificates } from "./unsupported.ts";
 
-/** What call objects of all kinds have. */
-type Surface = Pick<ServerUnaryCall<Buffer, Buffer>, "metadata" | "getPeer" | "getDeadline" | "getAuthContext" | "sendMetadata"> & {
+/** The members that the call objects of all four kinds share. */
+type GrpcJsCall = Pick<ServerUnaryCall<Buffer, Buffer>, "metadata" | "getPeer" | "getDeadline" | "getAuthContext" | "sendMetadata"> & {
   on(event: "cancelled", listener: () => void): unknown;
 };
 type Readable = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 type Writable = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
-/** What a handler of grpc-js is called with, whatever the kind of its method. */
-export interface CallParts {
-  readonly surface: Surface;
+/** The arguments of a grpc-js handler, for all four kinds of methods. */
+export interface HandlerArguments {
+  readonly call: GrpcJsCall;
   /** The requests of a stream. */
   readonly readable?: Readable;
   /** The only request. */
@@ -46,51 +46,53 @@ const cancelled: Status = { code: Code.CANCELLED, message: "the caller cancelled
 const timeUp: Status = { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded", metadata: undefined };
 
 export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<GrpcJsServerStream> {
-  readonly #parts: CallParts;
+  readonly #args: HandlerArguments;
   readonly #method: ServedMethod;
   #listener: ServerListener | undefined;
   #requests: RequestReader | undefined;
   #metadata: Metadata | undefined;
   #deadlineTimer: LongTimer | undefined;
-  /** Requests that were asked for before there was somebody to hear of them. */
+  /** The number of requests that were pulled before there was a listener. */
   #wanted = 0;
-  /** Whether the only request has been handed on. */
+  /** Whether the only request has been delivered. */
   #delivered = false;
-  /** Whether its status has been given, or never will be. */
+  /** Whether the call has ended here: its status has been sent, or never will be. */
   over = false;
   readonly deadline: number;
   readonly peer: string;
   previous: GrpcJsServerStream | undefined = undefined;
   next: GrpcJsServerStream | undefined = undefined;
 
-  /** @param onGone is called once the call has ended and its status has been sent, or never will be. */
-  constructor(parts: CallParts, method: ServedMethod, onGone: (call: GrpcJsServerStream) => void) {
-    this.#parts = parts;
+  /**
+   * @param onGone called once the call has ended, and its status has been sent or never will be.
+   */
+  constructor(args: HandlerArguments, method: ServedMethod, onGone: (call: GrpcJsServerStream) => void) {
+    this.#args = args;
     this.#method = method;
-    const { surface } = parts;
-    const deadline = surface.getDeadline();
+    const { call } = args;
+    const deadline = call.getDeadline();
     this.deadline = deadline instanceof Date ? deadline.getTime() : deadline;
-    this.peer = bracketed(surface.getPeer());
-    surface.on("cancelled", () => {
+    this.peer = bracketed(call.getPeer());
+    call.on("cancelled", () => {
       this.#cancel();
       onGone(this);
     });
   }
 
   open(): void {
-    const { surface, readable, request, writable } = this.#parts;
+    const { call, readable, request, writable } = this.#args;
     const method = this.#method;
     const listener = request !== undefined && !method.early ? method.answer(this, request, false) : method.open(this);
     this.#listener = listener;
     if (this.over) return;
-    // grpc-js has this timer, too, but tells of it only once all that was written has been read by the peer.
+    // grpc-js has this timer, too, but reports it only once the peer has read all earlier messages.
     if (this.deadline !== Number.POSITIVE_INFINITY) {
       this.#deadlineTimer = new LongTimer(() => this.#cancel(), Math.max(this.deadline - Date.now(), 0));
     }
     writable?.on("drain", () => {
       if (!this.over) listener.onDrain();
     });
-    if (readable !== undefined) this.#requests = new RequestReader(readable, listener, surface.metadata);
+    if (readable !== undefined) this.#requests = new RequestReader(readable, listener, call.metadata);
     for (let i = 0; i < this.#wanted; i++) this.pull();
   }
 
@@ -99,15 +101,15 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
   }
 
   get metadata(): Metadata {
-    this.#metadata ??= copyOf(this.#parts.surface.metadata, isRequestMetadata);
+    this.#metadata ??= copyOf(this.#args.call.metadata, isRequestMetadata);
     return this.#metadata;
   }
 
   get clientCertificate(): ClientCertificate | undefined {
-    const { surface } = this.#parts;
-    // Versions before 1.14 do not have it.
-    if (typeof surface.getAuthContext !== "function") throw unsupportedCertificates();
-    return clientCertificate(surface.getAuthContext().sslPeerCertificate);
+    const { call } = this.#args;
+    // Missing before grpc-js 1.14.
+    if (typeof call.getAuthContext !== "function") throw unsupportedCertificates();
+    return clientCertificate(call.getAuthContext().sslPeerCertificate);
   }
 
   accepts(compression: Compression): boolean {
@@ -121,9 +123,12 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
     else this.#deliverOnly(this.#listener);
   }
 
-  /** Of a call that was opened by its header, though grpc-js hands it over with its request. */
+  /**
+   * Delivers the only request of a call that was opened by its header. grpc-js provides the request
+   * with the call.
+   */
   #deliverOnly(listener: ServerListener): void {
-    const { request } = this.#parts;
+    const { request } = this.#args;
     if (request === undefined || this.#delivered) return;
     this.#delivered = true;
     queueMicrotask(() => {
@@ -133,17 +138,17 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
   }
 
   sendHeader(header: Metadata | undefined): void {
-    if (!this.over) this.#parts.surface.sendMetadata(header === undefined ? new GrpcMetadata() : toGrpcJs(header));
+    if (!this.over) this.#args.call.sendMetadata(header === undefined ? new GrpcMetadata() : toGrpcJs(header));
   }
 
   send(message: Buffer): boolean {
-    return this.over || (this.#parts.writable?.write(message) ?? true);
+    return this.over || (this.#args.writable?.write(message) ?? true);
   }
 
   end(status: Status | undefined, response: Buffer | undefined): void {
     if (this.over) return;
     this.#end();
-    const { respond, writable } = this.#parts;
+    const { respond, writable } = this.#args;
     const { code, message, metadata } = fitStatus(status ?? ok);
     const trailer = metadata && toGrpcJs(metadata);
     if (code === Code.OK) {
@@ -153,15 +158,18 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
     }
     const failure = { code, details: message, metadata: trailer ?? new GrpcMetadata() };
     respond?.(failure);
-    // How grpc-js takes the status of a stream: it writes what is still to be written, then this.
+    // grpc-js writes pending messages and then this status.
     writable?.emit("error", failure);
   }
 
-  /** grpc-js says "cancelled" at the end of every call; of one that has not ended here, it is the caller, or the deadline. */
+  /**
+   * grpc-js emits "cancelled" at the end of every call. If the call has not ended here, the caller
+   * cancelled it or its deadline passed.
+   */
   #cancel(): void {
     if (this.over) return;
     this.#end();
-    // Timers are up to a millisecond early.
+    // Timers fire up to a millisecond early.
     this.#listener?.onCancel(this.deadline - Date.now() <= 1 ? timeUp : cancelled);
   }
 
@@ -174,7 +182,7 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
 
 const ok: Status = { code: Code.OK, message: "", metadata: undefined };
 
-/** grpc-js writes an IPv6 peer without brackets, `::1:50051`. */
+/** Adds the brackets that grpc-js leaves out of an IPv6 peer, `::1:50051`. */
 function bracketed(peer: string): string {
   const colon = peer.lastIndexOf(":");
   return colon === -1 ? peer : hostPort(peer.slice(0, colon), Number(peer.slice(colon + 1)));

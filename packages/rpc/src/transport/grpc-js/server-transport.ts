@@ -1,4 +1,4 @@
-// A server of grpc-js below a server of this package.
+// Uses a grpc-js server as the transport of a server of this package.
 import { Server, type ServerOptions } from "@grpc/grpc-js";
 import { checkFunctions, checkObject, optional } from "../../checks.ts";
 import type { ServerLimits } from "../../limits/limits.ts";
@@ -14,12 +14,14 @@ import type { GrpcJsServerStream } from "./server-stream.ts";
 import { checkResponseCompression } from "./unsupported.ts";
 
 /**
- * The transport of a server of grpc-js. unsupported.ts lists what grpc-js cannot do.
+ * Creates a transport that uses a grpc-js server. unsupported.ts lists what grpc-js cannot do.
  *
  * @example
  * const server = createServer({ transport: grpcJsTransport() });
  *
- * @param options of grpc-js's server, its interceptors included, which see each message as a Buffer. They go before the server's `limits`.
+ * @param options options of the grpc-js server, including its interceptors, which see each message
+ * as a Buffer. They override the server's `limits`.
+ * @throws TypeError for an option that grpc-js does not have.
  */
 export function grpcJsTransport(options: ServerOptions = {}): ServerTransportFactory {
   checkObject("the options of grpcJsTransport()", options);
@@ -34,11 +36,11 @@ export function grpcJsTransport(options: ServerOptions = {}): ServerTransportFac
 
 class GrpcJsTransport implements ServerTransport, CallObserver {
   readonly #server: Server;
-  /** Until each is gone. */
+  /** The calls that are not gone yet. */
   readonly #calls = new LinkedSet<GrpcJsServerStream>();
   #onIdle: (() => void) | undefined;
 
-  /** @throws TypeError for a limit, or a compression, that grpc-js does not have. */
+  /** @throws TypeError for a limit or a compression that grpc-js does not support. */
   constructor(limits: ServerLimits, compression: Compression, options: ServerOptions) {
     checkResponseCompression(compression);
     this.#server = new Server({ ...limitOptions(limits), ...options });
@@ -54,7 +56,7 @@ class GrpcJsTransport implements ServerTransport, CallObserver {
     this.#server.bindAsync(uriOf(address), credentials, (error, port) => (error === null ? resolve(port) : reject(systemError(error))));
     const port = await promise;
     return {
-      // grpc-js says 1 of a Unix domain socket.
+      // grpc-js reports port 1 for a Unix domain socket.
       port: address.path === undefined ? port : 0,
       close: async () => this.#server.unbind(uriOf({ ...address, port })),
     };
@@ -71,7 +73,8 @@ class GrpcJsTransport implements ServerTransport, CallObserver {
   async drain(): Promise<void> {
     const { promise: disconnected, resolve } = Promise.withResolvers<void>();
     this.#server.tryShutdown(() => resolve());
-    // tryShutdown waits for silent connections, too, and for ever if a connection was lost in the moment in which it began.
+    // tryShutdown also waits for silent connections, and never returns if a connection is lost when
+    // it begins.
     if (!this.#calls.isEmpty) await Promise.race([disconnected, new Promise<void>((resolve) => (this.#onIdle = resolve))]);
     await Promise.race([disconnected, soon()]);
   }
@@ -85,7 +88,7 @@ class GrpcJsTransport implements ServerTransport, CallObserver {
   }
 }
 
-/** How long the last statuses have to be written, in milliseconds. */
+/** How long the last statuses may take to be written, in milliseconds. */
 const lastStatusesMs = 20;
 
 function soon(): Promise<void> {
@@ -98,7 +101,7 @@ function uriOf({ host, port, path }: ListenAddress): string {
   return path === undefined ? hostPort(host, port) : `unix:${path}`;
 }
 
-/** grpc-js has the system's code as a part of a text only. */
+/** Extracts the system's code from the message of a grpc-js error. */
 function systemError(error: Error): NodeJS.ErrnoException {
   const code = error.message.startsWith("Name resolution failed") ? "ENOTFOUND" : /\b(E[A-Z]{3,})\b/.exec(error.message)?.[1];
   return code === undefined ? error : Object.assign(new Error(error.message, { cause: error }), { code, syscall: "listen" });

@@ -1,4 +1,5 @@
-// Services on servers of grpc-js: grpcJsService in a server of grpc-js's own, and grpcJsTransport below a server of this package; called by grpc-js.
+// Services on grpc-js servers: grpcJsService in a plain grpc-js server, and grpcJsTransport below a
+// server of this package. The clients are grpc-js.
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
@@ -40,7 +41,7 @@ interface Started {
   readonly server: Server | undefined;
 }
 
-/** Both ways in which a service comes to be on a server of grpc-js. */
+/** The two ways to run a service on a grpc-js server. */
 const ways: Readonly<Record<string, (handlers: TestHandlers, options?: ServerOptions) => Promise<Started>>> = {
   async grpcJsService(handlers, options = {}) {
     const server = new grpc.Server();
@@ -74,7 +75,7 @@ function clientOf(address: string, credentials = grpc.credentials.createInsecure
   return client;
 }
 
-/** A call of any kind, as a stream both ways. */
+/** A call of any kind, as a bidirectional stream. */
 function call(client: grpc.Client, name: string, metadata = new grpc.Metadata(), options: grpc.CallOptions = {}) {
   const stream = client.makeBidiStreamRequest(path(name), serialize, deserialize, metadata, options);
   const messages: string[] = [];
@@ -131,7 +132,7 @@ describe.each(Object.entries(ways))("%s", (_, start) => {
     expect(messages).toEqual([JSON.stringify(["me", false, "127.0.0.1:", true])]);
   });
 
-  test.each(Object.values(names))("%s ends with an error as it was thrown, and what is none is INTERNAL", async (name) => {
+  test.each(Object.values(names))("%s ends with a thrown RpcError, or with INTERNAL for any other error", async (name) => {
     const onError = vi.fn();
     const thrown = [
       new RpcError(Code.NOT_FOUND, " nothing: 50 % ✓? ", {
@@ -164,7 +165,7 @@ describe.each(Object.entries(ways))("%s", (_, start) => {
     expect(onError).toHaveBeenCalledOnce();
   });
 
-  test("a status that is too long is shortened", async () => {
+  test("a long status is shortened", async () => {
     const { address } = await start({
       unary: () => {
         throw new RpcError(Code.ABORTED, "x".repeat(100_000));
@@ -175,7 +176,7 @@ describe.each(Object.entries(ways))("%s", (_, start) => {
     expect((await status).details).toMatch(/^x{1000,8000}… \(shortened\)$/);
   });
 
-  test("responses that came before an error arrive before it", async () => {
+  test("responses before an error arrive before it", async () => {
     const { address } = await start({
       async *serverStream() {
         yield { text: "1" };
@@ -239,7 +240,7 @@ describe.each(Object.entries(ways))("%s", (_, start) => {
         return new Promise<string>(() => {});
       }),
     );
-    // The caller's own timer is its channel's; this one has a deadline on the wire only.
+    // The caller has no timer, so that only the deadline on the wire applies.
     const session = connectHttp2(`http://${address}`);
     onTestFinished(() => session.destroy());
     const stream = session.request({
@@ -259,9 +260,9 @@ describe.each(Object.entries(ways))("%s", (_, start) => {
   });
 
   test.each([
-    ["a client of Node, which half-closes before it resets", "grpc-node-js/1.14.7", true],
-    ["one that only resets", "other/1", false],
-  ])("an upload that is cut off never looks complete: %s", async (_, userAgent, halfCloses) => {
+    ["a Node client, which half-closes before it resets", "grpc-node-js/1.14.7", true],
+    ["a client that only resets", "other/1", false],
+  ])("an aborted upload never looks complete: %s", async (_, userAgent, halfCloses) => {
     const outcome = Promise.withResolvers<unknown>();
     const { address } = await start({
       clientStream: async (requests) => {
@@ -283,14 +284,14 @@ describe.each(Object.entries(ways))("%s", (_, start) => {
       const stream = session.request(headers, { signal: abort.signal }).on("error", () => {});
       await new Promise((resolve) => stream.write(Buffer.from([0, 0, 0, 0, 0]), resolve));
       await new Promise((resolve) => setTimeout(resolve, 20));
-      // By a signal, Node resets a stream at once.
+      // With a signal, Node resets a stream at once.
       if (halfCloses) stream.close(8);
       else abort.abort();
     }
     expect(await outcome.promise).toMatchObject({ code: Code.CANCELLED });
   });
 
-  test("requests are pulled, but for the few that grpc-js reads ahead", async () => {
+  test("requests are pulled, except for a few that grpc-js reads ahead", async () => {
     const hold = Promise.withResolvers<void>();
     let read = 0;
     const { address } = await start({
@@ -332,7 +333,7 @@ describe.each(Object.entries(ways))("%s", (_, start) => {
     expect(messages).toHaveLength(1_000);
   });
 
-  test("a handler that leaves its loop answers, and what is still sent is dropped", async () => {
+  test("a handler that leaves its loop responds, and further requests are dropped", async () => {
     const { address } = await start({
       clientStream: async (requests) => {
         for await (const { text } of requests) return { text };
@@ -361,7 +362,7 @@ describe("grpcJsTransport", () => {
     return { status: await status, messages };
   };
 
-  test("serves health and reflection, and says NOT_SERVING in the end", async () => {
+  test("serves health and reflection, and reports NOT_SERVING at shutdown", async () => {
     const { address, server } = await startServer({}, { reflection: true });
     expect((await unary(address)).messages).toEqual(["x"]);
     await server.shutdown();
@@ -379,7 +380,7 @@ describe("grpcJsTransport", () => {
     expect((await unary(socket.address)).messages).toEqual(["x"]);
   });
 
-  test("says why it cannot listen", async () => {
+  test("reports why it cannot listen", async () => {
     const { address } = await startServer({});
     const failure = await startServer({}, {}, undefined, address).catch((error: unknown) => error);
     expect(failure).toMatchObject({
@@ -389,7 +390,7 @@ describe("grpcJsTransport", () => {
     });
   });
 
-  test("TLS and mutual TLS: a handler knows its caller's certificate", async () => {
+  test("TLS and mutual TLS: a handler sees the caller's certificate", async () => {
     const authority = await newAuthority();
     const [serverIdentity, clientIdentity] = [await authority.issue("server"), await authority.issue("client")];
     const subject = everyKind(({ clientCertificate }) => clientCertificate?.subject ?? "none");
@@ -405,7 +406,7 @@ describe("grpcJsTransport", () => {
     expect((await unary(mutual.address, grpc.credentials.createSsl(ca))).status.code).toBe(grpc.status.UNAVAILABLE);
   });
 
-  test("limits of grpc-js are set, and options of grpc-js go before them", async () => {
+  test("limits set the options of grpc-js, and explicit grpc-js options override them", async () => {
     const { address } = await startServer({}, { limits: { maxReceiveMessageBytes: 1_000 } });
     const large = async (address: string) => {
       const { stream, status } = call(clientOf(address), "Unary");
@@ -419,31 +420,31 @@ describe("grpcJsTransport", () => {
 
   test.each<[string, ServerOptions, RegExp]>([
     [
-      "a limit that grpc-js does not have",
+      "a limit that grpc-js does not support",
       { limits: { maxMetadataBytes: 1_000 } },
       /no limit for limits\.maxMetadataBytes, got 1000: leave it out/,
     ],
     ["the compression of responses", { compression: "gzip" }, /does not compress responses: leave out the option compression: "gzip"/],
-  ])("refuses %s", (_, options, message) => {
+  ])("rejects %s", (_, options, message) => {
     expect(() => createServer({ transport: grpcJsTransport(), ...options })).toThrow(message);
   });
 
   test.each<[string, Partial<ServerTls>, RegExp]>([
     ["optional client certificates", { clientCertificates: "optional" }, /leave out tls\.clientCertificates/],
     ["renewed certificates", { reloadMs: 1_000 }, /leave out tls\.reloadMs/],
-    ["their errors", { onReloadError: () => {} }, /leave out tls\.onReloadError/],
-  ])("refuses %s", async (_, tls, message) => {
+    ["onReloadError", { onReloadError: () => {} }, /leave out tls\.onReloadError/],
+  ])("rejects %s", async (_, tls, message) => {
     const authority = await newAuthority();
     const identity = await authority.issue("server");
     await expect(startServer({}, {}, { ...identity, clientCa: authority.cert, ...tls })).rejects.toThrow(message);
   });
 
-  test("a path can be added once", async () => {
+  test("adding a path twice throws", async () => {
     const { server } = await startServer({});
     expect(() => server.add(implement(TestService, echoing))).toThrow(/already/);
   });
 
-  test("shutdown returns at once when no call runs, also beside silent and idle connections", async () => {
+  test("shutdown returns at once without a running call, even with silent and idle connections", async () => {
     const { address, server } = await startServer({});
     const client = clientOf(address);
     const { stream, status } = call(client, "Unary");
@@ -458,7 +459,7 @@ describe("grpcJsTransport", () => {
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
-  test("shutdown waits for running calls, which end with their status, and takes no new ones", async () => {
+  test("shutdown waits for running calls, which end with their own status, and takes no new ones", async () => {
     const hold = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
     const { address, server } = await startServer({
@@ -479,7 +480,7 @@ describe("grpcJsTransport", () => {
     expect(await ended).toEqual({ cut: [] });
   });
 
-  test("shutdown cuts calls that do not end, and each has a status", async () => {
+  test("shutdown aborts calls that do not end, and each gets a status", async () => {
     const begun = Promise.withResolvers<void>();
     const { address, server } = await startServer({
       unary: () => {
@@ -495,7 +496,7 @@ describe("grpcJsTransport", () => {
     expect(await status).toMatchObject({ code: grpc.status.UNAVAILABLE, details: "the server is shutting down" });
   });
 
-  test("context.compression is without effect", async () => {
+  test("context.compression has no effect", async () => {
     const { address } = await startServer({
       unary: ({ text }, context) => {
         context.compression = "gzip";

@@ -1,17 +1,18 @@
-// What grpc-js says of a call that it ended itself, in words that name the call and say what happened. grpc-js has no other sign of it than its texts.
+// Rewrites the messages of statuses that grpc-js created itself, so that they name the call and say
+// what happened. The message is the only sign of such a status.
 import type { StatusObject } from "@grpc/grpc-js";
 import { codeFrom } from "../../protocol/code.ts";
 import type { Status } from "../../protocol/status.ts";
 import { explainConnectFailure } from "./connect-failure.ts";
 
-/** What the words for its end name of a call. */
+/** The call, as messages name it. */
 export interface CallNames {
   /** The method's path. */
   readonly path: string;
   readonly target: string;
   /** Whether the channel uses TLS. */
   readonly secure: boolean;
-  /** Whether something of a response has come, and so there was a connection. */
+  /** Whether part of a response has arrived, and so there was a connection. */
   readonly answered: boolean;
 }
 
@@ -38,8 +39,8 @@ type Sentence = (call: CallNames, groups: Readonly<Record<string, string | undef
 const lost: Sentence = ({ target, path }) => `the connection to ${target} was lost during ${path}`;
 
 /**
- * Texts of grpc-js, and what they mean. The first that fits counts. The target is named where the code is UNAVAILABLE only: others may be shown to whoever is
- * not to know it.
+ * The messages of grpc-js, and what they mean. The first matching pattern applies. Only messages
+ * with UNAVAILABLE name the target, because others may be shown to users who must not know it.
  */
 const sentences: readonly (readonly [pattern: RegExp, sentence: Sentence])[] = [
   [/^Deadline exceeded(?: after \d+\.\d{3}s.*)?$/, ({ path }) => `deadline exceeded: ${path} did not end in time`],
@@ -87,12 +88,15 @@ const sentences: readonly (readonly [pattern: RegExp, sentence: Sentence])[] = [
   [/^Invalid status from control plane: (?<cause>.*)/, ({ path }, { cause }) => `${path} cannot be routed: ${cause}`],
   [/^Failed to write message$/, ({ path }) => `a request of ${path} cannot be written`],
   [/^Failed to parse \w+ address |^Unrecognized scheme /, ({ target }) => `${target} is not an address`],
-  [/^All load balancer options in service config are not compatible$/, () => "the service config names no load balancer that there is"],
+  [/^All load balancer options in service config are not compatible$/, () => "the service config names no known load balancer"],
 ];
 
-/** The status in plain words, if it has a text of grpc-js's own: then it has a `cause`, as no status has that a server sent. Undefined for any other. */
+/**
+ * Returns the status in plain words if grpc-js created it, or `undefined` for any other status. The
+ * result has a `cause`, which a status from a server never has.
+ */
 export function explainStatus({ code, details }: StatusObject, call: CallNames): Status | undefined {
-  // Once a response has begun, a server that is a client of another one may say the same of that.
+  // Once a response has begun, the message may come from a server that failed to call another one.
   if (!call.answered) {
     const failure = explainConnectFailure(details, call.target, call.secure);
     if (failure !== undefined) return failure;

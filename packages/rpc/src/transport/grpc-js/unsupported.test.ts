@@ -13,7 +13,7 @@ import { grpcJsTransport } from "./server-transport.ts";
 
 type Transport = "http2" | "grpc-js";
 
-/** Clients of both transports for a server of node:http2 that answers in its own way. */
+/** Clients of both transports for a server of node:http2 with its own answers. */
 async function clientsOf(respond: (stream: ServerHttp2Stream) => void) {
   const server = createHttp2Server();
   const sessions = new Set<{ destroy(): void }>();
@@ -40,7 +40,7 @@ function answer(header: OutgoingHttpHeaders, bytes: Buffer, trailer: OutgoingHtt
 }
 
 const ok = { "grpc-status": "0" };
-/** An own property, where a literal would set the prototype. */
+/** Defines an own property; a literal would set the prototype. */
 const proto = (value: string) => ({ ["__proto__"]: value });
 
 describe("responses", () => {
@@ -54,13 +54,13 @@ describe("responses", () => {
       "an unknown encoding that is used",
       answer({ "grpc-encoding": "zstd" }, frame(Buffer.from("x"), 1), ok),
       { code: Code.INTERNAL },
-      { code: Code.INTERNAL, message: expect.stringContaining("/test.v1.TestService/Unary cannot be inflated") },
+      { code: Code.INTERNAL, message: expect.stringContaining("/test.v1.TestService/Unary cannot be decompressed") },
     ],
     [
       "a compressed message without an encoding",
       answer({}, frame(gzipSync(""), 1), ok),
       { code: Code.INTERNAL },
-      { code: Code.INTERNAL, message: expect.stringContaining("cannot be inflated") },
+      { code: Code.INTERNAL, message: expect.stringContaining("cannot be decompressed") },
     ],
   ])("%s", async (_, respond, http2, grpcJs) => {
     const client = await clientsOf(respond);
@@ -111,7 +111,7 @@ describe("requests", () => {
     }
   });
 
-  test("the metadata key __proto__ is sent by http2, and refused by grpc-js", async () => {
+  test("the metadata key __proto__ is sent by http2, and rejected by grpc-js", async () => {
     const handlers = everyKind(({ metadata }) => metadata.get("__proto__") ?? "lost");
     const metadata = proto("kept");
     expect((await (await startBy("http2", handlers)).client.unary({}, { metadata })).text).toBe("kept");
@@ -121,7 +121,7 @@ describe("requests", () => {
     });
   });
 
-  test("a server of grpc-js loses the metadata key __proto__ of a request", async () => {
+  test("a grpc-js server loses the metadata key __proto__ of a request", async () => {
     for (const [transport, text] of [
       ["http2", "kept"],
       ["grpc-js", "lost"],

@@ -1,9 +1,10 @@
-// The messages of a call that are compressed: in other threads, several at once, and sent in their order.
+// The compressed messages of a call. Compression runs in other threads, several messages at once.
+// Messages are sent in order.
 import type { Stream } from "@grpc-study/http2";
 import { type Compression, compress } from "../../protocol/compression.ts";
 import { writeMessage } from "./write-message.ts";
 
-/** Bytes of messages that may wait for their compression before there is no room. */
+/** How many bytes of messages may be queued for compression before there is no more room. */
 const window = 64 * 1024;
 
 export class CompressedMessages {
@@ -13,7 +14,7 @@ export class CompressedMessages {
   #last: Promise<void> = Promise.resolve();
   #bytes = 0;
 
-  /** @param onRoom called when there is room after `send` has returned false, as far as compression goes. */
+  /** @param onRoom called when compression has room again after `send` has returned false. */
   constructor(stream: Stream, compression: Compression, onRoom: () => void) {
     this.#stream = stream;
     this.#compression = compression;
@@ -40,7 +41,7 @@ export class CompressedMessages {
     if (full && room && this.hasRoom) this.#onRoom();
   }
 
-  /** Resolves once all that was sent has been written. */
+  /** Resolves once all messages have been written. */
   get written(): Promise<void> {
     return this.#last;
   }

@@ -1,13 +1,13 @@
-// How often a large message has to wait for its peer: trips are counted, so the time that they would take does not matter.
+// Counts the round trips of a large message. The count does not depend on the speed of the machine.
 import { once } from "node:events";
 import { type AddressInfo, connect as connectSocket, createServer, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { connect, startServer } from "../../../test/harness.ts";
 
-/** A link that carries what has come on either side at once, when both sides have gone quiet. */
+/** A link that delivers the data of both sides at once when both are quiet. */
 class SlowLink {
-  /** One-way trips: two of them are a round trip. */
+  /** The number of one-way trips. Two of them are a round trip. */
   trips = 0;
   #address = "";
   #arrived: { readonly to: Socket; readonly bytes: Buffer }[] = [];
@@ -56,13 +56,14 @@ class SlowLink {
   }
 }
 
-// The settings of both sides, the request with the first window, what it lets on, the rest, and the answer. Doubling the window takes fifteen trips and more.
-test.each(["request", "response"])("the %s of a connection's first call has 4 MB, and takes six trips", async (what) => {
+// The SETTINGS of both sides, the request with the first window, the rest after its credit, and the
+// response. Doubling the window would take fifteen trips or more.
+test.each(["request", "response"])("a %s of 4 MB in the first call of a connection takes six trips", async (what) => {
   const large = "x".repeat(4_000_000);
   const { address } = await startServer({ unary: ({ text }) => ({ text: text === "" ? large : "" }) });
   const link = await SlowLink.to(Number(address.slice(address.lastIndexOf(":") + 1)));
   const { text } = await connect(link.address).unary({ text: what === "request" ? large : "" });
   expect(text).toHaveLength(what === "request" ? 0 : large.length);
-  // Two more, for what the sockets of a busy machine do not hold.
+  // Two more, because the sockets of a busy machine may not hold everything.
   expect(link.trips).toBeLessThanOrEqual(8);
 });

@@ -1,12 +1,15 @@
-// A message as it stands in a body: a flag, four bytes of length, and its bytes.
+// Writes a message in the format of a body: a flag, four bytes of length, and the message.
 import type { Stream } from "@grpc-study/http2";
 
 const prefix = 5;
 
-/** Up to this many bytes, a copy costs less than a frame. */
+/** Up to this size, copying a message costs less than a frame of its own. */
 const copied = 16 * 1024 - prefix;
 
-/** The message with its prefix; only the prefix, if the message is long: it follows by `stream.write`, which does not copy it. */
+/**
+ * Returns the message with its prefix. For a long message, returns only the prefix; the message
+ * follows by `stream.write`, which does not copy it.
+ */
 export function messageBody(message: Buffer, compressed: boolean): Buffer {
   const { length } = message;
   const body = Buffer.allocUnsafe(length <= copied ? prefix + length : prefix);
@@ -19,7 +22,7 @@ export function messageBody(message: Buffer, compressed: boolean): Buffer {
   return body;
 }
 
-/** Whether the body of a message is complete with what `messageBody` returns. */
+/** Whether `messageBody` returns the complete body of the message. */
 export function isCopied(message: Buffer): boolean {
   return message.length <= copied;
 }

@@ -1,4 +1,4 @@
-// A call without a socket: its two directions of messages, and its end.
+// A call within the process: its two directions of messages, and its end.
 import type { MessageLimits } from "../../limits/limits.ts";
 import type { Linked } from "../../linked-set.ts";
 import { Code } from "../../protocol/code.ts";
@@ -8,16 +8,16 @@ import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { ServedMethod, ServerListener } from "../server.ts";
-import { carried } from "./carried.ts";
-import { Direction } from "./direction.ts";
-import { type Answering, inProcessPeer, ServerEnd } from "./server-end.ts";
+import { copyMetadata } from "./copy-metadata.ts";
+import { MessageDirection } from "./message-direction.ts";
+import { type InProcessServerCall, InProcessServerStream, inProcessPeer } from "./server-stream.ts";
 import type { Due, Turn } from "./turn.ts";
 
 const ok: Status = { code: Code.OK, message: "", metadata: undefined };
 const cancelled: Status = { code: Code.CANCELLED, message: "the caller cancelled the call", metadata: undefined };
 const timeUp: Status = { code: Code.DEADLINE_EXCEEDED, message: "deadline exceeded", metadata: undefined };
 
-/** The server of the calls. */
+/** The server side that the calls share. */
 export interface CallServer {
   readonly limits: MessageLimits;
   readonly turn: Turn;
@@ -28,11 +28,11 @@ export interface CallServer {
 }
 
 /**
- * The client's end. Messages are marked as compressed, and are not compressed.
+ * The client's stream. Messages are marked as compressed, but not compressed.
  *
- * What one end does reaches the other end in the next turn.
+ * What one end does reaches the other end in the next turn of the event loop.
  */
-export class InProcessCall implements ClientStream, Answering, Linked<InProcessCall>, Due {
+export class InProcessCall implements ClientStream, InProcessServerCall, Linked<InProcessCall>, Due {
   readonly peer = inProcessPeer;
   readonly #transport: CallServer;
   readonly #limits: MessageLimits;
@@ -40,8 +40,8 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
   readonly #listener: ClientListener;
   #method: ServedMethod | undefined;
   #server: ServerListener | undefined;
-  readonly #requests = new Direction();
-  readonly #responses = new Direction();
+  readonly #requests = new MessageDirection();
+  readonly #responses = new MessageDirection();
   #header: Metadata | undefined;
   #headerSent = false;
   #headerCame = false;
@@ -58,7 +58,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
   previous: InProcessCall | undefined = undefined;
   next: InProcessCall | undefined = undefined;
 
-  /** @param limits for the client's messages. */
+  /** @param limits the limits of the client. */
   constructor(transport: CallServer, limits: MessageLimits, call: OutgoingCall, listener: ClientListener) {
     this.#transport = transport;
     this.#limits = limits;
@@ -70,7 +70,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     return this.#call.method.path;
   }
 
-  /** Whether the handler has ended the call, and its caller has not read that far. */
+  /** Whether the handler has ended the call, but the caller has not read the status. */
   get answered(): boolean {
     return this.#server !== undefined && this.#serverDone && !this.#clientDone;
   }
@@ -87,13 +87,13 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     this.#transport.turn.add(this);
   }
 
-  /** Ends a call before it begins. */
-  refuse(status: Status): void {
+  /** Ends the call with a status before it begins. */
+  reject(status: Status): void {
     this.#status = status;
     this.#transport.turn.add(this);
   }
 
-  // What the client does.
+  // Called by the client.
 
   send(message: Buffer, compress: boolean): boolean {
     if (this.#clientDone || this.#status !== undefined) return true;
@@ -120,10 +120,10 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     if (this.#clientDone) return;
     this.#clientDone = true;
     this.#responses.clear();
-    this.#cut(code === Code.DEADLINE_EXCEEDED ? timeUp : cancelled);
+    this.#cancelHandler(code === Code.DEADLINE_EXCEEDED ? timeUp : cancelled);
   }
 
-  // What the handler does.
+  // Called by the handler.
 
   pullRequest(): void {
     this.#requests.pull();
@@ -133,7 +133,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
   sendHeader(header: Metadata | undefined): void {
     if (this.#serverDone || this.#headerSent) return;
     this.#headerSent = true;
-    this.#header = header && carried(header);
+    this.#header = header && copyMetadata(header);
     this.#transport.turn.add(this);
   }
 
@@ -161,7 +161,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
   destroy(): void {
     this.#responses.clear();
     this.#status = { code: Code.UNAVAILABLE, message: `the server ended during ${this.#call.method.path}`, metadata: undefined };
-    this.#cut({ code: Code.CANCELLED, message: "the server ended", metadata: undefined });
+    this.#cancelHandler({ code: Code.CANCELLED, message: "the server ended", metadata: undefined });
   }
 
   deliver(): void {
@@ -174,7 +174,7 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
 
   #open(method: ServedMethod): void {
     if (this.#clientDone || this.#status !== undefined) return;
-    // The header alone does not open this method.
+    // This method needs its request to be opened.
     if (!method.early && this.#requests.isEmpty) return;
     const { metadata, deadline } = this.#call;
     if (deadline <= Date.now()) {
@@ -182,16 +182,16 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
       return;
     }
     this.#serverDone = false;
-    const end = new ServerEnd(this, metadata, deadline);
+    const stream = new InProcessServerStream(this, metadata, deadline);
     if (method.early) {
-      this.#server = method.open(end);
+      this.#server = method.open(stream);
       return;
     }
     this.#halfCloseCame = true;
     this.#requests.pull();
     const request = this.#takeRequest();
     if (request === undefined) this.#serverDone = true;
-    else this.#server = method.answer(end, request.bytes, request.compressed);
+    else this.#server = method.answer(stream, request.bytes, request.compressed);
   }
 
   /** Returns the next request, if the handler has pulled one. A request that is too large ends the call. */
@@ -243,16 +243,16 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
     return this.#clientDone ? undefined : this.#responses.take();
   }
 
-  /** Ends the call by a limit, and drops the messages that wait. */
+  /** Ends the call with RESOURCE_EXHAUSTED, and drops the queued messages. */
   #fail(message: string, byClient: boolean): void {
     this.#responses.clear();
     const code = Code.RESOURCE_EXHAUSTED;
     this.#status = { code, message, metadata: undefined, cause: byClient ? new Error(message) : undefined };
-    this.#cut(byClient ? cancelled : this.#status);
+    this.#cancelHandler(byClient ? cancelled : this.#status);
   }
 
-  /** Ends the call for the handler. */
-  #cut(status: Status): void {
+  /** Cancels the call for the handler. */
+  #cancelHandler(status: Status): void {
     this.#requests.clear();
     if (!this.#serverDone) this.#cancelled ??= status;
     this.#transport.turn.add(this);
@@ -261,5 +261,5 @@ export class InProcessCall implements ClientStream, Answering, Linked<InProcessC
 
 function sent(status: Status): Status {
   const { code, message, metadata } = fitStatus(status);
-  return { code, message: message.toWellFormed(), metadata: metadata && carried(metadata) };
+  return { code, message: message.toWellFormed(), metadata: metadata && copyMetadata(metadata) };
 }

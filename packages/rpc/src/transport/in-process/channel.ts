@@ -8,9 +8,9 @@ import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall 
 import { InProcessCall } from "./call.ts";
 import type { InProcessTransport } from "./transport.ts";
 
-/** Options of a channel without a socket. */
+/** The options of an in-process channel. */
 export interface InProcessOptions {
-  /** The most bytes of a message in each direction. */
+  /** The limits for messages. Defaults: as for `createChannel`. */
   readonly limits?: { readonly [Name in keyof MessageLimits]?: MessageLimits[Name] | undefined } | undefined;
 }
 
@@ -52,12 +52,12 @@ export class InProcessChannel implements Channel {
   open(call: OutgoingCall, listener: ClientListener): ClientStream {
     const stream = new InProcessCall(this.#transport, this.#limits, call, listener);
     if (this.#closed) {
-      stream.refuse({ code: Code.CANCELLED, message: closed, metadata: undefined, cause: new Error("the channel is closed") });
+      stream.reject({ code: Code.CANCELLED, message: closed, metadata: undefined, cause: new Error("the channel is closed") });
       return stream;
     }
     const method = this.#transport.find(call);
     if ("path" in method) stream.start(method);
-    else stream.refuse(method);
+    else stream.reject(method);
     return stream;
   }
 }

@@ -1,4 +1,5 @@
-// The seam of both sides at once: what one end does is what the other hears, in order, and never while it calls.
+// Both ends of the transport interface: what one end does reaches the other in order, and never
+// while it is calling.
 import { expect, test } from "vitest";
 import { Code } from "../../protocol/code.ts";
 import { Metadata } from "../../protocol/metadata.ts";
@@ -20,7 +21,7 @@ interface Kind {
   readonly early?: boolean;
 }
 
-/** Both ends, with everything that they hear written down. */
+/** Both ends, with a log of their events. */
 function pair(kind: Kind = {}, options: InProcessOptions = {}, limits = {}) {
   const transport = new InProcessTransport({
     maxReceiveMessageBytes: 1_000_000,
@@ -106,7 +107,7 @@ test("a unary call is answered with header, response and status", async () => {
   expect(heard.client).toEqual(["header a,1", "response", "OK t,2"]);
 });
 
-test("a method that is opened early pulls its request, and hears that there are no more", async () => {
+test("an early method pulls its request, and then gets the half-close", async () => {
   const { heard, server, open } = pair({ early: true });
   server.pulls = false;
   open({ compression: "gzip" });
@@ -117,7 +118,7 @@ test("a method that is opened early pulls its request, and hears that there are 
   expect(heard.server).toEqual(["open", "request compressed", "half-close"]);
 });
 
-test("neither end gets more than it asks for, and the status comes after the last message", async () => {
+test("each end gets only what it pulled, and the status follows the last message", async () => {
   const { heard, server, open } = pair({ requestStream: true, responseStream: true });
   server.pulls = false;
   const stream = open();
@@ -143,7 +144,7 @@ test("neither end gets more than it asks for, and the status comes after the las
   expect(heard).toEqual({ server: ["open", "a", "b", "half-close"], client: ["header", "a", "b", "ABORTED enough"] });
 });
 
-test("a window of 64 KiB stops each sender until the other end takes", async () => {
+test("a window of 64 KiB stops each sender until the other end reads", async () => {
   const { heard, server, open } = pair({ requestStream: true, responseStream: true });
   server.pulls = false;
   const stream = open();
@@ -188,7 +189,7 @@ test.each([
   expect(heard).toEqual({ server: ["open", reason], client: [] });
 });
 
-test("a cancel in the turn of the call never reaches the handler", async () => {
+test("a call that is cancelled in its first turn never reaches the handler", async () => {
   const { heard, transport, open } = pair();
   open().cancel(Code.CANCELLED, "");
   await turns();
@@ -196,7 +197,7 @@ test("a cancel in the turn of the call never reaches the handler", async () => {
   await transport.drain();
 });
 
-test("a deadline is whole milliseconds for the handler, and one that has passed never reaches it", async () => {
+test("a handler gets its deadline in whole milliseconds, and never sees a call past its deadline", async () => {
   const { heard, server, open } = pair();
   const before = Date.now();
   open({ deadline: before + 10_000.4 });
@@ -210,7 +211,7 @@ test("a deadline is whole milliseconds for the handler, and one that has passed 
   expect(heard).toEqual({ server: ["answer request"], client: ["DEADLINE_EXCEEDED deadline exceeded"] });
 });
 
-test("limits of both sides hold for messages", async () => {
+test("the message limits of both sides apply", async () => {
   const large = Buffer.alloc(101, "x");
   const requests = async (options: InProcessOptions, limits: object) => {
     const { heard, open, transport } = pair({}, options, limits);
@@ -255,7 +256,7 @@ test("limits of both sides hold for messages", async () => {
   });
 });
 
-test("metadata that the server does not take is RESOURCE_EXHAUSTED, and a method that it lacks UNIMPLEMENTED", async () => {
+test("metadata over a limit is RESOURCE_EXHAUSTED, and an unknown method UNIMPLEMENTED", async () => {
   const { heard, open } = pair();
   open({ metadata: new Metadata({ long: "x".repeat(1_000) }) });
   open({ metadata: new Metadata({ many: ["1", "2", "3", "4", "5", "6"] }) });
@@ -271,7 +272,7 @@ test("metadata that the server does not take is RESOURCE_EXHAUSTED, and a method
   });
 });
 
-test("metadata is the other end's own, without the fields of HTTP and of the protocol", async () => {
+test("each end gets a copy of metadata without the fields of HTTP and of the protocol", async () => {
   const { heard, server, open } = pair();
   const mine = new Metadata({ a: "1" });
   open({ metadata: mine }).pull();
@@ -288,7 +289,7 @@ test("metadata is the other end's own, without the fields of HTTP and of the pro
   expect(heard.client[1]).toMatch(/^ABORTED x{7000,8000}… \(shortened\) h,changed$/);
 });
 
-test("a drain waits until calls have ended on both sides, and takes no more", async () => {
+test("drain waits until calls have ended on both sides, and takes no more", async () => {
   const { transport, heard, server, open } = pair();
   open().pull();
   await turn();
@@ -305,7 +306,7 @@ test("a drain waits until calls have ended on both sides, and takes no more", as
   expect(heard.client.slice(1)).toEqual(["header", "response", "OK"]);
 });
 
-test("a server that is destroyed ends both sides at once", async () => {
+test("destroy ends both sides at once", async () => {
   const { transport, heard, open } = pair({ requestStream: true, responseStream: true });
   open();
   await turn();
@@ -314,7 +315,7 @@ test("a server that is destroyed ends both sides at once", async () => {
   expect(heard).toEqual({ server: ["open", "CANCELLED the server ended"], client: [`UNAVAILABLE the server ended during ${path}`] });
 });
 
-test("a channel that is closed finishes its calls, and refuses new ones", async () => {
+test("a closed channel finishes its calls, and rejects new ones", async () => {
   const { channel, heard, server, open } = pair();
   await channel.connect();
   open().pull();

@@ -1,4 +1,5 @@
-// The transport of calls within a process. Messages are encoded and decoded, and the limits of both sides hold, as over a socket.
+// The transport for calls within a process. Messages are encoded and decoded, and the limits of
+// both sides apply, as over a socket.
 
 import type { ServerLimits } from "../../limits/limits.ts";
 import { LinkedSet } from "../../linked-set.ts";
@@ -10,7 +11,7 @@ import type { ServedMethod, ServerTransport, UnsentCall } from "../server.ts";
 import type { CallServer, InProcessCall } from "./call.ts";
 import { Turn } from "./turn.ts";
 
-/** The limits of a server that apply without a socket. */
+/** The server limits that apply within a process. */
 export type InProcessServerLimits = Pick<
   ServerLimits,
   "maxReceiveMessageBytes" | "maxSendMessageBytes" | "maxMetadataBytes" | "maxMetadataPairs"
@@ -49,21 +50,21 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
     if (this.#running.isEmpty) this.#drained.resolve();
   }
 
-  /** Returns the method that answers a call, or the status that refuses it. */
+  /** Returns the method of a call, or the status that rejects the call. */
   find({ method: { path }, metadata }: OutgoingCall): ServedMethod | Status {
-    if (this.#drained !== undefined) return refusal(Code.UNAVAILABLE, "the server is shutting down");
+    if (this.#drained !== undefined) return rejection(Code.UNAVAILABLE, "the server is shutting down");
     if (metadata !== undefined) {
       const { maxMetadataBytes, maxMetadataPairs } = this.limits;
       const bytes = metadataBytes(metadata);
       if (bytes > maxMetadataBytes) {
-        return refusal(Code.RESOURCE_EXHAUSTED, `the metadata has ${bytes} bytes, and maxMetadataBytes is ${maxMetadataBytes}`);
+        return rejection(Code.RESOURCE_EXHAUSTED, `the metadata has ${bytes} bytes, and maxMetadataBytes is ${maxMetadataBytes}`);
       }
       const pairs = [...metadata].length;
       if (pairs > maxMetadataPairs) {
-        return refusal(Code.RESOURCE_EXHAUSTED, `the metadata has ${pairs} pairs, and maxMetadataPairs is ${maxMetadataPairs}`);
+        return rejection(Code.RESOURCE_EXHAUSTED, `the metadata has ${pairs} pairs, and maxMetadataPairs is ${maxMetadataPairs}`);
       }
     }
-    return this.#methods.get(path) ?? refusal(Code.UNIMPLEMENTED, `The server does not implement the method ${path}`);
+    return this.#methods.get(path) ?? rejection(Code.UNIMPLEMENTED, `The server does not implement the method ${path}`);
   }
 
   started(call: InProcessCall): void {
@@ -75,6 +76,6 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
   }
 }
 
-function refusal(code: Code, message: string): Status {
+function rejection(code: Code, message: string): Status {
   return { code, message, metadata: undefined };
 }

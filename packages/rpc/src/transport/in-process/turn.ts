@@ -1,11 +1,12 @@
-// What one end of a call sends reaches the other end in the next turn of the event loop, as over a socket. An end is never called while it
-// calls, and two ends that answer each other do not starve timers and sockets.
+// Delivers what one end of a call sends to the other end in the next turn of the event loop, as a
+// socket would. So no end is called while it is calling, and two ends that answer each other do not
+// starve timers and sockets.
 
-/** Kept from the start: calls go on in tests that replace the timers of Node. */
+/** The original function: in-process calls also work in tests with fake timers. */
 const { setImmediate } = globalThis;
 
 export interface Due {
-  /** Whether it waits for the next turn. `Turn` sets it. */
+  /** Whether `deliver` is scheduled for the next turn. `Turn` sets it. */
   due: boolean;
   deliver(): void;
 }

@@ -1,9 +1,12 @@
-// What is left of an attempt that is over.
+// The end of an attempt.
 import { ErrorCode, type Stream } from "@grpc-study/http2";
 import type { Status } from "../../../protocol/status.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
 
-/** The status that has come, until everything before it is delivered. Not a literal: it has the call's metadata. */
+/**
+ * A received status, kept until everything before it has been delivered. A class rather than a
+ * literal, because it has the call's metadata.
+ */
 export class AttemptEnd {
   readonly status: Status;
   readonly progress: Progress;
@@ -16,15 +19,18 @@ export class AttemptEnd {
   }
 }
 
-/** Who listens to an attempt that is over. */
-export const nobody: AttemptListener = {
+/** The listener of an attempt that has ended. */
+export const noListener: AttemptListener = {
   onHeader() {},
   onMessage() {},
   onDrain() {},
   onEnd() {},
 };
 
-/** The response is complete: the server does not need the rest of the request (RFC 9113, section 8.1). */
+/**
+ * Resets the rest of the request: the server does not need it once the response is complete (RFC
+ * 9113, section 8.1).
+ */
 export function endRequest(stream: Stream): void {
   stream.reset(ErrorCode.NO_ERROR);
 }

@@ -17,7 +17,7 @@ import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { isCopied, messageBody, writeMessage } from "../write-message.ts";
-import { AttemptEnd, endRequest, nobody } from "./attempt-end.ts";
+import { AttemptEnd, endRequest, noListener } from "./attempt-end.ts";
 import { foreignStatus, LocalStatus, missingStatus, resetStatus, tooLargeStatus, unsendableStatus } from "./end-status.ts";
 import { ForeignResponse } from "./foreign-response.ts";
 import type { RequestHeaders } from "./request-headers.ts";
@@ -36,23 +36,28 @@ interface AttemptConnection {
   /** Set once a response is complete. */
   served: boolean;
   compressionFor(call: OutgoingCall): Compression;
-  /** Notes which encodings the server accepts: the value of `grpc-accept-encoding`. */
+  /** Stores which encodings the server accepts: the value of `grpc-accept-encoding`. */
   learn(accepted: string): void;
   callBegins(): void;
   callEnds(): void;
 }
 
-/** It is the stream's handler, too: one object a call. */
+/** The call's stream and the handler of the HTTP/2 stream in one object per call. */
 export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   readonly peer: string;
   readonly #connection: AttemptConnection;
   readonly #call: OutgoingCall;
   #listener: AttemptListener;
-  /** Undefined before it is opened, and once it is over. */
+  /** Undefined before the attempt is opened, and after its end. */
   #stream: Stream | undefined = undefined;
-  /** Responses that were asked for, and have not been delivered, until `#responses` counts them. */
+  /**
+   * The number of requested responses that have not been delivered, until `#responses` counts them.
+   */
   #pulled = 0;
-  /** Undefined while each piece of the response was one message that somebody waited for: the only one, as a rule. */
+  /**
+   * Undefined while each chunk has been exactly one requested message, which is typical for unary
+   * calls.
+   */
   #responses: Responses | undefined = undefined;
   #requests: CompressedMessages | undefined = undefined;
   #foreign: ForeignResponse | undefined = undefined;
@@ -62,7 +67,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   /** Whether a message has been delivered without `#responses`. */
   #answered = false;
   #end: AttemptEnd | undefined = undefined;
-  /** Nothing more is said to the listener. */
+  /** Whether the listener has got its last event. */
   #over = false;
 
   constructor(connection: AttemptConnection, call: OutgoingCall, listener: AttemptListener) {
@@ -72,13 +77,16 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     this.#listener = listener;
   }
 
-  /** Sends the header, and the request if there is only one. What cannot be sent ends the attempt, in the next turn. */
+  /**
+   * Sends the header, and the request if there is only one. A call that cannot be sent ends in the
+   * next turn.
+   */
   open(): void {
     const call = this.#call;
     const { deadline, request } = call;
     const timeoutMs = deadline === Number.POSITIVE_INFINITY ? deadline : deadline - Date.now();
     if (timeoutMs <= 0) {
-      this.#endSoon(new LocalStatus(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${this.#path} had no time left when it was to be sent`));
+      this.#endSoon(new LocalStatus(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${this.#path} had no time left before it was sent`));
       return;
     }
     if (request !== undefined && this.#isTooLarge(request)) return;
@@ -106,13 +114,13 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     return this.#call.method.path;
   }
 
-  // The call's side.
+  // Called by the call.
 
   send(message: Buffer, compress: boolean): boolean {
     const stream = this.#stream;
     if (stream === undefined || this.#isTooLarge(message)) return true;
     const room = this.#requests === undefined ? writeMessage(stream, message, false, false) : this.#requests.send(message, compress, false);
-    // A stream that ends by this write is over.
+    // The write may have ended the stream.
     if (room || this.#stream === undefined) return true;
     this.#wantsDrain = true;
     return false;
@@ -141,7 +149,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     return true;
   }
 
-  // The stream's side.
+  // Called by the HTTP/2 stream.
 
   onHeaders(list: HeaderList, endStream: boolean, _stream: Stream): void {
     if (this.#over) return;
@@ -176,7 +184,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
         data.readUInt32BE(1) === length - prefix &&
         length - prefix <= this.#connection.limits.maxReceiveMessageBytes
       ) {
-        // One message, that is waited for.
+        // Exactly one message, which was requested.
         this.#pulled--;
         stream.credit(length);
         this.#answered = true;
@@ -201,7 +209,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   onReset(reset: StreamReset, _stream: Stream): void {
     const opened = this.#stream !== undefined;
     this.#streamClosed();
-    // A server may stop a request whose response is complete (RFC 9113, section 8.1).
+    // A server may reset a request whose response is complete (RFC 9113, section 8.1).
     if (this.#over || this.#end !== undefined) return;
     const status = resetStatus(reset, this.#path, this.#connection.target, this.#call.deadline);
     const progress = reset.unprocessed ? "refused" : "processed";
@@ -220,7 +228,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     this.#listener.onDrain();
   }
 
-  // The responses, where they come in pieces.
+  // Called by `Responses`.
 
   onResponse(message: Buffer, compressed: boolean): void {
     this.#listener.onMessage(message, compressed);
@@ -239,13 +247,14 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     this.#finishWith(new AttemptEnd(status, "processed", trailer.pushback));
   }
 
-  /** The response is complete. The end follows what came before it. */
+  /** The response is complete. The status follows the messages before it. */
   #finishWith(end: AttemptEnd): void {
     this.#end = end;
     const stream = this.#stream;
     if (stream !== undefined) {
       this.#streamClosed();
-      // A server that wants no more of the request says so in the same chunk; else this side does.
+      // A server that does not need the rest of the request resets it in the same chunk; otherwise
+      // this side does.
       if (!stream.localEnded) process.nextTick(endRequest, stream);
     }
     const responses = this.#responses;
@@ -254,7 +263,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
       return;
     }
     if (responses.busy) return;
-    // A reader of a stream asks for what is left. Whoever waits for one response asks for one.
+    // The reader of a stream pulls the remaining responses. The caller of a unary call pulls once.
     const asksForMore = this.#call.method.responseStream || !(this.#answered || responses.begun);
     if (!responses.empty && asksForMore) return;
     if (end.status.code === Code.OK && !responses.complete)
@@ -268,7 +277,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     listener.onEnd(end.status, end.progress, end.pushback);
   }
 
-  /** A response ends the attempt. */
+  /** A faulty response ends the attempt. */
   onFault(status: Status): void {
     const listener = this.#listener;
     this.#release();
@@ -276,22 +285,24 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     listener.onEnd(status, "processed", undefined);
   }
 
-  /** Ends the attempt because of what its call does, and so not before that has returned. */
+  /**
+   * Ends the attempt because of an action of its call, and so not before that action has returned.
+   */
   #endSoon(status: Status, progress: Progress = "processed"): void {
     this.#end = new AttemptEnd(status, progress, undefined);
     this.#closeStream(ErrorCode.CANCEL);
     process.nextTick(endNow, this);
   }
 
-  /** After `#endSoon`, unless the call was cancelled in the meantime. */
+  /** Completes `#endSoon`, unless the call was cancelled in the meantime. */
   endNow(): void {
     if (!this.#over && this.#end !== undefined) this.#finishNow(this.#end);
   }
 
-  /** Nothing more is said. */
+  /** Releases the listener and the response. No callback follows. */
   #release(): void {
     this.#over = true;
-    this.#listener = nobody;
+    this.#listener = noListener;
     this.#responses?.close();
     this.#responses = undefined;
     this.#foreign?.close();
@@ -309,7 +320,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     if (this.#stream === undefined) return;
     this.#stream = undefined;
     this.#connection.callEnds();
-    // What is sent from now on is dropped.
+    // Messages sent from now on are dropped.
     if (this.#wantsDrain) process.nextTick(drained, this);
   }
 }

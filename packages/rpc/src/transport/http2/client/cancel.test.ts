@@ -1,4 +1,5 @@
-// A cancel is RST_STREAM(CANCEL), and nothing before it that says that the request is complete: frames that a server sees.
+// A cancel sends RST_STREAM(CANCEL), with no frame before it that makes the request look complete.
+// The tests check the frames at the server.
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -21,13 +22,13 @@ const one = message(Buffer.from("one"));
 const cancel = (call: TestCall) => call.stream.cancel(Code.CANCELLED, "enough");
 const streams = ["clientStream", "bidiStream"] as const;
 
-/** Resolves once the server has seen everything that was sent until now. */
+/** Resolves once the server has received everything that was sent so far. */
 async function sync(peer: Awaited<ReturnType<typeof rawConnection>>["peer"]): Promise<void> {
   await new Promise(setImmediate);
   await peer.ping(`sync ${Math.random()}`.slice(0, 8));
 }
 
-/** What the call heard until now, and that it hears nothing more. */
+/** Returns the events of the call so far, and checks that no more follow. */
 async function expectSilence(call: TestCall): Promise<void> {
   const heard = [call.messages.length, call.headers.length, call.drains];
   await delay(30);
@@ -63,7 +64,7 @@ test.each(streams)("%s: after its requests, after a header, after a message, and
   await sync(peer);
   expect(new Set(framesOf(peer, 1).slice(0, -1))).toEqual(new Set(["headers", "data"]));
   expect(framesOf(peer, 1).at(-1)).toBe("rstStream 8");
-  // What comes late changes nothing.
+  // Late frames have no effect.
   peer.send(data(1, one), trailers(1));
   await expectSilence(call);
 });
@@ -103,7 +104,7 @@ test.each(compressed)("%s: while the request is being compressed, also once it i
 test("while a response is being decompressed", async () => {
   const { peer, connection } = await rawConnection();
   const call = new TestCall(connection, "bidiStream");
-  // The message comes in the same chunk as the header.
+  // The message arrives in the same chunk as the header.
   call.onHeader = () => void setImmediate(() => cancel(call));
   await requestOn(peer, 1);
   peer.send(responseHeader(1, [["grpc-encoding", "gzip"]]), data(1, message(gzipSync(Buffer.alloc(3_000_000)), 1)), data(1, one));
@@ -122,7 +123,7 @@ test.each(["unary", "serverStream"] as const)("%s: after the request is complete
   expect(framesOf(peer, 1)).toEqual(["headers", "data END_STREAM", "rstStream 8"]);
 });
 
-test("after the end, or with responses that nobody has read: nothing goes over the wire", async () => {
+test("after the end, or with unread responses: nothing is sent", async () => {
   const { peer, connection } = await rawConnection();
   const ended = new TestCall(connection, "serverStream");
   const unread = new TestCall(connection, "serverStream", { pulls: 0 });
@@ -137,7 +138,7 @@ test("after the end, or with responses that nobody has read: nothing goes over t
   expect(unread.messages).toEqual([]);
 });
 
-test("the peer stays known after a cancel, and what is done afterwards does nothing", async () => {
+test("after a cancel, the peer stays available and further calls do nothing", async () => {
   const { peer, connection, target } = await rawConnection();
   const call = new TestCall(connection, "bidiStream");
   expect(call.stream.peer).toBe(target);
@@ -150,7 +151,7 @@ test("the peer stays known after a cancel, and what is done afterwards does noth
   expect(framesOf(peer, 1)).toEqual(["headers", "rstStream 8"]);
 });
 
-test("a call that is cancelled by its listener, in each callback", async () => {
+test("a listener may cancel its call in each callback", async () => {
   const { peer, connection } = await rawConnection();
   for (const [index, when] of (["onHeader", "onMessage"] as const).entries()) {
     const id = 1 + 2 * index;
@@ -169,9 +170,9 @@ test("a call that is cancelled by its listener, in each callback", async () => {
   }
 });
 
-// A response that is complete before its request.
+// Responses that are complete before their request.
 
-test("the stream ends with its response: this side resets what is left of the request, unless the server does", async () => {
+test("the stream ends with its response: the client resets the rest of the request unless the server does", async () => {
   const { peer, connection } = await rawConnection();
   const call = new TestCall(connection, "bidiStream");
   call.stream.send(one, true);
@@ -188,7 +189,7 @@ test("the stream ends with its response: this side resets what is left of the re
   expect(framesOf(peer, 3)).toEqual(["headers"]);
 });
 
-test("the same for a request that waits for the window, or is being compressed", async () => {
+test("a stream with a blocked or unfinished compressed request also ends with its response", async () => {
   const { peer, connection } = await rawConnection({ settings: [[setting.initialWindowSize, 1000]] });
   const waits = new TestCall(connection, "unary", { request: Buffer.alloc(100_000) });
   const compresses = new TestCall(connection, "unary", { request: Buffer.alloc(3_000_000), compression: "gzip" });
@@ -204,7 +205,7 @@ test("the same for a request that waits for the window, or is being compressed",
   expect(connection.calls).toBe(0);
 });
 
-test("a response that fails the call resets its stream", async () => {
+test("a faulty response resets its stream", async () => {
   const { peer, connection } = await rawConnection({}, { limits: { maxReceiveMessageBytes: 2 } });
   const call = new TestCall(connection, "bidiStream");
   await requestOn(peer, 1);

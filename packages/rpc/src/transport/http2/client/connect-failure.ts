@@ -1,16 +1,16 @@
-// Why there is no connection, as an error.
+// Creates the error for a failed connection.
 import { Code } from "../../../protocol/code.ts";
 import { RpcError } from "../../../protocol/error.ts";
 import { closedCause, isClosed, knownCause } from "../../connect-cause.ts";
 
-/** A cause that is in plain words already. */
+/** A failure whose message is already in plain words. */
 export class ConnectFailure extends Error {
   static {
     ConnectFailure.prototype.name = "ConnectFailure";
   }
 }
 
-/** The peer ended the connection without a word. */
+/** The peer closed the connection without giving a reason. */
 export class ClosedByPeer extends Error {
   static {
     ClosedByPeer.prototype.name = "ClosedByPeer";
@@ -18,14 +18,14 @@ export class ClosedByPeer extends Error {
 }
 
 export interface Handshake {
-  /** What the connection leads to. */
+  /** The target of the connection. */
   readonly target: string;
   readonly secure: boolean;
-  /** The proxy that did not connect, if it was one. */
+  /** The proxy, if the connection failed there. */
   readonly proxy: string | undefined;
 }
 
-/** The error for a connection that was not made: `cannot connect to TARGET: CAUSE`. */
+/** Returns the error for a failed connection: `cannot connect to TARGET: CAUSE`. */
 export function connectError(error: unknown, handshake: Handshake): RpcError {
   const cause = causeOf(error, handshake);
   const where = handshake.proxy === undefined ? "" : `the proxy ${handshake.proxy}: `;
@@ -41,12 +41,15 @@ function causeOf(error: unknown, { secure, proxy }: Handshake): string {
   return proxy === undefined ? closedCause(secure) : "it closed the connection";
 }
 
-/** What the first bytes of a peer say that does not speak HTTP/2; undefined if they say nothing. */
+/**
+ * Recognizes a peer that does not speak HTTP/2 by its first bytes. Returns `undefined` if they say
+ * nothing.
+ */
 export function wrongProtocol(first: Buffer | undefined, secure: boolean): ConnectFailure | undefined {
   if (first === undefined) return undefined;
-  if (first.subarray(0, 7).toString("latin1") === "HTTP/1.") return new ConnectFailure("the server speaks HTTP/1.1, and not HTTP/2");
-  // A record of TLS: an alert, or a handshake.
+  if (first.subarray(0, 7).toString("latin1") === "HTTP/1.") return new ConnectFailure("the server speaks HTTP/1.1, not HTTP/2");
+  // A TLS record: an alert or a handshake.
   if (!secure && (first[0] === 0x15 || first[0] === 0x16) && first[1] === 0x03) return new ConnectFailure("the server expects TLS");
-  if (first.subarray(0, 4).toString("latin1") === "SSH-") return new ConnectFailure("the server speaks SSH, and not HTTP/2");
+  if (first.subarray(0, 4).toString("latin1") === "SSH-") return new ConnectFailure("the server speaks SSH, not HTTP/2");
   return undefined;
 }

@@ -1,4 +1,5 @@
-// The life of a connection: limits, GOAWAY, loss, resets, keepalive and windows. Its servers are made of frames, and of node:http2.
+// The life cycle of a connection: limits, GOAWAY, loss, resets, keepalive and windows. The servers
+// are made of frames or of node:http2.
 import { createServer } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -25,7 +26,7 @@ import type { Connection } from "../../connection.ts";
 const one = message(Buffer.from("one"));
 const path = "/test.v1.TestService/Unary";
 
-/** What is heard of a connection. */
+/** The events of a connection. */
 function listen(connection: Connection) {
   const downs: Status[] = [];
   const heard = { downs, available: 0 };
@@ -36,13 +37,13 @@ function listen(connection: Connection) {
 
 // The server's limit.
 
-test("no more calls than the server allows, and word of it when there is room again", async () => {
+test("opens no more calls than the server allows, and calls onAvailable when there is room again", async () => {
   const { peer, connection } = await rawConnection({ settings: [[setting.maxConcurrentStreams, 2]] });
   const heard = listen(connection);
   expect(connection.available).toBe(2);
   const calls = [new TestCall(connection, "unary"), new TestCall(connection, "unary")];
   expect(connection.available).toBe(0);
-  // A call that is opened all the same is not lost: nothing of it was sent.
+  // A call that is opened anyway can be retried: nothing of it was sent.
   expect(await new TestCall(connection, "unary").ended).toMatchObject({ status: { code: Code.UNAVAILABLE }, progress: "unsent" });
   await requestOn(peer, 3);
   peer.send(responseHeader(1), data(1, one), trailers(1));
@@ -58,7 +59,7 @@ test("no more calls than the server allows, and word of it when there is room ag
 
 // The end.
 
-test("after GOAWAY the streams that the server accepts finish, the others are sent again, and no new one begins", async () => {
+test("after GOAWAY, accepted streams finish, others are unprocessed, and no new one begins", async () => {
   const { peer, connection, target } = await rawConnection();
   const heard = listen(connection);
   const calls = ["bidiStream", "unary", "unary"].map((kind) => new TestCall(connection, kind as "unary"));
@@ -84,7 +85,7 @@ test("after GOAWAY the streams that the server accepts finish, the others are se
   expect(heard.downs).toHaveLength(1);
 });
 
-test("GOAWAY twice, as a server of ours and of Go leaves", async () => {
+test("two GOAWAY frames, as this package's server and grpc-go send them, end the connection in order", async () => {
   const { peer, connection } = await rawConnection();
   const heard = listen(connection);
   const call = new TestCall(connection, "unary");
@@ -98,7 +99,7 @@ test("GOAWAY twice, as a server of ours and of Go leaves", async () => {
   expect(heard.downs).toHaveLength(1);
 });
 
-test("GOAWAY with an error says so", async () => {
+test("a GOAWAY with an error appears in the status", async () => {
   const { peer, connection, target } = await rawConnection();
   const heard = listen(connection);
   peer.send(goaway(0, code.enhanceYourCalm, "too_many_pings"));
@@ -109,7 +110,7 @@ test("GOAWAY with an error says so", async () => {
     ]);
 });
 
-test("a connection that is lost ends its calls, which name the target and the method, and keep their peer", async () => {
+test("a lost connection ends its calls: the status names target and method, and the peer stays available", async () => {
   const { peer, connection, target } = await rawConnection();
   const heard = listen(connection);
   const call = new TestCall(connection, "unary");
@@ -127,7 +128,7 @@ test("a connection that is lost ends its calls, which name the target and the me
   expect(connection.calls).toBe(0);
 });
 
-test("a server that breaks HTTP/2 loses its connection, and the calls say so", async () => {
+test("a violation of HTTP/2 closes the connection, and its calls report it", async () => {
   const { peer, connection, target } = await rawConnection();
   const heard = listen(connection);
   const call = new TestCall(connection, "unary");
@@ -158,7 +159,7 @@ test("close() lets the calls finish; destroy() ends them", async () => {
   expect((await cut.ended).status).toMatchObject({ code: Code.UNAVAILABLE });
 });
 
-test("a connection without calls that is closed ends at once", async () => {
+test("closing a connection without calls ends it at once", async () => {
   const { peer, connection } = await rawConnection();
   connection.close();
   await peer.closed;
@@ -183,7 +184,7 @@ test.each([
   ["INADEQUATE_SECURITY", 12, Code.PERMISSION_DENIED, /^the server reset \S+ with INADEQUATE_SECURITY: it requires better TLS$/],
   ["HTTP_1_1_REQUIRED", 13, Code.INTERNAL, /^the server reset \S+ with HTTP_1_1_REQUIRED$/],
   ["a code without a name", 99, Code.INTERNAL, /^the server reset \S+ with the code 99$/],
-])("a stream that is reset with %s, before a header and after one", async (_, reset, status, text) => {
+])("a reset with %s ends the call, before and after a header", async (_, reset, status, text) => {
   const { peer, connection } = await rawConnection();
   for (const id of [1, 3, 5, 7]) {
     const call = new TestCall(connection, id < 5 ? "unary" : "bidiStream");
@@ -197,7 +198,7 @@ test.each([
   }
 });
 
-test("a server that cancels a call when its deadline has passed means that", async () => {
+test("a reset with CANCEL after the deadline is DEADLINE_EXCEEDED", async () => {
   const { peer, connection } = await rawConnection();
   const call = new TestCall(connection, "unary", { deadline: Date.now() + 30 });
   await requestOn(peer, 1);
@@ -214,13 +215,13 @@ test("a server that cancels a call when its deadline has passed means that", asy
 const pings = (peer: Awaited<ReturnType<typeof rawConnection>>["peer"]) =>
   peer.frames.filter(({ kind, flags }) => kind === type.ping && flags === 0);
 
-test("a quiet connection with calls is asked whether it lives; one without calls is left alone", async () => {
+test("keepalive PINGs are sent on a quiet connection with calls, and not on one without", async () => {
   const { peer, connection, target } = await rawConnection({}, { limits: { keepaliveTimeMs: 40, keepaliveTimeoutMs: 60 } });
   const heard = listen(connection);
   await delay(150);
   expect(pings(peer)).toEqual([]);
   const call = new TestCall(connection, "unary");
-  // A peer of frames does not answer.
+  // A peer of raw frames does not answer.
   expect((await call.ended).status).toMatchObject({
     code: Code.UNAVAILABLE,
     message: `the connection to ${target} was lost during ${path}`,
@@ -229,7 +230,7 @@ test("a quiet connection with calls is asked whether it lives; one without calls
   expect(heard.downs).toMatchObject([{ message: `the connection to ${target} was lost: the peer does not answer the keepalive PING` }]);
 });
 
-test("a server that counts PINGs gets half as many from the next connections of the channel", async () => {
+test("after too_many_pings, the next connections of the channel send half as many PINGs", async () => {
   const seen: number[] = [];
   const server = createServer();
   const sessions = new Set<import("node:http2").ServerHttp2Session>();
@@ -262,12 +263,12 @@ test("a server that counts PINGs gets half as many from the next connections of 
   expect(performance.now() - start).toBeGreaterThan(90);
 });
 
-test("calls that were accepted before GOAWAY finish, however quiet they are", async () => {
+test("calls accepted before GOAWAY finish, however long they are silent", async () => {
   const { peer, connection } = await rawConnection({}, { limits: { keepaliveTimeMs: 30, keepaliveTimeoutMs: 100 } });
   const call = new TestCall(connection, "bidiStream");
   await requestOn(peer, 1);
   peer.send(responseHeader(1), goaway(1, code.noError));
-  // The peer answers PINGs, as one that lives does.
+  // The peer answers PINGs, as a live one does.
   const answer = setInterval(() => {
     for (const { payload } of pings(peer).splice(-1)) {
       const frame = Buffer.concat([Buffer.from([0, 0, 8, 6, 1, 0, 0, 0, 0]), payload]);
@@ -283,13 +284,13 @@ test("calls that were accepted before GOAWAY finish, however quiet they are", as
 
 // Windows.
 
-test("what is not asked for is not credited: a server stops after a window, and goes on as responses are read", async () => {
+test("unrequested responses get no credit: the server stops after a window, and continues as responses are read", async () => {
   const { peer, connection } = await rawConnection({}, { limits: { streamWindowBytes: 10_000, maxWindowBytes: 0 } });
   const call = new TestCall(connection, "serverStream", { pulls: 0 });
   await requestOn(peer, 1);
   expect(peer.settings.get(setting.initialWindowSize)).toBe(10_000);
   const updates = () => peer.frames.filter(({ kind, stream }) => kind === type.windowUpdate && stream === 1);
-  // Messages of zero length count, too.
+  // Empty messages count, too.
   peer.send(responseHeader(1), data(1, Buffer.alloc(10_000, message())));
   await peer.ping();
   expect(updates()).toEqual([]);
@@ -304,7 +305,7 @@ test("what is not asked for is not credited: a server stops after a window, and 
   expect(call.messages).toHaveLength(1900);
 });
 
-test("a message larger than the window comes, once it is asked for", async () => {
+test("a message larger than the window arrives once it is requested", async () => {
   const target = await peerServer((stream) => {
     stream.resume();
     stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
@@ -326,10 +327,10 @@ test("a message larger than the window comes, once it is asked for", async () =>
 });
 
 test.each([
-  ["the rest of a message that is asked for comes at once", {}, 1, 2 * 2 ** 20 - 1_000],
-  ["the rest of a message comes at once up to maxWindowBytes", { maxWindowBytes: 2 ** 20 }, 1, 2 ** 20],
-  ["the rest of a message comes a window at a time where windows do not grow", { maxWindowBytes: 1 }, 1, 65_535 - 1_005],
-  ["the rest of a message that nobody has asked for stays with the server", {}, 0, 65_535 - 1_005],
+  ["the rest of a requested message arrives at once", {}, 1, 2 * 2 ** 20 - 1_000],
+  ["the rest of a message arrives at once up to maxWindowBytes", { maxWindowBytes: 2 ** 20 }, 1, 2 ** 20],
+  ["the rest of a message arrives one window at a time if windows do not grow", { maxWindowBytes: 1 }, 1, 65_535 - 1_005],
+  ["the rest of an unrequested message stays at the server", {}, 0, 65_535 - 1_005],
 ])("%s", async (_, limits, pulls, allowed) => {
   for (const kind of ["unary", "serverStream"] as const) {
     const { peer, connection } = await rawConnection({}, { limits: { streamWindowBytes: 65_535, ...limits } });
@@ -343,7 +344,7 @@ test.each([
   }
 });
 
-test("a server that sends 16 MiB of empty messages: a client that does not read holds few of them", async () => {
+test("a client that does not read holds few of 16 MiB of empty messages", async () => {
   let sentAll = false;
   const target = await peerServer((stream) => {
     stream.resume();
@@ -359,7 +360,7 @@ test("a server that sends 16 MiB of empty messages: a client that does not read 
   const call = new TestCall(connection, "serverStream", { pulls: 1 });
   await expect.poll(() => call.messages.length).toBe(1);
   await delay(300);
-  // What the server has not sent is one buffer here.
+  // The server's unsent data is one buffer in this process.
   expect(heldMib() - before).toBeLessThan(24);
   for (let pulls = 0; pulls < 40_000; pulls++) call.stream.pull();
   await expect.poll(() => call.messages.length).toBe(40_001);
@@ -367,7 +368,7 @@ test("a server that sends 16 MiB of empty messages: a client that does not read 
   call.stream.cancel(Code.CANCELLED, "");
 });
 
-test("many calls at once each get their own answer", async () => {
+test("many concurrent calls each get their own response", async () => {
   const target = await peerServer((stream) => {
     const chunks: Buffer[] = [];
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -1,4 +1,4 @@
-// One connection of a channel, on the engine.
+// One connection of a channel, on the HTTP/2 engine.
 import { ErrorCode, errorCodeName, type Goaway, type ClientConnection as Http2Connection } from "@grpc-study/http2";
 import type { ChannelLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
@@ -73,15 +73,18 @@ export class ClientConnection implements Connection {
     this.http2.destroy(ErrorCode.NO_ERROR, "it was closed on this side");
   }
 
-  // For attempts.
+  // Called by attempts.
 
-  /** What the requests of a call are compressed by: nothing that the server does not accept. */
+  /**
+   * Returns the compression for the requests of a call: `identity` unless the server accepts the
+   * chosen one or has not said.
+   */
   compressionFor({ compression }: OutgoingCall): Compression {
     const { accepted } = this.#shared;
     return compression === "identity" || accepted === undefined || accepts(accepted, compression) ? compression : "identity";
   }
 
-  /** The server's `grpc-accept-encoding`. */
+  /** Stores the server's `grpc-accept-encoding`. */
   learn(accepted: string): void {
     this.#shared.accepted = accepted;
   }
@@ -94,7 +97,7 @@ export class ClientConnection implements Connection {
     if (--this.calls === 0) this.#keepAlive(false);
   }
 
-  /** A connection without calls does not keep the process alive. */
+  /** Lets the connection keep the process alive while it has calls. */
   #keepAlive(needed: boolean): void {
     const socket = this.http2.socket as Partial<Pick<import("node:net").Socket, "ref" | "unref">>;
     if (needed) socket.ref?.();

@@ -1,4 +1,4 @@
-// How connections are made, and what is said of those that are not.
+// How connections are made, and the errors for those that fail.
 
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -32,7 +32,7 @@ function folder(): string {
   return path;
 }
 
-/** Listens with a server of Node, on a free port or a path. Returns its address. */
+/** Listens with a Node server on a free port or a path. Returns its address. */
 async function listen(server: net.Server, path?: string): Promise<string> {
   const sockets = new Set<net.Socket>();
   server.on("connection", (socket: net.Socket) => sockets.add(socket.on("error", () => {})));
@@ -47,10 +47,10 @@ async function listen(server: net.Server, path?: string): Promise<string> {
   return path === undefined ? `127.0.0.1:${(server.address() as net.AddressInfo).port}` : `unix:${path}`;
 }
 
-/** A server that does this with each connection. */
+/** A server that runs a function for each connection. */
 const sockets = (onSocket: (socket: net.Socket) => void) => listen(net.createServer(onSocket));
 
-/** Answers each call with an empty message, and tells its header. */
+/** Answers each call with an empty message, and reports its header. */
 function answering<Server extends ReturnType<typeof createHttp2Server> | ReturnType<typeof createHttp2SecureServer>>(
   server: Server,
   seen: Record<string, unknown>[] = [],
@@ -70,14 +70,14 @@ async function expectOk(target: string, options: Parameters<typeof dialTo>[1] = 
   return connection.peer;
 }
 
-test("a host, and a Unix domain socket", async () => {
+test("connects to a host and to a Unix domain socket", async () => {
   const target = await listen(answering(createHttp2Server()));
   expect(await expectOk(target)).toBe(target);
   const path = await listen(answering(createHttp2Server()), join(folder(), "server.sock"));
   expect(await expectOk(path)).toBe(path);
 });
 
-test("a connection without calls does not keep the process alive, and one with calls does", async () => {
+test("a connection keeps the process alive only while it has calls", async () => {
   const target = await listen(
     createHttp2Server().on("stream", (stream) => {
       stream.on("error", () => {}).respond({ ":status": 200, "content-type": "application/grpc" });
@@ -104,7 +104,7 @@ test("a connection without calls does not keep the process alive, and one with c
 const certificates = (options: ConstructorParameters<typeof Certificates>[0] = { ca: authority.cert }) => new Certificates(options);
 const secureServer = (options: tls.TlsOptions = {}) => createHttp2SecureServer({ ...server, ...options });
 
-test("TLS: the name is checked, asked for by SNI unless it is an address, and the scheme is https", async () => {
+test("TLS: checks the server name, sends it by SNI unless it is an address, and uses the scheme https", async () => {
   const seen: Record<string, unknown>[] = [];
   const names: unknown[] = [];
   const secure = answering(secureServer(), seen).on("secureConnection", (socket: tls.TLSSocket) => names.push(socket.servername));
@@ -115,7 +115,7 @@ test("TLS: the name is checked, asked for by SNI unless it is an address, and th
   expect(names).toEqual(["localhost", false]);
 });
 
-test("mutual TLS, with certificates in files that are renewed", async () => {
+test("mutual TLS uses renewed certificate files", async () => {
   const subjects: string[] = [];
   const secure = answering(secureServer({ ca: authority.cert, requestCert: true })).on("secureConnection", (socket: tls.TLSSocket) =>
     subjects.push(String(socket.getPeerCertificate().subject.CN)),
@@ -138,7 +138,7 @@ test("mutual TLS, with certificates in files that are renewed", async () => {
 
 // Failures.
 
-test("nothing listens there, and there is no such socket", async () => {
+test("a port without a listener, or a missing socket, rejects", async () => {
   const target = await listen(net.createServer());
   const free = await new Promise<string>((resolve) => {
     const probe = net.createServer().listen(0, "127.0.0.1", () => {
@@ -160,25 +160,25 @@ test("nothing listens there, and there is no such socket", async () => {
   });
 });
 
-test("the server expects TLS, does not speak TLS, or speaks something else", async () => {
+test("a server with or without TLS, or with another protocol, rejects with the mismatch", async () => {
   const secure = await listen(secureServer());
   expect(await failureOf(dialTo(secure))).toMatchObject({
     message: expect.stringMatching(/ (?:does it expect TLS\?|the server expects TLS)$/),
   });
-  // OpenSSL says by an alert that it got something else.
+  // OpenSSL sends an alert for unexpected data.
   const alert = await sockets((socket) => socket.end(Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46])));
   expect(await failureOf(dialTo(alert))).toMatchObject(cannotConnect(alert, "the server expects TLS"));
   const plain = await listen(createHttp2Server());
   const options = { certificates: certificates() };
   expect(await failureOf(dialTo(plain, options))).toMatchObject(cannotConnect(plain, "the server does not speak TLS"));
   const web = await listen(http.createServer((_request, response) => response.end("hello")));
-  expect(await failureOf(dialTo(web))).toMatchObject(cannotConnect(web, "the server speaks HTTP/1.1, and not HTTP/2"));
+  expect(await failureOf(dialTo(web))).toMatchObject(cannotConnect(web, "the server speaks HTTP/1.1, not HTTP/2"));
   expect(await failureOf(dialTo(web, options))).toMatchObject(cannotConnect(web, "the server does not speak TLS"));
   const ssh = await sockets((socket) => socket.write("SSH-2.0-OpenSSH_9.2\r\n"));
-  expect(await failureOf(dialTo(ssh))).toMatchObject(cannotConnect(ssh, "the server speaks SSH, and not HTTP/2"));
+  expect(await failureOf(dialTo(ssh))).toMatchObject(cannotConnect(ssh, "the server speaks SSH, not HTTP/2"));
 });
 
-test("TLS without HTTP/2", async () => {
+test("a TLS server without HTTP/2 rejects", async () => {
   const { cert, key } = server;
   const options = { certificates: certificates() };
   const silent = await listen(tls.createServer({ cert, key }));
@@ -191,7 +191,7 @@ test("TLS without HTTP/2", async () => {
   });
 });
 
-test("certificates that do not fit", async () => {
+test("a server certificate that is expired, for another host, or from an unknown authority rejects", async () => {
   const target = await listen(secureServer());
   const fails = async (options: Parameters<typeof dialTo>[1], cause: string, at = target) =>
     expect(await failureOf(dialTo(at, options))).toMatchObject(cannotConnect(at, cause));
@@ -205,7 +205,7 @@ test("certificates that do not fit", async () => {
   await fails({ certificates: certificates() }, "the server's certificate has expired", expired);
 });
 
-test("client certificates that the server refuses, in TLS 1.3 and 1.2", async () => {
+test("a client certificate that the server rejects, in TLS 1.3 and 1.2", async () => {
   const stranger = await (await newAuthority()).issue("stranger");
   const none: Readonly<Record<"TLSv1.3" | "TLSv1.2", string>> = {
     "TLSv1.3": "the server requires a client certificate",
@@ -214,7 +214,7 @@ test("client certificates that the server refuses, in TLS 1.3 and 1.2", async ()
   for (const maxVersion of ["TLSv1.3", "TLSv1.2"] as const) {
     const target = await listen(secureServer({ ca: authority.cert, requestCert: true, rejectUnauthorized: true, maxVersion }));
     expect(await failureOf(dialTo(target, { certificates: certificates() }))).toMatchObject(cannotConnect(target, none[maxVersion]));
-    // Node's server says nothing, and resets the connection.
+    // Node's server resets the connection without an alert.
     expect(await failureOf(dialTo(target, { certificates: certificates({ ca: authority.cert, ...stranger }) }))).toMatchObject(
       cannotConnect(
         target,
@@ -224,7 +224,7 @@ test("client certificates that the server refuses, in TLS 1.3 and 1.2", async ()
   }
 });
 
-test("a server that closes the connection, or resets it, before its SETTINGS", async () => {
+test("a connection that is closed or reset before SETTINGS rejects", async () => {
   const closes = await sockets((socket) => socket.end());
   const cause = "the server closed the connection during the handshake: does it expect TLS?";
   expect(await failureOf(dialTo(closes))).toMatchObject(cannotConnect(closes, cause));
@@ -232,7 +232,7 @@ test("a server that closes the connection, or resets it, before its SETTINGS", a
   expect(await failureOf(dialTo(resets))).toMatchObject(cannotConnect(resets, cause));
 });
 
-test("SETTINGS and GOAWAY, or the end, in one chunk: there is no connection", async () => {
+test("SETTINGS followed by GOAWAY or the end in one chunk rejects", async () => {
   const leaves = await sockets((socket) => socket.write(Buffer.concat([settings(), goaway(0, 11, "too many connections")])));
   expect(await failureOf(dialTo(leaves))).toMatchObject(
     cannotConnect(leaves, "the server takes no calls: ENHANCE_YOUR_CALM (too many connections)"),
@@ -241,7 +241,7 @@ test("SETTINGS and GOAWAY, or the end, in one chunk: there is no connection", as
   expect(await failureOf(dialTo(quiet))).toMatchObject(cannotConnect(quiet, "the server takes no calls: NO_ERROR"));
 });
 
-test("a signal ends the attempt in each step, with its reason, and the socket with it", async () => {
+test("a signal aborts each step with its reason, and closes the socket", async () => {
   const reason = new Error("enough");
   const opened: net.Socket[] = [];
   const silent = await sockets((socket) => opened.push(socket));
@@ -264,7 +264,7 @@ test("a signal ends the attempt in each step, with its reason, and the socket wi
 
 // Proxies.
 
-/** A proxy that leads everywhere to one place, and tells what it is asked. */
+/** A proxy that connects every tunnel to one server, and reports the requests. */
 async function proxyTo(target: string, respond = "HTTP/1.1 200 Connection established\r\n\r\n") {
   const asked: string[] = [];
   const address = await sockets((socket) => {
@@ -281,7 +281,7 @@ async function proxyTo(target: string, respond = "HTTP/1.1 200 Connection establ
   return { asked, proxy: { host, port: Number(port), authorization: "Basic dXNlcjpzZWNyZXQ=" } };
 }
 
-test("a tunnel: the service's name goes to the proxy, to the server and to the check of the certificate", async () => {
+test("a tunnel uses the service name for the proxy, the server and the certificate check", async () => {
   const seen: Record<string, unknown>[] = [];
   const plain = await proxyTo(await listen(answering(createHttp2Server(), seen)));
   expect(await expectOk("shop.example:50051", { proxy: plain.proxy })).toBe("shop.example:50051");
@@ -298,7 +298,7 @@ test("a tunnel: the service's name goes to the proxy, to the server and to the c
   );
 });
 
-test("a proxy whose answer comes in pieces, with fields, and with the first bytes of the server", async () => {
+test("a proxy's answer may arrive in pieces, with fields, and with the server's first bytes", async () => {
   const target = await listen(answering(createHttp2Server()));
   const address = await sockets((socket) => {
     socket.once("data", async () => {
@@ -317,12 +317,12 @@ test("a proxy whose answer comes in pieces, with fields, and with the first byte
   await expectOk("shop.example:50051", { proxy: { host, port: Number(port), authorization: undefined } });
 });
 
-test("no proxy is asked for a socket of this machine", async () => {
+test("a Unix domain socket is reached without the proxy", async () => {
   const path = await listen(answering(createHttp2Server()), join(folder(), "server.sock"));
   await expectOk(path, { proxy: { host: "127.0.0.1", port: 1, authorization: undefined } });
 });
 
-test("a proxy that refuses, is no proxy, or is not there", async () => {
+test("a proxy that rejects the tunnel, is not a proxy, or is missing rejects", async () => {
   const target = "shop.example:50051";
   const fails = async (respond: string, cause: string) => {
     const { proxy } = await proxyTo("127.0.0.1:1", respond);
@@ -332,9 +332,9 @@ test("a proxy that refuses, is no proxy, or is not there", async () => {
   };
   await fails(
     "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
-    "it refuses the tunnel with HTTP status 407 Proxy Authentication Required",
+    "it rejects the tunnel with HTTP status 407 Proxy Authentication Required",
   );
-  await fails("HTTP/1.1 503\r\n\r\n", "it refuses the tunnel with HTTP status 503");
+  await fails("HTTP/1.1 503\r\n\r\n", "it rejects the tunnel with HTTP status 503");
   await fails("220 smtp.example ESMTP\r\n\r\n", "it does not answer CONNECT as an HTTP proxy does");
   await fails("x".repeat(20_000), "it does not answer CONNECT as an HTTP proxy does");
   const gone = await sockets((socket) => socket.once("data", () => socket.end()));

@@ -1,4 +1,4 @@
-// Makes connections: a socket, a proxy's tunnel, TLS, and the server's SETTINGS.
+// Makes connections: a socket, a proxy tunnel, TLS, and the server's SETTINGS.
 
 import { connect, type Socket } from "node:net";
 import { attachClient, errorCodeName, type ClientConnection as Http2Connection } from "@grpc-study/http2";
@@ -12,7 +12,10 @@ import { SecureConnector } from "./tls.ts";
 import { openTunnel } from "./tunnel.ts";
 import { waitFor } from "./wait-for.ts";
 
-/** Makes the connections of a channel, on the engine. What one of them learns of the server, the next ones know. */
+/**
+ * Returns a function that makes the connections of a channel, on the HTTP/2 engine. The connections
+ * share what they learn of the server.
+ */
 export function http2Dial(options: DialOptions): Dial {
   const shared = new SharedState(options);
   const connector = options.certificates && new SecureConnector(options.certificates, options.serverName);
@@ -28,7 +31,7 @@ async function dial(
   proxy: HttpProxy | undefined,
 ): Promise<Connection> {
   signal.throwIfAborted();
-  // A proxy leads to hosts; a socket is on this machine.
+  // A proxy connects to hosts; a Unix domain socket is on this machine.
   const via = "path" in address ? undefined : proxy;
   let atProxy = via !== undefined;
   let socket: Socket | undefined;
@@ -72,14 +75,14 @@ function connectTo({ host, port }: { readonly host: string; readonly port: numbe
   return connect({ host, port, noDelay: true });
 }
 
-/** Speaks HTTP/2 on the socket, and waits for the server's SETTINGS. */
+/** Starts HTTP/2 on the socket, and waits for the server's SETTINGS. */
 async function handshake(socket: Socket, signal: AbortSignal, shared: SharedState, secure: boolean): Promise<Http2Connection> {
   if (socket.destroyed) throw socket.errored ?? new ClosedByPeer("the peer closed the connection");
   let first: Buffer | undefined;
-  const look = (chunk: Buffer) => {
+  const keepFirst = (chunk: Buffer) => {
     first ??= chunk.subarray(0, 16);
   };
-  socket.on("data", look);
+  socket.on("data", keepFirst);
   const http2 = attachClient(socket, shared.http2Options);
   try {
     await settings(http2, signal);
@@ -87,7 +90,7 @@ async function handshake(socket: Socket, signal: AbortSignal, shared: SharedStat
     http2.destroy();
     throw wrongProtocol(first, secure) ?? error;
   } finally {
-    socket.off("data", look);
+    socket.off("data", keepFirst);
   }
   return http2;
 }
@@ -117,7 +120,7 @@ function settings(http2: Http2Connection, signal: AbortSignal): Promise<void> {
       else reject(new ConnectFailure(message));
     };
     http2.onSettings = () => {
-      // What follows in the same chunk counts, too.
+      // Handles the rest of the chunk first, which may contain a GOAWAY.
       queueMicrotask(() => {
         if (http2.state === "closed") return;
         done();

@@ -1,10 +1,10 @@
-// How a call ends whose response has no status of its own: the status, in words that name the method.
+// The statuses of calls whose response has no status of its own. The messages name the method.
 import { ErrorCode, errorCodeName, type HeaderList, Http2Error, type StreamReset } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
 import { notGrpc } from "../../../protocol/content-type.ts";
 import type { Status } from "../../../protocol/status.ts";
 
-/** A status that this side makes. It has a `cause`, as no status has that a server sent. */
+/** A status that this side creates. It has a `cause`, which a status from a server never has. */
 export class LocalStatus implements Status {
   readonly code: Code;
   readonly message: string;
@@ -18,7 +18,7 @@ export class LocalStatus implements Status {
   }
 }
 
-/** PROTOCOL-HTTP2.md, Errors. What is not here is INTERNAL. */
+/** The codes for resets (PROTOCOL-HTTP2.md, Errors). Any other reset is INTERNAL. */
 const resetCodes = new Map<number, Code>([
   [ErrorCode.REFUSED_STREAM, Code.UNAVAILABLE],
   [ErrorCode.CANCEL, Code.CANCELLED],
@@ -26,7 +26,10 @@ const resetCodes = new Map<number, Code>([
   [ErrorCode.INADEQUATE_SECURITY, Code.PERMISSION_DENIED],
 ]);
 
-/** The end of a call whose stream ended early. The target is named only where the code is UNAVAILABLE: other messages may be shown to others. */
+/**
+ * Returns the status of a call whose stream was reset. Only messages with UNAVAILABLE name the
+ * target, because others may be shown to users who must not know it.
+ */
 export function resetStatus(reset: StreamReset, path: string, target: string, deadline: number): Status {
   const cause = new Error(reset.message);
   const status = (code: Code, message: string) => new LocalStatus(code, message, cause);
@@ -47,7 +50,7 @@ export function resetStatus(reset: StreamReset, path: string, target: string, de
     case ErrorCode.REFUSED_STREAM:
       return status(mapped, `${target} refuses ${path}: it takes no more calls now`);
     case ErrorCode.CANCEL:
-      // A server that knows the deadline ends the call when it passes.
+      // The server resets the stream when the deadline passes.
       if (deadline <= Date.now()) return status(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${path} did not end in time`);
       return status(mapped, `the server cancelled ${path}`);
     case ErrorCode.ENHANCE_YOUR_CALM:
@@ -59,7 +62,10 @@ export function resetStatus(reset: StreamReset, path: string, target: string, de
   }
 }
 
-/** The end of a call whose request the engine does not take: it is malformed, or larger than the server allows, or there is no room for it. */
+/**
+ * Returns the status of a call whose request the engine rejects: it is malformed, larger than the
+ * server allows, or exceeds the concurrent streams.
+ */
 export function unsendableStatus(error: unknown, path: string, target: string): Status {
   if (error instanceof TypeError) return new LocalStatus(Code.INVALID_ARGUMENT, `${path} cannot be sent: ${error.message}`, error);
   if (!(error instanceof Http2Error)) throw error;
@@ -68,17 +74,21 @@ export function unsendableStatus(error: unknown, path: string, target: string): 
   return new LocalStatus(Code.UNAVAILABLE, `the connection to ${target} takes no more calls`, error);
 }
 
-/** The end of a call with a request over the limit. */
+/** Returns the status of a call with a request over the limit. */
 export function tooLargeStatus(bytes: number, limit: number): Status {
   return new LocalStatus(Code.RESOURCE_EXHAUSTED, `a request has ${bytes} bytes, and maxSendMessageBytes is ${limit}`);
 }
 
-/** A response that ended without `grpc-status`. */
+/** Returns the status of a response without `grpc-status`. */
 export function missingStatus(path: string): Status {
   return new LocalStatus(Code.UNKNOWN, `${path} ended without a status`);
 }
 
-/** https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md. What is not here is UNKNOWN. */
+/**
+ * The codes for HTTP statuses
+ * (https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md). Any other HTTP status
+ * is UNKNOWN.
+ */
 const httpCodes = new Map<number, Code>([
   [400, Code.INTERNAL],
   [401, Code.UNAUTHENTICATED],
@@ -91,8 +101,9 @@ const httpCodes = new Map<number, Code>([
 ]);
 
 /**
- * A response that is not gRPC's.
- * @param text the beginning of its body, as far as it is text.
+ * Returns the status of a response that is not gRPC.
+ *
+ * @param text the beginning of its body, if it is text.
  */
 export function foreignStatus(path: string, header: HeaderList, text: string): Status {
   const { status = 0 } = header;

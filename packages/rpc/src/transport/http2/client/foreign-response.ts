@@ -1,15 +1,16 @@
-// A response that is not gRPC's: of a proxy, or of a server of something else. What it says is a part of the error.
+// A response that is not gRPC, from a proxy or another HTTP server. Its text becomes part of the
+// error message.
 import type { HeaderList, Stream } from "@grpc-study/http2";
 import { isGrpcType } from "../../../protocol/content-type.ts";
 import type { Status } from "../../../protocol/status.ts";
 import { foreignStatus } from "./end-status.ts";
 
-/** How many bytes of the body are read, and how much of its text is said. */
+/** How many bytes of the body are read, and how many characters of text are quoted. */
 const maxBytes = 1024;
 const maxText = 200;
 
-/** How long the call waits for the body. Milliseconds. */
-const patience = 1000;
+/** How long the call waits for the body, in milliseconds. */
+const bodyTimeoutMs = 1000;
 
 export class ForeignResponse {
   readonly #path: string;
@@ -22,10 +23,10 @@ export class ForeignResponse {
     this.#path = path;
     this.#list = list;
     this.#onEnd = onEnd;
-    this.#timer = setTimeout(() => this.end(), patience);
+    this.#timer = setTimeout(() => this.end(), bodyTimeoutMs);
   }
 
-  /** Whether its content type is that of gRPC, and so its HTTP status is wrong. */
+  /** Whether the content type is gRPC, and only the HTTP status is wrong. */
   get isGrpcType(): boolean {
     return isGrpcType(this.#list.get("content-type"));
   }

@@ -1,4 +1,4 @@
-// Servers of others: grpc-js, and nghttpd, which knows nothing of gRPC.
+// Foreign servers: grpc-js, and nghttpd, which does not know gRPC.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as net from "node:net";
@@ -27,7 +27,7 @@ const definition = (kind: keyof typeof methods) => ({
   responseDeserialize: same,
 });
 
-/** A server of grpc-js that sends back what it gets. */
+/** A grpc-js server that echoes its requests. */
 async function grpcJs(): Promise<{ readonly target: string; readonly server: Server }> {
   const server = new Server({ "grpc.max_receive_message_length": -1 });
   server.addService(
@@ -53,7 +53,7 @@ async function grpcJs(): Promise<{ readonly target: string; readonly server: Ser
   return { target: `127.0.0.1:${port}`, server };
 }
 
-test("grpc-js: messages of all sizes and both kinds, compressed and not, metadata, statuses", async () => {
+test("grpc-js: exchanges messages of all sizes, compressed and uncompressed, metadata and statuses", async () => {
   const { target } = await grpcJs();
   const connection = await dialTo(target, { limits: { maxReceiveMessageBytes: Number.POSITIVE_INFINITY } });
   const metadata = new Metadata({ "x-echo": ["a", "b"], "x-echo-bin": new Uint8Array([0, 255]) });
@@ -63,7 +63,7 @@ test("grpc-js: messages of all sizes and both kinds, compressed and not, metadat
       const { status } = await call.ended;
       expect(status.code).toBe(Code.OK);
       expect(call.messages[0]?.equals(Buffer.alloc(size, "message "))).toBe(true);
-      // grpc-js joins what it receives.
+      // grpc-js joins received values.
       expect(status.metadata?.getAll("x-echo")).toEqual(["a, b"]);
       expect(status.metadata?.getBytes("x-echo-bin")).toEqual(Buffer.from([0, 255]));
     }
@@ -79,7 +79,7 @@ test("grpc-js: messages of all sizes and both kinds, compressed and not, metadat
   expect(Buffer.concat(stream.messages).equals(Buffer.concat(requests))).toBe(true);
 });
 
-test("grpc-js: a server that shuts down lets its calls finish", async () => {
+test("grpc-js: calls finish while the server shuts down", async () => {
   const { target, server } = await grpcJs();
   const connection = await dialTo(target, { limits: { keepaliveTimeMs: 50, keepaliveTimeoutMs: 200 } });
   const call = new TestCall(connection, "bidiStream");

@@ -7,16 +7,19 @@ import { fieldsOf, isSentWithRequest } from "../../../protocol/fields.ts";
 import { formatTimeout } from "../../../protocol/timeout.ts";
 import type { OutgoingCall } from "../../client.ts";
 
-/** How servers know this client. It must not look like grpc-js, for which servers of this package wait before they believe in a half-close. */
+/**
+ * The user agent. It must not match grpc-js, because servers of this package delay half-closes of
+ * grpc-js.
+ */
 export const userAgent = `grpc-study/${version} node/${process.versions.node}`;
 
-/** Paths and timeouts that are kept: a caller may make up any number of them. */
+/** The maximum number of cached paths and timeouts, because a caller may use any number of them. */
 const maxKept = 256;
 
-/** What the calls of one method have in common: the engine checks and encodes it once. */
+/** The headers that the calls of one method share. The engine checks and encodes them once. */
 class MethodHeaders {
   readonly list: HeaderList;
-  /** Lists with a timeout and nothing else, by milliseconds: callers repeat theirs. */
+  /** Lists that add only a timeout, by milliseconds. Callers repeat their timeouts. */
   readonly timeouts = new Map<number, HeaderList>();
 
   constructor(list: HeaderList) {
@@ -35,9 +38,11 @@ export class RequestHeaders {
   }
 
   /**
-   * @param compression what the requests are compressed by.
-   * @param timeoutMs the time that is left: more than 0, or Infinity.
-   * @throws TypeError that names the field that no request can have.
+   * Returns the header list of a call.
+   *
+   * @param compression the compression of the requests.
+   * @param timeoutMs the remaining time in milliseconds: more than 0, or Infinity.
+   * @throws TypeError that names an invalid field.
    */
   of(call: OutgoingCall, compression: Compression, timeoutMs: number): HeaderList {
     const headers = this.#of(call.method.path, call.authority);

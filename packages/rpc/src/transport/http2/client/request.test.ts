@@ -1,4 +1,4 @@
-// What goes over the wire for a request, with servers of node:http2 and of frames.
+// Requests on the wire, with servers of node:http2 and of frames.
 
 import { once } from "node:events";
 import type { IncomingHttpHeaders } from "node:http2";
@@ -17,7 +17,7 @@ interface Seen {
   readonly body: Buffer;
 }
 
-/** A server that tells what it is asked, and answers OK once the request is complete. */
+/** A server that records its requests, and answers OK once a request is complete. */
 async function recorder(header: Record<string, string> = {}) {
   const seen: Seen[] = [];
   const target = await peerServer((stream, headers) => {
@@ -33,7 +33,7 @@ async function recorder(header: Record<string, string> = {}) {
   return { target, seen };
 }
 
-/** The messages of a body: their flags and bytes. */
+/** Parses the messages of a body: flags and bytes. */
 function messagesOf(body: Buffer) {
   const messages: { readonly flag: number; readonly bytes: Buffer }[] = [];
   for (let at = 0; at < body.length; ) {
@@ -50,7 +50,7 @@ async function headersOf(options: TestCallOptions, dialOptions = {}): Promise<In
   return seen[0]?.headers ?? {};
 }
 
-test("the fields of the protocol, and nothing else", async () => {
+test("a request has the fields of the protocol, and no others", async () => {
   expect(Object.fromEntries(Object.entries(await headersOf({}, { authority: "shop.example" })))).toEqual({
     ":method": "POST",
     ":scheme": "http",
@@ -63,11 +63,11 @@ test("the fields of the protocol, and nothing else", async () => {
   });
 });
 
-test("the authority of a call goes before that of the channel", async () => {
+test("the authority of a call overrides that of the channel", async () => {
   expect(await headersOf({ authority: "other.example" })).toMatchObject({ ":authority": "other.example" });
 });
 
-test("a retry says how many attempts there were before it", async () => {
+test("a retry sends the number of earlier attempts", async () => {
   expect(await headersOf({ previousAttempts: 2 })).toMatchObject({ "grpc-previous-rpc-attempts": "2" });
   expect(await headersOf({})).not.toHaveProperty("grpc-previous-rpc-attempts");
 });
@@ -86,7 +86,7 @@ test.each([
   expect(Number(digits)).toBeGreaterThan(most - 1 - 1_000 / unitMs);
 });
 
-test("a timeout that is almost over is sent as 1 ms at least, and one that is over is not sent", async () => {
+test("a timeout is sent as at least 1 ms, and a call past its deadline is not sent", async () => {
   const { target, seen } = await recorder();
   const connection = await dialTo(target);
   const now = Date.now;
@@ -100,7 +100,7 @@ test("a timeout that is almost over is sent as 1 ms at least, and one that is ov
   expect(await over.ended).toMatchObject({
     status: {
       code: Code.DEADLINE_EXCEEDED,
-      message: "deadline exceeded: /test.v1.TestService/Unary had no time left when it was to be sent",
+      message: "deadline exceeded: /test.v1.TestService/Unary had no time left before it was sent",
     },
     progress: "processed",
   });
@@ -109,7 +109,7 @@ test("a timeout that is almost over is sent as 1 ms at least, and one that is ov
   expect(seen.map(({ headers }) => headers["grpc-timeout"])).toEqual(["1m"]);
 });
 
-test("metadata is sent, several values as several, bytes as base64; what is the protocol's is not", async () => {
+test("metadata is sent with separate values and base64 bytes, without protocol fields", async () => {
   const metadata = new Metadata({
     "x-one": "1",
     "x-many": ["a", "b"],
@@ -131,11 +131,11 @@ test("metadata is sent, several values as several, bytes as base64; what is the 
   expect(headers).not.toHaveProperty("grpc-previous-rpc-attempts");
   expect(headers).not.toHaveProperty("grpc-status");
   expect(headers).not.toHaveProperty("host");
-  // The metadata of the caller stays what it was.
+  // The metadata of the caller does not change.
   expect(metadata.size).toBe(11);
 });
 
-test("what cannot be a request ends the call and leaves the connection", async () => {
+test("an invalid request ends the call, and the connection stays open", async () => {
   const { target, seen } = await recorder();
   const connection = await dialTo(target);
   for (const options of [{ authority: "sh op\r\n" }, { authority: "user@shop" }]) {
@@ -149,7 +149,7 @@ test("what cannot be a request ends the call and leaves the connection", async (
   expect(connection.calls).toBe(0);
 });
 
-test("a header that is larger than the server takes is RESOURCE_EXHAUSTED, and leaves the connection", async () => {
+test("a header over the server's limit ends the call with RESOURCE_EXHAUSTED, and the connection stays open", async () => {
   const { peer, connection } = await rawConnection({ settings: [[setting.maxHeaderListSize, 1000]] });
   const status = await statusOf(connection, "unary", { metadata: new Metadata({ "x-large": "x".repeat(1000) }) });
   expect(status).toMatchObject({
@@ -162,7 +162,7 @@ test("a header that is larger than the server takes is RESOURCE_EXHAUSTED, and l
   expect(await next).toMatchObject({ code: Code.OK });
 });
 
-test("the only request leaves in one frame with its end, and a long one without a copy", async () => {
+test("the only request takes one frame with END_STREAM, and a long one is not copied", async () => {
   const { peer, connection } = await rawConnection({ settings: [[setting.initialWindowSize, 2 ** 24]] });
   peer.send(windowUpdate(0, 2 ** 24));
   const request = Buffer.alloc(100_000, "x");
@@ -182,7 +182,7 @@ test("the only request leaves in one frame with its end, and a long one without 
   }
 });
 
-test("requests of a stream keep their order and their bytes, and the end comes after them", async () => {
+test("requests of a stream arrive in order and complete, before the half-close", async () => {
   const { target, seen } = await recorder();
   const call = new TestCall(await dialTo(target), "clientStream");
   const requests = [Buffer.from("one"), Buffer.alloc(0), Buffer.alloc(200_000, "large"), Buffer.from("two")];
@@ -192,7 +192,7 @@ test("requests of a stream keep their order and their bytes, and the end comes a
   expect(messagesOf(seen[0]?.body ?? Buffer.alloc(0))).toEqual(requests.map((bytes) => ({ flag: 0, bytes })));
 });
 
-test("a request over the limit ends the call by a reset, and none is sent where it is the only one", async () => {
+test("a request over the limit resets the call, and a unary call is not sent at all", async () => {
   const { peer, connection } = await rawConnection({}, { limits: { maxSendMessageBytes: 10 } });
   const status = { code: Code.RESOURCE_EXHAUSTED, message: "a request has 11 bytes, and maxSendMessageBytes is 10" };
   const unary = new TestCall(connection, "unary", { request: Buffer.alloc(11) });
@@ -207,7 +207,7 @@ test("a request over the limit ends the call by a reset, and none is sent where 
   expect(framesOf(peer, 3)).toEqual([]);
 });
 
-test("send() says when there is no room, and onDrain when there is again; both end with the stream", async () => {
+test("send() returns false without room, and onDrain follows, until the stream ends", async () => {
   const { peer, connection } = await rawConnection({ settings: [[setting.initialWindowSize, 1000]] });
   const call = new TestCall(connection, "bidiStream");
   expect(call.stream.send(Buffer.alloc(500), true)).toBe(true);
@@ -222,7 +222,7 @@ test("send() says when there is no room, and onDrain when there is again; both e
   expect(call.stream.send(Buffer.alloc(500), true)).toBe(true);
 });
 
-test("a call that waits for room learns that nothing is sent any more, also before it has read what came", async () => {
+test("a call that waits for room learns of the end of its stream, even with unread responses", async () => {
   const { peer, connection } = await rawConnection({ settings: [[setting.initialWindowSize, 1000]] });
   const call = new TestCall(connection, "bidiStream", { pulls: 0 });
   expect(call.stream.send(Buffer.alloc(5000), true)).toBe(false);
@@ -237,7 +237,7 @@ test("a call that waits for room learns that nothing is sent any more, also befo
   expect((await call.ended).status.code).toBe(Code.OK);
 });
 
-/** A message, and the end. */
+/** Returns a response with one message. */
 const trailersAfter = (stream: number) => Buffer.concat([dataFrame(stream), trailers(stream)]);
 const dataFrame = (stream: number) => {
   const bytes = frame(Buffer.from("m"));
@@ -252,7 +252,7 @@ const dataFrame = (stream: number) => {
 const large = Buffer.alloc(100_000, "compressible");
 
 test.each(["gzip", "deflate"] as const)(
-  "%s: requests are compressed, if that makes them smaller, and keep their order",
+  "%s: requests are compressed if that makes them smaller, and keep their order",
   async (compression) => {
     const { target, seen } = await recorder();
     const connection = await dialTo(target);
@@ -282,18 +282,15 @@ test.each([
   ["identity, deflate, gzip", 1],
   ["identity,deflate", 0],
   [undefined, 1],
-])(
-  "for a server that says that it accepts %s, the next calls, and those of the next connections, have the flag %i",
-  async (accepted, flag) => {
-    const { target, seen } = await recorder(accepted === undefined ? {} : { "grpc-accept-encoding": accepted });
-    const dial = dialerFor(target);
-    for (let calls = 0; calls < 2; calls++) await statusOf(await dial(), "unary", { compression: "gzip", request: large });
-    expect(seen.map(({ body }) => body[0])).toEqual([1, flag]);
-    expect(seen.map(({ headers }) => headers["grpc-encoding"])).toEqual(["gzip", flag === 1 ? "gzip" : undefined]);
-  },
-);
+])("after a server announces that it accepts %s, the next calls and connections use the flag %i", async (accepted, flag) => {
+  const { target, seen } = await recorder(accepted === undefined ? {} : { "grpc-accept-encoding": accepted });
+  const dial = dialerFor(target);
+  for (let calls = 0; calls < 2; calls++) await statusOf(await dial(), "unary", { compression: "gzip", request: large });
+  expect(seen.map(({ body }) => body[0])).toEqual([1, flag]);
+  expect(seen.map(({ headers }) => headers["grpc-encoding"])).toEqual(["gzip", flag === 1 ? "gzip" : undefined]);
+});
 
-test("a server that refuses a compression, and says what it accepts, gets it no more", async () => {
+test("a compression that the server rejects is not used again", async () => {
   const flags: unknown[] = [];
   const target = await peerServer((stream, headers) => {
     flags.push(headers["grpc-encoding"]);
@@ -310,7 +307,7 @@ test("a server that refuses a compression, and says what it accepts, gets it no 
   expect(flags).toEqual(["gzip", undefined]);
 });
 
-test("a long stream that is compressed waits for its room", async () => {
+test("a long compressed stream waits for room", async () => {
   const server = createServer({ settings: { initialWindowSize: 100 } }).on("stream", (stream) => void stream.on("error", () => {}).pause());
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

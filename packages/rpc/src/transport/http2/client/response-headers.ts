@@ -1,5 +1,5 @@
-// What the header lists of a response say (PROTOCOL-HTTP2.md, Responses). Servers repeat their lists, and the engine gives the same object then: what a
-// list says is kept on it.
+// Reads the header lists of a response (PROTOCOL-HTTP2.md, Responses). Servers repeat their lists,
+// and the engine then returns the same object, so the result is cached on it.
 import type { HeaderList } from "@grpc-study/http2";
 import { Code, codeFrom } from "../../../protocol/code.ts";
 import { isGrpcType } from "../../../protocol/content-type.ts";
@@ -10,12 +10,12 @@ import type { Status } from "../../../protocol/status.ts";
 
 /** The first header list. */
 export class ResponseHeader {
-  /** Whether it is an answer of gRPC: HTTP status and content type are right. */
+  /** Whether the response is gRPC: the HTTP status and the content type match. */
   readonly isGrpc: boolean;
-  /** Whether nothing in it says that it is no answer of gRPC, except perhaps the HTTP status. */
+  /** Whether the response is gRPC if the HTTP status is ignored. */
   readonly mayBeGrpc: boolean;
   readonly encoding: string;
-  /** What the server accepts, if it says so. */
+  /** The server's `grpc-accept-encoding`, if there is one. */
   readonly accepted: string | undefined;
   readonly #list: HeaderList;
   readonly #hasMetadata: boolean;
@@ -30,7 +30,10 @@ export class ResponseHeader {
     this.#hasMetadata = hasMetadata(list.flat, list.regularStart);
   }
 
-  /** A new object each time: it becomes the caller's own. Undefined if there is none. */
+  /**
+   * The metadata; undefined if there is none. A new object each time, because the caller may change
+   * it.
+   */
   get metadata(): Metadata | undefined {
     return this.#hasMetadata ? metadataFromFields(this.#list.flat, this.#list.regularStart) : undefined;
   }
@@ -67,7 +70,7 @@ export class ResponseTrailer {
     this.#hasMetadata = hasMetadata(list.flat, list.regularStart);
   }
 
-  /** The status, if there is a code. */
+  /** The status. UNKNOWN if there is no code. */
   get status(): Status {
     if (this.code === Code.OK && !this.#hasMetadata && this.message === "") return ok;
     const metadata = this.#hasMetadata ? metadataFromFields(this.#list.flat, this.#list.regularStart) : undefined;
@@ -82,20 +85,26 @@ export class ResponseTrailer {
   }
 }
 
-/** A code that has no name is UNKNOWN (statuscodes.md), and so is what is no number: what failed must not become OK. */
+/**
+ * Parses a status code. A code without a name is UNKNOWN (statuscodes.md). So is a value that is
+ * not a number: a failed call must not become OK.
+ */
 function codeOf(text: string): Code {
   const code = /^(?:0|[1-9]\d?)$/.test(text) ? Number(text) : Code.UNKNOWN;
   return codeFrom(code);
 }
 
-/** A server whose code is not known, and which says nothing more. */
+/** Returns the message for an unknown code if the server sent none. */
 function malformedMessage(status: string | undefined, code: Code | undefined): string {
   return code !== Code.UNKNOWN || status === String(Code.UNKNOWN)
     ? ""
     : `the server sent the grpc-status ${JSON.stringify(status?.slice(0, 64))}`;
 }
 
-/** The values of a field that is repeated are a list (RFC 9110, section 5.3), which no status and no encoding can be. */
+/**
+ * Joins the values of a repeated field to a list (RFC 9110, section 5.3). A list is never a valid
+ * status or encoding.
+ */
 function listOf(list: HeaderList, name: string): string | undefined {
   const values = list.getAll(name);
   return values.length === 0 ? undefined : values.join(", ");

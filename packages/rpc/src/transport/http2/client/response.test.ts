@@ -1,4 +1,4 @@
-// What a response says and how it ends, with servers of node:http2 and of frames.
+// The content and the end of responses, with servers of node:http2 and of frames.
 import type { OutgoingHttpHeaders } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
@@ -36,7 +36,7 @@ const sends = (
     stream.end();
   });
 
-/** A server that sends one header list and nothing else. */
+/** A server that sends a single header list. */
 const sendsOnly = (header: OutgoingHttpHeaders) =>
   peerServer((stream) => {
     stream.resume();
@@ -54,7 +54,7 @@ const two = frame(Buffer.from("two"));
 
 // Messages.
 
-test("messages are whole, in pieces of any size", async () => {
+test("messages arrive complete, in pieces of any size", async () => {
   const bytes = Buffer.concat([one, frame(), two, frame(Buffer.alloc(300, "x")), frame()]);
   for (const size of [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 300, bytes.length]) {
     const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => bytes.subarray(index * size, (index + 1) * size));
@@ -69,9 +69,9 @@ test.each([
   ["in the prefix", [one, two.subarray(0, 3)]],
   ["after the prefix", [one, two.subarray(0, 5)]],
   ["in the message", [one, two.subarray(0, 6)]],
-  ["in a piece with a whole one", [Buffer.concat([one, two.subarray(0, 6)])]],
-  ["in a message that promises much", [one, frame(Buffer.alloc(10), 0, 1000)]],
-])("a response that ends %s is INTERNAL, after the messages before it", async (_, pieces) => {
+  ["in a piece with a complete one", [Buffer.concat([one, two.subarray(0, 6)])]],
+  ["in a message with a large announced length", [one, frame(Buffer.alloc(10), 0, 1000)]],
+])("a response that ends %s fails with INTERNAL, after the messages before it", async (_, pieces) => {
   const target = await sends(pieces);
   const text = "the response ended in the middle of a message";
   const stream = await call(target);
@@ -81,11 +81,11 @@ test.each([
     const unary = await call(target, "unary", { pulls });
     expect(unary.end?.status).toMatchObject({ code: Code.INTERNAL, message: text });
   }
-  // What the server says itself is what counts.
+  // The server's own status takes precedence.
   expect((await call(await sends(pieces, { "grpc-status": "5" }))).end?.status).toMatchObject({ code: Code.NOT_FOUND });
 });
 
-test("more than the only response that was asked for is UNIMPLEMENTED", async () => {
+test("a second response of a unary call fails with UNIMPLEMENTED", async () => {
   for (const pieces of [[one, two], [Buffer.concat([one, two])], [one.subarray(0, 4), one.subarray(4), two]]) {
     const { end, texts } = await call(await sends(pieces), "unary", { pulls: 1 });
     expect(texts).toEqual(["one"]);
@@ -98,7 +98,7 @@ test("more than the only response that was asked for is UNIMPLEMENTED", async ()
   expect(end?.status.code).toBe(Code.NOT_FOUND);
 });
 
-test("the only response, or none of it, waits to be asked for; its end with it", async () => {
+test("the only response and the status wait for the pull", async () => {
   const opened = new TestCall(await dialTo(await sends([one])), "unary", { pulls: 0 });
   await delay(50);
   expect(opened.end).toBeUndefined();
@@ -108,7 +108,7 @@ test("the only response, or none of it, waits to be asked for; its end with it",
   expect((await call(await sends([]), "unary", { pulls: 0 })).end?.status.code).toBe(Code.OK);
 });
 
-test("no more than was asked for is delivered, and the end comes after it", async () => {
+test("delivers only what was pulled, and then the status", async () => {
   const opened = new TestCall(await dialTo(await sends([Buffer.concat([one, two, one]), two])), "serverStream", { pulls: 2 });
   await delay(50);
   expect(opened.texts).toEqual(["one", "two"]);
@@ -126,26 +126,26 @@ test("no more than was asked for is delivered, and the end comes after it", asyn
 
 test.each([
   [
-    "a message that is compressed by nothing",
+    "a compressed message without an encoding",
     frame(gzipSync("x"), 1),
     {},
     Code.INTERNAL,
     /is compressed, and its grpc-encoding names no compression$/,
   ],
-  ["the same with identity", frame(gzipSync("x"), 1), { "grpc-encoding": "identity" }, Code.INTERNAL, /names no compression$/],
+  ["a compressed message with identity", frame(gzipSync("x"), 1), { "grpc-encoding": "identity" }, Code.INTERNAL, /names no compression$/],
   [
-    "an encoding that is not known",
+    "an unknown encoding",
     frame(Buffer.from("x"), 1),
     { "grpc-encoding": "zstd" },
     Code.INTERNAL,
     /is compressed by "zstd", which is not supported$/,
   ],
-  ["the same before it is used", frame(Buffer.from("x")), { "grpc-encoding": "zstd" }, Code.INTERNAL, /"zstd"/],
-  ["a flag that is none", frame(Buffer.from("x"), 2), {}, Code.INTERNAL, /has the flag 2, which is neither 0 nor 1$/],
-  ["what is no gzip", frame(Buffer.from("x"), 1), { "grpc-encoding": "gzip" }, Code.INTERNAL, /is not valid gzip$/],
+  ["an unknown encoding that no message uses", frame(Buffer.from("x")), { "grpc-encoding": "zstd" }, Code.INTERNAL, /"zstd"/],
+  ["an invalid flag", frame(Buffer.from("x"), 2), {}, Code.INTERNAL, /has the flag 2, which is neither 0 nor 1$/],
+  ["invalid gzip", frame(Buffer.from("x"), 1), { "grpc-encoding": "gzip" }, Code.INTERNAL, /is not valid gzip$/],
   ["half a gzip", frame(gzipSync("x".repeat(99)).subarray(0, 20), 1), { "grpc-encoding": "gzip" }, Code.INTERNAL, /is not valid gzip$/],
   [
-    "a bomb",
+    "a decompression bomb",
     frame(gzipSync(Buffer.alloc(1e6)), 1),
     { "grpc-encoding": "gzip" },
     Code.RESOURCE_EXHAUSTED,
@@ -177,12 +177,12 @@ test.each([
   expect(unary.end?.status).toMatchObject({ code, message: expect.stringMatching(text) });
 });
 
-test("a repeated encoding is none that is supported", async () => {
+test("a repeated grpc-encoding is not supported", async () => {
   const { end } = await call(await sends([one], undefined, { "grpc-encoding": ["gzip", "gzip"] }));
   expect(end?.status).toMatchObject({ code: Code.INTERNAL, message: expect.stringContaining('"gzip, gzip", which is not supported') });
 });
 
-test("compressed messages and others keep their order, and say how they came", async () => {
+test("compressed and uncompressed messages keep their order and their flag", async () => {
   const big = Buffer.alloc(1e6, "big");
   const pieces = [frame(gzipSync(big), 1), one, frame(gzipSync("small"), 1), two];
   const { texts, compressed, end } = await call(await sends(pieces, undefined, { "grpc-encoding": "gzip" }));
@@ -191,7 +191,7 @@ test("compressed messages and others keep their order, and say how they came", a
   expect(end?.status.code).toBe(Code.OK);
 });
 
-test("a message as large as the limit is taken, and any with the limit Infinity", async () => {
+test("a message as large as the limit is accepted, and any with the limit Infinity", async () => {
   const bytes = frame(Buffer.alloc(5000));
   for (const [pieces, limit] of [
     [[bytes], 5000],
@@ -206,7 +206,7 @@ test("a message as large as the limit is taken, and any with the limit Infinity"
 
 // Metadata.
 
-test("metadata is what is not HTTP's or the protocol's; several values are several; bytes are bytes", async () => {
+test("metadata has no HTTP and protocol fields, separate values, and decoded bytes", async () => {
   const header = {
     "x-one": "1",
     "x-many": ["a", "b"],
@@ -228,7 +228,7 @@ test("metadata is what is not HTTP's or the protocol's; several values are sever
   expect(end?.status.metadata?.getAll("x-trailer")).toEqual(["c", "d"]);
 });
 
-test("what a caller does to its metadata, the next caller does not see", async () => {
+test("changes to received metadata do not affect the next call", async () => {
   const connection = await dialTo(await sends([one], { "grpc-status": "0", "x-t": "1" }, { "x-h": "1" }));
   for (let round = 0; round < 3; round++) {
     const opened = new TestCall(connection, "unary");
@@ -239,7 +239,7 @@ test("what a caller does to its metadata, the next caller does not see", async (
   }
 });
 
-test("a response with a status only has no header", async () => {
+test("a trailers-only response has no header", async () => {
   const { headers, end } = await call(await sendsOnly({ ...grpc, "grpc-status": "5", "grpc-message": "gone", "x-a": "b" }));
   expect(headers).toEqual([]);
   expect(end?.status).toMatchObject({ code: Code.NOT_FOUND, message: "gone" });
@@ -253,7 +253,7 @@ test.each(["0", "1", "16"])("the grpc-status %s", async (code) => {
 });
 
 test.each(["17", "99", "-1", "", "abc", "0x0", "0.0", "00", "0 0", "999999999999", "1e1"])(
-  "the grpc-status %j is UNKNOWN, and is told",
+  "the grpc-status %j is UNKNOWN, and the message quotes it",
   async (code) => {
     const { status } = (await call(await sends([], { "grpc-status": code }))).end ?? {};
     expect(status).toMatchObject({ code: Code.UNKNOWN, message: `the server sent the grpc-status ${JSON.stringify(code)}` });
@@ -266,7 +266,7 @@ test.each([
   ["0", "0"],
   ["0", "5"],
   ["5", "0"],
-])("the grpc-status %j, and then %j, is UNKNOWN, and is told", async (first, second) => {
+])("the grpc-status %j followed by %j is UNKNOWN, and the message quotes both", async (first, second) => {
   const { end } = await call(await sends([one], { "grpc-status": [first, second] }), "unary");
   expect(end?.status).toMatchObject({ code: Code.UNKNOWN, message: `the server sent the grpc-status "${first}, ${second}"` });
 });
@@ -280,11 +280,11 @@ test.each([
   ["%zz%4", "%zz%4"],
   ["%ff%C3", "\ufffd\ufffd"],
   ["", ""],
-])("the grpc-message %j is %j", async (sent, text) => {
+])("the grpc-message %j is decoded to %j", async (sent, text) => {
   expect((await call(await sends([], { "grpc-status": "5", "grpc-message": sent }))).end?.status.message).toBe(text);
 });
 
-test("bytes of a grpc-message that are not encoded are UTF-8 if they are", async () => {
+test("unencoded bytes of a grpc-message are decoded as UTF-8 if they are valid", async () => {
   const { peer, connection } = await rawConnection();
   const opened = new TestCall(connection, "unary");
   await requestOn(peer, 1);
@@ -296,7 +296,7 @@ test("bytes of a grpc-message that are not encoded are UTF-8 if they are", async
   expect((await plain.ended).status.message).toBe("für dich");
 });
 
-test("spaces at the ends of a grpc-message are kept, encoded or not; those of metadata are not", async () => {
+test("spaces at the ends of a grpc-message are kept, encoded or not; those of metadata are removed", async () => {
   const { peer, connection } = await rawConnection();
   const opened = new TestCall(connection, "unary");
   await requestOn(peer, 1);
@@ -325,7 +325,7 @@ test("a response without a grpc-status is UNKNOWN", async () => {
   expect(end?.status).toMatchObject(expected);
 });
 
-test("the pushback of a server is handed on as it came", async () => {
+test("the pushback of a server is passed on unchanged", async () => {
   expect((await call(await sends([], { "grpc-status": "14", "grpc-retry-pushback-ms": "50" }))).end?.pushback).toBe("50");
   expect((await call(await sendsOnly({ ...grpc, "grpc-status": "14", "grpc-retry-pushback-ms": "-1" }))).end?.pushback).toBe("-1");
   expect((await call(await sends([], { "grpc-status": "14" }))).end?.pushback).toBeUndefined();
@@ -346,7 +346,7 @@ test.each([
   [504, Code.UNAVAILABLE],
   [200, Code.UNKNOWN],
   [204, Code.UNKNOWN],
-])("HTTP status %i, and not gRPC", async (status, code) => {
+])("HTTP status %i without gRPC is mapped to a status code", async (status, code) => {
   const path = "/test.v1.TestService/ServerStream";
   const withBody = await peerServer((stream) => {
     stream.respond({ ":status": status, "content-type": "text/html; charset=utf-8" });
@@ -372,7 +372,7 @@ test.each([
 });
 
 test.each(["text/plain", "application/json", "application/grpc-web", "application/grpcx", "application/grpc-web+proto"])(
-  "the content type %s is not gRPC's, whatever the trailers say",
+  "the content type %s is not gRPC, whatever the trailers say",
   async (type) => {
     const { end, texts } = await call(await sends([one], { "grpc-status": "0" }, { "content-type": type }));
     expect(end?.status).toMatchObject({
@@ -386,13 +386,13 @@ test.each(["text/plain", "application/json", "application/grpc-web", "applicatio
 );
 
 test.each(["application/grpc+proto", "application/grpc;charset=utf-8", "application/grpc+json", "Application/GRPC"])(
-  "the content type %s is",
+  "the content type %s is gRPC",
   async (type) => {
     expect((await call(await sends([one], undefined, { "content-type": type }))).end?.status.code).toBe(Code.OK);
   },
 );
 
-test("of a body that does not end, or is large, or is no text, a part is told, and the stream is reset", async () => {
+test("the message quotes the start of a text body, and an endless or large body is reset", async () => {
   let reset = 0;
   const answers = (type: string, write: (stream: import("node:http2").ServerHttp2Stream) => void) =>
     peerServer((stream) => {
@@ -411,7 +411,7 @@ test("of a body that does not end, or is large, or is no text, a part is told, a
   await expect.poll(() => reset).toBe(3);
 });
 
-test("a reset after the header of such a response does not hide it", async () => {
+test("a reset after a foreign header does not hide the response", async () => {
   const { peer, connection } = await rawConnection();
   const opened = new TestCall(connection, "bidiStream");
   await requestOn(peer, 1);
@@ -422,7 +422,7 @@ test("a reset after the header of such a response does not hide it", async () =>
   });
 });
 
-test("1xx are skipped", async () => {
+test("1xx responses are skipped", async () => {
   const { peer, connection } = await rawConnection();
   const opened = new TestCall(connection, "unary");
   await requestOn(peer, 1);
@@ -432,7 +432,7 @@ test("1xx are skipped", async () => {
   expect(opened.headers).toHaveLength(1);
 });
 
-test("a response that is not valid HTTP/2 is INTERNAL, and one whose header is too large is RESOURCE_EXHAUSTED", async () => {
+test("invalid HTTP/2 in a response is INTERNAL, and a header that is too large is RESOURCE_EXHAUSTED", async () => {
   const { peer, connection } = await rawConnection();
   const answer = async (stream: number, ...frames: Buffer[]) => {
     const opened = new TestCall(connection, "unary");
@@ -457,11 +457,11 @@ test("a response that is not valid HTTP/2 is INTERNAL, and one whose header is t
     code: Code.RESOURCE_EXHAUSTED,
     message: expect.stringMatching(/^the response of \S+ is too large: the peer's header list exceeds/),
   });
-  // The connection goes on.
+  // The connection stays open.
   expect(await answer(9, responseHeader(9), data(9, one), trailers(9))).toMatchObject({ code: Code.OK });
 });
 
-test("a status with the last byte of a response counts before a reset that follows it", async () => {
+test("a status takes precedence over a reset that follows it", async () => {
   const { peer, connection } = await rawConnection();
   const opened = new TestCall(connection, "bidiStream");
   await requestOn(peer, 1);

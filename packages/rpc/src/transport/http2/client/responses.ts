@@ -1,4 +1,5 @@
-// The responses of a call: cut from the bytes that come, decompressed, delivered as they are asked for, and credited to the server then.
+// The responses of a call. Splits the received bytes into messages, decompresses them, delivers
+// them as they are pulled, and then credits them to the server.
 import type { Stream } from "@grpc-study/http2";
 import type { MessageLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
@@ -9,12 +10,12 @@ import { LocalStatus } from "./end-status.ts";
 
 const prefix = 5;
 
-/** Who gets the responses. */
+/** Receives the responses. */
 export interface ResponseSink {
   onResponse(message: Buffer, compressed: boolean): void;
-  /** A response cannot be read. Nothing follows. */
+  /** A response cannot be read. No callback follows. */
   onFault(status: Status): void;
-  /** What has been asked for and has come is delivered. */
+  /** All messages that were pulled and have arrived are delivered. */
   onDelivered(): void;
 }
 
@@ -26,11 +27,11 @@ export class Responses {
   readonly #limit: number;
   /** The response's `grpc-encoding`. */
   readonly #encoding: string;
-  /** Messages that were asked for, and have not been delivered. */
+  /** The number of pulled messages that have not been delivered. */
   #pulled: number;
-  /** Bytes that came and that the server may not replace yet. */
+  /** Received bytes without credit. */
   #held = 0;
-  /** Bytes of the message that has begun for which the server has got credit. */
+  /** Bytes of the current message that have been credited. */
   #credited = 0;
   #closed = false;
   /** Whether messages are being delivered, or the next one is being decompressed. */
@@ -38,7 +39,7 @@ export class Responses {
   /** Whether a message has been delivered. */
   begun = false;
 
-  /** @param pulled how many messages have been asked for. */
+  /** @param pulled how many messages have been pulled. */
   constructor(stream: Stream, sink: ResponseSink, path: string, encoding: string, limits: MessageLimits, pulled: number) {
     this.#stream = stream;
     this.#reader = new MessageReader(limits.maxReceiveMessageBytes);
@@ -62,29 +63,32 @@ export class Responses {
     if (!this.busy) this.#deliver();
   }
 
-  /** Nothing more is delivered. */
+  /** Stops the delivery and releases the received bytes. */
   close(): void {
     this.#closed = true;
     this.#reader.clear();
   }
 
-  /** Whether everything that came has been looked at. */
+  /** Whether all received bytes have been read. */
   get empty(): boolean {
     return this.#reader.unread === 0;
   }
 
-  /** Whether what came has been delivered to the last byte. */
+  /** Whether all received bytes belong to delivered messages. */
   get complete(): boolean {
     return this.empty && !this.#reader.inside;
   }
 
-  /** Why a response that ended with OK is not whole, or has too much. */
+  /**
+   * Returns the status for a response that ended with OK but is incomplete or has too many
+   * messages.
+   */
   incomplete(): Status {
     let left: Buffer | undefined;
     try {
       left = this.#next();
     } catch {
-      // It is not whole either.
+      // Incomplete, too.
     }
     if (left === undefined) return new LocalStatus(Code.INTERNAL, "the response ended in the middle of a message");
     return new LocalStatus(Code.UNIMPLEMENTED, `${this.#path} was answered with more than one response`);
@@ -110,7 +114,10 @@ export class Responses {
     if (!this.#closed) this.#sink.onDelivered();
   }
 
-  /** The server gets credit for what this returns, and for all of a message that is not complete, also what has not come: somebody waits for it. */
+  /**
+   * Returns the next message, and credits it. Also credits the rest of an incomplete message,
+   * because the caller waits for it.
+   */
   #next(): Buffer | undefined {
     const message = this.#reader.next();
     const credit = message === undefined ? this.#held : prefix + message.length - this.#credited;
@@ -145,8 +152,8 @@ export class Responses {
     let message: Buffer;
     try {
       message = await decompress(bytes, encoding, Number.isFinite(this.#limit) ? this.#limit : -1);
-    } catch (refusal) {
-      const { code } = refusal as DecompressFailure;
+    } catch (failure) {
+      const { code } = failure as DecompressFailure;
       const text =
         code === Code.RESOURCE_EXHAUSTED
           ? `a message of ${this.#path} decompresses to more bytes than the limit, ${this.#limit}`

@@ -12,7 +12,7 @@ const stateWith = (limits: Partial<typeof defaultChannelLimits>) =>
     limits: { ...defaultChannelLimits, ...limits },
   });
 
-test("a server that counts PINGs gets half as many each time", () => {
+test("pingLess() doubles the keepalive interval each time", () => {
   const state = stateWith({ keepaliveTimeMs: 10_000 });
   const intervals = [0, 1, 2].map(() => {
     const { keepalive } = state.http2Options;
@@ -22,7 +22,7 @@ test("a server that counts PINGs gets half as many each time", () => {
   expect(intervals).toEqual([10_000, 20_000, 40_000].map((interval) => ({ interval, timeout: 20_000 })));
 });
 
-test("limits that the engine cannot have are the largest that it can", () => {
+test("limits are capped at the largest values that the engine accepts", () => {
   const { keepalive, ...windows } = stateWith({
     keepaliveTimeMs: Number.POSITIVE_INFINITY,
     streamWindowBytes: Number.POSITIVE_INFINITY,

@@ -1,17 +1,20 @@
-// What the connections of a channel have in common.
+// The state that the connections of a channel share.
 import type { ConnectionOptions } from "@grpc-study/http2";
 import type { ChannelLimits } from "../../../limits/limits.ts";
 import type { DialOptions } from "../../connection.ts";
 import { RequestHeaders } from "./request-headers.ts";
 
-/** The longest time of Node's timers, in milliseconds, and the largest window (RFC 9113, section 6.9.1). */
+/**
+ * The longest duration of Node's timers in milliseconds, and the largest window (RFC 9113, section
+ * 6.9.1).
+ */
 const maxInt31 = 2 ** 31 - 1;
 
 export class SharedState {
   readonly target: string;
   readonly limits: ChannelLimits;
   readonly headers: RequestHeaders;
-  /** What the server accepts, once it has said so. */
+  /** The server's `grpc-accept-encoding`, once it is known. */
   accepted: string | undefined = undefined;
   #keepaliveMs: number;
 
@@ -22,7 +25,10 @@ export class SharedState {
     this.#keepaliveMs = limits.keepaliveTimeMs;
   }
 
-  /** The server counts PINGs: the next connections send half as many (gRFC A8). */
+  /**
+   * Halves the PINGs of the next connections, because the server complained about too many (gRFC
+   * A8).
+   */
   pingLess(): void {
     this.#keepaliveMs *= 2;
   }
@@ -34,9 +40,9 @@ export class SharedState {
       initialWindowSize: Math.min(Math.ceil(streamWindowBytes), maxInt31),
       connectionWindowSize: Math.min(Math.ceil(connectionWindowBytes), maxInt31),
       maxWindowSize: Math.min(Math.ceil(maxWindowBytes), maxInt31),
-      // Servers of gRPC do not encode a space at either end of a status message.
+      // gRPC servers do not percent-encode spaces at the ends of a status message.
       keepSpaces: true,
-      // Who dials sets the time for the server's SETTINGS.
+      // The caller of `Dial` limits the time for the server's SETTINGS.
       limits: { prefaceTimeout: maxInt31 },
     };
     const interval = this.#keepaliveMs;

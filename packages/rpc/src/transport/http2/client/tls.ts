@@ -1,18 +1,21 @@
-// TLS of a connection to a server.
+// TLS for connections to a server.
 import { isIP, type Socket } from "node:net";
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import type { CertificateContents, Certificates } from "../../../security/certificates.ts";
 import { ConnectFailure } from "./connect-failure.ts";
 import { waitFor } from "./wait-for.ts";
 
-/** Makes connections of TLS with what is current of the certificates. */
+/** Makes TLS connections with the current certificates. */
 export class SecureConnector {
   readonly #certificates: Certificates;
   readonly #serverName: string;
   #contents: CertificateContents | undefined;
   #context: SecureContext | undefined;
 
-  /** @param serverName what the server's certificate must be for: a host, or an IP address without brackets. */
+  /**
+   * @param serverName the name that the server's certificate must contain: a host, or an IP address
+   * without brackets.
+   */
   constructor(certificates: Certificates, serverName: string) {
     this.#certificates = certificates;
     this.#serverName = serverName;
@@ -23,7 +26,8 @@ export class SecureConnector {
       socket,
       secureContext: this.#current(),
       ALPNProtocols: ["h2"],
-      // The name that is checked; and the one that the server is asked for, which must not be an address (RFC 6066, section 3).
+      // `host` is checked against the certificate. `servername` is sent by SNI, and must not be an
+      // IP address (RFC 6066, section 3).
       host: this.#serverName,
       servername: isIP(this.#serverName) === 0 ? this.#serverName : "",
     });

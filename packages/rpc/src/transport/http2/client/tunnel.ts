@@ -4,10 +4,10 @@ import type { HttpProxy } from "../../connection.ts";
 import { ConnectFailure } from "./connect-failure.ts";
 import { waitFor } from "./wait-for.ts";
 
-/** The most bytes of the proxy's header. */
+/** The maximum size of the proxy's header in bytes. */
 const maxHeaderBytes = 16 * 1024;
 
-/** Asks the proxy for a tunnel to `host:port`. What follows on the socket is the service's. */
+/** Opens a tunnel to `host:port`. Further bytes on the socket belong to the service. */
 export async function openTunnel(socket: Socket, to: string, { authorization }: HttpProxy, signal: AbortSignal): Promise<void> {
   const fields = [`CONNECT ${to} HTTP/1.1`, `Host: ${to}`];
   if (authorization !== undefined) fields.push(`Proxy-Authorization: ${authorization}`);
@@ -23,9 +23,9 @@ export async function openTunnel(socket: Socket, to: string, { authorization }: 
     const end = header.indexOf("\r\n\r\n");
     if (end >= 0) {
       const rest = header.subarray(end + 4);
-      const failure = refusal(header.subarray(0, end).toString("latin1"));
+      const failure = tunnelFailure(header.subarray(0, end).toString("latin1"));
       if (failure !== undefined) throw failure;
-      // A server may speak first.
+      // The server may send data first.
       if (rest.length > 0) socket.unshift(rest);
       return;
     }
@@ -33,10 +33,10 @@ export async function openTunnel(socket: Socket, to: string, { authorization }: 
   }
 }
 
-function refusal(header: string): ConnectFailure | undefined {
+function tunnelFailure(header: string): ConnectFailure | undefined {
   const [, status, reason = ""] = /^HTTP\/1\.\d (\d{3})(?: ([^\r\n]*))?/.exec(header) ?? [];
   if (status === undefined) return new ConnectFailure("it does not answer CONNECT as an HTTP proxy does");
   if (status.startsWith("2")) return undefined;
   const text = reason.replace(/[^ -~]/g, "?").slice(0, 100);
-  return new ConnectFailure(`it refuses the tunnel with HTTP status ${status}${text === "" ? "" : ` ${text}`}`);
+  return new ConnectFailure(`it rejects the tunnel with HTTP status ${status}${text === "" ? "" : ` ${text}`}`);
 }

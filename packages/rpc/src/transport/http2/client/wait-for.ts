@@ -1,10 +1,10 @@
-// One step of making a connection: an event of a socket, or its end.
+// One step of connecting: waits for an event of a socket, or its end.
 import type { Socket } from "node:net";
 import { ClosedByPeer } from "./connect-failure.ts";
 
 /**
- * Resolves when the event comes. Rejects, and destroys the socket, with the error of the socket, with ClosedByPeer if it closes, and
- * with the signal's reason.
+ * Resolves when the event is emitted. Destroys the socket and rejects if it fails (with its error),
+ * closes (with ClosedByPeer), or the signal aborts (with its reason).
  */
 export function waitFor(socket: Socket, event: "connect" | "secureConnect" | "readable", signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// Connections that come and go leave nothing, and old ones end in order.
+// Closed connections leave nothing behind, and old connections end in order.
 import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,7 +7,7 @@ import { everyKind, startServer, until } from "../../../../test/harness.ts";
 import { frame, heldMib, Peer } from "../../../../test/http2-peer.ts";
 import { Code } from "../../../index.ts";
 
-test("two thousand connections that have ended leave no timer of a duration of its own", async () => {
+test("two thousand closed connections leave no timer lists behind", async () => {
   const { address } = await startServer(everyKind(() => ""));
   const durations = new Map<number, number>();
   const real = globalThis.setTimeout;
@@ -33,12 +33,12 @@ test("two thousand connections that have ended leave no timer of a duration of i
   const before = heldMib();
   await round(2_000);
   vi.restoreAllMocks();
-  // Idle time and keepalive: a list each, whatever the number of connections.
+  // One list for idle timeouts and one for keepalive, for any number of connections.
   expect(durations.size).toBeLessThan(6);
   expect(heldMib() - before).toBeLessThan(2);
 });
 
-test("a connection that is too old takes no more calls, ends after those that run, and is cut after its grace", async () => {
+test("an old connection takes no more calls, ends after its running calls, and is closed after the grace period", async () => {
   const limits = { maxConnectionAgeMs: 200, maxConnectionAgeGraceMs: 400 };
   const gate = Promise.withResolvers<void>();
   const { address } = await startServer(

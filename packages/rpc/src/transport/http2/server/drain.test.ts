@@ -1,4 +1,5 @@
-// Connections that end: GOAWAY lets accepted calls finish, and peers without a call are not waited for.
+// Draining connections: GOAWAY lets accepted calls finish, and the server does not wait for peers
+// without a call.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -14,7 +15,7 @@ import { Code } from "../../../protocol/code.ts";
 const one = frame(Buffer.from("1"));
 const reply = Buffer.from("reply");
 
-/** GOAWAY frames: last stream and code. */
+/** The GOAWAY frames: last stream and code. */
 const goaways = (peer: RawPeer) =>
   peer.frames.filter(({ kind }) => kind === type.goaway).map(({ payload }) => [payload.readUInt32BE(0), payload.readUInt32BE(4)]);
 
@@ -27,14 +28,14 @@ async function socketTo(port: number, ...bytes: readonly Buffer[]) {
   return socket;
 }
 
-/** Fails if it takes a second: a round trip is waited for, and no more. */
+/** Fails if draining takes a second: it waits for a round trip at most. */
 async function atOnce(drained: Promise<void>): Promise<void> {
   const start = performance.now();
   await drained;
   expect(performance.now() - start).toBeLessThan(2_000);
 }
 
-test("draining takes a round trip beside silent connections, half a preface, half a header, half a request, and idle clients", async () => {
+test("draining takes one round trip with silent connections, a partial preface, header or request, and idle clients", async () => {
   const served = await serve();
   const halfHeader = rawFrame(type.headers, 0, 1, Buffer.of(0x83));
   await socketTo(served.port);
@@ -52,11 +53,11 @@ test("draining takes a round trip beside silent connections, half a preface, hal
     [2 ** 31 - 1, 0],
     [0, 0],
   ]);
-  // No handler has seen it: the client can send it again.
+  // No handler has seen the call, so the client can retry it.
   expect(await ending(half, 1).catch(() => half.reset(1))).toSatisfy((end) => end === 7 || String(end) === "rstStream 7");
 });
 
-test("draining takes no time beside TLS handshakes that are not complete", async () => {
+test("draining does not wait for incomplete TLS handshakes", async () => {
   const identity = await (await newAuthority()).issue("localhost");
   const served = new Served();
   onTestFinished(() => served.transport.destroy());
@@ -71,7 +72,7 @@ test("draining takes no time beside TLS handshakes that are not complete", async
   await Promise.all(gone);
 });
 
-test("calls that run finish, requests that are on their way are served, later ones are not, and new connections are refused", async () => {
+test("draining serves running calls and requests in flight, and rejects later ones and new connections", async () => {
   const served = await serve();
   const peer = await served.client();
   peer.send(callHeaders(1), dataFrame(1, one, true));
@@ -89,7 +90,7 @@ test("calls that run finish, requests that are on their way are served, later on
   expect(peer.frames.filter(({ kind, stream }) => kind !== type.windowUpdate && stream === 1).map(({ kind }) => kind)).toEqual([1, 0, 1]);
 });
 
-test("the last status has left when draining is over", async () => {
+test("draining resolves once the last status has been sent", async () => {
   const served = await serve();
   const peer = new Peer(`127.0.0.1:${served.port}`);
   const call = peer.call("Unary");
@@ -102,7 +103,7 @@ test("the last status has left when draining is over", async () => {
   expect(await call.status()).toBe(Code.ABORTED);
 });
 
-test("a stream that runs while the server drains outlives keepalive, idle time and age, and its peer answers the pings", async () => {
+test("while the server drains, a stream outlives the idle timeout and the age, and its peer answers keepalive PINGs", async () => {
   const served = await serve({ keepaliveTimeMs: 30, keepaliveTimeoutMs: 100, maxConnectionIdleMs: 50, maxConnectionAgeMs: 80 });
   const peer = new Peer(`127.0.0.1:${served.port}`);
   const call = peer.call("BidiStream");
@@ -120,14 +121,14 @@ test("a stream that runs while the server drains outlives keepalive, idle time a
   await draining;
 });
 
-test("a client that does not answer the keepalive is dropped, with its calls", async () => {
+test("a client that does not answer keepalive PINGs is disconnected, with its calls", async () => {
   const served = await serve({ keepaliveTimeMs: 50, keepaliveTimeoutMs: 100 });
   await socketTo(served.port, preface, settings(), callHeaders(1, "BidiStream"));
   await until(() => served.calls[0]?.cancelled !== undefined);
   expect(served.calls[0]?.cancelled).toMatchObject({ code: Code.CANCELLED });
 });
 
-test("a connection without calls ends after maxConnectionIdleMs, one with a call does not", async () => {
+test("a connection ends after maxConnectionIdleMs without calls", async () => {
   const served = await serve({ maxConnectionIdleMs: 100 });
   const idle = await served.client();
   const busy = await served.client();
@@ -140,7 +141,7 @@ test("a connection without calls ends after maxConnectionIdleMs, one with a call
   await closed(busy);
 });
 
-test("a connection that is too old sends GOAWAY, lets its calls finish, and is cut after its grace", async () => {
+test("after maxConnectionAgeMs the server sends GOAWAY, lets calls finish, and closes the connection after the grace period", async () => {
   const served = await serve({ maxConnectionAgeMs: 100, maxConnectionAgeGraceMs: 600 });
   const patient = await served.client();
   patient.send(callHeaders(1, "BidiStream"));
@@ -154,14 +155,14 @@ test("a connection that is too old sends GOAWAY, lets its calls finish, and is c
   expect([served.calls[0]?.cancelled, served.calls[1]?.cancelled?.code]).toEqual([undefined, Code.CANCELLED]);
 });
 
-test("a connection that does not begin within handshakeTimeoutMs ends", async () => {
+test("a connection without a preface ends after handshakeTimeoutMs", async () => {
   const served = await serve({ handshakeTimeoutMs: 100 });
   const silent = await socketTo(served.port);
   const halfHeader = await socketTo(served.port, preface, settings(), rawFrame(type.headers, 0, 1, Buffer.of(0x83)));
   await Promise.all([silent, halfHeader].map((socket) => once(socket, "close")));
 });
 
-test("more connections than maxConnections are closed when they come", async () => {
+test("connections over maxConnections are closed at once", async () => {
   const served = await serve({ maxConnections: 2 });
   const peers = [await served.client(), await served.client()];
   const third = await socketTo(served.port);
@@ -172,7 +173,7 @@ test("more connections than maxConnections are closed when they come", async () 
   expect(await (await served.client()).ping()).toBe(true);
 });
 
-test("destroy ends what is left, at once", async () => {
+test("destroy closes all connections at once", async () => {
   const served = await serve();
   const peer = await served.client();
   peer.send(callHeaders(1, "BidiStream"));
@@ -183,7 +184,7 @@ test("destroy ends what is left, at once", async () => {
   await expect(served.transport.listen({ host: "127.0.0.1", port: 0 }, undefined)).rejects.toThrow("the transport has been closed");
 });
 
-test("an address that is closed alone is free again, and its connections live on", async () => {
+test("closing one address frees it, and its connections stay open", async () => {
   const served = new Served();
   onTestFinished(() => served.transport.destroy());
   const listening = await served.transport.listen({ host: "127.0.0.1", port: 0 }, undefined);

@@ -1,4 +1,4 @@
-// How calls end on the wire, and what their handlers hear of it.
+// How calls end on the wire, and how their handlers learn of it.
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { expect, onTestFinished, test } from "vitest";
@@ -11,7 +11,7 @@ import { Code } from "../../../protocol/code.ts";
 const one = frame(Buffer.from("1"));
 const reply = Buffer.from("reply");
 
-/** A server, a client, and a call of which the handler knows. */
+/** A server, a client, and a call that has reached its handler. */
 async function running(method: string, fields: Record<string, string> = {}, served?: Served) {
   const server = served ?? (await serve());
   const peer = await server.client();
@@ -23,7 +23,7 @@ async function running(method: string, fields: Record<string, string> = {}, serv
 
 const methods = ["Unary", "EarlyUnary", "ServerStream", "ClientStream", "BidiStream"];
 
-test.each(methods)("%s: a reset is CANCELLED to the handler, its peer stays known, and nothing is sent any more", async (method) => {
+test.each(methods)("%s: a reset cancels the handler's call with CANCELLED, keeps the peer, and nothing more is sent", async (method) => {
   const { peer, call } = await running(method);
   const { peer: address } = call.stream;
   expect(address).toBe(`127.0.0.1:${peer.socket.localPort}`);
@@ -40,7 +40,7 @@ test.each(methods)("%s: a reset is CANCELLED to the handler, its peer stays know
   expect(peer.frames.length).toBe(frames + 1);
 });
 
-test.each(methods)("%s: a connection that is lost is CANCELLED to the handler, and its peer stays known", async (method) => {
+test.each(methods)("%s: a lost connection cancels the handler's call with CANCELLED, and keeps the peer", async (method) => {
   const { peer, call } = await running(method);
   const { localPort } = peer.socket;
   peer.socket.destroy();
@@ -49,23 +49,23 @@ test.each(methods)("%s: a connection that is lost is CANCELLED to the handler, a
   expect(call.stream.peer).toBe(`127.0.0.1:${localPort}`);
 });
 
-test.each(methods)("%s: the deadline ends the call by a status, and the handler hears of it", async (method) => {
+test.each(methods)("%s: the deadline ends the call with a status and cancels the handler", async (method) => {
   const { peer, call } = await running(method, { "grpc-timeout": "300m" });
   const open = /Client|Bidi/.test(method);
-  // The request is not complete: the client is told to stop.
+  // The request is incomplete, so the client is told to stop with a reset.
   expect(await ending(peer, 1)).toEqual(["headers END_STREAM", ...(open ? ["rstStream 0"] : [])]);
   expect(call.events.at(-1)).toBe("cancel 4");
   expect(call.cancelled?.message).toBe("deadline exceeded");
 });
 
-test("a deadline after the header, or after messages, is a status in trailers", async () => {
+test("a deadline after the header or after messages sends a status in trailers", async () => {
   const { peer, call } = await running("ServerStream", { "grpc-timeout": "300m" });
   call.stream.send(reply, false);
   expect(await ending(peer, 1)).toEqual(["headers", "data", "headers END_STREAM"]);
   expect(call.events.at(-1)).toBe("cancel 4");
 });
 
-test.each(methods)("%s: a call that has ended hears nothing more, of its deadline, of a reset, of its connection", async (method) => {
+test.each(methods)("%s: after its end, a call gets no events of its deadline, a reset or its connection", async (method) => {
   const { peer, call } = await running(method, { "grpc-timeout": "80m" });
   call.stream.end(undefined, reply, false);
   const { length } = call.events;
@@ -77,7 +77,7 @@ test.each(methods)("%s: a call that has ended hears nothing more, of its deadlin
   expect(call.events).toHaveLength(length);
 });
 
-test("a client's GOAWAY lets its calls finish; with an error, it ends them", async () => {
+test("a client's GOAWAY lets its calls finish; a GOAWAY with an error ends them", async () => {
   const { served, peer, call } = await running("ClientStream");
   peer.send(goaway(0, code.noError), dataFrame(1, one, true));
   await until(() => call.messages.length === 1);
@@ -95,16 +95,16 @@ test("a client's GOAWAY lets its calls finish; with an error, it ends them", asy
   });
 });
 
-test("a response that is complete ends its stream, whatever the client still has to send", async () => {
+test("a complete response ends its stream, even if the client is still sending", async () => {
   const { peer, call } = await running("ClientStream");
   call.stream.end(undefined, reply, false);
   expect(await ending(peer, 1)).toEqual(["headers", "data", "headers END_STREAM", "rstStream 0"]);
-  // What was on its way is no error.
+  // Frames in flight are not an error.
   peer.send(dataFrame(1, one), dataFrame(1, one, true));
   expect(await peer.ping("alive")).toBe(true);
 });
 
-test("a client of node:http2 gets an early status, and its connection lives on", async () => {
+test("a client of node:http2 gets an early status, and its connection stays open", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => stream.end({ code: Code.RESOURCE_EXHAUSTED, message: "enough", metadata: undefined }, undefined, false);
   const peer = new Peer(`127.0.0.1:${served.port}`);
@@ -116,7 +116,7 @@ test("a client of node:http2 gets an early status, and its connection lives on",
 });
 
 test.each(["frames", "grpc-study-node/1", "grpc-go/1.33.2", "grpc-python/1.51", "h2load"])(
-  "a half-close of %s is believed at once",
+  "a half-close of %s is delivered at once",
   async (userAgent) => {
     const { peer, call } = await running("ClientStream", { "user-agent": userAgent });
     peer.send(dataFrame(1, Buffer.alloc(0), true));
@@ -126,7 +126,7 @@ test.each(["frames", "grpc-study-node/1", "grpc-go/1.33.2", "grpc-python/1.51", 
 );
 
 test.each([["grpc-node-js/1.14.7"], ["connect-es/2.2.0"], [undefined]])(
-  "a half-close of a stream of %s waits for a reset that may follow",
+  "a half-close of %s waits for a possible reset",
   async (userAgent) => {
     const served = await serve();
     served.onCall = ({ stream }) => stream.pull();
@@ -139,14 +139,14 @@ test.each([["grpc-node-js/1.14.7"], ["connect-es/2.2.0"], [undefined]])(
     peer.send(rstStream(1, code.cancel));
     await until(() => served.calls.every(({ events }) => events.length === 2));
     expect(served.calls.map(({ events }) => events[1])).toEqual(["cancel 1", "half-close"]);
-    // A unary request is complete with its half-close, whoever sends it.
+    // A unary request is complete with its half-close, whatever the client.
     peer.send(callHeaders(5, "Unary", fields), dataFrame(5, one, true));
     await peer.ping();
     expect(served.calls).toHaveLength(3);
   },
 );
 
-test("a real client of Node cancels: the handler sees no half-close", async () => {
+test("a cancel by a real Node client delivers no half-close", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => stream.pull();
   const session = connect(`http://127.0.0.1:${served.port}`);
@@ -162,7 +162,7 @@ test("a real client of Node cancels: the handler sees no half-close", async () =
   }
 });
 
-test("a thousand cancelled calls at once, again and again, do not cost an honest client its connection", async () => {
+test("repeated bursts of a thousand cancelled calls do not close an honest client's connection", async () => {
   const served = await serve();
   const peer = await served.client();
   let stream = 1;
@@ -180,7 +180,7 @@ test("a thousand cancelled calls at once, again and again, do not cost an honest
   expect(served.calls.every(({ events }) => events.at(-1) === "cancel 1")).toBe(true);
 });
 
-test("a client that does nothing but cancel is disconnected in the end", async () => {
+test("a client that only cancels is disconnected", async () => {
   const served = await serve({ resetBurst: 100, resetsPerSecond: 1 });
   const peer = await served.client();
   const frames: Buffer[] = [];
@@ -189,7 +189,7 @@ test("a client that does nothing but cancel is disconnected in the end", async (
   expect(await peer.goaway()).toBe(code.enhanceYourCalm);
 });
 
-test("pending bytes: the call that goes over the connection's budget ends, and its handler hears of it", async () => {
+test("pending bytes: the call that exceeds the connection's budget ends, and its handler is cancelled", async () => {
   const served = await serve({ maxPendingBytesPerConnection: 20_000 });
   const peer = await served.client();
   peer.send(callHeaders(1, "ClientStream"), callHeaders(3, "ClientStream"));
@@ -199,7 +199,7 @@ test("pending bytes: the call that goes over the connection's budget ends, and i
   expect(served.calls[1]?.cancelled?.message).toBe("requests of this connection have more than 20000 bytes pending");
 });
 
-test("what the calls above throw costs its call, and goes to onError", async () => {
+test("an error thrown by a listener ends its call, and is passed to onError", async () => {
   const fault = new Error("a fault of the handler's side");
   const served = await serve();
   served.onCall = () => {
@@ -211,7 +211,7 @@ test("what the calls above throw costs its call, and goes to onError", async () 
   expect(served.errors).toEqual([fault]);
 });
 
-test("a socket that fails within a response ends quietly", async () => {
+test("a socket that fails during a response throws nothing", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => {
     stream.send(Buffer.alloc(2 ** 20), false);

@@ -1,4 +1,4 @@
-// Where a server listens: TCP, Unix domain sockets, and TLS with certificates of every kind.
+// Listening addresses: TCP, Unix domain sockets, and TLS with certificates of every kind.
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, type SecureClientSessionOptions } from "node:http2";
@@ -38,7 +38,7 @@ function newServer(): Served {
 
 const listenTls = (served: Served, tls: ServerTls) => served.listen({ host: "127.0.0.1", port: 0 }, tls);
 
-/** Calls once, and resolves with the status code; NaN if there is none, since the connection failed. */
+/** Makes one call. Resolves with the status code, or NaN if the connection failed. */
 async function callOnce(session: ClientHttp2Session): Promise<number> {
   onTestFinished(() => session.destroy());
   session.on("error", () => {});
@@ -54,7 +54,7 @@ async function callOnce(session: ClientHttp2Session): Promise<number> {
 const overTls = (served: Served, options: SecureClientSessionOptions = {}) =>
   callOnce(connect(`https://localhost:${served.port}`, { host: "127.0.0.1", ca: authority.cert, ...options }));
 
-test("an IPv6 peer stands in brackets", async () => {
+test("an IPv6 peer has brackets", async () => {
   const served = newServer();
   const { port } = await served.transport.listen({ host: "::1", port: 0 }, undefined);
   expect(await callOnce(connect(`http://[::1]:${port}`))).toBe(Code.OK);
@@ -64,14 +64,14 @@ test("an IPv6 peer stands in brackets", async () => {
   expect(served.calls[1]?.stream.peer).toMatch(/^127\.0\.0\.1:\d+$/);
 });
 
-test("an address that is in use is the system's error", async () => {
+test("an address in use rejects with the system's error", async () => {
   const served = await newServer().listen();
   await expect(newServer().transport.listen({ host: "127.0.0.1", port: served.port }, undefined)).rejects.toMatchObject({
     code: "EADDRINUSE",
   });
 });
 
-test("a Unix domain socket carries calls, names itself as the peer, and is gone with its server", async () => {
+test("a Unix domain socket carries calls, is the name of the peer, and is removed with its server", async () => {
   const path = join(folder(), "s.sock");
   const served = newServer();
   expect(await served.transport.listen({ host: "", port: 0, path }, undefined)).toMatchObject({ port: 0 });
@@ -84,9 +84,9 @@ test("a Unix domain socket carries calls, names itself as the peer, and is gone 
   expect(existsSync(path)).toBe(false);
 });
 
-test("a socket that a killed server left behind is replaced; a file that is no socket is not", async () => {
+test("a socket of a killed server is replaced; a regular file is not", async () => {
   const path = join(folder(), "s.sock");
-  // Node removes the socket of a server that it closes: a name that is moved stays.
+  // Node removes the socket of a server that it closes. A renamed socket stays.
   const stale = createServer().listen(`${path}.1`);
   await once(stale, "listening");
   const { renameSync } = await import("node:fs");
@@ -104,7 +104,7 @@ test("a socket that a killed server left behind is replaced; a file that is no s
   expect(existsSync(file)).toBe(true);
 });
 
-test("TLS: files and PEM text, a client that trusts the authority, and one that does not", async () => {
+test("TLS: files and PEM text work, for clients that trust the authority only", async () => {
   const path = folder();
   const files = { cert: join(path, "s.pem"), key: join(path, "s.key") };
   writeFileSync(files.cert, server.cert);
@@ -117,12 +117,12 @@ test("TLS: files and PEM text, a client that trusts the authority, and one that 
   }
 });
 
-test("TLS: a certificate that cannot be used rejects, and nothing listens", async () => {
+test("TLS: an unusable certificate rejects, and the server does not listen", async () => {
   const served = newServer();
   await expect(listenTls(served, { cert: server.cert, key: client.key })).rejects.toThrow(TlsFileError);
 });
 
-test("TLS: another protocol than HTTP/2 is turned away", async () => {
+test("TLS: a client without HTTP/2 in ALPN is disconnected", async () => {
   const served = await listenTls(newServer(), server);
   for (const options of [{}, { ALPNProtocols: ["http/1.1"] }]) {
     const socket = connectTls({ port: served.port, host: "127.0.0.1", ca: authority.cert, servername: "localhost", ...options });
@@ -133,7 +133,7 @@ test("TLS: another protocol than HTTP/2 is turned away", async () => {
   expect(await overTls(served)).toBe(Code.OK);
 });
 
-test("mutual TLS: a client needs a certificate that the authority signed, and the handler sees it", async () => {
+test("mutual TLS: a client needs a certificate of the authority, and the handler sees it", async () => {
   const served = await listenTls(newServer(), { ...server, clientCa: authority.cert });
   expect(await overTls(served, client)).toBe(Code.OK);
   const { clientCertificate } = served.calls[0]?.stream ?? {};
@@ -142,11 +142,11 @@ test("mutual TLS: a client needs a certificate that the authority signed, and th
   expect(await overTls(served, stranger)).toBe(Number.NaN);
   expect(await overTls(served)).toBe(Number.NaN);
   expect(served.calls).toHaveLength(1);
-  // The certificate stays known after the connection.
+  // The certificate stays available after the connection has closed.
   expect(served.calls[0]?.stream.clientCertificate?.subject).toBe("CN=client");
 });
 
-test("mutual TLS with optional certificates: none is in order, and a wrong one is not", async () => {
+test("mutual TLS with optional certificates: a client may present none, but not an untrusted one", async () => {
   const served = await listenTls(newServer(), { ...server, clientCa: authority.cert, clientCertificates: "optional" });
   expect(await overTls(served, client)).toBe(Code.OK);
   expect(await overTls(served)).toBe(Code.OK);
@@ -158,7 +158,7 @@ test("mutual TLS with optional certificates: none is in order, and a wrong one i
   expect(served.calls).toHaveLength(2);
 });
 
-test("certificates that are renewed are those of new connections, and open ones live on", async () => {
+test("renewed certificates apply to new connections, and open ones stay open", async () => {
   const path = folder();
   const files = { cert: join(path, "s.pem"), key: join(path, "s.key") };
   const write = (identity: Identity) => {
@@ -183,7 +183,7 @@ test("certificates that are renewed are those of new connections, and open ones 
   expect(open.destroyed).toBe(false);
 });
 
-test("addresses with the same options complain of a renewed file once", async () => {
+test("addresses with the same options report a bad renewed file once", async () => {
   const path = folder();
   const files = { cert: join(path, "s.pem"), key: join(path, "s.key") };
   writeFileSync(files.cert, server.cert);

@@ -1,4 +1,5 @@
-// What a peer sends and no handler has taken: each message counts, unfinished ones have a limit, and nothing is kept of a call that is refused by its header.
+// Bytes that a peer has sent and no handler has read: each message counts, incomplete messages have
+// a limit, and a call that an interceptor rejects holds nothing.
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -16,7 +17,7 @@ const tiny: readonly (readonly [string, Buffer, Record<string, string>])[] = [
 ];
 
 test.each(tiny)(
-  "messages that are %s count in the receive window: a handler that does not read holds none of millions",
+  "messages that are %s count in the receive window, so a handler that does not read holds few of millions",
   async (_, one, headers) => {
     const gate = Promise.withResolvers<void>();
     let count = 0;
@@ -52,7 +53,7 @@ const withToken = authenticate({
 
 const kinds = ["Unary", "ServerStream", "ClientStream", "BidiStream"];
 
-test.each(kinds)("%s: 250 unfinished messages without a token hold nothing, and all are refused", async (method) => {
+test.each(kinds)("%s: 250 incomplete messages without a token hold nothing, and all calls are rejected", async (method) => {
   const { address } = await startServer(
     everyKind(() => "never"),
     { interceptors: [withToken], limits: { maxReceiveMessageBytes: mib } },
@@ -64,12 +65,12 @@ test.each(kinds)("%s: 250 unfinished messages without a token hold nothing, and 
   for (const { stream } of calls) stream.write(body);
   const statuses = await Promise.all(calls.map((call) => call.status()));
   expect(statuses).toEqual(calls.map(() => Code.UNAUTHENTICATED));
-  // The peer in this process has its own part of it: one buffer.
+  // The peer runs in this process and holds one buffer itself.
   await until(() => heldMib() - before < 12);
 });
 
 test.each(["Unary", "ServerStream", "ClientStream"])(
-  "%s: with a token, unfinished messages hold up to the budget, and the others are refused",
+  "%s: with a token, incomplete messages hold up to the budget, and further calls are rejected",
   async (method) => {
     const limits = { maxReceiveMessageBytes: mib, maxPendingBytesPerConnection: 8 * mib };
     let reading = 0;
@@ -98,7 +99,7 @@ test.each(["Unary", "ServerStream", "ClientStream"])(
     await until(() => refused >= 52);
     await delay(50);
     expect(refused).toBeLessThanOrEqual(53);
-    // Another connection has its own budget, and a call that has ended leaves room.
+    // Another connection has its own budget, and the end of a call frees its bytes.
     const whole = other.call("Unary", headers);
     whole.stream.end(frame(Buffer.concat([Buffer.from([0x1a, 0xf0, 0xff, 0x3f]), Buffer.alloc(mib - 16)])));
     expect(await whole.status()).toBe(Code.OK);
@@ -111,7 +112,7 @@ test.each(["Unary", "ServerStream", "ClientStream"])(
   },
 );
 
-test("a complete message without its half-close counts too", async () => {
+test("a complete message counts until its half-close arrives", async () => {
   const limits = { maxReceiveMessageBytes: mib, maxPendingBytesPerConnection: 4 * mib };
   const { address } = await startServer(
     everyKind(() => "never"),
@@ -137,7 +138,7 @@ async function dribble({ stream }: PeerCall, bytes: Buffer): Promise<void> {
 test.each([
   ["an interceptor has not decided", true],
   ["the handler does not read", false],
-])("while %s, frames of one byte hold little more than their bytes, and all arrive later", async (_, intercepted) => {
+])("while %s, one-byte frames take little more memory than their bytes, and all arrive later", async (_, intercepted) => {
   const limits = { maxPendingBytesPerConnection: mib / 4 };
   const gate = Promise.withResolvers<void>();
   let count = 0;
@@ -166,7 +167,7 @@ test.each([
   expect(count).toBe(2_000);
 });
 
-test("frames of one byte that are read are given back", async () => {
+test("one-byte frames are credited once they are read", async () => {
   let count = 0;
   const { address } = await startServer(
     {
@@ -184,7 +185,7 @@ test("frames of one byte that are read are given back", async () => {
   expect(count).toBe(2_000);
 });
 
-test("the process's budget is paid for by the connection that has most, and the others are served", async () => {
+test("over the process budget, the connection with the most bytes loses a call, and the others are served", async () => {
   const limits = { maxReceiveMessageBytes: 4 * mib, maxPendingBytes: 16 * mib };
   const { address } = await startServer(
     everyKind(() => "whole"),
@@ -207,7 +208,7 @@ test("the process's budget is paid for by the connection that has most, and the 
   }
 });
 
-test("pending bytes are given back: hundreds of megabytes go through a connection with a budget of eight", async () => {
+test("read bytes leave the budget: hundreds of megabytes pass a connection with a budget of eight", async () => {
   const limits = { maxPendingBytesPerConnection: 8 * mib, maxPendingBytes: 8 * mib };
   let count = 0;
   const { address } = await startServer(

@@ -1,4 +1,4 @@
-// What a request has to be, seen by peers of node:http2 and by raw frames.
+// The rules for requests, tested with peers of node:http2 and with raw frames.
 import { deflateSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { Decoder } from "../../../../../http2/src/hpack/decoder.ts";
@@ -35,7 +35,7 @@ test.each([
     { ":status": 200, "grpc-status": "12", "grpc-message": "The server does not implement the method /test.v1.TestService/Nothing" },
   ],
   ["no time", { "grpc-timeout": "0m" }, { ":status": 200, "grpc-status": "4" }],
-])("%s is refused by a response, and no call begins", async (_, fields, expected) => {
+])("%s gets an error response, and no call begins", async (_, fields, expected) => {
   const { served, peer } = await started();
   const call = peer.call("Unary", fields as Record<string, string>);
   call.stream.end(frame());
@@ -49,7 +49,7 @@ test.each([
 test.each([
   ["grpc-timeout", "5S", "1n", { "grpc-status": "13", "grpc-message": 'malformed grpc-timeout: "5S, 1n"' }],
   ["grpc-encoding", "gzip", "gzip", { "grpc-status": "12" }],
-])("a repeated %s is malformed, whatever its values are", async (name, first, second, expected) => {
+])("a repeated %s is malformed, whatever its values", async (name, first, second, expected) => {
   const { served, peer } = await started();
   const call = peer.call("Unary", { [name]: [first, second] });
   call.stream.end(frame());
@@ -78,17 +78,17 @@ test.each<[string, string, Record<string, string>, Buffer, Code, RegExp]>([
   ["a flag of 2", "Unary", {}, frame(message, 2), Code.INTERNAL, /the flag 2, which is neither 0 nor 1/],
   ["a flag without an encoding", "Unary", {}, frame(gzipSync(message), 1), Code.INTERNAL, /grpc-encoding names no compression/],
   ["an unknown encoding", "Unary", { "grpc-encoding": "zstd" }, frame(message), Code.UNIMPLEMENTED, /compressed with "zstd"/],
-  ["what is no gzip", "Unary", { "grpc-encoding": "gzip" }, frame(message, 1), Code.INTERNAL, /no valid gzip/],
+  ["invalid gzip", "Unary", { "grpc-encoding": "gzip" }, frame(message, 1), Code.INTERNAL, /not valid gzip/],
   ["a message over the limit", "Unary", {}, frame(Buffer.alloc(101)), Code.RESOURCE_EXHAUSTED, /larger than max \(101 vs 100\)/],
   [
-    "a message that inflates over the limit",
+    "a message that decompresses to more than the limit",
     "Unary",
     { "grpc-encoding": "gzip" },
     frame(gzipSync(Buffer.alloc(10_000)), 1),
     Code.RESOURCE_EXHAUSTED,
     /decompresses to more than 100 bytes/,
   ],
-])("%s, to %s, ends the call, and the connection lives on", async (_, method, fields, body, status, words) => {
+])("%s for %s ends the call, and the connection stays open", async (_, method, fields, body, status, words) => {
   const { served, peer } = await started({ maxReceiveMessageBytes: 100 });
   served.onCall = ({ stream }) => stream.pull();
   const call = peer.call(method, fields);
@@ -108,7 +108,7 @@ test.each<[string, string, Record<string, string>, Buffer, Code, RegExp]>([
 test.each([
   ["gzip", gzipSync(message)],
   ["deflate", deflateSync(message)],
-])("a request that is compressed by %s arrives, with and without its flag, among others", async (encoding, compressed) => {
+])("a %s request arrives, with and without the flag, among other calls", async (encoding, compressed) => {
   const { served, peer } = await started();
   const unary = peer.call("Unary", { "grpc-encoding": encoding });
   unary.stream.end(frame(compressed, 1));
@@ -125,7 +125,7 @@ test.each([
   expect(served.calls[1]?.events).toEqual([`message ${size} compressed`, `message ${size}`, `message ${size} compressed`, "half-close"]);
 });
 
-test("metadata has no field of HTTP and of the protocol; several values stay several, also of bytes that are joined", async () => {
+test("metadata has no HTTP and protocol fields, and several values stay separate, including joined bytes", async () => {
   const { served } = await started();
   const peer = await served.client();
   const bytes = [Buffer.from([1, 2, 3]), Buffer.from([255]), Buffer.from([7, 8])];
@@ -149,7 +149,7 @@ test("metadata has no field of HTTP and of the protocol; several values stay sev
   expect(Number(deadline) - Date.now()).toBeLessThanOrEqual(10_000);
 });
 
-test("metadata is the call's own, though a client repeats its header list", async () => {
+test("each call has its own metadata, even if a client repeats its header list", async () => {
   const { served } = await started();
   const peer = await served.client();
   peer.send(...[1, 3].map((stream) => Buffer.concat([callHeaders(stream, "Unary", { "x-a": "1" }), dataFrame(stream, frame(), true)])));
@@ -158,7 +158,7 @@ test("metadata is the call's own, though a client repeats its header list", asyn
   expect(served.calls[1]?.stream.metadata.get("x-a")).toBe("1");
 });
 
-test("more header fields, or more bytes of them, than the limits are RESOURCE_EXHAUSTED for the call alone", async () => {
+test("header fields over a limit end only their call with RESOURCE_EXHAUSTED", async () => {
   const { served } = await started({ maxMetadataPairs: 20, maxMetadataBytes: 2_000 });
   const peer = await served.client();
   const statusOf = async (stream: number) => {
@@ -190,7 +190,7 @@ test("more header fields, or more bytes of them, than the limits are RESOURCE_EX
   expect(served.calls).toHaveLength(1);
 });
 
-test("what a handler or an error sets of the protocol's own fields stays here", async () => {
+test("protocol fields that a handler or an error sets are not sent", async () => {
   const { served, peer } = await started();
   const own = new Metadata({ "x-mine": "1" });
   for (const name of ["grpc-status", "grpc-message", "content-type", "connection", "te", "grpc-encoding"]) own.receive(name, "9");
@@ -214,7 +214,7 @@ test("what a handler or an error sets of the protocol's own fields stays here", 
 });
 
 test.each(["  spaces at both ends  ", "100%? #", "Ωλ👩‍👩‍👧", "\u0000\u001f\u007f", "a,b;c", "\ud800"])(
-  "the message %j arrives as it is",
+  "the message %j arrives unchanged",
   async (text) => {
     const { served, peer } = await started();
     served.onCall = ({ stream }) => stream.end({ code: Code.ABORTED, message: text, metadata: undefined }, undefined, false);
@@ -224,7 +224,7 @@ test.each(["  spaces at both ends  ", "100%? #", "Ωλ👩‍👩‍👧", "\u00
   },
 );
 
-test("a request that does not come within bodyTimeoutMs is DEADLINE_EXCEEDED; a stream may be silent between messages", async () => {
+test("a request that is late ends with DEADLINE_EXCEEDED after bodyTimeoutMs; a stream may be silent between messages", async () => {
   const { served, peer } = await started({ bodyTimeoutMs: 100 });
   served.onCall = ({ stream }) => stream.pull();
   const silent = peer.call("Unary");
@@ -241,7 +241,7 @@ test("a request that does not come within bodyTimeoutMs is DEADLINE_EXCEEDED; a 
   expect(waiting.stream.closed).toBe(false);
 });
 
-test("trailers of a request end it", async () => {
+test("trailers end a request", async () => {
   const { served } = await started();
   const peer = await served.client();
   peer.send(callHeaders(1), dataFrame(1, frame(message)), callTrailers(1));
@@ -250,12 +250,12 @@ test("trailers of a request end it", async () => {
 });
 
 const callTrailers = (stream: number): Buffer => {
-  // One field, x: y, as a literal.
+  // One literal field, x: y.
   const block = Buffer.from([0, 1, 0x78, 1, 0x79]);
   return Buffer.concat([Buffer.from([0, 0, block.length, type.headers, 5, 0, 0, 0, stream]), block]);
 };
 
-test("a peer that opens more streams than it may is told so in a way that it can call again", async () => {
+test("a peer that opens too many streams gets REFUSED_STREAM, and can retry", async () => {
   const { served } = await started({ maxConcurrentStreams: 2 });
   served.onCall = () => {};
   const peer = await served.client();

@@ -1,4 +1,4 @@
-// Requests are pulled, and what nobody pulls stops its sender. Responses say when there is room.
+// Backpressure: unread requests stop their sender, and responses report when there is room.
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { data, flag, type, windowUpdate } from "../../../../../http2/test/raw/frames.ts";
@@ -13,13 +13,13 @@ import { Metadata } from "../../../protocol/metadata.ts";
 const one = frame(Buffer.from("1"));
 const mib = 2 ** 20;
 
-/** What the server has allowed for a stream beside its first window. */
+/** The credit for a stream beyond its first window. */
 const credited = (peer: RawPeer, stream: number) =>
   peer.frames
     .filter((each) => each.kind === type.windowUpdate && each.stream === stream)
     .reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0);
 
-test("not more is delivered than was pulled, within open too, and the half-close follows the last", async () => {
+test("delivers only what was pulled, also within open, and the half-close after the last request", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => {
     stream.pull();
@@ -36,7 +36,7 @@ test("not more is delivered than was pulled, within open too, and the half-close
   expect(call?.events).toEqual(["message 1", "message 1", "message 1", "message 1", "half-close"]);
 });
 
-test("a handler that pulls within onMessage gets them all, one after the other", async () => {
+test("a handler that pulls within onMessage gets all requests, one after another", async () => {
   const served = await serve();
   served.onCall = (call) => {
     const { onMessage } = call;
@@ -57,7 +57,7 @@ test("a handler that pulls within onMessage gets them all, one after the other",
   expect(served.calls[0]?.messages).toHaveLength(count);
 });
 
-test("requests that are not pulled get no credit, those of zero length neither", async () => {
+test("requests that are not pulled get no credit, including empty ones", async () => {
   for (const message of [frame(), frame(Buffer.alloc(1_000)), frame(Buffer.alloc(200_000))]) {
     const served = await serve({ streamWindowBytes: 65_535, maxWindowBytes: 1 });
     const peer = await served.client();
@@ -67,7 +67,7 @@ test("requests that are not pulled get no credit, those of zero length neither",
     await peer.ping();
     expect(credited(peer, 1)).toBe(0);
     const call = served.calls[0];
-    // All that is a message at all.
+    // The rest consists of complete messages.
     for (let pulls = 0; pulls < Math.max(1, Math.floor(65_535 / message.length)); pulls++) call?.stream.pull();
     await peer.ping("pulled");
     expect(credited(peer, 1)).toBeGreaterThan(40_000);
@@ -75,7 +75,7 @@ test("requests that are not pulled get no credit, those of zero length neither",
   }
 });
 
-test("a stream that nobody reads does not hold up the others of its connection", async () => {
+test("an unread stream does not block the others of its connection", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => stream.end(undefined, Buffer.from("reply"), false);
   const peer = new Peer(`127.0.0.1:${served.port}`);
@@ -91,7 +91,7 @@ test("a stream that nobody reads does not hold up the others of its connection",
   }
 });
 
-test("the only request of a call that opens early is delivered once it is complete", async () => {
+test("the only request of an early call is delivered once it is complete", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => stream.pull();
   const peer = await served.client();
@@ -104,7 +104,7 @@ test("the only request of a call that opens early is delivered once it is comple
 });
 
 test.each([[[one]], [[one.subarray(0, 3), one.subarray(3)]], [[one, Buffer.alloc(0)]]])(
-  "the only request waits for its pull, if it is here before, in %j",
+  "the only request waits for its pull if it arrives first, in the pieces %j",
   async (parts) => {
     const served = await serve();
     const peer = await served.client();
@@ -117,7 +117,7 @@ test.each([[[one]], [[one.subarray(0, 3), one.subarray(3)]], [[one, Buffer.alloc
   },
 );
 
-test("a request that ends within a message is told by a cancel, after the messages before it", async () => {
+test("a request that ends within a message cancels the call, after the messages before it", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => stream.pull();
   const peer = await served.client();
@@ -129,7 +129,7 @@ test("a request that ends within a message is told by a cancel, after the messag
   expect(await ending(peer, 1)).toEqual(["headers END_STREAM"]);
 });
 
-test("send says when there is no room, keeps what is sent all the same, and tells when there is room again", async () => {
+test("send returns false without room, still queues the message, and onDrain follows", async () => {
   const served = await serve();
   const rooms: boolean[] = [];
   served.onCall = ({ stream }) => {
@@ -149,7 +149,7 @@ test("send says when there is no room, keeps what is sent all the same, and tell
   expect(bytes).toBe(20 * 16_005);
 });
 
-test("a thousand small messages that are sent together leave in few frames", async () => {
+test("a thousand small messages sent together take few frames", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => {
     for (let sends = 0; sends < 1_000; sends++) stream.send(Buffer.from([8, sends % 128]), false);
@@ -160,7 +160,7 @@ test("a thousand small messages that are sent together leave in few frames", asy
   expect(await ending(peer, 1)).toEqual(["headers", "data", "headers END_STREAM"]);
 });
 
-test("a unary response leaves in one write: header, message and trailers", async () => {
+test("a unary response takes one write: header, message and trailers", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => setTimeout(() => stream.end(undefined, Buffer.from("reply"), false));
   const peer = await served.client();
@@ -172,7 +172,7 @@ test("a unary response leaves in one write: header, message and trailers", async
   expect(chunks.find((chunk) => chunk.includes("reply"))?.[3]).toBe(type.headers);
 });
 
-test("compressed responses leave in their order, among others, and before the status", async () => {
+test("compressed responses are sent in order among uncompressed ones, and before the status", async () => {
   const served = await serve();
   const texts = ["a".repeat(50_000), "b", "c".repeat(50_000), "d".repeat(10)];
   let room: boolean | undefined;
@@ -201,11 +201,11 @@ test("compressed responses leave in their order, among others, and before the st
     at = end;
   }
   expect(got).toEqual(texts);
-  // A message that compression makes no smaller goes as it is.
+  // A message that compression does not shrink is sent uncompressed.
   expect(flags).toEqual([1, 0, 1, 0]);
 });
 
-test("a compressed unary response", async () => {
+test("a unary response can be compressed", async () => {
   const served = await serve();
   served.onCall = ({ stream }) => {
     stream.sendHeader(undefined, "gzip");
@@ -220,7 +220,7 @@ test("a compressed unary response", async () => {
   expect(gunzipSync(Buffer.concat(chunks).subarray(5))).toEqual(Buffer.alloc(10_000));
 });
 
-test("large responses arrive whole: unary, and in a stream", async () => {
+test("large responses arrive complete, in a unary call and in a stream", async () => {
   const large = Buffer.alloc(3 * mib, "x");
   const served = await serve();
   served.onCall = ({ stream }) => stream.end(undefined, large, false);
@@ -233,7 +233,7 @@ test("large responses arrive whole: unary, and in a stream", async () => {
   expect(Buffer.concat(chunks).equals(frame(large))).toBe(true);
 });
 
-test("responses over maxSendMessageBytes are RESOURCE_EXHAUSTED", async () => {
+test("a response over maxSendMessageBytes ends the call with RESOURCE_EXHAUSTED", async () => {
   const served = await serve({ maxSendMessageBytes: 100 });
   served.onCall = ({ stream }) => stream.end(undefined, Buffer.alloc(101), false);
   const peer = new Peer(`127.0.0.1:${served.port}`);
@@ -251,7 +251,7 @@ test("responses over maxSendMessageBytes are RESOURCE_EXHAUSTED", async () => {
   expect(served.calls[1]?.events).toEqual(["cancel 8"]);
 });
 
-test("metadata that the client's SETTINGS_MAX_HEADER_LIST_SIZE has no room for costs the metadata, not the call", async () => {
+test("metadata over the client's SETTINGS_MAX_HEADER_LIST_SIZE is left out, and the status is sent", async () => {
   const served = await serve();
   const large = new Metadata({ "x-large": "x".repeat(2_000) });
   served.onCall = ({ stream }) => stream.end({ code: Code.ABORTED, message: "no", metadata: large }, undefined, false);
@@ -263,7 +263,7 @@ test("metadata that the client's SETTINGS_MAX_HEADER_LIST_SIZE has no room for c
   expect(await ending(peer, 3)).toEqual(["headers END_STREAM"]);
 });
 
-test("a slow reader of many small messages holds a window, not an object for each", async () => {
+test("many small messages for a slow reader take a window of memory, not an object each", async () => {
   const served = await serve({ maxWindowBytes: 1 });
   const peer = new Peer(`127.0.0.1:${served.port}`);
   const call = peer.call("ClientStream");
@@ -273,12 +273,12 @@ test("a slow reader of many small messages holds a window, not an object for eac
   const before = heldMib();
   for (let times = 0; times < 50; times++) call.stream.write(body);
   await peerIsBlocked(call.stream);
-  // The peer has three megabytes in its own queue, which are one buffer.
+  // The peer has three megabytes in its own queue, as one buffer.
   expect(heldMib() - before).toBeLessThan(4);
 });
 
 test.each(["Unary", "EarlyUnary", "ServerStream", "ClientStream", "BidiStream"])(
-  "%s: a message that is waited for may come at once, as far as maxWindowBytes allows; one that is not may not",
+  "%s: the client may send a requested message at once, up to maxWindowBytes, but not an unrequested one",
   async (method) => {
     const pulled = (served: Served) => {
       served.onCall = ({ stream }) => stream.pull();

@@ -1,15 +1,15 @@
-// The handler's end of a call without a socket.
+// The handler's stream of an in-process call.
 import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { formatTimeout, parseTimeout } from "../../protocol/timeout.ts";
 import type { ServerStream } from "../server.ts";
-import { carriedToServer } from "./carried.ts";
+import { copyRequestMetadata } from "./copy-metadata.ts";
 
 export const inProcessPeer = "in-process";
 
-/** The call. */
-export interface Answering {
+/** The call behind the stream. */
+export interface InProcessServerCall {
   pullRequest(): void;
   sendHeader(header: Metadata | undefined): void;
   /** Returns whether there is room for more. */
@@ -18,27 +18,27 @@ export interface Answering {
   end(status: Status | undefined): void;
 }
 
-export class ServerEnd implements ServerStream {
+export class InProcessServerStream implements ServerStream {
   readonly peer = inProcessPeer;
   readonly clientCertificate = undefined;
   readonly deadline: number;
-  readonly #call: Answering;
+  readonly #call: InProcessServerCall;
   readonly #sent: Metadata | undefined;
   #metadata: Metadata | undefined;
   #compresses = false;
 
-  constructor(call: Answering, metadata: Metadata | undefined, deadline: number) {
+  constructor(call: InProcessServerCall, metadata: Metadata | undefined, deadline: number) {
     this.#call = call;
     this.#sent = metadata;
     this.#metadata = undefined;
-    // In whole milliseconds, as `grpc-timeout` carries it.
+    // Rounded to whole milliseconds, as in `grpc-timeout`.
     this.deadline =
       deadline === Number.POSITIVE_INFINITY ? deadline : Date.now() + (parseTimeout(formatTimeout(deadline - Date.now())) ?? 0);
   }
 
   get metadata(): Metadata {
     // A copy: handlers may change it.
-    this.#metadata ??= carriedToServer(this.#sent);
+    this.#metadata ??= copyRequestMetadata(this.#sent);
     return this.#metadata;
   }
 

@@ -1,10 +1,13 @@
 // One direction of a call: the messages that one end has sent and the other end has not pulled.
 import { MessageQueue, type QueuedMessage } from "../../protocol/message-queue.ts";
 
-/** How many bytes may wait before the sender has to stop. It is the first window of an HTTP/2 stream (RFC 9113, section 6.9.2). */
+/**
+ * How many bytes may be queued before the sender has to stop: the initial window of an HTTP/2
+ * stream (RFC 9113, section 6.9.2).
+ */
 const window = 65_535;
 
-export class Direction {
+export class MessageDirection {
   readonly #messages = new MessageQueue();
   #wanted = 0;
   #full = false;
@@ -18,7 +21,7 @@ export class Direction {
     return !this.#full;
   }
 
-  /** Asks for one more message. */
+  /** Requests one more message. */
   pull(): void {
     this.#wanted++;
   }
@@ -36,14 +39,14 @@ export class Direction {
     return this.#messages.isEmpty;
   }
 
-  /** Whether the sender stopped and may go on. Returns true once. */
+  /** Returns whether the sender had stopped and may continue. Returns true once. */
   drained(): boolean {
     if (!this.#full || this.#messages.bytes >= window) return false;
     this.#full = false;
     return true;
   }
 
-  /** Drops the messages that wait. */
+  /** Drops the queued messages. */
   clear(): void {
     this.#messages.clear();
     this.#full = false;

@@ -3,12 +3,12 @@ import { isMetadata, isRequestMetadata, isSentWithRequest } from "../../protocol
 import { Metadata } from "../../protocol/metadata.ts";
 
 /** Returns a copy of a response's metadata without the fields of HTTP and of the protocol. */
-export function carried(metadata: Metadata | undefined): Metadata {
+export function copyMetadata(metadata: Metadata | undefined): Metadata {
   return copyOf(metadata, isMetadata);
 }
 
-/** Returns a copy of a request's metadata with the same fields as on a wire. */
-export function carriedToServer(metadata: Metadata | undefined): Metadata {
+/** Returns a copy of a request's metadata with the fields that HTTP/2 would carry. */
+export function copyRequestMetadata(metadata: Metadata | undefined): Metadata {
   return copyOf(metadata, (key) => isSentWithRequest(key) && isRequestMetadata(key));
 }
 
