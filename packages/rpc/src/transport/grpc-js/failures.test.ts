@@ -83,7 +83,7 @@ describe("answers", () => {
     const { code: got, message: said, cause } = await failureAt(await answer(respond));
     expect(said).toMatch(message);
     expect(got).toBe(code);
-    expect(cause !== undefined).toBe(name !== "a status that has no name");
+    expect(cause !== undefined).toBe(name !== "an unknown status code");
   });
 
   test("a message over the channel's limit", async () => {

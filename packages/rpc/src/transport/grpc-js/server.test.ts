@@ -422,7 +422,7 @@ describe("grpcJsTransport", () => {
     [
       "a limit that grpc-js does not support",
       { limits: { maxMetadataBytes: 1_000 } },
-      /no limit for limits\.maxMetadataBytes, got 1000: leave it out/,
+      /does not support limits\.maxMetadataBytes, got 1000: leave it out/,
     ],
     ["the compression of responses", { compression: "gzip" }, /does not compress responses: leave out the option compression: "gzip"/],
   ])("rejects %s", (_, options, message) => {
