@@ -3,7 +3,7 @@ import { connect as connectNet, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type TLSSocket, type ConnectionOptions as TlsConnectionOptions } from "node:tls";
 import type { ClientConnection } from "./api/client-connection.ts";
-import type { ConnectionOptions } from "./api/connection.ts";
+import type { ConnectionOptions } from "./api/options.ts";
 import { resolveConfig } from "./config.ts";
 import { Http2Connection } from "./connection.ts";
 import { ErrorCode, Http2Error } from "./errors.ts";

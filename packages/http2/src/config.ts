@@ -1,6 +1,6 @@
 // The options of a connection with defaults applied. All connections of a server share them.
-import type { Connection, ConnectionOptions, KeepaliveOptions } from "./api/connection.ts";
-import type { Stream, StreamHandler } from "./api/stream.ts";
+import type { Connection, Stream, StreamHandler } from "./api/connection.ts";
+import type { ConnectionOptions, KeepaliveOptions } from "./api/options.ts";
 import { maxInt31 } from "./frame/types.ts";
 import { HeaderList } from "./headers/header-list.ts";
 import { type Limits, resolveLimits } from "./limits.ts";

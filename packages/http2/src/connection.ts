@@ -2,8 +2,7 @@
 // received frames; send.ts and frame/output.ts write frames.
 import type { Duplex } from "node:stream";
 import type { ClientConnection } from "./api/client-connection.ts";
-import type { ConnectionEnd, Goaway } from "./api/connection.ts";
-import type { Stream, StreamHandler, StreamReset } from "./api/stream.ts";
+import type { ConnectionEnd, Goaway, Stream, StreamHandler, StreamReset } from "./api/connection.ts";
 import { Budgets } from "./budget.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import type { ConnectionConfig } from "./config.ts";

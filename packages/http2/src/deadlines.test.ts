@@ -1,7 +1,7 @@
 import { duplexPair } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ConnectionOptions } from "./api/connection.ts";
-import type { Stream } from "./api/stream.ts";
+import type { Stream } from "./api/connection.ts";
+import type { ConnectionOptions } from "./api/options.ts";
 import { resolveConfig, type StreamListener } from "./config.ts";
 import { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";

@@ -2,8 +2,8 @@
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
-import type { Connection, ConnectionOptions } from "./api/connection.ts";
-import type { Stream, StreamHandler } from "./api/stream.ts";
+import type { Connection, Stream, StreamHandler } from "./api/connection.ts";
+import type { ConnectionOptions } from "./api/options.ts";
 import { type ConnectionConfig, resolveConfig } from "./config.ts";
 import { Http2Connection } from "./connection.ts";
 import type { HeaderList } from "./headers/header-list.ts";

@@ -1,5 +1,5 @@
 // The state and methods of a stream (RFC 9113, section 5).
-import type { Stream, StreamHandler } from "./api/stream.ts";
+import type { Stream, StreamHandler } from "./api/connection.ts";
 import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 import { creditStream } from "./flow-control.ts";

@@ -1,7 +1,6 @@
 // The client's view of a connection.
 import type { HeaderList } from "../headers/header-list.ts";
-import type { Connection } from "./connection.ts";
-import type { Stream, StreamHandler } from "./stream.ts";
+import type { Connection, Stream, StreamHandler } from "./connection.ts";
 
 /** A connection that opens streams. */
 export interface ClientConnection extends Connection {

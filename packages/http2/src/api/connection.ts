@@ -1,52 +1,7 @@
-// The public API of a connection (RFC 9113, sections 3 to 6).
-import type { Limits } from "../limits.ts";
+// The public API of a connection and its streams (RFC 9113, sections 3 to 6), and the callbacks that
+// the application implements.
+import type { HeaderList } from "../headers/header-list.ts";
 import type { Settings } from "../settings.ts";
-import type { Stream } from "./stream.ts";
-
-/** Options for the connections of a server or client. */
-export interface ConnectionOptions {
-  /** Overrides for the default limits. */
-  limits?: Partial<Limits>;
-  /**
-   * SETTINGS_INITIAL_WINDOW_SIZE: the bytes that the peer may send on a stream before it is
-   * credited. Default: 262,144.
-   */
-  initialWindowSize?: number;
-  /** The window of the connection in bytes. Default: 1 MiB. */
-  connectionWindowSize?: number;
-  /**
-   * The maximum window in bytes of a stream that is credited; it grows with the bandwidth-delay
-   * product. The connection window grows to twice this size. All streams together grow to a quarter
-   * of `limits.maxConnectionBuffer`. 0 disables growth. Default: 16 MiB.
-   */
-  maxWindowSize?: number;
-  /** Sends PING on a quiet connection. Default: disabled. */
-  keepalive?: KeepaliveOptions;
-  /**
-   * Accepts received fields whose values have leading or trailing white space, and keeps it. RFC
-   * 9113, section 8.2.1, calls such a message malformed, but gRPC peers send status messages this
-   * way. Default: `false`.
-   */
-  keepSpaces?: boolean;
-  /**
-   * Receives errors of connections and errors that callbacks throw. It must not throw. Default:
-   * errors are ignored.
-   */
-  onError?: (error: unknown, connection: Connection) => void;
-}
-
-/** All times are in milliseconds. */
-export interface KeepaliveOptions {
-  /** The time without received bytes before a PING is sent. */
-  interval: number;
-  /**
-   * The time to wait for the answer, or any other bytes, before the connection is destroyed.
-   * Default: 20,000.
-   */
-  timeout?: number;
-  /** Sends PINGs while no stream is open as well. Default: `false`. */
-  withoutStreams?: boolean;
-}
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -117,4 +72,123 @@ export interface Connection {
    * and destroys the socket.
    */
   destroy(code?: number, message?: string): void;
+}
+
+/**
+ * A stream. All methods are safe in any state: on a closed stream they do nothing and return
+ * `false`. Frames are written directly into the connection's buffer, which goes to the socket at
+ * the end of the turn of the event loop.
+ */
+export interface Stream {
+  /** The stream identifier. It is odd, because only clients open streams. */
+  readonly id: number;
+  readonly connection: Connection;
+  /** The callbacks. The handler can be replaced at any time. */
+  handler: StreamHandler;
+  /** Free for use by the application. */
+  data: unknown;
+  /** The header list that opened the stream. */
+  readonly request: HeaderList;
+  /** `true` once both halves are complete or the stream is reset. */
+  readonly closed: boolean;
+  /** `true` once the peer has ended its half. */
+  readonly remoteEnded: boolean;
+  /** `true` once this side has ended its half. */
+  readonly localEnded: boolean;
+  /** The bytes that wait for flow control or the socket. */
+  readonly queued: number;
+
+  /**
+   * Server: sends an informational (1xx) response or the final one. Returns `false` if output is
+   * waiting; `onDrain` follows. Throws a TypeError if the list has no `:status`.
+   */
+  sendHeaders(headers: HeaderList, endStream?: boolean): boolean;
+  /**
+   * Sends a part of the body. Do not modify the bytes afterwards: large parts are sent without a
+   * copy. Returns `false` if there is no more room: wait for `onDrain`. The engine buffers bytes
+   * that are written in the meantime.
+   */
+  write(data: Uint8Array, endStream?: boolean): boolean;
+  /** Ends this half with an empty DATA frame with END_STREAM, after the queued bytes. */
+  end(): void;
+  /**
+   * Ends this half with trailers, after the queued bytes. Throws a TypeError if the list has a
+   * pseudo-header field.
+   */
+  sendTrailers(trailers: HeaderList): void;
+  /**
+   * Server: sends a whole response. Without `trailers` the last frame of the body ends the stream.
+   * If the request is incomplete, the engine sends RST_STREAM(NO_ERROR) after the response (RFC
+   * 9113, section 8.1). Throws a TypeError, and sends nothing, if `headers` has no `:status` or
+   * `trailers` has a pseudo-header field.
+   */
+  respond(headers: HeaderList, body?: Uint8Array, trailers?: HeaderList): boolean;
+  /**
+   * Reports that the handler has consumed `bytes` received bytes: the peer may send as many again
+   * on this stream. A handler that waits for the rest of a message passes the number of missing
+   * bytes as `awaited`: the peer may send them at once, up to `maxWindowSize`. Awaited bytes do not
+   * count against limits until they arrive, so the handler must have room for them.
+   */
+  credit(bytes: number, awaited?: number): void;
+  /**
+   * Resets the stream. Default code: CANCEL. `onReset` is called with `source: "local"` before this
+   * call returns, or after `onStream` if the stream has no handler yet. No other callback follows.
+   */
+  reset(code?: number): void;
+}
+
+/**
+ * The callbacks of a stream. Each gets the stream as its last argument, so one object can serve
+ * many streams.
+ *
+ * The peer's half ends once: with `endStream` of `onHeaders` or `onData`, or with `onTrailers`. No
+ * callback follows `onReset`. An error that a callback throws resets its stream with INTERNAL_ERROR
+ * and goes to the option `onError`.
+ */
+export interface StreamHandler {
+  /**
+   * Client only: the header list of the response. The engine skips informational responses (1xx).
+   */
+  onHeaders?(headers: HeaderList, endStream: boolean, stream: Stream): void;
+  /**
+   * A part of the body, which can be smaller than the DATA frame that carries it. The bytes are a
+   * view of the chunk that the socket read. They stay valid and unchanged, but keep the whole chunk
+   * (up to 64 KiB) alive: copy a small part that you keep for long. Call
+   * `stream.credit(data.length)` once the bytes are consumed; without credit the peer stops after a
+   * window. The engine credits padding. `data` is empty if only the end of the stream arrived.
+   */
+  onData?(data: Buffer, endStream: boolean, stream: Stream): void;
+  /** The trailers, which end the peer's half of the stream. */
+  onTrailers?(trailers: HeaderList, stream: Stream): void;
+  /**
+   * The stream ended before both halves were complete: the peer reset it, the engine found an
+   * error, or the connection ended. `stream.reset()` calls it as well, with `source: "local"`. A
+   * server does not get it after its response is complete, because the engine handles the rest of
+   * the request (RFC 9113, section 8.1).
+   */
+  onReset?(reset: StreamReset, stream: Stream): void;
+  /**
+   * There is room again after `write`, `sendHeaders` or `respond` returned `false`: all written
+   * bytes have been sent.
+   */
+  onDrain?(stream: Stream): void;
+}
+
+/** Why a stream ended early. */
+export interface StreamReset {
+  /** The error code: one of `ErrorCode`, or another code from the peer. */
+  readonly code: number;
+  /** One sentence for logs and errors. */
+  readonly message: string;
+  /**
+   * `peer`: the peer sent RST_STREAM. `local`: `stream.reset()`, or an error that a callback threw.
+   * `protocol`: the engine found a protocol error of the peer in this stream. `connection`: the
+   * connection closed, or the peer's GOAWAY excluded the stream.
+   */
+  readonly source: "peer" | "local" | "protocol" | "connection";
+  /**
+   * `true` if the peer has certainly not processed the request, so it can be retried:
+   * REFUSED_STREAM, or above the last stream of GOAWAY (RFC 9113, section 8.7).
+   */
+  readonly unprocessed: boolean;
 }

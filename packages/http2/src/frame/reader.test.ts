@@ -1,6 +1,6 @@
 import { duplexPair } from "node:stream";
 import { describe, expect, test } from "vitest";
-import type { StreamHandler } from "../api/stream.ts";
+import type { StreamHandler } from "../api/connection.ts";
 import { resolveConfig } from "../config.ts";
 import { Http2Connection } from "../connection.ts";
 import { HeaderList } from "../headers/header-list.ts";
