@@ -331,3 +331,36 @@ test("a script that forgets close() ends once its calls have", async () => {
   const [code] = await once(child, "close", { signal: AbortSignal.timeout(15_000) });
   expect({ code, output }).toEqual({ code: 0, output: "ended with 0\n" });
 });
+
+// The peer accepts the connection, and stays silent: before SETTINGS, within the TLS handshake, or at CONNECT.
+test.each([
+  ["plaintext", {}, {}],
+  ["TLS", { tls: true }, {}],
+  ["a proxy", {}, { grpc_proxy: "" }],
+])("a script ends once its call has failed, though a connection is still attempted: %s", async (_name, options, environment) => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  const sockets = new Set<Socket>();
+  silent.on("connection", (socket) => void sockets.add(socket.on("error", () => {})));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const target = "grpc_proxy" in environment ? "shop.invalid:50051" : `127.0.0.1:${port}`;
+  const script = `
+    import { createClient } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};
+    import { TestService } from ${JSON.stringify(new URL("../../test/gen/test_pb.js", import.meta.url).href)};
+    const client = createClient(TestService, ${JSON.stringify(target)}, ${JSON.stringify(options)});
+    await client.unary({}, { timeoutMs: 200 }).catch(({ code }) => console.log("ended with", code));
+  `;
+  const env = { ...process.env, ...("grpc_proxy" in environment && { grpc_proxy: `http://127.0.0.1:${port}`, no_proxy: "" }) };
+  const child = spawn(process.execPath, ["--conditions=@grpc-study/source", "--input-type=module", "--eval", script], { env });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  child.stderr.on("data", (chunk) => (output += chunk));
+  const [code] = await once(child, "close", { signal: AbortSignal.timeout(15_000) });
+  expect({ code, output }).toEqual({ code: 0, output: "ended with 4\n" });
+  expect(sockets.size).toBe(1);
+});

@@ -90,12 +90,13 @@ test("a connection keeps the process alive only while it has calls", async () =>
     unref.mockRestore();
   });
   const connection = await dialTo(target);
-  expect(unref).toHaveBeenCalledTimes(1);
+  expect(unref).toHaveBeenCalled();
+  unref.mockClear();
   const calls = [new TestCall(connection, "unary"), new TestCall(connection, "unary")];
   expect(ref).toHaveBeenCalledTimes(1);
   expect(connection.calls).toBe(2);
   for (const call of calls) call.stream.cancel(Code.CANCELLED, "");
-  expect(unref).toHaveBeenCalledTimes(2);
+  expect(unref).toHaveBeenCalledTimes(1);
   expect(connection.calls).toBe(0);
 });
 

@@ -38,7 +38,8 @@ async function dial(
   try {
     onStep(firstStep(address, via));
     socket = "path" in address ? connect({ path: address.path }) : connectTo(via ?? address);
-    socket.on("error", () => {});
+    // Calls that wait keep the process alive. An attempt that no call waits for does not.
+    socket.on("error", () => {}).unref();
     await waitFor(socket, "connect", signal);
     let peer: string;
     if ("path" in address) peer = `unix:${address.path}`;
