@@ -112,11 +112,11 @@ describe.skipIf(cannotRun).each(pages)("$page", { concurrent: false, timeout: 60
     }
     for (const [command, printed] of commandsOf(text)) {
       test(`${heading}: $ ${command}`, async () => {
-        if (/^npx -y pnpm@12 (start|test)\b/.test(command)) {
+        if (marks.includes("server")) await placeOf().keepRunning(command, printed);
+        else if (/^npx -y pnpm@12 (start|test)\b/.test(command)) {
           // The tests' own servers stand for it.
           for (const line of printed.split("\n").filter(Boolean)) expect(served).toContain(line);
-        } else if (marks.includes("server")) await placeOf().keepRunning(command, printed);
-        else await placeOf().runCommand(command, printed);
+        } else await placeOf().runCommand(command, printed);
       });
     }
   }

@@ -88,7 +88,7 @@ export class Workplace {
 
   /** Runs a program that has been written. One that serves HTTP answers as its comments say; any other runs to its end. */
   async runProgram(file: string, text: string): Promise<void> {
-    expect(text, "a program imports what it uses").toMatch(/^import /m);
+    expect(text, "a program imports what it uses").toMatch(/^import |\bfetch\(|\bnew WebSocket\(/m);
     if (/\.listen\(\{/.test(text)) {
       await using server = new Process(process.execPath, [file], { cwd: this.folder });
       const address = await this.#listens(server, text);
