@@ -49,11 +49,11 @@ export const methods = {
 } as const;
 
 export interface TestCallOptions extends Partial<OutgoingCall> {
-  /** How many responses are asked for at the beginning. Default: each, as it comes. */
+  /** The number of pulls at the start. Default: one pull at a time, after each response. */
   readonly pulls?: number;
 }
 
-/** An attempt, and what it has heard. */
+/** An attempt that records its events. */
 export class TestCall implements AttemptListener {
   readonly stream: ClientStream;
   readonly headers: (Metadata | undefined)[] = [];
@@ -98,7 +98,7 @@ export class TestCall implements AttemptListener {
     return this.ended.then(({ status }) => status);
   }
 
-  /** What has come, as text. */
+  /** The received messages, as text. */
   get texts(): string[] {
     return this.messages.map((message) => message.toString());
   }
@@ -127,16 +127,16 @@ export class TestCall implements AttemptListener {
   }
 
   #check(): void {
-    if (!this.#opened) throw new Error("the attempt speaks before open() has returned");
-    if (this.end !== undefined) throw new Error("the attempt speaks after its end");
+    if (!this.#opened) throw new Error("an event of the attempt precedes the return of open()");
+    if (this.end !== undefined) throw new Error("an event of the attempt follows its end");
   }
 }
 
-/** Opens a call, and resolves with its status. */
+/** Opens a call and resolves with its status. */
 export const statusOf = (connection: Connection, kind: Kind, options: TestCallOptions = {}): Promise<Status> =>
   new TestCall(connection, kind, options).status;
 
-/** For `expect`: the error of a connection that is not made. */
+/** The expected error of a failed attempt to connect. */
 export const cannotConnect = (target: string, cause: string) => ({
   code: Code.UNAVAILABLE,
   message: `cannot connect to ${target}: ${cause}`,

@@ -1,16 +1,16 @@
-// Certificates for tests: an authority, and what it signs.
-import "reflect-metadata"; // @peculiar/x509 needs it first.
+// Certificates for tests: an authority, and the certificates that it signs.
+import "reflect-metadata"; // Must precede @peculiar/x509.
 import { webcrypto } from "node:crypto";
 import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 
-/** PEM. */
+/** A certificate and its key, as PEM. */
 export interface Identity {
   readonly cert: string;
   readonly key: string;
 }
 
 export interface Authority {
-  /** PEM. */
+  /** The certificate of the authority, as PEM. */
   readonly cert: string;
   issue(commonName: string, expiresInMs?: number): Promise<Identity>;
 }

@@ -1,4 +1,4 @@
-// A call of a channel, below clients, and all that it hears.
+// A call on a channel, without a client. It records all events.
 import type { Metadata } from "../src/protocol/metadata.ts";
 import type { Status } from "../src/protocol/status.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../src/transport/client.ts";
@@ -12,9 +12,9 @@ export class ChannelCall implements ClientListener {
   /** Resolves with the status. */
   readonly ended: Promise<Status>;
   readonly #ended = Promise.withResolvers<Status>();
-  #over = false;
+  #hasEnded = false;
 
-  /** Asks for each response as it comes. */
+  /** Opens the call. It pulls one response at a time. */
   constructor(channel: Channel, kind: keyof typeof methods, changes: Partial<OutgoingCall> = {}) {
     const method = methods[kind];
     const call: OutgoingCall = {
@@ -51,11 +51,11 @@ export class ChannelCall implements ClientListener {
 
   onStatus(status: Status): void {
     this.#check();
-    this.#over = true;
+    this.#hasEnded = true;
     this.#ended.resolve(status);
   }
 
   #check(): void {
-    if (this.#over) throw new Error("the call speaks after its status");
+    if (this.#hasEnded) throw new Error("an event of the call follows its status");
   }
 }

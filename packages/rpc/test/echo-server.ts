@@ -1,5 +1,5 @@
-// A gRPC server in a few lines, on the HTTP/2 engine alone: it answers each call with its request,
-// and counts the sockets that it accepts.
+// A minimal gRPC server on the HTTP/2 engine. It returns the request of each call, and counts the
+// sockets that it accepts.
 
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createHttp2Server, HeaderList, type Server as Http2Server, type Stream } from "@grpc-study/http2";
@@ -15,7 +15,7 @@ export interface EchoOptions {
   /** A Unix domain socket, instead of a port. */
   readonly path?: string;
   readonly maxConcurrentStreams?: number;
-  /** How long a call takes, in milliseconds. */
+  /** The delay before each response, in milliseconds. Default: 0. */
   readonly delayMs?: number;
 }
 
@@ -29,7 +29,7 @@ export class EchoServer {
   /** The `:authority` of each call. */
   readonly authorities: (string | undefined)[] = [];
   running = 0;
-  mostAtOnce = 0;
+  mostConcurrent = 0;
 
   constructor(options: EchoOptions) {
     this.#options = options;
@@ -62,13 +62,13 @@ export class EchoServer {
     });
   }
 
-  /** Ends as a server does that is told to: GOAWAY, and the calls that run end. */
+  /** Shuts down gracefully: sends GOAWAY and waits for running calls. */
   async shutdown(): Promise<void> {
     this.#listener.close();
     await this.#http2.close(5_000);
   }
 
-  /** Ends as a process that is killed. */
+  /** Ends like a killed process. */
   kill(): void {
     this.#listener.close();
     for (const socket of this.#sockets) socket.destroy();
@@ -79,7 +79,7 @@ export class EchoServer {
     this.calls++;
     if (this.authorities.length < 100) this.authorities.push(authority);
     this.running++;
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
+    this.mostConcurrent = Math.max(this.mostConcurrent, this.running);
     const parts: Uint8Array[] = [];
     return {
       onData: (data: Uint8Array, endStream: boolean) => {

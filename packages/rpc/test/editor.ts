@@ -1,5 +1,5 @@
-// An editor: what it shows when one points at a name. TypeScript's own language server answers,
-// over the Language Server Protocol.
+// Reads the hover texts of an editor from TypeScript's language server, over the Language Server
+// Protocol.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 
-/** A file that is open in an editor, and need not exist. */
+/** A file that is open in an editor. It need not exist on disk. */
 export class Editor implements Disposable {
   readonly #server: ChildProcessWithoutNullStreams;
   readonly #answers = new Map<number, (result: unknown) => void>();
@@ -17,7 +17,7 @@ export class Editor implements Disposable {
   #received = Buffer.alloc(0);
   #id = 0;
 
-  /** @param path within the package. */
+  /** @param path relative to the package. */
   static async open(path: string, text: string): Promise<Editor> {
     const editor = new Editor(path, text);
     const rootUri = pathToFileURL(packageFolder).href;
@@ -43,7 +43,7 @@ export class Editor implements Disposable {
     this.#server.stderr.resume();
   }
 
-  /** What is shown where `name` stands first. */
+  /** Returns the hover text at the first occurrence of `name`. */
   async hover(name: string): Promise<string> {
     const index = this.#text.indexOf(name);
     if (index < 0) throw new Error(`the file has no ${name}`);
@@ -76,7 +76,7 @@ export class Editor implements Disposable {
       if (end < 0 || this.#received.length < end + 4 + length) return;
       const message = JSON.parse(this.#received.toString("utf8", end + 4, end + 4 + length));
       this.#received = this.#received.subarray(end + 4 + length);
-      // The server's own requests get an answer, too.
+      // The requests of the server need a response too.
       if (message.method !== undefined && message.id !== undefined) this.#send({ id: message.id, result: null });
       else if (message.id !== undefined) this.#answers.get(message.id)?.(message.result ?? message.error);
     }

@@ -1,5 +1,4 @@
-// A channel without connections, for the tests of retries: attempts are scripted, and remember what
-// was done to them.
+// A source of scripted attempts, for the tests of retries. Each attempt records how it is used.
 
 import type { AttemptSource } from "../src/channel/retry/attempts.ts";
 import type { Code } from "../src/protocol/code.ts";
@@ -17,7 +16,7 @@ export class FakeAttempt implements ClientStream {
   cancelled: { code: Code; message: string } | undefined;
   /** What `send` returns. */
   room = true;
-  over = false;
+  ended = false;
   readonly #listener: AttemptListener;
 
   constructor(call: OutgoingCall, listener: AttemptListener, peer: string) {
@@ -28,29 +27,29 @@ export class FakeAttempt implements ClientStream {
   }
 
   get runs(): boolean {
-    return !this.over && this.cancelled === undefined;
+    return !this.ended && this.cancelled === undefined;
   }
 
   send(message: Buffer, compress: boolean): boolean {
-    if (!this.runs) throw new Error("send on an attempt that is over");
+    if (!this.runs) throw new Error("send on an attempt that has ended");
     if (this.halfClosed || this.call.request !== undefined) throw new Error("send after the last request");
     this.sent.push(`${message}${compress ? "" : " plain"}`);
     return this.room;
   }
 
   halfClose(): void {
-    if (!this.runs) throw new Error("halfClose on an attempt that is over");
+    if (!this.runs) throw new Error("halfClose on an attempt that has ended");
     if (this.halfClosed) throw new Error("a second halfClose");
     this.halfClosed = true;
   }
 
   pull(): void {
-    if (!this.runs) throw new Error("pull on an attempt that is over");
+    if (!this.runs) throw new Error("pull on an attempt that has ended");
     this.pulls++;
   }
 
   cancel(code: Code, message: string): void {
-    if (!this.runs) throw new Error("cancel of an attempt that is over");
+    if (!this.runs) throw new Error("cancel of an attempt that has ended");
     this.cancelled = { code, message };
   }
 
@@ -72,7 +71,7 @@ export class FakeAttempt implements ClientStream {
 
   end(code: Code, { progress = "processed", pushback }: { progress?: Progress; pushback?: string } = {}): void {
     if (!this.runs) return;
-    this.over = true;
+    this.ended = true;
     this.#listener.onEnd({ code, message: this.peer, metadata: undefined }, progress, pushback);
   }
 }
@@ -96,7 +95,7 @@ export class FakeSource implements AttemptSource {
   }
 }
 
-/** What a call hears. */
+/** Records the events of a call. */
 export class FakeListener implements ClientListener {
   readonly headers: string[] = [];
   readonly messages: string[] = [];
@@ -104,7 +103,7 @@ export class FakeListener implements ClientListener {
   drains = 0;
 
   onHeader(header: Metadata | undefined): void {
-    if (this.statuses.length > 0 || this.messages.length > 0) throw new Error("a header that comes late");
+    if (this.statuses.length > 0 || this.messages.length > 0) throw new Error("a header after a message or the status");
     this.headers.push(header?.get("x-attempt") ?? "");
   }
 

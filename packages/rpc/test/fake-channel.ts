@@ -1,14 +1,14 @@
-// A channel that does what a test says, and keeps what a client does with it.
+// A channel that a test controls. It records how a client uses it.
 import type { Code } from "../src/index.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../src/transport/client.ts";
 
 export class FakeStream implements ClientStream {
   readonly call: OutgoingCall;
-  /** What the client hears. A test calls it. */
+  /** The client's listener. The test calls it. */
   readonly listener: ClientListener;
   peer: string | undefined = undefined;
   readonly sent: { readonly message: Buffer; readonly compress: boolean }[] = [];
-  /** What `send` returns. */
+  /** The result of `send`. */
   room = true;
   pulls = 0;
   halfClosed = false;

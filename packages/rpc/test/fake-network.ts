@@ -1,5 +1,4 @@
-// A network for tests of channels: connections that exist in memory only, to peers that behave as
-// the test says.
+// A network in memory for tests of channels. The test defines how its peers behave.
 import type { ChannelDependencies } from "../src/channel/open-channel.ts";
 import { openChannel } from "../src/channel/open-channel.ts";
 import { type ChannelOptions, readOptions } from "../src/channel/options.ts";
@@ -10,20 +9,20 @@ import type { Status } from "../src/protocol/status.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingCall, OutgoingMethod } from "../src/transport/client.ts";
 import type { Address, AttemptListener, Connection, DialOptions, Progress } from "../src/transport/connection.ts";
 
-/** How a peer takes connections: at once, not at all, or without ever saying anything. */
+/** How a peer responds to a connection: it accepts, refuses, or stays silent. */
 export type Behaviour = "up" | "refused" | "silent";
 
 export class FakeNetwork {
-  /** By `host:port`, or the path of a socket. */
+  /** The peers by `host:port`, or by the path of a socket. */
   readonly peers = new Map<string, Behaviour>();
-  /** What names lead to; a name that is not here does not exist. */
+  /** The addresses of names. A name that is missing here does not exist. */
   readonly names = new Map<string, readonly string[]>();
   readonly connections: FakeConnection[] = [];
-  /** Each attempt to connect: to whom, and when by `performance.now()`. */
+  /** Each attempt to connect: the peer, and the time by `performance.now()`. */
   readonly dials: { readonly to: string; readonly atMs: number }[] = [];
   readonly lookups: string[] = [];
   readonly dialOptions: DialOptions[] = [];
-  /** How many calls new connections take. */
+  /** The limit of concurrent calls on new connections. */
   limit = Number.POSITIVE_INFINITY;
 
   readonly dependencies: ChannelDependencies = {
@@ -42,7 +41,7 @@ export class FakeNetwork {
     return openChannel(target, readOptions("channel()", options), this.dependencies);
   }
 
-  /** Connections that take calls. */
+  /** Connections that accept calls. */
   get open(): FakeConnection[] {
     return this.connections.filter(({ draining }) => !draining);
   }
@@ -73,7 +72,7 @@ export class FakeConnection implements Connection {
   readonly streams: FakeStream[] = [];
   draining = false;
   served = false;
-  /** Whether it was closed, or lost. */
+  /** True once the connection was closed or lost. */
   closed = false;
   onAvailable: (() => void) | undefined = undefined;
   onDown: ((status: Status) => void) | undefined = undefined;
@@ -102,13 +101,13 @@ export class FakeConnection implements Connection {
     return stream;
   }
 
-  /** The peer sends GOAWAY. */
+  /** Simulates GOAWAY from the peer. */
   goaway(): void {
     this.draining = true;
     this.onDown?.({ code: Code.UNAVAILABLE, message: "goaway", metadata: undefined });
   }
 
-  /** The socket is gone, and all calls with it. */
+  /** Simulates the loss of the socket, which ends all calls. */
   lose(): void {
     this.draining = true;
     this.closed = true;
@@ -180,7 +179,7 @@ export class FakeStream implements ClientStream {
 const unary: OutgoingMethod = { path: "/test.Service/Unary", requestStream: false, responseStream: false };
 const stream: OutgoingMethod = { path: "/test.Service/Stream", requestStream: true, responseStream: true };
 
-/** A call, and what it hears. */
+/** A call that records its events. */
 export class FakeCall implements ClientListener {
   readonly stream: ClientStream;
   status: Status | undefined;

@@ -1,4 +1,4 @@
-// The transport's end of a call, in a test's hands: it writes down what a call does, in order.
+// The transport side of a server call, controlled by a test. It records the actions of the call.
 import { Metadata } from "../src/protocol/metadata.ts";
 import type { Status } from "../src/protocol/status.ts";
 import type { ServerStream } from "../src/transport/server.ts";
@@ -18,7 +18,7 @@ export class FakeStream implements ServerStream {
   readonly ended: Promise<void>;
   readonly #end: () => void;
   accepted = ["identity", "gzip", "deflate"];
-  /** What `send` returns. */
+  /** The result of `send`. */
   room = true;
 
   constructor() {

@@ -1,4 +1,4 @@
-// What the tests share: a server and a client for it, gone when the test is, over any transport.
+// Starts servers and clients over any transport, and stops them at the end of the test.
 import * as grpc from "@grpc/grpc-js";
 import { onTestFinished } from "vitest";
 import { grpcJsChannel, grpcJsTransport } from "../src/grpc-js.ts";
@@ -24,7 +24,7 @@ export { TestService, type Transport, transports };
 export type TestHandlers = Handlers<typeof TestService>;
 export type TestClient = Client<typeof TestService>;
 
-/** Starts a server of HTTP/2 with these handlers. */
+/** Starts an HTTP/2 server with these handlers. */
 export async function startServer(handlers: TestHandlers, options: ServerOptions = {}): Promise<{ server: Server; address: string }> {
   const server = createServer(options);
   server.add(implement(TestService, handlers));
@@ -41,16 +41,13 @@ export function connect(address: string, options: ConnectOptions = {}): TestClie
   return client;
 }
 
-/** Starts a server of HTTP/2 with these handlers, and a client. */
+/** Starts an HTTP/2 server with these handlers, and a client for it. */
 export async function start(handlers: TestHandlers, options?: ServerOptions) {
   const { server, address } = await startServer(handlers, options);
   return { server, address, client: connect(address) };
 }
 
-/**
- * Starts a server with these handlers on a given transport, and a client that reaches it by the
- * same.
- */
+/** Starts a server with these handlers on a transport, and a client for it. */
 export async function startBy(
   transport: Transport,
   handlers: TestHandlers,
@@ -63,7 +60,7 @@ export async function startBy(
   return { server, channel, client: createClient(TestService, channel, clientOptions) };
 }
 
-/** Starts a server on a given transport, and a channel that reaches it by the same. */
+/** Starts a server on a transport, and a channel to it. */
 export async function serveBy(transport: Transport, options: ServerOptions = {}): Promise<{ server: Server; channel: Channel }> {
   const server = createServer(transport === "grpc-js" ? { transport: grpcJsTransport(), ...options } : options);
   const channel = await channelTo(server, transport);
@@ -81,7 +78,7 @@ async function channelTo(server: Server, transport: Transport): Promise<Channel>
   return grpcJsChannel(new grpc.Channel(address, grpc.credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 }));
 }
 
-/** The four kinds, called alike: with one request, to their end, giving all responses. */
+/** Calls each kind in the same way: with one request, to the end. Resolves with all responses. */
 export const kinds = {
   unary: async (client: TestClient, text: string, options = {}) => [await client.unary({ text }, options)],
   serverStream: async (client: TestClient, text: string, options = {}) => Array.fromAsync(client.serverStream({ text }, options)),
@@ -91,10 +88,10 @@ export const kinds = {
 
 export const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
 
-/** Each kind over each transport. */
+/** Each call kind over each transport. */
 export const everyWay = transports.flatMap((transport) => kindNames.map((kind) => ({ transport, kind })));
 
-/** Handlers of all kinds that call `body` once and answer with what it returns. */
+/** Handlers of all kinds that call `body` once and respond with its result. */
 export function everyKind(body: (context: Context) => Promise<string> | string): TestHandlers {
   return {
     unary: async (_request, context) => ({ text: await body(context) }),
@@ -108,7 +105,7 @@ export function everyKind(body: (context: Context) => Promise<string> | string):
   };
 }
 
-/** Resolves with what a promise rejects with. */
+/** Resolves with the reason with which a promise rejects. */
 export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
@@ -118,11 +115,11 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   throw new Error("it did not fail");
 }
 
-/** Waits, a few milliseconds at a time, until something holds. Fails after twenty seconds. */
+/** Polls until a condition holds. Fails after twenty seconds. */
 export async function until(condition: () => boolean): Promise<void> {
   const end = Date.now() + 20_000;
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`never: ${condition}`);
+    if (Date.now() > end) throw new Error(`the condition did not become true: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -1,4 +1,4 @@
-// Peers made of node:http2 alone: they send what no gRPC library does.
+// Peers based on node:http2 alone. They can send data that no gRPC library sends.
 import { once } from "node:events";
 import {
   type ClientHttp2Session,
@@ -14,7 +14,8 @@ import { type AddressInfo, connect as connectSocket } from "node:net";
 import { onTestFinished } from "vitest";
 
 /**
- * A message with the five bytes before it. `length` is what they say, where that is not to be true.
+ * Returns a message with its five-byte prefix.
+ * @param length the length in the prefix. A test may set a wrong one.
  */
 export function frame(bytes: Uint8Array = Buffer.alloc(0), flag = 0, length = bytes.length): Buffer {
   const prefix = Buffer.alloc(5);
@@ -26,9 +27,9 @@ export function frame(bytes: Uint8Array = Buffer.alloc(0), flag = 0, length = by
 export class Peer {
   readonly session: ClientHttp2Session;
 
-  /** @param settings of HTTP/2, which the server gets. */
+  /** @param settings the HTTP/2 settings that the server receives. */
   constructor(address: string, settings: Settings = {}) {
-    // More than Node's ten megabytes, beyond which it opens no streams.
+    // Exceeds Node's default of 10 MB, beyond which it opens no streams.
     const path = /^unix:(.*)/.exec(address)?.[1];
     this.session =
       path === undefined
@@ -82,7 +83,7 @@ export class PeerCall {
   }
 }
 
-/** A server that answers every call by `answer`. Returns its address. */
+/** Starts a server that handles every call with `answer`. Returns its address. */
 export async function peerServer(answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void): Promise<string> {
   const server = createServer();
   const sessions = new Set<{ destroy(): void }>();
@@ -100,7 +101,7 @@ export async function peerServer(answer: (stream: ServerHttp2Stream, headers: In
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** After a collection, in MiB. */
+/** The memory in use after a garbage collection, in MiB. */
 export function heldMib(): number {
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();

@@ -1,4 +1,4 @@
-// A server made of frames, and a connection of this package to it.
+// A server whose frames the test writes, and a connection of this package to it.
 import { onTestFinished } from "vitest";
 import { type Frame, flag, headers, type } from "../../http2/test/raw/frames.ts";
 import { block, type Fields, response } from "../../http2/test/raw/hpack.ts";
@@ -21,7 +21,7 @@ export {
 } from "../../http2/test/raw/frames.ts";
 export { frame as message } from "./http2-peer.ts";
 
-/** Connects to a server whose frames the test writes. */
+/** Starts a raw server and connects to it. */
 export async function rawConnection(
   options: RawPeerOptions = {},
   dialOptions: TestDialOptions = {},
@@ -33,14 +33,14 @@ export async function rawConnection(
   return { peer, connection, target };
 }
 
-/** The header list of a response of gRPC. */
+/** The HEADERS frame of a gRPC response. */
 export const responseHeader = (stream: number, more: Fields = []): Buffer =>
   headers(stream, response({}, [["content-type", "application/grpc"], ...more]), flag.endHeaders);
 
 export const trailers = (stream: number, status = "0", more: Fields = []): Buffer =>
   headers(stream, block([["grpc-status", status], ...more]));
 
-/** The frames on a stream, in words: their kind, and END_STREAM. */
+/** Describes the frames on a stream: their kind, and END_STREAM. */
 export function framesOf(peer: RawPeer, stream: number): string[] {
   const name = (kind: number) => Object.entries(type).find(([, value]) => value === kind)?.[0] ?? String(kind);
   return peer.frames
@@ -51,6 +51,6 @@ export function framesOf(peer: RawPeer, stream: number): string[] {
     });
 }
 
-/** Resolves when a request has begun. */
+/** Resolves once the HEADERS of a request have arrived. */
 export const requestOn = (peer: RawPeer, stream: number) =>
   peer.next((frame) => frame.kind === type.headers && frame.stream === stream, `a request on stream ${stream}`);

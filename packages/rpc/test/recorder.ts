@@ -1,4 +1,4 @@
-// A call at the client's seam, written down: for tests of transports below any client.
+// Records a call on a channel, for tests of transports without a client.
 import { Code } from "../src/protocol/code.ts";
 import { Metadata, type MetadataInit } from "../src/protocol/metadata.ts";
 import type { Status } from "../src/protocol/status.ts";
@@ -9,17 +9,17 @@ export interface RecordedCallOptions extends Partial<Omit<OutgoingCall, "method"
   readonly request?: string;
   readonly requestStream?: boolean;
   readonly responseStream?: boolean;
-  /** How many responses are asked for at once. Default: all. */
+  /** The number of pulls at the start. Default: one pull at a time, after each response. */
   readonly pulls?: number;
 }
 
-/** Opens a call, and keeps what comes of it. */
+/** Opens a call and records its events. */
 export class RecordedCall implements ClientListener {
   readonly stream: ClientStream;
   header: Metadata | undefined;
   readonly messages: string[] = [];
   drains = 0;
-  /** What came, in order. */
+  /** The events in order. */
   readonly events: string[] = [];
   readonly #ended = Promise.withResolvers<Status>();
   readonly #pullsAll: boolean;
@@ -71,7 +71,7 @@ export class RecordedCall implements ClientListener {
   }
 
   #note(event: string): void {
-    if (!this.#opened) throw new Error(`${event} came before open() had returned`);
+    if (!this.#opened) throw new Error(`${event} precedes the return of open()`);
     this.events.push(event);
   }
 }

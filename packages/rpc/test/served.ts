@@ -1,5 +1,5 @@
-// A server's transport of HTTP/2 with methods that a test plays by hand, and a client that is made
-// of frames.
+// The HTTP/2 server transport with methods that a test controls, and a client whose frames the test
+// writes.
 import { once } from "node:events";
 import { onTestFinished } from "vitest";
 import { data, flag, headers, type } from "../../http2/test/raw/frames.ts";
@@ -11,7 +11,7 @@ import type { ServerTls } from "../src/security/tls.ts";
 import { createHttp2ServerTransport } from "../src/transport/http2/server/transport.ts";
 import type { ListenAddress, ServedMethod, ServerListener, ServerStream, ServerTransport } from "../src/transport/server.ts";
 
-/** What a call has heard, in order. */
+/** Records the events of a call in order. */
 export class ServedCall implements ServerListener {
   readonly stream: ServerStream;
   readonly events: string[] = [];
@@ -39,7 +39,7 @@ export class ServedCall implements ServerListener {
 export class Served {
   readonly transport: ServerTransport;
   readonly calls: ServedCall[] = [];
-  /** Called when a call has begun; with its request, if it is unary. */
+  /** Called when a call has begun. The request of a unary call is available then. */
   onCall: (call: ServedCall) => void = () => {};
   port = 0;
   readonly errors: unknown[] = [];
@@ -85,7 +85,7 @@ export class Served {
     return this;
   }
 
-  /** A client that is made of frames. */
+  /** Connects a client whose frames the test writes. */
   async client(options?: RawPeerOptions): Promise<RawPeer> {
     const peer = await readyClient(this.port, options);
     onTestFinished(() => void peer.socket.destroy());
@@ -99,10 +99,7 @@ export async function serve(limits?: Partial<ServerLimits>): Promise<Served> {
   return served.listen();
 }
 
-/**
- * HEADERS of a call. `more` replaces fields of the same name, and those that are undefined are left
- * out.
- */
+/** The HEADERS of a call. `more` overrides fields, and removes those with an undefined value. */
 export function callHeaders(
   stream: number,
   method = "Unary",
@@ -126,7 +123,7 @@ export function callHeaders(
 
 export const dataFrame = (stream: number, bytes: Uint8Array, end = false): Buffer => data(stream, bytes, end ? flag.endStream : flag.none);
 
-/** The frames on a stream until it ends, in words. DATA is joined. */
+/** Describes the frames on a stream until it ends. */
 export async function ending(peer: RawPeer, stream: number): Promise<string[]> {
   await peer.streamEnd(stream);
   // RST_STREAM may follow END_STREAM.
@@ -141,7 +138,7 @@ export async function ending(peer: RawPeer, stream: number): Promise<string[]> {
   return words;
 }
 
-/** Waits for a socket's end. */
+/** Waits until the socket has closed. */
 export async function closed(peer: RawPeer): Promise<void> {
   if (!peer.socket.closed) await once(peer.socket, "close");
 }

@@ -225,7 +225,7 @@ test("200 calls succeed over one connection with a limit of 10 streams", async (
   using channel = createChannel(server.target);
   const results = await Promise.all(Array.from({ length: 200 }, (_, i) => echo(channel, String(i))));
   expect(results.map(({ response }) => response)).toEqual(results.map((_, i) => String(i)));
-  expect(server).toMatchObject({ accepted: 1, mostAtOnce: 10, calls: 200 });
+  expect(server).toMatchObject({ accepted: 1, mostConcurrent: 10, calls: 200 });
 });
 
 test("three channels of one target share a connection, and one with `pool: false` has its own", async () => {
@@ -332,7 +332,8 @@ test("a script that forgets close() ends once its calls have", async () => {
   expect({ code, output }).toEqual({ code: 0, output: "ended with 0\n" });
 });
 
-// The peer accepts the connection, and stays silent: before SETTINGS, within the TLS handshake, or at CONNECT.
+// The peer accepts the connection, and stays silent: before SETTINGS, within the TLS handshake, or
+// at CONNECT.
 test.each([
   ["plaintext", {}, {}],
   ["TLS", { tls: true }, {}],

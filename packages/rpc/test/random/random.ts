@@ -1,9 +1,9 @@
-// A seeded source of chance, so that what fails fails again.
+// A seeded random number generator, so that a failure can be reproduced.
 
 export interface Random {
-  /** An integer from 0 to below `limit`. */
+  /** Returns an integer from 0 up to, but excluding, `limit`. */
   int(limit: number): number;
-  /** True so often, from 0 to 1. */
+  /** Returns true with the given probability. */
   chance(probability: number): boolean;
   pick<T>(from: readonly T[]): T;
   /** 32 random bits. */

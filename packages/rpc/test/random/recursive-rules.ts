@@ -1,5 +1,5 @@
-// Random message types that contain each other, with rules of buf.validate, and messages of them:
-// valid, or with one fault at a known place.
+// Random recursive message types with buf.validate rules, and messages of them: valid, or with one
+// violation at a known path.
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, createFileRegistry, type DescField, type DescMessage, type Message, setExtension } from "@bufbuild/protobuf";
@@ -27,8 +27,8 @@ import type { Random } from "./random.ts";
 type Rules = MessageInitShape<typeof FieldRulesSchema>;
 
 /**
- * One to six types. Each has the fields `number` (greater than 0), `text` (not empty), and `left`
- * and `right` (not both 13), and fields of the types.
+ * Returns one to six types. Each has the fields `number` (greater than 0), `text` (not empty),
+ * `left` and `right` (sometimes not both 13), and fields of these types.
  */
 export function randomRecursiveTypes(random: Random): DescMessage[] {
   const count = 1 + random.int(6);
@@ -83,20 +83,20 @@ function addField(random: Random, message: DescriptorProto, number: number, type
     if (message.oneofDecl.length === 0) message.oneofDecl.push(create(OneofDescriptorProtoSchema, { name: "one" }));
     added.oneofIndex = 0;
   } else if (random.chance(0.3)) {
-    // Reads through the recursion.
+    // An expression that reads the fields of a nested message.
     withRules(added, { cel: [{ id: "even", message: "must not be 26", expression: "this.left != 26" }] });
   }
 }
 
 export interface Made {
   readonly message: Message;
-  /** How it is written in an error, and how deep that is. */
+  /** The path of the message in errors. */
   readonly path: string;
   readonly depth: number;
   readonly schema: DescMessage;
 }
 
-/** A message that keeps all rules, with all messages within it, itself first. */
+/** Returns a valid message and all messages nested in it, starting with the message itself. */
 export function randomValid(random: Random, schema: DescMessage, depth: number, path = "", level = 0): Made[] {
   const init: Record<string, unknown> = { number: 1 + random.int(9), text: "x", left: random.int(20), right: 0 };
   const message = create(schema, init as never);
@@ -127,7 +127,7 @@ function keyOf(random: Random, { mapKey }: DescField & { fieldKind: "map" }): { 
   return { name, shown: name };
 }
 
-/** Breaks one rule of a message. Returns where an error has to say so. */
+/** Violates one rule of a message. Returns the path that the error must contain. */
 export function breakRule(random: Random, { message, path, schema }: Made): string {
   const target = message as Message & Record<string, unknown>;
   const at = (name: string) => `${path}${path === "" ? "" : "."}${name}`;

@@ -1,5 +1,5 @@
-// What must compile, and what must not. Nothing here runs: `tsc` reads it, and a line that does
-// compile after all is an error, as `@ts-expect-error` has it.
+// Code that must compile, and code that must not. `tsc` checks this file, which never runs. Without
+// a compile error, `@ts-expect-error` is an error itself.
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, createClient, createServer, type Handlers, implement, type Server } from "../../src/index.ts";
 import type { ExactHandlers } from "../../src/server/handlers.ts";
@@ -8,15 +8,15 @@ import { TestService } from "../gen/test_pb.js";
 declare const channel: Channel;
 declare const server: Server;
 
-// Options that only a new connection can honour.
+// Options that only a new channel accepts.
 createClient(TestService, "localhost:1", { tls: true, connectTimeoutMs: 1, limits: {}, balancing: "round_robin" });
 createClient(TestService, channel, { interceptors: [], defaults: { timeoutMs: 1 } });
 createClient(TestService, channel, { codec: undefined });
-// @ts-expect-error a channel that exists is plaintext, or not
+// @ts-expect-error an existing channel has its own TLS options
 createClient(TestService, channel, { tls: true });
 // @ts-expect-error
 createClient(TestService, channel, { tls: { ca: "ca.pem" } });
-// @ts-expect-error in process
+// @ts-expect-error a channel in process has no TLS
 createClient(TestService, server.channel(), { tls: true });
 // @ts-expect-error
 createClient(TestService, channel, { connectTimeoutMs: 1 });
@@ -25,7 +25,7 @@ createClient(TestService, channel, { limits: { maxReceiveMessageBytes: 1 } });
 // @ts-expect-error
 createClient(TestService, channel, { balancing: "pick_first" });
 
-// What a handler has goes to its own calls as it is, under exactOptionalPropertyTypes.
+// A handler can pass members of its context to calls, under exactOptionalPropertyTypes.
 const upstream = createClient(TestService, channel, { defaults: undefined, interceptors: undefined, perRpcCredentials: undefined });
 implement(TestService, {
   unary: (request, context) => upstream.unary({ text: request.text }, { deadline: context.deadline, signal: context.signal }),
@@ -39,7 +39,7 @@ implement(TestService, {
 createServer({ interceptors: undefined, onError: undefined, limits: { maxConnections: undefined }, reflection: undefined });
 void server.shutdown({ graceMs: undefined });
 
-// An instance of a class, with private members, helpers, and other members.
+// An instance of a class may have private members, helpers and other members.
 class Greeter {
   readonly #greeting: string;
   private calls = 0;
@@ -75,7 +75,7 @@ class Misspelt {
   }
   helper() {}
 }
-// @ts-expect-error a response of a class is looked at, too
+// @ts-expect-error the responses of a class are checked too
 implement(TestService, new Misspelt());
 class Wrong {
   unary() {
@@ -85,23 +85,23 @@ class Wrong {
 // @ts-expect-error
 implement(TestService, new Wrong());
 
-// A literal has no other members: a misspelt method would answer UNIMPLEMENTED.
+// A literal may have no other members: calls to a misspelt method would be UNIMPLEMENTED.
 // @ts-expect-error
 implement(TestService, { unary: () => ({}), unray: () => ({}) });
 // @ts-expect-error
 implement(TestService, { unray: () => ({}) });
 
-// The methods of a service that is only known at run time are checked when it is implemented.
+// The methods of a service that is known only at run time are checked by implement().
 declare const dynamic: DescService;
 declare const dynamicHandlers: Handlers<DescService>;
 implement(dynamic, dynamicHandlers);
 
-// The errors name the field.
+// The errors name the unknown field.
 type Named = ReturnType<ExactHandlers<typeof TestService, { unary: () => { txet: string } }>["unary"]>;
 void ({ "test.v1.Response has no field": "txet" } satisfies Named);
 // @ts-expect-error
 implement(TestService, { unary: () => ({ txet: "" }) });
-// @ts-expect-error beside a handler without parameters, and one with
+// @ts-expect-error next to another handler with parameters
 implement(TestService, { unary: ({ text }) => ({ txet: text }), clientStream: async () => ({ text: "" }) });
 // @ts-expect-error
 implement(TestService, { unary: () => ({ text: "", parts: [{ name: "", nmae: "" }] }) });

@@ -1,4 +1,4 @@
-// Options of retries: what must compile, and what must not.
+// Retry options: code that must compile, and code that must not.
 import { type ChannelOptions, Code, createChannel, createClient } from "../../src/index.ts";
 import { TestService } from "../gen/test_pb.js";
 
@@ -16,7 +16,7 @@ createClient(TestService, "localhost:1", {
 createChannel("localhost:1", { retry: false, serviceConfig: { methodConfig: [] } });
 
 const options: ChannelOptions[] = [
-  // @ts-expect-error which codes are safe to retry is for the caller to say
+  // @ts-expect-error the codes are required, since only the caller knows which are safe to retry
   { retry: {} },
   // @ts-expect-error
   { retry: true },
