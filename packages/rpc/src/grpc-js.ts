@@ -15,7 +15,8 @@ export { grpcJsTransport } from "./transport/grpc-js/server-transport.ts";
  *
  * @example
  * const server = new grpc.Server();
- * server.addService(...grpcJsService(implement(Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) })));
+ * const greeter = implement(Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) });
+ * server.addService(...grpcJsService(greeter));
  *
  * @param options options that `createServer` would add. Its interceptors run outermost, and its
  * `onError` is called last.

@@ -7,7 +7,9 @@ export interface Status {
   readonly code: Code;
   /** The message for people. Empty if there is none. */
   readonly message: string;
-  /** The trailer, without the fields of HTTP and of the protocol, except `grpc-status-details-bin`. */
+  /**
+   * The trailer, without the fields of HTTP and of the protocol, except `grpc-status-details-bin`.
+   */
   readonly metadata: Metadata | undefined;
   /**
    * The underlying error, if this side created the status. Undefined if the peer sent it. It never

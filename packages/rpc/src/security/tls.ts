@@ -40,7 +40,10 @@ export const serverTlsNames: Names<ServerTls> = {
 
 export const clientTlsNames: Names<ClientTls> = { ca: true, cert: true, key: true, serverName: true, reloadMs: true, onReloadError: true };
 
-/** @throws TlsFileError if a certificate or key cannot be used, TypeError if an option has a wrong value. */
+/**
+ * @throws TlsFileError if a certificate or key cannot be used, TypeError if an option has a wrong
+ * value.
+ */
 export function serverCertificates({ clientCa, clientCertificates, ...options }: ServerTls): Certificates {
   if (clientCertificates !== undefined && clientCertificates !== "required" && clientCertificates !== "optional") {
     throw wrongType("tls.clientCertificates", "required or optional", clientCertificates);
@@ -54,7 +57,10 @@ export function serverCertificates({ clientCa, clientCertificates, ...options }:
   return new Certificates({ ...options, ca: clientCa }, "clientCa");
 }
 
-/** @throws TlsFileError if a certificate or key cannot be used, TypeError if an option has a wrong type. */
+/**
+ * @throws TlsFileError if a certificate or key cannot be used, TypeError if an option has a wrong
+ * type.
+ */
 export function clientCertificates({ serverName: _, ...options }: ClientTls): Certificates {
   return new Certificates(options);
 }

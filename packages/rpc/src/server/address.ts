@@ -1,8 +1,9 @@
-// Addresses to listen on: `host:port`, and `unix:` with a path (https://github.com/grpc/grpc/blob/master/doc/naming.md).
+// Addresses to listen on: `host:port`, or `unix:` with a path
+// (https://github.com/grpc/grpc/blob/master/doc/naming.md).
 import { wrongType } from "../checks.ts";
 import type { ListenAddress } from "../transport/server.ts";
 
-/** Throws a TypeError that names the address. */
+/** @throws TypeError that names the address. */
 export function parseAddress(address: string): ListenAddress {
   if (typeof address !== "string") throw wrongType("the address of listen()", "a string, host:port or unix:path", address);
   const path = /^unix:(?:\/\/(?=\/))?(?<path>.+)$/.exec(address)?.groups?.["path"];

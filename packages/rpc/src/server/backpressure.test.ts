@@ -4,14 +4,14 @@ import { startBy, transports, until } from "../../test/harness.ts";
 const chunk = new Uint8Array(64 * 1024);
 const many = 1_500; // 94 MiB, were it all held
 
-/** What is held after a collection, in MiB. */
+/** Returns the memory in use after a garbage collection, in MiB. */
 function held(): number {
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
   return (heapUsed + external) / 2 ** 20;
 }
 
-/** Resolves once a counter has stood still for a while. */
+/** Resolves once a counter has not changed for a while. */
 async function settled(count: () => number): Promise<number> {
   for (let last = -1; ; await new Promise((resolve) => setTimeout(resolve, 150))) {
     if (count() === last) return last;
@@ -32,7 +32,8 @@ test.each(transports.flatMap((transport) => (["serverStream", "bidiStream"] as c
     let read = 0;
     while (read < 20 && (await call.recv()) !== undefined) read++;
     const stoodStillAt = await settled(() => made);
-    // Read ahead by the client (16), held by the stream on the server (16), and in the flow-control windows (64 KiB: one or two).
+    // Read ahead by the client (16), queued in the server's stream (16), and in the flow-control
+    // windows (64 KiB: one or two).
     expect(stoodStillAt).toBeLessThan(read + 60);
     expect(held() - before).toBeLessThan(32);
     while ((await call.recv()) !== undefined) read++;
@@ -76,7 +77,7 @@ test.each(transports.flatMap((transport) => (["clientStream", "bidiStream"] as c
   },
 );
 
-test.each(transports)("%s: by hand: send() resolves late when the handler does not read", async (transport) => {
+test.each(transports)("%s: send() does not resolve while the handler does not read", async (transport) => {
   let release: () => void = () => {};
   const gate = new Promise<void>((resolve) => (release = resolve));
   const { client } = await startBy(transport, {

@@ -1,4 +1,4 @@
-// What a handler is given has the documented members only.
+// The contexts for handlers and interceptors have only the documented members.
 import { expect, test } from "vitest";
 import { everyKind, everyWay, kinds, startBy } from "../../test/harness.ts";
 import type { Context, ServerCall } from "../index.ts";
@@ -19,7 +19,7 @@ const documented = [
   "toJSON",
 ];
 
-/** The names of all members that an object has, its own and inherited, but for those of any object. */
+/** Returns the names of all members of an object, own and inherited, except those of Object. */
 function membersOf(object: object): string[] {
   const names = new Set<string | symbol>();
   for (let one = object; one !== Object.prototype && one !== null; one = Object.getPrototypeOf(one)) {
@@ -60,11 +60,11 @@ test.each(everyWay)("$transport, $kind: handlers, interceptors and onError have 
   expect([contexts.length, calls.length, reported.length]).toEqual([2, 2, 1]);
   for (const context of [...contexts, ...reported]) expect(membersOf(context)).toEqual([...documented].sort());
   for (const call of calls) expect(membersOf(call)).toEqual([...documented, "onRequest", "onResponse"].sort());
-  // As a handler sees the same call.
+  // The same call, as a handler sees it.
   expect(reported[0]).toBe(contexts.find((context) => context.metadata.has("fail")));
 });
 
-test.each(everyWay)("$transport, $kind: the object is frozen, and as JSON it is what a log needs", async (one) => {
+test.each(everyWay)("$transport, $kind: the context is frozen, and its JSON suits logs", async (one) => {
   const { contexts, calls } = await contextsOf(one);
   const [context] = contexts;
   expect(context && Object.isFrozen(context)).toBe(true);
@@ -77,17 +77,14 @@ test.each(everyWay)("$transport, $kind: the object is frozen, and as JSON it is 
   expect(JSON.parse(JSON.stringify(context))).toMatchObject({ deadline: context?.deadline?.toISOString() });
 });
 
-test.each(everyWay)(
-  "$transport, $kind: compression can still be chosen, and interceptors and handlers share values and metadata",
-  async (one) => {
-    const { contexts, calls } = await contextsOf(one);
-    const [context] = contexts;
-    const [call] = calls;
-    if (context === undefined || call === undefined) throw new Error("no call");
-    context.compression = "gzip";
-    context.compress = false;
-    expect([call.compression, call.compress]).toEqual(["gzip", false]);
-    expect(call.values).toBe(context.values);
-    expect(call.trailer).toBe(context.trailer);
-  },
-);
+test.each(everyWay)("$transport, $kind: compression can be set, and interceptors and handlers share values and metadata", async (one) => {
+  const { contexts, calls } = await contextsOf(one);
+  const [context] = contexts;
+  const [call] = calls;
+  if (context === undefined || call === undefined) throw new Error("no call");
+  context.compression = "gzip";
+  context.compress = false;
+  expect([call.compression, call.compress]).toEqual(["gzip", false]);
+  expect(call.values).toBe(context.values);
+  expect(call.trailer).toBe(context.trailer);
+});

@@ -1,4 +1,5 @@
-// What handlers and interceptors are given of a call: the documented members, and no way to the server behind it.
+// The contexts for handlers and interceptors: they have the documented members, and do not expose
+// the call itself.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { checkBoolean, checkFunction } from "../checks.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
@@ -99,12 +100,12 @@ class InterceptedCall extends CallContext implements ServerCall {
   }
 }
 
-/** For a handler. Frozen: a value for later goes into `values`. */
+/** Creates the context for a handler. It is frozen; custom values go into `values`. */
 export function contextOf(call: ContextSource): Context {
   return Object.freeze(new CallContext(call));
 }
 
-/** For interceptors. */
+/** Creates the context for interceptors. */
 export function interceptedCallOf(call: ContextSource): ServerCall {
   return Object.freeze(new InterceptedCall(call));
 }

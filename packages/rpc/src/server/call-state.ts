@@ -1,7 +1,7 @@
-// What is known of a call, and what its handler says beside its responses: metadata, header, trailer, compression, signal. A context shows it to
+// The state of a call: its metadata, header, trailer, compression and signal. A context shows it to
 // handlers and interceptors (call-context.ts); call.ts runs the call.
 //
-// What only some calls need is made when it is asked for.
+// Objects that only some calls need are created on first access.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Codec } from "@grpc-study/codec";
 import { noteCompressed } from "../protocol/came-compressed.ts";
@@ -19,15 +19,15 @@ import { HandlerFault } from "./handler-fault.ts";
 import { ResponseMetadata } from "./response-metadata.ts";
 import { ContextValues } from "./values.ts";
 
-/** What the calls of a service share. */
-export interface Scope {
+/** The settings that the calls of a service share. */
+export interface ServiceSettings {
   readonly interceptors: readonly ServerInterceptor[];
   readonly onError: (error: unknown, context: Context) => void;
-  /** Of responses, unless a handler says otherwise. */
+  /** The compression of responses, unless a handler chooses another one. */
   readonly compression: Compression;
 }
 
-/** What the calls of a method share. */
+/** The method that its calls share. */
 export interface CallMethod {
   readonly descriptor: DescMethod;
   readonly requestStream: boolean;
@@ -35,15 +35,15 @@ export interface CallMethod {
   readonly handler: (input: unknown, context: Context) => unknown;
   readonly input: Codec;
   readonly output: Codec;
-  readonly scope: Scope;
+  readonly settings: ServiceSettings;
 }
 
 export class CallState implements ContextSource {
   protected readonly stream: ServerStream;
   protected readonly bound: CallMethod;
-  /** Why the handler is to stop: the caller, the deadline, a limit or a shutdown. */
+  /** Why the handler must stop: a cancel, the deadline, a limit, or a shutdown. */
   protected aborted: RpcError | undefined = undefined;
-  /** What is announced in the header; `identity` until that has been sent. */
+  /** The compression announced in the header; `identity` until the header is sent. */
   protected announced: Compression = "identity";
   #headerSent = false;
   #context: Context | undefined;
@@ -59,7 +59,7 @@ export class CallState implements ContextSource {
   constructor(bound: CallMethod, stream: ServerStream) {
     this.stream = stream;
     this.bound = bound;
-    this.compression = bound.scope.compression;
+    this.compression = bound.settings.compression;
   }
 
   get method(): DescMethod {
@@ -106,7 +106,7 @@ export class CallState implements ContextSource {
     return this.#trailer;
   }
 
-  /** What the handler, and `onError`, are given. */
+  /** The context for the handler and for `onError`. */
   get context(): Context {
     this.#context ??= contextOf(this);
     return this.#context;
@@ -131,12 +131,19 @@ export class CallState implements ContextSource {
     this.stream.sendHeader(header, this.announced);
   }
 
-  /** Whether the handler has put something into the header that is still to be sent. One that has only been read stays empty. */
+  /**
+   * Whether the handler has filled the header and it is unsent. A header that was only read stays
+   * empty.
+   */
   protected get hasUnsentHeader(): boolean {
     return !this.#headerSent && this.#header !== undefined && this.#header.size > 0;
   }
 
-  /** @throws MetadataError if the header cannot be sent; it is forgotten then. */
+  /**
+   * Discards a header that cannot be sent.
+   *
+   * @throws MetadataError if the header cannot be sent.
+   */
   protected checkHeader(): void {
     const fault = this.#header === undefined || this.#headerSent ? undefined : metadataFault(this.#header);
     if (fault === undefined) return;
@@ -144,12 +151,16 @@ export class CallState implements ContextSource {
     throw new MetadataError(fault);
   }
 
-  /** The trailer, if the handler has put something into it. */
+  /** The trailer; undefined if it is empty. */
   protected get filledTrailer(): Metadata | undefined {
     return this.#trailer === undefined || this.#trailer.size === 0 ? undefined : this.#trailer;
   }
 
-  /** Decodes a request, and shows it to the interceptors. */
+  /**
+   * Decodes a request, and passes it to the `onRequest` listeners of the interceptors.
+   *
+   * @throws RpcError with INTERNAL if the request cannot be parsed.
+   */
   receive(bytes: Buffer, compressed: boolean): Message {
     let request: Message;
     try {
@@ -162,18 +173,22 @@ export class CallState implements ContextSource {
     return request;
   }
 
-  /** Shows a response to the interceptors, and encodes it. @throws HandlerFault if it is no message. */
+  /**
+   * Passes a response to the `onResponse` listeners of the interceptors, and encodes it.
+   *
+   * @throws HandlerFault if the response is not a message.
+   */
   protected encode(response: unknown): Buffer {
     const kind = describeNonObject(response);
-    if (kind !== undefined) throw this.#noResponse(kind);
+    if (kind !== undefined) throw this.#notAResponse(kind);
     if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(response as object);
     const bytes = this.bound.output.encode(response as never);
     const empty = bytes.length === 0 ? describeNonMessage(response as object) : undefined;
-    if (empty !== undefined) throw this.#noResponse(empty);
+    if (empty !== undefined) throw this.#notAResponse(empty);
     return bytes;
   }
 
-  #noResponse(kind: string): HandlerFault {
+  #notAResponse(kind: string): HandlerFault {
     const how = this.bound.responseStream ? "yielded" : "returned";
     return new HandlerFault(this.method, `${how} ${kind}: a response is a message, or an object with its fields`);
   }
@@ -182,12 +197,12 @@ export class CallState implements ContextSource {
   send(response: unknown): boolean {
     const bytes = this.encode(response);
     if (this.hasUnsentHeader || this.compression !== "identity") this.sendHeader();
-    // The transport sends an empty one, if none was sent.
+    // If no header was sent, the transport sends an empty one.
     this.#headerSent = true;
     return this.stream.send(bytes, this.announced !== "identity" && this.compress);
   }
 
-  /** Aborts the signal, if there is one. */
+  /** Records the reason, and aborts the signal if it was accessed. */
   protected signalAbort(reason: RpcError): void {
     this.aborted = reason;
     this.#controller?.abort(reason);

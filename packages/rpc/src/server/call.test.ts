@@ -1,4 +1,4 @@
-// What a call asks of its transport, and in which order.
+// The order in which a call uses its transport.
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test, vi } from "vitest";
 import { FakeStream } from "../../test/fake-stream.ts";
@@ -26,7 +26,7 @@ function methodOf(name: string, handlers: TestHandlers, options?: ServeOptions):
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("the kinds of methods, and which of them are opened by their header", () => {
+test("serve() sets the kinds of methods, and which of them the header opens", () => {
   const pass: ServeOptions = { interceptors: [(_call, next) => next()] };
   const kinds = (options: ServeOptions) =>
     Object.entries(methodsOf({}, options)).map(([name, { requestStream, responseStream, early }]) => [
@@ -44,13 +44,13 @@ test("the kinds of methods, and which of them are opened by their header", () =>
   expect(kinds(pass).map(([, , , early]) => early)).toEqual([true, true, true, true]);
 });
 
-test("a unary call whose handler is not async has ended before answer() returns", () => {
+test("a unary call with a synchronous handler ends before answer() returns", () => {
   const stream = new FakeStream();
   methodOf("Unary", { unary: ({ text }) => ({ text: `${text}!` }) }).answer(stream, request("a"), false);
   expect(stream.done).toEqual([{ status: undefined, response: response("a!"), compress: false }]);
 });
 
-test("a response leaves with its status, after a header that the handler has filled", async () => {
+test("a response is sent with its status, after a header that the handler has filled", async () => {
   const stream = new FakeStream();
   const unary = async (_request: unknown, { header, trailer }: { header: { set(k: string, v: string): void }; trailer: typeof header }) => {
     header.set("x-h", "1");
@@ -67,7 +67,7 @@ test("a response leaves with its status, after a header that the handler has fil
 });
 
 test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
-  "%s: an error after the header has been read is a status alone",
+  "%s: an error after the header was only read sends a status alone",
   async (name) => {
     const fail = (_input: unknown, { header, trailer }: { header: { get(key: string): unknown }; trailer: typeof header }): never => {
       header.get("x-h");
@@ -85,7 +85,7 @@ test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
   },
 );
 
-test("an error after the header has been filled sends the header", () => {
+test("an error after the header was filled sends the header", () => {
   const stream = new FakeStream();
   const unary = (_request: unknown, { header }: { header: { set(key: string, value: string): void } }): never => {
     header.set("x-h", "1");
@@ -112,7 +112,7 @@ test.each([
   expect(serverStream.done).toEqual([header, { message: response("a"), compress }, { status: undefined, response: undefined, compress }]);
 });
 
-test("behind an interceptor, nothing of the request is pulled before next()", async () => {
+test("with an interceptor, the request is not pulled before next()", async () => {
   let go = () => {};
   const gate = new Promise<void>((resolve) => (go = resolve));
   const interceptors = [
@@ -171,7 +171,7 @@ test("responses wait while there is no room", async () => {
 });
 
 test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
-  "%s: what ends the call on the wire is the signal's reason, and nothing is sent after it",
+  "%s: the status that ends the call on the wire is the reason of the signal, and nothing more is sent",
   async (name) => {
     const onError = vi.fn();
     for (const code of [Code.CANCELLED, Code.DEADLINE_EXCEEDED, Code.RESOURCE_EXHAUSTED]) {
@@ -199,7 +199,7 @@ test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
   },
 );
 
-test("requests that are read after the call has ended are not taken for complete", async () => {
+test("reading requests after the end of the call fails", async () => {
   const stream = new FakeStream();
   let late: AsyncIterable<unknown> = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error("none")) }) };
   methodOf("ClientStream", {
@@ -212,7 +212,7 @@ test("requests that are read after the call has ended are not taken for complete
   await expect(late[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: Code.CANCELLED, message: "the call has ended" });
 });
 
-test("a generator that is cut by what it does itself ends, and its finally runs", async () => {
+test("a generator that ends its own call stops, and its finally runs", async () => {
   const stream = new FakeStream();
   const onError = vi.fn();
   let cut = () => {};
@@ -244,7 +244,7 @@ test("a generator that is cut by what it does itself ends, and its finally runs"
   expect(onError).not.toHaveBeenCalled();
 });
 
-test.each(["a generator", "an async generator"])("%s that waits for nothing lets other calls have their turn", async (kind) => {
+test.each(["a generator", "an async generator"])("%s that never waits does not block other calls", async (kind) => {
   let made = 0;
   function* all() {
     for (; made < 20_000; made++) yield {};
@@ -260,7 +260,7 @@ test.each(["a generator", "an async generator"])("%s that waits for nothing lets
   expect(stream.done.length).toBe(20_001);
 });
 
-test("requests that are all here already let other calls have their turn, and keep their order", async () => {
+test("a burst of requests does not block other calls, and keeps its order", async () => {
   const read: string[] = [];
   const handlers: TestHandlers = {
     async clientStream(requests) {

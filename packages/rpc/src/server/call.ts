@@ -1,4 +1,5 @@
-// One call on the server, whatever its kind: from its header, or its only request, through interceptors and handler to the single place where it ends.
+// One call on the server, of any kind: from its header, or its only request, through interceptors
+// and handler, to the single place where it ends.
 import type { Message } from "@bufbuild/protobuf";
 import { InterceptorFault, intercept } from "../intercept.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
@@ -18,25 +19,25 @@ import { iteratorOf, ResponseWriter } from "./responses.ts";
 
 export class Call extends CallState implements ServerListener, Linked<Call> {
   readonly #running: LinkedSet<Call>;
-  /** Whether the status has been sent, or never will be. */
+  /** Whether the call has ended here: its status has been sent, or never will be. */
   #ended = false;
-  /** Whether the call has ended on the wire, and nothing can be sent any more. */
+  /** Whether the call has ended on the wire, so that nothing can be sent. */
   #gone = false;
   /** Whether the call ends without waiting for its handler. */
   #cut = false;
-  /** Whether the handler, or what it has returned, still runs inside of interceptors. */
+  /** Whether the handler or its iterator still runs inside interceptors. */
   #handling = false;
-  /** The only response, encoded. */
+  /** The encoded response of a unary or client streaming call. */
   #response: Buffer | undefined;
   #requests: Requests | undefined;
   #responses: ResponseWriter | undefined;
-  /** Settles when the responses have been written, for interceptors. */
+  /** Settles when all responses have been written. Interceptors wait for it. */
   #written: PromiseWithResolvers<void> | undefined;
   #onCut: ((reason: RpcError) => void) | undefined;
   previous: Call | undefined = undefined;
   next: Call | undefined = undefined;
 
-  /** @param running the calls of the server. It is among them until it ends. */
+  /** @param running the calls of the server. The call is a member until it ends. */
   constructor(bound: CallMethod, stream: ServerStream, running: LinkedSet<Call>) {
     super(bound, stream);
     this.#running = running;
@@ -45,15 +46,18 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
 
   // From the request to the response.
 
-  /** Runs the call from its header on. */
+  /** Runs the call when its header has arrived. */
   open(): void {
     this.#run(undefined, false);
   }
 
-  /** Runs the call with its only request. Without interceptors, a unary call needs no promise but its handler's. */
+  /**
+   * Runs the call with its only request. Without interceptors, a unary call needs no promise other
+   * than that of its handler.
+   */
   answer(request: Buffer, compressed: boolean): void {
-    const { handler, responseStream, scope } = this.bound;
-    if (responseStream || scope.interceptors.length > 0) {
+    const { handler, responseStream, settings } = this.bound;
+    if (responseStream || settings.interceptors.length > 0) {
       this.#run(request, compressed);
       return;
     }
@@ -81,10 +85,10 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     this.#end(undefined);
   }
 
-  /** Serves the call within the interceptors, and ends it with their outcome. */
+  /** Runs the handler inside the interceptors, and ends the call with the outcome. */
   #run(request: Buffer | undefined, compressed: boolean): void {
-    const { responseStream, scope } = this.bound;
-    const { interceptors } = scope;
+    const { responseStream, settings } = this.bound;
+    const { interceptors } = settings;
     if (responseStream && interceptors.length === 0) {
       this.#serveStream(request, compressed);
       return;
@@ -99,7 +103,10 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     );
   }
 
-  /** Serves a call with a stream of responses, without interceptors. It needs no promise but its handler's. */
+  /**
+   * Runs a handler with a response stream, without interceptors. It needs no promise other than
+   * those of the handler.
+   */
   #serveStream(request: Buffer | undefined, compressed: boolean): void {
     try {
       const input = request === undefined ? this.#openRequests() : this.receive(request, compressed);
@@ -109,7 +116,11 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     }
   }
 
-  /** The four kinds. @param request the only request, if it is there already. */
+  /**
+   * Runs the handler, for all four kinds.
+   *
+   * @param request the only request, if it has arrived.
+   */
   async #serve(request: Buffer | undefined, compressed: boolean): Promise<void> {
     const { handler, requestStream, responseStream } = this.bound;
     let input: Requests | Message;
@@ -123,7 +134,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
       await this.#written.promise;
     } else {
       this.#response = this.encode(await output);
-      // Sent later, but a fault of it is one of the handler's, which interceptors see.
+      // Checked now, so that interceptors see a fault in the header.
       this.checkHeader();
     }
   }
@@ -146,7 +157,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
       throw new HandlerFault(this.method, `returned ${kind}: a streaming handler returns an iterable or async iterable of responses`);
     }
     this.#responses = new ResponseWriter(iterator, this);
-    // Cut by the handler itself, in process.
+    // In process, the handler itself may have ended the call.
     if (this.#cut) this.onResponsesEnd();
     else this.#responses.write();
   }
@@ -161,7 +172,10 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     else this.#written.reject(thrown);
   }
 
-  /** Serves the call. A handler may take no notice of its signal; interceptors must not wait for it once the call is cut. */
+  /**
+   * Runs the handler until the call is cut off. A handler may ignore its signal, but interceptors
+   * must not wait for it then.
+   */
   #untilCut(request: Buffer | undefined, compressed: boolean): Promise<void> {
     if (this.#cut) return Promise.reject(this.aborted);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -181,7 +195,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     return promise;
   }
 
-  // What the transport says.
+  // Called by the transport.
 
   onMessage(message: Buffer, compressed: boolean): void {
     this.#requests?.push(message, compressed);
@@ -202,48 +216,51 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
 
   // The end.
 
-  /** Asks the handler to stop: its signal aborts, and its requests fail. */
+  /** Asks the handler to stop: aborts its signal, and fails its requests. */
   abort(reason: RpcError): void {
     if (this.#ended || this.aborted !== undefined) return;
     this.signalAbort(reason);
     this.#requests?.fail(reason);
   }
 
-  /** Ends the call, whether the handler stops or not. */
+  /** Ends the call without waiting for the handler. */
   cutOff(reason: RpcError): void {
     if (this.#ended || this.#cut) return;
     this.#cut = true;
     this.abort(reason);
     this.#responses?.stop();
     this.#onCut?.(reason);
-    if (this.bound.scope.interceptors.length === 0) this.#end(reason);
+    if (this.bound.settings.interceptors.length === 0) this.#end(reason);
   }
 
-  /** Ends the call with what was thrown; reports it, if it is a fault. */
+  /** Ends the call with a thrown value. Reports it if it is a fault. */
   fail(thrown: unknown): void {
     const stopped = this.#stopped(thrown);
     if (stopped === undefined && (!(thrown instanceof RpcError) || thrown instanceof InterceptorFault || thrown instanceof HandlerFault))
       this.#report(thrown);
     const error = stopped ?? RpcError.from(thrown);
-    // An interceptor has ended the call over its handler's head.
+    // An interceptor has ended the call while its handler still runs.
     if (this.#handling) this.cutOff(error);
     this.#end(error);
   }
 
-  /** A handler that is told to stop usually throws what the signal says, or an AbortError: not a fault of its own. */
+  /**
+   * Returns the reason for an abort if the handler threw it, or an AbortError, when it was asked to
+   * stop. That is not a fault.
+   */
   #stopped(thrown: unknown): RpcError | undefined {
     return thrown === this.aborted || (thrown instanceof Error && thrown.name === "AbortError") ? this.aborted : undefined;
   }
 
   #report(error: unknown): void {
     try {
-      this.bound.scope.onError(error, this.context);
+      this.bound.settings.onError(error, this.context);
     } catch {
-      // A hook that fails must not take the call with it.
+      // An error in the hook must not affect the call.
     }
   }
 
-  /** The single end: of a call that has ended on the wire, too. */
+  /** The single place where a call ends, including calls that have ended on the wire. */
   #end(error: RpcError | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -255,10 +272,11 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     this.stream.end(status, response, this.announced !== "identity" && this.compress);
   }
 
-  /** Sends the header, where one is to be sent before response and status. Returns the status; undefined for OK without a trailer. */
+  /** Sends a pending header. Returns the status, or `undefined` for OK without a trailer. */
   #close(error: RpcError | undefined): Status | undefined {
     try {
-      // Without a header, an error is a response of a trailer only, which a client may retry (gRFC A6).
+      // Without a header, an error becomes a trailers-only response, which a client may retry (gRFC
+      // A6).
       if (this.hasUnsentHeader || (error === undefined && this.compression !== "identity")) this.sendHeader();
       const trailer = this.filledTrailer;
       return error === undefined && trailer === undefined ? undefined : outcome(error, trailer);

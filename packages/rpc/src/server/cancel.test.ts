@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { everyKind, everyWay, failureOf, kindNames, kinds, start, startBy, transports, until } from "../../test/harness.ts";
 import { Code, type Context, RpcError } from "../index.ts";
 
-/** Handlers that never answer, and tell how their signal ended them. */
+/** Handlers that never respond, and report how their signal aborted. */
 function hang() {
   const seen: { context?: Context; reason?: unknown; cleanedUp?: boolean } = {};
   const handlers = everyKind(async (context) => {
@@ -21,7 +21,7 @@ function hang() {
 }
 
 test.each(everyWay)(
-  "$transport, $kind: a cancel by the client aborts the handler's signal, and is CANCELLED for the client",
+  "$transport, $kind: a cancel by the client aborts the handler's signal, and the client gets CANCELLED",
   async ({ transport, kind }) => {
     const { seen, handlers } = hang();
     const { client } = await startBy(transport, handlers);
@@ -36,7 +36,7 @@ test.each(everyWay)(
   },
 );
 
-/** Calls a method with nothing but HTTP/2, so that it is the server that acts. */
+/** Calls a method with plain HTTP/2, so that only the server acts. */
 function rawCall(address: string, kind: string, headers: http2.OutgoingHttpHeaders = {}) {
   const session = http2.connect(`http://${address}`);
   onTestFinished(() => session.destroy());
@@ -53,7 +53,7 @@ function rawCall(address: string, kind: string, headers: http2.OutgoingHttpHeade
 }
 
 test.each(kindNames)(
-  "%s: the deadline aborts the handler's signal with DEADLINE_EXCEEDED, though the client does nothing",
+  "%s: the deadline aborts the handler's signal with DEADLINE_EXCEEDED, even if the client does nothing",
   async (kind) => {
     const { seen, handlers } = hang();
     const { address } = await start(handlers);
@@ -66,11 +66,11 @@ test.each(kindNames)(
 );
 
 test.each(everyWay)(
-  "$transport, $kind: the deadline is DEADLINE_EXCEEDED for the client, and ends the handler",
+  "$transport, $kind: at the deadline, the client gets DEADLINE_EXCEEDED, and the handler ends",
   async ({ transport, kind }) => {
     const { seen, handlers } = hang();
     const { client } = await startBy(transport, handlers);
-    // The handler must have begun before the deadline passes, on a busy machine too.
+    // The handler must begin before the deadline, on a busy machine, too.
     for (let timeoutMs = 60; seen.context === undefined; timeoutMs *= 2) {
       expect(await failureOf(kinds[kind](client, "", { timeoutMs }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
     }
@@ -78,7 +78,7 @@ test.each(everyWay)(
   },
 );
 
-test.each(kindNames)("%s: a connection that is lost aborts the handler's signal", async (kind) => {
+test.each(kindNames)("%s: a lost connection aborts the handler's signal", async (kind) => {
   const { seen, handlers } = hang();
   const { address } = await start(handlers);
   const { session } = rawCall(address, kind);
@@ -88,7 +88,7 @@ test.each(kindNames)("%s: a connection that is lost aborts the handler's signal"
   expect(seen.reason).toMatchObject({ code: Code.CANCELLED });
 });
 
-test.each(transports)("%s: a signal that is asked for after the cancel has aborted already", async (transport) => {
+test.each(transports)("%s: a signal accessed after the cancel is already aborted", async (transport) => {
   let began = false;
   let gone: () => void = () => {};
   let late: AbortSignal | undefined;
@@ -112,7 +112,7 @@ test.each(transports)("%s: a signal that is asked for after the cancel has abort
 });
 
 test.each(transports)(
-  "%s: a generator's finally runs when the client leaves, though it was only waiting for the reader",
+  "%s: a generator's finally runs when the client leaves while the generator waits for the reader",
   async (transport) => {
     let cleanedUp = false;
     const { client } = await startBy(transport, {
@@ -150,7 +150,7 @@ test.each(transports)("%s: requests fail with CANCELLED when the client goes awa
   expect(reason).toMatchObject({ code: Code.CANCELLED });
 });
 
-test.each(transports)("%s: after a call has ended its signal stays quiet", async (transport) => {
+test.each(transports)("%s: the signal does not abort after the end of its call", async (transport) => {
   let signal: AbortSignal | undefined;
   const { client } = await startBy(transport, {
     unary: (_request, context) => {
@@ -163,7 +163,7 @@ test.each(transports)("%s: after a call has ended its signal stays quiet", async
   expect(signal?.aborted).toBe(false);
 });
 
-test("a handler's signal, given to a call of its own, hands on the reason", async () => {
+test("a handler's signal passes its reason on to the handler's own calls", async () => {
   let inner: unknown;
   const { seen, handlers } = hang();
   const back = await start(handlers);
@@ -173,7 +173,7 @@ test("a handler's signal, given to a call of its own, hands on the reason", asyn
       return {};
     },
   });
-  // The handlers must have begun before the deadline passes, on a busy machine too.
+  // The handlers must begin before the deadline, on a busy machine, too.
   for (let timeoutMs = 60; seen.context === undefined; timeoutMs *= 2) {
     const { request } = rawCall(front.address, "unary", { "grpc-timeout": `${timeoutMs}m` });
     await new Promise((resolve) => request.on("response", resolve));

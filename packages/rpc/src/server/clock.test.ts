@@ -1,11 +1,15 @@
-// Somebody sets the clock, an hour on or back, in the middle of calls. What was promised in milliseconds stays as long.
+// The system clock is set an hour forward or back during calls. Timeouts in milliseconds do not
+// change.
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { everyKind, failureOf, kindNames, kinds, startBy, transports } from "../../test/harness.ts";
 import { Code, type RpcError } from "../index.ts";
 
 const hour = 3_600_000;
 
-/** Sets what `Date` says, as a change of the system's clock does; timers and `performance.now()` know nothing of it. */
+/**
+ * Changes `Date` as a change of the system clock does. Timers and `performance.now()` are not
+ * affected.
+ */
 function setClock(byMs: number): void {
   const real = Date.now.bind(Date);
   vi.spyOn(Date, "now").mockImplementation(() => real() + byMs);
@@ -20,7 +24,7 @@ const waits = everyKind(async ({ signal }) => {
 
 describe.each([hour, -hour])("the clock goes %i ms on", (byMs) => {
   describe.each(transports)("%s", (transport) => {
-    test.each(kindNames)("%s: a call that runs keeps its deadline", async (kind) => {
+    test.each(kindNames)("%s: a running call keeps its deadline", async (kind) => {
       const { client } = await startBy(transport, waits);
       await failureOf(kinds[kind](client, "", { timeoutMs: 50 }));
       const start = performance.now();
@@ -33,7 +37,7 @@ describe.each([hour, -hour])("the clock goes %i ms on", (byMs) => {
       expect(tookMs).toBeLessThan(1_500);
     });
 
-    test("calls made after that have their own", async () => {
+    test("later calls have correct deadlines", async () => {
       const { client } = await startBy(transport, waits);
       await failureOf(client.unary({}, { timeoutMs: 50 }));
       setClock(byMs);

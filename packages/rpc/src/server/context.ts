@@ -1,67 +1,89 @@
-// What a handler, and an interceptor, knows of its call.
+// The contexts of calls, for handlers and interceptors.
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ContextValues } from "./values.ts";
 
-/** The call a handler answers. The object is frozen, but for `compression` and `compress`; `values` takes what interceptors leave for handlers. */
+/**
+ * The context of a call. The object is frozen, except `compression` and `compress`. Interceptors
+ * pass values to handlers in `values`.
+ */
 export interface Context {
-  /** The method called; `method.parent` is its service. */
+  /** The called method; `method.parent` is its service. */
   readonly method: DescMethod;
-  /** The request's metadata. */
+  /** The metadata of the request. */
   readonly metadata: Metadata;
-  /** The caller's address: `host:port`, `unix:` and a path, `in-process`, or `unknown`. */
+  /** The address of the caller: `host:port`, `unix:` and a path, `in-process`, or `unknown`. */
   readonly peer: string;
-  /** The caller's certificate, with mutual TLS. */
+  /** The certificate of the caller, with mutual TLS; undefined otherwise. */
   readonly clientCertificate: ClientCertificate | undefined;
-  /** What interceptors have found out about the call, for example who the caller is. */
+  /** The values that interceptors have set, for example the authenticated user. */
   readonly values: ContextValues;
-  /** When the caller stops waiting; undefined if it set no deadline. */
+  /** The deadline of the caller; undefined if there is none. */
   readonly deadline: Date | undefined;
   /**
-   * Aborts when the caller cancels or its connection is lost (the reason is an RpcError with CANCELLED), when the deadline passes
-   * (DEADLINE_EXCEEDED), when the call passes a limit (RESOURCE_EXHAUSTED), and when a shutdown's grace period is over (UNAVAILABLE).
+   * Aborts when the caller cancels or its connection is lost (the reason is an RpcError with
+   * CANCELLED), when the deadline passes (DEADLINE_EXCEEDED), when the call exceeds a limit
+   * (RESOURCE_EXHAUSTED), and when the grace period of a shutdown ends (UNAVAILABLE).
    */
   readonly signal: AbortSignal;
   /**
-   * How responses are compressed, if the caller takes it; if not, they are sent as they are. The header announces it: set it before the header is
-   * sent. Default: the server's `compression`. Throws a TypeError for a compression that does not exist.
+   * The compression of responses. If the caller does not accept it, responses are sent
+   * uncompressed. The header announces it, so set it before the header is sent. Throws a TypeError
+   * for an unknown compression. Default: the server's `compression`.
    */
   compression: Compression;
-  /** Whether the responses from here on are compressed as `compression` says. Default true; may be changed from response to response. */
+  /**
+   * Whether further responses are compressed with `compression`. May change from response to
+   * response. Default: true.
+   */
   compress: boolean;
-  /** The response's header, sent before the first response. Fill it before that. */
+  /** The response header. It is sent before the first response, so fill it before that. */
   readonly header: Metadata;
-  /** The response's trailer, sent with the status. */
+  /** The response trailer. It is sent with the status. */
   readonly trailer: Metadata;
   /** Sends the header now rather than with the first response. */
   sendHeader(): void;
-  /** For logs: the method's path, the peer, and the deadline as ISO 8601. Metadata, which may hold secrets, is left out. */
+  /**
+   * Returns data for logs: the path of the method, the peer, and the deadline as ISO 8601. Leaves
+   * out metadata, which may hold secrets.
+   */
   toJSON(): { readonly method: string; readonly peer: string; readonly deadline: string | undefined };
 }
 
-/** A call as an interceptor sees it: the handler's context, and its messages. */
+/** The context for interceptors: the handler's context, and access to the messages. */
 export interface ServerCall extends Context {
-  /** Sees each request before the handler does. What it throws ends the call. */
+  /**
+   * Calls the listener with each request, before the handler gets it. An error that the listener
+   * throws ends the call.
+   */
   onRequest(listener: (request: Message) => void): void;
-  /** Sees each response before it is sent, as the handler gave it. What it throws ends the call. */
+  /**
+   * Calls the listener with each response as the handler returned it, before it is sent. An error
+   * that the listener throws ends the call.
+   */
   onResponse(listener: (response: object) => void): void;
 }
 
 /**
- * Runs around every call, of all four kinds, from the moment at which the call's header has come. Nothing of its requests is read before the handler, behind
- * `next()`, wants them.
+ * Runs around every call, of all four kinds, once the header of the call has arrived. No request is
+ * read before the handler, behind `next()`, pulls it.
  *
- * `next()` runs what lies further in, the handler at last. It resolves when that is done, before the status is sent, and rejects with what ends the
- * call otherwise: what a handler threw, or an RpcError when the caller cancelled. Throw (an RpcError) before `next()` to refuse the call: no
- * request has been parsed then. What the interceptor throws, or lets through, is the call's outcome; a handler that still runs is aborted.
+ * `next()` runs the next interceptor, or the handler. It resolves when that has finished, before
+ * the status is sent. It rejects with the error of the call: what a handler threw, or an RpcError
+ * if the caller cancelled. To reject a call, throw an RpcError before `next()`: no request has been
+ * parsed then. An error that the interceptor throws or lets through is the outcome of the call, and
+ * aborts a handler that still runs.
  *
- * An interceptor that returns must have called `next()` once, awaited it, and seen it resolve. Otherwise the call ends with INTERNAL, and `onError` is
- * called.
+ * Before it returns, an interceptor must have called `next()` once, awaited it, and seen it
+ * resolve. Otherwise the call ends with INTERNAL, and `onError` is called.
  */
 export interface ServerInterceptor {
   (call: ServerCall, next: () => Promise<void>): Promise<void>;
-  /** Called with each service that the interceptor is to run around, when the service is added to a server. What it throws, `add` throws. */
+  /**
+   * Called with each service that the interceptor runs around, when the service is added to a
+   * server. `add` throws what it throws.
+   */
   readonly prepare?: (service: DescService) => void;
 }

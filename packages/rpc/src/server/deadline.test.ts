@@ -1,4 +1,5 @@
-// Calls whose time is up before they begin: a client sends nothing, and a server runs no handler.
+// Calls whose deadline has passed before they begin: the client sends nothing, and the server runs
+// no handler.
 import { expect, test } from "vitest";
 import { TestService } from "../../test/gen/test_pb.js";
 import { everyKind, everyWay, failureOf, kinds, startBy, startServer } from "../../test/harness.ts";
@@ -30,7 +31,7 @@ test.each(everyWay.flatMap((each) => past.map(([name, options]) => ({ ...each, n
   },
 );
 
-test("nothing is sent of a call without time, not even when an interceptor used it up without waiting", async () => {
+test("a call past its deadline is not sent, even if an interceptor used up its time synchronously", async () => {
   let streams = 0;
   const address = await peerServer((stream) => {
     streams++;
@@ -78,32 +79,35 @@ test.each(
     call.stream.end(frame());
     expect(await call.status()).toBe(Code.DEADLINE_EXCEEDED);
     expect(ran).toBe(0);
-    // The shortest time that there is may be enough, and the connection lives on.
+    // The shortest timeout may suffice, and the connection stays open.
     const next = peer.call(method as string);
     next.stream.end(frame());
     expect(await next.status()).toBe(Code.OK);
   }
 });
 
-test.each(["Unary", "ServerStream"])("%s: a request that is here before the timer, and after its time, is not handled", async (method) => {
-  let ran = 0;
-  const { address } = await startServer(
-    everyKind(() => {
-      ran++;
-      return "";
-    }),
-  );
-  const peer = new Peer(address);
-  const first = peer.call(method);
-  first.stream.end(frame());
-  expect(await first.status()).toBe(Code.OK);
-  const call = peer.call(method, { "grpc-timeout": "300m" });
-  call.stream.write(frame());
-  // Both ends are in this process: after some turns of its loop, the header is there.
-  for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
-  call.stream.end();
-  // Everything waits, the timer too.
-  for (const end = performance.now() + 400; performance.now() < end; );
-  expect(await call.status()).toBe(Code.DEADLINE_EXCEEDED);
-  expect(ran).toBe(1);
-});
+test.each(["Unary", "ServerStream"])(
+  "%s: a request after the deadline is not handled, even if it arrives before the timer fires",
+  async (method) => {
+    let ran = 0;
+    const { address } = await startServer(
+      everyKind(() => {
+        ran++;
+        return "";
+      }),
+    );
+    const peer = new Peer(address);
+    const first = peer.call(method);
+    first.stream.end(frame());
+    expect(await first.status()).toBe(Code.OK);
+    const call = peer.call(method, { "grpc-timeout": "300m" });
+    call.stream.write(frame());
+    // Both ends are in this process: the header arrives after some turns of the loop.
+    for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
+    call.stream.end();
+    // Blocks everything, including the timer.
+    for (const end = performance.now() + 400; performance.now() < end; );
+    expect(await call.status()).toBe(Code.DEADLINE_EXCEEDED);
+    expect(ran).toBe(1);
+  },
+);

@@ -34,7 +34,7 @@ test.each(everyWay)("$transport, $kind: an RpcError arrives with code, message, 
 });
 
 test.each(everyWay.flatMap((one) => [new Error("the password is hunter2"), "hunter2", undefined].map((thrown) => ({ ...one, thrown }))))(
-  "$transport, $kind: anything else that is thrown ($thrown) is INTERNAL, says nothing, and is reported once",
+  "$transport, $kind: any other thrown value ($thrown) is INTERNAL without its message, and is reported once",
   async ({ transport, kind, thrown }) => {
     const onError = vi.fn();
     const { client } = await startBy(
@@ -51,7 +51,7 @@ test.each(everyWay.flatMap((one) => [new Error("the password is hunter2"), "hunt
   },
 );
 
-test.each(transports)("%s: a handler that throws before it returns anything is an error like any other", async (transport) => {
+test.each(transports)("%s: a handler may throw synchronously", async (transport) => {
   const onError = vi.fn();
   const fault = new Error("at once");
   const handler = () => {
@@ -66,7 +66,7 @@ test.each(transports)("%s: a handler that throws before it returns anything is a
   expect(onError).toHaveBeenCalledTimes(4);
 });
 
-test.each(transports)("%s: responses sent before an error arrive before it, to a slow reader too", async (transport) => {
+test.each(transports)("%s: responses sent before an error arrive before it, also for a slow reader", async (transport) => {
   const { client } = await startBy(transport, {
     *serverStream() {
       for (let count = 0; count < 200; count++) yield { count };
@@ -86,7 +86,7 @@ test.each(transports)("%s: responses sent before an error arrive before it, to a
   expect(error).toMatchObject({ code: Code.ABORTED });
 });
 
-test.each(everyWay)("$transport, $kind: a response that cannot be written is INTERNAL and reported", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a response that cannot be serialized is INTERNAL and reported", async ({ transport, kind }) => {
   const onError = vi.fn();
   const bad = { count: 2 ** 40 };
   const { client } = await startBy(
@@ -104,7 +104,7 @@ test.each(everyWay)("$transport, $kind: a response that cannot be written is INT
 });
 
 test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
-  "%s: bytes that are no message are INTERNAL, name the message, and do not reach the handler",
+  "%s: malformed bytes are INTERNAL, the status names the message type, and the handler does not run",
   async (method) => {
     const onError = vi.fn();
     const handler = vi.fn();
@@ -134,7 +134,7 @@ test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
   },
 );
 
-test.each(transports)("%s: a fault after the caller has gone is reported, and nothing else happens", async (transport) => {
+test.each(transports)("%s: a fault after the caller has left is only reported", async (transport) => {
   const onError = vi.fn();
   const fault = new Error("in the end");
   const { client } = await startBy(
@@ -153,7 +153,7 @@ test.each(transports)("%s: a fault after the caller has gone is reported, and no
   expect(onError.mock.calls).toEqual([[fault, expect.anything()]]);
 });
 
-test.each(transports)("%s: an onError hook that throws does no harm", async (transport) => {
+test.each(transports)("%s: an onError hook that throws does not affect the call", async (transport) => {
   const { client } = await startBy(
     transport,
     everyKind(() => {
@@ -169,7 +169,7 @@ test.each(transports)("%s: an onError hook that throws does no harm", async (tra
 });
 
 test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
-  "%s: an error of a handler that has only read its header is one header list on the wire, which clients may retry",
+  "%s: an error after the handler only read its header is a trailers-only response, which clients may retry",
   async (method) => {
     for (const interceptors of [[], [(_call: unknown, next: () => Promise<void>) => next()]]) {
       const { address } = await start(

@@ -1,4 +1,4 @@
-// Errors that are longer than a header may be: they are shortened, and the calls beside them go on.
+// Errors that exceed the size of a header are shortened, and other calls continue.
 
 import { create } from "@bufbuild/protobuf";
 import { anyPack, StringValueSchema } from "@bufbuild/protobuf/wkt";
@@ -26,7 +26,7 @@ const listBytes = (headers: object) =>
   Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + String(value).length + 32, 0);
 
 test.each(messages.flatMap(([name, message]) => [false, true].map((late) => ({ name, message, late }))))(
-  "$name, after a response: $late: at most 8 KiB go to a peer of node:http2, and its connection lives on",
+  "$name, after a response: $late: a peer of node:http2 gets at most 8 KiB, and its connection stays open",
   async ({ message, late }) => {
     const { address } = await startServer({
       unary: () => ({ text: "fine" }),
@@ -57,7 +57,7 @@ const long = everyKind(({ metadata }) => {
   return "fine";
 });
 
-test.each(everyWay)("$transport, $kind: our client gets it as well", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: this package's client gets the shortened status", async ({ transport, kind }) => {
   const { client } = await startBy(transport, long);
   const beside = kinds[kind](client, "");
   expect(await failureOf(kinds[kind](client, "", { metadata: { fail: "1" } }))).toMatchObject({
@@ -67,7 +67,7 @@ test.each(everyWay)("$transport, $kind: our client gets it as well", async ({ tr
   expect(await beside).toMatchObject([{ text: "fine" }]);
 });
 
-test("grpc-js gets it", async () => {
+test("grpc-js gets the shortened status", async () => {
   const { address } = await start(long);
   const other = new GrpcClient(address, credentials.createInsecure());
   onTestFinished(() => other.close());
@@ -80,7 +80,7 @@ test("grpc-js gets it", async () => {
   expect(error).toMatchObject({ code: Code.ABORTED, details: expect.stringMatching(/^y{7000,}… \(shortened\)$/) });
 });
 
-test.each(transports)("%s: details go first, and the message stays whole", async (transport) => {
+test.each(transports)("%s: details are left out first, and the message stays complete", async (transport) => {
   const { client } = await startBy(transport, {
     unary: () => {
       throw new RpcError(Code.ABORTED, "z".repeat(5_000), { details: [text(3_000)] });
@@ -89,7 +89,7 @@ test.each(transports)("%s: details go first, and the message stays whole", async
   expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.ABORTED, message: "z".repeat(5_000), details: [] });
 });
 
-test.each(transports)("%s: what fits is not touched", async (transport) => {
+test.each(transports)("%s: a status that fits does not change", async (transport) => {
   const { client } = await startBy(transport, {
     unary: () => {
       throw new RpcError(Code.ABORTED, "z".repeat(1_000), { details: [text(3_000)] });
@@ -98,7 +98,7 @@ test.each(transports)("%s: what fits is not touched", async (transport) => {
   expect(await failureOf(client.unary({}))).toMatchObject({ message: "z".repeat(1_000), details: [expect.anything()] });
 });
 
-test("metadata counts, and a message keeps a kilobyte beside any", () => {
+test("metadata counts, and a message keeps at least a kilobyte", () => {
   const metadata = new Metadata({ "x-large": "m".repeat(6_000) });
   const { message } = fitStatus({ code: Code.ABORTED, message: "a".repeat(3_000), metadata });
   expect(message.length).toBeLessThan(2_000);

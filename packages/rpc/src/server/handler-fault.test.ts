@@ -1,9 +1,10 @@
-// A handler that returns or yields what is no message: the caller hears of it, and so does the server. It is never an empty message.
+// A handler that returns or yields a value that is not a message: the caller and the server get an
+// error, never an empty message.
 import { expect, test } from "vitest";
 import { everyWay, failureOf, kinds, startBy, type TestHandlers, transports } from "../../test/harness.ts";
 import { Code } from "../index.ts";
 
-const noMessages: readonly (readonly [value: unknown, kind: string])[] = [
+const notMessages: readonly (readonly [value: unknown, kind: string])[] = [
   [undefined, "undefined"],
   [null, "null"],
   ["text", "a string"],
@@ -15,7 +16,7 @@ const noMessages: readonly (readonly [value: unknown, kind: string])[] = [
   [new Error("a secret"), "an object of Error"],
 ];
 
-/** Handlers that answer with one value, whatever it is. */
+/** Handlers that respond with the same value. */
 function answering(answer: () => unknown): TestHandlers {
   return {
     unary: async () => answer(),
@@ -29,27 +30,30 @@ function answering(answer: () => unknown): TestHandlers {
   } as unknown as TestHandlers;
 }
 
-test.each(everyWay)("$transport, $kind: INTERNAL, by a message that names the method and not the value", async ({ transport, kind }) => {
-  const reported: unknown[] = [];
-  let value: unknown;
-  const { client } = await startBy(
-    transport,
-    answering(() => value),
-    { onError: (error) => reported.push(error) },
-  );
-  const how = kind === "unary" || kind === "clientStream" ? "returned" : "yielded";
-  const method = `/test.v1.TestService/${kind[0]?.toUpperCase()}${kind.slice(1)}`;
-  for (const [each, what] of noMessages) {
-    value = each;
-    const message = `the handler of ${method} ${how} ${what}: a response is a message, or an object with its fields`;
-    expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL, message });
-    expect(reported.splice(0)).toEqual([expect.objectContaining({ message })]);
-  }
-  value = {};
-  expect(await kinds[kind](client, "")).toMatchObject([{ text: "" }]);
-});
+test.each(everyWay)(
+  "$transport, $kind: ends with INTERNAL, and the message names the method but not the value",
+  async ({ transport, kind }) => {
+    const reported: unknown[] = [];
+    let value: unknown;
+    const { client } = await startBy(
+      transport,
+      answering(() => value),
+      { onError: (error) => reported.push(error) },
+    );
+    const how = kind === "unary" || kind === "clientStream" ? "returned" : "yielded";
+    const method = `/test.v1.TestService/${kind[0]?.toUpperCase()}${kind.slice(1)}`;
+    for (const [each, what] of notMessages) {
+      value = each;
+      const message = `the handler of ${method} ${how} ${what}: a response is a message, or an object with its fields`;
+      expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL, message });
+      expect(reported.splice(0)).toEqual([expect.objectContaining({ message })]);
+    }
+    value = {};
+    expect(await kinds[kind](client, "")).toMatchObject([{ text: "" }]);
+  },
+);
 
-test.each(transports)("%s: promises that a handler yields unawaited, and no iterable at all", async (transport) => {
+test.each(transports)("%s: rejects unawaited promises that a handler yields, and results that are not iterable", async (transport) => {
   let answer: unknown;
   const { client } = await startBy(transport, { serverStream: () => answer } as unknown as TestHandlers, { onError() {} });
   const path = "the handler of /test.v1.TestService/ServerStream";
@@ -80,7 +84,7 @@ test.each(everyWay)("$transport, $kind: a request that is no message is INVALID_
     const response = method(single ? request : [request]);
     return Symbol.asyncIterator in response ? Array.fromAsync(response) : response;
   };
-  for (const [request, what] of noMessages) {
+  for (const [request, what] of notMessages) {
     expect(await failureOf(call(request))).toMatchObject({
       code: Code.INVALID_ARGUMENT,
       message: expect.stringMatching(

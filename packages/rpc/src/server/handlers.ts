@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 type MaybePromise<T> = T | Promise<T>;
 type MaybeAsyncIterable<T> = AsyncIterable<T> | Iterable<T>;
 
-/** What a method of a generated service tells the type system. */
+/** The types of a method of a generated service. */
 interface TypedMethod<Kind, I extends DescMessage, O extends DescMessage> {
   methodKind: Kind;
   input: I;
@@ -48,25 +48,32 @@ export type Handler<Method> =
           ? BidiStreamHandler<I, O>
           : never;
 
-/** The handlers of a service, by the method's local name. One that is left out answers UNIMPLEMENTED. */
+/**
+ * The handlers of a service, by the local name of the method. A method without a handler ends with
+ * UNIMPLEMENTED.
+ */
 export type Handlers<Service extends DescService> = {
   [Name in keyof Service["method"]]?: Handler<Service["method"][Name]>;
 };
 
-/** The same, with responses of any type: `ExactHandlers` says what is wrong with one, and names the field. */
+/**
+ * Handlers with responses of any type. `ExactHandlers` then reports a wrong response and names its
+ * field.
+ */
 export type LooseHandlers<Service extends DescService> = {
   [Name in keyof Service["method"]]?: Loose<Handler<Service["method"][Name]>>;
 };
 
-// Not `unknown`: what is written as a response is still inferred as an init shape.
+// Not `unknown`, so that a response literal is still inferred as an init shape.
 type Loose<H> = H extends (input: infer Input, context: Context) => infer Result
   ? (input: Input, context: Context) => Result | object | Opaque
   : never;
 
-// TypeScript does not look for excess properties in what a function expression returns, so `{ mesage: "…" }` beside a correct
-// field would compile and be dropped. The types below make it an error.
+// TypeScript does not check for excess properties in the result of a function expression, so `{
+// mesage: "…" }` beside a correct field would compile and be dropped. The types below make it an
+// error.
 
-/** What a handler returns or yields. */
+/** The type of the responses that a handler returns or yields. */
 type Response<H> = H extends (...args: never[]) => infer R
   ? R extends AsyncIterable<infer T> | Iterable<infer T> | Promise<infer T>
     ? T
@@ -77,7 +84,10 @@ type KeyOf<T> = T extends unknown ? keyof T : never;
 type ElementOf<T> = T extends readonly (infer E)[] ? E : T;
 type Opaque = Message | Uint8Array | string | number | bigint | boolean | null | undefined;
 
-/** The fields of `Actual` that `Init` does not have, as paths, four levels deep. Not looked into: oneofs, and what is a message already. */
+/**
+ * The fields of `Actual` that `Init` does not have, as paths up to four levels deep. Oneofs and
+ * complete messages are not examined.
+ */
 type UnknownField<Actual, Init, Depth extends 0[] = []> = Depth["length"] extends 4
   ? never
   : Actual extends Opaque
@@ -95,7 +105,10 @@ type UnknownField<Actual, Init, Depth extends 0[] = []> = Depth["length"] extend
 
 type PropertyOf<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never;
 
-/** What a handler must be, if its responses are messages without a field that `Method`'s output lacks; if not, a type that says what is wrong. */
+/**
+ * The required type of a handler: `Handler<Method>` if its responses have only fields of `Method`'s
+ * output, otherwise a type that describes the fault.
+ */
 type ExactHandler<Method, H> = Method extends { output: infer O extends DescMessage }
   ? [Response<H>] extends [object]
     ? [UnknownField<Response<H>, Exclude<MessageInitShape<O>, Opaque>>] extends [never]
@@ -106,12 +119,16 @@ type ExactHandler<Method, H> = Method extends { output: infer O extends DescMess
     : (...args: never[]) => { [fault in `${O["typeName"]} is not`]: Response<H> }
   : never;
 
-/** Whether `H` is inferred from a literal, whose members a `const` type parameter makes readonly. An instance of a class may have other members. */
+/**
+ * Whether `H` is inferred from a literal, whose members a `const` type parameter makes readonly. A
+ * class instance may have other members.
+ */
 type IsLiteral<H> = (<T>() => T extends H ? 1 : 2) extends <T>() => T extends Readonly<H> ? 1 : 2 ? true : false;
 
 /**
- * `H` if it has no field that the service lacks, and, in a literal, no method. The methods of a service that is only known at run time
- * (`DescService`) are checked when it is implemented.
+ * `H` if its responses have only known fields and, for a literal, it has only known methods. The
+ * methods of a service that is only known at run time (`DescService`) are checked when it is
+ * implemented.
  */
 export type ExactHandlers<Service extends DescService, H> = string extends keyof Service["method"]
   ? H
@@ -123,5 +140,5 @@ export type ExactHandlers<Service extends DescService, H> = string extends keyof
           : H[Name];
     };
 
-/** A handler whose types are not known, as the runtime sees it. */
+/** An untyped handler, as the runtime sees it. */
 export type AnyHandler = (input: unknown, context: Context) => unknown;

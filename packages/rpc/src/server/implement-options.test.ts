@@ -1,4 +1,4 @@
-// Options of implement() hold wherever the implementation is served.
+// The options of implement() apply wherever the implementation is served.
 import { expect, test, vi } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, transports } from "../../test/harness.ts";
 import {
@@ -53,7 +53,7 @@ test.each(everyWay)(
 );
 
 test.each(everyWay)(
-  "$transport, $kind: both onError are called, the implementation's first, and one that throws does no harm",
+  "$transport, $kind: both onError hooks are called, the implementation's first, even if it throws",
   async ({ transport, kind }) => {
     const log: unknown[] = [];
     const fault = new Error("mine");
@@ -71,7 +71,7 @@ test.each(everyWay)(
   },
 );
 
-test.each(transports)("%s: an implementation's codec comes before the server's", async (transport) => {
+test.each(transports)("%s: an implementation's codec overrides the server's", async (transport) => {
   const made: string[] = [];
   const codec =
     (name: string): CodecFactory =>

@@ -27,7 +27,7 @@ test.each(transports)("%s: all four kinds work", async (transport) => {
 });
 
 test.each(everyWay)(
-  "$transport: a $kind handler that is left out answers UNIMPLEMENTED and names the method",
+  "$transport: a missing $kind handler ends the call with UNIMPLEMENTED and names the method",
   async ({ transport, kind }) => {
     const { client } = await startBy(transport, {});
     const error = await failureOf(kinds[kind](client, "x"));
@@ -36,7 +36,7 @@ test.each(everyWay)(
   },
 );
 
-test.each(transports)("%s: handlers may be methods of an object that has state", async (transport) => {
+test.each(transports)("%s: handlers may be methods of an object with state", async (transport) => {
   class Counter {
     #count = 0;
     unary() {
@@ -49,7 +49,7 @@ test.each(transports)("%s: handlers may be methods of an object that has state",
   expect((await client.unary({})).count).toBe(2);
 });
 
-test("a handler without a method is refused at once", () => {
+test("a handler for an unknown method throws at once", () => {
   const handlers: object = { nosuch: () => ({}) };
   expect(() => implement(TestService, handlers)).toThrow('test.v1.TestService has no method "nosuch"');
 });
@@ -100,7 +100,7 @@ test.each(transports)("%s: the header can be sent before the first response", as
   expect((await call.header()).get("x-early")).toBe("1");
 });
 
-test.each(everyWay)("$transport, $kind: the handler knows metadata, deadline, peer and method", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: the handler sees metadata, deadline, peer and method", async ({ transport, kind }) => {
   const { client } = await startBy(
     transport,
     everyKind(({ metadata, deadline, peer, method }) =>
@@ -116,7 +116,7 @@ test.each(everyWay)("$transport, $kind: the handler knows metadata, deadline, pe
   expect(response?.text).toBe("n,true,true,test.v1.TestService");
 });
 
-test.each(transports)("%s: a streaming handler may leave its requests early and still answer", async (transport) => {
+test.each(transports)("%s: a streaming handler may stop reading requests and still respond", async (transport) => {
   const { client } = await startBy(transport, {
     async *bidiStream(requests) {
       for await (const { text } of requests) {

@@ -1,4 +1,4 @@
-// A service with its handlers.
+// Combines a service with its handlers.
 import type { DescService } from "@bufbuild/protobuf";
 import type { CodecFactory } from "@grpc-study/codec";
 import { checkFunction, checkFunctions, checkObject, checkOptionNames, checkService, type Names, optional, shown } from "../checks.ts";
@@ -6,11 +6,12 @@ import type { Context, ServerInterceptor } from "./context.ts";
 import type { AnyHandler, ExactHandlers, Handlers, LooseHandlers } from "./handlers.ts";
 
 export interface ImplementOptions {
-  /** Run around every call, the first outermost. */
+  /** Interceptors that run around every call, the first outermost. Default: none. */
   readonly interceptors?: readonly ServerInterceptor[] | undefined;
   /**
-   * Called once for each error that a handler or an interceptor throws, unless it is an RpcError, also after the call has ended, and when an interceptor
-   * breaks a rule of interceptors. Default: logs to `console.error`.
+   * Called once for each error that a handler or an interceptor throws, unless it is an RpcError.
+   * Also called for an error after the call has ended, and if an interceptor breaks a rule.
+   * Default: logs to `console.error`.
    */
   readonly onError?: ((error: unknown, context: Context) => void) | undefined;
   /** The codec for messages. Default: `compiled`. */
@@ -19,10 +20,12 @@ export interface ImplementOptions {
 
 const optionNames: Names<ImplementOptions> = { interceptors: true, onError: true, codec: true };
 
-/** A service with its handlers, made by `implement()`. It is served by `server.add()`, whatever carries the server's calls. */
+/**
+ * A service with its handlers, created by `implement()`. `server.add()` serves it on any transport.
+ */
 export interface Implementation {
   readonly service: DescService;
-  /** By the local names of methods. */
+  /** The handlers by the local names of methods. */
   readonly handlers: Readonly<Record<string, AnyHandler | undefined>>;
   readonly options: ImplementOptions;
 }
@@ -33,16 +36,19 @@ export interface Implementation {
  * @example
  * server.add(implement(Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) }));
  *
- * @param handlers one for each method, by its local name; a method left out answers UNIMPLEMENTED.
- * @param options for the calls of this service, wherever it is served: `interceptors` run inside the server's, `onError` is called before the server's,
- * and `codec` is used instead of the server's.
+ * @param handlers a handler for each method, by its local name. A method without a handler ends
+ * with UNIMPLEMENTED.
+ * @param options options for the calls of this service, wherever it is served: `interceptors` run
+ * inside the server's, `onError` is called before the server's, and `codec` replaces the server's.
+ * @throws TypeError for a wrong argument or option.
  */
 export function implement<Service extends DescService, const H extends Handlers<Service>>(
   service: Service,
   handlers: H & ExactHandlers<Service, H>,
   options?: ImplementOptions,
 ): Implementation;
-// Accepts no more than the one above: its error, which the compiler shows, names the field of a response that has no right one beside it.
+// Accepts nothing that the overload above rejects. The compiler reports the error of this overload,
+// which names the wrong field even if the response has no correct one.
 export function implement<Service extends DescService, const H extends LooseHandlers<Service>>(
   service: Service,
   handlers: Handlers<Service> & H & ExactHandlers<Service, H>,
@@ -52,7 +58,7 @@ export function implement(service: DescService, handlers: object, options: Imple
   checkService("the service of implement()", service);
   checkOptionsFor("implement()", options);
   checkObject(`the handlers of ${service.typeName}`, handlers);
-  // An object of a class has members of its own.
+  // A class instance may have further members.
   const isLiteral = Object.getPrototypeOf(handlers) === Object.prototype || Object.getPrototypeOf(handlers) === null;
   for (const name of isLiteral ? Object.keys(handlers) : []) {
     if (!(name in service.method)) throw new TypeError(`${service.typeName} has no method "${name}"`);
@@ -63,20 +69,20 @@ export function implement(service: DescService, handlers: object, options: Imple
   return { service, handlers: handlers as Implementation["handlers"], options };
 }
 
-/** @throws TypeError that names an option whose value has a wrong type. */
+/** @throws TypeError that names an option with a wrong type. */
 export function checkImplementOptions({ interceptors, onError, codec }: ImplementOptions): void {
   optional(checkFunctions, "interceptors", interceptors);
   optional(checkFunction, "onError", onError);
   optional(checkFunction, "codec", codec);
 }
 
-/** @throws TypeError for options that `implement()` does not have, or that have a wrong type. */
+/** @throws TypeError for an unknown option, or an option with a wrong type. */
 export function checkOptionsFor(where: string, options: ImplementOptions): void {
   checkOptionNames(where, options, optionNames);
   checkImplementOptions(options);
 }
 
-/** @throws TypeError if it was not made by `implement()`. */
+/** @throws TypeError if the value was not created by `implement()`. */
 export function checkImplementation(where: string, value: unknown): void {
   const { service, handlers, options } = (value ?? {}) as Partial<Implementation>;
   if (service?.kind === "service" && typeof handlers === "object" && typeof options === "object") return;

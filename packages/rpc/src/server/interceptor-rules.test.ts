@@ -1,4 +1,4 @@
-// A server's interceptor that breaks a rule of interceptors must not make a call look complete.
+// A server interceptor that breaks a rule must not make a call look complete.
 import { expect, test, vi } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, until } from "../../test/harness.ts";
 import { Code, type Context, RpcError, type ServerInterceptor } from "../index.ts";
@@ -40,21 +40,24 @@ const rules: readonly (readonly [rule: string, interceptor: ServerInterceptor, m
 
 const inOrOut = everyWay.flatMap((one) => rules.map(([rule, interceptor, message]) => ({ ...one, rule, interceptor, message })));
 
-test.each(inOrOut)("$transport, $kind: one that $rule is INTERNAL and reported once", async ({ transport, kind, interceptor, message }) => {
-  const onError = vi.fn();
-  const around: ServerInterceptor = (_call, next) => next();
-  const handlers = everyKind(async () => {
+test.each(inOrOut)(
+  "$transport, $kind: an interceptor that $rule ends the call with INTERNAL, and is reported once",
+  async ({ transport, kind, interceptor, message }) => {
+    const onError = vi.fn();
+    const around: ServerInterceptor = (_call, next) => next();
+    const handlers = everyKind(async () => {
+      await later();
+      return "answer";
+    });
+    const { client } = await startBy(transport, handlers, { interceptors: [around, interceptor, around], onError });
+    expect(await failureOf(kinds[kind](client, "", { timeoutMs: 5_000 }))).toMatchObject({ code: Code.INTERNAL, message });
     await later();
-    return "answer";
-  });
-  const { client } = await startBy(transport, handlers, { interceptors: [around, interceptor, around], onError });
-  expect(await failureOf(kinds[kind](client, "", { timeoutMs: 5_000 }))).toMatchObject({ code: Code.INTERNAL, message });
-  await later();
-  expect(onError.mock.calls).toEqual([[expect.objectContaining({ message }), expect.anything()]]);
-});
+    expect(onError.mock.calls).toEqual([[expect.objectContaining({ message }), expect.anything()]]);
+  },
+);
 
 test.each(everyWay)(
-  "$transport, $kind: one that swallows what next() rejects with is INTERNAL and reported",
+  "$transport, $kind: an interceptor that swallows a rejection of next() ends the call with INTERNAL, and is reported",
   async ({ transport, kind }) => {
     const onError = vi.fn();
     const swallow: ServerInterceptor = (_call, next) => next().catch(() => {});
@@ -96,37 +99,34 @@ test.each(everyWay)("$transport, $kind: an RpcError thrown before, after or besi
   expect(onError).not.toHaveBeenCalled();
 });
 
-test.each(everyWay)(
-  "$transport, $kind: a handler that still runs when its interceptor has ended the call is aborted",
-  async ({ transport, kind }) => {
-    const reasons: unknown[] = [];
-    const handlers = everyKind(
-      ({ signal }: Context) =>
-        new Promise<string>((_, reject) =>
-          signal.addEventListener("abort", () => {
-            reasons.push(signal.reason);
-            reject(signal.reason);
-          }),
-        ),
-    );
-    let running = () => {};
-    const started = new Promise<void>((resolve) => {
-      running = resolve;
-    });
-    const impatient: ServerInterceptor = async (_call, next) => {
-      void next();
-      await later();
-      running();
-    };
-    const onError = vi.fn();
-    const { client } = await startBy(transport, handlers, { interceptors: [impatient], onError });
-    expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL });
-    await started;
-    await until(() => reasons.length === 1);
-    expect(reasons).toMatchObject([{ code: Code.INTERNAL }]);
-    expect(onError).toHaveBeenCalledTimes(1);
-  },
-);
+test.each(everyWay)("$transport, $kind: a handler is aborted if its interceptor ends the call first", async ({ transport, kind }) => {
+  const reasons: unknown[] = [];
+  const handlers = everyKind(
+    ({ signal }: Context) =>
+      new Promise<string>((_, reject) =>
+        signal.addEventListener("abort", () => {
+          reasons.push(signal.reason);
+          reject(signal.reason);
+        }),
+      ),
+  );
+  let running = () => {};
+  const started = new Promise<void>((resolve) => {
+    running = resolve;
+  });
+  const impatient: ServerInterceptor = async (_call, next) => {
+    void next();
+    await later();
+    running();
+  };
+  const onError = vi.fn();
+  const { client } = await startBy(transport, handlers, { interceptors: [impatient], onError });
+  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL });
+  await started;
+  await until(() => reasons.length === 1);
+  expect(reasons).toMatchObject([{ code: Code.INTERNAL }]);
+  expect(onError).toHaveBeenCalledTimes(1);
+});
 
 test.each(everyWay)(
   "$transport, $kind: next() after the interceptor has returned does not run the handler",
@@ -143,7 +143,7 @@ test.each(everyWay)(
   },
 );
 
-test("responses that were sent before an interceptor returned too early arrive before the error", async () => {
+test("responses sent before an interceptor returns too early arrive before the error", async () => {
   const { client } = await startBy(
     "http2",
     {

@@ -15,7 +15,7 @@ const note =
     }
   };
 
-test.each(everyWay)("$transport, $kind: they run in order, the first outermost", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: interceptors run in order, the first outermost", async ({ transport, kind }) => {
   const log: string[] = [];
   const { client } = await startBy(
     transport,
@@ -29,30 +29,33 @@ test.each(everyWay)("$transport, $kind: they run in order, the first outermost",
   expect(log).toEqual(["a in", "b in", "handler", "b OK", "a OK"]);
 });
 
-test.each(everyWay)("$transport, $kind: one that throws refuses the call before a request is parsed", async ({ transport, kind }) => {
-  let handled = false;
-  const seen: unknown[] = [];
-  const { client } = await startBy(
-    transport,
-    everyKind(() => {
-      handled = true;
-      return "";
-    }),
-    {
-      interceptors: [
-        async (call) => {
-          call.onRequest((request) => seen.push(request));
-          throw new RpcError(Code.PERMISSION_DENIED, "not you");
-        },
-      ],
-    },
-  );
-  expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.PERMISSION_DENIED, message: "not you" });
-  expect(handled).toBe(false);
-  expect(seen).toEqual([]);
-});
+test.each(everyWay)(
+  "$transport, $kind: an interceptor that throws rejects the call before a request is parsed",
+  async ({ transport, kind }) => {
+    let handled = false;
+    const seen: unknown[] = [];
+    const { client } = await startBy(
+      transport,
+      everyKind(() => {
+        handled = true;
+        return "";
+      }),
+      {
+        interceptors: [
+          async (call) => {
+            call.onRequest((request) => seen.push(request));
+            throw new RpcError(Code.PERMISSION_DENIED, "not you");
+          },
+        ],
+      },
+    );
+    expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.PERMISSION_DENIED, message: "not you" });
+    expect(handled).toBe(false);
+    expect(seen).toEqual([]);
+  },
+);
 
-test.each(everyWay)("$transport, $kind: they see every message, and may refuse one", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: interceptors see every message, and may reject one", async ({ transport, kind }) => {
   const seen: string[] = [];
   const { client } = await startBy(
     transport,
@@ -88,7 +91,7 @@ test.each(everyWay)("$transport, $kind: they see every message, and may refuse o
 });
 
 test.each(everyWay)(
-  "$transport, $kind: next() rejects when the caller cancels, even if the handler takes no notice",
+  "$transport, $kind: next() rejects when the caller cancels, even if the handler ignores it",
   async ({ transport, kind }) => {
     const log: string[] = [];
     const { client } = await startBy(
@@ -106,7 +109,7 @@ test.each(everyWay)(
   },
 );
 
-test.each(transports)("%s: one may turn an error into another, and add to the trailer", async (transport) => {
+test.each(transports)("%s: an interceptor may replace an error, and add to the trailer", async (transport) => {
   const { client } = await startBy(
     transport,
     everyKind(() => {
@@ -133,7 +136,7 @@ test.each(transports)("%s: one may turn an error into another, and add to the tr
   }
 });
 
-test.each(transports)("%s: one that calls next() twice is a fault, and the handler runs once", async (transport) => {
+test.each(transports)("%s: calling next() twice is a fault, and the handler runs once", async (transport) => {
   let runs = 0;
   const faults: unknown[] = [];
   const { client } = await startBy(
@@ -158,7 +161,7 @@ test.each(transports)("%s: one that calls next() twice is a fault, and the handl
 });
 
 test.each(everyWay)(
-  "$transport, $kind: one that ends the call in the middle of it gives the status, and the handler hears of it",
+  "$transport, $kind: an interceptor may end a running call with its own status, and the handler is aborted",
   async ({ transport, kind }) => {
     const handling = Promise.withResolvers<AbortSignal>();
     const { client } = await startBy(

@@ -1,4 +1,4 @@
-// Metadata that no header can carry: the call fails with a clear error, and the connection lives on.
+// Metadata that exceeds a header: the call fails with a clear error, and the connection stays open.
 import { expect, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, transports } from "../../test/harness.ts";
 import { Code, detail, RpcError } from "../index.ts";
@@ -17,7 +17,7 @@ const errors: Readonly<Record<string, unknown>> = {
 const many = Array.from({ length: 2_000 }, () => "v");
 
 test.each(everyWay)(
-  "$transport, $kind: in a header or a trailer it is the handler's fault, which is reported; an error keeps its status",
+  "$transport, $kind: in a header or a trailer it is a fault of the handler, and is reported; an error keeps its status",
   async ({ transport, kind }) => {
     const reported: unknown[] = [];
     let how = "";
@@ -79,7 +79,7 @@ test.each(everyWay)("$transport, $kind: in a request it is INVALID_ARGUMENT, and
   expect(await beside).toMatchObject([{ text: "fine" }]);
 });
 
-test.each(transports)("%s: fifty-five kilobytes in a trailer arrive", async (transport) => {
+test.each(transports)("%s: a trailer of fifty-five kilobytes arrives", async (transport) => {
   const { client } = await startBy(transport, {
     unary: (_request, { trailer }) => {
       trailer.set("x-large", "y".repeat(55 * 1024));

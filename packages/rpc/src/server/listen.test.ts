@@ -1,4 +1,4 @@
-// Where a server listens, and what it says when it cannot.
+// Listening addresses, and the errors if the server cannot listen.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
@@ -38,7 +38,7 @@ test("an address in use is an error that names it", async () => {
   expect(error).toMatchObject({ code: "EADDRINUSE", message: `cannot listen on 127.0.0.1:${port}: the address is already in use` });
 });
 
-test("localhost is in use if one of its addresses is, and neither is taken then", async () => {
+test("localhost is in use if one of its addresses is, and the other stays free", async () => {
   const port = await occupy("::1");
   const server = createServer();
   onTestFinished(() => void server.shutdown());
@@ -46,18 +46,18 @@ test("localhost is in use if one of its addresses is, and neither is taken then"
   await expect(occupy("127.0.0.1", port)).resolves.toBe(port);
 });
 
-test.each(["localhost", "localhost:", "localhost:70000", "::1:80", ":80", ""])("%j is no address", async (address) => {
+test.each(["localhost", "localhost:", "localhost:70000", "::1:80", ":80", ""])("%j is not an address", async (address) => {
   expect(await failureOf(createServer().listen(address))).toMatchObject({
     message: `"${address}" is not an address of the form host:port or unix:path`,
   });
 });
 
-test("a host that does not exist is an error that names it", async () => {
+test("an unknown host is an error that names it", async () => {
   const error = await failureOf(createServer().listen("nosuch.invalid:0"));
   expect(error).toMatchObject({ code: "ENOTFOUND", message: "cannot listen on nosuch.invalid:0: no such host" });
 });
 
-test("an IPv6 peer stands in brackets", async () => {
+test("an IPv6 peer has brackets", async () => {
   const server = createServer();
   server.add(implement(TestService, { unary: (_request, { peer }) => ({ text: peer }) }));
   onTestFinished(() => void server.shutdown());
@@ -65,7 +65,7 @@ test("an IPv6 peer stands in brackets", async () => {
   expect((await connect(address).unary({})).text).toMatch(/^\[::1\]:\d+$/);
 });
 
-test.each(["unix:", "unix://"])("%s with a path listens on a Unix domain socket, which is gone after the shutdown", async (scheme) => {
+test.each(["unix:", "unix://"])("%s with a path listens on a Unix domain socket, which is removed at shutdown", async (scheme) => {
   const folder = mkdtempSync(join(tmpdir(), "grpc-study-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "a.sock");
@@ -80,7 +80,7 @@ test.each(["unix:", "unix://"])("%s with a path listens on a Unix domain socket,
   expect(existsSync(path)).toBe(false);
 });
 
-test("a socket whose folder does not exist, or that is taken, is an error that names it", async () => {
+test("a socket in a missing folder, or in use, is an error that names it", async () => {
   const server = createServer();
   onTestFinished(() => void server.shutdown());
   const long = await failureOf(server.listen(`unix:/${"ä".repeat(100)}`));

@@ -1,4 +1,4 @@
-// Listening on an address, and why that fails.
+// Listens on an address, and explains failures.
 import type { ServerTls } from "../security/tls.ts";
 import { pathTooLong } from "../transport/connect-cause.ts";
 import type { ListenAddress, Listening, ServerTransport } from "../transport/server.ts";
@@ -6,7 +6,7 @@ import { formatAddress } from "./address.ts";
 
 /** An address that a server listens on. */
 export interface BoundAddress {
-  /** `host:port`, with an IPv6 host in brackets, or `unix:` and a path: what a client takes. */
+  /** `host:port` with brackets around IPv6, or `unix:` and a path: the format of client targets. */
   readonly address: string;
   /** Empty for a Unix domain socket. */
   readonly host: string;
@@ -21,14 +21,17 @@ const plain: Readonly<Record<string, string>> = {
   ENOTFOUND: "no such host",
 };
 
-/** What codes mean only where the address is a Unix domain socket. */
+/** Explains codes that have a special meaning for Unix domain sockets. */
 function socketReason(path: string, code: string | undefined): string | undefined {
-  // libuv says EACCES of a folder that does not exist, too.
+  // libuv also reports EACCES for a missing folder.
   if (code === "EACCES") return "permission denied, or its folder does not exist";
   return code === "EINVAL" ? pathTooLong(path) : undefined;
 }
 
-/** A server cannot listen. `code` is the system's (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …) if there is one. */
+/**
+ * Thrown if a server cannot listen. `code` is the system's error code (`EADDRINUSE`, `EACCES`,
+ * `EADDRNOTAVAIL`, …), if there is one.
+ */
 export class ListenError extends Error {
   static {
     ListenError.prototype.name = "ListenError";
@@ -44,7 +47,8 @@ export class ListenError extends Error {
 }
 
 /**
- * Listens on one address; on `localhost`, on the loopback addresses of both families.
+ * Listens on one address. `localhost` means the loopback addresses of both families.
+ *
  * @throws ListenError, TlsFileError
  */
 export async function listen(transport: ServerTransport, at: ListenAddress, tls: ServerTls | undefined): Promise<BoundAddress> {
@@ -58,10 +62,10 @@ async function listenOnLoopback(transport: ServerTransport, port: number, tls: S
     await bind(transport, { host: "::1", port: v4.port }, tls);
   } catch (error) {
     const { code } = error as ListenError;
-    // A machine without IPv6.
+    // The machine has no IPv6.
     if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return v4;
     await v4.close();
-    // The port was any free one, but somebody has it on ::1.
+    // The free IPv4 port is in use on ::1.
     if (code === "EADDRINUSE" && port === 0 && attempts > 1) return listenOnLoopback(transport, 0, tls, attempts - 1);
     throw error;
   }

@@ -1,4 +1,4 @@
-// The status that ends a call, made of what its handler threw and of its trailer.
+// Builds the status that ends a call, from the error of the handler and the trailer.
 import { Code } from "../protocol/code.ts";
 import { isSent, RpcError, statusFromError } from "../protocol/error.ts";
 import { type Metadata, MetadataError } from "../protocol/metadata.ts";
@@ -6,8 +6,9 @@ import { metadataBytes, metadataFault, sizeFault } from "../protocol/metadata-ru
 import type { Status } from "../protocol/status.ts";
 
 /**
- * The status; undefined for OK without a trailer.
- * @throws MetadataError if the trailer, or the error's metadata, cannot be sent.
+ * Returns the status, or `undefined` for OK without a trailer.
+ *
+ * @throws MetadataError if the trailer, or the metadata of the error, cannot be sent.
  */
 export function outcome(error: RpcError | undefined, trailer: Metadata | undefined): Status | undefined {
   const sent = error !== undefined && isSent(error) ? error.metadata : undefined;
@@ -21,8 +22,8 @@ export function outcome(error: RpcError | undefined, trailer: Metadata | undefin
 }
 
 /**
- * The status of an error whose metadata, or that of its call, cannot be sent: code, message, details and `retryAfterMs` stay. All metadata is left out, and the
- * message says so.
+ * Returns the status of an error whose metadata or trailer cannot be sent. It keeps the code,
+ * message, details and `retryAfterMs`. It leaves out all metadata, and the message says so.
  */
 export function outcomeWithout(error: RpcError, { message: fault }: MetadataError): Status {
   const { code, message, details, retryAfterMs } = error;

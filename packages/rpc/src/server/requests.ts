@@ -10,27 +10,30 @@ type Result = IteratorResult<Message, undefined>;
 /** A `next()` that waits. */
 type Waiter = PromiseWithResolvers<Result>;
 
-/** Decodes a request, and shows it to the interceptors. */
+/** Decodes a request, and passes it to the interceptors. */
 interface Receiver {
   receive(request: Buffer, compressed: boolean): Message;
 }
 
 const done: Result = { done: true, value: undefined };
 
-/** Pulls: nothing is read from the peer that the handler has not asked for. */
+/** Reads from the peer only what the handler pulls. */
 export class Requests implements AsyncIterableIterator<Message, undefined> {
   readonly #stream: ServerStream;
   readonly #receiver: Receiver;
-  /** The first `next()` that waits. A handler that reads in a loop has one at a time. */
+  /** The first pending `next()`. A handler that reads in a loop has at most one. */
   #waiter: Waiter | undefined;
-  /** Those behind it. */
+  /** Further pending calls of `next()`. */
   #others: Waiter[] | undefined;
-  /** Whether a request that is here already would be delivered at this moment. */
+  /** Whether `next()` is pulling, so that a request may be delivered synchronously. */
   #pulling = false;
-  /** What was delivered so, and how often. */
+  /** The request that was delivered synchronously, and how many there were. */
   #pulled: Promise<Result> | undefined;
   #count = 0;
-  /** Whether the caller has sent its last, or the handler has read its last. */
+  /**
+   * Whether the caller has half-closed and all requests are read, or the handler has stopped
+   * reading.
+   */
   #closed = false;
   #failure: RpcError | undefined;
 
@@ -51,7 +54,7 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
       this.#stream.pull();
       return waiter.promise;
     }
-    // Most requests of a fast caller are here already: they need no waiter.
+    // Most requests of a fast caller have already arrived, and need no waiter.
     this.#pulling = true;
     this.#stream.pull();
     this.#pulling = false;
@@ -79,7 +82,7 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
     return waiter;
   }
 
-  /** The handler reads no further. */
+  /** The handler stops reading. */
   return(): Promise<Result> {
     this.close();
     return Promise.resolve(done);
@@ -87,7 +90,7 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
 
   push(request: Buffer, compressed: boolean): void {
     const waiter = this.#shift();
-    // Without a waiter, the handler has left its loop meanwhile.
+    // Without a waiter, the handler has left its loop.
     if (waiter === undefined && !this.#pulling) return;
     try {
       const result: Result = { done: false, value: this.#receiver.receive(request, compressed) };
@@ -111,7 +114,10 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
     for (let waiter = this.#shift(); waiter !== undefined; waiter = this.#shift()) waiter.reject(this.#failure);
   }
 
-  /** The call has ended, and who still reads is not its handler. Half of the requests must not pass for all of them. */
+  /**
+   * Ends the requests of a call that has ended. A remaining reader gets an error, so that it does
+   * not take half of the requests for all of them.
+   */
   over(): void {
     if (!this.#closed && this.#failure === undefined) this.fail(new RpcError(Code.CANCELLED, "the call has ended"));
   }

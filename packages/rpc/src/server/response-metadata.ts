@@ -1,19 +1,19 @@
-// The header and the trailer of a response, as a handler fills them.
+// The header and the trailer of a response, for handlers.
 import { Metadata, MetadataError, type MetadataValue } from "../protocol/metadata.ts";
 import { isReserved, reservedFault } from "../protocol/metadata-rules.ts";
 
 /**
- * Refuses the keys of HTTP and of the protocol where they are set: `set` and `add` throw a MetadataError. `merge` leaves them out, since what is merged has been
- * received from somebody else.
+ * Metadata that rejects the keys of HTTP and of the protocol: `set` and `add` throw a
+ * MetadataError. `merge` leaves these keys out, because it may be given received metadata.
  */
 export class ResponseMetadata extends Metadata {
   override set<Key extends string>(key: Key, value: MetadataValue<Key> | readonly MetadataValue<Key>[]): this {
-    refuse(key);
+    checkNotReserved(key);
     return super.set(key, value);
   }
 
   override add<Key extends string>(key: Key, value: MetadataValue<Key>): this {
-    refuse(key);
+    checkNotReserved(key);
     return super.add(key, value);
   }
 
@@ -24,7 +24,7 @@ export class ResponseMetadata extends Metadata {
   }
 }
 
-function refuse(key: string): void {
+function checkNotReserved(key: string): void {
   const name = key.toLowerCase();
   if (isReserved(name)) throw new MetadataError(reservedFault(name));
 }

@@ -5,7 +5,7 @@ import { Code, RpcError } from "../index.ts";
 const counts = (responses: readonly { readonly count: number }[]) => responses.map(({ count }) => count);
 
 test.each(transports.flatMap((transport) => ["a generator", "an async generator"].map((kind) => ({ transport, kind }))))(
-  "$transport: what $kind yields at once arrives whole and in order",
+  "$transport: responses that $kind yields at once arrive complete and in order",
   async ({ transport, kind }) => {
     const all = Array.from({ length: 5000 }, (_, count) => ({ count, text: "x".repeat(count % 50) }));
     const { client } = await startBy(transport, {
@@ -21,7 +21,7 @@ test.each(transports.flatMap((transport) => ["a generator", "an async generator"
   },
 );
 
-test.each(transports)("%s: what was yielded before an error, or before the handler waits, arrives before that", async (transport) => {
+test.each(transports)("%s: yielded responses arrive before a later error or wait of the handler", async (transport) => {
   const { promise, resolve: go } = Promise.withResolvers<void>();
   const { client } = await startBy(transport, {
     async *serverStream({ text }) {
@@ -39,7 +39,7 @@ test.each(transports)("%s: what was yielded before an error, or before the handl
   expect(await failureOf(waiting.recv())).toMatchObject({ code: Code.ABORTED });
 });
 
-test.each(transports)("%s: a response that cannot be written does not take with it those before it", async (transport) => {
+test.each(transports)("%s: a response that cannot be serialized does not affect those before it", async (transport) => {
   const { client } = await startBy(transport, {
     *serverStream() {
       yield { count: 1 };

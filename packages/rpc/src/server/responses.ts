@@ -1,27 +1,30 @@
-// Sends what a server streaming or bidirectional handler yields, no faster than the peer reads.
+// Sends the responses that a handler yields, no faster than the peer reads.
 
 import { burst } from "./turn.ts";
 
 type Responses = AsyncIterator<unknown> | Iterator<unknown>;
 type Result = IteratorResult<unknown>;
 
-/** The call that the responses are of. */
+/** The call of the responses. */
 interface Sender {
   /** Returns whether there is room for more. Throws if the response cannot be sent. */
   send(response: unknown): boolean;
   /** The last response has been sent, or the writer has been stopped. */
   onResponsesEnd(): void;
-  /** The handler throws, or a response cannot be sent. */
+  /** The handler has thrown, or a response cannot be sent. */
   onResponsesFail(thrown: unknown): void;
-  /** Takes what a handler throws that has been stopped. */
+  /** Called with an error that a handler throws after the writer was stopped. */
   fail(thrown: unknown): void;
 }
 
-/** A loop without an async function: a stream that waits for its handler, as thousands may, takes a third of the memory. */
+/**
+ * Writes the responses. The loop is not an async function, so a stream that waits for its handler,
+ * as thousands may, takes a third less memory.
+ */
 export class ResponseWriter {
   readonly #responses: Responses;
   readonly #sender: Sender;
-  readonly #onResult = (result: Result): void => this.#goOn(result);
+  readonly #onResult = (result: Result): void => this.#continue(result);
   readonly #onFault = (thrown: unknown): void => this.#sender.onResponsesFail(thrown);
   #count = 0;
   #stopped = false;
@@ -33,22 +36,25 @@ export class ResponseWriter {
     this.#sender = sender;
   }
 
-  /** Sends what the handler yields, until it is done, fails, or the writer is stopped: its sender hears of that once. */
+  /**
+   * Sends the responses until the handler is done or fails, or the writer is stopped. The sender is
+   * called once at the end.
+   */
   write(): void {
-    this.#goOn(undefined);
+    this.#continue(undefined);
   }
 
   /** There is room again. */
   drain(): void {
     if (!this.#full) return;
     this.#full = false;
-    // Not at once: whoever says so has not finished.
-    queueMicrotask(() => this.#goOn(undefined));
+    // Not synchronously, because the caller has not finished.
+    queueMicrotask(() => this.#continue(undefined));
   }
 
   /**
-   * The call is over. The handler's `finally` runs as soon as the handler lets it: not left to the loop, which may be waiting for a handler that
-   * waits for something else.
+   * Stops the loop. Runs the handler's `finally` directly, because the loop may be blocked in a
+   * handler that waits for something else.
    */
   stop(): void {
     this.#stopped = true;
@@ -56,8 +62,11 @@ export class ResponseWriter {
     this.#return().catch((error: unknown) => this.#sender.fail(error));
   }
 
-  /** Takes a result, if there is one, and asks for the next ones, until one or the peer has to be waited for. */
-  #goOn(result: Result | undefined): void {
+  /**
+   * Processes a result, if there is one, and reads further ones until it has to wait for the
+   * handler or for the peer.
+   */
+  #continue(result: Result | undefined): void {
     let next = result;
     try {
       for (;;) {
@@ -65,7 +74,7 @@ export class ResponseWriter {
         if (this.#stopped) break;
         const following = this.#responses.next();
         if (isPromise(following)) {
-          // A thenable of somebody else may call back at once, and more than once.
+          // A foreign thenable may call back at once, and more than once.
           (following instanceof Promise ? following : Promise.resolve(following)).then(this.#onResult, this.#onFault);
           return;
         }
@@ -78,7 +87,7 @@ export class ResponseWriter {
     this.#sender.onResponsesEnd();
   }
 
-  /** Returns whether the loop goes on now. */
+  /** Returns whether the loop continues now. */
   #take({ done, value }: Result): boolean {
     if (done || this.#stopped) {
       this.#stopped = true;
@@ -91,7 +100,7 @@ export class ResponseWriter {
       return false;
     }
     if (++this.#count % burst !== 0) return true;
-    setImmediate(() => this.#goOn(undefined));
+    setImmediate(() => this.#continue(undefined));
     return false;
   }
 
@@ -99,20 +108,20 @@ export class ResponseWriter {
     try {
       return this.#sender.send(response);
     } catch (error) {
-      // The error that stops it is the one that counts.
+      // The error that stopped the loop takes precedence.
       this.#return().catch(() => {});
       throw error;
     }
   }
 
   async #return(): Promise<void> {
-    // Not at once: whoever stops it may be the generator itself, which cannot return while it runs.
+    // Not synchronously: the caller may be the generator itself, which cannot return while it runs.
     await undefined;
     await this.#responses.return?.();
   }
 }
 
-/** Begins what a handler has returned. Undefined if it is no iterable. */
+/** Returns the iterator of a handler's result, or `undefined` if the result is not iterable. */
 export function iteratorOf(responses: unknown): Responses | undefined {
   if (typeof responses === "object" && responses !== null) {
     if (Symbol.asyncIterator in responses) return (responses as AsyncIterable<unknown>)[Symbol.asyncIterator]();

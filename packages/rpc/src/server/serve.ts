@@ -1,4 +1,4 @@
-// From an implementation to the methods that a transport serves.
+// Converts an implementation to the methods that a transport serves.
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type Codec, compiled } from "@grpc-study/codec";
@@ -9,34 +9,38 @@ import { RpcError } from "../protocol/error.ts";
 import { methodPath } from "../protocol/method.ts";
 import type { ServedMethod, ServerListener, ServerStream } from "../transport/server.ts";
 import { Call } from "./call.ts";
-import type { CallMethod, Scope } from "./call-state.ts";
+import type { CallMethod, ServiceSettings } from "./call-state.ts";
 import type { Context } from "./context.ts";
 import type { Implementation, ImplementOptions } from "./implement.ts";
 
-/** What a server adds to an implementation. Its interceptors are outermost, and its `onError` is called last. */
+/**
+ * The options that a server adds to an implementation. Its interceptors run outermost, and its
+ * `onError` is called last.
+ */
 export interface ServeOptions extends ImplementOptions {
-  /** How responses are compressed, unless their handler says otherwise. Default: `identity`. */
+  /** The compression of responses, unless a handler chooses another one. Default: `identity`. */
   readonly compression?: Compression | undefined;
-  /** Holds the calls that are running. */
+  /** The set of running calls. */
   readonly calls?: LinkedSet<Call> | undefined;
 }
 
 /**
- * The methods of an implementation. Interceptors prepare for the service here.
+ * Returns the methods of an implementation. Calls `prepare` of the interceptors.
+ *
  * @throws what `prepare` of an interceptor throws.
  */
 export function serve({ service, handlers, options: own }: Implementation, server: ServeOptions = {}): ServedMethod[] {
-  const scope: Scope = {
+  const settings: ServiceSettings = {
     interceptors: [...(server.interceptors ?? []), ...(own.interceptors ?? [])],
     onError: both(own.onError, server.onError) ?? logError,
     compression: server.compression ?? "identity",
   };
-  for (const { prepare } of scope.interceptors) prepare?.(service);
+  for (const { prepare } of settings.interceptors) prepare?.(service);
   const codec = own.codec ?? server.codec ?? compiled;
   const calls = server.calls ?? new LinkedSet<Call>();
   return service.methods.map((method) => {
     const handler = handlers[method.localName]?.bind(handlers) ?? unimplemented;
-    return new Method(method, handler, codec(method.input), codec(method.output), scope, calls);
+    return new Method(method, handler, codec(method.input), codec(method.output), settings, calls);
   });
 }
 
@@ -49,21 +53,28 @@ class Method implements ServedMethod, CallMethod {
   readonly handler: CallMethod["handler"];
   readonly input: Codec;
   readonly output: Codec;
-  readonly scope: Scope;
+  readonly settings: ServiceSettings;
   readonly #calls: LinkedSet<Call>;
 
-  constructor(descriptor: DescMethod, handler: CallMethod["handler"], input: Codec, output: Codec, scope: Scope, calls: LinkedSet<Call>) {
+  constructor(
+    descriptor: DescMethod,
+    handler: CallMethod["handler"],
+    input: Codec,
+    output: Codec,
+    settings: ServiceSettings,
+    calls: LinkedSet<Call>,
+  ) {
     const { methodKind } = descriptor;
     this.descriptor = descriptor;
     this.path = methodPath(descriptor);
     this.requestStream = methodKind === "client_streaming" || methodKind === "bidi_streaming";
     this.responseStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
-    // Interceptors may refuse a call by its header.
-    this.early = this.requestStream || scope.interceptors.length > 0;
+    // Interceptors may reject a call before its request is complete.
+    this.early = this.requestStream || settings.interceptors.length > 0;
     this.handler = handler;
     this.input = input;
     this.output = output;
-    this.scope = scope;
+    this.settings = settings;
     this.#calls = calls;
   }
 
@@ -82,7 +93,7 @@ class Method implements ServedMethod, CallMethod {
 
 type OnError = ImplementOptions["onError"];
 
-/** A hook that fails must not keep the other from being called. */
+/** Calls both hooks, even if the first one throws. */
 function both(inner: OnError, outer: OnError): OnError {
   if (inner === undefined || outer === undefined) return inner ?? outer;
   return (error, context) => {

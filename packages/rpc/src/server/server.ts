@@ -1,4 +1,4 @@
-// A server: services, addresses, health, and an orderly end.
+// A server: services, addresses, health, and graceful shutdown.
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
@@ -24,18 +24,22 @@ import { type ServeOptions, serve } from "./serve.ts";
 import { checkShutdown, endCalls, type ShutdownOptions, type ShutdownReport } from "./shutdown.ts";
 
 export interface ServerOptions extends ImplementOptions {
-  /** Serve `grpc.health.v1.Health`. Default true. */
+  /** Whether to serve `grpc.health.v1.Health`. Default: true. */
   readonly health?: boolean | undefined;
-  /** Serve `grpc.reflection.v1` and `v1alpha`. Default false: it shows every service to every caller. */
+  /**
+   * Whether to serve `grpc.reflection.v1` and `v1alpha`, which show every service to every caller.
+   * Default: false.
+   */
   readonly reflection?: boolean | undefined;
   /**
-   * How responses are compressed, for callers that take it. Default `identity`: not at all. A handler may choose for its call, by `context.compression`.
-   * Secrets that are sent beside what a caller chooses should not be compressed with it: the length gives them away.
+   * The compression of responses for callers that accept it. A handler may choose another one in
+   * `context.compression`. Do not compress secrets together with data that a caller chooses,
+   * because the length reveals them. Default: `identity`, uncompressed.
    */
   readonly compression?: Compression | undefined;
-  /** What peers may ask for; each limit says its unit and its default. */
+  /** The limits for peers. Each limit documents its unit and its default. */
   readonly limits?: { readonly [Name in keyof ServerLimits]?: ServerLimits[Name] | undefined } | undefined;
-  /** What carries the calls. Default: HTTP/2, by an engine of this package's own. */
+  /** The transport of the calls. Default: the HTTP/2 engine of this package. */
   readonly transport?: ServerTransportFactory | undefined;
 }
 
@@ -51,43 +55,57 @@ const serverNames: Names<ServerOptions> = {
 };
 
 export interface Server {
-  /** What `grpc.health.v1` answers. Every service added is SERVING unless told otherwise. */
+  /**
+   * The statuses that `grpc.health.v1` reports. Each added service is SERVING until its status is
+   * set.
+   */
   readonly health: HealthStatuses;
-  /** Adds services, before or after `listen`. Throws if a service is there already. */
+  /**
+   * Adds services, before or after `listen`.
+   *
+   * @throws TypeError if an argument is not an implementation, or if a service has already been
+   * added.
+   */
   add(...implementations: readonly Implementation[]): void;
   /**
-   * Listens on `host:port`, or on `unix:` and the path of a Unix domain socket, and resolves once it does. Port 0 takes any that is free;
-   * `localhost` means the loopback addresses, of IPv4 and, where there is one, of IPv6. May be called for several addresses.
+   * Listens on `host:port`, or on `unix:` and the path of a Unix domain socket. Resolves once the
+   * server listens. Port 0 takes any free port. `localhost` means the loopback addresses of IPv4
+   * and, if available, of IPv6. May be called for several addresses.
    *
-   * Rejects with a TypeError if the address has neither form, with a ListenError, or with a TlsFileError if a certificate or key cannot be used.
-   * @param tls TLS, or mutual TLS. Default: plaintext.
+   * Rejects with a TypeError if the address has another format, with a ListenError, or with a
+   * TlsFileError if a certificate or key cannot be used.
+   *
+   * @param tls TLS or mutual TLS. Default: plaintext.
    */
   listen(address: string, tls?: ServerTls): Promise<BoundAddress>;
   /**
-   * A channel to this server without a socket: calls go to the same handlers, through the same codecs and interceptors, with the same deadlines,
-   * limits, streams and errors.
+   * Returns a channel to this server within the process. Calls go to the same handlers, through the
+   * same codecs and interceptors, with the same deadlines, limits, streams and errors.
    *
    * @example
    * const client = createClient(Greeter, server.channel());
    */
   channel(options?: InProcessOptions): Channel;
   /**
-   * Ends the server in order: health says NOT_SERVING, no new calls are taken, running calls finish; after the grace period their
-   * signals abort, and then connections are closed. Without a running call it resolves at once. A second call shares the first one's outcome.
+   * Shuts the server down gracefully: health reports NOT_SERVING, new calls are rejected, and
+   * running calls finish. After the grace period, their signals abort, and then connections are
+   * closed. Without a running call, it resolves at once. A second call returns the outcome of the
+   * first one.
    */
   shutdown(options?: ShutdownOptions): Promise<ShutdownReport>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Makes a server.
+ * Creates a server.
  *
  * @example
  * const server = createServer({ reflection: true });
  * server.add(implement(Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) }));
  * const { address } = await server.listen("localhost:50051");
  *
- * @throws TypeError for an option that does not exist or has a wrong type, RangeError for a limit that is out of range.
+ * @throws TypeError for an unknown option or a wrong type, RangeError for a limit that is out of
+ * range.
  */
 export function createServer(options: ServerOptions = {}): Server {
   return new RpcServer(options);
@@ -175,7 +193,7 @@ class RpcServer implements Server {
     return report;
   }
 
-  /** The method of a path that is served. */
+  /** Returns the method with a path. */
   #method(path: string): DescMethod {
     const methods = this.#implementations.flatMap(({ service }) => service.methods);
     return methods.find((method) => methodPath(method) === path) as DescMethod;

@@ -1,4 +1,4 @@
-// The orderly end of a server.
+// Graceful shutdown of a server.
 import { once } from "node:events";
 import * as net from "node:net";
 import { expect, onTestFinished, test } from "vitest";
@@ -18,7 +18,7 @@ import { frame, Peer } from "../../test/http2-peer.ts";
 import { Code, createClient, createServer } from "../index.ts";
 import { Health } from "../services/health/index.ts";
 
-test.each(transports)("%s: shutdown tells watchers NOT_SERVING, lets running calls finish, and takes no new ones", async (transport) => {
+test.each(transports)("%s: shutdown sends NOT_SERVING to watchers, lets running calls finish, and takes no new ones", async (transport) => {
   let finish: (text: string) => void = () => {};
   const { server, channel, client } = await startBy(transport, {
     unary: () => new Promise((resolve) => (finish = (text) => resolve({ text }))),
@@ -38,26 +38,23 @@ test.each(transports)("%s: shutdown tells watchers NOT_SERVING, lets running cal
   expect(await report).toEqual({ cut: [] });
 });
 
-test.each(everyWay)(
-  "$transport, $kind: a call that goes on past the grace period is aborted, and reported",
-  async ({ transport, kind }) => {
-    let started = false;
-    const { server, client } = await startBy(
-      transport,
-      everyKind(({ signal }) => {
-        started = true;
-        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-      }),
-    );
-    const failure = failureOf(kinds[kind](client, ""));
-    await until(() => started);
-    const { cut } = await server.shutdown({ graceMs: 20 });
-    expect(await failure).toMatchObject({ code: Code.UNAVAILABLE, message: "the server is shutting down" });
-    expect(cut).toMatchObject([{ how: "aborted", peer: expect.stringMatching(/^(127\.0\.0\.1:\d+|in-process)$/) }]);
-  },
-);
+test.each(everyWay)("$transport, $kind: a call that exceeds the grace period is aborted, and reported", async ({ transport, kind }) => {
+  let started = false;
+  const { server, client } = await startBy(
+    transport,
+    everyKind(({ signal }) => {
+      started = true;
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    }),
+  );
+  const failure = failureOf(kinds[kind](client, ""));
+  await until(() => started);
+  const { cut } = await server.shutdown({ graceMs: 20 });
+  expect(await failure).toMatchObject({ code: Code.UNAVAILABLE, message: "the server is shutting down" });
+  expect(cut).toMatchObject([{ how: "aborted", peer: expect.stringMatching(/^(127\.0\.0\.1:\d+|in-process)$/) }]);
+});
 
-test.each(everyWay)("$transport, $kind: a call that is deaf to its signal is forced to end, and reported", async ({ transport, kind }) => {
+test.each(everyWay)("$transport, $kind: a call that ignores its signal is forced to end, and reported", async ({ transport, kind }) => {
   let started = false;
   const { server, client } = await startBy(
     transport,
@@ -73,7 +70,10 @@ test.each(everyWay)("$transport, $kind: a call that is deaf to its signal is for
   expect(cut).toMatchObject([{ how: "forced" }]);
 });
 
-/** The kinds whose handlers may end while the answer waits for its caller. The others wait for room first, and are told to stop. */
+/**
+ * The kinds whose handlers may end while the response waits for the caller. Other handlers wait for
+ * room first, and are aborted.
+ */
 const answersWait = {
   http2: ["unary", "clientStream"],
   "grpc-js": ["unary", "serverStream", "clientStream", "bidiStream"],
@@ -81,14 +81,14 @@ const answersWait = {
 } as const satisfies Record<Transport, readonly string[]>;
 
 test.each(everyWay.filter(({ transport, kind }) => (answersWait[transport] as readonly string[]).includes(kind)))(
-  "$transport, $kind: a call that has ended, and whose caller does not take the answer, is reported once the grace period is over",
+  "$transport, $kind: a call with an unread response is reported after the grace period",
   async ({ transport, kind }) => {
     let ended = 0;
     const one = () => {
       ended++;
       return { text: "x".repeat(1_000) };
     };
-    // A client of ours reads 256 KiB ahead.
+    // The client of this package reads 256 KiB ahead.
     const first = Array(5).fill({ text: "x".repeat(transport === "in process" ? 60_000 : 1) });
     const handlers: TestHandlers = {
       unary: one,
@@ -117,7 +117,7 @@ test.each(everyWay.filter(({ transport, kind }) => (answersWait[transport] as re
   },
 );
 
-test.each(transports)("%s: a bidirectional handler that only reads ends by itself when it is told to stop", async (transport) => {
+test.each(transports)("%s: a bidirectional handler that only reads ends by itself when it is aborted", async (transport) => {
   const { server, client } = await startBy(transport, {
     async *bidiStream(requests) {
       for await (const { text } of requests) yield { text };
@@ -131,12 +131,12 @@ test.each(transports)("%s: a bidirectional handler that only reads ends by itsel
   expect(await failureOf(call.recv())).toMatchObject({ code: Code.UNAVAILABLE });
 });
 
-test.each(transports)("%s: a second shutdown shares the first one's outcome", async (transport) => {
+test.each(transports)("%s: a second shutdown returns the outcome of the first one", async (transport) => {
   const { server } = await startBy(transport, {});
   expect(server.shutdown()).toBe(server.shutdown());
 });
 
-/** A socket to a server, on which nothing more is sent. */
+/** A socket to a server that sends nothing more. */
 async function silent(address: string, bytes = Buffer.alloc(0)): Promise<net.Socket> {
   const { port } = new URL(`http://${address}`);
   const socket = net.connect(Number(port), "127.0.0.1");
@@ -151,7 +151,7 @@ const preface = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 
 /** HEADERS of stream 1 without END_HEADERS. */
 const halfHeader = Buffer.from([0, 0, 1, 1, 0, 0, 0, 0, 1, 0x83]);
 
-test("shutdown without a running call takes no time, beside peers that are silent and requests that are not complete", async () => {
+test("shutdown without a running call does not wait for silent peers and incomplete requests", async () => {
   const { server, address } = await startServer({ unary: () => ({}), serverStream: () => [{}] });
   await silent(address);
   await silent(address, preface.subarray(0, 10));
@@ -163,7 +163,7 @@ test("shutdown without a running call takes no time, beside peers that are silen
   expect(await done.status()).toBe(Code.OK);
   const halves = ["Unary", "ServerStream"].map((method) => peer.call(method));
   for (const { stream } of halves) stream.write(frame(Buffer.alloc(0), 0, 100).subarray(0, 3));
-  // An answer comes after all that was sent before it.
+  // The response shows that all earlier data has arrived.
   const after = peer.call("Unary");
   after.stream.end(frame());
   await after.ended;
@@ -173,6 +173,6 @@ test("shutdown without a running call takes no time, beside peers that are silen
   for (const half of halves) expect([Code.UNAVAILABLE, Number.NaN]).toContainEqual(await half.status());
 });
 
-test("a server that never listened ends at once", async () => {
+test("a server that never listened shuts down at once", async () => {
   expect(await createServer().shutdown({ graceMs: 20_000 })).toEqual({ cut: [] });
 });

@@ -1,4 +1,4 @@
-// The orderly end of a server.
+// Graceful shutdown of a server.
 import { setTimeout as delay } from "node:timers/promises";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { checkNumber, checkOptionNames, type Names, optional } from "../checks.ts";
@@ -8,9 +8,11 @@ import { RpcError } from "../protocol/error.ts";
 import type { Call } from "./call.ts";
 
 export interface ShutdownOptions {
-  /** How long running calls may go on, in milliseconds. Default 10,000. */
+  /** The grace period for running calls, in milliseconds. Default: 10,000. */
   readonly graceMs?: number | undefined;
-  /** How long they have to end once their signal aborted, in milliseconds. Default 1,000. */
+  /**
+   * How long calls may take to end after their signal has aborted, in milliseconds. Default: 1,000.
+   */
   readonly abortMs?: number | undefined;
 }
 
@@ -36,19 +38,25 @@ export interface CutCall {
   readonly method: DescMethod;
   readonly peer: string;
   /**
-   * `aborted`: its handler ended by its signal. `forced`: the handler was deaf to that. `unsent`: the handler had ended, and the caller did not take the
-   * answer.
+   * `aborted`: the handler ended when its signal aborted. `forced`: the handler ignored the signal.
+   * `unsent`: the handler had ended, but the caller did not read the response.
    */
   readonly how: "aborted" | "forced" | "unsent";
 }
 
-/** How long the last statuses may take to be sent, in milliseconds. A peer that does not read gets none. */
+/**
+ * How long the last statuses may take to be sent, in milliseconds. A peer that does not read gets
+ * none.
+ */
 const lastStatusesMs = 100;
 
 /**
- * Lets the running calls finish; aborts them after the grace period, and ends those that are deaf to that.
- * @param drained resolves when the last call has ended and its peer has its status.
- * @param unsent the calls that have ended, and whose answers have not left.
+ * Lets the running calls finish, aborts them after the grace period, and ends those that ignore the
+ * abort.
+ *
+ * @param drained resolves when the last call has ended and its peer has the status.
+ * @param unsent returns the calls that have ended, but whose responses have not been sent
+ * completely.
  */
 export async function endCalls(
   running: LinkedSet<Call>,
@@ -56,7 +64,8 @@ export async function endCalls(
   unsent: () => readonly Omit<CutCall, "how">[],
   { graceMs = 10_000, abortMs = 1_000 }: ShutdownOptions,
 ): Promise<ShutdownReport> {
-  // Watchers of health have been told NOT_SERVING, in the ticks before this one; they would watch for ever.
+  // Health watchers have got NOT_SERVING in an earlier tick. They are aborted now, because they
+  // would watch for ever.
   const watchers = setImmediate(() => abort(running, (call) => call.method.parent.typeName.startsWith("grpc.")));
   const finished = await within(drained, graceMs);
   clearImmediate(watchers);
@@ -74,10 +83,10 @@ export async function endCalls(
   return { cut: [...cut, ...waiting] };
 }
 
-/** The longest time of Node's timers, 24.8 days: a longer one fires at once. */
+/** The longest duration of Node's timers, 24.8 days. A longer one fires at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Whether a promise settles in time. */
+/** Resolves with whether a promise settles in time. */
 async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const timer = new AbortController();
   const timeout = delay(Math.min(ms, longestTimerMs), false, { signal: timer.signal }).catch(() => false);

@@ -1,20 +1,30 @@
-// What an interceptor leaves for the handler, typed by its key.
+// Values that interceptors pass to handlers, typed by their key.
 import { checkString, wrongType } from "../checks.ts";
 
-/** Names a value of a call. Make one, and share it between the interceptor that sets it and the handlers that read it. */
+/**
+ * The key of a value. Create one key, and share it between the interceptor that sets the value and
+ * the handlers that read it.
+ */
 export interface ContextKey<T> {
   readonly name: string;
   /** Only for the type system. */
   readonly type?: T;
 }
 
-/** @throws TypeError if the key was not made by `createContextKey()`. */
+/** @throws TypeError if the key was not created by `createContextKey()`. */
 export function checkKey(name: string, value: unknown): void {
   if (typeof (value as ContextKey<unknown> | undefined | null)?.name === "string" && typeof value === "object") return;
   throw wrongType(name, "made by createContextKey()", value);
 }
 
-/** @example const user = createContextKey<User>("user"); */
+/**
+ * Creates a key for a value of calls.
+ *
+ * @example
+ * const user = createContextKey<User>("user");
+ *
+ * @throws TypeError if the name is not a string.
+ */
 export function createContextKey<T>(name: string): ContextKey<T> {
   return { name: checkString("the name of a context key", name) };
 }
@@ -33,7 +43,11 @@ export class ContextValues {
     return this.#values.get(key) as T | undefined;
   }
 
-  /** Like `get`, where the value must be there: throws (the call is INTERNAL then) if no interceptor has set it. */
+  /**
+   * Returns a value that must exist.
+   *
+   * @throws Error if no interceptor has set the value. The call then ends with INTERNAL.
+   */
   require<T>(key: ContextKey<T>): T {
     checkKey("key", key);
     if (!this.#values.has(key)) throw new Error(`no interceptor has set "${key.name}"`);

@@ -22,7 +22,8 @@ export function serverCredentials(tls: ServerTls | undefined): ServerCredentials
  * Certificates are read once.
  *
  * @example
- * const channel = new grpc.Channel("dns:shop.example:50051", grpcJsCredentials({ ca: "ca.pem" }), {});
+ * const credentials = grpcJsCredentials({ ca: "ca.pem" });
+ * const channel = new grpc.Channel("dns:shop.example:50051", credentials, {});
  *
  * @throws TlsFileError if a certificate or key cannot be used, TypeError for an option that grpc-js
  * does not support.

@@ -194,7 +194,10 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
     else this.#server = method.answer(stream, request.bytes, request.compressed);
   }
 
-  /** Returns the next request, if the handler has pulled one. A request that is too large ends the call. */
+  /**
+   * Returns the next request, if the handler has pulled one. A request that is too large ends the
+   * call.
+   */
   #takeRequest(): QueuedMessage | undefined {
     const request = this.#requests.take();
     const { maxReceiveMessageBytes } = this.#transport.limits;

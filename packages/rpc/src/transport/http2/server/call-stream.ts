@@ -1,6 +1,7 @@
-// One call on its HTTP/2 stream: the end that a handler has of it.
+// One call on its HTTP/2 stream: the stream for the handler.
 //
-// Nothing is made for a call that it may not need: a unary call whose request comes in one piece takes one object.
+// Objects that a call may not need are created on demand: a unary call whose request arrives in one
+// chunk takes one object.
 import { ErrorCode, type Stream, type StreamHandler, type StreamReset } from "@grpc-study/http2";
 import { LongTimer } from "../../../long-timer.ts";
 import { Code } from "../../../protocol/code.ts";
@@ -18,7 +19,10 @@ import type { ReceivingCall, ServerConnection } from "./server-connection.ts";
 
 const nothing = Buffer.alloc(0);
 
-/** How long a client that is made of Node's http2 has to reset what it has half-closed. Milliseconds. */
+/**
+ * How long a client on Node's http2 may take to reset a stream after its half-close, in
+ * milliseconds.
+ */
 const resetWithinMs = 5;
 
 export class CallStream implements ServerStream, StreamHandler, Receiver, ReceivingCall {
@@ -26,27 +30,27 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   readonly #head: RequestHead;
   readonly #connection: ServerConnection;
   readonly deadline: number;
-  /** The deadline by a clock that nobody sets. */
+  /** The deadline on the monotonic clock. */
   readonly #timeUpAt: number;
   #timer: LongTimer | undefined = undefined;
   #listener: ServerListener | undefined = undefined;
-  /** How it was ended from this side before it had a listener. */
-  #refused: Status | undefined = undefined;
-  /** Undefined while nothing has come of the only request, and if it came in one piece. */
+  /** The status with which this side ended the call before it had a listener. */
+  #endedWith: Status | undefined = undefined;
+  /** Undefined until the first bytes of the only request, and if it arrived in one chunk. */
   #requests: Requests | undefined = undefined;
-  /** Whether the only request is asked for. */
+  /** Whether the only request has been pulled. */
   #wanted: boolean;
-  /** The only request, until it is known to be the only one. */
+  /** The only request, until it is known that no other follows. */
   #request: Buffer | undefined = undefined;
   #requestCompressed = false;
   /** Whether all requests have been delivered. */
   #complete = false;
   #headerSent = false;
   #compressed: CompressedMessages | undefined = undefined;
-  /** Whether its status has been given, or never will be. */
+  /** Whether the call has ended here: its status has been sent, or never will be. */
   ended = false;
   pendingBytes = 0;
-  /** When the clock first saw that nothing has come. */
+  /** When `checkTimeout` first saw that no byte of the request had arrived. */
   #silentSince = -1;
   previous: ReceivingCall | undefined = undefined;
   next: ReceivingCall | undefined = undefined;
@@ -65,7 +69,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     }
   }
 
-  /** The header has come; with `endStream` nothing follows. */
+  /** The header has arrived. With `endStream`, nothing follows. */
   start(endStream: boolean): void {
     const { method, timeoutMs } = this.#head;
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
@@ -77,21 +81,21 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     }
     this.#connection.receiving.add(this);
     if (method.requestStream) this.#requests = this.#newRequests();
-    // Interceptors may refuse the call by its header: nothing of the body is read before they are done.
+    // Interceptors may reject the call by its header, so the body is not read before they finish.
     if (method.early || method.requestStream) this.#opened(method.open(this));
     if (endStream) this.onData(nothing, true);
   }
 
   #opened(listener: ServerListener): void {
     this.#listener = listener;
-    if (this.#refused !== undefined) listener.onCancel(this.#refused);
+    if (this.#endedWith !== undefined) listener.onCancel(this.#endedWith);
   }
 
   #newRequests(): Requests {
     return new Requests(this.#stream, this.#head, this, this.#connection.limits.maxReceiveMessageBytes);
   }
 
-  // The handler's side.
+  // Called by the handler.
 
   get metadata(): Metadata {
     return this.#head.metadata();
@@ -117,7 +121,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     const requests = this.#requests;
     this.#wanted = true;
     if (requests === undefined || this.ended) return;
-    // The only request is delivered once it is complete, and known to be the only one.
+    // The only request is delivered once it is complete, and it is known that no other follows.
     requests.want(this.#head.method.requestStream ? 1 : Number.POSITIVE_INFINITY);
     if (this.#listener !== undefined) requests.read();
   }
@@ -126,7 +130,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     if (this.#headerSent || this.ended) return;
     const list = headerOf(this.#stream, header, compression);
     if (typeof list === "string") {
-      this.refuse(Code.INTERNAL, list);
+      this.abort(Code.INTERNAL, list);
       return;
     }
     this.#headerSent = true;
@@ -138,7 +142,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     if (this.ended) return true;
     const { maxSendMessageBytes } = this.#connection.limits;
     if (message.length > maxSendMessageBytes) {
-      this.refuse(Code.RESOURCE_EXHAUSTED, tooLarge(message, maxSendMessageBytes));
+      this.abort(Code.RESOURCE_EXHAUSTED, tooLarge(message, maxSendMessageBytes));
       return true;
     }
     if (!this.#headerSent) this.sendHeader(undefined, "identity");
@@ -163,10 +167,10 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     }
   }
 
-  // The stream's side.
+  // Called by the HTTP/2 stream.
 
   onData(data: Buffer, endStream: boolean): void {
-    // The engine ends what is left of the request once the response has left.
+    // The engine ends the rest of the request once the response has been sent.
     if (this.ended) this.#stream.credit(data.length);
     else if (this.#requests !== undefined) this.#requests.push(data, endStream);
     else {
@@ -184,7 +188,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     }
   }
 
-  /** Trailers of a request are the end of it, and nothing else. */
+  /** Trailers only end a request. */
   onTrailers(): void {
     this.onData(nothing, true);
   }
@@ -200,34 +204,34 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     if (!this.ended && (this.#compressed === undefined || this.#compressed.hasRoom)) this.#listener?.onDrain();
   }
 
-  /** Ends the call if its client owes a message for longer than it may. */
-  look(timeoutMs: number, now: number): void {
+  /** Ends the call if the client has sent nothing of the request within the timeout. */
+  checkTimeout(timeoutMs: number, now: number): void {
     let late = false;
     if (this.#requests !== undefined) late = this.#requests.isLate(timeoutMs, now);
     else if (!this.#wanted) this.#silentSince = -1;
     else if (this.#silentSince === -1) this.#silentSince = now;
     else late = now - this.#silentSince > timeoutMs;
-    if (late) this.refuse(Code.DEADLINE_EXCEEDED, `the request did not come within ${timeoutMs} ms`);
+    if (late) this.abort(Code.DEADLINE_EXCEEDED, `the request did not arrive within ${timeoutMs} ms`);
   }
 
-  abandon(): void {
+  refuseUnprocessed(): void {
     if (this.ended || this.#listener !== undefined) return;
     this.#finish();
     this.#stream.reset(ErrorCode.REFUSED_STREAM);
   }
 
   exhaust(message: string): void {
-    this.refuse(Code.RESOURCE_EXHAUSTED, message);
+    this.abort(Code.RESOURCE_EXHAUSTED, message);
   }
 
-  // What the requests bring.
+  // Called by `Requests`.
 
   onRequest(message: Buffer, compressed: boolean): void {
     if (this.#head.method.requestStream) this.#listener?.onMessage(message, compressed);
     else if (this.#request === undefined) {
       this.#request = message;
       this.#requestCompressed = compressed;
-    } else this.refuse(Code.UNIMPLEMENTED, `Received a second request message for ${this.#head.method.path}`);
+    } else this.abort(Code.UNIMPLEMENTED, `Received a second request message for ${this.#head.method.path}`);
   }
 
   onPending(bytes: number): void {
@@ -242,13 +246,13 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     const { method, mayReset } = this.#head;
     const request = this.#request;
     if (!method.requestStream && request === undefined) {
-      this.refuse(Code.UNIMPLEMENTED, `Received no request message for ${method.path}`);
+      this.abort(Code.UNIMPLEMENTED, `Received no request message for ${method.path}`);
       return;
     }
     this.#complete = true;
     this.#connection.receiving.delete(this);
     this.#release();
-    // On a busy machine the request may be here before the timer.
+    // On a busy machine the request may arrive before the timer fires.
     if (this.#timeUpAt !== Number.POSITIVE_INFINITY && this.#timeUpAt <= performance.now()) this.#timeUp();
     else if (request === undefined) {
       if (mayReset) this.#halfCloseLater();
@@ -260,29 +264,29 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   }
 
   #halfCloseLater(): void {
-    const tell = () => {
+    const halfClose = () => {
       if (!this.ended) this.#listener?.onHalfClose();
     };
-    // Then a look at the socket: on a busy machine the reset may have come, and nobody has read it.
-    setTimeout(() => setImmediate(() => setImmediate(tell)), resetWithinMs);
+    // Then lets the loop read the socket, because on a busy machine a reset may be unread.
+    setTimeout(() => setImmediate(() => setImmediate(halfClose)), resetWithinMs);
   }
 
   // The end.
 
-  /** Ends the call from this side, whatever its handler does. */
-  refuse(code: Code, message: string): void {
+  /** Ends the call from this side, without waiting for its handler. */
+  abort(code: Code, message: string): void {
     if (this.ended) return;
     const status = { code, message, metadata: undefined };
     this.#finish();
     const compressed = this.#compressed;
     if (compressed === undefined) endResponse(this.#stream, this.#headerSent, status, undefined);
     else void compressed.written.then(() => endResponse(this.#stream, true, status, undefined));
-    if (this.#listener === undefined) this.#refused = status;
+    if (this.#listener === undefined) this.#endedWith = status;
     else this.#listener.onCancel(status);
   }
 
   #timeUp(): void {
-    this.refuse(Code.DEADLINE_EXCEEDED, "deadline exceeded");
+    this.abort(Code.DEADLINE_EXCEEDED, "deadline exceeded");
   }
 
   #finish(): void {
@@ -292,7 +296,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     this.#release();
   }
 
-  /** Lets go of the requests. */
+  /** Releases the requests. */
   #release(): void {
     this.#request = undefined;
     this.#requests = undefined;

@@ -1,4 +1,4 @@
-// The limits of a server as the options of its HTTP/2 engine.
+// Converts the limits of a server to the options of its HTTP/2 engine.
 import type { ServerOptions } from "@grpc-study/http2";
 import type { ServerLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
@@ -13,7 +13,7 @@ export function engineOptions(limits: ServerLimits): Omit<ServerOptions, "onStre
   const pending = Math.min(limits.maxPendingBytesPerConnection, limits.maxPendingBytes);
   return {
     tooLarge: httpList(431, { code: Code.RESOURCE_EXHAUSTED, message: tooLarge, metadata: undefined }),
-    // Spaces at the ends of metadata are stripped (PROTOCOL-HTTP2.md, ASCII-Value).
+    // Metadata strips the spaces at the ends of values (PROTOCOL-HTTP2.md, ASCII-Value).
     keepSpaces: true,
     initialWindowSize: Math.min(limits.streamWindowBytes, maxInt31),
     connectionWindowSize: Math.min(limits.connectionWindowBytes, maxInt31),
@@ -30,14 +30,14 @@ export function engineOptions(limits: ServerLimits): Omit<ServerOptions, "onStre
       resetRate: finite(limits.resetsPerSecond),
       resetBurst: finite(limits.resetBurst),
       pingRate: finite(limits.controlFramesPerSecond),
-      // A SETTINGS frame may change the windows of all calls.
+      // A SETTINGS frame may change the windows of all calls, so it is costly.
       settingsRate: Math.min(limits.controlFramesPerSecond, 100),
       streamErrorRate: finite(limits.invalidFramesPerSecond),
       ignoredFrameRate: finite(limits.invalidFramesPerSecond),
       emptyFrameRate: finite(limits.invalidFramesPerSecond),
-      // Small parts are copied together.
+      // Small chunks are copied together, and have no overhead.
       partOverhead: 0,
-      // The budgets of pending bytes end calls before the engine stops connections.
+      // The limits for pending bytes end calls before the engine stops connections.
       maxStreamBuffer: finite(pending * 2),
       maxConnectionBuffer: finite(pending * 2),
       maxProcessBuffer: finite(limits.maxPendingBytes * 2),
@@ -45,7 +45,7 @@ export function engineOptions(limits: ServerLimits): Omit<ServerOptions, "onStre
   };
 }
 
-/** The engine takes numbers; a time of some years stands for no limit. */
+/** The engine takes finite numbers. A huge number stands for no limit. */
 function finite(limit: number): number {
   return Math.min(limit, 2 ** 48);
 }

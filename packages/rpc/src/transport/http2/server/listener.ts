@@ -1,4 +1,5 @@
-// Sockets that listen: TCP or a Unix domain socket, with or without TLS, whose certificates may be renewed.
+// Listening sockets: TCP or a Unix domain socket, with or without TLS. Renewed certificates are
+// applied.
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { ServerLimits } from "../../../limits/limits.ts";
@@ -7,7 +8,7 @@ import type { ServerTls } from "../../../security/tls.ts";
 import type { ListenAddress } from "../../server.ts";
 import { removeStaleSocket } from "./unix-socket.ts";
 
-/** Takes a connection whose TLS handshake, if there is one, is complete. */
+/** Accepts a connection, after its TLS handshake if there is one. */
 type Accept = (socket: Socket | TLSSocket) => void;
 
 export interface ListenerTls {
@@ -17,7 +18,7 @@ export interface ListenerTls {
 
 export class Listener {
   readonly #server: Server;
-  /** Connections whose TLS handshake is not complete, by their peer's address. */
+  /** Connections during the TLS handshake, by the address of the peer. */
   readonly #handshaking = new Map<string, Socket>();
   readonly #unwatch: (() => void) | undefined;
 
@@ -35,12 +36,12 @@ export class Listener {
       });
       server.on("secureConnection", (socket) => {
         this.#handshaking.delete(addressOf(socket));
-        // RFC 9113, section 3.2. A certificate may be missing; one that is there has to be right.
+        // RFC 9113, section 3.2. A certificate may be missing, but a present one must be valid.
         const wrong = options.clientCa !== undefined && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
         if (socket.alpnProtocol !== "h2" || wrong) socket.destroy();
         else accept(socket);
       });
-      // A client that fails its handshake ends its own connection only.
+      // A failed handshake ends only its own connection.
       server.on("tlsClientError", () => {});
       server.on("connection", (socket: Socket) => {
         if (socket.remotePort === undefined) return;
@@ -56,7 +57,9 @@ export class Listener {
     if (Number.isFinite(limits.maxConnections)) this.#server.maxConnections = limits.maxConnections;
   }
 
-  /** Resolves with the port; 0 for a Unix domain socket. Rejects with the system's error. */
+  /**
+   * Resolves with the port, which is 0 for a Unix domain socket. Rejects with the system's error.
+   */
   async listen({ host, port, path }: ListenAddress): Promise<number> {
     if (path === undefined) return this.#listen({ host, port });
     try {
@@ -73,7 +76,7 @@ export class Listener {
     server.once("error", reject);
     server.listen(options, () => {
       server.off("error", reject);
-      // Errors of single connections, as EMFILE, are not the server's end.
+      // Errors of single connections, such as EMFILE, do not end the server.
       server.on("error", () => {});
       const address = server.address() as AddressInfo | string;
       resolve(typeof address === "string" ? 0 : address.port);
@@ -81,13 +84,17 @@ export class Listener {
     return promise;
   }
 
-  /** Takes no more connections, and drops those whose handshake is not complete. Resolves once the address is free. */
+  /**
+   * Stops listening, and closes connections during their handshake. Resolves once the address is
+   * free.
+   */
   close(): Promise<void> {
     this.#unwatch?.();
     const { promise, resolve } = Promise.withResolvers<void>();
     for (const socket of this.#handshaking.values()) socket.destroy();
     if (!this.#server.listening) resolve();
-    // The callback of `close` waits for connections. The address is free at once, and a Unix domain socket is removed.
+    // Does not use the callback of `close`, which waits for connections. The address is free at
+    // once, and a Unix domain socket is removed.
     else {
       this.#server.close();
       setImmediate(resolve);

@@ -1,9 +1,11 @@
-// Bytes of requests that have come, and that no handler has taken: incomplete messages, complete ones whose half-close is missing, and those of
-// streams that wait to be read. A peer decides how much of it there is, so each connection has a limit, and the process has one.
+// Counts the pending bytes: bytes of requests that have arrived but have not reached a handler.
+// They belong to incomplete messages, to complete messages without their half-close, and to unread
+// messages of streams. The peer decides how many there are, so each connection has a limit, and so
+// has the process.
 import type { ServerLimits } from "../../../limits/limits.ts";
 import { type Linked, LinkedSet } from "../../../linked-set.ts";
 
-/** A call that has such bytes. */
+/** A call with pending bytes. */
 export interface PendingCall {
   readonly pendingBytes: number;
   /** Ends the call with RESOURCE_EXHAUSTED. */
@@ -12,11 +14,11 @@ export interface PendingCall {
 
 type Limits = Pick<ServerLimits, "maxPendingBytes" | "maxPendingBytesPerConnection">;
 
-/** The connections of all servers in this process that have such bytes. */
+/** The connections with pending bytes, of all servers in this process. */
 const connections = new LinkedSet<PendingBytes>();
 let total = 0;
 
-/** What the calls of one connection have pending. */
+/** The pending bytes of one connection. */
 export class PendingBytes implements Linked<PendingBytes> {
   readonly #limits: Limits;
   readonly #calls: Iterable<PendingCall>;
@@ -24,13 +26,13 @@ export class PendingBytes implements Linked<PendingBytes> {
   previous: PendingBytes | undefined = undefined;
   next: PendingBytes | undefined = undefined;
 
-  /** @param calls those that may have bytes pending. */
+  /** @param calls the calls that may have pending bytes. */
   constructor(limits: Limits, calls: Iterable<PendingCall>) {
     this.#limits = limits;
     this.#calls = calls;
   }
 
-  /** A call has so many bytes more, or fewer. Ends calls that are over a limit. */
+  /** Adds bytes to a call, or subtracts them. Ends a call if a limit is exceeded. */
   add(bytes: number, call: PendingCall): void {
     if (this.#bytes === 0 && bytes > 0) connections.add(this);
     this.#bytes += bytes;
@@ -40,7 +42,8 @@ export class PendingBytes implements Linked<PendingBytes> {
     const { maxPendingBytes, maxPendingBytesPerConnection } = this.#limits;
     if (this.#bytes > maxPendingBytesPerConnection)
       call.exhaust(`requests of this connection have more than ${maxPendingBytesPerConnection} bytes pending`);
-    // The connection that has most pays for it: a few that hold all there is must not shut out the others.
+    // The connection with the most pending bytes loses a call, so that a few connections cannot
+    // block all others.
     else if (total > maxPendingBytes) this.#largestCall(call).exhaust(`requests have more than ${maxPendingBytes} bytes pending`);
   }
 

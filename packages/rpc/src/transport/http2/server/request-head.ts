@@ -1,4 +1,5 @@
-// What a request's header list says of its call. It is read once, and kept with the list: a client repeats its lists.
+// Reads the header list of a request. The result is cached on the list, because clients repeat
+// their lists.
 import { HeaderList } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
 import { type Compression, isCompression } from "../../../protocol/compression.ts";
@@ -8,7 +9,7 @@ import type { ServedMethod } from "../../server.ts";
 import { requestMetadata } from "./request-metadata.ts";
 import { httpList, trailersOnlyList } from "./response-lists.ts";
 
-/** What a call's header has to do with. */
+/** The server's methods and limits for header lists. */
 export interface HeadRules {
   readonly methods: ReadonlyMap<string, ServedMethod>;
   readonly maxMetadataPairs: number;
@@ -17,11 +18,11 @@ export interface HeadRules {
 export class RequestHead {
   readonly method: ServedMethod;
   readonly #list: HeaderList;
-  /** Milliseconds; Infinity if the caller waits for ever. */
+  /** The timeout in milliseconds; Infinity if there is none. */
   readonly timeoutMs: number;
-  /** How the requests are compressed; undefined if it is unknown here. */
+  /** The compression of the requests; undefined if it is not supported. */
   readonly compression: Compression | undefined;
-  /** Its name, as it came. */
+  /** The `grpc-encoding` as it arrived. */
   readonly encoding: string;
   readonly acceptEncoding: string;
   /** Whether a half-close may be the beginning of a cancel: see `halfClosesBeforeReset`. */
@@ -44,14 +45,18 @@ export class RequestHead {
 }
 
 /**
- * Node's http2 client cancels by a half-close with a reset some 0.3 milliseconds after it, and grpc-js and connect-node are made of it. A handler must
- * not take half a stream of requests for a whole one.
+ * Returns whether the client cancels with a half-close. Node's http2 client cancels a call with a
+ * half-close and a reset about 0.3 milliseconds later, and grpc-js and connect-node use it. A
+ * handler must not take half a stream of requests for a complete one.
  */
 function halfClosesBeforeReset(userAgent: string): boolean {
   return userAgent === "" || /grpc-node|connect-es/.test(userAgent);
 }
 
-/** The fields that the protocol reads. The values of one that is repeated are a list (RFC 9110, section 5.3), which a timeout and an encoding cannot be. */
+/**
+ * The fields that the protocol reads. The values of a repeated field are joined to a list (RFC
+ * 9110, section 5.3), which is never a valid timeout or encoding.
+ */
 class Fields {
   contentType: string | undefined = undefined;
   timeout: string | undefined = undefined;
@@ -90,23 +95,26 @@ function listOf(value: string, rest: string | undefined): string {
   return rest === undefined ? value : `${value}, ${rest}`;
 }
 
-/** The codec is the only one there is: protobuf. Parameters, as in `application/grpc; charset=utf-8`, change nothing. */
+/**
+ * Protobuf is the only supported codec. Parameters, as in `application/grpc; charset=utf-8`, are
+ * ignored.
+ */
 const grpcType = /^application\/grpc(\+proto)?[\t ]*(;.*)?$/i;
 
-/** How much of a path is repeated to whoever sent it. */
+/** How many characters of a path are quoted in a message. */
 const shownPath = 256;
 
 const status = (code: Code, message: string) => ({ code, message, metadata: undefined });
 
-const notPost = httpList(405, status(Code.INTERNAL, "a call has to be a POST"), [["allow", "POST"]]);
-/** What is not gRPC is answered by HTTP alone (PROTOCOL-HTTP2.md). */
+const notPost = httpList(405, status(Code.INTERNAL, "a call must be a POST request"), [["allow", "POST"]]);
+/** Requests other than gRPC get a plain HTTP response (PROTOCOL-HTTP2.md). */
 const notGrpc = HeaderList.response(415, [["accept-post", "application/grpc, application/grpc+proto"]]);
 
-/** What a call begins with, or the header list that refuses it, which is the whole response. */
+/** Returns the head of a call, or the header list of the complete response that rejects it. */
 export function readHead(list: HeaderList, rules: HeadRules): RequestHead | HeaderList {
   if (list.memo instanceof RequestHead) return list.memo;
   const fields = new Fields(list);
-  // grpc-go's order.
+  // The order of the checks in grpc-go.
   if (list.method !== "POST") return notPost;
   const type = fields.contentType;
   if (type !== "application/grpc" && type !== "application/grpc+proto" && (type === undefined || !grpcType.test(type))) return notGrpc;
@@ -123,7 +131,7 @@ export function readHead(list: HeaderList, rules: HeadRules): RequestHead | Head
   }
   const path = list.path ?? "";
   const method = rules.methods.get(path);
-  // Not kept: the method may be added later.
+  // Not cached: the method may be added later.
   if (method === undefined) {
     return trailersOnlyList(status(Code.UNIMPLEMENTED, `The server does not implement the method ${path.slice(0, shownPath)}`));
   }

@@ -1,9 +1,9 @@
-// The metadata of a request: what its header list has beside the fields of HTTP and of the protocol.
+// The metadata of a request: the header fields that do not belong to HTTP or to the protocol.
 import type { HeaderList } from "@grpc-study/http2";
 import { isRequestMetadata } from "../../../protocol/fields.ts";
 import { Metadata } from "../../../protocol/metadata.ts";
 
-/** A new object each time: it is the call's own. */
+/** Returns a new object each time, because the call may change it. */
 export function requestMetadata({ flat, regularStart }: HeaderList): Metadata {
   const metadata = new Metadata();
   for (let i = regularStart; i < flat.length; i += 2) {

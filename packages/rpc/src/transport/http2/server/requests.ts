@@ -1,5 +1,6 @@
-// The requests of a call, from the bytes that come to the messages that are asked for. What nobody has asked for stays as bytes, and
-// the client gets no credit for it: a slow handler stops its caller.
+// The requests of a call. Splits the received bytes into messages, and delivers them as they are
+// pulled. Bytes that are not pulled stay as they arrived, and the client gets no credit for them,
+// so a slow handler slows its caller.
 import type { Stream } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
 import { type DecompressFailure, decompress } from "../../../protocol/compression.ts";
@@ -8,17 +9,17 @@ import type { RequestHead } from "./request-head.ts";
 
 const prefix = 5;
 
-/** Who gets the requests. */
+/** Receives the requests. */
 export interface Receiver {
-  /** Whether the call is over: nothing is delivered any more. */
+  /** Whether the call has ended, so that no more requests are delivered. */
   readonly ended: boolean;
   onRequest(message: Buffer, compressed: boolean): void;
-  /** The client has sent its last request, and it has been delivered. */
+  /** The client has half-closed, and all requests have been delivered. */
   onRequestsEnd(): void;
-  /** How many bytes are here, and not the handler's yet. */
+  /** Reports how many received bytes have not been delivered. */
   onPending(bytes: number): void;
   /** Ends the call. */
-  refuse(code: Code, message: string): void;
+  abort(code: Code, message: string): void;
 }
 
 export class Requests {
@@ -27,19 +28,22 @@ export class Requests {
   readonly #receiver: Receiver;
   readonly #limit: number;
   readonly #reader: MessageReader;
-  /** How many more may be delivered. */
+  /** The number of pulled messages that have not been delivered. */
   #wanted = 0;
   #reading = false;
-  /** Bytes that came, and that the client may not replace yet. */
+  /** Received bytes without credit. */
   #held = 0;
-  /** The bytes of the request that is being decompressed, while those after it wait; -1 for none. */
+  /** The size of the request that is being decompressed, while later ones wait; -1 for none. */
   #inflating = -1;
   #ended = false;
-  /** How many requests had come when the clock looked, and since when. */
+  /**
+   * The number of requests at the last `isLate` that waited for the client, and the time of its
+   * first call with that number.
+   */
   #countSeen = -1;
   #seenAt = 0;
 
-  /** @param limit the most bytes of a message; Infinity for any. */
+  /** @param limit the maximum size of a message in bytes; Infinity for no limit. */
   constructor(stream: Stream, head: RequestHead, receiver: Receiver, limit: number) {
     this.#stream = stream;
     this.#head = head;
@@ -48,12 +52,12 @@ export class Requests {
     this.#reader = new MessageReader(this.#limit);
   }
 
-  /** Asks for more. Nothing is delivered before the next `read`. */
+  /** Requests further messages. The next `read` delivers them. */
   want(messages: number): void {
     this.#wanted += messages;
   }
 
-  /** @param last whether the client sends no more. */
+  /** @param last whether the client has half-closed. */
   push(data: Buffer, last: boolean): void {
     this.#reader.push(data);
     this.#held += data.length;
@@ -61,7 +65,7 @@ export class Requests {
     this.read();
   }
 
-  /** Delivers what has come, as far as it is wanted. */
+  /** Delivers received messages as far as they are pulled. */
   read(): void {
     const reader = this.#reader;
     const receiver = this.#receiver;
@@ -80,14 +84,17 @@ export class Requests {
     }
     if (reader.unread > 0) reader.keep();
     if (!this.#ended || reader.unread > 0 || this.#inflating !== -1) receiver.onPending(reader.bytes + Math.max(this.#inflating, 0));
-    else if (reader.inside) receiver.refuse(Code.INTERNAL, "the request ended in the middle of a message");
+    else if (reader.inside) receiver.abort(Code.INTERNAL, "the request ended in the middle of a message");
     else receiver.onRequestsEnd();
   }
 
-  /** Whether the client has owed the rest of a message for longer than it may. A stream may be silent between messages. */
+  /**
+   * Returns whether the client has taken longer than the timeout for a message. A stream may be
+   * silent between messages.
+   */
   isLate(timeoutMs: number, now: number): boolean {
     const { inside, count } = this.#reader;
-    // What waits for the handler does not wait for the client.
+    // Messages that wait for the handler do not count.
     const waits = this.#wanted > 0 && this.#inflating === -1 && !this.#ended && (inside || !this.#head.method.requestStream);
     if (!waits) this.#countSeen = -1;
     else if (this.#countSeen !== count) {
@@ -101,7 +108,7 @@ export class Requests {
     try {
       return this.#reader.next();
     } catch (error) {
-      this.#receiver.refuse(Code.RESOURCE_EXHAUSTED, (error as Error).message);
+      this.#receiver.abort(Code.RESOURCE_EXHAUSTED, (error as Error).message);
       return undefined;
     }
   }
@@ -109,16 +116,17 @@ export class Requests {
   #open(bytes: Buffer, flag: number): void {
     const { compression, encoding } = this.#head;
     const receiver = this.#receiver;
-    if (flag > 1) receiver.refuse(Code.INTERNAL, `Received message with the flag ${flag}, which is neither 0 nor 1`);
-    // compression.md: the caller has to learn which compressions are supported. Each response's header says it.
+    if (flag > 1) receiver.abort(Code.INTERNAL, `Received message with the flag ${flag}, which is neither 0 nor 1`);
+    // compression.md: the server must tell the caller which compressions it supports. The header of
+    // each response does.
     else if (compression === undefined) {
-      receiver.refuse(
+      receiver.abort(
         Code.UNIMPLEMENTED,
         `Received message compressed with ${JSON.stringify(encoding.slice(0, 64))}, which is not supported`,
       );
     } else if (flag === 0) this.#deliver(bytes, false);
     else if (compression === "identity") {
-      receiver.refuse(Code.INTERNAL, "Received compressed message, but grpc-encoding names no compression");
+      receiver.abort(Code.INTERNAL, "Received compressed message, but grpc-encoding names no compression");
     } else {
       this.#inflating = bytes.length;
       void this.#inflate(bytes, compression);
@@ -126,11 +134,11 @@ export class Requests {
   }
 
   async #inflate(bytes: Buffer, compression: "gzip" | "deflate"): Promise<void> {
-    const outcome = await decompress(bytes, compression, this.#limit).catch((refusal: DecompressFailure) => refusal);
+    const outcome = await decompress(bytes, compression, this.#limit).catch((failure: DecompressFailure) => failure);
     this.#inflating = -1;
     if (this.#receiver.ended) return;
     if (Buffer.isBuffer(outcome)) this.#deliver(outcome, true);
-    else this.#receiver.refuse(outcome.code, outcome.details);
+    else this.#receiver.abort(outcome.code, outcome.details);
     this.read();
   }
 
@@ -140,7 +148,7 @@ export class Requests {
   }
 }
 
-/** The message that the data is, from its beginning to its end; undefined if it is another thing, or compressed. */
+/** Returns the message if the data is exactly one uncompressed message, otherwise `undefined`. */
 export function wholeMessage(data: Buffer, { compression }: RequestHead, limit: number): Buffer | undefined {
   const length = data.length - prefix;
   if (length < 0 || length > limit || data[0] !== 0 || data.readUInt32BE(1) !== length || compression === undefined) return undefined;

@@ -1,4 +1,5 @@
-// The header lists of responses. The frequent ones are constants, and the others extend them: the engine encodes the common part once.
+// The header lists of responses. Frequent lists are constants and other lists extend them, so the
+// engine encodes the common part once.
 import { HeaderList } from "@grpc-study/http2";
 import { Code } from "../../../protocol/code.ts";
 import { acceptedEncodings, type Compression } from "../../../protocol/compression.ts";
@@ -11,7 +12,7 @@ import type { Status } from "../../../protocol/status.ts";
 
 type Field = readonly [name: string, value: string];
 
-/** Begins every response. */
+/** The header of every response without metadata and compression. */
 export const plainHeader: HeaderList = HeaderList.response(200, [
   ["content-type", "application/grpc+proto"],
   ["grpc-accept-encoding", acceptedEncodings],
@@ -23,7 +24,7 @@ const headers: Readonly<Record<Compression, HeaderList>> = {
   deflate: plainHeader.extend([["grpc-encoding", "deflate"]]),
 };
 
-/** Ends a call with OK. */
+/** The trailers of a call that ends with OK. */
 export const okTrailers: HeaderList = HeaderList.trailers([["grpc-status", "0"]]);
 
 export function headerList(metadata: Metadata | undefined, compression: Compression): HeaderList {
@@ -31,17 +32,20 @@ export function headerList(metadata: Metadata | undefined, compression: Compress
   return metadata === undefined || metadata.size === 0 ? list : list.extend(metadataFields(metadata));
 }
 
-/** The status as trailers, after a header. */
+/** Returns the status as trailers after a header. */
 export function trailersList(status: Status): HeaderList {
   return HeaderList.trailers(statusFields(fitStatus(status)));
 }
 
-/** The status as the whole response. */
+/** Returns the status as a trailers-only response. */
 export function trailersOnlyList(status: Status): HeaderList {
   return plainHeader.extend(statusFields(fitStatus(status)));
 }
 
-/** The status as an HTTP response that is not 200, for peers that may not know gRPC. */
+/**
+ * Returns the status as a response with another HTTP status than 200, for peers that may not know
+ * gRPC.
+ */
 export function httpList(http: number, status: Status, fields: readonly Field[] = []): HeaderList {
   return HeaderList.response(http, [["content-type", "application/grpc"], ...statusFields(status), ...fields]);
 }
@@ -57,7 +61,10 @@ function metadataFields(metadata: Metadata): Field[] {
   return fieldsOf(metadata).filter(([name]) => isSentWithStatus(name));
 }
 
-/** What is sent instead of a status that cannot be: its metadata is malformed, or larger than the peer accepts. */
+/**
+ * Returns the replacement for a status that cannot be sent because its metadata is malformed or
+ * larger than the peer accepts.
+ */
 export function withoutMetadata(status: Status, why: string): Status {
   return status.code === Code.OK
     ? { code: Code.INTERNAL, message: why, metadata: undefined }

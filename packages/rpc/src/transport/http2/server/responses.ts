@@ -1,4 +1,4 @@
-// Headers and statuses on their way out.
+// Sends headers and statuses.
 import type { HeaderList, Stream } from "@grpc-study/http2";
 import type { Compression } from "../../../protocol/compression.ts";
 import type { Metadata } from "../../../protocol/metadata.ts";
@@ -6,7 +6,7 @@ import type { Status } from "../../../protocol/status.ts";
 import { isCopied, messageBody, writeMessage } from "../write-message.ts";
 import { headerList, okTrailers, plainHeader, trailersList, trailersOnlyList, withoutMetadata } from "./response-lists.ts";
 
-/** The header list of a response, or a sentence that says why there cannot be one. */
+/** Returns the header list of a response, or a message that says why there is none. */
 export function headerOf(stream: Stream, metadata: Metadata | undefined, compression: Compression): HeaderList | string {
   const limit = stream.connection.remoteSettings.maxHeaderListSize;
   try {
@@ -17,14 +17,16 @@ export function headerOf(stream: Stream, metadata: Metadata | undefined, compres
   }
 }
 
-// Metadata is checked when it is made, so this takes a caller in JavaScript.
+// Metadata is checked when it is created, so only unchecked JavaScript gets here.
 const malformed = "the response's metadata is malformed";
 
 function tooLarge(limit: number): string {
   return `the response's metadata is larger than the client accepts, ${limit} bytes`;
 }
 
-/** Ends a response: with its only message, if there is one, and a status, of which undefined is OK. */
+/**
+ * Ends a response with its only message, if there is one, and a status. An undefined status is OK.
+ */
 export function endResponse(stream: Stream, headerSent: boolean, status: Status | undefined, response: Buffer | undefined): void {
   if (headerSent) {
     if (response !== undefined) writeMessage(stream, response, false, false);
@@ -45,7 +47,10 @@ export function endResponse(stream: Stream, headerSent: boolean, status: Status 
   }
 }
 
-/** The list of a status that the client accepts. One that is too large, or malformed, would take the whole response along. */
+/**
+ * Returns the header list of a status. Leaves out metadata that is too large or malformed, which
+ * would prevent the whole response.
+ */
 function fitting(stream: Stream, status: Status, make: (status: Status) => HeaderList): HeaderList {
   const limit = stream.connection.remoteSettings.maxHeaderListSize;
   let why = malformed;
@@ -54,7 +59,7 @@ function fitting(stream: Stream, status: Status, make: (status: Status) => Heade
     if (list.size <= limit) return list;
     why = tooLarge(limit);
   } catch {
-    // The same status without what is malformed.
+    // Sends the status without the malformed metadata.
   }
   return make(withoutMetadata(status, why));
 }

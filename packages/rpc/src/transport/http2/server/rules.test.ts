@@ -235,7 +235,7 @@ test("a request that is late ends with DEADLINE_EXCEEDED after bodyTimeoutMs; a 
   const waiting = peer.call("ClientStream");
   waiting.stream.write(frame(message));
   for (const call of [silent, begun, stuck]) {
-    expect(await call.ended).toMatchObject({ "grpc-status": "4", "grpc-message": "the request did not come within 100 ms" });
+    expect(await call.ended).toMatchObject({ "grpc-status": "4", "grpc-message": "the request did not arrive within 100 ms" });
   }
   expect(served.calls.map(({ events }) => events)).toEqual([["cancel 4"], [`message ${message.length}`]]);
   expect(waiting.stream.closed).toBe(false);

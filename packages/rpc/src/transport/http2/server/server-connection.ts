@@ -1,4 +1,5 @@
-// What a server knows of one connection beside its frames: its peer, its calls that receive, how much of them is pending, and how old it is.
+// The state of one connection beside its frames: its peer, its receiving calls, their pending
+// bytes, and its age.
 
 import type { Duplex } from "node:stream";
 import { type PeerCertificate, TLSSocket } from "node:tls";
@@ -8,24 +9,27 @@ import { type Linked, LinkedSet } from "../../../linked-set.ts";
 import { type ClientCertificate, clientCertificate } from "../../../security/peer-certificate.ts";
 import { PendingBytes, type PendingCall } from "./pending-bytes.ts";
 
-/** A call of whose requests not all has been delivered. */
+/** A call whose requests have not all been delivered. */
 export interface ReceivingCall extends PendingCall, Linked<ReceivingCall> {
-  /** Ends the call if its peer takes longer than it may. */
-  look(timeoutMs: number, now: number): void;
-  /** Refuses the call in a way that clients send it again elsewhere (RFC 9113, section 8.7), if no handler has seen it. */
-  abandon(): void;
+  /** Ends the call if its peer has made no progress within the timeout. */
+  checkTimeout(timeoutMs: number, now: number): void;
+  /**
+   * If no handler has seen the call, rejects it with REFUSED_STREAM, so that clients retry it (RFC
+   * 9113, section 8.7).
+   */
+  refuseUnprocessed(): void;
 }
 
 export class ServerConnection {
   readonly limits: ServerLimits;
-  /** As `ServerStream.peer` gives it. Sockets forget it when they are closed. */
+  /** The peer, in the format of `ServerStream.peer`. A closed socket no longer has it. */
   readonly peer: string;
   readonly receiving = new LinkedSet<ReceivingCall>();
   readonly pending: PendingBytes;
   readonly #connection: Connection;
   readonly #certificate: PeerCertificate | undefined;
-  // Moments, not timers: Node keeps a list for each duration that a timer has ever been set for, until that time is over. A jittered age, which is
-  // another for each connection, would leave one for hours.
+  // Points in time rather than timers: for each duration of a timer, Node keeps a list until that
+  // time has passed. The varied age of each connection would leave a list for hours.
   #oldAt: number;
   #goneAt = Number.POSITIVE_INFINITY;
 
@@ -34,14 +38,14 @@ export class ServerConnection {
     this.limits = limits;
     this.peer = peer;
     this.pending = new PendingBytes(limits, this.receiving);
-    // RFC 9113, section 5.4.1: a client that has found an error reads nothing more.
+    // RFC 9113, section 5.4.1: after an error, a client reads nothing more.
     connection.onGoaway = ({ code }) => {
       if (code !== ErrorCode.NO_ERROR)
         connection.destroy(ErrorCode.NO_ERROR, `the client has ended the connection (${errorCodeName(code)})`);
     };
     const { socket } = connection;
     this.#certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate() : undefined;
-    // Give or take a tenth, so that clients which came together do not all come again together.
+    // Varied by a tenth, so that clients that connected together do not all reconnect together.
     this.#oldAt = now + limits.maxConnectionAgeMs * (0.9 + 0.2 * Math.random());
   }
 
@@ -49,9 +53,9 @@ export class ServerConnection {
     return clientCertificate(this.#certificate);
   }
 
-  /** Ends what takes too long. */
-  look(now: number): void {
-    for (const call of this.receiving) call.look(this.limits.bodyTimeoutMs, now);
+  /** Ends calls without progress, and a connection that is too old. */
+  checkTimeouts(now: number): void {
+    for (const call of this.receiving) call.checkTimeout(this.limits.bodyTimeoutMs, now);
     if (now >= this.#goneAt) this.#connection.destroy(0, "max_age");
     else if (now >= this.#oldAt) {
       this.#oldAt = Number.POSITIVE_INFINITY;
@@ -61,19 +65,20 @@ export class ServerConnection {
   }
 
   /**
-   * Resolves when there is no call and the peer has the last status. GOAWAY comes in two steps, a round trip apart, so that requests that are on their way
-   * still count. A peer that sends no whole request in that time is not waited for.
+   * Resolves when there are no calls and the peer has the last status. Sends GOAWAY twice, one
+   * round trip apart, so that requests in flight are accepted. Does not wait for a peer that sends
+   * no complete request in that time.
    */
   async drain(): Promise<void> {
     const connection = this.#connection;
     const ended = this.#ended();
     connection.close();
     if (await within(ended, roundTripMs)) return;
-    for (const call of this.receiving) call.abandon();
+    for (const call of this.receiving) call.refuseUnprocessed();
     if (connection.openStreams > 0) await ended;
   }
 
-  /** Resolves once the connection is over, and its last bytes have left. */
+  /** Resolves once the connection has ended and its last bytes have been sent. */
   #ended(): Promise<void> {
     const connection = this.#connection;
     const { socket } = connection;
@@ -88,20 +93,26 @@ export class ServerConnection {
   }
 }
 
-/** How long a client has to complete requests, and to answer the PING between the two GOAWAY frames. Milliseconds. */
+/**
+ * How long a client has to complete requests, and to answer the PING between the two GOAWAY frames.
+ * Milliseconds.
+ */
 const roundTripMs = 100;
 
-/** A peer's address: `host:port`, with brackets around IPv6; of a Unix domain socket, where the server listens. */
+/**
+ * Returns the address of a peer: `host:port` with brackets around IPv6. For a Unix domain socket,
+ * returns `unix:` and the path on which the server listens.
+ */
 export function peerOf(socket: Duplex, path: string | undefined): string {
   if (path !== undefined) return `unix:${path}`;
   const { remoteAddress, remotePort } = socket as { remoteAddress?: string; remotePort?: number };
   if (remoteAddress === undefined) return "unknown";
-  // IPv4 on a socket of both families.
+  // An IPv4 peer on a dual-stack socket.
   const host = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(remoteAddress)?.[1] ?? remoteAddress;
   return host.includes(":") ? `[${host}]:${remotePort}` : `${host}:${remotePort}`;
 }
 
-/** Whether a promise resolves in time. */
+/** Resolves with whether a promise resolves in time. */
 async function within(promise: Promise<void>, ms: number): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(resolve, ms, false);

@@ -1,4 +1,4 @@
-// Calls over HTTP/2, on the engine of this repository.
+// The transport for calls over HTTP/2, on the engine of this repository.
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -14,15 +14,16 @@ import { RequestHead, readHead } from "./request-head.ts";
 import { peerOf, ServerConnection } from "./server-connection.ts";
 
 /**
- * The transport of servers that speak HTTP/2.
- * @param onError called with what the calls above it throw, which they should not.
+ * Creates the HTTP/2 transport of a server.
+ *
+ * @param onError called with errors that listeners throw, which indicates a bug.
  */
 export function createHttp2ServerTransport(limits: ServerLimits, onError?: (error: unknown) => void): ServerTransport {
   return new Http2ServerTransport(limits, onError);
 }
 
-/** The handler of a stream whose response has been sent by its header. */
-const refused: StreamHandler = {};
+/** The handler of a stream that has already been answered. */
+const answered: StreamHandler = {};
 
 class Http2ServerTransport implements ServerTransport {
   readonly #limits: ServerLimits;
@@ -30,7 +31,7 @@ class Http2ServerTransport implements ServerTransport {
   readonly #engine: Server;
   readonly #listeners = new Set<Listener>();
   readonly #certificates = new WeakMap<ServerTls, Certificates>();
-  /** Connections that are not over, and the sockets of those that are, until the last bytes have left. */
+  /** The connections, until their sockets have sent the last bytes and are closed. */
   readonly #connections = new Map<Connection, ServerConnection>();
   #clock: NodeJS.Timeout | undefined;
   #drained: Promise<void> | undefined;
@@ -45,7 +46,7 @@ class Http2ServerTransport implements ServerTransport {
         const head = readHead(list, rules);
         if (!(head instanceof RequestHead)) {
           stream.respond(head);
-          return refused;
+          return answered;
         }
         const call = new CallStream(stream, head, stream.connection.data as ServerConnection);
         call.start(endStream);
@@ -79,7 +80,10 @@ class Http2ServerTransport implements ServerTransport {
     }
   }
 
-  /** Addresses with the same options share what they read: `localhost` is two addresses, and a fault of its files is one. */
+  /**
+   * Addresses with the same options share their certificates: `localhost` means two addresses, and
+   * a bad file is reported once.
+   */
   #certificatesOf(tls: ServerTls): Certificates {
     const known = this.#certificates.get(tls);
     if (known?.watched) return known;
@@ -123,14 +127,14 @@ class Http2ServerTransport implements ServerTransport {
     for (const connection of this.#connections.keys()) connection.destroy();
   }
 
-  /** One clock for all connections. It ends with the last. */
+  /** Starts one interval timer for all connections. It stops when there are none. */
   #startClock(): void {
     if (this.#clock !== undefined) return;
     const { bodyTimeoutMs, maxConnectionAgeMs, maxConnectionAgeGraceMs } = this.#limits;
     const period = Math.min(Math.max(Math.min(bodyTimeoutMs, maxConnectionAgeMs, maxConnectionAgeGraceMs) / 4, 10), 1_000);
     this.#clock = setInterval(() => {
       const now = performance.now();
-      for (const state of this.#connections.values()) state.look(now);
+      for (const state of this.#connections.values()) state.checkTimeouts(now);
       if (this.#connections.size > 0) return;
       clearInterval(this.#clock);
       this.#clock = undefined;

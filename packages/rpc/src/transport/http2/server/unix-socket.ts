@@ -1,8 +1,9 @@
-// Unix domain sockets of servers. A server that was killed leaves its socket behind, and nobody can listen there until it is removed.
+// Unix domain sockets of servers. A killed server leaves its socket behind, and no server can
+// listen there until it is removed.
 import { lstat, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 
-/** Removes a socket that nobody listens on. Returns whether there was one. */
+/** Removes a socket without a listening server. Returns whether there was one. */
 export async function removeStaleSocket(path: string): Promise<boolean> {
   try {
     if (!(await lstat(path)).isSocket() || (await answers(path))) return false;
@@ -20,7 +21,7 @@ function answers(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    // A socket of somebody else (EACCES) may be in use. ECONNREFUSED: nobody listens.
+    // The socket of another user (EACCES) may be in use. ECONNREFUSED means that no server listens.
     socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
   });
 }
