@@ -21,7 +21,7 @@ import { linger, lingerTime } from "./linger.ts";
 import { LocalSettings } from "./local-settings.ts";
 import { Pings } from "./pings.ts";
 import type { HeaderBlock } from "./receive/headers.ts";
-import { dropQueue, pump, sendData, writeHeaderList } from "./send.ts";
+import { dropQueue, noOctets, pump, sendData, writeHeaderList } from "./send.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
 import { Shutdown } from "./shutdown.ts";
 import { Http2Stream } from "./stream.ts";
@@ -342,7 +342,7 @@ export class Http2Connection implements ClientConnection {
     this.call(() => this.onAvailable?.());
   }
 
-  request(headers: HeaderList, handler: StreamHandler, body?: Uint8Array, endStream = false): Stream {
+  request(headers: HeaderList, handler: StreamHandler, body = noOctets, endStream = false, prefix = noOctets): Stream {
     if (this.#room() === 0) {
       const why = this.state === "open" ? `it has ${this.streams.size} open streams` : `it is ${this.state}`;
       throw new Http2Error(ErrorCode.REFUSED_STREAM, `the connection accepts no new stream: ${why}`);
@@ -359,10 +359,10 @@ export class Http2Connection implements ClientConnection {
     this.streams.add(stream);
     this.streamsBegun++;
     if (this.#room() === 0) this.#full = true;
-    const empty = body === undefined || body.length === 0;
+    const empty = body.length + prefix.length === 0;
     if (endStream && empty) stream.localEnded = true;
     writeHeaderList(this, id, headers, endStream && empty);
-    if (!empty) sendData(stream, body, endStream);
+    if (!empty) sendData(stream, body, endStream, prefix);
     stream.wantsDrain = stream.queue !== null;
     if (this.nextStream > maxInt31) this.close(ErrorCode.NO_ERROR, "the stream identifiers are exhausted (RFC 9113, section 5.1.1)");
     return stream;

@@ -75,6 +75,59 @@ describe("data beyond the window", () => {
     connection.destroy();
   });
 
+  test("has its prefix before it, copied, whatever its size", async () => {
+    const sizes = [0, 7, 3000, 3000, 20_000, 0, 100_000];
+    const shared = new Uint8Array(5);
+    const prefix = (part: number): Uint8Array => shared.fill(part + 1);
+    const all = (parts: number[]): Buffer =>
+      Buffer.concat(parts.flatMap((size, part) => [Buffer.alloc(5, part + 1), Buffer.alloc(size, 0x80 + part)]));
+    const sent: Buffer[] = [];
+    const connection = pair(
+      (_stream, headers) => ({
+        onData(data, endStream, stream) {
+          sent.push(data);
+          stream.credit(data.length);
+          if (!endStream) return;
+          if (headers.path === "/whole") stream.respond(ok, Buffer.alloc(7, 0x80), done, prefix(0));
+          else {
+            stream.sendHeaders(ok);
+            for (const [part, size] of sizes.entries())
+              stream.write(Buffer.alloc(size, 0x80 + part), part === sizes.length - 1, prefix(part));
+          }
+        },
+      }),
+      { initialWindowSize: 5000, maxWindowSize: 0 },
+      { initialWindowSize: 5000, maxWindowSize: 0 },
+    );
+    await until(() => connection.settingsReceived);
+    for (const [path, expected, size] of [
+      ["/whole", all([7]), 0],
+      ["/whole", all([7]), 20_000],
+      ["/parts", all(sizes), 7],
+    ] as const) {
+      const received: Buffer[] = [];
+      let ended = false;
+      const handler: StreamHandler = {
+        onData(data, endStream, stream) {
+          received.push(data);
+          stream.credit(data.length);
+          ended = endStream;
+        },
+        onTrailers() {
+          ended = true;
+        },
+      };
+      sent.length = 0;
+      const request = HeaderList.request({ method: "POST", scheme: "http", authority: "localhost", path });
+      connection.request(request, handler, Buffer.alloc(size, 0x80), false, prefix(0)).end();
+      shared.fill(0);
+      await until(() => ended);
+      expect(Buffer.concat(received).equals(expected), path).toBe(true);
+      expect(Buffer.concat(sent).equals(all([size])), path).toBe(true);
+    }
+    connection.destroy();
+  });
+
   test("of one stream does not block other streams", async () => {
     const connection = pair(
       () => ({

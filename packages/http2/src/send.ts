@@ -55,10 +55,21 @@ export function writeHeaderList(connection: Http2Connection, id: number, list: H
  */
 const smallFrame = 16_384;
 
-/** Sends octets immediately if possible, and otherwise queues them. */
-export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boolean): void {
+export const noOctets = new Uint8Array(0);
+
+/**
+ * Sends octets immediately if possible, and otherwise queues them.
+ *
+ * @param prefix octets to send before `data`. The caller may change them afterwards.
+ */
+export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boolean, prefix: Uint8Array): void {
   const connection = stream.connection;
-  const length = data.length;
+  const length = prefix.length + data.length;
+  if (prefix.length > 0 && length > smallFrame) {
+    sendData(stream, Buffer.from(prefix), false, noOctets);
+    if (!stream.closed) sendData(stream, data, endStream, noOctets);
+    return;
+  }
   if (stream.queue === null) {
     if (
       length === 0 ||
@@ -66,7 +77,7 @@ export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boole
     ) {
       if (length === 0 && !endStream) return;
       const output = connection.output;
-      if (!output.lengthenData(stream.id, data, endStream, smallFrame)) output.data(stream.id, data, endStream);
+      if (!output.lengthenData(stream.id, prefix, data, endStream, smallFrame)) output.data(stream.id, prefix, data, endStream);
       // A peer may credit each part.
       connection.dataFramesSent++;
       stream.sendWindow -= length;
@@ -79,7 +90,7 @@ export function sendData(stream: Http2Stream, data: Uint8Array, endStream: boole
   }
   const queue = stream.queue;
   const cost = queue.cost;
-  if (length > 0) queue.parts.push(data);
+  if (length > 0) queue.parts.push(prefix.length > 0 ? Buffer.concat([prefix, data], length) : data);
   queue.size += length;
   queue.end = endStream;
   countQueued(connection, queue.cost - cost);

@@ -4,7 +4,7 @@ import type { Http2Connection } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 import { creditStream } from "./flow-control.ts";
 import type { HeaderList } from "./headers/header-list.ts";
-import { sendData, sendEnd, sendHeaderList } from "./send.ts";
+import { noOctets, sendData, sendEnd, sendHeaderList } from "./send.ts";
 import type { SendQueue } from "./send-queue.ts";
 
 export class Http2Stream implements Stream {
@@ -68,15 +68,15 @@ export class Http2Stream implements Stream {
     return this.#hasRoom();
   }
 
-  write(data: Uint8Array, endStream = false): boolean {
+  write(data: Uint8Array, endStream = false, prefix = noOctets): boolean {
     if (this.closed || this.localEnded || !this.localStarted || this.#ending()) return false;
-    sendData(this, data, endStream);
+    sendData(this, data, endStream, prefix);
     return this.#hasRoom();
   }
 
   end(): void {
     if (this.closed || this.localEnded || !this.localStarted || this.#ending()) return;
-    sendData(this, noData, true);
+    sendData(this, noOctets, true, noOctets);
   }
 
   sendTrailers(trailers: HeaderList): void {
@@ -89,14 +89,15 @@ export class Http2Stream implements Stream {
     if (sendHeaderList(this, trailers, true)) sendEnd(this);
   }
 
-  respond(headers: HeaderList, body: Uint8Array = noData, trailers?: HeaderList): boolean {
+  respond(headers: HeaderList, body = noOctets, trailers?: HeaderList, prefix = noOctets): boolean {
     checkResponse(headers);
     if (trailers !== undefined) checkTrailers(trailers);
     if (this.closed || this.localEnded || this.localStarted) return false;
-    if (trailers === undefined && body.length === 0) return this.sendHeaders(headers, true);
+    const empty = body.length + prefix.length === 0;
+    if (trailers === undefined && empty) return this.sendHeaders(headers, true);
     if (!sendHeaderList(this, headers, false)) return false;
     this.localStarted = true;
-    if (body.length > 0) sendData(this, body, trailers === undefined);
+    if (!empty) sendData(this, body, trailers === undefined, prefix);
     if (trailers !== undefined) this.sendTrailers(trailers);
     return this.#hasRoom();
   }
@@ -122,8 +123,6 @@ export class Http2Stream implements Stream {
     return false;
   }
 }
-
-const noData = new Uint8Array(0);
 
 /** A list in the wrong place would be a malformed message (RFC 9113, section 8.3). */
 function checkResponse(headers: HeaderList): void {

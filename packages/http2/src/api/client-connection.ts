@@ -14,7 +14,7 @@ export interface ClientConnection extends Connection {
   /**
    * Opens a stream. With `endStream` the request is complete after `body`. Throws an `Http2Error`:
    * REFUSED_STREAM if `availableStreams` is 0, INTERNAL_ERROR if the list is not a valid request or
-   * is larger than the peer accepts.
+   * is larger than the peer accepts. `prefix` is that of `Stream.write`.
    */
-  request(headers: HeaderList, handler: StreamHandler, body?: Uint8Array, endStream?: boolean): Stream;
+  request(headers: HeaderList, handler: StreamHandler, body?: Uint8Array, endStream?: boolean, prefix?: Uint8Array): Stream;
 }

@@ -107,8 +107,10 @@ export interface Stream {
    * Sends a part of the body. Do not modify the bytes afterwards: large parts are sent without a
    * copy. Returns `false` if there is no more room: wait for `onDrain`. The engine buffers bytes
    * that are written in the meantime.
+   *
+   * `prefix` is sent before `data`. It is copied, so one array can serve many messages.
    */
-  write(data: Uint8Array, endStream?: boolean): boolean;
+  write(data: Uint8Array, endStream?: boolean, prefix?: Uint8Array): boolean;
   /** Ends this half with an empty DATA frame with END_STREAM, after the queued bytes. */
   end(): void;
   /**
@@ -120,9 +122,9 @@ export interface Stream {
    * Server: sends a whole response. Without `trailers` the last frame of the body ends the stream.
    * If the request is incomplete, the engine sends RST_STREAM(NO_ERROR) after the response (RFC
    * 9113, section 8.1). Throws a TypeError, and sends nothing, if `headers` has no `:status` or
-   * `trailers` has a pseudo-header field.
+   * `trailers` has a pseudo-header field. `prefix` is that of `write`.
    */
-  respond(headers: HeaderList, body?: Uint8Array, trailers?: HeaderList): boolean;
+  respond(headers: HeaderList, body?: Uint8Array, trailers?: HeaderList, prefix?: Uint8Array): boolean;
   /**
    * Reports that the handler has consumed `bytes` received bytes: the peer may send as many again
    * on this stream. A handler that waits for the rest of a message passes the number of missing

@@ -163,13 +163,14 @@ export class Output {
   }
 
   /** Writes a DATA frame. */
-  data(id: number, data: Uint8Array, endStream: boolean): void {
-    const length = data.length;
+  data(id: number, prefix: Uint8Array, data: Uint8Array, endStream: boolean): void {
+    const length = prefix.length + data.length;
     this.reserve(frameHeaderSize + length);
     this.#dataStream = id;
     this.#dataStart = this.#length;
     this.header(length, FrameType.DATA, endStream ? Flag.END_STREAM : 0, id);
-    if (length > 0) this.octets(data, 0, length);
+    if (prefix.length > 0) this.octets(prefix, 0, prefix.length);
+    if (data.length > 0) this.octets(data, 0, data.length);
     this.#dataEnd = this.#length;
   }
 
@@ -177,12 +178,13 @@ export class Output {
    * Extends the last frame, if it is an unsent DATA frame of this stream. Fewer frames cost the
    * peer less.
    */
-  lengthenData(id: number, data: Uint8Array, endStream: boolean, limit: number): boolean {
+  lengthenData(id: number, prefix: Uint8Array, data: Uint8Array, endStream: boolean, limit: number): boolean {
+    if (this.#dataStream !== id || this.#dataEnd !== this.#length) return false;
     const at = this.#dataStart;
-    const length = this.#length - at - frameHeaderSize + data.length;
-    if (this.#dataStream !== id || this.#dataEnd !== this.#length || length > limit || this.#buffer.length - this.#length < data.length) {
-      return false;
-    }
+    const more = prefix.length + data.length;
+    const length = this.#length - at - frameHeaderSize + more;
+    if (length > limit || this.#buffer.length - this.#length < more) return false;
+    this.octets(prefix, 0, prefix.length);
     this.octets(data, 0, data.length);
     const buffer = this.#buffer;
     buffer[at] = length >>> 16;

@@ -16,7 +16,7 @@ import type { Status } from "../../../protocol/status.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
-import { isCopied, messageBody, writeMessage } from "../write-message.ts";
+import { prefixOf, writeMessage } from "../write-message.ts";
 import { AttemptEnd, endRequest, noListener } from "./attempt-end.ts";
 import { foreignStatus, LocalStatus, missingStatus, resetStatus, tooLargeStatus, unsendableStatus } from "./end-status.ts";
 import { ForeignResponse } from "./foreign-response.ts";
@@ -95,7 +95,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     try {
       const headers = this.#connection.headers.of(call, compression, timeoutMs);
       if (request === undefined || compression !== "identity") stream = this.#connection.http2.request(headers, this);
-      else stream = this.#connection.http2.request(headers, this, messageBody(request, false), isCopied(request));
+      else stream = this.#connection.http2.request(headers, this, request, true, prefixOf(request, false));
     } catch (error) {
       const noRoom = error instanceof Http2Error && error.code === ErrorCode.REFUSED_STREAM;
       this.#endSoon(unsendableStatus(error, this.#path, this.#connection.target), noRoom ? "unsent" : "processed");
@@ -107,7 +107,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     if (compression !== "identity") {
       this.#requests = new CompressedMessages(stream, compression, () => this.drained());
       if (request !== undefined) this.#requests.send(request, true, true);
-    } else if (request !== undefined && !isCopied(request)) stream.write(request, true);
+    }
   }
 
   get #path(): string {

@@ -3,7 +3,7 @@ import type { HeaderList, Stream } from "@grpc-study/http2";
 import type { Compression } from "../../../protocol/compression.ts";
 import type { Metadata } from "../../../protocol/metadata.ts";
 import type { Status } from "../../../protocol/status.ts";
-import { isCopied, messageBody, writeMessage } from "../write-message.ts";
+import { prefixOf, writeMessage } from "../write-message.ts";
 import { headerList, okTrailers, plainHeader, trailersList, trailersOnlyList, withoutMetadata } from "./response-lists.ts";
 
 /** Returns the header list of a response, or a message that says why there is none. */
@@ -39,12 +39,7 @@ export function endResponse(stream: Stream, headerSent: boolean, status: Status 
   }
   const trailers = status === undefined ? okTrailers : fitting(stream, status, trailersList);
   if (response === undefined) stream.respond(plainHeader, undefined, trailers);
-  else if (isCopied(response)) stream.respond(plainHeader, messageBody(response, false), trailers);
-  else {
-    stream.sendHeaders(plainHeader);
-    writeMessage(stream, response, false, false);
-    stream.sendTrailers(trailers);
-  }
+  else stream.respond(plainHeader, response, trailers, prefixOf(response, false));
 }
 
 /**
