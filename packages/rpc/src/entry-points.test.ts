@@ -64,7 +64,7 @@ const nothing: readonly Value[] = ["undefined", "null", "five", "text", "empty",
 /**
  * The message names the parameter and the value, or the kind of the value if it may be a secret.
  */
-type Parameter = readonly [name: RegExp, refuses: readonly Value[], use: (value: Untyped) => unknown];
+type Parameter = readonly [name: RegExp, rejected: readonly Value[], use: (value: Untyped) => unknown];
 
 const parameters: Readonly<Record<string, Parameter>> = {
   "createServer(options)": [/createServer\(\)/, noOptions, (value) => createServer(value)],
@@ -220,21 +220,20 @@ const shown: Readonly<Record<Value, RegExp>> = {
   NaN: /NaN/,
 };
 
-test.each(Object.entries(parameters).flatMap(([name, [pattern, refuses, use]]) => refuses.map((value) => ({ name, value, pattern, use }))))(
-  "$name rejects $value",
-  async ({ value, pattern, use }) => {
-    const fault: unknown = await (async () => use(values[value] as Untyped))().then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(fault).toBeInstanceOf(value === "NaN" ? RangeError : TypeError);
-    const { message } = fault as Error;
-    expect(message).toMatch(pattern);
-    // `tls: {}` lacks its required options.
-    if (!message.includes("is missing")) expect(message).toMatch(shown[value]);
-    expect(message).not.toMatch(/Cannot|is not a function|is not iterable/);
-  },
-);
+test.each(
+  Object.entries(parameters).flatMap(([name, [pattern, rejected, use]]) => rejected.map((value) => ({ name, value, pattern, use }))),
+)("$name rejects $value", async ({ value, pattern, use }) => {
+  const fault: unknown = await (async () => use(values[value] as Untyped))().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(fault).toBeInstanceOf(value === "NaN" ? RangeError : TypeError);
+  const { message } = fault as Error;
+  expect(message).toMatch(pattern);
+  // `tls: {}` lacks its required options.
+  if (!message.includes("is missing")) expect(message).toMatch(shown[value]);
+  expect(message).not.toMatch(/Cannot|is not a function|is not iterable/);
+});
 
 test.each<[string, (options: Untyped) => unknown]>([
   ["grpcJsService()", (options) => grpcJsService(implementation, options)],

@@ -39,7 +39,7 @@ async function callAll(client: TestClient, kind: (typeof kindNames)[number], sha
   const controller = new AbortController();
   const cancelled = failureOf(call(client, "", { metadata: { wait: "1" }, signal: controller.signal }));
   setImmediate(() => controller.abort());
-  const [, , , refused, aborted, , timedOut] = await Promise.all([
+  const [, , , failed, aborted, , timedOut] = await Promise.all([
     call(client, "a"),
     call(client, "b", { timeoutMs: 60_000 }),
     call(client, "c", { signal: shared, metadata: { a: "b" } }),
@@ -49,7 +49,7 @@ async function callAll(client: TestClient, kind: (typeof kindNames)[number], sha
     failureOf(call(client, "", { metadata: { wait: "1" }, timeoutMs: 5 })),
     call(client, "d", { signal: shared }),
   ]);
-  expect(refused).toMatchObject({ code: Code.NOT_FOUND });
+  expect(failed).toMatchObject({ code: Code.NOT_FOUND });
   expect(aborted).toMatchObject({ code: Code.CANCELLED });
   expect(timedOut).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
 }

@@ -11,5 +11,5 @@ export function isGrpcType(type: string | undefined): boolean {
 /** Describes a response that is not gRPC, for an error message. */
 export function notGrpc(path: string, httpStatus: number, type: string | undefined): string {
   const named = type === undefined ? "without a content type" : `with the content type ${JSON.stringify(type.slice(0, 100))}`;
-  return `${path} was answered with HTTP status ${httpStatus} ${named}, and not by gRPC`;
+  return `the response to ${path} is not gRPC: HTTP status ${httpStatus} ${named}`;
 }

@@ -43,7 +43,7 @@ test("the rules cover every key that Node rejects", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   onTestFinished(() => session.destroy());
-  const refused = (headers: OutgoingHttpHeaders) => {
+  const rejects = (headers: OutgoingHttpHeaders) => {
     try {
       session.request(headers).on("error", () => {});
       return false;
@@ -56,7 +56,7 @@ test("the rules cover every key that Node rejects", async () => {
   for (const [, name] of names) {
     const key = String(name);
     for (const values of [["1"], ["1", "2"]]) {
-      if (key.startsWith(":") || !refused({ [key]: values })) continue;
+      if (key.startsWith(":") || !rejects({ [key]: values })) continue;
       expect(metadataFault(toMetadata({ [key]: values })), `${key} ${values.length}`).toBeDefined();
     }
   }

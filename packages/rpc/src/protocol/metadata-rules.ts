@@ -102,7 +102,7 @@ function faultOf(metadata: Metadata, isReserved: (key: string) => boolean): stri
     if (isReserved(key)) return reservedFault(key);
     if (!single.has(key)) continue;
     const { length } = metadata.getAll(key);
-    if (length > 1) return `the metadata key "${key}" has ${length} values, and HTTP allows one`;
+    if (length > 1) return `the metadata key "${key}" has ${length} values; HTTP allows one`;
   }
   return undefined;
 }
@@ -116,7 +116,7 @@ const maxBytes = 60 * 1024;
 
 /** Returns why metadata of this size cannot be sent, or `undefined` if it can. */
 export function sizeFault(bytes: number): string | undefined {
-  return bytes > maxBytes ? `the metadata has ${bytes} bytes, and a header takes ${maxBytes}` : undefined;
+  return bytes > maxBytes ? `the metadata has ${bytes} bytes; the limit for a header is ${maxBytes}` : undefined;
 }
 
 /**
@@ -132,7 +132,7 @@ export function metadataBytes(metadata: Metadata): number {
 }
 
 export function reservedFault(key: string): string {
-  return `the metadata key "${key}" is ${key.startsWith("grpc-") ? "gRPC" : "HTTP"}'s own`;
+  return `the metadata key "${key}" is reserved for ${key.startsWith("grpc-") ? "gRPC" : "HTTP"}`;
 }
 
 /**

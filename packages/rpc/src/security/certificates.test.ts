@@ -92,7 +92,7 @@ test.each<[string, () => Partial<Identity & { ca: string }>, string]>([
     "tls.key is not a PEM private key, or it has a password",
   ],
   ["a key in the place of the authorities", () => ({ ca: first.key }), "tls.ca is not a PEM certificate"],
-])("%s is refused in words", (_, options, message) => {
+])("%s throws with a clear message", (_, options, message) => {
   const failure = failureOf(() => new Certificates(options()));
   expect(failure).toBeInstanceOf(TlsFileError);
   expect(failure.message).toBe(message);
@@ -116,9 +116,9 @@ test("messages contain no part of a key, however it is given", () => {
     Buffer.from(first.key.slice(3)),
   ]) {
     const { message, stack, ...rest } = failureOf(() => new Certificates({ cert: first.cert, key }));
-    const told = `${message} ${stack} ${JSON.stringify(rest)}`;
+    const text = `${message} ${stack} ${JSON.stringify(rest)}`;
     expect(message).toMatch(/tls\.key/);
-    for (let at = 0; at + 12 <= body.length; at += 6) expect(told).not.toContain(body.slice(at, at + 12));
+    for (let at = 0; at + 12 <= body.length; at += 6) expect(text).not.toContain(body.slice(at, at + 12));
   }
 });
 

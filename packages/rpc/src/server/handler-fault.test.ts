@@ -76,21 +76,24 @@ test.each(transports)("%s: rejects unawaited promises that a handler yields, and
   }
 });
 
-test.each(everyWay)("$transport, $kind: a request that is no message is INVALID_ARGUMENT, and is not sent", async ({ transport, kind }) => {
-  const { client, channel } = await startBy(transport, {});
-  const single = kind === "unary" || kind === "serverStream";
-  const call = (request: unknown): Promise<unknown> => {
-    const method = client[kind] as (input: unknown) => AsyncIterable<unknown> | Promise<unknown>;
-    const response = method(single ? request : [request]);
-    return Symbol.asyncIterator in response ? Array.fromAsync(response) : response;
-  };
-  for (const [request, what] of notMessages) {
-    expect(await failureOf(call(request))).toMatchObject({
-      code: Code.INVALID_ARGUMENT,
-      message: expect.stringMatching(
-        new RegExp(`^cannot write test\\.v1\\.\\w+: a message must be an object(?: with fields)?, got ${what}$`),
-      ),
-    });
-  }
-  expect(channel.state).not.toBe("failed");
-});
+test.each(everyWay)(
+  "$transport, $kind: a request that is not a message is INVALID_ARGUMENT, and is not sent",
+  async ({ transport, kind }) => {
+    const { client, channel } = await startBy(transport, {});
+    const single = kind === "unary" || kind === "serverStream";
+    const call = (request: unknown): Promise<unknown> => {
+      const method = client[kind] as (input: unknown) => AsyncIterable<unknown> | Promise<unknown>;
+      const response = method(single ? request : [request]);
+      return Symbol.asyncIterator in response ? Array.fromAsync(response) : response;
+    };
+    for (const [request, what] of notMessages) {
+      expect(await failureOf(call(request))).toMatchObject({
+        code: Code.INVALID_ARGUMENT,
+        message: expect.stringMatching(
+          new RegExp(`^cannot write test\\.v1\\.\\w+: a message must be an object(?: with fields)?, got ${what}$`),
+        ),
+      });
+    }
+    expect(channel.state).not.toBe("failed");
+  },
+);

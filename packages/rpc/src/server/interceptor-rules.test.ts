@@ -61,10 +61,10 @@ test.each(everyWay)(
   async ({ transport, kind }) => {
     const onError = vi.fn();
     const swallow: ServerInterceptor = (_call, next) => next().catch(() => {});
-    const refuse = everyKind(() => {
+    const failing = everyKind(() => {
       throw new RpcError(Code.NOT_FOUND, "no such thing");
     });
-    const { client } = await startBy(transport, refuse, { interceptors: [swallow], onError });
+    const { client } = await startBy(transport, failing, { interceptors: [swallow], onError });
     const message = "an interceptor returned although next() had rejected: throw what it rejects with, or another error";
     expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.INTERNAL, message });
     expect(onError).toHaveBeenCalledTimes(1);
@@ -74,18 +74,18 @@ test.each(everyWay)(
 
 test.each(everyWay)("$transport, $kind: an RpcError thrown before, after or beside next() keeps its code", async ({ transport, kind }) => {
   const onError = vi.fn();
-  const refusal = () => new RpcError(Code.RESOURCE_EXHAUSTED, "enough");
+  const failure = () => new RpcError(Code.RESOURCE_EXHAUSTED, "enough");
   const interceptors: Record<string, ServerInterceptor> = {
     before: async () => {
-      throw refusal();
+      throw failure();
     },
     after: async (_call, next) => {
       await next();
-      throw refusal();
+      throw failure();
     },
     beside: async (_call, next) => {
       void next();
-      throw refusal();
+      throw failure();
     },
   };
   for (const [when, interceptor] of Object.entries(interceptors)) {

@@ -7,10 +7,10 @@ import { ErrorInfoSchema } from "../protocol/error-details.ts";
 const large = "x".repeat(62_000);
 const details = [detail(ErrorInfoSchema, { reason: "BUSY" })];
 const internal = { code: Code.INTERNAL, message: "internal error" };
-const tooLarge = /^no \(without its metadata: the metadata has \d+ bytes, and a header takes 61440\)$/;
+const tooLarge = /^no \(without its metadata: the metadata has \d+ bytes; the limit for a header is 61440\)$/;
 const errors: Readonly<Record<string, unknown>> = {
   "header of an error": expect.stringMatching(tooLarge),
-  "two values": 'no (without its metadata: the metadata key "retry-after" has 2 values, and HTTP allows one)',
+  "two values": 'no (without its metadata: the metadata key "retry-after" has 2 values; HTTP allows one)',
   error: expect.stringMatching(tooLarge),
   both: expect.stringMatching(/^\(without its metadata: the metadata has \d+ bytes/),
 };
@@ -57,7 +57,7 @@ test.each(everyWay)(
       expect(await beside).toMatchObject([{ text: "beside" }]);
       expect(reported.splice(0), how).toEqual([
         expect.objectContaining({
-          message: expect.stringMatching(/^the metadata (?:has \d+ bytes, and a header takes 61440$|key "retry-after")/),
+          message: expect.stringMatching(/^the metadata (?:has \d+ bytes; the limit for a header is 61440$|key "retry-after")/),
         }),
       ]);
     }
@@ -74,7 +74,7 @@ test.each(everyWay)("$transport, $kind: in a request it is INVALID_ARGUMENT, and
   const beside = kinds[kind](client, "");
   expect(await failureOf(kinds[kind](client, "", { metadata: { "x-large": large } }))).toMatchObject({
     code: Code.INVALID_ARGUMENT,
-    message: expect.stringContaining("and a header takes 61440"),
+    message: expect.stringContaining("the limit for a header is 61440"),
   });
   expect(await beside).toMatchObject([{ text: "fine" }]);
 });

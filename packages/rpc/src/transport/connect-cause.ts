@@ -42,13 +42,13 @@ const byText: readonly (readonly [pattern: RegExp, cause: string])[] = [
   [/alert certificate required|alert number 116/, "the server requires a client certificate"],
   [/alert unknown ca|alert number 48/, "the server does not trust the authority that signed this client's certificate"],
   [/alert certificate expired|alert number 45/, "this client's certificate has expired"],
-  [/alert bad certificate|alert number 42|alert certificate unknown|alert number 46/, "the server refuses this client's certificate"],
+  [/alert bad certificate|alert number 42|alert certificate unknown|alert number 46/, "the server rejected this client's certificate"],
   [/alert protocol version|alert number 70|unsupported protocol/, "the server and this client have no TLS version in common"],
   [/alert no application protocol|alert number 120/, "the server does not speak HTTP/2"],
   [/alert unrecognized name|alert number 112/, "the server does not know the name that it was asked for"],
   [
     /alert handshake failure|alert number 40/,
-    "the server refuses the TLS handshake: does it require a client certificate, or other ciphers?",
+    "the server rejected the TLS handshake: does it require a client certificate, or other ciphers?",
   ],
   [/wrong version number|packet length too long|record layer failure|http request/, "the server does not speak TLS"],
 ];

@@ -50,7 +50,7 @@ describe("answers", () => {
       "an HTTP status",
       (stream) => stream.respond({ ":status": 404 }, { endStream: true }),
       Code.UNIMPLEMENTED,
-      /^\/test\.Bytes\/unary was answered with HTTP status 404, and not by gRPC$/,
+      /^the response to \/test\.Bytes\/unary is not gRPC: HTTP status 404$/,
     ],
     [
       "another content type",
@@ -59,13 +59,13 @@ describe("answers", () => {
         stream.end("<html>");
       },
       Code.UNKNOWN,
-      /^\/test\.Bytes\/unary was answered with HTTP status 200 with the content type "text\/html", and not by gRPC$/,
+      /^the response to \/test\.Bytes\/unary is not gRPC: HTTP status 200 with the content type "text\/html"$/,
     ],
     [
       "no status",
       (stream) => stream.respond(grpcHeader, { endStream: true }),
       Code.UNKNOWN,
-      /^\/test\.Bytes\/unary was answered with HTTP status 200, and without a status of gRPC$/,
+      /^the response to \/test\.Bytes\/unary has HTTP status 200, but no gRPC status$/,
     ],
     [
       "an unknown status code",
@@ -130,31 +130,31 @@ describe("TLS", () => {
     return `127.0.0.1:${port}`;
   }
 
-  const refused = (why: RegExp) => ({ code: Code.UNAVAILABLE, message: expect.stringMatching(why), cause: expect.any(Error) });
+  const failure = (why: RegExp) => ({ code: Code.UNAVAILABLE, message: expect.stringMatching(why), cause: expect.any(Error) });
 
   test("a server without TLS", async () => {
     expect(await failureAt(await serve(undefined), grpcJsCredentials({ ca: authority.cert }))).toMatchObject(
-      refused(/^cannot connect to 127\.0\.0\.1:\d+: the server (does not speak TLS|closed the connection during the handshake)/),
+      failure(/^cannot connect to 127\.0\.0\.1:\d+: the server (does not speak TLS|closed the connection during the handshake)/),
     );
   });
 
   test("a server that expects TLS", async () => {
     expect(await failureAt(await serve(tls))).toMatchObject(
-      refused(/: the server closed the connection during the handshake: does it expect TLS\?$/),
+      failure(/: the server closed the connection during the handshake: does it expect TLS\?$/),
     );
   });
 
   test("an untrusted authority", async () => {
     const stranger = await newAuthority();
     expect(await failureAt(await serve(tls), grpcJsCredentials({ ca: stranger.cert }))).toMatchObject(
-      refused(/: the server's certificate is not signed by an authority that this client trusts$/),
+      failure(/: the server's certificate is not signed by an authority that this client trusts$/),
     );
   });
 
   test("a certificate for another name", async () => {
     const options = { "grpc.ssl_target_name_override": "shop.example" };
     expect(await failureAt(await serve(tls), grpcJsCredentials({ ca: authority.cert }), options)).toMatchObject(
-      refused(/: the server's certificate is not for shop\.example, but for /),
+      failure(/: the server's certificate is not for shop\.example, but for /),
     );
   });
 

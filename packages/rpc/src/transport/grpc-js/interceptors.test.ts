@@ -106,12 +106,12 @@ describe("interceptors", () => {
   });
 
   test("may end a call at once, but no callback runs before open() has returned", async () => {
-    const refusing: grpc.Interceptor = (options, nextCall) =>
+    const rejecting: grpc.Interceptor = (options, nextCall) =>
       new grpc.InterceptingCall(nextCall(options), {
         start: (_metadata, listener) =>
           listener.onReceiveStatus({ code: grpc.status.PERMISSION_DENIED, details: "not you", metadata: new grpc.Metadata() }),
       });
-    const { channel, calls } = await start({ interceptors: [refusing] });
+    const { channel, calls } = await start({ interceptors: [rejecting] });
     expect((await echo(channel, "a")).status).toMatchObject({ code: Code.PERMISSION_DENIED, message: "not you" });
     expect(calls()).toBe(0);
   });
@@ -167,9 +167,9 @@ describe("call credentials", () => {
   });
 
   test.each<[string, grpc.CallCredentials, RegExp]>([
-    ["reserved", giving((metadata) => metadata.add("connection", "close")), /the metadata key "connection" is HTTP's own/],
-    ["the protocol's", giving((metadata) => metadata.add("grpc-timeout", "1S")), /the metadata key "grpc-timeout" is gRPC's own/],
-    ["too large", giving((metadata) => metadata.add("x", "y".repeat(70_000))), /a header takes 61440/],
+    ["reserved", giving((metadata) => metadata.add("connection", "close")), /the metadata key "connection" is reserved for HTTP/],
+    ["the protocol's", giving((metadata) => metadata.add("grpc-timeout", "1S")), /the metadata key "grpc-timeout" is reserved for gRPC/],
+    ["too large", giving((metadata) => metadata.add("x", "y".repeat(70_000))), /the limit for a header is 61440/],
     ["missing", grpc.credentials.createFromMetadataGenerator((_, callback) => callback(null)), /they returned no metadata/],
     ["an error", grpc.credentials.createFromMetadataGenerator((_, callback) => callback(new Error("no token"))), /no token/],
   ])("with metadata that cannot be sent end the call: %s", async (_, callCredentials, reason) => {

@@ -49,7 +49,7 @@ const sentences: readonly (readonly [pattern: RegExp, sentence: Sentence])[] = [
   [/^Cancelled by parent call$/, ({ path }) => `${path} was cancelled with its parent call`],
   [/^Connection dropped$|^(?:read|write) E[A-Z]+$/, lost],
   [/^Write (?:error|failed)\b/, lost],
-  [/^Stream refused by server$/, ({ target, path }) => `${target} refuses ${path}: it takes no more calls now`],
+  [/^Stream refused by server$/, ({ target, path }) => `${target} refused ${path}: it takes no more calls at the moment`],
   [
     /^Bandwidth exhausted or memory limit exceeded$/,
     ({ path }) => `the server reset ${path} with ENHANCE_YOUR_CALM: it has a limit for calls or for metadata`,
@@ -64,8 +64,8 @@ const sentences: readonly (readonly [pattern: RegExp, sentence: Sentence])[] = [
     /^Received RST_STREAM with code (?<code>\d+)/,
     ({ path }, { code }) => `the server reset ${path} with ${resetCodes[Number(code)] ?? `the code ${code}`}`,
   ],
-  [/^Received HTTP status code 200$/, ({ path }) => `${path} was answered with HTTP status 200, and without a status of gRPC`],
-  [/^Received HTTP status code (?<code>\d+)$/, ({ path }, { code }) => `${path} was answered with HTTP status ${code}, and not by gRPC`],
+  [/^Received HTTP status code 200$/, ({ path }) => `the response to ${path} has HTTP status 200, but no gRPC status`],
+  [/^Received HTTP status code (?<code>\d+)$/, ({ path }, { code }) => `the response to ${path} is not gRPC: HTTP status ${code}`],
   [/^No status information received$/, ({ path }) => `${path} ended without a status`],
   [
     /^Received message larger than max \((?<size>\d+) vs\.? (?<limit>\d+)\)$/,

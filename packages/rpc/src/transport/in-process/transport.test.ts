@@ -30,11 +30,11 @@ function pair(kind: Kind = {}, options: InProcessOptions = {}, limits = {}) {
     maxMetadataPairs: 5,
     ...limits,
   });
-  const heard = { server: [] as string[], client: [] as string[] };
+  const events = { server: [] as string[], client: [] as string[] };
   let within = false;
   const say = (who: "server" | "client", what: string) => {
     expect(within, "called while it calls").toBe(false);
-    heard[who].push(what);
+    events[who].push(what);
   };
   const status = ({ code, message }: Status) => `${Code[code]} ${message}`.trim();
   const server: { stream: ServerStream | undefined; pulls: boolean } = { stream: undefined, pulls: true };
@@ -91,35 +91,35 @@ function pair(kind: Kind = {}, options: InProcessOptions = {}, limits = {}) {
     within = false;
     return stream;
   };
-  return { transport, channel, heard, server, open };
+  return { transport, channel, events, server, open };
 }
 
 test("a unary call is answered with header, response and status", async () => {
-  const { heard, server, open } = pair();
+  const { events, server, open } = pair();
   const stream = open();
   expect(stream.peer).toBe("in-process");
   stream.pull();
   await turn();
-  expect(heard.server).toEqual(["answer request"]);
+  expect(events.server).toEqual(["answer request"]);
   server.stream?.sendHeader(new Metadata({ a: "1" }), "identity");
   server.stream?.end({ code: Code.OK, message: "", metadata: new Metadata({ t: "2" }) }, Buffer.from("response"), true);
   await turns();
-  expect(heard.client).toEqual(["header a,1", "response", "OK t,2"]);
+  expect(events.client).toEqual(["header a,1", "response", "OK t,2"]);
 });
 
 test("an early method pulls its request, and then gets the half-close", async () => {
-  const { heard, server, open } = pair({ early: true });
+  const { events, server, open } = pair({ early: true });
   server.pulls = false;
   open({ compression: "gzip" });
   await turns();
-  expect(heard.server).toEqual(["open"]);
+  expect(events.server).toEqual(["open"]);
   server.stream?.pull();
   await turns();
-  expect(heard.server).toEqual(["open", "request compressed", "half-close"]);
+  expect(events.server).toEqual(["open", "request compressed", "half-close"]);
 });
 
 test("each end gets only what it pulled, and the status follows the last message", async () => {
-  const { heard, server, open } = pair({ requestStream: true, responseStream: true });
+  const { events, server, open } = pair({ requestStream: true, responseStream: true });
   server.pulls = false;
   const stream = open();
   await turn();
@@ -129,23 +129,23 @@ test("each end gets only what it pulled, and the status follows the last message
   }
   stream.halfClose();
   await turns();
-  expect(heard).toEqual({ server: ["open"], client: ["header"] });
+  expect(events).toEqual({ server: ["open"], client: ["header"] });
   server.stream?.pull();
   stream.pull();
   await turns();
-  expect(heard).toEqual({ server: ["open", "a"], client: ["header", "a"] });
+  expect(events).toEqual({ server: ["open", "a"], client: ["header", "a"] });
   server.stream?.pull();
   await turns();
   server.stream?.end({ code: Code.ABORTED, message: "enough", metadata: undefined }, undefined, false);
   await turns();
-  expect(heard.client).toEqual(["header", "a"]);
+  expect(events.client).toEqual(["header", "a"]);
   stream.pull();
   await turns();
-  expect(heard).toEqual({ server: ["open", "a", "b", "half-close"], client: ["header", "a", "b", "ABORTED enough"] });
+  expect(events).toEqual({ server: ["open", "a", "b", "half-close"], client: ["header", "a", "b", "ABORTED enough"] });
 });
 
 test("a window of 64 KiB stops each sender until the other end reads", async () => {
-  const { heard, server, open } = pair({ requestStream: true, responseStream: true });
+  const { events, server, open } = pair({ requestStream: true, responseStream: true });
   server.pulls = false;
   const stream = open();
   await turn();
@@ -153,12 +153,12 @@ test("a window of 64 KiB stops each sender until the other end reads", async () 
   expect([stream.send(message, false), stream.send(message, false)]).toEqual([true, false]);
   expect([server.stream?.send(message, false), server.stream?.send(message, false)]).toEqual([true, false]);
   await turns();
-  expect([...heard.server, ...heard.client].filter((what) => what === "drain")).toEqual([]);
+  expect([...events.server, ...events.client].filter((what) => what === "drain")).toEqual([]);
   server.stream?.pull();
   stream.pull();
   await turns();
-  expect(heard.client.map((what) => what.slice(0, 6))).toEqual(["header", "xxxxxx", "drain"]);
-  expect(heard.server.map((what) => what.slice(0, 6))).toEqual(["open", "xxxxxx", "drain"]);
+  expect(events.client.map((what) => what.slice(0, 6))).toEqual(["header", "xxxxxx", "drain"]);
+  expect(events.server.map((what) => what.slice(0, 6))).toEqual(["open", "xxxxxx", "drain"]);
 });
 
 test("a million empty messages do not fit into a window", async () => {
@@ -173,8 +173,8 @@ test.each([
   [Code.CANCELLED, "CANCELLED the caller cancelled the call"],
   [Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED deadline exceeded"],
   [Code.INTERNAL, "CANCELLED the caller cancelled the call"],
-] as const)("a cancel with the code %i is heard by the handler only", async (code, reason) => {
-  const { heard, server, open } = pair({ requestStream: true, responseStream: true });
+] as const)("a cancel with the code %i is reported to the handler only", async (code, reason) => {
+  const { events, server, open } = pair({ requestStream: true, responseStream: true });
   const stream = open();
   await turn();
   server.stream?.send(Buffer.from("dropped"), false);
@@ -182,23 +182,23 @@ test.each([
   stream.cancel(code, "why");
   stream.pull();
   await turns();
-  expect(heard).toEqual({ server: ["open", reason], client: [] });
+  expect(events).toEqual({ server: ["open", reason], client: [] });
   server.stream?.send(Buffer.from("late"), false);
   server.stream?.end(undefined, undefined, false);
   await turns();
-  expect(heard).toEqual({ server: ["open", reason], client: [] });
+  expect(events).toEqual({ server: ["open", reason], client: [] });
 });
 
 test("a call that is cancelled in its first turn never reaches the handler", async () => {
-  const { heard, transport, open } = pair();
+  const { events, transport, open } = pair();
   open().cancel(Code.CANCELLED, "");
   await turns();
-  expect(heard).toEqual({ server: [], client: [] });
+  expect(events).toEqual({ server: [], client: [] });
   await transport.drain();
 });
 
 test("a handler gets its deadline in whole milliseconds, and never sees a call past its deadline", async () => {
-  const { heard, server, open } = pair();
+  const { events, server, open } = pair();
   const before = Date.now();
   open({ deadline: before + 10_000.4 });
   await turns();
@@ -208,17 +208,17 @@ test("a handler gets its deadline in whole milliseconds, and never sees a call p
   expect(Number.isInteger(server.stream?.deadline)).toBe(true);
   open({ deadline: Date.now() });
   await turns();
-  expect(heard).toEqual({ server: ["answer request"], client: ["DEADLINE_EXCEEDED deadline exceeded"] });
+  expect(events).toEqual({ server: ["answer request"], client: ["DEADLINE_EXCEEDED deadline exceeded"] });
 });
 
 test("the message limits of both sides apply", async () => {
   const large = Buffer.alloc(101, "x");
   const requests = async (options: InProcessOptions, limits: object) => {
-    const { heard, open, transport } = pair({}, options, limits);
+    const { events, open, transport } = pair({}, options, limits);
     open({ request: large });
     await turns();
     await transport.drain();
-    return heard;
+    return events;
   };
   expect(await requests({ limits: { maxSendMessageBytes: 100 } }, {})).toEqual({
     server: [],
@@ -229,13 +229,13 @@ test("the message limits of both sides apply", async () => {
     client: ["RESOURCE_EXHAUSTED a request has 101 bytes, and maxReceiveMessageBytes is 100"],
   });
   const responses = async (options: InProcessOptions, limits: object) => {
-    const { heard, server, open, transport } = pair({ responseStream: true }, options, limits);
+    const { events, server, open, transport } = pair({ responseStream: true }, options, limits);
     open().pull();
     await turn();
     server.stream?.send(large, false);
     await turns();
     await transport.drain();
-    return heard;
+    return events;
   };
   expect(await responses({ limits: { maxReceiveMessageBytes: 100 } }, {})).toEqual({
     server: ["answer request", "CANCELLED the caller cancelled the call"],
@@ -245,24 +245,24 @@ test("the message limits of both sides apply", async () => {
     server: ["answer request", "RESOURCE_EXHAUSTED a response has 101 bytes, and maxSendMessageBytes is 100"],
     client: ["RESOURCE_EXHAUSTED a response has 101 bytes, and maxSendMessageBytes is 100"],
   });
-  const { heard, open } = pair({ requestStream: true }, {}, { maxReceiveMessageBytes: 100 });
+  const { events, open } = pair({ requestStream: true }, {}, { maxReceiveMessageBytes: 100 });
   const stream = open();
   stream.send(Buffer.from("small"), false);
   stream.send(large, false);
   await turns();
-  expect(heard).toEqual({
+  expect(events).toEqual({
     server: ["open", "small", "RESOURCE_EXHAUSTED a request has 101 bytes, and maxReceiveMessageBytes is 100"],
     client: ["RESOURCE_EXHAUSTED a request has 101 bytes, and maxReceiveMessageBytes is 100"],
   });
 });
 
 test("metadata over a limit is RESOURCE_EXHAUSTED, and an unknown method UNIMPLEMENTED", async () => {
-  const { heard, open } = pair();
+  const { events, open } = pair();
   open({ metadata: new Metadata({ long: "x".repeat(1_000) }) });
   open({ metadata: new Metadata({ many: ["1", "2", "3", "4", "5", "6"] }) });
   open({ method: { path: "/test.Service/Other", requestStream: false, responseStream: false } });
   await turns();
-  expect(heard).toEqual({
+  expect(events).toEqual({
     server: [],
     client: [
       "RESOURCE_EXHAUSTED the metadata has 1036 bytes, and maxMetadataBytes is 1000",
@@ -273,7 +273,7 @@ test("metadata over a limit is RESOURCE_EXHAUSTED, and an unknown method UNIMPLE
 });
 
 test("each end gets a copy of metadata without the fields of HTTP and of the protocol", async () => {
-  const { heard, server, open } = pair();
+  const { events, server, open } = pair();
   const mine = new Metadata({ a: "1" });
   open({ metadata: mine }).pull();
   await turn();
@@ -285,12 +285,12 @@ test("each end gets a copy of metadata without the fields of HTTP and of the pro
   header.set("h", "changed");
   server.stream?.end({ code: Code.ABORTED, message: "x".repeat(20_000), metadata: header }, undefined, false);
   await turns();
-  expect(heard.client[0]).toBe("header h,1");
-  expect(heard.client[1]).toMatch(/^ABORTED x{7000,8000}… \(shortened\) h,changed$/);
+  expect(events.client[0]).toBe("header h,1");
+  expect(events.client[1]).toMatch(/^ABORTED x{7000,8000}… \(shortened\) h,changed$/);
 });
 
 test("drain waits until calls have ended on both sides, and takes no more", async () => {
-  const { transport, heard, server, open } = pair();
+  const { transport, events, server, open } = pair();
   open().pull();
   await turn();
   let drained = false;
@@ -299,24 +299,24 @@ test("drain waits until calls have ended on both sides, and takes no more", asyn
   });
   open();
   await turns();
-  expect(heard.client).toEqual(["UNAVAILABLE the server is shutting down"]);
+  expect(events.client).toEqual(["UNAVAILABLE the server is shutting down"]);
   expect(drained).toBe(false);
   server.stream?.end(undefined, Buffer.from("response"), false);
   await draining;
-  expect(heard.client.slice(1)).toEqual(["header", "response", "OK"]);
+  expect(events.client.slice(1)).toEqual(["header", "response", "OK"]);
 });
 
 test("destroy ends both sides at once", async () => {
-  const { transport, heard, open } = pair({ requestStream: true, responseStream: true });
+  const { transport, events, open } = pair({ requestStream: true, responseStream: true });
   open();
   await turn();
   transport.destroy();
   await transport.drain();
-  expect(heard).toEqual({ server: ["open", "CANCELLED the server ended"], client: [`UNAVAILABLE the server ended during ${path}`] });
+  expect(events).toEqual({ server: ["open", "CANCELLED the server ended"], client: [`UNAVAILABLE the server ended during ${path}`] });
 });
 
 test("a closed channel finishes its calls, and rejects new ones", async () => {
-  const { channel, heard, server, open } = pair();
+  const { channel, events, server, open } = pair();
   await channel.connect();
   open().pull();
   await turn();
@@ -327,5 +327,5 @@ test("a closed channel finishes its calls, and rejects new ones", async () => {
   await turns();
   server.stream?.end(undefined, Buffer.from("response"), false);
   await turns();
-  expect(heard.client).toEqual(["CANCELLED the channel to in-process is closed", "header", "response", "OK"]);
+  expect(events.client).toEqual(["CANCELLED the channel to in-process is closed", "header", "response", "OK"]);
 });

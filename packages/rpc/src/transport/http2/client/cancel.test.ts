@@ -30,9 +30,9 @@ async function sync(peer: Awaited<ReturnType<typeof rawConnection>>["peer"]): Pr
 
 /** Returns the events of the call so far, and checks that no more follow. */
 async function expectSilence(call: TestCall): Promise<void> {
-  const heard = [call.messages.length, call.headers.length, call.drains];
+  const before = [call.messages.length, call.headers.length, call.drains];
   await delay(30);
-  expect([call.messages.length, call.headers.length, call.drains]).toEqual(heard);
+  expect([call.messages.length, call.headers.length, call.drains]).toEqual(before);
   expect(call.end).toBeUndefined();
 }
 
@@ -181,10 +181,10 @@ test("the stream ends with its response: the client resets the rest of the reque
   expect((await call.ended).status.code).toBe(Code.NOT_FOUND);
   await peer.streamEnd(1);
   expect(framesOf(peer, 1)).toEqual(["headers", "data", "rstStream 0"]);
-  const told = new TestCall(connection, "bidiStream");
+  const reset = new TestCall(connection, "bidiStream");
   await requestOn(peer, 3);
   peer.send(Buffer.concat([responseHeader(3), trailers(3), rstStream(3, 0)]));
-  expect((await told.ended).status.code).toBe(Code.OK);
+  expect((await reset.ended).status.code).toBe(Code.OK);
   await sync(peer);
   expect(framesOf(peer, 3)).toEqual(["headers"]);
 });

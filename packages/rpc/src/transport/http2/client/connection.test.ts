@@ -29,17 +29,17 @@ const path = "/test.v1.TestService/Unary";
 /** The events of a connection. */
 function listen(connection: Connection) {
   const downs: Status[] = [];
-  const heard = { downs, available: 0 };
+  const events = { downs, available: 0 };
   connection.onDown = (status) => downs.push(status);
-  connection.onAvailable = () => heard.available++;
-  return heard;
+  connection.onAvailable = () => events.available++;
+  return events;
 }
 
 // The server's limit.
 
 test("opens no more calls than the server allows, and calls onAvailable when there is room again", async () => {
   const { peer, connection } = await rawConnection({ settings: [[setting.maxConcurrentStreams, 2]] });
-  const heard = listen(connection);
+  const events = listen(connection);
   expect(connection.available).toBe(2);
   const calls = [new TestCall(connection, "unary"), new TestCall(connection, "unary")];
   expect(connection.available).toBe(0);
@@ -48,32 +48,32 @@ test("opens no more calls than the server allows, and calls onAvailable when the
   await requestOn(peer, 3);
   peer.send(responseHeader(1), data(1, one), trailers(1));
   await calls[0]?.ended;
-  await expect.poll(() => heard.available).toBe(1);
+  await expect.poll(() => events.available).toBe(1);
   expect(connection.available).toBe(1);
   peer.send(settings([setting.maxConcurrentStreams, 5]));
   await expect.poll(() => connection.available).toBe(4);
   calls[1]?.stream.cancel(Code.CANCELLED, "");
   expect(connection.available).toBe(5);
-  expect(heard.downs).toEqual([]);
+  expect(events.downs).toEqual([]);
 });
 
 // The end.
 
 test("after GOAWAY, accepted streams finish, others are unprocessed, and no new one begins", async () => {
   const { peer, connection, target } = await rawConnection();
-  const heard = listen(connection);
+  const events = listen(connection);
   const calls = ["bidiStream", "unary", "unary"].map((kind) => new TestCall(connection, kind as "unary"));
   await requestOn(peer, 5);
   peer.send(goaway(1, code.noError));
   for (const call of calls.slice(1)) {
     expect(await call.ended).toMatchObject({
-      status: { code: Code.UNAVAILABLE, message: `${target} closed its connection before it took ${path}` },
+      status: { code: Code.UNAVAILABLE, message: `${target} closed its connection before it accepted ${path}` },
       progress: "refused",
     });
   }
   expect(connection.draining).toBe(true);
   expect(connection.available).toBe(0);
-  expect(heard.downs).toMatchObject([{ code: Code.UNAVAILABLE, message: `${target} takes no more calls on this connection` }]);
+  expect(events.downs).toMatchObject([{ code: Code.UNAVAILABLE, message: `${target} takes no more calls on this connection` }]);
   const [first] = calls;
   first?.stream.send(one, true);
   peer.send(responseHeader(1), data(1, one));
@@ -82,29 +82,29 @@ test("after GOAWAY, accepted streams finish, others are unprocessed, and no new 
   peer.send(trailers(1));
   expect((await first?.ended)?.status.code).toBe(Code.OK);
   await peer.closed;
-  expect(heard.downs).toHaveLength(1);
+  expect(events.downs).toHaveLength(1);
 });
 
 test("two GOAWAY frames, as this package's server and grpc-go send them, end the connection in order", async () => {
   const { peer, connection } = await rawConnection();
-  const heard = listen(connection);
+  const events = listen(connection);
   const call = new TestCall(connection, "unary");
   await requestOn(peer, 1);
   peer.send(goaway(2 ** 31 - 1, code.noError));
-  await expect.poll(() => heard.downs.length).toBe(1);
+  await expect.poll(() => events.downs.length).toBe(1);
   peer.send(goaway(1, code.noError));
   await peer.ping();
   peer.send(responseHeader(1), data(1, one), trailers(1));
   expect((await call.ended).status.code).toBe(Code.OK);
-  expect(heard.downs).toHaveLength(1);
+  expect(events.downs).toHaveLength(1);
 });
 
 test("a GOAWAY with an error appears in the status", async () => {
   const { peer, connection, target } = await rawConnection();
-  const heard = listen(connection);
+  const events = listen(connection);
   peer.send(goaway(0, code.enhanceYourCalm, "too_many_pings"));
   await expect
-    .poll(() => heard.downs)
+    .poll(() => events.downs)
     .toMatchObject([
       { code: Code.UNAVAILABLE, message: `${target} takes no more calls on this connection: ENHANCE_YOUR_CALM (too_many_pings)` },
     ]);
@@ -112,7 +112,7 @@ test("a GOAWAY with an error appears in the status", async () => {
 
 test("a lost connection ends its calls: the status names target and method, and the peer stays available", async () => {
   const { peer, connection, target } = await rawConnection();
-  const heard = listen(connection);
+  const events = listen(connection);
   const call = new TestCall(connection, "unary");
   await requestOn(peer, 1);
   peer.socket.destroy();
@@ -122,7 +122,7 @@ test("a lost connection ends its calls: the status names target and method, and 
   });
   expect(call.stream.peer).toBe(target);
   expect(connection.draining).toBe(true);
-  expect(heard.downs).toMatchObject([
+  expect(events.downs).toMatchObject([
     { code: Code.UNAVAILABLE, message: `the connection to ${target} was lost: the peer closed the connection` },
   ]);
   expect(connection.calls).toBe(0);
@@ -130,7 +130,7 @@ test("a lost connection ends its calls: the status names target and method, and 
 
 test("a violation of HTTP/2 closes the connection, and its calls report it", async () => {
   const { peer, connection, target } = await rawConnection();
-  const heard = listen(connection);
+  const events = listen(connection);
   const call = new TestCall(connection, "unary");
   await requestOn(peer, 1);
   peer.send(data(0, one));
@@ -138,12 +138,12 @@ test("a violation of HTTP/2 closes the connection, and its calls report it", asy
     code: Code.UNAVAILABLE,
     message: `the connection to ${target} was lost during ${path}`,
   });
-  expect(heard.downs).toMatchObject([{ message: expect.stringContaining("DATA on stream 0") }]);
+  expect(events.downs).toMatchObject([{ message: expect.stringContaining("DATA on stream 0") }]);
 });
 
 test("close() lets the calls finish; destroy() ends them", async () => {
   const { peer, connection } = await rawConnection();
-  const heard = listen(connection);
+  const events = listen(connection);
   const call = new TestCall(connection, "unary");
   await requestOn(peer, 1);
   connection.close();
@@ -152,7 +152,7 @@ test("close() lets the calls finish; destroy() ends them", async () => {
   peer.send(responseHeader(1), data(1, one), trailers(1));
   expect((await call.ended).status.code).toBe(Code.OK);
   await peer.closed;
-  expect(heard.downs).toEqual([]);
+  expect(events.downs).toEqual([]);
   const other = await rawConnection();
   const cut = new TestCall(other.connection, "unary");
   other.connection.destroy();
@@ -173,7 +173,7 @@ test.each([
   ["PROTOCOL_ERROR", 1, Code.INTERNAL, /^the server reset \S+ with PROTOCOL_ERROR$/],
   ["INTERNAL_ERROR", 2, Code.INTERNAL, /^the server reset \S+ with INTERNAL_ERROR$/],
   ["FLOW_CONTROL_ERROR", 3, Code.INTERNAL, /^the server reset \S+ with FLOW_CONTROL_ERROR$/],
-  ["REFUSED_STREAM", 7, Code.UNAVAILABLE, /^127\.0\.0\.1:\d+ refuses \S+: it takes no more calls now$/],
+  ["REFUSED_STREAM", 7, Code.UNAVAILABLE, /^127\.0\.0\.1:\d+ refused \S+: it takes no more calls at the moment$/],
   ["CANCEL", 8, Code.CANCELLED, /^the server cancelled \S+$/],
   [
     "ENHANCE_YOUR_CALM",
@@ -217,7 +217,7 @@ const pings = (peer: Awaited<ReturnType<typeof rawConnection>>["peer"]) =>
 
 test("keepalive PINGs are sent on a quiet connection with calls, and not on one without", async () => {
   const { peer, connection, target } = await rawConnection({}, { limits: { keepaliveTimeMs: 40, keepaliveTimeoutMs: 60 } });
-  const heard = listen(connection);
+  const events = listen(connection);
   await delay(150);
   expect(pings(peer)).toEqual([]);
   const call = new TestCall(connection, "unary");
@@ -227,7 +227,7 @@ test("keepalive PINGs are sent on a quiet connection with calls, and not on one 
     message: `the connection to ${target} was lost during ${path}`,
   });
   expect(pings(peer)).toHaveLength(1);
-  expect(heard.downs).toMatchObject([{ message: `the connection to ${target} was lost: the peer does not answer the keepalive PING` }]);
+  expect(events.downs).toMatchObject([{ message: `the connection to ${target} was lost: the peer does not answer the keepalive PING` }]);
 });
 
 test("after too_many_pings, the next connections of the channel send half as many PINGs", async () => {

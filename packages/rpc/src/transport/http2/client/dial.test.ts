@@ -210,7 +210,7 @@ test("a client certificate that the server rejects, in TLS 1.3 and 1.2", async (
   const stranger = await (await newAuthority()).issue("stranger");
   const none: Readonly<Record<"TLSv1.3" | "TLSv1.2", string>> = {
     "TLSv1.3": "the server requires a client certificate",
-    "TLSv1.2": "the server refuses the TLS handshake: does it require a client certificate, or other ciphers?",
+    "TLSv1.2": "the server rejected the TLS handshake: does it require a client certificate, or other ciphers?",
   };
   for (const maxVersion of ["TLSv1.3", "TLSv1.2"] as const) {
     const target = await listen(secureServer({ ca: authority.cert, requestCert: true, rejectUnauthorized: true, maxVersion }));

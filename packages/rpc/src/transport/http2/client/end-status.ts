@@ -35,7 +35,7 @@ export function resetStatus(reset: StreamReset, path: string, target: string, de
   const status = (code: Code, message: string) => new LocalStatus(code, message, cause);
   const { code, source } = reset;
   if (source === "connection") {
-    if (reset.unprocessed) return status(Code.UNAVAILABLE, `${target} closed its connection before it took ${path}`);
+    if (reset.unprocessed) return status(Code.UNAVAILABLE, `${target} closed its connection before it accepted ${path}`);
     return status(Code.UNAVAILABLE, `the connection to ${target} was lost during ${path}`);
   }
   const mapped = resetCodes.get(code) ?? Code.INTERNAL;
@@ -48,7 +48,7 @@ export function resetStatus(reset: StreamReset, path: string, target: string, de
     case ErrorCode.NO_ERROR:
       return status(mapped, `the server ended ${path} without a status`);
     case ErrorCode.REFUSED_STREAM:
-      return status(mapped, `${target} refuses ${path}: it takes no more calls now`);
+      return status(mapped, `${target} refused ${path}: it takes no more calls at the moment`);
     case ErrorCode.CANCEL:
       // The server resets the stream when the deadline passes.
       if (deadline <= Date.now()) return status(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${path} did not end in time`);

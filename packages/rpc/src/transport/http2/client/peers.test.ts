@@ -96,7 +96,7 @@ test("grpc-js: calls finish while the server shuts down", async () => {
 
 const hasNghttpd = spawnSync("nghttpd", ["--version"]).status === 0;
 
-test.skipIf(!hasNghttpd)("nghttpd, if it is installed: what is not gRPC is named", async () => {
+test.skipIf(!hasNghttpd)("nghttpd, if it is installed: the error describes the foreign response", async () => {
   const folder = mkdtempSync(join(tmpdir(), "nghttpd-"));
   writeFileSync(join(folder, "index.html"), "<p>hello</p>");
   const port = await new Promise<number>((resolve) => {
@@ -117,7 +117,7 @@ test.skipIf(!hasNghttpd)("nghttpd, if it is installed: what is not gRPC is named
   expect(await statusOf(connection, "unary")).toMatchObject({
     code: Code.UNIMPLEMENTED,
     message: expect.stringMatching(
-      /^\/test\.v1\.TestService\/Unary was answered with HTTP status 404 with the content type "text\/html.*, and not by gRPC: <html>/,
+      /^the response to \/test\.v1\.TestService\/Unary is not gRPC: HTTP status 404 with the content type "text\/html.*": <html>/,
     ),
   });
   const index = { path: "/index.html", requestStream: false, responseStream: false };

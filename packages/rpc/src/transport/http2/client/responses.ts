@@ -91,7 +91,7 @@ export class Responses {
       // Incomplete, too.
     }
     if (left === undefined) return new LocalStatus(Code.INTERNAL, "the response ended in the middle of a message");
-    return new LocalStatus(Code.UNIMPLEMENTED, `${this.#path} was answered with more than one response`);
+    return new LocalStatus(Code.UNIMPLEMENTED, `${this.#path} got more than one response`);
   }
 
   #deliver(): void {

@@ -52,7 +52,7 @@ test.each(methods)("%s: a lost connection cancels the handler's call with CANCEL
 test.each(methods)("%s: the deadline ends the call with a status and cancels the handler", async (method) => {
   const { peer, call } = await running(method, { "grpc-timeout": "300m" });
   const open = /Client|Bidi/.test(method);
-  // The request is incomplete, so the client is told to stop with a reset.
+  // The request is incomplete, so a reset tells the client to stop.
   expect(await ending(peer, 1)).toEqual(["headers END_STREAM", ...(open ? ["rstStream 0"] : [])]);
   expect(call.events.at(-1)).toBe("cancel 4");
   expect(call.cancelled?.message).toBe("deadline exceeded");

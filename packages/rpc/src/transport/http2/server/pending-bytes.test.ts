@@ -89,16 +89,16 @@ test.each(["Unary", "ServerStream", "ClientStream"])(
     const other = new Peer(address);
     const headers = { authorization: "Bearer t" };
     const calls = Array.from({ length: 60 }, () => peer.call(method, headers));
-    let refused = 0;
+    let rejected = 0;
     for (const call of calls) {
       call.stream.write(unfinished(mib));
       void call.status().then((status) => {
-        if (status === Code.RESOURCE_EXHAUSTED) refused++;
+        if (status === Code.RESOURCE_EXHAUSTED) rejected++;
       });
     }
-    await until(() => refused >= 52);
+    await until(() => rejected >= 52);
     await delay(50);
-    expect(refused).toBeLessThanOrEqual(53);
+    expect(rejected).toBeLessThanOrEqual(53);
     // Another connection has its own budget, and the end of a call frees its bytes.
     const whole = other.call("Unary", headers);
     whole.stream.end(frame(Buffer.concat([Buffer.from([0x1a, 0xf0, 0xff, 0x3f]), Buffer.alloc(mib - 16)])));
@@ -120,14 +120,14 @@ test("a complete message counts until its half-close arrives", async () => {
   );
   const peer = new Peer(address);
   const calls = Array.from({ length: 10 }, () => peer.call("Unary"));
-  let refused = 0;
+  let rejected = 0;
   for (const call of calls) {
     call.stream.write(frame(Buffer.alloc(mib)));
     void call.status().then((status) => {
-      if (status === Code.RESOURCE_EXHAUSTED) refused++;
+      if (status === Code.RESOURCE_EXHAUSTED) rejected++;
     });
   }
-  await until(() => refused >= 6);
+  await until(() => rejected >= 6);
 });
 
 /** Writes bytes as DATA frames of one byte each. */
@@ -193,14 +193,14 @@ test("over the process budget, the connection with the most bytes loses a call, 
   );
   const greedy = new Peer(address);
   const hoard = Array.from({ length: 20 }, () => greedy.call("Unary"));
-  let refused = 0;
+  let rejected = 0;
   for (const call of hoard) {
     call.stream.write(unfinished(2 * mib));
     void call.status().then((status) => {
-      if (status === Code.RESOURCE_EXHAUSTED) refused++;
+      if (status === Code.RESOURCE_EXHAUSTED) rejected++;
     });
   }
-  await until(() => refused >= 12);
+  await until(() => rejected >= 12);
   for (let times = 0; times < 5; times++) {
     const whole = new Peer(address).call("Unary");
     whole.stream.end(frame(Buffer.concat([Buffer.from([0x1a, 0xf0, 0xff, 0x7f]), Buffer.alloc(2 * mib - 16)])));
