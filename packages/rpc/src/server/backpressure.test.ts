@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { startBy, transports, until } from "../../test/harness.ts";
 
 const chunk = new Uint8Array(64 * 1024);
-const many = 1_500; // 94 MiB, were it all held
+const many = 1_500; // 94 MiB in total
 
 /** Returns the memory in use after a garbage collection, in MiB. */
 function held(): number {
