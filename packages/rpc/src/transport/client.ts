@@ -1,6 +1,6 @@
-// The interface between clients and channels. A channel opens calls, whatever transport carries
-// them. Calls, interceptors and codecs are above it; connections, name resolution and retries are
-// below it. Messages cross it as bytes.
+// The transport seam for clients: the interface between clients and channels. A channel opens
+// calls, whatever transport carries them. Calls, interceptors and codecs are above it; connections,
+// name resolution and retries are below it. Messages cross it as bytes.
 import type { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";

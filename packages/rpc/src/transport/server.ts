@@ -1,6 +1,6 @@
-// The interface between servers and transports. A transport accepts calls and passes each to its
-// method. Calls, interceptors, handlers and codecs are above it; connections and frames are below
-// it. Messages cross it as bytes.
+// The transport seam for servers: the interface between servers and transports. A transport accepts
+// calls and passes each to its method. Calls, interceptors, handlers and codecs are above it;
+// connections and frames are below it. Messages cross it as bytes.
 import type { ServerLimits } from "../limits/limits.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
