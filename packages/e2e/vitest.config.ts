@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 
 const globalSetup = "test/harness/global-setup.ts";
 
-// Unlike its neighbours this package tests what is built, as Node runs it: no `@grpc-study/source` condition.
+// Unlike its neighbours this package tests what is built, as Node runs it: no `@grpc-study/source`
+// condition.
 export default defineConfig({
   test: {
     setupFiles: "test/harness/setup.ts",

@@ -1,10 +1,14 @@
-// What the flags of gRPC's interop programs have in common: underscores, and booleans that may have a value.
+// Parses the flags of gRPC's interop programs, which have underscores, and booleans with optional
+// values.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InvalidArgumentError } from "commander";
 
-/** Where the server puts the certificates that it makes, and where a client with `--use_test_ca` finds their CA. Not in git. */
+/**
+ * The folder for the server's generated certificates, where a client with `--use_test_ca` finds
+ * their CA. Git ignores it.
+ */
 export const certificatesFolder = fileURLToPath(new URL("../certs", import.meta.url));
 
 /** For `--flag`, `--flag=true` and `--flag false`. */
@@ -21,13 +25,14 @@ export function parsePort(text: string): number {
 }
 
 export function parseFile(file: string): string {
-  // pnpm runs scripts in the package's folder, whatever folder it was started in.
+  // pnpm runs scripts in the folder of the package, so relative paths start from the caller's
+  // folder.
   const path = [file, join(process.env.INIT_CWD ?? ".", file)].find(existsSync);
   if (path === undefined) throw new InvalidArgumentError("There is no such file.");
   return path;
 }
 
-/** Both programs say what is wrong in one line. */
+/** Both programs report an invalid flag in one line. */
 export const oneLine = {
   outputError: (text: string, write: (text: string) => void) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`),
 };

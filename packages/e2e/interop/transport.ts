@@ -1,15 +1,15 @@
-// What carries the calls of the interop programs: the engine of this repository, or grpc-js.
+// The transports of the interop programs: the engine of this repository, or grpc-js.
 import { credentials, Channel as GrpcJsChannel } from "@grpc/grpc-js";
 import { type Channel, type ChannelOptions, createChannel, type ServerOptions } from "@grpc-study/rpc";
 import { grpcJsChannel, grpcJsCredentials, grpcJsTransport } from "@grpc-study/rpc/grpc-js";
 import type { CaseName } from "./client/cases/index.ts";
 
-/** What `--transport` takes. The first is the default. */
+/** The values of `--transport`. The first is the default. */
 export const transportNames = ["http2", "grpc-js"] as const;
 
 export type TransportName = (typeof transportNames)[number];
 
-/** The cases that do not hold where grpc-js is on one side, and why. */
+/** The cases that fail with grpc-js on one side, and the reasons. */
 export const grpcJsExceptions = {
   client: {
     client_compressed_unary: "grpc-js compresses per channel, not per call",
@@ -44,7 +44,7 @@ export function openChannel(
   return grpcJsChannel(channel, { secure: tls !== undefined });
 }
 
-/** For `createServer`. */
+/** Returns options for `createServer`. */
 export function serverOptions(transport: TransportName): ServerOptions {
   return transport === "http2" ? {} : { transport: grpcJsTransport() };
 }

@@ -1,5 +1,6 @@
-// `node scripts/built.ts FILE ARGS…` runs a program of this package. What it needs is built before, if it is not there: so the command that the README names
-// is all there is to type in a fresh clone. What the build says goes to stderr.
+// `node scripts/built.ts FILE ARGS…` runs a program of this package. It first builds missing
+// dependencies, so that the commands in the README work in a fresh clone. The output of the build
+// goes to stderr.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { endWithLauncher } from "../../../scripts/launcher.ts";

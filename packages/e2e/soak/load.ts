@@ -1,5 +1,6 @@
-// Run as a process: calls of all kinds that end in all ways, until it is told to stop. Arguments: the server's address, the gateway's URL. Answers "pause" with how many
-// there were of each, once none runs; goes on at "resume".
+// A process that makes calls of all kinds that end in all ways, until it receives "stop".
+// Arguments: the server's address and the gateway's URL. At "pause", it responds with the number of
+// calls by kind once none is running, and continues at "resume".
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { connect } from "node:http2";
@@ -10,8 +11,11 @@ import { Code, createChannel, createClient, RpcError } from "@grpc-study/rpc";
 
 const [address = "", gateway = ""] = process.argv.slice(2);
 const counts: Record<string, number> = {};
-/** How many do each kind of thing at a time, and how long each of them rests after it, in milliseconds. A server disconnects who resets 200 streams a second for long. */
-const abreast = 2;
+/**
+ * The number of concurrent loops for each kind, and the pause after each round in milliseconds. A
+ * server disconnects a client that keeps resetting 200 streams per second.
+ */
+const concurrency = 2;
 const restMs = 20;
 const users = [1, 2, 3, 4, 5].map((userId) => ({ userId }));
 
@@ -105,7 +109,7 @@ const calls: Readonly<Record<string, (clients: Clients) => Promise<unknown>>> = 
 };
 
 let stopping = false;
-/** While it is there, nothing begins. */
+/** Set while new calls are paused. */
 let pause: PromiseWithResolvers<void> | undefined;
 let running = 0;
 async function repeat(name: string, call: (clients: Clients) => Promise<unknown>): Promise<void> {
@@ -122,13 +126,14 @@ async function repeat(name: string, call: (clients: Clients) => Promise<unknown>
   }
 }
 
-// A process whose calls all wait would end: the channel that tells them to go on is no reason to stay (test/harness/resources-probe.ts).
+// Keeps the process alive while all calls are paused: the IPC channel does not
+// (test/harness/resources-probe.ts).
 setInterval(() => {}, 60_000);
 
 async function settle(): Promise<void> {
   pause = Promise.withResolvers();
   while (running > 0) await setTimeout(5);
-  // What was cancelled and closed is told to the others.
+  // Waits until the peers have received resets and closes.
   await setTimeout(200);
 }
 
@@ -142,5 +147,5 @@ process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {
   stopping = true;
 });
-await Promise.all(Object.entries(calls).flatMap(([name, call]) => Array.from({ length: abreast }, () => repeat(name, call))));
+await Promise.all(Object.entries(calls).flatMap(([name, call]) => Array.from({ length: concurrency }, () => repeat(name, call))));
 process.exit();

@@ -1,5 +1,7 @@
-// Soak: `pnpm --filter @grpc-study/e2e soak --minutes 15`. Calls of all kinds against a server, and requests against a gateway before it, each a process of its own, and of the calls a
-// third; what the three hold is sampled and must not grow. At the end a chart for each figure; status 0 if all are flat, 1 if not, 130 after Ctrl-C.
+// The soak test: `pnpm --filter @grpc-study/e2e soak --minutes 15`. It makes calls of all kinds to
+// a server, and requests to a gateway in front of it. The load, the server and the gateway are
+// separate processes, whose resources are sampled and must not grow. At the end, it prints a chart
+// for each figure. The exit status is 0 if all figures are flat, 1 if not, and 130 after Ctrl-C.
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -9,7 +11,10 @@ import { killAll, Process } from "../test/harness/process.ts";
 import { heldMib, probed, resourcesOf } from "../test/harness/resources.ts";
 import { chart, judge, type Sample } from "./series.ts";
 
-/** What is measured of each process: how much of it the trend may add, as a part of the median and at least. */
+/**
+ * The figures of each process. The trend may add a fraction `part` of the median, or `minimum` if
+ * that is more.
+ */
 const figures = {
   "held, MiB": { part: 0.05, minimum: 2 },
   "resident, MiB": { part: 0.1, minimum: 16 },
@@ -21,7 +26,7 @@ const figures = {
 type Figure = keyof typeof figures;
 
 const everyMs = 3_000;
-/** At the beginning; caches and the compiler's code grow. */
+/** The fraction of the time that is ignored at the start, while caches and compiled code grow. */
 const warmUpPart = 0.3;
 
 const { minutes, json = false } = new Command("soak")
@@ -62,7 +67,7 @@ say(`server ${address}, gateway ${url}; ${minutes} minutes`);
 while (secondsNow() < endS && !interrupt.signal.aborted) {
   await setTimeout(everyMs, undefined, { signal: interrupt.signal }).catch(() => {});
   if (interrupt.signal.aborted) break;
-  // What is there of calls that run would be chance.
+  // Pauses first: the resources of running calls vary at random.
   counts = await client.ask("pause");
   for (const [name, process_] of Object.entries(processes)) {
     const values = await measure(process_);
@@ -104,7 +109,7 @@ function total(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-/** From outside where that can be seen, /proc; otherwise it is asked. */
+/** Reads /proc where it exists. Otherwise asks the process itself. */
 async function measure(process_: Process): Promise<Record<Figure, number>> {
   const held = await heldMib(process_);
   const resources = await resourcesOf(process_);

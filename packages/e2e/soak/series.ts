@@ -1,31 +1,34 @@
-// A figure over time: whether it stays where it is, and a chart of it.
+// A figure over time: judges whether it is flat, and draws a chart.
 
 export interface Sample {
-  /** Since the start, in seconds. */
+  /** The time since the start, in seconds. */
   readonly atS: number;
   readonly value: number;
 }
 
 export interface Verdict {
-  /** After the warm-up. */
+  /** The median after the warm-up. */
   readonly median: number;
   /** What the trend adds from the end of the warm-up to the end. */
   readonly growth: number;
-  /** What it may add. */
+  /** The largest growth that counts as flat. */
   readonly tolerance: number;
   readonly flat: boolean;
 }
 
-/** The value that a part of them is below. */
+/** Returns the value below which a fraction `part` of the values lies. */
 const quantile = (values: readonly number[], part: number): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
 const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /**
- * Judges by the slope: the median of those between all pairs of samples (Theil and Sen), which single peaks do not move. What goes up and down may have a trend as large as
- * the middle half of its samples is apart; of what grows steadily the trend is twice that.
+ * Judges by the Theil-Sen slope, the median of the slopes between all pairs of samples, which is
+ * robust against single peaks. The trend of a fluctuating figure may be as large as the
+ * interquartile range of its samples. The trend of a steadily growing figure is twice its
+ * interquartile range.
  *
- * @param toleratedPart of the median, that the trend may add; at least `toleratedMinimum`.
+ * @param toleratedPart the growth that counts as flat, as a fraction of the median.
+ * @param toleratedMinimum the growth that always counts as flat.
  */
 export function judge(samples: readonly Sample[], fromS: number, toleratedPart: number, toleratedMinimum: number): Verdict {
   const measured = samples.filter(({ atS }) => atS >= fromS);
@@ -42,7 +45,10 @@ export function judge(samples: readonly Sample[], fromS: number, toleratedPart: 
 const width = 72;
 const height = 8;
 
-/** Plain text: a column is the mean of its time, the warm-up ends at `|`. */
+/**
+ * Draws a chart as plain text. A column shows the mean of its period, and `|` marks the end of the
+ * warm-up.
+ */
 export function chart(samples: readonly Sample[], fromS: number): string {
   const endS = samples.at(-1)?.atS ?? 1;
   const columns = Array.from({ length: width }, (_, column) => {

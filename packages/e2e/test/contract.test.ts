@@ -1,4 +1,5 @@
-// What the servers say of themselves, by reflection, and on which ports they would listen: the contract to the letter.
+// The descriptors that servers return by reflection, and their default ports, match the contract
+// exactly.
 import {
   create,
   createFileRegistry,
@@ -21,21 +22,21 @@ import { run } from "./harness/process.ts";
 const help = run(process.execPath, [serverMain, "--help"]);
 
 describe.each(topics)("the $name server", ({ name, definition, listeners }) => {
-  test("serves the contract's methods, with its messages, fields, numbers and types", async () => {
+  test("serves the methods of the contract, with its messages, fields, numbers and types", async () => {
     const services = await reflect(addressOf(name));
-    // In the contract's order; that of the server is its own.
+    // Sorted as in the contract, since the order of the server may differ.
     const position = (service: DescService) => definition.findIndex((line) => line.startsWith(`/${service.typeName}/`));
     expect(services.toSorted((a, b) => position(a) - position(b)).flatMap(define)).toEqual(definition);
   });
 
-  test("has the tutorial's port, if it is not told another", async () => {
+  test("uses the tutorial's port by default", async () => {
     const { stdout } = await help;
     const line = stdout.split("\n").find((line) => line.trimStart().startsWith(`${name} `));
     expect(line).toMatch(new RegExp(`\\(${listeners.map(({ port }) => port).join(", ")}\\)$`));
   });
 });
 
-/** Reads the services of a server, but for those that every server has. */
+/** Reads the services of a server, without the health and reflection services. */
 async function reflect(address: string): Promise<DescService[]> {
   using client = createClient(ServerReflection, address);
   const ask = client.serverReflectionInfo();
@@ -47,7 +48,7 @@ async function reflect(address: string): Promise<DescService[]> {
   const listed = await answer({ messageRequest: { case: "listServices", value: "" } });
   if (listed?.case !== "listServicesResponse") throw new Error(`no services but ${listed?.case}`);
   const services: DescService[] = [];
-  // A file is sent once a stream.
+  // The server sends a file once per stream.
   const files: FileDescriptorProto[] = [];
   for (const { name } of listed.value.service.filter(({ name }) => !name.startsWith("grpc."))) {
     const found = await answer({ messageRequest: { case: "fileContainingSymbol", value: name } });
@@ -61,7 +62,7 @@ async function reflect(address: string): Promise<DescService[]> {
   return services;
 }
 
-/** A file, after all that it imports. */
+/** Returns a file after its imports. */
 function withImports(home: FileDescriptorProto | undefined, files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
   const ordered = new Set<FileDescriptorProto>();
   const visit = (file: FileDescriptorProto | undefined) => {
@@ -73,7 +74,10 @@ function withImports(home: FileDescriptorProto | undefined, files: readonly File
   return [...ordered];
 }
 
-/** Writes a service as the contract does: its methods, then the messages that they need, in the order in which they are met. */
+/**
+ * Formats a service as in the contract: its methods, and then the messages that they need, in order
+ * of first use.
+ */
 function define(service: DescService): string[] {
   const methods = service.methods.map((method) => `/${service.typeName}/${method.name} ${method.methodKind}`);
   const types = new Set<DescMessage | DescEnum>();

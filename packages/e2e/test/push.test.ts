@@ -21,14 +21,15 @@ test("the push client prints the eleven times that the server pushes, one a seco
   expect(seconds).toHaveLength(11);
   expect(seconds).toEqual(seconds.toSorted());
   expect(tookMs).toBeGreaterThan(9_900);
-  // The first comes at once, the last after ten seconds; timers are late rather than early.
+  // The first message arrives at once and the last after ten seconds. Timers may be late, but not
+  // early.
   expect((seconds[10] ?? 0) - (seconds[0] ?? 0)).toBeGreaterThanOrEqual(9);
   expect((seconds[10] ?? 0) - (seconds[0] ?? 0)).toBeLessThanOrEqual(13);
 });
 
 describe("push", () => testTopic(push));
 
-test("the push client leaves after as many messages as it was told", async () => {
+test("the push client ends after the given number of messages", async () => {
   expect(await ask("get", "--count", "1")).toEqual({ status: 0, stdout: expect.stringMatching(/^data:"\d{10}"\n$/), stderr: "" });
 });
 

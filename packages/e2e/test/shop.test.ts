@@ -28,7 +28,7 @@ test("a user has the same score in each of the four call kinds", async () => {
 
 test("the shop client prints the scores of our server in each of the four modes", async () => {
   const { stdout: unary } = await ask("scores");
-  // A score of 0 is not printed, as Go does not print it.
+  // As in Go, a score of 0 is not printed.
   const [one, two, three, four, five] = unary.match(/user_id:\d+( user_score:\d+)?/g) ?? [];
   expect(unary).toBe(`[${one} ${two} ${three} ${four} ${five}]\n`);
   expect((await ask("scores", "--mode", "server")).stdout).toBe(`[${one} ${two}]\n[${three} ${four}]\n[${five}]\n`);
@@ -36,7 +36,7 @@ test("the shop client prints the scores of our server in each of the four modes"
   expect((await ask("scores", "--mode", "double")).stdout).toBe(unary.repeat(3));
 });
 
-test("the shop client does what the tutorial's clients do unless told otherwise", async () => {
+test("by default, the shop client does what the tutorial's clients do", async () => {
   const { stdout: unary } = await ask("scores");
   const { stdout: server } = await ask("scores", "--mode", "server");
   const { stdout: streamed } = await ask("scores", "--mode", "client");

@@ -1,4 +1,5 @@
-// What must not compile. Nothing here runs: `tsc` reads it, and a line that does compile after all is an error, as `@ts-expect-error` has it.
+// Code that must not compile. `tsc` checks this file, which never runs. Without a compile error,
+// `@ts-expect-error` is an error itself.
 import { Greeter as Chat } from "@grpc-study/proto/chat";
 import { SayHello } from "@grpc-study/proto/hello";
 import { Greeter as Hello, type HelloReply } from "@grpc-study/proto/helloworld";
@@ -11,7 +12,7 @@ import { type Client, createClient, implement } from "@grpc-study/rpc";
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <T extends true>(): T => true as T;
 
-// A method that the service does not have.
+// A method that is not in the service.
 // @ts-expect-error
 implement(Hello, { sayGoodbye: () => ({}) });
 // @ts-expect-error
@@ -19,7 +20,7 @@ implement(Hello, { sayHello: () => ({ message: "" }), sayGoodbye: () => ({}) });
 // @ts-expect-error methods have their local names
 implement(Hello, { SayHello: () => ({}) });
 
-// A field that the response does not have: alone, beside a right one, and however the handler is written.
+// An unknown field of a response: alone, next to a valid one, and in each form of a handler.
 // @ts-expect-error
 implement(Hello, { sayHello: () => ({ mesage: "Hello" }) });
 // @ts-expect-error
@@ -77,7 +78,7 @@ implement(Push, { getStream: () => ({ data: "" }) });
 // @ts-expect-error not a message
 implement(Hello, { sayHello: () => "Hello" });
 
-// A field that the request does not have.
+// An unknown field of a request.
 // @ts-expect-error
 implement(Hello, { sayHello: ({ nmae }) => ({ message: String(nmae) }) });
 implement(Chat, {
@@ -86,10 +87,10 @@ implement(Chat, {
     for await (const { message } of requests) yield { reply: String(message) };
   },
 });
-// @ts-expect-error a stream is no message
+// @ts-expect-error a stream is not a message
 implement(StreamClient, { routeList: ({ streamData }) => ({ value: String(streamData) }) });
 
-// The same of clients.
+// The same for clients.
 declare const hello: Client<typeof Hello>;
 declare const push: Client<typeof Push>;
 declare const sayHello: Client<typeof SayHello>;
@@ -127,7 +128,7 @@ push.allStream([]).send({});
 // @ts-expect-error
 push.allStream().send({ dta: "" });
 
-// And what responses are.
+// The types of responses.
 export async function responses() {
   const reply = await hello.sayHello({});
   same<Same<typeof reply, HelloReply>>();
@@ -146,7 +147,7 @@ export async function responses() {
   same<Same<typeof received, StreamResData | undefined>>();
 }
 
-// What compiles, so that the lines above fail for the right reason.
+// Code that compiles, so that the lines above fail for the right reason.
 implement(Hello, {});
 implement(Hello, { sayHello: async ({ name }) => ({ message: name }) });
 implement(Push, {

@@ -1,4 +1,4 @@
-// What a test case is, and what the cases check with.
+// The type of a test case, and the checks that the cases use.
 import { deepEqual, equal, fail, ok } from "node:assert/strict";
 import { type Client, Code, RpcError, wasCompressed } from "@grpc-study/rpc";
 import type { Payload } from "../../gen/grpc/testing/messages_pb.js";
@@ -10,10 +10,10 @@ export interface Clients {
   readonly unimplemented: Client<typeof UnimplementedService>;
 }
 
-/** Resolves if the case holds. Rejects with what does not. */
+/** Resolves if the case passes. Rejects with the reason if it fails. */
 export type TestCase = (clients: Clients) => Promise<void>;
 
-/** Checks that a payload has so many bytes, all of them zero. */
+/** Checks that a payload has a given size and contains only zeros. */
 export function expectZeros(payload: Payload | undefined, size: number): void {
   ok(payload !== undefined, "the response has no payload");
   equal(payload.body.length, size, `the payload has ${payload.body.length} bytes instead of ${size}`);
@@ -27,12 +27,12 @@ export function expectSizes(actual: readonly number[], expected: readonly number
   deepEqual(actual, expected, `the payloads have ${actual.join(", ")} bytes instead of ${expected.join(", ")}`);
 }
 
-/** Checks whether a response came compressed. */
+/** Checks whether a response arrived compressed. */
 export function expectCompression(response: object, compressed: boolean): void {
   equal(wasCompressed(response), compressed, `the response came ${compressed ? "uncompressed" : "compressed"}`);
 }
 
-/** Checks that a call fails with a status; with a message, if that is given. */
+/** Checks that a call fails with a status code, and with a message if one is given. */
 export async function expectStatus(call: Promise<unknown>, code: Code, message?: string): Promise<void> {
   const error = await call.then(
     () => fail(`the call succeeded instead of ${Code[code]}`),

@@ -1,5 +1,6 @@
-// The interop client: `pnpm --filter @grpc-study/e2e interop-client --server_port 10000 --test_case large_unary`. Its status is 0 if the case holds;
-// else it is 1, and stderr says in one line what does not.
+// The interop client: `pnpm --filter @grpc-study/e2e interop-client --server_port 10000 --test_case
+// large_unary`. The exit status is 0 if the case passes. Otherwise it is 1, and stderr has one line
+// with the reason.
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
@@ -21,7 +22,7 @@ interface Flags {
   readonly transport: TransportName;
 }
 
-// grpc-js writes to stderr what it also reports.
+// Silences grpc-js, which also writes its errors to stderr.
 setLogVerbosity(logVerbosity.NONE);
 
 await new Command("interop-client")
@@ -48,7 +49,7 @@ await new Command("interop-client")
       console.error(`${flags.test_case}: ${reason.replaceAll(/\s+/g, " ").trim()}`);
       process.exitCode = 1;
     }
-    // A call that was cancelled is reset in the next turns of the loop.
+    // Waits for the RST_STREAM of a cancelled call, which follows in later turns of the event loop.
     await delay(10);
     process.exit();
   })

@@ -1,12 +1,12 @@
-// One case on a channel of its own, with an end in any event.
+// Runs one case on its own channel, with a time limit.
 import { type Channel, type ChannelOptions, createChannel, createClient } from "@grpc-study/rpc";
 import { TestService, UnimplementedService } from "../../gen/grpc/testing/test_pb.js";
 import type { TestCase } from "./case.ts";
 
-/** A case that takes longer does not hold, in milliseconds. */
+/** The time limit of a case, in milliseconds. */
 const limitMs = 60_000;
 
-/** Resolves if the case holds, and rejects with what does not. Closes the channel. */
+/** Resolves if the case passes, and rejects with the reason if it fails. Closes the channel. */
 export async function runCase(testCase: TestCase, target: string | Channel, options: ChannelOptions = {}): Promise<void> {
   const channel = typeof target === "string" ? createChannel(target, options) : target;
   const late = Promise.withResolvers<never>();

@@ -18,10 +18,10 @@ interface Flags {
   readonly transport: TransportName;
 }
 
-/** The names in gRPC's own test certificate, which clients ask for by `--server_host_override`. */
+/** The names in gRPC's own test certificate, which clients use with `--server_host_override`. */
 const testNames = ["*.test.google.fr", "waterzooi.test.google.be", "*.test.youtube.com"];
 
-// grpc-js writes to stderr what it also reports.
+// Silences grpc-js, which also writes its errors to stderr.
 setLogVerbosity(logVerbosity.NONE);
 
 await new Command("interop-server")
@@ -40,7 +40,7 @@ await new Command("interop-server")
 async function serve(flags: Flags, command: Command): Promise<void> {
   const server = createServer(serverOptions(flags.transport));
   server.add(testService);
-  // Before it says that it serves: whoever reads that may end it at once.
+  // Precedes the message that it serves, since a reader of that message may end the server at once.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.shutdown({ graceMs: 1000 }));
   try {
     const tls = flags.use_tls ? await findCertificates(flags, command) : undefined;

@@ -1,4 +1,5 @@
-// grpc.testing.TestService, as https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md wants it of a server.
+// grpc.testing.TestService
+// (https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md).
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -15,10 +16,13 @@ import { zeros } from "../payload.ts";
 
 type StreamingOutput = MessageInitShape<typeof StreamingOutputCallResponseSchema>;
 
-/** The algorithm for responses that are to be compressed: the one that every implementation has. */
+/** The algorithm for compressed responses. Every implementation supports it. */
 const algorithm = "gzip";
 
-/** More than any test asks for: a mistyped size must not take the machine with it. */
+/**
+ * The largest payload, in bytes. It exceeds the sizes of all tests and guards against a mistyped
+ * size.
+ */
 const maxPayloadBytes = 64 * 1024 * 1024;
 
 const serverId = `${hostname()}-${process.pid}`;
@@ -82,10 +86,10 @@ export const testService = implement(TestService, {
     }
   },
 
-  // unimplementedCall is left out: that it is not implemented is the test.
+  // unimplementedCall has no handler: the test expects UNIMPLEMENTED.
 });
 
-/** "Echo Metadata": one key comes back in the header, the other one in the trailer. */
+/** "Echo Metadata": returns one key in the header and the other one in the trailer. */
 function echoMetadata({ metadata, header, trailer }: Context): void {
   for (const value of metadata.getAll("x-grpc-test-echo-initial")) header.add("x-grpc-test-echo-initial", value);
   for (const value of metadata.getAllBytes("x-grpc-test-echo-trailing-bin")) trailer.add("x-grpc-test-echo-trailing-bin", value);
@@ -99,10 +103,13 @@ function echoStatus(status: EchoStatus | undefined): void {
 /** "CompressedRequest". */
 function expectCompressed(request: object, expected: BoolValue | undefined): void {
   if (expected === undefined || expected.value === wasCompressed(request)) return;
-  throw new RpcError(Code.INVALID_ARGUMENT, `the request came ${expected.value ? "uncompressed" : "compressed"}`);
+  throw new RpcError(Code.INVALID_ARGUMENT, `the request arrived ${expected.value ? "uncompressed" : "compressed"}`);
 }
 
-/** The header, which names the algorithm, goes out before the first response, and that may be one of those that are not to be compressed. */
+/**
+ * The header names the algorithm and precedes the first response, even if that response is sent
+ * uncompressed.
+ */
 function mayCompress(context: Context, { responseParameters }: StreamingOutputCallRequest): void {
   if (responseParameters.some(({ compressed }) => compressed?.value)) context.compression = algorithm;
 }
@@ -116,7 +123,7 @@ async function* responsesTo(request: StreamingOutputCallRequest, context: Contex
 }
 
 function payloadOf(type: PayloadType, size: number) {
-  if (type !== PayloadType.COMPRESSABLE) throw new RpcError(Code.INVALID_ARGUMENT, `no such payload type: ${type}`);
-  if (size < 0 || size > maxPayloadBytes) throw new RpcError(Code.INVALID_ARGUMENT, `no payload can be of ${size} bytes`);
+  if (type !== PayloadType.COMPRESSABLE) throw new RpcError(Code.INVALID_ARGUMENT, `unknown payload type: ${type}`);
+  if (size < 0 || size > maxPayloadBytes) throw new RpcError(Code.INVALID_ARGUMENT, `invalid payload size: ${size} bytes`);
   return zeros(size);
 }

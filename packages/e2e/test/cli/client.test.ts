@@ -1,11 +1,11 @@
-// The client's command: what it refuses, and how it ends.
+// The client command: invalid arguments, and how it ends.
 import { describe, expect, test } from "vitest";
 import { topics } from "../contract/index.ts";
 import { addressOf } from "../harness/address-of.ts";
 import { client, startClient } from "../harness/client.ts";
 import { serve } from "../harness/server.ts";
 
-describe("the client refuses, with status 2 and one line,", () => {
+describe("the client exits with status 2 and one line for", () => {
   test.each([
     ["an unknown topic", ["nope"], "nope"],
     ["an unknown command of a topic", ["shop", "nope"], "nope"],
@@ -32,32 +32,32 @@ describe("the client refuses, with status 2 and one line,", () => {
   });
 });
 
-test("the client never repeats the value of metadata, which may be a secret", async () => {
+test("the client never prints the value of metadata, which may be a secret", async () => {
   const { status, stderr } = await client(["hello", "--metadata", "token=秘密123321123"]);
   expect(status).toBe(2);
   expect(stderr).toMatch(/^error: .*--metadata.*\n$/);
   expect(stderr).not.toMatch(/秘密|123321123/);
 });
 
-test.each(topics)("the $name client explains itself", async ({ name, listeners }) => {
+test.each(topics)("the $name client has a help text", async ({ name, listeners }) => {
   const { status, stdout, stderr } = await client([name, "--help"]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toContain(`Usage: grpc-study-client ${name}`);
   expect(stdout).toContain(`:${listeners[0]?.port}`);
 });
 
-test("the client ends well, and soon, if its reader has seen enough, as `| head -1` has", async () => {
+test("the client ends soon with status 0 after its stdout is closed, as by `| head -1`", async () => {
   await using pushing = startClient(["push", "get", "--addr", addressOf("push")]);
   await pushing.stdout.count(1);
   const start = performance.now();
   pushing.closeStdout();
   expect(await pushing.exit).toEqual({ status: 0, signal: null });
-  // It would be ten seconds otherwise.
+  // Without this, it would take ten seconds.
   expect(performance.now() - start).toBeLessThan(5_000);
   expect(pushing.stderr.text).toBe("");
 });
 
-test.each(["get", "put"])("Ctrl-C ends the client in the middle of push %s with status 130, and without a word", async (call) => {
+test.each(["get", "put"])("Ctrl-C during push %s ends the client with status 130 and no output", async (call) => {
   await using server = await serve("push");
   await using pushing = startClient(["push", call, "--addr", server.address]);
   if (call === "get") await pushing.stdout.count(1);
@@ -65,11 +65,12 @@ test.each(["get", "put"])("Ctrl-C ends the client in the middle of push %s with 
   pushing.kill("SIGINT");
   expect(await pushing.exit).toEqual({ status: 130, signal: null });
   expect(pushing.stderr.text).toBe("");
-  // Node's http2 half-closes before it resets, and a busy server may see the first well before the second: then PutStream is OK for it.
+  // node:http2 half-closes before it resets. A busy server may process the half-close first, and
+  // end PutStream with OK.
   await server.logged(({ msg, status }) => msg === "call" && (call === "put" || status === "CANCELLED"));
 });
 
-test("the client prints JSON with the names of the .proto file and all fields", async () => {
+test("the client prints JSON with the names in the .proto file and all fields", async () => {
   expect(await client(["streams", "route-list", "--json", "--addr", addressOf("streams")])).toEqual({
     status: 0,
     stdout: '{"code":0,"value":"ok"}\n',

@@ -1,17 +1,17 @@
-// SIGTERM to the processes that stand between a typed command and the server.
+// SIGTERM to the processes between a typed command and the server.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { repository } from "../harness/paths.ts";
 import { Process } from "../harness/process.ts";
 
-/** A program of a package script: it prints its process id, then the number of signals. */
+/** The program of a package script. It prints its process id, and then the number of signals. */
 const program = `
   import { endWithLauncher } from ${JSON.stringify(join(repository, "scripts/launcher.ts"))};
   let signals = 0;
   process.on("SIGTERM", () => {
     signals++;
-    // Longer than the launcher's next check.
+    // Waits longer than the launcher's check interval.
     setTimeout(() => process.exit(console.log("signals", signals)), 1_500);
   });
   endWithLauncher();
@@ -19,13 +19,13 @@ const program = `
   setInterval(() => {}, 1_000);
 `;
 
-/** A shell that waits for the program, as a package manager's does. */
+/** A shell that waits for the program, like that of a package manager. */
 function launch(text: string): Process {
   return new Process("sh", ["-c", '"$0" --input-type=module -e "$1"; echo "status $?"', process.execPath, text]);
 }
 
 test.skipIf(process.platform !== "linux").each(["the shell alone", "the shell and the program"])(
-  "a SIGTERM to %s is one signal for the program",
+  "a SIGTERM to %s reaches the program once",
   async (receivers) => {
     await using shell = launch(program);
     await shell.stdout.line((line) => line.startsWith("ready"));
@@ -35,7 +35,7 @@ test.skipIf(process.platform !== "linux").each(["the shell alone", "the shell an
   },
 );
 
-test.skipIf(process.platform !== "linux")("a program without a handler ends by the signal", async () => {
+test.skipIf(process.platform !== "linux")("the signal ends a program without a handler", async () => {
   const bare = `import { endWithLauncher } from ${JSON.stringify(join(repository, "scripts/launcher.ts"))};
     endWithLauncher();
     console.log("ready");

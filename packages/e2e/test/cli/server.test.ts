@@ -1,4 +1,4 @@
-// The server's command: what it prints, how it ends, and what it refuses.
+// The server command: its output, how it ends, and invalid arguments.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Greeter } from "@grpc-study/proto/push";
@@ -15,7 +15,7 @@ import { until } from "../harness/until.ts";
 const runServer = (...args: string[]) => run(process.execPath, [serverMain, ...args]);
 
 describe("the start table", () => {
-  test("says what is served where", async () => {
+  test("lists the services and their addresses", async () => {
     await using server = await serve("chat");
     await server.stop();
     expect(server.address).toMatch(/^localhost:\d+$/);
@@ -38,7 +38,7 @@ describe("the start table", () => {
     );
   });
 
-  test("has the address that was asked for", async () => {
+  test("shows the requested address", async () => {
     await using server = await serve("hello", { args: ["--host", "127.0.0.1"] });
     expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
     expect(await isListening("127.0.0.1", server.port)).toBe(true);
@@ -56,7 +56,7 @@ describe("the end", () => {
     for (const line of server.stderr.lines) expect(JSON.parse(line)).toMatchObject({ level: "info" });
   });
 
-  test("waits for a running call, and takes no other", async () => {
+  test("waits for a running call and accepts no others", async () => {
     await using server = await serve("hello-stream");
     await using running = startClient(["hello-stream", "--addr", server.address]);
     await server.logged(({ msg }) => msg.endsWith("zhc"));
@@ -91,10 +91,10 @@ describe("the end", () => {
   });
 });
 
-test("a server whose reader leaves before the table, as in `| head -0`, serves all the same", async () => {
+test("a server serves even if its stdout is closed before the table, as by `| head -0`", async () => {
   await using server = new Process(process.execPath, [...probed.node, serverMain, "chat", "--port", "0"], probed);
   server.closeStdout();
-  // The table is written right after the signals have their handlers.
+  // The server prints the table right after it installs its signal handlers.
   await until(async () => (await resourcesOf(server))["SIGTERM"] !== undefined);
   expect(await resourcesOf(server)).toHaveProperty("TCPServerWrap");
   server.kill("SIGTERM");
@@ -113,14 +113,14 @@ describe("a port in use", () => {
     expect(await isListening(host === "::1" ? "127.0.0.1" : "::1", taken.port)).toBe(false);
   });
 
-  test("is not taken from another server of ours", async () => {
+  test("is not shared with another server", async () => {
     await using server = await serve("hello");
     expect(await runServer("chat", "--port", `${server.port}`)).toMatchObject({ status: 1, stdout: "" });
     expect(await client(["hello", "--addr", server.address])).toMatchObject({ status: 0 });
   });
 });
 
-describe("the server refuses, with status 1 and one line,", () => {
+describe("the server exits with status 1 and one line for", () => {
   test.each([
     ["an unknown topic", ["nope"], "nope"],
     ["an unknown topic among others", ["serve", "chat", "nope"], "nope"],

@@ -21,6 +21,9 @@ test("there are commands", () => {
   expect(commands.map(({ name }) => name)).toEqual(expect.arrayContaining(["client", "gateway", "server"]));
 });
 
-test.each(commands)("the start script of $name builds what is missing, and names a failed install or an old Node", ({ name, scripts }) => {
-  expect(scripts?.start).toMatch(new RegExp(`^node (--\\S+ )*\\.\\./\\.\\./scripts/main\\.js run ${name}$`));
-});
+test.each(commands)(
+  "the start script of $name builds missing packages, and reports a failed install or an old Node",
+  ({ name, scripts }) => {
+    expect(scripts?.start).toMatch(new RegExp(`^node (--\\S+ )*\\.\\./\\.\\./scripts/main\\.js run ${name}$`));
+  },
+);

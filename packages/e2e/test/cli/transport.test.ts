@@ -1,4 +1,4 @@
-// `--transport` of both commands: which one carries the calls, what its help says, and how it fails.
+// `--transport` of both commands: its effect, its help text and its errors.
 import { once } from "node:events";
 import { connect, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -12,7 +12,7 @@ import { serve } from "../harness/server.ts";
 
 const grpcJs = ["--transport", "grpc-js"];
 
-/** The `user-agent` of the first call that a server of node:http2 gets; the call is refused. */
+/** Returns the `user-agent` of the first call that a node:http2 server receives. The call fails. */
 async function userAgentOf(args: readonly string[]): Promise<string> {
   const server = createServer();
   const called = Promise.withResolvers<string>();
@@ -32,7 +32,10 @@ async function userAgentOf(args: readonly string[]): Promise<string> {
   return called.promise;
 }
 
-/** What a server answers to what is not gRPC: the engine's transport tells which types it takes, and grpc-js does not. */
+/**
+ * The response of a server to a request that is not gRPC. The engine's transport lists its content
+ * types, and grpc-js does not.
+ */
 async function acceptPostOf(address: string): Promise<unknown> {
   const session = connect(`http://${address}`);
   const stream = session.request({ ":method": "POST", ":path": "/SayHello/SayHello", "content-type": "text/plain" });
@@ -44,13 +47,13 @@ async function acceptPostOf(address: string): Promise<unknown> {
 }
 
 describe("the client", () => {
-  test("calls on the engine by default, and on grpc-js if it is told to", async () => {
+  test("calls on the engine by default, and on grpc-js with the option", async () => {
     expect(await userAgentOf([])).toMatch(/^grpc-study\b/);
     expect(await userAgentOf(["--transport", "http2"])).toMatch(/^grpc-study\b/);
     expect(await userAgentOf(grpcJs)).toMatch(/^grpc-node-js\//);
   });
 
-  test("says in one line, on both, that nobody listens, or somebody who speaks no HTTP/2", async () => {
+  test("reports in one line, on both, a port without a listener or a peer without HTTP/2", async () => {
     await using silent = await listenTcp((socket) => socket.end("220 smtp.example ESMTP\r\n"));
     for (const port of [await closedPort(), silent.port]) {
       const hello = (...args: string[]) => client(["hello", "--addr", `127.0.0.1:${port}`, ...args]);
@@ -62,7 +65,7 @@ describe("the client", () => {
 });
 
 describe("the server", () => {
-  test("serves on the engine by default, and on grpc-js if it is told to, for clients of either", async () => {
+  test("serves on the engine by default, and on grpc-js with the option, for clients of either", async () => {
     expect(await acceptPostOf(addressOf("hello"))).toBe("application/grpc, application/grpc+proto");
     await using server = await serve("hello", { args: grpcJs });
     expect(await acceptPostOf(server.address)).toBeUndefined();
@@ -75,7 +78,7 @@ describe("the server", () => {
     for (const line of server.stderr.lines) expect(JSON.parse(line)).toMatchObject({ level: "info" });
   });
 
-  test("a port in use is one line that names topic and port, on grpc-js too", async () => {
+  test("reports a port in use in one line that names topic and port, on grpc-js too", async () => {
     await using taken = await listenTcp(() => {});
     expect(await run(process.execPath, [serverMain, "chat", "--port", `${taken.port}`, "--host", "127.0.0.1", ...grpcJs])).toEqual({
       status: 1,
@@ -85,7 +88,7 @@ describe("the server", () => {
   });
 });
 
-test("both explain the option, and refuse a transport that does not exist by naming those that do", async () => {
+test("both describe the option, and reject an unknown transport with a list of the valid ones", async () => {
   const commands = [
     { run: client, topic: [], status: 2 },
     { run: (args: readonly string[]) => run(process.execPath, [serverMain, ...args]), topic: ["--port", "0"], status: 1 },

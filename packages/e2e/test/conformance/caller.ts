@@ -1,4 +1,4 @@
-// Makes the call of a case with our client, and tells what came of it.
+// Makes the call of a case with our client, and returns its outcome.
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, Code, createClient, detail, type Metadata, RpcError } from "@grpc-study/rpc";
 import {
@@ -16,18 +16,18 @@ import type { Answer, CallCase, Entries } from "./data/case.ts";
 
 export const responseData = Buffer.from("test response");
 
-/** The server's limit for a message, in bytes. */
+/** The message size limit of the server, in bytes. */
 export const limitBytes = 200 * 1024;
 
 export interface Result {
   readonly code: Code;
   readonly message: string;
-  /** The texts of details. */
+  /** The texts in the details. */
   readonly details: readonly string[];
   readonly responses: readonly Uint8Array[];
   readonly header: Entries;
   readonly trailer: Entries;
-  /** What the server says that it was asked, in its first response or its error. */
+  /** The request as the server received it, from its first response or its error. */
   readonly info: RequestInfo | undefined;
 }
 
@@ -154,7 +154,7 @@ function only({ responseData: [value], error, ...rest }: ReturnType<typeof defin
   return { ...rest, response: { case: "responseData" as const, value: value ?? new Uint8Array() } };
 }
 
-/** Fills a request up, so that it has so many bytes on the wire. */
+/** Pads a request to a given size on the wire. */
 function pad<Desc extends DescMessage>(schema: Desc, request: MessageInitShape<Desc>, bytes: number): MessageInitShape<Desc> {
   const filled = (length: number) => ({ ...request, requestData: new Uint8Array(length) });
   const over = toBinary(schema, create(schema, filled(bytes))).length - bytes;

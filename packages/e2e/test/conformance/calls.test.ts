@@ -53,7 +53,7 @@ async function check({ answer, requests = 1, sizes, requestHeader = {}, timeoutM
   expect(result.header).toMatchObject(header);
   expect(result.trailer).toMatchObject(trailer);
 
-  // What reached the server.
+  // Checks the request as the server received it.
   if (responses === 0 && error === undefined) return;
   const seen = Object.fromEntries(result.info?.requestHeaders.map(({ name, value }) => [name, value]) ?? []);
   expect(seen).toMatchObject(requestHeader);
@@ -61,7 +61,8 @@ async function check({ answer, requests = 1, sizes, requestHeader = {}, timeoutM
   expect(result.info?.requests).toHaveLength(told);
   if (timeoutMs === undefined) expect(result.info?.timeoutMs).toBeUndefined();
   else {
-    // For the way on a machine that is busy with other tests: half of it. The suite has 2 seconds, and half a second.
+    // Allows for the delay on a busy machine: half of the deadline. The suite uses 2 seconds and
+    // half a second.
     expect(Number(result.info?.timeoutMs)).toBeGreaterThan(timeoutMs / 2);
     expect(Number(result.info?.timeoutMs)).toBeLessThanOrEqual(timeoutMs);
   }

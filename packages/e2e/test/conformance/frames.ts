@@ -1,4 +1,4 @@
-// Cases, as Node's http2 takes them.
+// Cases in the form of node:http2.
 import type { Entries, Frame } from "./data/case.ts";
 
 export function toFrame({ flag, bytes }: Frame): Buffer {
@@ -9,7 +9,7 @@ export function toFrame({ flag, bytes }: Frame): Buffer {
 }
 
 export function toHttp2Headers(entries: Entries): Record<string, string | string[]> {
-  // One value as it is: the fields that HTTP/2 and gRPC know must not be lists.
+  // A single value must not be a list, since HTTP/2 and gRPC allow some fields only once.
   return Object.fromEntries(
     Object.entries(entries).map(([name, [first = "", ...more]]) => [name, more.length === 0 ? first : [first, ...more]]),
   );

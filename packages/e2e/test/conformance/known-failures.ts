@@ -1,11 +1,12 @@
-// What does not hold, and why: by suite and case. A case that is listed here has to fail, so that the list is as short as it can be.
+// Known failures by suite and case, with the reasons. A listed case has to fail, so that the list
+// stays minimal.
 
 interface KnownFailure {
   readonly suite: string;
   readonly name: string;
-  /** What happens instead. */
+  /** The actual outcome. */
   readonly outcome: string;
-  /** Where it comes from. */
+  /** The cause. */
   readonly cause: string;
 }
 

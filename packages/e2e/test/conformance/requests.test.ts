@@ -1,4 +1,4 @@
-// The suite of connectrpc/conformance in which a client sends what it should not: what our server answers.
+// The suite of connectrpc/conformance with invalid requests, and the responses of our server.
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { Code } from "@grpc-study/rpc";
@@ -28,7 +28,7 @@ async function check({ verb = "POST", path, header = {}, frames, codes }: Reques
     let status: unknown;
     const read = (headers: Readonly<Record<string, unknown>>) => {
       status = headers["grpc-status"] ?? status;
-      // What a client makes of an HTTP status without one of gRPC: all that a server may send here are UNKNOWN.
+      // The gRPC status for an HTTP status: all valid HTTP statuses here map to UNKNOWN.
       if (status === undefined && headers[":status"] !== 200) status = Code.UNKNOWN;
     };
     stream.on("response", read);

@@ -1,4 +1,5 @@
-// Suites of connectrpc/conformance in which a server sends what it should not, or what is rare: what our client makes of it.
+// The suites of connectrpc/conformance with invalid or unusual responses, and their outcome for our
+// client.
 import { once } from "node:events";
 import { createServer, type Http2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -36,7 +37,7 @@ async function check(testCase: ResponseCase): Promise<void> {
   expect(result.trailer).toMatchObject(outcome.trailer ?? {});
 }
 
-/** A server that answers every call with what the case says. */
+/** A server that responds to every call as the case defines. */
 async function serveRaw({ status = 200, header = {}, frames = [], trailer }: ResponseCase): Promise<{ address: string } & AsyncDisposable> {
   const server = createServer();
   const sessions = new Set<Http2Session>();

@@ -1,4 +1,5 @@
-// connectrpc.conformance.v1.ConformanceService on our library: it answers as the first request asks it to, and tells what it has been asked.
+// connectrpc.conformance.v1.ConformanceService on our library: it responds as the first request
+// defines, and returns the request that it received.
 import { setTimeout as delay } from "node:timers/promises";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
@@ -47,7 +48,7 @@ export const conformanceService = implement(ConformanceService, {
     if (responses !== undefined) yield* responses.rest(unanswered);
   },
 
-  // `unimplemented` is left out: that it is not implemented is the test.
+  // `unimplemented` is left out: the test expects UNIMPLEMENTED.
 });
 
 const pack = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Any => anyPack(schema, message);
@@ -78,7 +79,10 @@ function toError({ code, message, details }: ConformanceError, more: readonly An
   return new RpcError(codeFrom(code), message, { details: [...details, ...more] });
 }
 
-/** The responses of a stream. The first one tells what has been asked; an error does, if there is none. */
+/**
+ * The responses of a stream. The first one contains the request. Without responses, the error
+ * contains it.
+ */
 class Responses {
   readonly #definition: StreamResponseDefinition | undefined;
   readonly #context: Context;

@@ -1,10 +1,10 @@
-// The contract of the shop over HTTP: requests and their answers, to the letter.
+// The contract of the shop over HTTP: requests and their exact responses.
 
-/** An answer as far as the contract goes. */
+/** The parts of a response that the contract defines. */
 export interface ShopAnswer {
   readonly status: number;
   readonly body: string;
-  /** undefined: there is no such header. */
+  /** Undefined if the header must be absent. */
   readonly contentType: string | undefined;
   readonly allow: string | undefined;
 }
@@ -30,7 +30,10 @@ const failed = (status: number, code: number, message: string, details: readonly
 
 const badRequest = "type.googleapis.com/google.rpc.BadRequest";
 
-/** INVALID_ARGUMENT, with a field violation each; the message has three of them. A reading fault has a colon in its message, a rule's does not. */
+/**
+ * INVALID_ARGUMENT with field violations, up to three of which are in the message. The message of a
+ * parse error contains a colon, and that of a rule does not.
+ */
 function refused(mark: " " | ": ", ...faults: readonly (readonly [field: string, description: string])[]): ShopAnswer {
   const more = faults.length > 3 ? ` (and ${faults.length - 3} more)` : "";
   const message =
@@ -137,5 +140,5 @@ export const shopRequests: readonly ShopRequest[] = [
   timeout("zzz", failed(400, 3, 'the header grpc-timeout is malformed: "zzz"')),
 ];
 
-/** What a gateway answers whose gRPC server is down. */
+/** The response of a gateway whose gRPC server is down. */
 export const shopIsDown = failed(503, 14, "the upstream is not available");

@@ -12,7 +12,7 @@ const stocks = [{ prod_stock: 114514 }, { prod_stock: 10086 }, { prod_stock: 721
 const users = (...ids: number[]) => ({ users: ids.map((user_id) => ({ user_id })) });
 const fiveUsers = users(1, 2, 3, 4, 5);
 
-/** The users of each response, in this order, each with a score in [0, 100). */
+/** The users of each response in this order. Each score is in [0, 100). */
 const scoresOf =
   (...expected: number[][]) =>
   (responses: readonly JsonObject[]) => {
@@ -26,7 +26,7 @@ const scoresOf =
     }
   };
 
-/** What a server says that counts scores from 80. */
+/** The response of a server that counts scores from 80. */
 const scored = (...ids: number[]) => ({ users: ids.map((user_id) => ({ user_id, user_score: 80 + user_id })) });
 const printed = (...ids: number[]) => `[${ids.map((id) => `user_id:${id} user_score:${80 + id}`).join(" ")}]\n`;
 

@@ -21,7 +21,7 @@ const conversations = {
 
 const printed = {
   listValue: five.map((n) => `stream server grpc ${n}\n`).join(""),
-  // As protobuf-go prints the message: a code of 0 is not there.
+  // As protobuf-go prints the message, without a code of 0.
   routeList: 'value:"ok"\n',
   conversations: five.map((n) => `from stream server answer: the ${n + 1} question is stream client rpc ${n}\n`).join(""),
 };

@@ -1,49 +1,58 @@
-// The contract as data: what each topic serves, how it answers, and what its client sends and prints.
+// The contract as data: the services of each topic, their responses, and the requests and output of
+// its client.
 import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
 import type { Code } from "@grpc-study/rpc";
 
 /** A topic's part of the contract. */
 export interface Topic {
-  /** As the command line says it. */
+  /** The name on the command line. */
   readonly name: string;
-  /** Where it is served unless told otherwise. Tests only read that: they listen on ports that the system gives. */
+  /**
+   * The default listeners. Tests only read them, and listen on ports that the system assigns.
+   */
   readonly listeners: readonly { readonly port: number; readonly security: "plaintext" | "TLS" | "mutual TLS" | "token" }[];
-  /** Its methods, as `<path> <call kind>`, and its messages and enums, as `name{type field=number; …}`: in the order of their files. */
+  /**
+   * Its methods, as `<path> <call kind>`, and its messages and enums, as
+   * `name{type field=number; …}`: in file order.
+   */
   readonly definition: readonly string[];
-  /** What callers ask of our server. */
+  /** Calls to our server. */
   readonly calls: readonly Call[];
-  /** What our client asks of any server. */
+  /** Commands of our client, for any server. */
   readonly commands: readonly Command[];
 }
 
-/** A call, and how it is answered. Messages are JSON with the names of the .proto file; a field with its default value is left out. */
+/**
+ * A call and its responses. Messages are JSON with the names in the .proto file, without fields
+ * that have their default value.
+ */
 export interface Call {
-  /** A sentence: what the server does. */
+  /** A sentence that describes the behaviour of the server. */
   readonly title: string;
   readonly method: DescMethod;
   readonly requests: readonly JsonObject[];
-  /** All responses, or, where they are not the same every time, what has to hold for them. */
+  /** All responses, or a check if they vary. */
   readonly responses: readonly JsonObject[] | ((responses: readonly JsonObject[]) => void);
-  /** How it ends. Default: OK. */
+  /** The status of the call. Default: OK. */
   readonly code?: Code;
-  /** Leave after so many responses: for calls that take their time. */
+  /** Cancels a long call after this number of responses. */
   readonly take?: number;
 }
 
-/** A command of our client, the calls that it makes, and what it prints of their responses. */
+/** A command of our client, its calls, and its output. */
 export interface Command {
-  /** A sentence: what the client does. */
+  /** A sentence that describes the behaviour of the client. */
   readonly title: string;
-  /** After the topic. */
+  /** The arguments after the topic. */
   readonly args: readonly string[];
   readonly stdin?: string;
   readonly exchanges: readonly Exchange[];
   readonly stdout: string;
-  /** Our own server answers something else, which the topic's test looks at. */
+  /** True if our own server responds differently. The test of the topic covers that. */
   readonly othersOnly?: true;
 }
 
-/** A call as a server sees it that answers by rote. */
+/** A call as seen by a server with fixed responses. */
 export interface Exchange {
   readonly method: DescMethod;
   readonly requests: readonly JsonObject[];

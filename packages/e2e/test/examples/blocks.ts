@@ -1,15 +1,16 @@
-// The code blocks of a Markdown file, with what their first line says of them: ```ts run [server.ts]
+// The code blocks of a Markdown file, and the attributes in their first line: ```ts run
+// [server.ts]
 export interface Block {
   /** The heading above. */
   readonly heading: string;
   readonly language: string;
-  /** The words between language and file name. */
+  /** The attributes between the language and the file name. */
   readonly marks: readonly string[];
-  /** What stands in brackets. */
+  /** The file name in brackets. */
   readonly file: string | undefined;
-  /** Why it is not tested, from a comment before it: <!-- untested: … --> */
+  /** The reason why it is not tested, from a preceding comment: <!-- untested: … --> */
   readonly untested: string | undefined;
-  /** Ends with a new line. */
+  /** The text, which ends with a newline. */
   readonly text: string;
 }
 

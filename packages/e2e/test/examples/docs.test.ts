@@ -1,11 +1,12 @@
-// Every example of the documentation, in both languages. A page is a small project in a folder of its own: files are written where they stand,
-// all TypeScript is type-checked in one run, programs and commands are run in the order of the page.
+// Tests every example of the documentation, in both languages. Each page is a small project in its
+// own folder. Files are written in the order of the page, all TypeScript is type-checked in one
+// run, and programs and commands run in the order of the page.
 //
 //   ```ts               is type-checked
 //   ```ts continues     is type-checked with the block before it
-//   ```ts run           is a program, which is run, too
-//   ```… [file]         is a file of the page's folder
-//   ```console          has commands, with what they print
+//   ```ts run           is a program, which is also run
+//   ```… [file]         is a file in the page's folder
+//   ```console          has commands with their output
 //   ```console server   has a command that runs until the page ends
 import { globSync, readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
@@ -18,9 +19,9 @@ import { cannotRun, commandsOf, ownPorts, startTutorials, Workplace } from "./wo
 
 const docs = join(repository, "docs");
 
-/** A block, and the file that it is. */
+/** A block and its file. */
 interface Example extends Block {
-  /** In the page's folder; undefined for commands. */
+  /** The path in the page's folder. Undefined for commands. */
   readonly path: string | undefined;
 }
 
@@ -52,14 +53,14 @@ const pages = globSync("**/*.md", { cwd: docs, exclude: (name) => ["node_modules
   })
   .filter(({ examples }) => examples.length > 0);
 
-/** What the page listens on: in its blocks, and in the examples that it includes or runs. */
+/** The ports of the page: in its blocks, and in the examples that it includes or runs. */
 async function textOf(markdown: string): Promise<string> {
   const included = new Set([...markdown.matchAll(/(?:<<< @\/\.\.\/|\bnode )(examples\/[\w/-]+\.ts)\b/g)].map(([, path = ""]) => path));
   const texts = [...included].map((path) => readFile(join(repository, path), "utf8").catch(() => ""));
   return [markdown, ...(await Promise.all(texts))].join("\n");
 }
 
-/** What ends with this file. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 const places = new Map<string, Workplace>();
 let folder: string;
@@ -71,7 +72,7 @@ beforeAll(async () => {
     const own = await ownPorts(await textOf(markdown));
     const place = await Workplace.open(join(folder, page.replaceAll("/", "-")), new Map([...tutorials.ports, ...own]));
     places.set(page, started.use(place));
-    // Earlier versions of a file stay beside it, to be type-checked.
+    // Keeps earlier versions of a file, to type-check them too.
     for (const [index, { path, text }] of examples.entries()) {
       if (path === undefined) continue;
       const later = examples.slice(index + 1).some((one) => one.path === path);
@@ -95,7 +96,7 @@ test("every block of TypeScript is type-checked", { timeout: 120_000, concurrent
   expect(status).toBe(0);
 });
 
-// The table of the README, which is tested there.
+// The README contains this table and is tested separately.
 const served = readFileSync(join(repository, "README.md"), "utf8");
 
 describe.skipIf(cannotRun).each(pages)("$page", { concurrent: false, timeout: 60_000 }, ({ page, examples }) => {
@@ -114,7 +115,7 @@ describe.skipIf(cannotRun).each(pages)("$page", { concurrent: false, timeout: 60
       test(`${heading}: $ ${command}`, async () => {
         if (marks.includes("server")) await placeOf().keepRunning(command, printed);
         else if (/^npx -y pnpm@12 (start|test)\b/.test(command)) {
-          // The tests' own servers stand for it.
+          // The servers of the tests replace this command.
           for (const line of printed.split("\n").filter(Boolean)) expect(served).toContain(line);
         } else await placeOf().runCommand(command, printed);
       });

@@ -1,4 +1,4 @@
-// Every example of every README, as it stands there.
+// Tests every example of every README.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { Process } from "../harness/process.ts";
 import { type Block, blocksOf } from "./blocks.ts";
 import { cannotRun, commandsOf, ownPorts, startTutorials, Workplace } from "./workplace.ts";
 
-/** Examples that are no programs, or are run elsewhere, and why. */
+/** Examples that are not run here, with the reasons. */
 const exceptions: readonly (readonly [readme: string, heading: string, why: string])[] = [
   ["packages/server/README.md", "Adding a topic", "a file of a package that does not exist"],
   ["packages/bench/README.md", "@grpc-study/bench", "takes minutes"],
@@ -32,7 +32,7 @@ const readmes = found
   }))
   .filter(({ examples }) => examples.length > 0);
 
-/** What ends with this file. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 let tutorials: Awaited<ReturnType<typeof startTutorials>>;
 
@@ -56,7 +56,7 @@ describe.skipIf(cannotRun).each(readmes)("$readme", { concurrent: false, timeout
     const name = `${heading}, ${language} ${count}`;
     if (language === "ts") {
       test(name, async () => {
-        // The file that the text beside it names.
+        // Uses the file name in the surrounding text.
         const file = /\.listen\(\{/.test(text) ? "http.ts" : `${heading.replaceAll(/\W/g, "-")}-${count}.ts`;
         await place.write(file, text);
         await place.runProgram(file, text);
@@ -66,7 +66,8 @@ describe.skipIf(cannotRun).each(readmes)("$readme", { concurrent: false, timeout
     for (const [command, printed] of commandsOf(text)) {
       test(`$ ${command}`, async () => {
         if (command === "npx -y pnpm@12 start") {
-          // On the tutorials' ports, of an address of loopback where nobody else listens. Linux has all of 127.0.0.0/8.
+          // Listens on the tutorials' ports, on another loopback address. Linux has all of
+          // 127.0.0.0/8.
           const host = process.platform === "linux" ? "127.9.4.6" : "localhost";
           await using server = new Process(process.execPath, [startMain, "--host", host], { cwd: place.folder });
           for (const line of printed.split("\n").filter(Boolean))

@@ -1,9 +1,11 @@
-// Where the examples of READMEs and of the documentation run as they stand there. TypeScript is a program that runs to its end, and what comes
-// after `// ` behind a console.log is what that prints. A console's commands print what is below them.
+// Runs the examples of READMEs and of the documentation. A TypeScript example is a program that
+// runs to its end, and a comment after a console.log is its expected output. The expected output of
+// a console command follows the command.
 //
-// Two things differ, so that nothing of the machine is in the way. The tutorials' servers listen on ports of the system's choice, and
-// `localhost:8083` in an example is the address of the one with that port; ports that an example serves on are replaced by free ones. And
-// `npx -y pnpm@12 client` is what it becomes once all is built: the command of that package.
+// Two things are replaced, so that the examples do not depend on the machine. The tutorials'
+// servers listen on ports that the system assigns, and `localhost:8083` in an example stands for
+// the server with that default port. Ports that an example listens on are replaced by free ones.
+// `npx -y pnpm@12 client` is replaced by the built command of that package.
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { delimiter, dirname, join } from "node:path";
@@ -15,16 +17,18 @@ import { closedPort } from "../harness/ports.ts";
 import { Process, run } from "../harness/process.ts";
 import { serve } from "../harness/server.ts";
 
-/** Ports by those of the tutorials. */
+/** The actual ports by the tutorials' ports. */
 type Ports = ReadonlyMap<string, string>;
 
 const topicPorts = { chat: 8972, "hello-stream": 10001, helloworld: 50051, hello: 9090, streams: 8000, shop: 8083, push: 50052 };
 
 const portOf = (address: string) => address.split(":").at(-1) ?? "";
 
-/** Servers of all tutorials, and a folder for those who call them; ends with what it is deferred to. */
+/**
+ * Starts the servers of all tutorials.
+ */
 export async function startTutorials(started: AsyncDisposableStack): Promise<{ readonly folder: string; readonly ports: Ports }> {
-  // Within the package, so that the imports are found.
+  // In the package, so that imports resolve.
   const folder = await mkdtemp(join(e2eFolder, ".examples-"));
   started.defer(() => rm(folder, { recursive: true }));
   const certs = process.env["GRPC_STUDY_CERTS"] ?? "";
@@ -50,10 +54,10 @@ const bins = [dirname(process.execPath), join(e2eFolder, "node_modules/.bin"), j
 export class Workplace {
   readonly folder: string;
   readonly #ports: Ports;
-  /** What runs on while the text goes on. */
+  /** Processes that keep running. */
   readonly #running = new AsyncDisposableStack();
 
-  /** Makes the folder, with the certificates of the tests. */
+  /** Creates the folder, with the certificates of the tests. */
   static async open(folder: string, ports: Ports): Promise<Workplace> {
     await mkdir(folder, { recursive: true });
     await symlink(process.env["GRPC_STUDY_CERTS"] ?? "", join(folder, "certs"));
@@ -69,7 +73,7 @@ export class Workplace {
     return this.#running.disposeAsync();
   }
 
-  /** Puts the ports of this machine in place of those of the text. */
+  /** Replaces the ports in a text by the actual ones. */
   here(text: string): string {
     const local = (port: string) => this.#ports.get(port) ?? port;
     return text
@@ -86,7 +90,10 @@ export class Workplace {
     await writeFile(path, this.here(text));
   }
 
-  /** Runs a program that has been written. One that serves HTTP answers as its comments say; any other runs to its end. */
+  /**
+   * Runs a program. A program that serves HTTP must respond as its comments say. Any other program
+   * runs to its end.
+   */
   async runProgram(file: string, text: string): Promise<void> {
     expect(text, "a program imports what it uses").toMatch(/^import |\bfetch\(|\bnew WebSocket\(/m);
     if (/\.listen\(\{/.test(text)) {
@@ -101,18 +108,21 @@ export class Workplace {
     expect(await run(process.execPath, [file], { cwd: this.folder })).toEqual({ status: 0, stdout: this.here(printed), stderr: "" });
   }
 
-  /** Runs a command of a console, and looks at what it prints. */
+  /** Runs a console command and checks its output. */
   async runCommand(command: string, printed: string): Promise<void> {
     await this.#bringExamples(command);
     const { stdout, ...outcome } = await run("bash", ["-c", this.#built(command)], { cwd: this.folder });
-    // A body that curl prints may have no end of line.
+    // A body that curl prints may lack a final newline.
     const ended = (text: string) => (/\bcurl\b/.test(command) ? text.trimEnd() : text);
     expect({ ...outcome, stdout: ended(stdout) }, outcome.stderr).toEqual(
       expect.objectContaining({ status: 0, stdout: ended(this.here(printed)) }),
     );
   }
 
-  /** Starts a command that does not end by itself, and waits until it has printed what it should; columns are as wide as their content. */
+  /**
+   * Starts a command that keeps running, and waits for its expected output. The width of columns
+   * may vary.
+   */
   async keepRunning(command: string, printed: string): Promise<void> {
     await this.#bringExamples(command);
     const process = this.#running.use(new Process("bash", ["-c", this.#built(command, "exec ")], { cwd: this.folder }));
@@ -126,7 +136,7 @@ export class Workplace {
     if (lines.length === 0 && file !== undefined) await this.#listens(process, await readFile(join(this.folder, file), "utf8"));
   }
 
-  /** Resolves with the address that a program listens on, once it does. */
+  /** Resolves with the address of a program once it listens. */
   async #listens(process: Process, text: string): Promise<string> {
     const port = [...this.here(text).matchAll(listened)].map((match) => match.slice(1).find(Boolean))[0] ?? "";
     const ended = process.exit.then(() => Promise.reject(new Error(`it has ended: ${process.stderr.text}`)));
@@ -135,14 +145,14 @@ export class Workplace {
     return `localhost:${port}`;
   }
 
-  /** Copies the folders of examples that a command names. */
+  /** Copies the example folders that a command names. */
   async #bringExamples(command: string): Promise<void> {
     for (const [path = ""] of command.matchAll(/\bexamples\/[\w/-]+\.ts\b/g)) {
       await this.write(path, await readFile(join(repository, path), "utf8"));
     }
   }
 
-  /** The command that is run instead of `npx -y pnpm@12 …`: the same, once all is built. */
+  /** The built command that replaces `npx -y pnpm@12 …`. */
   #built(command: string, before = ""): string {
     const node = JSON.stringify(process.execPath);
     const mains: Readonly<Record<string, string>> = {
@@ -166,7 +176,7 @@ const narrow = (line: string) => line.replaceAll(/ +/g, " ");
 
 const listened = /\blisten\b[^\n]*?:(\d{4,5})\b|\bport: (\d{4,5})|\bport = "(\d{4,5})"|--port (\d{4,5})|--listen \S*?:(\d{4,5})/g;
 
-/** Ports that a text listens on itself, each with a free one. */
+/** Maps the ports that a text listens on to free ports. */
 export async function ownPorts(text: string): Promise<Map<string, string>> {
   const ports = new Set([...text.matchAll(listened)].map((match) => match.slice(1).find(Boolean) ?? ""));
   const free = new Map<string, string>();
@@ -174,7 +184,7 @@ export async function ownPorts(text: string): Promise<Map<string, string>> {
   return free;
 }
 
-/** The commands of a console, each with what it prints. */
+/** Returns the commands of a console block with their output. */
 export function commandsOf(text: string): (readonly [command: string, printed: string])[] {
   return text
     .split(/^\$ /m)
@@ -193,5 +203,7 @@ function connects(port: number): Promise<boolean> {
   });
 }
 
-/** Node runs TypeScript from 22.18, but `using` from 24 only; bash is what the commands are written for. */
+/**
+ * Node supports TypeScript from 22.18 and `using` from 24. The commands require bash.
+ */
 export const cannotRun = Number(process.versions.node.split(".")[0]) < 24 || process.platform === "win32";

@@ -1,4 +1,4 @@
-// The caller leaves in the middle of a call: its handler is told, and its `finally` runs.
+// A caller leaves in the middle of a call: the handler's signal aborts, and its `finally` runs.
 import { join } from "node:path";
 import { createClient as createConnectClient } from "@connectrpc/connect";
 import { Greeter as Hello } from "@grpc-study/proto/helloworld";
@@ -13,7 +13,7 @@ import { startBufCurl } from "../peers/buf-curl.ts";
 import { createTransport } from "../peers/connect-node.ts";
 import { createLoaderClient, loadMethod } from "../peers/proto-loader.ts";
 
-/** A server whose handlers wait for their signal, in all four call kinds. */
+/** Starts a server whose handlers wait for their signal, in all four call kinds. */
 async function serveWaiting() {
   const began = Promise.withResolvers<void>();
   const reason = Promise.withResolvers<unknown>();
@@ -63,19 +63,19 @@ async function serveWaiting() {
   return {
     ...server,
     began: began.promise,
-    /** Resolves with the code that the signal gives once the handler has been left. */
+    /** Resolves with the code of the signal's reason once the handler has ended. */
     async ended() {
       await left.promise;
       const why = await reason.promise;
       expect(why).toBeInstanceOf(RpcError);
-      // What the caller does is no fault of the handler.
+      // A cancelled call is not an error of the handler.
       expect(errors).toEqual([]);
       return (why as RpcError).code;
     },
   };
 }
 
-describe("the handler's signal fires", () => {
+describe("the handler's signal aborts", () => {
   test("when our client aborts a unary call", async () => {
     await using server = await serveWaiting();
     using client = createClient(Hello, server.address);
@@ -87,7 +87,7 @@ describe("the handler's signal fires", () => {
     expect(await server.ended()).toBe(Code.CANCELLED);
   });
 
-  test("when our client leaves its loop over a server stream", async () => {
+  test("when our client exits its loop over a server stream", async () => {
     await using server = await serveWaiting();
     using client = createClient(Greeter, server.address);
     for await (const _ of client.getStream({})) break;
@@ -105,7 +105,7 @@ describe("the handler's signal fires", () => {
     expect(await server.ended()).toBe(Code.CANCELLED);
   });
 
-  test("when our client cancels a bidirectional stream, whose requests end with that", async () => {
+  test("when our client cancels a bidirectional stream, which also ends its requests", async () => {
     await using server = await serveWaiting();
     using client = createClient(Greeter, server.address);
     {

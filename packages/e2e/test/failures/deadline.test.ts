@@ -1,4 +1,4 @@
-// The caller's time is up.
+// The deadline of a call passes.
 
 import { createClient as createConnectClient } from "@connectrpc/connect";
 import { Greeter } from "@grpc-study/proto/push";
@@ -12,7 +12,7 @@ import { type ConnectCode, createTransport } from "../peers/connect-node.ts";
 import { callRaw } from "../peers/http2.ts";
 import { createLoaderClient, loadMethod } from "../peers/proto-loader.ts";
 
-test("our client's command says on one line that the deadline has passed", async () => {
+test("our client command reports a missed deadline in one line", async () => {
   expect(await client(["hello-stream", "--timeout", "300ms", "--addr", addressOf("hello-stream")])).toEqual({
     status: 1,
     stdout: "",
@@ -20,14 +20,14 @@ test("our client's command says on one line that the deadline has passed", async
   });
 });
 
-test("what came before the deadline is printed", async () => {
+test("responses before the deadline are printed", async () => {
   const { status, stdout, stderr } = await client(["push", "get", "--timeout", "1500ms", "--addr", addressOf("push")]);
   expect(status).toBe(1);
   expect(stdout).toMatch(/^(data:"\d{10}"\n){1,2}$/);
   expect(stderr).toMatch(/^DEADLINE_EXCEEDED: .+\n$/);
 });
 
-test("our server ends a call at its deadline, though the caller does nothing about it, and logs that", async () => {
+test("our server ends and logs a call at its deadline, even if the caller does not", async () => {
   await using server = await serve("push");
   const { trailers, body } = await callRaw(server.address, "/Greeter/GetStream", { "grpc-timeout": "500m" });
   expect(trailers).toMatchObject({ "grpc-status": `${Code.DEADLINE_EXCEEDED}` });
@@ -36,7 +36,7 @@ test("our server ends a call at its deadline, though the caller does nothing abo
 });
 
 test.each(["our", "a connect-node", "a proto-loader", "nobody's"])(
-  "the handler knows %s client's deadline, and its signal fires then",
+  "the handler knows the deadline of %s client, and its signal aborts then",
   async (whose) => {
     const told = Promise.withResolvers<{ leftMs: number; reason: RpcError; tookMs: number }>();
     await using server = await serveRpc([
@@ -51,7 +51,8 @@ test.each(["our", "a connect-node", "a proto-loader", "nobody's"])(
     ]);
     expect(await callWithDeadline(whose, server.address, 1_000)).toBe(Code.DEADLINE_EXCEEDED);
     const { leftMs, reason, tookMs } = await told.promise;
-    // A client resets the stream at its deadline. That may arrive before the server has noticed the time itself.
+    // A client resets the stream at its deadline, and the reset may reach the server before its own
+    // timer fires.
     expect(whose === "nobody's" ? [Code.DEADLINE_EXCEEDED] : [Code.DEADLINE_EXCEEDED, Code.CANCELLED]).toContain(reason.code);
     expect(leftMs).toBeGreaterThan(0);
     expect(leftMs).toBeLessThanOrEqual(1_010);
@@ -59,7 +60,7 @@ test.each(["our", "a connect-node", "a proto-loader", "nobody's"])(
   },
 );
 
-/** Reads GetStream to its end, and returns the code of that. */
+/** Reads GetStream to its end and returns the status code. */
 async function callWithDeadline(whose: string, address: string, timeoutMs: number): Promise<number> {
   if (whose === "nobody's") {
     const { trailers } = await callRaw(address, "/Greeter/GetStream", { "grpc-timeout": `${timeoutMs}m` });

@@ -5,13 +5,13 @@ import { expect, test } from "vitest";
 import { startClient } from "../harness/client.ts";
 import { serve } from "../harness/server.ts";
 
-/** Much less than a deadline, a keepalive or a connect timeout would take. */
+/** Far less than a deadline, a keepalive or a connect timeout. */
 const soonMs = 3_000;
 
-test.each(["get", "put", "all"])("our client's push %s says on one line that the server is gone", async (call) => {
+test.each(["get", "put", "all"])("push %s of our client reports a lost server in one line", async (call) => {
   await using server = await serve("push");
   await using pushing = startClient(["push", call, "--interval", "100", "--count", "1000", "--addr", server.address]);
-  // PutStream answers only at its end, but logs from the start.
+  // PutStream responds only at its end, but logs from the start.
   if (call === "put") await server.logged(({ msg }) => msg === "ss");
   else await pushing.stdout.count(1);
 
@@ -20,7 +20,7 @@ test.each(["get", "put", "all"])("our client's push %s says on one line that the
   expect(await pushing.exit).toEqual({ status: 1, signal: null });
   expect(performance.now() - start).toBeLessThan(soonMs);
   expect(pushing.stderr.text).toMatch(/^UNAVAILABLE: .+\n$/);
-  // What came before is printed, in whole lines.
+  // Earlier responses are printed in complete lines.
   expect(pushing.stdout.text).toMatch(call === "put" ? /^$/ : /^(data:"\w+"\n)+$/);
 });
 
@@ -40,7 +40,7 @@ test("our library's calls of all streaming kinds reject with UNAVAILABLE", async
   expect(await all.send({})).toBe(false);
 });
 
-test("our library's client fails fast while the server is gone, and works again once another has taken its place", async () => {
+test("our library's client fails fast while the server is down, and recovers once another replaces it", async () => {
   const first = await serve("push");
   using client = createClient(Greeter, first.address);
   try {
@@ -52,7 +52,7 @@ test("our library's client fails fast while the server is gone, and works again 
     await first[Symbol.asyncDispose]();
   }
   await using _second = await serve("push", { args: ["--port", `${first.port}`] });
-  // The channel waits before it tries again; the call waits for the channel.
+  // The call waits until the back-off of the channel has passed.
   const put = async () => {
     for (;;) {
       const answer = await client.putStream([{}, {}]).catch(() => undefined);

@@ -1,4 +1,4 @@
-// A message may have 4 MiB, as in Go.
+// A message may be up to 4 MiB long, as in Go.
 import { Greeter } from "@grpc-study/proto/chat";
 import { Code, createClient, implement } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ import { callWithRpc } from "../peers/rpc.ts";
 
 const limit = 4 * 1024 * 1024;
 
-/** A question of so many bytes, tag and length included, whose answer is short. */
+/** Returns a request of a given size, including tag and length, with a short response. */
 function question(bytes: number): string {
   const left = bytes - 5;
   return "a".repeat(left % 3) + "吗".repeat(Math.floor(left / 3));
@@ -29,23 +29,23 @@ const callers: [string, Caller][] = [
 describe.each(callers)("our server, called by %s,", (_, caller) => {
   const ask = (name: string) => caller(addressOf("chat"), { method: Greeter.method.bidiHello, requests: [{ name }] });
 
-  test("takes a request of exactly 4 MiB", async () => {
+  test("accepts a request of exactly 4 MiB", async () => {
     expect(await ask(question(limit))).toMatchObject({ code: Code.OK });
   });
 
-  test("refuses one byte more with RESOURCE_EXHAUSTED", async () => {
+  test("rejects one byte more with RESOURCE_EXHAUSTED", async () => {
     expect(await ask(question(limit + 1))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, message: expect.stringContaining("4194304") });
   });
 });
 
-test("our client's command says on one line that its message is too long", async () => {
+test("our client command reports a message that is too long in one line", async () => {
   const { status, stdout, stderr } = await client(["chat", "--addr", addressOf("chat")], `1\n${"吗".repeat(2_000_000)}\n`);
   expect(status).toBe(1);
   expect(stdout).toMatch(/^(AI：1\n)?$/);
   expect(stderr).toMatch(/^RESOURCE_EXHAUSTED: .+\n$/);
 });
 
-test("our client refuses a response of more than 4 MiB with RESOURCE_EXHAUSTED", async () => {
+test("our client rejects a response of more than 4 MiB with RESOURCE_EXHAUSTED", async () => {
   await using server = await serveRpc([
     implement(Greeter, {
       async *bidiHello(requests) {

@@ -1,4 +1,4 @@
-// Many messages, sent without waiting for their answers.
+// Many messages that are sent without waiting for responses.
 import { Greeter } from "@grpc-study/proto/chat";
 import { describe, expect, test } from "vitest";
 import { addressOf } from "../harness/address-of.ts";

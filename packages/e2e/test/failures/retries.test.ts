@@ -1,4 +1,5 @@
-// Retries of our client with servers on grpc-go: what they see, and what their restarts cost.
+// Retries of our client with grpc-go servers: the requests that they receive, and restarts under
+// load.
 import { setTimeout as pause } from "node:timers/promises";
 import { Greeter as Helloworld } from "@grpc-study/proto/helloworld";
 import { Greeter } from "@grpc-study/proto/push";
@@ -32,7 +33,7 @@ function clientsOf(target: string, options: ChannelOptions) {
   return { push: createClient(Greeter, channel), hello: createClient(Helloworld, channel) };
 }
 
-/** A call of each kind. Resolves with the answer. */
+/** Makes a call of each kind. Resolves with the responses. */
 function kindsOf({ push, hello }: ReturnType<typeof clientsOf>): Record<string, (options: CallOptions) => Promise<string>> {
   const requests = [{ data: "one" }, { data: "two" }];
   const first = async (responses: AsyncIterable<{ data: string }>) => {
@@ -54,9 +55,9 @@ const codeOf = async (call: Promise<unknown>) =>
     (error: unknown) => RpcError.from(error).code,
   );
 
-// One after the other: `onTestFinished` does not know concurrent tests.
+// Sequential, since `onTestFinished` does not support concurrent tests.
 describe.skipIf(!hasGo)("with servers on grpc-go", { concurrent: false }, () => {
-  test("grpc-go sees how often a call was sent before, with all its requests", { timeout: 180_000 }, async () => {
+  test("grpc-go receives the number of previous attempts and all requests", { timeout: 180_000 }, async () => {
     const server = await GoServer.start(buildGo("retries"));
     const target = `127.0.0.1:${server.port}`;
     const calls = kindsOf(clientsOf(target, { retry }));

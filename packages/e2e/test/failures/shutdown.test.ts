@@ -7,8 +7,8 @@ import { createServer, implement } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
 import { createTransport } from "../peers/connect-node.ts";
 
-test("a server that is shut down in the moment in which a connection is lost ends", { timeout: 15_000 }, async () => {
-  // The moment is short: one attempt in a few may miss it.
+test("shutdown() resolves even if a connection is lost at the same moment", { timeout: 15_000 }, async () => {
+  // The moment is short, so an attempt may miss it.
   for (let attempt = 0; attempt < 5; attempt++) {
     const left = Promise.withResolvers<void>();
     const server = createServer();
@@ -27,7 +27,7 @@ test("a server that is shut down in the moment in which a connection is lost end
       const stream = createConnectClient(Greeter, transport).getStream({}, { timeoutMs: 50 });
       await expect(Array.fromAsync(stream)).rejects.toThrow();
     }
-    // A deadline of 50 ms may pass before the handler has begun.
+    // The deadline of 50 ms may pass before the handler begins.
     if (await Promise.race([left.promise.then(() => true), setTimeout(500, false)])) {
       expect(await server.shutdown({ graceMs: 0, abortMs: 0 })).toEqual({ cut: [] });
     }

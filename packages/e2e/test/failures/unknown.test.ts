@@ -1,4 +1,4 @@
-// What the server does not have.
+// Unknown services and methods.
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { Greeter } from "@grpc-study/proto/push";
@@ -33,7 +33,7 @@ test("an unknown method is UNIMPLEMENTED in each streaming kind", async () => {
   await expect(client.allStream().recv()).rejects.toMatchObject(unimplemented);
 });
 
-test("buf curl understands that a service is unknown", async () => {
+test("buf curl reports an unknown service", async () => {
   const schema = join(protoFolder, "push/push.proto");
   await using curl = startBufCurl(["--schema", schema, "-d", "{}", `http://${addressOf("hello")}/Greeter/GetStream`]);
   const { status, stderr } = await outcomeOf(curl);
@@ -41,7 +41,7 @@ test("buf curl understands that a service is unknown", async () => {
   expect(JSON.parse(stderr)).toMatchObject({ code: "unimplemented" });
 });
 
-test("a method that was left out of an implementation is UNIMPLEMENTED, its neighbours are not", async () => {
+test("only the methods without a handler are UNIMPLEMENTED", async () => {
   await using server = await serveRpc([implement(Greeter, { putStream: () => ({ data: "0" }) })]);
   using client = createClient(Greeter, server.address);
   await expect(client.getStream({}).recv()).rejects.toMatchObject({ code: Code.UNIMPLEMENTED });

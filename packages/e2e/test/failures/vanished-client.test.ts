@@ -1,4 +1,4 @@
-// A client that is gone leaves nothing behind in our server.
+// Our server releases all resources of a client that has disconnected.
 import { Greeter } from "@grpc-study/proto/push";
 import { createClient } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
@@ -9,9 +9,9 @@ import { until } from "../harness/until.ts";
 
 const timers = async (server: Parameters<typeof resourcesOf>[0]) => (await resourcesOf(server))["Timeout"] ?? 0;
 
-test.each(["get", "all"])("no timer and no socket is left of a client that dies during push %s", async (call) => {
+test.each(["get", "all"])("no timer or socket remains after a client dies during push %s", async (call) => {
   await using server = await serve("push", probed);
-  // What a first call sets up for good is not what is looked for.
+  // Ignores resources that the first call creates permanently.
   await client(["push", "put", "--count", "1", "--interval", "1", "--addr", server.address]);
   await until(async () => (await resourcesOf(server))["TCPSocketWrap"] === undefined);
   const before = await resourcesOf(server);
@@ -25,7 +25,7 @@ test.each(["get", "all"])("no timer and no socket is left of a client that dies 
   await until(async () => JSON.stringify(await resourcesOf(server)) === JSON.stringify(before));
 });
 
-test("no timer is left of a call that was cancelled, though its connection stays", async () => {
+test("no timer remains after a cancelled call on a connection that stays open", async () => {
   await using server = await serve("push", probed);
   using pushing = createClient(Greeter, server.address);
   await pushing.putStream([]);
@@ -37,7 +37,7 @@ test("no timer is left of a call that was cancelled, though its connection stays
   await until(async () => (await timers(server)) <= before);
 });
 
-test("a server whose client has vanished ends at once when it is told to", async () => {
+test("a server whose client has vanished shuts down at once", async () => {
   await using server = await serve("push");
   await using pushing = startClient(["push", "all", "--addr", server.address]);
   await pushing.stdout.count(1);

@@ -1,4 +1,4 @@
-// Nobody is there, or somebody else.
+// A port without a listener, or with the wrong server.
 import { describe, expect, test } from "vitest";
 import { topics } from "../contract/index.ts";
 import { addressOf } from "../harness/address-of.ts";
@@ -10,36 +10,36 @@ const failed = (line: RegExp) => ({ status: 1, stdout: "", stderr: expect.string
 const unavailable = failed(/^UNAVAILABLE: .+\n$/);
 
 describe.each(topics)("the $name client", ({ name }) => {
-  test("says on one line that nobody listens", async () => {
+  test("reports a port without a listener in one line", async () => {
     expect(await client([name, "--addr", `127.0.0.1:${await closedPort()}`])).toEqual(unavailable);
   });
 
-  test("says on one line that another topic's server does not know its methods", async () => {
+  test("reports unknown methods of another topic's server in one line", async () => {
     const other = name === "helloworld" ? "chat" : "helloworld";
     expect(await client([name, "--addr", addressOf(other)])).toEqual(failed(/^UNIMPLEMENTED: .+\n$/));
   });
 });
 
-test("a client does not wait for ever for a peer that accepts the connection and stays silent", async () => {
+test("a client gives up on a silent peer after the connect timeout", async () => {
   await using silent = await listenTcp(() => {});
   expect(await client(["hello", "--connect-timeout", "300ms", "--addr", `127.0.0.1:${silent.port}`])).toEqual(unavailable);
 });
 
-test("a client's own deadline comes before that", async () => {
+test("an earlier deadline of the client applies", async () => {
   await using silent = await listenTcp(() => {});
   expect(await client(["hello", "--timeout", "300ms", "--addr", `127.0.0.1:${silent.port}`])).toEqual(failed(/^DEADLINE_EXCEEDED: .+\n$/));
 });
 
-test("a client says on one line that a peer hangs up", async () => {
+test("a client reports a peer that hangs up in one line", async () => {
   await using rude = await listenTcp((socket) => socket.destroy());
   expect(await client(["hello", "--addr", `127.0.0.1:${rude.port}`])).toEqual(unavailable);
 });
 
-test("a client says on one line that a peer speaks HTTP/1.1", async () => {
+test("a client reports an HTTP/1.1 peer in one line", async () => {
   await using web = await listenTcp((socket) => socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
   expect(await client(["hello", "--addr", `127.0.0.1:${web.port}`])).toEqual(unavailable);
 });
 
-test("a client says on one line that there is no such host", async () => {
+test("a client reports an unknown host in one line", async () => {
   expect(await client(["hello", "--addr", "no-such-host.invalid:9090"])).toEqual(unavailable);
 });

@@ -1,4 +1,5 @@
-// EMFILE: more clients than the process may have files. Those that are connected are served; when some leave, others get in.
+// EMFILE: more clients than available file descriptors. Connected clients are served, and others
+// connect when some leave.
 import { Greeter } from "@grpc-study/proto/helloworld";
 import { createClient } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
@@ -6,9 +7,9 @@ import { serve } from "../harness/server.ts";
 import { until } from "../harness/until.ts";
 import { type RawClient, rawClient } from "../hostile/raw-client.ts";
 
-// How few files Node can start with is known for Linux.
+// The number of descriptors that Node needs to start is known for Linux only.
 test.skipIf(process.platform !== "linux")(
-  "a server without descriptors serves those who are there, and everybody once some have left",
+  "a server without free descriptors serves connected clients, and new ones once some have left",
   { timeout: 60_000 },
   async () => {
     await using server = await serve("helloworld", { shell: 'ulimit -n 60; exec "$@"' });
@@ -24,7 +25,7 @@ test.skipIf(process.platform !== "linux")(
     expect(served.size).toBeLessThan(60);
 
     for (const one of crowd) one[Symbol.dispose]();
-    // A newcomer has a connection of its own.
+    // A new client has its own connection.
     await until(async () => {
       using newcomer = createClient(Greeter, server.address, { pool: false });
       return await newcomer.sayHello({ name: "a" }, { timeoutMs: 1_000 }).then(

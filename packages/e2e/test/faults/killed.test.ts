@@ -1,4 +1,5 @@
-// SIGKILL, of each process in turn, under load: its calls fail at once, nobody else's do, and what comes back is used again.
+// SIGKILL of each process under load: only its own calls fail, at once, and a restarted process is
+// used again.
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
@@ -13,7 +14,7 @@ import { type ServerProcess, serve } from "../harness/server.ts";
 import { until } from "../harness/until.ts";
 import { Load } from "./load.ts";
 
-/** Much less than a deadline, a keepalive or a connect timeout would take; milliseconds. */
+/** Far less than a deadline, a keepalive or a connect timeout; milliseconds. */
 const soonMs = 3_000;
 const perSecond = 200;
 const timeoutMs = 20_000;
@@ -21,7 +22,7 @@ const timeoutMs = 20_000;
 /** Sockets of this process. */
 const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
 
-/** Kills a server, and puts another in its place. */
+/** Kills a server and starts another one in its place. */
 async function replace(server: ServerProcess, topic: string): Promise<ServerProcess> {
   server.kill("SIGKILL");
   await server.exit;
@@ -29,7 +30,7 @@ async function replace(server: ServerProcess, topic: string): Promise<ServerProc
 }
 
 describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
-  test("of a server, again and again: each call ends at once, the client comes back, and nothing is left", async () => {
+  test("of a server, repeatedly: each call ends at once, the client reconnects, and no resources remain", async () => {
     const before = sockets();
     let server = await serve("helloworld");
     const client = createClient(Greeter, server.address, {
@@ -54,39 +55,35 @@ describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
     await until(() => sockets() <= before);
   });
 
-  // Who the workers are is read from /proc, which only Linux has.
-  test.skipIf(process.platform !== "linux")(
-    "of a worker: its connections' calls are lost, those of the other are not, and it comes back",
-    async () => {
-      await using server = await serve("streams", { args: ["--workers", "2"] });
-      const { pid } = server;
-      const children = async () => (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter(Boolean).map(Number);
-      expect(await children()).toHaveLength(2);
-      // Each client has a connection, which one of the workers took.
-      const clients = Array.from({ length: 10 }, () => createClient(Stream, server.address, { pool: false }));
-      const streams = clients.map((client) => client.conversations());
-      const turn = async (stream: (typeof streams)[number]) =>
-        (await stream.send({ question: "a" })) && (await stream.recv()) !== undefined;
-      expect(await Promise.all(streams.map(turn))).not.toContain(false);
+  // Reads the workers from /proc, which only Linux has.
+  test.skipIf(process.platform !== "linux")("of a worker: only the calls on its connections fail, and it is restarted", async () => {
+    await using server = await serve("streams", { args: ["--workers", "2"] });
+    const { pid } = server;
+    const children = async () => (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter(Boolean).map(Number);
+    expect(await children()).toHaveLength(2);
+    // Each client has one connection, accepted by one of the workers.
+    const clients = Array.from({ length: 10 }, () => createClient(Stream, server.address, { pool: false }));
+    const streams = clients.map((client) => client.conversations());
+    const turn = async (stream: (typeof streams)[number]) => (await stream.send({ question: "a" })) && (await stream.recv()) !== undefined;
+    expect(await Promise.all(streams.map(turn))).not.toContain(false);
 
-      const [victim = 0] = await children();
-      process.kill(victim, "SIGKILL");
-      const start = performance.now();
-      await until(async () => (await children()).filter((child) => child !== victim).length === 2);
-      const alive = await Promise.all(streams.map((stream) => turn(stream).catch(() => false)));
-      expect(performance.now() - start, "until the calls that are lost have ended").toBeLessThan(10_000);
-      for (const stream of streams) stream.closeSend();
-      const survivors = alive.filter(Boolean).length;
-      expect(survivors, "streams of the other worker").toBeGreaterThan(0);
-      expect(survivors).toBeLessThan(streams.length);
-      // All of them are served again, by either.
-      const again = await Promise.all(clients.map((client) => Array.fromAsync(client.conversations([{ question: "b" }], { timeoutMs }))));
-      expect(again.map((answers) => answers.length)).toEqual(clients.map(() => 1));
-      for (const client of clients) client[Symbol.dispose]();
-    },
-  );
+    const [victim = 0] = await children();
+    process.kill(victim, "SIGKILL");
+    const start = performance.now();
+    await until(async () => (await children()).filter((child) => child !== victim).length === 2);
+    const alive = await Promise.all(streams.map((stream) => turn(stream).catch(() => false)));
+    expect(performance.now() - start, "until the calls that are lost have ended").toBeLessThan(10_000);
+    for (const stream of streams) stream.closeSend();
+    const survivors = alive.filter(Boolean).length;
+    expect(survivors, "streams of the other worker").toBeGreaterThan(0);
+    expect(survivors).toBeLessThan(streams.length);
+    // All clients are served again, by any worker.
+    const again = await Promise.all(clients.map((client) => Array.fromAsync(client.conversations([{ question: "b" }], { timeoutMs }))));
+    expect(again.map((answers) => answers.length)).toEqual(clients.map(() => 1));
+    for (const client of clients) client[Symbol.dispose]();
+  });
 
-  test("of the gateway: its requests break off at once, the server behind it goes on, and another gateway takes its place", async () => {
+  test("of the gateway: its requests fail at once, the server continues, and another gateway takes over", async () => {
     await using server = await serve("shop", { args: ["--security", "plain"] });
     await using gateway = await startGateway(server.address);
     const agent = new Agent({ keepAlive: true, maxSockets: 20 });

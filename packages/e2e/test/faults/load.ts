@@ -1,4 +1,4 @@
-// Calls at a steady rate, whatever becomes of them, and what became of them.
+// Makes calls at a steady rate and records their outcomes.
 import { performance } from "node:perf_hooks";
 import { Code, RpcError } from "@grpc-study/rpc";
 
@@ -7,7 +7,7 @@ const tickMs = 10;
 export interface Ended {
   readonly code: string;
   readonly message: string;
-  /** When it began, and how long it took; milliseconds of `performance.now()`. */
+  /** The start by `performance.now()`, and the duration, in milliseconds. */
   readonly beganMs: number;
   readonly tookMs: number;
 }
@@ -39,19 +39,19 @@ export class Load {
     this.#running.add(running);
   }
 
-  /** How many ended with each code. */
+  /** The number of calls by status code. */
   get codes(): Readonly<Record<string, number>> {
     const codes: Record<string, number> = {};
     for (const { code } of this.ended) codes[code] = (codes[code] ?? 0) + 1;
     return codes;
   }
 
-  /** How many ended with OK. */
+  /** The number of calls that ended with OK. */
   get answered(): number {
     return this.codes["OK"] ?? 0;
   }
 
-  /** Begins no more calls, and waits for those that run. */
+  /** Stops making calls, and waits for running ones. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#running);

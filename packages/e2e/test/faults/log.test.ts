@@ -1,4 +1,5 @@
-// A log that nobody takes: the disk is full, the reader has gone, or does not read. Who serves goes on serving, with no more memory than before.
+// A log that cannot be written: the disk is full, or the reader has gone or has stopped reading.
+// The process continues to serve, with bounded memory.
 import { readFile } from "node:fs/promises";
 import { Greeter } from "@grpc-study/proto/helloworld";
 import { createClient } from "@grpc-study/rpc";
@@ -10,7 +11,7 @@ import { serve } from "../harness/server.ts";
 
 const full = 'exec "$@" 2>/dev/full';
 const gone = 'exec "$@" 2> >(exec true)';
-/** Its reader ends with the test, which kills the group. */
+/** The reader ends with the test, which kills the process group. */
 const stuck = 'exec "$@" 2> >(exec sleep 60)';
 
 // /dev/full and /proc are Linux's.
@@ -22,7 +23,7 @@ describe.skipIf(process.platform !== "linux")("a log", { concurrent: false, time
   ])("%s: the server answers, and keeps none of it beyond a few MiB", async (_, shell) => {
     await using server = await serve("helloworld", { ...probed, shell });
     using client = createClient(Greeter, server.address);
-    // Each is two lines of two kilobytes at the most.
+    // Each call logs at most two lines of two kilobytes.
     const name = "x".repeat(1_900);
     const round = async (calls: number) => {
       for (let done = 0; done < calls; done += 50) await Promise.all(Array.from({ length: 50 }, () => client.sayHello({ name })));
@@ -35,7 +36,7 @@ describe.skipIf(process.platform !== "linux")("a log", { concurrent: false, time
     expect(await server.exit).toEqual(shell === stuck ? { status: null, signal: "SIGKILL" } : { status: 0, signal: null });
   });
 
-  test("on a disk that is full: workers answer, and are not started again", async () => {
+  test("on a full disk: workers respond and are not restarted", async () => {
     await using server = await serve("helloworld", { shell: full, args: ["--workers", "2"] });
     const children = () => readFile(`/proc/${server.pid}/task/${server.pid}/children`, "utf8");
     const before = await children();

@@ -1,4 +1,5 @@
-// SIGTERM while 500 calls a second come in and 100 streams are open: what was taken is answered, and what was not taken was not done.
+// SIGTERM with 500 calls per second and 100 open streams: accepted calls complete, and rejected
+// calls have not run.
 import { setTimeout } from "node:timers/promises";
 import { UserService } from "@grpc-study/proto/shop";
 import { Code, createClient, RpcError } from "@grpc-study/rpc";
@@ -9,10 +10,10 @@ import { Load } from "./load.ts";
 
 const callsPerSecond = 500;
 const streams = 100;
-/** Of the command, in milliseconds. */
+/** The grace period of the command, in milliseconds. */
 const graceMs = 10_000;
 
-test("no call that the server took is lost; streams have the grace period to end, and then UNAVAILABLE", { timeout: 60_000 }, async () => {
+test("every accepted call completes, and streams end within the grace period or with UNAVAILABLE", { timeout: 60_000 }, async () => {
   await using server = await serve("shop", { args: ["--security", "plain"] });
   using users = createClient(UserService, server.address);
   const open = Array.from({ length: streams }, () => users.getUserScoreByDoubleEndStream());
@@ -28,7 +29,7 @@ test("no call that the server took is lost; streams have the grace period to end
   const start = performance.now();
   await until(() => (load.codes["UNAVAILABLE"] ?? 0) > 0);
 
-  // The streams go on: half of them to an orderly end.
+  // The streams continue. Half of them end normally.
   await Promise.all(open.map(turn));
   const half = open.slice(0, streams / 2);
   for (const stream of half) stream.closeSend();
@@ -46,7 +47,7 @@ test("no call that the server took is lost; streams have the grace period to end
   expect(tookMs).toBeGreaterThan(graceMs - 500);
   expect(tookMs).toBeLessThan(graceMs + 5_000);
 
-  // Each call has one of two ends, and the server's own count is that of those that went well.
+  // Each call has one of two outcomes, and the server's count equals the number of successes.
   expect(Object.keys(load.codes).sort()).toEqual(["OK", "UNAVAILABLE"]);
   const done = server.stderr.lines.map((line) => JSON.parse(line)).filter(({ method }) => method === "/services.UserService/GetUserScore");
   expect(new Set(done.map(({ status }) => status))).toEqual(new Set(["OK"]));

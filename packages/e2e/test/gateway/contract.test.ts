@@ -1,5 +1,5 @@
-// The contract's table of the shop over HTTP: through `pnpm start` and through the command, both over mutual TLS to the shop, and over whatever
-// HTTP there is. TLS to the clients, too.
+// The contract of the shop over HTTP, through `pnpm start` and through the gateway command. Both
+// call the shop over mutual TLS and serve each version of HTTP, with and without TLS.
 import { once } from "node:events";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { Authority, Folder, writeSet } from "../security/certificates.ts";
 import { addressOf, type GatewayProcess, startGateway, startShop } from "./gateways.ts";
 import { type Ask, askHttp1, askHttp2, type ClientIdentity, exchange } from "./http.ts";
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let authority: Authority;
@@ -82,14 +82,14 @@ describe("HTTPS", () => {
     socket.destroy();
   });
 
-  test("a client without ALPN is served HTTP/1.1", async () => {
+  test("a client without ALPN is served over HTTP/1.1", async () => {
     const socket = connect({ port: secure.port, host: "localhost", ca: authority.cert });
     expect(await exchange(socket, "GET /v1/prod/998 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toMatch(
       /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n\{"prod_stock":114514\}$/,
     );
   });
 
-  test("browsers are told to stay with it", async () => {
+  test("responses have Strict-Transport-Security", async () => {
     const { headers } = await askHttp1(`${secure.url}/v1/prod/998`, {}, nobody);
     expect(headers["strict-transport-security"]).toMatch(/^max-age=\d{8}/);
   });
@@ -104,7 +104,7 @@ describe("HTTPS", () => {
     await expect(askHttp2(`${mutual.url}/v1/prod/998`, {}, identity())).rejects.toThrow();
   });
 
-  test("plaintext gets no answer", async () => {
+  test("a plaintext request gets no response", async () => {
     await expect(askHttp1(`${secure.url.replace("https", "http")}/v1/prod/998`)).rejects.toThrow();
   });
 });

@@ -1,4 +1,5 @@
-// What the command says of a service that is not ours: to programs at /openapi.json, to people at /docs.
+// The documents of the gateway command for a foreign service: /openapi.json for programs, and /docs
+// for people.
 import { readFile } from "node:fs/promises";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,7 +8,7 @@ import { type GatewayProcess, startGateway } from "./gateways.ts";
 import { askHttp1 } from "./http.ts";
 import { buildMuseum, type Museum, serveMuseum, serveReflected } from "./museum.ts";
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let descriptors: string;
@@ -36,7 +37,7 @@ async function documentOf({ url }: GatewayProcess): Promise<Document> {
   return JSON.parse(body);
 }
 
-/** The faults that a public validator finds. */
+/** The errors that a public validator finds. */
 async function faultsOf(document: Document): Promise<unknown> {
   const { valid, errors } = await new Validator().validate(structuredClone(document));
   return valid ? [] : errors;
@@ -63,7 +64,7 @@ describe("/openapi.json", () => {
       "post /v1/search/{place.hall}",
       "put /v1/halls/{name_1}/exhibits/{name_2}",
       "put /v1/pictures/{path}",
-      // OpenAPI 3.1 has no place for SEARCH.
+      // OpenAPI 3.1 does not support SEARCH.
       "x-additionalOperations /v1/{name}",
     ]);
     expect(document.paths["/v1/exhibits/{name}"]?.["get"]).toMatchObject({ description: "Finds an exhibit, in a hall or anywhere." });
@@ -108,7 +109,7 @@ test("/docs is loaded from nowhere else, and is allowed no more by its policy", 
   );
   expect(policy).toMatchObject({ "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "connect-src": "'self'" });
   for (const sources of Object.values(policy)) expect(sources).toMatch(/^(?:'none'|'self'|'self' data:)$/);
-  // Nothing inline, which the policy would not let run.
+  // Without inline scripts, which the policy forbids.
   expect(page.body).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|javascript:/);
 
   const references = [...page.body.matchAll(/<(?:script|link|img|html)[^>]*?\s(?:src|href|data-openapi)="([^"]*)"/g)].map(
@@ -125,7 +126,8 @@ test("/docs is loaded from nowhere else, and is allowed no more by its policy", 
       for (const [, url] of body.matchAll(/url\(["']?([^"')]{0,10})/g)) expect(url).toMatch(/^data:/);
     }
     if (reference.endsWith(".js")) expect(headers["content-type"]).toMatch(/^text\/javascript/);
-    // Swagger UI's own script names hosts in links and namespaces; what tells it what to load is start.js.
+    // Swagger UI's own script contains hosts in links and namespaces. start.js defines what it
+    // loads.
     if (reference.endsWith("start.js")) {
       expect(body).not.toMatch(/\/\//);
       expect(body).toContain("validatorUrl: null");

@@ -1,6 +1,8 @@
-// The command in front of servers that are not ours, with rules of every kind. What is asked and answered is what grpc-gateway v2 does; where it does
-// something else, packages/gateway/test/cases/differences.md says why. Its facts are from its own tests (github.com/grpc-ecosystem/grpc-gateway,
-// examples/internal/integration/integration_test.go at 08177fb3; a case names the test), its answers without EmitUnpopulated.
+// The gateway command in front of foreign servers, with rules of every kind. The requests and
+// responses match grpc-gateway v2. packages/gateway/test/cases/differences.md explains the
+// exceptions. The facts are from grpc-gateway's own tests (github.com/grpc-ecosystem/grpc-gateway,
+// examples/internal/integration/integration_test.go at 08177fb3; a case names its test), without
+// EmitUnpopulated.
 import { readFile } from "node:fs/promises";
 import { ReflectionService } from "@grpc/reflection";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,7 +13,7 @@ import { type GatewayProcess, startGateway } from "./gateways.ts";
 import { askHttp1, type Question } from "./http.ts";
 import { buildMuseum, loadMuseum, type Museum, picture, serveMuseum, serveReflected } from "./museum.ts";
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -61,7 +63,7 @@ const cases: readonly Case[] = [
     status: 405,
     answer: '{"code":12,"message":"the method POST is not allowed, expected one of: GET, HEAD, OPTIONS, SEARCH","details":[]}',
   },
-  // Queries: what the server has read is JSON of protobufjs.
+  // Queries: the server returns the request as JSON of protobufjs.
   ...Object.entries({
     "a_double=-1.5e3": '{"a_double":-1500}',
     "a_double=NaN": '{"a_double":null}',
@@ -180,7 +182,7 @@ const cases: readonly Case[] = [
     path: "/v1/wait?seconds=20",
     headers: { "grpc-timeout": "10m" },
     status: 504,
-    // The server has the same deadline: it may say so first.
+    // The server has the same deadline and may report it first.
     answer: expect.stringMatching(/^\{"code":4,"message":"[dD]eadline exceeded","details":\[\]\}$/),
   },
 ];

@@ -1,4 +1,5 @@
-// A server that is not ours, without reflection and without rules in its .proto: connect-node behind a descriptor set of `buf build` and rules in YAML.
+// A foreign server without reflection and without rules in its .proto file: connect-node, with a
+// descriptor set of `buf build` and rules in YAML.
 import { Greeter } from "@grpc-study/proto/push";
 import { buf, protoFolder } from "../harness/paths.ts";
 import { run } from "../harness/process.ts";
@@ -6,18 +7,21 @@ import { ConnectCode, ConnectError, type ForeignServer, serveConnect } from "../
 import type { Folder } from "../security/certificates.ts";
 
 export interface Pusher extends ForeignServer {
-  /** The responses that the server has been asked for, of `flood`. */
+  /** The number of responses of `flood` that the server has produced. */
   flooded(): number;
-  /** Resolves once a caller of `wait` has been given its first response. */
+  /** Resolves once a caller of `wait` has received its first response. */
   readonly waiting: Promise<void>;
-  /** Lets those go on who wait. */
+  /** Resumes the calls of `wait`. */
   release(): void;
 }
 
-/** How many responses `flood` has, of 64 KiB each. */
+/** The number of responses of `flood`, of 64 KiB each. */
 export const floodLength = 10_000;
 
-/** Serves Greeter. GetStream has three responses, or what `wait`, `flood` and `fail` are named for. AllStream answers each request. */
+/**
+ * Serves Greeter. GetStream sends three responses, unless the name is `wait`, `flood` or `fail`.
+ * AllStream responds to each request.
+ */
 export async function servePusher(): Promise<Pusher> {
   let flooded = 0;
   const waiting = Promise.withResolvers<void>();
@@ -67,7 +71,7 @@ http:
       body: "*"
 `;
 
-/** The arguments of a gateway in front of it. */
+/** Returns the arguments for a gateway in front of it. */
 export async function describePusher(folder: Folder): Promise<readonly string[]> {
   const descriptors = folder.file("push.binpb");
   const built = await run(buf, ["build", protoFolder, "--path", `${protoFolder}/push`, "--as-file-descriptor-set", "-o", descriptors]);

@@ -1,4 +1,5 @@
-// The gateway as processes: the command in front of a server, and the tutorial's start, where the shop has one beside it.
+// Runs the gateway as a process: the command in front of a server, or the tutorials' start program,
+// in which the shop has a gateway.
 import { gatewayMain, startMain } from "../harness/paths.ts";
 import { ServerProcess } from "../harness/server.ts";
 
@@ -7,7 +8,7 @@ export class GatewayProcess extends ServerProcess {
   /** `http://127.0.0.1:…` */
   url = "";
 
-  /** The access log so far: an entry a request. */
+  /** The access log so far, with one entry per request. */
   get requests(): Readonly<Record<string, unknown>>[] {
     return this.stderr.lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => msg === "request");
   }
@@ -16,7 +17,7 @@ export class GatewayProcess extends ServerProcess {
 export interface GatewayStart {
   /** Where to listen. */
   readonly listen?: string;
-  /** As of `serve` (test/harness/server.ts). */
+  /** As in `serve` (test/harness/server.ts). */
   readonly shell?: string;
 }
 
@@ -31,13 +32,16 @@ export async function startGateway(
   return await ready(new GatewayProcess(program, rest), / serves /, /^(https?:\/\/\S+) serves /);
 }
 
-/** Starts the shop as `pnpm start` does: plaintext, mutual TLS, and HTTP that calls it over mutual TLS. Makes certificates if there are none. */
+/**
+ * Starts the shop as `pnpm start` does: plaintext, mutual TLS, and HTTP that calls it over mutual
+ * TLS. Creates missing certificates.
+ */
 export async function startShop(certs: string, args: readonly string[] = []): Promise<GatewayProcess> {
   const command = [startMain, "shop", "--port", "0", "--certs", certs, ...args];
   return await ready(new GatewayProcess(process.execPath, command), / HTTP, plaintext$/, /\s(\S+:\d+)\s/);
 }
 
-/** The shop's gRPC address, by what the table calls the protection. */
+/** The shop's gRPC addresses, by their protection in the start table. */
 export function addressOf(shop: GatewayProcess, security: "plaintext" | "mutual TLS"): string {
   const row = shop.stdout.lines.find((line) => line.endsWith(`services.ProdService   ${security}`));
   return row?.split(/\s+/)[1] ?? "";

@@ -1,4 +1,5 @@
-// `start shop` on hosts that no client can dial, and with certificates for other names: its gateway still finds its server.
+// `start shop` on hosts that clients cannot dial, and with certificates for other names: the
+// gateway still reaches its server.
 import { expect, test } from "vitest";
 import { Folder, writeSet } from "../security/certificates.ts";
 import { startShop } from "./gateways.ts";
@@ -11,7 +12,7 @@ test.each(
   hosts
     .flatMap((host, index) => securities.map((security) => ({ host, security, index })))
     .filter(({ host, security, index }) => {
-      // Every way to protect it on the hosts that mean every interface; one each on the others.
+      // Each protection on the wildcard hosts, and one on each other host.
       return host === "0.0.0.0" || host === "::" || securities[index] === security;
     }),
 )("on $host, with --security $security, GET / and GET /v1/prod/998 are answered", { timeout: 60_000 }, async ({ host, security }) => {

@@ -1,4 +1,5 @@
-// HTTP by hand: requests as they are written, and answers to the letter, over HTTP/1.1 and HTTP/2.
+// A minimal HTTP client that sends requests and returns responses unchanged, over HTTP/1.1 and
+// HTTP/2.
 import { once } from "node:events";
 import { request as requestPlain } from "node:http";
 import { connect } from "node:http2";
@@ -20,19 +21,19 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What a client of HTTPS knows and shows; PEM. */
+/** The CA and the certificate of an HTTPS client, as PEM. */
 export interface ClientIdentity {
   readonly ca: string;
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** Makes a request. Follows nothing, retries nothing, and keeps no connection. */
+/** Makes a request, without redirects, retries or a persistent connection. */
 export type Ask = (url: string, question?: Question, identity?: ClientIdentity) => Promise<Answer>;
 
 export const askHttp1: Ask = async (url, { method = "GET", headers, body } = {}, identity) => {
   const { origin } = new URL(url);
-  // The path as it is written: a URL would tidy it up.
+  // Sends the path unchanged. A URL object would normalize it.
   const options = { method, headers, path: url.slice(origin.length), agent: false, ...identity };
   const request = url.startsWith("https:") ? requestSecure(origin, options) : requestPlain(origin, options);
   request.end(body);
@@ -57,7 +58,9 @@ export const askHttp2: Ask = async (url, { method = "GET", headers, body } = {},
   }
 };
 
-/** Writes to a connection, and resolves with everything that comes back until the other side closes it. */
+/**
+ * Writes to a connection, and resolves with all data until the peer closes it.
+ */
 export async function exchange(socket: Socket | TLSSocket, written: string): Promise<string> {
   socket.on("error", () => {});
   socket.write(written);

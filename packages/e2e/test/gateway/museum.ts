@@ -1,4 +1,5 @@
-// A museum that is not ours: its service is in no package of this repository, and its servers are grpc-js as most use it, and connect-node.
+// A foreign service, the museum, which is in no package of this repository. Its servers run on
+// grpc-js with proto-loader and on connect-node.
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { create, createFileRegistry, type DescMethodUnary, type DescService, fromBinary, toBinary, toJsonString } from "@bufbuild/protobuf";
@@ -19,7 +20,7 @@ type Unary = handleUnaryCall<Fields, Fields>;
 export interface Museum extends ForeignServer {
   /** The metadata of each call of GetExhibit. */
   readonly metadata: readonly Fields[];
-  /** The names of what is watched. */
+  /** The names in the watch calls. */
   readonly watched: ReadonlySet<unknown>;
 }
 
@@ -33,7 +34,7 @@ const exhibit = {
   height: 2.44,
 };
 
-/** The smallest GIF there is. */
+/** The smallest valid GIF. */
 export const picture = Buffer.from("R0lGODlhAQABAAAAACwAAAAAAQABAAAC", "base64");
 
 export function loadMuseum(): PackageDefinition {
@@ -41,7 +42,7 @@ export function loadMuseum(): PackageDefinition {
   return loadSync("museum.proto", { includeDirs, keepCase: true, longs: String, enums: String });
 }
 
-/** Serves it with grpc-js and proto-loader, and whatever `more` adds. */
+/** Serves it with grpc-js and proto-loader, and with the services that `more` adds. */
 export async function serveMuseum(more: Parameters<typeof serveLoader>[0] = () => {}): Promise<Museum> {
   const metadata: Fields[] = [];
   const watched = new Set<unknown>();
@@ -99,7 +100,7 @@ function metadataOf(key: string, value: string): Metadata {
   return metadata;
 }
 
-/** Writes its descriptors, as `buf build` does. */
+/** Writes its descriptor set with `buf build`. */
 export async function buildMuseum(folder: Folder): Promise<string> {
   const file = folder.file("museum.binpb");
   const config = JSON.stringify({ version: "v2", modules: [{ path: "gateway/third_party" }, { path: "e2e/test/gateway/proto" }] });
@@ -108,7 +109,10 @@ export async function buildMuseum(folder: Folder): Promise<string> {
   return file;
 }
 
-/** Serves two of its methods with connect-node, and reflection by that name alone: a file is sent by itself, its imports are to be asked for. */
+/**
+ * Serves two of its methods with connect-node, and one version of reflection. Each response
+ * contains a single file without its imports.
+ */
 export function serveReflected(descriptors: Uint8Array, version: "v1" | "v1alpha"): Promise<ForeignServer> {
   const set = fromBinary(FileDescriptorSetSchema, descriptors);
   const service = createFileRegistry(set).getService("museum.v1.Museum") as DescService;

@@ -1,4 +1,5 @@
-// What whoever runs the command sees of it: its end, its faults, its log, its limits, and an upstream that comes and goes.
+// The operation of the command: its end, its errors, its log, its limits, and an upstream that
+// comes and goes.
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
@@ -17,7 +18,7 @@ import { type GatewayProcess, startGateway } from "./gateways.ts";
 import { askHttp1, exchange } from "./http.ts";
 import { buildMuseum, type Museum, serveMuseum } from "./museum.ts";
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -34,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => started.disposeAsync());
 
-/** Runs a command that cannot serve. */
+/** Runs a command with an invalid configuration. */
 function fail(...args: string[]): Promise<Outcome> {
   return run(process.execPath, [gatewayMain, "--listen", "127.0.0.1:0", ...args]);
 }
@@ -49,7 +50,7 @@ describe("the upstream", () => {
     return { address, health: server.health, stop: () => server.shutdown({ graceMs: 0 }) };
   }
 
-  test("that goes down and comes back is followed by /healthz and by calls", async () => {
+  test("that goes down and comes back affects /healthz and calls", async () => {
     const first = await serveShop();
     await using front = await startGateway(first.address, ["--reflection"]);
     const health = async () => {
@@ -60,7 +61,7 @@ describe("the upstream", () => {
 
     first.health.set("", "NOT_SERVING");
     await until(async () => (await health()) === '503 no-store {"status":"NOT_SERVING"}');
-    // It is for whoever balances loads; calls go through.
+    // /healthz informs load balancers, and calls still go through.
     expect(await askHttp1(front.url + stock)).toMatchObject({ status: 200, body: '{"prodStock":1}' });
 
     await first.stop();
@@ -77,7 +78,7 @@ describe("the upstream", () => {
     await second.stop();
   });
 
-  test("may be down when the command starts, if there is a file of its descriptors", async () => {
+  test("may be down at the start if a descriptor set is given", async () => {
     await using front = await startGateway(`127.0.0.1:${await closedPort()}`, fromFile);
     expect(await askHttp1(`${front.url}/v1/exhibits/2`)).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
     expect(await askHttp1(`${front.url}/openapi.json`)).toMatchObject({ status: 200 });
@@ -89,7 +90,7 @@ describe("the upstream", () => {
 });
 
 describe("at its end", () => {
-  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s lets a call finish, and lets nobody new in", async (signal) => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s lets running calls finish and rejects new ones", async (signal) => {
     await using own = await startGateway(museum.address, fromFile);
     const answer = askHttp1(`${own.url}/v1/wait?seconds=2`);
     await setTimeout(500);
@@ -120,7 +121,7 @@ describe("at its end", () => {
     expect(await own.exit).toEqual({ status: 0, signal: null });
   });
 
-  test("a second signal is enough", async () => {
+  test("a second signal ends it at once", async () => {
     await using own = await startGateway(museum.address, fromFile);
     const response = await fetch(`${own.url}/v1/halls/8:watch`);
     const broken = response.text().catch(() => "broken off");
@@ -132,14 +133,14 @@ describe("at its end", () => {
   });
 });
 
-describe("what cannot be is one line", () => {
+describe("an invalid configuration is reported in one line", () => {
   const line = (text: string | RegExp): Outcome => ({
     status: 1,
     stdout: "",
     stderr: typeof text === "string" ? `error: ${text}\n` : expect.stringMatching(new RegExp(`^error: ${text.source}\\n$`)),
   });
 
-  test("a port that is in use", async () => {
+  test("a port in use", async () => {
     await using taken = await listenTcp(() => {});
     const args = ["--upstream", museum.address, "--listen", `127.0.0.1:${taken.port}`, ...fromFile];
     expect(await run(process.execPath, [gatewayMain, ...args])).toEqual(
@@ -152,7 +153,7 @@ describe("what cannot be is one line", () => {
     expect(outcome).toEqual(line(new RegExp(`cannot listen on ${listen}: E\\w+`)));
   });
 
-  test("a descriptor set that is not there", async () => {
+  test("a missing descriptor set", async () => {
     const file = folder.file("nothing.binpb");
     expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(line(`cannot read ${file}: there is no such file`));
   });
@@ -162,12 +163,12 @@ describe("what cannot be is one line", () => {
     expect(outcome).toEqual(line(`cannot read ${folder.path}: it is a folder`));
   });
 
-  test("a descriptor set that is none", async () => {
+  test("an invalid descriptor set", async () => {
     const file = await folder.write("text.binpb", "service Museum {}");
     expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(line(/\S+text\.binpb: not a descriptor set: [^\n]+/));
   });
 
-  test("a descriptor set that is empty", async () => {
+  test("an empty descriptor set", async () => {
     const file = await folder.write("empty.binpb", "");
     expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(
       line(/no method of \S+ has a google\.api\.http rule: [^\n]+/),
@@ -185,7 +186,7 @@ describe("what cannot be is one line", () => {
     );
   });
 
-  test("rules that are no YAML, and rules that are no rules", async () => {
+  test("rules that are not valid YAML, or not valid rules", async () => {
     const wrong = await folder.write("wrong.yaml", "http: [");
     expect(await fail("--upstream", museum.address, ...fromFile, "--rules", wrong)).toEqual(line(/[^\n]*rules[^\n]*/));
     const unknown = await folder.write("unknown.yaml", "http:\n  rules:\n    - { selector: museum.v1.Museum.Nothing, get: /v1 }\n");
@@ -194,7 +195,7 @@ describe("what cannot be is one line", () => {
     );
   });
 
-  test("a service that there is not", async () => {
+  test("an unknown service", async () => {
     const outcome = await fail("--upstream", museum.address, ...fromFile, "--service", "museum.v1.Gallery");
     expect(outcome).toEqual(line("unknown service museum.v1.Gallery, expected one of: museum.v1.Museum"));
   });
@@ -204,18 +205,18 @@ describe("what cannot be is one line", () => {
     expect(outcome).toEqual(line(`${museum.address} does not support reflection: use a descriptor set instead`));
   });
 
-  test("an upstream that is down, to be reflected", async () => {
+  test("reflection of an upstream that is down", async () => {
     const address = `127.0.0.1:${await closedPort()}`;
     expect(await fail("--upstream", address)).toEqual(line(new RegExp(`reflection of ${address} failed: [^\\n]+`)));
   });
 
-  test("an upstream that says nothing", async () => {
+  test("an upstream that stays silent", async () => {
     await using silent = await listenTcp(() => {});
     const address = `127.0.0.1:${silent.port}`;
     expect(await fail("--upstream", address)).toEqual(line(new RegExp(`reflection of ${address} failed: [^\\n]+`)));
   });
 
-  test("certificates that are none", async () => {
+  test("invalid certificates", async () => {
     const file = await folder.write("none.pem", "none");
     const nowhere = folder.file("nowhere.pem");
     const toServer = await fail("--upstream", museum.address, ...fromFile, "--ca", nowhere);
@@ -241,7 +242,7 @@ describe("what cannot be is one line", () => {
 });
 
 describe("the log", () => {
-  test("has a line a request, also of those whose client has left, and no secret", async () => {
+  test("has one line for each request, including cancelled ones, and no secrets", async () => {
     await using own = await startGateway(museum.address, [...fromFile, "--log-level", "trace"]);
     const secret = "c2VjcmV0LXRva2Vu";
     const headers = { authorization: `Bearer ${secret}`, cookie: secret, "grpc-metadata-token": secret };
@@ -272,7 +273,7 @@ describe("the log", () => {
 
     const lines = () => own.requests.map(({ method, path, status, grpc }) => [method, path, status, grpc].join(" ")).toSorted();
     await until(() => lines().length >= 12);
-    // There would be time for one too many.
+    // Waits long enough to detect an extra line.
     await setTimeout(300);
     expect(lines()).toEqual(
       [
@@ -299,7 +300,7 @@ describe("the log", () => {
 describe("a browser", () => {
   const origin = "https://elsewhere.example";
 
-  test("of another origin may read nothing unless told", async () => {
+  test("of another origin may read nothing by default", async () => {
     const headers = { origin, "access-control-request-method": "GET" };
     for (const method of ["GET", "OPTIONS"]) {
       const answer = await askHttp1(`${gateway.url}/v1/exhibits/2`, { method, headers });
@@ -307,7 +308,7 @@ describe("a browser", () => {
     }
   });
 
-  test("of an origin that is let in may", async () => {
+  test("of an allowed origin may read responses", async () => {
     await using open = await startGateway(museum.address, [...fromFile, "--cors", origin]);
     const ask = (from: string, method: string) =>
       askHttp1(`${open.url}/v1/exhibits/2`, { method, headers: { origin: from, "access-control-request-method": "GET" } });
@@ -317,7 +318,7 @@ describe("a browser", () => {
   });
 
   test.each(["/v1/exhibits/2", "/v1/exhibits/missing", "/nowhere", "/openapi.json", "/healthz", "/docs"])(
-    "is given the headers for its safety with %s",
+    "receives security headers with %s",
     async (path) => {
       const { headers } = await askHttp1(gateway.url + path);
       expect(headers).toMatchObject({
@@ -334,7 +335,7 @@ describe("a browser", () => {
 describe("limits", () => {
   const tooLarge = '{"code":8,"message":"the body is larger than the limit of 1000 bytes","details":[]}';
 
-  test("of a body, by its length and by what comes", async () => {
+  test("of a body, by its declared and its actual length", async () => {
     const body = JSON.stringify({ hall: "x".repeat(1000) });
     const path = "/v1/halls/1/exhibits/2:move";
     const headers = { "content-type": "application/json" };
@@ -366,16 +367,16 @@ describe("limits", () => {
     expect(await askHttp1(`${gateway.url}/v1/exhibits/${"x".repeat(8000)}`)).toMatchObject({ status: 200 });
   });
 
-  test("of what is no HTTP: 400", async () => {
+  test("of data that is not HTTP: 400", async () => {
     expect(await exchange(connect(gateway.port, "127.0.0.1"), "hello\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test("of a connection that says nothing: it is closed", async () => {
+  test("of a silent connection: it is closed", async () => {
     expect(await exchange(connect(gateway.port, "127.0.0.1"), "")).toBe("");
   });
 });
 
-test("a renewed certificate is shown to new connections, and half of a pair is not", async () => {
+test("new connections use a renewed certificate, unless only half of a pair has changed", async () => {
   await using own = await Folder.make();
   const authority = await writeSet(own);
   const tls = ["--tls-cert", own.file("server.pem"), "--tls-key", own.file("server.key")];

@@ -1,4 +1,5 @@
-// Streams through the gateway, to what people have: fetch, EventSource, WebSocket, curl. The server is connect-node.
+// Streams through the gateway to common clients: fetch, EventSource, WebSocket and curl. The server
+// is connect-node.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, connect as connectHttp2, constants } from "node:http2";
@@ -14,7 +15,7 @@ import { describePusher, floodLength, type Pusher, servePusher } from "./foreign
 import { type GatewayProcess, startGateway } from "./gateways.ts";
 import { buildMuseum, type Museum, serveMuseum } from "./museum.ts";
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let pusher: Pusher;
@@ -33,7 +34,7 @@ afterAll(() => started.disposeAsync());
 const lines = (name: string) => [1, 2, 3].map((n) => `{"result":{"data":"${name} ${n}"}}\n`).join("");
 
 describe("a stream of responses", () => {
-  test("is a line each", async () => {
+  test("has one line per response", async () => {
     const response = await fetch(`${gateway.url}/v1/streams/a`);
     expect(response.headers.get("content-type")).toBe("application/x-ndjson");
     expect(await response.text()).toBe(lines("a"));
@@ -46,18 +47,18 @@ describe("a stream of responses", () => {
     );
   });
 
-  test("is an array for who asks for JSON", async () => {
+  test("is an array if the client asks for JSON", async () => {
     const response = await fetch(`${gateway.url}/v1/streams/a`, { headers: { accept: "application/json" } });
     expect(await response.json()).toEqual([{ data: "a 1" }, { data: "a 2" }, { data: "a 3" }]);
   });
 
-  test("that fails is an array which breaks off, and passes for none", async () => {
+  test("that fails is an array that ends early, and is not valid JSON", async () => {
     const response = await fetch(`${gateway.url}/v1/streams/fail`, { headers: { accept: "application/json" } });
     const text = await response.text().catch(() => "broken off");
     expect(() => JSON.parse(text)).toThrow();
   });
 
-  test("is read by an EventSource, which comes back once and then no more", async () => {
+  test("is read by an EventSource, which reconnects once", async () => {
     const source = new EventSource(`${gateway.url}/v1/streams/events`);
     const messages: unknown[] = [];
     source.onmessage = ({ data }) => messages.push(JSON.parse(data));
@@ -78,7 +79,7 @@ describe("a stream of responses", () => {
     expect(errors).toEqual([{ code: 15, message: "no more", details: [] }]);
   });
 
-  test("is printed by curl as it comes", async ({ skip }) => {
+  test("is printed by curl as it arrives", async ({ skip }) => {
     const { status, stdout } = await run("curl", ["-sN", `${gateway.url}/v1/streams/a`]).catch(() => ({ status: null, stdout: "" }));
     if (status === null) skip("there is no curl here");
     expect({ status, stdout }).toEqual({ status: 0, stdout: lines("a") });
@@ -86,7 +87,7 @@ describe("a stream of responses", () => {
 });
 
 describe("a stream of requests", () => {
-  test("is the lines of a body", async () => {
+  test("has one request per line of the body", async () => {
     const response = await fetch(`${gateway.url}/v1/puts`, {
       method: "POST",
       body: '{"data":"a"}\n\n{"data":"b"}\r\n{"data":"c"}',
@@ -95,12 +96,12 @@ describe("a stream of requests", () => {
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: '{"data":"a b c"}' });
   });
 
-  test("that is empty has a response", async () => {
+  test("that is empty receives a response", async () => {
     const response = await fetch(`${gateway.url}/v1/puts`, { method: "POST", headers: { "content-type": "application/x-ndjson" } });
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: "{}" });
   });
 
-  test("that breaks off in the middle names the line", async () => {
+  test("that ends early is an error that names the line", async () => {
     const response = await fetch(`${gateway.url}/v1/puts`, {
       method: "POST",
       body: '{"data":"a"}\n{"data":',
@@ -114,7 +115,7 @@ describe("a stream of requests", () => {
 });
 
 describe("a conversation", () => {
-  test("goes on over a WebSocket until the client has no more to say", async () => {
+  test("continues over a WebSocket until the client half-closes", async () => {
     const socket = new WebSocket(`${gateway.url.replace("http", "ws")}/v1/talks`);
     await once(socket, "open");
     for (const data of ["a", "b", "单"]) {
@@ -138,14 +139,14 @@ describe("a conversation", () => {
     expect({ code, reason }).toEqual({ code: 4003, reason: expect.stringContaining(message) });
   });
 
-  test("goes both ways at once over HTTP/2", async () => {
+  test("is full-duplex over HTTP/2", async () => {
     const session = connectHttp2(gateway.url);
     await talk(session);
     session.destroy();
   });
 });
 
-test("a reader that does not read stops the server, and costs the gateway no memory", async () => {
+test("a client that does not read pauses the server, and the gateway buffers little", async () => {
   await using own = await servePusher();
   await using small = await startGateway(own.address, args);
   const before = residentBytes(small);
@@ -159,7 +160,7 @@ test("a reader that does not read stops the server, and costs the gateway no mem
     return own.flooded() === flooded;
   };
   await until(standing);
-  // The system's buffers for the two connections may hold a lot.
+  // The system's buffers of the two connections may hold much data.
   expect(own.flooded()).toBeLessThan(floodLength / 2);
   expect(residentBytes(small) - before).toBeLessThan(64 * 1024 * 1024);
   const stopped = own.flooded();
@@ -168,7 +169,7 @@ test("a reader that does not read stops the server, and costs the gateway no mem
   socket.destroy();
 }, 60_000);
 
-describe("a client that leaves ends its call at once", () => {
+describe("a client that disconnects ends its call at once", () => {
   let museum: Museum;
   let front: GatewayProcess;
 
@@ -180,7 +181,10 @@ describe("a client that leaves ends its call at once", () => {
 
   const ask = (path: string, accept: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\n\r\n`;
 
-  /** Each opens a stream at a path, and resolves once a message has come with what leaves. */
+  /**
+   * Each opens a stream at a path. Once a message has arrived, it resolves with a function that
+   * disconnects.
+   */
   const clients: Readonly<Record<string, (path: string) => Promise<() => void>>> = {
     "a reader of lines": async (path) => {
       const leave = new AbortController();
@@ -234,7 +238,7 @@ describe("a client that leaves ends its call at once", () => {
 });
 
 describe("over TLS", () => {
-  test("a conversation goes both ways at once over HTTP/2, and a WebSocket is there", async () => {
+  test("a conversation is full-duplex over HTTP/2, and a WebSocket is there", async () => {
     await using folder = await Folder.make();
     const authority = await writeSet(folder);
     const tls = ["--tls-cert", folder.file("server.pem"), "--tls-key", folder.file("server.key")];
@@ -257,7 +261,7 @@ describe("over TLS", () => {
   });
 });
 
-/** Asks and is answered, in turns, within one request. */
+/** Alternates between requests and responses within one HTTP request. */
 async function talk(session: ClientHttp2Session): Promise<void> {
   const stream = session.request({ ":method": "POST", ":path": "/v1/talks", "content-type": "application/x-ndjson" });
   stream.setEncoding("utf8");

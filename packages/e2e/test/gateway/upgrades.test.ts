@@ -1,4 +1,4 @@
-// Clients that ask for an upgrade to plaintext HTTP/2 with every request: they are answered over HTTP/1.1.
+// Clients that request an upgrade to plaintext HTTP/2 receive responses over HTTP/1.1.
 import { fileURLToPath } from "node:url";
 import { createGateway } from "@grpc-study/gateway";
 import { createServer, implement } from "@grpc-study/rpc";
@@ -36,7 +36,7 @@ test("curl --http2, and with prior knowledge over HTTP/2", async ({ skip }) => {
   const ask = (flag: string) =>
     run("curl", ["-s", flag, "-w", " %{http_version}", "-H", "content-type: application/json", "-d", json, url + post]);
   const outcome = await ask("--http2").catch(() => undefined);
-  // 2 and 4: a curl that was built without HTTP/2.
+  // curl without HTTP/2 support exits with 2 or 4.
   if (outcome === undefined || outcome.status === 2 || outcome.status === 4) return skip("there is no curl with HTTP/2 here");
   expect(outcome.stdout).toBe(`${json} 1.1`);
   expect((await ask("--http2-prior-knowledge")).stdout).toBe(`${json} 2`);

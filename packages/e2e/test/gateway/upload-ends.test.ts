@@ -1,5 +1,6 @@
-// How a stream of requests ends at an upstream that is not ours, grpc-go and node:http2: complete only if its client says so. An upload that is cut off and
-// reads as complete is half a file that is stored.
+// The end of a stream of requests at a foreign upstream, grpc-go or node:http2: it is complete only
+// if the client completes it. An interrupted upload that looked complete would be stored as a
+// truncated file.
 import { once } from "node:events";
 import { connect as connectHttp2, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -16,7 +17,10 @@ import { Folder, writeSet } from "../security/certificates.ts";
 
 interface Upstream {
   readonly address: string;
-  /** `EOF` for a stream that is complete, anything else for one that is not; in the order of their ends. */
+  /**
+   * The ends of streams in order: `EOF` for a complete stream, and another text for an incomplete
+   * one.
+   */
   readonly ends: readonly string[];
   readonly begun: () => number;
 }
@@ -24,12 +28,12 @@ interface Upstream {
 const started = new AsyncDisposableStack();
 afterAll(() => started.disposeAsync());
 
-/** undefined where there is no Go, or no grpc-go. */
+/** Undefined without Go or grpc-go. */
 async function serveGo(): Promise<Upstream | undefined> {
   const folder = started.use(await Folder.make());
   const source = fileURLToPath(new URL("../../foreign/go-stream-ends", import.meta.url));
   const program = folder.file("stream-ends");
-  // As ../../scripts/interop-foreign.sh has it.
+  // As in ../../scripts/interop-foreign.sh.
   const build = `GO111MODULE=off GOFLAGS= GOPATH="\${GO_GOPATH:-/usr/share/gocode}" go build -o "$0" .`;
   const built = await run("sh", ["-c", build, program], { cwd: source });
   if (built.status !== 0) return undefined;
@@ -51,7 +55,7 @@ async function serveNode(): Promise<Upstream> {
   const server = createServer().on("stream", (stream: ServerHttp2Stream) => {
     begun++;
     stream.on("error", () => {}).resume();
-    // Node ends a stream that is reset as well.
+    // Node also emits `end` for a reset stream.
     let end: string | undefined;
     stream.once("end", () => {
       end ??= stream.aborted ? "reset" : "EOF";
@@ -79,7 +83,7 @@ interface Front {
   readonly secure: { readonly url: string; readonly ca: string };
 }
 
-/** Each opens an upload at a path, and ends it before it is complete, once its call has begun. */
+/** Each opens an upload at a path, and interrupts it once its call has begun. */
 const cuts: Readonly<Record<string, (front: Front, path: string, begun: () => Promise<void>) => Promise<void>>> = {
   "a client of HTTP/1.1 that leaves": async ({ address }, path, begun) => {
     const [host, port] = address.split(":");
@@ -151,7 +155,7 @@ const header = (path: string): Fields => [
   ["content-type", "application/x-ndjson"],
 ];
 
-/** A body that goes no further than its first message. */
+/** A body that stops after its first message. */
 async function stopped(address: string, path: string, headers: Record<string, string> = {}): Promise<void> {
   const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from(message)) });
   await ask(address, path, body, headers);
@@ -199,7 +203,7 @@ describe.each([
     if (upstream !== undefined) front = await start(upstream);
   }, 300_000);
 
-  test("a whole upload is complete", async ({ skip }) => {
+  test("a complete upload is complete at the upstream", async ({ skip }) => {
     if (upstream === undefined) return skip("there is no Go with grpc-go here");
     const before = upstream.ends.length;
     for (const path of paths) await ended(front.address, path, message.repeat(3));
@@ -207,7 +211,7 @@ describe.each([
     expect(upstream.ends.slice(before)).toEqual(["EOF", "EOF"]);
   });
 
-  test.for(Object.keys(cuts))("%s: the upload is cancelled, and is not complete", async (cut, { skip }) => {
+  test.for(Object.keys(cuts))("%s: the upload is cancelled at the upstream", async (cut, { skip }) => {
     if (upstream === undefined) return skip("there is no Go with grpc-go here");
     const { begun } = upstream;
     const before = upstream.ends.length;
@@ -215,13 +219,13 @@ describe.each([
       const calls = begun();
       await cuts[cut]?.(front, path, () => until(() => begun() > calls));
     }
-    // What is wrong at its beginning may never reach the upstream.
+    // An upload with an error at its start may never reach the upstream.
     const calls = begun();
     await until(() => (upstream?.ends.length ?? 0) >= Math.min(before + 2, calls));
     expect(upstream.ends.slice(before)).not.toContain("EOF");
   });
 
-  test("a gateway that ends: its uploads are cancelled, and are not complete", async ({ skip }) => {
+  test("a gateway that ends: its uploads are cancelled at the upstream", async ({ skip }) => {
     if (upstream === undefined) return skip("there is no Go with grpc-go here");
     const { begun } = upstream;
     const own = await start(upstream);

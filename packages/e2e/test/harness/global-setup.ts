@@ -1,4 +1,5 @@
-// One server process a topic for all tests that only call it; tests that kill, block or read the log of a server start their own.
+// Starts one server process per topic for all tests that only call it. Tests that kill or block a
+// server, or read its log, start their own.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ declare module "vitest" {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Not those of the repository: they are somebody's.
+  // Not the certificates of the repository, which belong to the user.
   const certs = await mkdtemp(join(tmpdir(), "grpc-study-e2e-"));
   process.env.GRPC_STUDY_CERTS = certs;
   await run(process.execPath, [serverMain, "certs"]);
@@ -30,7 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await Promise.all(servers.map((server) => server.stop()));
     await rm(certs, { recursive: true });
-    // Nothing that was asked of them may have been a fault of theirs.
+    // The servers must not have logged any error.
     const faults = servers.flatMap(({ stderr }) => stderr.lines.filter((line) => !/^\{"level":"info",/.test(line)));
     if (faults.length > 0) throw new Error(`the servers logged:\n${faults.join("\n")}`);
   };

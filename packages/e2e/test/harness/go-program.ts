@@ -1,4 +1,5 @@
-// Programs on grpc-go, built from `foreign/go` where Go and Debian's golang-google-grpc-dev are installed.
+// Builds the grpc-go programs in `foreign/go` if Go and Debian's golang-google-grpc-dev are
+// installed.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,12 +8,15 @@ import { expect } from "vitest";
 
 const gopath = process.env["GO_GOPATH"] ?? "/usr/share/gocode";
 
-/** Tests that need grpc-go are skipped without it. */
+/** Without grpc-go, tests that need it are skipped. */
 export const hasGo = spawnSync("go", ["version"]).status === 0 && existsSync(join(gopath, "src/google.golang.org/grpc"));
 
 const built = new Map<string, string>();
 
-/** Builds `foreign/go/NAME/NAME.go`, once. Returns the path of the program, which is there until this process ends. */
+/**
+ * Builds `foreign/go/NAME/NAME.go` once. Returns the path of the program, which is deleted when
+ * this process ends.
+ */
 export function buildGo(name: string): string {
   const before = built.get(name);
   if (before !== undefined) return before;

@@ -1,4 +1,4 @@
-// What a process prints, as it prints it.
+// The output of a process, as it arrives.
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
@@ -8,7 +8,7 @@ interface Waiter {
   reject(reason: Error): void;
 }
 
-/** A stream of text. It is always read, so that a process never waits for its reader. */
+/** A stream of text. It is always read, so that the process never blocks on its output. */
 export class Output {
   readonly #waiters = new Set<Waiter>();
   readonly #lines: string[] = [];
@@ -31,7 +31,7 @@ export class Output {
     });
   }
 
-  /** Everything, byte for byte. */
+  /** The complete text. */
   get text(): string {
     return this.#text;
   }
@@ -41,7 +41,7 @@ export class Output {
     return this.#lines;
   }
 
-  /** The first line that matches, now or later. Rejects if the stream ends without one. */
+  /** Resolves with the first line that matches. Rejects if the stream ends without one. */
   line(matches: (line: string) => boolean): Promise<string> {
     const line = this.#lines.find(matches);
     if (line !== undefined) return Promise.resolve(line);
@@ -49,7 +49,7 @@ export class Output {
     return new Promise((resolve, reject) => this.#waiters.add({ matches, resolve, reject }));
   }
 
-  /** Resolves once there are so many lines. */
+  /** Resolves once there are at least `count` lines. */
   async count(lines: number): Promise<void> {
     await this.line(() => this.#lines.length >= lines);
   }
@@ -60,6 +60,6 @@ export class Output {
   }
 
   #missed(): Error {
-    return new Error(`the output ended without the line that was waited for:\n${this.#text}`);
+    return new Error(`the output ended without the expected line:\n${this.#text}`);
   }
 }

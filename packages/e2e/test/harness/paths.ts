@@ -1,4 +1,4 @@
-// Where things are that are run, or read, rather than imported.
+// The paths of programs and files that tests run or read.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
@@ -12,14 +12,14 @@ export const tsc = join(dirname(require.resolve("typescript/package.json")), "bi
 export const e2eFolder = dirname(require.resolve("../../package.json"));
 export const repository = join(e2eFolder, "../..");
 
-/** What `pnpm start` becomes once all is built: the topics, and the shop over HTTP. */
+/** The program of `pnpm start`: the topics, and the shop over HTTP. */
 export const startMain = require.resolve("@grpc-study/start/dist/main.js");
 
 const proto = join(e2eFolder, "../proto");
-/** The .proto files, and those that they import: the include folders of any compiler. */
+/** The include folders of the .proto files and their imports. */
 export const protoFolder = join(proto, "proto");
 export const thirdPartyFolder = join(proto, "third_party");
 
-/** Where `buf build` finds the gateway's .proto files, and those of its tests here. */
+/** The folders of the gateway's .proto files and those of its tests. */
 export const packagesFolder = join(e2eFolder, "..");
 export const httpProtoFolder = join(packagesFolder, "gateway/third_party");

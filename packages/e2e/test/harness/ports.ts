@@ -1,4 +1,4 @@
-// TCP without gRPC: ports that are taken, and peers that do not speak the language.
+// TCP without gRPC: ports in use, and peers that do not speak gRPC.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type ListenOptions, type Socket } from "node:net";
 
@@ -6,7 +6,7 @@ export interface TcpServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Listens on a port of the system's choice. */
+/** Listens on a port that the system assigns. */
 export async function listenTcp(
   onConnection: (socket: Socket) => void,
   options: ListenOptions = { host: "127.0.0.1" },
@@ -30,7 +30,9 @@ export async function listenTcp(
   };
 }
 
-/** A port that nobody listens on: the system has just given it, and gives it to nobody else so soon. */
+/**
+ * Returns a port without a listener. The system has just released it and does not reuse it soon.
+ */
 export async function closedPort(): Promise<number> {
   await using server = await listenTcp(() => {});
   return server.port;

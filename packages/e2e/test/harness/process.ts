@@ -4,32 +4,35 @@ import type { Writable } from "node:stream";
 import { Output } from "./output.ts";
 
 export interface Exit {
-  /** The exit status; null after a signal. */
+  /** The exit status, or null after a signal. */
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
 export interface StartOptions {
-  /** All of stdin. Without it, stdin stays open, to be written. */
+  /** The complete stdin. Without it, stdin stays open for writing. */
   readonly input?: string;
   readonly cwd?: string;
-  /** Open a channel for messages, as `child_process.fork` does. */
+  /** Opens an IPC channel, as `child_process.fork` does. */
   readonly ipc?: boolean;
 }
 
-/** What a child knows of this process's environment: colours, proxies, NODE_OPTIONS and what vitest sets are none of its business. */
+/**
+ * The environment for child processes, without colours, proxies, NODE_OPTIONS and the variables of
+ * vitest.
+ */
 const inherited = ["PATH", "HOME", "TMPDIR", "LANG", "GRPC_STUDY_CERTS"];
 
 const running = new Set<ChildProcess>();
-// Whatever happens to the tests, nothing outlives them.
+// Ends all child processes when this process ends.
 process.on("exit", killAll);
 
-/** Ends whatever has been started and still runs. */
+/** Ends all running child processes. */
 export function killAll(): void {
   for (const child of running) killGroup(child, "SIGKILL");
 }
 
-/** A child may be a script that runs the program proper: each is the leader of a process group. */
+/** Each child leads a process group, since it may be a script that runs the actual program. */
 function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
@@ -43,7 +46,7 @@ export class Process implements AsyncDisposable {
   readonly stdin: Writable;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Resolves when the process has ended and all of its output has been read. */
+  /** Resolves once the process has ended and all its output has been read. */
   readonly exit: Promise<Exit>;
   readonly #child: ChildProcess;
 
@@ -54,7 +57,7 @@ export class Process implements AsyncDisposable {
     running.add(child);
     const { stdin, stdout, stderr } = child as ChildProcess & { stdin: Writable; stdout: NodeJS.ReadStream; stderr: NodeJS.ReadStream };
     this.stdin = stdin;
-    // A process may end before it has read everything.
+    // The process may end before it has read all input.
     stdin.on("error", () => {});
     if (input !== undefined) stdin.end(input);
     this.stdout = new Output(stdout);
@@ -69,17 +72,17 @@ export class Process implements AsyncDisposable {
     this.exit.catch(() => {});
   }
 
-  /** undefined if it could not be started. */
+  /** Undefined if the process could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Does nothing to a process that has ended. */
+  /** Has no effect on a process that has ended. */
   kill(signal: NodeJS.Signals): void {
     if (running.has(this.#child)) killGroup(this.#child, signal);
   }
 
-  /** Closes this side of stdout, as `| head -1` does when it has seen enough. */
+  /** Closes stdout at the reading side, as `| head -1` does. */
   closeStdout(): void {
     this.#child.stdout?.destroy();
   }
@@ -89,7 +92,7 @@ export class Process implements AsyncDisposable {
     this.#child.send(message, () => {});
   }
 
-  /** Sends a message to a process started with `ipc`, and resolves with its answer. */
+  /** Sends a message to a process started with `ipc`, and resolves with its response. */
   ask<Answer>(question: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#child.once("message", (answer) => resolve(answer as Answer));
@@ -103,20 +106,20 @@ export class Process implements AsyncDisposable {
   }
 }
 
-/** What a process did from start to end. */
+/** The outcome of a process. */
 export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Resolves when a process has ended by itself. */
+/** Resolves once a process has ended by itself. */
 export async function outcomeOf(process: Process): Promise<Outcome> {
   const { status } = await process.exit;
   return { status, stdout: process.stdout.text, stderr: process.stderr.text };
 }
 
-/** Runs a command to its end. Its stdin is empty unless told. */
+/** Runs a command to its end. Default for stdin: empty. */
 export async function run(command: string, args: readonly string[], options: StartOptions = {}): Promise<Outcome> {
   await using started = new Process(command, args, { input: "", ...options });
   return await outcomeOf(started);

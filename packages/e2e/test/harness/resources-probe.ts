@@ -1,5 +1,6 @@
-// Loaded into a process before its own program: answers "resources" with the resources that keep the process busy, and whether it takes SIGTERM for
-// itself, and "held" with the bytes that it holds, after a collection if it is run with `--expose-gc`.
+// Preloaded into a process. It responds to "resources" with the resources that keep the process
+// alive and whether it handles SIGTERM, and to "held" with the memory in use, after a garbage
+// collection with `--expose-gc`.
 process.on("message", (question) => {
   if (question === "resources") {
     const handler = process.listenerCount("SIGTERM") > 0 ? ["SIGTERM"] : [];
@@ -11,5 +12,5 @@ process.on("message", (question) => {
     process.send?.(heapUsed + external);
   }
 });
-// The channel itself is no reason to stay.
+// The IPC channel must not keep the process alive.
 process.channel?.unref();

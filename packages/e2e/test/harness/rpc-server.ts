@@ -1,4 +1,4 @@
-// A server of our library in the test's own process, for handlers that a test wants to look into.
+// A server of our library in the process of the test, for tests that inspect handlers.
 import { createServer, type Implementation, type ServerOptions } from "@grpc-study/rpc";
 
 export interface RpcServer extends AsyncDisposable {
@@ -12,7 +12,7 @@ export async function serveRpc(implementations: readonly Implementation[], optio
   return {
     address,
     async [Symbol.asyncDispose]() {
-      // Everything is closed when this returns. That it also resolves is for shutdown.test.ts.
+      // Everything is closed when this call returns. shutdown.test.ts checks that it resolves.
       void server.shutdown({ graceMs: 0, abortMs: 0 });
     },
   };

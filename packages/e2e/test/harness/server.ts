@@ -1,18 +1,21 @@
-// Our server's command: one topic, on loopback, on a port that the system gives.
+// Runs our server command with one topic, on loopback, on a port that the system assigns.
 
 import { serverMain } from "./paths.ts";
 import { Process } from "./process.ts";
 
 export interface ServeOptions {
-  /** Node's own arguments. */
+  /** Arguments of Node itself. */
   readonly node?: readonly string[];
   readonly args?: readonly string[];
   readonly ipc?: boolean;
-  /** What a shell does before it becomes the server, and the server's redirections: `ulimit -n 50; exec "$@" 2>/dev/full`. */
+  /**
+   * A shell command that sets up and runs the server:
+   * `ulimit -n 50; exec "$@" 2>/dev/full`.
+   */
   readonly shell?: string;
 }
 
-/** A line of the server's log. */
+/** An entry of the server's log. */
 export interface LogEntry {
   readonly level: string;
   readonly msg: string;
@@ -22,25 +25,25 @@ export interface LogEntry {
 }
 
 export class ServerProcess extends Process {
-  /** `host:port`, as the table says it. */
+  /** The `host:port` in the start table. */
   address = "";
 
   get port(): number {
     return Number(/:(\d+)$/.exec(this.address)?.[1]);
   }
 
-  /** Ends the server as whoever runs it would. */
+  /** Ends the server as an operator would. */
   async stop(): Promise<void> {
     this.kill("SIGTERM");
     await this.exit;
   }
 
-  /** The first entry of the log that matches, now or later. */
+  /** Resolves with the first log entry that matches. */
   async logged(matches: (entry: LogEntry) => boolean): Promise<LogEntry> {
     return JSON.parse(await this.stderr.line((line) => matches(JSON.parse(line)))) as LogEntry;
   }
 
-  /** The log's messages so far, without those of calls. */
+  /** The log messages so far, without those of calls. */
   get messages(): string[] {
     return this.stderr.lines.map((line) => (JSON.parse(line) as LogEntry).msg).filter((msg) => msg !== "call");
   }

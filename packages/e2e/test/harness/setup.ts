@@ -1,4 +1,4 @@
-// For each test file: a test that fails for want of time leaves its processes to this.
+// Runs for each test file. It ends the processes that a timed-out test leaves behind.
 import { afterAll } from "vitest";
 import { killAll } from "./process.ts";
 

@@ -1,4 +1,4 @@
-// What every topic has to do: answer our library's client, and serve our client's command.
+// The tests of every topic: our library calls the server, and our client command runs.
 import { describe, expect, test } from "vitest";
 import type { Topic } from "../contract/topic.ts";
 import { expectAnswer } from "../peers/caller.ts";
@@ -7,7 +7,7 @@ import { addressOf } from "./address-of.ts";
 import { client } from "./client.ts";
 
 export function testTopic({ name, calls, commands }: Topic): void {
-  describe("the server, asked by our library", () => {
+  describe("the server, called by our library", () => {
     for (const call of calls) test(call.title, () => expectAnswer(callWithRpc, addressOf(name), call));
   });
 

@@ -1,11 +1,11 @@
-// What carries the calls of our servers and clients in this run: the project `grpc-js` sets E2E_TRANSPORT.
+// The transport of our servers and clients in this run. The project `grpc-js` sets E2E_TRANSPORT.
 import { type TransportName, transportNames } from "../../interop/transport.ts";
 
 export function transportOf(env: { readonly E2E_TRANSPORT?: string }): TransportName {
   return transportNames.find((name) => name === env.E2E_TRANSPORT) ?? "http2";
 }
 
-/** In tests. */
+/** The transport of clients in tests. */
 export const transport = transportOf(process.env);
 
 /** For the commands of our servers and clients. */

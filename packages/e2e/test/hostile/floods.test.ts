@@ -1,4 +1,5 @@
-// Too much of what is allowed. The attacker is slowed down, refused or disconnected; the clients beside it are served.
+// Floods of valid traffic. The attacker is slowed down, rejected or disconnected, and other clients
+// are served.
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { gzipSync } from "node:zlib";
@@ -18,7 +19,10 @@ const output = "/grpc.testing.TestService/StreamingOutputCall";
 const duplex = "/grpc.testing.TestService/FullDuplexCall";
 const nothing = message(new Uint8Array());
 
-/** Pours until the connection is gone, or all is poured. Gives the number of times. */
+/**
+ * Writes repeatedly until the connection is closed or the limit is reached. Returns the number of
+ * writes.
+ */
 async function flood(client: RawClient, times: number, make: (round: number) => Uint8Array): Promise<number> {
   let round = 0;
   while (round < times && (await client.pour(make(round)))) round++;
@@ -32,8 +36,9 @@ const manyFrames = (count: number, make: (index: number) => Uint8Array) =>
 const stream = (index: number) => 2 * index + 1;
 
 describe("a flood", { concurrent: false }, () => {
-  // CVE-2023-44487, in grpc-go GHSA-m425-mq94-257g, in Node's http2 fixed by nghttp2's limit of resets.
-  test("rapid reset: disconnected after some thousand streams, none of which goes on", async () => {
+  // CVE-2023-44487, in grpc-go GHSA-m425-mq94-257g, in Node's http2 fixed by nghttp2's limit of
+  // resets.
+  test("rapid reset: disconnected after some thousand streams, none of which keeps running", async () => {
     const target = await Target.shared();
     await target.calm();
     using client = await rawClient(target.address);
@@ -46,13 +51,13 @@ describe("a flood", { concurrent: false }, () => {
         return Buffer.concat([open, rstStream(id, code.cancel)]);
       }),
     );
-    // A connection that is closed while more is coming is reset: the GOAWAY may be lost.
+    // A close with unread data resets the connection, so the GOAWAY may be lost.
     expect(await client.goaway()).not.toBe(code.noError);
     expect(rounds, "hundreds of streams").toBeLessThan(2_000);
     await target.unharmed();
   });
 
-  // The other way round: what makes the server reset them ("MadeYouReset", CVE-2025-8671).
+  // The reverse: frames that make the server reset streams ("MadeYouReset", CVE-2025-8671).
   test("streams that the server has to reset: disconnected", async () => {
     const target = await Target.shared();
     await target.calm();
@@ -70,7 +75,7 @@ describe("a flood", { concurrent: false }, () => {
     await target.unharmed();
   });
 
-  test("more streams than allowed: refused, disconnected if it goes on, and never served at once", async () => {
+  test("more streams than allowed: refused, then disconnected, and never served concurrently", async () => {
     const target = await Target.shared({ maxConcurrentStreams: 100 });
     await target.calm();
     const open = (client: RawClient, from: number, count: number) =>
@@ -86,7 +91,7 @@ describe("a flood", { concurrent: false }, () => {
     await target.unharmed();
   });
 
-  test("frames that make no sense: disconnected after a thousand", async () => {
+  test("invalid frames: disconnected after a thousand", async () => {
     const target = await Target.shared();
     await target.calm();
     using client = await rawClient(target.address);
@@ -119,7 +124,7 @@ describe("a flood", { concurrent: false }, () => {
   });
 
   // CVE-2024-27983 (Node), CVE-2024-28182 (nghttp2), CVE-2023-45288 (Go).
-  test("CONTINUATION without an end: disconnected before it is much", async () => {
+  test("endless CONTINUATION: disconnected early", async () => {
     const target = await Target.shared();
     await target.calm();
     using client = await rawClient(target.address);
@@ -142,7 +147,7 @@ describe("a flood", { concurrent: false }, () => {
   });
 
   // CVE-2019-9516 is the same with headers that have no length.
-  test("headers that come to nothing, on thousands of streams: each is refused, none is kept", async () => {
+  test("useless headers on thousands of streams: each is refused and none is kept", async () => {
     const target = await Target.shared();
     await target.calm();
     using client = await rawClient(target.address);
@@ -158,12 +163,13 @@ describe("a flood", { concurrent: false }, () => {
     await target.unharmed();
   });
 
-  // A table of HPACK that is filled once and referred to many times: 4 KiB for each byte (CVE-2016-1544, "HPACK bomb").
+  // An HPACK table entry that is referenced many times: 4 KiB for each byte (CVE-2016-1544, "HPACK
+  // bomb").
   test("a header block that refers to a large entry a thousand times: refused, and not kept", async () => {
     const target = await Target.shared();
     await target.calm();
     using client = await rawClient(target.address);
-    // 0x40: a literal that goes into the table; 0xbe: the first entry of it.
+    // 0x40 is a literal that is added to the table, and 0xbe refers to the first entry.
     const name = Buffer.concat([Buffer.of(0x40, 1), Buffer.from("x"), Buffer.of(127, 0x81, 0x1e), Buffer.alloc(127 + 1 + 128 * 30, "y")]);
     const block = Buffer.concat([headerBlock(callHeader(empty)), name, Buffer.alloc(10_000, 0xbe)]);
     client.write(frame(type.headers, flag.endHeaders | flag.endStream, 1, block));
@@ -210,7 +216,7 @@ describe("a flood", { concurrent: false }, () => {
     for (let pings = 0; pings < 1_000; pings++) expect(await client.ping()).toBe(true);
   });
 
-  // CVE-2019-9517 ("internal data buffering"): the window is wide open, and nobody reads.
+  // CVE-2019-9517 ("internal data buffering"): the window is large, and the client does not read.
   test("a client that asks for 100 MB and reads nothing: the rest is not made", async () => {
     const target = await Target.shared();
     await target.calm();
@@ -239,8 +245,8 @@ describe("a flood", { concurrent: false }, () => {
     await target.unharmed();
   });
 
-  // CVE-2019-9513 is about priorities; nghttp2 has none any more.
-  test("PRIORITY frames: no more than work", async () => {
+  // CVE-2019-9513 is about priorities, which nghttp2 no longer supports.
+  test("PRIORITY frames: ignored", async () => {
     const target = await Target.shared();
     await target.calm();
     using client = await rawClient(target.address);
@@ -266,13 +272,14 @@ describe("a flood", { concurrent: false }, () => {
     });
     call.end(manyFrames(10_000, () => nothing));
     await once(call, "close");
-    // A payload that is there, and empty: two bytes.
+    // An empty payload that is present: two bytes.
     expect([status, bytes / 7]).toEqual([String(Code.OK), 10_000]);
     session.destroy();
     await target.unharmed();
   });
 
-  // Five bytes on the wire are some hundred in a queue: they have to count for more than they have.
+  // Five bytes on the wire need about a hundred bytes in a queue, so empty messages must count for
+  // more than their size.
   test.each([
     ["empty messages", nothing, {}],
     ["empty messages, compressed", message(gzipSync(new Uint8Array()), 1), { "grpc-encoding": "gzip" }],
@@ -284,7 +291,7 @@ describe("a flood", { concurrent: false }, () => {
     session.on("error", () => {});
     const call = session.request({ ":method": "POST", ":path": duplex, "content-type": "application/grpc", te: "trailers", ...more });
     call.on("error", () => {});
-    // The answers are not read: soon, the handler waits.
+    // The client does not read responses, so the handler soon waits.
     call.pause();
     const part = manyFrames(Math.ceil(2 ** 20 / one.length), () => one);
     for (let times = 0; times < 24; times++) call.write(part);
@@ -321,7 +328,8 @@ describe("a flood", { concurrent: false }, () => {
     await target.unharmed();
   });
 
-  // CVE-2024-37168 (GHSA-7v5v-9h63-cj86) of grpc-js: messages larger than the limit were held before they were refused.
+  // CVE-2024-37168 (GHSA-7v5v-9h63-cj86) of grpc-js: messages over the limit were buffered before
+  // they were rejected.
   test("messages over the limit, sent in full on many streams: none is held", async () => {
     const target = await Target.shared();
     await target.calm();

@@ -1,4 +1,4 @@
-// HTTP/2 by hand (RFC 9113): frames as bytes, for what no HTTP/2 library lets its user send.
+// HTTP/2 frames as bytes (RFC 9113), for data that HTTP/2 libraries do not allow.
 
 export const type = {
   data: 0x0,
@@ -32,7 +32,7 @@ export const code = {
 
 export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** Section 4.1. `length` is what the frame says of itself, if that is not to be true. */
+/** Builds a frame (section 4.1). `length` overrides its length field. */
 export function frame(
   kind: number,
   flags: number,
@@ -76,10 +76,16 @@ export const goaway = (lastStream: number, error: number, debug = ""): Buffer =>
 export const windowUpdate = (stream: number, increment: number): Buffer => frame(type.windowUpdate, flag.none, stream, uint32(increment));
 export const data = (stream: number, bytes: Uint8Array, flags: number = flag.none): Buffer => frame(type.data, flags, stream, bytes);
 
-/** A list, not an object: fields may be repeated, and in any order. A value that is no text is sent as it is. */
+/**
+ * A list rather than an object, since fields may repeat in any order. Binary values are sent
+ * unchanged.
+ */
 export type Fields = readonly (readonly [name: string, value: string | Uint8Array])[];
 
-/** HPACK (RFC 7541, section 6.2.2), as little of it as there is: each field a literal, with a new name, and no table. */
+/**
+ * Minimal HPACK (RFC 7541, section 6.2.2): each field is a literal with a new name, without the
+ * table.
+ */
 export function headerBlock(fields: Fields): Buffer {
   return Buffer.concat(
     fields.map(([name, value]) => {
@@ -101,7 +107,9 @@ function integer(value: number): Buffer {
 export const headers = (stream: number, fields: Fields, flags: number = flag.endHeaders): Buffer =>
   frame(type.headers, flags, stream, headerBlock(fields));
 
-/** A message with the five bytes before it. `length` is what they say, if that is not to be true. */
+/**
+ * A message with its five-byte prefix. `length` overrides the length in the prefix.
+ */
 export function message(bytes: Uint8Array, compressed = 0, length = bytes.length): Buffer {
   const prefix = Buffer.alloc(5);
   prefix[0] = compressed;
@@ -109,7 +117,7 @@ export function message(bytes: Uint8Array, compressed = 0, length = bytes.length
   return Buffer.concat([prefix, bytes]);
 }
 
-/** What a frame is, without its payload. */
+/** The header of a frame. */
 export interface FrameHeader {
   readonly kind: number;
   readonly flags: number;
@@ -117,7 +125,7 @@ export interface FrameHeader {
   readonly payload: Buffer;
 }
 
-/** Cuts what a socket brings into frames. */
+/** Splits the data of a socket into frames. */
 export class FrameReader {
   #rest = Buffer.alloc(0);
 

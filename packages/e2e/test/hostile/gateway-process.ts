@@ -1,4 +1,5 @@
-// Run as a process: a gateway before a server of its own, that answers "condition" with how it is. Its argument is its options, as JSON.
+// A process with a gateway in front of its own server. It responds to "condition" with its
+// condition. Its argument is the gateway's options as JSON.
 import { createGateway } from "@grpc-study/gateway";
 import { createServer, implement } from "@grpc-study/rpc";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";

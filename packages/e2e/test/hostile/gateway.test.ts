@@ -1,4 +1,5 @@
-// The gateway's clients: HTTP/1.1 and HTTP/2 by hand. The right status or a closed connection, other clients unharmed, nothing kept, nothing thrown.
+// Hostile HTTP/1.1 and HTTP/2 clients of the gateway. Each receives the correct status or a closed
+// connection. Other clients are not affected, no memory is kept, and no error is uncaught.
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,7 +12,7 @@ import type { Condition } from "./target.ts";
 
 const path = "/grpc.testing.TestService/UnaryCall";
 const duplex = "/grpc.testing.TestService/FullDuplexCall";
-/** Of a fraction of a second, so that nobody waits for what takes many otherwise. */
+/** Limits of a fraction of a second, so that the tests are fast. */
 const options = { limits: { headersTimeoutMs: 300, maxConnections: 100 }, bodyTimeoutMs: 400, bodyLimit: 65_536 };
 
 let gateway: Process;
@@ -30,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** After an attack, when the attacker is gone: somebody else is served, and nothing is left. */
+/** Checks after an attack that other clients are served and that no resources remain. */
 async function unharmed(): Promise<void> {
   expect(await served()).toMatchObject({ status: 200 });
   let now = before;
@@ -46,7 +47,9 @@ async function unharmed(): Promise<void> {
   expect(now.heldMib - before.heldMib, "MiB more than before").toBeLessThan(8);
 }
 
-/** Everything that comes back for what is written, until the connection is closed, or reset: that may cost the end of it. */
+/**
+ * Returns all data until the connection is closed. A reset may truncate it.
+ */
 async function answerTo(...lines: readonly string[]): Promise<string> {
   const [host, port] = address.split(":");
   const socket = connect({ host, port: Number(port) });
@@ -57,10 +60,10 @@ async function answerTo(...lines: readonly string[]): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** The statuses of an answer, in order. */
+/** The statuses in the received data, in order. */
 const statuses = (answer: string): number[] => [...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
 
-/** Milliseconds until a socket is closed. */
+/** Resolves with the milliseconds until a socket is closed. */
 async function closedAfter(bytes: Uint8Array | string, dripped = false): Promise<number> {
   const client = await rawClient(address, { begin: false });
   const start = performance.now();
@@ -108,7 +111,7 @@ describe("slow", { concurrent: false }, () => {
     const dripping = setInterval(() => client.write(data(1, Buffer.from(" "))), 20);
     const answer = await client.frame(({ stream, kind }) => stream === 1 && kind === type.headers);
     clearInterval(dripping);
-    // 408 is not in HPACK's table, and no shorter in Huffman's code.
+    // The text 408 is visible: HPACK's table lacks it, and Huffman coding does not shorten it.
     expect(answer?.payload.toString("latin1")).toContain("408");
     client[Symbol.dispose]();
     await unharmed();
@@ -139,7 +142,8 @@ describe("HTTP/1.1", { concurrent: false }, () => {
     ["a TLS handshake", ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], [400]],
   ])("%s: refused, and closed", async (_, lines, expected) => {
     const answer = await answerTo(...lines, "Connection: close", "", "");
-    // What is much longer is not read to its end: the connection is reset, and the answer may be lost.
+    // A much longer body is not read to its end. The connection is then reset, and the response may
+    // be lost.
     if (answer !== "" || lines.join("").length < 50_000) expect(statuses(answer)).toEqual(expected);
     await unharmed();
   });
@@ -179,7 +183,7 @@ describe("HTTP/1.1", { concurrent: false }, () => {
     await unharmed();
   });
 
-  // Node leaves a connection alone once an upgrade has been asked for: without more, it would be there for ever.
+  // Node detaches a connection that requests an upgrade. By itself, it would stay open forever.
   test.each([
     ["h2c", "/healthz", [200]],
     ["nonsense", path, [405]],
@@ -194,10 +198,13 @@ describe("HTTP/1.1", { concurrent: false }, () => {
   });
 });
 
-/** Pours until the connection is gone, or all is poured; whether it is gone. */
+/**
+ * Writes repeatedly until the connection is closed or the limit is reached. Returns whether it is
+ * closed.
+ */
 async function flood(client: RawClient, times: number, make: (round: number) => Uint8Array): Promise<boolean> {
   for (let round = 0; round < times; round++) if (!(await client.pour(make(round)))) return true;
-  // What was poured may still be on its way.
+  // The written data may still be in transit.
   return !(await client.ping());
 }
 const many = (count: number, make: (index: number) => Uint8Array) =>

@@ -1,10 +1,10 @@
-// What does not hold with grpc-js on our side, and why. `slow.test.ts` does not run on it at all: it is about the time limits for handshakes, headers
-// and bodies, and grpc-js has none.
+// Tests that cannot pass with grpc-js on our side, with the reasons. `slow.test.ts` does not run on
+// grpc-js at all, since grpc-js has no time limits for handshakes, headers and bodies.
 import { beforeEach } from "vitest";
 import { transport } from "../harness/transport.ts";
 
 interface Exception {
-  /** The tests' names. */
+  /** The titles of the tests. */
   readonly names: RegExp;
   readonly reason: string;
 }
@@ -38,7 +38,7 @@ const exceptions: readonly Exception[] = [
   { names: /^compressed, and no word of compression: /, reason: "grpc-js ends it with UNKNOWN" },
 ];
 
-/** To be called once a file. On grpc-js, tests that cannot hold are skipped, with the reason. */
+/** Call it once per file. On grpc-js, it skips the tests that cannot pass, with the reason. */
 export function exceptOnGrpcJs(): void {
   if (transport !== "grpc-js") return;
   beforeEach(({ task, skip }) => {

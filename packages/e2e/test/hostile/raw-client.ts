@@ -1,12 +1,15 @@
-// A client that is no client: a socket, on which anything may be written, and the frames that come back.
+// A raw client: a socket for arbitrary data, and the received frames.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type Fields, type FrameHeader, FrameReader, ping, preface, settings, settingsAck, type } from "./frames.ts";
 
 export interface RawClientOptions {
-  /** Whether the preface and settings are sent, and the peer's settings acknowledged. Default true. */
+  /**
+   * Whether to send the preface and settings, and to acknowledge the peer's settings. Default:
+   * true.
+   */
   readonly begin?: boolean;
-  /** Whether it reads. Default true. */
+  /** Whether to read. Default: true. */
   readonly read?: boolean;
 }
 
@@ -14,14 +17,14 @@ export class RawClient implements Disposable {
   readonly socket: Socket;
   readonly frames: FrameHeader[] = [];
   readonly #acknowledge: boolean;
-  /** Resolves when the connection is gone. */
+  /** Resolves once the connection is closed. */
   readonly closed: Promise<unknown>;
   readonly #waiters: { match(frame: FrameHeader): boolean; resolve(frame: FrameHeader | undefined): void }[] = [];
 
   constructor(socket: Socket, { begin = true, read = true }: RawClientOptions) {
     this.socket = socket;
     this.#acknowledge = begin;
-    // What a peer does to us here is for the test to judge.
+    // The test judges the errors of the socket.
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => socket.once("close", resolve));
     socket.once("close", () => {
@@ -50,7 +53,10 @@ export class RawClient implements Disposable {
     if (this.socket.writable) this.socket.write(Buffer.concat(frames));
   }
 
-  /** Writes, and waits until there is room for more. False once the connection is gone. */
+  /**
+   * Writes, and waits until there is room for more. Resolves to false once the connection is
+   * closed.
+   */
   async pour(bytes: Uint8Array): Promise<boolean> {
     if (!this.socket.writable) return false;
     if (this.socket.write(bytes)) return true;
@@ -58,13 +64,18 @@ export class RawClient implements Disposable {
     return this.socket.writable;
   }
 
-  /** The first frame that matches, of those that came or will; undefined if the connection goes before. */
+  /**
+   * Resolves with the first matching frame, or with undefined if the connection closes first.
+   */
   frame(match: (frame: FrameHeader) => boolean): Promise<FrameHeader | undefined> {
     const come = this.frames.find(match);
     return come === undefined ? this.#next(match) : Promise.resolve(come);
   }
 
-  /** How a stream ended: by the code of a reset, `end` if in order, `closed` with the connection. */
+  /**
+   * Resolves with the end of a stream: the code of a reset, `end` for END_STREAM, or `closed` with
+   * the connection.
+   */
   async outcome(stream: number): Promise<number | "end" | "closed"> {
     const frame = await this.frame(
       (frame) => frame.stream === stream && (frame.kind === type.rstStream || ((frame.flags & 1) === 1 && frame.kind <= type.headers)),
@@ -73,13 +84,13 @@ export class RawClient implements Disposable {
     return frame.kind === type.rstStream ? frame.payload.readUInt32BE(0) : "end";
   }
 
-  /** Why the connection was closed: the code of a GOAWAY, undefined if there was none. */
+  /** The code of the GOAWAY frame. Undefined without one. */
   async goaway(): Promise<number | undefined> {
     await this.closed;
     return this.frames.findLast(({ kind }) => kind === type.goaway)?.payload.readUInt32BE(4);
   }
 
-  /** Resolves once everything written has been read by the peer: it answers in order. */
+  /** Resolves once the peer has read all written data, since it responds in order. */
   async ping(): Promise<boolean> {
     this.write(ping());
     return (await this.#next(isPong)) !== undefined;
@@ -104,7 +115,7 @@ export async function rawClient(address: string, options: RawClientOptions = {})
   return new RawClient(socket, options);
 }
 
-/** The header of a call that any server would take. */
+/** The header of a valid call. */
 export function callHeader(path: string, more: Fields = []): Fields {
   return [
     [":method", "POST"],

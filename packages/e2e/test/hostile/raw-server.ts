@@ -1,18 +1,20 @@
-// A server that is no server: what it writes to a call is up to a test.
+// A raw server: the test defines its response to a call.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type FrameHeader, FrameReader, flag, frame, preface, settings, settingsAck, type } from "./frames.ts";
 
-/** Answers a call, which came as a header with this stream's number, by what is written to the socket. */
+/**
+ * Responds to a call on the given stream by writing to the socket.
+ */
 export type Answer = (socket: Socket, stream: number, frames: readonly FrameHeader[]) => void;
 
 export interface RawServer extends AsyncDisposable {
   readonly address: string;
-  /** How many calls have come. */
+  /** The number of received calls. */
   readonly calls: number;
 }
 
-/** @param first what is written when a connection is made. Default: empty settings. */
+/** @param first the data for each new connection. Default: an empty SETTINGS frame. */
 export async function rawServer(answer: Answer, first: Uint8Array = settings()): Promise<RawServer> {
   const sockets = new Set<Socket>();
   let calls = 0;

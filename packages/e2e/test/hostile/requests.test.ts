@@ -1,4 +1,4 @@
-// Requests that are none: each ends by itself, with a status or a reset, and nobody else notices.
+// Invalid requests: each ends with a status or a reset, and other calls are not affected.
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
 import { deflateRawSync, gzipSync } from "node:zlib";
@@ -43,7 +43,7 @@ interface Answer {
   readonly reset: number;
 }
 
-/** Sends a request with Node's http2, in which all may be wrong that it lets pass. */
+/** Sends a request with node:http2, which may be invalid as far as Node allows. */
 async function ask(header: OutgoingHttpHeaders, body: Buffer | readonly Buffer[] = nothing, { end = true } = {}): Promise<Answer> {
   const basic = { ":method": "POST", ":path": empty, "content-type": "application/grpc", te: "trailers" };
   const stream = session.request({ ...basic, ...header }, { endStream: false });
@@ -66,7 +66,7 @@ async function ask(header: OutgoingHttpHeaders, body: Buffer | readonly Buffer[]
   };
 }
 
-describe("what is not gRPC is answered by HTTP", { concurrent: false }, () => {
+describe("requests that are not gRPC get an HTTP status", { concurrent: false }, () => {
   test.each([
     "text/html",
     "application/json",
@@ -92,7 +92,7 @@ describe("what is not gRPC is answered by HTTP", { concurrent: false }, () => {
     expect(await ask({ ":method": method }, [], { end: true })).toMatchObject({ http: 405 });
   });
 
-  test("a caller that goes on sending after that is not listened to, and costs nothing", async () => {
+  test("the rest of such a request is discarded without cost", async () => {
     const answers = Array.from({ length: 500 }, () => ask({ "content-type": "text/plain" }, Buffer.alloc(4096), { end: false }));
     for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ http: 415, reset: code.noError });
     expect(await target.condition()).toMatchObject({ calls: 0, faults: [] });
@@ -144,7 +144,7 @@ describe("headers", { concurrent: false }, () => {
     expect(await client.outcome(3)).toBe("end");
   });
 
-  /** Reset; or served, without the header that was wrong. */
+  /** The call is reset, or served without the invalid header. */
   async function outcomeOf(client: Awaited<ReturnType<typeof rawClient>>): Promise<unknown> {
     const outcome = await client.outcome(1);
     return outcome === "end" ? "dropped" : outcome;
@@ -213,7 +213,7 @@ describe("headers", { concurrent: false }, () => {
       codeOf(client.emptyCall({}, { metadata: { a: "x".repeat(bytes / 2), b: "x".repeat(bytes / 2) }, timeoutMs: 5_000 }));
     expect(await large(30_000)).toBe("OK");
     expect(await large(40_000)).toBe("RESOURCE_EXHAUSTED");
-    // From 64 KiB on, nghttp2 would close the connection.
+    // At 64 KiB, nghttp2 would close the connection.
     expect(await large(90_000)).toBe("INVALID_ARGUMENT");
     expect(await large(10)).toBe("OK");
   });
@@ -266,7 +266,7 @@ describe("bodies", { concurrent: false }, () => {
     const request = message(toBinary(SimpleRequestSchema, create(SimpleRequestSchema, { payload: { body: new Uint8Array(300_000) } })));
     client.write(headers(1, callHeader(input)));
     await target.calm();
-    // Without the last byte: it is held now. In steps of less than the window.
+    // Omits the last byte, so that the message is buffered. Sends less than the window at a time.
     for (let at = 0; at < request.length - 1; at += 16_384) {
       const bytes = [...request.subarray(at, Math.min(at + 16_384, request.length - 1))];
       client.write(...bytes.map((byte) => data(1, Buffer.of(byte))));
@@ -290,7 +290,7 @@ describe("bodies", { concurrent: false }, () => {
   });
 });
 
-describe("frames that may not be", { concurrent: false }, () => {
+describe("invalid frames", { concurrent: false }, () => {
   const wrong: readonly [string, readonly Buffer[]][] = [
     ["DATA on stream 0", [data(0, nothing)]],
     ["DATA on a stream that is idle", [data(1, nothing)]],
@@ -317,7 +317,9 @@ describe("frames that may not be", { concurrent: false }, () => {
     ["a content-length that is not true", [headers(1, callHeader(empty, [["content-length", "3"]])), data(1, nothing, flag.endStream)]],
     ["no preface", []],
   ];
-  /** What a server may take as the rest of a stream that it has forgotten (RFC 9113, section 5.1). */
+  /**
+   * Frames that a server may treat as the rest of a closed stream (RFC 9113, section 5.1).
+   */
   const leftAside = ["HEADERS on a stream lower than the last", "a content-length that is not true"];
   const closes = [
     "alive",
@@ -329,17 +331,17 @@ describe("frames that may not be", { concurrent: false }, () => {
     code.compressionError,
     code.streamClosed,
   ];
-  test.each(wrong)("%s: the connection is closed, or nothing comes of it", async (name, frames) => {
+  test.each(wrong)("%s: the connection is closed, or the frames have no effect", async (name, frames) => {
     using client = await rawClient(target.address, { begin: name !== "no preface" });
     if (name === "no preface") client.socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     else client.write(...frames);
-    // An answer to a PING: the server has read all that, and goes on.
+    // The response to a PING shows that the server has read everything and continues.
     const went = (await client.ping()) ? "alive" : await client.goaway();
     expect(closes).toContain(went);
     if (!leftAside.includes(name)) expect(went).not.toBe("alive");
   });
 
-  test("a frame of a kind that does not exist is left aside", async () => {
+  test("a frame of an unknown kind is ignored", async () => {
     using client = await rawClient(target.address);
     client.write(frame(0xee, 0xff, 7, Buffer.alloc(10)), headers(1, callHeader(empty)), data(1, nothing, flag.endStream));
     expect(await client.outcome(1)).toBe("end");

@@ -1,4 +1,5 @@
-// Servers that are none: each call of our client ends, with a code that says what happened, and the process goes on.
+// Invalid servers: each call of our client ends with a code that describes the problem, and the
+// process continues.
 import type { Socket } from "node:net";
 import { Code, createClient, RpcError } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
@@ -19,7 +20,7 @@ const header: Fields = [
   ["content-type", "application/grpc"],
 ];
 
-/** An answer of these frames. */
+/** Responds with the given frames. */
 const say =
   (...make: readonly ((stream: number) => Uint8Array)[]): Answer =>
   (socket, stream) =>
@@ -41,10 +42,12 @@ interface Outcome {
   readonly message: string;
 }
 
-/** What a unary call makes of a server, and a stream. The deadline is for those that never end: two seconds. */
+/**
+ * The outcomes of a unary call and of a stream. A deadline of two seconds ends endless calls.
+ */
 async function outcomes(answer: Answer, first?: Uint8Array, timeoutMs = 2_000): Promise<{ unary: Outcome; stream: Outcome }> {
   await using server = await rawServer(answer, first);
-  // A server that ends each connection at once is asked again after a back-off: not of a second here.
+  // A short back-off, since some servers close each connection at once.
   using channel = openChannel(transport, server.address, { backoff: { initialMs: 50 } });
   const client = createClient(TestService, channel);
   const of = async (call: PromiseLike<unknown>): Promise<Outcome> => {
@@ -145,7 +148,8 @@ describe("messages", { concurrent: false }, () => {
 });
 
 describe("frames", { concurrent: false }, () => {
-  // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, HTTP2 Transport Mapping, Errors.
+  // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, HTTP2 Transport Mapping,
+  // Errors.
   test.each([
     ["NO_ERROR", code.noError, "INTERNAL"],
     ["PROTOCOL_ERROR", code.protocolError, "INTERNAL"],
@@ -204,7 +208,8 @@ describe("frames", { concurrent: false }, () => {
     ],
     ["a frame that is too long", say((stream) => frame(type.data, 0, stream, Buffer.alloc(20_000)))],
     ["HTTP/1.1", say(() => Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))],
-    // Node's own http2 aborts the process of a client that gets it (https://github.com/nodejs/node/issues/39951).
+    // Node's own http2 aborts the process of a client that gets it
+    // (https://github.com/nodejs/node/issues/39951).
     [
       "a header block that never ends",
       say(
@@ -244,7 +249,7 @@ describe("frames", { concurrent: false }, () => {
   });
 });
 
-/** Writes the same a hundred thousand times, as fast as it is read. */
+/** Writes the same data a hundred thousand times, as fast as the peer reads. */
 function floodOf(begin: ((stream: number) => Uint8Array) | undefined, make: (stream: number) => Uint8Array): Answer {
   return (socket: Socket, stream) => {
     if (begin !== undefined) socket.write(begin(stream));

@@ -1,4 +1,4 @@
-// Peers that take their time, or are gone without a word: each is given up after a time that is a limit.
+// Slow peers, and peers that vanish silently: each loses its connection after a time limit.
 import { once } from "node:events";
 import { createServer } from "node:http2";
 import { type AddressInfo, connect as connectSocket, createServer as createRelay, type Socket } from "node:net";
@@ -14,17 +14,17 @@ const empty = "/grpc.testing.TestService/EmptyCall";
 const duplex = "/grpc.testing.TestService/FullDuplexCall";
 const nothing = message(new Uint8Array());
 
-/** Limits of a fraction of a second, so that nobody waits for what takes minutes otherwise. */
+/** Limits of a fraction of a second, so that the tests are fast. */
 const short = { handshakeTimeoutMs: 200, bodyTimeoutMs: 300, keepaliveTimeMs: 200, keepaliveTimeoutMs: 1_000 };
 
-/** How long something takes, in milliseconds. */
+/** Resolves with the duration of an action, in milliseconds. */
 async function duration(promise: Promise<unknown>): Promise<number> {
   const start = performance.now();
   await promise;
   return performance.now() - start;
 }
 
-/** Writes a byte at a time, until all is written or the connection is gone. */
+/** Writes one byte at a time, until all is written or the connection is closed. */
 async function drip(write: (bytes: Uint8Array) => boolean, bytes: Uint8Array, everyMs: number): Promise<void> {
   for (const byte of bytes) {
     if (!write(Buffer.of(byte))) return;
@@ -133,7 +133,7 @@ describe("a server", { concurrent: false }, () => {
     using client = await rawClient(target.address);
     client.write(headers(1, callHeader(duplex)), data(1, nothing));
     await client.ping();
-    // No FIN, no RST, no answer: what is left when a cable is pulled.
+    // Simulates a pulled cable: no FIN, no RST, no response.
     client.socket.removeAllListeners("data");
     client.socket.on("data", () => {});
     expect(await duration(client.closed)).toBeLessThan(3_000);
@@ -172,7 +172,7 @@ describe("a client", { concurrent: false }, () => {
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
 
-    // Between them, something that falls silent.
+    // A proxy in between that stops forwarding.
     const sockets = new Set<Socket>();
     let silent = false;
     const relay = createRelay((socket) => {

@@ -1,4 +1,5 @@
-// Run as a process: a server with every kind of call, that answers "condition" with how it is. Its arguments are its limits, as JSON, and its transport.
+// A process with a server of every call kind. It responds to "condition" with its condition. Its
+// arguments are its limits as JSON, and its transport.
 import { createServer, implement } from "@grpc-study/rpc";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
 import { serverOptions } from "../../interop/transport.ts";

@@ -1,4 +1,5 @@
-// The server that is attacked: a process of its own, and what its memory, its calls and its other clients make of it.
+// The attacked server, a separate process, with checks of its memory, its calls and its other
+// clients.
 import { fileURLToPath } from "node:url";
 import { type Client, Code, createClient, RpcError, type ServerLimits } from "@grpc-study/rpc";
 import { expect } from "vitest";
@@ -7,14 +8,14 @@ import { Process } from "../harness/process.ts";
 import { transport } from "../harness/transport.ts";
 import { until } from "../harness/until.ts";
 
-/** What the process says of itself, after a collection. */
+/** The condition of the process after a garbage collection. */
 export interface Condition {
-  /** Of the heap, and of what is held outside it, in MiB. */
+  /** The heap and external memory, in MiB. */
   readonly heldMib: number;
   readonly connections: number;
-  /** Calls whose handlers run. */
+  /** The number of running handlers. */
   readonly calls: number;
-  /** Errors that nobody took, and what was reported to `onError`. */
+  /** Uncaught errors, and errors reported to `onError`. */
   readonly faults: readonly string[];
 }
 
@@ -25,7 +26,7 @@ const shared = new Map<string, Promise<Target>>();
 export class Target implements AsyncDisposable {
   readonly address: string;
   readonly #process: Process;
-  /** A client like others, that was there before. */
+  /** A normal client that was connected before the attack. */
   readonly bystander: Client<typeof TestService>;
   #before: Condition | undefined;
 
@@ -44,7 +45,10 @@ export class Target implements AsyncDisposable {
     return target;
   }
 
-  /** One for all tests of a file that ask for the same limits: ends with the file, as all processes do (test/harness/setup.ts). */
+  /**
+   * Returns a target that all tests of a file with the same limits share. It ends with the file,
+   * like all processes (test/harness/setup.ts).
+   */
   static shared(limits: Partial<ServerLimits> = {}): Promise<Target> {
     const key = JSON.stringify(limits);
     const target = shared.get(key) ?? Target.start(limits);
@@ -52,19 +56,20 @@ export class Target implements AsyncDisposable {
     return target;
   }
 
-  /** One question at a time. */
+  /** Sends one message at a time. */
   condition(): Promise<Condition> {
     return this.#process.ask<Condition>("condition");
   }
 
-  /** To be called before an attack. */
+  /** Call it before an attack. */
   async calm(): Promise<void> {
     this.#before = await this.condition();
   }
 
   /**
-   * To be called after an attack, when the attacker is gone, or still there: the client from before and a new one are served, nothing is held of the attack, and nothing was thrown that nobody took.
-   * @param left the attacker's connections that are meant to be there.
+   * Call it after an attack. Checks that the earlier client and a new one are served, that no
+   * memory of the attack remains, and that no error was uncaught.
+   * @param left the number of the attacker's connections that may still be open.
    */
   async unharmed({ left = 0, moreMib = 8 } = {}): Promise<void> {
     const before = this.#before ?? (await this.condition());
@@ -90,7 +95,7 @@ export class Target implements AsyncDisposable {
   }
 }
 
-/** The name of the code that a call ended with. */
+/** Resolves with the name of the status code of a call. */
 export async function codeOf(call: PromiseLike<unknown>): Promise<string> {
   try {
     await call;

@@ -1,4 +1,5 @@
-// Our interop client against our interop server, in one process: every case over plaintext, a few over TLS.
+// Our interop client against our interop server in one process: all cases over plaintext, and some
+// over TLS.
 import { readFile } from "node:fs/promises";
 import { createServer, type ServerTls } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
@@ -25,7 +26,7 @@ async function serve(tls?: ServerTls, transport: TransportName = "http2"): Promi
 }
 
 describe("plaintext", () => {
-  test.each(caseNames)("%s holds", async (name) => {
+  test.each(caseNames)("%s passes", async (name) => {
     await using server = await serve();
     await runCase(cases[name], server.address);
   });
@@ -41,17 +42,17 @@ describe.each<{ client: TransportName; server: TransportName }>([
     ...(transport === "grpc-js" && grpcJsExceptions.server),
   };
 
-  test.each(caseNames.filter((name) => !(name in exceptions)))("%s holds", async (name) => {
+  test.each(caseNames.filter((name) => !(name in exceptions)))("%s passes", async (name) => {
     await using server = await serve(undefined, transport);
     await runCase(cases[name], openChannel(client, server.address));
   });
 
-  test.each(caseNames.filter((name) => name in exceptions))("%s does not", async (name) => {
+  test.each(caseNames.filter((name) => name in exceptions))("%s fails", async (name) => {
     await using server = await serve(undefined, transport);
     await expect(runCase(cases[name], openChannel(client, server.address))).rejects.toThrow(/compress/);
   });
 
-  test("large_unary holds over TLS", async () => {
+  test("large_unary passes over TLS", async () => {
     await using folder = await Folder.make();
     await writeSet(folder);
     await using server = await serve({ cert: folder.file("server.pem"), key: folder.file("server.key") }, transport);
@@ -61,7 +62,7 @@ describe.each<{ client: TransportName; server: TransportName }>([
 
 describe("TLS", () => {
   test.each(["large_unary", "ping_pong", "custom_metadata", "server_compressed_streaming", "cancel_after_first_response"] as const)(
-    "%s holds",
+    "%s passes",
     async (name) => {
       await using folder = await Folder.make();
       await writeSet(folder);

@@ -1,4 +1,4 @@
-// The interop programs as processes, with the flags that other implementations' scripts give to them.
+// The interop programs as processes, with the flags that the scripts of other implementations use.
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { e2eFolder } from "../harness/paths.ts";
@@ -9,7 +9,7 @@ const serverMain = join(e2eFolder, "interop/server/main.ts");
 const clientMain = join(e2eFolder, "interop/client/main.ts");
 
 class ServerProcess extends Process {
-  /** The port that it was given. */
+  /** The port that the system assigned. */
   async port(): Promise<string> {
     const line = await this.stdout.line((line) => line.startsWith("serving "));
     return /:(\d+)/.exec(line)?.[1] ?? "";
@@ -20,7 +20,7 @@ const serve = (...flags: readonly string[]) => new ServerProcess(process.execPat
 
 const call = (...flags: readonly string[]) => run(process.execPath, [clientMain, ...flags]);
 
-test("a case that holds ends with 0 and says nothing", async () => {
+test("a passing case ends with status 0 and no output", async () => {
   await using server = serve("--port", "0");
   const port = await server.port();
   const quiet = { status: 0, stdout: "", stderr: "" };
@@ -31,8 +31,8 @@ test("a case that holds ends with 0 and says nothing", async () => {
   expect(await call("--server_port", port, "--use_tls", "false", "--use_test_ca=false", "--test_case", "ping_pong")).toEqual(quiet);
 });
 
-test("a case that does not hold ends with 1 and one line", async () => {
-  // Port 1 is nobody's.
+test("a failing case ends with status 1 and one line", async () => {
+  // Port 1 has no listener.
   const { status, stderr } = await call("--server_host", "127.0.0.1", "--server_port", "1", "--test_case", "empty_unary");
   expect(status).toBe(1);
   expect(stderr).toBe("empty_unary: cannot connect to 127.0.0.1:1: connection refused: nothing listens there\n");
@@ -51,7 +51,7 @@ test.each([
   expect(stderr.trim()).not.toContain("\n");
 });
 
-test("a server with --use_tls makes its certificates, for the names that gRPC's tests ask for", async () => {
+test("a server with --use_tls creates certificates for the names in gRPC's tests", async () => {
   await using folder = await Folder.make();
   await using server = serve("--use_tls=true", "--certs", folder.path);
   const port = await server.port();
@@ -63,7 +63,7 @@ test("a server with --use_tls makes its certificates, for the names that gRPC's 
   expect(stranger).toEqual(expect.objectContaining({ status: 1, stderr: expect.stringContaining("not for example.com") }));
 });
 
-test("a server takes a certificate and a key by their files", async () => {
+test("a server accepts files for its certificate and key", async () => {
   await using folder = await Folder.make();
   await writeSet(folder);
   const files = ["--tls_cert_file", folder.file("server.pem"), "--tls_key_file", folder.file("server.key")];

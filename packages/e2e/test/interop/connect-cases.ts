@@ -1,4 +1,5 @@
-// The interop cases, written on connect-node's client. What it cannot look into is left out: whether a response came compressed.
+// The interop cases for connect-node's client, which cannot tell whether a response arrived
+// compressed.
 import type { Client } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { expect } from "vitest";
@@ -9,14 +10,14 @@ import { ConnectCode, ConnectError } from "../peers/connect-node.ts";
 
 export interface ConnectClients {
   readonly test: Client<typeof TestService>;
-  /** Compresses its requests. */
+  /** A client that compresses its requests. */
   readonly compressing: Client<typeof TestService>;
   readonly unimplemented: Client<typeof UnimplementedService>;
 }
 
 export const compressing = { sendCompression: compressionGzip, acceptCompression: [compressionGzip] };
 
-/** Cases that connect-node's client cannot do, and why. */
+/** Cases that connect-node's client does not support, with the reasons. */
 export const impossible: Partial<Record<CaseName, string>> = {
   client_compressed_streaming:
     "connect-node compresses all messages of a transport that are long enough, or none: a stream cannot have both",

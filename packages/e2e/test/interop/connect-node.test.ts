@@ -1,4 +1,5 @@
-// The interop cases against connect-node, a gRPC stack that shares nothing with grpc-js, nor with the engine of this repository.
+// The interop cases against connect-node, which shares no code with grpc-js or with the engine of
+// this repository.
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
@@ -13,8 +14,8 @@ import { compressing, connectCases, impossible } from "./connect-cases.ts";
 import { routes } from "./connect-server.ts";
 
 describe.each(transportNames)("our client on %s against connect-node's server", (client) => {
-  /** What connect-node's server does not do, and how a case says so. */
-  // Whether responses came compressed, grpc-js does not tell.
+  /** The cases that connect-node's server does not support, with the error of the case. */
+  // grpc-js does not report whether a response arrived compressed.
   const answered = `the response came ${client === "grpc-js" ? "uncompressed" : "compressed"}`;
   const exceptions: { readonly [name in CaseName]?: readonly [message: string, reason: string] } = {
     client_compressed_unary: ["succeeded instead of INVALID_ARGUMENT", "a handler cannot tell whether a request came compressed"],
@@ -23,25 +24,25 @@ describe.each(transportNames)("our client on %s against connect-node's server", 
     server_compressed_streaming: [answered, "it compresses what is long enough, for callers that take it: nobody chooses"],
   };
 
-  test.each(caseNames.filter((name) => !(name in exceptions)))("%s holds", async (name) => {
+  test.each(caseNames.filter((name) => !(name in exceptions)))("%s passes", async (name) => {
     await using server = await serveConnect(routes);
     await runCase(cases[name], openChannel(client, server.address));
   });
 
-  test.each(Object.entries(exceptions))("%s does not: %j", async (name, [message]) => {
+  test.each(Object.entries(exceptions))("%s fails: %j", async (name, [message]) => {
     await using server = await serveConnect(routes);
     await expect(runCase(cases[name as CaseName], openChannel(client, server.address))).rejects.toThrow(message);
   });
 });
 
 describe.each(transportNames)("connect-node's client against our server on %s", (carrier) => {
-  test("every case is there but for those that it cannot do", () => {
+  test("every case is present except for those that it cannot run", () => {
     expect([...Object.keys(connectCases), ...Object.keys(impossible)].toSorted()).toEqual(caseNames.toSorted());
   });
 
   const exceptions = carrier === "grpc-js" ? grpcJsExceptions.server : {};
 
-  test.each(Object.entries(connectCases).filter(([name]) => !(name in exceptions)))("%s holds", async (_name, run) => {
+  test.each(Object.entries(connectCases).filter(([name]) => !(name in exceptions)))("%s passes", async (_name, run) => {
     await using server = await serveRpc([testService], serverOptions(carrier));
     using transport = createTransport(server.address);
     await run({

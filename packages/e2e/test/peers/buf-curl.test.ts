@@ -17,7 +17,7 @@ const curl = async (...args: string[]) => {
 };
 
 describe.each(["grpc-v1", "grpc-v1alpha"])("by %s reflection, buf curl", (protocol) => {
-  // Not the methods: it links all files into one, and those of `streams` are not made for that.
+  // Omits the methods: buf curl links all files together, which fails for those of `streams`.
   test.each(topics)("lists the services of $name", async ({ name, definition }) => {
     const { status, stdout } = await curl("--reflect-protocol", protocol, "--list-services", `http://${addressOf(name)}`);
     const services = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("grpc."));

@@ -1,4 +1,4 @@
-// What any gRPC client can do with a call of the contract.
+// The interface of a gRPC client that makes the calls of the contract.
 import { type DescMessage, type DescMethod, fromJson, type JsonObject, type Message, toJson } from "@bufbuild/protobuf";
 import type { Code } from "@grpc-study/rpc";
 import { expect } from "vitest";
@@ -6,19 +6,22 @@ import type { Call } from "../contract/topic.ts";
 
 /** How a call ended. */
 export interface Ending {
-  /** As JSON with the names of the .proto file, fields with their default value left out. */
+  /**
+   * The responses as JSON with the names in the .proto file, without fields that have their default
+   * value.
+   */
   readonly responses: readonly JsonObject[];
   /** 0 is OK. */
   readonly code: number;
   readonly message: string;
 }
 
-/** Makes a call; leaves it after `take` responses, if there is such a number. */
+/** Makes a call. If `take` is set, cancels the call after that number of responses. */
 export type Caller = (address: string, call: Pick<Call, "method" | "requests" | "take">) => Promise<Ending>;
 
 export const ok = { code: 0, message: "" };
 
-/** Makes a call of the contract and expects its answer. */
+/** Makes a call of the contract and checks its responses. */
 export async function expectAnswer(caller: Caller, address: string, call: Call): Promise<void> {
   const { responses, code, message } = await caller(address, call);
   expect({ code, message }).toEqual(call.code === undefined ? ok : { code: call.code satisfies Code, message: expect.stringMatching(/./) });

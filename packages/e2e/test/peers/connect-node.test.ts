@@ -40,7 +40,7 @@ test("our client reads the message, the details and the metadata of an error of 
   );
   using client = createClient(ProdService, server.address);
   const error = await client.getProdStock({}).catch((error: unknown) => error as RpcError);
-  if (!(error instanceof RpcError)) throw new Error("it was to be refused");
+  if (!(error instanceof RpcError)) throw new Error("the call should have failed");
   expect([error.code, error.message, error.metadata.get("x-reason")]).toEqual([Code.INVALID_ARGUMENT, "无此区域 100%", "odd"]);
   expect(error.findDetails(BadRequestSchema)).toEqual([create(BadRequestSchema, { fieldViolations: [violation] })]);
 });
@@ -87,7 +87,8 @@ test("our client's deadline and cancellation reach a connect-node server", async
   expect(await late.recv()).toBeDefined();
   await expect(late.recv()).rejects.toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   await bothEnded.promise;
-  // At its deadline our client resets the stream, which may be there before the server has noticed the time itself.
+  // At its deadline our client resets the stream, and the reset may reach the server before its own
+  // timer fires.
   expect(reasons[0]).toBe(ConnectCode.Canceled);
   expect([ConnectCode.Canceled, ConnectCode.DeadlineExceeded]).toContain(reasons[1]);
 });

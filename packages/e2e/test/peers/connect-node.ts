@@ -1,4 +1,4 @@
-// connect-node: a gRPC stack of its own on Node's http2.
+// connect-node: an independent gRPC implementation on node:http2.
 import { once } from "node:events";
 import { createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -49,7 +49,7 @@ export interface ForeignServer extends AsyncDisposable {
   readonly address: string;
 }
 
-/** Serves whatever the routes say. */
+/** Serves the given routes. */
 export async function serveConnect(routes: (router: ConnectRouter) => void): Promise<ForeignServer> {
   const sessions = new Set<ServerHttp2Session>();
   const server = createServer(connectNodeAdapter({ routes, grpcWeb: false, connect: false }));

@@ -1,15 +1,17 @@
-// gRPC by hand, on Node's http2: a caller that does nothing of its own accord.
+// A minimal gRPC caller on node:http2, without automatic behaviour.
 import { once } from "node:events";
 import { connect, type OutgoingHttpHeaders } from "node:http2";
 
 export interface RawEnding {
-  /** `grpc-status` and the like, from the trailers or from a response that has nothing else. */
+  /** `grpc-status` and related fields, from the trailers or from a Trailers-Only response. */
   readonly trailers: Readonly<Record<string, unknown>>;
-  /** All messages, each with its five bytes before it. */
+  /** All messages with their five-byte prefixes. */
   readonly body: Buffer;
 }
 
-/** Makes a call with an empty message, half-closes and waits for the end, however long that takes. */
+/**
+ * Makes a call with an empty message, half-closes and waits for its end without a time limit.
+ */
 export async function callRaw(address: string, path: string, headers: OutgoingHttpHeaders = {}): Promise<RawEnding> {
   const session = connect(`http://${address}`);
   try {

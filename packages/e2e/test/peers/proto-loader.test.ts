@@ -32,7 +32,7 @@ test("our client reads the message and the metadata of an error of a proto-loade
   );
   using client = createClient(Greeter, server.address);
   const error = await client.sayHello({}).catch((error: unknown) => error as RpcError);
-  if (!(error instanceof RpcError)) throw new Error("it was to be refused");
+  if (!(error instanceof RpcError)) throw new Error("the call should have failed");
   expect([error.code, error.message, error.metadata.getAllBytes("x-reason-bin")]).toEqual([
     Code.ALREADY_EXISTS,
     "已存在\n100%",

@@ -1,4 +1,4 @@
-// grpc-js as most use it: .proto files read when the program starts, messages by protobufjs.
+// grpc-js with proto-loader: .proto files are loaded at the start, and protobufjs encodes messages.
 import type { DescMethod, DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
@@ -75,7 +75,7 @@ export const callWithLoader: Caller = async (address, { method, requests, take }
   return { responses: responses.map(toJson), ...ending };
 };
 
-/** Serves whatever is added to a server of grpc-js. */
+/** Serves the services that are added to a grpc-js server. */
 export async function serveLoader(add: (server: grpc.Server) => void): Promise<ForeignServer> {
   const server = new grpc.Server();
   add(server);
@@ -142,7 +142,7 @@ function implement(replay: Replay, method: DescMethod): grpc.UntypedHandleCall {
   }
 }
 
-/** protobufjs knows nothing of the JSON form of a Timestamp. */
+/** protobufjs does not support the JSON form of a Timestamp. */
 function toLoader(json: JsonObject): JsonObject {
   return convert(json, (value) =>
     typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) ? { seconds: `${Date.parse(value) / 1000}` } : value,

@@ -1,21 +1,23 @@
-// A server that answers by rote, and notes what it was asked. What it runs on is for the peers to say.
+// A server with fixed responses that records its requests. Each peer runs it on its own stack.
 import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
 import type { Exchange } from "../contract/topic.ts";
 
 export interface Replay {
   readonly methods: readonly DescMethod[];
-  /** The calls so far, as the server saw them. */
+  /** The calls so far, as the server received them. */
   readonly seen: { readonly method: DescMethod; readonly requests: JsonObject[] }[];
-  /** Begins the next call of a method. */
+  /** Starts the next call of a method. */
   start(method: DescMethod): {
-    /** Takes a request. Returns what is answered to it at once: in a conversation one response a request, otherwise nothing. */
+    /**
+     * Handles a request. Returns the immediate responses: one in a conversation, otherwise none.
+     */
     receive(request: JsonObject): readonly JsonObject[];
-    /** The responses that are left when there are no more requests. */
+    /** Returns the remaining responses after the last request. */
     rest(): readonly JsonObject[];
   };
 }
 
-/** Several calls of one method are answered in the order of the exchanges. */
+/** Several calls of one method receive responses in the order of the exchanges. */
 export function createReplay(exchanges: readonly Exchange[]): Replay {
   const left = [...exchanges];
   const seen: Replay["seen"] = [];

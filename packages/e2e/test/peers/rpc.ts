@@ -1,11 +1,11 @@
-// Our own client.
+// Calls with our own client.
 import type { Message } from "@bufbuild/protobuf";
 import { createClient, RpcError } from "@grpc-study/rpc";
 import { openChannel } from "../../interop/transport.ts";
 import { transport } from "../harness/transport.ts";
 import { type Caller, isStream, ok, requestsOf, toProtoJson } from "./caller.ts";
 
-/** The methods of a client whose service is only known when it runs. */
+/** The methods of a client whose service is known only at run time. */
 type AnyMethod = (requests: Message | Iterable<Message> | undefined) => Promise<Message> | AsyncIterable<Message>;
 
 export const callWithRpc: Caller = async (address, { method, requests, take }) => {

@@ -1,4 +1,5 @@
-// Statuses and metadata, both ways, with grpc-go and with C-core (Python): what must arrive as it was sent, and over the same connection.
+// Statuses and metadata in both directions with grpc-go and C-core (Python). They must arrive
+// unchanged, over one connection.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -25,7 +26,10 @@ const peers = [
 
 const spaces = ["  two at both ends  ", " ", "what? why?", "100% #1", "%41 %zz %", "a\tb\r\nc", "\u0000\u001f\u007f", "~}|{", "\ufeffBOM"];
 
-/** Every code point of the basic plane, and every 16th of the others, in pieces whose encoding fits into a header of 8 KiB. */
+/**
+ * Every code point of the basic plane and every 16th of the others, in parts whose encoding fits
+ * into a header of 8 KiB.
+ */
 function* everyCodePoint(): Generator<string> {
   let text = "";
   let bytes = 0;
@@ -47,13 +51,13 @@ const binary = [Buffer.from([0, 255, 44]), Buffer.from("second")];
 
 interface Ending {
   readonly code: number;
-  /** In base64. */
+  /** The text in base64. */
   readonly message: string;
   readonly header: Readonly<Record<string, readonly string[]>>;
   readonly trailer: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Metadata as a proxy may have received it: with keys of HTTP and of gRPC. */
+/** Metadata as a proxy may receive it, with keys of HTTP and gRPC. */
 function relayed(): Metadata {
   const metadata = new Metadata({ "x-kept": "yes" });
   for (const key of ["grpc-status", "grpc-message", "grpc-encoding", "content-type", "content-length", "connection", "te", "upgrade"])
@@ -61,7 +65,7 @@ function relayed(): Metadata {
   return metadata;
 }
 
-/** Asks a client of a peer for calls, one after the other. */
+/** Makes calls with the client of a peer, one after the other. */
 function asking(client: Process) {
   let calls = 0;
   return async (pairs: readonly (readonly [key: string, value: string])[]): Promise<Ending> => {
@@ -71,13 +75,13 @@ function asking(client: Process) {
   };
 }
 
-/** Ends calls as their metadata asks for, as the servers of the peers do, and notes who called. */
+/** Ends calls as their metadata defines, like the servers of the peers, and records the callers. */
 function ourService(callers: Set<string>) {
   return implement(TestService, {
     emptyCall(_request, { metadata, header, trailer, peer }) {
       callers.add(peer);
       if (metadata.has("x-only")) {
-        // A header that is only read is not sent.
+        // The header is sent only if it has been changed.
         if (header.size === 0) throw new RpcError(Code.ABORTED, "trailers only", { metadata: relayed() });
       }
       for (const to of [header, trailer]) {
@@ -94,7 +98,7 @@ function ourService(callers: Set<string>) {
   });
 }
 
-// One process of a peer after the other.
+// Sequential, since each peer has one process.
 describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, there, start }) => {
   test.skipIf(!there)("the message of each status of theirs arrives at our client as it is, spaces and all code points", async () => {
     await using server = start(["server"]);
@@ -104,7 +108,7 @@ describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, 
       const code = 1 + (index % 16);
       const metadata = { "x-code": String(code), "x-text-bin": Buffer.from(text) };
       const error = await client.emptyCall({}, { metadata }).catch((error: unknown) => error);
-      if (!(error instanceof RpcError)) throw new Error(`it was to be refused: ${String(error)}`);
+      if (!(error instanceof RpcError)) throw new Error(`the call should have failed: ${String(error)}`);
       expect([error.code, error.message]).toEqual([code, text]);
     }
   });
@@ -134,7 +138,8 @@ describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, 
       expect(header).toEqual({});
       expect(trailer).toMatchObject({ "x-kept": ["yes"] });
       for (const values of Object.values({ ...header, ...trailer })) expect(values).not.toContain("7");
-      // The connection has taken no harm. grpc-go shows the content type of a header: the error had none.
+      // The connection still works. grpc-go exposes the content type of a header, and the error had
+      // no header.
       const fine = await ask([]);
       expect(fine.code).toBe(Code.OK);
       if (peer === "grpc-go") expect(fine.header).toHaveProperty("content-type");

@@ -1,4 +1,4 @@
-// What every peer has to do: call our servers, and be called by our clients.
+// The tests of every peer: it calls our servers, and our clients call it.
 import { describe, expect, test } from "vitest";
 import { topics } from "../contract/index.ts";
 import { addressOf } from "../harness/address-of.ts";
@@ -8,14 +8,14 @@ import type { ForeignServer } from "./connect-node.ts";
 import { createReplay, type Replay } from "./replay.ts";
 import { callWithRpc } from "./rpc.ts";
 
-/** Every call of the contract, from a client that is not ours. */
+/** Tests every call of the contract with a foreign client. */
 export function testCalls(caller: Caller): void {
   describe.each(topics)("our $name server", ({ name, calls }) => {
     for (const call of calls) test(call.title, () => expectAnswer(caller, addressOf(name), call));
   });
 }
 
-/** Every command of our client, and every call of our library, to a server that is not ours. */
+/** Tests every command of our client and every call of our library with a foreign server. */
 export function testServer(serve: (replay: Replay) => Promise<ForeignServer>): void {
   describe.each(topics)("our $name client", ({ name, commands, calls }) => {
     for (const { title, args, stdin, exchanges, stdout } of commands) {

@@ -1,5 +1,6 @@
-// Certificates of any kind: also those that the server's `certs` command does not make, because nobody should have them. They are written byte by
-// byte, as RFC 5280 has it, so that they are no work of the code that they test. Keys are on P-256: a millisecond each.
+// Creates certificates of any kind, including invalid ones that the server's `certs` command does
+// not create. They are encoded byte by byte according to RFC 5280, independent of the tested code.
+// Keys use P-256, which takes a millisecond each.
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
@@ -17,12 +18,12 @@ export interface Wanted {
   /** DNS names, IPv4 addresses and e-mail addresses. */
   readonly sans?: readonly string[];
   readonly for?: "server" | "client";
-  /** In seconds from now. Default: from an hour ago to in an hour. */
+  /** The validity in seconds from now. Default: from an hour ago until an hour ahead. */
   readonly from?: number;
   readonly to?: number;
 }
 
-/** A CA, which signs whatever is wanted of it. */
+/** A CA that signs any certificate. */
 export class Authority {
   readonly #key = newKey();
   readonly #name: Buffer;
@@ -105,7 +106,7 @@ function generalName(name: string): Buffer {
   return der(name.includes("@") ? 0x81 : 0x82, Buffer.from(name));
 }
 
-/** A folder that is gone with the test, or the file, that made it. */
+/** A temporary folder, which is deleted with the test or file that created it. */
 export class Folder implements AsyncDisposable {
   readonly path: string;
 
@@ -121,7 +122,7 @@ export class Folder implements AsyncDisposable {
     return join(this.path, name);
   }
 
-  /** Writes a file, so that whoever reads it at this moment finds the old one or the new one. */
+  /** Writes a file atomically: a reader sees the old or the new content. */
   async write(name: string, content: string): Promise<string> {
     const file = this.file(name);
     await mkdir(dirname(file), { recursive: true });
@@ -140,7 +141,10 @@ export class Folder implements AsyncDisposable {
   }
 }
 
-/** What a folder of `certs` has, `ca.pem`, `server.pem`, `server.key`, `client.pem` and `client.key`, and the CA that signed it. */
+/**
+ * The content of a folder of the `certs` command, `ca.pem`, `server.pem`, `server.key`,
+ * `client.pem` and `client.key`, and the CA that signed it.
+ */
 export async function writeSet(folder: Folder, authority = new Authority()): Promise<Authority> {
   await folder.write("ca.pem", authority.cert);
   await folder.writeIdentity("server", authority.issue());

@@ -1,12 +1,13 @@
-// Several channels of one process to one address.
+// Several channels in one process to one address.
 import { SayHello } from "@grpc-study/proto/hello";
 import { createClient } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
 import { Authority } from "./certificates.ts";
 import { listenTls } from "./foreign.ts";
 
-// grpc-js shares subchannels, unless it is told not to: the second channel would find one that has failed, and not be told why.
-test("a second plaintext channel to a server that expects TLS is told why it fails, too", async () => {
+// By default, grpc-js shares subchannels. The second channel would get a failed one without the
+// reason.
+test("a second plaintext channel to a TLS server also reports why it fails", async () => {
   await using server = await listenTls({ ...new Authority().issue(), ALPNProtocols: ["h2"] });
   const address = `127.0.0.1:${server.port}`;
   using first = createClient(SayHello, address);

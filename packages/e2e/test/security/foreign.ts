@@ -1,4 +1,4 @@
-// Peers that are not ours, over TLS: connect-node on both sides, `buf curl`, and TLS servers that no gRPC is behind.
+// Foreign peers over TLS: connect-node on both sides, `buf curl`, and TLS servers without gRPC.
 import { once } from "node:events";
 import { createSecureServer, type SecureServerOptions, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
@@ -16,7 +16,7 @@ export interface TlsListener extends AsyncDisposable {
   readonly port: number;
 }
 
-/** A TLS server of Node's own. */
+/** A node:tls server. */
 export async function listenTls(options: TlsOptions, onConnection: (socket: TLSSocket) => void = () => {}): Promise<TlsListener> {
   const server = createTlsServer(options, (socket) => {
     socket.on("error", () => {});
@@ -66,7 +66,7 @@ export interface ConnectTls {
 
 const request = { users: [{ userId: 1 }, { userId: 2 }, { userId: 3 }] };
 
-/** Makes a call with connect-node's client. Returns the users that it was answered with. */
+/** Makes a call with connect-node's client. Returns the users in the responses. */
 export async function callWithConnect(
   address: string,
   kind: Kind,

@@ -1,15 +1,18 @@
-// A TLS handshake without gRPC: what anybody sees of a server who connects to it.
+// A TLS handshake without gRPC: what any client sees of a server.
 import { type ConnectionOptions, connect } from "node:tls";
 
 export interface Handshake {
   /** SHA-256 of the server's certificate. */
   readonly fingerprint: string;
   readonly protocol: string | null;
-  /** What of application protocols was agreed on. */
+  /** The negotiated application protocol. */
   readonly alpn: string | false | null;
 }
 
-/** Connects, looks, and leaves. Trusts everybody. Rejects if there is no handshake. */
+/**
+ * Connects, reads the certificate and disconnects. Accepts every certificate. Rejects if the
+ * handshake fails.
+ */
 export function shakeHands(address: string, options: ConnectionOptions = {}): Promise<Handshake> {
   const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
   return new Promise((resolve, reject) => {

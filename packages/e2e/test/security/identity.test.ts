@@ -1,4 +1,4 @@
-// Who a client is by its certificate, as a handler sees it.
+// The identity of a client by its certificate, as a handler sees it.
 import { X509Certificate } from "node:crypto";
 import { UserService } from "@grpc-study/proto/shop";
 import { type ClientCertificate, type Context, createChannel, createServer, implement, type ServerTls } from "@grpc-study/rpc";
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Authority, Folder, writeSet } from "./certificates.ts";
 import { answered, call, kindNames } from "./kinds.ts";
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => started.disposeAsync());
 
-/** A server that notes who calls. */
+/** Starts a server that records the identities of its callers. */
 async function serveNoting(security?: ServerTls) {
   const seen: (ClientCertificate | undefined)[] = [];
   const note = ({ clientCertificate }: Context) => void seen.push(clientCertificate);
@@ -69,7 +69,7 @@ test.each(kindNames)(
   },
 );
 
-test("two clients on two connections are two people", async () => {
+test("two clients on two connections have separate identities", async () => {
   await using server = await serveNoting({ ...files(), clientCa: folder.file("ca.pem") });
   for (const name of ["alice", "bob"]) {
     const own = await folder.writeIdentity(name, authority.issue({ for: "client", subject: { CN: name } }));
@@ -80,7 +80,7 @@ test("two clients on two connections are two people", async () => {
   expect(server.seen.map((certificate) => certificate?.subject)).toEqual(["CN=alice", "CN=alice", "CN=bob", "CN=bob"]);
 });
 
-test("without mutual TLS there is nobody, even if the client has a certificate", async () => {
+test("without mutual TLS, a client has no identity, even if it has a certificate", async () => {
   const own = { cert: folder.file("client.pem"), key: folder.file("client.key") };
   await using plain = await serveNoting();
   using plainChannel = createChannel(plain.address);

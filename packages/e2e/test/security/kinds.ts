@@ -4,7 +4,7 @@ import { type Channel, type Client, createClient, type PerRpcCredentials } from 
 
 const request = { users: [{ userId: 1 }, { userId: 2 }, { userId: 3 }] };
 
-/** The users that the responses are about, which are those of the request. */
+/** The users in the request and the responses. */
 export const answered = [1, 2, 3];
 
 const idsOf = (...responses: readonly UserScoreResponse[]) => responses.flatMap(({ users }) => users.map(({ userId }) => userId));

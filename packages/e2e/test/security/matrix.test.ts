@@ -1,4 +1,5 @@
-// Each way to protect a server, and each client, right or wrong, in each call kind: our library in the test, our server's command beside it.
+// Every protection of a server with every valid and invalid client, for each call kind: our library
+// in the test, and our server command as a process.
 import { type ClientTls, Code, createChannel, RpcError } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { client as runClient } from "../harness/client.ts";
@@ -16,12 +17,12 @@ interface Protection {
 }
 
 const outcomes = {
-  /** It is answered. */
+  /** The call succeeds. */
   answer: undefined,
   needsTls: [Code.UNAVAILABLE, /: the server closed the connection during the handshake: does it expect TLS\?$/],
   speaksNoTls: [Code.UNAVAILABLE, /: the server does not speak TLS$/],
   needsCertificate: [Code.UNAVAILABLE, /: the server requires a client certificate$/],
-  // Node's server closes the connection after the handshake, without an alert that says why.
+  // Node's server closes the connection after the handshake, without an alert.
   unknownClientCa: [Code.UNAVAILABLE, /: the server closed the connection during the handshake: does it trust this client's certificate/],
   unknownServerCa: [Code.UNAVAILABLE, /: the server's certificate is not signed by an authority that this client trusts$/],
   otherName: [
@@ -34,9 +35,10 @@ const outcomes = {
 
 type Outcome = keyof typeof outcomes;
 
-/** What becomes of a client at each server, in the order of `securities`. */
+/** The outcome of a client at each server, in the order of `securities`. */
 const table: readonly (readonly [client: string, ...outcomes: readonly Outcome[]])[] = [
-  // client                                plain          tls                mtls                token          token+tls
+  // client                                plain          tls                mtls
+  // token          token+tls
   ["plaintext", "answer", "needsTls", "needsTls", "noToken", "needsTls"],
   ["TLS", "speaksNoTls", "answer", "needsCertificate", "speaksNoTls", "noToken"],
   ["mutual TLS", "speaksNoTls", "answer", "answer", "speaksNoTls", "noToken"],
@@ -49,7 +51,7 @@ const table: readonly (readonly [client: string, ...outcomes: readonly Outcome[]
   ["TLS and another server's name", "speaksNoTls", "otherName", "otherName", "speaksNoTls", "otherName"],
 ];
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -84,7 +86,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  // A refusal is no fault of the server.
+  // A rejected call is not an error of the server.
   const entries = [...servers.values()].flatMap(({ stderr }) => stderr.lines.filter((line) => !line.startsWith('{"level":"info"')));
   await started.disposeAsync();
   expect(entries).toEqual([]);
@@ -107,7 +109,7 @@ describe.each(securities.map((security, index) => ({ security, index })))("a ser
       const called = call(channel, kind, credentials);
       if (expected === undefined) return expect(await called).toEqual(answered);
       const error = await called.catch((error: unknown) => error);
-      if (!(error instanceof RpcError)) throw new Error(`it was to be refused, and was not: ${error}`);
+      if (!(error instanceof RpcError)) throw new Error(`the call should have failed, and was not: ${error}`);
       expect([Code[error.code], error.message]).toEqual([Code[expected[0]], expect.stringMatching(expected[1])]);
     });
   }

@@ -1,4 +1,4 @@
-// gRPC stacks that are not ours, over TLS, on either side.
+// Foreign gRPC implementations over TLS, on both sides.
 import { readFile } from "node:fs/promises";
 import { Code as ConnectCode, ConnectError } from "@connectrpc/connect";
 import { SayHello } from "@grpc-study/proto/hello";
@@ -17,7 +17,7 @@ type Secured = (typeof secured)[number];
 
 const right = { user: "xiaoming", token: "a right token" };
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -47,7 +47,7 @@ afterAll(() => started.disposeAsync());
 
 const addressOf = (security: Secured) => servers.get(security)?.address ?? "";
 
-/** Whoever called over mutual TLS so far had the client's certificate. */
+/** All callers over mutual TLS had the client's certificate. */
 function expectNoStrangers(): void {
   const lines = servers.get("mtls")?.stderr.lines ?? [];
   expect(lines.filter((line) => !line.includes('"caller":"CN=e2e client, O=e2e"'))).toEqual([]);
@@ -68,7 +68,7 @@ describe("our server, called by connect-node", () => {
 
   const refused = async (call: Promise<unknown>) => {
     const error = await call.catch((error: unknown) => error);
-    if (!(error instanceof ConnectError)) throw new Error("it was to be refused");
+    if (!(error instanceof ConnectError)) throw new Error("the call should have failed");
     return [ConnectCode[error.code], error.rawMessage];
   };
 
@@ -92,7 +92,7 @@ describe("our server, called by connect-node", () => {
   ] as const)("with --security mtls, does not even talk to it with %s", async (_, tls) => {
     for (const kind of kindNames) {
       const [code] = await refused(callWithConnect(addressOf("mtls"), kind, tls?.()));
-      // What Node says of a connection that is closed is not for us to name.
+      // The message for a closed connection is Node's, so the test ignores it.
       expect(["Unavailable", "Internal", "Aborted", "Canceled", "Unknown"]).toContain(code);
     }
     expectNoStrangers();
@@ -128,7 +128,8 @@ describe("our server, called by buf curl", () => {
   });
 
   test.each([
-    // With TLS 1.3 a certificate is refused after Go takes the connection for made: what it says of that varies.
+    // With TLS 1.3, the server rejects a certificate after Go considers the connection established,
+    // so Go's message varies.
     ["no certificate", () => argsOf("tls"), /./],
     [
       "a certificate of another CA",

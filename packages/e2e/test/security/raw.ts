@@ -1,12 +1,12 @@
-// Calls that no gRPC client makes, on Node's http2: any header, any body, any end.
+// Raw calls on node:http2, with any header, body and end.
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
 
 export interface RawCall {
   readonly headers?: OutgoingHttpHeaders;
-  /** What is sent. Default: nothing. */
+  /** The body. Default: empty. */
   readonly body?: Buffer;
-  /** Whether it is half-closed then. Default true. */
+  /** Whether to half-close after the body. Default: true. */
   readonly end?: boolean;
 }
 
@@ -23,7 +23,7 @@ export async function callRaw(session: ClientHttp2Session, path: string, { heade
   for (const event of ["response", "trailers"]) {
     stream.on(event, (headers: Readonly<Record<string, unknown>>) => {
       if ("grpc-status" in headers) status = headers;
-      // A stream that is never half-closed stays open on this side.
+      // A stream without a half-close stays open on this side.
       if ("grpc-status" in headers && !end) stream.close();
     });
   }
@@ -50,7 +50,7 @@ export function openSession(address: string): ClientHttp2Session & AsyncDisposab
   });
 }
 
-/** A message with its five bytes before it: not compressed, and its length. */
+/** A message with its five-byte prefix, uncompressed. */
 export function frame(message: Buffer): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);

@@ -1,18 +1,21 @@
-// What crosses the wire: a TCP proxy on loopback that keeps all bytes.
+// A TCP proxy on loopback that records all bytes on the wire.
 import { connect, type Socket } from "node:net";
 import { listenTcp, type TcpServer } from "../harness/ports.ts";
 
 export interface Recorder extends AsyncDisposable {
   readonly address: string;
-  /** How many connections there have been. */
+  /** The number of connections so far. */
   readonly connections: number;
   /** All bytes of all connections, in either direction. */
   readonly bytes: Buffer;
-  /** Cuts all connections, as a network does. */
+  /** Cuts all connections, like a network failure. */
   cut(): void;
 }
 
-/** @param target to which the bytes are passed on. Without it they are kept, and nothing ever answers. */
+/**
+ * @param target the address to forward to. Without it, the proxy records the bytes and never
+ * responds.
+ */
 export async function record(target?: string): Promise<Recorder> {
   const chunks: Buffer[] = [];
   const sockets = new Set<Socket>();

@@ -1,5 +1,6 @@
-// Our commands, refused: status 1, nothing on stdout, and one line on stderr that names the cause. A cause that was found in time is never the
-// connect timeout, which has words of its own.
+// Failed connections of our commands: status 1, nothing on stdout, and one line on stderr that
+// names the cause. A known cause is never reported as the connect timeout, which has its own
+// message.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { client, startClient } from "../harness/client.ts";
 import { serverMain } from "../harness/paths.ts";
@@ -22,12 +23,12 @@ const failed = (message: string) => ({ status: 1, stdout: "", stderr: `error: ${
 const untrusted = "the server's certificate is not signed by an authority that this client trusts";
 const closed = "the server closed the connection during the handshake: does it trust this client's certificate, if it asks for one?";
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
-/** What our server makes for itself. */
+/** The certificates that our server creates. */
 let certs: Folder;
-/** Certificates of somebody else. */
+/** Certificates of another CA. */
 let strange: Folder;
 let stranger: Authority;
 let server: HelloServer;
@@ -57,7 +58,7 @@ test.each([
   expect(await hello(server.addresses[security], ...args)).toEqual(greeting);
 });
 
-// Node disapproves of an address as a TLS server name, on stderr, unless it is told not to.
+// By default, Node warns on stderr about an IP address as a TLS server name.
 test.each(["127.0.0.1", "[::1]"])("over TLS, an --addr with %s is as good as a name, and nothing is written to stderr", async (host) => {
   for (const security of ["TLS", "mutual TLS"] as const) {
     expect(await hello(server.addresses[security].replace("localhost", host), "--mtls")).toEqual(greeting);

@@ -1,4 +1,4 @@
-// Certificates that expire, and that are renewed: without a restart, and without dropping a call.
+// Expired and renewed certificates: a renewal needs no restart and interrupts no call.
 import { X509Certificate } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -23,7 +23,7 @@ import { makeCertificates, onLoopback, serveHello } from "./servers.ts";
 
 const fingerprintOf = ({ cert }: Identity) => new X509Certificate(cert).fingerprint256;
 
-/** A chat that says who talks. */
+/** Starts a chat that returns the identity of the caller. */
 async function serveChat(security: ServerTls) {
   const server = createServer();
   server.add(
@@ -37,14 +37,14 @@ async function serveChat(security: ServerTls) {
   return { address, loopback: `127.0.0.1:${port}`, [Symbol.asyncDispose]: async () => void (await server.shutdown({ graceMs: 0 })) };
 }
 
-/** Says something on a connection of its own. */
+/** Sends a message on a new connection. */
 async function sayOnce(address: string, tls: ClientTls): Promise<string | undefined> {
-  // A connection that is there keeps its certificates.
+  // An existing connection keeps its certificates.
   using talker = createClient(Greeter, address, { tls, pool: false });
   return (await talker.bidiHello([{ name: "hello" }]).recv())?.reply;
 }
 
-/** A folder with a CA and what it signed, and a server that looks at it twenty times a second. */
+/** A folder with a CA and its certificates, and a server that checks it twenty times a second. */
 async function setUp(options: { readonly mutual?: boolean } = {}) {
   const folder = await Folder.make();
   const authority = await writeSet(folder);
@@ -61,7 +61,7 @@ async function setUp(options: { readonly mutual?: boolean } = {}) {
     files,
     ...server,
     trust: { ca: folder.file("ca.pem") },
-    /** What new connections are shown. */
+    /** The certificate that new connections receive. */
     shown: async () => (await shakeHands(server.loopback)).fingerprint,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
@@ -70,7 +70,7 @@ async function setUp(options: { readonly mutual?: boolean } = {}) {
   };
 }
 
-// The first, since it takes the longest.
+// Starts first, since it takes the longest.
 test("`certs --renew` is picked up by a server's command that runs, by all that show a certificate", async () => {
   await using folder = await Folder.make();
   await makeCertificates(folder);
@@ -79,7 +79,7 @@ test("`certs --renew` is picked up by a server's command that runs, by all that 
   const shown = () => Promise.all([TLS, mutual].map(async (address) => (await shakeHands(onLoopback(address))).fingerprint));
   const [before] = await shown();
   await makeCertificates(folder, "--renew");
-  // It looks every ten seconds.
+  // The command checks its files every ten seconds.
   await until(async () => (await shown()).every((fingerprint) => fingerprint !== before));
   const hello = (...args: string[]) => client(["hello", "--certs", folder.path, ...args]);
   expect(await hello("--tls", "--addr", TLS)).toMatchObject({ status: 0, stderr: "" });
@@ -87,7 +87,7 @@ test("`certs --renew` is picked up by a server's command that runs, by all that 
   expect(server.process.messages).toEqual([]);
 });
 
-test("a renewed certificate is shown to new connections, and an open stream goes on", async () => {
+test("new connections use a renewed certificate, and an open stream continues", async () => {
   await using server = await setUp();
   using talker = createClient(Greeter, server.address, { tls: server.trust });
   const chat = talker.bidiHello();
@@ -103,16 +103,16 @@ test("a renewed certificate is shown to new connections, and an open stream goes
   expect(await sayOnce(server.address, server.trust)).toBe("hello nobody");
   chat.closeSend();
   expect(await chat.recv()).toBeUndefined();
-  // The key was there before its certificate, for a moment.
+  // The key was written shortly before its certificate.
   for (const { message } of server.errors) expect(message).toContain("does not belong to the certificate");
 });
 
-test("a pair that is written by half is not picked up, the old one goes on, and it is said once", async () => {
+test("a half-written pair is not used, the old one stays in use, and this is reported once", async () => {
   await using server = await setUp();
   const renewed = server.authority.issue();
   await server.folder.write("server.pem", renewed.cert);
   await until(() => server.errors.length > 0);
-  // It looks again and again.
+  // The server checks repeatedly.
   await delay(300);
   expect(await server.shown()).toBe(fingerprintOf(server.first));
   expect(await sayOnce(server.address, server.trust)).toBe("hello nobody");
@@ -139,14 +139,14 @@ test.each([
   await until(async () => (await server.shown()) === fingerprintOf(renewed));
 });
 
-test("a renewed certificate that has expired already is not picked up", async () => {
+test("a renewed certificate that has already expired is not used", async () => {
   await using server = await setUp();
   await server.folder.writeIdentity("server", server.authority.issue({ to: -60 }));
   await until(() => server.errors.some(({ message }) => /expired on \d{4}-/.test(message)));
   expect(await server.shown()).toBe(fingerprintOf(server.first));
 });
 
-test("a certificate that expires ends no open stream, lets nobody new in, and is cured by a renewal", async () => {
+test("an expired certificate keeps open streams, prevents new connections, and can be renewed", async () => {
   await using server = await setUp();
   const lifetime = 4;
   const brief = server.authority.issue({ to: lifetime });
@@ -157,7 +157,7 @@ test("a certificate that expires ends no open stream, lets nobody new in, and is
   const chat = talker.bidiHello();
   await chat.send({ name: "before" });
   expect(await chat.recv()).toMatchObject({ reply: "before nobody" });
-  // X.509 counts in seconds.
+  // X.509 times have a resolution of one second.
   await delay(end + 1_100 - Date.now());
   await expect(sayOnce(server.address, server.trust)).rejects.toMatchObject({
     code: Code.UNAVAILABLE,
@@ -170,7 +170,7 @@ test("a certificate that expires ends no open stream, lets nobody new in, and is
   expect(await sayOnce(server.address, server.trust)).toBe("hello nobody");
 });
 
-test("a client's renewed certificate is shown when it connects again, with the same channel", async () => {
+test("a channel uses the client's renewed certificate when it reconnects", async () => {
   await using server = await setUp({ mutual: true });
   const own = await server.folder.writeIdentity("me", server.authority.issue({ for: "client", subject: { CN: "old me" } }));
   await using wire = await record(server.loopback);
@@ -181,16 +181,16 @@ test("a client's renewed certificate is shown when it connects again, with the s
   const say = async () => (await talker.bidiHello([{ name: "I am" }]).recv())?.reply;
   expect(await say()).toBe("I am CN=old me");
   await server.folder.writeIdentity("me", server.authority.issue({ for: "client", subject: { CN: "new me" } }));
-  // A connection that is there stays what it is.
+  // An existing connection stays unchanged.
   expect(await say()).toBe("I am CN=old me");
   await until(async () => {
     wire.cut();
-    // The call may be on the connection that was cut.
+    // The call may use the interrupted connection.
     return (await say().catch(() => undefined)) === "I am CN=new me";
   });
 });
 
-test("a client's renewed CA is trusted when it connects again, with the same channel", async () => {
+test("a channel trusts a renewed CA when it reconnects", async () => {
   await using server = await setUp();
   const successor = new Authority();
   await using wire = await record(server.loopback);

@@ -1,4 +1,4 @@
-// Tokens stay where they belong: not in a log, not in an error, not on the wire unless it is encrypted, and not with a stranger.
+// Tokens never appear in logs, in errors, on an unencrypted wire, or at an unverified server.
 import { UserService } from "@grpc-study/proto/shop";
 import { Code, createChannel, createClient, RpcError } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -13,11 +13,14 @@ import { callRaw, frame, openSession } from "./raw.ts";
 import { record } from "./recorder.ts";
 import { makeCertificates, onLoopback, serveSecurely } from "./servers.ts";
 
-/** HPACK's Huffman code makes these characters longer, so whoever writes them does it without (RFC 7541, 5.2): in the clear they can be found. */
+/**
+ * Huffman coding would make these characters longer, so HPACK encoders send them as plain text (RFC
+ * 7541, 5.2), where the test can find them.
+ */
 const readable = "{|}~^{|}~^{|}~^{|}~^";
 const credentials = { user: "xiaoming", token: readable };
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -42,7 +45,7 @@ describe("on the wire", () => {
     expect(wire.bytes.includes(readable)).toBe(true);
   });
 
-  test("over TLS, it cannot", async () => {
+  test("over TLS, a token cannot be read", async () => {
     await using server = await serveSecurely("shop", "token+tls", folder, "--users", users);
     await using wire = await record(onLoopback(server.address));
     const tls = ["--tls", "--certs", folder.path, "--require-transport-security"];
@@ -112,7 +115,7 @@ describe("in the log", () => {
         using channel = createChannel(server.address, options);
         const outcome = await call(channel, kind, { ...credentials, token }).catch((error: unknown) => error);
         statuses.add(outcome instanceof RpcError ? Code[outcome.code] : "OK");
-        // What the client is told does not have it either.
+        // The error for the client does not contain it either.
         expect(String(outcome)).not.toContain(token);
       }
     }
@@ -120,9 +123,9 @@ describe("in the log", () => {
       await using session = openSession(server.address);
       const headers = { user: credentials.user, token: [readable, "a wrong token"], "token-bin": Buffer.from(readable).toString("base64") };
       await callRaw(session, paths.unary, { headers, body: frame(Buffer.alloc(0)) });
-      // A value that is no ASCII.
+      // A value that is not ASCII.
       await callRaw(session, paths.unary, { headers: { ...credentials, token: `${readable}\xff` }, body: frame(Buffer.alloc(0)) });
-      // A request that cannot be parsed, from somebody who may call.
+      // A malformed request of an authorized caller.
       await callRaw(session, paths.unary, { headers: { ...credentials }, body: frame(Buffer.of(0x7f)) });
     }
     expect([...statuses].toSorted()).toEqual(["OK", "UNAUTHENTICATED"]);

@@ -1,27 +1,27 @@
-// Our server's command, protected.
+// Runs our server command with security options.
 
 import { serverMain } from "../harness/paths.ts";
 import { run } from "../harness/process.ts";
 import { type ServerProcess, serve } from "../harness/server.ts";
 import type { Folder } from "./certificates.ts";
 
-/** What `--security` takes. */
+/** The values of `--security`. */
 export const securities = ["plain", "tls", "mtls", "token", "token+tls"] as const;
 
 export type Security = (typeof securities)[number];
 
-/** Starts a topic's server with one listener. */
+/** Starts the server of a topic with one listener. */
 export function serveSecurely(topic: string, security: Security, certs: Folder, ...args: readonly string[]): Promise<ServerProcess> {
   return serve(topic, { args: ["--security", security, "--certs", certs.path, ...args] });
 }
 
 export interface HelloServer extends AsyncDisposable {
   readonly process: ServerProcess;
-  /** The addresses, by what the table calls the protection. */
+  /** The addresses, by their protection in the start table. */
   readonly addresses: Readonly<Record<"plaintext" | "TLS" | "mutual TLS" | "token", string>>;
 }
 
-/** Starts the tutorial's four variants of hello. Makes the certificates if the folder has none. */
+/** Starts the tutorial's four variants of hello. Creates missing certificates. */
 export async function serveHello(certs: Folder, ...args: readonly string[]): Promise<HelloServer> {
   const process = await serve("hello", { args: ["--certs", certs.path, ...args] });
   await process.stdout.count(5);
@@ -38,13 +38,13 @@ export async function serveHello(certs: Folder, ...args: readonly string[]): Pro
   };
 }
 
-/** Runs the command that makes certificates. */
+/** Runs the command that creates certificates. */
 export async function makeCertificates(folder: Folder, ...args: readonly string[]): Promise<void> {
   const { status, stderr } = await run(process.execPath, [serverMain, "certs", "--certs", folder.path, ...args]);
   if (status !== 0) throw new Error(stderr);
 }
 
-/** The same address, by number. */
+/** Returns the same address with a numeric host. */
 export function onLoopback(address: string): string {
   return address.replace(/^localhost:/, "127.0.0.1:");
 }

@@ -1,4 +1,4 @@
-// The token path of our server's command: who is let in, what the others are told, and when.
+// Tokens at our server command: which callers are accepted, and the errors for the others.
 import type { OutgoingHttpHeaders } from "node:http2";
 import { Code, createChannel, RpcError } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ const products = { user: "products", token: "products' token", methods: ["/servi
 const absent = { code: Code.UNAUTHENTICATED, message: "未传输Token" };
 const wrong = { code: Code.UNAUTHENTICATED, message: "Token 不正确" };
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const entries = server.messages;
   await started.disposeAsync();
-  // Whatever was sent, it was no fault of the server's.
+  // None of these requests is an error of the server.
   expect(entries).toEqual([]);
 });
 
@@ -59,7 +59,7 @@ describe.each(kindNames)("a %s call", (kind) => {
     expect(await call(channel, kind, everything)).toEqual(answered);
   });
 
-  test("is UNAUTHENTICATED without a token, or with a wrong one", async () => {
+  test("is UNAUTHENTICATED without a token or with a wrong one", async () => {
     using channel = createChannel(server.address);
     expect(await statusOf(call(channel, kind))).toEqual(absent);
     expect(await callAs({ user: "xiaoming", token: "wrong" })).toEqual(wrong);
@@ -76,15 +76,15 @@ describe.each(kindNames)("a %s call", (kind) => {
     expect(await callAs(upload)).toEqual(kind === "client streaming" ? allowed : denied("upload"));
   });
 
-  test("is refused before its request is parsed", async () => {
+  test("is rejected before its request is parsed", async () => {
     await using session = openSession(server.address);
-    // Field 15, of a wire type that does not exist.
+    // Field 15, with an invalid wire type.
     const garbage = frame(Buffer.of(0x7f, 0xff, 0xff, 0xff));
     const send = (headers: OutgoingHttpHeaders) => callRaw(session, paths[kind], { headers, body: garbage });
     expect(await send({})).toEqual(absent);
     expect(await send({ user: "xiaoming", token: "wrong" })).toEqual(wrong);
     expect(await send(headersOf(products))).toMatchObject({ code: Code.PERMISSION_DENIED });
-    // It is garbage indeed.
+    // Checks that the request is malformed.
     expect(await send(headersOf(everything))).toMatchObject({ code: Code.INTERNAL, message: expect.stringContaining("cannot parse") });
   });
 });
@@ -93,7 +93,7 @@ function headersOf({ user, token }: { readonly user: string; readonly token: str
   return { user, token };
 }
 
-test.each(["client streaming", "bidirectional"] as const)("a %s call is refused at once, before it has sent anything", async (kind) => {
+test.each(["client streaming", "bidirectional"] as const)("a %s call is rejected at once, before it has sent a request", async (kind) => {
   await using session = openSession(server.address);
   expect(await callRaw(session, paths[kind], { end: false })).toEqual(absent);
   expect(await callRaw(session, paths[kind], { end: false, headers: { user: "xiaoming", token: "wrong" } })).toEqual(wrong);
@@ -118,14 +118,14 @@ test("reflection needs the token, and a user who may call it; health needs nothi
   }
 });
 
-test("an unknown method is UNIMPLEMENTED for everybody", async () => {
+test("an unknown method is UNIMPLEMENTED for every caller", async () => {
   await using session = openSession(server.address);
   expect(await callRaw(session, "/services.UserService/Nope", { body: frame(Buffer.alloc(0)) })).toMatchObject({
     code: Code.UNIMPLEMENTED,
   });
 });
 
-/** The bytes of UTF-8, each as the character that goes over HTTP/2 as this byte. */
+/** Encodes a text as UTF-8, with one character for each byte on the wire. */
 const utf8 = (text: string) => Buffer.from(text).toString("latin1");
 
 const refused: readonly (readonly [what: string, headers: OutgoingHttpHeaders, status: object])[] = [
@@ -176,16 +176,16 @@ test.each([
   ["a megabyte", { user: "xiaoming", token: "x".repeat(1 << 20) }],
 ])("%s in the token is not let in, and others are served as before", async (_, headers) => {
   await using session = openSession(server.address);
-  // HTTP/2 knows such headers itself, on either side: the call may end without a status.
+  // HTTP/2 itself rejects such headers on either side, so the call may end without a status.
   const { code } = await callRaw(session, paths.unary, { headers, body: frame(Buffer.alloc(0)) }).catch(() => ({ code: undefined }));
   expect(code).not.toBe(Code.OK);
   using channel = createChannel(server.address);
   expect(await call(channel, "unary", everything)).toEqual(answered);
 });
 
-test("of a thousand tokens that are almost right none is let in, and the right one still is", async () => {
+test("a thousand almost correct tokens are rejected, and the correct one is still accepted", async () => {
   await using session = openSession(server.address);
-  // A generator with a fixed seed: what fails once fails again.
+  // A generator with a fixed seed, so that failures can be reproduced.
   let seed = 20_211_121;
   const random = (below: number) => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
@@ -203,7 +203,7 @@ test("of a thousand tokens that are almost right none is let in, and the right o
     for (let count = 1 + random(3); count > 0; count--) edited = edits[random(edits.length)]?.(edited, random(edited.length)) ?? "";
     return edited;
   });
-  // HTTP strips the blanks around a value.
+  // HTTP strips white space around a value.
   const almost = attempts.filter((edited) => edited.trim() !== token);
   expect(almost.length).toBeGreaterThan(900);
   const codes = await Promise.all(
@@ -218,7 +218,7 @@ test("of a thousand tokens that are almost right none is let in, and the right o
   });
 });
 
-test("a topic that names no users of its own does not start with tokens, unless somebody names some", async () => {
+test("a topic without users requires users for token security", async () => {
   const outcome = await run(process.execPath, [serverMain, "shop", "--port", "0", "--security", "token"]);
   expect(outcome).toEqual({
     status: 1,
@@ -227,7 +227,7 @@ test("a topic that names no users of its own does not start with tokens, unless 
   });
 });
 
-test("users and tokens come from the environment too, so that they are in no process list", async () => {
+test("users and tokens can come from the environment, so that no process list shows them", async () => {
   await using secrets = await Folder.make();
   const users = JSON.stringify([{ user: "by env", token: "a token of the environment" }]);
   const env = await secrets.write("server.env", `GRPC_STUDY_USERS='${users}'\n`);
@@ -237,7 +237,7 @@ test("users and tokens come from the environment too, so that they are in no pro
   expect(outcome).toEqual({ status: 0, stdout: expect.stringMatching(/user_id:1/), stderr: "" });
 });
 
-test("the operator's users take the place of the topic's own", async () => {
+test("the operator's users replace those of the topic", async () => {
   await using own = await serve("hello", { args: ["--security", "token", "--users", folder.file("users.json")] });
   const hello = (token: string) =>
     run(process.execPath, [clientMain, "hello", "--user", "xiaoming", "--token", token, "--addr", own.address]);

@@ -1,4 +1,4 @@
-// Versions of TLS: 1.2 at least, on either side.
+// TLS versions: at least 1.2, on both sides.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { client } from "../harness/client.ts";
 import type { ServerProcess } from "../harness/server.ts";
@@ -7,10 +7,10 @@ import { listenTls } from "./foreign.ts";
 import { shakeHands } from "./handshake.ts";
 import { onLoopback, serveSecurely } from "./servers.ts";
 
-/** OpenSSL itself does not offer what is older, unless it is told that nothing matters. */
+/** By default, OpenSSL itself does not offer older versions. */
 const anything = { minVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
 
-/** What ends with this file, however much of it was started. */
+/** Disposed of after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -25,17 +25,17 @@ beforeAll(async () => {
 
 afterAll(() => started.disposeAsync());
 
-test.each(["TLSv1.2", "TLSv1.3"] as const)("our server speaks %s, and HTTP/2 over it", async (maxVersion) => {
+test.each(["TLSv1.2", "TLSv1.3"] as const)("our server supports %s, with HTTP/2 over it", async (maxVersion) => {
   const handshake = await shakeHands(onLoopback(server.address), { ...anything, maxVersion });
   expect(handshake).toMatchObject({ protocol: maxVersion, alpn: "h2" });
 });
 
-test.each(["TLSv1", "TLSv1.1"] as const)("our server refuses %s", async (maxVersion) => {
+test.each(["TLSv1", "TLSv1.1"] as const)("our server rejects %s", async (maxVersion) => {
   const handshake = shakeHands(onLoopback(server.address), { ...anything, maxVersion });
   await expect(handshake).rejects.toMatchObject({ code: "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION" });
 });
 
-test("our client refuses a server that speaks TLS 1.1 only, and says so on one line", async () => {
+test("our client rejects a TLS 1.1 server and reports it in one line", async () => {
   await using old = await listenTls({ ...authority.issue(), ...anything, maxVersion: "TLSv1.1", ALPNProtocols: ["h2"] });
   const address = `localhost:${old.port}`;
   expect(await client(["hello", "--tls", "--certs", folder.path, "--addr", address])).toEqual({

@@ -1,4 +1,5 @@
-// Calls that end early: cancel_after_begin, cancel_after_first_response and timeout_on_sleeping_server.
+// Calls that end early: cancel_after_begin, cancel_after_first_response and
+// timeout_on_sleeping_server.
 import { ok } from "node:assert/strict";
 import { Code } from "@grpc-study/rpc";
 import { zeros } from "../../payload.ts";

@@ -1,4 +1,5 @@
-// Compression, message by message: client_compressed_unary, client_compressed_streaming, server_compressed_unary and server_compressed_streaming.
+// Compression, message by message: client_compressed_unary, client_compressed_streaming,
+// server_compressed_unary and server_compressed_streaming.
 import { equal, ok } from "node:assert/strict";
 import { Code } from "@grpc-study/rpc";
 import { zeros } from "../../payload.ts";
@@ -10,7 +11,7 @@ const no = { value: false };
 const compression = "gzip";
 
 export const clientCompressedUnary: TestCase = async ({ test }) => {
-  // Whether the server looks at all.
+  // Checks first that the server detects compression at all.
   await expectStatus(test.unaryCall({ ...largeUnaryRequest, expectCompressed: yes }), Code.INVALID_ARGUMENT);
   const compressed = await test.unaryCall({ ...largeUnaryRequest, expectCompressed: yes }, { compression });
   expectZeros(compressed.payload, 314_159);

@@ -1,4 +1,5 @@
-// All cases, by the names that `--test_case` takes: https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md.
+// All cases, by the names that `--test_case` takes:
+// https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md.
 import type { TestCase } from "../case.ts";
 import { cancelAfterBegin, cancelAfterFirstResponse, timeoutOnSleepingServer } from "./cancellation.ts";
 import { clientCompressedStreaming, clientCompressedUnary, serverCompressedStreaming, serverCompressedUnary } from "./compression.ts";

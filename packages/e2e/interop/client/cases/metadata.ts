@@ -1,4 +1,4 @@
-// custom_metadata: one key comes back in the header, one, with bytes, in the trailer.
+// custom_metadata: the server returns one key in the header, and a binary one in the trailer.
 import { deepEqual, ok } from "node:assert/strict";
 import type { CallOptions, Metadata } from "@grpc-study/rpc";
 import { expectZeros, type TestCase } from "../case.ts";

@@ -1,4 +1,5 @@
-// Statuses: status_code_and_message, special_status_message, unimplemented_method and unimplemented_service.
+// Statuses: status_code_and_message, special_status_message, unimplemented_method and
+// unimplemented_service.
 import { Code } from "@grpc-study/rpc";
 import { expectStatus, type TestCase } from "../case.ts";
 
@@ -8,7 +9,10 @@ export const statusCodeAndMessage: TestCase = async ({ test }) => {
   await expectStatus(Array.fromAsync(test.fullDuplexCall([request])), Code.UNKNOWN, "test status message");
 };
 
-/** White space, a character of the Basic Multilingual Plane, and one beyond it: all of them are percent-encoded on the wire. */
+/**
+ * White space, a character of the Basic Multilingual Plane, and one beyond it. All of them are
+ * percent-encoded on the wire.
+ */
 export const specialStatusMessage: TestCase = async ({ test }) => {
   const message = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";
   await expectStatus(test.unaryCall({ responseStatus: { code: Code.UNKNOWN, message } }), Code.UNKNOWN, message);

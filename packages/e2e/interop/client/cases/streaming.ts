@@ -1,4 +1,5 @@
-// The streaming kinds: client_streaming, server_streaming, ping_pong, empty_stream, half_duplex, and slow_consumer.
+// The streaming kinds: client_streaming, server_streaming, ping_pong, empty_stream, half_duplex,
+// and slow_consumer.
 import { equal, ok } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { zeros } from "../../payload.ts";
@@ -46,7 +47,10 @@ export const halfDuplex: TestCase = async ({ test }) => {
   expectSizes(sizes, responseSizes);
 };
 
-/** Not in the document, but in C++'s client: a server has to wait for whoever reads slowly, and nothing is lost. Two megabytes are more than windows hold. */
+/**
+ * A case of the C++ client that the document does not describe: a server has to wait for a slow
+ * reader without losing messages. Two megabytes exceed the flow-control windows.
+ */
 export const slowConsumer: TestCase = async ({ test }) => {
   const [count, size, pauseMs] = [2000, 1030, 1];
   let received = 0;

@@ -1,4 +1,5 @@
-// client_cancellation.yaml: the caller leaves, before its half-close, after it, and in the middle of the responses.
+// client_cancellation.yaml: the caller cancels before its half-close, after it, and between
+// responses.
 import { Code } from "@grpc-study/rpc";
 import type { CallCase } from "./case.ts";
 

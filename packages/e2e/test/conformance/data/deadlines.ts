@@ -1,4 +1,5 @@
-// timeouts.yaml and deadline_propagation.yaml: a deadline that passes ends the call, and one that does not has reached the server.
+// timeouts.yaml and deadline_propagation.yaml: a deadline that passes ends the call, and another
+// one reaches the server.
 import { Code } from "@grpc-study/rpc";
 import type { CallCase } from "./case.ts";
 

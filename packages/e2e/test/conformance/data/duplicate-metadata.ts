@@ -1,4 +1,4 @@
-// duplicate_metadata.yaml: a key with several values keeps all of them, in their order, in a request, a header and a trailer.
+// duplicate_metadata.yaml: a key keeps its values in order in a request, a header and a trailer.
 import { Code } from "@grpc-study/rpc";
 import type { CallCase, Kind } from "./case.ts";
 

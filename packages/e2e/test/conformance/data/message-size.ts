@@ -1,4 +1,5 @@
-// server_message_size.yaml: a request of the server's limit is taken, ten bytes more are RESOURCE_EXHAUSTED.
+// server_message_size.yaml: a request at the server's limit is accepted, and ten more bytes are
+// RESOURCE_EXHAUSTED.
 import { Code } from "@grpc-study/rpc";
 import type { CallCase } from "./case.ts";
 

@@ -1,4 +1,4 @@
-// grpc_server_unexpected.yaml: requests that a server has to refuse, and how.
+// grpc_server_unexpected.yaml: requests that a server has to reject, and the expected errors.
 import { Code } from "@grpc-study/rpc";
 import type { RequestCase } from "./case.ts";
 

@@ -1,4 +1,5 @@
-// grpc_client_unexpected.yaml, grpc_client_trailers.yaml and grpc_client_empty.yaml: responses as they may be, and as they may not.
+// grpc_client_unexpected.yaml, grpc_client_trailers.yaml and grpc_client_empty.yaml: valid and
+// invalid responses.
 import { Code } from "@grpc-study/rpc";
 import type { Entries, Kind, ResponseCase } from "./case.ts";
 
@@ -100,7 +101,7 @@ export const trailers: readonly ResponseCase[] = [
 
 const kinds: readonly Kind[] = ["unary", "client-stream", "server-stream", "half-duplex"];
 
-/** A message of no bytes is a message. */
+/** An empty message is a message. */
 export const emptyResponses: readonly ResponseCase[] = kinds.map((kind) => ({
   name: `${kind}/empty-response`,
   kind,
