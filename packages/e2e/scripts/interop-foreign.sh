@@ -1,17 +1,21 @@
 #!/bin/sh
-# Runs the interop cases between ours and the other implementations that are on this machine, both ways, over plaintext and TLS, on loopback:
+# Runs the interop cases against other implementations on this machine, in both directions, over plaintext
+# and TLS, on loopback:
 #
 #   C-core  Debian's python3-grpcio, with protobuf-compiler and python3-protobuf: foreign/python/peer.py
-#   Go      Debian's golang-google-grpc-dev, with golang-go and golang-goprotobuf-dev: foreign/go/peer.go; GO_GOPATH (/usr/share/gocode) says where they are
+#   Go      Debian's golang-google-grpc-dev, with golang-go and golang-goprotobuf-dev: foreign/go/peer.go.
+#           GO_GOPATH is their folder (default: /usr/share/gocode)
 #
-# What is not there is left out, and said. Neither package has gRPC's own interop programs. GO_INTEROP_CLIENT and GO_INTEROP_SERVER name those of grpc-go
-# (google.golang.org/grpc/interop/client and server), or others with their flags, if there are any: they run too.
+# Missing implementations are skipped with a message. Neither package contains gRPC's own interop programs.
+# If GO_INTEROP_CLIENT and GO_INTEROP_SERVER are the paths of grpc-go's programs
+# (google.golang.org/grpc/interop/client and server), or of others with the same flags, they run too.
 #
 #   packages/e2e/scripts/interop-foreign.sh [CASE...]
 #
-# TRANSPORT=grpc-js puts grpc-js below both of ours, in the place of http2.
+# TRANSPORT=grpc-js runs our client and server on grpc-js instead of http2.
 #
-# It prints a line a run: "ok", "FAIL", or "n/a" for what the other side cannot do. The status is 1 if one has failed.
+# It prints one line per run: "ok", "FAIL", or "n/a" for a case that the other side does not support. The
+# exit status is 1 if a run has failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 e2e=$PWD
@@ -37,12 +41,12 @@ cases=${*:-$all}
 tls_cases="empty_unary large_unary ping_pong custom_metadata"
 failed=0
 transport=${TRANSPORT:-http2}
-# What grpc-js cannot do: interop/transport.ts has the reasons.
+# The cases that grpc-js does not support. interop/transport.ts has the reasons.
 ours_cannot=
 [ "$transport" = grpc-js ] &&
   ours_cannot="client_compressed_unary client_compressed_streaming server_compressed_unary server_compressed_streaming"
 
-# start NAME COMMAND...: starts a server, and sets $port to where it listens.
+# start NAME COMMAND...: starts a server and sets $port to its port.
 start() {
   log=$work/$1.log
   shift
@@ -58,7 +62,7 @@ start() {
   [ -n "$port" ] || { echo "the server did not start:" && cat "$log"; exit 1; }
 }
 
-# run TITLE "CASES" "NOT THESE" COMMAND...: runs the cases with a client.
+# run TITLE "CASES" "EXCEPTIONS" COMMAND...: runs the cases with a client.
 run() {
   title=$1
   wanted=$2
@@ -85,7 +89,7 @@ ours_tls=$port
 certs="--tls_cert_file $work/certs/server.pem --tls_key_file $work/certs/server.key"
 trust="--use_tls --ca_file $work/certs/ca.pem --server_host_override foo.test.google.fr"
 
-# both NAME COMMAND "WHAT ITS SERVER CANNOT DO" "WHAT ITS CLIENT CANNOT DO": both sides of a peer of ours.
+# both NAME COMMAND "SERVER EXCEPTIONS" "CLIENT EXCEPTIONS": runs the cases with a peer in both roles.
 both() {
   name=$1 peer=$2
   start "$name" $peer server --port 0
@@ -104,10 +108,11 @@ if [ -n "$python" ] && command -v protoc >/dev/null; then
   mkdir -p "$INTEROP_GEN"
   protoc -I third_party --python_out="$INTEROP_GEN" third_party/grpc/testing/*.proto || exit 1
   echo "C-core: grpcio $("$python" -c 'import grpc; print(grpc.__version__)')"
-  # Python does not tell whether a request came compressed, and compresses all requests of a call or none.
+  # Python does not report whether a request arrived compressed, and compresses all requests of a
+  # call or none.
   both C-core "$python foreign/python/peer.py" "client_compressed_unary client_compressed_streaming" "client_compressed_streaming"
 else
-  echo "C-core: left out (python3-grpcio, python3-protobuf and protobuf-compiler are not all there)"
+  echo "C-core: skipped (requires python3-grpcio, python3-protobuf and protobuf-compiler)"
 fi
 
 gocode=${GO_GOPATH:-/usr/share/gocode}
@@ -117,11 +122,12 @@ if command -v go >/dev/null && command -v protoc-gen-go >/dev/null && [ -d "$goc
   protoc -I third_party --go_out=plugins=grpc:"$work/go/src" third_party/grpc/testing/*.proto || exit 1
   GO111MODULE=off GOFLAGS='' GOCACHE="${GOCACHE:-$work/go-cache}" GOPATH="$work/go:$gocode" go build -o "$work/go-peer" peer || exit 1
   echo "Go: grpc-go $(sed -n 's/^const Version = "\(.*\)"/\1/p' "$gocode/src/google.golang.org/grpc/version.go"), $(go version)"
-  # grpc-go 1.33 does not tell whether a message came compressed, and answers compressed whom it has been asked compressed.
+  # grpc-go 1.33 does not report whether a message arrived compressed, and compresses responses to
+  # compressed requests.
   both Go "$work/go-peer" \
     "client_compressed_unary client_compressed_streaming server_compressed_unary server_compressed_streaming" ""
 else
-  echo "Go: left out (golang-go, golang-goprotobuf-dev and golang-google-grpc-dev are not all there)"
+  echo "Go: skipped (requires golang-go, golang-goprotobuf-dev and golang-google-grpc-dev)"
 fi
 
 # grpc-go's own interop programs have fewer cases.

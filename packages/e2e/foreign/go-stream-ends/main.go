@@ -1,5 +1,6 @@
-// A server of any method that tells how each stream of requests has ended, in lines on stdout: the method, and "EOF" for one that is complete, or the code
-// of gRPC for one that is not. It is grpc-go, from Debian's golang-google-grpc-dev, and takes messages as bytes: there is no generated code.
+// A grpc-go server for any method that prints how each stream of requests ended: the method, and "EOF" for a
+// complete stream, or the status code for an incomplete one. It uses Debian's golang-google-grpc-dev.
+// Messages are bytes, so that it needs no generated code.
 package main
 
 import (

@@ -1,11 +1,12 @@
-// gRPC's interop tests on grpc-go: Debian's golang-google-grpc-dev leaves them out. A server and a client of grpc.testing.TestService, with the
-// standard flags.
+// gRPC's interop tests on grpc-go, which Debian's golang-google-grpc-dev omits. A server and a client of
+// grpc.testing.TestService, with the standard flags.
 //
 //	peer server -port N [-use_tls -tls_cert_file FILE -tls_key_file FILE]
 //	peer client -server_port N -test_case NAME [-use_tls -ca_file FILE -server_host_override NAME]
 //
-// ../../scripts/interop-foreign.sh builds it, and what protoc makes of the vendored .proto files. grpc-go does not tell whether a message came
-// compressed, and compresses all messages of a call or none: what the cases say of that is left to the peer.
+// ../../scripts/interop-foreign.sh builds it and the code that protoc generates from the vendored .proto
+// files. grpc-go does not report whether a message arrived compressed, and compresses all messages of a
+// call or none, so only the peer checks compression.
 package main
 
 import (
@@ -181,7 +182,7 @@ func duplex(index int) *pb.StreamingOutputCallRequest {
 	return &pb.StreamingOutputCallRequest{ResponseParameters: parameters, Payload: zeros(requestSizes[index])}
 }
 
-// A case panics if it does not hold.
+// A case panics if it fails.
 func check(holds bool, format string, arguments ...interface{}) {
 	if !holds {
 		panic(fmt.Sprintf(format, arguments...))

@@ -1,5 +1,5 @@
-// Java's HttpClient as it is by default: it asks for an upgrade to h2c with each request of a plaintext connection. Prints a line a request: the method,
-// the status, the version of HTTP, and the body.
+// Java's HttpClient with its defaults, which requests an upgrade to h2c on plaintext connections. It prints
+// one line per request: the method, the status, the HTTP version, and the body.
 //
 //	java Ask.java URL GET-PATH POST-PATH JSON
 import java.net.URI;

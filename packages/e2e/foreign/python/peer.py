@@ -1,10 +1,12 @@
-"""gRPC's interop tests on C-core: Debian's python3-grpcio has none. A server and a client of grpc.testing.TestService, with the standard flags.
+"""gRPC's interop tests on C-core, which Debian's python3-grpcio lacks. A server and a client of
+grpc.testing.TestService, with the standard flags.
 
     peer.py server --port N [--use_tls --tls_cert_file FILE --tls_key_file FILE]
     peer.py client --server_port N --test_case NAME [--use_tls --ca_file FILE --server_host_override NAME]
 
-INTEROP_GEN is the folder of what protoc makes of the vendored .proto files: ../../scripts/interop-foreign.sh sees to that. Python's API does not tell whether a
-message came compressed: what the cases say of that is left to the peer.
+INTEROP_GEN is the folder of the code that protoc generates from the vendored .proto files. It is set by
+../../scripts/interop-foreign.sh. Python's API does not report whether a message arrived compressed, so only
+the peer checks that.
 """
 
 import argparse
@@ -17,7 +19,7 @@ import time
 
 import grpc
 
-# The package of the .proto files has the name of a Python package that is there already.
+# The package of the .proto files has the name of an existing Python package.
 grpc.__path__.append(os.path.join(os.environ["INTEROP_GEN"], "grpc"))
 
 from grpc.testing import empty_pb2, messages_pb2  # noqa: E402

@@ -1,4 +1,4 @@
-"""A server and a client on C-core that exchange statuses and metadata: what ../go/statuses/statuses.go says, with Python."""
+"""A server and a client on C-core that exchange statuses and metadata, like ../go/statuses/statuses.go."""
 
 import base64
 import concurrent.futures

@@ -1,8 +1,8 @@
-// A server on grpc-go that fails as its callers ask for, by metadata: the first `x-failures` attempts of the call
-// `x-call` are UNAVAILABLE, with `x-pushback` as grpc-retry-pushback-ms; attempt number `x-silent` is not answered.
-// It answers with how often the call was sent before, and how many requests came. It prints its port first, and
-// `cancelled CALL ATTEMPT` for attempts that are reset. A line on stdin stops it gracefully. It takes messages as
-// bytes, and writes one field by hand, so that it needs no generated code.
+// A grpc-go server that fails as the metadata of a call defines. The first `x-failures` attempts of the call
+// `x-call` are UNAVAILABLE, with `x-pushback` as grpc-retry-pushback-ms. Attempt number `x-silent` gets no
+// response. The response contains the number of previous attempts and of received requests. The server
+// prints its port first, and `cancelled CALL ATTEMPT` for each attempt that is reset. A line on stdin stops
+// it gracefully. Messages are bytes with one field, so that it needs no generated code.
 package main
 
 import (

@@ -1,10 +1,11 @@
-// A server and a client on grpc-go that exchange statuses and metadata. Values of keys that end in -bin, and messages of statuses,
-// are base64 in JSON. It takes messages as bytes, so that it needs no generated code.
+// A server and a client on grpc-go that exchange statuses and metadata. In JSON, values of -bin keys and
+// messages of statuses are base64. Messages are bytes, so that it needs no generated code.
 //
-//	statuses server          prints its port, and ends each call as its metadata asks for: the code `x-code`, the message `x-text-bin`;
-//	                         it sends each value of `x-value` and `x-value-bin` back, in the header and in the trailer
-//	statuses client ADDRESS  makes a unary call for each line of stdin, a JSON list of [key, value], over one connection, and
-//	                         prints {"code", "message", "header", "trailer"}
+//	statuses server          prints its port, and ends each call as its metadata defines, with the code
+//	                         `x-code` and the message `x-text-bin`. It returns each value of `x-value`
+//	                         and `x-value-bin` in the header and in the trailer
+//	statuses client ADDRESS  makes a unary call for each line of stdin, a JSON list of [key, value], over
+//	                         one connection, and prints {"code", "message", "header", "trailer"}
 package main
 
 import (

@@ -1,5 +1,6 @@
-// A server on grpc-go that says how the requests of each call ended: `METHOD COUNT complete` for io.EOF, and `METHOD COUNT CODE` otherwise. It prints
-// its port first. Messages are bytes to it, so that it needs no generated code.
+// A grpc-go server that prints how the requests of each call ended: `METHOD COUNT complete` for io.EOF, and
+// `METHOD COUNT CODE` otherwise. It prints its port first. Messages are bytes, so that it needs no generated
+// code.
 package main
 
 import (
