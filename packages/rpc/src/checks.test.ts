@@ -185,7 +185,7 @@ test.each<[string, unknown, string]>([
   ["codec", { codec: {} }, "codec must be a function, got {}"],
   ["limits", { limits: 5 }, "limits takes an object of options, got 5"],
   ["the options", 5, "createServer() takes an object of options, got 5"],
-])("a server takes no other value of %s", (_, options, message) => {
+])("a server rejects a wrong value of %s", (_, options, message) => {
   expect(() => createServer(untyped(options))).toThrow(new TypeError(message));
 });
 

@@ -26,7 +26,7 @@ test.each([
   ["maxConcurrentStreams", 0.5],
   ["keepaliveTimeMs", 0],
   ["resetsPerSecond", -1],
-])("limits.%s takes no %d", (name, value) => {
+])("limits.%s rejects %d", (name, value) => {
   expect(() => createServer({ limits: { [name]: value } })).toThrow(new RegExp(`^limits\\.${name} must be an? .*, got ${value}$`));
   expect(() => createServer({ limits: { [name]: String(value) } as never })).toThrow(TypeError);
 });

@@ -98,7 +98,7 @@ test("an error after the header was filled sends the header", () => {
 test.each([
   [["identity", "gzip"], "gzip", true],
   [["identity"], "identity", false],
-])("compression is announced to a caller that takes %s as %s", async (accepted, announced, compress) => {
+])("the compression for a caller that accepts %s is announced as %s", async (accepted, announced, compress) => {
   const methods = methodsOf({ unary: () => ({ text: "a" }), serverStream: () => [{ text: "a" }] }, { compression: "gzip" });
   const unary = new FakeStream();
   const serverStream = new FakeStream();

@@ -22,7 +22,7 @@ const waits = everyKind(async ({ signal }) => {
   return "";
 });
 
-describe.each([hour, -hour])("the clock goes %i ms on", (byMs) => {
+describe.each([hour, -hour])("the clock is moved by %i ms", (byMs) => {
   describe.each(transports)("%s", (transport) => {
     test.each(kindNames)("%s: a running call keeps its deadline", async (kind) => {
       const { client } = await startBy(transport, waits);

@@ -331,7 +331,7 @@ test("the pushback of a server is passed on unchanged", async () => {
   expect((await call(await sends([], { "grpc-status": "14" }))).end?.pushback).toBeUndefined();
 });
 
-// What is not gRPC.
+// Responses that are not gRPC.
 
 test.each([
   [400, Code.INTERNAL],

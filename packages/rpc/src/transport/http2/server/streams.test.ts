@@ -297,12 +297,12 @@ test.each(["Unary", "EarlyUnary", "ServerStream", "ClientStream", "BidiStream"])
     expect(await allowed({ maxWindowBytes: mib }, pulled)).toBe(mib);
     expect(await allowed({ maxWindowBytes: 1 }, pulled)).toBeLessThanOrEqual(65_535);
     expect(await allowed({ maxReceiveMessageBytes: mib }, pulled)).toBeLessThanOrEqual(65_535);
-    // The only request of a call is wanted unless it is the handler that says so.
+    // The only request is always requested, unless the handler pulls it.
     if (/Early|Client|Bidi/.test(method)) expect(await allowed({})).toBeLessThanOrEqual(65_535);
   },
 );
 
-/** Resolves when nothing more leaves. */
+/** Resolves when no more frames are sent. */
 async function peerIsBlocked(stream: { readonly writableLength: number }): Promise<void> {
   for (let last = -1; stream.writableLength !== last; await new Promise((resolve) => setTimeout(resolve, 100)))
     last = stream.writableLength;
