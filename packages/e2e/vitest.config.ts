@@ -2,12 +2,12 @@ import { defineConfig } from "vitest/config";
 
 const globalSetup = "test/harness/global-setup.ts";
 
-// Unlike its neighbours this package tests what is built, as Node runs it: no `@grpc-study/source`
-// condition.
+// Unlike the other packages, this one tests the build, as Node runs it: it does not set the
+// condition `@grpc-study/source`.
 export default defineConfig({
   test: {
     setupFiles: "test/harness/setup.ts",
-    // Most of the time is spent in waiting for other processes.
+    // The tests mostly wait for other processes.
     sequence: { concurrent: true },
     maxConcurrency: 4,
     maxWorkers: 3,
@@ -15,7 +15,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     projects: [
       { extends: true, test: { name: "e2e", globalSetup, include: ["test/**/*.test.ts"] } },
-      // The contract and hostile peers once more, with grpc-js below our servers and our clients.
+      // Repeats the contract and the hostile peers with grpc-js as our transport.
       {
         extends: true,
         test: {

@@ -1,4 +1,4 @@
-// Parses the flags of gRPC's interop programs, which have underscores, and booleans with optional
+// Parsers for the flags of gRPC's interop programs, which have underscores and optional boolean
 // values.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import { InvalidArgumentError } from "commander";
 
 /**
- * The folder for the server's generated certificates, where a client with `--use_test_ca` finds
- * their CA. Git ignores it.
+ * The folder where the server writes the certificates that it creates, and where `--use_test_ca`
+ * finds their CA. Git ignores it.
  */
 export const certificatesFolder = fileURLToPath(new URL("../certs", import.meta.url));
 
-/** For `--flag`, `--flag=true` and `--flag false`. */
+/** Parses the value of `--flag`, `--flag=true` or `--flag false`. */
 export function parseBoolean(text: string): boolean {
   if (/^(true|1|yes)$/i.test(text)) return true;
   if (/^(false|0|no)$/i.test(text)) return false;
@@ -25,14 +25,14 @@ export function parsePort(text: string): number {
 }
 
 export function parseFile(file: string): string {
-  // pnpm runs scripts in the folder of the package, so relative paths start from the caller's
-  // folder.
+  // pnpm runs a script in the folder of its package. INIT_CWD is the folder where the user started
+  // it.
   const path = [file, join(process.env.INIT_CWD ?? ".", file)].find(existsSync);
   if (path === undefined) throw new InvalidArgumentError("There is no such file.");
   return path;
 }
 
-/** Both programs report an invalid flag in one line. */
+/** Writes each error on one line. */
 export const oneLine = {
   outputError: (text: string, write: (text: string) => void) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`),
 };

@@ -1,4 +1,4 @@
-// Payloads: zeros of a given size.
+// Creates a payload of zeros with the given size.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { PayloadSchema } from "../gen/grpc/testing/messages_pb.js";
 

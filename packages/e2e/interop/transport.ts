@@ -1,4 +1,4 @@
-// The transports of the interop programs: the engine of this repository, or grpc-js.
+// The transports of the interop programs: this repository's HTTP/2 engine, or grpc-js.
 import { credentials, Channel as GrpcJsChannel } from "@grpc/grpc-js";
 import { type Channel, type ChannelOptions, createChannel, type ServerOptions } from "@grpc-study/rpc";
 import { grpcJsChannel, grpcJsCredentials, grpcJsTransport } from "@grpc-study/rpc/grpc-js";
@@ -9,17 +9,17 @@ export const transportNames = ["http2", "grpc-js"] as const;
 
 export type TransportName = (typeof transportNames)[number];
 
-/** The cases that fail with grpc-js on one side, and the reasons. */
+/** The cases that fail when grpc-js is on one side, and why. */
 export const grpcJsExceptions = {
   client: {
-    client_compressed_unary: "grpc-js compresses per channel, not per call",
-    client_compressed_streaming: "grpc-js compresses per channel, not per call",
-    server_compressed_unary: "grpc-js does not tell whether a response came compressed",
-    server_compressed_streaming: "grpc-js does not tell whether a response came compressed",
+    client_compressed_unary: "grpc-js configures compression for a channel, not for a call",
+    client_compressed_streaming: "grpc-js configures compression for a channel, not for a call",
+    server_compressed_unary: "grpc-js does not expose whether a response was compressed",
+    server_compressed_streaming: "grpc-js does not expose whether a response was compressed",
   },
   server: {
-    client_compressed_unary: "grpc-js does not tell whether a request came compressed",
-    client_compressed_streaming: "grpc-js does not tell whether a request came compressed",
+    client_compressed_unary: "grpc-js does not expose whether a request was compressed",
+    client_compressed_streaming: "grpc-js does not expose whether a request was compressed",
     server_compressed_unary: "grpc-js does not compress responses",
     server_compressed_streaming: "grpc-js does not compress responses",
   },
@@ -44,7 +44,7 @@ export function openChannel(
   return grpcJsChannel(channel, { secure: tls !== undefined });
 }
 
-/** Returns options for `createServer`. */
+/** Options for `createServer`. */
 export function serverOptions(transport: TransportName): ServerOptions {
   return transport === "http2" ? {} : { transport: grpcJsTransport() };
 }

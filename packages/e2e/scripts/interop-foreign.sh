@@ -1,21 +1,21 @@
 #!/bin/sh
-# Runs the interop cases against other implementations on this machine, in both directions, over plaintext
-# and TLS, on loopback:
+# Runs the interop cases between our programs and the other gRPC implementations on this machine,
+# in both directions, over plaintext and TLS, on loopback:
 #
-#   C-core  Debian's python3-grpcio, with protobuf-compiler and python3-protobuf: foreign/python/peer.py
-#   Go      Debian's golang-google-grpc-dev, with golang-go and golang-goprotobuf-dev: foreign/go/peer.go.
-#           GO_GOPATH is their folder (default: /usr/share/gocode)
+#   C-core  foreign/python/peer.py with Debian's python3-grpcio, protobuf-compiler and python3-protobuf
+#   Go      foreign/go/peer.go with Debian's golang-google-grpc-dev, golang-go and
+#           golang-goprotobuf-dev; GO_GOPATH is their path (default /usr/share/gocode)
 #
-# Missing implementations are skipped with a message. Neither package contains gRPC's own interop programs.
-# If GO_INTEROP_CLIENT and GO_INTEROP_SERVER are the paths of grpc-go's programs
-# (google.golang.org/grpc/interop/client and server), or of others with the same flags, they run too.
+# The script skips a missing implementation and says so. Neither package has gRPC's own interop
+# programs. To run those of grpc-go too, set GO_INTEROP_CLIENT and GO_INTEROP_SERVER to the paths of
+# google.golang.org/grpc/interop/client and server, or of programs with the same flags.
 #
 #   packages/e2e/scripts/interop-foreign.sh [CASE...]
 #
-# TRANSPORT=grpc-js runs our client and server on grpc-js instead of http2.
+# TRANSPORT=grpc-js runs both of our programs on grpc-js instead of http2.
 #
-# It prints one line per run: "ok", "FAIL", or "n/a" for a case that the other side does not support. The
-# exit status is 1 if a run has failed.
+# Each run prints one line: "ok", "FAIL", or "n/a" for a case that the peer does not support. The
+# exit status is 1 if a case failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 e2e=$PWD
@@ -41,10 +41,10 @@ cases=${*:-$all}
 tls_cases="empty_unary large_unary ping_pong custom_metadata"
 failed=0
 transport=${TRANSPORT:-http2}
-# The cases that grpc-js does not support. interop/transport.ts has the reasons.
-ours_cannot=
+# The cases that grpc-js does not support; interop/transport.ts has the reasons.
+ours_unsupported=
 [ "$transport" = grpc-js ] &&
-  ours_cannot="client_compressed_unary client_compressed_streaming server_compressed_unary server_compressed_streaming"
+  ours_unsupported="client_compressed_unary client_compressed_streaming server_compressed_unary server_compressed_streaming"
 
 # start NAME COMMAND...: starts a server and sets $port to its port.
 start() {
@@ -62,14 +62,14 @@ start() {
   [ -n "$port" ] || { echo "the server did not start:" && cat "$log"; exit 1; }
 }
 
-# run TITLE "CASES" "EXCEPTIONS" COMMAND...: runs the cases with a client.
+# run TITLE "CASES" "UNSUPPORTED CASES" COMMAND...: runs the cases with a client.
 run() {
   title=$1
-  wanted=$2
-  without=" $3 $ours_cannot "
+  selected=$2
+  unsupported=" $3 $ours_unsupported "
   shift 3
-  for case in $wanted; do
-    case $without in
+  for case in $selected; do
+    case $unsupported in
       *" $case "*) printf 'n/a   %s: %s\n' "$title" "$case"; continue ;;
     esac
     if timeout 60 "$@" --test_case "$case" >"$work/out" 2>&1; then
@@ -89,7 +89,7 @@ ours_tls=$port
 certs="--tls_cert_file $work/certs/server.pem --tls_key_file $work/certs/server.key"
 trust="--use_tls --ca_file $work/certs/ca.pem --server_host_override foo.test.google.fr"
 
-# both NAME COMMAND "SERVER EXCEPTIONS" "CLIENT EXCEPTIONS": runs the cases with a peer in both roles.
+# both NAME COMMAND "UNSUPPORTED BY ITS SERVER" "UNSUPPORTED BY ITS CLIENT": tests a peer both ways.
 both() {
   name=$1 peer=$2
   start "$name" $peer server --port 0
@@ -108,11 +108,11 @@ if [ -n "$python" ] && command -v protoc >/dev/null; then
   mkdir -p "$INTEROP_GEN"
   protoc -I third_party --python_out="$INTEROP_GEN" third_party/grpc/testing/*.proto || exit 1
   echo "C-core: grpcio $("$python" -c 'import grpc; print(grpc.__version__)')"
-  # Python does not report whether a request arrived compressed, and compresses all requests of a
-  # call or none.
+  # Python does not expose whether a request was compressed, and compresses all requests of a call
+  # or none.
   both C-core "$python foreign/python/peer.py" "client_compressed_unary client_compressed_streaming" "client_compressed_streaming"
 else
-  echo "C-core: skipped (requires python3-grpcio, python3-protobuf and protobuf-compiler)"
+  echo "C-core: skipped (needs python3-grpcio, python3-protobuf and protobuf-compiler)"
 fi
 
 gocode=${GO_GOPATH:-/usr/share/gocode}
@@ -122,12 +122,12 @@ if command -v go >/dev/null && command -v protoc-gen-go >/dev/null && [ -d "$goc
   protoc -I third_party --go_out=plugins=grpc:"$work/go/src" third_party/grpc/testing/*.proto || exit 1
   GO111MODULE=off GOFLAGS='' GOCACHE="${GOCACHE:-$work/go-cache}" GOPATH="$work/go:$gocode" go build -o "$work/go-peer" peer || exit 1
   echo "Go: grpc-go $(sed -n 's/^const Version = "\(.*\)"/\1/p' "$gocode/src/google.golang.org/grpc/version.go"), $(go version)"
-  # grpc-go 1.33 does not report whether a message arrived compressed, and compresses responses to
-  # compressed requests.
+  # grpc-go 1.33 does not expose whether a message was compressed, and compresses the response if
+  # the request was compressed.
   both Go "$work/go-peer" \
     "client_compressed_unary client_compressed_streaming server_compressed_unary server_compressed_streaming" ""
 else
-  echo "Go: skipped (requires golang-go, golang-goprotobuf-dev and golang-google-grpc-dev)"
+  echo "Go: skipped (needs golang-go, golang-goprotobuf-dev and golang-google-grpc-dev)"
 fi
 
 # grpc-go's own interop programs have fewer cases.

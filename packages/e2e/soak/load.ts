@@ -1,6 +1,6 @@
-// A process that makes calls of all kinds that end in all ways, until it receives "stop".
-// Arguments: the server's address and the gateway's URL. At "pause", it responds with the number of
-// calls by kind once none is running, and continues at "resume".
+// A child process that makes calls of all kinds, with all outcomes, until it is stopped. Its
+// arguments are the server's address and the gateway's URL. On the message "pause" it waits until
+// no call runs, and replies with the number of calls by outcome. On "resume" it continues.
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { connect } from "node:http2";
@@ -12,8 +12,8 @@ import { Code, createChannel, createClient, RpcError } from "@grpc-study/rpc";
 const [address = "", gateway = ""] = process.argv.slice(2);
 const counts: Record<string, number> = {};
 /**
- * The number of concurrent loops for each kind, and the pause after each round in milliseconds. A
- * server disconnects a client that keeps resetting 200 streams per second.
+ * How many calls of each kind run at a time, and how long each pauses afterwards, in milliseconds.
+ * The pause matters: a server disconnects a client that keeps resetting 200 streams a second.
  */
 const concurrency = 2;
 const restMs = 20;
@@ -27,7 +27,7 @@ const clients = () => {
     close: () => channel.close(),
   };
 };
-const lasting = clients();
+const longLived = clients();
 const agent = new Agent({ keepAlive: true, maxSockets: 10 });
 
 type Clients = ReturnType<typeof clients>;
@@ -78,11 +78,11 @@ const calls: Readonly<Record<string, (clients: Clients) => Promise<unknown>>> = 
     await call.send({ users });
     while ((await call.recv()) !== undefined);
   },
-  "nobody there": async () => {
+  "connection refused": async () => {
     using client = createClient(ProdService, "127.0.0.1:1");
     await client.getProdStock({ prodId: 1 }, { timeoutMs: 1_000 });
   },
-  "a connection each": async () => {
+  "a new connection for each call": async () => {
     const once = clients();
     try {
       await once.user.getUserScore({ users });
@@ -97,7 +97,7 @@ const calls: Readonly<Record<string, (clients: Clients) => Promise<unknown>>> = 
   "HTTP 400": () => ask("/v1/prod/x"),
   "HTTP 404": () => ask("/nothing"),
   "HTTP, left": () => ask("/services.UserService/GetUserScoreByServerStream", { users }, true),
-  "HTTP/2, a connection each": async () => {
+  "HTTP/2, a new connection for each request": async () => {
     const session = connect(gateway);
     session.on("error", () => {});
     const stream = session.request({ ":path": "/v1/prod/1?prod_area=A" });
@@ -109,14 +109,14 @@ const calls: Readonly<Record<string, (clients: Clients) => Promise<unknown>>> = 
 };
 
 let stopping = false;
-/** Set while new calls are paused. */
+/** While this is set, no call starts. */
 let pause: PromiseWithResolvers<void> | undefined;
 let running = 0;
 async function repeat(name: string, call: (clients: Clients) => Promise<unknown>): Promise<void> {
   while (!stopping) {
     await pause?.promise;
     running++;
-    const outcome = await call(lasting).then(
+    const outcome = await call(longLived).then(
       (value) => (typeof value === "string" ? value : "OK"),
       (error: unknown) => (error instanceof RpcError ? Code[error.code] : `${error}`),
     );
@@ -126,14 +126,14 @@ async function repeat(name: string, call: (clients: Clients) => Promise<unknown>
   }
 }
 
-// Keeps the process alive while all calls are paused: the IPC channel does not
-// (test/harness/resources-probe.ts).
+// Keeps the process alive while all calls wait: test/harness/resources-probe.ts unreferences the
+// message channel.
 setInterval(() => {}, 60_000);
 
 async function settle(): Promise<void> {
   pause = Promise.withResolvers();
   while (running > 0) await setTimeout(5);
-  // Waits until the peers have received resets and closes.
+  // The resets of cancelled calls and the ends of closed connections must reach the peers.
   await setTimeout(200);
 }
 

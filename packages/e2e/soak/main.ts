@@ -1,7 +1,7 @@
-// The soak test: `pnpm --filter @grpc-study/e2e soak --minutes 15`. It makes calls of all kinds to
-// a server, and requests to a gateway in front of it. The load, the server and the gateway are
-// separate processes, whose resources are sampled and must not grow. At the end, it prints a chart
-// for each figure. The exit status is 0 if all figures are flat, 1 if not, and 130 after Ctrl-C.
+// The soak test: `pnpm --filter @grpc-study/e2e soak --minutes 15`. A client process makes calls of
+// all kinds to a server process, and requests to a gateway process. The resources of the three
+// processes are sampled and must not grow. At the end the program prints a chart for each figure.
+// It exits with status 0 if all figures are flat, 1 if one is not, and 130 after Ctrl-C.
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -12,33 +12,33 @@ import { heldMib, probed, resourcesOf } from "../test/harness/resources.ts";
 import { chart, judge, type Sample } from "./series.ts";
 
 /**
- * The figures of each process. The trend may add a fraction `part` of the median, or `minimum` if
- * that is more.
+ * The figures of each process. The trend may add this fraction of the median, and at least the
+ * minimum.
  */
 const figures = {
-  "held, MiB": { part: 0.05, minimum: 2 },
-  "resident, MiB": { part: 0.1, minimum: 16 },
-  descriptors: { part: 0.1, minimum: 4 },
-  sockets: { part: 0.1, minimum: 4 },
-  timers: { part: 0.1, minimum: 10 },
-  handles: { part: 0.1, minimum: 10 },
+  "held, MiB": { fraction: 0.05, minimum: 2 },
+  "resident, MiB": { fraction: 0.1, minimum: 16 },
+  descriptors: { fraction: 0.1, minimum: 4 },
+  sockets: { fraction: 0.1, minimum: 4 },
+  timers: { fraction: 0.1, minimum: 10 },
+  handles: { fraction: 0.1, minimum: 10 },
 } as const;
 type Figure = keyof typeof figures;
 
 const everyMs = 3_000;
-/** The fraction of the time that is ignored at the start, while caches and compiled code grow. */
-const warmUpPart = 0.3;
+/** The first part of the run, while caches and compiled code still grow. */
+const warmUpFraction = 0.3;
 
 const { minutes, json = false } = new Command("soak")
-  .description("Calls of all kinds for some minutes; memory, handles, sockets and timers must stay flat.")
-  .option("--minutes <n>", "how long", positive, 15)
-  .option("--json", "print the samples and verdicts as JSON, and nothing else, to stdout")
+  .description("Makes calls of all kinds and checks that memory, handles, sockets and timers stay flat.")
+  .option("--minutes <n>", "duration in minutes", positive, 15)
+  .option("--json", "print only the samples and verdicts to stdout, as JSON")
   .parse()
   .opts<{ minutes: number; json?: true }>();
 
 function positive(value: string): number {
   const minutes = Number(value);
-  if (!(minutes > 0)) throw new InvalidArgumentError("It must be a number above 0.");
+  if (!(minutes > 0)) throw new InvalidArgumentError("It must be a number greater than 0.");
   return minutes;
 }
 
@@ -67,7 +67,7 @@ say(`server ${address}, gateway ${url}; ${minutes} minutes`);
 while (secondsNow() < endS && !interrupt.signal.aborted) {
   await setTimeout(everyMs, undefined, { signal: interrupt.signal }).catch(() => {});
   if (interrupt.signal.aborted) break;
-  // Pauses first: the resources of running calls vary at random.
+  // Resources of running calls would make the samples random.
   counts = await client.ask("pause");
   for (const [name, process_] of Object.entries(processes)) {
     const values = await measure(process_);
@@ -82,10 +82,10 @@ while (secondsNow() < endS && !interrupt.signal.aborted) {
   say(`${Math.round(secondsNow())} s: ${total(counts)} calls; MiB held: ${held.join(", ")}`);
 }
 
-const fromS = secondsNow() * warmUpPart;
+const fromS = secondsNow() * warmUpFraction;
 const verdicts = [...samples].map(([name, series]) => {
-  const { part, minimum } = figures[name.slice(name.indexOf(": ") + 2) as Figure];
-  return { name, ...judge(series, fromS, part, minimum), series };
+  const { fraction, minimum } = figures[name.slice(name.indexOf(": ") + 2) as Figure];
+  return { name, ...judge(series, fromS, fraction, minimum), series };
 });
 const failures = verdicts.filter(({ flat }) => !flat);
 if (json) {
@@ -109,7 +109,7 @@ function total(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-/** Reads /proc where it exists. Otherwise asks the process itself. */
+/** Reads figures from /proc where possible, and asks the process for the others. */
 async function measure(process_: Process): Promise<Record<Figure, number>> {
   const held = await heldMib(process_);
   const resources = await resourcesOf(process_);

@@ -1,7 +1,7 @@
-// A figure over time: judges whether it is flat, and draws a chart.
+// Judges whether a figure stays flat over time, and draws a chart of it.
 
 export interface Sample {
-  /** The time since the start, in seconds. */
+  /** Seconds since the start. */
   readonly atS: number;
   readonly value: number;
 }
@@ -9,28 +9,27 @@ export interface Sample {
 export interface Verdict {
   /** The median after the warm-up. */
   readonly median: number;
-  /** What the trend adds from the end of the warm-up to the end. */
+  /** The growth that the trend shows from the end of the warm-up to the end of the run. */
   readonly growth: number;
-  /** The largest growth that counts as flat. */
+  /** The highest growth that counts as flat. */
   readonly tolerance: number;
   readonly flat: boolean;
 }
 
-/** Returns the value below which a fraction `part` of the values lies. */
-const quantile = (values: readonly number[], part: number): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
+/** The quantile of the values. */
+const quantile = (values: readonly number[], fraction: number): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * fraction)] ?? 0;
 const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /**
- * Judges by the Theil-Sen slope, the median of the slopes between all pairs of samples, which is
- * robust against single peaks. The trend of a fluctuating figure may be as large as the
- * interquartile range of its samples. The trend of a steadily growing figure is twice its
- * interquartile range.
+ * Judges a series by its trend: the median slope between all pairs of samples (Theil–Sen), which
+ * ignores single peaks. A series that goes up and down may have a trend as large as its
+ * interquartile range. The trend of a steadily growing series is twice that range.
  *
- * @param toleratedPart the growth that counts as flat, as a fraction of the median.
- * @param toleratedMinimum the growth that always counts as flat.
+ * @param toleratedFraction the fraction of the median that the trend may add; at least
+ * `toleratedMinimum`.
  */
-export function judge(samples: readonly Sample[], fromS: number, toleratedPart: number, toleratedMinimum: number): Verdict {
+export function judge(samples: readonly Sample[], fromS: number, toleratedFraction: number, toleratedMinimum: number): Verdict {
   const measured = samples.filter(({ atS }) => atS >= fromS);
   const slopes = measured.flatMap((one, index) =>
     measured.slice(index + 1).map((later) => (later.value - one.value) / (later.atS - one.atS)),
@@ -38,7 +37,7 @@ export function judge(samples: readonly Sample[], fromS: number, toleratedPart: 
   const values = measured.map(({ value }) => value);
   const middle = median(values);
   const growth = median(slopes) * ((measured.at(-1)?.atS ?? 0) - (measured[0]?.atS ?? 0));
-  const tolerance = Math.max(middle * toleratedPart, toleratedMinimum, quantile(values, 0.75) - quantile(values, 0.25));
+  const tolerance = Math.max(middle * toleratedFraction, toleratedMinimum, quantile(values, 0.75) - quantile(values, 0.25));
   return { median: middle, growth, tolerance, flat: measured.length > 2 && growth <= tolerance };
 }
 
@@ -46,7 +45,7 @@ const width = 72;
 const height = 8;
 
 /**
- * Draws a chart as plain text. A column shows the mean of its period, and `|` marks the end of the
+ * Draws the samples as plain text. A column is the mean of its time span; `|` marks the end of the
  * warm-up.
  */
 export function chart(samples: readonly Sample[], fromS: number): string {

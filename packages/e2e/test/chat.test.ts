@@ -20,7 +20,7 @@ test("the chat client prints each answer while the user is still typing", async 
   expect(await chatting.exit).toEqual({ status: 0, signal: null });
 });
 
-test("the chat client ends when the server ends, even if its input stays open", async () => {
+test("the chat client exits when the server dies, even while its stdin is open", async () => {
   await using server = await serve("chat");
   await using chatting = startClient(["chat", "--addr", server.address]);
   chatting.stdin.write("1\n");
@@ -36,7 +36,7 @@ test("the chat client ends at its deadline", async () => {
   expect(chatting.stderr.text).toMatch(/^DEADLINE_EXCEEDED: .+\n$/);
 });
 
-test("two concurrent chats stay separate", async () => {
+test("two concurrent chats keep their messages apart", async () => {
   const lines = (who: string) => Array.from({ length: 200 }, (_, n) => `${who} ${n}`);
   const talk = (who: string) => client(["chat", "--addr", addressOf("chat")], lines(who).join("\n"));
   const [a, b] = await Promise.all([talk("a"), talk("b")]);

@@ -1,5 +1,5 @@
-// The descriptors that servers return by reflection, and their default ports, match the contract
-// exactly.
+// The descriptors that the servers return by reflection, and their default ports, match the
+// contract exactly.
 import {
   create,
   createFileRegistry,
@@ -24,19 +24,19 @@ const help = run(process.execPath, [serverMain, "--help"]);
 describe.each(topics)("the $name server", ({ name, definition, listeners }) => {
   test("serves the methods of the contract, with its messages, fields, numbers and types", async () => {
     const services = await reflect(addressOf(name));
-    // Sorted as in the contract, since the order of the server may differ.
+    // Sort the services as in the contract; the server has its own order.
     const position = (service: DescService) => definition.findIndex((line) => line.startsWith(`/${service.typeName}/`));
     expect(services.toSorted((a, b) => position(a) - position(b)).flatMap(define)).toEqual(definition);
   });
 
-  test("uses the tutorial's port by default", async () => {
+  test("listens on the tutorial's port by default", async () => {
     const { stdout } = await help;
     const line = stdout.split("\n").find((line) => line.trimStart().startsWith(`${name} `));
     expect(line).toMatch(new RegExp(`\\(${listeners.map(({ port }) => port).join(", ")}\\)$`));
   });
 });
 
-/** Reads the services of a server, without the health and reflection services. */
+/** Reads the services of a server by reflection, except those named grpc.*. */
 async function reflect(address: string): Promise<DescService[]> {
   using client = createClient(ServerReflection, address);
   const ask = client.serverReflectionInfo();
@@ -46,23 +46,23 @@ async function reflect(address: string): Promise<DescService[]> {
   };
 
   const listed = await answer({ messageRequest: { case: "listServices", value: "" } });
-  if (listed?.case !== "listServicesResponse") throw new Error(`no services but ${listed?.case}`);
+  if (listed?.case !== "listServicesResponse") throw new Error(`expected a list of services, got ${listed?.case}`);
   const services: DescService[] = [];
-  // The server sends a file once per stream.
+  // The server sends a file only once on a stream.
   const files: FileDescriptorProto[] = [];
   for (const { name } of listed.value.service.filter(({ name }) => !name.startsWith("grpc."))) {
     const found = await answer({ messageRequest: { case: "fileContainingSymbol", value: name } });
-    if (found?.case !== "fileDescriptorResponse") throw new Error(`no file but ${found?.case} for ${name}`);
+    if (found?.case !== "fileDescriptorResponse") throw new Error(`expected a file descriptor for ${name}, got ${found?.case}`);
     files.push(...found.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes)));
     const home = files.find((file) => file.service.some((service) => [file.package, service.name].filter(Boolean).join(".") === name));
     const service = createFileRegistry(create(FileDescriptorSetSchema, { file: withImports(home, files) })).getService(name);
-    if (service === undefined) throw new Error(`the file has no ${name}`);
+    if (service === undefined) throw new Error(`the file descriptor has no service ${name}`);
     services.push(service);
   }
   return services;
 }
 
-/** Returns a file after its imports. */
+/** Returns a file, preceded by all of its imports. */
 function withImports(home: FileDescriptorProto | undefined, files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
   const ordered = new Set<FileDescriptorProto>();
   const visit = (file: FileDescriptorProto | undefined) => {
@@ -75,18 +75,18 @@ function withImports(home: FileDescriptorProto | undefined, files: readonly File
 }
 
 /**
- * Formats a service as in the contract: its methods, and then the messages that they need, in order
- * of first use.
+ * Formats a service like the contract: its methods, then the messages that they use, in order of
+ * first use.
  */
 function define(service: DescService): string[] {
   const methods = service.methods.map((method) => `/${service.typeName}/${method.name} ${method.methodKind}`);
   const types = new Set<DescMessage | DescEnum>();
-  const meet = (type: DescMessage | DescEnum | undefined) => {
+  const collect = (type: DescMessage | DescEnum | undefined) => {
     if (type === undefined || type.typeName.startsWith("google.") || types.has(type)) return;
     types.add(type);
-    if (type.kind === "message") for (const field of type.fields) meet(typeOf(field));
+    if (type.kind === "message") for (const field of type.fields) collect(typeOf(field));
   };
-  for (const { input, output } of service.methods) for (const type of [input, output]) meet(type);
+  for (const { input, output } of service.methods) for (const type of [input, output]) collect(type);
   return [...methods, ...[...types].map(defineType)];
 }
 

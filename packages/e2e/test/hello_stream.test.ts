@@ -8,7 +8,7 @@ import { testTopic } from "./harness/topic-suite.ts";
 
 describe("hello-stream", () => testTopic(helloStream));
 
-test("the hello-stream server ends the stream after a second, before the client half-closes", async () => {
+test("the hello-stream server responds after a second, then ends the stream before the client half-closes", async () => {
   using client = createClient(SayHello, addressOf("hello-stream"));
   const start = performance.now();
   const stream = client.sayHello();

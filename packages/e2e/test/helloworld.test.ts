@@ -6,7 +6,7 @@ import { testTopic } from "./harness/topic-suite.ts";
 
 describe("helloworld", () => testTopic(helloworld));
 
-test("the helloworld server logs the greeted name and the call", async () => {
+test("the helloworld server logs the name that it greeted, and the call", async () => {
   await using server = await serve("helloworld");
   await client(["helloworld", "--name", "小明", "--addr", server.address]);
   await server.logged(({ msg }) => msg === "Received: 小明");

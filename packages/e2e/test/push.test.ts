@@ -9,7 +9,7 @@ import { testTopic } from "./harness/topic-suite.ts";
 
 const ask = (...args: string[]) => client(["push", ...args, "--addr", addressOf("push")]);
 
-test("the push client prints the eleven times that the server pushes, one a second", async () => {
+test("the push client prints the eleven timestamps that the server pushes, one each second", async () => {
   const start = performance.now();
   const { status, stdout, stderr } = await ask("get");
   const tookMs = performance.now() - start;
@@ -21,7 +21,7 @@ test("the push client prints the eleven times that the server pushes, one a seco
   expect(seconds).toHaveLength(11);
   expect(seconds).toEqual(seconds.toSorted());
   expect(tookMs).toBeGreaterThan(9_900);
-  // The first message arrives at once and the last after ten seconds. Timers may be late, but not
+  // The first arrives at once and the last after ten seconds. Timers tend to be late rather than
   // early.
   expect((seconds[10] ?? 0) - (seconds[0] ?? 0)).toBeGreaterThanOrEqual(9);
   expect((seconds[10] ?? 0) - (seconds[0] ?? 0)).toBeLessThanOrEqual(13);
@@ -29,11 +29,11 @@ test("the push client prints the eleven times that the server pushes, one a seco
 
 describe("push", () => testTopic(push));
 
-test("the push client ends after the given number of messages", async () => {
+test("the push client ends after --count messages", async () => {
   expect(await ask("get", "--count", "1")).toEqual({ status: 0, stdout: expect.stringMatching(/^data:"\d{10}"\n$/), stderr: "" });
 });
 
-test("the push server logs what is pushed, and pushes ssss, once a second, until the half-close", async () => {
+test("the push server logs each request, and pushes ssss once a second until the half-close", async () => {
   await using server = await serve("push");
   using pushing = createClient(Greeter, server.address);
   const stream = pushing.allStream();
@@ -49,7 +49,7 @@ test("the push server logs what is pushed, and pushes ssss, once a second, until
   expect(server.messages).toEqual(["n0", "n1", "n2"]);
 });
 
-test("the push client pushes both ways until Ctrl-C, then half-closes and ends well", async () => {
+test("the push client pushes in both directions until Ctrl-C, then half-closes and exits with status 0", async () => {
   await using server = await serve("push");
   await using pushing = startClient(["push", "all", "--interval", "10", "--addr", server.address]);
   await pushing.stdout.count(2);

@@ -28,7 +28,7 @@ test("a user has the same score in each of the four call kinds", async () => {
 
 test("the shop client prints the scores of our server in each of the four modes", async () => {
   const { stdout: unary } = await ask("scores");
-  // As in Go, a score of 0 is not printed.
+  // Go's text format omits a score of 0.
   const [one, two, three, four, five] = unary.match(/user_id:\d+( user_score:\d+)?/g) ?? [];
   expect(unary).toBe(`[${one} ${two} ${three} ${four} ${five}]\n`);
   expect((await ask("scores", "--mode", "server")).stdout).toBe(`[${one} ${two}]\n[${three} ${four}]\n[${five}]\n`);
@@ -36,7 +36,7 @@ test("the shop client prints the scores of our server in each of the four modes"
   expect((await ask("scores", "--mode", "double")).stdout).toBe(unary.repeat(3));
 });
 
-test("by default, the shop client does what the tutorial's clients do", async () => {
+test("the shop client makes the calls of the tutorial's clients by default", async () => {
   const { stdout: unary } = await ask("scores");
   const { stdout: server } = await ask("scores", "--mode", "server");
   const { stdout: streamed } = await ask("scores", "--mode", "client");
@@ -55,6 +55,6 @@ test.each([
     ["order", "--id", "-1", "--no", "", "--user-id", "0", "--money", "-1"],
     'order_main.order_id must be greater than 0, is -1; order_main.order_no must be at least 1 character, is ""; order_main.user_id must be greater than 0, is 0 (and 1 more)',
   ],
-])("the shop client says in one line what the shop does not accept: %o", async (args, problem) => {
+])("the shop client reports the broken rules on one line: %o", async (args, problem) => {
   expect(await ask(...args)).toEqual({ status: 1, stdout: "", stderr: `INVALID_ARGUMENT: ${problem}\n` });
 });

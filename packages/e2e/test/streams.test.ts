@@ -6,7 +6,7 @@ import { testTopic } from "./harness/topic-suite.ts";
 
 describe("streams", () => testTopic(streams));
 
-test("the streams server logs the received messages in order", async () => {
+test("the streams server logs the requests of a stream in order", async () => {
   await using server = await serve("streams");
   await client(["streams", "--addr", server.address]);
   await server.stop();

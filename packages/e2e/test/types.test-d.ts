@@ -1,5 +1,5 @@
-// Code that must not compile. `tsc` checks this file, which never runs. Without a compile error,
-// `@ts-expect-error` is an error itself.
+// Code that must not compile. `tsc` checks this file, which never runs: `@ts-expect-error` is an
+// error on a line that compiles.
 import { Greeter as Chat } from "@grpc-study/proto/chat";
 import { SayHello } from "@grpc-study/proto/hello";
 import { Greeter as Hello, type HelloReply } from "@grpc-study/proto/helloworld";
@@ -8,7 +8,7 @@ import { type OrderService, type ProdAreas, ProdService, UserService } from "@gr
 import { StreamClient } from "@grpc-study/proto/streams";
 import { type Client, createClient, implement } from "@grpc-study/rpc";
 
-/** Compiles only if both are the same type. */
+/** Is `true` only if both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <T extends true>(): T => true as T;
 
@@ -20,7 +20,8 @@ implement(Hello, { sayHello: () => ({ message: "" }), sayGoodbye: () => ({}) });
 // @ts-expect-error methods have their local names
 implement(Hello, { SayHello: () => ({}) });
 
-// An unknown field of a response: alone, next to a valid one, and in each form of a handler.
+// A field that the response does not have: alone, next to a valid one, and in every form of a
+// handler.
 // @ts-expect-error
 implement(Hello, { sayHello: () => ({ mesage: "Hello" }) });
 // @ts-expect-error

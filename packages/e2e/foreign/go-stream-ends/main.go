@@ -1,6 +1,7 @@
-// A grpc-go server for any method that prints how each stream of requests ended: the method, and "EOF" for a
-// complete stream, or the status code for an incomplete one. It uses Debian's golang-google-grpc-dev.
-// Messages are bytes, so that it needs no generated code.
+// A grpc-go server that accepts any method and reports how each stream of requests ended. It prints
+// one line for each stream: the method, and "EOF" for a complete stream, or the gRPC code of an
+// incomplete one. Messages are bytes, so the server needs no generated code. grpc-go is Debian's
+// golang-google-grpc-dev.
 package main
 
 import (

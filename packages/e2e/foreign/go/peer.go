@@ -1,12 +1,12 @@
-// gRPC's interop tests on grpc-go, which Debian's golang-google-grpc-dev omits. A server and a client of
-// grpc.testing.TestService, with the standard flags.
+// gRPC's interop tests on grpc-go: a server and a client of grpc.testing.TestService with the
+// standard flags. Debian's golang-google-grpc-dev leaves them out.
 //
 //	peer server -port N [-use_tls -tls_cert_file FILE -tls_key_file FILE]
 //	peer client -server_port N -test_case NAME [-use_tls -ca_file FILE -server_host_override NAME]
 //
-// ../../scripts/interop-foreign.sh builds it and the code that protoc generates from the vendored .proto
-// files. grpc-go does not report whether a message arrived compressed, and compresses all messages of a
-// call or none, so only the peer checks compression.
+// ../../scripts/interop-foreign.sh builds it and generates code from the vendored .proto files.
+// grpc-go does not expose whether a received message was compressed, and it compresses all messages
+// of a call or none. The peer checks those parts of the cases.
 package main
 
 import (
@@ -48,7 +48,7 @@ const (
 
 func zeros(size int32) *pb.Payload { return &pb.Payload{Body: make([]byte, size)} }
 
-// The server.
+// Server
 
 type service struct {
 	pb.UnimplementedTestServiceServer
@@ -166,7 +166,7 @@ func serve() error {
 	return server.Serve(listener)
 }
 
-// The client.
+// Client
 
 var (
 	requestSizes  = []int32{27182, 8, 1828, 45904}
@@ -182,7 +182,7 @@ func duplex(index int) *pb.StreamingOutputCallRequest {
 	return &pb.StreamingOutputCallRequest{ResponseParameters: parameters, Payload: zeros(requestSizes[index])}
 }
 
-// A case panics if it fails.
+// check panics if a condition of the test case does not hold.
 func check(holds bool, format string, arguments ...interface{}) {
 	if !holds {
 		panic(fmt.Sprintf(format, arguments...))
@@ -193,12 +193,12 @@ func succeeds(err error) { check(err == nil, "%v", err) }
 
 func fails(err error, code codes.Code, message string) {
 	got := status.Convert(err)
-	check(err != nil && got.Code() == code, "%v instead of %v", err, code)
-	check(message == "" || got.Message() == message, "%q instead of %q", got.Message(), message)
+	check(err != nil && got.Code() == code, "got %v, want %v", err, code)
+	check(message == "" || got.Message() == message, "got message %q, want %q", got.Message(), message)
 }
 
 func hasSize(payload *pb.Payload, size int32) {
-	check(bytes.Equal(payload.GetBody(), make([]byte, size)), "a payload of %d bytes instead of %d zeros", len(payload.GetBody()), size)
+	check(bytes.Equal(payload.GetBody(), make([]byte, size)), "got a payload of %d bytes, want %d zeros", len(payload.GetBody()), size)
 }
 
 type inputStream interface {
@@ -215,7 +215,7 @@ func receives(stream inputStream, sizes ...int32) {
 
 func ends(stream inputStream) {
 	_, err := stream.Recv()
-	check(err == io.EOF, "%v instead of the end", err)
+	check(err == io.EOF, "got %v, want the end of the stream", err)
 }
 
 var cases = map[string]func(context.Context, pb.TestServiceClient, pb.UnimplementedServiceClient){
@@ -246,7 +246,7 @@ var cases = map[string]func(context.Context, pb.TestServiceClient, pb.Unimplemen
 		succeeds(stream.Send(&pb.StreamingInputCallRequest{Payload: zeros(27182), ExpectCompressed: &pb.BoolValue{Value: true}}))
 		response, err := stream.CloseAndRecv()
 		succeeds(err)
-		check(response.AggregatedPayloadSize == 27182, "%d instead of 27182", response.AggregatedPayloadSize)
+		check(response.AggregatedPayloadSize == 27182, "got %d, want 27182", response.AggregatedPayloadSize)
 	},
 	"server_compressed_unary": func(ctx context.Context, test pb.TestServiceClient, _ pb.UnimplementedServiceClient) {
 		for _, compressed := range []bool{true, false} {
@@ -272,7 +272,7 @@ var cases = map[string]func(context.Context, pb.TestServiceClient, pb.Unimplemen
 		}
 		response, err := stream.CloseAndRecv()
 		succeeds(err)
-		check(response.AggregatedPayloadSize == 74922, "%d instead of 74922", response.AggregatedPayloadSize)
+		check(response.AggregatedPayloadSize == 74922, "got %d, want 74922", response.AggregatedPayloadSize)
 	},
 	"server_streaming": func(ctx context.Context, test pb.TestServiceClient, _ pb.UnimplementedServiceClient) {
 		request := &pb.StreamingOutputCallRequest{}
@@ -325,14 +325,14 @@ var cases = map[string]func(context.Context, pb.TestServiceClient, pb.Unimplemen
 	},
 	"custom_metadata": func(ctx context.Context, test pb.TestServiceClient, _ pb.UnimplementedServiceClient) {
 		ctx = metadata.AppendToOutgoingContext(ctx, initialKey, "test_initial_metadata_value", trailingKey, "\xab\xab\xab")
-		came := func(header, trailer metadata.MD) {
+		checkEcho := func(header, trailer metadata.MD) {
 			check(fmt.Sprint(header.Get(initialKey)) == "[test_initial_metadata_value]", "the header has %q", header.Get(initialKey))
 			check(fmt.Sprint(trailer.Get(trailingKey)) == "[\xab\xab\xab]", "the trailer has %q", trailer.Get(trailingKey))
 		}
 		var header, trailer metadata.MD
 		_, err := test.UnaryCall(ctx, large(), grpc.Header(&header), grpc.Trailer(&trailer))
 		succeeds(err)
-		came(header, trailer)
+		checkEcho(header, trailer)
 		stream, err := test.FullDuplexCall(ctx)
 		succeeds(err)
 		succeeds(stream.Send(duplex(0)))
@@ -341,7 +341,7 @@ var cases = map[string]func(context.Context, pb.TestServiceClient, pb.Unimplemen
 		ends(stream)
 		header, err = stream.Header()
 		succeeds(err)
-		came(header, stream.Trailer())
+		checkEcho(header, stream.Trailer())
 	},
 	"status_code_and_message": func(ctx context.Context, test pb.TestServiceClient, _ pb.UnimplementedServiceClient) {
 		wanted := &pb.EchoStatus{Code: int32(codes.Unknown), Message: "test status message"}
@@ -413,7 +413,7 @@ func runClient() (err error) {
 	defer connection.Close()
 	run, known := cases[*testCase]
 	if !known {
-		return fmt.Errorf("no such case")
+		return fmt.Errorf("unknown test case")
 	}
 	defer func() {
 		if failure := recover(); failure != nil {

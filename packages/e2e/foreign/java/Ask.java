@@ -1,5 +1,5 @@
-// Java's HttpClient with its defaults, which requests an upgrade to h2c on plaintext connections. It prints
-// one line per request: the method, the status, the HTTP version, and the body.
+// Java's HttpClient with default options. It asks for an upgrade to h2c with each plaintext request.
+// Prints the method, the status, the HTTP version and the body of each request on one line.
 //
 //	java Ask.java URL GET-PATH POST-PATH JSON
 import java.net.URI;

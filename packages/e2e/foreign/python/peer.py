@@ -1,12 +1,13 @@
-"""gRPC's interop tests on C-core, which Debian's python3-grpcio lacks. A server and a client of
-grpc.testing.TestService, with the standard flags.
+"""gRPC's interop tests on C-core: a server and a client of grpc.testing.TestService.
+
+Both take the standard flags. Debian's python3-grpcio leaves these programs out.
 
     peer.py server --port N [--use_tls --tls_cert_file FILE --tls_key_file FILE]
     peer.py client --server_port N --test_case NAME [--use_tls --ca_file FILE --server_host_override NAME]
 
-INTEROP_GEN is the folder of the code that protoc generates from the vendored .proto files. It is set by
-../../scripts/interop-foreign.sh. Python's API does not report whether a message arrived compressed, so only
-the peer checks that.
+INTEROP_GEN is the folder with the code that protoc generates from the vendored .proto files;
+../../scripts/interop-foreign.sh sets it. Python's API does not expose whether a received message
+was compressed, so the peer checks those parts of the cases.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import time
 
 import grpc
 
-# The package of the .proto files has the name of an existing Python package.
+# The .proto package has the same name as the installed Python package `grpc`.
 grpc.__path__.append(os.path.join(os.environ["INTEROP_GEN"], "grpc"))
 
 from grpc.testing import empty_pb2, messages_pb2  # noqa: E402
@@ -41,7 +42,7 @@ def zeros(size):
     return messages_pb2.Payload(body=bytes(size))
 
 
-# The server.
+# Server
 
 
 def echo_metadata(context):
@@ -117,7 +118,7 @@ def serve(flags):
     server.wait_for_termination()
 
 
-# The client.
+# Client
 
 
 class Client:
@@ -149,7 +150,7 @@ def duplex(response_size, request_size):
 
 def expect(actual, expected):
     if actual != expected:
-        raise AssertionError(f"{actual!r} instead of {expected!r}")
+        raise AssertionError(f"got {actual!r}, want {expected!r}")
 
 
 def expect_sizes(responses, sizes):
@@ -164,7 +165,7 @@ def expect_status(call, code, details=None):
         if details is not None:
             expect(error.details(), details)
         return
-    raise AssertionError(f"the call succeeded instead of {code}")
+    raise AssertionError(f"the call succeeded, want {code}")
 
 
 def empty_unary(client):

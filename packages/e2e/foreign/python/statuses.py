@@ -1,4 +1,7 @@
-"""A server and a client on C-core that exchange statuses and metadata, like ../go/statuses/statuses.go."""
+"""A C-core server and client that exchange statuses and metadata.
+
+They work as ../go/statuses/statuses.go describes.
+"""
 
 import base64
 import concurrent.futures
@@ -9,14 +12,14 @@ import grpc
 
 
 def answer(_, context):
-    asked = context.invocation_metadata()
-    values = tuple((key, value) for key, value in asked if key in ("x-value", "x-value-bin"))
+    received = context.invocation_metadata()
+    values = tuple((key, value) for key, value in received if key in ("x-value", "x-value-bin"))
     context.send_initial_metadata(values)
     context.set_trailing_metadata(values)
-    asked = dict(asked)
-    if "x-text-bin" in asked:
-        code = next(code for code in grpc.StatusCode if code.value[0] == int(asked["x-code"]))
-        context.abort(code, asked["x-text-bin"].decode())
+    received = dict(received)
+    if "x-text-bin" in received:
+        code = next(code for code in grpc.StatusCode if code.value[0] == int(received["x-code"]))
+        context.abort(code, received["x-text-bin"].decode())
     return b""
 
 
@@ -32,7 +35,7 @@ def serve():
     server.wait_for_termination()
 
 
-def shown(metadata):
+def encode(metadata):
     values = {}
     for key, value in metadata or ():
         values.setdefault(key, []).append(base64.b64encode(value).decode() if key.endswith("-bin") else value)
@@ -47,13 +50,13 @@ def call(address):
             _, ended = method.with_call(b"", metadata=metadata)
         except grpc.RpcError as error:
             ended = error
-        said = {
+        outcome = {
             "code": ended.code().value[0],
             "message": base64.b64encode((ended.details() or "").encode()).decode(),
-            "header": shown(ended.initial_metadata()),
-            "trailer": shown(ended.trailing_metadata()),
+            "header": encode(ended.initial_metadata()),
+            "trailer": encode(ended.trailing_metadata()),
         }
-        print(json.dumps(said), flush=True)
+        print(json.dumps(outcome), flush=True)
 
 
 if sys.argv[1] == "server":

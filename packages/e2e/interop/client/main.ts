@@ -1,6 +1,6 @@
 // The interop client: `pnpm --filter @grpc-study/e2e interop-client --server_port 10000 --test_case
-// large_unary`. The exit status is 0 if the case passes. Otherwise it is 1, and stderr has one line
-// with the reason.
+// large_unary`. It exits with status 0 if the case passes. Otherwise it exits with status 1 and
+// writes the reason to stderr, on one line.
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
@@ -22,25 +22,20 @@ interface Flags {
   readonly transport: TransportName;
 }
 
-// Silences grpc-js, which also writes its errors to stderr.
+// grpc-js logs the errors that it also reports to its caller.
 setLogVerbosity(logVerbosity.NONE);
 
 await new Command("interop-client")
   .description("Runs a case of gRPC's interop tests against a server of grpc.testing.TestService.")
   .configureOutput(oneLine)
   .option("--server_host <host>", "the server's name or address", "localhost")
-  .requiredOption("--server_port <port>", "its port", parsePort)
-  .option("--server_host_override <name>", "the name that its certificate must have, and the :authority")
+  .requiredOption("--server_port <port>", "the server's port", parsePort)
+  .option("--server_host_override <name>", "the name to verify in the server's certificate, and to send as :authority")
   .addOption(new Option("--test_case <name>", "the case to run").choices(caseNames).makeOptionMandatory())
-  .option("--use_tls [boolean]", "call over TLS", parseBoolean, false)
-  .option(
-    "--use_test_ca [boolean]",
-    "trust the CA of the interop server's own certificates, instead of those that Node knows",
-    parseBoolean,
-    false,
-  )
-  .option("--ca_file <file>", "trust this CA, in PEM, instead", parseFile)
-  .addOption(new Option("--transport <name>", "what carries the calls").choices(transportNames).default(transportNames[0]))
+  .option("--use_tls [boolean]", "use TLS", parseBoolean, false)
+  .option("--use_test_ca [boolean]", "trust the CA that the interop server creates, instead of Node's authorities", parseBoolean, false)
+  .option("--ca_file <file>", "trust the CA in this PEM file", parseFile)
+  .addOption(new Option("--transport <name>", "transport that carries the calls").choices(transportNames).default(transportNames[0]))
   .action(async (flags: Flags) => {
     try {
       await runCase(cases[flags.test_case], channelFor(flags));
@@ -49,7 +44,7 @@ await new Command("interop-client")
       console.error(`${flags.test_case}: ${reason.replaceAll(/\s+/g, " ").trim()}`);
       process.exitCode = 1;
     }
-    // Waits for the RST_STREAM of a cancelled call, which follows in later turns of the event loop.
+    // A cancelled call resets its stream in one of the next turns of the event loop.
     await delay(10);
     process.exit();
   })

@@ -9,11 +9,11 @@ const limitMs = 60_000;
 /** Resolves if the case passes, and rejects with the reason if it fails. Closes the channel. */
 export async function runCase(testCase: TestCase, target: string | Channel, options: ChannelOptions = {}): Promise<void> {
   const channel = typeof target === "string" ? createChannel(target, options) : target;
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`it did not end within ${limitMs / 1000} seconds`)), limitMs);
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timeout.reject(new Error(`the case did not end within ${limitMs / 1000} seconds`)), limitMs);
   try {
     const clients = { test: createClient(TestService, channel), unimplemented: createClient(UnimplementedService, channel) };
-    await Promise.race([testCase(clients), late.promise]);
+    await Promise.race([testCase(clients), timeout.promise]);
   } finally {
     clearTimeout(timer);
     channel.close();

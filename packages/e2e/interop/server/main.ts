@@ -18,29 +18,29 @@ interface Flags {
   readonly transport: TransportName;
 }
 
-/** The names in gRPC's own test certificate, which clients use with `--server_host_override`. */
+/** The names in gRPC's own test certificate. Clients request them with `--server_host_override`. */
 const testNames = ["*.test.google.fr", "waterzooi.test.google.be", "*.test.youtube.com"];
 
-// Silences grpc-js, which also writes its errors to stderr.
+// grpc-js logs the errors that it also reports to its caller.
 setLogVerbosity(logVerbosity.NONE);
 
 await new Command("interop-server")
   .description("Serves grpc.testing.TestService for gRPC's interop tests.")
   .configureOutput(oneLine)
-  .option("--port <port>", "port to listen on; 0 takes any that is free", parsePort, 0)
-  .option("--host <host>", "name or address to listen on; localhost is the loopback address of IPv4 and of IPv6", "localhost")
+  .option("--port <port>", "port to listen on; 0 selects a free port", parsePort, 0)
+  .option("--host <host>", "host name or address to listen on; localhost means loopback over IPv4 and IPv6", "localhost")
   .option("--use_tls [boolean]", "serve over TLS", parseBoolean, false)
   .option("--tls_cert_file <file>", "the server's certificate, in PEM", parseFile)
-  .option("--tls_key_file <file>", "its private key, in PEM")
-  .option("--certs <dir>", "folder with ca.pem, server.pem and server.key; made if it has none", certificatesFolder)
-  .addOption(new Option("--transport <name>", "what carries the calls").choices(transportNames).default(transportNames[0]))
+  .option("--tls_key_file <file>", "the private key of the server's certificate, in PEM")
+  .option("--certs <dir>", "folder with ca.pem, server.pem and server.key; missing files are created", certificatesFolder)
+  .addOption(new Option("--transport <name>", "transport that carries the calls").choices(transportNames).default(transportNames[0]))
   .action(serve)
   .parseAsync();
 
 async function serve(flags: Flags, command: Command): Promise<void> {
   const server = createServer(serverOptions(flags.transport));
   server.add(testService);
-  // Precedes the message that it serves, since a reader of that message may end the server at once.
+  // Install the signal handlers first: a reader of the line below may send a signal at once.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.shutdown({ graceMs: 1000 }));
   try {
     const tls = flags.use_tls ? await findCertificates(flags, command) : undefined;
@@ -53,7 +53,7 @@ async function serve(flags: Flags, command: Command): Promise<void> {
 }
 
 async function findCertificates({ tls_cert_file: cert, tls_key_file: key, certs }: Flags, command: Command): Promise<ServerTls> {
-  if ((cert === undefined) !== (key === undefined)) command.error("error: --tls_cert_file and --tls_key_file go together");
+  if ((cert === undefined) !== (key === undefined)) command.error("error: --tls_cert_file and --tls_key_file must be used together");
   if (cert !== undefined && key !== undefined) return { cert, key: parseFile(key) };
   await createCertificates({ dir: certs, sans: testNames });
   return { cert: join(certs, "server.pem"), key: join(certs, "server.key") };

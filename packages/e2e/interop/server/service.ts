@@ -1,5 +1,5 @@
-// grpc.testing.TestService
-// (https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md).
+// grpc.testing.TestService as specified in
+// https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md.
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -16,13 +16,10 @@ import { zeros } from "../payload.ts";
 
 type StreamingOutput = MessageInitShape<typeof StreamingOutputCallResponseSchema>;
 
-/** The algorithm for compressed responses. Every implementation supports it. */
+/** The algorithm for compressed responses. Every implementation supports gzip. */
 const algorithm = "gzip";
 
-/**
- * The largest payload, in bytes. It exceeds the sizes of all tests and guards against a mistyped
- * size.
- */
+/** More than any test requests. The limit protects the machine from a mistyped size. */
 const maxPayloadBytes = 64 * 1024 * 1024;
 
 const serverId = `${hostname()}-${process.pid}`;
@@ -53,7 +50,7 @@ export const testService = implement(TestService, {
   async *streamingOutputCall(request, context) {
     echoMetadata(context);
     echoStatus(request.responseStatus);
-    mayCompress(context, request);
+    announceCompression(context, request);
     yield* responsesTo(request, context);
   },
 
@@ -71,7 +68,7 @@ export const testService = implement(TestService, {
     echoMetadata(context);
     for await (const request of requests) {
       echoStatus(request.responseStatus);
-      mayCompress(context, request);
+      announceCompression(context, request);
       yield* responsesTo(request, context);
     }
   },
@@ -81,15 +78,15 @@ export const testService = implement(TestService, {
     const all = await Array.fromAsync(requests);
     for (const request of all) {
       echoStatus(request.responseStatus);
-      mayCompress(context, request);
+      announceCompression(context, request);
       yield* responsesTo(request, context);
     }
   },
 
-  // unimplementedCall has no handler: the test expects UNIMPLEMENTED.
+  // unimplementedCall has no handler on purpose.
 });
 
-/** "Echo Metadata": returns one key in the header and the other one in the trailer. */
+/** "Echo Metadata": echoes one key in the header and another in the trailer. */
 function echoMetadata({ metadata, header, trailer }: Context): void {
   for (const value of metadata.getAll("x-grpc-test-echo-initial")) header.add("x-grpc-test-echo-initial", value);
   for (const value of metadata.getAllBytes("x-grpc-test-echo-trailing-bin")) trailer.add("x-grpc-test-echo-trailing-bin", value);
@@ -103,14 +100,14 @@ function echoStatus(status: EchoStatus | undefined): void {
 /** "CompressedRequest". */
 function expectCompressed(request: object, expected: BoolValue | undefined): void {
   if (expected === undefined || expected.value === wasCompressed(request)) return;
-  throw new RpcError(Code.INVALID_ARGUMENT, `the request arrived ${expected.value ? "uncompressed" : "compressed"}`);
+  throw new RpcError(Code.INVALID_ARGUMENT, `the request is ${expected.value ? "not compressed" : "compressed"}`);
 }
 
 /**
- * The header names the algorithm and precedes the first response, even if that response is sent
- * uncompressed.
+ * Announces compression for the whole call. The header names the algorithm and precedes the first
+ * response, even if that response is not compressed.
  */
-function mayCompress(context: Context, { responseParameters }: StreamingOutputCallRequest): void {
+function announceCompression(context: Context, { responseParameters }: StreamingOutputCallRequest): void {
   if (responseParameters.some(({ compressed }) => compressed?.value)) context.compression = algorithm;
 }
 
@@ -123,7 +120,8 @@ async function* responsesTo(request: StreamingOutputCallRequest, context: Contex
 }
 
 function payloadOf(type: PayloadType, size: number) {
-  if (type !== PayloadType.COMPRESSABLE) throw new RpcError(Code.INVALID_ARGUMENT, `unknown payload type: ${type}`);
-  if (size < 0 || size > maxPayloadBytes) throw new RpcError(Code.INVALID_ARGUMENT, `invalid payload size: ${size} bytes`);
+  if (type !== PayloadType.COMPRESSABLE) throw new RpcError(Code.INVALID_ARGUMENT, `unsupported payload type: ${type}`);
+  if (size < 0 || size > maxPayloadBytes)
+    throw new RpcError(Code.INVALID_ARGUMENT, `the payload size must be 0 to ${maxPayloadBytes} bytes, got ${size}`);
   return zeros(size);
 }

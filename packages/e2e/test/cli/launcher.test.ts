@@ -5,13 +5,16 @@ import { expect, test } from "vitest";
 import { repository } from "../harness/paths.ts";
 import { Process } from "../harness/process.ts";
 
-/** The program of a package script. It prints its process id, and then the number of signals. */
+/**
+ * A program that a package script starts. It prints its process id, and on exit the number of
+ * signals that it received.
+ */
 const program = `
   import { endWithLauncher } from ${JSON.stringify(join(repository, "scripts/launcher.ts"))};
   let signals = 0;
   process.on("SIGTERM", () => {
     signals++;
-    // Waits longer than the launcher's check interval.
+    // Stay alive past the next check of the launcher.
     setTimeout(() => process.exit(console.log("signals", signals)), 1_500);
   });
   endWithLauncher();
@@ -19,13 +22,13 @@ const program = `
   setInterval(() => {}, 1_000);
 `;
 
-/** A shell that waits for the program, like that of a package manager. */
+/** A shell that waits for the program, like the shell of a package manager. */
 function launch(text: string): Process {
   return new Process("sh", ["-c", '"$0" --input-type=module -e "$1"; echo "status $?"', process.execPath, text]);
 }
 
 test.skipIf(process.platform !== "linux").each(["the shell alone", "the shell and the program"])(
-  "a SIGTERM to %s reaches the program once",
+  "a SIGTERM to %s reaches the program exactly once",
   async (receivers) => {
     await using shell = launch(program);
     await shell.stdout.line((line) => line.startsWith("ready"));
@@ -35,7 +38,7 @@ test.skipIf(process.platform !== "linux").each(["the shell alone", "the shell an
   },
 );
 
-test.skipIf(process.platform !== "linux")("the signal ends a program without a handler", async () => {
+test.skipIf(process.platform !== "linux")("a program without a handler is ended by the signal", async () => {
   const bare = `import { endWithLauncher } from ${JSON.stringify(join(repository, "scripts/launcher.ts"))};
     endWithLauncher();
     console.log("ready");

@@ -1,4 +1,4 @@
-// The server command: its output, how it ends, and invalid arguments.
+// The server's command: what it prints, how it exits, and which arguments it rejects.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Greeter } from "@grpc-study/proto/push";
@@ -15,7 +15,7 @@ import { until } from "../harness/until.ts";
 const runServer = (...args: string[]) => run(process.execPath, [serverMain, ...args]);
 
 describe("the start table", () => {
-  test("lists the services and their addresses", async () => {
+  test("lists the topic, address, service and security", async () => {
     await using server = await serve("chat");
     await server.stop();
     expect(server.address).toMatch(/^localhost:\d+$/);
@@ -38,7 +38,7 @@ describe("the start table", () => {
     );
   });
 
-  test("shows the requested address", async () => {
+  test("shows the requested host", async () => {
     await using server = await serve("hello", { args: ["--host", "127.0.0.1"] });
     expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
     expect(await isListening("127.0.0.1", server.port)).toBe(true);
@@ -46,8 +46,8 @@ describe("the start table", () => {
   });
 });
 
-describe("the end", () => {
-  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("comes with %s, and the exit status is 0", async (signal) => {
+describe("shutdown", () => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("starts on %s, and the exit status is 0", async (signal) => {
     await using server = await serve("hello");
     await client(["hello", "--addr", server.address]);
     server.kill(signal);
@@ -56,7 +56,7 @@ describe("the end", () => {
     for (const line of server.stderr.lines) expect(JSON.parse(line)).toMatchObject({ level: "info" });
   });
 
-  test("waits for a running call and accepts no others", async () => {
+  test("waits for a running call, and accepts no new one", async () => {
     await using server = await serve("hello-stream");
     await using running = startClient(["hello-stream", "--addr", server.address]);
     await server.logged(({ msg }) => msg.endsWith("zhc"));
@@ -75,7 +75,7 @@ describe("the end", () => {
     ["SIGTERM", 143],
     ["SIGINT", 130],
     ["SIGHUP", 129],
-  ] as const)("comes at once with a second %s", async (signal, status) => {
+  ] as const)("ends at once on a second %s", async (signal, status) => {
     await using server = await serve("push");
     using pushing = createClient(Greeter, server.address);
     const stream = pushing.putStream();
@@ -91,10 +91,10 @@ describe("the end", () => {
   });
 });
 
-test("a server serves even if its stdout is closed before the table, as by `| head -0`", async () => {
+test("a server serves even if its stdout is closed before it prints the table, as by `| head -0`", async () => {
   await using server = new Process(process.execPath, [...probed.node, serverMain, "chat", "--port", "0"], probed);
   server.closeStdout();
-  // The server prints the table right after it installs its signal handlers.
+  // The server writes the table right after it installs the signal handlers.
   await until(async () => (await resourcesOf(server))["SIGTERM"] !== undefined);
   expect(await resourcesOf(server)).toHaveProperty("TCPServerWrap");
   server.kill("SIGTERM");
@@ -103,34 +103,34 @@ test("a server serves even if its stdout is closed before the table, as by `| he
 });
 
 describe("a port in use", () => {
-  test.each(["127.0.0.1", "::1"])("on %s ends the server with status 1 and one line that names topic and port", async (host) => {
-    await using taken = await listenTcp(() => {}, { host });
-    expect(await runServer("chat", "--port", `${taken.port}`)).toEqual({
+  test.each(["127.0.0.1", "::1"])("on %s ends the server with status 1 and one line that names the topic and the port", async (host) => {
+    await using occupied = await listenTcp(() => {}, { host });
+    expect(await runServer("chat", "--port", `${occupied.port}`)).toEqual({
       status: 1,
       stdout: "",
-      stderr: expect.stringMatching(new RegExp(`^error: .*\\bchat\\b.*\\b${taken.port}\\b.*\\n$`)),
+      stderr: expect.stringMatching(new RegExp(`^error: .*\\bchat\\b.*\\b${occupied.port}\\b.*\\n$`)),
     });
-    expect(await isListening(host === "::1" ? "127.0.0.1" : "::1", taken.port)).toBe(false);
+    expect(await isListening(host === "::1" ? "127.0.0.1" : "::1", occupied.port)).toBe(false);
   });
 
-  test("is not shared with another server", async () => {
+  test("stays with the server that already listens on it", async () => {
     await using server = await serve("hello");
     expect(await runServer("chat", "--port", `${server.port}`)).toMatchObject({ status: 1, stdout: "" });
     expect(await client(["hello", "--addr", server.address])).toMatchObject({ status: 0 });
   });
 });
 
-describe("the server exits with status 1 and one line for", () => {
+describe("the server rejects, with status 1 and one line,", () => {
   test.each([
     ["an unknown topic", ["nope"], "nope"],
     ["an unknown topic among others", ["serve", "chat", "nope"], "nope"],
     ["an unknown option", ["chat", "--nope"], "--nope"],
-    ["a port that is no number", ["chat", "--port", "many"], "many"],
+    ["a port that is not a number", ["chat", "--port", "many"], "many"],
     ["a port that is too large", ["chat", "--port", "65536"], "65536"],
     ["a negative port", ["chat", "--port", "-1"], "-1"],
     ["one port for two topics", ["chat", "push", "--port", "0"], "--port"],
-    ["a host that is none", ["chat", "--port", "0", "--host", "a b"], "a b"],
-    ["an address that is not this machine's", ["chat", "--port", "0", "--host", "192.0.2.1"], "192.0.2.1"],
+    ["a malformed host", ["chat", "--port", "0", "--host", "a b"], "a b"],
+    ["an address of another machine", ["chat", "--port", "0", "--host", "192.0.2.1"], "192.0.2.1"],
     ["an unknown log level", ["chat", "--port", "0", "--log-level", "loud"], "loud"],
   ])("%s", async (_, args, named) => {
     const { status, stdout, stderr } = await runServer(...args);

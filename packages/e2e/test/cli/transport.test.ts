@@ -1,4 +1,4 @@
-// `--transport` of both commands: its effect, its help text and its errors.
+// `--transport` of both commands: which transport it selects, its help text, and its errors.
 import { once } from "node:events";
 import { connect, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -12,7 +12,10 @@ import { serve } from "../harness/server.ts";
 
 const grpcJs = ["--transport", "grpc-js"];
 
-/** Returns the `user-agent` of the first call that a node:http2 server receives. The call fails. */
+/**
+ * Returns the `user-agent` of the first call that reaches a node:http2 server. The server ends the
+ * call with FAILED_PRECONDITION.
+ */
 async function userAgentOf(args: readonly string[]): Promise<string> {
   const server = createServer();
   const called = Promise.withResolvers<string>();
@@ -33,8 +36,8 @@ async function userAgentOf(args: readonly string[]): Promise<string> {
 }
 
 /**
- * The response of a server to a request that is not gRPC. The engine's transport lists its content
- * types, and grpc-js does not.
+ * Returns the `accept-post` header of the response to a request that is not gRPC. The http2
+ * transport lists the supported types there; grpc-js does not.
  */
 async function acceptPostOf(address: string): Promise<unknown> {
   const session = connect(`http://${address}`);
@@ -47,13 +50,13 @@ async function acceptPostOf(address: string): Promise<unknown> {
 }
 
 describe("the client", () => {
-  test("calls on the engine by default, and on grpc-js with the option", async () => {
+  test("uses the http2 transport by default, and grpc-js on request", async () => {
     expect(await userAgentOf([])).toMatch(/^grpc-study\b/);
     expect(await userAgentOf(["--transport", "http2"])).toMatch(/^grpc-study\b/);
     expect(await userAgentOf(grpcJs)).toMatch(/^grpc-node-js\//);
   });
 
-  test("reports in one line, on both, a port without a listener or a peer without HTTP/2", async () => {
+  test("reports a closed port and a peer that does not speak HTTP/2 on one line, with either transport", async () => {
     await using silent = await listenTcp((socket) => socket.end("220 smtp.example ESMTP\r\n"));
     for (const port of [await closedPort(), silent.port]) {
       const hello = (...args: string[]) => client(["hello", "--addr", `127.0.0.1:${port}`, ...args]);
@@ -65,7 +68,7 @@ describe("the client", () => {
 });
 
 describe("the server", () => {
-  test("serves on the engine by default, and on grpc-js with the option, for clients of either", async () => {
+  test("uses the http2 transport by default and grpc-js on request, and serves clients of both", async () => {
     expect(await acceptPostOf(addressOf("hello"))).toBe("application/grpc, application/grpc+proto");
     await using server = await serve("hello", { args: grpcJs });
     expect(await acceptPostOf(server.address)).toBeUndefined();
@@ -78,17 +81,17 @@ describe("the server", () => {
     for (const line of server.stderr.lines) expect(JSON.parse(line)).toMatchObject({ level: "info" });
   });
 
-  test("reports a port in use in one line that names topic and port, on grpc-js too", async () => {
-    await using taken = await listenTcp(() => {});
-    expect(await run(process.execPath, [serverMain, "chat", "--port", `${taken.port}`, "--host", "127.0.0.1", ...grpcJs])).toEqual({
+  test("reports a port in use on one line that names the topic and the port, on grpc-js too", async () => {
+    await using occupied = await listenTcp(() => {});
+    expect(await run(process.execPath, [serverMain, "chat", "--port", `${occupied.port}`, "--host", "127.0.0.1", ...grpcJs])).toEqual({
       status: 1,
       stdout: "",
-      stderr: expect.stringMatching(new RegExp(`^error: .*\\bchat\\b.*\\b${taken.port}\\b.*\\n$`)),
+      stderr: expect.stringMatching(new RegExp(`^error: .*\\bchat\\b.*\\b${occupied.port}\\b.*\\n$`)),
     });
   });
 });
 
-test("both describe the option, and reject an unknown transport with a list of the valid ones", async () => {
+test("both commands document the option, and reject an unknown transport with the list of valid ones", async () => {
   const commands = [
     { run: client, topic: [], status: 2 },
     { run: (args: readonly string[]) => run(process.execPath, [serverMain, ...args]), topic: ["--port", "0"], status: 1 },
@@ -99,7 +102,7 @@ test("both describe the option, and reject an unknown transport with a list of t
     expect(help.stdout.replaceAll(/\s+/g, " ")).toContain(
       '--transport <name> transport that carries the calls (choices: "http2", "grpc-js", default: "http2")',
     );
-    const refused = await run(["hello", ...topic, "--transport", "quic"]);
-    expect(refused).toEqual({ status, stdout: "", stderr: expect.stringMatching(/^error: [^\n]*quic[^\n]*http2, grpc-js[^\n]*\n$/) });
+    const rejected = await run(["hello", ...topic, "--transport", "quic"]);
+    expect(rejected).toEqual({ status, stdout: "", stderr: expect.stringMatching(/^error: [^\n]*quic[^\n]*http2, grpc-js[^\n]*\n$/) });
   }
 });

@@ -1,4 +1,4 @@
-// Makes the call of a case with our client, and returns its outcome.
+// Makes the call of a test case with our client, and returns the outcome.
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, Code, createClient, detail, type Metadata, RpcError } from "@grpc-study/rpc";
 import {
@@ -16,18 +16,18 @@ import type { Answer, CallCase, Entries } from "./data/case.ts";
 
 export const responseData = Buffer.from("test response");
 
-/** The message size limit of the server, in bytes. */
+/** The server's message size limit, in bytes. */
 export const limitBytes = 200 * 1024;
 
 export interface Result {
   readonly code: Code;
   readonly message: string;
-  /** The texts in the details. */
+  /** The names in the error details. */
   readonly details: readonly string[];
   readonly responses: readonly Uint8Array[];
   readonly header: Entries;
   readonly trailer: Entries;
-  /** The request as the server received it, from its first response or its error. */
+  /** The request as the server saw it, from its first response or its error. */
   readonly info: RequestInfo | undefined;
 }
 
@@ -97,13 +97,13 @@ async function run(
 
   switch (kind) {
     case "unary": {
-      const call = client.unary(make(UnaryRequestSchema, only(first))[0] ?? {}, options);
+      const call = client.unary(make(UnaryRequestSchema, singleResponse(first))[0] ?? {}, options);
       closed();
       return received(await call);
     }
     case "client-stream": {
       const call = client.clientStream(options);
-      for (const request of make(ClientStreamRequestSchema, only(first))) await call.send(request);
+      for (const request of make(ClientStreamRequestSchema, singleResponse(first))) await call.send(request);
       if (cancel !== undefined && "beforeCloseSend" in cancel) call.cancel();
       closed();
       return received(await call.closeAndRecv());
@@ -148,13 +148,13 @@ function define({ header = {}, trailer = {}, responses = 0, error, delayMs = 0 }
   };
 }
 
-/** The definition for calls with one response. */
-function only({ responseData: [value], error, ...rest }: ReturnType<typeof define>) {
+/** Converts the definition to the form for calls with a single response. */
+function singleResponse({ responseData: [value], error, ...rest }: ReturnType<typeof define>) {
   if (error !== undefined) return { ...rest, response: { case: "error" as const, value: error } };
   return { ...rest, response: { case: "responseData" as const, value: value ?? new Uint8Array() } };
 }
 
-/** Pads a request to a given size on the wire. */
+/** Pads a request to the given size on the wire, in bytes. */
 function pad<Desc extends DescMessage>(schema: Desc, request: MessageInitShape<Desc>, bytes: number): MessageInitShape<Desc> {
   const filled = (length: number) => ({ ...request, requestData: new Uint8Array(length) });
   const over = toBinary(schema, create(schema, filled(bytes))).length - bytes;

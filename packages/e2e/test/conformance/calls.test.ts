@@ -1,4 +1,4 @@
-// Suites of connectrpc/conformance in which a client calls a server: ours calls ours.
+// The suites of connectrpc/conformance with a client and a server: our client calls our server.
 
 import { Code } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
@@ -53,16 +53,16 @@ async function check({ answer, requests = 1, sizes, requestHeader = {}, timeoutM
   expect(result.header).toMatchObject(header);
   expect(result.trailer).toMatchObject(trailer);
 
-  // Checks the request as the server received it.
+  // The request as the server saw it.
   if (responses === 0 && error === undefined) return;
   const seen = Object.fromEntries(result.info?.requestHeaders.map(({ name, value }) => [name, value]) ?? []);
   expect(seen).toMatchObject(requestHeader);
-  const told = call.kind === "full-duplex" && responses > 0 ? 1 : (sizes?.length ?? requests);
-  expect(result.info?.requests).toHaveLength(told);
+  const expectedRequests = call.kind === "full-duplex" && responses > 0 ? 1 : (sizes?.length ?? requests);
+  expect(result.info?.requests).toHaveLength(expectedRequests);
   if (timeoutMs === undefined) expect(result.info?.timeoutMs).toBeUndefined();
   else {
-    // Allows for the delay on a busy machine: half of the deadline. The suite uses 2 seconds and
-    // half a second.
+    // The suite allows 2 seconds, or half a second, for the way to the server. On a machine that is
+    // busy with other tests, allow half of the timeout.
     expect(Number(result.info?.timeoutMs)).toBeGreaterThan(timeoutMs / 2);
     expect(Number(result.info?.timeoutMs)).toBeLessThanOrEqual(timeoutMs);
   }

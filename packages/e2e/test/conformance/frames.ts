@@ -1,4 +1,4 @@
-// Cases in the form of node:http2.
+// Converts frames and headers of test cases to the form that Node's http2 accepts.
 import type { Entries, Frame } from "./data/case.ts";
 
 export function toFrame({ flag, bytes }: Frame): Buffer {
@@ -9,7 +9,7 @@ export function toFrame({ flag, bytes }: Frame): Buffer {
 }
 
 export function toHttp2Headers(entries: Entries): Record<string, string | string[]> {
-  // A single value must not be a list, since HTTP/2 and gRPC allow some fields only once.
+  // A single value must stay a string: HTTP/2 and gRPC forbid lists for their own fields.
   return Object.fromEntries(
     Object.entries(entries).map(([name, [first = "", ...more]]) => [name, more.length === 0 ? first : [first, ...more]]),
   );

@@ -1,16 +1,16 @@
-// Known failures by suite and case, with the reasons. A listed case has to fail, so that the list
-// stays minimal.
+// The cases that fail, and why, by suite and name. The tests expect each listed case to fail, so
+// the list cannot go stale.
 
 interface KnownFailure {
   readonly suite: string;
   readonly name: string;
   /** The actual outcome. */
   readonly outcome: string;
-  /** The cause. */
+  /** The reason. */
   readonly cause: string;
 }
 
-/** None at present. */
+/** Currently empty. */
 export const knownFailures: readonly KnownFailure[] = [];
 
 export function isKnown(suite: string, name: string): boolean {

@@ -1,4 +1,4 @@
-// The suite of connectrpc/conformance with invalid requests, and the responses of our server.
+// The suite of connectrpc/conformance with invalid requests: how our server responds.
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { Code } from "@grpc-study/rpc";
@@ -28,7 +28,8 @@ async function check({ verb = "POST", path, header = {}, frames, codes }: Reques
     let status: unknown;
     const read = (headers: Readonly<Record<string, unknown>>) => {
       status = headers["grpc-status"] ?? status;
-      // The gRPC status for an HTTP status: all valid HTTP statuses here map to UNKNOWN.
+      // A client maps an HTTP status without a grpc-status to a code. Every status that a server
+      // may send here maps to UNKNOWN.
       if (status === undefined && headers[":status"] !== 200) status = Code.UNKNOWN;
     };
     stream.on("response", read);

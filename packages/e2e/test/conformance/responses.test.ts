@@ -1,5 +1,5 @@
-// The suites of connectrpc/conformance with invalid or unusual responses, and their outcome for our
-// client.
+// The suites of connectrpc/conformance with invalid or unusual responses: how our client handles
+// them.
 import { once } from "node:events";
 import { createServer, type Http2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -37,7 +37,7 @@ async function check(testCase: ResponseCase): Promise<void> {
   expect(result.trailer).toMatchObject(outcome.trailer ?? {});
 }
 
-/** A server that responds to every call as the case defines. */
+/** Starts a server that answers every call with the response of the test case. */
 async function serveRaw({ status = 200, header = {}, frames = [], trailer }: ResponseCase): Promise<{ address: string } & AsyncDisposable> {
   const server = createServer();
   const sessions = new Set<Http2Session>();

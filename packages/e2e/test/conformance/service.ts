@@ -1,5 +1,5 @@
-// connectrpc.conformance.v1.ConformanceService on our library: it responds as the first request
-// defines, and returns the request that it received.
+// connectrpc.conformance.v1.ConformanceService, implemented with our library. It sends the response
+// that the first request defines, and reports the request as it received it.
 import { setTimeout as delay } from "node:timers/promises";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
@@ -48,7 +48,7 @@ export const conformanceService = implement(ConformanceService, {
     if (responses !== undefined) yield* responses.rest(unanswered);
   },
 
-  // `unimplemented` is left out: the test expects UNIMPLEMENTED.
+  // `unimplemented` has no handler on purpose.
 });
 
 const pack = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Any => anyPack(schema, message);
@@ -80,8 +80,8 @@ function toError({ code, message, details }: ConformanceError, more: readonly An
 }
 
 /**
- * The responses of a stream. The first one contains the request. Without responses, the error
- * contains it.
+ * The responses of a stream. The first response reports the request. If there is no response, the
+ * error reports it.
  */
 class Responses {
   readonly #definition: StreamResponseDefinition | undefined;

@@ -33,14 +33,14 @@ export const chat: Topic = {
       stdout: printed,
     },
     {
-      title: "takes the end of input for quit, also in the middle of a line",
+      title: "quits at the end of input, even in the middle of a line",
       args: ["--deadline", "1m"],
       stdin: "1\n我是谁？\n你好么？\n你好",
       exchanges: [tutorial],
       stdout: printed,
     },
     {
-      title: "prints nothing if nothing is said",
+      title: "prints nothing for empty input",
       args: [],
       stdin: "",
       exchanges: [{ method: bidiHello, requests: [], responses: [] }],

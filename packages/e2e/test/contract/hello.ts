@@ -21,13 +21,13 @@ export const hello: Topic = {
   calls: [
     { title: "SayHello greets by name", ...tutorial },
     {
-      title: "SayHello takes the whole range of an int64",
+      title: "SayHello accepts the whole range of an int64",
       method: sayHello,
       requests: [{ messageName: "世界", messageLen: "-9223372036854775808" }],
       responses: [{ resMessage: "Message send by SayHello server :Hello 世界" }],
     },
     {
-      title: "SayHello greets nobody",
+      title: "SayHello accepts an empty name",
       method: sayHello,
       requests: [{}],
       responses: [{ resMessage: "Message send by SayHello server :Hello " }],

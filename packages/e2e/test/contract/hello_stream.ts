@@ -16,12 +16,12 @@ export const helloStream: Topic = {
   ],
   calls: [
     {
-      title: "SayHello answers the first request and no other",
+      title: "SayHello answers only the first request",
       method: sayHello,
       requests: [{ messageName: "zhc", messageLen: "3" }, { messageName: "again" }],
       responses: [{ resMessage: "recv zhc" }],
     },
-    { title: "SayHello refuses a stream without requests", method: sayHello, requests: [], responses: [], code: Code.INVALID_ARGUMENT },
+    { title: "SayHello rejects a stream without requests", method: sayHello, requests: [], responses: [], code: Code.INVALID_ARGUMENT },
   ],
-  commands: [{ title: "sends zhc and prints what comes back", args: [], exchanges: [tutorial], stdout: "接受服务端的resp: recv zhc\n" }],
+  commands: [{ title: "sends zhc and prints the response", args: [], exchanges: [tutorial], stdout: "接受服务端的resp: recv zhc\n" }],
 };

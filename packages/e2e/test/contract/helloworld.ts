@@ -12,18 +12,18 @@ export const helloworld: Topic = {
   calls: [
     { title: "SayHello greets the world", ...greeting("world") },
     { title: "SayHello greets in any script", ...greeting("世界 👋🏽 \u0000\n") },
-    { title: "SayHello greets nobody", method: sayHello, requests: [{}], responses: [{ message: "Hello " }] },
+    { title: "SayHello accepts an empty name", method: sayHello, requests: [{}], responses: [{ message: "Hello " }] },
   ],
   commands: [
-    { title: "greets the world unless told otherwise", args: [], exchanges: [greeting("world")], stdout: "Greeting: Hello world\n" },
+    { title: "greets the world by default", args: [], exchanges: [greeting("world")], stdout: "Greeting: Hello world\n" },
     {
-      title: "greets whom it is told",
+      title: "greets the name of --name",
       args: ["--name", "小明", "--timeout", "20s"],
       exchanges: [greeting("小明")],
       stdout: "Greeting: Hello 小明\n",
     },
     {
-      title: "prints JSON if asked",
+      title: "prints JSON with --json",
       args: ["--json", "--timeout", "20s"],
       exchanges: [greeting("world")],
       stdout: '{"message":"Hello world"}\n',

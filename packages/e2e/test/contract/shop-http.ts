@@ -4,7 +4,7 @@
 export interface ShopAnswer {
   readonly status: number;
   readonly body: string;
-  /** Undefined if the header must be absent. */
+  /** `undefined` if the header is absent. */
   readonly contentType: string | undefined;
   readonly allow: string | undefined;
 }
@@ -31,10 +31,10 @@ const failed = (status: number, code: number, message: string, details: readonly
 const badRequest = "type.googleapis.com/google.rpc.BadRequest";
 
 /**
- * INVALID_ARGUMENT with field violations, up to three of which are in the message. The message of a
- * parse error contains a colon, and that of a rule does not.
+ * INVALID_ARGUMENT with one field violation for each fault; the message lists at most three. A
+ * parse fault has a colon in its message, and a broken rule has none.
  */
-function refused(mark: " " | ": ", ...faults: readonly (readonly [field: string, description: string])[]): ShopAnswer {
+function invalidArgument(mark: " " | ": ", ...faults: readonly (readonly [field: string, description: string])[]): ShopAnswer {
   const more = faults.length > 3 ? ` (and ${faults.length - 3} more)` : "";
   const message =
     faults
@@ -60,8 +60,8 @@ function timeout(grpcTimeout: string, answer: ShopAnswer): ShopRequest {
   return { ...get("/v1/prod/998", answer, `Grpc-Timeout: ${grpcTimeout}`), headers: { "grpc-timeout": grpcTimeout } };
 }
 
-const nowhere = (path: string) => failed(404, 5, `no route matches ${path}`);
-const taken = ok('{"status":"OK","message":"success"}');
+const noRoute = (path: string) => failed(404, 5, `no route matches ${path}`);
+const orderAccepted = ok('{"status":"OK","message":"success"}');
 
 export const shopRequests: readonly ShopRequest[] = [
   get("/v1/prod/998", ok('{"prod_stock":114514}')),
@@ -77,24 +77,24 @@ export const shopRequests: readonly ShopRequest[] = [
     method: "OPTIONS",
   },
 
-  get("/v1/prod/abc", refused(": ", ["prod_id", '"abc" is not an int32'])),
-  get("/v1/prod/1.5", refused(": ", ["prod_id", '"1.5" is not an int32'])),
-  get("/v1/prod/99999999999", refused(": ", ["prod_id", '"99999999999" is out of range for int32'])),
-  get("/v1/prod/", refused(": ", ["prod_id", '"" is not an int32'])),
-  get("/v1/prod/998?prod_area=ZZ", refused(": ", ["prod_area", '"ZZ" is not a value of ProdAreas (A, B, C)'])),
-  get("/v1/prod/998?prod_area=9", refused(" ", ["prod_area", "must be one of A (0), B (1), C (2), is 9"])),
-  get("/v1/prod/0", refused(" ", ["prod_id", "must be greater than 0, is 0"])),
+  get("/v1/prod/abc", invalidArgument(": ", ["prod_id", '"abc" is not an int32'])),
+  get("/v1/prod/1.5", invalidArgument(": ", ["prod_id", '"1.5" is not an int32'])),
+  get("/v1/prod/99999999999", invalidArgument(": ", ["prod_id", '"99999999999" is out of range for int32'])),
+  get("/v1/prod/", invalidArgument(": ", ["prod_id", '"" is not an int32'])),
+  get("/v1/prod/998?prod_area=ZZ", invalidArgument(": ", ["prod_area", '"ZZ" is not a value of ProdAreas (A, B, C)'])),
+  get("/v1/prod/998?prod_area=9", invalidArgument(" ", ["prod_area", "must be one of A (0), B (1), C (2), is 9"])),
+  get("/v1/prod/0", invalidArgument(" ", ["prod_id", "must be greater than 0, is 0"])),
   get(
     "/v1/prod/0?prod_area=9",
-    refused(" ", ["prod_id", "must be greater than 0, is 0"], ["prod_area", "must be one of A (0), B (1), C (2), is 9"]),
+    invalidArgument(" ", ["prod_id", "must be greater than 0, is 0"], ["prod_area", "must be one of A (0), B (1), C (2), is 9"]),
   ),
 
-  get("/v1/prod", nowhere("/v1/prod")),
-  get("/v1/prod/998/", nowhere("/v1/prod/998/")),
-  get("/nope", nowhere("/nope")),
-  get("/", { status: 302, body: "", contentType: undefined, allow: undefined }, "GET / leads to the documentation"),
+  get("/v1/prod", noRoute("/v1/prod")),
+  get("/v1/prod/998/", noRoute("/v1/prod/998/")),
+  get("/nope", noRoute("/nope")),
+  get("/", { status: 302, body: "", contentType: undefined, allow: undefined }, "GET / redirects to the documentation"),
   {
-    ...order("a method without a rule", "{}", nowhere("/services.ProdService/GetProdStocks")),
+    ...order("a method without a rule", "{}", noRoute("/services.ProdService/GetProdStocks")),
     path: "/services.ProdService/GetProdStocks",
   },
 
@@ -102,27 +102,31 @@ export const shopRequests: readonly ShopRequest[] = [
   allowed("DELETE", "/v1/prod/998", "GET, HEAD, OPTIONS"),
   allowed("GET", "/v1/orders", "OPTIONS, POST"),
 
-  order("an order", '{"order_id":1,"order_no":"20210722","user_id":7,"order_money":20.5,"order_time":"2021-07-22T10:00:00Z"}', taken),
+  order(
+    "an order",
+    '{"order_id":1,"order_no":"20210722","user_id":7,"order_money":20.5,"order_time":"2021-07-22T10:00:00Z"}',
+    orderAccepted,
+  ),
   order(
     "an order in lowerCamel, with numbers as text",
     '{"orderId":"1","orderNo":"20210722","userId":"7","orderMoney":"20.5","orderTime":"2021-07-22T12:00:00+02:00"}',
-    taken,
+    orderAccepted,
   ),
-  order("an order with a field that nobody knows", '{"order_id":1,"order_no":"20210722","user_id":7,"nosuch":[{}]}', taken),
+  order("an order with an unknown field", '{"order_id":1,"order_no":"20210722","user_id":7,"nosuch":[{}]}', orderAccepted),
   order("malformed JSON", "{", failed(400, 3, "malformed JSON: expected property name or '}' at position 1 (line 1 column 2)")),
-  order("a list", "[]", refused(": ", ["order_main", "a list is not an object"])),
-  order("an int32 that overflows", '{"order_id":2147483648}', refused(": ", ["order_main.order_id", "2147483648 is not an int32"])),
-  order("a number for a string", '{"order_no":5}', refused(": ", ["order_main.order_no", "5 is not a string"])),
+  order("a list", "[]", invalidArgument(": ", ["order_main", "a list is not an object"])),
+  order("an int32 that overflows", '{"order_id":2147483648}', invalidArgument(": ", ["order_main.order_id", "2147483648 is not an int32"])),
+  order("a number instead of a string", '{"order_no":5}', invalidArgument(": ", ["order_main.order_no", "5 is not a string"])),
   order(
     "a bad timestamp",
     '{"order_time":"yesterday"}',
-    refused(": ", ["order_main.order_time", '"yesterday" is not a timestamp (RFC 3339)']),
+    invalidArgument(": ", ["order_main.order_time", '"yesterday" is not a timestamp (RFC 3339)']),
   ),
-  order("no body", "", refused(" ", ["order_main", "is required"])),
+  order("no body", "", invalidArgument(" ", ["order_main", "is required"])),
   order(
-    "an order in which everything is wrong",
+    "an order whose fields all break a rule",
     '{"order_money":-1}',
-    refused(
+    invalidArgument(
       " ",
       ["order_main.order_id", "must be greater than 0, is 0"],
       ["order_main.order_no", 'must be at least 1 character, is ""'],
@@ -140,5 +144,5 @@ export const shopRequests: readonly ShopRequest[] = [
   timeout("zzz", failed(400, 3, 'the header grpc-timeout is malformed: "zzz"')),
 ];
 
-/** The response of a gateway whose gRPC server is down. */
+/** The gateway's response while its gRPC server is down. */
 export const shopIsDown = failed(503, 14, "the upstream is not available");

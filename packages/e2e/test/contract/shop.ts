@@ -12,7 +12,9 @@ const stocks = [{ prod_stock: 114514 }, { prod_stock: 10086 }, { prod_stock: 721
 const users = (...ids: number[]) => ({ users: ids.map((user_id) => ({ user_id })) });
 const fiveUsers = users(1, 2, 3, 4, 5);
 
-/** The users of each response in this order. Each score is in [0, 100). */
+/**
+ * Asserts the user ids of each response, in order, and that each score is an integer from 0 to 99.
+ */
 const scoresOf =
   (...expected: number[][]) =>
   (responses: readonly JsonObject[]) => {
@@ -22,11 +24,11 @@ const scoresOf =
       expected,
     );
     for (const { user_score: score = 0 } of batches.flatMap(({ users = [] }) => users)) {
-      assert(Number.isInteger(score) && score >= 0 && score < 100, `${score} is no score`);
+      assert(Number.isInteger(score) && score >= 0 && score < 100, `the score must be an integer from 0 to 99, got ${score}`);
     }
   };
 
-/** The response of a server that counts scores from 80. */
+/** A response with the score 80 plus the user id. */
 const scored = (...ids: number[]) => ({ users: ids.map((user_id) => ({ user_id, user_score: 80 + user_id })) });
 const printed = (...ids: number[]) => `[${ids.map((id) => `user_id:${id} user_score:${80 + id}`).join(" ")}]\n`;
 
@@ -85,30 +87,30 @@ export const shop: Topic = {
     "services.UserScoreResponse{repeated services.UserInfo users=1}",
   ],
   calls: [
-    { title: "GetProdStock knows the stock of area A, which is the default", ...tutorial.stock },
+    { title: "GetProdStock returns the stock of area A by default", ...tutorial.stock },
     {
-      title: "GetProdStock knows the stock of area B",
+      title: "GetProdStock returns the stock of area B",
       method: getProdStock,
       requests: [{ prod_id: 1, prod_area: "B" }],
       responses: [{ prod_stock: 721 }],
     },
-    { title: "GetProdStock knows the stock of area C", ...tutorial.stockOfC },
+    { title: "GetProdStock returns the stock of area C", ...tutorial.stockOfC },
     {
-      title: "GetProdStock refuses an area that does not exist",
+      title: "GetProdStock rejects an unknown area",
       method: getProdStock,
       requests: [{ prod_id: 998, prod_area: 9 }],
       responses: [],
       code: Code.INVALID_ARGUMENT,
     },
-    { title: "GetProdStocks knows all four stocks", ...tutorial.stocks },
+    { title: "GetProdStocks returns all four stocks", ...tutorial.stocks },
     {
-      title: "GetProdStocks returns no more than size",
+      title: "GetProdStocks returns at most `size` stocks",
       method: getProdStocks,
       requests: [{ size: 2 }],
       responses: [{ productes: stocks.slice(0, 2) }],
     },
     {
-      title: "GetProdInfo answers the product that was asked for",
+      title: "GetProdInfo returns the requested product",
       method: getProdInfo,
       requests: [{ prod_id: 998 }],
       responses: (responses) =>
@@ -118,37 +120,42 @@ export const shop: Topic = {
         ),
     },
     {
-      title: "GetProdStock refuses a product whose id is not positive",
+      title: "GetProdStock rejects a product id that is not positive",
       method: getProdStock,
       requests: [{ prod_id: 0 }],
       responses: [],
       code: Code.INVALID_ARGUMENT,
     },
-    { title: "NewOrder takes an order", ...tutorial.order },
+    { title: "NewOrder accepts an order", ...tutorial.order },
     {
-      title: "NewOrder refuses an order that breaks the rules",
+      title: "NewOrder rejects an order that breaks the rules",
       method: newOrder,
       requests: [{ order_main: { order_id: 1, order_no: "", user_id: 7 } }],
       responses: [],
       code: Code.INVALID_ARGUMENT,
     },
-    { title: "GetUserScore scores the users in order", method: getUserScore, requests: [users(5, 1, 3)], responses: scoresOf([5, 1, 3]) },
     {
-      title: "GetUserScore refuses a user whose id is not positive",
+      title: "GetUserScore returns scores in the order of the users",
+      method: getUserScore,
+      requests: [users(5, 1, 3)],
+      responses: scoresOf([5, 1, 3]),
+    },
+    {
+      title: "GetUserScore rejects a user id that is not positive",
       method: getUserScore,
       requests: [users(5, -1)],
       responses: [],
       code: Code.INVALID_ARGUMENT,
     },
     {
-      title: "GetUserScoreByDoubleEndStream refuses a request that breaks the rules",
+      title: "GetUserScoreByDoubleEndStream rejects a request that breaks the rules",
       method: getUserScoreByDoubleEndStream,
       requests: [users(-1)],
       responses: [],
       code: Code.INVALID_ARGUMENT,
     },
     {
-      title: "GetUserScoreByServerStream answers in batches of two",
+      title: "GetUserScoreByServerStream responds in batches of two users",
       method: getUserScoreByServerStream,
       requests: [fiveUsers],
       responses: scoresOf([1, 2], [3, 4], [5]),
@@ -169,14 +176,14 @@ export const shop: Topic = {
   commands: [
     { title: "prints a stock as a number", args: ["stock"], exchanges: [tutorial.stock], stdout: "114514\n" },
     {
-      title: "asks for the stock of an area",
+      title: "requests the stock of an area",
       args: ["stock", "--id", "2", "--area", "C"],
       exchanges: [tutorial.stockOfC],
       stdout: "666\n",
     },
-    { title: "prints stocks as Go does", args: ["stocks"], exchanges: [tutorial.stocks], stdout: printedStocks },
+    { title: "prints stocks in Go's text format", args: ["stocks"], exchanges: [tutorial.stocks], stdout: printedStocks },
     {
-      title: "prints a product as Go does",
+      title: "prints a product in Go's text format",
       args: ["info", "--id", "998"],
       exchanges: [
         {
@@ -203,21 +210,21 @@ export const shop: Topic = {
       othersOnly: true,
     },
     {
-      title: "asks for scores in batches",
+      title: "requests scores in batches",
       args: ["scores", "--mode", "client"],
       exchanges: [tutorial.client],
       stdout: printed(1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5),
       othersOnly: true,
     },
     {
-      title: "asks for and prints scores in batches",
+      title: "requests and prints scores in batches",
       args: ["scores", "--mode", "double", "--users", "2", "--batches", "2"],
       exchanges: [{ method: getUserScoreByDoubleEndStream, requests: [users(1, 2), users(1, 2)], responses: [scored(1, 2), scored(1, 2)] }],
       stdout: printed(1, 2) + printed(1, 2),
       othersOnly: true,
     },
     {
-      title: "does what the tutorial's clients do unless told otherwise",
+      title: "makes the calls of the tutorial's clients by default",
       args: [],
       exchanges: [tutorial.stock, tutorial.stocks, tutorial.stockOfC, tutorial.server, tutorial.client, tutorial.double],
       stdout: `114514\n${printedStocks}prod_stock:666\n${printed(1, 2)}${printed(3, 4)}${printed(5)}${printed(1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5)}${five}${five}${five}`,

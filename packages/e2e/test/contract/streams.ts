@@ -21,7 +21,7 @@ const conversations = {
 
 const printed = {
   listValue: five.map((n) => `stream server grpc ${n}\n`).join(""),
-  // As protobuf-go prints the message, without a code of 0.
+  // protobuf-go omits a code of 0.
   routeList: 'value:"ok"\n',
   conversations: five.map((n) => `from stream server answer: the ${n + 1} question is stream client rpc ${n}\n`).join(""),
 };
@@ -41,24 +41,24 @@ export const streams: Topic = {
     "StreamResponse{string answer=1}",
   ],
   calls: [
-    { title: "ListValue answers five times", ...listValue },
+    { title: "ListValue sends five responses", ...listValue },
     {
       title: "ListValue counts without a prefix too",
       method: listValue.method,
       requests: [{}],
       responses: five.map((n) => ({ stream_value: `${n}` })),
     },
-    { title: "RouteList takes all requests and says ok", ...routeList },
-    { title: "RouteList says ok to none at all", method: routeList.method, requests: [], responses: [{ value: "ok" }] },
+    { title: "RouteList reads all requests and returns ok", ...routeList },
+    { title: "RouteList returns ok for a stream without requests", method: routeList.method, requests: [], responses: [{ value: "ok" }] },
     { title: "Conversations numbers the questions from 1", ...conversations },
     { title: "Conversations ends with OK after a half-close without questions", method: conversations.method, requests: [], responses: [] },
   ],
   commands: [
     { title: "prints five values", args: ["list-value"], exchanges: [listValue], stdout: printed.listValue },
-    { title: "sends five items and prints the outcome", args: ["route-list"], exchanges: [routeList], stdout: printed.routeList },
+    { title: "sends five items and prints the response", args: ["route-list"], exchanges: [routeList], stdout: printed.routeList },
     { title: "asks five questions, one by one", args: ["conversations"], exchanges: [conversations], stdout: printed.conversations },
     {
-      title: "does all three unless told otherwise",
+      title: "makes all three calls by default",
       args: [],
       exchanges: [listValue, routeList, conversations],
       stdout: printed.listValue + printed.routeList + printed.conversations,

@@ -1,5 +1,5 @@
-// The contract as data: the services of each topic, their responses, and the requests and output of
-// its client.
+// The contract as data: what each topic serves, how it responds, and what its client sends and
+// prints.
 import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
 import type { Code } from "@grpc-study/rpc";
 
@@ -8,34 +8,35 @@ export interface Topic {
   /** The name on the command line. */
   readonly name: string;
   /**
-   * The default listeners. Tests only read them, and listen on ports that the system assigns.
+   * The default listeners. Tests only read them: test servers listen on ports that the system
+   * assigns.
    */
   readonly listeners: readonly { readonly port: number; readonly security: "plaintext" | "TLS" | "mutual TLS" | "token" }[];
   /**
-   * Its methods, as `<path> <call kind>`, and its messages and enums, as
-   * `name{type field=number; …}`: in file order.
+   * The methods as `<path> <call kind>`, then the messages and enums as `name{type field=number;
+   * …}`, in the order of the .proto files.
    */
   readonly definition: readonly string[];
-  /** Calls to our server. */
+  /** The calls to our server. */
   readonly calls: readonly Call[];
-  /** Commands of our client, for any server. */
+  /** The commands of our client, which work with any server. */
   readonly commands: readonly Command[];
 }
 
 /**
- * A call and its responses. Messages are JSON with the names in the .proto file, without fields
- * that have their default value.
+ * A call and its outcome. Messages are JSON with the field names of the .proto file; fields with
+ * their default value are left out.
  */
 export interface Call {
   /** A sentence that describes the behaviour of the server. */
   readonly title: string;
   readonly method: DescMethod;
   readonly requests: readonly JsonObject[];
-  /** All responses, or a check if they vary. */
+  /** All responses, or a function that checks them if they vary. */
   readonly responses: readonly JsonObject[] | ((responses: readonly JsonObject[]) => void);
-  /** The status of the call. Default: OK. */
+  /** The status code. Default: OK. */
   readonly code?: Code;
-  /** Cancels a long call after this number of responses. */
+  /** Cancel the call after this number of responses, because the whole stream takes long. */
   readonly take?: number;
 }
 
@@ -48,11 +49,11 @@ export interface Command {
   readonly stdin?: string;
   readonly exchanges: readonly Exchange[];
   readonly stdout: string;
-  /** True if our own server responds differently. The test of the topic covers that. */
+  /** Set if our own server responds differently; the test of the topic covers that. */
   readonly othersOnly?: true;
 }
 
-/** A call as seen by a server with fixed responses. */
+/** One call as a server with fixed responses sees it. */
 export interface Exchange {
   readonly method: DescMethod;
   readonly requests: readonly JsonObject[];

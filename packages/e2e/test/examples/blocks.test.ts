@@ -10,7 +10,7 @@ test("a block has the heading, the marks and the file name of its first line", (
   ]);
 });
 
-test("the reason why a block is untested stands on the line before it, and counts for one block", () => {
+test("a comment on the line before a block says why that one block is untested", () => {
   const markdown = `<!-- untested: needs a browser -->\n${fence}ts\na\n${fence}\n\n${fence}ts\nb\n${fence}\n`;
   expect(blocksOf(markdown).map(({ untested }) => untested)).toEqual(["needs a browser", undefined]);
 });

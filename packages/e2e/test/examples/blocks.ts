@@ -1,4 +1,4 @@
-// The code blocks of a Markdown file, and the attributes in their first line: ```ts run
+// Parses the code blocks of a Markdown file, and the attributes in their first line: ```ts run
 // [server.ts]
 export interface Block {
   /** The heading above. */
@@ -8,7 +8,7 @@ export interface Block {
   readonly marks: readonly string[];
   /** The file name in brackets. */
   readonly file: string | undefined;
-  /** The reason why it is not tested, from a preceding comment: <!-- untested: … --> */
+  /** Why the block is not tested, from the comment before it: <!-- untested: … --> */
   readonly untested: string | undefined;
   /** The text, which ends with a newline. */
   readonly text: string;

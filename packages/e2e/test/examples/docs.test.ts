@@ -1,13 +1,13 @@
-// Tests every example of the documentation, in both languages. Each page is a small project in its
-// own folder. Files are written in the order of the page, all TypeScript is type-checked in one
-// run, and programs and commands run in the order of the page.
+// Tests every example of the documentation, in both languages. Each page becomes a small project in
+// its own folder: the test writes the files,
+// type-checks all TypeScript in one run, and runs programs and commands in page order.
 //
 //   ```ts               is type-checked
 //   ```ts continues     is type-checked with the block before it
-//   ```ts run           is a program, which is also run
-//   ```… [file]         is a file in the page's folder
-//   ```console          has commands with their output
-//   ```console server   has a command that runs until the page ends
+//   ```ts run           is a program, type-checked and run
+//   ```… [file]         is a file of the page's folder
+//   ```console          has commands and their output
+//   ```console server   has a command that runs until the end of the page
 import { globSync, readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,9 +19,9 @@ import { cannotRun, commandsOf, ownPorts, startTutorials, Workplace } from "./wo
 
 const docs = join(repository, "docs");
 
-/** A block and its file. */
+/** A code block, and the file that it becomes. */
 interface Example extends Block {
-  /** The path in the page's folder. Undefined for commands. */
+  /** The path in the folder of the page; `undefined` for commands. */
   readonly path: string | undefined;
 }
 
@@ -32,7 +32,7 @@ function examplesOf(markdown: string): Example[] {
     if (block.language === "console") examples.push({ ...block, path: undefined });
     else if (block.marks.includes("continues")) {
       const before = examples.at(-1);
-      if (before?.language !== "ts") throw new Error(`${block.heading}: a block that continues stands behind one of the language ts`);
+      if (before?.language !== "ts") throw new Error(`${block.heading}: a block with the mark "continues" must follow a ts block`);
       examples[examples.length - 1] = { ...before, marks: [...before.marks, ...block.marks], text: `${before.text}${block.text}` };
     } else if (block.language === "ts" || block.file !== undefined) {
       if (block.file !== undefined && !/^[\w.@/-]+\.\w+$/.test(block.file)) {
@@ -53,14 +53,17 @@ const pages = globSync("**/*.md", { cwd: docs, exclude: (name) => ["node_modules
   })
   .filter(({ examples }) => examples.length > 0);
 
-/** The ports of the page: in its blocks, and in the examples that it includes or runs. */
+/**
+ * Returns the page together with the example files that it includes or runs. The listening ports
+ * are in there.
+ */
 async function textOf(markdown: string): Promise<string> {
   const included = new Set([...markdown.matchAll(/(?:<<< @\/\.\.\/|\bnode )(examples\/[\w/-]+\.ts)\b/g)].map(([, path = ""]) => path));
   const texts = [...included].map((path) => readFile(join(repository, path), "utf8").catch(() => ""));
   return [markdown, ...(await Promise.all(texts))].join("\n");
 }
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 const places = new Map<string, Workplace>();
 let folder: string;
@@ -70,21 +73,21 @@ beforeAll(async () => {
   folder = tutorials.folder;
   for (const { page, markdown, examples } of pages) {
     const own = await ownPorts(await textOf(markdown));
-    const place = await Workplace.open(join(folder, page.replaceAll("/", "-")), new Map([...tutorials.ports, ...own]));
-    places.set(page, started.use(place));
-    // Keeps earlier versions of a file, to type-check them too.
+    const workplace = await Workplace.open(join(folder, page.replaceAll("/", "-")), new Map([...tutorials.ports, ...own]));
+    places.set(page, started.use(workplace));
+    // An earlier version of a file gets its own name, so that it is type-checked too.
     for (const [index, { path, text }] of examples.entries()) {
       if (path === undefined) continue;
       const later = examples.slice(index + 1).some((one) => one.path === path);
-      await place.write(later ? path.replace(/\.(\w+)$/, `.${index}.$1`) : path, text);
+      await workplace.write(later ? path.replace(/\.(\w+)$/, `.${index}.$1`) : path, text);
     }
-    if (examples.some(({ path }) => path === "buf.gen.yaml")) await place.runCommand("npx buf generate", "");
+    if (examples.some(({ path }) => path === "buf.gen.yaml")) await workplace.runCommand("npx buf generate", "");
   }
 }, 120_000);
 
 afterAll(() => started.disposeAsync());
 
-test("every block of TypeScript is type-checked", { timeout: 120_000, concurrent: false }, async () => {
+test("every TypeScript block compiles", { timeout: 120_000, concurrent: false }, async () => {
   const options = {
     extends: "../tsconfig.json",
     compilerOptions: { moduleDetection: "force", noImplicitReturns: false },
@@ -96,7 +99,7 @@ test("every block of TypeScript is type-checked", { timeout: 120_000, concurrent
   expect(status).toBe(0);
 });
 
-// The README contains this table and is tested separately.
+// The start table in the README, which readme.test.ts tests.
 const served = readFileSync(join(repository, "README.md"), "utf8");
 
 describe.skipIf(cannotRun).each(pages)("$page", { concurrent: false, timeout: 60_000 }, ({ page, examples }) => {
@@ -123,7 +126,7 @@ describe.skipIf(cannotRun).each(pages)("$page", { concurrent: false, timeout: 60
   }
 });
 
-test("what is untested says why, and is little", () => {
+test("at most a tenth of the blocks are untested", () => {
   const blocks = pages.flatMap(({ markdown }) => blocksOf(markdown));
   const untested = blocks.filter((block) => block.untested !== undefined);
   expect(untested.length).toBeLessThanOrEqual(blocks.length / 10);

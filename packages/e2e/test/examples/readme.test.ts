@@ -1,4 +1,4 @@
-// Tests every example of every README.
+// Runs every example of every README exactly as written.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,12 +7,12 @@ import { Process } from "../harness/process.ts";
 import { type Block, blocksOf } from "./blocks.ts";
 import { cannotRun, commandsOf, ownPorts, startTutorials, Workplace } from "./workplace.ts";
 
-/** Examples that are not run here, with the reasons. */
+/** Examples that do not run here, and why. */
 const exceptions: readonly (readonly [readme: string, heading: string, why: string])[] = [
-  ["packages/server/README.md", "Adding a topic", "a file of a package that does not exist"],
-  ["packages/bench/README.md", "@grpc-study/bench", "takes minutes"],
-  ["packages/http2/README.md", "A server", "the package is tested by itself"],
-  ["packages/http2/README.md", "A client", "the package is tested by itself"],
+  ["packages/server/README.md", "Adding a topic", "the package in the example does not exist"],
+  ["packages/bench/README.md", "@grpc-study/bench", "it takes minutes"],
+  ["packages/http2/README.md", "A server", "packages/http2/test/readme.test.ts runs it"],
+  ["packages/http2/README.md", "A client", "packages/http2/test/readme.test.ts runs it"],
 ];
 
 const packages = (await readdir(join(repository, "packages"))).map((name) => `packages/${name}/README.md`);
@@ -32,7 +32,7 @@ const readmes = found
   }))
   .filter(({ examples }) => examples.length > 0);
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 let tutorials: Awaited<ReturnType<typeof startTutorials>>;
 
@@ -44,43 +44,43 @@ afterAll(() => started.disposeAsync());
 
 describe.skipIf(cannotRun).each(readmes)("$readme", { concurrent: false, timeout: 60_000 }, ({ readme, examples }) => {
   const counts = new Map<string, number>();
-  let place: Workplace;
+  let workplace: Workplace;
   beforeAll(async () => {
     const own = await ownPorts(examples.map(({ text }) => text).join("\n"));
-    place = await Workplace.open(join(tutorials.folder, readme.replaceAll(/\W/g, "-")), new Map([...own, ...tutorials.ports]));
+    workplace = await Workplace.open(join(tutorials.folder, readme.replaceAll(/\W/g, "-")), new Map([...own, ...tutorials.ports]));
   });
-  afterAll(() => place[Symbol.asyncDispose]());
+  afterAll(() => workplace[Symbol.asyncDispose]());
   for (const { heading, language, text } of examples) {
     const count = (counts.get(heading) ?? 0) + 1;
     counts.set(heading, count);
     const name = `${heading}, ${language} ${count}`;
     if (language === "ts") {
       test(name, async () => {
-        // Uses the file name in the surrounding text.
+        // The file name in the surrounding text.
         const file = /\.listen\(\{/.test(text) ? "http.ts" : `${heading.replaceAll(/\W/g, "-")}-${count}.ts`;
-        await place.write(file, text);
-        await place.runProgram(file, text);
+        await workplace.write(file, text);
+        await workplace.runProgram(file, text);
       });
       continue;
     }
     for (const [command, printed] of commandsOf(text)) {
       test(`$ ${command}`, async () => {
         if (command === "npx -y pnpm@12 start") {
-          // Listens on the tutorials' ports, on another loopback address. Linux has all of
-          // 127.0.0.0/8.
+          // Listen on the tutorials' ports, on a loopback address that no other process uses: Linux
+          // has all of 127.0.0.0/8.
           const host = process.platform === "linux" ? "127.9.4.6" : "localhost";
-          await using server = new Process(process.execPath, [startMain, "--host", host], { cwd: place.folder });
+          await using server = new Process(process.execPath, [startMain, "--host", host], { cwd: workplace.folder });
           for (const line of printed.split("\n").filter(Boolean))
             await server.stdout.line((one) => one === line.replace("localhost", host));
           expect(server.stdout.text).toBe(printed.replaceAll("localhost", host));
-        } else if (/exec node http\.ts$|pnpm@12 (start|gateway)\b/.test(command)) await place.keepRunning(command, printed);
-        else await place.runCommand(command, printed);
+        } else if (/exec node http\.ts$|pnpm@12 (start|gateway)\b/.test(command)) await workplace.keepRunning(command, printed);
+        else await workplace.runCommand(command, printed);
       });
     }
   }
 });
 
-test("every exception is still there", () => {
+test("every exception still exists in its README", () => {
   for (const [readme, heading] of exceptions) {
     const examples = found.find((one) => one.readme === readme)?.examples ?? [];
     expect(

@@ -1,11 +1,11 @@
-// Runs the examples of READMEs and of the documentation. A TypeScript example is a program that
-// runs to its end, and a comment after a console.log is its expected output. The expected output of
-// a console command follows the command.
+// Runs the examples of the READMEs and of the documentation as written. A TypeScript example is a
+// program that runs to its end; the text after `// ` on a console.log line is its output. A console
+// example lists commands, each followed by its output.
 //
-// Two things are replaced, so that the examples do not depend on the machine. The tutorials'
-// servers listen on ports that the system assigns, and `localhost:8083` in an example stands for
-// the server with that default port. Ports that an example listens on are replaced by free ones.
-// `npx -y pnpm@12 client` is replaced by the built command of that package.
+// Two things differ, so that the examples cannot collide with other processes. First, servers
+// listen on free ports: the addresses of the tutorials' servers are replaced, and so are the ports
+// that an example itself listens on. Second, `npx -y pnpm@12 client` runs the built command of the
+// client package directly.
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { delimiter, dirname, join } from "node:path";
@@ -17,7 +17,7 @@ import { closedPort } from "../harness/ports.ts";
 import { Process, run } from "../harness/process.ts";
 import { serve } from "../harness/server.ts";
 
-/** The actual ports by the tutorials' ports. */
+/** Actual ports, by the port of the tutorial. */
 type Ports = ReadonlyMap<string, string>;
 
 const topicPorts = { chat: 8972, "hello-stream": 10001, helloworld: 50051, hello: 9090, streams: 8000, shop: 8083, push: 50052 };
@@ -25,10 +25,10 @@ const topicPorts = { chat: 8972, "hello-stream": 10001, helloworld: 50051, hello
 const portOf = (address: string) => address.split(":").at(-1) ?? "";
 
 /**
- * Starts the servers of all tutorials.
+ * Starts the servers of all tutorials and creates a folder for the examples. `started` owns them.
  */
 export async function startTutorials(started: AsyncDisposableStack): Promise<{ readonly folder: string; readonly ports: Ports }> {
-  // In the package, so that imports resolve.
+  // Inside the package, so that imports resolve.
   const folder = await mkdtemp(join(e2eFolder, ".examples-"));
   started.defer(() => rm(folder, { recursive: true }));
   const certs = process.env["GRPC_STUDY_CERTS"] ?? "";
@@ -54,10 +54,10 @@ const bins = [dirname(process.execPath), join(e2eFolder, "node_modules/.bin"), j
 export class Workplace {
   readonly folder: string;
   readonly #ports: Ports;
-  /** Processes that keep running. */
+  /** Processes that run until the end of the page. */
   readonly #running = new AsyncDisposableStack();
 
-  /** Creates the folder, with the certificates of the tests. */
+  /** Creates the folder, with a link to the certificates of the tests. */
   static async open(folder: string, ports: Ports): Promise<Workplace> {
     await mkdir(folder, { recursive: true });
     await symlink(process.env["GRPC_STUDY_CERTS"] ?? "", join(folder, "certs"));
@@ -91,8 +91,8 @@ export class Workplace {
   }
 
   /**
-   * Runs a program. A program that serves HTTP must respond as its comments say. Any other program
-   * runs to its end.
+   * Runs a written program. If it serves HTTP, checks the responses that its comments list.
+   * Otherwise runs it to its end and checks its output.
    */
   async runProgram(file: string, text: string): Promise<void> {
     expect(text, "a program imports what it uses").toMatch(/^import |\bfetch\(|\bnew WebSocket\(/m);
@@ -112,7 +112,7 @@ export class Workplace {
   async runCommand(command: string, printed: string): Promise<void> {
     await this.#bringExamples(command);
     const { stdout, ...outcome } = await run("bash", ["-c", this.#built(command)], { cwd: this.folder });
-    // A body that curl prints may lack a final newline.
+    // A response body that curl prints may lack a final line break.
     const ended = (text: string) => (/\bcurl\b/.test(command) ? text.trimEnd() : text);
     expect({ ...outcome, stdout: ended(stdout) }, outcome.stderr).toEqual(
       expect.objectContaining({ status: 0, stdout: ended(this.here(printed)) }),
@@ -120,8 +120,8 @@ export class Workplace {
   }
 
   /**
-   * Starts a command that keeps running, and waits for its expected output. The width of columns
-   * may vary.
+   * Starts a long-running command and waits for the expected output. Ignores column widths, which
+   * depend on the content.
    */
   async keepRunning(command: string, printed: string): Promise<void> {
     await this.#bringExamples(command);
@@ -130,7 +130,7 @@ export class Workplace {
     try {
       for (const line of lines) await process.stdout.line((one) => narrow(one) === narrow(line));
     } catch (cause) {
-      throw new Error(`${command} has ended after ${process.stdout.text}: ${process.stderr.text}`, { cause });
+      throw new Error(`${command} exited early; stdout: ${process.stdout.text}; stderr: ${process.stderr.text}`, { cause });
     }
     const file = /\bnode (\S+\.ts)/.exec(command)?.[1];
     if (lines.length === 0 && file !== undefined) await this.#listens(process, await readFile(join(this.folder, file), "utf8"));
@@ -139,20 +139,20 @@ export class Workplace {
   /** Resolves with the address of a program once it listens. */
   async #listens(process: Process, text: string): Promise<string> {
     const port = [...this.here(text).matchAll(listened)].map((match) => match.slice(1).find(Boolean))[0] ?? "";
-    const ended = process.exit.then(() => Promise.reject(new Error(`it has ended: ${process.stderr.text}`)));
+    const ended = process.exit.then(() => Promise.reject(new Error(`the program exited: ${process.stderr.text}`)));
     ended.catch(() => {});
     await Promise.race([ended, expect.poll(() => connects(Number(port)), { timeout: 20_000 }).toBe(true)]);
     return `localhost:${port}`;
   }
 
-  /** Copies the example folders that a command names. */
+  /** Copies the example files that a command names. */
   async #bringExamples(command: string): Promise<void> {
     for (const [path = ""] of command.matchAll(/\bexamples\/[\w/-]+\.ts\b/g)) {
       await this.write(path, await readFile(join(repository, path), "utf8"));
     }
   }
 
-  /** The built command that replaces `npx -y pnpm@12 …`. */
+  /** Replaces `npx -y pnpm@12 …` by the built command that it runs. */
   #built(command: string, before = ""): string {
     const node = JSON.stringify(process.execPath);
     const mains: Readonly<Record<string, string>> = {
@@ -176,7 +176,7 @@ const narrow = (line: string) => line.replaceAll(/ +/g, " ");
 
 const listened = /\blisten\b[^\n]*?:(\d{4,5})\b|\bport: (\d{4,5})|\bport = "(\d{4,5})"|--port (\d{4,5})|--listen \S*?:(\d{4,5})/g;
 
-/** Maps the ports that a text listens on to free ports. */
+/** Assigns a free port to each port that a text listens on. */
 export async function ownPorts(text: string): Promise<Map<string, string>> {
   const ports = new Set([...text.matchAll(listened)].map((match) => match.slice(1).find(Boolean) ?? ""));
   const free = new Map<string, string>();
@@ -184,7 +184,7 @@ export async function ownPorts(text: string): Promise<Map<string, string>> {
   return free;
 }
 
-/** Returns the commands of a console block with their output. */
+/** Splits a console example into its commands, each with its output. */
 export function commandsOf(text: string): (readonly [command: string, printed: string])[] {
   return text
     .split(/^\$ /m)
@@ -203,7 +203,5 @@ function connects(port: number): Promise<boolean> {
   });
 }
 
-/**
- * Node supports TypeScript from 22.18 and `using` from 24. The commands require bash.
- */
+/** Node runs TypeScript since 22.18, but supports `using` only since 24. The commands need bash. */
 export const cannotRun = Number(process.versions.node.split(".")[0]) < 24 || process.platform === "win32";

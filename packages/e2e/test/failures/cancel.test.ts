@@ -1,4 +1,5 @@
-// A caller leaves in the middle of a call: the handler's signal aborts, and its `finally` runs.
+// The client cancels in the middle of a call: the signal of the handler aborts, and its `finally`
+// block runs.
 import { join } from "node:path";
 import { createClient as createConnectClient } from "@connectrpc/connect";
 import { Greeter as Hello } from "@grpc-study/proto/helloworld";
@@ -13,7 +14,7 @@ import { startBufCurl } from "../peers/buf-curl.ts";
 import { createTransport } from "../peers/connect-node.ts";
 import { createLoaderClient, loadMethod } from "../peers/proto-loader.ts";
 
-/** Starts a server whose handlers wait for their signal, in all four call kinds. */
+/** Starts a server whose handlers wait for their signal, for all four call kinds. */
 async function serveWaiting() {
   const began = Promise.withResolvers<void>();
   const reason = Promise.withResolvers<unknown>();
@@ -63,7 +64,7 @@ async function serveWaiting() {
   return {
     ...server,
     began: began.promise,
-    /** Resolves with the code of the signal's reason once the handler has ended. */
+    /** Resolves with the code of the abort reason, once the handler has ended. */
     async ended() {
       await left.promise;
       const why = await reason.promise;
@@ -87,7 +88,7 @@ describe("the handler's signal aborts", () => {
     expect(await server.ended()).toBe(Code.CANCELLED);
   });
 
-  test("when our client exits its loop over a server stream", async () => {
+  test("when our client breaks out of its loop over a server stream", async () => {
     await using server = await serveWaiting();
     using client = createClient(Greeter, server.address);
     for await (const _ of client.getStream({})) break;
@@ -105,7 +106,7 @@ describe("the handler's signal aborts", () => {
     expect(await server.ended()).toBe(Code.CANCELLED);
   });
 
-  test("when our client cancels a bidirectional stream, which also ends its requests", async () => {
+  test("when our client cancels a bidirectional stream, and its requests end", async () => {
     await using server = await serveWaiting();
     using client = createClient(Greeter, server.address);
     {
@@ -146,7 +147,7 @@ describe("the handler's signal aborts", () => {
     expect(pushing.stderr.text).toBe("");
   });
 
-  test.each(["get", "put", "all"])("when our command dies in the middle of push %s", async (call) => {
+  test.each(["get", "put", "all"])("when our command is killed during push %s", async (call) => {
     await using server = await serveWaiting();
     await using pushing = startClient(["push", call, "--addr", server.address]);
     await server.began;
@@ -154,7 +155,7 @@ describe("the handler's signal aborts", () => {
     expect(await server.ended()).toBe(Code.CANCELLED);
   });
 
-  test("when buf curl dies", async () => {
+  test("when buf curl is killed", async () => {
     await using server = await serveWaiting();
     const schema = ["--schema", join(protoFolder, "push/push.proto")];
     await using curl = startBufCurl([...schema, "-d", "{}", `http://${server.address}/Greeter/GetStream`]);
@@ -164,7 +165,7 @@ describe("the handler's signal aborts", () => {
   });
 });
 
-test("our server logs a call whose caller left as CANCELLED, once", async () => {
+test("our server logs a cancelled call once, as CANCELLED", async () => {
   await using server = await serve("push");
   using client = createClient(Greeter, server.address);
   for await (const _ of client.getStream({})) break;

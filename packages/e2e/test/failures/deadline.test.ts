@@ -1,4 +1,4 @@
-// The deadline of a call passes.
+// The deadline of a call expires.
 
 import { createClient as createConnectClient } from "@connectrpc/connect";
 import { Greeter } from "@grpc-study/proto/push";
@@ -12,7 +12,7 @@ import { type ConnectCode, createTransport } from "../peers/connect-node.ts";
 import { callRaw } from "../peers/http2.ts";
 import { createLoaderClient, loadMethod } from "../peers/proto-loader.ts";
 
-test("our client command reports a missed deadline in one line", async () => {
+test("our client's command reports an expired deadline on one line", async () => {
   expect(await client(["hello-stream", "--timeout", "300ms", "--addr", addressOf("hello-stream")])).toEqual({
     status: 1,
     stdout: "",
@@ -20,14 +20,14 @@ test("our client command reports a missed deadline in one line", async () => {
   });
 });
 
-test("responses before the deadline are printed", async () => {
+test("our client's command prints the responses that arrived before the deadline", async () => {
   const { status, stdout, stderr } = await client(["push", "get", "--timeout", "1500ms", "--addr", addressOf("push")]);
   expect(status).toBe(1);
   expect(stdout).toMatch(/^(data:"\d{10}"\n){1,2}$/);
   expect(stderr).toMatch(/^DEADLINE_EXCEEDED: .+\n$/);
 });
 
-test("our server ends and logs a call at its deadline, even if the caller does not", async () => {
+test("our server ends and logs a call at its deadline, even if the client stays passive", async () => {
   await using server = await serve("push");
   const { trailers, body } = await callRaw(server.address, "/Greeter/GetStream", { "grpc-timeout": "500m" });
   expect(trailers).toMatchObject({ "grpc-status": `${Code.DEADLINE_EXCEEDED}` });
@@ -35,34 +35,34 @@ test("our server ends and logs a call at its deadline, even if the caller does n
   await server.logged(({ method, status }) => method === "/Greeter/GetStream" && status === "DEADLINE_EXCEEDED");
 });
 
-test.each(["our", "a connect-node", "a proto-loader", "nobody's"])(
+test.each(["our", "a connect-node", "a proto-loader", "a passive"])(
   "the handler knows the deadline of %s client, and its signal aborts then",
   async (whose) => {
-    const told = Promise.withResolvers<{ leftMs: number; reason: RpcError; tookMs: number }>();
+    const observed = Promise.withResolvers<{ leftMs: number; reason: RpcError; tookMs: number }>();
     await using server = await serveRpc([
       implement(Greeter, {
         async *getStream(_request, { deadline, signal }) {
           const start = Date.now();
           yield {};
           await new Promise((resolve) => signal.addEventListener("abort", resolve));
-          told.resolve({ leftMs: Number(deadline) - start, reason: signal.reason, tookMs: Date.now() - start });
+          observed.resolve({ leftMs: Number(deadline) - start, reason: signal.reason, tookMs: Date.now() - start });
         },
       }),
     ]);
     expect(await callWithDeadline(whose, server.address, 1_000)).toBe(Code.DEADLINE_EXCEEDED);
-    const { leftMs, reason, tookMs } = await told.promise;
-    // A client resets the stream at its deadline, and the reset may reach the server before its own
+    const { leftMs, reason, tookMs } = await observed.promise;
+    // The client resets the stream at its deadline. The reset may arrive before the server's own
     // timer fires.
-    expect(whose === "nobody's" ? [Code.DEADLINE_EXCEEDED] : [Code.DEADLINE_EXCEEDED, Code.CANCELLED]).toContain(reason.code);
+    expect(whose === "a passive" ? [Code.DEADLINE_EXCEEDED] : [Code.DEADLINE_EXCEEDED, Code.CANCELLED]).toContain(reason.code);
     expect(leftMs).toBeGreaterThan(0);
     expect(leftMs).toBeLessThanOrEqual(1_010);
     expect(tookMs).toBeLessThan(5_000);
   },
 );
 
-/** Reads GetStream to its end and returns the status code. */
+/** Reads GetStream to its end, and returns the status code. */
 async function callWithDeadline(whose: string, address: string, timeoutMs: number): Promise<number> {
-  if (whose === "nobody's") {
+  if (whose === "a passive") {
     const { trailers } = await callRaw(address, "/Greeter/GetStream", { "grpc-timeout": `${timeoutMs}m` });
     return Number(trailers["grpc-status"]);
   }

@@ -1,17 +1,17 @@
-// The server's process dies in the middle of a stream.
+// The server process is killed in the middle of a stream.
 import { Greeter } from "@grpc-study/proto/push";
 import { Code, createClient } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
 import { startClient } from "../harness/client.ts";
 import { serve } from "../harness/server.ts";
 
-/** Far less than a deadline, a keepalive or a connect timeout. */
+/** Much shorter than any deadline, keepalive or connect timeout; milliseconds. */
 const soonMs = 3_000;
 
-test.each(["get", "put", "all"])("push %s of our client reports a lost server in one line", async (call) => {
+test.each(["get", "put", "all"])("our client's push %s reports the killed server on one line", async (call) => {
   await using server = await serve("push");
   await using pushing = startClient(["push", call, "--interval", "100", "--count", "1000", "--addr", server.address]);
-  // PutStream responds only at its end, but logs from the start.
+  // PutStream responds only at its end, but its handler logs each request.
   if (call === "put") await server.logged(({ msg }) => msg === "ss");
   else await pushing.stdout.count(1);
 
@@ -20,11 +20,11 @@ test.each(["get", "put", "all"])("push %s of our client reports a lost server in
   expect(await pushing.exit).toEqual({ status: 1, signal: null });
   expect(performance.now() - start).toBeLessThan(soonMs);
   expect(pushing.stderr.text).toMatch(/^UNAVAILABLE: .+\n$/);
-  // Earlier responses are printed in complete lines.
+  // The earlier responses are printed, in whole lines.
   expect(pushing.stdout.text).toMatch(call === "put" ? /^$/ : /^(data:"\w+"\n)+$/);
 });
 
-test("our library's calls of all streaming kinds reject with UNAVAILABLE", async () => {
+test("streaming calls of our library reject with UNAVAILABLE", async () => {
   await using server = await serve("push");
   using client = createClient(Greeter, server.address);
   const get = client.getStream({});
@@ -40,7 +40,7 @@ test("our library's calls of all streaming kinds reject with UNAVAILABLE", async
   expect(await all.send({})).toBe(false);
 });
 
-test("our library's client fails fast while the server is down, and recovers once another replaces it", async () => {
+test("our client fails fast while the server is down, and recovers once a new server listens", async () => {
   const first = await serve("push");
   using client = createClient(Greeter, first.address);
   try {
@@ -52,7 +52,7 @@ test("our library's client fails fast while the server is down, and recovers onc
     await first[Symbol.asyncDispose]();
   }
   await using _second = await serve("push", { args: ["--port", `${first.port}`] });
-  // The call waits until the back-off of the channel has passed.
+  // The channel backs off before it reconnects.
   const put = async () => {
     for (;;) {
       const answer = await client.putStream([{}, {}]).catch(() => undefined);

@@ -1,4 +1,4 @@
-// A message may be up to 4 MiB long, as in Go.
+// The default message size limit is 4 MiB, as in Go.
 import { Greeter } from "@grpc-study/proto/chat";
 import { Code, createClient, implement } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ import { callWithRpc } from "../peers/rpc.ts";
 
 const limit = 4 * 1024 * 1024;
 
-/** Returns a request of a given size, including tag and length, with a short response. */
+/** Returns a question of the given encoded size, tag and length included. Its answer is short. */
 function question(bytes: number): string {
   const left = bytes - 5;
   return "a".repeat(left % 3) + "吗".repeat(Math.floor(left / 3));
@@ -38,7 +38,7 @@ describe.each(callers)("our server, called by %s,", (_, caller) => {
   });
 });
 
-test("our client command reports a message that is too long in one line", async () => {
+test("our client's command reports an oversized request on one line", async () => {
   const { status, stdout, stderr } = await client(["chat", "--addr", addressOf("chat")], `1\n${"吗".repeat(2_000_000)}\n`);
   expect(status).toBe(1);
   expect(stdout).toMatch(/^(AI：1\n)?$/);

@@ -1,4 +1,4 @@
-// Many messages that are sent without waiting for responses.
+// Many messages on one stream, sent without waiting for responses.
 import { Greeter } from "@grpc-study/proto/chat";
 import { describe, expect, test } from "vitest";
 import { addressOf } from "../harness/address-of.ts";

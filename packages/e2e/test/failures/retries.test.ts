@@ -1,5 +1,5 @@
-// Retries of our client with grpc-go servers: the requests that they receive, and restarts under
-// load.
+// Our client retries calls to grpc-go servers: which attempts the servers see, and that restarts
+// cost no call.
 import { setTimeout as pause } from "node:timers/promises";
 import { Greeter as Helloworld } from "@grpc-study/proto/helloworld";
 import { Greeter } from "@grpc-study/proto/push";
@@ -33,7 +33,7 @@ function clientsOf(target: string, options: ChannelOptions) {
   return { push: createClient(Greeter, channel), hello: createClient(Helloworld, channel) };
 }
 
-/** Makes a call of each kind. Resolves with the responses. */
+/** Makes a call of each kind. Each resolves with the response text. */
 function kindsOf({ push, hello }: ReturnType<typeof clientsOf>): Record<string, (options: CallOptions) => Promise<string>> {
   const requests = [{ data: "one" }, { data: "two" }];
   const first = async (responses: AsyncIterable<{ data: string }>) => {
@@ -55,9 +55,9 @@ const codeOf = async (call: Promise<unknown>) =>
     (error: unknown) => RpcError.from(error).code,
   );
 
-// Sequential, since `onTestFinished` does not support concurrent tests.
+// Sequential: `onTestFinished` does not work in concurrent tests.
 describe.skipIf(!hasGo)("with servers on grpc-go", { concurrent: false }, () => {
-  test("grpc-go receives the number of previous attempts and all requests", { timeout: 180_000 }, async () => {
+  test("grpc-go sees the number of previous attempts, and all requests of each attempt", { timeout: 180_000 }, async () => {
     const server = await GoServer.start(buildGo("retries"));
     const target = `127.0.0.1:${server.port}`;
     const calls = kindsOf(clientsOf(target, { retry }));
@@ -87,7 +87,7 @@ describe.skipIf(!hasGo)("with servers on grpc-go", { concurrent: false }, () => 
     ["killed", "pick_first", retry],
     ["killed", "round_robin", retry],
   ] as const)(
-    "two servers on grpc-go are %s in turn under load, %s: no call fails",
+    "no call fails while two grpc-go servers are %s and restarted in turn under load, with %s",
     { timeout: 180_000 },
     async (how, balancing, retry) => {
       const program = buildGo("retries");

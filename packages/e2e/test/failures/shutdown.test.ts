@@ -1,4 +1,4 @@
-// Our server's library ends, whatever its clients have just done.
+// Shutdown resolves regardless of what the clients have just done.
 
 import { setTimeout } from "node:timers/promises";
 import { createClient as createConnectClient } from "@connectrpc/connect";
@@ -7,8 +7,8 @@ import { createServer, implement } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
 import { createTransport } from "../peers/connect-node.ts";
 
-test("shutdown() resolves even if a connection is lost at the same moment", { timeout: 15_000 }, async () => {
-  // The moment is short, so an attempt may miss it.
+test("shutdown resolves if it starts at the moment when a connection is lost", { timeout: 15_000 }, async () => {
+  // The race window is short: some attempts miss it.
   for (let attempt = 0; attempt < 5; attempt++) {
     const left = Promise.withResolvers<void>();
     const server = createServer();
@@ -27,7 +27,7 @@ test("shutdown() resolves even if a connection is lost at the same moment", { ti
       const stream = createConnectClient(Greeter, transport).getStream({}, { timeoutMs: 50 });
       await expect(Array.fromAsync(stream)).rejects.toThrow();
     }
-    // The deadline of 50 ms may pass before the handler begins.
+    // The deadline of 50 ms may expire before the handler starts.
     if (await Promise.race([left.promise.then(() => true), setTimeout(500, false)])) {
       expect(await server.shutdown({ graceMs: 0, abortMs: 0 })).toEqual({ cut: [] });
     }

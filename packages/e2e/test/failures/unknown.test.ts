@@ -1,4 +1,4 @@
-// Unknown services and methods.
+// Methods and services that the server does not have.
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { Greeter } from "@grpc-study/proto/push";
@@ -33,7 +33,7 @@ test("an unknown method is UNIMPLEMENTED in each streaming kind", async () => {
   await expect(client.allStream().recv()).rejects.toMatchObject(unimplemented);
 });
 
-test("buf curl reports an unknown service", async () => {
+test("buf curl reports an unknown service as unimplemented", async () => {
   const schema = join(protoFolder, "push/push.proto");
   await using curl = startBufCurl(["--schema", schema, "-d", "{}", `http://${addressOf("hello")}/Greeter/GetStream`]);
   const { status, stderr } = await outcomeOf(curl);
@@ -41,7 +41,7 @@ test("buf curl reports an unknown service", async () => {
   expect(JSON.parse(stderr)).toMatchObject({ code: "unimplemented" });
 });
 
-test("only the methods without a handler are UNIMPLEMENTED", async () => {
+test("a method without a handler is UNIMPLEMENTED, and the other methods of the service work", async () => {
   await using server = await serveRpc([implement(Greeter, { putStream: () => ({ data: "0" }) })]);
   using client = createClient(Greeter, server.address);
   await expect(client.getStream({}).recv()).rejects.toMatchObject({ code: Code.UNIMPLEMENTED });

@@ -1,4 +1,4 @@
-// Our server releases all resources of a client that has disconnected.
+// A server releases all resources of a client that vanishes.
 import { Greeter } from "@grpc-study/proto/push";
 import { createClient } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
@@ -9,23 +9,23 @@ import { until } from "../harness/until.ts";
 
 const timers = async (server: Parameters<typeof resourcesOf>[0]) => (await resourcesOf(server))["Timeout"] ?? 0;
 
-test.each(["get", "all"])("no timer or socket remains after a client dies during push %s", async (call) => {
+test.each(["get", "all"])("the server releases the timers and sockets of a client that is killed during push %s", async (call) => {
   await using server = await serve("push", probed);
-  // Ignores resources that the first call creates permanently.
+  // Make a first call, because it sets up resources that stay.
   await client(["push", "put", "--count", "1", "--interval", "1", "--addr", server.address]);
   await until(async () => (await resourcesOf(server))["TCPSocketWrap"] === undefined);
   const before = await resourcesOf(server);
 
   await using pushing = startClient(["push", call, "--addr", server.address]);
   await pushing.stdout.count(2);
-  expect(await timers(server), "there is something to be left").toBeGreaterThan(before["Timeout"] ?? 0);
+  expect(await timers(server), "the open call has a timer").toBeGreaterThan(before["Timeout"] ?? 0);
 
   pushing.kill("SIGKILL");
   await server.logged(({ method, status }) => method !== "/Greeter/PutStream" && status === "CANCELLED");
   await until(async () => JSON.stringify(await resourcesOf(server)) === JSON.stringify(before));
 });
 
-test("no timer remains after a cancelled call on a connection that stays open", async () => {
+test("the server releases the timers of a cancelled call while the connection stays open", async () => {
   await using server = await serve("push", probed);
   using pushing = createClient(Greeter, server.address);
   await pushing.putStream([]);
@@ -37,7 +37,7 @@ test("no timer remains after a cancelled call on a connection that stays open", 
   await until(async () => (await timers(server)) <= before);
 });
 
-test("a server whose client has vanished shuts down at once", async () => {
+test("a server whose client has vanished exits at once on SIGTERM", async () => {
   await using server = await serve("push");
   await using pushing = startClient(["push", "all", "--addr", server.address]);
   await pushing.stdout.count(1);

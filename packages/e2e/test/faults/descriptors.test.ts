@@ -1,5 +1,5 @@
-// EMFILE: more clients than available file descriptors. Connected clients are served, and others
-// connect when some leave.
+// EMFILE: more clients connect than the process may have open files. Connected clients are served,
+// and waiting clients get in when others disconnect.
 import { Greeter } from "@grpc-study/proto/helloworld";
 import { createClient } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
@@ -7,9 +7,9 @@ import { serve } from "../harness/server.ts";
 import { until } from "../harness/until.ts";
 import { type RawClient, rawClient } from "../hostile/raw-client.ts";
 
-// The number of descriptors that Node needs to start is known for Linux only.
+// The smallest limit with which Node starts is known only for Linux.
 test.skipIf(process.platform !== "linux")(
-  "a server without free descriptors serves connected clients, and new ones once some have left",
+  "a server without free descriptors serves its connected clients, and new ones once others disconnect",
   { timeout: 60_000 },
   async () => {
     await using server = await serve("helloworld", { shell: 'ulimit -n 60; exec "$@"' });
@@ -25,7 +25,7 @@ test.skipIf(process.platform !== "linux")(
     expect(served.size).toBeLessThan(60);
 
     for (const one of crowd) one[Symbol.dispose]();
-    // A new client has its own connection.
+    // A new client opens its own connection.
     await until(async () => {
       using newcomer = createClient(Greeter, server.address, { pool: false });
       return await newcomer.sayHello({ name: "a" }, { timeoutMs: 1_000 }).then(

@@ -1,5 +1,5 @@
-// SIGKILL of each process under load: only its own calls fail, at once, and a restarted process is
-// used again.
+// Each process in turn is killed under load: its calls fail at once, calls of other processes
+// continue, and the restarted process is used again.
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
@@ -14,15 +14,15 @@ import { type ServerProcess, serve } from "../harness/server.ts";
 import { until } from "../harness/until.ts";
 import { Load } from "./load.ts";
 
-/** Far less than a deadline, a keepalive or a connect timeout; milliseconds. */
+/** Much shorter than any deadline, keepalive or connect timeout; milliseconds. */
 const soonMs = 3_000;
 const perSecond = 200;
 const timeoutMs = 20_000;
 
-/** Sockets of this process. */
+/** The number of sockets of this process. */
 const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
 
-/** Kills a server and starts another one in its place. */
+/** Kills a server and starts a new one on its port. */
 async function replace(server: ServerProcess, topic: string): Promise<ServerProcess> {
   server.kill("SIGKILL");
   await server.exit;
@@ -30,7 +30,7 @@ async function replace(server: ServerProcess, topic: string): Promise<ServerProc
 }
 
 describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
-  test("of a server, repeatedly: each call ends at once, the client reconnects, and no resources remain", async () => {
+  test("of a server, repeatedly: each call ends at once, the client reconnects, and no socket is left", async () => {
     const before = sockets();
     let server = await serve("helloworld");
     const client = createClient(Greeter, server.address, {
@@ -55,35 +55,39 @@ describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
     await until(() => sockets() <= before);
   });
 
-  // Reads the workers from /proc, which only Linux has.
-  test.skipIf(process.platform !== "linux")("of a worker: only the calls on its connections fail, and it is restarted", async () => {
-    await using server = await serve("streams", { args: ["--workers", "2"] });
-    const { pid } = server;
-    const children = async () => (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter(Boolean).map(Number);
-    expect(await children()).toHaveLength(2);
-    // Each client has one connection, accepted by one of the workers.
-    const clients = Array.from({ length: 10 }, () => createClient(Stream, server.address, { pool: false }));
-    const streams = clients.map((client) => client.conversations());
-    const turn = async (stream: (typeof streams)[number]) => (await stream.send({ question: "a" })) && (await stream.recv()) !== undefined;
-    expect(await Promise.all(streams.map(turn))).not.toContain(false);
+  // The process ids of the workers come from /proc, which only Linux has.
+  test.skipIf(process.platform !== "linux")(
+    "of a worker: only the calls on its connections fail, and a new worker replaces it",
+    async () => {
+      await using server = await serve("streams", { args: ["--workers", "2"] });
+      const { pid } = server;
+      const children = async () => (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter(Boolean).map(Number);
+      expect(await children()).toHaveLength(2);
+      // Each client has its own connection, and one of the workers accepted it.
+      const clients = Array.from({ length: 10 }, () => createClient(Stream, server.address, { pool: false }));
+      const streams = clients.map((client) => client.conversations());
+      const turn = async (stream: (typeof streams)[number]) =>
+        (await stream.send({ question: "a" })) && (await stream.recv()) !== undefined;
+      expect(await Promise.all(streams.map(turn))).not.toContain(false);
 
-    const [victim = 0] = await children();
-    process.kill(victim, "SIGKILL");
-    const start = performance.now();
-    await until(async () => (await children()).filter((child) => child !== victim).length === 2);
-    const alive = await Promise.all(streams.map((stream) => turn(stream).catch(() => false)));
-    expect(performance.now() - start, "until the calls that are lost have ended").toBeLessThan(10_000);
-    for (const stream of streams) stream.closeSend();
-    const survivors = alive.filter(Boolean).length;
-    expect(survivors, "streams of the other worker").toBeGreaterThan(0);
-    expect(survivors).toBeLessThan(streams.length);
-    // All clients are served again, by any worker.
-    const again = await Promise.all(clients.map((client) => Array.fromAsync(client.conversations([{ question: "b" }], { timeoutMs }))));
-    expect(again.map((answers) => answers.length)).toEqual(clients.map(() => 1));
-    for (const client of clients) client[Symbol.dispose]();
-  });
+      const [victim = 0] = await children();
+      process.kill(victim, "SIGKILL");
+      const start = performance.now();
+      await until(async () => (await children()).filter((child) => child !== victim).length === 2);
+      const alive = await Promise.all(streams.map((stream) => turn(stream).catch(() => false)));
+      expect(performance.now() - start, "milliseconds until the lost calls have ended").toBeLessThan(10_000);
+      for (const stream of streams) stream.closeSend();
+      const survivors = alive.filter(Boolean).length;
+      expect(survivors, "streams of the other worker").toBeGreaterThan(0);
+      expect(survivors).toBeLessThan(streams.length);
+      // Either worker serves all clients again.
+      const again = await Promise.all(clients.map((client) => Array.fromAsync(client.conversations([{ question: "b" }], { timeoutMs }))));
+      expect(again.map((answers) => answers.length)).toEqual(clients.map(() => 1));
+      for (const client of clients) client[Symbol.dispose]();
+    },
+  );
 
-  test("of the gateway: its requests fail at once, the server continues, and another gateway takes over", async () => {
+  test("of the gateway: its requests fail at once, the server behind it continues, and a new gateway replaces it", async () => {
     await using server = await serve("shop", { args: ["--security", "plain"] });
     await using gateway = await startGateway(server.address);
     const agent = new Agent({ keepAlive: true, maxSockets: 20 });
@@ -106,7 +110,7 @@ describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
     expect(server.stderr.lines.filter((line) => !/^\{"level":"info",/.test(line))).toEqual([]);
   });
 
-  test("of the gateway's server: 503 with Retry-After at once, then 200 again, from the same gateway", async () => {
+  test("of the gateway's upstream: the gateway responds with 503 and Retry-After at once, and then with 200 again", async () => {
     let server = await serve("shop", { args: ["--security", "plain"] });
     await using gateway = await startGateway(server.address);
     try {

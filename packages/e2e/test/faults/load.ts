@@ -1,4 +1,4 @@
-// Makes calls at a steady rate and records their outcomes.
+// Makes calls at a steady rate, regardless of their outcomes, and records the outcomes.
 import { performance } from "node:perf_hooks";
 import { Code, RpcError } from "@grpc-study/rpc";
 
@@ -7,7 +7,7 @@ const tickMs = 10;
 export interface Ended {
   readonly code: string;
   readonly message: string;
-  /** The start by `performance.now()`, and the duration, in milliseconds. */
+  /** The start time and the duration; milliseconds of `performance.now()`. */
   readonly beganMs: number;
   readonly tookMs: number;
 }
@@ -51,7 +51,7 @@ export class Load {
     return this.codes["OK"] ?? 0;
   }
 
-  /** Stops making calls, and waits for running ones. */
+  /** Stops making calls, and waits for those that are running. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#running);

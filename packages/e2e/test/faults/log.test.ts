@@ -1,5 +1,5 @@
-// A log that cannot be written: the disk is full, or the reader has gone or has stopped reading.
-// The process continues to serve, with bounded memory.
+// The log cannot be written: the disk is full, the reader has exited, or the reader does not read.
+// The server keeps serving, and its memory does not grow.
 import { readFile } from "node:fs/promises";
 import { Greeter } from "@grpc-study/proto/helloworld";
 import { createClient } from "@grpc-study/rpc";
@@ -20,10 +20,10 @@ describe.skipIf(process.platform !== "linux")("a log", { concurrent: false, time
     ["on a disk that is full", full],
     ["whose reader has gone", gone],
     ["whose reader does not read", stuck],
-  ])("%s: the server answers, and keeps none of it beyond a few MiB", async (_, shell) => {
+  ])("%s: the server responds, and buffers at most a few MiB", async (_, shell) => {
     await using server = await serve("helloworld", { ...probed, shell });
     using client = createClient(Greeter, server.address);
-    // Each call logs at most two lines of two kilobytes.
+    // Each call logs two lines of at most two kilobytes.
     const name = "x".repeat(1_900);
     const round = async (calls: number) => {
       for (let done = 0; done < calls; done += 50) await Promise.all(Array.from({ length: 50 }, () => client.sayHello({ name })));
@@ -36,7 +36,7 @@ describe.skipIf(process.platform !== "linux")("a log", { concurrent: false, time
     expect(await server.exit).toEqual(shell === stuck ? { status: null, signal: "SIGKILL" } : { status: 0, signal: null });
   });
 
-  test("on a full disk: workers respond and are not restarted", async () => {
+  test("on a disk that is full: the workers respond, and are not restarted", async () => {
     await using server = await serve("helloworld", { shell: full, args: ["--workers", "2"] });
     const children = () => readFile(`/proc/${server.pid}/task/${server.pid}/children`, "utf8");
     const before = await children();
@@ -52,7 +52,7 @@ describe.skipIf(process.platform !== "linux")("a log", { concurrent: false, time
   test.each([
     ["on a disk that is full", full],
     ["whose reader has gone", gone],
-  ])("%s: the gateway answers, and ends in order", async (_, shell) => {
+  ])("%s: the gateway responds, and shuts down cleanly", async (_, shell) => {
     await using server = await serve("shop", { args: ["--security", "plain"] });
     await using gateway = await startGateway(server.address, [], { shell });
     for (let requests = 0; requests < 100; requests++) {

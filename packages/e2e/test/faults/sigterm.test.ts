@@ -1,5 +1,5 @@
-// SIGTERM with 500 calls per second and 100 open streams: accepted calls complete, and rejected
-// calls have not run.
+// SIGTERM during 500 calls a second and 100 open streams: every accepted call completes, and no
+// rejected call was executed.
 import { setTimeout } from "node:timers/promises";
 import { UserService } from "@grpc-study/proto/shop";
 import { Code, createClient, RpcError } from "@grpc-study/rpc";
@@ -13,7 +13,7 @@ const streams = 100;
 /** The grace period of the command, in milliseconds. */
 const graceMs = 10_000;
 
-test("every accepted call completes, and streams end within the grace period or with UNAVAILABLE", { timeout: 60_000 }, async () => {
+test("every accepted call completes; streams may use the grace period, and then end with UNAVAILABLE", { timeout: 60_000 }, async () => {
   await using server = await serve("shop", { args: ["--security", "plain"] });
   using users = createClient(UserService, server.address);
   const open = Array.from({ length: streams }, () => users.getUserScoreByDoubleEndStream());
@@ -29,7 +29,7 @@ test("every accepted call completes, and streams end within the grace period or 
   const start = performance.now();
   await until(() => (load.codes["UNAVAILABLE"] ?? 0) > 0);
 
-  // The streams continue. Half of them end normally.
+  // The streams continue; half of them half-close and end normally.
   await Promise.all(open.map(turn));
   const half = open.slice(0, streams / 2);
   for (const stream of half) stream.closeSend();
@@ -47,7 +47,7 @@ test("every accepted call completes, and streams end within the grace period or 
   expect(tookMs).toBeGreaterThan(graceMs - 500);
   expect(tookMs).toBeLessThan(graceMs + 5_000);
 
-  // Each call has one of two outcomes, and the server's count equals the number of successes.
+  // Each call ends with one of two codes, and the server logged exactly the successful ones.
   expect(Object.keys(load.codes).sort()).toEqual(["OK", "UNAVAILABLE"]);
   const done = server.stderr.lines.map((line) => JSON.parse(line)).filter(({ method }) => method === "/services.UserService/GetUserScore");
   expect(new Set(done.map(({ status }) => status))).toEqual(new Set(["OK"]));

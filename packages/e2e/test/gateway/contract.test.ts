@@ -1,5 +1,5 @@
-// The contract of the shop over HTTP, through `pnpm start` and through the gateway command. Both
-// call the shop over mutual TLS and serve each version of HTTP, with and without TLS.
+// Tests the HTTP contract of the shop through `pnpm start` and through the gateway command. Both
+// call the shop over mutual TLS. Clients use HTTP/1.1 and HTTP/2, in plaintext and over TLS.
 import { once } from "node:events";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { Authority, Folder, writeSet } from "../security/certificates.ts";
 import { addressOf, type GatewayProcess, startGateway, startShop } from "./gateways.ts";
 import { type Ask, askHttp1, askHttp2, type ClientIdentity, exchange } from "./http.ts";
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let authority: Authority;
@@ -17,8 +17,8 @@ let shop: GatewayProcess;
 let command: GatewayProcess;
 let secure: GatewayProcess;
 let mutual: GatewayProcess;
-let nobody: ClientIdentity;
-let somebody: ClientIdentity;
+let anonymous: ClientIdentity;
+let identified: ClientIdentity;
 
 beforeAll(async () => {
   certs = started.use(await Folder.make());
@@ -35,8 +35,8 @@ beforeAll(async () => {
   ]);
   for (const gateway of all) started.use(gateway);
   [command, secure, mutual] = all;
-  nobody = { ca: authority.cert };
-  somebody = { ...nobody, ...authority.issue({ for: "client" }) };
+  anonymous = { ca: authority.cert };
+  identified = { ...anonymous, ...authority.issue({ for: "client" }) };
 });
 
 afterAll(() => started.disposeAsync());
@@ -57,13 +57,13 @@ const ways: readonly (readonly [name: string, ask: Ask, url: () => string, ident
   ["pnpm start, over HTTP/2", askHttp2, () => shop.url],
   ["the command, over HTTP/1.1", askHttp1, () => command.url],
   ["the command, over HTTP/2", askHttp2, () => command.url],
-  ["the command, over HTTPS and HTTP/1.1", askHttp1, () => secure.url, () => nobody],
-  ["the command, over HTTPS and HTTP/2", askHttp2, () => secure.url, () => nobody],
-  ["the command, over HTTPS with a client certificate and HTTP/1.1", askHttp1, () => mutual.url, () => somebody],
-  ["the command, over HTTPS with a client certificate and HTTP/2", askHttp2, () => mutual.url, () => somebody],
+  ["the command, over HTTPS and HTTP/1.1", askHttp1, () => secure.url, () => anonymous],
+  ["the command, over HTTPS and HTTP/2", askHttp2, () => secure.url, () => anonymous],
+  ["the command, over HTTPS with a client certificate and HTTP/1.1", askHttp1, () => mutual.url, () => identified],
+  ["the command, over HTTPS with a client certificate and HTTP/2", askHttp2, () => mutual.url, () => identified],
 ];
 
-describe("every way has the same answer to", () => {
+describe("every way to reach the shop gives the same response to", () => {
   test.each(shopRequests)("$title", async (request) => {
     const answers = ways.map(async ([name, ask, url, identity]) => [name, await answerOf(ask, url(), request, identity?.())] as const);
     expect(Object.fromEntries(await Promise.all(answers))).toEqual(Object.fromEntries(ways.map(([name]) => [name, request.answer])));
@@ -75,31 +75,31 @@ describe("HTTPS", () => {
     [["h2", "http/1.1"], "h2"],
     [["http/1.1"], "http/1.1"],
     [["http/1.1", "h2"], "h2"],
-  ])("of %o, ALPN chooses %s", async (ALPNProtocols, chosen) => {
+  ])("ALPN with %o selects %s", async (ALPNProtocols, chosen) => {
     const socket = connect({ port: secure.port, host: "localhost", ca: authority.cert, ALPNProtocols });
     await once(socket, "secureConnect");
     expect(socket.alpnProtocol).toBe(chosen);
     socket.destroy();
   });
 
-  test("a client without ALPN is served over HTTP/1.1", async () => {
+  test("serves HTTP/1.1 to a client without ALPN", async () => {
     const socket = connect({ port: secure.port, host: "localhost", ca: authority.cert });
     expect(await exchange(socket, "GET /v1/prod/998 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toMatch(
       /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n\{"prod_stock":114514\}$/,
     );
   });
 
-  test("responses have Strict-Transport-Security", async () => {
-    const { headers } = await askHttp1(`${secure.url}/v1/prod/998`, {}, nobody);
+  test("sends Strict-Transport-Security", async () => {
+    const { headers } = await askHttp1(`${secure.url}/v1/prod/998`, {}, anonymous);
     expect(headers["strict-transport-security"]).toMatch(/^max-age=\d{8}/);
   });
 
   test.each([
-    ["without a certificate", () => nobody],
-    ["with a certificate of another authority", () => ({ ...nobody, ...new Authority().issue({ for: "client" }) })],
-    ["with a certificate that has expired", () => ({ ...nobody, ...authority.issue({ for: "client", to: -60 }) })],
-    ["with a server's certificate", () => ({ ...nobody, ...authority.issue({ for: "server" }) })],
-  ])("with --tls-ca, a client %s gets no answer", async (_which, identity) => {
+    ["without a certificate", () => anonymous],
+    ["with a certificate of another authority", () => ({ ...anonymous, ...new Authority().issue({ for: "client" }) })],
+    ["with a certificate that has expired", () => ({ ...anonymous, ...authority.issue({ for: "client", to: -60 }) })],
+    ["with a server's certificate", () => ({ ...anonymous, ...authority.issue({ for: "server" }) })],
+  ])("with --tls-ca, a client %s gets no response", async (_which, identity) => {
     await expect(askHttp1(`${mutual.url}/v1/prod/998`, {}, identity())).rejects.toThrow();
     await expect(askHttp2(`${mutual.url}/v1/prod/998`, {}, identity())).rejects.toThrow();
   });
@@ -109,13 +109,13 @@ describe("HTTPS", () => {
   });
 });
 
-test("both gateways are healthy while the shop is", async () => {
+test("both gateways are healthy while the shop is healthy", async () => {
   for (const url of [shop.url, command.url]) {
     expect(await askHttp1(`${url}/healthz`)).toMatchObject({ status: 200, body: '{"status":"SERVING"}' });
   }
 });
 
-test("the document of `pnpm start` has the shop's comments, and its rules as limits", async () => {
+test("the OpenAPI document of `pnpm start` has the shop's comments, and its validation rules as limits", async () => {
   const { status, headers, body } = await askHttp1(`${shop.url}/openapi.json`);
   expect({ status, type: headers["content-type"] }).toEqual({ status: 200, type: "application/json" });
   const positive = { type: "integer", format: "int32", exclusiveMinimum: 0 };
@@ -146,7 +146,7 @@ test("the document of `pnpm start` has the shop's comments, and its rules as lim
   });
 });
 
-test("the page at /docs needs nothing from anywhere else", async () => {
+test("the page at /docs loads resources only from the gateway", async () => {
   const page = await askHttp1(`${shop.url}/docs`);
   expect({ status: page.status, type: page.headers["content-type"] }).toEqual({ status: 200, type: "text/html; charset=utf-8" });
   expect(page.headers["content-security-policy"]).toMatch(/^default-src 'none'; script-src 'self';/);

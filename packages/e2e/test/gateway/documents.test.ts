@@ -1,5 +1,5 @@
-// The documents of the gateway command for a foreign service: /openapi.json for programs, and /docs
-// for people.
+// The documentation that the command generates for a foreign service: /openapi.json for programs,
+// /docs for people.
 import { readFile } from "node:fs/promises";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { type GatewayProcess, startGateway } from "./gateways.ts";
 import { askHttp1 } from "./http.ts";
 import { buildMuseum, type Museum, serveMuseum, serveReflected } from "./museum.ts";
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let descriptors: string;
@@ -37,8 +37,8 @@ async function documentOf({ url }: GatewayProcess): Promise<Document> {
   return JSON.parse(body);
 }
 
-/** The errors that a public validator finds. */
-async function faultsOf(document: Document): Promise<unknown> {
+/** Returns the errors that a public validator finds. */
+async function errorsOf(document: Document): Promise<unknown> {
   const { valid, errors } = await new Validator().validate(structuredClone(document));
   return valid ? [] : errors;
 }
@@ -46,7 +46,7 @@ async function faultsOf(document: Document): Promise<unknown> {
 describe("/openapi.json", () => {
   test("is valid OpenAPI 3.1, with every rule, comment and type", async () => {
     const document = await documentOf(gateway);
-    expect(await faultsOf(document)).toEqual([]);
+    expect(await errorsOf(document)).toEqual([]);
     expect(document.openapi).toMatch(/^3\.1\./);
     const operations = Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).map((verb) => `${verb} ${path}`));
     expect(operations.toSorted()).toEqual([
@@ -64,7 +64,7 @@ describe("/openapi.json", () => {
       "post /v1/search/{place.hall}",
       "put /v1/halls/{name_1}/exhibits/{name_2}",
       "put /v1/pictures/{path}",
-      // OpenAPI 3.1 does not support SEARCH.
+      // OpenAPI 3.1 does not support the method SEARCH.
       "x-additionalOperations /v1/{name}",
     ]);
     expect(document.paths["/v1/exhibits/{name}"]?.["get"]).toMatchObject({ description: "Finds an exhibit, in a hall or anywhere." });
@@ -72,35 +72,35 @@ describe("/openapi.json", () => {
   });
 
   test.each([
-    ["with names as in the .proto", ["--field-names", "proto", "--emit-defaults", "--title", "A museum"]],
-    ["with methods that have no rule", ["--unbound"]],
+    ["with the field names of the .proto file", ["--field-names", "proto", "--emit-defaults", "--title", "A museum"]],
+    ["with methods that have no HTTP rule", ["--unbound"]],
   ])("is valid %s", async (_, args) => {
     await using other = await startGateway(museum.address, ["--descriptors", descriptors, ...args]);
-    expect(await faultsOf(await documentOf(other))).toEqual([]);
+    expect(await errorsOf(await documentOf(other))).toEqual([]);
   });
 
-  test("of a server that is reflected has the same paths and types, without comments", async () => {
+  test("built by reflection has the same paths and types, without comments", async () => {
     await using server = await serveReflected(await readFile(descriptors), "v1");
     await using reflected = await startGateway(server.address, ["--reflection"]);
     const [one, other] = await Promise.all([documentOf(gateway), documentOf(reflected)]);
-    expect(await faultsOf(other)).toEqual([]);
+    expect(await errorsOf(other)).toEqual([]);
     expect(Object.keys(other.paths)).toEqual(Object.keys(one.paths));
     expect(Object.keys(other.components.schemas)).toEqual(Object.keys(one.components.schemas));
   });
 
-  test("the way from / leads to the page, wherever that is", async () => {
+  test("/ redirects to the documentation page, also with --docs-path", async () => {
     await using moved = await startGateway(museum.address, ["--descriptors", descriptors, "--docs-path", "/about/api"]);
     expect(await askHttp1(`${moved.url}/`)).toMatchObject({ status: 302, headers: { location: "/about/api" } });
     expect(await askHttp1(`${moved.url}/about/api`)).toMatchObject({ status: 200 });
   });
 
-  test("is not there if it is not wanted, nor is /docs", async () => {
+  test("is disabled by --no-openapi, together with /docs", async () => {
     await using silent = await startGateway(museum.address, ["--descriptors", descriptors, "--no-openapi"]);
     for (const path of ["/openapi.json", "/docs"]) expect(await askHttp1(silent.url + path)).toMatchObject({ status: 404 });
   });
 });
 
-test("/docs is loaded from nowhere else, and is allowed no more by its policy", async () => {
+test("/docs loads only from the gateway, and its content security policy allows nothing else", async () => {
   const page = await askHttp1(`${gateway.url}/docs`);
   const policy = Object.fromEntries(
     String(page.headers["content-security-policy"])
@@ -109,7 +109,7 @@ test("/docs is loaded from nowhere else, and is allowed no more by its policy", 
   );
   expect(policy).toMatchObject({ "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "connect-src": "'self'" });
   for (const sources of Object.values(policy)) expect(sources).toMatch(/^(?:'none'|'self'|'self' data:)$/);
-  // Without inline scripts, which the policy forbids.
+  // The policy would block inline scripts and styles.
   expect(page.body).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|javascript:/);
 
   const references = [...page.body.matchAll(/<(?:script|link|img|html)[^>]*?\s(?:src|href|data-openapi)="([^"]*)"/g)].map(
@@ -126,7 +126,7 @@ test("/docs is loaded from nowhere else, and is allowed no more by its policy", 
       for (const [, url] of body.matchAll(/url\(["']?([^"')]{0,10})/g)) expect(url).toMatch(/^data:/);
     }
     if (reference.endsWith(".js")) expect(headers["content-type"]).toMatch(/^text\/javascript/);
-    // Swagger UI's own script contains hosts in links and namespaces. start.js defines what it
+    // Swagger UI's own script contains host names in links and namespaces. start.js decides what it
     // loads.
     if (reference.endsWith("start.js")) {
       expect(body).not.toMatch(/\/\//);

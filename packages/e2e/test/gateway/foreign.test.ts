@@ -1,6 +1,6 @@
-// The gateway command in front of foreign servers, with rules of every kind. The requests and
-// responses match grpc-gateway v2. packages/gateway/test/cases/differences.md explains the
-// exceptions. The facts are from grpc-gateway's own tests (github.com/grpc-ecosystem/grpc-gateway,
+// The command in front of foreign servers, with rules of every kind. Requests and responses match
+// grpc-gateway v2; packages/gateway/test/cases/differences.md explains the differences. The
+// expectations come from grpc-gateway's own tests (github.com/grpc-ecosystem/grpc-gateway,
 // examples/internal/integration/integration_test.go at 08177fb3; a case names its test), without
 // EmitUnpopulated.
 import { readFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { type GatewayProcess, startGateway } from "./gateways.ts";
 import { askHttp1, type Question } from "./http.ts";
 import { buildMuseum, loadMuseum, type Museum, picture, serveMuseum, serveReflected } from "./museum.ts";
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -47,23 +47,23 @@ const cases: readonly Case[] = [
   { title: "a variable with a template", path: "/v1/halls/1/exhibits/2", answer: exhibit("halls/1/exhibits/2") },
   { title: "an additional binding (testAdditionalBindings)", path: "/v1/exhibits/2", answer: exhibit("2") },
   { title: "an escaped character in one segment", path: "/v1/exhibits/a%20b%E5%8D%95", answer: exhibit("a b单") },
-  { title: "a colon that begins no verb", path: "/v1/exhibits/a:b", answer: exhibit("a:b") },
+  { title: "a colon without a verb after it", path: "/v1/exhibits/a:b", answer: exhibit("a:b") },
   { title: "a verb, and response_body (testResponseStrings)", path: "/v1/exhibits/2:labels", answer: '["winged","胜利"]' },
   { title: "a custom kind, and **", method: "SEARCH", path: "/v1/any/where/at/all", answer: exhibit("any/where/at/all") },
   {
-    title: "a path that is nothing's (TestUnknownPath)",
+    title: "an unknown path (TestUnknownPath)",
     path: "/v2/halls",
     status: 404,
     answer: '{"code":5,"message":"no route matches /v2/halls","details":[]}',
   },
   {
-    title: "a method that the path has not (TestMethodNotAllowed)",
+    title: "a method that the path does not allow (TestMethodNotAllowed)",
     method: "POST",
     path: "/v1/exhibits/2",
     status: 405,
     answer: '{"code":12,"message":"the method POST is not allowed, expected one of: GET, HEAD, OPTIONS, SEARCH","details":[]}',
   },
-  // Queries: the server returns the request as JSON of protobufjs.
+  // Queries. The server returns the request that it decoded, as protobufjs JSON.
   ...Object.entries({
     "a_double=-1.5e3": '{"a_double":-1500}',
     "a_double=NaN": '{"a_double":null}',
@@ -119,7 +119,7 @@ const cases: readonly Case[] = [
   })),
   // Bodies.
   {
-    title: "a body that is the whole request, with a nested variable: the path wins",
+    title: "a body with the whole request and a nested path variable: the path wins",
     method: "POST",
     path: "/v1/search/hall%2F1?a_string=query",
     headers: json,
@@ -127,7 +127,7 @@ const cases: readonly Case[] = [
     answer: JSON.stringify({ seen: '{"an_int32":4,"an_int64":"5","place":{"hall":"hall/1","floor":3}}' }),
   },
   {
-    title: "a body that is a field, with the rest in the query",
+    title: "a body with one field, and the others in the query",
     method: "POST",
     path: "/v1/halls/1/exhibits?request_id=7&exhibit.name=query",
     headers: json,
@@ -144,7 +144,7 @@ const cases: readonly Case[] = [
     answer: '{"name":"halls/1/exhibits/2","hall":"3"}',
   },
   {
-    title: "PATCH, whose mask is what the body has (TestABEPatch)",
+    title: "PATCH with the mask derived from the body (TestABEPatch)",
     method: "PATCH",
     path: "/v1/halls/1/exhibits/2",
     headers: json,
@@ -153,7 +153,7 @@ const cases: readonly Case[] = [
       '{"exhibit":{"name":"halls/1/exhibits/2","catalogueTitle":"Nike of Samothrace","part":{"height":2}},"updateMask":"catalogueTitle,part.height,part.labels,style"}',
   },
   {
-    title: "PATCH, with a mask of its own (TestABEPatchBody)",
+    title: "PATCH with an explicit mask (TestABEPatchBody)",
     method: "PATCH",
     path: "/v1/halls/1/exhibits/2?update_mask=height",
     headers: json,
@@ -161,14 +161,14 @@ const cases: readonly Case[] = [
     answer: '{"exhibit":{"name":"halls/1/exhibits/2","catalogueTitle":"Nike","height":3},"updateMask":"height"}',
   },
   {
-    title: "PUT, which has no mask",
+    title: "PUT without a mask",
     method: "PUT",
     path: "/v1/halls/1/exhibits/2",
     headers: json,
     body: '{"height":3}',
     answer: '{"exhibit":{"name":"halls/1/exhibits/2","height":3}}',
   },
-  { title: "an empty answer", method: "DELETE", path: "/v1/halls/1/exhibits/2", answer: "{}" },
+  { title: "an empty response", method: "DELETE", path: "/v1/halls/1/exhibits/2", answer: "{}" },
   // Errors.
   {
     title: "an error with its details (TestErrorWithDetails)",
@@ -182,12 +182,12 @@ const cases: readonly Case[] = [
     path: "/v1/wait?seconds=20",
     headers: { "grpc-timeout": "10m" },
     status: 504,
-    // The server has the same deadline and may report it first.
+    // The server has the same deadline, and may report it first.
     answer: expect.stringMatching(/^\{"code":4,"message":"[dD]eadline exceeded","details":\[\]\}$/),
   },
 ];
 
-describe("grpc-js and proto-loader, by a descriptor set", () => {
+describe("grpc-js and proto-loader, with a descriptor set", () => {
   test.each(cases)("$title", async ({ path, status = 200, answer, method, headers, body }) => {
     const question = { ...(method && { method }), ...(headers && { headers }), ...(body !== undefined && { body }) };
     const answered = await askHttp1(gateway.url + path, question);
@@ -195,13 +195,13 @@ describe("grpc-js and proto-loader, by a descriptor set", () => {
     expect(answered.headers["content-type"]).toMatch(/^application\/json\b/);
   });
 
-  test("an HttpBody is the response's bytes, with their type", async () => {
+  test("an HttpBody response is sent as its bytes and content type", async () => {
     const response = await fetch(`${gateway.url}/v1/pictures/a/b.gif`);
     expect(response.headers.get("content-type")).toBe("image/gif");
     expect(Buffer.from(await response.arrayBuffer())).toEqual(picture);
   });
 
-  test("a body's bytes are an HttpBody, with their type", async () => {
+  test("a request body becomes an HttpBody with its bytes and content type", async () => {
     const response = await fetch(`${gateway.url}/v1/pictures/a/b.gif`, {
       method: "PUT",
       body: picture,
@@ -211,12 +211,12 @@ describe("grpc-js and proto-loader, by a descriptor set", () => {
     expect(JSON.parse(seen)).toEqual({ path: "a/b.gif", picture: { content_type: "image/gif", data: picture.toJSON() } });
   });
 
-  test("headers are metadata, and metadata headers (testABELookup)", async () => {
+  test("maps headers to metadata and metadata to headers (testABELookup)", async () => {
     const headers = {
       authorization: "Bearer abc",
       "grpc-metadata-colour": "red",
       "grpc-metadata-key-bin": "AQI=",
-      cookie: "none of its business",
+      cookie: "not forwarded",
     };
     const { headers: answered } = await askHttp1(`${gateway.url}/v1/exhibits/metadata`, { headers });
     expect(answered).toMatchObject({ "grpc-metadata-hall": "1", "grpc-trailer-cost": "2" });
@@ -236,7 +236,7 @@ describe("grpc-js and proto-loader, by a descriptor set", () => {
 describe("reflection", () => {
   const serveReflecting = () => serveMuseum((server) => new ReflectionService(loadMuseum()).addToServer(server));
 
-  test("of @grpc/reflection, which sends no options, needs rules", async () => {
+  test("of @grpc/reflection needs --rules, because it sends no options", async () => {
     await using server = await serveReflecting();
     const rules = await folder.write(
       "rules.json",
@@ -258,7 +258,7 @@ describe("reflection", () => {
     });
   });
 
-  test("of @grpc/reflection, without rules, is one line that says so", async () => {
+  test("of @grpc/reflection without rules fails with one line that says so", async () => {
     await using server = await serveReflecting();
     expect(await run(process.execPath, [gatewayMain, "--upstream", server.address, "--listen", "127.0.0.1:0"])).toEqual({
       status: 1,
@@ -267,7 +267,7 @@ describe("reflection", () => {
     });
   });
 
-  test.each(["v1", "v1alpha"] as const)("of connect-node, which knows no version but %s", async (version) => {
+  test.each(["v1", "v1alpha"] as const)("of connect-node works with only version %s", async (version) => {
     await using server = await serveReflected(await readFile(descriptors), version);
     await using front = await startGateway(server.address, ["--reflection", "--service", "museum.v1.Museum"]);
     const url = `${front.url}/v1/search?place.floor=2&since=2024-02-29T12:00:00Z`;

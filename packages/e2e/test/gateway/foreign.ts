@@ -7,20 +7,20 @@ import { ConnectCode, ConnectError, type ForeignServer, serveConnect } from "../
 import type { Folder } from "../security/certificates.ts";
 
 export interface Pusher extends ForeignServer {
-  /** The number of responses of `flood` that the server has produced. */
+  /** The number of `flood` responses that the server has produced. */
   flooded(): number;
-  /** Resolves once a caller of `wait` has received its first response. */
+  /** Resolves once a `wait` call has received its first response. */
   readonly waiting: Promise<void>;
-  /** Resumes the calls of `wait`. */
+  /** Lets the `wait` calls continue. */
   release(): void;
 }
 
-/** The number of responses of `flood`, of 64 KiB each. */
+/** The number of `flood` responses, of 64 KiB each. */
 export const floodLength = 10_000;
 
 /**
- * Serves Greeter. GetStream sends three responses, unless the name is `wait`, `flood` or `fail`.
- * AllStream responds to each request.
+ * Serves Greeter. GetStream sends three responses; the requests `wait`, `flood` and `fail` change
+ * that. AllStream responds to each request.
  */
 export async function servePusher(): Promise<Pusher> {
   let flooded = 0;
@@ -49,7 +49,7 @@ export async function servePusher(): Promise<Pusher> {
       },
       async *allStream(requests) {
         for await (const { data } of requests) {
-          if (data === "") throw new ConnectError("nothing is asked", ConnectCode.InvalidArgument);
+          if (data === "") throw new ConnectError("the request is empty", ConnectCode.InvalidArgument);
           yield { data: `${data}!` };
         }
       },
@@ -71,7 +71,7 @@ http:
       body: "*"
 `;
 
-/** Returns the arguments for a gateway in front of it. */
+/** Returns the arguments for a gateway in front of the server. */
 export async function describePusher(folder: Folder): Promise<readonly string[]> {
   const descriptors = folder.file("push.binpb");
   const built = await run(buf, ["build", protoFolder, "--path", `${protoFolder}/push`, "--as-file-descriptor-set", "-o", descriptors]);

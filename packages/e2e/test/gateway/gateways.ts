@@ -1,5 +1,5 @@
-// Runs the gateway as a process: the command in front of a server, or the tutorials' start program,
-// in which the shop has a gateway.
+// The gateway as a process: the command in front of a server, and `pnpm start`, where the shop
+// includes one.
 import { gatewayMain, startMain } from "../harness/paths.ts";
 import { ServerProcess } from "../harness/server.ts";
 
@@ -8,16 +8,16 @@ export class GatewayProcess extends ServerProcess {
   /** `http://127.0.0.1:…` */
   url = "";
 
-  /** The access log so far, with one entry per request. */
+  /** The access log so far, one entry for each request. */
   get requests(): Readonly<Record<string, unknown>>[] {
     return this.stderr.lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => msg === "request");
   }
 }
 
 export interface GatewayStart {
-  /** Where to listen. */
+  /** The address to listen on. */
   readonly listen?: string;
-  /** As in `serve` (test/harness/server.ts). */
+  /** See `serve` in test/harness/server.ts. */
   readonly shell?: string;
 }
 
@@ -33,15 +33,15 @@ export async function startGateway(
 }
 
 /**
- * Starts the shop as `pnpm start` does: plaintext, mutual TLS, and HTTP that calls it over mutual
- * TLS. Creates missing certificates.
+ * Starts the shop as `pnpm start` does: plaintext, mutual TLS, and an HTTP gateway that calls it
+ * over mutual TLS. Creates certificates if there are none.
  */
 export async function startShop(certs: string, args: readonly string[] = []): Promise<GatewayProcess> {
   const command = [startMain, "shop", "--port", "0", "--certs", certs, ...args];
   return await ready(new GatewayProcess(process.execPath, command), / HTTP, plaintext$/, /\s(\S+:\d+)\s/);
 }
 
-/** The shop's gRPC addresses, by their protection in the start table. */
+/** The shop's gRPC address, by the security column of the start table. */
 export function addressOf(shop: GatewayProcess, security: "plaintext" | "mutual TLS"): string {
   const row = shop.stdout.lines.find((line) => line.endsWith(`services.ProdService   ${security}`));
   return row?.split(/\s+/)[1] ?? "";

@@ -1,4 +1,4 @@
-// `start shop` on hosts that clients cannot dial, and with certificates for other names: the
+// `start shop` on hosts that no client can dial, and with certificates for other names: the shop's
 // gateway still reaches its server.
 import { expect, test } from "vitest";
 import { Folder, writeSet } from "../security/certificates.ts";
@@ -12,10 +12,10 @@ test.each(
   hosts
     .flatMap((host, index) => securities.map((security) => ({ host, security, index })))
     .filter(({ host, security, index }) => {
-      // Each protection on the wildcard hosts, and one on each other host.
+      // All --security values on the wildcard hosts; one value on each of the others.
       return host === "0.0.0.0" || host === "::" || securities[index] === security;
     }),
-)("on $host, with --security $security, GET / and GET /v1/prod/998 are answered", { timeout: 60_000 }, async ({ host, security }) => {
+)("on $host with --security $security, GET / and GET /v1/prod/998 succeed", { timeout: 60_000 }, async ({ host, security }) => {
   await using certs = await Folder.make();
   await writeSet(certs);
   const users = await certs.write("users.json", JSON.stringify([{ user: "mei", token: "m" }]));
@@ -26,7 +26,7 @@ test.each(
   expect(await askHttp1(url)).toMatchObject({ status: 302, headers: { location: "/docs" } });
 });
 
-test("with a certificate of one's own, for another name", { timeout: 60_000 }, async () => {
+test("a custom certificate may be for another name", { timeout: 60_000 }, async () => {
   await using certs = await Folder.make();
   const authority = await writeSet(certs);
   const own = await certs.writeIdentity("own", authority.issue({ sans: ["shop.example"] }));
@@ -35,7 +35,7 @@ test("with a certificate of one's own, for another name", { timeout: 60_000 }, a
   expect(await askHttp1(`${shop.url}/v1/prod/998`)).toMatchObject({ status: 200 });
 });
 
-test("with a certificate that its gateway cannot trust, the start fails, and one line says why", { timeout: 60_000 }, async () => {
+test("the start fails with a one-line reason if the gateway does not trust the certificate", { timeout: 60_000 }, async () => {
   await using certs = await Folder.make();
   await using others = await Folder.make();
   await writeSet(certs);

@@ -1,5 +1,5 @@
-// A minimal HTTP client that sends requests and returns responses unchanged, over HTTP/1.1 and
-// HTTP/2.
+// A plain HTTP client for HTTP/1.1 and HTTP/2: it sends requests exactly as written and returns raw
+// responses.
 import { once } from "node:events";
 import { request as requestPlain } from "node:http";
 import { connect } from "node:http2";
@@ -16,24 +16,24 @@ export interface Question {
 
 export interface Answer {
   readonly status: number | undefined;
-  /** In lower case. */
+  /** Headers by name, in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
 }
 
-/** The CA and the certificate of an HTTPS client, as PEM. */
+/** The CA and the certificate of an HTTPS client, in PEM. */
 export interface ClientIdentity {
   readonly ca: string;
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** Makes a request, without redirects, retries or a persistent connection. */
+/** Makes a request on a new connection. Does not follow redirects and does not retry. */
 export type Ask = (url: string, question?: Question, identity?: ClientIdentity) => Promise<Answer>;
 
 export const askHttp1: Ask = async (url, { method = "GET", headers, body } = {}, identity) => {
   const { origin } = new URL(url);
-  // Sends the path unchanged. A URL object would normalize it.
+  // The path exactly as written; `URL` would normalize it.
   const options = { method, headers, path: url.slice(origin.length), agent: false, ...identity };
   const request = url.startsWith("https:") ? requestSecure(origin, options) : requestPlain(origin, options);
   request.end(body);
@@ -46,11 +46,11 @@ export const askHttp2: Ask = async (url, { method = "GET", headers, body } = {},
   const session = connect(origin, { ...identity });
   try {
     await once(session, "connect");
-    const refused = once(session, "close").then(() => Promise.reject(new Error("the connection was closed")));
-    refused.catch(() => {});
+    const closed = once(session, "close").then(() => Promise.reject(new Error("the connection was closed")));
+    closed.catch(() => {});
     const stream = session.request({ ...headers, ":method": method, ":path": url.slice(origin.length) });
     stream.end(body);
-    const [response] = await Promise.race([once(stream, "response"), refused]);
+    const [response] = await Promise.race([once(stream, "response"), closed]);
     const { ":status": status, ...rest } = response;
     return { status, headers: rest, body: await text(stream) };
   } finally {
@@ -58,9 +58,7 @@ export const askHttp2: Ask = async (url, { method = "GET", headers, body } = {},
   }
 };
 
-/**
- * Writes to a connection, and resolves with all data until the peer closes it.
- */
+/** Writes to a connection, and resolves with all bytes received until the peer closes it. */
 export async function exchange(socket: Socket | TLSSocket, written: string): Promise<string> {
   socket.on("error", () => {});
   socket.write(written);

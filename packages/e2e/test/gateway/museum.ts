@@ -1,5 +1,5 @@
-// A foreign service, the museum, which is in no package of this repository. Its servers run on
-// grpc-js with proto-loader and on connect-node.
+// A foreign service: no package of this repository knows it. Its servers are grpc-js with
+// proto-loader, the usual combination, and connect-node.
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { create, createFileRegistry, type DescMethodUnary, type DescService, fromBinary, toBinary, toJsonString } from "@bufbuild/protobuf";
@@ -20,7 +20,7 @@ type Unary = handleUnaryCall<Fields, Fields>;
 export interface Museum extends ForeignServer {
   /** The metadata of each call of GetExhibit. */
   readonly metadata: readonly Fields[];
-  /** The names in the watch calls. */
+  /** The names of the halls that clients currently watch. */
   readonly watched: ReadonlySet<unknown>;
 }
 
@@ -34,7 +34,7 @@ const exhibit = {
   height: 2.44,
 };
 
-/** The smallest valid GIF. */
+/** The smallest GIF. */
 export const picture = Buffer.from("R0lGODlhAQABAAAAACwAAAAAAQABAAAC", "base64");
 
 export function loadMuseum(): PackageDefinition {
@@ -42,7 +42,7 @@ export function loadMuseum(): PackageDefinition {
   return loadSync("museum.proto", { includeDirs, keepCase: true, longs: String, enums: String });
 }
 
-/** Serves it with grpc-js and proto-loader, and with the services that `more` adds. */
+/** Serves the museum with grpc-js and proto-loader. `more` adds further services. */
 export async function serveMuseum(more: Parameters<typeof serveLoader>[0] = () => {}): Promise<Museum> {
   const metadata: Fields[] = [];
   const watched = new Set<unknown>();
@@ -84,7 +84,7 @@ export async function serveMuseum(more: Parameters<typeof serveLoader>[0] = () =
   return Object.assign(server, { metadata, watched });
 }
 
-/** The details of an error, as grpc-go's status.WithDetails sends them: a google.rpc.Status. */
+/** Encodes error details like grpc-go's status.WithDetails: as a google.rpc.Status. */
 function missing(): Metadata {
   const detail = anyPack(ResourceInfoSchema, create(ResourceInfoSchema, { resourceType: "exhibit", resourceName: "missing" }));
   const field = (tag: number, bytes: Uint8Array) => [Buffer.of(tag, bytes.length), bytes];
@@ -100,7 +100,7 @@ function metadataOf(key: string, value: string): Metadata {
   return metadata;
 }
 
-/** Writes its descriptor set with `buf build`. */
+/** Writes the descriptor set of the museum with `buf build`. */
 export async function buildMuseum(folder: Folder): Promise<string> {
   const file = folder.file("museum.binpb");
   const config = JSON.stringify({ version: "v2", modules: [{ path: "gateway/third_party" }, { path: "e2e/test/gateway/proto" }] });
@@ -110,8 +110,8 @@ export async function buildMuseum(folder: Folder): Promise<string> {
 }
 
 /**
- * Serves two of its methods with connect-node, and one version of reflection. Each response
- * contains a single file without its imports.
+ * Serves two methods with connect-node, and reflection under one version's name only. The server
+ * sends each file by itself; a client must request the imports.
  */
 export function serveReflected(descriptors: Uint8Array, version: "v1" | "v1alpha"): Promise<ForeignServer> {
   const set = fromBinary(FileDescriptorSetSchema, descriptors);

@@ -1,5 +1,5 @@
-// The operation of the command: its end, its errors, its log, its limits, and an upstream that
-// comes and goes.
+// The command as an operator sees it: shutdown, errors, log, limits, and an upstream that goes down
+// and comes back.
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
@@ -18,7 +18,7 @@ import { type GatewayProcess, startGateway } from "./gateways.ts";
 import { askHttp1, exchange } from "./http.ts";
 import { buildMuseum, type Museum, serveMuseum } from "./museum.ts";
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => started.disposeAsync());
 
-/** Runs a command with an invalid configuration. */
+/** Runs a gateway command that is expected to fail at the start. */
 function fail(...args: string[]): Promise<Outcome> {
   return run(process.execPath, [gatewayMain, "--listen", "127.0.0.1:0", ...args]);
 }
@@ -50,7 +50,7 @@ describe("the upstream", () => {
     return { address, health: server.health, stop: () => server.shutdown({ graceMs: 0 }) };
   }
 
-  test("that goes down and comes back affects /healthz and calls", async () => {
+  test("that goes down and comes back is reflected by /healthz and by calls", async () => {
     const first = await serveShop();
     await using front = await startGateway(first.address, ["--reflection"]);
     const health = async () => {
@@ -61,7 +61,7 @@ describe("the upstream", () => {
 
     first.health.set("", "NOT_SERVING");
     await until(async () => (await health()) === '503 no-store {"status":"NOT_SERVING"}');
-    // /healthz informs load balancers, and calls still go through.
+    // The health status is for load balancers; calls still go through.
     expect(await askHttp1(front.url + stock)).toMatchObject({ status: 200, body: '{"prodStock":1}' });
 
     await first.stop();
@@ -78,19 +78,19 @@ describe("the upstream", () => {
     await second.stop();
   });
 
-  test("may be down at the start if a descriptor set is given", async () => {
+  test("may be down when the command starts with a descriptor set", async () => {
     await using front = await startGateway(`127.0.0.1:${await closedPort()}`, fromFile);
     expect(await askHttp1(`${front.url}/v1/exhibits/2`)).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
     expect(await askHttp1(`${front.url}/openapi.json`)).toMatchObject({ status: 200 });
   });
 
-  test("that has no grpc.health.v1 is healthy while it answers", async () => {
+  test("without grpc.health.v1 is healthy while it responds", async () => {
     expect(await askHttp1(`${gateway.url}/healthz`)).toMatchObject({ status: 200, body: '{"status":"SERVING"}' });
   });
 });
 
-describe("at its end", () => {
-  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s lets running calls finish and rejects new ones", async (signal) => {
+describe("shutdown", () => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("on %s lets running calls finish and accepts no new connection", async (signal) => {
     await using own = await startGateway(museum.address, fromFile);
     const answer = askHttp1(`${own.url}/v1/wait?seconds=2`);
     await setTimeout(500);
@@ -107,7 +107,7 @@ describe("at its end", () => {
     expect(own.messages).toEqual(["serving HTTP", "shutting down; a second signal exits at once", "request", "stopped"]);
   });
 
-  test("a stream and a WebSocket that do not end within ten seconds end with UNAVAILABLE", async () => {
+  test("ends streams and WebSockets with UNAVAILABLE after ten seconds", async () => {
     await using own = await startGateway(museum.address, fromFile);
     const response = await fetch(`${own.url}/v1/halls/9:watch`);
     const socket = new WebSocket(`${own.url.replace("http", "ws")}/v1/halls/9:watch`);
@@ -121,7 +121,7 @@ describe("at its end", () => {
     expect(await own.exit).toEqual({ status: 0, signal: null });
   });
 
-  test("a second signal ends it at once", async () => {
+  test("exits at once on a second signal", async () => {
     await using own = await startGateway(museum.address, fromFile);
     const response = await fetch(`${own.url}/v1/halls/8:watch`);
     const broken = response.text().catch(() => "broken off");
@@ -133,27 +133,27 @@ describe("at its end", () => {
   });
 });
 
-describe("an invalid configuration is reported in one line", () => {
+describe("a start that fails prints one line for", () => {
   const line = (text: string | RegExp): Outcome => ({
     status: 1,
     stdout: "",
     stderr: typeof text === "string" ? `error: ${text}\n` : expect.stringMatching(new RegExp(`^error: ${text.source}\\n$`)),
   });
 
-  test("a port in use", async () => {
-    await using taken = await listenTcp(() => {});
-    const args = ["--upstream", museum.address, "--listen", `127.0.0.1:${taken.port}`, ...fromFile];
+  test("a port that is in use", async () => {
+    await using occupied = await listenTcp(() => {});
+    const args = ["--upstream", museum.address, "--listen", `127.0.0.1:${occupied.port}`, ...fromFile];
     expect(await run(process.execPath, [gatewayMain, ...args])).toEqual(
-      line(`port ${taken.port} is already in use (127.0.0.1:${taken.port})`),
+      line(`port ${occupied.port} is already in use (127.0.0.1:${occupied.port})`),
     );
   });
 
-  test.each(["no-such-host.invalid:1", "192.0.2.1:80"])("an address that is not this machine's: %s", async (listen) => {
+  test.each(["no-such-host.invalid:1", "192.0.2.1:80"])("an address of another machine: %s", async (listen) => {
     const outcome = await run(process.execPath, [gatewayMain, "--upstream", museum.address, "--listen", listen, ...fromFile]);
     expect(outcome).toEqual(line(new RegExp(`cannot listen on ${listen}: E\\w+`)));
   });
 
-  test("a missing descriptor set", async () => {
+  test("a descriptor set that does not exist", async () => {
     const file = folder.file("nothing.binpb");
     expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(line(`cannot read ${file}: there is no such file`));
   });
@@ -163,7 +163,7 @@ describe("an invalid configuration is reported in one line", () => {
     expect(outcome).toEqual(line(`cannot read ${folder.path}: it is a folder`));
   });
 
-  test("an invalid descriptor set", async () => {
+  test("a file that is not a descriptor set", async () => {
     const file = await folder.write("text.binpb", "service Museum {}");
     expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(line(/\S+text\.binpb: not a descriptor set: [^\n]+/));
   });
@@ -186,7 +186,7 @@ describe("an invalid configuration is reported in one line", () => {
     );
   });
 
-  test("rules that are not valid YAML, or not valid rules", async () => {
+  test("malformed YAML rules, and a rule for an unknown method", async () => {
     const wrong = await folder.write("wrong.yaml", "http: [");
     expect(await fail("--upstream", museum.address, ...fromFile, "--rules", wrong)).toEqual(line(/[^\n]*rules[^\n]*/));
     const unknown = await folder.write("unknown.yaml", "http:\n  rules:\n    - { selector: museum.v1.Museum.Nothing, get: /v1 }\n");
@@ -205,7 +205,7 @@ describe("an invalid configuration is reported in one line", () => {
     expect(outcome).toEqual(line(`${museum.address} does not support reflection: use a descriptor set instead`));
   });
 
-  test("reflection of an upstream that is down", async () => {
+  test("an upstream that is down, with reflection", async () => {
     const address = `127.0.0.1:${await closedPort()}`;
     expect(await fail("--upstream", address)).toEqual(line(new RegExp(`reflection of ${address} failed: [^\\n]+`)));
   });
@@ -216,12 +216,12 @@ describe("an invalid configuration is reported in one line", () => {
     expect(await fail("--upstream", address)).toEqual(line(new RegExp(`reflection of ${address} failed: [^\\n]+`)));
   });
 
-  test("invalid certificates", async () => {
+  test("malformed and missing certificates", async () => {
     const file = await folder.write("none.pem", "none");
-    const nowhere = folder.file("nowhere.pem");
-    const toServer = await fail("--upstream", museum.address, ...fromFile, "--ca", nowhere);
-    expect(toServer).toEqual(line(`cannot read ${nowhere}: there is no such file`));
-    for (const cert of [file, nowhere]) {
+    const missing = folder.file("missing.pem");
+    const toServer = await fail("--upstream", museum.address, ...fromFile, "--ca", missing);
+    expect(toServer).toEqual(line(`cannot read ${missing}: there is no such file`));
+    for (const cert of [file, missing]) {
       const toClients = await fail("--upstream", museum.address, ...fromFile, "--tls-cert", cert, "--tls-key", cert);
       expect(toClients).toEqual(line(/the certificate or its key cannot be used: [^\n]+/));
     }
@@ -233,16 +233,16 @@ describe("an invalid configuration is reported in one line", () => {
     ["--upstream", "x:1", "--tls-ca", "x"],
     ["--upstream", "x:1", "--cert", "x"],
     ["--upstream", "x:1", "--timeout", "soon"],
-    ["--upstream", "x:1", "--listen", "nowhere"],
+    ["--upstream", "x:1", "--listen", "missing"],
     ["--upstream", "x:1", "--nothing"],
     [],
-  ])("arguments that do not fit: %s %s %s %s %s", async (...args) => {
+  ])("invalid arguments: %s %s %s %s %s", async (...args) => {
     expect(await fail(...args)).toEqual(line(/[^\n]+/));
   });
 });
 
 describe("the log", () => {
-  test("has one line for each request, including cancelled ones, and no secrets", async () => {
+  test("has one line for each request, including aborted ones, and no secret", async () => {
     await using own = await startGateway(museum.address, [...fromFile, "--log-level", "trace"]);
     const secret = "c2VjcmV0LXRva2Vu";
     const headers = { authorization: `Bearer ${secret}`, cookie: secret, "grpc-metadata-token": secret };
@@ -251,7 +251,7 @@ describe("the log", () => {
     await ask("/v1/exhibits/missing");
     await ask("/v1/exhibits/2", "HEAD");
     await ask("/v1/exhibits/2", "POST");
-    await ask("/nowhere");
+    await ask("/missing");
     await ask("/%ff");
     await ask("/docs");
     for (const accept of ["application/x-ndjson", "text/event-stream"]) {
@@ -273,7 +273,7 @@ describe("the log", () => {
 
     const lines = () => own.requests.map(({ method, path, status, grpc }) => [method, path, status, grpc].join(" ")).toSorted();
     await until(() => lines().length >= 12);
-    // Waits long enough to detect an extra line.
+    // Allow time for a surplus line.
     await setTimeout(300);
     expect(lines()).toEqual(
       [
@@ -281,7 +281,7 @@ describe("the log", () => {
         "GET /v1/exhibits/missing 404 NOT_FOUND",
         "HEAD /v1/exhibits/2 200 OK",
         "POST /v1/exhibits/2 405 UNIMPLEMENTED",
-        "GET /nowhere 404 NOT_FOUND",
+        "GET /missing 404 NOT_FOUND",
         "GET /%ff 400 INVALID_ARGUMENT",
         "GET /docs 200 OK",
         "GET /v1/halls/ndjson:watch 200 CANCELLED",
@@ -300,7 +300,7 @@ describe("the log", () => {
 describe("a browser", () => {
   const origin = "https://elsewhere.example";
 
-  test("of another origin may read nothing by default", async () => {
+  test("of another origin gets no CORS header by default", async () => {
     const headers = { origin, "access-control-request-method": "GET" };
     for (const method of ["GET", "OPTIONS"]) {
       const answer = await askHttp1(`${gateway.url}/v1/exhibits/2`, { method, headers });
@@ -308,7 +308,7 @@ describe("a browser", () => {
     }
   });
 
-  test("of an allowed origin may read responses", async () => {
+  test("of an origin in --cors gets CORS headers", async () => {
     await using open = await startGateway(museum.address, [...fromFile, "--cors", origin]);
     const ask = (from: string, method: string) =>
       askHttp1(`${open.url}/v1/exhibits/2`, { method, headers: { origin: from, "access-control-request-method": "GET" } });
@@ -317,8 +317,8 @@ describe("a browser", () => {
     expect((await ask("https://third.example", "GET")).headers["access-control-allow-origin"]).toBeUndefined();
   });
 
-  test.each(["/v1/exhibits/2", "/v1/exhibits/missing", "/nowhere", "/openapi.json", "/healthz", "/docs"])(
-    "receives security headers with %s",
+  test.each(["/v1/exhibits/2", "/v1/exhibits/missing", "/missing", "/openapi.json", "/healthz", "/docs"])(
+    "gets security headers with %s",
     async (path) => {
       const { headers } = await askHttp1(gateway.url + path);
       expect(headers).toMatchObject({
@@ -335,7 +335,7 @@ describe("a browser", () => {
 describe("limits", () => {
   const tooLarge = '{"code":8,"message":"the body is larger than the limit of 1000 bytes","details":[]}';
 
-  test("of a body, by its declared and its actual length", async () => {
+  test("apply to a body by its content-length and by its actual size", async () => {
     const body = JSON.stringify({ hall: "x".repeat(1000) });
     const path = "/v1/halls/1/exhibits/2:move";
     const headers = { "content-type": "application/json" };
@@ -349,11 +349,11 @@ describe("limits", () => {
   test.each([
     ["a URL", `GET /v1/exhibits/${"x".repeat(17_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
     ["headers", `GET /v1/exhibits/2 HTTP/1.1\r\nHost: localhost\r\nX-Long: ${"x".repeat(17_000)}\r\n\r\n`],
-  ])("of %s: 431", async (_, written) => {
+  ])("apply to %s: 431", async (_, written) => {
     expect(await exchange(connect(gateway.port, "127.0.0.1"), written)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  test("are the command's own", async () => {
+  test("are options of the command", async () => {
     const limits = ["--max-header-bytes", "2000", "--max-connections", "1", "--headers-timeout", "60000"];
     await using front = await startGateway(museum.address, [...fromFile, ...limits]);
     expect(await askHttp1(`${front.url}/v1/exhibits/${"x".repeat(3000)}`)).toMatchObject({ status: 431 });
@@ -363,20 +363,20 @@ describe("limits", () => {
     first.destroy();
   });
 
-  test("a long URL within them is answered", async () => {
+  test("allow a URL of 8,000 characters", async () => {
     expect(await askHttp1(`${gateway.url}/v1/exhibits/${"x".repeat(8000)}`)).toMatchObject({ status: 200 });
   });
 
-  test("of data that is not HTTP: 400", async () => {
+  test("reject bytes that are not HTTP: 400", async () => {
     expect(await exchange(connect(gateway.port, "127.0.0.1"), "hello\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test("of a silent connection: it is closed", async () => {
+  test("close a connection that stays silent", async () => {
     expect(await exchange(connect(gateway.port, "127.0.0.1"), "")).toBe("");
   });
 });
 
-test("new connections use a renewed certificate, unless only half of a pair has changed", async () => {
+test("new connections see a renewed certificate once its key matches", async () => {
   await using own = await Folder.make();
   const authority = await writeSet(own);
   const tls = ["--tls-cert", own.file("server.pem"), "--tls-key", own.file("server.key")];

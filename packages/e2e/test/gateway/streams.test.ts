@@ -15,7 +15,7 @@ import { describePusher, floodLength, type Pusher, servePusher } from "./foreign
 import { type GatewayProcess, startGateway } from "./gateways.ts";
 import { buildMuseum, type Museum, serveMuseum } from "./museum.ts";
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let pusher: Pusher;
@@ -34,7 +34,7 @@ afterAll(() => started.disposeAsync());
 const lines = (name: string) => [1, 2, 3].map((n) => `{"result":{"data":"${name} ${n}"}}\n`).join("");
 
 describe("a stream of responses", () => {
-  test("has one line per response", async () => {
+  test("has one line for each response", async () => {
     const response = await fetch(`${gateway.url}/v1/streams/a`);
     expect(response.headers.get("content-type")).toBe("application/x-ndjson");
     expect(await response.text()).toBe(lines("a"));
@@ -47,18 +47,18 @@ describe("a stream of responses", () => {
     );
   });
 
-  test("is an array if the client asks for JSON", async () => {
+  test("is an array for a client that accepts JSON", async () => {
     const response = await fetch(`${gateway.url}/v1/streams/a`, { headers: { accept: "application/json" } });
     expect(await response.json()).toEqual([{ data: "a 1" }, { data: "a 2" }, { data: "a 3" }]);
   });
 
-  test("that fails is an array that ends early, and is not valid JSON", async () => {
+  test("that fails leaves the array incomplete, so that it does not parse", async () => {
     const response = await fetch(`${gateway.url}/v1/streams/fail`, { headers: { accept: "application/json" } });
     const text = await response.text().catch(() => "broken off");
     expect(() => JSON.parse(text)).toThrow();
   });
 
-  test("is read by an EventSource, which reconnects once", async () => {
+  test("is read by an EventSource, which reconnects once and then stops", async () => {
     const source = new EventSource(`${gateway.url}/v1/streams/events`);
     const messages: unknown[] = [];
     source.onmessage = ({ data }) => messages.push(JSON.parse(data));
@@ -71,7 +71,7 @@ describe("a stream of responses", () => {
     expect(statuses()).toEqual([200, 204]);
   });
 
-  test("of a browser that is told of an error is not asked for again", async () => {
+  test("with an error event makes an EventSource stop", async () => {
     const source = new EventSource(`${gateway.url}/v1/streams/fail`);
     const errors: unknown[] = [];
     source.addEventListener("error", (event) => "data" in event && errors.push(JSON.parse(String(event.data))));
@@ -79,15 +79,15 @@ describe("a stream of responses", () => {
     expect(errors).toEqual([{ code: 15, message: "no more", details: [] }]);
   });
 
-  test("is printed by curl as it arrives", async ({ skip }) => {
+  test("is printed by curl line by line", async ({ skip }) => {
     const { status, stdout } = await run("curl", ["-sN", `${gateway.url}/v1/streams/a`]).catch(() => ({ status: null, stdout: "" }));
-    if (status === null) skip("there is no curl here");
+    if (status === null) skip("needs curl");
     expect({ status, stdout }).toEqual({ status: 0, stdout: lines("a") });
   });
 });
 
 describe("a stream of requests", () => {
-  test("has one request per line of the body", async () => {
+  test("reads each line of a body as a request", async () => {
     const response = await fetch(`${gateway.url}/v1/puts`, {
       method: "POST",
       body: '{"data":"a"}\n\n{"data":"b"}\r\n{"data":"c"}',
@@ -96,12 +96,12 @@ describe("a stream of requests", () => {
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: '{"data":"a b c"}' });
   });
 
-  test("that is empty receives a response", async () => {
+  test("may be empty", async () => {
     const response = await fetch(`${gateway.url}/v1/puts`, { method: "POST", headers: { "content-type": "application/x-ndjson" } });
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: "{}" });
   });
 
-  test("that ends early is an error that names the line", async () => {
+  test("that ends in the middle of a message fails with the line number", async () => {
     const response = await fetch(`${gateway.url}/v1/puts`, {
       method: "POST",
       body: '{"data":"a"}\n{"data":',
@@ -114,8 +114,8 @@ describe("a stream of requests", () => {
   });
 });
 
-describe("a conversation", () => {
-  test("continues over a WebSocket until the client half-closes", async () => {
+describe("a bidirectional stream", () => {
+  test("over a WebSocket goes on until the client half-closes with an empty message", async () => {
     const socket = new WebSocket(`${gateway.url.replace("http", "ws")}/v1/talks`);
     await once(socket, "open");
     for (const data of ["a", "b", "单"]) {
@@ -129,7 +129,7 @@ describe("a conversation", () => {
   });
 
   test.each([
-    ["{}", "nothing is asked"],
+    ["{}", "the request is empty"],
     ["{", "malformed JSON: "],
   ])("over a WebSocket ends with the status of its call: %s", async (request, message) => {
     const socket = new WebSocket(`${gateway.url.replace("http", "ws")}/v1/talks`);
@@ -139,14 +139,14 @@ describe("a conversation", () => {
     expect({ code, reason }).toEqual({ code: 4003, reason: expect.stringContaining(message) });
   });
 
-  test("is full-duplex over HTTP/2", async () => {
+  test("is full duplex over HTTP/2", async () => {
     const session = connectHttp2(gateway.url);
     await talk(session);
     session.destroy();
   });
 });
 
-test("a client that does not read pauses the server, and the gateway buffers little", async () => {
+test("a client that does not read slows the server down, and costs the gateway no memory", async () => {
   await using own = await servePusher();
   await using small = await startGateway(own.address, args);
   const before = residentBytes(small);
@@ -154,13 +154,13 @@ test("a client that does not read pauses the server, and the gateway buffers lit
   socket.on("error", () => {});
   socket.write("GET /v1/streams/flood HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await until(() => own.flooded() > 0);
-  const standing = async () => {
+  const isBlocked = async () => {
     const flooded = own.flooded();
     await setTimeout(300);
     return own.flooded() === flooded;
   };
-  await until(standing);
-  // The system's buffers of the two connections may hold much data.
+  await until(isBlocked);
+  // The system buffers of the two connections may hold many responses.
   expect(own.flooded()).toBeLessThan(floodLength / 2);
   expect(residentBytes(small) - before).toBeLessThan(64 * 1024 * 1024);
   const stopped = own.flooded();
@@ -169,7 +169,7 @@ test("a client that does not read pauses the server, and the gateway buffers lit
   socket.destroy();
 }, 60_000);
 
-describe("a client that disconnects ends its call at once", () => {
+describe("a call is cancelled at once when its client disconnects:", () => {
   let museum: Museum;
   let front: GatewayProcess;
 
@@ -181,12 +181,9 @@ describe("a client that disconnects ends its call at once", () => {
 
   const ask = (path: string, accept: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\n\r\n`;
 
-  /**
-   * Each opens a stream at a path. Once a message has arrived, it resolves with a function that
-   * disconnects.
-   */
+  /** Each opens a stream, and resolves after the first message with a function that disconnects. */
   const clients: Readonly<Record<string, (path: string) => Promise<() => void>>> = {
-    "a reader of lines": async (path) => {
+    "a client that reads lines": async (path) => {
       const leave = new AbortController();
       const response = await fetch(front.url + path, { signal: leave.signal });
       await response.body?.getReader().read();
@@ -197,13 +194,13 @@ describe("a client that disconnects ends its call at once", () => {
       await once(source as unknown as EventTarget, "message");
       return () => source.close();
     },
-    "a reader of an array, whose connection breaks": async (path) => {
+    "a client that reads an array, whose connection breaks": async (path) => {
       const socket = connect(front.port, "127.0.0.1");
       socket.write(ask(path, "application/json"));
       await once(socket, "data");
       return () => socket.resetAndDestroy();
     },
-    "a stream of HTTP/2, with others in its connection": async (path) => {
+    "an HTTP/2 client that resets one of several streams": async (path) => {
       const session = connectHttp2(front.url);
       started.defer(() => session.destroy());
       const stream = session.request({ ":path": path });
@@ -238,7 +235,7 @@ describe("a client that disconnects ends its call at once", () => {
 });
 
 describe("over TLS", () => {
-  test("a conversation is full-duplex over HTTP/2, and a WebSocket is there", async () => {
+  test("a bidirectional stream is full duplex over HTTP/2, and WebSockets work", async () => {
     await using folder = await Folder.make();
     const authority = await writeSet(folder);
     const tls = ["--tls-cert", folder.file("server.pem"), "--tls-key", folder.file("server.key")];
@@ -261,7 +258,7 @@ describe("over TLS", () => {
   });
 });
 
-/** Alternates between requests and responses within one HTTP request. */
+/** Sends requests and reads responses alternately on one stream. */
 async function talk(session: ClientHttp2Session): Promise<void> {
   const stream = session.request({ ":method": "POST", ":path": "/v1/talks", "content-type": "application/x-ndjson" });
   stream.setEncoding("utf8");

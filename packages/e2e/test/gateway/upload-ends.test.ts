@@ -1,6 +1,5 @@
-// The end of a stream of requests at a foreign upstream, grpc-go or node:http2: it is complete only
-// if the client completes it. An interrupted upload that looked complete would be stored as a
-// truncated file.
+// How a stream of requests ends at a foreign upstream, grpc-go or node:http2: it is complete only
+// if the client completed it. An interrupted upload that looks complete would store half a file.
 import { once } from "node:events";
 import { connect as connectHttp2, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -18,8 +17,8 @@ import { Folder, writeSet } from "../security/certificates.ts";
 interface Upstream {
   readonly address: string;
   /**
-   * The ends of streams in order: `EOF` for a complete stream, and another text for an incomplete
-   * one.
+   * `EOF` for a complete stream, anything else for an incomplete one, in the order in which they
+   * ended.
    */
   readonly ends: readonly string[];
   readonly begun: () => number;
@@ -28,12 +27,12 @@ interface Upstream {
 const started = new AsyncDisposableStack();
 afterAll(() => started.disposeAsync());
 
-/** Undefined without Go or grpc-go. */
+/** Returns `undefined` if Go or grpc-go is not installed. */
 async function serveGo(): Promise<Upstream | undefined> {
   const folder = started.use(await Folder.make());
   const source = fileURLToPath(new URL("../../foreign/go-stream-ends", import.meta.url));
   const program = folder.file("stream-ends");
-  // As in ../../scripts/interop-foreign.sh.
+  // The same command as in ../../scripts/interop-foreign.sh.
   const build = `GO111MODULE=off GOFLAGS= GOPATH="\${GO_GOPATH:-/usr/share/gocode}" go build -o "$0" .`;
   const built = await run("sh", ["-c", build, program], { cwd: source });
   if (built.status !== 0) return undefined;
@@ -55,7 +54,7 @@ async function serveNode(): Promise<Upstream> {
   const server = createServer().on("stream", (stream: ServerHttp2Stream) => {
     begun++;
     stream.on("error", () => {}).resume();
-    // Node also emits `end` for a reset stream.
+    // Node emits "end" for a reset stream too.
     let end: string | undefined;
     stream.once("end", () => {
       end ??= stream.aborted ? "reset" : "EOF";
@@ -73,7 +72,7 @@ async function serveNode(): Promise<Upstream> {
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, ends, begun: () => begun };
 }
 
-/** The streams of requests, by their paths. */
+/** The methods with a stream of requests. */
 const paths = ["/grpc.testing.TestService/StreamingInputCall", "/grpc.testing.TestService/FullDuplexCall"];
 const message = '{"payload":{"body":"AAAA"}}\n';
 
@@ -83,9 +82,9 @@ interface Front {
   readonly secure: { readonly url: string; readonly ca: string };
 }
 
-/** Each opens an upload at a path, and interrupts it once its call has begun. */
+/** Each starts an upload, and interrupts it once its call has begun. */
 const cuts: Readonly<Record<string, (front: Front, path: string, begun: () => Promise<void>) => Promise<void>>> = {
-  "a client of HTTP/1.1 that leaves": async ({ address }, path, begun) => {
+  "an HTTP/1.1 client that disconnects": async ({ address }, path, begun) => {
     const [host, port] = address.split(":");
     const socket = connect({ host, port: Number(port) }).on("error", () => {});
     socket.write(
@@ -94,7 +93,7 @@ const cuts: Readonly<Record<string, (front: Front, path: string, begun: () => Pr
     await begun();
     socket.destroy();
   },
-  "a client of HTTP/1.1 that says no more, in chunks": async ({ address }, path, begun) => {
+  "an HTTP/1.1 client that half-closes in the middle of a chunked body": async ({ address }, path, begun) => {
     const [host, port] = address.split(":");
     const socket = connect({ host, port: Number(port) }).on("error", () => {});
     const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n`;
@@ -102,7 +101,7 @@ const cuts: Readonly<Record<string, (front: Front, path: string, begun: () => Pr
     await begun();
     socket.end();
   },
-  "a client of HTTP/2 that resets its stream": async ({ address }, path, begun) => {
+  "an HTTP/2 client that resets its stream": async ({ address }, path, begun) => {
     const client = await rawClient(address);
     client.write(headers(1, header(path), flag.endHeaders), data(1, Buffer.from(message)));
     await begun();
@@ -110,13 +109,13 @@ const cuts: Readonly<Record<string, (front: Front, path: string, begun: () => Pr
     await client.ping();
     client[Symbol.dispose]();
   },
-  "a client of HTTP/2 whose connection breaks": async ({ address }, path, begun) => {
+  "an HTTP/2 client whose connection breaks": async ({ address }, path, begun) => {
     const client = await rawClient(address);
     client.write(headers(1, header(path), flag.endHeaders), data(1, Buffer.from(message)));
     await begun();
     client.socket.resetAndDestroy();
   },
-  "a client of HTTP/2 over TLS that leaves": async ({ secure }, path, begun) => {
+  "an HTTP/2 client over TLS that disconnects": async ({ secure }, path, begun) => {
     const session = connectHttp2(secure.url, { ca: secure.ca }).on("error", () => {});
     const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/x-ndjson" }).on("error", () => {});
     stream.write(message);
@@ -140,10 +139,10 @@ const cuts: Readonly<Record<string, (front: Front, path: string, begun: () => Pr
     await begun();
     socket.destroy();
   },
-  "a deadline": ({ address }, path) => stopped(address, path, { "grpc-timeout": "400m" }),
-  "a body that stops": ({ address }, path) => stopped(address, path),
-  "a body that is no message any more": ({ address }, path) => ended(address, path, `${message}{"payload":`),
-  "a body that is no gzip any more": ({ address }, path) =>
+  "a deadline": ({ address }, path) => stalled(address, path, { "grpc-timeout": "400m" }),
+  "a body that stops": ({ address }, path) => stalled(address, path),
+  "a body that continues with malformed JSON": ({ address }, path) => ended(address, path, `${message}{"payload":`),
+  "a body with truncated gzip data": ({ address }, path) =>
     ended(address, path, Buffer.from("H4sI", "base64"), { "content-encoding": "gzip" }),
 };
 
@@ -155,8 +154,8 @@ const header = (path: string): Fields => [
   ["content-type", "application/x-ndjson"],
 ];
 
-/** A body that stops after its first message. */
-async function stopped(address: string, path: string, headers: Record<string, string> = {}): Promise<void> {
+/** Sends a body that stalls after its first message. */
+async function stalled(address: string, path: string, headers: Record<string, string> = {}): Promise<void> {
   const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from(message)) });
   await ask(address, path, body, headers);
 }
@@ -203,35 +202,35 @@ describe.each([
     if (upstream !== undefined) front = await start(upstream);
   }, 300_000);
 
-  test("a complete upload is complete at the upstream", async ({ skip }) => {
-    if (upstream === undefined) return skip("there is no Go with grpc-go here");
+  test("a complete upload ends with EOF", async ({ skip }) => {
+    if (upstream === undefined) return skip("needs Go with grpc-go");
     const before = upstream.ends.length;
     for (const path of paths) await ended(front.address, path, message.repeat(3));
     await until(() => (upstream?.ends.length ?? 0) === before + 2);
     expect(upstream.ends.slice(before)).toEqual(["EOF", "EOF"]);
   });
 
-  test.for(Object.keys(cuts))("%s: the upload is cancelled at the upstream", async (cut, { skip }) => {
-    if (upstream === undefined) return skip("there is no Go with grpc-go here");
+  test.for(Object.keys(cuts))("%s: the upload is cancelled", async (cut, { skip }) => {
+    if (upstream === undefined) return skip("needs Go with grpc-go");
     const { begun } = upstream;
     const before = upstream.ends.length;
     for (const path of paths) {
       const calls = begun();
       await cuts[cut]?.(front, path, () => until(() => begun() > calls));
     }
-    // An upload with an error at its start may never reach the upstream.
+    // An upload that is invalid from its first byte may never reach the upstream.
     const calls = begun();
     await until(() => (upstream?.ends.length ?? 0) >= Math.min(before + 2, calls));
     expect(upstream.ends.slice(before)).not.toContain("EOF");
   });
 
-  test("a gateway that ends: its uploads are cancelled at the upstream", async ({ skip }) => {
-    if (upstream === undefined) return skip("there is no Go with grpc-go here");
+  test("a gateway that shuts down: its uploads are cancelled", async ({ skip }) => {
+    if (upstream === undefined) return skip("needs Go with grpc-go");
     const { begun } = upstream;
     const own = await start(upstream);
     const before = upstream.ends.length;
     const calls = begun();
-    const asked = paths.map((path) => stopped(own.address, path));
+    const asked = paths.map((path) => stalled(own.address, path));
     const socket = new WebSocket(`ws://${own.address}${paths[0]}`);
     await once(socket, "open");
     socket.send("{}");

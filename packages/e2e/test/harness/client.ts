@@ -8,7 +8,7 @@ export function startClient(args: readonly string[], options: StartOptions = {})
   return new Process(process.execPath, [clientMain, ...args, ...transportArgs(transport)], options);
 }
 
-/** Runs a client to its end. Default for stdin: empty. */
+/** Runs a client to its end. Its stdin is empty by default. */
 export async function client(args: readonly string[], input = ""): Promise<Outcome> {
   await using started = startClient(args, { input });
   return await outcomeOf(started);

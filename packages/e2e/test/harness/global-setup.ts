@@ -1,5 +1,5 @@
-// Starts one server process per topic for all tests that only call it. Tests that kill or block a
-// server, or read its log, start their own.
+// Starts one server process for each topic, shared by all tests that only call it. Tests that kill
+// or block a server, or read its log, start their own.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ declare module "vitest" {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Not the certificates of the repository, which belong to the user.
+  // Use new certificates, because those in the repository belong to the developer.
   const certs = await mkdtemp(join(tmpdir(), "grpc-study-e2e-"));
   process.env.GRPC_STUDY_CERTS = certs;
   await run(process.execPath, [serverMain, "certs"]);
@@ -31,7 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await Promise.all(servers.map((server) => server.stop()));
     await rm(certs, { recursive: true });
-    // The servers must not have logged any error.
+    // No call of a test may cause an error in a shared server.
     const faults = servers.flatMap(({ stderr }) => stderr.lines.filter((line) => !/^\{"level":"info",/.test(line)));
     if (faults.length > 0) throw new Error(`the servers logged:\n${faults.join("\n")}`);
   };

@@ -1,4 +1,4 @@
-// Builds the grpc-go programs in `foreign/go` if Go and Debian's golang-google-grpc-dev are
+// Builds the grpc-go programs of `foreign/go`, if Go and Debian's golang-google-grpc-dev are
 // installed.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -8,14 +8,14 @@ import { expect } from "vitest";
 
 const gopath = process.env["GO_GOPATH"] ?? "/usr/share/gocode";
 
-/** Without grpc-go, tests that need it are skipped. */
+/** `false` if grpc-go is not installed; tests that need it are then skipped. */
 export const hasGo = spawnSync("go", ["version"]).status === 0 && existsSync(join(gopath, "src/google.golang.org/grpc"));
 
 const built = new Map<string, string>();
 
 /**
- * Builds `foreign/go/NAME/NAME.go` once. Returns the path of the program, which is deleted when
- * this process ends.
+ * Builds `foreign/go/NAME/NAME.go` once. Returns the path of the program, which exists until this
+ * process exits.
  */
 export function buildGo(name: string): string {
   const before = built.get(name);

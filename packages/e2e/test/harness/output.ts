@@ -1,4 +1,4 @@
-// The output of a process, as it arrives.
+// Reads the output of a process while it runs.
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
@@ -8,7 +8,7 @@ interface Waiter {
   reject(reason: Error): void;
 }
 
-/** A stream of text. It is always read, so that the process never blocks on its output. */
+/** A text stream. It is always read, so the process never blocks on its output. */
 export class Output {
   readonly #waiters = new Set<Waiter>();
   readonly #lines: string[] = [];
@@ -27,11 +27,11 @@ export class Output {
     });
     reader.on("close", () => {
       this.#ended = true;
-      for (const waiter of this.#waiters) this.#settle(waiter, () => waiter.reject(this.#missed()));
+      for (const waiter of this.#waiters) this.#settle(waiter, () => waiter.reject(this.#missing()));
     });
   }
 
-  /** The complete text. */
+  /** The whole text so far. */
   get text(): string {
     return this.#text;
   }
@@ -41,15 +41,18 @@ export class Output {
     return this.#lines;
   }
 
-  /** Resolves with the first line that matches. Rejects if the stream ends without one. */
+  /**
+   * Resolves with the first line that matches, now or later. Rejects if the stream ends without
+   * one.
+   */
   line(matches: (line: string) => boolean): Promise<string> {
     const line = this.#lines.find(matches);
     if (line !== undefined) return Promise.resolve(line);
-    if (this.#ended) return Promise.reject(this.#missed());
+    if (this.#ended) return Promise.reject(this.#missing());
     return new Promise((resolve, reject) => this.#waiters.add({ matches, resolve, reject }));
   }
 
-  /** Resolves once there are at least `count` lines. */
+  /** Resolves once there are this many lines. */
   async count(lines: number): Promise<void> {
     await this.line(() => this.#lines.length >= lines);
   }
@@ -59,7 +62,7 @@ export class Output {
     settle();
   }
 
-  #missed(): Error {
+  #missing(): Error {
     return new Error(`the output ended without the expected line:\n${this.#text}`);
   }
 }

@@ -1,4 +1,4 @@
-// The paths of programs and files that tests run or read.
+// Paths of files that the tests run or read.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
@@ -12,14 +12,14 @@ export const tsc = join(dirname(require.resolve("typescript/package.json")), "bi
 export const e2eFolder = dirname(require.resolve("../../package.json"));
 export const repository = join(e2eFolder, "../..");
 
-/** The program of `pnpm start`: the topics, and the shop over HTTP. */
+/** The program that `pnpm start` runs: the topics, and the shop over HTTP. */
 export const startMain = require.resolve("@grpc-study/start/dist/main.js");
 
 const proto = join(e2eFolder, "../proto");
-/** The include folders of the .proto files and their imports. */
+/** The .proto files and their imports: the include folders of a compiler. */
 export const protoFolder = join(proto, "proto");
 export const thirdPartyFolder = join(proto, "third_party");
 
-/** The folders of the gateway's .proto files and those of its tests. */
+/** The folder below which `buf build` finds the gateway's .proto files and those of its tests. */
 export const packagesFolder = join(e2eFolder, "..");
 export const httpProtoFolder = join(packagesFolder, "gateway/third_party");

@@ -1,4 +1,4 @@
-// TCP without gRPC: ports in use, and peers that do not speak gRPC.
+// Plain TCP servers: occupied ports, and peers that do not speak HTTP/2.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type ListenOptions, type Socket } from "node:net";
 
@@ -31,7 +31,8 @@ export async function listenTcp(
 }
 
 /**
- * Returns a port without a listener. The system has just released it and does not reuse it soon.
+ * Returns a port on which nothing listens. The system has just released it, and does not reuse it
+ * soon.
  */
 export async function closedPort(): Promise<number> {
   await using server = await listenTcp(() => {});

@@ -10,29 +10,29 @@ export interface Exit {
 }
 
 export interface StartOptions {
-  /** The complete stdin. Without it, stdin stays open for writing. */
+  /** The whole stdin. Without it, stdin stays open for writing. */
   readonly input?: string;
   readonly cwd?: string;
-  /** Opens an IPC channel, as `child_process.fork` does. */
+  /** Opens a message channel, as `child_process.fork` does. */
   readonly ipc?: boolean;
 }
 
 /**
- * The environment for child processes, without colours, proxies, NODE_OPTIONS and the variables of
- * vitest.
+ * The environment variables that a child inherits. It must not see colour settings, proxies,
+ * NODE_OPTIONS or vitest's variables.
  */
 const inherited = ["PATH", "HOME", "TMPDIR", "LANG", "GRPC_STUDY_CERTS"];
 
 const running = new Set<ChildProcess>();
-// Ends all child processes when this process ends.
+// No child outlives the tests.
 process.on("exit", killAll);
 
-/** Ends all running child processes. */
+/** Kills all processes that are still running. */
 export function killAll(): void {
   for (const child of running) killGroup(child, "SIGKILL");
 }
 
-/** Each child leads a process group, since it may be a script that runs the actual program. */
+/** Kills a whole process group: a child may be a script that starts the actual program. */
 function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
@@ -57,7 +57,7 @@ export class Process implements AsyncDisposable {
     running.add(child);
     const { stdin, stdout, stderr } = child as ChildProcess & { stdin: Writable; stdout: NodeJS.ReadStream; stderr: NodeJS.ReadStream };
     this.stdin = stdin;
-    // The process may end before it has read all input.
+    // A process may exit before it has read all of its stdin.
     stdin.on("error", () => {});
     if (input !== undefined) stdin.end(input);
     this.stdout = new Output(stdout);
@@ -72,17 +72,17 @@ export class Process implements AsyncDisposable {
     this.exit.catch(() => {});
   }
 
-  /** Undefined if the process could not be started. */
+  /** `undefined` if the process could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Has no effect on a process that has ended. */
+  /** Sends a signal to the process group. Does nothing if the process has ended. */
   kill(signal: NodeJS.Signals): void {
     if (running.has(this.#child)) killGroup(this.#child, signal);
   }
 
-  /** Closes stdout at the reading side, as `| head -1` does. */
+  /** Closes this end of the stdout pipe, as `| head -1` does after its first line. */
   closeStdout(): void {
     this.#child.stdout?.destroy();
   }
@@ -106,20 +106,20 @@ export class Process implements AsyncDisposable {
   }
 }
 
-/** The outcome of a process. */
+/** The exit status and the output of a process. */
 export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Resolves once a process has ended by itself. */
+/** Resolves when a process has ended on its own. */
 export async function outcomeOf(process: Process): Promise<Outcome> {
   const { status } = await process.exit;
   return { status, stdout: process.stdout.text, stderr: process.stderr.text };
 }
 
-/** Runs a command to its end. Default for stdin: empty. */
+/** Runs a command to its end. Its stdin is empty by default. */
 export async function run(command: string, args: readonly string[], options: StartOptions = {}): Promise<Outcome> {
   await using started = new Process(command, args, { input: "", ...options });
   return await outcomeOf(started);

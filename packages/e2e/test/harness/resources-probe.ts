@@ -1,6 +1,6 @@
-// Preloaded into a process. It responds to "resources" with the resources that keep the process
-// alive and whether it handles SIGTERM, and to "held" with the memory in use, after a garbage
-// collection with `--expose-gc`.
+// Preloaded into a process under test. It replies to the message "resources" with the active
+// resources of the process, plus "SIGTERM" if there is a handler for it. It replies to "held" with
+// the bytes in use, after a collection if the process runs with `--expose-gc`.
 process.on("message", (question) => {
   if (question === "resources") {
     const handler = process.listenerCount("SIGTERM") > 0 ? ["SIGTERM"] : [];
@@ -12,5 +12,5 @@ process.on("message", (question) => {
     process.send?.(heapUsed + external);
   }
 });
-// The IPC channel must not keep the process alive.
+// The channel must not keep the process alive.
 process.channel?.unref();

@@ -1,4 +1,4 @@
-// A server of our library in the process of the test, for tests that inspect handlers.
+// Serves handlers with our library in the test's own process, so that a test can inspect them.
 import { createServer, type Implementation, type ServerOptions } from "@grpc-study/rpc";
 
 export interface RpcServer extends AsyncDisposable {
@@ -12,7 +12,8 @@ export async function serveRpc(implementations: readonly Implementation[], optio
   return {
     address,
     async [Symbol.asyncDispose]() {
-      // Everything is closed when this call returns. shutdown.test.ts checks that it resolves.
+      // The listener and all connections are closed when this returns. shutdown.test.ts tests that
+      // the promise resolves.
       void server.shutdown({ graceMs: 0, abortMs: 0 });
     },
   };

@@ -1,4 +1,4 @@
-// Runs our server command with one topic, on loopback, on a port that the system assigns.
+// Starts our server's command: one topic, on loopback, on a port that the system assigns.
 
 import { serverMain } from "./paths.ts";
 import { Process } from "./process.ts";
@@ -9,8 +9,8 @@ export interface ServeOptions {
   readonly args?: readonly string[];
   readonly ipc?: boolean;
   /**
-   * A shell command that sets up and runs the server:
-   * `ulimit -n 50; exec "$@" 2>/dev/full`.
+   * A bash command that starts the server, with limits or redirections: `ulimit -n 50; exec "$@"
+   * 2>/dev/full`.
    */
   readonly shell?: string;
 }
@@ -25,25 +25,25 @@ export interface LogEntry {
 }
 
 export class ServerProcess extends Process {
-  /** The `host:port` in the start table. */
+  /** `host:port`, as printed in the start table. */
   address = "";
 
   get port(): number {
     return Number(/:(\d+)$/.exec(this.address)?.[1]);
   }
 
-  /** Ends the server as an operator would. */
+  /** Stops the server with SIGTERM, as an operator does. */
   async stop(): Promise<void> {
     this.kill("SIGTERM");
     await this.exit;
   }
 
-  /** Resolves with the first log entry that matches. */
+  /** Resolves with the first log entry that matches, now or later. */
   async logged(matches: (entry: LogEntry) => boolean): Promise<LogEntry> {
     return JSON.parse(await this.stderr.line((line) => matches(JSON.parse(line)))) as LogEntry;
   }
 
-  /** The log messages so far, without those of calls. */
+  /** The log messages so far, except those of calls. */
   get messages(): string[] {
     return this.stderr.lines.map((line) => (JSON.parse(line) as LogEntry).msg).filter((msg) => msg !== "call");
   }

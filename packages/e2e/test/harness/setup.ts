@@ -1,4 +1,4 @@
-// Runs for each test file. It ends the processes that a timed-out test leaves behind.
+// Runs for each test file: kills the processes that a timed-out test left running.
 import { afterAll } from "vitest";
 import { killAll } from "./process.ts";
 

@@ -1,4 +1,5 @@
-// The tests of every topic: our library calls the server, and our client command runs.
+// Tests that every topic runs: the server responds to our library, and our client's command works
+// with our server.
 import { describe, expect, test } from "vitest";
 import type { Topic } from "../contract/topic.ts";
 import { expectAnswer } from "../peers/caller.ts";

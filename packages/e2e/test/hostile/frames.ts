@@ -1,4 +1,5 @@
-// HTTP/2 frames as bytes (RFC 9113), for data that HTTP/2 libraries do not allow.
+// Encodes and decodes HTTP/2 frames (RFC 9113) as bytes, including frames that no HTTP/2 library
+// would send.
 
 export const type = {
   data: 0x0,
@@ -32,7 +33,7 @@ export const code = {
 
 export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** Builds a frame (section 4.1). `length` overrides its length field. */
+/** A frame (RFC 9113, section 4.1). `length` overrides the length field, to send a wrong one. */
 export function frame(
   kind: number,
   flags: number,
@@ -77,14 +78,14 @@ export const windowUpdate = (stream: number, increment: number): Buffer => frame
 export const data = (stream: number, bytes: Uint8Array, flags: number = flag.none): Buffer => frame(type.data, flags, stream, bytes);
 
 /**
- * A list rather than an object, since fields may repeat in any order. Binary values are sent
+ * Header fields as a list, so that they can repeat and come in any order. A value of bytes is sent
  * unchanged.
  */
 export type Fields = readonly (readonly [name: string, value: string | Uint8Array])[];
 
 /**
- * Minimal HPACK (RFC 7541, section 6.2.2): each field is a literal with a new name, without the
- * table.
+ * Minimal HPACK (RFC 7541, section 6.2.2): every field is a literal with a new name, without the
+ * dynamic table.
  */
 export function headerBlock(fields: Fields): Buffer {
   return Buffer.concat(
@@ -95,7 +96,7 @@ export function headerBlock(fields: Fields): Buffer {
   );
 }
 
-/** RFC 7541, section 5.1, with seven bits in the first byte. */
+/** An HPACK integer with a seven-bit prefix (RFC 7541, section 5.1). */
 function integer(value: number): Buffer {
   if (value < 127) return Buffer.of(value);
   const bytes = [127];
@@ -108,7 +109,7 @@ export const headers = (stream: number, fields: Fields, flags: number = flag.end
   frame(type.headers, flags, stream, headerBlock(fields));
 
 /**
- * A message with its five-byte prefix. `length` overrides the length in the prefix.
+ * A length-prefixed gRPC message. `length` overrides the length in the prefix, to send a wrong one.
  */
 export function message(bytes: Uint8Array, compressed = 0, length = bytes.length): Buffer {
   const prefix = Buffer.alloc(5);
@@ -117,7 +118,7 @@ export function message(bytes: Uint8Array, compressed = 0, length = bytes.length
   return Buffer.concat([prefix, bytes]);
 }
 
-/** The header of a frame. */
+/** A received frame. */
 export interface FrameHeader {
   readonly kind: number;
   readonly flags: number;
@@ -125,7 +126,7 @@ export interface FrameHeader {
   readonly payload: Buffer;
 }
 
-/** Splits the data of a socket into frames. */
+/** Splits received bytes into frames. */
 export class FrameReader {
   #rest = Buffer.alloc(0);
 

@@ -1,5 +1,5 @@
-// A process with a gateway in front of its own server. It responds to "condition" with its
-// condition. Its argument is the gateway's options as JSON.
+// A child process with a gateway in front of its own server. It replies to the message "condition"
+// with its condition. Its argument is the gateway's options, as JSON.
 import { createGateway } from "@grpc-study/gateway";
 import { createServer, implement } from "@grpc-study/rpc";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";

@@ -1,5 +1,6 @@
-// Hostile HTTP/1.1 and HTTP/2 clients of the gateway. Each receives the correct status or a closed
-// connection. Other clients are not affected, no memory is kept, and no error is uncaught.
+// Hostile clients of the gateway, with hand-written HTTP/1.1 and HTTP/2. Each gets the right status
+// or is disconnected. Other clients are unaffected, and the gateway keeps no memory and throws no
+// error.
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,7 +13,7 @@ import type { Condition } from "./target.ts";
 
 const path = "/grpc.testing.TestService/UnaryCall";
 const duplex = "/grpc.testing.TestService/FullDuplexCall";
-/** Limits of a fraction of a second, so that the tests are fast. */
+/** Short limits keep the tests fast. */
 const options = { limits: { headersTimeoutMs: 300, maxConnections: 100 }, bodyTimeoutMs: 400, bodyLimit: 65_536 };
 
 let gateway: Process;
@@ -31,8 +32,10 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** Checks after an attack that other clients are served and that no resources remain. */
-async function unharmed(): Promise<void> {
+/**
+ * Call after an attack: expects that another client is served, and that all resources are released.
+ */
+async function expectUnharmed(): Promise<void> {
   expect(await served()).toMatchObject({ status: 200 });
   let now = before;
   const end = performance.now() + 4_000;
@@ -47,9 +50,7 @@ async function unharmed(): Promise<void> {
   expect(now.heldMib - before.heldMib, "MiB more than before").toBeLessThan(8);
 }
 
-/**
- * Returns all data until the connection is closed. A reset may truncate it.
- */
+/** Returns all bytes received until the connection is closed. A reset may lose the last bytes. */
 async function answerTo(...lines: readonly string[]): Promise<string> {
   const [host, port] = address.split(":");
   const socket = connect({ host, port: Number(port) });
@@ -60,10 +61,10 @@ async function answerTo(...lines: readonly string[]): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** The statuses in the received data, in order. */
+/** The status codes in a response text, in order. */
 const statuses = (answer: string): number[] => [...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
 
-/** Resolves with the milliseconds until a socket is closed. */
+/** Milliseconds until the gateway closes the connection. */
 async function closedAfter(bytes: Uint8Array | string, dripped = false): Promise<number> {
   const client = await rawClient(address, { begin: false });
   const start = performance.now();
@@ -100,7 +101,7 @@ describe("slow", { concurrent: false }, () => {
     const ms = await closedAfter(bytes, dripped);
     expect(ms).toBeGreaterThan(200);
     expect(ms).toBeLessThan(5_000);
-    await unharmed();
+    await expectUnharmed();
   });
 
   test("a body that stops, or comes a byte at a time: 408, over HTTP/1.1 and HTTP/2", async () => {
@@ -111,16 +112,17 @@ describe("slow", { concurrent: false }, () => {
     const dripping = setInterval(() => client.write(data(1, Buffer.from(" "))), 20);
     const answer = await client.frame(({ stream, kind }) => stream === 1 && kind === type.headers);
     clearInterval(dripping);
-    // The text 408 is visible: HPACK's table lacks it, and Huffman coding does not shorten it.
+    // 408 is not in HPACK's static table, and Huffman coding does not shorten it, so its digits are
+    // readable.
     expect(answer?.payload.toString("latin1")).toContain("408");
     client[Symbol.dispose]();
-    await unharmed();
+    await expectUnharmed();
   });
 
-  test("clients that are silent in hundreds: no more than allowed are kept, and the rest gets in once they are gone", async () => {
+  test("hundreds of silent clients: at most the limit stays connected, and new clients get in afterwards", async () => {
     const crowd = await Promise.all(Array.from({ length: 300 }, () => rawClient(address, { begin: false })));
     await Promise.all(crowd.map(({ closed }) => closed));
-    await unharmed();
+    await expectUnharmed();
   });
 });
 
@@ -130,22 +132,22 @@ describe("HTTP/1.1", { concurrent: false }, () => {
     ["5,000 headers", [`GET ${path} HTTP/1.1`, "Host: localhost", ...Array.from({ length: 5_000 }, (_, index) => `X${index}: y`)], [431]],
     ["a URL of 100 KB", [`GET /${"x".repeat(100_000)} HTTP/1.1`, "Host: localhost"], [431]],
     [
-      "a body longer than it may be, by its length",
+      "a content-length over the limit",
       [`POST ${path} HTTP/1.1`, "Host: localhost", "Content-Type: application/json", "Content-Length: 4294967295"],
       [413],
     ],
     ["a negative length", [`POST ${path} HTTP/1.1`, "Host: localhost", "Content-Length: -1"], [400]],
-    ["no host", [`GET ${path} HTTP/1.1`], [400]],
+    ["no Host header", [`GET ${path} HTTP/1.1`], [400]],
     ["an unknown version", [`GET ${path} HTTP/3.7`, "Host: localhost"], [400]],
     ["an unknown method", [`NONSENSE ${path} HTTP/1.1`, "Host: localhost"], [400]],
     ["NUL in a header", [`GET ${path} HTTP/1.1`, "Host: localhost", "X: a\0b"], [400]],
     ["a TLS handshake", ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], [400]],
-  ])("%s: refused, and closed", async (_, lines, expected) => {
+  ])("%s: rejected, and the connection is closed", async (_, lines, expected) => {
     const answer = await answerTo(...lines, "Connection: close", "", "");
-    // A much longer body is not read to its end. The connection is then reset, and the response may
-    // be lost.
+    // The server does not read an oversized request to its end. It resets the connection, so the
+    // response may be lost.
     if (answer !== "" || lines.join("").length < 50_000) expect(statuses(answer)).toEqual(expected);
-    await unharmed();
+    await expectUnharmed();
   });
 
   const smuggled = [
@@ -180,31 +182,32 @@ describe("HTTP/1.1", { concurrent: false }, () => {
   ])("%s: no second request is found in the body", async (_, fields, body) => {
     const answer = await answerTo(`POST ${path} HTTP/1.1`, "Host: localhost", "Content-Type: application/json", ...fields, "", body);
     expect(statuses(answer).filter((status) => status === 200).length, answer).toBe(0);
-    await unharmed();
+    await expectUnharmed();
   });
 
-  // Node detaches a connection that requests an upgrade. By itself, it would stay open forever.
+  // Node no longer manages a connection that asked for an upgrade. Without help, it would stay open
+  // for ever.
   test.each([
     ["h2c", "/healthz", [200]],
     ["nonsense", path, [405]],
     ["websocket", "/nothing", [404]],
     ["websocket", "/%ff", [400]],
     ["websocket", duplex, [400]],
-  ])("an upgrade to %s that is none, of %s: answered, and closed", async (protocol, of, expected) => {
+  ])("an invalid upgrade to %s at %s: answered, and the connection is closed", async (protocol, of, expected) => {
     expect(
       statuses(await answerTo(`GET ${of} HTTP/1.1`, "Host: localhost", "Connection: Upgrade, close", `Upgrade: ${protocol}`, "", "")),
     ).toEqual(expected);
-    await unharmed();
+    await expectUnharmed();
   });
 });
 
 /**
- * Writes repeatedly until the connection is closed or the limit is reached. Returns whether it is
- * closed.
+ * Sends until the connection is closed or `times` rounds are sent. Resolves to `true` if the
+ * connection was closed.
  */
 async function flood(client: RawClient, times: number, make: (round: number) => Uint8Array): Promise<boolean> {
   for (let round = 0; round < times; round++) if (!(await client.pour(make(round)))) return true;
-  // The written data may still be in transit.
+  // The last bytes may still be on their way.
   return !(await client.ping());
 }
 const many = (count: number, make: (index: number) => Uint8Array) =>
@@ -220,11 +223,11 @@ describe("HTTP/2", { concurrent: false }, () => {
     ["PING", () => ping()],
     ["SETTINGS", () => settings([[4, 65_535]])],
     ["more streams than allowed", (index: number) => headers(2 * index + 1, callHeader(duplex))],
-    ["requests that make no sense", (index: number) => headers(2 * index + 1, [[":method", "GET"]])],
+    ["malformed requests", (index: number) => headers(2 * index + 1, [[":method", "GET"]])],
   ])("a flood of %s: disconnected", async (_, make) => {
     const client = await rawClient(address);
     expect(await flood(client, 1_000, (round) => many(100, (index) => make(round * 100 + index)))).toBe(true);
-    await unharmed();
+    await expectUnharmed();
   });
 
   test.each([
@@ -234,18 +237,18 @@ describe("HTTP/2", { concurrent: false }, () => {
     const client = await rawClient(address);
     client.write(headers(1, callHeader(path), flag.none));
     expect(await flood(client, 1_000, () => many(100, make))).toBe(true);
-    await unharmed();
+    await expectUnharmed();
   });
 
-  test("headers over the limit: refused, and nothing is kept of hundreds", async () => {
+  test("headers over the limit on hundreds of streams: rejected, and not kept", async () => {
     const client = await rawClient(address);
     const long: Fields = Array.from({ length: 12 }, () => ["x", "y".repeat(1_300)] as const);
     await flood(client, 300, (round) => headers(2 * round + 1, callHeader(path, long), flag.endHeaders | flag.endStream));
     client[Symbol.dispose]();
-    await unharmed();
+    await expectUnharmed();
   });
 
-  test("requests whose answers are not read: the rest is not made", async () => {
+  test("a client that never reads the responses: the gateway stops producing them", async () => {
     const client = await rawClient(address, { read: false });
     const body = Buffer.from(JSON.stringify({ payload: { body: "A".repeat(16_000) } }));
     await Promise.race([
@@ -261,6 +264,6 @@ describe("HTTP/2", { concurrent: false }, () => {
     expect(await served()).toMatchObject({ status: 200 });
     expect((await condition()).heldMib - before.heldMib).toBeLessThan(40);
     client[Symbol.dispose]();
-    await unharmed();
+    await expectUnharmed();
   });
 });

@@ -1,15 +1,15 @@
-// A raw client: a socket for arbitrary data, and the received frames.
+// A raw client: a socket to which a test writes any bytes, and the frames that received back.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type Fields, type FrameHeader, FrameReader, ping, preface, settings, settingsAck, type } from "./frames.ts";
 
 export interface RawClientOptions {
   /**
-   * Whether to send the preface and settings, and to acknowledge the peer's settings. Default:
-   * true.
+   * Whether the client sends the preface and its settings, and acknowledges the peer's settings.
+   * Default: true.
    */
   readonly begin?: boolean;
-  /** Whether to read. Default: true. */
+  /** Whether the client reads. Default: true. */
   readonly read?: boolean;
 }
 
@@ -17,14 +17,14 @@ export class RawClient implements Disposable {
   readonly socket: Socket;
   readonly frames: FrameHeader[] = [];
   readonly #acknowledge: boolean;
-  /** Resolves once the connection is closed. */
+  /** Resolves when the connection is closed. */
   readonly closed: Promise<unknown>;
   readonly #waiters: { match(frame: FrameHeader): boolean; resolve(frame: FrameHeader | undefined): void }[] = [];
 
   constructor(socket: Socket, { begin = true, read = true }: RawClientOptions) {
     this.socket = socket;
     this.#acknowledge = begin;
-    // The test judges the errors of the socket.
+    // The test judges what the peer does to this connection.
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => socket.once("close", resolve));
     socket.once("close", () => {
@@ -54,7 +54,7 @@ export class RawClient implements Disposable {
   }
 
   /**
-   * Writes, and waits until there is room for more. Resolves to false once the connection is
+   * Writes, and waits until there is room for more. Resolves to `false` once the connection is
    * closed.
    */
   async pour(bytes: Uint8Array): Promise<boolean> {
@@ -65,16 +65,17 @@ export class RawClient implements Disposable {
   }
 
   /**
-   * Resolves with the first matching frame, or with undefined if the connection closes first.
+   * Resolves with the first received frame that matches, now or later; `undefined` if the
+   * connection closes first.
    */
   frame(match: (frame: FrameHeader) => boolean): Promise<FrameHeader | undefined> {
-    const come = this.frames.find(match);
-    return come === undefined ? this.#next(match) : Promise.resolve(come);
+    const received = this.frames.find(match);
+    return received === undefined ? this.#next(match) : Promise.resolve(received);
   }
 
   /**
-   * Resolves with the end of a stream: the code of a reset, `end` for END_STREAM, or `closed` with
-   * the connection.
+   * How a stream ended: the code of a reset, `end` for a normal end, or `closed` if the connection
+   * closed.
    */
   async outcome(stream: number): Promise<number | "end" | "closed"> {
     const frame = await this.frame(
@@ -84,13 +85,19 @@ export class RawClient implements Disposable {
     return frame.kind === type.rstStream ? frame.payload.readUInt32BE(0) : "end";
   }
 
-  /** The code of the GOAWAY frame. Undefined without one. */
+  /**
+   * Resolves with the error code of the GOAWAY frame once the connection is closed; `undefined`
+   * without a GOAWAY.
+   */
   async goaway(): Promise<number | undefined> {
     await this.closed;
     return this.frames.findLast(({ kind }) => kind === type.goaway)?.payload.readUInt32BE(4);
   }
 
-  /** Resolves once the peer has read all written data, since it responds in order. */
+  /**
+   * Sends a PING and waits for the reply. The peer reads in order, so it has read everything before
+   * it. Resolves to `false` if the connection closes first.
+   */
   async ping(): Promise<boolean> {
     this.write(ping());
     return (await this.#next(isPong)) !== undefined;

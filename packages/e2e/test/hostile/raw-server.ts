@@ -1,20 +1,18 @@
-// A raw server: the test defines its response to a call.
+// A raw server: a test decides which bytes it writes for a call.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type FrameHeader, FrameReader, flag, frame, preface, settings, settingsAck, type } from "./frames.ts";
 
-/**
- * Responds to a call on the given stream by writing to the socket.
- */
+/** Responds to a call on this stream number by writing bytes to the socket. */
 export type Answer = (socket: Socket, stream: number, frames: readonly FrameHeader[]) => void;
 
 export interface RawServer extends AsyncDisposable {
   readonly address: string;
-  /** The number of received calls. */
+  /** The number of calls received. */
   readonly calls: number;
 }
 
-/** @param first the data for each new connection. Default: an empty SETTINGS frame. */
+/** @param first the bytes to write to each new connection. Default: empty settings. */
 export async function rawServer(answer: Answer, first: Uint8Array = settings()): Promise<RawServer> {
   const sockets = new Set<Socket>();
   let calls = 0;

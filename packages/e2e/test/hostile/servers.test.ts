@@ -1,5 +1,5 @@
-// Invalid servers: each call of our client ends with a code that describes the problem, and the
-// process continues.
+// Malformed responses: each call of our client ends with a code that describes the fault, and the
+// process keeps running.
 import type { Socket } from "node:net";
 import { Code, createClient, RpcError } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
@@ -20,8 +20,8 @@ const header: Fields = [
   ["content-type", "application/grpc"],
 ];
 
-/** Responds with the given frames. */
-const say =
+/** A response that consists of these frames. */
+const respondWith =
   (...make: readonly ((stream: number) => Uint8Array)[]): Answer =>
   (socket, stream) =>
     void (socket.writable && socket.write(Buffer.concat(make.map((one) => one(stream)))));
@@ -43,11 +43,13 @@ interface Outcome {
 }
 
 /**
- * The outcomes of a unary call and of a stream. A deadline of two seconds ends endless calls.
+ * Returns the outcome of a unary call and of a stream. The deadline, two seconds by default, ends
+ * calls that the server never ends.
  */
 async function outcomes(answer: Answer, first?: Uint8Array, timeoutMs = 2_000): Promise<{ unary: Outcome; stream: Outcome }> {
   await using server = await rawServer(answer, first);
-  // A short back-off, since some servers close each connection at once.
+  // The channel reconnects to a server that closes each connection. Its first back-off is normally
+  // a second; keep it short here.
   using channel = openChannel(transport, server.address, { backoff: { initialMs: 50 } });
   const client = createClient(TestService, channel);
   const of = async (call: PromiseLike<unknown>): Promise<Outcome> => {
@@ -80,70 +82,67 @@ async function expectCodes(
 const lost = ["UNAVAILABLE", "INTERNAL", "UNKNOWN"];
 
 describe("the status", { concurrent: false }, () => {
-  test("in order: OK", () => expectCodes(say(open, one, close(["grpc-status", "0"])), ["OK"]));
+  test("0 in the trailers: OK", () => expectCodes(respondWith(open, one, close(["grpc-status", "0"])), ["OK"]));
 
   test.each([
-    ["none at all, after a message", say(open, one, (stream) => data(stream, new Uint8Array(), flag.endStream))],
-    ["none in the trailers", say(open, one, close(["x", "y"]))],
-    ["none in a header that ends the stream", say(only())],
-    ["99", say(open, one, close(["grpc-status", "99"]))],
-    ["17", say(open, one, close(["grpc-status", "17"]))],
-    ["-1", say(open, one, close(["grpc-status", "-1"]))],
-    ["1.5", say(open, one, close(["grpc-status", "1.5"]))],
-    ["of letters", say(open, one, close(["grpc-status", "OK"]))],
-    ["of 100 digits", say(open, one, close(["grpc-status", "9".repeat(100)]))],
-    ["repeated", say(open, one, close(["grpc-status", "0"], ["grpc-status", "0"]))],
-    ["repeated, and not the same", say(open, one, close(["grpc-status", "0"], ["grpc-status", "5"]))],
+    ["absent after a message", respondWith(open, one, (stream) => data(stream, new Uint8Array(), flag.endStream))],
+    ["absent in the trailers", respondWith(open, one, close(["x", "y"]))],
+    ["absent in a header that ends the stream", respondWith(only())],
+    ["99", respondWith(open, one, close(["grpc-status", "99"]))],
+    ["17", respondWith(open, one, close(["grpc-status", "17"]))],
+    ["-1", respondWith(open, one, close(["grpc-status", "-1"]))],
+    ["1.5", respondWith(open, one, close(["grpc-status", "1.5"]))],
+    ["letters", respondWith(open, one, close(["grpc-status", "OK"]))],
+    ["100 digits", respondWith(open, one, close(["grpc-status", "9".repeat(100)]))],
+    ["repeated", respondWith(open, one, close(["grpc-status", "0"], ["grpc-status", "0"]))],
+    ["repeated with different values", respondWith(open, one, close(["grpc-status", "0"], ["grpc-status", "5"]))],
   ] as const)("%s: UNKNOWN or INTERNAL", (_, answer) => expectCodes(answer, ["UNKNOWN", "INTERNAL"]));
 
-  test("in the header, and another in the trailers: the trailers' counts", () =>
+  test("in the header and in the trailers: the trailers take precedence", () =>
     expectCodes(
-      say((stream) => headers(stream, [...header, ["grpc-status", "0"]]), one, close(["grpc-status", "5"])),
+      respondWith((stream) => headers(stream, [...header, ["grpc-status", "0"]]), one, close(["grpc-status", "5"])),
       ["NOT_FOUND"],
     ));
 
-  test.each(["%", "%zz", "%e4%", "%ff%fe", "%00", "a\u00e9b"])(
-    "a grpc-message of %j is shown in some form, and costs nothing",
-    async (text) => {
-      const { unary } = await outcomes(say(only(["grpc-status", "5"], ["grpc-message", Buffer.from(text, "latin1")])));
-      expect(unary.code).toBe("NOT_FOUND");
-      expect(typeof unary.message).toBe("string");
-    },
-  );
+  test.each(["%", "%zz", "%e4%", "%ff%fe", "%00", "a\u00e9b"])("a malformed grpc-message %j keeps the status code", async (text) => {
+    const { unary } = await outcomes(respondWith(only(["grpc-status", "5"], ["grpc-message", Buffer.from(text, "latin1")])));
+    expect(unary.code).toBe("NOT_FOUND");
+    expect(typeof unary.message).toBe("string");
+  });
 
-  test("details that are no google.rpc.Status are left out", () =>
-    expectCodes(say(only(["grpc-status", "5"], ["grpc-status-details-bin", "////"])), ["NOT_FOUND"]));
+  test("malformed details are ignored", () =>
+    expectCodes(respondWith(only(["grpc-status", "5"], ["grpc-status-details-bin", "////"])), ["NOT_FOUND"]));
 });
 
 describe("messages", { concurrent: false }, () => {
   const ok = close(["grpc-status", "0"]);
   test.each([
     ["a length of 4 GiB", message(Buffer.alloc(8), 0, 2 ** 32 - 1), ["RESOURCE_EXHAUSTED"]],
-    ["a byte over 4 MiB", message(Buffer.alloc(8), 0, 2 ** 22 + 1), ["RESOURCE_EXHAUSTED"]],
+    ["a length of 4 MiB and one byte", message(Buffer.alloc(8), 0, 2 ** 22 + 1), ["RESOURCE_EXHAUSTED"]],
     ["a flag of 2", message(new Uint8Array(), 2), ["INTERNAL"]],
-    ["compressed, and no word of compression", message(new Uint8Array(), 1), ["INTERNAL"]],
-    ["bytes that are no message", message(Buffer.alloc(8, 0xff)), ["INTERNAL"]],
+    ["compressed, without grpc-encoding", message(new Uint8Array(), 1), ["INTERNAL"]],
+    ["a malformed message", message(Buffer.alloc(8, 0xff)), ["INTERNAL"]],
   ] as const)("%s: %j", (_, bytes, codes) =>
     expectCodes(
-      say(open, (stream) => data(stream, bytes), ok),
+      respondWith(open, (stream) => data(stream, bytes), ok),
       codes,
     ),
   );
 
-  test("two on a unary call, and none", async () => {
-    expect((await outcomes(say(open, one, one, ok))).unary.code).not.toBe("OK");
-    expect((await outcomes(say(open, ok))).unary.code).not.toBe("OK");
+  test("two or none on a unary call: not OK", async () => {
+    expect((await outcomes(respondWith(open, one, one, ok))).unary.code).not.toBe("OK");
+    expect((await outcomes(respondWith(open, ok))).unary.code).not.toBe("OK");
   });
 
   test("in DATA frames of one byte: OK", () =>
     expectCodes(
-      say(open, (stream) => Buffer.concat([...nothing].map((byte) => data(stream, Buffer.of(byte)))), ok),
+      respondWith(open, (stream) => Buffer.concat([...nothing].map((byte) => data(stream, Buffer.of(byte)))), ok),
       ["OK"],
     ));
 
-  test("a message that is cut off on a unary call: not OK", async () => {
+  test("a truncated message on a unary call: not OK", async () => {
     const cutOff = (stream: number) => data(stream, message(Buffer.alloc(5), 0, 10));
-    expect((await outcomes(say(open, cutOff, ok))).unary.code).not.toBe("OK");
+    expect((await outcomes(respondWith(open, cutOff, ok))).unary.code).not.toBe("OK");
   });
 });
 
@@ -166,22 +165,22 @@ describe("frames", { concurrent: false }, () => {
     ["a code that does not exist", 0xee, "INTERNAL"],
   ])("a reset with %s", async (_, error, expected) => {
     await expectCodes(
-      say((stream) => rstStream(stream, error)),
+      respondWith((stream) => rstStream(stream, error)),
       [expected],
     );
     await expectCodes(
-      say(open, one, (stream) => rstStream(stream, error)),
+      respondWith(open, one, (stream) => rstStream(stream, error)),
       [expected],
     );
   });
 
   test.each([
-    ["GOAWAY before the call, with NO_ERROR", say(() => goaway(0, code.noError)), true],
-    ["GOAWAY before the call, with ENHANCE_YOUR_CALM", say(() => goaway(0, code.enhanceYourCalm, "too_many_pings")), true],
-    ["GOAWAY in the call, with INTERNAL_ERROR", say(open, (stream) => goaway(stream, code.internalError)), true],
-    ["GOAWAY of a stream that is none", say(() => goaway(2 ** 31 - 1, 0xee)), true],
-    ["the end of the connection", say(open), true],
-  ] as const)("%s, and then nothing: the call ends, and is not OK", async (_, answer, destroy) => {
+    ["GOAWAY before the call, with NO_ERROR", respondWith(() => goaway(0, code.noError)), true],
+    ["GOAWAY before the call, with ENHANCE_YOUR_CALM", respondWith(() => goaway(0, code.enhanceYourCalm, "too_many_pings")), true],
+    ["GOAWAY in the call, with INTERNAL_ERROR", respondWith(open, (stream) => goaway(stream, code.internalError)), true],
+    ["GOAWAY with an unused last stream id and an unknown code", respondWith(() => goaway(2 ** 31 - 1, 0xee)), true],
+    ["a closed connection", respondWith(open), true],
+  ] as const)("%s, then silence: the call ends, and not with OK", async (_, answer, destroy) => {
     const thenNothing: Answer = (socket, stream, frames) => {
       answer(socket, stream, frames);
       if (destroy) setTimeout(() => socket.destroy(), 20);
@@ -189,37 +188,39 @@ describe("frames", { concurrent: false }, () => {
     await expectCodes(thenNothing, [...lost, "RESOURCE_EXHAUSTED", "CANCELLED"]);
   });
 
-  test("GOAWAY after the call, and then its answer: OK", () =>
+  test("GOAWAY after the call started, then its response: OK", () =>
     expectCodes(
-      say((stream) => goaway(stream, code.noError), open, one, close(["grpc-status", "0"])),
+      respondWith((stream) => goaway(stream, code.noError), open, one, close(["grpc-status", "0"])),
       ["OK"],
     ));
 
   test.each([
-    ["DATA before the header", say(one)],
-    ["a header block that is broken", say((stream) => frame(type.headers, flag.endHeaders, stream, Buffer.alloc(9, 0xff)))],
-    ["a header without :status", say((stream) => headers(stream, header.slice(1), ended))],
-    ["two headers", say(open, open, one, close(["grpc-status", "0"]))],
-    ["trailers with :status", say(open, one, only(["grpc-status", "0"]))],
-    ["a frame on a stream that was never opened", say((stream) => data(stream + 100, nothing))],
+    ["DATA before the header", respondWith(one)],
+    ["a malformed header block", respondWith((stream) => frame(type.headers, flag.endHeaders, stream, Buffer.alloc(9, 0xff)))],
+    ["a header without :status", respondWith((stream) => headers(stream, header.slice(1), ended))],
+    ["two headers", respondWith(open, open, one, close(["grpc-status", "0"]))],
+    ["trailers with :status", respondWith(open, one, only(["grpc-status", "0"]))],
+    ["a frame on a stream that was never opened", respondWith((stream) => data(stream + 100, nothing))],
     [
       "a push",
-      say((stream) => frame(type.pushPromise, flag.endHeaders, stream, Buffer.concat([Buffer.from([0, 0, 0, 2]), headerBlock(header)]))),
+      respondWith((stream) =>
+        frame(type.pushPromise, flag.endHeaders, stream, Buffer.concat([Buffer.from([0, 0, 0, 2]), headerBlock(header)])),
+      ),
     ],
-    ["a frame that is too long", say((stream) => frame(type.data, 0, stream, Buffer.alloc(20_000)))],
-    ["HTTP/1.1", say(() => Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))],
-    // Node's own http2 aborts the process of a client that gets it
+    ["a frame over the maximum length", respondWith((stream) => frame(type.data, 0, stream, Buffer.alloc(20_000)))],
+    ["HTTP/1.1", respondWith(() => Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))],
+    // Node's own http2 aborts the client process here
     // (https://github.com/nodejs/node/issues/39951).
     [
       "a header block that never ends",
-      say(
+      respondWith(
         (stream) => headers(stream, header, flag.none),
         ...Array.from({ length: 100 }, () => (stream: number) => frame(type.continuation, flag.none, stream)),
       ),
     ],
     [
       "a header of 100 KB",
-      say(
+      respondWith(
         (stream) => headers(stream, header, flag.none),
         ...Array.from(
           { length: 6 },
@@ -233,23 +234,23 @@ describe("frames", { concurrent: false }, () => {
   );
 
   test.each([
-    ["no stream allowed", settings([[3, 0]])],
-    ["a window of nothing", settings([[4, 0]])],
-  ])("settings with %s: the call ends with its deadline", (_, first) =>
-    expectCodes(say(), ["DEADLINE_EXCEEDED"], ["DEADLINE_EXCEEDED"], first, 200),
+    ["a stream limit of zero", settings([[3, 0]])],
+    ["a window of zero", settings([[4, 0]])],
+  ])("settings with %s: the call ends at its deadline", (_, first) =>
+    expectCodes(respondWith(), ["DEADLINE_EXCEEDED"], ["DEADLINE_EXCEEDED"], first, 200),
   );
 
   test.each([
     ["PING", ping()],
     ["SETTINGS", settings([[4, 65_535]])],
     ["1xx headers", undefined],
-  ])("a hundred thousand %s, and no answer: the call ends with its deadline, or the connection is given up", async (_, bytes) => {
+  ])("a hundred thousand %s without a response: the call ends at its deadline, or the connection is closed", async (_, bytes) => {
     const answer = floodOf(undefined, (stream) => bytes ?? headers(stream, [[":status", "103"]]));
     await expectCodes(answer, [...lost, "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "CANCELLED"], undefined, undefined, 500);
   });
 });
 
-/** Writes the same data a hundred thousand times, as fast as the peer reads. */
+/** Writes the same bytes a hundred thousand times, as fast as the client reads. */
 function floodOf(begin: ((stream: number) => Uint8Array) | undefined, make: (stream: number) => Uint8Array): Answer {
   return (socket: Socket, stream) => {
     if (begin !== undefined) socket.write(begin(stream));

@@ -1,4 +1,4 @@
-// Slow peers, and peers that vanish silently: each loses its connection after a time limit.
+// Slow peers, and peers that vanish silently: each is given up after a time limit.
 import { once } from "node:events";
 import { createServer } from "node:http2";
 import { type AddressInfo, connect as connectSocket, createServer as createRelay, type Socket } from "node:net";
@@ -14,17 +14,17 @@ const empty = "/grpc.testing.TestService/EmptyCall";
 const duplex = "/grpc.testing.TestService/FullDuplexCall";
 const nothing = message(new Uint8Array());
 
-/** Limits of a fraction of a second, so that the tests are fast. */
+/** Short limits keep the tests fast. */
 const short = { handshakeTimeoutMs: 200, bodyTimeoutMs: 300, keepaliveTimeMs: 200, keepaliveTimeoutMs: 1_000 };
 
-/** Resolves with the duration of an action, in milliseconds. */
+/** The duration of a promise, in milliseconds. */
 async function duration(promise: Promise<unknown>): Promise<number> {
   const start = performance.now();
   await promise;
   return performance.now() - start;
 }
 
-/** Writes one byte at a time, until all is written or the connection is closed. */
+/** Writes one byte at a time, until all bytes are written or the connection is closed. */
 async function drip(write: (bytes: Uint8Array) => boolean, bytes: Uint8Array, everyMs: number): Promise<void> {
   for (const byte of bytes) {
     if (!write(Buffer.of(byte))) return;
@@ -34,13 +34,13 @@ async function drip(write: (bytes: Uint8Array) => boolean, bytes: Uint8Array, ev
 
 describe("a server", { concurrent: false }, () => {
   test.each([
-    ["says nothing", new Uint8Array()],
+    ["stays silent", new Uint8Array()],
     ["sends half of the preface", preface.subarray(0, 10)],
-    ["sends the preface, and no settings", preface],
+    ["sends the preface without settings", preface],
     ["sends half of its settings", Buffer.concat([preface, settings([[4, 65_535]]).subarray(0, 12)])],
   ])("closes a connection that %s", async (_, bytes) => {
     const target = await Target.shared(short);
-    await target.calm();
+    await target.recordBaseline();
     const start = performance.now();
     const clients = await Promise.all(Array.from({ length: 20 }, () => rawClient(target.address, { begin: false })));
     for (const client of clients) client.write(bytes);
@@ -48,40 +48,40 @@ describe("a server", { concurrent: false }, () => {
     const ms = performance.now() - start;
     expect(ms).toBeGreaterThan(150);
     expect(ms).toBeLessThan(3_000);
-    await target.unharmed();
+    await target.expectUnharmed();
   });
 
-  test("closes a connection whose header comes a byte at a time", async () => {
+  test("closes a connection whose header arrives one byte at a time", async () => {
     const target = await Target.shared(short);
-    await target.calm();
+    await target.recordBaseline();
     using client = await rawClient(target.address);
     const block = headers(1, callHeader(empty, [["x", "y".repeat(1_000)]]));
     void drip((bytes) => client.socket.writable && client.socket.write(bytes), block, 10);
     expect(await duration(client.closed)).toBeLessThan(3_000);
-    await target.unharmed();
+    await target.expectUnharmed();
   });
 
-  test("closes a connection whose header never ends, also if it has calls", async () => {
+  test("closes a connection whose header never ends, even if it has calls", async () => {
     const target = await Target.shared(short);
-    await target.calm();
+    await target.recordBaseline();
     using client = await rawClient(target.address);
     client.write(headers(1, callHeader(duplex)), data(1, nothing));
     await client.ping();
     client.write(frame(type.headers, flag.none, 3, headerBlock(callHeader(empty))));
     expect(await duration(client.closed)).toBeLessThan(3_000);
-    await target.unharmed();
+    await target.expectUnharmed();
   });
 
   test.each([
     ["a unary call without its message", empty, Buffer.alloc(0)],
-    ["a unary call with a part of its message", empty, message(Buffer.alloc(5), 0, 10)],
-    ["a unary call that does not end", empty, nothing],
-    ["a server streaming call that does not end", "/grpc.testing.TestService/StreamingOutputCall", nothing],
+    ["a unary call with part of its message", empty, message(Buffer.alloc(5), 0, 10)],
+    ["a unary call without a half-close", empty, nothing],
+    ["a server streaming call without a half-close", "/grpc.testing.TestService/StreamingOutputCall", nothing],
     ["a stream in the middle of a message", duplex, Buffer.concat([nothing, message(Buffer.alloc(5), 0, 10)])],
     ["a stream in the middle of a prefix", duplex, Buffer.concat([nothing, nothing.subarray(0, 3)])],
   ])("ends %s, and keeps the connection", async (_, path, bytes) => {
     const target = await Target.shared(short);
-    await target.calm();
+    await target.recordBaseline();
     using client = await rawClient(target.address);
     client.write(headers(1, callHeader(path)), data(1, bytes));
     const ms = await duration(
@@ -90,21 +90,21 @@ describe("a server", { concurrent: false }, () => {
     expect(ms).toBeGreaterThan(250);
     expect(ms).toBeLessThan(3_000);
     expect(await client.ping()).toBe(true);
-    await target.unharmed({ left: 1 });
+    await target.expectUnharmed({ left: 1 });
   });
 
-  test("ends a message that comes a byte at a time, however long that goes on", async () => {
+  test("ends a call whose message arrives one byte at a time", async () => {
     const target = await Target.shared(short);
-    await target.calm();
+    await target.recordBaseline();
     using client = await rawClient(target.address);
     client.write(headers(1, callHeader(duplex)));
     void drip((byte) => client.socket.writable && client.socket.write(data(1, byte)), message(Buffer.alloc(1_000)), 10);
     expect(await duration(client.outcome(1))).toBeLessThan(3_000);
     client[Symbol.dispose]();
-    await target.unharmed();
+    await target.expectUnharmed();
   });
 
-  test("lets a stream be silent between messages, and a handler take its time", async () => {
+  test("allows a silent stream between messages, and a slow handler", async () => {
     const target = await Target.shared(short);
     using client = createClient(TestService, target.address);
     const call = client.fullDuplexCall();
@@ -117,7 +117,7 @@ describe("a server", { concurrent: false }, () => {
     expect(await call.recv()).toBeUndefined();
   });
 
-  test("lets a stream wait whose answers are not read: its peer owes nothing", async () => {
+  test("allows a stream to wait for a client that does not read", async () => {
     const target = await Target.shared(short);
     using client = createClient(TestService, target.address);
     const call = client.fullDuplexCall();
@@ -127,31 +127,31 @@ describe("a server", { concurrent: false }, () => {
     call.cancel();
   });
 
-  test("closes a connection whose peer answers nothing any more: half-open TCP", async () => {
+  test("closes a half-open TCP connection, whose peer no longer responds", async () => {
     const target = await Target.shared(short);
-    await target.calm();
+    await target.recordBaseline();
     using client = await rawClient(target.address);
     client.write(headers(1, callHeader(duplex)), data(1, nothing));
     await client.ping();
-    // Simulates a pulled cable: no FIN, no RST, no response.
+    // No FIN, no RST, no reply: as when a cable is unplugged.
     client.socket.removeAllListeners("data");
     client.socket.on("data", () => {});
     expect(await duration(client.closed)).toBeLessThan(3_000);
-    await target.unharmed();
+    await target.expectUnharmed();
   });
 
-  test("takes a half-close of the connection for its end", async () => {
+  test("closes a connection that its peer half-closes", async () => {
     const target = await Target.shared();
-    await target.calm();
+    await target.recordBaseline();
     using client = await rawClient(target.address);
     client.write(headers(1, callHeader(duplex)), data(1, nothing));
     await client.ping();
     client.socket.end();
     expect(await duration(client.closed)).toBeLessThan(3_000);
-    await target.unharmed();
+    await target.expectUnharmed();
   });
 
-  test("closes a connection without calls in the end, and asks one that is too old to leave; our client notices nothing", async () => {
+  test("closes an idle connection, and sends GOAWAY on one that is too old; no call of our client fails", async () => {
     await using target = await Target.start({ maxConnectionIdleMs: 300, maxConnectionAgeMs: 400 });
     using idle = await rawClient(target.address);
     expect(await duration(idle.closed)).toBeLessThan(3_000);
@@ -164,7 +164,7 @@ describe("a server", { concurrent: false }, () => {
 });
 
 describe("a client", { concurrent: false }, () => {
-  test("ends its calls with UNAVAILABLE when the server answers nothing any more", async () => {
+  test("ends its calls with UNAVAILABLE when the server no longer responds", async () => {
     const server = createServer();
     server.on("session", (session) => session.on("error", () => {}));
     server.on("stream", (stream) => stream.on("error", () => {}));
@@ -172,7 +172,7 @@ describe("a client", { concurrent: false }, () => {
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
 
-    // A proxy in between that stops forwarding.
+    // A relay between client and server that can fall silent.
     const sockets = new Set<Socket>();
     let silent = false;
     const relay = createRelay((socket) => {

@@ -1,5 +1,5 @@
-// A process with a server of every call kind. It responds to "condition" with its condition. Its
-// arguments are its limits as JSON, and its transport.
+// A child process with a server that has every kind of call. It replies to the message "condition"
+// with its condition. Its arguments are its limits, as JSON, and its transport.
 import { createServer, implement } from "@grpc-study/rpc";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
 import { serverOptions } from "../../interop/transport.ts";

@@ -1,5 +1,4 @@
-// The attacked server, a separate process, with checks of its memory, its calls and its other
-// clients.
+// The attacked server: a child process whose memory, calls and other clients a test observes.
 import { fileURLToPath } from "node:url";
 import { type Client, Code, createClient, RpcError, type ServerLimits } from "@grpc-study/rpc";
 import { expect } from "vitest";
@@ -8,14 +7,14 @@ import { Process } from "../harness/process.ts";
 import { transport } from "../harness/transport.ts";
 import { until } from "../harness/until.ts";
 
-/** The condition of the process after a garbage collection. */
+/** The condition that the process reports, after a collection. */
 export interface Condition {
-  /** The heap and external memory, in MiB. */
+  /** Heap and external memory, in MiB. */
   readonly heldMib: number;
   readonly connections: number;
-  /** The number of running handlers. */
+  /** Calls whose handlers are running. */
   readonly calls: number;
-  /** Uncaught errors, and errors reported to `onError`. */
+  /** Uncaught errors, unhandled rejections, and errors reported to `onError`. */
   readonly faults: readonly string[];
 }
 
@@ -26,7 +25,7 @@ const shared = new Map<string, Promise<Target>>();
 export class Target implements AsyncDisposable {
   readonly address: string;
   readonly #process: Process;
-  /** A normal client that was connected before the attack. */
+  /** A well-behaved client that is connected before the attack. */
   readonly bystander: Client<typeof TestService>;
   #before: Condition | undefined;
 
@@ -46,8 +45,8 @@ export class Target implements AsyncDisposable {
   }
 
   /**
-   * Returns a target that all tests of a file with the same limits share. It ends with the file,
-   * like all processes (test/harness/setup.ts).
+   * A target shared by all tests of a file with the same limits. It ends with the file, as all
+   * processes do (test/harness/setup.ts).
    */
   static shared(limits: Partial<ServerLimits> = {}): Promise<Target> {
     const key = JSON.stringify(limits);
@@ -56,22 +55,24 @@ export class Target implements AsyncDisposable {
     return target;
   }
 
-  /** Sends one message at a time. */
+  /** Only one request may be pending at a time. */
   condition(): Promise<Condition> {
     return this.#process.ask<Condition>("condition");
   }
 
-  /** Call it before an attack. */
-  async calm(): Promise<void> {
+  /** Records the condition. Call before an attack. */
+  async recordBaseline(): Promise<void> {
     this.#before = await this.condition();
   }
 
   /**
-   * Call it after an attack. Checks that the earlier client and a new one are served, that no
-   * memory of the attack remains, and that no error was uncaught.
-   * @param left the number of the attacker's connections that may still be open.
+   * Call after an attack, whether or not the attacker is still connected. Expects that the
+   * bystander and a new client are served, that the memory of the attack is released, and that no
+   * error was uncaught.
+   *
+   * @param left the number of attacker connections that may remain.
    */
-  async unharmed({ left = 0, moreMib = 8 } = {}): Promise<void> {
+  async expectUnharmed({ left = 0, moreMib = 8 } = {}): Promise<void> {
     const before = this.#before ?? (await this.condition());
     await this.bystander.emptyCall({}, { timeoutMs: 5_000 });
     using newcomer = createClient(TestService, this.address, { pool: false });
@@ -83,7 +84,7 @@ export class Target implements AsyncDisposable {
       now = await this.condition();
       return (now.connections <= 1 + left && now.calls === 0 && now.heldMib - before.heldMib < moreMib) || Date.now() > end;
     });
-    expect(now.calls, "calls that go on").toBe(0);
+    expect(now.calls, "running calls").toBe(0);
     expect(now.connections, "connections").toBeLessThanOrEqual(1 + left);
     expect(now.faults, "faults").toEqual([]);
     expect(now.heldMib - before.heldMib, "MiB more than before").toBeLessThan(moreMib);

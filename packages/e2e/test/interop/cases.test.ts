@@ -1,4 +1,4 @@
-// Our interop client against our interop server in one process: all cases over plaintext, and some
+// Our interop client against our interop server, in one process: every case over plaintext, a few
 // over TLS.
 import { readFile } from "node:fs/promises";
 import { createServer, type ServerTls } from "@grpc-study/rpc";
@@ -71,7 +71,7 @@ describe("TLS", () => {
     },
   );
 
-  test("a server whose certificate is not signed by the CA is not called", async () => {
+  test("a client does not call a server whose certificate the CA did not sign", async () => {
     await using folder = await Folder.make();
     await writeSet(folder);
     const stranger = await folder.write("stranger.pem", new Authority().cert);

@@ -1,4 +1,4 @@
-// The interop programs as processes, with the flags that the scripts of other implementations use.
+// The interop programs as processes, with the flags that the scripts of other implementations pass.
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { e2eFolder } from "../harness/paths.ts";
@@ -9,7 +9,7 @@ const serverMain = join(e2eFolder, "interop/server/main.ts");
 const clientMain = join(e2eFolder, "interop/client/main.ts");
 
 class ServerProcess extends Process {
-  /** The port that the system assigned. */
+  /** Resolves with the port that the server listens on. */
   async port(): Promise<string> {
     const line = await this.stdout.line((line) => line.startsWith("serving "));
     return /:(\d+)/.exec(line)?.[1] ?? "";
@@ -20,7 +20,7 @@ const serve = (...flags: readonly string[]) => new ServerProcess(process.execPat
 
 const call = (...flags: readonly string[]) => run(process.execPath, [clientMain, ...flags]);
 
-test("a passing case ends with status 0 and no output", async () => {
+test("a case that passes exits with status 0 and prints nothing", async () => {
   await using server = serve("--port", "0");
   const port = await server.port();
   const quiet = { status: 0, stdout: "", stderr: "" };
@@ -31,8 +31,8 @@ test("a passing case ends with status 0 and no output", async () => {
   expect(await call("--server_port", port, "--use_tls", "false", "--use_test_ca=false", "--test_case", "ping_pong")).toEqual(quiet);
 });
 
-test("a failing case ends with status 1 and one line", async () => {
-  // Port 1 has no listener.
+test("a case that fails exits with status 1 and prints one line", async () => {
+  // Nothing listens on port 1.
   const { status, stderr } = await call("--server_host", "127.0.0.1", "--server_port", "1", "--test_case", "empty_unary");
   expect(status).toBe(1);
   expect(stderr).toBe("empty_unary: cannot connect to 127.0.0.1:1: connection refused: nothing listens there\n");
@@ -42,16 +42,16 @@ test.each([
   ["a case that does not exist", ["--server_port", "1", "--test_case", "no_such_case"], "no_such_case"],
   ["no case", ["--server_port", "1"], "--test_case"],
   ["no port", ["--test_case", "empty_unary"], "--server_port"],
-  ["a boolean that is none", ["--server_port", "1", "--test_case", "empty_unary", "--use_tls=maybe"], "true or false"],
-  ["a CA that is not there", ["--server_port", "1", "--test_case", "empty_unary", "--ca_file", "/nowhere.pem"], "no such file"],
-])("%s is one line on stderr and status 1", async (_what, flags, message) => {
+  ["an invalid boolean", ["--server_port", "1", "--test_case", "empty_unary", "--use_tls=maybe"], "true or false"],
+  ["a CA file that does not exist", ["--server_port", "1", "--test_case", "empty_unary", "--ca_file", "/nowhere.pem"], "no such file"],
+])("%s: one line on stderr and status 1", async (_what, flags, message) => {
   const { status, stderr } = await call(...flags);
   expect(status).toBe(1);
   expect(stderr).toContain(message);
   expect(stderr.trim()).not.toContain("\n");
 });
 
-test("a server with --use_tls creates certificates for the names in gRPC's tests", async () => {
+test("a server with --use_tls creates certificates for the names that gRPC's tests request", async () => {
   await using folder = await Folder.make();
   await using server = serve("--use_tls=true", "--certs", folder.path);
   const port = await server.port();
@@ -63,7 +63,7 @@ test("a server with --use_tls creates certificates for the names in gRPC's tests
   expect(stranger).toEqual(expect.objectContaining({ status: 1, stderr: expect.stringContaining("not for example.com") }));
 });
 
-test("a server accepts files for its certificate and key", async () => {
+test("a server uses the certificate and the key of its flags", async () => {
   await using folder = await Folder.make();
   await writeSet(folder);
   const files = ["--tls_cert_file", folder.file("server.pem"), "--tls_key_file", folder.file("server.key")];
@@ -73,7 +73,7 @@ test("a server accepts files for its certificate and key", async () => {
   expect(status).toBe(0);
 });
 
-test("a server ends with 0 on SIGTERM", async () => {
+test("a server exits with status 0 on SIGTERM", async () => {
   await using server = serve("--port", "0");
   await server.port();
   server.kill("SIGTERM");

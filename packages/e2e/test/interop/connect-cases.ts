@@ -1,5 +1,4 @@
-// The interop cases for connect-node's client, which cannot tell whether a response arrived
-// compressed.
+// The interop cases for connect-node's client. It cannot check whether a response was compressed.
 import type { Client } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { expect } from "vitest";
@@ -17,10 +16,10 @@ export interface ConnectClients {
 
 export const compressing = { sendCompression: compressionGzip, acceptCompression: [compressionGzip] };
 
-/** Cases that connect-node's client does not support, with the reasons. */
-export const impossible: Partial<Record<CaseName, string>> = {
+/** The cases that connect-node's client does not support, and why. */
+export const unsupported: Partial<Record<CaseName, string>> = {
   client_compressed_streaming:
-    "connect-node compresses all messages of a transport that are long enough, or none: a stream cannot have both",
+    "connect-node compresses all messages of a transport above a minimum length, or none; a stream cannot mix both",
 };
 
 const large = { responseSize: 314_159, payload: zeros(271_828) };

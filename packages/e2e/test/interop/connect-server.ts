@@ -1,16 +1,16 @@
-// grpc.testing.TestService in connect-node.
+// grpc.testing.TestService on connect-node.
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { EchoStatus, StreamingOutputCallRequest } from "../../gen/grpc/testing/messages_pb.js";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
 import { ConnectError } from "../peers/connect-node.ts";
 
-interface Headers3 {
+interface CallHeaders {
   readonly requestHeader: Headers;
   readonly responseHeader: Headers;
   readonly responseTrailer: Headers;
 }
 
-function echoMetadata({ requestHeader, responseHeader, responseTrailer }: Headers3): void {
+function echoMetadata({ requestHeader, responseHeader, responseTrailer }: CallHeaders): void {
   const initial = requestHeader.get("x-grpc-test-echo-initial");
   if (initial !== null) responseHeader.set("x-grpc-test-echo-initial", initial);
   const trailing = requestHeader.get("x-grpc-test-echo-trailing-bin");

@@ -1,4 +1,4 @@
-// Calls with `buf curl`, which uses the HTTP/2 stack of Go and protobuf-go.
+// `buf curl`, a client on connect-go and protobuf-go.
 import { join } from "node:path";
 import { fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { buf, protoFolder } from "../harness/paths.ts";
@@ -9,7 +9,9 @@ export function startBufCurl(args: readonly string[], input = ""): Process {
   return new Process(process.execPath, [buf, "curl", "--protocol", "grpc", "--http2-prior-knowledge", ...args], { input });
 }
 
-/** @param options the options of `buf curl`. By default, the schema comes from the .proto file. */
+/**
+ * @param options the options of `buf curl`; by default it reads the schema from the .proto file.
+ */
 export const callWithBufCurl =
   (options?: readonly string[]): Caller =>
   async (address, { method, requests, take }) => {
@@ -18,7 +20,7 @@ export const callWithBufCurl =
     const data = requests.map((request) => JSON.stringify(toProtoJson(input, fromJson(input, request)))).join("\n");
     await using curl = startBufCurl([...schema, "-d", "@-", `http://${address}/${parent.typeName}/${method.name}`], data);
     if (take !== undefined) {
-      // Each response is a separate object whose last line is a brace.
+      // Each response is one JSON object, whose last line is a brace.
       let braces = 0;
       await curl.stdout.line((line) => line === "}" && ++braces === take);
       return { responses: parse(curl.stdout.text).slice(0, take).map(normalize), code: 0, message: "" };

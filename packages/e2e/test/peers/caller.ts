@@ -1,4 +1,4 @@
-// The interface of a gRPC client that makes the calls of the contract.
+// The interface through which the tests use any gRPC client.
 import { type DescMessage, type DescMethod, fromJson, type JsonObject, type Message, toJson } from "@bufbuild/protobuf";
 import type { Code } from "@grpc-study/rpc";
 import { expect } from "vitest";
@@ -6,22 +6,19 @@ import type { Call } from "../contract/topic.ts";
 
 /** How a call ended. */
 export interface Ending {
-  /**
-   * The responses as JSON with the names in the .proto file, without fields that have their default
-   * value.
-   */
+  /** JSON with the field names of the .proto file; fields with their default value are left out. */
   readonly responses: readonly JsonObject[];
-  /** 0 is OK. */
+  /** The status code; 0 is OK. */
   readonly code: number;
   readonly message: string;
 }
 
-/** Makes a call. If `take` is set, cancels the call after that number of responses. */
+/** Makes a call, and cancels it after `take` responses if `take` is set. */
 export type Caller = (address: string, call: Pick<Call, "method" | "requests" | "take">) => Promise<Ending>;
 
 export const ok = { code: 0, message: "" };
 
-/** Makes a call of the contract and checks its responses. */
+/** Makes a call of the contract and checks its outcome. */
 export async function expectAnswer(caller: Caller, address: string, call: Call): Promise<void> {
   const { responses, code, message } = await caller(address, call);
   expect({ code, message }).toEqual(call.code === undefined ? ok : { code: call.code satisfies Code, message: expect.stringMatching(/./) });

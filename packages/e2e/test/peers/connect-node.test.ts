@@ -18,9 +18,9 @@ const violation = { field: "prod_area", description: "is odd" };
 
 test("a connect-node client reads the details of our errors", async () => {
   using transport = createTransport(addressOf("shop"));
-  const refused = createConnectClient(ProdService, transport).getProdStock({ prodArea: 9 as ProdAreas });
-  const error = await refused.catch((error: unknown) => ConnectError.from(error));
-  if (!(error instanceof ConnectError)) throw new Error("no area 9 exists, and no product 0");
+  const call = createConnectClient(ProdService, transport).getProdStock({ prodArea: 9 as ProdAreas });
+  const error = await call.catch((error: unknown) => ConnectError.from(error));
+  if (!(error instanceof ConnectError)) throw new Error("expected a ConnectError for area 9 and product 0");
   expect(error.code).toBe(ConnectCode.InvalidArgument);
   expect(error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations.map(({ field }) => field))).toEqual([
     "prod_id",
@@ -40,7 +40,7 @@ test("our client reads the message, the details and the metadata of an error of 
   );
   using client = createClient(ProdService, server.address);
   const error = await client.getProdStock({}).catch((error: unknown) => error as RpcError);
-  if (!(error instanceof RpcError)) throw new Error("the call should have failed");
+  if (!(error instanceof RpcError)) throw new Error("expected an RpcError");
   expect([error.code, error.message, error.metadata.get("x-reason")]).toEqual([Code.INVALID_ARGUMENT, "无此区域 100%", "odd"]);
   expect(error.findDetails(BadRequestSchema)).toEqual([create(BadRequestSchema, { fieldViolations: [violation] })]);
 });
@@ -87,7 +87,7 @@ test("our client's deadline and cancellation reach a connect-node server", async
   expect(await late.recv()).toBeDefined();
   await expect(late.recv()).rejects.toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   await bothEnded.promise;
-  // At its deadline our client resets the stream, and the reset may reach the server before its own
+  // Our client resets the stream at its deadline. The reset may arrive before the server's own
   // timer fires.
   expect(reasons[0]).toBe(ConnectCode.Canceled);
   expect([ConnectCode.Canceled, ConnectCode.DeadlineExceeded]).toContain(reasons[1]);

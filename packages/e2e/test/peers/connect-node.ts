@@ -1,4 +1,4 @@
-// connect-node: an independent gRPC implementation on node:http2.
+// connect-node: an independent gRPC stack on Node's http2.
 import { once } from "node:events";
 import { createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -49,7 +49,7 @@ export interface ForeignServer extends AsyncDisposable {
   readonly address: string;
 }
 
-/** Serves the given routes. */
+/** Serves the given routes with connect-node. */
 export async function serveConnect(routes: (router: ConnectRouter) => void): Promise<ForeignServer> {
   const sessions = new Set<ServerHttp2Session>();
   const server = createServer(connectNodeAdapter({ routes, grpcWeb: false, connect: false }));
@@ -69,7 +69,7 @@ export async function serveConnect(routes: (router: ConnectRouter) => void): Pro
   };
 }
 
-/** Serves the replay's methods. */
+/** Serves the methods of a replay. */
 export function serveReplayWithConnect(replay: Replay): Promise<ForeignServer> {
   return serveConnect((router) => {
     for (const method of replay.methods) {

@@ -1,17 +1,15 @@
-// A minimal gRPC caller on node:http2, without automatic behaviour.
+// A minimal gRPC client on Node's http2, which only sends what a test passes.
 import { once } from "node:events";
 import { connect, type OutgoingHttpHeaders } from "node:http2";
 
 export interface RawEnding {
-  /** `grpc-status` and related fields, from the trailers or from a Trailers-Only response. */
+  /** The trailers, or the header of a trailers-only response. */
   readonly trailers: Readonly<Record<string, unknown>>;
-  /** All messages with their five-byte prefixes. */
+  /** All messages, each with its five-byte prefix. */
   readonly body: Buffer;
 }
 
-/**
- * Makes a call with an empty message, half-closes and waits for its end without a time limit.
- */
+/** Makes a call with an empty message, half-closes, and waits for the end of the call. */
 export async function callRaw(address: string, path: string, headers: OutgoingHttpHeaders = {}): Promise<RawEnding> {
   const session = connect(`http://${address}`);
   try {

@@ -32,7 +32,7 @@ test("our client reads the message and the metadata of an error of a proto-loade
   );
   using client = createClient(Greeter, server.address);
   const error = await client.sayHello({}).catch((error: unknown) => error as RpcError);
-  if (!(error instanceof RpcError)) throw new Error("the call should have failed");
+  if (!(error instanceof RpcError)) throw new Error("expected an RpcError");
   expect([error.code, error.message, error.metadata.getAllBytes("x-reason-bin")]).toEqual([
     Code.ALREADY_EXISTS,
     "已存在\n100%",
@@ -40,7 +40,7 @@ test("our client reads the message and the metadata of an error of a proto-loade
   ]);
 });
 
-test("our client reads the compressed responses of a proto-loader server, and our server its client's compressed requests", async () => {
+test("our client reads compressed responses of a proto-loader server, and our server reads compressed requests", async () => {
   const long = "名".repeat(10_000);
   const gzip = { "grpc.default_compression_algorithm": 2 };
   using loaderClient = createLoaderClient(addressOf("helloworld"), gzip);

@@ -1,4 +1,5 @@
-// grpc-js with proto-loader: .proto files are loaded at the start, and protobufjs encodes messages.
+// grpc-js in its most common form: proto-loader reads the .proto files at run time, and protobufjs
+// encodes the messages.
 import type { DescMethod, DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
@@ -75,7 +76,7 @@ export const callWithLoader: Caller = async (address, { method, requests, take }
   return { responses: responses.map(toJson), ...ending };
 };
 
-/** Serves the services that are added to a grpc-js server. */
+/** Serves the services that `add` adds to a grpc-js server. */
 export async function serveLoader(add: (server: grpc.Server) => void): Promise<ForeignServer> {
   const server = new grpc.Server();
   add(server);
@@ -90,7 +91,7 @@ export async function serveLoader(add: (server: grpc.Server) => void): Promise<F
   };
 }
 
-/** Serves the replay's methods. */
+/** Serves the methods of a replay. */
 export function serveReplayWithLoader(replay: Replay): Promise<ForeignServer> {
   return serveLoader((server) => {
     for (const service of new Set(replay.methods.map(({ parent }) => parent))) {

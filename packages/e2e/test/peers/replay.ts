@@ -1,15 +1,17 @@
-// A server with fixed responses that records its requests. Each peer runs it on its own stack.
+// A server with fixed responses that records its requests. The peers run it on their own gRPC
+// stacks.
 import type { DescMethod, JsonObject } from "@bufbuild/protobuf";
 import type { Exchange } from "../contract/topic.ts";
 
 export interface Replay {
   readonly methods: readonly DescMethod[];
-  /** The calls so far, as the server received them. */
+  /** The calls so far, with the requests that the server received. */
   readonly seen: { readonly method: DescMethod; readonly requests: JsonObject[] }[];
   /** Starts the next call of a method. */
   start(method: DescMethod): {
     /**
-     * Handles a request. Returns the immediate responses: one in a conversation, otherwise none.
+     * Records a request. Returns the immediate response: one for each request of a bidirectional
+     * stream, none for other kinds.
      */
     receive(request: JsonObject): readonly JsonObject[];
     /** Returns the remaining responses after the last request. */
@@ -17,7 +19,7 @@ export interface Replay {
   };
 }
 
-/** Several calls of one method receive responses in the order of the exchanges. */
+/** Several calls of one method get their responses in the order of the exchanges. */
 export function createReplay(exchanges: readonly Exchange[]): Replay {
   const left = [...exchanges];
   const seen: Replay["seen"] = [];
@@ -27,7 +29,7 @@ export function createReplay(exchanges: readonly Exchange[]): Replay {
     start(method) {
       const index = left.findIndex((exchange) => exchange.method === method);
       const [exchange] = index < 0 ? [] : left.splice(index, 1);
-      if (exchange === undefined) throw new Error(`one call of ${method.name} too many`);
+      if (exchange === undefined) throw new Error(`unexpected call of ${method.name}`);
       const requests: JsonObject[] = [];
       seen.push({ method, requests });
       const responses = [...exchange.responses];

@@ -5,7 +5,7 @@ import { openChannel } from "../../interop/transport.ts";
 import { transport } from "../harness/transport.ts";
 import { type Caller, isStream, ok, requestsOf, toProtoJson } from "./caller.ts";
 
-/** The methods of a client whose service is known only at run time. */
+/** The type of a method when its service is only known at run time. */
 type AnyMethod = (requests: Message | Iterable<Message> | undefined) => Promise<Message> | AsyncIterable<Message>;
 
 export const callWithRpc: Caller = async (address, { method, requests, take }) => {

@@ -1,5 +1,5 @@
-// Statuses and metadata in both directions with grpc-go and C-core (Python). They must arrive
-// unchanged, over one connection.
+// Statuses and metadata in both directions with grpc-go and C-core (Python): values arrive
+// unchanged, over the same connection.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -16,10 +16,10 @@ const python = process.env["PYTHON_GRPC"] ?? "/usr/bin/python3";
 const hasPython = spawnSync(python, ["-c", "import grpc"]).status === 0;
 
 const peers = [
-  { peer: "grpc-go", there: hasGo, start: (args: readonly string[]) => new Process(buildGo("statuses"), args) },
+  { peer: "grpc-go", installed: hasGo, start: (args: readonly string[]) => new Process(buildGo("statuses"), args) },
   {
     peer: "C-core",
-    there: hasPython,
+    installed: hasPython,
     start: (args: readonly string[]) => new Process(python, [join(e2eFolder, "foreign/python/statuses.py"), ...args]),
   },
 ];
@@ -27,8 +27,8 @@ const peers = [
 const spaces = ["  two at both ends  ", " ", "what? why?", "100% #1", "%41 %zz %", "a\tb\r\nc", "\u0000\u001f\u007f", "~}|{", "\ufeffBOM"];
 
 /**
- * Every code point of the basic plane and every 16th of the others, in parts whose encoding fits
- * into a header of 8 KiB.
+ * Every code point of the Basic Multilingual Plane and every 16th of the others, in pieces whose
+ * encoding fits into a header of 8 KiB.
  */
 function* everyCodePoint(): Generator<string> {
   let text = "";
@@ -51,13 +51,13 @@ const binary = [Buffer.from([0, 255, 44]), Buffer.from("second")];
 
 interface Ending {
   readonly code: number;
-  /** The text in base64. */
+  /** The status message, in base64. */
   readonly message: string;
   readonly header: Readonly<Record<string, readonly string[]>>;
   readonly trailer: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Metadata as a proxy may receive it, with keys of HTTP and gRPC. */
+/** Metadata that a proxy may have received, with reserved keys of HTTP and gRPC. */
 function relayed(): Metadata {
   const metadata = new Metadata({ "x-kept": "yes" });
   for (const key of ["grpc-status", "grpc-message", "grpc-encoding", "content-type", "content-length", "connection", "te", "upgrade"])
@@ -65,8 +65,8 @@ function relayed(): Metadata {
   return metadata;
 }
 
-/** Makes calls with the client of a peer, one after the other. */
-function asking(client: Process) {
+/** Returns a function that makes calls through a peer's client, one after the other. */
+function callerOf(client: Process) {
   let calls = 0;
   return async (pairs: readonly (readonly [key: string, value: string])[]): Promise<Ending> => {
     client.stdin.write(`${JSON.stringify(pairs)}\n`);
@@ -75,13 +75,16 @@ function asking(client: Process) {
   };
 }
 
-/** Ends calls as their metadata defines, like the servers of the peers, and records the callers. */
+/**
+ * Ends each call as its metadata requests, like the servers of the peers, and records the client
+ * addresses.
+ */
 function ourService(callers: Set<string>) {
   return implement(TestService, {
     emptyCall(_request, { metadata, header, trailer, peer }) {
       callers.add(peer);
       if (metadata.has("x-only")) {
-        // The header is sent only if it has been changed.
+        // Reading the header does not send it.
         if (header.size === 0) throw new RpcError(Code.ABORTED, "trailers only", { metadata: relayed() });
       }
       for (const to of [header, trailer]) {
@@ -98,9 +101,9 @@ function ourService(callers: Set<string>) {
   });
 }
 
-// Sequential, since each peer has one process.
-describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, there, start }) => {
-  test.skipIf(!there)("the message of each status of theirs arrives at our client as it is, spaces and all code points", async () => {
+// Sequential: one process of a peer at a time.
+describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, installed, start }) => {
+  test.skipIf(!installed)("our client reads each status message of theirs unchanged, with spaces and all code points", async () => {
     await using server = start(["server"]);
     const port = await server.stdout.line(() => true);
     using client = createClient(TestService, `127.0.0.1:${port}`);
@@ -108,12 +111,12 @@ describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, 
       const code = 1 + (index % 16);
       const metadata = { "x-code": String(code), "x-text-bin": Buffer.from(text) };
       const error = await client.emptyCall({}, { metadata }).catch((error: unknown) => error);
-      if (!(error instanceof RpcError)) throw new Error(`the call should have failed: ${String(error)}`);
+      if (!(error instanceof RpcError)) throw new Error(`expected an RpcError, got ${String(error)}`);
       expect([error.code, error.message]).toEqual([code, text]);
     }
   });
 
-  test.skipIf(!there)("several values of a key of theirs arrive at our client as several, and those of ours at their server", async () => {
+  test.skipIf(!installed)("several values of one key stay separate in both directions", async () => {
     await using server = start(["server"]);
     const port = await server.stdout.line(() => true);
     using client = createClient(TestService, `127.0.0.1:${port}`);
@@ -127,33 +130,30 @@ describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, 
     }
   });
 
-  test.skipIf(!there)(
-    "an error of our server is a response of a trailer only, and keys of HTTP and gRPC in its metadata stay here",
-    async () => {
-      await using server = await serveRpc([ourService(new Set())]);
-      await using client = start(["client", server.address]);
-      const ask = asking(client);
-      const { code, message, header, trailer } = await ask([["x-only", "1"]]);
-      expect([code, Buffer.from(message, "base64").toString()]).toEqual([Code.ABORTED, "trailers only"]);
-      expect(header).toEqual({});
-      expect(trailer).toMatchObject({ "x-kept": ["yes"] });
-      for (const values of Object.values({ ...header, ...trailer })) expect(values).not.toContain("7");
-      // The connection still works. grpc-go exposes the content type of a header, and the error had
-      // no header.
-      const fine = await ask([]);
-      expect(fine.code).toBe(Code.OK);
-      if (peer === "grpc-go") expect(fine.header).toHaveProperty("content-type");
-    },
-  );
+  test.skipIf(!installed)("an error of our server is a trailers-only response without the reserved keys of its metadata", async () => {
+    await using server = await serveRpc([ourService(new Set())]);
+    await using client = start(["client", server.address]);
+    const ask = callerOf(client);
+    const { code, message, header, trailer } = await ask([["x-only", "1"]]);
+    expect([code, Buffer.from(message, "base64").toString()]).toEqual([Code.ABORTED, "trailers only"]);
+    expect(header).toEqual({});
+    expect(trailer).toMatchObject({ "x-kept": ["yes"] });
+    for (const values of Object.values({ ...header, ...trailer })) expect(values).not.toContain("7");
+    // The connection still works. grpc-go exposes the content type of a header; the error above
+    // had no header.
+    const fine = await ask([]);
+    expect(fine.code).toBe(Code.OK);
+    if (peer === "grpc-go") expect(fine.header).toHaveProperty("content-type");
+  });
 
-  test.skipIf(!there)(
-    "each status and several values of our server arrive at theirs, over one connection; what is too long is shortened",
+  test.skipIf(!installed)(
+    "their client reads each status and all values of our server over one connection; long messages are shortened",
     async () => {
       const callers = new Set<string>();
       await using server = await serveRpc([ourService(callers)]);
       await using client = start(["client", server.address]);
-      const ask = asking(client);
-      const said = ({ message }: Ending) => Buffer.from(message, "base64").toString();
+      const ask = callerOf(client);
+      const messageOf = ({ message }: Ending) => Buffer.from(message, "base64").toString();
 
       for (const [index, text] of texts.entries()) {
         const code = 1 + (index % 16);
@@ -161,7 +161,7 @@ describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, 
           ["x-code", String(code)],
           ["x-text-bin", Buffer.from(text).toString("base64")],
         ]);
-        expect([ending.code, said(ending)]).toEqual([code, text]);
+        expect([ending.code, messageOf(ending)]).toEqual([code, text]);
       }
 
       const encoded = binary.map((bytes) => bytes.toString("base64"));
@@ -176,7 +176,7 @@ describe.each(peers)("$peer", { concurrent: false, timeout: 180_000 }, ({ peer, 
 
       for (const length of [8_000, 8_192, 70_000, 1_000_000]) {
         const ending = await ask([["x-long", String(length)]]);
-        expect([ending.code, said(ending)]).toEqual([
+        expect([ending.code, messageOf(ending)]).toEqual([
           Code.NOT_FOUND,
           expect.stringMatching(length === 8_000 ? /^m+(… \(shortened\))?$/u : /^m{7000,}… \(shortened\)$/u),
         ]);

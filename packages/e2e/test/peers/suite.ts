@@ -1,4 +1,4 @@
-// The tests of every peer: it calls our servers, and our clients call it.
+// Tests that every peer runs: it calls our servers, and our clients call it.
 import { describe, expect, test } from "vitest";
 import { topics } from "../contract/index.ts";
 import { addressOf } from "../harness/address-of.ts";
@@ -8,14 +8,14 @@ import type { ForeignServer } from "./connect-node.ts";
 import { createReplay, type Replay } from "./replay.ts";
 import { callWithRpc } from "./rpc.ts";
 
-/** Tests every call of the contract with a foreign client. */
+/** Makes every call of the contract to our servers with a foreign client. */
 export function testCalls(caller: Caller): void {
   describe.each(topics)("our $name server", ({ name, calls }) => {
     for (const call of calls) test(call.title, () => expectAnswer(caller, addressOf(name), call));
   });
 }
 
-/** Tests every command of our client and every call of our library with a foreign server. */
+/** Makes every call of our client's commands and of our library to a foreign server. */
 export function testServer(serve: (replay: Replay) => Promise<ForeignServer>): void {
   describe.each(topics)("our $name client", ({ name, commands, calls }) => {
     for (const { title, args, stdin, exchanges, stdout } of commands) {
@@ -29,7 +29,7 @@ export function testServer(serve: (replay: Replay) => Promise<ForeignServer>): v
 
     for (const { title, method, requests, responses, code } of calls) {
       if (typeof responses === "function" || code !== undefined) continue;
-      test(`${title}, if it is asked by our library`, async () => {
+      test(`${title}, called by our library`, async () => {
         const replay = createReplay([{ method, requests, responses }]);
         await using server = await serve(replay);
         await expectAnswer(callWithRpc, server.address, { title, method, requests, responses });

@@ -1,24 +1,24 @@
-// Creates certificates of any kind, including invalid ones that the server's `certs` command does
-// not create. They are encoded byte by byte according to RFC 5280, independent of the tested code.
-// Keys use P-256, which takes a millisecond each.
+// Creates certificates of any kind, including those that the `certs` command rightly never creates.
+// The DER encoding (RFC 5280) is written by hand, so that it does not depend on the code under
+// test. Keys are on P-256, which takes a millisecond each.
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** PEM. */
+/** A certificate and its key, in PEM. */
 export interface Identity {
   readonly cert: string;
   readonly key: string;
 }
 
-export interface Wanted {
+export interface CertificateOptions {
   readonly subject?: Readonly<Record<string, string>>;
   /** DNS names, IPv4 addresses and e-mail addresses. */
   readonly sans?: readonly string[];
   readonly for?: "server" | "client";
-  /** The validity in seconds from now. Default: from an hour ago until an hour ahead. */
+  /** The validity in seconds from now. Default: from an hour ago to in an hour. */
   readonly from?: number;
   readonly to?: number;
 }
@@ -35,16 +35,16 @@ export class Authority {
     this.cert = this.#sign(this.#name, this.#key, [isCa], {});
   }
 
-  issue(wanted: Wanted = {}): Identity {
-    const { subject = { CN: "somebody" }, sans = ["localhost", "127.0.0.1"], for: usage = "server" } = wanted;
+  issue(options: CertificateOptions = {}): Identity {
+    const { subject = { CN: "somebody" }, sans = ["localhost", "127.0.0.1"], for: usage = "server" } = options;
     const key = newKey();
     const purpose = sequence(objectId(usage === "server" ? "1.3.6.1.5.5.7.3.1" : "1.3.6.1.5.5.7.3.2"));
     const extensions = [extension("2.5.29.37", purpose), extension("2.5.29.17", sequence(...sans.map(generalName)))];
-    const cert = this.#sign(distinguishedName(subject), key, extensions, wanted);
+    const cert = this.#sign(distinguishedName(subject), key, extensions, options);
     return { cert, key: key.export({ type: "pkcs8", format: "pem" }).toString() };
   }
 
-  #sign(subject: Buffer, key: KeyObject, extensions: readonly Buffer[], { from = -3600, to = 3600 }: Wanted): string {
+  #sign(subject: Buffer, key: KeyObject, extensions: readonly Buffer[], { from = -3600, to = 3600 }: CertificateOptions): string {
     const ecdsaWithSha256 = sequence(objectId("1.2.840.10045.4.3.2"));
     const toBeSigned = sequence(
       der(0xa0, integer(2)),
@@ -87,7 +87,7 @@ function extension(id: string, value: Buffer, critical = false): Buffer {
   return sequence(objectId(id), ...(critical ? [boolean(true)] : []), octetString(value));
 }
 
-/** UTCTime. */
+/** Encodes a UTCTime. */
 function time(secondsFromNow: number): Buffer {
   const iso = new Date(Date.now() + secondsFromNow * 1000).toISOString();
   return der(0x17, Buffer.from(`${iso.slice(2, 19).replaceAll(/\D/g, "")}Z`));
@@ -106,7 +106,7 @@ function generalName(name: string): Buffer {
   return der(name.includes("@") ? 0x81 : 0x82, Buffer.from(name));
 }
 
-/** A temporary folder, which is deleted with the test or file that created it. */
+/** A temporary folder, removed when it is disposed. */
 export class Folder implements AsyncDisposable {
   readonly path: string;
 
@@ -122,7 +122,7 @@ export class Folder implements AsyncDisposable {
     return join(this.path, name);
   }
 
-  /** Writes a file atomically: a reader sees the old or the new content. */
+  /** Writes a file atomically: a concurrent reader sees the old or the new content. */
   async write(name: string, content: string): Promise<string> {
     const file = this.file(name);
     await mkdir(dirname(file), { recursive: true });
@@ -142,8 +142,8 @@ export class Folder implements AsyncDisposable {
 }
 
 /**
- * The content of a folder of the `certs` command, `ca.pem`, `server.pem`, `server.key`,
- * `client.pem` and `client.key`, and the CA that signed it.
+ * Writes the files that the `certs` command creates: `ca.pem`, `server.pem`, `server.key`,
+ * `client.pem` and `client.key`. Returns the CA that signed them.
  */
 export async function writeSet(folder: Folder, authority = new Authority()): Promise<Authority> {
   await folder.write("ca.pem", authority.cert);

@@ -16,7 +16,7 @@ export interface TlsListener extends AsyncDisposable {
   readonly port: number;
 }
 
-/** A node:tls server. */
+/** Starts a TLS server of node:tls. */
 export async function listenTls(options: TlsOptions, onConnection: (socket: TLSSocket) => void = () => {}): Promise<TlsListener> {
   const server = createTlsServer(options, (socket) => {
     socket.on("error", () => {});
@@ -26,21 +26,21 @@ export async function listenTls(options: TlsOptions, onConnection: (socket: TLSS
   return listening(server);
 }
 
-/** A connect-node server. */
+/** Starts a connect-node server. */
 export function serveConnect(options: SecureServerOptions, routes: (router: ConnectRouter) => void): Promise<TlsListener> {
   const server = createSecureServer(options, connectNodeAdapter({ routes, grpcWeb: false, connect: false }));
   server.on("session", (session: ServerHttp2Session) => session.on("error", () => {}));
   return listening(server);
 }
 
-interface Listens {
+interface Listener {
   on(event: "connection", listener: (socket: Socket) => void): unknown;
   listen(port: number, host: string): unknown;
   address(): unknown;
   close(): unknown;
 }
 
-async function listening(server: Listens & NodeJS.EventEmitter): Promise<TlsListener> {
+async function listening(server: Listener & NodeJS.EventEmitter): Promise<TlsListener> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -57,7 +57,7 @@ async function listening(server: Listens & NodeJS.EventEmitter): Promise<TlsList
   };
 }
 
-/** PEM. */
+/** The CA and the certificate of a client, in PEM. */
 export interface ConnectTls {
   readonly ca: string;
   readonly cert?: string;
@@ -66,7 +66,7 @@ export interface ConnectTls {
 
 const request = { users: [{ userId: 1 }, { userId: 2 }, { userId: 3 }] };
 
-/** Makes a call with connect-node's client. Returns the users in the responses. */
+/** Makes a call with connect-node's client. Returns the user ids in the responses. */
 export async function callWithConnect(
   address: string,
   kind: Kind,
@@ -96,7 +96,9 @@ export async function callWithConnect(
   }
 }
 
-/** Runs `buf curl`. `path` is `/services.UserService/GetUserScore` or another of the shop's. */
+/**
+ * Runs `buf curl`. `path` is a method of the shop, such as `/services.UserService/GetUserScore`.
+ */
 export async function bufCurl(url: string, path: string, args: readonly string[] = []): Promise<Outcome> {
   const schema = ["--schema", join(protoFolder, "shop/user.proto")];
   const data = ["-d", JSON.stringify({ users: request.users.map(({ userId }) => ({ user_id: userId })) })];

@@ -5,12 +5,12 @@ export interface Handshake {
   /** SHA-256 of the server's certificate. */
   readonly fingerprint: string;
   readonly protocol: string | null;
-  /** The negotiated application protocol. */
+  /** The application protocol that ALPN selected. */
   readonly alpn: string | false | null;
 }
 
 /**
- * Connects, reads the certificate and disconnects. Accepts every certificate. Rejects if the
+ * Connects, completes the handshake and disconnects. Trusts every certificate. Rejects if the
  * handshake fails.
  */
 export function shakeHands(address: string, options: ConnectionOptions = {}): Promise<Handshake> {

@@ -1,4 +1,4 @@
-// The identity of a client by its certificate, as a handler sees it.
+// The identity of a client from its certificate, as a handler sees it.
 import { X509Certificate } from "node:crypto";
 import { UserService } from "@grpc-study/proto/shop";
 import { type ClientCertificate, type Context, createChannel, createServer, implement, type ServerTls } from "@grpc-study/rpc";
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Authority, Folder, writeSet } from "./certificates.ts";
 import { answered, call, kindNames } from "./kinds.ts";
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -19,27 +19,27 @@ beforeAll(async () => {
 
 afterAll(() => started.disposeAsync());
 
-/** Starts a server that records the identities of its callers. */
-async function serveNoting(security?: ServerTls) {
+/** Starts a server that records the client certificate of each call. */
+async function serveRecording(security?: ServerTls) {
   const seen: (ClientCertificate | undefined)[] = [];
-  const note = ({ clientCertificate }: Context) => void seen.push(clientCertificate);
+  const record = ({ clientCertificate }: Context) => void seen.push(clientCertificate);
   const server = createServer();
   server.add(
     implement(UserService, {
       getUserScore({ users }, context) {
-        note(context);
+        record(context);
         return { users };
       },
       *getUserScoreByServerStream({ users }, context) {
-        note(context);
+        record(context);
         yield { users };
       },
       async getUserScoreByClientStream(requests, context) {
-        note(context);
+        record(context);
         return { users: (await Array.fromAsync(requests)).flatMap(({ users }) => users) };
       },
       async *getUserScoreByDoubleEndStream(requests, context) {
-        note(context);
+        record(context);
         for await (const { users } of requests) yield { users };
       },
     }),
@@ -51,12 +51,12 @@ async function serveNoting(security?: ServerTls) {
 const files = () => ({ cert: folder.file("server.pem"), key: folder.file("server.key"), reloadMs: 50 });
 
 test.each(kindNames)(
-  "the handler of a %s call has the subject, the names, the issuer and the fingerprint of the certificate",
+  "the handler of a %s call sees the subject, the names, the issuer and the fingerprint of the certificate",
   async (kind) => {
     const sans = ["client.example", "10.0.0.1", "someone@example.com", "*.example.org"];
     const identity = authority.issue({ for: "client", subject: { CN: "小明, or not", O: "e2e", OU: "tests" }, sans });
     const own = await folder.writeIdentity(`named-${kindNames.indexOf(kind)}`, identity);
-    await using server = await serveNoting({ ...files(), clientCa: folder.file("ca.pem") });
+    await using server = await serveRecording({ ...files(), clientCa: folder.file("ca.pem") });
     using channel = createChannel(server.address, { tls: { ca: folder.file("ca.pem"), ...own } });
     expect(await call(channel, kind)).toEqual(answered);
     const [certificate] = server.seen;
@@ -69,8 +69,8 @@ test.each(kindNames)(
   },
 );
 
-test("two clients on two connections have separate identities", async () => {
-  await using server = await serveNoting({ ...files(), clientCa: folder.file("ca.pem") });
+test("two clients on two connections have different identities", async () => {
+  await using server = await serveRecording({ ...files(), clientCa: folder.file("ca.pem") });
   for (const name of ["alice", "bob"]) {
     const own = await folder.writeIdentity(name, authority.issue({ for: "client", subject: { CN: name } }));
     using channel = createChannel(server.address, { tls: { ca: folder.file("ca.pem"), ...own } });
@@ -80,12 +80,12 @@ test("two clients on two connections have separate identities", async () => {
   expect(server.seen.map((certificate) => certificate?.subject)).toEqual(["CN=alice", "CN=alice", "CN=bob", "CN=bob"]);
 });
 
-test("without mutual TLS, a client has no identity, even if it has a certificate", async () => {
+test("without mutual TLS there is no identity, even if the client has a certificate", async () => {
   const own = { cert: folder.file("client.pem"), key: folder.file("client.key") };
-  await using plain = await serveNoting();
+  await using plain = await serveRecording();
   using plainChannel = createChannel(plain.address);
   await call(plainChannel, "unary");
-  await using tls = await serveNoting(files());
+  await using tls = await serveRecording(files());
   using tlsChannel = createChannel(tls.address, { tls: { ca: folder.file("ca.pem"), ...own } });
   await call(tlsChannel, "unary");
   expect([...plain.seen, ...tls.seen]).toEqual([undefined, undefined]);

@@ -1,10 +1,10 @@
-// The four call kinds: one service of the shop has them all.
+// The four call kinds, all in one service of the shop.
 import { type UserScoreResponse, UserService } from "@grpc-study/proto/shop";
 import { type Channel, type Client, createClient, type PerRpcCredentials } from "@grpc-study/rpc";
 
 const request = { users: [{ userId: 1 }, { userId: 2 }, { userId: 3 }] };
 
-/** The users in the request and the responses. */
+/** The user ids in the responses, equal to those in the request. */
 export const answered = [1, 2, 3];
 
 const idsOf = (...responses: readonly UserScoreResponse[]) => responses.flatMap(({ users }) => users.map(({ userId }) => userId));

@@ -1,5 +1,5 @@
-// Every protection of a server with every valid and invalid client, for each call kind: our library
-// in the test, and our server command as a process.
+// Every --security value × every client, valid or not, × every call kind: our library in the test,
+// our server's command as a process.
 import { type ClientTls, Code, createChannel, RpcError } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { client as runClient } from "../harness/client.ts";
@@ -35,10 +35,9 @@ const outcomes = {
 
 type Outcome = keyof typeof outcomes;
 
-/** The outcome of a client at each server, in the order of `securities`. */
+/** The outcome of each client at each server, in the order of `securities`. */
 const table: readonly (readonly [client: string, ...outcomes: readonly Outcome[]])[] = [
-  // client                                plain          tls                mtls
-  // token          token+tls
+  // client                                plain          tls                mtls                token          token+tls
   ["plaintext", "answer", "needsTls", "needsTls", "noToken", "needsTls"],
   ["TLS", "speaksNoTls", "answer", "needsCertificate", "speaksNoTls", "noToken"],
   ["mutual TLS", "speaksNoTls", "answer", "answer", "speaksNoTls", "noToken"],
@@ -51,7 +50,7 @@ const table: readonly (readonly [client: string, ...outcomes: readonly Outcome[]
   ["TLS and another server's name", "speaksNoTls", "otherName", "otherName", "speaksNoTls", "otherName"],
 ];
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -86,7 +85,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  // A rejected call is not an error of the server.
+  // A rejected client is not an error of the server.
   const entries = [...servers.values()].flatMap(({ stderr }) => stderr.lines.filter((line) => !line.startsWith('{"level":"info"')));
   await started.disposeAsync();
   expect(entries).toEqual([]);
@@ -103,13 +102,13 @@ describe.each(securities.map((security, index) => ({ security, index })))("a ser
     const outcome = row[index] as Outcome;
     const expected = outcomes[outcome];
 
-    test.each(kindNames)(`${expected ? "refuses" : "answers"} a client with ${name}: %s (${outcome})`, async (kind) => {
+    test.each(kindNames)(`${expected ? "rejects" : "serves"} a client with ${name}: %s (${outcome})`, async (kind) => {
       const { tls, credentials } = clients[name] as Protection;
       using channel = createChannel(addressOf(security), tls && { tls });
       const called = call(channel, kind, credentials);
       if (expected === undefined) return expect(await called).toEqual(answered);
       const error = await called.catch((error: unknown) => error);
-      if (!(error instanceof RpcError)) throw new Error(`the call should have failed, and was not: ${error}`);
+      if (!(error instanceof RpcError)) throw new Error(`expected an RpcError, got ${error}`);
       expect([Code[error.code], error.message]).toEqual([Code[expected[0]], expect.stringMatching(expected[1])]);
     });
   }
@@ -121,7 +120,7 @@ test.each([
   ["mtls", ["--mtls"]],
   ["token", ["--user", right.user ?? "", "--token", right.token]],
   ["token+tls", ["--tls", "--user", right.user ?? "", "--token", right.token, "--require-transport-security"]],
-] as const)("the right client's command is served with --security %s, and says nothing else", async (security, args) => {
+] as const)("the client's command with the right options works with --security %s, and prints no warning", async (security, args) => {
   const scores = await runClient(["shop", "scores", "--certs", folder.path, ...args, "--addr", addressOf(security)]);
   expect(scores).toEqual({ status: 0, stdout: expect.stringMatching(/user_id:1 user_score:\d+/), stderr: "" });
 });

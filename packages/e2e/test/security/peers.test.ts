@@ -1,4 +1,4 @@
-// Foreign gRPC implementations over TLS, on both sides.
+// Foreign gRPC stacks over TLS, as client and as server.
 import { readFile } from "node:fs/promises";
 import { Code as ConnectCode, ConnectError } from "@connectrpc/connect";
 import { SayHello } from "@grpc-study/proto/hello";
@@ -17,7 +17,7 @@ type Secured = (typeof secured)[number];
 
 const right = { user: "xiaoming", token: "a right token" };
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -47,7 +47,7 @@ afterAll(() => started.disposeAsync());
 
 const addressOf = (security: Secured) => servers.get(security)?.address ?? "";
 
-/** All callers over mutual TLS had the client's certificate. */
+/** Expects that every call over mutual TLS so far had the client's certificate. */
 function expectNoStrangers(): void {
   const lines = servers.get("mtls")?.stderr.lines ?? [];
   expect(lines.filter((line) => !line.includes('"caller":"CN=e2e client, O=e2e"'))).toEqual([]);
@@ -66,16 +66,16 @@ describe("our server, called by connect-node", () => {
     },
   );
 
-  const refused = async (call: Promise<unknown>) => {
+  const errorOf = async (call: Promise<unknown>) => {
     const error = await call.catch((error: unknown) => error);
-    if (!(error instanceof ConnectError)) throw new Error("the call should have failed");
+    if (!(error instanceof ConnectError)) throw new Error("expected a ConnectError");
     return [ConnectCode[error.code], error.rawMessage];
   };
 
-  test.each(kindNames)("refuses a %s call without the token, or with a wrong one", async (kind) => {
+  test.each(kindNames)("rejects a %s call without a token or with a wrong one", async (kind) => {
     const address = addressOf("token+tls");
-    expect(await refused(callWithConnect(address, kind, { ca }))).toEqual(["Unauthenticated", "未传输Token"]);
-    expect(await refused(callWithConnect(address, kind, { ca }, { ...right, token: "wrong" }))).toEqual([
+    expect(await errorOf(callWithConnect(address, kind, { ca }))).toEqual(["Unauthenticated", "未传输Token"]);
+    expect(await errorOf(callWithConnect(address, kind, { ca }, { ...right, token: "wrong" }))).toEqual([
       "Unauthenticated",
       "Token 不正确",
     ]);
@@ -89,10 +89,10 @@ describe("our server, called by connect-node", () => {
     ["a certificate that is not valid yet", () => ({ ca, ...authority.issue({ for: "client", from: 600 }) })],
     ["a server's certificate", () => ({ ca, ...authority.issue({ for: "server" }) })],
     ["a CA that did not sign the server's certificate", () => ({ ca: stranger.cert, ...own })],
-  ] as const)("with --security mtls, does not even talk to it with %s", async (_, tls) => {
+  ] as const)("with --security mtls, rejects the connection with %s", async (_, tls) => {
     for (const kind of kindNames) {
-      const [code] = await refused(callWithConnect(addressOf("mtls"), kind, tls?.()));
-      // The message for a closed connection is Node's, so the test ignores it.
+      const [code] = await errorOf(callWithConnect(addressOf("mtls"), kind, tls?.()));
+      // The code depends on how Node reports the closed connection.
       expect(["Unavailable", "Internal", "Aborted", "Canceled", "Unknown"]).toContain(code);
     }
     expectNoStrangers();
@@ -121,7 +121,7 @@ describe("our server, called by buf curl", () => {
   test.each([
     ["without the token", [], "未传输Token"],
     ["with a wrong token", ["-H", "user: xiaoming", "-H", "token: wrong"], "Token 不正确"],
-  ] as const)("refuses it %s", async (_, headers, message) => {
+  ] as const)("rejects a call %s", async (_, headers, message) => {
     const { status, stderr } = await curl("token+tls", [...argsOf("tls"), ...headers]);
     expect(status).toBe(Code.UNAUTHENTICATED << 3);
     expect(JSON.parse(stderr)).toMatchObject({ code: "unauthenticated", message });
@@ -129,7 +129,7 @@ describe("our server, called by buf curl", () => {
 
   test.each([
     // With TLS 1.3, the server rejects a certificate after Go considers the connection established,
-    // so Go's message varies.
+    // so Go's error message varies.
     ["no certificate", () => argsOf("tls"), /./],
     [
       "a certificate of another CA",
@@ -142,7 +142,7 @@ describe("our server, called by buf curl", () => {
       /certificate signed by unknown authority/,
     ],
     ["a wrong server name", () => [...argsOf("mtls"), "--servername", "elsewhere.example"], /certificate is (not )?valid for/],
-  ] as const)("does not talk to it with %s", async (_, args, message) => {
+  ] as const)("rejects the connection with %s", async (_, args, message) => {
     const { status, stdout, stderr } = await curl("mtls", args());
     expect({ ok: status === 0, stdout }).toEqual({ ok: false, stdout: "" });
     expect(stderr).toMatch(message);
@@ -179,7 +179,7 @@ describe("a connect-node server", () => {
     expect(await client(["hello", "--mtls", "--certs", folder.path, "--addr", `127.0.0.1:${mutual.port}`])).toEqual(greeted);
   });
 
-  test("refuses our client's command without a certificate, and the cause is one line", async () => {
+  test("rejects our client's command without a certificate, and the client prints the cause on one line", async () => {
     await using mutual = await serve({ requestCert: true, rejectUnauthorized: true, ca });
     const address = `localhost:${mutual.port}`;
     expect(await client(["hello", "--tls", "--certs", folder.path, "--addr", address])).toEqual({
@@ -196,7 +196,7 @@ describe("a connect-node server", () => {
     expect(await call(channel, kind, right)).toEqual(answered);
   });
 
-  test("has a certificate of another CA: our library's call ends, and its token is not sent", async () => {
+  test("with a certificate of another CA: our library's call fails, and its token is not sent", async () => {
     const headers: unknown[] = [];
     await using server = await serveConnect(stranger.issue(), (router) =>
       router.service(UserService, {

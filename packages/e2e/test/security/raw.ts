@@ -1,17 +1,17 @@
-// Raw calls on node:http2, with any header, body and end.
+// Calls that no gRPC client would make, on Node's http2: with any header, any body and any end.
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
 
 export interface RawCall {
   readonly headers?: OutgoingHttpHeaders;
-  /** The body. Default: empty. */
+  /** The bytes to send. Default: none. */
   readonly body?: Buffer;
   /** Whether to half-close after the body. Default: true. */
   readonly end?: boolean;
 }
 
 export interface RawStatus {
-  /** Undefined if the call ended without a status. */
+  /** `undefined` if the call ended without a status. */
   readonly code: number | undefined;
   readonly message: string;
 }
@@ -50,7 +50,7 @@ export function openSession(address: string): ClientHttp2Session & AsyncDisposab
   });
 }
 
-/** A message with its five-byte prefix, uncompressed. */
+/** A length-prefixed message without compression. */
 export function frame(message: Buffer): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);

@@ -6,15 +6,15 @@ export interface Recorder extends AsyncDisposable {
   readonly address: string;
   /** The number of connections so far. */
   readonly connections: number;
-  /** All bytes of all connections, in either direction. */
+  /** All bytes of all connections, in both directions. */
   readonly bytes: Buffer;
-  /** Cuts all connections, like a network failure. */
+  /** Closes all connections, as a network failure does. */
   cut(): void;
 }
 
 /**
- * @param target the address to forward to. Without it, the proxy records the bytes and never
- * responds.
+ * @param target the address to forward the bytes to. Without it, the proxy records the bytes and
+ * never responds.
  */
 export async function record(target?: string): Promise<Recorder> {
   const chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
-// Failed connections of our commands: status 1, nothing on stdout, and one line on stderr that
-// names the cause. A known cause is never reported as the connect timeout, which has its own
-// message.
+// Our commands when a connection or a call is rejected: status 1, an empty stdout, and one line on
+// stderr that names the cause. Only a peer that stays silent causes the connect timeout, which has
+// its own message.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { client, startClient } from "../harness/client.ts";
 import { serverMain } from "../harness/paths.ts";
@@ -23,12 +23,12 @@ const failed = (message: string) => ({ status: 1, stdout: "", stderr: `error: ${
 const untrusted = "the server's certificate is not signed by an authority that this client trusts";
 const closed = "the server closed the connection during the handshake: does it trust this client's certificate, if it asks for one?";
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 /** The certificates that our server creates. */
 let certs: Folder;
-/** Certificates of another CA. */
+/** Certificates of another authority. */
 let strange: Folder;
 let stranger: Authority;
 let server: HelloServer;
@@ -54,12 +54,12 @@ test.each([
   ["TLS", ["--tls"]],
   ["mutual TLS", ["--mtls"]],
   ["token", ["--user", "xiaoming", "--token", "123321123"]],
-] as const)("the tutorial's client is greeted over %s", async (security, args) => {
+] as const)("the server greets the tutorial's client over %s", async (security, args) => {
   expect(await hello(server.addresses[security], ...args)).toEqual(greeting);
 });
 
-// By default, Node warns on stderr about an IP address as a TLS server name.
-test.each(["127.0.0.1", "[::1]"])("over TLS, an --addr with %s is as good as a name, and nothing is written to stderr", async (host) => {
+// Node warns on stderr about an IP address as a TLS server name, unless the warning is disabled.
+test.each(["127.0.0.1", "[::1]"])("over TLS, an --addr with %s works like a name, without a warning on stderr", async (host) => {
   for (const security of ["TLS", "mutual TLS"] as const) {
     expect(await hello(server.addresses[security].replace("localhost", host), "--mtls")).toEqual(greeting);
   }
@@ -69,14 +69,14 @@ test.each(["grpcstudy.com", "www.grpcstudy.com"])("the server's certificate is f
   expect(await hello(server.addresses.TLS, "--server-name", name)).toEqual(greeting);
 });
 
-test.each(["evil.example", "grpcstudy.com.evil.example", "a.b.grpcstudy.com"])("it is not for %s", async (name) => {
+test.each(["evil.example", "grpcstudy.com.evil.example", "a.b.grpcstudy.com"])("the server's certificate is not for %s", async (name) => {
   const { status, stdout, stderr } = await hello(server.addresses.TLS, "--server-name", name);
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toMatch(/^UNAVAILABLE: cannot connect to localhost:\d+: the server's certificate is not for (\S+), but for [^\n]+\n$/);
   expect(stderr).toContain(`is not for ${name}, but for DNS:grpcstudy.com`);
 });
 
-test("it is not for 10.0.0.1", async () => {
+test("the server's certificate is not for 10.0.0.1", async () => {
   const { TLS: address } = server.addresses;
   const answer = await hello(address, "--server-name", "10.0.0.1");
   expect(answer).toEqual(unavailable(address, "the server's certificate is not for 10.0.0.1, but for 127.0.0.1, ::1"));
@@ -105,7 +105,7 @@ test("a client certificate of another CA", async () => {
   expect(await hello(address, ...args)).toEqual(unavailable(address, closed));
 });
 
-test("a server's certificate in the place of a client's", async () => {
+test("a server certificate used as a client certificate", async () => {
   const address = server.addresses["mutual TLS"];
   const args = ["--cert", certs.file("server.pem"), "--key", certs.file("server.key")];
   expect(await hello(address, ...args)).toEqual(unavailable(address, closed));
@@ -127,7 +127,7 @@ test.each([
   expect(answer).toEqual(unavailable(address, `the server's certificate ${cause}`));
 });
 
-test("a client's own certificate that has expired is not even tried", async () => {
+test("an expired client certificate is rejected before the client connects", async () => {
   const [cert, key] = [strange.file("expired.pem"), strange.file("expired.key")];
   const { status, stdout, stderr } = await hello(server.addresses["mutual TLS"], "--cert", cert, "--key", key);
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
@@ -140,7 +140,7 @@ test("a client's key that does not match", async () => {
   expect(answer).toEqual(failed(`the key in ${key} does not belong to the certificate in ${cert}`));
 });
 
-test("a client's files that are not there, or are something else", async () => {
+test("client files that do not exist or are not PEM", async () => {
   const { TLS: address } = server.addresses;
   expect(await hello(address, "--ca", "/no/such.pem")).toEqual(failed("cannot read /no/such.pem: there is no such file"));
   expect(await hello(address, "--ca", certs.file("server.key"))).toEqual(failed(`${certs.file("server.key")} is not a PEM certificate`));
@@ -149,13 +149,13 @@ test("a client's files that are not there, or are something else", async () => {
 const serveHelloWith = (...args: string[]) =>
   run(process.execPath, [serverMain, "hello", "--port", "0", "--security", "mtls", "--certs", certs.path, ...args]);
 
-test("a server's key that does not match keeps the server from starting", async () => {
+test("a server does not start with a key that does not match its certificate", async () => {
   const [cert, key] = [strange.file("server.pem"), strange.file("client.key")];
   const answer = await serveHelloWith("--tls-cert", cert, "--tls-key", key);
   expect(answer).toEqual(failed(`topic hello: the key in ${key} does not belong to the certificate in ${cert}`));
 });
 
-test("a server's certificate that has expired keeps the server from starting", async () => {
+test("a server does not start with an expired certificate", async () => {
   const { status, stdout, stderr } = await serveHelloWith(
     "--tls-cert",
     strange.file("expired.pem"),
@@ -188,20 +188,20 @@ test("a peer that speaks TLS and then stays silent ends with the connect timeout
   });
 });
 
-test("a peer that speaks TLS, and HTTP/1.1 over it, is one line", async () => {
+test("a peer that speaks HTTP/1.1 over TLS is reported on one line", async () => {
   await using web = await listenTls(stranger.issue(), (socket) => socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
   const { status, stdout, stderr } = await hello(`localhost:${web.port}`, "--ca", strange.file("ca.pem"));
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toMatch(/^UNAVAILABLE: cannot connect to localhost:\d+: [^\n]+\n$/);
 });
 
-test("Ctrl-C ends a handshake that does not", async () => {
+test("Ctrl-C ends a client whose handshake hangs", async () => {
   await using silent = await listenTcp((socket) => socket.once("data", () => waiting.kill("SIGINT")));
   await using waiting = startClient(["hello", "--certs", certs.path, "--tls", "--addr", `127.0.0.1:${silent.port}`], { input: "" });
   expect((await waiting.exit).status).toBe(130);
 });
 
-test("a token that is absent, or wrong, is one line", async () => {
+test("a missing or wrong token is reported on one line", async () => {
   const { token: address } = server.addresses;
   const unauthenticated = (message: string) => ({ status: 1, stdout: "", stderr: `UNAUTHENTICATED: ${message}\n` });
   expect(await hello(address)).toEqual(unauthenticated("未传输Token"));

@@ -1,4 +1,5 @@
-// Tokens never appear in logs, in errors, on an unencrypted wire, or at an unverified server.
+// Tokens never appear in a log or in an error. They go over the wire only encrypted, and never to
+// an untrusted server.
 import { UserService } from "@grpc-study/proto/shop";
 import { Code, createChannel, createClient, RpcError } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -14,13 +15,13 @@ import { record } from "./recorder.ts";
 import { makeCertificates, onLoopback, serveSecurely } from "./servers.ts";
 
 /**
- * Huffman coding would make these characters longer, so HPACK encoders send them as plain text (RFC
- * 7541, 5.2), where the test can find them.
+ * HPACK's Huffman code lengthens these characters, so an encoder sends them unencoded (RFC 7541,
+ * 5.2). A search of the plaintext bytes finds them.
  */
 const readable = "{|}~^{|}~^{|}~^{|}~^";
 const credentials = { user: "xiaoming", token: readable };
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -38,14 +39,14 @@ describe("on the wire", () => {
   const shop = ["shop", "scores"];
   const args = (address: string) => ["--user", credentials.user, "--token", credentials.token, "--addr", address];
 
-  test("over plaintext, a token that may go there can be read, so this test would notice", async () => {
+  test("over plaintext, a token is readable: the method of these tests works", async () => {
     await using server = await serveSecurely("shop", "token", folder, "--users", users);
     await using wire = await record(onLoopback(server.address));
     expect(await client([...shop, ...args(wire.address)])).toMatchObject({ status: 0, stderr: "" });
     expect(wire.bytes.includes(readable)).toBe(true);
   });
 
-  test("over TLS, a token cannot be read", async () => {
+  test("over TLS, a token is not readable", async () => {
     await using server = await serveSecurely("shop", "token+tls", folder, "--users", users);
     await using wire = await record(onLoopback(server.address));
     const tls = ["--tls", "--certs", folder.path, "--require-transport-security"];
@@ -56,7 +57,7 @@ describe("on the wire", () => {
     expect(wire.bytes.includes("services.UserService")).toBe(false);
   });
 
-  test("with --require-transport-security, not one byte goes to a plaintext port", async () => {
+  test("with --require-transport-security, the client sends no byte to a plaintext port", async () => {
     await using wire = await record();
     const outcome = await client([...shop, "--require-transport-security", ...args(wire.address)]);
     expect(outcome).toEqual({
@@ -67,7 +68,7 @@ describe("on the wire", () => {
     expect(wire.bytes.length).toBe(0);
   });
 
-  test.each(kindNames)("credentials that require transport security do not leave with a %s call either", async (kind) => {
+  test.each(kindNames)("a %s call does not send credentials that require transport security", async (kind) => {
     await using wire = await record();
     using channel = createChannel(wire.address);
     const shop = createClient(UserService, channel, { perRpcCredentials: toPerRpcCredentials(credentials, true) });
@@ -75,7 +76,7 @@ describe("on the wire", () => {
     expect([wire.connections, wire.bytes.length]).toEqual([0, 0]);
   });
 
-  test("a server with a certificate of another CA, or for another name, is told nothing at all", async () => {
+  test("a server with a certificate of another CA or for another name receives no byte", async () => {
     const stranger = new Authority();
     await folder.write("stranger-ca.pem", stranger.cert);
     const received: Buffer[] = [];
@@ -93,7 +94,7 @@ describe("on the wire", () => {
     expect(Buffer.concat(received).length).toBe(0);
   });
 
-  test("a plaintext client does not hand its token to a TLS port", async () => {
+  test("a plaintext client does not send its token to a TLS port", async () => {
     await using server = await serveSecurely("shop", "token+tls", folder, "--users", users);
     await using wire = await record(onLoopback(server.address));
     expect(await client([...shop, ...args(wire.address)])).toMatchObject({
@@ -105,7 +106,7 @@ describe("on the wire", () => {
 });
 
 describe("in the log", () => {
-  test.each(["token", "token+tls"] as const)("with --security %s there is who called, but no token, right or wrong", async (security) => {
+  test.each(["token", "token+tls"] as const)("--security %s logs the caller but no token, right or wrong", async (security) => {
     const server = await serveSecurely("shop", security, folder, "--users", users, "--log-level", "trace");
     await using _ = server;
     const options = security === "token" ? {} : { tls: { ca: folder.file("ca.pem") } };
@@ -115,7 +116,7 @@ describe("in the log", () => {
         using channel = createChannel(server.address, options);
         const outcome = await call(channel, kind, { ...credentials, token }).catch((error: unknown) => error);
         statuses.add(outcome instanceof RpcError ? Code[outcome.code] : "OK");
-        // The error for the client does not contain it either.
+        // The client's error does not contain the token either.
         expect(String(outcome)).not.toContain(token);
       }
     }
@@ -123,9 +124,9 @@ describe("in the log", () => {
       await using session = openSession(server.address);
       const headers = { user: credentials.user, token: [readable, "a wrong token"], "token-bin": Buffer.from(readable).toString("base64") };
       await callRaw(session, paths.unary, { headers, body: frame(Buffer.alloc(0)) });
-      // A value that is not ASCII.
+      // A value outside ASCII.
       await callRaw(session, paths.unary, { headers: { ...credentials, token: `${readable}\xff` }, body: frame(Buffer.alloc(0)) });
-      // A malformed request of an authorized caller.
+      // A malformed request of an authenticated caller.
       await callRaw(session, paths.unary, { headers: { ...credentials }, body: frame(Buffer.of(0x7f)) });
     }
     expect([...statuses].toSorted()).toEqual(["OK", "UNAUTHENTICATED"]);
@@ -138,7 +139,7 @@ describe("in the log", () => {
     }
   });
 
-  test("the tutorial's own token is not there either, and no private key", async () => {
+  test("neither the tutorial's token nor a private key appears", async () => {
     await using certs = await Folder.make();
     await makeCertificates(certs);
     const server = await serve("hello", { args: ["--security", "token+tls", "--certs", certs.path, "--log-level", "trace"] });
@@ -150,7 +151,7 @@ describe("in the log", () => {
     expect(server.stderr.text + server.stdout.text).not.toMatch(/123321123|PRIVATE KEY/);
   });
 
-  test("a client that is known by its certificate is there with the certificate's subject", async () => {
+  test("a client with a certificate appears as the subject of the certificate", async () => {
     await using server = await serveSecurely("shop", "mtls", folder);
     expect(await client(["shop", "scores", "--mtls", "--certs", folder.path, "--addr", server.address])).toMatchObject({ status: 0 });
     expect(await server.logged(({ msg }) => msg === "call")).toMatchObject({ status: "OK", caller: "CN=e2e client, O=e2e" });
@@ -163,7 +164,7 @@ describe("in an error", () => {
     ["must be a JSON array of users", `{"user": "xiaoming", "token": "${readable}"}`],
     ['user 1: has an unknown property "admin"', `[{"user": "xiaoming", "token": "${readable}", "admin": true}]`],
     ['user 1: "user" must be a non-empty string', `[{"user": 1, "token": "${readable}"}]`],
-  ])("an invalid users file is one line without the tokens: %s", async (problem, content) => {
+  ])("an invalid users file is reported on one line without the tokens: %s", async (problem, content) => {
     await using broken = await Folder.make();
     const file = await broken.write("users.json", content);
     const { status, stdout, stderr } = await run(process.execPath, [
@@ -182,7 +183,7 @@ describe("in an error", () => {
     expect(stderr).not.toContain(readable);
   });
 
-  test("a token that no header can have is refused by the client in one line, without the token", async () => {
+  test("the client rejects a token that no header can carry, on one line without the token", async () => {
     const { status, stdout, stderr } = await client([
       "shop",
       "scores",

@@ -1,4 +1,4 @@
-// Runs our server command with security options.
+// Starts our server's command with TLS or tokens.
 
 import { serverMain } from "../harness/paths.ts";
 import { run } from "../harness/process.ts";
@@ -17,11 +17,13 @@ export function serveSecurely(topic: string, security: Security, certs: Folder, 
 
 export interface HelloServer extends AsyncDisposable {
   readonly process: ServerProcess;
-  /** The addresses, by their protection in the start table. */
+  /** The addresses, by the security column of the start table. */
   readonly addresses: Readonly<Record<"plaintext" | "TLS" | "mutual TLS" | "token", string>>;
 }
 
-/** Starts the tutorial's four variants of hello. Creates missing certificates. */
+/**
+ * Starts the tutorial's four variants of hello. Creates the certificates if the folder has none.
+ */
 export async function serveHello(certs: Folder, ...args: readonly string[]): Promise<HelloServer> {
   const process = await serve("hello", { args: ["--certs", certs.path, ...args] });
   await process.stdout.count(5);
@@ -44,7 +46,7 @@ export async function makeCertificates(folder: Folder, ...args: readonly string[
   if (status !== 0) throw new Error(stderr);
 }
 
-/** Returns the same address with a numeric host. */
+/** Replaces localhost with 127.0.0.1. */
 export function onLoopback(address: string): string {
   return address.replace(/^localhost:/, "127.0.0.1:");
 }

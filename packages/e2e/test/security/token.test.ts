@@ -1,4 +1,4 @@
-// Tokens at our server command: which callers are accepted, and the errors for the others.
+// Token authentication of our server's command: who is admitted, and what the others get.
 import type { OutgoingHttpHeaders } from "node:http2";
 import { Code, createChannel, RpcError } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ const products = { user: "products", token: "products' token", methods: ["/servi
 const absent = { code: Code.UNAUTHENTICATED, message: "未传输Token" };
 const wrong = { code: Code.UNAUTHENTICATED, message: "Token 不正确" };
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const entries = server.messages;
   await started.disposeAsync();
-  // None of these requests is an error of the server.
+  // No request of these tests may cause an error in the server.
   expect(entries).toEqual([]);
 });
 
@@ -54,7 +54,7 @@ describe.each(kindNames)("a %s call", (kind) => {
     return await statusOf(call(channel, kind, user === undefined ? { token } : { user, token }));
   };
 
-  test("is answered with the right token", async () => {
+  test("succeeds with the right token", async () => {
     using channel = createChannel(server.address);
     expect(await call(channel, kind, everything)).toEqual(answered);
   });
@@ -68,7 +68,7 @@ describe.each(kindNames)("a %s call", (kind) => {
     expect(await callAs({ user: "nobody", token })).toEqual(wrong);
   });
 
-  test("is PERMISSION_DENIED for a user who may not call its method, and answered for one who may", async () => {
+  test("is PERMISSION_DENIED for a user without permission, and succeeds for one with it", async () => {
     const allowed = { code: Code.OK, message: "" };
     const denied = (user: string) => ({ code: Code.PERMISSION_DENIED, message: `${user} may not call ${paths[kind]}` });
     expect(await callAs(scores)).toEqual(allowed);
@@ -78,13 +78,13 @@ describe.each(kindNames)("a %s call", (kind) => {
 
   test("is rejected before its request is parsed", async () => {
     await using session = openSession(server.address);
-    // Field 15, with an invalid wire type.
+    // Field 15 with a wire type that does not exist.
     const garbage = frame(Buffer.of(0x7f, 0xff, 0xff, 0xff));
     const send = (headers: OutgoingHttpHeaders) => callRaw(session, paths[kind], { headers, body: garbage });
     expect(await send({})).toEqual(absent);
     expect(await send({ user: "xiaoming", token: "wrong" })).toEqual(wrong);
     expect(await send(headersOf(products))).toMatchObject({ code: Code.PERMISSION_DENIED });
-    // Checks that the request is malformed.
+    // The same bytes are malformed with the right token.
     expect(await send(headersOf(everything))).toMatchObject({ code: Code.INTERNAL, message: expect.stringContaining("cannot parse") });
   });
 });
@@ -93,7 +93,7 @@ function headersOf({ user, token }: { readonly user: string; readonly token: str
   return { user, token };
 }
 
-test.each(["client streaming", "bidirectional"] as const)("a %s call is rejected at once, before it has sent a request", async (kind) => {
+test.each(["client streaming", "bidirectional"] as const)("a %s call is rejected at once, before it sends a message", async (kind) => {
   await using session = openSession(server.address);
   expect(await callRaw(session, paths[kind], { end: false })).toEqual(absent);
   expect(await callRaw(session, paths[kind], { end: false, headers: { user: "xiaoming", token: "wrong" } })).toEqual(wrong);
@@ -101,7 +101,7 @@ test.each(["client streaming", "bidirectional"] as const)("a %s call is rejected
   expect(await callRaw(session, paths[kind], { headers: { user: "xiaoming", token: "wrong" } })).toEqual(wrong);
 });
 
-test("reflection needs the token, and a user who may call it; health needs nothing", async () => {
+test("reflection needs a token with permission; health needs none", async () => {
   await using session = openSession(server.address);
   const health = { body: frame(Buffer.alloc(0)) };
   // list_services = 7: ""
@@ -125,24 +125,24 @@ test("an unknown method is UNIMPLEMENTED for every caller", async () => {
   });
 });
 
-/** Encodes a text as UTF-8, with one character for each byte on the wire. */
+/** Returns the bytes of UTF-8, each as the character that HTTP/2 sends as this byte. */
 const utf8 = (text: string) => Buffer.from(text).toString("latin1");
 
-const refused: readonly (readonly [what: string, headers: OutgoingHttpHeaders, status: object])[] = [
+const invalidCredentials: readonly (readonly [what: string, headers: OutgoingHttpHeaders, status: object])[] = [
   ["neither user nor token", {}, absent],
   ["only a user", { user: "xiaoming" }, absent],
   ["another header for the token", { user: "xiaoming", authorization: `Bearer ${token}` }, absent],
   ["the token under a binary key", { user: "xiaoming", "token-bin": Buffer.from(token).toString("base64") }, absent],
   ["no user", { token }, wrong],
   ["an empty user", { user: "", token }, wrong],
-  ["a user who is nobody", { user: "nobody", token }, wrong],
+  ["an unknown user", { user: "nobody", token }, wrong],
   ["a user in capitals", { user: "XIAOMING", token }, wrong],
   ["the user twice", { user: ["xiaoming", "xiaoming"], token }, wrong],
   ["the right user and another", { user: ["xiaoming", "scores"], token }, wrong],
   ["another user and the right one", { user: ["scores", "xiaoming"], token }, wrong],
   ["an empty token", { user: "xiaoming", token: "" }, wrong],
-  ["a token with a character less", { user: "xiaoming", token: token.slice(0, -1) }, wrong],
-  ["a token with a character more", { user: "xiaoming", token: `${token}x` }, wrong],
+  ["a token without its last character", { user: "xiaoming", token: token.slice(0, -1) }, wrong],
+  ["a token with an extra character", { user: "xiaoming", token: `${token}x` }, wrong],
   ["a token in capitals", { user: "xiaoming", token: token.toUpperCase() }, wrong],
   ["the right token twice", { user: "xiaoming", token: [token, token] }, wrong],
   ["the right token and a wrong one", { user: "xiaoming", token: [token, "wrong"] }, wrong],
@@ -155,14 +155,14 @@ const refused: readonly (readonly [what: string, headers: OutgoingHttpHeaders, s
   ["a user in Chinese", { user: utf8("小明"), token }, wrong],
   ["a token in Chinese", { user: "xiaoming", token: utf8("密码") }, wrong],
   ["a token of emoji", { user: "xiaoming", token: utf8("🔑".repeat(64)) }, wrong],
-  ["a token of bytes that are no UTF-8", { user: "xiaoming", token: "\xff\xfe\x80" }, wrong],
+  ["a token of bytes that are not UTF-8", { user: "xiaoming", token: "\xff\xfe\x80" }, wrong],
   ["percent-encoding", { user: "xiaoming", token: encodeURIComponent(token) }, wrong],
-  ["a format", { user: "%s%n", token: "%s%n%x" }, wrong],
-  ["a pattern", { user: ".*", token: ".*" }, wrong],
-  ["a property of every object", { user: "__proto__", token: "constructor" }, wrong],
+  ["a format string", { user: "%s%n", token: "%s%n%x" }, wrong],
+  ["a regular expression", { user: ".*", token: ".*" }, wrong],
+  ["the names of inherited properties", { user: "__proto__", token: "constructor" }, wrong],
 ];
 
-test.each(refused)("%s: refused", async (_, headers, status) => {
+test.each(invalidCredentials)("%s: rejected", async (_, headers, status) => {
   await using session = openSession(server.address);
   for (const kind of kindNames) {
     expect(await callRaw(session, paths[kind], { headers, body: frame(Buffer.alloc(0)) })).toEqual(status);
@@ -174,18 +174,18 @@ test.each([
   ["a zero byte", { user: "xiaoming", token: `${token}\0` }],
   ["a control character", { user: "xiaoming", token: `\x1b[31m${token}` }],
   ["a megabyte", { user: "xiaoming", token: "x".repeat(1 << 20) }],
-])("%s in the token is not let in, and others are served as before", async (_, headers) => {
+])("%s in the token is rejected, and other clients are served", async (_, headers) => {
   await using session = openSession(server.address);
-  // HTTP/2 itself rejects such headers on either side, so the call may end without a status.
+  // HTTP/2 rejects such headers on either side, so the call may end without a status.
   const { code } = await callRaw(session, paths.unary, { headers, body: frame(Buffer.alloc(0)) }).catch(() => ({ code: undefined }));
   expect(code).not.toBe(Code.OK);
   using channel = createChannel(server.address);
   expect(await call(channel, "unary", everything)).toEqual(answered);
 });
 
-test("a thousand almost correct tokens are rejected, and the correct one is still accepted", async () => {
+test("a thousand almost right tokens are rejected, and the right one still works", async () => {
   await using session = openSession(server.address);
-  // A generator with a fixed seed, so that failures can be reproduced.
+  // A generator with a fixed seed, so that failures are reproducible.
   let seed = 20_211_121;
   const random = (below: number) => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
@@ -203,7 +203,7 @@ test("a thousand almost correct tokens are rejected, and the correct one is stil
     for (let count = 1 + random(3); count > 0; count--) edited = edits[random(edits.length)]?.(edited, random(edited.length)) ?? "";
     return edited;
   });
-  // HTTP strips white space around a value.
+  // HTTP strips leading and trailing spaces of a value.
   const almost = attempts.filter((edited) => edited.trim() !== token);
   expect(almost.length).toBeGreaterThan(900);
   const codes = await Promise.all(
@@ -218,7 +218,7 @@ test("a thousand almost correct tokens are rejected, and the correct one is stil
   });
 });
 
-test("a topic without users requires users for token security", async () => {
+test("a topic without users of its own starts with tokens only if --users names some", async () => {
   const outcome = await run(process.execPath, [serverMain, "shop", "--port", "0", "--security", "token"]);
   expect(outcome).toEqual({
     status: 1,
@@ -227,7 +227,7 @@ test("a topic without users requires users for token security", async () => {
   });
 });
 
-test("users and tokens can come from the environment, so that no process list shows them", async () => {
+test("users and tokens can come from the environment, which keeps them out of the process list", async () => {
   await using secrets = await Folder.make();
   const users = JSON.stringify([{ user: "by env", token: "a token of the environment" }]);
   const env = await secrets.write("server.env", `GRPC_STUDY_USERS='${users}'\n`);
@@ -237,7 +237,7 @@ test("users and tokens can come from the environment, so that no process list sh
   expect(outcome).toEqual({ status: 0, stdout: expect.stringMatching(/user_id:1/), stderr: "" });
 });
 
-test("the operator's users replace those of the topic", async () => {
+test("the operator's users replace the topic's own", async () => {
   await using own = await serve("hello", { args: ["--security", "token", "--users", folder.file("users.json")] });
   const hello = (token: string) =>
     run(process.execPath, [clientMain, "hello", "--user", "xiaoming", "--token", token, "--addr", own.address]);

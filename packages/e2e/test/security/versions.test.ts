@@ -1,4 +1,4 @@
-// TLS versions: at least 1.2, on both sides.
+// TLS versions: at least 1.2 on both sides.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { client } from "../harness/client.ts";
 import type { ServerProcess } from "../harness/server.ts";
@@ -7,10 +7,10 @@ import { listenTls } from "./foreign.ts";
 import { shakeHands } from "./handshake.ts";
 import { onLoopback, serveSecurely } from "./servers.ts";
 
-/** By default, OpenSSL itself does not offer older versions. */
+/** OpenSSL offers older versions only at security level 0. */
 const anything = { minVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
 
-/** Disposed of after the tests of this file. */
+/** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
 
 let folder: Folder;
@@ -35,7 +35,7 @@ test.each(["TLSv1", "TLSv1.1"] as const)("our server rejects %s", async (maxVers
   await expect(handshake).rejects.toMatchObject({ code: "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION" });
 });
 
-test("our client rejects a TLS 1.1 server and reports it in one line", async () => {
+test("our client rejects a server with only TLS 1.1, and reports it on one line", async () => {
   await using old = await listenTls({ ...authority.issue(), ...anything, maxVersion: "TLSv1.1", ALPNProtocols: ["h2"] });
   const address = `localhost:${old.port}`;
   expect(await client(["hello", "--tls", "--certs", folder.path, "--addr", address])).toEqual({

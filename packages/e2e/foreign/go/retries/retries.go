@@ -1,8 +1,11 @@
-// A grpc-go server that fails as the metadata of a call defines. The first `x-failures` attempts of the call
-// `x-call` are UNAVAILABLE, with `x-pushback` as grpc-retry-pushback-ms. Attempt number `x-silent` gets no
-// response. The response contains the number of previous attempts and of received requests. The server
-// prints its port first, and `cancelled CALL ATTEMPT` for each attempt that is reset. A line on stdin stops
-// it gracefully. Messages are bytes with one field, so that it needs no generated code.
+// A grpc-go server that fails on request. The metadata of a call controls it: the first
+// `x-failures` attempts of call `x-call` end with UNAVAILABLE, and carry `x-pushback` as
+// grpc-retry-pushback-ms. Attempt number `x-silent` gets no response. A successful response says
+// how many attempts preceded it, and how many requests arrived.
+//
+// The server prints its port, and `cancelled CALL ATTEMPT` for each silent attempt that the client
+// resets. A line on stdin stops it gracefully. Messages are bytes, and one field is encoded by
+// hand, so the server needs no generated code.
 package main
 
 import (
@@ -70,8 +73,8 @@ func answer(_ interface{}, stream grpc.ServerStream) error {
 		}
 		requests++
 	}
-	said := fmt.Sprintf("sent before: %d, requests: %d", number("grpc-previous-rpc-attempts"), requests)
-	response := append([]byte{0x0a, byte(len(said))}, said...)
+	report := fmt.Sprintf("sent before: %d, requests: %d", number("grpc-previous-rpc-attempts"), requests)
+	response := append([]byte{0x0a, byte(len(report))}, report...)
 	return stream.SendMsg(&response)
 }
 

@@ -1,11 +1,11 @@
-// A server and a client on grpc-go that exchange statuses and metadata. In JSON, values of -bin keys and
-// messages of statuses are base64. Messages are bytes, so that it needs no generated code.
+// A grpc-go server and client that exchange statuses and metadata. Values of -bin keys and status
+// messages are base64 in JSON. Messages are bytes, so the program needs no generated code.
 //
-//	statuses server          prints its port, and ends each call as its metadata defines, with the code
-//	                         `x-code` and the message `x-text-bin`. It returns each value of `x-value`
-//	                         and `x-value-bin` in the header and in the trailer
-//	statuses client ADDRESS  makes a unary call for each line of stdin, a JSON list of [key, value], over
-//	                         one connection, and prints {"code", "message", "header", "trailer"}
+//	statuses server          prints its port, and ends each call with the code `x-code` and the
+//	                         message `x-text-bin` of its metadata; echoes `x-value` and
+//	                         `x-value-bin` in the header and the trailer
+//	statuses client ADDRESS  makes a unary call for each line of stdin, a JSON list of [key, value],
+//	                         over one connection, and prints {"code", "message", "header", "trailer"}
 package main
 
 import (
@@ -40,15 +40,15 @@ func answer(_ interface{}, stream grpc.ServerStream) error {
 	if err := stream.RecvMsg(&request); err != nil {
 		return err
 	}
-	asked, _ := metadata.FromIncomingContext(stream.Context())
+	received, _ := metadata.FromIncomingContext(stream.Context())
 	values := metadata.MD{}
 	for _, key := range []string{"x-value", "x-value-bin"} {
-		values.Append(key, asked.Get(key)...)
+		values.Append(key, received.Get(key)...)
 	}
 	stream.SetHeader(values)
 	stream.SetTrailer(values)
-	if text := asked.Get("x-text-bin"); len(text) > 0 {
-		code, _ := strconv.Atoi(asked.Get("x-code")[0])
+	if text := received.Get("x-text-bin"); len(text) > 0 {
+		code, _ := strconv.Atoi(received.Get("x-code")[0])
 		return status.Error(codes.Code(code), text[0])
 	}
 	response := []byte{}
@@ -66,7 +66,7 @@ func serve() {
 	}
 }
 
-func shown(from metadata.MD) map[string][]string {
+func encode(from metadata.MD) map[string][]string {
 	values := map[string][]string{}
 	for key, all := range from {
 		for _, value := range all {
@@ -108,8 +108,8 @@ func call(address string) {
 		line, _ := json.Marshal(map[string]interface{}{
 			"code":    ended.Code(),
 			"message": base64.StdEncoding.EncodeToString([]byte(ended.Message())),
-			"header":  shown(header),
-			"trailer": shown(trailer),
+			"header":  encode(header),
+			"trailer": encode(trailer),
 		})
 		fmt.Println(string(line))
 	}

@@ -1,6 +1,6 @@
-// A grpc-go server that prints how the requests of each call ended: `METHOD COUNT complete` for io.EOF, and
-// `METHOD COUNT CODE` otherwise. It prints its port first. Messages are bytes, so that it needs no generated
-// code.
+// A grpc-go server that reports how the request stream of each call ended: it prints `METHOD COUNT
+// complete` after io.EOF, and `METHOD COUNT CODE` after an error. It prints its port first.
+// Messages are bytes, so the server needs no generated code.
 package main
 
 import (

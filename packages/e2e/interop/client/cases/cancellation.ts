@@ -14,7 +14,7 @@ export const cancelAfterBegin: TestCase = async ({ test }) => {
 export const cancelAfterFirstResponse: TestCase = async ({ test }) => {
   const call = test.fullDuplexCall();
   await call.send({ responseParameters: [{ size: 31_415 }], payload: zeros(27_182) });
-  ok((await call.recv()) !== undefined, "there is no response");
+  ok((await call.recv()) !== undefined, "the stream ended without a response");
   call.cancel();
   await expectStatus(call.recv(), Code.CANCELLED);
 };

@@ -1,4 +1,4 @@
-// Compression, message by message: client_compressed_unary, client_compressed_streaming,
+// Compression of single messages: client_compressed_unary, client_compressed_streaming,
 // server_compressed_unary and server_compressed_streaming.
 import { equal, ok } from "node:assert/strict";
 import { Code } from "@grpc-study/rpc";
@@ -11,7 +11,7 @@ const no = { value: false };
 const compression = "gzip";
 
 export const clientCompressedUnary: TestCase = async ({ test }) => {
-  // Checks first that the server detects compression at all.
+  // A probe: does the server check compression at all?
   await expectStatus(test.unaryCall({ ...largeUnaryRequest, expectCompressed: yes }), Code.INVALID_ARGUMENT);
   const compressed = await test.unaryCall({ ...largeUnaryRequest, expectCompressed: yes }, { compression });
   expectZeros(compressed.payload, 314_159);
@@ -27,7 +27,7 @@ export const clientCompressedStreaming: TestCase = async ({ test }) => {
   await call.send({ expectCompressed: yes, payload: zeros(27_182) });
   await call.send({ expectCompressed: no, payload: zeros(45_904) }, { compress: false });
   const { aggregatedPayloadSize } = await call.closeAndRecv();
-  equal(aggregatedPayloadSize, 73_086, `the aggregated payload size is ${aggregatedPayloadSize} instead of 73086`);
+  equal(aggregatedPayloadSize, 73_086, `the aggregated payload size is ${aggregatedPayloadSize}, expected 73086`);
 };
 
 export const serverCompressedUnary: TestCase = async ({ test }) => {
@@ -46,9 +46,9 @@ export const serverCompressedStreaming: TestCase = async ({ test }) => {
   const call = test.streamingOutputCall({ responseParameters: parameters });
   for (const { compressed, size } of parameters) {
     const response = await call.recv();
-    ok(response !== undefined, "there are fewer than two responses");
+    ok(response !== undefined, "the stream ended before the second response");
     expectZeros(response.payload, size);
     expectCompression(response, compressed.value);
   }
-  equal(await call.recv(), undefined, "there are more than two responses");
+  equal(await call.recv(), undefined, "the stream has more than two responses");
 };

@@ -1,4 +1,4 @@
-// All cases, by the names that `--test_case` takes:
+// All cases, by their `--test_case` name:
 // https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md.
 import type { TestCase } from "../case.ts";
 import { cancelAfterBegin, cancelAfterFirstResponse, timeoutOnSleepingServer } from "./cancellation.ts";

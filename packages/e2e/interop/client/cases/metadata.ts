@@ -1,4 +1,4 @@
-// custom_metadata: the server returns one key in the header, and a binary one in the trailer.
+// custom_metadata: the server echoes a text key in the header and a binary key in the trailer.
 import { deepEqual, ok } from "node:assert/strict";
 import type { CallOptions, Metadata } from "@grpc-study/rpc";
 import { expectZeros, type TestCase } from "../case.ts";
@@ -31,8 +31,8 @@ async function expectEcho(call: (options: CallOptions) => Promise<void>): Promis
       trailer = received;
     },
   });
-  ok(header !== undefined, "there is no header");
-  ok(trailer !== undefined, "there is no trailer");
-  deepEqual(header.getAll(initial.key), [initial.value], `${initial.key} did not come back in the header`);
-  deepEqual(trailer.getAllBytes(trailing.key), [trailing.value], `${trailing.key} did not come back in the trailer`);
+  ok(header !== undefined, "the response has no header");
+  ok(trailer !== undefined, "the response has no trailer");
+  deepEqual(header.getAll(initial.key), [initial.value], `the header does not echo ${initial.key}`);
+  deepEqual(trailer.getAllBytes(trailing.key), [trailing.value], `the trailer does not echo ${trailing.key}`);
 }

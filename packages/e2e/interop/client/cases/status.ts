@@ -10,8 +10,8 @@ export const statusCodeAndMessage: TestCase = async ({ test }) => {
 };
 
 /**
- * White space, a character of the Basic Multilingual Plane, and one beyond it. All of them are
- * percent-encoded on the wire.
+ * The message has white space, a character of the Basic Multilingual Plane and one beyond it. All
+ * of them are percent-encoded on the wire.
  */
 export const specialStatusMessage: TestCase = async ({ test }) => {
   const message = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";

@@ -1,5 +1,5 @@
-// The streaming kinds: client_streaming, server_streaming, ping_pong, empty_stream, half_duplex,
-// and slow_consumer.
+// Streaming calls: client_streaming, server_streaming, ping_pong, empty_stream, half_duplex and
+// slow_consumer.
 import { equal, ok } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { zeros } from "../../payload.ts";
@@ -10,7 +10,7 @@ const responseSizes = [31_415, 9, 2653, 58_979];
 
 export const clientStreaming: TestCase = async ({ test }) => {
   const { aggregatedPayloadSize } = await test.streamingInputCall(requestSizes.map((size) => ({ payload: zeros(size) })));
-  equal(aggregatedPayloadSize, 74_922, `the aggregated payload size is ${aggregatedPayloadSize} instead of 74922`);
+  equal(aggregatedPayloadSize, 74_922, `the aggregated payload size is ${aggregatedPayloadSize}, expected 74922`);
 };
 
 export const serverStreaming: TestCase = async ({ test }) => {
@@ -31,13 +31,13 @@ export const pingPong: TestCase = async ({ test }) => {
     expectZeros(response.payload, size);
   }
   call.closeSend();
-  equal(await call.recv(), undefined, "there are more than four responses");
+  equal(await call.recv(), undefined, "the stream has more than four responses");
 };
 
 export const emptyStream: TestCase = async ({ test }) => {
   const call = test.fullDuplexCall();
   call.closeSend();
-  equal(await call.recv(), undefined, "there is a response");
+  equal(await call.recv(), undefined, "the stream has a response, expected none");
 };
 
 export const halfDuplex: TestCase = async ({ test }) => {
@@ -48,8 +48,9 @@ export const halfDuplex: TestCase = async ({ test }) => {
 };
 
 /**
- * A case of the C++ client that the document does not describe: a server has to wait for a slow
- * reader without losing messages. Two megabytes exceed the flow-control windows.
+ * This case is not in the document; it comes from the C++ client. The server must apply
+ * backpressure to a slow reader without losing a message. Two megabytes exceed the flow-control
+ * windows.
  */
 export const slowConsumer: TestCase = async ({ test }) => {
   const [count, size, pauseMs] = [2000, 1030, 1];
@@ -59,5 +60,5 @@ export const slowConsumer: TestCase = async ({ test }) => {
     received++;
     await delay(pauseMs);
   }
-  equal(received, count, `there are ${received} responses instead of ${count}`);
+  equal(received, count, `the stream has ${received} responses, expected ${count}`);
 };

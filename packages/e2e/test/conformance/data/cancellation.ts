@@ -1,4 +1,4 @@
-// client_cancellation.yaml: the caller cancels before its half-close, after it, and between
+// client_cancellation.yaml: the client cancels before its half-close, after it, and between the
 // responses.
 import { Code } from "@grpc-study/rpc";
 import type { CallCase } from "./case.ts";

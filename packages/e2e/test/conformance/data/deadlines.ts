@@ -1,5 +1,5 @@
-// timeouts.yaml and deadline_propagation.yaml: a deadline that passes ends the call, and another
-// one reaches the server.
+// timeouts.yaml and deadline_propagation.yaml: an expired deadline ends the call, and the server
+// sees the deadline of a call that succeeds.
 import { Code } from "@grpc-study/rpc";
 import type { CallCase } from "./case.ts";
 

@@ -1,4 +1,5 @@
-// duplicate_metadata.yaml: a key keeps its values in order in a request, a header and a trailer.
+// duplicate_metadata.yaml: a key with several values keeps all of them in order, in requests,
+// headers and trailers.
 import { Code } from "@grpc-study/rpc";
 import type { CallCase, Kind } from "./case.ts";
 

@@ -1,4 +1,4 @@
-// errors.yaml: every code, with messages, metadata and details, alone and after responses.
+// errors.yaml: every status code, with a message, metadata and details, before and after responses.
 import { Code } from "@grpc-study/rpc";
 import type { CallCase } from "./case.ts";
 

@@ -1,5 +1,6 @@
-// client_http_to_rpc_code.yaml: the meaning of a response with an HTTP status and no gRPC status.
-// The mapping is that of https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md.
+// client_http_to_rpc_code.yaml: the status code that the client derives from a response with an
+// HTTP status and no grpc-status. The mapping is
+// https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md.
 import { Code } from "@grpc-study/rpc";
 import type { ResponseCase } from "./case.ts";
 

@@ -1,5 +1,5 @@
-// server_message_size.yaml: a request at the server's limit is accepted, and ten more bytes are
-// RESOURCE_EXHAUSTED.
+// server_message_size.yaml: the server accepts a request at its size limit, and ends a call with
+// RESOURCE_EXHAUSTED if a request is ten bytes larger.
 import { Code } from "@grpc-study/rpc";
 import type { CallCase } from "./case.ts";
 

@@ -58,7 +58,7 @@ export const unexpectedResponses: readonly ResponseCase[] = [
     name: "unexpected-compression",
     kind: "unary",
     header: { ...grpc, "grpc-encoding": ["foo"] },
-    frames: [{ flag: 1, bytes: Buffer.from("not of any compression") }],
+    frames: [{ flag: 1, bytes: Buffer.from("not compressed data") }],
     trailer: ok,
     expect: { codes: [Code.INTERNAL] },
   },
@@ -101,7 +101,7 @@ export const trailers: readonly ResponseCase[] = [
 
 const kinds: readonly Kind[] = ["unary", "client-stream", "server-stream", "half-duplex"];
 
-/** An empty message is a message. */
+/** An empty message counts as a message. */
 export const emptyResponses: readonly ResponseCase[] = kinds.map((kind) => ({
   name: `${kind}/empty-response`,
   kind,
