@@ -1,4 +1,5 @@
-// The site: VitePress, in English at the root and in Chinese below /zh/. Whatever a page loads comes from the site itself.
+// The VitePress site, in English at the root and in Chinese below /zh/. Pages load every resource
+// from the site itself.
 import { globSync } from "node:fs";
 import { type DefaultTheme, defineConfig } from "vitepress";
 import { extendMarkdown } from "./markdown.ts";
@@ -53,7 +54,10 @@ const nav = (language: Language): DefaultTheme.NavItem[] => [
   { text: glossary[language], link: `${rootOf(language)}glossary` },
 ];
 
-/** Words for the search: Chinese has no spaces, and an identifier is one word and also its parts. */
+/**
+ * Splits text into words for the search. Chinese has no spaces. An identifier counts as one word
+ * and as its parts.
+ */
 function tokenize(text: string): string[] {
   const words = [...new Intl.Segmenter("zh", { granularity: "word" }).segment(text)].flatMap(({ segment, isWordLike }) =>
     isWordLike ? [segment] : [],
@@ -68,7 +72,7 @@ export default defineConfig({
   title,
   cleanUrls: true,
   lastUpdated: false,
-  // `pnpm build` and knip leave their files beside the pages.
+  // These files stand beside the pages, but are not pages.
   srcExclude: ["README.md", "node_modules/**", "test/**"],
   head: [
     ["link", { rel: "icon", href: icon }],

@@ -1,4 +1,4 @@
-// What these pages add to Markdown.
+// Extensions of Markdown for these pages.
 import type { MarkdownRenderer } from "vitepress";
 
 export function extendMarkdown(markdown: MarkdownRenderer): void {
@@ -6,7 +6,7 @@ export function extendMarkdown(markdown: MarkdownRenderer): void {
   joinChineseLines(markdown);
 }
 
-/** A code block of the language `mermaid` becomes a diagram, which the browser draws. */
+/** Turns a code block with the language `mermaid` into a diagram, which the browser draws. */
 function drawDiagrams(markdown: MarkdownRenderer): void {
   const { fence } = markdown.renderer.rules;
   markdown.renderer.rules.fence = (tokens, index, options, env, self) => {
@@ -18,7 +18,7 @@ function drawDiagrams(markdown: MarkdownRenderer): void {
 
 const chinese = /[\p{Script=Han}\u3000-\u303f\uff00-\uffef“”‘’…—]/u;
 
-/** A browser shows a line break as a space, which Chinese does not have between two characters. */
+/** Removes line breaks between Chinese characters. A browser would show them as spaces. */
 function joinChineseLines(markdown: MarkdownRenderer): void {
   markdown.renderer.rules["softbreak"] = (tokens, index) => {
     const before = [...(tokens[index - 1]?.content ?? "")].at(-1) ?? "";

@@ -1,10 +1,13 @@
-// The tree of the site, once for both languages: the sidebar and the tests read it. Adding a page: write `<path>.md` and
-// `zh/<path>.md`, and add one line here.
+// The page tree of both languages. The sidebar and the tests read it. To add a page, write
+// `<path>.md` and `zh/<path>.md`, and add one line here.
 
 export type Language = "en" | "zh";
 
 export interface Page {
-  /** Below the root of the language, without `.md`. A folder's first page ends with a slash. */
+  /**
+   * The path below the root of the language, without `.md`. The first page of a folder ends with a
+   * slash.
+   */
   readonly path: string;
   readonly en: string;
   readonly zh: string;
@@ -115,5 +118,5 @@ export const sections: readonly Section[] = [
   },
 ];
 
-/** What the sidebar shows below every section. */
+/** The page that the sidebar shows below every section. */
 export const glossary: Page = { path: "glossary", en: "Glossary", zh: "术语表" };

@@ -1,4 +1,4 @@
-// Builds the site into .vitepress/dist: what is generated first, then the pages.
+// Builds the site into .vitepress/dist: first the generated files, then the pages.
 import { build } from "vitepress";
 import { generate } from "./generate.ts";
 

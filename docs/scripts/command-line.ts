@@ -1,15 +1,16 @@
-// The commands and their options as Markdown, from the objects that read the command line.
+// Generates Markdown for the commands and their options, from the commander objects that parse the
+// command line.
 import type { Argument, Command, Option } from "commander";
 
 const repository = new URL("../../", import.meta.url).pathname;
 
-/** The packages with a command, and what one types. */
+/** The packages that have a command, and the pnpm script that runs it. */
 const commands = { server: "start", client: "client", gateway: "gateway" } as const;
 
 export async function commandLine(): Promise<string> {
   const parts: string[] = [];
   for (const [name, typed] of Object.entries(commands)) {
-    // The name that the program has in its own texts.
+    // The program prints this name in its usage text.
     process.env["GRPC_STUDY_COMMAND"] = `npx -y pnpm@12 ${typed}`;
     const { program } = (await import(`@grpc-study/${name}/program`)) as { readonly program: Command };
     parts.push(...chapter(program, name === "server" ? ["serve"] : []));
@@ -17,14 +18,14 @@ export async function commandLine(): Promise<string> {
   return `${parts.join("\n\n")}\n`;
 }
 
-/** A command and those below it; one that is the default has the name of the one above. */
+/** Renders a command and its subcommands. A default subcommand takes the name of its parent. */
 function chapter(command: Command, defaults: readonly string[], above = ""): string[] {
   const isDefault = defaults.includes(command.name());
   const name = isDefault ? above : `${above} ${command.name()}`.trim().replace("start certs", "certs");
   const own = command.options.filter(({ hidden }) => !hidden);
   const subcommands = command.commands.filter((one) => one.name() !== "help").flatMap((one) => chapter(one, defaults, name));
-  const wrapper = command.commands.some((one) => defaults.includes(one.name()));
-  if (wrapper) return subcommands;
+  const hasDefault = command.commands.some((one) => defaults.includes(one.name()));
+  if (hasDefault) return subcommands;
   const words = [name, ...command.registeredArguments.map(usageOf), ...(own.length > 0 ? ["[options]"] : [])].join(" ");
   return [
     `${above === "" || isDefault || name.endsWith("certs") ? "##" : "###"} ${name.replace("npx -y pnpm@12 ", "")}`,
@@ -52,7 +53,7 @@ function defaultOf({ defaultValue, defaultValueDescription }: Option): string {
   return `\`${String(value).replace(repository, "")}\``;
 }
 
-/** Text that is neither Markdown's nor Vue's. */
+/** Escapes the characters that Markdown or Vue would interpret. */
 const text = (plain: string) =>
   plain
     .replaceAll(repository, "")

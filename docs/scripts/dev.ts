@@ -1,4 +1,4 @@
-// Serves the site from source, and follows each change. `--port` sets the port.
+// Serves the site from source and reloads on each change. `--port` sets the port.
 import { parseArgs } from "node:util";
 import { createServer } from "vitepress";
 import { generate } from "./generate.ts";

@@ -1,4 +1,4 @@
-// What the pages need and git does not have: Mermaid's files for the browser, and the reference of the packages.
+// Generates the files that are not in git: Mermaid's browser build and the package reference.
 import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { commandLine } from "./command-line.ts";
 import { limitTables } from "./limits.ts";
@@ -15,7 +15,9 @@ export async function generate(): Promise<void> {
   await writeFile(new URL("limits.md", parts), await limitTables());
 }
 
-/** Mermaid's own build for browsers, as it is: to bundle it again would take longer than all pages together. */
+/**
+ * Copies Mermaid's own browser build. Bundling it again would take longer than building all pages.
+ */
 async function copyMermaid(): Promise<void> {
   const dist = new URL("./", import.meta.resolve("mermaid"));
   const to = new URL("public/mermaid/", docs);

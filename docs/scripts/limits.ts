@@ -1,9 +1,9 @@
-// The tables of limits, from SECURITY.md, which the tests hold it to; without the column of the tests.
+// Copies the tables of limits from SECURITY.md, without the column that names the tests.
 import { readFile } from "node:fs/promises";
 
 const security = new URL("../../SECURITY.md", import.meta.url);
 
-/** Each table of the section, with its title. */
+/** Returns each table of the section below a heading of its own. */
 export async function limitTables(): Promise<string> {
   const section = /^## Limits$(.*?)^## /ms.exec(await readFile(security, "utf8"))?.[1] ?? "";
   const tables = [...section.matchAll(/(?:^\|.*\n)+/gm)].map(([table]) => table.trimEnd().split("\n"));

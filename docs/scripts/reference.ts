@@ -1,4 +1,5 @@
-// The reference of the packages, from the doc comments of their built declarations: a page for each entry point, the same in both languages.
+// Generates the package reference from the doc comments of the built declarations: one page for
+// each entry point. Both languages get the same text.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,16 +7,16 @@ import { Application, LogLevel } from "typedoc";
 
 const docs = fileURLToPath(new URL("../", import.meta.url));
 
-/** In the order of the sidebar. */
+/** The packages in sidebar order. */
 const packages = ["rpc", "gateway", "codec", "http2"];
 
-/** What the packages of the repository share. */
+/** Entry points that only the packages of this repository use. */
 const internal: ReadonlySet<string> = new Set(["gateway/program", "rpc/linked-set", "rpc/timeout"]);
 
 const folder = join(docs, "reference/api");
 
 interface EntryPoint {
-  /** As one imports it, without the scope: `rpc/health`. */
+  /** The import path without the scope: `rpc/health`. */
   readonly name: string;
   readonly declarations: string;
 }
@@ -45,7 +46,7 @@ export async function generateReference(): Promise<void> {
     disableSources: true,
     logLevel: LogLevel.Warn,
     validation: false,
-    // What typedoc-plugin-markdown adds.
+    // Options of typedoc-plugin-markdown.
     ...({
       outputs: [{ name: "markdown", path: folder }],
       outputFileStrategy: "modules",
@@ -67,7 +68,7 @@ export async function generateReference(): Promise<void> {
   if (project === undefined) throw new Error("typedoc cannot read the packages");
   for (const module of project.children ?? []) {
     const entryPoint = entryPoints.find(({ declarations }) => pathOf(declarations) === module.name);
-    if (entryPoint === undefined) throw new Error(`typedoc calls no entry point ${module.name}`);
+    if (entryPoint === undefined) throw new Error(`typedoc reports an unknown entry point: ${module.name}`);
     module.name = entryPoint.name;
   }
   await rm(folder, { recursive: true, force: true });
@@ -76,15 +77,18 @@ export async function generateReference(): Promise<void> {
   for (const { name } of entryPoints) await finish(`${name}.md`);
 }
 
-/** Gives a page its title, and the Chinese half of the site a copy that says why it is in English. */
+/**
+ * Gives a page its title, and writes a copy for the Chinese half of the site that says why the page
+ * is in English.
+ */
 async function finish(file: string): Promise<void> {
   const text = await readFile(join(folder, file), "utf8");
   const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading.toLowerCase().replaceAll(/\W/g, ""));
   const body = text
     .replace(/^# .*\n/, "")
-    // VitePress makes dashes of the underscores in an anchor.
+    // VitePress replaces the underscores of an anchor with dashes.
     .replaceAll(/\]\([^)\s]*#[^)]*\)/g, (link) => link.replaceAll("_", "-"))
-    // The plugin counts more things of one name than VitePress, which has headings only.
+    // The plugin numbers more duplicates than VitePress, which counts headings only.
     .replaceAll(/\]\(#([a-z]+)-1\)/g, (link, name: string) => (headings.filter((one) => one === name).length > 1 ? link : `](#${name})`));
   const title = `# @grpc-study/${file.slice(0, -".md".length)}\n`;
   const chinese = join(docs, "zh/reference/api", file);
@@ -93,7 +97,7 @@ async function finish(file: string): Promise<void> {
   await writeFile(chinese, `---\nsearch: false\n---\n\n${title}\n::: info 说明\n本页由源代码里的文档注释生成，只有英文。\n:::\n${body}`);
 }
 
-/** What typedoc calls the module of a file. */
+/** The module name that typedoc derives from a file. */
 const pathOf = (declarations: string) =>
   relative(join(docs, "../packages"), declarations)
     .replaceAll("\\", "/")

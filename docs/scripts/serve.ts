@@ -1,4 +1,4 @@
-// Serves the built site: `--port` sets the port, and 0 takes any that is free.
+// Serves the built site. `--port` sets the port; 0 selects a free port.
 import { parseArgs } from "node:util";
 import { serveSite } from "./site.ts";
 
@@ -7,4 +7,4 @@ const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN;
 if (!(port <= 65535)) throw new Error(`--port must be 0 to 65535, got ${values.port}`);
 
 const { address } = await serveSite(port);
-console.log(`The documentation is at ${address}/ (English) and ${address}/zh/ (中文). Ctrl-C ends it.`);
+console.log(`The documentation is at ${address}/ (English) and ${address}/zh/ (中文). Press Ctrl-C to stop.`);

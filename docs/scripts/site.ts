@@ -1,4 +1,4 @@
-// The built site as an HTTP server, on loopback.
+// Serves the built site over HTTP on loopback.
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -9,9 +9,9 @@ import sirv from "sirv";
 
 const dist = new URL("../.vitepress/dist/", import.meta.url);
 
-/** Resolves once it listens. A port of 0 takes any that is free. */
+/** Resolves once the server listens. Port 0 selects a free port. */
 export async function serveSite(port: number): Promise<{ readonly address: string; readonly server: Server }> {
-  if (!existsSync(dist)) throw new Error("the site is not built");
+  if (!existsSync(dist)) throw new Error("the site is not built: run `pnpm build` first");
   const missing = await readFile(new URL("404.html", dist));
   const files = sirv(fileURLToPath(dist), { extensions: ["html"], etag: true });
   const server = createServer((request, response) => {

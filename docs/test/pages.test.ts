@@ -1,4 +1,5 @@
-// The tree of pages: the same in both languages, all of it in the sidebar, and each link of the built site leads somewhere.
+// Tests the page tree: both languages have the same pages, the sidebar lists all of them, and each
+// link of the built site has a target.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { type HTMLElement, parse } from "node-html-parser";
 import { describe, expect, test } from "vitest";
@@ -20,7 +21,7 @@ test("both languages have the same pages", () => {
   expect(chinese).toEqual(english);
 });
 
-test("the sidebar has each page, and no other", () => {
+test("the sidebar lists every page exactly once", () => {
   const pages = [...sections.flatMap(({ groups }) => groups.flatMap((group) => group.pages)), glossary];
   const files = pages.map(({ path }) => `${path}${path.endsWith("/") ? "index" : ""}.md`);
   expect(files.toSorted()).toEqual(english.filter((path) => path !== "index.md" && !path.startsWith("reference/api/")));
@@ -35,12 +36,12 @@ describe("the built site", () => {
     expect(files.filter((file) => file !== "404.html")).toEqual(sources.map((path) => path.replace(/\.md$/, ".html")));
   });
 
-  test("has no include whose file is missing", () => {
+  test("includes only files that exist", () => {
     const missing = [...documents].filter(([, document]) => document.textContent.includes("Code snippet path not found"));
     expect(missing.map(([file]) => file)).toEqual([]);
   });
 
-  test("has no internal link, and no anchor, that leads nowhere", () => {
+  test("has a target for each internal link and anchor", () => {
     const dead: string[] = [];
     for (const [file, document] of documents) {
       for (const link of document.querySelectorAll("a[href]")) {

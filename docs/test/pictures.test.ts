@@ -1,4 +1,5 @@
-// The built site in a browser, as people meet it: phone and desktop, light and dark, English and Chinese. Pictures go to test/pictures/.
+// Looks at the built site in a browser: phone and desktop, light and dark, English and Chinese.
+// Screenshots go to test/pictures/.
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import type { Server } from "node:http";
@@ -13,10 +14,13 @@ const pictures = fileURLToPath(new URL("pictures/", import.meta.url));
 const system = ["/usr/bin/chromium", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"].find(
   (path) => existsSync(path),
 );
-/** The package's browser is for Linux on x64. Elsewhere the system's is taken, where it has one. */
+/**
+ * The npm package has a browser for Linux on x64. Other systems use an installed browser, if there
+ * is one.
+ */
 const fromPackage = process.platform === "linux" && process.arch === "x64";
 
-/** In a single process, the end of a page is the end of the browser. */
+/** With a single process, closing a page would end the browser. */
 const packageArgs = systemless.args.filter((arg) => !["--single-process", "--no-zygote"].includes(arg));
 
 const devices = {
@@ -33,7 +37,7 @@ const pages = {
   "benchmarks-zh": "/zh/design/benchmarks",
 } as const;
 
-/** These are long: a look at their beginning on a phone is enough. */
+/** Long pages: the test looks only at the top of each on a phone. */
 const long: ReadonlySet<string> = new Set(["design", "benchmarks-zh"]);
 
 describe.skipIf(!fromPackage && system === undefined)("the site in a browser", () => {
@@ -86,7 +90,7 @@ describe.skipIf(!fromPackage && system === undefined)("the site in a browser", (
     }
   }
 
-  test("the search finds Chinese words and English ones", async () => {
+  test("the search finds Chinese and English words", async () => {
     const page = await browser.newPage({ viewport: devices.desktop.viewport });
     for (const [path, words] of [
       ["/zh/", "拦截器"],
@@ -104,7 +108,7 @@ describe.skipIf(!fromPackage && system === undefined)("the site in a browser", (
 const overflow = (page: Page) =>
   page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));
 
-/** Texts of diagrams that are larger than the box that was measured for them. */
+/** Returns the diagram texts that overflow the box that was measured for them. */
 const cutTexts = (page: Page) =>
   page.evaluate(() =>
     [...document.querySelectorAll(".mermaid-diagram > :not(.measure) foreignObject")].flatMap((box) => {
@@ -114,7 +118,7 @@ const cutTexts = (page: Page) =>
     }),
   );
 
-/** Texts with less contrast to what is behind them than WCAG's level AA asks for: 4.5, and 3 for large ones. */
+/** Returns the texts whose contrast is below WCAG level AA: 4.5, or 3 for large text. */
 function faintTexts(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     type Colour = readonly [number, number, number, number];

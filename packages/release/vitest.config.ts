@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-// The tarballs have what is built: no `@grpc-study/source` condition.
+// The tarballs contain the build, so this does not set the condition `@grpc-study/source`.
 export default defineConfig({
   test: {
     globalSetup: "test/setup.ts",
-    // Installations, compilers and bundlers, on a machine that may be busy with other suites.
+    // Installers, compilers and bundlers are slow on a machine that is busy with other suites.
     testTimeout: 120_000,
     hookTimeout: 300_000,
     fileParallelism: false,

@@ -1,4 +1,4 @@
-// The figures of the checked-in benchmarks, read when the site is built.
+// The results of the checked-in benchmarks, read when the site is built.
 import { readdirSync, readFileSync } from "node:fs";
 
 interface Figures {
@@ -26,7 +26,7 @@ export declare const data: Readonly<Record<string, Group>>;
 
 const folder = new URL("../../../packages/bench/results/", import.meta.url);
 
-/** What a chart needs of a result; the rounds stay where they are. */
+/** Keeps the part of a result that a chart shows, without the single rounds. */
 function short({ group, date, about, machine, means, measures }: Group): Group {
   const medians = (all: Measure["figures"]) => Object.fromEntries(Object.entries(all).map(([name, { median }]) => [name, { median }]));
   return {

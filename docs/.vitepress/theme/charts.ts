@@ -1,4 +1,4 @@
-// Bars of the checked-in benchmarks.
+// Chart bars from the checked-in benchmark results.
 import type { Group } from "./benchmarks.data.ts";
 
 export interface Bar {
@@ -8,7 +8,7 @@ export interface Bar {
   readonly note?: string;
 }
 
-/** The figures of a measure, the best first. */
+/** The results of a measure, best first. */
 export function bars(group: Group | undefined, measure: string, contestants?: readonly string[]): Bar[] {
   const found = group?.measures.find(({ name }) => name === measure);
   if (found === undefined) throw new Error(`the benchmarks have no measure ${measure}`);
@@ -20,11 +20,11 @@ export function bars(group: Group | undefined, measure: string, contestants?: re
   return all.toSorted((a, b) => (found.better === "more" ? b.value - a.value : a.value - b.value));
 }
 
-/** What the landing page shows: servers of gRPC, with their own codec or with bytes. */
+/** The servers that the landing page compares: each uses its own codec or plain bytes. */
 export const serverBars = (server: Group | undefined): Bar[] =>
   bars(server, "unary, 7 B, plaintext", ["rpc", "grpc-go", "proto-loader", "grpc-js", "nice-grpc", "connect-node"]);
 
-/** How many times faster `rpc` is, by the means of a family of measures. */
+/** How many times faster `rpc` is, from the means of a family of measures. */
 export function ratioBars(group: Group | undefined, family: string): Bar[] {
   const means = group?.means[family];
   if (means === undefined) throw new Error(`the benchmarks have no means of ${family}`);

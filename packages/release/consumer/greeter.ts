@@ -1,4 +1,5 @@
-// A service and its client, all four kinds of calls, over a socket. It needs rpc and protobuf-es, and nothing else.
+// A service and its client, with all four call kinds, over a socket. Needs only rpc and
+// protobuf-es.
 import assert from "node:assert/strict";
 import { Code, createClient, createServer, implement, RpcError } from "@grpc-study/rpc";
 import { Greeter } from "./gen/greeter/v1/greeter_pb.js";
@@ -8,7 +9,7 @@ async function main(): Promise<void> {
   server.add(
     implement(Greeter, {
       greet({ name }) {
-        if (name === "") throw new RpcError(Code.INVALID_ARGUMENT, "a name is missing");
+        if (name === "") throw new RpcError(Code.INVALID_ARGUMENT, "name must not be empty");
         return { text: `Hello ${name}` };
       },
       *greetOften({ name }) {

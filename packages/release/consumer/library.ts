@@ -1,4 +1,5 @@
-// A service with rules, its client, and the gateway before it: REST, the OpenAPI document and its page.
+// A service with validation rules, its client, and a gateway in front of it: REST, the OpenAPI
+// document and its page.
 import assert from "node:assert/strict";
 import { createGateway } from "@grpc-study/gateway";
 import { Code, createClient, createServer, implement, RpcError } from "@grpc-study/rpc";

@@ -1,11 +1,14 @@
-// How large the packages may be. The tests fail beyond it: a growth is a decision, made here.
+// The maximum sizes of the packages. The tests fail above them, so growth is a decision made here.
 
 const KB = 1000;
 
 export const budget: {
-  /** Bytes of each tarball, compressed. */
+  /** The compressed size of each tarball, in bytes. */
   readonly tarballs: Readonly<Record<string, number>>;
-  /** What `npm install` of some packages leaves: bytes of all files, and packages. */
+  /**
+   * The size of the tree that `npm install` creates: bytes of all files, and the number of
+   * packages.
+   */
   readonly trees: Readonly<Record<"rpc" | "gateway", { readonly bytes: number; readonly packages: number }>>;
 } = {
   tarballs: {

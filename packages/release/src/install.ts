@@ -1,4 +1,4 @@
-// Empty projects outside the workspace, and installations into them.
+// Creates empty projects outside the workspace, and installs packages into them.
 import { execFile } from "node:child_process";
 import { mkdtemp, realpath, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,12 +7,17 @@ import { promisify } from "node:util";
 
 const execute = promisify(execFile);
 
-/** Runs a program to its end. @returns its stdout. @throws with its output if it fails. */
+/**
+ * Runs a program to its end.
+ *
+ * @returns its stdout.
+ * @throws Error with its output if it fails.
+ */
 export async function run(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
-  // npm, and pnpm on Windows, are scripts of a shell there.
+  // On Windows, npm and pnpm are shell scripts.
   const shell = process.platform === "win32";
   try {
-    // A condition for the sources is an option of this process, and no business of the programs.
+    // NODE_OPTIONS may select the sources of the workspace, which these programs must not see.
     const { stdout } = await execute(program, args, { cwd, shell, maxBuffer: 2 ** 26, env: { ...process.env, NODE_OPTIONS: "", ...env } });
     return stdout;
   } catch (error) {
@@ -21,7 +26,7 @@ export async function run(program: string, args: readonly string[], cwd: string,
   }
 }
 
-/** Makes an empty project in the folder for temporary files. Its user removes it. */
+/** Creates an empty project in the temporary folder. The caller removes it. */
 export async function project(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "grpc-study-release-")));
   await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
@@ -29,9 +34,10 @@ export async function project(): Promise<string> {
 }
 
 /**
- * Installs packages with npm, as most users do. Install scripts do not run: no package of the tree may have one, which the tests check.
+ * Installs packages with npm, as most users do. Install scripts do not run; the tests check that no
+ * package has one.
  *
- * @param specifiers of npm: `name@range`, or the path of a tarball.
+ * @param specifiers for npm: `name@range`, or the path of a tarball.
  */
 export async function install(folder: string, specifiers: readonly string[]): Promise<void> {
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];

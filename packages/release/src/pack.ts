@@ -1,4 +1,4 @@
-// Tarballs, as `pnpm publish` would upload them.
+// Creates tarballs as `pnpm publish` would upload them.
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./install.ts";
@@ -6,11 +6,11 @@ import { type PublishedPackage, published } from "./packages.ts";
 
 export interface Tarball extends PublishedPackage {
   readonly file: string;
-  /** The length of the file, which is compressed. */
+  /** The compressed size. */
   readonly bytes: number;
 }
 
-/** Packs all published packages into a folder. They have been built. */
+/** Packs all published packages into a folder. They must be built. */
 export async function pack(target: string): Promise<Tarball[]> {
   return Promise.all(
     published.map(async ({ name, folder }) => {

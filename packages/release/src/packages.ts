@@ -1,4 +1,4 @@
-// The packages of the workspace that are published: those that are not private.
+// The published packages of the workspace: those that are not private.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,9 +1,9 @@
-// What is installed in a project.
+// Measures what is installed in a project.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Installed {
-  /** The lengths of all files in `node_modules`. */
+  /** The total size of all files in `node_modules`. */
   readonly bytes: number;
   readonly packages: readonly InstalledPackage[];
 }
@@ -11,7 +11,7 @@ export interface Installed {
 export interface InstalledPackage {
   readonly name: string;
   readonly folder: string;
-  /** Whether a package manager runs a program of the package when it installs it. */
+  /** Whether a package manager runs a script of the package when it installs it. */
   readonly runsWhenInstalled: boolean;
 }
 

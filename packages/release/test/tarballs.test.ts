@@ -1,4 +1,4 @@
-// What is in the tarballs.
+// Tests the content of the tarballs.
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
@@ -19,7 +19,7 @@ describe.each(inject("tarballs"))("$name", ({ name, file, bytes }) => {
   const read = (path: string) => tarball.readFile(prefix + path);
   const manifest = JSON.parse(read("package.json"));
 
-  test("says what it is, where it comes from, and what it runs on", () => {
+  test("has a license, a repository, keywords and engines", () => {
     expect(manifest).toMatchObject({
       license: "MIT",
       engines: { node: expect.any(String) },
@@ -31,7 +31,7 @@ describe.each(inject("tarballs"))("$name", ({ name, file, bytes }) => {
     expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md"]));
   });
 
-  test("depends on what a registry has, and runs nothing when it is installed", () => {
+  test("depends on registry versions only, and runs no install script", () => {
     const { dependencies = {}, peerDependencies = {}, scripts = {} } = manifest;
     for (const range of Object.values({ ...dependencies, ...peerDependencies })) expect(range).toMatch(/^\^\d+\.\d+\.\d+$/);
     for (const script of ["preinstall", "install", "postinstall", "prepare"]) expect(scripts).not.toHaveProperty(script);
@@ -45,15 +45,16 @@ describe.each(inject("tarballs"))("$name", ({ name, file, bytes }) => {
     expect(sources.filter((source) => !files.includes(source))).toEqual([]);
   });
 
-  test("has nothing that publint finds", async () => {
+  test("passes publint", async () => {
     const { messages, pkg } = await publint({ pack: { tarball: data.buffer }, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
   });
 
   test("has types for ES modules that arethetypeswrong accepts", async () => {
     const analysis = await checkPackage(tarball);
-    if (!analysis.types) throw new Error("it has no types");
-    // The packages are ES modules, for `require` too (Node 22.12), and for resolution by `exports`.
+    if (!analysis.types) throw new Error("the package has no types");
+    // The packages are ES modules, also for `require` (Node 22.12), and need resolution by
+    // `exports`.
     const problems = analysis.problems.filter(({ kind, ...rest }) => {
       const resolution = "resolutionKind" in rest ? rest.resolutionKind : undefined;
       return kind !== "CJSResolvesToESM" && resolution !== "node10";

@@ -34,10 +34,10 @@ test("a shop that cannot be reached is a StartError with the address and the rea
 });
 
 test("a port in use is a ListenError with its code", async () => {
-  const taken = createServer().listen(0, "127.0.0.1");
-  onTestFinished(() => void taken.close());
-  await new Promise((resolve) => taken.once("listening", resolve));
-  const { port } = taken.address() as { port: number };
+  const occupied = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void occupied.close());
+  await new Promise((resolve) => occupied.once("listening", resolve));
+  const { port } = occupied.address() as { port: number };
   const listening = shopOverHttp.listen({ ...options, port, upstreams: [await serveShop()] });
   await expect(listening).rejects.toThrow(ListenError);
   await expect(listening).rejects.toMatchObject({ code: "EADDRINUSE", address: `127.0.0.1:${port}` });
