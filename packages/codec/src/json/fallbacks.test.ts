@@ -54,10 +54,10 @@ test.each<[string, Thing, JsonValue]>([
   ["an Empty", any(url("google.protobuf.Empty"), new Uint8Array()), { anyValue: { "@type": url("google.protobuf.Empty") } }],
   ["an unknown type", any(url("a.B"), Uint8Array.of(8, 1)), { anyValue: { "@type": url("a.B"), value: "CAE=" } }],
   ["an empty message of an unknown type", any(url("a.B"), new Uint8Array()), { anyValue: { "@type": url("a.B"), value: "" } }],
-  ["a type that is no URL", any("B", Uint8Array.of(255)), { anyValue: { "@type": "B", value: "/w==" } }],
+  ["a type that is not a URL", any("B", Uint8Array.of(255)), { anyValue: { "@type": "B", value: "/w==" } }],
   ["no type", any("", Uint8Array.of(1)), { anyValue: { "@type": "", value: "AQ==" } }],
   [
-    "bytes that are not of the type",
+    "bytes of another type",
     any(url("grpc_study.codec_test.Info"), Uint8Array.of(10, 255)),
     { anyValue: { "@type": url("grpc_study.codec_test.Info"), value: "Cv8=" } },
   ],
@@ -74,7 +74,7 @@ test.each<[string, Thing, JsonValue]>([
     { timestampValue: { seconds: "253402300800", nanos: 5 } },
   ],
   [
-    "a Timestamp of negative nanoseconds, in a list",
+    "a Timestamp with negative nanoseconds, in a list",
     create(ThingSchema, { repeatedTimestamp: [{ nanos: -1 }] }),
     { repeatedTimestamp: [{ seconds: "0", nanos: -1 }] },
   ],
@@ -84,11 +84,11 @@ test.each<[string, Thing, JsonValue]>([
     { durationValue: { seconds: "-9223372036854775808", nanos: 0 } },
   ],
   [
-    "a Duration of two signs",
+    "a Duration with mixed signs",
     create(ThingSchema, { durationValue: { seconds: 1n, nanos: -1 } }),
     { durationValue: { seconds: "1", nanos: -1 } },
   ],
-  ["a path of camelCase", create(ThingSchema, { fieldmaskValue: { paths: ["aB"] } }), { fieldmaskValue: { paths: ["aB"] } }],
+  ["a path in camelCase", create(ThingSchema, { fieldmaskValue: { paths: ["aB"] } }), { fieldmaskValue: { paths: ["aB"] } }],
   ["an odd path", create(ThingSchema, { fieldmaskValue: { paths: ["a,b", "_", ""] } }), { fieldmaskValue: { paths: ["a,b", "_", ""] } }],
   ["an empty path", create(ThingSchema, { fieldmaskValue: { paths: [""] } }), { fieldmaskValue: { paths: [""] } }],
 ])("%s is printed as an object of its fields", (_what, thing, expected) => {

@@ -18,7 +18,7 @@ function all(rules: readonly HttpRuleInit[], options: Partial<AllBindingsOptions
 }
 const rule = (method: string, rest: HttpRuleInit): HttpRuleInit => ({ ...rest, selector: `${service}.${method}` });
 /** Removes the rules of all methods. */
-const none = Things.methods.map(({ name }) => rule(name, {}));
+const unbound = Things.methods.map(({ name }) => rule(name, {}));
 const get = (value: string) => ({ pattern: { case: "get", value } as const });
 
 test.each<[string, HttpRuleInit, RegExp]>([
@@ -88,15 +88,15 @@ test.each([
 
 test("identical bindings of a method are merged; different ones conflict", () => {
   const twice = rule("Plain", { ...get("/v1/{string_value}"), additionalBindings: [get("/v1/{string_value}"), get("/v1/{stringValue}")] });
-  expect(all([...none, twice])).toEqual({ paths: ["GET /v1/{string_value} Plain"], warnings: [] });
+  expect(all([...unbound, twice])).toEqual({ paths: ["GET /v1/{string_value} Plain"], warnings: [] });
   const differing = rule("Plain", { ...get("/v1/{string_value}"), additionalBindings: [get("/v1/{optional_value}")] });
-  expect(() => all([...none, differing])).toThrow(
+  expect(() => all([...unbound, differing])).toThrow(
     `GET /v1/{string_value} of ${service}.Plain and GET /v1/{optional_value} of ${service}.Plain match the same requests: change one of the paths`,
   );
 });
 
 test("keep-first turns a conflict into a warning, and serves the first rule", () => {
-  const rules = [...none, rule("Get", get("/v1/{string_value}")), rule("Plain", get("/v1/*"))];
+  const rules = [...unbound, rule("Get", get("/v1/{string_value}")), rule("Plain", get("/v1/*"))];
   expect(all(rules, { conflicts: "keep-first" })).toEqual({
     paths: ["GET /v1/{string_value} Get"],
     warnings: [
@@ -108,7 +108,7 @@ test("keep-first turns a conflict into a warning, and serves the first rule", ()
 
 test("reports all faults at once", () => {
   const rules = [
-    ...none,
+    ...unbound,
     rule("Get", { ...get("/v1/{nothing}/{nested}"), responseBody: "nobody", additionalBindings: [get("v1")] }),
     rule("Plain", { pattern: { case: "post", value: "/v1/x" }, body: "nested.string_value" }),
     rule("Gett", get("/v1")),
@@ -162,19 +162,19 @@ test.each<[string, HttpRuleInit[], string[]]>([
   ],
   ["a verb", [rule("Get", get("/v1/{string_value}:verb")), rule("Plain", get("/v1/{string_value}"))], []],
 ])("warns of rules that are never reached: %s", (_what, rules, warnings) => {
-  expect(all([...none, ...rules]).warnings).toEqual(warnings.map((warning) => warning.replaceAll("X.", `${service}.`)));
+  expect(all([...unbound, ...rules]).warnings).toEqual(warnings.map((warning) => warning.replaceAll("X.", `${service}.`)));
 });
 
 test("a rule for one of the gateway's own paths is a conflict unless it also matches others", () => {
   const ownPaths = [{ path: "/healthz", option: "paths.health (--health-path)" }];
   const problem = `GET /healthz of ${service}.Get matches /healthz, which the gateway serves itself`;
-  const literal = [...none, rule("Get", get("/healthz"))];
+  const literal = [...unbound, rule("Get", get("/healthz"))];
   expect(() => all(literal, { ownPaths })).toThrow(`${problem}: use paths.health (--health-path) to move it`);
   expect(all(literal, { ownPaths, conflicts: "keep-first" }).warnings).toEqual([`${problem}: the gateway serves its own response`]);
-  expect(all([...none, rule("Get", get("/{string_value}"))], { ownPaths }).warnings).toEqual([
+  expect(all([...unbound, rule("Get", get("/{string_value}"))], { ownPaths }).warnings).toEqual([
     `GET /{string_value} of ${service}.Get matches /healthz, which the gateway serves itself: use paths.health (--health-path) to move it`,
   ]);
-  expect(all([...none, rule("Get", { pattern: { case: "post", value: "/healthz" } })], { ownPaths }).warnings).toEqual([]);
+  expect(all([...unbound, rule("Get", { pattern: { case: "post", value: "/healthz" } })], { ownPaths }).warnings).toEqual([]);
 });
 
 test("a service that two upstreams have is a conflict", () => {

@@ -35,7 +35,7 @@ export interface Constraints {
 /** The numbers that JSON represents as strings. */
 export const nonFinite = ["NaN", "Infinity", "-Infinity"] as const;
 
-const none: Constraints = { keywords: {}, notes: [], allowsZero: true, nonFinite };
+const unconstrained: Constraints = { keywords: {}, notes: [], allowsZero: true, nonFinite };
 
 /** The rules of a field. Returns `undefined` without rules, or if they are ignored. */
 export function rulesOf(field: DescField): validate.FieldRules | undefined {
@@ -131,7 +131,7 @@ export function constraintsOf(field: DescField, rules: validate.FieldRules): Con
         return typeof zeroOf(type.value.$typeName) === "bigint" ? bigintConstraints(type.value) : numberConstraints(type.value, Number);
     }
   })();
-  return { ...none, ...constraints, notes: [...(constraints.notes ?? []), ...celNotes(rules)] };
+  return { ...unconstrained, ...constraints, notes: [...(constraints.notes ?? []), ...celNotes(rules)] };
 }
 
 /** Adds keywords to a schema. Keywords that the schema has already go into `allOf`. */

@@ -13,7 +13,7 @@ import { type ClientSide, content, type Plan, type Seen, type ServerSide, type W
 
 const ok = HeaderList.response(200);
 
-/** Raises `resetRate`, which is for attackers: the tests reset more streams. */
+/** Raises `resetRate`, because these tests reset more streams than an honest peer. */
 export const options = ({ initialWindowSize, maxFrameSize }: Windows) => ({
   initialWindowSize,
   limits: { maxFrameSize, resetRate: 100_000, refusedStreamRate: 100_000, windowUpdateRate: 1_000_000, emptyFrameRate: 100_000 },

@@ -91,7 +91,7 @@ describe.skipIf(!isInstalled("h2load"))("h2load (skipped if not installed)", () 
   const h2load = async (...args: readonly string[]) => {
     const { stdout } = await run("h2load", [...args]);
     const numbers = /(\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored/.exec(stdout);
-    if (numbers === null) throw new Error(`h2load says: ${stdout}`);
+    if (numbers === null) throw new Error(`unexpected output of h2load: ${stdout}`);
     const [, total = 0, started = 0, done = 0, succeeded = 0, failed = 0, errored = 0] = numbers.map(Number);
     return { total, started, done, succeeded, failed, errored };
   };
