@@ -1,5 +1,5 @@
-// Fails if files import each other in a circle. Imports of types count as well, since a reader
-// follows them, too.
+// Fails if there is an import cycle. Type imports count as well, because a reader follows them,
+// too.
 //
 //   node scripts/circles.ts
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -9,12 +9,13 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Classes of state: an HTTP/2 connection and its streams, on which all parts of the engine work.
- * Their methods call functions, which import the type of the state. Such an import is no circle.
+ * Classes of state, such as an HTTP/2 connection and its streams, on which all parts of the engine
+ * work. Their methods call functions that import the type of the state. Such an import does not
+ * count as a cycle.
  */
 const states: ReadonlySet<string> = new Set(["connection.ts", "stream.ts"].map((file) => join(root, "packages/http2/src", file)));
 
-/** The imports of each file, as far as they are relative paths. */
+/** The relative imports of each file. */
 const imports = new Map<string, readonly string[]>();
 
 for (const name of readdirSync(join(root, "packages"))) {

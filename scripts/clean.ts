@@ -1,4 +1,5 @@
-// Removes the `dist` of the package in which it runs. The compiler leaves the output of files that are gone, and it would be published.
+// Removes the `dist` folder of the current package. The compiler keeps the output of deleted
+// sources, which would otherwise be published.
 import { rmSync } from "node:fs";
 
 rmSync("dist", { recursive: true, force: true });

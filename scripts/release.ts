@@ -1,5 +1,5 @@
-// `pnpm release --dry-run` builds the published packages, packs them, and tests the tarballs in empty projects. `pnpm release` does the same,
-// and then publishes the versions that the registry does not have.
+// `pnpm release --dry-run` builds the published packages, packs them, and tests the tarballs in
+// empty projects. `pnpm release` then also publishes the versions that the registry does not have.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,18 +14,21 @@ function run(command: string, cwd: string): number {
   return spawnSync(command, { cwd, shell: true, stdio: "inherit" }).status ?? 1;
 }
 
-/** What stands in the way of publishing: what is published is what a commit has, with its changes described. */
+/**
+ * Returns the reasons not to publish. The working tree must be committed, and no changeset may be
+ * pending.
+ */
 function obstacles(): string[] {
   const changes = spawnSync("git", ["status", "--porcelain"], { cwd: root, encoding: "utf8" });
   const changesets = readdirSync(`${root}/.changeset`).filter((file) => file.endsWith(".md") && file !== "README.md");
   return [
     ...(changes.status !== 0 || changes.stdout !== "" ? ["the working tree has changes: commit them"] : []),
-    ...(changesets.length > 0 ? ["changesets are pending: run `pnpm changeset version`, and commit what it writes"] : []),
+    ...(changesets.length > 0 ? ["changesets are pending: run `pnpm changeset version`, and commit the result"] : []),
   ];
 }
 
 if (args.length > 0 && !dryRun) {
-  process.stderr.write(`error: unknown arguments ${args.join(" ")}; pnpm release [--dry-run]\n`);
+  process.stderr.write(`error: unknown arguments ${args.join(" ")}; usage: pnpm release [--dry-run]\n`);
   process.exit(2);
 }
 const found = dryRun ? [] : obstacles();

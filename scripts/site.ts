@@ -1,4 +1,4 @@
-// `site`: builds the documentation, unless that is done, and serves it on loopback.
+// `site`: builds the documentation if it is out of date, and serves it on loopback.
 import { spawnSync } from "node:child_process";
 import { withoutTelemetry } from "./build.ts";
 import { endWithLauncher } from "./launcher.ts";

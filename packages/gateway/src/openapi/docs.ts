@@ -12,7 +12,10 @@ export interface DocsOptions {
   readonly path?: string;
 }
 
-/** The files of Swagger UI that the page loads, from a module that `scripts/swagger-ui.ts` generates. */
+/**
+ * The files of Swagger UI that the page loads, from a module that `scripts/swagger-ui.ts`
+ * generates.
+ */
 const files = [
   ["swagger-ui.css", "text/css; charset=utf-8"],
   ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],

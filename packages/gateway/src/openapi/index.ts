@@ -16,7 +16,9 @@ export type { OpenApiDocument } from "./document.ts";
 
 /** The options of `openApi`. */
 export interface OpenApiOptions {
-  /** The title of the API. Default: derived from the names of the services, or from their package. */
+  /**
+   * The title of the API. Default: derived from the names of the services, or from their package.
+   */
   readonly title?: string;
   /** The version of the API. Default: `"0"`. */
   readonly version?: string;
