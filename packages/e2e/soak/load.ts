@@ -52,7 +52,7 @@ const calls: Readonly<Record<string, (clients: Clients) => Promise<unknown>>> = 
   "server stream": ({ user }) => Array.fromAsync(user.getUserScoreByServerStream({ users })),
   "client stream": ({ user }) => user.getUserScoreByClientStream([{ users }, { users }]),
   bidi: ({ user }) => Array.fromAsync(user.getUserScoreByDoubleEndStream([{ users }, { users }, { users }])),
-  refused: ({ prod }) => prod.getProdStock({ prodId: -1 }),
+  "invalid argument": ({ prod }) => prod.getProdStock({ prodId: -1 }),
   "unary, cancelled": ({ prod }) => {
     const controller = new AbortController();
     const call = prod.getProdInfo({ prodId: 1 }, { signal: controller.signal });

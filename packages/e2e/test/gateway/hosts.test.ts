@@ -37,10 +37,10 @@ test("a custom certificate may be for another name", { timeout: 60_000 }, async 
 
 test("the start fails with a one-line reason if the gateway does not trust the certificate", { timeout: 60_000 }, async () => {
   await using certs = await Folder.make();
-  await using others = await Folder.make();
+  await using otherCerts = await Folder.make();
   await writeSet(certs);
-  const stranger = await writeSet(others);
-  const own = await certs.writeIdentity("own", stranger.issue());
+  const otherAuthority = await writeSet(otherCerts);
+  const own = await certs.writeIdentity("own", otherAuthority.issue());
   const start = startShop(certs.path, ["--security", "tls", "--tls-cert", own.cert, "--tls-key", own.key]);
   await expect(start).rejects.toThrow(
     /\berror: topic shop: the gateway cannot reach it: .*not signed by an authority that this client trusts\n/,

@@ -74,9 +74,9 @@ describe("TLS", () => {
   test("a client does not call a server whose certificate the CA did not sign", async () => {
     await using folder = await Folder.make();
     await writeSet(folder);
-    const stranger = await folder.write("stranger.pem", new Authority().cert);
-    expect(await readFile(stranger, "utf8")).not.toBe(await readFile(folder.file("ca.pem"), "utf8"));
+    const otherCa = await folder.write("stranger.pem", new Authority().cert);
+    expect(await readFile(otherCa, "utf8")).not.toBe(await readFile(folder.file("ca.pem"), "utf8"));
     await using server = await serve({ cert: folder.file("server.pem"), key: folder.file("server.key") });
-    await expect(runCase(cases.empty_unary, server.address, { tls: { ca: stranger } })).rejects.toThrow("not signed by an authority");
+    await expect(runCase(cases.empty_unary, server.address, { tls: { ca: otherCa } })).rejects.toThrow("not signed by an authority");
   });
 });

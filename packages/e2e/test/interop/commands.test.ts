@@ -59,8 +59,8 @@ test("a server with --use_tls creates certificates for the names that gRPC's tes
   const ok = expect.objectContaining({ status: 0 });
   expect(await call(...tls, "--test_case", "large_unary")).toEqual(ok);
   expect(await call(...tls, "--server_host_override", "foo.test.google.fr", "--test_case", "custom_metadata")).toEqual(ok);
-  const stranger = await call(...tls, "--server_host_override", "example.com", "--test_case", "empty_unary");
-  expect(stranger).toEqual(expect.objectContaining({ status: 1, stderr: expect.stringContaining("not for example.com") }));
+  const wrongName = await call(...tls, "--server_host_override", "example.com", "--test_case", "empty_unary");
+  expect(wrongName).toEqual(expect.objectContaining({ status: 1, stderr: expect.stringContaining("not for example.com") }));
 });
 
 test("a server uses the certificate and the key of its flags", async () => {

@@ -60,10 +60,10 @@ const servers = new Map<Security, ServerProcess>();
 beforeAll(async () => {
   folder = started.use(await Folder.make());
   await writeSet(folder);
-  const stranger = new Authority();
+  const otherAuthority = new Authority();
   const ca = folder.file("ca.pem");
   const own = { cert: folder.file("client.pem"), key: folder.file("client.key") };
-  const strange = await folder.writeIdentity("strange", stranger.issue({ for: "client" }));
+  const otherCerts = await folder.writeIdentity("strange", otherAuthority.issue({ for: "client" }));
   clients = {
     plaintext: {},
     TLS: { tls: { ca } },
@@ -72,8 +72,8 @@ beforeAll(async () => {
     "the token over TLS": { tls: { ca }, credentials: right },
     "a wrong token": { credentials: wrong },
     "a wrong token over TLS": { tls: { ca }, credentials: wrong },
-    "a certificate of another CA": { tls: { ca, ...strange } },
-    "TLS and another CA": { tls: { ca: await folder.write("strange-ca.pem", stranger.cert), ...own } },
+    "a certificate of another CA": { tls: { ca, ...otherCerts } },
+    "TLS and another CA": { tls: { ca: await folder.write("strange-ca.pem", otherAuthority.cert), ...own } },
     "TLS and another server's name": { tls: { ca, ...own, serverName: "elsewhere.example" } },
   };
   const users = await folder.write("users.json", JSON.stringify([right]));

@@ -22,7 +22,7 @@ const started = new AsyncDisposableStack();
 
 let folder: Folder;
 let authority: Authority;
-let stranger: Authority;
+let otherAuthority: Authority;
 let ca: string;
 let own: Identity;
 const servers = new Map<Secured, ServerProcess>();
@@ -30,11 +30,11 @@ const servers = new Map<Secured, ServerProcess>();
 beforeAll(async () => {
   folder = started.use(await Folder.make());
   authority = await writeSet(folder);
-  stranger = new Authority();
+  otherAuthority = new Authority();
   ca = authority.cert;
   own = { cert: await readFile(folder.file("client.pem"), "utf8"), key: await readFile(folder.file("client.key"), "utf8") };
-  await folder.write("strange-ca.pem", stranger.cert);
-  await folder.writeIdentity("strange", stranger.issue({ for: "client" }));
+  await folder.write("strange-ca.pem", otherAuthority.cert);
+  await folder.writeIdentity("strange", otherAuthority.issue({ for: "client" }));
   const users = await folder.write("users.json", JSON.stringify([right]));
   await Promise.all(
     secured.map(async (security) => {
@@ -48,7 +48,7 @@ afterAll(() => started.disposeAsync());
 const addressOf = (security: Secured) => servers.get(security)?.address ?? "";
 
 /** Expects that every call over mutual TLS so far had the client's certificate. */
-function expectNoStrangers(): void {
+function expectKnownCallers(): void {
   const lines = servers.get("mtls")?.stderr.lines ?? [];
   expect(lines.filter((line) => !line.includes('"caller":"CN=e2e client, O=e2e"'))).toEqual([]);
 }
@@ -84,18 +84,18 @@ describe("our server, called by connect-node", () => {
   test.each([
     ["plaintext", undefined],
     ["no certificate", () => ({ ca })],
-    ["a certificate of another CA", () => ({ ca, ...stranger.issue({ for: "client" }) })],
+    ["a certificate of another CA", () => ({ ca, ...otherAuthority.issue({ for: "client" }) })],
     ["a certificate that has expired", () => ({ ca, ...authority.issue({ for: "client", to: -60 }) })],
     ["a certificate that is not valid yet", () => ({ ca, ...authority.issue({ for: "client", from: 600 }) })],
     ["a server's certificate", () => ({ ca, ...authority.issue({ for: "server" }) })],
-    ["a CA that did not sign the server's certificate", () => ({ ca: stranger.cert, ...own })],
+    ["a CA that did not sign the server's certificate", () => ({ ca: otherAuthority.cert, ...own })],
   ] as const)("with --security mtls, rejects the connection with %s", async (_, tls) => {
     for (const kind of kindNames) {
       const [code] = await errorOf(callWithConnect(addressOf("mtls"), kind, tls?.()));
       // The code depends on how Node reports the closed connection.
       expect(["Unavailable", "Internal", "Aborted", "Canceled", "Unknown"]).toContain(code);
     }
-    expectNoStrangers();
+    expectKnownCallers();
   });
 });
 
@@ -146,7 +146,7 @@ describe("our server, called by buf curl", () => {
     const { status, stdout, stderr } = await curl("mtls", args());
     expect({ ok: status === 0, stdout }).toEqual({ ok: false, stdout: "" });
     expect(stderr).toMatch(message);
-    expectNoStrangers();
+    expectKnownCallers();
   });
 });
 
@@ -198,7 +198,7 @@ describe("a connect-node server", () => {
 
   test("with a certificate of another CA: our library's call fails, and its token is not sent", async () => {
     const headers: unknown[] = [];
-    await using server = await serveConnect(stranger.issue(), (router) =>
+    await using server = await serveConnect(otherAuthority.issue(), (router) =>
       router.service(UserService, {
         getUserScore(_, { requestHeader }) {
           headers.push(requestHeader);

@@ -77,10 +77,10 @@ describe("on the wire", () => {
   });
 
   test("a server with a certificate of another CA or for another name receives no byte", async () => {
-    const stranger = new Authority();
-    await folder.write("stranger-ca.pem", stranger.cert);
+    const otherAuthority = new Authority();
+    await folder.write("stranger-ca.pem", otherAuthority.cert);
     const received: Buffer[] = [];
-    await using server = await listenTls({ ...stranger.issue({ sans: ["elsewhere.example"] }), ALPNProtocols: ["h2"] }, (socket) =>
+    await using server = await listenTls({ ...otherAuthority.issue({ sans: ["elsewhere.example"] }), ALPNProtocols: ["h2"] }, (socket) =>
       socket.on("data", (bytes: Buffer) => received.push(bytes)),
     );
     for (const ca of ["ca.pem", "stranger-ca.pem"]) {

@@ -29,18 +29,18 @@ const started = new AsyncDisposableStack();
 /** The certificates that our server creates. */
 let certs: Folder;
 /** Certificates of another authority. */
-let strange: Folder;
-let stranger: Authority;
+let otherCerts: Folder;
+let otherAuthority: Authority;
 let server: HelloServer;
 
 beforeAll(async () => {
   certs = started.use(await Folder.make());
-  strange = started.use(await Folder.make());
-  stranger = new Authority();
-  await strange.write("ca.pem", stranger.cert);
-  await strange.writeIdentity("client", stranger.issue({ for: "client" }));
-  await strange.writeIdentity("server", stranger.issue());
-  await strange.writeIdentity("expired", stranger.issue({ for: "client", to: -60 }));
+  otherCerts = started.use(await Folder.make());
+  otherAuthority = new Authority();
+  await otherCerts.write("ca.pem", otherAuthority.cert);
+  await otherCerts.writeIdentity("client", otherAuthority.issue({ for: "client" }));
+  await otherCerts.writeIdentity("server", otherAuthority.issue());
+  await otherCerts.writeIdentity("expired", otherAuthority.issue({ for: "client", to: -60 }));
   await makeCertificates(certs);
   server = started.use(await serveHello(certs));
 });
@@ -101,7 +101,7 @@ test("no client certificate", async () => {
 
 test("a client certificate of another CA", async () => {
   const address = server.addresses["mutual TLS"];
-  const args = ["--cert", strange.file("client.pem"), "--key", strange.file("client.key")];
+  const args = ["--cert", otherCerts.file("client.pem"), "--key", otherCerts.file("client.key")];
   expect(await hello(address, ...args)).toEqual(unavailable(address, closed));
 });
 
@@ -113,29 +113,29 @@ test("a server certificate used as a client certificate", async () => {
 
 test("a CA that the client does not know", async () => {
   const { TLS: address, "mutual TLS": mutual } = server.addresses;
-  expect(await hello(address, "--ca", strange.file("ca.pem"))).toEqual(unavailable(address, untrusted));
-  expect(await hello(mutual, "--mtls", "--ca", strange.file("ca.pem"))).toEqual(unavailable(mutual, untrusted));
+  expect(await hello(address, "--ca", otherCerts.file("ca.pem"))).toEqual(unavailable(address, untrusted));
+  expect(await hello(mutual, "--mtls", "--ca", otherCerts.file("ca.pem"))).toEqual(unavailable(mutual, untrusted));
 });
 
 test.each([
   ["has expired", { to: -60 }],
   ["is not valid yet", { from: 600 }],
 ] as const)("a server's certificate that %s", async (cause, validity) => {
-  await using listener = await listenTls({ ...stranger.issue(validity), ALPNProtocols: ["h2"] });
+  await using listener = await listenTls({ ...otherAuthority.issue(validity), ALPNProtocols: ["h2"] });
   const address = `localhost:${listener.port}`;
-  const answer = await hello(address, "--ca", strange.file("ca.pem"));
+  const answer = await hello(address, "--ca", otherCerts.file("ca.pem"));
   expect(answer).toEqual(unavailable(address, `the server's certificate ${cause}`));
 });
 
 test("an expired client certificate is rejected before the client connects", async () => {
-  const [cert, key] = [strange.file("expired.pem"), strange.file("expired.key")];
+  const [cert, key] = [otherCerts.file("expired.pem"), otherCerts.file("expired.key")];
   const { status, stdout, stderr } = await hello(server.addresses["mutual TLS"], "--cert", cert, "--key", key);
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toMatch(/^error: the certificate in \S+expired\.pem expired on \d{4}-\S+Z\n$/);
 });
 
 test("a client's key that does not match", async () => {
-  const [cert, key] = [strange.file("client.pem"), strange.file("server.key")];
+  const [cert, key] = [otherCerts.file("client.pem"), otherCerts.file("server.key")];
   const answer = await hello(server.addresses["mutual TLS"], "--cert", cert, "--key", key);
   expect(answer).toEqual(failed(`the key in ${key} does not belong to the certificate in ${cert}`));
 });
@@ -150,7 +150,7 @@ const serveHelloWith = (...args: string[]) =>
   run(process.execPath, [serverMain, "hello", "--port", "0", "--security", "mtls", "--certs", certs.path, ...args]);
 
 test("a server does not start with a key that does not match its certificate", async () => {
-  const [cert, key] = [strange.file("server.pem"), strange.file("client.key")];
+  const [cert, key] = [otherCerts.file("server.pem"), otherCerts.file("client.key")];
   const answer = await serveHelloWith("--tls-cert", cert, "--tls-key", key);
   expect(answer).toEqual(failed(`topic hello: the key in ${key} does not belong to the certificate in ${cert}`));
 });
@@ -158,9 +158,9 @@ test("a server does not start with a key that does not match its certificate", a
 test("a server does not start with an expired certificate", async () => {
   const { status, stdout, stderr } = await serveHelloWith(
     "--tls-cert",
-    strange.file("expired.pem"),
+    otherCerts.file("expired.pem"),
     "--tls-key",
-    strange.file("expired.key"),
+    otherCerts.file("expired.key"),
   );
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toMatch(/^error: topic hello: the certificate in \S+expired\.pem expired on \d{4}-\S+Z\n$/);
@@ -179,9 +179,9 @@ test("a peer that accepts the connection and stays silent ends with the connect 
 });
 
 test("a peer that speaks TLS and then stays silent ends with the connect timeout", async () => {
-  await using silent = await listenTls({ ...stranger.issue(), ALPNProtocols: ["h2"] });
+  await using silent = await listenTls({ ...otherAuthority.issue(), ALPNProtocols: ["h2"] });
   const address = `127.0.0.1:${silent.port}`;
-  expect(await hello(address, "--ca", strange.file("ca.pem"), "--connect-timeout", "500ms")).toEqual({
+  expect(await hello(address, "--ca", otherCerts.file("ca.pem"), "--connect-timeout", "500ms")).toEqual({
     status: 1,
     stdout: "",
     stderr: expect.stringMatching(`^UNAVAILABLE: no connection to ${address} within 500 ms, waiting for the .+\n$`),
@@ -189,8 +189,10 @@ test("a peer that speaks TLS and then stays silent ends with the connect timeout
 });
 
 test("a peer that speaks HTTP/1.1 over TLS is reported on one line", async () => {
-  await using web = await listenTls(stranger.issue(), (socket) => socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
-  const { status, stdout, stderr } = await hello(`localhost:${web.port}`, "--ca", strange.file("ca.pem"));
+  await using web = await listenTls(otherAuthority.issue(), (socket) =>
+    socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
+  );
+  const { status, stdout, stderr } = await hello(`localhost:${web.port}`, "--ca", otherCerts.file("ca.pem"));
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toMatch(/^UNAVAILABLE: cannot connect to localhost:\d+: [^\n]+\n$/);
 });
