@@ -28,7 +28,7 @@ export function parseFile(file: string): string {
   // pnpm runs a script in the folder of its package. INIT_CWD is the folder where the user started
   // it.
   const path = [file, join(process.env.INIT_CWD ?? ".", file)].find(existsSync);
-  if (path === undefined) throw new InvalidArgumentError("There is no such file.");
+  if (path === undefined) throw new InvalidArgumentError("The file does not exist.");
   return path;
 }
 

@@ -93,7 +93,7 @@ afterAll(async () => {
 
 function addressOf(security: Security): string {
   const server = servers.get(security);
-  if (server === undefined) throw new Error(`there is no ${security} server`);
+  if (server === undefined) throw new Error(`no server with --security ${security}`);
   return server.address;
 }
 

@@ -1,5 +1,4 @@
-// Two servers of this package restart in turn under load, and clients of all kinds of calls see
-// nothing of it.
+// Two servers restart in turn under load, and no call of any kind fails.
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { everyKind, kindNames, kinds, TestService } from "../../test/harness.ts";

@@ -1,5 +1,4 @@
-// What an editor shows of a client is short: messages by their names, and nothing of their
-// descriptors.
+// Editors show short types for a client: messages by name, without their descriptors.
 import { expect, onTestFinished, test } from "vitest";
 import { Editor } from "../../test/editor.ts";
 

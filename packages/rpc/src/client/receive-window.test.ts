@@ -1,5 +1,4 @@
-// Empty messages that nobody reads: each end of a call holds some thousand at most, whatever the
-// other sends.
+// Unread empty messages: each end of a call buffers a few thousand at most.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { connect, startServer, TestService, transports, until } from "../../test/harness.ts";

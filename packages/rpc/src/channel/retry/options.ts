@@ -89,8 +89,8 @@ export interface RetryThrottlingOptions {
 }
 
 /**
- * The buffer for requests that may be sent again. A call whose requests outgrow it is not retried
- * any more.
+ * The buffer for requests that may be sent again. A call is no longer retried once its requests
+ * outgrow the buffer.
  */
 export interface RetryBufferOptions {
   /** The limit for one call, in bytes. Default: 1,048,576 (1 MiB). */

@@ -1,5 +1,5 @@
-// Random calls on random attempts: whatever happens, a call hears one status, each message once and
-// in order, and nothing is kept.
+// Random calls on random attempts. Each call receives one status, and each message once and in order.
+// No request stays in the buffer.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type FakeAttempt, FakeListener, FakeSource, outgoing } from "../../../test/fake-attempts.ts";
 import { makeRandom, type Random } from "../../../test/random/random.ts";
