@@ -14,6 +14,12 @@ export interface Codec<Desc extends DescMessage = DescMessage> {
    * written to again.
    */
   decode(bytes: Buffer): MessageShape<Desc>;
+  /**
+   * Like `decode`, but reads from `start` to the end, and the message shares no memory with
+   * `bytes`. Servers use it to read a small message from the large buffer of a socket; without it,
+   * they copy the message first.
+   */
+  decodeFrom?(bytes: Buffer, start: number): MessageShape<Desc>;
 }
 
 /** Creates the codec of a message type. A server or client calls it once for each type. */

@@ -105,7 +105,11 @@ function checkDecode(random: Random, schema: DescMessage, tier: Tier): string | 
     if ("error" in alone && "value" in expected && !needsFallback(schema))
       return `decode ${hex}: rejected although protobuf-es accepts it (${String(alone.error)})`;
   }
-  const got = outcome(() => compiled(schema).decode(Buffer.from(bytes)));
+  const codec = compiled(schema);
+  const start = random.pick([0, 5]);
+  const got = outcome(() =>
+    start === 0 ? codec.decode(Buffer.from(bytes)) : codec.decodeFrom?.(Buffer.concat([Buffer.alloc(start, 0xff), bytes]), start),
+  );
   if ("error" in expected) failures++;
   else messages++;
   if ("error" in expected)

@@ -159,6 +159,15 @@ describe("a decoded message", () => {
     expect([...data]).toEqual([1, 2, 3]);
   });
 
+  test("shares no memory with the input if it is decoded from a position", () => {
+    const schema = proto3("Blob");
+    const bytes = Buffer.concat([Buffer.from("12345"), Buffer.from([0x0a, 2, 1, 2, 0x7a, 1, 9])]);
+    const codec = hot(schema);
+    const message = codec.decodeFrom?.(bytes, 5) as unknown as { data: Uint8Array; $unknown: { data: Uint8Array }[] };
+    expect(difference(message, protobufEs(schema).decode(Buffer.from(bytes.subarray(5))))).toBeUndefined();
+    for (const part of [message.data, message.$unknown[0]?.data]) expect(part?.buffer).not.toBe(bytes.buffer);
+  });
+
   test("equals that of protobuf-es for mutually recursive types", () => {
     check(proto3("Left"), { name: "a", right: { left: [{ name: "b" }, { right: { left: [{ right: {} }] } }] } });
     check(proto3("Strings"), { items: ["a"], next: { items: ["b"], next: { next: {} } } });

@@ -83,6 +83,21 @@ class CompiledCodec implements Codec {
     }
   }
 
+  decodeFrom(bytes: Buffer, start: number): MessageShape<DescMessage> {
+    const reader = this.#reader;
+    if (!reader.isCompiled && !reader.warm(bytes.length - start)) return this.#uncompiled.decode(Buffer.from(bytes.subarray(start)));
+    try {
+      openInput(bytes, true);
+      const message = new reader.Message();
+      reader.read(message, start, bytes.length, 1);
+      return message as never;
+    } catch {
+      return this.#uncompiled.decode(Buffer.from(bytes.subarray(start)));
+    } finally {
+      closeInput();
+    }
+  }
+
   #encodeCold(message: MessageInitShape<DescMessage>): Buffer {
     const bytes = this.#uncompiled.encode(message);
     this.#writer.warm(bytes.length);

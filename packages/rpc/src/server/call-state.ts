@@ -161,10 +161,12 @@ export class CallState implements ContextSource {
    *
    * @throws RpcError with INTERNAL if the request cannot be parsed.
    */
-  receive(bytes: Buffer, compressed: boolean): Message {
+  receive(bytes: Buffer, compressed: boolean, start: number): Message {
+    const { input } = this.bound;
     let request: Message;
     try {
-      request = this.bound.input.decode(bytes);
+      if (start === 0) request = input.decode(bytes);
+      else request = input.decodeFrom?.(bytes, start) ?? input.decode(Buffer.from(bytes.subarray(start)));
     } catch (cause) {
       throw new RpcError(Code.INTERNAL, `cannot parse the request as ${this.method.input.typeName}`, { cause });
     }

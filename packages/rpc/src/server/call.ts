@@ -55,14 +55,18 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
    * Runs the call with its only request. Without interceptors, a unary call needs no promise other
    * than that of its handler.
    */
-  answer(request: Buffer, compressed: boolean): void {
+  answer(request: Buffer, compressed: boolean, start: number): void {
     const { handler, responseStream, settings } = this.bound;
-    if (responseStream || settings.interceptors.length > 0) {
+    if (settings.interceptors.length > 0) {
       this.#run(request, compressed);
       return;
     }
+    if (responseStream) {
+      this.#serveStream(request, compressed, start);
+      return;
+    }
     try {
-      const response = handler(this.receive(request, compressed), this.context);
+      const response = handler(this.receive(request, compressed, start), this.context);
       if (!isPromise(response)) this.#respond(response);
       else
         response.then(
@@ -90,7 +94,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     const { responseStream, settings } = this.bound;
     const { interceptors } = settings;
     if (responseStream && interceptors.length === 0) {
-      this.#serveStream(request, compressed);
+      this.#serveStream(request, compressed, 0);
       return;
     }
     const served =
@@ -107,9 +111,9 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
    * Runs a handler with a response stream, without interceptors. It needs no promise other than
    * those of the handler.
    */
-  #serveStream(request: Buffer | undefined, compressed: boolean): void {
+  #serveStream(request: Buffer | undefined, compressed: boolean, start: number): void {
     try {
-      const input = request === undefined ? this.#openRequests() : this.receive(request, compressed);
+      const input = request === undefined ? this.#openRequests() : this.receive(request, compressed, start);
       this.#write(this.bound.handler(input, this.context));
     } catch (error) {
       this.fail(error);
@@ -125,7 +129,7 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     const { handler, requestStream, responseStream } = this.bound;
     let input: Requests | Message;
     if (requestStream) input = this.#openRequests();
-    else if (request !== undefined) input = this.receive(request, compressed);
+    else if (request !== undefined) input = this.receive(request, compressed, 0);
     else input = this.#only(await this.#openRequests().next());
     const output = handler(input, this.context);
     if (responseStream) {
@@ -197,8 +201,8 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
 
   // Called by the transport.
 
-  onMessage(message: Buffer, compressed: boolean): void {
-    this.#requests?.push(message, compressed);
+  onMessage(message: Buffer, compressed: boolean, start = 0): void {
+    this.#requests?.push(message, compressed, start);
   }
 
   onHalfClose(): void {

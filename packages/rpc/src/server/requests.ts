@@ -12,7 +12,7 @@ type Waiter = PromiseWithResolvers<Result>;
 
 /** Decodes a request, and passes it to the interceptors. */
 interface Receiver {
-  receive(request: Buffer, compressed: boolean): Message;
+  receive(request: Buffer, compressed: boolean, start: number): Message;
 }
 
 const done: Result = { done: true, value: undefined };
@@ -88,12 +88,12 @@ export class Requests implements AsyncIterableIterator<Message, undefined> {
     return Promise.resolve(done);
   }
 
-  push(request: Buffer, compressed: boolean): void {
+  push(request: Buffer, compressed: boolean, start: number): void {
     const waiter = this.#shift();
     // Without a waiter, the handler has left its loop.
     if (waiter === undefined && !this.#pulling) return;
     try {
-      const result: Result = { done: false, value: this.#receiver.receive(request, compressed) };
+      const result: Result = { done: false, value: this.#receiver.receive(request, compressed, start) };
       if (waiter === undefined) this.#pulled = Promise.resolve(result);
       else waiter.resolve(result);
     } catch (error) {

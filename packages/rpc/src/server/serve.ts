@@ -50,6 +50,7 @@ class Method implements ServedMethod, CallMethod {
   readonly requestStream: boolean;
   readonly responseStream: boolean;
   readonly early: boolean;
+  readonly borrows: boolean;
   readonly handler: CallMethod["handler"];
   readonly input: Codec;
   readonly output: Codec;
@@ -71,6 +72,8 @@ class Method implements ServedMethod, CallMethod {
     this.responseStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
     // Interceptors may reject a call before its request is complete.
     this.early = this.requestStream || settings.interceptors.length > 0;
+    // Interceptors may wait before the only request is decoded.
+    this.borrows = input.decodeFrom !== undefined && (this.requestStream || settings.interceptors.length === 0);
     this.handler = handler;
     this.input = input;
     this.output = output;
@@ -84,9 +87,9 @@ class Method implements ServedMethod, CallMethod {
     return call;
   }
 
-  answer(stream: ServerStream, request: Buffer, compressed: boolean): ServerListener {
+  answer(stream: ServerStream, request: Buffer, compressed: boolean, start = 0): ServerListener {
     const call = new Call(this, stream, this.#calls);
-    call.answer(request, compressed);
+    call.answer(request, compressed, start);
     return call;
   }
 }

@@ -21,10 +21,15 @@ export interface ServedMethod {
    * the request is complete.
    */
   readonly early: boolean;
+  /**
+   * Whether the method takes a message in a borrowed buffer: it uses `start` of `onMessage` and
+   * `answer`, and does not keep the buffer. Default: `false`.
+   */
+  readonly borrows?: boolean;
   /** Opens a call when its header has arrived. The call pulls its requests. */
   open(stream: ServerStream): ServerListener;
-  /** Opens a call with its only request. */
-  answer(stream: ServerStream, request: Buffer, compressed: boolean): ServerListener;
+  /** Opens a call with its only request. The parameters are those of `onMessage`. */
+  answer(stream: ServerStream, request: Buffer, compressed: boolean, start?: number): ServerListener;
 }
 
 /** The stream of a call. Its methods do nothing after `end` and after `onCancel`. */
@@ -79,8 +84,9 @@ export interface ServerListener {
    * message follows.
    *
    * @param compressed whether the message arrived compressed.
+   * @param start where the message begins in the buffer. Not 0 only if the method borrows.
    */
-  onMessage(message: Buffer, compressed: boolean): void;
+  onMessage(message: Buffer, compressed: boolean, start?: number): void;
   /**
    * The caller has half-closed, and all requests have been delivered. Not called after an
    * incomplete request.

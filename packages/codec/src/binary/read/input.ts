@@ -11,7 +11,7 @@ const nothing: Buffer = Buffer.alloc(0);
 const mostHeld = 64 * 1024;
 
 /** The message being read. One is enough, because reading runs no user code. */
-export const input = { bytes: nothing, length: 0, at: 0 };
+export const input = { bytes: nothing, length: 0, at: 0, copies: false };
 
 /**
  * Thrown for malformed bytes. The caller then asks protobuf-es, which throws the real error. It is
@@ -23,9 +23,11 @@ export function reject(): never {
   throw malformed;
 }
 
-export function openInput(bytes: Buffer): void {
+/** @param copies whether the message must not share memory with `bytes`. */
+export function openInput(bytes: Buffer, copies = false): void {
   input.bytes = bytes;
   input.length = bytes.length;
+  input.copies = copies;
 }
 
 /** Releases the bytes. */
@@ -248,10 +250,14 @@ export function numbersView(): DataView {
   return numbers;
 }
 
-/** Returns a view of the input as a Uint8Array, as protobuf-es does, rather than a Buffer. */
+/**
+ * Returns a view of the input, or a copy of it, as a Uint8Array, as protobuf-es does, rather than a
+ * Buffer.
+ */
 export function view(start: number, end: number): Uint8Array {
-  const { bytes } = input;
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+  const { bytes, copies } = input;
+  const part = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+  return copies ? part.slice() : part;
 }
 
 /**

@@ -13,7 +13,7 @@ import type { ServerListener, ServerStream } from "../../server.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { writeMessage } from "../write-message.ts";
 import type { RequestHead } from "./request-head.ts";
-import { type Receiver, Requests, wholeMessage } from "./requests.ts";
+import { deliverWhole, isWholeMessage, type Receiver, Requests } from "./requests.ts";
 import { endResponse, headerOf } from "./responses.ts";
 import type { ReceivingCall, ServerConnection } from "./server-connection.ts";
 
@@ -42,6 +42,8 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   #wanted: boolean;
   /** The only request, until it is known that no other follows. */
   #request: Buffer | undefined = undefined;
+  /** Where it begins in its buffer. */
+  #requestStart = 0;
   #requestCompressed = false;
   /** Whether all requests have been delivered. */
   #complete = false;
@@ -175,10 +177,9 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     else if (this.#requests !== undefined) this.#requests.push(data, endStream);
     else {
       const { maxReceiveMessageBytes } = this.#connection.limits;
-      const request = endStream && this.#wanted ? wholeMessage(data, this.#head, maxReceiveMessageBytes) : undefined;
-      if (request !== undefined) {
+      if (endStream && this.#wanted && isWholeMessage(data, this.#head, maxReceiveMessageBytes)) {
         this.#stream.credit(data.length);
-        this.#request = request;
+        deliverWhole(this, this.#head, data);
         this.onRequestsEnd();
         return;
       }
@@ -226,10 +227,11 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
 
   // Called by `Requests`.
 
-  onRequest(message: Buffer, compressed: boolean): void {
-    if (this.#head.method.requestStream) this.#listener?.onMessage(message, compressed);
+  onRequest(message: Buffer, compressed: boolean, start: number): void {
+    if (this.#head.method.requestStream) this.#listener?.onMessage(message, compressed, start);
     else if (this.#request === undefined) {
       this.#request = message;
+      this.#requestStart = start;
       this.#requestCompressed = compressed;
     } else this.abort(Code.UNIMPLEMENTED, `Received a second request message for ${this.#head.method.path}`);
   }
@@ -258,9 +260,9 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
       if (mayReset) this.#halfCloseLater();
       else this.#listener?.onHalfClose();
     } else if (method.early) {
-      this.#listener?.onMessage(request, this.#requestCompressed);
+      this.#listener?.onMessage(request, this.#requestCompressed, this.#requestStart);
       if (!this.ended) this.#listener?.onHalfClose();
-    } else this.#opened(method.answer(this, request, this.#requestCompressed));
+    } else this.#opened(method.answer(this, request, this.#requestCompressed, this.#requestStart));
   }
 
   #halfCloseLater(): void {

@@ -13,7 +13,8 @@ const prefix = 5;
 export interface Receiver {
   /** Whether the call has ended, so that no more requests are delivered. */
   readonly ended: boolean;
-  onRequest(message: Buffer, compressed: boolean): void;
+  /** @param start where the message begins in the buffer. If it is not 0, the buffer is borrowed. */
+  onRequest(message: Buffer, compressed: boolean, start: number): void;
   /** The client has half-closed, and all requests have been delivered. */
   onRequestsEnd(): void;
   /** Reports how many received bytes have not been delivered. */
@@ -59,6 +60,13 @@ export class Requests {
 
   /** @param last whether the client has half-closed. */
   push(data: Buffer, last: boolean): void {
+    const idle = this.#reader.unread === 0 && !this.#reader.inside && this.#inflating === -1 && !this.#reading;
+    if (idle && !last && this.#wanted > 0 && isWholeMessage(data, this.#head, this.#limit)) {
+      this.#stream.credit(data.length);
+      this.#wanted--;
+      deliverWhole(this.#receiver, this.#head, data);
+      return;
+    }
     this.#reader.push(data);
     this.#held += data.length;
     if (last) this.#ended = true;
@@ -67,6 +75,10 @@ export class Requests {
 
   /** Delivers received messages as far as they are pulled. */
   read(): void {
+    if (this.#reader.unread > 0 || this.#ended) this.#read();
+  }
+
+  #read(): void {
     const reader = this.#reader;
     const receiver = this.#receiver;
     if (this.#reading || receiver.ended) return;
@@ -139,18 +151,24 @@ export class Requests {
     if (this.#receiver.ended) return;
     if (Buffer.isBuffer(outcome)) this.#deliver(outcome, true);
     else this.#receiver.abort(outcome.code, outcome.details);
-    this.read();
+    this.#read();
   }
 
   #deliver(message: Buffer, compressed: boolean): void {
     this.#wanted--;
-    this.#receiver.onRequest(message, compressed);
+    this.#receiver.onRequest(message, compressed, 0);
   }
 }
 
-/** Returns the message if the data is exactly one uncompressed message, otherwise `undefined`. */
-export function wholeMessage(data: Buffer, { compression }: RequestHead, limit: number): Buffer | undefined {
+/** @param limit the maximum size of the message in bytes; -1 for no limit. */
+export function isWholeMessage(data: Buffer, { compression }: RequestHead, limit: number): boolean {
   const length = data.length - prefix;
-  if (length < 0 || length > limit || data[0] !== 0 || data.readUInt32BE(1) !== length || compression === undefined) return undefined;
-  return cut(data, prefix, data.length);
+  return length >= 0 && data[0] === 0 && data.readUInt32BE(1) === length && (length <= limit || limit === -1) && compression !== undefined;
+}
+
+/** Delivers data that is exactly one uncompressed message. */
+export function deliverWhole(receiver: Pick<Receiver, "onRequest">, { method }: RequestHead, data: Buffer): void {
+  // A message that fills most of its buffer may share it.
+  if (method.borrows === true && data.buffer.byteLength > 2 * data.length) receiver.onRequest(data, false, prefix);
+  else receiver.onRequest(cut(data, prefix, data.length), false, 0);
 }
