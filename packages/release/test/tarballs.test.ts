@@ -45,6 +45,13 @@ describe.each(inject("tarballs"))("$name", ({ name, file, bytes }) => {
     expect(sources.filter((source) => !files.includes(source))).toEqual([]);
   });
 
+  // The registry shows the README without the repository around it.
+  test("has a README whose links lead somewhere on a registry", () => {
+    const prose = read("README.md").replaceAll(/^```.*?^```|`[^`]*`/gms, "");
+    const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+    expect(targets.filter((target) => !/^(https:\/\/|#)/.test(target))).toEqual([]);
+  });
+
   test("passes publint", async () => {
     const { messages, pkg } = await publint({ pack: { tarball: data.buffer }, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
