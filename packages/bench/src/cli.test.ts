@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { groups } from "./groups/index.ts";
 
 const bench = (...args: string[]) =>
   spawnSync(process.execPath, [fileURLToPath(new URL("main.ts", import.meta.url)), ...args], { encoding: "utf8" });
@@ -19,3 +20,10 @@ test.each([
   },
   60_000,
 );
+
+test("the help describes each group in a list", () => {
+  const { status, stdout } = bench("--help");
+  expect(status).toBe(0);
+  const list = stdout.split("\nGroups:\n")[1] ?? "";
+  expect([...list.matchAll(/^ {2}(\w+) +\S/gm)].map(([, name]) => name)).toEqual(groups.map(({ name }) => name));
+}, 60_000);

@@ -12,27 +12,35 @@ import { barTable, legend, measuresTable } from "./report/table.ts";
 import { checkedIn, writeResults } from "./report/write.ts";
 
 interface Options {
-  readonly quick: boolean;
-  readonly json: boolean;
+  readonly quick?: boolean;
+  readonly json?: boolean;
   readonly load: "h2load" | "node";
   readonly out?: string;
 }
 
 export function createCommand(): Command {
-  const list = groups.map(({ name, about }) => `${name}: ${about}`).join("\n");
-  return new Command("bench")
-    .description(`Compares the performance of @grpc-study with other implementations, which take turns in one run.\n\n${list}`)
+  const program = new Command(process.env.GRPC_STUDY_COMMAND || "bench");
+  return program
+    .description("Compares the performance of @grpc-study with other implementations, which take turns in one run.")
     .addArgument(new Argument("[groups...]", "groups to run (default: all)").choices(groups.map(({ name }) => name)))
-    .option("--quick", "run fewer and shorter rounds, as a smoke test; writes no results without --out", false)
-    .option("--json", "print medians and ratios as one JSON object, by name", false)
+    .option("--quick", "run fewer and shorter rounds, as a smoke test; writes no results without --out")
+    .option("--json", "print medians and ratios as one JSON object, by name")
     .addOption(
       new Option("--load <program>", "the load generator for gateways").choices(["h2load", "node"]).default(hasH2load ? "h2load" : "node"),
     )
     .option("--out <folder>", "folder for the results (default: packages/bench/results)")
+    .addHelpText("after", () => groupHelp(program))
     .action(run);
 }
+/** The groups as commander lists options: names in one column, wrapped text in another. */
+function groupHelp(program: Command): string {
+  const help = program.createHelp();
+  help.helpWidth = program.configureOutput().getOutHelpWidth?.() ?? 80;
+  const width = Math.max(...groups.map(({ name }) => name.length));
+  return ["\nGroups:", ...groups.map(({ name, about }) => help.formatItem(name, width, about, help))].join("\n");
+}
 
-async function run(wanted: readonly string[], { quick, json, load, out }: Options, command: Command): Promise<void> {
+async function run(wanted: readonly string[], { quick = false, json = false, load, out }: Options, command: Command): Promise<void> {
   if (load === "h2load" && !hasH2load) command.error("error: h2load is not installed (Debian: nghttp2-client)");
   const folder = out === undefined ? (quick ? undefined : checkedIn) : resolve(out);
   const progress = progressOn(stderr);
