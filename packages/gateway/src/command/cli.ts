@@ -106,13 +106,13 @@ export function createProgram(serve: (options: CommandOptions) => Promise<void>)
   command
     .optionsGroup("Limits:")
     .option("--timeout <duration>", "maximum duration of a call, such as 500ms, 1s or 2m (default: unlimited)", parseDuration)
-    .option("--body-limit <bytes>", "maximum size of a options body, or of one line or frame of a stream (default: 4 MiB)", parsePositive)
+    .option("--body-limit <bytes>", "maximum size of a request body, or of one line or frame of a stream (default: 4 MiB)", parsePositive)
     .option(
       "--element-limit <n>",
       "maximum number of elements in a JSON body: messages, fields, list items and map entries (default: 1000000)",
       parsePositive,
     )
-    .option("--body-timeout <duration>", "time limit for a options body, or for the next chunk of a stream (default: 30s)", parseDuration)
+    .option("--body-timeout <duration>", "time limit for a request body, or for the next chunk of a stream (default: 30s)", parseDuration)
     .option("--max-response-bytes <bytes>", "maximum size of a response message from the server (default: 4 MiB)", parsePositive)
     .option("--max-header-bytes <bytes>", "maximum size of the URL and the headers together (default: 16384)", parsePositive)
     .option("--headers-timeout <duration>", "time limit for the request headers (default: 10s)", parseDuration)
