@@ -5,8 +5,13 @@ import { createClient } from "@grpc-study/rpc";
 
 const client = createClient(SayHello, process.argv[2] ?? "127.0.0.1:10001");
 
-const stream = client.sayHello();
-await stream.send({ messageName: "zhc", messageLen: 0n });
-const response = await stream.recv(); // `undefined` at the end, where Go returns io.EOF
-console.log("接受服务端的resp:", response?.resMessage);
-stream.closeSend();
+try {
+  const stream = client.sayHello();
+  await stream.send({ messageName: "zhc", messageLen: 0n });
+  const response = await stream.recv(); // `undefined` at the end, where Go returns io.EOF
+  console.log("接受服务端的resp:", response?.resMessage);
+  stream.closeSend();
+} catch (error) {
+  console.error(`the stream failed: ${error}`);
+  process.exit(1);
+}

@@ -5,6 +5,11 @@ import { createClient } from "@grpc-study/rpc";
 
 const client = createClient(SayHello, process.argv[2] ?? "127.0.0.1:9090");
 
-// messageLen is an int64, which is a bigint in TypeScript.
-const { resMessage } = await client.sayHello({ messageName: "XiaoMing", messageLen: 1n });
-console.log(resMessage);
+try {
+  // messageLen is an int64, which is a bigint in TypeScript.
+  const { resMessage } = await client.sayHello({ messageName: "XiaoMing", messageLen: 1n });
+  console.log(resMessage);
+} catch (error) {
+  console.error(`could not greet: ${error}`);
+  process.exit(1);
+}

@@ -12,5 +12,11 @@ const client = createClient(SayHello, process.argv[2] ?? "127.0.0.1:9092", {
     serverName: "grpcstudy.com",
   },
 });
-const { resMessage } = await client.sayHello({ messageName: "XiaoMing", messageLen: 1n });
-console.log(resMessage);
+
+try {
+  const { resMessage } = await client.sayHello({ messageName: "XiaoMing", messageLen: 1n });
+  console.log(resMessage);
+} catch (error) {
+  console.error(`could not greet: ${error}`);
+  process.exit(1);
+}

@@ -8,5 +8,11 @@ import { createClient } from "@grpc-study/rpc";
 const client = createClient(SayHello, process.argv[2] ?? "127.0.0.1:9091", {
   tls: { ca: "certs/ca.pem", serverName: "grpcstudy.com" },
 });
-const { resMessage } = await client.sayHello({ messageName: "XiaoMing", messageLen: 1n });
-console.log(resMessage);
+
+try {
+  const { resMessage } = await client.sayHello({ messageName: "XiaoMing", messageLen: 1n });
+  console.log(resMessage);
+} catch (error) {
+  console.error(`could not greet: ${error}`);
+  process.exit(1);
+}

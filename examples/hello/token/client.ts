@@ -10,5 +10,11 @@ const credentials: PerRpcCredentials = {
 };
 
 const client = createClient(SayHello, process.argv[2] ?? "127.0.0.1:9093", { perRpcCredentials: credentials });
-const { resMessage } = await client.sayHello({ messageName: "XiaoMing", messageLen: 1n });
-console.log(resMessage);
+
+try {
+  const { resMessage } = await client.sayHello({ messageName: "XiaoMing", messageLen: 1n });
+  console.log(resMessage);
+} catch (error) {
+  console.error(`could not greet: ${error}`);
+  process.exit(1);
+}
