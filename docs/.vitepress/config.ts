@@ -72,7 +72,7 @@ export default defineConfig({
   title,
   cleanUrls: true,
   lastUpdated: false,
-  // These files stand beside the pages, but are not pages.
+  // These folders are not part of the site.
   srcExclude: ["README.md", "node_modules/**", "test/**"],
   head: [
     ["link", { rel: "icon", href: icon }],

@@ -124,7 +124,7 @@ push.putStream([{ data: "" }, { dta: "" }]);
 push.getStream({}).send({});
 // @ts-expect-error a client stream has one response
 push.putStream().recv();
-// @ts-expect-error a call with its requests given takes no more
+// @ts-expect-error a call that was created with its requests accepts no other
 push.allStream([]).send({});
 // @ts-expect-error
 push.allStream().send({ dta: "" });

@@ -74,7 +74,7 @@ export class Workplace {
   }
 
   /** Replaces the ports in a text by the actual ones. */
-  here(text: string): string {
+  withActualPorts(text: string): string {
     const local = (port: string) => this.#ports.get(port) ?? port;
     return text
       .replaceAll(
@@ -87,7 +87,7 @@ export class Workplace {
   async write(file: string, text: string): Promise<void> {
     const path = join(this.folder, file);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, this.here(text));
+    await writeFile(path, this.withActualPorts(text));
   }
 
   /**
@@ -105,7 +105,11 @@ export class Workplace {
       return;
     }
     const printed = [...text.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, line]) => `${line}\n`).join("");
-    expect(await run(process.execPath, [file], { cwd: this.folder })).toEqual({ status: 0, stdout: this.here(printed), stderr: "" });
+    expect(await run(process.execPath, [file], { cwd: this.folder })).toEqual({
+      status: 0,
+      stdout: this.withActualPorts(printed),
+      stderr: "",
+    });
   }
 
   /** Runs a console command and checks its output. */
@@ -115,7 +119,7 @@ export class Workplace {
     // A response body that curl prints may lack a final line break.
     const ended = (text: string) => (/\bcurl\b/.test(command) ? text.trimEnd() : text);
     expect({ ...outcome, stdout: ended(stdout) }, outcome.stderr).toEqual(
-      expect.objectContaining({ status: 0, stdout: ended(this.here(printed)) }),
+      expect.objectContaining({ status: 0, stdout: ended(this.withActualPorts(printed)) }),
     );
   }
 
@@ -126,7 +130,7 @@ export class Workplace {
   async keepRunning(command: string, printed: string): Promise<void> {
     await this.#bringExamples(command);
     const process = this.#running.use(new Process("bash", ["-c", this.#built(command, "exec ")], { cwd: this.folder }));
-    const lines = this.here(printed).split("\n").filter(Boolean);
+    const lines = this.withActualPorts(printed).split("\n").filter(Boolean);
     try {
       for (const line of lines) await process.stdout.line((one) => narrow(one) === narrow(line));
     } catch (cause) {
@@ -138,7 +142,7 @@ export class Workplace {
 
   /** Resolves with the address of a program once it listens. */
   async #listens(process: Process, text: string): Promise<string> {
-    const port = [...this.here(text).matchAll(listened)].map((match) => match.slice(1).find(Boolean))[0] ?? "";
+    const port = [...this.withActualPorts(text).matchAll(listened)].map((match) => match.slice(1).find(Boolean))[0] ?? "";
     const ended = process.exit.then(() => Promise.reject(new Error(`the program exited: ${process.stderr.text}`)));
     ended.catch(() => {});
     await Promise.race([ended, expect.poll(() => connects(Number(port)), { timeout: 20_000 }).toBe(true)]);
@@ -161,7 +165,7 @@ export class Workplace {
       certs: `${node} ${serverMain} certs`,
       gateway: `${node} ${gatewayMain}`,
     };
-    const line = this.here(command)
+    const line = this.withActualPorts(command)
       .replaceAll(/\bnpx -y pnpm@12 (client|start|certs|gateway)\b/g, (_all, name: string) => mains[name] ?? "")
       .replaceAll(/\b(npx -y pnpm@12 exec|pnpm exec|npx) /g, "")
       .replace(

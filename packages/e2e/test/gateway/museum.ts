@@ -47,7 +47,7 @@ export async function serveMuseum(more: Parameters<typeof serveLoader>[0] = () =
   const metadata: Fields[] = [];
   const watched = new Set<unknown>();
   const echo: Unary = ({ request }, callback) => callback(null, request);
-  const tell: Unary = ({ request }, callback) => callback(null, { seen: JSON.stringify(request) });
+  const returnRequest: Unary = ({ request }, callback) => callback(null, { seen: JSON.stringify(request) });
   const get: Unary = (call, callback) => {
     metadata.push(call.metadata.getMap());
     const { name } = call.request;
@@ -69,13 +69,13 @@ export async function serveMuseum(more: Parameters<typeof serveLoader>[0] = () =
   const server = await serveLoader((server) => {
     server.addService(loadMuseum()["museum.v1.Museum"] as ServiceDefinition, {
       GetExhibit: get,
-      Search: tell,
+      Search: returnRequest,
       CreateExhibit: (({ request }, callback) => callback(null, (request["exhibit"] ?? {}) as Fields)) satisfies Unary,
       UpdateExhibit: echo,
       DeleteExhibit: ((_call, callback) => callback(null, {})) satisfies Unary,
       MoveExhibit: echo,
       GetPicture: getPicture,
-      PutPicture: tell,
+      PutPicture: returnRequest,
       Watch: watch,
       Wait: wait,
     });

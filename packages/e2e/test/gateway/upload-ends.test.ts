@@ -230,13 +230,13 @@ describe.each([
     const own = await start(upstream);
     const before = upstream.ends.length;
     const calls = begun();
-    const asked = paths.map((path) => stalled(own.address, path));
+    const uploads = paths.map((path) => stalled(own.address, path));
     const socket = new WebSocket(`ws://${own.address}${paths[0]}`);
     await once(socket, "open");
     socket.send("{}");
     await until(() => begun() === calls + 3);
     await own.app.close();
-    await Promise.all(asked);
+    await Promise.all(uploads);
     await until(() => (upstream?.ends.length ?? 0) === before + 3);
     expect(upstream.ends.slice(before)).not.toContain("EOF");
   });
