@@ -21,6 +21,12 @@ import { run } from "./harness/process.ts";
 
 const help = run(process.execPath, [serverMain, "--help"]);
 
+test("the contract has each topic that the command serves", async () => {
+  const { stdout } = await help;
+  const list = stdout.split("\nTopics:\n")[1]?.split("\n\n")[0] ?? "";
+  expect([...list.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name)).toEqual(topics.map(({ name }) => name));
+});
+
 describe.each(topics)("the $name server", ({ name, definition, listeners }) => {
   test("serves the methods of the contract, with its messages, fields, numbers and types", async () => {
     const services = await reflect(addressOf(name));
