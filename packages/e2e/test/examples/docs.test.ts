@@ -1,6 +1,6 @@
-// Tests every example of the documentation, in both languages. Each page becomes a small project in
-// its own folder: the test writes the files,
-// type-checks all TypeScript in one run, and runs programs and commands in page order.
+// Tests every example of the documentation. Each English page becomes a small project in its own
+// folder: the test writes the files, type-checks all TypeScript in one run, and runs programs and
+// commands in page order. A Chinese page must have the same code, except for comments.
 //
 //   ```ts               is type-checked
 //   ```ts continues     is type-checked with the block before it
@@ -44,14 +44,33 @@ function examplesOf(markdown: string): Example[] {
   return examples;
 }
 
-const pages = globSync("**/*.md", { cwd: docs, exclude: (name) => ["node_modules", "api"].includes(name) })
+const all = globSync("**/*.md", { cwd: docs, exclude: (name) => ["node_modules", "api"].includes(name) })
   .map((file) => file.replaceAll("\\", "/"))
   .toSorted()
   .map((file) => {
     const markdown = readFileSync(join(docs, file), "utf8");
     return { page: file.replace(/\.md$/, ""), markdown, examples: examplesOf(markdown) };
-  })
-  .filter(({ examples }) => examples.length > 0);
+  });
+const pages = all.filter(({ page, examples }) => !page.startsWith("zh/") && examples.length > 0);
+
+/** The code of a page, without comments. What a program prints stands in comments, and stays. */
+function codeOf(markdown: string): string[] {
+  return blocksOf(markdown)
+    .filter(({ language, file }) => ["ts", "console"].includes(language) || file !== undefined)
+    .map(({ language, marks, text }) => {
+      const prints = (line: string) => marks.includes("run") && line.includes("console.log(");
+      const comment = language === "console" ? /(^| +)# .*$/ : /(^| +)(\/\/|#|\/\*\*|\*) .*$/;
+      const lines = text.split("\n").map((line) => (prints(line) ? line : line.replace(comment, "")).trimEnd());
+      return [language, ...marks, ...lines.filter(Boolean)].join("\n");
+    });
+}
+
+const translated = all.filter(({ page }) => page.startsWith("zh/"));
+
+test.each(translated)("$page has the code of its English page", ({ page, markdown }) => {
+  const english = all.find((one) => `zh/${one.page}` === page)?.markdown ?? "";
+  expect(codeOf(markdown)).toEqual(codeOf(english));
+});
 
 /**
  * Returns the page together with the example files that it includes or runs. The listening ports
@@ -127,7 +146,7 @@ describe.skipIf(cannotRun).each(pages)("$page", { concurrent: false, timeout: 60
 });
 
 test("at most a tenth of the blocks are untested", () => {
-  const blocks = pages.flatMap(({ markdown }) => blocksOf(markdown));
+  const blocks = all.flatMap(({ markdown }) => blocksOf(markdown));
   const untested = blocks.filter((block) => block.untested !== undefined);
   expect(untested.length).toBeLessThanOrEqual(blocks.length / 10);
 });
