@@ -5,6 +5,6 @@ const conditions = ["@grpc-study/source"];
 
 export default defineConfig({
   resolve: { conditions },
-  test: { isolate: false, testTimeout: 30_000, hookTimeout: 30_000 },
+  test: { testTimeout: 30_000, hookTimeout: 30_000 },
   ssr: { resolve: { conditions, externalConditions: conditions } },
 });

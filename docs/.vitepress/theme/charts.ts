@@ -22,7 +22,7 @@ export function bars(group: Group | undefined, measure: string, contestants?: re
 
 /** The servers that the landing page compares: each uses its own codec or plain bytes. */
 export const serverBars = (server: Group | undefined): Bar[] =>
-  bars(server, "unary, 7 B, plaintext", ["rpc", "grpc-go", "proto-loader", "grpc-js", "nice-grpc", "connect-node"]);
+  bars(server, "unary, 7 B, plaintext", ["rpc", "grpc-go", "proto-loader", "grpc-js", "nice-grpc"]);
 
 /** How many times faster `rpc` is, from the means of a family of measures. */
 export function ratioBars(group: Group | undefined, family: string): Bar[] {

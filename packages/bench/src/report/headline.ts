@@ -9,7 +9,7 @@ use([BarChart, GridComponent, TitleComponent, SVGRenderer]);
 
 const measure = "unary, 7 B, plaintext";
 /** The gRPC servers. The other contestants serve HTTP/2 without gRPC, with constant responses. */
-const servers = ["rpc", "grpc-go", "proto-loader", "grpc-js", "nice-grpc", "connect-node"];
+const servers = ["rpc", "grpc-go", "proto-loader", "grpc-js", "nice-grpc"];
 const own = "rpc";
 const rowHeight = 30;
 
