@@ -18,5 +18,5 @@ if (!isSupported) {
 }
 
 // A command starts faster the second time: Node keeps the compiled code in the temporary folder, or
-// in $NODE_COMPILE_CACHE. NODE_DISABLE_COMPILE_CACHE=1 turns that off.
-module.enableCompileCache();
+// in $NODE_COMPILE_CACHE. NODE_DISABLE_COMPILE_CACHE=1 turns that off. Deno has no such function.
+module.enableCompileCache?.();
