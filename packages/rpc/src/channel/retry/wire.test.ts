@@ -208,11 +208,11 @@ test("the policy retries a call whose connection is lost", async () => {
 });
 
 test("after a cancel during the back-off, the server receives no other attempt", async () => {
-  const { all, target } = await server((seen) => seen.fail(Code.UNAVAILABLE, { "grpc-retry-pushback-ms": "50" }));
+  const { all, target } = await server((seen) => seen.fail(Code.UNAVAILABLE, { "grpc-retry-pushback-ms": "500" }));
   const call = callOf(channelTo(target, { retry }), "unary");
-  await vi.waitFor(() => expect(all[0]?.stream.closed).toBe(true));
+  await vi.waitFor(() => expect(all[0]?.stream.closed).toBe(true), { interval: 5 });
   call.stream.cancel(Code.CANCELLED, "enough");
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await new Promise((resolve) => setTimeout(resolve, 700));
   expect(all).toHaveLength(1);
 });
 
