@@ -45,3 +45,18 @@ function parseInfo(info: string): Pick<Block, "language" | "marks" | "file"> {
     .split(/\s+/);
   return { language, marks, file: /\[([^\]]*)\]/.exec(info)?.[1] };
 }
+
+/**
+ * Returns the tested code of a page without its comments, to compare translations. The comments
+ * with what a program prints are kept.
+ */
+export function codeOf(markdown: string): string[] {
+  return blocksOf(markdown)
+    .filter(({ language, file }) => ["ts", "console"].includes(language) || file !== undefined)
+    .map(({ language, marks, text }) => {
+      const prints = (line: string) => marks.includes("run") && line.includes("console.log(");
+      const comment = language === "console" ? /(^| +)# .*$/ : /(^| +)(\/\/|#|\/\*\*|\*) .*$/;
+      const lines = text.split("\n").map((line) => (prints(line) ? line : line.replace(comment, "")).trimEnd());
+      return [language, ...marks, ...lines.filter(Boolean)].join("\n");
+    });
+}

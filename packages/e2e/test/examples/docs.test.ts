@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository, tsc } from "../harness/paths.ts";
 import { run } from "../harness/process.ts";
-import { type Block, blocksOf } from "./blocks.ts";
+import { type Block, blocksOf, codeOf } from "./blocks.ts";
 import { cannotRun, commandsOf, ownPorts, startTutorials, Workplace } from "./workplace.ts";
 
 const docs = join(repository, "docs");
@@ -52,18 +52,6 @@ const all = globSync("**/*.md", { cwd: docs, exclude: (name) => ["node_modules",
     return { page: file.replace(/\.md$/, ""), markdown, examples: examplesOf(markdown) };
   });
 const pages = all.filter(({ page, examples }) => !page.startsWith("zh/") && examples.length > 0);
-
-/** The code of a page, without comments. What a program prints stands in comments, and stays. */
-function codeOf(markdown: string): string[] {
-  return blocksOf(markdown)
-    .filter(({ language, file }) => ["ts", "console"].includes(language) || file !== undefined)
-    .map(({ language, marks, text }) => {
-      const prints = (line: string) => marks.includes("run") && line.includes("console.log(");
-      const comment = language === "console" ? /(^| +)# .*$/ : /(^| +)(\/\/|#|\/\*\*|\*) .*$/;
-      const lines = text.split("\n").map((line) => (prints(line) ? line : line.replace(comment, "")).trimEnd());
-      return [language, ...marks, ...lines.filter(Boolean)].join("\n");
-    });
-}
 
 const translated = all.filter(({ page }) => page.startsWith("zh/"));
 

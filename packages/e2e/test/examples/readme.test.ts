@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository, startMain } from "../harness/paths.ts";
 import { Process } from "../harness/process.ts";
-import { type Block, blocksOf } from "./blocks.ts";
+import { type Block, blocksOf, codeOf } from "./blocks.ts";
 import { cannotRun, commandsOf, ownPorts, startTutorials, Workplace } from "./workplace.ts";
 
 /** Examples that do not run here, and why. */
@@ -17,7 +17,7 @@ const exceptions: readonly (readonly [readme: string, heading: string, why: stri
 
 const packages = (await readdir(join(repository, "packages"))).map((name) => `packages/${name}/README.md`);
 const found = await Promise.all(
-  ["README.md", "README.zh-CN.md", ...packages].map(async (readme) => ({
+  ["README.md", ...packages].map(async (readme) => ({
     readme,
     examples: await readFile(join(repository, readme), "utf8").then(blocksOf, (): Block[] => []),
   })),
@@ -31,6 +31,13 @@ const readmes = found
     ),
   }))
   .filter(({ examples }) => examples.length > 0);
+
+test("README.zh-CN.md has the code of README.md, which runs once", async () => {
+  const [english, chinese] = await Promise.all(
+    ["README.md", "README.zh-CN.md"].map(async (file) => codeOf(await readFile(join(repository, file), "utf8"))),
+  );
+  expect(chinese).toEqual(english);
+});
 
 /** Disposed after the tests of this file. */
 const started = new AsyncDisposableStack();
