@@ -43,7 +43,11 @@ test.each([
   ["no case", ["--server_port", "1"], "--test_case"],
   ["no port", ["--test_case", "empty_unary"], "--server_port"],
   ["an invalid boolean", ["--server_port", "1", "--test_case", "empty_unary", "--use_tls=maybe"], "true or false"],
-  ["a CA file that does not exist", ["--server_port", "1", "--test_case", "empty_unary", "--ca_file", "/nowhere.pem"], "The file does not exist"],
+  [
+    "a CA file that does not exist",
+    ["--server_port", "1", "--test_case", "empty_unary", "--ca_file", "/nowhere.pem"],
+    "The file does not exist",
+  ],
 ])("%s: one line on stderr and status 1", async (_what, flags, message) => {
   const { status, stderr } = await call(...flags);
   expect(status).toBe(1);
