@@ -5,11 +5,11 @@ import { onTestFinished } from "vitest";
 import { data, flag, headers, type } from "../../http2/test/raw/frames.ts";
 import { block, type Fields } from "../../http2/test/raw/hpack.ts";
 import { type RawPeer, type RawPeerOptions, readyClient } from "../../http2/test/raw/peer.ts";
-import { defaultServerLimits, type ServerLimits } from "../src/limits/limits.ts";
+import type { ServerLimits } from "../src/limits/limits.ts";
 import type { Status } from "../src/protocol/status.ts";
 import type { ServerTls } from "../src/security/tls.ts";
-import { createHttp2ServerTransport } from "../src/transport/http2/server/transport.ts";
-import type { ListenAddress, ServedMethod, ServerListener, ServerStream, ServerTransport } from "../src/transport/server.ts";
+import { createHttp2ServerTransport, type Http2ServerOptions, type Http2ServerTransport } from "../src/transport/http2/server/transport.ts";
+import type { ListenAddress, ServedMethod, ServerListener, ServerStream } from "../src/transport/server.ts";
 
 /** Records the events of a call in order. */
 export class ServedCall implements ServerListener {
@@ -37,15 +37,15 @@ export class ServedCall implements ServerListener {
 }
 
 export class Served {
-  readonly transport: ServerTransport;
+  readonly transport: Http2ServerTransport;
   readonly calls: ServedCall[] = [];
   /** Called when a call has begun. The request of a unary call is available then. */
   onCall: (call: ServedCall) => void = () => {};
   port = 0;
   readonly errors: unknown[] = [];
 
-  constructor(limits: Partial<ServerLimits> = {}) {
-    this.transport = createHttp2ServerTransport({ ...defaultServerLimits, ...limits }, (error) => this.errors.push(error));
+  constructor(limits: Partial<ServerLimits> = {}, options: Http2ServerOptions = {}) {
+    this.transport = createHttp2ServerTransport(limits, { onError: (error) => this.errors.push(error), ...options });
     this.#add("Unary", false, false, false);
     this.#add("EarlyUnary", false, false, true);
     this.#add("ServerStream", false, true, false);
@@ -93,8 +93,8 @@ export class Served {
   }
 }
 
-export async function serve(limits?: Partial<ServerLimits>): Promise<Served> {
-  const served = new Served(limits);
+export async function serve(limits?: Partial<ServerLimits>, options?: Http2ServerOptions): Promise<Served> {
+  const served = new Served(limits, options);
   onTestFinished(() => served.transport.destroy());
   return served.listen();
 }

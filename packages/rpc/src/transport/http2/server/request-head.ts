@@ -12,6 +12,10 @@ import { httpList, trailersOnlyList } from "./response-lists.ts";
 /** The server's methods and limits for header lists. */
 export interface HeadRules {
   readonly methods: ReadonlyMap<string, ServedMethod>;
+  /** Returns further methods, which may change at run time. */
+  readonly find: ((path: string) => ServedMethod | undefined) | undefined;
+  /** Whether requests other than gRPC have a handler. */
+  readonly takesOthers: boolean;
   readonly maxMetadataPairs: number;
 }
 
@@ -101,6 +105,10 @@ function listOf(value: string, rest: string | undefined): string {
  */
 const grpcType = /^application\/grpc(\+proto)?[\t ]*(;.*)?$/i;
 
+function isGrpcType(type: string | undefined): boolean {
+  return type === "application/grpc" || type === "application/grpc+proto" || (type !== undefined && grpcType.test(type));
+}
+
 /** How many characters of a path are quoted in a message. */
 const shownPath = 256;
 
@@ -108,16 +116,18 @@ const status = (code: Code, message: string) => ({ code, message, metadata: unde
 
 const notPost = httpList(405, status(Code.INTERNAL, "a call must be a POST request"), [["allow", "POST"]]);
 /** Requests other than gRPC get a plain HTTP response (PROTOCOL-HTTP2.md). */
-const notGrpc = HeaderList.response(415, [["accept-post", "application/grpc, application/grpc+proto"]]);
+export const notGrpc: HeaderList = HeaderList.response(415, [["accept-post", "application/grpc, application/grpc+proto"]]);
 
 /** Returns the head of a call, or the header list of the complete response that rejects it. */
 export function readHead(list: HeaderList, rules: HeadRules): RequestHead | HeaderList {
-  if (list.memo instanceof RequestHead) return list.memo;
+  const { memo, path = "" } = list;
+  if (memo instanceof RequestHead && (rules.find === undefined || memo.method === methodOf(path, rules))) return memo;
   const fields = new Fields(list);
+  const isGrpc = isGrpcType(fields.contentType);
+  if (!isGrpc && rules.takesOthers) return notGrpc;
   // The order of the checks in grpc-go.
   if (list.method !== "POST") return notPost;
-  const type = fields.contentType;
-  if (type !== "application/grpc" && type !== "application/grpc+proto" && (type === undefined || !grpcType.test(type))) return notGrpc;
+  if (!isGrpc) return notGrpc;
   const { timeout } = fields;
   if (timeout !== undefined) {
     const timeoutMs = parseTimeout(timeout);
@@ -129,8 +139,7 @@ export function readHead(list: HeaderList, rules: HeadRules): RequestHead | Head
     const message = `the request has ${pairs} header fields, and limits.maxMetadataPairs is ${rules.maxMetadataPairs}`;
     return trailersOnlyList(status(Code.RESOURCE_EXHAUSTED, message));
   }
-  const path = list.path ?? "";
-  const method = rules.methods.get(path);
+  const method = methodOf(path, rules);
   // Not cached: the method may be added later.
   if (method === undefined) {
     return trailersOnlyList(status(Code.UNIMPLEMENTED, `The server does not implement the method ${path.slice(0, shownPath)}`));
@@ -138,4 +147,8 @@ export function readHead(list: HeaderList, rules: HeadRules): RequestHead | Head
   const head = new RequestHead(method, list, fields);
   list.memo = head;
   return head;
+}
+
+function methodOf(path: string, { methods, find }: HeadRules): ServedMethod | undefined {
+  return methods.get(path) ?? find?.(path);
 }

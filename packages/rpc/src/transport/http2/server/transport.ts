@@ -1,31 +1,72 @@
 // The transport for calls over HTTP/2, on the engine of this repository.
 
-import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
+import { Duplex } from "node:stream";
 import { type Connection, createServer, type HeaderList, type Server, type Stream, type StreamHandler } from "@grpc-study/http2";
-import type { ServerLimits } from "../../../limits/limits.ts";
+import { checkFunction, checkOptionNames, checkString, type Names, optional, wrongType } from "../../../checks.ts";
+import { defaultServerLimits, type ServerLimits, withDefaults } from "../../../limits/limits.ts";
 import type { Certificates } from "../../../security/certificates.ts";
 import { type ServerTls, serverCertificates } from "../../../security/tls.ts";
 import type { ListenAddress, Listening, ServedMethod, ServerTransport, UnsentCall } from "../../server.ts";
 import { CallStream } from "./call-stream.ts";
 import { engineOptions } from "./engine-options.ts";
 import { Listener } from "./listener.ts";
-import { RequestHead, readHead } from "./request-head.ts";
+import { notGrpc, RequestHead, readHead } from "./request-head.ts";
 import { peerOf, ServerConnection } from "./server-connection.ts";
 
+export interface Http2ServerOptions {
+  /** Called with errors that methods and handlers throw, which indicates a bug. Default: ignored. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+  /**
+   * Returns the method with a path that `add` was not called for. Called for each call, so the
+   * methods may change at run time. If it returns the same object for the same method, a header that
+   * a client repeats is read only once. Default: such calls end with UNIMPLEMENTED.
+   */
+  readonly find?: ((path: string) => ServedMethod | undefined) | undefined;
+  /**
+   * Serves the streams that are not gRPC: any HTTP method, and any content type except
+   * `application/grpc` and `application/grpc+proto`. The values of headers may begin or end with
+   * spaces. The handler enforces its own limits for bodies and times. Default: such requests get the
+   * HTTP status 415.
+   */
+  readonly other?: ((stream: Stream, headers: HeaderList, endStream: boolean) => StreamHandler) | undefined;
+}
+
+const names: Names<Http2ServerOptions> = { onError: true, find: true, other: true };
+
+/** The HTTP/2 transport. Its limits and `drain` cover the streams of `other`, too. */
+export interface Http2ServerTransport extends ServerTransport {
+  /**
+   * Serves a connection that the caller has accepted, from its first byte. After TLS, ALPN must have
+   * selected `h2`. After `drain`, the connection is destroyed. `maxConnections` does not apply.
+   *
+   * @param peer the peer for `ServerStream.peer`. Default: the remote address of the socket.
+   * @throws TypeError for a wrong argument.
+   */
+  attach(duplex: Duplex, peer?: string): void;
+}
+
 /**
- * Creates the HTTP/2 transport of a server.
+ * Creates the HTTP/2 transport of a server. `createServer` does it for services that are
+ * implemented with handlers; use this function for a proxy, or for a server that speaks other
+ * protocols besides gRPC.
  *
- * @param onError called with errors that listeners throw, which indicates a bug.
+ * @param limits the limits for peers. Each limit documents its unit and its default.
+ * @throws TypeError for an unknown option or a wrong type, RangeError for a limit that is out of
+ * range.
  */
-export function createHttp2ServerTransport(limits: ServerLimits, onError?: (error: unknown) => void): ServerTransport {
-  return new Http2ServerTransport(limits, onError);
+export function createHttp2ServerTransport(
+  limits?: { readonly [Name in keyof ServerLimits]?: ServerLimits[Name] | undefined },
+  options: Http2ServerOptions = {},
+): Http2ServerTransport {
+  checkOptionNames("createHttp2ServerTransport()", options, names);
+  for (const [name, value] of Object.entries(options)) optional(checkFunction, name, value);
+  return new Transport(withDefaults(defaultServerLimits, limits), options);
 }
 
 /** The handler of a stream that has already been answered. */
 const answered: StreamHandler = {};
 
-class Http2ServerTransport implements ServerTransport {
+class Transport implements Http2ServerTransport {
   readonly #limits: ServerLimits;
   readonly #methods = new Map<string, ServedMethod>();
   readonly #engine: Server;
@@ -36,14 +77,15 @@ class Http2ServerTransport implements ServerTransport {
   #clock: NodeJS.Timeout | undefined;
   #drained: Promise<void> | undefined;
 
-  constructor(limits: ServerLimits, onError: ((error: unknown) => void) | undefined) {
+  constructor(limits: ServerLimits, { onError, find, other }: Http2ServerOptions) {
     this.#limits = limits;
-    const rules = { methods: this.#methods, maxMetadataPairs: limits.maxMetadataPairs };
+    const rules = { methods: this.#methods, find, takesOthers: other !== undefined, maxMetadataPairs: limits.maxMetadataPairs };
     this.#engine = createServer({
       ...engineOptions(limits),
       ...(onError === undefined ? {} : { onError }),
       onStream(stream: Stream, list: HeaderList, endStream: boolean): StreamHandler {
         const head = readHead(list, rules);
+        if (head === notGrpc && other !== undefined) return other(stream, list, endStream);
         if (!(head instanceof RequestHead)) {
           stream.respond(head);
           return answered;
@@ -63,7 +105,7 @@ class Http2ServerTransport implements ServerTransport {
   async listen(address: ListenAddress, tls: ServerTls | undefined): Promise<Listening> {
     if (this.#drained !== undefined) throw new Error("the transport has been closed");
     const secure = tls === undefined ? undefined : { options: tls, certificates: this.#certificatesOf(tls) };
-    const listener = new Listener(this.#limits, secure, (socket) => this.#accept(socket, address.path));
+    const listener = new Listener(this.#limits, secure, (socket) => this.#accept(socket, peerOf(socket, address.path)));
     this.#listeners.add(listener);
     try {
       const port = await listener.listen(address);
@@ -92,12 +134,18 @@ class Http2ServerTransport implements ServerTransport {
     return certificates;
   }
 
-  #accept(socket: Socket | TLSSocket, path: string | undefined): void {
+  attach(duplex: Duplex, peer?: string): void {
+    if (!(duplex instanceof Duplex)) throw wrongType("the stream of attach()", "a Duplex", duplex);
+    this.#accept(duplex, optional(checkString, "the peer of attach()", peer) ?? peerOf(duplex, undefined));
+    // The caller may have paused it.
+    duplex.resume();
+  }
+
+  #accept(socket: Duplex, peer: string): void {
     if (this.#drained !== undefined) {
       socket.destroy();
       return;
     }
-    const peer = peerOf(socket, path);
     const connection = this.#engine.attach(socket);
     const state = new ServerConnection(connection, peer, this.#limits, performance.now());
     connection.data = state;

@@ -1,0 +1,11 @@
+// @grpc-study/rpc/transport: the two seams of this package, for proxies and for servers that speak
+// other protocols besides gRPC. Messages cross both as bytes.
+export { ErrorCode, HeaderList, type Stream, type StreamHandler, type StreamReset } from "@grpc-study/http2";
+export type { ServerLimits } from "../limits/limits.ts";
+export type { Compression } from "../protocol/compression.ts";
+export type { Status } from "../protocol/status.ts";
+export type { ClientCertificate } from "../security/peer-certificate.ts";
+export type { ServerTls } from "../security/tls.ts";
+export type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall, OutgoingMethod } from "./client.ts";
+export { createHttp2ServerTransport, type Http2ServerOptions, type Http2ServerTransport } from "./http2/server/transport.ts";
+export type { ListenAddress, Listening, ServedMethod, ServerListener, ServerStream, ServerTransport, UnsentCall } from "./server.ts";
