@@ -1,0 +1,102 @@
+// Runs all cases against one server, each as a test of its own.
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Authority, type Identity } from "../../security/certificates.ts";
+import { check } from "./check.ts";
+import { call } from "./client/call.ts";
+import { HttpConnections } from "./client/http.ts";
+import { find, inapplicable, type KnownFailure } from "./known-failures.ts";
+import { type ConformanceCase, readCases } from "./suites.ts";
+import type { Target } from "./target.ts";
+
+export interface Options {
+  readonly serve: (identity: Identity) => Promise<Target>;
+  readonly known: readonly KnownFailure[];
+  /** Cases that this server is not made for. They do not run. */
+  readonly without?: readonly KnownFailure[];
+}
+
+/** How many cases run at once: those that mostly wait do not hold up the others. */
+const parallel = { busy: 8, waiting: 64 };
+
+/** A case without a result in this time fails, in milliseconds. */
+const timeLimitMs = 20_000;
+
+export function testConformance(name: string, { serve, known, without = [] }: Options): void {
+  const authority = new Authority();
+  const identity = authority.issue();
+  const cases = readCases().filter(({ name }) => find([...inapplicable, ...without], name) === undefined);
+  const results = new Map(cases.map((testCase) => [testCase.name, Promise.withResolvers<readonly string[]>()]));
+  let target: Target;
+  let connections: Map<string, HttpConnections>;
+
+  describe(name, () => {
+    beforeAll(async () => {
+      target = await serve(identity);
+      connections = new Map();
+      const waits = ({ request }: ConformanceCase) =>
+        request.timeoutMs !== undefined || request.requestDelayMs > 0 || request.cancel !== undefined;
+      void pool(cases.filter(waits), parallel.waiting);
+      void pool(
+        cases.filter((testCase) => !waits(testCase)),
+        parallel.busy,
+      );
+    });
+
+    afterAll(async () => {
+      for (const connection of connections.values()) connection[Symbol.dispose]();
+      await target[Symbol.asyncDispose]();
+    });
+
+    for (const { name } of cases) {
+      const failure = find(known, name);
+      test(failure === undefined ? name : `${name}: a known failure`, async () => {
+        const problems = (await results.get(name)?.promise) ?? ["it has not run"];
+        if (failure === undefined && problems.length > 0) throw new Error(problems.join("\n"));
+        if (failure !== undefined && problems.length === 0) throw new Error(`passes, but is a known failure: ${failure.cases}`);
+      });
+    }
+
+    test.for([...known, ...without])("the list of known failures: $cases", ({ cases: pattern }) => {
+      expect(readCases().filter(({ name }) => find([{ cases: pattern, reason: "" }], name))).not.toEqual([]);
+    });
+  });
+
+  async function pool(queue: readonly ConformanceCase[], size: number): Promise<void> {
+    const rest = queue.values();
+    await Promise.all(
+      Array.from({ length: size }, async () => {
+        for (const testCase of rest) results.get(testCase.name)?.resolve(await run(testCase));
+      }),
+    );
+  }
+
+  async function run(testCase: ConformanceCase): Promise<readonly string[]> {
+    const timeout = new AbortController();
+    try {
+      const late = delay(timeLimitMs, [`no result after ${timeLimitMs} ms`], { signal: timeout.signal }).catch(() => []);
+      const result = call(connect(testCase), testCase.request).then((result) => check(testCase, result));
+      return await Promise.race([result, late]);
+    } catch (error) {
+      return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+    } finally {
+      timeout.abort();
+    }
+  }
+
+  /** The connections for the case's version of HTTP and TLS. */
+  function connect({ request, tls, clientCertificate }: ConformanceCase): HttpConnections {
+    const version = request.httpVersion === 1 ? 1 : 2;
+    const key = `${version} ${tls} ${clientCertificate}`;
+    let found = connections.get(key);
+    if (found === undefined) {
+      found = new HttpConnections({
+        port: target.port(version, tls),
+        ...(tls && { ca: authority.cert }),
+        ...(clientCertificate && { identity: authority.issue({ for: "client" }) }),
+      });
+      connections.set(key, found);
+    }
+    return found;
+  }
+}
