@@ -1,0 +1,115 @@
+// A request of node:http, or of the compatibility API of node:http2.
+import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
+import type { Readable } from "node:stream";
+import type { HttpError } from "../http/errors.ts";
+import type { HttpRequest, RequestHeaders } from "../http/message.ts";
+import { requestIdFrom } from "../http/request-id.ts";
+import type { NodeResponse } from "./node-response.ts";
+import { severalHosts, unknownMethod } from "./problems.ts";
+import type { Proxies } from "./proxies.ts";
+import { splitTarget } from "./target.ts";
+import { WrappedBody } from "./wrapped-body.ts";
+
+export class NodeRequest implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: RequestHeaders;
+  readonly version: 1 | 2;
+  readonly #raw: IncomingMessage | Http2ServerRequest;
+  readonly #response: NodeResponse;
+  readonly #proxies: Proxies;
+  #addresses: readonly string[] | undefined;
+  #requestId: string | undefined;
+  #body: Readable | undefined;
+
+  constructor(raw: IncomingMessage | Http2ServerRequest, response: NodeResponse, proxies: Proxies, prefix: string) {
+    this.#raw = raw;
+    this.#response = response;
+    this.#proxies = proxies;
+    this.version = raw.httpVersionMajor >= 2 ? 2 : 1;
+    this.method = raw.method ?? "";
+    const { path, query, host } = splitTarget(raw.url ?? "/", prefix);
+    this.path = path;
+    this.query = query;
+    // Only `set-cookie` is an array, which requests do not have.
+    const headers = raw.headers as RequestHeaders;
+    this.headers = this.version === 2 ? withoutPseudoHeaders(headers) : host === undefined ? headers : { ...headers, host };
+  }
+
+  get addresses(): readonly string[] {
+    this.#addresses ??= this.#proxies.addresses(this.#peer, this.headers);
+    return this.#addresses;
+  }
+
+  get host(): string {
+    return this.#proxies.host(this.#peer, this.headers);
+  }
+
+  get scheme(): "http" | "https" {
+    return this.#proxies.scheme(this.#peer, this.headers, "encrypted" in this.#raw.socket);
+  }
+
+  get requestId(): string {
+    this.#requestId ??= requestIdFrom(this.headers);
+    return this.#requestId;
+  }
+
+  get awaitsContinue(): boolean {
+    return this.#response.awaitsContinue;
+  }
+
+  get body(): Readable | undefined {
+    this.#body ??= this.#openBody();
+    return this.#body;
+  }
+
+  get problem(): HttpError | undefined {
+    const raw = this.#raw;
+    if (this.version === 1) return countHosts(raw.rawHeaders) > 1 ? severalHosts : undefined;
+    const { ":authority": authority, host = authority } = raw.headers;
+    return authority !== undefined && authority !== host ? severalHosts : unknownMethod(this.method);
+  }
+
+  /** The address of the peer. The socket of an injected request, and a Unix domain socket, may have none. */
+  get #peer(): string {
+    return this.#raw.socket.remoteAddress ?? "unknown";
+  }
+
+  #openBody(): Readable | undefined {
+    const raw = this.#raw;
+    if (!hasBody(raw)) return undefined;
+    const response = this.#response;
+    const stream = "stream" in raw ? raw.stream : undefined;
+    if (stream === undefined && !response.awaitsContinue) return raw;
+    return new WrappedBody(
+      raw,
+      () => response.sendContinue(),
+      () => stream !== undefined && (stream.aborted || stream.rstCode !== 0),
+    );
+  }
+}
+
+/** An empty body without a type is no body. */
+function hasBody(raw: IncomingMessage | Http2ServerRequest): boolean {
+  if ("stream" in raw) return !raw.stream.endAfterHeaders;
+  const { "transfer-encoding": coding, "content-length": length, "content-type": type } = raw.headers;
+  return coding !== undefined || (length !== undefined && (length !== "0" || type !== undefined));
+}
+
+function withoutPseudoHeaders(headers: RequestHeaders): RequestHeaders {
+  const { ":authority": authority } = headers;
+  const regular = Object.entries(headers).filter(([name]) => !name.startsWith(":"));
+  return { ...(authority === undefined ? {} : { host: authority }), ...Object.fromEntries(regular) };
+}
+
+/** Node only keeps the first `host` in `headers`. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === "host") count++;
+  }
+  return count;
+}
