@@ -1,5 +1,6 @@
 // Each public function rejects wrong arguments with an error that names the argument and the value.
 // TypeScript has not checked these values.
+import { Server } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { TestService } from "../test/harness.ts";
@@ -30,7 +31,7 @@ import * as validation from "./interceptors/validate/index.ts";
 import { check, validate, validateRequests } from "./interceptors/validate/index.ts";
 import { BadRequestSchema } from "./protocol/error-details.ts";
 import * as transport from "./transport/index.ts";
-import { createHttp2ServerTransport } from "./transport/index.ts";
+import { bindServer, createHttp2ServerTransport, listen, serverCertificates } from "./transport/index.ts";
 
 /** A value that TypeScript has not checked. */
 type Untyped = never;
@@ -212,6 +213,11 @@ const parameters: Readonly<Record<string, Parameter>> = {
     (other) => createHttp2ServerTransport({}, { other }),
   ],
   "transport.attach()": [/attach\(\)/, nothing, (value) => createHttp2ServerTransport().attach(value)],
+  "listen(transport)": [/transport/, notAnObject, (value) => listen(value, "127.0.0.1:0")],
+  "listen(_, address)": [/address/, nothing, (value) => listen(createHttp2ServerTransport(), value)],
+  "bindServer(server)": [/bindServer\(\)/, nothing, (value) => bindServer(value, { host: "127.0.0.1", port: 0 })],
+  "bindServer(_, address)": [/bindServer\(\)/, notAnObject, (value) => bindServer(new Server(), value)],
+  "serverCertificates(tls)": [/serverCertificates\(\)|tls/, nothing, (value) => serverCertificates(value)],
   "toGrpcJs()": [/toGrpcJs\(\)/, nothing, (value) => toGrpcJs(value)],
   "fromGrpcJs()": [/fromGrpcJs\(\)/, nothing, (value) => fromGrpcJs(value)],
 };

@@ -1,6 +1,6 @@
 // TLS and mutual TLS, with the same options on servers and clients. PEM files are read again when
 // they are renewed. The minimum version is TLS 1.2, the default of Node.
-import { type Names, wrongType } from "../checks.ts";
+import { checkObject, type Names, wrongType } from "../checks.ts";
 import { type CertificateOptions, Certificates } from "./certificates.ts";
 import type { Pem } from "./pem.ts";
 
@@ -41,10 +41,14 @@ export const serverTlsNames: Names<ServerTls> = {
 export const clientTlsNames: Names<ClientTls> = { ca: true, cert: true, key: true, serverName: true, reloadMs: true, onReloadError: true };
 
 /**
+ * Reads and checks the certificates of a server.
+ *
  * @throws TlsFileError if a certificate or key cannot be used, TypeError if an option has a wrong
  * value.
  */
-export function serverCertificates({ clientCa, clientCertificates, ...options }: ServerTls): Certificates {
+export function serverCertificates(tls: ServerTls): Certificates {
+  checkObject("the options of serverCertificates()", tls);
+  const { clientCa, clientCertificates, ...options } = tls;
   if (clientCertificates !== undefined && clientCertificates !== "required" && clientCertificates !== "optional") {
     throw wrongType("tls.clientCertificates", "required or optional", clientCertificates);
   }

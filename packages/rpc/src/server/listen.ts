@@ -1,8 +1,9 @@
 // Listens on an address, and explains failures.
+import { checkFunction, checkObject } from "../checks.ts";
 import type { ServerTls } from "../security/tls.ts";
 import { pathTooLong } from "../transport/connect-cause.ts";
 import type { ListenAddress, Listening, ServerTransport } from "../transport/server.ts";
-import { formatAddress } from "./address.ts";
+import { formatAddress, parseAddress } from "./address.ts";
 
 /** An address that a server listens on. */
 export interface BoundAddress {
@@ -47,16 +48,25 @@ export class ListenError extends Error {
 }
 
 /**
- * Listens on one address. `localhost` means the loopback addresses of both families.
+ * Listens on one address: `host:port` or `unix:path`. Port 0 takes any free port. `localhost` means
+ * the loopback addresses of both families, on the same port.
  *
- * @throws ListenError, TlsFileError
+ * @param transport binds one address of one family, and rejects with the system's error.
+ * @throws TypeError for an address of another format, ListenError, TlsFileError
  */
-export async function listen(transport: ServerTransport, at: ListenAddress, tls: ServerTls | undefined): Promise<BoundAddress> {
+export async function listen(transport: Pick<ServerTransport, "listen">, address: string, tls?: ServerTls): Promise<BoundAddress> {
+  checkFunction("transport.listen of listen()", checkObject("the transport of listen()", transport)["listen"]);
+  const at = parseAddress(address);
   const { port } = at.host === "localhost" ? await listenOnLoopback(transport, at.port, tls) : await bind(transport, at, tls);
   return { address: formatAddress({ ...at, port }), host: at.host, port };
 }
 
-async function listenOnLoopback(transport: ServerTransport, port: number, tls: ServerTls | undefined, attempts = 5): Promise<Listening> {
+async function listenOnLoopback(
+  transport: Pick<ServerTransport, "listen">,
+  port: number,
+  tls: ServerTls | undefined,
+  attempts = 5,
+): Promise<Listening> {
   const v4 = await bind(transport, { host: "127.0.0.1", port }, tls);
   try {
     await bind(transport, { host: "::1", port: v4.port }, tls);
@@ -72,7 +82,7 @@ async function listenOnLoopback(transport: ServerTransport, port: number, tls: S
   return v4;
 }
 
-async function bind(transport: ServerTransport, at: ListenAddress, tls: ServerTls | undefined): Promise<Listening> {
+async function bind(transport: Pick<ServerTransport, "listen">, at: ListenAddress, tls: ServerTls | undefined): Promise<Listening> {
   try {
     return await transport.listen(at, tls);
   } catch (error) {

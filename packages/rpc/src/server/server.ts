@@ -165,7 +165,7 @@ class RpcServer implements Server {
     const at = parseAddress(address);
     checkOptionNames("listen()", tls, serverTlsNames);
     if (this.#shutdown !== undefined) throw new ListenError(formatAddress(at), "the server has been shut down");
-    return listen(this.#transport, at, tls);
+    return listen(this.#transport, address, tls);
   }
 
   channel(options?: InProcessOptions): Channel {

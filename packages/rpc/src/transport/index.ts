@@ -4,8 +4,11 @@ export { ErrorCode, HeaderList, type Stream, type StreamHandler, type StreamRese
 export type { ServerLimits } from "../limits/limits.ts";
 export type { Compression } from "../protocol/compression.ts";
 export type { Status } from "../protocol/status.ts";
+export type { CertificateContents, Certificates } from "../security/certificates.ts";
 export type { ClientCertificate } from "../security/peer-certificate.ts";
-export type { ServerTls } from "../security/tls.ts";
+export { type ServerTls, serverCertificates } from "../security/tls.ts";
+export { listen } from "../server/listen.ts";
 export type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall, OutgoingMethod } from "./client.ts";
+export { bindServer } from "./http2/server/bind-server.ts";
 export { createHttp2ServerTransport, type Http2ServerOptions, type Http2ServerTransport } from "./http2/server/transport.ts";
 export type { ListenAddress, Listening, ServedMethod, ServerListener, ServerStream, ServerTransport, UnsentCall } from "./server.ts";

@@ -1,12 +1,12 @@
 // Listening sockets: TCP or a Unix domain socket, with or without TLS. Renewed certificates are
 // applied.
-import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { ServerLimits } from "../../../limits/limits.ts";
 import type { Certificates } from "../../../security/certificates.ts";
 import type { ServerTls } from "../../../security/tls.ts";
 import type { ListenAddress } from "../../server.ts";
-import { removeStaleSocket } from "./unix-socket.ts";
+import { bindServer } from "./bind-server.ts";
 
 /** Accepts a connection, after its TLS handshake if there is one. */
 type Accept = (socket: Socket | TLSSocket) => void;
@@ -60,28 +60,8 @@ export class Listener {
   /**
    * Resolves with the port, which is 0 for a Unix domain socket. Rejects with the system's error.
    */
-  async listen({ host, port, path }: ListenAddress): Promise<number> {
-    if (path === undefined) return this.#listen({ host, port });
-    try {
-      return await this.#listen({ path });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || !(await removeStaleSocket(path))) throw error;
-      return this.#listen({ path });
-    }
-  }
-
-  #listen(options: ListenOptions): Promise<number> {
-    const server = this.#server;
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    server.once("error", reject);
-    server.listen(options, () => {
-      server.off("error", reject);
-      // Errors of single connections, such as EMFILE, do not end the server.
-      server.on("error", () => {});
-      const address = server.address() as AddressInfo | string;
-      resolve(typeof address === "string" ? 0 : address.port);
-    });
-    return promise;
+  listen(address: ListenAddress): Promise<number> {
+    return bindServer(this.#server, address);
   }
 
   /**
