@@ -1,0 +1,76 @@
+// The limits for clients of the gateway's own server, for both versions of HTTP.
+import type { ServerOptions } from "node:http";
+import type { ServerLimits } from "@grpc-study/rpc/transport";
+
+/** Limits on connections. */
+export interface ConnectionLimits {
+  /** Maximum size of the request line and the headers, in bytes. Default: 16 KiB, as in Node. */
+  readonly maxHeaderBytes?: number | undefined;
+  /** Maximum number of connections of each address. Further ones are closed. Default: 10,000. */
+  readonly maxConnections?: number | undefined;
+  /** Maximum number of concurrent streams on an HTTP/2 connection. Default: 100. */
+  readonly maxConcurrentStreams?: number | undefined;
+  /**
+   * Time limit for the request headers, and for each step before: the TLS handshake and the HTTP/2
+   * preface. In milliseconds. Default: 10,000.
+   */
+  readonly headersTimeoutMs?: number | undefined;
+  /** Milliseconds after which an idle connection is closed. Default: 72,000. */
+  readonly keepAliveTimeoutMs?: number | undefined;
+  /**
+   * Maximum number of concurrent requests on an HTTP/1.1 connection, which is paused at the limit.
+   * Default: 16.
+   */
+  readonly maxPipelined?: number | undefined;
+}
+
+export type AllLimits = { readonly [Name in keyof ConnectionLimits]-?: number };
+
+const defaults: AllLimits = {
+  maxHeaderBytes: 16 * 1024,
+  maxConnections: 10_000,
+  maxConcurrentStreams: 100,
+  headersTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 72_000,
+  maxPipelined: 16,
+};
+
+/** @throws TypeError or RangeError that names the limit. */
+export function withDefaults(limits: ConnectionLimits = {}): AllLimits {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(defaults, name))
+      throw new TypeError(`limits has no limit "${name}"; the limits are ${Object.keys(defaults).join(", ")}`);
+    if (value === undefined) continue;
+    if (typeof value !== "number") throw new TypeError(`limits.${name} must be a number, got ${JSON.stringify(value)}`);
+    if (!(value > 0)) throw new RangeError(`limits.${name} must be more than 0, got ${value}`);
+  }
+  const given = Object.entries(limits).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
+}
+
+export function http1Options({ maxHeaderBytes, headersTimeoutMs, keepAliveTimeoutMs }: AllLimits): ServerOptions {
+  return {
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    requestTimeout: 0,
+    noDelay: true,
+    // Node's default interval of 30 s would turn a timeout of 10 s into up to 40 s.
+    connectionsCheckingInterval: Math.min(headersTimeoutMs / 4, 1_000),
+  };
+}
+
+/** The flood limits of the transport, such as `controlFramesPerSecond`, keep their defaults. */
+export function http2Limits(limits: AllLimits): Partial<ServerLimits> {
+  return {
+    maxMetadataBytes: limits.maxHeaderBytes,
+    maxConcurrentStreams: limits.maxConcurrentStreams,
+    handshakeTimeoutMs: limits.headersTimeoutMs,
+    maxConnectionIdleMs: limits.keepAliveTimeoutMs,
+    // A client that answers no PING is gone.
+    keepaliveTimeMs: limits.headersTimeoutMs,
+    keepaliveTimeoutMs: limits.headersTimeoutMs,
+    // The window of a stream grows with its reader. A slow one does not need more.
+    maxWindowBytes: 1024 * 1024,
+  };
+}
