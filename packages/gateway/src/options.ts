@@ -85,6 +85,12 @@ export interface GatewayOptions extends Upstream {
   readonly bodyTimeoutMs?: number | undefined;
   /** Time limit for a call, in milliseconds. `Grpc-Timeout` may shorten it. Default: unlimited. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Time limits for the calls of methods, in milliseconds, in place of `timeoutMs`. The keys are
+   * selectors as in rules: `pkg.Service.Method`, `pkg.Service.*` or `pkg.*`. The longest one that
+   * selects a method wins. `Infinity` stands for no limit. Default: none.
+   */
+  readonly timeouts?: Readonly<Record<string, number>> | undefined;
   /** Maximum number of concurrent calls. Further ones fail with 503. Default: 10,000. */
   readonly maxCalls?: number | undefined;
   /**

@@ -1,6 +1,7 @@
 // A client of server reflection
 // (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md): finds services at start, and
 // further types on demand.
+import { createHash } from "node:crypto";
 import { createMutableRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { type Channel, Code, codeFrom, createChannel, createClient, RpcError } from "@grpc-study/rpc";
@@ -18,10 +19,18 @@ export interface ReflectOptions {
    * channel has its own limit, 4 MiB by default.
    */
   readonly maxResponseBytes?: number | undefined;
+  /**
+   * The result of an earlier call for the same server. It is returned again if the server still
+   * sends the same services and files. Default: none.
+   */
+  readonly previous?: Descriptors | undefined;
 }
 
 const defaultTimeoutMs = 10_000;
 const defaultMaxResponseBytes = 64 * 1024 * 1024;
+
+/** What the server sent for each result. */
+const versions = new WeakMap<Descriptors, string>();
 
 /**
  * Reads the services of a server by reflection (`grpc.reflection.v1`, or else `v1alpha`), except
@@ -41,11 +50,15 @@ export async function reflectServices(upstream: string | Channel, options: Refle
       for (const file of await call.fileOf(name)) for (const service of servicesOf(file)) covered.add(service);
     }
     await call.imports();
-    return { names: new Set(names), files: call.files };
+    return { names: new Set(names), files: call.files, version: call.version(names) };
   });
+  const { previous } = options;
+  if (previous !== undefined && versions.get(previous) === listed.version) return previous;
   const registry = toRegistry(linkFiles(listed.files));
   const services = servicesIn(registry).filter(({ typeName }) => listed.names.has(typeName));
-  return { services, registry, typeSource: new ReflectedTypes(server, listed.files) };
+  const descriptors = { services, registry, typeSource: new ReflectedTypes(server, listed.files) };
+  versions.set(descriptors, listed.version);
+  return descriptors;
 }
 
 function servicesOf({ package: scope, service }: FileDescriptorProto): string[] {
@@ -112,6 +125,7 @@ class ReflectionCall implements Disposable {
   readonly #call;
   /** All received files, by name. */
   readonly files: Map<string, FileDescriptorProto>;
+  readonly #hashes = new Map<string, string>();
 
   constructor(channel: Channel, version: typeof ServerReflection, timeoutMs: number, files = new Map<string, FileDescriptorProto>()) {
     this.#call = createClient(version, channel).serverReflectionInfo({ timeoutMs });
@@ -156,9 +170,20 @@ class ReflectionCall implements Disposable {
   async #receiveFiles(): Promise<FileDescriptorProto[]> {
     const response = await this.#receive();
     if (response.case !== "fileDescriptorResponse") throw new DescriptorsError("the server sent an unexpected reflection response");
-    const files = response.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
-    for (const file of files) this.files.set(file.name, file);
-    return files;
+    return response.value.fileDescriptorProto.map((bytes) => {
+      const file = fromBinary(FileDescriptorProtoSchema, bytes);
+      this.files.set(file.name, file);
+      this.#hashes.set(file.name, createHash("sha256").update(bytes).digest("base64"));
+      return file;
+    });
+  }
+
+  /** Identifies the received files and the listed services, in any order. */
+  version(services: readonly string[]): string {
+    const files = [...this.#hashes].map(([name, hash]) => `${name} ${hash}`);
+    return createHash("sha256")
+      .update([...services.toSorted(), "", ...files.sort()].join("\n"))
+      .digest("base64");
   }
 
   async #receive() {

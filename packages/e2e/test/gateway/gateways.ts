@@ -47,7 +47,8 @@ export function addressOf(shop: GatewayProcess, security: "plaintext" | "mutual 
   return row?.split(/\s+/)[1] ?? "";
 }
 
-async function ready(gateway: GatewayProcess, row: RegExp, address: RegExp): Promise<GatewayProcess> {
+/** Resolves once a gateway prints a row. */
+export async function ready(gateway: GatewayProcess, row: RegExp, address: RegExp): Promise<GatewayProcess> {
   try {
     const [, found = ""] = address.exec(await gateway.stdout.line((line) => row.test(line))) ?? [];
     gateway.url = found.startsWith("http") ? found : `http://${found}`;

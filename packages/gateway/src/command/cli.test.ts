@@ -2,12 +2,17 @@
 import { expect, test } from "vitest";
 import { type CommandOptions, createProgram } from "./cli.ts";
 
+const noActions = { serve: async () => {}, check: async () => {} };
+
 /** Returns the parsed options, or the error line. */
 async function parse(...args: string[]): Promise<CommandOptions | string> {
   let parsed: CommandOptions | undefined;
   let error = "";
-  const program = createProgram(async (options) => {
-    parsed = options;
+  const program = createProgram({
+    serve: async (options) => {
+      parsed = options;
+    },
+    check: async () => {},
   });
   program.exitOverride().configureOutput({ writeErr: (text) => (error += text) });
   await program.parseAsync(["--upstream", "localhost:1", ...args], { from: "user" }).catch(() => {});
@@ -46,7 +51,6 @@ test("options that take several values", async () => {
     upstream: ["localhost:1", "localhost:2"],
     descriptors: ["a.binpb", "b.binpb"],
     rules: ["a.yaml", "b.yaml"],
-    conflicts: "reject",
   });
   const headers = ["--forward-header", "cookie", "idempotency-key", "--response-header", "set-cookie", "--status-metadata", "x-http-code"];
   expect(await parse(...headers, "--conflicts", "keep-first")).toMatchObject({
@@ -66,7 +70,7 @@ test("limits must be positive; the grace period may be zero", async () => {
 test("a misspelt --upstream gets a suggestion; a missing one is reported", async () => {
   const errorOf = async (...args: string[]) => {
     let error = "";
-    const program = createProgram(async () => {})
+    const program = createProgram(noActions)
       .exitOverride()
       .configureOutput({ writeErr: (text) => (error += text) });
     await program.parseAsync(args, { from: "user" }).catch(() => {});
@@ -77,9 +81,7 @@ test("a misspelt --upstream gets a suggestion; a missing one is reported", async
 });
 
 test("--help shows defaults as they are typed", () => {
-  const help = createProgram(async () => {})
-    .helpInformation()
-    .replaceAll(/\s+/g, " ");
+  const help = createProgram(noActions).helpInformation().replaceAll(/\s+/g, " ");
   expect(help).toContain("(default: localhost:9468)");
   expect(help).not.toMatch(/default: [{[]/);
 });

@@ -1,19 +1,23 @@
 // The command line: its options, and its error messages.
-
 import { oneLineErrors } from "@grpc-study/command/command-line";
 import { parseDuration, parseDurationOrZero } from "@grpc-study/command/duration";
 import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { listenPattern, type Protocol, protocols } from "../config/schema-parts.ts";
 
-/** The parsed options of the command line. */
+/** The parsed options of the command line. Durations are in milliseconds. */
 export interface CommandOptions {
-  readonly upstream: readonly string[];
+  readonly config?: string;
+  readonly upstream?: readonly string[];
+  readonly requireUpstreams?: true;
+  /** Infinity: off. */
+  readonly refresh?: number;
   readonly reflection?: true;
   readonly reflectionTimeout?: number;
   readonly descriptors?: readonly string[];
   readonly service?: readonly string[];
   readonly rules?: readonly string[];
-  readonly conflicts: "reject" | "keep-first";
+  readonly conflicts?: "reject" | "keep-first";
   readonly forwardHeader?: readonly string[];
   readonly responseHeader?: readonly string[];
   readonly statusMetadata?: string;
@@ -21,7 +25,9 @@ export interface CommandOptions {
   readonly healthPath?: string;
   readonly docsPath?: string;
   readonly openapiPath?: string;
-  readonly listen: { readonly host: string; readonly port: number };
+  /** `host:port` */
+  readonly listen?: string;
+  readonly protocols?: readonly Protocol[];
   readonly unbound?: true;
   readonly tls?: true;
   readonly ca?: string;
@@ -31,7 +37,7 @@ export interface CommandOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
-  readonly fieldNames: "json" | "proto";
+  readonly fieldNames?: "json" | "proto";
   readonly emitDefaults?: true;
   readonly rejectUnknown?: true;
   readonly cors?: readonly string[];
@@ -52,41 +58,56 @@ export interface CommandOptions {
   readonly grace?: number;
   readonly title?: string;
   readonly openapi: boolean;
-  readonly logLevel: LogLevel;
+  readonly logLevel?: LogLevel;
+}
+
+/** The options of `check`. */
+export interface CheckOptions {
+  /** Whether to ask the servers for their services. */
+  readonly connect?: true;
+}
+
+/** What the command does with its options. */
+export interface Actions {
+  readonly serve: (options: CommandOptions) => Promise<void>;
+  readonly check: (file: string, options: CheckOptions) => Promise<void>;
 }
 
 /**
  * Creates the command. Invalid arguments print one line to stderr and end the process with status
  * 1.
  */
-export function createProgram(serve: (options: CommandOptions) => Promise<void>): Command {
+export function createProgram({ serve, check }: Actions): Command {
   const command = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-gateway")
-    .description("Serves a gRPC server over HTTP/JSON, by its google.api.http rules, with OpenAPI at /openapi.json and /docs.")
+    .description(
+      "Serves gRPC servers over HTTP: REST by google.api.http rules with OpenAPI at /openapi.json and /docs, Connect, gRPC-Web and gRPC, on one port.",
+    )
     .configureOutput(oneLineErrors)
+    .option("--config <file>", "read the configuration from a YAML file; options override it")
     // Not a `requiredOption`: commander would report it as missing before it reports a misspelt
     // option.
     .option("--upstream <host:port...>", "the gRPC server; with several, each has its own services")
-    .addOption(
-      new Option("--listen <host:port>", "the address to listen on; localhost listens on IPv4 and IPv6")
-        .argParser(parseListen)
-        .default(parseListen("localhost:9468"), "localhost:9468"),
-    );
+    .option("--require-upstreams", "exit if the services of a server cannot be read at the start, instead of trying again")
+    .option("--listen <host:port>", "the address to listen on; localhost listens on IPv4 and IPv6 (default: localhost:9468)", parseListen);
 
   command
     .optionsGroup("Services:")
     .option("--reflection", "read the services by server reflection (default without --descriptors)")
     .option("--reflection-timeout <duration>", "time limit for reflection (default: 10s)", parseDuration)
+    .option("--refresh <duration>", "how often to read the services again by reflection, or off (default: off)", parseRefresh)
     .option(
       "--descriptors <file...>",
       "read the services from descriptor sets, one for each server: buf build -o FILE, or protoc --include_imports --descriptor_set_out=FILE; binary or JSON, optionally gzipped",
     )
-    .option("--service <name...>", "full names of the services to serve (default: all)")
+    .option("--service <name...>", "full names of the services to serve, or prefixes such as shop.v1.* (default: all)")
     .option("--rules <file...>", "additional google.api.http rules, in YAML or JSON: http: { rules: [{ selector, get, … }] }")
     .addOption(
-      new Option("--conflicts <what>", "when two rules match the same requests, or two servers have the same service")
-        .choices(["reject", "keep-first"])
-        .default("reject"),
+      new Option(
+        "--conflicts <what>",
+        "when two rules match the same requests, or two servers have the same service (default: reject)",
+      ).choices(["reject", "keep-first"]),
     )
+    .addOption(new Option("--protocols <name...>", "the protocols to serve (default: all)").choices(protocols))
     .option("--unbound", "also serve methods without a rule, as POST /<package.Service>/<Method>");
 
   command
@@ -130,14 +151,15 @@ export function createProgram(serve: (options: CommandOptions) => Promise<void>)
     )
     .option("--max-pipelined <n>", "maximum number of concurrent requests on an HTTP/1.1 connection (default: 16)", parsePositive)
     .option("--max-streams <n>", "maximum number of concurrent streams on an HTTP/2 connection (default: 100)", parsePositive)
-    .option("--grace <duration>", "time that calls have to finish after SIGINT, SIGTERM or SIGHUP (default: 10s)", parseDurationOrZero);
+    .option("--grace <duration>", "time that calls have to finish after SIGINT or SIGTERM (default: 10s)", parseDurationOrZero);
 
-  return command
+  command
     .optionsGroup("HTTP and JSON:")
     .addOption(
-      new Option("--field-names <spelling>", "field names in responses: lowerCamelCase, or as in the .proto")
-        .choices(["json", "proto"])
-        .default("json"),
+      new Option("--field-names <spelling>", "field names in responses: lowerCamelCase, or as in the .proto (default: json)").choices([
+        "json",
+        "proto",
+      ]),
     )
     .option("--emit-defaults", "include fields that have their default value in responses")
     .option("--reject-unknown", "reject unknown fields and query parameters instead of ignoring them")
@@ -152,14 +174,15 @@ export function createProgram(serve: (options: CommandOptions) => Promise<void>)
     .option("--trust-proxy <address...>", "proxies whose X-Forwarded-* headers to trust: addresses, or subnets such as 10.0.0.0/8")
     .option("--title <text>", "title of the OpenAPI document")
     .option("--no-openapi", "do not serve /openapi.json and /docs")
-    .addOption(new Option("--log-level <level>", "minimum level to log to stderr").choices(logLevels).default("info"))
+    .addOption(new Option("--log-level <level>", "minimum level to log to stderr (default: info)").choices(logLevels))
     .action(async (options: CommandOptions) => {
-      if (options.upstream === undefined) command.error("error: required option '--upstream <host:port...>' not specified");
+      if (options.upstream === undefined && options.config === undefined) {
+        command.error("error: required option '--upstream <host:port...>' not specified");
+      }
       if (options.reflection && options.descriptors !== undefined) command.error("error: use either --reflection or --descriptors");
-      if (options.descriptors !== undefined && options.descriptors.length !== options.upstream.length) {
-        command.error(
-          `error: --descriptors needs one file for each --upstream (${options.upstream.length}), got ${options.descriptors.length}`,
-        );
+      const servers = options.upstream?.length ?? 0;
+      if (options.descriptors !== undefined && options.descriptors.length !== servers) {
+        command.error(`error: --descriptors needs one file for each --upstream (${servers}), got ${options.descriptors.length}`);
       }
       if ((options.cert === undefined) !== (options.key === undefined)) command.error("error: --cert and --key must be used together");
       if ((options.tlsCert === undefined) !== (options.tlsKey === undefined))
@@ -167,15 +190,24 @@ export function createProgram(serve: (options: CommandOptions) => Promise<void>)
       if (options.tlsCa !== undefined && options.tlsCert === undefined) command.error("error: --tls-ca needs --tls-cert and --tls-key");
       await serve(options);
     });
+
+  command
+    .command("check")
+    .description("Checks a configuration file, with its descriptor sets, rules and certificates, and prints one line for each fault.")
+    .argument("<file>", "the configuration, in YAML")
+    .option("--connect", "also ask the servers for their services")
+    .action(check);
+  return command;
 }
 
-/** Parses `host:port`. An IPv6 address stands in brackets. */
-function parseListen(text: string): CommandOptions["listen"] {
-  const [, host, bare, digits] = /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  const name = host ?? bare;
-  if (name === undefined || !(port <= 65535)) throw new InvalidArgumentError("It must be host:port.");
-  return { host: name, port };
+/** Checks `host:port`. An IPv6 address stands in brackets. */
+function parseListen(text: string): string {
+  if (!new RegExp(listenPattern).test(text)) throw new InvalidArgumentError("It must be host:port.");
+  return text;
+}
+
+function parseRefresh(text: string): number {
+  return text === "off" ? Number.POSITIVE_INFINITY : parseDuration(text);
 }
 
 function parsePositive(text: string): number {

@@ -1,4 +1,5 @@
 import { setFlagsFromString } from "node:v8";
+import { check } from "./check.ts";
 import { createProgram } from "./cli.ts";
 import { run } from "./run.ts";
 
@@ -8,4 +9,4 @@ import { run } from "./run.ts";
 // less.
 setFlagsFromString("--no-allocation-site-pretenuring");
 
-await createProgram(run).parseAsync();
+await createProgram({ serve: run, check }).parseAsync();

@@ -5,6 +5,7 @@ import { create, type DescField, type DescMethod, type DescService, getOption, h
 import { http } from "../../gen/google/api/annotations_pb.js";
 import { type HttpRule, HttpRuleSchema } from "../../gen/google/api/http_pb.js";
 import { type FieldPath, findField, isTextual, resolveFieldPath } from "../fields/field-path.ts";
+import { selects } from "./selector.ts";
 import { type PathTemplate, parseTemplate, TemplateError, type Variable } from "./template.ts";
 
 /**
@@ -116,10 +117,6 @@ function selectedRule(method: DescMethod, rules: readonly HttpRuleInit[] = []): 
   const name = nameOf(method);
   const rule = rules.findLast(({ selector = "" }) => selector.split(",").some((one) => selects(one.trim(), name)));
   return rule && create(HttpRuleSchema, rule);
-}
-
-function selects(selector: string, name: string): boolean {
-  return selector === name || (selector.endsWith("*") && name.startsWith(selector.slice(0, -1)));
 }
 
 /**
