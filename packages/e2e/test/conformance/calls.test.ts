@@ -57,7 +57,7 @@ async function check({ answer, requests = 1, sizes, requestHeader = {}, timeoutM
   if (responses === 0 && error === undefined) return;
   const seen = Object.fromEntries(result.info?.requestHeaders.map(({ name, value }) => [name, value]) ?? []);
   expect(seen).toMatchObject(requestHeader);
-  const expectedRequests = call.kind === "full-duplex" && responses > 0 ? 1 : (sizes?.length ?? requests);
+  const expectedRequests = call.kind === "full-duplex" ? 1 : (sizes?.length ?? requests);
   expect(result.info?.requests).toHaveLength(expectedRequests);
   if (timeoutMs === undefined) expect(result.info?.timeoutMs).toBeUndefined();
   else {

@@ -11,6 +11,7 @@ import {
   type ConformancePayloadSchema,
   ConformanceService,
   type Header,
+  IdempotentUnaryRequestSchema,
   ConformancePayload_RequestInfoSchema as RequestInfoSchema,
   ServerStreamRequestSchema,
   type StreamResponseDefinition,
@@ -22,6 +23,8 @@ type Payload = MessageInitShape<typeof ConformancePayloadSchema>;
 
 export const conformanceService = implement(ConformanceService, {
   unary: (request, context) => answer(request.responseDefinition, context, [pack(UnaryRequestSchema, request)]),
+
+  idempotentUnary: (request, context) => answer(request.responseDefinition, context, [pack(IdempotentUnaryRequestSchema, request)]),
 
   async clientStream(requests, context) {
     const all = await Array.fromAsync(requests);
@@ -43,7 +46,9 @@ export const conformanceService = implement(ConformanceService, {
       responses ??= new Responses(request.responseDefinition, context);
       unanswered.push(pack(BidiStreamRequestSchema, request));
       if (request.fullDuplex) responses.fullDuplex = true;
-      if (responses.fullDuplex && responses.left > 0) yield await responses.next(unanswered.splice(0));
+      if (!responses.fullDuplex) continue;
+      if (responses.left === 0) break;
+      yield await responses.next(unanswered.splice(0));
     }
     if (responses !== undefined) yield* responses.rest(unanswered);
   },
@@ -55,13 +60,19 @@ const pack = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc
 
 function requestInfo({ metadata, deadline }: Context, requests: Any[]): MessageInitShape<typeof RequestInfoSchema> {
   const entries = Object.groupBy(metadata, ([name]) => name);
-  const requestHeaders = Object.entries(entries).map(([name, values = []]) => ({ name, value: values.map(([, value]) => String(value)) }));
+  const requestHeaders = Object.entries(entries).map(([name, values = []]) => ({ name, value: values.map(([, value]) => toText(value)) }));
   const timeout = deadline === undefined ? {} : { timeoutMs: BigInt(deadline.getTime() - Date.now()) };
   return { requestHeaders, requests, ...timeout };
 }
 
 function add(metadata: Metadata, entries: readonly Header[]): void {
-  for (const { name, value } of entries) for (const one of value) metadata.add(name, one);
+  for (const { name, value } of entries)
+    for (const one of value) metadata.add(name, name.endsWith("-bin") ? Buffer.from(one, "base64") : one);
+}
+
+/** The service's messages have binary metadata as base64. */
+function toText(value: string | Uint8Array): string {
+  return typeof value === "string" ? value : Buffer.from(value).toString("base64");
 }
 
 async function answer(definition: UnaryResponseDefinition | undefined, context: Context, requests: Any[]): Promise<{ payload: Payload }> {

@@ -26,10 +26,9 @@ import {
   UnaryRequestSchema,
   type UnaryResponseDefinition,
 } from "../../../gen/connectrpc/conformance/v1/service_pb.js";
-import type { Identity } from "../../security/certificates.ts";
 import { limitBytes } from "../caller.ts";
 import { registry } from "./suites.ts";
-import type { Target } from "./target.ts";
+import type { Target, TargetTls } from "./target.ts";
 
 function routes(router: ConnectRouter): void {
   router.service(ConformanceService, {
@@ -148,18 +147,19 @@ function requestInfo(requests: Any[], { requestHeader, timeoutMs, url, requestMe
 }
 
 /** Serves with connect-node, on one port for each version of HTTP, with and without TLS. */
-export async function serveConnectEs(identity: Identity): Promise<Target> {
+export async function serveConnectEs({ cert, key, ca }: TargetTls): Promise<Target> {
   const listener: RequestListener = connectNodeAdapter({
     routes,
     readMaxBytes: limitBytes,
     jsonOptions: { registry },
     acceptCompression: [compressionGzip, compressionBrotli],
   }) as RequestListener;
+  const tls = { cert, key, ca, requestCert: true, rejectUnauthorized: false };
   const servers = [
     createHttp1(listener),
     createHttp2(listener as never),
-    createHttps(identity, listener),
-    createSecureServer(identity, listener as never),
+    createHttps(tls, listener),
+    createSecureServer(tls, listener as never),
   ];
   const sessions = new Set<ServerHttp2Session>();
   for (const server of servers) {

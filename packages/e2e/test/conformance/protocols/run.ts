@@ -1,16 +1,16 @@
 // Runs all cases against one server, each as a test of its own.
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Authority, type Identity } from "../../security/certificates.ts";
+import { Authority } from "../../security/certificates.ts";
 import { check } from "./check.ts";
 import { call } from "./client/call.ts";
 import { HttpConnections } from "./client/http.ts";
 import { find, inapplicable, type KnownFailure } from "./known-failures.ts";
 import { type ConformanceCase, readCases } from "./suites.ts";
-import type { Target } from "./target.ts";
+import type { Target, TargetTls } from "./target.ts";
 
 export interface Options {
-  readonly serve: (identity: Identity) => Promise<Target>;
+  readonly serve: (tls: TargetTls) => Promise<Target>;
   readonly known: readonly KnownFailure[];
   /** Cases that this server is not made for. They do not run. */
   readonly without?: readonly KnownFailure[];
@@ -24,7 +24,6 @@ const timeLimitMs = 20_000;
 
 export function testConformance(name: string, { serve, known, without = [] }: Options): void {
   const authority = new Authority();
-  const identity = authority.issue();
   const cases = readCases().filter(({ name }) => find([...inapplicable, ...without], name) === undefined);
   const results = new Map(cases.map((testCase) => [testCase.name, Promise.withResolvers<readonly string[]>()]));
   let target: Target;
@@ -32,7 +31,7 @@ export function testConformance(name: string, { serve, known, without = [] }: Op
 
   describe(name, () => {
     beforeAll(async () => {
-      target = await serve(identity);
+      target = await serve({ ...authority.issue(), ca: authority.cert });
       connections = new Map();
       const waits = ({ request }: ConformanceCase) =>
         request.timeoutMs !== undefined || request.requestDelayMs > 0 || request.cancel !== undefined;

@@ -1,6 +1,13 @@
 // A server under test.
+import type { Identity } from "../../security/certificates.ts";
 
 export interface Target extends AsyncDisposable {
-  /** The port for a version of HTTP. Its TLS certificate is the one that the suite gives. */
+  /** The port for a version of HTTP. */
   port(version: 1 | 2, tls: boolean): number;
+}
+
+/** The TLS of a target. */
+export interface TargetTls extends Identity {
+  /** The CA of the certificates of the server and of clients, in PEM. */
+  readonly ca: string;
 }

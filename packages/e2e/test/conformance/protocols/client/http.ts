@@ -177,6 +177,10 @@ class Exchange2 implements HttpExchange {
   #trailers: Fields = new Map();
   #cancelled = false;
   #responded = false;
+  /** What has arrived and has not been read. */
+  readonly #chunks: Uint8Array[] = [];
+  #ended = false;
+  #more = Promise.withResolvers<void>();
 
   constructor(stream: ClientHttp2Stream) {
     this.#stream = stream;
@@ -191,6 +195,16 @@ class Exchange2 implements HttpExchange {
       stream.on("error", (error) => reject(this.#failure(error)));
       stream.on("close", () => reject(this.#failure(new Error(`the stream ended with code ${stream.rstCode}`))));
     });
+    stream.on("data", (chunk: Uint8Array) => {
+      this.#chunks.push(chunk);
+      this.#wake();
+    });
+    for (const event of ["end", "close"]) {
+      stream.on(event, () => {
+        this.#ended = true;
+        this.#wake();
+      });
+    }
     this.head.catch(() => {});
   }
 
@@ -212,13 +226,18 @@ class Exchange2 implements HttpExchange {
 
   async *body(): AsyncIterable<Uint8Array> {
     await this.head;
-    try {
-      yield* this.#stream.iterator({ destroyOnReturn: false });
-    } catch (error) {
-      throw this.#failure(error);
+    while (!this.#ended || this.#chunks.length > 0) {
+      yield* this.#chunks.splice(0);
+      if (this.#chunks.length === 0 && !this.#ended) await this.#more.promise;
     }
     // A reset ends the stream as well. Trailers show that the response was complete before.
     if ((this.#stream.rstCode ?? 0) !== constants.NGHTTP2_NO_ERROR && this.#trailers.size === 0) throw this.#failure(new Error("reset"));
+    if (!this.#stream.readableEnded) throw this.#failure(new Error("incomplete"));
+  }
+
+  #wake(): void {
+    this.#more.resolve();
+    this.#more = Promise.withResolvers();
   }
 
   trailers(): Fields {
