@@ -2,7 +2,7 @@
 import { text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { onTestFinished } from "vitest";
-import { ErrorWriter } from "../src/http/errors.ts";
+import { ErrorWriter, type HttpError } from "../src/http/errors.ts";
 import type { HttpRequest, HttpResponse } from "../src/http/message.ts";
 import { Server, type ServerInit } from "../src/server/server.ts";
 
@@ -39,7 +39,7 @@ export class Stub {
   };
 
   async #answer(request: HttpRequest, response: HttpResponse): Promise<void> {
-    const { problem } = request;
+    const { problem } = request as HttpRequest & { readonly problem?: HttpError | undefined };
     if (problem !== undefined) {
       response.send(problem.status, { ...json, ...problem.headers }, errors.response(problem).body);
       return;

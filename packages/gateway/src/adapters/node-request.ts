@@ -20,6 +20,8 @@ export class NodeRequest implements HttpRequest {
   readonly #raw: IncomingMessage | Http2ServerRequest;
   readonly #response: NodeResponse;
   readonly #proxies: Proxies;
+  #peer: string | undefined;
+  #secure: boolean | undefined;
   #addresses: readonly string[] | undefined;
   #requestId: string | undefined;
   #body: Readable | undefined;
@@ -35,20 +37,25 @@ export class NodeRequest implements HttpRequest {
     this.query = query;
     // Only `set-cookie` is an array, which requests do not have.
     const headers = raw.headers as RequestHeaders;
-    this.headers = this.version === 2 ? withoutPseudoHeaders(headers) : host === undefined ? headers : { ...headers, host };
+    if ("stream" in raw) {
+      this.headers = withoutPseudoHeaders(headers);
+      // The socket is not available after the end of the stream.
+      this.#peer = raw.socket.remoteAddress ?? "unknown";
+      this.#secure = raw.stream.session?.encrypted === true;
+    } else this.headers = host === undefined ? headers : { ...headers, host };
   }
 
   get addresses(): readonly string[] {
-    this.#addresses ??= this.#proxies.addresses(this.#peer, this.headers);
+    this.#addresses ??= this.#proxies.addresses(this.#peerAddress(), this.headers);
     return this.#addresses;
   }
 
   get host(): string {
-    return this.#proxies.host(this.#peer, this.headers);
+    return this.#proxies.host(this.#peerAddress(), this.headers);
   }
 
   get scheme(): "http" | "https" {
-    return this.#proxies.scheme(this.#peer, this.headers, "encrypted" in this.#raw.socket);
+    return this.#proxies.scheme(this.#peerAddress(), this.headers, this.#secure ?? "encrypted" in this.#raw.socket);
   }
 
   get requestId(): string {
@@ -73,8 +80,9 @@ export class NodeRequest implements HttpRequest {
   }
 
   /** The address of the peer. The socket of an injected request, and a Unix domain socket, may have none. */
-  get #peer(): string {
-    return this.#raw.socket.remoteAddress ?? "unknown";
+  #peerAddress(): string {
+    this.#peer ??= this.#raw.socket.remoteAddress ?? "unknown";
+    return this.#peer;
   }
 
   #openBody(): Readable | undefined {

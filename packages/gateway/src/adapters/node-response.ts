@@ -15,6 +15,7 @@ export class NodeResponse implements HttpResponse {
   /** Whether the response has no body: Node does not know it of all its responses. */
   #bodiless: boolean;
   #onClose: ((complete: boolean) => void) | undefined;
+  #aborted = false;
   /** Set once the exchange is over. */
   #complete: boolean | undefined;
   #full = false;
@@ -26,14 +27,15 @@ export class NodeResponse implements HttpResponse {
     this.#stream = "stream" in raw ? raw.stream : undefined;
     this.#bodiless = request.method === "HEAD";
     this.awaitsContinue = awaitsContinue;
-    // `on`, because `once` would allocate another function.
-    raw.on("close", () => this.#close());
+    // A response to HEAD has no event if it is sent in parts, so the stream tells. `on`, because
+    // `once` would allocate another function.
+    (this.#stream ?? raw).on("close", () => this.#close());
     // A framework may have waited for something else before.
     if ((this.#stream ?? raw).destroyed) process.nextTick(() => this.#close());
   }
 
   get closed(): boolean {
-    return this.#complete !== undefined || (this.#stream ?? this.#raw).destroyed;
+    return this.#aborted || this.#complete !== undefined || (this.#stream ?? this.#raw).destroyed;
   }
 
   get onClose(): ((complete: boolean) => void) | undefined {
@@ -88,7 +90,8 @@ export class NodeResponse implements HttpResponse {
   }
 
   abort(): void {
-    if (this.#complete !== undefined) return;
+    if (this.#aborted || this.#complete !== undefined) return;
+    this.#aborted = true;
     const { socket } = this.#request;
     // Destroying the stream would end it with NO_ERROR, and the response would look complete.
     if (this.#stream !== undefined) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
@@ -131,7 +134,7 @@ export class NodeResponse implements HttpResponse {
     if (this.#complete !== undefined) return;
     const stream = this.#stream;
     // Node also ends an HTTP/2 response normally when its stream is reset.
-    this.#complete = this.#raw.writableFinished && (stream === undefined || !stream.aborted);
+    this.#complete = !this.#aborted && this.#raw.writableFinished && (stream === undefined || !stream.aborted);
     this.#makeRoom();
     this.#onClose?.(this.#complete);
   }

@@ -103,12 +103,13 @@ export class Connections {
   #begin(connection: Connection, handler: RequestListener, request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     connection.running.add(response);
+    handler(request, response);
+    // After the listeners of the handler, so that a request ends before the next one begins.
     response.once("close", () => {
       connection.running.delete(response);
       if (connection.running.size === 0) connection.seenBytes = socket.bytesRead;
       if (connection.stallTimer !== undefined) this.#next(socket, connection);
     });
-    handler(request, response);
   }
 
   #wait(socket: Socket, connection: Connection, begin: () => void): void {

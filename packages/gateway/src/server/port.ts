@@ -8,18 +8,22 @@ import type { TLSSocket } from "node:tls";
 import { bindServer, type Certificates, type ListenAddress, type Listening } from "@grpc-study/rpc/transport";
 import type { ErrorWriter } from "../http/errors.ts";
 import type { Connections } from "./connections.ts";
-import { isWebSocket, putBack } from "./ignored-upgrade.ts";
 import { type AllLimits, http1Options } from "./limits.ts";
 import { rejectUnparsed } from "./parser-errors.ts";
 import { detectHttp2 } from "./preface.ts";
+
+/**
+ * A listener for the event `upgrade`. `this` is its server: emitting `connection` or
+ * `secureConnection` on it gives a socket back.
+ */
+export type UpgradeListener = (this: unknown, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** What all ports of a server share. */
 export interface PortInit {
   readonly onRequest: RequestListener;
   /** For a request whose client waits for 100 (Continue). */
   readonly onContinue: RequestListener;
-  /** Handles WebSockets. Default: they are requests. */
-  readonly onUpgrade: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
+  readonly onUpgrade: UpgradeListener | undefined;
   /** Serves an HTTP/2 connection. */
   readonly onHttp2: (socket: Duplex, peer: string | undefined) => void;
   readonly errors: ErrorWriter;
@@ -48,16 +52,7 @@ export class Port {
     server.maxConnections = limits.maxConnections;
     server.on("request", init.onRequest).on("checkContinue", init.onContinue);
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => rejectUnparsed(error, socket, errors));
-    const { onUpgrade } = init;
-    if (onUpgrade !== undefined) {
-      server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        if (isWebSocket(request)) onUpgrade(request, socket, head);
-        else {
-          putBack(request, socket, head);
-          this.#serveHttp1(socket as Socket);
-        }
-      });
-    }
+    if (init.onUpgrade !== undefined) server.on("upgrade", init.onUpgrade);
     const event = certificates === undefined ? "connection" : "secureConnection";
     this.#http1 = server.listeners(event) as ((socket: Socket) => void)[];
     server.removeAllListeners(event);

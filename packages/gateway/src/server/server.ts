@@ -1,6 +1,4 @@
 // The gateway's own server: listens, limits connections, and closes gracefully.
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import {
   type Certificates,
   createHttp2ServerTransport,
@@ -19,13 +17,13 @@ import type { HttpHandler } from "../http/message.ts";
 import { Connections } from "./connections.ts";
 import { hostsOfListener } from "./hosts.ts";
 import { type ConnectionLimits, http2Limits, withDefaults } from "./limits.ts";
-import { Port, type PortInit } from "./port.ts";
+import { Port, type PortInit, type UpgradeListener } from "./port.ts";
 
 export interface ServerInit {
   /** Answers all requests, except gRPC calls. */
   readonly handler: HttpHandler;
-  /** Handles WebSockets. Default: they are requests. */
-  readonly onUpgrade?: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
+  /** Handles upgrades. Default: they are requests. */
+  readonly onUpgrade?: UpgradeListener | undefined;
   /** The methods for gRPC calls over HTTP/2. Default: none. */
   readonly find?: ((path: string) => ServedMethod | undefined) | undefined;
   /** Limits for gRPC calls, such as `maxReceiveMessageBytes`. */
