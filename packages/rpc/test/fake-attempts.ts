@@ -54,7 +54,7 @@ export class FakeAttempt implements ClientStream {
   }
 
   header(key = "x-attempt"): void {
-    if (this.runs) this.#listener.onHeader(new Metadata({ [key]: this.peer }));
+    if (this.runs) this.#listener.onHeader(new Metadata({ [key]: this.peer }), "identity");
   }
 
   message(text: string): void {

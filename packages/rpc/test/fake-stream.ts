@@ -13,6 +13,8 @@ export class FakeStream implements ServerStream {
   readonly metadata = new Metadata();
   deadline = Number.POSITIVE_INFINITY;
   readonly peer = "fake:1";
+  readonly authority = "fake:1";
+  readonly secure = false;
   readonly clientCertificate = undefined;
   readonly done: Done[] = [];
   readonly ended: Promise<void>;

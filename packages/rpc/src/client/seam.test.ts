@@ -36,7 +36,7 @@ test("a unary call is opened with its request and its options", async () => {
     previousAttempts: 0,
   });
   expect(channel.last.sent).toEqual([]);
-  channel.last.listener.onHeader(undefined);
+  channel.last.listener.onHeader(undefined, "identity");
   channel.last.listener.onMessage(response(8), true);
   channel.last.listener.onStatus(ok);
   const received = await call;

@@ -1,6 +1,7 @@
 // The metadata keys that HTTP/2 and gRPC reserve. Node throws at them when it writes the header,
 // which is too late for the call, and on a client for the whole connection.
-import type { Metadata } from "./metadata.ts";
+import { wrongType } from "../checks.ts";
+import { Metadata } from "./metadata.ts";
 
 /**
  * Connection-specific fields (RFC 9113, section 8.2.2), and fields that describe the HTTP message.
@@ -88,11 +89,15 @@ export function keyFault(metadata: Metadata): string | undefined {
 }
 
 /**
- * Returns why metadata cannot be sent with a request, or `undefined` if it can. Of the `grpc-*`
+ * Returns why metadata cannot be sent with a request, or `undefined` if it can. A channel expects
+ * valid metadata; a proxy checks what its callers send. Of the `grpc-*`
  * keys, only `grpc-timeout` is a fault. The others are left out when the request is written, except
  * those for tracing (`grpc-trace-bin`).
+ *
+ * @throws TypeError if the argument is not Metadata.
  */
 export function requestFault(metadata: Metadata): string | undefined {
+  if (!(metadata instanceof Metadata)) throw wrongType("the metadata of requestFault()", "Metadata", metadata);
   const fault = faultOf(metadata, (key) => key === "grpc-timeout" || (isReserved(key) && !key.startsWith("grpc-")));
   return fault ?? sizeFault(metadataBytes(metadata));
 }

@@ -112,8 +112,10 @@ export interface ClientListener {
   /**
    * The response header, once, before the first message. Not called for a trailers-only response.
    * Undefined if there is no metadata.
+   *
+   * @param compression the compression that the header announces.
    */
-  onHeader(header: Metadata | undefined): void;
+  onHeader(header: Metadata | undefined, compression: Compression): void;
   /** @param compressed whether the message arrived compressed. */
   onMessage(message: Buffer, compressed: boolean): void;
   onDrain(): void;

@@ -2,6 +2,7 @@
 // them.
 
 import type { ChannelLimits } from "../limits/limits.ts";
+import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Status } from "../protocol/status.ts";
 import type { Certificates } from "../security/certificates.ts";
@@ -17,7 +18,7 @@ export type Progress = "unsent" | "refused" | "processed";
 
 /** Receives the events of one attempt of a call. The rules of `ClientListener` apply. */
 export interface AttemptListener {
-  onHeader(header: Metadata | undefined): void;
+  onHeader(header: Metadata | undefined, compression: Compression): void;
   onMessage(message: Buffer, compressed: boolean): void;
   onDrain(): void;
   /**

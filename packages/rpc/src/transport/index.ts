@@ -3,6 +3,7 @@
 export { ErrorCode, HeaderList, type Stream, type StreamHandler, type StreamReset } from "@grpc-study/http2";
 export type { ServerLimits } from "../limits/limits.ts";
 export type { Compression } from "../protocol/compression.ts";
+export { requestFault } from "../protocol/metadata-rules.ts";
 export type { Status } from "../protocol/status.ts";
 export type { CertificateContents, Certificates } from "../security/certificates.ts";
 export type { ClientCertificate } from "../security/peer-certificate.ts";

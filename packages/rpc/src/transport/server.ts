@@ -49,6 +49,10 @@ export interface ServerStream {
    * `unknown`. It stays available after the end of the call.
    */
   readonly peer: string;
+  /** The `:authority` of the request: the name by which the caller knows the server. Empty without one. */
+  readonly authority: string;
+  /** Whether the call is private: it came over TLS, or from within the process. */
+  readonly secure: boolean;
   /** The certificate of the caller, if TLS has verified one. */
   readonly clientCertificate: ClientCertificate | undefined;
   /** Whether the caller accepts responses with this compression. */

@@ -2,6 +2,7 @@
 // response wins, and the others are cancelled.
 import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
+import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../../transport/client.ts";
@@ -27,8 +28,8 @@ class HedgedAttempt implements AttemptListener {
     this.stream = source.openAttempt(previous === 0 ? outgoing : new ChangedCall(outgoing, { previousAttempts: previous }), this);
   }
 
-  onHeader(header: Metadata | undefined): void {
-    this.call.onHeader(this, header);
+  onHeader(header: Metadata | undefined, compression: Compression): void {
+    this.call.onHeader(this, header, compression);
   }
 
   onMessage(message: Buffer, compressed: boolean): void {
@@ -128,9 +129,9 @@ export class HedgingCall implements ClientStream {
     this.#end(code, message);
   }
 
-  onHeader(attempt: HedgedAttempt, header: Metadata | undefined): void {
+  onHeader(attempt: HedgedAttempt, header: Metadata | undefined, compression: Compression): void {
     this.#commit(attempt);
-    this.#listener.onHeader(header);
+    this.#listener.onHeader(header, compression);
   }
 
   onMessage(message: Buffer, compressed: boolean): void {

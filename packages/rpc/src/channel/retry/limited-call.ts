@@ -1,6 +1,7 @@
 // Enforces the limits that a method's configuration sets for time and message sizes.
 import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
+import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../../transport/client.ts";
@@ -63,8 +64,8 @@ export class LimitedCall implements ClientStream, ClientListener {
     if (!this.#ended) this.#end(code, message);
   }
 
-  onHeader(header: Metadata | undefined): void {
-    this.#listener.onHeader(header);
+  onHeader(header: Metadata | undefined, compression: Compression): void {
+    this.#listener.onHeader(header, compression);
   }
 
   onMessage(message: Buffer, compressed: boolean): void {

@@ -1,6 +1,7 @@
 // A call with sequential attempts: transparent retries and the retries of a policy (gRFC A6).
 import { LongTimer } from "../../long-timer.ts";
 import { Code } from "../../protocol/code.ts";
+import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../../transport/client.ts";
@@ -97,9 +98,9 @@ export class RetryingCall implements ClientStream, AttemptListener {
     if (!this.#waiting) this.#attempt.cancel(code, message);
   }
 
-  onHeader(header: Metadata | undefined): void {
+  onHeader(header: Metadata | undefined, compression: Compression): void {
     this.#commit();
-    this.#listener.onHeader(header);
+    this.#listener.onHeader(header, compression);
   }
 
   onMessage(message: Buffer, compressed: boolean): void {

@@ -148,7 +148,8 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
         return;
       }
       const metadata = fromGrpcJs(header);
-      this.#listener.onHeader(metadata.size === 0 ? undefined : metadata);
+      // grpc-js decompresses messages itself.
+      this.#listener.onHeader(metadata.size === 0 ? undefined : metadata, "identity");
     }
   }
 

@@ -23,7 +23,10 @@ import { RequestReader } from "./request-reader.ts";
 import { unsupportedCertificates } from "./unsupported.ts";
 
 /** The members that the call objects of all four kinds share. */
-type GrpcJsCall = Pick<ServerUnaryCall<Buffer, Buffer>, "metadata" | "getPeer" | "getDeadline" | "getAuthContext" | "sendMetadata"> & {
+type GrpcJsCall = Pick<
+  ServerUnaryCall<Buffer, Buffer>,
+  "metadata" | "getPeer" | "getDeadline" | "getAuthContext" | "getHost" | "sendMetadata"
+> & {
   on(event: "cancelled", listener: () => void): unknown;
 };
 type Readable = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
@@ -103,6 +106,16 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
   get metadata(): Metadata {
     this.#metadata ??= copyOf(this.#args.call.metadata, isRequestMetadata);
     return this.#metadata;
+  }
+
+  get authority(): string {
+    return this.#args.call.getHost();
+  }
+
+  get secure(): boolean {
+    const { call } = this.#args;
+    if (typeof call.getAuthContext !== "function") throw unsupportedCertificates();
+    return call.getAuthContext().transportSecurityType === "ssl";
   }
 
   get clientCertificate(): ClientCertificate | undefined {

@@ -2,6 +2,7 @@
 import type { MessageLimits } from "../../limits/limits.ts";
 import type { Linked } from "../../linked-set.ts";
 import { Code } from "../../protocol/code.ts";
+import type { Compression } from "../../protocol/compression.ts";
 import { fitStatus } from "../../protocol/fit-status.ts";
 import type { QueuedMessage } from "../../protocol/message-queue.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
@@ -43,6 +44,7 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
   readonly #requests = new MessageDirection();
   readonly #responses = new MessageDirection();
   #header: Metadata | undefined;
+  #compression: Compression = "identity";
   #headerSent = false;
   #headerCame = false;
   /** The status that the client gets after the responses. */
@@ -130,9 +132,10 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
     if (!this.#requests.isEmpty) this.#transport.turn.add(this);
   }
 
-  sendHeader(header: Metadata | undefined): void {
+  sendHeader(header: Metadata | undefined, compression: Compression): void {
     if (this.#serverDone || this.#headerSent) return;
     this.#headerSent = true;
+    this.#compression = compression;
     this.#header = header && copyMetadata(header);
     this.#transport.turn.add(this);
   }
@@ -176,13 +179,13 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
     if (this.#clientDone || this.#status !== undefined) return;
     // This method needs its request to be opened.
     if (!method.early && this.#requests.isEmpty) return;
-    const { metadata, deadline } = this.#call;
+    const { metadata, deadline, authority } = this.#call;
     if (deadline <= Date.now()) {
       this.#status = timeUp;
       return;
     }
     this.#serverDone = false;
-    const stream = new InProcessServerStream(this, metadata, deadline);
+    const stream = new InProcessServerStream(this, metadata, deadline, authority);
     if (method.early) {
       this.#server = method.open(stream);
       return;
@@ -227,7 +230,7 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
     const listener = this.#listener;
     if (this.#headerSent && !this.#headerCame) {
       this.#headerCame = true;
-      listener.onHeader(this.#header);
+      listener.onHeader(this.#header, this.#compression);
     }
     const { maxReceiveMessageBytes } = this.#limits;
     for (let response = this.#take(); response !== undefined; response = this.#take()) {

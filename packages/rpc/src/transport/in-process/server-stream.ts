@@ -11,7 +11,7 @@ export const inProcessPeer = "in-process";
 /** The call behind the stream. */
 export interface InProcessServerCall {
   pullRequest(): void;
-  sendHeader(header: Metadata | undefined): void;
+  sendHeader(header: Metadata | undefined, compression: Compression): void;
   /** Returns whether there is room for more. */
   sendResponse(message: Buffer, compressed: boolean): boolean;
   /** @param status undefined for OK without a trailer. */
@@ -20,6 +20,8 @@ export interface InProcessServerCall {
 
 export class InProcessServerStream implements ServerStream {
   readonly peer = inProcessPeer;
+  readonly authority: string;
+  readonly secure = true;
   readonly clientCertificate = undefined;
   readonly deadline: number;
   readonly #call: InProcessServerCall;
@@ -27,7 +29,8 @@ export class InProcessServerStream implements ServerStream {
   #metadata: Metadata | undefined;
   #compresses = false;
 
-  constructor(call: InProcessServerCall, metadata: Metadata | undefined, deadline: number) {
+  constructor(call: InProcessServerCall, metadata: Metadata | undefined, deadline: number, authority: string = inProcessPeer) {
+    this.authority = authority;
     this.#call = call;
     this.#sent = metadata;
     this.#metadata = undefined;
@@ -52,7 +55,7 @@ export class InProcessServerStream implements ServerStream {
 
   sendHeader(header: Metadata | undefined, compression: Compression): void {
     this.#compresses = compression !== "identity";
-    this.#call.sendHeader(header);
+    this.#call.sendHeader(header, compression);
   }
 
   send(message: Buffer, compress: boolean): boolean {

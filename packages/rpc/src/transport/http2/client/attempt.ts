@@ -10,7 +10,7 @@ import {
 } from "@grpc-study/http2";
 import type { ChannelLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
-import type { Compression } from "../../../protocol/compression.ts";
+import { type Compression, isCompression } from "../../../protocol/compression.ts";
 import { cut } from "../../../protocol/message-reader.ts";
 import type { Status } from "../../../protocol/status.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
@@ -167,7 +167,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     }
     if (header.accepted !== undefined) this.#connection.learn(header.accepted);
     this.#encoding = header.encoding;
-    this.#listener.onHeader(header.metadata);
+    this.#listener.onHeader(header.metadata, isCompression(header.encoding) ? header.encoding : "identity");
   }
 
   onData(data: Buffer, endStream: boolean, stream: Stream): void {

@@ -111,6 +111,14 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     return this.#connection.peer;
   }
 
+  get authority(): string {
+    return this.#head.authority;
+  }
+
+  get secure(): boolean {
+    return this.#connection.secure;
+  }
+
   get clientCertificate(): ClientCertificate | undefined {
     return this.#connection.clientCertificate;
   }

@@ -43,6 +43,11 @@ export class RequestHead {
     this.mayReset = method.requestStream && halfClosesBeforeReset(fields.userAgent);
   }
 
+  /** RFC 9113, section 8.3.1: a request without `:authority` may have `host`. */
+  get authority(): string {
+    return this.#list.authority ?? this.#list.get("host") ?? "";
+  }
+
   metadata(): Metadata {
     return requestMetadata(this.#list);
   }

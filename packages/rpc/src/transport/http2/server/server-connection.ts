@@ -24,6 +24,8 @@ export class ServerConnection {
   readonly limits: ServerLimits;
   /** The peer, in the format of `ServerStream.peer`. A closed socket no longer has it. */
   readonly peer: string;
+  /** Whether the connection uses TLS. */
+  readonly secure: boolean;
   readonly receiving = new LinkedSet<ReceivingCall>();
   readonly pending: PendingBytes;
   readonly #connection: Connection;
@@ -44,6 +46,7 @@ export class ServerConnection {
         connection.destroy(ErrorCode.NO_ERROR, `the client has ended the connection (${errorCodeName(code)})`);
     };
     const { socket } = connection;
+    this.secure = socket instanceof TLSSocket;
     this.#certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate() : undefined;
     // Varied by a tenth, so that clients that connected together do not all reconnect together.
     this.#oldAt = now + limits.maxConnectionAgeMs * (0.9 + 0.2 * Math.random());

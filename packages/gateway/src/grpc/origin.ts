@@ -1,0 +1,51 @@
+// Where a gRPC call comes from, and the metadata that tells the upstream.
+import { randomUUID } from "node:crypto";
+import type { Metadata } from "@grpc-study/rpc";
+import type { ServerStream } from "@grpc-study/rpc/transport";
+import { isGatewayOnly } from "../http/reserved-headers.ts";
+
+/** The origin of a call, as far as the proxies are trusted. */
+export interface Origin {
+  /** Addresses: first the client's, then those of proxies, and last the peer of the connection. */
+  readonly addresses: readonly string[];
+  /** The host that the client named. Empty without one. */
+  readonly host: string;
+  readonly scheme: "http" | "https";
+}
+
+/** The origin of a call if no proxy is trusted. */
+export function directOrigin({ peer, authority, secure }: ServerStream): Origin {
+  return { addresses: [addressOf(peer)], host: authority, scheme: secure ? "https" : "http" };
+}
+
+/** The address of a peer without its port and brackets. */
+function addressOf(peer: string): string {
+  const colon = peer.lastIndexOf(":");
+  if (colon < 0 || peer.startsWith("unix:")) return peer;
+  return peer.charCodeAt(0) === 0x5b ? peer.slice(1, colon - 1) : peer.slice(0, colon);
+}
+
+/** Headers that browsers and HTTP clients set themselves. They say nothing to a service. */
+const ofHttp = /^(?:accept(?:-.*)?|content-.*|sec-.*|proxy-.*|trailer|host|origin|referer|cookie)$/;
+
+/**
+ * Turns the metadata of a caller into that of the upstream's call: removes what belongs to HTTP and
+ * what only the gateway sets, and adds the origin and the request id.
+ *
+ * @param forwarded keys to keep although they belong to HTTP, in lower case.
+ * @returns the request id: the caller's `x-request-id` if it is valid, or a generated one.
+ */
+export function addOrigin(metadata: Metadata, forwarded: readonly string[], { addresses, host, scheme }: Origin): string {
+  const ids = metadata.getAll("x-request-id");
+  const [id] = ids;
+  const requestId = id !== undefined && ids.length === 1 && /^[\x21-\x7e]{1,128}$/.test(id) ? id : randomUUID();
+  for (const key of metadata.keys()) {
+    if (isGatewayOnly(key) || (ofHttp.test(key) && !forwarded.includes(key))) metadata.delete(key);
+  }
+  // The values are those of received headers, so they are legal.
+  metadata.receive("x-forwarded-for", addresses.length === 1 ? (addresses[0] ?? "") : addresses.join(", "));
+  metadata.receive("x-forwarded-host", host);
+  metadata.receive("x-forwarded-proto", scheme);
+  metadata.receive("x-request-id", requestId);
+  return requestId;
+}

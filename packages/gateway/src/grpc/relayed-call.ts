@@ -1,0 +1,218 @@
+// A relayed call: what its kinds share. It begins, passes responses on, and ends once.
+import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
+import type { LinkedSet } from "@grpc-study/rpc/linked-set";
+import {
+  type ClientListener,
+  type ClientStream,
+  type Compression,
+  type OutgoingCall,
+  requestFault,
+  type ServerStream,
+  type Status,
+} from "@grpc-study/rpc/transport";
+import type { CallLimits } from "../call-limits.ts";
+import type { ErrorWriter } from "../http/errors.ts";
+import type { HeaderRules } from "../http/header-rules.ts";
+import type { UpstreamConnection } from "../upstreams.ts";
+import { addOrigin, type Origin } from "./origin.ts";
+import type { RelayedMethod } from "./relay.ts";
+
+/** The settings that all calls of a relay share. */
+export interface RelaySettings {
+  readonly errors: ErrorWriter;
+  readonly headerRules: HeaderRules;
+  /** Maximum duration of a call, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly running: LinkedSet<RelayedCall>;
+  readonly callLimits: CallLimits;
+  readonly logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void } | undefined;
+  /**
+   * Returns the origin of a call.
+   *
+   * @throws RpcError to reject the call, for example for a host that is not allowed.
+   */
+  readonly originOf: (caller: ServerStream) => Origin;
+}
+
+/** It is also the channel's `OutgoingCall` and its listener: a call is one allocation. */
+export abstract class RelayedCall implements OutgoingCall, ClientListener {
+  readonly method: RelayedMethod;
+  metadata: Metadata | undefined = undefined;
+  deadline: number;
+  readonly compression = "identity";
+  readonly waitForReady = undefined;
+  readonly authority = undefined;
+  request: Buffer | undefined;
+  previousAttempts = 0;
+  previous: RelayedCall | undefined = undefined;
+  next: RelayedCall | undefined = undefined;
+  protected readonly caller: ServerStream;
+  protected upstream: ClientStream | undefined = undefined;
+  protected ended = false;
+  /** The only response of a method without a response stream. It is sent with the status. */
+  #response: Buffer | undefined = undefined;
+  #responseCompressed = false;
+  /** The compression that the header announces, if the caller accepts it. */
+  protected responseCompression: Compression = "identity";
+  /** The key of the client in `callLimits`, while the call runs. */
+  #client: string | undefined = undefined;
+  /** The connection, while the call runs. */
+  #connection: UpstreamConnection | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #requestId = "";
+  #began = 0;
+
+  constructor(method: RelayedMethod, caller: ServerStream, request: Buffer | undefined) {
+    this.method = method;
+    this.caller = caller;
+    this.deadline = caller.deadline;
+    this.request = request;
+  }
+
+  /** Opens the upstream's call, unless a limit or a rule rejects it. */
+  begin(): void {
+    const { caller, method } = this;
+    const { settings } = method;
+    if (settings.logger !== undefined) this.#began = performance.now();
+    let origin: Origin;
+    try {
+      origin = settings.originOf(caller);
+      this.#addMetadata(origin);
+      this.#client = settings.callLimits.begin(origin.addresses[0] ?? "");
+    } catch (thrown) {
+      const { code, message } = settings.errors.visible(thrown);
+      this.#end({ code, message, metadata: undefined });
+      return;
+    }
+    settings.running.add(this);
+    if (settings.timeoutMs !== Number.POSITIVE_INFINITY) this.#limitTime(settings.timeoutMs);
+    const connection = method.connections.choose();
+    connection.calls++;
+    this.#connection = connection;
+    this.upstream = connection.channel.open(this, this);
+    this.upstream.pull();
+    // Also pulls a second response, to detect an upstream that sends more than one.
+    if (!method.responseStream) this.upstream.pull();
+  }
+
+  /** @throws RpcError INVALID_ARGUMENT for metadata that cannot be sent. */
+  #addMetadata(origin: Origin): void {
+    const { metadata } = this.caller;
+    this.#requestId = addOrigin(metadata, this.method.settings.headerRules.forwarded, origin);
+    const fault = requestFault(metadata);
+    if (fault !== undefined) throw new RpcError(Code.INVALID_ARGUMENT, fault);
+    this.metadata = metadata;
+    const attempts = metadata.get("grpc-previous-rpc-attempts");
+    if (attempts !== undefined && /^\d{1,9}$/.test(attempts)) this.previousAttempts = Number(attempts);
+  }
+
+  /** Ends the call after the gateway's time limit. The transport ends it at the caller's deadline. */
+  #limitTime(timeoutMs: number): void {
+    const deadline = Date.now() + timeoutMs;
+    if (deadline >= this.deadline) return;
+    this.deadline = deadline;
+    this.#timer = setTimeout(timeUp, timeoutMs, this);
+  }
+
+  /** Ends the call on both sides. */
+  cancel({ code, message }: RpcError): void {
+    if (this.ended) return;
+    this.upstream?.cancel(code, message);
+    this.#end({ code, message, metadata: undefined });
+  }
+
+  /** The connection of a caller that does not read is closed by the transport. */
+  abort(): void {}
+
+  // Called by the transport.
+
+  /** The caller has ended the call, or its connection is lost. */
+  onCancel({ code, message }: Status): void {
+    if (this.ended) return;
+    this.upstream?.cancel(code, message);
+    this.#release(code);
+  }
+
+  // Called by the channel.
+
+  onHeader(header: Metadata | undefined, compression: Compression): void {
+    if (this.ended) return;
+    // The header commits the call: the channel never sends the request again.
+    this.request = undefined;
+    if (compression !== "identity" && this.caller.accepts(compression)) this.responseCompression = compression;
+    this.passHeader(header);
+  }
+
+  /** Sends the header of the response. */
+  protected passHeader(header: Metadata | undefined): void {
+    this.caller.sendHeader(header, this.responseCompression);
+  }
+
+  /** Sends the header before the status, if it was held back. */
+  protected flushHeader(_status: Status): void {}
+
+  onMessage(message: Buffer, compressed: boolean): void {
+    if (this.ended) return;
+    const compress = compressed && this.responseCompression !== "identity";
+    if (this.method.responseStream) {
+      if (this.caller.send(message, compress)) this.upstream?.pull();
+    } else if (this.#response === undefined) {
+      this.#response = message;
+      this.#responseCompressed = compress;
+    } else this.cancel(new RpcError(Code.UNIMPLEMENTED, `${this.method.path} got more than one response`));
+  }
+
+  abstract onDrain(): void;
+
+  onStatus(status: Status): void {
+    if (this.ended) return;
+    this.#end(status.cause === undefined ? status : this.#visible(status));
+  }
+
+  /** A status of this side may have internal addresses. */
+  #visible({ code, message, metadata, cause }: Status): Status {
+    const { errors, logger } = this.method.settings;
+    logger?.warn({ reqId: this.#requestId }, message);
+    const shown = errors.visible(new RpcError(code, message, { cause }));
+    return { code: shown.code, message: shown.message, metadata };
+  }
+
+  // The end.
+
+  #end(status: Status): void {
+    const { caller } = this;
+    const response = this.#response;
+    this.#release(status.code);
+    this.flushHeader(status);
+    if (status.code !== Code.OK) caller.end(status, undefined, false);
+    else caller.end(status.metadata === undefined && status.message === "" ? undefined : status, response, this.#responseCompressed);
+  }
+
+  /** Releases what the call holds, and writes its line in the access log. */
+  #release(code: Code): void {
+    const { settings, path } = this.method;
+    this.ended = true;
+    this.upstream = undefined;
+    this.#response = undefined;
+    this.request = undefined;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (this.#client !== undefined) {
+      settings.running.delete(this);
+      settings.callLimits.end(this.#client);
+      this.#client = undefined;
+    }
+    if (this.#connection !== undefined) this.#connection.calls--;
+    this.#connection = undefined;
+    if (settings.logger === undefined) return;
+    const durationMs = Math.round((performance.now() - this.#began) * 1000) / 1000;
+    const { peer } = this.caller;
+    settings.logger.info(
+      { reqId: this.#requestId, method: "POST", path, protocol: "grpc", status: 200, grpc: Code[code], durationMs, peer },
+      "request",
+    );
+  }
+}
+
+function timeUp(call: RelayedCall): void {
+  call.cancel(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded"));
+}

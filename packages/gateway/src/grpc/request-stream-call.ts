@@ -1,0 +1,62 @@
+// A relayed call with a stream of requests: client streaming or bidirectional. Each side pulls one
+// message at a time, once the other side has room for it, so that a slow reader slows the sender.
+import type { ServerListener, ServerStream, Status } from "@grpc-study/rpc/transport";
+import type { RelayedMethod } from "./relay.ts";
+import { RelayedCall } from "./relayed-call.ts";
+
+export class RequestStreamCall extends RelayedCall {
+  /** The listener of the caller's stream. */
+  readonly requests: ServerListener = new Requests(this);
+
+  constructor(method: RelayedMethod, caller: ServerStream) {
+    super(method, caller, undefined);
+  }
+
+  override begin(): void {
+    super.begin();
+    if (!this.ended) this.caller.pull();
+  }
+
+  /** The upstream has room for more requests. */
+  onDrain(): void {
+    if (!this.ended) this.caller.pull();
+  }
+
+  sendRequest(message: Buffer): void {
+    if (this.upstream?.send(message, false)) this.caller.pull();
+  }
+
+  halfClose(): void {
+    this.upstream?.halfClose();
+  }
+
+  /** The caller has room for more responses. */
+  onRoom(): void {
+    this.upstream?.pull();
+  }
+}
+
+/** Passes the events of the caller's stream to the call. */
+class Requests implements ServerListener {
+  readonly #call: RequestStreamCall;
+
+  constructor(call: RequestStreamCall) {
+    this.#call = call;
+  }
+
+  onMessage(message: Buffer): void {
+    this.#call.sendRequest(message);
+  }
+
+  onHalfClose(): void {
+    this.#call.halfClose();
+  }
+
+  onDrain(): void {
+    this.#call.onRoom();
+  }
+
+  onCancel(status: Status): void {
+    this.#call.onCancel(status);
+  }
+}
