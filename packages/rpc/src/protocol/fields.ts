@@ -1,5 +1,5 @@
 // Converts between metadata and header fields (PROTOCOL-HTTP2.md, Custom-Metadata).
-import { Metadata } from "./metadata.ts";
+import { fieldsIn, Metadata } from "./metadata.ts";
 import { detailsKey, isReserved } from "./metadata-rules.ts";
 
 /** Fields of the protocol that handlers may read and clients may send, for tracing. */
@@ -50,9 +50,11 @@ export function hasMetadata(flat: readonly string[], start: number): boolean {
 
 /** Converts metadata to header fields. Bytes become base64 without padding. */
 export function fieldsOf(metadata: Metadata): (readonly [name: string, value: string])[] {
+  const flat = fieldsIn(metadata);
   const fields: (readonly [string, string])[] = [];
-  for (const [key, value] of metadata) {
-    fields.push([key, typeof value === "string" ? value : value.toString("base64").replace(/=+$/, "")]);
+  for (let i = 0; i < flat.length; i += 2) {
+    const value = flat[i + 1] as string | Buffer;
+    fields.push([flat[i] as string, typeof value === "string" ? value : value.toString("base64").replace(/=+$/, "")]);
   }
   return fields;
 }

@@ -1,7 +1,7 @@
 // The metadata keys that HTTP/2 and gRPC reserve. Node throws at them when it writes the header,
 // which is too late for the call, and on a client for the whole connection.
 import { wrongType } from "../checks.ts";
-import { Metadata } from "./metadata.ts";
+import { fieldsIn, Metadata } from "./metadata.ts";
 
 /**
  * Connection-specific fields (RFC 9113, section 8.2.2), and fields that describe the HTTP message.
@@ -103,11 +103,13 @@ export function requestFault(metadata: Metadata): string | undefined {
 }
 
 function faultOf(metadata: Metadata, isReserved: (key: string) => boolean): string | undefined {
-  for (const key of metadata.keys()) {
+  const flat = fieldsIn(metadata);
+  for (let i = 0; i < flat.length; i += 2) {
+    const key = flat[i] as string;
     if (isReserved(key)) return reservedFault(key);
-    if (!single.has(key)) continue;
-    const { length } = metadata.getAll(key);
-    if (length > 1) return `the metadata key "${key}" has ${length} values; HTTP allows one`;
+    // The values of a key follow each other.
+    if (key === flat[i + 2] && single.has(key))
+      return `the metadata key "${key}" has ${metadata.getAll(key).length} values; HTTP allows one`;
   }
   return undefined;
 }
@@ -129,10 +131,10 @@ export function sizeFault(bytes: number): string | undefined {
  * bytes for each field.
  */
 export function metadataBytes(metadata: Metadata): number {
-  let bytes = 0;
-  // Bytes are sent in base64.
-  for (const [key, value] of metadata)
-    bytes += 32 + key.length + (typeof value === "string" ? value.length : Math.ceil(value.length / 3) * 4);
+  const flat = fieldsIn(metadata);
+  let bytes = 16 * flat.length;
+  // Keys are text. Bytes are sent in base64.
+  for (const part of flat) bytes += typeof part === "string" ? part.length : Math.ceil(part.length / 3) * 4;
   return bytes;
 }
 

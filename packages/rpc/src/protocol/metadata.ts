@@ -30,6 +30,14 @@ export class MetadataError extends TypeError {
   }
 }
 
+// Access without copies, for the other files of the protocol.
+
+/** Returns the keys and values of metadata in turn. The caller must not change the array. */
+export let fieldsIn: (metadata: Metadata) => readonly (string | Buffer)[];
+
+/** Returns a copy with the keys for which `takes` returns true. */
+export let filtered: (metadata: Metadata, takes: (key: string) => boolean) => Metadata;
+
 /**
  * The metadata of a request, a response header or a trailer. Keys are case-insensitive and stored
  * in lower case. Values keep their order.
@@ -40,7 +48,18 @@ export class MetadataError extends TypeError {
  * metadata.getBytes("x-trace-bin");
  */
 export class Metadata implements Iterable<[key: string, value: string | Buffer]> {
-  readonly #values = new Map<string, (string | Buffer)[]>();
+  /** Keys and values in turn. The values of a key follow each other. Most metadata is a few fields. */
+  #flat: (string | Buffer)[] = [];
+
+  static {
+    fieldsIn = (metadata) => metadata.#flat;
+    filtered = (metadata, takes) => {
+      const copy = new Metadata();
+      const flat = metadata.#flat;
+      for (let i = 0; i < flat.length; i += 2) if (takes(flat[i] as string)) copy.#flat.push(flat[i] as string, flat[i + 1] as Buffer);
+      return copy;
+    };
+  }
 
   /** @throws MetadataError if a key or a value is illegal. */
   constructor(init?: MetadataInit) {
@@ -60,11 +79,14 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
 
   /** The number of keys. */
   get size(): number {
-    return this.#values.size;
+    const flat = this.#flat;
+    let keys = 0;
+    for (let i = 0; i < flat.length; i += 2) if (i === 0 || flat[i] !== flat[i - 2]) keys++;
+    return keys;
   }
 
   has(key: string): boolean {
-    return this.#values.has(lowerCase(key));
+    return this.#find(lowerCase(key)) !== -1;
   }
 
   /**
@@ -83,7 +105,7 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
    */
   getAll<Key extends string>(key: TextKey<Key>): readonly string[] {
     if (isBinary(key)) throw new TypeError(`the metadata key "${key}" holds bytes: read it with getBytes()`);
-    return (this.#values.get(key.toLowerCase()) as string[] | undefined) ?? [];
+    return this.#all(key.toLowerCase()) as string[];
   }
 
   /**
@@ -102,14 +124,17 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
    */
   getAllBytes<Key extends string>(key: BytesKey<Key>): readonly Buffer[] {
     if (!isBinary(key)) throw new TypeError(`the metadata key "${key}" holds text: read it with get()`);
-    return (this.#values.get(key.toLowerCase()) as Buffer[] | undefined) ?? [];
+    return this.#all(key.toLowerCase()) as Buffer[];
   }
 
   /** Replaces the values of a key. @throws MetadataError if the key or the value is illegal. */
   set<Key extends string>(key: Key, value: MetadataValue<Key> | readonly MetadataValue<Key>[]): this {
     checkKey(key);
-    const values = (Array.isArray(value) ? value : [value]).map((each: unknown) => checked(key, each));
-    this.#values.set(key.toLowerCase(), values);
+    const name = key.toLowerCase();
+    const fields = (Array.isArray(value) ? value : [value]).flatMap((each: unknown) => [name, checked(key, each)]);
+    const at = this.#find(name);
+    if (at === -1) this.#flat.push(...fields);
+    else this.#flat.splice(at, this.#end(at) - at, ...fields);
     return this;
   }
 
@@ -126,7 +151,9 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
 
   /** Removes a key. Returns whether it existed. */
   delete(key: string): boolean {
-    return this.#values.delete(lowerCase(key));
+    const at = this.#find(lowerCase(key));
+    if (at !== -1) this.#flat.splice(at, this.#end(at) - at);
+    return at !== -1;
   }
 
   /**
@@ -136,30 +163,36 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
    */
   merge(other: Metadata): this {
     if (!(other instanceof Metadata)) throw new MetadataError(`merge() takes Metadata, got ${kindOf(other)}`);
-    // Copied first, in case both are the same object.
-    for (const [key, values] of [...other.#values]) for (const value of [...values]) this.#push(key, value);
+    // A copy, in case both are the same object.
+    const flat = other.#flat.slice();
+    if (this.#flat.length === 0) this.#flat = flat;
+    else for (let i = 0; i < flat.length; i += 2) this.#push(flat[i] as string, flat[i + 1] as string | Buffer);
     return this;
   }
 
   /** Returns a copy that shares nothing with this object. Bytes are copied, too. */
   clone(): Metadata {
     const copy = new Metadata();
-    for (const [key, value] of this) copy.#push(key, typeof value === "string" ? value : Buffer.from(value));
+    copy.#flat = this.#flat.map((value) => (typeof value === "string" ? value : Buffer.from(value)));
     return copy;
   }
 
+  /** Iterates over the keys, in the order in which they were first added. */
   keys(): IterableIterator<string> {
-    return this.#values.keys();
+    return this.#keys().values();
   }
 
   /** Iterates over all values with their keys, in the order in which the keys were first added. */
-  *[Symbol.iterator](): IterableIterator<[key: string, value: string | Buffer]> {
-    for (const [key, values] of this.#values) for (const value of values) yield [key, value];
+  [Symbol.iterator](): IterableIterator<[key: string, value: string | Buffer]> {
+    const flat = this.#flat;
+    const entries: [string, string | Buffer][] = [];
+    for (let i = 0; i < flat.length; i += 2) entries.push([flat[i] as string, flat[i + 1] as string | Buffer]);
+    return entries.values();
   }
 
   /** Returns the keys only: a value may be a secret. */
   toJSON(): readonly string[] {
-    return [...this.#values.keys()];
+    return this.#keys();
   }
 
   /**
@@ -172,10 +205,39 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
     else for (const part of value.split(",")) this.#push(key, Buffer.from(part, "base64"));
   }
 
+  #keys(): string[] {
+    const flat = this.#flat;
+    const keys: string[] = [];
+    for (let i = 0; i < flat.length; i += 2) if (i === 0 || flat[i] !== flat[i - 2]) keys.push(flat[i] as string);
+    return keys;
+  }
+
+  /** Returns where the values of a key begin, or -1. */
+  #find(key: string): number {
+    const flat = this.#flat;
+    for (let i = 0; i < flat.length; i += 2) if (flat[i] === key) return i;
+    return -1;
+  }
+
+  /** Returns where the values of the key at an index end. */
+  #end(at: number): number {
+    const flat = this.#flat;
+    let end = at + 2;
+    while (end < flat.length && flat[end] === flat[at]) end += 2;
+    return end;
+  }
+
+  #all(key: string): (string | Buffer)[] {
+    const flat = this.#flat;
+    const values: (string | Buffer)[] = [];
+    for (let i = this.#find(key); i !== -1 && i < flat.length && flat[i] === key; i += 2) values.push(flat[i + 1] as string | Buffer);
+    return values;
+  }
+
   #push(key: string, value: string | Buffer): void {
-    const values = this.#values.get(key);
-    if (values === undefined) this.#values.set(key, [value]);
-    else values.push(value);
+    const at = this.#find(key);
+    if (at === -1) this.#flat.push(key, value);
+    else this.#flat.splice(this.#end(at), 0, key, value);
   }
 }
 
@@ -185,7 +247,7 @@ function withoutOuterSpaces(text: string): string {
   let end = text.length;
   while (start < end && isSpace(text.charCodeAt(start))) start++;
   while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
+  return end - start === text.length ? text : text.slice(start, end);
 }
 
 function isSpace(char: number): boolean {
@@ -199,7 +261,9 @@ function lowerCase(key: string): string {
 
 function isBinary(key: string): boolean {
   checkText(key);
-  return key.endsWith("-bin") || /-bin$/i.test(key);
+  // Most keys do not end in n.
+  const last = key.charCodeAt(key.length - 1) | 0x20;
+  return last === 0x6e && (key.endsWith("-bin") || /-bin$/i.test(key));
 }
 
 function checkText(key: unknown): asserts key is string {

@@ -4,6 +4,7 @@
 import type { ServerLimits } from "../../limits/limits.ts";
 import { LinkedSet } from "../../linked-set.ts";
 import { Code } from "../../protocol/code.ts";
+import { fieldsIn } from "../../protocol/metadata.ts";
 import { metadataBytes } from "../../protocol/metadata-rules.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { OutgoingCall } from "../client.ts";
@@ -59,7 +60,7 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
       if (bytes > maxMetadataBytes) {
         return rejection(Code.RESOURCE_EXHAUSTED, `the metadata has ${bytes} bytes, and maxMetadataBytes is ${maxMetadataBytes}`);
       }
-      const pairs = [...metadata].length;
+      const pairs = fieldsIn(metadata).length / 2;
       if (pairs > maxMetadataPairs) {
         return rejection(Code.RESOURCE_EXHAUSTED, `the metadata has ${pairs} pairs, and maxMetadataPairs is ${maxMetadataPairs}`);
       }
