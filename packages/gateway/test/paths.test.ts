@@ -1,4 +1,4 @@
-// The path cases of grpc-gateway and grpc-httpjson-transcoding: the template that a path matches,
+// The path cases of grpc-gateway, grpc-httpjson-transcoding and vanguard-go: the template that a path matches,
 // and the values of its variables.
 import { expect, test } from "vitest";
 import { RequestBinder } from "../src/fields/bind-request.ts";
@@ -6,11 +6,12 @@ import { type Binding, bindingsOf } from "../src/http-rule/rule.ts";
 import { parseTemplate } from "../src/http-rule/template.ts";
 import { Router } from "../src/router.ts";
 import { pathCases } from "./cases/paths.ts";
+import { vanguardPaths } from "./cases/vanguard.ts";
 import { PathsService, type Variables } from "./gen/paths_pb.js";
 
 const options = { json: {}, rejectUnknownParameters: false };
 
-test.each(pathCases)("$from", ({ templates, lookups }) => {
+test.each([...pathCases, ...vanguardPaths])("$from", ({ templates, lookups }) => {
   const router = new Router<{ binding: Binding; binder: RequestBinder }>();
   for (const template of templates) {
     const selector = "grpc_study.gateway_test.PathsService.Find";

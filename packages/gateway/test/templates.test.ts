@@ -1,9 +1,10 @@
-// The template cases of grpc-gateway and grpc-httpjson-transcoding.
+// The template cases of grpc-gateway, grpc-httpjson-transcoding and vanguard-go.
 import { expect, test } from "vitest";
 import { parseTemplate, TemplateError } from "../src/http-rule/template.ts";
 import { templateCases } from "./cases/templates.ts";
+import { vanguardTemplates } from "./cases/vanguard.ts";
 
-test.each(templateCases)("$from: $template", ({ template, segments, verb, variables = [] }) => {
+test.each([...templateCases, ...vanguardTemplates])("$from: $template", ({ template, segments, verb, variables = [] }) => {
   if (segments === undefined) {
     expect(() => parseTemplate(template)).toThrow(TemplateError);
     return;

@@ -7,7 +7,7 @@
 // two disagree, a note says which one we follow, and why.
 
 export interface TemplateCase {
-  readonly from: "grpc-gateway" | "transcoding" | "both";
+  readonly from: "grpc-gateway" | "transcoding" | "both" | "vanguard";
   readonly template: string;
   /** The segments as text. `undefined` if the template is invalid. */
   readonly segments: readonly string[] | undefined;
