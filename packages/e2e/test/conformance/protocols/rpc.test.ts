@@ -2,17 +2,20 @@
 import { createServer } from "@grpc-study/rpc";
 import { limitBytes } from "../caller.ts";
 import { conformanceService } from "../service.ts";
+import { Cancellations } from "./cancellations.ts";
 import { testConformance } from "./run.ts";
 
 const reason = "the server speaks gRPC alone";
 
 testConformance("our server", {
   async serve({ cert, key, ca }) {
-    const server = createServer({ limits: { maxReceiveMessageBytes: limitBytes } });
+    const cancellations = new Cancellations();
+    const server = createServer({ interceptors: [cancellations.interceptor], limits: { maxReceiveMessageBytes: limitBytes } });
     server.add(conformanceService);
     const plaintext = await server.listen("127.0.0.1:0");
     const tls = await server.listen("127.0.0.1:0", { cert, key, clientCa: ca, clientCertificates: "optional" });
     return {
+      cancellations,
       port: (_version, secure) => (secure ? tls.port : plaintext.port),
       async [Symbol.asyncDispose]() {
         await server.shutdown({ graceMs: 0 });

@@ -1,7 +1,9 @@
 // Runs all cases against one server, each as a test of its own.
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../harness/until.ts";
 import { Authority } from "../../security/certificates.ts";
+import { caseHeader } from "./cancellations.ts";
 import { check } from "./check.ts";
 import { call } from "./client/call.ts";
 import { HttpConnections } from "./client/http.ts";
@@ -56,6 +58,16 @@ export function testConformance(name: string, { serve, known, without = [] }: Op
       });
     }
 
+    test("calls that clients cancelled end on the server", async ({ skip }) => {
+      const names = cases.filter(({ request }) => request.cancel !== undefined).map(({ name }) => name);
+      await Promise.all(names.map((name) => results.get(name)?.promise));
+      const { cancellations } = target;
+      if (cancellations === undefined) return skip("the server does not tell");
+      await until(() => cancellations.open.length === 0);
+      // A call may be cancelled before the server has it, but most are not.
+      expect(cancellations.cancelled.size).toBeGreaterThan(names.length / 2);
+    });
+
     test.for([...known, ...without])("the list of known failures: $cases", ({ cases: pattern }) => {
       expect(readCases().filter(({ name }) => find([{ cases: pattern, reason: "" }], name))).not.toEqual([]);
     });
@@ -74,7 +86,8 @@ export function testConformance(name: string, { serve, known, without = [] }: Op
     const timeout = new AbortController();
     try {
       const late = delay(timeLimitMs, [`no result after ${timeLimitMs} ms`], { signal: timeout.signal }).catch(() => []);
-      const result = call(connect(testCase), testCase.request).then((result) => check(testCase, result));
+      const marked = testCase.request.cancel === undefined ? {} : { [caseHeader]: testCase.name };
+      const result = call(connect(testCase), testCase.request, marked).then((result) => check(testCase, result));
       return await Promise.race([result, late]);
     } catch (error) {
       return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
