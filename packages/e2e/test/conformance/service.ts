@@ -70,9 +70,9 @@ function add(metadata: Metadata, entries: readonly Header[]): void {
     for (const one of value) metadata.add(name, name.endsWith("-bin") ? Buffer.from(one, "base64") : one);
 }
 
-/** The service's messages have binary metadata as base64. */
+/** The service's messages have binary metadata as base64 without padding, like the headers of gRPC. */
 function toText(value: string | Uint8Array): string {
-  return typeof value === "string" ? value : Buffer.from(value).toString("base64");
+  return typeof value === "string" ? value : Buffer.from(value).toString("base64").replaceAll("=", "");
 }
 
 async function answer(definition: UnaryResponseDefinition | undefined, context: Context, requests: Any[]): Promise<{ payload: Payload }> {

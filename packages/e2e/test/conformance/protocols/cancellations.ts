@@ -18,11 +18,11 @@ export class Cancellations {
     return this.#cancelled;
   }
 
-  readonly interceptor: ServerInterceptor = async ({ context }, next) => {
-    const name = context.metadata.get(caseHeader);
+  readonly interceptor: ServerInterceptor = async ({ metadata, signal }, next) => {
+    const name = metadata.get(caseHeader);
     if (typeof name !== "string") return next();
     this.#open.add(name);
-    context.signal.addEventListener("abort", () => this.#cancelled.add(name));
+    signal.addEventListener("abort", () => this.#cancelled.add(name));
     try {
       await next();
     } finally {
