@@ -5,7 +5,7 @@ import type { HttpError } from "../http/errors.ts";
 import type { HttpRequest, RequestHeaders } from "../http/message.ts";
 import { requestIdFrom } from "../http/request-id.ts";
 import type { Http2Response } from "./http2-response.ts";
-import { severalHosts, unknownMethod } from "./problems.ts";
+import { unknownMethod } from "./problems.ts";
 import type { Proxies } from "./proxies.ts";
 import { splitTarget } from "./target.ts";
 
@@ -29,13 +29,11 @@ class RequestHead {
       // RFC 9113, section 8.2.3.
       headers[name] = before === undefined ? value : before + (name === "cookie" ? "; " : ", ") + value;
     }
-    const { host: header } = headers;
-    const host = target ?? list.authority ?? header;
+    // The engine rejects requests with different hosts.
+    const host = target ?? list.authority ?? headers["host"];
     if (host !== undefined) headers["host"] = host;
     this.headers = headers;
-    const { authority = header } = list;
-    this.problem = header !== authority && header !== undefined ? severalHosts : unknownMethod(list.method ?? "");
-    if (header?.includes(",")) this.problem = severalHosts;
+    this.problem = unknownMethod(list.method ?? "");
   }
 }
 
