@@ -86,8 +86,8 @@ export function testConformance(name: string, { serve, known, without = [] }: Op
     const timeout = new AbortController();
     try {
       const late = delay(timeLimitMs, [`no result after ${timeLimitMs} ms`], { signal: timeout.signal }).catch(() => []);
-      const marked = testCase.request.cancel === undefined ? {} : { [caseHeader]: testCase.name };
-      const result = call(connect(testCase), testCase.request, marked).then((result) => check(testCase, result));
+      const more = testCase.request.cancel === undefined ? {} : { [caseHeader]: testCase.name };
+      const result = call(connect(testCase), testCase.request, { more, text: testCase.text }).then((result) => check(testCase, result));
       return await Promise.race([result, late]);
     } catch (error) {
       return [error instanceof Error ? (error.stack ?? error.message) : String(error)];

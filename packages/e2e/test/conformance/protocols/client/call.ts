@@ -14,11 +14,15 @@ import { add, ConnectionFailure, type HttpConnections, type HttpExchange, type H
 import { type Encoding, type Ending, failed, type Wire } from "./protocol.ts";
 import { rawBody, rawPath } from "./raw.ts";
 
-/** Adds fields that are not part of the case. */
-export type MoreHeaders = Readonly<Record<string, string>>;
+export interface CallOptions {
+  /** Header fields that are not part of the case. */
+  readonly more?: Readonly<Record<string, string>>;
+  /** Whether gRPC-Web encodes the bodies in base64. */
+  readonly text?: boolean;
+}
 
-export async function call(connections: HttpConnections, request: ClientCompatRequest, more: MoreHeaders = {}): Promise<CallResult> {
-  return new Call(connections, request, more).run();
+export async function call(connections: HttpConnections, request: ClientCompatRequest, options: CallOptions = {}): Promise<CallResult> {
+  return new Call(connections, request, options).run();
 }
 
 class Call {
@@ -33,11 +37,11 @@ class Call {
   #status: number | undefined;
   #cancelled = false;
 
-  constructor(connections: HttpConnections, request: ClientCompatRequest, more: MoreHeaders) {
+  constructor(connections: HttpConnections, request: ClientCompatRequest, { more = {}, text = false }: CallOptions) {
     this.#request = request;
     this.#json = request.codec === Codec.JSON;
     this.#output = outputOf(request);
-    this.#wire = wireOf(request);
+    this.#wire = wireOf(request, text);
     this.#exchange = connections.open(request.httpVersion === 1 ? 1 : 2, this.#httpRequest(more));
     this.#responses = this.#read()[Symbol.asyncIterator]();
   }
@@ -98,7 +102,7 @@ class Call {
     yield* this.#wire.decode(head, this.#exchange.body(), () => this.#exchange.trailers(), this.#ending);
   }
 
-  #httpRequest(more: MoreHeaders): HttpRequest {
+  #httpRequest(more: Readonly<Record<string, string>>): HttpRequest {
     const { service, method, rawRequest, requestHeaders, useGetHttpMethod, requestMessages } = this.#request;
     const path = `/${service}/${method}`;
     const headers: Fields = new Map();
@@ -132,10 +136,10 @@ function withLength(verb: string, headers: Fields, { httpVersion }: ClientCompat
   return headers;
 }
 
-function wireOf({ protocol, streamType, codec, compression, timeoutMs }: ClientCompatRequest): Wire {
+function wireOf({ protocol, streamType, codec, compression, timeoutMs }: ClientCompatRequest, text: boolean): Wire {
   const encoding: Encoding = { codec: codec === Codec.JSON ? "json" : "proto", compression, timeoutMs };
   if (protocol === Protocol.CONNECT) return streamType === StreamType.UNARY ? connectUnary(encoding) : connectStream(encoding);
-  return grpc(encoding, protocol === Protocol.GRPC_WEB);
+  return grpc(encoding, protocol === Protocol.GRPC ? "grpc" : text ? "grpc-web-text" : "grpc-web");
 }
 
 function outputOf({ method }: ClientCompatRequest): DescMessage {

@@ -4,14 +4,16 @@ import { Code } from "../../../../gen/connectrpc/conformance/v1/config_pb.js";
 import { ErrorSchema } from "../../../../gen/connectrpc/conformance/v1/service_pb.js";
 import type { CallError, Fields } from "../result.ts";
 import { compress, decompress, encodingNames, envelope, readEnvelopes } from "./envelope.ts";
-import { add } from "./http.ts";
+import { add, ConnectionFailure } from "./http.ts";
 import { codeOfStatus, type Encoding, type Ending, failed, first, type Wire } from "./protocol.ts";
 
 const trailerFlag = 0x80;
 
-export function grpc(encoding: Encoding, web: boolean): Wire {
+export function grpc(encoding: Encoding, protocol: "grpc" | "grpc-web" | "grpc-web-text"): Wire {
   const name = encodingNames[encoding.compression] ?? "identity";
-  const contentType = web ? "application/grpc-web" : "application/grpc";
+  const contentType = `application/${protocol}`;
+  const web = protocol !== "grpc";
+  const text = protocol === "grpc-web-text";
   return {
     headers() {
       const headers: Fields = new Map();
@@ -21,9 +23,13 @@ export function grpc(encoding: Encoding, web: boolean): Wire {
       if (encoding.timeoutMs !== undefined) add(headers, "grpc-timeout", `${encoding.timeoutMs}m`);
       if (web) add(headers, "x-grpc-web", "1");
       else add(headers, "te", "trailers");
+      if (text) add(headers, "accept", contentType);
       return headers;
     },
-    encode: (message) => envelope(name === "identity" ? 0 : 1, compress(message, name)),
+    encode(message) {
+      const bytes = envelope(name === "identity" ? 0 : 1, compress(message, name));
+      return text ? Buffer.from(Buffer.from(bytes).toString("base64")) : bytes;
+    },
     async *decode(head, body, trailers, ending) {
       for (const [key, values] of head.headers) ending.header.set(key, values);
       const type = first(head.headers, "content-type") ?? "";
@@ -35,7 +41,7 @@ export function grpc(encoding: Encoding, web: boolean): Wire {
       }
       const coding = first(head.headers, "grpc-encoding");
       let last: Fields | undefined;
-      for await (const { flags, data } of readEnvelopes(body)) {
+      for await (const { flags, data } of readEnvelopes(text ? fromBase64(body) : body)) {
         if (last !== undefined) ending.feedback.push("something follows the trailers");
         const bytes = (flags & 1) === 0 ? data : decompress(data, coding);
         if (web && (flags & trailerFlag) !== 0) last = readTrailers(bytes, ending.feedback);
@@ -49,6 +55,18 @@ export function grpc(encoding: Encoding, web: boolean): Wire {
       ending.error = readStatus(last, ending);
     },
   };
+}
+
+/** Decodes base64 whose parts may each have padding. */
+async function* fromBase64(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let rest = "";
+  for await (const chunk of body) {
+    rest += Buffer.from(chunk).toString("latin1");
+    const whole = rest.slice(0, rest.length - (rest.length % 4));
+    rest = rest.slice(whole.length);
+    for (const [part] of whole.matchAll(/[^=]+=*/g)) yield Buffer.from(part, "base64");
+  }
+  if (rest !== "") throw new ConnectionFailure(Code.INTERNAL, "the response ends inside base64");
 }
 
 function readTrailers(bytes: Uint8Array, feedback: string[]): Fields {

@@ -26,7 +26,7 @@ export interface HttpHead {
 }
 
 export interface HttpExchange {
-  /** Sends a part of the body. Resolves once the connection takes more, or there is a response. */
+  /** Sends a part of the body. Resolves once the connection takes more, or there is a response. Over HTTP/1.1, nothing follows it. */
   write(bytes: Uint8Array): Promise<void>;
   end(): void;
   cancel(): void;
@@ -128,7 +128,8 @@ class Exchange1 implements HttpExchange {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#over || this.#request.destroyed || this.#request.write(bytes) || this.#response !== undefined) return;
+    // A server that has answered may have closed the connection.
+    if (this.#over || this.#request.destroyed || this.#response !== undefined || this.#request.write(bytes)) return;
     await new Promise<void>((resolve) => {
       for (const event of ["drain", "close", "error", "response"]) this.#request.once(event, () => resolve());
     });
