@@ -8,7 +8,7 @@ import { WebSocket } from "ws";
 import { Things } from "../test/gen/things_pb.js";
 import { CallLimits } from "./call-limits.ts";
 import type { GatewayOptions } from "./options.ts";
-import { createGateway, type GatewayServerOptions } from "./server/create-gateway.ts";
+import { createGateway, type GatewayServerOptions } from "./gateway.ts";
 
 /** Starts a server that allows ten streams for each connection, and a gateway. */
 async function start(options: Partial<GatewayServerOptions> = {}, upstream: (address: string) => Partial<GatewayOptions> = () => ({})) {
@@ -28,12 +28,12 @@ async function start(options: Partial<GatewayServerOptions> = {}, upstream: (add
   );
   const { address } = await server.listen("127.0.0.1:0");
   const given = { upstream: address, ...upstream(address) };
-  const app = await createGateway({ services: [Things], graceMs: 0, callsPerConnection: 10, ...given, ...options });
+  const app = createGateway({ services: [Things], graceMs: 0, callsPerConnection: 10, ...given, ...options });
   onTestFinished(async () => {
     await app.close();
     await server.shutdown({ graceMs: 0, abortMs: 0 });
   });
-  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const { url } = await app.listen("127.0.0.1:0");
   /** Opens streams on a new connection. */
   const openStreams = (count: number): ClientHttp2Stream[] => {
     const session = connectHttp2(url).on("error", () => {});

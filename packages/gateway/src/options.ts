@@ -1,11 +1,19 @@
 // The options of a gateway.
 import type { DescService, Registry } from "@bufbuild/protobuf";
+import type { CorsOptions } from "./cors.ts";
 import type { JsonOptions } from "@grpc-study/codec/json";
 import type { Channel } from "@grpc-study/rpc";
 import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
 import type { TypeSource } from "./type-source.ts";
+
+/** A log. Pino's loggers fit. */
+export interface GatewayLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
 
 /** A gRPC server, and the services that it has. */
 export interface Upstream {
@@ -21,23 +29,41 @@ export interface Upstream {
   readonly connect?: (() => Channel) | undefined;
 }
 
-/** The options of the plugin `gateway`. */
-export interface GatewayOptions extends Upstream {
+/** What a gateway serves. `Gateway.update` replaces it. */
+export interface GatewayUpstreams extends Upstream {
   /**
    * Further servers, each with its own services. A service that two servers have is a conflict: see
    * `conflicts`. Default: none.
    */
   readonly otherUpstreams?: readonly Upstream[] | undefined;
   /**
-   * Maximum size of a response message, in bytes, for upstreams given as `host:port`. Larger ones
-   * fail with RESOURCE_EXHAUSTED. Default: 4 MiB, as in gRPC.
-   */
-  readonly maxResponseBytes?: number | undefined;
-  /**
    * google.api.http rules in addition to those in the .proto. For a method that one selects, it
    * replaces the method's own rule.
    */
   readonly rules?: readonly HttpRuleInit[] | undefined;
+  /**
+   * Types for `google.protobuf.Any`, including error details. The types of google.rpc are built in.
+   */
+  readonly registry?: Registry | undefined;
+  /**
+   * Finds the types of `google.protobuf.Any` messages that `registry` does not have.
+   * `reflectServices` returns one. Default: unknown types are printed as bytes.
+   */
+  readonly typeSource?: TypeSource | undefined;
+}
+
+/** The protocols that a gateway serves. */
+export type Protocol = "rest" | "connect" | "grpc-web" | "grpc";
+
+/** The options of the gateway itself, whatever server it runs in. */
+export interface GatewayOptions extends GatewayUpstreams {
+  /** The protocols to serve. Default: all. */
+  readonly protocols?: readonly Protocol[] | undefined;
+  /**
+   * Maximum size of a response message, in bytes, for upstreams given as `host:port`. Larger ones
+   * fail with RESOURCE_EXHAUSTED. Default: 4 MiB, as in gRPC.
+   */
+  readonly maxResponseBytes?: number | undefined;
   /** Serves methods without a rule as `POST /<package.Service>/<Method>`. Default: false. */
   readonly unbound?: boolean | undefined;
   /**
@@ -61,15 +87,6 @@ export interface GatewayOptions extends Upstream {
   readonly json?: Pick<JsonOptions, "fieldNames" | "emitDefaults" | "ignoreUnknownFields"> | undefined;
   /** Rejects unknown query parameters with INVALID_ARGUMENT. Default: false, which ignores them. */
   readonly rejectUnknownParameters?: boolean | undefined;
-  /**
-   * Types for `google.protobuf.Any`, including error details. The types of google.rpc are built in.
-   */
-  readonly registry?: Registry | undefined;
-  /**
-   * Finds the types of `google.protobuf.Any` messages that `registry` does not have.
-   * `reflectServices` returns one. Default: unknown types are printed as bytes.
-   */
-  readonly typeSource?: TypeSource | undefined;
   /**
    * Maximum size of a body, or of one line or frame of a stream, in bytes. Default: 4 MiB, as in
    * gRPC.
@@ -128,4 +145,11 @@ export interface GatewayOptions extends Upstream {
    * `*`: all. Default: none.
    */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /** Lets pages of other origins read responses. Default: none may. */
+  readonly cors?: CorsOptions | undefined;
+  /**
+   * Logs one line for each request: HTTP method, path and status, protocol, gRPC status, and
+   * duration. Default: no log.
+   */
+  readonly logger?: GatewayLogger | undefined;
 }

@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { HttpRuleSchema } from "../gen/google/api/http_pb.js";
 import { Things } from "../test/gen/things_pb.js";
-import { servedBindings } from "./gateway.ts";
+import { servedBindings } from "./routes.ts";
 import { serverPaths } from "./own-paths.ts";
 
 /** The warnings for a rule for GET with a path. */

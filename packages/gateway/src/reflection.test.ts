@@ -16,7 +16,6 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { Code, createServer, type Handlers, implement, RpcError, type ServerOptions } from "@grpc-study/rpc";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
-import Fastify from "fastify";
 import { expect, onTestFinished, test } from "vitest";
 import { listen } from "../test/gateway.ts";
 import { reflectServices } from "./reflection.ts";
@@ -181,7 +180,7 @@ async function gatewayOf(handlers: object) {
   const started = await start(0, handlers);
   const { services, registry, typeSource } = await reflectServices(started.channel);
   started.requested.length = 0;
-  const { url } = await listen(Fastify(), {
+  const { url } = await listen({
     services: services.filter(({ typeName }) => typeName === "big.S0"),
     upstream: started.address,
     unbound: true,

@@ -5,6 +5,7 @@ import type { CallOptions } from "@grpc-study/rpc";
 import { type HttpBody, HttpBodySchema } from "../gen/google/api/httpbody_pb.js";
 import { isHttpBody, RequestBinder } from "./fields/bind-request.ts";
 import type { Binding } from "./http-rule/rule.ts";
+import type { MethodTimeouts } from "./timeouts.ts";
 import type { AnyTypes } from "./type-source.ts";
 import type { UpstreamConnection, UpstreamConnections } from "./upstreams.ts";
 
@@ -39,28 +40,49 @@ export interface RouteOptions {
   readonly json: JsonOptions;
   readonly rejectUnknownParameters: boolean;
   readonly anyTypes?: AnyTypes | undefined;
+  readonly timeouts: MethodTimeouts;
 }
 
-export interface Route {
+type Print = (response: Message) => string | HttpBody;
+
+/** A route. Its codecs are compiled for its first request: a gateway may have thousands of routes. */
+export class Route {
   readonly binding: Binding;
-  readonly binder: RequestBinder;
-  readonly calls: Calls;
+  /** The time limit of the method, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly #connectionsOf: ConnectionsOf;
+  readonly #options: RouteOptions;
+  #binder: RequestBinder | undefined;
+  #calls: Calls | undefined;
+  #print: Print | undefined;
+
+  constructor(binding: Binding, connectionsOf: ConnectionsOf, options: RouteOptions) {
+    this.binding = binding;
+    this.timeoutMs = options.timeouts.of(binding.method);
+    this.#connectionsOf = connectionsOf;
+    this.#options = options;
+  }
+
+  get binder(): RequestBinder {
+    this.#binder ??= new RequestBinder(this.binding, this.#options);
+    return this.#binder;
+  }
+
+  get calls(): Calls {
+    const { method } = this.binding;
+    this.#calls ??= resolvingTypes(callsOf(method, this.#connectionsOf(method.parent)), method.output, this.#options.anyTypes);
+    return this.#calls;
+  }
+
   /** Prints a response as JSON, or returns the content of a `google.api.HttpBody`. */
-  readonly print: (response: Message) => string | HttpBody;
+  get print(): Print {
+    this.#print ??= printer(this.binding, this.#options.json);
+    return this.#print;
+  }
 }
 
 /** The connections to the upstream of a service. */
 export type ConnectionsOf = (service: DescService) => UpstreamConnections;
-
-export function makeRoute(binding: Binding, connectionsOf: ConnectionsOf, options: RouteOptions): Route {
-  const { method } = binding;
-  return {
-    binding,
-    binder: new RequestBinder(binding, options),
-    calls: resolvingTypes(callsOf(method, connectionsOf(method.parent)), method.output, options.anyTypes),
-    print: printer(binding, options.json),
-  };
-}
 
 /** Resolves the types in a response or error before passing it on. */
 function resolvingTypes(calls: Calls, output: DescMessage, types: AnyTypes | undefined): Calls {
@@ -95,7 +117,7 @@ function callsOf({ parent, localName, methodKind }: DescMethod, connections: Ups
   return { kind: methodKind, call } as Calls;
 }
 
-function printer({ method, responseBody }: Binding, options: JsonOptions): Route["print"] {
+function printer({ method, responseBody }: Binding, options: JsonOptions): Print {
   if (responseBody === undefined) {
     if (isHttpBody(method.output)) return (response) => response as HttpBody;
     const codec = jsonCodec(method.output, options);

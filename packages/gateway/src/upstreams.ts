@@ -1,22 +1,33 @@
 // The upstream servers of a gateway, and the channels to them.
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, createChannel, createClient } from "@grpc-study/rpc";
-import type { GatewayOptions, Upstream } from "./options.ts";
+import type { Upstream } from "./options.ts";
 
 /** An upstream with its channel. */
-export interface OpenUpstream extends Upstream {
+interface OpenUpstream {
   readonly upstream: Channel;
+  readonly connect: (() => Channel) | undefined;
+  /** Whether the gateway created the channel. */
+  readonly owned: boolean;
 }
 
 /** A connection to an upstream, and its number of calls. */
 export class UpstreamConnection {
   readonly channel: Channel;
   calls = 0;
+  /** Called when the last call has ended. */
+  onIdle: (() => void) | undefined;
   /** One client for each service, which covers all its methods. */
   readonly #clients = new Map<DescService, Readonly<Record<string, unknown>>>();
 
   constructor(channel: Channel) {
     this.channel = channel;
+  }
+
+  /** Ends a call. */
+  end(): void {
+    this.calls--;
+    if (this.calls === 0) this.onIdle?.();
   }
 
   client(service: DescService): Readonly<Record<string, unknown>> {
@@ -35,11 +46,19 @@ export class UpstreamConnections {
   readonly #all: [UpstreamConnection, ...UpstreamConnection[]];
   readonly #connect: (() => Channel) | undefined;
   readonly #callsPerConnection: number;
+  /** Whether the pool closes its first channel, too. */
+  readonly #owned: boolean;
 
-  constructor({ upstream, connect }: OpenUpstream, callsPerConnection: number) {
+  constructor({ upstream, connect, owned }: OpenUpstream, callsPerConnection: number) {
     this.#all = [new UpstreamConnection(upstream)];
     this.#connect = connect;
     this.#callsPerConnection = callsPerConnection;
+    this.#owned = owned;
+  }
+
+  /** The channel of the first connection. */
+  get channel(): Channel {
+    return this.#all[0].channel;
   }
 
   /** Returns a connection below the limit, or a new one, or else the least loaded one. */
@@ -55,36 +74,68 @@ export class UpstreamConnections {
     return connection;
   }
 
-  /** Closes the connections that this pool opened. */
+  /** Closes the channels of the gateway, each once its calls have ended. */
+  retire(): void {
+    for (const connection of this.#all.slice(this.#owned ? 0 : 1)) {
+      const close = () => connection.channel.close();
+      if (connection.calls === 0) close();
+      else connection.onIdle = close;
+    }
+  }
+
+  /** Closes the channels of the gateway at once. */
   close(): void {
-    for (const { channel } of this.#all.splice(1)) channel.close();
+    for (const { channel } of this.#all.slice(this.#owned ? 0 : 1)) channel.close();
   }
 }
 
-export interface OpenUpstreams {
-  /** The first upstream, then the others. */
-  readonly all: readonly [OpenUpstream, ...OpenUpstream[]];
-  /** Closes the channels that `openUpstreams` created. */
-  close(): void;
+/** The limits of the channels that a gateway opens. */
+export interface PoolOptions {
+  /** In bytes. */
+  readonly maxResponseBytes: number | undefined;
+  readonly callsPerConnection: number;
 }
 
-/** Creates channels for the upstreams given as addresses. */
-export function openUpstreams({ otherUpstreams = [], maxResponseBytes, ...first }: GatewayOptions): OpenUpstreams {
-  const created: Channel[] = [];
-  const limits = maxResponseBytes === undefined ? {} : { limits: { maxReceiveMessageBytes: maxResponseBytes } };
-  const open = ({ services, upstream, connect }: Upstream): OpenUpstream => {
-    if (typeof upstream !== "string") return { services, upstream, connect };
-    const channel = createChannel(upstream, limits);
-    created.push(channel);
-    return { services, upstream: channel, connect: () => createChannel(upstream, { ...limits, pool: false }) };
-  };
-  const all: OpenUpstreams["all"] = [open(first), ...otherUpstreams.map(open)];
-  return {
-    all,
-    close: () => {
-      for (const channel of created) channel.close();
-    },
-  };
+/** The pools of a gateway: one for each upstream. */
+export class Pools {
+  readonly #options: PoolOptions;
+  #pools: ReadonlyMap<string | Channel, UpstreamConnections> = new Map();
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** The pools of upstreams, opened unless they are open. */
+  open(upstreams: readonly Upstream[]): ReadonlyMap<string | Channel, UpstreamConnections> {
+    const pools = new Map<string | Channel, UpstreamConnections>();
+    for (const one of upstreams) {
+      const { upstream } = one;
+      const pool = pools.get(upstream) ?? this.#pools.get(upstream);
+      pools.set(upstream, pool ?? new UpstreamConnections(this.#openOne(one), this.#options.callsPerConnection));
+    }
+    return pools;
+  }
+
+  /** Replaces the pools. Those that are not needed any more close once their calls have ended. */
+  use(pools: ReadonlyMap<string | Channel, UpstreamConnections>): void {
+    for (const [upstream, pool] of this.#pools) if (!pools.has(upstream)) pool.retire();
+    this.#pools = pools;
+  }
+
+  close(): void {
+    for (const pool of this.#pools.values()) pool.close();
+  }
+
+  #openOne({ upstream, connect }: Upstream): OpenUpstream {
+    if (typeof upstream !== "string") return { upstream, connect, owned: false };
+    const { maxResponseBytes } = this.#options;
+    const limits = maxResponseBytes === undefined ? {} : { limits: { maxReceiveMessageBytes: maxResponseBytes } };
+    return {
+      upstream: createChannel(upstream, limits),
+      connect: connect ?? (() => createChannel(upstream, { ...limits, pool: false })),
+      owned: true,
+    };
+  }
 }
 
 /** Upstreams with their names for messages. */

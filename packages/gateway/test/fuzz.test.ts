@@ -2,7 +2,6 @@
 // with a time limit.
 import { type Handlers, implement } from "@grpc-study/rpc";
 import fc, { type Arbitrary } from "fast-check";
-import type { InjectOptions } from "fastify";
 import { afterAll, expect, test } from "vitest";
 import { startGateway } from "./gateway.ts";
 import { Things } from "./gen/things_pb.js";
@@ -161,12 +160,13 @@ const body: Arbitrary<string> = fc.oneof(
 );
 
 async function start() {
-  const { app, port } = await startGateway(implement(Things, handlers), { unbound: true, graceMs: 0 });
-  const send = async (request: InjectOptions) => {
-    const response = await app.inject(request);
-    const { statusCode, payload } = response;
-    expect([statusCode < 500 || statusCode === 501, request, payload.slice(0, 200)]).toEqual([true, request, payload.slice(0, 200)]);
-    return response;
+  const { gateway, port } = await startGateway(implement(Things, handlers), { unbound: true, graceMs: 0 });
+  const send = async (path: string, init: RequestInit = {}) => {
+    const response = await gateway.fetch(path, init);
+    const { status } = response;
+    const text = await response.text();
+    expect([status < 500 || status === 501, path, init, text.slice(0, 200)]).toEqual([true, path, init, text.slice(0, 200)]);
+    return status;
   };
   return { send, port };
 }
@@ -175,9 +175,9 @@ test("paths and queries", async () => {
   const { send } = await start();
   await fc.assert(
     fc.asyncProperty(method, fc.oneof(path, known), query, async (verb, at, parameters) => {
-      await send({ method: verb as "GET", url: `${at}?${parameters}` }).catch((error) => {
-        // Node's URL parser rejects the URL.
-        if (!/invalid url/i.test(String(error))) throw error;
+      await send(`${at}?${parameters}`, { method: verb }).catch((error) => {
+        // fetch rejects some URLs, and the method TRACE.
+        if (!/invalid url|parse URL|method is unsupported/i.test(String(error))) throw error;
       });
     }),
     seconds,
@@ -189,7 +189,7 @@ test("bodies", async () => {
   const type = fc.constantFrom("application/json", "application/x-ndjson", "image/png", "", ";", "application/json; charset=x");
   await fc.assert(
     fc.asyncProperty(fc.constantFrom("POST", "PUT", "PATCH", "DELETE"), known, type, body, async (verb, at, contentType, payload) => {
-      await send({ method: verb, url: at, payload, headers: { "content-type": contentType } });
+      await send(at, { method: verb, body: payload, headers: { "content-type": contentType } });
     }),
     seconds,
   );
@@ -217,12 +217,12 @@ test("headers", async () => {
   );
   await fc.assert(
     fc.asyncProperty(fc.constantFrom("/v1/query", "/v1/list"), fc.dictionary(name, value, { maxKeys: 3 }), async (at, headers) => {
-      const { statusCode } = await send({ method: "GET", url: at, headers }).catch((error: unknown) => {
+      const status = await send(at, { headers }).catch((error: unknown) => {
         // A zero deadline may be exceeded.
-        if (headers["grpc-timeout"] !== undefined) return { statusCode: 504 };
+        if (headers["grpc-timeout"] !== undefined) return 504;
         throw error;
       });
-      expect(statusCode).toBeLessThan(505);
+      expect(status).toBeLessThan(505);
     }),
     { ...seconds, interruptAfterTimeLimit: 1000 },
   );
@@ -267,5 +267,5 @@ test("malformed HTTP", { timeout: 20_000 }, async () => {
     }),
     { interruptAfterTimeLimit: 1500, numRuns: 60, seed: 20_211 },
   );
-  await send({ method: "GET", url: "/v1/query" });
+  await send("/v1/query");
 });

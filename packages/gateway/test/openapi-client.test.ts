@@ -2,10 +2,9 @@
 // openapi-fetch for the calls.
 import { OrderService, ProdAreas, ProdService, UserService } from "@grpc-study/proto/shop";
 import { Code, createServer, implement, RpcError } from "@grpc-study/rpc";
-import Fastify from "fastify";
 import createClient from "openapi-fetch";
 import { afterAll, expect, expectTypeOf, test } from "vitest";
-import { gateway } from "../src/index.ts";
+import { createGateway } from "../src/index.ts";
 import type { components, paths } from "./gen/shop-client.d.ts";
 
 const server = createServer();
@@ -27,12 +26,12 @@ server.add(
   }),
 );
 
-const app = Fastify();
-await app.register(gateway, { services: [ProdService, OrderService, UserService], upstream: server.channel(), unbound: true });
-const client = createClient<paths>({ baseUrl: await app.listen({ host: "127.0.0.1", port: 0 }) });
+const gateway = createGateway({ services: [ProdService, OrderService, UserService], upstream: server.channel(), unbound: true });
+const { url } = await gateway.listen("127.0.0.1:0");
+const client = createClient<paths>({ baseUrl: url });
 
 afterAll(async () => {
-  await app.close();
+  await gateway.close();
   await server.shutdown();
 });
 

@@ -2,18 +2,17 @@
 import { constants } from "node:os";
 import { printable } from "@grpc-study/command/printable";
 import { createLogger } from "@grpc-study/log";
-import { TlsFileError } from "@grpc-study/rpc";
-import type { FastifyInstance } from "fastify";
+import { ListenError, TlsFileError } from "@grpc-study/rpc";
 import type { Config } from "../config/config.ts";
 import { list } from "../config/list.ts";
 import { ConfigError, readConfig } from "../config/read-config.ts";
 import { DescriptorsError } from "../descriptors.ts";
-import { servedBindings } from "../gateway.ts";
+import { createGateway, type Gateway } from "../gateway.ts";
 import { HeaderRuleError } from "../http/header-rules.ts";
 import { RuleError } from "../http-rule/rule.ts";
 import { joinRegistries } from "../known-types.ts";
 import { ownPathsOf } from "../own-paths.ts";
-import { createGateway } from "../server/create-gateway.ts";
+import { servedBindings } from "../routes.ts";
 import { joinTypeSources } from "../type-source.ts";
 import type { CommandOptions } from "./cli.ts";
 import { withOptions } from "./options-config.ts";
@@ -28,7 +27,7 @@ import { UpstreamServer, UsageError } from "./upstream-server.ts";
  */
 export async function run(cli: CommandOptions): Promise<void> {
   const servers: UpstreamServer[] = [];
-  let app: FastifyInstance;
+  let gateway: Gateway;
   let routes: string;
   let config: Config = {};
   let log: ReturnType<typeof createLogger>;
@@ -63,7 +62,7 @@ export async function run(cli: CommandOptions): Promise<void> {
       const names = servers.map(({ name }) => name).join(" and ");
       throw new UsageError(`no method of ${names} has a google.api.http rule: add rules with --rules, or use --unbound`);
     }
-    app = await createGateway({
+    gateway = createGateway({
       ...options,
       registry: joinRegistries(descriptors.map(({ registry }) => registry)),
       typeSource: joinTypeSources(descriptors.flatMap(({ typeSource }) => typeSource ?? [])),
@@ -89,19 +88,18 @@ export async function run(cli: CommandOptions): Promise<void> {
         maxConcurrentStreams: limits.maxStreams,
         maxPipelined: limits.maxPipelined,
       },
-      cors: list(config.cors?.origins),
+      cors: config.cors && { origin: list(config.cors.origins) ?? [] },
       trustProxy: list(config.trustProxy),
       allowedHosts: list(config.allowedHosts),
       tls: tls && { ...tls, onReloadError: (error) => log.warn(`${error.message}; the current certificate stays in use`) },
       logger: log,
     });
     const { docs, openApi } = ownPathsOf(options);
-    if (docs !== undefined && !bindings.some(({ template }) => template.text === "/")) app.get("/", (_, reply) => reply.redirect(docs));
     const { host, port } = listenOf(config);
-    const address = await app.listen({ host, port, listenTextResolver: () => "serving HTTP" });
-    const scheme = tls === undefined ? "http" : "https";
+    const { url } = await gateway.listen(`${host.includes(":") ? `[${host}]` : host}:${port}`);
+    log.info({ url }, "serving HTTP");
     routes = formatRoutes(bindings, {
-      address: `${scheme}://${hostAndPort(address, host)}`,
+      address: url,
       upstream: servers.map(({ name }) => name).join(" and "),
       docs,
       openApi,
@@ -120,7 +118,7 @@ export async function run(cli: CommandOptions): Promise<void> {
     if (stopping) process.exit(128 + constants.signals[signal]);
     stopping = true;
     log.info("shutting down; a second signal exits at once");
-    await app.close();
+    await gateway.close();
     for (const server of servers) server.close();
     log.info("stopped");
   };
@@ -139,17 +137,12 @@ function listenOf({ listen = "localhost:9468" }: Config): Listen {
   return { host: listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(listen.slice(colon + 1)) };
 }
 
-/** The requested host with the bound port. Fastify reports http even if the server uses TLS. */
-function hostAndPort(address: string, host: string): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${new URL(address).port || 80}`;
-}
-
 function explain(error: unknown, listen: Listen): string | undefined {
   const known = [ConfigError, UsageError, RuleError, TlsFileError, DescriptorsError, HeaderRuleError].some((kind) => error instanceof kind);
   if (known) return (error as Error).message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") return `port ${listen.port} is already in use (${listen.host}:${listen.port})`;
-  if (syscall === "listen" || syscall === "getaddrinfo") return `cannot listen on ${listen.host}:${listen.port}: ${code}`;
+  if (error instanceof ListenError) return `cannot listen on ${listen.host}:${listen.port}: ${code}`;
   if (code?.startsWith("ERR_OSSL") || syscall === "open") return `the certificate or its key cannot be used: ${message}`;
   return undefined;
 }

@@ -1,7 +1,7 @@
 // The bearer token of a browser's WebSocket: its only custom header is the list of subprotocols.
-import type { IncomingHttpHeaders } from "node:http";
 import { Code } from "@grpc-study/rpc";
 import { HttpError } from "./errors.ts";
+import type { RequestHeaders } from "./message.ts";
 
 /**
  * The subprotocol that the gateway selects. The token follows it:
@@ -14,7 +14,7 @@ export const bearerProtocol = "bearer";
  *
  * @throws HttpError 400 if no token follows `bearer`.
  */
-export function bearerOf({ "sec-websocket-protocol": protocols }: IncomingHttpHeaders): string | undefined {
+export function bearerOf({ "sec-websocket-protocol": protocols }: RequestHeaders): string | undefined {
   if (protocols === undefined) return undefined;
   const names = protocols.split(",").map((name) => name.trim());
   const index = names.indexOf(bearerProtocol);

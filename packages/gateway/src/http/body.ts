@@ -1,11 +1,11 @@
 // Reads request bodies: as a whole, with limits on size and time, or line by line.
 import { isUtf8 } from "node:buffer";
-import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "./errors.ts";
 import { discard } from "./inflate.ts";
+import type { RequestHeaders } from "./message.ts";
 
 export interface BodyLimits {
   /** Maximum size of a body, or of one message of a stream, in bytes. */
@@ -165,7 +165,7 @@ const gzip = /^(?:x-)?gzip$/i;
  *
  * @throws HttpError 415 if the gateway does not support it.
  */
-export function encodingOf({ "content-encoding": encoding = "identity" }: IncomingHttpHeaders): "gzip" | "identity" {
+export function encodingOf({ "content-encoding": encoding = "identity" }: RequestHeaders): "gzip" | "identity" {
   if (gzip.test(encoding)) return "gzip";
   if (encoding.toLowerCase() === "identity") return "identity";
   const message = `content-encoding must be gzip or identity, got ${quote(encoding)}`;
@@ -178,7 +178,7 @@ export function encodingOf({ "content-encoding": encoding = "identity" }: Incomi
  * @param stream whether lines are allowed.
  * @throws HttpError 415 for other types. It names the supported ones (RFC 9110, section 15.5.16).
  */
-export function jsonKind({ "content-type": contentType }: IncomingHttpHeaders, stream: boolean): "json" | "lines" {
+export function jsonKind({ "content-type": contentType }: RequestHeaders, stream: boolean): "json" | "lines" {
   const type = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const charset = /;\s*charset=\s*"?([\w-]+)/i.exec(contentType ?? "")?.[1]?.toLowerCase() ?? "utf-8";
   const kind = json.test(type) ? "json" : stream && lines.test(type) ? "lines" : undefined;

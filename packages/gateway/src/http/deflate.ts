@@ -1,7 +1,7 @@
 // Compresses responses with gzip for clients that accept it.
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import type { FastifyReply } from "fastify";
+import { addHeader, type HttpExchange } from "../http-exchange.ts";
 
 const compress = promisify(gzip);
 
@@ -35,11 +35,13 @@ export function isCompressible(length: number, type: string): boolean {
  * Compresses a whole response if the client accepts gzip, and sets the headers. Streams are not
  * compressed, so that each message is sent at once.
  */
-export async function compressed<Content extends string | Uint8Array>(reply: FastifyReply, content: Content): Promise<Content | Buffer> {
-  const before = reply.getHeader("vary");
-  reply.header("vary", before === undefined ? "accept-encoding" : `${before}, accept-encoding`);
-  if (!acceptsGzip(reply.request.headers["accept-encoding"]?.toString())) return content;
+export async function compressed<Content extends string | Uint8Array>(
+  { request, headers }: HttpExchange,
+  content: Content,
+): Promise<Content | Buffer> {
+  addHeader(headers, "vary", "accept-encoding");
+  if (!acceptsGzip(request.headers["accept-encoding"])) return content;
   const bytes = await compress(content);
-  reply.header("content-encoding", "gzip");
+  headers["content-encoding"] = "gzip";
   return bytes;
 }

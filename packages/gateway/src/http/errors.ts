@@ -3,7 +3,6 @@ import type { JsonObject, Registry } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { type JsonCodec, jsonCodec } from "@grpc-study/codec/json";
 import { Code, RpcError } from "@grpc-study/rpc";
-import type { FastifyRequest } from "fastify";
 import { withKnownTypes } from "../known-types.ts";
 import { httpStatus } from "./status.ts";
 
@@ -77,20 +76,4 @@ export class ErrorWriter {
     // The codec prints `@type` last.
     return { "@type": detail.typeUrl, ...(JSON.parse(this.#details.print(detail)) as JsonObject) };
   }
-}
-
-/**
- * The headers of an error response. HTTP/2 forbids `connection` (RFC 9113, section 8.2.2) and ends
- * the stream anyway.
- */
-export function httpHeaders({ raw }: FastifyRequest, headers: ErrorResponse["headers"]): ErrorResponse["headers"] {
-  const { connection, ...others } = headers;
-  return connection === undefined || raw.httpVersionMajor < 2 ? headers : others;
-}
-
-/** Converts an error that Fastify raised before the request reached the gateway. */
-export function fromFastify(error: unknown): unknown {
-  const { statusCode, message } = error as { statusCode?: unknown; message?: unknown };
-  if (error instanceof RpcError || typeof statusCode !== "number" || statusCode >= 500) return error;
-  return new HttpError(statusCode, Code.INVALID_ARGUMENT, String(message));
 }

@@ -1,11 +1,9 @@
 // Converts HTTP headers to gRPC metadata, and back.
-import { randomUUID } from "node:crypto";
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import type { Http2ServerRequest } from "node:http2";
 import { Code, Metadata, RpcError } from "@grpc-study/rpc";
 import { parseTimeout } from "@grpc-study/rpc/timeout";
 import { quote } from "../fields/invalid-field.ts";
 import type { HeaderRules } from "./header-rules.ts";
+import type { HttpRequest, RequestHeaders, ResponseHeaders } from "./message.ts";
 import { isGatewayOnly, isReserved } from "./reserved-headers.ts";
 
 const prefix = "grpc-metadata-";
@@ -13,30 +11,15 @@ const prefix = "grpc-metadata-";
 /** Headers that are always forwarded under their own names. */
 const forwarded = ["authorization", "traceparent", "tracestate", "baggage", "last-event-id"];
 
-/** The origin of a request, as far as the proxies are trusted (Fastify's `trustProxy`). */
-export interface RequestSource {
-  readonly headers: IncomingHttpHeaders;
-  /**
-   * Addresses: first the client's, then those of trusted proxies, and last the peer of the
-   * connection.
-   */
-  readonly addresses: readonly string[];
-  readonly host: string;
-  readonly protocol: string;
-  readonly requestId: string;
-  /** The `authorization` value of a client that cannot set the header. */
-  readonly authorization: string | undefined;
-}
-
 /**
  * The metadata of a request.
  *
+ * @param more further headers to forward, in lower case.
+ * @param authorization the `authorization` value of a client that cannot set the header.
  * @throws RpcError INVALID_ARGUMENT if a header is not valid metadata.
  */
-export function requestMetadata(
-  { headers, addresses, host, protocol, requestId, authorization }: RequestSource,
-  more: readonly string[],
-): Metadata {
+export function requestMetadata(request: HttpRequest, more: readonly string[], authorization?: string): Metadata {
+  const { headers } = request;
   const metadata = new Metadata();
   for (const name of forwarded) forward(metadata, headers, name);
   for (const name of more) forward(metadata, headers, name);
@@ -48,14 +31,23 @@ export function requestMetadata(
     if (key === "" || isReserved(key) || isGatewayOnly(key) || typeof value !== "string") continue;
     add(metadata, key, value);
   }
-  add(metadata, "x-forwarded-for", addresses.join(", "));
-  add(metadata, "x-forwarded-host", host);
-  add(metadata, "x-forwarded-proto", protocol);
-  add(metadata, "x-request-id", requestId);
+  addOrigin(metadata, request);
   return metadata;
 }
 
-function forward(metadata: Metadata, headers: IncomingHttpHeaders, name: string): void {
+/**
+ * Adds what only the gateway sets: the origin of a request, and its id.
+ *
+ * @throws RpcError INVALID_ARGUMENT if the host is not printable ASCII.
+ */
+export function addOrigin(metadata: Metadata, { addresses, host, scheme, requestId }: HttpRequest): void {
+  add(metadata, "x-forwarded-for", addresses.length === 1 ? (addresses[0] ?? "") : addresses.join(", "));
+  add(metadata, "x-forwarded-host", host);
+  add(metadata, "x-forwarded-proto", scheme);
+  add(metadata, "x-request-id", requestId);
+}
+
+function forward(metadata: Metadata, headers: RequestHeaders, name: string): void {
   const value = headers[name];
   if (typeof value === "string") add(metadata, name, value);
 }
@@ -87,19 +79,6 @@ function bytesOf(base64: string): Buffer {
   return Buffer.from(base64, "base64");
 }
 
-const requestId = Symbol("request id");
-type Identified = (IncomingMessage | Http2ServerRequest) & { [requestId]?: string };
-
-/** The request's `x-request-id` if it is valid, or a generated one. Each request has one id. */
-export function requestIdOf(request: Identified): string {
-  request[requestId] ??= plainId(request.headers) ?? randomUUID();
-  return request[requestId];
-}
-
-function plainId({ "x-request-id": id }: IncomingHttpHeaders): string | undefined {
-  return typeof id === "string" && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
-}
-
 /**
  * Response metadata as headers: `Grpc-Metadata-*` for the header, `Grpc-Trailer-*` for the trailer,
  * and `responseHeaders` under their own names.
@@ -108,7 +87,7 @@ export function responseHeaders(
   metadata: Metadata | undefined,
   prefix: "grpc-metadata-" | "grpc-trailer-",
   { plain, status }: HeaderRules,
-): Record<string, string | string[]> {
+): ResponseHeaders {
   const headers: Record<string, string | string[]> = {};
   if (metadata === undefined) return headers;
   for (const key of metadata.keys()) {
@@ -133,9 +112,9 @@ export function metadataStatus(metadata: Metadata, { status }: HeaderRules): num
  *
  * @throws RpcError INVALID_ARGUMENT if it is malformed.
  */
-export function timeoutOf({ "grpc-timeout": timeout }: IncomingHttpHeaders): number | undefined {
+export function timeoutOf({ "grpc-timeout": timeout }: RequestHeaders): number | undefined {
   if (timeout === undefined) return undefined;
-  const ms = parseTimeout(String(timeout));
-  if (ms === undefined) throw new RpcError(Code.INVALID_ARGUMENT, `the header grpc-timeout is malformed: ${quote(String(timeout))}`);
+  const ms = parseTimeout(timeout);
+  if (ms === undefined) throw new RpcError(Code.INVALID_ARGUMENT, `the header grpc-timeout is malformed: ${quote(timeout)}`);
   return ms;
 }

@@ -1,8 +1,13 @@
 // The seam between the gateway and HTTP servers: one request and its response. Adapters implement it
 // for node:http, for the HTTP/2 engine and for fetch; the gateway is above it.
 import type { Readable } from "node:stream";
+import type { HttpError } from "./errors.ts";
 
-/** Request headers by lower-case name. Repeated headers are joined by `, `, and cookies by `; `. */
+/**
+ * Request headers by lower-case name. Repeated headers are joined by `, `, and cookies by `; `. `host`
+ * is what the client sent: the host of a target in absolute form (RFC 9112, section 3.2.2), else
+ * `:authority`, else the header `host`.
+ */
 export type RequestHeaders = { readonly [name: string]: string | undefined };
 
 /** Response headers by lower-case name. An array is sent as several fields. */
@@ -36,6 +41,8 @@ export interface HttpRequest {
   readonly body: Readable | undefined;
   /** Whether the client waits for 100 (Continue) before it sends the body. */
   readonly awaitsContinue: boolean;
+  /** What the server found wrong with the request, such as several hosts. It is the response. */
+  readonly problem: HttpError | undefined;
 }
 
 /** The response to a request. Its methods do nothing once the client has gone. */
@@ -55,7 +62,10 @@ export interface HttpResponse {
    * status without one.
    */
   send(status: number, headers: ResponseHeaders, body?: string | Uint8Array): void;
-  /** Sends the status and the headers now. `write` and `end` follow. */
+  /**
+   * Sends the status and the headers, together with what is written in the same turn of the event
+   * loop. `write` and `end` follow.
+   */
   start(status: number, headers: ResponseHeaders): void;
   /** Sends a part of the body. Returns whether there is room for more: wait for `drained` after false. */
   write(chunk: string | Uint8Array): boolean;

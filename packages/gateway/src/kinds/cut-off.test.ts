@@ -3,14 +3,13 @@ import { constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, type Handlers, implement, RpcError } from "@grpc-study/rpc";
-import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startGateway, type Transport, transports } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
 import { data, frame, opening, requestHeader, reset } from "../../test/http2-frames.ts";
 import type { GatewayOptions } from "../options.ts";
 
-async function start(transport: Transport, options: Partial<GatewayOptions> & { readonly app?: FastifyInstance } = {}) {
+async function start(transport: Transport, options: Partial<GatewayOptions> = {}) {
   const started: string[] = [];
   const ends: string[] = [];
   const read = async (name: string, requests: AsyncIterable<unknown>) => {
@@ -38,11 +37,10 @@ async function start(transport: Transport, options: Partial<GatewayOptions> & { 
       return request;
     },
   };
-  const gateway = await startGateway(implement(Things, handlers), { transport, graceMs: 0, ...options });
-  return { ...gateway, started, ends };
+  const running = await startGateway(implement(Things, handlers), { transport, graceMs: 0, ...options });
+  return { ...running, started, ends };
 }
 
-const http2App = () => Fastify({ http2: true }) as never as FastifyInstance;
 const streams = ["/v1/sum", "/v1/talk/a", "/v1/upload/a"];
 const wholes = ["/v1/raw", "/v1/things"];
 const contentType = (path: string) => (path.includes("sum") || path.includes("talk") ? "application/x-ndjson" : "application/json");
@@ -67,7 +65,7 @@ const exits: Readonly<Record<string, (socket: Socket) => void>> = {
 
 describe.each(transports)("%s", (transport) => {
   test.each(Object.keys(exits))("an HTTP/2 client that %s cancels the upload", async (exit) => {
-    const { port, started, ends } = await start(transport, { app: http2App() });
+    const { port, started, ends } = await start(transport);
     for (const path of [...streams, ...wholes]) {
       const socket = request(port, path);
       if (streams.includes(path)) await vi.waitUntil(() => started.length > ends.length);
@@ -99,7 +97,7 @@ describe.each(transports)("%s", (transport) => {
   });
 
   test("a stalled body, a deadline and a shutdown cancel the upload", async () => {
-    const { url, app, started, ends } = await start(transport, { bodyTimeoutMs: 200 });
+    const { url, gateway, started, ends } = await start(transport, { bodyTimeoutMs: 200 });
     const patient = await start(transport);
     const upload = (to: string, path: string, headers: Record<string, string> = {}) => {
       const body = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("{}\n")) });
@@ -117,11 +115,11 @@ describe.each(transports)("%s", (transport) => {
     await vi.waitUntil(() => patient.ends.length === 3);
     const running = streams.map((path) => upload(patient.url, path));
     await vi.waitUntil(() => patient.started.length === 6);
-    await patient.app.close();
+    await patient.gateway.close();
     await Promise.all(running);
     await vi.waitUntil(() => patient.ends.length === 6);
     expect([...ends, ...patient.ends]).not.toContain("complete");
     expect(started).toHaveLength(3);
-    await app.close();
+    await gateway.close();
   });
 });

@@ -1,10 +1,11 @@
 // Reads the client's messages from a WebSocket.
+import type { Duplex } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
-import type { WebSocket } from "@fastify/websocket";
 import { Code, RpcError } from "@grpc-study/rpc";
-import type { Exchange } from "../exchange.ts";
+import type { WebSocket } from "ws";
 import type { Route } from "../route.ts";
 import { MessageClock } from "./message-clock.ts";
+import type { WebSocketExchange } from "./web-socket-exchange.ts";
 
 /** Maximum size of buffered frames before the socket is paused, in bytes. */
 const window = 64 * 1024;
@@ -19,7 +20,7 @@ const overhead = 64;
  */
 export class Frames implements AsyncIterableIterator<Message, undefined> {
   readonly #socket: WebSocket;
-  readonly #exchange: Exchange;
+  readonly #exchange: WebSocketExchange;
   readonly #route: Route;
   readonly #clock: MessageClock;
   readonly #frames: Buffer[] = [];
@@ -28,12 +29,12 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
   #closed = false;
   #failure: unknown;
 
-  constructor(socket: WebSocket, exchange: Exchange, route: Route) {
+  constructor(socket: WebSocket, connection: Duplex, exchange: WebSocketExchange, route: Route) {
     this.#socket = socket;
     this.#exchange = exchange;
     this.#route = route;
     const { bodyTimeoutMs } = exchange.settings;
-    this.#clock = new MessageClock(exchange.request.raw.socket, bodyTimeoutMs, () => {
+    this.#clock = new MessageClock(connection, bodyTimeoutMs, () => {
       const late = new RpcError(Code.DEADLINE_EXCEEDED, `the message did not arrive within ${bodyTimeoutMs} ms`);
       this.fail(late);
       exchange.cancel(late);
@@ -109,11 +110,11 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
 
   #bind(frame: Buffer): Message {
     const { binder } = this.#route;
-    const { target, request } = this.#exchange;
-    if (binder.body !== "raw") return binder.bind(target, frame.toString());
+    const { request } = this.#exchange;
+    if (binder.body !== "raw") return binder.bind(this.#exchange, frame.toString());
     // A browser cannot send the header. The default for unknown content is bytes (RFC 9110, section
     // 8.3).
     const { "content-type": contentType = "application/octet-stream" } = request.headers;
-    return binder.bind(target, { contentType, data: new Uint8Array(frame) });
+    return binder.bind(this.#exchange, { contentType, data: new Uint8Array(frame) });
   }
 }

@@ -1,6 +1,6 @@
 // Limits the time that a WebSocket message may take to arrive. `ws` reports only whole messages, so
 // this module tracks the frames on the socket.
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 /**
  * Opcodes from 8 are control frames, which may occur between the fragments of a message (RFC 6455,
@@ -65,7 +65,7 @@ export class MessageClock {
   #timer: NodeJS.Timeout | undefined;
   #paused = false;
 
-  constructor(socket: Socket, timeoutMs: number, late: () => void) {
+  constructor(socket: Duplex, timeoutMs: number, late: () => void) {
     this.#timeoutMs = timeoutMs;
     this.#late = late;
     socket.on("data", (chunk: Buffer) => {

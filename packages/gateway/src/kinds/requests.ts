@@ -3,24 +3,13 @@
 import type { Readable } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
-import type { FastifyRequest } from "fastify";
-import type { HttpExchange } from "../exchange.ts";
 import { encodingOf, jsonKind, readBody, readChunks, readLines, textOf, tooLarge } from "../http/body.ts";
 import { HttpError } from "../http/errors.ts";
-import { isContinueHeld, sendContinue } from "../http/expect-continue.ts";
 import { inflate } from "../http/inflate.ts";
+import type { HttpRequest } from "../http/message.ts";
 import { readElements } from "../http/json-array.ts";
 import type { Route } from "../route.ts";
-
-/**
- * The request body, or `undefined` without one. Fastify only sets `body` for HTTP/2 requests with a
- * type or a length, which are optional.
- */
-function bodyOf({ body, raw }: FastifyRequest): Readable | undefined {
-  if (body !== undefined) return body as Readable;
-  const { stream } = raw as { stream?: { readonly endAfterHeaders: boolean } };
-  return stream === undefined || stream.endAfterHeaders ? undefined : raw;
-}
+import type { RestExchange } from "./rest-exchange.ts";
 
 /**
  * Binds the single request of a call.
@@ -28,22 +17,21 @@ function bodyOf({ body, raw }: FastifyRequest): Readable | undefined {
  * @throws HttpError as `readBody`, or 415 for an unsupported type or encoding. RpcError
  *   INVALID_ARGUMENT for an invalid message.
  */
-export function bindBody(exchange: HttpExchange, { binder }: Route): Message | Promise<Message> {
-  const { target, request } = exchange;
-  const body = bodyOf(request);
-  if (binder.body === "none" || body === undefined) return binder.bind(target);
+export function bindBody(exchange: RestExchange, { binder }: Route): Message | Promise<Message> {
+  const { body } = exchange.request;
+  if (binder.body === "none" || body === undefined) return binder.bind(exchange);
   return bindWhole(exchange, binder, body);
 }
 
-async function bindWhole(exchange: HttpExchange, binder: Route["binder"], body: Readable): Promise<Message> {
-  const { target, request, settings } = exchange;
+async function bindWhole(exchange: RestExchange, binder: Route["binder"], body: Readable): Promise<Message> {
+  const { request, settings } = exchange;
   const { "content-type": contentType, "content-length": length } = request.headers;
-  if (binder.body === "json" && (await isEmpty(exchange, body))) return binder.bind(target);
+  if (binder.body === "json" && (await isEmpty(exchange, body))) return binder.bind(exchange);
   if (binder.body === "json") jsonKind(request.headers, false);
   if (Number(length) > settings.bodyLimit) throw tooLarge("the body", settings.bodyLimit);
-  const bytes = await readBody(content(exchange, body), settings);
-  if (binder.body === "json") return binder.bind(target, textOf(bytes));
-  return binder.bind(target, { contentType: contentType ?? "", data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) });
+  const bytes = await readBody(content(request, body), settings);
+  if (binder.body === "json") return binder.bind(exchange, textOf(bytes));
+  return binder.bind(exchange, { contentType: contentType ?? "", data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) });
 }
 
 /**
@@ -52,32 +40,30 @@ async function bindWhole(exchange: HttpExchange, binder: Route["binder"], body: 
  *
  * @throws HttpError 415 for an unsupported content type or encoding.
  */
-export async function bindStream(exchange: HttpExchange, { binder }: Route): Promise<AsyncIterable<Message> | Iterable<Message>> {
-  const { target, request, settings } = exchange;
-  const body = bodyOf(request);
+export async function bindStream(exchange: RestExchange, { binder }: Route): Promise<AsyncIterable<Message> | Iterable<Message>> {
+  const { request, settings } = exchange;
+  const { body } = request;
   // Without a body, the URL is one request.
-  if (binder.body === "none" || body === undefined) return [binder.bind(target)];
+  if (binder.body === "none" || body === undefined) return [binder.bind(exchange)];
   if (binder.body === "raw") {
     const { "content-type": contentType = "" } = request.headers;
-    return bindChunks(readChunks(content(exchange, body), settings), (data) =>
-      binder.bind(target, { contentType, data: new Uint8Array(data) }),
+    return bindChunks(readChunks(content(request, body), settings), (data) =>
+      binder.bind(exchange, { contentType, data: new Uint8Array(data) }),
     );
   }
   if (await isEmpty(exchange, body)) return [];
   const kind = jsonKind(request.headers, true);
-  const bytes = readChunks(content(exchange, body), settings);
-  return bindMessages(bytes, kind === "json", settings.bodyLimit, (text) => binder.bind(target, text));
+  const bytes = readChunks(content(request, body), settings);
+  return bindMessages(bytes, kind === "json", settings.bodyLimit, (text) => binder.bind(exchange, text));
 }
 
 /**
- * The decoded body. Sends 100 if the client waits for it.
+ * The decoded body.
  *
  * @throws HttpError 415 for an unsupported encoding.
  */
-function content({ request, reply }: HttpExchange, body: Readable): Readable {
-  const encoding = encodingOf(request.headers);
-  sendContinue(request, reply);
-  return encoding === "gzip" ? inflate(body) : body;
+function content({ headers }: HttpRequest, body: Readable): Readable {
+  return encodingOf(headers) === "gzip" ? inflate(body) : body;
 }
 
 /**
@@ -86,10 +72,10 @@ function content({ request, reply }: HttpExchange, body: Readable): Readable {
  *
  * @throws HttpError 415 if it has content, 408 if it is too slow.
  */
-async function isEmpty({ request: { headers, raw }, settings }: HttpExchange, body: Readable): Promise<boolean> {
+async function isEmpty({ request: { headers, awaitsContinue }, settings }: RestExchange, body: Readable): Promise<boolean> {
   if (headers["content-type"] !== undefined) return false;
   if (headers["content-length"] === "0") return true;
-  if (headers["content-length"] !== undefined || isContinueHeld(raw)) return jsonKind(headers, false) !== undefined;
+  if (headers["content-length"] !== undefined || awaitsContinue) return jsonKind(headers, false) !== undefined;
   try {
     await readBody(body, { ...settings, bodyLimit: 0 });
     return true;

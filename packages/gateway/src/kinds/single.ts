@@ -1,15 +1,14 @@
 // Calls with one response: unary and client streaming.
-import { setImmediate as endOfTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
-import type { HttpExchange } from "../exchange.ts";
 import { compressed, isCompressible } from "../http/deflate.ts";
-import { sendJson } from "../http/send-json.ts";
+import { addHeaders } from "../http-exchange.ts";
 import type { CallsOf, Route } from "../route.ts";
 import { bindBody, bindStream } from "./requests.ts";
+import type { RestExchange } from "./rest-exchange.ts";
 
-export async function serveUnary(exchange: HttpExchange, route: Route, { call }: CallsOf<"unary">): Promise<void> {
-  const request = await bindBody(exchange, route);
-  const response = await call(request, exchange.callOptions());
+export async function serveUnary(exchange: RestExchange, route: Route, { call }: CallsOf<"unary">): Promise<void> {
+  const bound = bindBody(exchange, route);
+  const response = await call(bound instanceof Promise ? await bound : bound, exchange.callOptions(route.timeoutMs));
   // Reads all requests that have arrived together before it answers the first. The responses then
   // follow each other without other work in between, so a peer on the same machine, such as a
   // proxy, does not sleep and wake for each of them. That costs more than a call does.
@@ -17,27 +16,39 @@ export async function serveUnary(exchange: HttpExchange, route: Route, { call }:
   await respond(exchange, route, response);
 }
 
-export async function serveClientStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"client_streaming">): Promise<void> {
+export async function serveClientStream(exchange: RestExchange, route: Route, { call }: CallsOf<"client_streaming">): Promise<void> {
   const requests = await bindStream(exchange, route);
-  await respond(exchange, route, await call(requests, exchange.callOptions()));
+  await respond(exchange, route, await call(requests, exchange.callOptions(route.timeoutMs)));
+}
+
+let turn: Promise<void> | undefined;
+
+/** Resolves at the end of this turn of the event loop. All that wait share one timer. */
+function endOfTurn(): Promise<void> {
+  turn ??= new Promise((resolve) =>
+    setImmediate(() => {
+      turn = undefined;
+      resolve();
+    }),
+  );
+  return turn;
 }
 
 /** Statuses whose responses have no body (RFC 9110, section 15). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
-async function respond({ reply, trailer, status }: HttpExchange, route: Route, response: Message): Promise<void> {
-  for (const name in trailer) reply.header(name, trailer[name]);
-  reply.code(status);
+function respond(exchange: RestExchange, route: Route, response: Message): void | Promise<void> {
+  const { headers, status } = exchange;
+  addHeaders(headers, exchange.trailer);
   if (bodiless.has(status)) {
-    reply.send();
+    exchange.send(status);
     return;
   }
   const printed = route.print(response);
+  if (typeof printed === "string") headers["content-type"] = "application/json";
+  else if (printed.contentType !== "") headers["content-type"] = printed.contentType;
+  else headers["content-type"] = "application/octet-stream";
   const [body, type] = typeof printed === "string" ? [printed, "application/json"] : [printed.data, printed.contentType];
-  const content = isCompressible(body.length, type) ? await compressed(reply, body) : body;
-  if (typeof content === "string") sendJson(reply, content);
-  else {
-    if (type) reply.type(type);
-    reply.send(Buffer.from(content));
-  }
+  if (!isCompressible(body.length, type)) exchange.send(status, body);
+  else return compressed(exchange, body).then((content) => exchange.send(status, content));
 }

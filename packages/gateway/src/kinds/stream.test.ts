@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { connect as connectHttp2, constants } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, codeFrom, type Handlers, implement, RpcError } from "@grpc-study/rpc";
-import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startGateway, type Transport, transports } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
@@ -195,8 +194,7 @@ describe.each(transports)("%s", (transport) => {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
       yield {};
     };
-    const app = version === "HTTP/2" ? (Fastify({ http2: true }) as never as FastifyInstance) : Fastify();
-    const { url } = await startGateway(implement(Things, { ...handlers, list, download }), { transport, graceMs: 0, app });
+    const { url } = await startGateway(implement(Things, { ...handlers, list, download }), { transport, graceMs: 0 });
     const session = version === "HTTP/2" ? connectHttp2(url) : undefined;
     onTestFinished(() => session?.destroy());
     const head = async (path: string) => {
@@ -378,8 +376,7 @@ describe.each(transports)("%s", (transport) => {
   });
 
   test("lines in both directions over HTTP/2, in turns", async () => {
-    const app = Fastify({ http2: true });
-    const { port } = await startGateway(implement(Things, handlers), { transport, app: app as never, graceMs: 0 });
+    const { port } = await startGateway(implement(Things, handlers), { transport, graceMs: 0 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     onTestFinished(() => session.destroy());
     const stream = session
@@ -396,8 +393,7 @@ describe.each(transports)("%s", (transport) => {
 
   test("over HTTP/2, a reset stream cancels the call", async () => {
     const { list, aborted } = endless(10);
-    const app = Fastify({ http2: true });
-    const { port } = await startGateway(implement(Things, { list }), { transport, app: app as never, graceMs: 0 });
+    const { port } = await startGateway(implement(Things, { list }), { transport, graceMs: 0 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     onTestFinished(() => session.destroy());
     const stream = session.request({ ":path": "/v1/list" });
@@ -407,8 +403,7 @@ describe.each(transports)("%s", (transport) => {
   });
 
   test("over HTTP/2, errors have their HTTP status", async () => {
-    const app = Fastify({ http2: true });
-    const { port } = await startGateway(implement(Things, handlers), { transport, app: app as never, graceMs: 0, bodyLimit: 10 });
+    const { port } = await startGateway(implement(Things, handlers), { transport, graceMs: 0, bodyLimit: 10 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     onTestFinished(() => session.destroy());
     const status = (path: string, body?: string) =>

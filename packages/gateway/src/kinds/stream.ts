@@ -1,26 +1,25 @@
 // Calls with a stream of responses: server and bidirectional streaming.
 import { setTimeout as delay } from "node:timers/promises";
-import { RpcError } from "@grpc-study/rpc";
-import type { HttpExchange } from "../exchange.ts";
 import type { CallsOf, Responses, Route } from "../route.ts";
 import { bindBody, bindStream } from "./requests.ts";
-import { ResponseBody } from "./response-body.ts";
+import { sendResponses } from "./send-responses.ts";
 import { chooseFormat, firstIndex, lastEventId } from "./response-format.ts";
+import type { RestExchange } from "./rest-exchange.ts";
 
-export async function serveServerStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"server_streaming">): Promise<void> {
+export async function serveServerStream(exchange: RestExchange, route: Route, { call }: CallsOf<"server_streaming">): Promise<void> {
   const { headers } = exchange.request;
   // An EventSource reconnects after the end of its stream.
   if (headers["last-event-id"] === lastEventId) {
-    exchange.reply.code(204).send();
+    exchange.send(204);
     return;
   }
   const request = await bindBody(exchange, route);
-  await stream(exchange, route, call(request, exchange.callOptions()));
+  await stream(exchange, route, call(request, exchange.callOptions(route.timeoutMs)));
 }
 
-export async function serveBidiStream(exchange: HttpExchange, route: Route, { call }: CallsOf<"bidi_streaming">): Promise<void> {
+export async function serveBidiStream(exchange: RestExchange, route: Route, { call }: CallsOf<"bidi_streaming">): Promise<void> {
   const requests = await bindStream(exchange, route);
-  await stream(exchange, route, call(requests, exchange.callOptions()));
+  await stream(exchange, route, call(requests, exchange.callOptions(route.timeoutMs)));
 }
 
 /**
@@ -31,8 +30,8 @@ const statusWaitMs = 1000;
 /** Milliseconds for which it waits after the header: some servers send one before an error. */
 const headerWaitMs = 50;
 
-async function stream(exchange: HttpExchange, route: Route, responses: Responses): Promise<void> {
-  const { reply, request } = exchange;
+async function stream(exchange: RestExchange, route: Route, responses: Responses): Promise<void> {
+  const { request, headers } = exchange;
   const first = responses.recv();
   const timer = new AbortController();
   const wait = (ms: number) => delay(ms, undefined, timer).catch(() => {});
@@ -46,43 +45,30 @@ async function stream(exchange: HttpExchange, route: Route, responses: Responses
   const raw = isRaw(route);
   const format = chooseFormat(request.headers.accept);
   // Disables nginx's buffering, which would delay events.
-  reply.header("cache-control", "no-store").header("x-accel-buffering", "no");
+  headers["cache-control"] = "no-store";
+  headers["x-accel-buffering"] = "no";
+  if (!raw) headers["content-type"] = format.contentType;
   if (request.method === "HEAD") {
     // The response has the headers of a GET. The type of raw bytes depends on the first response,
     // so it is omitted.
-    if (!raw) reply.type(format.contentType);
     first.catch(() => {});
     responses.cancel();
-    reply.send();
+    exchange.send(200);
     return;
   }
-  const body = new ResponseBody({
+  if (raw) {
+    const response = await first;
+    const printed = response && route.print(response);
+    // The default for unknown content (RFC 9110, section 8.3).
+    headers["content-type"] = (typeof printed === "object" && printed.contentType) || "application/octet-stream";
+  }
+  await sendResponses(exchange, {
     first,
     responses,
     route,
     format: raw ? undefined : format,
     firstIndex: firstIndex(format, request.headers["last-event-id"]),
-    onError: (thrown) => {
-      const error = RpcError.from(thrown);
-      request.grpcCode = error.code;
-      exchange.log(error);
-      return exchange.settings.errors.status(error);
-    },
-    onWaiting: () => {
-      if (!reply.raw.headersSent) reply.raw.flushHeaders();
-    },
-    onEnd: () => {
-      // Trailers require `TE: trailers` (RFC 9110, section 6.5.1).
-      if (/\btrailers\b/.test(String(request.headers.te))) reply.raw.addTrailers(exchange.trailer);
-    },
   });
-  if (raw) {
-    const response = await first;
-    const printed = response && route.print(response);
-    // The default for unknown content (RFC 9110, section 8.3).
-    reply.type((typeof printed === "object" && printed.contentType) || "application/octet-stream");
-  } else reply.type(format.contentType);
-  reply.send(body);
 }
 
 /** Whether responses are `google.api.HttpBody`, which is written unchanged. */

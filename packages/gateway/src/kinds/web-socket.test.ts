@@ -429,20 +429,20 @@ describe.each(transports)("%s", (transport) => {
   });
 
   test("closing the gateway cancels the calls of sockets, with a reason", async () => {
-    const { app, url } = await startGateway(implement(Things, handlers), { transport, graceMs: 0 });
+    const { gateway, url } = await startGateway(implement(Things, handlers), { transport, graceMs: 0 });
     const socket = new WebSocket(`${url.replace("http", "ws")}/v1/talk/a`);
     const closed = new Promise((resolve) => socket.once("close", (code, reason) => resolve({ code, reason: String(reason) })));
     await new Promise((resolve) => socket.once("open", resolve));
-    await app.close();
+    await gateway.close();
     expect(await closed).toEqual({ code: 4000 + Code.UNAVAILABLE, reason: "the gateway is shutting down" });
   });
 
   test("closing the gateway gives the calls of sockets the grace period", async () => {
-    const { app, url } = await startGateway(implement(Things, handlers), { transport, graceMs: 5000 });
+    const { gateway, url } = await startGateway(implement(Things, handlers), { transport, graceMs: 5000 });
     const socket = new WebSocket(`${url.replace("http", "ws")}/v1/talk/a`);
     const closed = new Promise((resolve) => socket.once("close", resolve));
     await new Promise((resolve) => socket.once("open", resolve));
-    const end = app.close();
+    const end = gateway.close();
     socket.send('{"int32Value":1}');
     expect(await next(socket)).toBe('{"int32Value":2,"stringValue":"a"}');
     socket.send("");

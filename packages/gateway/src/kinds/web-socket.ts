@@ -3,16 +3,13 @@
 // the message as the reason. A client that closes before its half-close cancels the call.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Duplex } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
-import type { WebSocket } from "@fastify/websocket";
 import { Code, RpcError } from "@grpc-study/rpc";
-import type { FastifyRequest } from "fastify";
-import type { Exchange } from "../exchange.ts";
-import { quote } from "../fields/invalid-field.ts";
-import { HttpError } from "../http/errors.ts";
+import type { WebSocket } from "ws";
 import type { Responses, Route } from "../route.ts";
-import type { Match, Router } from "../router.ts";
 import { Frames } from "./frames.ts";
+import type { WebSocketExchange } from "./web-socket-exchange.ts";
 
 /** A close frame has a payload of 125 bytes, two of them for the code (RFC 6455, section 5.5). */
 const maxReasonBytes = 123;
@@ -23,35 +20,10 @@ const turnEvery = 64;
 /** Maximum number of bytes in the send buffer before the next response is requested. */
 const sendWindow = 64 * 1024;
 
-/**
- * Finds the streaming method at a path. The handshake is a GET, whatever HTTP method the rule has.
- *
- * @throws HttpError 404 if no method matches, 400 if the method is unary.
- */
-export function findStream(router: Router<Route>, path: string): Match<Route> {
-  const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-  const matches = methods.map((method) => router.find(method, path)).filter((found) => found !== undefined && "route" in found);
-  const match = matches.find(({ route }) => route.calls.kind !== "unary");
-  if (match !== undefined) return match;
-  if (matches.length > 0) throw new HttpError(400, Code.INVALID_ARGUMENT, "a WebSocket needs a streaming method, but this one is unary");
-  throw new HttpError(404, Code.NOT_FOUND, `no route matches ${path.slice(0, 200)}`);
-}
-
-/**
- * Rejects pages of other origins. A browser opens a WebSocket to any host, with cookies and without
- * a CORS preflight.
- *
- * @throws HttpError 403 if the origin is neither the gateway's own nor allowed.
- */
-export function checkOrigin({ headers: { origin }, host }: FastifyRequest, allowed: readonly string[]): void {
-  if (origin === undefined || allowed.includes("*") || allowed.includes(origin)) return;
-  if (URL.canParse(origin) && new URL(origin).host === host) return;
-  throw new HttpError(403, Code.PERMISSION_DENIED, `pages of ${quote(origin)} may not open a WebSocket here`);
-}
-
-export async function serveWebSocket(socket: WebSocket, exchange: Exchange, route: Route): Promise<void> {
-  const { request } = exchange;
-  const peer = request.ip;
+export async function serveWebSocket(socket: WebSocket, connection: Duplex, exchange: WebSocketExchange, route: Route): Promise<void> {
+  const { request, settings } = exchange;
+  exchange.socket = socket;
+  const [peer] = request.addresses;
   const start = performance.now();
   let alive = true;
   const pings = setInterval(() => {
@@ -63,7 +35,7 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
   socket.on("pong", () => {
     alive = true;
   });
-  const requests = new Frames(socket, exchange, route);
+  const requests = new Frames(socket, connection, exchange, route);
   // The frame is malformed or too large. `ws` has sent 1002, 1007 or 1009; the close may still take
   // a while.
   socket.on("error", () => {
@@ -84,20 +56,21 @@ export async function serveWebSocket(socket: WebSocket, exchange: Exchange, rout
   }
   exchange.cancel();
   const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
-  const path = request.url.split("?", 1)[0];
-  request.log.info({ method: "WEBSOCKET", path, grpc: Code[error?.code ?? Code.OK], durationMs, peer }, "request");
+  const { path, requestId: reqId } = request;
+  const grpc = Code[error?.code ?? Code.OK];
+  settings.logger?.info({ reqId, method: "WEBSOCKET", path, protocol: "rest", grpc, durationMs, peer }, "request");
   // The socket must be read to receive the peer's close frame.
   requests.return();
   if (error === undefined) socket.close(1000);
   else socket.close(4000 + error.code, shorten(exchange.settings.errors.visible(error).message));
 }
 
-async function runCall(socket: WebSocket, exchange: Exchange, { calls, print, binder }: Route, requests: Frames): Promise<void> {
+async function runCall(socket: WebSocket, exchange: WebSocketExchange, { calls, print, binder, timeoutMs }: Route, requests: Frames): Promise<void> {
   const send = (response: Message) => {
     const printed = print(response);
     socket.send(typeof printed === "string" ? printed : printed.data);
   };
-  const options = exchange.callOptions();
+  const options = exchange.callOptions(timeoutMs);
   switch (calls.kind) {
     case "unary":
       throw new RpcError(Code.UNIMPLEMENTED, "a unary method does not support WebSocket");
@@ -107,7 +80,7 @@ async function runCall(socket: WebSocket, exchange: Exchange, { calls, print, bi
       const request = binder.body === "none" ? undefined : (await requests.next()).value;
       // The call has one request. Further frames are ignored.
       await requests.return();
-      return sendAll(socket, calls.call(request ?? binder.bind(exchange.target), options), send);
+      return sendAll(socket, calls.call(request ?? binder.bind(exchange), options), send);
     }
     case "bidi_streaming":
       return sendAll(socket, calls.call(requests, options), send);

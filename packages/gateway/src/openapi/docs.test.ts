@@ -1,76 +1,82 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { gunzipSync } from "node:zlib";
-import Fastify from "fastify";
-import { expect, test } from "vitest";
-import { docs, withSlashes } from "./docs.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { Things } from "../../test/gen/things_pb.js";
+import { createGateway, type GatewayServerOptions } from "../gateway.ts";
+import { withSlashes } from "./docs.ts";
 
-async function serve(options: Parameters<typeof docs>[1] = {}, prefix = "") {
-  const app = Fastify();
-  await app.register(docs, { ...options, prefix });
-  return app;
+/** Starts a gateway, and returns a function that asks it. */
+function serve(options: Partial<GatewayServerOptions> = {}) {
+  const gateway = createGateway({ services: [Things], upstream: "localhost:1", ...options });
+  onTestFinished(() => gateway.close());
+  return async (path: string, headers: Record<string, string> = {}) => {
+    const response = await gateway.fetch(path, { headers });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    return { status: response.status, headers: response.headers, bytes, text: bytes.toString() };
+  };
 }
 
-test.each(["", "/api"])("below %j, the gateway serves the page and all files that it loads", async (prefix) => {
-  const app = await serve({}, prefix);
-  const page = await app.inject(`${prefix}/docs`);
-  expect([page.statusCode, page.headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
-  const links = [...page.body.matchAll(/(?:src|href|data-openapi)="([^"]*)"/g)].map(
-    ([, link = ""]) => new URL(link, `http://gateway${prefix}/docs`),
-  );
-  expect(links.map(String)).toEqual(
-    ["openapi.json", "docs/favicon-32x32.png", "docs/swagger-ui.css", "openapi.json", "docs/swagger-ui-bundle.js", "docs/start.js"].map(
-      (link) => `http://gateway${prefix}/${link}`,
-    ),
-  );
+test.each(["/docs", "/api/docs"])("at %j, the gateway serves the page and all files that it loads", async (path) => {
+  const folder = path.slice(0, -"/docs".length);
+  const ask = serve({ paths: { docs: path, openApi: `${folder}/openapi.json` } });
+  const page = await ask(path);
+  expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+  const links = [...page.text.matchAll(/(?:src|href|data-openapi)="([^"]*)"/g)].map(([, link = ""]) => new URL(link, `http://gateway${path}`));
+  const document = `${folder}/openapi.json`;
+  const files = ["favicon-32x32.png", "swagger-ui.css", "", "swagger-ui-bundle.js", "start.js"];
+  expect(links.map(({ pathname }) => pathname)).toEqual([document, ...files.map((file) => (file === "" ? document : `${path}/${file}`))]);
   for (const { pathname } of links.filter((link) => !link.pathname.endsWith(".json"))) {
-    const response = await app.inject(pathname);
-    expect([pathname, response.statusCode, response.headers["x-content-type-options"]]).toEqual([pathname, 200, "nosniff"]);
+    const response = await ask(pathname);
+    expect([pathname, response.status, response.headers.get("x-content-type-options")]).toEqual([pathname, 200, "nosniff"]);
     // Other URLs in the CSS must be `data:` URLs.
-    if (pathname.endsWith(".css")) expect([...response.body.matchAll(/url\((?!["']?data:)/g)]).toEqual([]);
+    if (pathname.endsWith(".css")) expect([...response.text.matchAll(/url\((?!["']?data:)/g)]).toEqual([]);
   }
 });
 
 test("nothing is inline, and the policy forbids other origins", async () => {
-  const page = await (await serve()).inject("/docs");
-  expect(page.body).not.toMatch(/<script>|<style|style=|\son\w+=/);
-  expect(page.headers["content-security-policy"]).toBe(
+  const page = await serve()("/docs");
+  expect(page.text).not.toMatch(/<script>|<style|style=|\son\w+=/);
+  expect(page.headers.get("content-security-policy")).toBe(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   );
 });
 
 test("the page does not send the document to an online validator", async () => {
-  expect((await (await serve()).inject("/docs/start.js")).body).toContain("validatorUrl: null");
+  expect((await serve()("/docs/start.js")).text).toContain("validatorUrl: null");
 });
 
 test("escapes the title and the URL", async () => {
-  const page = await (await serve({ title: "<b>", openApiUrl: 'x"y' })).inject("/docs");
-  expect(page.body).toContain("<title>&#60;b&#62;</title>");
-  expect(page.body).toContain('data-openapi="x&#34;y"');
+  const page = await serve({ openApi: { title: "<b>" }, paths: { openApi: '/x"y' } })("/docs");
+  expect(page.text).toContain("<title>&#60;b&#62;</title>");
+  expect(page.text).toContain('data-openapi="x&#34;y"');
 });
 
 test("a browser with cached files gets 304", async () => {
-  const app = await serve();
-  const { headers } = await app.inject("/docs/swagger-ui.css");
-  const again = await app.inject({ url: "/docs/swagger-ui.css", headers: { "if-none-match": String(headers.etag) } });
-  expect([again.statusCode, again.body]).toEqual([304, ""]);
+  const ask = serve();
+  const { headers } = await ask("/docs/swagger-ui.css");
+  const again = await ask("/docs/swagger-ui.css", { "if-none-match": headers.get("etag") ?? "" });
+  expect([again.status, again.text]).toEqual([304, ""]);
 });
 
 test("compresses the files for clients that accept gzip", async () => {
-  const app = await serve();
+  const ask = serve();
   for (const name of ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"]) {
-    const plain = await app.inject(`/docs/${name}`);
-    const small = await app.inject({ url: `/docs/${name}`, headers: { "accept-encoding": "gzip" } });
-    expect([name, plain.headers["content-encoding"], small.headers["content-encoding"]]).toEqual([name, undefined, "gzip"]);
-    expect(gunzipSync(small.rawPayload).equals(plain.rawPayload)).toBe(true);
-    expect(plain.rawPayload.equals(readFileSync(createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`)))).toBe(true);
-    expect(small.headers.etag).not.toBe(plain.headers.etag);
+    const plain = await ask(`/docs/${name}`);
+    const small = await ask(`/docs/${name}`, { "accept-encoding": "gzip" });
+    expect([name, plain.headers.get("content-encoding"), small.headers.get("content-encoding")]).toEqual([name, null, "gzip"]);
+    expect(gunzipSync(small.bytes).equals(plain.bytes)).toBe(true);
+    expect(plain.bytes.equals(readFileSync(createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`)))).toBe(true);
+    expect(small.headers.get("etag")).not.toBe(plain.headers.get("etag"));
   }
 });
 
-test("a trailing slash redirects to the page", async () => {
-  const response = await (await serve({}, "/api")).inject("/api/docs/");
-  expect(new URL(String(response.headers.location), "http://gateway/api/docs/").pathname).toBe("/api/docs");
+test("a trailing slash redirects to the page, and so does the root unless a rule matches it", async () => {
+  const response = await serve({ paths: { docs: "/api/docs" } })("/api/docs/");
+  expect([response.status, new URL(response.headers.get("location") ?? "", "http://gateway/api/docs/").pathname]).toEqual([302, "/api/docs"]);
+  const root = await serve()("/");
+  expect([root.status, root.headers.get("location")]).toEqual([302, "/docs"]);
+  expect((await serve({ paths: { docs: false } })("/")).status).toBe(404);
 });
 
 test.each([
@@ -91,7 +97,7 @@ test.each([
   };
   expect(withSlashes(url, paths)).toBe(sent);
   // The copy that the page runs.
-  const script = (await (await serve()).inject("/docs/start.js")).body;
+  const script = (await serve()("/docs/start.js")).text;
   const inPage = new Function(`${script.slice(script.indexOf("function withSlashes"))}; return withSlashes;`)() as typeof withSlashes;
   expect(inPage(url, paths)).toBe(sent);
 });

@@ -1,15 +1,16 @@
 // The documentation page: Swagger UI, without requests to other hosts.
 import { gunzipSync } from "node:zlib";
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { acceptsGzip } from "../http/deflate.ts";
+import { addHeader, type HttpExchange } from "../http-exchange.ts";
+import type { OwnHandler } from "../own-handlers.ts";
 
 export interface DocsOptions {
-  /** The URL of the document, relative to the page. Default: `openapi.json`. */
-  readonly openApiUrl?: string;
-  /** The title of the page. Default: `API`. */
-  readonly title?: string;
-  /** The path of the page below the plugin's prefix. Default: `/docs`. */
-  readonly path?: string;
+  /** The URL of the document, relative to the page. */
+  readonly openApiUrl: string;
+  /** The title of the page. */
+  readonly title: () => string;
+  /** The path of the page. */
+  readonly path: string;
 }
 
 /**
@@ -76,36 +77,51 @@ const script = `const page = SwaggerUIBundle({
 ${withSlashes}
 `;
 
-/**
- * A page that displays an OpenAPI document and can send requests.
- *
- * @example
- * await app.register(docs, { title: "The shop" }); // GET /docs displays GET /openapi.json
- */
-export const docs: FastifyPluginAsync<DocsOptions> = async (app, { openApiUrl = "openapi.json", title = "API", path = "/docs" }) => {
+/** The files of a page that displays an OpenAPI document and can send requests, by path. */
+export function docsHandlers({ openApiUrl, title, path }: DocsOptions): ReadonlyMap<string, OwnHandler> {
   // Links are relative, so that a proxy can serve the page below another path.
   const folder = path.slice(path.lastIndexOf("/") + 1);
-  const send = (reply: FastifyReply, type: string, content: unknown) => {
-    reply.header("content-security-policy", contentSecurityPolicy).header("x-content-type-options", "nosniff");
-    return reply.type(type).send(content);
-  };
-  app.get(path, (_request, reply) => send(reply, "text/html; charset=utf-8", page(openApiUrl, title, folder)));
-  app.get(`${path}/`, (_request, reply) => reply.redirect(`../${folder}`));
-  app.get(`${path}/start.js`, (_request, reply) => send(reply, "text/javascript; charset=utf-8", script));
+  const handlers = new Map<string, OwnHandler>([
+    [path, (exchange) => send(exchange, "text/html; charset=utf-8", page(openApiUrl, title(), folder))],
+    [`${path}/`, redirect(`../${folder}`)],
+    [`${path}/start.js`, (exchange) => send(exchange, "text/javascript; charset=utf-8", script)],
+  ]);
   for (const [name, type] of files) {
-    app.get(`${path}/${name}`, async (request: FastifyRequest, reply) => {
+    handlers.set(`${path}/${name}`, async (exchange) => {
+      const { request, headers } = exchange;
       const { gzipped, version } = await import("../../gen/swagger-ui/assets.js");
-      const takes = acceptsGzip(request.headers["accept-encoding"]?.toString());
+      const takes = acceptsGzip(request.headers["accept-encoding"]);
       const etag = takes ? `"${version}-gzip"` : `"${version}"`;
-      reply.header("etag", etag).header("cache-control", "no-cache").header("vary", "accept-encoding");
-      if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+      headers["etag"] = etag;
+      headers["cache-control"] = "no-cache";
+      addHeader(headers, "vary", "accept-encoding");
+      if (request.headers["if-none-match"] === etag) {
+        exchange.send(304);
+        return;
+      }
       const content = Buffer.from(gzipped[name], "base64");
-      if (!takes) return send(reply, type, gunzipSync(content));
-      reply.header("content-encoding", "gzip");
-      return send(reply, type, content);
+      if (takes) headers["content-encoding"] = "gzip";
+      send(exchange, type, takes ? content : gunzipSync(content));
     });
   }
-};
+  return handlers;
+}
+
+/** Redirects with 302 (Found). */
+export function redirect(location: string): OwnHandler {
+  return (exchange) => {
+    exchange.headers["location"] = location;
+    exchange.send(302);
+  };
+}
+
+function send(exchange: HttpExchange, type: string, content: string | Buffer): void {
+  const { headers } = exchange;
+  headers["content-security-policy"] = contentSecurityPolicy;
+  headers["x-content-type-options"] = "nosniff";
+  headers["content-type"] = type;
+  exchange.send(200, content);
+}
 
 function page(openApiUrl: string, title: string, folder: string): string {
   return `<!doctype html>

@@ -2,19 +2,28 @@
 // has megabytes.
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import type { FastifyInstance } from "fastify";
 import { acceptsGzip } from "../http/deflate.ts";
+import { addHeader } from "../http-exchange.ts";
+import type { OwnHandler } from "../own-handlers.ts";
 import type { OpenApiDocument } from "./document.ts";
 
 const compress = promisify(gzip);
 
-export function serveDocument(app: FastifyInstance, path: string, document: OpenApiDocument): void {
-  const text = Buffer.from(JSON.stringify(document));
+/** @param document returns the same document each time. */
+export function documentHandler(document: () => OpenApiDocument): OwnHandler {
+  let text: Buffer | undefined;
   let compressed: Promise<Buffer> | undefined;
-  app.get(path, async (request, reply) => {
-    reply.header("content-type", "application/json").header("vary", "accept-encoding");
-    if (!acceptsGzip(request.headers["accept-encoding"]?.toString())) return reply.send(text);
+  return async (exchange) => {
+    const { request, headers } = exchange;
+    headers["content-type"] = "application/json";
+    addHeader(headers, "vary", "accept-encoding");
+    text ??= Buffer.from(JSON.stringify(document()));
+    if (!acceptsGzip(request.headers["accept-encoding"])) {
+      exchange.send(200, text);
+      return;
+    }
     compressed ??= compress(text);
-    return reply.header("content-encoding", "gzip").send(await compressed);
-  });
+    headers["content-encoding"] = "gzip";
+    exchange.send(200, await compressed);
+  };
 }

@@ -7,7 +7,7 @@ import { pino } from "pino";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { Things } from "../../test/gen/things_pb.js";
-import { createGateway } from "./create-gateway.ts";
+import { createGateway } from "../gateway.ts";
 
 /** Leaves the time limit to the test. */
 const waiting = { timeout: 60_000 };
@@ -46,12 +46,12 @@ beforeEach(async () => {
     }),
   );
   const logger = pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) });
-  const app = await createGateway({ services: [Things], upstream: server.channel(), logger, graceMs: 0 });
+  const app = createGateway({ services: [Things], upstream: server.channel(), logger, graceMs: 0 });
   onTestFinished(async () => {
     await app.close();
     await server.shutdown({ graceMs: 0 });
   });
-  url = await app.listen({ host: "127.0.0.1", port: 0 });
+  ({ url } = await app.listen("127.0.0.1:0"));
 });
 
 /** Waits for the log line of the request, and checks that no other follows. */
@@ -75,6 +75,7 @@ test("logs a response", async () => {
     reqId: expect.any(String),
     method: "GET",
     path: "/v1/things/a",
+    protocol: "rest",
     status: 200,
     grpc: "OK",
     durationMs: expect.any(Number),

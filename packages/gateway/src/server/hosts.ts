@@ -1,9 +1,9 @@
 // Rejects requests for other hosts, and requests from pages of other sites.
 import type { AddressInfo } from "node:net";
 import { Code } from "@grpc-study/rpc";
-import type { FastifyRequest } from "fastify";
 import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "../http/errors.ts";
+import type { HttpRequest } from "../http/message.ts";
 
 /**
  * Safe methods, which pages may send to any origin: they cannot read the response
@@ -12,36 +12,15 @@ import { HttpError } from "../http/errors.ts";
 const safe = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Checks that a request has exactly one host (RFC 9112, section 3.2; RFC 9113, section 8.3.1), and
- * that the server serves it. A page of another site can reach a server on loopback through its own
- * name (DNS rebinding); the browser then treats the responses as same-origin.
+ * Checks that the server serves the host of a request. A page of another site can reach a server on
+ * loopback through its own name (DNS rebinding); the browser then treats the responses as
+ * same-origin.
  *
- * @throws HttpError 400 for several hosts, 421 for a host that is not allowed.
+ * @throws HttpError 421 for a host that is not allowed.
  */
-export function checkHost({ raw, headers }: FastifyRequest, allowed: readonly string[]): void {
-  const { ":authority": authority, host = authority } = headers as { readonly host?: string; readonly ":authority"?: string };
-  if (countHosts(raw.rawHeaders) > 1 || (authority !== undefined && authority !== host)) {
-    throw new HttpError(400, Code.INVALID_ARGUMENT, "the request has more than one host", { connection: "close" });
-  }
-  if (allowed.includes("*")) return;
-  for (const one of [host, targetHost(raw.url)]) {
-    if (one === undefined || allowed.includes(one.toLowerCase()) || allowed.includes(nameOf(one))) continue;
-    throw new HttpError(421, Code.PERMISSION_DENIED, `the host ${quote(one)} is not allowed: add it to allowedHosts`);
-  }
-}
-
-function countHosts(rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index];
-    if (name?.length === 4 && name.toLowerCase() === "host") count++;
-  }
-  return count;
-}
-
-/** The host of an absolute-form target, which overrides the header (RFC 9112, section 3.2.2). */
-function targetHost(target: string | undefined): string | undefined {
-  return target?.startsWith("/") ? undefined : /^https?:\/\/([^/?#]*)/i.exec(target ?? "")?.[1];
+export function checkHost({ headers: { host } }: HttpRequest, allowed: readonly string[]): void {
+  if (host === undefined || allowed.includes("*") || allowed.includes(host.toLowerCase()) || allowed.includes(nameOf(host))) return;
+  throw new HttpError(421, Code.PERMISSION_DENIED, `the host ${quote(host)} is not allowed: add it to allowedHosts`);
 }
 
 /** The host name without the port. */
@@ -66,7 +45,7 @@ export function hostsOfListener(address: AddressInfo | string | null): readonly 
  *
  * @throws HttpError 403 if the page's origin is not allowed.
  */
-export function checkSite({ method, headers, host }: FastifyRequest, origins: readonly string[]): void {
+export function checkSite({ method, headers, host }: HttpRequest, origins: readonly string[]): void {
   const { origin, "sec-fetch-site": site } = headers;
   if (safe.has(method) || site === "same-origin" || site === "none" || origins.includes("*")) return;
   if (origin === undefined ? site === undefined : origins.includes(origin)) return;

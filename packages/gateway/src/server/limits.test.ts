@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { Code, createServer, implement, RpcError } from "@grpc-study/rpc";
 import { expect, onTestFinished, test } from "vitest";
 import { Things } from "../../test/gen/things_pb.js";
-import { createGateway, type GatewayServerOptions } from "./create-gateway.ts";
+import { createGateway, type GatewayServerOptions } from "../gateway.ts";
 
 /** Starts a gateway. `/v1/things/wait` only ends when its call is cancelled. */
 async function start(options: Partial<GatewayServerOptions>) {
@@ -21,12 +21,12 @@ async function start(options: Partial<GatewayServerOptions>) {
       },
     }),
   );
-  const app = await createGateway({ services: [Things], upstream: server.channel(), graceMs: 0, ...options });
+  const app = createGateway({ services: [Things], upstream: server.channel(), graceMs: 0, ...options });
   onTestFinished(async () => {
     await app.close();
     await server.shutdown({ graceMs: 0 });
   });
-  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const { url } = await app.listen("127.0.0.1:0");
   return { app, url, port: Number(new URL(url).port), called: called.promise };
 }
 

@@ -1,8 +1,9 @@
 // The security headers of Helmet for API responses
 // (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html).
-import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import helmet from "helmet";
+import type { ResponseHeaders } from "../http/message.ts";
 
 export interface SecurityOptions {
   /** Whether the server uses TLS. */
@@ -15,7 +16,7 @@ export interface SecurityOptions {
  * Computes the headers once, because they are the same for all responses. Runs Helmet on a response
  * that is never sent.
  */
-export function securityHeaders({ secure, shared }: SecurityOptions): OutgoingHttpHeaders {
+export function securityHeaders({ secure, shared }: SecurityOptions): ResponseHeaders {
   const setHeaders = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     crossOriginResourcePolicy: { policy: shared ? "cross-origin" : "same-origin" },
@@ -33,5 +34,5 @@ export function securityHeaders({ secure, shared }: SecurityOptions): OutgoingHt
   setHeaders(request, response, (error) => {
     if (error !== undefined) throw error;
   });
-  return { ...response.getHeaders() };
+  return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
 }

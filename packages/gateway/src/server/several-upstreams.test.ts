@@ -5,7 +5,7 @@ import { Code, createServer, type Implementation, implement, RpcError } from "@g
 import { expect, onTestFinished, test } from "vitest";
 import { LibraryService } from "../../test/gen/library_pb.js";
 import { Things } from "../../test/gen/things_pb.js";
-import { createGateway, type GatewayServerOptions } from "./create-gateway.ts";
+import { createGateway, type GatewayServerOptions } from "../gateway.ts";
 
 async function serve(...implementations: readonly Implementation[]) {
   const server = createServer({ onError: () => {} });
@@ -17,9 +17,9 @@ async function serve(...implementations: readonly Implementation[]) {
 }
 
 async function start(options: GatewayServerOptions): Promise<string> {
-  const app = await createGateway({ graceMs: 0, ...options });
+  const app = createGateway({ graceMs: 0, ...options });
   onTestFinished(() => app.close());
-  return app.listen({ host: "127.0.0.1", port: 0 });
+  return (await app.listen("127.0.0.1:0")).url;
 }
 
 const things = implement(Things, { get: (thing) => thing, create: ({ int32Value }) => ({ stringValue: "x".repeat(int32Value) }) });
@@ -49,7 +49,7 @@ test("calls go to the server of the service; the health check covers all servers
 test("a service of two servers throws, or with keep-first uses the first server", async () => {
   const [one, other] = [await serve(things), await serve(implement(Things, { get: () => ({ stringValue: "other" }) }))];
   const options = { services: [Things], upstream: one.address, otherUpstreams: [{ services: [Things], upstream: other.address }] };
-  await expect(createGateway(options)).rejects.toThrow(`${one.address} and ${other.address} both have the service ${Things.typeName}`);
+  expect(() => createGateway(options)).toThrow(`${one.address} and ${other.address} both have the service ${Things.typeName}`);
   const warnings: string[] = [];
   const url = await start({ ...options, conflicts: "keep-first", onWarning: (message) => warnings.push(message) });
   expect(await (await fetch(`${url}/v1/things/a`)).json()).toEqual({ stringValue: "a" });
@@ -71,7 +71,7 @@ const atHealth = [{ selector: `${Things.typeName}.Get`, pattern: { case: "get", 
 test("a rule for one of the gateway's own paths throws unless that path is moved", async () => {
   const { address } = await serve(things);
   const options = { services: [Things], upstream: address, rules: atHealth };
-  await expect(createGateway(options)).rejects.toThrow(/GET \/healthz of .*Things.Get matches \/healthz, .*--health-path/);
+  expect(() => createGateway(options)).toThrow(/GET \/healthz of .*Things.Get matches \/healthz, .*--health-path/);
   const url = await start({ ...options, paths: { health: "/gateway/health", docs: "/gateway/docs", openApi: "/gateway/api.json" } });
   expect(await (await fetch(`${url}/healthz?string_value=a`)).json()).toEqual({ stringValue: "a" });
   expect(await (await fetch(`${url}/gateway/health`)).json()).toEqual({ status: "SERVING" });
@@ -86,7 +86,7 @@ test("a rule for one of the gateway's own paths throws unless that path is moved
 test("the gateway's own paths can be disabled, and are validated", async () => {
   const url = await start({ services: [Things], upstream: "127.0.0.1:1", paths: { health: false, docs: false, openApi: false } });
   for (const path of ["/healthz", "/docs", "/openapi.json"]) expect((await fetch(url + path)).status, path).toBe(404);
-  await expect(createGateway({ services: [Things], upstream: "127.0.0.1:1", paths: { docs: "docs" } })).rejects.toThrow(
+  expect(() => createGateway({ services: [Things], upstream: "127.0.0.1:1", paths: { docs: "docs" } })).toThrow(
     'paths.docs must have the form "/path"',
   );
 });
@@ -103,7 +103,7 @@ test("CORS exposes all headers, and allows custom methods", async () => {
       create: (thing) => thing,
     }),
   );
-  const url = await start({ services: [Things], upstream: address, cors: ["https://shop.example"] });
+  const url = await start({ services: [Things], upstream: address, cors: { origin: ["https://shop.example"] } });
   const origin = { origin: "https://shop.example" };
   for (const path of ["/v1/things/x", "/v1/things/no"]) {
     const { headers } = await fetch(url + path, { headers: origin });

@@ -11,7 +11,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { Things } from "../../test/gen/things_pb.js";
 import { data, frame, opening, requestHeader } from "../../test/http2-frames.ts";
-import { createGateway, type GatewayServerOptions } from "./create-gateway.ts";
+import { createGateway, type GatewayServerOptions } from "../gateway.ts";
 
 /** Long time limits, so that only events end a connection. */
 const patient = { headersTimeoutMs: 600_000, keepAliveTimeoutMs: 600_000 };
@@ -47,13 +47,13 @@ async function start(options: Partial<GatewayServerOptions> = {}) {
       },
     }),
   );
-  const app = await createGateway({ services: [Things], upstream: server.channel(), graceMs: 0, limits: patient, ...options });
+  const app = createGateway({ services: [Things], upstream: server.channel(), graceMs: 0, limits: patient, ...options });
   onTestFinished(async () => {
     await app.close();
     await server.shutdown({ graceMs: 0, abortMs: 0 });
   });
-  const url = await app.listen({ host: "127.0.0.1", port: 0 });
-  return { app, url, port: Number(new URL(url).port), calls };
+  const { url, port } = await app.listen("127.0.0.1:0");
+  return { app, url, port, calls };
 }
 
 function open(port: number): Socket {
@@ -308,9 +308,9 @@ describe("closing the server", () => {
     const { app } = await start({ graceMs: 300 });
     await app.close();
     const other = await createGateway({ services: [Things], upstream: "localhost:1", graceMs: 300, limits: patient });
-    const { port } = new URL(await other.listen({ host: "localhost", port: 0 }));
+    const { port } = await other.listen("localhost:0");
     for (const address of ["127.0.0.1", "::1"]) {
-      const socket = connect(Number(port), address).on("error", () => {});
+      const socket = connect(port, address).on("error", () => {});
       onTestFinished(() => void socket.destroy());
       // The connection fails on a machine without IPv6.
       await once(socket, "connect").then(
@@ -458,7 +458,7 @@ describe("a request from another site", () => {
   });
 
   test("with an unsafe method fails with 403 unless its origin is allowed", async () => {
-    const { url } = await start({ cors: ["https://shop.example"], allowedOrigins: ["https://sockets.example"] });
+    const { url } = await start({ cors: { origin: ["https://shop.example"] }, allowedOrigins: ["https://sockets.example"] });
     const send = async (headers: Record<string, string>, method = "POST", path = "/v1/query") =>
       (await fetch(url + path, { method, headers })).status;
     expect(await send({})).toBe(200);

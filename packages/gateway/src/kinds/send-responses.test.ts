@@ -1,11 +1,12 @@
 // The body of a streaming response, and its formats.
-import type { Message } from "@bufbuild/protobuf";
-import { create } from "@bufbuild/protobuf";
+import { create, type Message } from "@bufbuild/protobuf";
 import { afterEach, expect, test, vi } from "vitest";
 import { ThingSchema } from "../../test/gen/things_pb.js";
+import type { HttpResponse } from "../http/message.ts";
 import type { Route } from "../route.ts";
-import { ResponseBody } from "./response-body.ts";
 import { chooseFormat } from "./response-format.ts";
+import type { RestExchange } from "./rest-exchange.ts";
+import { sendResponses } from "./send-responses.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -15,19 +16,21 @@ test("a quiet event stream sends a comment every 15 seconds, and requests one re
   vi.useFakeTimers();
   const pending: ((response: Message | undefined) => void)[] = [];
   const recv = () => new Promise<Message | undefined>((resolve) => pending.push(resolve));
-  const body = new ResponseBody({
+  let text = "";
+  const response: Partial<HttpResponse> = {
+    closed: false,
+    write: (chunk) => {
+      text += chunk;
+      return true;
+    },
+    end: () => {},
+  };
+  const sent = sendResponses({ response, settings: {}, start: () => {}, trailer: {} } as unknown as RestExchange, {
     responses: { recv, header: async () => {}, cancel: () => {}, [Symbol.dispose]: () => {} },
     first: recv(),
     route: { print: () => "{}" } as unknown as Route,
     format: chooseFormat("text/event-stream"),
     firstIndex: 0,
-    onError: () => "{}",
-    onWaiting: () => {},
-    onEnd: () => {},
-  });
-  let text = "";
-  body.setEncoding("utf8").on("data", (data) => {
-    text += data;
   });
   await vi.advanceTimersByTimeAsync(46_000);
   expect([text, pending.length]).toEqual([":\n\n:\n\n:\n\n", 1]);
@@ -37,9 +40,9 @@ test("a quiet event stream sends a comment every 15 seconds, and requests one re
   await vi.advanceTimersByTimeAsync(16_000);
   pending[1]?.(undefined);
   await vi.advanceTimersByTimeAsync(30_000);
+  await sent;
   expect(text).toBe(":\n\n:\n\n:\n\nid: 0\ndata: {}\n\n:\n\nevent: end\nid: end\ndata: {}\n\n");
 });
-
 test.each([
   [undefined, "application/x-ndjson"],
   ["*/*", "application/x-ndjson"],

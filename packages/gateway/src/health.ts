@@ -1,7 +1,7 @@
 // The health of the gateway, which is that of its upstreams.
 import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@grpc-study/rpc/health";
-import type { FastifyInstance } from "fastify";
+import type { OwnHandler } from "./own-handlers.ts";
 
 /** Milliseconds for which a result is cached. */
 const freshMs = 1000;
@@ -9,13 +9,11 @@ const freshMs = 1000;
 const timeoutMs = 2000;
 
 /**
- * Serves the health check. It returns 200 while each upstream reports SERVING, or responds without
+ * Answers the health check. It returns 200 while each upstream reports SERVING, or responds without
  * a health service, and 503 otherwise, with the status of the first unhealthy upstream. Checks the
  * upstreams at most once a second.
- *
- * @param path the path, by default `/healthz`.
  */
-export function serveHealth(app: FastifyInstance, channels: readonly Channel[], path: string): void {
+export function healthHandler(channels: readonly Channel[]): OwnHandler {
   const clients = channels.map((channel) => createClient(Health, channel));
   const check = async (): Promise<string> => {
     const statuses = await Promise.all(
@@ -32,16 +30,17 @@ export function serveHealth(app: FastifyInstance, channels: readonly Channel[], 
   };
   let checkedAt = Number.NEGATIVE_INFINITY;
   let result: Promise<string> | undefined;
-  app.get(path, { logLevel: "silent" }, async (_request, reply) => {
+  return async (exchange) => {
+    // Monitoring asks every few seconds.
+    exchange.silent = true;
     const now = performance.now();
     if (result === undefined || now - checkedAt > freshMs) {
       checkedAt = now;
       result = check();
     }
     const status = await result;
-    return reply
-      .code(status === "SERVING" ? 200 : 503)
-      .header("cache-control", "no-store")
-      .send({ status });
-  });
+    exchange.headers["cache-control"] = "no-store";
+    exchange.headers["content-type"] = "application/json";
+    exchange.send(status === "SERVING" ? 200 : 503, JSON.stringify({ status }));
+  };
 }

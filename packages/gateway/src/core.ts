@@ -1,0 +1,250 @@
+// The gateway without a server: it answers requests, whatever server they come from.
+import { METHODS } from "node:http";
+import { Code, RpcError } from "@grpc-study/rpc";
+import { CallLimits } from "./call-limits.ts";
+import { Cors, corsMethods, isPreflight } from "./cors.ts";
+import type { Settings } from "./exchange.ts";
+import { quote } from "./fields/invalid-field.ts";
+import { ErrorWriter, HttpError } from "./http/errors.ts";
+import { headerRulesOf } from "./http/header-rules.ts";
+import type { HttpRequest, HttpResponse, ResponseHeaders } from "./http/message.ts";
+import { HttpExchange } from "./http-exchange.ts";
+import { RestExchange } from "./kinds/rest-exchange.ts";
+import { serveClientStream, serveUnary } from "./kinds/single.ts";
+import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
+import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
+import { type OwnHandler, ownHandlers } from "./own-handlers.ts";
+import type { Route } from "./route.ts";
+import { allProtocols, type RpcMethod, Routes, registryOf, upstreamsOf } from "./routes.ts";
+import { Running } from "./running.ts";
+import { Pools } from "./upstreams.ts";
+
+const defaultBodyLimit = 4 * 1024 * 1024;
+const defaultBodyTimeoutMs = 30_000;
+const defaultMaxCalls = 10_000;
+const defaultCallsPerConnection = 100;
+export const defaultGraceMs = 10_000;
+/**
+ * Milliseconds between cancelling the calls and destroying their connections, so that their final
+ * status can be sent.
+ */
+export const abortMs = 200;
+
+/** The methods of HTTP. HTTP/2 allows any text. */
+const knownMethods: ReadonlySet<string> = new Set(METHODS);
+
+/** Serves one protocol of RPC, such as Connect. */
+export interface ProtocolHandler {
+  /**
+   * Whether a request for a method is of this protocol.
+   *
+   * @param hasRoute whether a REST route matches the request, too.
+   */
+  accepts(request: HttpRequest, method: RpcMethod, hasRoute: boolean): boolean;
+  /** Answers the request. It makes its own exchange, and never throws. */
+  serve(request: HttpRequest, response: HttpResponse, method: RpcMethod, settings: Settings): void;
+}
+
+/** Rejects requests that a server must not serve. @throws HttpError */
+export type Guard = (request: HttpRequest) => void;
+
+/** What differs between the servers of a gateway. */
+export interface CoreOptions {
+  /** Headers of all responses. */
+  readonly headers?: ResponseHeaders;
+  /** Whether `/` redirects to the documentation, unless a rule matches it. */
+  readonly home?: boolean;
+  readonly protocolHandlers?: readonly ProtocolHandler[];
+}
+
+/** What changes with `update`. */
+interface Served {
+  readonly routes: Routes;
+  readonly settings: Settings;
+  readonly own: ReadonlyMap<string, OwnHandler>;
+}
+
+/** The gateway without a server. */
+export class Core {
+  readonly #options: GatewayOptions;
+  readonly #core: CoreOptions;
+  readonly #pools: Pools;
+  readonly #cors: Cors | undefined;
+  readonly #protocols: readonly ProtocolHandler[];
+  readonly #shared: Omit<Settings, "errors">;
+  readonly #running = new Running();
+  #served: Served;
+  #methods: readonly string[] | undefined;
+
+  /**
+   * @throws RuleError if a rule is invalid, or if no method has a rule and REST is the only protocol.
+   *   TypeError if an option is invalid.
+   */
+  constructor(options: GatewayOptions, core: CoreOptions = {}) {
+    const { maxCalls = defaultMaxCalls, callsPerConnection = defaultCallsPerConnection, protocols = allProtocols } = options;
+    this.#options = options;
+    this.#core = core;
+    this.#protocols = core.protocolHandlers ?? [];
+    this.#cors = options.cors && new Cors(options.cors, { protocols, responseHeaders: options.responseHeaders ?? [] });
+    this.#pools = new Pools({ maxResponseBytes: options.maxResponseBytes, callsPerConnection });
+    this.#shared = {
+      headerRules: headerRulesOf(options),
+      bodyLimit: options.bodyLimit ?? defaultBodyLimit,
+      bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
+      running: this.#running,
+      callLimits: new CallLimits({ maxCalls, maxCallsPerAddress: options.maxCallsPerAddress ?? Math.ceil(maxCalls / 2) }),
+      headers: core.headers ?? {},
+      filter: this.#cors?.filter,
+      pageOrigins: options.allowedOrigins ?? [],
+      logger: options.logger,
+    };
+    this.#served = this.#open(options);
+  }
+
+  get routes(): Routes {
+    return this.#served.routes;
+  }
+
+  get settings(): Settings {
+    return this.#served.settings;
+  }
+
+  /**
+   * Replaces what the gateway serves. Calls in flight go on.
+   *
+   * @throws RuleError if the new rules are invalid. Nothing has changed then.
+   */
+  update(upstreams: GatewayUpstreams): void {
+    const { services, upstream, connect, otherUpstreams, rules, registry, typeSource } = upstreams;
+    this.#served = this.#open({ ...this.#options, services, upstream, connect, otherUpstreams, rules, registry, typeSource });
+    this.#methods = undefined;
+  }
+
+  /** Answers a request. Never throws. */
+  handle(request: HttpRequest, response: HttpResponse, guard?: Guard): void {
+    const { routes, settings, own } = this.#served;
+    const { method, path, problem } = request;
+    try {
+      if (problem !== undefined) throw problem;
+      guard?.(request);
+      if (!knownMethods.has(method)) throw new HttpError(501, Code.UNIMPLEMENTED, `unknown HTTP method ${quote(method)}`);
+      if (path.includes("%")) checkEncoding(path);
+    } catch (error) {
+      new HttpExchange(request, response, settings).fail(error);
+      return;
+    }
+    if (this.#cors !== undefined && isPreflight(request)) {
+      this.#cors.answer(new HttpExchange(request, response, settings), this.#corsMethods());
+      return;
+    }
+    const ownHandler = own.get(path);
+    if (ownHandler !== undefined && (method === "GET" || method === "HEAD")) {
+      serveOwn(new HttpExchange(request, response, settings), ownHandler);
+      return;
+    }
+    const found = routes.find(method, path);
+    const hasRoute = found !== undefined && "route" in found;
+    if (this.#protocols.length > 0) {
+      const rpc = routes.method(path);
+      const protocol = rpc && this.#protocols.find((one) => one.accepts(request, rpc, hasRoute));
+      if (rpc !== undefined && protocol !== undefined) {
+        protocol.serve(request, response, rpc, settings);
+        return;
+      }
+    }
+    if (hasRoute) void serveRest(new RestExchange(request, response, found.segments, settings), found.route);
+    else answerUnmatched(new HttpExchange(request, response, settings), found?.allow ?? (ownHandler && ownMethods));
+  }
+
+  /**
+   * Lets calls in flight finish, cancels those that remain after `graceMs`, and ends their requests
+   * `abortMs` later. Resolves once all calls have ended.
+   *
+   * @param closed resolves once no more requests arrive.
+   */
+  async drain(graceMs: number, closed: Promise<unknown>): Promise<void> {
+    const grace = setTimeout(() => {
+      const remaining = [...this.#running];
+      for (const exchange of remaining) exchange.cancel(new RpcError(Code.UNAVAILABLE, "the gateway is shutting down"));
+      const abort = () => {
+        for (const exchange of remaining) exchange.abort();
+      };
+      // A client that does not read does not receive the end of its response either.
+      setTimeout(abort, abortMs).unref();
+    }, graceMs);
+    try {
+      await closed;
+      await this.#running.empty();
+    } finally {
+      clearTimeout(grace);
+    }
+  }
+
+  /** Closes the channels to the upstreams that the gateway opened. */
+  close(): void {
+    this.#pools.close();
+  }
+
+  #open(options: GatewayOptions): Served {
+    const upstreams = upstreamsOf(options);
+    const pools = this.#pools.open(upstreams);
+    const routes = new Routes(options, pools);
+    const settings: Settings = { ...this.#shared, errors: new ErrorWriter(registryOf(options)) };
+    const channels = [...new Set(upstreams.flatMap(({ upstream }) => pools.get(upstream)?.channel ?? []))];
+    const own = ownHandlers(options, { bindings: routes.bindings, channels, home: this.#core.home ?? false });
+    this.#pools.use(pools);
+    return { routes, settings, own };
+  }
+
+  #corsMethods(): readonly string[] {
+    this.#methods ??= corsMethods(this.#served.routes.bindings);
+    return this.#methods;
+  }
+}
+
+const ownMethods = ["GET", "HEAD", "OPTIONS"];
+
+/** @throws HttpError 400 if a path is not percent-encoded UTF-8. */
+function checkEncoding(path: string): void {
+  try {
+    decodeURIComponent(path);
+  } catch {
+    throw new HttpError(400, Code.INVALID_ARGUMENT, `the path ${quote(path.slice(0, 200))} is not percent-encoded UTF-8`);
+  }
+}
+
+/** Responds to a request without a matching route: 404, 405, or the answer to OPTIONS. */
+function answerUnmatched(exchange: HttpExchange, allow: readonly string[] | undefined): void {
+  const { method, path } = exchange.request;
+  if (allow === undefined) {
+    exchange.fail(new HttpError(404, Code.NOT_FOUND, `no route matches ${path.slice(0, 200)}`));
+    return;
+  }
+  const list = allow.join(", ");
+  if (method === "OPTIONS") {
+    exchange.headers["allow"] = list;
+    exchange.send(204);
+  } else {
+    exchange.fail(new HttpError(405, Code.UNIMPLEMENTED, `the method ${method} is not allowed, expected one of: ${list}`, { allow: list }));
+  }
+}
+
+async function serveOwn(exchange: HttpExchange, handler: OwnHandler): Promise<void> {
+  try {
+    await handler(exchange);
+  } catch (error) {
+    exchange.fail(error);
+  }
+}
+
+async function serveRest(exchange: RestExchange, route: Route): Promise<void> {
+  try {
+    const { calls } = route;
+    if (calls.kind === "unary") await serveUnary(exchange, route, calls);
+    else if (calls.kind === "server_streaming") await serveServerStream(exchange, route, calls);
+    else if (calls.kind === "client_streaming") await serveClientStream(exchange, route, calls);
+    else await serveBidiStream(exchange, route, calls);
+  } catch (error) {
+    exchange.fail(error);
+  }
+}

@@ -1,0 +1,37 @@
+// A call over a WebSocket.
+import type { WebSocket } from "ws";
+import { Exchange, type Settings } from "../exchange.ts";
+import type { RequestTarget } from "../fields/bind-request.ts";
+import { bearerOf } from "../http/bearer.ts";
+import { requestMetadata, timeoutOf } from "../http/headers.ts";
+import type { HttpRequest } from "../http/message.ts";
+import type { UpstreamCall } from "../route.ts";
+
+/** A call over a WebSocket. */
+export class WebSocketExchange extends Exchange implements RequestTarget {
+  readonly segments: readonly string[];
+  readonly query: string;
+  /** The `Authorization` value in the handshake's subprotocols. */
+  readonly #authorization: string | undefined;
+  /** Set once the handshake is complete. */
+  socket: WebSocket | undefined;
+
+  /** @throws HttpError 400 if no token follows the subprotocol `bearer`. */
+  constructor(request: HttpRequest, segments: readonly string[], settings: Settings) {
+    super(request, settings);
+    this.segments = segments;
+    this.query = request.query;
+    this.#authorization = bearerOf(request.headers);
+  }
+
+  /** @param limitMs the time limit of the method. */
+  callOptions(limitMs: number): UpstreamCall {
+    const { request, settings } = this;
+    return this.begin(requestMetadata(request, settings.headerRules.forwarded, this.#authorization), timeoutOf(request.headers), limitMs);
+  }
+
+  override abort(): void {
+    this.socket?.terminate();
+  }
+}
+

@@ -1,0 +1,44 @@
+// Answers requests for the paths that the gateway serves itself.
+import type { Channel } from "@grpc-study/rpc";
+import { healthHandler } from "./health.ts";
+import type { HttpExchange } from "./http-exchange.ts";
+import type { Binding } from "./http-rule/rule.ts";
+import { docsHandlers, redirect } from "./openapi/docs.ts";
+import { openApi } from "./openapi/index.ts";
+import { documentHandler } from "./openapi/serve-document.ts";
+import type { GatewayOptions } from "./options.ts";
+import { ownPathsOf } from "./own-paths.ts";
+
+/** Answers GET and HEAD. */
+export type OwnHandler = (exchange: HttpExchange) => void | Promise<void>;
+
+export interface OwnHandlersContext {
+  readonly bindings: readonly Binding[];
+  /** The channels to all upstreams. */
+  readonly channels: readonly Channel[];
+  /** Whether `/` redirects to the documentation, unless a rule matches it. */
+  readonly home: boolean;
+}
+
+/** The handlers by path. */
+export function ownHandlers(options: GatewayOptions, { bindings, channels, home }: OwnHandlersContext): Map<string, OwnHandler> {
+  const { openApi: more, json: { fieldNames = "json", emitDefaults = false } = {} } = options;
+  const paths = ownPathsOf(options);
+  const handlers = new Map<string, OwnHandler>();
+  if (paths.health !== undefined) handlers.set(paths.health, healthHandler(channels));
+  if (paths.openApi === undefined) return handlers;
+  // Created by the first request: the document of a large API takes a second.
+  let created: ReturnType<typeof openApi> | undefined;
+  const document = () => {
+    created ??= openApi(bindings, { ...(more || {}), fieldNames, emitDefaults });
+    return created;
+  };
+  handlers.set(paths.openApi, documentHandler(document));
+  if (paths.docs === undefined) return handlers;
+  // Relative, so that a proxy can serve both below another path.
+  const openApiUrl = `${"../".repeat(paths.docs.split("/").length - 2)}${paths.openApi.slice(1)}`;
+  const docs = docsHandlers({ title: () => document().info.title, path: paths.docs, openApiUrl });
+  for (const [path, handler] of docs) handlers.set(path, handler);
+  if (home && !bindings.some(({ template }) => template.text === "/")) handlers.set("/", redirect(paths.docs));
+  return handlers;
+}
