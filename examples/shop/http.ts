@@ -14,12 +14,12 @@ const channel = createChannel(upstream, {
 });
 
 // The paths come from the google.api.http rules in the .proto files: there is no code to generate.
-const gateway = await createGateway({
+const gateway = createGateway({
   services: [ProdService, OrderService],
   upstream: channel,
   json: { fieldNames: "proto" }, // prod_stock, as in Go; the default is prodStock
 });
-const url = await gateway.listen({ host: "localhost", port: Number(port) });
+const { url } = await gateway.listen(`localhost:${port}`);
 
 // Ctrl-C: running requests have ten seconds to finish. A second Ctrl-C ends the process at once.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => gateway.close());

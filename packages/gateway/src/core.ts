@@ -15,7 +15,7 @@ import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
 import { type OwnHandler, ownHandlers } from "./own-handlers.ts";
 import type { Route } from "./route.ts";
-import { allProtocols, type RpcMethod, Routes, registryOf, upstreamsOf } from "./routes.ts";
+import { allProtocols, Routes, type RpcMethod, registryOf, upstreamsOf } from "./routes.ts";
 import { Running } from "./running.ts";
 import { Pools } from "./upstreams.ts";
 

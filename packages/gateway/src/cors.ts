@@ -54,7 +54,9 @@ export class Cors {
   constructor(options: CorsOptions, { protocols, responseHeaders }: CorsContext) {
     const { origin, exposedHeaders = [], maxAgeSeconds } = options;
     const origins = typeof origin === "string" ? [origin] : origin;
-    for (const one of origins) if (!isOrigin(one)) throw new TypeError(`cors.origin must be "*" or origins such as "https://shop.example", got ${JSON.stringify(one)}`);
+    for (const one of origins)
+      if (!isOrigin(one))
+        throw new TypeError(`cors.origin must be "*" or origins such as "https://shop.example", got ${JSON.stringify(one)}`);
     if (maxAgeSeconds !== undefined && !(Number.isInteger(maxAgeSeconds) && maxAgeSeconds >= 0))
       throw new TypeError(`cors.maxAgeSeconds must be a whole number of seconds, got ${maxAgeSeconds}`);
     this.#options = options;

@@ -1,8 +1,8 @@
 // @grpc-study/gateway: any gRPC service as an HTTP/JSON API, from its descriptors.
 
 export type { JsonOptions } from "@grpc-study/codec/json";
-export { type Descriptors, DescriptorsError, readDescriptors } from "./descriptors.ts";
 export type { CorsOptions } from "./cors.ts";
+export { type Descriptors, DescriptorsError, readDescriptors } from "./descriptors.ts";
 export { createGateway, type Gateway, type GatewayServerOptions } from "./gateway.ts";
 export { parseRules, readRules } from "./http-rule/read-rules.ts";
 export { type HttpRuleInit, RuleError } from "./http-rule/rule.ts";

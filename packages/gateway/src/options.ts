@@ -1,8 +1,8 @@
 // The options of a gateway.
 import type { DescService, Registry } from "@bufbuild/protobuf";
-import type { CorsOptions } from "./cors.ts";
 import type { JsonOptions } from "@grpc-study/codec/json";
 import type { Channel } from "@grpc-study/rpc";
+import type { CorsOptions } from "./cors.ts";
 import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";

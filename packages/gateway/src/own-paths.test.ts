@@ -3,8 +3,8 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { HttpRuleSchema } from "../gen/google/api/http_pb.js";
 import { Things } from "../test/gen/things_pb.js";
-import { servedBindings } from "./routes.ts";
 import { serverPaths } from "./own-paths.ts";
+import { servedBindings } from "./routes.ts";
 
 /** The warnings for a rule for GET with a path. */
 function warningsOf(path: string): string[] {

@@ -74,7 +74,8 @@ export class Routes {
     for (const [service, connections] of poolOf) {
       for (const method of service.methods) {
         const path = methodPath(method);
-        if (!this.#methods.has(path)) this.#methods.set(path, { method, connections, options: routeOptions, timeoutMs: routeOptions.timeouts.of(method) });
+        if (!this.#methods.has(path))
+          this.#methods.set(path, { method, connections, options: routeOptions, timeoutMs: routeOptions.timeouts.of(method) });
       }
     }
   }
@@ -90,7 +91,12 @@ export class Routes {
   }
 }
 
-function routeOptionsOf({ json, elementLimit = defaultElementLimit, rejectUnknownParameters = false, ...options }: GatewayOptions): RouteOptions {
+function routeOptionsOf({
+  json,
+  elementLimit = defaultElementLimit,
+  rejectUnknownParameters = false,
+  ...options
+}: GatewayOptions): RouteOptions {
   const { typeSource } = options;
   const registry = registryOf(options);
   const jsonOptions: JsonOptions = {

@@ -23,8 +23,8 @@ async function main(): Promise<void> {
   const failure: unknown = await client.getBook({ name: "books/1234567" }).catch((error: unknown) => error);
   assert.ok(failure instanceof RpcError && failure.code === Code.INVALID_ARGUMENT, String(failure));
 
-  const app = await createGateway({ services: [Library], upstream: address });
-  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const gateway = createGateway({ services: [Library], upstream: address });
+  const { url } = await gateway.listen("127.0.0.1:0");
   const get = async (path: string, status: number) => {
     const response = await fetch(url + path);
     assert.equal(response.status, status, path);
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   assert.match(await get("/docs/swagger-ui-bundle.js", 200), /SwaggerUIBundle/);
   await get("/healthz", 200);
 
-  await app.close();
+  await gateway.close();
   client[Symbol.dispose]();
   await server.shutdown();
   console.log("library: ok");

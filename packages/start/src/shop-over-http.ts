@@ -2,7 +2,6 @@
 import { createGateway } from "@grpc-study/gateway";
 import { OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
 import { shopDescriptors } from "@grpc-study/proto/shop-descriptors";
-import { ListenError } from "@grpc-study/rpc";
 import type { HttpListener } from "@grpc-study/server";
 import { connectUpstream } from "./upstream.ts";
 
@@ -11,30 +10,24 @@ export const shopOverHttp: HttpListener = {
   security: "HTTP, plaintext",
   async listen({ host, port, upstreams, tls, log }) {
     const channel = await connectUpstream(upstreams, tls);
-    const app = await createGateway({
+    const gateway = createGateway({
       services: [ProdService, OrderService, UserService],
       upstream: channel,
       json: { fieldNames: "proto" },
       openApi: { title: "The shop", descriptors: shopDescriptors() },
       logger: log,
     });
-    app.get("/", (_request, reply) => reply.redirect("/docs"));
     const shutdown = async () => {
-      await app.close();
+      await gateway.close();
       channel.close();
     };
     try {
-      const url = await app.listen({ host, port, listenTextResolver: () => "serving HTTP" });
-      return {
-        port: Number(new URL(url).port || 80),
-        services: [ProdService.typeName, OrderService.typeName],
-        shutdown,
-      };
+      const bound = await gateway.listen(`${host.includes(":") ? `[${host}]` : host}:${port}`);
+      log.info({ url: bound.url }, "serving HTTP");
+      return { port: bound.port, services: [ProdService.typeName, OrderService.typeName], shutdown };
     } catch (error) {
       await shutdown();
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === undefined) throw error;
-      throw new ListenError(`${host.includes(":") ? `[${host}]` : host}:${port}`, message, code, { cause: error });
+      throw error;
     }
   },
 };

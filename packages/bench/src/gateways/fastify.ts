@@ -4,7 +4,6 @@ import Fastify from "fastify";
 import { streamLength } from "../messages/frame.ts";
 import { hello, times } from "../messages/values.ts";
 import type { Serve } from "../process/hosted.ts";
-import { listen } from "./listen.ts";
 import { placed, stock } from "./services.ts";
 
 export const serve: Serve<number, number> = async () => {
@@ -14,5 +13,5 @@ export const serve: Serve<number, number> = async () => {
   app.get("/v1/prod/:id", (_request, reply) => reply.type("application/json").send(stockText));
   app.post("/v1/orders", (_request, reply) => reply.type("application/json").send(placedText));
   app.get("/v1/count/:count", (_request, reply) => reply.type("application/x-ndjson").send(Readable.from(lines, { objectMode: false })));
-  return { ready: await listen(app) };
+  return { ready: Number(new URL(await app.listen({ host: "127.0.0.1", port: 0 })).port) };
 };

@@ -2,10 +2,10 @@
 import { createGateway } from "@grpc-study/gateway";
 import { createChannel } from "@grpc-study/rpc";
 import type { Serve } from "../process/hosted.ts";
-import { listen } from "./listen.ts";
 import { rules, services } from "./services.ts";
 
 export const serve: Serve<number, number> = async (upstream) => {
   const channel = createChannel(`127.0.0.1:${upstream}`);
-  return { ready: await listen(await createGateway({ services, rules, upstream: channel })) };
+  const { port } = await createGateway({ services, rules, upstream: channel }).listen("127.0.0.1:0");
+  return { ready: port };
 };

@@ -14,9 +14,9 @@ let url = "";
 beforeAll(async () => {
   const server = createServer();
   server.add(implement(TestService, { unaryCall: ({ payload }) => ({ payload: payload ?? {} }) }));
-  const app = await createGateway({ services: [TestService], upstream: server.channel(), unbound: true, graceMs: 0 });
-  started.defer(() => app.close());
-  url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const gateway = createGateway({ services: [TestService], upstream: server.channel(), unbound: true, graceMs: 0 });
+  started.defer(() => gateway.close());
+  ({ url } = await gateway.listen("127.0.0.1:0"));
 });
 afterAll(() => started.disposeAsync());
 

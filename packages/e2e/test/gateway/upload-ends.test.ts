@@ -5,7 +5,7 @@ import { connect as connectHttp2, createServer, type ServerHttp2Stream } from "n
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
-import { createGateway } from "@grpc-study/gateway";
+import { createGateway, type Gateway } from "@grpc-study/gateway";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
 import { Process, run } from "../harness/process.ts";
@@ -77,7 +77,7 @@ const paths = ["/grpc.testing.TestService/StreamingInputCall", "/grpc.testing.Te
 const message = '{"payload":{"body":"AAAA"}}\n';
 
 interface Front {
-  readonly app: Awaited<ReturnType<typeof createGateway>>;
+  readonly gateway: Gateway;
   readonly address: string;
   readonly secure: { readonly url: string; readonly ca: string };
 }
@@ -188,13 +188,13 @@ describe.each([
     const options = { services: [TestService], upstream: upstream.address, unbound: true, bodyTimeoutMs: 1_000, graceMs: 200 };
     const folder = started.use(await Folder.make());
     const authority = await writeSet(folder);
-    const app = await createGateway(options);
-    const secure = await createGateway({ ...options, tls: { cert: folder.file("server.pem"), key: folder.file("server.key") } });
-    started.defer(() => app.close());
+    const gateway = createGateway(options);
+    const secure = createGateway({ ...options, tls: { cert: folder.file("server.pem"), key: folder.file("server.key") } });
+    started.defer(() => gateway.close());
     started.defer(() => secure.close());
-    const { host } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
-    const { port } = new URL(await secure.listen({ host: "localhost", port: 0 }));
-    return { app, address: host, secure: { url: `https://localhost:${port}`, ca: authority.cert } };
+    const { host } = new URL((await gateway.listen("127.0.0.1:0")).url);
+    const { port } = await secure.listen("localhost:0");
+    return { gateway, address: host, secure: { url: `https://localhost:${port}`, ca: authority.cert } };
   };
 
   beforeAll(async () => {
@@ -235,7 +235,7 @@ describe.each([
     await once(socket, "open");
     socket.send("{}");
     await until(() => begun() === calls + 3);
-    await own.app.close();
+    await own.gateway.close();
     await Promise.all(uploads);
     await until(() => (upstream?.ends.length ?? 0) === before + 3);
     expect(upstream.ends.slice(before)).not.toContain("EOF");

@@ -31,8 +31,8 @@ server.add(
   }),
 );
 const { address } = await server.listen("127.0.0.1:0");
-const gateway = await createGateway({ services: [TestService], upstream: address, unbound: true, ...JSON.parse(process.argv[2] ?? "{}") });
-console.log(new URL(await gateway.listen({ host: "127.0.0.1", port: 0 })).host);
+const gateway = createGateway({ services: [TestService], upstream: address, unbound: true, ...JSON.parse(process.argv[2] ?? "{}") });
+console.log(new URL((await gateway.listen("127.0.0.1:0")).url).host);
 
 process.on("message", () => {
   for (let times = 0; times < 2; times++) globalThis.gc?.();

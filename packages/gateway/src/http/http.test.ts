@@ -1,7 +1,13 @@
 // Headers, deadlines, limits and error statuses of HTTP calls.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { connect as connectHttp2, constants, createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import {
+  connect as connectHttp2,
+  constants,
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -18,11 +24,7 @@ import { httpStatus } from "./status.ts";
 
 const body = { method: "POST", headers: { "content-type": "application/json" } };
 
-function start(
-  transport: Transport,
-  handlers: Handlers<typeof Things>,
-  options: Partial<GatewayServerOptions> = {},
-) {
+function start(transport: Transport, handlers: Handlers<typeof Things>, options: Partial<GatewayServerOptions> = {}) {
   return startGateway(implement(Things, handlers), { transport, graceMs: 0, ...options });
 }
 
@@ -128,7 +130,9 @@ describe.each(transports)("%s", (transport) => {
   });
 
   test.each(["X-Forwarded-Proto", "x-request-id", "Forwarded"])("an option that forwards %s throws at start", async (name) => {
-    expect(() => createGateway({ services: [Things], upstream: "localhost:1", forwardHeaders: [name] })).toThrow(`forwardHeaders must not name ${name.toLowerCase()}`);
+    expect(() => createGateway({ services: [Things], upstream: "localhost:1", forwardHeaders: [name] })).toThrow(
+      `forwardHeaders must not name ${name.toLowerCase()}`,
+    );
   });
 
   test("forwards last-event-id to the upstream", async () => {

@@ -55,4 +55,3 @@ function checkOrigin({ headers: { origin }, host }: HttpRequest, allowed: readon
   if (URL.canParse(origin) && new URL(origin).host === host) return;
   throw new HttpError(403, Code.PERMISSION_DENIED, `pages of ${quote(origin)} may not open a WebSocket here`);
 }
-

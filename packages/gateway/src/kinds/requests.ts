@@ -6,8 +6,8 @@ import { Code, RpcError } from "@grpc-study/rpc";
 import { encodingOf, jsonKind, readBody, readChunks, readLines, textOf, tooLarge } from "../http/body.ts";
 import { HttpError } from "../http/errors.ts";
 import { inflate } from "../http/inflate.ts";
-import type { HttpRequest } from "../http/message.ts";
 import { readElements } from "../http/json-array.ts";
+import type { HttpRequest } from "../http/message.ts";
 import type { Route } from "../route.ts";
 import type { RestExchange } from "./rest-exchange.ts";
 

@@ -53,8 +53,7 @@ export async function sendResponses(exchange: RestExchange, source: Source): Pro
     if (format?.failure !== undefined) {
       response.write(format.failure(settings.errors.status(error)));
       response.end(exchange.trailer);
-    }
-    else {
+    } else {
       // What has been written arrives first.
       await nextTurn();
       // An incomplete array must not look complete.

@@ -2,9 +2,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CallsOf, Responses, Route } from "../route.ts";
 import { bindBody, bindStream } from "./requests.ts";
-import { sendResponses } from "./send-responses.ts";
 import { chooseFormat, firstIndex, lastEventId } from "./response-format.ts";
 import type { RestExchange } from "./rest-exchange.ts";
+import { sendResponses } from "./send-responses.ts";
 
 export async function serveServerStream(exchange: RestExchange, route: Route, { call }: CallsOf<"server_streaming">): Promise<void> {
   const { headers } = exchange.request;

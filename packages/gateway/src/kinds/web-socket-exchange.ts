@@ -34,4 +34,3 @@ export class WebSocketExchange extends Exchange implements RequestTarget {
     this.socket?.terminate();
   }
 }
-

@@ -2,8 +2,8 @@
 // the client is a half-close. The gateway closes with 1000 for OK, or with 4000 + the gRPC code and
 // the message as the reason. A client that closes before its half-close cancels the call.
 
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Duplex } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import type { WebSocket } from "ws";
@@ -65,7 +65,12 @@ export async function serveWebSocket(socket: WebSocket, connection: Duplex, exch
   else socket.close(4000 + error.code, shorten(exchange.settings.errors.visible(error).message));
 }
 
-async function runCall(socket: WebSocket, exchange: WebSocketExchange, { calls, print, binder, timeoutMs }: Route, requests: Frames): Promise<void> {
+async function runCall(
+  socket: WebSocket,
+  exchange: WebSocketExchange,
+  { calls, print, binder, timeoutMs }: Route,
+  requests: Frames,
+): Promise<void> {
   const send = (response: Message) => {
     const printed = print(response);
     socket.send(typeof printed === "string" ? printed : printed.data);

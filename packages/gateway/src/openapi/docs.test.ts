@@ -22,7 +22,9 @@ test.each(["/docs", "/api/docs"])("at %j, the gateway serves the page and all fi
   const ask = serve({ paths: { docs: path, openApi: `${folder}/openapi.json` } });
   const page = await ask(path);
   expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
-  const links = [...page.text.matchAll(/(?:src|href|data-openapi)="([^"]*)"/g)].map(([, link = ""]) => new URL(link, `http://gateway${path}`));
+  const links = [...page.text.matchAll(/(?:src|href|data-openapi)="([^"]*)"/g)].map(
+    ([, link = ""]) => new URL(link, `http://gateway${path}`),
+  );
   const document = `${folder}/openapi.json`;
   const files = ["favicon-32x32.png", "swagger-ui.css", "", "swagger-ui-bundle.js", "start.js"];
   expect(links.map(({ pathname }) => pathname)).toEqual([document, ...files.map((file) => (file === "" ? document : `${path}/${file}`))]);
@@ -73,7 +75,10 @@ test("compresses the files for clients that accept gzip", async () => {
 
 test("a trailing slash redirects to the page, and so does the root unless a rule matches it", async () => {
   const response = await serve({ paths: { docs: "/api/docs" } })("/api/docs/");
-  expect([response.status, new URL(response.headers.get("location") ?? "", "http://gateway/api/docs/").pathname]).toEqual([302, "/api/docs"]);
+  expect([response.status, new URL(response.headers.get("location") ?? "", "http://gateway/api/docs/").pathname]).toEqual([
+    302,
+    "/api/docs",
+  ]);
   const root = await serve()("/");
   expect([root.status, root.headers.get("location")]).toEqual([302, "/docs"]);
   expect((await serve({ paths: { docs: false } })("/")).status).toBe(404);
