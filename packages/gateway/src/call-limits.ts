@@ -58,7 +58,7 @@ export class CallLimits {
  * 4291, section 2.5.4).
  */
 function clientOf(address: string): string {
-  if (!isIPv6(address) || address.startsWith("::ffff:")) return address;
+  if (!address.includes(":") || !isIPv6(address) || address.startsWith("::ffff:")) return address;
   const [before = "", after] = address.split("%", 1)[0]?.split("::") ?? [];
   const groups = before === "" ? [] : before.split(":");
   const tail = after ? after.split(":") : [];

@@ -15,6 +15,7 @@ export class FakeStream implements ServerStream {
   readonly peer = "fake:1";
   readonly authority = "fake:1";
   readonly secure = false;
+  readonly requestCompression = "identity";
   readonly clientCertificate = undefined;
   readonly done: Done[] = [];
   readonly ended: Promise<void>;

@@ -39,13 +39,26 @@ export function addOrigin(metadata: Metadata, forwarded: readonly string[], { ad
   const ids = metadata.getAll("x-request-id");
   const [id] = ids;
   const requestId = id !== undefined && ids.length === 1 && /^[\x21-\x7e]{1,128}$/.test(id) ? id : randomUUID();
-  for (const key of metadata.keys()) {
-    if (isGatewayOnly(key) || (ofHttp.test(key) && !forwarded.includes(key))) metadata.delete(key);
-  }
+  for (const key of metadata.keys()) if (isDropped(key, forwarded)) metadata.delete(key);
   // The values are those of received headers, so they are legal.
   metadata.receive("x-forwarded-for", addresses.length === 1 ? (addresses[0] ?? "") : addresses.join(", "));
   metadata.receive("x-forwarded-host", host);
   metadata.receive("x-forwarded-proto", scheme);
   metadata.receive("x-request-id", requestId);
   return requestId;
+}
+
+/** Whether a key is of HTTP, or only the gateway sets it. Calls repeat their keys. */
+const dropped = new Map<string, "always" | "unless forwarded" | "never">();
+/** The maximum number of cached keys, because callers may use any number of them. */
+const maxKeys = 1_000;
+
+function isDropped(key: string, forwarded: readonly string[]): boolean {
+  let rule = dropped.get(key);
+  if (rule === undefined) {
+    rule = isGatewayOnly(key) ? "always" : ofHttp.test(key) ? "unless forwarded" : "never";
+    if (dropped.size >= maxKeys) dropped.clear();
+    dropped.set(key, rule);
+  }
+  return rule === "always" || (rule === "unless forwarded" && !forwarded.includes(key));
 }

@@ -1,6 +1,6 @@
 // gRPC pass-through: the methods of the gateway's services, as the server transport calls them. Each
 // call is opened on a channel to its upstream. Messages cross as bytes.
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { OutgoingMethod, ServedMethod, ServerListener, ServerStream } from "@grpc-study/rpc/transport";
 import type { UpstreamConnections } from "../upstreams.ts";
 import type { RelaySettings } from "./relayed-call.ts";
@@ -26,36 +26,35 @@ const common: Readonly<Record<string, Kind>> = {
   "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": kinds.bidi_streaming,
 };
 
-/** A served service, and the connections to its upstream. */
-export interface RelayedService {
-  readonly service: DescService;
+/** A served method: its descriptor, the connections to its upstream, and its time limit in milliseconds. */
+export interface Served {
+  readonly method: DescMethod;
   readonly connections: UpstreamConnections;
+  readonly timeoutMs: number;
 }
 
-/** The methods of a set of services. They are created when they are called first. */
-export class Relay {
-  readonly #settings: RelaySettings;
-  readonly #services = new Map<string, RelayedService>();
-  readonly #methods = new Map<string, RelayedMethod>();
-  /** The only upstream. */
-  readonly #only: UpstreamConnections | undefined;
+/** What a relay serves. */
+export interface RelayTable {
+  /** Returns the method with a path, `/package.Service/Method`. */
+  method(path: string): Served | undefined;
+  /** The only upstream. Undefined if there are several. */
+  readonly only: UpstreamConnections | undefined;
+}
 
-  /** @param services of several with one name, the first is served. */
-  constructor(services: Iterable<RelayedService>, settings: RelaySettings) {
+/** The methods of a gateway. Each is created when it is called first. */
+export class Relay {
+  readonly #table: RelayTable;
+  readonly #settings: RelaySettings;
+  readonly #methods = new Map<string, RelayedMethod>();
+
+  constructor(table: RelayTable, settings: RelaySettings) {
+    this.#table = table;
     this.#settings = settings;
-    const upstreams = new Set<UpstreamConnections>();
-    for (const relayed of services) {
-      const { typeName } = relayed.service;
-      if (!this.#services.has(typeName)) this.#services.set(typeName, relayed);
-      upstreams.add(relayed.connections);
-    }
-    const [first] = upstreams;
-    this.#only = upstreams.size === 1 ? first : undefined;
   }
 
   /**
-   * Returns the method with a path, `/package.Service/Method`: one of the services, or, with one
-   * upstream, a method of its health and reflection services.
+   * Returns the method with a path, `/package.Service/Method`: a served one, or, with one upstream, a
+   * method of its health and reflection services.
    */
   find(path: string): ServedMethod | undefined {
     const known = this.#methods.get(path);
@@ -66,15 +65,12 @@ export class Relay {
   }
 
   #create(path: string): RelayedMethod | undefined {
-    const slash = path.lastIndexOf("/");
-    const relayed = this.#services.get(path.slice(1, slash));
-    if (relayed !== undefined) {
-      const name = path.slice(slash + 1);
-      const method = path.startsWith("/") ? relayed.service.methods.find((each) => each.name === name) : undefined;
-      return method && new RelayedMethod(path, kinds[method.methodKind], relayed.connections, this.#settings);
-    }
+    const served = this.#table.method(path);
+    if (served !== undefined) return new RelayedMethod(path, kinds[served.method.methodKind], served, this.#settings);
+    const { only: connections } = this.#table;
     const kind = Object.hasOwn(common, path) ? common[path] : undefined;
-    return kind && this.#only && new RelayedMethod(path, kind, this.#only, this.#settings);
+    if (kind === undefined || connections === undefined) return undefined;
+    return new RelayedMethod(path, kind, { connections, timeoutMs: Number.POSITIVE_INFINITY }, this.#settings);
   }
 }
 
@@ -85,14 +81,22 @@ export class RelayedMethod implements ServedMethod, OutgoingMethod {
   readonly responseStream: boolean;
   readonly early: boolean;
   readonly connections: UpstreamConnections;
+  /** The time limit of its calls, in milliseconds. */
+  readonly timeoutMs: number;
   readonly settings: RelaySettings;
 
-  constructor(path: string, { requestStream, responseStream }: Kind, connections: UpstreamConnections, settings: RelaySettings) {
+  constructor(
+    path: string,
+    { requestStream, responseStream }: Kind,
+    { connections, timeoutMs }: Omit<Served, "method">,
+    settings: RelaySettings,
+  ) {
     this.path = path;
     this.requestStream = requestStream;
     this.responseStream = responseStream;
     this.early = requestStream;
     this.connections = connections;
+    this.timeoutMs = timeoutMs;
     this.settings = settings;
   }
 
@@ -102,8 +106,8 @@ export class RelayedMethod implements ServedMethod, OutgoingMethod {
     return call.requests;
   }
 
-  answer(caller: ServerStream, request: Buffer): ServerListener {
-    const call = new SingleRequestCall(this, caller, request);
+  answer(caller: ServerStream, request: Buffer, compressed: boolean): ServerListener {
+    const call = new SingleRequestCall(this, caller, request, compressed);
     call.begin();
     return call;
   }

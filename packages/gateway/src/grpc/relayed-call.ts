@@ -21,8 +21,6 @@ import type { RelayedMethod } from "./relay.ts";
 export interface RelaySettings {
   readonly errors: ErrorWriter;
   readonly headerRules: HeaderRules;
-  /** Maximum duration of a call, in milliseconds. */
-  readonly timeoutMs: number;
   readonly running: LinkedSet<RelayedCall>;
   readonly callLimits: CallLimits;
   readonly logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void } | undefined;
@@ -39,7 +37,7 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener {
   readonly method: RelayedMethod;
   metadata: Metadata | undefined = undefined;
   deadline: number;
-  readonly compression = "identity";
+  readonly compression: Compression;
   readonly waitForReady = undefined;
   readonly authority = undefined;
   request: Buffer | undefined;
@@ -62,11 +60,13 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener {
   #requestId = "";
   #began = 0;
 
-  constructor(method: RelayedMethod, caller: ServerStream, request: Buffer | undefined) {
+  /** @param compression the compression of the requests. */
+  constructor(method: RelayedMethod, caller: ServerStream, request: Buffer | undefined, compression: Compression) {
     this.method = method;
     this.caller = caller;
     this.deadline = caller.deadline;
     this.request = request;
+    this.compression = compression;
   }
 
   /** Opens the upstream's call, unless a limit or a rule rejects it. */
@@ -85,7 +85,7 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener {
       return;
     }
     settings.running.add(this);
-    if (settings.timeoutMs !== Number.POSITIVE_INFINITY) this.#limitTime(settings.timeoutMs);
+    if (method.timeoutMs !== Number.POSITIVE_INFINITY) this.#limitTime(method.timeoutMs);
     const connection = method.connections.choose();
     connection.calls++;
     this.#connection = connection;

@@ -9,7 +9,7 @@ export class RequestStreamCall extends RelayedCall {
   readonly requests: ServerListener = new Requests(this);
 
   constructor(method: RelayedMethod, caller: ServerStream) {
-    super(method, caller, undefined);
+    super(method, caller, undefined, caller.requestCompression);
   }
 
   override begin(): void {
@@ -22,8 +22,8 @@ export class RequestStreamCall extends RelayedCall {
     if (!this.ended) this.caller.pull();
   }
 
-  sendRequest(message: Buffer): void {
-    if (this.upstream?.send(message, false)) this.caller.pull();
+  sendRequest(message: Buffer, compressed: boolean): void {
+    if (this.upstream?.send(message, compressed)) this.caller.pull();
   }
 
   halfClose(): void {
@@ -44,8 +44,8 @@ class Requests implements ServerListener {
     this.#call = call;
   }
 
-  onMessage(message: Buffer): void {
-    this.#call.sendRequest(message);
+  onMessage(message: Buffer, compressed: boolean): void {
+    this.#call.sendRequest(message, compressed);
   }
 
   onHalfClose(): void {

@@ -14,8 +14,8 @@ export class SingleRequestCall extends RelayedCall implements ServerListener {
   #header: Metadata | undefined = undefined;
   #hasHeader = false;
 
-  constructor(method: RelayedMethod, caller: ServerStream, request: Buffer) {
-    super(method, caller, request);
+  constructor(method: RelayedMethod, caller: ServerStream, request: Buffer, compressed: boolean) {
+    super(method, caller, request, compressed ? caller.requestCompression : "identity");
   }
 
   /**

@@ -55,6 +55,8 @@ export interface ServerStream {
   readonly secure: boolean;
   /** The certificate of the caller, if TLS has verified one. */
   readonly clientCertificate: ClientCertificate | undefined;
+  /** The compression that the header of the request announces. Each message says whether it is compressed. */
+  readonly requestCompression: Compression;
   /** Whether the caller accepts responses with this compression. */
   accepts(compression: Compression): boolean;
   /** Requests one more message. The transport never delivers more messages than requested. */

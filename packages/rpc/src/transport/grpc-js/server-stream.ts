@@ -125,6 +125,11 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
     return clientCertificate(call.getAuthContext().sslPeerCertificate);
   }
 
+  /** grpc-js decompresses requests itself. */
+  get requestCompression(): Compression {
+    return "identity";
+  }
+
   accepts(compression: Compression): boolean {
     return compression === "identity";
   }

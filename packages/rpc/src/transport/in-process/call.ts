@@ -179,13 +179,12 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
     if (this.#clientDone || this.#status !== undefined) return;
     // This method needs its request to be opened.
     if (!method.early && this.#requests.isEmpty) return;
-    const { metadata, deadline, authority } = this.#call;
-    if (deadline <= Date.now()) {
+    if (this.#call.deadline <= Date.now()) {
       this.#status = timeUp;
       return;
     }
     this.#serverDone = false;
-    const stream = new InProcessServerStream(this, metadata, deadline, authority);
+    const stream = new InProcessServerStream(this, this.#call);
     if (method.early) {
       this.#server = method.open(stream);
       return;

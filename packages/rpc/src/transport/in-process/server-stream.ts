@@ -3,6 +3,7 @@ import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { formatTimeout, parseTimeout } from "../../protocol/timeout.ts";
+import type { OutgoingCall } from "../client.ts";
 import type { ServerStream } from "../server.ts";
 import { copyRequestMetadata } from "./copy-metadata.ts";
 
@@ -22,6 +23,7 @@ export class InProcessServerStream implements ServerStream {
   readonly peer = inProcessPeer;
   readonly authority: string;
   readonly secure = true;
+  readonly requestCompression: Compression;
   readonly clientCertificate = undefined;
   readonly deadline: number;
   readonly #call: InProcessServerCall;
@@ -29,8 +31,9 @@ export class InProcessServerStream implements ServerStream {
   #metadata: Metadata | undefined;
   #compresses = false;
 
-  constructor(call: InProcessServerCall, metadata: Metadata | undefined, deadline: number, authority: string = inProcessPeer) {
+  constructor(call: InProcessServerCall, { metadata, deadline, authority = inProcessPeer, compression }: OutgoingCall) {
     this.authority = authority;
+    this.requestCompression = compression;
     this.#call = call;
     this.#sent = metadata;
     this.#metadata = undefined;

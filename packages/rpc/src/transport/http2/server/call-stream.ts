@@ -123,6 +123,10 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     return this.#connection.clientCertificate;
   }
 
+  get requestCompression(): Compression {
+    return this.#head.compression ?? "identity";
+  }
+
   accepts(compression: Compression): boolean {
     return accepts(this.#head.acceptEncoding, compression);
   }
