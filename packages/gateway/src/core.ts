@@ -1,5 +1,6 @@
 // The gateway without a server: it answers requests, whatever server they come from.
 import { METHODS } from "node:http";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { CallLimits } from "./call-limits.ts";
 import { Cors, corsMethods, isPreflight } from "./cors.ts";
@@ -118,6 +119,16 @@ export class Core {
     const { services, upstream, connect, otherUpstreams, rules, registry, typeSource } = upstreams;
     this.#served = this.#open({ ...this.#options, services, upstream, connect, otherUpstreams, rules, registry, typeSource });
     this.#methods = undefined;
+  }
+
+  /** The method that a request calls. Returns `undefined` if it calls none. */
+  methodOf(request: HttpRequest): DescMethod | undefined {
+    const { routes } = this.#served;
+    const found = routes.find(request.method, request.path);
+    const route = found !== undefined && "route" in found ? found.route : undefined;
+    const rpc = routes.method(request.path);
+    if (rpc !== undefined && this.#protocols.some((one) => one.accepts(request, rpc, route !== undefined))) return rpc.method;
+    return route?.binding.method;
   }
 
   /** Answers a request. Never throws. */

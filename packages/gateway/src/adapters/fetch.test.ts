@@ -44,7 +44,7 @@ test("the handler gets method, path, query, headers, scheme, host and address", 
     body: undefined,
     awaitsContinue: false,
   });
-  expect(request.headers).toEqual({ "x-peer": "192.0.2.1", "x-request-id": "id-1", "x-list": "a, b" });
+  expect(request.headers).toEqual({ host: "user.example:8443", "x-peer": "192.0.2.1", "x-request-id": "id-1", "x-list": "a, b" });
 });
 
 test("a path alone is on http://localhost, with the parameters of fetch; a second argument to a Request is ignored", async () => {

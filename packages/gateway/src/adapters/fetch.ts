@@ -1,7 +1,7 @@
 // The gateway as a fetch handler: takes a web Request and returns a web Response. For Hono, Bun, Deno
 // and workers, and for tests without a server.
 import type { Readable } from "node:stream";
-import type { HttpHandler, HttpRequest } from "../http/message.ts";
+import type { HttpHandler, HttpRequest, RequestHeaders } from "../http/message.ts";
 import { requestIdFrom } from "../http/request-id.ts";
 import { WebBody } from "./web-body.ts";
 import { WebResponse } from "./web-response.ts";
@@ -51,15 +51,16 @@ function requestOf(input: Request | URL | string, init: RequestInit | undefined)
 
 function read({ method, url, headers }: Request, body: Readable | undefined, address: string): HttpRequest {
   const { pathname, search, protocol, host } = new URL(url);
-  const fields = Object.fromEntries(headers);
-  const message = {
+  // A Request of one's own has no `host`.
+  const fields: RequestHeaders = { host, ...Object.fromEntries(headers) };
+  return {
     method,
     path: pathname,
     query: search.slice(1),
     headers: fields,
     // A Request does not have the version. The gateway sends no `connection` header with this one.
-    version: 2 as const,
-    scheme: protocol === "https:" ? ("https" as const) : ("http" as const),
+    version: 2,
+    scheme: protocol === "https:" ? "https" : "http",
     host,
     addresses: [address],
     requestId: requestIdFrom(fields),
@@ -68,5 +69,4 @@ function read({ method, url, headers }: Request, body: Readable | undefined, add
     awaitsContinue: false,
     problem: undefined,
   };
-  return message;
 }

@@ -1,7 +1,7 @@
 // Upgrades of HTTP/1.1 connections, for the event `upgrade` of any server of node:http or node:https.
 // Only upgrades to WebSocket are taken. A server may ignore others (RFC 9110, section 7.8), and clients
 // rely on it: curl and Java's HttpClient offer `h2c` with each request.
-import { createServer, type IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server as HttpServer, type IncomingMessage, ServerResponse } from "node:http";
 import { Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -45,7 +45,11 @@ export class Upgrades {
     this.#listener = nodeListener((request, response) => {
       this.#accepted = handshake(request, response);
     }, options);
-    this.#plain = createServer(nodeListener(handler, options));
+    const listener = nodeListener(handler, options);
+    this.#plain = createServer((request, response) => {
+      response.shouldKeepAlive = false;
+      listener(request, response);
+    });
     const take = this.#take.bind(this);
     this.upgrade = function (request, socket, head) {
       take(request, socket, head, this instanceof Server ? this : undefined);
@@ -63,10 +67,9 @@ export class Upgrades {
   }
 
   #take(request: IncomingMessage, socket: Duplex, head: Buffer, server: Server | undefined): void {
-    if (taken.has(request)) return;
-    taken.add(request);
+    if (isTaken(request)) return;
     if (isWebSocket(request)) this.#shake(request, socket, head);
-    else ignoreUpgrade(server ?? this.#plain, request, socket, head, server !== undefined);
+    else ignoreUpgrade(server ?? this.#plain, request, socket, head);
   }
 
   #shake(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -78,6 +81,20 @@ export class Upgrades {
     if (serve === undefined) answer(response, request);
     else this.#server.handleUpgrade(request, socket, head, (webSocket) => serve(webSocket, socket));
   }
+}
+
+/**
+ * Returns a server that never listens. It emits the `upgrade` events of `server` that are for
+ * WebSockets. The server answers requests that offer another upgrade.
+ */
+export function webSocketUpgrades(server: Server): HttpServer {
+  const upgrades = createServer();
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (isTaken(request)) return;
+    if (isWebSocket(request)) upgrades.emit("upgrade", request, socket, head);
+    else ignoreUpgrade(server, request, socket, head);
+  });
+  return upgrades;
 }
 
 /** Sends a response on a connection that Node no longer manages, and closes it. */
@@ -92,32 +109,33 @@ function answer(response: ServerResponse, { socket }: IncomingMessage): void {
   response.assignSocket(socket);
 }
 
-function isWebSocket({ method, headers: { upgrade } }: IncomingMessage): boolean {
-  return method === "GET" && upgrade?.toLowerCase() === "websocket";
+function isTaken(request: IncomingMessage): boolean {
+  if (taken.has(request)) return true;
+  taken.add(request);
+  return false;
 }
 
 /** Selects `bearer`, or else the first subprotocol. The token must not be echoed. */
-function handleProtocols(protocols: ReadonlySet<string>): string | false {
+export function handleProtocols(protocols: ReadonlySet<string>): string | false {
   if (protocols.has(bearerProtocol)) return bearerProtocol;
   const [first = false] = protocols;
   return first;
 }
 
+export function isWebSocket({ method, headers: { upgrade } }: IncomingMessage): boolean {
+  return method === "GET" && upgrade?.toLowerCase() === "websocket";
+}
+
 /**
- * Hands the socket back to Node, which has detached it, and replays the request without its `Upgrade`
- * header.
- *
- * @param keepAlive whether the server may serve further requests of the connection.
+ * Hands the socket back to its server, from which Node has detached it, and replays the request without
+ * its `Upgrade` header.
  */
-function ignoreUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer, keepAlive: boolean): void {
-  const { method, url, httpVersion, rawHeaders } = request;
+function ignoreUpgrade(server: Server, { method, url, httpVersion, rawHeaders }: IncomingMessage, socket: Duplex, head: Buffer): void {
   let header = `${method} ${url} HTTP/${httpVersion}\r\n`;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
-    if (name.toLowerCase() !== "upgrade" && (keepAlive || name.toLowerCase() !== "connection"))
-      header += `${name}: ${rawHeaders[index + 1]}\r\n`;
+    if (name.toLowerCase() !== "upgrade") header += `${name}: ${rawHeaders[index + 1]}\r\n`;
   }
-  if (!keepAlive) header += "Connection: close\r\n";
   socket.unshift(Buffer.concat([Buffer.from(`${header}\r\n`, "latin1"), head]));
   const secure = "encrypted" in socket && server.listenerCount("secureConnection") > 0;
   server.emit(secure ? "secureConnection" : "connection", socket);

@@ -4,7 +4,7 @@ import type { HandshakeHandler } from "../adapters/upgrade.ts";
 import type { Core, Guard } from "../core.ts";
 import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "../http/errors.ts";
-import type { HttpRequest } from "../http/message.ts";
+import type { HttpRequest, RequestHeaders } from "../http/message.ts";
 import { HttpExchange } from "../http-exchange.ts";
 import type { Route } from "../route.ts";
 import type { Match } from "../router.ts";
@@ -20,7 +20,10 @@ export function handshakeHandler(core: Core, guard: Guard | undefined): Handshak
       if (request.problem !== undefined) throw request.problem;
       guard?.(request);
       checkOrigin(request, settings.pageOrigins);
-      const { route, segments } = findStream(routes, request.path);
+      const match = findStream(routes, request.path);
+      if (match === undefined) throw noStream(routes, request.path);
+      const { route, segments } = match;
+      checkHeaders(request.headers);
       const exchange = new WebSocketExchange(request, segments, settings);
       return (socket, connection) => void serveWebSocket(socket, connection, exchange, route);
     } catch (error) {
@@ -30,18 +33,37 @@ export function handshakeHandler(core: Core, guard: Guard | undefined): Handshak
   };
 }
 
+const verbs = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+function matchesOf(routes: Routes, path: string): Match<Route>[] {
+  return verbs.map((verb) => routes.find(verb, path)).filter((found) => found !== undefined && "route" in found);
+}
+
+/** Finds the streaming method at a path. The handshake is a GET, whatever HTTP method the rule has. */
+export function findStream(routes: Routes, path: string): Match<Route> | undefined {
+  return matchesOf(routes, path).find(({ route }) => route.binding.method.methodKind !== "unary");
+}
+
+/** The error of a handshake at a path without a streaming method: 404, or 400 if it has a unary one. */
+function noStream(routes: Routes, path: string): HttpError {
+  return matchesOf(routes, path).length > 0
+    ? new HttpError(400, Code.INVALID_ARGUMENT, "a WebSocket needs a streaming method, but this one is unary")
+    : new HttpError(404, Code.NOT_FOUND, `no route matches ${path.slice(0, 200)}`);
+}
+
 /**
- * Finds the streaming method at a path. The handshake is a GET, whatever HTTP method the rule has.
+ * Checks the headers of a handshake (RFC 6455, section 4.2.1). `ws` would respond with HTML.
  *
- * @throws HttpError 404 if no method matches, 400 if the method is unary.
+ * @throws HttpError 400 for an invalid key, 426 for another version.
  */
-function findStream(router: Routes, path: string): Match<Route> {
-  const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-  const matches = methods.map((method) => router.find(method, path)).filter((found) => found !== undefined && "route" in found);
-  const match = matches.find(({ route }) => route.calls.kind !== "unary");
-  if (match !== undefined) return match;
-  if (matches.length > 0) throw new HttpError(400, Code.INVALID_ARGUMENT, "a WebSocket needs a streaming method, but this one is unary");
-  throw new HttpError(404, Code.NOT_FOUND, `no route matches ${path.slice(0, 200)}`);
+function checkHeaders({ "sec-websocket-key": key = "", "sec-websocket-version": version = "" }: RequestHeaders): void {
+  if (version !== "13") {
+    const supported = { "sec-websocket-version": "13", upgrade: "websocket" };
+    throw new HttpError(426, Code.INVALID_ARGUMENT, `sec-websocket-version must be 13, got ${quote(version)}`, supported);
+  }
+  if (!/^[+/0-9A-Za-z]{22}==$/.test(key)) {
+    throw new HttpError(400, Code.INVALID_ARGUMENT, `sec-websocket-key must be 16 bytes in base64, got ${quote(key)}`);
+  }
 }
 
 /**
