@@ -4,7 +4,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { CallLimits } from "./call-limits.ts";
 import { Cors, corsMethods, isPreflight } from "./cors.ts";
-import type { Settings } from "./exchange.ts";
+import type { Exchange, Settings } from "./exchange.ts";
 import { quote } from "./fields/invalid-field.ts";
 import { ErrorWriter, HttpError } from "./http/errors.ts";
 import { headerRulesOf } from "./http/header-rules.ts";
@@ -14,7 +14,8 @@ import { RestExchange } from "./kinds/rest-exchange.ts";
 import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
-import { type OwnHandler, ownHandlers } from "./own-handlers.ts";
+import { ownHandlers } from "./own-handlers.ts";
+import type { OwnHandler } from "./own-paths.ts";
 import type { Route } from "./route.ts";
 import { allProtocols, Routes, type RpcMethod, registryOf, upstreamsOf } from "./routes.ts";
 import { Running } from "./running.ts";
@@ -73,7 +74,7 @@ export class Core {
   readonly #cors: Cors | undefined;
   readonly #protocols: readonly ProtocolHandler[];
   readonly #shared: Omit<Settings, "errors">;
-  readonly #running = new Running();
+  readonly #running = new Running<Exchange>();
   #served: Served;
   #methods: readonly string[] | undefined;
 

@@ -4,24 +4,7 @@ import type { ResponseFilter } from "./exchange.ts";
 import type { HttpRequest } from "./http/message.ts";
 import { addHeader, type HttpExchange } from "./http-exchange.ts";
 import type { Binding } from "./http-rule/rule.ts";
-import type { Protocol } from "./options.ts";
-
-/** Which pages of other origins may read responses. */
-export interface CorsOptions {
-  /** The origins, or `"*"` for all. Cookies are never allowed. */
-  readonly origin: readonly string[] | "*";
-  /**
-   * Request headers that pages may send. Default: those that a page asks for.
-   */
-  readonly allowedHeaders?: readonly string[] | undefined;
-  /** Response headers that pages may read, in addition to those of the gateway. Default: none. */
-  readonly exposedHeaders?: readonly string[] | undefined;
-  /**
-   * Seconds for which a browser may remember the answer to a preflight. Default: the browser's
-   * default, which is 5.
-   */
-  readonly maxAgeSeconds?: number | undefined;
-}
+import type { CorsOptions, Protocol } from "./options.ts";
 
 /** What CORS depends on besides its options. */
 export interface CorsContext {

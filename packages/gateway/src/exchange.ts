@@ -22,7 +22,7 @@ export interface Settings extends BodyLimits {
   readonly errors: ErrorWriter;
   readonly headerRules: HeaderRules;
   /** The calls in flight, so that shutdown can cancel them. */
-  readonly running: Running;
+  readonly running: Running<Exchange>;
   readonly callLimits: CallLimits;
   /** Headers of all responses. */
   readonly headers: ResponseHeaders;

@@ -1,7 +1,7 @@
 // The health of the gateway, which is that of its upstreams.
 import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@grpc-study/rpc/health";
-import type { OwnHandler } from "./own-handlers.ts";
+import type { OwnHandler } from "./own-paths.ts";
 
 /** Milliseconds for which a result is cached. */
 const freshMs = 1000;

@@ -1,13 +1,12 @@
 // @grpc-study/gateway: any gRPC service as an HTTP/JSON API, from its descriptors.
 
 export type { JsonOptions } from "@grpc-study/codec/json";
-export type { CorsOptions } from "./cors.ts";
 export { type Descriptors, DescriptorsError, readDescriptors } from "./descriptors.ts";
 export { createGateway, type Gateway, type GatewayServerOptions } from "./gateway.ts";
 export { parseRules, readRules } from "./http-rule/read-rules.ts";
 export { type HttpRuleInit, RuleError } from "./http-rule/rule.ts";
 export { type OpenApiDocument, type OpenApiOptions, openApi } from "./openapi/index.ts";
-export type { GatewayLogger, GatewayOptions, GatewayUpstreams, Protocol, Upstream } from "./options.ts";
+export type { CorsOptions, GatewayLogger, GatewayOptions, GatewayUpstreams, Protocol, Upstream } from "./options.ts";
 export { type ReflectOptions, reflectServices } from "./reflection.ts";
 export type { ConnectionLimits } from "./server/limits.ts";
 export type { Listening } from "./server/server.ts";

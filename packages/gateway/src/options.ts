@@ -2,7 +2,6 @@
 import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { JsonOptions } from "@grpc-study/codec/json";
 import type { Channel } from "@grpc-study/rpc";
-import type { CorsOptions } from "./cors.ts";
 import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
@@ -13,6 +12,23 @@ export interface GatewayLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/** Which pages of other origins may read responses. */
+export interface CorsOptions {
+  /** The origins, or `"*"` for all. Cookies are never allowed. */
+  readonly origin: readonly string[] | "*";
+  /**
+   * Request headers that pages may send. Default: those that a page asks for.
+   */
+  readonly allowedHeaders?: readonly string[] | undefined;
+  /** Response headers that pages may read, in addition to those of the gateway. Default: none. */
+  readonly exposedHeaders?: readonly string[] | undefined;
+  /**
+   * Seconds for which a browser may remember the answer to a preflight. Default: the browser's
+   * default, which is 5.
+   */
+  readonly maxAgeSeconds?: number | undefined;
 }
 
 /** A gRPC server, and the services that it has. */

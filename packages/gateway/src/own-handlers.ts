@@ -1,16 +1,12 @@
 // Answers requests for the paths that the gateway serves itself.
 import type { Channel } from "@grpc-study/rpc";
 import { healthHandler } from "./health.ts";
-import type { HttpExchange } from "./http-exchange.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { docsHandlers, redirect } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
 import { documentHandler } from "./openapi/serve-document.ts";
 import type { GatewayOptions } from "./options.ts";
-import { ownPathsOf } from "./own-paths.ts";
-
-/** Answers GET and HEAD. */
-export type OwnHandler = (exchange: HttpExchange) => void | Promise<void>;
+import { type OwnHandler, ownPathsOf } from "./own-paths.ts";
 
 export interface OwnHandlersContext {
   readonly bindings: readonly Binding[];

@@ -1,7 +1,11 @@
 // The paths that a gateway serves itself.
+import type { HttpExchange } from "./http-exchange.ts";
 import type { OwnPath } from "./http-rule/all-bindings.ts";
 import { RuleError } from "./http-rule/rule.ts";
 import type { GatewayOptions } from "./options.ts";
+
+/** Answers GET and HEAD for a path. */
+export type OwnHandler = (exchange: HttpExchange) => void | Promise<void>;
 
 /** The paths. `undefined` if one is disabled. */
 export interface OwnPaths {

@@ -1,13 +1,12 @@
 // The calls in flight.
-import { LinkedSet } from "@grpc-study/rpc/linked-set";
-import type { Exchange } from "./exchange.ts";
+import { type Linked, LinkedSet } from "@grpc-study/rpc/linked-set";
 
 /** The calls in flight. */
-export class Running extends LinkedSet<Exchange> {
+export class Running<Call extends Linked<Call>> extends LinkedSet<Call> {
   #empty: PromiseWithResolvers<void> | undefined;
 
-  override delete(exchange: Exchange): boolean {
-    const deleted = super.delete(exchange);
+  override delete(call: Call): boolean {
+    const deleted = super.delete(call);
     if (this.#empty !== undefined && this.isEmpty) {
       this.#empty.resolve();
       this.#empty = undefined;

@@ -2,7 +2,7 @@
 import { gunzipSync } from "node:zlib";
 import { acceptsGzip } from "../http/deflate.ts";
 import { addHeader, type HttpExchange } from "../http-exchange.ts";
-import type { OwnHandler } from "../own-handlers.ts";
+import type { OwnHandler } from "../own-paths.ts";
 
 export interface DocsOptions {
   /** The URL of the document, relative to the page. */

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { acceptsGzip } from "../http/deflate.ts";
 import { addHeader } from "../http-exchange.ts";
-import type { OwnHandler } from "../own-handlers.ts";
+import type { OwnHandler } from "../own-paths.ts";
 import type { OpenApiDocument } from "./document.ts";
 
 const compress = promisify(gzip);
