@@ -9,7 +9,7 @@ import { hello } from "../messages/values.ts";
 import type { Serve } from "../process/hosted.ts";
 import { placed, stock } from "./services.ts";
 
-export const serve: Serve<number, number> = async () => {
+export const serve: Serve<unknown, number> = async () => {
   const handler = connectNodeAdapter({
     routes(router) {
       router.service(ProdService, { getProdStock: () => stock });

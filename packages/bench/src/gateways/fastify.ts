@@ -6,7 +6,7 @@ import { hello, times } from "../messages/values.ts";
 import type { Serve } from "../process/hosted.ts";
 import { placed, stock } from "./services.ts";
 
-export const serve: Serve<number, number> = async () => {
+export const serve: Serve<unknown, number> = async () => {
   const app = Fastify();
   const [stockText, placedText] = [JSON.stringify(stock), JSON.stringify(placed)];
   const lines = times(streamLength, () => `${JSON.stringify({ result: hello })}\n`);

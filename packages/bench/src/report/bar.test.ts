@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { clientWorkloads, memoryNames, serverWorkloads, tlsWorkloads as tlsEchoWorkloads } from "../echoes/workloads.ts";
 import { requestNames } from "../gateways/requests.ts";
+import { passThroughName } from "../groups/gateway.ts";
 import {
   firstSecondName,
   idleStreamNames,
@@ -66,10 +67,11 @@ const results: Result[] = [
   result("memory", others, [], Object.values(idleStreamNames)),
   result(
     "gateway",
-    () => twice(["fastify", "gRPC client"]),
+    () => twice(["fastify", "gRPC client", "in process", "grpc-gateway", "connect-node"]),
     [],
     requestNames.flatMap((name) => [`${name}, in process`, `${name}, over a socket`]),
   ),
+  result("gateway", () => ({ "in process": [1], "rpc server": [2] }), [], [passThroughName], "in process"),
 ];
 
 test.each(bars)("$what ($group) refers to an existing measure", ({ group, what }) => {
