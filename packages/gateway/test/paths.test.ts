@@ -2,7 +2,7 @@
 // and the values of its variables.
 import { expect, test } from "vitest";
 import { RequestBinder } from "../src/fields/bind-request.ts";
-import { type Binding, bindingsOf } from "../src/http-rule/rule.ts";
+import { type Binding, bindingsOf, rulesBySelector } from "../src/http-rule/rule.ts";
 import { parseTemplate } from "../src/http-rule/template.ts";
 import { Router } from "../src/router.ts";
 import { pathCases } from "./cases/paths.ts";
@@ -15,7 +15,9 @@ test.each([...pathCases, ...vanguardPaths])("$from", ({ templates, lookups }) =>
   const router = new Router<{ binding: Binding; binder: RequestBinder }>();
   for (const template of templates) {
     const selector = "grpc_study.gateway_test.PathsService.Find";
-    const bindings = bindingsOf(PathsService.method.find, { rules: [{ selector, pattern: { case: "get", value: template } }] });
+    const bindings = bindingsOf(PathsService.method.find, {
+      rules: rulesBySelector([{ selector, pattern: { case: "get", value: template } }]),
+    });
     for (const binding of bindings) router.add({ binding, binder: new RequestBinder(binding, options) });
   }
   for (const [path, template, values = {}] of lookups) {
@@ -42,7 +44,7 @@ test.each([
   const selector = "grpc_study.gateway_test.PathsService.Find";
   for (const value of templates) {
     const rules = [{ selector, pattern: { case: "get" as const, value } }];
-    for (const binding of bindingsOf(PathsService.method.find, { rules })) router.add({ binding });
+    for (const binding of bindingsOf(PathsService.method.find, { rules: rulesBySelector(rules) })) router.add({ binding });
   }
   const colons = ":".repeat(1_000_000);
   expect(router.find("GET", `/v1/x${colons}`)).toMatchObject({ segments: ["v1", `x${colons}`] });
@@ -55,7 +57,7 @@ test("matches a verb in any percent-encoding", () => {
   const rules = [
     { selector: "grpc_study.gateway_test.PathsService.Find", pattern: { case: "get" as const, value: "/v1/{a=*}:%E6%95%B0%20x" } },
   ];
-  for (const binding of bindingsOf(PathsService.method.find, { rules })) router.add({ binding });
+  for (const binding of bindingsOf(PathsService.method.find, { rules: rulesBySelector(rules) })) router.add({ binding });
   for (const verb of ["%E6%95%B0%20x", "%e6%95%b0%20%78", "数%20x"]) {
     expect(router.find("GET", `/v1/${":".repeat(100)}:${verb}`)).toMatchObject({ segments: ["v1", ":".repeat(100)] });
   }

@@ -2,7 +2,7 @@
 import { METHODS } from "node:http";
 import type { DescService } from "@bufbuild/protobuf";
 import { Router } from "../router.ts";
-import { type Binding, bindingsOf, checkSelectors, Faults, type HttpRuleInit, nameOf } from "./rule.ts";
+import { type Binding, bindingsOf, checkSelectors, Faults, type HttpRuleInit, nameOf, rulesBySelector } from "./rule.ts";
 
 /** How to treat two rules for the same requests. */
 export type Conflicts = "reject" | "keep-first";
@@ -35,7 +35,7 @@ export interface AllBindingsOptions {
  *   `keep-first`.
  */
 export function allBindings(options: AllBindingsOptions): Binding[] {
-  const { upstreams, rules, unbound, conflicts = "reject", ownPaths = [], warn = () => {} } = options;
+  const { upstreams, rules = [], unbound, conflicts = "reject", ownPaths = [], warn = () => {} } = options;
   const faults = new Faults();
   const conflict = (problem: string, kept: string, remedy: string) => {
     if (conflicts === "keep-first") warn(`${problem}: ${kept}`);
@@ -43,11 +43,12 @@ export function allBindings(options: AllBindingsOptions): Binding[] {
   };
 
   const services = distinctServices(upstreams, conflict);
-  faults.collect(() => checkSelectors(rules ?? [], services, warn));
+  faults.collect(() => checkSelectors(rules, services, warn));
+  const selected = rulesBySelector(rules);
   const router = new Router<{ readonly binding: Binding }>();
   const bindings: Binding[] = [];
   for (const method of services.flatMap(({ methods }) => methods)) {
-    for (const binding of faults.collect(() => bindingsOf(method, { rules, unbound })) ?? []) {
+    for (const binding of faults.collect(() => bindingsOf(method, { rules: selected, unbound })) ?? []) {
       const other = router.add({ binding })?.binding;
       if (other === undefined) bindings.push(binding);
       else if (!isSame(other, binding)) {

@@ -4,11 +4,11 @@ import { expect, test } from "vitest";
 import { Things } from "../../test/gen/things_pb.js";
 import { Router } from "../router.ts";
 import { type AllBindingsOptions, allBindings } from "./all-bindings.ts";
-import { type Binding, bindingsOf, checkSelectors, type HttpRuleInit, RuleError } from "./rule.ts";
+import { type Binding, bindingsOf, checkSelectors, type HttpRuleInit, RuleError, rulesBySelector } from "./rule.ts";
 
 const service = "grpc_study.gateway_test.Things";
 const bind = (rule: HttpRuleInit, method: DescMethod = Things.method.plain) =>
-  bindingsOf(method, { rules: [{ ...rule, selector: `${service}.${method.name}` }] });
+  bindingsOf(method, { rules: rulesBySelector([{ ...rule, selector: `${service}.${method.name}` }]) });
 /** The bindings and warnings for rules. */
 function all(rules: readonly HttpRuleInit[], options: Partial<AllBindingsOptions> = {}): { paths: string[]; warnings: string[] } {
   const warnings: string[] = [];
@@ -193,7 +193,7 @@ test("selectors name one method, several, or a package; the last one wins; an un
     { selector: `${service}.Get,${service}.Plain`, ...get("/two") },
     { selector: `${service}.Plain`, ...get("/one") },
   ];
-  const path = (method: DescMethod) => bindingsOf(method, { rules })[0]?.template.text;
+  const path = (method: DescMethod) => bindingsOf(method, { rules: rulesBySelector(rules) })[0]?.template.text;
   expect([Things.method.plain, Things.method.get, Things.method.raw].map(path)).toEqual(["/one", "/two", "/all"]);
   const warnings: string[] = [];
   const check = (selector: string) => checkSelectors([{ selector, ...get("/v1") }], [Things], (message) => warnings.push(message));

@@ -5,7 +5,7 @@ import { create, type DescField, type DescMethod, type DescService, getOption, h
 import { http } from "../../gen/google/api/annotations_pb.js";
 import { type HttpRule, HttpRuleSchema } from "../../gen/google/api/http_pb.js";
 import { type FieldPath, findField, isTextual, resolveFieldPath } from "../fields/field-path.ts";
-import { selects } from "./selector.ts";
+import { Selectors, selectsAny } from "./selector.ts";
 import { type PathTemplate, parseTemplate, TemplateError, type Variable } from "./template.ts";
 
 /**
@@ -56,7 +56,7 @@ export interface BindingOptions {
    * Rules in addition to those in the .proto. For a method that one selects, it replaces the
    * method's own rule.
    */
-  readonly rules?: readonly HttpRuleInit[] | undefined;
+  readonly rules?: Selectors<HttpRuleInit> | undefined;
   /**
    * Serves a method without a rule as `POST /<package.Service>/<Method>`, with the whole message as
    * the body.
@@ -70,7 +70,8 @@ export interface BindingOptions {
  * @throws RuleError with all faults in its rule.
  */
 export function bindingsOf(method: DescMethod, { rules, unbound }: BindingOptions = {}): Binding[] {
-  const rule = selectedRule(method, rules) ?? (hasOption(method, http) ? getOption(method, http) : undefined);
+  const added = rules?.find(nameOf(method));
+  const rule = added !== undefined ? create(HttpRuleSchema, added) : hasOption(method, http) ? getOption(method, http) : undefined;
   if (rule === undefined || rule.pattern.case === undefined) {
     if (rule !== undefined && rule.additionalBindings.length > 0) fail(method, "its google.api.http rule has no path");
     return unbound ? [bind(method, create(HttpRuleSchema, { pattern: { case: "post", value: pathOf(method) }, body: "*" }))] : [];
@@ -112,11 +113,16 @@ export class Faults {
   }
 }
 
-/** The last rule that selects the method, as in Google's service configuration. */
-function selectedRule(method: DescMethod, rules: readonly HttpRuleInit[] = []): HttpRule | undefined {
-  const name = nameOf(method);
-  const rule = rules.findLast(({ selector = "" }) => selector.split(",").some((one) => selects(one.trim(), name)));
-  return rule && create(HttpRuleSchema, rule);
+/** Rules by selector. The last one that selects a method counts, as in Google's service configuration. */
+export function rulesBySelector(rules: readonly HttpRuleInit[]): Selectors<HttpRuleInit> {
+  const selectors = new Selectors<HttpRuleInit>();
+  for (const rule of rules) for (const selector of selectorsOf(rule)) selectors.add(selector, rule);
+  return selectors;
+}
+
+/** The selectors of a rule, which commas separate. */
+function selectorsOf({ selector = "" }: HttpRuleInit): string[] {
+  return selector.split(",").map((one) => one.trim());
 }
 
 /**
@@ -127,13 +133,13 @@ function selectedRule(method: DescMethod, rules: readonly HttpRuleInit[] = []): 
  * @throws RuleError for rules of unknown methods in a known service, which are likely misspelt.
  */
 export function checkSelectors(rules: readonly HttpRuleInit[], services: readonly DescService[], warn: (message: string) => void): void {
-  const names = services.flatMap(({ methods }) => methods.map(nameOf));
+  const names = new Set(services.flatMap(({ methods }) => methods.map(nameOf)));
+  const served = new Set(services.map(({ typeName }) => typeName));
   const faults = new Faults();
-  for (const { selector = "" } of rules) {
-    for (const one of selector.split(",").map((part) => part.trim())) {
-      if (names.some((name) => selects(one, name))) continue;
-      const isServed = services.some(({ typeName }) => one.slice(0, one.lastIndexOf(".")) === typeName);
-      if (isServed) faults.add(`the rule for "${one}" does not select a method`);
+  for (const rule of rules) {
+    for (const one of selectorsOf(rule)) {
+      if (selectsAny(one, names)) continue;
+      if (served.has(one.slice(0, one.lastIndexOf(".")))) faults.add(`the rule for "${one}" does not select a method`);
       else warn(`the rule for "${one}" is ignored: its service is not served`);
     }
   }

@@ -12,7 +12,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
 import { LibraryService } from "../../test/gen/library_pb.js";
 import { readDescriptors } from "../descriptors.ts";
-import { bindingsOf, type HttpRuleInit } from "../http-rule/rule.ts";
+import { bindingsOf, type HttpRuleInit, rulesBySelector } from "../http-rule/rule.ts";
 import type { Operation, PathItem } from "./document.ts";
 import { type OpenApiOptions, openApi, titleOf } from "./index.ts";
 
@@ -220,7 +220,7 @@ test("an operation that OpenAPI cannot distinguish from another one is listed in
     { selector: "library.v1.LibraryService.DeleteBook", pattern: { case: "get", value: "/v1/{name=**}" } },
   ];
   const { getBook, deleteBook } = LibraryService.method;
-  const document = openApi([getBook, deleteBook].flatMap((method) => bindingsOf(method, { rules })));
+  const document = openApi([getBook, deleteBook].flatMap((method) => bindingsOf(method, { rules: rulesBySelector(rules) })));
   expect(document.paths["/v1/{name}"]?.get?.operationId).toBe("LibraryService_GetBook");
   expect(document["x-unlisted"]).toEqual([
     {
@@ -236,13 +236,13 @@ test("a rule for any HTTP method is listed as GET, with a note", () => {
   const rules: HttpRuleInit[] = [
     { selector: "library.v1.LibraryService.GetBook", pattern: { case: "custom", value: { kind: "*", path: "/any" } } },
   ];
-  const document = openApi(bindingsOf(LibraryService.method.getBook, { rules }));
+  const document = openApi(bindingsOf(LibraryService.method.getBook, { rules: rulesBySelector(rules) }));
   expect(document.paths["/any"]?.get?.description).toBe("Accepts any HTTP method.");
 });
 
 test("encodes literal text, and names wildcards without a variable", () => {
   const rules: HttpRuleInit[] = [{ selector: "library.v1.LibraryService.GetBook", pattern: { case: "get", value: "/a%20b/*/c/**:d" } }];
-  const document = openApi(bindingsOf(LibraryService.method.getBook, { rules }));
+  const document = openApi(bindingsOf(LibraryService.method.getBook, { rules: rulesBySelector(rules) }));
   const [path, item] = Object.entries(document.paths)[0] ?? [];
   expect(path).toBe("/a%20b/{segment_1}/c/{segment_2}:d");
   expect(item?.get?.parameters?.[0]?.description).toBe("Any text. It does not set a field of the request.");
@@ -338,7 +338,8 @@ test("mutually recursive messages are listed up to the limit, without delay", ()
   const { services } = readDescriptors(toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file: [file] })));
   const methods = services.flatMap((service) => service.methods);
   const rules = [{ selector: "Dense.Get", pattern: { case: "get" as const, value: "/v1/dense" } }];
-  const { parameters = [] } = openApi(methods.flatMap((method) => bindingsOf(method, { rules }))).paths["/v1/dense"]?.get ?? {};
+  const { parameters = [] } =
+    openApi(methods.flatMap((method) => bindingsOf(method, { rules: rulesBySelector(rules) }))).paths["/v1/dense"]?.get ?? {};
   expect(parameters.slice(0, 3).map(({ name }) => name)).toEqual(["text", "to1.text", "to2.text"]);
   expect(parameters).toHaveLength(count);
 });
