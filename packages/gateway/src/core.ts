@@ -4,7 +4,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { CallLimits } from "./call-limits.ts";
 import { Cors, corsMethods, isPreflight } from "./cors.ts";
-import type { Exchange, Settings } from "./exchange.ts";
+import type { Settings } from "./exchange.ts";
 import { quote } from "./fields/invalid-field.ts";
 import { ErrorWriter, HttpError } from "./http/errors.ts";
 import { headerRulesOf } from "./http/header-rules.ts";
@@ -74,7 +74,7 @@ export class Core {
   readonly #cors: Cors | undefined;
   readonly #protocols: readonly ProtocolHandler[];
   readonly #shared: Omit<Settings, "errors">;
-  readonly #running = new Running<Exchange>();
+  readonly #running = new Running();
   #served: Served;
   #methods: readonly string[] | undefined;
 

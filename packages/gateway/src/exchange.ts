@@ -1,6 +1,5 @@
 // One request to the gateway: the state and the call options that every kind of call needs.
 import { Code, type Metadata, type MetadataInit, RpcError } from "@grpc-study/rpc";
-import type { Linked } from "@grpc-study/rpc/linked-set";
 import type { CallLimits } from "./call-limits.ts";
 import { Cancellation } from "./cancellation.ts";
 import type { BodyLimits } from "./http/body.ts";
@@ -9,7 +8,7 @@ import type { HeaderRules } from "./http/header-rules.ts";
 import type { HttpRequest, ResponseHeaders } from "./http/message.ts";
 import type { GatewayLogger } from "./options.ts";
 import type { UpstreamCall } from "./route.ts";
-import type { Running } from "./running.ts";
+import type { Running, RunningCall } from "./running.ts";
 import type { UpstreamConnection } from "./upstreams.ts";
 
 /** Changes the headers of each response, such as CORS. */
@@ -22,7 +21,7 @@ export interface Settings extends BodyLimits {
   readonly errors: ErrorWriter;
   readonly headerRules: HeaderRules;
   /** The calls in flight, so that shutdown can cancel them. */
-  readonly running: Running<Exchange>;
+  readonly running: Running;
   readonly callLimits: CallLimits;
   /** Headers of all responses. */
   readonly headers: ResponseHeaders;
@@ -33,7 +32,7 @@ export interface Settings extends BodyLimits {
 }
 
 /** One request. It is also the options of its call: one allocation instead of five. */
-export abstract class Exchange implements Linked<Exchange>, UpstreamCall {
+export abstract class Exchange implements RunningCall, UpstreamCall {
   readonly request: HttpRequest;
   readonly settings: Settings;
   readonly signal = new Cancellation();
@@ -45,8 +44,8 @@ export abstract class Exchange implements Linked<Exchange>, UpstreamCall {
   #client: string | undefined;
   /** The connection of the call, while the call is in flight. */
   #connection: UpstreamConnection | undefined;
-  previous: Exchange | undefined;
-  next: Exchange | undefined;
+  previous: RunningCall | undefined;
+  next: RunningCall | undefined;
 
   constructor(request: HttpRequest, settings: Settings) {
     this.request = request;

@@ -7,10 +7,13 @@ import { nodeListener } from "./adapters/node.ts";
 import type { TrustProxy } from "./adapters/proxies.ts";
 import { Upgrades } from "./adapters/upgrade.ts";
 import { abortMs, Core, defaultGraceMs, type Guard } from "./core.ts";
+import { type GuardedRequest, originsOf } from "./grpc/origin.ts";
+import { methodsOf } from "./grpc/relay.ts";
 import type { HttpHandler } from "./http/message.ts";
 import { handshakeHandler } from "./kinds/handshake.ts";
 import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
 import { serverPaths } from "./own-paths.ts";
+import { allProtocols } from "./routes.ts";
 import { checkHost, checkSite } from "./server/hosts.ts";
 import type { ConnectionLimits } from "./server/limits.ts";
 import { securityHeaders } from "./server/security-headers.ts";
@@ -79,7 +82,7 @@ export interface Gateway {
  * const { url } = await gateway.listen("localhost:8080");
  */
 export function createGateway(options: GatewayServerOptions): Gateway {
-  const { tls, limits, cors, trustProxy, graceMs = defaultGraceMs } = options;
+  const { tls, limits, cors, trustProxy, protocols = allProtocols, graceMs = defaultGraceMs } = options;
   const corsOrigins = cors === undefined ? [] : [cors.origin].flat();
   const pageOrigins = [...corsOrigins, ...(options.allowedOrigins ?? [])];
   const core = new Core(
@@ -87,12 +90,13 @@ export function createGateway(options: GatewayServerOptions): Gateway {
     { headers: securityHeaders({ secure: tls !== undefined, shared: cors !== undefined }), home: true },
   );
   const allowedHosts = options.allowedHosts?.map((host) => host.toLowerCase());
-  const guardOf = (hosts: () => readonly string[]): Guard => {
-    return (request) => {
+  const guardOf = (hosts: () => readonly string[]) => {
+    return (request: GuardedRequest) => {
       checkHost(request, allowedHosts ?? hosts());
       checkSite(request, pageOrigins);
     };
   };
+  const guardOwn = guardOf(() => server.hosts);
   const parts = (guard: Guard | undefined) => {
     const handler: HttpHandler = (request, response) => core.handle(request, response, guard);
     const { bodyLimit: maxPayload } = core.settings;
@@ -100,10 +104,12 @@ export function createGateway(options: GatewayServerOptions): Gateway {
   };
   // Another server decides which hosts it serves, unless the options do.
   const elsewhere = parts(allowedHosts && guardOf(() => []));
-  const own = parts(guardOf(() => server.hosts));
+  const own = parts(guardOwn);
   const server: Server = new Server({
     handler: own.handler,
     onUpgrade: own.upgrades.upgrade,
+    find: protocols.includes("grpc") ? methodsOf(core, originsOf(trustProxy, guardOwn)) : undefined,
+    callLimits: { maxReceiveMessageBytes: core.settings.bodyLimit, bodyTimeoutMs: core.settings.bodyTimeoutMs },
     errors: core.settings.errors,
     tls,
     limits,

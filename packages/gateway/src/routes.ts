@@ -42,6 +42,8 @@ export function servedBindings(options: GatewayOptions, warn?: (message: string)
 /** The routes of a gateway. */
 export class Routes {
   readonly bindings: readonly Binding[];
+  /** The connections of the only upstream. Undefined if there are several. */
+  readonly only: UpstreamConnections | undefined;
   readonly #router = new Router<Route>();
   readonly #methods = new Map<string, RpcMethod>();
 
@@ -60,6 +62,8 @@ export class Routes {
     }
     const routeOptions = routeOptionsOf(options);
     const upstreams = [options, ...otherUpstreams];
+    const [first] = pools.values();
+    this.only = pools.size === 1 ? first : undefined;
     const poolOf = new Map<DescService, UpstreamConnections>();
     for (const { services, upstream } of upstreams) {
       const pool = pools.get(upstream);

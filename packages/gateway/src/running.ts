@@ -1,11 +1,20 @@
 // The calls in flight.
+import type { RpcError } from "@grpc-study/rpc";
 import { type Linked, LinkedSet } from "@grpc-study/rpc/linked-set";
 
+/** A call in flight. */
+export interface RunningCall extends Linked<RunningCall> {
+  /** Ends the call on both sides. */
+  cancel(reason: RpcError): void;
+  /** Ends its response at once, even if the response is incomplete. */
+  abort(): void;
+}
+
 /** The calls in flight. */
-export class Running<Call extends Linked<Call>> extends LinkedSet<Call> {
+export class Running extends LinkedSet<RunningCall> {
   #empty: PromiseWithResolvers<void> | undefined;
 
-  override delete(call: Call): boolean {
+  override delete(call: RunningCall): boolean {
     const deleted = super.delete(call);
     if (this.#empty !== undefined && this.isEmpty) {
       this.#empty.resolve();

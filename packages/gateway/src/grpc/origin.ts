@@ -2,6 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { Metadata } from "@grpc-study/rpc";
 import type { ServerStream } from "@grpc-study/rpc/transport";
+import { Proxies, type TrustProxy } from "../adapters/proxies.ts";
+import type { HttpRequest } from "../http/message.ts";
 import { isGatewayOnly } from "../http/reserved-headers.ts";
 
 /** The origin of a call, as far as the proxies are trusted. */
@@ -13,15 +15,64 @@ export interface Origin {
   readonly scheme: "http" | "https";
 }
 
+/**
+ * Returns the origin of a call.
+ *
+ * @param metadata the metadata of the caller.
+ * @throws RpcError to reject the call, for example for a host that is not allowed.
+ */
+export type OriginOf = (caller: ServerStream, metadata: Metadata) => Origin;
+
+/** What a guard sees of a call, in the form of an HTTP request. */
+export type GuardedRequest = Pick<HttpRequest, "method" | "headers" | "host">;
+
+/**
+ * Creates a function that returns the origins of calls.
+ *
+ * @param guard rejects calls. It throws an RpcError.
+ * @throws TypeError for a `trustProxy` that is not valid.
+ */
+export function originsOf(trustProxy: TrustProxy | undefined, guard: (request: GuardedRequest) => void): OriginOf {
+  const proxies = trustProxy === undefined || trustProxy === false ? undefined : new Proxies(trustProxy);
+  return (caller, metadata) => {
+    const origin = proxies === undefined ? directOrigin(caller) : proxiedOrigin(caller, metadata, proxies);
+    const headers = { host: caller.authority, origin: listOf(metadata, "origin"), "sec-fetch-site": listOf(metadata, "sec-fetch-site") };
+    guard({ method: "POST", headers, host: origin.host });
+    return origin;
+  };
+}
+
 /** The origin of a call if no proxy is trusted. */
-export function directOrigin({ peer, authority, secure }: ServerStream): Origin {
+function directOrigin({ peer, authority, secure }: ServerStream): Origin {
   return { addresses: [addressOf(peer)], host: authority, scheme: secure ? "https" : "http" };
 }
 
-/** The address of a peer without its port and brackets. */
+function proxiedOrigin({ peer, authority, secure }: ServerStream, metadata: Metadata, proxies: Proxies): Origin {
+  const address = addressOf(peer);
+  const headers = {
+    host: authority,
+    "x-forwarded-for": listOf(metadata, "x-forwarded-for"),
+    "x-forwarded-host": listOf(metadata, "x-forwarded-host"),
+    "x-forwarded-proto": listOf(metadata, "x-forwarded-proto"),
+  };
+  return {
+    addresses: proxies.addresses(address, headers),
+    host: proxies.host(address, headers),
+    scheme: proxies.scheme(address, headers, secure),
+  };
+}
+
+function listOf(metadata: Metadata, key: TextKey): string | undefined {
+  const values = metadata.getAll(key);
+  return values.length === 0 ? undefined : values.join(", ");
+}
+
+type TextKey = "origin" | "sec-fetch-site" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto";
+
+/** The address of a peer without its port and brackets. A Unix domain socket has none. */
 function addressOf(peer: string): string {
   const colon = peer.lastIndexOf(":");
-  if (colon < 0 || peer.startsWith("unix:")) return peer;
+  if (colon < 0 || peer.startsWith("unix:")) return "unknown";
   return peer.charCodeAt(0) === 0x5b ? peer.slice(1, colon - 1) : peer.slice(0, colon);
 }
 
@@ -35,7 +86,7 @@ const ofHttp = /^(?:accept(?:-.*)?|content-.*|sec-.*|proxy-.*|trailer|host|origi
  * @param forwarded keys to keep although they belong to HTTP, in lower case.
  * @returns the request id: the caller's `x-request-id` if it is valid, or a generated one.
  */
-export function addOrigin(metadata: Metadata, forwarded: readonly string[], { addresses, host, scheme }: Origin): string {
+export function prepareMetadata(metadata: Metadata, forwarded: readonly string[], { addresses, host, scheme }: Origin): string {
   const ids = metadata.getAll("x-request-id");
   const [id] = ids;
   const requestId = id !== undefined && ids.length === 1 && /^[\x21-\x7e]{1,128}$/.test(id) ? id : randomUUID();

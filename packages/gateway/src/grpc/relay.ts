@@ -3,7 +3,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { OutgoingMethod, ServedMethod, ServerListener, ServerStream } from "@grpc-study/rpc/transport";
 import type { UpstreamConnections } from "../upstreams.ts";
-import type { RelaySettings } from "./relayed-call.ts";
+import type { OriginOf } from "./origin.ts";
+import type { RelayedMethod, RelaySettings } from "./relayed-call.ts";
 import { RequestStreamCall } from "./request-stream-call.ts";
 import { SingleRequestCall } from "./single-request-call.ts";
 
@@ -26,15 +27,34 @@ const common: Readonly<Record<string, Kind>> = {
   "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": kinds.bidi_streaming,
 };
 
+/**
+ * Returns a function that finds the methods of a gateway for the server transport: those that the
+ * gateway serves at the time.
+ */
+export function methodsOf(
+  gateway: { readonly routes: RelayTable; readonly settings: Omit<RelaySettings, "originOf"> },
+  originOf: OriginOf,
+) {
+  let routes: RelayTable | undefined;
+  let relay: Relay | undefined;
+  return (path: string): ServedMethod | undefined => {
+    if (relay === undefined || gateway.routes !== routes) {
+      routes = gateway.routes;
+      relay = new Relay(routes, { ...gateway.settings, originOf });
+    }
+    return relay.find(path);
+  };
+}
+
 /** A served method: its descriptor, the connections to its upstream, and its time limit in milliseconds. */
-export interface Served {
+interface Served {
   readonly method: DescMethod;
   readonly connections: UpstreamConnections;
   readonly timeoutMs: number;
 }
 
 /** What a relay serves. */
-export interface RelayTable {
+interface RelayTable {
   /** Returns the method with a path, `/package.Service/Method`. */
   method(path: string): Served | undefined;
   /** The only upstream. Undefined if there are several. */
@@ -42,10 +62,10 @@ export interface RelayTable {
 }
 
 /** The methods of a gateway. Each is created when it is called first. */
-export class Relay {
+class Relay {
   readonly #table: RelayTable;
   readonly #settings: RelaySettings;
-  readonly #methods = new Map<string, RelayedMethod>();
+  readonly #methods = new Map<string, Method>();
 
   constructor(table: RelayTable, settings: RelaySettings) {
     this.#table = table;
@@ -64,18 +84,18 @@ export class Relay {
     return method;
   }
 
-  #create(path: string): RelayedMethod | undefined {
+  #create(path: string): Method | undefined {
     const served = this.#table.method(path);
-    if (served !== undefined) return new RelayedMethod(path, kinds[served.method.methodKind], served, this.#settings);
+    if (served !== undefined) return new Method(path, kinds[served.method.methodKind], served, this.#settings);
     const { only: connections } = this.#table;
     const kind = Object.hasOwn(common, path) ? common[path] : undefined;
     if (kind === undefined || connections === undefined) return undefined;
-    return new RelayedMethod(path, kind, { connections, timeoutMs: Number.POSITIVE_INFINITY }, this.#settings);
+    return new Method(path, kind, { connections, timeoutMs: Number.POSITIVE_INFINITY }, this.#settings);
   }
 }
 
 /** A method on both sides: the transport serves it, and the channel calls it. */
-export class RelayedMethod implements ServedMethod, OutgoingMethod {
+class Method implements ServedMethod, RelayedMethod {
   readonly path: string;
   readonly requestStream: boolean;
   readonly responseStream: boolean;

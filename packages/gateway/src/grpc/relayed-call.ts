@@ -1,39 +1,35 @@
 // A relayed call: what its kinds share. It begins, passes responses on, and ends once.
 import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
-import type { LinkedSet } from "@grpc-study/rpc/linked-set";
 import {
   type ClientListener,
   type ClientStream,
   type Compression,
   type OutgoingCall,
+  type OutgoingMethod,
   requestFault,
   type ServerStream,
   type Status,
 } from "@grpc-study/rpc/transport";
-import type { CallLimits } from "../call-limits.ts";
-import type { ErrorWriter } from "../http/errors.ts";
-import type { HeaderRules } from "../http/header-rules.ts";
-import type { UpstreamConnection } from "../upstreams.ts";
-import { addOrigin, type Origin } from "./origin.ts";
-import type { RelayedMethod } from "./relay.ts";
+import type { Settings } from "../exchange.ts";
+import type { RunningCall } from "../running.ts";
+import type { UpstreamConnection, UpstreamConnections } from "../upstreams.ts";
+import { type OriginOf, prepareMetadata } from "./origin.ts";
 
 /** The settings that all calls of a relay share. */
-export interface RelaySettings {
-  readonly errors: ErrorWriter;
-  readonly headerRules: HeaderRules;
-  readonly running: LinkedSet<RelayedCall>;
-  readonly callLimits: CallLimits;
-  readonly logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void } | undefined;
-  /**
-   * Returns the origin of a call.
-   *
-   * @throws RpcError to reject the call, for example for a host that is not allowed.
-   */
-  readonly originOf: (caller: ServerStream) => Origin;
+export interface RelaySettings extends Pick<Settings, "errors" | "headerRules" | "running" | "callLimits" | "logger"> {
+  readonly originOf: OriginOf;
+}
+
+/** The method of a call. */
+export interface RelayedMethod extends OutgoingMethod {
+  readonly connections: UpstreamConnections;
+  /** The time limit of its calls, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly settings: RelaySettings;
 }
 
 /** It is also the channel's `OutgoingCall` and its listener: a call is one allocation. */
-export abstract class RelayedCall implements OutgoingCall, ClientListener {
+export abstract class RelayedCall implements OutgoingCall, ClientListener, RunningCall {
   readonly method: RelayedMethod;
   metadata: Metadata | undefined = undefined;
   deadline: number;
@@ -42,8 +38,8 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener {
   readonly authority = undefined;
   request: Buffer | undefined;
   previousAttempts = 0;
-  previous: RelayedCall | undefined = undefined;
-  next: RelayedCall | undefined = undefined;
+  previous: RunningCall | undefined = undefined;
+  next: RunningCall | undefined = undefined;
   protected readonly caller: ServerStream;
   protected upstream: ClientStream | undefined = undefined;
   protected ended = false;
@@ -58,6 +54,7 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener {
   #connection: UpstreamConnection | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #requestId = "";
+  #address = "";
   #began = 0;
 
   /** @param compression the compression of the requests. */
@@ -74,11 +71,14 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener {
     const { caller, method } = this;
     const { settings } = method;
     if (settings.logger !== undefined) this.#began = performance.now();
-    let origin: Origin;
     try {
-      origin = settings.originOf(caller);
-      this.#addMetadata(origin);
-      this.#client = settings.callLimits.begin(origin.addresses[0] ?? "");
+      const { metadata } = caller;
+      const origin = settings.originOf(caller, metadata);
+      const [address = ""] = origin.addresses;
+      this.#address = address;
+      this.#requestId = prepareMetadata(metadata, settings.headerRules.forwarded, origin);
+      this.#setMetadata(metadata);
+      this.#client = settings.callLimits.begin(address);
     } catch (thrown) {
       const { code, message } = settings.errors.visible(thrown);
       this.#end({ code, message, metadata: undefined });
@@ -96,9 +96,7 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener {
   }
 
   /** @throws RpcError INVALID_ARGUMENT for metadata that cannot be sent. */
-  #addMetadata(origin: Origin): void {
-    const { metadata } = this.caller;
-    this.#requestId = addOrigin(metadata, this.method.settings.headerRules.forwarded, origin);
+  #setMetadata(metadata: Metadata): void {
     const fault = requestFault(metadata);
     if (fault !== undefined) throw new RpcError(Code.INVALID_ARGUMENT, fault);
     this.metadata = metadata;
@@ -201,15 +199,12 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener {
       settings.callLimits.end(this.#client);
       this.#client = undefined;
     }
-    if (this.#connection !== undefined) this.#connection.calls--;
+    this.#connection?.end();
     this.#connection = undefined;
     if (settings.logger === undefined) return;
     const durationMs = Math.round((performance.now() - this.#began) * 1000) / 1000;
-    const { peer } = this.caller;
-    settings.logger.info(
-      { reqId: this.#requestId, method: "POST", path, protocol: "grpc", status: 200, grpc: Code[code], durationMs, peer },
-      "request",
-    );
+    const fields = { reqId: this.#requestId, method: "POST", path, protocol: "grpc", status: 200, grpc: Code[code], durationMs };
+    settings.logger.info({ ...fields, peer: this.#address }, "request");
   }
 }
 

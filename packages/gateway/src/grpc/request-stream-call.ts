@@ -1,8 +1,7 @@
 // A relayed call with a stream of requests: client streaming or bidirectional. Each side pulls one
 // message at a time, once the other side has room for it, so that a slow reader slows the sender.
 import type { ServerListener, ServerStream, Status } from "@grpc-study/rpc/transport";
-import type { RelayedMethod } from "./relay.ts";
-import { RelayedCall } from "./relayed-call.ts";
+import { RelayedCall, type RelayedMethod } from "./relayed-call.ts";
 
 export class RequestStreamCall extends RelayedCall {
   /** The listener of the caller's stream. */

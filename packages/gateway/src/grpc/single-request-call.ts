@@ -3,8 +3,7 @@
 // `onCancel` for such a call, and the channel never calls `onDrain`.
 import type { Metadata } from "@grpc-study/rpc";
 import type { ServerListener, ServerStream, Status } from "@grpc-study/rpc/transport";
-import type { RelayedMethod } from "./relay.ts";
-import { RelayedCall } from "./relayed-call.ts";
+import { RelayedCall, type RelayedMethod } from "./relayed-call.ts";
 
 /** Calls whose header has arrived in this turn of the event loop, but not their response. */
 let waiting: SingleRequestCall[] = [];

@@ -18,7 +18,7 @@ const safe = new Set(["GET", "HEAD", "OPTIONS"]);
  *
  * @throws HttpError 421 for a host that is not allowed.
  */
-export function checkHost({ headers: { host } }: HttpRequest, allowed: readonly string[]): void {
+export function checkHost({ headers: { host } }: Pick<HttpRequest, "headers">, allowed: readonly string[]): void {
   if (host === undefined || allowed.includes("*") || allowed.includes(host.toLowerCase()) || allowed.includes(nameOf(host))) return;
   throw new HttpError(421, Code.PERMISSION_DENIED, `the host ${quote(host)} is not allowed: add it to allowedHosts`);
 }
@@ -45,7 +45,7 @@ export function hostsOfListener(address: AddressInfo | string | null): readonly 
  *
  * @throws HttpError 403 if the page's origin is not allowed.
  */
-export function checkSite({ method, headers, host }: HttpRequest, origins: readonly string[]): void {
+export function checkSite({ method, headers, host }: Pick<HttpRequest, "method" | "headers" | "host">, origins: readonly string[]): void {
   const { origin, "sec-fetch-site": site } = headers;
   if (safe.has(method) || site === "same-origin" || site === "none" || origins.includes("*")) return;
   if (origin === undefined ? site === undefined : origins.includes(origin)) return;
