@@ -3,9 +3,11 @@ import { METHODS } from "node:http";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { CallLimits } from "./call-limits.ts";
+import { connect } from "./connect/handler.ts";
 import { Cors, corsMethods, isPreflight } from "./cors.ts";
 import type { Settings } from "./exchange.ts";
 import { quote } from "./fields/invalid-field.ts";
+import { grpcWeb } from "./grpc-web/handler.ts";
 import { ErrorWriter, HttpError } from "./http/errors.ts";
 import { headerRulesOf } from "./http/header-rules.ts";
 import type { HttpRequest, HttpResponse, ResponseHeaders } from "./http/message.ts";
@@ -32,6 +34,12 @@ export const defaultGraceMs = 10_000;
  */
 export const abortMs = 200;
 
+/** The protocols of RPC. The first one that accepts a request serves it. */
+const handlers = [
+  { protocol: "grpc-web", handler: grpcWeb },
+  { protocol: "connect", handler: connect },
+] as const;
+
 /** The methods of HTTP. HTTP/2 allows any text. */
 const knownMethods: ReadonlySet<string> = new Set(METHODS);
 
@@ -45,6 +53,11 @@ export interface ProtocolHandler {
   accepts(request: HttpRequest, method: RpcMethod, hasRoute: boolean): boolean;
   /** Answers the request. It makes its own exchange, and never throws. */
   serve(request: HttpRequest, response: HttpResponse, method: RpcMethod, settings: Settings): void;
+  /**
+   * Answers a request whose path no method and no route has, if the request is of this protocol.
+   * Returns whether it is. Never throws.
+   */
+  unknown(request: HttpRequest, response: HttpResponse, settings: Settings): boolean;
 }
 
 /** Rejects requests that a server must not serve. @throws HttpError */
@@ -56,7 +69,6 @@ export interface CoreOptions {
   readonly headers?: ResponseHeaders;
   /** Whether `/` redirects to the documentation, unless a rule matches it. */
   readonly home?: boolean;
-  readonly protocolHandlers?: readonly ProtocolHandler[];
 }
 
 /** What changes with `update`. */
@@ -86,7 +98,7 @@ export class Core {
     const { maxCalls = defaultMaxCalls, callsPerConnection = defaultCallsPerConnection, protocols = allProtocols } = options;
     this.#options = options;
     this.#core = core;
-    this.#protocols = core.protocolHandlers ?? [];
+    this.#protocols = handlers.filter(({ protocol }) => protocols.includes(protocol)).map(({ handler }) => handler);
     this.#cors = options.cors && new Cors(options.cors, { protocols, responseHeaders: options.responseHeaders ?? [] });
     this.#pools = new Pools({ maxResponseBytes: options.maxResponseBytes, callsPerConnection });
     this.#shared = {
@@ -164,6 +176,7 @@ export class Core {
         return;
       }
     }
+    if (!hasRoute && this.#protocols.some((one) => one.unknown(request, response, settings))) return;
     if (hasRoute) void serveRest(new RestExchange(request, response, found.segments, settings), found.route);
     else answerUnmatched(new HttpExchange(request, response, settings), found?.allow ?? (ownHandler && ownMethods));
   }

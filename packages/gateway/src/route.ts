@@ -1,7 +1,7 @@
 // A route: a binding with its codecs and its upstream.
 import { create, type DescMessage, type DescMethod, type DescService, type Message } from "@bufbuild/protobuf";
 import { type JsonOptions, jsonCodec, jsonFieldCodec } from "@grpc-study/codec/json";
-import type { CallOptions } from "@grpc-study/rpc";
+import type { CallOptions, CodecFactory } from "@grpc-study/rpc";
 import { type HttpBody, HttpBodySchema } from "../gen/google/api/httpbody_pb.js";
 import { isHttpBody, RequestBinder } from "./fields/bind-request.ts";
 import type { Binding } from "./http-rule/rule.ts";
@@ -85,7 +85,7 @@ export class Route {
 export type ConnectionsOf = (service: DescService) => UpstreamConnections;
 
 /** Resolves the types in a response or error before passing it on. */
-function resolvingTypes(calls: Calls, output: DescMessage, types: AnyTypes | undefined): Calls {
+export function resolvingTypes(calls: Calls, output: DescMessage, types: AnyTypes | undefined): Calls {
   if (types === undefined) return calls;
   const resolving = <Stream extends Responses>(stream: Stream): Stream => {
     const recv = stream.recv.bind(stream);
@@ -106,12 +106,16 @@ function resolvingTypes(calls: Calls, output: DescMessage, types: AnyTypes | und
   }
 }
 
-/** Calls the client's method. Its type is only known at run time. */
-function callsOf({ parent, localName, methodKind }: DescMethod, connections: UpstreamConnections): Calls {
+/**
+ * Calls the client's method. Its type is only known at run time.
+ *
+ * @param codec the codec for messages. Default: that of the client.
+ */
+export function callsOf({ parent, localName, methodKind }: DescMethod, connections: UpstreamConnections, codec?: CodecFactory): Calls {
   const begin = (call: UpstreamCall) => {
     const connection = connections.choose();
     call.use(connection);
-    return connection.client(parent)[localName] as (...args: readonly unknown[]) => unknown;
+    return connection.client(parent, codec)[localName] as (...args: readonly unknown[]) => unknown;
   };
   const call = (request: unknown, options: UpstreamCall) => begin(options)(request, options);
   return { kind: methodKind, call } as Calls;

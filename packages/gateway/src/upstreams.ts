@@ -1,6 +1,6 @@
 // The upstream servers of a gateway, and the channels to them.
 import type { DescService } from "@bufbuild/protobuf";
-import { type Channel, createChannel, createClient } from "@grpc-study/rpc";
+import { type Channel, type CodecFactory, compiled, createChannel, createClient } from "@grpc-study/rpc";
 import type { Upstream } from "./options.ts";
 
 /** An upstream with its channel. */
@@ -17,8 +17,8 @@ export class UpstreamConnection {
   calls = 0;
   /** Called when the last call has ended. */
   onIdle: (() => void) | undefined;
-  /** One client for each service, which covers all its methods. */
-  readonly #clients = new Map<DescService, Readonly<Record<string, unknown>>>();
+  /** One client for each service and codec, which covers all methods of the service. */
+  readonly #clients = new Map<CodecFactory, Map<DescService, Readonly<Record<string, unknown>>>>();
 
   constructor(channel: Channel) {
     this.channel = channel;
@@ -30,9 +30,17 @@ export class UpstreamConnection {
     if (this.calls === 0) this.onIdle?.();
   }
 
-  client(service: DescService): Readonly<Record<string, unknown>> {
-    const client = this.#clients.get(service) ?? (createClient(service, this.channel) as unknown as Readonly<Record<string, unknown>>);
-    this.#clients.set(service, client);
+  client(service: DescService, codec: CodecFactory = compiled): Readonly<Record<string, unknown>> {
+    let clients = this.#clients.get(codec);
+    if (clients === undefined) {
+      clients = new Map();
+      this.#clients.set(codec, clients);
+    }
+    let client = clients.get(service);
+    if (client === undefined) {
+      client = createClient(service, this.channel, { codec }) as unknown as Readonly<Record<string, unknown>>;
+      clients.set(service, client);
+    }
     return client;
   }
 }

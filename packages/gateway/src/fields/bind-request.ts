@@ -123,7 +123,12 @@ function bodyParser(
   };
 }
 
-function parsed<T>(parse: () => T): T {
+/**
+ * Parses JSON.
+ *
+ * @throws RpcError INVALID_ARGUMENT for invalid JSON, HttpError 413 for too many elements.
+ */
+export function parsed<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {

@@ -55,7 +55,12 @@ function forward(metadata: Metadata, headers: RequestHeaders, name: string): voi
 /** The characters that gRPC allows in a key. HTTP allows more. */
 const legalKey = /^[0-9a-z_.-]+$/;
 
-function add(metadata: Metadata, key: string, value: string): void {
+/**
+ * Adds a header to metadata: the values of a `-bin` key are base64.
+ *
+ * @throws RpcError INVALID_ARGUMENT if it is not valid metadata.
+ */
+export function add(metadata: Metadata, key: string, value: string): void {
   try {
     if (!key.endsWith("-bin")) metadata.add(key, value);
     else for (const one of value.split(",")) metadata.add(key, bytesOf(one.trim()));

@@ -1,0 +1,30 @@
+// Serves gRPC-Web.
+import { Code, RpcError } from "@grpc-study/rpc";
+import type { ProtocolHandler } from "../core.ts";
+import { quote } from "../fields/invalid-field.ts";
+import type { HttpRequest } from "../http/message.ts";
+import { contentTypeOf } from "./content-type.ts";
+import { GrpcWebExchange } from "./grpc-web-exchange.ts";
+
+/** gRPC-Web at the paths of methods. */
+export const grpcWeb: ProtocolHandler = {
+  accepts: isGrpcWeb,
+
+  serve(request, response, method, settings) {
+    const type = contentTypeOf(request.headers["content-type"]);
+    const exchange = new GrpcWebExchange(request, response, settings, type);
+    if (type.format !== undefined) void exchange.serve(method, type.format);
+    else exchange.fail(new RpcError(Code.UNIMPLEMENTED, `the messages of a call must be proto or json, got ${quote(type.name)}`));
+  },
+
+  unknown(request, response, settings) {
+    if (!isGrpcWeb(request)) return false;
+    const exchange = new GrpcWebExchange(request, response, settings, contentTypeOf(request.headers["content-type"]));
+    exchange.fail(new RpcError(Code.UNIMPLEMENTED, `no method has the path ${request.path.slice(0, 200)}`));
+    return true;
+  },
+};
+
+function isGrpcWeb({ method, headers }: HttpRequest): boolean {
+  return method === "POST" && /^\s*application\/grpc-web/i.test(headers["content-type"] ?? "");
+}
