@@ -1,4 +1,5 @@
 // A server for the tests of Connect and gRPC-Web.
+import { randomBytes } from "node:crypto";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { Code, type Context, type Implementation, implement, RpcError } from "@grpc-study/rpc";
 import { Calls, type Note } from "./gen/calls_pb.js";
@@ -39,9 +40,9 @@ export function callsServer(): { readonly implementation: Implementation; readon
   };
   const echo = async (note: Note, context: Context) => {
     begin(context);
-    if (note.text === "hang") await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+    if (note.text === "hang") await aborted(context);
     end(note);
-    return note.size > 0 ? { ...note, data: Buffer.alloc(note.size, "abc") } : note;
+    return note.size > 0 ? { ...note, data: randomBytes(note.size) } : note;
   };
 
   const implementation = implement(Calls, {
@@ -52,9 +53,9 @@ export function callsServer(): { readonly implementation: Implementation; readon
       context.sendHeader();
       for (let count = 1; count <= note.count; count++) {
         seen.responses++;
-        yield { text: note.text, count, data: Buffer.alloc(note.size, "abc") };
+        yield { text: note.text, count, data: randomBytes(note.size) };
       }
-      if (note.text === "hang") await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+      if (note.text === "hang") await aborted(context);
       end(note);
     },
     async join(notes, context) {
@@ -82,6 +83,11 @@ export function callsServer(): { readonly implementation: Implementation; readon
     },
   });
   return { implementation, seen };
+}
+
+/** Rejects once the call is cancelled. */
+function aborted({ signal }: Context): Promise<never> {
+  return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }
 
 /** Resolves once a condition holds. */

@@ -9,7 +9,7 @@ import { httpStatus } from "../http/status.ts";
 import { addHeader } from "../http-exchange.ts";
 import { compress, decompress, type Encoding, encodingNamed, isWorthCompressing, preferredEncoding } from "../protocol/encodings.ts";
 import type { Format } from "../protocol/format.ts";
-import { formOf, type MethodForm } from "../protocol/method-form.ts";
+import { formOf } from "../protocol/method-form.ts";
 import { addMetadata } from "../protocol/response-metadata.ts";
 import { RpcExchange } from "../protocol/rpc-exchange.ts";
 import { readWhole } from "../protocol/single-request.ts";
@@ -39,7 +39,7 @@ export class ConnectUnary extends RpcExchange {
       const encoding = encodingNamed("the header content-encoding", headers["content-encoding"]);
       const body = readWhole(this.request, this.settings);
       const bytes = body instanceof Promise ? await body : body;
-      await this.#call(formOf(method, format), format, bytes, encoding);
+      await this.#call(method, format, bytes, encoding);
     } catch (error) {
       this.fail(error);
     }
@@ -56,18 +56,19 @@ export class ConnectUnary extends RpcExchange {
         return;
       }
       const encoding = encodingNamed("the query parameter compression", compression);
-      await this.#call(formOf(method, format), format, message, encoding);
+      await this.#call(method, format, message, encoding);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  async #call(form: MethodForm, format: Format, body: Buffer, encoding: Encoding | undefined): Promise<void> {
+  async #call(method: RpcMethod, format: Format, body: Buffer, encoding: Encoding | undefined): Promise<void> {
     const { headers } = this.request;
+    const form = formOf(method, format);
     const timeoutMs = timeoutOf(headers);
     const bytes = encoding === undefined ? body : await decompress(body, encoding, this.settings.bodyLimit);
     const { call } = form.calls as CallsOf<"unary">;
-    const response = await call(form.decode(bytes), this.callOptions(timeoutMs));
+    const response = await call(form.decode(bytes), this.callOptions(timeoutMs, method.timeoutMs));
     const content = form.encode(response);
     if (this.trailerMetadata !== undefined) addMetadata(this.headers, this.trailerMetadata, "trailer-");
     this.headers["content-type"] = format === "json" ? "application/json" : "application/proto";

@@ -52,13 +52,13 @@ export abstract class EnvelopedExchange extends RpcExchange {
     try {
       const framing = this.framing();
       if (framing.responseEncoding !== undefined) this.headers[this.encodingHeader] = framing.responseEncoding;
-      await this.#call(formOf(method, format), framing);
+      await this.#call(formOf(method, format), framing, method.timeoutMs);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  async #call({ calls, encode, decode }: MethodForm, framing: Framing): Promise<void> {
+  async #call({ calls, encode, decode }: MethodForm, framing: Framing, limitMs: number): Promise<void> {
     const { request, settings } = this;
     const { timeoutMs, requestEncoding, responseEncoding } = framing;
     const decoder: RequestDecoder<Message> = {
@@ -73,23 +73,23 @@ export abstract class EnvelopedExchange extends RpcExchange {
     switch (calls.kind) {
       case "unary": {
         const message = await readSingle(request.body, decoder, settings);
-        const response = await calls.call(message, this.callOptions(timeoutMs));
+        const response = await calls.call(message, this.callOptions(timeoutMs, limitMs));
         this.#sendOne(await wrap(response));
         return;
       }
       case "client_streaming": {
-        const options = this.callOptions(timeoutMs);
+        const options = this.callOptions(timeoutMs, limitMs);
         const response = await calls.call(new RequestMessages(request.body, decoder, settings), options);
         this.#sendOne(await wrap(response));
         return;
       }
       case "server_streaming": {
         const message = await readSingle(request.body, decoder, settings);
-        await this.#sendAll(calls.call(message, this.callOptions(timeoutMs)), wrap);
+        await this.#sendAll(calls.call(message, this.callOptions(timeoutMs, limitMs)), wrap);
         return;
       }
       case "bidi_streaming": {
-        const options = this.callOptions(timeoutMs);
+        const options = this.callOptions(timeoutMs, limitMs);
         await this.#sendAll(calls.call(new RequestMessages(request.body, decoder, settings), options), wrap);
       }
     }

@@ -32,7 +32,8 @@ export class RequestMessages<Message> implements AsyncIterableIterator<Message, 
   /** Runs while a message is incomplete. */
   #timer: NodeJS.Timeout | undefined;
   #waiter: PromiseWithResolvers<IteratorResult<Message, undefined>> | undefined;
-  /** Whether the whole body has arrived. */
+  /** Whether the body has ended, and whether that is final. */
+  #ended = false;
   #complete: boolean;
   #returned = false;
   #failure: RpcError | undefined;
@@ -44,7 +45,7 @@ export class RequestMessages<Message> implements AsyncIterableIterator<Message, 
     this.#timeoutMs = bodyTimeoutMs;
     this.#complete = body === undefined;
     const onBroken = () => {
-      if (!this.#complete) this.#fail(new RpcError(Code.CANCELLED, "the body was cut off"));
+      if (!this.#ended) this.#fail(new RpcError(Code.CANCELLED, "the body was cut off"));
     };
     // The listeners stay: an `error` event without a listener would be thrown.
     body
@@ -85,14 +86,22 @@ export class RequestMessages<Message> implements AsyncIterableIterator<Message, 
     if (this.#reader.unread >= window) this.#body?.pause();
   }
 
+  /**
+   * Completes the requests in the next turn: Node's HTTP/2 client ends the body of a request that it
+   * cancels, and resets the stream right after.
+   */
   #end(): void {
-    try {
-      this.#decoder.text?.end();
-      this.#complete = true;
-    } catch (error) {
-      this.#fail(RpcError.from(error));
-    }
-    this.#deliver();
+    this.#ended = true;
+    setImmediate(() => {
+      if (this.#failure !== undefined) return;
+      try {
+        this.#decoder.text?.end();
+        this.#complete = true;
+      } catch (error) {
+        this.#fail(RpcError.from(error));
+      }
+      this.#deliver();
+    });
   }
 
   #fail(error: RpcError): void {
