@@ -1,6 +1,7 @@
 // Envelopes: one byte of flags, the length in four bytes, and a message. Connect streams and gRPC-Web
 // share this framing.
-import { Code, RpcError } from "@grpc-study/rpc";
+import { Code } from "@grpc-study/rpc";
+import { HttpError } from "../http/errors.ts";
 
 /** The size of the flags and the length, in bytes. */
 export const prefixBytes = 5;
@@ -11,9 +12,9 @@ export const compressedFlag = 0x01;
 const firstBytes = 4 * 1024;
 const nothing = Buffer.alloc(0);
 
-/** The error for a message beyond the limit. */
-export function messageTooLarge(limit: number): RpcError {
-  return new RpcError(Code.RESOURCE_EXHAUSTED, `a message is larger than the limit of ${limit} bytes`);
+/** The error for a message beyond the limit. The rest of the body is not worth reading. */
+export function messageTooLarge(limit: number): HttpError {
+  return new HttpError(413, Code.RESOURCE_EXHAUSTED, `a message is larger than the limit of ${limit} bytes`, { connection: "close" });
 }
 
 /**
