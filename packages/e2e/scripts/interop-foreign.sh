@@ -12,6 +12,7 @@
 #
 #   packages/e2e/scripts/interop-foreign.sh [CASE...]
 #
+# GATEWAY=1 puts our gateway in front of our server: its port relays the calls.
 # TRANSPORT=grpc-js runs both of our programs on grpc-js instead of http2.
 #
 # Each run prints one line: "ok", "FAIL", or "n/a" for a case that the peer does not support. The
@@ -41,6 +42,7 @@ cases=${*:-$all}
 tls_cases="empty_unary large_unary ping_pong custom_metadata"
 failed=0
 transport=${TRANSPORT:-http2}
+gateway=${GATEWAY:+--gateway}
 # The cases that grpc-js does not support; interop/transport.ts has the reasons.
 ours_unsupported=
 [ "$transport" = grpc-js ] &&
@@ -82,9 +84,9 @@ run() {
 }
 
 ours_client="$node interop/client/main.ts --transport $transport"
-start ours "$node" interop/server/main.ts --transport "$transport" --port 0
+start ours "$node" interop/server/main.ts --transport "$transport" $gateway --port 0
 ours=$port
-start ours-tls "$node" interop/server/main.ts --transport "$transport" --port 0 --use_tls --certs "$work/certs"
+start ours-tls "$node" interop/server/main.ts --transport "$transport" $gateway --port 0 --use_tls --certs "$work/certs"
 ours_tls=$port
 certs="--tls_cert_file $work/certs/server.pem --tls_key_file $work/certs/server.key"
 trust="--use_tls --ca_file $work/certs/ca.pem --server_host_override foo.test.google.fr"

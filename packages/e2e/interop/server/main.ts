@@ -1,6 +1,7 @@
 // The interop server: `pnpm --filter @grpc-study/e2e interop-server --port 10000`.
 import { join } from "node:path";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+import { createGateway, type Gateway } from "@grpc-study/gateway";
 import { createServer, ListenError, type ServerTls, TlsFileError } from "@grpc-study/rpc";
 import { CertificatesError, createCertificates } from "@grpc-study/server/certs";
 import { Command, Option } from "commander";
@@ -16,6 +17,7 @@ interface Flags {
   readonly tls_key_file?: string;
   readonly certs: string;
   readonly transport: TransportName;
+  readonly gateway: boolean;
 }
 
 /** The names in gRPC's own test certificate. Clients request them with `--server_host_override`. */
@@ -34,6 +36,7 @@ await new Command("interop-server")
   .option("--tls_key_file <file>", "the private key of the server's certificate, in PEM")
   .option("--certs <dir>", "folder with ca.pem, server.pem and server.key; missing files are created", certificatesFolder)
   .addOption(new Option("--transport <name>", "transport that carries the calls").choices(transportNames).default(transportNames[0]))
+  .option("--gateway", "serve through a gateway, which relays the calls to the server", false)
   .action(serve)
   .parseAsync();
 
@@ -41,10 +44,20 @@ async function serve(flags: Flags, command: Command): Promise<void> {
   const server = createServer(serverOptions(flags.transport));
   server.add(testService);
   // Install the signal handlers first: a reader of the line below may send a signal at once.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.shutdown({ graceMs: 1000 }));
+  let gateway: Gateway | undefined;
+  const close = async () => {
+    await gateway?.close();
+    await server.shutdown({ graceMs: 1000 });
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void close());
   try {
     const tls = flags.use_tls ? await findCertificates(flags, command) : undefined;
-    const { address } = await server.listen(`${flags.host}:${flags.port}`, tls);
+    let address = `${flags.host}:${flags.port}`;
+    if (flags.gateway) {
+      const upstream = await server.listen("127.0.0.1:0");
+      gateway = createGateway({ services: [testService.service], upstream: upstream.address, allowedHosts: ["*"], graceMs: 1000, tls });
+      ({ host: address } = new URL((await gateway.listen(address)).url));
+    } else ({ address } = await server.listen(address, tls));
     console.log(`serving grpc.testing.TestService on ${address}${tls === undefined ? "" : `, over TLS with ${tls.cert}`}`);
   } catch (error) {
     if (!(error instanceof ListenError || error instanceof CertificatesError || error instanceof TlsFileError)) throw error;
