@@ -1,25 +1,36 @@
 // Java's HttpClient with default options. It asks for an upgrade to h2c with each plaintext request.
-// Prints the method, the status, the HTTP version and the body of each request on one line.
 //
-//	java Ask.java URL GET-PATH POST-PATH JSON
+// Each line of stdin is a request: method, path, headers (`name: value`, joined by `|`) and the body
+// in base64, separated by tabs. For each, the program prints the status, the version of HTTP, the
+// header `allow` and the body in base64, separated by tabs.
+//
+//	java Ask.java URL
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.Base64;
 
 public class Ask {
   public static void main(String[] args) throws Exception {
     var client = HttpClient.newHttpClient();
-    for (var times = 0; times < 2; times++) {
-      ask(client, HttpRequest.newBuilder(URI.create(args[0] + args[1])).build());
-      var body = BodyPublishers.ofString(args[3]);
-      ask(client, HttpRequest.newBuilder(URI.create(args[0] + args[2])).header("content-type", "application/json").POST(body).build());
+    var lines = new BufferedReader(new InputStreamReader(System.in));
+    for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+      var parts = line.split("\t", -1);
+      var body = Base64.getDecoder().decode(parts[3]);
+      var publisher = body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body);
+      var request = HttpRequest.newBuilder(URI.create(args[0] + parts[1])).timeout(Duration.ofSeconds(20)).method(parts[0], publisher);
+      for (var header : parts[2].split("\\|")) {
+        if (!header.isEmpty()) request.header(header.split(": ")[0], header.split(": ")[1]);
+      }
+      var response = client.send(request.build(), BodyHandlers.ofByteArray());
+      var version = response.version() == HttpClient.Version.HTTP_2 ? "2" : "1.1";
+      var allow = response.headers().firstValue("allow").orElse("");
+      System.out.println(String.join("\t", "" + response.statusCode(), version, allow, Base64.getEncoder().encodeToString(response.body())));
     }
-  }
-
-  static void ask(HttpClient client, HttpRequest request) throws Exception {
-    var response = client.send(request, BodyHandlers.ofString());
-    System.out.println(request.method() + " " + response.statusCode() + " " + response.version() + " " + response.body());
   }
 }

@@ -37,7 +37,7 @@ export interface Call {
   /** The status code. Default: OK. */
   readonly code?: Code;
   /** Cancel the call after this number of responses, because the whole stream takes long. */
-  readonly take?: number;
+  readonly take?: number | undefined;
 }
 
 /** A command of our client, its calls, and its output. */

@@ -2,10 +2,11 @@
 import { once } from "node:events";
 import { createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { type DescMethodStreaming, type DescMethodUnary, fromJson, type Message } from "@bufbuild/protobuf";
+import { type DescMethodUnary, fromJson, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type Transport } from "@connectrpc/connect";
 import { connectNodeAdapter, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { type Caller, ok, requestsOf, toProtoJson } from "./caller.ts";
+import { callWithTransport } from "../gateway/clients/connect.ts";
+import { type Caller, toProtoJson } from "./caller.ts";
 import type { Replay } from "./replay.ts";
 
 export interface ConnectTransport extends Transport, Disposable {}
@@ -17,32 +18,9 @@ export function createTransport(address: string): ConnectTransport {
   return Object.assign(transport, { [Symbol.dispose]: () => sessionManager.abort() });
 }
 
-export const callWithConnect: Caller = async (address, { method, requests, take }) => {
+export const callWithConnect: Caller = async (address, call) => {
   using transport = createTransport(address);
-  const messages = requestsOf({ method, requests });
-  const responses: Message[] = [];
-  const leave = new AbortController();
-  const result = (ending: { code: number; message: string }) => ({
-    responses: responses.map((response) => toProtoJson(method.output, response)),
-    ...ending,
-  });
-  try {
-    if (method.methodKind === "unary") {
-      const { message } = await transport.unary(method as DescMethodUnary, leave.signal, undefined, undefined, messages[0] as Message);
-      responses.push(message);
-    } else {
-      const call = await transport.stream(method as DescMethodStreaming, leave.signal, undefined, undefined, iterate(messages));
-      for await (const response of call.message) {
-        responses.push(response);
-        if (responses.length === take) break;
-      }
-      leave.abort();
-    }
-    return result(ok);
-  } catch (error) {
-    if (!(error instanceof ConnectError)) throw error;
-    return result({ code: error.code, message: error.rawMessage });
-  }
+  return await callWithTransport(transport, call);
 };
 
 export interface ForeignServer extends AsyncDisposable {
@@ -106,10 +84,6 @@ export function serveReplayWithConnect(replay: Replay): Promise<ForeignServer> {
       router.rpc(method as DescMethodUnary, implementation[methodKind] as never);
     }
   });
-}
-
-async function* iterate<T>(values: Iterable<T>): AsyncIterable<T> {
-  yield* values;
 }
 
 export { Code as ConnectCode, ConnectError };

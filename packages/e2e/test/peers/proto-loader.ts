@@ -33,11 +33,13 @@ export function createLoaderClient(address: string, options?: grpc.ClientOptions
   return Object.assign(client, { [Symbol.dispose]: () => client.close() });
 }
 
-export const callWithLoader: Caller = async (address, { method, requests, take }) => {
+export const callWithLoader: Caller = async (address, { method, requests, take, metadata: entries = {} }) => {
   using client = createLoaderClient(address);
   const { path, requestSerialize, responseDeserialize } = loadMethod(method);
   const responses: object[] = [];
   const messages = requests.map(toLoader);
+  const metadata = new grpc.Metadata();
+  for (const [key, value] of Object.entries(entries)) metadata.set(key, value);
   const status = await new Promise<Pick<grpc.StatusObject, "code" | "details">>((resolve) => {
     const callback = (error: grpc.ServiceError | null, response?: object) => {
       if (response !== undefined) responses.push(response);
@@ -60,13 +62,13 @@ export const callWithLoader: Caller = async (address, { method, requests, take }
     };
     switch (method.methodKind) {
       case "unary":
-        return client.makeUnaryRequest(path, requestSerialize, responseDeserialize, messages[0] ?? {}, callback);
+        return client.makeUnaryRequest(path, requestSerialize, responseDeserialize, messages[0] ?? {}, metadata, callback);
       case "server_streaming":
-        return read(client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, messages[0] ?? {}));
+        return read(client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, messages[0] ?? {}, metadata));
       case "client_streaming":
-        return write(client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, callback));
+        return write(client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, callback));
       case "bidi_streaming": {
-        const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+        const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
         read(call);
         return write(call);
       }

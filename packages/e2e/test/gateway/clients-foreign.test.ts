@@ -1,0 +1,212 @@
+// HTTP clients of other languages: Java's HttpClient, Go's net/http, Python's http.client and curl,
+// each with every kind of call, as REST and as Connect, with the request itself, HEAD, OPTIONS, and
+// offers of an upgrade. Java and `curl --http2` offer h2c by themselves.
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildGo, hasGo } from "../harness/go-program.ts";
+import { run } from "../harness/process.ts";
+import { Folder } from "../security/certificates.ts";
+import { type Front, startFront } from "./clients/upstream.ts";
+
+const started = new AsyncDisposableStack();
+let front: Front;
+let folder: Folder;
+
+beforeAll(async () => {
+  folder = started.use(await Folder.make());
+  front = started.use(await startFront({ origins: [] }));
+});
+afterAll(() => started.disposeAsync());
+
+interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+interface Answer {
+  readonly status: number;
+  /** The header `allow`. */
+  readonly allow: string;
+  readonly body: string;
+}
+
+/** Frames of a Connect stream. */
+const frames = (...messages: readonly string[]) => messages.map((json) => `\0${String.fromCharCode(0, 0, 0, json.length)}${json}`).join("");
+const lastFrame = (json = "{}") => `\x02${String.fromCharCode(0, 0, 0, json.length)}${json}`;
+
+const ndjson = { "content-type": "application/x-ndjson" };
+const connectStream = { "content-type": "application/connect+json", "connect-protocol-version": "1" };
+const lines = [1, 2, 3].map((n) => `{"result":{"data":"a ${n}"}}\n`).join("");
+const streamed = [1, 2, 3].map((n) => `{"data":"a ${n}"}`);
+const ok = (body: string): Answer => ({ status: 200, allow: "", body });
+
+/** A call of each kind, with its answer. */
+const calls: Readonly<Record<string, readonly [question: Question, answer: Answer, allow: string]>> = {
+  "REST, unary": [{ method: "GET", path: "/v1/greetings/a" }, ok('{"message":"Hello a"}'), "GET, HEAD, OPTIONS"],
+  "REST, server stream": [{ method: "GET", path: "/v1/streams/a" }, ok(lines), "GET, HEAD, OPTIONS"],
+  "REST, client stream": [
+    { method: "POST", path: "/v1/puts", headers: ndjson, body: '{"data":"a"}\n{"data":"b"}\n' },
+    ok('{"data":"a b"}'),
+    "OPTIONS, POST",
+  ],
+  "REST, bidirectional stream": [
+    { method: "POST", path: "/v1/talks", headers: ndjson, body: '{"data":"a"}\n{"data":"b"}\n' },
+    ok('{"result":{"data":"a!"}}\n{"result":{"data":"b!"}}\n'),
+    "OPTIONS, POST",
+  ],
+  "Connect, unary": [
+    {
+      method: "POST",
+      path: "/proto.Greeter/SayHello",
+      headers: { "content-type": "application/json", "connect-protocol-version": "1" },
+      body: '{"name":"a"}',
+    },
+    ok('{"message":"Hello a"}'),
+    "OPTIONS, POST",
+  ],
+  "Connect, server stream": [
+    { method: "POST", path: "/Greeter/GetStream", headers: connectStream, body: frames('{"data":"a"}') },
+    ok(frames(...streamed) + lastFrame()),
+    "OPTIONS, POST",
+  ],
+  "Connect, client stream": [
+    { method: "POST", path: "/Greeter/PutStream", headers: connectStream, body: frames('{"data":"a"}', '{"data":"b"}') },
+    ok(frames('{"data":"a b"}') + lastFrame()),
+    "OPTIONS, POST",
+  ],
+  "Connect, bidirectional stream": [
+    { method: "POST", path: "/Greeter/AllStream", headers: connectStream, body: frames('{"data":"a"}', '{"data":"b"}') },
+    ok(frames('{"data":"a!"}', '{"data":"b!"}') + lastFrame()),
+    "OPTIONS, POST",
+  ],
+};
+
+const upgradeTo = (upgrade: string) => ({ connection: "Upgrade", upgrade });
+
+/** The variants of each call. */
+const exchanges = Object.entries(calls).flatMap(([title, [question, answer, allow]]) => {
+  const { method, path, headers } = question;
+  const isGet = method === "GET";
+  const headOrError: Answer = isGet ? { status: 200, allow: "", body: "" } : { status: 405, allow, body: "" };
+  return [
+    { title, question, answer },
+    ...["h2c", "TLS/1.0", "other"].map((name) => ({
+      title: `${title}, with an offer of ${name}`,
+      question: { ...question, headers: { ...headers, ...upgradeTo(name) } },
+      answer,
+      addsHeaders: true,
+    })),
+    { title: `${title}, HEAD`, question: { method: "HEAD", path }, answer: headOrError },
+    { title: `${title}, OPTIONS`, question: { method: "OPTIONS", path }, answer: { status: 204, allow, body: "" } },
+  ];
+});
+
+/** Makes the requests one after the other, and returns `status version allow body` for each. */
+type Ask = (questions: readonly Question[]) => Promise<readonly (Answer & { version: string })[]>;
+
+const program =
+  (command: string, ...args: readonly string[]): Ask =>
+  async (questions) => {
+    const input = questions
+      .map(({ method, path, headers = {}, body = "" }) => {
+        const fields = Object.entries(headers).map((field) => field.join(": "));
+        return `${[method, path, fields.join("|"), Buffer.from(body, "latin1").toString("base64")].join("\t")}\n`;
+      })
+      .join("");
+    const { stdout, stderr } = await run(command, [...args, front.url], { input });
+    expect(stderr).toBe("");
+    return stdout
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => {
+        const [status, version = "", allow = "", body = ""] = line.split("\t");
+        return { status: Number(status), version, allow, body: Buffer.from(body, "base64").toString("latin1") };
+      });
+  };
+
+/** Makes all requests with one process of curl, on one connection. */
+const curl =
+  (flag: string): Ask =>
+  async (questions) => {
+    const input = await Promise.all(
+      questions.map(async ({ method, path, headers = {}, body }, index) => {
+        const fields = Object.entries(headers).map((field) => `header = "${field.join(": ")}"`);
+        const sent = body === undefined ? [] : [`data-binary = "@${await folder.write(`${flag}-${index}`, body)}"`];
+        const verb = method === "HEAD" ? "head" : `request = "${method}"`;
+        const out = `output = "${folder.file(`${flag}-${index}-answer`)}"`;
+        return [
+          `url = "${front.url}${path}"`,
+          verb,
+          ...fields,
+          ...sent,
+          out,
+          'write-out = "%{http_code}\\t%{http_version}\\t%header{allow}\\n"',
+          flag,
+          "silent",
+        ].join("\n");
+      }),
+    );
+    const { stdout, stderr } = await run("curl", ["-K", "-"], { input: input.join("\nnext\n") });
+    expect(stderr).toBe("");
+    return await Promise.all(
+      stdout
+        .split("\n")
+        .slice(0, -1)
+        .map(async (line, index) => {
+          const [status, version = "", allow = ""] = line.split("\t");
+          const body =
+            questions[index]?.method === "HEAD" ? "" : await readFile(folder.file(`${flag}-${index}-answer`), "latin1").catch(() => "");
+          return { status: Number(status), version, allow, body };
+        }),
+    );
+  };
+
+const runs = (command: string, ...args: readonly string[]) => spawnSync(command, args).status === 0;
+const foreign = (path: string) => fileURLToPath(new URL(`../../foreign/${path}`, import.meta.url));
+
+const clients: readonly { name: string; version: string; missing: string | false; ask: () => Ask; addsHeaders: boolean }[] = [
+  {
+    name: "Java's HttpClient, which offers h2c",
+    version: "1.1",
+    missing: !runs("java", "-version") && "needs Java 11 or later",
+    ask: () => program("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", foreign("java/Ask.java")),
+    addsHeaders: false,
+  },
+  { name: "Go's net/http", version: "1.1", missing: !hasGo && "needs Go", ask: () => program(buildGo("ask")), addsHeaders: true },
+  {
+    name: "Python's http.client",
+    version: "1.1",
+    missing: !runs("python3", "--version") && "needs Python 3",
+    ask: () => program("python3", foreign("python/ask.py")),
+    addsHeaders: true,
+  },
+  { name: "curl", version: "1.1", missing: !runs("curl", "--version") && "needs curl", ask: () => curl("http1.1"), addsHeaders: true },
+  {
+    name: "curl, which offers h2c",
+    version: "1.1",
+    missing: !runs("curl", "--version") && "needs curl",
+    ask: () => curl("http2"),
+    addsHeaders: false,
+  },
+  {
+    name: "curl with HTTP/2",
+    version: "2",
+    missing: !runs("curl", "--version") && "needs curl",
+    ask: () => curl("http2-prior-knowledge"),
+    addsHeaders: false,
+  },
+];
+
+describe.each(clients)("$name", ({ version, missing, ask, addsHeaders }) => {
+  test.skipIf(missing)(missing || "gets the same answers as any client", async () => {
+    const asked = exchanges.filter((exchange) => addsHeaders || !("addsHeaders" in exchange));
+    const answers = await ask()(asked.map(({ question }) => question));
+    const named = (answers: readonly (Answer & { version: string })[]) =>
+      Object.fromEntries(asked.map(({ title }, index) => [title, answers[index]]));
+    expect(named(answers)).toEqual(named(asked.map(({ answer }) => ({ ...answer, version }))));
+  });
+});
