@@ -47,7 +47,8 @@ export async function startBrowser(): Promise<Started> {
  */
 async function unpack(): Promise<string> {
   if (process.platform !== "linux" || process.arch !== "x64") throw new Error("@sparticuz/chromium is for Linux on x64");
-  const folder = join(createRequire(import.meta.url).resolve("@sparticuz/chromium"), "../..");
+  const require = createRequire(import.meta.url);
+  const folder = join(require.resolve("@sparticuz/chromium"), "../..");
   const { version } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as { version: string };
   const path = join(tmpdir(), `grpc-study-chromium-${version}`);
   if (existsSync(path)) return path;
