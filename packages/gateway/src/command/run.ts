@@ -1,148 +1,113 @@
 // Runs the command: from the parsed options to the signal that ends it.
 import { constants } from "node:os";
 import { printable } from "@grpc-study/command/printable";
-import { createLogger } from "@grpc-study/log";
-import { ListenError, TlsFileError } from "@grpc-study/rpc";
+import { createLogger, type Logger } from "@grpc-study/log";
+import { ListenError } from "@grpc-study/rpc";
 import type { Config } from "../config/config.ts";
-import { list } from "../config/list.ts";
-import { ConfigError, readConfig } from "../config/read-config.ts";
-import { DescriptorsError } from "../descriptors.ts";
+import { readConfig } from "../config/read-config.ts";
+import { protocols } from "../config/schema-parts.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
 import { HeaderRuleError } from "../http/header-rules.ts";
-import { RuleError } from "../http-rule/rule.ts";
-import { joinRegistries } from "../known-types.ts";
 import { ownPathsOf } from "../own-paths.ts";
 import { servedBindings } from "../routes.ts";
-import { joinTypeSources } from "../type-source.ts";
 import type { CommandOptions } from "./cli.ts";
+import { isFault, LiveConfig } from "./live-config.ts";
 import { withOptions } from "./options-config.ts";
 import { formatRoutes } from "./routes.ts";
-import { rulesOf } from "./rules.ts";
-import { checkServices, pathsOf, servicesOf, timeoutsOf } from "./settings.ts";
-import { UpstreamServer, UsageError } from "./upstream-server.ts";
+import { fixedOptions } from "./settings.ts";
+import { UsageError } from "./upstream-server.ts";
+
+const defaultListen = "localhost:9468";
 
 /**
  * Serves until a signal arrives. Sets the exit status of the process to 1 if the gateway cannot
  * start.
  */
 export async function run(cli: CommandOptions): Promise<void> {
-  const servers: UpstreamServer[] = [];
-  let gateway: Gateway;
-  let routes: string;
-  let config: Config = {};
-  let log: ReturnType<typeof createLogger>;
+  let live: LiveConfig | undefined;
+  let listen = cli.listen ?? defaultListen;
   try {
-    config = withOptions(cli.config === undefined ? {} : readConfig(cli.config).config, cli);
-    log = createLogger(config.logLevel ?? "info");
-    const { upstreams = [], limits = {}, headers = {}, json = {}, tls } = config;
-    if (upstreams.length === 0) throw new UsageError(`${cli.config} has no upstreams, and --upstream is not given`);
-    for (const upstream of upstreams) servers.push(new UpstreamServer(upstream, limits));
-    await Promise.all(servers.map((server) => server.read()));
-    checkServices(servers, config);
-    const services = servicesOf(servers, config);
-    const [first, ...others] = servers.map((server, index) => ({
-      upstream: server.channel,
-      connect: () => server.connect(),
-      services: services[index] ?? [],
-    }));
-    if (first === undefined) throw new TypeError("the configuration has no server");
-    const descriptors = servers.flatMap((server) => server.descriptors ?? []);
-    const options = {
-      ...first,
-      otherUpstreams: others,
-      rules: rulesOf(config),
-      unbound: config.unbound,
-      conflicts: config.conflicts,
-      // Reports all errors in the rules at once.
-      paths: pathsOf(config),
-      openApi: config.docs?.title === undefined ? {} : { title: config.docs.title },
-    };
-    const bindings = servedBindings(options);
-    if (bindings.length === 0) {
-      const names = servers.map(({ name }) => name).join(" and ");
-      throw new UsageError(`no method of ${names} has a google.api.http rule: add rules with --rules, or use --unbound`);
-    }
-    gateway = createGateway({
-      ...options,
-      registry: joinRegistries(descriptors.map(({ registry }) => registry)),
-      typeSource: joinTypeSources(descriptors.flatMap(({ typeSource }) => typeSource ?? [])),
-      onWarning: (message) => log.warn(message),
-      forwardHeaders: list(headers.forward),
-      responseHeaders: list(headers.response),
-      statusMetadata: headers.status,
-      json: { fieldNames: json.fieldNames ?? "json", emitDefaults: json.emitDefaults ?? false, ignoreUnknownFields: !json.rejectUnknown },
-      rejectUnknownParameters: json.rejectUnknown,
-      bodyLimit: limits.bodyLimit,
-      elementLimit: limits.elementLimit,
-      bodyTimeoutMs: limits.bodyTimeout,
-      timeoutMs: limits.timeout,
-      timeouts: timeoutsOf(servers, config),
-      graceMs: config.grace,
-      maxCalls: limits.maxCalls,
-      maxCallsPerAddress: limits.maxCallsPerAddress,
-      callsPerConnection: limits.callsPerConnection,
-      limits: {
-        maxHeaderBytes: limits.maxHeaderBytes,
-        headersTimeoutMs: limits.headersTimeout,
-        maxConnections: limits.maxConnections,
-        maxConcurrentStreams: limits.maxStreams,
-        maxPipelined: limits.maxPipelined,
-      },
-      cors: config.cors && { origin: list(config.cors.origins) ?? [] },
-      trustProxy: list(config.trustProxy),
-      allowedHosts: list(config.allowedHosts),
-      tls: tls && { ...tls, onReloadError: (error) => log.warn(`${error.message}; the current certificate stays in use`) },
-      logger: log,
-    });
-    const { docs, openApi } = ownPathsOf(options);
-    const { host, port } = listenOf(config);
-    const { url } = await gateway.listen(`${host.includes(":") ? `[${host}]` : host}:${port}`);
-    log.info({ url }, "serving HTTP");
-    routes = formatRoutes(bindings, {
-      address: url,
-      upstream: servers.map(({ name }) => name).join(" and "),
-      docs,
-      openApi,
-    });
+    const config = configOf(cli);
+    listen = config.listen ?? defaultListen;
+    const log = createLogger(config.logLevel ?? "info");
+    live = new LiveConfig(config, log);
+    await live.start();
+    await serve(cli, config, listen, live, log);
   } catch (error) {
-    for (const server of servers) server.close();
-    const message = explain(error, listenOf(config));
+    live?.close();
+    const message = explain(error, listen);
     if (message === undefined) throw error;
     for (const line of message.split("\n")) process.stderr.write(`error: ${printable(line)}\n`);
     process.exitCode = 1;
-    return;
   }
+}
 
+/** @throws ConfigError, UsageError */
+function configOf(cli: CommandOptions): Config {
+  const config = withOptions(cli.config === undefined ? {} : readConfig(cli.config).config, cli);
+  if ((config.upstreams ?? []).length === 0) throw new UsageError(`${cli.config} has no upstreams, and --upstream is not given`);
+  return config;
+}
+
+async function serve(cli: CommandOptions, config: Config, listen: string, live: LiveConfig, log: Logger): Promise<void> {
+  const upstreams = live.upstreams();
+  const options = { ...fixedOptions(config, log), ...upstreams };
+  // Reports all errors in the rules at once.
+  const bindings = servedBindings(options);
+  const missing = live.servers.filter(({ descriptors }) => descriptors === undefined);
+  if (bindings.length === 0 && missing.length === 0 && options.protocols.every((protocol) => protocol === "rest")) {
+    const names = live.servers.map(({ name }) => name).join(" and ");
+    throw new UsageError(`no method of ${names} has a google.api.http rule: add rules with --rules, or use --unbound`);
+  }
+  const gateway = createGateway(options);
+  let url: string;
+  try {
+    ({ url } = await gateway.listen(listen));
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+  log.info({ url }, "serving HTTP");
+  live.attach(gateway);
+  handleSignals(gateway, live, log, () => configOf(cli));
+  process.stdout.on("error", () => {}); // the reader of the table may exit first
+  const { docs, openApi } = ownPathsOf(options);
+  const services = [upstreams, ...(upstreams.otherUpstreams ?? [])].flatMap(({ services }) => services);
+  const upstream = live.servers.map(({ name }) => name).join(" and ");
+  process.stdout.write(
+    formatRoutes(bindings, {
+      address: url,
+      upstream,
+      protocols: options.protocols ?? protocols,
+      services,
+      missing: missing.map(({ name }) => name),
+      docs,
+      openApi,
+    }),
+  );
+}
+
+function handleSignals(gateway: Gateway, live: LiveConfig, log: Logger, read: () => Config): void {
   let stopping = false;
-  const stop = async (signal: "SIGHUP" | "SIGINT" | "SIGTERM") => {
+  const stop = async (signal: "SIGINT" | "SIGTERM") => {
     if (stopping) process.exit(128 + constants.signals[signal]);
     stopping = true;
     log.info("shutting down; a second signal exits at once");
     await gateway.close();
-    for (const server of servers) server.close();
+    live.close();
     log.info("stopped");
   };
-  process.on("SIGHUP", stop).on("SIGINT", stop).on("SIGTERM", stop);
-  process.stdout.on("error", () => {}); // the reader of the table may exit first
-  process.stdout.write(routes);
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  process.on("SIGHUP", () => {
+    if (!stopping) void live.reload(read);
+  });
 }
 
-interface Listen {
-  readonly host: string;
-  readonly port: number;
-}
-
-function listenOf({ listen = "localhost:9468" }: Config): Listen {
-  const colon = listen.lastIndexOf(":");
-  return { host: listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(listen.slice(colon + 1)) };
-}
-
-function explain(error: unknown, listen: Listen): string | undefined {
-  const known = [ConfigError, UsageError, RuleError, TlsFileError, DescriptorsError, HeaderRuleError].some((kind) => error instanceof kind);
-  if (known) return (error as Error).message;
+function explain(error: unknown, listen: string): string | undefined {
+  if (isFault(error) || error instanceof HeaderRuleError) return error.message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (code === "EADDRINUSE") return `port ${listen.port} is already in use (${listen.host}:${listen.port})`;
-  if (error instanceof ListenError) return `cannot listen on ${listen.host}:${listen.port}: ${code}`;
+  if (code === "EADDRINUSE") return `port ${listen.slice(listen.lastIndexOf(":") + 1)} is already in use (${listen})`;
+  if (error instanceof ListenError) return `cannot listen on ${listen}: ${code}`;
   if (code?.startsWith("ERR_OSSL") || syscall === "open") return `the certificate or its key cannot be used: ${message}`;
   return undefined;
 }

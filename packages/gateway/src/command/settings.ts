@@ -36,6 +36,93 @@ export function checkServices(servers: readonly UpstreamServer[], { services }: 
     throw new UsageError(`unknown service ${unknown}, expected one of: ${all.join(", ") || "(the server has no services)"}`);
 }
 
+/** The options of a gateway that do not change while it runs. */
+export function fixedOptions(config: Config, log: Logger) {
+  const { limits = {}, headers = {}, json = {}, tls, cors = {}, docs } = config;
+  const origin = list(cors.origins);
+  return {
+    paths: pathsOf(config),
+    openApi: docs?.title === undefined ? {} : { title: docs.title },
+    protocols: config.protocols ?? protocols,
+    onWarning: (message: string) => log.warn(message),
+    forwardHeaders: list(headers.forward),
+    responseHeaders: list(headers.response),
+    statusMetadata: headers.status,
+    json: { fieldNames: json.fieldNames ?? "json", emitDefaults: json.emitDefaults ?? false, ignoreUnknownFields: !json.rejectUnknown },
+    rejectUnknownParameters: json.rejectUnknown,
+    bodyLimit: limits.bodyLimit,
+    elementLimit: limits.elementLimit,
+    bodyTimeoutMs: limits.bodyTimeout,
+    timeoutMs: limits.timeout,
+    graceMs: config.grace,
+    maxCalls: limits.maxCalls,
+    maxCallsPerAddress: limits.maxCallsPerAddress,
+    callsPerConnection: limits.callsPerConnection,
+    limits: {
+      maxHeaderBytes: limits.maxHeaderBytes,
+      headersTimeoutMs: limits.headersTimeout,
+      maxConnections: limits.maxConnections,
+      maxConcurrentStreams: limits.maxStreams,
+      maxPipelined: limits.maxPipelined,
+    },
+    cors: origin && { origin, maxAgeSeconds: cors.maxAge === undefined ? undefined : Math.round(cors.maxAge / 1000) },
+    trustProxy: list(config.trustProxy),
+    allowedHosts: list(config.allowedHosts),
+    tls: tls && {
+      ...tls,
+      onReloadError: (error: Error) => log.warn(`${error.message}; the current certificate stays in use`),
+    },
+    logger: log,
+  } satisfies Omit<GatewayServerOptions, keyof GatewayUpstreams>;
+}
+
+/** What a gateway serves that may change while it runs. */
+export function upstreamsOf(servers: readonly UpstreamServer[], config: Config, rules: readonly HttpRuleInit[]): GatewayUpstreams {
+  checkServices(servers, config);
+  const services = servicesOf(servers, config);
+  const [first, ...others] = servers.map((server, index) => ({
+    upstream: server.channel,
+    connect: () => server.connect(),
+    services: services[index] ?? [],
+    name: server.name,
+    missing: server.descriptors === undefined,
+    callsPerConnection: server.config.callsPerConnection,
+  }));
+  if (first === undefined) throw new TypeError("the configuration has no server");
+  const descriptors = servers.flatMap((server) => server.descriptors ?? []);
+  return {
+    ...first,
+    otherUpstreams: others,
+    rules,
+    unbound: config.unbound,
+    conflicts: config.conflicts,
+    timeouts: timeoutsOf(servers, config),
+    registry: joinRegistries(descriptors.map(({ registry }) => registry)),
+    typeSource: joinTypeSources(descriptors.flatMap(({ typeSource }) => typeSource ?? [])),
+  };
+}
+
+/** The parts of a configuration that a running gateway can apply. */
+const live: ReadonlySet<string> = new Set([
+  "$schema",
+  "upstreams",
+  "services",
+  "rules",
+  "ruleFiles",
+  "conflicts",
+  "unbound",
+  "timeouts",
+  "refresh",
+  "requireUpstreams",
+  "logLevel",
+]);
+
+/** The parts that differ, and that only a restart applies. */
+export function restartKeys(before: Config, after: Config): string[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]) as ReadonlySet<keyof Config>;
+  return [...keys].filter((key) => !live.has(key) && JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+}
+
 /** The time limits by method: those of a server hold for methods that no selector selects. */
 export function timeoutsOf(servers: readonly UpstreamServer[], { timeouts = {}, services }: Config): Record<string, number> {
   const served = servicesOf(servers, { services });
