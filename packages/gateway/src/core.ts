@@ -19,9 +19,9 @@ import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
 import { ownHandlers } from "./own-handlers.ts";
 import type { OwnHandler } from "./own-paths.ts";
 import type { Route } from "./route.ts";
-import { allProtocols, Routes, type RpcMethod, registryOf, upstreamsOf } from "./routes.ts";
+import { allProtocols, Routes, type RpcMethod, registryOf, updated, upstreamsOf } from "./routes.ts";
 import { Running } from "./running.ts";
-import { Pools } from "./upstreams.ts";
+import { Pools, serversOf } from "./upstreams.ts";
 
 const defaultBodyLimit = 4 * 1024 * 1024;
 const defaultBodyTimeoutMs = 30_000;
@@ -129,8 +129,7 @@ export class Core {
    * @throws RuleError if the new rules are invalid. Nothing has changed then.
    */
   update(upstreams: GatewayUpstreams): void {
-    const { services, upstream, connect, otherUpstreams, rules, registry, typeSource } = upstreams;
-    this.#served = this.#open({ ...this.#options, services, upstream, connect, otherUpstreams, rules, registry, typeSource });
+    this.#served = this.#open(updated(this.#options, upstreams));
     this.#methods = undefined;
   }
 
@@ -215,8 +214,7 @@ export class Core {
     const pools = this.#pools.open(upstreams);
     const routes = new Routes(options, pools);
     const settings: Settings = { ...this.#shared, errors: new ErrorWriter(registryOf(options)) };
-    const channels = [...new Set(upstreams.flatMap(({ upstream }) => pools.get(upstream)?.channel ?? []))];
-    const own = ownHandlers(options, { bindings: routes.bindings, channels, home: this.#core.home ?? false });
+    const own = ownHandlers(options, { bindings: routes.bindings, servers: serversOf(upstreams, pools), home: this.#core.home ?? false });
     this.#pools.use(pools);
     return { routes, settings, own };
   }

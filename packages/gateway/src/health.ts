@@ -8,39 +8,55 @@ const freshMs = 1000;
 /** Time limit for a health check, in milliseconds. */
 const timeoutMs = 2000;
 
+/** An upstream whose health is checked. */
+export interface CheckedServer {
+  readonly channel: Channel;
+  /** The name in the response, if it is listed there. */
+  readonly name: string | undefined;
+  /** Whether its services are unknown, so that the gateway does not serve them. */
+  readonly missing: boolean;
+}
+
+interface Result {
+  readonly name: string | undefined;
+  readonly status: string;
+}
+
 /**
  * Answers the health check. It returns 200 while each upstream reports SERVING, or responds without
- * a health service, and 503 otherwise, with the status of the first unhealthy upstream. Checks the
- * upstreams at most once a second.
+ * a health service, and 503 otherwise, with the status of the first unhealthy upstream, and the
+ * names of all unhealthy ones. Checks the upstreams at most once a second.
  */
-export function healthHandler(channels: readonly Channel[]): OwnHandler {
-  const clients = channels.map((channel) => createClient(Health, channel));
-  const check = async (): Promise<string> => {
-    const statuses = await Promise.all(
-      clients.map(async (client) => {
-        try {
-          const { status } = await client.check({}, { timeoutMs });
-          return ServingStatus[status] ?? "UNKNOWN";
-        } catch (error) {
-          return RpcError.from(error).code === Code.UNIMPLEMENTED ? "SERVING" : "UNAVAILABLE";
-        }
-      }),
-    );
-    return statuses.find((status) => status !== "SERVING") ?? "SERVING";
-  };
+export function healthHandler(servers: readonly CheckedServer[]): OwnHandler {
+  const checks = servers.map(({ channel, name, missing }) => {
+    if (missing) return async (): Promise<Result> => ({ name, status: "UNAVAILABLE" });
+    const client = createClient(Health, channel);
+    return async (): Promise<Result> => {
+      try {
+        const { status } = await client.check({}, { timeoutMs });
+        return { name, status: ServingStatus[status] ?? "UNKNOWN" };
+      } catch (error) {
+        return { name, status: RpcError.from(error).code === Code.UNIMPLEMENTED ? "SERVING" : "UNAVAILABLE" };
+      }
+    };
+  });
   let checkedAt = Number.NEGATIVE_INFINITY;
-  let result: Promise<string> | undefined;
+  let result: Promise<readonly Result[]> | undefined;
   return async (exchange) => {
     // Monitoring asks every few seconds.
     exchange.silent = true;
     const now = performance.now();
     if (result === undefined || now - checkedAt > freshMs) {
       checkedAt = now;
-      result = check();
+      result = Promise.all(checks.map((check) => check()));
     }
-    const status = await result;
+    const unhealthy = (await result).filter(({ status }) => status !== "SERVING");
+    const named = unhealthy.flatMap(({ name, status }) => (name === undefined ? [] : [[name, status] as const]));
     exchange.headers["cache-control"] = "no-store";
     exchange.headers["content-type"] = "application/json";
-    exchange.send(status === "SERVING" ? 200 : 503, JSON.stringify({ status }));
+    exchange.send(
+      unhealthy.length === 0 ? 200 : 503,
+      JSON.stringify({ status: unhealthy[0]?.status ?? "SERVING", ...(named.length > 0 && { upstreams: Object.fromEntries(named) }) }),
+    );
   };
 }

@@ -43,6 +43,12 @@ export interface Upstream {
    * a channel, none: calls beyond the server's stream limit wait.
    */
   readonly connect?: (() => Channel) | undefined;
+  /** The name with which `/healthz` lists the server while it is not healthy. Default: not listed. */
+  readonly name?: string | undefined;
+  /**
+   * Whether the services of the server are not known yet. `/healthz` then fails. Default: false.
+   */
+  readonly missing?: boolean | undefined;
 }
 
 /** What a gateway serves. `Gateway.update` replaces it. */
@@ -66,6 +72,20 @@ export interface GatewayUpstreams extends Upstream {
    * `reflectServices` returns one. Default: unknown types are printed as bytes.
    */
   readonly typeSource?: TypeSource | undefined;
+  /** Serves methods without a rule as `POST /<package.Service>/<Method>`. Default: false. */
+  readonly unbound?: boolean | undefined;
+  /**
+   * How to handle two rules for the same requests, a rule for one of the gateway's own paths, or a
+   * service of two upstreams. `reject` throws a `RuleError` that names both. `keep-first` warns and
+   * serves the first. Default: `reject`.
+   */
+  readonly conflicts?: Conflicts | undefined;
+  /**
+   * Time limits for the calls of methods, in milliseconds, in place of `timeoutMs`. The keys are
+   * selectors as in rules: `pkg.Service.Method`, `pkg.Service.*` or `pkg.*`. The longest one that
+   * selects a method wins. `Infinity` stands for no limit. Default: none.
+   */
+  readonly timeouts?: Readonly<Record<string, number>> | undefined;
 }
 
 /** The protocols that a gateway serves. */
@@ -80,14 +100,6 @@ export interface GatewayOptions extends GatewayUpstreams {
    * fail with RESOURCE_EXHAUSTED. Default: 4 MiB, as in gRPC.
    */
   readonly maxResponseBytes?: number | undefined;
-  /** Serves methods without a rule as `POST /<package.Service>/<Method>`. Default: false. */
-  readonly unbound?: boolean | undefined;
-  /**
-   * How to handle two rules for the same requests, a rule for one of the gateway's own paths, or a
-   * service of two upstreams. `reject` throws a `RuleError` that names both. `keep-first` warns and
-   * serves the first. Default: `reject`.
-   */
-  readonly conflicts?: Conflicts | undefined;
   /**
    * The gateway's own paths. `false` disables one. Default: `/openapi.json`, `/docs`, and, with
    * `createGateway`, `/healthz`.
@@ -118,12 +130,6 @@ export interface GatewayOptions extends GatewayUpstreams {
   readonly bodyTimeoutMs?: number | undefined;
   /** Time limit for a call, in milliseconds. `Grpc-Timeout` may shorten it. Default: unlimited. */
   readonly timeoutMs?: number | undefined;
-  /**
-   * Time limits for the calls of methods, in milliseconds, in place of `timeoutMs`. The keys are
-   * selectors as in rules: `pkg.Service.Method`, `pkg.Service.*` or `pkg.*`. The longest one that
-   * selects a method wins. `Infinity` stands for no limit. Default: none.
-   */
-  readonly timeouts?: Readonly<Record<string, number>> | undefined;
   /** Maximum number of concurrent calls. Further ones fail with 503. Default: 10,000. */
   readonly maxCalls?: number | undefined;
   /**

@@ -1,6 +1,5 @@
 // Answers requests for the paths that the gateway serves itself.
-import type { Channel } from "@grpc-study/rpc";
-import { healthHandler } from "./health.ts";
+import { type CheckedServer, healthHandler } from "./health.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { docsHandlers, redirect } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
@@ -10,18 +9,18 @@ import { type OwnHandler, ownPathsOf } from "./own-paths.ts";
 
 export interface OwnHandlersContext {
   readonly bindings: readonly Binding[];
-  /** The channels to all upstreams. */
-  readonly channels: readonly Channel[];
+  /** All upstreams. */
+  readonly servers: readonly CheckedServer[];
   /** Whether `/` redirects to the documentation, unless a rule matches it. */
   readonly home: boolean;
 }
 
 /** The handlers by path. */
-export function ownHandlers(options: GatewayOptions, { bindings, channels, home }: OwnHandlersContext): Map<string, OwnHandler> {
+export function ownHandlers(options: GatewayOptions, { bindings, servers, home }: OwnHandlersContext): Map<string, OwnHandler> {
   const { openApi: more, json: { fieldNames = "json", emitDefaults = false } = {} } = options;
   const paths = ownPathsOf(options);
   const handlers = new Map<string, OwnHandler>();
-  if (paths.health !== undefined) handlers.set(paths.health, healthHandler(channels));
+  if (paths.health !== undefined) handlers.set(paths.health, healthHandler(servers));
   if (paths.openApi === undefined) return handlers;
   // Created by the first request: the document of a large API takes a second.
   let created: ReturnType<typeof openApi> | undefined;

@@ -5,7 +5,7 @@ import { type Channel, methodPath } from "@grpc-study/rpc";
 import { allBindings } from "./http-rule/all-bindings.ts";
 import { type Binding, RuleError } from "./http-rule/rule.ts";
 import { joinRegistries, withKnownTypes } from "./known-types.ts";
-import type { GatewayOptions, Upstream } from "./options.ts";
+import type { GatewayOptions, GatewayUpstreams, Upstream } from "./options.ts";
 import { ownPathsOf, withOptions } from "./own-paths.ts";
 import { type ConnectionsOf, Route, type RouteOptions } from "./route.ts";
 import { type Match, Router, type WrongMethod } from "./router.ts";
@@ -56,7 +56,8 @@ export class Routes {
     const warn = options.onWarning ?? ((message: string) => console.warn(`gateway: ${message}`));
     this.bindings = servedBindings(options, warn);
     // Such a gateway would answer every request with 404.
-    if (this.bindings.length === 0 && protocols.every((protocol) => protocol === "rest")) {
+    const isComplete = !upstreamsOf(options).some(({ missing }) => missing);
+    if (this.bindings.length === 0 && isComplete && protocols.every((protocol) => protocol === "rest")) {
       const names = services.map(({ typeName }) => typeName).join(", ") || "the upstream";
       throw new RuleError(`no method of ${names} has a google.api.http rule: add rules with the option rules, or set unbound: true`);
     }
@@ -126,7 +127,15 @@ export function registryOf({ registry, typeSource }: Pick<GatewayOptions, "regis
   return typeSource === undefined ? registry : joinRegistries([withKnownTypes(registry), typeSource.registry]);
 }
 
+/** Options with other upstreams. Those that describe all upstreams stay unless they are given. */
+export function updated(options: GatewayOptions, given: GatewayUpstreams): GatewayOptions {
+  const { services, upstream, connect, name, missing, otherUpstreams, rules, registry, typeSource } = given;
+  const { unbound, conflicts, timeouts } = { ...options, ...given };
+  const all = { services, upstream, connect, name, missing, otherUpstreams, rules, registry, typeSource };
+  return { ...options, ...all, unbound, conflicts, timeouts };
+}
+
 /** The upstreams of options, the first one first. */
-export function upstreamsOf({ services, upstream, connect, otherUpstreams = [] }: GatewayOptions): readonly Upstream[] {
-  return [{ services, upstream, connect }, ...otherUpstreams];
+export function upstreamsOf({ services, upstream, connect, name, missing, otherUpstreams = [] }: GatewayOptions): readonly Upstream[] {
+  return [{ services, upstream, connect, name, missing }, ...otherUpstreams];
 }

@@ -1,6 +1,7 @@
 // The upstream servers of a gateway, and the channels to them.
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, type CodecFactory, compiled, createChannel, createClient } from "@grpc-study/rpc";
+import type { CheckedServer } from "./health.ts";
 import type { Upstream } from "./options.ts";
 
 /** An upstream with its channel. */
@@ -146,7 +147,22 @@ export class Pools {
   }
 }
 
+/** The upstreams for the health check: one for each channel. */
+export function serversOf(upstreams: readonly Upstream[], pools: ReadonlyMap<string | Channel, UpstreamConnections>): CheckedServer[] {
+  const servers = new Map<Channel, CheckedServer>();
+  for (const { upstream, name, missing = false } of upstreams) {
+    const channel = pools.get(upstream)?.channel;
+    if (channel === undefined) continue;
+    const before = servers.get(channel);
+    servers.set(channel, { channel, name: before?.name ?? name, missing: missing || before?.missing === true });
+  }
+  return [...servers.values()];
+}
+
 /** Upstreams with their names for messages. */
 export function withNames(upstreams: readonly Upstream[]): { readonly name: string; readonly services: readonly DescService[] }[] {
-  return upstreams.map(({ services, upstream }) => ({ name: typeof upstream === "string" ? upstream : upstream.target, services }));
+  return upstreams.map(({ services, upstream, name }) => ({
+    name: name ?? (typeof upstream === "string" ? upstream : upstream.target),
+    services,
+  }));
 }

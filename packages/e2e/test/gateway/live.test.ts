@@ -5,7 +5,7 @@ import { OrderService, ProdAreas, ProdService, UserService } from "@grpc-study/p
 import { createServer, type Implementation, implement } from "@grpc-study/rpc";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { gatewayMain } from "../harness/paths.ts";
-import { closedPort } from "../harness/ports.ts";
+import { listenTcp } from "../harness/ports.ts";
 import { run } from "../harness/process.ts";
 import { until } from "../harness/until.ts";
 import { Folder } from "../security/certificates.ts";
@@ -37,6 +37,17 @@ const scores = implement(UserService, {
   },
 });
 
+/** A closed port that the system gives to nobody else meanwhile: it is below the ephemeral ones. */
+async function closedPort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    try {
+      await using _free = await listenTcp(() => {}, { host: "127.0.0.1", port });
+      return port;
+    } catch {}
+  }
+}
+
 async function serve(port: number, ...implementations: readonly Implementation[]) {
   const server = createServer({ reflection: true });
   server.add(...implementations);
@@ -56,8 +67,9 @@ async function start(...args: readonly string[]): Promise<GatewayProcess> {
   return ready(gateway, / serves /, /^(https?:\/\/\S+) serves /);
 }
 
-/** The log without the access log. */
-const logOf = (gateway: GatewayProcess) => gateway.messages.filter((message) => message !== "request" && message !== "serving HTTP");
+/** The log without that of requests. */
+const logOf = (gateway: GatewayProcess) =>
+  gateway.messages.filter((message) => !/^(?:request$|serving HTTP$|cannot connect to )/.test(message));
 const statusOf = async (gateway: GatewayProcess, path: string, method = "GET") => (await askHttp1(gateway.url + path, { method })).status;
 const health = async (gateway: GatewayProcess) => {
   const { status, body } = await askHttp1(`${gateway.url}/healthz`);
@@ -106,7 +118,7 @@ test("a server that is down takes nothing from the others", async () => {
 });
 
 test("a server that restarts with another service is read again, and calls to other servers go on", async () => {
-  const first = await serve(0, stock);
+  const first = await serve(await closedPort(), stock);
   const other = await serve(0, scores);
   const gateway = await start("--upstream", first.address, other.address, "--unbound");
   const stream = await fetch(`${gateway.url}/services.UserService/GetUserScoreByServerStream`, {
@@ -133,7 +145,7 @@ test("a server that restarts with another service is read again, and calls to ot
 });
 
 test("a server that restarts unchanged changes nothing", async () => {
-  const first = await serve(0, stock);
+  const first = await serve(await closedPort(), stock);
   const gateway = await start("--upstream", first.address);
   await first.stop();
   await gateway.stderr.line((line) => line.includes("is down"));
@@ -156,7 +168,7 @@ test("services that conflict are logged and not served", async () => {
 });
 
 test("SIGHUP reads the file and the services again; a fault leaves what is served", async () => {
-  const [one, other] = [await serve(0, stock), await serve(0, orders)];
+  const [one, other] = [await serve(await closedPort(), stock), await serve(await closedPort(), orders)];
   const name = `hup-${files++}.yaml`;
   const upstream = (address: string) => `  - address: ${address}\n`;
   const file = await folder.write(name, `upstreams:\n${upstream(one.address)}`);
@@ -165,7 +177,11 @@ test("SIGHUP reads the file and the services again; a fault leaves what is serve
     await folder.write(name, content);
     const before = logOf(gateway).length;
     gateway.kill("SIGHUP");
-    await until(() => logOf(gateway).slice(before).some((message) => message.includes(answer)));
+    await until(() =>
+      logOf(gateway)
+        .slice(before)
+        .some((message) => message.includes(answer)),
+    );
     return logOf(gateway).slice(before);
   };
   const both = `upstreams:\n${upstream(one.address)}${upstream(other.address)}`;

@@ -146,10 +146,14 @@ export class LiveConfig {
       changed: () => this.#changed(server),
       lost: ({ message }: Error) => {
         if (this.#gateway === undefined) return;
-        this.#log.warn(`${server.descriptors === undefined ? `cannot read the services of ${name}` : `${name} is down`}, trying again: ${message}`);
+        this.#log.warn(
+          `${server.descriptors === undefined ? `cannot read the services of ${name}` : `${name} is down`}, trying again: ${message}`,
+        );
       },
       found: () => {
         this.#log.info(`${name} is back`);
+        // Calls need not wait for the next attempt.
+        server.channel.connect().catch(() => {});
       },
     };
     return { server, watch: server.isReflected ? new UpstreamWatch(server, events, refreshMs) : undefined };

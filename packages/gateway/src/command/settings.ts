@@ -1,9 +1,15 @@
 // The options of a gateway that a configuration sets.
+import type { Logger } from "@grpc-study/log";
 import type { Config } from "../config/config.ts";
 import { list } from "../config/list.ts";
+import { protocols } from "../config/schema-parts.ts";
+import type { GatewayServerOptions } from "../gateway.ts";
+import type { HttpRuleInit } from "../http-rule/rule.ts";
 import { selects } from "../http-rule/selector.ts";
-import type { GatewayOptions } from "../options.ts";
+import { joinRegistries } from "../known-types.ts";
+import type { GatewayOptions, GatewayUpstreams } from "../options.ts";
 import { serverPaths } from "../own-paths.ts";
+import { joinTypeSources } from "../type-source.ts";
 import { selected, type UpstreamServer, UsageError } from "./upstream-server.ts";
 
 /** The gateway's own paths. */
@@ -65,7 +71,10 @@ export function fixedOptions(config: Config, log: Logger) {
       maxConcurrentStreams: limits.maxStreams,
       maxPipelined: limits.maxPipelined,
     },
-    cors: origin && { origin, maxAgeSeconds: cors.maxAge === undefined ? undefined : Math.round(cors.maxAge / 1000) },
+    cors: origin && {
+      origin: origin.includes("*") ? ("*" as const) : origin,
+      maxAgeSeconds: cors.maxAge === undefined ? undefined : Math.round(cors.maxAge / 1000),
+    },
     trustProxy: list(config.trustProxy),
     allowedHosts: list(config.allowedHosts),
     tls: tls && {
@@ -86,7 +95,6 @@ export function upstreamsOf(servers: readonly UpstreamServer[], config: Config, 
     services: services[index] ?? [],
     name: server.name,
     missing: server.descriptors === undefined,
-    callsPerConnection: server.config.callsPerConnection,
   }));
   if (first === undefined) throw new TypeError("the configuration has no server");
   const descriptors = servers.flatMap((server) => server.descriptors ?? []);

@@ -32,7 +32,6 @@ const upstream = {
     timeout: duration("Maximum duration of a call to this server. timeouts has precedence. Default: limits.timeout."),
     connectTimeout: duration("Time limit for connecting. Default: 5s."),
     maxResponseBytes: messageLimits.maxResponseBytes,
-    callsPerConnection: callLimits.callsPerConnection,
   },
 } as const;
 
