@@ -3,7 +3,7 @@
 import { setTimeout } from "node:timers/promises";
 import { OrderService, ProdAreas, ProdService, UserService } from "@grpc-study/proto/shop";
 import { createServer, type Implementation, implement } from "@grpc-study/rpc";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { gatewayMain } from "../harness/paths.ts";
 import { listenTcp } from "../harness/ports.ts";
 import { run } from "../harness/process.ts";
@@ -11,6 +11,9 @@ import { until } from "../harness/until.ts";
 import { Folder } from "../security/certificates.ts";
 import { GatewayProcess, ready } from "./gateways.ts";
 import { askHttp1 } from "./http.ts";
+
+// Each test starts several processes and waits for back-off.
+vi.setConfig({ testTimeout: 90_000 });
 
 const started = new AsyncDisposableStack();
 let folder: Folder;
@@ -48,23 +51,34 @@ async function closedPort(): Promise<number> {
   }
 }
 
-async function serve(port: number, ...implementations: readonly Implementation[]) {
-  const server = createServer({ reflection: true });
-  server.add(...implementations);
-  const { address } = await server.listen(`127.0.0.1:${port}`);
-  let stopped: Promise<unknown> | undefined;
-  const stop = () => {
-    stopped ??= server.shutdown({ graceMs: 0, abortMs: 0 });
-    return stopped;
-  };
-  onTestFinished(async () => void (await stop()));
-  return { address, port: Number(address.split(":")[1]), stop };
-}
+/** What a test starts, and ends with it. */
+class Scene implements AsyncDisposable {
+  readonly #started = new AsyncDisposableStack();
 
-async function start(...args: readonly string[]): Promise<GatewayProcess> {
-  const gateway = new GatewayProcess(process.execPath, [gatewayMain, "--listen", "127.0.0.1:0", ...args]);
-  onTestFinished(() => gateway[Symbol.asyncDispose]());
-  return ready(gateway, / serves /, /^(https?:\/\/\S+) serves /);
+  /** Serves with reflection. Port 0 takes a free port. */
+  async serve(port: number, ...implementations: readonly Implementation[]) {
+    const server = createServer({ reflection: true });
+    server.add(...implementations);
+    const { address } = await server.listen(`127.0.0.1:${port}`);
+    let stopped: Promise<unknown> | undefined;
+    const stop = () => {
+      stopped ??= server.shutdown({ graceMs: 0, abortMs: 0 });
+      return stopped;
+    };
+    this.#started.defer(async () => void (await stop()));
+    return { address, port: Number(address.split(":")[1]), stop };
+  }
+
+  /** Starts the command. */
+  async start(...args: readonly string[]): Promise<GatewayProcess> {
+    const gateway = new GatewayProcess(process.execPath, [gatewayMain, "--listen", "127.0.0.1:0", ...args]);
+    this.#started.use(gateway);
+    return ready(gateway, / serves /, /^(https?:\/\/\S+) serves /);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#started.disposeAsync();
+  }
 }
 
 /** The log without that of requests. */
@@ -77,15 +91,16 @@ const health = async (gateway: GatewayProcess) => {
 };
 
 test("a server that is down at the start is found later, and /healthz names it until then", async () => {
+  await using scene = new Scene();
   const port = await closedPort();
   const address = `127.0.0.1:${port}`;
-  const gateway = await start("--upstream", address);
+  const gateway = await scene.start("--upstream", address);
   await gateway.stdout.line((line) => line === `not reached yet: ${address}`);
   expect(await health(gateway)).toEqual({ status: 503, body: { status: "UNAVAILABLE", upstreams: { [address]: "UNAVAILABLE" } } });
   expect(await statusOf(gateway, "/v1/prod/1")).toBe(404);
   expect(await statusOf(gateway, "/openapi.json")).toBe(200);
   await setTimeout(1_500);
-  await serve(port, stock);
+  await scene.serve(port, stock);
   await until(async () => (await statusOf(gateway, "/v1/prod/1")) === 200);
   await until(async () => (await health(gateway)).status === 200);
   expect(await askHttp1(`${gateway.url}/openapi.json`)).toMatchObject({ body: expect.stringContaining("/v1/prod/{prodId}") });
@@ -104,23 +119,25 @@ test("with --require-upstreams a server that is down ends the command", async ()
 });
 
 test("a server that is down takes nothing from the others", async () => {
-  const up = await serve(0, stock);
+  await using scene = new Scene();
+  const up = await scene.serve(0, stock);
   const port = await closedPort();
-  const gateway = await start("--upstream", up.address, `127.0.0.1:${port}`);
+  const gateway = await scene.start("--upstream", up.address, `127.0.0.1:${port}`);
   expect(await statusOf(gateway, "/v1/prod/1")).toBe(200);
   expect(await health(gateway)).toEqual({
     status: 503,
     body: { status: "UNAVAILABLE", upstreams: { [`127.0.0.1:${port}`]: "UNAVAILABLE" } },
   });
-  await serve(port, orders);
+  await scene.serve(port, orders);
   await until(async () => (await statusOf(gateway, "/v1/orders", "POST")) !== 404);
   await until(async () => (await health(gateway)).status === 200);
 });
 
 test("a server that restarts with another service is read again, and calls to other servers go on", async () => {
-  const first = await serve(await closedPort(), stock);
-  const other = await serve(0, scores);
-  const gateway = await start("--upstream", first.address, other.address, "--unbound");
+  await using scene = new Scene();
+  const first = await scene.serve(await closedPort(), stock);
+  const other = await scene.serve(0, scores);
+  const gateway = await scene.start("--upstream", first.address, other.address, "--unbound");
   const stream = await fetch(`${gateway.url}/services.UserService/GetUserScoreByServerStream`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -132,7 +149,7 @@ test("a server that restarts with another service is read again, and calls to ot
   await gateway.stderr.line((line) => line.includes(`${first.address} is down`));
   // The services stay: calls fail with the status of a server that is down.
   expect(await statusOf(gateway, "/v1/prod/1")).toBe(503);
-  await serve(first.port, stock, orders);
+  await scene.serve(first.port, stock, orders);
   await until(async () => (await statusOf(gateway, "/v1/orders", "POST")) !== 404);
   await until(async () => (await statusOf(gateway, "/v1/prod/1")) === 200);
   expect((await reader?.read())?.done).toBe(false);
@@ -145,21 +162,23 @@ test("a server that restarts with another service is read again, and calls to ot
 });
 
 test("a server that restarts unchanged changes nothing", async () => {
-  const first = await serve(await closedPort(), stock);
-  const gateway = await start("--upstream", first.address);
+  await using scene = new Scene();
+  const first = await scene.serve(await closedPort(), stock);
+  const gateway = await scene.start("--upstream", first.address);
   await first.stop();
   await gateway.stderr.line((line) => line.includes("is down"));
-  await serve(first.port, stock);
+  await scene.serve(first.port, stock);
   await gateway.stderr.line((line) => line.includes("is back"));
   await until(async () => (await statusOf(gateway, "/v1/prod/1")) === 200);
   expect(logOf(gateway).some((message) => message.includes("changed"))).toBe(false);
 });
 
 test("services that conflict are logged and not served", async () => {
-  const up = await serve(0, stock);
+  await using scene = new Scene();
+  const up = await scene.serve(0, stock);
   const port = await closedPort();
-  const gateway = await start("--upstream", up.address, `127.0.0.1:${port}`);
-  await serve(port, stock, orders);
+  const gateway = await scene.start("--upstream", up.address, `127.0.0.1:${port}`);
+  await scene.serve(port, stock, orders);
   await gateway.stderr.line((line) => line.includes("the changed services are not served"));
   expect(logOf(gateway).at(-1)).toContain("both have the service services.ProdService");
   expect(await statusOf(gateway, "/v1/prod/1")).toBe(200);
@@ -168,11 +187,12 @@ test("services that conflict are logged and not served", async () => {
 });
 
 test("SIGHUP reads the file and the services again; a fault leaves what is served", async () => {
-  const [one, other] = [await serve(await closedPort(), stock), await serve(await closedPort(), orders)];
+  await using scene = new Scene();
+  const [one, other] = [await scene.serve(await closedPort(), stock), await scene.serve(await closedPort(), orders)];
   const name = `hup-${files++}.yaml`;
   const upstream = (address: string) => `  - address: ${address}\n`;
   const file = await folder.write(name, `upstreams:\n${upstream(one.address)}`);
-  const gateway = await start("--config", file);
+  const gateway = await scene.start("--config", file);
   const hup = async (content: string, answer: string) => {
     await folder.write(name, content);
     const before = logOf(gateway).length;
@@ -214,18 +234,17 @@ test("SIGHUP reads the file and the services again; a fault leaves what is serve
 });
 
 test("SIGHUP without a file reads the services again", async () => {
-  const server = createServer({ reflection: true });
-  server.add(stock);
-  const { address } = await server.listen("127.0.0.1:0");
-  onTestFinished(async () => void (await server.shutdown({ graceMs: 0, abortMs: 0 })));
-  const gateway = await start("--upstream", address);
+  await using scene = new Scene();
+  const { address } = await scene.serve(0, stock);
+  const gateway = await scene.start("--upstream", address);
   gateway.kill("SIGHUP");
   await gateway.stderr.line((line) => line.includes("reloaded"));
   expect(await statusOf(gateway, "/v1/prod/1")).toBe(200);
 });
 
 test("time limits hold by method, and by server", async () => {
-  const server = await serve(0, scores, stock);
+  await using scene = new Scene();
+  const server = await scene.serve(0, scores, stock);
   const file = await folder.write(
     `timeouts-${files++}.yaml`,
     `
@@ -234,7 +253,7 @@ upstreams: [{ address: "${server.address}", timeout: 5m }]
 timeouts: { services.UserService.GetUserScore: 300ms }
 `,
   );
-  const gateway = await start("--config", file);
+  const gateway = await scene.start("--config", file);
   const post = (method: string, timeout?: string) =>
     askHttp1(`${gateway.url}/services.UserService/${method}`, {
       method: "POST",
