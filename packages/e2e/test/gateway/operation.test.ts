@@ -171,9 +171,7 @@ describe("a start that fails prints one line for", () => {
 
   test("an empty descriptor set", async () => {
     const file = await folder.write("empty.binpb", "");
-    expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(
-      line(/no method of \S+ has a google\.api\.http rule: [^\n]+/),
-    );
+    expect(await fail("--upstream", museum.address, "--descriptors", file)).toEqual(line(`${museum.address} has no services`));
   });
 
   test("a descriptor set without its imports", async () => {
@@ -224,7 +222,7 @@ describe("a start that fails prints one line for", () => {
     expect(toServer).toEqual(line(`cannot read ${missing}: there is no such file`));
     for (const cert of [file, missing]) {
       const toClients = await fail("--upstream", museum.address, ...fromFile, "--tls-cert", cert, "--tls-key", cert);
-      expect(toClients).toEqual(line(/the certificate or its key cannot be used: [^\n]+/));
+      expect(toClients).toEqual(line(new RegExp(`[^\\n]*${cert}[^\\n]*`)));
     }
   });
 

@@ -29,7 +29,10 @@ export class LiveConfig {
   #rejected: string | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #reloads = 0;
+  #closed = false;
   #isReloading = false;
+  /** Whether services have changed after `start` and before `attach`. */
+  #changedBefore = false;
 
   /** @throws UsageError, TlsFileError */
   constructor(config: Config, log: Logger) {
@@ -50,6 +53,7 @@ export class LiveConfig {
    */
   async start(): Promise<void> {
     await this.#read(this.#entries);
+    this.#changedBefore = false;
     for (const { server, watch } of this.#entries.values()) {
       const failure = watch?.failure;
       if (failure === undefined) continue;
@@ -70,6 +74,7 @@ export class LiveConfig {
   /** Sends changes to a gateway from now on. */
   attach(gateway: Pick<Gateway, "update">): void {
     this.#gateway = gateway;
+    if (this.#changedBefore) this.#apply();
   }
 
   /**
@@ -89,17 +94,20 @@ export class LiveConfig {
   }
 
   close(): void {
+    this.#closed = true;
     for (const entry of this.#entries.values()) closeEntry(entry);
   }
 
   async #reload(read: () => Config): Promise<void> {
     const before = { config: this.#config, entries: this.#entries, descriptors: this.servers.map(({ descriptors }) => descriptors) };
     let entries = before.entries;
+    if (this.#closed) return;
     this.#isReloading = true;
     try {
       const config = read();
       entries = this.#open(config);
       await this.#read(entries);
+      if (this.#closed) return closeOthers(entries, before.entries);
       this.#config = config;
       this.#entries = entries;
       this.#gateway?.update(this.upstreams());
@@ -164,6 +172,7 @@ export class LiveConfig {
   }
 
   #changed({ name }: UpstreamServer): void {
+    this.#changedBefore = this.#gateway === undefined;
     if (this.#gateway === undefined || this.#isReloading) return;
     if (this.#apply()) this.#log.info(`the services of ${name} have changed`);
   }

@@ -25,6 +25,8 @@ const defaultListen = "localhost:9468";
  */
 export async function run(cli: CommandOptions): Promise<void> {
   let live: LiveConfig | undefined;
+  // A signal during the start must not end the process.
+  const hangup = new Hangup();
   let listen = cli.listen ?? defaultListen;
   try {
     const config = configOf(cli);
@@ -32,9 +34,10 @@ export async function run(cli: CommandOptions): Promise<void> {
     const log = createLogger(config.logLevel ?? "info");
     live = new LiveConfig(config, log);
     await live.start();
-    await serve(cli, config, listen, live, log);
+    await serve(cli, config, listen, live, log, hangup);
   } catch (error) {
     live?.close();
+    hangup.ignore();
     const message = explain(error, listen);
     if (message === undefined) throw error;
     for (const line of message.split("\n")) process.stderr.write(`error: ${printable(line)}\n`);
@@ -49,14 +52,16 @@ function configOf(cli: CommandOptions): Config {
   return config;
 }
 
-async function serve(cli: CommandOptions, config: Config, listen: string, live: LiveConfig, log: Logger): Promise<void> {
+async function serve(cli: CommandOptions, config: Config, listen: string, live: LiveConfig, log: Logger, hangup: Hangup): Promise<void> {
   const upstreams = live.upstreams();
   const options = { ...fixedOptions(config, log), ...upstreams };
   // Reports all errors in the rules at once.
   const bindings = servedBindings(options);
   const missing = live.servers.filter(({ descriptors }) => descriptors === undefined);
+  const services = [upstreams, ...(upstreams.otherUpstreams ?? [])].flatMap(({ services }) => services);
+  const names = live.servers.map(({ name }) => name).join(" and ");
+  if (services.length === 0 && missing.length === 0) throw new UsageError(`${names} has no services`);
   if (bindings.length === 0 && missing.length === 0 && options.protocols.every((protocol) => protocol === "rest")) {
-    const names = live.servers.map(({ name }) => name).join(" and ");
     throw new UsageError(`no method of ${names} has a google.api.http rule: add rules with --rules, or use --unbound`);
   }
   const gateway = createGateway(options);
@@ -69,15 +74,14 @@ async function serve(cli: CommandOptions, config: Config, listen: string, live: 
   }
   log.info({ url }, "serving HTTP");
   live.attach(gateway);
-  handleSignals(gateway, live, log, () => configOf(cli));
+  handleSignals(gateway, live, log);
+  hangup.handle(() => void live.reload(() => configOf(cli)));
   process.stdout.on("error", () => {}); // the reader of the table may exit first
   const { docs, openApi } = ownPathsOf(options);
-  const services = [upstreams, ...(upstreams.otherUpstreams ?? [])].flatMap(({ services }) => services);
-  const upstream = live.servers.map(({ name }) => name).join(" and ");
   process.stdout.write(
     formatRoutes(bindings, {
       address: url,
-      upstream,
+      upstream: names,
       protocols: options.protocols ?? protocols,
       services,
       missing: missing.map(({ name }) => name),
@@ -87,7 +91,7 @@ async function serve(cli: CommandOptions, config: Config, listen: string, live: 
   );
 }
 
-function handleSignals(gateway: Gateway, live: LiveConfig, log: Logger, read: () => Config): void {
+function handleSignals(gateway: Gateway, live: LiveConfig, log: Logger): void {
   let stopping = false;
   const stop = async (signal: "SIGINT" | "SIGTERM") => {
     if (stopping) process.exit(128 + constants.signals[signal]);
@@ -98,9 +102,29 @@ function handleSignals(gateway: Gateway, live: LiveConfig, log: Logger, read: ()
     log.info("stopped");
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
-  process.on("SIGHUP", () => {
-    if (!stopping) void live.reload(read);
-  });
+}
+
+/** Handles SIGHUP, also one that arrives during the start. */
+class Hangup {
+  #arrived = false;
+  #handle: (() => void) | undefined;
+  readonly #listener = () => {
+    this.#arrived = true;
+    this.#handle?.();
+  };
+
+  constructor() {
+    process.on("SIGHUP", this.#listener);
+  }
+
+  handle(handle: () => void): void {
+    this.#handle = handle;
+    if (this.#arrived) handle();
+  }
+
+  ignore(): void {
+    process.off("SIGHUP", this.#listener);
+  }
 }
 
 function explain(error: unknown, listen: string): string | undefined {
