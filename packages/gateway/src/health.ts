@@ -1,21 +1,13 @@
 // The health of the gateway, which is that of its upstreams.
-import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
+import { Code, createClient, RpcError } from "@grpc-study/rpc";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@grpc-study/rpc/health";
 import type { OwnHandler } from "./own-paths.ts";
+import type { CheckedServer } from "./upstreams.ts";
 
 /** Milliseconds for which a result is cached. */
 const freshMs = 1000;
 /** Time limit for a health check, in milliseconds. */
 const timeoutMs = 2000;
-
-/** An upstream whose health is checked. */
-export interface CheckedServer {
-  readonly channel: Channel;
-  /** The name in the response, if it is listed there. */
-  readonly name: string | undefined;
-  /** Whether its services are unknown, so that the gateway does not serve them. */
-  readonly missing: boolean;
-}
 
 interface Result {
   readonly name: string | undefined;

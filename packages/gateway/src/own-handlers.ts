@@ -1,11 +1,12 @@
 // Answers requests for the paths that the gateway serves itself.
-import { type CheckedServer, healthHandler } from "./health.ts";
+import { healthHandler } from "./health.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { docsHandlers, redirect } from "./openapi/docs.ts";
 import { openApi } from "./openapi/index.ts";
 import { documentHandler } from "./openapi/serve-document.ts";
 import type { GatewayOptions } from "./options.ts";
 import { type OwnHandler, ownPathsOf } from "./own-paths.ts";
+import type { CheckedServer } from "./upstreams.ts";
 
 export interface OwnHandlersContext {
   readonly bindings: readonly Binding[];

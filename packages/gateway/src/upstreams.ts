@@ -1,7 +1,6 @@
 // The upstream servers of a gateway, and the channels to them.
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, type CodecFactory, compiled, createChannel, createClient } from "@grpc-study/rpc";
-import type { CheckedServer } from "./health.ts";
 import type { Upstream } from "./options.ts";
 
 /** An upstream with its channel. */
@@ -145,6 +144,15 @@ export class Pools {
       owned: true,
     };
   }
+}
+
+/** An upstream whose health is checked. */
+export interface CheckedServer {
+  readonly channel: Channel;
+  /** The name in the response, if it is listed there. */
+  readonly name: string | undefined;
+  /** Whether its services are unknown, so that the gateway does not serve them. */
+  readonly missing: boolean;
 }
 
 /** The upstreams for the health check: one for each channel. */
