@@ -1,6 +1,8 @@
 // The Fastify plugin: hooks, plugins by route, encapsulation, and hooks that no request can get round.
 import { request as httpRequest } from "node:http";
 import { connect as http2Connect } from "node:http2";
+import { createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import fastifyAuth from "@fastify/auth";
 import cors from "@fastify/cors";
 import helmet from "@fastify/helmet";
@@ -10,6 +12,7 @@ import { Code, createServer, type Handlers, implement, RpcError } from "@grpc-st
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { Calls, callsServer } from "../../test/calls.ts";
 import { Things } from "../../test/gen/things_pb.js";
 import { type FastifyGatewayOptions, fastifyGateway } from "./fastify.ts";
 
@@ -94,6 +97,52 @@ test("each binding has a route of Fastify, which plugins and metrics see", async
     "/api/*",
     "/api/v1/things/:string_value",
   ]);
+});
+
+test("bindings that Fastify cannot tell apart, or that overlap, are served by their own methods", async () => {
+  const names: unknown[] = [];
+  const get = (path: string) => ({ pattern: { case: "get", value: path } }) as const;
+  const custom = (kind: string, path: string) => ({ pattern: { case: "custom", value: { kind, path } } }) as const;
+  const rules = [
+    {
+      selector: `${Things.typeName}.Get`,
+      ...get("/x/{string_value}:one"),
+      additionalBindings: [
+        get("/x/{nested.string_value}:two"),
+        get("/x/{string_value=**}/deep"),
+        custom("*", "/x/all/{string_value}"),
+        custom("PUT", "/x/all/{nested.string_value}"),
+        custom("HEAD", "/x/{string_value}:one"),
+        get("/x/@a,b/%C3%BC/{string_value}"),
+      ],
+    },
+    {
+      selector: `${Things.typeName}.Create`,
+      ...get("/x/{string_value}:three"),
+      additionalBindings: [get("/x/{string_value}"), get("/x/{string_value=**}/low")],
+    },
+  ];
+  const app = await add(
+    Fastify(),
+    { rules, route: (method) => ({ onRequest: async () => void names.push(method.name) }) },
+    {
+      create: ({ stringValue }) => ({ stringValue, int32Value: 1 }),
+      get: ({ stringValue, nested }) => ({ stringValue, ...(nested && { nested }) }),
+    },
+  );
+  const ask = async (url: string, method: "GET" | "PUT" | "PURGE" = "GET") => {
+    const { payload } = await app.inject({ method: method as "GET", url });
+    return [names.splice(0), payload];
+  };
+  expect(await ask("/x/a:one")).toEqual([["Get"], '{"stringValue":"a"}']);
+  expect(await ask("/x/a:two")).toEqual([["Get"], '{"nested":{"stringValue":"a"}}']);
+  expect(await ask("/x/a:three")).toEqual([["Create"], '{"int32Value":1,"stringValue":"a"}']);
+  expect(await ask("/x/a")).toEqual([["Create"], '{"int32Value":1,"stringValue":"a"}']);
+  expect(await ask("/x/a/b/deep")).toEqual([["Get"], '{"stringValue":"a/b"}']);
+  expect(await ask("/x/a/b/low")).toEqual([["Create"], '{"int32Value":1,"stringValue":"a/b"}']);
+  expect(await ask("/x/all/a", "PURGE")).toEqual([["Get"], '{"stringValue":"a"}']);
+  expect(await ask("/x/all/a", "PUT")).toEqual([["Get"], '{"nested":{"stringValue":"a"}}']);
+  expect(await ask("/x/@a,b/%C3%BC/c")).toEqual([["Get"], '{"stringValue":"c"}']);
 });
 
 test("headers that hooks set reach the client; several cookies and vary are kept", async () => {
@@ -285,6 +334,45 @@ test("an app that has @fastify/websocket keeps its own WebSockets", async () => 
   expect(await socketOf(url, "/api/v1/list?count=1")).toEqual({ status: 401 });
   const headers = { authorization: "Bearer good" };
   expect(await socketOf(url, "/api/v1/list?count=1", { headers })).toMatchObject({ code: 1000, frames: [expect.any(String)] });
+});
+
+const transports = {
+  "Connect, JSON": (baseUrl: string) => createConnectTransport({ baseUrl, httpVersion: "1.1" }),
+  "Connect, GET": (baseUrl: string) => createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: true, useHttpGet: true }),
+  "gRPC-Web": (baseUrl: string) => createGrpcWebTransport({ baseUrl, httpVersion: "1.1" }),
+};
+
+test.each(Object.entries(transports))("%s: calls, streams, and hooks that no call gets round", async (_name, transport) => {
+  const { implementation } = callsServer();
+  const server = createServer({ onError: () => {} });
+  server.add(implementation);
+  const app = Fastify();
+  await app.register(fastifyAuth);
+  const verify = async (request: FastifyRequest) => {
+    if (request.headers.authorization !== "Bearer good") throw Object.assign(new Error("a token is needed"), { statusCode: 401 });
+  };
+  const guarded = ["Read", "Repeat"];
+  await app.register(fastifyGateway, {
+    prefix: "/api",
+    services: [Calls],
+    upstream: server.channel(),
+    graceMs: 0,
+    route: ({ name }) => (guarded.includes(name) ? { preHandler: app.auth([verify]) } : undefined),
+  });
+  onTestFinished(async () => {
+    await app.close();
+    await server.shutdown({ graceMs: 0, abortMs: 0 });
+  });
+  const client = createClient(Calls, transport(`${await listen(app)}/api`));
+  const headers = { authorization: "Bearer good" };
+  expect((await client.echo({ text: "open" })).text).toBe("open");
+  await expect(client.read({ text: "closed" })).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+  expect((await client.read({ text: "token" }, { headers })).text).toBe("token");
+  const counts = async (more: { headers?: Record<string, string> }) =>
+    Array.fromAsync(client.repeat({ count: 3 }, more), ({ count }) => count);
+  await expect(counts({})).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+  expect(await counts({ headers })).toEqual([1, 2, 3]);
+  await expect(client.echo({ text: "wrong", code: 5 })).rejects.toMatchObject({ code: Code.NOT_FOUND, rawMessage: "wrong" });
 });
 
 test("other offers of an upgrade get a plain response", async () => {

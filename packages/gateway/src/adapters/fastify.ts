@@ -106,13 +106,13 @@ export const fastifyGateway: FastifyPluginAsync<FastifyGatewayOptions> = async (
   const wsHandler: RouteOptions["wsHandler"] = (socket, request) => accepted.get(request)?.(socket, request.raw.socket);
   const constraint = constrain(app, core, prefix);
   const known = new Set<string>();
-  const add = (verb: string, url: string, method: DescMethod, more: Pick<RouteOptions, "constraints" | "wsHandler">) => {
-    const key = `${verb} ${url} ${more.constraints === undefined ? "" : methodPath(method)}`;
-    if (known.has(key)) return;
-    known.add(key);
-    const methods =
-      verb === "GET" ? ["GET", "HEAD"] : verb === "*" ? app.supportedMethods.filter((one) => one !== "GET" && one !== "HEAD") : [verb];
-    app.route({ ...optionsOf(method), method: methods, url, ...more });
+  const add = (verbs: readonly string[], url: string, method: DescMethod, more: Pick<RouteOptions, "constraints" | "wsHandler">) => {
+    const free = verbs.filter((verb) => {
+      // The names of parameters make no difference.
+      const key = `${verb} ${url.replaceAll(/\/:\w+/g, "/:")} ${more.constraints === undefined ? "" : methodPath(method)}`;
+      return !known.has(key) && known.add(key);
+    });
+    if (free.length > 0) app.route({ ...optionsOf(method), method: free, url, ...more });
   };
 
   for (const verb of METHODS) {
@@ -123,13 +123,12 @@ export const fastifyGateway: FastifyPluginAsync<FastifyGatewayOptions> = async (
     const url = fastifyUrl(binding);
     const constraints = { [constraint]: methodPath(method) };
     const streams = method.methodKind !== "unary";
-    if (verb !== "GET") add(verb, url, method, { constraints });
     // The handshake of a WebSocket is a GET.
-    if (verb === "GET" || verb === "*" || streams) add("GET", url, method, { constraints, ...(streams && { wsHandler }) });
+    if (verb === "GET" || verb === "*" || streams) add(["GET", "HEAD"], url, method, { constraints, ...(streams && { wsHandler }) });
+    if (verb !== "GET") add(verb === "*" ? app.supportedMethods : [verb], url, method, { constraints });
   }
   for (const method of upstreamsOf(options).flatMap(({ services }) => services.flatMap(({ methods }) => methods))) {
-    if (core.routes.method(methodPath(method))?.method !== method) continue;
-    for (const verb of ["POST", "GET"]) add(verb, methodPath(method), method, {});
+    if (core.routes.method(methodPath(method))?.method === method) add(["POST", "GET", "HEAD"], methodPath(method), method, {});
   }
   // A CORS plugin answers all OPTIONS requests itself.
   const taken = ["*", "/*"].some((url) => app.hasRoute({ method: "OPTIONS", url })) ? ["OPTIONS"] : [];
