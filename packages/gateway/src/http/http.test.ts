@@ -400,7 +400,7 @@ describe.each(transports)("%s", (transport) => {
     }
   });
 
-  test("compresses large responses for clients that accept gzip, but not streams", async () => {
+  test("compresses large responses with the coding that clients prefer, but not streams", async () => {
     const long = "单x".repeat(2_000);
     const { url, port } = await start(transport, {
       get: ({ stringValue }) => ({ stringValue: stringValue === "short" ? "" : long }),
@@ -415,10 +415,13 @@ describe.each(transports)("%s", (transport) => {
       return [response.status, headers.get("content-encoding"), headers.get("vary"), await response.text()];
     };
     const json = JSON.stringify({ stringValue: long });
-    for (const accept of ["gzip", "br, GZIP;q=0.5", "*", "deflate, x-gzip"]) {
+    for (const accept of ["gzip", "br;q=0.5, GZIP", "deflate, x-gzip", "gzip, *;q=0.5"]) {
       expect([accept, await ask("/v1/query", accept)]).toEqual([accept, [200, "gzip", "accept-encoding", json]]);
     }
-    for (const accept of ["identity", "br", "gzip;q=0", "*;q=0.0", "gzip; q=0.000, *"]) {
+    for (const accept of ["br", "gzip, deflate, br, zstd", "*", "gzip;q=0, *;q=0.1"]) {
+      expect([accept, await ask("/v1/query", accept)]).toEqual([accept, [200, "br", "accept-encoding", json]]);
+    }
+    for (const accept of ["identity", "zstd", "gzip;q=0", "*;q=0.0", "identity, br;q=0.9"]) {
       expect([accept, await ask("/v1/query", accept)]).toEqual([accept, [200, null, "accept-encoding", json]]);
     }
     expect(await raw(port, "GET /v1/query HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).not.toMatch(/content-encoding/i);
@@ -427,6 +430,24 @@ describe.each(transports)("%s", (transport) => {
     const upload = (type: string) => ask("/v1/raw", "gzip", { method: "POST", body: "x", headers: { "content-type": type } });
     expect(await upload("text/plain")).toEqual([200, "gzip", "accept-encoding", long]);
     expect(await upload("image/png")).toEqual([200, null, null, long]);
+  });
+
+  test("a compressed response has a weak validator, and no-transform is respected", async () => {
+    const answer = async (headers: Record<string, string>) => {
+      const implementation: Parameters<typeof start>[1] = {
+        get: (_request, { header }) => {
+          for (const [name, value] of Object.entries(headers)) header.set(name, value);
+          return { stringValue: "x".repeat(2_000) };
+        },
+      };
+      const { url } = await start(transport, implementation, { responseHeaders: ["etag", "cache-control", "vary"] });
+      const response = await fetch(`${url}/v1/query`, { headers: { "accept-encoding": "br" } });
+      expect((await response.text()).length).toBeGreaterThan(2_000);
+      return ["content-encoding", "etag", "vary"].map((name) => response.headers.get(name));
+    };
+    expect(await answer({ etag: '"a"', vary: "cookie" })).toEqual(["br", 'W/"a"', "cookie, accept-encoding"]);
+    expect(await answer({ etag: 'W/"a"' })).toEqual(["br", 'W/"a"', "accept-encoding"]);
+    expect(await answer({ etag: '"a"', "cache-control": "max-age=5, no-transform" })).toEqual([null, '"a"', null]);
   });
 
   test("accepts a body of several megabytes", async () => {

@@ -1,6 +1,6 @@
 // The documentation page: Swagger UI, without requests to other hosts.
 import { gunzipSync } from "node:zlib";
-import { acceptsGzip } from "../http/deflate.ts";
+import { chooseCoding } from "../http/accept-encoding.ts";
 import { addHeader, type HttpExchange } from "../http-exchange.ts";
 import type { OwnHandler } from "../own-paths.ts";
 
@@ -90,7 +90,7 @@ export function docsHandlers({ openApiUrl, title, path }: DocsOptions): Readonly
     handlers.set(`${path}/${name}`, async (exchange) => {
       const { request, headers } = exchange;
       const { gzipped, version } = await import("../../gen/swagger-ui/assets.js");
-      const takes = acceptsGzip(request.headers["accept-encoding"]);
+      const takes = chooseCoding(request.headers["accept-encoding"], ["gzip"]) !== undefined;
       const etag = takes ? `"${version}-gzip"` : `"${version}"`;
       headers["etag"] = etag;
       headers["cache-control"] = "no-cache";

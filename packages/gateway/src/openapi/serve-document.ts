@@ -1,29 +1,28 @@
-// Serves the OpenAPI document, compressed for clients that accept gzip: the document of a large API
+// Serves the OpenAPI document, compressed for clients that accept it: the document of a large API
 // has megabytes.
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
-import { acceptsGzip } from "../http/deflate.ts";
+import { type ContentCoding, chooseCoding } from "../http/accept-encoding.ts";
+import { codings, compress } from "../http/deflate.ts";
 import { addHeader } from "../http-exchange.ts";
 import type { OwnHandler } from "../own-paths.ts";
 import type { OpenApiDocument } from "./document.ts";
 
-const compress = promisify(gzip);
-
 /** @param document returns the same document each time. */
 export function documentHandler(document: () => OpenApiDocument): OwnHandler {
   let text: Buffer | undefined;
-  let compressed: Promise<Buffer> | undefined;
+  const compressed = new Map<ContentCoding, Promise<Buffer>>();
   return async (exchange) => {
     const { request, headers } = exchange;
     headers["content-type"] = "application/json";
     addHeader(headers, "vary", "accept-encoding");
     text ??= Buffer.from(JSON.stringify(document()));
-    if (!acceptsGzip(request.headers["accept-encoding"])) {
+    const coding = chooseCoding(request.headers["accept-encoding"], codings);
+    if (coding === undefined) {
       exchange.send(200, text);
       return;
     }
-    compressed ??= compress(text);
-    headers["content-encoding"] = "gzip";
-    exchange.send(200, await compressed);
+    const content = compressed.get(coding) ?? compress(text, coding);
+    compressed.set(coding, content);
+    headers["content-encoding"] = coding;
+    exchange.send(200, await content);
   };
 }

@@ -1,6 +1,6 @@
 // Several upstream servers, the gateway's own paths, and CORS.
 import { get } from "node:http";
-import { gunzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { Code, createServer, type Implementation, implement, RpcError } from "@grpc-study/rpc";
 import { expect, onTestFinished, test } from "vitest";
 import { LibraryService } from "../../test/gen/library_pb.js";
@@ -122,7 +122,7 @@ test("CORS exposes all headers, and allows custom methods", async () => {
   expect([purged.status, purged.headers.get("access-control-allow-origin")]).toEqual([200, "https://shop.example"]);
 });
 
-test("compresses the OpenAPI document for clients that accept gzip", async () => {
+test("compresses the OpenAPI document with the coding that clients prefer", async () => {
   const url = await start({ services: [LibraryService], upstream: "127.0.0.1:1" });
   const read = async (encoding: string) => {
     const { headers, body } = await new Promise<{ headers: Record<string, unknown>; body: Buffer }>((resolve, reject) => {
@@ -136,9 +136,17 @@ test("compresses the OpenAPI document for clients that accept gzip", async () =>
   };
   const plain = await read("identity");
   expect(plain).toMatchObject({ encoding: undefined, vary: "accept-encoding" });
-  for (const accepted of ["gzip", "br, gzip;q=0.5", "*", "GZIP"]) {
+  for (const [accepted, expected, decompress] of [
+    ["gzip", "gzip", gunzipSync],
+    ["br;q=0.5, gzip", "gzip", gunzipSync],
+    ["GZIP", "gzip", gunzipSync],
+    ["br, gzip;q=0.5", "br", brotliDecompressSync],
+    ["gzip, deflate, br, zstd", "br", brotliDecompressSync],
+    ["*", "br", brotliDecompressSync],
+  ] as const) {
     const { encoding, body } = await read(accepted);
-    expect([encoding, gunzipSync(body).equals(plain.body)], accepted).toEqual(["gzip", true]);
+    expect([encoding, decompress(body).equals(plain.body)], accepted).toEqual([expected, true]);
   }
-  for (const excluded of ["gzip;q=0", "br", "deflate, gzip; q=0.0"]) expect((await read(excluded)).encoding, excluded).toBeUndefined();
+  for (const excluded of ["gzip;q=0", "br;q=0, gzip;q=0", "deflate, gzip; q=0.0"])
+    expect((await read(excluded)).encoding, excluded).toBeUndefined();
 });
