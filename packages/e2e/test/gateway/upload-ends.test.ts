@@ -234,10 +234,10 @@ describe.each([
     const socket = new WebSocket(`ws://${own.address}${paths[0]}`);
     await once(socket, "open");
     socket.send("{}");
-    await until(() => begun() === calls + 3);
+    await until(() => begun() >= calls + 3);
     await own.gateway.close();
     await Promise.all(uploads);
-    await until(() => (upstream?.ends.length ?? 0) === before + 3);
+    await until(() => (upstream?.ends.length ?? 0) >= before + 3);
     expect(upstream.ends.slice(before)).not.toContain("EOF");
   });
 });
