@@ -34,10 +34,17 @@ export type GuardedRequest = Pick<HttpRequest, "method" | "headers" | "host">;
  */
 export function originsOf(trustProxy: TrustProxy | undefined, guard: (request: GuardedRequest) => void): OriginOf {
   const proxies = trustProxy === undefined || trustProxy === false ? undefined : new Proxies(trustProxy);
+  // The last host that the guard has accepted. Calls repeat their host.
+  let accepted: string | undefined;
   return (caller, metadata) => {
     const origin = proxies === undefined ? directOrigin(caller) : proxiedOrigin(caller, metadata, proxies);
-    const headers = { host: caller.authority, origin: listOf(metadata, "origin"), "sec-fetch-site": listOf(metadata, "sec-fetch-site") };
-    guard({ method: "POST", headers, host: origin.host });
+    const { authority } = caller;
+    const ofPage = metadata.has("origin") || metadata.has("sec-fetch-site");
+    if (ofPage || authority !== accepted) {
+      const headers = { host: authority, origin: listOf(metadata, "origin"), "sec-fetch-site": listOf(metadata, "sec-fetch-site") };
+      guard({ method: "POST", headers, host: origin.host });
+      if (!ofPage) accepted = authority;
+    }
     return origin;
   };
 }

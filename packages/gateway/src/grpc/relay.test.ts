@@ -15,6 +15,7 @@ import {
 import { BadRequestSchema } from "@grpc-study/rpc/error-details";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@grpc-study/rpc/health";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
+import type { Status } from "@grpc-study/rpc/transport";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { listen, startGateway, transports } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
@@ -297,19 +298,32 @@ test("the address of an upstream that is down stays secret", async () => {
   }
 });
 
+/** Makes a unary call without a client, which would check its metadata. Resolves with its status. */
+function statusOf({ channel }: ReturnType<typeof clientOf>, metadata: Metadata | undefined): Promise<Status> {
+  const method = { path: "/grpc_study.gateway_test.Things/Plain", requestStream: false, responseStream: false };
+  const call = { method, metadata, deadline: Number.POSITIVE_INFINITY, compression: "identity" as const, previousAttempts: 0 };
+  const rest = { waitForReady: undefined, authority: undefined, request: Buffer.alloc(0) };
+  return new Promise((onStatus) => channel.open({ ...call, ...rest }, { onHeader() {}, onMessage() {}, onDrain() {}, onStatus }).pull());
+}
+
 test("metadata that HTTP allows once is rejected if it comes twice", async () => {
   const { port } = await startGateway(everyKind(() => ""));
-  const { channel } = clientOf(port);
   const metadata = new Metadata();
   metadata.receive("authorization", "a");
   metadata.receive("authorization", "b");
-  const status = await new Promise((onStatus) => {
-    const method = { path: "/grpc_study.gateway_test.Things/Plain", requestStream: false, responseStream: false };
-    const call = { method, metadata, deadline: Number.POSITIVE_INFINITY, compression: "identity" as const, previousAttempts: 0 };
-    const rest = { waitForReady: undefined, authority: undefined, request: Buffer.alloc(0) };
-    channel.open({ ...call, ...rest }, { onHeader() {}, onMessage() {}, onDrain() {}, onStatus }).pull();
-  });
-  expect(status).toMatchObject({ code: Code.INVALID_ARGUMENT, message: 'the metadata key "authorization" has 2 values; HTTP allows one' });
+  const message = 'the metadata key "authorization" has 2 values; HTTP allows one';
+  expect(await statusOf(clientOf(port), metadata)).toMatchObject({ code: Code.INVALID_ARGUMENT, message });
+});
+
+test.each(transports)("the pushback of an upstream %s reaches clients that retry", async (transport) => {
+  const { port } = await startGateway(
+    everyKind(() => {
+      throw new RpcError(Code.UNAVAILABLE, "later", { retryAfterMs: 250 });
+    }),
+    { transport },
+  );
+  const { code, metadata } = await statusOf(clientOf(port), undefined);
+  expect([code, metadata?.get("grpc-retry-pushback-ms")]).toEqual([Code.UNAVAILABLE, "250"]);
 });
 
 test("another host is rejected, as in HTTP requests", async () => {

@@ -1,6 +1,6 @@
 // Converts between metadata and header fields (PROTOCOL-HTTP2.md, Custom-Metadata).
 import { fieldsIn, Metadata } from "./metadata.ts";
-import { detailsKey, isReserved } from "./metadata-rules.ts";
+import { detailsKey, isReserved, pushbackKey } from "./metadata-rules.ts";
 
 /** Fields of the protocol that handlers may read and clients may send, for tracing. */
 const tracing = new Set(["grpc-trace-bin", "grpc-tags-bin"]);
@@ -23,10 +23,10 @@ export function isRequestMetadata(name: string): boolean {
 
 /**
  * Returns whether a field that a client received is metadata rather than a field of HTTP or of the
- * protocol.
+ * protocol. The details and the pushback of a status count, so that proxies pass them on.
  */
 export function isMetadata(name: string): boolean {
-  return name === detailsKey || !(isReserved(name) || name === "date");
+  return name === detailsKey || name === pushbackKey || !(isReserved(name) || name === "date");
 }
 
 /**

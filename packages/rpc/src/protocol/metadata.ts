@@ -95,7 +95,9 @@ export class Metadata implements Iterable<[key: string, value: string | Buffer]>
    * @throws TypeError for a key that ends in `-bin`.
    */
   get<Key extends string>(key: TextKey<Key>): string | undefined {
-    return this.getAll(key)[0];
+    if (isBinary(key)) throw new TypeError(`the metadata key "${key}" holds bytes: read it with getBytes()`);
+    const at = this.#find(key.toLowerCase());
+    return at === -1 ? undefined : (this.#flat[at + 1] as string);
   }
 
   /**

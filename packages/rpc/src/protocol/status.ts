@@ -8,7 +8,8 @@ export interface Status {
   /** The message for people. Empty if there is none. */
   readonly message: string;
   /**
-   * The trailer, without the fields of HTTP and of the protocol, except `grpc-status-details-bin`.
+   * The trailer, without the fields of HTTP and of the protocol, except `grpc-status-details-bin`
+   * and `grpc-retry-pushback-ms`.
    */
   readonly metadata: Metadata | undefined;
   /**
