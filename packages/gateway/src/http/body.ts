@@ -147,9 +147,11 @@ function tooSlow(timeoutMs: number): HttpError {
 }
 
 /**
+ * The error for a body that fails before its end.
+ *
  * @param cause the error of the stream: zlib's, if the content is not gzip as the client declared.
  */
-function broken(cause?: unknown): HttpError {
+export function broken(cause?: unknown): HttpError {
   const { code = "", message = "" } = (cause ?? {}) as NodeJS.ErrnoException;
   if (code.startsWith("Z_")) return new HttpError(400, Code.INVALID_ARGUMENT, `the body is not gzip: ${message}`, { connection: "close" });
   return new HttpError(400, Code.CANCELLED, "the body was cut off", { connection: "close" });

@@ -3,6 +3,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
+import { encodingOf } from "../http/body.ts";
+import { inflate } from "../http/inflate.ts";
 import type { Responses } from "../route.ts";
 import type { RpcMethod } from "../routes.ts";
 import { compress, decompress, type Encoding, isWorthCompressing } from "./encodings.ts";
@@ -69,28 +71,31 @@ export abstract class EnvelopedExchange extends RpcExchange {
         return decompress(bytes, requestEncoding, settings.bodyLimit).then(decode);
       },
     };
+    const encoding = encodingOf(request.headers);
+    const { body: content } = request;
+    const body = content !== undefined && encoding === "gzip" ? inflate(content) : content;
     const wrap = (message: Message) => wrapped(encode(message), responseEncoding);
     switch (calls.kind) {
       case "unary": {
-        const message = await readSingle(request.body, decoder, settings);
+        const message = await readSingle(body, decoder, settings);
         const response = await calls.call(message, this.callOptions(timeoutMs, limitMs));
         this.#sendOne(await wrap(response));
         return;
       }
       case "client_streaming": {
         const options = this.callOptions(timeoutMs, limitMs);
-        const response = await calls.call(new RequestMessages(request.body, decoder, settings), options);
+        const response = await calls.call(new RequestMessages(body, decoder, settings), options);
         this.#sendOne(await wrap(response));
         return;
       }
       case "server_streaming": {
-        const message = await readSingle(request.body, decoder, settings);
+        const message = await readSingle(body, decoder, settings);
         await this.#sendAll(calls.call(message, this.callOptions(timeoutMs, limitMs)), wrap);
         return;
       }
       case "bidi_streaming": {
         const options = this.callOptions(timeoutMs, limitMs);
-        await this.#sendAll(calls.call(new RequestMessages(request.body, decoder, settings), options), wrap);
+        await this.#sendAll(calls.call(new RequestMessages(body, decoder, settings), options), wrap);
       }
     }
   }

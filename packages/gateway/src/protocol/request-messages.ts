@@ -1,7 +1,8 @@
 // The requests of a stream: an iterator over the envelopes of an HTTP request body.
 import type { Readable } from "node:stream";
 import { Code, RpcError } from "@grpc-study/rpc";
-import type { BodyLimits } from "../http/body.ts";
+import { type BodyLimits, broken } from "../http/body.ts";
+import { discard } from "../http/inflate.ts";
 import { EnvelopeReader } from "./envelope.ts";
 
 /** Unread bytes from which the body is paused. */
@@ -44,8 +45,8 @@ export class RequestMessages<Message> implements AsyncIterableIterator<Message, 
     this.#decoder = decoder;
     this.#timeoutMs = bodyTimeoutMs;
     this.#complete = body === undefined;
-    const onBroken = () => {
-      if (!this.#ended) this.#fail(new RpcError(Code.CANCELLED, "the body was cut off"));
+    const onBroken = (error?: Error) => {
+      if (!this.#ended) this.#fail(broken(error));
     };
     // The listeners stay: an `error` event without a listener would be thrown.
     body
@@ -119,7 +120,7 @@ export class RequestMessages<Message> implements AsyncIterableIterator<Message, 
   #discard(): void {
     this.#stopTimer();
     this.#reader.clear();
-    this.#body?.resume();
+    if (this.#body !== undefined) discard(this.#body);
   }
 
   /** Settles the reader's promise if there is something for it. */
