@@ -87,7 +87,7 @@ tls: { cert: gateway.yaml, key: gateway.yaml }
       expect.stringMatching(/^FILE:12:13: ruleFiles\[0\]: FILE: the configuration has no http/),
       expect.stringMatching(/^FILE:13:10: headers: forwardHeaders must not name x-forwarded-for/),
       expect.stringMatching(/^FILE:14:27: timeouts\.GetProdStock: /),
-      expect.stringMatching(/^FILE:15:6: tls: the certificate or its key cannot be used: /),
+      expect.stringMatching(/^FILE:15:14: tls\.cert: FILE is not a PEM certificate/),
       "",
     ]);
   });

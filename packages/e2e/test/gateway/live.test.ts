@@ -2,7 +2,7 @@
 // refresh timer.
 import { setTimeout } from "node:timers/promises";
 import { OrderService, ProdAreas, ProdService, UserService } from "@grpc-study/proto/shop";
-import { createServer, type Implementation, implement } from "@grpc-study/rpc";
+import { Code, createChannel, createClient, createServer, type Implementation, implement } from "@grpc-study/rpc";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { gatewayMain } from "../harness/paths.ts";
 import { listenTcp } from "../harness/ports.ts";
@@ -261,6 +261,15 @@ timeouts: { services.UserService.GetUserScore: 300ms }
       body: "{}",
     });
   expect(await post("GetUserScore")).toMatchObject({ status: 504 });
+  // The other protocols have the same limit.
+  const connect = await fetch(`${gateway.url}/services.UserService/GetUserScore`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "connect-protocol-version": "1", "connect-timeout-ms": "20000" },
+    body: "{}",
+  });
+  expect([connect.status, await connect.json()]).toEqual([504, expect.objectContaining({ code: "deadline_exceeded" })]);
+  using channel = createChannel(gateway.address);
+  await expect(createClient(UserService, channel).getUserScore({})).rejects.toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   expect(await post("GetUserScore", "10S")).toMatchObject({ status: 504 });
   expect(await post("GetUserScore", "1m")).toMatchObject({ status: 504 });
 });

@@ -1,10 +1,8 @@
 // `check FILE`: finds all faults in a configuration and in the files that it names.
 
-import { readFileSync } from "node:fs";
-import { createSecureContext } from "node:tls";
-import { fileProblem } from "@grpc-study/command/file-problem";
 import { printable } from "@grpc-study/command/printable";
 import { TlsFileError } from "@grpc-study/rpc";
+import { serverCertificates } from "@grpc-study/rpc/transport";
 import type { Config, UpstreamConfig } from "../config/config.ts";
 import type { Path } from "../config/document.ts";
 import { list } from "../config/list.ts";
@@ -113,16 +111,12 @@ class ConfigCheck {
   #tls(): void {
     const { tls } = this.#config;
     if (tls === undefined) return;
-    const read = (name: "cert" | "key" | "clientCa") => {
-      const file = tls[name];
-      return file === undefined ? undefined : this.#attempt(["tls", name], () => readWhole(file));
-    };
-    const [cert, key, ca] = [read("cert"), read("key"), read("clientCa")];
-    if (cert === undefined || key === undefined) return;
     try {
-      createSecureContext({ cert, key, ca });
+      serverCertificates(tls);
     } catch (error) {
-      this.#fault(["tls"], `the certificate or its key cannot be used: ${(error as Error).message}`);
+      if (!(error instanceof TlsFileError)) throw error;
+      const name = (["cert", "key", "clientCa"] as const).find((one) => tls[one] !== undefined && error.message.includes(tls[one]));
+      this.#fault(name === undefined ? ["tls"] : ["tls", name], error.message);
     }
   }
 
@@ -198,14 +192,6 @@ class ConfigCheck {
 
   #warn(path: Path, message: string): void {
     this.#warnings.push({ path, message: `warning: ${message}` });
-  }
-}
-
-function readWhole(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new UsageError(fileProblem(file, error), { cause: error });
   }
 }
 

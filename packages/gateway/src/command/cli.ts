@@ -88,7 +88,11 @@ export function createProgram({ serve, check }: Actions): Command {
     // option.
     .option("--upstream <host:port...>", "the gRPC server; with several, each has its own services")
     .option("--require-upstreams", "exit if the services of a server cannot be read at the start, instead of trying again")
-    .option("--listen <host:port>", "the address to listen on; localhost listens on IPv4 and IPv6 (default: localhost:9468)", parseListen);
+    .option(
+      "--listen <host:port>",
+      "the address to listen on, or unix:/path; localhost listens on IPv4 and IPv6 (default: localhost:9468)",
+      parseListen,
+    );
 
   command
     .optionsGroup("Services:")
@@ -200,9 +204,9 @@ export function createProgram({ serve, check }: Actions): Command {
   return command;
 }
 
-/** Checks `host:port`. An IPv6 address stands in brackets. */
+/** Checks `host:port`, or `unix:/path`. An IPv6 address stands in brackets. */
 function parseListen(text: string): string {
-  if (!new RegExp(listenPattern).test(text)) throw new InvalidArgumentError("It must be host:port.");
+  if (!new RegExp(listenPattern).test(text)) throw new InvalidArgumentError("It must be host:port, or unix:/path.");
   return text;
 }
 

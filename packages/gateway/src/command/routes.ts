@@ -21,7 +21,8 @@ export function formatRoutes(bindings: readonly Binding[], options: RoutesOption
   const { address, upstream, docs, openApi } = options;
   const rows = bindings.map(({ verb, template, method }) => [verb, template.text, `${method.parent.typeName}.${method.name}`]);
   const lines = rows.length === 0 ? [] : table([["http", "path", "method"], ...rows]);
-  const own = [docs, openApi].filter((path) => path !== undefined).map((path) => address + path);
+  const base = address.startsWith("unix:") ? "" : address;
+  const own = [docs, openApi].filter((path) => path !== undefined).map((path) => base + path);
   const documents = own.length > 0 ? [`documentation: ${own.join(" and ")}`] : [];
   return [`${address} serves ${upstream}:`, ...lines, ...others(bindings, options), ...documents]
     .map((line) => `${printable(line)}\n`)

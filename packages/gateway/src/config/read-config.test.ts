@@ -134,7 +134,11 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
     ["1:20: limits.timeout: must be a duration like 500ms, 1s or 2m, or a number of milliseconds, from 1 to 2147483647 milliseconds"],
   ],
   ["a selector with dots", "timeouts:\n  a.B.*: 5x", ['2:10: timeouts["a.B.*"]: must be a duration such as 500ms, 1s or 2m, or unlimited']],
-  ["a port out of range", "listen: localhost:65536", ["1:9: listen: must be host:port, such as localhost:8080 or [::1]:8080"]],
+  [
+    "a port out of range",
+    "listen: localhost:65536",
+    ["1:9: listen: must be host:port, such as localhost:8080 or [::1]:8080, or unix:/path"],
+  ],
   [
     "a fault behind an alias",
     "upstreams:\n  - &a { address: 5 }\n  - *a",

@@ -26,9 +26,9 @@ export const count = (description: string) => ({ type: "integer", description, m
 export const strings = (description: string) =>
   ({ type: ["string", "array"], description, pattern: "\\S", items: { type: "string", pattern: "\\S" } }) as const;
 
-/** An IPv6 address stands in brackets. The port is 0 to 65535. */
+/** An IPv6 address stands in brackets. The port is 0 to 65535. Or the path of a Unix socket. */
 export const listenPattern =
-  "^(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+):(?:\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])$";
+  "^unix:.|^(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+):(?:\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])$";
 
 export const hostAndPort = (description: string) => ({ type: "string", description, pattern: listenPattern }) as const;
 
@@ -48,6 +48,6 @@ export const patternTexts: Readonly<Record<string, string>> = {
   [`^off$|${durationPattern}`]: "a duration such as 30s or 1m, or off",
   [`^unlimited$|${durationPattern}`]: "a duration such as 500ms, 1s or 2m, or unlimited",
   [text("").pattern]: "a text that is not empty",
-  [listenPattern]: "host:port, such as localhost:8080 or [::1]:8080",
+  [listenPattern]: "host:port, such as localhost:8080 or [::1]:8080, or unix:/path",
   [path("").pattern]: "a path such as /healthz, or false",
 };

@@ -79,7 +79,7 @@ export const configSchema = {
   additionalProperties: false,
   properties: {
     $schema: text("The JSON Schema of this file, for editors."),
-    listen: hostAndPort("The address to listen on, host:port. localhost listens on IPv4 and IPv6. Default: localhost:9468."),
+    listen: hostAndPort("The address to listen on: host:port, or unix:/path. localhost listens on IPv4 and IPv6. Default: localhost:9468."),
     upstreams: { type: "array", description: "The gRPC servers.", minItems: 1, items: upstream },
     services: strings("The services to serve, of all servers: full names, or a prefix such as shop.v1.*. Default: all."),
     rules: {
