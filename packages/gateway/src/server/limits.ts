@@ -67,9 +67,9 @@ export function http2Limits(limits: AllLimits): Partial<ServerLimits> {
     maxConcurrentStreams: limits.maxConcurrentStreams,
     handshakeTimeoutMs: limits.headersTimeoutMs,
     maxConnectionIdleMs: limits.keepAliveTimeoutMs,
-    // A client that answers no PING is gone.
+    // A client that answers no PING is gone. It cannot answer within a header block.
     keepaliveTimeMs: limits.headersTimeoutMs,
-    keepaliveTimeoutMs: limits.headersTimeoutMs,
+    keepaliveTimeoutMs: limits.headersTimeoutMs * 2,
     // The window of a stream grows with its reader. A slow one does not need more.
     maxWindowBytes: 1024 * 1024,
   };

@@ -2,11 +2,12 @@
 import { once } from "node:events";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { type Authority, type Identity, newAuthority } from "../../../rpc/test/authority.ts";
@@ -129,4 +130,26 @@ test.each([["h2"], ["http/1.1"]])("close ends idle %s connections at once, and t
   await once(silent, "connect");
   for (const one of [socket, silent]) one.resume();
   await server.close(600_000);
+});
+
+test.each([["h2"], ["http/1.1"]])("close lets a request over %s finish", async (protocol) => {
+  const { server, url, stub } = await startStub({ tls: identity });
+  const session = protocol === "h2" ? connectHttp2(url, { ca: authority.cert }) : undefined;
+  onTestFinished(() => session?.destroy());
+  const ask = (path: string): Promise<string> => {
+    if (session !== undefined) return text(session.request({ ":path": path }));
+    return once(request(url + path, { ca: authority.cert, agent }).end(), "response").then(([response]) => text(response));
+  };
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  await ask("/name/a");
+  // A new connection has time for its first request.
+  await delay(1_100);
+  const answer = ask("/wait");
+  await vi.waitUntil(() => stub.waiting.size === 1);
+  const closed = server.close(600_000);
+  await delay(200);
+  for (const response of stub.waiting) response.send(200, {}, "late");
+  expect(await answer).toBe("late");
+  await closed;
 });
