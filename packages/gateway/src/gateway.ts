@@ -110,6 +110,11 @@ export function createGateway(options: GatewayServerOptions): Gateway {
     onUpgrade: own.upgrades.upgrade,
     find: protocols.includes("grpc") ? methodsOf(core, originsOf(trustProxy, guardOwn)) : undefined,
     callLimits: { maxReceiveMessageBytes: core.settings.bodyLimit, bodyTimeoutMs: core.settings.bodyTimeoutMs },
+    onError: (error) => {
+      const { logger } = options;
+      if (logger === undefined) console.error("gateway:", error);
+      else logger.error({ err: error }, "the gateway threw an error");
+    },
     errors: core.settings.errors,
     tls,
     limits,

@@ -199,6 +199,21 @@ describe("limits", () => {
   });
 });
 
+test("an error that the handler throws is reported, and those of clients are not", async () => {
+  const reported: unknown[] = [];
+  const handler = () => {
+    throw new Error("a bug");
+  };
+  const { url, port } = await startStub({ handler, onError: (error) => reported.push(error) });
+  const socket = open(port);
+  socket.write(Buffer.concat([opening, data(1, "x")]));
+  expect(await goawayOf(socket)).toBe(constants.NGHTTP2_PROTOCOL_ERROR);
+  const stream = session(url).request({ ":path": "/" });
+  await new Promise((resolve) => stream.on("error", () => {}).once("close", resolve));
+  expect(stream.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
+  expect(reported).toMatchObject([{ message: "a bug" }]);
+});
+
 test("malformed HTTP/1.1 fails with 400 and a google.rpc.Status", async () => {
   const { port } = await startStub();
   const socket = open(port);

@@ -1,7 +1,15 @@
 // The transport for calls over HTTP/2, on the engine of this repository.
 
 import { Duplex } from "node:stream";
-import { type Connection, createServer, type HeaderList, type Server, type Stream, type StreamHandler } from "@grpc-study/http2";
+import {
+  type Connection,
+  createServer,
+  type HeaderList,
+  Http2Error,
+  type Server,
+  type Stream,
+  type StreamHandler,
+} from "@grpc-study/http2";
 import { checkFunction, checkOptionNames, checkString, type Names, optional, wrongType } from "../../../checks.ts";
 import { defaultServerLimits, type ServerLimits, withDefaults } from "../../../limits/limits.ts";
 import type { Certificates } from "../../../security/certificates.ts";
@@ -82,7 +90,8 @@ class Transport implements Http2ServerTransport {
     const rules = { methods: this.#methods, find, takesOthers: other !== undefined, maxMetadataPairs: limits.maxMetadataPairs };
     this.#engine = createServer({
       ...engineOptions(limits),
-      ...(onError === undefined ? {} : { onError }),
+      // The engine also reports the errors of peers, which are no bugs.
+      ...(onError === undefined ? {} : { onError: (error) => error instanceof Http2Error || onError(error) }),
       onStream(stream: Stream, list: HeaderList, endStream: boolean): StreamHandler {
         const head = readHead(list, rules);
         if (head === notGrpc && other !== undefined) return other(stream, list, endStream);
