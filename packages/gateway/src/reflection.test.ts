@@ -131,6 +131,21 @@ test("requests each file once, regardless of its number of services", async () =
   expect(requested).toEqual(["fileContainingSymbol big.S0", "fileContainingSymbol big.Other", "fileByFilename any.proto"]);
 });
 
+test("returns the previous result if the server still sends the same", async () => {
+  const [one, same] = [await start(), await start()];
+  const first = await reflectServices(one.channel);
+  expect(await reflectServices(one.channel, { previous: first })).toBe(first);
+  // Another server with the same files stands for one that has restarted.
+  expect(await reflectServices(same.channel, { previous: first })).toBe(first);
+  const before = services.service.pop();
+  try {
+    const changed = await reflectServices(one.channel, { previous: first });
+    expect([changed === first, changed.services.length]).toEqual([false, 100]);
+  } finally {
+    if (before !== undefined) services.service.push(before);
+  }
+});
+
 test("accepts files of more than four megabytes", async () => {
   const large = file("large.proto", {
     messageType: Array.from({ length: 6 }, (_, index) => message(`M${index}${"x".repeat(2 ** 20)}`)),

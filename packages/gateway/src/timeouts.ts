@@ -9,6 +9,9 @@ export interface TimeoutOptions {
   readonly timeouts?: Readonly<Record<string, number>> | undefined;
 }
 
+/** The longest delay of Node's timers: 24 days and 20 hours. */
+const longestMs = 2 ** 31 - 1;
+
 /** The time limit of each method. */
 export class MethodTimeouts {
   readonly #defaultMs: number;
@@ -40,6 +43,8 @@ export class MethodTimeouts {
 function checked(name: string, ms: number | undefined): number {
   if (typeof ms !== "number") throw new TypeError(`${name} must be a number of milliseconds, got ${typeof ms}`);
   if (!(ms > 0)) throw new RangeError(`${name} must be positive, got ${ms}`);
+  if (ms > longestMs && ms !== Number.POSITIVE_INFINITY)
+    throw new RangeError(`${name} must be at most ${longestMs} or Infinity, got ${ms}`);
   return ms;
 }
 

@@ -46,6 +46,27 @@ test("calls go to the server of the service; the health check covers all servers
   expect((await fetch(`${url}/v1/things/a`)).status).toBe(200);
 });
 
+test("update replaces upstreams, rules and time limits; /healthz names those that are missing", async () => {
+  const [one, other] = [await serve(things), await serve(books)];
+  const gateway = createGateway({ services: [Things], upstream: one.address, graceMs: 0, unbound: true, onWarning: () => {} });
+  onTestFinished(() => gateway.close());
+  const { url } = await gateway.listen("127.0.0.1:0");
+  const status = async (path: string, init?: RequestInit) => (await fetch(url + path, init)).status;
+  const plain = [`/${Things.typeName}/Plain`, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }] as const;
+  expect([await status("/v1/things/a"), await status("/v1/books/b"), await status(...plain)]).toEqual([200, 404, 501]);
+  const first = { services: [Things], upstream: one.address, name: "things" };
+  const missing = { services: [], upstream: other.address, name: "books", missing: true };
+  gateway.update({ ...first, otherUpstreams: [missing] });
+  const health = await fetch(`${url}/healthz`);
+  expect([health.status, await health.json()]).toEqual([503, { status: "UNAVAILABLE", upstreams: { books: "UNAVAILABLE" } }]);
+  gateway.update({ ...first, otherUpstreams: [{ ...missing, services: [LibraryService], missing: false }], conflicts: "keep-first" });
+  expect([await status("/healthz"), await status("/v1/books/b"), await status(...plain)]).toEqual([200, 200, 501]);
+  // An invalid set changes nothing.
+  const rules = [{ selector: `${Things.typeName}.Get`, pattern: { case: "get", value: "/v2/{nothing}" } as const }];
+  expect(() => gateway.update({ ...first, rules })).toThrow('no field "nothing"');
+  expect(await status("/v1/books/b")).toBe(200);
+});
+
 test("a service of two servers throws, or with keep-first uses the first server", async () => {
   const [one, other] = [await serve(things), await serve(implement(Things, { get: () => ({ stringValue: "other" }) }))];
   const options = { services: [Things], upstream: one.address, otherUpstreams: [{ services: [Things], upstream: other.address }] };
