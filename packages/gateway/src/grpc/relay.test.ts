@@ -1,4 +1,5 @@
 // gRPC calls through the gateway's port.
+import { connect } from "node:http2";
 import {
   type CallOptions,
   Code,
@@ -132,6 +133,20 @@ describe.each(transports)("the upstream %s", (transport) => {
     await vi.waitUntil(() => seen.running === 1);
     abort.abort();
     expect((await failure).code).toBe(Code.CANCELLED);
+    await vi.waitUntil(() => seen.running === 0);
+  });
+
+  test("a client whose connection is lost cancels its calls", async () => {
+    const { seen, implementation } = waiting();
+    const { url } = await startGateway(implementation, { transport });
+    const session = connect(url).on("error", () => {});
+    for (const method of ["Plain", "List", "Sum", "Talk"]) {
+      const headers = { ":method": "POST", ":path": `/grpc_study.gateway_test.Things/${method}`, "content-type": "application/grpc" };
+      const stream = session.request({ ...headers, te: "trailers" }).on("error", () => {});
+      stream.end(Buffer.alloc(5));
+    }
+    await vi.waitUntil(() => seen.running === 4);
+    session.destroy();
     await vi.waitUntil(() => seen.running === 0);
   });
 
