@@ -66,7 +66,7 @@ class Scene implements AsyncDisposable {
       return stopped;
     };
     this.#started.defer(async () => void (await stop()));
-    return { address, port: Number(address.split(":")[1]), stop };
+    return { server, address, port: Number(address.split(":")[1]), stop };
   }
 
   /** Starts the command. */
@@ -240,6 +240,17 @@ test("SIGHUP without a file reads the services again", async () => {
   gateway.kill("SIGHUP");
   await gateway.stderr.line((line) => line.includes("reloaded"));
   expect(await statusOf(gateway, "/v1/prod/1")).toBe(200);
+});
+
+test("with --refresh services are read again while the server stays up", async () => {
+  await using scene = new Scene();
+  const { server, address } = await scene.serve(0, stock);
+  const gateway = await scene.start("--upstream", address, "--refresh", "300ms");
+  expect(await statusOf(gateway, "/v1/orders", "POST")).toBe(404);
+  server.add(orders);
+  await until(async () => (await statusOf(gateway, "/v1/orders", "POST")) !== 404);
+  await setTimeout(1_000);
+  expect(logOf(gateway)).toEqual([`the services of ${address} have changed`]);
 });
 
 test("time limits hold by method, and by server", async () => {

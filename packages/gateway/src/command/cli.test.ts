@@ -1,11 +1,16 @@
 // The options of the command line, and their types.
 import { expect, test } from "vitest";
+import type { Config } from "../config/config.ts";
 import { type CommandOptions, createProgram } from "./cli.ts";
+import { withOptions } from "./options-config.ts";
 
 const noActions = { serve: async () => {}, check: async () => {} };
 
+/** Returns the parsed options of a command with a server, or the error line. */
+const parse = (...args: string[]) => parseAll("--upstream", "localhost:1", ...args);
+
 /** Returns the parsed options, or the error line. */
-async function parse(...args: string[]): Promise<CommandOptions | string> {
+async function parseAll(...args: string[]): Promise<CommandOptions | string> {
   let parsed: CommandOptions | undefined;
   let error = "";
   const program = createProgram({
@@ -15,7 +20,7 @@ async function parse(...args: string[]): Promise<CommandOptions | string> {
     check: async () => {},
   });
   program.exitOverride().configureOutput({ writeErr: (text) => (error += text) });
-  await program.parseAsync(["--upstream", "localhost:1", ...args], { from: "user" }).catch(() => {});
+  await program.parseAsync(args, { from: "user" }).catch(() => {});
   return parsed ?? error;
 }
 
@@ -60,6 +65,45 @@ test("options that take several values", async () => {
     conflicts: "keep-first",
   });
   expect(await parse("--descriptors", "a", "b")).toContain("--descriptors needs one file for each --upstream (1), got 2");
+});
+
+test("--refresh is a duration or off, and --protocols and --listen are checked", async () => {
+  expect(await parse("--refresh", "1m")).toHaveProperty("refresh", 60_000);
+  expect(await parse("--refresh", "off")).toHaveProperty("refresh", Number.POSITIVE_INFINITY);
+  expect(await parse("--refresh", "often")).toContain("a duration like 500ms");
+  expect(await parse("--protocols", "rest", "grpc-web")).toHaveProperty("protocols", ["rest", "grpc-web"]);
+  expect(await parse("--protocols", "soap")).toContain("Allowed choices are rest, connect, grpc-web, grpc");
+  for (const listen of ["[::1]:0", "a.b:65535", "unix:/tmp/a.sock"])
+    expect(await parse("--listen", listen)).toHaveProperty("listen", listen);
+  for (const listen of ["::1:0", "a:65536", "a", ":1", "unix:"]) expect(await parse("--listen", listen)).toContain("It must be host:port");
+});
+
+test("options override the configuration key by key, and --upstream replaces its servers", async () => {
+  const file: Config = {
+    listen: "localhost:1",
+    upstreams: [{ address: "a:1", tls: true, timeout: 5 }, { address: "b:1" }],
+    rules: [{ selector: "a.B.C", get: "/c" }],
+    limits: { timeout: 1, maxCalls: 2 },
+    headers: { forward: "cookie", response: ["etag"] },
+    paths: { docs: false, health: "/h" },
+  };
+  const cli = async (...args: readonly string[]) => withOptions(file, (await parseAll("--config", "x", ...args)) as CommandOptions);
+  expect(await cli()).toMatchObject(file);
+  expect(
+    await cli("--listen", "c:2", "--timeout", "7", "--response-header", "location", "--health-path", "/x", "--no-openapi"),
+  ).toMatchObject({
+    listen: "c:2",
+    limits: { timeout: 7, maxCalls: 2 },
+    headers: { forward: "cookie", response: ["location"] },
+    paths: { docs: false, health: "/x", openApi: false },
+    upstreams: file.upstreams,
+  });
+  expect((await cli("--upstream", "d:1", "--ca", "ca.pem")).upstreams).toEqual([{ address: "d:1", tls: { ca: "ca.pem" } }]);
+  expect((await cli("--ca", "ca.pem")).upstreams).toEqual([
+    { address: "a:1", tls: { ca: "ca.pem" }, timeout: 5 },
+    { address: "b:1", tls: { ca: "ca.pem" } },
+  ]);
+  expect(await cli("--rules", "r.yaml")).toMatchObject({ rules: [], ruleFiles: ["r.yaml"] });
 });
 
 test("limits must be positive; the grace period may be zero", async () => {
