@@ -20,7 +20,13 @@ export function convert(value: unknown, folder: string, faults: SchemaFault[]): 
       return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, visit(childOf(schema, name), one, [...path, name])]));
     }
     const comment = schema?.$comment;
-    if (comment === "file") return resolve(folder, String(value));
+    if (comment === "file" || comment === "pem") {
+      const text = String(value);
+      if (comment === "pem" && /^\s*-----BEGIN/.test(text)) return text;
+      if (!notAPath.test(text)) return resolve(folder, text);
+      faults.push({ path, message: `must be the path of a file${comment === "pem" ? ', or PEM, which begins with "-----BEGIN"' : ""}` });
+      return value;
+    }
     if (comment === undefined || !comment.startsWith("duration")) return value;
     if (value === "off" || value === "unlimited") return Number.POSITIVE_INFINITY;
     try {
@@ -33,6 +39,9 @@ export function convert(value: unknown, folder: string, faults: SchemaFault[]): 
   // The schema describes the value, which Ajv has checked.
   return visit(configSchema, value, []) as Config;
 }
+
+/** Text of a file instead of its path, such as a private key, which must not appear in messages. */
+const notAPath = /[\n\0]|^[A-Za-z0-9+/\s]{200,}={0,2}\s*$|^.{4096}/;
 
 /** `It must be …` stands after the path here. */
 function uncapitalized(message: string): string {

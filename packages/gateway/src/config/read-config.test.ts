@@ -105,6 +105,17 @@ test("messages do not contain the values of variables, nor those of keys and cer
   expect(faultsOf("listen: ${a b}")).toEqual(["1:9: ${a b} is malformed, expected ${NAME} or ${NAME:-default}; $$ stands for $"]);
 });
 
+test("certificates may stand in variables; what is neither a path nor PEM is not quoted", () => {
+  const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+  const text = "tls:\n  cert: ${CERT}\n  key: ${KEY}\n";
+  expect(read(text, { CERT: pem, KEY: "tls.key" })).toEqual({ tls: { cert: pem, key: join(folder, "tls.key") } });
+  const bare = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7".repeat(5);
+  for (const secret of [bare, `x\n${bare}`, "x".repeat(5000)]) {
+    const faults = faultsOf(text, { CERT: pem, KEY: secret });
+    expect(faults).toEqual(['3:8: tls.key: must be the path of a file, or PEM, which begins with "-----BEGIN"']);
+  }
+});
+
 const cases: readonly (readonly [string, string, readonly string[]])[] = [
   [
     "a wrong type",

@@ -17,6 +17,9 @@ export const text = (description: string) => ({ type: "string", description, pat
 /** The path of a file, relative to the folder of the configuration. */
 export const file = (description: string) => ({ ...text(description), $comment: "file" }) as const;
 
+/** The path of a file in PEM format, or its content. */
+export const pem = (description: string) => ({ ...text(description), $comment: "pem" }) as const;
+
 export const flag = (description: string) => ({ type: "boolean", description }) as const;
 
 /** Node's limits are signed 32-bit integers. */

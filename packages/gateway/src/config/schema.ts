@@ -2,7 +2,7 @@
 // the validator that scripts/config-schema.ts generates with Ajv, and of the type `Config`.
 import { logLevels } from "@grpc-study/log";
 import { callLimits, connectionLimits, messageLimits } from "./schema-limits.ts";
-import { duration, durationOrZero, file, flag, hostAndPort, object, path, protocols, strings, text } from "./schema-parts.ts";
+import { duration, durationOrZero, file, flag, hostAndPort, object, path, pem, protocols, strings, text } from "./schema-parts.ts";
 
 const upstreamTls = {
   type: ["boolean", "object"],
@@ -10,9 +10,9 @@ const upstreamTls = {
   additionalProperties: false,
   dependencies: { cert: ["key"], key: ["cert"] },
   properties: {
-    ca: file("The certificates of the authorities that sign the server's certificate. Default: those that Node trusts."),
-    cert: file("The gateway's client certificate, for mutual TLS."),
-    key: file("The private key of cert."),
+    ca: pem("The certificates of the authorities that sign the server's certificate. Default: those that Node trusts."),
+    cert: pem("The gateway's client certificate, for mutual TLS."),
+    key: pem("The private key of cert."),
     serverName: text("The name that the server's certificate must contain. Default: the host of address."),
   },
 } as const;
@@ -147,9 +147,9 @@ export const configSchema = {
       additionalProperties: false,
       required: ["cert", "key"],
       properties: {
-        cert: file("The certificate of the gateway."),
-        key: file("The private key of cert."),
-        clientCa: file("Requires client certificates signed by this authority."),
+        cert: pem("The certificate of the gateway."),
+        key: pem("The private key of cert."),
+        clientCa: pem("Requires client certificates signed by this authority."),
       },
     },
     paths: object("The paths that the gateway serves itself. false disables one.", {
