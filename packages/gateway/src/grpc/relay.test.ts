@@ -341,16 +341,25 @@ test.each(transports)("the pushback of an upstream %s reaches clients that retry
   expect([code, metadata?.get("grpc-retry-pushback-ms")]).toEqual([Code.UNAVAILABLE, "250"]);
 });
 
-test("another host is rejected, as in HTTP requests", async () => {
-  const { port } = await startGateway(
-    everyKind(() => ""),
-    { allowedHosts: ["shop.example"] },
-  );
-  await clientOf(port, "shop.example").client.plain({});
-  expect(await failureOf(clientOf(port, "evil.example").client.plain({}))).toMatchObject({
-    code: Code.PERMISSION_DENIED,
-    message: 'the host "evil.example" is not allowed: add it to allowedHosts',
-  });
+test("calls to another host and from pages of other sites are rejected, as HTTP requests are", async () => {
+  const server = createServer();
+  server.add(everyKind(() => ""));
+  onTestFinished(() => server.shutdown({ graceMs: 0, abortMs: 0 }).then(() => {}));
+  // The default for a loopback address.
+  const { port } = await listen({ services: [Things], upstream: server.channel() });
+  await clientOf(port).client.plain({});
+  await clientOf(port, `localhost:${port}`).client.plain({});
+  for (const kind of kindNames) {
+    expect(await failureOf(kinds[kind](clientOf(port, "evil.example").client))).toMatchObject({
+      code: Code.PERMISSION_DENIED,
+      message: 'the host "evil.example" is not allowed: add it to allowedHosts',
+    });
+    const metadata = { origin: "http://evil.example", "sec-fetch-site": "cross-site" };
+    expect(await failureOf(kinds[kind](clientOf(port).client, { metadata }))).toMatchObject({
+      code: Code.PERMISSION_DENIED,
+      message: 'pages of "http://evil.example" may not send POST requests here',
+    });
+  }
 });
 
 describe("methods that are not served", () => {
