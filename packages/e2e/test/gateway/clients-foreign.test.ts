@@ -6,13 +6,19 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildGo, hasGo } from "../harness/go-program.ts";
 import { run } from "../harness/process.ts";
+import { Folder, writeSet } from "../security/certificates.ts";
 import { type Front, startFront } from "./clients/upstream.ts";
 
 const started = new AsyncDisposableStack();
-let front: Front;
+let plain: Front;
+let secure: Front;
 
 beforeAll(async () => {
-  front = started.use(await startFront({ origins: [] }));
+  const folder = started.use(await Folder.make());
+  await writeSet(folder);
+  const tls = { cert: folder.file("server.pem"), key: folder.file("server.key") };
+  plain = started.use(await startFront({ origins: [] }));
+  secure = started.use(await startFront({ origins: [], tls }));
 });
 afterAll(() => started.disposeAsync());
 
@@ -81,8 +87,6 @@ const calls: Readonly<Record<string, readonly [question: Question, answer: Answe
   ],
 };
 
-const upgradeTo = (upgrade: string) => ({ connection: "Upgrade", upgrade });
-
 /** The variants of each call. */
 const exchanges = Object.entries(calls).flatMap(([title, [question, answer, allow]]) => {
   const { method, path, headers } = question;
@@ -92,28 +96,28 @@ const exchanges = Object.entries(calls).flatMap(([title, [question, answer, allo
     { title, question, answer },
     ...["h2c", "TLS/1.0", "other"].map((name) => ({
       title: `${title}, with an offer of ${name}`,
-      question: { ...question, headers: { ...headers, ...upgradeTo(name) } },
+      question: { ...question, headers: { ...headers, connection: "Upgrade", upgrade: name } },
       answer,
-      addsHeaders: true,
+      upgrade: true,
     })),
     { title: `${title}, HEAD`, question: { method: "HEAD", path }, answer: headOrError },
     { title: `${title}, OPTIONS`, question: { method: "OPTIONS", path }, answer: { status: 204, allow, body: "" } },
-  ];
+  ].map((exchange) => ({ upgrade: false, ...exchange }));
 });
 
-/** Makes the requests one after the other, and returns `status version allow body` for each. */
-type Ask = (questions: readonly Question[]) => Promise<readonly (Answer & { version: string })[]>;
+/** Makes the requests, and returns the answers with the version of HTTP. */
+type Ask = (url: string, questions: readonly Question[]) => Promise<readonly (Answer & { version: string })[]>;
 
 const program =
   (command: string, ...args: readonly string[]): Ask =>
-  async (questions) => {
+  async (url, questions) => {
     const input = questions
       .map(({ method, path, headers = {}, body = "" }) => {
         const fields = Object.entries(headers).map((field) => field.join(": "));
         return `${[method, path, fields.join("|"), Buffer.from(body, "latin1").toString("base64")].join("\t")}\n`;
       })
       .join("");
-    const { stdout, stderr } = await run(command, [...args, front.url], { input });
+    const { stdout, stderr } = await run(command, [...args, url], { input });
     expect(stderr).toBe("");
     return stdout
       .split("\n")
@@ -127,14 +131,14 @@ const program =
 /** Makes a request with curl. A process each: curl 7 cannot use a connection of prior knowledge twice. */
 const curl =
   (flag: string): Ask =>
-  (questions) =>
+  (url, questions) =>
     Promise.all(
       questions.map(async ({ method, path, headers = {}, body }) => {
         const fields = Object.entries(headers).flatMap((field) => ["-H", field.join(": ")]);
         const sent = body === undefined ? [] : ["--data-binary", "@-"];
         const verb = method === "HEAD" ? ["--head", "-o", "/dev/null"] : ["-X", method];
         const out = ["-w", "%{stderr}%{http_code}\t%{http_version}\t%header{allow}"];
-        const args = ["-s", flag, ...verb, ...fields, ...sent, ...out, front.url + path];
+        const args = ["-sk", flag, ...verb, ...fields, ...sent, ...out, url + path];
         const { stdout, stderr } = await run("curl", args, { input: body ?? "" });
         const [status, version = "", allow = ""] = stderr.split("\t");
         return { status: Number(status), version, allow, body: stdout };
@@ -143,46 +147,69 @@ const curl =
 
 const runs = (command: string, ...args: readonly string[]) => spawnSync(command, args).status === 0;
 const foreign = (path: string) => fileURLToPath(new URL(`../../foreign/${path}`, import.meta.url));
+const curlVersion = spawnSync("curl", ["--version"], { encoding: "utf8" }).stdout ?? "";
 
-const clients: readonly { name: string; version: string; missing: string | false; ask: () => Ask; addsHeaders: boolean }[] = [
+interface ForeignClient {
+  readonly name: string;
+  /** Why the client is skipped. */
+  readonly missing: string | false;
+  readonly ask: () => Ask;
+  /** The version of HTTP over plaintext and over TLS. Default: none, not tested. */
+  readonly plaintext?: string;
+  readonly tls?: string;
+  /** Whether the test can set `Upgrade` in requests over plaintext. */
+  readonly addsUpgrades?: true;
+}
+
+const needsCurl = !curlVersion.includes("HTTP2") && "needs curl with HTTP/2";
+
+const clients: readonly ForeignClient[] = [
   {
-    name: "Java's HttpClient, which offers h2c",
-    version: "1.1",
+    name: "Java's HttpClient",
     missing: !runs("java", "-version") && "needs Java 11 or later",
     ask: () => program("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", foreign("java/Ask.java")),
-    addsHeaders: false,
+    plaintext: "1.1",
+    tls: "2",
   },
-  { name: "Go's net/http", version: "1.1", missing: !hasGo && "needs Go", ask: () => program(buildGo("ask")), addsHeaders: true },
+  {
+    name: "Go's net/http",
+    missing: !hasGo && "needs Go",
+    ask: () => program(buildGo("ask")),
+    plaintext: "1.1",
+    tls: "2",
+    addsUpgrades: true,
+  },
   {
     name: "Python's http.client",
-    version: "1.1",
     missing: !runs("python3", "--version") && "needs Python 3",
     ask: () => program("python3", foreign("python/ask.py")),
-    addsHeaders: true,
+    plaintext: "1.1",
+    tls: "1.1",
+    addsUpgrades: true,
   },
-  { name: "curl", version: "1.1", missing: !runs("curl", "--version") && "needs curl", ask: () => curl("--http1.1"), addsHeaders: true },
-  {
-    name: "curl, which offers h2c",
-    version: "1.1",
-    missing: !runs("curl", "--version") && "needs curl",
-    ask: () => curl("--http2"),
-    addsHeaders: false,
-  },
-  {
-    name: "curl with HTTP/2",
-    version: "2",
-    missing: !runs("curl", "--version") && "needs curl",
-    ask: () => curl("--http2-prior-knowledge"),
-    addsHeaders: false,
-  },
+  { name: "curl --http1.1", missing: needsCurl, ask: () => curl("--http1.1"), plaintext: "1.1", tls: "1.1", addsUpgrades: true },
+  { name: "curl --http2", missing: needsCurl, ask: () => curl("--http2"), plaintext: "1.1", tls: "2" },
+  { name: "curl --http2-prior-knowledge", missing: needsCurl, ask: () => curl("--http2-prior-knowledge"), plaintext: "2" },
 ];
 
-describe.each(clients)("$name", ({ version, missing, ask, addsHeaders }) => {
-  test.skipIf(missing)(missing || "gets the same answers as any client", async () => {
-    const asked = exchanges.filter((exchange) => addsHeaders || !("addsHeaders" in exchange));
-    const answers = await ask()(asked.map(({ question }) => question));
+describe.each(clients)("$name", ({ missing, ask, plaintext, tls, addsUpgrades }) => {
+  const check = async (url: string, version: string, upgrades: boolean) => {
+    const asked = exchanges.filter(({ upgrade }) => upgrades || !upgrade);
+    const answers = await ask()(
+      url,
+      asked.map(({ question }) => question),
+    );
     const named = (answers: readonly (Answer & { version: string })[]) =>
       Object.fromEntries(asked.map(({ title }, index) => [title, answers[index]]));
     expect(named(answers)).toEqual(named(asked.map(({ answer }) => ({ ...answer, version }))));
-  });
+  };
+
+  if (plaintext !== undefined) {
+    test.skipIf(missing)(missing || "gets the same answers as any client over plaintext", () =>
+      check(plain.url, plaintext, addsUpgrades === true),
+    );
+  }
+  if (tls !== undefined) {
+    test.skipIf(missing)(missing || "gets the same answers as any client over TLS", () => check(secure.url, tls, false));
+  }
 });
