@@ -107,6 +107,22 @@ describe.skipIf(started.missing)(started.missing ?? "in Chromium", () => {
     });
   });
 
+  test("a page makes a Connect call with GET, without a preflight", async () => {
+    const path = "/connectrpc.conformance.v1.ConformanceService/IdempotentUnary";
+    const session = await allowed.context().newCDPSession(allowed);
+    await session.send("Network.enable");
+    const sent: string[] = [];
+    session.on("Network.requestWillBeSent", ({ request: { url, method } }) => {
+      if (new URL(url).pathname === path) sent.push(method);
+    });
+    const ok = { status: 200, body: '{"payload":{"data":"AQ=="}}' };
+    const query = "?connect=v1&encoding=json&message=%7B%7D";
+    expect(await ask(allowed, { method: "GET", path: path + query, headers: {} })).toMatchObject(ok);
+    const headers = { "content-type": "application/json", "connect-protocol-version": "1" };
+    expect(await ask(allowed, { method: "POST", path, headers, body: "{}" })).toMatchObject(ok);
+    expect(sent.toSorted()).toEqual(["GET", "OPTIONS", "POST"]);
+  });
+
   test("a page reads the metadata of a gRPC-Web response", async () => {
     const answer = await ask(allowed, exchanges["gRPC-Web"]("web"));
     expect(answer.status).toBe(200);

@@ -4,6 +4,7 @@ import { Greeter } from "@grpc-study/proto/helloworld";
 import { Greeter as Push } from "@grpc-study/proto/push";
 import { Code, type Context, detail, implement, RpcError } from "@grpc-study/rpc";
 import { BadRequestSchema } from "@grpc-study/rpc/error-details";
+import { ConformanceService } from "../../../gen/connectrpc/conformance/v1/service_pb.js";
 import { serveRpc } from "../../harness/rpc-server.ts";
 
 /** What the handlers have seen. */
@@ -36,6 +37,7 @@ const implementations = (seen: Seen) => [
       return { message: name === "long" ? "Hello ".repeat(10_000) : `Hello ${name}` };
     },
   }),
+  implement(ConformanceService, { idempotentUnary: () => ({ payload: { data: Uint8Array.of(1) } }) }),
   implement(Push, {
     async *getStream({ data }, context) {
       if (data === "count") {
@@ -108,7 +110,7 @@ export async function startFront({ origins, tls }: FrontOptions): Promise<Front>
   const seen = new Seen();
   const { address } = stack.use(await serveRpc(implementations(seen)));
   const gateway = createGateway({
-    services: [Greeter, Push],
+    services: [Greeter, Push, ConformanceService],
     upstream: address,
     rules,
     cors: { origin: origins },
