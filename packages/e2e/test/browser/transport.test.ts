@@ -45,22 +45,22 @@ describe.skipIf(started.missing)(started.missing ?? "in Chromium", () => {
     return page;
   };
 
-  /** The protocol and the encoding of the first response for a path, as the network saw it. */
+  /** Waits for the first response for a path: its protocol and encoding, as the network saw them. */
   const watch = async (page: Page, path: string) => {
     const session = await context.newCDPSession(page);
     await session.send("Network.enable");
     const { promise, resolve } = Promise.withResolvers<{ protocol: string | undefined; encoding: string | undefined }>();
-    session.on("Network.responseReceived", ({ response: { url, protocol, headers } }) => {
-      if (new URL(url).pathname === path) resolve({ protocol, encoding: headers["content-encoding"] });
+    session.on("Network.responseReceived", ({ type, response: { url, protocol, headers } }) => {
+      if (new URL(url).pathname === path && type !== "Preflight") resolve({ protocol, encoding: headers["content-encoding"] });
     });
-    return promise;
+    return { response: promise };
   };
 
   test("a page uses HTTP/2 over TLS", async () => {
     const page = await openPage();
-    const seen = watch(page, "/v1/greetings/tls");
+    const seen = await watch(page, "/v1/greetings/tls");
     await page.evaluate((url) => fetch(url).then((response) => response.text()), `${secure.url}/v1/greetings/tls`);
-    expect(await seen).toMatchObject({ protocol: "h2" });
+    expect(await seen.response).toMatchObject({ protocol: "h2" });
     await page.close();
   });
 
@@ -117,19 +117,27 @@ describe.skipIf(started.missing)(started.missing ?? "in Chromium", () => {
     await page.close();
   });
 
-  test("the browser decodes compressed responses: gzip over HTTP, br over TLS", async () => {
-    const message = "Hello ".repeat(10_000);
-    for (const [{ url }, encoding] of [
-      [plain, /gzip/],
-      [secure, /br|gzip/],
-    ] as const) {
+  describe.each(["gzip", "br"] as const)("the browser decodes %s", (encoding) => {
+    const post = {
+      method: "POST",
+      headers: { "content-type": "application/json", "connect-protocol-version": "1" },
+      body: '{"name":"long"}',
+    };
+    test.each([
+      ["REST", "/v1/greetings/long", {}],
+      ["Connect", "/proto.Greeter/SayHello", post],
+    ])("of a %s response", async (_protocol, path, init) => {
       const page = await openPage();
-      const seen = watch(page, "/v1/greetings/long");
-      const body = await page.evaluate((url) => fetch(url).then((response) => response.json()), `${url}/v1/greetings/long`);
-      expect(body).toEqual({ message });
-      expect(await seen).toMatchObject({ encoding: expect.stringMatching(encoding) });
+      await page.setExtraHTTPHeaders({ "accept-encoding": encoding });
+      const seen = await watch(page, path);
+      const body = await page.evaluate(([url, init]) => fetch(url, init).then((response) => response.json()), [
+        secure.url + path,
+        init,
+      ] as const);
+      expect(body).toEqual({ message: "Hello ".repeat(10_000) });
+      expect(await seen.response).toEqual({ protocol: "h2", encoding });
       await page.close();
-    }
+    });
   });
 
   describe("a page with a strict Content-Security-Policy", () => {
