@@ -8,6 +8,7 @@ import { Cors, corsMethods, isPreflight } from "./cors.ts";
 import type { Settings } from "./exchange.ts";
 import { quote } from "./fields/invalid-field.ts";
 import { grpcWeb } from "./grpc-web/handler.ts";
+import { checkedHooks } from "./hooks.ts";
 import { ErrorWriter, HttpError } from "./http/errors.ts";
 import { headerRulesOf } from "./http/header-rules.ts";
 import type { HttpRequest, HttpResponse, ResponseHeaders } from "./http/message.ts";
@@ -111,6 +112,7 @@ export class Core {
       filter: this.#cors?.filter,
       pageOrigins: options.allowedOrigins ?? [],
       logger: options.logger,
+      hooks: checkedHooks(options.hooks),
     };
     this.#served = this.#open(options);
   }
@@ -146,12 +148,9 @@ export class Core {
   /** Answers a request. Never throws. */
   handle(request: HttpRequest, response: HttpResponse, guard?: Guard): void {
     const { routes, settings, own } = this.#served;
-    const { method, path, problem } = request;
+    const { method, path } = request;
     try {
-      if (problem !== undefined) throw problem;
-      guard?.(request);
-      if (!knownMethods.has(method)) throw new HttpError(501, Code.UNIMPLEMENTED, `unknown HTTP method ${quote(method)}`);
-      if (path.includes("%")) checkEncoding(path);
+      check(request, guard);
     } catch (error) {
       new HttpExchange(request, response, settings).fail(error);
       return;
@@ -176,8 +175,8 @@ export class Core {
       }
     }
     if (!hasRoute && this.#protocols.some((one) => one.unknown(request, response, settings))) return;
-    if (hasRoute) void serveRest(new RestExchange(request, response, found.segments, settings), found.route);
-    else answerUnmatched(new HttpExchange(request, response, settings), found?.allow ?? (ownHandler && ownMethods));
+    if (hasRoute) void serveRest(new RestExchange(request, response, found, settings), found.route);
+    else void answerUnmatched(new HttpExchange(request, response, settings), found?.allow ?? (ownHandler && ownMethods));
   }
 
   /**
@@ -227,6 +226,15 @@ export class Core {
 
 const ownMethods = ["GET", "HEAD", "OPTIONS"];
 
+/** @throws HttpError for a request that no handler must see. */
+export function check(request: HttpRequest, guard: Guard | undefined): void {
+  const { method, path, problem } = request;
+  if (problem !== undefined) throw problem;
+  guard?.(request);
+  if (!knownMethods.has(method)) throw new HttpError(501, Code.UNIMPLEMENTED, `unknown HTTP method ${quote(method)}`);
+  if (path.includes("%")) checkEncoding(path);
+}
+
 /** @throws HttpError 400 if a path is not percent-encoded UTF-8. */
 function checkEncoding(path: string): void {
   try {
@@ -237,9 +245,21 @@ function checkEncoding(path: string): void {
 }
 
 /** Responds to a request without a matching route: 404, 405, or the answer to OPTIONS. */
-function answerUnmatched(exchange: HttpExchange, allow: readonly string[] | undefined): void {
-  const { method, path } = exchange.request;
+async function answerUnmatched(exchange: HttpExchange, allow: readonly string[] | undefined): Promise<void> {
+  const { request, settings } = exchange;
+  const { method, path } = request;
   if (allow === undefined) {
+    const { notFound } = settings.hooks;
+    try {
+      const custom = notFound && (await notFound(request));
+      if (custom !== undefined) {
+        exchange.sendCustom(custom, 404);
+        return;
+      }
+    } catch (error) {
+      exchange.fail(error);
+      return;
+    }
     exchange.fail(new HttpError(404, Code.NOT_FOUND, `no route matches ${path.slice(0, 200)}`));
     return;
   }
@@ -263,6 +283,8 @@ async function serveOwn(exchange: HttpExchange, handler: OwnHandler): Promise<vo
 async function serveRest(exchange: RestExchange, route: Route): Promise<void> {
   try {
     const { calls } = route;
+    const authorized = exchange.authorize(route.binding.method, "rest");
+    if (authorized !== undefined) await authorized;
     if (calls.kind === "unary") await serveUnary(exchange, route, calls);
     else if (calls.kind === "server_streaming") await serveServerStream(exchange, route, calls);
     else if (calls.kind === "client_streaming") await serveClientStream(exchange, route, calls);

@@ -1,12 +1,14 @@
 // One request to the gateway: the state and the call options that every kind of call needs.
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, type MetadataInit, RpcError } from "@grpc-study/rpc";
 import type { CallLimits } from "./call-limits.ts";
 import { Cancellation } from "./cancellation.ts";
+import { type GatewayHooks, hookMetadata, type MetadataHook, replaceMetadata } from "./hooks.ts";
 import type { BodyLimits } from "./http/body.ts";
 import type { ErrorWriter } from "./http/errors.ts";
 import type { HeaderRules } from "./http/header-rules.ts";
 import type { HttpRequest, ResponseHeaders } from "./http/message.ts";
-import type { GatewayLogger } from "./options.ts";
+import type { GatewayLogger, Protocol } from "./options.ts";
 import type { UpstreamCall } from "./route.ts";
 import type { Running, RunningCall } from "./running.ts";
 import type { UpstreamConnection } from "./upstreams.ts";
@@ -29,6 +31,7 @@ export interface Settings extends BodyLimits {
   /** Origins whose pages may open a WebSocket. */
   readonly pageOrigins: readonly string[];
   readonly logger: GatewayLogger | undefined;
+  readonly hooks: GatewayHooks;
 }
 
 /** One request. It is also the options of its call: one allocation instead of five. */
@@ -40,6 +43,8 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   timeoutMs = Number.POSITIVE_INFINITY;
   /** The status of the call, for the access log. */
   code: Code = Code.OK;
+  /** What the hook `metadata` has returned. */
+  #hooked: Metadata | undefined;
   /** The key of the client in `callLimits`, while the call is in flight. */
   #client: string | undefined;
   /** The connection of the call, while the call is in flight. */
@@ -53,6 +58,20 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   }
 
   /**
+   * Runs the hook `metadata`. Call it before the body is read.
+   *
+   * @returns `undefined` without a hook. The promise rejects with the hook's error.
+   */
+  authorize(method: DescMethod, protocol: Protocol): Promise<void> | undefined {
+    const { metadata } = this.settings.hooks;
+    return metadata && this.#authorize(metadata, method, protocol);
+  }
+
+  async #authorize(hook: MetadataHook, method: DescMethod, protocol: Protocol): Promise<void> {
+    this.#hooked = await hookMetadata(hook, { request: this.request, protocol, method });
+  }
+
+  /**
    * Counts the call, and returns its options.
    *
    * @param timeoutMs the client's time limit, in milliseconds.
@@ -62,6 +81,10 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   begin(metadata: Metadata, timeoutMs: number | undefined, limitMs: number): UpstreamCall {
     const { request, settings } = this;
     this.timeoutMs = timeoutMs === undefined ? limitMs : Math.min(timeoutMs, limitMs);
+    if (settings.hooks.metadata !== undefined) {
+      if (this.#hooked === undefined) throw new Error("the call has not been authorized");
+      replaceMetadata(metadata, this.#hooked);
+    }
     this.metadata = metadata;
     this.#client = settings.callLimits.begin(request.addresses[0] ?? "");
     settings.running.add(this);

@@ -1,6 +1,9 @@
 // An exchange whose response is HTTP, and its line in the access log.
+
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
 import { Exchange, type MutableHeaders, type Settings } from "./exchange.ts";
+import type { RestResponse } from "./hooks.ts";
 import type { HttpRequest, HttpResponse, ResponseHeaders } from "./http/message.ts";
 import { httpStatus } from "./http/status.ts";
 import type { Protocol } from "./options.ts";
@@ -73,6 +76,19 @@ export class HttpExchange extends Exchange {
     return noHeaders;
   }
 
+  /** The method of the upstream, once it is known. */
+  get method(): DescMethod | undefined {
+    return undefined;
+  }
+
+  /** Sends the response of a hook. */
+  sendCustom({ status, headers = {}, body }: RestResponse, defaultStatus: number): void {
+    for (const name in headers) addHeader(this.headers, name.toLowerCase(), headers[name] ?? "");
+    const asIs = body === undefined || typeof body === "string" || body instanceof Uint8Array;
+    if (!asIs) this.headers["content-type"] = "application/json";
+    this.send(status ?? defaultStatus, asIs ? body : JSON.stringify(body));
+  }
+
   /** Ends with an error: a google.rpc.Status as JSON. Aborts a response that has been started. */
   fail(thrown: unknown): void {
     const error = RpcError.from(thrown);
@@ -89,8 +105,23 @@ export class HttpExchange extends Exchange {
     }
     // A header that the upstream sets takes precedence over the gateway's default.
     addHeaders(this.headers, this.trailer);
+    const custom = this.#customError(error, status, body);
+    if (custom !== undefined) {
+      this.sendCustom(custom, status);
+      return;
+    }
     this.headers["content-type"] = "application/json";
     this.send(status, body);
+  }
+
+  #customError(error: RpcError, status: number, body: string): RestResponse | undefined {
+    const { request, method } = this;
+    try {
+      return this.settings.hooks.error?.(error, { request, method, status, body });
+    } catch (thrown) {
+      this.log(RpcError.from(thrown));
+      return undefined;
+    }
   }
 
   override abort(): void {

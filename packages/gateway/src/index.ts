@@ -3,6 +3,7 @@
 export type { JsonOptions } from "@grpc-study/codec/json";
 export { type Descriptors, DescriptorsError, readDescriptors } from "./descriptors.ts";
 export { createGateway, type Gateway, type GatewayServerOptions } from "./gateway.ts";
+export type { BodyCodec, CallInfo, ErrorInfo, GatewayHooks, RequestInfo, ResponseInfo, RestResponse } from "./hooks.ts";
 export { parseRules, readRules } from "./http-rule/read-rules.ts";
 export { type HttpRuleInit, RuleError } from "./http-rule/rule.ts";
 export { type OpenApiDocument, type OpenApiOptions, openApi } from "./openapi/index.ts";

@@ -2,6 +2,7 @@
 import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { JsonOptions } from "@grpc-study/codec/json";
 import type { Channel } from "@grpc-study/rpc";
+import type { GatewayHooks } from "./hooks.ts";
 import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
@@ -174,4 +175,6 @@ export interface GatewayOptions extends GatewayUpstreams {
    * duration. Default: no log.
    */
   readonly logger?: GatewayLogger | undefined;
+  /** Functions that take part in calls: authentication, headers, errors, formats. Default: none. */
+  readonly hooks?: GatewayHooks | undefined;
 }

@@ -74,6 +74,17 @@ export class Route {
     return this.#calls;
   }
 
+  /** The message in a response body, for other formats than JSON. `undefined` if the body is none. */
+  messageOf(response: Message): { readonly message: Message; readonly schema: DescMessage } | undefined {
+    const { method, responseBody } = this.binding;
+    if (responseBody === undefined) return isHttpBody(method.output) ? undefined : { message: response, schema: method.output };
+    if (responseBody.fieldKind !== "message" || isHttpBody(responseBody.message)) return undefined;
+    const { localName, oneof, message: schema } = responseBody;
+    const properties = response as Message & Record<string, unknown>;
+    const value = oneof === undefined ? properties[localName] : caseOf(properties[oneof.localName], localName);
+    return { message: (value as Message | undefined) ?? create(schema), schema };
+  }
+
   /** Prints a response as JSON, or returns the content of a `google.api.HttpBody`. */
   get print(): Print {
     this.#print ??= printer(this.binding, this.#options.json);

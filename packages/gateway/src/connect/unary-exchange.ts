@@ -37,6 +37,8 @@ export class ConnectUnary extends RpcExchange {
       const { headers } = this.request;
       checkVersion(headers);
       const encoding = encodingNamed("the header content-encoding", headers["content-encoding"]);
+      const authorized = this.authorize(method.method, this.protocol);
+      if (authorized !== undefined) await authorized;
       const body = readWhole(this.request, this.settings);
       const bytes = body instanceof Promise ? await body : body;
       await this.#call(method, format, bytes, encoding);
@@ -56,6 +58,8 @@ export class ConnectUnary extends RpcExchange {
         return;
       }
       const encoding = encodingNamed("the query parameter compression", compression);
+      const authorized = this.authorize(method.method, this.protocol);
+      if (authorized !== undefined) await authorized;
       await this.#call(method, format, message, encoding);
     } catch (error) {
       this.fail(error);

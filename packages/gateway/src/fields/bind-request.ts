@@ -63,19 +63,41 @@ export class RequestBinder {
     if (body === undefined || body === "") message = create(this.#message);
     else if (typeof body === "string") message = this.#parse(body, query);
     else message = this.#bindRaw(body);
+    this.#assign(message, segments, query);
+    return message;
+  }
+
+  /**
+   * Binds a body that another codec parses.
+   *
+   * @throws HttpError 415 if the body is a field that is not a message.
+   */
+  bindParsed({ segments, query }: RequestTarget, type: string, parse: (schema: DescMessage) => Message): Message {
+    const field = this.#bodyField;
+    const schema = field === undefined ? this.#message : messageOf(field);
+    if (schema === undefined)
+      throw new HttpError(415, Code.INVALID_ARGUMENT, `the body is not a message, so it cannot be ${type}`, { accept: "application/json" });
+    let message = parse(schema);
+    if (field !== undefined) message = this.#withBody(field, message);
+    this.#assign(message, segments, query);
+    return message;
+  }
+
+  #withBody({ localName, oneof }: DescField, body: Message): Message {
+    const message = create(this.#message) as Message & Record<string, unknown>;
+    if (oneof === undefined) message[localName] = body;
+    else message[oneof.localName] = { case: localName, value: body };
+    return message;
+  }
+
+  #assign(message: Message, segments: readonly string[], query: string): void {
     if (query !== "" && this.#query !== undefined) this.#query.assign(message, query);
     for (const variable of this.#variables) variable.assign(message, captured(segments, variable));
-    return message;
   }
 
   #bindRaw({ contentType, data }: RawBody): Message {
     const body = create(HttpBodySchema, { contentType, data });
-    if (this.#bodyField === undefined) return body;
-    const message = create(this.#message) as Message & Record<string, unknown>;
-    const { localName, oneof } = this.#bodyField;
-    if (oneof === undefined) message[localName] = body;
-    else message[oneof.localName] = { case: localName, value: body };
-    return message;
+    return this.#bodyField === undefined ? body : this.#withBody(this.#bodyField, body);
   }
 }
 

@@ -1,10 +1,8 @@
 // The end of a response in gRPC-Web: the trailers, as an envelope in the body
 // (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md, Message framing).
-import { toBinary } from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { Code, type Metadata, type RpcError } from "@grpc-study/rpc";
 import { envelope } from "../protocol/envelope.ts";
+import { packStatus } from "../protocol/pack-status.ts";
 import { metadataValues } from "../protocol/response-metadata.ts";
 
 /** The flag of the envelope with the trailers. */
@@ -29,11 +27,4 @@ export function trailers(metadata: Metadata | undefined, error?: RpcError): Buff
 function percentEncode(message: string): string {
   const encoded = message.toWellFormed().replace(/[^ -$&-~]+/g, encodeURIComponent);
   return encoded.startsWith(" ") || encoded.endsWith(" ") ? encoded.replaceAll(" ", "%20") : encoded;
-}
-
-/** A google.rpc.Status in base64 without padding. */
-function packStatus({ code, message, details }: RpcError): string {
-  const writer = new BinaryWriter().tag(1, WireType.Varint).int32(code).tag(2, WireType.LengthDelimited).string(message.toWellFormed());
-  for (const detail of details) writer.tag(3, WireType.LengthDelimited).bytes(toBinary(AnySchema, detail));
-  return Buffer.from(writer.finish()).toString("base64").replace(/=+$/, "");
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Metadata } from "@grpc-study/rpc";
 import type { ServerStream } from "@grpc-study/rpc/transport";
 import { Proxies, type TrustProxy } from "../adapters/proxies.ts";
+import type { RequestInfo } from "../hooks.ts";
 import type { HttpRequest } from "../http/message.ts";
 import { isGatewayOnly } from "../http/reserved-headers.ts";
 
@@ -75,6 +76,16 @@ function listOf(metadata: Metadata, key: TextKey): string | undefined {
 }
 
 type TextKey = "origin" | "sec-fetch-site" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto";
+
+/** What hooks see of a call, except its id. */
+export function requestInfo(path: string, { metadata, authority }: ServerStream, origin: Origin): Omit<RequestInfo, "requestId"> {
+  const headers: Record<string, string> = {};
+  for (const [key, value] of metadata) {
+    const text = typeof value === "string" ? value : value.toString("base64");
+    headers[key] = headers[key] === undefined ? text : `${headers[key]}, ${text}`;
+  }
+  return { ...origin, method: "POST", path, query: "", headers: { ...headers, host: authority }, version: 2 };
+}
 
 /** The address of a peer without its port and brackets. A Unix domain socket has none. */
 function addressOf(peer: string): string {

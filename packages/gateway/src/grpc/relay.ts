@@ -97,6 +97,7 @@ class Relay {
 /** A method on both sides: the transport serves it, and the channel calls it. */
 class Method implements ServedMethod, RelayedMethod {
   readonly path: string;
+  readonly desc: DescMethod | undefined;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
   readonly early: boolean;
@@ -108,10 +109,11 @@ class Method implements ServedMethod, RelayedMethod {
   constructor(
     path: string,
     { requestStream, responseStream }: Kind,
-    { connections, timeoutMs }: Omit<Served, "method">,
+    { method, connections, timeoutMs }: Omit<Served, "method"> & Partial<Served>,
     settings: RelaySettings,
   ) {
     this.path = path;
+    this.desc = method;
     this.requestStream = requestStream;
     this.responseStream = responseStream;
     this.early = requestStream;

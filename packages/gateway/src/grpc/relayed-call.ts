@@ -1,4 +1,5 @@
 // A relayed call: what its kinds share. It begins, passes responses on, and ends once.
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
 import {
   type ClientListener,
@@ -11,17 +12,21 @@ import {
   type Status,
 } from "@grpc-study/rpc/transport";
 import type { Settings } from "../exchange.ts";
+import { type CallInfo, hookMetadata, type MetadataHook, replaceMetadata } from "../hooks.ts";
 import type { RunningCall } from "../running.ts";
 import type { UpstreamConnection, UpstreamConnections } from "../upstreams.ts";
-import { type OriginOf, prepareMetadata } from "./origin.ts";
+import { type OriginOf, prepareMetadata, requestInfo } from "./origin.ts";
+import { statusOf } from "./status.ts";
 
 /** The settings that all calls of a relay share. */
-export interface RelaySettings extends Pick<Settings, "errors" | "headerRules" | "running" | "callLimits" | "logger"> {
+export interface RelaySettings extends Pick<Settings, "errors" | "headerRules" | "running" | "callLimits" | "logger" | "hooks"> {
   readonly originOf: OriginOf;
 }
 
 /** The method of a call. */
 export interface RelayedMethod extends OutgoingMethod {
+  /** `undefined` for a common service of the upstream. */
+  readonly desc: DescMethod | undefined;
   readonly connections: UpstreamConnections;
   /** The time limit of its calls, in milliseconds. */
   readonly timeoutMs: number;
@@ -76,14 +81,49 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
       const origin = settings.originOf(caller, metadata);
       const [address = ""] = origin.addresses;
       this.#address = address;
+      const { metadata: hook } = settings.hooks;
+      // Before the metadata of HTTP is removed.
+      const seen = hook && requestInfo(method.path, caller, origin);
       this.#requestId = prepareMetadata(metadata, settings.headerRules.forwarded, origin);
-      this.#setMetadata(metadata);
-      this.#client = settings.callLimits.begin(address);
+      if (hook === undefined || seen === undefined) this.#start(metadata);
+      else {
+        const request = { ...seen, requestId: this.#requestId };
+        void this.#authorize(hook, { request, protocol: "grpc", method: method.desc }, metadata);
+      }
     } catch (thrown) {
-      const { code, message } = settings.errors.visible(thrown);
-      this.#end({ code, message, metadata: undefined });
-      return;
+      this.#reject(thrown);
     }
+  }
+
+  async #authorize(hook: MetadataHook, call: CallInfo, metadata: Metadata): Promise<void> {
+    try {
+      const more = await hookMetadata(hook, call);
+      if (this.ended) return;
+      replaceMetadata(metadata, more);
+      this.#start(metadata);
+    } catch (thrown) {
+      if (!this.ended) this.#reject(thrown);
+    }
+  }
+
+  #reject(thrown: unknown): void {
+    const { errors, logger } = this.method.settings;
+    const error = RpcError.from(thrown);
+    if (error.code === Code.INTERNAL && error.cause !== undefined)
+      logger?.error({ reqId: this.#requestId, err: error.cause }, error.message);
+    this.#end(statusOf(errors.visible(error)));
+  }
+
+  /**
+   * Opens the upstream's call.
+   *
+   * @throws RpcError INVALID_ARGUMENT for metadata that cannot be sent, HttpError at a limit.
+   */
+  #start(metadata: Metadata): void {
+    const { method } = this;
+    const { settings } = method;
+    this.#setMetadata(metadata);
+    this.#client = settings.callLimits.begin(this.#address);
     settings.running.add(this);
     if (method.timeoutMs !== Number.POSITIVE_INFINITY) this.#limitTime(method.timeoutMs);
     const connection = method.connections.choose();
@@ -92,8 +132,12 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
     this.upstream = connection.channel.open(this, this);
     this.upstream.pull();
     // Also pulls a second response, to detect an upstream that sends more than one.
-    if (!method.responseStream) this.upstream.pull();
+    if (!method.responseStream) this.upstream?.pull();
+    if (!this.ended) this.opened();
   }
+
+  /** The upstream's call is open. */
+  protected opened(): void {}
 
   /** @throws RpcError INVALID_ARGUMENT for metadata that cannot be sent. */
   #setMetadata(metadata: Metadata): void {

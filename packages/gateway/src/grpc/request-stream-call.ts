@@ -7,13 +7,16 @@ export class RequestStreamCall extends RelayedCall {
   /** The listener of the caller's stream. */
   readonly requests: ServerListener = new Requests(this);
 
+  /** Whether the caller has ended its requests: perhaps before the upstream's call is open. */
+  #halfClosed = false;
+
   constructor(method: RelayedMethod, caller: ServerStream) {
     super(method, caller, undefined, caller.requestCompression);
   }
 
-  override begin(): void {
-    super.begin();
-    if (!this.ended) this.caller.pull();
+  protected override opened(): void {
+    if (this.#halfClosed) this.upstream?.halfClose();
+    else this.caller.pull();
   }
 
   /** The upstream has room for more requests. */
@@ -26,6 +29,7 @@ export class RequestStreamCall extends RelayedCall {
   }
 
   halfClose(): void {
+    this.#halfClosed = true;
     this.upstream?.halfClose();
   }
 

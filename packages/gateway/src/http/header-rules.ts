@@ -1,4 +1,5 @@
 // Validates the options that map headers to metadata and back.
+import type { GatewayHooks } from "../hooks.ts";
 import type { GatewayOptions } from "../options.ts";
 import { isGatewayOnly, isReserved } from "./reserved-headers.ts";
 
@@ -9,6 +10,10 @@ export interface HeaderRules {
   readonly plain: ReadonlySet<string>;
   /** The metadata key that sets the HTTP status. */
   readonly status: string | undefined;
+  /** Hooks that come before these rules. */
+  readonly incoming: GatewayHooks["incomingHeader"];
+  readonly outgoing: GatewayHooks["outgoingHeader"];
+  readonly outgoingTrailer: GatewayHooks["outgoingTrailer"];
 }
 
 /** An option names a header that is invalid or reserved. */
@@ -21,13 +26,14 @@ export class HeaderRuleError extends TypeError {
 /**
  * @throws HeaderRuleError for an invalid header name, or one that only the gateway or HTTP may set.
  */
-export function headerRulesOf({ forwardHeaders = [], responseHeaders = [], statusMetadata }: GatewayOptions): HeaderRules {
+export function headerRulesOf({ forwardHeaders = [], responseHeaders = [], statusMetadata, hooks = {} }: GatewayOptions): HeaderRules {
   const forwarded = forwardHeaders.map((name) => name.toLowerCase());
   const plain = responseHeaders.map((name) => name.toLowerCase());
   for (const [option, names] of Object.entries({ forwardHeaders: forwarded, responseHeaders: plain })) {
     for (const name of names) check(option, name);
   }
-  return { forwarded, plain: new Set(plain), status: statusMetadata?.toLowerCase() };
+  const { incomingHeader: incoming, outgoingHeader: outgoing, outgoingTrailer } = hooks;
+  return { forwarded, plain: new Set(plain), status: statusMetadata?.toLowerCase(), incoming, outgoing, outgoingTrailer };
 }
 
 function check(option: string, name: string): void {

@@ -14,25 +14,41 @@ const forwarded = ["authorization", "traceparent", "tracestate", "baggage", "las
 /**
  * The metadata of a request.
  *
- * @param more further headers to forward, in lower case.
  * @param authorization the `authorization` value of a client that cannot set the header.
  * @throws RpcError INVALID_ARGUMENT if a header is not valid metadata.
  */
-export function requestMetadata(request: HttpRequest, more: readonly string[], authorization?: string): Metadata {
+export function requestMetadata(request: HttpRequest, rules: HeaderRules, authorization?: string): Metadata {
   const { headers } = request;
   const metadata = new Metadata();
+  if (rules.incoming === undefined) addForwarded(metadata, headers, rules.forwarded);
+  else addMapped(metadata, headers, rules.forwarded, rules.incoming);
+  if (headers.authorization === undefined && authorization !== undefined) add(metadata, "authorization", authorization);
+  addOrigin(metadata, request);
+  return metadata;
+}
+
+/** @param more further headers to forward, in lower case. */
+function addForwarded(metadata: Metadata, headers: RequestHeaders, more: readonly string[]): void {
   for (const name of forwarded) forward(metadata, headers, name);
   for (const name of more) forward(metadata, headers, name);
-  if (headers.authorization === undefined && authorization !== undefined) add(metadata, "authorization", authorization);
   for (const name in headers) {
     if (!name.startsWith(prefix)) continue;
     const key = name.slice(prefix.length);
-    const value = headers[name];
-    if (key === "" || isReserved(key) || isGatewayOnly(key) || typeof value !== "string") continue;
-    add(metadata, key, value);
+    if (key !== "" && !isReserved(key) && !isGatewayOnly(key)) add(metadata, key, headers[name] ?? "");
   }
-  addOrigin(metadata, request);
-  return metadata;
+}
+
+/** As `addForwarded`, with a hook that maps each header. */
+function addMapped(metadata: Metadata, headers: RequestHeaders, more: readonly string[], hook: NonNullable<HeaderRules["incoming"]>): void {
+  for (const name in headers) {
+    const mapped = hook(name);
+    if (mapped === false) continue;
+    const isOwn = forwarded.includes(name) || more.includes(name);
+    const key = mapped?.toLowerCase() ?? (isOwn ? name : name.startsWith(prefix) ? name.slice(prefix.length) : "");
+    // The option may name a header of HTTP, such as `user-agent`.
+    if (key === "" || isGatewayOnly(key) || (isReserved(key) && !more.includes(key))) continue;
+    add(metadata, key, headers[name] ?? "");
+  }
 }
 
 /**
@@ -91,18 +107,33 @@ function bytesOf(base64: string): Buffer {
 export function responseHeaders(
   metadata: Metadata | undefined,
   prefix: "grpc-metadata-" | "grpc-trailer-",
-  { plain, status }: HeaderRules,
+  rules: HeaderRules,
 ): ResponseHeaders {
   const headers: Record<string, string | string[]> = {};
   if (metadata === undefined) return headers;
+  const { plain, status } = rules;
+  const hook = prefix === "grpc-metadata-" ? rules.outgoing : rules.outgoingTrailer;
   for (const key of metadata.keys()) {
     if (isReserved(key) || key === status) continue;
     const values = key.endsWith("-bin") ? metadata.getAllBytes(key).map((value) => value.toString("base64")) : [...metadata.getAll(key)];
+    const name = nameOf(key, hook) ?? (plain.has(key) ? key : prefix + key);
     // `set-cookie` cannot be combined into a list (RFC 9110, section 5.3).
-    if (plain.has(key)) headers[key] = key === "set-cookie" ? values : values.join(", ");
-    else headers[prefix + key] = values.join(", ");
+    if (name !== false) headers[name] = name === "set-cookie" ? values : values.join(", ");
   }
   return headers;
+}
+
+/**
+ * The header that a hook names.
+ *
+ * @throws TypeError for a name that is not valid, or that belongs to HTTP.
+ */
+function nameOf(key: string, hook: HeaderRules["outgoing"]): string | false | undefined {
+  const name = hook?.(key);
+  if (name === undefined || name === false) return name;
+  const lower = name.toLowerCase();
+  if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower) && !isReserved(lower)) return lower;
+  throw new TypeError(`the hook for the metadata ${key} returned the header ${quote(name)}, which cannot be sent`);
 }
 
 /** The HTTP status that metadata sets. Returns `undefined` without one from 200 to 399. */

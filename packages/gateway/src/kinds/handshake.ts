@@ -1,7 +1,7 @@
 // The handshake of a WebSocket.
 import { Code } from "@grpc-study/rpc";
 import type { HandshakeHandler } from "../adapters/upgrade.ts";
-import type { Core, Guard } from "../core.ts";
+import { type Core, check, type Guard } from "../core.ts";
 import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "../http/errors.ts";
 import type { HttpRequest, RequestHeaders } from "../http/message.ts";
@@ -17,8 +17,7 @@ export function handshakeHandler(core: Core, guard: Guard | undefined): Handshak
   return (request, response) => {
     const { routes, settings } = core;
     try {
-      if (request.problem !== undefined) throw request.problem;
-      guard?.(request);
+      check(request, guard);
       checkOrigin(request, settings.pageOrigins);
       const match = findStream(routes, request.path);
       if (match === undefined) throw noStream(routes, request.path);

@@ -9,6 +9,7 @@ import { inflate } from "../http/inflate.ts";
 import { readElements } from "../http/json-array.ts";
 import type { HttpRequest } from "../http/message.ts";
 import type { Route } from "../route.ts";
+import { bindWith, requestCodec } from "./body-codecs.ts";
 import type { RestExchange } from "./rest-exchange.ts";
 
 /**
@@ -17,19 +18,23 @@ import type { RestExchange } from "./rest-exchange.ts";
  * @throws HttpError as `readBody`, or 415 for an unsupported type or encoding. RpcError
  *   INVALID_ARGUMENT for an invalid message.
  */
-export function bindBody(exchange: RestExchange, { binder }: Route): Message | Promise<Message> {
+export function bindBody(exchange: RestExchange, route: Route): Message | Promise<Message> {
   const { body } = exchange.request;
+  const { binder } = route;
   if (binder.body === "none" || body === undefined) return binder.bind(exchange);
-  return bindWhole(exchange, binder, body);
+  return bindWhole(exchange, route, body);
 }
 
-async function bindWhole(exchange: RestExchange, binder: Route["binder"], body: Readable): Promise<Message> {
+async function bindWhole(exchange: RestExchange, route: Route, body: Readable): Promise<Message> {
   const { request, settings } = exchange;
+  const { binder } = route;
   const { "content-type": contentType, "content-length": length } = request.headers;
   if (binder.body === "json" && (await isEmpty(exchange, body))) return binder.bind(exchange);
-  if (binder.body === "json") jsonKind(request.headers, false);
+  const codec = binder.body === "json" ? requestCodec(settings.hooks, request.headers) : undefined;
+  if (binder.body === "json" && codec === undefined) jsonKind(request.headers, false);
   if (Number(length) > settings.bodyLimit) throw tooLarge("the body", settings.bodyLimit);
   const bytes = await readBody(content(request, body), settings);
+  if (codec !== undefined) return bindWith(codec, bytes, exchange, route);
   if (binder.body === "json") return binder.bind(exchange, textOf(bytes));
   return binder.bind(exchange, { contentType: contentType ?? "", data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) });
 }

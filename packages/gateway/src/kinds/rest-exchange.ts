@@ -1,11 +1,13 @@
 // An exchange in REST: its target, its metadata, and the headers of its response.
-import type { Metadata } from "@grpc-study/rpc";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { type Metadata, RpcError } from "@grpc-study/rpc";
 import type { Settings } from "../exchange.ts";
 import type { RequestTarget } from "../fields/bind-request.ts";
 import { metadataStatus, requestMetadata, responseHeaders, timeoutOf } from "../http/headers.ts";
 import type { HttpRequest, HttpResponse, ResponseHeaders } from "../http/message.ts";
 import { addHeaders, HttpExchange } from "../http-exchange.ts";
-import type { UpstreamCall } from "../route.ts";
+import type { Route, UpstreamCall } from "../route.ts";
+import type { Match } from "../router.ts";
 
 /** A call by REST. */
 export class RestExchange extends HttpExchange implements RequestTarget {
@@ -15,9 +17,12 @@ export class RestExchange extends HttpExchange implements RequestTarget {
   status = 200;
   #trailer: Metadata | undefined;
 
-  constructor(request: HttpRequest, response: HttpResponse, segments: readonly string[], settings: Settings) {
+  readonly #method: DescMethod;
+
+  constructor(request: HttpRequest, response: HttpResponse, { route, segments }: Match<Route>, settings: Settings) {
     super(request, response, settings);
     this.segments = segments;
+    this.#method = route.binding.method;
     this.query = request.query;
   }
 
@@ -30,18 +35,34 @@ export class RestExchange extends HttpExchange implements RequestTarget {
    */
   callOptions(limitMs: number): UpstreamCall {
     const { request, settings } = this;
-    return this.begin(requestMetadata(request, settings.headerRules.forwarded), timeoutOf(request.headers), limitMs);
+    return this.begin(requestMetadata(request, settings.headerRules), timeoutOf(request.headers), limitMs);
+  }
+
+  override get method(): DescMethod {
+    return this.#method;
   }
 
   /** The trailer as HTTP headers, once the call has ended. */
   override get trailer(): ResponseHeaders {
-    return responseHeaders(this.#trailer, "grpc-trailer-", this.settings.headerRules);
+    try {
+      return responseHeaders(this.#trailer, "grpc-trailer-", this.settings.headerRules);
+    } catch (error) {
+      // A hook has failed.
+      this.log(RpcError.from(error));
+      return {};
+    }
   }
 
   override onHeader(header: Metadata): void {
     const { headerRules } = this.settings;
     this.status = metadataStatus(header, headerRules) ?? this.status;
-    if (header.size > 0) addHeaders(this.headers, responseHeaders(header, "grpc-metadata-", headerRules));
+    if (header.size === 0) return;
+    try {
+      addHeaders(this.headers, responseHeaders(header, "grpc-metadata-", headerRules));
+    } catch (error) {
+      // A hook has failed.
+      this.cancel(RpcError.from(error));
+    }
   }
 
   override onTrailer(trailer: Metadata): void {

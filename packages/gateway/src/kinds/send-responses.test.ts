@@ -25,7 +25,7 @@ test("a quiet event stream sends a comment every 15 seconds, and requests one re
     },
     end: () => {},
   };
-  const sent = sendResponses({ response, settings: {}, start: () => {}, trailer: {} } as unknown as RestExchange, {
+  const sent = sendResponses({ response, settings: { hooks: {} }, start: () => {}, trailer: {} } as unknown as RestExchange, {
     responses: { recv, header: async () => {}, cancel: () => {}, [Symbol.dispose]: () => {} },
     first: recv(),
     route: { print: () => "{}" } as unknown as Route,

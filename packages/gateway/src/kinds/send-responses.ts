@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
 import { RpcError } from "@grpc-study/rpc";
 import type { Responses, Route } from "../route.ts";
+import { print } from "./print.ts";
 import type { ResponseFormat } from "./response-format.ts";
 import type { RestExchange } from "./rest-exchange.ts";
 
@@ -25,7 +26,7 @@ const turnEvery = 64;
 
 /** Sends the headers and all responses. Never rejects. */
 export async function sendResponses(exchange: RestExchange, source: Source): Promise<void> {
-  const { response, settings } = exchange;
+  const { response } = exchange;
   const { responses, route, format } = source;
   let index = source.firstIndex;
   let turns = 0;
@@ -38,7 +39,7 @@ export async function sendResponses(exchange: RestExchange, source: Source): Pro
       const message = await next;
       if (message === undefined) break;
       timer?.refresh();
-      const printed = route.print(message);
+      const printed = print(exchange, route, message);
       const chunk = typeof printed === "string" ? (format?.result(printed, index++) ?? printed) : printed.data;
       if (chunk.length > 0 && !response.write(chunk)) await response.drained();
       // An in-process upstream with a fast reader would starve other calls.
@@ -51,7 +52,7 @@ export async function sendResponses(exchange: RestExchange, source: Source): Pro
     exchange.code = error.code;
     exchange.log(error);
     if (format?.failure !== undefined) {
-      response.write(format.failure(settings.errors.status(error)));
+      response.write(format.failure(streamError(exchange, error)));
       response.end(exchange.trailer);
     } else {
       // What has been written arrives first.
@@ -62,5 +63,18 @@ export async function sendResponses(exchange: RestExchange, source: Source): Pro
   } finally {
     clearInterval(timer);
     responses.cancel();
+  }
+}
+
+/** The JSON of an error within a stream. */
+function streamError(exchange: RestExchange, error: RpcError): string {
+  const { request, method, settings } = exchange;
+  const { status, body } = settings.errors.response(error);
+  try {
+    const custom = settings.hooks.streamError?.(error, { request, method, status, body });
+    return custom === undefined ? body : JSON.stringify(custom);
+  } catch (thrown) {
+    exchange.log(RpcError.from(thrown));
+    return body;
   }
 }

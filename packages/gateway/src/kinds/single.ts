@@ -3,6 +3,8 @@ import type { Message } from "@bufbuild/protobuf";
 import { compressed, isCompressible } from "../http/deflate.ts";
 import { addHeaders } from "../http-exchange.ts";
 import type { CallsOf, Route } from "../route.ts";
+import { printWith } from "./body-codecs.ts";
+import { rewritten } from "./print.ts";
 import { bindBody, bindStream } from "./requests.ts";
 import type { RestExchange } from "./rest-exchange.ts";
 
@@ -44,7 +46,8 @@ function respond(exchange: RestExchange, route: Route, response: Message): void 
     exchange.send(status);
     return;
   }
-  const printed = route.print(response);
+  const result = rewritten(exchange, route, response);
+  const printed = typeof result === "string" ? result : (printWith(exchange, route, result) ?? route.print(result));
   if (typeof printed === "string") headers["content-type"] = "application/json";
   else if (printed.contentType !== "") headers["content-type"] = printed.contentType;
   else headers["content-type"] = "application/octet-stream";

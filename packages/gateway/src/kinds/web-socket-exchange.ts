@@ -27,7 +27,7 @@ export class WebSocketExchange extends Exchange implements RequestTarget {
   /** @param limitMs the time limit of the method. */
   callOptions(limitMs: number): UpstreamCall {
     const { request, settings } = this;
-    return this.begin(requestMetadata(request, settings.headerRules.forwarded, this.#authorization), timeoutOf(request.headers), limitMs);
+    return this.begin(requestMetadata(request, settings.headerRules, this.#authorization), timeoutOf(request.headers), limitMs);
   }
 
   override abort(): void {

@@ -9,6 +9,7 @@ import { Code, RpcError } from "@grpc-study/rpc";
 import type { WebSocket } from "ws";
 import type { Responses, Route } from "../route.ts";
 import { Frames } from "./frames.ts";
+import { print } from "./print.ts";
 import type { WebSocketExchange } from "./web-socket-exchange.ts";
 
 /** A close frame has a payload of 125 bytes, two of them for the code (RFC 6455, section 5.5). */
@@ -65,16 +66,13 @@ export async function serveWebSocket(socket: WebSocket, connection: Duplex, exch
   else socket.close(4000 + error.code, shorten(exchange.settings.errors.visible(error).message));
 }
 
-async function runCall(
-  socket: WebSocket,
-  exchange: WebSocketExchange,
-  { calls, print, binder, timeoutMs }: Route,
-  requests: Frames,
-): Promise<void> {
+async function runCall(socket: WebSocket, exchange: WebSocketExchange, route: Route, requests: Frames): Promise<void> {
+  const { calls, binder, timeoutMs } = route;
   const send = (response: Message) => {
-    const printed = print(response);
+    const printed = print(exchange, route, response);
     socket.send(typeof printed === "string" ? printed : printed.data);
   };
+  await exchange.authorize(route.binding.method, "rest");
   const options = exchange.callOptions(timeoutMs);
   switch (calls.kind) {
     case "unary":

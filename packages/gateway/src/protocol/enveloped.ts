@@ -54,6 +54,8 @@ export abstract class EnvelopedExchange extends RpcExchange {
     try {
       const framing = this.framing();
       if (framing.responseEncoding !== undefined) this.headers[this.encodingHeader] = framing.responseEncoding;
+      const authorized = this.authorize(method.method, this.protocol);
+      if (authorized !== undefined) await authorized;
       await this.#call(formOf(method, format), framing, method.timeoutMs);
     } catch (error) {
       this.fail(error);
