@@ -19,8 +19,10 @@ import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
 import { ownHandlers } from "./own-handlers.ts";
 import type { OwnHandler } from "./own-paths.ts";
+import type { ProtocolHandler } from "./protocol/handler.ts";
+import { allProtocols } from "./protocols.ts";
 import type { Route } from "./route.ts";
-import { allProtocols, Routes, type RpcMethod, registryOf, updated, upstreamsOf } from "./routes.ts";
+import { Routes, registryOf, updated, upstreamsOf } from "./routes.ts";
 import { Running } from "./running.ts";
 import { Pools, serversOf } from "./upstreams.ts";
 
@@ -43,23 +45,6 @@ const handlers = [
 
 /** The methods of HTTP. HTTP/2 allows any text. */
 const knownMethods: ReadonlySet<string> = new Set(METHODS);
-
-/** Serves one protocol of RPC, such as Connect. */
-export interface ProtocolHandler {
-  /**
-   * Whether a request for a method is of this protocol.
-   *
-   * @param hasRoute whether a REST route matches the request, too.
-   */
-  accepts(request: HttpRequest, method: RpcMethod, hasRoute: boolean): boolean;
-  /** Answers the request. It makes its own exchange, and never throws. */
-  serve(request: HttpRequest, response: HttpResponse, method: RpcMethod, settings: Settings): void;
-  /**
-   * Answers a request whose path no method and no route has, if the request is of this protocol.
-   * Returns whether it is. Never throws.
-   */
-  unknown(request: HttpRequest, response: HttpResponse, settings: Settings): boolean;
-}
 
 /** Rejects requests that a server must not serve. @throws HttpError */
 export type Guard = (request: HttpRequest) => void;

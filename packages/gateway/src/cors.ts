@@ -4,7 +4,8 @@ import type { ResponseFilter } from "./exchange.ts";
 import type { HttpRequest } from "./http/message.ts";
 import { addHeader, type HttpExchange } from "./http-exchange.ts";
 import type { Binding } from "./http-rule/rule.ts";
-import type { CorsOptions, Protocol } from "./options.ts";
+import type { CorsOptions } from "./options.ts";
+import type { Protocol } from "./protocols.ts";
 
 /** What CORS depends on besides its options. */
 export interface CorsContext {

@@ -289,10 +289,11 @@ describe.each(transports)("%s", (transport) => {
   });
 
   test("a method without a rule is only served with unbound", async () => {
-    const { request } = await start(transport);
+    const rest = { protocols: ["rest"] } as const;
+    const { request } = await start(transport, rest);
     const path = "/grpc_study.gateway_test.Things/Plain";
     expect((await request("POST", path, "{}")).status).toBe(404);
-    const unbound = await start(transport, { unbound: true });
+    const unbound = await start(transport, { ...rest, unbound: true });
     expect((await unbound.request("POST", path, '{"int32Value":1}')).json).toEqual({ int32Value: 1 });
     expect((await unbound.request("POST", "/grpc_study.gateway_test.Things/Get", "{}")).status).toBe(404);
   });

@@ -13,7 +13,7 @@ import type { HttpHandler } from "./http/message.ts";
 import { handshakeHandler } from "./kinds/handshake.ts";
 import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
 import { serverPaths } from "./own-paths.ts";
-import { allProtocols } from "./routes.ts";
+import { allProtocols } from "./protocols.ts";
 import { checkHost, checkSite } from "./server/hosts.ts";
 import type { ConnectionLimits } from "./server/limits.ts";
 import { securityHeaders } from "./server/security-headers.ts";

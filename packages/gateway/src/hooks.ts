@@ -3,7 +3,7 @@ import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { Metadata, type MetadataInit, type RpcError } from "@grpc-study/rpc";
 import type { HttpRequest } from "./http/message.ts";
 import { isReserved } from "./http/reserved-headers.ts";
-import type { Protocol } from "./options.ts";
+import type { Protocol } from "./protocols.ts";
 
 /** What hooks see of a request: all but its body. */
 export type RequestInfo = Pick<

@@ -6,7 +6,7 @@ import { Exchange, type MutableHeaders, type Settings } from "./exchange.ts";
 import type { RestResponse } from "./hooks.ts";
 import type { HttpRequest, HttpResponse, ResponseHeaders } from "./http/message.ts";
 import { httpStatus } from "./http/status.ts";
-import type { Protocol } from "./options.ts";
+import type { Protocol } from "./protocols.ts";
 import type { UpstreamCall } from "./route.ts";
 
 const noHeaders: ResponseHeaders = {};

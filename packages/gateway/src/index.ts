@@ -7,7 +7,8 @@ export type { BodyCodec, CallInfo, ErrorInfo, GatewayHooks, RequestInfo, Respons
 export { parseRules, readRules } from "./http-rule/read-rules.ts";
 export { type HttpRuleInit, RuleError } from "./http-rule/rule.ts";
 export { type OpenApiDocument, type OpenApiOptions, openApi } from "./openapi/index.ts";
-export type { CorsOptions, GatewayLogger, GatewayOptions, GatewayUpstreams, Protocol, Upstream } from "./options.ts";
+export type { CorsOptions, GatewayLogger, GatewayOptions, GatewayUpstreams, Upstream } from "./options.ts";
+export type { Protocol } from "./protocols.ts";
 export { type ReflectOptions, reflectServices } from "./reflection.ts";
 export type { ConnectionLimits } from "./server/limits.ts";
 export type { Listening } from "./server/server.ts";

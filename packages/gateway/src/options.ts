@@ -6,6 +6,7 @@ import type { GatewayHooks } from "./hooks.ts";
 import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
+import type { Protocol } from "./protocols.ts";
 import type { TypeSource } from "./type-source.ts";
 
 /** A log. Pino's loggers fit. */
@@ -88,9 +89,6 @@ export interface GatewayUpstreams extends Upstream {
    */
   readonly timeouts?: Readonly<Record<string, number>> | undefined;
 }
-
-/** The protocols that a gateway serves. */
-export type Protocol = "rest" | "connect" | "grpc-web" | "grpc";
 
 /** The options of the gateway itself, whatever server it runs in. */
 export interface GatewayOptions extends GatewayUpstreams {

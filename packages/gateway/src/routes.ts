@@ -7,6 +7,7 @@ import { type Binding, RuleError } from "./http-rule/rule.ts";
 import { joinRegistries, withKnownTypes } from "./known-types.ts";
 import type { GatewayOptions, GatewayUpstreams, Upstream } from "./options.ts";
 import { ownPathsOf, withOptions } from "./own-paths.ts";
+import { allProtocols } from "./protocols.ts";
 import { type ConnectionsOf, Route, type RouteOptions } from "./route.ts";
 import { type Match, Router, type WrongMethod } from "./router.ts";
 import { MethodTimeouts } from "./timeouts.ts";
@@ -23,9 +24,6 @@ export interface RpcMethod {
   /** The time limit of the method, in milliseconds. */
   readonly timeoutMs: number;
 }
-
-/** All protocols of a gateway. */
-export const allProtocols = ["rest", "connect", "grpc-web", "grpc"] as const;
 
 /**
  * The bindings that a gateway serves.

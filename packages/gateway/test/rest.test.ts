@@ -1,7 +1,7 @@
 // The REST cases of vanguard-go, each with a body that is plain and one that is gzip.
 import { gzipSync } from "node:zlib";
 import { type DescMethod, fromJson, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
-import { type Implementation, implement, RpcError } from "@grpc-study/rpc";
+import { codeFrom, type Implementation, implement, RpcError } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
 import { type RestCase, restCases } from "./cases/vanguard-rest.ts";
 import { startGateway, transports } from "./gateway.ts";
@@ -41,7 +41,7 @@ function implementation({ service, call }: RestCase, requests: unknown[]): Imple
       fromJson(method.output, response as JsonValue),
     );
     const fail = () => {
-      if (call?.error !== undefined) throw new RpcError(call.error[0], call.error[1]);
+      if (call?.error !== undefined) throw new RpcError(codeFrom(call.error[0]), call.error[1]);
     };
     switch (method.methodKind) {
       case "unary":

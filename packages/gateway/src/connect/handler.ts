@@ -1,9 +1,9 @@
 // Serves Connect (https://connectrpc.com/docs/protocol).
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, RpcError } from "@grpc-study/rpc";
-import type { ProtocolHandler } from "../core.ts";
 import { quote } from "../fields/invalid-field.ts";
 import type { HttpRequest } from "../http/message.ts";
+import type { ProtocolHandler } from "../protocol/handler.ts";
 import { isConnectQuery } from "./get-request.ts";
 import { contentTypeOf } from "./request-headers.ts";
 import { ConnectStream } from "./stream-exchange.ts";

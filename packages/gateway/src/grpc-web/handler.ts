@@ -1,8 +1,8 @@
 // Serves gRPC-Web.
 import { Code, RpcError } from "@grpc-study/rpc";
-import type { ProtocolHandler } from "../core.ts";
 import { quote } from "../fields/invalid-field.ts";
 import type { HttpRequest } from "../http/message.ts";
+import type { ProtocolHandler } from "../protocol/handler.ts";
 import { contentTypeOf } from "./content-type.ts";
 import { GrpcWebExchange } from "./grpc-web-exchange.ts";
 
