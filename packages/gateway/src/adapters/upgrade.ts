@@ -1,8 +1,8 @@
 // Upgrades of HTTP/1.1 connections, for the event `upgrade` of any server of node:http or node:https.
 // Only upgrades to WebSocket are taken. A server may ignore others (RFC 9110, section 7.8), and clients
 // rely on it: curl and Java's HttpClient offer `h2c` with each request.
-import { createServer, type Server as HttpServer, type IncomingMessage, ServerResponse } from "node:http";
-import { Server } from "node:net";
+import { EventEmitter } from "node:events";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { bearerProtocol } from "../http/bearer.ts";
@@ -52,7 +52,8 @@ export class Upgrades {
     });
     const take = this.#take.bind(this);
     this.upgrade = function (request, socket, head) {
-      take(request, socket, head, this instanceof Server ? this : undefined);
+      // In Bun, a server of node:http is not one of node:net.
+      take(request, socket, head, this instanceof EventEmitter ? this : undefined);
     };
   }
 
@@ -66,7 +67,7 @@ export class Upgrades {
     for (const socket of this.#server.clients) socket.terminate();
   }
 
-  #take(request: IncomingMessage, socket: Duplex, head: Buffer, server: Server | undefined): void {
+  #take(request: IncomingMessage, socket: Duplex, head: Buffer, server: EventEmitter | undefined): void {
     if (isTaken(request)) return;
     if (isWebSocket(request)) this.#shake(request, socket, head);
     else ignoreUpgrade(server ?? this.#plain, request, socket, head);
@@ -87,7 +88,7 @@ export class Upgrades {
  * Returns a server that never listens. It emits the `upgrade` events of `server` that are for
  * WebSockets. The server answers requests that offer another upgrade.
  */
-export function webSocketUpgrades(server: Server): HttpServer {
+export function webSocketUpgrades(server: EventEmitter): Server {
   const upgrades = createServer();
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isTaken(request)) return;
@@ -130,7 +131,12 @@ export function isWebSocket({ method, headers: { upgrade } }: IncomingMessage): 
  * Hands the socket back to its server, from which Node has detached it, and replays the request without
  * its `Upgrade` header.
  */
-function ignoreUpgrade(server: Server, { method, url, httpVersion, rawHeaders }: IncomingMessage, socket: Duplex, head: Buffer): void {
+function ignoreUpgrade(
+  server: EventEmitter,
+  { method, url, httpVersion, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
   let header = `${method} ${url} HTTP/${httpVersion}\r\n`;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
