@@ -16,7 +16,7 @@ const require = createRequire(import.meta.url);
 function entriesOf(folder: string): string[] {
   const { name, exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   return Object.keys(exports)
-    .filter((path) => !path.endsWith("/main.js"))
+    .filter((path) => !/\/main\.js$|\.json$/.test(path))
     .map((path) => name + path.slice(1));
 }
 
@@ -60,6 +60,10 @@ describe.each(Object.entries(runtimes))("with %s", (name, program) => {
     expect(await start(full, "library.ts")).toBe("library: ok\n");
   });
 
+  test("a gateway serves by fetch, with the server of the runtime, and in Fastify", async () => {
+    expect(await start(full, "fetch.ts")).toBe("fetch: ok\n");
+  });
+
   test("each entry can be required from CommonJS", async () => {
     const lines = entries.map((entry) => `require(${JSON.stringify(entry)});`);
     await writeFile(join(full, "required.cjs"), `${lines.join("\n")}\nconsole.log("required");\n`);
@@ -78,7 +82,7 @@ describe.each([
     await writeFile(join(full, "entries.ts"), entries.map((entry, i) => `export * as e${i} from "${entry}";\n`).join(""));
     const options = { noEmit: true, strict: true, target: "es2022", module, moduleResolution, types: ["node"], skipLibCheck: false };
     const file = join(full, `tsconfig.${version}.${moduleResolution}.json`);
-    await writeFile(file, JSON.stringify({ compilerOptions: options, files: ["entries.ts", "greeter.ts", "library.ts"] }));
+    await writeFile(file, JSON.stringify({ compilerOptions: options, files: ["entries.ts", "fetch.ts", "greeter.ts", "library.ts"] }));
     const output = await run(process.execPath, [tsc, "--pretty", "false", "-p", file], full).catch((error: Error) => error.message);
     const errors = output.split("\n").filter((line) => /error TS\d+/.test(line));
     // protobuf-es's own declarations need TypeScript 5.7, for `Uint8Array<ArrayBuffer>`.

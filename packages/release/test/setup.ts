@@ -40,8 +40,8 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
       install(full, [...tarballs.map(({ file }) => file), "@bufbuild/protobuf@2"]),
     ]);
     const trees = { rpc: installed(small), gateway: installed(full) };
-    // Needed by the compilers, and by the grpc-js entry point.
-    await install(full, ["@types/node@24", "@grpc/grpc-js@1"]);
+    // Needed by the compilers, and by the entry points for grpc-js and Fastify.
+    await install(full, ["@types/node@24", "@types/ws@8", "@grpc/grpc-js@1", "fastify@5", "@fastify/websocket@11"]);
     await Promise.all([cp(consumer, full, { recursive: true }), cp(join(consumer, "greeter.ts"), join(small, "greeter.ts"))]);
     // As documented. buf and its plugin come from the workspace; the .proto files come from the
     // tarballs.
