@@ -1,5 +1,6 @@
 // Connect by its bytes (https://connectrpc.com/docs/protocol).
 import * as http from "node:http";
+import * as http2 from "node:http2";
 import * as zlib from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { callsServer, until } from "./calls.ts";
@@ -247,6 +248,19 @@ test("an upload that is cut off is cancelled, and never complete for the upstrea
     await until(() => seen.ends.length > 0);
     expect(seen.ends).toEqual(["CANCELLED"]);
   }
+});
+
+test("an upload over HTTP/2 whose connection is lost is cancelled", async () => {
+  const { url, seen } = await start({ transport: "over a socket" });
+  const session = http2.connect(url);
+  session.on("error", () => {});
+  const upload = session.request({ ":method": "POST", ":path": `${base}/Join`, ...stream, "x-echo": "1" });
+  upload.on("error", () => {});
+  upload.write(frame(0, '{"text":"a"}'));
+  await until(() => seen.metadata["x-echo"] === "1");
+  session.socket.destroy();
+  await until(() => seen.ends.length > 0);
+  expect(seen.ends).toEqual(["CANCELLED"]);
 });
 
 test("a stream whose gateway closes has an end with an error", async () => {

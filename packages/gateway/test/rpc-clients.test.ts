@@ -192,7 +192,8 @@ describe.each(transports)("%s", (transport) => {
       expect(texts).toEqual(["a", "b"]);
     });
 
-    test.runIf(one.streams !== "none")("an upload that fails is never complete for the server", async () => {
+    // Over HTTP/2, Node's client ends the body of a request that it cancels before it resets the stream.
+    test.runIf(one.streams === "half duplex")("an upload that fails is never complete for the server", async () => {
       const { client, seen } = await start(one);
       async function* requests() {
         yield { text: "a" };

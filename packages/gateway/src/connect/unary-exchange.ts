@@ -1,6 +1,7 @@
 // A unary call of Connect, by POST or GET (https://connectrpc.com/docs/protocol/#unary-request-response-rpcs).
 import type { Registry } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
+import { endOfTurn } from "../end-of-turn.ts";
 import type { Settings } from "../exchange.ts";
 import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "../http/errors.ts";
@@ -73,6 +74,7 @@ export class ConnectUnary extends RpcExchange {
     const bytes = encoding === undefined ? body : await decompress(body, encoding, this.settings.bodyLimit);
     const { call } = form.calls as CallsOf<"unary">;
     const response = await call(form.decode(bytes), this.callOptions(timeoutMs, method.timeoutMs));
+    await endOfTurn();
     const content = form.encode(response);
     if (this.trailerMetadata !== undefined) addMetadata(this.headers, this.trailerMetadata, "trailer-");
     this.headers["content-type"] = format === "json" ? "application/json" : "application/proto";

@@ -1,5 +1,6 @@
 // Calls with one response: unary and client streaming.
 import type { Message } from "@bufbuild/protobuf";
+import { endOfTurn } from "../end-of-turn.ts";
 import { compressed, isCompressible } from "../http/deflate.ts";
 import { addHeaders } from "../http-exchange.ts";
 import type { CallsOf, Route } from "../route.ts";
@@ -11,9 +12,6 @@ import type { RestExchange } from "./rest-exchange.ts";
 export async function serveUnary(exchange: RestExchange, route: Route, { call }: CallsOf<"unary">): Promise<void> {
   const bound = bindBody(exchange, route);
   const response = await call(bound instanceof Promise ? await bound : bound, exchange.callOptions(route.timeoutMs));
-  // Reads all requests that have arrived together before it answers the first. The responses then
-  // follow each other without other work in between, so a peer on the same machine, such as a
-  // proxy, does not sleep and wake for each of them. That costs more than a call does.
   await endOfTurn();
   await respond(exchange, route, response);
 }
@@ -21,19 +19,6 @@ export async function serveUnary(exchange: RestExchange, route: Route, { call }:
 export async function serveClientStream(exchange: RestExchange, route: Route, { call }: CallsOf<"client_streaming">): Promise<void> {
   const requests = await bindStream(exchange, route);
   await respond(exchange, route, await call(requests, exchange.callOptions(route.timeoutMs)));
-}
-
-let turn: Promise<void> | undefined;
-
-/** Resolves at the end of this turn of the event loop. All that wait share one timer. */
-function endOfTurn(): Promise<void> {
-  turn ??= new Promise((resolve) =>
-    setImmediate(() => {
-      turn = undefined;
-      resolve();
-    }),
-  );
-  return turn;
 }
 
 /** Statuses whose responses have no body (RFC 9110, section 15). */
