@@ -72,7 +72,7 @@ function rejectType(exchange: ConnectUnary, isUnary: boolean): void {
   const types = isUnary ? unaryTypes : streamTypes;
   const actual = value === undefined ? "got none" : `got ${quote(value)}`;
   const isGrpc = /^application\/grpc(?:\+|;|$)/i.test(value ?? "");
-  const hint = isGrpc ? ": gRPC needs HTTP/2 and a server of gateway.listen()" : "";
+  const hint = isGrpc ? ": gRPC needs application/grpc or application/grpc+proto, HTTP/2, and a server of gateway.listen()" : "";
   const message = `content-type must be ${types.replace(", ", " or ")}, ${actual}${hint}`;
   exchange.reject(415, new RpcError(Code.UNKNOWN, message), { "accept-post": types });
 }
