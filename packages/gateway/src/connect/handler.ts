@@ -59,7 +59,7 @@ function rejectMethod(exchange: ConnectUnary, allow: string): void {
   const { method } = exchange.request;
   if (method !== "OPTIONS") {
     const message = `the HTTP method ${method} is not allowed, expected one of: ${allow}`;
-    exchange.reject(405, new RpcError(Code.UNIMPLEMENTED, message), { allow });
+    exchange.reject(405, new RpcError(Code.UNKNOWN, message), { allow });
     return;
   }
   exchange.headers["allow"] = allow;
