@@ -27,6 +27,8 @@ export interface SchemaError {
   readonly instancePath: string;
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** The name that the error is about, with the keyword \`propertyNames\`. */
+  readonly propertyName?: string;
 }
 /** Checks a configuration against config.schema.json. Sets \`errors\` unless it returns true. */
 export declare const validate: { (value: unknown): boolean; readonly errors?: readonly SchemaError[] | null };

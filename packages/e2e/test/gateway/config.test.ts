@@ -73,7 +73,7 @@ rules:
   - { selector: services.ProdService.GetProdStock, get: /v1, body: x }
 ruleFiles: [gateway.yaml]
 headers: { forward: x-forwarded-for }
-timeouts: { GetProdStock: 5s }
+timeouts: { services.Nothing.*: 5s }
 tls: { cert: gateway.yaml, key: gateway.yaml }
 `;
     const { status, stdout, stderr } = await check(content);
@@ -85,8 +85,7 @@ tls: { cert: gateway.yaml, key: gateway.yaml }
       expect.stringMatching(/^FILE:7:44: upstreams\[3\]\.descriptors: cannot read \S+none\.binpb: there is no such file$/),
       expect.stringMatching(/^FILE:8:44: upstreams\[4\]\.descriptors: cannot read \S+: it is a folder$/),
       expect.stringMatching(/^FILE:12:13: ruleFiles\[0\]: FILE: the configuration has no http/),
-      expect.stringMatching(/^FILE:13:10: headers: forwardHeaders must not name x-forwarded-for/),
-      expect.stringMatching(/^FILE:14:27: timeouts\.GetProdStock: /),
+      expect.stringMatching(/^FILE:13:21: headers\.forward: forwardHeaders must not name x-forwarded-for/),
       expect.stringMatching(/^FILE:15:14: tls\.cert: FILE is not a PEM certificate/),
       "",
     ]);

@@ -1,14 +1,14 @@
 // `check FILE`: finds all faults in a configuration and in the files that it names.
 
 import { printable } from "@grpc-study/command/printable";
+import { createLogger } from "@grpc-study/log";
 import { TlsFileError } from "@grpc-study/rpc";
 import { serverCertificates } from "@grpc-study/rpc/transport";
 import type { Config, UpstreamConfig } from "../config/config.ts";
 import type { Path } from "../config/document.ts";
-import { list } from "../config/list.ts";
 import { ConfigError, type ConfigFile, readConfig } from "../config/read-config.ts";
 import { DescriptorsError } from "../descriptors.ts";
-import { HeaderRuleError, headerRulesOf } from "../http/header-rules.ts";
+import { createGateway } from "../gateway.ts";
 import { allBindings } from "../http-rule/all-bindings.ts";
 import { readRules } from "../http-rule/read-rules.ts";
 import { type HttpRuleInit, RuleError } from "../http-rule/rule.ts";
@@ -16,7 +16,7 @@ import { ownPathsOf, withOptions } from "../own-paths.ts";
 import { MethodTimeouts } from "../timeouts.ts";
 import type { CheckOptions } from "./cli.ts";
 import { readRuleFile } from "./rules.ts";
-import { checkServices, pathsOf, servicesOf } from "./settings.ts";
+import { checkServices, fixedOptions, pathsOf, servicesOf } from "./settings.ts";
 import { UnknownServiceError, UpstreamServer, UsageError } from "./upstream-server.ts";
 
 /** Prints a summary, or the faults and sets the exit status to 1. */
@@ -61,16 +61,7 @@ class ConfigCheck {
 
   async run(connect: boolean): Promise<void> {
     const rules = this.#rules();
-    const headers = this.#config.headers ?? {};
-    this.#attempt(["headers"], () => {
-      headerRulesOf({
-        services: [],
-        upstream: "",
-        forwardHeaders: list(headers.forward),
-        responseHeaders: list(headers.response),
-        statusMetadata: headers.status,
-      });
-    });
+    await this.#options();
     this.#tls();
     for (const [index, upstream] of (this.#config.upstreams ?? []).entries()) this.#open(index, upstream);
     if (this.#config.upstreams === undefined) this.#warn([], "the file has no upstreams: the command needs --upstream");
@@ -106,6 +97,17 @@ class ConfigCheck {
       ...ruleFiles.flatMap((file, index) => this.#attempt(["ruleFiles", index], () => readRuleFile(file)) ?? []),
       ...rules.flatMap((rule, index) => this.#attempt(["rules", index], () => readRules({ http: { rules: [rule] } })) ?? []),
     ];
+  }
+
+  /** Creates a gateway without services, which checks all other options. */
+  async #options(): Promise<void> {
+    const fixed = { ...fixedOptions(this.#config, createLogger("silent")), tls: undefined };
+    try {
+      await createGateway({ ...fixed, services: [], upstream: "localhost:1", missing: true }).close();
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      this.#fault(optionPaths.find(([option]) => error.message.startsWith(option))?.[1] ?? [], error.message);
+    }
   }
 
   #tls(): void {
@@ -152,8 +154,8 @@ class ConfigCheck {
     const paths = this.#attempt(["paths"], () => withOptions(ownPathsOf({ services: [], upstream: "", paths: pathsOf(this.#config) })));
     for (const [selector, ms] of Object.entries(this.#config.timeouts ?? {})) {
       const path = ["timeouts", selector];
-      const timeouts = this.#attempt(path, () => new MethodTimeouts({ timeouts: { [selector]: ms } }));
-      if (isComplete && timeouts?.unused(methods).length === 1) this.#warn(path, "selects no method");
+      if (isComplete && new MethodTimeouts({ timeouts: { [selector]: ms } }).unused(methods).length === 1)
+        this.#warn(path, "selects no method");
     }
     try {
       const upstreams = servers.map(({ name }, index) => ({ name, services: services[index] ?? [] }));
@@ -195,8 +197,18 @@ class ConfigCheck {
   }
 }
 
+/** The places of the options that begin a message of `createGateway`. */
+const optionPaths: readonly (readonly [string, Path])[] = [
+  ["trustProxy", ["trustProxy"]],
+  ["cors", ["cors"]],
+  ["forwardHeaders", ["headers", "forward"]],
+  ["responseHeaders", ["headers", "response"]],
+  ["statusMetadata", ["headers", "status"]],
+  ["paths", ["paths"]],
+];
+
 function isFault(error: unknown): error is Error {
-  return [UsageError, RuleError, HeaderRuleError, TypeError, RangeError].some((kind) => error instanceof kind);
+  return [UsageError, RuleError, TypeError, RangeError].some((kind) => error instanceof kind);
 }
 
 const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;

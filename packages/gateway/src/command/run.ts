@@ -6,8 +6,7 @@ import { ListenError } from "@grpc-study/rpc";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/read-config.ts";
 import { protocols } from "../config/schema-parts.ts";
-import { createGateway, type Gateway } from "../gateway.ts";
-import { HeaderRuleError } from "../http/header-rules.ts";
+import { createGateway, type Gateway, type GatewayServerOptions } from "../gateway.ts";
 import { ownPathsOf } from "../own-paths.ts";
 import { servedBindings } from "../routes.ts";
 import type { CommandOptions } from "./cli.ts";
@@ -64,7 +63,7 @@ async function serve(cli: CommandOptions, config: Config, listen: string, live: 
   if (bindings.length === 0 && missing.length === 0 && options.protocols.every((protocol) => protocol === "rest")) {
     throw new UsageError(`no method of ${names} has a google.api.http rule: add rules with --rules, or use --unbound`);
   }
-  const gateway = createGateway(options);
+  const gateway = create(options);
   let url: string;
   try {
     ({ url } = await gateway.listen(listen));
@@ -89,6 +88,16 @@ async function serve(cli: CommandOptions, config: Config, listen: string, live: 
       openApi,
     }),
   );
+}
+
+/** @throws UsageError for an option with a wrong value, RuleError */
+function create(options: GatewayServerOptions): Gateway {
+  try {
+    return createGateway(options);
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 function handleSignals(gateway: Gateway, live: LiveConfig, log: Logger): void {
@@ -128,7 +137,7 @@ class Hangup {
 }
 
 function explain(error: unknown, listen: string): string | undefined {
-  if (isFault(error) || error instanceof HeaderRuleError) return error.message;
+  if (isFault(error)) return error.message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") return `port ${listen.slice(listen.lastIndexOf(":") + 1)} is already in use (${listen})`;
   if (error instanceof ListenError) return `cannot listen on ${listen}: ${code}`;

@@ -155,6 +155,11 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
     "upstreams:\n  - &a { address: 5 }\n  - *a",
     ["2:19: upstreams[0].address: must be a string, got the number 5", "2:19: upstreams[1].address: must be a string, got the number 5"],
   ],
+  [
+    "a selector without a service",
+    "timeouts:\n  Get: 5s",
+    ["2:3: timeouts.Get: the key must be pkg.Service.Method, pkg.Service.* or pkg.*"],
+  ],
   ["a duplicate key", "unbound: true\nunbound: false", ["2:1: duplicate key"]],
   ["a tab", "limits:\n\tmaxCalls: 5", ["2:1: tab in the indentation: YAML needs spaces"]],
   ["two documents", "unbound: true\n---\nunbound: true", ["2:1: more than one YAML document"]],

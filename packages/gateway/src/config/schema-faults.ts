@@ -15,7 +15,9 @@ export interface SchemaFault {
 /** All faults of a value. */
 export function schemaFaults(value: unknown): SchemaFault[] {
   if (validate(value)) return [];
-  return (validate.errors ?? []).map((error) => faultOf(error, value));
+  // An error of a name is followed by one with the keyword propertyNames.
+  const errors = (validate.errors ?? []).filter(({ propertyName }) => propertyName === undefined);
+  return errors.map((error) => faultOf(error, value));
 }
 
 function faultOf({ instancePath, keyword, params }: SchemaError, root: unknown): SchemaFault {
@@ -26,6 +28,10 @@ function faultOf({ instancePath, keyword, params }: SchemaError, root: unknown):
       const key = String(params["additionalProperty"]);
       const similar = suggestion(key, Object.keys(schemaAt(path)?.properties ?? {}));
       return { path: [...path, key], key, message: similar === undefined ? "unknown key" : `unknown key, did you mean ${similar}?` };
+    }
+    case "propertyNames": {
+      const key = String(params["propertyName"]);
+      return { path: [...path, key], key, message: "the key must be pkg.Service.Method, pkg.Service.* or pkg.*" };
     }
     case "required":
       return { path, message: `the key ${params["missingProperty"]} is missing` };

@@ -115,6 +115,7 @@ export const configSchema = {
     timeouts: {
       type: "object",
       description: "Maximum duration of calls by method: pkg.Service.Method, pkg.Service.* or pkg.*. The longest selector wins.",
+      propertyNames: { pattern: "^(?:\\*|[\\w.]+\\.(?:\\w+|\\*))$" },
       additionalProperties: {
         ...duration("A duration such as 500ms, 1s or 2m, or unlimited."),
         $comment: "duration or unlimited",
