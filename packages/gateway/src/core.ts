@@ -43,8 +43,8 @@ const handlers = [
   { protocol: "connect", handler: connect },
 ] as const;
 
-/** The methods of HTTP. HTTP/2 allows any text. */
-const knownMethods: ReadonlySet<string> = new Set(METHODS);
+/** The methods of HTTP. HTTP/2 allows any text. The gateway is no proxy, so CONNECT is not one. */
+const knownMethods: ReadonlySet<string> = new Set(METHODS.filter((method) => method !== "CONNECT"));
 
 /** Rejects requests that a server must not serve. @throws HttpError */
 export type Guard = (request: HttpRequest) => void;

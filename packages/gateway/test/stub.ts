@@ -2,7 +2,8 @@
 import { text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { onTestFinished } from "vitest";
-import { ErrorWriter, type HttpError } from "../src/http/errors.ts";
+import { check } from "../src/core.ts";
+import { ErrorWriter } from "../src/http/errors.ts";
 import type { HttpRequest, HttpResponse } from "../src/http/message.ts";
 import { Server, type ServerInit } from "../src/server/server.ts";
 
@@ -33,17 +34,14 @@ export class Stub {
       if (!complete) this.cancelled++;
     };
     this.#answer(request, response).catch((error: unknown) => {
+      const { status, headers, body } = errors.response(error);
       if (response.started) response.abort();
-      else response.send(400, json, JSON.stringify({ message: (error as Error).message }));
+      else response.send(status, { ...json, ...headers }, body);
     });
   };
 
   async #answer(request: HttpRequest, response: HttpResponse): Promise<void> {
-    const { problem } = request as HttpRequest & { readonly problem?: HttpError | undefined };
-    if (problem !== undefined) {
-      response.send(problem.status, { ...json, ...problem.headers }, errors.response(problem).body);
-      return;
-    }
+    check(request, undefined);
     await nextTurn();
     const [, root, name = ""] = request.path.split("/");
     if (root === "wait") this.waiting.add(response);

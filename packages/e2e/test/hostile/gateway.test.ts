@@ -192,7 +192,7 @@ describe("HTTP/1.1", { concurrent: false }, () => {
     ["nonsense", path, [405]],
     ["websocket", "/nothing", [404]],
     ["websocket", "/%ff", [400]],
-    ["websocket", duplex, [400]],
+    ["websocket", duplex, [426]],
   ])("an invalid upgrade to %s at %s: answered, and the connection is closed", async (protocol, of, expected) => {
     expect(
       statuses(await answerTo(`GET ${of} HTTP/1.1`, "Host: localhost", "Connection: Upgrade, close", `Upgrade: ${protocol}`, "", "")),

@@ -1,11 +1,9 @@
 // A request on a stream of the HTTP/2 engine.
 import type { Duplex, Readable } from "node:stream";
 import type { HeaderList, Stream } from "@grpc-study/rpc/transport";
-import type { HttpError } from "../http/errors.ts";
 import type { HttpRequest, RequestHeaders } from "../http/message.ts";
 import { requestIdFrom } from "../http/request-id.ts";
 import type { Http2Response } from "./http2-response.ts";
-import { unknownMethod } from "./problems.ts";
 import type { Proxies } from "./proxies.ts";
 import { splitTarget } from "./target.ts";
 
@@ -14,7 +12,6 @@ class RequestHead {
   readonly path: string;
   readonly query: string;
   readonly headers: RequestHeaders;
-  readonly problem: HttpError | undefined;
 
   constructor(list: HeaderList) {
     const { path, query, host: target } = splitTarget(list.path ?? "/", "");
@@ -33,13 +30,14 @@ class RequestHead {
     const host = target ?? list.authority ?? headers["host"];
     if (host !== undefined) headers["host"] = host;
     this.headers = headers;
-    this.problem = unknownMethod(list.method ?? "");
   }
 }
 
 export class Http2Request implements HttpRequest {
   readonly method: string;
   readonly version = 2;
+  /** The engine rejects what is malformed. */
+  readonly problem = undefined;
   readonly #stream: Stream;
   readonly #head: RequestHead;
   readonly #response: Http2Response;
@@ -66,10 +64,6 @@ export class Http2Request implements HttpRequest {
 
   get headers(): RequestHeaders {
     return this.#head.headers;
-  }
-
-  get problem(): HttpError | undefined {
-    return this.#head.problem;
   }
 
   get addresses(): readonly string[] {

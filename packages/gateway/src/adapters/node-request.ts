@@ -2,14 +2,17 @@
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Readable } from "node:stream";
-import type { HttpError } from "../http/errors.ts";
+import { Code } from "@grpc-study/rpc";
+import { HttpError } from "../http/errors.ts";
 import type { HttpRequest, RequestHeaders } from "../http/message.ts";
 import { requestIdFrom } from "../http/request-id.ts";
 import type { NodeResponse } from "./node-response.ts";
-import { severalHosts, unknownMethod } from "./problems.ts";
 import type { Proxies } from "./proxies.ts";
 import { splitTarget } from "./target.ts";
 import { WrappedBody } from "./wrapped-body.ts";
+
+/** RFC 9112, section 3.2; RFC 9113, section 8.3.1. */
+const severalHosts = new HttpError(400, Code.INVALID_ARGUMENT, "the request has more than one host", { connection: "close" });
 
 export class NodeRequest implements HttpRequest {
   readonly method: string;
@@ -76,7 +79,7 @@ export class NodeRequest implements HttpRequest {
     const raw = this.#raw;
     if (this.version === 1) return countHosts(raw.rawHeaders) > 1 ? severalHosts : undefined;
     const { ":authority": authority, host = authority } = raw.headers;
-    return authority !== undefined && authority !== host ? severalHosts : unknownMethod(this.method);
+    return authority !== undefined && authority !== host ? severalHosts : undefined;
   }
 
   /** The address of the peer. The socket of an injected request, and a Unix domain socket, may have none. */
