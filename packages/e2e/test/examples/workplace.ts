@@ -96,7 +96,7 @@ export class Workplace {
    */
   async runProgram(file: string, text: string): Promise<void> {
     expect(text, "a program imports what it uses").toMatch(/^import |\bfetch\(|\bnew WebSocket\(/m);
-    if (/\.listen\(\{/.test(text)) {
+    if (/\bgateway\.listen\("[^"]+:[1-9]\d*"\)/.test(text)) {
       await using server = new Process(process.execPath, [file], { cwd: this.folder });
       const address = await this.#listens(server, text);
       for (const [, path = "", body] of text.matchAll(/^\/\/ GET (\S+) {2,}(.+)$/gm)) {
