@@ -64,7 +64,7 @@ describe.skipIf(cannotRun).each(readmes)("$readme", { concurrent: false, timeout
     if (language === "ts") {
       test(name, async () => {
         // The file name in the surrounding text.
-        const file = /\.listen\(\{/.test(text) ? "http.ts" : `${heading.replaceAll(/\W/g, "-")}-${count}.ts`;
+        const file = /\bgateway\.listen\(/.test(text) ? "http.ts" : `${heading.replaceAll(/\W/g, "-")}-${count}.ts`;
         await workplace.write(file, text);
         await workplace.runProgram(file, text);
       });
