@@ -67,6 +67,9 @@ const statuses: Readonly<Record<number, number>> = {
   [Code.UNAUTHENTICATED]: 401,
 };
 
+/** The codes by their names on the wire. */
+const codes = new Map<unknown, Code>(Object.keys(statuses).map((code) => [Code[Number(code)]?.toLowerCase(), Number(code)]));
+
 const endStream = 2;
 
 export function connectStream(encoding: Encoding): Wire {
@@ -133,9 +136,8 @@ function object(value: unknown): { readonly [key: string]: unknown } {
 function readError(value: unknown, fallback: Code, feedback: string[]): CallError {
   const { code, message = "", details = [], ...more } = object(value);
   for (const key of Object.keys(more)) feedback.push(`the error has the key ${key}`);
-  const known = Code[String(code).toUpperCase() as keyof typeof Code];
-  if (known === undefined || known === Code.UNSPECIFIED || code !== Code[known]?.toLowerCase())
-    feedback.push(`the error has the code ${code}`);
+  const known = codes.get(code);
+  if (known === undefined) feedback.push(`the error has the code ${code}`);
   if (typeof message !== "string") feedback.push("the message of the error is not a string");
   if (!Array.isArray(details)) feedback.push("the details of the error are not an array");
   return {
