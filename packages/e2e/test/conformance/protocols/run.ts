@@ -32,7 +32,8 @@ export function testConformance(name: string, { serve, known, without = [] }: Op
   let connections: Map<string, HttpConnections>;
 
   describe(name, () => {
-    beforeAll(async (_context, suite) => {
+    // biome-ignore lint/correctness/noEmptyPattern: Vitest requires a pattern
+    beforeAll(async ({}, suite) => {
       target = await serve({ ...authority.issue(), ca: authority.cert });
       connections = new Map();
       const waits = ({ request }: ConformanceCase) =>
