@@ -41,7 +41,8 @@ export function connectUnary(encoding: Encoding): Wire {
       } else if (type === "application/json") {
         ending.error = readError(parse(bytes, ending), codeOfStatus(head.status), ending.feedback);
         const status = statuses[ending.error.code];
-        if (status !== head.status) ending.feedback.push(`the status of ${Code[ending.error.code]} is ${head.status} instead of ${status}`);
+        if (status !== head.status && !httpErrors.includes(head.status))
+          ending.feedback.push(`the status of ${Code[ending.error.code]} is ${head.status} instead of ${status}`);
       } else ending.error = failed(codeOfStatus(head.status), Buffer.from(bytes).toString());
     },
   };
@@ -66,6 +67,9 @@ const statuses: Readonly<Record<number, number>> = {
   [Code.DATA_LOSS]: 500,
   [Code.UNAUTHENTICATED]: 401,
 };
+
+/** The statuses of requests that are no calls: an unknown path, verb or content type. */
+const httpErrors: readonly number[] = [404, 405, 415];
 
 /** The codes by their names on the wire. */
 const codes = new Map<unknown, Code>(Object.keys(statuses).map((code) => [Code[Number(code)]?.toLowerCase(), Number(code)]));

@@ -1,0 +1,16 @@
+// The cases that the gateway fails, and why.
+import type { KnownFailure } from "./known-failures.ts";
+
+export const gatewayFailures: readonly KnownFailure[] = [
+  {
+    cases: "Connect Requests/**/unary/malformed-proto",
+    reason: "the gateway does not decode binary messages, and our server answers with INTERNAL, as gRPC does",
+  },
+];
+
+/** What our server behind the gateway does not have. gRPC passes through. */
+export const withoutInGrpc: readonly KnownFailure[] = [
+  { cases: "**/Protocol:PROTOCOL_GRPC/Codec:CODEC_JSON/**", reason: "our server has the codec proto alone" },
+  { cases: "**/Protocol:PROTOCOL_GRPC/**/Compression:COMPRESSION_BR/**", reason: "our server has no compression br" },
+  { cases: "**/Protocol:PROTOCOL_GRPC/Compression:COMPRESSION_BR/**", reason: "our server has no compression br" },
+];
