@@ -122,17 +122,24 @@ export class Core {
 
   /** The method that a request calls. Returns `undefined` if it calls none. */
   methodOf(request: HttpRequest): DescMethod | undefined {
+    const { rest, rpc, protocol } = this.#find(request);
+    if (protocol !== undefined) return rpc?.method;
+    return rest !== undefined && "route" in rest ? rest.route.binding.method : undefined;
+  }
+
+  /** Finds what a request calls: a method by a protocol of RPC, or else what REST has for the path. */
+  #find(request: HttpRequest) {
     const { routes } = this.#served;
-    const found = routes.find(request.method, request.path);
-    const route = found !== undefined && "route" in found ? found.route : undefined;
-    const rpc = routes.method(request.path);
-    if (rpc !== undefined && this.#protocols.some((one) => one.accepts(request, rpc, route !== undefined))) return rpc.method;
-    return route?.binding.method;
+    const rest = routes.find(request.method, request.path);
+    const hasRoute = rest !== undefined && "route" in rest;
+    const rpc = this.#protocols.length > 0 ? routes.method(request.path) : undefined;
+    const protocol = rpc && this.#protocols.find((one) => one.accepts(request, rpc, hasRoute));
+    return { rest, rpc, protocol };
   }
 
   /** Answers a request. Never throws. */
   handle(request: HttpRequest, response: HttpResponse, guard?: Guard): void {
-    const { routes, settings, own } = this.#served;
+    const { settings, own } = this.#served;
     const { method, path } = request;
     try {
       check(request, guard);
@@ -149,19 +156,11 @@ export class Core {
       serveOwn(new HttpExchange(request, response, settings), ownHandler);
       return;
     }
-    const found = routes.find(method, path);
-    const hasRoute = found !== undefined && "route" in found;
-    if (this.#protocols.length > 0) {
-      const rpc = routes.method(path);
-      const protocol = rpc && this.#protocols.find((one) => one.accepts(request, rpc, hasRoute));
-      if (rpc !== undefined && protocol !== undefined) {
-        protocol.serve(request, response, rpc, settings);
-        return;
-      }
-    }
-    if (!hasRoute && this.#protocols.some((one) => one.unknown(request, response, settings))) return;
-    if (hasRoute) void serveRest(new RestExchange(request, response, found, settings), found.route);
-    else void answerUnmatched(new HttpExchange(request, response, settings), found?.allow ?? (ownHandler && ownMethods));
+    const { rest, rpc, protocol } = this.#find(request);
+    if (rpc !== undefined && protocol !== undefined) protocol.serve(request, response, rpc, settings);
+    else if (rest !== undefined && "route" in rest) void serveRest(new RestExchange(request, response, rest, settings), rest.route);
+    else if (!this.#protocols.some((one) => one.unknown(request, response, settings)))
+      void answerUnmatched(new HttpExchange(request, response, settings), rest?.allow ?? (ownHandler && ownMethods));
   }
 
   /**
