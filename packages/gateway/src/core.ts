@@ -11,6 +11,7 @@ import { grpcWeb } from "./grpc-web/handler.ts";
 import { checkedHooks } from "./hooks.ts";
 import { ErrorWriter, HttpError } from "./http/errors.ts";
 import { headerRulesOf } from "./http/header-rules.ts";
+import { timeoutOf } from "./http/headers.ts";
 import type { HttpRequest, HttpResponse, ResponseHeaders } from "./http/message.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { RestExchange } from "./kinds/rest-exchange.ts";
@@ -267,6 +268,7 @@ async function serveOwn(exchange: HttpExchange, handler: OwnHandler): Promise<vo
 async function serveRest(exchange: RestExchange, route: Route): Promise<void> {
   try {
     const { calls } = route;
+    exchange.limitTime(timeoutOf(exchange.request.headers));
     const authorized = exchange.authorize(route.binding.method, "rest");
     if (authorized !== undefined) await authorized;
     if (calls.kind === "unary") await serveUnary(exchange, route, calls);

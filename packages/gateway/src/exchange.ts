@@ -35,6 +35,9 @@ export interface Settings extends BodyLimits {
   readonly hooks: GatewayHooks;
 }
 
+/** The longest time of a timer, in milliseconds. */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** One request. It is also the options of its call: one allocation instead of five. */
 export abstract class Exchange implements RunningCall, UpstreamCall {
   readonly request: HttpRequest;
@@ -44,6 +47,8 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   timeoutMs = Number.POSITIVE_INFINITY;
   /** The status of the call, for the access log. */
   code: Code = Code.OK;
+  /** When the client's time is up, on the monotonic clock, in milliseconds. */
+  #timeUpAt = Number.POSITIVE_INFINITY;
   /** What the hook `metadata` has returned. */
   #hooked: Metadata | undefined;
   /** The key of the client in `callLimits`, while the call is in flight. */
@@ -59,36 +64,77 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   }
 
   /**
-   * Runs the hook `metadata`. Call it before the body is read.
+   * Begins the client's time limit, which counts from the arrival of the header.
    *
-   * @returns `undefined` without a hook. The promise rejects with the hook's error.
+   * @param timeoutMs in milliseconds. `undefined` without one.
+   */
+  limitTime(timeoutMs: number | undefined): void {
+    if (timeoutMs !== undefined) this.#timeUpAt = performance.now() + timeoutMs;
+  }
+
+  /** The limits of a body that is read before the call begins: it must arrive before the client's time is up. */
+  get bodyLimits(): BodyLimits {
+    const { bodyLimit, bodyTimeoutMs } = this.settings;
+    return { bodyLimit, bodyTimeoutMs: Math.min(bodyTimeoutMs, this.#remainingMs()) };
+  }
+
+  /** Milliseconds until the client's time is up. */
+  #remainingMs(): number {
+    return this.#timeUpAt === Number.POSITIVE_INFINITY ? this.#timeUpAt : Math.max(0, Math.ceil(this.#timeUpAt - performance.now()));
+  }
+
+  /**
+   * Runs the hook `metadata`, and counts the call from then on. Call it before the body is read.
+   *
+   * @returns `undefined` without a hook. The promise rejects with the hook's error, with the reason of
+   *   `cancel`, or with DEADLINE_EXCEEDED.
+   * @throws HttpError 503 or 429 at a limit of `callLimits`.
    */
   authorize(method: DescMethod, protocol: Protocol): Promise<void> | undefined {
     const { metadata } = this.settings.hooks;
-    return metadata && this.#authorize(metadata, method, protocol);
+    if (metadata === undefined) return undefined;
+    this.#count();
+    return this.#authorize(metadata, method, protocol);
   }
 
   async #authorize(hook: MetadataHook, method: DescMethod, protocol: Protocol): Promise<void> {
-    this.#hooked = await hookMetadata(hook, { request: this.request, protocol, method });
+    const { request, signal } = this;
+    if (signal.aborted) throw signal.reason;
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    signal.addEventListener("abort", () => reject(signal.reason));
+    const ms = this.#remainingMs();
+    const timeUp = () => reject(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded"));
+    const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(timeUp, Math.min(ms, maxTimerMs));
+    try {
+      this.#hooked = await Promise.race([hookMetadata(hook, { request, protocol, method }), stopped]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener();
+    }
+  }
+
+  /** Counts the call until `release`. */
+  #count(): void {
+    const { request, settings } = this;
+    this.#client = settings.callLimits.begin(request.addresses[0] ?? "");
+    settings.running.add(this);
   }
 
   /**
    * Counts the call, and returns its options.
    *
-   * @param timeoutMs the client's time limit, in milliseconds.
    * @param limitMs the time limit of the method, in milliseconds.
    * @throws HttpError 503 or 429 at a limit of `callLimits`.
    */
-  begin(metadata: Metadata, timeoutMs: number | undefined, limitMs: number): UpstreamCall {
-    const { request, settings } = this;
-    this.timeoutMs = timeoutMs === undefined ? limitMs : Math.min(timeoutMs, limitMs);
+  begin(metadata: Metadata, limitMs: number): UpstreamCall {
+    const { settings } = this;
+    this.timeoutMs = Math.min(this.#remainingMs(), limitMs);
     if (settings.hooks.metadata !== undefined) {
       if (this.#hooked === undefined) throw new Error("the call has not been authorized");
       replaceMetadata(metadata, this.#hooked);
     }
     this.metadata = metadata;
-    this.#client = settings.callLimits.begin(request.addresses[0] ?? "");
-    settings.running.add(this);
+    if (this.#client === undefined) this.#count();
     return this;
   }
 

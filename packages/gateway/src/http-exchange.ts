@@ -51,8 +51,8 @@ export class HttpExchange extends Exchange {
     else this.cancel();
   }
 
-  override begin(metadata: Metadata, timeoutMs: number | undefined, limitMs: number): UpstreamCall {
-    const options = super.begin(metadata, timeoutMs, limitMs);
+  override begin(metadata: Metadata, limitMs: number): UpstreamCall {
+    const options = super.begin(metadata, limitMs);
     // The client may have gone while the body arrived.
     if (this.response.closed) this.cancel();
     return options;

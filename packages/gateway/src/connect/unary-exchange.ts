@@ -37,10 +37,11 @@ export class ConnectUnary extends RpcExchange {
     try {
       const { headers } = this.request;
       checkVersion(headers);
+      this.limitTime(timeoutOf(headers));
       const encoding = encodingNamed("the header content-encoding", headers["content-encoding"]);
       const authorized = this.authorize(method.method, this.protocol);
       if (authorized !== undefined) await authorized;
-      const body = readWhole(this.request, this.settings);
+      const body = readWhole(this.request, this.bodyLimits);
       const bytes = body instanceof Promise ? await body : body;
       await this.#call(method, format, bytes, encoding);
     } catch (error) {
@@ -59,6 +60,7 @@ export class ConnectUnary extends RpcExchange {
         return;
       }
       const encoding = encodingNamed("the query parameter compression", compression);
+      this.limitTime(timeoutOf(this.request.headers));
       const authorized = this.authorize(method.method, this.protocol);
       if (authorized !== undefined) await authorized;
       await this.#call(method, format, message, encoding);
@@ -70,10 +72,9 @@ export class ConnectUnary extends RpcExchange {
   async #call(method: RpcMethod, format: Format, body: Buffer, encoding: Encoding | undefined): Promise<void> {
     const { headers } = this.request;
     const form = formOf(method, format);
-    const timeoutMs = timeoutOf(headers);
     const bytes = encoding === undefined ? body : await decompress(body, encoding, this.settings.bodyLimit);
     const { call } = form.calls as CallsOf<"unary">;
-    const response = await call(form.decode(bytes), this.callOptions(timeoutMs, method.timeoutMs));
+    const response = await call(form.decode(bytes), this.callOptions(method.timeoutMs));
     await endOfTurn();
     const content = form.encode(response);
     if (this.trailerMetadata !== undefined) addMetadata(this.headers, this.trailerMetadata, "trailer-");

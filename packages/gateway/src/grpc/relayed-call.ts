@@ -88,6 +88,7 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
       if (hook === undefined || seen === undefined) this.#start(metadata);
       else {
         const request = { ...seen, requestId: this.#requestId };
+        this.#count();
         void this.#authorize(hook, { request, protocol: "grpc", method: method.desc }, metadata);
       }
     } catch (thrown) {
@@ -121,10 +122,8 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
    */
   #start(metadata: Metadata): void {
     const { method } = this;
-    const { settings } = method;
     this.#setMetadata(metadata);
-    this.#client = settings.callLimits.begin(this.#address);
-    settings.running.add(this);
+    if (this.#client === undefined) this.#count();
     if (method.timeoutMs !== Number.POSITIVE_INFINITY) this.#limitTime(method.timeoutMs);
     const connection = method.connections.choose();
     connection.calls++;
@@ -138,6 +137,17 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
 
   /** The upstream's call is open. */
   protected opened(): void {}
+
+  /**
+   * Counts the call until its end.
+   *
+   * @throws HttpError at a limit.
+   */
+  #count(): void {
+    const { settings } = this.method;
+    this.#client = settings.callLimits.begin(this.#address);
+    settings.running.add(this);
+  }
 
   /** @throws RpcError INVALID_ARGUMENT for metadata that cannot be sent. */
   #setMetadata(metadata: Metadata): void {

@@ -33,7 +33,7 @@ async function bindWhole(exchange: RestExchange, route: Route, body: Readable): 
   const codec = binder.body === "json" ? requestCodec(settings.hooks, request.headers) : undefined;
   if (binder.body === "json" && codec === undefined) jsonKind(request.headers, false);
   if (Number(length) > settings.bodyLimit) throw tooLarge("the body", settings.bodyLimit);
-  const bytes = await readBody(content(request, body), settings);
+  const bytes = await readBody(content(request, body), exchange.bodyLimits);
   if (codec !== undefined) return bindWith(codec, bytes, exchange, route);
   if (binder.body === "json") return binder.bind(exchange, textOf(bytes));
   return binder.bind(exchange, { contentType: contentType ?? "", data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) });
@@ -77,12 +77,12 @@ function content({ headers }: HttpRequest, body: Readable): Readable {
  *
  * @throws HttpError 415 if it has content, 408 if it is too slow.
  */
-async function isEmpty({ request: { headers, awaitsContinue }, settings }: RestExchange, body: Readable): Promise<boolean> {
+async function isEmpty({ request: { headers, awaitsContinue }, bodyLimits }: RestExchange, body: Readable): Promise<boolean> {
   if (headers["content-type"] !== undefined) return false;
   if (headers["content-length"] === "0") return true;
   if (headers["content-length"] !== undefined || awaitsContinue) return jsonKind(headers, false) !== undefined;
   try {
-    await readBody(body, { ...settings, bodyLimit: 0 });
+    await readBody(body, { ...bodyLimits, bodyLimit: 0 });
     return true;
   } catch (error) {
     if (error instanceof HttpError && error.status === 413) jsonKind(headers, false);

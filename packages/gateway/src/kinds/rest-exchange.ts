@@ -3,7 +3,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { type Metadata, RpcError } from "@grpc-study/rpc";
 import type { Settings } from "../exchange.ts";
 import type { RequestTarget } from "../fields/bind-request.ts";
-import { metadataStatus, requestMetadata, responseHeaders, timeoutOf } from "../http/headers.ts";
+import { metadataStatus, requestMetadata, responseHeaders } from "../http/headers.ts";
 import type { HttpRequest, HttpResponse, ResponseHeaders } from "../http/message.ts";
 import { addHeaders, HttpExchange } from "../http-exchange.ts";
 import type { Route, UpstreamCall } from "../route.ts";
@@ -35,7 +35,7 @@ export class RestExchange extends HttpExchange implements RequestTarget {
    */
   callOptions(limitMs: number): UpstreamCall {
     const { request, settings } = this;
-    return this.begin(requestMetadata(request, settings.headerRules), timeoutOf(request.headers), limitMs);
+    return this.begin(requestMetadata(request, settings.headerRules), limitMs);
   }
 
   override get method(): DescMethod {

@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import { Exchange, type Settings } from "../exchange.ts";
 import type { RequestTarget } from "../fields/bind-request.ts";
 import { bearerOf } from "../http/bearer.ts";
-import { requestMetadata, timeoutOf } from "../http/headers.ts";
+import { requestMetadata } from "../http/headers.ts";
 import type { HttpRequest } from "../http/message.ts";
 import type { UpstreamCall } from "../route.ts";
 
@@ -27,7 +27,7 @@ export class WebSocketExchange extends Exchange implements RequestTarget {
   /** @param limitMs the time limit of the method. */
   callOptions(limitMs: number): UpstreamCall {
     const { request, settings } = this;
-    return this.begin(requestMetadata(request, settings.headerRules, this.#authorization), timeoutOf(request.headers), limitMs);
+    return this.begin(requestMetadata(request, settings.headerRules, this.#authorization), limitMs);
   }
 
   override abort(): void {

@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import type { WebSocket } from "ws";
+import { timeoutOf } from "../http/headers.ts";
 import type { Responses, Route } from "../route.ts";
 import { Frames } from "./frames.ts";
 import { print } from "./print.ts";
@@ -72,6 +73,7 @@ async function runCall(socket: WebSocket, exchange: WebSocketExchange, route: Ro
     const printed = print(exchange, route, response);
     socket.send(typeof printed === "string" ? printed : printed.data);
   };
+  exchange.limitTime(timeoutOf(exchange.request.headers));
   await exchange.authorize(route.binding.method, "rest");
   const options = exchange.callOptions(timeoutMs);
   switch (calls.kind) {

@@ -53,6 +53,7 @@ export abstract class EnvelopedExchange extends RpcExchange {
   async serve(method: RpcMethod, format: Format): Promise<void> {
     try {
       const framing = this.framing();
+      this.limitTime(framing.timeoutMs);
       if (framing.responseEncoding !== undefined) this.headers[this.encodingHeader] = framing.responseEncoding;
       const authorized = this.authorize(method.method, this.protocol);
       if (authorized !== undefined) await authorized;
@@ -64,7 +65,7 @@ export abstract class EnvelopedExchange extends RpcExchange {
 
   async #call({ calls, encode, decode }: MethodForm, framing: Framing, limitMs: number): Promise<void> {
     const { request, settings } = this;
-    const { timeoutMs, requestEncoding, responseEncoding } = framing;
+    const { requestEncoding, responseEncoding } = framing;
     const decoder: RequestDecoder<Message> = {
       text: this.text(),
       decode: (bytes, flags) => {
@@ -79,24 +80,24 @@ export abstract class EnvelopedExchange extends RpcExchange {
     const wrap = (message: Message) => wrapped(encode(message), responseEncoding);
     switch (calls.kind) {
       case "unary": {
-        const message = await readSingle(body, decoder, settings);
-        const response = await calls.call(message, this.callOptions(timeoutMs, limitMs));
+        const message = await readSingle(body, decoder, this.bodyLimits);
+        const response = await calls.call(message, this.callOptions(limitMs));
         this.#sendOne(await wrap(response));
         return;
       }
       case "client_streaming": {
-        const options = this.callOptions(timeoutMs, limitMs);
+        const options = this.callOptions(limitMs);
         const response = await calls.call(new RequestMessages(body, decoder, settings), options);
         this.#sendOne(await wrap(response));
         return;
       }
       case "server_streaming": {
-        const message = await readSingle(body, decoder, settings);
-        await this.#sendAll(calls.call(message, this.callOptions(timeoutMs, limitMs)), wrap);
+        const message = await readSingle(body, decoder, this.bodyLimits);
+        await this.#sendAll(calls.call(message, this.callOptions(limitMs)), wrap);
         return;
       }
       case "bidi_streaming": {
-        const options = this.callOptions(timeoutMs, limitMs);
+        const options = this.callOptions(limitMs);
         await this.#sendAll(calls.call(new RequestMessages(body, decoder, settings), options), wrap);
       }
     }

@@ -14,13 +14,12 @@ export abstract class RpcExchange extends HttpExchange {
   /**
    * Counts the call, and returns its options.
    *
-   * @param timeoutMs the client's time limit, in milliseconds.
    * @param limitMs the time limit of the method, in milliseconds.
    * @throws RpcError INVALID_ARGUMENT for an invalid header, HttpError 503 or 429 at a limit of
    * `callLimits`.
    */
-  callOptions(timeoutMs: number | undefined, limitMs: number): UpstreamCall {
-    return this.begin(transparentMetadata(this.request, this.settings.headerRules.forwarded), timeoutMs, limitMs);
+  callOptions(limitMs: number): UpstreamCall {
+    return this.begin(transparentMetadata(this.request, this.settings.headerRules.forwarded), limitMs);
   }
 
   override onHeader(header: Metadata): void {
