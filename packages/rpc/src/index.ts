@@ -4,7 +4,7 @@
 export { type Codec, type CodecFactory, compiled, protobufEs } from "@grpc-study/codec";
 export type { BackoffOptions } from "./channel/backoff.ts";
 export { createChannel } from "./channel/create-channel.ts";
-export type { Balancing, ChannelOptions } from "./channel/options.ts";
+export type { Balancing, ChannelOptions, HealthCheckOptions } from "./channel/options.ts";
 export type {
   HedgingOptions,
   MethodOptions,

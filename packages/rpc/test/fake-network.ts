@@ -1,4 +1,6 @@
 // A network in memory for tests of channels. The test defines how its peers behave.
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { HealthCheckRequestSchema, HealthCheckResponse_ServingStatus, HealthCheckResponseSchema } from "../gen/grpc/health/v1/health_pb.js";
 import type { ChannelDependencies } from "../src/channel/open-channel.ts";
 import { openChannel } from "../src/channel/open-channel.ts";
 import { type ChannelOptions, readOptions } from "../src/channel/options.ts";
@@ -101,6 +103,15 @@ export class FakeConnection implements Connection {
     return stream;
   }
 
+  /** The health watches, which do not count as calls. */
+  readonly watches: FakeWatch[] = [];
+
+  openUncounted(call: OutgoingCall, listener: AttemptListener): ClientStream {
+    const watch = new FakeWatch(call, listener);
+    this.watches.push(watch);
+    return watch;
+  }
+
   /** Simulates GOAWAY from the peer. */
   goaway(): void {
     this.draining = true;
@@ -112,6 +123,7 @@ export class FakeConnection implements Connection {
     this.draining = true;
     this.closed = true;
     for (const stream of this.running) stream.end(Code.UNAVAILABLE, "lost");
+    for (const watch of this.watches) watch.end(Code.UNAVAILABLE, "lost");
     this.onDown?.({ code: Code.UNAVAILABLE, message: "lost", metadata: undefined });
   }
 
@@ -174,6 +186,52 @@ export class FakeStream implements ClientStream {
     if (wasFull && this.connection.available > 0) this.connection.onAvailable?.();
     return true;
   }
+}
+
+/** A call of `Watch`, whose responses the test sends. */
+export class FakeWatch implements ClientStream {
+  readonly peer = undefined;
+  readonly call: OutgoingCall;
+  readonly #listener: AttemptListener;
+  #pulls = 0;
+  ended = false;
+
+  constructor(call: OutgoingCall, listener: AttemptListener) {
+    this.call = call;
+    this.#listener = listener;
+  }
+
+  get service(): string {
+    return fromBinary(HealthCheckRequestSchema, this.call.request ?? Buffer.alloc(0)).service;
+  }
+
+  /** Sends a response, unless the call has ended. */
+  say(status: keyof typeof HealthCheckResponse_ServingStatus): void {
+    if (this.ended) return;
+    if (this.#pulls-- === 0) throw new Error("a response that was not pulled");
+    const response = create(HealthCheckResponseSchema, { status: HealthCheckResponse_ServingStatus[status] });
+    this.#listener.onMessage(Buffer.from(toBinary(HealthCheckResponseSchema, response)), false);
+  }
+
+  end(code: Code, message = ""): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.#listener.onEnd({ code, message, metadata: undefined }, "processed", undefined);
+  }
+
+  pull(): void {
+    this.#pulls++;
+  }
+
+  cancel(): void {
+    this.ended = true;
+  }
+
+  send(): boolean {
+    throw new Error("Watch has one request");
+  }
+
+  halfClose(): void {}
 }
 
 const unary: OutgoingMethod = { path: "/test.Service/Unary", requestStream: false, responseStream: false };

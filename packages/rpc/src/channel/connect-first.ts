@@ -25,18 +25,23 @@ export class ConnectFirst {
   readonly #dial: Dial;
   readonly #target: string;
   readonly #timeoutMs: number;
+  readonly #onStep: (step: ConnectStep) => void;
   readonly #attempts = new Set<AbortController>();
   #next = 0;
   #stagger: NodeJS.Timeout | undefined;
   #settled = false;
   readonly #done = Promise.withResolvers<Connected>();
 
-  /** @param timeoutMs the time limit for the attempt to one address. */
-  constructor(addresses: readonly Address[], dial: Dial, target: string, timeoutMs: number) {
+  /**
+   * @param timeoutMs the time limit for the attempt to one address.
+   * @param onStep called when a step of any attempt begins.
+   */
+  constructor(addresses: readonly Address[], dial: Dial, target: string, timeoutMs: number, onStep: (step: ConnectStep) => void) {
     this.#addresses = addresses;
     this.#dial = dial;
     this.#target = target;
     this.#timeoutMs = timeoutMs;
+    this.#onStep = onStep;
     this.#begin();
   }
 
@@ -66,6 +71,7 @@ export class ConnectFirst {
     try {
       const connection = await this.#dial(address, controller.signal, (begun) => {
         step = begun;
+        this.#onStep(begun);
       });
       if (this.#settled) {
         connection.close();

@@ -23,7 +23,7 @@ export interface ChannelDependencies {
  */
 export function openChannel(target: string, config: ChannelConfig, dependencies: ChannelDependencies): Channel {
   const given = parseTarget(target);
-  const { tls, limits, balancing, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs, pool } = config;
+  const { tls, limits, balancing, healthService, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs, pool } = config;
   const secure = tls !== undefined;
   const proxy = proxyOf(given, config);
   // As in Go, the name that the certificate must match is also the :authority.
@@ -32,17 +32,17 @@ export function openChannel(target: string, config: ChannelConfig, dependencies:
   // A proxy resolves the name, and an IP address needs no resolution.
   const isAddress = given.host !== undefined && (proxy !== undefined || isIP(given.host.host) !== 0);
   const resolved: Target = isAddress ? { ...given, host: undefined, addresses: [given.host] } : given;
-  const timing = { balancing, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs };
+  const connecting = { balancing, healthService, backoff, connectTimeoutMs, idleTimeoutMs, dnsRefreshMs };
   const settings = (): SharedSettings => {
     const certificates = tls && clientCertificates(tls);
     const dial = dependencies.dialer({ target: given.name, certificates, serverName, authority, limits, proxy });
-    return { target: resolved, dial: withCurrent(certificates, dial), lookup: dependencies.lookup, certificates, ...timing };
+    return { target: resolved, dial: withCurrent(certificates, dial), lookup: dependencies.lookup, certificates, ...connecting };
   };
   if (!pool) {
     const own = new SharedChannel(settings());
     return new PooledChannel(given.name, authority, secure, own, config, () => own.close());
   }
-  const key = keyOf([dependencies, resolved, authority, serverName, proxy, tls, limits, timing]);
+  const key = keyOf([dependencies, resolved, authority, serverName, proxy, tls, limits, connecting]);
   return new PooledChannel(given.name, authority, secure, share(key, settings), config, () => release(key));
 }
 

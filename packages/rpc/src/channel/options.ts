@@ -5,6 +5,7 @@ import {
   checkNumber,
   checkObject,
   checkOptionNames,
+  checkString,
   checkTime,
   type Names,
   optional,
@@ -21,6 +22,12 @@ import { Retries } from "./retry/retries.ts";
 
 /** The load-balancing policy: how a channel distributes calls over the addresses of its target. */
 export type Balancing = "pick_first" | "round_robin";
+
+/** Which service a channel asks for at each address. */
+export interface HealthCheckOptions {
+  /** The full name of the service. Default: `""`, the server as a whole. */
+  readonly service?: string | undefined;
+}
 
 /** Options of a channel. All times are in milliseconds. */
 export interface ChannelOptions extends RetryChannelOptions {
@@ -46,6 +53,17 @@ export interface ChannelOptions extends RetryChannelOptions {
    * sends calls to them in turn. Default: the policy in `serviceConfig`, or `pick_first`.
    */
   readonly balancing?: Balancing | undefined;
+  /**
+   * Sends calls only to addresses whose health service says SERVING (gRFC A17). The channel keeps a
+   * call of `grpc.health.v1.Health/Watch` on each connection. An address without a health service
+   * counts as healthy. If no address is healthy, calls fail with UNAVAILABLE, and calls with
+   * `waitForReady` wait. Requires `balancing: "round_robin"`. `false` also disables
+   * `healthCheckConfig` in `serviceConfig`. Default: the setting in `serviceConfig`, or none.
+   *
+   * @example
+   * createChannel("dns:shop:50051", { balancing: "round_robin", healthCheck: { service: "shop.v1.Orders" } });
+   */
+  readonly healthCheck?: HealthCheckOptions | false | undefined;
   /**
    * The channel closes its connections after this time without calls, or up to a quarter later. The
    * next call connects again. `Infinity` keeps the connections. Default: 1,800,000 (half an hour).
@@ -91,6 +109,7 @@ export const channelOptionNames: Names<ChannelOptions> = {
   tls: true,
   connectTimeoutMs: true,
   balancing: true,
+  healthCheck: true,
   idleTimeoutMs: true,
   backoff: true,
   dnsRefreshMs: true,
@@ -104,6 +123,8 @@ export const channelOptionNames: Names<ChannelOptions> = {
 
 const backoffNames: Names<BackoffOptions> = { initialMs: true, factor: true, maxMs: true, jitter: true };
 
+const healthCheckNames: Names<HealthCheckOptions> = { service: true };
+
 /** Receives the state changes of a channel. */
 export type StateListener = NonNullable<ChannelOptions["onStateChange"]>;
 
@@ -113,6 +134,8 @@ export interface ChannelConfig {
   readonly tls: ClientTls | undefined;
   readonly connectTimeoutMs: number;
   readonly balancing: Balancing;
+  /** Undefined without health checks. Set only with `round_robin`. */
+  readonly healthService: string | undefined;
   readonly idleTimeoutMs: number;
   readonly backoff: BackoffPolicy;
   readonly dnsRefreshMs: number;
@@ -145,6 +168,7 @@ export function readOptions(where: string, options: ChannelOptions): ChannelConf
     tls: tls === true ? {} : tls || undefined,
     connectTimeoutMs: optional(checkTime, "connectTimeoutMs", options.connectTimeoutMs) ?? 20_000,
     balancing,
+    healthService: healthServiceOf(options.healthCheck, balancing, retries),
     idleTimeoutMs: optional(checkTime, "idleTimeoutMs", options.idleTimeoutMs) ?? 30 * 60_000,
     backoff: backoffOf(options.backoff),
     dnsRefreshMs: optional(checkTime, "dnsRefreshMs", options.dnsRefreshMs) ?? 30_000,
@@ -155,6 +179,16 @@ export function readOptions(where: string, options: ChannelOptions): ChannelConf
     onStateChange,
     retries,
   };
+}
+
+function healthServiceOf(option: unknown, balancing: Balancing, { healthService }: Retries): string | undefined {
+  if (option === false) return undefined;
+  // As in other implementations, a service config with pick_first has no health checks (gRFC A17).
+  if (option === undefined) return balancing === "round_robin" ? healthService : undefined;
+  const given = checkObject("healthCheck", option);
+  checkOptionNames("healthCheck", given, healthCheckNames);
+  if (balancing !== "round_robin") throw new TypeError(`healthCheck requires balancing: "round_robin", got ${JSON.stringify(balancing)}`);
+  return optional(checkString, "healthCheck.service", given["service"]) ?? "";
 }
 
 function backoffOf(options: BackoffOptions = {}): BackoffPolicy {

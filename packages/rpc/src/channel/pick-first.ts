@@ -23,7 +23,7 @@ export class PickFirst implements Balancer, SubchannelOwner {
   }
 
   get calls(): number {
-    return this.#subchannel.connection?.calls ?? 0;
+    return this.#subchannel.calls;
   }
 
   pick(): Connection | undefined {

@@ -4,20 +4,27 @@ import type { RpcError } from "../protocol/error.ts";
 import type { Address, Connection } from "../transport/connection.ts";
 import { addressKey } from "./address-list.ts";
 import type { Balancer, BalancerOwner } from "./balancer.ts";
-import { type ConnectSettings, Subchannel, type SubchannelOwner, type SubchannelState } from "./subchannel.ts";
+import { CheckedSubchannel } from "./checked-subchannel.ts";
+import { type BalancedSubchannel, type ConnectSettings, Subchannel, type SubchannelOwner, type SubchannelState } from "./subchannel.ts";
 
 export class RoundRobin implements Balancer, SubchannelOwner {
   readonly #settings: ConnectSettings;
+  readonly #healthService: string | undefined;
   readonly #owner: BalancerOwner;
-  #subchannels: ReadonlyMap<string, Subchannel> = new Map();
-  /** The subchannels that have a connection. */
-  #ready: readonly Subchannel[] = [];
+  #subchannels: ReadonlyMap<string, BalancedSubchannel> = new Map();
+  /** The subchannels whose connection takes calls. */
+  #ready: readonly BalancedSubchannel[] = [];
   #next = 0;
   #state: SubchannelState = "idle";
   #failure: RpcError | undefined;
 
-  constructor(settings: ConnectSettings, owner: BalancerOwner) {
+  /**
+   * @param healthService the service that must be SERVING at an address. `""` stands for the server
+   * as a whole, and undefined disables the check.
+   */
+  constructor(settings: ConnectSettings, healthService: string | undefined, owner: BalancerOwner) {
     this.#settings = settings;
+    this.#healthService = healthService;
     this.#owner = owner;
   }
 
@@ -30,7 +37,7 @@ export class RoundRobin implements Balancer, SubchannelOwner {
   }
 
   get calls(): number {
-    return this.#ready.reduce((sum, { connection }) => sum + (connection?.calls ?? 0), 0);
+    return [...this.#subchannels.values()].reduce((sum, { calls }) => sum + calls, 0);
   }
 
   pick(): Connection | undefined {
@@ -51,10 +58,10 @@ export class RoundRobin implements Balancer, SubchannelOwner {
   update(addresses: readonly Address[]): void {
     const active = this.#state !== "idle";
     const before = this.#subchannels;
-    const after = new Map<string, Subchannel>();
+    const after = new Map<string, BalancedSubchannel>();
     for (const address of addresses) {
       const key = addressKey(address);
-      after.set(key, before.get(key) ?? new Subchannel([address], this.#settings, this));
+      after.set(key, before.get(key) ?? this.#create(address));
     }
     this.#subchannels = after;
     for (const [key, subchannel] of before) if (!after.has(key)) subchannel.stop();
@@ -66,7 +73,7 @@ export class RoundRobin implements Balancer, SubchannelOwner {
     this.#updateState();
   }
 
-  onChange(subchannel: Subchannel): void {
+  onChange(subchannel: BalancedSubchannel): void {
     // Reconnects a lost connection, to keep a connection to each address.
     if (subchannel.state === "idle") subchannel.connect();
     else this.#updateState();
@@ -78,6 +85,12 @@ export class RoundRobin implements Balancer, SubchannelOwner {
 
   onStale(): void {
     this.#owner.onStale();
+  }
+
+  #create(address: Address): BalancedSubchannel {
+    return this.#healthService === undefined
+      ? new Subchannel([address], this.#settings, this)
+      : new CheckedSubchannel(address, this.#healthService, this.#settings, this);
   }
 
   #updateState(): void {

@@ -25,6 +25,11 @@ export interface SharedSettings {
   /** The TLS certificates. Their files are watched while the channel is not idle. */
   readonly certificates: Certificates | undefined;
   readonly balancing: "pick_first" | "round_robin";
+  /**
+   * The service that must be SERVING at an address of `round_robin`. `""` stands for the server as a
+   * whole, and undefined disables the check.
+   */
+  readonly healthService: string | undefined;
   readonly backoff: BackoffPolicy;
   /** All times are in milliseconds. */
   readonly connectTimeoutMs: number;
@@ -73,13 +78,12 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     this.#settings = settings;
     const { target, dial, lookup, backoff, connectTimeoutMs, dnsRefreshMs } = settings;
     const attemptTimeoutMs = Number.isFinite(connectTimeoutMs) ? Math.min(connectTimeoutMs, longestMs) : defaultAttemptMs;
-    const stepping: Dial = (address, signal, onStep) =>
-      dial(address, signal, (step) => {
-        this.#step = step;
-        onStep?.(step);
-      });
-    const connect = { target: target.name, dial: stepping, backoff, attemptTimeoutMs };
-    this.#balancer = settings.balancing === "round_robin" ? new RoundRobin(connect, this) : new PickFirst(connect, this);
+    const onStep = (step: ConnectStep) => {
+      this.#step = step;
+    };
+    const connect = { target: target.name, dial, backoff, attemptTimeoutMs, onStep };
+    this.#balancer =
+      settings.balancing === "round_robin" ? new RoundRobin(connect, settings.healthService, this) : new PickFirst(connect, this);
     this.#calls = new WaitingCalls(connectTimeoutMs, this);
     this.#resolved = target.host === undefined;
     if (target.host === undefined) this.#balancer.update(target.addresses);

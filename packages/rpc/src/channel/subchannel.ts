@@ -1,7 +1,7 @@
 // Keeps one connection to the first address of a list that accepts one, and reconnects with
 // back-off.
 import { RpcError } from "../protocol/error.ts";
-import type { Address, Connection, Dial } from "../transport/connection.ts";
+import type { Address, Connection, ConnectStep, Dial } from "../transport/connection.ts";
 import { addressKey } from "./address-list.ts";
 import { Backoff, type BackoffPolicy } from "./backoff.ts";
 import { type Connected, ConnectFirst } from "./connect-first.ts";
@@ -13,12 +13,14 @@ export interface ConnectSettings {
   readonly backoff: BackoffPolicy;
   /** The time limit for one attempt, in milliseconds. */
   readonly attemptTimeoutMs: number;
+  /** Called when a step of connecting begins. */
+  readonly onStep: (step: ConnectStep) => void;
 }
 
 /** Receives the events of a subchannel. */
 export interface SubchannelOwner {
   /** The state has changed. */
-  onChange(subchannel: Subchannel): void;
+  onChange(subchannel: BalancedSubchannel): void;
   /** The connection has room for calls again. */
   onAvailable(): void;
   /** The connection was lost or all addresses failed, so the addresses may be out of date. */
@@ -28,7 +30,20 @@ export interface SubchannelOwner {
 /** `failed` lasts until a connection succeeds, even while an attempt is running (gRFC A62). */
 export type SubchannelState = "idle" | "connecting" | "ready" | "failed";
 
-export class Subchannel {
+/** What a balancer with several subchannels needs from each. */
+export interface BalancedSubchannel {
+  readonly state: SubchannelState;
+  /** Set while the state is `ready`. */
+  readonly connection: Connection | undefined;
+  /** Set while the state is `failed`. */
+  readonly failure: RpcError | undefined;
+  /** The number of open calls on its connection. */
+  readonly calls: number;
+  connect(): void;
+  stop(): void;
+}
+
+export class Subchannel implements BalancedSubchannel {
   readonly #settings: ConnectSettings;
   readonly #owner: SubchannelOwner;
   readonly #backoff: Backoff;
@@ -59,6 +74,10 @@ export class Subchannel {
   /** Set while the state is `ready`. */
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  get calls(): number {
+    return this.#connection?.calls ?? 0;
   }
 
   /** Why the last pass failed. Set while the state is `failed`. */
@@ -124,8 +143,8 @@ export class Subchannel {
 
   #begin(): void {
     this.#beganMs = performance.now();
-    const { dial, target, attemptTimeoutMs } = this.#settings;
-    const pass = new ConnectFirst(this.#addresses, dial, target, attemptTimeoutMs);
+    const { dial, target, attemptTimeoutMs, onStep } = this.#settings;
+    const pass = new ConnectFirst(this.#addresses, dial, target, attemptTimeoutMs, onStep);
     this.#pass = pass;
     pass.connected.then(
       (connected) => {

@@ -58,6 +58,11 @@ export interface Connection {
   onDown: ((status: Status) => void) | undefined;
   /** Opens an attempt. `available` must not be 0. */
   open(call: OutgoingCall, listener: AttemptListener): ClientStream;
+  /**
+   * Opens an attempt that `calls` and `served` leave out, and that does not keep the process alive.
+   * If the connection has no room, the attempt fails.
+   */
+  openUncounted(call: OutgoingCall, listener: AttemptListener): ClientStream;
   /** Takes no more calls. Closes the connection once its open calls have ended. */
   close(): void;
   /** Closes the connection and its calls at once. */
@@ -75,7 +80,8 @@ export type ConnectStep =
   | "the connection to the Unix domain socket"
   | "the proxy's answer to CONNECT"
   | "the TLS handshake"
-  | "the server's HTTP/2 SETTINGS";
+  | "the server's HTTP/2 SETTINGS"
+  | "the first answer of the health service";
 
 /**
  * Makes one connection: TCP or a Unix domain socket, a proxy tunnel, TLS, the server's SETTINGS.

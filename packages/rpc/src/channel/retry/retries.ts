@@ -16,6 +16,8 @@ import { RetryThrottle } from "./throttle.ts";
 export class Retries {
   /** The balancing policy that the service config asks for. */
   readonly balancing: BalancingName | undefined;
+  /** The service whose health the service config asks for. `""` stands for the whole server. */
+  readonly healthService: string | undefined;
   readonly #state: RetryState;
   readonly #options: SettingsByName;
   readonly #config: SettingsByName;
@@ -37,6 +39,7 @@ export class Retries {
       options.retryThrottling === undefined ? config?.throttling : throttlingOf("retryThrottling", options.retryThrottling);
     const [perCallBytes, perChannelBytes] = bufferLimits("retryBuffer", options.retryBuffer === undefined ? {} : options.retryBuffer);
     this.balancing = config?.balancing;
+    this.healthService = config?.healthService;
     this.#options = settings;
     this.#config = config?.methods ?? new Map();
     this.#policies = this.#options.size + this.#config.size === 0 ? undefined : new WeakMap();

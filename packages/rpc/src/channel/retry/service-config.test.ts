@@ -18,7 +18,7 @@ function method(fields: object): object {
 
 describe("a service config", () => {
   test("is parsed", () => {
-    const { methods, throttling, balancing } = parseServiceConfig({
+    const { methods, throttling, balancing, healthService } = parseServiceConfig({
       loadBalancingConfig: [{ xds: {} }, { round_robin: {} }, { pick_first: {} }],
       methodConfig: [
         { name: [{ service: "a.B", method: "C" }, { service: "d.E" }], retryPolicy, timeout: "1.5s", waitForReady: true },
@@ -26,7 +26,7 @@ describe("a service config", () => {
         { name: [] },
       ],
       retryThrottling: { maxTokens: 10, tokenRatio: 0.5466 },
-      healthCheckConfig: { serviceName: "ignored" },
+      healthCheckConfig: { serviceName: "a.B" },
     });
     expect([...methods.keys()]).toEqual(["/a.B/C", "/d.E/", ""]);
     const { policy, timeoutMs, waitForReady } = methods.get("/a.B/C") ?? {};
@@ -41,10 +41,11 @@ describe("a service config", () => {
     });
     expect(throttling).toEqual({ maxTokens: 10, tokenRatio: 0.546 });
     expect(balancing).toBe("round_robin");
+    expect(healthService).toBe("a.B");
   });
 
   test("may be empty", () => {
-    expect(parseServiceConfig("{}")).toEqual({ methods: new Map(), throttling: undefined, balancing: undefined });
+    expect(parseServiceConfig("{}")).toEqual({ methods: new Map(), throttling: undefined, balancing: undefined, healthService: undefined });
   });
 
   test("null counts as an absent field, and empty names match all methods", () => {
@@ -137,6 +138,8 @@ describe("errors for an invalid service config contain the path of the field and
       "serviceConfig.loadBalancingConfig must be a list with pick_first or round_robin, got [ 'xds' ]",
     ],
     [{ loadBalancingConfig: [{ pick_first: {}, round_robin: {} }] }, "serviceConfig.loadBalancingConfig[0] must have one policy, got 2"],
+    [{ healthCheckConfig: [] }, "serviceConfig.healthCheckConfig must be an object, got []"],
+    [{ healthCheckConfig: { serviceName: 5 } }, "serviceConfig.healthCheckConfig.serviceName must be a string, got 5"],
     [{ loadBalancingPolicy: "grpclb" }, "serviceConfig.loadBalancingPolicy must be pick_first or round_robin, got 'grpclb'"],
   ])("case %#", (config, message) => {
     expect(() => parseServiceConfig(config)).toThrow(expect.objectContaining({ message }) as Error);

@@ -1,7 +1,7 @@
 // Parses service configs (https://github.com/grpc/grpc/blob/master/doc/service_config.md): the JSON
 // form of grpc.service_config.ServiceConfig. Like other implementations, the parser ignores unknown
 // fields and treats null as an absent field.
-import { checkArray, checkBoolean, checkNumber, checkObject, outOfRange, wrongType } from "../../checks.ts";
+import { checkArray, checkBoolean, checkNumber, checkObject, checkString, outOfRange, wrongType } from "../../checks.ts";
 import { attemptLimit, checkCodes, checkMultiplier, longestMs } from "./field-checks.ts";
 import { defaultKey, type MethodSettings, methodKey, serviceKey } from "./method-settings.ts";
 import type { HedgingPolicy, RetryPolicy, ThrottlingPolicy } from "./policy.ts";
@@ -14,6 +14,8 @@ export interface ServiceConfig {
   readonly methods: ReadonlyMap<string, MethodSettings>;
   readonly throttling: ThrottlingPolicy | undefined;
   readonly balancing: BalancingName | undefined;
+  /** The service of `healthCheckConfig`. `""` stands for the server as a whole. */
+  readonly healthService: string | undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -28,6 +30,7 @@ export function parseServiceConfig(config: string | object): ServiceConfig {
     balancing:
       optional(fields["loadBalancingConfig"], (value) => balancingOf(`${path}.loadBalancingConfig`, value)) ??
       optional(fields["loadBalancingPolicy"], (value) => balancingNamed(`${path}.loadBalancingPolicy`, value)),
+    healthService: optional(fields["healthCheckConfig"], (value) => healthServiceOf(`${path}.healthCheckConfig`, value)),
   };
 }
 
@@ -147,6 +150,11 @@ function throttlingOf(path: string, value: unknown): ThrottlingPolicy {
 /** gRFC A6: truncates to three decimal places. */
 function thousandths(value: number): number {
   return Math.trunc(Number((value * 1_000).toFixed(6))) / 1_000;
+}
+
+/** A `healthCheckConfig` without a name asks for no health checks (gRFC A17). */
+function healthServiceOf(path: string, value: unknown): string | undefined {
+  return optional(checkObject(path, value)["serviceName"], (name) => checkString(`${path}.serviceName`, name));
 }
 
 /** Returns the first supported policy of the list. */

@@ -27,7 +27,7 @@ import { type ResponseSink, Responses } from "./responses.ts";
 const prefix = 5;
 
 /** The connection of an attempt. */
-interface AttemptConnection {
+export interface AttemptConnection {
   readonly http2: ClientConnection;
   readonly peer: string;
   readonly target: string;

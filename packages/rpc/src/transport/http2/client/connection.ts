@@ -6,7 +6,7 @@ import { accepts, type Compression } from "../../../protocol/compression.ts";
 import type { Status } from "../../../protocol/status.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Connection } from "../../connection.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, type AttemptConnection } from "./attempt.ts";
 import { LocalStatus } from "./end-status.ts";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { SharedState } from "./shared-state.ts";
@@ -59,6 +59,12 @@ export class ClientConnection implements Connection {
 
   open(call: OutgoingCall, listener: AttemptListener): ClientStream {
     const attempt = new Attempt(this, call, listener);
+    attempt.open();
+    return attempt;
+  }
+
+  openUncounted(call: OutgoingCall, listener: AttemptListener): ClientStream {
+    const attempt = new Attempt(uncounted(this), call, listener);
     attempt.open();
     return attempt;
   }
@@ -117,4 +123,21 @@ export class ClientConnection implements Connection {
     this.#down = true;
     this.onDown?.(new LocalStatus(Code.UNAVAILABLE, message, cause));
   }
+}
+
+/** The view of a connection for attempts that do not count as calls. */
+function uncounted(connection: ClientConnection): AttemptConnection {
+  const { http2, peer, target, headers, limits } = connection;
+  return {
+    http2,
+    peer,
+    target,
+    headers,
+    limits,
+    served: false,
+    compressionFor: (call) => connection.compressionFor(call),
+    learn: (accepted) => connection.learn(accepted),
+    callBegins() {},
+    callEnds() {},
+  };
 }
