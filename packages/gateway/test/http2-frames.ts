@@ -25,4 +25,7 @@ export function requestHeader(stream: number, fields: Readonly<Record<string, st
 
 export const data = (stream: number, text: string): Buffer => frame(0, 0, stream, Buffer.from(text));
 
+/** An empty DATA frame that ends the body. */
+export const endOfData = (stream: number): Buffer => frame(0, 1, stream);
+
 export const reset = (stream: number, code: number): Buffer => frame(3, 0, stream, Buffer.of(0, 0, 0, code));

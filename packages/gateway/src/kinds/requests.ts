@@ -3,7 +3,8 @@
 import type { Readable } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
-import { encodingOf, jsonKind, readBody, readChunks, readLines, textOf, tooLarge } from "../http/body.ts";
+import { type BodyLimits, encodingOf, jsonKind, readBody, readChunks, readLines, textOf, tooLarge } from "../http/body.ts";
+import { afterFinalEnd } from "../http/body-end.ts";
 import { HttpError } from "../http/errors.ts";
 import { inflate } from "../http/inflate.ts";
 import { readElements } from "../http/json-array.ts";
@@ -52,14 +53,29 @@ export async function bindStream(exchange: RestExchange, { binder }: Route): Pro
   if (binder.body === "none" || body === undefined) return [binder.bind(exchange)];
   if (binder.body === "raw") {
     const { "content-type": contentType = "" } = request.headers;
-    return bindChunks(readChunks(content(request, body), settings), (data) =>
-      binder.bind(exchange, { contentType, data: new Uint8Array(data) }),
-    );
+    return bindChunks(chunksOf(request, body, settings), (data) => binder.bind(exchange, { contentType, data: new Uint8Array(data) }));
   }
   if (await isEmpty(exchange, body)) return [];
   const kind = jsonKind(request.headers, true);
-  const bytes = readChunks(content(request, body), settings);
+  const bytes = chunksOf(request, body, settings);
   return bindMessages(bytes, kind === "json", settings.bodyLimit, (text) => binder.bind(exchange, text));
+}
+
+/**
+ * The chunks of a decoded body with a stream of messages, whose end is final.
+ *
+ * @throws HttpError as `readChunks`, or 415 for an unsupported encoding.
+ */
+function chunksOf(request: HttpRequest, body: Readable, limits: BodyLimits): AsyncGenerator<Buffer, void, undefined> {
+  return untilFinalEnd(request, readChunks(content(request, body), limits));
+}
+
+async function* untilFinalEnd(
+  request: HttpRequest,
+  chunks: AsyncGenerator<Buffer, void, undefined>,
+): AsyncGenerator<Buffer, void, undefined> {
+  yield* chunks;
+  await new Promise<void>((resolve) => afterFinalEnd(request, resolve));
 }
 
 /**

@@ -87,7 +87,7 @@ export abstract class EnvelopedExchange extends RpcExchange {
       }
       case "client_streaming": {
         const options = this.callOptions(limitMs);
-        const response = await calls.call(new RequestMessages(body, decoder, settings), options);
+        const response = await calls.call(new RequestMessages(request, body, decoder, settings), options);
         this.#sendOne(await wrap(response));
         return;
       }
@@ -98,7 +98,7 @@ export abstract class EnvelopedExchange extends RpcExchange {
       }
       case "bidi_streaming": {
         const options = this.callOptions(limitMs);
-        await this.#sendAll(calls.call(new RequestMessages(body, decoder, settings), options), wrap);
+        await this.#sendAll(calls.call(new RequestMessages(request, body, decoder, settings), options), wrap);
       }
     }
   }

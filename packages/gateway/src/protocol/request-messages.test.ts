@@ -4,12 +4,13 @@ import { expect, test, vi } from "vitest";
 import { envelope } from "./envelope.ts";
 import { RequestMessages } from "./request-messages.ts";
 
+const request = { version: 1, headers: {} } as const;
 const limits = { bodyLimit: 100, bodyTimeoutMs: 60_000 };
 const decode = (bytes: Buffer) => bytes.toString();
 
 test("each envelope is a message, and the end of the body is the end", async () => {
   const body = new PassThrough();
-  const messages = new RequestMessages(body, { decode }, limits);
+  const messages = new RequestMessages(request, body, { decode }, limits);
   const first = messages.next();
   body.write(Buffer.concat([envelope(0, "a"), envelope(0, "b"), envelope(0, "c").subarray(0, 3)]));
   expect(await first).toEqual({ done: false, value: "a" });
@@ -18,7 +19,7 @@ test("each envelope is a message, and the end of the body is the end", async () 
 });
 
 test("a request without a body has no messages", async () => {
-  expect(await Array.fromAsync(new RequestMessages(undefined, { decode }, limits))).toEqual([]);
+  expect(await Array.fromAsync(new RequestMessages(request, undefined, { decode }, limits))).toEqual([]);
 });
 
 test("a body that is cut off between messages, within one, or that ends within one, fails", async () => {
@@ -28,7 +29,7 @@ test("a body that is cut off between messages, within one, or that ends within o
     [(body: PassThrough) => body.end(Buffer.from([0, 0])), Code.INVALID_ARGUMENT],
   ] as const) {
     const body = new PassThrough();
-    const messages = new RequestMessages(body, { decode }, limits);
+    const messages = new RequestMessages(request, body, { decode }, limits);
     const first = messages.next();
     body.write(envelope(0, "a"));
     expect((await first).value).toBe("a");
@@ -50,20 +51,20 @@ test("a message beyond the limit and one that cannot be decoded fail the stream"
   for (const failing of decoders) {
     const body = new PassThrough();
     body.end(envelope(0, "a"));
-    const messages = new RequestMessages(body, { decode: failing }, limits);
+    const messages = new RequestMessages(request, body, { decode: failing }, limits);
     await expect(messages.next()).rejects.toBe(fault);
     await expect(messages.next()).rejects.toMatchObject({ cause: fault });
   }
   const body = new PassThrough();
   body.write(envelope(0, "x".repeat(101)));
-  await expect(new RequestMessages(body, { decode }, limits).next()).rejects.toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+  await expect(new RequestMessages(request, body, { decode }, limits).next()).rejects.toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
 });
 
 test("a message that has begun must arrive in time, and the next one may take any time", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
     const body = new PassThrough();
-    const messages = new RequestMessages(body, { decode }, limits);
+    const messages = new RequestMessages(request, body, { decode }, limits);
     const turn = () => new Promise((resolve) => setImmediate(resolve));
     const first = messages.next();
     vi.advanceTimersByTime(200_000);
@@ -85,7 +86,7 @@ test("a message that has begun must arrive in time, and the next one may take an
 
 test("the body waits while messages are unread", async () => {
   const body = new PassThrough({ highWaterMark: 1024 });
-  const messages = new RequestMessages(body, { decode }, { ...limits, bodyLimit: 100_000 });
+  const messages = new RequestMessages(request, body, { decode }, { ...limits, bodyLimit: 100_000 });
   const message = "x".repeat(50_000);
   let written = 0;
   const write = () => {
@@ -102,7 +103,7 @@ test("the body waits while messages are unread", async () => {
 
 test("after return() the rest of the body is discarded", async () => {
   const body = new PassThrough();
-  const messages = new RequestMessages(body, { decode }, limits);
+  const messages = new RequestMessages(request, body, { decode }, limits);
   const next = messages.next();
   await messages.return();
   expect(await next).toEqual({ done: true, value: undefined });

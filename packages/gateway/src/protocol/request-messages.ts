@@ -2,7 +2,9 @@
 import type { Readable } from "node:stream";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { type BodyLimits, broken } from "../http/body.ts";
+import { afterFinalEnd } from "../http/body-end.ts";
 import { discard } from "../http/inflate.ts";
+import type { HttpRequest } from "../http/message.ts";
 import { EnvelopeReader } from "./envelope.ts";
 
 /** Unread bytes from which the body is paused. */
@@ -26,6 +28,7 @@ export interface RequestDecoder<Message> {
  * early, or within a message, fails the call: the upstream never sees its end.
  */
 export class RequestMessages<Message> implements AsyncIterableIterator<Message, undefined> {
+  readonly #request: Pick<HttpRequest, "version" | "headers">;
   readonly #body: Readable | undefined;
   readonly #reader: EnvelopeReader;
   readonly #decoder: RequestDecoder<Message>;
@@ -39,7 +42,14 @@ export class RequestMessages<Message> implements AsyncIterableIterator<Message, 
   #returned = false;
   #failure: RpcError | undefined;
 
-  constructor(body: Readable | undefined, decoder: RequestDecoder<Message>, { bodyLimit, bodyTimeoutMs }: BodyLimits) {
+  /** @param body the decoded body of the request. */
+  constructor(
+    request: Pick<HttpRequest, "version" | "headers">,
+    body: Readable | undefined,
+    decoder: RequestDecoder<Message>,
+    { bodyLimit, bodyTimeoutMs }: BodyLimits,
+  ) {
+    this.#request = request;
     this.#body = body;
     this.#reader = new EnvelopeReader(bodyLimit);
     this.#decoder = decoder;
@@ -87,13 +97,9 @@ export class RequestMessages<Message> implements AsyncIterableIterator<Message, 
     if (this.#reader.unread >= window) this.#body?.pause();
   }
 
-  /**
-   * Completes the requests in the next turn: Node's HTTP/2 client ends the body of a request that it
-   * cancels, and resets the stream right after.
-   */
   #end(): void {
     this.#ended = true;
-    setImmediate(() => {
+    afterFinalEnd(this.#request, () => {
       if (this.#failure !== undefined) return;
       try {
         this.#decoder.text?.end();

@@ -11,5 +11,6 @@ export { type ServerTls, serverCertificates } from "../security/tls.ts";
 export { listen } from "../server/listen.ts";
 export type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall, OutgoingMethod } from "./client.ts";
 export { bindServer } from "./http2/server/bind-server.ts";
+export { afterReset, halfClosesBeforeReset } from "./http2/server/half-close.ts";
 export { createHttp2ServerTransport, type Http2ServerOptions, type Http2ServerTransport } from "./http2/server/transport.ts";
 export type { ListenAddress, Listening, ServedMethod, ServerListener, ServerStream, ServerTransport, UnsentCall } from "./server.ts";

@@ -12,18 +12,13 @@ import type { ClientCertificate } from "../../../security/peer-certificate.ts";
 import type { ServerListener, ServerStream } from "../../server.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { writeMessage } from "../write-message.ts";
+import { afterReset } from "./half-close.ts";
 import type { RequestHead } from "./request-head.ts";
 import { deliverWhole, isWholeMessage, type Receiver, Requests } from "./requests.ts";
 import { endResponse, headerOf } from "./responses.ts";
 import type { ReceivingCall, ServerConnection } from "./server-connection.ts";
 
 const nothing = Buffer.alloc(0);
-
-/**
- * How long a client on Node's http2 may take to reset a stream after its half-close, in
- * milliseconds.
- */
-const resetWithinMs = 5;
 
 export class CallStream implements ServerStream, StreamHandler, Receiver, ReceivingCall {
   readonly #stream: Stream;
@@ -278,11 +273,9 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   }
 
   #halfCloseLater(): void {
-    const halfClose = () => {
+    afterReset(() => {
       if (!this.ended) this.#listener?.onHalfClose();
-    };
-    // Then lets the loop read the socket, because on a busy machine a reset may be unread.
-    setTimeout(() => setImmediate(() => setImmediate(halfClose)), resetWithinMs);
+    });
   }
 
   // The end.

@@ -6,6 +6,7 @@ import { type Compression, isCompression } from "../../../protocol/compression.t
 import type { Metadata } from "../../../protocol/metadata.ts";
 import { parseTimeout } from "../../../protocol/timeout.ts";
 import type { ServedMethod } from "../../server.ts";
+import { halfClosesBeforeReset } from "./half-close.ts";
 import { requestMetadata } from "./request-metadata.ts";
 import { httpList, trailersOnlyList } from "./response-lists.ts";
 
@@ -51,15 +52,6 @@ export class RequestHead {
   metadata(): Metadata {
     return requestMetadata(this.#list);
   }
-}
-
-/**
- * Returns whether the client cancels with a half-close. Node's http2 client cancels a call with a
- * half-close and a reset about 0.3 milliseconds later, and grpc-js and connect-node use it. A
- * handler must not take half a stream of requests for a complete one.
- */
-function halfClosesBeforeReset(userAgent: string): boolean {
-  return userAgent === "" || /grpc-node|connect-es/.test(userAgent);
 }
 
 /**
