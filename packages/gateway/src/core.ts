@@ -138,6 +138,13 @@ export class Core {
     return { rest, rpc, protocol };
   }
 
+  /** The protocol of RPC of a request that has not been checked. Undefined for REST. */
+  #protocolOf(request: HttpRequest): ProtocolHandler | undefined {
+    const explicit = this.#protocols.find((one) => one.isExplicit(request));
+    // The path of a method is valid. Others may not be.
+    return explicit ?? (this.#served.routes.method(request.path) && this.#find(request).protocol);
+  }
+
   /** Answers a request. Never throws. */
   handle(request: HttpRequest, response: HttpResponse, guard?: Guard): void {
     const { settings, own } = this.#served;
@@ -145,7 +152,9 @@ export class Core {
     try {
       check(request, guard);
     } catch (error) {
-      new HttpExchange(request, response, settings).fail(error);
+      const protocol = this.#protocolOf(request);
+      if (protocol !== undefined && error instanceof HttpError) protocol.reject(request, response, error, settings);
+      else new HttpExchange(request, response, settings).fail(error);
       return;
     }
     if (this.#cors !== undefined && isPreflight(request)) {
@@ -160,8 +169,18 @@ export class Core {
     const { rest, rpc, protocol } = this.#find(request);
     if (rpc !== undefined && protocol !== undefined) protocol.serve(request, response, rpc, settings);
     else if (rest !== undefined && "route" in rest) void serveRest(new RestExchange(request, response, rest, settings), rest.route);
-    else if (!this.#protocols.some((one) => one.unknown(request, response, settings)))
-      void answerUnmatched(new HttpExchange(request, response, settings), rest?.allow ?? (ownHandler && ownMethods));
+    else {
+      const explicit = this.#protocols.find((one) => one.isExplicit(request));
+      if (explicit === undefined)
+        void answerUnmatched(new HttpExchange(request, response, settings), rest?.allow ?? (ownHandler && ownMethods));
+      else
+        explicit.reject(
+          request,
+          response,
+          new HttpError(404, Code.UNIMPLEMENTED, `no method has the path ${path.slice(0, 200)}`),
+          settings,
+        );
+    }
   }
 
   /**

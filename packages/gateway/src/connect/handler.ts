@@ -41,11 +41,12 @@ export const connect: ProtocolHandler = {
     else rejectMethod(exchange, isSafe ? safeMethods : otherMethods);
   },
 
-  unknown(request, response, settings) {
-    if (!isExplicit(request)) return false;
-    const error = new RpcError(Code.UNIMPLEMENTED, `no method has the path ${request.path.slice(0, 200)}`);
-    new ConnectUnary(request, response, settings, undefined).reject(404, error);
-    return true;
+  isExplicit,
+
+  reject(request, response, error, settings) {
+    const type = contentTypeOf(request.headers["content-type"]);
+    if (type?.stream && type.format !== undefined) new ConnectStream(request, response, settings, type.format, undefined).fail(error);
+    else new ConnectUnary(request, response, settings, undefined).reject(error.status, error, error.headers);
   },
 };
 

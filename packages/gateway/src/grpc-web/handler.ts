@@ -17,11 +17,10 @@ export const grpcWeb: ProtocolHandler = {
     else exchange.fail(new RpcError(Code.UNIMPLEMENTED, `the messages of a call must be proto or json, got ${quote(type.name)}`));
   },
 
-  unknown(request, response, settings) {
-    if (!isGrpcWeb(request)) return false;
-    const exchange = new GrpcWebExchange(request, response, settings, contentTypeOf(request.headers["content-type"]));
-    exchange.fail(new RpcError(Code.UNIMPLEMENTED, `no method has the path ${request.path.slice(0, 200)}`));
-    return true;
+  isExplicit: isGrpcWeb,
+
+  reject(request, response, error, settings) {
+    new GrpcWebExchange(request, response, settings, contentTypeOf(request.headers["content-type"])).fail(error);
   },
 };
 

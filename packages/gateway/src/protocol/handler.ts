@@ -1,5 +1,6 @@
 // What serves a protocol of RPC.
 import type { Settings } from "../exchange.ts";
+import type { HttpError } from "../http/errors.ts";
 import type { HttpRequest, HttpResponse } from "../http/message.ts";
 import type { RpcMethod } from "../routes.ts";
 
@@ -13,9 +14,8 @@ export interface ProtocolHandler {
   accepts(request: HttpRequest, method: RpcMethod, hasRoute: boolean): boolean;
   /** Answers the request. It makes its own exchange, and never throws. */
   serve(request: HttpRequest, response: HttpResponse, method: RpcMethod, settings: Settings): void;
-  /**
-   * Answers a request whose path no method and no route has, if the request is of this protocol.
-   * Returns whether it is. Never throws.
-   */
-  unknown(request: HttpRequest, response: HttpResponse, settings: Settings): boolean;
+  /** Whether a request is of this protocol, whatever its path is. */
+  isExplicit(request: HttpRequest): boolean;
+  /** Answers a request with an error that is not of a call. Never throws. */
+  reject(request: HttpRequest, response: HttpResponse, error: HttpError, settings: Settings): void;
 }
