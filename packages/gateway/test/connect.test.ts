@@ -52,6 +52,18 @@ test("a unary request is JSON without framing, with or without the version", asy
   }
 });
 
+test("headers of the client's own are metadata, and those of HTTP and of browsers only if they are listed", async () => {
+  const own = { "content-tenant": "a", "accept-terms": "yes", "if-tenant": "b", "x-trace": "1" };
+  const ofHttp = { "accept-language": "de", "content-language": "en", "if-match": "1", referer: "http://127.0.0.1/", cookie: "a=b" };
+  const { post, seen } = await start();
+  await post("Echo", "{}", { ...own, ...ofHttp });
+  expect(seen.metadata).toMatchObject(own);
+  expect(Object.keys(ofHttp).filter((name) => name in seen.metadata)).toEqual([]);
+  const listing = await start({ forwardHeaders: ["accept-language", "cookie"] });
+  await listing.post("Echo", "{}", { ...own, ...ofHttp });
+  expect(listing.seen.metadata).toMatchObject({ ...own, "accept-language": "de", cookie: "a=b" });
+});
+
 test("a binary request is a message of protobuf", async () => {
   const { post } = await start();
   const { status, headers, bytes } = await post("Echo", Buffer.from("0a03427566", "hex"), { "content-type": "application/proto" });

@@ -94,21 +94,23 @@ function addressOf(peer: string): string {
   return peer.charCodeAt(0) === 0x5b ? peer.slice(1, colon - 1) : peer.slice(0, colon);
 }
 
-/** Headers that browsers and HTTP clients set themselves. They say nothing to a service. */
-const ofHttp = /^(?:accept(?:-.*)?|content-.*|sec-.*|proxy-.*|trailer|host|origin|referer|cookie)$/;
+/**
+ * Headers of one connection or of the HTTP message. All others are metadata, as they are for a server
+ * without a proxy: no browser sends gRPC.
+ */
+const ofConnection = /^(?:proxy-.*|trailer|host|content-encoding)$/;
 
 /**
- * Turns the metadata of a caller into that of the upstream's call: removes what belongs to HTTP and
- * what only the gateway sets, and adds the origin and the request id.
+ * Turns the metadata of a caller into that of the upstream's call: removes what belongs to the
+ * connection and what only the gateway sets, and adds the origin and the request id.
  *
- * @param forwarded keys to keep although they belong to HTTP, in lower case.
  * @returns the request id: the caller's `x-request-id` if it is valid, or a generated one.
  */
-export function prepareMetadata(metadata: Metadata, forwarded: readonly string[], { addresses, host, scheme }: Origin): string {
+export function prepareMetadata(metadata: Metadata, { addresses, host, scheme }: Origin): string {
   const ids = metadata.getAll("x-request-id");
   const [id] = ids;
   const requestId = id !== undefined && ids.length === 1 && /^[\x21-\x7e]{1,128}$/.test(id) ? id : randomUUID();
-  for (const key of metadata.keys()) if (isDropped(key, forwarded)) metadata.delete(key);
+  for (const key of metadata.keys()) if (isDropped(key)) metadata.delete(key);
   // The values are those of received headers, so they are legal.
   metadata.receive("x-forwarded-for", addresses.length === 1 ? (addresses[0] ?? "") : addresses.join(", "));
   metadata.receive("x-forwarded-host", host);
@@ -117,17 +119,17 @@ export function prepareMetadata(metadata: Metadata, forwarded: readonly string[]
   return requestId;
 }
 
-/** Whether a key is of HTTP, or only the gateway sets it. Calls repeat their keys. */
-const dropped = new Map<string, "always" | "unless forwarded" | "never">();
+/** Whether a key is dropped. Calls repeat their keys. */
+const dropped = new Map<string, boolean>();
 /** The maximum number of cached keys, because callers may use any number of them. */
 const maxKeys = 1_000;
 
-function isDropped(key: string, forwarded: readonly string[]): boolean {
+function isDropped(key: string): boolean {
   let rule = dropped.get(key);
   if (rule === undefined) {
-    rule = isGatewayOnly(key) ? "always" : ofHttp.test(key) ? "unless forwarded" : "never";
+    rule = isGatewayOnly(key) || ofConnection.test(key);
     if (dropped.size >= maxKeys) dropped.clear();
     dropped.set(key, rule);
   }
-  return rule === "always" || (rule === "unless forwarded" && !forwarded.includes(key));
+  return rule;
 }

@@ -19,7 +19,7 @@ import { type OriginOf, prepareMetadata, requestInfo } from "./origin.ts";
 import { statusOf } from "./status.ts";
 
 /** The settings that all calls of a relay share. */
-export interface RelaySettings extends Pick<Settings, "errors" | "headerRules" | "running" | "callLimits" | "logger" | "hooks"> {
+export interface RelaySettings extends Pick<Settings, "errors" | "running" | "callLimits" | "logger" | "hooks"> {
   readonly originOf: OriginOf;
 }
 
@@ -84,7 +84,7 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
       const { metadata: hook } = settings.hooks;
       // Before the metadata of HTTP is removed.
       const seen = hook && requestInfo(method.path, caller, origin);
-      this.#requestId = prepareMetadata(metadata, settings.headerRules.forwarded, origin);
+      this.#requestId = prepareMetadata(metadata, origin);
       if (hook === undefined || seen === undefined) this.#start(metadata);
       else {
         const request = { ...seen, requestId: this.#requestId };

@@ -18,9 +18,12 @@ const frequent: ReadonlySet<string> = new Set([
   "user-agent",
 ]);
 
-/** Headers of HTTP, of browsers and of the protocols, besides those that `isReserved` names. */
+/**
+ * Headers of HTTP, of browsers and of the protocols, besides those that `isReserved` names. Own keys of
+ * clients, such as `content-tenant`, are not among them.
+ */
 const notMetadata =
-  /^(?:accept(?:-.*)?|access-control-.*|cache-control|connect-.*|content-.*|cookie|expect|http2-settings|if-.*|max-forwards|origin|pragma|priority|range|referer|sec-.*|upgrade-insecure-requests|x-grpc-web|x-user-agent)$/;
+  /^(?:accept(?:-(?:charset|datetime|language|ranges))?|access-control-.*|cache-control|connect-.*|content-(?:digest|disposition|language|location|md5|range)|cookie|expect|http2-settings|if-(?:match|none-match|modified-since|unmodified-since|range)|max-forwards|origin|pragma|priority|range|referer|sec-.*|upgrade-insecure-requests|x-grpc-web|x-user-agent)$/;
 
 /** The characters that gRPC allows in a key. HTTP allows more. */
 const legalKey = /^[0-9a-z_.-]+$/;
