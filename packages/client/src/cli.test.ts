@@ -17,6 +17,21 @@ test("a command prints the output of the tutorial's client and ends with status 
   expect(await cli("hello", "--addr", address, "--name", "LiLei")).toMatchObject({ stdout: "Hello LiLei\n" });
 });
 
+test("health ends with status 0 only if the service is SERVING", async () => {
+  const { address, server } = await serve(hello);
+  const health = (...args: string[]) => cli("health", "--addr", address, ...args);
+  expect(await health()).toEqual({ status: 0, stdout: "SERVING\n", stderr: "" });
+  expect(await health("--service", SayHello.typeName)).toMatchObject({ status: 0 });
+  expect(await health("--service", "nosuch")).toEqual({ status: 1, stdout: "", stderr: 'NOT_FOUND: unknown service "nosuch"\n' });
+  server.health.set(SayHello.typeName, "NOT_SERVING");
+  expect(await health("--service", SayHello.typeName)).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: `error: ${SayHello.typeName} is NOT_SERVING\n`,
+  });
+  expect(await cli("health", "--addr", "localhost:1")).toMatchObject({ status: 1, stdout: "" });
+});
+
 test("--json prints all fields of a message, with the names of the .proto file", async () => {
   const { address } = await serve(implement(ProdService, { getProdStock: () => ({}) }));
   expect(await cli("shop", "stock", "--json", "--addr", address)).toMatchObject({ stdout: '{"prod_stock":0}\n' });

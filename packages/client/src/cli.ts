@@ -1,6 +1,7 @@
 // The command line: all topics, and how errors are reported.
 import { Command, CommanderError } from "commander";
 import { chatCommand } from "./chat/command.ts";
+import { healthCommand } from "./health/command.ts";
 import { helloCommand } from "./hello/command.ts";
 import { helloStreamCommand } from "./hello_stream/command.ts";
 import { helloworldCommand } from "./helloworld/command.ts";
@@ -10,7 +11,7 @@ import { shopCommand } from "./shop/command.ts";
 import { streamsCommand } from "./streams/command.ts";
 import type { Io } from "./topic.ts";
 
-const topics = [chatCommand, helloCommand, helloStreamCommand, helloworldCommand, streamsCommand, shopCommand, pushCommand];
+const topics = [chatCommand, helloCommand, helloStreamCommand, helloworldCommand, streamsCommand, shopCommand, pushCommand, healthCommand];
 
 /**
  * Runs a command and resolves with the exit status: 0, 1 after a failed call, 2 for an invalid
@@ -31,7 +32,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 export function createProgram(io: Io): Command {
   const program = new Command(process.env.GRPC_STUDY_COMMAND || "grpc-study-client").description(
-    "The clients of the tutorials, one command for each topic.",
+    "The clients of the tutorials, one command for each topic, and a health check.",
   );
   for (const topic of topics) program.addCommand(topic(io));
   for (const command of tree(program)) {

@@ -1,7 +1,7 @@
 // Runs a command in a test, with streams that the test reads and writes.
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import { createServer, type Implementation } from "@grpc-study/rpc";
+import { createServer, type Implementation, type Server } from "@grpc-study/rpc";
 import { onTestFinished } from "vitest";
 import { run } from "../src/cli.ts";
 import { createInterrupt, type Interrupt } from "../src/interrupt.ts";
@@ -28,12 +28,18 @@ export function start(...args: string[]): Started {
   return { stdin, stdout, interrupt, ended };
 }
 
+export interface Served {
+  readonly server: Server;
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
 /** Serves until the test ends, and returns the address. */
-export async function serve(...implementations: Implementation[]): Promise<{ address: string; stop(): Promise<void> }> {
+export async function serve(...implementations: Implementation[]): Promise<Served> {
   const server = createServer();
   server.add(...implementations);
   const { address } = await server.listen("127.0.0.1:0");
   const stop = async () => void (await server.shutdown({ graceMs: 0 }));
   onTestFinished(stop);
-  return { address, stop };
+  return { server, address, stop };
 }
