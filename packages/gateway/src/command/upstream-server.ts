@@ -85,11 +85,12 @@ export class UpstreamServer {
   }
 
   #open({ pool = true, minResponseBytes = 0 }: { readonly pool?: boolean; readonly minResponseBytes?: number }): Channel {
-    const { address, tls, connectTimeout = 5000, maxResponseBytes = this.limits?.maxResponseBytes } = this.config;
+    const { address, tls, balancing, connectTimeout = 5000, maxResponseBytes = this.limits?.maxResponseBytes } = this.config;
     const largest =
       maxResponseBytes === undefined && minResponseBytes === 0 ? undefined : Math.max(maxResponseBytes ?? 0, minResponseBytes);
     try {
       return createChannel(address, {
+        balancing,
         connectTimeoutMs: connectTimeout,
         limits: largest === undefined ? {} : { maxReceiveMessageBytes: largest },
         pool,

@@ -24,6 +24,12 @@ const upstream = {
   required: ["address"],
   properties: {
     address: text("host:port, or dns:host:port, ipv4:a:port,b:port, ipv6:[a]:port or unix:path."),
+    balancing: {
+      type: "string",
+      description:
+        "pick_first sends all calls to one address of the name, round_robin to all addresses in turn, as for a headless Service of Kubernetes. Default: pick_first.",
+      enum: ["pick_first", "round_robin"],
+    },
     name: text("The name in the log and in /healthz. Default: address."),
     services: strings("The services to take from this server: full names, or a prefix such as shop.v1.*. Default: all that it has."),
     descriptors: file("A descriptor set with the services: buf build -o FILE. Default: the services are read by server reflection."),
