@@ -70,7 +70,7 @@ test.each([
 });
 
 test.each([
-  [{ origin: ["shop.example"] }, 'cors.origin must be "*" or origins such as "https://shop.example", got "shop.example"'],
+  [{ origin: ["shop.example"] }, 'cors.origin[0] must be "*" or an origin such as "https://shop.example", got \'shop.example\''],
   [{ origin: ["https://shop.example/"] }, "cors.origin"],
   [{ origin: "*", maxAgeSeconds: 1.5 }, "cors.maxAgeSeconds must be a whole number of seconds, got 1.5"],
 ] as const)("invalid options throw: %j", (cors, message) => {

@@ -6,6 +6,7 @@ import { type Fetch, fetchHandler } from "./adapters/fetch.ts";
 import { nodeListener } from "./adapters/node.ts";
 import type { TrustProxy } from "./adapters/proxies.ts";
 import { Upgrades } from "./adapters/upgrade.ts";
+import { checkServerOptions, checkUpstreams } from "./check-options.ts";
 import { abortMs, Core, defaultGraceMs, type Guard } from "./core.ts";
 import { type GuardedRequest, originsOf } from "./grpc/origin.ts";
 import { methodsOf } from "./grpc/relay.ts";
@@ -63,7 +64,8 @@ export interface Gateway {
   /**
    * Replaces the upstreams, their services and rules at once. Calls in flight go on.
    *
-   * @throws RuleError if the new rules are invalid. The gateway then serves what it did.
+   * @throws RuleError if the new rules are invalid, TypeError for an invalid option. The gateway then
+   *   serves what it did.
    */
   readonly update: (upstreams: GatewayUpstreams) => void;
   /** Stops listening. Requests in flight may finish within `graceMs`. */
@@ -82,6 +84,7 @@ export interface Gateway {
  * const { url } = await gateway.listen("localhost:8080");
  */
 export function createGateway(options: GatewayServerOptions): Gateway {
+  checkServerOptions(options);
   const { tls, limits, cors, trustProxy, protocols = allProtocols, graceMs = defaultGraceMs } = options;
   const corsOrigins = cors === undefined ? [] : [cors.origin].flat();
   const pageOrigins = [...corsOrigins, ...(options.allowedOrigins ?? [])];
@@ -137,7 +140,10 @@ export function createGateway(options: GatewayServerOptions): Gateway {
     listener: nodeListener(elsewhere.handler, { trustProxy }),
     upgrade: elsewhere.upgrades.upgrade,
     fetch: fetchHandler(elsewhere.handler),
-    update: (upstreams) => core.update(upstreams),
+    update: (upstreams) => {
+      checkUpstreams(upstreams);
+      core.update(upstreams);
+    },
     close: () => {
       closed ??= close();
       return closed;

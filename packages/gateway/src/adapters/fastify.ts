@@ -6,6 +6,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import websocket from "@fastify/websocket";
 import { Code, methodPath } from "@grpc-study/rpc";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, preHandlerHookHandler, RouteOptions } from "fastify";
+import { checkPluginOptions } from "../check-options.ts";
 import { Core, defaultGraceMs } from "../core.ts";
 import { HttpError } from "../http/errors.ts";
 import { HttpExchange } from "../http-exchange.ts";
@@ -54,6 +55,7 @@ let gateways = 0;
  * await app.register(fastifyGateway, { prefix: "/api", services: [ProdService], upstream: "localhost:8083" });
  */
 export const fastifyGateway: FastifyPluginAsync<FastifyGatewayOptions> = async (app, options) => {
+  checkPluginOptions(options, { route: "function", prefix: "any", logLevel: "any", logSerializers: "any" });
   const prefix = app.prefix.replace(/\/$/, "");
   if (/[:*]/.test(prefix)) throw new TypeError(`the prefix of a gateway must be without parameters, got ${prefix}`);
   const core = openCore(app, prefix, options);

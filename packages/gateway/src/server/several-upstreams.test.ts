@@ -108,7 +108,7 @@ test("the gateway's own paths can be disabled, and are validated", async () => {
   const url = await start({ services: [Things], upstream: "127.0.0.1:1", paths: { health: false, docs: false, openApi: false } });
   for (const path of ["/healthz", "/docs", "/openapi.json"]) expect((await fetch(url + path)).status, path).toBe(404);
   expect(() => createGateway({ services: [Things], upstream: "127.0.0.1:1", paths: { docs: "docs" } })).toThrow(
-    'paths.docs must have the form "/path"',
+    'paths.docs must be a path such as "/docs", or false, got',
   );
 });
 
