@@ -8,6 +8,7 @@ import { Cors, corsMethods, isPreflight } from "./cors.ts";
 import type { Settings } from "./exchange.ts";
 import { quote } from "./fields/invalid-field.ts";
 import { grpcWeb } from "./grpc-web/handler.ts";
+import { checkedResponse } from "./hook-results.ts";
 import { checkedHooks } from "./hooks.ts";
 import { ErrorWriter, HttpError } from "./http/errors.ts";
 import { headerRulesOf } from "./http/header-rules.ts";
@@ -255,7 +256,7 @@ async function answerUnmatched(exchange: HttpExchange, allow: readonly string[] 
   if (allow === undefined) {
     const { notFound } = settings.hooks;
     try {
-      const custom = notFound && (await notFound(request));
+      const custom = notFound && checkedResponse("notFound", await notFound(request));
       if (custom !== undefined) {
         exchange.sendCustom(custom, 404);
         return;
@@ -288,7 +289,7 @@ async function serveRest(exchange: RestExchange, route: Route): Promise<void> {
   try {
     const { calls } = route;
     exchange.limitTime(timeoutOf(exchange.request.headers));
-    const authorized = exchange.authorize(route.binding.method, "rest");
+    const authorized = exchange.authorize(route.binding.method, "rest", route.timeoutMs);
     if (authorized !== undefined) await authorized;
     if (calls.kind === "unary") await serveUnary(exchange, route, calls);
     else if (calls.kind === "server_streaming") await serveServerStream(exchange, route, calls);

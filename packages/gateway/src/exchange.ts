@@ -47,7 +47,7 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   timeoutMs = Number.POSITIVE_INFINITY;
   /** The status of the call, for the access log. */
   code: Code = Code.OK;
-  /** When the client's time is up, on the monotonic clock, in milliseconds. */
+  /** When the time of the call is up, on the monotonic clock, in milliseconds. */
   #timeUpAt = Number.POSITIVE_INFINITY;
   /** What the hook `metadata` has returned. */
   #hooked: Metadata | undefined;
@@ -86,13 +86,15 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   /**
    * Runs the hook `metadata`, and counts the call from then on. Call it before the body is read.
    *
+   * @param limitMs the time limit of the method, in milliseconds, which begins as well.
    * @returns `undefined` without a hook. The promise rejects with the hook's error, with the reason of
    *   `cancel`, or with DEADLINE_EXCEEDED.
    * @throws HttpError 503 or 429 at a limit of `callLimits`.
    */
-  authorize(method: DescMethod, protocol: Protocol): Promise<void> | undefined {
+  authorize(method: DescMethod, protocol: Protocol, limitMs: number): Promise<void> | undefined {
     const { metadata } = this.settings.hooks;
     if (metadata === undefined) return undefined;
+    this.#timeUpAt = Math.min(this.#timeUpAt, performance.now() + limitMs);
     this.#count();
     return this.#authorize(metadata, method, protocol);
   }

@@ -300,7 +300,7 @@ test("hooks apply to the listener and to fetch", async () => {
 
 test.each([
   [{ metadat: () => {} }, 'hooks has no hook "metadat"'],
-  [{ metadata: "x" }, "hooks.metadata must be a function, got string"],
+  [{ metadata: "x" }, "hooks.metadata must be a function, got 'x'"],
   [{ codecs: { "Application/X": protobuf } }, 'hooks.codecs has the key "Application/X"'],
   [{ codecs: { "a/b": {} } }, 'hooks.codecs["a/b"] must have the functions parse and print'],
 ])("invalid hooks throw: %j", (hooks, message) => {

@@ -1,6 +1,7 @@
 // The hooks of a gateway: functions of its operator that take part in each call.
 import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { Metadata, type MetadataInit, type RpcError } from "@grpc-study/rpc";
+import { shown } from "./check-values.ts";
 import type { HttpRequest } from "./http/message.ts";
 import { isReserved } from "./http/reserved-headers.ts";
 import type { Protocol } from "./protocols.ts";
@@ -78,6 +79,7 @@ export interface GatewayHooks {
   /**
    * Returns metadata for a call, such as the user that a token names. Runs before the body is read, in
    * all protocols. Replaces what the client has sent with the same keys. An RpcError rejects the call.
+   * A call that waits for it counts, and its time limit runs.
    */
   readonly metadata?: ((call: CallInfo) => MetadataInit | undefined | Promise<MetadataInit | undefined>) | undefined;
   /** Returns the response for an error in REST, or `undefined` for the gateway's own. */
@@ -115,10 +117,13 @@ const names: Readonly<Record<keyof GatewayHooks, "function" | "object">> = {
 
 /** @throws TypeError for an unknown hook, a hook of another type, or a media type that is not valid. */
 export function checkedHooks(hooks: GatewayHooks = {}): GatewayHooks {
+  if (typeof hooks !== "object" || hooks === null || Array.isArray(hooks))
+    throw new TypeError(`hooks must be an object, got ${shown(hooks)}`);
   for (const [name, hook] of Object.entries(hooks)) {
     if (!Object.hasOwn(names, name)) throw new TypeError(`hooks has no hook "${name}"; the hooks are ${Object.keys(names).join(", ")}`);
     const expected = names[name as keyof GatewayHooks];
-    if (hook !== undefined && typeof hook !== expected) throw new TypeError(`hooks.${name} must be a ${expected}, got ${typeof hook}`);
+    if (hook !== undefined && (typeof hook !== expected || hook === null || Array.isArray(hook)))
+      throw new TypeError(`hooks.${name} must be ${expected === "object" ? "an" : "a"} ${expected}, got ${shown(hook)}`);
   }
   for (const [type, codec] of Object.entries(hooks.codecs ?? {})) {
     if (!/^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/.test(type))

@@ -3,7 +3,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
 import { Exchange, type MutableHeaders, type Settings } from "./exchange.ts";
-import type { RestResponse } from "./hooks.ts";
+import { type CheckedResponse, checkedResponse } from "./hook-results.ts";
 import type { HttpRequest, HttpResponse, ResponseHeaders } from "./http/message.ts";
 import { httpStatus } from "./http/status.ts";
 import type { Protocol } from "./protocols.ts";
@@ -82,11 +82,10 @@ export class HttpExchange extends Exchange {
   }
 
   /** Sends the response of a hook. */
-  sendCustom({ status, headers = {}, body }: RestResponse, defaultStatus: number): void {
-    for (const name in headers) addHeader(this.headers, name.toLowerCase(), headers[name] ?? "");
-    const asIs = body === undefined || typeof body === "string" || body instanceof Uint8Array;
-    if (!asIs) this.headers["content-type"] = "application/json";
-    this.send(status ?? defaultStatus, asIs ? body : JSON.stringify(body));
+  sendCustom({ status, headers, body, isJson }: CheckedResponse, defaultStatus: number): void {
+    for (const name in headers) addHeader(this.headers, name, headers[name] ?? "");
+    if (isJson) this.headers["content-type"] ??= "application/json";
+    this.send(status ?? defaultStatus, body);
   }
 
   /** Ends with an error: a google.rpc.Status as JSON. Aborts a response that has been started. */
@@ -114,10 +113,11 @@ export class HttpExchange extends Exchange {
     this.send(status, body);
   }
 
-  #customError(error: RpcError, status: number, body: string): RestResponse | undefined {
-    const { request, method } = this;
+  #customError(error: RpcError, status: number, body: string): CheckedResponse | undefined {
+    const { request, method, settings } = this;
+    const { error: hook } = settings.hooks;
     try {
-      return this.settings.hooks.error?.(error, { request, method, status, body });
+      return hook && checkedResponse("error", hook(error, { request, method, status, body }));
     } catch (thrown) {
       this.log(RpcError.from(thrown));
       return undefined;

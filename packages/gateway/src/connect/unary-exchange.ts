@@ -39,7 +39,7 @@ export class ConnectUnary extends RpcExchange {
       checkVersion(headers);
       this.limitTime(timeoutOf(headers));
       const encoding = encodingNamed("the header content-encoding", headers["content-encoding"]);
-      const authorized = this.authorize(method.method, this.protocol);
+      const authorized = this.authorize(method.method, this.protocol, method.timeoutMs);
       if (authorized !== undefined) await authorized;
       const body = readWhole(this.request, this.bodyLimits);
       const bytes = body instanceof Promise ? await body : body;
@@ -61,7 +61,7 @@ export class ConnectUnary extends RpcExchange {
       }
       const encoding = encodingNamed("the query parameter compression", compression);
       this.limitTime(timeoutOf(this.request.headers));
-      const authorized = this.authorize(method.method, this.protocol);
+      const authorized = this.authorize(method.method, this.protocol, method.timeoutMs);
       if (authorized !== undefined) await authorized;
       await this.#call(method, format, message, encoding);
     } catch (error) {

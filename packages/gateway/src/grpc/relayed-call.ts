@@ -124,7 +124,6 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
     const { method } = this;
     this.#setMetadata(metadata);
     if (this.#client === undefined) this.#count();
-    if (method.timeoutMs !== Number.POSITIVE_INFINITY) this.#limitTime(method.timeoutMs);
     const connection = method.connections.choose();
     connection.calls++;
     this.#connection = connection;
@@ -144,9 +143,10 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
    * @throws HttpError at a limit.
    */
   #count(): void {
-    const { settings } = this.method;
+    const { settings, timeoutMs } = this.method;
     this.#client = settings.callLimits.begin(this.#address);
     settings.running.add(this);
+    if (timeoutMs !== Number.POSITIVE_INFINITY) this.#limitTime(timeoutMs);
   }
 
   /** @throws RpcError INVALID_ARGUMENT for metadata that cannot be sent. */

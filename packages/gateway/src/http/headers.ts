@@ -1,6 +1,7 @@
 // Converts HTTP headers to gRPC metadata, and back.
 import { Code, Metadata, RpcError } from "@grpc-study/rpc";
 import { parseTimeout } from "@grpc-study/rpc/timeout";
+import { shown } from "../check-values.ts";
 import { quote } from "../fields/invalid-field.ts";
 import type { HeaderRules } from "./header-rules.ts";
 import type { HttpRequest, RequestHeaders, ResponseHeaders } from "./message.ts";
@@ -41,9 +42,13 @@ function addForwarded(metadata: Metadata, headers: RequestHeaders, more: readonl
 /** As `addForwarded`, with a hook that maps each header. */
 function addMapped(metadata: Metadata, headers: RequestHeaders, more: readonly string[], hook: NonNullable<HeaderRules["incoming"]>): void {
   for (const name in headers) {
-    const mapped = hook(name);
-    if (mapped === false) continue;
     const isOwn = forwarded.includes(name) || more.includes(name);
+    // A client must not set what only the gateway vouches for, under another name either.
+    if (isGatewayOnly(name) || (isReserved(name) && !isOwn && name !== "user-agent" && !name.startsWith(prefix))) continue;
+    const mapped: unknown = hook(name);
+    if (mapped === false) continue;
+    if (mapped !== undefined && mapped !== null && typeof mapped !== "string")
+      throw new TypeError(`hooks.incomingHeader must return a metadata key, false or undefined for ${name}, got ${shown(mapped)}`);
     const key = mapped?.toLowerCase() ?? (isOwn ? name : name.startsWith(prefix) ? name.slice(prefix.length) : "");
     // The option may name a header of HTTP, such as `user-agent`.
     if (key === "" || isGatewayOnly(key) || (isReserved(key) && !more.includes(key))) continue;
@@ -129,8 +134,10 @@ export function responseHeaders(
  * @throws TypeError for a name that is not valid, or that belongs to HTTP.
  */
 function nameOf(key: string, hook: HeaderRules["outgoing"]): string | false | undefined {
-  const name = hook?.(key);
+  const name: unknown = hook?.(key);
   if (name === undefined || name === false) return name;
+  if (typeof name !== "string")
+    throw new TypeError(`the hook for the metadata ${key} must return the name of a header, got ${shown(name)}`);
   const lower = name.toLowerCase();
   if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower) && !isReserved(lower)) return lower;
   throw new TypeError(`the hook for the metadata ${key} returned the header ${quote(name)}, which cannot be sent`);

@@ -1,6 +1,8 @@
 // Formats of bodies other than JSON, from the hook `codecs`.
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
+import { shown } from "../check-values.ts";
+import { notAPromise } from "../hook-results.ts";
 import type { BodyCodec, GatewayHooks } from "../hooks.ts";
 import type { RequestHeaders } from "../http/message.ts";
 import type { Route } from "../route.ts";
@@ -57,7 +59,7 @@ function responseCodec(hooks: GatewayHooks, headers: RequestHeaders): ChosenCode
 export function bindWith({ type, codec }: ChosenCodec, bytes: Uint8Array, exchange: RestExchange, { binder }: Route): Message {
   return binder.bindParsed(exchange, type, (schema) => {
     try {
-      return codec.parse(bytes, schema);
+      return notAPromise(`codecs["${type}"].parse`, codec.parse(bytes, schema));
     } catch (error) {
       if (error instanceof RpcError) throw error;
       throw new RpcError(Code.INVALID_ARGUMENT, `the body is not ${type}: ${error instanceof Error ? error.message : String(error)}`);
@@ -69,7 +71,15 @@ export function bindWith({ type, codec }: ChosenCodec, bytes: Uint8Array, exchan
 export function printWith({ request, settings }: RestExchange, route: Route, response: Message): Printed | undefined {
   const codec = responseCodec(settings.hooks, request.headers);
   const found = codec && route.messageOf(response);
-  return codec && found && { contentType: codec.type, data: codec.codec.print(found.message, found.schema) };
+  return codec && found && { contentType: codec.type, data: checkedData(codec.type, codec.codec.print(found.message, found.schema)) };
+}
+
+/** @throws TypeError for what a codec must not print. */
+function checkedData(type: string, data: unknown): Uint8Array | string {
+  const hook = `codecs["${type}"].print`;
+  notAPromise(hook, data);
+  if (typeof data === "string" || data instanceof Uint8Array) return data;
+  throw new TypeError(`hooks.${hook} must return bytes or a text, got ${shown(data)}`);
 }
 
 function chosen(codecs: NonNullable<GatewayHooks["codecs"]>, type: string): ChosenCodec | undefined {

@@ -2,11 +2,14 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
 import type { Exchange } from "../exchange.ts";
+import { notAPromise } from "../hook-results.ts";
 import type { Route } from "../route.ts";
 
 /** The response that the hook makes of a response: a message, or JSON. */
 export function rewritten({ request, settings }: Exchange, { binding }: Route, response: Message): Message | string {
-  return settings.hooks.response?.(response, { request, protocol: "rest", method: binding.method }) ?? response;
+  const { response: hook } = settings.hooks;
+  if (hook === undefined) return response;
+  return notAPromise("response", hook(response, { request, protocol: "rest", method: binding.method })) ?? response;
 }
 
 /** Prints a response as JSON, or returns the content of a `google.api.HttpBody`. */

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
 import { RpcError } from "@grpc-study/rpc";
+import { jsonOf, notAPromise } from "../hook-results.ts";
 import type { Responses, Route } from "../route.ts";
 import { print } from "./print.ts";
 import type { ResponseFormat } from "./response-format.ts";
@@ -71,8 +72,8 @@ function streamError(exchange: RestExchange, error: RpcError): string {
   const { request, method, settings } = exchange;
   const { status, body } = settings.errors.response(error);
   try {
-    const custom = settings.hooks.streamError?.(error, { request, method, status, body });
-    return custom === undefined ? body : JSON.stringify(custom);
+    const custom = notAPromise("streamError", settings.hooks.streamError?.(error, { request, method, status, body }));
+    return custom === undefined || custom === null ? body : jsonOf("streamError", custom);
   } catch (thrown) {
     exchange.log(RpcError.from(thrown));
     return body;

@@ -74,7 +74,7 @@ async function runCall(socket: WebSocket, exchange: WebSocketExchange, route: Ro
     socket.send(typeof printed === "string" ? printed : printed.data);
   };
   exchange.limitTime(timeoutOf(exchange.request.headers));
-  await exchange.authorize(route.binding.method, "rest");
+  await exchange.authorize(route.binding.method, "rest", timeoutMs);
   const options = exchange.callOptions(timeoutMs);
   switch (calls.kind) {
     case "unary":
@@ -82,7 +82,10 @@ async function runCall(socket: WebSocket, exchange: WebSocketExchange, route: Ro
     case "client_streaming":
       return send(await calls.call(requests, options));
     case "server_streaming": {
+      // The call, which is cancelled otherwise, has not begun.
+      exchange.signal.addEventListener("abort", () => requests.fail(exchange.signal.reason));
       const request = binder.body === "none" ? undefined : (await requests.next()).value;
+      exchange.signal.removeEventListener();
       // The call has one request. Further frames are ignored.
       await requests.return();
       return sendAll(socket, calls.call(request ?? binder.bind(exchange), options), send);

@@ -55,7 +55,7 @@ export abstract class EnvelopedExchange extends RpcExchange {
       const framing = this.framing();
       this.limitTime(framing.timeoutMs);
       if (framing.responseEncoding !== undefined) this.headers[this.encodingHeader] = framing.responseEncoding;
-      const authorized = this.authorize(method.method, this.protocol);
+      const authorized = this.authorize(method.method, this.protocol, method.timeoutMs);
       if (authorized !== undefined) await authorized;
       await this.#call(formOf(method, format), framing, method.timeoutMs);
     } catch (error) {
