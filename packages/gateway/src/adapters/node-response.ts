@@ -96,7 +96,7 @@ export class NodeResponse implements HttpResponse {
     // Destroying the stream would end it with NO_ERROR, and the response would look complete.
     if (this.#stream !== undefined) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     // An injected request has a socket without `destroy`.
-    else if ("destroy" in socket) socket.destroy();
+    else if ("destroy" in socket) cutOff(socket, this.#request.httpVersionMinor === 0);
     else this.#raw.destroy();
   }
 
@@ -143,6 +143,17 @@ export class NodeResponse implements HttpResponse {
     this.#full = false;
     this.#room?.resolve();
   }
+}
+
+/**
+ * Closes a connection within a response.
+ *
+ * @param endsBody whether the end of the connection is the end of the body, as in HTTP/1.0. A reset is
+ *   none. TLS has an end of its own, which is not sent here.
+ */
+function cutOff(socket: Socket, endsBody: boolean): void {
+  if (endsBody && !("encrypted" in socket) && socket.remoteAddress !== undefined) socket.resetAndDestroy();
+  else socket.destroy();
 }
 
 /** The two overloads of `write` differ in the callback only. */
