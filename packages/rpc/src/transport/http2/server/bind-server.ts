@@ -1,5 +1,5 @@
 // Binds a listening socket: TCP, or a Unix domain socket.
-import { type AddressInfo, type ListenOptions, Server } from "node:net";
+import type { AddressInfo, ListenOptions, Server } from "node:net";
 import { checkObject, wrongType } from "../../../checks.ts";
 import type { ListenAddress } from "../../server.ts";
 import { removeStaleSocket } from "./unix-socket.ts";
@@ -12,7 +12,9 @@ import { removeStaleSocket } from "./unix-socket.ts";
  * TypeError for a wrong argument.
  */
 export async function bindServer(server: Server, address: ListenAddress): Promise<number> {
-  if (!(server instanceof Server)) throw wrongType("the server of bindServer()", "a Server of node:net", server);
+  // In Bun, a server of node:http is not an instance of node:net's Server.
+  if (typeof (server as Partial<Server> | undefined)?.listen !== "function")
+    throw wrongType("the server of bindServer()", "a Server of node:net", server);
   checkObject("the address of bindServer()", address);
   const { host, port, path } = address;
   if (path === undefined) return bind(server, { host, port });
