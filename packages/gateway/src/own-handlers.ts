@@ -2,7 +2,7 @@
 import { healthHandler } from "./health.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { docsHandlers, redirect } from "./openapi/docs.ts";
-import { openApi } from "./openapi/index.ts";
+import { openApi, servicesOf, titleOf } from "./openapi/index.ts";
 import { documentHandler } from "./openapi/serve-document.ts";
 import type { GatewayOptions } from "./options.ts";
 import { type OwnHandler, ownPathsOf } from "./own-paths.ts";
@@ -23,17 +23,16 @@ export function ownHandlers(options: GatewayOptions, { bindings, servers, home }
   const handlers = new Map<string, OwnHandler>();
   if (paths.health !== undefined) handlers.set(paths.health, healthHandler(servers));
   if (paths.openApi === undefined) return handlers;
+  const info = more || {};
   // Created by the first request: the document of a large API takes a second.
-  let created: ReturnType<typeof openApi> | undefined;
-  const document = () => {
-    created ??= openApi(bindings, { ...(more || {}), fieldNames, emitDefaults });
-    return created;
-  };
-  handlers.set(paths.openApi, documentHandler(document));
+  handlers.set(
+    paths.openApi,
+    documentHandler(() => openApi(bindings, { ...info, fieldNames, emitDefaults })),
+  );
   if (paths.docs === undefined) return handlers;
   // Relative, so that a proxy can serve both below another path.
   const openApiUrl = `${"../".repeat(paths.docs.split("/").length - 2)}${paths.openApi.slice(1)}`;
-  const docs = docsHandlers({ title: () => document().info.title, path: paths.docs, openApiUrl });
+  const docs = docsHandlers({ title: info.title ?? titleOf(servicesOf(bindings)), path: paths.docs, openApiUrl });
   for (const [path, handler] of docs) handlers.set(path, handler);
   if (home && !bindings.some(({ template }) => template.text === "/")) handlers.set("/", redirect(paths.docs));
   return handlers;

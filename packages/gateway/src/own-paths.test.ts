@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { HttpRuleSchema } from "../gen/google/api/http_pb.js";
 import { Things } from "../test/gen/things_pb.js";
-import { serverPaths } from "./own-paths.ts";
+import { ownPathsOf, serverPaths } from "./own-paths.ts";
 import { servedBindings } from "./routes.ts";
 
 /** The warnings for a rule for GET with a path. */
@@ -26,4 +26,14 @@ test.each([
   ["/docs2/{string_value}", []],
 ])("a rule for %s warns of the paths that it shadows", (path, shadowed) => {
   expect(warningsOf(path)).toEqual(shadowed.map((own) => expect.stringContaining(`GET ${path}: ${own}, which the gateway serves itself`)));
+});
+
+test.each([
+  [{ health: "/docs" }, 'paths.docs and paths.health are both "/docs"'],
+  [{ docs: "/openapi.json" }, 'paths.openApi and paths.docs are both "/openapi.json"'],
+])("two paths of the gateway cannot be the same: %j", (paths, message) => {
+  const all = serverPaths(paths);
+  expect(() => ownPathsOf({ services: [Things], upstream: "localhost:1", paths: all })).toThrow(message);
+  // A disabled path is no path.
+  expect(() => ownPathsOf({ services: [Things], upstream: "localhost:1", paths: all, openApi: false })).not.toThrow();
 });

@@ -23,7 +23,8 @@ export function serverPaths(paths: GatewayOptions["paths"]): NonNullable<Gateway
 /**
  * The paths of a gateway.
  *
- * @throws RuleError for a path that does not start with a slash, or that ends with one.
+ * @throws RuleError for a path that does not start with a slash, or that ends with one, and for two
+ *   that are the same.
  */
 export function ownPathsOf({ paths = {}, openApi }: GatewayOptions): OwnPaths {
   const { openApi: document = "/openapi.json", docs = "/docs", health = false } = paths;
@@ -32,11 +33,24 @@ export function ownPathsOf({ paths = {}, openApi }: GatewayOptions): OwnPaths {
       throw new RuleError(`paths.${name} must have the form "/path", got "${path}"`);
   }
   const documented = openApi !== false && document !== false;
-  return {
+  const own: OwnPaths = {
     openApi: documented ? document : undefined,
     docs: documented && docs !== false ? docs : undefined,
     health: health === false ? undefined : health,
   };
+  checkDistinct(own);
+  return own;
+}
+
+/** @throws RuleError */
+function checkDistinct(paths: OwnPaths): void {
+  const names = new Map<string, string>();
+  for (const [name, path] of Object.entries(paths) as [keyof OwnPaths, string | undefined][]) {
+    if (path === undefined) continue;
+    const other = names.get(path);
+    if (other !== undefined) throw new RuleError(`paths.${other} and paths.${name} are both "${path}"`);
+    names.set(path, name);
+  }
 }
 
 /** The paths with the options that move them, for conflict messages. */

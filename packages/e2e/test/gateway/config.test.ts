@@ -40,7 +40,7 @@ async function start(content: string, ...args: readonly string[]): Promise<Gatew
 describe("check", () => {
   test("prints a summary of a valid file, and says what it did not read", async () => {
     const content = `
-# yaml-language-server: $schema=https://unpkg.com/@grpc-study/gateway/config.schema.json
+# yaml-language-server: $schema=./node_modules/@grpc-study/gateway/config.schema.json
 listen: localhost:8080
 upstreams:
   - { address: "localhost:8083", descriptors: ${shop}, services: [services.ProdService] }
@@ -108,6 +108,37 @@ rules:
       expect.stringMatching(/^FILE:7:5: rules\[3\]: the rule for "services.ProdService.Nothing" does not select a method$/),
       expect.stringMatching(/^FILE:8:5: rules\[4\]: GET \/healthz of .* which the gateway serves itself/),
     ]);
+  });
+
+  test("names the rule of a method, not one whose selector is the start of its name", async () => {
+    const content = `upstreams:
+  - { address: "localhost:8083", descriptors: ${shop} }
+rules:
+  - { selector: services.ProdService.GetProdStock, get: /v1/stock }
+  - { selector: services.UserService.*, get: /v1/user }
+  - { selector: services.ProdService.GetProdStocks, get: "/v1/{no}" }
+  - { selector: services.ProdService.GetProdStockx, get: /v1/x }
+  - { selector: services.UserService.GetUserScore, get: "/v1/{none}" }
+`;
+    const { stderr } = await check(content);
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      expect.stringMatching(/^FILE:5:5: rules\[1\]: GET \/v1\/user of .* match the same requests/),
+      expect.stringMatching(/^FILE:5:5: rules\[1\]: GET \/v1\/user of .* match the same requests/),
+      expect.stringMatching(/^FILE:6:5: rules\[2\]: services.ProdService.GetProdStocks: .* "no"/),
+      expect.stringMatching(/^FILE:7:5: rules\[3\]: the rule for "services.ProdService.GetProdStockx" does not select a method$/),
+      expect.stringMatching(/^FILE:8:5: rules\[4\]: services.UserService.GetUserScore: .* "none"/),
+    ]);
+  });
+
+  test.each([
+    ["paths: { health: /docs }", 'FILE:2:8: paths: paths.docs and paths.health are both "/docs"\n'],
+    ["headers: { status: grpc-status }", /^FILE:2:20: headers\.status: statusMetadata must not name grpc-status[^\n]+\n$/],
+    ["allowedHosts: [https://shop.example]", /^FILE:2:15: allowedHosts: allowedHosts must be host names such as [^\n]+\n$/],
+  ])("reports what could never have an effect, once: %s", async (line, stderr) => {
+    expect(await check(`upstreams: [{ address: "localhost:8083", descriptors: ${shop} }]\n${line}\n`)).toMatchObject({
+      status: 1,
+      stderr: typeof stderr === "string" ? stderr : expect.stringMatching(stderr),
+    });
   });
 
   test("with --connect reports a server that is down", async () => {

@@ -172,8 +172,12 @@ class ConfigCheck {
   /** The rule of the configuration that a message is about, or else the servers. */
   #ruleOf(message: string): Path {
     const { rules = [], ruleFiles = [] } = this.#config;
-    const index = rules.findIndex(({ selector }) => selector.split(",").some((one) => message.includes(one.trim().replace(/\*$/, ""))));
-    if (index >= 0) return ["rules", index];
+    const [first] = rules
+      .map(({ selector }, index) => ({ index, at: Math.min(...selector.split(",").map((one) => mentionOf(message, one.trim()))) }))
+      .filter(({ at }) => at < Number.POSITIVE_INFINITY)
+      // The last rule for a method counts.
+      .sort((one, other) => one.at - other.at || other.index - one.index);
+    if (first !== undefined) return ["rules", first.index];
     return ruleFiles.length > 0 ? ["ruleFiles"] : ["upstreams"];
   }
 
@@ -189,6 +193,7 @@ class ConfigCheck {
   }
 
   #fault(path: Path, message: string): void {
+    if (this.#faults.some((other) => other.message === message && this.#file.compare(other.path, path) === 0)) return;
     this.#faults.push({ path, message });
   }
 
@@ -197,9 +202,17 @@ class ConfigCheck {
   }
 }
 
+/** Where a message names what a selector selects. Infinity if it does not. */
+function mentionOf(message: string, selector: string): number {
+  const name = selector.replace(/\*$/, "").replaceAll(/\W/g, "\\$&");
+  const index = message.search(new RegExp(`(?<![\\w.])${name}${selector.endsWith("*") ? "" : "(?![\\w.])"}`));
+  return index < 0 ? Number.POSITIVE_INFINITY : index;
+}
+
 /** The places of the options that begin a message of `createGateway`. */
 const optionPaths: readonly (readonly [string, Path])[] = [
   ["trustProxy", ["trustProxy"]],
+  ["allowedHosts", ["allowedHosts"]],
   ["cors", ["cors"]],
   ["forwardHeaders", ["headers", "forward"]],
   ["responseHeaders", ["headers", "response"]],

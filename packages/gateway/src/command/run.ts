@@ -139,8 +139,9 @@ class Hangup {
 function explain(error: unknown, listen: string): string | undefined {
   if (isFault(error)) return error.message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (code === "EADDRINUSE") return `port ${listen.slice(listen.lastIndexOf(":") + 1)} is already in use (${listen})`;
-  if (error instanceof ListenError) return `cannot listen on ${listen}: ${code}`;
+  if (code === "EADDRINUSE" && !listen.startsWith("unix:"))
+    return `port ${listen.slice(listen.lastIndexOf(":") + 1)} is already in use (${listen})`;
+  if (error instanceof ListenError) return message;
   if (code?.startsWith("ERR_OSSL") || syscall === "open") return `the certificate or its key cannot be used: ${message}`;
   return undefined;
 }

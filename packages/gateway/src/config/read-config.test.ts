@@ -27,7 +27,7 @@ function faultsOf(content: string | Uint8Array, environment: Record<string, stri
 }
 
 test("durations are milliseconds, paths start from the folder of the file, and aliases stand for their values", () => {
-  const text = `# yaml-language-server: $schema=https://unpkg.com/@grpc-study/gateway/config.schema.json
+  const text = `# yaml-language-server: $schema=./node_modules/@grpc-study/gateway/config.schema.json
 listen: localhost:8080
 upstreams:
   - &one

@@ -29,11 +29,16 @@ export class HeaderRuleError extends TypeError {
 export function headerRulesOf({ forwardHeaders = [], responseHeaders = [], statusMetadata, hooks = {} }: GatewayOptions): HeaderRules {
   const forwarded = forwardHeaders.map((name) => name.toLowerCase());
   const plain = responseHeaders.map((name) => name.toLowerCase());
-  for (const [option, names] of Object.entries({ forwardHeaders: forwarded, responseHeaders: plain })) {
+  const status = statusMetadata?.toLowerCase();
+  for (const [option, names] of Object.entries({
+    forwardHeaders: forwarded,
+    responseHeaders: plain,
+    statusMetadata: status === undefined ? [] : [status],
+  })) {
     for (const name of names) check(option, name);
   }
   const { incomingHeader: incoming, outgoingHeader: outgoing, outgoingTrailer } = hooks;
-  return { forwarded, plain: new Set(plain), status: statusMetadata?.toLowerCase(), incoming, outgoing, outgoingTrailer };
+  return { forwarded, plain: new Set(plain), status, incoming, outgoing, outgoingTrailer };
 }
 
 function check(option: string, name: string): void {

@@ -212,6 +212,7 @@ describe.each(transports)("%s", (transport) => {
     [{ forwardHeaders: ["Grpc-Timeout"] }, "forwardHeaders must not name grpc-timeout"],
     [{ responseHeaders: ["Content-Length"] }, "responseHeaders must not name content-length"],
     [{ responseHeaders: ["x-request-id"] }, "responseHeaders must not name x-request-id: only the gateway sets it"],
+    [{ statusMetadata: "grpc-status" }, "statusMetadata must not name grpc-status: it belongs to the connection or to gRPC"],
     [{ responseHeaders: ["set cookie"] }, 'responseHeaders contains "set cookie", which is not a header name'],
   ])("%j throws at start", async (options, message) => {
     await expect(start(transport, {}, options)).rejects.toThrow(message);

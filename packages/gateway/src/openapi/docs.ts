@@ -8,7 +8,7 @@ export interface DocsOptions {
   /** The URL of the document, relative to the page. */
   readonly openApiUrl: string;
   /** The title of the page. */
-  readonly title: () => string;
+  readonly title: string;
   /** The path of the page. */
   readonly path: string;
 }
@@ -82,7 +82,7 @@ export function docsHandlers({ openApiUrl, title, path }: DocsOptions): Readonly
   // Links are relative, so that a proxy can serve the page below another path.
   const folder = path.slice(path.lastIndexOf("/") + 1);
   const handlers = new Map<string, OwnHandler>([
-    [path, (exchange) => send(exchange, "text/html; charset=utf-8", page(openApiUrl, title(), folder))],
+    [path, (exchange) => send(exchange, "text/html; charset=utf-8", page(openApiUrl, title, folder))],
     [`${path}/`, redirect(`../${folder}`)],
     [`${path}/start.js`, (exchange) => send(exchange, "text/javascript; charset=utf-8", script)],
   ]);

@@ -46,7 +46,7 @@ export function openApi(bindings: readonly Binding[], options: OpenApiOptions = 
   const { fieldNames = "json", emitDefaults = false, servers = [] } = options;
   const comments = new Comments(options.descriptors);
   const schemas = new Schemas(comments, fieldNames);
-  const services = [...new Set(bindings.map(({ method }) => method.parent))];
+  const services = servicesOf(bindings);
   const serviceNames = shortNames(services);
   const nameOf = (service: DescService) => serviceNames.get(service) ?? service.typeName;
   const operationIds = new OperationIds(nameOf);
@@ -114,6 +114,11 @@ function addOperation(item: PathItem, verb: string, hasBody: boolean, operation:
   if (method === undefined) item["x-additionalOperations"] = { ...additional, [name]: operation };
   else item[method] = operation;
   return undefined;
+}
+
+/** The services that have bindings. */
+export function servicesOf(bindings: readonly Binding[]): DescService[] {
+  return [...new Set(bindings.map(({ method }) => method.parent))];
 }
 
 /**

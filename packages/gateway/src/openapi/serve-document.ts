@@ -6,15 +6,19 @@ import { addHeader } from "../http-exchange.ts";
 import type { OwnHandler } from "../own-paths.ts";
 import type { OpenApiDocument } from "./document.ts";
 
-/** @param document returns the same document each time. */
-export function documentHandler(document: () => OpenApiDocument): OwnHandler {
+/**
+ * Keeps the text of the document, not the document, which takes several times the memory.
+ *
+ * @param document creates the document. Called once.
+ */
+export function documentHandler(create: () => OpenApiDocument): OwnHandler {
   let text: Buffer | undefined;
   const compressed = new Map<ContentCoding, Promise<Buffer>>();
   return async (exchange) => {
     const { request, headers } = exchange;
     headers["content-type"] = "application/json";
     addHeader(headers, "vary", "accept-encoding");
-    text ??= Buffer.from(JSON.stringify(document()));
+    text ??= Buffer.from(JSON.stringify(create()));
     const coding = chooseCoding(request.headers["accept-encoding"], codings);
     if (coding === undefined) {
       exchange.send(200, text);
