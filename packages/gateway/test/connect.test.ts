@@ -70,6 +70,18 @@ test("a binary request is a message of protobuf", async () => {
   expect([status, headers.get("content-type"), bytes.toString("hex")]).toEqual([200, "application/proto", "0a03427566"]);
 });
 
+test("a binary message that the upstream cannot decode is invalid_argument, and other failures keep their code", async () => {
+  const { post } = await start({ transport: "over a socket" });
+  for (const [hex, status, code] of [
+    ["ff", 400, "invalid_argument"],
+    ["0a01ff", 400, "invalid_argument"],
+    ["200d", 500, "internal"],
+  ] as const) {
+    const answer = await post("Echo", Buffer.from(hex, "hex"), { "content-type": "application/proto" });
+    expect([hex, answer.status, JSON.parse(answer.text).code]).toEqual([hex, status, code]);
+  }
+});
+
 test("an invalid request is an error with its code and HTTP status", async () => {
   const { post } = await start({ elementLimit: 20 });
   for (const [body, headers, status, error] of [

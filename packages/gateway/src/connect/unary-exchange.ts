@@ -74,7 +74,10 @@ export class ConnectUnary extends RpcExchange {
     const form = formOf(method, format);
     const bytes = encoding === undefined ? body : await decompress(body, encoding, this.settings.bodyLimit);
     const { call } = form.calls as CallsOf<"unary">;
-    const response = await call(form.decode(bytes), this.callOptions(method.timeoutMs));
+    const options = this.callOptions(method.timeoutMs);
+    const response = await call(form.decode(bytes), options).catch((error: unknown) => {
+      throw blamed(RpcError.from(error), () => form.isRequest(bytes));
+    });
     await endOfTurn();
     const content = form.encode(response);
     if (this.trailerMetadata !== undefined) addMetadata(this.headers, this.trailerMetadata, "trailer-");
@@ -104,4 +107,14 @@ export class ConnectUnary extends RpcExchange {
     this.headers["content-type"] = "application/json";
     this.send(this.#status ?? httpStatus(error.code), errorBody(error, this.#registry));
   }
+}
+
+/**
+ * The error of a call whose message the gateway has not decoded. A gRPC server answers a malformed
+ * message with INTERNAL, and Connect has INVALID_ARGUMENT for it.
+ */
+function blamed(error: RpcError, isRequest: () => boolean): RpcError {
+  if (error.code !== Code.INTERNAL || isRequest()) return error;
+  const { message, details, metadata } = error;
+  return new RpcError(Code.INVALID_ARGUMENT, message, { details, metadata });
 }

@@ -1,6 +1,6 @@
 // The two forms of a method in Connect and gRPC-Web: JSON, which the gateway converts, and bytes, which
 // it passes on. Each is created by the first call that needs it.
-import type { Message } from "@bufbuild/protobuf";
+import { fromBinary, type Message } from "@bufbuild/protobuf";
 import { jsonCodec } from "@grpc-study/codec/json";
 import { parsed } from "../fields/bind-request.ts";
 import { textOf } from "../http/body.ts";
@@ -15,6 +15,8 @@ export interface MethodForm {
   /** @throws RpcError INVALID_ARGUMENT or RESOURCE_EXHAUSTED for an invalid message. */
   decode(bytes: Buffer): Message;
   encode(message: Message): string | Buffer;
+  /** Whether bytes are a message of the method's input type. */
+  isRequest(bytes: Buffer): boolean;
 }
 
 const forms = { json: new WeakMap<RpcMethod, MethodForm>(), proto: new WeakMap<RpcMethod, MethodForm>() };
@@ -39,6 +41,8 @@ function jsonForm({ method, connections, options: { json, anyTypes } }: RpcMetho
       return parsed(() => request.parse(text));
     },
     encode: (message) => response.print(message),
+    // `decode` has checked it.
+    isRequest: () => true,
   };
 }
 
@@ -48,5 +52,13 @@ function rawForm({ method, connections }: RpcMethod): MethodForm {
     calls: callsOf(method, connections, rawCodec),
     decode: (bytes) => ({ bytes }) satisfies RawMessage as unknown as Message,
     encode: (message) => (message as unknown as RawMessage).bytes,
+    isRequest: (bytes) => {
+      try {
+        fromBinary(method.input, bytes);
+        return true;
+      } catch {
+        return false;
+      }
+    },
   };
 }
