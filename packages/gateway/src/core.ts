@@ -7,7 +7,9 @@ import { connect } from "./connect/handler.ts";
 import { Cors, corsMethods, isPreflight } from "./cors.ts";
 import type { Settings } from "./exchange.ts";
 import { quote } from "./fields/invalid-field.ts";
+import { ownServices } from "./grpc/own-services.ts";
 import { grpcWeb } from "./grpc-web/handler.ts";
+import { UpstreamsHealth } from "./health.ts";
 import { checkedResponse } from "./hook-results.ts";
 import { checkedHooks } from "./hooks.ts";
 import { ErrorWriter, HttpError } from "./http/errors.ts";
@@ -20,13 +22,13 @@ import { serveClientStream, serveUnary } from "./kinds/single.ts";
 import { serveBidiStream, serveServerStream } from "./kinds/stream.ts";
 import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
 import { ownHandlers } from "./own-handlers.ts";
-import type { OwnHandler } from "./own-paths.ts";
+import { type OwnHandler, ownPathsOf } from "./own-paths.ts";
 import type { ProtocolHandler } from "./protocol/handler.ts";
 import { allProtocols } from "./protocols.ts";
 import type { Route } from "./route.ts";
 import { Routes, registryOf, updated, upstreamsOf } from "./routes.ts";
 import { Running } from "./running.ts";
-import { Pools, serversOf } from "./upstreams.ts";
+import { onlyConnection, Pools, serversOf, type UpstreamConnections } from "./upstreams.ts";
 
 const defaultBodyLimit = 4 * 1024 * 1024;
 const defaultBodyTimeoutMs = 30_000;
@@ -64,6 +66,8 @@ interface Served {
   readonly routes: Routes;
   readonly settings: Settings;
   readonly own: ReadonlyMap<string, OwnHandler>;
+  /** The gateway's own health and reflection services, created by their first call. */
+  readonly common: () => UpstreamConnections;
 }
 
 /** The gateway without a server. */
@@ -110,6 +114,11 @@ export class Core {
 
   get settings(): Settings {
     return this.#served.settings;
+  }
+
+  /** The health and reflection services of all upstreams together, in gRPC. */
+  get common(): () => UpstreamConnections {
+    return this.#served.common;
   }
 
   /**
@@ -218,9 +227,20 @@ export class Core {
     const pools = this.#pools.open(upstreams);
     const routes = new Routes(options, pools);
     const settings: Settings = { ...this.#shared, errors: new ErrorWriter(registryOf(options)) };
-    const own = ownHandlers(options, { bindings: routes.bindings, servers: serversOf(upstreams, pools), home: this.#core.home ?? false });
+    const health = new UpstreamsHealth(serversOf(upstreams, pools));
+    const own = ownHandlers(options, { bindings: routes.bindings, health, home: this.#core.home ?? false });
+    const reflection = ownPathsOf(options).openApi !== undefined;
+    let common: UpstreamConnections | undefined;
     this.#pools.use(pools);
-    return { routes, settings, own };
+    return {
+      routes,
+      settings,
+      own,
+      common: () => {
+        common ??= onlyConnection(ownServices({ services: routes.services, health, reflection }));
+        return common;
+      },
+    };
   }
 
   #corsMethods(): readonly string[] {

@@ -1,5 +1,5 @@
 // The health of the gateway, which is that of its upstreams.
-import { Code, createClient, RpcError } from "@grpc-study/rpc";
+import { type Channel, Code, createClient, RpcError } from "@grpc-study/rpc";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@grpc-study/rpc/health";
 import type { OwnHandler } from "./own-paths.ts";
 import type { CheckedServer } from "./upstreams.ts";
@@ -15,34 +15,59 @@ interface Result {
 }
 
 /**
+ * Asks an upstream for the health of a service. An upstream that responds without a health service is
+ * SERVING. `undefined` if it does not respond.
+ *
+ * @param service the name of the service, or empty for the server as a whole.
+ * @throws RpcError NOT_FOUND if the health service does not know the service.
+ */
+export async function healthOf(channel: Channel, service: string): Promise<ServingStatus | undefined> {
+  try {
+    return (await createClient(Health, channel).check({ service }, { timeoutMs })).status;
+  } catch (error) {
+    const { code } = RpcError.from(error);
+    if (code === Code.NOT_FOUND) throw error;
+    return code === Code.UNIMPLEMENTED ? ServingStatus.SERVING : undefined;
+  }
+}
+
+/** The health of all upstreams, which are asked at most once a second. */
+export class UpstreamsHealth {
+  readonly #servers: readonly CheckedServer[];
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #results: Promise<readonly Result[]> | undefined;
+
+  constructor(servers: readonly CheckedServer[]) {
+    this.#servers = servers;
+  }
+
+  /** The upstreams that are not SERVING. */
+  async unhealthy(): Promise<readonly Result[]> {
+    const now = performance.now();
+    if (this.#results === undefined || now - this.#checkedAt > freshMs) {
+      this.#checkedAt = now;
+      this.#results = Promise.all(this.#servers.map(check));
+    }
+    return (await this.#results).filter(({ status }) => status !== "SERVING");
+  }
+}
+
+async function check({ channel, name, missing }: CheckedServer): Promise<Result> {
+  if (missing) return { name, status: "UNAVAILABLE" };
+  const status = await healthOf(channel, "").catch(() => undefined);
+  return { name, status: status === undefined ? "UNAVAILABLE" : (ServingStatus[status] ?? "UNKNOWN") };
+}
+
+/**
  * Answers the health check. It returns 200 while each upstream reports SERVING, or responds without
  * a health service, and 503 otherwise, with the status of the first unhealthy upstream, and the
- * names of all unhealthy ones. Checks the upstreams at most once a second.
+ * names of all unhealthy ones.
  */
-export function healthHandler(servers: readonly CheckedServer[]): OwnHandler {
-  const checks = servers.map(({ channel, name, missing }) => {
-    if (missing) return async (): Promise<Result> => ({ name, status: "UNAVAILABLE" });
-    const client = createClient(Health, channel);
-    return async (): Promise<Result> => {
-      try {
-        const { status } = await client.check({}, { timeoutMs });
-        return { name, status: ServingStatus[status] ?? "UNKNOWN" };
-      } catch (error) {
-        return { name, status: RpcError.from(error).code === Code.UNIMPLEMENTED ? "SERVING" : "UNAVAILABLE" };
-      }
-    };
-  });
-  let checkedAt = Number.NEGATIVE_INFINITY;
-  let result: Promise<readonly Result[]> | undefined;
+export function healthHandler(health: UpstreamsHealth): OwnHandler {
   return async (exchange) => {
     // Monitoring asks every few seconds.
     exchange.silent = true;
-    const now = performance.now();
-    if (result === undefined || now - checkedAt > freshMs) {
-      checkedAt = now;
-      result = Promise.all(checks.map((check) => check()));
-    }
-    const unhealthy = (await result).filter(({ status }) => status !== "SERVING");
+    const unhealthy = await health.unhealthy();
     const named = unhealthy.flatMap(({ name, status }) => (name === undefined ? [] : [[name, status] as const]));
     exchange.headers["cache-control"] = "no-store";
     exchange.headers["content-type"] = "application/json";

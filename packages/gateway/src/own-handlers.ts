@@ -1,27 +1,26 @@
 // Answers requests for the paths that the gateway serves itself.
-import { healthHandler } from "./health.ts";
+import { healthHandler, type UpstreamsHealth } from "./health.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { docsHandlers, redirect } from "./openapi/docs.ts";
 import { openApi, servicesOf, titleOf } from "./openapi/index.ts";
 import { documentHandler } from "./openapi/serve-document.ts";
 import type { GatewayOptions } from "./options.ts";
 import { type OwnHandler, ownPathsOf } from "./own-paths.ts";
-import type { CheckedServer } from "./upstreams.ts";
 
 export interface OwnHandlersContext {
   readonly bindings: readonly Binding[];
-  /** All upstreams. */
-  readonly servers: readonly CheckedServer[];
+  /** The health of all upstreams. */
+  readonly health: UpstreamsHealth;
   /** Whether `/` redirects to the documentation, unless a rule matches it. */
   readonly home: boolean;
 }
 
 /** The handlers by path. */
-export function ownHandlers(options: GatewayOptions, { bindings, servers, home }: OwnHandlersContext): Map<string, OwnHandler> {
+export function ownHandlers(options: GatewayOptions, { bindings, health, home }: OwnHandlersContext): Map<string, OwnHandler> {
   const { openApi: more, json: { fieldNames = "json", emitDefaults = false } = {} } = options;
   const paths = ownPathsOf(options);
   const handlers = new Map<string, OwnHandler>();
-  if (paths.health !== undefined) handlers.set(paths.health, healthHandler(servers));
+  if (paths.health !== undefined) handlers.set(paths.health, healthHandler(health));
   if (paths.openApi === undefined) return handlers;
   const info = more || {};
   // Created by the first request: the document of a large API takes a second.

@@ -42,6 +42,8 @@ export class Routes {
   readonly bindings: readonly Binding[];
   /** The connections of the only upstream. Undefined if there are several. */
   readonly only: UpstreamConnections | undefined;
+  /** The services of all upstreams, with the connections to their upstream. */
+  readonly services: ReadonlyMap<DescService, UpstreamConnections>;
   readonly #router = new Router<Route>();
   readonly #methods = new Map<string, RpcMethod>();
 
@@ -68,6 +70,7 @@ export class Routes {
       const pool = pools.get(upstream);
       for (const service of services) if (pool !== undefined && !poolOf.has(service)) poolOf.set(service, pool);
     }
+    this.services = poolOf;
     const connectionsOf: ConnectionsOf = (service) => {
       const pool = poolOf.get(service);
       if (pool === undefined) throw new Error(`no upstream has ${service.typeName}`);

@@ -97,6 +97,11 @@ export class UpstreamConnections {
   }
 }
 
+/** The connections to an upstream that has one channel, which stays open. */
+export function onlyConnection(upstream: Channel): UpstreamConnections {
+  return new UpstreamConnections({ upstream, connect: undefined, owned: false }, Number.POSITIVE_INFINITY);
+}
+
 /** The limits of the channels that a gateway opens. */
 export interface PoolOptions {
   /** In bytes. */

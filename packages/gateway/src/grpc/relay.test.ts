@@ -19,7 +19,9 @@ import { ServerReflection } from "@grpc-study/rpc/reflection";
 import type { Status } from "@grpc-study/rpc/transport";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { listen, startGateway, transports } from "../../test/gateway.ts";
+import { Calls } from "../../test/gen/calls_pb.js";
 import { Things } from "../../test/gen/things_pb.js";
+import { reflectServices } from "../reflection.ts";
 
 /** A client of the port. */
 function clientOf(port: number, authority?: string) {
@@ -402,12 +404,32 @@ describe("methods that are not served", () => {
     expect(JSON.stringify(list?.messageResponse.value)).toContain(Things.typeName);
   });
 
-  test("with several upstreams, neither is served", async () => {
-    const otherUpstreams = [{ services: [], upstream: upstream().channel() }];
-    const { port } = await listen({ services: [Things], upstream: upstream().channel(), otherUpstreams, allowedHosts: ["*"] });
+  test("with several upstreams, health and reflection are those of the gateway", async () => {
+    const [one, other] = [upstream(), createServer()];
+    other.add(implement(Calls, {}));
+    const otherUpstreams = [{ services: [Calls], upstream: other.channel() }];
+    const options = { services: [Things], upstream: one.channel(), otherUpstreams, allowedHosts: ["*"] };
+    const { port } = await listen(options);
     const { channel, client } = clientOf(port);
     expect((await client.plain({})).stringValue).toBe("reply");
-    expect((await failureOf(createClient(Health, channel).check({}))).code).toBe(Code.UNIMPLEMENTED);
+    const described = await reflectServices(channel);
+    expect(described.services.map(({ typeName }) => typeName).sort()).toEqual([Calls.typeName, Things.typeName]);
+    const health = createClient(Health, channel);
+    const status = async (service: string) => ServingStatus[(await health.check({ service })).status];
+    expect([await status(""), await status(Things.typeName), await status(Calls.typeName)]).toEqual(Array(3).fill("SERVING"));
+    expect((await failureOf(health.check({ service: "nothing" }))).code).toBe(Code.NOT_FOUND);
+    const watch = health.watch({ service: Calls.typeName });
+    expect((await watch.recv())?.status).toBe(ServingStatus.SERVING);
+    other.health.set(Calls.typeName, "NOT_SERVING");
+    other.health.set("", "NOT_SERVING");
+    expect((await watch.recv())?.status).toBe(ServingStatus.NOT_SERVING);
+    watch.cancel();
+    expect([await status(Things.typeName), await status(Calls.typeName)]).toEqual(["SERVING", "NOT_SERVING"]);
+    await vi.waitFor(async () => expect(await status("")).toBe("NOT_SERVING"), 5_000);
+
+    // Who hides the documentation hides the descriptors.
+    const hidden = await listen({ ...options, openApi: false });
+    await expect(reflectServices(clientOf(hidden.port).channel)).rejects.toThrow(/reflection/);
   });
 
   test("a service that only the upstream has is not served", async () => {

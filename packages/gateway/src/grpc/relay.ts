@@ -32,7 +32,7 @@ const common: Readonly<Record<string, Kind>> = {
  * gateway serves at the time.
  */
 export function methodsOf(
-  gateway: { readonly routes: RelayTable; readonly settings: Omit<RelaySettings, "originOf"> },
+  gateway: { readonly routes: RelayTable; readonly settings: Omit<RelaySettings, "originOf">; readonly common: Common },
   originOf: OriginOf,
 ) {
   let routes: RelayTable | undefined;
@@ -40,7 +40,7 @@ export function methodsOf(
   return (path: string): ServedMethod | undefined => {
     if (relay === undefined || gateway.routes !== routes) {
       routes = gateway.routes;
-      relay = new Relay(routes, { ...gateway.settings, originOf });
+      relay = new Relay(routes, gateway.common, { ...gateway.settings, originOf });
     }
     return relay.find(path);
   };
@@ -53,6 +53,9 @@ interface Served {
   readonly timeoutMs: number;
 }
 
+/** Returns the connections to the gateway's own health and reflection services. */
+type Common = () => UpstreamConnections;
+
 /** What a relay serves. */
 interface RelayTable {
   /** Returns the method with a path, `/package.Service/Method`. */
@@ -64,17 +67,19 @@ interface RelayTable {
 /** The methods of a gateway. Each is created when it is called first. */
 class Relay {
   readonly #table: RelayTable;
+  readonly #common: Common;
   readonly #settings: RelaySettings;
   readonly #methods = new Map<string, Method>();
 
-  constructor(table: RelayTable, settings: RelaySettings) {
+  constructor(table: RelayTable, common: Common, settings: RelaySettings) {
     this.#table = table;
+    this.#common = common;
     this.#settings = settings;
   }
 
   /**
-   * Returns the method with a path, `/package.Service/Method`: a served one, or, with one upstream, a
-   * method of its health and reflection services.
+   * Returns the method with a path, `/package.Service/Method`: a served one, or a method of the health
+   * and reflection services. With one upstream, these are its own, and else those of the gateway.
    */
   find(path: string): ServedMethod | undefined {
     const known = this.#methods.get(path);
@@ -87,9 +92,9 @@ class Relay {
   #create(path: string): Method | undefined {
     const served = this.#table.method(path);
     if (served !== undefined) return new Method(path, kinds[served.method.methodKind], served, this.#settings);
-    const { only: connections } = this.#table;
     const kind = Object.hasOwn(common, path) ? common[path] : undefined;
-    if (kind === undefined || connections === undefined) return undefined;
+    if (kind === undefined) return undefined;
+    const connections = this.#table.only ?? this.#common();
     return new Method(path, kind, { connections, timeoutMs: Number.POSITIVE_INFINITY }, this.#settings);
   }
 }
