@@ -1,5 +1,6 @@
 // Reads request bodies: as a whole, with limits on size and time, or line by line.
 import { isUtf8 } from "node:buffer";
+import { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { quote } from "../fields/invalid-field.ts";
@@ -21,42 +22,59 @@ const empty = Buffer.alloc(0);
  *
  * @throws HttpError 413 (too large), 408 (too slow) or 400 (aborted, or malformed gzip)
  */
-export function readBody(body: Readable, { bodyLimit, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
+export async function readBody(body: Readable, limits: BodyLimits): Promise<Buffer> {
+  if (!(body instanceof IncomingMessage) || body.readableFlowing !== null) return collect(body, limits);
+  // Node parses the rest of what has arrived. That is the whole body of most requests, which then
+  // needs no listeners and no timer.
+  await undefined;
+  if (body.destroyed) throw broken();
+  if (!body.complete) return collect(body, limits);
+  if (body.readableLength > limits.bodyLimit) {
+    discard(body);
+    throw tooLarge("the body", limits.bodyLimit);
+  }
+  return (body.read() as Buffer | null) ?? empty;
+}
+
+/**
+ * Reads a body as it arrives.
+ *
+ * Removes its listeners at the end. V8 may allocate Node's tables of listeners in old space, where they
+ * would keep the listeners and the body alive until the next full collection.
+ */
+function collect(body: Readable, { bodyLimit, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let first: Buffer | undefined;
     let chunks: Buffer[] | undefined;
     let size = 0;
-    let settled = false;
-    const fail = (error: HttpError) => {
-      settled = true;
+    const settle = () => {
       clearTimeout(timer);
+      // An `error` event without a listener would be thrown.
+      body.on("error", ignore).off("data", onData).off("end", onEnd).off("close", onBroken).off("error", onBroken);
+    };
+    const fail = (error: HttpError) => {
+      settle();
       discard(body);
       reject(error);
     };
-    const timer = setTimeout(() => fail(tooSlow(bodyTimeoutMs)), bodyTimeoutMs);
-    const onBroken = (error?: Error) => {
-      if (!settled) fail(broken(error));
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > bodyLimit) fail(tooLarge("the body", bodyLimit));
+      else if (first === undefined) first = chunk;
+      else if (chunks === undefined) chunks = [first, chunk];
+      else chunks.push(chunk);
     };
-    // The listeners stay: an `error` event without a listener would be thrown.
-    body
-      .on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        if (settled) return;
-        if (size > bodyLimit) fail(tooLarge("the body", bodyLimit));
-        else if (first === undefined) first = chunk;
-        else if (chunks === undefined) chunks = [first, chunk];
-        else chunks.push(chunk);
-      })
-      .on("end", () => {
-        if (settled) return;
-        settled = true;
-        clearTimeout(timer);
-        resolve(chunks === undefined ? (first ?? empty) : Buffer.concat(chunks));
-      })
-      .on("close", onBroken)
-      .on("error", onBroken);
+    const onEnd = () => {
+      settle();
+      resolve(chunks === undefined ? (first ?? empty) : Buffer.concat(chunks));
+    };
+    const onBroken = (error?: Error) => fail(broken(error));
+    const timer = setTimeout(() => fail(tooSlow(bodyTimeoutMs)), bodyTimeoutMs);
+    body.on("data", onData).on("end", onEnd).on("close", onBroken).on("error", onBroken);
   });
 }
+
+const ignore = () => {};
 
 /**
  * Decodes a body.
@@ -79,7 +97,7 @@ const newline = 0x0a;
  */
 export async function* readChunks(body: Readable, { bodyTimeoutMs }: BodyLimits): AsyncGenerator<Buffer, void, undefined> {
   const chunks = body.iterator({ destroyOnReturn: false }) as AsyncGenerator<Buffer, undefined>;
-  body.on("error", () => {});
+  body.on("error", ignore);
   try {
     for (;;) {
       const result = await inTime(chunks.next(), bodyTimeoutMs);
