@@ -19,7 +19,11 @@ const maxWaiting = 20_000;
 const newMs = 1_000;
 
 interface Connection {
-  readonly running: Set<ServerResponse>;
+  /**
+   * The responses of the requests in flight: few, and mostly one. Not a Set: V8 keeps the tables that a
+   * Set has replaced, and the responses in them, alive until the next full collection.
+   */
+  readonly running: ServerResponse[];
   readonly waiting: (() => void)[];
   /** When the connection opened, in milliseconds. */
   readonly since: number;
@@ -47,7 +51,7 @@ export class Connections {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
     const connection: Connection = {
-      running: new Set(),
+      running: [],
       waiting: [],
       since: performance.now(),
       seenBytes: 0,
@@ -71,7 +75,7 @@ export class Connections {
       }
       const { socket } = request;
       const connection = this.add(socket);
-      if (connection.running.size < this.#options.maxPipelined) this.#begin(connection, handler, request, response);
+      if (connection.running.length < this.#options.maxPipelined) this.#begin(connection, handler, request, response);
       else this.#wait(socket, connection, () => this.#begin(connection, handler, request, response));
     };
   }
@@ -84,7 +88,7 @@ export class Connections {
     const now = performance.now();
     for (const [socket, { running, seenBytes, since }] of this.#connections) {
       const isNew = seenBytes === 0 && now - since < newMs;
-      if (running.size === 0 && socket.bytesRead === seenBytes && !isNew) socket.destroy();
+      if (running.length === 0 && socket.bytesRead === seenBytes && !isNew) socket.destroy();
     }
   }
 
@@ -102,12 +106,17 @@ export class Connections {
 
   #begin(connection: Connection, handler: RequestListener, request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    connection.running.add(response);
+    const { running } = connection;
+    running.push(response);
     handler(request, response);
-    // After the listeners of the handler, so that a request ends before the next one begins.
-    response.once("close", () => {
-      connection.running.delete(response);
-      if (connection.running.size === 0) connection.seenBytes = socket.bytesRead;
+    // After the listeners of the handler, so that a request ends before the next one begins. `on`,
+    // because `once` would allocate another function.
+    response.on("close", () => {
+      const place = running.indexOf(response);
+      // Both this class and Node may emit the event.
+      if (place < 0) return;
+      running.splice(place, 1);
+      if (running.length === 0) connection.seenBytes = socket.bytesRead;
       if (connection.stallTimer !== undefined) this.#next(socket, connection);
     });
   }
@@ -132,7 +141,7 @@ export class Connections {
 
   #next(socket: Socket, connection: Connection): void {
     connection.stallTimer?.refresh();
-    while (connection.running.size < this.#options.maxPipelined) {
+    while (connection.running.length < this.#options.maxPipelined) {
       const begin = connection.waiting.shift();
       if (begin === undefined) {
         this.#resume(socket, connection);
@@ -158,7 +167,7 @@ export class Connections {
     this.#waiting -= connection.waiting.length;
     connection.waiting.length = 0;
     // Node only notifies the response that is being sent.
-    for (const response of connection.running) {
+    for (const response of [...connection.running]) {
       if (response.closed) continue;
       response.destroy();
       response.emit("close");
