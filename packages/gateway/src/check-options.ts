@@ -88,6 +88,7 @@ const commonChecks: Checks<GatewayOptions> = {
   onWarning: callback,
   json: objectOf({ fieldNames, emitDefaults: boolean, ignoreUnknownFields: boolean }),
   rejectUnknownParameters: boolean,
+  requireConnectVersion: boolean,
   bodyLimit: count,
   elementLimit: count,
   bodyTimeoutMs: time,

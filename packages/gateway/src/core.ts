@@ -142,9 +142,9 @@ export class Core {
   #find(request: HttpRequest) {
     const { routes } = this.#served;
     const rest = routes.find(request.method, request.path);
-    const hasRoute = rest !== undefined && "route" in rest;
+    const needsVersion = this.#options.requireConnectVersion === true || (rest !== undefined && "route" in rest);
     const rpc = this.#protocols.length > 0 ? routes.method(request.path) : undefined;
-    const protocol = rpc && this.#protocols.find((one) => one.accepts(request, rpc, hasRoute));
+    const protocol = rpc && this.#protocols.find((one) => one.accepts(request, rpc, needsVersion));
     return { rest, rpc, protocol };
   }
 

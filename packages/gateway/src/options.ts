@@ -95,6 +95,12 @@ export interface GatewayOptions extends GatewayUpstreams {
   /** The protocols to serve. Default: all. */
   readonly protocols?: readonly Protocol[] | undefined;
   /**
+   * Takes a JSON request to the path of a method for Connect only if it says so, with the header
+   * `Connect-Protocol-Version` or the parameter `connect=v1`, as its clients do. Others are REST, and
+   * fail with 404 without a rule. Default: false, so that curl can call methods without a rule.
+   */
+  readonly requireConnectVersion?: boolean | undefined;
+  /**
    * Maximum size of a response message, in bytes, for upstreams given as `host:port`. Larger ones
    * fail with RESOURCE_EXHAUSTED. Default: 4 MiB, as in gRPC.
    */

@@ -307,6 +307,13 @@ test("a REST route keeps its path, unless the request is Connect", async () => {
   expect(get.status).toBe(200);
 });
 
+test("requireConnectVersion leaves JSON without the version to REST", async () => {
+  const { post, request } = await start({ requireConnectVersion: true });
+  expect((await post("Echo", '{"code":5}')).status).toBe(404);
+  expect((await post("Echo", "{}", { "connect-protocol-version": "1" })).status).toBe(200);
+  expect((await request("GET", `${base}/Read?connect=v1&encoding=json&message=%7B%7D`)).status).toBe(200);
+});
+
 test("a gateway without the protocol does not serve it", async () => {
   const { post } = await start({ protocols: ["grpc-web"] });
   expect((await post("Echo", "{}", { "connect-protocol-version": "1" })).status).toBe(404);

@@ -14,6 +14,8 @@ export const shopOverHttp: HttpListener = {
       services: [ProdService, OrderService, UserService],
       upstream: channel,
       json: { fieldNames: "proto" },
+      // As in the tutorial, a method without a rule is not found by plain JSON.
+      requireConnectVersion: true,
       openApi: { title: "The shop", descriptors: shopDescriptors() },
       logger: log,
     });

@@ -16,6 +16,8 @@ export interface ShopRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly answer: ShopAnswer;
+  /** Whether the tutorial's server alone answers so. The command serves methods without a rule in Connect. */
+  readonly tutorialOnly?: true;
 }
 
 const json = { contentType: "application/json", allow: undefined };
@@ -96,6 +98,12 @@ export const shopRequests: readonly ShopRequest[] = [
   {
     ...order("a method without a rule", "{}", noRoute("/services.ProdService/GetProdStocks")),
     path: "/services.ProdService/GetProdStocks",
+    tutorialOnly: true,
+  },
+  {
+    ...order("a method without a rule, from a client of Connect", '{"size":1}', ok('{"productes":[{"prod_stock":114514}]}')),
+    path: "/services.ProdService/GetProdStocks",
+    headers: { "content-type": "application/json", "connect-protocol-version": "1" },
   },
 
   allowed("POST", "/v1/prod/998", "GET, HEAD, OPTIONS"),

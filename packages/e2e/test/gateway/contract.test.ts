@@ -65,8 +65,9 @@ const ways: readonly (readonly [name: string, ask: Ask, url: () => string, ident
 
 describe("every way to reach the shop gives the same response to", () => {
   test.each(shopRequests)("$title", async (request) => {
-    const answers = ways.map(async ([name, ask, url, identity]) => [name, await answerOf(ask, url(), request, identity?.())] as const);
-    expect(Object.fromEntries(await Promise.all(answers))).toEqual(Object.fromEntries(ways.map(([name]) => [name, request.answer])));
+    const asked = request.tutorialOnly ? ways.filter(([name]) => name.startsWith("pnpm start")) : ways;
+    const answers = asked.map(async ([name, ask, url, identity]) => [name, await answerOf(ask, url(), request, identity?.())] as const);
+    expect(Object.fromEntries(await Promise.all(answers))).toEqual(Object.fromEntries(asked.map(([name]) => [name, request.answer])));
   });
 });
 

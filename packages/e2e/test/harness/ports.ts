@@ -1,4 +1,5 @@
 // Plain TCP servers: occupied ports, and peers that do not speak HTTP/2.
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type ListenOptions, type Socket } from "node:net";
 
@@ -30,11 +31,18 @@ export async function listenTcp(
   };
 }
 
-/**
- * Returns a port on which nothing listens. The system has just released it, and does not reuse it
- * soon.
- */
+/** Ports below those that systems assign to connections and to servers on port 0. */
+const unassigned = { first: 10_000, count: 20_000 };
+
+/** Returns a port on which nothing listens. Other tests, whose ports the system assigns, do not take it. */
 export async function closedPort(): Promise<number> {
-  await using server = await listenTcp(() => {});
-  return server.port;
+  for (;;) {
+    const port = unassigned.first + randomInt(unassigned.count);
+    try {
+      await using server = await listenTcp(() => {}, { host: "127.0.0.1", port });
+      return server.port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    }
+  }
 }

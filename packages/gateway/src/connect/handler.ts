@@ -18,8 +18,8 @@ const otherMethods = "OPTIONS, POST";
 
 /** Connect at the paths of methods. */
 export const connect: ProtocolHandler = {
-  accepts(request, _method, hasRoute) {
-    if (!hasRoute) return true;
+  accepts(request, _method, needsVersion) {
+    if (!needsVersion) return true;
     if (request.method === "GET" || request.method === "HEAD") return isConnectQuery(request.query);
     return isExplicit(request);
   },

@@ -9,9 +9,10 @@ export interface ProtocolHandler {
   /**
    * Whether a request for a method is of this protocol.
    *
-   * @param hasRoute whether a REST route matches the request, too.
+   * @param needsVersion whether a request that REST could serve, too, must say that it is of this
+   * protocol.
    */
-  accepts(request: HttpRequest, method: RpcMethod, hasRoute: boolean): boolean;
+  accepts(request: HttpRequest, method: RpcMethod, needsVersion: boolean): boolean;
   /** Answers the request. It makes its own exchange, and never throws. */
   serve(request: HttpRequest, response: HttpResponse, method: RpcMethod, settings: Settings): void;
   /** Whether a request is of this protocol, whatever its path is. */

