@@ -51,6 +51,8 @@ export function malformedTrailers(list: CheckedList): string | undefined {
 export function malformedExtension(list: CheckedList, extended: CheckedList): string | undefined {
   for (const role of [request, extendedConnectRequest, response, trailers] as const) {
     if ((extended.wellFormedFor & role) === 0) continue;
+    // The rules for fields are the same.
+    if (role === extendedConnectRequest && (extended.wellFormedFor & request) !== 0) continue;
     const fault = malformedFields(list, role, extended);
     if (fault !== undefined) return fault;
   }
@@ -61,7 +63,9 @@ export function malformedExtension(list: CheckedList, extended: CheckedList): st
 function check(list: CheckedList, role: Role): string | undefined {
   if ((list.wellFormedFor & role) !== 0) return undefined;
   const fault = malformedPseudoFields(list, role) ?? malformedFields(list, role, undefined);
-  if (fault === undefined) list.wellFormedFor |= role;
+  // Without `:protocol`, both kinds of requests are the same.
+  const isRequest = role === request || (role === extendedConnectRequest && list.protocol === undefined);
+  if (fault === undefined) list.wellFormedFor |= isRequest ? request | extendedConnectRequest : role;
   return fault;
 }
 
