@@ -138,6 +138,18 @@ export function metadataBytes(metadata: Metadata): number {
   return bytes;
 }
 
+/** The size of metadata. */
+export interface MetadataSize {
+  /** As `metadataBytes` returns it. */
+  readonly bytes: number;
+  /** The number of values. */
+  readonly pairs: number;
+}
+
+export function metadataSize(metadata: Metadata): MetadataSize {
+  return { bytes: metadataBytes(metadata), pairs: fieldsIn(metadata).length / 2 };
+}
+
 export function reservedFault(key: string): string {
   return `the metadata key "${key}" is reserved for ${key.startsWith("grpc-") ? "gRPC" : "HTTP"}`;
 }

@@ -3,7 +3,7 @@
 export { ErrorCode, HeaderList, type Stream, type StreamHandler, type StreamReset } from "@grpc-study/http2";
 export type { ServerLimits } from "../limits/limits.ts";
 export type { Compression } from "../protocol/compression.ts";
-export { requestFault } from "../protocol/metadata-rules.ts";
+export { type MetadataSize, metadataSize, requestFault } from "../protocol/metadata-rules.ts";
 export type { Status } from "../protocol/status.ts";
 export type { CertificateContents, Certificates } from "../security/certificates.ts";
 export type { ClientCertificate } from "../security/peer-certificate.ts";
@@ -13,4 +13,7 @@ export type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall,
 export { bindServer } from "./http2/server/bind-server.ts";
 export { afterReset, halfClosesBeforeReset } from "./http2/server/half-close.ts";
 export { createHttp2ServerTransport, type Http2ServerOptions, type Http2ServerTransport } from "./http2/server/transport.ts";
+export { localMethod } from "./in-process/channel.ts";
+export type { HandedOverStream } from "./in-process/local-call.ts";
+export type { LocalMethod } from "./in-process/local-method.ts";
 export type { ListenAddress, Listening, ServedMethod, ServerListener, ServerStream, ServerTransport, UnsentCall } from "./server.ts";

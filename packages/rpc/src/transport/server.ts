@@ -40,6 +40,11 @@ export interface ServerStream {
    */
   readonly metadata: Metadata;
   /**
+   * Shared by the calls of a connection to one method that repeat their header. A proxy keeps in
+   * `memo` what it derives from the header. Undefined if the transport does not compare headers.
+   */
+  readonly head?: { memo: unknown } | undefined;
+  /**
    * The deadline: milliseconds since 1970, or Infinity. At the deadline, the transport ends the
    * call and calls `onCancel`.
    */

@@ -2,14 +2,13 @@
 // both sides apply, as over a socket.
 
 import type { ServerLimits } from "../../limits/limits.ts";
-import { LinkedSet } from "../../linked-set.ts";
+import { type Linked, LinkedSet } from "../../linked-set.ts";
 import { Code } from "../../protocol/code.ts";
-import { fieldsIn } from "../../protocol/metadata.ts";
-import { metadataBytes } from "../../protocol/metadata-rules.ts";
+import { type MetadataSize, metadataSize } from "../../protocol/metadata-rules.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { OutgoingCall } from "../client.ts";
 import type { ServedMethod, ServerTransport, UnsentCall } from "../server.ts";
-import type { CallServer, InProcessCall } from "./call.ts";
+import type { CallServer } from "./call.ts";
 import { Turn } from "./turn.ts";
 
 /** The server limits that apply within a process. */
@@ -18,12 +17,20 @@ export type InProcessServerLimits = Pick<
   "maxReceiveMessageBytes" | "maxSendMessageBytes" | "maxMetadataBytes" | "maxMetadataPairs"
 >;
 
+/** A call that the server runs. */
+interface LocalRunningCall extends UnsentCall, Linked<LocalRunningCall> {
+  /** Whether the handler has ended the call, but the caller has not read the status. */
+  readonly answered?: boolean;
+  /** Ends the call on both sides. */
+  destroy(): void;
+}
+
 /** A server's in-process transport. */
 export class InProcessTransport implements Omit<ServerTransport, "listen">, CallServer {
   readonly limits: InProcessServerLimits;
   readonly turn = new Turn();
   readonly #methods = new Map<string, ServedMethod>();
-  readonly #running = new LinkedSet<InProcessCall>();
+  readonly #running = new LinkedSet<LocalRunningCall>();
   #drained: PromiseWithResolvers<void> | undefined;
 
   constructor(limits: InProcessServerLimits) {
@@ -42,7 +49,7 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
   }
 
   unsent(): UnsentCall[] {
-    return [...this.#running].filter(({ answered }) => answered);
+    return [...this.#running].filter(({ answered }) => answered === true);
   }
 
   destroy(): void {
@@ -53,26 +60,39 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
 
   /** Returns the method of a call, or the status that rejects the call. */
   find({ method: { path }, metadata }: OutgoingCall): ServedMethod | Status {
-    if (this.#drained !== undefined) return rejection(Code.UNAVAILABLE, "the server is shutting down");
-    if (metadata !== undefined) {
-      const { maxMetadataBytes, maxMetadataPairs } = this.limits;
-      const bytes = metadataBytes(metadata);
-      if (bytes > maxMetadataBytes) {
-        return rejection(Code.RESOURCE_EXHAUSTED, `the metadata has ${bytes} bytes, and maxMetadataBytes is ${maxMetadataBytes}`);
-      }
-      const pairs = fieldsIn(metadata).length / 2;
-      if (pairs > maxMetadataPairs) {
-        return rejection(Code.RESOURCE_EXHAUSTED, `the metadata has ${pairs} pairs, and maxMetadataPairs is ${maxMetadataPairs}`);
-      }
-    }
-    return this.#methods.get(path) ?? rejection(Code.UNIMPLEMENTED, `The server does not implement the method ${path}`);
+    return this.refusal(metadata && metadataSize(metadata)) ?? this.served(path) ?? this.unknown(path);
   }
 
-  started(call: InProcessCall): void {
+  /** Returns the status that rejects a call, whatever its method. */
+  refusal(metadata: MetadataSize | undefined): Status | undefined {
+    if (this.#drained !== undefined) return rejection(Code.UNAVAILABLE, "the server is shutting down");
+    if (metadata === undefined) return undefined;
+    const { maxMetadataBytes, maxMetadataPairs } = this.limits;
+    const { bytes, pairs } = metadata;
+    if (bytes > maxMetadataBytes) {
+      return rejection(Code.RESOURCE_EXHAUSTED, `the metadata has ${bytes} bytes, and maxMetadataBytes is ${maxMetadataBytes}`);
+    }
+    if (pairs > maxMetadataPairs) {
+      return rejection(Code.RESOURCE_EXHAUSTED, `the metadata has ${pairs} pairs, and maxMetadataPairs is ${maxMetadataPairs}`);
+    }
+    return undefined;
+  }
+
+  /** Returns the method with a path. */
+  served(path: string): ServedMethod | undefined {
+    return this.#methods.get(path);
+  }
+
+  /** Returns the status of a call to a method that is not served. */
+  unknown(path: string): Status {
+    return rejection(Code.UNIMPLEMENTED, `The server does not implement the method ${path}`);
+  }
+
+  started(call: LocalRunningCall): void {
     this.#running.add(call);
   }
 
-  ended(call: InProcessCall): void {
+  ended(call: LocalRunningCall): void {
     if (this.#running.delete(call) && this.#running.isEmpty) this.#drained?.resolve();
   }
 }

@@ -98,6 +98,10 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     return this.#head.metadata();
   }
 
+  get head(): { memo: unknown } {
+    return this.#head;
+  }
+
   get path(): string {
     return this.#head.method.path;
   }

@@ -32,6 +32,8 @@ export class RequestHead {
   readonly acceptEncoding: string;
   /** Whether a half-close may be the beginning of a cancel: see `halfClosesBeforeReset`. */
   readonly mayReset: boolean;
+  /** For the method: see `ServerStream.head`. */
+  memo: unknown = undefined;
 
   constructor(method: ServedMethod, list: HeaderList, fields: Fields) {
     this.method = method;
