@@ -13,9 +13,24 @@ export interface CallLimitOptions {
 /** Seconds after which a client may retry. */
 const retryAfter = { "retry-after": "1" };
 
+/** The calls of one client in flight. */
+export class ClientCalls {
+  /** The address, or the network, of the client. */
+  readonly client: string;
+  count = 0;
+
+  constructor(client: string) {
+    this.client = client;
+  }
+}
+
 export class CallLimits {
   readonly #options: CallLimitOptions;
-  readonly #callsByClient = new Map<string, number>();
+  /** The clients with calls, and the last one. */
+  readonly #clients = new Map<string, ClientCalls>();
+  /** The address of the last call, because clients make several calls. */
+  #lastAddress = "";
+  #last = new ClientCalls("");
   #running = 0;
 
   constructor(options: CallLimitOptions) {
@@ -25,31 +40,41 @@ export class CallLimits {
   /**
    * Counts a call.
    *
-   * @returns the key that `end` takes.
+   * @returns the calls of the client, which `end` takes.
    * @throws HttpError 503 if the gateway is at its limit, 429 if the client is at its limit.
    */
-  begin(address: string): string {
+  begin(address: string): ClientCalls {
     const { maxCalls, maxCallsPerAddress } = this.#options;
-    const client = clientOf(address);
-    const own = this.#callsByClient.get(client) ?? 0;
+    const own = this.#of(address);
     if (this.#running >= maxCalls) {
       throw new HttpError(503, Code.UNAVAILABLE, `the gateway has ${this.#running} calls in flight, which is its limit`, retryAfter);
     }
-    if (own >= maxCallsPerAddress) {
-      const message = `your address has ${own} calls in flight, which is its limit`;
+    if (own.count >= maxCallsPerAddress) {
+      const message = `your address has ${own.count} calls in flight, which is its limit`;
       throw new HttpError(429, Code.RESOURCE_EXHAUSTED, message, retryAfter);
     }
-    this.#callsByClient.set(client, own + 1);
+    own.count++;
     this.#running++;
-    return client;
+    return own;
   }
 
   /** Releases a call that `begin` counted. */
-  end(client: string): void {
-    const own = this.#callsByClient.get(client) ?? 0;
-    if (own > 1) this.#callsByClient.set(client, own - 1);
-    else this.#callsByClient.delete(client);
+  end(calls: ClientCalls): void {
+    calls.count--;
+    if (calls.count === 0 && calls !== this.#last) this.#clients.delete(calls.client);
     this.#running--;
+  }
+
+  #of(address: string): ClientCalls {
+    const last = this.#last;
+    if (address === this.#lastAddress) return last;
+    if (last.count === 0) this.#clients.delete(last.client);
+    const client = clientOf(address);
+    const calls = this.#clients.get(client) ?? new ClientCalls(client);
+    this.#clients.set(client, calls);
+    this.#lastAddress = address;
+    this.#last = calls;
+    return calls;
   }
 }
 

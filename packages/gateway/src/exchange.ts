@@ -1,7 +1,7 @@
 // One request to the gateway: the state and the call options that every kind of call needs.
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, type MetadataInit, RpcError } from "@grpc-study/rpc";
-import type { CallLimits } from "./call-limits.ts";
+import type { CallLimits, ClientCalls } from "./call-limits.ts";
 import { Cancellation } from "./cancellation.ts";
 import { type GatewayHooks, hookMetadata, type MetadataHook, replaceMetadata } from "./hooks.ts";
 import type { BodyLimits } from "./http/body.ts";
@@ -51,8 +51,8 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   #timeUpAt = Number.POSITIVE_INFINITY;
   /** What the hook `metadata` has returned. */
   #hooked: Metadata | undefined;
-  /** The key of the client in `callLimits`, while the call is in flight. */
-  #client: string | undefined;
+  /** The calls of the client in `callLimits`, while the call is in flight. */
+  #client: ClientCalls | undefined;
   /** The connection of the call, while the call is in flight. */
   #connection: UpstreamConnection | undefined;
   previous: RunningCall | undefined;

@@ -1,5 +1,4 @@
 // Where a gRPC call comes from, and the metadata that tells the upstream.
-import { randomUUID } from "node:crypto";
 import type { Metadata } from "@grpc-study/rpc";
 import type { ServerStream } from "@grpc-study/rpc/transport";
 import { Proxies, type TrustProxy } from "../adapters/proxies.ts";
@@ -78,7 +77,7 @@ function listOf(metadata: Metadata, key: TextKey): string | undefined {
 type TextKey = "origin" | "sec-fetch-site" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto";
 
 /** What hooks see of a call, except its id. */
-export function requestInfo(path: string, { metadata, authority }: ServerStream, origin: Origin): Omit<RequestInfo, "requestId"> {
+export function requestInfo(path: string, metadata: Metadata, authority: string, origin: Origin): Omit<RequestInfo, "requestId"> {
   const headers: Record<string, string> = {};
   for (const [key, value] of metadata) {
     const text = typeof value === "string" ? value : value.toString("base64");
@@ -102,20 +101,20 @@ const ofConnection = /^(?:proxy-.*|trailer|host|content-encoding)$/;
 
 /**
  * Turns the metadata of a caller into that of the upstream's call: removes what belongs to the
- * connection and what only the gateway sets, and adds the origin and the request id.
+ * connection and what only the gateway sets, and adds the origin.
  *
- * @returns the request id: the caller's `x-request-id` if it is valid, or a generated one.
+ * @returns the caller's `x-request-id`, which is kept, or undefined if it has no valid one.
  */
-export function prepareMetadata(metadata: Metadata, { addresses, host, scheme }: Origin): string {
+export function prepareMetadata(metadata: Metadata, { addresses, host, scheme }: Origin): string | undefined {
   const ids = metadata.getAll("x-request-id");
   const [id] = ids;
-  const requestId = id !== undefined && ids.length === 1 && /^[\x21-\x7e]{1,128}$/.test(id) ? id : randomUUID();
+  const requestId = id !== undefined && ids.length === 1 && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
   for (const key of metadata.keys()) if (isDropped(key)) metadata.delete(key);
   // The values are those of received headers, so they are legal.
   metadata.receive("x-forwarded-for", addresses.length === 1 ? (addresses[0] ?? "") : addresses.join(", "));
   metadata.receive("x-forwarded-host", host);
   metadata.receive("x-forwarded-proto", scheme);
-  metadata.receive("x-request-id", requestId);
+  if (requestId !== undefined) metadata.receive("x-request-id", requestId);
   return requestId;
 }
 

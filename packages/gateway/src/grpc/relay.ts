@@ -1,8 +1,17 @@
 // gRPC pass-through: the methods of the gateway's services, as the server transport calls them. Each
-// call is opened on a channel to its upstream. Messages cross as bytes.
+// call is opened on a channel to its upstream, or handed over to a server in this process. Messages
+// cross as bytes.
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { OutgoingMethod, ServedMethod, ServerListener, ServerStream } from "@grpc-study/rpc/transport";
+import {
+  type LocalMethod,
+  localMethod,
+  type OutgoingMethod,
+  type ServedMethod,
+  type ServerListener,
+  type ServerStream,
+} from "@grpc-study/rpc/transport";
 import type { UpstreamConnections } from "../upstreams.ts";
+import { HandedOverCall } from "./handed-over-call.ts";
 import type { OriginOf } from "./origin.ts";
 import type { RelayedMethod, RelaySettings } from "./relayed-call.ts";
 import { RequestStreamCall } from "./request-stream-call.ts";
@@ -107,6 +116,8 @@ class Method implements ServedMethod, RelayedMethod {
   readonly responseStream: boolean;
   readonly early: boolean;
   readonly connections: UpstreamConnections;
+  /** The method of an upstream in this process. */
+  readonly local: LocalMethod | undefined;
   /** The time limit of its calls, in milliseconds. */
   readonly timeoutMs: number;
   readonly settings: RelaySettings;
@@ -123,19 +134,30 @@ class Method implements ServedMethod, RelayedMethod {
     this.responseStream = responseStream;
     this.early = requestStream;
     this.connections = connections;
+    this.local = localMethod(connections.channel, path);
     this.timeoutMs = timeoutMs;
     this.settings = settings;
   }
 
+  get borrows(): boolean {
+    // A hook may wait while the request waits.
+    return this.local?.borrows === true && (this.requestStream || this.settings.hooks.metadata === undefined);
+  }
+
   open(caller: ServerStream): ServerListener {
+    if (this.local !== undefined) return begun(new HandedOverCall(this, caller, this.local, undefined, false, 0));
     const call = new RequestStreamCall(this, caller);
     call.begin();
     return call.requests;
   }
 
-  answer(caller: ServerStream, request: Buffer, compressed: boolean): ServerListener {
-    const call = new SingleRequestCall(this, caller, request, compressed);
-    call.begin();
-    return call;
+  answer(caller: ServerStream, request: Buffer, compressed: boolean, start = 0): ServerListener {
+    if (this.local !== undefined) return begun(new HandedOverCall(this, caller, this.local, request, compressed, start));
+    return begun(new SingleRequestCall(this, caller, request, compressed));
   }
+}
+
+function begun<Call extends HandedOverCall | SingleRequestCall>(call: Call): Call {
+  call.begin();
+  return call;
 }

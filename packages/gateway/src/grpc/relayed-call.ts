@@ -1,21 +1,17 @@
-// A relayed call: what its kinds share. It begins, passes responses on, and ends once.
+// A relayed call: what all calls share, whatever carries them to the upstream. It begins, and ends
+// once.
+
+import { randomUUID } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
-import {
-  type ClientListener,
-  type ClientStream,
-  type Compression,
-  type OutgoingCall,
-  type OutgoingMethod,
-  requestFault,
-  type ServerStream,
-  type Status,
-} from "@grpc-study/rpc/transport";
+import { type OutgoingMethod, requestFault, type ServerStream, type Status } from "@grpc-study/rpc/transport";
+import type { ClientCalls } from "../call-limits.ts";
 import type { Settings } from "../exchange.ts";
 import { type CallInfo, hookMetadata, type MetadataHook, replaceMetadata } from "../hooks.ts";
 import type { RunningCall } from "../running.ts";
-import type { UpstreamConnection, UpstreamConnections } from "../upstreams.ts";
-import { type OriginOf, prepareMetadata, requestInfo } from "./origin.ts";
+import type { UpstreamConnections } from "../upstreams.ts";
+import { type CallerHead, headOf } from "./caller-head.ts";
+import { type OriginOf, requestInfo } from "./origin.ts";
 import { statusOf } from "./status.ts";
 
 /** The settings that all calls of a relay share. */
@@ -33,42 +29,28 @@ export interface RelayedMethod extends OutgoingMethod {
   readonly settings: RelaySettings;
 }
 
-/** It is also the channel's `OutgoingCall` and its listener: a call is one allocation. */
-export abstract class RelayedCall implements OutgoingCall, ClientListener, RunningCall {
+export abstract class RelayedCall implements RunningCall {
   readonly method: RelayedMethod;
-  metadata: Metadata | undefined = undefined;
+  /** Milliseconds since 1970, or Infinity. */
   deadline: number;
-  readonly compression: Compression;
-  readonly waitForReady = undefined;
-  readonly authority = undefined;
-  request: Buffer | undefined;
-  previousAttempts = 0;
   previous: RunningCall | undefined = undefined;
   next: RunningCall | undefined = undefined;
   protected readonly caller: ServerStream;
-  protected upstream: ClientStream | undefined = undefined;
   protected ended = false;
-  /** The only response of a method without a response stream. It is sent with the status. */
-  #response: Buffer | undefined = undefined;
-  #responseCompressed = false;
-  /** The compression that the header announces, if the caller accepts it. */
-  protected responseCompression: Compression = "identity";
-  /** The key of the client in `callLimits`, while the call runs. */
-  #client: string | undefined = undefined;
-  /** The connection, while the call runs. */
-  #connection: UpstreamConnection | undefined = undefined;
+  /** Undefined before `begin`, and if it has rejected the call. */
+  protected head: CallerHead | undefined = undefined;
+  /** The metadata that a hook has changed. */
+  protected hooked: Metadata | undefined = undefined;
+  /** The calls of the client in `callLimits`, while the call runs. */
+  #client: ClientCalls | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
-  #requestId = "";
-  #address = "";
+  #requestId: string | undefined = undefined;
   #began = 0;
 
-  /** @param compression the compression of the requests. */
-  constructor(method: RelayedMethod, caller: ServerStream, request: Buffer | undefined, compression: Compression) {
+  constructor(method: RelayedMethod, caller: ServerStream) {
     this.method = method;
     this.caller = caller;
     this.deadline = caller.deadline;
-    this.request = request;
-    this.compression = compression;
   }
 
   /** Opens the upstream's call, unless a limit or a rule rejects it. */
@@ -77,31 +59,30 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
     const { settings } = method;
     if (settings.logger !== undefined) this.#began = performance.now();
     try {
-      const { metadata } = caller;
-      const origin = settings.originOf(caller, metadata);
-      const [address = ""] = origin.addresses;
-      this.#address = address;
       const { metadata: hook } = settings.hooks;
       // Before the metadata of HTTP is removed.
-      const seen = hook && requestInfo(method.path, caller, origin);
-      this.#requestId = prepareMetadata(metadata, origin);
-      if (hook === undefined || seen === undefined) this.#start(metadata);
+      const before = hook && caller.metadata.clone();
+      const head = headOf(caller, settings.originOf);
+      this.head = head;
+      if (hook === undefined || before === undefined) this.#start(head.fault);
       else {
-        const request = { ...seen, requestId: this.#requestId };
+        const request = { ...requestInfo(method.path, before, caller.authority, head.origin), requestId: this.requestId };
         this.#count();
-        void this.#authorize(hook, { request, protocol: "grpc", method: method.desc }, metadata);
+        void this.#authorize(hook, { request, protocol: "grpc", method: method.desc }, head);
       }
     } catch (thrown) {
       this.#reject(thrown);
     }
   }
 
-  async #authorize(hook: MetadataHook, call: CallInfo, metadata: Metadata): Promise<void> {
+  async #authorize(hook: MetadataHook, call: CallInfo, head: CallerHead): Promise<void> {
     try {
       const more = await hookMetadata(hook, call);
       if (this.ended) return;
+      const metadata = head.copy(this.requestId);
       replaceMetadata(metadata, more);
-      this.#start(metadata);
+      this.hooked = metadata;
+      this.#start(requestFault(metadata));
     } catch (thrown) {
       if (!this.ended) this.#reject(thrown);
     }
@@ -111,31 +92,24 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
     const { errors, logger } = this.method.settings;
     const error = RpcError.from(thrown);
     if (error.code === Code.INTERNAL && error.cause !== undefined)
-      logger?.error({ reqId: this.#requestId, err: error.cause }, error.message);
-    this.#end(statusOf(errors.visible(error)));
+      logger?.error({ reqId: this.requestId, err: error.cause }, error.message);
+    const status = statusOf(errors.visible(error));
+    this.release(status.code);
+    this.cancelUpstream(status);
+    this.caller.end(status, undefined, false);
   }
 
   /**
    * Opens the upstream's call.
    *
-   * @throws RpcError INVALID_ARGUMENT for metadata that cannot be sent, HttpError at a limit.
+   * @param fault why the metadata cannot be sent.
+   * @throws RpcError INVALID_ARGUMENT for a fault, HttpError at a limit.
    */
-  #start(metadata: Metadata): void {
-    const { method } = this;
-    this.#setMetadata(metadata);
+  #start(fault: string | undefined): void {
+    if (fault !== undefined) throw new RpcError(Code.INVALID_ARGUMENT, fault);
     if (this.#client === undefined) this.#count();
-    const connection = method.connections.choose();
-    connection.calls++;
-    this.#connection = connection;
-    this.upstream = connection.channel.open(this, this);
-    this.upstream.pull();
-    // Also pulls a second response, to detect an upstream that sends more than one.
-    if (!method.responseStream) this.upstream?.pull();
-    if (!this.ended) this.opened();
+    this.open();
   }
-
-  /** The upstream's call is open. */
-  protected opened(): void {}
 
   /**
    * Counts the call until its end.
@@ -149,13 +123,25 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
     if (timeoutMs !== Number.POSITIVE_INFINITY) this.#limitTime(timeoutMs);
   }
 
-  /** @throws RpcError INVALID_ARGUMENT for metadata that cannot be sent. */
-  #setMetadata(metadata: Metadata): void {
-    const fault = requestFault(metadata);
-    if (fault !== undefined) throw new RpcError(Code.INVALID_ARGUMENT, fault);
-    this.metadata = metadata;
-    const attempts = metadata.get("grpc-previous-rpc-attempts");
-    if (attempts !== undefined && /^\d{1,9}$/.test(attempts)) this.previousAttempts = Number(attempts);
+  /** Opens the upstream's call. */
+  protected abstract open(): void;
+
+  /** Cancels the upstream's call, unless it has ended. */
+  protected abstract cancelUpstream(status: Status): void;
+
+  /** Created only for a call that needs it. */
+  protected get requestId(): string {
+    this.#requestId ??= this.head?.requestId ?? randomUUID();
+    return this.#requestId;
+  }
+
+  /** The metadata of the upstream's call, which nobody changes. */
+  protected get upstreamMetadata(): Metadata | undefined {
+    return this.hooked ?? this.head?.metadata(this.requestId);
+  }
+
+  get #address(): string {
+    return this.head?.address ?? "";
   }
 
   /** Ends the call after the gateway's time limit. The transport ends it at the caller's deadline. */
@@ -169,96 +155,52 @@ export abstract class RelayedCall implements OutgoingCall, ClientListener, Runni
   /** Ends the call on both sides. */
   cancel({ code, message }: RpcError): void {
     if (this.ended) return;
-    this.upstream?.cancel(code, message);
-    this.#end({ code, message, metadata: undefined });
+    const status = { code, message, metadata: undefined };
+    this.release(code);
+    this.cancelUpstream(status);
+    this.caller.end(status, undefined, false);
   }
 
   /** The connection of a caller that does not read is closed by the transport. */
   abort(): void {}
 
-  // Called by the transport.
-
   /** The caller has ended the call, or its connection is lost. */
-  onCancel({ code, message }: Status): void {
+  onCancel(status: Status): void {
     if (this.ended) return;
-    this.upstream?.cancel(code, message);
-    this.#release(code);
-  }
-
-  // Called by the channel.
-
-  onHeader(header: Metadata | undefined, compression: Compression): void {
-    if (this.ended) return;
-    // The header commits the call: the channel never sends the request again.
-    this.request = undefined;
-    if (compression !== "identity" && this.caller.accepts(compression)) this.responseCompression = compression;
-    this.passHeader(header);
-  }
-
-  /** Sends the header of the response. */
-  protected passHeader(header: Metadata | undefined): void {
-    this.caller.sendHeader(header, this.responseCompression);
-  }
-
-  /** Sends the header before the status, if it was held back. */
-  protected flushHeader(_status: Status): void {}
-
-  onMessage(message: Buffer, compressed: boolean): void {
-    if (this.ended) return;
-    const compress = compressed && this.responseCompression !== "identity";
-    if (this.method.responseStream) {
-      if (this.caller.send(message, compress)) this.upstream?.pull();
-    } else if (this.#response === undefined) {
-      this.#response = message;
-      this.#responseCompressed = compress;
-    } else this.cancel(new RpcError(Code.UNIMPLEMENTED, `${this.method.path} got more than one response`));
-  }
-
-  abstract onDrain(): void;
-
-  onStatus(status: Status): void {
-    if (this.ended) return;
-    this.#end(status.cause === undefined ? status : this.#visible(status));
-  }
-
-  /** A status of this side may have internal addresses. */
-  #visible({ code, message, metadata, cause }: Status): Status {
-    const { errors, logger } = this.method.settings;
-    logger?.warn({ reqId: this.#requestId }, message);
-    const shown = errors.visible(new RpcError(code, message, { cause }));
-    return { code: shown.code, message: shown.message, metadata };
+    this.release(status.code);
+    this.cancelUpstream(status);
   }
 
   // The end.
 
-  #end(status: Status): void {
-    const { caller } = this;
-    const response = this.#response;
-    this.#release(status.code);
-    this.flushHeader(status);
-    if (status.code !== Code.OK) caller.end(status, undefined, false);
-    else caller.end(status.metadata === undefined && status.message === "" ? undefined : status, response, this.#responseCompressed);
+  /** The status that the caller sees. A status of this side may have internal addresses. */
+  protected visible(status: Status): Status {
+    const { code, message, metadata, cause } = status;
+    if (cause === undefined) return status;
+    const { errors, logger } = this.method.settings;
+    logger?.warn({ reqId: this.requestId }, message);
+    const shown = errors.visible(new RpcError(code, message, { cause }));
+    return { code: shown.code, message: shown.message, metadata };
   }
 
   /** Releases what the call holds, and writes its line in the access log. */
-  #release(code: Code): void {
-    const { settings, path } = this.method;
+  protected release(code: Code): void {
+    const { settings } = this.method;
     this.ended = true;
-    this.upstream = undefined;
-    this.#response = undefined;
-    this.request = undefined;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     if (this.#client !== undefined) {
       settings.running.delete(this);
       settings.callLimits.end(this.#client);
       this.#client = undefined;
     }
-    this.#connection?.end();
-    this.#connection = undefined;
-    if (settings.logger === undefined) return;
+    if (settings.logger !== undefined) this.#log(code);
+  }
+
+  #log(code: Code): void {
+    const { settings, path } = this.method;
     const durationMs = Math.round((performance.now() - this.#began) * 1000) / 1000;
-    const fields = { reqId: this.#requestId, method: "POST", path, protocol: "grpc", status: 200, grpc: Code[code], durationMs };
-    settings.logger.info({ ...fields, peer: this.#address }, "request");
+    const fields = { reqId: this.requestId, method: "POST", path, protocol: "grpc", status: 200, grpc: Code[code], durationMs };
+    settings.logger?.info({ ...fields, peer: this.#address }, "request");
   }
 }
 

@@ -1,9 +1,10 @@
 // A relayed call with a stream of requests: client streaming or bidirectional. Each side pulls one
 // message at a time, once the other side has room for it, so that a slow reader slows the sender.
 import type { ServerListener, ServerStream, Status } from "@grpc-study/rpc/transport";
-import { RelayedCall, type RelayedMethod } from "./relayed-call.ts";
+import { ForwardedCall } from "./forwarded-call.ts";
+import type { RelayedMethod } from "./relayed-call.ts";
 
-export class RequestStreamCall extends RelayedCall {
+export class RequestStreamCall extends ForwardedCall {
   /** The listener of the caller's stream. */
   readonly requests: ServerListener = new Requests(this);
 

@@ -3,12 +3,13 @@
 // `onCancel` for such a call, and the channel never calls `onDrain`.
 import type { Metadata } from "@grpc-study/rpc";
 import type { ServerListener, ServerStream, Status } from "@grpc-study/rpc/transport";
-import { RelayedCall, type RelayedMethod } from "./relayed-call.ts";
+import { ForwardedCall } from "./forwarded-call.ts";
+import type { RelayedMethod } from "./relayed-call.ts";
 
 /** Calls whose header has arrived in this turn of the event loop, but not their response. */
 let waiting: SingleRequestCall[] = [];
 
-export class SingleRequestCall extends RelayedCall implements ServerListener {
+export class SingleRequestCall extends ForwardedCall implements ServerListener {
   /** A header that has not been sent. */
   #header: Metadata | undefined = undefined;
   #hasHeader = false;
