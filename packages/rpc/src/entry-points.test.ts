@@ -31,7 +31,15 @@ import * as validation from "./interceptors/validate/index.ts";
 import { check, validate, validateRequests } from "./interceptors/validate/index.ts";
 import { BadRequestSchema } from "./protocol/error-details.ts";
 import * as transport from "./transport/index.ts";
-import { bindServer, createHttp2ServerTransport, listen, requestFault, serverCertificates } from "./transport/index.ts";
+import {
+  bindServer,
+  createHttp2ServerTransport,
+  listen,
+  localMethod,
+  metadataSize,
+  requestFault,
+  serverCertificates,
+} from "./transport/index.ts";
 
 /** A value that TypeScript has not checked. */
 type Untyped = never;
@@ -213,6 +221,9 @@ const parameters: Readonly<Record<string, Parameter>> = {
     (other) => createHttp2ServerTransport({}, { other }),
   ],
   "requestFault()": [/metadata/, nothing, (value) => requestFault(value)],
+  "metadataSize()": [/metadata/, nothing, (value) => metadataSize(value)],
+  "localMethod(channel)": [/localMethod\(\)/, notAnObject, (value) => localMethod(value, "/a.B/C")],
+  "localMethod(_, path)": [/localMethod\(\)/, noString, (value) => localMethod(createServer().channel(), value)],
   "transport.attach()": [/attach\(\)/, nothing, (value) => createHttp2ServerTransport().attach(value)],
   "listen(transport)": [/transport/, notAnObject, (value) => listen(value, "127.0.0.1:0")],
   "listen(_, address)": [/address/, nothing, (value) => listen(createHttp2ServerTransport(), value)],

@@ -146,7 +146,9 @@ export interface MetadataSize {
   readonly pairs: number;
 }
 
+/** @throws TypeError if the argument is not Metadata. */
 export function metadataSize(metadata: Metadata): MetadataSize {
+  if (!(metadata instanceof Metadata)) throw wrongType("the metadata of metadataSize()", "Metadata", metadata);
   return { bytes: metadataBytes(metadata), pairs: fieldsIn(metadata).length / 2 };
 }
 

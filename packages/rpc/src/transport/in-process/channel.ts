@@ -1,6 +1,6 @@
 // A channel to a server in the same process.
 
-import { checkOptionNames, type Names } from "../../checks.ts";
+import { checkObject, checkOptionNames, checkString, type Names } from "../../checks.ts";
 import { defaultChannelLimits, type MessageLimits, withDefaults } from "../../limits/limits.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
@@ -76,8 +76,11 @@ export class InProcessChannel implements Channel {
  * The server need not serve the method yet.
  *
  * @param path `/package.Service/Method`.
+ * @throws TypeError for a wrong argument.
  */
 export function localMethod(channel: Channel, path: string): LocalMethod | undefined {
+  checkObject("the channel of localMethod()", channel);
+  checkString("the path of localMethod()", path);
   return channel instanceof InProcessChannel ? channel.method(path) : undefined;
 }
 
