@@ -32,8 +32,10 @@ import { check, validate, validateRequests } from "./interceptors/validate/index
 import { BadRequestSchema } from "./protocol/error-details.ts";
 import * as transport from "./transport/index.ts";
 import {
+  afterReset,
   bindServer,
   createHttp2ServerTransport,
+  halfClosesBeforeReset,
   listen,
   localMethod,
   metadataSize,
@@ -222,6 +224,8 @@ const parameters: Readonly<Record<string, Parameter>> = {
   ],
   "requestFault()": [/metadata/, nothing, (value) => requestFault(value)],
   "metadataSize()": [/metadata/, nothing, (value) => metadataSize(value)],
+  "halfClosesBeforeReset()": [/halfClosesBeforeReset\(\)/, noString, (value) => halfClosesBeforeReset(value)],
+  "afterReset()": [/afterReset\(\)/, nothing, (value) => afterReset(value)],
   "localMethod(channel)": [/localMethod\(\)/, notAnObject, (value) => localMethod(value, "/a.B/C")],
   "localMethod(_, path)": [/localMethod\(\)/, noString, (value) => localMethod(createServer().channel(), value)],
   "transport.attach()": [/attach\(\)/, nothing, (value) => createHttp2ServerTransport().attach(value)],
