@@ -71,6 +71,9 @@ export const sections: readonly Section[] = [
           { path: "guides/one-port", en: "One port for every client", zh: "一个端口，所有客户端" },
           { path: "guides/browsers", en: "Browsers", zh: "浏览器" },
           { path: "guides/deployment", en: "Deployment", zh: "部署" },
+          { path: "guides/docker", en: "Docker", zh: "Docker" },
+          { path: "guides/kubernetes", en: "Kubernetes", zh: "Kubernetes" },
+          { path: "guides/xds", en: "xDS", zh: "xDS" },
         ],
       },
       {
