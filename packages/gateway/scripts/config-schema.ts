@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
 import standaloneCode from "ajv/dist/standalone/index.js";
 import { configSchema } from "../src/config/schema.ts";
+import { publishedSchema } from "./published-schema.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const ajv = new Ajv({ allErrors: true, messages: false, allowUnionTypes: true, code: { source: true, esm: true } });
@@ -17,7 +18,7 @@ if (/\brequire\(|^import /m.test(code))
   throw new Error("the generated validator needs a module of Ajv: change the keyword of the schema that does");
 
 mkdirSync(`${root}gen/config`, { recursive: true });
-writeFileSync(`${root}config.schema.json`, `${JSON.stringify(configSchema, undefined, 2)}\n`);
+writeFileSync(`${root}config.schema.json`, `${JSON.stringify(publishedSchema(configSchema), undefined, 2)}\n`);
 writeFileSync(`${root}gen/config/validate.js`, code);
 writeFileSync(
   `${root}gen/config/validate.d.ts`,
@@ -30,7 +31,7 @@ export interface SchemaError {
   /** The name that the error is about, with the keyword \`propertyNames\`. */
   readonly propertyName?: string;
 }
-/** Checks a configuration against config.schema.json. Sets \`errors\` unless it returns true. */
+/** Checks a configuration in which variables are replaced. Sets \`errors\` unless it returns true. */
 export declare const validate: { (value: unknown): boolean; readonly errors?: readonly SchemaError[] | null };
 `,
 );

@@ -15,7 +15,7 @@ import { handshakeHandler } from "./kinds/handshake.ts";
 import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
 import { serverPaths } from "./own-paths.ts";
 import { allProtocols } from "./protocols.ts";
-import { allowedHostsOf, checkHost, checkSite } from "./server/hosts.ts";
+import { checkHost, checkSite } from "./server/hosts.ts";
 import type { ConnectionLimits } from "./server/limits.ts";
 import { securityHeaders } from "./server/security-headers.ts";
 import { type Listening, Server } from "./server/server.ts";
@@ -92,7 +92,7 @@ export function createGateway(options: GatewayServerOptions): Gateway {
     { ...options, allowedOrigins: pageOrigins, paths: serverPaths(options.paths) },
     { headers: securityHeaders({ secure: tls !== undefined, shared: cors !== undefined }), home: true },
   );
-  const allowedHosts = options.allowedHosts && allowedHostsOf(options.allowedHosts);
+  const allowedHosts = options.allowedHosts?.map((host) => host.toLowerCase());
   const guardOf = (hosts: () => readonly string[]) => {
     return (request: GuardedRequest) => {
       checkHost(request, allowedHosts ?? hosts());

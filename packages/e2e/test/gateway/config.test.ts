@@ -5,7 +5,7 @@ import { createServer, implement } from "@grpc-study/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gatewayMain, packagesFolder } from "../harness/paths.ts";
 import { closedPort } from "../harness/ports.ts";
-import { run } from "../harness/process.ts";
+import { Process, run } from "../harness/process.ts";
 import { Folder } from "../security/certificates.ts";
 import { GatewayProcess, ready } from "./gateways.ts";
 import { askHttp1 } from "./http.ts";
@@ -110,6 +110,14 @@ rules:
     ]);
   });
 
+  test("ends with status 0 and no message when its stdout is closed, as by `| head -1`", async () => {
+    const file = await folder.write("closed.yaml", `upstreams: [{ address: "localhost:8083", descriptors: ${shop} }]\n`);
+    await using checking = new Process(process.execPath, [gatewayMain, "check", file]);
+    checking.closeStdout();
+    expect(await checking.exit).toEqual({ status: 0, signal: null });
+    expect(checking.stderr.text).toBe("");
+  });
+
   test("names the rule of a method, not one whose selector is the start of its name", async () => {
     const content = `upstreams:
   - { address: "localhost:8083", descriptors: ${shop} }
@@ -133,7 +141,7 @@ rules:
   test.each([
     ["paths: { health: /docs }", 'FILE:2:8: paths: paths.docs and paths.health are both "/docs"\n'],
     ["headers: { status: grpc-status }", /^FILE:2:20: headers\.status: statusMetadata must not name grpc-status[^\n]+\n$/],
-    ["allowedHosts: [https://shop.example]", /^FILE:2:15: allowedHosts: allowedHosts must be host names such as [^\n]+\n$/],
+    ["allowedHosts: [https://shop.example]", /^FILE:2:15: allowedHosts: allowedHosts\[0\] must be [^\n]+\n$/],
   ])("reports what could never have an effect, once: %s", async (line, stderr) => {
     expect(await check(`upstreams: [{ address: "localhost:8083", descriptors: ${shop} }]\n${line}\n`)).toMatchObject({
       status: 1,

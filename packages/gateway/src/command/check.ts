@@ -1,5 +1,6 @@
 // `check FILE`: finds all faults in a configuration and in the files that it names.
 
+import { endIfStdoutFails } from "@grpc-study/command/command-line";
 import { printable } from "@grpc-study/command/printable";
 import { createLogger } from "@grpc-study/log";
 import { TlsFileError } from "@grpc-study/rpc";
@@ -21,6 +22,7 @@ import { UnknownServiceError, UpstreamServer, UsageError } from "./upstream-serv
 
 /** Prints a summary, or the faults and sets the exit status to 1. */
 export async function check(file: string, { connect }: CheckOptions): Promise<void> {
+  endIfStdoutFails();
   try {
     const checked = new ConfigCheck(readConfig(file));
     await checked.run(connect === true);

@@ -121,7 +121,7 @@ test("a misspelt --upstream gets a suggestion; a missing one is reported", async
     return error;
   };
   expect(await errorOf("--upsteam", "localhost:1")).toContain("unknown option '--upsteam' (Did you mean --upstream?)");
-  expect(await errorOf()).toContain("required option '--upstream <host:port...>' not specified");
+  expect(await errorOf()).toContain("required option '--upstream <host:port...>' or '--config <file>' not specified");
 });
 
 test("--help shows defaults as they are typed", () => {

@@ -181,7 +181,7 @@ export function createProgram({ serve, check }: Actions): Command {
     .addOption(new Option("--log-level <level>", "minimum level to log to stderr (default: info)").choices(logLevels))
     .action(async (options: CommandOptions) => {
       if (options.upstream === undefined && options.config === undefined) {
-        command.error("error: required option '--upstream <host:port...>' not specified");
+        command.error("error: required option '--upstream <host:port...>' or '--config <file>' not specified");
       }
       if (options.reflection && options.descriptors !== undefined) command.error("error: use either --reflection or --descriptors");
       const servers = options.upstream?.length ?? 0;

@@ -1,16 +1,18 @@
-// The published schema is the one that the validator comes from.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the values contain references to variables.
+// The published schema is the one that the validator comes from, and accepts references to variables.
 import { readFileSync } from "node:fs";
 import { parseDurationOrZero } from "@grpc-study/command/duration";
 import { Ajv } from "ajv";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { validate } from "../../gen/config/validate.js";
+import { publishedSchema } from "../../scripts/published-schema.ts";
 import { configSchema } from "./schema.ts";
 
 const published = JSON.parse(readFileSync(new URL("../../config.schema.json", import.meta.url), "utf8")) as object;
 
 test("config.schema.json is up to date: pnpm build writes it", () => {
-  expect(published).toEqual(JSON.parse(JSON.stringify(configSchema)));
+  expect(published).toEqual(publishedSchema(configSchema));
 });
 
 test("the generated validator and Ajv with the published schema agree", () => {
@@ -24,6 +26,25 @@ test("the generated validator and Ajv with the published schema agree", () => {
       expect(validate(config)).toBe(ajv(config));
     }),
   );
+});
+
+test("editors accept references to variables wherever they may stand, and nothing else instead", () => {
+  const ajv = new Ajv({ strict: true, allowUnionTypes: true }).compile(published);
+  const config = (value: string) => ({
+    listen: `localhost:${value}`,
+    unbound: value,
+    conflicts: value,
+    protocols: [value],
+    timeouts: { "a.B.*": value },
+    limits: { maxCalls: value, timeout: value },
+    paths: { docs: value },
+    upstreams: [{ address: value, tls: value, services: [value] }],
+  });
+  for (const reference of ["${NAME}", "${NAME:-8080}"]) expect([ajv(config(reference)), ajv.errors]).toEqual([true, null]);
+  for (const [key, value] of Object.entries(config("x y")).filter(([key]) => key !== "upstreams")) {
+    expect(ajv({ [key]: value }), key).toBe(false);
+  }
+  expect(validate(config("${NAME}"))).toBe(false);
 });
 
 test("the schema accepts the durations that the command line accepts", () => {

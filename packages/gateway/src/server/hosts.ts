@@ -23,19 +23,6 @@ export function checkHost({ headers: { host } }: Pick<HttpRequest, "headers">, a
   throw new HttpError(421, Code.PERMISSION_DENIED, `the host ${quote(host)} is not allowed: add it to allowedHosts`);
 }
 
-/**
- * The host names that an option allows, in lower case.
- *
- * @throws TypeError for what is no host, such as a URL: it would never be the host of a request.
- */
-export function allowedHostsOf(hosts: readonly string[]): string[] {
-  for (const host of hosts) {
-    if (host === "*" || /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d+)?$/i.test(host)) continue;
-    throw new TypeError(`allowedHosts must be host names such as "shop.example", or "*", got "${host}"`);
-  }
-  return hosts.map((host) => host.toLowerCase());
-}
-
 /** The host name without the port. */
 function nameOf(host: string): string {
   return host.toLowerCase().replace(/:\d*$/, "");
