@@ -200,19 +200,20 @@ describe.each(transports)("%s", (transport) => {
     const head = async (path: string) => {
       if (session === undefined) {
         const { status, headers } = await fetch(url + path, { method: "HEAD" });
-        return [status, headers.get("content-type")];
+        return [status, headers.get("content-type"), headers.get("content-length")];
       }
       const stream = session.request({ ":method": "HEAD", ":path": path }).resume();
       const [[headers]] = await Promise.all([once(stream, "response"), once(stream, "close")]);
-      return [headers[":status"], headers["content-type"] ?? null];
+      return [headers[":status"], headers["content-type"] ?? null, headers["content-length"] ?? null];
     };
-    expect(await head("/v1/list")).toEqual([200, "application/x-ndjson"]);
+    // The response to a GET has no length.
+    expect(await head("/v1/list")).toEqual([200, "application/x-ndjson", null]);
     expect(await aborted).toBe(Code.CANCELLED);
     // The type depends on the first response, which may never arrive.
-    expect(await head("/v1/download")).toEqual([200, null]);
+    expect(await head("/v1/download")).toEqual([200, null, null]);
     // A bidirectional stream without requests.
-    expect(await head("/v1/talk")).toEqual([200, "application/x-ndjson"]);
-    expect(await head("/v1/list?count=x")).toEqual([400, "application/json"]);
+    expect(await head("/v1/talk")).toEqual([200, "application/x-ndjson", null]);
+    expect(await head("/v1/list?count=x")).toEqual([400, "application/json", expect.anything()]);
   });
 
   test("an aborted request cancels the call at once", async () => {

@@ -53,7 +53,9 @@ async function stream(exchange: RestExchange, route: Route, responses: Responses
     // so it is omitted.
     first.catch(() => {});
     responses.cancel();
-    exchange.send(200);
+    // Not with a length: the GET has none (RFC 9110, section 8.6).
+    exchange.start(200);
+    exchange.response.end();
     return;
   }
   if (raw) {
