@@ -10,7 +10,7 @@ import { checkPluginOptions } from "../check-options.ts";
 import { Core, defaultGraceMs } from "../core.ts";
 import { HttpError } from "../http/errors.ts";
 import { HttpExchange } from "../http-exchange.ts";
-import { findStream, handshakeHandler } from "../kinds/handshake.ts";
+import { findStream, handshakeHandler, hasPath } from "../kinds/handshake.ts";
 import type { GatewayOptions } from "../options.ts";
 import { upstreamsOf } from "../routes.ts";
 import { FastifyHttpRequest, FastifyHttpResponse } from "./fastify-exchange.ts";
@@ -63,7 +63,7 @@ export const fastifyGateway: FastifyPluginAsync<FastifyGatewayOptions> = async (
   // The gateway reads bodies itself.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, body, done) => done(null, body));
-  await serveWebSockets(app, core);
+  await serveWebSockets(app, core, prefix);
 
   const ownOptions = new Map<DescMethod, GatewayRouteOptions>();
   for (const { services } of upstreamsOf(options)) {
@@ -175,10 +175,17 @@ function closeWith(app: FastifyInstance, core: Core, graceMs: number): void {
 }
 
 /** Registers @fastify/websocket, unless the app has. Its options are those of the app then. */
-async function serveWebSockets(app: FastifyInstance, core: Core): Promise<void> {
+async function serveWebSockets(app: FastifyInstance, core: Core, prefix: string): Promise<void> {
+  // A hook has answered the handshake. Node no longer manages its connection, and nothing reads it, so
+  // its client could go away unnoticed.
+  app.addHook("onResponse", (request, _reply, done) => {
+    if (isWebSocket(request.raw)) request.raw.socket.destroySoon();
+    done();
+  });
   if (app.hasDecorator("websocketServer")) return;
+  const has = ({ url = "/" }: IncomingMessage) => hasPath(core.routes, splitTarget(url, prefix).path);
   await app.register(websocket, {
-    options: { maxPayload: core.settings.bodyLimit, handleProtocols, server: webSocketUpgrades(app.server) },
+    options: { maxPayload: core.settings.bodyLimit, handleProtocols, server: webSocketUpgrades(app.server, has) },
     // The default handler logs every broken frame and destroys the socket before the client learns
     // why.
     errorHandler(error, socket, request) {

@@ -84,15 +84,29 @@ export class Upgrades {
   }
 }
 
+/** Whether a gateway has the path of a handshake. */
+export type HasPath = (request: IncomingMessage) => boolean;
+
+/** What the gateways on a server have: each has a listener for its upgrades. */
+const gatewaysOf = new WeakMap<EventEmitter, Set<HasPath>>();
+
 /**
  * Returns a server that never listens. It emits the `upgrade` events of `server` that are for
- * WebSockets. The server answers requests that offer another upgrade.
+ * WebSockets of the gateway. The server answers other requests that offer an upgrade, unless they have
+ * another listener.
  */
-export function webSocketUpgrades(server: EventEmitter): Server {
+export function webSocketUpgrades(server: EventEmitter, has: HasPath): Server {
   const upgrades = createServer();
+  const gateways = gatewaysOf.get(server) ?? new Set();
+  gatewaysOf.set(server, gateways.add(has));
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (isTaken(request)) return;
-    if (isWebSocket(request)) upgrades.emit("upgrade", request, socket, head);
+    if (taken.has(request)) return;
+    const isForUs = isWebSocket(request) && has(request);
+    const isForOthers =
+      isWebSocket(request) && ([...gateways].some((one) => one(request)) || server.listenerCount("upgrade") > gateways.size);
+    if (!isForUs && isForOthers) return;
+    taken.add(request);
+    if (isForUs) upgrades.emit("upgrade", request, socket, head);
     else ignoreUpgrade(server, request, socket, head);
   });
   return upgrades;

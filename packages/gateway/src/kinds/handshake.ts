@@ -43,9 +43,14 @@ export function findStream(routes: Routes, path: string): Match<Route> | undefin
   return matchesOf(routes, path).find(({ route }) => route.binding.method.methodKind !== "unary");
 }
 
+/** Whether a method has a path, whatever its kind and HTTP method are. */
+export function hasPath(routes: Routes, path: string): boolean {
+  return matchesOf(routes, path).length > 0;
+}
+
 /** The error of a handshake at a path without a streaming method: 404, or 400 if it has a unary one. */
 function noStream(routes: Routes, path: string): HttpError {
-  return matchesOf(routes, path).length > 0
+  return hasPath(routes, path)
     ? new HttpError(400, Code.INVALID_ARGUMENT, "a WebSocket needs a streaming method, but this one is unary")
     : new HttpError(404, Code.NOT_FOUND, `no route matches ${path.slice(0, 200)}`);
 }
