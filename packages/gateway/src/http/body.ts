@@ -69,7 +69,7 @@ function collect(body: Readable, { bodyLimit, bodyTimeoutMs }: BodyLimits): Prom
       resolve(chunks === undefined ? (first ?? empty) : Buffer.concat(chunks));
     };
     const onBroken = (error?: Error) => fail(broken(error));
-    const timer = setTimeout(() => fail(tooSlow(bodyTimeoutMs)), bodyTimeoutMs);
+    const timer = setTimeout(() => fail(tooSlow("the body", bodyTimeoutMs)), bodyTimeoutMs);
     body.on("data", onData).on("end", onEnd).on("close", onBroken).on("error", onBroken);
   });
 }
@@ -116,7 +116,7 @@ async function inTime<T>(read: Promise<T>, timeoutMs: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   // Node emits no more events for a request once its response has ended. If the connection closes
   // then, the read never settles, so the timer must not keep the process alive.
-  const timer = setTimeout(() => reject(tooSlow(timeoutMs)), timeoutMs).unref();
+  const timer = setTimeout(() => reject(tooSlow("the body", timeoutMs)), timeoutMs).unref();
   try {
     return await Promise.race([read, promise]);
   } catch (error) {
@@ -160,8 +160,9 @@ export function tooLarge(what: string, limit: number): HttpError {
   return new HttpError(413, Code.RESOURCE_EXHAUSTED, `${what} is larger than the limit of ${limit} bytes`, { connection: "close" });
 }
 
-function tooSlow(timeoutMs: number): HttpError {
-  return new HttpError(408, Code.DEADLINE_EXCEEDED, `the body did not arrive within ${timeoutMs} ms`, { connection: "close" });
+/** The error for a body, or a part of it, that takes too long. Its rest may never arrive. */
+export function tooSlow(what: string, timeoutMs: number): HttpError {
+  return new HttpError(408, Code.DEADLINE_EXCEEDED, `${what} did not arrive within ${timeoutMs} ms`, { connection: "close" });
 }
 
 /**

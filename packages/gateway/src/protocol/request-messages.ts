@@ -1,7 +1,7 @@
 // The requests of a stream: an iterator over the envelopes of an HTTP request body.
 import type { Readable } from "node:stream";
 import { Code, RpcError } from "@grpc-study/rpc";
-import { type BodyLimits, broken } from "../http/body.ts";
+import { type BodyLimits, broken, tooSlow } from "../http/body.ts";
 import { afterFinalEnd } from "../http/body-end.ts";
 import { discard } from "../http/inflate.ts";
 import type { HttpRequest } from "../http/message.ts";
@@ -161,7 +161,7 @@ export class RequestMessages<Message> implements AsyncIterableIterator<Message, 
   #incomplete(): void {
     const timeoutMs = this.#timeoutMs;
     if (this.#complete) throw new RpcError(Code.INVALID_ARGUMENT, "the body ends within a message");
-    const late = () => this.#fail(new RpcError(Code.DEADLINE_EXCEEDED, `a message did not arrive within ${timeoutMs} ms`));
+    const late = () => this.#fail(tooSlow("a message", timeoutMs));
     this.#timer ??= setTimeout(late, timeoutMs);
   }
 
