@@ -135,14 +135,14 @@ export class Core {
   methodOf(request: HttpRequest): DescMethod | undefined {
     const { rest, rpc, protocol } = this.#find(request);
     if (protocol !== undefined) return rpc?.method;
-    return rest !== undefined && "route" in rest ? rest.route.binding.method : undefined;
+    return rest?.route.binding.method;
   }
 
-  /** Finds what a request calls: a method by a protocol of RPC, or else what REST has for the path. */
+  /** Finds what a request calls: a method by a protocol of RPC, or else a route of REST. */
   #find(request: HttpRequest) {
     const { routes } = this.#served;
-    const rest = routes.find(request.method, request.path);
-    const needsVersion = this.#options.requireConnectVersion === true || (rest !== undefined && "route" in rest);
+    const rest = routes.match(request.method, request.path);
+    const needsVersion = this.#options.requireConnectVersion === true || rest !== undefined;
     const rpc = this.#protocols.length > 0 ? routes.method(request.path) : undefined;
     const protocol = rpc && this.#protocols.find((one) => one.accepts(request, rpc, needsVersion));
     return { rest, rpc, protocol };
@@ -157,7 +157,7 @@ export class Core {
 
   /** Answers a request. Never throws. */
   handle(request: HttpRequest, response: HttpResponse, guard?: Guard): void {
-    const { settings, own } = this.#served;
+    const { routes, settings, own } = this.#served;
     const { method, path } = request;
     try {
       check(request, guard);
@@ -178,12 +178,13 @@ export class Core {
     }
     const { rest, rpc, protocol } = this.#find(request);
     if (rpc !== undefined && protocol !== undefined) protocol.serve(request, response, rpc, settings);
-    else if (rest !== undefined && "route" in rest) void serveRest(new RestExchange(request, response, rest, settings), rest.route);
+    else if (rest !== undefined) void serveRest(new RestExchange(request, response, rest, settings), rest.route);
     else {
       const explicit = this.#protocols.find((one) => one.isExplicit(request));
-      if (explicit === undefined)
-        void answerUnmatched(new HttpExchange(request, response, settings), rest?.allow ?? (ownHandler && ownMethods));
-      else
+      if (explicit === undefined) {
+        const allow = routes.wrongMethod(method, path)?.allow ?? (ownHandler && ownMethods);
+        void answerUnmatched(new HttpExchange(request, response, settings), allow);
+      } else
         explicit.reject(
           request,
           response,

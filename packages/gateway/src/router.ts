@@ -68,12 +68,18 @@ export class Router<Route extends { readonly binding: Binding }> {
 
   /** @param path percent-encoded, starts with a slash, without the query. */
   find(httpMethod: string, path: string): Match<Route> | WrongMethod | undefined {
-    const segments = path.split("/");
-    segments.shift();
-    const match = this.#match(httpMethod, segments);
-    if (match !== undefined) return match;
+    return this.match(httpMethod, path) ?? this.wrongMethod(httpMethod, path);
+  }
+
+  /** As `find`, without the search for other methods. */
+  match(httpMethod: string, path: string): Match<Route> | undefined {
+    return this.#match(httpMethod, segmentsOf(path));
+  }
+
+  /** The methods of the routes that match a path, but not the given method. */
+  wrongMethod(httpMethod: string, path: string): WrongMethod | undefined {
     const allow = new Set<string>();
-    this.#match(httpMethod, segments, allow);
+    this.#match(httpMethod, segmentsOf(path), allow);
     if (allow.size === 0) return undefined;
     if (allow.has("GET")) allow.add("HEAD");
     return { allow: [...allow.add("OPTIONS")].sort() };
@@ -96,6 +102,12 @@ export class Router<Route extends { readonly binding: Binding }> {
     const route = search(this.#root, segments, 0, "", httpMethod, allow);
     return route && { route, segments };
   }
+}
+
+function segmentsOf(path: string): string[] {
+  const segments = path.split("/");
+  segments.shift();
+  return segments;
 }
 
 function newNode<Route>(): Node<Route> {

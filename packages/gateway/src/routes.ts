@@ -87,8 +87,13 @@ export class Routes {
   }
 
   /** The REST route of a request. */
-  find(httpMethod: string, path: string): Match<Route> | WrongMethod | undefined {
-    return this.#router.find(httpMethod, path);
+  match(httpMethod: string, path: string): Match<Route> | undefined {
+    return this.#router.match(httpMethod, path);
+  }
+
+  /** The methods that REST serves at a path, if it does not serve the given one. */
+  wrongMethod(httpMethod: string, path: string): WrongMethod | undefined {
+    return this.#router.wrongMethod(httpMethod, path);
   }
 
   /** The method at a path of RPC. */

@@ -212,8 +212,8 @@ function constrain(app: FastifyInstance, core: Core, prefix: string): string {
     storage: () => new Map(),
     deriveConstraint(request: IncomingMessage) {
       const { path } = splitTarget(request.url ?? "/", prefix);
-      const found = isWebSocket(request) ? findStream(core.routes, path) : core.routes.find(request.method ?? "", path);
-      return found !== undefined && "route" in found ? methodPath(found.route.binding.method) : undefined;
+      const found = isWebSocket(request) ? findStream(core.routes, path) : core.routes.match(request.method ?? "", path);
+      return found && methodPath(found.route.binding.method);
     },
   });
   return name;
