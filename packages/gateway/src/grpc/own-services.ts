@@ -22,7 +22,8 @@ export function ownServices({ services, health, reflection }: OwnServicesInit): 
   const server = createServer({ health: false, reflection });
   const channels = new Map<string, Channel>();
   for (const [service, { channel }] of services) {
-    if (isOwnService(service.typeName)) continue;
+    // With `conflicts: "keep-first"`, several upstreams may have a service.
+    if (isOwnService(service.typeName) || channels.has(service.typeName)) continue;
     channels.set(service.typeName, channel);
     // Only reflection sees it: the gateway itself serves its methods.
     server.add(implement(service, {}));

@@ -427,6 +427,13 @@ describe("methods that are not served", () => {
     expect([await status(Things.typeName), await status(Calls.typeName)]).toEqual(["SERVING", "NOT_SERVING"]);
     await vi.waitFor(async () => expect(await status("")).toBe("NOT_SERVING"), 5_000);
 
+    // The same services from another upstream, which the gateway does not serve.
+    const again = { services: described.services, upstream: other.channel() };
+    const both = { otherUpstreams: [...otherUpstreams, again], conflicts: "keep-first", onWarning: () => {} } as const;
+    const kept = await listen({ ...options, ...both });
+    const { services } = await reflectServices(clientOf(kept.port).channel);
+    expect(services.map(({ typeName }) => typeName).sort()).toEqual([Calls.typeName, Things.typeName]);
+
     // Who hides the documentation hides the descriptors.
     const hidden = await listen({ ...options, openApi: false });
     await expect(reflectServices(clientOf(hidden.port).channel)).rejects.toThrow(/reflection/);
