@@ -140,12 +140,21 @@ test.each([
   ["host", "localhost"],
   ["credentials", {}],
   ["propagate_flags", 0],
-  ["interceptors", []],
+  ["interceptor_providers", []],
 ])("a call has no option %s of grpc-js", async (name, value) => {
   const { client } = await startBy("in process", {});
   expect(await failureOf(client.unary({}, untyped({ [name]: value })))).toMatchObject({
     message: expect.stringContaining(`no option "${name}"`),
   });
+});
+
+test.each([
+  [{ interceptors: {} }, "interceptors must be an array, got {}"],
+  [{ interceptors: [null] }, "interceptors[0] must be a function, got null"],
+  [{ values: {} }, "values must be a ContextValues, got {}"],
+])("the options %j reject the call", async (options, message) => {
+  const { client } = await startBy("in process", {});
+  expect(await failureOf(client.unary({}, untyped(options)))).toEqual(new TypeError(message));
 });
 
 test("a server rejects grpc-js options, and a transport that is not a function", () => {

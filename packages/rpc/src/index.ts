@@ -13,7 +13,7 @@ export type {
   RetryThrottlingOptions,
 } from "./channel/retry/options.ts";
 export { type ClientOptions, type ConnectOptions, createClient } from "./client/client.ts";
-export type { ClientCallContext, ClientInterceptor } from "./client/context.ts";
+export { type ClientCall, type ClientInterceptor, forClientMethod } from "./client/context.ts";
 export type { CallOptions, CancelSignal, SendOptions } from "./client/options.ts";
 export type { PerRpcCredentials } from "./client/per-rpc-credentials.ts";
 export type {
@@ -25,6 +25,7 @@ export type {
   Requests,
   ResponseStream,
 } from "./client/types.ts";
+export { type ContextKey, ContextValues, createContextKey } from "./context-values.ts";
 export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";
 export { wasCompressed } from "./protocol/came-compressed.ts";
@@ -37,8 +38,7 @@ export type { CertificateOptions } from "./security/certificates.ts";
 export type { ClientCertificate } from "./security/peer-certificate.ts";
 export { type Pem, TlsFileError } from "./security/pem.ts";
 export type { ClientTls, ServerTls } from "./security/tls.ts";
-
-export type { Context, ServerCall, ServerInterceptor } from "./server/context.ts";
+export { type Context, forServerMethod, type ServerCall, type ServerInterceptor } from "./server/context.ts";
 export type {
   BidiStreamHandler,
   ClientStreamHandler,
@@ -51,7 +51,6 @@ export { type Implementation, type ImplementOptions, implement } from "./server/
 export { type BoundAddress, ListenError } from "./server/listen.ts";
 export { createServer, type Server, type ServerOptions } from "./server/server.ts";
 export type { CutCall, ShutdownOptions, ShutdownReport } from "./server/shutdown.ts";
-export { type ContextKey, ContextValues, createContextKey } from "./server/values.ts";
 export type { HealthStatuses, ServingStatus } from "./services/health/health.ts";
 export type { Channel, ChannelState } from "./transport/client.ts";
 export type { InProcessOptions } from "./transport/in-process/channel.ts";

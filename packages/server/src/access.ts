@@ -55,21 +55,17 @@ export function accessControl(security: Security, list: UserList): ServerInterce
  * call would fail with.
  */
 function endIfRevoked(list: UserList, verify: (call: Context) => Caller): ServerInterceptor {
-  return async (call, next) => {
+  return (call, next) => {
     if (call.values.get(caller) === undefined) return next();
-    const { promise: revoked, reject } = Promise.withResolvers<never>();
     const stop = list.onReplace(() => {
       try {
         verify(call);
       } catch (error) {
-        reject(error);
+        call.abort(RpcError.from(error));
       }
     });
-    try {
-      await Promise.race([next(), revoked]);
-    } finally {
-      stop();
-    }
+    call.onEnd(stop);
+    return next();
   };
 }
 

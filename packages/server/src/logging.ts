@@ -1,25 +1,21 @@
 // The log entries of calls.
-import { Code, type Context, methodPath, RpcError, type ServerInterceptor } from "@grpc-study/rpc";
+import { Code, type Context, methodPath, type ServerInterceptor } from "@grpc-study/rpc";
 import type { Logger } from "pino";
 import { caller } from "./access.ts";
 
 /** Logs each call once, when it ends. */
 export function logCalls(log: Logger): ServerInterceptor {
-  return async (call, next) => {
+  return (call, next) => {
     const start = performance.now();
     // Read now: the address is gone once the peer has disconnected.
     const { peer } = call;
-    let status: Code = Code.OK;
-    try {
-      await next();
-    } catch (error) {
-      status = RpcError.from(error).code;
-      throw error;
-    } finally {
+    call.onEnd((error) => {
+      const status = Code[error?.code ?? Code.OK];
       const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
       const who = call.values.get(caller)?.name;
-      log.info({ method: methodPath(call.method), status: Code[status], durationMs, peer, ...(who && { caller: who }) }, "call");
-    }
+      log.info({ method: methodPath(call.method), status, durationMs, peer, ...(who && { caller: who }) }, "call");
+    });
+    return next();
   };
 }
 

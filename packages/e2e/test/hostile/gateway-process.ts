@@ -12,13 +12,10 @@ process.on("unhandledRejection", (error) => faults.push(`unhandled: ${error}`));
 let calls = 0;
 const server = createServer({
   interceptors: [
-    async (_call, next) => {
+    (call, next) => {
       calls++;
-      try {
-        await next();
-      } finally {
-        calls--;
-      }
+      call.onEnd(() => calls--);
+      return next();
     },
   ],
 });

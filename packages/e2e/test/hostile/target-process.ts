@@ -16,13 +16,10 @@ const server = createServer({
   limits: JSON.parse(process.argv[2] ?? "{}"),
   onError: (error) => faults.push(`onError: ${error}`),
   interceptors: [
-    async (_call, next) => {
+    (call, next) => {
       calls++;
-      try {
-        await next();
-      } finally {
-        calls--;
-      }
+      call.onEnd(() => calls--);
+      return next();
     },
   ],
 });

@@ -1,6 +1,7 @@
 // A method of a client, with its codecs and interceptors.
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Codec, CodecFactory } from "@grpc-study/codec";
+import { interceptorsOf } from "../intercept/only-for.ts";
 import { methodPath } from "../protocol/method.ts";
 import type { OutgoingMethod } from "../transport/client.ts";
 import type { ClientInterceptor } from "./context.ts";
@@ -12,10 +13,18 @@ export class BoundMethod implements OutgoingMethod {
   readonly descriptor: DescMethod;
   readonly input: Codec;
   readonly output: Codec;
-  /** The first one is the outermost. */
-  readonly interceptors: readonly ClientInterceptor[];
+  /** The interceptors of the client around those of a call. The first one is the outermost. */
+  readonly #outer: readonly ClientInterceptor[];
+  /** The interceptors of the client inside those of a call. */
+  readonly #inner: readonly ClientInterceptor[];
+  readonly #all: readonly ClientInterceptor[];
 
-  constructor(descriptor: DescMethod, codec: CodecFactory, interceptors: readonly ClientInterceptor[]) {
+  constructor(
+    descriptor: DescMethod,
+    codec: CodecFactory,
+    outer: readonly ClientInterceptor[] = [],
+    inner: readonly ClientInterceptor[] = [],
+  ) {
     const { methodKind } = descriptor;
     this.path = methodPath(descriptor);
     this.requestStream = methodKind === "client_streaming" || methodKind === "bidi_streaming";
@@ -23,6 +32,13 @@ export class BoundMethod implements OutgoingMethod {
     this.descriptor = descriptor;
     this.input = codec(descriptor.input);
     this.output = codec(descriptor.output);
-    this.interceptors = interceptors;
+    this.#outer = interceptorsOf(outer, descriptor);
+    this.#inner = interceptorsOf(inner, descriptor);
+    this.#all = [...this.#outer, ...this.#inner];
+  }
+
+  /** All interceptors of a call. */
+  interceptors(ofCall: readonly ClientInterceptor[] | undefined): readonly ClientInterceptor[] {
+    return ofCall === undefined ? this.#all : [...this.#outer, ...interceptorsOf(ofCall, this.descriptor), ...this.#inner];
   }
 }

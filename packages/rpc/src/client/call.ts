@@ -1,5 +1,6 @@
 // A client call of any kind: it begins, sends requests, and ends once. Subclasses handle responses.
 import type { Message } from "@bufbuild/protobuf";
+import type { AnyIterable } from "../iterable.ts";
 import { noteCompressed } from "../protocol/came-compressed.ts";
 import { Code } from "../protocol/code.ts";
 import { type Compression, isCompression } from "../protocol/compression.ts";
@@ -11,12 +12,12 @@ import type { Status } from "../protocol/status.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
 import { waitingFor } from "../transport/connect-cause.ts";
 import type { BoundMethod } from "./bound-method.ts";
-import { contextOf, type Interceptable } from "./call-context.ts";
 import { cancelled, deadlineExceeded, reasonOf, unreadable, unsendable, unwritable } from "./call-errors.ts";
 import { Cutoff, type Endable } from "./cutoff.ts";
-import { Interception } from "./interception.ts";
+import type { CallHandle } from "./handles.ts";
 import { type CallOptions, deadlineOf, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
 import { Settling } from "./rejection.ts";
+import { sendAll } from "./send-all.ts";
 import { notTaken, SendQueue, taken } from "./send-queue.ts";
 
 // A call refers to class instances only, never to object literals. V8 allocates literals that tend
@@ -26,7 +27,7 @@ import { notTaken, SendQueue, taken } from "./send-queue.ts";
 /**
  * Serves as the channel's `OutgoingCall` and as the stream's listener: a call is one allocation.
  */
-export abstract class Call implements OutgoingCall, ClientListener, Interceptable, Endable {
+export abstract class Call implements OutgoingCall, ClientListener, CallHandle, Endable {
   readonly channel: Channel;
   readonly method: BoundMethod;
   deadline = Number.POSITIVE_INFINITY;
@@ -41,9 +42,8 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   #options: CallOptions;
   /** Kept until the reader has seen the end of the call. */
   #cutoff: Cutoff | undefined = undefined;
-  #interception: Interception | undefined = undefined;
   #onEnd: (() => void) | undefined = undefined;
-  /** True once the innermost interceptor has called `next()`, or at once without interceptors. */
+  /** True once the call has begun. A call with a single request is sent once it has that request. */
   #mayBegin = false;
   protected stream: ClientStream | undefined = undefined;
   /** True once the stream has delivered its status or was cancelled. */
@@ -58,11 +58,13 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   #fault: unknown = undefined;
   ended = false;
   /** True once the reader has seen the end of the call. */
-  protected endRead = false;
+  endRead = false;
   /** The error that ended the call. Undefined while the call runs, and after OK. */
   #failure: unknown = undefined;
   /** An error that the call created, and whose stack does not contain the caller yet. */
   #freshError: RpcError | undefined = undefined;
+  /** The error that the call created last. */
+  created: RpcError | undefined = undefined;
 
   constructor(channel: Channel, method: BoundMethod, options: CallOptions) {
     this.channel = channel;
@@ -103,31 +105,16 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
       }
       this.#cutoff = new Cutoff(this, waitMs, signal);
     }
-    if (this.method.interceptors.length === 0) this.#allow();
-    else this.#intercept();
-  }
-
-  #intercept(): void {
-    const interception = new Interception();
-    this.#interception = interception;
-    const begin = () => {
-      if (this.ended) interception.settle(this.#failure);
-      else if (this.#cancelled !== undefined) interception.settle(this.#cancelled);
-      else this.#allow();
-    };
-    interception.run(this.method.interceptors, contextOf(this, interception), begin).then(
-      () => this.#finish(undefined),
-      (failure: unknown) => {
-        this.#endStream(Code.CANCELLED, "an interceptor ended the call");
-        this.#finish(unsendable(this.method, failure));
-      },
-    );
+    this.beginWith(this.deadline);
   }
 
   /**
-   * Lets the call begin. A call with a single request opens its stream once it has that request.
+   * Begins without the checks of `begin()`. The caller of this method watches the deadline and the
+   * signal.
+   * @param deadline milliseconds since 1970, or Infinity.
    */
-  #allow(): void {
+  beginWith(deadline: number): void {
+    this.deadline = deadline;
     this.#mayBegin = true;
     if (this.request !== undefined || this.#requests !== undefined) this.#open();
   }
@@ -150,10 +137,9 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
       if (fault !== undefined) throw new MetadataError(fault);
       this.stream = this.channel.open(this, this);
     } catch (thrown) {
-      this.#outcome(unsendable(this.method, thrown));
+      this.#finish(unsendable(this.method, thrown));
       return;
     }
-    this.#interception?.begun();
     this.pull(this.stream);
     this.#requests?.begin(this.stream);
   }
@@ -180,6 +166,15 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return requests.send(bytes, options?.compress ?? true) ? taken : requests.room;
   }
 
+  sendFrom(requests: AnyIterable): void {
+    sendAll(this, requests);
+  }
+
+  /** Whether the call was sent. */
+  get wasSent(): boolean {
+    return this.stream !== undefined;
+  }
+
   closeSend(): void {
     this.#requests?.close();
   }
@@ -194,19 +189,18 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     try {
       const kind = describeNonObject(init);
       if (kind !== undefined) throw new TypeError(`a message must be an object, got ${kind}`);
-      this.#interception?.showRequest(init as object);
       const bytes = this.method.input.encode(init as never);
       const empty = bytes.length === 0 ? describeNonMessage(init as object) : undefined;
       if (empty !== undefined) throw new TypeError(`a message must be an object with fields, got ${empty}`);
       return bytes;
     } catch (cause) {
-      this.rejectRequest(cause);
+      this.#rejectRequest(cause);
       return undefined;
     }
   }
 
   /** Ends the call because a request cannot be sent. */
-  rejectRequest(fault: unknown): void {
+  #rejectRequest(fault: unknown): void {
     this.cancel(fault instanceof RpcError ? fault : unwritable(this.method, fault));
   }
 
@@ -234,7 +228,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.#headerCame = true;
     if (this.#headerReader !== undefined) this.#settleHeader(this.#headerReader);
     if (this.#options.onHeader !== undefined) {
-      callBack(this.#options, "onHeader", this.#knownHeader, (fault) => this.abandon(fault, "onHeader failed"));
+      callBack(this.#options, "onHeader", this.knownHeader, (fault) => this.abandon(fault, "onHeader failed"));
     }
   }
 
@@ -248,7 +242,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     this.#trailer = status.metadata;
     const { path } = this.method;
     const failure = status.code === Code.OK ? this.endFault() : ofMethod(path, errorFromStatus(status));
-    this.#outcome(failure && this.fresh(failure));
+    this.#finish(failure && this.fresh(failure));
   }
 
   /** Resolves with the response's header. Rejects if the call fails before it arrives. */
@@ -261,27 +255,24 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   }
 
   /** The header received. Empty if it has no metadata. */
-  get #knownHeader(): Metadata {
+  get knownHeader(): Metadata {
     this.#header ??= new Metadata();
     return this.#header;
   }
 
   #settleHeader(reader: Settling<Metadata>): void {
-    if (this.#headerCame || this.#failure === undefined) reader.resolve(this.#knownHeader);
+    if (this.#headerCame || this.#failure === undefined) reader.resolve(this.knownHeader);
     else reader.reject(this.#failure, this.isFresh(this.#failure));
   }
 
-  /**
-   * Decodes a response and shows it to the interceptors. If either fails, ends the call and throws.
-   */
+  /** Decodes a response. If that fails, ends the call and throws. */
   parse(bytes: Buffer, compressed: boolean): Message {
     try {
       const message = this.method.output.decode(bytes);
       if (compressed) noteCompressed(message);
-      this.#interception?.showResponse(message);
       return message;
     } catch (cause) {
-      const error = cause instanceof RpcError ? cause : this.fresh(unreadable(this.method, cause));
+      const error = this.fresh(unreadable(this.method, cause));
       this.cancel(error);
       throw error;
     }
@@ -303,9 +294,8 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
       return;
     }
     this.#cutoff?.stop();
-    this.#interception?.abort(reason);
-    if (this.#endStream(reason.code, reason.message)) this.#outcome(reason);
-    else this.#finish(reason);
+    this.#endStream(reason.code, reason.message);
+    this.#finish(reason);
   }
 
   /** Ends the call because its deadline passed or its signal aborted. */
@@ -314,7 +304,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
   }
 
   describeTimeout(within: string): string {
-    if (this.stream === undefined) return `was not sent ${within}: an interceptor is still waiting`;
+    if (this.stream === undefined) return `was not sent ${within}`;
     const { peer, waitsFor } = this.stream;
     return peer === undefined ? `had no connection ${within}${waitingFor(waitsFor)}` : `did not end ${within}`;
   }
@@ -335,17 +325,11 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     else this.#onEnd = listener;
   }
 
-  /** Cancels the stream. Returns false if there is no stream or it has ended. */
-  #endStream(code: Code, message: string): boolean {
-    if (this.stream === undefined || this.#streamEnded) return false;
+  /** Cancels the stream, if it runs. */
+  #endStream(code: Code, message: string): void {
+    if (this.stream === undefined || this.#streamEnded) return;
     this.#streamEnded = true;
     this.stream.cancel(code, message);
-    return true;
-  }
-
-  /** Passes the outcome of the stream to the interceptors. Without interceptors, ends the call. */
-  #outcome(failure: unknown): void {
-    if (!this.#interception?.settle(failure)) this.#finish(failure);
   }
 
   #finish(failure: unknown): void {
@@ -358,7 +342,6 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
         this.#failure ??= fault;
       });
     }
-    if (this.#failure !== undefined) this.#interception?.abort(this.#failure);
     this.#requests?.end();
     if (this.#headerReader !== undefined) this.#settleHeader(this.#headerReader);
     this.finished();
@@ -369,6 +352,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
 
   /** Marks an error as created by the call: its stack does not contain the caller yet. */
   fresh(error: RpcError): RpcError {
+    this.created = error;
     this.#freshError = error;
     return error;
   }
@@ -393,18 +377,7 @@ export abstract class Call implements OutgoingCall, ClientListener, Interceptabl
     return true;
   }
 
-  // Members that interceptors and callers see.
-
-  /** The request's metadata. Interceptors may change it. */
-  get requestMetadata(): Metadata {
-    // A copy: the caller may reuse its object for other calls.
-    this.metadata ??= new Metadata(this.#options.metadata);
-    return this.metadata;
-  }
-
-  get responseHeader(): Metadata | undefined {
-    return this.#headerCame ? this.#knownHeader : undefined;
-  }
+  // Members that callers see.
 
   get trailer(): Metadata | undefined {
     if (this.#streamEnded) this.#trailer = custom(this.#trailer ?? new Metadata());

@@ -1,30 +1,40 @@
 // The methods of a client: one function for each method of the service.
 import { wrongType } from "../checks.ts";
+import { isIterable } from "../iterable.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
+import type { SingleHandle, StreamHandle } from "./handles.ts";
+import { InterceptedCall } from "./intercepted-call.ts";
+import { InterceptedSingle } from "./intercepted-single.ts";
+import { InterceptedStream } from "./intercepted-stream.ts";
 import { type CallOptions, noOptions, optionsFault, withDefaults } from "./options.ts";
 import { ResponseStreamCall } from "./response-stream.ts";
-import { isIterable, sendAll } from "./send-all.ts";
 import { SingleResponseCall } from "./single-response.ts";
 import { Conversation, Responses, Upload } from "./stream-calls.ts";
 
 /** Returns the function that calls a method. */
 export function caller(channel: Channel, method: BoundMethod, defaults: CallOptions = noOptions): unknown {
-  const single = (options: CallOptions | undefined, invalidOptions = optionsFault(options)): SingleResponseCall => {
-    const call = new SingleResponseCall(channel, method, invalidOptions === undefined ? withDefaults(defaults, options) : noOptions);
+  const single = (options: CallOptions | undefined, invalidOptions = optionsFault(options)): SingleHandle => {
+    const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
+    const interceptors = method.interceptors(all.interceptors);
+    const call: SingleHandle =
+      interceptors.length === 0 ? new SingleResponseCall(channel, method, all) : new InterceptedSingle(channel, method, interceptors, all);
     call.begin(invalidOptions);
     return call;
   };
-  const stream = (options: CallOptions | undefined, invalidOptions = optionsFault(options)): ResponseStreamCall => {
-    const call = new ResponseStreamCall(channel, method, invalidOptions === undefined ? withDefaults(defaults, options) : noOptions);
+  const stream = (options: CallOptions | undefined, invalidOptions = optionsFault(options)): StreamHandle => {
+    const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
+    const interceptors = method.interceptors(all.interceptors);
+    const call: StreamHandle =
+      interceptors.length === 0 ? new ResponseStreamCall(channel, method, all) : new InterceptedStream(channel, method, interceptors, all);
     call.begin(invalidOptions);
     return call;
   };
   if (method.responseStream && method.requestStream) {
     return (requests?: unknown, options?: CallOptions) => {
-      if (!isIterable(requests)) return new Conversation(stream(...optionsOf(requests, options)));
+      if (!isIterable(requests)) return new Conversation(sentLater(stream(...optionsOf(requests, options))));
       const call = stream(options);
-      sendAll(call, requests);
+      call.sendFrom(requests);
       return new Responses(call);
     };
   }
@@ -37,9 +47,9 @@ export function caller(channel: Channel, method: BoundMethod, defaults: CallOpti
   }
   if (method.requestStream) {
     return (requests?: unknown, options?: CallOptions) => {
-      if (!isIterable(requests)) return new Upload(single(...optionsOf(requests, options)));
+      if (!isIterable(requests)) return new Upload(sentLater(single(...optionsOf(requests, options))));
       const call = single(options);
-      sendAll(call, requests);
+      call.sendFrom(requests);
       return call.read();
     };
   }
@@ -58,4 +68,10 @@ function optionsOf(first: unknown, second: CallOptions | undefined): [options: C
   if (first === undefined) return [second, optionsFault(second)];
   if (second !== undefined) return [undefined, wrongType("the requests of a call", "an iterable or async iterable", first)];
   return [first as CallOptions, optionsFault(first as CallOptions)];
+}
+
+/** Runs the interceptors of a call whose requests are sent one by one. */
+function sentLater<Handle extends SingleHandle | StreamHandle>(call: Handle): Handle {
+  if (call instanceof InterceptedCall) call.sendLater();
+  return call;
 }

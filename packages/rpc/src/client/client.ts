@@ -61,16 +61,20 @@ export function createClient<Service extends DescService>(
   optional(checkFunction, "codec", options.codec);
   optional(checkCredentials, "perRpcCredentials", options.perRpcCredentials);
   const channel = channelOf(target, options);
-  const interceptors = [...(options.interceptors ?? [])];
-  if (options.perRpcCredentials !== undefined) interceptors.push(perRpcCredentials(options.perRpcCredentials));
-  for (const { prepare } of interceptors) prepare?.(service);
+  const { interceptors = [] } = options;
+  const credentials = options.perRpcCredentials === undefined ? [] : [perRpcCredentials(options.perRpcCredentials)];
+  for (const { prepare, only } of interceptors) if (only === undefined || only.parent === service) prepare?.(service);
   const client: Record<string | symbol, unknown> = {
     [Symbol.dispose]: () => {
       if (typeof target === "string") channel.close();
     },
   };
   for (const method of service.methods) {
-    client[method.localName] = caller(channel, new BoundMethod(method, options.codec ?? compiled, interceptors), options.defaults);
+    client[method.localName] = caller(
+      channel,
+      new BoundMethod(method, options.codec ?? compiled, interceptors, credentials),
+      options.defaults,
+    );
   }
   return client as Client<Service>;
 }

@@ -1,34 +1,29 @@
-// The interceptors of a client, and the call context that they receive.
-import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
+// The interceptors of a client, and the call that they receive.
+import type { DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { ContextValues } from "../context-values.ts";
+import { onlyFor } from "../intercept/only-for.ts";
+import type { AnswerOf, ChangeOf, KindOf, MaybePromise, ResponseOf } from "../intercept/types.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Channel } from "../transport/client.ts";
 
-/** A client call, as an interceptor sees it. The object is frozen. */
-export interface ClientCallContext {
-  readonly method: DescMethod;
+interface CallOfClient {
   readonly channel: Channel;
   /** The `:authority` of the call: the call's own if it has one, otherwise the channel's. */
   readonly authority: string;
-  /** The request's metadata. It may be changed until `next()` is called. */
+  /** The request's metadata. Each `next()` sends it as it is then. */
   readonly metadata: Metadata;
-  /** The deadline of the call. Undefined if it has none. */
+  /** The deadline of the call, which all that interceptors do shares. Undefined if it has none. */
   readonly deadline: Date | undefined;
-  /** Aborts when the call is cancelled, or its deadline passes. */
+  /** Aborts when the call has ended, for whatever reason. */
   readonly signal: AbortSignal;
-  /** The response's header. Undefined until it arrives. */
-  readonly responseHeader: Metadata | undefined;
-  /** The response's trailer. Undefined until `next()` settles. */
-  readonly trailer: Metadata | undefined;
+  /** The values that the caller has passed in `CallOptions.values`, or that interceptors have set. */
+  readonly values: ContextValues;
   /**
-   * Adds a listener that receives each request, as the caller passed it, before it is sent. An
-   * error that the listener throws ends the call.
+   * Calls the listener once, when the call has ended: with the error that the caller gets, or with
+   * undefined for OK. A stream has ended when the caller has read its end. What the listener throws
+   * is ignored.
    */
-  onRequest(listener: (request: object) => void): void;
-  /**
-   * Adds a listener that receives each response before the caller does. An error that the listener
-   * throws ends the call.
-   */
-  onResponse(listener: (response: Message) => void): void;
+  onEnd(listener: (error: unknown) => void): void;
   /**
    * The method's path, the target, and the deadline as ISO 8601, for logs. It omits metadata, which
    * may contain secrets.
@@ -37,19 +32,52 @@ export interface ClientCallContext {
 }
 
 /**
+ * A client call, as an interceptor sees it. The object is frozen. `kind`, `stream`, `request` and
+ * `requests` depend on the kind of the method.
+ */
+export type ClientCall<Method extends DescMethod = DescMethod> = CallOfClient &
+  KindOf<Method, MessageShape<Method["input"]>> & { readonly method: Method };
+
+/** The metadata of a response, if it came from a server. */
+interface ReceivedMetadata {
+  readonly header: Metadata;
+  /** Undefined until the call has ended. */
+  readonly trailer: Metadata | undefined;
+}
+
+/**
  * Runs around every call of a client, of all four kinds.
  *
- * `next()` starts the call. It resolves when the call ends with OK, and rejects with an RpcError
- * when the call fails. The caller receives the error that the interceptor throws or passes on. If
- * the call is still running then, it is cancelled.
+ * `next()` runs the next interceptor, or sends the call, and resolves with the response: `{ message
+ * }`, or `{ messages }` if the method streams responses, as soon as the header has arrived. It
+ * rejects with an RpcError if the call fails before that. With `next({ request })` or `next({
+ * requests })`, the rest gets another request. The interceptor returns that response, or another
+ * one, which it may also do without calling `next()`. It may call `next()` again: a retry. Requests in
+ * a stream can be read once.
  *
- * Before it returns, an interceptor must call `next()` exactly once and await its success.
- * Otherwise the call ends with INTERNAL.
+ * The caller receives what the interceptor throws. What is still running then is cancelled. If the
+ * interceptor returns something that is not a response, the call ends with INTERNAL.
  */
-export interface ClientInterceptor {
-  (call: ClientCallContext, next: () => Promise<void>): Promise<void>;
+export interface ClientInterceptor<Method extends DescMethod = DescMethod> {
+  (
+    call: ClientCall<Method>,
+    next: (change?: ChangeOf<Method>) => Promise<ResponseOf<Method> & ReceivedMetadata>,
+  ): MaybePromise<AnswerOf<Method>>;
   /**
-   * Called once by `createClient`, with the client's service. `createClient` rethrows its errors.
+   * Called once by `createClient`, with the client's service. `createClient` rethrows its errors. It
+   * is not called for interceptors of a single call.
    */
   readonly prepare?: (service: DescService) => void;
+  /** Set by `forClientMethod()`: the interceptor runs around calls of this method only. */
+  readonly only?: DescMethod;
+}
+
+/**
+ * Returns an interceptor for the calls of one method, typed by its messages. Calls of other methods
+ * pay nothing for it.
+ *
+ * @throws TypeError if an argument is wrong.
+ */
+export function forClientMethod<Method extends DescMethod>(method: Method, interceptor: ClientInterceptor<Method>): ClientInterceptor {
+  return onlyFor("forClientMethod()", method, interceptor) as unknown as ClientInterceptor;
 }

@@ -130,7 +130,7 @@ test.each(kindNames)("%s: invalid metadata of credentials or interceptors fails 
     interceptors: [
       async (call, next) => {
         call.metadata.set("x-a", "1");
-        await next();
+        return next();
       },
     ],
   });

@@ -1,31 +1,26 @@
 // A client interceptor that violates its contract must not make a call look successful.
 import { expect, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, until } from "../../test/harness.ts";
-import { type ClientCallContext, type ClientInterceptor, Code, type Context, RpcError } from "../index.ts";
+import { type ClientCall, type ClientInterceptor, Code, type Context, RpcError } from "../index.ts";
 
-const rules: readonly (readonly [rule: string, interceptor: ClientInterceptor, message: string])[] = [
-  ["returns without next()", async () => {}, "an interceptor returned without calling next()"],
-  [
-    "forgets to await next()",
-    async (_call, next) => {
-      void next();
-    },
-    "an interceptor returned before next() had settled: await it",
-  ],
-  [
-    "calls next() twice",
-    async (_call, next) => {
-      await Promise.allSettled([next(), next()]);
-    },
-    "an interceptor called next() twice",
-  ],
+// JavaScript, or a cast, may return anything.
+const returning = (value: unknown, before: (next: () => unknown) => unknown = () => {}): ClientInterceptor =>
+  (async (_call, next) => {
+    before(next);
+    return value;
+  }) as ClientInterceptor;
+
+const rules: readonly (readonly [rule: string, interceptor: ClientInterceptor, got: string])[] = [
+  ["returns nothing", returning(undefined), "undefined"],
+  ["forgets to return what next() gives", returning(undefined, (next) => void next()), "undefined"],
+  ["returns another thing", returning({ text: "" }), "an object with text"],
 ];
 
-const everyRule = everyWay.flatMap((one) => rules.map(([rule, interceptor, message]) => ({ ...one, rule, interceptor, message })));
+const everyRule = everyWay.flatMap((one) => rules.map(([rule, interceptor, got]) => ({ ...one, rule, interceptor, got })));
 
 test.each(everyRule)(
   "$transport, $kind: an interceptor that $rule fails the call with INTERNAL and aborts the handler",
-  async ({ transport, kind, interceptor, message }) => {
+  async ({ transport, kind, interceptor, got }) => {
     let running = 0;
     const handlers = everyKind(async ({ signal }: Context) => {
       running++;
@@ -38,20 +33,10 @@ test.each(everyRule)(
     });
     const around: ClientInterceptor = (_call, next) => next();
     const { client } = await startBy(transport, handlers, {}, {}, { interceptors: [around, interceptor, around] });
+    const shape = kind === "unary" || kind === "clientStream" ? "{ message }" : "{ messages } with an iterable";
+    const message = `interceptor 2 of 3 must return a response ${shape}, got ${got}`;
     expect(await failureOf(kinds[kind](client, "", { timeoutMs: 5_000 }))).toMatchObject({ code: Code.INTERNAL, message });
     await until(() => running === 0);
-  },
-);
-
-test.each(everyWay)(
-  "$transport, $kind: an interceptor that swallows an error cannot make the call succeed",
-  async ({ transport, kind }) => {
-    const failing = everyKind(() => {
-      throw new RpcError(Code.DATA_LOSS, "half of it is gone");
-    });
-    const { client } = await startBy(transport, failing, {}, {}, { interceptors: [(_call, next) => next().catch(() => {})] });
-    const failure = await failureOf(kinds[kind](client, ""));
-    expect(failure).toMatchObject({ code: Code.INTERNAL, cause: { code: Code.DATA_LOSS } });
   },
 );
 
@@ -92,7 +77,7 @@ test.each(everyWay)(
     const slow: ClientInterceptor = async (_call, next) => {
       await next();
       controller.abort();
-      await new Promise(() => {});
+      return new Promise<never>(() => {});
     };
     const { client } = await startBy(
       transport,
@@ -108,8 +93,8 @@ test.each(everyWay)(
 );
 
 test.each(everyWay)("$transport, $kind: the call context has the documented members only", async ({ transport, kind }) => {
-  const documented = "authority channel deadline metadata method onRequest onResponse responseHeader signal toJSON trailer".split(" ");
-  let call: ClientCallContext | undefined;
+  const documented = "authority channel deadline kind metadata method onEnd request requests signal stream toJSON values".split(" ");
+  let call: ClientCall | undefined;
   const { client } = await startBy(
     transport,
     everyKind(() => "answer"),
@@ -119,7 +104,7 @@ test.each(everyWay)("$transport, $kind: the call context has the documented memb
       interceptors: [
         async (context, next) => {
           call = context;
-          await next();
+          return next();
         },
       ],
     },

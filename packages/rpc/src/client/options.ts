@@ -1,8 +1,10 @@
 // The options of one call.
 import { checkNumber, type Names, optional, unknownOption, wrongType } from "../checks.ts";
+import { ContextValues } from "../context-values.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
 import { type Metadata, MetadataError, type MetadataInit, toMetadata } from "../protocol/metadata.ts";
 import { requestFault } from "../protocol/metadata-rules.ts";
+import type { ClientInterceptor } from "./context.ts";
 
 /** The members of an AbortSignal that a call uses. */
 export interface CancelSignal {
@@ -46,6 +48,17 @@ export interface CallOptions {
   /** The `:authority` of the request. Default: the channel's. */
   readonly authority?: string | undefined;
   /**
+   * Interceptors of this call, inside those of the client. The first is the outermost. Default: none.
+   */
+  readonly interceptors?: readonly ClientInterceptor[] | undefined;
+  /**
+   * Values for the interceptors of the call, which may add others for the caller. Default: none.
+   *
+   * @example
+   * await client.sayHello({}, { values: new ContextValues().set(attempts, 3) });
+   */
+  readonly values?: ContextValues | undefined;
+  /**
    * Called with the response's header when it arrives. If it throws, the call ends and fails with
    * that error.
    */
@@ -73,6 +86,8 @@ const names: Names<CallOptions> = {
   compression: true,
   waitForReady: true,
   authority: true,
+  interceptors: true,
+  values: true,
   onHeader: true,
   onTrailer: true,
 };
@@ -102,12 +117,18 @@ export function optionsFault(options: CallOptions | undefined): TypeError | unde
 }
 
 /** Checks the values that no later step checks. */
-function valueFault({ signal, waitForReady, authority, onHeader, onTrailer }: CallOptions): TypeError | undefined {
+function valueFault({ signal, waitForReady, authority, interceptors, values, onHeader, onTrailer }: CallOptions): TypeError | undefined {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongType("signal", "an AbortSignal", signal);
   if (waitForReady !== undefined && typeof waitForReady !== "boolean") return wrongType("waitForReady", "a boolean", waitForReady);
   if (authority !== undefined && typeof authority !== "string") return wrongType("authority", "a string", authority);
   if (authority !== undefined && !/^(?:(?![/?#@\\])[!-~])+$/.test(authority))
     return wrongType("authority", 'a host or "host:port"', authority);
+  if (values !== undefined && !(values instanceof ContextValues)) return wrongType("values", "a ContextValues", values);
+  if (interceptors !== undefined) {
+    if (!Array.isArray(interceptors)) return wrongType("interceptors", "an array", interceptors);
+    const index = interceptors.findIndex((interceptor) => typeof interceptor !== "function");
+    if (index >= 0) return wrongType(`interceptors[${index}]`, "a function", interceptors[index]);
+  }
   if (onHeader !== undefined && typeof onHeader !== "function") return wrongType("onHeader", "a function", onHeader);
   if (onTrailer !== undefined && typeof onTrailer !== "function") return wrongType("onTrailer", "a function", onTrailer);
   return undefined;

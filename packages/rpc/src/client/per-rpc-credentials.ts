@@ -50,6 +50,6 @@ export function perRpcCredentials(credentials: PerRpcCredentials): ClientInterce
       throw new RpcError(Code.UNAUTHENTICATED, "cannot get credentials for this call", { cause });
     }
     call.metadata.merge(toMetadata(init));
-    await next();
+    return next();
   };
 }

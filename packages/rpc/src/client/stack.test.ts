@@ -116,7 +116,7 @@ test.each(everyCaller)("$transport, $name: the stack begins with the function th
 test.each(everyCaller)("$transport, $name: the same applies with interceptors", async ({ transport, name }) => {
   const around: ClientInterceptor = async (_call, next) => {
     await null;
-    await next();
+    return next();
   };
   const error = await failure(name, transport, {}, [around, around]);
   expect(error.method).toMatch(/^\/test\.v1\.TestService\/\w+$/);

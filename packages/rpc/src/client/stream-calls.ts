@@ -1,14 +1,12 @@
 // The stream objects that callers hold. They expose the documented members of a call only.
 import type { Message } from "@bufbuild/protobuf";
 import type { Metadata } from "../protocol/metadata.ts";
-import type { Call } from "./call.ts";
+import type { CallHandle, SingleHandle, StreamHandle } from "./handles.ts";
 import type { SendOptions } from "./options.ts";
 import type { Result } from "./receive-queue.ts";
-import type { ResponseStreamCall } from "./response-stream.ts";
-import type { SingleResponseCall } from "./single-response.ts";
 import type { BidiStreamCall, ClientStreamCall, ResponseStream } from "./types.ts";
 
-abstract class Stream<Kind extends Call> {
+abstract class Stream<Kind extends CallHandle> {
   readonly #call: Kind;
 
   constructor(call: Kind) {
@@ -32,10 +30,10 @@ abstract class Stream<Kind extends Call> {
   }
 }
 
-export class Responses extends Stream<ResponseStreamCall> implements ResponseStream<Message> {
-  readonly #call: ResponseStreamCall;
+export class Responses extends Stream<StreamHandle> implements ResponseStream<Message> {
+  readonly #call: StreamHandle;
 
-  constructor(call: ResponseStreamCall) {
+  constructor(call: StreamHandle) {
     super(call);
     this.#call = call;
   }
@@ -60,9 +58,9 @@ export class Responses extends Stream<ResponseStreamCall> implements ResponseStr
 }
 
 export class Conversation extends Responses implements BidiStreamCall<Message, Message> {
-  readonly #call: ResponseStreamCall;
+  readonly #call: StreamHandle;
 
-  constructor(call: ResponseStreamCall) {
+  constructor(call: StreamHandle) {
     super(call);
     this.#call = call;
   }
@@ -76,10 +74,10 @@ export class Conversation extends Responses implements BidiStreamCall<Message, M
   }
 }
 
-export class Upload extends Stream<SingleResponseCall> implements ClientStreamCall<Message, Message> {
-  readonly #call: SingleResponseCall;
+export class Upload extends Stream<SingleHandle> implements ClientStreamCall<Message, Message> {
+  readonly #call: SingleHandle;
 
-  constructor(call: SingleResponseCall) {
+  constructor(call: SingleHandle) {
     super(call);
     this.#call = call;
   }

@@ -1,8 +1,8 @@
 // Authentication on the server: an interceptor that identifies the caller or rejects the call.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { checkArray, checkFunction, checkObject, checkOptionNames, checkString, type Names } from "../checks.ts";
+import { type ContextKey, checkKey } from "../context-values.ts";
 import type { Context, ServerInterceptor } from "../server/context.ts";
-import { type ContextKey, checkKey } from "../server/values.ts";
 
 /** Options of `authenticate()`. */
 export interface AuthenticateOptions<Identity> {
@@ -37,7 +37,7 @@ export function authenticate<Identity>(options: AuthenticateOptions<Identity>): 
   for (const [index, name] of checkArray("except", except).entries()) checkString(`except[${index}]`, name);
   return async (call, next) => {
     if (!except.includes(call.method.parent.typeName)) call.values.set(key, await verify(call));
-    await next();
+    return next();
   };
 }
 

@@ -42,7 +42,7 @@ async function contextsOf({ transport, kind }: (typeof everyWay)[number]) {
     interceptors: [
       async (call, next) => {
         calls.push(call);
-        await next();
+        return next();
       },
     ],
     onError: (_error, context) => reported.push(context),
@@ -59,7 +59,8 @@ test.each(everyWay)("$transport, $kind: handlers, interceptors and onError have 
   const { contexts, calls, reported } = await contextsOf(one);
   expect([contexts.length, calls.length, reported.length]).toEqual([2, 2, 1]);
   for (const context of [...contexts, ...reported]) expect(membersOf(context)).toEqual([...documented].sort());
-  for (const call of calls) expect(membersOf(call)).toEqual([...documented, "onRequest", "onResponse"].sort());
+  for (const call of calls)
+    expect(membersOf(call)).toEqual([...documented, "kind", "stream", "request", "requests", "onEnd", "abort"].sort());
   // The same call, as a handler sees it.
   expect(reported[0]).toBe(contexts.find((context) => context.metadata.has("fail")));
 });

@@ -1,16 +1,20 @@
 // The contexts for handlers and interceptors: they have the documented members, and do not expose
 // the call itself.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { checkBoolean, checkFunction } from "../checks.ts";
+import { checkBoolean, checkFunction, wrongType } from "../checks.ts";
+import type { ContextValues } from "../context-values.ts";
+import { complete, completed, hasRequestStream } from "../intercept/messages.ts";
+import type { AnyChange, Kind } from "../intercept/types.ts";
+import type { AnyIterable } from "../iterable.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
+import { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import { methodPath } from "../protocol/method.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
-import type { Context, ServerCall } from "./context.ts";
-import type { ContextValues } from "./values.ts";
+import type { Context } from "./context.ts";
 
 /** The call behind a context. */
-export type ContextSource = Omit<ServerCall, "toJSON">;
+export type ContextSource = Omit<Context, "toJSON">;
 
 class CallContext implements Context {
   readonly #call: ContextSource;
@@ -81,22 +85,68 @@ class CallContext implements Context {
   }
 }
 
-class InterceptedCall extends CallContext implements ServerCall {
-  readonly #call: ContextSource;
+/** What the view of an interceptor needs beside the context. */
+export interface ViewSource {
+  onEnd(listener: (error: RpcError | undefined) => void): void;
+  abort(error: RpcError): void;
+  /** Reads and decodes the only request. */
+  request(): Promise<Message>;
+  /** The requests of the stream. They can be read once. */
+  readonly requests: AsyncIterable<Message>;
+}
 
-  constructor(call: ContextSource) {
+/** The call, as one of its interceptors sees it. */
+export class ServerView extends CallContext {
+  readonly #call: ContextSource;
+  readonly #source: ViewSource;
+  readonly #change: AnyChange | undefined;
+
+  constructor(call: ContextSource, source: ViewSource, change: AnyChange | undefined) {
     super(call);
     this.#call = call;
+    this.#source = source;
+    this.#change = change;
   }
 
-  onRequest(listener: (request: Message) => void): void {
-    checkFunction("the listener of onRequest()", listener);
-    this.#call.onRequest(listener);
+  get kind(): Kind {
+    return this.method.methodKind;
   }
 
-  onResponse(listener: (response: object) => void): void {
-    checkFunction("the listener of onResponse()", listener);
-    this.#call.onResponse(listener);
+  get stream(): boolean {
+    return this.method.methodKind !== "unary";
+  }
+
+  get request(): Promise<Message> | undefined {
+    if (hasRequestStream(this.method)) return undefined;
+    const given = this.#change?.request;
+    return given === undefined ? this.#source.request() : Promise.resolve(complete(this.method.input, given));
+  }
+
+  get requests(): AsyncIterable<Message> | undefined {
+    if (!hasRequestStream(this.method)) return undefined;
+    const given = this.#change?.requests as AnyIterable | undefined;
+    return given === undefined ? this.#source.requests : completed(this.method.input, given);
+  }
+
+  onEnd(listener: (error: RpcError | undefined) => void): void {
+    checkFunction("the listener of onEnd()", listener);
+    this.#source.onEnd(listener);
+  }
+
+  abort(error: RpcError): void {
+    if (!(error instanceof RpcError)) throw wrongType("the error of abort()", "an RpcError", error);
+    this.#source.abort(error);
+  }
+
+  /** What an interceptor has passed to `next()`. */
+  static changeOf(view: ServerView): AnyChange | undefined {
+    return view.#change;
+  }
+
+  /** The same call with another request. */
+  static changed(view: ServerView, change: AnyChange): ServerView {
+    const same = change.request === undefined && change.requests === undefined;
+    return same ? view : viewOf(view.#call, view.#source, change);
   }
 }
 
@@ -105,7 +155,9 @@ export function contextOf(call: ContextSource): Context {
   return Object.freeze(new CallContext(call));
 }
 
-/** Creates the context for interceptors. */
-export function interceptedCallOf(call: ContextSource): ServerCall {
-  return Object.freeze(new InterceptedCall(call));
+/** Creates the view of interceptors. */
+export function viewOf(call: ContextSource, source: ViewSource, change?: AnyChange): ServerView {
+  const view = new ServerView(call, source, change);
+  Object.freeze(view);
+  return view;
 }

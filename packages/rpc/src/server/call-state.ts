@@ -4,6 +4,7 @@
 // Objects that only some calls need are created on first access.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Codec } from "@grpc-study/codec";
+import { ContextValues } from "../context-values.ts";
 import { noteCompressed } from "../protocol/came-compressed.ts";
 import { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
@@ -17,7 +18,6 @@ import { type ContextSource, contextOf } from "./call-context.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
 import { HandlerFault } from "./handler-fault.ts";
 import { ResponseMetadata } from "./response-metadata.ts";
-import { ContextValues } from "./values.ts";
 
 /** The settings that the calls of a service share. */
 export interface ServiceSettings {
@@ -40,7 +40,7 @@ export interface CallMethod {
 
 export class CallState implements ContextSource {
   protected readonly stream: ServerStream;
-  protected readonly bound: CallMethod;
+  readonly bound: CallMethod;
   /** Why the handler must stop: a cancel, the deadline, a limit, or a shutdown. */
   protected aborted: RpcError | undefined = undefined;
   /** The compression announced in the header; `identity` until the header is sent. */
@@ -51,8 +51,8 @@ export class CallState implements ContextSource {
   #values: ContextValues | undefined;
   #header: Metadata | undefined;
   #trailer: Metadata | undefined;
-  #onRequest: ((request: Message) => void)[] | undefined;
-  #onResponse: ((response: object) => void)[] | undefined;
+  /** Why the call has ended; undefined while it runs. Null stands for OK. */
+  #endedWith: RpcError | null | undefined;
   compression: Compression;
   compress = true;
 
@@ -91,7 +91,7 @@ export class CallState implements ContextSource {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.aborted !== undefined) this.#controller.abort(this.aborted);
+      if (this.aborted !== undefined || this.#endedWith !== undefined) this.#controller.abort(this.aborted ?? this.endReason);
     }
     return this.#controller.signal;
   }
@@ -110,16 +110,6 @@ export class CallState implements ContextSource {
   get context(): Context {
     this.#context ??= contextOf(this);
     return this.#context;
-  }
-
-  onRequest(listener: (request: Message) => void): void {
-    this.#onRequest ??= [];
-    this.#onRequest.push(listener);
-  }
-
-  onResponse(listener: (response: object) => void): void {
-    this.#onResponse ??= [];
-    this.#onResponse.push(listener);
   }
 
   sendHeader(): void {
@@ -157,7 +147,7 @@ export class CallState implements ContextSource {
   }
 
   /**
-   * Decodes a request, and passes it to the `onRequest` listeners of the interceptors.
+   * Decodes a request.
    *
    * @throws RpcError with INTERNAL if the request cannot be parsed.
    */
@@ -171,19 +161,21 @@ export class CallState implements ContextSource {
       throw new RpcError(Code.INTERNAL, `cannot parse the request as ${this.method.input.typeName}`, { cause });
     }
     if (compressed) noteCompressed(request);
-    if (this.#onRequest !== undefined) for (const listener of this.#onRequest) listener(request);
     return request;
   }
 
+  checkResponse(response: unknown): void {
+    const kind = describeNonObject(response);
+    if (kind !== undefined) throw this.#notAResponse(kind);
+  }
+
   /**
-   * Passes a response to the `onResponse` listeners of the interceptors, and encodes it.
+   * Encodes a response.
    *
    * @throws HandlerFault if the response is not a message.
    */
   protected encode(response: unknown): Buffer {
-    const kind = describeNonObject(response);
-    if (kind !== undefined) throw this.#notAResponse(kind);
-    if (this.#onResponse !== undefined) for (const listener of this.#onResponse) listener(response as object);
+    this.checkResponse(response);
     const bytes = this.bound.output.encode(response as never);
     const empty = bytes.length === 0 ? describeNonMessage(response as object) : undefined;
     if (empty !== undefined) throw this.#notAResponse(empty);
@@ -208,5 +200,17 @@ export class CallState implements ContextSource {
   protected signalAbort(reason: RpcError): void {
     this.aborted = reason;
     this.#controller?.abort(reason);
+  }
+
+  /** Aborts the signal because the call has ended. */
+  protected signalEnd(error: RpcError | undefined): void {
+    this.#endedWith = error ?? null;
+    if (this.#controller !== undefined && this.aborted === undefined) this.#controller.abort(this.endReason);
+  }
+
+  /** The reason of the signal of a call that has ended. */
+  protected get endReason(): RpcError {
+    this.#endedWith ??= new RpcError(Code.CANCELLED, "the call has ended");
+    return this.#endedWith;
   }
 }

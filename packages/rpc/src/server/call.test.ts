@@ -7,6 +7,7 @@ import { type TestHandlers, TestService } from "../../test/harness.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import type { ServedMethod, ServerListener } from "../transport/server.ts";
+import type { ServerInterceptor } from "./context.ts";
 import { implement } from "./implement.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
@@ -115,10 +116,10 @@ test.each([
 test("with an interceptor, the request is not pulled before next()", async () => {
   let go = () => {};
   const gate = new Promise<void>((resolve) => (go = resolve));
-  const interceptors = [
-    async (_call: unknown, next: () => Promise<void>) => {
+  const interceptors: ServerInterceptor[] = [
+    async (_call, next) => {
       await gate;
-      await next();
+      return next();
     },
   ];
   const stream = new FakeStream();

@@ -1,23 +1,26 @@
 // One call on the server, of any kind: from its header, or its only request, through interceptors
 // and handler, to the single place where it ends.
 import type { Message } from "@bufbuild/protobuf";
-import { InterceptorFault, intercept } from "../intercept.ts";
+import { InterceptorFault, isPromise } from "../intercept/chain.ts";
+import { OneMessage } from "../intercept/messages.ts";
+import type { AnyResponse } from "../intercept/types.ts";
+import { isIterable, iteratorOf } from "../iterable.ts";
 import type { Linked, LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError, statusFromError } from "../protocol/error.ts";
 import { MetadataError } from "../protocol/metadata.ts";
 import { methodPath } from "../protocol/method.ts";
-import { describeNonMessage, describeNonObject } from "../protocol/no-message.ts";
 import type { Status } from "../protocol/status.ts";
 import type { ServerListener, ServerStream } from "../transport/server.ts";
-import { interceptedCallOf } from "./call-context.ts";
 import { type CallMethod, CallState } from "./call-state.ts";
-import { HandlerFault } from "./handler-fault.ts";
+import { HandlerFault, notIterable } from "./handler-fault.ts";
+import { HandlerStream } from "./handler-stream.ts";
+import { type InterceptedCall, Interception } from "./interception.ts";
 import { outcome, outcomeWithout } from "./outcome.ts";
 import { Requests } from "./requests.ts";
-import { iteratorOf, ResponseWriter } from "./responses.ts";
+import { ResponseWriter } from "./responses.ts";
 
-export class Call extends CallState implements ServerListener, Linked<Call> {
+export class Call extends CallState implements ServerListener, InterceptedCall, Linked<Call> {
   readonly #running: LinkedSet<Call>;
   /** Whether the call has ended here: its status has been sent, or never will be. */
   #ended = false;
@@ -25,15 +28,11 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
   #gone = false;
   /** Whether the call ends without waiting for its handler. */
   #cut = false;
-  /** Whether the handler or its iterator still runs inside interceptors. */
-  #handling = false;
   /** The encoded response of a unary or client streaming call. */
   #response: Buffer | undefined;
   #requests: Requests | undefined;
   #responses: ResponseWriter | undefined;
-  /** Settles when all responses have been written. Interceptors wait for it. */
-  #written: PromiseWithResolvers<void> | undefined;
-  #onCut: ((reason: RpcError) => void) | undefined;
+  #interception: Interception | undefined;
   previous: Call | undefined = undefined;
   next: Call | undefined = undefined;
 
@@ -48,17 +47,20 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
 
   /** Runs the call when its header has arrived. */
   open(): void {
-    this.#run(undefined, false);
+    const { responseStream, settings } = this.bound;
+    if (settings.interceptors.length > 0) this.#intercept(undefined, false);
+    else if (responseStream) this.#serveStream(undefined, false, 0);
+    else this.#serve();
   }
 
   /**
-   * Runs the call with its only request. Without interceptors, a unary call needs no promise other
-   * than that of its handler.
+   * Runs the call with its only request. A unary call needs no promise other than that of its
+   * handler.
    */
   answer(request: Buffer, compressed: boolean, start: number): void {
     const { handler, responseStream, settings } = this.bound;
     if (settings.interceptors.length > 0) {
-      this.#run(request, compressed);
+      this.#intercept(request, compressed);
       return;
     }
     if (responseStream) {
@@ -89,22 +91,33 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     this.#end(undefined);
   }
 
-  /** Runs the handler inside the interceptors, and ends the call with the outcome. */
-  #run(request: Buffer | undefined, compressed: boolean): void {
-    const { responseStream, settings } = this.bound;
-    const { interceptors } = settings;
-    if (responseStream && interceptors.length === 0) {
-      this.#serveStream(request, compressed, 0);
+  /** Runs the handler inside the interceptors, and ends the call with their response. */
+  #intercept(request: Buffer | undefined, compressed: boolean): void {
+    this.#interception = new Interception(this, request, compressed);
+    try {
+      const response = this.#interception.run();
+      if (!isPromise(response)) this.#deliver(response);
+      else
+        response.then(
+          (response) => this.#deliver(response),
+          (error: unknown) => this.fail(error),
+        );
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #deliver(response: AnyResponse): void {
+    if (this.#ended) return;
+    if (!this.bound.responseStream) {
+      this.#respond(OneMessage.of(response));
       return;
     }
-    const served =
-      interceptors.length === 0
-        ? this.#serve(request, compressed)
-        : intercept(interceptors, interceptedCallOf(this), () => this.#untilCut(request, compressed));
-    served.then(
-      () => this.#end(undefined),
-      (error: unknown) => this.fail(error),
-    );
+    try {
+      this.#write(HandlerStream.of(response));
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /**
@@ -113,39 +126,30 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
    */
   #serveStream(request: Buffer | undefined, compressed: boolean, start: number): void {
     try {
-      const input = request === undefined ? this.#openRequests() : this.receive(request, compressed, start);
+      const input = request === undefined ? this.openRequests() : this.receive(request, compressed, start);
       this.#write(this.bound.handler(input, this.context));
     } catch (error) {
       this.fail(error);
     }
   }
 
-  /**
-   * Runs the handler, for all four kinds.
-   *
-   * @param request the only request, if it has arrived.
-   */
-  async #serve(request: Buffer | undefined, compressed: boolean): Promise<void> {
-    const { handler, requestStream, responseStream } = this.bound;
-    let input: Requests | Message;
-    if (requestStream) input = this.#openRequests();
-    else if (request !== undefined) input = this.receive(request, compressed, 0);
-    else input = this.#only(await this.#openRequests().next());
-    const output = handler(input, this.context);
-    if (responseStream) {
-      this.#written = Promise.withResolvers();
-      this.#write(output);
-      await this.#written.promise;
-    } else {
-      this.#response = this.encode(await output);
-      // Checked now, so that interceptors see a fault in the header.
-      this.checkHeader();
+  /** Runs a handler with one response whose request has not arrived, without interceptors. */
+  async #serve(): Promise<void> {
+    try {
+      const input = this.bound.requestStream ? this.openRequests() : await this.readRequest();
+      this.#respond(await this.bound.handler(input, this.context));
+    } catch (error) {
+      this.fail(error);
     }
   }
 
-  #openRequests(): Requests {
+  async readRequest(): Promise<Message> {
+    return this.#only(await this.openRequests().next());
+  }
+
+  openRequests(): Requests {
     this.#requests = new Requests(this.stream, this);
-    if (this.aborted !== undefined) this.#requests.fail(this.aborted);
+    if (this.stop !== undefined) this.#requests.fail(this.stop);
     return this.#requests;
   }
 
@@ -155,48 +159,19 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
   }
 
   #write(responses: unknown): void {
-    const iterator = iteratorOf(responses);
-    if (iterator === undefined) {
-      const kind = describeNonObject(responses) ?? describeNonMessage(responses as object) ?? "an object";
-      throw new HandlerFault(this.method, `returned ${kind}: a streaming handler returns an iterable or async iterable of responses`);
-    }
-    this.#responses = new ResponseWriter(iterator, this);
+    if (!isIterable(responses)) throw notIterable(this.method, responses);
+    this.#responses = new ResponseWriter(iteratorOf(responses), this);
     // In process, the handler itself may have ended the call.
-    if (this.#cut) this.onResponsesEnd();
+    if (this.#ended) this.#responses.stop();
     else this.#responses.write();
   }
 
   onResponsesEnd(): void {
-    if (this.#written === undefined) this.#end(undefined);
-    else this.#written.resolve();
+    this.#end(undefined);
   }
 
   onResponsesFail(thrown: unknown): void {
-    if (this.#written === undefined) this.fail(thrown);
-    else this.#written.reject(thrown);
-  }
-
-  /**
-   * Runs the handler until the call is cut off. A handler may ignore its signal, but interceptors
-   * must not wait for it then.
-   */
-  #untilCut(request: Buffer | undefined, compressed: boolean): Promise<void> {
-    if (this.#cut) return Promise.reject(this.aborted);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#onCut = reject;
-    this.#handling = true;
-    this.#serve(request, compressed).then(
-      () => {
-        this.#handling = false;
-        resolve();
-      },
-      (error: unknown) => {
-        this.#handling = false;
-        if (this.#cut) this.fail(error);
-        else reject(this.#stopped(error) ?? error);
-      },
-    );
-    return promise;
+    this.fail(thrown);
   }
 
   // Called by the transport.
@@ -233,19 +208,20 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     this.#cut = true;
     this.abort(reason);
     this.#responses?.stop();
-    this.#onCut?.(reason);
-    if (this.bound.settings.interceptors.length === 0) this.#end(reason);
+    this.#end(reason);
+  }
+
+  /** Why the handler must not run or must stop. */
+  get stop(): RpcError | undefined {
+    return this.aborted ?? (this.#ended ? this.endReason : undefined);
   }
 
   /** Ends the call with a thrown value. Reports it if it is a fault. */
   fail(thrown: unknown): void {
     const stopped = this.#stopped(thrown);
     if (stopped === undefined && (!(thrown instanceof RpcError) || thrown instanceof InterceptorFault || thrown instanceof HandlerFault))
-      this.#report(thrown);
-    const error = stopped ?? RpcError.from(thrown);
-    // An interceptor has ended the call while its handler still runs.
-    if (this.#handling) this.cutOff(error);
-    this.#end(error);
+      this.report(thrown);
+    if (!this.#ended) this.#end(stopped ?? RpcError.from(thrown));
   }
 
   /**
@@ -253,10 +229,11 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
    * stop. That is not a fault.
    */
   #stopped(thrown: unknown): RpcError | undefined {
-    return thrown === this.aborted || (thrown instanceof Error && thrown.name === "AbortError") ? this.aborted : undefined;
+    const { stop } = this;
+    return thrown === stop || (thrown instanceof Error && thrown.name === "AbortError") ? stop : undefined;
   }
 
-  #report(error: unknown): void {
+  report(error: unknown): void {
     try {
       this.bound.settings.onError(error, this.context);
     } catch {
@@ -270,10 +247,23 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
     this.#ended = true;
     this.#running.delete(this);
     this.#requests?.over();
-    if (this.#gone) return;
+    if (this.#gone) {
+      this.#over(error);
+      return;
+    }
     const status = this.#close(error);
     const response = status === undefined || status.code === Code.OK ? this.#response : undefined;
     this.stream.end(status, response, this.announced !== "identity" && this.compress);
+    this.#over(status === undefined || status.code === Code.OK ? undefined : (error ?? new RpcError(status.code, status.message)));
+  }
+
+  /** Tells the handler, what waits for it, and the interceptors that the call has ended. */
+  #over(error: RpcError | undefined): void {
+    this.signalEnd(error);
+    const interception = this.#interception;
+    if (interception === undefined) return;
+    if (interception.waits) interception.cut(this.aborted ?? this.endReason);
+    interception.ended(error);
   }
 
   /** Sends a pending header. Returns the status, or `undefined` for OK without a trailer. */
@@ -285,13 +275,9 @@ export class Call extends CallState implements ServerListener, Linked<Call> {
       const trailer = this.filledTrailer;
       return error === undefined && trailer === undefined ? undefined : outcome(error, trailer);
     } catch (fault) {
-      this.#report(fault);
+      this.report(fault);
       if (error !== undefined && fault instanceof MetadataError) return outcomeWithout(error, fault);
       return statusFromError(RpcError.from(fault));
     }
   }
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
 }

@@ -1,9 +1,12 @@
 // The contexts of calls, for handlers and interceptors.
-import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { ContextValues } from "../context-values.ts";
+import { onlyFor } from "../intercept/only-for.ts";
+import type { AnswerOf, ChangeOf, KindOf, MaybePromise, ResponseOf } from "../intercept/types.ts";
 import type { Compression } from "../protocol/compression.ts";
+import type { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
-import type { ContextValues } from "./values.ts";
 
 /**
  * The context of a call. The object is frozen, except `compression` and `compress`. Interceptors
@@ -23,9 +26,11 @@ export interface Context {
   /** The deadline of the caller; undefined if there is none. */
   readonly deadline: Date | undefined;
   /**
-   * Aborts when the caller cancels or its connection is lost (the reason is an RpcError with
-   * CANCELLED), when the deadline passes (DEADLINE_EXCEEDED), when the call exceeds a limit
-   * (RESOURCE_EXHAUSTED), and when the grace period of a shutdown ends (UNAVAILABLE).
+   * Aborts when the call has ended, for whatever reason, so that work which a handler has left
+   * running can stop. The reason is an RpcError: CANCELLED if the caller cancels, its connection is
+   * lost or the call has ended with OK, DEADLINE_EXCEEDED when the deadline passes,
+   * RESOURCE_EXHAUSTED when the call exceeds a limit, UNAVAILABLE when the grace period of a
+   * shutdown ends, and otherwise the error of the call.
    */
   readonly signal: AbortSignal;
   /**
@@ -52,38 +57,61 @@ export interface Context {
   toJSON(): { readonly method: string; readonly peer: string; readonly deadline: string | undefined };
 }
 
-/** The context for interceptors: the handler's context, and access to the messages. */
-export interface ServerCall extends Context {
+interface CallOfServer extends Context {
   /**
-   * Calls the listener with each request, before the handler gets it. An error that the listener
-   * throws ends the call.
+   * Calls the listener once, when the call has ended: with the error whose status was sent, or with
+   * undefined for OK. What the listener throws goes to `onError`.
    */
-  onRequest(listener: (request: Message) => void): void;
-  /**
-   * Calls the listener with each response as the handler returned it, before it is sent. An error
-   * that the listener throws ends the call.
-   */
-  onResponse(listener: (response: object) => void): void;
+  onEnd(listener: (error: RpcError | undefined) => void): void;
+  /** Ends the call now with this error, and aborts its signal. Does nothing once the call has ended. */
+  abort(error: RpcError): void;
 }
 
 /**
- * Runs around every call, of all four kinds, once the header of the call has arrived. No request is
- * read before the handler, behind `next()`, pulls it.
+ * A call, as an interceptor sees it: the context of its handler, and its request. `kind`, `stream`,
+ * `request` and `requests` depend on the kind of the method.
  *
- * `next()` runs the next interceptor, or the handler. It resolves when that has finished, before
- * the status is sent. It rejects with the error of the call: what a handler threw, or an RpcError
- * if the caller cancelled. To reject a call, throw an RpcError before `next()`: no request has been
- * parsed then. An error that the interceptor throws or lets through is the outcome of the call, and
- * aborts a handler that still runs.
- *
- * Before it returns, an interceptor must have called `next()` once, awaited it, and seen it
- * resolve. Otherwise the call ends with INTERNAL, and `onError` is called.
+ * `request` is a promise: an interceptor runs when the header has arrived, and the request is read
+ * when the interceptor or the handler asks for it. It is undefined if the method streams requests,
+ * which are in `requests`.
  */
-export interface ServerInterceptor {
-  (call: ServerCall, next: () => Promise<void>): Promise<void>;
+export type ServerCall<Method extends DescMethod = DescMethod> = CallOfServer &
+  KindOf<Method, Promise<MessageShape<Method["input"]>>> & { readonly method: Method };
+
+/**
+ * Runs around every call, of all four kinds, once the header of the call has arrived.
+ *
+ * `next()` runs the next interceptor, or the handler, and gives its response: `{ message }`, or
+ * `{ messages }` if the method streams responses. With `next({ request })` or `next({ requests })`,
+ * the rest gets another request. The interceptor returns that response, or another one, which it may
+ * also do without calling `next()`. It may call `next()` again; requests in a stream can be read once.
+ *
+ * An error that the interceptor throws, or that `messages` throw, is the outcome of the call. If it
+ * returns something that is not a response, the call ends with INTERNAL, and `onError` is called.
+ */
+export interface ServerInterceptor<Method extends DescMethod = DescMethod> {
+  (call: ServerCall<Method>, next: (change?: ChangeOf<Method>) => MaybePromise<ResponseOf<Method>>): MaybePromise<AnswerOf<Method>>;
   /**
    * Called with each service that the interceptor runs around, when the service is added to a
    * server. `add` throws what it throws.
    */
   readonly prepare?: (service: DescService) => void;
+  /** Set by `forServerMethod()`: the interceptor runs around calls of this method only. */
+  readonly only?: DescMethod;
+}
+
+/**
+ * Returns an interceptor for the calls of one method, typed by its messages. Calls of other methods
+ * pay nothing for it.
+ *
+ * @example
+ * forServerMethod(Greeter.method.sayHello, async (call, next) => {
+ *   const { message } = await next();
+ *   return { message: { message: `${message.message}!` } };
+ * });
+ *
+ * @throws TypeError if an argument is wrong.
+ */
+export function forServerMethod<Method extends DescMethod>(method: Method, interceptor: ServerInterceptor<Method>): ServerInterceptor {
+  return onlyFor("forServerMethod()", method, interceptor) as unknown as ServerInterceptor;
 }

@@ -41,7 +41,7 @@ test("a call past its deadline is not sent, even if an interceptor used up its t
     interceptors: [
       async (_call, next) => {
         for (const end = Date.now() + 30; Date.now() < end; );
-        await next();
+        return next();
       },
     ],
   });
@@ -68,7 +68,7 @@ test.each(
           ? [
               async (_call, next) => {
                 ran++;
-                await next();
+                return next();
               },
             ]
           : [],

@@ -2,7 +2,7 @@ import { constants } from "node:http2";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { everyKind, everyWay, failureOf, kindNames, kinds, start, startBy, transports, until } from "../../test/harness.ts";
 import { frame, Peer } from "../../test/http2-peer.ts";
-import { Code, detail, RpcError } from "../index.ts";
+import { Code, detail, RpcError, type ServerInterceptor } from "../index.ts";
 import { BadRequestSchema } from "../protocol/error-details.ts";
 
 const unhandled = vi.fn();
@@ -171,7 +171,7 @@ test.each(transports)("%s: an onError hook that throws does not affect the call"
 test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
   "%s: an error after the handler only read its header is a trailers-only response, which clients may retry",
   async (method) => {
-    for (const interceptors of [[], [(_call: unknown, next: () => Promise<void>) => next()]]) {
+    for (const interceptors of [[], [((_call, next) => next()) satisfies ServerInterceptor]]) {
       const { address } = await start(
         everyKind(({ header, trailer }) => {
           header.get("x-h");

@@ -33,10 +33,10 @@ test.each(everyWay)(
     const log: string[] = [];
     const note = (name: string): ServerInterceptor =>
       Object.assign(
-        async (_call: unknown, next: () => Promise<void>) => {
+        ((_call, next) => {
           log.push(name);
-          await next();
-        },
+          return next();
+        }) satisfies ServerInterceptor,
         { prepare: ({ typeName }: { typeName: string }) => log.push(`${name} ${typeName}`) },
       );
     const { client } = await startBy(

@@ -121,15 +121,6 @@ export class ResponseWriter {
   }
 }
 
-/** Returns the iterator of a handler's result, or `undefined` if the result is not iterable. */
-export function iteratorOf(responses: unknown): Responses | undefined {
-  if (typeof responses === "object" && responses !== null) {
-    if (Symbol.asyncIterator in responses) return (responses as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-    if (Symbol.iterator in responses) return (responses as Iterable<unknown>)[Symbol.iterator]();
-  }
-  return undefined;
-}
-
 function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T>).then === "function";
 }

@@ -2,6 +2,7 @@
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type Codec, compiled } from "@grpc-study/codec";
+import { interceptorsOf } from "../intercept/only-for.ts";
 import { LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
@@ -35,12 +36,13 @@ export function serve({ service, handlers, options: own }: Implementation, serve
     onError: both(own.onError, server.onError) ?? logError,
     compression: server.compression ?? "identity",
   };
-  for (const { prepare } of settings.interceptors) prepare?.(service);
+  for (const { prepare, only } of settings.interceptors) if (only === undefined || only.parent === service) prepare?.(service);
   const codec = own.codec ?? server.codec ?? compiled;
   const calls = server.calls ?? new LinkedSet<Call>();
   return service.methods.map((method) => {
     const handler = handlers[method.localName]?.bind(handlers) ?? unimplemented;
-    return new Method(method, handler, codec(method.input), codec(method.output), settings, calls);
+    const interceptors = interceptorsOf(settings.interceptors, method);
+    return new Method(method, handler, codec(method.input), codec(method.output), { ...settings, interceptors }, calls);
   });
 }
 

@@ -18,15 +18,14 @@ export class Cancellations {
     return this.#cancelled;
   }
 
-  readonly interceptor: ServerInterceptor = async ({ metadata, signal }, next) => {
-    const name = metadata.get(caseHeader);
+  readonly interceptor: ServerInterceptor = (call, next) => {
+    const name = call.metadata.get(caseHeader);
     if (typeof name !== "string") return next();
     this.#open.add(name);
-    signal.addEventListener("abort", () => this.#cancelled.add(name));
-    try {
-      await next();
-    } finally {
+    call.onEnd((error) => {
       this.#open.delete(name);
-    }
+      if (error !== undefined) this.#cancelled.add(name);
+    });
+    return next();
   };
 }

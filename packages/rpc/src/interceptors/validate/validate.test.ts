@@ -12,6 +12,7 @@ import {
   ValidatedService,
 } from "../../../test/gen/validated_pb.js";
 import { failureOf, serveBy, type Transport, transports } from "../../../test/harness.ts";
+import { watchServer } from "../../../test/watch.ts";
 import { type Client, type ClientOptions, Code, createClient, createServer, implement, RpcError, type ServerOptions } from "../../index.ts";
 import { BadRequestSchema } from "../../protocol/error-details.ts";
 import { check, RuleError, validate, validateRequests } from "./index.ts";
@@ -100,12 +101,7 @@ test.each(everyWay)("$transport, $kind: a client with validateRequests() sends n
   const { client } = await start(
     transport,
     {
-      interceptors: [
-        async (call, next) => {
-          call.onRequest((request) => onServer((request as { id?: number }).id));
-          await next();
-        },
-      ],
+      interceptors: [watchServer((request) => void onServer("id" in request ? request.id : undefined))],
     },
     { interceptors: [validateRequests()] },
   );

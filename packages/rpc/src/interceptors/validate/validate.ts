@@ -38,20 +38,28 @@ export function validate(options: ValidateOptions = {}): ServerInterceptor {
   const interceptor: ServerInterceptor = async (call, next) => {
     const { input } = call.method;
     if (!hasRules(input)) return next();
-    let invalid: RpcError | undefined;
-    call.onRequest((request) => {
+    const faultOf = (request: Message) => {
       const violations = checker.check(input, request);
-      if (violations.length === 0) return;
-      invalid = invalidRequest(input, request, violations);
-      throw invalid;
-    });
-    try {
-      await next();
-    } catch (error) {
-      throw invalid ?? error;
+      return violations.length === 0 ? undefined : invalidRequest(input, request, violations);
+    };
+    if (call.requests === undefined) {
+      const fault = faultOf(await call.request);
+      if (fault !== undefined) throw fault;
+      return next();
     }
-    // The call fails even if the handler catches the error while it reads its requests.
-    if (invalid !== undefined) throw invalid;
+    const { requests } = call;
+    async function* valid() {
+      for await (const request of requests) {
+        const fault = faultOf(request);
+        if (fault !== undefined) {
+          // The call fails even if the handler catches the error while it reads its requests.
+          call.abort(fault);
+          throw fault;
+        }
+        yield request;
+      }
+    }
+    return next({ requests: valid() });
   };
   return Object.assign(interceptor, { prepare: prepareWith(checker) });
 }
@@ -63,16 +71,25 @@ export function validate(options: ValidateOptions = {}): ServerInterceptor {
  */
 export function validateRequests(options: ValidateOptions = {}): ClientInterceptor {
   const checker = checkerOf("validateRequests()", options);
-  const interceptor: ClientInterceptor = async (call, next) => {
+  const interceptor: ClientInterceptor = (call, next) => {
     const { input } = call.method;
-    if (hasRules(input)) {
-      call.onRequest((init) => {
-        const request = create(input, init as MessageInitShape<DescMessage>);
-        const violations = checkOrFail(checker, input, request);
-        if (violations.length > 0) throw invalidRequest(input, request, violations);
-      });
+    if (!hasRules(input)) return next();
+    const check = (request: Message) => {
+      const violations = checkOrFail(checker, input, request);
+      if (violations.length > 0) throw invalidRequest(input, request, violations);
+    };
+    if (call.requests === undefined) {
+      check(call.request);
+      return next();
     }
-    await next();
+    const { requests } = call;
+    async function* valid() {
+      for await (const request of requests) {
+        check(request);
+        yield request;
+      }
+    }
+    return next({ requests: valid() });
   };
   return Object.assign(interceptor, { prepare: prepareWith(checker) });
 }

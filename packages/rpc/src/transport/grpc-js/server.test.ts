@@ -10,6 +10,7 @@ import * as grpc from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { newAuthority } from "../../../test/authority.ts";
 import { RequestSchema, ResponseSchema, TestService } from "../../../test/gen/test_pb.js";
+import { textOf, watchServer } from "../../../test/watch.ts";
 import { grpcJsService, grpcJsTransport } from "../../grpc-js.ts";
 import { Code } from "../../protocol/code.ts";
 import { detail, RpcError } from "../../protocol/error.ts";
@@ -196,12 +197,14 @@ describe.each(Object.entries(ways))("%s", (_, start) => {
       {},
       {
         interceptors: [
-          async (call, next) => {
-            call.onRequest((request) => seen.push(`< ${(request as { text?: string }).text}`));
-            call.onResponse((response) => seen.push(`> ${(response as { text?: string }).text}`));
-            await next();
-            seen.push(call.method.name);
+          (call, next) => {
+            call.onEnd(() => seen.push(call.method.name));
+            return next();
           },
+          watchServer(
+            (request) => void seen.push(`< ${textOf(request)}`),
+            (response) => void seen.push(`> ${textOf(response)}`),
+          ),
         ],
       },
     );

@@ -151,7 +151,7 @@ test.each([
     ? [
         async (_call, next) => {
           await gate.promise;
-          await next();
+          return next();
         },
       ]
     : [];

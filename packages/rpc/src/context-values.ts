@@ -1,5 +1,6 @@
-// Values that interceptors pass to handlers, typed by their key.
-import { checkString, wrongType } from "../checks.ts";
+// Values of one call, typed by their key: interceptors pass them to handlers, and callers to
+// interceptors.
+import { checkString, wrongType } from "./checks.ts";
 
 /**
  * The key of a value. Create one key, and share it between the interceptor that sets the value and
@@ -33,9 +34,11 @@ export function createContextKey<T>(name: string): ContextKey<T> {
 export class ContextValues {
   readonly #values = new Map<ContextKey<unknown>, unknown>();
 
-  set<T>(key: ContextKey<T>, value: T): void {
+  /** Sets a value, and returns the values: `new ContextValues().set(user, ann)`. */
+  set<T>(key: ContextKey<T>, value: T): this {
     checkKey("key", key);
     this.#values.set(key, value);
+    return this;
   }
 
   get<T>(key: ContextKey<T>): T | undefined {
@@ -46,7 +49,7 @@ export class ContextValues {
   /**
    * Returns a value that must exist.
    *
-   * @throws Error if no interceptor has set the value. The call then ends with INTERNAL.
+   * @throws Error if the value has not been set. On the server, the call then ends with INTERNAL.
    */
   require<T>(key: ContextKey<T>): T {
     checkKey("key", key);

@@ -1,0 +1,114 @@
+// The call that client interceptors see. It exposes the documented members only.
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { checkFunction } from "../checks.ts";
+import type { ContextValues } from "../context-values.ts";
+import { complete, completed, hasRequestStream } from "../intercept/messages.ts";
+import type { AnyChange, Kind } from "../intercept/types.ts";
+import type { AnyIterable } from "../iterable.ts";
+import type { Metadata } from "../protocol/metadata.ts";
+import type { Channel } from "../transport/client.ts";
+import type { BoundMethod } from "./bound-method.ts";
+
+/** What the view needs from the call. */
+export interface ViewSource {
+  readonly channel: Channel;
+  readonly method: BoundMethod;
+  readonly authority: string;
+  readonly requestMetadata: Metadata;
+  /** Milliseconds since 1970, or Infinity. */
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+  readonly values: ContextValues;
+  onEnd(listener: (error: unknown) => void): void;
+}
+
+export class ClientView {
+  readonly #call: ViewSource;
+  #request: unknown;
+  readonly #requests: AnyIterable | undefined;
+
+  constructor(call: ViewSource, request: unknown, requests: AnyIterable | undefined) {
+    this.#call = call;
+    this.#request = request;
+    this.#requests = requests;
+  }
+
+  get method(): DescMethod {
+    return this.#call.method.descriptor;
+  }
+
+  get kind(): Kind {
+    return this.method.methodKind;
+  }
+
+  get stream(): boolean {
+    return this.method.methodKind !== "unary";
+  }
+
+  get request(): Message | undefined {
+    if (hasRequestStream(this.method)) return undefined;
+    this.#request = complete(this.method.input, this.#request);
+    return this.#request as Message;
+  }
+
+  get requests(): AsyncIterable<Message> | undefined {
+    const requests = this.#requests;
+    if (requests === undefined) return undefined;
+    return { [Symbol.asyncIterator]: () => completed(this.method.input, requests) };
+  }
+
+  get channel(): Channel {
+    return this.#call.channel;
+  }
+
+  get authority(): string {
+    return this.#call.authority;
+  }
+
+  get metadata(): Metadata {
+    return this.#call.requestMetadata;
+  }
+
+  get deadline(): Date | undefined {
+    const { deadline } = this.#call;
+    return Number.isFinite(deadline) ? new Date(deadline) : undefined;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get values(): ContextValues {
+    return this.#call.values;
+  }
+
+  onEnd(listener: (error: unknown) => void): void {
+    checkFunction("the listener of onEnd()", listener);
+    this.#call.onEnd(listener);
+  }
+
+  toJSON(): { readonly method: string; readonly target: string; readonly deadline: string | undefined } {
+    const { method, channel } = this.#call;
+    return { method: method.path, target: channel.target, deadline: this.deadline?.toISOString() };
+  }
+
+  /** The request as the caller or an interceptor gave it. */
+  static requestOf(view: ClientView): unknown {
+    return view.#request;
+  }
+
+  static requestsOf(view: ClientView): AnyIterable | undefined {
+    return view.#requests;
+  }
+
+  /** The same call with another request. */
+  static changed(view: ClientView, { request, requests }: AnyChange): ClientView {
+    return viewOf(view.#call, request ?? view.#request, (requests as AnyIterable | undefined) ?? view.#requests);
+  }
+}
+
+export function viewOf(call: ViewSource, request: unknown, requests: AnyIterable | undefined): ClientView {
+  const view = new ClientView(call, request, requests);
+  Object.freeze(view);
+  return view;
+}

@@ -1,0 +1,295 @@
+// A call of a client with interceptors: what the caller holds. Each innermost `next()` makes a call
+// of its own, an attempt. Subclasses handle responses.
+import { ContextValues } from "../context-values.ts";
+import { type Chain, intercept, isPromise } from "../intercept/chain.ts";
+import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts";
+import type { AnyIterable } from "../iterable.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
+import { Metadata } from "../protocol/metadata.ts";
+import type { Channel } from "../transport/client.ts";
+import type { BoundMethod } from "./bound-method.ts";
+import type { Call } from "./call.ts";
+import { cancelled, deadlineExceeded, reasonOf, unsendable } from "./call-errors.ts";
+import { ClientView, type ViewSource, viewOf } from "./call-view.ts";
+import type { ClientInterceptor } from "./context.ts";
+import { Cutoff, type Endable } from "./cutoff.ts";
+import type { CallHandle } from "./handles.ts";
+import { type CallOptions, deadlineOf, type SendOptions, sendOptionsFault } from "./options.ts";
+import { Settling } from "./rejection.ts";
+import { RequestPipe, RequestSource } from "./request-source.ts";
+import { sendAll } from "./send-all.ts";
+
+export abstract class InterceptedCall implements CallHandle, Endable, Chain<ClientView>, ViewSource {
+  readonly channel: Channel;
+  readonly method: BoundMethod;
+  readonly interceptors: readonly ClientInterceptor[];
+  readonly #options: CallOptions;
+  deadline = Number.POSITIVE_INFINITY;
+  #cutoff: Cutoff | undefined = undefined;
+  #metadata: Metadata | undefined = undefined;
+  #values: ContextValues | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #onEnd: ((error: unknown) => void)[] | undefined = undefined;
+  readonly #pipe: RequestPipe | undefined;
+  /** The options of requests that pass through interceptors before they are sent. */
+  #sendOptions: WeakMap<object, SendOptions> | undefined = undefined;
+  readonly #attempts: Call[] = [];
+  #header: Metadata | undefined = undefined;
+  #headerReader: Settling<Metadata> | undefined = undefined;
+  protected ended = false;
+  /** The error that ended the call. Undefined while the call runs, and after OK. */
+  protected failure: unknown = undefined;
+  #freshError: unknown = undefined;
+
+  constructor(channel: Channel, method: BoundMethod, interceptors: readonly ClientInterceptor[], options: CallOptions) {
+    this.channel = channel;
+    this.method = method;
+    this.interceptors = interceptors;
+    this.#options = options;
+    this.#values = options.values;
+    this.#pipe = method.requestStream ? new RequestPipe() : undefined;
+  }
+
+  // Beginning.
+
+  begin(invalidOptions: TypeError | undefined): void {
+    let nowMs = 0;
+    const { timeoutMs, deadline, signal } = this.#options;
+    try {
+      if (invalidOptions !== undefined) throw invalidOptions;
+      if (timeoutMs !== undefined || deadline !== undefined) {
+        nowMs = Date.now();
+        this.deadline = deadlineOf(this.#options, nowMs);
+      }
+    } catch (fault) {
+      this.end(fault);
+      return;
+    }
+    if (signal?.aborted) {
+      this.end(reasonOf(signal, this.method));
+      return;
+    }
+    if (this.deadline === Number.POSITIVE_INFINITY && signal === undefined) return;
+    const waitMs = this.deadline - nowMs;
+    if (waitMs <= 0) this.end(deadlineExceeded(this.method, "had no time left when it began"));
+    else this.#cutoff = new Cutoff(this, waitMs, signal);
+  }
+
+  sendOnly(init: unknown): void {
+    this.#run(viewOf(this, init, undefined));
+  }
+
+  sendFrom(requests: AnyIterable): void {
+    this.#run(viewOf(this, undefined, new RequestSource(this.method.path, requests)));
+  }
+
+  /** The caller sends its requests one by one. */
+  sendLater(): void {
+    if (this.#pipe !== undefined) this.sendFrom(this.#pipe);
+  }
+
+  send(init: unknown, options?: SendOptions): Promise<boolean> {
+    const pipe = this.#pipe;
+    if (pipe === undefined || pipe.closed) throw new TypeError("send() after closeSend()");
+    const fault = sendOptionsFault(options);
+    if (fault !== undefined) this.end(fault);
+    else if (options !== undefined && typeof init === "object" && init !== null) {
+      this.#sendOptions ??= new WeakMap();
+      this.#sendOptions.set(init, options);
+    }
+    return pipe.send(init);
+  }
+
+  closeSend(): void {
+    this.#pipe?.close();
+  }
+
+  #run(view: ClientView): void {
+    if (this.ended) return;
+    try {
+      const response = intercept(this, view);
+      if (!isPromise(response)) this.#received(response);
+      else
+        response.then(
+          (response) => this.#received(response),
+          (failure: unknown) => this.end(unsendable(this.method, failure)),
+        );
+    } catch (failure) {
+      this.end(unsendable(this.method, failure));
+    }
+  }
+
+  #received(response: AnyResponse): void {
+    if (this.ended) return;
+    try {
+      this.setHeader(this.#attempts.at(-1)?.knownHeader ?? new Metadata());
+      this.deliver(response);
+    } catch (fault) {
+      this.end(fault);
+    }
+  }
+
+  /** Handles the response of the outermost interceptor. */
+  protected abstract deliver(response: AnyResponse): void;
+
+  /** Creates a call whose header and response become those of an innermost `next()`. */
+  protected abstract attempt(view: ClientView): Promise<AnyResponse>;
+
+  /** Settles pending reads: the call has ended. */
+  protected abstract finished(): void;
+
+  innermost(view: ClientView): MaybePromise<AnyResponse> {
+    if (this.ended) return Promise.reject(this.#reason());
+    return this.attempt(view);
+  }
+
+  change(view: ClientView, change: AnyChange): ClientView {
+    return ClientView.changed(view, change);
+  }
+
+  /** The options of an attempt. This call watches the deadline and the signal. */
+  protected get attemptOptions(): CallOptions {
+    const { compression, waitForReady, authority, metadata, onHeader } = this.#options;
+    const watchHeader = onHeader !== undefined || this.method.requestStream || this.method.responseStream;
+    return {
+      compression,
+      waitForReady,
+      authority,
+      metadata: this.#metadata === undefined ? metadata : new Metadata(this.#metadata),
+      onHeader: watchHeader ? (header) => this.setHeader(header) : undefined,
+    };
+  }
+
+  /** Begins an attempt, and sends its requests. */
+  protected launch(attempt: Call, view: ClientView): void {
+    this.#attempts.push(attempt);
+    attempt.beginWith(this.deadline);
+    const requests = ClientView.requestsOf(view);
+    if (requests === undefined) attempt.sendOnly(ClientView.requestOf(view));
+    else sendAll(attempt, requests, this.#sendOptions);
+  }
+
+  // Receiving.
+
+  /** The first header is that of the call. If `onHeader` throws, the call ends. */
+  protected setHeader(header: Metadata): void {
+    if (this.#header !== undefined || this.ended) return;
+    this.#header = header;
+    this.#headerReader?.resolve(header);
+    this.#callBack("onHeader", header, (fault) => this.end(fault));
+  }
+
+  #callBack(name: "onHeader" | "onTrailer", metadata: Metadata, onFault: (fault: unknown) => void): void {
+    try {
+      const result: unknown = this.#options[name]?.(metadata);
+      if (result instanceof Promise) result.catch(onFault);
+    } catch (fault) {
+      onFault(fault);
+    }
+  }
+
+  header(): Promise<Metadata> {
+    if (this.#headerReader === undefined) {
+      this.#headerReader = new Settling();
+      if (this.#header !== undefined) this.#headerReader.resolve(this.#header);
+      else if (this.ended) this.#headerReader.reject(this.failure, this.isFresh());
+    }
+    return this.#headerReader.promise;
+  }
+
+  get trailer(): Metadata | undefined {
+    return this.ended ? (this.#attempts.at(-1)?.trailer ?? new Metadata()) : undefined;
+  }
+
+  // Ending.
+
+  cancel(): void {
+    this.cutOff(cancelled(this.method));
+  }
+
+  cutOff(reason: RpcError): void {
+    if (!this.ended) this.#freshError = reason;
+    this.end(reason);
+  }
+
+  describeTimeout(within: string): string {
+    const running = this.#attempts.find(({ ended }) => !ended);
+    return running?.describeTimeout(within) ?? `was not sent ${within}: an interceptor is still waiting`;
+  }
+
+  /** Ends the call, once, and what its interceptors have left running. */
+  protected end(failure: unknown): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.failure = failure;
+    this.#cutoff?.stop();
+    for (const attempt of this.#attempts) if (!attempt.endRead) attempt.cancel(this.#reason());
+    this.#pipe?.end();
+    const last = this.#attempts.at(-1);
+    if (last?.wasSent) {
+      this.#callBack("onTrailer", last.trailer ?? new Metadata(), (fault) => {
+        this.failure ??= fault;
+      });
+    }
+    this.#controller?.abort(this.#reason());
+    if (this.#header === undefined && this.failure !== undefined) this.#headerReader?.reject(this.failure, this.isFresh());
+    this.finished();
+    const listeners = this.#onEnd ?? [];
+    this.#onEnd = undefined;
+    for (const listener of listeners) tell(listener, this.failure);
+  }
+
+  /** Why what still runs must stop. */
+  #reason(): RpcError {
+    return this.failure instanceof RpcError ? this.failure : new RpcError(Code.CANCELLED, "the call has ended");
+  }
+
+  /** True if the stack of the failure does not contain the caller yet. Returns true once. */
+  protected isFresh(): boolean {
+    const { failure } = this;
+    const fresh = failure !== undefined && (failure === this.#freshError || this.#attempts.some(({ created }) => created === failure));
+    this.#freshError = undefined;
+    for (const attempt of this.#attempts) attempt.created = undefined;
+    return fresh;
+  }
+
+  // Members that interceptors see.
+
+  get authority(): string {
+    return this.#options.authority ?? this.channel.authority;
+  }
+
+  get requestMetadata(): Metadata {
+    // A copy: the caller may reuse its object for other calls.
+    this.#metadata ??= new Metadata(this.#options.metadata);
+    return this.#metadata;
+  }
+
+  get values(): ContextValues {
+    this.#values ??= new ContextValues();
+    return this.#values;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.ended) this.#controller.abort(this.#reason());
+    }
+    return this.#controller.signal;
+  }
+
+  onEnd(listener: (error: unknown) => void): void {
+    if (this.ended) tell(listener, this.failure);
+    else if (this.#onEnd === undefined) this.#onEnd = [listener];
+    else this.#onEnd.push(listener);
+  }
+}
+
+function tell(listener: (error: unknown) => void, error: unknown): void {
+  try {
+    listener(error);
+  } catch {
+    // The call has ended, so the error has no recipient.
+  }
+}

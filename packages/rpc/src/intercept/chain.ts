@@ -1,0 +1,123 @@
+// Runs interceptors, for servers and for clients. An interceptor runs around a call, and `next()`
+// runs the next interceptor or the call itself.
+import { shown } from "../checks.ts";
+import { isIterable } from "../iterable.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
+import { InnerResponse } from "./messages.ts";
+import type { AnyChange, AnyResponse, MaybePromise } from "./types.ts";
+
+/**
+ * Thrown if an interceptor breaks a rule. The fault is on this side, and the message names the
+ * interceptor and the rule.
+ */
+export class InterceptorFault extends RpcError {
+  constructor(message: string) {
+    super(Code.INTERNAL, message);
+  }
+}
+
+/** A call, as one of its interceptors sees it. */
+export interface View {
+  readonly method: { readonly methodKind: string };
+}
+
+type Next = (change?: AnyChange) => MaybePromise<AnyResponse>;
+
+/** The interceptors of a call, and the call itself. */
+export interface Chain<Call extends View> {
+  readonly interceptors: readonly ((call: never, next: never) => unknown)[];
+  innermost(call: Call): MaybePromise<AnyResponse>;
+  /** Returns the same call with another request, as the following interceptors see it. */
+  change(call: Call, change: AnyChange): Call;
+}
+
+/**
+ * Runs the innermost call inside the interceptors, the first one outermost. It creates no promise of
+ * its own around an interceptor that returns what `next()` has given.
+ *
+ * @throws what an interceptor throws, or an InterceptorFault if one returns no response.
+ */
+export function intercept<Call extends View>(chain: Chain<Call>, call: Call, index = 0): MaybePromise<AnyResponse> {
+  if (index === chain.interceptors.length) return chain.innermost(call);
+  const interceptor = chain.interceptors[index] as (call: Call, next: Next) => unknown;
+  let given: MaybePromise<AnyResponse> | undefined;
+  let returned = false;
+  const result = interceptor(call, (change) => {
+    const inner = change === undefined ? call : changed(chain, call, index, change);
+    const response = intercept(chain, inner, index + 1);
+    if (given !== undefined) drop(given);
+    given = response;
+    if (returned) drop(given);
+    return response;
+  });
+  returned = true;
+  if (given !== undefined) {
+    if (result === given) return given;
+    drop(given);
+  }
+  return isPromise(result) ? result.then((value) => checked(chain, call, index, value)) : checked(chain, call, index, result);
+}
+
+/** Keeps a response that an interceptor does not await from ending the process as an unhandled rejection. */
+function drop(response: MaybePromise<AnyResponse>): void {
+  if (isPromise(response)) response.catch(() => {});
+}
+
+function checked<Call extends View>(chain: Chain<Call>, call: Call, index: number, response: unknown): AnyResponse {
+  if (response instanceof InnerResponse) return response as AnyResponse;
+  const { message, messages } = (typeof response === "object" && response !== null ? response : {}) as AnyResponse;
+  const { methodKind } = call.method;
+  if (methodKind === "unary" || methodKind === "client_streaming") {
+    if (typeof message === "object" && message !== null) return response as AnyResponse;
+    throw new InterceptorFault(`${nameOf(chain, index)} must return a response { message }, got ${describe(response)}`);
+  }
+  if (isIterable(messages)) return response as AnyResponse;
+  throw new InterceptorFault(`${nameOf(chain, index)} must return a response { messages } with an iterable, got ${describe(response)}`);
+}
+
+function changed<Call extends View>(chain: Chain<Call>, call: Call, index: number, change: AnyChange): Call {
+  const { methodKind } = call.method;
+  const one = methodKind === "unary" || methodKind === "server_streaming";
+  const wrong =
+    typeof change !== "object" || change === null
+      ? [describe(change)]
+      : Object.keys(change).filter((name) => name !== (one ? "request" : "requests"));
+  if (wrong[0] !== undefined) {
+    throw new InterceptorFault(
+      `${nameOf(chain, index)} must pass { ${one ? "request" : "requests"} } or nothing to next(), got ${wrong[0]}`,
+    );
+  }
+  if (!one && change.requests !== undefined && !isIterable(change.requests)) {
+    throw new InterceptorFault(`${nameOf(chain, index)} must pass an iterable as the requests of next(), got ${describe(change.requests)}`);
+  }
+  if (one && change.request !== undefined && (typeof change.request !== "object" || change.request === null)) {
+    throw new InterceptorFault(`${nameOf(chain, index)} must pass a message as the request of next(), got ${describe(change.request)}`);
+  }
+  return chain.change(call, change);
+}
+
+function describe(value: unknown): string {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? `an object with ${list(Object.keys(value))}` : shown(value);
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? "no members" : names.slice(0, 4).join(", ");
+}
+
+/** For example `interceptor 2 of 3 ("logging")`. */
+function nameOf<Call extends View>({ interceptors }: Chain<Call>, index: number): string {
+  const name = interceptors[index]?.name;
+  return `interceptor ${index + 1} of ${interceptors.length}${name ? ` ("${name}")` : ""}`;
+}
+
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof (value as PromiseLike<T> | undefined | null)?.then === "function";
+}
+
+/** Thrown if a stream of requests is read a second time. */
+export function readTwice(path: string): InterceptorFault {
+  return new InterceptorFault(
+    `the requests of ${path} have been read already: to call next() again, keep them and pass them as next({ requests })`,
+  );
+}

@@ -1,0 +1,76 @@
+// The messages that interceptors see: complete ones, made from what a handler or a caller gives.
+import { create, type DescMessage, type DescMethod, isMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import { type AnyIterable, type AnyIterator, iteratorOf } from "../iterable.ts";
+import { describeNonMessage, describeNonObject } from "../protocol/no-message.ts";
+import type { AnyResponse } from "./types.ts";
+
+export function hasRequestStream({ methodKind }: DescMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
+}
+
+/**
+ * Returns a message that is complete: `init` itself if it is one.
+ *
+ * @throws TypeError if `init` is not a message.
+ */
+export function complete(schema: DescMessage, init: unknown): Message {
+  if (isMessage(init, schema)) return init;
+  const kind = describeNonObject(init) ?? describeNonMessage(init as object);
+  if (kind !== undefined) throw new TypeError(`a message must be an object with fields, got ${kind}`);
+  return create(schema, init as MessageInitShape<DescMessage>);
+}
+
+/** Returns the messages of an iterable, each complete. */
+export function completed(schema: DescMessage, inits: AnyIterable): AsyncIterableIterator<Message, undefined> {
+  return new Completed(schema, iteratorOf(inits));
+}
+
+/** Not a generator: a waiting `next()` does not keep `return()` from reaching the iterator behind. */
+class Completed implements AsyncIterableIterator<Message, undefined> {
+  readonly #schema: DescMessage;
+  readonly #inits: AnyIterator;
+
+  constructor(schema: DescMessage, inits: AnyIterator) {
+    this.#schema = schema;
+    this.#inits = inits;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Message, undefined>> {
+    const { done, value } = await this.#inits.next();
+    return done ? { done, value: undefined } : { done: false, value: complete(this.#schema, value) };
+  }
+
+  async return(): Promise<IteratorResult<Message, undefined>> {
+    await this.#inits.return?.();
+    return { done: true, value: undefined };
+  }
+}
+
+/** A response that comes from the inside, so that it needs no check. */
+export abstract class InnerResponse {}
+
+/** The only response of a call. It is completed when an interceptor reads it. */
+export class OneMessage extends InnerResponse implements AnyResponse {
+  readonly #schema: DescMessage;
+  #message: unknown;
+
+  constructor(schema: DescMessage, message: unknown) {
+    super();
+    this.#schema = schema;
+    this.#message = message;
+  }
+
+  get message(): Message {
+    this.#message = complete(this.#schema, this.#message);
+    return this.#message as Message;
+  }
+
+  /** The message of a response, as the inside or an interceptor gave it. */
+  static of(response: AnyResponse): unknown {
+    return response instanceof OneMessage ? response.#message : response.message;
+  }
+}

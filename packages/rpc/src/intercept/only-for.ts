@@ -1,0 +1,25 @@
+// Interceptors for one method.
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { checkFunction, wrongType } from "../checks.ts";
+import { methodPath } from "../protocol/method.ts";
+
+/** What the interceptors of servers and of clients have in common. */
+interface Selective {
+  readonly prepare?: (service: DescService) => void;
+  readonly only?: DescMethod;
+}
+
+/** Returns an interceptor like the one given that names its method. */
+export function onlyFor(where: string, method: DescMethod, interceptor: Selective & ((call: never, next: never) => unknown)): Selective {
+  if (method?.kind !== "rpc") throw wrongType(`the method of ${where}`, "a method of a service", method);
+  checkFunction(`the interceptor of ${where}`, interceptor);
+  const named = { [interceptor.name || method.localName]: (call: never, next: never) => interceptor(call, next) };
+  const wrapped = named[interceptor.name || method.localName] as () => unknown;
+  return Object.assign(wrapped, { only: method, ...(interceptor.prepare && { prepare: interceptor.prepare }) });
+}
+
+/** The interceptors that run around the calls of a method. */
+export function interceptorsOf<I extends Selective>(interceptors: readonly I[], method: DescMethod): readonly I[] {
+  const path = methodPath(method);
+  return interceptors.filter(({ only }) => only === undefined || methodPath(only) === path);
+}
