@@ -99,9 +99,19 @@ describe("interceptors of the server", () => {
       server: {
         interceptors: [
           async (call, next) => {
-            call.onRequest((request) => seen.push(request));
             await delay(1);
-            await next();
+            const { requests } = call;
+            if (requests === undefined) {
+              seen.push(await call.request);
+              return next();
+            }
+            async function* noted() {
+              for await (const request of requests ?? []) {
+                seen.push(request);
+                yield request;
+              }
+            }
+            return next({ requests: noted() });
           },
         ],
       },
