@@ -7,8 +7,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { Things } from "../test/gen/things_pb.js";
 import { CallLimits } from "./call-limits.ts";
-import { createGateway, type GatewayServerOptions } from "./gateway.ts";
-import type { GatewayOptions } from "./options.ts";
+import { createGateway } from "./gateway.ts";
+import type { GatewayOptions, GatewayServerOptions } from "./options.ts";
 
 /** Starts a server that allows ten streams for each connection, and a gateway. */
 async function start(options: Partial<GatewayServerOptions> = {}, upstream: (address: string) => Partial<GatewayOptions> = () => ({})) {

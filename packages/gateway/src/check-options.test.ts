@@ -3,7 +3,8 @@ import Fastify from "fastify";
 import { expect, onTestFinished, test } from "vitest";
 import { Things } from "../test/gen/things_pb.js";
 import { fastifyGateway } from "./adapters/fastify.ts";
-import { createGateway, type GatewayServerOptions } from "./gateway.ts";
+import { createGateway } from "./gateway.ts";
+import type { GatewayServerOptions } from "./options.ts";
 
 const valid: GatewayServerOptions = { services: [Things], upstream: "127.0.0.1:1" };
 const noFunction = "must be an object with the functions info, warn and error, got";

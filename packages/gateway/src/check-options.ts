@@ -15,8 +15,7 @@ import {
   time,
   timeOrZero,
 } from "./check-values.ts";
-import type { GatewayServerOptions } from "./gateway.ts";
-import type { GatewayOptions, GatewayUpstreams, Upstream } from "./options.ts";
+import type { GatewayOptions, GatewayServerOptions, GatewayUpstreams, Upstream } from "./options.ts";
 import { allProtocols } from "./protocols.ts";
 
 type Checks<Options> = { readonly [Name in keyof Options]-?: Check };

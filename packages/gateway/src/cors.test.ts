@@ -2,8 +2,8 @@
 import { createServer, implement } from "@grpc-study/rpc";
 import { expect, onTestFinished, test } from "vitest";
 import { Things } from "../test/gen/things_pb.js";
-import { createGateway, type GatewayServerOptions } from "./gateway.ts";
-import type { CorsOptions } from "./options.ts";
+import { createGateway } from "./gateway.ts";
+import type { CorsOptions, GatewayServerOptions } from "./options.ts";
 
 function start(cors: CorsOptions, more: Partial<GatewayServerOptions> = {}) {
   const server = createServer();

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { startGateway, type Transport, transports } from "../test/gateway.ts";
 import { Things } from "../test/gen/things_pb.js";
 import { raw } from "../test/raw.ts";
-import { createGateway, type GatewayServerOptions } from "./gateway.ts";
+import { createGateway } from "./gateway.ts";
+import type { GatewayServerOptions } from "./options.ts";
 
 const handlers: Handlers<typeof Things> = {
   get: (request) => request,

@@ -1,10 +1,8 @@
 // The gateway: its core, its server, and its handlers for other servers.
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { Duplex } from "node:stream";
-import type { ServerTls } from "@grpc-study/rpc";
 import { type Fetch, fetchHandler } from "./adapters/fetch.ts";
 import { nodeListener } from "./adapters/node.ts";
-import type { TrustProxy } from "./adapters/proxies.ts";
 import { Upgrades } from "./adapters/upgrade.ts";
 import { checkServerOptions, checkUpstreams } from "./check-options.ts";
 import { abortMs, Core, defaultGraceMs, type Guard } from "./core.ts";
@@ -12,34 +10,12 @@ import { type GuardedRequest, originsOf } from "./grpc/origin.ts";
 import { methodsOf } from "./grpc/relay.ts";
 import type { HttpHandler } from "./http/message.ts";
 import { handshakeHandler } from "./kinds/handshake.ts";
-import type { GatewayOptions, GatewayUpstreams } from "./options.ts";
+import type { GatewayServerOptions, GatewayUpstreams } from "./options.ts";
 import { serverPaths } from "./own-paths.ts";
 import { allProtocols } from "./protocols.ts";
 import { checkHost, checkSite } from "./server/hosts.ts";
-import type { ConnectionLimits } from "./server/limits.ts";
 import { securityHeaders } from "./server/security-headers.ts";
 import { type Listening, Server } from "./server/server.ts";
-
-/** The options of `createGateway`. */
-export interface GatewayServerOptions extends GatewayOptions {
-  /** TLS for clients of `listen`. Default: plaintext HTTP/1.1 and HTTP/2. */
-  readonly tls?: ServerTls | undefined;
-  /** Limits on client connections of `listen`. */
-  readonly limits?: ConnectionLimits | undefined;
-  /**
-   * Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` headers to trust: addresses, subnets in
-   * CIDR notation, or `true` for all peers. Default: none; the `x-forwarded-*` metadata describes
-   * the connection.
-   */
-  readonly trustProxy?: TrustProxy | undefined;
-  /**
-   * Host names to serve, each with its port or for all ports. `*`: all. Other hosts fail with 421.
-   * Default: with `listen` on loopback `localhost`, `127.0.0.1`, `[::1]` and the bound address,
-   * because other sites can resolve their own names to a loopback address (DNS rebinding).
-   * Otherwise all.
-   */
-  readonly allowedHosts?: readonly string[] | undefined;
-}
 
 /** A gateway. Its functions are bound to it, so that they can be passed on. */
 export interface Gateway {

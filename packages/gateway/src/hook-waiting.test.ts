@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { startGateway, type TestGateway } from "../test/gateway.ts";
 import { Things } from "../test/gen/things_pb.js";
-import type { GatewayServerOptions } from "./gateway.ts";
+import type { GatewayServerOptions } from "./options.ts";
 
 /** How a call ended. */
 type Outcome = readonly [code: number, message: string];

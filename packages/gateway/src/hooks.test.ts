@@ -20,8 +20,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { startGateway } from "../test/gateway.ts";
 import { ThingSchema, Things } from "../test/gen/things_pb.js";
-import { createGateway, type GatewayServerOptions } from "./gateway.ts";
+import { createGateway } from "./gateway.ts";
 import type { BodyCodec, CallInfo, GatewayHooks } from "./hooks.ts";
+import type { GatewayServerOptions } from "./options.ts";
 
 const seen: Record<string, unknown>[] = [];
 const handlers: Handlers<typeof Things> = {

@@ -1,13 +1,13 @@
-// @grpc-study/gateway: any gRPC service as an HTTP/JSON API, from its descriptors.
+// @grpc-study/gateway: one port for every client of a gRPC service, from its descriptors.
 
 export type { JsonOptions } from "@grpc-study/codec/json";
 export { type Descriptors, DescriptorsError, readDescriptors } from "./descriptors.ts";
-export { createGateway, type Gateway, type GatewayServerOptions } from "./gateway.ts";
+export { createGateway, type Gateway } from "./gateway.ts";
 export type { BodyCodec, CallInfo, ErrorInfo, GatewayHooks, RequestInfo, ResponseInfo, RestResponse } from "./hooks.ts";
 export { parseRules, readRules } from "./http-rule/read-rules.ts";
 export { type HttpRuleInit, RuleError } from "./http-rule/rule.ts";
 export { type OpenApiDocument, type OpenApiOptions, openApi } from "./openapi/index.ts";
-export type { CorsOptions, GatewayLogger, GatewayOptions, GatewayUpstreams, Upstream } from "./options.ts";
+export type { CorsOptions, GatewayLogger, GatewayOptions, GatewayServerOptions, GatewayUpstreams, Upstream } from "./options.ts";
 export type { Protocol } from "./protocols.ts";
 export { type ReflectOptions, reflectServices } from "./reflection.ts";
 export type { ConnectionLimits } from "./server/limits.ts";

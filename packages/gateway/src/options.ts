@@ -1,12 +1,14 @@
 // The options of a gateway.
 import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { JsonOptions } from "@grpc-study/codec/json";
-import type { Channel } from "@grpc-study/rpc";
+import type { Channel, ServerTls } from "@grpc-study/rpc";
+import type { TrustProxy } from "./adapters/proxies.ts";
 import type { GatewayHooks } from "./hooks.ts";
 import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
 import type { Protocol } from "./protocols.ts";
+import type { ConnectionLimits } from "./server/limits.ts";
 import type { TypeSource } from "./type-source.ts";
 
 /** A log. Pino's loggers fit. */
@@ -181,4 +183,25 @@ export interface GatewayOptions extends GatewayUpstreams {
   readonly logger?: GatewayLogger | undefined;
   /** Functions that take part in calls: authentication, headers, errors, formats. Default: none. */
   readonly hooks?: GatewayHooks | undefined;
+}
+
+/** The options of `createGateway`. */
+export interface GatewayServerOptions extends GatewayOptions {
+  /** TLS for clients of `listen`. Default: plaintext HTTP/1.1 and HTTP/2. */
+  readonly tls?: ServerTls | undefined;
+  /** Limits on client connections of `listen`. */
+  readonly limits?: ConnectionLimits | undefined;
+  /**
+   * Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` headers to trust: addresses, subnets in
+   * CIDR notation, or `true` for all peers. Default: none; the `x-forwarded-*` metadata describes
+   * the connection.
+   */
+  readonly trustProxy?: TrustProxy | undefined;
+  /**
+   * Host names to serve, each with its port or for all ports. `*`: all. Other hosts fail with 421.
+   * Default: with `listen` on loopback `localhost`, `127.0.0.1`, `[::1]` and the bound address,
+   * because other sites can resolve their own names to a loopback address (DNS rebinding).
+   * Otherwise all.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
 }

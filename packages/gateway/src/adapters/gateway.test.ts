@@ -10,7 +10,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { Calls, callsServer } from "../../test/calls.ts";
 import { Things } from "../../test/gen/things_pb.js";
-import { createGateway, type GatewayServerOptions } from "../gateway.ts";
+import { createGateway } from "../gateway.ts";
+import type { GatewayServerOptions } from "../options.ts";
 
 const handlers: Handlers<typeof Things> = {
   get: ({ stringValue }, { metadata }) => ({ stringValue, repeatedValue: [...metadata.getAll("x-forwarded-for")] }),

@@ -16,7 +16,7 @@ import {
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { listen } from "../../test/gateway.ts";
 import { Things } from "../../test/gen/things_pb.js";
-import type { GatewayServerOptions } from "../gateway.ts";
+import type { GatewayServerOptions } from "../options.ts";
 
 interface Init {
   readonly server?: ServerOptions;

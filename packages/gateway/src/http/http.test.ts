@@ -19,7 +19,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { startGateway, type Transport, transports } from "../../test/gateway.ts";
 import { ThingSchema, Things } from "../../test/gen/things_pb.js";
 import { raw } from "../../test/raw.ts";
-import { createGateway, type GatewayServerOptions } from "../gateway.ts";
+import { createGateway } from "../gateway.ts";
+import type { GatewayServerOptions } from "../options.ts";
 import { httpStatus } from "./status.ts";
 
 const body = { method: "POST", headers: { "content-type": "application/json" } };

@@ -3,7 +3,8 @@ import { createRequire } from "node:module";
 import { gunzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { Things } from "../../test/gen/things_pb.js";
-import { createGateway, type GatewayServerOptions } from "../gateway.ts";
+import { createGateway } from "../gateway.ts";
+import type { GatewayServerOptions } from "../options.ts";
 import { withSlashes } from "./docs.ts";
 
 /** Starts a gateway, and returns a function that asks it. */

@@ -6,7 +6,8 @@ import { connect } from "node:net";
 import { Code, createServer, implement, RpcError } from "@grpc-study/rpc";
 import { expect, onTestFinished, test } from "vitest";
 import { Things } from "../../test/gen/things_pb.js";
-import { createGateway, type GatewayServerOptions } from "../gateway.ts";
+import { createGateway } from "../gateway.ts";
+import type { GatewayServerOptions } from "../options.ts";
 
 /** Starts a gateway. `/v1/things/wait` only ends when its call is cancelled. */
 async function start(options: Partial<GatewayServerOptions>) {

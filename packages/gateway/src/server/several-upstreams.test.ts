@@ -5,7 +5,8 @@ import { Code, createServer, type Implementation, implement, RpcError } from "@g
 import { expect, onTestFinished, test } from "vitest";
 import { LibraryService } from "../../test/gen/library_pb.js";
 import { Things } from "../../test/gen/things_pb.js";
-import { createGateway, type GatewayServerOptions } from "../gateway.ts";
+import { createGateway } from "../gateway.ts";
+import type { GatewayServerOptions } from "../options.ts";
 
 async function serve(...implementations: readonly Implementation[]) {
   const server = createServer({ onError: () => {} });

@@ -11,7 +11,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { Things } from "../../test/gen/things_pb.js";
 import { data, frame, opening, requestHeader } from "../../test/http2-frames.ts";
-import { createGateway, type GatewayServerOptions } from "../gateway.ts";
+import { createGateway } from "../gateway.ts";
+import type { GatewayServerOptions } from "../options.ts";
 
 /** Long time limits, so that only events end a connection. */
 const patient = { headersTimeoutMs: 600_000, keepAliveTimeoutMs: 600_000 };
