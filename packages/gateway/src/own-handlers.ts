@@ -2,7 +2,7 @@
 import { healthHandler, type UpstreamsHealth } from "./health.ts";
 import type { Binding } from "./http-rule/rule.ts";
 import { docsHandlers, redirect } from "./openapi/docs.ts";
-import { openApi, servicesOf, titleOf } from "./openapi/index.ts";
+import { openApiSteps, servicesOf, titleOf } from "./openapi/index.ts";
 import { documentHandler } from "./openapi/serve-document.ts";
 import type { GatewayOptions } from "./options.ts";
 import { type OwnHandler, ownPathsOf } from "./own-paths.ts";
@@ -23,10 +23,10 @@ export function ownHandlers(options: GatewayOptions, { bindings, health, home }:
   if (paths.health !== undefined) handlers.set(paths.health, healthHandler(health));
   if (paths.openApi === undefined) return handlers;
   const info = more || {};
-  // Created by the first request: the document of a large API takes a second.
+  // Created by the first request: the document of a large API takes seconds.
   handlers.set(
     paths.openApi,
-    documentHandler(() => openApi(bindings, { ...info, fieldNames, emitDefaults })),
+    documentHandler(() => openApiSteps(bindings, { ...info, fieldNames, emitDefaults })),
   );
   if (paths.docs === undefined) return handlers;
   // Relative, so that a proxy can serve both below another path.

@@ -6,6 +6,7 @@ import type { Binding } from "../http-rule/rule.ts";
 import { Comments } from "./comments.ts";
 import { httpMethods, type OpenApiDocument, type Operation, type PathItem, type Unlisted } from "./document.ts";
 import { errorResponse, statusSchema } from "./errors.ts";
+import { atOnce } from "./in-slices.ts";
 import { operationOf } from "./operation.ts";
 import { fieldName } from "./parameters.ts";
 import { Paths } from "./paths.ts";
@@ -43,6 +44,11 @@ export interface OpenApiOptions {
 
 /** Creates the OpenAPI document of all bindings. `JSON.stringify` serializes it. */
 export function openApi(bindings: readonly Binding[], options: OpenApiOptions = {}): OpenApiDocument {
+  return atOnce(openApiSteps(bindings, options));
+}
+
+/** Creates the document with a step for each binding. */
+export function* openApiSteps(bindings: readonly Binding[], options: OpenApiOptions = {}): Generator<void, OpenApiDocument, void> {
   const { fieldNames = "json", emitDefaults = false, servers = [] } = options;
   const comments = new Comments(options.descriptors);
   const schemas = new Schemas(comments, fieldNames);
@@ -70,6 +76,7 @@ export function openApi(bindings: readonly Binding[], options: OpenApiOptions = 
       const reason = `OpenAPI cannot distinguish its path from the one of ${other.operationId}.`;
       unlisted.push({ reason, method: verb, path: template.text, operation });
     }
+    yield;
   }
 
   return {

@@ -5,20 +5,25 @@ import { codings, compress } from "../http/deflate.ts";
 import { addHeader } from "../http-exchange.ts";
 import type { OwnHandler } from "../own-paths.ts";
 import type { OpenApiDocument } from "./document.ts";
+import { inSlices, jsonSteps } from "./in-slices.ts";
+
+/** The levels of objects that are serialized in steps: down to the operations and the schemas. */
+const depth = 3;
 
 /**
  * Keeps the text of the document, not the document, which takes several times the memory.
  *
- * @param document creates the document. Called once.
+ * @param create creates the document in steps. Called once.
  */
-export function documentHandler(create: () => OpenApiDocument): OwnHandler {
-  let text: Buffer | undefined;
+export function documentHandler(create: () => Generator<void, OpenApiDocument, void>): OwnHandler {
+  let printed: Promise<Buffer> | undefined;
   const compressed = new Map<ContentCoding, Promise<Buffer>>();
   return async (exchange) => {
     const { request, headers } = exchange;
     headers["content-type"] = "application/json";
     addHeader(headers, "vary", "accept-encoding");
-    text ??= Buffer.from(JSON.stringify(create()));
+    printed ??= inSlices(create()).then((document) => inSlices(jsonSteps(document, depth)));
+    const text = await printed;
     const coding = chooseCoding(request.headers["accept-encoding"], codings);
     if (coding === undefined) {
       exchange.send(200, text);
