@@ -1,7 +1,18 @@
 // Code that must compile, and code that must not. `tsc` checks this file, which never runs. Without
 // a compile error, `@ts-expect-error` is an error itself.
 import type { DescService } from "@bufbuild/protobuf";
-import { type Channel, createClient, createServer, type Handlers, implement, type Server } from "../../src/index.ts";
+import {
+  type Channel,
+  createClient,
+  createServer,
+  forClientMethod,
+  forServerMethod,
+  type Handlers,
+  implement,
+  type Metadata,
+  type Server,
+  type ServerInterceptor,
+} from "../../src/index.ts";
 import type { ExactHandlers } from "../../src/server/handlers.ts";
 import { TestService } from "../gen/test_pb.js";
 
@@ -124,4 +135,37 @@ implement(TestService, {
     throw new Error("none");
   },
   clientStream: () => Promise.reject(new Error("none")),
+});
+
+// Interceptors: the kind of a call tells which members it and its response have, without casts.
+const anyKind: ServerInterceptor = async (call, next) => {
+  if (call.kind === "unary") (await call.request).$typeName satisfies string;
+  // @ts-expect-error a call with a stream of requests has no single request
+  if (call.kind === "bidi_streaming") await call.request.then();
+  if (call.requests !== undefined) return next({ requests: call.requests });
+  if (!call.stream) call.kind satisfies "unary";
+  const response = await next();
+  // @ts-expect-error the response may be a stream
+  response.message.$typeName;
+  return response;
+};
+createServer({ interceptors: [anyKind] });
+
+forServerMethod(TestService.method.unary, async (call, next) => {
+  call.kind satisfies "unary";
+  const { text } = await call.request;
+  const { message } = await next({ request: { text } });
+  return { message: { text: message.text } };
+});
+// @ts-expect-error the response has no such field
+forServerMethod(TestService.method.unary, () => ({ message: { text: 1 } }));
+// @ts-expect-error a unary method has no stream of responses
+forServerMethod(TestService.method.unary, () => ({ messages: [] }));
+// @ts-expect-error nothing is not a response
+forClientMethod(TestService.method.serverStream, async (_call, next) => void (await next()));
+
+forClientMethod(TestService.method.bidiStream, async (call, next) => {
+  const { messages, header } = await next({ requests: call.requests });
+  header satisfies Metadata;
+  return { messages };
 });
