@@ -258,9 +258,10 @@ describe("reflection", () => {
     });
   });
 
-  test("of @grpc/reflection without rules fails with one line that says so", async () => {
+  test("of @grpc/reflection without rules fails with one line that says so if REST is the only protocol", async () => {
     await using server = await serveReflecting();
-    expect(await run(process.execPath, [gatewayMain, "--upstream", server.address, "--listen", "127.0.0.1:0"])).toEqual({
+    const args = ["--upstream", server.address, "--listen", "127.0.0.1:0", "--protocols", "rest"];
+    expect(await run(process.execPath, [gatewayMain, ...args])).toEqual({
       status: 1,
       stdout: "",
       stderr: `error: no method of ${server.address} has a google.api.http rule: add rules with --rules, or use --unbound\n`,

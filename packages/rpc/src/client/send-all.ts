@@ -1,10 +1,19 @@
 // Sends the requests of an iterable.
 import { type AnyIterable, type AnyIterator, iteratorOf } from "../iterable.ts";
-import type { Call } from "./call.ts";
 import type { SendOptions } from "./options.ts";
 
+/** The side of a call that sends. */
+interface Sending {
+  /** Resolves with whether the call takes more requests. */
+  send(request: unknown, options?: SendOptions): Promise<boolean>;
+  closeSend(): void;
+  /** Ends the call with an error. */
+  abandon(fault: unknown): void;
+  onEnd(listener: () => void): void;
+}
+
 /** Sends requests until the iterable or the call ends, and then closes the iterator. */
-export function sendAll(call: Call, requests: AnyIterable, options?: WeakMap<object, SendOptions>): void {
+export function sendAll(call: Sending, requests: AnyIterable, options?: WeakMap<object, SendOptions>): void {
   let iterator: AnyIterator;
   try {
     iterator = iteratorOf(requests);
@@ -17,7 +26,7 @@ export function sendAll(call: Call, requests: AnyIterable, options?: WeakMap<obj
   pump(call, iterator, options).catch((fault: unknown) => call.abandon(fault));
 }
 
-async function pump(call: Call, iterator: AnyIterator, options: WeakMap<object, SendOptions> | undefined): Promise<void> {
+async function pump(call: Sending, iterator: AnyIterator, options: WeakMap<object, SendOptions> | undefined): Promise<void> {
   for (;;) {
     const { done, value } = await iterator.next();
     if (done) return call.closeSend();
