@@ -77,22 +77,33 @@ export async function generateReference(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await app.generateOutputs(project);
   await rm(join(folder, "index.md"));
-  for (const { name } of entryPoints) await finish(`${name}.md`);
+  const pages = new Map<string, readonly string[]>();
+  for (const { name } of entryPoints) pages.set(`${name}.md`, headingsOf(await readFile(join(folder, `${name}.md`), "utf8")));
+  for (const file of pages.keys()) await finish(file, pages);
+}
+
+/** The anchors of the headings of a page, without the numbers of duplicates. */
+function headingsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading.toLowerCase().replaceAll(/\W/g, ""));
 }
 
 /**
  * Gives a page its title, and writes a copy for the Chinese half of the site that says why the page
  * is in English.
+ *
+ * @param pages the headings of all pages.
  */
-async function finish(file: string): Promise<void> {
+async function finish(file: string, pages: ReadonlyMap<string, readonly string[]>): Promise<void> {
   const text = await readFile(join(folder, file), "utf8");
-  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading.toLowerCase().replaceAll(/\W/g, ""));
   const body = text
     .replace(/^# .*\n/, "")
     // VitePress replaces the underscores of an anchor with dashes.
     .replaceAll(/\]\([^)\s]*#[^)]*\)/g, (link) => link.replaceAll("_", "-"))
     // The plugin numbers more duplicates than VitePress, which counts headings only.
-    .replaceAll(/\]\(#([a-z]+)-1\)/g, (link, name: string) => (headings.filter((one) => one === name).length > 1 ? link : `](#${name})`));
+    .replaceAll(/\]\(([\w./-]*)#([a-z]+)-1\)/g, (link, to: string, name: string) => {
+      const headings = pages.get(to === "" ? file : join(dirname(file), to).replaceAll("\\", "/")) ?? [];
+      return headings.filter((one) => one === name).length > 1 ? link : `](${to}#${name})`;
+    });
   const title = `# @grpc-study/${file.slice(0, -".md".length)}\n`;
   const chinese = join(docs, "zh/reference/api", file);
   await mkdir(dirname(chinese), { recursive: true });
