@@ -6,10 +6,10 @@ import {
   connectRequests,
   constantRequests,
   gatewayRequests,
+  goRequests,
   type HttpRequest,
   type Requests,
   requestNames,
-  restRequests,
 } from "../gateways/requests.ts";
 import { runAutocannon } from "../load/autocannon.ts";
 import { h2load } from "../load/h2load.ts";
@@ -29,7 +29,7 @@ const contestants = {
   "over-socket": ["over-socket.js", gatewayRequests],
   fastify: ["fastify.js", constantRequests],
   "connect-node": ["connect-node.js", connectRequests],
-  "grpc-gateway": ["grpc-gateway/server.js", restRequests],
+  "grpc-gateway": ["grpc-gateway/server.js", goRequests],
 } as const satisfies Record<string, readonly [module: string, requests: Requests]>;
 
 /** The names of what the gateway passes through, and of its start. */
@@ -169,7 +169,7 @@ async function check(what: string, port: number, { path, body, contentType }: Ht
     ...(contentType !== undefined && { headers: { "content-type": contentType } }),
   });
   const text = await response.text();
-  const messages = text.match(/"prodStock":998|"message":"success"|"name":"world"/g)?.length ?? 0;
+  const messages = text.match(/"(?:prodStock|prod_stock)":998|"message":"success"|"name":"world"/g)?.length ?? 0;
   const expected = path.toLowerCase().includes("count") ? streamLength : 1;
   if (!response.ok || messages !== expected) throw new Error(`${what}: ${response.status} ${text.slice(0, 200)}`);
 }

@@ -74,11 +74,11 @@ export class ConnectUnary extends RpcExchange {
     const form = formOf(method, format);
     const bytes = encoding === undefined ? body : await decompress(body, encoding, this.settings.bodyLimit);
     const { call } = form.calls as CallsOf<"unary">;
-    const options = this.callOptions(method.timeoutMs);
-    const response = await call(form.decode(bytes), options).catch((error: unknown) => {
+    const request = form.decode(bytes);
+    await endOfTurn();
+    const response = await call(request, this.callOptions(method.timeoutMs)).catch((error: unknown) => {
       throw blamed(RpcError.from(error), () => form.isRequest(bytes));
     });
-    await endOfTurn();
     const content = form.encode(response);
     if (this.trailerMetadata !== undefined) addMetadata(this.headers, this.trailerMetadata, "trailer-");
     this.headers["content-type"] = format === "json" ? "application/json" : "application/proto";

@@ -11,8 +11,9 @@ import type { RestExchange } from "./rest-exchange.ts";
 
 export async function serveUnary(exchange: RestExchange, route: Route, { call }: CallsOf<"unary">): Promise<void> {
   const bound = bindBody(exchange, route);
-  const response = await call(bound instanceof Promise ? await bound : bound, exchange.callOptions(route.timeoutMs));
+  const request = bound instanceof Promise ? await bound : bound;
   await endOfTurn();
+  const response = await call(request, exchange.callOptions(route.timeoutMs));
   await respond(exchange, route, response);
 }
 

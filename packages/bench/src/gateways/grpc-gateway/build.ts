@@ -9,8 +9,7 @@ import { temporaryFolder } from "../../process/temporary.ts";
 /** The path is the same from `src` and from `dist`. */
 const source = fileURLToPath(new URL("../../../src/gateways/grpc-gateway/", import.meta.url));
 
-const packages =
-  "golang-go golang-grpc-gateway golang-github-grpc-ecosystem-grpc-gateway-dev golang-goprotobuf-dev golang-google-protobuf-dev";
+const packages = "golang-go golang-grpc-gateway golang-github-grpc-ecosystem-grpc-gateway-dev golang-goprotobuf-dev";
 
 export function buildGrpcGateway(): Built {
   const gopath = process.env["GO_GOPATH"] ?? "/usr/share/gocode";

@@ -30,7 +30,6 @@ func main() {
 	mux := gateway.NewServeMux()
 	options := []grpc.DialOption{grpc.WithInsecure()}
 	check(RegisterProdServiceHandlerFromEndpoint(context.Background(), mux, os.Args[1], options))
-	check(RegisterOrderServiceHandlerFromEndpoint(context.Background(), mux, os.Args[1], options))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
 	go func() {
