@@ -28,7 +28,7 @@ export interface Phase {
   readonly codes: Readonly<Record<string, number>>;
   /** Unary calls that ended in this phase, by server. */
   readonly servers: Readonly<Record<string, number>>;
-  /** Streams that a server told to reconnect in this phase. */
+  /** The streams that ended in this phase because their server stopped. */
   readonly told: number;
 }
 

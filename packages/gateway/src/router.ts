@@ -67,11 +67,6 @@ export class Router<Route extends { readonly binding: Binding }> {
   }
 
   /** @param path percent-encoded, starts with a slash, without the query. */
-  find(httpMethod: string, path: string): Match<Route> | WrongMethod | undefined {
-    return this.match(httpMethod, path) ?? this.wrongMethod(httpMethod, path);
-  }
-
-  /** As `find`, without the search for other methods. */
   match(httpMethod: string, path: string): Match<Route> | undefined {
     return this.#match(httpMethod, segmentsOf(path));
   }

@@ -25,7 +25,7 @@ test.skipIf(process.platform !== "linux")(
     expect(Object.keys(second?.servers ?? {}).sort()).toEqual(["b", "c"]);
     expect(Object.keys(last?.servers ?? {}).sort()).toEqual(["c", "d"]);
 
-    // Each stream on a server that stopped was told, and is on another one now.
+    // Each stream of a stopped server was told to reconnect, and is now on another server.
     const told = phases.map((phase) => phase.told);
     expect(told[0]).toBe(0);
     expect(told[1]).toBeGreaterThan(0);

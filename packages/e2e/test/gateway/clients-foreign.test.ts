@@ -154,7 +154,7 @@ interface ForeignClient {
   /** Why the client is skipped. */
   readonly missing: string | false;
   readonly ask: () => Ask;
-  /** The version of HTTP over plaintext and over TLS. Default: none, not tested. */
+  /** The version of HTTP over plaintext and over TLS. A client without one is not tested over it. */
   readonly plaintext?: string;
   readonly tls?: string;
   /** Whether the test can set `Upgrade` in requests over plaintext. */

@@ -5,7 +5,7 @@ import { OrderService, ProdAreas, ProdService, UserService } from "@grpc-study/p
 import { Code, createChannel, createClient, createServer, type Implementation, implement } from "@grpc-study/rpc";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { gatewayMain } from "../harness/paths.ts";
-import { listenTcp } from "../harness/ports.ts";
+import { closedPort } from "../harness/ports.ts";
 import { run } from "../harness/process.ts";
 import { until } from "../harness/until.ts";
 import { Folder } from "../security/certificates.ts";
@@ -39,17 +39,6 @@ const scores = implement(UserService, {
     return {};
   },
 });
-
-/** A closed port that the system gives to nobody else meanwhile: it is below the ephemeral ones. */
-async function closedPort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    try {
-      await using _free = await listenTcp(() => {}, { host: "127.0.0.1", port });
-      return port;
-    } catch {}
-  }
-}
 
 /** What a test starts, and ends with it. */
 class Scene implements AsyncDisposable {

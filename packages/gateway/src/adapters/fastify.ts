@@ -72,7 +72,7 @@ export const fastifyGateway: FastifyPluginAsync<FastifyGatewayOptions> = async (
       if (own !== undefined) ownOptions.set(method, own);
     }
   }
-  /** Whether the hooks of a route, or none, are those of the method that a request calls. */
+  /** Whether a route has the hooks of the method that a request calls. */
   const isRightRoute = (called: DescMethod | undefined, method: DescMethod | undefined) =>
     called === undefined || called === method || !ownOptions.has(called);
   const accepted = new WeakMap<FastifyRequest, ServeWebSocket>();

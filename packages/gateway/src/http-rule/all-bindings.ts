@@ -63,8 +63,8 @@ export function allBindings(options: AllBindingsOptions): Binding[] {
 
   const shadowed = new Map<string, Binding>();
   for (const { path, option } of ownPaths) {
-    const found = router.find("GET", path);
-    if (found === undefined || !("route" in found)) continue;
+    const found = router.match("GET", path);
+    if (found === undefined) continue;
     const { binding } = found.route;
     if (shadowed.get(option) === binding) continue;
     shadowed.set(option, binding);
@@ -137,8 +137,8 @@ function shadowingBinding(binding: Binding, router: Router<{ readonly binding: B
       .join("/");
     const full = verb === undefined ? `/${path}` : `/${path}:${encodeURIComponent(verb)}`;
     for (const method of binding.verb === "*" ? METHODS : [binding.verb]) {
-      const found = router.find(method, full);
-      if (found === undefined || !("route" in found)) continue;
+      const found = router.match(method, full);
+      if (found === undefined) continue;
       if (found.route.binding === binding) return undefined;
       winner ??= found.route.binding;
     }

@@ -1,4 +1,4 @@
-// The cases that the gateway fails, and why. Currently none.
+// The cases that the gateway fails, with the reasons, and the cases that it cannot run.
 import type { KnownFailure } from "./known-failures.ts";
 
 export const gatewayFailures: readonly KnownFailure[] = [];

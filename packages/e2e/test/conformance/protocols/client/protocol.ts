@@ -28,7 +28,7 @@ export interface Wire {
   decode(head: HttpHead, body: AsyncIterable<Uint8Array>, trailers: () => Fields, ending: Ending): AsyncIterable<Uint8Array>;
 }
 
-/** The code for a response whose protocol gives none, by HTTP status. */
+/** The code of a response without a status of its protocol, by HTTP status. */
 export function codeOfStatus(status: number): Code {
   const codes: Readonly<Record<number, Code>> = {
     400: Code.INTERNAL,
