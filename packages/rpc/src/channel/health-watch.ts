@@ -89,6 +89,8 @@ export class HealthWatch implements AttemptListener {
       ({ status } = fromBinary(HealthCheckResponseSchema, message));
     } catch (error) {
       this.#fail("its health service sent a malformed response", error);
+      // The next one may be well-formed.
+      this.#stream?.pull();
       return;
     }
     this.#stream?.pull();

@@ -2,7 +2,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Codec, CodecFactory } from "@grpc-study/codec";
 import { interceptorsOf } from "../intercept/only-for.ts";
-import { methodPath } from "../protocol/method.ts";
+import { hasRequestStream, hasResponseStream, methodPath } from "../protocol/method.ts";
 import type { OutgoingMethod } from "../transport/client.ts";
 import type { ClientInterceptor } from "./context.ts";
 
@@ -25,10 +25,9 @@ export class BoundMethod implements OutgoingMethod {
     outer: readonly ClientInterceptor[] = [],
     inner: readonly ClientInterceptor[] = [],
   ) {
-    const { methodKind } = descriptor;
     this.path = methodPath(descriptor);
-    this.requestStream = methodKind === "client_streaming" || methodKind === "bidi_streaming";
-    this.responseStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
+    this.requestStream = hasRequestStream(descriptor);
+    this.responseStream = hasResponseStream(descriptor);
     this.descriptor = descriptor;
     this.input = codec(descriptor.input);
     this.output = codec(descriptor.output);

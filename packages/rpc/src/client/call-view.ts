@@ -2,10 +2,11 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { checkFunction } from "../checks.ts";
 import type { ContextValues } from "../context-values.ts";
-import { complete, completed, hasRequestStream } from "../intercept/messages.ts";
+import { complete, completed } from "../intercept/messages.ts";
 import type { AnyChange, Kind } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
 import type { Metadata } from "../protocol/metadata.ts";
+import { hasRequestStream } from "../protocol/method.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 

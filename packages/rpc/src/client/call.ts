@@ -15,7 +15,7 @@ import type { BoundMethod } from "./bound-method.ts";
 import { cancelled, deadlineExceeded, reasonOf, unreadable, unsendable, unwritable } from "./call-errors.ts";
 import { Cutoff, type Endable } from "./cutoff.ts";
 import type { CallHandle } from "./handles.ts";
-import { type CallOptions, deadlineOf, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
+import { type CallOptions, callBack, deadlineOf, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
 import { Settling } from "./rejection.ts";
 import { sendAll } from "./send-all.ts";
 import { notTaken, SendQueue, taken } from "./send-queue.ts";
@@ -382,15 +382,5 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
   get trailer(): Metadata | undefined {
     if (this.#streamEnded) this.#trailer = custom(this.#trailer ?? new Metadata());
     return this.#trailer;
-  }
-}
-
-/** Calls a callback of the options. Passes an exception or a rejection to `onFault`. */
-function callBack(options: CallOptions, name: "onHeader" | "onTrailer", metadata: Metadata, onFault: (fault: unknown) => void): void {
-  try {
-    const result: unknown = options[name]?.(metadata);
-    if (result instanceof Promise) result.catch(onFault);
-  } catch (fault) {
-    onFault(fault);
   }
 }

@@ -4,6 +4,7 @@ import { type CodecFactory, compiled } from "@grpc-study/codec";
 import { createChannel } from "../channel/create-channel.ts";
 import { type ChannelOptions, channelOptionNames } from "../channel/options.ts";
 import { checkFunction, checkFunctions, checkOptionNames, checkService, type Names, optional, shown } from "../checks.ts";
+import { prepareAll } from "../intercept/only-for.ts";
 import type { Channel } from "../transport/client.ts";
 import { BoundMethod } from "./bound-method.ts";
 import { caller } from "./callers.ts";
@@ -63,7 +64,7 @@ export function createClient<Service extends DescService>(
   const channel = channelOf(target, options);
   const { interceptors = [] } = options;
   const credentials = options.perRpcCredentials === undefined ? [] : [perRpcCredentials(options.perRpcCredentials)];
-  for (const { prepare, only } of interceptors) if (only === undefined || only.parent === service) prepare?.(service);
+  prepareAll(interceptors, service);
   const client: Record<string | symbol, unknown> = {
     [Symbol.dispose]: () => {
       if (typeof target === "string") channel.close();

@@ -15,12 +15,13 @@ import { ClientView, type ViewSource, viewOf } from "./call-view.ts";
 import type { ClientInterceptor } from "./context.ts";
 import { Cutoff, type Endable } from "./cutoff.ts";
 import type { CallHandle } from "./handles.ts";
-import { type CallOptions, deadlineOf, type SendOptions, sendOptionsFault } from "./options.ts";
+import { type CallOptions, callBack, deadlineOf, type SendOptions, sendOptionsFault } from "./options.ts";
 import { Settling } from "./rejection.ts";
 import { RequestPipe, RequestSource } from "./request-source.ts";
 import { sendAll } from "./send-all.ts";
 
 export abstract class InterceptedCall implements CallHandle, Endable, Chain<ClientView>, ViewSource {
+  readonly promises = true;
   readonly channel: Channel;
   readonly method: BoundMethod;
   readonly interceptors: readonly ClientInterceptor[];
@@ -177,16 +178,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     if (this.#header !== undefined || this.ended) return;
     this.#header = header;
     this.#headerReader?.resolve(header);
-    this.#callBack("onHeader", header, (fault) => this.end(fault));
-  }
-
-  #callBack(name: "onHeader" | "onTrailer", metadata: Metadata, onFault: (fault: unknown) => void): void {
-    try {
-      const result: unknown = this.#options[name]?.(metadata);
-      if (result instanceof Promise) result.catch(onFault);
-    } catch (fault) {
-      onFault(fault);
-    }
+    callBack(this.#options, "onHeader", header, (fault) => this.end(fault));
   }
 
   header(): Promise<Metadata> {
@@ -228,7 +220,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     this.#pipe?.end();
     const last = this.#attempts.at(-1);
     if (last?.wasSent) {
-      this.#callBack("onTrailer", last.trailer ?? new Metadata(), (fault) => {
+      callBack(this.#options, "onTrailer", last.trailer ?? new Metadata(), (fault) => {
         this.failure ??= fault;
       });
     }

@@ -160,6 +160,50 @@ test.each(everyWay)("$transport, $kind: a retry calls next() again; requests in 
   }
 });
 
+test("each attempt of a retry has its own credentials, once", async () => {
+  const seen: (readonly string[])[] = [];
+  const { address } = await start(
+    everyKind(({ metadata }) => {
+      seen.push([...metadata.getAll("authorization"), ...metadata.getAll("x-token")]);
+      if (seen.length < 3) throw new RpcError(Code.UNAVAILABLE, "not yet");
+      return "at last";
+    }),
+  );
+  let count = 0;
+  const getRequestMetadata = async () => ({ authorization: `Bearer ${++count}`, "x-token": `${count}` });
+  const perRpcCredentials = { getRequestMetadata, requireTransportSecurity: false };
+  const client = connect(address, { interceptors: [retry], perRpcCredentials });
+  expect(await kinds.unary(client, "")).toMatchObject([{ text: "at last" }]);
+  expect(seen).toEqual([
+    ["Bearer 1", "1"],
+    ["Bearer 2", "2"],
+    ["Bearer 3", "3"],
+  ]);
+});
+
+test("next() of a client is a promise, whatever the inner interceptor is", async () => {
+  const { address } = await start(everyKind(() => "hi"));
+  const caught: unknown[] = [];
+  const outer: ClientInterceptor = (_call, next) =>
+    next().catch((error: unknown) => {
+      caught.push(error);
+      throw error;
+    });
+  const answers = connect(address, { interceptors: [outer, () => ({ message: { text: "inner" } })] });
+  expect(await kinds.unary(answers, "")).toMatchObject([{ text: "inner" }]);
+  const fault = new RpcError(Code.ABORTED, "at once");
+  const throws = connect(address, {
+    interceptors: [
+      outer,
+      () => {
+        throw fault;
+      },
+    ],
+  });
+  expect(await failureOf(kinds.unary(throws, ""))).toMatchObject({ code: Code.ABORTED });
+  expect(caught).toEqual([fault]);
+});
+
 test.each(everyWay)("$transport, $kind: an interceptor may answer without sending the call", async ({ transport, kind }) => {
   let handled = 0;
   const single = kind === "unary" || kind === "clientStream";

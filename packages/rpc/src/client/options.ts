@@ -180,3 +180,18 @@ export function deadlineOf(
   const earlier = Math.min(nowMs + timeoutMs, endMs);
   return earlier === Number.POSITIVE_INFINITY ? earlier : Math.min(Math.max(earlier, -latestMs), latestMs);
 }
+
+/** Calls a callback of the options. Passes an exception or a rejection to `onFault`. */
+export function callBack(
+  options: CallOptions,
+  name: "onHeader" | "onTrailer",
+  metadata: Metadata,
+  onFault: (fault: unknown) => void,
+): void {
+  try {
+    const result: unknown = options[name]?.(metadata);
+    if (result instanceof Promise) result.catch(onFault);
+  } catch (fault) {
+    onFault(fault);
+  }
+}

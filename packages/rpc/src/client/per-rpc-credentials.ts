@@ -2,7 +2,7 @@
 import { checkBoolean, checkFunction } from "../checks.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
-import { type MetadataInit, toMetadata } from "../protocol/metadata.ts";
+import { type Metadata, type MetadataInit, toMetadata } from "../protocol/metadata.ts";
 import type { ClientInterceptor } from "./context.ts";
 
 /** Supplies credentials for each call, like Go's `credentials.PerRPCCredentials`. */
@@ -36,6 +36,8 @@ export function checkCredentials(name: string, value: unknown): void {
  * grpc-js, it also works on plaintext channels, unless the credentials require transport security.
  */
 export function perRpcCredentials(credentials: PerRpcCredentials): ClientInterceptor {
+  /** The credentials of the attempt before, by the metadata of the call that they were added to. */
+  const added = new WeakMap<Metadata, Metadata>();
   return async (call, next) => {
     if (credentials.requireTransportSecurity && !call.channel.secure) {
       throw new RpcError(Code.UNAUTHENTICATED, `the credentials require TLS, and the channel to ${call.channel.target} is plaintext`);
@@ -49,7 +51,10 @@ export function perRpcCredentials(credentials: PerRpcCredentials): ClientInterce
       if (cause instanceof RpcError) throw cause;
       throw new RpcError(Code.UNAUTHENTICATED, "cannot get credentials for this call", { cause });
     }
-    call.metadata.merge(toMetadata(init));
+    const fresh = toMetadata(init);
+    for (const key of added.get(call.metadata)?.keys() ?? []) call.metadata.delete(key);
+    added.set(call.metadata, fresh);
+    call.metadata.merge(fresh);
     return next();
   };
 }

@@ -4,6 +4,7 @@ import { shown } from "../checks.ts";
 import { isIterable } from "../iterable.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
+import { hasRequestStream, hasResponseStream } from "../protocol/method.ts";
 import { InnerResponse } from "./messages.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "./types.ts";
 
@@ -30,6 +31,8 @@ export interface Chain<Call extends View> {
   innermost(call: Call): MaybePromise<AnyResponse>;
   /** Returns the same call with another request, as the following interceptors see it. */
   change(call: Call, change: AnyChange): Call;
+  /** Whether `next()` always returns a promise, and rejects instead of throwing. */
+  readonly promises: boolean;
 }
 
 /**
@@ -43,9 +46,10 @@ export function intercept<Call extends View>(chain: Chain<Call>, call: Call, ind
   const interceptor = chain.interceptors[index] as (call: Call, next: Next) => unknown;
   let given: MaybePromise<AnyResponse> | undefined;
   let returned = false;
+  const rest = (change: AnyChange | undefined) =>
+    intercept(chain, change === undefined ? call : changed(chain, call, index, change), index + 1);
   const result = interceptor(call, (change) => {
-    const inner = change === undefined ? call : changed(chain, call, index, change);
-    const response = intercept(chain, inner, index + 1);
+    const response = chain.promises ? promised(() => rest(change)) : rest(change);
     if (given !== undefined) drop(given);
     given = response;
     if (returned) drop(given);
@@ -59,6 +63,16 @@ export function intercept<Call extends View>(chain: Chain<Call>, call: Call, ind
   return isPromise(result) ? result.then((value) => checked(chain, call, index, value)) : checked(chain, call, index, result);
 }
 
+/** The result of a function as a promise, without another one around a promise. */
+function promised(run: () => MaybePromise<AnyResponse>): Promise<AnyResponse> {
+  try {
+    const response = run();
+    return isPromise(response) ? response : Promise.resolve(response);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
 /** Keeps a response that an interceptor does not await from ending the process as an unhandled rejection. */
 function drop(response: MaybePromise<AnyResponse>): void {
   if (isPromise(response)) response.catch(() => {});
@@ -67,8 +81,7 @@ function drop(response: MaybePromise<AnyResponse>): void {
 function checked<Call extends View>(chain: Chain<Call>, call: Call, index: number, response: unknown): AnyResponse {
   if (response instanceof InnerResponse) return response as AnyResponse;
   const { message, messages } = (typeof response === "object" && response !== null ? response : {}) as AnyResponse;
-  const { methodKind } = call.method;
-  if (methodKind === "unary" || methodKind === "client_streaming") {
+  if (!hasResponseStream(call.method)) {
     if (typeof message === "object" && message !== null) return response as AnyResponse;
     throw new InterceptorFault(`${nameOf(chain, index)} must return a response { message }, got ${describe(response)}`);
   }
@@ -77,8 +90,7 @@ function checked<Call extends View>(chain: Chain<Call>, call: Call, index: numbe
 }
 
 function changed<Call extends View>(chain: Chain<Call>, call: Call, index: number, change: AnyChange): Call {
-  const { methodKind } = call.method;
-  const one = methodKind === "unary" || methodKind === "server_streaming";
+  const one = !hasRequestStream(call.method);
   const wrong =
     typeof change !== "object" || change === null
       ? [describe(change)]

@@ -1,12 +1,8 @@
 // The messages that interceptors see: complete ones, made from what a handler or a caller gives.
-import { create, type DescMessage, type DescMethod, isMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, isMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { type AnyIterable, type AnyIterator, iteratorOf } from "../iterable.ts";
 import { describeNonMessage, describeNonObject } from "../protocol/no-message.ts";
 import type { AnyResponse } from "./types.ts";
-
-export function hasRequestStream({ methodKind }: DescMethod): boolean {
-  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
-}
 
 /**
  * Returns a message that is complete: `init` itself if it is one.

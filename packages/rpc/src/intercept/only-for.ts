@@ -18,6 +18,13 @@ export function onlyFor(where: string, method: DescMethod, interceptor: Selectiv
   return Object.assign(wrapped, { only: method, ...(interceptor.prepare && { prepare: interceptor.prepare }) });
 }
 
+/** Prepares the interceptors that run around calls of a service. */
+export function prepareAll(interceptors: readonly Selective[], service: DescService): void {
+  for (const { prepare, only } of interceptors) {
+    if (only === undefined || only.parent.typeName === service.typeName) prepare?.(service);
+  }
+}
+
 /** The interceptors that run around the calls of a method. */
 export function interceptorsOf<I extends Selective>(interceptors: readonly I[], method: DescMethod): readonly I[] {
   const path = methodPath(method);

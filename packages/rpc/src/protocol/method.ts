@@ -10,3 +10,16 @@ export function methodPath(method: DescMethod): string {
   if (method?.kind !== "rpc") throw wrongType("the method of methodPath()", "the descriptor of a method", method);
   return `/${method.parent.typeName}/${method.name}`;
 }
+
+/** The kind of a method. */
+interface Kind {
+  readonly methodKind: string;
+}
+
+export function hasRequestStream({ methodKind }: Kind): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
+}
+
+export function hasResponseStream({ methodKind }: Kind): boolean {
+  return methodKind === "server_streaming" || methodKind === "bidi_streaming";
+}

@@ -3,13 +3,13 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { checkBoolean, checkFunction, wrongType } from "../checks.ts";
 import type { ContextValues } from "../context-values.ts";
-import { complete, completed, hasRequestStream } from "../intercept/messages.ts";
+import { complete, completed } from "../intercept/messages.ts";
 import type { AnyChange, Kind } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
 import { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
-import { methodPath } from "../protocol/method.ts";
+import { hasRequestStream, methodPath } from "../protocol/method.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { Context } from "./context.ts";
 

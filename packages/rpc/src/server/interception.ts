@@ -33,6 +33,7 @@ export interface InterceptedCall extends ContextSource {
 type EndListener = (error: RpcError | undefined) => void;
 
 export class Interception implements Chain<ServerView>, ViewSource {
+  readonly promises = false;
   readonly interceptors: readonly ServerInterceptor[];
   readonly #call: InterceptedCall;
   readonly #bytes: Buffer | undefined;

@@ -2,12 +2,12 @@
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type Codec, compiled } from "@grpc-study/codec";
-import { interceptorsOf } from "../intercept/only-for.ts";
+import { interceptorsOf, prepareAll } from "../intercept/only-for.ts";
 import { LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { RpcError } from "../protocol/error.ts";
-import { methodPath } from "../protocol/method.ts";
+import { hasRequestStream, hasResponseStream, methodPath } from "../protocol/method.ts";
 import type { ServedMethod, ServerListener, ServerStream } from "../transport/server.ts";
 import { Call } from "./call.ts";
 import type { CallMethod, ServiceSettings } from "./call-state.ts";
@@ -36,7 +36,7 @@ export function serve({ service, handlers, options: own }: Implementation, serve
     onError: both(own.onError, server.onError) ?? logError,
     compression: server.compression ?? "identity",
   };
-  for (const { prepare, only } of settings.interceptors) if (only === undefined || only.parent === service) prepare?.(service);
+  prepareAll(settings.interceptors, service);
   const codec = own.codec ?? server.codec ?? compiled;
   const calls = server.calls ?? new LinkedSet<Call>();
   return service.methods.map((method) => {
@@ -67,11 +67,10 @@ class Method implements ServedMethod, CallMethod {
     settings: ServiceSettings,
     calls: LinkedSet<Call>,
   ) {
-    const { methodKind } = descriptor;
     this.descriptor = descriptor;
     this.path = methodPath(descriptor);
-    this.requestStream = methodKind === "client_streaming" || methodKind === "bidi_streaming";
-    this.responseStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
+    this.requestStream = hasRequestStream(descriptor);
+    this.responseStream = hasResponseStream(descriptor);
     // Interceptors may reject a call before its request is complete.
     this.early = this.requestStream || settings.interceptors.length > 0;
     // Interceptors may wait before the only request is decoded.
