@@ -173,10 +173,13 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
 
   /** Logs the details that the client does not see. */
   log(error: RpcError): void {
-    const { logger } = this.settings;
-    if (logger === undefined || error.cause === undefined) return;
-    const { requestId: reqId } = this.request;
-    if (error.code === Code.INTERNAL) logger.error({ reqId, err: error.cause }, error.message);
-    else logger.warn({ reqId }, error.message);
+    logError(this.settings.logger, error, this.request.requestId);
   }
+}
+
+/** Logs the details of an error that the client does not see. */
+export function logError(logger: GatewayLogger | undefined, error: RpcError, reqId: string): void {
+  if (logger === undefined || error.cause === undefined) return;
+  if (error.code === Code.INTERNAL) logger.error({ reqId, err: error.cause }, error.message);
+  else logger.warn({ reqId }, error.message);
 }

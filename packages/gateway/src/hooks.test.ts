@@ -375,6 +375,18 @@ describe("metadata applies to the other protocols:", () => {
     expect(seen).toMatchObject([{ "x-user": "grpc Get" }, { "x-user": "grpc List" }]);
   });
 
+  test("the log has what a caller of gRPC is not told", async () => {
+    const warned: unknown[] = [];
+    const logger = { info() {}, error() {}, warn: (_fields: object, message: string) => void warned.push(message) };
+    const metadata = () => {
+      throw new RpcError(Code.UNAVAILABLE, "the users are at 10.0.0.7", { cause: new Error("ECONNREFUSED") });
+    };
+    const { port } = await start({ metadata }, { logger });
+    using client = createClient(Things, `127.0.0.1:${port}`);
+    await expect(client.get({})).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: expect.not.stringContaining("10.0.0.7") });
+    expect(warned).toEqual(["the users are at 10.0.0.7"]);
+  });
+
   test("a gRPC caller that goes away while the hook waits leaves no call running", async () => {
     const asked = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<MetadataInit>();

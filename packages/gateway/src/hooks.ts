@@ -32,7 +32,7 @@ export interface ResponseInfo extends CallInfo {
 export interface RestResponse {
   /** Default: the status of the error, or 404. */
   readonly status?: number | undefined;
-  /** Names in lower case. Added to those of the gateway. */
+  /** Names in any case. Added to those of the gateway. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** A text or bytes to send as they are, or an object to send as JSON. */
   readonly body?: string | Uint8Array | object | undefined;

@@ -31,15 +31,19 @@ export interface RpcMethod {
  * @throws RuleError if a rule is invalid, or conflicts with another one.
  */
 export function servedBindings(options: GatewayOptions, warn?: (message: string) => void): Binding[] {
-  const { rules, unbound, conflicts, otherUpstreams = [], protocols = allProtocols } = options;
+  const { rules, unbound, conflicts, protocols = allProtocols } = options;
   if (!protocols.includes("rest")) return [];
   const ownPaths = withOptions(ownPathsOf(options));
-  return allBindings({ upstreams: withNames([options, ...otherUpstreams]), rules, unbound, conflicts, ownPaths, ...(warn && { warn }) });
+  return allBindings({ upstreams: withNames(upstreamsOf(options)), rules, unbound, conflicts, ownPaths, ...(warn && { warn }) });
 }
+
+const usualVerbs: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /** The routes of a gateway. */
 export class Routes {
   readonly bindings: readonly Binding[];
+  /** The HTTP methods of all bindings, the usual ones first. */
+  readonly verbs: readonly string[];
   /** The connections of the only upstream. Undefined if there are several. */
   readonly only: UpstreamConnections | undefined;
   /** The services of all upstreams, with the connections to their upstream. */
@@ -52,17 +56,19 @@ export class Routes {
    *   served.
    */
   constructor(options: GatewayOptions, pools: ReadonlyMap<string | Channel, UpstreamConnections>) {
-    const { services, otherUpstreams = [], protocols = allProtocols } = options;
+    const { services, protocols = allProtocols } = options;
+    const upstreams = upstreamsOf(options);
     const warn = options.onWarning ?? ((message: string) => console.warn(`gateway: ${message}`));
     this.bindings = servedBindings(options, warn);
     // Such a gateway would answer every request with 404.
-    const isComplete = !upstreamsOf(options).some(({ missing }) => missing);
+    const isComplete = !upstreams.some(({ missing }) => missing);
     if (this.bindings.length === 0 && isComplete && protocols.every((protocol) => protocol === "rest")) {
       const names = services.map(({ typeName }) => typeName).join(", ") || "the upstream";
       throw new RuleError(`no method of ${names} has a google.api.http rule: add rules with the option rules, or set unbound: true`);
     }
+    const verbs = new Set(this.bindings.map(({ verb }) => (verb === "*" ? "GET" : verb)));
+    this.verbs = [...usualVerbs.filter((verb) => verbs.has(verb)), ...[...verbs].filter((verb) => !usualVerbs.includes(verb))];
     const routeOptions = routeOptionsOf(options);
-    const upstreams = [options, ...otherUpstreams];
     const [first] = pools.values();
     this.only = pools.size === 1 ? first : undefined;
     const poolOf = new Map<DescService, UpstreamConnections>();

@@ -100,7 +100,7 @@ export const fastifyGateway: FastifyPluginAsync<FastifyGatewayOptions> = async (
       handler: (fastifyRequest: FastifyRequest, reply: FastifyReply) => {
         reply.hijack();
         const { request, response } = open(fastifyRequest, reply);
-        if (isRightRoute(core.methodOf(request), method)) core.handle(request, response);
+        if (ownOptions.size === 0 || isRightRoute(core.methodOf(request), method)) core.handle(request, response);
         else rejectRoute(request, response, core);
       },
     };

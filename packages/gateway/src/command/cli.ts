@@ -174,7 +174,10 @@ export function createProgram({ serve, check }: Actions): Command {
     .option("--docs-path <path>", "path of the documentation page (default: /docs)")
     .option("--openapi-path <path>", "path of the OpenAPI document (default: /openapi.json)")
     .option("--cors <origin...>", "origins whose pages may read responses; * for all")
-    .option("--allowed-hosts <host...>", "additional host names to serve when listening on loopback; * for all")
+    .option(
+      "--allowed-hosts <host...>",
+      "host names to serve, instead of the default; * for all (default: on loopback localhost, 127.0.0.1, [::1] and the bound address, otherwise all)",
+    )
     .option("--trust-proxy <address...>", "proxies whose X-Forwarded-* headers to trust: addresses, or subnets such as 10.0.0.0/8")
     .option("--title <text>", "title of the OpenAPI document")
     .option("--no-openapi", "do not serve /openapi.json and /docs")

@@ -165,7 +165,9 @@ export const configSchema = {
       openApi: path("The OpenAPI document. Default: /openapi.json."),
     }),
     docs: object("The documentation.", { title: text("The title of the OpenAPI document.") }),
-    allowedHosts: strings("Additional host names to serve when listening on loopback; * for all."),
+    allowedHosts: strings(
+      "Host names to serve, instead of the default; * for all. Default: on loopback localhost, 127.0.0.1, [::1] and the bound address, otherwise all.",
+    ),
     trustProxy: strings("Proxies whose X-Forwarded-* headers to trust: addresses, or subnets such as 10.0.0.0/8."),
     logLevel: {
       type: "string",

@@ -29,7 +29,7 @@ export class ConnectStream extends EnvelopedExchange {
   protected override framing(): Framing {
     const { headers } = this.request;
     checkVersion(headers);
-    const requestEncoding = encodingNamed("connect-content-encoding", headers["connect-content-encoding"]);
+    const requestEncoding = encodingNamed("the header connect-content-encoding", headers["connect-content-encoding"]);
     return {
       timeoutMs: timeoutOf(headers),
       requestEncoding,

@@ -6,7 +6,7 @@ import { packStatus } from "../protocol/pack-status.ts";
 import { metadataValues } from "../protocol/response-metadata.ts";
 
 /** The flag of the envelope with the trailers. */
-export const trailersFlag = 0x80;
+const trailersFlag = 0x80;
 
 /** Writes the trailers. Without an error, the status is OK. */
 export function trailers(metadata: Metadata | undefined, error?: RpcError): Buffer {

@@ -1,9 +1,11 @@
 // Where a gRPC call comes from, and the metadata that tells the upstream.
+
 import type { Metadata } from "@grpc-study/rpc";
 import type { ServerStream } from "@grpc-study/rpc/transport";
 import { Proxies, type TrustProxy } from "../adapters/proxies.ts";
 import type { RequestInfo } from "../hooks.ts";
 import type { HttpRequest } from "../http/message.ts";
+import { isRequestId } from "../http/request-id.ts";
 import { isGatewayOnly } from "../http/reserved-headers.ts";
 
 /** The origin of a call, as far as the proxies are trusted. */
@@ -108,7 +110,7 @@ const ofConnection = /^(?:proxy-.*|trailer|host|content-encoding)$/;
 export function prepareMetadata(metadata: Metadata, { addresses, host, scheme }: Origin): string | undefined {
   const ids = metadata.getAll("x-request-id");
   const [id] = ids;
-  const requestId = id !== undefined && ids.length === 1 && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
+  const requestId = ids.length === 1 && isRequestId(id) ? id : undefined;
   for (const key of metadata.keys()) if (isDropped(key)) metadata.delete(key);
   // The values are those of received headers, so they are legal.
   metadata.receive("x-forwarded-for", addresses.length === 1 ? (addresses[0] ?? "") : addresses.join(", "));

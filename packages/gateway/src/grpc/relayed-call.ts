@@ -6,7 +6,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
 import { type OutgoingMethod, requestFault, type ServerStream, type Status } from "@grpc-study/rpc/transport";
 import type { ClientCalls } from "../call-limits.ts";
-import type { Settings } from "../exchange.ts";
+import { logError, type Settings } from "../exchange.ts";
 import { type CallInfo, hookMetadata, type MetadataHook, replaceMetadata } from "../hooks.ts";
 import type { RunningCall } from "../running.ts";
 import type { UpstreamConnections } from "../upstreams.ts";
@@ -91,8 +91,7 @@ export abstract class RelayedCall implements RunningCall {
   #reject(thrown: unknown): void {
     const { errors, logger } = this.method.settings;
     const error = RpcError.from(thrown);
-    if (error.code === Code.INTERNAL && error.cause !== undefined)
-      logger?.error({ reqId: this.requestId, err: error.cause }, error.message);
+    logError(logger, error, this.requestId);
     const status = statusOf(errors.visible(error));
     this.release(status.code);
     this.cancelUpstream(status);

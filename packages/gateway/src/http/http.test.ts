@@ -432,6 +432,10 @@ describe.each(transports)("%s", (transport) => {
     const upload = (type: string) => ask("/v1/raw", "gzip", { method: "POST", body: "x", headers: { "content-type": type } });
     expect(await upload("text/plain")).toEqual([200, "gzip", "accept-encoding", long]);
     expect(await upload("image/png")).toEqual([200, null, null, long]);
+    // Content of an unknown type may be compressed already.
+    const untyped = await start(transport, { raw: () => ({ data: Buffer.from(long) }) });
+    const unknown = await fetch(`${untyped.url}/v1/raw`, { method: "POST", body: "x", headers: { "accept-encoding": "gzip" } });
+    expect([unknown.headers.get("content-type"), unknown.headers.get("content-encoding")]).toEqual(["application/octet-stream", null]);
   });
 
   test("a compressed response has a weak validator, and no-transform is respected", async () => {

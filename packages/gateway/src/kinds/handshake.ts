@@ -32,10 +32,8 @@ export function handshakeHandler(core: Core, guard: Guard | undefined): Handshak
   };
 }
 
-const verbs = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-
 function matchesOf(routes: Routes, path: string): Match<Route>[] {
-  return verbs.map((verb) => routes.match(verb, path)).filter((found) => found !== undefined);
+  return routes.verbs.map((verb) => routes.match(verb, path)).filter((found) => found !== undefined);
 }
 
 /** Finds the streaming method at a path. The handshake is a GET, whatever HTTP method the rule has. */

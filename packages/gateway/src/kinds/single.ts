@@ -34,10 +34,9 @@ function respond(exchange: RestExchange, route: Route, response: Message): void 
   }
   const result = rewritten(exchange, route, response);
   const printed = typeof result === "string" ? result : (printWith(exchange, route, result) ?? route.print(result));
-  if (typeof printed === "string") headers["content-type"] = "application/json";
-  else if (printed.contentType !== "") headers["content-type"] = printed.contentType;
-  else headers["content-type"] = "application/octet-stream";
-  const [body, type] = typeof printed === "string" ? [printed, "application/json"] : [printed.data, printed.contentType];
+  const [body, type] =
+    typeof printed === "string" ? [printed, "application/json"] : [printed.data, printed.contentType || "application/octet-stream"];
+  headers["content-type"] = type;
   if (!isCompressible(body.length, type)) exchange.send(status, body);
   else return compressed(exchange, body).then((content) => exchange.send(status, content));
 }

@@ -450,3 +450,13 @@ describe.each(transports)("%s", (transport) => {
     await end;
   });
 });
+
+test("opens at the path of a streaming method, whatever HTTP method its rule has", async () => {
+  const rules = [
+    { selector: `${Things.typeName}.List`, pattern: { case: "custom" as const, value: { kind: "QUERY", path: "/v1/asked/{count}" } } },
+  ];
+  const { open } = await start("in process", { rules });
+  const { frames, closed } = open("/v1/asked/2");
+  expect(await closed).toEqual({ code: 1000, reason: "" });
+  expect(frames).toEqual(["{}", '{"int32Value":1}']);
+});

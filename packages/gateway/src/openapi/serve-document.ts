@@ -1,7 +1,8 @@
 // Serves the OpenAPI document, compressed for clients that accept it: the document of a large API
 // has megabytes.
 import { type ContentCoding, chooseCoding } from "../http/accept-encoding.ts";
-import { codings, compress } from "../http/deflate.ts";
+import { compress } from "../http/compress.ts";
+import { codings } from "../http/deflate.ts";
 import { addHeader } from "../http-exchange.ts";
 import type { OwnHandler } from "../own-paths.ts";
 import type { OpenApiDocument } from "./document.ts";

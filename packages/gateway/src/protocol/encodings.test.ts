@@ -1,7 +1,8 @@
 import * as zlib from "node:zlib";
 import { Code } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
-import { compress, decompress, encodingNamed, preferredEncoding } from "./encodings.ts";
+import { compress } from "../http/compress.ts";
+import { decompress, encodingNamed, preferredEncoding } from "./encodings.ts";
 
 test.each([
   [undefined, undefined, undefined],

@@ -1,24 +1,18 @@
-// Compression of messages: negotiates the encoding, compresses, and decompresses with a limit.
+// Compression of messages: negotiates the encoding, and decompresses with a limit.
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { quote } from "../fields/invalid-field.ts";
+import type { ContentCoding } from "../http/accept-encoding.ts";
+import { minCompressedBytes } from "../http/compress.ts";
 import { messageTooLarge } from "./envelope.ts";
 
 /** An encoding that the gateway supports. */
-export type Encoding = "gzip" | "br";
+export type Encoding = ContentCoding;
 
 /** The supported encodings, as the value of an `Accept-Encoding` header. */
 export const supportedEncodings = "gzip, br";
 
-/** Minimum size of a message that is compressed, in bytes: smaller ones fit one packet anyway. */
-const minBytes = 1024;
-
-/** The default of 11 takes a hundred times as long. */
-const brotliOptions: zlib.BrotliOptions = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } };
-
-const gzip = promisify<zlib.InputType, Buffer>(zlib.gzip);
-const brotli = promisify<zlib.InputType, zlib.BrotliOptions, Buffer>(zlib.brotliCompress);
 const inflaters = {
   gzip: promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip),
   br: promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress),
@@ -62,12 +56,7 @@ export function preferredEncoding(accept: string | undefined, used: Encoding | u
 
 /** Whether a message is worth compressing. */
 export function isWorthCompressing(message: string | Uint8Array): boolean {
-  return message.length >= minBytes;
-}
-
-/** Compresses a message in another thread. */
-export function compress(message: string | Uint8Array, encoding: Encoding): Promise<Buffer> {
-  return encoding === "gzip" ? gzip(message) : brotli(message, brotliOptions);
+  return message.length >= minCompressedBytes;
 }
 
 /**

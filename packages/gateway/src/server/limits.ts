@@ -1,6 +1,7 @@
 // The limits for clients of the gateway's own server, for both versions of HTTP.
 import type { ServerOptions } from "node:http";
 import type { ServerLimits } from "@grpc-study/rpc/transport";
+import { count, objectOf, time } from "../check-values.ts";
 
 /** Limits on connections. */
 export interface ConnectionLimits {
@@ -35,15 +36,11 @@ const defaults: AllLimits = {
   maxPipelined: 16,
 };
 
+const checkLimits = objectOf(Object.fromEntries(Object.keys(defaults).map((name) => [name, name.endsWith("Ms") ? time : count])));
+
 /** @throws TypeError or RangeError that names the limit. */
 export function withDefaults(limits: ConnectionLimits = {}): AllLimits {
-  for (const [name, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(defaults, name))
-      throw new TypeError(`limits has no limit "${name}"; the limits are ${Object.keys(defaults).join(", ")}`);
-    if (value === undefined) continue;
-    if (typeof value !== "number") throw new TypeError(`limits.${name} must be a number, got ${JSON.stringify(value)}`);
-    if (!(value > 0)) throw new RangeError(`limits.${name} must be more than 0, got ${value}`);
-  }
+  checkLimits("limits", limits);
   const given = Object.entries(limits).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
 }

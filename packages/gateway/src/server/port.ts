@@ -118,7 +118,7 @@ function secureServer({ certificatesOptional, limits }: PortInit, certificates: 
     ...http1Options(limits),
     ...contents,
     ALPNProtocols: ["h2", "http/1.1"],
-    handshakeTimeout: Math.min(limits.headersTimeoutMs, 2 ** 31 - 1),
+    handshakeTimeout: limits.headersTimeoutMs,
     requestCert: contents.ca !== undefined,
     rejectUnauthorized: !certificatesOptional,
   });

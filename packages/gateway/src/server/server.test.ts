@@ -90,9 +90,10 @@ describe("listen", () => {
 });
 
 test.each<[Record<string, unknown>, string]>([
-  [{ maxHeaderBytes: 0 }, "limits.maxHeaderBytes must be more than 0, got 0"],
-  [{ maxConnections: "5" }, 'limits.maxConnections must be a number, got "5"'],
-  [{ maxStreams: 5 }, 'limits has no limit "maxStreams"'],
+  [{ maxHeaderBytes: 0 }, "limits.maxHeaderBytes must be an integer of at least 1, or Infinity, got 0"],
+  [{ maxConnections: "5" }, "limits.maxConnections must be an integer of at least 1, or Infinity, got '5'"],
+  [{ headersTimeoutMs: 2 ** 31 }, "limits.headersTimeoutMs must be more than 0 and at most 2147483647 milliseconds, got 2147483648"],
+  [{ maxStreams: 5 }, 'limits has no option "maxStreams"'],
 ])("the limits %j are an error", (limits, message) => {
   expect(() => new Server({ handler: () => {}, errors, limits })).toThrow(message);
 });
