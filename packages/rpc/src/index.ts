@@ -27,6 +27,7 @@ export type {
 } from "./client/types.ts";
 export { type ContextKey, ContextValues, createContextKey } from "./context-values.ts";
 export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
+export { type RateLimitKey, type RateLimitOptions, rateLimit } from "./interceptors/rate-limit.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";
 export { wasCompressed } from "./protocol/came-compressed.ts";
 export { Code, type CodeName, codeFrom } from "./protocol/code.ts";
