@@ -8,6 +8,8 @@
 //   ```… [file]         is a file of the page's folder
 //   ```console          has commands and their output
 //   ```console server   has a command that runs until the end of the page
+//
+// A page with the line `<!-- continues: guides/getting-started -->` begins with the files of that page.
 import { globSync, readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -60,14 +62,23 @@ test.each(translated)("$page has the code of its English page", ({ page, markdow
   expect(codeOf(markdown)).toEqual(codeOf(english));
 });
 
+/** The pages whose project a page continues, the first one first. */
+function pagesBefore(markdown: string): typeof all {
+  const name = /^<!-- continues: (\S+) -->$/m.exec(markdown)?.[1];
+  if (name === undefined) return [];
+  const found = all.find(({ page }) => page === name);
+  if (found === undefined) throw new Error(`the page ${name} does not exist`);
+  return [...pagesBefore(found.markdown), found];
+}
+
 /**
- * Returns the page together with the example files that it includes or runs. The listening ports
+ * Returns the page together with the pages that it continues, and the example files that it includes or runs. The listening ports
  * are in there.
  */
 async function textOf(markdown: string): Promise<string> {
   const included = new Set([...markdown.matchAll(/(?:<<< @\/\.\.\/|\bnode )(examples\/[\w/-]+\.ts)\b/g)].map(([, path = ""]) => path));
   const texts = [...included].map((path) => readFile(join(repository, path), "utf8").catch(() => ""));
-  return [markdown, ...(await Promise.all(texts))].join("\n");
+  return [markdown, ...pagesBefore(markdown).map((before) => before.markdown), ...(await Promise.all(texts))].join("\n");
 }
 
 /** Disposed after the tests of this file. */
@@ -82,13 +93,15 @@ beforeAll(async () => {
     const own = await ownPorts(await textOf(markdown));
     const workplace = await Workplace.open(join(folder, page.replaceAll("/", "-")), new Map([...tutorials.ports, ...own]));
     places.set(page, started.use(workplace));
+    const project = pagesBefore(markdown).flatMap((before) => before.examples.filter(({ marks }) => !marks.includes("run")));
+    for (const { path, text } of project) if (path !== undefined) await workplace.write(path, text);
     // An earlier version of a file gets its own name, so that it is type-checked too.
     for (const [index, { path, text }] of examples.entries()) {
       if (path === undefined) continue;
       const later = examples.slice(index + 1).some((one) => one.path === path);
       await workplace.write(later ? path.replace(/\.(\w+)$/, `.${index}.$1`) : path, text);
     }
-    if (examples.some(({ path }) => path === "buf.gen.yaml")) await workplace.runCommand("npx buf generate", "");
+    if ([...project, ...examples].some(({ path }) => path === "buf.gen.yaml")) await workplace.runCommand("npx buf generate", "");
   }
 }, 120_000);
 
