@@ -46,9 +46,19 @@ export const sections: readonly Section[] = [
       {
         en: "Start",
         zh: "起步",
+        pages: [{ path: "guides/getting-started", en: "Getting started", zh: "快速开始" }],
+      },
+      {
+        en: "The first week",
+        zh: "上线第一周",
         pages: [
-          { path: "guides/getting-started", en: "Getting started", zh: "快速开始" },
+          { path: "guides/first-week", en: "Ten jobs", zh: "十件事" },
+          { path: "guides/retries", en: "Retries", zh: "重试" },
+          { path: "guides/balancing", en: "Load balancing", zh: "负载均衡" },
+          { path: "guides/probes", en: "Health and probes", zh: "健康检查与探针" },
           { path: "guides/testing", en: "Testing", zh: "测试" },
+          { path: "guides/live-browser", en: "Streaming to a browser", zh: "把流送到浏览器" },
+          { path: "guides/docker", en: "Docker", zh: "Docker" },
         ],
       },
       {
@@ -71,7 +81,6 @@ export const sections: readonly Section[] = [
           { path: "guides/one-port", en: "One port for every client", zh: "一个端口，所有客户端" },
           { path: "guides/browsers", en: "Browsers", zh: "浏览器" },
           { path: "guides/deployment", en: "Deployment", zh: "部署" },
-          { path: "guides/docker", en: "Docker", zh: "Docker" },
           { path: "guides/kubernetes", en: "Kubernetes", zh: "Kubernetes" },
           { path: "guides/xds", en: "xDS", zh: "xDS" },
         ],
