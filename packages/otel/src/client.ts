@@ -1,0 +1,97 @@
+// Telemetry for the calls of a client.
+import type { ClientCall, ClientInterceptor, Metadata } from "@grpc-study/rpc";
+import { type Attributes, type Context, context, propagation, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
+import { Instruments, type Subject } from "./instruments.ts";
+import { MessagesIn, messageEvents } from "./messages.ts";
+import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
+import { clientOutcome, endSpan, type Outcome, ok } from "./outcome.ts";
+import { addMetadata, setter } from "./propagation.ts";
+import { Metering, Tracing } from "./sdk.ts";
+import { Subjects } from "./subjects.ts";
+
+/**
+ * Returns an interceptor that gives each call a client span, whose context it sends to the server,
+ * and measures it. The span lasts until the caller has the response, with all retries. It should be
+ * the first interceptor, so that the others are inside the span. Without a registered SDK, it does
+ * nothing.
+ *
+ * It follows the OpenTelemetry semantic conventions v1.45 for gRPC. A span is an error if the code
+ * is not OK.
+ *
+ * @example
+ * createClient(Greeter, "localhost:50051", { interceptors: [clientTelemetry()] });
+ *
+ * @throws TypeError if an option is wrong.
+ */
+export function clientTelemetry(options: TelemetryOptions = {}): ClientInterceptor {
+  const settings = settingsFrom("clientTelemetry()", options);
+  const tracing = new Tracing(settings.tracerProvider);
+  const metering = new Metering(settings.meterProvider, (meter) => new Instruments(meter, "client", settings.metrics));
+  const subjects = new Subjects();
+  return function clientTelemetry(call, next) {
+    const tracer = settings.traces ? tracing.tracer : undefined;
+    const instruments = settings.metrics.size > 0 ? metering.instruments : undefined;
+    if ((tracer === undefined && instruments === undefined) || settings.ignore?.(call.method)) return next();
+    const subject = subjects.of(call.method, call.channel.target);
+    if (instruments !== undefined) measure(call, subject, instruments);
+    return tracer === undefined ? next() : traced(call, next, subject, tracer, settings);
+  };
+}
+
+type Next = Parameters<ClientInterceptor>[1];
+type Response = Awaited<ReturnType<Next>>;
+
+function measure(call: ClientCall, subject: Subject, instruments: Instruments): void {
+  const startMs = performance.now();
+  instruments.started(subject);
+  call.onEnd((error) => instruments.ended(subject, (performance.now() - startMs) / 1000, outcomeOf(error)));
+}
+
+function traced(call: ClientCall, next: Next, subject: Subject, tracer: Tracer, settings: Settings): ReturnType<Next> {
+  const parent = context.active();
+  const span = tracer.startSpan(subject.method, { kind: SpanKind.CLIENT, attributes: attributesOf(call, subject, settings) }, parent);
+  const within = trace.setSpan(parent, span);
+  propagation.inject(within, call.metadata, setter);
+  call.onEnd((error) => endSpan(span, outcomeOf(error)));
+  return settings.messageEvents && span.isRecording() ? withEvents(call, next, within, span) : context.with(within, next);
+}
+
+function attributesOf(call: ClientCall, subject: Subject, { requestMetadata }: Settings): Attributes {
+  const attributes = { ...subject.rpc };
+  addMetadata(attributes, call.metadata, requestMetadata);
+  return attributes;
+}
+
+async function withEvents(call: ClientCall, next: Next, within: Context, span: Span): Promise<Response> {
+  const outbound = messageEvents(span, "outbound");
+  const inbound = messageEvents(span, "inbound");
+  if (call.requests === undefined) outbound();
+  const change = call.requests && { requests: new MessagesIn(call.requests, within, outbound) };
+  const response = await context.with(within, next, undefined, change);
+  if (response.messages !== undefined) return new CountedResponse(response, new MessagesIn(response.messages, within, inbound));
+  inbound();
+  return response;
+}
+
+/** A response whose messages are counted, with the metadata of the original one. */
+class CountedResponse {
+  readonly #response: Response;
+  readonly messages: MessagesIn<NonNullable<Response["messages"]> extends AsyncIterable<infer T> ? T : never>;
+
+  constructor(response: Response, messages: CountedResponse["messages"]) {
+    this.#response = response;
+    this.messages = messages;
+  }
+
+  get header(): Metadata {
+    return this.#response.header;
+  }
+
+  get trailer(): Metadata | undefined {
+    return this.#response.trailer;
+  }
+}
+
+function outcomeOf(error: unknown): Outcome {
+  return error === undefined ? ok : clientOutcome(error);
+}

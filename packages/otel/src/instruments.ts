@@ -1,0 +1,65 @@
+// The metrics of calls, by the names that the options select.
+import { type Attributes, type Counter, type Histogram, type Meter, type UpDownCounter, ValueType } from "@opentelemetry/api";
+import { attribute, grpcSeconds, metric, rpcSeconds } from "./names.ts";
+import type { MetricNames } from "./options.ts";
+import { addOutcome, type Outcome } from "./outcome.ts";
+
+/** What the metrics of a call tell: its method, and on the client its server. They never change. */
+export interface Subject {
+  /** `package.Service/Method`. */
+  readonly method: string;
+  /** The attributes of the semantic conventions. */
+  readonly rpc: Attributes;
+  /** The attributes of gRFC A66. */
+  readonly grpc: Attributes;
+}
+
+export class Instruments {
+  readonly #active: UpDownCounter | undefined;
+  readonly #duration: Histogram | undefined;
+  readonly #grpcStarted: Counter | undefined;
+  readonly #grpcDuration: Histogram | undefined;
+
+  constructor(meter: Meter, side: "client" | "server", names: ReadonlySet<MetricNames>) {
+    if (names.has("rpc")) {
+      this.#active = meter.createUpDownCounter(side === "client" ? metric.clientActive : metric.serverActive, {
+        description: `Number of calls that the ${side} is processing.`,
+        unit: "{call}",
+        valueType: ValueType.INT,
+      });
+      this.#duration = meter.createHistogram(side === "client" ? metric.clientDuration : metric.serverDuration, {
+        description: `Measures the duration of an ${side === "client" ? "outgoing" : "incoming"} Remote Procedure Call (RPC).`,
+        unit: "s",
+        advice: { explicitBucketBoundaries: rpcSeconds },
+      });
+    }
+    if (names.has("grpc")) {
+      if (side === "server")
+        this.#grpcStarted = meter.createCounter(metric.grpcServerStarted, {
+          description: "Number of calls started, including those that have not completed.",
+          unit: "{call}",
+          valueType: ValueType.INT,
+        });
+      this.#grpcDuration = meter.createHistogram(side === "client" ? metric.grpcClientDuration : metric.grpcServerDuration, {
+        description: "Time to complete a call.",
+        unit: "s",
+        advice: { explicitBucketBoundaries: grpcSeconds },
+      });
+    }
+  }
+
+  started({ rpc, grpc }: Subject): void {
+    this.#active?.add(1, rpc);
+    this.#grpcStarted?.add(1, grpc);
+  }
+
+  ended({ rpc, grpc }: Subject, seconds: number, outcome: Outcome): void {
+    this.#active?.add(-1, rpc);
+    if (this.#duration !== undefined) {
+      const attributes = { ...rpc };
+      addOutcome(attributes, outcome);
+      this.#duration.record(seconds, attributes);
+    }
+    this.#grpcDuration?.record(seconds, { ...grpc, [attribute.grpcStatus]: outcome.code });
+  }
+}

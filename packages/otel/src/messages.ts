@@ -1,0 +1,62 @@
+// The messages of a stream, read inside the context of their call and counted as events.
+import type { Context, Span } from "@opentelemetry/api";
+import { context } from "@opentelemetry/api";
+import { attribute, event } from "./names.ts";
+
+type Result<T> = IteratorResult<T, undefined>;
+
+/**
+ * Reads an iterable inside a context: a generator of a handler then runs all its steps in the
+ * context of its call. It is not a generator itself, so that `return()` reaches the iterator while
+ * a `next()` waits.
+ */
+export class MessagesIn<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #context: Context;
+  readonly #onMessage: (() => void) | undefined;
+  readonly #messages: AsyncIterable<T>;
+  #iterator: AsyncIterator<T> | undefined;
+
+  /** @param onMessage called for each message. */
+  constructor(messages: AsyncIterable<T>, within: Context, onMessage: (() => void) | undefined) {
+    this.#messages = messages;
+    this.#context = within;
+    this.#onMessage = onMessage;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Result<T>> {
+    return context.with(this.#context, this.#next, this);
+  }
+
+  async #next(): Promise<Result<T>> {
+    this.#iterator ??= this.#messages[Symbol.asyncIterator]();
+    const result = await this.#iterator.next();
+    if (result.done) return { done: true, value: undefined };
+    this.#onMessage?.();
+    return result;
+  }
+
+  async return(): Promise<Result<T>> {
+    await context.with(this.#context, () => this.#iterator?.return?.());
+    return { done: true, value: undefined };
+  }
+}
+
+/** Adds the events of the messages of one direction. */
+export function messageEvents(span: Span, direction: keyof typeof event): () => void {
+  let sequenceNumber = 0;
+  return () => {
+    span.addEvent(event[direction], { [attribute.sequenceNumber]: sequenceNumber++ });
+  };
+}
+
+export function hasResponseStream({ kind }: { readonly kind: string }): boolean {
+  return kind === "server_streaming" || kind === "bidi_streaming";
+}
+
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T>).then === "function";
+}

@@ -1,0 +1,46 @@
+// The names of attributes and metrics: the OpenTelemetry semantic conventions v1.45
+// (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/), and gRFC A66
+// (https://github.com/grpc/proposal/blob/master/A66-otel-stats.md). names.test.ts compares them with
+// @opentelemetry/semantic-conventions, which is 5 MB and therefore only a dependency of the tests.
+
+export const attribute = {
+  errorType: "error.type",
+  peerAddress: "network.peer.address",
+  peerPort: "network.peer.port",
+  rpcMethod: "rpc.method",
+  rpcStatusCode: "rpc.status_code",
+  rpcSystem: "rpc.system.name",
+  serverAddress: "server.address",
+  serverPort: "server.port",
+  // gRFC A66.
+  grpcMethod: "grpc.method",
+  grpcStatus: "grpc.status",
+  grpcTarget: "grpc.target",
+  // gRFC A72.
+  sequenceNumber: "sequence-number",
+} as const;
+
+export const metric = {
+  clientDuration: "rpc.client.call.duration",
+  serverDuration: "rpc.server.call.duration",
+  // The conventions have no metric of running calls. These follow `http.server.active_requests`.
+  clientActive: "rpc.client.active_calls",
+  serverActive: "rpc.server.active_calls",
+  // gRFC A66.
+  grpcClientDuration: "grpc.client.call.duration",
+  grpcServerDuration: "grpc.server.call.duration",
+  grpcServerStarted: "grpc.server.call.started",
+} as const;
+
+export const event = { inbound: "Inbound message", outbound: "Outbound message" } as const;
+
+export const requestMetadataPrefix = "rpc.request.metadata.";
+
+/** The boundaries that the semantic conventions advise for durations, in seconds. */
+export const rpcSeconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+/** The boundaries of gRFC A66 for durations, in seconds. */
+export const grpcSeconds = [
+  0, 0.00001, 0.00005, 0.0001, 0.0003, 0.0006, 0.0008, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.013, 0.016, 0.02, 0.025,
+  0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 2, 5, 10, 20, 50, 100,
+];

@@ -1,0 +1,96 @@
+// The options of the interceptors, and their checks.
+import { inspect } from "node:util";
+import type { ServerCall } from "@grpc-study/rpc";
+import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
+
+/** The descriptor of a method. */
+export type Method = ServerCall["method"];
+
+/**
+ * The names of metrics: `rpc` for those of the OpenTelemetry semantic conventions, `grpc` for those
+ * of gRFC A66, which the gRPC libraries of other languages record.
+ */
+export type MetricNames = "rpc" | "grpc";
+
+export interface TelemetryOptions {
+  /** Whether calls have spans. Default: true. */
+  readonly traces?: boolean;
+  /** The names of the metrics that are recorded. An empty list records none. Default: `["rpc"]`. */
+  readonly metrics?: readonly MetricNames[];
+  /**
+   * Whether each message is an event of the span: `Inbound message` or `Outbound message`, with a
+   * `sequence-number` from 0 (gRFC A72). Default: false.
+   */
+  readonly messageEvents?: boolean;
+  /**
+   * The keys of the request metadata that become attributes of the span,
+   * `rpc.request.metadata.<key>`. Metadata may hold secrets. Default: none.
+   */
+  readonly requestMetadata?: readonly string[];
+  /** Returns true for a method whose calls have no telemetry, such as probes. Default: none. */
+  readonly ignore?: (method: Method) => boolean;
+  /** Default: the global provider, also if it is registered later. */
+  readonly tracerProvider?: TracerProvider;
+  /** Default: the global provider, also if it is registered later. */
+  readonly meterProvider?: MeterProvider;
+}
+
+const names: { readonly [Name in keyof TelemetryOptions]-?: true } = {
+  traces: true,
+  metrics: true,
+  messageEvents: true,
+  requestMetadata: true,
+  ignore: true,
+  tracerProvider: true,
+  meterProvider: true,
+};
+
+/** The options with their defaults. */
+export interface Settings {
+  readonly traces: boolean;
+  readonly metrics: ReadonlySet<MetricNames>;
+  readonly messageEvents: boolean;
+  readonly requestMetadata: readonly string[];
+  readonly ignore: ((method: Method) => boolean) | undefined;
+  readonly tracerProvider: TracerProvider | undefined;
+  readonly meterProvider: MeterProvider | undefined;
+}
+
+/** @throws TypeError if an option does not exist or has a wrong value. */
+export function settingsFrom(where: string, options: TelemetryOptions): Settings {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw new TypeError(`${where} takes an object of options, got ${shown(options)}`);
+  for (const name in options) {
+    if (!Object.hasOwn(names, name))
+      throw new TypeError(`${where} has no option "${name}"; the options are ${Object.keys(names).join(", ")}`);
+  }
+  const { traces = true, metrics = ["rpc"], messageEvents = false, requestMetadata = [], ignore, tracerProvider, meterProvider } = options;
+  if (typeof traces !== "boolean") throw wrong("traces", "true or false", traces);
+  if (!Array.isArray(metrics) || metrics.some((name) => name !== "rpc" && name !== "grpc"))
+    throw wrong("metrics", 'a list of "rpc" and "grpc"', metrics);
+  if (typeof messageEvents !== "boolean") throw wrong("messageEvents", "true or false", messageEvents);
+  if (!Array.isArray(requestMetadata) || requestMetadata.some((key) => typeof key !== "string" || key.endsWith("-bin")))
+    throw wrong("requestMetadata", "a list of keys that do not end in -bin", requestMetadata);
+  if (ignore !== undefined && typeof ignore !== "function") throw wrong("ignore", "a function", ignore);
+  if (tracerProvider !== undefined && typeof tracerProvider?.getTracer !== "function")
+    throw wrong("tracerProvider", "a TracerProvider", tracerProvider);
+  if (meterProvider !== undefined && typeof meterProvider?.getMeter !== "function")
+    throw wrong("meterProvider", "a MeterProvider", meterProvider);
+  return {
+    traces,
+    metrics: new Set(metrics),
+    messageEvents,
+    requestMetadata: requestMetadata.map((key) => key.toLowerCase()),
+    ignore,
+    tracerProvider,
+    meterProvider,
+  };
+}
+
+function wrong(name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${name} must be ${expected}, got ${shown(value)}`);
+}
+
+function shown(value: unknown): string {
+  return inspect(value, { depth: 0, maxArrayLength: 3, maxStringLength: 100 });
+}

@@ -1,0 +1,104 @@
+// Telemetry for the calls of a server.
+import type { RpcError, ServerCall, ServerInterceptor } from "@grpc-study/rpc";
+import {
+  type Attributes,
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
+import { addPeer } from "./address.ts";
+import { Instruments, type Subject } from "./instruments.ts";
+import { hasResponseStream, isPromise, MessagesIn, messageEvents } from "./messages.ts";
+import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
+import { endSpan, type Outcome, ok, serverOutcome } from "./outcome.ts";
+import { addMetadata, getter } from "./propagation.ts";
+import { Metering, Tracing } from "./sdk.ts";
+import { Subjects } from "./subjects.ts";
+
+/**
+ * Returns an interceptor that gives each call a server span, which continues the trace of the
+ * caller, and measures it. Handlers run inside the context of the span. It should be the first
+ * interceptor, so that the others are inside the span. Without a registered SDK, it does nothing.
+ *
+ * It follows the OpenTelemetry semantic conventions v1.45 for gRPC. A span is an error if the code
+ * is UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE or DATA_LOSS.
+ *
+ * @example
+ * createServer({ interceptors: [serverTelemetry()] });
+ *
+ * @throws TypeError if an option is wrong.
+ */
+export function serverTelemetry(options: TelemetryOptions = {}): ServerInterceptor {
+  const settings = settingsFrom("serverTelemetry()", options);
+  const tracing = new Tracing(settings.tracerProvider);
+  const metering = new Metering(settings.meterProvider, (meter) => new Instruments(meter, "server", settings.metrics));
+  const subjects = new Subjects();
+  return function serverTelemetry(call, next) {
+    const tracer = settings.traces ? tracing.tracer : undefined;
+    const instruments = settings.metrics.size > 0 ? metering.instruments : undefined;
+    if ((tracer === undefined && instruments === undefined) || settings.ignore?.(call.method)) return next();
+    const subject = subjects.of(call.method);
+    if (instruments !== undefined) measure(call, subject, instruments);
+    return tracer === undefined ? next() : traced(call, next, subject, tracer, settings);
+  };
+}
+
+type Next = Parameters<ServerInterceptor>[1];
+type Response = Awaited<ReturnType<Next>>;
+
+function measure(call: ServerCall, subject: Subject, instruments: Instruments): void {
+  const startMs = performance.now();
+  instruments.started(subject);
+  call.onEnd((error) => instruments.ended(subject, (performance.now() - startMs) / 1000, outcomeOf(error)));
+}
+
+function traced(call: ServerCall, next: Next, subject: Subject, tracer: Tracer, settings: Settings): ReturnType<ServerInterceptor> {
+  const parent = parentOf(call);
+  const span = tracer.startSpan(subject.method, { kind: SpanKind.SERVER, attributes: attributesOf(call, subject, settings) }, parent);
+  const within = trace.setSpan(parent, span);
+  call.onEnd((error) => endSpan(span, outcomeOf(error)));
+  if (settings.messageEvents && span.isRecording()) return withEvents(call, next, within, span);
+  const response = context.with(within, next);
+  if (!hasResponseStream(call)) return response;
+  return isPromise(response) ? response.then((response) => inContext(response, within)) : inContext(response, within);
+}
+
+function parentOf(call: ServerCall): Context {
+  // The callbacks of a connection run in the context that was active when the server began to listen.
+  const base = call.peer === "in-process" ? context.active() : ROOT_CONTEXT;
+  return propagation.extract(base, call.metadata, getter);
+}
+
+function attributesOf(call: ServerCall, subject: Subject, { requestMetadata }: Settings): Attributes {
+  const attributes = { ...subject.rpc };
+  addPeer(attributes, call.peer);
+  addMetadata(attributes, call.metadata, requestMetadata);
+  return attributes;
+}
+
+/** Runs all steps of a handler with a response stream in the context of the call. */
+function inContext(response: Response, within: Context, onMessage?: () => void): Response {
+  return response.messages === undefined ? response : { messages: new MessagesIn(response.messages, within, onMessage) };
+}
+
+function withEvents(call: ServerCall, next: Next, within: Context, span: Span): ReturnType<ServerInterceptor> {
+  const inbound = messageEvents(span, "inbound");
+  const outbound = messageEvents(span, "outbound");
+  if (call.requests === undefined) call.request.then(inbound, () => {});
+  const change = call.requests && { requests: new MessagesIn(call.requests, within, inbound) };
+  const respond = (response: Response) => {
+    if (response.messages === undefined) outbound();
+    return inContext(response, within, outbound);
+  };
+  const response = context.with(within, next, undefined, change);
+  return isPromise(response) ? response.then(respond) : respond(response);
+}
+
+function outcomeOf(error: RpcError | undefined): Outcome {
+  return error === undefined ? ok : serverOutcome(error);
+}

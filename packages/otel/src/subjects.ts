@@ -1,0 +1,41 @@
+// The attributes that all calls of a method share.
+import { methodPath } from "@grpc-study/rpc";
+import { serverAttributes } from "./address.ts";
+import type { Subject } from "./instruments.ts";
+import { attribute } from "./names.ts";
+import type { Method } from "./options.ts";
+
+export class Subjects {
+  /** By target, and by method. The target of a server is the empty string. */
+  readonly #targets = new Map<string, WeakMap<Method, Subject>>();
+
+  /** @param target that of the client's channel. */
+  of(method: Method, target = ""): Subject {
+    let subjects = this.#targets.get(target);
+    if (subjects === undefined) {
+      subjects = new WeakMap();
+      this.#targets.set(target, subjects);
+    }
+    let subject = subjects.get(method);
+    if (subject === undefined) {
+      subject = create(method, target);
+      subjects.set(method, subject);
+    }
+    return subject;
+  }
+}
+
+function create(method: Method, target: string): Subject {
+  const name = methodPath(method).slice(1);
+  const client = target !== "";
+  return {
+    method: name,
+    rpc: { [attribute.rpcSystem]: "grpc", [attribute.rpcMethod]: name, ...(client && serverAttributes(target)) },
+    grpc: { [attribute.grpcMethod]: name, ...(client && { [attribute.grpcTarget]: canonical(target) }) },
+  };
+}
+
+/** A66: the target with its scheme, which may be synthesized. */
+function canonical(target: string): string {
+  return /^(?:dns|ipv4|ipv6|unix|xds):/.test(target) || !target.includes(":") ? target : `dns:///${target}`;
+}

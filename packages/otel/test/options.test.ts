@@ -1,0 +1,137 @@
+// The options of both interceptors.
+import { createClient } from "@grpc-study/rpc";
+import { SpanKind } from "@opentelemetry/api";
+import { expect, test } from "vitest";
+import { clientTelemetry, serverTelemetry, type TelemetryOptions } from "../src/index.ts";
+import { EchoService, everyWay, handlersOf, kinds, start, until } from "./harness.ts";
+import { registerSdk, TestSdk } from "./sdk.ts";
+
+test.each([
+  [{ trace: true }, 'has no option "trace"; the options are traces, metrics, messageEvents'],
+  [{ traces: 1 }, "traces must be true or false, got 1"],
+  [{ metrics: "rpc" }, `metrics must be a list of "rpc" and "grpc", got 'rpc'`],
+  [{ metrics: ["otel"] }, `metrics must be a list of "rpc" and "grpc", got [ 'otel' ]`],
+  [{ messageEvents: "yes" }, "messageEvents must be true or false, got 'yes'"],
+  [{ requestMetadata: ["x-bin"] }, "requestMetadata must be a list of keys that do not end in -bin, got [ 'x-bin' ]"],
+  [{ ignore: "health" }, "ignore must be a function, got 'health'"],
+  [{ tracerProvider: {} }, "tracerProvider must be a TracerProvider, got {}"],
+  [{ meterProvider: null }, "meterProvider must be a MeterProvider, got null"],
+  [null, "takes an object of options, got null"],
+  ["x", "takes an object of options, got 'x'"],
+])("%j is rejected", (options, message) => {
+  for (const create of [serverTelemetry, clientTelemetry]) {
+    expect(() => create(options as TelemetryOptions)).toThrow(TypeError);
+    expect(() => create(options as TelemetryOptions)).toThrow(message);
+  }
+});
+
+test.each(everyWay)("each message is an event: $kind over $transport", async ({ transport, kind }) => {
+  const sdk = registerSdk();
+  const { client } = await start(
+    transport,
+    handlersOf(() => "x"),
+    { server: { messageEvents: true }, client: { messageEvents: true } },
+  );
+  await kinds[kind](client);
+  await until(() => sdk.spans.length === 2);
+  const requests = kind === "clientStream" || kind === "bidiStream" ? 2 : 1;
+  const responses = kind === "serverStream" || kind === "bidiStream" ? 2 : 1;
+  for (const span of sdk.spans) {
+    const client = span.kind === SpanKind.CLIENT;
+    const numbers = (name: string) =>
+      span.events.filter((event) => event.name === name).map(({ attributes }) => attributes?.["sequence-number"]);
+    expect(numbers("Outbound message")).toEqual([...Array(client ? requests : responses).keys()]);
+    expect(numbers("Inbound message")).toEqual([...Array(client ? responses : requests).keys()]);
+  }
+});
+
+test("message events leave header and trailer to the interceptors outside", async () => {
+  registerSdk();
+  const { channel } = await start("http2", {
+    async *serverStream(_request, { header, trailer }) {
+      header.set("x-header", "h");
+      trailer.set("x-trailer", "t");
+      yield {};
+    },
+  });
+  let header: string | undefined;
+  let trailer: string | undefined;
+  const client = createClient(EchoService, channel, {
+    interceptors: [
+      async (call, next) => {
+        const response = await next();
+        header = response.header.get("x-header");
+        call.onEnd(() => {
+          trailer = response.trailer?.get("x-trailer");
+        });
+        return response;
+      },
+      clientTelemetry({ messageEvents: true }),
+    ],
+  });
+  await Array.fromAsync(client.serverStream({}));
+  expect({ header, trailer }).toEqual({ header: "h", trailer: "t" });
+});
+
+test("the selected metadata are attributes, and other metadata are not", async () => {
+  const sdk = registerSdk();
+  const options = { requestMetadata: ["X-Tenant"] };
+  const { client } = await start("http2", { unary: () => ({}) }, { server: options, client: options });
+  await client.unary({}, { metadata: { "x-tenant": ["a", "b"], authorization: "secret" } });
+  await until(() => sdk.spans.length === 2);
+  for (const { attributes } of sdk.spans) {
+    expect(attributes["rpc.request.metadata.x-tenant"]).toEqual(["a", "b"]);
+    expect(JSON.stringify(attributes)).not.toContain("secret");
+  }
+});
+
+test("an ignored method has no span and no metrics, on either side", async () => {
+  const sdk = registerSdk();
+  const options = { ignore: ({ name }: { readonly name: string }) => name === "Unary" };
+  const { client } = await start(
+    "http2",
+    handlersOf(() => "x"),
+    { server: options, client: options },
+  );
+  await client.unary({});
+  await kinds.serverStream(client);
+  await until(() => sdk.spans.length === 2);
+  expect(new Set(sdk.spans.map(({ name }) => name))).toEqual(new Set(["echo.v1.EchoService/ServerStream"]));
+  expect(new Set((await sdk.points()).map(({ attributes }) => attributes["rpc.method"]))).toEqual(
+    new Set(["echo.v1.EchoService/ServerStream"]),
+  );
+});
+
+test("providers that are given take precedence over the global ones", async () => {
+  const global = registerSdk();
+  const own = new TestSdk();
+  const { client } = await start(
+    "http2",
+    { unary: () => ({}) },
+    { server: { tracerProvider: own.tracerProvider, meterProvider: own.meterProvider } },
+  );
+  await client.unary({});
+  await until(() => own.spans.length === 1 && global.spans.length === 1);
+  expect(own.spans[0]?.kind).toBe(SpanKind.SERVER);
+  expect((await own.points()).map(({ name }) => name).sort()).toEqual(["rpc.server.active_calls", "rpc.server.call.duration"]);
+  expect((await global.points()).map(({ name }) => name).sort()).toEqual(["rpc.client.active_calls", "rpc.client.call.duration"]);
+});
+
+test("without traces, calls are measured and have no trace context", async () => {
+  const sdk = registerSdk();
+  let traceparent: string | undefined = "not called";
+  const { client } = await start(
+    "http2",
+    {
+      unary: (_request, { metadata }) => {
+        traceparent = metadata.get("traceparent");
+        return {};
+      },
+    },
+    { client: { traces: false }, server: { traces: false } },
+  );
+  await client.unary({});
+  expect(traceparent).toBeUndefined();
+  expect(sdk.spans).toEqual([]);
+  expect((await sdk.points()).length).toBe(4);
+});
