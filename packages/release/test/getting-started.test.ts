@@ -3,16 +3,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { project, run } from "../src/install.ts";
+import { bin, freePort, tsc } from "./guide.ts";
 
 const runtimes = inject("runtimes");
 const node = runtimes["Node 22.18.0"] ?? process.execPath;
-const bin = fileURLToPath(new URL("../node_modules/.bin", import.meta.url));
-const tsc = fileURLToPath(new URL("../../../node_modules/typescript/bin/tsc", import.meta.url));
 
 // The Chinese page has the same code: packages/e2e/test/examples/docs.test.ts compares them.
 describe("docs/guides/getting-started.md", () => {
@@ -72,12 +69,3 @@ describe("docs/guides/getting-started.md", () => {
     expect(await run(node, ["library.ts"], folder)).toBe("library: ok\n");
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}

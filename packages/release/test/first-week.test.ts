@@ -1,0 +1,108 @@
+// The ten pages of the guide "The first week" as a reader meets them: in an empty project with the
+// tarballs, on the lowest Node that "Getting started" names.
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { install, project, run } from "../src/install.ts";
+import { type Block, blocksOf, chainOf, GuideProject, importedBy, installedBy, markdownOf, tsc } from "./guide.ts";
+
+const node = inject("runtimes")["Node 22.18.0"] ?? process.execPath;
+const overview = "guides/first-week";
+const pages = [...markdownOf(overview).matchAll(/^\| .*?\]\(\/(guides\/[\w-]+)\)/gm)].map(([, page = ""]) => page);
+/** Pages that use the services of the repository. */
+const later: readonly string[] = ["guides/testing"];
+const continuing = [...pages, overview].filter((page) => chainOf(page).length > 1);
+
+/** A project with the tarballs, and what the pages install from the registry. */
+let modules: string;
+
+beforeAll(async () => {
+  modules = await project();
+  const own = inject("tarballs").map(({ name, file }) => [name, file] as const);
+  const names = new Set(
+    continuing.flatMap((page) => installedBy(chainOf(page)).filter((name) => !/^@grpc-study\/|^@bufbuild\/|^typescript$/.test(name))),
+  );
+  await install(modules, [
+    ...own.map(([, file]) => file),
+    "@bufbuild/protobuf@2",
+    "@types/node@24",
+    ...[...names].filter((name) => name !== "@types/node"),
+  ]);
+});
+afterAll(() => rm(modules, { recursive: true, force: true }));
+
+test("each page continues Getting started", () => {
+  expect(pages.filter((page) => !later.includes(page) && chainOf(page)[0] !== "guides/getting-started")).toEqual([]);
+});
+
+describe.each(continuing)("docs/%s.md", (page) => {
+  const blocks = blocksOf(markdownOf(page));
+  let place: GuideProject;
+
+  beforeAll(async () => {
+    place = await GuideProject.create(page, join(modules, "node_modules"), node);
+    for (const [index, block] of blocks.entries()) {
+      const file = fileOf(block, index);
+      if (file !== undefined) await place.write(file, block.text);
+    }
+    await place.command("buf generate");
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
+  test("installs what it imports", () => {
+    const installed = installedBy(chainOf(page));
+    expect(importedBy(chainOf(page)).filter((name) => !installed.includes(name))).toEqual([]);
+  });
+
+  test("passes the type check of Getting started", async () => {
+    expect(await run(process.execPath, [tsc, "--pretty", "false"], place.folder).catch(({ message }: Error) => message)).toBe("");
+  });
+
+  test.runIf(blocks.some(({ language, marks }) => language === "console" || marks.includes("run")))("works step by step", async () => {
+    for (const [index, block] of blocks.entries()) {
+      const file = fileOf(block, index);
+      if (file !== undefined) await place.write(file, block.text);
+      if (block.marks.includes("run") && file !== undefined)
+        expect(await place.command(`node ${file}`)).toBe(place.withPorts(printedBy(block.text)));
+      if (block.language !== "console") continue;
+      for (const [line, printed] of commandsOf(block.text)) {
+        if (block.marks.includes("server")) await place.start(line, printed);
+        else expect([line, (await place.command(line)).trimEnd()]).toEqual([line, place.withPorts(printed).trimEnd()]);
+      }
+    }
+  });
+});
+
+test("the Dockerfile's server and health check run with rpc and protobuf-es alone, and SIGTERM ends the server", async () => {
+  await using place = await GuideProject.create("guides/docker", join(inject("small"), "node_modules"), node);
+  await place.command("buf generate");
+  const dockerfile = blocksOf(markdownOf("guides/docker")).find(({ file }) => file === "Dockerfile")?.text ?? "";
+  const commandOf = (keyword: string) => {
+    const args = JSON.parse(new RegExp(`^(?:${keyword})\\b.*?(\\[.*\\])$`, "m").exec(dockerfile)?.[1] ?? "[]") as string[];
+    return `node ${args.filter((arg) => arg !== "/nodejs/bin/node").join(" ")}`;
+  };
+  const address = place.withPorts("127.0.0.1:50051");
+  const server = await place.start(`env LISTEN=${address} NODE_ENV=production ${commandOf("CMD")}`, `listening on ${address}\n`);
+  expect(await place.command(commandOf("HEALTHCHECK"))).toBe("SERVING\n");
+  server.kill("SIGTERM");
+  expect(await once(server, "exit")).toEqual([0, null]);
+  await expect(place.command(commandOf("HEALTHCHECK"))).rejects.toThrow(/nothing listens there/);
+});
+
+/** The file of a block, or undefined if it is a part of a file or a command. */
+function fileOf({ language, file }: Block, index: number): string | undefined {
+  if (file !== undefined) return file;
+  return language === "ts" ? `block-${index}.ts` : undefined;
+}
+
+/** What the comments of a program say that it prints. */
+function printedBy(text: string): string {
+  return [...text.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, line]) => `${line}\n`).join("");
+}
+
+/** The commands of a block, each with its output. */
+function commandsOf(text: string): (readonly [line: string, printed: string])[] {
+  const commands = text.split(/^\$ /m).slice(1);
+  return commands.map((one) => [one.slice(0, one.indexOf("\n")), one.slice(one.indexOf("\n") + 1)] as const);
+}
