@@ -53,5 +53,5 @@ export { type BoundAddress, ListenError } from "./server/listen.ts";
 export { createServer, type Server, type ServerOptions } from "./server/server.ts";
 export type { CutCall, ShutdownOptions, ShutdownReport } from "./server/shutdown.ts";
 export type { HealthStatuses, ServingStatus } from "./services/health/health.ts";
-export type { Channel, ChannelState } from "./transport/client.ts";
+export type { Attempt, Channel, ChannelState } from "./transport/client.ts";
 export type { InProcessOptions } from "./transport/in-process/channel.ts";

@@ -7,7 +7,7 @@ import type { AnyChange, Kind } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import { hasRequestStream } from "../protocol/method.ts";
-import type { Channel } from "../transport/client.ts";
+import type { AttemptObserver, Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 
 /** What the view needs from the call. */
@@ -21,6 +21,7 @@ export interface ViewSource {
   readonly signal: AbortSignal;
   readonly values: ContextValues;
   onEnd(listener: (error: unknown) => void): void;
+  onAttempt(observer: AttemptObserver): void;
 }
 
 export class ClientView {
@@ -86,6 +87,11 @@ export class ClientView {
   onEnd(listener: (error: unknown) => void): void {
     checkFunction("the listener of onEnd()", listener);
     this.#call.onEnd(listener);
+  }
+
+  onAttempt(observer: AttemptObserver): void {
+    checkFunction("the observer of onAttempt()", observer);
+    this.#call.onAttempt(observer);
   }
 
   toJSON(): { readonly method: string; readonly target: string; readonly deadline: string | undefined } {

@@ -9,7 +9,7 @@ import { Metadata, MetadataError, toMetadata } from "../protocol/metadata.ts";
 import { custom, requestFault } from "../protocol/metadata-rules.ts";
 import { describeNonMessage, describeNonObject } from "../protocol/no-message.ts";
 import type { Status } from "../protocol/status.ts";
-import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
+import type { AttemptObserver, Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
 import { waitingFor } from "../transport/connect-cause.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { cancelled, deadlineExceeded, reasonOf, unreadable, unsendable, unwritable } from "./call-errors.ts";
@@ -37,6 +37,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
   readonly authority: string | undefined;
   request: Buffer | undefined = undefined;
   readonly previousAttempts = 0;
+  onAttempt: AttemptObserver | undefined = undefined;
   /** Set if the method streams its requests. */
   readonly #requests: SendQueue | undefined;
   #options: CallOptions;

@@ -4,7 +4,7 @@ import type { ContextValues } from "../context-values.ts";
 import { onlyFor } from "../intercept/only-for.ts";
 import type { AnswerOf, ChangeOf, KindOf, MaybePromise, ResponseOf } from "../intercept/types.ts";
 import type { Metadata } from "../protocol/metadata.ts";
-import type { Channel } from "../transport/client.ts";
+import type { Attempt, Channel } from "../transport/client.ts";
 
 interface CallOfClient {
   readonly channel: Channel;
@@ -24,6 +24,13 @@ interface CallOfClient {
    * is ignored.
    */
   onEnd(listener: (error: unknown) => void): void;
+  /**
+   * Calls the observer when an attempt of the call begins, before it is sent: each attempt of a call
+   * that has a retry or hedging policy, and each transparent retry. A call without either has no
+   * attempts beside itself. The observer sees the `next()` that follow. What it throws is ignored.
+   * Channels over HTTP/2 report attempts; those of grpc-js and in process do not.
+   */
+  onAttempt(observer: (attempt: Attempt) => void): void;
   /**
    * The method's path, the target, and the deadline as ISO 8601, for logs. It omits metadata, which
    * may contain secrets.

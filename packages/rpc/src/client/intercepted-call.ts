@@ -7,7 +7,7 @@ import type { AnyIterable } from "../iterable.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { Metadata } from "../protocol/metadata.ts";
-import type { Channel } from "../transport/client.ts";
+import type { AttemptObserver, Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import type { Call } from "./call.ts";
 import { cancelled, deadlineExceeded, reasonOf, unsendable } from "./call-errors.ts";
@@ -32,6 +32,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   #values: ContextValues | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #onEnd: ((error: unknown) => void)[] | undefined = undefined;
+  #onAttempt: AttemptObserver | undefined = undefined;
   readonly #pipe: RequestPipe | undefined;
   /** The options of requests that pass through interceptors before they are sent. */
   #sendOptions: WeakMap<object, SendOptions> | undefined = undefined;
@@ -165,6 +166,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   /** Begins an attempt, and sends its requests. */
   protected launch(attempt: Call, view: ClientView): void {
     this.#attempts.push(attempt);
+    attempt.onAttempt = this.#onAttempt;
     attempt.beginWith(this.deadline);
     const requests = ClientView.requestsOf(view);
     if (requests === undefined) attempt.sendOnly(ClientView.requestOf(view));
@@ -269,6 +271,17 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
       if (this.ended) this.#controller.abort(this.#reason());
     }
     return this.#controller.signal;
+  }
+
+  onAttempt(observer: AttemptObserver): void {
+    const before = this.#onAttempt;
+    this.#onAttempt =
+      before === undefined
+        ? observer
+        : (attempt) => {
+            before(attempt);
+            observer(attempt);
+          };
   }
 
   onEnd(listener: (error: unknown) => void): void {

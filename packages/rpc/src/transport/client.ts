@@ -3,6 +3,7 @@
 // name resolution and retries are below it. Messages cross it as bytes.
 import type { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
+import type { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Status } from "../protocol/status.ts";
 
@@ -80,6 +81,28 @@ export interface OutgoingCall {
    * it is 0. Clients open calls with 0.
    */
   readonly previousAttempts: number;
+  /** Observes the attempts of the channel. Absent for most calls. */
+  readonly onAttempt?: AttemptObserver | undefined;
+}
+
+/** Called when an attempt begins. */
+export type AttemptObserver = (attempt: Attempt) => void;
+
+/** An attempt of a call, as `ClientCall.onAttempt()` reports it. */
+export interface Attempt {
+  /** The number of earlier attempts by a retry or hedging policy. */
+  readonly previousAttempts: number;
+  /** Whether this is a transparent retry: the server has not seen the attempt before it (gRFC A6). */
+  readonly transparent: boolean;
+  /** The metadata that the attempt sends: a copy of the call's, which may be changed at once. */
+  readonly metadata: Metadata;
+  /** The address of the server, as `host:port`, once the attempt has a connection. */
+  readonly peer: string | undefined;
+  /**
+   * Calls the listener once, when the attempt has ended: with its error, or with undefined for OK. An
+   * attempt that the channel gives up, such as one that lost against another, ends with CANCELLED.
+   */
+  onEnd(listener: (error: RpcError | undefined) => void): void;
 }
 
 /** The stream of a call. Its methods do nothing after `cancel` and after `onStatus`. */

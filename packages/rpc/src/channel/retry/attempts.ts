@@ -1,4 +1,5 @@
 // The interface between the calls that retry and their channel.
+import type { Metadata } from "../../protocol/metadata.ts";
 import type { ClientStream, OutgoingCall } from "../../transport/client.ts";
 import type { AttemptListener } from "../../transport/connection.ts";
 import type { RetryBudget } from "./request-buffer.ts";
@@ -25,6 +26,7 @@ export interface CallChanges {
   readonly deadline?: number;
   readonly waitForReady?: boolean | undefined;
   readonly previousAttempts?: number;
+  readonly metadata?: Metadata;
 }
 
 /** A copy of a call with changes. The client's object stays unchanged. */
@@ -40,7 +42,7 @@ export class ChangedCall implements OutgoingCall {
 
   constructor(call: OutgoingCall, changes: CallChanges) {
     this.method = call.method;
-    this.metadata = call.metadata;
+    this.metadata = changes.metadata ?? call.metadata;
     this.deadline = changes.deadline ?? call.deadline;
     this.compression = call.compression;
     this.waitForReady = changes.waitForReady ?? call.waitForReady;

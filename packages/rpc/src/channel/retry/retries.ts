@@ -5,6 +5,7 @@ import { bufferLimits, methodSettings, retryPolicyOf, throttlingOf } from "./che
 import { HedgingCall } from "./hedging-call.ts";
 import { isLimited, LimitedCall } from "./limited-call.ts";
 import { defaultKey, emptySettings, policyOf, type SettingsByName } from "./method-settings.ts";
+import { ObservedAttempts } from "./observed-attempts.ts";
 import type { RetryChannelOptions } from "./options.ts";
 import type { MethodPolicy } from "./policy.ts";
 import { RetryBudget } from "./request-buffer.ts";
@@ -62,6 +63,18 @@ export class Retries {
   /** Implements `Channel.open`. The source opens the attempts. */
   open(call: OutgoingCall, listener: ClientListener, source: AttemptSource): ClientStream {
     const policy = this.#policies === undefined ? null : this.#policyOf(this.#policies, call.method);
+    const { onAttempt } = call;
+    return onAttempt === undefined
+      ? this.#openBy(policy, call, listener, source)
+      : this.#openBy(
+          policy,
+          call,
+          listener,
+          new ObservedAttempts(source, onAttempt, policy?.retry !== undefined || policy?.hedging !== undefined),
+        );
+  }
+
+  #openBy(policy: MethodPolicy | null, call: OutgoingCall, listener: ClientListener, source: AttemptSource): ClientStream {
     if (policy === null) return new RetryingCall(call, listener, source, this.#state, undefined);
     const { timeoutMs } = policy;
     const deadline = timeoutMs === Number.POSITIVE_INFINITY ? call.deadline : Math.min(call.deadline, Date.now() + timeoutMs);
