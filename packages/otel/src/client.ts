@@ -1,6 +1,7 @@
 // Telemetry for the calls of a client.
 import type { ClientCall, ClientInterceptor, Metadata } from "@grpc-study/rpc";
 import { type Attributes, type Context, context, propagation, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
+import { traceAttempts } from "./attempts.ts";
 import { Instruments, type Subject } from "./instruments.ts";
 import { MessagesIn, messageEvents } from "./messages.ts";
 import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
@@ -11,9 +12,10 @@ import { Subjects } from "./subjects.ts";
 
 /**
  * Returns an interceptor that gives each call a client span, whose context it sends to the server,
- * and measures it. The span lasts until the caller has the response, with all retries. It should be
- * the first interceptor, so that the others are inside the span. Without a registered SDK, it does
- * nothing.
+ * and measures it. The span lasts until the caller has the response, with all retries. If the call
+ * has a retry or hedging policy, or is retried transparently, each attempt has a span inside it. It
+ * should be the first interceptor, so that the others are inside the span. Without a registered SDK,
+ * it does nothing.
  *
  * It follows the OpenTelemetry semantic conventions v1.45 for gRPC. A span is an error if the code
  * is not OK.
@@ -52,6 +54,7 @@ function traced(call: ClientCall, next: Next, subject: Subject, tracer: Tracer, 
   const span = tracer.startSpan(subject.method, { kind: SpanKind.CLIENT, attributes: attributesOf(call, subject, settings) }, parent);
   const within = trace.setSpan(parent, span);
   propagation.inject(within, call.metadata, setter);
+  traceAttempts(call, subject, within, tracer);
   call.onEnd((error) => endSpan(span, outcomeOf(error)));
   return settings.messageEvents && span.isRecording() ? withEvents(call, next, within, span) : context.with(within, next);
 }

@@ -17,7 +17,9 @@ export const attribute = {
   grpcStatus: "grpc.status",
   grpcTarget: "grpc.target",
   // gRFC A72.
+  previousAttempts: "previous-rpc-attempts",
   sequenceNumber: "sequence-number",
+  transparentRetry: "transparent-retry",
 } as const;
 
 export const metric = {

@@ -1,0 +1,85 @@
+// The attempts of a call are spans inside the span of the call.
+import { Code, type ConnectOptions, createClient, createServer, implement, RpcError } from "@grpc-study/rpc";
+import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
+import { expect, onTestFinished, test } from "vitest";
+import { clientTelemetry, serverTelemetry } from "../src/index.ts";
+import { EchoService, handlersOf, kindNames, kinds, methodOf, until } from "./harness.ts";
+import { registerSdk, type TestSdk } from "./sdk.ts";
+
+async function start(handlers: ReturnType<typeof handlersOf>, options: ConnectOptions) {
+  const server = createServer({ interceptors: [serverTelemetry()] });
+  server.add(implement(EchoService, handlers));
+  const { address } = await server.listen("127.0.0.1:0");
+  const client = createClient(EchoService, address, { ...options, interceptors: [clientTelemetry()] });
+  onTestFinished(async () => {
+    client[Symbol.dispose]();
+    await server.shutdown({ graceMs: 0, abortMs: 0 });
+  });
+  return { client, address };
+}
+
+function spansOf({ spans }: TestSdk) {
+  const attempts = spans.filter(({ name }) => name.startsWith("Attempt.")).sort((a, b) => previousOf(a) - previousOf(b));
+  const servers = spans.filter(({ kind }) => kind === SpanKind.SERVER);
+  const calls = spans.filter((span) => !attempts.includes(span) && !servers.includes(span));
+  return { attempts, servers, calls };
+}
+
+function previousOf({ attributes }: { readonly attributes: Record<string, unknown> }): number {
+  return Number(attributes["previous-rpc-attempts"]);
+}
+
+test.each(kindNames)("%s: three attempts of one call", async (kind) => {
+  const sdk = registerSdk();
+  let count = 0;
+  const { client, address } = await start(
+    handlersOf(() => {
+      if (++count < 3) throw new RpcError(Code.UNAVAILABLE, "not yet");
+      return "x";
+    }),
+    { retry: { codes: ["UNAVAILABLE"], maxAttempts: 5, initialBackoffMs: 1 } },
+  );
+  await kinds[kind](client);
+  await until(() => sdk.spans.length === 7);
+  const { attempts, servers, calls } = spansOf(sdk);
+  const [call] = calls;
+  expect(calls.map(({ attributes }) => attributes["rpc.status_code"])).toEqual(["OK"]);
+  expect(attempts.map(({ name }) => name)).toEqual(Array.from({ length: 3 }, () => `Attempt.${methodOf(kind)}`));
+  expect(attempts.map(({ attributes }) => attributes["rpc.status_code"])).toEqual(["UNAVAILABLE", "UNAVAILABLE", "OK"]);
+  expect(attempts.map(({ status }) => status.code)).toEqual([SpanStatusCode.ERROR, SpanStatusCode.ERROR, SpanStatusCode.UNSET]);
+  expect(attempts.map(previousOf)).toEqual([0, 1, 2]);
+  expect(attempts.map(({ attributes }) => attributes["network.peer.port"])).toEqual(
+    Array.from({ length: 3 }, () => Number(address.split(":").at(-1))),
+  );
+  // Inside the call, each linked to the one before, and each the parent of a server's span.
+  expect(attempts.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual(
+    Array.from({ length: 3 }, () => call?.spanContext().spanId),
+  );
+  const ids = attempts.map((span) => span.spanContext().spanId);
+  expect(attempts.map(({ links }) => links.map(({ context }) => context.spanId))).toEqual([[], [ids[0]], [ids[1]]]);
+  expect(new Set(servers.map(({ parentSpanContext }) => parentSpanContext?.spanId))).toEqual(new Set(ids));
+});
+
+test("a hedge that loses is a cancelled span", async () => {
+  const sdk = registerSdk();
+  let count = 0;
+  const { client } = await start(
+    handlersOf(() => (++count === 1 ? new Promise<string>(() => {}) : "x")),
+    { methods: [{ service: EchoService, hedging: { maxAttempts: 2, delayMs: 10 } }] },
+  );
+  await client.unary({});
+  await until(() => sdk.spans.length === 5);
+  expect(spansOf(sdk).attempts.map(({ attributes }) => attributes["rpc.status_code"])).toEqual(["CANCELLED", "OK"]);
+  expect(new Set(sdk.spans.map((span) => span.spanContext().traceId)).size).toBe(1);
+});
+
+test("a call without a policy has no spans of attempts", async () => {
+  const sdk = registerSdk();
+  const { client } = await start(
+    handlersOf(() => "x"),
+    {},
+  );
+  await client.unary({});
+  await until(() => sdk.spans.length === 2);
+  expect(spansOf(sdk).attempts).toEqual([]);
+});
