@@ -2,7 +2,7 @@
 // received frames; send.ts and frame/output.ts write frames.
 import type { Duplex } from "node:stream";
 import type { ClientConnection } from "./api/client-connection.ts";
-import type { ConnectionEnd, Goaway, Stream, StreamHandler, StreamReset } from "./api/connection.ts";
+import type { ConnectionCounters, ConnectionEnd, Goaway, Stream, StreamHandler, StreamReset } from "./api/connection.ts";
 import { Budgets } from "./budget.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import type { ConnectionConfig } from "./config.ts";
@@ -115,6 +115,9 @@ export class Http2Connection implements ClientConnection {
   /** The number of streams completed, and how many of them the budget of resets has counted. */
   streamsCompleted = 0;
   streamsEarned = 0;
+  /** The number of streams whose response has ended with END_STREAM. */
+  streamsSucceeded = 0;
+  keepalivesSent = 0;
   frameLimit = defaultFrameSize;
 
   /** The list of streams that can send. */
@@ -160,6 +163,12 @@ export class Http2Connection implements ClientConnection {
 
   listStreams(): Stream[] {
     return this.streams.all();
+  }
+
+  counters(): ConnectionCounters {
+    const { streamsBegun, streamsSucceeded, keepalivesSent, sendWindow, receiveWindow } = this;
+    const streamsFailed = streamsBegun - streamsSucceeded - this.streams.size;
+    return { streamsStarted: streamsBegun, streamsSucceeded, streamsFailed, keepalivesSent, sendWindow, receiveWindow };
   }
 
   // Start.
@@ -397,6 +406,7 @@ export class Http2Connection implements ClientConnection {
   closeStream(stream: Http2Stream): void {
     stream.closed = true;
     if (stream.localEnded && stream.remoteEnded) this.streamsCompleted++;
+    if (this.isServer ? stream.localEnded : stream.remoteEnded) this.streamsSucceeded++;
     dropQueue(stream);
     if (stream.wantsDrain) this.drainWaiters.delete(stream);
     this.streams.delete(stream);

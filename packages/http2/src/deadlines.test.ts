@@ -90,7 +90,10 @@ test("the idle time starts when the last stream ends, even after a silent period
 test("other bytes extend the keepalive timeout, and a silent peer is disconnected", () => {
   const { connection, send } = serverConnection({ keepalive: { interval: 1000, timeout: 500, withoutStreams: true } });
   send(clientPreface, emptySettings, settingsAck);
+  connection.ping(() => {});
+  expect(connection.counters().keepalivesSent).toBe(0);
   vi.advanceTimersByTime(1100);
+  expect(connection.counters().keepalivesSent).toBe(1);
   for (let count = 0; count < 10; count++) {
     send(Buffer.of(0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1));
     vi.advanceTimersByTime(400);

@@ -150,6 +150,7 @@ export class Deadlines {
     this.#keepalive = now + keepalive.interval;
     if (this.#keepaliveAnswer > 0 || (connection.streams.size === 0 && !keepalive.withoutStreams)) return;
     this.#keepaliveAnswer = now + keepalive.timeout;
+    connection.keepalivesSent++;
     connection.pings.send(() => {
       this.#keepaliveAnswer = 0;
     });

@@ -1,6 +1,6 @@
 // @grpc-study/http2: an HTTP/2 engine for RPC.
 export type { ClientConnection } from "./api/client-connection.ts";
-export type { Connection, ConnectionEnd, Goaway, Stream, StreamHandler, StreamReset } from "./api/connection.ts";
+export type { Connection, ConnectionCounters, ConnectionEnd, Goaway, Stream, StreamHandler, StreamReset } from "./api/connection.ts";
 export type { ConnectionOptions, KeepaliveOptions } from "./api/options.ts";
 export { attachClient, type ConnectOptions, connect } from "./client.ts";
 export { ErrorCode, errorCodeName, Http2Error } from "./errors.ts";

@@ -27,6 +27,21 @@ export interface Goaway {
   readonly debugData: string;
 }
 
+/** The counts of a connection since it began. For diagnosis. */
+export interface ConnectionCounters {
+  readonly streamsStarted: number;
+  /** The streams whose response has ended with END_STREAM, received by a client or sent by a server. */
+  readonly streamsSucceeded: number;
+  /** The streams that closed otherwise. */
+  readonly streamsFailed: number;
+  /** The PINGs that keepalive has sent. */
+  readonly keepalivesSent: number;
+  /** The bytes that the peer allows this side to send on the connection. */
+  readonly sendWindow: number;
+  /** The bytes that this side allows the peer to send on the connection. */
+  readonly receiveWindow: number;
+}
+
 /** A connection of either role. Set its callbacks as properties. */
 export interface Connection {
   readonly role: "client" | "server";
@@ -46,6 +61,8 @@ export interface Connection {
   readonly openStreams: number;
   /** The streams that are open or half closed at this moment. */
   listStreams(): Stream[];
+  /** The counts of this moment. */
+  counters(): ConnectionCounters;
   /** How the connection ended. `undefined` while it is open. */
   readonly closeReason: ConnectionEnd | undefined;
 
