@@ -4,6 +4,7 @@ import { HealthCheckRequestSchema, HealthCheckResponse_ServingStatus, HealthChec
 import type { ChannelDependencies } from "../src/channel/open-channel.ts";
 import { openChannel } from "../src/channel/open-channel.ts";
 import { type ChannelOptions, readOptions } from "../src/channel/options.ts";
+import { CallCounts } from "../src/channelz/counts.ts";
 import { Code } from "../src/protocol/code.ts";
 import { RpcError } from "../src/protocol/error.ts";
 import type { Metadata } from "../src/protocol/metadata.ts";
@@ -78,10 +79,16 @@ export class FakeConnection implements Connection {
   closed = false;
   onAvailable: (() => void) | undefined = undefined;
   onDown: ((status: Status) => void) | undefined = undefined;
+  onClosed: (() => void) | undefined = undefined;
+  counts = new CallCounts();
 
   constructor(peer: string, limit: number) {
     this.peer = peer;
     this.limit = limit;
+  }
+
+  get socket(): never {
+    throw new Error("a fake connection has no socket");
   }
 
   get running(): FakeStream[] {
@@ -122,6 +129,7 @@ export class FakeConnection implements Connection {
   lose(): void {
     this.draining = true;
     this.closed = true;
+    this.onClosed?.();
     for (const stream of this.running) stream.end(Code.UNAVAILABLE, "lost");
     for (const watch of this.watches) watch.end(Code.UNAVAILABLE, "lost");
     this.onDown?.({ code: Code.UNAVAILABLE, message: "lost", metadata: undefined });
@@ -130,6 +138,7 @@ export class FakeConnection implements Connection {
   close(): void {
     this.draining = true;
     this.closed = true;
+    this.onClosed?.();
   }
 
   destroy(): void {

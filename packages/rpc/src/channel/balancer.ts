@@ -1,4 +1,5 @@
 // The interface between a channel and its load-balancing policy.
+import type { SubchannelEntity } from "../channelz/entities.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Address, Connection } from "../transport/connection.ts";
 import type { SubchannelState } from "./subchannel.ts";
@@ -19,6 +20,8 @@ export interface Balancer {
   readonly state: SubchannelState;
   /** Why connecting failed, while the state is `failed`. */
   readonly failure: RpcError | undefined;
+  /** What channelz shows of its connections. */
+  readonly subchannels: readonly SubchannelEntity[];
   /** Returns a connection with room for a call, or undefined. */
   pick(): Connection | undefined;
   /** The number of open calls on its connections. */

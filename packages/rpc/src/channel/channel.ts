@@ -1,4 +1,7 @@
 // The channel that users hold. Several channels can share the connections of one `SharedChannel`.
+import type { CallCounts } from "../channelz/counts.ts";
+import { type ChannelEntity, channels, nextId, type SubchannelEntity } from "../channelz/entities.ts";
+import type { Trace } from "../channelz/trace.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
@@ -6,7 +9,8 @@ import type { ChannelConfig, StateListener } from "./options.ts";
 import type { Retries } from "./retry/retries.ts";
 import type { SharedChannel } from "./shared-channel.ts";
 
-export class PooledChannel implements Channel {
+export class PooledChannel implements Channel, ChannelEntity {
+  readonly id = nextId();
   readonly target: string;
   readonly authority: string;
   readonly secure: boolean;
@@ -34,6 +38,24 @@ export class PooledChannel implements Channel {
     // A function of its own, since channels that share connections may have the same listener.
     this.#onStateChange = onStateChange && ((state, failure) => onStateChange(state, failure));
     if (this.#onStateChange !== undefined) shared.addStateListener(this.#onStateChange);
+    channels.add(this);
+  }
+
+  get name(): string {
+    return this.target;
+  }
+
+  get counts(): CallCounts {
+    return this.#retries.counts;
+  }
+
+  /** The trace of the connections, which channels may share. */
+  get trace(): Trace {
+    return this.#shared.trace;
+  }
+
+  get subchannels(): readonly SubchannelEntity[] {
+    return this.#shared.subchannels;
   }
 
   get state(): ChannelState {
@@ -54,6 +76,7 @@ export class PooledChannel implements Channel {
     if (this.#onStateChange !== undefined) this.#shared.removeStateListener(this.#onStateChange);
     this.#shared.rejectWaits(this, new RpcError(Code.CANCELLED, this.#closedText));
     this.#release();
+    channels.delete(this);
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,7 @@
 // A subchannel that is ready only while the health service of its server says SERVING (gRFC A17).
+import type { CallCounts } from "../channelz/counts.ts";
+import type { SocketEntity } from "../channelz/entities.ts";
+import type { Trace } from "../channelz/trace.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Address, Connection } from "../transport/connection.ts";
 import { HealthWatch } from "./health-watch.ts";
@@ -18,6 +21,26 @@ export class CheckedSubchannel implements BalancedSubchannel, SubchannelOwner {
     this.#service = service;
     this.#owner = owner;
     this.#subchannel = new Subchannel([address], settings, this);
+  }
+
+  get id(): number {
+    return this.#subchannel.id;
+  }
+
+  get name(): string {
+    return this.#subchannel.name;
+  }
+
+  get counts(): CallCounts {
+    return this.#subchannel.counts;
+  }
+
+  get trace(): Trace {
+    return this.#subchannel.trace;
+  }
+
+  get sockets(): readonly SocketEntity[] {
+    return this.#subchannel.sockets;
   }
 
   get state(): SubchannelState {
@@ -65,7 +88,13 @@ export class CheckedSubchannel implements BalancedSubchannel, SubchannelOwner {
   #beginWatch(connection: Connection): void {
     const { target, backoff, onStep } = this.#settings;
     onStep("the first answer of the health service");
-    this.#watch = new HealthWatch(connection, { target, service: this.#service, backoff }, () => this.#owner.onChange(this));
+    const settings = { target, service: this.#service, backoff };
+    const watch = new HealthWatch(connection, settings, () => {
+      if (watch.failure === undefined) this.trace.add("healthy");
+      else this.trace.add(`not healthy: ${watch.failure.message}`, "warning");
+      this.#owner.onChange(this);
+    });
+    this.#watch = watch;
   }
 
   #endWatch(): void {

@@ -1,4 +1,5 @@
 // pick_first: sends all calls to the first address that accepts a connection (gRFC A62, A61).
+import type { SubchannelEntity } from "../channelz/entities.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Address, Connection } from "../transport/connection.ts";
 import { distinct, interleaved } from "./address-list.ts";
@@ -20,6 +21,10 @@ export class PickFirst implements Balancer, SubchannelOwner {
 
   get failure(): RpcError | undefined {
     return this.#subchannel.failure;
+  }
+
+  get subchannels(): readonly SubchannelEntity[] {
+    return [this.#subchannel];
   }
 
   get calls(): number {

@@ -1,5 +1,6 @@
 // round_robin: sends each call to the next address that has a connection. The states follow gRFC
 // A42.
+import type { SubchannelEntity } from "../channelz/entities.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Address, Connection } from "../transport/connection.ts";
 import { addressKey } from "./address-list.ts";
@@ -34,6 +35,10 @@ export class RoundRobin implements Balancer, SubchannelOwner {
 
   get failure(): RpcError | undefined {
     return this.#failure;
+  }
+
+  get subchannels(): readonly SubchannelEntity[] {
+    return [...this.#subchannels.values()];
   }
 
   get calls(): number {

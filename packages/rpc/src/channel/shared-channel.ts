@@ -1,7 +1,10 @@
 // The connections to one target, and the calls that wait for them. Channels with equal targets and
 // options share it.
+import type { SubchannelEntity } from "../channelz/entities.ts";
+import { Trace } from "../channelz/trace.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Certificates } from "../security/certificates.ts";
+import { addressText } from "../transport/address-text.ts";
 import type { ClientStream, OutgoingCall } from "../transport/client.ts";
 import type { Address, AttemptListener, ConnectStep, Dial } from "../transport/connection.ts";
 import type { BackoffPolicy } from "./backoff.ts";
@@ -50,6 +53,7 @@ const longestMs = 2 ** 30;
 const idleChecks = 4;
 
 export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwner, WaitingCallsOwner {
+  readonly trace = new Trace();
   readonly #settings: SharedSettings;
   readonly #balancer: Balancer;
   /** Undefined if the target lists its addresses. */
@@ -66,6 +70,8 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
   #resolveFailure: RpcError | undefined;
   #state: SubchannelState = "idle";
   #idleTimer: NodeJS.Timeout | undefined;
+  /** The addresses, as the trace names them. */
+  #addresses = "";
   /** The number of attempts so far, and at the last idle check. */
   #attempts = 0;
   #attemptsAtCheck = 0;
@@ -92,6 +98,10 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
 
   get state(): SubchannelState {
     return this.#state;
+  }
+
+  get subchannels(): readonly SubchannelEntity[] {
+    return this.#balancer.subchannels;
   }
 
   openAttempt(call: OutgoingCall, listener: AttemptListener): ClientStream {
@@ -140,6 +150,7 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     const first = !this.#resolved;
     this.#resolved = true;
     this.#resolveFailure = undefined;
+    this.#traceAddresses(addresses);
     this.#balancer.update(addresses);
     if (first) this.#balancer.connect();
   }
@@ -202,8 +213,16 @@ export class SharedChannel implements AttemptSource, BalancerOwner, ResolverOwne
     if (state === this.#state) return;
     this.#state = state;
     const failure = state === "failed" ? this.#failure : undefined;
+    this.trace.add(failure === undefined ? state : `${state}: ${failure.message}`, failure === undefined ? "info" : "warning");
     // In a microtask: an exception in a listener must not affect the channel.
     for (const listener of this.#stateListeners) queueMicrotask(() => listener(state, failure));
+  }
+
+  #traceAddresses(addresses: readonly Address[]): void {
+    // Name servers rotate their answers.
+    const text = addresses.map(addressText).sort().join(", ");
+    if (text !== this.#addresses) this.trace.add(`resolved to ${text}`);
+    this.#addresses = text;
   }
 
   get #stateNow(): SubchannelState {

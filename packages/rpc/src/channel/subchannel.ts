@@ -1,6 +1,10 @@
 // Keeps one connection to the first address of a list that accepts one, and reconnects with
 // back-off.
+import { CallCounts } from "../channelz/counts.ts";
+import { nextId, type SocketEntity, type SubchannelEntity } from "../channelz/entities.ts";
+import { Trace } from "../channelz/trace.ts";
 import { RpcError } from "../protocol/error.ts";
+import { addressText } from "../transport/address-text.ts";
 import type { Address, Connection, ConnectStep, Dial } from "../transport/connection.ts";
 import { addressKey } from "./address-list.ts";
 import { Backoff, type BackoffPolicy } from "./backoff.ts";
@@ -31,7 +35,7 @@ export interface SubchannelOwner {
 export type SubchannelState = "idle" | "connecting" | "ready" | "failed";
 
 /** What a balancer with several subchannels needs from each. */
-export interface BalancedSubchannel {
+export interface BalancedSubchannel extends SubchannelEntity {
   readonly state: SubchannelState;
   /** Set while the state is `ready`. */
   readonly connection: Connection | undefined;
@@ -44,6 +48,11 @@ export interface BalancedSubchannel {
 }
 
 export class Subchannel implements BalancedSubchannel {
+  readonly id = nextId();
+  readonly counts = new CallCounts();
+  readonly trace = new Trace();
+  /** The open connections, including those that drain. */
+  readonly #open = new Set<Connection>();
   readonly #settings: ConnectSettings;
   readonly #owner: SubchannelOwner;
   readonly #backoff: Backoff;
@@ -67,8 +76,21 @@ export class Subchannel implements BalancedSubchannel {
     this.#backoff = new Backoff(settings.backoff);
   }
 
+  get name(): string {
+    return this.#addresses.map(addressText).join(", ");
+  }
+
+  get sockets(): readonly SocketEntity[] {
+    return [...this.#open].map(({ socket }) => socket);
+  }
+
   get state(): SubchannelState {
     return this.#state;
+  }
+
+  #become(state: SubchannelState): void {
+    if (state !== this.#state) this.trace.add(state);
+    this.#state = state;
   }
 
   /** Set while the state is `ready`. */
@@ -88,7 +110,7 @@ export class Subchannel implements BalancedSubchannel {
   /** Starts to connect if the state is `idle`. */
   connect(): void {
     if (this.#state !== "idle") return;
-    this.#state = "connecting";
+    this.#become("connecting");
     // Backs off from the second early loss on, to avoid a busy loop with a server that drops each
     // connection.
     if (this.#shortLived > 1) this.#wait();
@@ -108,7 +130,7 @@ export class Subchannel implements BalancedSubchannel {
     this.#drop();
     this.#backoff.reset();
     // Stays `failed` until an attempt to one of the new addresses succeeds (gRFC A62).
-    this.#state = failed ? "failed" : "connecting";
+    this.#become(failed ? "failed" : "connecting");
     this.#begin();
     this.#owner.onChange(this);
   }
@@ -116,7 +138,7 @@ export class Subchannel implements BalancedSubchannel {
   /** Stops connecting and drains the connection, which closes once its calls have ended. */
   stop(): void {
     this.#drop();
-    this.#state = "idle";
+    this.#become("idle");
     this.#failure = undefined;
     this.#backoff.reset();
     this.#shortLived = 0;
@@ -167,7 +189,10 @@ export class Subchannel implements BalancedSubchannel {
     this.#connectedTo = address;
     this.#readyMs = performance.now();
     this.#failure = undefined;
-    this.#state = "ready";
+    this.#become("ready");
+    this.#open.add(connection);
+    connection.counts = this.counts;
+    connection.onClosed = () => this.#open.delete(connection);
     connection.onAvailable = () => this.#owner.onAvailable();
     connection.onDown = () => this.#down();
     this.#owner.onChange(this);
@@ -177,6 +202,7 @@ export class Subchannel implements BalancedSubchannel {
     this.#pass = undefined;
     this.#failure = failure;
     this.#state = "failed";
+    this.trace.add(`failed: ${failure.message}`, "warning");
     this.#wait();
     this.#owner.onStale();
     this.#owner.onChange(this);
@@ -200,7 +226,7 @@ export class Subchannel implements BalancedSubchannel {
       this.#shortLived = 0;
       this.#backoff.reset();
     }
-    this.#state = "idle";
+    this.#become("idle");
     this.#owner.onStale();
     if (calls > 0) this.connect();
     else this.#owner.onChange(this);

@@ -5,7 +5,6 @@ import { InterceptorFault, isPromise } from "../intercept/chain.ts";
 import { OneMessage } from "../intercept/messages.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 import { isIterable, iteratorOf } from "../iterable.ts";
-import type { Linked, LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError, statusFromError } from "../protocol/error.ts";
 import { MetadataError } from "../protocol/metadata.ts";
@@ -19,9 +18,10 @@ import { type InterceptedCall, Interception } from "./interception.ts";
 import { outcome, outcomeWithout } from "./outcome.ts";
 import { Requests } from "./requests.ts";
 import { ResponseWriter } from "./responses.ts";
+import type { RunningCall, ServerRecord } from "./server-record.ts";
 
-export class Call extends CallState implements ServerListener, InterceptedCall, Linked<Call> {
-  readonly #running: LinkedSet<Call>;
+export class Call extends CallState implements ServerListener, InterceptedCall, RunningCall {
+  readonly #server: ServerRecord;
   /** Whether the call has ended here: its status has been sent, or never will be. */
   #ended = false;
   /** Whether the call has ended on the wire, so that nothing can be sent. */
@@ -33,14 +33,14 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   #requests: Requests | undefined;
   #responses: ResponseWriter | undefined;
   #interception: Interception | undefined;
-  previous: Call | undefined = undefined;
-  next: Call | undefined = undefined;
+  previous: RunningCall | undefined = undefined;
+  next: RunningCall | undefined = undefined;
 
-  /** @param running the calls of the server. The call is a member until it ends. */
-  constructor(bound: CallMethod, stream: ServerStream, running: LinkedSet<Call>) {
+  /** @param server has the call among its running calls until it ends. */
+  constructor(bound: CallMethod, stream: ServerStream, server: ServerRecord) {
     super(bound, stream);
-    this.#running = running;
-    running.add(this);
+    this.#server = server;
+    server.begin(this);
   }
 
   // From the request to the response.
@@ -245,7 +245,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   #end(error: RpcError | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#running.delete(this);
+    this.#server.running.delete(this);
     this.#requests?.over();
     if (this.#gone) {
       this.#over(error);
@@ -259,6 +259,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
 
   /** Tells the handler, what waits for it, and the interceptors that the call has ended. */
   #over(error: RpcError | undefined): void {
+    this.#server.counts.end(error === undefined);
     this.signalEnd(error);
     const interception = this.#interception;
     if (interception === undefined) return;

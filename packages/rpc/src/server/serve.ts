@@ -3,7 +3,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type Codec, compiled } from "@grpc-study/codec";
 import { interceptorsOf, prepareAll } from "../intercept/only-for.ts";
-import { LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { RpcError } from "../protocol/error.ts";
@@ -13,6 +12,7 @@ import { Call } from "./call.ts";
 import type { CallMethod, ServiceSettings } from "./call-state.ts";
 import type { Context } from "./context.ts";
 import type { Implementation, ImplementOptions } from "./implement.ts";
+import { ServerRecord } from "./server-record.ts";
 
 /**
  * The options that a server adds to an implementation. Its interceptors run outermost, and its
@@ -21,8 +21,8 @@ import type { Implementation, ImplementOptions } from "./implement.ts";
 export interface ServeOptions extends ImplementOptions {
   /** The compression of responses, unless a handler chooses another one. Default: `identity`. */
   readonly compression?: Compression | undefined;
-  /** The set of running calls. */
-  readonly calls?: LinkedSet<Call> | undefined;
+  /** The server of the calls. Default: a foreign one. */
+  readonly record?: ServerRecord | undefined;
 }
 
 /**
@@ -38,11 +38,11 @@ export function serve({ service, handlers, options: own }: Implementation, serve
   };
   prepareAll(settings.interceptors, service);
   const codec = own.codec ?? server.codec ?? compiled;
-  const calls = server.calls ?? new LinkedSet<Call>();
+  const record = server.record ?? new ServerRecord();
   return service.methods.map((method) => {
     const handler = handlers[method.localName]?.bind(handlers) ?? unimplemented;
     const interceptors = interceptorsOf(settings.interceptors, method);
-    return new Method(method, handler, codec(method.input), codec(method.output), { ...settings, interceptors }, calls);
+    return new Method(method, handler, codec(method.input), codec(method.output), { ...settings, interceptors }, record);
   });
 }
 
@@ -57,7 +57,7 @@ class Method implements ServedMethod, CallMethod {
   readonly input: Codec;
   readonly output: Codec;
   readonly settings: ServiceSettings;
-  readonly #calls: LinkedSet<Call>;
+  readonly #server: ServerRecord;
 
   constructor(
     descriptor: DescMethod,
@@ -65,7 +65,7 @@ class Method implements ServedMethod, CallMethod {
     input: Codec,
     output: Codec,
     settings: ServiceSettings,
-    calls: LinkedSet<Call>,
+    server: ServerRecord,
   ) {
     this.descriptor = descriptor;
     this.path = methodPath(descriptor);
@@ -79,17 +79,17 @@ class Method implements ServedMethod, CallMethod {
     this.input = input;
     this.output = output;
     this.settings = settings;
-    this.#calls = calls;
+    this.#server = server;
   }
 
   open(stream: ServerStream): ServerListener {
-    const call = new Call(this, stream, this.#calls);
+    const call = new Call(this, stream, this.#server);
     call.open();
     return call;
   }
 
   answer(stream: ServerStream, request: Buffer, compressed: boolean, start = 0): ServerListener {
-    const call = new Call(this, stream, this.#calls);
+    const call = new Call(this, stream, this.#server);
     call.answer(request, compressed, start);
     return call;
   }

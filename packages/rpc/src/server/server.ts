@@ -3,9 +3,9 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { servers } from "../channelz/entities.ts";
 import { checkBoolean, checkFunction, checkOptionNames, type Names, optional, wrongType } from "../checks.ts";
 import { defaultServerLimits, type ServerLimits, withDefaults } from "../limits/limits.ts";
-import { LinkedSet } from "../linked-set.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
 import { methodPath } from "../protocol/method.ts";
 import { type ServerTls, serverTlsNames } from "../security/tls.ts";
@@ -17,10 +17,10 @@ import { InProcessChannel, type InProcessOptions } from "../transport/in-process
 import { InProcessTransport } from "../transport/in-process/transport.ts";
 import type { ServerTransport, ServerTransportFactory } from "../transport/server.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import type { Call } from "./call.ts";
 import { checkImplementation, checkImplementOptions, type Implementation, type ImplementOptions, implement } from "./implement.ts";
 import { type BoundAddress, ListenError, listen } from "./listen.ts";
 import { type ServeOptions, serve } from "./serve.ts";
+import { ServerRecord } from "./server-record.ts";
 import { checkShutdown, endCalls, type ShutdownOptions, type ShutdownReport } from "./shutdown.ts";
 
 export interface ServerOptions extends ImplementOptions {
@@ -116,7 +116,7 @@ const http2: ServerTransportFactory = (limits) => createHttp2ServerTransport(lim
 class RpcServer implements Server {
   readonly health = new HealthStatuses();
   readonly #serving: ServeOptions;
-  readonly #calls = new LinkedSet<Call>();
+  readonly #record: ServerRecord;
   readonly #transport: ServerTransport;
   readonly #inProcess: InProcessTransport;
   readonly #implementations: Implementation[] = [];
@@ -130,11 +130,13 @@ class RpcServer implements Server {
     checkBoolean("reflection", reflection);
     optional(checkCompression, "compression", compression);
     checkFunction("transport", transport);
-    this.#serving = { interceptors, onError, codec, compression, calls: this.#calls };
     const limits = withDefaults(defaultServerLimits, options.limits);
     this.#transport = transport(limits, compression ?? "identity");
     if (typeof this.#transport?.listen !== "function") throw wrongType("transport", "a function that makes a transport", transport);
     this.#inProcess = new InProcessTransport(limits);
+    this.#record = new ServerRecord(this.#transport);
+    this.#serving = { interceptors, onError, codec, compression, record: this.#record };
+    servers.add(this.#record);
     if (health) this.#serve(implement(Health, healthHandlers(this.health)));
     if (reflection) this.#serveReflection();
   }
@@ -165,7 +167,8 @@ class RpcServer implements Server {
     const at = parseAddress(address);
     checkOptionNames("listen()", tls, serverTlsNames);
     if (this.#shutdown !== undefined) throw new ListenError(formatAddress(at), "the server has been shut down");
-    return listen(this.#transport, address, tls);
+    const transport = this.#transport;
+    return listen({ listen: async (one, tls) => this.#record.listens(one, await transport.listen(one, tls)) }, address, tls);
   }
 
   channel(options?: InProcessOptions): Channel {
@@ -184,12 +187,14 @@ class RpcServer implements Server {
 
   async #end(options: ShutdownOptions): Promise<ShutdownReport> {
     this.health.shutdown();
+    this.#record.shutsDown();
     const drained = Promise.all([this.#transport.drain(), this.#inProcess.drain()]);
     const unsent = () =>
       [...this.#transport.unsent(), ...this.#inProcess.unsent()].map(({ path, peer }) => ({ method: this.#method(path), peer }));
-    const report = await endCalls(this.#calls, drained, unsent, options);
+    const report = await endCalls(this.#record.running, drained, unsent, options);
     this.#transport.destroy();
     this.#inProcess.destroy();
+    servers.delete(this.#record);
     return report;
   }
 

@@ -5,7 +5,7 @@ import { checkNumber, checkOptionNames, type Names, optional } from "../checks.t
 import type { LinkedSet } from "../linked-set.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
-import type { Call } from "./call.ts";
+import type { RunningCall } from "./server-record.ts";
 
 export interface ShutdownOptions {
   /** The grace period for running calls, in milliseconds. Default: 10,000. */
@@ -59,7 +59,7 @@ const lastStatusesMs = 100;
  * completely.
  */
 export async function endCalls(
-  running: LinkedSet<Call>,
+  running: LinkedSet<RunningCall>,
   drained: Promise<unknown>,
   unsent: () => readonly Omit<CutCall, "how">[],
   { graceMs = 10_000, abortMs = 1_000 }: ShutdownOptions,
@@ -95,7 +95,7 @@ async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
   return outcome;
 }
 
-function abort(running: LinkedSet<Call>, which: (call: Call) => boolean) {
+function abort(running: LinkedSet<RunningCall>, which: (call: RunningCall) => boolean) {
   const calls = [...running].filter(which).map((call) => ({ call, method: call.method, peer: call.peer }));
   for (const { call } of calls) call.abort(shuttingDown());
   return calls;

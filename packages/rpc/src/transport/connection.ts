@@ -1,6 +1,8 @@
 // The interface below a channel: connections, each to one address, and the attempts of calls on
 // them.
 
+import type { CallCounts } from "../channelz/counts.ts";
+import type { SocketEntity } from "../channelz/entities.ts";
 import type { ChannelLimits } from "../limits/limits.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
@@ -49,6 +51,10 @@ export interface Connection {
   readonly draining: boolean;
   /** Whether the peer has completed a call on this connection. */
   readonly served: boolean;
+  /** What channelz shows of the connection. */
+  readonly socket: SocketEntity;
+  /** Counts the calls. A subchannel sets it to its own counts. */
+  counts: CallCounts;
   /** Called when `available` rises from 0. */
   onAvailable: (() => void) | undefined;
   /**
@@ -56,6 +62,8 @@ export interface Connection {
    * cannot continue have ended before. `status` explains the loss: UNAVAILABLE.
    */
   onDown: ((status: Status) => void) | undefined;
+  /** Called once, when the connection is closed and its last call has ended. */
+  onClosed: (() => void) | undefined;
   /** Opens an attempt. `available` must not be 0. */
   open(call: OutgoingCall, listener: AttemptListener): ClientStream;
   /**

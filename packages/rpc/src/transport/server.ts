@@ -1,6 +1,7 @@
 // The transport seam for servers: the interface between servers and transports. A transport accepts
 // calls and passes each to its method. Calls, interceptors, handlers and codecs are above it;
 // connections and frames are below it. Messages cross it as bytes.
+import type { SocketEntity } from "../channelz/entities.ts";
 import type { ServerLimits } from "../limits/limits.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Metadata } from "../protocol/metadata.ts";
@@ -162,6 +163,8 @@ export interface ServerTransport {
   unsent(): UnsentCall[];
   /** Closes all connections at once. */
   destroy(): void;
+  /** The open connections for channelz, in the order of their ids. Default: none. */
+  sockets?(): readonly SocketEntity[];
 }
 
 /**

@@ -1,4 +1,5 @@
 // The interface between the calls that retry and their channel.
+import type { CallCounts } from "../../channelz/counts.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { ClientStream, OutgoingCall } from "../../transport/client.ts";
 import type { AttemptListener } from "../../transport/connection.ts";
@@ -17,6 +18,8 @@ export interface AttemptSource {
 
 /** State that the calls of a channel share. */
 export interface RetryState {
+  /** Counts the calls, whatever the number of their attempts. */
+  readonly counts: CallCounts;
   readonly budget: RetryBudget;
   readonly throttle: RetryThrottle | undefined;
 }

@@ -84,6 +84,7 @@ export class HedgingCall implements ClientStream {
     this.#state = state;
     this.#policy = policy;
     this.#maxAttempts = policy.maxAttempts;
+    state.counts.begin();
     if (call.request === undefined) this.#requests = new RequestBuffer(state.budget);
     else if (!state.budget.take(call.request.length, call.request.length)) this.#overflowed = true;
     this.#start(this.#attemptsMade++);
@@ -126,6 +127,7 @@ export class HedgingCall implements ClientStream {
 
   cancel(code: Code, message: string): void {
     if (this.#ended) return;
+    this.#state.counts.end(false);
     this.#end(code, message);
   }
 
@@ -277,6 +279,7 @@ export class HedgingCall implements ClientStream {
 
   #finish(status: Status): void {
     if (this.#ended) return;
+    this.#state.counts.end(status.code === Code.OK);
     this.#end(Code.CANCELLED, "another attempt received a response first");
     this.#listener.onStatus(status);
   }

@@ -1,4 +1,5 @@
 // The entry point of retries: opens the calls of a channel according to the policy of their method.
+import { CallCounts } from "../../channelz/counts.ts";
 import type { ClientListener, ClientStream, OutgoingCall, OutgoingMethod } from "../../transport/client.ts";
 import { type AttemptSource, ChangedCall, type RetryState } from "./attempts.ts";
 import { bufferLimits, methodSettings, retryPolicyOf, throttlingOf } from "./check-options.ts";
@@ -15,6 +16,7 @@ import { RetryThrottle } from "./throttle.ts";
 
 /** The retries of one channel. Channels that share connections still have separate retries. */
 export class Retries {
+  readonly counts = new CallCounts();
   /** The balancing policy that the service config asks for. */
   readonly balancing: BalancingName | undefined;
   /** The service whose health the service config asks for. `""` stands for the whole server. */
@@ -45,6 +47,7 @@ export class Retries {
     this.#config = config?.methods ?? new Map();
     this.#policies = this.#options.size + this.#config.size === 0 ? undefined : new WeakMap();
     this.#state = {
+      counts: this.counts,
       budget: new RetryBudget(perCallBytes, perChannelBytes),
       throttle: throttling && new RetryThrottle(throttling),
     };

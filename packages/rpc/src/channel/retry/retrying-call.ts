@@ -52,6 +52,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
     this.#source = source;
     this.#state = state;
     this.#policy = policy;
+    state.counts.begin();
     this.#requests = undefined;
     if (call.request === undefined) this.#requests = new RequestBuffer(state.budget);
     else if (!state.budget.take(call.request.length, call.request.length)) this.#commit();
@@ -94,7 +95,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
 
   cancel(code: Code, message: string): void {
     if (this.#ended) return;
-    this.#end();
+    this.#end(false);
     if (!this.#waiting) this.#attempt.cancel(code, message);
   }
 
@@ -187,15 +188,17 @@ export class RetryingCall implements ClientStream, AttemptListener {
     this.#call = undefined;
   }
 
-  #end(): void {
+  /** @param ok whether the status is OK. */
+  #end(ok: boolean): void {
     this.#ended = true;
+    this.#state.counts.end(ok);
     this.#timer?.clear();
     this.#timer = undefined;
     this.#commit();
   }
 
   #finish(status: Status): void {
-    this.#end();
+    this.#end(status.code === Code.OK);
     this.#listener.onStatus(status);
   }
 }

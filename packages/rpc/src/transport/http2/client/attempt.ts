@@ -8,6 +8,7 @@ import {
   type StreamHandler,
   type StreamReset,
 } from "@grpc-study/http2";
+import type { CallCounts, MessageCounts } from "../../../channelz/counts.ts";
 import type { ChannelLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
 import { type Compression, isCompression } from "../../../protocol/compression.ts";
@@ -33,6 +34,10 @@ export interface AttemptConnection {
   readonly target: string;
   readonly headers: RequestHeaders;
   readonly limits: ChannelLimits;
+  /** Counts the messages. */
+  readonly socket: MessageCounts;
+  /** Counts the attempts. */
+  readonly counts: CallCounts;
   /** Set once a response is complete. */
   served: boolean;
   compressionFor(call: OutgoingCall): Compression;
@@ -84,6 +89,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   open(): void {
     const call = this.#call;
     const { deadline, request } = call;
+    this.#connection.counts.begin();
     const timeoutMs = deadline === Number.POSITIVE_INFINITY ? deadline : deadline - Date.now();
     if (timeoutMs <= 0) {
       this.#endSoon(new LocalStatus(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${this.#path} had no time left before it was sent`));
@@ -101,6 +107,8 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
       this.#endSoon(unsendableStatus(error, this.#path, this.#connection.target), noRoom ? "unsent" : "processed");
       return;
     }
+    this.#connection.socket.streamBegins();
+    if (request !== undefined) this.#connection.socket.messageSent();
     if (stream.closed) return;
     this.#connection.callBegins();
     this.#stream = stream;
@@ -119,6 +127,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   send(message: Buffer, compress: boolean): boolean {
     const stream = this.#stream;
     if (stream === undefined || this.#isTooLarge(message)) return true;
+    this.#connection.socket.messageSent();
     const room = this.#requests === undefined ? writeMessage(stream, message, false, false) : this.#requests.send(message, compress, false);
     // The write may have ended the stream.
     if (room || this.#stream === undefined) return true;
@@ -138,7 +147,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
 
   cancel(_code: Code, _message: string): void {
     if (this.#over) return;
-    this.#release();
+    this.#release(false);
     this.#closeStream(ErrorCode.CANCEL);
   }
 
@@ -188,6 +197,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
         this.#pulled--;
         stream.credit(length);
         this.#answered = true;
+        this.#connection.socket.messageReceived();
         this.#listener.onMessage(cut(data, prefix, length), false);
       } else {
         this.#responses ??= new Responses(stream, this, this.#path, this.#encoding, this.#connection.limits, this.#pulled);
@@ -231,6 +241,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
   // Called by `Responses`.
 
   onResponse(message: Buffer, compressed: boolean): void {
+    this.#connection.socket.messageReceived();
     this.#listener.onMessage(message, compressed);
   }
 
@@ -273,14 +284,14 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
 
   #finishNow(end: AttemptEnd): void {
     const listener = this.#listener;
-    this.#release();
+    this.#release(end.status.code === Code.OK);
     listener.onEnd(end.status, end.progress, end.pushback);
   }
 
   /** A faulty response ends the attempt. */
   onFault(status: Status): void {
     const listener = this.#listener;
-    this.#release();
+    this.#release(false);
     this.#closeStream(ErrorCode.CANCEL);
     listener.onEnd(status, "processed", undefined);
   }
@@ -299,9 +310,14 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     if (!this.#over && this.#end !== undefined) this.#finishNow(this.#end);
   }
 
-  /** Releases the listener and the response. No callback follows. */
-  #release(): void {
+  /**
+   * Releases the listener and the response. No callback follows.
+   *
+   * @param ok whether the status is OK.
+   */
+  #release(ok: boolean): void {
     this.#over = true;
+    this.#connection.counts.end(ok);
     this.#listener = noListener;
     this.#responses?.close();
     this.#responses = undefined;

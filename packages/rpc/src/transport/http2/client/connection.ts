@@ -1,11 +1,13 @@
 // One connection of a channel, on the HTTP/2 engine.
 import { ErrorCode, errorCodeName, type Goaway, type ClientConnection as Http2Connection } from "@grpc-study/http2";
+import { CallCounts } from "../../../channelz/counts.ts";
 import type { ChannelLimits } from "../../../limits/limits.ts";
 import { Code } from "../../../protocol/code.ts";
 import { accepts, type Compression } from "../../../protocol/compression.ts";
 import type { Status } from "../../../protocol/status.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Connection } from "../../connection.ts";
+import { ConnectionSocket } from "../connection-socket.ts";
 import { Attempt, type AttemptConnection } from "./attempt.ts";
 import { LocalStatus } from "./end-status.ts";
 import type { RequestHeaders } from "./request-headers.ts";
@@ -15,7 +17,10 @@ export class ClientConnection implements Connection {
   readonly peer: string;
   readonly http2: Http2Connection;
   readonly #shared: SharedState;
+  readonly socket: ConnectionSocket;
+  counts = new CallCounts();
   onDown: ((status: Status) => void) | undefined = undefined;
+  onClosed: (() => void) | undefined = undefined;
   calls = 0;
   served = false;
   #down = false;
@@ -24,8 +29,12 @@ export class ClientConnection implements Connection {
     this.http2 = http2;
     this.peer = peer;
     this.#shared = shared;
+    this.socket = new ConnectionSocket(http2, peer);
     http2.onGoaway = (goaway) => this.#goaway(goaway);
-    http2.onClose = (end) => this.#isDown(`the connection to ${this.target} was lost: ${end.message}`, end.cause);
+    http2.onClose = (end) => {
+      this.#isDown(`the connection to ${this.target} was lost: ${end.message}`, end.cause);
+      this.onClosed?.();
+    };
     this.#keepAlive(false);
   }
 
@@ -127,13 +136,15 @@ export class ClientConnection implements Connection {
 
 /** The view of a connection for attempts that do not count as calls. */
 function uncounted(connection: ClientConnection): AttemptConnection {
-  const { http2, peer, target, headers, limits } = connection;
+  const { http2, peer, target, headers, limits, socket } = connection;
   return {
     http2,
     peer,
     target,
     headers,
     limits,
+    socket,
+    counts: new CallCounts(),
     served: false,
     compressionFor: (call) => connection.compressionFor(call),
     learn: (accepted) => connection.learn(accepted),

@@ -69,6 +69,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   /** The header has arrived. With `endStream`, nothing follows. */
   start(endStream: boolean): void {
     const { method, timeoutMs } = this.#head;
+    this.#connection.socket.streamBegins();
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
       if (timeoutMs <= 0) {
         this.#timeUp();
@@ -159,6 +160,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
       return true;
     }
     if (!this.#headerSent) this.sendHeader(undefined, "identity");
+    this.#connection.socket.messageSent();
     const compressed = this.#compressed;
     return compressed === undefined ? writeMessage(this.#stream, message, false, false) : compressed.send(message, compress, false);
   }
@@ -172,6 +174,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
       return;
     }
     this.#finish();
+    if (response !== undefined) this.#connection.socket.messageSent();
     const compressed = this.#compressed;
     if (compressed === undefined) endResponse(this.#stream, this.#headerSent, status, response);
     else {
@@ -239,6 +242,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   // Called by `Requests`.
 
   onRequest(message: Buffer, compressed: boolean, start: number): void {
+    this.#connection.socket.messageReceived();
     if (this.#head.method.requestStream) this.#listener?.onMessage(message, compressed, start);
     else if (this.#request === undefined) {
       this.#request = message;

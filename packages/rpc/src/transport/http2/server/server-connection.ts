@@ -7,6 +7,7 @@ import { type Connection, ErrorCode, errorCodeName } from "@grpc-study/http2";
 import type { ServerLimits } from "../../../limits/limits.ts";
 import { type Linked, LinkedSet } from "../../../linked-set.ts";
 import { type ClientCertificate, clientCertificate } from "../../../security/peer-certificate.ts";
+import { ConnectionSocket } from "../connection-socket.ts";
 import { PendingBytes, type PendingCall } from "./pending-bytes.ts";
 
 /** A call whose requests have not all been delivered. */
@@ -26,6 +27,8 @@ export class ServerConnection {
   readonly peer: string;
   /** Whether the connection uses TLS. */
   readonly secure: boolean;
+  /** Counts the messages. */
+  readonly socket: ConnectionSocket;
   readonly receiving = new LinkedSet<ReceivingCall>();
   readonly pending: PendingBytes;
   readonly #connection: Connection;
@@ -39,6 +42,7 @@ export class ServerConnection {
     this.#connection = connection;
     this.limits = limits;
     this.peer = peer;
+    this.socket = new ConnectionSocket(connection, peer);
     this.pending = new PendingBytes(limits, this.receiving);
     // RFC 9113, section 5.4.1: after an error, a client reads nothing more.
     connection.onGoaway = ({ code }) => {

@@ -10,6 +10,7 @@ import {
   type Stream,
   type StreamHandler,
 } from "@grpc-study/http2";
+import type { SocketEntity } from "../../../channelz/entities.ts";
 import { checkFunction, checkOptionNames, checkString, type Names, optional, wrongType } from "../../../checks.ts";
 import { defaultServerLimits, type ServerLimits, withDefaults } from "../../../limits/limits.ts";
 import type { Certificates } from "../../../security/certificates.ts";
@@ -182,6 +183,10 @@ class Transport implements Http2ServerTransport {
   destroy(): void {
     void this.drain();
     for (const connection of this.#connections.keys()) connection.destroy();
+  }
+
+  sockets(): readonly SocketEntity[] {
+    return [...this.#connections.values()].map(({ socket }) => socket);
   }
 
   /** Starts one interval timer for all connections. It stops when there are none. */
