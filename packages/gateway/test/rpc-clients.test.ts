@@ -125,8 +125,13 @@ describe.each(transports)("%s", (transport) => {
       await client.echo({}, { timeoutMs: 60_000 });
       expect(seen.timeLeftMs).toBeGreaterThan(50_000);
       expect(seen.timeLeftMs).toBeLessThanOrEqual(60_000);
-      expect(await failure(client.echo({ text: "hang" }, { timeoutMs: 700 }))).toMatchObject({ code: ConnectCode.DeadlineExceeded });
-      await until(() => seen.ends.length === 2);
+      // On a busy machine, a short time is over before the call reaches the server.
+      for (const timeoutMs of [700, 7_000]) {
+        if (seen.metadata["x-echo"] !== undefined) break;
+        const failed = failure(client.echo({ text: "hang" }, { ...headers, timeoutMs }));
+        expect(await failed).toMatchObject({ code: ConnectCode.DeadlineExceeded });
+      }
+      await until(() => seen.ends.length >= 2);
       expect(["DEADLINE_EXCEEDED", "CANCELLED"]).toContain(seen.ends[1]);
     });
 
