@@ -32,6 +32,8 @@ import {
 } from "./index.ts";
 import * as validation from "./interceptors/validate/index.ts";
 import { check, validate, validateRequests } from "./interceptors/validate/index.ts";
+import * as current from "./propagation/current-call.ts";
+import { currentCall, detached } from "./propagation/current-call.ts";
 import { BadRequestSchema } from "./protocol/error-details.ts";
 import * as transport from "./transport/index.ts";
 import {
@@ -150,6 +152,19 @@ const parameters: Readonly<Record<string, Parameter>> = {
     (compression) => createClient(TestService, "x:1", { defaults: { compression } }),
   ],
   defaults: [/options of a call/, noOptions, (defaults) => createClient(TestService, "x:1", { defaults })],
+  "createClient(_, _, { inherit })": [
+    /inherit/,
+    ["null", "five", "text", "array"],
+    (inherit) => createClient(TestService, "x:1", { inherit }),
+  ],
+  "createServer({ maxTimeoutMs })": [/maxTimeoutMs/, ["null", "text", "empty", "NaN"], (maxTimeoutMs) => createServer({ maxTimeoutMs })],
+  "implement(_, _, { maxTimeoutMs })": [
+    /maxTimeoutMs/,
+    ["null", "text", "empty", "NaN"],
+    (maxTimeoutMs) => implement(TestService, {}, { maxTimeoutMs }),
+  ],
+  "currentCall()": [/nothing/, [], () => currentCall()],
+  "detached(run)": [/detached\(\)/, nothing, (value) => detached(value)],
   "RpcError(code)": [/code/, ["undefined", "null", "text", "empty", "NaN"], (value) => new RpcError(value)],
   "RpcError(_, message)": [/message/, ["null", "five", "empty", "array"], (value) => new RpcError(Code.ABORTED, value)],
   "RpcError(_, _, options)": [/RpcError/, noOptions, (value) => new RpcError(Code.ABORTED, "", value)],
@@ -260,7 +275,7 @@ const parameters: Readonly<Record<string, Parameter>> = {
  */
 const made = ["ListenError", "TlsFileError", "RuleError", "ContextValues", "HeaderList"];
 
-test.each(Object.entries({ index, grpcJs, validation, transport }))("each public function of %s has a row", (_, exported) => {
+test.each(Object.entries({ index, current, grpcJs, validation, transport }))("each public function of %s has a row", (_, exported) => {
   const rows = Object.keys(parameters);
   const functions = Object.entries(exported).filter(([name, value]) => typeof value === "function" && !made.includes(name));
   expect(functions.length).toBeGreaterThan(1);

@@ -5,6 +5,7 @@
 // for weeks if a peer asks for it. This timer waits in steps instead. Each step is a power of two
 // milliseconds long, and there are 31 of them. All timers in steps of the same length share one
 // Node timer, which costs more CPU time than a small call.
+import { outside } from "./propagation/current.ts";
 
 const longestStep = 30;
 
@@ -101,7 +102,9 @@ class Step {
   /** Starts the Node timer for the first timer, unless it is running. */
   #arm(nowMs: number): void {
     if (this.#first !== undefined && this.#timer === undefined) {
-      this.#timer = setTimeout(this.#run, Math.max(this.#first.stepEndMs - nowMs, 1));
+      const ms = Math.max(this.#first.stepEndMs - nowMs, 1);
+      // Other calls share the timer, so it belongs to none of them.
+      this.#timer = outside(() => setTimeout(this.#run, ms));
     }
   }
 }

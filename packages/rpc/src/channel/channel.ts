@@ -2,6 +2,7 @@
 import type { CallCounts } from "../channelz/counts.ts";
 import { type ChannelEntity, channels, nextId, type SubchannelEntity } from "../channelz/entities.ts";
 import type { Trace } from "../channelz/trace.ts";
+import { outside } from "../propagation/current.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
@@ -63,7 +64,7 @@ export class PooledChannel implements Channel, ChannelEntity {
   }
 
   connect(): Promise<void> {
-    return this.#closed ? Promise.reject(new RpcError(Code.CANCELLED, this.#closedText)) : this.#shared.connect(this);
+    return this.#closed ? Promise.reject(new RpcError(Code.CANCELLED, this.#closedText)) : outside(() => this.#shared.connect(this));
   }
 
   open(call: OutgoingCall, listener: ClientListener): ClientStream {

@@ -2,6 +2,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Codec, CodecFactory } from "@grpc-study/codec";
 import { interceptorsOf } from "../intercept/only-for.ts";
+import { type Inheritance, inheritanceOf } from "../propagation/inherit.ts";
 import { hasRequestStream, hasResponseStream, methodPath } from "../protocol/method.ts";
 import type { OutgoingMethod } from "../transport/client.ts";
 import type { ClientInterceptor } from "./context.ts";
@@ -13,6 +14,8 @@ export class BoundMethod implements OutgoingMethod {
   readonly descriptor: DescMethod;
   readonly input: Codec;
   readonly output: Codec;
+  /** What the calls inherit, unless the options of a call say otherwise. */
+  readonly inheritance: Inheritance;
   /** The interceptors of the client around those of a call. The first one is the outermost. */
   readonly #outer: readonly ClientInterceptor[];
   /** The interceptors of the client inside those of a call. */
@@ -24,6 +27,7 @@ export class BoundMethod implements OutgoingMethod {
     codec: CodecFactory,
     outer: readonly ClientInterceptor[] = [],
     inner: readonly ClientInterceptor[] = [],
+    inheritance: Inheritance = inheritanceOf(undefined),
   ) {
     this.path = methodPath(descriptor);
     this.requestStream = hasRequestStream(descriptor);
@@ -31,6 +35,7 @@ export class BoundMethod implements OutgoingMethod {
     this.descriptor = descriptor;
     this.input = codec(descriptor.input);
     this.output = codec(descriptor.output);
+    this.inheritance = inheritance;
     this.#outer = interceptorsOf(outer, descriptor);
     this.#inner = interceptorsOf(inner, descriptor);
     this.#all = [...this.#outer, ...this.#inner];

@@ -1,6 +1,7 @@
 // A client call of any kind: it begins, sends requests, and ends once. Subclasses handle responses.
 import type { Message } from "@bufbuild/protobuf";
 import type { AnyIterable } from "../iterable.ts";
+import { outside } from "../propagation/current.ts";
 import { noteCompressed } from "../protocol/came-compressed.ts";
 import { Code } from "../protocol/code.ts";
 import { type Compression, isCompression } from "../protocol/compression.ts";
@@ -12,10 +13,10 @@ import type { Status } from "../protocol/status.ts";
 import type { AttemptObserver, Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
 import { waitingFor } from "../transport/connect-cause.ts";
 import type { BoundMethod } from "./bound-method.ts";
-import { cancelled, deadlineExceeded, reasonOf, unreadable, unsendable, unwritable } from "./call-errors.ts";
-import { Cutoff, type Endable } from "./cutoff.ts";
+import { cancelled, deadlineExceeded, unreadable, unsendable, unwritable } from "./call-errors.ts";
+import { type Cutoff, type Endable, watch } from "./cutoff.ts";
 import type { CallHandle } from "./handles.ts";
-import { type CallOptions, callBack, deadlineOf, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
+import { type CallOptions, callBack, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
 import { Settling } from "./rejection.ts";
 import { sendAll } from "./send-all.ts";
 import { notTaken, SendQueue, taken } from "./send-queue.ts";
@@ -81,32 +82,18 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
 
   /** @param invalidOptions the error for the call's options. The call ends with it. */
   begin(invalidOptions: TypeError | undefined): void {
-    let nowMs = 0;
     try {
       if (invalidOptions !== undefined) throw invalidOptions;
-      const { timeoutMs, deadline } = this.#options;
-      if (timeoutMs !== undefined || deadline !== undefined) {
-        nowMs = Date.now();
-        this.deadline = deadlineOf(this.#options, nowMs);
-      }
+      this.#cutoff = watch(this, this.#options);
     } catch (fault) {
       this.#finish(fault);
       return;
     }
-    const { signal } = this.#options;
-    if (signal?.aborted) {
-      this.#finish(reasonOf(signal, this.method));
-      return;
-    }
-    if (this.deadline !== Number.POSITIVE_INFINITY || signal !== undefined) {
-      const waitMs = this.deadline - nowMs;
-      if (waitMs <= 0) {
-        this.#finish(deadlineExceeded(this.method, "had no time left when it began"));
-        return;
-      }
-      this.#cutoff = new Cutoff(this, waitMs, signal);
-    }
     this.beginWith(this.deadline);
+  }
+
+  inherit(metadata: Metadata): void {
+    this.metadata = metadata;
   }
 
   /**
@@ -136,7 +123,8 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
       if (metadata !== undefined) this.metadata ??= toMetadata(metadata);
       const fault = this.metadata && requestFault(this.metadata);
       if (fault !== undefined) throw new MetadataError(fault);
-      this.stream = this.channel.open(this, this);
+      // Outside of the call that runs: a connection, and timers, may outlive it.
+      this.stream = outside(() => this.channel.open(this, this));
     } catch (thrown) {
       this.#finish(unsendable(this.method, thrown));
       return;

@@ -5,6 +5,8 @@ import { createChannel } from "../channel/create-channel.ts";
 import { type ChannelOptions, channelOptionNames } from "../channel/options.ts";
 import { checkFunction, checkFunctions, checkOptionNames, checkService, type Names, optional, shown } from "../checks.ts";
 import { prepareAll } from "../intercept/only-for.ts";
+import { useCurrentCall } from "../propagation/current.ts";
+import { checkInherit, type InheritOptions, inheritanceOf } from "../propagation/inherit.ts";
 import type { Channel } from "../transport/client.ts";
 import { BoundMethod } from "./bound-method.ts";
 import { caller } from "./callers.ts";
@@ -21,6 +23,12 @@ export interface ClientOptions {
   readonly interceptors?: readonly ClientInterceptor[] | undefined;
   /** Adds credentials to the metadata of every call, inside `interceptors`. Default: none. */
   readonly perRpcCredentials?: PerRpcCredentials | undefined;
+  /**
+   * What a call inherits if it is made inside the handler of a call: deadline, cancellation and
+   * metadata. `false`: nothing. Default: all three, and of the metadata the trace context, the
+   * baggage and the id of the request.
+   */
+  readonly inherit?: InheritOptions | false | undefined;
   /** The codec for messages. Default: `compiled`. */
   readonly codec?: CodecFactory | undefined;
 }
@@ -28,7 +36,7 @@ export interface ClientOptions {
 /** Options of a client that creates its own channel. */
 export interface ConnectOptions extends ClientOptions, ChannelOptions {}
 
-const ownNames: Names<ClientOptions> = { defaults: true, interceptors: true, perRpcCredentials: true, codec: true };
+const ownNames: Names<ClientOptions> = { defaults: true, interceptors: true, perRpcCredentials: true, inherit: true, codec: true };
 const names: Names<ConnectOptions> = { ...ownNames, ...channelOptionNames };
 
 /**
@@ -61,10 +69,13 @@ export function createClient<Service extends DescService>(
   optional(checkFunctions, "interceptors", options.interceptors);
   optional(checkFunction, "codec", options.codec);
   optional(checkCredentials, "perRpcCredentials", options.perRpcCredentials);
+  optional(checkInherit, "inherit", options.inherit);
+  useCurrentCall();
   const channel = channelOf(target, options);
   const { interceptors = [] } = options;
   const credentials = options.perRpcCredentials === undefined ? [] : [perRpcCredentials(options.perRpcCredentials)];
   prepareAll(interceptors, service);
+  const inheritance = inheritanceOf(options.inherit);
   const client: Record<string | symbol, unknown> = {
     [Symbol.dispose]: () => {
       if (typeof target === "string") channel.close();
@@ -73,7 +84,7 @@ export function createClient<Service extends DescService>(
   for (const method of service.methods) {
     client[method.localName] = caller(
       channel,
-      new BoundMethod(method, options.codec ?? compiled, interceptors, credentials),
+      new BoundMethod(method, options.codec ?? compiled, interceptors, credentials, inheritance),
       options.defaults,
     );
   }

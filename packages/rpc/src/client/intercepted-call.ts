@@ -10,12 +10,12 @@ import { Metadata } from "../protocol/metadata.ts";
 import type { AttemptObserver, Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import type { Call } from "./call.ts";
-import { cancelled, deadlineExceeded, reasonOf, unsendable } from "./call-errors.ts";
+import { cancelled, unsendable } from "./call-errors.ts";
 import { ClientView, type ViewSource, viewOf } from "./call-view.ts";
 import type { ClientInterceptor } from "./context.ts";
-import { Cutoff, type Endable } from "./cutoff.ts";
+import { type Cutoff, type Endable, watch } from "./cutoff.ts";
 import type { CallHandle } from "./handles.ts";
-import { type CallOptions, callBack, deadlineOf, type SendOptions, sendOptionsFault } from "./options.ts";
+import { type CallOptions, callBack, type SendOptions, sendOptionsFault } from "./options.ts";
 import { Settling } from "./rejection.ts";
 import { RequestPipe, RequestSource } from "./request-source.ts";
 import { sendAll } from "./send-all.ts";
@@ -56,26 +56,16 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   // Beginning.
 
   begin(invalidOptions: TypeError | undefined): void {
-    let nowMs = 0;
-    const { timeoutMs, deadline, signal } = this.#options;
     try {
       if (invalidOptions !== undefined) throw invalidOptions;
-      if (timeoutMs !== undefined || deadline !== undefined) {
-        nowMs = Date.now();
-        this.deadline = deadlineOf(this.#options, nowMs);
-      }
+      this.#cutoff = watch(this, this.#options);
     } catch (fault) {
       this.end(fault);
-      return;
     }
-    if (signal?.aborted) {
-      this.end(reasonOf(signal, this.method));
-      return;
-    }
-    if (this.deadline === Number.POSITIVE_INFINITY && signal === undefined) return;
-    const waitMs = this.deadline - nowMs;
-    if (waitMs <= 0) this.end(deadlineExceeded(this.method, "had no time left when it began"));
-    else this.#cutoff = new Cutoff(this, waitMs, signal);
+  }
+
+  inherit(metadata: Metadata): void {
+    this.#metadata = metadata;
   }
 
   sendOnly(init: unknown): void {

@@ -1,6 +1,7 @@
 // The options of one call.
 import { checkNumber, type Names, optional, unknownOption, wrongType } from "../checks.ts";
 import { ContextValues } from "../context-values.ts";
+import { checkInherit, type InheritOptions } from "../propagation/inherit.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
 import { type Metadata, MetadataError, type MetadataInit, toMetadata } from "../protocol/metadata.ts";
 import { requestFault } from "../protocol/metadata-rules.ts";
@@ -30,6 +31,11 @@ export interface CallOptions {
    * an `AbortSignal.timeout()`, or with the signal's reason if that is an RpcError.
    */
   readonly signal?: CancelSignal | undefined;
+  /**
+   * What the call inherits if it is made inside the handler of a call. `false`: nothing. The options
+   * that are given replace those of the client. Default: those of the client.
+   */
+  readonly inherit?: InheritOptions | false | undefined;
   /** Metadata to send with the request. */
   readonly metadata?: MetadataInit | undefined;
   /**
@@ -82,6 +88,7 @@ const names: Names<CallOptions> = {
   timeoutMs: true,
   deadline: true,
   signal: true,
+  inherit: true,
   metadata: true,
   compression: true,
   waitForReady: true,
@@ -117,8 +124,21 @@ export function optionsFault(options: CallOptions | undefined): TypeError | unde
 }
 
 /** Checks the values that no later step checks. */
-function valueFault({ signal, waitForReady, authority, interceptors, values, onHeader, onTrailer }: CallOptions): TypeError | undefined {
+function valueFault({
+  signal,
+  inherit,
+  waitForReady,
+  authority,
+  interceptors,
+  values,
+  onHeader,
+  onTrailer,
+}: CallOptions): TypeError | undefined {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") return wrongType("signal", "an AbortSignal", signal);
+  if (inherit !== undefined) {
+    const wrong = faultOf(() => checkInherit("inherit", inherit));
+    if (wrong !== undefined) return wrong;
+  }
   if (waitForReady !== undefined && typeof waitForReady !== "boolean") return wrongType("waitForReady", "a boolean", waitForReady);
   if (authority !== undefined && typeof authority !== "string") return wrongType("authority", "a string", authority);
   if (authority !== undefined && !/^(?:(?![/?#@\\])[!-~])+$/.test(authority))
@@ -131,6 +151,15 @@ function valueFault({ signal, waitForReady, authority, interceptors, values, onH
   }
   if (onHeader !== undefined && typeof onHeader !== "function") return wrongType("onHeader", "a function", onHeader);
   if (onTrailer !== undefined && typeof onTrailer !== "function") return wrongType("onTrailer", "a function", onTrailer);
+  return undefined;
+}
+
+function faultOf(check: () => void): TypeError | undefined {
+  try {
+    check();
+  } catch (fault) {
+    return fault as TypeError;
+  }
   return undefined;
 }
 

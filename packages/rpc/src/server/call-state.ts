@@ -5,6 +5,8 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Codec } from "@grpc-study/codec";
 import { ContextValues } from "../context-values.ts";
+import { InnerCalls } from "../propagation/outer-call.ts";
+import { callEnded } from "../propagation/reason.ts";
 import { noteCompressed } from "../protocol/came-compressed.ts";
 import { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
@@ -25,6 +27,8 @@ export interface ServiceSettings {
   readonly onError: (error: unknown, context: Context) => void;
   /** The compression of responses, unless a handler chooses another one. */
   readonly compression: Compression;
+  /** The maximum duration of a call in milliseconds, or Infinity. */
+  readonly maxTimeoutMs: number;
 }
 
 /** The method that its calls share. */
@@ -41,6 +45,8 @@ export interface CallMethod {
 export class CallState implements ContextSource {
   protected readonly stream: ServerStream;
   readonly bound: CallMethod;
+  /** When the call must have ended: milliseconds since 1970, or Infinity. */
+  readonly deadlineMs: number;
   /** Why the handler must stop: a cancel, the deadline, a limit, or a shutdown. */
   protected aborted: RpcError | undefined = undefined;
   /** The compression announced in the header; `identity` until the header is sent. */
@@ -48,6 +54,7 @@ export class CallState implements ContextSource {
   #headerSent = false;
   #context: Context | undefined;
   #controller: AbortController | undefined;
+  #inner: InnerCalls | undefined;
   #values: ContextValues | undefined;
   #header: Metadata | undefined;
   #trailer: Metadata | undefined;
@@ -60,6 +67,8 @@ export class CallState implements ContextSource {
     this.stream = stream;
     this.bound = bound;
     this.compression = bound.settings.compression;
+    const { maxTimeoutMs } = bound.settings;
+    this.deadlineMs = maxTimeoutMs === Number.POSITIVE_INFINITY ? stream.deadline : Math.min(stream.deadline, Date.now() + maxTimeoutMs);
   }
 
   get method(): DescMethod {
@@ -84,8 +93,7 @@ export class CallState implements ContextSource {
   }
 
   get deadline(): Date | undefined {
-    const { deadline } = this.stream;
-    return Number.isFinite(deadline) ? new Date(deadline) : undefined;
+    return this.deadlineMs === Number.POSITIVE_INFINITY ? undefined : new Date(this.deadlineMs);
   }
 
   get signal(): AbortSignal {
@@ -94,6 +102,12 @@ export class CallState implements ContextSource {
       if (this.aborted !== undefined || this.#endedWith !== undefined) this.#controller.abort(this.aborted ?? this.endReason);
     }
     return this.#controller.signal;
+  }
+
+  /** The calls of clients that end with this one. */
+  get inner(): InnerCalls {
+    this.#inner ??= new InnerCalls();
+    return this.#inner;
   }
 
   get header(): Metadata {
@@ -200,17 +214,19 @@ export class CallState implements ContextSource {
   protected signalAbort(reason: RpcError): void {
     this.aborted = reason;
     this.#controller?.abort(reason);
+    this.#inner?.end();
   }
 
   /** Aborts the signal because the call has ended. */
   protected signalEnd(error: RpcError | undefined): void {
     this.#endedWith = error ?? null;
     if (this.#controller !== undefined && this.aborted === undefined) this.#controller.abort(this.endReason);
+    this.#inner?.end();
   }
 
   /** The reason of the signal of a call that has ended. */
   protected get endReason(): RpcError {
-    this.#endedWith ??= new RpcError(Code.CANCELLED, "the call has ended");
+    this.#endedWith ??= new RpcError(Code.CANCELLED, callEnded);
     return this.#endedWith;
   }
 }

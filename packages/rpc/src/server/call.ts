@@ -5,6 +5,9 @@ import { InterceptorFault, isPromise } from "../intercept/chain.ts";
 import { OneMessage } from "../intercept/messages.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 import { isIterable, iteratorOf } from "../iterable.ts";
+import { LongTimer } from "../long-timer.ts";
+import { enter } from "../propagation/current.ts";
+import type { OuterCall } from "../propagation/outer-call.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError, statusFromError } from "../protocol/error.ts";
 import { MetadataError } from "../protocol/metadata.ts";
@@ -20,7 +23,7 @@ import { Requests } from "./requests.ts";
 import { ResponseWriter } from "./responses.ts";
 import type { RunningCall, ServerRecord } from "./server-record.ts";
 
-export class Call extends CallState implements ServerListener, InterceptedCall, RunningCall {
+export class Call extends CallState implements ServerListener, InterceptedCall, OuterCall, RunningCall {
   readonly #server: ServerRecord;
   /** Whether the call has ended here: its status has been sent, or never will be. */
   #ended = false;
@@ -33,6 +36,8 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   #requests: Requests | undefined;
   #responses: ResponseWriter | undefined;
   #interception: Interception | undefined;
+  /** Ends the call at the deadline of this server, if that is earlier than the caller's. */
+  #timer: LongTimer | undefined;
   previous: RunningCall | undefined = undefined;
   next: RunningCall | undefined = undefined;
 
@@ -41,6 +46,12 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
     super(bound, stream);
     this.#server = server;
     server.begin(this);
+    if (this.deadlineMs < stream.deadline) this.#timer = new LongTimer(() => this.#timeUp(), bound.settings.maxTimeoutMs);
+  }
+
+  #timeUp(): void {
+    const within = `within ${this.bound.settings.maxTimeoutMs.toLocaleString("en")} ms`;
+    this.cutOff(new RpcError(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${methodPath(this.method)} did not end ${within}`));
   }
 
   // From the request to the response.
@@ -185,7 +196,8 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   }
 
   onDrain(): void {
-    this.#responses?.drain();
+    // A generator runs in the context of the one who asks for the next response.
+    if (this.#responses !== undefined) enter(this, drain, this.#responses);
   }
 
   onCancel({ code, message }: Status): void {
@@ -198,7 +210,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   /** Asks the handler to stop: aborts its signal, and fails its requests. */
   abort(reason: RpcError): void {
     if (this.#ended || this.aborted !== undefined) return;
-    this.signalAbort(reason);
+    enter(this, () => this.signalAbort(reason));
     this.#requests?.fail(reason);
   }
 
@@ -206,9 +218,12 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   cutOff(reason: RpcError): void {
     if (this.#ended || this.#cut) return;
     this.#cut = true;
-    this.abort(reason);
-    this.#responses?.stop();
-    this.#end(reason);
+    // What runs the handler's `finally`, and its listeners, belongs to the call.
+    enter(this, () => {
+      this.abort(reason);
+      this.#responses?.stop();
+      this.#end(reason);
+    });
   }
 
   /** Why the handler must not run or must stop. */
@@ -225,12 +240,14 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   }
 
   /**
-   * Returns the reason for an abort if the handler threw it, or an AbortError, when it was asked to
-   * stop. That is not a fault.
+   * Returns the reason for an abort if the handler threw it, an AbortError, or an error that it
+   * caused, when it was asked to stop. That is not a fault.
    */
   #stopped(thrown: unknown): RpcError | undefined {
     const { stop } = this;
-    return thrown === stop || (thrown instanceof Error && thrown.name === "AbortError") ? stop : undefined;
+    if (thrown === stop || (thrown instanceof Error && thrown.name === "AbortError")) return stop;
+    // Thrown by a call that has inherited the cancellation.
+    return thrown instanceof RpcError && thrown.cause === stop ? stop : undefined;
   }
 
   report(error: unknown): void {
@@ -246,6 +263,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
     if (this.#ended) return;
     this.#ended = true;
     this.#server.running.delete(this);
+    this.#timer?.clear();
     this.#requests?.over();
     if (this.#gone) {
       this.#over(error);
@@ -281,4 +299,8 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
       return statusFromError(RpcError.from(fault));
     }
   }
+}
+
+function drain(responses: ResponseWriter): void {
+  responses.drain();
 }

@@ -1,7 +1,17 @@
 // Combines a service with its handlers.
 import type { DescService } from "@bufbuild/protobuf";
 import type { CodecFactory } from "@grpc-study/codec";
-import { checkFunction, checkFunctions, checkObject, checkOptionNames, checkService, type Names, optional, shown } from "../checks.ts";
+import {
+  checkFunction,
+  checkFunctions,
+  checkObject,
+  checkOptionNames,
+  checkService,
+  checkTime,
+  type Names,
+  optional,
+  shown,
+} from "../checks.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
 import type { AnyHandler, ExactHandlers, Handlers, LooseHandlers } from "./handlers.ts";
 
@@ -14,11 +24,17 @@ export interface ImplementOptions {
    * Default: logs to `console.error`.
    */
   readonly onError?: ((error: unknown, context: Context) => void) | undefined;
+  /**
+   * The maximum duration of a call in milliseconds. It caps the deadline of the caller, and is the
+   * deadline of a call without one. The call then ends with DEADLINE_EXCEEDED. Streams count, too.
+   * Default: Infinity.
+   */
+  readonly maxTimeoutMs?: number | undefined;
   /** The codec for messages. Default: `compiled`. */
   readonly codec?: CodecFactory | undefined;
 }
 
-const optionNames: Names<ImplementOptions> = { interceptors: true, onError: true, codec: true };
+const optionNames: Names<ImplementOptions> = { interceptors: true, onError: true, maxTimeoutMs: true, codec: true };
 
 /**
  * A service with its handlers, created by `implement()`. `server.add()` serves it on any transport.
@@ -39,8 +55,10 @@ export interface Implementation {
  * @param handlers a handler for each method, by its local name. A method without a handler ends
  * with UNIMPLEMENTED.
  * @param options options for the calls of this service, wherever it is served: `interceptors` run
- * inside the server's, `onError` is called before the server's, and `codec` replaces the server's.
- * @throws TypeError for a wrong argument or option.
+ * inside the server's, `onError` is called before the server's, and `maxTimeoutMs` and `codec`
+ * replace the server's.
+ * @throws TypeError for a wrong argument or option, RangeError for a `maxTimeoutMs` that is out of
+ * range.
  */
 export function implement<Service extends DescService, const H extends Handlers<Service>>(
   service: Service,
@@ -70,9 +88,10 @@ export function implement(service: DescService, handlers: object, options: Imple
 }
 
 /** @throws TypeError that names an option with a wrong type. */
-export function checkImplementOptions({ interceptors, onError, codec }: ImplementOptions): void {
+export function checkImplementOptions({ interceptors, onError, maxTimeoutMs, codec }: ImplementOptions): void {
   optional(checkFunctions, "interceptors", interceptors);
   optional(checkFunction, "onError", onError);
+  optional(checkTime, "maxTimeoutMs", maxTimeoutMs);
   optional(checkFunction, "codec", codec);
 }
 

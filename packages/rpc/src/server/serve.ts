@@ -3,6 +3,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type Codec, compiled } from "@grpc-study/codec";
 import { interceptorsOf, prepareAll } from "../intercept/only-for.ts";
+import { enter, used } from "../propagation/current.ts";
 import { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { RpcError } from "../protocol/error.ts";
@@ -35,6 +36,7 @@ export function serve({ service, handlers, options: own }: Implementation, serve
     interceptors: [...(server.interceptors ?? []), ...(own.interceptors ?? [])],
     onError: both(own.onError, server.onError) ?? logError,
     compression: server.compression ?? "identity",
+    maxTimeoutMs: own.maxTimeoutMs ?? server.maxTimeoutMs ?? Number.POSITIVE_INFINITY,
   };
   prepareAll(settings.interceptors, service);
   const codec = own.codec ?? server.codec ?? compiled;
@@ -84,15 +86,25 @@ class Method implements ServedMethod, CallMethod {
 
   open(stream: ServerStream): ServerListener {
     const call = new Call(this, stream, this.#server);
-    call.open();
+    if (used) enter(call, open, call);
+    else call.open();
     return call;
   }
 
   answer(stream: ServerStream, request: Buffer, compressed: boolean, start = 0): ServerListener {
     const call = new Call(this, stream, this.#server);
-    call.answer(request, compressed, start);
+    if (used) enter(call, answer, call, request, compressed, start);
+    else call.answer(request, compressed, start);
     return call;
   }
+}
+
+function open(call: Call): void {
+  call.open();
+}
+
+function answer(call: Call, request: Buffer, compressed: boolean, start: number): void {
+  call.answer(request, compressed, start);
 }
 
 type OnError = ImplementOptions["onError"];

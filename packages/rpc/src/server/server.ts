@@ -46,6 +46,7 @@ export interface ServerOptions extends ImplementOptions {
 const serverNames: Names<ServerOptions> = {
   interceptors: true,
   onError: true,
+  maxTimeoutMs: true,
   codec: true,
   health: true,
   reflection: true,
@@ -111,6 +112,9 @@ export function createServer(options: ServerOptions = {}): Server {
   return new RpcServer(options);
 }
 
+/** Health watches and reflection streams stay open. */
+const unlimited: ImplementOptions = { maxTimeoutMs: Number.POSITIVE_INFINITY };
+
 const http2: ServerTransportFactory = (limits) => createHttp2ServerTransport(limits);
 
 class RpcServer implements Server {
@@ -124,7 +128,7 @@ class RpcServer implements Server {
 
   constructor(options: ServerOptions) {
     checkOptionNames("createServer()", options, serverNames);
-    const { interceptors, onError, codec, compression, health = true, reflection = false, transport = http2 } = options;
+    const { interceptors, onError, maxTimeoutMs, codec, compression, health = true, reflection = false, transport = http2 } = options;
     checkImplementOptions(options);
     checkBoolean("health", health);
     checkBoolean("reflection", reflection);
@@ -135,16 +139,16 @@ class RpcServer implements Server {
     if (typeof this.#transport?.listen !== "function") throw wrongType("transport", "a function that makes a transport", transport);
     this.#inProcess = new InProcessTransport(limits);
     this.#record = new ServerRecord(this.#transport);
-    this.#serving = { interceptors, onError, codec, compression, record: this.#record };
+    this.#serving = { interceptors, onError, maxTimeoutMs, codec, compression, record: this.#record };
     servers.add(this.#record);
-    if (health) this.#serve(implement(Health, healthHandlers(this.health)));
+    if (health) this.#serve(implement(Health, healthHandlers(this.health), unlimited));
     if (reflection) this.#serveReflection();
   }
 
   #serveReflection(): void {
     const { v1, v1alpha } = reflectionHandlers(() => this.#implementations.map(({ service }) => service));
-    this.#serve(implement(ServerReflection, v1));
-    this.#serve(implement(ServerReflectionAlpha, v1alpha));
+    this.#serve(implement(ServerReflection, v1, unlimited));
+    this.#serve(implement(ServerReflectionAlpha, v1alpha, unlimited));
   }
 
   add(...implementations: readonly Implementation[]): void {

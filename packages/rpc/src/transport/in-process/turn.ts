@@ -2,6 +2,8 @@
 // socket would. So no end is called while it is calling, and two ends that answer each other do not
 // starve timers and sockets.
 
+import { outside } from "../../propagation/current.ts";
+
 /** The original function: in-process calls also work in tests with fake timers. */
 const { setImmediate } = globalThis;
 
@@ -26,6 +28,7 @@ export class Turn {
   add(one: Due): void {
     if (one.due) return;
     one.due = true;
-    if (this.#waiting.push(one) === 1) setImmediate(this.#run);
+    // The calls of a turn share it, so it runs outside of each of them.
+    if (this.#waiting.push(one) === 1) outside(() => setImmediate(this.#run));
   }
 }

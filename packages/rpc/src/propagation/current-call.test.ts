@@ -1,0 +1,270 @@
+// `currentCall()` anywhere below a handler, and nowhere else.
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { everyKind, everyWay, failureOf, kinds, startBy, startServer, type TestHandlers, TestService, until } from "../../test/harness.ts";
+import { transports } from "../../test/transports.ts";
+import { type Context, createClient, RpcError, type ServerInterceptor } from "../index.ts";
+import { currentCall, detached } from "./current-call.ts";
+
+const id = () => currentCall()?.metadata.get("x-id");
+const withId = (value: string) => ({ metadata: { "x-id": value } });
+
+test.each(everyWay)("$transport, $kind: a handler and all that it calls know the call, as do interceptors", async ({ transport, kind }) => {
+  const seen: unknown[] = [];
+  const note = (place: string) => seen.push(`${place} ${id()}`);
+  const interceptor: ServerInterceptor = async (call, next) => {
+    note("interceptor");
+    call.onEnd(() => note("onEnd"));
+    await delay(1);
+    const response = await next();
+    note("after next()");
+    return response;
+  };
+  const handlers = everyKind(async (context) => {
+    expect(currentCall()).toBe(context);
+    note("handler");
+    await delay(1);
+    note("after await");
+    setImmediate(() => note("later"));
+    return "";
+  });
+  const { client } = await startBy(transport, handlers, { interceptors: [interceptor] });
+  await Promise.all(["a", "b"].map((name) => kinds[kind](client, "", withId(name))));
+  await until(() => seen.length === 12);
+  const places = ["interceptor", "onEnd", "after next()", "handler", "after await", "later"];
+  expect(seen.toSorted()).toEqual(places.flatMap((place) => [`${place} a`, `${place} b`]).toSorted());
+  expect(currentCall()).toBeUndefined();
+});
+
+test.each(everyWay)(
+  "$transport, $kind: onEnd, onError and listeners of the signal know a call that is cancelled",
+  async ({ transport, kind }) => {
+    const seen = new Set<string>();
+    const note = (place: string) => seen.add(`${place} ${id()}`);
+    const handlers = everyKind(async ({ signal }) => {
+      note("handler");
+      await new Promise((resolve) =>
+        signal.addEventListener("abort", () => {
+          note("abort");
+          resolve(0);
+        }),
+      );
+      throw new Error("a fault");
+    });
+    const interceptor: ServerInterceptor = (call, next) => {
+      call.onEnd(() => note("onEnd"));
+      return next();
+    };
+    const { client, server } = await startBy(transport, handlers, { interceptors: [interceptor], onError: () => note("onError") });
+    const controller = new AbortController();
+    const failed = failureOf(kinds[kind](client, "", { ...withId("a"), signal: controller.signal }));
+    await until(() => seen.has("handler a"));
+    controller.abort();
+    await failed;
+    await until(() => seen.size === 4);
+    expect([...seen].toSorted()).toEqual(["abort a", "handler a", "onEnd a", "onError a"]);
+    // A shutdown aborts calls from the outside.
+    seen.clear();
+    const cut = failureOf(kinds[kind](client, "", withId("b")));
+    await until(() => seen.has("handler b"));
+    await server.shutdown({ graceMs: 0, abortMs: 100 });
+    await cut;
+    await until(() => seen.size === 4);
+    expect([...seen].toSorted()).toEqual(["abort b", "handler b", "onEnd b", "onError b"]);
+  },
+);
+
+/** Streams of this many responses exceed every buffer, so that the generator waits for the caller. */
+const many = 400;
+const text = "x".repeat(1_000);
+
+const generators = {
+  async *async() {
+    try {
+      for (let i = 0; i < many; i++) yield { text: `${id()} ${text}` };
+    } finally {
+      ended.push(`${id()}`);
+    }
+  },
+  *sync() {
+    try {
+      for (let i = 0; i < many; i++) yield { text: `${id()} ${text}` };
+    } finally {
+      ended.push(`${id()}`);
+    }
+  },
+};
+let ended: string[] = [];
+
+test.each(
+  transports.flatMap((transport) =>
+    [false, true].flatMap((intercepted) =>
+      Object.entries(generators).map(([name, generator]) => ({ transport, intercepted, name, generator })),
+    ),
+  ),
+)("$transport, intercepted: $intercepted: each step of the $name generator knows the call, and so does its end", async (way) => {
+  const { transport, intercepted, generator } = way;
+  ended = [];
+  const handlers: TestHandlers = { serverStream: generator, bidiStream: generator };
+  const reads: ServerInterceptor = async (call, next) => {
+    const response = await next();
+    if (!call.stream || response.messages === undefined) return response;
+    const { messages } = response;
+    const read = async function* () {
+      for await (const message of messages) {
+        expect(id()).toBe(call.metadata.get("x-id"));
+        yield message;
+      }
+    };
+    return { messages: read() };
+  };
+  const { client } = await startBy(transport, handlers, { interceptors: intercepted ? [reads] : [] });
+  const read = async (name: string) => {
+    const texts = new Set<string | undefined>();
+    let count = 0;
+    for await (const { text } of client.serverStream({}, withId(name))) {
+      texts.add(text.split(" ")[0]);
+      if (++count % 50 === 0) await delay(5);
+    }
+    expect(count).toBe(many);
+    return [...texts];
+  };
+  expect(await Promise.all([read("a"), read("b"), read("c")])).toEqual([["a"], ["b"], ["c"]]);
+  expect(ended.toSorted()).toEqual(["a", "b", "c"]);
+  ended = [];
+  const left = client.bidiStream(withId("d"));
+  expect((await left.recv())?.text).toMatch(/^d /);
+  left.cancel();
+  await until(() => ended.length === 1);
+  expect(ended).toEqual(["d"]);
+});
+
+test("a call within the process is a call of its own, inside and after it", async () => {
+  const inner = await startBy(
+    "in process",
+    everyKind(() => `${id()}`),
+  );
+  const seen: unknown[] = [];
+  const outer = await startBy(
+    "in process",
+    everyKind(async (context) => {
+      const made = [inner.client.unary({}, withId("b")), inner.client.unary({}, withId("c"))];
+      seen.push(...(await Promise.all(made)).map(({ text }) => text), id());
+      expect(currentCall()).toBe(context);
+      return "";
+    }),
+  );
+  await outer.client.unary({}, withId("a"));
+  expect(seen).toEqual(["b", "c", "a"]);
+});
+
+test("detached() runs a function outside of any call, and returns its result", async () => {
+  const seen: unknown[] = [];
+  const { client } = await startBy(
+    "http2",
+    everyKind(async () => {
+      seen.push(detached(() => currentCall()));
+      seen.push(
+        await detached(async () => {
+          await delay(1);
+          return currentCall() ?? "none";
+        }),
+      );
+      expect(() => detached(() => raise(new RangeError("as it is")))).toThrow(new RangeError("as it is"));
+      seen.push(id());
+      return "";
+    }),
+  );
+  await client.unary({}, withId("a"));
+  expect(seen).toEqual([undefined, "none", "a"]);
+});
+
+function raise(error: Error): never {
+  throw error;
+}
+
+test.each(transports)("%s: a connection and its timers belong to no call, although a handler has opened it", async (transport) => {
+  const contexts: (Context | undefined)[] = [];
+  const behind = await startBy(transport, {
+    async *serverStream() {
+      yield {};
+      await delay(20);
+      yield {};
+    },
+  });
+  const onHeader = () => contexts.push(currentCall());
+  const front = await startBy(
+    transport,
+    everyKind(async () => {
+      await behind.channel.connect();
+      // The deadline uses a timer that calls share.
+      await Array.fromAsync(behind.client.serverStream({}, { onHeader, timeoutMs: 60_000 }));
+      return "";
+    }),
+  );
+  await front.client.unary({});
+  // Nothing of the first call is left.
+  await Array.fromAsync(behind.client.serverStream({}, { onHeader }));
+  const inCall = await startBy(
+    "http2",
+    everyKind(async () => {
+      await Array.fromAsync(behind.client.serverStream({}, { onHeader }));
+      return "";
+    }),
+  );
+  await inCall.client.unary({});
+  expect(contexts).toEqual([undefined, undefined, undefined]);
+});
+
+test("a timer that another call has started does not bring its call along", async () => {
+  const seen: unknown[] = [];
+  const silent = await startBy(
+    "http2",
+    everyKind(({ signal }) => delay(60_000, "", { signal })),
+  );
+  const client = createClient(TestService, silent.channel, {
+    interceptors: [
+      (call, next) => {
+        call.onEnd(() => seen.push(id()));
+        return next();
+      },
+    ],
+  });
+  const front = await startBy(
+    "http2",
+    everyKind(async ({ metadata }) => {
+      // Starts the shared timer of its duration.
+      if (metadata.has("x-id")) await failureOf(client.unary({}, { timeoutMs: 150 }));
+      return "";
+    }),
+  );
+  const inside = front.client.unary({}, withId("a"));
+  await until(() => true);
+  const outside = failureOf(client.unary({}, { timeoutMs: 180 }));
+  await Promise.all([inside, outside]);
+  expect(seen).toEqual([undefined, undefined]);
+});
+
+test("a handler that has thrown an error of a cancelled call has no fault", async () => {
+  const faults: unknown[] = [];
+  const outcomes: unknown[] = [];
+  const silent = await startBy(
+    "http2",
+    everyKind(({ signal }) => delay(60_000, "", { signal })),
+  );
+  const { address, server } = await startServer(
+    everyKind(async () => {
+      outcomes.push("begins");
+      return (await silent.client.unary({})).text;
+    }),
+    { onError: (error) => faults.push(error) },
+  );
+  const client = createClient(TestService, address);
+  onTestFinished(() => client[Symbol.dispose]());
+  const failed = failureOf(client.unary({}));
+  await until(() => outcomes.length === 1);
+  await server.shutdown({ graceMs: 0, abortMs: 1_000 });
+  // Not CANCELLED, which the error of the inner call has.
+  expect(RpcError.from(await failed)).toMatchObject({ code: 14, message: expect.stringContaining("shutting down") });
+  expect(faults).toEqual([]);
+});
