@@ -126,6 +126,7 @@ const commonChecks: Checks<GatewayOptions> = {
   logger,
   // Checked in hooks.ts.
   hooks: anObject,
+  observe: callback,
 };
 
 const serverChecks: Checks<GatewayServerOptions> = {

@@ -104,6 +104,7 @@ export class Core {
       pageOrigins: options.allowedOrigins ?? [],
       logger: options.logger,
       hooks: checkedHooks(options.hooks),
+      observe: options.observe,
     };
     this.#served = this.#open(options);
   }

@@ -1,6 +1,6 @@
 // One request to the gateway: the state and the call options that every kind of call needs.
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, type Metadata, type MetadataInit, RpcError } from "@grpc-study/rpc";
+import { Code, type Metadata, type MetadataInit, methodPath, RpcError } from "@grpc-study/rpc";
 import type { CallLimits, ClientCalls } from "./call-limits.ts";
 import { Cancellation } from "./cancellation.ts";
 import { type GatewayHooks, hookMetadata, type MetadataHook, replaceMetadata } from "./hooks.ts";
@@ -8,6 +8,7 @@ import type { BodyLimits } from "./http/body.ts";
 import type { ErrorWriter } from "./http/errors.ts";
 import type { HeaderRules } from "./http/header-rules.ts";
 import type { HttpRequest, ResponseHeaders } from "./http/message.ts";
+import { type GatewayObserver, Observation } from "./observe.ts";
 import type { GatewayLogger } from "./options.ts";
 import type { Protocol } from "./protocols.ts";
 import type { UpstreamCall } from "./route.ts";
@@ -33,6 +34,7 @@ export interface Settings extends BodyLimits {
   readonly pageOrigins: readonly string[];
   readonly logger: GatewayLogger | undefined;
   readonly hooks: GatewayHooks;
+  readonly observe: GatewayObserver | undefined;
 }
 
 /** The longest time of a timer, in milliseconds. */
@@ -47,6 +49,9 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   timeoutMs = Number.POSITIVE_INFINITY;
   /** The status of the call, for the access log. */
   code: Code = Code.OK;
+  readonly observation: Observation | undefined;
+  /** The method that the request calls, once it is known. */
+  #called: DescMethod | undefined;
   /** When the time of the call is up, on the monotonic clock, in milliseconds. */
   #timeUpAt = Number.POSITIVE_INFINITY;
   /** What the hook `metadata` has returned. */
@@ -61,6 +66,17 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   constructor(request: HttpRequest, settings: Settings) {
     this.request = request;
     this.settings = settings;
+    this.observation = settings.observe && Observation.begin(settings, request, "http");
+  }
+
+  /** The route of the request: the path of its method, once that is known. */
+  get route(): string | undefined {
+    return this.#called && methodPath(this.#called);
+  }
+
+  /** Tells the observer that the request has ended. */
+  protected observeEnd(protocol: Protocol, code: Code, status: number): void {
+    this.observation?.end({ protocol, code, status, route: this.route, method: this.#called });
   }
 
   /**
@@ -92,6 +108,7 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
    * @throws HttpError 503 or 429 at a limit of `callLimits`.
    */
   authorize(method: DescMethod, protocol: Protocol, limitMs: number): Promise<void> | undefined {
+    this.#called = method;
     const { metadata } = this.settings.hooks;
     if (metadata === undefined) return undefined;
     this.#timeUpAt = Math.min(this.#timeUpAt, performance.now() + limitMs);
@@ -144,11 +161,16 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
     if (this.signal.aborted) return;
     this.#connection = connection;
     connection.calls++;
+    if (this.observation === undefined || this.#called === undefined) return;
+    // Set by `begin`.
+    const metadata = this.metadata as Metadata;
+    this.observation.call({ method: methodPath(this.#called), target: connection.channel.target, metadata });
   }
 
   /** Releases what the call holds: its place in the limits, and its connection. */
   protected release(): void {
     if (this.#client === undefined) return;
+    this.observation?.callEnded();
     this.settings.running.delete(this);
     this.settings.callLimits.end(this.#client);
     this.#client = undefined;
@@ -173,13 +195,14 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
 
   /** Logs the details that the client does not see. */
   log(error: RpcError): void {
-    logError(this.settings.logger, error, this.request.requestId);
+    logError(this.settings.logger, error, this.request.requestId, this.observation);
   }
 }
 
 /** Logs the details of an error that the client does not see. */
-export function logError(logger: GatewayLogger | undefined, error: RpcError, reqId: string): void {
+export function logError(logger: GatewayLogger | undefined, error: RpcError, reqId: string, observation: Observation | undefined): void {
   if (logger === undefined || error.cause === undefined) return;
-  if (error.code === Code.INTERNAL) logger.error({ reqId, err: error.cause }, error.message);
-  else logger.warn({ reqId }, error.message);
+  const fields = { reqId, ...observation?.logFields };
+  if (error.code === Code.INTERNAL) logger.error({ ...fields, err: error.cause }, error.message);
+  else logger.warn(fields, error.message);
 }

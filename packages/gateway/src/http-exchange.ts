@@ -29,19 +29,21 @@ export class HttpExchange extends Exchange {
     this.headers = { ...settings.headers, "x-request-id": request.requestId };
     settings.filter?.(request, this.headers);
     const { logger } = settings;
-    if (logger === undefined) response.onClose = (complete) => this.#close(complete);
+    if (logger === undefined && this.observation === undefined) response.onClose = (complete) => this.#close(complete);
     else {
       const began = performance.now();
       // Read now: the address is unknown once the connection is closed.
       const [peer] = request.addresses;
       response.onClose = (complete) => {
         this.#close(complete);
-        if (this.silent) return;
-        const { method, path, requestId: reqId } = request;
         const code = complete ? this.code : Code.CANCELLED;
         const status = this.#sent || httpStatus(code);
+        this.observeEnd(this.protocol, code, status);
+        if (this.silent || logger === undefined) return;
+        const { method, path, requestId: reqId } = request;
         const durationMs = Math.round((performance.now() - began) * 1000) / 1000;
-        logger.info({ reqId, method, path, protocol: this.protocol, status, grpc: Code[code], durationMs, peer }, "request");
+        const fields = { reqId, method, path, protocol: this.protocol, status, grpc: Code[code], durationMs, peer };
+        logger.info({ ...fields, ...this.observation?.logFields }, "request");
       };
     }
   }

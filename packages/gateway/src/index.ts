@@ -6,6 +6,7 @@ export { createGateway, type Gateway } from "./gateway.ts";
 export type { BodyCodec, CallInfo, ErrorInfo, GatewayHooks, RequestInfo, ResponseInfo, RestResponse } from "./hooks.ts";
 export { parseRules, readRules } from "./http-rule/read-rules.ts";
 export { type HttpRuleInit, RuleError } from "./http-rule/rule.ts";
+export type { GatewayObserver, ObservedCall, ObservedEnd, RequestObserver } from "./observe.ts";
 export { type OpenApiDocument, type OpenApiOptions, openApi } from "./openapi/index.ts";
 export type { CorsOptions, GatewayLogger, GatewayOptions, GatewayServerOptions, GatewayUpstreams, Upstream } from "./options.ts";
 export type { Protocol } from "./protocols.ts";

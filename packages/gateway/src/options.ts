@@ -6,6 +6,7 @@ import type { TrustProxy } from "./adapters/proxies.ts";
 import type { GatewayHooks } from "./hooks.ts";
 import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
+import type { GatewayObserver } from "./observe.ts";
 import type { OpenApiOptions } from "./openapi/index.ts";
 import type { Protocol } from "./protocols.ts";
 import type { ConnectionLimits } from "./server/limits.ts";
@@ -183,6 +184,11 @@ export interface GatewayOptions extends GatewayUpstreams {
   readonly logger?: GatewayLogger | undefined;
   /** Functions that take part in calls: authentication, headers, errors, formats. Default: none. */
   readonly hooks?: GatewayHooks | undefined;
+  /**
+   * Observes each request and its call to the upstream, for traces and metrics:
+   * `gatewayTelemetry()` of `@grpc-study/otel/gateway`. Default: none.
+   */
+  readonly observe?: GatewayObserver | undefined;
 }
 
 /** The options of `createGateway`. */

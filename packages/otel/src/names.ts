@@ -22,7 +22,21 @@ export const attribute = {
   transparentRetry: "transparent-retry",
 } as const;
 
+export const httpAttribute = {
+  client: "client.address",
+  method: "http.request.method",
+  methodOriginal: "http.request.method_original",
+  path: "url.path",
+  route: "http.route",
+  scheme: "url.scheme",
+  status: "http.response.status_code",
+  userAgent: "user_agent.original",
+  version: "network.protocol.version",
+} as const;
+
 export const metric = {
+  httpActive: "http.server.active_requests",
+  httpDuration: "http.server.request.duration",
   clientDuration: "rpc.client.call.duration",
   serverDuration: "rpc.server.call.duration",
   // The conventions have no metric of running calls. These follow `http.server.active_requests`.

@@ -56,13 +56,15 @@ export interface Settings {
   readonly meterProvider: MeterProvider | undefined;
 }
 
-/** @throws TypeError if an option does not exist or has a wrong value. */
-export function settingsFrom(where: string, options: TelemetryOptions): Settings {
+/**
+ * @param known the names of the options. Default: all.
+ * @throws TypeError if an option does not exist or has a wrong value.
+ */
+export function settingsFrom(where: string, options: TelemetryOptions, known: readonly string[] = Object.keys(names)): Settings {
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw new TypeError(`${where} takes an object of options, got ${shown(options)}`);
   for (const name in options) {
-    if (!Object.hasOwn(names, name))
-      throw new TypeError(`${where} has no option "${name}"; the options are ${Object.keys(names).join(", ")}`);
+    if (!known.includes(name)) throw new TypeError(`${where} has no option "${name}"; the options are ${known.join(", ")}`);
   }
   const { traces = true, metrics = ["rpc"], messageEvents = false, requestMetadata = [], ignore, tracerProvider, meterProvider } = options;
   if (typeof traces !== "boolean") throw wrong("traces", "true or false", traces);

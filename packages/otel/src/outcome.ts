@@ -30,6 +30,13 @@ export function serverOutcome(error: RpcError): Outcome {
   return { code, errorType: serverErrors.has(code) ? code : undefined, message: error.message, cause: causeOf(error) };
 }
 
+/** The outcome of a call of which only the code is known. */
+export function outcomeOfCode(number: Code, side: "client" | "server"): Outcome {
+  const code = Code[number];
+  const failed = side === "client" ? code !== "OK" : serverErrors.has(code);
+  return { code, errorType: failed ? code : undefined, message: "", cause: undefined };
+}
+
 /** @param error what the caller receives, which may be any value that its own code has thrown. */
 export function clientOutcome(error: unknown): Outcome {
   if (!(error instanceof RpcError)) {
@@ -50,8 +57,12 @@ export function addOutcome(attributes: Attributes, { code, errorType }: Outcome)
   if (errorType !== undefined) attributes[attribute.errorType] = errorType;
 }
 
-/** Ends the span of a call. */
-export function endSpan(span: Span, outcome: Outcome): void {
+/**
+ * Ends the span of a call.
+ *
+ * @param endedAt in milliseconds since 1970. Default: now.
+ */
+export function endSpan(span: Span, outcome: Outcome, endedAt?: number): void {
   if (span.isRecording()) {
     const attributes: Attributes = {};
     addOutcome(attributes, outcome);
@@ -59,5 +70,5 @@ export function endSpan(span: Span, outcome: Outcome): void {
     if (outcome.cause !== undefined) span.recordException(outcome.cause);
     if (outcome.errorType !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: outcome.message });
   }
-  span.end();
+  span.end(endedAt);
 }

@@ -13,6 +13,11 @@ export const getter: TextMapGetter<Metadata> = {
   },
 };
 
+export const headerGetter: TextMapGetter<{ readonly [name: string]: string | undefined }> = {
+  keys: (headers) => Object.keys(headers),
+  get: (headers, key) => headers[key.toLowerCase()],
+};
+
 export const setter: TextMapSetter<Metadata> = {
   set: (metadata, key, value) => {
     metadata.set(key, value);

@@ -18,16 +18,17 @@ export class Subjects {
     }
     let subject = subjects.get(method);
     if (subject === undefined) {
-      subject = create(method, target);
+      subject = subjectOf(methodPath(method), target === "" ? undefined : target);
       subjects.set(method, subject);
     }
     return subject;
   }
 }
 
-function create(method: Method, target: string): Subject {
-  const name = methodPath(method).slice(1);
-  const client = target !== "";
+/** @param path `/package.Service/Method` of a method that exists. */
+export function subjectOf(path: string, target: string | undefined): Subject {
+  const name = path.slice(1);
+  const client = target !== undefined;
   return {
     method: name,
     rpc: { [attribute.rpcSystem]: "grpc", [attribute.rpcMethod]: name, ...(client && serverAttributes(target)) },

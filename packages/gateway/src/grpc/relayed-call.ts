@@ -8,6 +8,7 @@ import { type OutgoingMethod, requestFault, type ServerStream, type Status } fro
 import type { ClientCalls } from "../call-limits.ts";
 import { logError, type Settings } from "../exchange.ts";
 import { type CallInfo, hookMetadata, type MetadataHook, replaceMetadata } from "../hooks.ts";
+import { Observation } from "../observe.ts";
 import type { RunningCall } from "../running.ts";
 import type { UpstreamConnections } from "../upstreams.ts";
 import { type CallerHead, headOf } from "./caller-head.ts";
@@ -15,7 +16,7 @@ import { type OriginOf, requestInfo } from "./origin.ts";
 import { statusOf } from "./status.ts";
 
 /** The settings that all calls of a relay share. */
-export interface RelaySettings extends Pick<Settings, "errors" | "running" | "callLimits" | "logger" | "hooks"> {
+export interface RelaySettings extends Pick<Settings, "errors" | "running" | "callLimits" | "logger" | "hooks" | "observe"> {
   readonly originOf: OriginOf;
 }
 
@@ -39,11 +40,12 @@ export abstract class RelayedCall implements RunningCall {
   protected ended = false;
   /** Undefined before `begin`, and if it has rejected the call. */
   protected head: CallerHead | undefined = undefined;
-  /** The metadata that a hook has changed. */
+  /** The metadata that a hook or an observer has changed. */
   protected hooked: Metadata | undefined = undefined;
   /** The calls of the client in `callLimits`, while the call runs. */
   #client: ClientCalls | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
+  #observation: Observation | undefined = undefined;
   #requestId: string | undefined = undefined;
   #began = 0;
 
@@ -60,13 +62,19 @@ export abstract class RelayedCall implements RunningCall {
     if (settings.logger !== undefined) this.#began = performance.now();
     try {
       const { metadata: hook } = settings.hooks;
+      if (hook === undefined && settings.observe === undefined) {
+        this.head = headOf(caller, settings.originOf);
+        this.#start(this.head.fault);
+        return;
+      }
       // Before the metadata of HTTP is removed.
-      const before = hook && caller.metadata.clone();
+      const before = caller.metadata.clone();
       const head = headOf(caller, settings.originOf);
       this.head = head;
-      if (hook === undefined || before === undefined) this.#start(head.fault);
+      const request = { ...requestInfo(method.path, before, caller.authority, head.origin), requestId: this.requestId };
+      this.#observation = Observation.begin(settings, request, "grpc");
+      if (hook === undefined) this.#start(head.fault);
       else {
-        const request = { ...requestInfo(method.path, before, caller.authority, head.origin), requestId: this.requestId };
         this.#count();
         void this.#authorize(hook, { request, protocol: "grpc", method: method.desc }, head);
       }
@@ -91,7 +99,7 @@ export abstract class RelayedCall implements RunningCall {
   #reject(thrown: unknown): void {
     const { errors, logger } = this.method.settings;
     const error = RpcError.from(thrown);
-    logError(logger, error, this.requestId);
+    logError(logger, error, this.requestId, this.#observation);
     const status = statusOf(errors.visible(error));
     this.release(status.code);
     this.cancelUpstream(status);
@@ -107,6 +115,11 @@ export abstract class RelayedCall implements RunningCall {
   #start(fault: string | undefined): void {
     if (fault !== undefined) throw new RpcError(Code.INVALID_ARGUMENT, fault);
     if (this.#client === undefined) this.#count();
+    if (this.#observation !== undefined && this.head !== undefined) {
+      const { path, connections } = this.method;
+      this.hooked ??= this.head.copy(this.requestId);
+      this.#observation.call({ method: path, target: connections.channel.target, metadata: this.hooked });
+    }
     this.open();
   }
 
@@ -177,7 +190,7 @@ export abstract class RelayedCall implements RunningCall {
     const { code, message, metadata, cause } = status;
     if (cause === undefined) return status;
     const { errors, logger } = this.method.settings;
-    logger?.warn({ reqId: this.requestId }, message);
+    logger?.warn({ reqId: this.requestId, ...this.#observation?.logFields }, message);
     const shown = errors.visible(new RpcError(code, message, { cause }));
     return { code: shown.code, message: shown.message, metadata };
   }
@@ -192,6 +205,8 @@ export abstract class RelayedCall implements RunningCall {
       settings.callLimits.end(this.#client);
       this.#client = undefined;
     }
+    const { path: route, desc } = this.method;
+    this.#observation?.end({ protocol: "grpc", code, status: 200, route, method: desc });
     if (settings.logger !== undefined) this.#log(code);
   }
 
@@ -199,7 +214,7 @@ export abstract class RelayedCall implements RunningCall {
     const { settings, path } = this.method;
     const durationMs = Math.round((performance.now() - this.#began) * 1000) / 1000;
     const fields = { reqId: this.requestId, method: "POST", path, protocol: "grpc", status: 200, grpc: Code[code], durationMs };
-    settings.logger?.info({ ...fields, peer: this.#address }, "request");
+    settings.logger?.info({ ...fields, peer: this.#address, ...this.#observation?.logFields }, "request");
   }
 }
 

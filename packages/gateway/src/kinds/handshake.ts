@@ -21,10 +21,9 @@ export function handshakeHandler(core: Core, guard: Guard | undefined): Handshak
       checkOrigin(request, settings.pageOrigins);
       const match = findStream(routes, request.path);
       if (match === undefined) throw noStream(routes, request.path);
-      const { route, segments } = match;
       checkHeaders(request.headers);
-      const exchange = new WebSocketExchange(request, segments, settings);
-      return (socket, connection) => void serveWebSocket(socket, connection, exchange, route);
+      const exchange = new WebSocketExchange(request, match, settings);
+      return (socket, connection) => void serveWebSocket(socket, connection, exchange, match.route);
     } catch (error) {
       new HttpExchange(request, response, settings).fail(error);
       return undefined;

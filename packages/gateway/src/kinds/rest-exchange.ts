@@ -18,11 +18,13 @@ export class RestExchange extends HttpExchange implements RequestTarget {
   #trailer: Metadata | undefined;
 
   readonly #method: DescMethod;
+  readonly #template: string;
 
   constructor(request: HttpRequest, response: HttpResponse, { route, segments }: Match<Route>, settings: Settings) {
     super(request, response, settings);
     this.segments = segments;
     this.#method = route.binding.method;
+    this.#template = route.binding.template.text;
     this.query = request.query;
   }
 
@@ -36,6 +38,10 @@ export class RestExchange extends HttpExchange implements RequestTarget {
   callOptions(limitMs: number): UpstreamCall {
     const { request, settings } = this;
     return this.begin(requestMetadata(request, settings.headerRules), limitMs);
+  }
+
+  override get route(): string {
+    return this.#template;
   }
 
   override get method(): DescMethod {

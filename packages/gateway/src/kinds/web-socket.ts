@@ -59,8 +59,10 @@ export async function serveWebSocket(socket: WebSocket, connection: Duplex, exch
   exchange.cancel();
   const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
   const { path, requestId: reqId } = request;
-  const grpc = Code[error?.code ?? Code.OK];
-  settings.logger?.info({ reqId, method: "WEBSOCKET", path, protocol: "rest", grpc, durationMs, peer }, "request");
+  const code = error?.code ?? Code.OK;
+  exchange.ended(code);
+  const fields = { reqId, method: "WEBSOCKET", path, protocol: "rest", grpc: Code[code], durationMs, peer };
+  settings.logger?.info({ ...fields, ...exchange.observation?.logFields }, "request");
   // The socket must be read to receive the peer's close frame.
   requests.return();
   if (error === undefined) socket.close(1000);
