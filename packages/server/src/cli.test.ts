@@ -48,6 +48,20 @@ test.each([{ args: ["serve", "streams", "chat"] }, { args: ["streams", "chat", "
   },
 );
 
+test("--admin is a port of localhost, or an address, of a single process", async () => {
+  expect(await parse("--admin", "9470")).toMatchObject({ admin: "localhost:9470" });
+  expect(await parse("--admin", "0.0.0.0:9470")).toMatchObject({ admin: "0.0.0.0:9470" });
+  expect(await parse("chat")).not.toHaveProperty("admin");
+  expect(await parse("--admin", "x")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("It must be a port, host:port, or unix:/path."),
+  });
+  expect(await parse("--admin", "9470", "--workers", "2")).toMatchObject({
+    exitCode: 1,
+    stderr: "error: --admin shows one process, so it needs --workers 1\n",
+  });
+});
+
 test("options may stand before and after the topic", async () => {
   const expected = { topics: [{ name: "hello-stream" }], host: "0.0.0.0", port: 0, logLevel: "debug" };
   expect(await parse("hello-stream", "--port", "0", "--host", "0.0.0.0", "--log-level", "debug")).toMatchObject(expected);

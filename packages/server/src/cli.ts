@@ -2,6 +2,7 @@
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { oneLineErrors } from "@grpc-study/command/command-line";
+import { parseListenAddress } from "@grpc-study/command/listen-address";
 import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Security } from "./access.ts";
@@ -27,6 +28,8 @@ export interface ServeRequest {
   readonly transport: TransportName;
   /** The number of processes that share the ports. */
   readonly workers: number;
+  /** The address of the listener for operators. */
+  readonly admin: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -85,6 +88,11 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
     .option("--users <file>", "JSON file of the users who may call with a token (or its content in GRPC_STUDY_USERS)")
     .option("--workers <n>", "number of processes that share the ports; a process that crashes is replaced", parseWorkers, 1)
     .addOption(new Option("--transport <name>", "transport that carries the calls").choices(transportNames).default(transportNames[0]))
+    .option(
+      "--admin <[host:]port>",
+      "also serve channelz, health and reflection for operators at this address, on localhost by default",
+      parseListenAddress,
+    )
     .addOption(new Option("--log-level <level>", "least severe level that is logged to stderr").choices(logLevels).default("info"))
     .addHelpText("after", `\n${listTopics(topics)}`)
     .action(async (names: readonly string[], { security, ...options }: Options) => {
@@ -96,6 +104,7 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
         command.error(`error: --port needs a single topic, but ${selected.length} are selected`);
       if ((options.tlsCert === undefined) !== (options.tlsKey === undefined))
         command.error("error: --tls-cert and --tls-key must be given together");
+      if (options.admin !== undefined && options.workers > 1) command.error("error: --admin shows one process, so it needs --workers 1");
       await serve({ ...options, topics: selected, security: security && securityNames[security] });
     });
 

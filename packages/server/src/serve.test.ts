@@ -5,6 +5,7 @@ import { Greeter as ChatGreeter } from "@grpc-study/proto/chat";
 import { Greeter } from "@grpc-study/proto/helloworld";
 import { ProdService } from "@grpc-study/proto/shop";
 import { Code, createClient, implement } from "@grpc-study/rpc";
+import { Channelz } from "@grpc-study/rpc/channelz";
 import { Health, HealthCheckResponse_ServingStatus } from "@grpc-study/rpc/health";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -59,6 +60,30 @@ test("every endpoint has health and reflection", async () => {
       value: { service: expect.arrayContaining(services.map((name) => expect.objectContaining({ name }))) },
     });
   }
+});
+
+test("with `admin`, channelz shows the servers of all topics, and goes last", async () => {
+  const serving = await start([chat, streams], { port: 0, admin: "127.0.0.1:0" });
+  const admin = serving.endpoints.find(({ topic }) => topic === "admin");
+  expect(admin?.services).toEqual(["grpc.channelz.v1.Channelz"]);
+  using client = createClient(Channelz, admin?.address ?? "");
+  const { server } = await client.getServers({});
+  expect(server.map(({ ref }) => ref?.name)).toEqual(expect.arrayContaining(serving.endpoints.map(({ address }) => address)));
+  using health = createClient(Health, admin?.address ?? "");
+  expect(await health.check({})).toMatchObject({ status: HealthCheckResponse_ServingStatus.SERVING });
+  using topic = createClient(Channelz, serving.endpoints[0]?.address ?? "");
+  await expect(topic.getServers({})).rejects.toMatchObject({ code: Code.UNIMPLEMENTED });
+  await serving.shutdown();
+  await expect(client.getServers({})).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+});
+
+test("an `admin` address in use ends the topics, too", async () => {
+  const blocker = createTcpServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void blocker.close());
+  await once(blocker, "listening");
+  const { port } = blocker.address() as AddressInfo;
+  const starting = start([chat], { port: 0, admin: `127.0.0.1:${port}` });
+  await expect(starting).rejects.toThrow(new StartError(`--admin: cannot listen on 127.0.0.1:${port}: the address is already in use`));
 });
 
 test("every endpoint validates requests by the rules of the .proto files, after access control", async () => {

@@ -12,6 +12,7 @@ import {
 import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { accessControl, type Security, usesTls, usesTokens } from "./access.ts";
+import { type Admin, serveAdmin } from "./admin.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { logCalls, logFailures } from "./logging.ts";
 import type { TlsFiles } from "./tls-files.ts";
@@ -40,6 +41,8 @@ export interface ServeOptions {
   readonly transport?: ServerOptions["transport"];
   /** Returns the certificates. Called once, if a listener needs them. */
   readonly tls?: () => Promise<TlsFiles>;
+  /** Serves channelz to operators at this address. Default: not at all. */
+  readonly admin?: string | undefined;
   readonly log: Logger;
 }
 
@@ -70,6 +73,7 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
   const servers: Server[] = [];
   const gateways: HttpListening[] = [];
   const endpoints: Endpoint[] = [];
+  let admin: Admin | undefined;
   let files: Promise<TlsFiles> | undefined;
 
   const shutdown = async (shutdownOptions?: ShutdownOptions) => {
@@ -80,6 +84,8 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     for (const { method, peer, how } of reports.flatMap(({ cut }) => cut)) {
       log.warn({ method: methodPath(method), peer, how }, "call cut off");
     }
+    // Last, so that it shows what the others still do.
+    await admin?.server.shutdown({ graceMs: 0 });
   };
 
   const startServer = async (topic: Topic, { port, security }: Listener) => {
@@ -120,9 +126,18 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
         else await startServer(topic, { ...listener, port: wanted });
       } catch (error) {
         await shutdown({ graceMs: 0 });
-        throw startError(topic, wanted, error);
+        throw startError(`topic ${topic.name}`, wanted, error);
       }
     }
+  }
+  if (options.admin !== undefined) {
+    try {
+      admin = await serveAdmin(options.admin);
+    } catch (error) {
+      await shutdown({ graceMs: 0 });
+      throw startError("--admin", undefined, error);
+    }
+    endpoints.push(admin.endpoint);
   }
   return { endpoints, shutdown };
 }
@@ -147,10 +162,10 @@ function tlsOf(security: Security, files: TlsFiles | undefined, log: Logger | un
  * Turns an error that the operator can correct into one line. Other errors are bugs, and are
  * returned unchanged.
  */
-function startError({ name }: Topic, port: number, error: unknown): unknown {
+function startError(what: string, port: number | undefined, error: unknown): unknown {
   const expected = error instanceof ListenError || error instanceof TlsFileError || error instanceof StartError;
   if (!expected) return error;
-  const inUse = error instanceof ListenError && error.code === "EADDRINUSE";
+  const inUse = port !== undefined && error instanceof ListenError && error.code === "EADDRINUSE";
   const problem = inUse ? `port ${port} is already in use (${error.address})` : error.message;
-  return new StartError(`topic ${name}: ${problem}`, { cause: error });
+  return new StartError(`${what}: ${problem}`, { cause: error });
 }

@@ -16,12 +16,12 @@ import { UsersError, watchUsers } from "./users.ts";
 
 /** @throws StartError if a topic cannot be served. */
 export async function start(request: ServeRequest, log: Logger): Promise<Serving> {
-  const { topics, host, port, security } = request;
+  const { topics, host, port, security, admin } = request;
   try {
     const users = watchUsers(request.users, { methods: allMethods(topics, log), log });
     const transport = await loadTransport(request.transport);
     const tls = () => findCertificates(request, log);
-    return await serve(topics, { host, port, security, users, tls, transport, log });
+    return await serve(topics, { host, port, security, users, tls, transport, admin, log });
   } catch (error) {
     throw startError(error);
   }

@@ -75,6 +75,8 @@ test("--refresh is a duration or off, and --protocols and --listen are checked",
   expect(await parse("--protocols", "soap")).toContain("Allowed choices are rest, connect, grpc-web, grpc");
   for (const listen of ["[::1]:0", "a.b:65535", "unix:/tmp/a.sock"])
     expect(await parse("--listen", listen)).toHaveProperty("listen", listen);
+  expect(await parse("--admin", "9470")).toHaveProperty("admin", "localhost:9470");
+  expect(await parse("--admin", "localhost")).toContain("It must be a port, host:port, or unix:/path.");
   for (const listen of ["::1:0", "a:65536", "a", ":1", "unix:"]) expect(await parse("--listen", listen)).toContain("It must be host:port");
 });
 

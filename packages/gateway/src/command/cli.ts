@@ -1,6 +1,7 @@
 // The command line: its options, and its error messages.
 import { oneLineErrors } from "@grpc-study/command/command-line";
 import { parseDuration, parseDurationOrZero } from "@grpc-study/command/duration";
+import { parseListenAddress } from "@grpc-study/command/listen-address";
 import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { listenPattern, type Protocol, protocols } from "../config/schema-parts.ts";
@@ -58,6 +59,7 @@ export interface CommandOptions {
   readonly grace?: number;
   readonly title?: string;
   readonly openapi: boolean;
+  readonly admin?: string;
   readonly logLevel?: LogLevel;
 }
 
@@ -92,6 +94,11 @@ export function createProgram({ serve, check }: Actions): Command {
       "--listen <host:port>",
       "the address to listen on, or unix:/path; localhost listens on IPv4 and IPv6 (default: localhost:9468)",
       parseListen,
+    )
+    .option(
+      "--admin <[host:]port>",
+      "also serve channelz, health and reflection for operators at this address, on localhost by default",
+      parseListenAddress,
     );
 
   command

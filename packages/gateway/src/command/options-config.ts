@@ -8,6 +8,7 @@ export function withOptions(file: Config, cli: CommandOptions): Config {
     ...file,
     ...given({
       listen: cli.listen,
+      admin: cli.admin,
       services: cli.service,
       ruleFiles: cli.rules,
       conflicts: cli.conflicts,

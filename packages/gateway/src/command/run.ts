@@ -1,8 +1,9 @@
 // Runs the command: from the parsed options to the signal that ends it.
 import { constants } from "node:os";
+import { parseListenAddress } from "@grpc-study/command/listen-address";
 import { printable } from "@grpc-study/command/printable";
 import { createLogger, type Logger } from "@grpc-study/log";
-import { ListenError } from "@grpc-study/rpc";
+import { ListenError, type Server } from "@grpc-study/rpc";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/read-config.ts";
 import { protocols } from "../config/schema-parts.ts";
@@ -10,6 +11,7 @@ import { createGateway, type Gateway } from "../gateway.ts";
 import type { GatewayServerOptions } from "../options.ts";
 import { ownPathsOf } from "../own-paths.ts";
 import { servedBindings } from "../routes.ts";
+import { serveAdmin } from "./admin.ts";
 import type { CommandOptions } from "./cli.ts";
 import { isFault, LiveConfig } from "./live-config.ts";
 import { withOptions } from "./options-config.ts";
@@ -66,15 +68,17 @@ async function serve(cli: CommandOptions, config: Config, listen: string, live: 
   }
   const gateway = create(options);
   let url: string;
+  let admin: Server | undefined;
   try {
     ({ url } = await gateway.listen(listen));
+    if (config.admin !== undefined) admin = await serveAdmin(parseListenAddress(String(config.admin)), log);
   } catch (error) {
     await gateway.close();
     throw error;
   }
   log.info({ url }, "serving HTTP");
   live.attach(gateway);
-  handleSignals(gateway, live, log);
+  handleSignals(gateway, live, admin, log);
   hangup.handle(() => void live.reload(() => configOf(cli)));
   process.stdout.on("error", () => {}); // the reader of the table may exit first
   const { docs, openApi } = ownPathsOf(options);
@@ -101,7 +105,7 @@ function create(options: GatewayServerOptions): Gateway {
   }
 }
 
-function handleSignals(gateway: Gateway, live: LiveConfig, log: Logger): void {
+function handleSignals(gateway: Gateway, live: LiveConfig, admin: Server | undefined, log: Logger): void {
   let stopping = false;
   const stop = async (signal: "SIGINT" | "SIGTERM") => {
     if (stopping) process.exit(128 + constants.signals[signal]);
@@ -109,6 +113,8 @@ function handleSignals(gateway: Gateway, live: LiveConfig, log: Logger): void {
     log.info("shutting down; a second signal exits at once");
     await gateway.close();
     live.close();
+    // Last, so that it shows what the gateway still does.
+    await admin?.shutdown({ graceMs: 0 });
     log.info("stopped");
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);

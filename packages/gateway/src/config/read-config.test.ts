@@ -105,6 +105,13 @@ test("messages do not contain the values of variables, nor those of keys and cer
   expect(faultsOf("listen: ${a b}")).toEqual(["1:9: ${a b} is malformed, expected ${NAME} or ${NAME:-default}; $$ stands for $"]);
 });
 
+test("admin is a port, or an address", () => {
+  expect(read("admin: 9470")).toEqual({ admin: 9470 });
+  for (const admin of ["9470", "0.0.0.0:9470", "[::1]:9470", "unix:/run/admin.sock"]) expect(read(`admin: "${admin}"`)).toEqual({ admin });
+  expect(faultsOf("admin: localhost")).toEqual(["1:8: admin: must be a port, host:port, or unix:/path"]);
+  expect(faultsOf("admin: 65536")).toEqual(["1:8: admin: must be at most 65535, got 65536"]);
+});
+
 test("certificates may stand in variables; what is neither a path nor PEM is not quoted", () => {
   const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
   const text = "tls:\n  cert: ${CERT}\n  key: ${KEY}\n";

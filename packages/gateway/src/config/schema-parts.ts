@@ -29,11 +29,19 @@ export const count = (description: string) => ({ type: "integer", description, m
 export const strings = (description: string) =>
   ({ type: ["string", "array"], description, pattern: "\\S", items: { type: "string", pattern: "\\S" } }) as const;
 
+const host = "(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+)";
+const port = "(?:\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
+
 /** An IPv6 address stands in brackets. The port is 0 to 65535. Or the path of a Unix socket. */
-export const listenPattern =
-  "^unix:.|^(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+):(?:\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])$";
+export const listenPattern = `^unix:.|^${host}:${port}$`;
+
+const adminPattern = `^unix:.|^(?:${host}:)?${port}$`;
 
 export const hostAndPort = (description: string) => ({ type: "string", description, pattern: listenPattern }) as const;
+
+/** The port alone means localhost. */
+export const portOrAddress = (description: string) =>
+  ({ type: ["string", "integer"], description, pattern: adminPattern, minimum: 0, maximum: 65_535 }) as const;
 
 export const protocols = ["rest", "connect", "grpc-web", "grpc"] as const;
 
@@ -52,5 +60,6 @@ export const patternTexts: Readonly<Record<string, string>> = {
   [`^unlimited$|${durationPattern}`]: "a duration such as 500ms, 1s or 2m, or unlimited",
   [text("").pattern]: "a text that is not empty",
   [listenPattern]: "host:port, such as localhost:8080 or [::1]:8080, or unix:/path",
+  [adminPattern]: "a port, host:port, or unix:/path",
   [path("").pattern]: "a path such as /healthz, or false",
 };

@@ -2,7 +2,20 @@
 // the validator that scripts/config-schema.ts generates with Ajv, and of the type `Config`.
 import { logLevels } from "@grpc-study/log";
 import { callLimits, connectionLimits, messageLimits } from "./schema-limits.ts";
-import { duration, durationOrZero, file, flag, hostAndPort, object, path, pem, protocols, strings, text } from "./schema-parts.ts";
+import {
+  duration,
+  durationOrZero,
+  file,
+  flag,
+  hostAndPort,
+  object,
+  path,
+  pem,
+  portOrAddress,
+  protocols,
+  strings,
+  text,
+} from "./schema-parts.ts";
 
 const upstreamTls = {
   type: ["boolean", "object"],
@@ -86,6 +99,9 @@ export const configSchema = {
   properties: {
     $schema: text("The JSON Schema of this file, for editors."),
     listen: hostAndPort("The address to listen on: host:port, or unix:/path. localhost listens on IPv4 and IPv6. Default: localhost:9468."),
+    admin: portOrAddress(
+      "Also serves channelz, health and reflection for operators at this address: a port of localhost, host:port, or unix:/path. Default: off.",
+    ),
     upstreams: { type: "array", description: "The gRPC servers.", minItems: 1, items: upstream },
     services: strings("The services to serve, of all servers: full names, or a prefix such as shop.v1.*. Default: all."),
     rules: {

@@ -1,0 +1,15 @@
+// Parses `[HOST:]PORT`, the address of a listener that only this machine reaches by default.
+import { InvalidArgumentError } from "commander";
+
+/**
+ * Returns `host:port` or `unix:path`, as servers of @grpc-study/rpc listen on it. A port alone means
+ * localhost.
+ *
+ * @throws InvalidArgumentError for another format.
+ */
+export function parseListenAddress(text: string): string {
+  const groups = /^(?:(?<host>\[[\da-fA-F:.]+\]|[\w.-]+):)?(?<port>\d{1,5})$/.exec(text)?.groups;
+  if (groups !== undefined && Number(groups["port"]) <= 65_535) return `${groups["host"] ?? "localhost"}:${groups["port"]}`;
+  if (/^unix:./.test(text)) return text;
+  throw new InvalidArgumentError("It must be a port, host:port, or unix:/path.");
+}
