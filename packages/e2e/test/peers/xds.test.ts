@@ -21,11 +21,13 @@ const definition = loadSync(
     "envoy/config/endpoint/v3/endpoint.proto",
     "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
     "envoy/extensions/filters/http/router/v3/router.proto",
+    "envoy/service/status/v3/csds.proto",
   ],
   {
     keepCase: true,
     defaults: true,
     oneofs: true,
+    enums: String,
     includeDirs: ["envoy-api", "xds", "googleapis", "protoc-gen-validate"].map((folder) => join(deps, folder)),
   },
 );
@@ -81,9 +83,17 @@ async function startControlPlane(started: AsyncDisposableStack, resources: Reado
     },
   });
   started.defer(() => server.forceShutdown());
-  return await new Promise((resolve, reject) => {
+  return await bind(server);
+}
+
+function bind(server: grpc.Server): Promise<number> {
+  return new Promise((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
   });
+}
+
+interface ClientStatusResponse {
+  readonly config: readonly { readonly generic_xds_configs: readonly { readonly type_url: string; readonly client_status: string }[] }[];
 }
 
 test("a client of ours calls the servers that a control plane names", async () => {
@@ -114,4 +124,25 @@ test("a client of ours calls the servers that a control plane names", async () =
   const client = createClient(TestService, channel);
   while (calls.size < 2) await client.emptyCall({}, { waitForReady: true, timeoutMs: 20_000 });
   expect([...calls.keys()].sort()).toEqual(["a", "b"]);
+
+  // The admin services of grpc-js show what the control plane has sent (CSDS).
+  const admin = new grpc.Server();
+  grpc.addAdminServicesToServer(admin);
+  started.defer(() => admin.forceShutdown());
+  const ClientStatus = grpc.makeGenericClientConstructor(
+    definition["envoy.service.status.v3.ClientStatusDiscoveryService"] as grpc.ServiceDefinition,
+    "csds",
+  );
+  const observer = new ClientStatus(`127.0.0.1:${await bind(admin)}`, grpc.credentials.createInsecure());
+  started.defer(() => observer.close());
+  const statuses = await new Promise<ClientStatusResponse>((resolve, reject) => {
+    observer["FetchClientStatus"]?.({}, (error: Error | null, response: ClientStatusResponse) =>
+      error ? reject(error) : resolve(response),
+    );
+  });
+  const configs = statuses.config.flatMap(({ generic_xds_configs }) => generic_xds_configs);
+  expect(new Set(configs.map(({ type_url }) => type_url))).toEqual(
+    new Set(["envoy.config.listener.v3.Listener", "envoy.config.cluster.v3.Cluster", "envoy.config.endpoint.v3.ClusterLoadAssignment"]),
+  );
+  expect(new Set(configs.map(({ client_status }) => client_status))).toEqual(new Set(["ACKED"]));
 });
