@@ -8,6 +8,7 @@ import { build } from "esbuild";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { budget } from "../src/budget.ts";
 import { project, run } from "../src/install.ts";
+import { installed } from "../src/size.ts";
 
 const [small, full, runtimes] = [inject("small"), inject("full"), inject("runtimes")];
 const require = createRequire(import.meta.url);
@@ -20,8 +21,8 @@ function entriesOf(folder: string): string[] {
     .map((path) => name + path.slice(1));
 }
 
-const entries = inject("trees")
-  .gateway.packages.filter(({ name }) => name.startsWith("@grpc-study/"))
+const entries = installed(full)
+  .packages.filter(({ name }) => name.startsWith("@grpc-study/"))
   .flatMap(({ folder }) => entriesOf(folder));
 
 describe.each(["rpc", "gateway"] as const)("the tree of %s", (name) => {

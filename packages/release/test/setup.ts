@@ -23,6 +23,9 @@ declare module "vitest" {
 }
 
 const consumer = fileURLToPath(new URL("../consumer", import.meta.url));
+/** The packages that neither the gateway nor rpc needs. They do not count as part of its tree. */
+const additions = ["@grpc-study/auth", "@grpc-study/otel"];
+
 const bin = fileURLToPath(new URL("../node_modules/.bin", import.meta.url));
 
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
@@ -37,9 +40,10 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     const [programs] = await Promise.all([
       runtimes(),
       install(small, [...files.map(({ file }) => file), `@bufbuild/protobuf@${lowest(peers["@bufbuild/protobuf"])}`]),
-      install(full, [...tarballs.map(({ file }) => file), "@bufbuild/protobuf@2"]),
+      install(full, [...tarballs.filter(({ name }) => !additions.includes(name)).map(({ file }) => file), "@bufbuild/protobuf@2"]),
     ]);
     const trees = { rpc: installed(small), gateway: installed(full) };
+    await install(full, tarballs.filter(({ name }) => additions.includes(name)).map(({ file }) => file));
     // Needed by the compilers, and by the entry points for grpc-js and Fastify.
     await install(full, ["@types/node@24", "@types/ws@8", "@grpc/grpc-js@1", "fastify@5", "@fastify/websocket@11"]);
     await Promise.all([cp(consumer, full, { recursive: true }), cp(join(consumer, "greeter.ts"), join(small, "greeter.ts"))]);

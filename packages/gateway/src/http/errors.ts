@@ -4,6 +4,7 @@ import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { type JsonCodec, jsonCodec } from "@grpc-study/codec/json";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { withKnownTypes } from "../known-types.ts";
+import { retryAfter } from "./retry-after.ts";
 import { httpStatus } from "./status.ts";
 
 /**
@@ -30,8 +31,6 @@ export interface ErrorResponse {
 const unavailable = new RpcError(Code.UNAVAILABLE, "the upstream is not available");
 const timedOut = new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded");
 
-/** Seconds after which a client may retry when the upstream is down. */
-const retryAfter = { "retry-after": "1" };
 /** A 401 response names the authentication scheme (RFC 9110, section 11.6.1). */
 const challenge = { "www-authenticate": "Bearer" };
 
@@ -50,7 +49,7 @@ export class ErrorWriter {
   response(thrown: unknown): ErrorResponse {
     const error = this.visible(thrown);
     const status = error instanceof HttpError ? error.status : httpStatus(error.code);
-    const headers = error instanceof HttpError ? error.headers : status === 503 ? retryAfter : status === 401 ? challenge : {};
+    const headers = error instanceof HttpError ? error.headers : status === 401 ? challenge : retryAfter(error);
     return { status, headers, body: this.status(error) };
   }
 

@@ -285,8 +285,28 @@ describe.each(transports)("%s", (transport) => {
         message: "坏了",
         details: [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "2s" }],
       });
+      const retries = code === Code.UNAVAILABLE || code === Code.RESOURCE_EXHAUSTED;
+      expect(response.headers.get("retry-after")).toBe(retries ? "2" : null);
     },
   );
+
+  test.each<[Code, object | undefined, string | null]>([
+    [Code.UNAVAILABLE, undefined, "1"],
+    [Code.UNAVAILABLE, {}, "1"],
+    [Code.UNAVAILABLE, { retryDelay: { seconds: 5n, nanos: 1 } }, "6"],
+    [Code.UNAVAILABLE, { retryDelay: { seconds: -5n } }, "1"],
+    [Code.RESOURCE_EXHAUSTED, undefined, null],
+    [Code.RESOURCE_EXHAUSTED, { retryDelay: { nanos: 1 } }, "1"],
+    [Code.RESOURCE_EXHAUSTED, { retryDelay: {} }, "0"],
+    [Code.RESOURCE_EXHAUSTED, { retryDelay: { seconds: -5n } }, null],
+  ])("code %i with RetryInfo %o has Retry-After: %s", async (code, retryInfo, expected) => {
+    const { url } = await start(transport, {
+      fail: () => {
+        throw new RpcError(code, "later", { details: retryInfo === undefined ? [] : [detail(RetryInfoSchema, retryInfo)] });
+      },
+    });
+    expect((await fetch(`${url}/v1/fail`, { ...body, body: "{}" })).headers.get("retry-after")).toBe(expected);
+  });
 
   test("the HTTP statuses are those of google.rpc.Code", () => {
     // google/rpc/code.proto
