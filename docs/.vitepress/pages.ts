@@ -53,6 +53,7 @@ export const sections: readonly Section[] = [
         zh: "上线第一周",
         pages: [
           { path: "guides/first-week", en: "Ten jobs", zh: "十件事" },
+          { path: "guides/jwt", en: "JWT and OpenID Connect", zh: "JWT 与 OpenID Connect" },
           { path: "guides/retries", en: "Retries", zh: "重试" },
           { path: "guides/balancing", en: "Load balancing", zh: "负载均衡" },
           { path: "guides/probes", en: "Health and probes", zh: "健康检查与探针" },

@@ -11,7 +11,7 @@ const docs = fileURLToPath(new URL("../", import.meta.url));
  * The packages. One that exports names of another one again comes after it: the first page describes
  * them, and others refer to it.
  */
-const packages = ["http2", "codec", "rpc", "gateway"];
+const packages = ["http2", "codec", "rpc", "auth", "gateway"];
 
 /** Entry points that only the packages of this repository use. */
 const internal: ReadonlySet<string> = new Set(["gateway/program", "rpc/linked-set", "rpc/timeout"]);

@@ -43,7 +43,10 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
       install(full, [...tarballs.filter(({ name }) => !additions.includes(name)).map(({ file }) => file), "@bufbuild/protobuf@2"]),
     ]);
     const trees = { rpc: installed(small), gateway: installed(full) };
-    await install(full, tarballs.filter(({ name }) => additions.includes(name)).map(({ file }) => file));
+    await install(
+      full,
+      tarballs.filter(({ name }) => additions.includes(name)).map(({ file }) => file),
+    );
     // Needed by the compilers, and by the entry points for grpc-js and Fastify.
     await install(full, ["@types/node@24", "@types/ws@8", "@grpc/grpc-js@1", "fastify@5", "@fastify/websocket@11"]);
     await Promise.all([cp(consumer, full, { recursive: true }), cp(join(consumer, "greeter.ts"), join(small, "greeter.ts"))]);
