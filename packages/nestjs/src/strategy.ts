@@ -1,0 +1,107 @@
+// The transport strategy: serves the handlers of controllers on a server of @grpc-study/rpc.
+import type { DescService } from "@bufbuild/protobuf";
+import { type BoundAddress, createServer, type Server as RpcServer, type ServerTls } from "@grpc-study/rpc";
+import { type CustomTransportStrategy, type MessageHandler, Server, Transport } from "@nestjs/microservices";
+import { isGrpcPattern, type PatternHandler, servicesOf } from "./handlers.ts";
+
+export interface GrpcStrategyOptions {
+  /** The services that controllers implement. */
+  readonly services: readonly DescService[];
+  /**
+   * The server, which may have interceptors, limits, and services of its own. The strategy shuts it
+   * down. Default: `createServer()`.
+   */
+  readonly server?: RpcServer | undefined;
+  /** One or more addresses, as `server.listen()` takes them. Default: none, for calls in process. */
+  readonly address?: string | readonly string[] | undefined;
+  /** TLS or mutual TLS for the addresses. Default: plaintext. */
+  readonly tls?: ServerTls | undefined;
+  /** How long `app.close()` waits for running calls, in milliseconds. Default: 10,000. */
+  readonly graceMs?: number | undefined;
+}
+
+type Listening = (error?: unknown, addresses?: readonly BoundAddress[]) => void;
+
+const optionNames = ["services", "server", "address", "tls", "graceMs"];
+
+/**
+ * Serves controllers with the decorators `@GrpcMethod`, `@GrpcStreamMethod` and `@GrpcStreamCall` of
+ * @nestjs/microservices, or `@Implement` of this package. The payload of a handler is its request,
+ * and `@Ctx()` is the `Context` of the call.
+ *
+ * - A `@GrpcMethod` handler returns a response, a promise, an Observable or, if the method streams
+ *   responses, an iterable of them.
+ * - The payload of `@GrpcStreamMethod` is an Observable of requests. As in Nest, it completes when
+ *   the call is cancelled; the signal of the context is then aborted.
+ * - The payload of `@GrpcStreamCall` is an AsyncIterable of requests. It throws when the call is
+ *   cancelled, and an unread request slows the caller down.
+ *
+ * `app.listen()` rejects with a TypeError if a handler matches no method of `services`, and with the
+ * errors of `server.listen()`. A method without a handler ends with UNIMPLEMENTED.
+ *
+ * @example
+ * const strategy = new GrpcStrategy({ services: [Greeter], address: "localhost:50051" });
+ * const app = await NestFactory.createMicroservice(AppModule, { strategy });
+ * await app.listen();
+ */
+export class GrpcStrategy extends Server implements CustomTransportStrategy {
+  override readonly transportId = Transport.GRPC;
+  readonly server: RpcServer;
+  readonly #options: GrpcStrategyOptions;
+  readonly #handlers: PatternHandler[] = [];
+  readonly #addresses: BoundAddress[] = [];
+
+  /** @throws TypeError for an unknown option or a wrong type. */
+  constructor(options: GrpcStrategyOptions) {
+    super();
+    for (const name in options) {
+      if (!optionNames.includes(name))
+        throw new TypeError(`GrpcStrategy has no option "${name}"; the options are ${optionNames.join(", ")}`);
+    }
+    const { services, server = createServer() } = options;
+    if (!Array.isArray(services) || services.length === 0 || services.some((service) => service?.kind !== "service")) {
+      throw new TypeError("the option services of GrpcStrategy must be an array of one or more descriptors of services");
+    }
+    if (typeof server?.add !== "function") throw new TypeError("the option server of GrpcStrategy must be what createServer() returns");
+    this.server = server;
+    this.#options = options;
+  }
+
+  /** The bound addresses, once the application listens. */
+  get addresses(): readonly BoundAddress[] {
+    return this.#addresses;
+  }
+
+  // Called by Nest.
+
+  override addHandler(pattern: unknown, handler: MessageHandler, isEvent = false, extras: Record<string, unknown> = {}): void {
+    super.addHandler(pattern, handler, isEvent, extras);
+    // Handlers without a transport, of other microservices of the application, come here too.
+    if (isGrpcPattern(pattern)) this.#handlers.push({ ...pattern, handler });
+  }
+
+  async listen(listening: Listening): Promise<void> {
+    try {
+      const { services, address = [], tls } = this.#options;
+      this.server.add(...servicesOf(services, this.#handlers, (missing) => this.logger.warn(missing)));
+      for (const one of [address].flat()) this.#addresses.push(await this.server.listen(one, tls));
+    } catch (error) {
+      listening(error);
+      return;
+    }
+    listening(undefined, this.#addresses);
+  }
+
+  async close(): Promise<void> {
+    await this.server.shutdown({ graceMs: this.#options.graceMs });
+  }
+
+  /** Returns the server of @grpc-study/rpc, for `app.unwrap()`. */
+  override unwrap<T = RpcServer>(): T {
+    return this.server as T;
+  }
+
+  override on(): never {
+    throw new TypeError("GrpcStrategy has no events: interceptors of the server observe its calls");
+  }
+}
