@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { NoteService } from "../test/gen/notes/v1/notes_pb.js";
-import { NoteService as OtherNoteService } from "../test/gen/other/v1/notes_pb.js";
+import { NoteService } from "../example/gen/notes/v1/notes_pb.js";
+import { NoteService as OtherNoteService } from "../example/gen/other/v1/notes_pb.js";
 import { isGrpcPattern, type PatternHandler, servicesOf } from "./handlers.ts";
 
 const handlerOf = (service: string, rpc: string, streaming: PatternHandler["streaming"] = "no_stream"): PatternHandler => ({

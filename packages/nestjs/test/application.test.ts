@@ -6,9 +6,9 @@ import { NestFactory } from "@nestjs/core";
 import type { MicroserviceOptions } from "@nestjs/microservices";
 import { Test } from "@nestjs/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { type GetRequest, type ListRequest, NoteService } from "../example/gen/notes/v1/notes_pb.js";
 import { clientToken, GrpcClientModule, GrpcExceptionFilter, GrpcStrategy, Implement, InjectClient } from "../src/index.ts";
 import { freePort } from "./free-port.ts";
-import { type GetRequest, type ListRequest, NoteService } from "./gen/notes/v1/notes_pb.js";
 import { startApp } from "./start.ts";
 
 const upstream = () => {

@@ -24,8 +24,8 @@ import { REQUEST, Reflector } from "@nestjs/core";
 import { Ctx, Payload, RpcException } from "@nestjs/microservices";
 import { map, type Observable, of, tap, throwError } from "rxjs";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { type GetRequest, type ListRequest, type Note, NoteService } from "../example/gen/notes/v1/notes_pb.js";
 import { GrpcExceptionFilter, GrpcStrategy, Implement } from "../src/index.ts";
-import { type GetRequest, type ListRequest, type Note, NoteService } from "./gen/notes/v1/notes_pb.js";
 import { startApp, transports } from "./start.ts";
 
 let events: string[] = [];

@@ -6,13 +6,13 @@ import { createServer } from "@grpc-study/rpc";
 import { grpcJsTransport } from "@grpc-study/rpc/grpc-js";
 import { type MicroserviceOptions, Transport } from "@nestjs/microservices";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { NoteService } from "../example/gen/notes/v1/notes_pb.js";
 import { GrpcStrategy, type GrpcStrategyOptions } from "../src/index.ts";
 import { freePort } from "./free-port.ts";
-import { NoteService } from "./gen/notes/v1/notes_pb.js";
 import { GuardedController, left, PlainController } from "./plain.controller.ts";
 import { startApp } from "./start.ts";
 
-const protoPath = new URL("./proto/notes/v1/notes.proto", import.meta.url).pathname;
+const protoPath = new URL("../example/proto/notes/v1/notes.proto", import.meta.url).pathname;
 const { notes } = grpc.loadPackageDefinition(loadSync(protoPath)) as unknown as {
   notes: { v1: { NoteService: grpc.ServiceClientConstructor } };
 };

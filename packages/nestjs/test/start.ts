@@ -6,8 +6,8 @@ import type { INestMicroservice, ModuleMetadata } from "@nestjs/common";
 import type { MicroserviceOptions } from "@nestjs/microservices";
 import { Test } from "@nestjs/testing";
 import { onTestFinished } from "vitest";
+import { NoteService } from "../example/gen/notes/v1/notes_pb.js";
 import { GrpcStrategy, type GrpcStrategyOptions } from "../src/index.ts";
-import { NoteService } from "./gen/notes/v1/notes_pb.js";
 
 /** Starts a microservice, and closes it after the test. */
 export async function startApp(
