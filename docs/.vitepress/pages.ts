@@ -46,7 +46,10 @@ export const sections: readonly Section[] = [
       {
         en: "Start",
         zh: "起步",
-        pages: [{ path: "guides/getting-started", en: "Getting started", zh: "快速开始" }],
+        pages: [
+          { path: "guides/getting-started", en: "Getting started", zh: "快速开始" },
+          { path: "guides/nestjs", en: "NestJS", zh: "NestJS" },
+        ],
       },
       {
         en: "The first week",

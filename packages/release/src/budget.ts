@@ -19,6 +19,7 @@ export const budget: {
     "@grpc-study/gateway": 1_100 * KB,
     "@grpc-study/http2": 200 * KB,
     "@grpc-study/log": 20 * KB,
+    "@grpc-study/nestjs": 40 * KB,
     "@grpc-study/otel": 40 * KB,
     "@grpc-study/rpc": 600 * KB,
   },
