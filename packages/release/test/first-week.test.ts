@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { install, project, run } from "../src/install.ts";
-import { type Block, blocksOf, chainOf, GuideProject, importedBy, installedBy, markdownOf, tsc } from "./guide.ts";
+import { type Block, blocksOf, chainOf, commandsOf, GuideProject, importedBy, installedBy, markdownOf, tsc } from "./guide.ts";
 
 const node = inject("runtimes")["Node 22.18.0"] ?? process.execPath;
 const overview = "guides/first-week";
@@ -19,7 +19,9 @@ let modules: string;
 
 beforeAll(async () => {
   modules = await project();
-  const own = inject("tarballs").map(({ name, file }) => [name, file] as const);
+  const own = inject("tarballs")
+    .filter(({ name }) => name !== "@grpc-study/nestjs")
+    .map(({ name, file }) => [name, file] as const);
   const names = new Set(
     continuing.flatMap((page) => installedBy(chainOf(page)).filter((name) => !/^@grpc-study\/|^@bufbuild\/|^typescript$/.test(name))),
   );
@@ -99,10 +101,4 @@ function fileOf({ language, file }: Block, index: number): string | undefined {
 /** What the comments of a program say that it prints. */
 function printedBy(text: string): string {
   return [...text.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, line]) => `${line}\n`).join("");
-}
-
-/** The commands of a block, each with its output. */
-function commandsOf(text: string): (readonly [line: string, printed: string])[] {
-  const commands = text.split(/^\$ /m).slice(1);
-  return commands.map((one) => [one.slice(0, one.indexOf("\n")), one.slice(one.indexOf("\n") + 1)] as const);
 }

@@ -51,6 +51,12 @@ export function importedBy(chain: readonly string[]): string[] {
   return [...new Set(names)].filter((name) => !name.startsWith("node:"));
 }
 
+/** The commands of a block, each with its output. */
+export function commandsOf(text: string): (readonly [line: string, printed: string])[] {
+  const commands = text.split(/^\$ /m).slice(1);
+  return commands.map((one) => [one.slice(0, one.indexOf("\n")), one.slice(one.indexOf("\n") + 1)] as const);
+}
+
 /** A folder with the files of a page and of those that it continues, and its running commands. */
 export class GuideProject implements AsyncDisposable {
   readonly folder: string;

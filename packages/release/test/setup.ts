@@ -26,6 +26,9 @@ const consumer = fileURLToPath(new URL("../consumer", import.meta.url));
 /** The packages that neither the gateway nor rpc needs. They do not count as part of its tree. */
 const additions = ["@grpc-study/auth", "@grpc-study/otel"];
 
+/** Its peers are an application framework, so it has projects of its own: nestjs.test.ts. */
+const nestjs = "@grpc-study/nestjs";
+
 const bin = fileURLToPath(new URL("../node_modules/.bin", import.meta.url));
 
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
@@ -40,7 +43,10 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     const [programs] = await Promise.all([
       runtimes(),
       install(small, [...files.map(({ file }) => file), `@bufbuild/protobuf@${lowest(peers["@bufbuild/protobuf"])}`]),
-      install(full, [...tarballs.filter(({ name }) => !additions.includes(name)).map(({ file }) => file), "@bufbuild/protobuf@2"]),
+      install(full, [
+        ...tarballs.filter(({ name }) => ![...additions, nestjs].includes(name)).map(({ file }) => file),
+        "@bufbuild/protobuf@2",
+      ]),
     ]);
     const trees = { rpc: installed(small), gateway: installed(full) };
     await install(
