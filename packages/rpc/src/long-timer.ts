@@ -5,9 +5,50 @@
 // for weeks if a peer asks for it. This timer waits in steps instead. Each step is a power of two
 // milliseconds long, and there are 31 of them. All timers in steps of the same length share one
 // Node timer, which costs more CPU time than a small call.
+//
+// Tests replace the clock and the timers of the process, by virtual time or by the fake timers of a
+// test runner. Deadlines follow: the steps are armed anew, and the time that is left stays the same.
 import { outside } from "./propagation/current.ts";
 
 const longestStep = 30;
+
+const original = Date;
+/** The timers and the `Date` that the steps are armed with. */
+let set = setTimeout;
+let clear = clearTimeout;
+let date = Date;
+/** The last time that `now()` returned, and how far it is ahead of the process's clock. */
+let lastMs = 0;
+let aheadMs = 0;
+
+/** A monotonic clock in milliseconds. */
+function now(): number {
+  followClock();
+  const ms = clock() + aheadMs;
+  // The same fake timers have begun anew.
+  if (ms < lastMs) restart();
+  else lastMs = ms;
+  return lastMs;
+}
+
+/** The mocked timers of node:test replace `Date`, and leave `performance.now()` as it is. */
+function clock(): number {
+  return date === original ? performance.now() : date.now();
+}
+
+/** Goes on with the clock and the timers that the process has now, if they have been replaced. */
+export function followClock(): void {
+  if (set !== setTimeout || date !== Date) restart();
+}
+
+function restart(): void {
+  for (const step of steps) step.disarm();
+  set = setTimeout;
+  clear = clearTimeout;
+  date = Date;
+  aheadMs = lastMs - clock();
+  for (const step of steps) step.arm(lastMs);
+}
 
 export class LongTimer {
   readonly #atMs: number;
@@ -23,7 +64,7 @@ export class LongTimer {
   /** @param ms milliseconds. With Infinity, the timer never fires. */
   constructor(timeUp: () => void, ms: number) {
     this.#timeUp = timeUp;
-    const nowMs = performance.now();
+    const nowMs = now();
     this.#atMs = nowMs + ms;
     this.#wait(nowMs, ms);
   }
@@ -56,9 +97,14 @@ class Step {
   #first: LongTimer | undefined = undefined;
   #last: LongTimer | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
+  /** When `#timer` fires. */
+  #timerMs = 0;
   readonly #run = (): void => {
     this.#timer = undefined;
-    const nowMs = performance.now();
+    // Timers may be fake without the clock. Node's own fire a millisecond early at most.
+    const earlyMs = this.#timerMs - now();
+    if (earlyMs > 2) aheadMs += earlyMs;
+    const nowMs = now();
     try {
       while (this.#first !== undefined && this.#first.stepEndMs - nowMs < 1) {
         const timer = this.#first;
@@ -66,7 +112,7 @@ class Step {
         timer.onStepEnd(nowMs);
       }
     } finally {
-      this.#arm(nowMs);
+      this.arm(nowMs);
     }
   };
 
@@ -81,7 +127,7 @@ class Step {
     this.#last = timer;
     if (this.#first === undefined) {
       this.#first = timer;
-      this.#arm(nowMs);
+      this.arm(nowMs);
     }
   }
 
@@ -93,19 +139,22 @@ class Step {
     else next.previous = previous;
     timer.previous = undefined;
     timer.next = undefined;
-    if (this.#first === undefined && this.#timer !== undefined) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
+    if (this.#first === undefined) this.disarm();
   }
 
   /** Starts the Node timer for the first timer, unless it is running. */
-  #arm(nowMs: number): void {
-    if (this.#first !== undefined && this.#timer === undefined) {
-      const ms = Math.max(this.#first.stepEndMs - nowMs, 1);
-      // Other calls share the timer, so it belongs to none of them.
-      this.#timer = outside(() => setTimeout(this.#run, ms));
-    }
+  arm(nowMs: number): void {
+    if (this.#first === undefined || this.#timer !== undefined) return;
+    const ms = Math.max(this.#first.stepEndMs - nowMs, 1);
+    this.#timerMs = nowMs + ms;
+    // Other calls share the timer, so it belongs to none of them.
+    this.#timer = outside(() => set(this.#run, ms));
+  }
+
+  disarm(): void {
+    if (this.#timer === undefined) return;
+    clear(this.#timer);
+    this.#timer = undefined;
   }
 }
 
