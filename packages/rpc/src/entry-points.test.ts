@@ -35,6 +35,8 @@ import { check, validate, validateRequests } from "./interceptors/validate/index
 import * as current from "./propagation/current-call.ts";
 import { currentCall, detached } from "./propagation/current-call.ts";
 import { BadRequestSchema } from "./protocol/error-details.ts";
+import * as testing from "./testing/index.ts";
+import { faults, mockClient, recordCalls, testContext, virtualTime } from "./testing/index.ts";
 import * as transport from "./transport/index.ts";
 import {
   afterReset,
@@ -215,6 +217,32 @@ const parameters: Readonly<Record<string, Parameter>> = {
   "methodPath()": [/method/, nothing, (value) => methodPath(value)],
   "compiled()": [/schema/, nothing, (value) => compiled(value) as Codec],
   "protobufEs()": [/schema/, nothing, (value) => protobufEs(value) as Codec],
+  "faults(options)": [/faults\(\)/, notAnObject, (value) => faults(value)],
+  "faults({ rate })": [/rate/, ["null", "text", "empty", "NaN"], (rate) => faults({ rate })],
+  "faults({ latencyMs })": [/latencyMs/, ["null", "text", "empty", "array", "NaN"], (latencyMs) => faults({ latencyMs })],
+  "faults({ status })": [/status/, ["null", "text", "empty", "NaN"], (status) => faults({ status })],
+  "faults({ reset })": [/reset/, ["null", "text", "empty", "NaN"], (reset) => faults({ reset })],
+  "faults({ seed })": [/seed/, ["null", "text", "empty", "NaN"], (seed) => faults({ seed })],
+  "mockClient(service)": [/service/, nothing, (value) => mockClient(value, {})],
+  "mockClient(_, handlers)": [/handlers/, notAnObject, (value) => mockClient(TestService, value)],
+  "mockClient(_, _, options)": [/mockClient\(\)/, noOptions, (value) => mockClient(TestService, {}, value)],
+  "mockClient(_, _, { server })": [/server/, noOptions, (value) => mockClient(TestService, {}, { server: value })],
+  "recordCalls().of()": [/of\(\)/, nothing, (value) => recordCalls().of(value)],
+  "testContext(options)": [/testContext\(\)/, noOptions, (value) => testContext(value)],
+  "testContext({ method })": [/method/, ["null", "five", "text", "empty", "array"], (method) => testContext({ method })],
+  "testContext({ metadata })": [/metadata/, noOptions, (metadata) => testContext({ metadata })],
+  "testContext({ peer })": [/peer/, ["null", "five", "empty", "array"], (peer) => testContext({ peer })],
+  "testContext({ clientCertificate })": [
+    /clientCertificate/,
+    ["null", "five", "text", "array"],
+    (clientCertificate) => testContext({ clientCertificate }),
+  ],
+  "testContext({ values })": [/values/, ["null", "five", "text", "empty", "array"], (values) => testContext({ values })],
+  "testContext({ timeoutMs })": [/timeoutMs/, ["null", "text", "empty", "NaN"], (timeoutMs) => testContext({ timeoutMs })],
+  "testContext({ compression })": [/compression/, ["null", "five", "text", "empty"], (compression) => testContext({ compression })],
+  "context.abort()": [/abort\(\)/, nothing, (value) => testContext().abort(value)],
+  "virtualTime(options)": [/virtualTime\(\)/, noOptions, (value) => virtualTime(value)],
+  "virtualTime({ start })": [/start/, ["null", "text", "empty", "NaN"], (start) => virtualTime({ start })],
   "validate(options)": [/validate\(\)/, noOptions, (value) => validate(value)],
   "validate({ registry })": [/registry/, ["null", "five", "text", "empty", "array"], (registry) => validate({ registry })],
   "validateRequests(options)": [/validateRequests\(\)/, noOptions, (value) => validateRequests(value)],
@@ -275,12 +303,15 @@ const parameters: Readonly<Record<string, Parameter>> = {
  */
 const made = ["ListenError", "TlsFileError", "RuleError", "ContextValues", "HeaderList"];
 
-test.each(Object.entries({ index, current, grpcJs, validation, transport }))("each public function of %s has a row", (_, exported) => {
-  const rows = Object.keys(parameters);
-  const functions = Object.entries(exported).filter(([name, value]) => typeof value === "function" && !made.includes(name));
-  expect(functions.length).toBeGreaterThan(1);
-  expect(functions.map(([name]) => name).filter((name) => !rows.some((row) => row.startsWith(`${name}(`)))).toEqual([]);
-});
+test.each(Object.entries({ grpcJs, index, testing, transport, validation, current }))(
+  "each public function of %s has a row",
+  (_, exported) => {
+    const rows = Object.keys(parameters);
+    const functions = Object.entries(exported).filter(([name, value]) => typeof value === "function" && !made.includes(name));
+    expect(functions.length).toBeGreaterThan(1);
+    expect(functions.map(([name]) => name).filter((name) => !rows.some((row) => row.startsWith(`${name}(`)))).toEqual([]);
+  },
+);
 
 const shown: Readonly<Record<Value, RegExp>> = {
   undefined: /undefined/,

@@ -36,8 +36,14 @@ export interface ClientOptions {
 /** Options of a client that creates its own channel. */
 export interface ConnectOptions extends ClientOptions, ChannelOptions {}
 
-const ownNames: Names<ClientOptions> = { defaults: true, interceptors: true, perRpcCredentials: true, inherit: true, codec: true };
-const names: Names<ConnectOptions> = { ...ownNames, ...channelOptionNames };
+export const clientOptionNames: Names<ClientOptions> = {
+  defaults: true,
+  interceptors: true,
+  perRpcCredentials: true,
+  inherit: true,
+  codec: true,
+};
+const names: Names<ConnectOptions> = { ...clientOptionNames, ...channelOptionNames };
 
 /**
  * Creates a client. The client connects at its first call.
