@@ -21,7 +21,7 @@ export const budget: {
     "@grpc-study/log": 20 * KB,
     "@grpc-study/nestjs": 40 * KB,
     "@grpc-study/otel": 40 * KB,
-    "@grpc-study/rpc": 600 * KB,
+    "@grpc-study/rpc": 700 * KB,
   },
   trees: {
     rpc: { bytes: 6_000 * KB, packages: 4 },

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { CallCounts, MessageCounts, recordTimes } from "./counts.ts";
 
-test("times are recorded from recordTimes() on", () => {
+test("times are recorded from recordTimes() on, to a tenth of a second", () => {
+  vi.useFakeTimers();
   const calls = new CallCounts();
   const messages = new MessageCounts();
   const use = () => {
@@ -14,8 +15,16 @@ test("times are recorded from recordTimes() on", () => {
   use();
   expect(times()).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
   expect([calls.started, messages.sent, messages.received]).toEqual([1, 1, 1]);
-  const before = Date.now();
   recordTimes();
-  use();
-  for (const time of times()) expect(time).toBeGreaterThanOrEqual(before);
+  for (let rounds = 0; rounds < 30; rounds++) {
+    recordTimes();
+    vi.advanceTimersByTime(37);
+    use();
+    for (const time of times()) {
+      expect(time).toBeLessThanOrEqual(Date.now());
+      expect(time).toBeGreaterThan(Date.now() - 100);
+    }
+  }
+  expect(vi.getTimerCount()).toBe(1);
+  vi.useRealTimers();
 });

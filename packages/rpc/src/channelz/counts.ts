@@ -1,13 +1,19 @@
 // The counts that channelz shows. They are plain fields, so a call pays a few additions, whether
 // somebody looks at them or not.
 
-let timed = false;
+/** The time that events get: milliseconds since 1970, or NaN while no times are recorded. */
+let now = Number.NaN;
 
-/**
- * Records times from now on. Until then no count reads the clock, which costs more than all of them.
- */
+/** How exact the times are, in milliseconds. Reading the clock for each event costs up to a sixth of a call. */
+const resolutionMs = 100;
+
+/** Records the times of events from now on, to a tenth of a second. */
 export function recordTimes(): void {
-  timed = true;
+  if (!Number.isNaN(now)) return;
+  now = Date.now();
+  setInterval(() => {
+    now = Date.now();
+  }, resolutionMs).unref();
 }
 
 /** The calls of a server, a channel, or a subchannel. */
@@ -20,7 +26,7 @@ export class CallCounts {
 
   begin(): void {
     this.started++;
-    if (timed) this.lastStartedAt = Date.now();
+    this.lastStartedAt = now;
   }
 
   /** @param ok whether the status of the call is OK. */
@@ -39,16 +45,16 @@ export class MessageCounts {
   lastStreamAt = Number.NaN;
 
   streamBegins(): void {
-    if (timed) this.lastStreamAt = Date.now();
+    this.lastStreamAt = now;
   }
 
   messageSent(): void {
     this.sent++;
-    if (timed) this.lastSentAt = Date.now();
+    this.lastSentAt = now;
   }
 
   messageReceived(): void {
     this.received++;
-    if (timed) this.lastReceivedAt = Date.now();
+    this.lastReceivedAt = now;
   }
 }
