@@ -225,24 +225,28 @@ test("a timer that another call has started does not bring its call along", asyn
   const client = createClient(TestService, silent.channel, {
     interceptors: [
       (call, next) => {
-        call.onEnd(() => seen.push(id()));
+        const name = call.metadata.get("x-name");
+        call.onEnd(() => seen.push(name, id()));
         return next();
       },
     ],
   });
+  const begun = Promise.withResolvers<void>();
   const front = await startBy(
     "http2",
-    everyKind(async ({ metadata }) => {
-      // Starts the shared timer of its duration.
-      if (metadata.has("x-id")) await failureOf(client.unary({}, { timeoutMs: 150 }));
+    everyKind(async () => {
+      // Starts the timer of its duration, which other calls share.
+      const failed = failureOf(client.unary({}, { timeoutMs: 250, metadata: { "x-name": "inside" } }));
+      begun.resolve();
+      await failed;
       return "";
     }),
   );
   const inside = front.client.unary({}, withId("a"));
-  await until(() => true);
-  const outside = failureOf(client.unary({}, { timeoutMs: 180 }));
-  await Promise.all([inside, outside]);
-  expect(seen).toEqual([undefined, undefined]);
+  await begun.promise;
+  await failureOf(client.unary({}, { timeoutMs: 140, metadata: { "x-name": "outside" } }));
+  expect(seen).toEqual(["outside", undefined]);
+  await inside;
 });
 
 test("a handler that has thrown an error of a cancelled call has no fault", async () => {
