@@ -78,12 +78,15 @@ export function inheritanceOf(option: InheritOptions | false | undefined, defaul
  */
 export function withInherited(own: MetadataInit | undefined, outer: OuterCall, keys: readonly string[]): Metadata | undefined {
   if (keys.length === 0) return undefined;
-  const { metadata } = outer;
-  if (!keys.some((key) => metadata.has(key))) return undefined;
   const mine = own === undefined ? undefined : new Metadata(own);
-  const inherited = filtered(metadata, (key) => keys.includes(key) && mine?.has(key) !== true);
+  const inherited = filtered(outer.metadata, (key) => keys.includes(key) && mine?.has(key) !== true);
+  const flat = fieldsIn(inherited);
+  if (flat.length === 0) return undefined;
   // A peer may have sent a value that no client may send.
-  for (const [key, value] of inherited) if (typeof value === "string" && !/^[ -~]*$/.test(value)) inherited.delete(key);
-  if (fieldsIn(inherited).length === 0) return undefined;
+  for (let i = flat.length - 2; i >= 0; i -= 2) if (!isSendable(flat[i + 1])) inherited.delete(flat[i] as string);
   return mine === undefined ? inherited : inherited.merge(mine);
+}
+
+function isSendable(value: string | Buffer | undefined): boolean {
+  return typeof value !== "string" || /^[ -~]*$/.test(value);
 }
