@@ -20,7 +20,10 @@ export interface ApiKey {
 
 /** Options of `apiKeys()`. */
 export interface ApiKeyOptions extends CredentialOptions {
-  /** Returns the key with this id, for example from a database, or undefined if there is none. */
+  /**
+   * Returns the key with this id, or undefined if there is none. It runs for each call: if it asks a
+   * database, let it keep what it finds for a while.
+   */
   readonly find: (id: string, call: ServerCall) => ApiKey | undefined | Promise<ApiKey | undefined>;
   /** The metadata that has the key. Default: `x-api-key`. */
   readonly header?: string | undefined;

@@ -46,7 +46,7 @@ describe("refresh", () => {
     expect(getToken).toHaveBeenCalledTimes(1);
     later(2);
     expect(await send(credentials)).toBe("Bearer t1");
-    expect(await send(credentials)).toBe("Bearer t2");
+    await vi.waitFor(async () => expect(await send(credentials)).toBe("Bearer t2"));
     expect(getToken).toHaveBeenCalledTimes(2);
   });
 
@@ -104,6 +104,20 @@ describe("refresh", () => {
     await send(credentials);
     expect(getToken).toHaveBeenCalledTimes(2);
   });
+});
+
+test("a request that hangs fails after timeoutS, and later calls request again", async () => {
+  const reasons: unknown[] = [];
+  const getToken = vi.fn((signal: AbortSignal) => {
+    signal.addEventListener("abort", () => reasons.push((signal.reason as Error).message));
+    return getToken.mock.calls.length === 1 ? new Promise<string>(() => {}) : "abc";
+  });
+  const { channel } = await start([]);
+  const perRpcCredentials = bearer(getToken, { requireTransportSecurity: false, timeoutS: 0.1 });
+  const client = createClient(UserService, channel, { perRpcCredentials });
+  expect(await outcome(client.getUserScore({}))).toBe("UNAUTHENTICATED: cannot get credentials for this call");
+  expect(await outcome(client.getUserScore({}))).toBe("OK");
+  expect(reasons).toEqual(["no token within 100 ms"]);
 });
 
 test.each<[string, () => unknown, string]>([

@@ -19,9 +19,11 @@ export interface BearerOptions {
    * Default: true.
    */
   readonly requireTransportSecurity?: boolean | undefined;
+  /** Seconds after which a request for a token fails, and its signal aborts. Default: 10. */
+  readonly timeoutS?: number | undefined;
 }
 
-const names: Names<BearerOptions> = { refreshBeforeS: true, requireTransportSecurity: true };
+const names: Names<BearerOptions> = { refreshBeforeS: true, requireTransportSecurity: true, timeoutS: true };
 
 interface Current {
   readonly header: { readonly authorization: string };
@@ -39,15 +41,19 @@ const pauseMs = 1_000;
  * @example
  * createClient(Shop, "shop.example:443", { tls: true, perRpcCredentials: bearer(() => requestToken()) });
  *
- * @param getToken returns a token. If it throws an RpcError, the call fails with that error, and
- * with UNAUTHENTICATED for any other error.
+ * @param getToken returns a token. Its signal aborts after `timeoutS`. If it throws an RpcError, the
+ * call fails with that error, and with UNAUTHENTICATED for any other error.
  * @throws TypeError or RangeError if an argument is wrong.
  */
-export function bearer(getToken: () => string | Token | Promise<string | Token>, options: BearerOptions = {}): PerRpcCredentials {
+export function bearer(
+  getToken: (signal: AbortSignal) => string | Token | Promise<string | Token>,
+  options: BearerOptions = {},
+): PerRpcCredentials {
   checkFunction("getToken", getToken);
   checkOptions("bearer()", options, names);
-  const { refreshBeforeS = 30, requireTransportSecurity = true } = options;
+  const { refreshBeforeS = 30, requireTransportSecurity = true, timeoutS = 10 } = options;
   const refreshBeforeMs = 1000 * checkSeconds("refreshBeforeS", refreshBeforeS);
+  const timeoutMs = Math.min(1000 * checkSeconds("timeoutS", timeoutS, 0.001), 2 ** 31 - 1);
   let current: Current | undefined;
   let requested: Promise<Current> | undefined;
   let nextAttemptMs = 0;
@@ -55,7 +61,7 @@ export function bearer(getToken: () => string | Token | Promise<string | Token>,
   const request = () => {
     requested ??= (async () => {
       try {
-        current = read(await getToken());
+        current = read(await within(timeoutMs, getToken));
         return current;
       } catch (error) {
         nextAttemptMs = Date.now() + pauseMs;
@@ -78,6 +84,27 @@ export function bearer(getToken: () => string | Token | Promise<string | Token>,
       return (await request()).header;
     },
   };
+}
+
+/**
+ * Waits for a function, but no longer than this. One request that hangs must not stop all later
+ * calls, even if the function ignores its signal.
+ */
+async function within<T>(ms: number, run: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no token within ${ms} ms`);
+      abort.abort(error);
+      reject(error);
+    }, ms);
+  });
+  try {
+    return await Promise.race([run(abort.signal), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function read(given: unknown): Current {

@@ -80,6 +80,7 @@ const rejected: readonly (readonly [use: () => unknown, type: ErrorConstructor, 
   [() => bearer(() => "", { refresh: 5 } as never), TypeError, 'bearer() has no option "refresh"; the options are '],
   [() => bearer(() => "", { refreshBeforeS: -5 }), RangeError, "refreshBeforeS must be at least 0 seconds, got -5"],
   [() => bearer(() => "", { requireTransportSecurity: 0 as never }), TypeError, "requireTransportSecurity must be true or false, got 0"],
+  [() => bearer(() => "", { timeoutS: 0 }), RangeError, "timeoutS must be at least 0.001 seconds, got 0"],
   [() => scopes({} as never), TypeError, "the table of scopes() must be an array of rows"],
 ];
 
