@@ -73,7 +73,6 @@ describe.each(["jwt", "oidc"] as const)("%s()", (name) => {
     ["is not JSON", (_path, response) => void response.end("<html>"), /JSON/],
     ["is an array", (_path, response) => void response.end("[]"), /the response is not an object$/],
     ["is endless", (_path, response) => endless(response), /the response is longer than 1048576 bytes$/],
-    ["redirects", (_path, response) => void response.writeHead(302, { location: "/jwks.json" }).end(), /redirect/],
     ["never arrives", () => {}, /timeout/],
     ["never ends", (_path, response) => void response.write("{"), /timeout/],
   ])("a response that %s is a failure", async (_, respond, reason) => {
@@ -83,6 +82,16 @@ describe.each(["jwt", "oidc"] as const)("%s()", (name) => {
     await expect(interceptor.ready()).rejects.toThrow(reason);
     const { client } = await start([interceptor], { transport: "in process" });
     expect(await outcome(client.getUserScore({}, withToken(await issuer.token())))).toBe(unavailable);
+  });
+
+  test("a redirect is a failure, even to the right response", async () => {
+    const issuer = await startIssuer();
+    issuer.respond = (path, response) => {
+      if (path.startsWith("/moved")) issuer.standard(path.slice("/moved".length), response);
+      else response.writeHead(302, { location: `/moved${path}` }).end();
+    };
+    await expect(both[name](issuer, { onReloadError: () => {} }).ready()).rejects.toThrow(/redirect/);
+    expect(issuer.requests).toHaveLength(1);
   });
 
   test("a call ends at its deadline while the issuer is silent", async () => {

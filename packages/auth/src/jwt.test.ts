@@ -132,6 +132,33 @@ describe("a token", () => {
     expect(await outcome(client.getUserScore({}, withToken(token)))).toBe(expired);
   });
 
+  test("that becomes too old is rejected at once, also from the cache", async () => {
+    const issuer = await startIssuer();
+    const interceptor = jwt({ issuer: issuer.url, audience: "shop", jwks: issuer.jwks, clockToleranceS: 0, maxTokenAgeS: 2 });
+    const { client } = await start([interceptor], { transport: "in process" });
+    const token = await issuer.token({ iat: inSeconds(0) });
+    expect(await outcome(client.getUserScore({}, withToken(token)))).toBe("OK");
+    await new Promise((resolve) => setTimeout(resolve, 3_050));
+    expect(await outcome(client.getUserScore({}, withToken(token)))).toBe(expired);
+  });
+
+  test.each([
+    [undefined, 3],
+    [2, 5],
+    [0, 6],
+  ])("with cacheSize %j, three tokens in two rounds cause %i verifications", async (cacheSize, expected) => {
+    const issuer = await startIssuer();
+    const interceptor = jwt({ issuer: issuer.url, audience: "shop", jwks: issuer.jwks, cacheSize });
+    const { client } = await start([interceptor], { transport: "in process" });
+    const tokens = await Promise.all(["a", "b", "c"].map((sub) => issuer.token({ sub })));
+    const [a, b, c] = tokens.map(withToken);
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    // In this order, two places are enough for one of the repetitions.
+    for (const options of [a, b, c, c, a, b]) await client.getUserScore({}, options);
+    expect(verify).toHaveBeenCalledTimes(expected);
+    verify.mockRestore();
+  });
+
   test("without the id of its key is tried with each key of its algorithm", async () => {
     const issuer = await startIssuer("ES256", "RS256", "ES256");
     const interceptor = jwt({ issuer: issuer.url, audience: "shop", jwks: issuer.jwks });

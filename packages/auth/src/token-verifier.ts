@@ -7,6 +7,9 @@ import { KeysUnavailable } from "./keys/remote-keys.ts";
 import type { Expected } from "./token-options.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
+/** The latest time of a Date. */
+const latestMs = 8.64e15;
+
 type ScopesOf = (claims: Readonly<Record<string, unknown>>) => readonly string[];
 
 export class TokenVerifier {
@@ -43,7 +46,7 @@ export class TokenVerifier {
       subject: sub,
       scopes: [...this.#scopesOf(claims)],
       claims,
-      expiresAt: new Date(exp * 1000),
+      expiresAt: new Date(Math.min(exp * 1000, latestMs)),
     });
     const ageEnds = maxTokenAge === Number.POSITIVE_INFINITY ? maxTokenAge : iat + maxTokenAge;
     this.#verified.set(token, { identity, generation, untilMs: 1000 * (Math.min(exp, ageEnds) + clockTolerance) });

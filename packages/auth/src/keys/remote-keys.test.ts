@@ -143,6 +143,15 @@ describe("outage", () => {
     has(one);
     nowMs += 10 * second;
     expect(await find(one)).toBe(true);
+
+    // The next outage begins with a pause of 1 s again.
+    fails();
+    nowMs += 11 * minute;
+    await find(one);
+    const before = load.mock.calls.length;
+    nowMs += 1.1 * second;
+    await find(one);
+    expect(load.mock.calls.length).toBe(before + 1);
   });
 
   test("an unknown key is unavailable rather than wrong, and known ones stay in use", async () => {
