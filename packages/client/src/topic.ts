@@ -12,6 +12,7 @@ import { type TokenOptions, tokenCredentials } from "./credentials.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { addMetadata, type MetadataEntries } from "./metadata.ts";
 import { lineWriter, type Output, type Print, printer } from "./output.ts";
+import { startTelemetry } from "./telemetry.ts";
 
 /** The streams and signals of a command: those of the process, or those of a test. */
 export interface Io {
@@ -44,6 +45,7 @@ export interface CommonOptions extends ConnectOptions, TokenOptions {
   readonly timeout?: number;
   readonly metadata?: MetadataEntries;
   readonly json?: true;
+  readonly otel?: true;
 }
 
 /** The folder that the server's `certs` command writes: `certs` of the repository. */
@@ -73,7 +75,8 @@ export function topic(name: string, addr: string, description: string, timeout?:
     .option("--token <token>", "token of the user (or GRPC_STUDY_TOKEN)")
     .option("--require-transport-security", "send user and token only over TLS")
     .option("--metadata <key=value>", "metadata of each call; repeatable", addMetadata)
-    .option("--json", "print messages as lines of JSON");
+    .option("--json", "print messages as lines of JSON")
+    .option("--otel", "export traces and metrics by OTLP, as the OTEL_* variables say");
 }
 
 /**
@@ -88,11 +91,13 @@ export function action<Options>(
     using channel = await connect(options);
     const { signal } = io.interrupt;
     const credentials = tokenCredentials(options);
+    await using telemetry = options.otel && (await startTelemetry());
     const context: Context = {
       connect: (service) =>
         createClient(service, channel, {
           defaults: callOptions(options, signal),
           ...(credentials !== undefined && { perRpcCredentials: credentials }),
+          ...(telemetry && { interceptors: [telemetry.interceptor] }),
         }),
       signal,
       print: printer(lineWriter(io.stdout), options.json ?? false),

@@ -11,8 +11,12 @@ export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "
 
 export type LogLevel = (typeof logLevels)[number];
 
-/** Creates a logger. Default destination: stderr, because stdout carries the command's output. */
-export function createLogger(level: LogLevel, stream?: DestinationStream): Logger {
+/**
+ * Creates a logger. Default destination: stderr, because stdout carries the command's output.
+ *
+ * @param fields returns fields of each line, such as the ids of the active trace.
+ */
+export function createLogger(level: LogLevel, stream?: DestinationStream, fields?: () => object): Logger {
   const toTerminal = stream === undefined && process.stderr.isTTY;
   return pino(
     {
@@ -21,6 +25,7 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Logge
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError },
+      ...(fields && { mixin: () => fields() }),
       hooks: {
         logMethod(args, log) {
           log.apply(this, args.map((arg) => (typeof arg === "string" ? truncated(arg) : arg)) as typeof args);

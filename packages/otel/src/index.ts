@@ -3,3 +3,4 @@
 export { clientTelemetry } from "./client.ts";
 export type { MetricNames, TelemetryOptions } from "./options.ts";
 export { serverTelemetry } from "./server.ts";
+export { type TraceFields, traceFields } from "./trace-fields.ts";

@@ -19,6 +19,7 @@ import { endSpan, type Outcome, ok, serverOutcome } from "./outcome.ts";
 import { addMetadata, getter } from "./propagation.ts";
 import { Metering, Tracing } from "./sdk.ts";
 import { Subjects } from "./subjects.ts";
+import { spanKey } from "./trace-fields.ts";
 
 /**
  * Returns an interceptor that gives each call a server span, which continues the trace of the
@@ -61,6 +62,7 @@ function traced(call: ServerCall, next: Next, subject: Subject, tracer: Tracer, 
   const parent = parentOf(call);
   const span = tracer.startSpan(subject.method, { kind: SpanKind.SERVER, attributes: attributesOf(call, subject, settings) }, parent);
   const within = trace.setSpan(parent, span);
+  call.values.set(spanKey, span);
   call.onEnd((error) => endSpan(span, outcomeOf(error)));
   if (settings.messageEvents && span.isRecording()) return withEvents(call, next, within, span);
   const response = context.with(within, next);

@@ -31,6 +31,10 @@ export interface ServeRequest {
   /** The address of the listener for operators. */
   readonly admin: string | undefined;
   readonly logLevel: LogLevel;
+  /** Whether to export traces and metrics by OTLP. */
+  readonly otel?: true;
+  /** Where to serve metrics for Prometheus. */
+  readonly metrics?: string;
 }
 
 /** The values of `--security`. */
@@ -94,6 +98,12 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
       parseListenAddress,
     )
     .addOption(new Option("--log-level <level>", "least severe level that is logged to stderr").choices(logLevels).default("info"))
+    .option("--otel", "exports traces and metrics by OTLP, as the OTEL_* variables say")
+    .option(
+      "--metrics <[host:]port>",
+      "serves metrics for Prometheus at /metrics of this address, on localhost by default",
+      parseListenAddress,
+    )
     .addHelpText("after", `\n${listTopics(topics)}`)
     .action(async (names: readonly string[], { security, ...options }: Options) => {
       const { port } = options;
@@ -105,6 +115,8 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
       if ((options.tlsCert === undefined) !== (options.tlsKey === undefined))
         command.error("error: --tls-cert and --tls-key must be given together");
       if (options.admin !== undefined && options.workers > 1) command.error("error: --admin shows one process, so it needs --workers 1");
+      if (options.metrics !== undefined && options.workers > 1)
+        command.error("error: --metrics needs a single process, since each has its own metrics; use --otel with --workers");
       await serve({ ...options, topics: selected, security: security && securityNames[security] });
     });
 

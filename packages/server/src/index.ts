@@ -2,7 +2,7 @@
 
 export { main } from "./command.ts";
 export type { Endpoint } from "./endpoint.ts";
-export { StartError } from "./serve.ts";
+export { StartError } from "./start-error.ts";
 export type { TlsFiles } from "./tls-files.ts";
 export type { HttpListener, HttpListening, HttpListenOptions, Listener, Topic } from "./topic.ts";
 export { topics } from "./topics.ts";

@@ -15,6 +15,8 @@ import { accessControl, type Security, usesTls, usesTokens } from "./access.ts";
 import { type Admin, serveAdmin } from "./admin.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { logCalls, logFailures } from "./logging.ts";
+import { StartError } from "./start-error.ts";
+import type { CallTelemetry } from "./telemetry.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import { type HttpListener, type HttpListening, isHttp, type Listener, listenersOf, type Topic } from "./topic.ts";
 import { UserList } from "./user-list.ts";
@@ -43,6 +45,8 @@ export interface ServeOptions {
   readonly tls?: () => Promise<TlsFiles>;
   /** Serves channelz to operators at this address. Default: not at all. */
   readonly admin?: string | undefined;
+  /** Traces and measures the calls. Default: not. */
+  readonly telemetry?: CallTelemetry | undefined;
   readonly log: Logger;
 }
 
@@ -55,13 +59,6 @@ export interface Serving {
   shutdown(options?: ShutdownOptions): Promise<void>;
 }
 
-/** A topic cannot be served. The message is one line for the operator. */
-export class StartError extends Error {
-  static {
-    StartError.prototype.name = "StartError";
-  }
-}
-
 /**
  * Serves topics, each listener on a server of its own; gRPC servers have reflection and health.
  * Resolves once all listen.
@@ -69,7 +66,7 @@ export class StartError extends Error {
  * @throws StartError if one of them cannot listen. The others are ended before.
  */
 export async function serve(topics: readonly Topic[], options: ServeOptions): Promise<Serving> {
-  const { host = "localhost", port, log } = options;
+  const { host = "localhost", port, telemetry, log } = options;
   const servers: Server[] = [];
   const gateways: HttpListening[] = [];
   const endpoints: Endpoint[] = [];
@@ -98,8 +95,13 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     const services = topic.services(topicLog);
     const server = createServer({
       reflection: true,
-      interceptors: [logCalls(topicLog), ...accessControl(security, list), validate()],
-      onError: logFailures(topicLog),
+      interceptors: [
+        ...(telemetry === undefined ? [] : [telemetry.interceptor]),
+        logCalls(topicLog, telemetry?.fields),
+        ...accessControl(security, list),
+        validate(),
+      ],
+      onError: logFailures(topicLog, telemetry?.fields),
       transport: options.transport,
     });
     server.add(...services);
@@ -113,7 +115,14 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
 
   const startGateway = async ({ name: topic }: Topic, { port, security, ...listener }: HttpListener) => {
     const upstreams = endpoints.filter((endpoint) => endpoint.topic === topic);
-    const gateway = await listener.listen({ host, port, upstreams, tls: await files, log: log.child({ topic }) });
+    const gateway = await listener.listen({
+      host,
+      port,
+      upstreams,
+      tls: await files,
+      telemetry: telemetry !== undefined,
+      log: log.child({ topic }),
+    });
     gateways.push(gateway);
     endpoints.push({ topic, address: formatAddress(host, gateway.port), services: gateway.services, security });
   };

@@ -7,7 +7,9 @@ import type { Logger } from "pino";
 import { usesTls } from "./access.ts";
 import { CertificatesError, ensureCertificates } from "./certs/index.ts";
 import type { ServeRequest } from "./cli.ts";
-import { type Serving, StartError, serve } from "./serve.ts";
+import { type Serving, serve } from "./serve.ts";
+import { StartError } from "./start-error.ts";
+import type { CallTelemetry } from "./telemetry.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import { listenersOf, type Topic } from "./topic.ts";
 import { topics as allTopics } from "./topics.ts";
@@ -15,13 +17,13 @@ import { loadTransport } from "./transport.ts";
 import { UsersError, watchUsers } from "./users.ts";
 
 /** @throws StartError if a topic cannot be served. */
-export async function start(request: ServeRequest, log: Logger): Promise<Serving> {
+export async function start(request: ServeRequest, log: Logger, telemetry?: CallTelemetry): Promise<Serving> {
   const { topics, host, port, security, admin } = request;
   try {
     const users = watchUsers(request.users, { methods: allMethods(topics, log), log });
     const transport = await loadTransport(request.transport);
     const tls = () => findCertificates(request, log);
-    return await serve(topics, { host, port, security, users, tls, transport, admin, log });
+    return await serve(topics, { host, port, security, users, tls, transport, admin, telemetry, log });
   } catch (error) {
     throw startError(error);
   }

@@ -36,6 +36,8 @@ export interface HttpListenOptions {
   readonly upstreams: readonly Endpoint[];
   /** `undefined` if no gRPC server uses TLS. */
   readonly tls: TlsFiles | undefined;
+  /** Whether requests have OpenTelemetry spans. Default: false. */
+  readonly telemetry?: boolean;
   readonly log: Logger;
 }
 

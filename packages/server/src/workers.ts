@@ -7,8 +7,9 @@ import type { Logger } from "pino";
 import type { ServeRequest } from "./cli.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { freePorts } from "./free-ports.ts";
-import { type Serving, StartError } from "./serve.ts";
+import type { Serving } from "./serve.ts";
 import { prepareCertificates } from "./start.ts";
+import { StartError } from "./start-error.ts";
 import { listenersOf } from "./topic.ts";
 
 /** The message of a worker: what it serves, or why it cannot. */

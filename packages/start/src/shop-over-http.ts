@@ -8,7 +8,7 @@ import { connectUpstream } from "./upstream.ts";
 export const shopOverHttp: HttpListener = {
   port: 9468,
   security: "HTTP, plaintext",
-  async listen({ host, port, upstreams, tls, log }) {
+  async listen({ host, port, upstreams, tls, telemetry, log }) {
     const channel = await connectUpstream(upstreams, tls);
     const gateway = createGateway({
       services: [ProdService, OrderService, UserService],
@@ -18,6 +18,7 @@ export const shopOverHttp: HttpListener = {
       requireConnectVersion: true,
       openApi: { title: "The shop", descriptors: shopDescriptors() },
       logger: log,
+      observe: telemetry ? (await import("@grpc-study/otel/gateway")).gatewayTelemetry() : undefined,
     });
     const shutdown = async () => {
       await gateway.close();

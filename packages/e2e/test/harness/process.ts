@@ -13,6 +13,8 @@ export interface StartOptions {
   /** The whole stdin. Without it, stdin stays open for writing. */
   readonly input?: string;
   readonly cwd?: string;
+  /** Environment variables beside those that a child inherits. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Opens a message channel, as `child_process.fork` does. */
   readonly ipc?: boolean;
 }
@@ -50,8 +52,8 @@ export class Process implements AsyncDisposable {
   readonly exit: Promise<Exit>;
   readonly #child: ChildProcess;
 
-  constructor(command: string, args: readonly string[], { input, cwd, ipc = false }: StartOptions = {}) {
-    const env = Object.fromEntries(inherited.map((name) => [name, process.env[name]]));
+  constructor(command: string, args: readonly string[], { input, cwd, env: more, ipc = false }: StartOptions = {}) {
+    const env = { ...Object.fromEntries(inherited.map((name) => [name, process.env[name]])), ...more };
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe", ...(ipc ? ["ipc" as const] : [])] });
     this.#child = child;
     running.add(child);

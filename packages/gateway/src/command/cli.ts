@@ -61,6 +61,8 @@ export interface CommandOptions {
   readonly openapi: boolean;
   readonly admin?: string;
   readonly logLevel?: LogLevel;
+  readonly otel?: true;
+  readonly metrics?: string;
 }
 
 /** The options of `check`. */
@@ -189,6 +191,12 @@ export function createProgram({ serve, check }: Actions): Command {
     .option("--title <text>", "title of the OpenAPI document")
     .option("--no-openapi", "do not serve /openapi.json and /docs")
     .addOption(new Option("--log-level <level>", "minimum level to log to stderr (default: info)").choices(logLevels))
+    .option("--otel", "export traces and metrics by OTLP, as the OTEL_* variables say (needs @grpc-study/otel)")
+    .option(
+      "--metrics <[host:]port>",
+      "serve metrics for Prometheus at /metrics of this address, on localhost by default (needs @grpc-study/otel)",
+      parseListenAddress,
+    )
     .action(async (options: CommandOptions) => {
       if (options.upstream === undefined && options.config === undefined) {
         command.error("error: required option '--upstream <host:port...>' or '--config <file>' not specified");

@@ -17,6 +17,7 @@ import { isFault, LiveConfig } from "./live-config.ts";
 import { withOptions } from "./options-config.ts";
 import { formatRoutes } from "./routes.ts";
 import { fixedOptions } from "./settings.ts";
+import { type CommandTelemetry, startTelemetry } from "./telemetry.ts";
 import { UsageError } from "./upstream-server.ts";
 
 const defaultListen = "localhost:9468";
@@ -27,6 +28,7 @@ const defaultListen = "localhost:9468";
  */
 export async function run(cli: CommandOptions): Promise<void> {
   let live: LiveConfig | undefined;
+  let telemetry: CommandTelemetry | undefined;
   // A signal during the start must not end the process.
   const hangup = new Hangup();
   let listen = cli.listen ?? defaultListen;
@@ -34,11 +36,14 @@ export async function run(cli: CommandOptions): Promise<void> {
     const config = configOf(cli);
     listen = config.listen ?? defaultListen;
     const log = createLogger(config.logLevel ?? "info");
+    telemetry = await startTelemetry(cli, (message) => log.warn(message));
+    if (telemetry?.metricsUrl !== undefined) log.info({ url: telemetry.metricsUrl }, "serving metrics");
     live = new LiveConfig(config, log);
     await live.start();
-    await serve(cli, config, listen, live, log, hangup);
+    await serve({ cli, config, listen, live, log, hangup, telemetry });
   } catch (error) {
     live?.close();
+    await telemetry?.shutdown();
     hangup.ignore();
     const message = explain(error, listen);
     if (message === undefined) throw error;
@@ -54,9 +59,19 @@ function configOf(cli: CommandOptions): Config {
   return config;
 }
 
-async function serve(cli: CommandOptions, config: Config, listen: string, live: LiveConfig, log: Logger, hangup: Hangup): Promise<void> {
+interface Run {
+  readonly cli: CommandOptions;
+  readonly config: Config;
+  readonly listen: string;
+  readonly live: LiveConfig;
+  readonly log: Logger;
+  readonly hangup: Hangup;
+  readonly telemetry: CommandTelemetry | undefined;
+}
+
+async function serve({ cli, config, listen, live, log, hangup, telemetry }: Run): Promise<void> {
   const upstreams = live.upstreams();
-  const options = { ...fixedOptions(config, log), ...upstreams };
+  const options = { ...fixedOptions(config, log), ...upstreams, observe: telemetry?.observe };
   // Reports all errors in the rules at once.
   const bindings = servedBindings(options);
   const missing = live.servers.filter(({ descriptors }) => descriptors === undefined);
@@ -78,7 +93,7 @@ async function serve(cli: CommandOptions, config: Config, listen: string, live: 
   }
   log.info({ url }, "serving HTTP");
   live.attach(gateway);
-  handleSignals(gateway, live, admin, log);
+  handleSignals({ gateway, live, admin, log, telemetry });
   hangup.handle(() => void live.reload(() => configOf(cli)));
   process.stdout.on("error", () => {}); // the reader of the table may exit first
   const { docs, openApi } = ownPathsOf(options);
@@ -105,7 +120,12 @@ function create(options: GatewayServerOptions): Gateway {
   }
 }
 
-function handleSignals(gateway: Gateway, live: LiveConfig, admin: Server | undefined, log: Logger): void {
+interface Running extends Pick<Run, "live" | "log" | "telemetry"> {
+  readonly gateway: Gateway;
+  readonly admin: Server | undefined;
+}
+
+function handleSignals({ gateway, live, admin, log, telemetry }: Running): void {
   let stopping = false;
   const stop = async (signal: "SIGINT" | "SIGTERM") => {
     if (stopping) process.exit(128 + constants.signals[signal]);
@@ -115,6 +135,7 @@ function handleSignals(gateway: Gateway, live: LiveConfig, admin: Server | undef
     live.close();
     // Last, so that it shows what the gateway still does.
     await admin?.shutdown({ graceMs: 0 });
+    await telemetry?.shutdown();
     log.info("stopped");
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);

@@ -1,0 +1,104 @@
+// Starts the SDK: OTLP by the OTEL_* variables, and an endpoint for Prometheus.
+import { DiagLogLevel, diag } from "@opentelemetry/api";
+import type { NodeSDK } from "@opentelemetry/sdk-node";
+import { type MetricsEndpoint, serveMetrics } from "./serve-metrics.ts";
+import { TelemetryError } from "./telemetry-error.ts";
+
+export { TelemetryError };
+
+export interface StartTelemetryOptions {
+  /** The name of the service, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` has one. */
+  readonly serviceName: string;
+  /**
+   * Whether to export traces and metrics by OTLP, as the `OTEL_*` variables say. Their default is
+   * `http://localhost:4318`. Default: false.
+   */
+  readonly otlp?: boolean | undefined;
+  /**
+   * Serves the metrics for Prometheus at `/metrics` of this `host:port`, instead of exporting them by
+   * OTLP. Port 0 takes a free port. Default: not served.
+   */
+  readonly metrics?: string | undefined;
+  /**
+   * Called for problems of the SDK, such as a collector that cannot be reached. Default: they are
+   * not reported, unless `OTEL_LOG_LEVEL` is set.
+   */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** A running SDK. */
+export interface Telemetry {
+  /** The URL of the metrics, such as `http://127.0.0.1:9464/metrics`. Undefined if they are not served. */
+  readonly metricsUrl: string | undefined;
+  /** Exports what is left, and ends the SDK. Never rejects. */
+  shutdown(): Promise<void>;
+}
+
+/**
+ * Starts an SDK, and registers it globally.
+ *
+ * @throws TypeError if an option is wrong. TelemetryError with one line if a package is not installed,
+ * or the address of the metrics cannot be used.
+ */
+export async function startTelemetry({ serviceName, otlp = false, metrics, onWarning }: StartTelemetryOptions): Promise<Telemetry> {
+  if (typeof serviceName !== "string" || serviceName === "") throw new TypeError(`serviceName must be a text, got ${String(serviceName)}`);
+  if (typeof otlp !== "boolean") throw new TypeError(`otlp must be true or false, got ${String(otlp)}`);
+  if (metrics !== undefined && typeof metrics !== "string") throw new TypeError(`metrics must be host:port, got ${String(metrics)}`);
+  if (!otlp && metrics === undefined) throw new TypeError("startTelemetry() needs otlp or metrics");
+  const { NodeSDK } = await load("@opentelemetry/sdk-node", () => import("@opentelemetry/sdk-node"));
+  const endpoint = metrics === undefined ? undefined : await openEndpoint(metrics);
+  if (onWarning !== undefined && process.env["OTEL_LOG_LEVEL"] === undefined) reportTo(onWarning);
+  // The detector `process` would export the command line, which may hold secrets.
+  process.env["OTEL_NODE_RESOURCE_DETECTORS"] ??= "env,host,os,serviceinstance";
+  const sdk = new NodeSDK({
+    ...(!hasServiceName() && { serviceName }),
+    ...(endpoint && { metricReaders: [endpoint.reader] }),
+    ...(!otlp && { spanProcessors: [] }),
+    // The SDK would export logs, too, of which there are none.
+    logRecordProcessors: [],
+  });
+  sdk.start();
+  return { metricsUrl: endpoint?.url, shutdown: () => shutdown(sdk, endpoint) };
+}
+
+async function openEndpoint(address: string): Promise<MetricsEndpoint> {
+  const { PrometheusExporter } = await load("@opentelemetry/exporter-prometheus", () => import("@opentelemetry/exporter-prometheus"));
+  return serveMetrics(new PrometheusExporter({ preventServerStart: true }), address);
+}
+
+function reportTo(onWarning: (message: string) => void): void {
+  const ignore = () => {};
+  const report = (message: string) => onWarning(`OpenTelemetry: ${readable(message)}`);
+  diag.setLogger({ error: report, warn: report, info: ignore, debug: ignore, verbose: ignore }, DiagLogLevel.WARN);
+}
+
+/** The SDK reports some errors as JSON with a stack. */
+function readable(message: unknown): string {
+  const text = message instanceof Error ? message.message : String(message);
+  try {
+    const { message: inner, code } = JSON.parse(text) as { readonly message?: string; readonly code?: string };
+    return inner || code || text;
+  } catch {
+    return text;
+  }
+}
+
+/** Variables take precedence over code (OpenTelemetry specification, SDK environment variables). */
+function hasServiceName(): boolean {
+  const { OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES = "" } = process.env;
+  return Boolean(OTEL_SERVICE_NAME) || /(?:^|,)\s*service\.name\s*=/.test(OTEL_RESOURCE_ATTRIBUTES);
+}
+
+async function shutdown(sdk: NodeSDK, endpoint: MetricsEndpoint | undefined): Promise<void> {
+  // A collector that is gone must not keep a command from its end.
+  await Promise.allSettled([sdk.shutdown(), endpoint?.close()]);
+}
+
+async function load<Module>(name: string, run: () => Promise<Module>): Promise<Module> {
+  try {
+    return await run();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    throw new TelemetryError(`${name} is not installed: npm install @opentelemetry/api ${name}`, { cause });
+  }
+}
