@@ -12,7 +12,7 @@ export const budget: {
   readonly trees: Readonly<Record<"rpc" | "gateway", { readonly bytes: number; readonly packages: number }>>;
 } = {
   tarballs: {
-    "@grpc-study/auth": 40 * KB,
+    "@grpc-study/auth": 60 * KB,
     "@grpc-study/codec": 200 * KB,
     "@grpc-study/command": 20 * KB,
     // Half of it is Swagger UI. The rest is code, with its sources and source maps.
@@ -24,7 +24,7 @@ export const budget: {
     "@grpc-study/rpc": 700 * KB,
   },
   trees: {
-    rpc: { bytes: 6_000 * KB, packages: 4 },
+    rpc: { bytes: 6_600 * KB, packages: 4 },
     gateway: { bytes: 29_000 * KB, packages: 90 },
   },
 };
