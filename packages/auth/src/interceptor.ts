@@ -42,14 +42,14 @@ interface Credentials {
   /** @throws RpcError if they are wrong. */
   verify(credentials: string, call: ServerCall): Identity | Promise<Identity>;
   /** Called with the identity of a call that continues. */
-  accept?(identity: Identity, call: ServerCall): void | Promise<void>;
+  accept?(identity: Identity, call: ServerCall): Promise<void> | undefined;
 }
 
 /** @throws TypeError if an option has a wrong type. */
 export function authentication(options: CredentialOptions, credentials: Credentials): ServerInterceptor {
   const open = openNames(options);
   const optional = checkBoolean("optional", options.optional ?? false);
-  return async (call, next) => {
+  return (call, next) => {
     if (open.has(call.method.parent.typeName) || open.has(methodPath(call.method))) return next();
     const given = credentials.read(call.metadata);
     if (given === undefined) {
@@ -59,10 +59,13 @@ export function authentication(options: CredentialOptions, credentials: Credenti
     if (call.values.get(identity) !== undefined) {
       throw unauthenticated("CREDENTIALS_AMBIGUOUS", `the call has other credentials beside the ${credentials.name}`);
     }
-    const caller = await credentials.verify(given, call);
-    call.values.set(identity, caller);
-    await credentials.accept?.(caller, call);
-    return next();
+    const accept = (caller: Identity) => {
+      call.values.set(identity, caller);
+      const accepted = credentials.accept?.(caller, call);
+      return accepted === undefined ? next() : accepted.then(() => next());
+    };
+    const caller = credentials.verify(given, call);
+    return caller instanceof Promise ? caller.then(accept) : accept(caller);
   };
 }
 

@@ -1,5 +1,5 @@
 // JSON Web Tokens (RFC 7519) as bearer tokens (RFC 6750) in the metadata `authorization`.
-import type { Metadata } from "@grpc-study/rpc";
+import type { ContextKey, Metadata, ServerCall } from "@grpc-study/rpc";
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
 import { checkFunction, checkOptions, type Names, wrongType } from "./checks.ts";
 import { endAtExpiry } from "./end-at-expiry.ts";
@@ -130,12 +130,21 @@ function tokens<User>(keys: KeySource, expected: Expected, options: TokenOptions
     name: "bearer token",
     read: bearerToken,
     verify: (token) => verifier.verify(token),
-    async accept(identity: Identity, call) {
+    accept(identity: Identity, call) {
       if (options.endAtExpiry === true) endAtExpiry(identity, call, expected.clockTolerance);
-      if (key !== undefined && identify !== undefined) call.values.set(key, await identify(identity, call));
+      return key === undefined || identify === undefined ? undefined : setUser(key, identify, identity, call);
     },
   });
   return Object.assign(interceptor, { ready: () => keys.ready() });
+}
+
+async function setUser<User>(
+  key: ContextKey<User>,
+  identify: NonNullable<TokenOptions<User>["identify"]>,
+  identity: Identity,
+  call: ServerCall,
+): Promise<void> {
+  call.values.set(key, await identify(identity, call));
 }
 
 /** The token of `authorization: Bearer TOKEN` (RFC 6750, section 2.1). Another scheme is no token. */

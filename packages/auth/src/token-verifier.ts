@@ -25,10 +25,20 @@ export class TokenVerifier {
     this.#verified = new VerifiedTokens(cacheSize);
   }
 
-  /** @throws RpcError: UNAUTHENTICATED, or UNAVAILABLE if there are no keys. */
-  async verify(token: string): Promise<Identity> {
+  /**
+   * Returns the identity at once if the token has been verified before.
+   *
+   * @throws RpcError: UNAUTHENTICATED, or UNAVAILABLE if there are no keys.
+   */
+  verify(token: string): Identity | Promise<Identity> {
+    const loading = this.#keys.check();
+    const known = loading === undefined ? this.#verified.get(token, this.#keys.generation) : undefined;
+    return known ?? this.#verify(token, loading);
+  }
+
+  async #verify(token: string, loading: Promise<void> | undefined): Promise<Identity> {
     try {
-      await this.#keys.check();
+      await loading;
       return this.#verified.get(token, this.#keys.generation) ?? (await this.#read(token));
     } catch (error) {
       throw rejection(error);
