@@ -6,8 +6,10 @@ import type { Observable } from "rxjs";
 import "reflect-metadata";
 import { observed } from "./streams.ts";
 
-type One<O extends DescMessage> = MessageInitShape<O> | Promise<MessageInitShape<O>> | Observable<MessageInitShape<O>>;
-type Many<O extends DescMessage> = AsyncIterable<MessageInitShape<O>> | Iterable<MessageInitShape<O>> | Observable<MessageInitShape<O>>;
+type Init<O extends DescMessage> = MessageInitShape<O>;
+type Later<T> = T | Promise<T>;
+type One<O extends DescMessage> = Later<Init<O> | Observable<Init<O>>>;
+type Many<O extends DescMessage> = Later<AsyncIterable<Init<O>> | Iterable<Init<O>> | Observable<Init<O>>>;
 
 type ControllerMethod<Method> = Method extends {
   methodKind: infer Kind;

@@ -134,8 +134,9 @@ export function observed(run: () => unknown): unknown {
   if (gate === undefined) return run();
   // Other methods of controllers that this one calls return what they declare.
   return gates.run(undefined, () => {
+    const values = (result: unknown) => (isIterable(result) ? valuesOf(result, gate) : result);
     const result = run();
-    return isIterable(result) ? valuesOf(result, gate) : result;
+    return result instanceof Promise ? result.then(values) : values(result);
   });
 }
 

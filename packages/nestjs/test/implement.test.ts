@@ -1,7 +1,7 @@
 // Controllers with @Implement: all kinds of calls, and the guards, pipes, filters and interceptors of Nest.
 import "reflect-metadata";
 import { setTimeout } from "node:timers/promises";
-import { type Client, Code, type Context, createClient, type RpcError } from "@grpc-study/rpc";
+import { type Client, Code, type Context, createClient, createServer, type RpcError } from "@grpc-study/rpc";
 import {
   type CallHandler,
   type CanActivate,
@@ -22,7 +22,7 @@ import {
 } from "@nestjs/common";
 import { REQUEST, Reflector } from "@nestjs/core";
 import { Ctx, Payload, RpcException } from "@nestjs/microservices";
-import { map, type Observable, of, tap, throwError } from "rxjs";
+import { EMPTY, finalize, map, NEVER, type Observable, of, tap, throwError } from "rxjs";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type GetRequest, type ListRequest, type Note, NoteService } from "../example/gen/notes/v1/notes_pb.js";
 import { GrpcExceptionFilter, GrpcStrategy, Implement } from "../src/index.ts";
@@ -146,7 +146,9 @@ describe.each(Object.keys(transports) as Transport[])("over %s", (transport) => 
 
   test("a deadline aborts the signal of a unary handler", async () => {
     const client = await start(NoteController, transport);
-    expect(await failure(client.get({ id: 0 }, { timeoutMs: 50 }))).toContain("DEADLINE_EXCEEDED");
+    // So that the handler has the whole time.
+    await client.get({ id: 1 });
+    expect(await failure(client.get({ id: 0 }, { timeoutMs: 500 }))).toContain("DEADLINE_EXCEEDED");
     // The caller cancels at its own deadline, which may reach the server before its timer ends.
     await expect.poll(() => events).toEqual([expect.stringMatching(/^aborted with a deadline: (DEADLINE_EXCEEDED|CANCELLED)/)]);
   });
@@ -252,8 +254,14 @@ class DecoratedController {
   }
 
   // Calls a handler of the same controller.
-  async *chat() {
-    for (const note of this.list({ limit: 2 } as ListRequest)) yield note;
+  async chat() {
+    const [first] = this.list({ limit: 1 } as ListRequest);
+    return this.after(first?.id ?? 0);
+  }
+
+  private async *after(first: number) {
+    yield { id: first };
+    for (const { id } of this.list({ limit: 3 } as ListRequest)) if (id > first) yield { id };
   }
 }
 
@@ -294,7 +302,8 @@ describe("Nest's", () => {
 
   test("controllers call their own methods, which return what they declare", async () => {
     const client = await start(DecoratedController);
-    expect(await ids(client.chat([]))).toEqual([2, 4]);
+    expect(await ids(client.chat([]))).toEqual([2, 4, 6]);
+    expect(events).toEqual(["value", "value", "value", "complete"]);
   });
 
   test("request-scoped controllers exist once for each call, with the call as their REQUEST", async () => {
@@ -320,6 +329,48 @@ describe("Nest's", () => {
       expect(await ids(client.list({}))).toEqual([1]);
     }
   });
+});
+
+test("a caller that leaves unsubscribes the Observable of a response", async () => {
+  @Controller()
+  @Implement(NoteService)
+  class WaitingController {
+    get(): Observable<{ id: number }> {
+      events.push("called");
+      return NEVER.pipe(finalize(() => events.push("unsubscribed")));
+    }
+
+    async import(notes: AsyncIterable<Note>): Promise<Observable<{ count: number }>> {
+      for await (const _note of notes);
+      return this.get().pipe(map(({ id }) => ({ count: id })));
+    }
+  }
+  const client = await start(WaitingController);
+  for (const call of [(signal: AbortSignal) => client.get({}, { signal }), (signal: AbortSignal) => client.import([], { signal })]) {
+    events = [];
+    const cancel = new AbortController();
+    const failed = failure(call(cancel.signal));
+    await expect.poll(() => events).toEqual(["called"]);
+    cancel.abort();
+    expect(await failed).toContain("CANCELLED");
+    await expect.poll(() => events).toEqual(["called", "unsubscribed"]);
+  }
+});
+
+test("an Observable without a value is not a response", async () => {
+  @Controller()
+  @Implement(NoteService)
+  class EmptyController {
+    get(): Observable<{ id: number }> {
+      return EMPTY;
+    }
+  }
+  const reported: unknown[] = [];
+  const server = createServer({ onError: (error) => reported.push(error) });
+  await startApp({ controllers: [EmptyController] }, { strategy: new GrpcStrategy({ services: [NoteService], server }) });
+  const failed = await failure(createClient(NoteService, server.channel()).get({}));
+  expect(failed).toMatch(/^INTERNAL: the handler of \/notes\.v1\.NoteService\/Get/);
+  expect(reported).toHaveLength(1);
 });
 
 test("a handler in a unit test is the method of the class", async () => {
