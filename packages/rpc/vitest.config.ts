@@ -10,6 +10,8 @@ export default defineConfig({
     // The backpressure tests measure what is held after a collection.
     execArgv: ["--expose-gc"],
     testTimeout: 30_000,
+    // On a busy machine, a second is too short.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       { extends: true, test: { name: "rpc" } },
       // Once more, on the lowest version of the peer dependency.

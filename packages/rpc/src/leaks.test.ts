@@ -1,7 +1,7 @@
 // Thousands of calls of each kind, including failed ones, leave no heap, handle, timer or listener
 // behind.
 import { getEventListeners } from "node:events";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   everyKind,
   everyWay,
@@ -17,6 +17,9 @@ import {
 import { Code, createClient, RpcError } from "./index.ts";
 
 const rounds = 100;
+
+// Thousands of calls take long on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 /**
  * Measures after a garbage collection: the heap in bytes, and how many resources of each kind are

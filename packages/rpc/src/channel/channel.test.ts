@@ -1,5 +1,6 @@
 // Calls of a channel, and the connections that it makes for them, on a network in memory.
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../test/eventually.ts";
 import { FakeCall, FakeNetwork } from "../../test/fake-network.ts";
 import { Code } from "../protocol/code.ts";
 import { openChannel } from "./open-channel.ts";
@@ -24,7 +25,7 @@ test("a call connects, and the next one uses the same connection", async () => {
   expect(channel).toMatchObject({ target: "a:1", state: "idle", secure: false });
   const first = new FakeCall(channel);
   expect(channel.state).toBe("connecting");
-  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  await eventually(() => expect(net.connections[0]?.calls).toBe(1));
   expect(channel.state).toBe("ready");
   expect(first.stream.peer).toBe("a:1");
   const second = new FakeCall(channel);
@@ -42,7 +43,7 @@ test("the requests and pulls of a waiting call are kept in order, and onDrain fo
   expect(call.stream.send(Buffer.from("2"), false)).toBe(false);
   call.stream.pull();
   call.stream.pull();
-  await vi.waitFor(() => expect(call.drains).toBe(1));
+  await eventually(() => expect(call.drains).toBe(1));
   call.stream.send(Buffer.from("3"), false);
   call.stream.halfClose();
   expect(net.connections[0]?.streams[0]).toMatchObject({ sent: ["1", "2", "3"], pulls: 2, halfClosed: true });
@@ -80,7 +81,7 @@ test("a call with waitForReady waits for the server beyond connectTimeoutMs", as
   await pause(120);
   expect(call.status).toBeUndefined();
   net.peers.set("a:1", "up");
-  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  await eventually(() => expect(net.connections[0]?.calls).toBe(1));
 });
 
 test("the error names name resolution if that takes longer than connectTimeoutMs", async () => {
@@ -102,7 +103,7 @@ test("a call fails after connectTimeoutMs, and the attempt to a silent server is
   expect(performance.now() - began).toBeGreaterThan(45);
   const patient = new FakeCall(channel, { waitForReady: true });
   net.peers.set("a:1", "up");
-  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  await eventually(() => expect(net.connections[0]?.calls).toBe(1));
   net.connections[0]?.streams[0]?.end();
   expect((await patient.ended).code).toBe(Code.OK);
 });
@@ -113,7 +114,7 @@ test("a call that is cancelled while it waits is never opened", async () => {
   const gone = new FakeCall(channel);
   const stays = new FakeCall(channel);
   gone.stream.cancel(Code.CANCELLED, "no");
-  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  await eventually(() => expect(net.connections[0]?.calls).toBe(1));
   net.connections[0]?.streams[0]?.end();
   await stays.ended;
   await pause(5);
@@ -127,7 +128,7 @@ test("calls beyond the peer's limit wait in order, without a time limit", async 
   const calls = Array.from({ length: 200 }, (_, i) => new FakeCall(channel, { request: String(i) }));
   const ended: number[] = [];
   for (const [i, call] of calls.entries()) void call.ended.then(() => ended.push(i));
-  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(10));
+  await eventually(() => expect(net.connections[0]?.calls).toBe(10));
   await pause(1_100);
   expect(ended).toEqual([]);
   calls[15]?.stream.cancel(Code.CANCELLED, "no");
@@ -138,7 +139,7 @@ test("calls beyond the peer's limit wait in order, without a time limit", async 
   }
   const order = connection?.streams.map(({ call }) => Number(call.request));
   expect(order).toEqual(calls.map((_, i) => i).filter((i) => i !== 15));
-  await vi.waitFor(() => expect(ended).toHaveLength(199));
+  await eventually(() => expect(ended).toHaveLength(199));
   expect(net.connections).toHaveLength(1);
 });
 
@@ -170,7 +171,7 @@ test("the back-off between attempts grows, with jitter", async () => {
   const net = network({ "a:1": "refused" });
   using channel = net.channel("a:1", { backoff: { initialMs: 50, factor: 2, jitter: 0.2 } });
   const call = new FakeCall(channel, { waitForReady: true });
-  await vi.waitFor(() => expect(net.dials.length).toBeGreaterThan(3), { timeout: 5_000 });
+  await eventually(() => expect(net.dials.length).toBeGreaterThan(3));
   call.stream.cancel(Code.CANCELLED, "enough");
   const gaps = net.dials.slice(1).map(({ atMs }, i) => atMs - (net.dials[i]?.atMs ?? 0));
   for (const [i, gap] of gaps.slice(0, 3).entries()) expect(gap).toBeGreaterThan(50 * 2 ** i * 0.8 - 2);
@@ -189,9 +190,9 @@ test("after GOAWAY, the running call finishes there, and the channel reconnects 
   const net = network();
   using channel = net.channel("a:1");
   const first = new FakeCall(channel);
-  await vi.waitFor(() => expect(net.connections).toHaveLength(1));
+  await eventually(() => expect(net.connections).toHaveLength(1));
   net.connections[0]?.goaway();
-  await vi.waitFor(() => expect(net.connections).toHaveLength(2));
+  await eventually(() => expect(net.connections).toHaveLength(2));
   const second = new FakeCall(channel);
   expect(net.connections[1]?.calls).toBe(1);
   for (const { streams } of net.connections) streams[0]?.end();
@@ -208,7 +209,7 @@ test("the next call replaces a lost connection without calls", async () => {
   await pause(20);
   expect(net.dials).toHaveLength(1);
   new FakeCall(channel);
-  await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
+  await eventually(() => expect(net.connections[1]?.calls).toBe(1));
 });
 
 test("the channel backs off from a server that loses each connection at once", async () => {
@@ -229,7 +230,7 @@ test.each(["after", "before"])("a server that closes each connection soon %s its
   using channel = net.channel("a:1", { backoff: { initialMs: 60_000 }, connectTimeoutMs: 5_000 });
   for (let i = 0; i < 5; i++) {
     const call = new FakeCall(channel);
-    await vi.waitFor(() => expect(net.connections[i]?.calls).toBe(1));
+    await eventually(() => expect(net.connections[i]?.calls).toBe(1));
     const [stream] = net.connections[i]?.running ?? [];
     if (when === "before") net.connections[i]?.goaway();
     stream?.end();
@@ -246,10 +247,10 @@ test("an idle channel closes its connection, and reconnects for the next call", 
   expect(channel.state).toBe("ready");
   net.connections[0]?.streams[0]?.end();
   await call.ended;
-  await vi.waitFor(() => expect(channel.state).toBe("idle"));
+  await eventually(() => expect(channel.state).toBe("idle"));
   expect(net.connections[0]?.closed).toBe(true);
   new FakeCall(channel);
-  await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
+  await eventually(() => expect(net.connections[1]?.calls).toBe(1));
 });
 
 test("after close(), running and waiting calls continue, and new calls and connect() fail", async () => {
@@ -257,7 +258,7 @@ test("after close(), running and waiting calls continue, and new calls and conne
   net.limit = 1;
   const channel = net.channel("a:1");
   const runs = new FakeCall(channel);
-  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  await eventually(() => expect(net.connections[0]?.calls).toBe(1));
   const waits = new FakeCall(channel);
   channel.close();
   channel.close();
@@ -313,11 +314,11 @@ test.each(["a:1", "10.0.0.1:1"])("%s: a retry after close() gets a connection, w
   const net = network({ [target]: "up" });
   const channel = net.channel(target, { retry: { codes: ["UNAVAILABLE"], initialBackoffMs: 10 } });
   const call = new FakeCall(channel);
-  await vi.waitFor(() => expect(net.connections[0]?.calls).toBe(1));
+  await eventually(() => expect(net.connections[0]?.calls).toBe(1));
   channel.close();
   expect(net.connections[0]?.closed).toBe(true);
   net.connections[0]?.streams[0]?.end(Code.UNAVAILABLE, "try again");
-  await vi.waitFor(() => expect(net.connections[1]?.calls).toBe(1));
+  await eventually(() => expect(net.connections[1]?.calls).toBe(1));
   expect(net.connections[1]?.closed).toBe(true);
   net.connections[1]?.streams[0]?.end();
   expect((await call.ended).code).toBe(Code.OK);

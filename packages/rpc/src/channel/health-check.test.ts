@@ -1,7 +1,8 @@
 // Health checks of the client (gRFC A17): an address gets calls only while `Watch` says SERVING.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../test/eventually.ts";
 import { FakeCall, type FakeConnection, FakeNetwork, type FakeWatch } from "../../test/fake-network.ts";
 import { startServer, TestService, until } from "../../test/harness.ts";
 import { Code, createChannel, createClient, createServer } from "../index.ts";
@@ -25,7 +26,7 @@ function shop(...hosts: string[]): FakeNetwork {
 /** Starts to connect, and resolves with the connections to these peers. */
 async function connected(net: FakeNetwork, channel: Channel, ...peers: string[]): Promise<FakeConnection[]> {
   channel.connect().catch(() => {});
-  await vi.waitFor(() => expect(net.open.map(({ peer }) => peer).sort()).toEqual(peers));
+  await eventually(() => expect(net.open.map(({ peer }) => peer).sort()).toEqual(peers));
   return peers.map((peer) => net.to(peer)[0] as FakeConnection);
 }
 
@@ -98,7 +99,7 @@ describe("in a network in memory", () => {
       message:
         "shop:1 takes no calls: shop.Orders at a:1 is not healthy: its health service ended the call Watch with UNAUTHENTICATED: no token",
     });
-    await vi.waitFor(() => expect(a?.watches).toHaveLength(2));
+    await eventually(() => expect(a?.watches).toHaveLength(2));
     watchOf(a).say("SERVING");
     expect(channel.state).toBe("ready");
     expect(net.open).toHaveLength(1);
@@ -115,7 +116,7 @@ describe("in a network in memory", () => {
     const [again] = await connected(net, channel, "a:1");
     watchOf(again).say("SERVING");
     expect(call.stream.peer).toBe("a:1");
-    await vi.waitFor(() => expect(states).toEqual(["connecting", "ready", "connecting", "ready"]));
+    await eventually(() => expect(states).toEqual(["connecting", "ready", "connecting", "ready"]));
   });
 
   test("GOAWAY, an idle channel and close() end the watch, so that connections close", async () => {
@@ -128,7 +129,7 @@ describe("in a network in memory", () => {
     const [second] = await connected(net, channel, "a:1");
     watchOf(second).say("SERVING");
     // The open watch does not count as a call.
-    await vi.waitFor(() => expect(channel.state).toBe("idle"));
+    await eventually(() => expect(channel.state).toBe("idle"));
     expect(watchOf(second).ended).toBe(true);
     const [third] = await connected(net, channel, "a:1");
     channel.close();
@@ -175,12 +176,12 @@ describe("with servers", () => {
   test("a service that changes its health leaves and joins the rotation, without a failed call", async () => {
     const { a, b, channel, servers } = await twoServers({ service: "test.v1.TestService" });
     using _ = channel;
-    await vi.waitFor(async () => expect(await servers()).toBe("ab"), { timeout: 5_000 });
+    await eventually(async () => expect(await servers()).toBe("ab"));
     a.health.set("test.v1.TestService", "NOT_SERVING");
-    await vi.waitFor(async () => expect(await servers()).toBe("b"), { timeout: 5_000 });
+    await eventually(async () => expect(await servers()).toBe("b"));
     a.health.set("test.v1.TestService", "SERVING");
     b.health.set("test.v1.TestService", "NOT_SERVING");
-    await vi.waitFor(async () => expect(await servers()).toBe("a"), { timeout: 5_000 });
+    await eventually(async () => expect(await servers()).toBe("a"));
     // The open watches do not delay a shutdown.
     expect(await a.shutdown({ graceMs: 60_000 })).toEqual({ cut: [] });
   });

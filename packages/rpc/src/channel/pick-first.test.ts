@@ -1,5 +1,6 @@
 // pick_first: all calls go to the first address that accepts a connection.
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { eventually } from "../../test/eventually.ts";
 import { FakeCall, FakeNetwork } from "../../test/fake-network.ts";
 import { interleaved } from "./address-list.ts";
 
@@ -47,12 +48,12 @@ test("the channel keeps a connection while the name resolves to its address, and
   net.names.set("shop", ["1.0.0.1"]);
   using channel = net.channel("shop:1", { dnsRefreshMs: 20 });
   const call = new FakeCall(channel);
-  await vi.waitFor(() => expect(net.to("1.0.0.1:1")).toHaveLength(1));
+  await eventually(() => expect(net.to("1.0.0.1:1")).toHaveLength(1));
   net.names.set("shop", ["1.0.0.2", "1.0.0.1"]);
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(net.connections).toHaveLength(1);
   net.names.set("shop", ["1.0.0.3"]);
-  await vi.waitFor(() => expect(net.to("1.0.0.3:1")).toHaveLength(1));
+  await eventually(() => expect(net.to("1.0.0.3:1")).toHaveLength(1));
   // The running call continues there.
   expect(net.connections[0]).toMatchObject({ closed: true, calls: 1 });
   net.connections[0]?.streams[0]?.end();
@@ -68,11 +69,11 @@ test("the channel keeps its connection while name resolution fails", async () =>
   await channel.connect();
   net.names.delete("shop");
   const before = net.lookups.length;
-  await vi.waitFor(() => expect(net.lookups.length).toBeGreaterThan(before + 2));
+  await eventually(() => expect(net.lookups.length).toBeGreaterThan(before + 2));
   expect(channel.state).toBe("ready");
   net.names.set("shop", []);
   const empty = net.lookups.length;
-  await vi.waitFor(() => expect(net.lookups.length).toBeGreaterThan(empty + 2));
+  await eventually(() => expect(net.lookups.length).toBeGreaterThan(empty + 2));
   expect(channel.state).toBe("ready");
 });
 
@@ -86,5 +87,5 @@ test("the order of a name's addresses is irrelevant, and a new address is tried 
   expect(net.dials).toHaveLength(2);
   net.peers.set("1.0.0.3:1", "up");
   net.names.set("shop", ["1.0.0.2", "1.0.0.1", "1.0.0.3"]);
-  await vi.waitFor(() => expect(channel.state).toBe("ready"));
+  await eventually(() => expect(channel.state).toBe("ready"));
 });

@@ -1,5 +1,6 @@
 // round_robin: calls go to all addresses in turn.
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { eventually } from "../../test/eventually.ts";
 import { FakeCall, FakeNetwork } from "../../test/fake-network.ts";
 import { Code } from "../protocol/code.ts";
 import type { Channel } from "../transport/client.ts";
@@ -27,14 +28,14 @@ test("three addresses share the calls evenly, and a lost one gets none until it 
   const net = shop("a", "b", "c");
   using channel = net.channel("shop:1", options);
   await channel.connect();
-  await vi.waitFor(() => expect(net.open).toHaveLength(3));
+  await eventually(() => expect(net.open).toHaveLength(3));
   expect(spread(channel, 30)).toEqual({ "a:1": 10, "b:1": 10, "c:1": 10 });
   net.peers.set("b:1", "refused");
   net.to("b:1")[0]?.lose();
   expect(channel.state).toBe("ready");
   expect(spread(channel, 30)).toEqual({ "a:1": 15, "c:1": 15 });
   net.peers.set("b:1", "up");
-  await vi.waitFor(() => expect(net.to("b:1")).toHaveLength(1));
+  await eventually(() => expect(net.to("b:1")).toHaveLength(1));
   expect(spread(channel, 30)).toEqual({ "a:1": 10, "b:1": 10, "c:1": 10 });
 });
 
@@ -42,11 +43,11 @@ test("a new address of the name receives calls, and a removed one is drained", a
   const net = shop("a", "b");
   using channel = net.channel("shop:1", options);
   await channel.connect();
-  await vi.waitFor(() => expect(net.open).toHaveLength(2));
+  await eventually(() => expect(net.open).toHaveLength(2));
   spread(channel, 2);
   net.peers.set("c:1", "up");
   net.names.set("shop", ["b", "c"]);
-  await vi.waitFor(() => expect(net.to("c:1")).toHaveLength(1));
+  await eventually(() => expect(net.to("c:1")).toHaveLength(1));
   const [a] = net.connections.filter(({ peer }) => peer === "a:1");
   expect(a).toMatchObject({ closed: true, calls: 1 });
   expect(spread(channel, 20)).toEqual({ "b:1": 10, "c:1": 10 });
@@ -57,7 +58,7 @@ test("a connection at its limit is skipped, and calls wait once all are at their
   net.limit = 2;
   using channel = net.channel("shop:1", options);
   await channel.connect();
-  await vi.waitFor(() => expect(net.open).toHaveLength(2));
+  await eventually(() => expect(net.open).toHaveLength(2));
   expect(spread(channel, 5)).toEqual({ "a:1": 2, "b:1": 2, nowhere: 1 });
   net.to("b:1")[0]?.streams[0]?.end();
   expect(net.to("b:1")[0]?.streams).toHaveLength(3);
@@ -71,7 +72,7 @@ test("calls fail once all addresses have failed", async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(call.status).toBeUndefined();
   expect(await call.ended).toMatchObject({ code: Code.UNAVAILABLE });
-  await vi.waitFor(() => expect(channel.state).toBe("failed"));
+  await eventually(() => expect(channel.state).toBe("failed"));
   net.peers.set("b:1", "up");
   await channel.connect();
   expect(spread(channel, 2)).toEqual({ "b:1": 2 });
@@ -85,7 +86,7 @@ test("a failure triggers a name resolution, at most once a second", async () => 
   net.peers.set("a:1", "refused").set("b:1", "up");
   net.names.set("shop", ["b"]);
   net.to("a:1")[0]?.lose();
-  await vi.waitFor(() => expect(net.to("b:1")).toHaveLength(1), { timeout: 3_000 });
+  await eventually(() => expect(net.to("b:1")).toHaveLength(1));
   expect(net.lookups).toHaveLength(2);
 });
 
@@ -93,11 +94,11 @@ test("an idle channel closes all connections, and restores them when it connects
   const net = shop("a", "b");
   using channel = net.channel("shop:1", { ...options, idleTimeoutMs: 60 });
   await channel.connect();
-  await vi.waitFor(() => expect(channel.state).toBe("idle"));
+  await eventually(() => expect(channel.state).toBe("idle"));
   expect(net.open).toHaveLength(0);
   const { length } = net.lookups;
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(net.lookups).toHaveLength(length);
   await channel.connect();
-  await vi.waitFor(() => expect(net.open).toHaveLength(2));
+  await eventually(() => expect(net.open).toHaveLength(2));
 });

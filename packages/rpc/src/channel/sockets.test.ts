@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type EchoServer, startEcho } from "../../test/echo-server.ts";
+import { eventually } from "../../test/eventually.ts";
 import { createClient } from "../client/client.ts";
 import { Code } from "../protocol/code.ts";
 import type { Status } from "../protocol/status.ts";
@@ -103,7 +104,7 @@ test.each(["pick_first", "round_robin"] as const)("%s: no call fails while two s
   const served = () => all.reduce((sum, { calls }) => sum + calls, 0);
   const someCalls = async () => {
     const before = served();
-    await vi.waitFor(() => expect(served()).toBeGreaterThan(before + 60), { timeout: 20_000 });
+    await eventually(() => expect(served()).toBeGreaterThan(before + 60));
   };
   const restarts = async () => {
     for (const i of [0, 1, 0, 1] as const) {
@@ -113,7 +114,7 @@ test.each(["pick_first", "round_robin"] as const)("%s: no call fails while two s
       servers[i] = await startEcho({ delayMs: 2, port: ports[i] });
       all.push(servers[i]);
       // round_robin may still wait for the back-off of the restarted server.
-      if (balancing === "round_robin") await vi.waitFor(() => expect(servers[i].calls).toBeGreaterThan(0), { timeout: 20_000 });
+      if (balancing === "round_robin") await eventually(() => expect(servers[i].calls).toBeGreaterThan(0));
     }
   };
   const counts = await load(channel, 20, restarts());
@@ -134,7 +135,7 @@ test.each(["pick_first", "round_robin"] as const)(
         servers[i].kill();
         await pause(150);
         servers[i] = await startEcho({ delayMs: 2, port: ports[i] });
-        if (balancing === "round_robin") await vi.waitFor(() => expect(servers[i].calls).toBeGreaterThan(0), { timeout: 5_000 });
+        if (balancing === "round_robin") await eventually(() => expect(servers[i].calls).toBeGreaterThan(0));
       }
     };
     const counts = await load(channel, 20, restarts());
@@ -156,11 +157,11 @@ test.skipIf(process.platform !== "linux")(
     await channel.connect();
     const servers = [first, second, third, fourth] as EchoServer[];
     const events = async () => {
-      await vi.waitFor(() => expect(servers.slice(0, 3).every(({ calls }) => calls > 10)).toBe(true));
+      await eventually(() => expect(servers.slice(0, 3).every(({ calls }) => calls > 10)).toBe(true));
       servers[1]?.kill();
       await pause(100);
       addresses = ["127.0.0.2", "127.0.0.4", "127.0.0.5"];
-      await vi.waitFor(() => expect(servers[3]?.calls).toBeGreaterThan(10));
+      await eventually(() => expect(servers[3]?.calls).toBeGreaterThan(10));
     };
     const counts = await load(channel, 10, events());
     expect(Object.keys(counts)).toEqual(["OK"]);
@@ -191,7 +192,7 @@ test("a call reaches the next address if the first one stays silent", async () =
   const began = performance.now();
   expect(await echo(channel, "x")).toMatchObject({ response: "x", peer: good.target });
   expect(performance.now() - began).toBeLessThan(5_000);
-  await vi.waitFor(() => expect([...silent.sockets].every(({ readableEnded, destroyed }) => readableEnded || destroyed)).toBe(true));
+  await eventually(() => expect([...silent.sockets].every(({ readableEnded, destroyed }) => readableEnded || destroyed)).toBe(true));
 });
 
 test.each<[string, (at: string) => [target: string, options: ChannelOptions]]>([

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { type Authority, type Identity, newAuthority } from "../../test/authority.ts";
+import { eventually } from "../../test/eventually.ts";
 import { Certificates } from "./certificates.ts";
 import { TlsFileError } from "./pem.ts";
 import { serverCertificates } from "./tls.ts";
@@ -55,14 +56,14 @@ test("renewed files become current once both are complete, and listeners are cal
   const changed = vi.fn();
   onTestFinished(certificates.onChange(changed));
   writeFileSync(files.cert, second.cert);
-  await vi.waitFor(() => expect(onReloadError).toHaveBeenCalledOnce());
+  await eventually(() => expect(onReloadError).toHaveBeenCalledOnce());
   expect(onReloadError.mock.calls[0]?.[0]).toMatchObject({
     name: "TlsFileError",
     message: `the key in ${files.key} does not belong to the certificate in ${files.cert}`,
   });
   expect(certificates.current().cert?.toString()).toBe(first.cert);
   writeFileSync(files.key, second.key);
-  await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce());
+  await eventually(() => expect(changed).toHaveBeenCalledOnce());
   expect(certificates.current().cert?.toString()).toBe(second.cert);
 });
 

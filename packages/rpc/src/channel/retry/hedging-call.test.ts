@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { eventually } from "../../../test/eventually.ts";
 import { FakeListener, FakeSource, outgoing } from "../../../test/fake-attempts.ts";
 import { Code } from "../../protocol/code.ts";
 import type { OutgoingCall } from "../../transport/client.ts";
@@ -152,7 +153,7 @@ describe("hedging", () => {
     const { source, listener } = open({}, { request });
     source.onOpen = (attempt) => queueMicrotask(() => attempt.end(Code.UNAVAILABLE, { progress: "unsent" }));
     source.last.end(Code.UNAVAILABLE, { progress: "unsent" });
-    return vi.waitFor(() => expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE }]));
+    return eventually(() => expect(listener.statuses).toMatchObject([{ code: Code.UNAVAILABLE }]));
   });
 
   test("the requests of a stream go to all attempts, including later ones", () => {

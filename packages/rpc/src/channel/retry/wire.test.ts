@@ -1,8 +1,9 @@
 // Retries over sockets, with node:http2 servers that refuse, fail, push back and disconnect.
 import { constants, type ServerHttp2Stream } from "node:http2";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { methods } from "../../../test/attempts.ts";
 import { ChannelCall } from "../../../test/channel-call.ts";
+import { eventually } from "../../../test/eventually.ts";
 import { frame, peerServer } from "../../../test/http2-peer.ts";
 import { Code } from "../../protocol/code.ts";
 import type { Channel } from "../../transport/client.ts";
@@ -172,7 +173,7 @@ describe.each(kinds)("%s", (kind) => {
     const call = new ChannelCall(channelTo(target, { retry }), kind);
     if (methods[kind].requestStream) {
       call.stream.send(Buffer.from("one"), false);
-      await vi.waitFor(() => expect(all).toHaveLength(2));
+      await eventually(() => expect(all).toHaveLength(2));
       call.stream.send(Buffer.from("two"), false);
       call.stream.halfClose();
     }
@@ -208,11 +209,11 @@ test("the policy retries a call whose connection is lost", async () => {
 });
 
 test("after a cancel during the back-off, the server receives no other attempt", async () => {
-  const { all, target } = await server((seen) => seen.fail(Code.UNAVAILABLE, { "grpc-retry-pushback-ms": "500" }));
+  const { all, target } = await server((seen) => seen.fail(Code.UNAVAILABLE, { "grpc-retry-pushback-ms": "2000" }));
   const call = callOf(channelTo(target, { retry }), "unary");
-  await vi.waitFor(() => expect(all[0]?.stream.closed).toBe(true), { interval: 5 });
+  await eventually(() => expect(all[0]?.stream.closed).toBe(true));
   call.stream.cancel(Code.CANCELLED, "enough");
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await new Promise((resolve) => setTimeout(resolve, 2_300));
   expect(all).toHaveLength(1);
 });
 
@@ -246,7 +247,7 @@ describe("hedging", () => {
     expect(await call.ended).toMatchObject({ code: Code.OK });
     expect(call.messages).toEqual(["second"]);
     expect(all.map(({ previous }) => previous)).toEqual([undefined, "1"]);
-    await vi.waitFor(() => expect(all[0]?.reset).toBe(constants.NGHTTP2_CANCEL));
+    await eventually(() => expect(all[0]?.reset).toBe(constants.NGHTTP2_CANCEL));
   });
 
   test("round_robin sends the attempts to different servers", async () => {

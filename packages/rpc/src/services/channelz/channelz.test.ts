@@ -108,7 +108,7 @@ test.each(transports.flatMap((transport) => everyKindOfCall.map(({ kind }) => ({
     await callEight(client, kind);
     const added = async () => (await allServers(observer)).filter(({ ref }) => !known.has(ref?.serverId));
     // The server learns of the cancelled calls last.
-    await expect.poll(async () => (await added())[0]?.data?.callsFailed, { timeout: 5000 }).toBe(5n);
+    await expect.poll(async () => (await added())[0]?.data?.callsFailed).toBe(5n);
     const [server] = await added();
     expect(server?.data).toMatchObject(everyCount);
     const ms = Number(server?.data?.lastCallStartedTimestamp?.seconds) * 1000;
@@ -358,7 +358,7 @@ test("a trace keeps the last 30 events, and counts all", async () => {
   const channel = open("127.0.0.1:1", { backoff: { initialMs: 1, maxMs: 1 } });
   channel.connect().catch(() => {});
   const trace = async () => (await subchannelsOf(observer, "127.0.0.1:1"))[0]?.data?.trace;
-  await expect.poll(async () => Number((await trace())?.numEventsLogged), { timeout: 10_000 }).toBeGreaterThan(40);
+  await expect.poll(async () => Number((await trace())?.numEventsLogged)).toBeGreaterThan(40);
   expect((await trace())?.events.length).toBe(30);
 });
 
@@ -417,7 +417,7 @@ test("channels and servers that a program drops without closing them are collect
     globalThis.gc?.();
     return (await observer.getTopChannels({})).channel.length + (await allServers(observer)).length - before;
   };
-  await expect.poll(left, { timeout: 10_000 }).toBeLessThanOrEqual(2);
+  await expect.poll(left).toBeLessThanOrEqual(2);
 });
 
 test("localhost is two listening sockets, and a socket in the file system has its path", async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { eventually } from "../../../test/eventually.ts";
 import { RecordedCall, type RecordedCallOptions } from "../../../test/recorder.ts";
 import { Code } from "../../protocol/code.ts";
 import { RpcError } from "../../protocol/error.ts";
@@ -146,12 +147,12 @@ describe("the four kinds", () => {
   test("server stream: messages arrive when they are pulled, and the status after the last", async () => {
     const { channel } = await start();
     const call = new RecordedCall(channel, "/test.Bytes/serverStream", { responseStream: true, request: "a b c", pulls: 0 });
-    await vi.waitFor(() => expect(call.events).toEqual(["header"]));
+    await eventually(() => expect(call.events).toEqual(["header"]));
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(call.messages).toEqual([]);
     call.stream.pull();
     expect(call.messages).toEqual([]);
-    await vi.waitFor(() => expect(call.messages).toEqual(["a"]));
+    await eventually(() => expect(call.messages).toEqual(["a"]));
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(call.messages).toEqual(["a"]);
     call.stream.pull();
@@ -165,7 +166,7 @@ describe("the four kinds", () => {
     const call = bidi(channel);
     for (const text of ["1", "2", "3"]) {
       call.stream.send(Buffer.from(text), false);
-      await vi.waitFor(() => expect(call.messages.at(-1)).toBe(text));
+      await eventually(() => expect(call.messages.at(-1)).toBe(text));
     }
     call.stream.halfClose();
     expect((await call.ended).code).toBe(Code.OK);
@@ -203,7 +204,7 @@ describe("the four kinds", () => {
     });
     const call = new RecordedCall(channel, "/test.Bytes/serverStream", { responseStream: true, pulls: 0 });
     // If both arrive together, grpc-js drops the response.
-    await vi.waitFor(() => expect(call.events).toEqual(["header"]));
+    await eventually(() => expect(call.events).toEqual(["header"]));
     await new Promise((resolve) => setTimeout(resolve, 100));
     (await answering.promise).emit("error", { code: grpc.status.ABORTED, details: "enough" });
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -225,7 +226,7 @@ describe("backpressure", () => {
     const call = bidi(channel);
     const message = Buffer.alloc(16 * 1024);
     let sent = 0;
-    await vi.waitFor(() => expect(reading).toBeDefined());
+    await eventually(() => expect(reading).toBeDefined());
     const room = () => {
       sent++;
       return call.stream.send(message, false);
@@ -237,8 +238,8 @@ describe("backpressure", () => {
     expect(room()).toBe(false);
     let received = 0;
     reading?.on("data", () => received++);
-    await vi.waitFor(() => expect(received).toBe(sent), { timeout: 10_000 });
-    await vi.waitFor(() => expect(call.drains).toBeGreaterThan(drainsBefore));
+    await eventually(() => expect(received).toBe(sent));
+    await eventually(() => expect(call.drains).toBeGreaterThan(drainsBefore));
     expect(room()).toBe(true);
   });
 });
@@ -288,14 +289,14 @@ describe("cancelling", () => {
       },
     });
     const call = new RecordedCall(channel, "/test.Bytes/serverStream", { responseStream: true, request: "x" });
-    await vi.waitFor(() => expect(call.messages).toEqual(["x"]));
+    await eventually(() => expect(call.messages).toEqual(["x"]));
     const { events } = call;
     const before = [...events];
     call.stream.cancel(Code.CANCELLED, "enough");
     call.stream.cancel(Code.CANCELLED, "enough");
     call.stream.pull();
     call.stream.halfClose();
-    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+    await eventually(() => expect(cancelled).toHaveBeenCalledOnce());
     expect(events).toEqual(before);
   });
 
@@ -315,7 +316,7 @@ describe("cancelling", () => {
     }
     const last = unary(channel);
     await last.ended;
-    await vi.waitFor(() => expect(ended.mock.calls.length).toBe(begun.mock.calls.length));
+    await eventually(() => expect(ended.mock.calls.length).toBe(begun.mock.calls.length));
   });
 });
 
@@ -337,7 +338,7 @@ describe("connecting", () => {
       grpc: { "grpc.initial_reconnect_backoff_ms": 100, "grpc.min_reconnect_backoff_ms": 100 },
     });
     const connected = channel.connect();
-    await vi.waitFor(() => expect(channel.state).toBe("failed"));
+    await eventually(() => expect(channel.state).toBe("failed"));
     await serve({}, `127.0.0.1:${port}`);
     await connected;
     expect(channel.state).toBe("ready");
@@ -427,7 +428,7 @@ describe("names and balancers of grpc-js", () => {
       grpc: { "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }) },
     });
     const answers: (string | undefined)[] = [];
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const call = unary(channel);
       await call.ended;
       answers.push(call.messages[0]);
@@ -493,7 +494,7 @@ test("a compressing channel compresses all requests except those with compress: 
   const sending = bidi(seen);
   for (const [count, compress] of [true, false, true].entries()) {
     sending.stream.send(Buffer.from(text), compress);
-    await vi.waitFor(() => expect(flags).toHaveLength(count + 1));
+    await eventually(() => expect(flags).toHaveLength(count + 1));
   }
   expect(flags).toEqual([1, 0, 1]);
   sending.stream.cancel(Code.CANCELLED, "enough");

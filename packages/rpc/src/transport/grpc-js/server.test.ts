@@ -9,6 +9,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { newAuthority } from "../../../test/authority.ts";
+import { eventually } from "../../../test/eventually.ts";
 import { RequestSchema, ResponseSchema, TestService } from "../../../test/gen/test_pb.js";
 import { textOf, watchServer } from "../../../test/watch.ts";
 import { grpcJsService, grpcJsTransport } from "../../grpc-js.ts";
@@ -328,7 +329,7 @@ describe.each(Object.entries(ways))("%s", (_, start) => {
     const { stream, messages, status } = call(clientOf(address), "ServerStream");
     stream.end("");
     stream.pause();
-    await vi.waitFor(() => expect(yielded).toBeGreaterThan(2));
+    await eventually(() => expect(yielded).toBeGreaterThan(2));
     await pause(200);
     expect(yielded).toBeLessThan(100);
     stream.resume();

@@ -2,8 +2,9 @@
 // are made of frames or of node:http2.
 import { createServer } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { dialerFor, dialTo, statusOf, TestCall } from "../../../../test/attempts.ts";
+import { eventually } from "../../../../test/eventually.ts";
 import { heldMib, peerServer } from "../../../../test/http2-peer.ts";
 import {
   code,
@@ -251,15 +252,15 @@ test("after too_many_pings, the next connections of the channel send half as man
   const dial = dialerFor(target, { limits: { keepaliveTimeMs: 50 } });
   const first = await dial();
   const call = new TestCall(first, "unary");
-  await vi.waitFor(() => expect(seen[0]).toBeGreaterThanOrEqual(2));
+  await eventually(() => expect(seen[0]).toBeGreaterThanOrEqual(2));
   for (const session of sessions) session.goaway(11, 1, Buffer.from("too_many_pings"));
-  await vi.waitFor(() => expect(first.draining).toBe(true));
+  await eventually(() => expect(first.draining).toBe(true));
   for (const session of sessions) session.destroy();
   expect((await call.ended).status.code).toBe(Code.UNAVAILABLE);
   const second = await dial();
   new TestCall(second, "unary");
   const start = performance.now();
-  await vi.waitFor(() => expect(seen[1]).toBe(1), 5_000);
+  await eventually(() => expect(seen[1]).toBe(1));
   expect(performance.now() - start).toBeGreaterThan(90);
 });
 
@@ -276,7 +277,7 @@ test("calls accepted before GOAWAY finish, however long they are silent", async 
     }
   }, 20);
   onTestFinished(() => clearInterval(answer));
-  await vi.waitFor(() => expect(pings(peer).length).toBeGreaterThan(5), { timeout: 20_000 });
+  await eventually(() => expect(pings(peer).length).toBeGreaterThan(5));
   peer.send(data(1, one), trailers(1));
   expect((await call.ended).status.code).toBe(Code.OK);
   expect(call.texts).toEqual(["one"]);

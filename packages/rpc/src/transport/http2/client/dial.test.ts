@@ -12,6 +12,7 @@ import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { goaway, settings } from "../../../../../http2/test/raw/frames.ts";
 import { cannotConnect, dialerFor, dialTo, statusOf, TestCall } from "../../../../test/attempts.ts";
 import { type Authority, type Identity, newAuthority } from "../../../../test/authority.ts";
+import { eventually } from "../../../../test/eventually.ts";
 import { failureOf } from "../../../../test/harness.ts";
 import { frame } from "../../../../test/http2-peer.ts";
 import { Code } from "../../../protocol/code.ts";
@@ -254,11 +255,11 @@ test("a signal aborts each step with its reason, and closes the socket", async (
   for (const [index, dial] of dials.entries()) {
     const controller = new AbortController();
     const failure = failureOf(dial(controller.signal));
-    await vi.waitFor(() => expect(opened).toHaveLength(index + 1));
+    await eventually(() => expect(opened).toHaveLength(index + 1));
     await new Promise((resolve) => setTimeout(resolve, 20));
     controller.abort(reason);
     expect(await failure).toBe(reason);
-    await vi.waitFor(() => expect(opened[index]?.resume().readableEnded || opened[index]?.destroyed).toBe(true));
+    await eventually(() => expect(opened[index]?.resume().readableEnded || opened[index]?.destroyed).toBe(true));
   }
   expect(await failureOf(dialerFor(silent)(AbortSignal.abort(reason)))).toBe(reason);
 });
