@@ -19,10 +19,13 @@ function magic(text: string): string {
     .replaceAll(/[？?]/g, "!");
 }
 
-const server = createServer();
+export const server = createServer();
 server.add(greeter);
-const { address } = await server.listen(process.argv[2] ?? "localhost:8972");
 
-// Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
-console.log(`server listening at ${address}`);
+// As a program it listens. A test that imports this file calls the server without a socket.
+if (import.meta.main !== false) {
+  const { address } = await server.listen(process.argv[2] ?? "localhost:8972");
+  // Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+  console.log(`server listening at ${address}`);
+}

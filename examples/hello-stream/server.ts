@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { SayHello } from "@grpc-study/proto/hello_stream";
 import { Code, createServer, implement, RpcError } from "@grpc-study/rpc";
 
-const server = createServer();
+export const server = createServer();
 server.add(
   implement(SayHello, {
     async *sayHello(requests, { signal }) {
@@ -19,8 +19,11 @@ server.add(
     },
   }),
 );
-const { address } = await server.listen(process.argv[2] ?? "localhost:10001");
 
-// Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
-console.log(`server listening at ${address}`);
+// As a program it listens. A test that imports this file calls the server without a socket.
+if (import.meta.main !== false) {
+  const { address } = await server.listen(process.argv[2] ?? "localhost:10001");
+  // Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+  console.log(`server listening at ${address}`);
+}

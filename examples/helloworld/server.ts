@@ -12,12 +12,15 @@ const greeter = implement(Greeter, {
 });
 
 // 2. Create a server. Reflection tells tools such as `buf curl` which services it has.
-const server = createServer({ reflection: true });
+export const server = createServer({ reflection: true });
 
 // 3. Register the service and listen.
 server.add(greeter);
-const { address } = await server.listen(process.argv[2] ?? "localhost:50051");
 
-// Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
-console.log(`server listening at ${address}`);
+// As a program it listens. A test that imports this file calls the server without a socket.
+if (import.meta.main !== false) {
+  const { address } = await server.listen(process.argv[2] ?? "localhost:50051");
+  // Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+  console.log(`server listening at ${address}`);
+}

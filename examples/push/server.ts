@@ -32,8 +32,12 @@ async function printAll(requests: AsyncIterable<StreamReqData>): Promise<number>
   return count;
 }
 
-const server = createServer();
+export const server = createServer();
 server.add(greeter);
-const { address } = await server.listen(process.argv[2] ?? "localhost:50052");
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
-console.log(`server listening at ${address}`);
+
+// As a program it listens. A test that imports this file calls the server without a socket.
+if (import.meta.main !== false) {
+  const { address } = await server.listen(process.argv[2] ?? "localhost:50052");
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+  console.log(`server listening at ${address}`);
+}

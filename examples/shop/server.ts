@@ -31,9 +31,12 @@ const userService = implement(UserService, {
 });
 
 // validate() checks each request by the rules in the .proto files, and answers INVALID_ARGUMENT.
-const server = createServer({ interceptors: [validate()] });
+export const server = createServer({ interceptors: [validate()] });
 server.add(prodService, orderService, userService);
-const { address } = await server.listen(process.argv[2] ?? "localhost:8083");
 
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
-console.log(`server listening at ${address}`);
+// As a program it listens. A test that imports this file calls the server without a socket.
+if (import.meta.main !== false) {
+  const { address } = await server.listen(process.argv[2] ?? "localhost:8083");
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+  console.log(`server listening at ${address}`);
+}

@@ -29,10 +29,13 @@ const stream = implement(Stream, {
   },
 });
 
-const server = createServer();
+export const server = createServer();
 server.add(streamServer, streamClient, stream);
-const { address } = await server.listen(process.argv[2] ?? "localhost:8000");
 
-// Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
-console.log(`${address} net.Listing...`);
+// As a program it listens. A test that imports this file calls the server without a socket.
+if (import.meta.main !== false) {
+  const { address } = await server.listen(process.argv[2] ?? "localhost:8000");
+  // Ctrl-C: running calls have ten seconds to finish. A second Ctrl-C ends the process at once.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.shutdown());
+  console.log(`${address} net.Listing...`);
+}
