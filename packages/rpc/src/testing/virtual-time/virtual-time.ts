@@ -93,6 +93,9 @@ let current: TestTime | undefined;
  * retries, and graceful shutdown. Create servers and clients after it. When it is disposed of,
  * timers that have not fired are dropped, and deadlines of running calls go on in real time.
  *
+ * `process.hrtime`, other processes, and threads keep real time. Bun and Deno also keep it for
+ * functions that are imported by name from node:timers and node:timers/promises.
+ *
  * @example
  * using time = virtualTime();
  * const call = client.sayHello({ name: "Ann" }, { timeoutMs: 5_000 });
