@@ -46,7 +46,7 @@ describe("refresh", () => {
     expect(getToken).toHaveBeenCalledTimes(1);
     later(2);
     expect(await send(credentials)).toBe("Bearer t1");
-    await vi.waitFor(async () => expect(await send(credentials)).toBe("Bearer t2"));
+    await vi.waitFor(async () => expect(await send(credentials)).toBe("Bearer t2"), 10_000);
     expect(getToken).toHaveBeenCalledTimes(2);
   });
 

@@ -46,7 +46,7 @@ describe.each(["jwt", "oidc"] as const)("%s()", (name) => {
     expect(JSON.stringify([String(error), error.details])).not.toContain(String(port));
     expect(onReloadError.mock.calls[0]?.[0].message).toMatch(new RegExp(`^cannot load ${issuer.url}/.*: fetch failed \\(.*ECONNREFUSED`));
     await issuer.start(port);
-    await vi.waitFor(async () => expect(await outcome(client.getUserScore({}, token))).toBe("OK"));
+    await vi.waitFor(async () => expect(await outcome(client.getUserScore({}, token))).toBe("OK"), 10_000);
   });
 
   test("keeps the keys while the issuer is down", async () => {
@@ -58,7 +58,7 @@ describe.each(["jwt", "oidc"] as const)("%s()", (name) => {
     await vi.waitFor(async () => {
       expect(await outcome(client.getUserScore({}, withToken(await issuer.token({ sub: String(Math.random()) }))))).toBe("OK");
       expect(onReloadError.mock.calls.length).toBeGreaterThan(3);
-    });
+    }, 10_000);
   });
 
   test("a warning of the process says why the keys cannot be loaded", async () => {
@@ -97,11 +97,11 @@ describe.each(["jwt", "oidc"] as const)("%s()", (name) => {
   test("a call ends at its deadline while the issuer is silent", async () => {
     const issuer = await startIssuer();
     issuer.respond = () => {};
-    const { client } = await start([both[name](issuer, { onReloadError: () => {}, timeoutS: 2 })]);
+    const { client } = await start([both[name](issuer, { onReloadError: () => {}, timeoutS: 20 })]);
     const begin = performance.now();
     const error = await failureOf(client.getUserScore({}, { ...withToken(await issuer.token()), timeoutMs: 100 }));
     expect(error).toMatchObject({ message: expect.stringMatching(/deadline/i) });
-    expect(performance.now() - begin).toBeLessThan(1_500);
+    expect(performance.now() - begin).toBeLessThan(10_000);
   });
 
   test("`fetch` sends the requests", async () => {

@@ -59,7 +59,7 @@ describe("age", () => {
     expect(await find(one)).toBe(true);
     expect(load).toHaveBeenCalledTimes(2);
     respond({ keys: [two.publicJwk] });
-    await vi.waitFor(async () => expect(keys.generation).toBe(2));
+    await vi.waitFor(async () => expect(keys.generation).toBe(2), 10_000);
     expect(await find(one)).toBe(false);
 
     has(one);
