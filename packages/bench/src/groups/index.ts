@@ -5,8 +5,9 @@ import { gateway } from "./gateway.ts";
 import type { Group } from "./group.ts";
 import { http2 } from "./http2.ts";
 import { memory } from "./memory.ts";
+import { propagation } from "./propagation.ts";
 import { server } from "./server.ts";
 import { sizes } from "./sizes.ts";
 import { start } from "./start.ts";
 
-export const groups: readonly Group[] = [codec, json, server, client, gateway, memory, start, http2, sizes];
+export const groups: readonly Group[] = [codec, json, server, client, propagation, gateway, memory, start, http2, sizes];

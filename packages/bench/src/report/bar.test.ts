@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { clientWorkloads, memoryNames, serverWorkloads, tlsWorkloads as tlsEchoWorkloads } from "../echoes/workloads.ts";
 import { requestNames } from "../gateways/requests.ts";
 import { passThroughName } from "../groups/gateway.ts";
+import { propagationNames } from "../groups/propagation.ts";
 import {
   firstSecondName,
   idleStreamNames,
@@ -65,6 +66,8 @@ const results: Result[] = [
   ),
   result("client", others, [], [...percentiles.map(latencyName), firstSecondName]),
   result("memory", others, [], Object.values(idleStreamNames)),
+  result("propagation", () => ({ entered: [1], without: [2] }), [], [propagationNames.unary, propagationNames.stream], "entered"),
+  result("propagation", () => ({ inherited: [1], "by hand": [2], nothing: [2] }), [], [propagationNames.on], "inherited"),
   result(
     "gateway",
     () => twice(["fastify", "gRPC client", "in process", "grpc-gateway", "connect-node"]),

@@ -76,6 +76,10 @@ export const bars: readonly Bar[] = [
   // Half the bytes.
   ratio("memory", "heap, idle stream", "grpc-js", 2),
   ratio("memory", "resident, idle stream", "grpc-js", 2),
+  ratio("propagation", "server, unary, 7 B", "without", 0.75),
+  ratio("propagation", "server, server stream, 7 B", "without", 0.9),
+  ratio("propagation", "handler that calls on, unary, 7 B", "by hand", 1.1),
+  ratio("propagation", "handler that calls on, unary, 7 B", "nothing", 0.75),
   ratio("gateway", "GET /v1/prod/998, in process", "fastify", 0.6),
   ratio("gateway", "POST /v1/orders, in process", "fastify", 0.5),
   ratio("gateway", "GET /v1/prod/998, over a socket", "in process", 0.75),
