@@ -57,6 +57,9 @@ export const sections: readonly Section[] = [
         pages: [
           { path: "guides/first-week", en: "Ten jobs", zh: "十件事" },
           { path: "guides/jwt", en: "JWT and OpenID Connect", zh: "JWT 与 OpenID Connect" },
+          { path: "guides/logs", en: "Logs", zh: "日志" },
+          { path: "guides/metrics", en: "Metrics", zh: "指标" },
+          { path: "guides/tracing", en: "Traces", zh: "追踪" },
           { path: "guides/retries", en: "Retries", zh: "重试" },
           { path: "guides/balancing", en: "Load balancing", zh: "负载均衡" },
           { path: "guides/probes", en: "Health and probes", zh: "健康检查与探针" },

@@ -179,7 +179,7 @@ export class Workplace {
 const narrow = (line: string) => line.replaceAll(/ +/g, " ");
 
 const listened =
-  /\b(?:listen|bindAsync)\b(?:\(\s*)?[^\n]*?:(\d{4,5})\b|\bport: (\d{4,5})|\bport = "(\d{4,5})"|--port (\d{4,5})|--listen \S*?:(\d{4,5})/g;
+  /\b(?:listen|bindAsync)\b(?:\(\s*)?[^\n]*?:(\d{4,5})\b|\bport: (\d{4,5})|\bport = "(\d{4,5})"|\bmetrics: "\S*?:(\d{4,5})"|--port (\d{4,5})|--listen \S*?:(\d{4,5})/g;
 
 /** Assigns a free port to each port that a text listens on. */
 export async function ownPorts(text: string): Promise<Map<string, string>> {
