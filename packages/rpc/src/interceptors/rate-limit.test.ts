@@ -199,6 +199,13 @@ describe("TokenBuckets", () => {
     expect(buckets.size).toBeLessThan(10);
   });
 
+  test("memory shrinks after a flood of keys", () => {
+    const buckets = new TokenBuckets(1, 1, Number.POSITIVE_INFINITY);
+    for (let i = 0; i < 1_000; i++) buckets.take(`old ${i}`, 0);
+    for (let i = 0; i < 500; i++) buckets.take(`new ${i}`, 5_000);
+    expect(buckets.size).toBe(500);
+  });
+
   test("there are never more than maxKeys, and the keys in use stay", () => {
     const buckets = new TokenBuckets(0.001, 1, 100);
     expect(buckets.take("mei", 0)).toBe(0);
