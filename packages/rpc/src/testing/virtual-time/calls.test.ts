@@ -94,6 +94,45 @@ test("advance() brings calls over a new connection to an end", async () => {
   expect(answer).toBe("hello");
 });
 
+test("a conversation of a thousand messages within the process takes no time", async () => {
+  const time = virtual();
+  const client = mockClient(TestService, {
+    async *bidiStream(requests) {
+      for await (const { count } of requests) yield { count };
+    },
+  });
+  const call = client.bidiStream({ timeoutMs: 60_000 });
+  let count = 0;
+  void (async () => {
+    while (count < 1_000) {
+      await call.send({ count });
+      if ((await call.recv())?.count === count) count++;
+    }
+    call.closeSend();
+  })();
+  await time.advance(0);
+  expect(count).toBe(1_000);
+});
+
+test("a stream that goes on without time does not keep the deadline from passing", async () => {
+  const time = virtual();
+  const client = mockClient(TestService, {
+    async *bidiStream(requests) {
+      for await (const { count } of requests) yield { count };
+    },
+  });
+  const call = client.bidiStream({ timeoutMs: 1 });
+  const talking = (async () => {
+    for (;;) {
+      await call.send({});
+      await call.recv();
+    }
+  })();
+  talking.catch(() => {});
+  await time.advance(1);
+  await expect(talking).rejects.toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+});
+
 test("a thousand calls with different deadlines end in their order, each with its own time", async () => {
   const time = virtual();
   const client = mockClient(TestService, { unary: (_, { signal }) => delay(10 * hour, {}, { signal }) });

@@ -1,6 +1,7 @@
 // Time that only a test moves.
 import { checkCount, checkNumber, checkOptionNames, type Names } from "../../checks.ts";
 import { followClock } from "../../long-timer.ts";
+import { deliveredTurns } from "../../transport/in-process/turn.ts";
 import { replaceClock } from "./replace-clock.ts";
 import { VirtualTimers } from "./virtual-timers.ts";
 
@@ -29,16 +30,24 @@ export interface VirtualTime extends Disposable {
 const { setImmediate } = globalThis;
 
 /**
- * The turns of the event loop after which nothing happens any more without time. A call in process
- * takes two, a call over a new connection about ten.
+ * The turns of the event loop after which nothing happens any more without time. A call over a new
+ * connection takes about ten. A delivery within the process begins them anew.
  */
-const turns = 40;
+const quietTurns = 40;
+
+/** Streams that go on without time do not stop it for ever. */
+const longestTurns = 20_000;
 
 function settle(): Promise<void> {
   return new Promise((resolve) => {
-    let left = turns;
+    let seen = deliveredTurns();
+    let quiet = 0;
+    let left = longestTurns;
     const turn = (): void => {
-      if (--left === 0) resolve();
+      const delivered = deliveredTurns();
+      quiet = delivered === seen ? quiet + 1 : 0;
+      seen = delivered;
+      if (quiet === quietTurns || --left === 0) resolve();
       else setImmediate(turn);
     };
     setImmediate(turn);

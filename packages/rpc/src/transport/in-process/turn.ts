@@ -13,9 +13,17 @@ export interface Due {
   deliver(): void;
 }
 
+let delivered = 0;
+
+/** The number of turns in which something was delivered so far. Virtual time waits until it rests. */
+export function deliveredTurns(): number {
+  return delivered;
+}
+
 export class Turn {
   #waiting: Due[] = [];
   readonly #run = (): void => {
+    delivered++;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const one of waiting) {
