@@ -9,5 +9,6 @@ import { propagation } from "./propagation.ts";
 import { server } from "./server.ts";
 import { sizes } from "./sizes.ts";
 import { start } from "./start.ts";
+import { telemetry } from "./telemetry.ts";
 
-export const groups: readonly Group[] = [codec, json, server, client, propagation, gateway, memory, start, http2, sizes];
+export const groups: readonly Group[] = [codec, json, server, client, propagation, telemetry, gateway, memory, start, http2, sizes];

@@ -3,6 +3,7 @@ import { clientWorkloads, memoryNames, serverWorkloads, tlsWorkloads as tlsEchoW
 import { requestNames } from "../gateways/requests.ts";
 import { passThroughName } from "../groups/gateway.ts";
 import { propagationNames } from "../groups/propagation.ts";
+import { telemetryNames } from "../groups/telemetry.ts";
 import {
   firstSecondName,
   idleStreamNames,
@@ -68,6 +69,7 @@ const results: Result[] = [
   result("memory", others, [], Object.values(idleStreamNames)),
   result("propagation", () => ({ entered: [1], without: [2] }), [], [propagationNames.unary, propagationNames.stream], "entered"),
   result("propagation", () => ({ inherited: [1], "by hand": [2], nothing: [2] }), [], [propagationNames.on], "inherited"),
+  result("telemetry", () => ({ "no SDK": [1], nothing: [2], "an observer": [2] }), [], [telemetryNames.unary], "no SDK"),
   result(
     "gateway",
     () => twice(["fastify", "gRPC client", "in process", "grpc-gateway", "connect-node"]),
