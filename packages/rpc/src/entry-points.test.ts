@@ -18,6 +18,7 @@ import {
   createClient,
   createContextKey,
   createServer,
+  detached,
   detail,
   forClientMethod,
   forServerMethod,
@@ -33,7 +34,7 @@ import {
 import * as validation from "./interceptors/validate/index.ts";
 import { check, validate, validateRequests } from "./interceptors/validate/index.ts";
 import * as current from "./propagation/current-call.ts";
-import { currentCall, detached } from "./propagation/current-call.ts";
+import { currentCall } from "./propagation/current-call.ts";
 import { BadRequestSchema } from "./protocol/error-details.ts";
 import * as testing from "./testing/index.ts";
 import { faults, mockClient, recordCalls, testContext, virtualTime } from "./testing/index.ts";
@@ -308,7 +309,7 @@ test.each(Object.entries({ grpcJs, index, testing, transport, validation, curren
   (_, exported) => {
     const rows = Object.keys(parameters);
     const functions = Object.entries(exported).filter(([name, value]) => typeof value === "function" && !made.includes(name));
-    expect(functions.length).toBeGreaterThan(1);
+    expect(functions.length).toBeGreaterThan(0);
     expect(functions.map(([name]) => name).filter((name) => !rows.some((row) => row.startsWith(`${name}(`)))).toEqual([]);
   },
 );

@@ -29,6 +29,7 @@ export { type ContextKey, ContextValues, createContextKey } from "./context-valu
 export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
 export { type RateLimitKey, type RateLimitOptions, rateLimit } from "./interceptors/rate-limit.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";
+export { detached } from "./propagation/detached.ts";
 export { type InheritOptions, inheritedMetadata } from "./propagation/inherit.ts";
 export { wasCompressed } from "./protocol/came-compressed.ts";
 export { Code, type CodeName, codeFrom } from "./protocol/code.ts";

@@ -3,8 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, startServer, type TestHandlers, TestService, until } from "../../test/harness.ts";
 import { transports } from "../../test/transports.ts";
-import { type Context, createClient, RpcError, type ServerInterceptor } from "../index.ts";
-import { currentCall, detached } from "./current-call.ts";
+import { type Context, createClient, detached, RpcError, type ServerInterceptor } from "../index.ts";
+import { currentCall } from "./current-call.ts";
 
 const id = () => currentCall()?.metadata.get("x-id");
 const withId = (value: string) => ({ metadata: { "x-id": value } });

@@ -1,8 +1,7 @@
 // @grpc-study/rpc/current-call: the context of the call that runs. To import this file is enough for
 // servers to record it.
-import { checkFunction } from "../checks.ts";
 import type { Context } from "../server/context.ts";
-import { outerCall, outside, useCurrentCall } from "./current.ts";
+import { outerCall, useCurrentCall } from "./current.ts";
 
 useCurrentCall();
 
@@ -16,19 +15,4 @@ useCurrentCall();
  */
 export function currentCall(): Context | undefined {
   return outerCall()?.context;
-}
-
-/**
- * Runs a function outside of any call, and returns its result. The calls that it makes inherit
- * nothing, so they may outlive the call that has started them. Background work needs it, and so does
- * work that several calls share.
- *
- * @example
- * detached(() => audit.write({ event }, { timeoutMs: 5_000 })).catch(console.error);
- *
- * @throws TypeError if the argument is not a function, and what the function throws.
- */
-export function detached<T>(run: () => T): T {
-  checkFunction("the function of detached()", run);
-  return outside(run);
 }

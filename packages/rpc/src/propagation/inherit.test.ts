@@ -2,8 +2,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, type TestClient, until } from "../../test/harness.ts";
-import { type CallOptions, type ClientInterceptor, type ClientOptions, Code, type Context, inheritedMetadata, RpcError } from "../index.ts";
-import { currentCall, detached } from "./current-call.ts";
+import {
+  type CallOptions,
+  type ClientInterceptor,
+  type ClientOptions,
+  Code,
+  type Context,
+  detached,
+  inheritedMetadata,
+  RpcError,
+} from "../index.ts";
+import { currentCall } from "./current-call.ts";
 
 type Kind = (typeof everyWay)[number]["kind"];
 
