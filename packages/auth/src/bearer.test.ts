@@ -132,3 +132,26 @@ test.each<[string, () => unknown, string]>([
   const perRpcCredentials = bearer(getToken as never, { requireTransportSecurity: false });
   expect(await outcome(createClient(UserService, channel, { perRpcCredentials }).getUserScore({}))).toBe(expected);
 });
+
+test("a request for the token outlives the call in whose handler it was made", async () => {
+  const answer = Promise.withResolvers<void>();
+  const request = vi.fn(() => answer.promise);
+  const tokens = await start([], { see: request });
+  const upstream = await start([]);
+  // The calls share a token, which comes from a call of its own.
+  const getToken = () => tokens.client.getUserScore({}).then(() => "abc");
+  const perRpcCredentials = bearer(getToken, { requireTransportSecurity: false });
+  const client = createClient(UserService, upstream.channel, { perRpcCredentials });
+  const handle = vi.fn(() => client.getUserScore({}));
+  const front = await start([], { see: handle });
+  const impatient = new AbortController();
+  const first = outcome(front.client.getUserScore({}, { signal: impatient.signal }));
+  await vi.waitFor(() => expect(request).toHaveBeenCalledTimes(1), 10_000);
+  const second = outcome(front.client.getUserScore({}));
+  await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(2), 10_000);
+  impatient.abort();
+  expect(await first).toMatch(/^CANCELLED/);
+  answer.resolve();
+  expect(await second).toBe("OK");
+  expect(request).toHaveBeenCalledTimes(1);
+});

@@ -1,5 +1,5 @@
 // Bearer tokens on the client, refreshed before they expire.
-import { Code, type PerRpcCredentials, RpcError } from "@grpc-study/rpc";
+import { Code, detached, type PerRpcCredentials, RpcError } from "@grpc-study/rpc";
 import { decodeJwt } from "jose";
 import { checkBoolean, checkFunction, checkOptions, checkSeconds, type Names, wrongType } from "./checks.ts";
 
@@ -61,7 +61,8 @@ export function bearer(
   const request = () => {
     requested ??= (async () => {
       try {
-        current = read(await within(timeoutMs, getToken));
+        // All calls share the token, so the request ends with none of them.
+        current = read(await detached(() => within(timeoutMs, getToken)));
         return current;
       } catch (error) {
         nextAttemptMs = Date.now() + pauseMs;
