@@ -158,7 +158,7 @@ test("a new call does not overtake waiting calls", async () => {
 
 test("connect() waits through back-offs, and rejects with the last failure", async () => {
   const net = network({ "a:1": "refused" });
-  using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 500 });
+  using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 2_000 });
   await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "cannot connect to a:1: a:1 refuses" });
   expect(net.dials.length).toBeGreaterThan(1);
   const connected = channel.connect();

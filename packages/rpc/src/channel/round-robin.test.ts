@@ -74,7 +74,8 @@ test("calls fail once all addresses have failed", async () => {
   expect(await call.ended).toMatchObject({ code: Code.UNAVAILABLE });
   await eventually(() => expect(channel.state).toBe("failed"));
   net.peers.set("b:1", "up");
-  await channel.connect();
+  // An attempt to the address may take longer than the wait of one connect().
+  await eventually(() => channel.connect());
   expect(spread(channel, 2)).toEqual({ "b:1": 2 });
 });
 

@@ -191,7 +191,8 @@ test("a call reaches the next address if the first one stays silent", async () =
   using channel = createChannel(`ipv4:127.0.0.1:${silent.port},127.0.0.1:${good.port}`);
   const began = performance.now();
   expect(await echo(channel, "x")).toMatchObject({ response: "x", peer: good.target });
-  expect(performance.now() - began).toBeLessThan(5_000);
+  // The attempt to the silent peer alone takes twenty seconds.
+  expect(performance.now() - began).toBeLessThan(15_000);
   await eventually(() => expect([...silent.sockets].every(({ readableEnded, destroyed }) => readableEnded || destroyed)).toBe(true));
 });
 
@@ -202,13 +203,13 @@ test.each<[string, (at: string) => [target: string, options: ChannelOptions]]>([
 ])("with a silent peer, the errors of a call and of connect() name the step: %s", async (step, use) => {
   const silent = await startSilent();
   const [target, options] = use(`127.0.0.1:${silent.port}`);
-  using channel = createChannel(target, { ...options, connectTimeoutMs: 300 });
+  using channel = createChannel(target, { ...options, connectTimeoutMs: 2_000 });
   const client = createClient(Health, channel);
-  const message = `no connection to ${target} within 300 ms, waiting for ${step}`;
+  const message = `no connection to ${target} within 2000 ms, waiting for ${step}`;
   const connected = expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message });
-  await expect(client.check({}, { timeoutMs: 150 })).rejects.toMatchObject({
+  await expect(client.check({}, { timeoutMs: 900 })).rejects.toMatchObject({
     code: Code.DEADLINE_EXCEEDED,
-    message: `deadline exceeded: /grpc.health.v1.Health/Check had no connection within 150 ms, waiting for ${step}`,
+    message: `deadline exceeded: /grpc.health.v1.Health/Check had no connection within 900 ms, waiting for ${step}`,
   });
   await expect(client.check({})).rejects.toMatchObject({ code: Code.UNAVAILABLE, message });
   await connected;
@@ -216,10 +217,10 @@ test.each<[string, (at: string) => [target: string, options: ChannelOptions]]>([
 
 test("calls succeed once a server replaces a silent peer", async () => {
   const silent = await startSilent();
-  using channel = createChannel(`127.0.0.1:${silent.port}`, { connectTimeoutMs: 200, backoff: { initialMs: 50 } });
+  using channel = createChannel(`127.0.0.1:${silent.port}`, { connectTimeoutMs: 1_000, backoff: { initialMs: 50 } });
   expect(await echo(channel, "x")).toMatchObject({
     code: Code.UNAVAILABLE,
-    message: `no connection to 127.0.0.1:${silent.port} within 200 ms, waiting for the server's HTTP/2 SETTINGS`,
+    message: `no connection to 127.0.0.1:${silent.port} within 1000 ms, waiting for the server's HTTP/2 SETTINGS`,
   });
   const patient = echo(channel, "y", true);
   silent.stop();
