@@ -3,12 +3,13 @@ import type { ClientCall, ClientInterceptor, Metadata } from "@grpc-study/rpc";
 import { type Attributes, type Context, context, propagation, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
 import { traceAttempts } from "./attempts.ts";
 import { Instruments, type Subject } from "./instruments.ts";
-import { MessagesIn, messageEvents } from "./messages.ts";
+import { MessagesIn } from "./messages.ts";
 import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
 import { clientOutcome, endSpan, type Outcome, ok } from "./outcome.ts";
 import { addMetadata, setter } from "./propagation.ts";
 import { Metering, Tracing } from "./sdk.ts";
 import { Subjects } from "./subjects.ts";
+import { type Watch, watchOf } from "./watch-messages.ts";
 
 /**
  * Returns an interceptor that gives each call a client span, whose context it sends to the server,
@@ -28,7 +29,10 @@ import { Subjects } from "./subjects.ts";
 export function clientTelemetry(options: TelemetryOptions = {}): ClientInterceptor {
   const settings = settingsFrom("clientTelemetry()", options);
   const tracing = new Tracing(settings.tracerProvider);
-  const metering = new Metering(settings.meterProvider, (meter) => new Instruments(meter, "client", settings.metrics));
+  const metering = new Metering(
+    settings.meterProvider,
+    (meter) => new Instruments(meter, "client", settings.metrics, settings.messageSizes),
+  );
   const subjects = new Subjects();
   return function clientTelemetry(call, next) {
     const tracer = settings.traces ? tracing.tracer : undefined;
@@ -36,7 +40,11 @@ export function clientTelemetry(options: TelemetryOptions = {}): ClientIntercept
     if ((tracer === undefined && instruments === undefined) || settings.ignore?.(call.method)) return next();
     const subject = subjects.of(call.method, call.channel.target);
     if (instruments !== undefined) measure(call, subject, instruments);
-    return tracer === undefined ? next() : traced(call, next, subject, tracer, settings);
+    const span = tracer && startSpan(call, subject, tracer, settings);
+    const within = span?.within ?? context.active();
+    const watch = watchOf(call.method, { side: "client", span: span?.span, instruments, subject }, settings);
+    if (watch !== undefined) return watched(call, next, within, watch);
+    return span === undefined ? next() : context.with(within, next);
   };
 }
 
@@ -49,14 +57,19 @@ function measure(call: ClientCall, subject: Subject, instruments: Instruments): 
   call.onEnd((error) => instruments.ended(subject, (performance.now() - startMs) / 1000, outcomeOf(error)));
 }
 
-function traced(call: ClientCall, next: Next, subject: Subject, tracer: Tracer, settings: Settings): ReturnType<Next> {
+function startSpan(
+  call: ClientCall,
+  subject: Subject,
+  tracer: Tracer,
+  settings: Settings,
+): { readonly span: Span; readonly within: Context } {
   const parent = context.active();
   const span = tracer.startSpan(subject.method, { kind: SpanKind.CLIENT, attributes: attributesOf(call, subject, settings) }, parent);
   const within = trace.setSpan(parent, span);
   propagation.inject(within, call.metadata, setter);
   traceAttempts(call, subject, within, tracer);
   call.onEnd((error) => endSpan(span, outcomeOf(error)));
-  return settings.messageEvents && span.isRecording() ? withEvents(call, next, within, span) : context.with(within, next);
+  return { span, within };
 }
 
 function attributesOf(call: ClientCall, subject: Subject, { requestMetadata }: Settings): Attributes {
@@ -65,14 +78,12 @@ function attributesOf(call: ClientCall, subject: Subject, { requestMetadata }: S
   return attributes;
 }
 
-async function withEvents(call: ClientCall, next: Next, within: Context, span: Span): Promise<Response> {
-  const outbound = messageEvents(span, "outbound");
-  const inbound = messageEvents(span, "inbound");
-  if (call.requests === undefined) outbound();
-  const change = call.requests && { requests: new MessagesIn(call.requests, within, outbound) };
+async function watched(call: ClientCall, next: Next, within: Context, watch: Watch): Promise<Response> {
+  if (call.requests === undefined) watch.request(call.request);
+  const change = call.requests && { requests: new MessagesIn(call.requests, within, watch.request) };
   const response = await context.with(within, next, undefined, change);
-  if (response.messages !== undefined) return new CountedResponse(response, new MessagesIn(response.messages, within, inbound));
-  inbound();
+  if (response.messages !== undefined) return new CountedResponse(response, new MessagesIn(response.messages, within, watch.response));
+  watch.response(response.message);
   return response;
 }
 

@@ -1,6 +1,6 @@
 // The metrics of calls, by the names that the options select.
 import { type Attributes, type Counter, type Histogram, type Meter, type UpDownCounter, ValueType } from "@opentelemetry/api";
-import { attribute, grpcSeconds, metric, rpcSeconds } from "./names.ts";
+import { attribute, grpcSeconds, metric, rpcSeconds, sizeBytes } from "./names.ts";
 import type { MetricNames } from "./options.ts";
 import { addOutcome, type Outcome } from "./outcome.ts";
 
@@ -17,10 +17,23 @@ export interface Subject {
 export class Instruments {
   readonly #active: UpDownCounter | undefined;
   readonly #duration: Histogram | undefined;
+  readonly #requestSize: Histogram | undefined;
+  readonly #responseSize: Histogram | undefined;
   readonly #grpcStarted: Counter | undefined;
   readonly #grpcDuration: Histogram | undefined;
 
-  constructor(meter: Meter, side: "client" | "server", names: ReadonlySet<MetricNames>) {
+  constructor(meter: Meter, side: "client" | "server", names: ReadonlySet<MetricNames>, sizes = false) {
+    if (names.has("rpc") && sizes) {
+      const size = (name: string, what: string) =>
+        meter.createHistogram(name, {
+          description: `Measures the size of RPC ${what} messages (uncompressed).`,
+          unit: "By",
+          valueType: ValueType.INT,
+          advice: { explicitBucketBoundaries: sizeBytes },
+        });
+      this.#requestSize = size(side === "client" ? metric.clientRequestSize : metric.serverRequestSize, "request");
+      this.#responseSize = size(side === "client" ? metric.clientResponseSize : metric.serverResponseSize, "response");
+    }
     if (names.has("rpc")) {
       this.#active = meter.createUpDownCounter(side === "client" ? metric.clientActive : metric.serverActive, {
         description: `Number of calls that the ${side} is processing.`,
@@ -51,6 +64,15 @@ export class Instruments {
   started({ rpc, grpc }: Subject): void {
     this.#active?.add(1, rpc);
     this.#grpcStarted?.add(1, grpc);
+  }
+
+  /** @param bytes the size of a message. */
+  request({ rpc }: Subject, bytes: number): void {
+    this.#requestSize?.record(bytes, rpc);
+  }
+
+  response({ rpc }: Subject, bytes: number): void {
+    this.#responseSize?.record(bytes, rpc);
   }
 
   ended({ rpc, grpc }: Subject, seconds: number, outcome: Outcome): void {

@@ -1,7 +1,5 @@
 // The messages of a stream, read inside the context of their call and counted as events.
-import type { Context, Span } from "@opentelemetry/api";
-import { context } from "@opentelemetry/api";
-import { attribute, event } from "./names.ts";
+import { type Context, context } from "@opentelemetry/api";
 
 type Result<T> = IteratorResult<T, undefined>;
 
@@ -12,12 +10,12 @@ type Result<T> = IteratorResult<T, undefined>;
  */
 export class MessagesIn<T> implements AsyncIterableIterator<T, undefined> {
   readonly #context: Context;
-  readonly #onMessage: (() => void) | undefined;
+  readonly #onMessage: ((message: T) => void) | undefined;
   readonly #messages: AsyncIterable<T>;
   #iterator: AsyncIterator<T> | undefined;
 
   /** @param onMessage called for each message. */
-  constructor(messages: AsyncIterable<T>, within: Context, onMessage: (() => void) | undefined) {
+  constructor(messages: AsyncIterable<T>, within: Context, onMessage: ((message: T) => void) | undefined) {
     this.#messages = messages;
     this.#context = within;
     this.#onMessage = onMessage;
@@ -35,7 +33,7 @@ export class MessagesIn<T> implements AsyncIterableIterator<T, undefined> {
     this.#iterator ??= this.#messages[Symbol.asyncIterator]();
     const result = await this.#iterator.next();
     if (result.done) return { done: true, value: undefined };
-    this.#onMessage?.();
+    this.#onMessage?.(result.value);
     return result;
   }
 
@@ -43,14 +41,6 @@ export class MessagesIn<T> implements AsyncIterableIterator<T, undefined> {
     await context.with(this.#context, () => this.#iterator?.return?.());
     return { done: true, value: undefined };
   }
-}
-
-/** Adds the events of the messages of one direction. */
-export function messageEvents(span: Span, direction: keyof typeof event): () => void {
-  let sequenceNumber = 0;
-  return () => {
-    span.addEvent(event[direction], { [attribute.sequenceNumber]: sequenceNumber++ });
-  };
 }
 
 export function hasResponseStream({ kind }: { readonly kind: string }): boolean {

@@ -18,6 +18,7 @@ export const attribute = {
   grpcTarget: "grpc.target",
   // gRFC A72.
   previousAttempts: "previous-rpc-attempts",
+  messageSize: "message-size",
   sequenceNumber: "sequence-number",
   transparentRetry: "transparent-retry",
 } as const;
@@ -42,6 +43,11 @@ export const metric = {
   // The conventions have no metric of running calls. These follow `http.server.active_requests`.
   clientActive: "rpc.client.active_calls",
   serverActive: "rpc.server.active_calls",
+  // Names of the conventions up to v1.37; v1.45 has no metric of sizes.
+  clientRequestSize: "rpc.client.request.size",
+  clientResponseSize: "rpc.client.response.size",
+  serverRequestSize: "rpc.server.request.size",
+  serverResponseSize: "rpc.server.response.size",
   // gRFC A66.
   grpcClientDuration: "grpc.client.call.duration",
   grpcServerDuration: "grpc.server.call.duration",
@@ -59,4 +65,9 @@ export const rpcSeconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75
 export const grpcSeconds = [
   0, 0.00001, 0.00005, 0.0001, 0.0003, 0.0006, 0.0008, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.013, 0.016, 0.02, 0.025,
   0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 2, 5, 10, 20, 50, 100,
+];
+
+/** The boundaries of gRFC A66 for sizes, in bytes. */
+export const sizeBytes = [
+  0, 1024, 2048, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864, 268_435_456, 1_073_741_824, 4_294_967_296,
 ];

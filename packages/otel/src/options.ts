@@ -23,6 +23,12 @@ export interface TelemetryOptions {
    */
   readonly messageEvents?: boolean;
   /**
+   * Whether to record the size of each message in bytes, before compression:
+   * `rpc.server.request.size`, `rpc.server.response.size` and their kin, and `message-size` of
+   * events. Each message is encoded once more for it. Default: false.
+   */
+  readonly messageSizes?: boolean;
+  /**
    * The keys of the request metadata that become attributes of the span,
    * `rpc.request.metadata.<key>`. Metadata may hold secrets. Default: none.
    */
@@ -39,6 +45,7 @@ const names: { readonly [Name in keyof TelemetryOptions]-?: true } = {
   traces: true,
   metrics: true,
   messageEvents: true,
+  messageSizes: true,
   requestMetadata: true,
   ignore: true,
   tracerProvider: true,
@@ -50,6 +57,7 @@ export interface Settings {
   readonly traces: boolean;
   readonly metrics: ReadonlySet<MetricNames>;
   readonly messageEvents: boolean;
+  readonly messageSizes: boolean;
   readonly requestMetadata: readonly string[];
   readonly ignore: ((method: Method) => boolean) | undefined;
   readonly tracerProvider: TracerProvider | undefined;
@@ -66,11 +74,13 @@ export function settingsFrom(where: string, options: TelemetryOptions, known: re
   for (const name in options) {
     if (!known.includes(name)) throw new TypeError(`${where} has no option "${name}"; the options are ${known.join(", ")}`);
   }
-  const { traces = true, metrics = ["rpc"], messageEvents = false, requestMetadata = [], ignore, tracerProvider, meterProvider } = options;
+  const { traces = true, metrics = ["rpc"], messageEvents = false, messageSizes = false } = options;
+  const { requestMetadata = [], ignore, tracerProvider, meterProvider } = options;
   if (typeof traces !== "boolean") throw wrong("traces", "true or false", traces);
   if (!Array.isArray(metrics) || metrics.some((name) => name !== "rpc" && name !== "grpc"))
     throw wrong("metrics", 'a list of "rpc" and "grpc"', metrics);
   if (typeof messageEvents !== "boolean") throw wrong("messageEvents", "true or false", messageEvents);
+  if (typeof messageSizes !== "boolean") throw wrong("messageSizes", "true or false", messageSizes);
   if (!Array.isArray(requestMetadata) || requestMetadata.some((key) => typeof key !== "string" || key.endsWith("-bin")))
     throw wrong("requestMetadata", "a list of keys that do not end in -bin", requestMetadata);
   if (ignore !== undefined && typeof ignore !== "function") throw wrong("ignore", "a function", ignore);
@@ -82,6 +92,7 @@ export function settingsFrom(where: string, options: TelemetryOptions, known: re
     traces,
     metrics: new Set(metrics),
     messageEvents,
+    messageSizes,
     requestMetadata: requestMetadata.map((key) => key.toLowerCase()),
     ignore,
     tracerProvider,

@@ -13,13 +13,14 @@ import {
 } from "@opentelemetry/api";
 import { addPeer } from "./address.ts";
 import { Instruments, type Subject } from "./instruments.ts";
-import { hasResponseStream, isPromise, MessagesIn, messageEvents } from "./messages.ts";
+import { hasResponseStream, isPromise, MessagesIn } from "./messages.ts";
 import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
 import { endSpan, type Outcome, ok, serverOutcome } from "./outcome.ts";
 import { addMetadata, getter } from "./propagation.ts";
 import { Metering, Tracing } from "./sdk.ts";
 import { Subjects } from "./subjects.ts";
 import { spanKey } from "./trace-fields.ts";
+import { type Watch, watchOf } from "./watch-messages.ts";
 
 /**
  * Returns an interceptor that gives each call a server span, which continues the trace of the
@@ -37,7 +38,10 @@ import { spanKey } from "./trace-fields.ts";
 export function serverTelemetry(options: TelemetryOptions = {}): ServerInterceptor {
   const settings = settingsFrom("serverTelemetry()", options);
   const tracing = new Tracing(settings.tracerProvider);
-  const metering = new Metering(settings.meterProvider, (meter) => new Instruments(meter, "server", settings.metrics));
+  const metering = new Metering(
+    settings.meterProvider,
+    (meter) => new Instruments(meter, "server", settings.metrics, settings.messageSizes),
+  );
   const subjects = new Subjects();
   return function serverTelemetry(call, next) {
     const tracer = settings.traces ? tracing.tracer : undefined;
@@ -45,7 +49,10 @@ export function serverTelemetry(options: TelemetryOptions = {}): ServerIntercept
     if ((tracer === undefined && instruments === undefined) || settings.ignore?.(call.method)) return next();
     const subject = subjects.of(call.method);
     if (instruments !== undefined) measure(call, subject, instruments);
-    return tracer === undefined ? next() : traced(call, next, subject, tracer, settings);
+    const span = tracer && startSpan(call, subject, tracer, settings);
+    const watch = watchOf(call.method, { side: "server", span: span?.span, instruments, subject }, settings);
+    if (watch !== undefined) return watched(call, next, span?.within ?? context.active(), watch);
+    return span === undefined ? next() : traced(call, next, span.within);
   };
 }
 
@@ -58,13 +65,20 @@ function measure(call: ServerCall, subject: Subject, instruments: Instruments): 
   call.onEnd((error) => instruments.ended(subject, (performance.now() - startMs) / 1000, outcomeOf(error)));
 }
 
-function traced(call: ServerCall, next: Next, subject: Subject, tracer: Tracer, settings: Settings): ReturnType<ServerInterceptor> {
+function startSpan(
+  call: ServerCall,
+  subject: Subject,
+  tracer: Tracer,
+  settings: Settings,
+): { readonly span: Span; readonly within: Context } {
   const parent = parentOf(call);
   const span = tracer.startSpan(subject.method, { kind: SpanKind.SERVER, attributes: attributesOf(call, subject, settings) }, parent);
-  const within = trace.setSpan(parent, span);
   call.values.set(spanKey, span);
   call.onEnd((error) => endSpan(span, outcomeOf(error)));
-  if (settings.messageEvents && span.isRecording()) return withEvents(call, next, within, span);
+  return { span, within: trace.setSpan(parent, span) };
+}
+
+function traced(call: ServerCall, next: Next, within: Context): ReturnType<ServerInterceptor> {
   const response = context.with(within, next);
   if (!hasResponseStream(call)) return response;
   return isPromise(response) ? response.then((response) => inContext(response, within)) : inContext(response, within);
@@ -84,18 +98,16 @@ function attributesOf(call: ServerCall, subject: Subject, { requestMetadata }: S
 }
 
 /** Runs all steps of a handler with a response stream in the context of the call. */
-function inContext(response: Response, within: Context, onMessage?: () => void): Response {
+function inContext(response: Response, within: Context, onMessage?: Watch["response"]): Response {
   return response.messages === undefined ? response : { messages: new MessagesIn(response.messages, within, onMessage) };
 }
 
-function withEvents(call: ServerCall, next: Next, within: Context, span: Span): ReturnType<ServerInterceptor> {
-  const inbound = messageEvents(span, "inbound");
-  const outbound = messageEvents(span, "outbound");
-  if (call.requests === undefined) call.request.then(inbound, () => {});
-  const change = call.requests && { requests: new MessagesIn(call.requests, within, inbound) };
+function watched(call: ServerCall, next: Next, within: Context, watch: Watch): ReturnType<ServerInterceptor> {
+  if (call.requests === undefined) call.request.then(watch.request, () => {});
+  const change = call.requests && { requests: new MessagesIn(call.requests, within, watch.request) };
   const respond = (response: Response) => {
-    if (response.messages === undefined) outbound();
-    return inContext(response, within, outbound);
+    if (response.messages === undefined) watch.response(response.message);
+    return inContext(response, within, watch.response);
   };
   const response = context.with(within, next, undefined, change);
   return isPromise(response) ? response.then(respond) : respond(response);

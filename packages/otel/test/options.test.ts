@@ -12,6 +12,7 @@ test.each([
   [{ metrics: "rpc" }, `metrics must be a list of "rpc" and "grpc", got 'rpc'`],
   [{ metrics: ["otel"] }, `metrics must be a list of "rpc" and "grpc", got [ 'otel' ]`],
   [{ messageEvents: "yes" }, "messageEvents must be true or false, got 'yes'"],
+  [{ messageSizes: 1 }, "messageSizes must be true or false, got 1"],
   [{ requestMetadata: ["x-bin"] }, "requestMetadata must be a list of keys that do not end in -bin, got [ 'x-bin' ]"],
   [{ ignore: "health" }, "ignore must be a function, got 'health'"],
   [{ tracerProvider: {} }, "tracerProvider must be a TracerProvider, got {}"],
@@ -134,4 +135,43 @@ test("without traces, calls are measured and have no trace context", async () =>
   expect(traceparent).toBeUndefined();
   expect(sdk.spans).toEqual([]);
   expect((await sdk.points()).length).toBe(4);
+});
+
+test.each(everyWay)("the size of each message is measured: $kind over $transport", async ({ transport, kind }) => {
+  const sdk = registerSdk();
+  const options = { messageSizes: true, messageEvents: true };
+  const { client } = await start(
+    transport,
+    handlersOf(() => "answer"),
+    { server: options, client: options },
+  );
+  await kinds[kind](client);
+  await until(() => sdk.spans.length === 2);
+  const requests = kind === "clientStream" || kind === "bidiStream" ? 2 : 1;
+  const responses = kind === "serverStream" || kind === "bidiStream" ? 2 : 1;
+  const points = await sdk.points();
+  for (const side of ["client", "server"]) {
+    // A field takes two bytes beside its text: "a" and "answer".
+    expect(points.find(({ name }) => name === `rpc.${side}.request.size`)).toMatchObject({
+      unit: "By",
+      value: { count: requests, sum: 3 * requests },
+    });
+    expect(points.find(({ name }) => name === `rpc.${side}.response.size`)).toMatchObject({
+      value: { count: responses, sum: 8 * responses },
+    });
+  }
+  const sizes = sdk.spans.flatMap(({ events }) => events.map(({ attributes }) => attributes?.["message-size"]));
+  expect(sizes.toSorted()).toEqual([...Array(2 * requests).fill(3), ...Array(2 * responses).fill(8)]);
+});
+
+test("sizes are measured without traces, too", async () => {
+  const sdk = registerSdk();
+  const options = { messageSizes: true, traces: false };
+  const { client } = await start(
+    "http2",
+    handlersOf(() => "answer"),
+    { server: options, client: options },
+  );
+  await kinds.bidiStream(client);
+  expect((await sdk.points()).filter(({ name }) => name.endsWith(".size")).length).toBe(4);
 });
