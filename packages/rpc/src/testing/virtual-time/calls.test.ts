@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { connect, everyKind, everyWay, kinds, start, startBy, startServer, TestService } from "../../../test/harness.ts";
+import { connect, everyKind, everyWay, kinds, start, startBy, startServer, TestService, transports } from "../../../test/harness.ts";
 import { now } from "../../../test/pending.ts";
 import { Code, createServer, implement, RpcError } from "../../index.ts";
 import { mockClient } from "../mock-client.ts";
@@ -94,9 +94,9 @@ test("advance() brings calls over a new connection to an end", async () => {
   expect(answer).toBe("hello");
 });
 
-test("a conversation of a thousand messages within the process takes no time", async () => {
+test.each(transports)("%s: a conversation of a thousand messages takes no time", async (transport) => {
   const time = virtual();
-  const client = mockClient(TestService, {
+  const { client } = await startBy(transport, {
     async *bidiStream(requests) {
       for await (const { count } of requests) yield { count };
     },
@@ -111,6 +111,8 @@ test("a conversation of a thousand messages within the process takes no time", a
     call.closeSend();
   })();
   await time.advance(0);
+  // The end of the server waits for time, too.
+  time[Symbol.dispose]();
   expect(count).toBe(1_000);
 });
 

@@ -30,23 +30,28 @@ export interface VirtualTime extends Disposable {
 const { setImmediate } = globalThis;
 
 /**
- * The turns of the event loop after which nothing happens any more without time. A call over a new
- * connection takes about ten. A delivery within the process begins them anew.
+ * The turns of the event loop without activity after which nothing happens any more without time.
  */
 const quietTurns = 40;
+
+/** Grows with deliveries within the process, and with events of sockets (since Node 22.8). */
+function activity(): number {
+  const { uvMetricsInfo } = performance.nodeTiming as { readonly uvMetricsInfo?: { readonly events: number } };
+  return deliveredTurns() + (uvMetricsInfo?.events ?? 0);
+}
 
 /** Streams that go on without time do not stop it for ever. */
 const longestTurns = 20_000;
 
 function settle(): Promise<void> {
   return new Promise((resolve) => {
-    let seen = deliveredTurns();
+    let seen = activity();
     let quiet = 0;
     let left = longestTurns;
     const turn = (): void => {
-      const delivered = deliveredTurns();
-      quiet = delivered === seen ? quiet + 1 : 0;
-      seen = delivered;
+      const now = activity();
+      quiet = now === seen ? quiet + 1 : 0;
+      seen = now;
       if (quiet === quietTurns || --left === 0) resolve();
       else setImmediate(turn);
     };
@@ -99,8 +104,9 @@ let current: TestTime | undefined;
  * Replaces the time of this process until the returned object is disposed of: `setTimeout` and
  * `setInterval` (also those of node:timers and node:timers/promises), `Date`, `performance.now`, and
  * `AbortSignal.timeout`. All times of this package run on it: deadlines, keepalive, backoff,
- * retries, and graceful shutdown. Create servers and clients after it. When it is disposed of,
- * timers that have not fired are dropped, and deadlines of running calls go on in real time.
+ * retries, and graceful shutdown. Create servers and clients after it, and dispose of it before you
+ * shut servers down, since a shutdown waits for it. When it is disposed of, timers that have not
+ * fired are dropped, and deadlines of running calls go on in real time.
  *
  * `process.hrtime`, other processes, and threads keep real time. Bun and Deno also keep it for
  * functions that are imported by name from node:timers and node:timers/promises.
