@@ -1,11 +1,7 @@
 // The page of the guide "Streaming to a browser", in a browser.
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { blocksOf } from "../examples/blocks.ts";
-import { cannotRun, ownPorts, Workplace } from "../examples/workplace.ts";
-import { e2eFolder, repository } from "../harness/paths.ts";
+import { guideProject } from "../examples/guide-project.ts";
+import { cannotRun, type Workplace } from "../examples/workplace.ts";
 import { startBrowser } from "./chromium.ts";
 
 const { browser, missing } = await startBrowser();
@@ -16,15 +12,9 @@ describe.skipIf(missing ?? cannotRun)(missing ?? "docs/guides/live-browser.md", 
   beforeAll(async () => {
     if (browser === undefined) return;
     started.defer(() => browser.close());
-    const guides = ["getting-started", "live-browser"].map((name) => readFileSync(join(repository, "docs/guides", `${name}.md`), "utf8"));
-    const folder = await mkdtemp(join(e2eFolder, ".examples-"));
-    started.defer(() => rm(folder, { recursive: true }));
-    workplace = started.use(await Workplace.open(folder, await ownPorts(guides.join("\n"))));
-    for (const { file, text } of guides.flatMap(blocksOf)) {
-      // A second between the responses, so that a slow machine sees the first one alone.
-      if (file !== undefined) await workplace.write(file, text.replace("setTimeout(100,", "setTimeout(1_000,"));
-    }
-    await workplace.runCommand("npx buf generate", "");
+    // A second between the responses, so that a slow machine sees the first one alone.
+    const slower = (text: string) => text.replace("setTimeout(100,", "setTimeout(1_000,");
+    workplace = await guideProject(started, ["getting-started", "live-browser"], slower);
   });
   afterAll(() => started.disposeAsync());
 
