@@ -12,7 +12,7 @@ export class MessagesIn<T> implements AsyncIterableIterator<T, undefined> {
   readonly #context: Context;
   readonly #onMessage: ((message: T) => void) | undefined;
   readonly #messages: AsyncIterable<T>;
-  #iterator: AsyncIterator<T> | undefined;
+  #iterator: AsyncIterator<T, undefined> | undefined;
 
   /** @param onMessage called for each message. */
   constructor(messages: AsyncIterable<T>, within: Context, onMessage: ((message: T) => void) | undefined) {
@@ -26,14 +26,18 @@ export class MessagesIn<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   next(): Promise<Result<T>> {
-    return context.with(this.#context, this.#next, this);
+    return context.with(this.#context, this.#onMessage === undefined ? this.#read : this.#watched, this);
   }
 
-  async #next(): Promise<Result<T>> {
-    this.#iterator ??= this.#messages[Symbol.asyncIterator]();
-    const result = await this.#iterator.next();
-    if (result.done) return { done: true, value: undefined };
-    this.#onMessage?.(result.value);
+  /** Adds no promise to that of the iterator. */
+  #read(): Promise<Result<T>> {
+    this.#iterator ??= this.#messages[Symbol.asyncIterator]() as AsyncIterator<T, undefined>;
+    return this.#iterator.next();
+  }
+
+  async #watched(): Promise<Result<T>> {
+    const result = await this.#read();
+    if (!result.done) this.#onMessage?.(result.value);
     return result;
   }
 
