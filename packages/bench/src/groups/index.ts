@@ -4,6 +4,7 @@ import { codec, json } from "./codecs.ts";
 import { gateway } from "./gateway.ts";
 import type { Group } from "./group.ts";
 import { http2 } from "./http2.ts";
+import { interceptors } from "./interceptors.ts";
 import { memory } from "./memory.ts";
 import { propagation } from "./propagation.ts";
 import { server } from "./server.ts";
@@ -11,4 +12,17 @@ import { sizes } from "./sizes.ts";
 import { start } from "./start.ts";
 import { telemetry } from "./telemetry.ts";
 
-export const groups: readonly Group[] = [codec, json, server, client, propagation, telemetry, gateway, memory, start, http2, sizes];
+export const groups: readonly Group[] = [
+  codec,
+  json,
+  server,
+  client,
+  interceptors,
+  propagation,
+  telemetry,
+  gateway,
+  memory,
+  start,
+  http2,
+  sizes,
+];

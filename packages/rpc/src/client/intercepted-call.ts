@@ -100,7 +100,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   #run(view: ClientView): void {
     if (this.ended) return;
     try {
-      const response = intercept(this, view);
+      const response = intercept(this, view, 0);
       if (!isPromise(response)) this.#received(response);
       else
         response.then(

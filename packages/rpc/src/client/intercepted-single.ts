@@ -24,7 +24,7 @@ export class InterceptedSingle extends InterceptedCall implements SingleHandle {
   protected override attempt(view: ClientView): Promise<AnyResponse> {
     const attempt = new SingleResponseCall(this.channel, this.method, this.attemptOptions);
     this.launch(attempt, view);
-    return attempt.read().then((message) => new ReceivedMessage(this.method.descriptor.output, message, attempt));
+    return attempt.read().then((message) => new ReceivedMessage(message, attempt));
   }
 
   protected override deliver(response: AnyResponse): void {

@@ -1,18 +1,26 @@
 // The responses that came from the server, as interceptors see them.
-import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { InnerResponse, OneMessage } from "../intercept/messages.ts";
-import type { AnyResponse } from "../intercept/types.ts";
+import type { Message } from "@bufbuild/protobuf";
+import { type InnerResponse, inner } from "../intercept/messages.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Call } from "./call.ts";
 import type { ResponseStreamCall } from "./response-stream.ts";
 import { Responses } from "./stream-calls.ts";
 
-export class ReceivedMessage extends OneMessage {
+export class ReceivedMessage implements InnerResponse {
+  readonly #message: Message;
   readonly #call: Call;
 
-  constructor(schema: DescMessage, message: Message, call: Call) {
-    super(schema, message);
+  constructor(message: Message, call: Call) {
+    this.#message = message;
     this.#call = call;
+  }
+
+  get [inner](): true {
+    return true;
+  }
+
+  get message(): Message {
+    return this.#message;
   }
 
   get header(): Metadata {
@@ -24,14 +32,17 @@ export class ReceivedMessage extends OneMessage {
   }
 }
 
-export class ReceivedStream extends InnerResponse implements AnyResponse {
+export class ReceivedStream implements InnerResponse {
   readonly #call: ResponseStreamCall;
   readonly messages: AsyncIterable<Message>;
 
   constructor(call: ResponseStreamCall) {
-    super();
     this.#call = call;
     this.messages = new Responses(call);
+  }
+
+  get [inner](): true {
+    return true;
   }
 
   get header(): Metadata {

@@ -5,7 +5,7 @@ import { isIterable } from "../iterable.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { hasRequestStream, hasResponseStream } from "../protocol/method.ts";
-import { InnerResponse } from "./messages.ts";
+import { isInner } from "./messages.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "./types.ts";
 
 /**
@@ -25,7 +25,7 @@ export interface View {
 
 type Next = (change?: AnyChange) => MaybePromise<AnyResponse>;
 
-/** The interceptors of a call, and the call itself. */
+/** The interceptors of a call, of which there is at least one, and the call itself. */
 export interface Chain<Call extends View> {
   readonly interceptors: readonly ((call: never, next: never) => unknown)[];
   innermost(call: Call): MaybePromise<AnyResponse>;
@@ -41,15 +41,12 @@ export interface Chain<Call extends View> {
  *
  * @throws what an interceptor throws, or an InterceptorFault if one returns no response.
  */
-export function intercept<Call extends View>(chain: Chain<Call>, call: Call, index = 0): MaybePromise<AnyResponse> {
-  if (index === chain.interceptors.length) return chain.innermost(call);
+export function intercept<Call extends View>(chain: Chain<Call>, call: Call, index: number): MaybePromise<AnyResponse> {
   const interceptor = chain.interceptors[index] as (call: Call, next: Next) => unknown;
   let given: MaybePromise<AnyResponse> | undefined;
   let returned = false;
-  const rest = (change: AnyChange | undefined) =>
-    intercept(chain, change === undefined ? call : changed(chain, call, index, change), index + 1);
   const result = interceptor(call, (change) => {
-    const response = chain.promises ? promised(() => rest(change)) : rest(change);
+    const response = chain.promises ? promised(chain, call, index, change) : rest(chain, call, index, change);
     if (given !== undefined) drop(given);
     given = response;
     if (returned) drop(given);
@@ -63,10 +60,16 @@ export function intercept<Call extends View>(chain: Chain<Call>, call: Call, ind
   return isPromise(result) ? result.then((value) => checked(chain, call, index, value)) : checked(chain, call, index, result);
 }
 
-/** The result of a function as a promise, without another one around a promise. */
-function promised(run: () => MaybePromise<AnyResponse>): Promise<AnyResponse> {
+/** Runs what is inside of an interceptor. */
+function rest<Call extends View>(chain: Chain<Call>, call: Call, index: number, change: AnyChange | undefined): MaybePromise<AnyResponse> {
+  const following = change === undefined ? call : changed(chain, call, index, change);
+  return index + 1 === chain.interceptors.length ? chain.innermost(following) : intercept(chain, following, index + 1);
+}
+
+/** The same as a promise, without another one around a promise. */
+function promised<Call extends View>(chain: Chain<Call>, call: Call, index: number, change: AnyChange | undefined): Promise<AnyResponse> {
   try {
-    const response = run();
+    const response = rest(chain, call, index, change);
     return isPromise(response) ? response : Promise.resolve(response);
   } catch (error) {
     return Promise.reject(error);
@@ -79,7 +82,7 @@ function drop(response: MaybePromise<AnyResponse>): void {
 }
 
 function checked<Call extends View>(chain: Chain<Call>, call: Call, index: number, response: unknown): AnyResponse {
-  if (response instanceof InnerResponse) return response as AnyResponse;
+  if (isInner(response)) return response;
   const { message, messages } = (typeof response === "object" && response !== null ? response : {}) as AnyResponse;
   if (!hasResponseStream(call.method)) {
     if (typeof message === "object" && message !== null) return response as AnyResponse;

@@ -58,18 +58,36 @@ async function contextsOf({ transport, kind }: (typeof everyWay)[number]) {
 test.each(everyWay)("$transport, $kind: handlers, interceptors and onError have the documented members", async (one) => {
   const { contexts, calls, reported } = await contextsOf(one);
   expect([contexts.length, calls.length, reported.length]).toEqual([2, 2, 1]);
-  for (const context of [...contexts, ...reported]) expect(membersOf(context)).toEqual([...documented].sort());
   for (const call of calls)
     expect(membersOf(call)).toEqual([...documented, "kind", "stream", "request", "requests", "onEnd", "abort"].sort());
-  // The same call, as a handler sees it.
+  // The same object in each place.
+  expect(contexts).toEqual(calls);
+  for (const [index, call] of calls.entries()) expect(contexts[index]).toBe(call);
   expect(reported[0]).toBe(contexts.find((context) => context.metadata.has("fail")));
 });
 
-test.each(everyWay)("$transport, $kind: the context is frozen, and its JSON suits logs", async (one) => {
+test.each(everyWay)("$transport, $kind: without interceptors, the context has the documented members", async ({ transport, kind }) => {
+  const contexts: Context[] = [];
+  const { client } = await startBy(
+    transport,
+    everyKind((context) => {
+      contexts.push(context);
+      return "";
+    }),
+  );
+  await kinds[kind](client, "");
+  const [context = {}] = contexts;
+  expect(membersOf(context)).toEqual([...documented].sort());
+  expect(() => Object.assign(context, { user: "me" })).toThrow(TypeError);
+});
+
+test.each(everyWay)("$transport, $kind: the context takes no further members, and its JSON suits logs", async (one) => {
   const { contexts, calls } = await contextsOf(one);
   const [context] = contexts;
-  expect(context && Object.isFrozen(context)).toBe(true);
-  expect(() => Object.assign(context ?? {}, { user: "me" })).toThrow(TypeError);
+  for (const changes of [{ user: "me" }, { peer: "me" }, { [Symbol("user")]: "me" }]) {
+    expect(() => Object.assign(context ?? {}, changes)).toThrow(TypeError);
+  }
+  expect(String(context)).toBe("[object Object]");
   for (const each of [...contexts, ...calls]) {
     const text = JSON.stringify(each);
     expect(text).not.toContain("secret");

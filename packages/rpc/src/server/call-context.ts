@@ -1,15 +1,10 @@
-// The contexts for handlers and interceptors: they have the documented members, and do not expose
-// the call itself.
-import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { checkBoolean, checkFunction, wrongType } from "../checks.ts";
+// The context for handlers: it has the documented members, and does not expose the call itself.
+import type { DescMethod } from "@bufbuild/protobuf";
+import { checkBoolean } from "../checks.ts";
 import type { ContextValues } from "../context-values.ts";
-import { complete, completed } from "../intercept/messages.ts";
-import type { AnyChange, Kind } from "../intercept/types.ts";
-import type { AnyIterable } from "../iterable.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
-import { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
-import { hasRequestStream, methodPath } from "../protocol/method.ts";
+import { methodPath } from "../protocol/method.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { Context } from "./context.ts";
 
@@ -85,79 +80,7 @@ class CallContext implements Context {
   }
 }
 
-/** What the view of an interceptor needs beside the context. */
-export interface ViewSource {
-  onEnd(listener: (error: RpcError | undefined) => void): void;
-  abort(error: RpcError): void;
-  /** Reads and decodes the only request. */
-  request(): Promise<Message>;
-  /** The requests of the stream. They can be read once. */
-  readonly requests: AsyncIterable<Message>;
-}
-
-/** The call, as one of its interceptors sees it. */
-export class ServerView extends CallContext {
-  readonly #call: ContextSource;
-  readonly #source: ViewSource;
-  readonly #change: AnyChange | undefined;
-
-  constructor(call: ContextSource, source: ViewSource, change: AnyChange | undefined) {
-    super(call);
-    this.#call = call;
-    this.#source = source;
-    this.#change = change;
-  }
-
-  get kind(): Kind {
-    return this.method.methodKind;
-  }
-
-  get stream(): boolean {
-    return this.method.methodKind !== "unary";
-  }
-
-  get request(): Promise<Message> | undefined {
-    if (hasRequestStream(this.method)) return undefined;
-    const given = this.#change?.request;
-    return given === undefined ? this.#source.request() : Promise.resolve(complete(this.method.input, given));
-  }
-
-  get requests(): AsyncIterable<Message> | undefined {
-    if (!hasRequestStream(this.method)) return undefined;
-    const given = this.#change?.requests as AnyIterable | undefined;
-    return given === undefined ? this.#source.requests : completed(this.method.input, given);
-  }
-
-  onEnd(listener: (error: RpcError | undefined) => void): void {
-    checkFunction("the listener of onEnd()", listener);
-    this.#source.onEnd(listener);
-  }
-
-  abort(error: RpcError): void {
-    if (!(error instanceof RpcError)) throw wrongType("the error of abort()", "an RpcError", error);
-    this.#source.abort(error);
-  }
-
-  /** What an interceptor has passed to `next()`. */
-  static changeOf(view: ServerView): AnyChange | undefined {
-    return view.#change;
-  }
-
-  /** The same call with another request. */
-  static changed(view: ServerView, change: AnyChange): ServerView {
-    const same = change.request === undefined && change.requests === undefined;
-    return same ? view : viewOf(view.#call, view.#source, change);
-  }
-}
-
 /** Creates the context for a handler. It is frozen; custom values go into `values`. */
 export function contextOf(call: ContextSource): Context {
   return Object.freeze(new CallContext(call));
-}
-
-/** Creates the view of interceptors. */
-export function viewOf(call: ContextSource, source: ViewSource, change?: AnyChange): ServerView {
-  const view = new ServerView(call, source, change);
-  Object.freeze(view);
-  return view;
 }

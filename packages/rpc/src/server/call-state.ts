@@ -120,10 +120,14 @@ export class CallState implements ContextSource {
     return this.#trailer;
   }
 
-  /** The context for the handler and for `onError`. */
+  /** The context for the handler and for `onError`. Interceptors see it as well. */
   get context(): Context {
     this.#context ??= contextOf(this);
     return this.#context;
+  }
+
+  set context(context: Context) {
+    this.#context = context;
   }
 
   sendHeader(): void {

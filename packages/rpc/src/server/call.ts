@@ -59,7 +59,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   /** Runs the call when its header has arrived. */
   open(): void {
     const { responseStream, settings } = this.bound;
-    if (settings.interceptors.length > 0) this.#intercept(undefined, false);
+    if (settings.interceptors.length > 0) this.#intercept(undefined, false, 0);
     else if (responseStream) this.#serveStream(undefined, false, 0);
     else this.#serve();
   }
@@ -71,7 +71,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   answer(request: Buffer, compressed: boolean, start: number): void {
     const { handler, responseStream, settings } = this.bound;
     if (settings.interceptors.length > 0) {
-      this.#intercept(request, compressed);
+      this.#intercept(request, compressed, start);
       return;
     }
     if (responseStream) {
@@ -103,11 +103,12 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   }
 
   /** Runs the handler inside the interceptors, and ends the call with their response. */
-  #intercept(request: Buffer | undefined, compressed: boolean): void {
-    this.#interception = new Interception(this, request, compressed);
+  #intercept(request: Buffer | undefined, compressed: boolean, start: number): void {
+    this.#interception = new Interception(this, request, compressed, start);
     try {
       const response = this.#interception.run();
-      if (!isPromise(response)) this.#deliver(response);
+      // Examines a response that interceptors have passed on first: it is the most frequent one.
+      if (response instanceof OneMessage || !isPromise(response)) this.#deliver(response);
       else
         response.then(
           (response) => this.#deliver(response),

@@ -9,8 +9,8 @@ import type { Metadata } from "../protocol/metadata.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 
 /**
- * The context of a call. The object is frozen, except `compression` and `compress`. Interceptors
- * pass values to handlers in `values`.
+ * The context of a call. Only `compression` and `compress` can be set: assigning another member
+ * throws a TypeError. Interceptors pass values to handlers in `values`.
  */
 export interface Context {
   /** The called method; `method.parent` is its service. */
@@ -68,7 +68,8 @@ interface CallOfServer extends Context {
 }
 
 /**
- * A call, as an interceptor sees it: the context of its handler, and its request. `kind`, `stream`,
+ * A call, as an interceptor sees it: the context of its handler, which is the same object, and its
+ * request. `kind`, `stream`,
  * `request` and `requests` depend on the kind of the method.
  *
  * `request` is a promise: an interceptor runs when the header has arrived, and the request is read

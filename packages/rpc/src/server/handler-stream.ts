@@ -1,13 +1,14 @@
 // The responses of a handler, as interceptors read them.
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { completed, InnerResponse } from "../intercept/messages.ts";
+import { completed, type InnerResponse, inner } from "../intercept/messages.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
+import type { Cuttable } from "./handler-message.ts";
 
 type Result = IteratorResult<Message, undefined>;
 
 /** The response of a handler with a response stream. */
-export class HandlerStream extends InnerResponse implements AnyResponse {
+export class HandlerStream implements InnerResponse, Cuttable {
   readonly #schema: DescMessage;
   readonly #output: AnyIterable;
   readonly #onFault: (thrown: unknown) => void;
@@ -15,10 +16,13 @@ export class HandlerStream extends InnerResponse implements AnyResponse {
 
   /** @param onFault called with what the handler throws after the cut. */
   constructor(schema: DescMessage, output: AnyIterable, onFault: (thrown: unknown) => void) {
-    super();
     this.#schema = schema;
     this.#output = output;
     this.#onFault = onFault;
+  }
+
+  get [inner](): true {
+    return true;
   }
 
   get messages(): AsyncIterable<Message> {
@@ -26,7 +30,11 @@ export class HandlerStream extends InnerResponse implements AnyResponse {
     return this.#messages;
   }
 
-  /** Ends pending reads, even if the handler ignores its signal. */
+  get waits(): boolean {
+    return this.#messages?.running === true;
+  }
+
+  /** Ends pending reads. */
   cut(reason: unknown): void {
     this.#messages?.cut(reason);
   }
@@ -50,6 +58,11 @@ class CuttableMessages implements AsyncIterableIterator<Message, undefined> {
   constructor(messages: AsyncIterableIterator<Message, undefined>, onFault: (thrown: unknown) => void) {
     this.#messages = messages;
     this.#onFault = onFault;
+  }
+
+  /** Whether the handler has not ended, and the messages are not cut. */
+  get running(): boolean {
+    return !this.#cut && !this.#done;
   }
 
   [Symbol.asyncIterator](): this {
@@ -83,7 +96,7 @@ class CuttableMessages implements AsyncIterableIterator<Message, undefined> {
   }
 
   cut(reason: unknown): void {
-    if (this.#cut || this.#done) return;
+    if (!this.running) return;
     this.#cut = true;
     this.#reason = reason;
     for (const reject of this.#waiting) reject(reason);

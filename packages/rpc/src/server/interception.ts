@@ -6,16 +6,19 @@ import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts
 import { type AnyIterable, isIterable } from "../iterable.ts";
 import type { RpcError } from "../protocol/error.ts";
 import { methodPath } from "../protocol/method.ts";
-import { type ContextSource, ServerView, type ViewSource, viewOf } from "./call-context.ts";
+import type { ContextSource } from "./call-context.ts";
 import type { CallMethod } from "./call-state.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
 import { notIterable } from "./handler-fault.ts";
+import { type Cuttable, HandlerMessage } from "./handler-message.ts";
 import { HandlerStream } from "./handler-stream.ts";
+import { ServerView, type ViewSource } from "./server-view.ts";
 
 /** What the interceptors need from the call. */
 export interface InterceptedCall extends ContextSource {
   readonly bound: CallMethod;
-  readonly context: Context;
+  /** The context of the handler. */
+  context: Context;
   /** Why the handler must not run or must stop. Undefined while the call runs. */
   readonly stop: RpcError | undefined;
   receive(request: Buffer, compressed: boolean, start: number): Message;
@@ -36,27 +39,47 @@ export class Interception implements Chain<ServerView>, ViewSource {
   readonly promises = false;
   readonly interceptors: readonly ServerInterceptor[];
   readonly #call: InterceptedCall;
-  readonly #bytes: Buffer | undefined;
+  /** The only request, if it has arrived and is not decoded. */
+  #bytes: Buffer | undefined;
+  #start: number;
   readonly #compressed: boolean;
-  #decoded: Message | undefined;
-  #request: Promise<Message> | undefined;
+  #decoded: Message | undefined = undefined;
+  #request: Promise<Message> | undefined = undefined;
   /** Whether the requests of the stream have a reader. */
   #taken = false;
-  /** Ends what waits for the handler. */
-  #onCut: ((reason: unknown) => void)[] | undefined;
-  #onEnd: EndListener[] | undefined;
-  #outcome: { readonly error: RpcError | undefined } | undefined;
+  /** What waits for the handler, and for further runs of it. */
+  #handling: Cuttable | undefined = undefined;
+  #others: Cuttable[] | undefined = undefined;
+  #onEnd: EndListener | undefined = undefined;
+  #moreOnEnd: EndListener[] | undefined = undefined;
+  #ended = false;
+  /** Why the call has ended; undefined for OK. */
+  #error: RpcError | undefined = undefined;
 
-  /** @param bytes the only request, if it has arrived. */
-  constructor(call: InterceptedCall, bytes: Buffer | undefined, compressed: boolean) {
+  /**
+   * @param bytes the only request, if it has arrived. The buffer is borrowed: see `ServedMethod`.
+   * @param start where the request begins in the buffer.
+   */
+  constructor(call: InterceptedCall, bytes: Buffer | undefined, compressed: boolean, start: number) {
     this.interceptors = call.bound.settings.interceptors;
     this.#call = call;
     this.#bytes = bytes;
+    this.#start = start;
     this.#compressed = compressed;
   }
 
   run(): MaybePromise<AnyResponse> {
-    return intercept(this, viewOf(this.#call, this));
+    const view = new ServerView(this.#call, this, undefined);
+    this.#call.context = view;
+    const response = intercept(this, view, 0);
+    if (this.#bytes !== undefined && this.#start > 0) this.#keep(this.#bytes);
+    return response;
+  }
+
+  /** Copies a request that waits for an interceptor out of its borrowed buffer. */
+  #keep(bytes: Buffer): void {
+    this.#bytes = Buffer.from(bytes.subarray(this.#start));
+    this.#start = 0;
   }
 
   // Called by the view.
@@ -76,7 +99,10 @@ export class Interception implements Chain<ServerView>, ViewSource {
 
   /** The request, if it has arrived. */
   #decode(): Message | undefined {
-    if (this.#decoded === undefined && this.#bytes !== undefined) this.#decoded = this.#call.receive(this.#bytes, this.#compressed, 0);
+    if (this.#bytes !== undefined) {
+      this.#decoded = this.#call.receive(this.#bytes, this.#compressed, this.#start);
+      this.#bytes = undefined;
+    }
     return this.#decoded;
   }
 
@@ -91,9 +117,10 @@ export class Interception implements Chain<ServerView>, ViewSource {
   }
 
   onEnd(listener: EndListener): void {
-    if (this.#outcome !== undefined) this.#tell(listener, this.#outcome.error);
-    else if (this.#onEnd === undefined) this.#onEnd = [listener];
-    else this.#onEnd.push(listener);
+    if (this.#ended) this.#tell(listener, this.#error);
+    else if (this.#onEnd === undefined) this.#onEnd = listener;
+    else if (this.#moreOnEnd === undefined) this.#moreOnEnd = [listener];
+    else this.#moreOnEnd.push(listener);
   }
 
   #tell(listener: EndListener, error: RpcError | undefined): void {
@@ -114,6 +141,7 @@ export class Interception implements Chain<ServerView>, ViewSource {
     const { stop, bound } = this.#call;
     if (stop !== undefined) throw stop;
     const change = ServerView.changeOf(view);
+    if (change === undefined && this.#bytes !== undefined) return this.#handle(this.#decode());
     const { input } = bound.descriptor;
     if (bound.requestStream) {
       return this.#handle(change?.requests === undefined ? this.#take() : completed(input, change.requests as AnyIterable));
@@ -134,7 +162,7 @@ export class Interception implements Chain<ServerView>, ViewSource {
     if (responseStream) {
       if (!isIterable(output)) throw notIterable(call.method, output);
       const stream = new HandlerStream(descriptor.output, output, (thrown) => call.fail(thrown));
-      this.#cutWith((reason) => stream.cut(reason));
+      this.#handles(stream);
       return stream;
     }
     return isPromise(output) ? this.#untilCut(output) : this.#one(output);
@@ -150,48 +178,52 @@ export class Interception implements Chain<ServerView>, ViewSource {
    * interceptors must not wait for it then.
    */
   #untilCut(output: Promise<unknown>): Promise<AnyResponse> {
-    return new Promise((resolve, reject) => {
-      this.#cutWith(reject);
-      output.then(
-        (message) => {
-          try {
-            resolve(this.#one(message));
-          } catch (fault) {
-            reject(fault);
-          }
-        },
-        (thrown: unknown) => {
-          if (this.#call.stop !== undefined) this.#call.fail(thrown);
-          reject(thrown);
-        },
-      );
-    });
+    const message = new HandlerMessage();
+    this.#handles(message);
+    output.then(
+      (value) => {
+        try {
+          message.resolve(this.#one(value));
+        } catch (fault) {
+          message.reject(fault);
+        }
+      },
+      (thrown: unknown) => {
+        if (this.#call.stop !== undefined) this.#call.fail(thrown);
+        message.reject(thrown);
+      },
+    );
+    return message.promise;
   }
 
-  #cutWith(cut: (reason: unknown) => void): void {
-    if (this.#onCut === undefined) this.#onCut = [cut];
-    else this.#onCut.push(cut);
+  #handles(output: Cuttable): void {
+    if (this.#handling === undefined) this.#handling = output;
+    else if (this.#others === undefined) this.#others = [output];
+    else this.#others.push(output);
   }
 
   // The end.
 
   /** Whether something may wait for the handler. */
   get waits(): boolean {
-    return this.#onCut !== undefined;
+    return this.#handling?.waits === true || this.#others?.some(({ waits }) => waits) === true;
   }
 
   /** Ends what waits for the handler: the call has ended. */
   cut(reason: RpcError): void {
-    const onCut = this.#onCut;
-    this.#onCut = undefined;
-    for (const cut of onCut ?? []) cut(reason);
+    this.#handling?.cut(reason);
+    for (const output of this.#others ?? []) output.cut(reason);
   }
 
   /** Tells the listeners of `onEnd()`. */
   ended(error: RpcError | undefined): void {
-    this.#outcome = { error };
-    const listeners = this.#onEnd;
+    this.#ended = true;
+    this.#error = error;
+    const listener = this.#onEnd;
+    const more = this.#moreOnEnd;
     this.#onEnd = undefined;
-    for (const listener of listeners ?? []) this.#tell(listener, error);
+    this.#moreOnEnd = undefined;
+    if (listener !== undefined) this.#tell(listener, error);
+    if (more !== undefined) for (const listener of more) this.#tell(listener, error);
   }
 }

@@ -75,8 +75,7 @@ class Method implements ServedMethod, CallMethod {
     this.responseStream = hasResponseStream(descriptor);
     // Interceptors may reject a call before its request is complete.
     this.early = this.requestStream || settings.interceptors.length > 0;
-    // Interceptors may wait before the only request is decoded.
-    this.borrows = input.decodeFrom !== undefined && (this.requestStream || settings.interceptors.length === 0);
+    this.borrows = input.decodeFrom !== undefined;
     this.handler = handler;
     this.input = input;
     this.output = output;

@@ -18,8 +18,8 @@ export interface ServedMethod {
   readonly requestStream: boolean;
   readonly responseStream: boolean;
   /**
-   * Whether the header alone opens the call. If false, `answer` opens a call with one request once
-   * the request is complete.
+   * Whether `open` opens a call whose only request does not arrive with its header. If false, the
+   * call waits for its request. A complete request opens a call by `answer`, whatever this says.
    */
   readonly early: boolean;
   /**
@@ -27,9 +27,11 @@ export interface ServedMethod {
    * `answer`, and does not keep the buffer. Default: `false`.
    */
   readonly borrows?: boolean;
-  /** Opens a call when its header has arrived. The call pulls its requests. */
+  /** Opens a call by its header. The call pulls its requests. */
   open(stream: ServerStream): ServerListener;
-  /** Opens a call with its only request. The parameters are those of `onMessage`. */
+  /**
+   * Opens a call with its only request, which is complete. The parameters are those of `onMessage`.
+   */
   answer(stream: ServerStream, request: Buffer, compressed: boolean, start?: number): ServerListener;
 }
 

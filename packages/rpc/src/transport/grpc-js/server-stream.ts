@@ -57,8 +57,6 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
   #deadlineTimer: LongTimer | undefined;
   /** The number of requests that were pulled before there was a listener. */
   #wanted = 0;
-  /** Whether the only request has been delivered. */
-  #delivered = false;
   /** Whether the call has ended here: its status has been sent, or never will be. */
   over = false;
   readonly deadline: number;
@@ -85,7 +83,7 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
   open(): void {
     const { call, readable, request, writable } = this.#args;
     const method = this.#method;
-    const listener = request !== undefined && !method.early ? method.answer(this, request, false) : method.open(this);
+    const listener = request !== undefined ? method.answer(this, request, false) : method.open(this);
     this.#listener = listener;
     if (this.over) return;
     // grpc-js has this timer, too, but reports it only once the peer has read all earlier messages.
@@ -137,22 +135,7 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
   pull(): void {
     if (this.over) return;
     if (this.#listener === undefined) this.#wanted++;
-    else if (this.#requests !== undefined) this.#requests.pull();
-    else this.#deliverOnly(this.#listener);
-  }
-
-  /**
-   * Delivers the only request of a call that was opened by its header. grpc-js provides the request
-   * with the call.
-   */
-  #deliverOnly(listener: ServerListener): void {
-    const { request } = this.#args;
-    if (request === undefined || this.#delivered) return;
-    this.#delivered = true;
-    queueMicrotask(() => {
-      if (!this.over) listener.onMessage(request, false);
-      if (!this.over) listener.onHalfClose();
-    });
+    else this.#requests?.pull();
   }
 
   sendHeader(header: Metadata | undefined): void {

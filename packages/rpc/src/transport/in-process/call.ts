@@ -177,15 +177,18 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
 
   #open(method: ServedMethod): void {
     if (this.#clientDone || this.#status !== undefined) return;
+    const { maxReceiveMessageBytes } = this.#transport.limits;
+    const { request: whole } = this.#call;
+    const opens = method.early && (whole === undefined || whole.length > maxReceiveMessageBytes);
     // This method needs its request to be opened.
-    if (!method.early && this.#requests.isEmpty) return;
+    if (!opens && this.#requests.isEmpty) return;
     if (this.#call.deadline <= Date.now()) {
       this.#status = timeUp;
       return;
     }
     this.#serverDone = false;
     const stream = new InProcessServerStream(this, this.#call);
-    if (method.early) {
+    if (opens) {
       this.#server = method.open(stream);
       return;
     }

@@ -39,12 +39,8 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
   readonly #method: ServedMethod;
   readonly #stream: HandedOverStream;
   #listener: ServerListener | undefined = undefined;
-  /** The only request, if it has arrived before the method could take it. */
-  #request: Buffer | undefined = undefined;
-  #compressed = false;
   /** Whether `answer` has begun the call, so that the stream has no further request. */
   #whole = false;
-  #wanted = false;
   #ended = false;
   /** The status for the handler, if the call was cut off before it had a listener. */
   #cut: Status | undefined = undefined;
@@ -73,29 +69,12 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
       return;
     }
     this.#whole = true;
-    if (!this.#method.early) {
-      this.#opened(this.#method.answer(this, request, compressed, start));
-      return;
-    }
-    this.#request = start === 0 ? request : Buffer.from(request.subarray(start));
-    this.#compressed = compressed;
-    const listener = this.#method.open(this);
-    this.#opened(listener);
-    if (this.#wanted) this.#deliver(listener);
+    this.#opened(this.#method.answer(this, request, compressed, start));
   }
 
   #opened(listener: ServerListener): void {
     this.#listener = listener;
     if (this.#cut !== undefined) listener.onCancel(this.#cut);
-  }
-
-  /** Delivers the only request to a method that is opened before its request. */
-  #deliver(listener: ServerListener): void {
-    const request = this.#request;
-    if (request === undefined || this.#ended) return;
-    this.#request = undefined;
-    listener.onMessage(request, this.#compressed);
-    if (!this.#ended) listener.onHalfClose();
   }
 
   // Called by the handler.
@@ -138,10 +117,7 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
   }
 
   pull(): void {
-    if (this.#ended) return;
-    if (!this.#whole) this.#stream.pull();
-    else if (this.#listener === undefined) this.#wanted = true;
-    else this.#deliver(this.#listener);
+    if (!this.#ended && !this.#whole) this.#stream.pull();
   }
 
   sendHeader(header: Metadata | undefined, compression: Compression): void {
@@ -205,7 +181,6 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
 
   #finish(): void {
     this.#ended = true;
-    this.#request = undefined;
     this.#server.ended(this);
   }
 

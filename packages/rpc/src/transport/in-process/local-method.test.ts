@@ -100,29 +100,19 @@ test("the handler has metadata of its own, without the fields of the protocol", 
   expect([stream0().metadata.has("x"), metadata.has("x")]).toEqual([false, true]);
 });
 
-describe("a method that is opened before its only request", () => {
-  test.each(["within open", "later"])("gets it when it pulls %s", (when) => {
-    const { local, stream, events, served, stream0 } = start({
-      method: { early: true },
-      onOpen: (stream) => when === "within open" && stream.pull(),
-    });
-    served();
-    local.answer(stream, bytes("..request"), true, 2);
-    if (when === "later") {
-      expect(events.handler).toEqual(["open"]);
-      stream0().pull();
-    }
-    stream0().pull();
-    expect(events).toEqual({ handler: ["open", "request compressed", "half-close"], caller: [] });
-  });
-
-  test("does not get it after the end", () => {
-    const { local, stream, events, served, stream0 } = start({ method: { early: true } });
-    served();
-    local.answer(stream, bytes("request"), false).onCancel({ code: Code.CANCELLED, message: "gone", metadata: undefined });
-    stream0().pull();
-    expect(events).toEqual({ handler: ["open", "CANCELLED gone"], caller: [] });
-  });
+test("an early method gets a complete request when it is opened, and otherwise pulls it", () => {
+  const whole = start({ method: { early: true } });
+  whole.served();
+  whole.local.answer(whole.stream, bytes("..request"), true, 2);
+  whole.stream0().pull();
+  expect(whole.events).toEqual({ handler: ["request compressed"], caller: [] });
+  const later = start({ method: { early: true } });
+  later.served();
+  const caller = later.local.open(later.stream);
+  later.stream0().pull();
+  caller.onMessage(bytes("request"), false);
+  caller.onHalfClose();
+  expect(later.events).toEqual({ handler: ["open", "request", "half-close"], caller: ["pull"] });
 });
 
 test("a stream of messages passes in both directions", () => {
@@ -207,15 +197,6 @@ test("a method that the server does not serve fails, until it is added", () => {
   served();
   local.answer(stream, bytes("a"), false);
   expect([events.handler, local.borrows]).toEqual([["a"], true]);
-});
-
-test("a request that waits is not borrowed", () => {
-  const borrows = (method: Init["method"]) => {
-    const { local, served } = start({ method: { ...method, borrows: true } });
-    served();
-    return local.borrows;
-  };
-  expect([borrows({ early: true }), borrows({ requestStream: true })]).toEqual([false, true]);
 });
 
 test("a closed channel and a server that shuts down reject calls", () => {

@@ -39,9 +39,7 @@ export class LocalMethod implements LocalServer {
 
   /** Whether the method takes a message in a borrowed buffer: see `ServedMethod`. */
   get borrows(): boolean {
-    const method = this.#find();
-    // The only request waits for a method that is opened before it.
-    return method?.borrows === true && (method.requestStream || !method.early);
+    return this.#find()?.borrows === true;
   }
 
   /** Runs a call that pulls its requests. */

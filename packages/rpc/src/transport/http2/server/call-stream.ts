@@ -47,6 +47,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   /** Whether the call has ended here: its status has been sent, or never will be. */
   ended = false;
   pendingBytes = 0;
+  isNew = true;
   /** When `checkTimeout` first saw that no byte of the request had arrived. */
   #silentSince = -1;
   previous: ReceivingCall | undefined = undefined;
@@ -78,10 +79,18 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
       this.#timer = new LongTimer(() => this.#timeUp(), timeoutMs);
     }
     this.#connection.receiving.add(this);
-    if (method.requestStream) this.#requests = this.#newRequests();
-    // Interceptors may reject the call by its header, so the body is not read before they finish.
-    if (method.early || method.requestStream) this.#opened(method.open(this));
+    if (method.requestStream) {
+      this.#requests = this.#newRequests();
+      this.#opened(method.open(this));
+    } else if (method.early) this.#connection.openLater();
     if (endStream) this.onData(nothing, true);
+  }
+
+  /** Interceptors may reject a call by its header, so its body is not read before they ask for it. */
+  open(): void {
+    if (!this.#head.method.early || this.ended || this.#listener !== undefined) return;
+    this.#opened(this.#head.method.open(this));
+    if (this.#wanted) this.#requests?.read();
   }
 
   #opened(listener: ServerListener): void {
@@ -191,7 +200,8 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     else if (this.#requests !== undefined) this.#requests.push(data, endStream);
     else {
       const { maxReceiveMessageBytes } = this.#connection.limits;
-      if (endStream && this.#wanted && isWholeMessage(data, this.#head, maxReceiveMessageBytes)) {
+      const wanted = this.#wanted || this.#listener === undefined;
+      if (endStream && wanted && isWholeMessage(data, this.#head, maxReceiveMessageBytes)) {
         this.#stream.credit(data.length);
         deliverWhole(this, this.#head, data);
         this.onRequestsEnd();
@@ -235,6 +245,10 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     this.#stream.reset(ErrorCode.REFUSED_STREAM);
   }
 
+  broken(): void {
+    this.#stream.reset(ErrorCode.INTERNAL_ERROR);
+  }
+
   exhaust(message: string): void {
     this.abort(Code.RESOURCE_EXHAUSTED, message);
   }
@@ -274,10 +288,12 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     else if (request === undefined) {
       if (mayReset) this.#halfCloseLater();
       else this.#listener?.onHalfClose();
-    } else if (method.early) {
-      this.#listener?.onMessage(request, this.#requestCompressed, this.#requestStart);
-      if (!this.ended) this.#listener?.onHalfClose();
-    } else this.#opened(method.answer(this, request, this.#requestCompressed, this.#requestStart));
+    } else if (this.#listener === undefined) {
+      this.#opened(method.answer(this, request, this.#requestCompressed, this.#requestStart));
+    } else {
+      this.#listener.onMessage(request, this.#requestCompressed, this.#requestStart);
+      if (!this.ended) this.#listener.onHalfClose();
+    }
   }
 
   #halfCloseLater(): void {

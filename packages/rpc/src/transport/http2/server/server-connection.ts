@@ -12,6 +12,12 @@ import { PendingBytes, type PendingCall } from "./pending-bytes.ts";
 
 /** A call whose requests have not all been delivered. */
 export interface ReceivingCall extends PendingCall, Linked<ReceivingCall> {
+  /** Whether the header of the call has arrived in this turn. */
+  isNew: boolean;
+  /** Opens the call without its request, unless it has been opened or waits for the request. */
+  open(): void;
+  /** Ends the call, because its method has thrown an error. */
+  broken(): void;
   /** Ends the call if its peer has made no progress within the timeout. */
   checkTimeout(timeoutMs: number, now: number): void;
   /**
@@ -31,6 +37,9 @@ export class ServerConnection {
   readonly socket: ConnectionSocket;
   readonly receiving = new LinkedSet<ReceivingCall>();
   readonly pending: PendingBytes;
+  /** Whether calls are opened at the end of this turn. */
+  #opening = false;
+  readonly #onError: (error: unknown) => void;
   readonly #connection: Connection;
   readonly #certificate: PeerCertificate | undefined;
   // Points in time rather than timers: for each duration of a timer, Node keeps a list until that
@@ -38,8 +47,10 @@ export class ServerConnection {
   #oldAt: number;
   #goneAt = Number.POSITIVE_INFINITY;
 
-  constructor(connection: Connection, peer: string, limits: ServerLimits, now: number) {
+  /** @param onError called with errors that methods throw. */
+  constructor(connection: Connection, peer: string, limits: ServerLimits, now: number, onError: (error: unknown) => void) {
     this.#connection = connection;
+    this.#onError = onError;
     this.limits = limits;
     this.peer = peer;
     this.socket = new ConnectionSocket(connection, peer);
@@ -58,6 +69,43 @@ export class ServerConnection {
 
   get clientCertificate(): ClientCertificate | undefined {
     return clientCertificate(this.#certificate);
+  }
+
+  /**
+   * Opens the new calls at the end of this turn. Their requests usually arrive with their headers,
+   * and open them before.
+   */
+  openLater(): void {
+    if (this.#opening) return;
+    this.#opening = true;
+    process.nextTick(openAll, this);
+  }
+
+  openAll(): void {
+    this.#opening = false;
+    const calls: ReceivingCall[] = [];
+    // From the newest one.
+    for (const call of this.receiving) {
+      if (!call.isNew) break;
+      call.isNew = false;
+      calls.push(call);
+    }
+    for (const call of calls.reverse()) {
+      try {
+        call.open();
+      } catch (error) {
+        call.broken();
+        this.#report(error);
+      }
+    }
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#onError(error);
+    } catch {
+      // onError must not throw. Ignore it, so that the other calls continue.
+    }
   }
 
   /** Ends calls without progress, and a connection that is too old. */
@@ -98,6 +146,10 @@ export class ServerConnection {
       else connection.onClose = finished;
     });
   }
+}
+
+function openAll(connection: ServerConnection): void {
+  connection.openAll();
 }
 
 /**

@@ -104,16 +104,41 @@ test("the only request of an early call is delivered once it is complete", async
 });
 
 test.each([[[one]], [[one.subarray(0, 3), one.subarray(3)]], [[one, Buffer.alloc(0)]]])(
-  "the only request waits for its pull if it arrives first, in the pieces %j",
+  "the only request waits for its pull if it arrives after the header, in the pieces %j",
   async (parts) => {
     const served = await serve();
     const peer = await served.client();
-    peer.send(callHeaders(1, "EarlyUnary"), ...parts.map((part, index) => dataFrame(1, part, index === parts.length - 1)));
+    peer.send(callHeaders(1, "EarlyUnary"));
     await peer.ping();
     const call = served.calls[0];
     expect(call?.events).toEqual([]);
+    peer.send(...parts.map((part, index) => dataFrame(1, part, index === parts.length - 1)));
+    await peer.ping("sent");
+    expect(call?.events).toEqual([]);
     call?.stream.pull();
     expect(call?.events).toEqual(["message 1", "half-close"]);
+  },
+);
+
+test.each([[[one.subarray(0, 3), one.subarray(3)]], [[one, Buffer.alloc(0)]], [[one.subarray(0, 3)]], [[one]], [[]]])(
+  "an early call is opened at the end of the turn in which its header arrives, with the pieces %j",
+  async (parts) => {
+    const served = await serve();
+    served.onCall = ({ stream }) => stream.pull();
+    const peer = await served.client();
+    peer.send(
+      callHeaders(1, "EarlyUnary"),
+      ...parts.map((part, index) => dataFrame(1, part, index === 1)),
+      callHeaders(3, "EarlyUnary"),
+      dataFrame(3, one, true),
+    );
+    await peer.ping();
+    // A call with its request is opened first.
+    expect(served.calls.map(({ messages }) => messages.length)).toEqual([1, parts.length === 2 ? 1 : 0]);
+    expect(served.calls[0]?.events).toEqual([]);
+    if (parts.length < 2) peer.send(dataFrame(1, parts[0] === one ? Buffer.alloc(0) : one.subarray(parts[0]?.length ?? 0), true));
+    await peer.ping("rest");
+    expect(served.calls[1]?.events).toEqual(["message 1", "half-close"]);
   },
 );
 

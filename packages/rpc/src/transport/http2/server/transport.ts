@@ -77,6 +77,7 @@ const answered: StreamHandler = {};
 
 class Transport implements Http2ServerTransport {
   readonly #limits: ServerLimits;
+  readonly #onError: (error: unknown) => void;
   readonly #methods = new Map<string, ServedMethod>();
   readonly #engine: Server;
   readonly #listeners = new Set<Listener>();
@@ -88,6 +89,7 @@ class Transport implements Http2ServerTransport {
 
   constructor(limits: ServerLimits, { onError, find, other }: Http2ServerOptions) {
     this.#limits = limits;
+    this.#onError = onError ?? (() => {});
     const rules = { methods: this.#methods, find, takesOthers: other !== undefined, maxMetadataPairs: limits.maxMetadataPairs };
     this.#engine = createServer({
       ...engineOptions(limits),
@@ -157,7 +159,7 @@ class Transport implements Http2ServerTransport {
       return;
     }
     const connection = this.#engine.attach(socket);
-    const state = new ServerConnection(connection, peer, this.#limits, performance.now());
+    const state = new ServerConnection(connection, peer, this.#limits, performance.now(), this.#onError);
     connection.data = state;
     this.#connections.set(connection, state);
     socket.once("close", () => this.#connections.delete(connection));

@@ -1,0 +1,88 @@
+// The group `interceptors`: what an interceptor that only observes adds to a call.
+import type { Calls } from "../interceptors/client-process.ts";
+import type { Ports } from "../interceptors/server-process.ts";
+import { costOf } from "../interceptors/usage.ts";
+import { alternate } from "../measure/alternate.ts";
+import { append, type Measure, type Samples } from "../measure/measure.ts";
+import type { MethodName } from "../messages/calls.ts";
+import { type Process, start } from "../process/start.ts";
+import { type Group, type Outcome, type Run, warmUpMs } from "./group.ts";
+
+const contestants = ["observed", "without"] as const;
+type Contestant = (typeof contestants)[number];
+
+export const interceptors: Group = {
+  name: "interceptors",
+  about:
+    "CPU time of a call, or of a message in a stream, with an interceptor that only observes, `(call, next) => { call.onEnd(f); return next(); }`, and without one. Both are in one process and take turns, because two processes would differ by more.",
+  run,
+};
+
+interface Row {
+  readonly name: string;
+  readonly method: MethodName;
+  readonly unit: "call" | "message";
+  readonly inFlight: number;
+  readonly connections: number;
+}
+
+const unary = { method: "Say", unit: "call", inFlight: 100, connections: 4 } as const;
+const stream = { unit: "message", inFlight: 4, connections: 2 } as const;
+
+const serverRows: readonly Row[] = [
+  { name: "server, unary, 7 B", ...unary },
+  { name: "server, server stream, 7 B", method: "Count", ...stream },
+  { name: "server, client stream, 7 B", method: "Gather", ...stream },
+  { name: "server, bidi ping-pong, 7 B", method: "Chat", unit: "message", inFlight: 48, connections: 4 },
+];
+const asyncRow: Row = { name: "server, unary, 7 B, async handler", ...unary };
+const clientRow: Row = { name: "client, unary, 7 B", ...unary };
+
+async function run({ quick, progress }: Run): Promise<Outcome> {
+  const samples = new Map([...serverRows, asyncRow, clientRow].map((row): [Row, Samples] => [row, {}]));
+  const starts = quick ? 1 : 4;
+  for (let i = 1; i <= starts; i++) {
+    const measure = async (process: Process<unknown>, row: Row, first: boolean, load: Load) => {
+      progress(`start ${i}/${starts}: ${row.name}`);
+      append(samples.get(row) ?? {}, await takeTurns(process, load, { quick, first }));
+      if ((await process.ask<number>("failedCalls")) > 0) throw new Error("an observed call has failed");
+    };
+    for (const [isAsync, rows] of [
+      [false, serverRows],
+      [true, [asyncRow]],
+    ] as const) {
+      await using server = await start<Ports>("server", "interceptors/server-process.js", { isAsync });
+      await using driver = await start<null>("load", "load/process.js");
+      for (const [place, row] of rows.entries()) {
+        const { method, inFlight, connections } = row;
+        await measure(server, row, place === 0, (contestant, milliseconds) => {
+          return driver.ask("calls", { port: server.ready[contestant], ca: null, method, connections, inFlight, milliseconds });
+        });
+      }
+    }
+    await using server = await start<number>("load", "peers/engine/server.js", null);
+    await using client = await start<null>("server", "interceptors/client-process.js", { port: server.ready });
+    await measure(client, clientRow, true, (contestant, milliseconds) => {
+      return client.ask("calls", { contestant, inFlight: clientRow.inFlight, milliseconds } satisfies Calls);
+    });
+  }
+  const measures = [...samples].map(([{ name, unit }, samples]): Measure => {
+    return { name, unit: `µs/${unit}`, better: "less", subject: "observed", samples };
+  });
+  return { measures, notes: [] };
+}
+
+/** Makes calls for some time. */
+type Load = (contestant: Contestant, milliseconds: number) => Promise<unknown>;
+
+async function takeTurns(
+  process: Process<unknown>,
+  load: Load,
+  { quick, first }: { quick: boolean; first: boolean },
+): Promise<Record<Contestant, number[]>> {
+  // In turns, so that V8 compiles the code for both.
+  for (let i = 0; i < 4; i++) for (const contestant of contestants) await load(contestant, warmUpMs({ quick }, first) / 4);
+  const milliseconds = 250;
+  const take = (contestant: Contestant) => () => costOf(process, milliseconds, () => load(contestant, milliseconds));
+  return alternate({ observed: take("observed"), without: take("without") }, quick ? 8 : 10);
+}

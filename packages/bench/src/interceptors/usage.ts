@@ -1,0 +1,33 @@
+// What the calls of a process have cost so far.
+
+import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../process/clock.ts";
+import type { Process } from "../process/start.ts";
+
+export interface Usage {
+  /** CPU time of all threads, in microseconds. */
+  readonly cpu: number;
+  /** Calls, or messages of streams. */
+  readonly count: number;
+}
+
+let count = 0;
+
+export function counted(): void {
+  count++;
+}
+
+export const usage = (): Usage => ({ cpu: clock().cpu, count });
+
+/** Returns the CPU time of a call in the middle of a load, in microseconds. */
+export async function costOf(process: Process<unknown>, milliseconds: number, load: () => Promise<unknown>): Promise<number> {
+  const measure = async () => {
+    await delay(milliseconds * 0.2);
+    const from = await process.ask<Usage>("usage");
+    await delay(milliseconds * 0.65);
+    const to = await process.ask<Usage>("usage");
+    return (to.cpu - from.cpu) / (to.count - from.count);
+  };
+  const [cost] = await Promise.all([measure(), load()]);
+  return cost;
+}
