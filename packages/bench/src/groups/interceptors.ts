@@ -29,14 +29,21 @@ interface Row {
 const unary = { method: "Say", unit: "call", inFlight: 100, connections: 4 } as const;
 const stream = { unit: "message", inFlight: 4, connections: 2 } as const;
 
+/** The names of the measures that the bar has. */
+export const interceptorNames = {
+  server: "server, unary, 7 B",
+  async: "server, unary, 7 B, async handler",
+  client: "client, unary, 7 B",
+} as const;
+
 const serverRows: readonly Row[] = [
-  { name: "server, unary, 7 B", ...unary },
+  { name: interceptorNames.server, ...unary },
   { name: "server, server stream, 7 B", method: "Count", ...stream },
   { name: "server, client stream, 7 B", method: "Gather", ...stream },
   { name: "server, bidi ping-pong, 7 B", method: "Chat", unit: "message", inFlight: 48, connections: 4 },
 ];
-const asyncRow: Row = { name: "server, unary, 7 B, async handler", ...unary };
-const clientRow: Row = { name: "client, unary, 7 B", ...unary };
+const asyncRow: Row = { name: interceptorNames.async, ...unary };
+const clientRow: Row = { name: interceptorNames.client, ...unary };
 
 async function run({ quick, progress }: Run): Promise<Outcome> {
   const samples = new Map([...serverRows, asyncRow, clientRow].map((row): [Row, Samples] => [row, {}]));

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { clientWorkloads, memoryNames, serverWorkloads, tlsWorkloads as tlsEchoWorkloads } from "../echoes/workloads.ts";
 import { requestNames } from "../gateways/requests.ts";
 import { passThroughName } from "../groups/gateway.ts";
+import { interceptorNames } from "../groups/interceptors.ts";
 import { propagationNames } from "../groups/propagation.ts";
 import { telemetryNames } from "../groups/telemetry.ts";
 import {
@@ -67,6 +68,7 @@ const results: Result[] = [
   ),
   result("client", others, [], [...percentiles.map(latencyName), firstSecondName]),
   result("memory", others, [], Object.values(idleStreamNames)),
+  result("interceptors", () => ({ observed: [1], without: [2] }), [], Object.values(interceptorNames), "observed"),
   result("propagation", () => ({ entered: [1], without: [2] }), [], [propagationNames.unary, propagationNames.stream], "entered"),
   result("propagation", () => ({ inherited: [1], "by hand": [2], nothing: [2] }), [], [propagationNames.on], "inherited"),
   result("telemetry", () => ({ "no SDK": [1], nothing: [2], "an observer": [2] }), [], [telemetryNames.unary], "no SDK"),

@@ -3,6 +3,7 @@ import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { checkFunction } from "../checks.ts";
 import type { ContextValues } from "../context-values.ts";
 import { complete, completed } from "../intercept/messages.ts";
+import { noFurtherMembers } from "../intercept/no-further-members.ts";
 import type { AnyChange, Kind } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
 import type { Metadata } from "../protocol/metadata.ts";
@@ -110,12 +111,8 @@ export class ClientView {
 
   /** The same call with another request. */
   static changed(view: ClientView, { request, requests }: AnyChange): ClientView {
-    return viewOf(view.#call, request ?? view.#request, (requests as AnyIterable | undefined) ?? view.#requests);
+    return new ClientView(view.#call, request ?? view.#request, (requests as AnyIterable | undefined) ?? view.#requests);
   }
 }
 
-export function viewOf(call: ViewSource, request: unknown, requests: AnyIterable | undefined): ClientView {
-  const view = new ClientView(call, request, requests);
-  Object.freeze(view);
-  return view;
-}
+noFurtherMembers(ClientView.prototype);

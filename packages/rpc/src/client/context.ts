@@ -39,7 +39,7 @@ interface CallOfClient {
 }
 
 /**
- * A client call, as an interceptor sees it. The object is frozen. `kind`, `stream`, `request` and
+ * A client call, as an interceptor sees it. Its members cannot be set. `kind`, `stream`, `request` and
  * `requests` depend on the kind of the method.
  */
 export type ClientCall<Method extends DescMethod = DescMethod> = CallOfClient &

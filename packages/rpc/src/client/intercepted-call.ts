@@ -11,7 +11,7 @@ import type { AttemptObserver, Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import type { Call } from "./call.ts";
 import { cancelled, unsendable } from "./call-errors.ts";
-import { ClientView, type ViewSource, viewOf } from "./call-view.ts";
+import { ClientView, type ViewSource } from "./call-view.ts";
 import type { ClientInterceptor } from "./context.ts";
 import { type Cutoff, type Endable, watch } from "./cutoff.ts";
 import type { CallHandle } from "./handles.ts";
@@ -19,6 +19,8 @@ import { type CallOptions, callBack, type SendOptions, sendOptionsFault } from "
 import { Settling } from "./rejection.ts";
 import { RequestPipe, RequestSource } from "./request-source.ts";
 import { sendAll } from "./send-all.ts";
+
+type EndListener = (error: unknown) => void;
 
 export abstract class InterceptedCall implements CallHandle, Endable, Chain<ClientView>, ViewSource {
   readonly promises = true;
@@ -31,12 +33,16 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   #metadata: Metadata | undefined = undefined;
   #values: ContextValues | undefined = undefined;
   #controller: AbortController | undefined = undefined;
-  #onEnd: ((error: unknown) => void)[] | undefined = undefined;
+  #onEnd: EndListener | undefined = undefined;
+  #moreOnEnd: EndListener[] | undefined = undefined;
   #onAttempt: AttemptObserver | undefined = undefined;
   readonly #pipe: RequestPipe | undefined;
   /** The options of requests that pass through interceptors before they are sent. */
   #sendOptions: WeakMap<object, SendOptions> | undefined = undefined;
-  readonly #attempts: Call[] = [];
+  #lastAttempt: Call | undefined = undefined;
+  #earlierAttempts: Call[] | undefined = undefined;
+  /** Whether the response has come, with the header of the last attempt if there was none before. */
+  #headerCame = false;
   #header: Metadata | undefined = undefined;
   #headerReader: Settling<Metadata> | undefined = undefined;
   protected ended = false;
@@ -69,11 +75,11 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   }
 
   sendOnly(init: unknown): void {
-    this.#run(viewOf(this, init, undefined));
+    this.#run(new ClientView(this, init, undefined));
   }
 
   sendFrom(requests: AnyIterable): void {
-    this.#run(viewOf(this, undefined, new RequestSource(this.method.path, requests)));
+    this.#run(new ClientView(this, undefined, new RequestSource(this.method.path, requests)));
   }
 
   /** The caller sends its requests one by one. */
@@ -101,21 +107,26 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     if (this.ended) return;
     try {
       const response = intercept(this, view, 0);
-      if (!isPromise(response)) this.#received(response);
-      else
+      if (!isPromise(response)) this.received(response);
+      else if (!this.takes(response))
         response.then(
-          (response) => this.#received(response),
-          (failure: unknown) => this.end(unsendable(this.method, failure)),
+          (response) => this.received(response),
+          (failure: unknown) => this.failed(failure),
         );
     } catch (failure) {
-      this.end(unsendable(this.method, failure));
+      this.failed(failure);
     }
   }
 
-  #received(response: AnyResponse): void {
+  failed(failure: unknown): void {
+    this.end(unsendable(this.method, failure));
+  }
+
+  received(response: AnyResponse): void {
     if (this.ended) return;
     try {
-      this.setHeader(this.#attempts.at(-1)?.knownHeader ?? new Metadata());
+      if (this.#options.onHeader !== undefined || this.#headerReader !== undefined) this.setHeader(this.#lastHeader);
+      else this.#headerCame = true;
       this.deliver(response);
     } catch (fault) {
       this.end(fault);
@@ -127,6 +138,14 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
 
   /** Creates a call whose header and response become those of an innermost `next()`. */
   protected abstract attempt(view: ClientView): Promise<AnyResponse>;
+
+  /**
+   * Takes the outcome of an attempt as that of this call, if its promise is what the interceptors have
+   * returned. Returns whether it does.
+   */
+  protected takes(_response: Promise<AnyResponse>): boolean {
+    return false;
+  }
 
   /** Settles pending reads: the call has ended. */
   protected abstract finished(): void;
@@ -142,8 +161,9 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
 
   /** The options of an attempt. This call watches the deadline and the signal. */
   protected get attemptOptions(): CallOptions {
-    const { compression, waitForReady, authority, metadata, onHeader } = this.#options;
+    const { compression, waitForReady, authority, metadata, onHeader, onTrailer } = this.#options;
     const watchHeader = onHeader !== undefined || this.method.requestStream || this.method.responseStream;
+    if (this.#metadata === undefined && !watchHeader && onTrailer === undefined) return this.#options;
     return {
       compression,
       waitForReady,
@@ -155,7 +175,11 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
 
   /** Begins an attempt, and sends its requests. */
   protected launch(attempt: Call, view: ClientView): void {
-    this.#attempts.push(attempt);
+    if (this.#lastAttempt !== undefined) {
+      this.#earlierAttempts ??= [];
+      this.#earlierAttempts.push(this.#lastAttempt);
+    }
+    this.#lastAttempt = attempt;
     attempt.onAttempt = this.#onAttempt;
     attempt.beginWith(this.deadline);
     const requests = ClientView.requestsOf(view);
@@ -176,14 +200,18 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   header(): Promise<Metadata> {
     if (this.#headerReader === undefined) {
       this.#headerReader = new Settling();
-      if (this.#header !== undefined) this.#headerReader.resolve(this.#header);
+      if (this.#header !== undefined || this.#headerCame) this.#headerReader.resolve(this.#header ?? this.#lastHeader);
       else if (this.ended) this.#headerReader.reject(this.failure, this.isFresh());
     }
     return this.#headerReader.promise;
   }
 
+  get #lastHeader(): Metadata {
+    return this.#lastAttempt?.knownHeader ?? new Metadata();
+  }
+
   get trailer(): Metadata | undefined {
-    return this.ended ? (this.#attempts.at(-1)?.trailer ?? new Metadata()) : undefined;
+    return this.ended ? (this.#lastAttempt?.trailer ?? new Metadata()) : undefined;
   }
 
   // Ending.
@@ -198,7 +226,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   }
 
   describeTimeout(within: string): string {
-    const running = this.#attempts.find(({ ended }) => !ended);
+    const running = this.#attempts().find(({ ended }) => !ended);
     return running?.describeTimeout(within) ?? `was not sent ${within}: an interceptor is still waiting`;
   }
 
@@ -208,20 +236,33 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     this.ended = true;
     this.failure = failure;
     this.#cutoff?.stop();
-    for (const attempt of this.#attempts) if (!attempt.endRead) attempt.cancel(this.#reason());
+    const last = this.#lastAttempt;
+    if (this.#earlierAttempts !== undefined) for (const attempt of this.#earlierAttempts) this.#stop(attempt);
+    if (last !== undefined) this.#stop(last);
     this.#pipe?.end();
-    const last = this.#attempts.at(-1);
-    if (last?.wasSent) {
+    if (last?.wasSent && this.#options.onTrailer !== undefined) {
       callBack(this.#options, "onTrailer", last.trailer ?? new Metadata(), (fault) => {
         this.failure ??= fault;
       });
     }
-    this.#controller?.abort(this.#reason());
+    if (this.#controller !== undefined) this.#controller.abort(this.#reason());
     if (this.#header === undefined && this.failure !== undefined) this.#headerReader?.reject(this.failure, this.isFresh());
     this.finished();
-    const listeners = this.#onEnd ?? [];
+    const listener = this.#onEnd;
+    const more = this.#moreOnEnd;
     this.#onEnd = undefined;
-    for (const listener of listeners) tell(listener, this.failure);
+    this.#moreOnEnd = undefined;
+    if (listener !== undefined) tell(listener, this.failure);
+    if (more !== undefined) for (const listener of more) tell(listener, this.failure);
+  }
+
+  #stop(attempt: Call): void {
+    if (!attempt.endRead) attempt.cancel(this.#reason());
+  }
+
+  /** The attempts, from the first one. */
+  #attempts(): Call[] {
+    return [...(this.#earlierAttempts ?? []), ...(this.#lastAttempt === undefined ? [] : [this.#lastAttempt])];
   }
 
   /** Why what still runs must stop. */
@@ -232,9 +273,11 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   /** True if the stack of the failure does not contain the caller yet. Returns true once. */
   protected isFresh(): boolean {
     const { failure } = this;
-    const fresh = failure !== undefined && (failure === this.#freshError || this.#attempts.some(({ created }) => created === failure));
+    if (failure === undefined) return false;
+    const attempts = this.#attempts();
+    const fresh = failure === this.#freshError || attempts.some(({ created }) => created === failure);
     this.#freshError = undefined;
-    for (const attempt of this.#attempts) attempt.created = undefined;
+    for (const attempt of attempts) attempt.created = undefined;
     return fresh;
   }
 
@@ -276,8 +319,9 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
 
   onEnd(listener: (error: unknown) => void): void {
     if (this.ended) tell(listener, this.failure);
-    else if (this.#onEnd === undefined) this.#onEnd = [listener];
-    else this.#onEnd.push(listener);
+    else if (this.#onEnd === undefined) this.#onEnd = listener;
+    else if (this.#moreOnEnd === undefined) this.#moreOnEnd = [listener];
+    else this.#moreOnEnd.push(listener);
   }
 }
 

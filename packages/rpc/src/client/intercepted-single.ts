@@ -2,16 +2,17 @@
 import type { Message } from "@bufbuild/protobuf";
 import { complete, OneMessage } from "../intercept/messages.ts";
 import type { AnyResponse } from "../intercept/types.ts";
+import { AttemptReader } from "./attempt-reader.ts";
 import type { ClientView } from "./call-view.ts";
 import type { SingleHandle } from "./handles.ts";
 import { InterceptedCall } from "./intercepted-call.ts";
-import { ReceivedMessage } from "./received.ts";
 import { Settling } from "./rejection.ts";
 import { SingleResponseCall } from "./single-response.ts";
 
 export class InterceptedSingle extends InterceptedCall implements SingleHandle {
   #message: Message | undefined = undefined;
   #reader: Settling<Message> | undefined = undefined;
+  #lastAttempt: AttemptReader | undefined = undefined;
 
   read(): Promise<Message> {
     if (this.#reader === undefined) {
@@ -24,7 +25,14 @@ export class InterceptedSingle extends InterceptedCall implements SingleHandle {
   protected override attempt(view: ClientView): Promise<AnyResponse> {
     const attempt = new SingleResponseCall(this.channel, this.method, this.attemptOptions);
     this.launch(attempt, view);
-    return attempt.read().then((message) => new ReceivedMessage(message, attempt));
+    const reader = new AttemptReader(attempt);
+    this.#lastAttempt = reader;
+    attempt.readTo(reader);
+    return reader.response;
+  }
+
+  protected override takes(response: Promise<AnyResponse>): boolean {
+    return this.#lastAttempt?.passTo(this, response) === true;
   }
 
   protected override deliver(response: AnyResponse): void {

@@ -316,3 +316,28 @@ test("a conversation passes through wrapped streams", async () => {
   void upload.send({ text: "b" });
   expect(await upload.closeAndRecv()).toMatchObject({ text: "a,b" });
 });
+
+test.each(everyWay)("$transport, $kind: what an interceptor does after next() comes before the caller", async ({ transport, kind }) => {
+  const order: string[] = [];
+  const observe: ClientInterceptor = (call, next) => {
+    call.onEnd((error) => order.push(error === undefined ? "end" : `end ${(error as RpcError).code}`));
+    const response = next();
+    response.then(
+      () => order.push("response"),
+      () => order.push("failure"),
+    );
+    return response;
+  };
+  const handlers = everyKind((context) => {
+    if (context.metadata.has("fail")) throw new RpcError(Code.ABORTED, "no");
+    return "answer";
+  });
+  const { client } = await startBy(transport, handlers, {}, {}, { interceptors: [observe] });
+  await kinds[kind](client, "").then(() => order.push("caller"));
+  expect(order.toSorted()).toEqual(["caller", "end", "response"]);
+  expect(order.at(-1)).toBe("caller");
+  order.length = 0;
+  await kinds[kind](client, "", { metadata: { fail: "1" } }).catch(() => order.push("caller"));
+  expect(order.at(-1)).toBe("caller");
+  expect(order).toContain(`end ${Code.ABORTED}`);
+});

@@ -6,18 +6,33 @@ import { Call } from "./call.ts";
 import { wrongCount } from "./call-errors.ts";
 import { Settling } from "./rejection.ts";
 
+/** Receives the outcome of a call. */
+export interface ResponseReader {
+  resolve(message: Message): void;
+  /** @param isFresh whether the failure needs the caller's stack. See `Call.isFresh`. */
+  reject(failure: unknown, isFresh: boolean): void;
+}
+
 export class SingleResponseCall extends Call {
   #response: Message | undefined = undefined;
-  #reader: Settling<Message> | undefined = undefined;
+  #reading: Promise<Message> | undefined = undefined;
+  #reader: ResponseReader | undefined = undefined;
 
   /** Resolves with the response once the call has ended. */
   read(): Promise<Message> {
-    if (this.#reader === undefined) {
-      this.#reader = new Settling();
-      this.checkSignal();
-      if (this.ended) this.#settle(this.#reader);
+    if (this.#reading === undefined) {
+      const reader = new Settling<Message>();
+      this.#reading = reader.promise;
+      this.readTo(reader);
     }
-    return this.#reader.promise;
+    return this.#reading;
+  }
+
+  /** Passes the outcome to a reader once the call has ended. A call has one reader. */
+  readTo(reader: ResponseReader): void {
+    this.#reader = reader;
+    this.checkSignal();
+    if (this.ended) this.#settle(reader);
   }
 
   protected override pull(stream: ClientStream): void {
@@ -50,7 +65,7 @@ export class SingleResponseCall extends Call {
     if (this.#reader !== undefined) this.#settle(this.#reader);
   }
 
-  #settle(reader: Settling<Message>): void {
+  #settle(reader: ResponseReader): void {
     const response = this.#response;
     const failure = this.readEnd();
     if (failure === undefined && response !== undefined) reader.resolve(response);

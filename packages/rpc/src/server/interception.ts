@@ -141,14 +141,14 @@ export class Interception implements Chain<ServerView>, ViewSource {
     const { stop, bound } = this.#call;
     if (stop !== undefined) throw stop;
     const change = ServerView.changeOf(view);
-    if (change === undefined && this.#bytes !== undefined) return this.#handle(this.#decode());
+    // An interceptor that has asked for the request gets it before the handler does.
+    if (change === undefined && this.#request === undefined && this.#bytes !== undefined) return this.#handle(this.#decode());
     const { input } = bound.descriptor;
     if (bound.requestStream) {
       return this.#handle(change?.requests === undefined ? this.#take() : completed(input, change.requests as AnyIterable));
     }
     if (change?.request !== undefined) return this.#handle(complete(input, change.request));
-    const request = this.#decode();
-    return request === undefined ? this.request().then((request) => this.#handle(request)) : this.#handle(request);
+    return this.request().then((request) => this.#handle(request));
   }
 
   change(view: ServerView, change: AnyChange): ServerView {

@@ -5,6 +5,7 @@ import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { checkBoolean, checkFunction, wrongType } from "../checks.ts";
 import type { ContextValues } from "../context-values.ts";
 import { complete, completed } from "../intercept/messages.ts";
+import { noFurtherMembers } from "../intercept/no-further-members.ts";
 import type { AnyChange, Kind } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
@@ -141,13 +142,4 @@ export class ServerView implements Context {
   }
 }
 
-/**
- * Rejects an assignment of a member that a view does not have. Freezing each view would do so as well,
- * but takes as long as the rest of what an interceptor costs.
- */
-const noFurtherMembers: ProxyHandler<object> = {
-  set(_target, name) {
-    throw new TypeError(`a context has no member ${String(name)}: pass values in context.values`);
-  },
-};
-Object.setPrototypeOf(ServerView.prototype, new Proxy({}, noFurtherMembers));
+noFurtherMembers(ServerView.prototype);
