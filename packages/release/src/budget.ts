@@ -20,7 +20,7 @@ export const budget: {
     "@grpc-study/http2": 200 * KB,
     "@grpc-study/log": 20 * KB,
     "@grpc-study/nestjs": 40 * KB,
-    "@grpc-study/otel": 40 * KB,
+    "@grpc-study/otel": 60 * KB,
     "@grpc-study/rpc": 700 * KB,
   },
   trees: {
