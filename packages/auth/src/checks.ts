@@ -53,8 +53,9 @@ export function checkTexts(name: string, value: unknown): readonly string[] {
  *
  * @throws TypeError, RangeError
  */
-export function checkSeconds(name: string, value: unknown, least = 0): number {
+export function checkSeconds(name: string, value: unknown, least = 0, most = Number.POSITIVE_INFINITY): number {
   if (typeof value !== "number") throw wrongType(name, "a number of seconds", value);
   if (!(value >= least)) throw new RangeError(`${name} must be at least ${least} seconds, got ${value}`);
+  if (value > most) throw new RangeError(`${name} must be at most ${most} seconds, got ${value}`);
   return value;
 }

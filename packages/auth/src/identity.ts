@@ -26,8 +26,8 @@ export function standardScopes({ scope, scp }: Readonly<Record<string, unknown>>
   return [...new Set([...words(scope), ...words(scp)])];
 }
 
-/** A list in JSON, or words between spaces. */
-function words(value: unknown): readonly string[] {
+/** The words of a list in JSON, or between spaces. Empty for any other value. */
+export function words(value: unknown): readonly string[] {
   if (typeof value === "string") return value.split(" ").filter((word) => word !== "");
   return Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
 }

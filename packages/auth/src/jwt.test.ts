@@ -305,15 +305,23 @@ test.each<[string, object, readonly string[]]>([
   expect(seen).toEqual([expected]);
 });
 
-test("scopesOf() reads the scopes from other claims", async () => {
+test.each<[unknown, readonly string[]]>([
+  [
+    ["admin", 5, "a b"],
+    ["admin", "a b"],
+  ],
+  ["admin user", ["admin", "user"]],
+  [undefined, []],
+  [null, []],
+  [{ admin: true }, []],
+])("scopesOf() reads the scopes from another claim: %j", async (roles, expected) => {
   const issuer = await startIssuer();
   const seen: unknown[] = [];
-  const scopesOf = ({ realm_access: access }: Readonly<Record<string, unknown>>) => (access as { roles: string[] }).roles;
-  const { client } = await start([jwt({ issuer: issuer.url, audience: "shop", jwks: issuer.jwks, scopesOf })], {
+  const { client } = await start([jwt({ issuer: issuer.url, audience: "shop", jwks: issuer.jwks, scopesOf: ({ roles }) => roles })], {
     see: ({ values }) => seen.push(values.require(identity).scopes),
   });
-  await client.getUserScore({}, withToken(await issuer.token({ realm_access: { roles: ["admin"] } })));
-  expect(seen).toEqual([["admin"]]);
+  await client.getUserScore({}, withToken(await issuer.token({ roles })));
+  expect(seen).toEqual([expected]);
 });
 
 describe("keys that are given", () => {

@@ -23,14 +23,17 @@ export interface TokenOptions<User = never> extends CredentialOptions {
    * shared secret.
    */
   readonly algorithms?: readonly Algorithm[] | undefined;
-  /** Seconds by which the clocks of the issuer and of this server may differ. Default: 5. */
+  /** Seconds by which the clocks of the issuer and of this server may differ, at most 3,600. Default: 5. */
   readonly clockToleranceS?: number | undefined;
   /** The maximum age of a token in seconds, since the claim `iat`. Default: none. */
   readonly maxTokenAgeS?: number | undefined;
   /** The type in the header of a token, for example `at+jwt` (RFC 9068). Default: any. */
   readonly typ?: string | undefined;
-  /** Reads the scopes from the claims. Default: the claims `scope` and `scp`. */
-  readonly scopesOf?: ((claims: Readonly<Record<string, unknown>>) => readonly string[]) | undefined;
+  /**
+   * Returns the scopes from the claims: an array, or words between spaces. A claim that is missing or
+   * that has another type is no scope. Default: the claims `scope` and `scp`.
+   */
+  readonly scopesOf?: ((claims: Readonly<Record<string, unknown>>) => unknown) | undefined;
   /**
    * The key of a value of your own, which `identify` returns. Handlers find it in
    * `context.values`, beside `identity`.
@@ -96,7 +99,7 @@ export function expectedOf<User>(issuer: unknown, options: TokenOptions<User>, s
       ? {}
       : { audience: typeof audience === "string" ? checkText("audience", audience) : [...checkTexts("audience", audience)] }),
     algorithms: algorithmsOf(options.algorithms, secret),
-    clockTolerance: checkSeconds("clockToleranceS", clockToleranceS),
+    clockTolerance: checkSeconds("clockToleranceS", clockToleranceS, 0, 3600),
     ...(maxTokenAgeS === undefined ? {} : { maxTokenAge: checkSeconds("maxTokenAgeS", maxTokenAgeS, 1) }),
     ...(typ === undefined ? {} : { typ: checkText("typ", typ) }),
     requiredClaims: ["exp", "sub"],

@@ -1,7 +1,7 @@
 // Verifies tokens.
 import { errors, type JWSHeaderParameters, type JWTPayload, jwtVerify } from "jose";
 import { keysUnavailable, unauthenticated } from "./errors.ts";
-import { frozen, type Identity, standardScopes } from "./identity.ts";
+import { frozen, type Identity, standardScopes, words } from "./identity.ts";
 import type { KeySource, VerificationKey } from "./keys/key-source.ts";
 import { KeysUnavailable } from "./keys/remote-keys.ts";
 import type { Expected } from "./token-options.ts";
@@ -10,7 +10,7 @@ import { VerifiedTokens } from "./verified-tokens.ts";
 /** The latest time of a Date. */
 const latestMs = 8.64e15;
 
-type ScopesOf = (claims: Readonly<Record<string, unknown>>) => readonly string[];
+type ScopesOf = (claims: Readonly<Record<string, unknown>>) => unknown;
 
 export class TokenVerifier {
   readonly #keys: KeySource;
@@ -54,7 +54,7 @@ export class TokenVerifier {
     const { maxTokenAge = Number.POSITIVE_INFINITY, clockTolerance } = this.#expected;
     const identity = frozen<Identity>({
       subject: sub,
-      scopes: [...this.#scopesOf(claims)],
+      scopes: [...words(this.#scopesOf(claims))],
       claims,
       expiresAt: new Date(Math.min(exp * 1000, latestMs)),
     });
@@ -76,17 +76,24 @@ export class TokenVerifier {
       this.#expected,
     ).catch(async (error: unknown) => {
       for (const key of rest) {
-        if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;
+        if (!dueToKey(error)) break;
         try {
           return await jwtVerify(token, key, this.#expected);
         } catch (next) {
           error = next;
         }
       }
-      throw error;
+      throw error instanceof errors.JOSEError || error instanceof KeysUnavailable
+        ? error
+        : new errors.JWSInvalid("the key cannot verify the token", { cause: error });
     });
     return payload;
   }
+}
+
+/** Whether another key may verify the token. An error that is not one of jose is due to a key that it cannot use. */
+function dueToKey(error: unknown): boolean {
+  return error instanceof errors.JWSSignatureVerificationFailed || !(error instanceof errors.JOSEError);
 }
 
 /** The caller learns that a token has expired, which only the holder of a genuine token can know. */
