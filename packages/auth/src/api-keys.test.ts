@@ -70,6 +70,21 @@ test("a key has an expiry", async () => {
   expect(await call(new Date(Date.now() - 1))).toBe("UNAUTHENTICATED: the API key has expired (KEY_EXPIRED)");
 });
 
+test.each<[string, object, string]>([
+  ["an invalid date", { expiresAt: new Date("never") }, "expiresAt of the API key must be a valid Date, or undefined, got Invalid Date"],
+  ["a date as text", { expiresAt: "2020-01-01" }, "expiresAt of the API key must be a valid Date, or undefined, got '2020-01-01'"],
+  ["scopes as text", { scopes: "admin" }, "the scopes of the API key must be an array of strings, got 'admin'"],
+  ["no subject", { subject: undefined }, "the subject of the API key must be a string that is not empty, got undefined"],
+])("a stored key with %s lets no one in, and onError says why", async (_, stored, message) => {
+  const { key, find } = store(stored);
+  const onError = vi.fn();
+  const see = vi.fn();
+  const { client } = await start([apiKeys({ find })], { see, options: { onError } });
+  expect(await outcome(client.getUserScore({}, withKey(key)))).toBe("INTERNAL: internal error");
+  expect(onError.mock.calls).toMatchObject([[{ message }, {}]]);
+  expect(see).not.toHaveBeenCalled();
+});
+
 test("the metadata may have another key", async () => {
   const { key, find } = store();
   const { client } = await start([apiKeys({ find, header: "x-shop-key" })]);

@@ -66,7 +66,8 @@ export function apiKeys(options: ApiKeyOptions): ServerInterceptor {
   checkOptions("apiKeys()", options, names);
   const { find, header = "x-api-key" } = options;
   checkFunction("find", find);
-  if (!/^[a-z0-9_.-]+$/.test(checkText("header", header))) throw wrongType("header", "a key of metadata, such as x-api-key", header);
+  if (!/^[a-z0-9_.-]+$/.test(checkText("header", header)) || header.endsWith("-bin"))
+    throw wrongType("header", "a key of metadata, such as x-api-key", header);
   return authentication(options, {
     name: "API key",
     read: (metadata) => keyOf(metadata, header),
@@ -76,11 +77,25 @@ export function apiKeys(options: ApiKeyOptions): ServerInterceptor {
       // An unknown id takes as long as a wrong secret.
       const equal = secretEquals(hashOf(secret), known?.hash ?? "");
       if (known === undefined || !equal) throw unauthenticated("KEY_INVALID", "the API key is not valid");
-      const { subject, scopes = [], expiresAt } = known;
+      const { subject, scopes, expiresAt } = checkKey(known);
       if (expiresAt !== undefined && expiresAt.getTime() <= Date.now()) throw unauthenticated("KEY_EXPIRED", "the API key has expired");
       return frozen<Identity>({ subject, scopes: [...scopes], claims: {}, expiresAt });
     },
   });
+}
+
+/** What `find` returns comes from a file or a database. A mistake in it must not let anyone in. */
+function checkKey({ subject, scopes = [], expiresAt }: ApiKey): {
+  subject: string;
+  scopes: readonly string[];
+  expiresAt: Date | undefined;
+} {
+  checkText("the subject of the API key", subject);
+  if (!Array.isArray(scopes)) throw wrongType("the scopes of the API key", "an array of strings", scopes);
+  if (expiresAt !== undefined && !(expiresAt instanceof Date && !Number.isNaN(expiresAt.getTime()))) {
+    throw wrongType("expiresAt of the API key", "a valid Date, or undefined", expiresAt);
+  }
+  return { subject, scopes, expiresAt };
 }
 
 function keyOf(metadata: Metadata, header: string): string | undefined {
