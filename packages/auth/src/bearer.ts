@@ -2,6 +2,7 @@
 import { Code, detached, type PerRpcCredentials, RpcError } from "@grpc-study/rpc";
 import { decodeJwt } from "jose";
 import { checkBoolean, checkFunction, checkOptions, checkSeconds, type Names, wrongType } from "./checks.ts";
+import { within } from "./within.ts";
 
 /** A token and when it expires. */
 export interface Token {
@@ -62,7 +63,7 @@ export function bearer(
     requested ??= (async () => {
       try {
         // All calls share the token, so the request ends with none of them.
-        current = read(await detached(() => within(timeoutMs, getToken)));
+        current = read(await detached(() => within(timeoutMs, "token", getToken)));
         return current;
       } catch (error) {
         nextAttemptMs = Date.now() + pauseMs;
@@ -85,27 +86,6 @@ export function bearer(
       return (await request()).header;
     },
   };
-}
-
-/**
- * Waits for a function, but no longer than this. One request that hangs must not stop all later
- * calls, even if the function ignores its signal.
- */
-async function within<T>(ms: number, run: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
-  const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`no token within ${ms} ms`);
-      abort.abort(error);
-      reject(error);
-    }, ms);
-  });
-  try {
-    return await Promise.race([run(abort.signal), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function read(given: unknown): Current {

@@ -45,6 +45,9 @@ const rejected: readonly (readonly [use: () => unknown, type: ErrorConstructor, 
   [withJwt({ clockToleranceS: -1 }), RangeError, "clockToleranceS must be at least 0 seconds, got -1"],
   [withJwt({ clockToleranceS: "5" }), TypeError, "clockToleranceS must be a number of seconds, got '5'"],
   [withJwt({ clockToleranceS: Number.NaN }), RangeError, "clockToleranceS must be at least 0 seconds, got NaN"],
+  [withJwt({ clockToleranceS: Number.POSITIVE_INFINITY }), RangeError, "clockToleranceS must be at most 3600 seconds, got Infinity"],
+  [withJwt({ jwks: "https://me:secret@x/?secret" }), TypeError, "jwks must be a URL without a user and a password, got https://x/: "],
+  [withJwt({ jwks: "http://x/?secret" }), TypeError, "jwks must be an https: URL, unless allowHttp is true, got http://x/"],
   [withJwt({ maxTokenAgeS: 0 }), RangeError, "maxTokenAgeS must be at least 1 seconds, got 0"],
   [withJwt({ typ: "" }), TypeError, "typ must be a string that is not empty, got ''"],
   [withJwt({ scopesOf: "roles" }), TypeError, "scopesOf must be a function, got 'roles'"],
@@ -71,11 +74,14 @@ const rejected: readonly (readonly [use: () => unknown, type: ErrorConstructor, 
   [withOidc({ jwks: "https://x" }), TypeError, 'oidc() has no option "jwks"; the options are '],
   [withOidc({ issuer: "login" }), TypeError, 'issuer must be a URL, got "login"'],
   [withOidc({ issuer: "http://login.example" }), TypeError, "issuer must be an https: URL, unless allowHttp is true"],
+  [withOidc({ issuer: "https://x/?a" }), TypeError, "issuer must be a URL without a query and a fragment, got https://x/"],
+  [withOidc({ issuer: "https://x/#a" }), TypeError, "issuer must be a URL without a query and a fragment, got https://x/"],
   [() => apiKeys([] as never), TypeError, "the options of apiKeys() must be an object, got []"],
   [withKeys({ found: 1 }), TypeError, 'apiKeys() has no option "found"; the options are '],
   [withKeys({ find: new Map() }), TypeError, "find must be a function, got Map(0)"],
   [withKeys({ header: "" }), TypeError, "header must be a string that is not empty, got ''"],
   [withKeys({ header: "X Key" }), TypeError, "header must be a key of metadata, such as x-api-key, got 'X Key'"],
+  [withKeys({ header: "x-key-bin" }), TypeError, "header must be a key of metadata, such as x-api-key, got 'x-key-bin'"],
   [() => bearer("token" as never), TypeError, "getToken must be a function, got 'token'"],
   [() => bearer(() => "", { refresh: 5 } as never), TypeError, 'bearer() has no option "refresh"; the options are '],
   [() => bearer(() => "", { refreshBeforeS: -5 }), RangeError, "refreshBeforeS must be at least 0 seconds, got -5"],
@@ -94,6 +100,7 @@ test.each(rejected.map(([use, type, message]) => ({ use, type, message })))("$me
   })();
   expect(thrown).toBeInstanceOf(type);
   expect((thrown as Error).message).toContain(message);
+  expect((thrown as Error).message).not.toContain("?secret");
 });
 
 test("each exported function has a row", () => {

@@ -1,4 +1,5 @@
 // Issuers over HTTP: discovery, rotation and outages, as calls see them.
+import { currentCall } from "@grpc-study/rpc/current-call";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createKey, type Issuer, startIssuer } from "../test/issuer.ts";
 import { failureOf, outcome, start, withToken } from "../test/service.ts";
@@ -61,6 +62,44 @@ describe.each(["jwt", "oidc"] as const)("%s()", (name) => {
     }, 10_000);
   });
 
+  test("no call waits for an issuer that hangs, once a request has failed", async () => {
+    const issuer = await startIssuer();
+    const onReloadError = vi.fn();
+    const { client } = await start([both[name](issuer, { onReloadError, maxAgeS: 0.01, cooldownS: 0, timeoutS: 2 })]);
+    const token = withToken(await issuer.token());
+    expect(await outcome(client.getUserScore({}, token))).toBe("OK");
+    issuer.respond = () => {};
+    const requests = issuer.requests.length;
+    await vi.waitFor(async () => {
+      expect(await outcome(client.getUserScore({}, token))).toBe("OK");
+      expect(onReloadError).toHaveBeenCalledTimes(1);
+    }, 10_000);
+    // The next request hangs as well.
+    await vi.waitFor(async () => {
+      expect(await outcome(client.getUserScore({}, { ...token, timeoutMs: 1_000 }))).toBe("OK");
+      expect(issuer.requests.length).toBeGreaterThan(requests + 1);
+    }, 10_000);
+    expect(onReloadError).toHaveBeenCalledTimes(1);
+  });
+
+  test("a `fetch` that ignores its signal fails after timeoutS", async () => {
+    const issuer = await startIssuer();
+    const send = vi.fn<typeof fetch>(() => new Promise(() => {}));
+    await expect(both[name](issuer, { fetch: send, timeoutS: 0.1, onReloadError: () => {} }).ready()).rejects.toThrow(
+      "no response within 100 ms",
+    );
+  });
+
+  test("the request for the keys belongs to no call", async () => {
+    const issuer = await startIssuer();
+    const send = vi.fn<typeof fetch>((url, init) => fetch(url, init));
+    const { client } = await start([both[name](issuer, { fetch: (...args) => send(...args).finally(() => callers.push(currentCall())) })]);
+    const callers: unknown[] = [];
+    await client.getUserScore({}, withToken(await issuer.token()));
+    expect(callers).toEqual(send.mock.calls.map(() => undefined));
+    expect(callers.length).toBeGreaterThan(0);
+  });
+
   test("a warning of the process says why the keys cannot be loaded", async () => {
     const issuer = await startIssuer();
     issuer.respond = (_path, response) => void response.writeHead(503).end();
@@ -73,8 +112,8 @@ describe.each(["jwt", "oidc"] as const)("%s()", (name) => {
     ["is not JSON", (_path, response) => void response.end("<html>"), /JSON/],
     ["is an array", (_path, response) => void response.end("[]"), /the response is not an object$/],
     ["is endless", (_path, response) => endless(response), /the response is longer than 1048576 bytes$/],
-    ["never arrives", () => {}, /timeout/],
-    ["never ends", (_path, response) => void response.write("{"), /timeout/],
+    ["never arrives", () => {}, /no response within 1000 ms/],
+    ["never ends", (_path, response) => void response.write("{"), /no response within 1000 ms/],
   ])("a response that %s is a failure", async (_, respond, reason) => {
     const issuer = await startIssuer();
     issuer.respond = respond;

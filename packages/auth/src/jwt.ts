@@ -8,7 +8,7 @@ import type { Identity } from "./identity.ts";
 import { authentication } from "./interceptor.ts";
 import { fetchJson } from "./keys/fetch-json.ts";
 import { candidates, FixedKeys, type KeySource } from "./keys/key-source.ts";
-import { checkUrl, type RemoteKeysOptions, remoteNames, remoteSettings } from "./keys/options.ts";
+import { checkUrl, type RemoteKeysOptions, remoteNames, remoteSettings, shownUrl } from "./keys/options.ts";
 import { RemoteKeys } from "./keys/remote-keys.ts";
 import { type Expected, expectedOf, type TokenInterceptor, type TokenOptions, tokenNames } from "./token-options.ts";
 import { TokenVerifier } from "./token-verifier.ts";
@@ -80,6 +80,9 @@ export function oidc<User = never>(options: OidcOptions<User>): TokenInterceptor
   const expected = expectedOf(options.issuer, options, false);
   const settings = remoteSettings(options);
   const base = checkUrl("issuer", options.issuer, settings);
+  // OpenID Connect Discovery 1.0, section 2.
+  if (base.search !== "" || base.hash !== "")
+    throw new TypeError(`issuer must be a URL without a query and a fragment, got ${shownUrl(base)}`);
   const configuration = new URL(`${base.href.replace(/\/$/, "")}/.well-known/openid-configuration`);
   const load = async () => {
     const { issuer, jwks_uri } = await fetchJson(configuration, settings);

@@ -1,5 +1,6 @@
 // Requests a small JSON document.
-import type { RemoteSettings } from "./options.ts";
+import { within } from "../within.ts";
+import { type RemoteSettings, shownUrl } from "./options.ts";
 
 /** The longest document, in bytes. The keys of large issuers take less than 20 KiB. */
 const maxBytes = 1 << 20;
@@ -10,18 +11,22 @@ const maxBytes = 1 << 20;
  */
 export async function fetchJson(url: URL, { fetch: send, timeoutMs }: RemoteSettings): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const headers = { accept: "application/json, application/jwk-set+json" };
-    const response = await send(url, { headers, redirect: "error", signal: AbortSignal.timeout(timeoutMs) });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new Error(`HTTP status ${response.status}`);
-    }
-    const value: unknown = JSON.parse(await limitedText(response));
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("the response is not an object");
-    return value as Record<string, unknown>;
+    return await within(timeoutMs, "response", (signal) => request(url, send, signal));
   } catch (cause) {
-    throw new Error(`cannot load ${url.href}: ${reasonOf(cause)}`, { cause });
+    throw new Error(`cannot load ${shownUrl(url)}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+async function request(url: URL, send: typeof fetch, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+  const headers = { accept: "application/json, application/jwk-set+json" };
+  const response = await send(url, { headers, redirect: "error", signal });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`HTTP status ${response.status}`);
+  }
+  const value: unknown = JSON.parse(await limitedText(response));
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("the response is not an object");
+  return value as Record<string, unknown>;
 }
 
 async function limitedText(response: Response): Promise<string> {

@@ -72,8 +72,21 @@ export function remoteSettings(options: RemoteKeysOptions): RemoteSettings {
 export function checkUrl(name: string, value: unknown, { allowHttp }: RemoteSettings): URL {
   const url = value instanceof URL || typeof value === "string" ? URL.parse(String(value)) : null;
   if (url === null) throw new TypeError(`${name} must be a URL, got ${typeof value === "string" ? `"${value}"` : typeof value}`);
+  if (url.username !== "" || url.password !== "") {
+    throw new TypeError(`${name} must be a URL without a user and a password, got ${shownUrl(url)}: send them by \`fetch\``);
+  }
   const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
   if (url.protocol === "https:" || (url.protocol === "http:" && (allowHttp || loopback))) return url;
-  if (url.protocol === "http:") throw new TypeError(`${name} must be an https: URL, unless allowHttp is true, got ${url.href}`);
-  throw new TypeError(`${name} must be an https: URL, got ${url.href}`);
+  if (url.protocol === "http:") throw new TypeError(`${name} must be an https: URL, unless allowHttp is true, got ${shownUrl(url)}`);
+  throw new TypeError(`${name} must be an https: URL, got ${shownUrl(url)}`);
+}
+
+/** Formats a URL for a message, without the parts that may be secrets. */
+export function shownUrl(url: URL): string {
+  const shown = new URL(url);
+  shown.username = "";
+  shown.password = "";
+  shown.search = "";
+  shown.hash = "";
+  return shown.href;
 }

@@ -1,4 +1,5 @@
 // The keys of an issuer, requested when they are needed and kept while the issuer is down.
+import { detached } from "@grpc-study/rpc";
 import type { JSONWebKeySet, JWSHeaderParameters } from "jose";
 import { createLocalJWKSet, errors } from "jose";
 import type { KeySource, VerificationKey } from "./key-source.ts";
@@ -43,10 +44,12 @@ export class RemoteKeys implements KeySource {
    */
   check(): Promise<void> | undefined {
     const keys = this.#keys;
-    const { maxAgeMs } = this.#settings;
+    const { maxAgeMs, staleMs } = this.#settings;
     const ageMs = keys === undefined ? Number.POSITIVE_INFINITY : performance.now() - keys.atMs;
     if (ageMs < maxAgeMs / 2) return undefined;
-    if (keys !== undefined && ageMs < maxAgeMs) {
+    // Once a request has failed, no call waits for the next one: it may hang as well.
+    const currentForMs = this.#failure === undefined ? maxAgeMs : maxAgeMs + staleMs;
+    if (ageMs < currentForMs) {
       if (!this.#pauses()) this.#reload().catch(() => {});
       return undefined;
     }
@@ -82,7 +85,8 @@ export class RemoteKeys implements KeySource {
 
   /** Requests the keys, once for all calls that wait for them. */
   #reload(): Promise<Loaded> {
-    this.#loading ??= this.#request().finally(() => {
+    // The request belongs to none of the calls that wait for it, and ends with none of them.
+    this.#loading ??= detached(() => this.#request()).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
