@@ -11,7 +11,10 @@ interface Special<Name extends string> {
   readonly callers: Name;
 }
 
-/** For methods that anyone may call, without credentials. */
+/**
+ * For methods that anyone may call, without credentials. The interceptors before `scopes()` must let
+ * such calls pass: by `optional: true`, or by `except`.
+ */
 export const anyone: Special<"anyone"> = Object.freeze({ callers: "anyone" });
 
 /** For methods that every caller with an identity may call. */
