@@ -1,4 +1,8 @@
 // Token buckets by key, in bounded memory.
+import { createHash } from "node:crypto";
+
+/** A longer key is replaced by its hash: callers may choose keys, of up to the size of metadata. */
+const longestKey = 128;
 
 /**
  * Each bucket is one number: the time at which it is full again (the generic cell rate algorithm,
@@ -31,7 +35,8 @@ export class TokenBuckets {
    *
    * @param nowMs a time that never decreases, in milliseconds.
    */
-  take(key: string, nowMs: number): number {
+  take(name: string, nowMs: number): number {
+    const key = name.length > longestKey ? createHash("sha256").update(name).digest("base64") : name;
     const known = this.#fullAtMs.get(key);
     const fullAtMs = Math.max(known ?? nowMs, nowMs);
     const waitMs = fullAtMs - nowMs - (this.#burst - 1) * this.#tokenMs;
