@@ -1,7 +1,6 @@
 // What all kinds of credentials have in common: which methods need them, and what happens if there
 // are none.
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { type Metadata, methodPath, type ServerCall, type ServerInterceptor } from "@grpc-study/rpc";
+import { type Metadata, methodPath, type ServerCall, type ServerInterceptor, type ServiceOrMethod } from "@grpc-study/rpc";
 import { checkBoolean, type Names, wrongType } from "./checks.ts";
 import { unauthenticated } from "./errors.ts";
 import { type Identity, identity } from "./identity.ts";
@@ -9,7 +8,7 @@ import { type Identity, identity } from "./identity.ts";
 /** Options of each interceptor that identifies callers. */
 export interface CredentialOptions {
   /** Services and methods that need no credentials. Default: none. */
-  readonly except?: readonly (DescService | DescMethod)[] | undefined;
+  readonly except?: readonly ServiceOrMethod[] | undefined;
   /**
    * Whether `grpc.health.v1.Health` needs credentials. The probes of orchestrators have none.
    * Default: false.
@@ -73,10 +72,11 @@ export function authentication(options: CredentialOptions, credentials: Credenti
 function openNames({ except = [], health = false, reflection = false }: CredentialOptions): ReadonlySet<string> {
   const open = new Set<string>();
   if (!Array.isArray(except)) throw wrongType("except", "an array of services and methods", except);
-  for (const [index, one] of except.entries() as Iterable<[number, DescService | DescMethod | undefined | null]>) {
-    if (one?.kind === "service") open.add(one.typeName);
-    else if (one?.kind === "rpc") open.add(methodPath(one));
-    else throw wrongType(`except[${index}]`, "the descriptor of a service or of a method", one);
+  for (const [index, one] of except.entries() as Iterable<[number, ServiceOrMethod | undefined | null]>) {
+    if (typeof one === "string" && /^([\w.]+|\/[\w.]+\/\w+)$/.test(one)) open.add(one);
+    else if (typeof one === "object" && one?.kind === "service") open.add(one.typeName);
+    else if (typeof one === "object" && one?.kind === "rpc") open.add(methodPath(one));
+    else throw wrongType(`except[${index}]`, "the descriptor or the full name of a service or of a method", one);
   }
   if (!checkBoolean("health", health)) open.add(healthName);
   if (!checkBoolean("reflection", reflection)) for (const name of reflectionNames) open.add(name);

@@ -232,7 +232,13 @@ describe("methods that need no token", () => {
     ["by default, health and reflection", {}, { health: "OK", reflection: "OK", unary: missing, stream: missing }],
     ["none", { health: true, reflection: true }, { health: missing, reflection: missing, unary: missing, stream: missing }],
     ["a service", { except: [UserService] }, { health: "OK", reflection: "OK", unary: "OK", stream: "OK" }],
+    ["a service by its name", { except: [UserService.typeName] }, { health: "OK", reflection: "OK", unary: "OK", stream: "OK" }],
     ["a method", { except: [UserService.method.getUserScore] }, { health: "OK", reflection: "OK", unary: "OK", stream: missing }],
+    [
+      "a method by its path",
+      { except: ["/services.UserService/GetUserScore"] },
+      { health: "OK", reflection: "OK", unary: "OK", stream: missing },
+    ],
   ])("%s", async (_, options, expected) => {
     expect(await open(options)).toEqual(expected);
   });

@@ -27,6 +27,7 @@ export type {
 } from "./client/types.ts";
 export { type ContextKey, ContextValues, createContextKey } from "./context-values.ts";
 export { type AuthenticateOptions, authenticate, secretEquals } from "./interceptors/authenticate.ts";
+export type { ServiceOrMethod } from "./interceptors/except.ts";
 export { type RateLimitKey, type RateLimitOptions, rateLimit } from "./interceptors/rate-limit.ts";
 export { type ChannelLimits, defaultChannelLimits, defaultServerLimits, type MessageLimits, type ServerLimits } from "./limits/limits.ts";
 export { detached } from "./propagation/detached.ts";

@@ -1,6 +1,6 @@
 // Authentication: the credentials that a client sends, and their check on the server.
 import { expect, test, vi } from "vitest";
-import { connect, everyKind, everyWay, failureOf, kinds, start, startBy, transports } from "../../test/harness.ts";
+import { connect, everyKind, everyWay, failureOf, kinds, start, startBy, TestService, transports } from "../../test/harness.ts";
 import { authenticate, Code, type Context, createContextKey, type PerRpcCredentials, RpcError, secretEquals } from "../index.ts";
 
 const user = createContextKey<{ name: string }>("user");
@@ -42,10 +42,20 @@ test.each(
   },
 );
 
-test.each(transports)("%s: services in `except` need no authentication", async (transport) => {
-  const interceptors = [authenticate({ key: user, verify, except: ["test.v1.TestService"] })];
+test.each(
+  transports.flatMap((transport) =>
+    ["test.v1.TestService", "/test.v1.TestService/Unary", TestService, TestService.method.unary].map((except) => ({ transport, except })),
+  ),
+)("$transport: services and methods in `except` need no authentication: $except", async ({ transport, except }) => {
+  const interceptors = [authenticate({ key: user, verify, except: [except] })];
   const { client } = await startBy(transport, whoAmI, { interceptors });
   expect(await client.unary({})).toMatchObject({ text: "nobody" });
+  const one = except === TestService.method.unary || except === "/test.v1.TestService/Unary";
+  const other = client.clientStream([]).then(
+    () => Code.OK,
+    ({ code }: RpcError) => code,
+  );
+  expect(await other).toBe(one ? Code.UNAUTHENTICATED : Code.OK);
 });
 
 // Calls in process count as secure.

@@ -1,8 +1,9 @@
 // Authentication on the server: an interceptor that identifies the caller or rejects the call.
 import { createHash, timingSafeEqual } from "node:crypto";
-import { checkArray, checkFunction, checkObject, checkOptionNames, checkString, type Names } from "../checks.ts";
+import { checkFunction, checkObject, checkOptionNames, type Names } from "../checks.ts";
 import { type ContextKey, checkKey } from "../context-values.ts";
 import type { Context, ServerInterceptor } from "../server/context.ts";
+import { listed, type ServiceOrMethod } from "./except.ts";
 
 /** Options of `authenticate()`. */
 export interface AuthenticateOptions<Identity> {
@@ -15,10 +16,10 @@ export interface AuthenticateOptions<Identity> {
   /** The key under which handlers read the identity: `context.values.get(key)`. */
   readonly key: ContextKey<Identity>;
   /**
-   * The full names of services that need no authentication, for example `grpc.health.v1.Health`.
-   * Default: none.
+   * Services and methods that need no authentication, for example `grpc.health.v1.Health`. Default:
+   * none.
    */
-  readonly except?: readonly string[] | undefined;
+  readonly except?: readonly ServiceOrMethod[] | undefined;
 }
 
 const names: Names<AuthenticateOptions<unknown>> = { verify: true, key: true, except: true };
@@ -34,9 +35,9 @@ export function authenticate<Identity>(options: AuthenticateOptions<Identity>): 
   const { verify, key, except = [] } = options;
   checkFunction("verify", verify);
   checkKey("key", key);
-  for (const [index, name] of checkArray("except", except).entries()) checkString(`except[${index}]`, name);
+  const open = listed("except", except);
   return async (call, next) => {
-    if (!except.includes(call.method.parent.typeName)) call.values.set(key, await verify(call));
+    if (!open(call.method)) call.values.set(key, await verify(call));
     return next();
   };
 }

@@ -148,7 +148,10 @@ test("health has no limit unless `health` is true, and services in `except` have
   };
   expect(await states({})).toEqual(["OK", "OK"]);
   expect(await states({ except: ["test.v1.TestService"] })).toEqual(["OK", "OK"]);
-  expect(await states({ health: true, except: ["grpc.health.v1.Health"] })).toEqual(["OK", "OK"]);
+  for (const except of ["grpc.health.v1.Health", "/grpc.health.v1.Health/Check", Health, Health.method.check]) {
+    expect(await states({ health: true, except: [except] })).toEqual(["OK", "OK"]);
+  }
+  expect(await states({ health: true, except: [Health.method.watch] })).toEqual(["OK", "RESOURCE_EXHAUSTED"]);
   expect(await states({ health: true })).toEqual(["OK", "RESOURCE_EXHAUSTED"]);
 });
 
@@ -204,6 +207,20 @@ describe("TokenBuckets", () => {
     for (let i = 0; i < 1_000; i++) buckets.take(`old ${i}`, 0);
     for (let i = 0; i < 500; i++) buckets.take(`new ${i}`, 5_000);
     expect(buckets.size).toBe(500);
+  });
+
+  test("long keys that callers choose take no more memory, and each has a bucket of its own", () => {
+    const heap = () => {
+      globalThis.gc?.();
+      return process.memoryUsage().heapUsed;
+    };
+    const long = (i: number) => Buffer.alloc(32_000, `${i} `).toString("latin1");
+    const buckets = new TokenBuckets(0.001, 1, 10_000);
+    const before = heap();
+    for (let i = 0; i < 1_000; i++) expect(buckets.take(long(i), 0)).toBe(0);
+    expect(heap() - before).toBeLessThan(2_000_000);
+    expect(buckets.size).toBe(1_000);
+    for (let i = 0; i < 1_000; i++) expect(buckets.take(long(i), 0)).toBeGreaterThan(0);
   });
 
   test("there are never more than maxKeys, and the keys in use stay", () => {

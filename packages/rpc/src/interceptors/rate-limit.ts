@@ -1,6 +1,5 @@
 // Rate limits on the server: an interceptor that rejects calls above a rate.
 import {
-  checkArray,
   checkBoolean,
   checkCount,
   checkNumber,
@@ -16,6 +15,7 @@ import { detail, RpcError } from "../protocol/error.ts";
 import { RetryInfoSchema } from "../protocol/error-details.ts";
 import { methodPath } from "../protocol/method.ts";
 import type { ServerCall, ServerInterceptor } from "../server/context.ts";
+import { listed, type ServiceOrMethod } from "./except.ts";
 import { addressOf } from "./peer-address.ts";
 import { TokenBuckets } from "./token-buckets.ts";
 
@@ -41,12 +41,12 @@ export interface RateLimitOptions {
    */
   readonly burst?: number | undefined;
   /**
-   * The number of keys that the process keeps, which bounds the memory: about 150 bytes and the key
-   * each. Beyond it, the key that has been unused for the longest time starts anew. Default: 10,000.
+   * The number of keys that the process keeps, which bounds the memory: about 300 bytes each at most.
+   * Beyond it, the key that has been unused for the longest time starts anew. Default: 10,000.
    */
   readonly maxKeys?: number | undefined;
-  /** The full names of services without a limit. Default: none. */
-  readonly except?: readonly string[] | undefined;
+  /** Services and methods without a limit. Default: none. */
+  readonly except?: readonly ServiceOrMethod[] | undefined;
   /**
    * Whether the limit applies to `grpc.health.v1.Health` as well. An orchestrator restarts a server
    * that rejects its probes. Default: false.
@@ -78,12 +78,13 @@ export function rateLimit(options: RateLimitOptions): ServerInterceptor {
   const { burst = Math.ceil(rate) } = options;
   checkNumber("burst", "an integer of at least 1", burst, (burst) => Number.isInteger(burst) && burst >= 1);
   checkCount("maxKeys", maxKeys);
-  for (const [index, name] of checkArray("except", except).entries()) checkString(`except[${index}]`, name);
-  const unlimited = new Set(checkBoolean("health", health) ? except : [...except, "grpc.health.v1.Health"]);
+  const unlimited = listed("except", except);
+  const limitsHealth = checkBoolean("health", health);
   const keyOf = joined(Array.isArray(per) ? per.map((key, index) => checkKey(`per[${index}]`, key)) : [checkKey("per", per)]);
   const buckets = new TokenBuckets(rate, burst, maxKeys);
   const limiting: ServerInterceptor = (call, next) => {
-    if (unlimited.has(call.method.parent.typeName)) return next();
+    const { method } = call;
+    if (unlimited(method) || (!limitsHealth && method.parent.typeName === "grpc.health.v1.Health")) return next();
     const key = keyOf(call);
     const waitMs = key === undefined ? 0 : buckets.take(key, performance.now());
     if (waitMs > 0) throw exhausted(Math.ceil(waitMs));
