@@ -10,5 +10,10 @@ export async function startTelemetry(): Promise<ClientTelemetry> {
   const [{ clientTelemetry }, node] = await Promise.all([import("@grpc-study/otel"), import("@grpc-study/otel/node")]);
   const onWarning = (message: string) => process.stderr.write(`warning: ${message}\n`);
   const running = await node.startTelemetry({ serviceName: "grpc-study-client", otlp: true, onWarning });
-  return { interceptor: clientTelemetry(), [Symbol.asyncDispose]: () => running.shutdown() };
+  const shutdown = async () => {
+    await running.shutdown();
+    // The process ends by itself, or a second later if an export without an answer keeps it.
+    setTimeout(() => process.exit(), 1000).unref();
+  };
+  return { interceptor: clientTelemetry(), [Symbol.asyncDispose]: shutdown };
 }

@@ -50,8 +50,10 @@ export async function run(request: ServeRequest): Promise<void> {
     stopping = true;
     log.info("shutting down; a second signal exits at once");
     await serving.shutdown();
-    // The process ends by itself once the log is written.
+    // The process ends by itself once the log is written, or a second later if an export without an
+    // answer keeps it.
     log.info("stopped");
+    setTimeout(() => process.exit(), 1000).unref();
   };
   // SIGHUP: the terminal has closed.
   process.on("SIGHUP", stop).on("SIGINT", stop).on("SIGTERM", stop);

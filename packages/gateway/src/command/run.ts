@@ -137,6 +137,8 @@ function handleSignals({ gateway, live, admin, log, telemetry }: Running): void 
     await admin?.shutdown({ graceMs: 0 });
     await telemetry?.shutdown();
     log.info("stopped");
+    // The process ends by itself, or a second later if an export without an answer keeps it.
+    setTimeout(() => process.exit(), 1000).unref();
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
 }

@@ -1,6 +1,8 @@
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
-import { context, diag, metrics, propagation, trace } from "@opentelemetry/api";
-import { expect, onTestFinished, test } from "vitest";
+import { setTimeout as delay } from "node:timers/promises";
+import { context, diag, logs, metrics, propagation, trace } from "@opentelemetry/api";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type StartTelemetryOptions, startTelemetry, type Telemetry, TelemetryError } from "./index.ts";
 
 const free = "127.0.0.1:0";
@@ -9,7 +11,7 @@ async function start(options: Partial<StartTelemetryOptions>): Promise<Telemetry
   const telemetry = await startTelemetry({ serviceName: "test", ...options });
   onTestFinished(async () => {
     await telemetry.shutdown();
-    for (const api of [trace, metrics, context, propagation, diag]) api.disable();
+    for (const api of [trace, metrics, logs, context, propagation, diag]) api.disable();
   });
   return telemetry;
 }
@@ -58,4 +60,46 @@ test("a port in use is a TelemetryError that names the address", async () => {
 
 test.each(["unix:/tmp/x", "9464", "localhost", "localhost:65536"])("%s is no address for metrics", async (metrics) => {
   await expect(start({ metrics })).rejects.toThrow(`cannot serve metrics on ${metrics}: write host:port`);
+});
+
+test("a collector that does not answer delays a shutdown by 2 seconds, and is one warning", async () => {
+  const collector = createServer(() => {}).listen(0, "127.0.0.1");
+  onTestFinished(() => void collector.close());
+  await new Promise((resolve) => collector.once("listening", resolve));
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `http://127.0.0.1:${(collector.address() as { port: number }).port}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const warnings: string[] = [];
+  const { shutdown } = await start({ otlp: true, onWarning: (message) => void warnings.push(message) });
+  trace.getTracer("x").startSpan("y").end();
+  metrics.getMeter("x").createCounter("y").add(1);
+  const startMs = performance.now();
+  await shutdown();
+  expect(performance.now() - startMs).toBeLessThan(4000);
+  // The SDK reports the same problem as well.
+  diag.error("timed out");
+  expect(warnings).toEqual(["OpenTelemetry: the last spans and metrics are lost: the collector did not answer within 2 s"]);
+});
+
+test("an error of the collector during a shutdown is the only warning", async () => {
+  const warnings: string[] = [];
+  const collector = createHttpServer((request, response) => request.resume().on("end", () => response.writeHead(400).end()));
+  await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void collector.close());
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `http://127.0.0.1:${(collector.address() as { port: number }).port}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { shutdown } = await start({ otlp: true, onWarning: (message) => void warnings.push(message) });
+  trace.getTracer("x").startSpan("y").end();
+  metrics.getMeter("x").createCounter("y").add(1);
+  await shutdown();
+  await delay(20);
+  expect(warnings).toEqual([expect.stringContaining("Bad Request")]);
+});
+
+test("a problem is one line, and the same one is reported once a minute", async () => {
+  const warnings: string[] = [];
+  await start({ metrics: free, onWarning: (message) => void warnings.push(message) });
+  diag.warn("a");
+  diag.warn("a");
+  diag.error("Error: b\n    at x.js:1:1");
+  expect(warnings).toEqual(["OpenTelemetry: a", "OpenTelemetry: Error: b"]);
 });

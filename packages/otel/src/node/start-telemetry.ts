@@ -1,10 +1,13 @@
 // Starts the SDK: OTLP by the OTEL_* variables, and an endpoint for Prometheus.
-import { DiagLogLevel, diag } from "@opentelemetry/api";
 import type { NodeSDK } from "@opentelemetry/sdk-node";
 import { type MetricsEndpoint, serveMetrics } from "./serve-metrics.ts";
 import { TelemetryError } from "./telemetry-error.ts";
+import { Warnings } from "./warnings.ts";
 
 export { TelemetryError };
+
+/** How long a shutdown may take. */
+const shutdownMs = 2000;
 
 export interface StartTelemetryOptions {
   /** The name of the service, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` has one. */
@@ -20,8 +23,8 @@ export interface StartTelemetryOptions {
    */
   readonly metrics?: string | undefined;
   /**
-   * Called for problems of the SDK, such as a collector that cannot be reached. Default: they are
-   * not reported, unless `OTEL_LOG_LEVEL` is set.
+   * Called for problems of the SDK, such as a collector that cannot be reached: at most once a minute
+   * for the same one. Default: they are not reported, unless `OTEL_LOG_LEVEL` is set.
    */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
@@ -30,7 +33,10 @@ export interface StartTelemetryOptions {
 export interface Telemetry {
   /** The URL of the metrics, such as `http://127.0.0.1:9464/metrics`. Undefined if they are not served. */
   readonly metricsUrl: string | undefined;
-  /** Exports what is left, and ends the SDK. Never rejects. */
+  /**
+   * Exports what is left, and ends the SDK. Takes 2 seconds at most, and never rejects. A collector
+   * that does not answer may keep the process for 15 seconds more, unless `process.exit()` ends it.
+   */
   shutdown(): Promise<void>;
 }
 
@@ -47,7 +53,7 @@ export async function startTelemetry({ serviceName, otlp = false, metrics, onWar
   if (!otlp && metrics === undefined) throw new TypeError("startTelemetry() needs otlp or metrics");
   const { NodeSDK } = await load("@opentelemetry/sdk-node", () => import("@opentelemetry/sdk-node"));
   const endpoint = metrics === undefined ? undefined : await openEndpoint(metrics);
-  if (onWarning !== undefined && process.env["OTEL_LOG_LEVEL"] === undefined) reportTo(onWarning);
+  const warnings = onWarning && process.env["OTEL_LOG_LEVEL"] === undefined ? new Warnings(onWarning) : undefined;
   // The detector `process` would export the command line, which may hold secrets.
   process.env["OTEL_NODE_RESOURCE_DETECTORS"] ??= "env,host,os,serviceinstance";
   const sdk = new NodeSDK({
@@ -58,29 +64,12 @@ export async function startTelemetry({ serviceName, otlp = false, metrics, onWar
     logRecordProcessors: [],
   });
   sdk.start();
-  return { metricsUrl: endpoint?.url, shutdown: () => shutdown(sdk, endpoint) };
+  return { metricsUrl: endpoint?.url, shutdown: () => shutdown(sdk, endpoint, warnings) };
 }
 
 async function openEndpoint(address: string): Promise<MetricsEndpoint> {
   const { PrometheusExporter } = await load("@opentelemetry/exporter-prometheus", () => import("@opentelemetry/exporter-prometheus"));
   return serveMetrics(new PrometheusExporter({ preventServerStart: true }), address);
-}
-
-function reportTo(onWarning: (message: string) => void): void {
-  const ignore = () => {};
-  const report = (message: string) => onWarning(`OpenTelemetry: ${readable(message)}`);
-  diag.setLogger({ error: report, warn: report, info: ignore, debug: ignore, verbose: ignore }, DiagLogLevel.WARN);
-}
-
-/** The SDK reports some errors as JSON with a stack. */
-function readable(message: unknown): string {
-  const text = message instanceof Error ? message.message : String(message);
-  try {
-    const { message: inner, code } = JSON.parse(text) as { readonly message?: string; readonly code?: string };
-    return inner || code || text;
-  } catch {
-    return text;
-  }
 }
 
 /** Variables take precedence over code (OpenTelemetry specification, SDK environment variables). */
@@ -89,9 +78,18 @@ function hasServiceName(): boolean {
   return Boolean(OTEL_SERVICE_NAME) || /(?:^|,)\s*service\.name\s*=/.test(OTEL_RESOURCE_ATTRIBUTES);
 }
 
-async function shutdown(sdk: NodeSDK, endpoint: MetricsEndpoint | undefined): Promise<void> {
-  // A collector that is gone must not keep a command from its end.
-  await Promise.allSettled([sdk.shutdown(), endpoint?.close()]);
+/** A collector that is gone must not keep a command from its end. */
+async function shutdown(sdk: NodeSDK, endpoint: MetricsEndpoint | undefined, warnings: Warnings | undefined): Promise<void> {
+  warnings?.reportOneMore();
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      warnings?.report(`the last spans and metrics are lost: the collector did not answer within ${shutdownMs / 1000} s`);
+      resolve();
+    }, shutdownMs);
+  });
+  await Promise.race([Promise.allSettled([sdk.shutdown(), endpoint?.close()]), timeout]);
+  clearTimeout(timer);
 }
 
 async function load<Module>(name: string, run: () => Promise<Module>): Promise<Module> {
