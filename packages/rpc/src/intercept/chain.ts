@@ -1,11 +1,12 @@
 // Runs interceptors, for servers and for clients. An interceptor runs around a call, and `next()`
 // runs the next interceptor or the call itself.
+import type { DescMethod } from "@bufbuild/protobuf";
 import { shown } from "../checks.ts";
 import { isIterable } from "../iterable.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { hasRequestStream, hasResponseStream } from "../protocol/method.ts";
-import { isInner } from "./messages.ts";
+import { completed, isInner, OneMessage } from "./messages.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "./types.ts";
 
 /**
@@ -20,7 +21,7 @@ export class InterceptorFault extends RpcError {
 
 /** A call, as one of its interceptors sees it. */
 export interface View {
-  readonly method: { readonly methodKind: string };
+  readonly method: DescMethod;
 }
 
 type Next = (change?: AnyChange) => MaybePromise<AnyResponse>;
@@ -81,14 +82,22 @@ function drop(response: MaybePromise<AnyResponse>): void {
   if (isPromise(response)) response.catch(() => {});
 }
 
+/**
+ * Checks what an interceptor returns. Its messages may be incomplete: an interceptor outside of it
+ * gets complete ones.
+ */
 function checked<Call extends View>(chain: Chain<Call>, call: Call, index: number, response: unknown): AnyResponse {
   if (isInner(response)) return response;
   const { message, messages } = (typeof response === "object" && response !== null ? response : {}) as AnyResponse;
   if (!hasResponseStream(call.method)) {
-    if (typeof message === "object" && message !== null) return response as AnyResponse;
+    if (typeof message === "object" && message !== null) {
+      return index === 0 ? (response as AnyResponse) : new OneMessage(call.method.output, message);
+    }
     throw new InterceptorFault(`${nameOf(chain, index)} must return a response { message }, got ${describe(response)}`);
   }
-  if (isIterable(messages)) return response as AnyResponse;
+  if (isIterable(messages)) {
+    return index === 0 ? (response as AnyResponse) : { messages: completed(call.method.output, messages) };
+  }
   throw new InterceptorFault(`${nameOf(chain, index)} must return a response { messages } with an iterable, got ${describe(response)}`);
 }
 

@@ -1,0 +1,53 @@
+// What an interceptor gives may be objects with the fields to set. The next one gets messages.
+import { isMessage } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { everyKind, everyWay, kinds, startBy, TestService } from "../../test/harness.ts";
+import type { AnyInterceptor } from "../testing/interceptor.ts";
+
+const { input, output } = TestService.method.unary;
+
+/** Reads all messages, and passes them on. */
+const reading = (seen: unknown[]): AnyInterceptor => {
+  return async (call, next) => {
+    if (call.request !== undefined) seen.push(await call.request);
+    else for await (const request of call.requests ?? []) seen.push(request);
+    const { message, messages } = await next(call.requests && { requests: [{ text: "b" }] as never });
+    if (messages === undefined) {
+      seen.push(message);
+      return { message };
+    }
+    const all = await Array.fromAsync(messages);
+    seen.push(...all);
+    return { messages: all };
+  };
+};
+
+/** Gives objects: without a call of `next()`, or after it. */
+const giving = (answers: boolean): AnyInterceptor => {
+  return (async (call: Parameters<AnyInterceptor>[0], next: Parameters<AnyInterceptor>[1]) => {
+    if (!answers) return next(call.requests === undefined ? { request: { text: "a" } as never } : { requests: [{ text: "a" }] as never });
+    return call.method.methodKind === "unary" || call.method.methodKind === "client_streaming"
+      ? { message: { text: "given" } }
+      : { messages: [{ text: "given" }] };
+  }) as AnyInterceptor;
+};
+
+const ways = everyWay.flatMap((way) => (["server", "client"] as const).map((side) => ({ ...way, side })));
+
+test.each(ways)("$transport, $kind, on the $side: the other interceptors read complete messages", async ({ transport, kind, side }) => {
+  const seen: unknown[] = [];
+  const interceptors = [giving(false), reading(seen), giving(true)];
+  const { client } = await startBy(
+    transport,
+    everyKind(() => "handler"),
+    side === "server" ? { interceptors } : {},
+    {},
+    side === "client" ? { interceptors } : {},
+  );
+  expect(await kinds[kind](client, "x")).toMatchObject([{ text: "given", count: 0 }]);
+  expect(seen).toMatchObject([
+    { text: "a", count: 0 },
+    { text: "given", count: 0 },
+  ]);
+  expect([isMessage(seen[0], input), isMessage(seen[1], output)]).toEqual([true, true]);
+});
