@@ -7,7 +7,6 @@ import type { InnerCall, OuterCall } from "../propagation/outer-call.ts";
 import { outerEnded } from "../propagation/reason.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
-import { methodPath } from "../protocol/method.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { deadlineExceeded, reasonOf, unsendable } from "./call-errors.ts";
 import { type CallOptions, type CancelSignal, deadlineOf } from "./options.ts";
@@ -77,7 +76,7 @@ function inherit(call: Endable, options: CallOptions, outer: OuterCall): Inherit
 
 /** Names the outer call whose deadline it is. */
 function whose(inherited: Inherited | undefined): string {
-  return inherited?.deadline ? `, the deadline of ${methodPath(inherited.outer.method)}, which made the call` : "";
+  return inherited?.deadline ? `, the deadline of ${inherited.outer.path}, which made the call` : "";
 }
 
 export class Cutoff implements InnerCall {

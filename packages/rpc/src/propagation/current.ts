@@ -17,9 +17,8 @@ export function useCurrentCall(): void {
 }
 
 /** Runs a function as a part of a call, with everything that it starts. */
-export function enter<Args extends unknown[]>(call: OuterCall, run: (...args: Args) => void, ...args: Args): void {
-  if (!used || storage.getStore() === call) run(...args);
-  else runIn(call, run, args);
+export function enter<T, Args extends unknown[]>(call: OuterCall, run: (...args: Args) => T, ...args: Args): T {
+  return !used || storage.getStore() === call ? run(...args) : runIn(call, run, args);
 }
 
 /** Runs a function outside of any call, with everything that it starts. */

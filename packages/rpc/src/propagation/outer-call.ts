@@ -1,5 +1,4 @@
 // A call of a server, as the calls see it that are made inside its handler.
-import type { DescMethod } from "@bufbuild/protobuf";
 import { type Linked, LinkedSet } from "../linked-set.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
@@ -7,7 +6,8 @@ import type { Context } from "../server/context.ts";
 
 /** A running call of a server. */
 export interface OuterCall {
-  readonly method: DescMethod;
+  /** `/package.Service/Method`. */
+  readonly path: string;
   readonly metadata: Metadata;
   /** Milliseconds since 1970, or Infinity. */
   readonly deadlineMs: number;

@@ -1,7 +1,6 @@
 // Why a call ends with the call of the server in whose handler it was made.
 import { Code } from "../protocol/code.ts";
 import { ofMethod, RpcError } from "../protocol/error.ts";
-import { methodPath } from "../protocol/method.ts";
 import type { OuterCall } from "./outer-call.ts";
 
 /** The message of the reason of a call that has ended with OK. */
@@ -13,8 +12,7 @@ export const callEnded = "the call has ended";
  * @param path the path of the method that the inner call has called.
  * @param began whether the inner call had begun before.
  */
-export function outerEnded(path: string, { method, stop }: OuterCall, began: boolean): RpcError {
-  const outer = methodPath(method);
+export function outerEnded(path: string, { path: outer, stop }: OuterCall, began: boolean): RpcError {
   const cause = stop === undefined ? {} : { cause: stop };
   if (stop?.code === Code.DEADLINE_EXCEEDED) {
     const what = began ? "which made the call, did not end in time" : "which made the call, has no time left";

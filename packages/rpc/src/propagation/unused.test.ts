@@ -23,9 +23,9 @@ test("calls are recorded from the first client on", async () => {
     }
   };
   await callAll();
-  expect(enter({} as never, (value: number) => seen.push(value), 1)).toBeUndefined();
+  expect(enter({} as never, (value: number) => value, 1)).toBe(1);
   expect(outside(() => 2)).toBe(2);
   createClient(TestService, createServer().channel());
   await callAll();
-  expect(seen).toEqual([false, false, false, false, 1, true, true, true, true]);
+  expect(seen).toEqual([false, false, false, false, true, true, true, true]);
 });

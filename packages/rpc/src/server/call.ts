@@ -49,9 +49,13 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
     if (this.deadlineMs < stream.deadline) this.#timer = new LongTimer(() => this.#timeUp(), bound.settings.maxTimeoutMs);
   }
 
+  get path(): string {
+    return methodPath(this.method);
+  }
+
   #timeUp(): void {
     const within = `within ${this.bound.settings.maxTimeoutMs.toLocaleString("en")} ms`;
-    this.cutOff(new RpcError(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${methodPath(this.method)} did not end ${within}`));
+    this.cutOff(new RpcError(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${this.path} did not end ${within}`));
   }
 
   // From the request to the response.
@@ -166,7 +170,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
   }
 
   #only({ value }: IteratorResult<Message, undefined>): Message {
-    if (value === undefined) throw new RpcError(Code.UNIMPLEMENTED, `no request message for ${methodPath(this.method)}`);
+    if (value === undefined) throw new RpcError(Code.UNIMPLEMENTED, `no request message for ${this.path}`);
     return value;
   }
 

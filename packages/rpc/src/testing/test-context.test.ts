@@ -1,8 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, onTestFinished, test } from "vitest";
 import { RequestSchema, TestService } from "../../test/gen/test_pb.js";
-import { everyWay, kinds, startBy, type TestHandlers } from "../../test/harness.ts";
+import { everyKind, everyWay, failureOf, kindNames, kinds, startBy, type TestHandlers, until } from "../../test/harness.ts";
 import { Code, type Context, ContextValues, createContextKey, type Handler, Metadata, RpcError } from "../index.ts";
+import { currentCall } from "../propagation/current-call.ts";
+import { mockClient } from "./mock-client.ts";
+import { recordCalls } from "./record-calls.ts";
 import { testContext } from "./test-context.ts";
 import { virtualTime } from "./virtual-time/virtual-time.ts";
 
@@ -74,6 +77,48 @@ test("the deadline aborts the signal, and keeps no process alive", async () => {
   testContext({ timeoutMs: 60_000 });
   testContext({ timeoutMs: Number.POSITIVE_INFINITY });
   expect(process.getActiveResourcesInfo().filter((name) => name === "Timeout")).toHaveLength(before);
+});
+
+test("a context without a method can be logged", () => {
+  expect(JSON.stringify(testContext({ peer: "10.0.0.1:5" }))).toBe('{"method":"a call of testContext()","peer":"10.0.0.1:5"}');
+});
+
+test.each(kindNames)("%s: a call inside run() inherits deadline, metadata and cancellation, as inside a handler", async (kind) => {
+  const calls = recordCalls();
+  const client = mockClient(
+    TestService,
+    everyKind(({ signal }) => new Promise<string>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))),
+    { server: { interceptors: [calls] } },
+  );
+  const context = testContext({ method: TestService.method.unary, metadata: { "x-request-id": "r1", "x-user": "ann" }, timeoutMs: 60_000 });
+  const inner = context.run(async () => {
+    await null;
+    expect(currentCall()).toBe(context);
+    return kinds[kind](client, "x");
+  });
+  const failed = failureOf(inner);
+  await until(() => calls.all.length === 1);
+  const call = calls.all[0];
+  expect(Number(call?.deadline) - Number(context.deadline)).toBeLessThan(1_000);
+  expect([call?.metadata.get("x-request-id"), call?.metadata.get("x-user")]).toEqual(["r1", undefined]);
+  context.cancel();
+  const message = "the call was cancelled: /test.v1.TestService/Unary, which made it, has ended (CANCELLED: the caller cancelled the call)";
+  expect(await failed).toMatchObject({ code: Code.CANCELLED, message });
+  expect(await call?.ended).toBe(Code.CANCELLED);
+  expect(await failureOf(context.run(() => kinds[kind](client, "x")))).toMatchObject({ message: /^the call was not sent: / });
+  expect(currentCall()).toBeUndefined();
+});
+
+test("each step of a generator that run() reads to its end is inside the call", async () => {
+  const context = testContext();
+  async function* serverStream() {
+    for (let step = 0; step < 2; step++) {
+      await null;
+      yield currentCall() === context;
+    }
+  }
+  expect(await context.run(() => Array.fromAsync(serverStream()))).toEqual([true, true]);
+  expect(() => context.run(5 as never)).toThrow("the function of run() must be a function, got 5");
 });
 
 /** What a handler can see of its context and do with it: the outcome of each use, as text. */

@@ -1,7 +1,19 @@
 // A context for tests that call a handler directly.
 import type { DescMethod } from "@bufbuild/protobuf";
-import { checkBoolean, checkObject, checkOptionNames, checkString, checkTime, type Names, optional, wrongType } from "../checks.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkObject,
+  checkOptionNames,
+  checkString,
+  checkTime,
+  type Names,
+  optional,
+  wrongType,
+} from "../checks.ts";
 import { ContextValues } from "../context-values.ts";
+import { enter, useCurrentCall } from "../propagation/current.ts";
+import { InnerCalls, type OuterCall } from "../propagation/outer-call.ts";
 import { Code } from "../protocol/code.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
 import { RpcError } from "../protocol/error.ts";
@@ -47,6 +59,11 @@ const names: Names<TestContextOptions> = {
 export interface TestContext extends Context {
   /** The header as `sendHeader()` sent it. Undefined if the handler has not called it. */
   readonly sentHeader: Metadata | undefined;
+  /**
+   * Runs a function inside the call, and returns its result: `currentCall()` is this context, and the
+   * calls that it makes inherit deadline, cancellation and metadata.
+   */
+  run<T>(inside: () => T): T;
   /** Cancels the call as its caller: the signal aborts with CANCELLED. */
   cancel(): void;
   /** Aborts the signal with this error, for example UNAVAILABLE as at the end of a shutdown. */
@@ -66,6 +83,7 @@ class HandContext implements TestContext {
   readonly trailer: Metadata = new ResponseMetadata();
   readonly #method: DescMethod | undefined;
   readonly #controller = new AbortController();
+  readonly #call: OuterCall;
   #compression: Compression;
   #compress = true;
   #sentHeader: Metadata | undefined;
@@ -77,8 +95,9 @@ class HandContext implements TestContext {
     this.clientCertificate = clientCertificate;
     this.values = values ?? new ContextValues();
     this.#compression = compression ?? "identity";
-    if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return;
-    this.deadline = new Date(Date.now() + timeoutMs);
+    this.deadline = timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY ? undefined : new Date(Date.now() + timeoutMs);
+    this.#call = new TestCall(this, method, this.deadline);
+    if (timeoutMs === undefined || this.deadline === undefined) return;
     const timer = setTimeout(() => this.abort(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded")), Math.min(timeoutMs, longestMs));
     // A test that has ended does not wait for it.
     timer.unref();
@@ -121,6 +140,12 @@ class HandContext implements TestContext {
     this.#sentHeader = this.header.clone();
   }
 
+  run<T>(inside: () => T): T {
+    checkFunction("the function of run()", inside);
+    useCurrentCall();
+    return enter(this.#call, inside);
+  }
+
   cancel(): void {
     this.abort(new RpcError(Code.CANCELLED, "the caller cancelled the call"));
   }
@@ -128,10 +153,31 @@ class HandContext implements TestContext {
   abort(error: RpcError): void {
     if (!(error instanceof RpcError)) throw wrongType("the error of abort()", "an RpcError", error);
     this.#controller.abort(error);
+    this.#call.inner.end();
   }
 
   toJSON(): ReturnType<Context["toJSON"]> {
-    return { method: methodPath(this.method), peer: this.peer, deadline: this.deadline?.toISOString() };
+    return { method: this.#call.path, peer: this.peer, deadline: this.deadline?.toISOString() };
+  }
+}
+
+/** The call, as the calls see it that are made inside it. */
+class TestCall implements OuterCall {
+  readonly context: Context;
+  readonly path: string;
+  readonly metadata: Metadata;
+  readonly deadlineMs: number;
+  readonly inner = new InnerCalls();
+
+  constructor(context: Context, method: DescMethod | undefined, deadline: Date | undefined) {
+    this.context = context;
+    this.path = method === undefined ? "a call of testContext()" : methodPath(method);
+    this.metadata = context.metadata;
+    this.deadlineMs = deadline?.getTime() ?? Number.POSITIVE_INFINITY;
+  }
+
+  get stop(): RpcError | undefined {
+    return this.context.signal.reason;
   }
 }
 
