@@ -13,6 +13,7 @@ import { RpcError, statusFromError } from "../protocol/error.ts";
 import { MetadataError } from "../protocol/metadata.ts";
 import { methodPath } from "../protocol/method.ts";
 import type { Status } from "../protocol/status.ts";
+import { StreamReset } from "../protocol/stream-reset.ts";
 import type { ServerListener, ServerStream } from "../transport/server.ts";
 import { type CallMethod, CallState } from "./call-state.ts";
 import { HandlerFault, notIterable } from "./handler-fault.ts";
@@ -271,6 +272,11 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
     this.#timer?.clear();
     this.#requests?.over();
     if (this.#gone) {
+      this.#over(error);
+      return;
+    }
+    if (error instanceof StreamReset && this.stream.reset !== undefined) {
+      this.stream.reset();
       this.#over(error);
       return;
     }

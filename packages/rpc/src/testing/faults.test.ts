@@ -1,5 +1,8 @@
+import { once } from "node:events";
+import { constants } from "node:http2";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { everyWay, kindNames, kinds, startBy, type TestHandlers, TestService } from "../../test/harness.ts";
+import { everyWay, kindNames, kinds, start, startBy, type TestHandlers, TestService } from "../../test/harness.ts";
+import { frame, Peer } from "../../test/http2-peer.ts";
 import { Code, forServerMethod, RpcError } from "../index.ts";
 import { type FaultOptions, faults } from "./faults.ts";
 import { mockClient } from "./mock-client.ts";
@@ -54,25 +57,67 @@ describe.each(ways)("$kind over $transport, on the $side", ({ transport, kind, s
     expect(ran).toEqual([]);
   });
 
-  test("a reset: the handler has run, and the response is lost or breaks off", async () => {
-    const { ran, client } = await begin({ reset: 2 });
-    const streams = kind === "serverStream" || kind === "bidiStream";
-    if (streams) {
-      const call = kind === "serverStream" ? client.serverStream({}) : client.bidiStream([{}]);
-      const got: string[] = [];
-      const reading = (async () => {
-        for await (const { text } of call) got.push(text);
-      })();
-      await expect(reading).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: /the connection was lost/ });
-      expect(got).toEqual(["0", "1"]);
-    } else await expect(kinds[kind](client, "x")).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: /the connection was lost/ });
-    expect(ran).toEqual([kind]);
+  const ends = [
+    { what: "a status", options: { status: Code.UNAVAILABLE }, code: Code.UNAVAILABLE },
+    { what: "a reset", options: { reset: true }, code: Code.INTERNAL },
+  ] as const satisfies { what: string; options: FaultOptions; code: Code }[];
+  const times = [
+    { after: 2, passed: ["0", "1"] },
+    { after: true, passed: ["0", "1", "2", "3", "4"] },
+  ];
+
+  test.each(ends.flatMap((end) => times.map((time) => ({ ...end, ...time }))))(
+    "$what after $after: the handler has run, and the response is lost or breaks off",
+    async ({ options, code, after, passed }) => {
+      const { ran, client } = await begin({ ...options, after });
+      const streams = kind === "serverStream" || kind === "bidiStream";
+      if (streams) {
+        const call = kind === "serverStream" ? client.serverStream({}) : client.bidiStream([{}]);
+        const got: string[] = [];
+        const reading = (async () => {
+          for await (const { text } of call) got.push(text);
+        })();
+        await expect(reading).rejects.toMatchObject({ code });
+        expect(got).toEqual(passed);
+      } else await expect(kinds[kind](client, "x")).rejects.toMatchObject({ code });
+      expect(ran).toEqual([kind]);
+    },
+  );
+
+  test("a reset: the handler does not run", async () => {
+    const { ran, client } = await begin({ reset: true });
+    const method = TestService.method[kind].name;
+    const message = new RegExp(`^the server reset /test.v1.TestService/${method} with INTERNAL_ERROR`);
+    await expect(kinds[kind](client, "x")).rejects.toMatchObject({ code: Code.INTERNAL, message });
+    expect(ran).toEqual([]);
   });
 
   test("rate 0 leaves calls alone", async () => {
-    const { client } = await begin({ rate: 0, status: Code.ABORTED, latencyMs: 60_000, reset: true });
+    const { client } = await begin({ rate: 0, status: Code.ABORTED, latencyMs: 60_000, after: true });
     expect(await kinds[kind](client, "x")).not.toEqual([]);
   });
+});
+
+const pairs = kindNames.flatMap((kind) => (["identity", "gzip"] as const).map((compression) => ({ kind, compression })));
+
+test.each(pairs)("$kind, $compression: a server over HTTP/2 sends RST_STREAM with INTERNAL_ERROR", async ({ kind, compression }) => {
+  const calls = recordCalls();
+  const interceptors = [calls, faults({ reset: true, after: 2 })];
+  const { address } = await start(counting().handlers, { interceptors, compression });
+  const { stream } = new Peer(address).call(TestService.method[kind].name, { "grpc-accept-encoding": "gzip" });
+  let bytes = Buffer.alloc(0);
+  stream.on("data", (data: Buffer) => {
+    bytes = Buffer.concat([bytes, data]);
+  });
+  stream.on("trailers", () => expect.unreachable());
+  stream.end(frame());
+  await once(stream, "close").catch(() => {});
+  expect(stream.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
+  expect(await calls.all[0]?.ended).toBe(Code.INTERNAL);
+  const streams = kind === "serverStream" || kind === "bidiStream";
+  let messages = 0;
+  for (; bytes.length > 0; messages++) bytes = bytes.subarray(5 + bytes.readUInt32BE(1));
+  expect(messages).toBe(streams ? 2 : 0);
 });
 
 test.each(kindNames)("%s: latency passes on virtual time, and a deadline cuts it short", async (kind) => {
@@ -151,7 +196,10 @@ test.each<[FaultOptions, typeof TypeError | typeof RangeError, RegExp]>([
   [{ status: 0 as never }, RangeError, /^status must be a status code other than OK, or an RpcError, got 0/],
   [{ status: 17 as never }, RangeError, /^status/],
   [{ status: "ABORTED" as never }, TypeError, /^status/],
-  [{ reset: 1.5 }, RangeError, /^reset/],
+  [{ reset: 1 as never }, TypeError, /^reset/],
+  [{ reset: true, status: 14 }, TypeError, /^faults\(\) has either status or reset, got both/],
+  [{ reset: true, after: 1.5 }, RangeError, /^after/],
+  [{ after: true }, TypeError, /^after is only for faults\(\) with status or reset/],
   [{ seed: 0.5 }, RangeError, /^seed/],
   [{ latency: 5 } as never, TypeError, /^faults\(\) has no option "latency"/],
 ])("faults(%o) is refused", (options, kind, message) => {

@@ -1,10 +1,12 @@
 // Faults on purpose: calls that are slow, fail, or break off.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
-import { checkCount, checkNumber, checkObject, checkOptionNames, type Names, outOfRange, wrongType } from "../checks.ts";
-import { Code, codeFrom } from "../protocol/code.ts";
+import { checkBoolean, checkCount, checkNumber, checkObject, checkOptionNames, type Names, outOfRange, wrongType } from "../checks.ts";
+import { type Code, codeFrom } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
-import type { AnyInterceptor } from "./interceptor.ts";
+import { methodPath } from "../protocol/method.ts";
+import { StreamReset } from "../protocol/stream-reset.ts";
+import type { AnyCall, AnyInterceptor } from "./interceptor.ts";
 
 /** Options of `faults()`. A call that is hit has all the faults that are given. */
 export interface FaultOptions {
@@ -15,19 +17,25 @@ export interface FaultOptions {
    * Default: 0.
    */
   readonly latencyMs?: number | readonly [shortest: number, longest: number] | undefined;
-  /** The status with which a call fails before its handler runs, or the error. Default: none. */
+  /** The status with which a call fails, or the error. Default: none. */
   readonly status?: Code | RpcError | undefined;
   /**
-   * The call fails with UNAVAILABLE after its handler has run, as when its connection breaks: the
-   * response of a unary or client streaming call is lost. With a number, a stream of responses
-   * breaks after that many. `true` means 0. Default: false.
+   * The stream of the call is reset, and the caller sees INTERNAL. A server over HTTP/2 sends
+   * RST_STREAM with INTERNAL_ERROR; within the process, and over grpc-js, the call ends with the
+   * status INTERNAL. Not together with `status`. Default: false.
    */
-  readonly reset?: boolean | number | undefined;
+  readonly reset?: boolean | undefined;
+  /**
+   * When a call fails, with `status` or `reset`. With false, it fails before its handler runs. With
+   * true, it fails once its handler has run: a single response is lost, and a stream of responses
+   * fails at its end. With a number, a stream fails after that many responses. Default: false.
+   */
+  readonly after?: boolean | number | undefined;
   /** The seed of the random choices: equal seeds make equal choices. Default: 1. */
   readonly seed?: number | undefined;
 }
 
-const names: Names<FaultOptions> = { rate: true, latencyMs: true, status: true, reset: true, seed: true };
+const names: Names<FaultOptions> = { rate: true, latencyMs: true, status: true, reset: true, after: true, seed: true };
 
 /**
  * Returns an interceptor, for servers and clients, that makes calls of all four kinds fail. Which
@@ -42,22 +50,24 @@ const names: Names<FaultOptions> = { rate: true, latencyMs: true, status: true, 
  */
 export function faults(options: FaultOptions): AnyInterceptor {
   checkOptionNames("faults()", checkObject("the options of faults()", options), names);
-  const { rate = 1, seed = 1, latencyMs = 0, status, reset = false } = options;
+  const { rate = 1, seed = 1, latencyMs = 0, status, reset = false, after = false } = options;
   checkNumber("rate", "a number from 0 to 1", rate, (share) => share >= 0 && share <= 1);
   checkNumber("seed", "an integer", seed, Number.isInteger);
   const [shortest, longest] = checkLatency(latencyMs);
-  const failure = status === undefined ? undefined : failureOf(status);
-  if (typeof reset !== "boolean") checkCount("reset", reset, 0);
+  if (checkBoolean("reset", reset) && status !== undefined) throw new TypeError("faults() has either status or reset, got both");
+  if (typeof after !== "boolean") checkCount("after", after, 0);
+  if (after !== false && !reset && status === undefined) throw new TypeError("after is only for faults() with status or reset");
+  const failure = reset ? resetOf : status === undefined ? undefined : failureOf(status);
   const random = randomFrom(seed);
   return async (call, next) => {
     if (random() >= rate) return next();
     const waitMs = shortest + random() * (longest - shortest);
     if (waitMs > 0) await delay(waitMs, undefined, { signal: call.signal });
-    if (failure !== undefined) throw failure();
-    const response = await next();
-    if (reset === false) return response;
-    if (response.messages !== undefined) return { messages: broken(response.messages, reset === true ? 0 : reset) };
-    throw lost();
+    if (failure === undefined) return next();
+    if (after === false) throw failure(call);
+    const { messages } = await next();
+    if (messages === undefined) throw failure(call);
+    return { messages: broken(messages, after === true ? Number.POSITIVE_INFINITY : after, () => failure(call)) };
   };
 }
 
@@ -71,18 +81,20 @@ function checkLatency(latencyMs: number | readonly [number, number]): readonly [
   return [shortest, longest];
 }
 
-function failureOf(status: Code | RpcError): () => RpcError {
+type Failure = (call: AnyCall) => RpcError;
+
+function resetOf({ method }: AnyCall): RpcError {
+  return new StreamReset(methodPath(method));
+}
+
+function failureOf(status: Code | RpcError): Failure {
   if (status instanceof RpcError) return () => status;
   const code = checkNumber("status", "a status code other than OK, or an RpcError", status, (code) => code > 0 && codeFrom(code) === code);
   return () => new RpcError(codeFrom(code), "a fault on purpose");
 }
 
-function lost(): RpcError {
-  return new RpcError(Code.UNAVAILABLE, "the connection was lost: a fault on purpose");
-}
-
-/** The first messages of a stream, and then the reset. */
-async function* broken(messages: AsyncIterable<Message>, count: number): AsyncGenerator<Message, undefined> {
+/** The first messages of a stream, and then the failure. */
+async function* broken(messages: AsyncIterable<Message>, count: number, failure: () => RpcError): AsyncGenerator<Message, undefined> {
   const iterator = messages[Symbol.asyncIterator]();
   try {
     for (let sent = 0; sent < count; sent++) {
@@ -93,7 +105,7 @@ async function* broken(messages: AsyncIterable<Message>, count: number): AsyncGe
   } finally {
     await iterator.return?.();
   }
-  throw lost();
+  throw failure();
 }
 
 /** Random numbers from 0 to 1 (mulberry32). */

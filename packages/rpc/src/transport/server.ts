@@ -89,6 +89,11 @@ export interface ServerStream {
    * with the header and the status.
    */
   end(status: Status | undefined, response: Buffer | undefined, compress: boolean): void;
+  /**
+   * Ends the call without a status, after all sent messages: resets its stream with INTERNAL_ERROR.
+   * Absent if the transport cannot do so.
+   */
+  reset?(): void;
 }
 
 /** Receives the events of a stream. Never called within `open` or `answer`. */

@@ -192,6 +192,14 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     }
   }
 
+  reset(): void {
+    if (this.ended) return;
+    this.#finish();
+    const reset = () => this.#stream.reset(ErrorCode.INTERNAL_ERROR);
+    if (this.#compressed === undefined) reset();
+    else void this.#compressed.written.then(reset);
+  }
+
   // Called by the HTTP/2 stream.
 
   onData(data: Buffer, endStream: boolean): void {
