@@ -1,0 +1,186 @@
+// PGlite in a worker thread, with connections for the driver of PostgreSQL: the same driver, types
+// and errors as for a server.
+
+import { join } from "node:path";
+import { Duplex } from "node:stream";
+import { Worker } from "node:worker_threads";
+import { StoreError } from "../errors.ts";
+import { lockFolder } from "./folder.ts";
+import { createFraming } from "./framing.ts";
+import type { Request, Response } from "./messages.ts";
+
+export interface Engine {
+  /** Opens a connection, which looks like a socket to the driver. */
+  readonly connect: () => Duplex;
+  close(): Promise<void>;
+}
+
+/** Milliseconds until a thread that does not close is terminated. */
+const closeMs = 5000;
+
+/**
+ * Starts PGlite.
+ *
+ * @param dir the folder of the data. Default: in memory.
+ * @throws FolderError, StoreError, or the reason of the signal.
+ */
+export async function startEngine(dir: string | undefined, signal?: AbortSignal): Promise<Engine> {
+  const unlock = dir === undefined ? () => {} : lockFolder(dir);
+  const folder = dir && join(dir, "postgres");
+  let thread: Thread | undefined = new Thread(folder);
+  let closed = false;
+
+  /** The running thread. One that has ended is replaced; data in memory is lost with its thread. */
+  const current = (): Thread => {
+    if (thread?.ended && folder !== undefined && !closed) thread = new Thread(folder);
+    return thread as Thread;
+  };
+
+  const close = async () => {
+    closed = true;
+    await thread?.close(folder !== undefined);
+    unlock();
+  };
+  try {
+    await raceSignal(thread.ready, signal);
+    return { connect: () => new Connection(current()), close };
+  } catch (error) {
+    await thread.terminate();
+    unlock();
+    throw error;
+  }
+}
+
+class Thread {
+  readonly ready: Promise<void>;
+  ended = false;
+  readonly #worker: Worker;
+  readonly #exit: Promise<void>;
+  readonly #connections = new Map<number, Connection>();
+  #last = 0;
+
+  constructor(folder: string | undefined) {
+    const source = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
+    // What PGlite prints is no part of this process's output.
+    const worker = new Worker(new URL(source, import.meta.url), { workerData: { folder }, stdout: true, stderr: true, execArgv: [] });
+    worker.stdout.resume();
+    worker.stderr.resume();
+    this.#worker = worker;
+    let problem = "it ended";
+    this.ready = new Promise((resolve, reject) => {
+      worker.on("message", (response: Response) => {
+        if (response === "ready") resolve();
+        else if (typeof response === "object") {
+          if ("problem" in response) ({ problem } = response);
+          else this.#connections.get(response.connection)?.push(response.bytes);
+        }
+      });
+      worker.on("error", (error) => {
+        problem = error.message;
+      });
+      worker.on("exit", () => reject(new StoreError("unavailable", `PGlite failed: ${problem}`, undefined)));
+    });
+    this.ready.catch(() => {});
+    this.#exit = new Promise((resolve) => {
+      worker.on("exit", () => {
+        this.ended = true;
+        const lost = Object.assign(new Error(`PGlite failed: ${problem}`), { code: "ECONNRESET" });
+        for (const connection of this.#connections.values()) connection.destroy(lost);
+        resolve();
+      });
+    });
+  }
+
+  add(connection: Connection): number {
+    const id = ++this.#last;
+    this.#connections.set(id, connection);
+    return id;
+  }
+
+  delete(id: number): void {
+    this.#connections.delete(id);
+  }
+
+  send(request: Request): void {
+    this.#worker.postMessage(request);
+  }
+
+  /** @param checkpoint whether PostgreSQL shuts down first, so that the next start need not recover. */
+  async close(checkpoint: boolean): Promise<void> {
+    if (!checkpoint) return this.terminate();
+    this.send("close");
+    const timer = setTimeout(() => void this.terminate(), closeMs);
+    await this.#exit;
+    clearTimeout(timer);
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+/** What the driver uses of a socket. */
+class Connection extends Duplex {
+  readonly #thread: Thread;
+  readonly #id: number;
+  readonly #framing = createFraming();
+
+  constructor(thread: Thread) {
+    super();
+    this.#thread = thread;
+    this.#id = thread.add(this);
+  }
+
+  connect(): this {
+    this.#thread.ready.then(
+      () => this.emit("connect"),
+      (error: Error) => this.destroy(Object.assign(new Error(error.message), { code: "ECONNREFUSED" })),
+    );
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  override _read(): void {}
+
+  override _write(bytes: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
+    for (const batch of this.#framing.push(bytes)) this.#thread.send({ connection: this.#id, bytes: batch });
+    done();
+  }
+
+  override _final(done: () => void): void {
+    this.push(null);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#thread.delete(this.#id);
+    done(error);
+  }
+}
+
+async function raceSignal(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

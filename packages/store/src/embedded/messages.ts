@@ -1,0 +1,7 @@
+// The messages between the engine and its worker thread.
+
+/** Bytes of PostgreSQL's protocol from one connection, or `"close"`. */
+export type Request = { readonly connection: number; readonly bytes: Uint8Array } | "close";
+
+/** The response to the bytes of a connection, or the outcome of opening or closing. */
+export type Response = { readonly connection: number; readonly bytes: Uint8Array } | { readonly problem: string } | "ready" | "closed";

@@ -1,0 +1,64 @@
+// The errors of a database, by what a caller can do about them.
+import { DatabaseError } from "pg";
+
+/**
+ * - `unavailable`: the database is down, restarts, or has no connection left. The same operation may
+ *   succeed later.
+ * - `full`: the database has no disk space or memory left.
+ * - `cancelled`: the database has cancelled the query, for example after its `statement_timeout`.
+ * - `invalid`: PostgreSQL cannot hold a value.
+ */
+export type StoreErrorReason = "unavailable" | "full" | "cancelled" | "invalid";
+
+/** An operation has failed because of the database. `cause` is the error of the driver. */
+export class StoreError extends Error {
+  static {
+    StoreError.prototype.name = "StoreError";
+  }
+  readonly reason: StoreErrorReason;
+
+  constructor(reason: StoreErrorReason, message: string, cause: unknown) {
+    super(message, { cause });
+    this.reason = reason;
+  }
+}
+
+/**
+ * SQLSTATE codes and their classes
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html). A code precedes its class.
+ */
+const reasons: Readonly<Record<string, readonly [StoreErrorReason, string]>> = {
+  "57014": ["cancelled", "the database cancelled the query"],
+  // A standby, or a server whose disk the operator has set read-only: another server may accept writes.
+  "25006": ["unavailable", "the database is read-only"],
+  "22021": ["invalid", "a text contains a character that PostgreSQL cannot hold"],
+  "22008": ["invalid", "a time is out of the range of PostgreSQL"],
+  "53300": ["unavailable", "the database has no connection left"],
+  "08": ["unavailable", "the connection to the database is lost"],
+  "28": ["unavailable", "the database rejects the user or the password"],
+  "3D": ["unavailable", "the database does not exist"],
+  "40": ["unavailable", "the database could not serialize the transaction"],
+  "53": ["full", "the database has no space left"],
+  "57": ["unavailable", "the database is shutting down or starting up"],
+  "58": ["unavailable", "the database has a problem with its disk"],
+};
+
+/** Messages of the driver, which has no codes for them. */
+const driverMessages =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|The server does not)/i;
+const poolTimeout = /^timeout exceeded when trying to connect/;
+
+/** Returns a StoreError for an error of the database. Other errors are bugs, and are returned unchanged. */
+export function storeError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof StoreError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof DatabaseError && code !== undefined) {
+    const [reason, message] = reasons[code] ?? reasons[code.slice(0, 2)] ?? [];
+    return reason === undefined ? error : new StoreError(reason, `${message}`, error);
+  }
+  if (poolTimeout.test(error.message)) return new StoreError("unavailable", "all connections to the database are in use", error);
+  // A refused connection over IPv4 and IPv6 is an AggregateError with the code of the first one.
+  if (typeof code === "string" && /^E[A-Z]+$/.test(code)) return new StoreError("unavailable", "the database cannot be reached", error);
+  if (driverMessages.test(error.message)) return new StoreError("unavailable", "the connection to the database is lost", error);
+  return error;
+}

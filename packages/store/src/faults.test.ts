@@ -1,0 +1,191 @@
+// What happens to a store when its database fails: a real server that stops, crashes, hangs, and
+// has no room; and PGlite whose process is killed.
+import { execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { FolderError, openStore, type Store } from "./index.ts";
+import { type PostgresServer, postgresMissing, startPostgres } from "./testing/postgres-server.ts";
+
+const order = { no: "1", id: 1, userId: 7, money: 20.5, time: undefined };
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "grpc-study-store-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe.skipIf(postgresMissing)(`PostgreSQL${postgresMissing}`, { timeout: 60_000 }, () => {
+  let server: PostgresServer;
+  let store: Store;
+  beforeAll(async () => {
+    server = await startPostgres({ max_connections: "30" });
+    store = await openStore({ url: server.url });
+  }, 60_000);
+  afterAll(async () => {
+    await store?.close();
+    await server?.[Symbol.asyncDispose]();
+  }, 60_000);
+
+  test("a stopped server is unavailable, and works again after its start", async () => {
+    await server.stop();
+    await expect(store.check()).rejects.toMatchObject({ name: "StoreError", reason: "unavailable" });
+    await expect(store.orders.place(order)).rejects.toMatchObject({ name: "StoreError", reason: "unavailable" });
+    await server.start();
+    expect(await store.orders.place(order)).toBe("placed");
+  });
+
+  test("a server that crashes while a hundred clients order loses no order that was accepted", async () => {
+    const accepted = new Set<string>();
+    const reasons = new Set<unknown>();
+    let done = false;
+    const clients = Array.from({ length: 100 }, async (_, client) => {
+      for (let count = 0; !done; count++) {
+        const no = `crash-${client}-${count}`;
+        // Tries again until the order is accepted, as a client does after UNAVAILABLE.
+        while (!accepted.has(no) && !done) {
+          try {
+            await store.orders.place({ ...order, no, userId: 8 });
+            accepted.add(no);
+          } catch (error) {
+            reasons.add((error as { reason?: unknown }).reason ?? error);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+        }
+      }
+    });
+    for (let crash = 0; crash < 3; crash++) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await server.stop("SIGQUIT");
+      await server.start();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    done = true;
+    await Promise.all(clients);
+    expect([...reasons]).toEqual(["unavailable"]);
+    expect(accepted.size).toBeGreaterThan(100);
+    const kept = new Set((await server.query("select order_no from orders where user_id = 8")).map(({ order_no }) => order_no));
+    expect([...accepted].filter((no) => !kept.has(no))).toEqual([]);
+    const [{ doubled } = {}] = await server.query("select count(*) - count(distinct order_no) as doubled from orders");
+    expect(doubled).toBe("0");
+  });
+
+  test("an aborted signal cancels the query on the server, and the next query is not affected", async () => {
+    const blocker = server.query("begin; lock table orders; select pg_sleep(3); commit");
+    await expect
+      .poll(async () => (await server.query("select 1 from pg_locks where relation = 'orders'::regclass and granted")).length)
+      .toBeGreaterThan(0);
+    const waiting = "select pid from pg_stat_activity where application_name = 'grpc-study' and wait_event_type = 'Lock'";
+    const reason = new Error("deadline exceeded");
+    const controller = new AbortController();
+    const placing = store.orders.place({ ...order, no: "late" }, { signal: controller.signal });
+    placing.catch(() => {});
+    await expect.poll(async () => (await server.query(waiting)).length).toBe(1);
+    controller.abort(reason);
+    await expect(placing).rejects.toBe(reason);
+    await expect.poll(async () => (await server.query(waiting)).length, { timeout: 2000 }).toBe(0);
+    expect(await store.stock.inArea("C")).toBe(666);
+    await blocker;
+    expect(await store.orders.get("late")).toBeUndefined();
+  });
+
+  test("a server that hangs ends operations by their signals, and connections in use make the others unavailable", async () => {
+    process.kill(server.pid, "SIGSTOP");
+    const children = execFileSync("pgrep", ["-P", String(server.pid)], { encoding: "utf8" });
+    const pids = children.trim().split("\n").map(Number);
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      const start = performance.now();
+      await expect(store.check({ signal: AbortSignal.timeout(300) })).rejects.toMatchObject({ name: "TimeoutError" });
+      expect(performance.now() - start).toBeLessThan(2000);
+      const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => store.check({ signal: AbortSignal.timeout(9000) })));
+      const reasons = outcomes.map((outcome) =>
+        outcome.status === "rejected" ? (outcome.reason.reason ?? outcome.reason.name) : "answered",
+      );
+      expect(new Set(reasons)).toEqual(new Set(["unavailable", "TimeoutError"]));
+    } finally {
+      for (const pid of [...pids, server.pid]) process.kill(pid, "SIGCONT");
+    }
+    await expect.poll(() => store.check().then(() => "works", String), { timeout: 20_000 }).toBe("works");
+  });
+
+  test("a server without free connections is unavailable", async () => {
+    const idle = await Promise.all(Array.from({ length: 4 }, () => openStore({ url: server.url })));
+    onTestFinished(async () => void (await Promise.all(idle.map((store) => store.close()))));
+    // Each store takes up to ten connections.
+    const outcomes = await Promise.allSettled(idle.flatMap((store) => Array.from({ length: 10 }, () => store.check())));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+    for (const failure of failures) expect(failure).toMatchObject({ name: "StoreError", reason: "unavailable" });
+    expect(failures.length).toBeGreaterThan(0);
+  });
+
+  test("a read-only server is unavailable for orders and answers reads", async () => {
+    const url = `${server.url}?options=${encodeURIComponent("-c default_transaction_read_only=on")}`;
+    const standby = await openStore({ url });
+    onTestFinished(() => standby.close());
+    expect(await standby.stock.inArea("A")).toBe(114514);
+    await expect(standby.orders.place({ ...order, no: "readonly" })).rejects.toMatchObject({ reason: "unavailable" });
+  });
+
+  test("an order that the disk has no room for is `full`", async () => {
+    // A trigger raises the error of PostgreSQL itself, since a test cannot fill the disk.
+    await server.query(`create function fill() returns trigger language plpgsql as $$ begin
+      raise exception 'could not extend file' using errcode = 'disk_full'; end $$`);
+    await server.query("create trigger fill before insert on orders for each row when (new.order_no = 'full') execute function fill()");
+    await expect(store.orders.place({ ...order, no: "full" })).rejects.toMatchObject({ reason: "full" });
+    expect(await store.orders.place({ ...order, no: "fits" })).toBe("placed");
+  });
+});
+
+describe("a folder", { timeout: 120_000 }, () => {
+  test("belongs to one process at a time", async () => {
+    const dir = temporaryFolder();
+    const store = await openStore({ dir });
+    onTestFinished(() => store.close());
+    await expect(openStore({ dir })).rejects.toThrow(
+      new FolderError(`the data folder ${dir} is in use by process ${process.pid}; --data names another one`),
+    );
+  });
+
+  test("of a process that was killed while it took orders has each order that was accepted", async () => {
+    const dir = temporaryFolder();
+    const child = fork(new URL("../test/orders-process.ts", import.meta.url), [dir], { execArgv: ["--conditions=@grpc-study/source"] });
+    const accepted: string[] = [];
+    child.on("message", (no: string) => accepted.push(no));
+    await expect.poll(() => accepted.length, { timeout: 60_000 }).toBeGreaterThan(50);
+    const exit = once(child, "exit");
+    child.kill("SIGKILL");
+    await exit;
+    const store = await openStore({ dir });
+    onTestFinished(() => store.close());
+    const { orders } = await store.orders.list({ limit: 100_000 });
+    const kept = new Set(orders.map(({ no }) => no));
+    expect(accepted.filter((no) => !kept.has(no))).toEqual([]);
+    expect(kept.size).toBe(orders.length);
+  });
+
+  test("whose path leads through a file is one line", async () => {
+    const file = join(temporaryFolder(), "file");
+    writeFileSync(file, "");
+    const dir = join(file, "data");
+    await expect(openStore({ dir })).rejects.toThrow(
+      new FolderError(`the data folder ${dir} cannot be written: a part of the path is a file; --data names another one`),
+    );
+  });
+
+  test.skipIf(process.getuid?.() === 0)("that may not be written is one line", async () => {
+    const dir = temporaryFolder();
+    chmodSync(dir, 0o500);
+    await expect(openStore({ dir })).rejects.toThrow(
+      `the data folder ${dir} cannot be written: permission denied; --data names another one`,
+    );
+  });
+});
+
+test("a signal ends the start of PGlite", async () => {
+  const reason = new Error("enough");
+  await expect(openStore("memory", { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: "TimeoutError" });
+  await expect(openStore("memory", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});

@@ -1,0 +1,166 @@
+import { type Kysely, sql } from "kysely";
+import type { Run } from "./connections.ts";
+import type { Schema } from "./schema/schema.ts";
+import type { StoreCallOptions } from "./store.ts";
+
+export interface Order {
+  readonly no: string;
+  readonly id: number;
+  readonly userId: number;
+  /** A float of 32 bits. */
+  readonly money: number;
+  /** RFC 3339, such as `2021-07-22T10:00:00Z`. Kept with microseconds. */
+  readonly time: string | undefined;
+}
+
+export interface PlacedOrder extends Order {
+  /** Increases with each order. */
+  readonly position: bigint;
+  /** RFC 3339 with microseconds. */
+  readonly placedAt: string;
+}
+
+/** The fields that a query may compare. */
+export type OrderField = "id" | "userId" | "money" | "time" | "placedAt";
+
+export interface OrderCondition {
+  readonly field: OrderField;
+  readonly operator: "=" | "!=" | "<" | "<=" | ">" | ">=";
+  /** A number, or RFC 3339 for a time. */
+  readonly value: number | string;
+}
+
+export interface OrderQuery {
+  /** All of them must hold. */
+  readonly conditions?: readonly OrderCondition[];
+  /** Only orders after this position. Default: from the first one. */
+  readonly after?: bigint | undefined;
+  /** The most orders to return. */
+  readonly limit: number;
+}
+
+export interface OrderPage {
+  /** By position. */
+  readonly orders: readonly PlacedOrder[];
+  /** Whether more orders follow. */
+  readonly more: boolean;
+}
+
+export interface Orders {
+  /**
+   * Places an order. It is on disk once the promise resolves. Placing the same order again has no
+   * effect; the time of an order is no part of its identity, since a client may take it anew when it
+   * tries again.
+   *
+   * @throws OrderExistsError if another order has the same number.
+   */
+  place(order: Order, options?: StoreCallOptions): Promise<"placed" | "repeated">;
+  get(no: string, options?: StoreCallOptions): Promise<PlacedOrder | undefined>;
+  list(query: OrderQuery, options?: StoreCallOptions): Promise<OrderPage>;
+}
+
+/** Another order has the same number. */
+export class OrderExistsError extends Error {
+  static {
+    OrderExistsError.prototype.name = "OrderExistsError";
+  }
+  readonly existing: PlacedOrder;
+  /** The fields whose values differ. */
+  readonly differs: readonly ("id" | "userId" | "money")[];
+
+  constructor(existing: PlacedOrder, differs: OrderExistsError["differs"]) {
+    super(`another order has the number ${JSON.stringify(existing.no)}`);
+    this.existing = existing;
+    this.differs = differs;
+  }
+}
+
+const columns = {
+  id: "order_id",
+  userId: "user_id",
+  money: "order_money",
+  time: "order_time",
+  placedAt: "placed_at",
+} as const satisfies Record<OrderField, keyof Schema["orders"]>;
+
+const types = { id: "integer", userId: "integer", money: "real", time: "timestamptz", placedAt: "timestamptz" } as const;
+
+export function createOrders(run: Run): Orders {
+  return {
+    place: (order, options) =>
+      run(options, (db) =>
+        db.transaction().execute(async (transaction) => {
+          const inserted = await transaction
+            .insertInto("orders")
+            .values({
+              order_no: order.no,
+              order_id: order.id,
+              user_id: order.userId,
+              order_money: order.money,
+              order_time: order.time ?? null,
+            })
+            // Waits for a concurrent transaction with the same number, so that the order below exists.
+            .onConflict((conflict) => conflict.column("order_no").doNothing())
+            .returning("position")
+            .executeTakeFirst();
+          if (inserted !== undefined) return "placed";
+          const existing = await selectOrders(transaction).where("order_no", "=", order.no).executeTakeFirstOrThrow();
+          const differs = differences(order, toOrder(existing));
+          if (differs.length > 0) throw new OrderExistsError(toOrder(existing), differs);
+          return "repeated";
+        }),
+      ),
+
+    async get(no, options) {
+      const row = await run(options, (db) => selectOrders(db).where("order_no", "=", no).executeTakeFirst());
+      return row && toOrder(row);
+    },
+
+    async list({ conditions = [], after, limit }, options) {
+      const rows = await run(options, (db) => {
+        let query = selectOrders(db)
+          .orderBy("position")
+          .limit(limit + 1);
+        if (after !== undefined) query = query.where("position", ">", String(after));
+        for (const { field, operator, value } of conditions) {
+          query = query.where(columns[field], operator, sql<number>`${value}::${sql.raw(types[field])}`);
+        }
+        return query.execute();
+      });
+      return { orders: rows.slice(0, limit).map(toOrder), more: rows.length > limit };
+    },
+  };
+}
+
+function differences(order: Order, existing: Order): OrderExistsError["differs"] {
+  const same = {
+    id: order.id === existing.id,
+    userId: order.userId === existing.userId,
+    money: Math.fround(order.money) === Math.fround(existing.money),
+  };
+  return (["id", "userId", "money"] as const).filter((field) => !same[field]);
+}
+
+/** Text, since the driver's `Date` has milliseconds only. */
+const utc = (column: "order_time" | "placed_at") =>
+  sql<string | null>`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+const selectOrders = (db: Kysely<Schema>) =>
+  db
+    .selectFrom("orders")
+    .select(["position", "order_no", "order_id", "user_id", "order_money"])
+    .select([utc("order_time").as("time"), utc("placed_at").as("placed")]);
+
+type Row = Awaited<ReturnType<ReturnType<typeof selectOrders>["executeTakeFirstOrThrow"]>>;
+
+function toOrder(row: Row): PlacedOrder {
+  return {
+    no: row.order_no,
+    id: row.order_id,
+    userId: row.user_id,
+    money: row.order_money,
+    time: row.time ?? undefined,
+    position: BigInt(row.position),
+    placedAt: row.placed ?? "",
+  };
+}

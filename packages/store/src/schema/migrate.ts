@@ -1,0 +1,18 @@
+// Brings a database to the current schema.
+import type { Kysely } from "kysely";
+import { Migrator } from "kysely/migration";
+import { migrations } from "./migrations.ts";
+import type { Schema } from "./schema.ts";
+
+/**
+ * Runs the migrations that the database lacks, all or none, and returns their names. PostgreSQL's
+ * advisory lock lets one process migrate at a time; the others wait, and find nothing left to do.
+ *
+ * @throws the error of the first migration that fails.
+ */
+export async function migrate(db: Kysely<Schema>): Promise<string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  return results.map(({ migrationName }) => migrationName);
+}

@@ -1,0 +1,77 @@
+// The store: opened once, used by all services of a process.
+import { type Connections, createConnections } from "./connections.ts";
+import { type Engine, startEngine } from "./embedded/engine.ts";
+import { storeError } from "./errors.ts";
+import { inMemory, type StoreLocation } from "./location.ts";
+import { createOrders, type Orders } from "./orders.ts";
+import { createProducts, type Products } from "./products.ts";
+import { migrate } from "./schema/migrate.ts";
+import { createStock, type Stock } from "./stock.ts";
+import { createUsers, type Users } from "./users.ts";
+
+export interface StoreCallOptions {
+  /**
+   * Ends the operation, which then rejects with the reason of the signal. A PostgreSQL server also
+   * cancels the query; PGlite finishes a query that it has begun. A transaction that was about to
+   * commit may or may not have happened.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Each operation rejects with a StoreError if the database fails. */
+export interface Store {
+  readonly products: Products;
+  readonly stock: Stock;
+  readonly users: Users;
+  readonly orders: Orders;
+  /** The names of the migrations that opening ran. */
+  readonly migrated: readonly string[];
+  /** Resolves if the database answers. */
+  check(options?: StoreCallOptions): Promise<void>;
+  /** Ends the connections once their queries have finished. PGlite writes a checkpoint. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a store and runs the migrations that its database lacks.
+ *
+ * PGlite runs in a worker thread, so that its work does not delay the calls of this process. A
+ * folder belongs to one process at a time.
+ *
+ * @throws StoreError if the database cannot be reached, FolderError if the folder cannot be written
+ * or belongs to another process, the reason of the signal if it aborts.
+ */
+export async function openStore(location: StoreLocation, { signal }: StoreCallOptions = {}): Promise<Store> {
+  signal?.throwIfAborted();
+  let engine: Engine | undefined;
+  let connections: Connections | undefined;
+  const close = async () => {
+    await connections?.close();
+    await engine?.close();
+  };
+  try {
+    if (location === inMemory || "dir" in location) {
+      engine = await startEngine(location === inMemory ? undefined : location.dir, signal);
+      const { connect } = engine;
+      const single = { max: 1, idleTimeoutMillis: 0, connectionTimeoutMillis: 0, user: "postgres", database: "postgres", stream: connect };
+      connections = createConnections({ pool: single, cancels: false });
+    } else {
+      const pool = { connectionString: location.url, keepAlive: true, application_name: "grpc-study" };
+      connections = createConnections({ pool, cancels: true });
+    }
+    const { run } = connections;
+    const migrated = await run({ signal }, migrate);
+    return {
+      products: createProducts(run),
+      stock: createStock(run),
+      users: createUsers(run),
+      orders: createOrders(run),
+      migrated,
+      check: (options) => run(options, async (db) => void (await db.selectFrom("stock").select("position").limit(1).execute())),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw storeError(error);
+  }
+}
