@@ -7,7 +7,7 @@ import { MessagesIn } from "./messages.ts";
 import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
 import { clientOutcome, endSpan, type Outcome, ok } from "./outcome.ts";
 import { addMetadata, setter } from "./propagation.ts";
-import { Metering, Tracing } from "./sdk.ts";
+import { Sdk } from "./sdk.ts";
 import { Subjects } from "./subjects.ts";
 import { type Watch, watchOf } from "./watch-messages.ts";
 
@@ -28,16 +28,11 @@ import { type Watch, watchOf } from "./watch-messages.ts";
  */
 export function clientTelemetry(options: TelemetryOptions = {}): ClientInterceptor {
   const settings = settingsFrom("clientTelemetry()", options);
-  const tracing = new Tracing(settings.tracerProvider);
-  const metering = new Metering(
-    settings.meterProvider,
-    (meter) => new Instruments(meter, "client", settings.metrics, settings.messageSizes),
-  );
+  const sdk = new Sdk(settings, (meter) => new Instruments(meter, "client", settings.metrics, settings.messageSizes));
   const subjects = new Subjects();
-  return function clientTelemetry(call, next) {
-    const tracer = settings.traces ? tracing.tracer : undefined;
-    const instruments = settings.metrics.size > 0 ? metering.instruments : undefined;
-    if ((tracer === undefined && instruments === undefined) || settings.ignore?.(call.method)) return next();
+  function clientTelemetry(call: ClientCall, next: Next): ReturnType<ClientInterceptor> {
+    const { tracer, instruments } = sdk;
+    if (settings.ignore?.(call.method)) return next();
     const subject = subjects.of(call.method, call.channel.target);
     if (instruments !== undefined) measure(call, subject, instruments);
     const span = tracer && startSpan(call, subject, tracer, settings);
@@ -45,7 +40,8 @@ export function clientTelemetry(options: TelemetryOptions = {}): ClientIntercept
     const watch = watchOf(call.method, { side: "client", span: span?.span, instruments, subject }, settings);
     if (watch !== undefined) return watched(call, next, within, watch);
     return span === undefined ? next() : context.with(within, next);
-  };
+  }
+  return Object.assign(clientTelemetry, { enabled: () => sdk.registered });
 }
 
 type Next = Parameters<ClientInterceptor>[1];

@@ -7,7 +7,7 @@ import { Instruments, type Subject } from "./instruments.ts";
 import { settingsFrom, type TelemetryOptions } from "./options.ts";
 import { endSpan, type Outcome, ok, outcomeOfCode } from "./outcome.ts";
 import { headerGetter, setter } from "./propagation.ts";
-import { Metering, Tracing } from "./sdk.ts";
+import { Sdk } from "./sdk.ts";
 import { subjectOf } from "./subjects.ts";
 
 /** The call to an upstream that a request causes. */
@@ -56,15 +56,13 @@ export type GatewayTelemetry = (request: HttpRequestInfo, protocol: "http" | "gr
  */
 export function gatewayTelemetry(options: GatewayTelemetryOptions = {}): GatewayTelemetry {
   const settings = settingsFrom("gatewayTelemetry()", options, names);
-  const tracing = new Tracing(settings.tracerProvider);
-  const metering = new Metering(settings.meterProvider, (meter) => ({
+  const sdk = new Sdk(settings, (meter) => ({
     http: new HttpInstruments(meter),
     server: new Instruments(meter, "server", settings.metrics),
     client: new Instruments(meter, "client", settings.metrics),
   }));
   return (request, protocol) => {
-    const tracer = settings.traces ? tracing.tracer : undefined;
-    const instruments = settings.metrics.size > 0 ? metering.instruments : undefined;
+    const { tracer, instruments } = sdk;
     if (tracer === undefined && instruments === undefined) return undefined;
     return new RequestTelemetry(request, protocol, tracer, instruments);
   };

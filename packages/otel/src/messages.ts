@@ -47,10 +47,6 @@ export class MessagesIn<T> implements AsyncIterableIterator<T, undefined> {
   }
 }
 
-export function hasResponseStream({ kind }: { readonly kind: string }): boolean {
-  return kind === "server_streaming" || kind === "bidi_streaming";
-}
-
 export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as Promise<T>).then === "function";
 }

@@ -13,11 +13,11 @@ import {
 } from "@opentelemetry/api";
 import { addPeer } from "./address.ts";
 import { Instruments, type Subject } from "./instruments.ts";
-import { hasResponseStream, isPromise, MessagesIn } from "./messages.ts";
+import { isPromise, MessagesIn } from "./messages.ts";
 import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
 import { endSpan, type Outcome, ok, serverOutcome } from "./outcome.ts";
 import { addMetadata, getter } from "./propagation.ts";
-import { Metering, Tracing } from "./sdk.ts";
+import { Sdk } from "./sdk.ts";
 import { Subjects } from "./subjects.ts";
 import { spanKey } from "./trace-fields.ts";
 import { type Watch, watchOf } from "./watch-messages.ts";
@@ -37,23 +37,19 @@ import { type Watch, watchOf } from "./watch-messages.ts";
  */
 export function serverTelemetry(options: TelemetryOptions = {}): ServerInterceptor {
   const settings = settingsFrom("serverTelemetry()", options);
-  const tracing = new Tracing(settings.tracerProvider);
-  const metering = new Metering(
-    settings.meterProvider,
-    (meter) => new Instruments(meter, "server", settings.metrics, settings.messageSizes),
-  );
+  const sdk = new Sdk(settings, (meter) => new Instruments(meter, "server", settings.metrics, settings.messageSizes));
   const subjects = new Subjects();
-  return function serverTelemetry(call, next) {
-    const tracer = settings.traces ? tracing.tracer : undefined;
-    const instruments = settings.metrics.size > 0 ? metering.instruments : undefined;
-    if ((tracer === undefined && instruments === undefined) || settings.ignore?.(call.method)) return next();
+  function serverTelemetry(call: ServerCall, next: Next): ReturnType<ServerInterceptor> {
+    const { tracer, instruments } = sdk;
+    if (settings.ignore?.(call.method)) return next();
     const subject = subjects.of(call.method);
     if (instruments !== undefined) measure(call, subject, instruments);
     const span = tracer && startSpan(call, subject, tracer, settings);
     const watch = watchOf(call.method, { side: "server", span: span?.span, instruments, subject }, settings);
     if (watch !== undefined) return watched(call, next, span?.within ?? context.active(), watch);
-    return span === undefined ? next() : traced(call, next, span.within);
-  };
+    return span === undefined ? next() : context.with(span.within, next);
+  }
+  return Object.assign(serverTelemetry, { enabled: () => sdk.registered });
 }
 
 type Next = Parameters<ServerInterceptor>[1];
@@ -78,12 +74,6 @@ function startSpan(
   return { span, within: trace.setSpan(parent, span) };
 }
 
-function traced(call: ServerCall, next: Next, within: Context): ReturnType<ServerInterceptor> {
-  const response = context.with(within, next);
-  if (!hasResponseStream(call)) return response;
-  return isPromise(response) ? response.then((response) => inContext(response, within)) : inContext(response, within);
-}
-
 function parentOf(call: ServerCall): Context {
   // The callbacks of a connection run in the context that was active when the server began to listen.
   const base = call.peer === "in-process" ? context.active() : ROOT_CONTEXT;
@@ -97,17 +87,13 @@ function attributesOf(call: ServerCall, subject: Subject, { requestMetadata }: S
   return attributes;
 }
 
-/** Runs all steps of a handler with a response stream in the context of the call. */
-function inContext(response: Response, within: Context, onMessage?: Watch["response"]): Response {
-  return response.messages === undefined ? response : { messages: new MessagesIn(response.messages, within, onMessage) };
-}
-
 function watched(call: ServerCall, next: Next, within: Context, watch: Watch): ReturnType<ServerInterceptor> {
   if (call.requests === undefined) call.request.then(watch.request, () => {});
   const change = call.requests && { requests: new MessagesIn(call.requests, within, watch.request) };
   const respond = (response: Response) => {
-    if (response.messages === undefined) watch.response(response.message);
-    return inContext(response, within, watch.response);
+    if (response.messages !== undefined) return { messages: new MessagesIn(response.messages, within, watch.response) };
+    watch.response(response.message);
+    return response;
   };
   const response = context.with(within, next, undefined, change);
   return isPromise(response) ? response.then(respond) : respond(response);

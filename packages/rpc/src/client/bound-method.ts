@@ -1,7 +1,7 @@
 // A method of a client, with its codecs and interceptors.
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Codec, CodecFactory } from "@grpc-study/codec";
-import { interceptorsOf } from "../intercept/only-for.ts";
+import { enabledOf, interceptorsOf } from "../intercept/only-for.ts";
 import { type Inheritance, inheritanceOf } from "../propagation/inherit.ts";
 import { hasRequestStream, hasResponseStream, methodPath } from "../protocol/method.ts";
 import type { OutgoingMethod } from "../transport/client.ts";
@@ -41,8 +41,18 @@ export class BoundMethod implements OutgoingMethod {
     this.#all = [...this.#outer, ...this.#inner];
   }
 
-  /** All interceptors of a call. */
+  /** The interceptors that run around a call. */
   interceptors(ofCall: readonly ClientInterceptor[] | undefined): readonly ClientInterceptor[] {
-    return ofCall === undefined ? this.#all : [...this.#outer, ...interceptorsOf(ofCall, this.descriptor), ...this.#inner];
+    const all = ofCall === undefined ? this.#all : [...this.#outer, ...interceptorsOf(ofCall, this.descriptor), ...this.#inner];
+    if (all.length === 0) return all;
+    try {
+      return enabledOf(all);
+    } catch (thrown) {
+      return [
+        () => {
+          throw thrown;
+        },
+      ];
+    }
   }
 }

@@ -3,6 +3,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import { InterceptorFault, isPromise } from "../intercept/chain.ts";
 import { OneMessage } from "../intercept/messages.ts";
+import { enabledOf } from "../intercept/only-for.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 import { isIterable, iteratorOf } from "../iterable.ts";
 import { LongTimer } from "../long-timer.ts";
@@ -63,9 +64,8 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
 
   /** Runs the call when its header has arrived. */
   open(): void {
-    const { responseStream, settings } = this.bound;
-    if (settings.interceptors.length > 0) this.#intercept(undefined, false, 0);
-    else if (responseStream) this.#serveStream(undefined, false, 0);
+    if (this.#intercepts(undefined, false, 0)) return;
+    if (this.bound.responseStream) this.#serveStream(undefined, false, 0);
     else this.#serve();
   }
 
@@ -74,11 +74,8 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
    * handler.
    */
   answer(request: Buffer, compressed: boolean, start: number): void {
-    const { handler, responseStream, settings } = this.bound;
-    if (settings.interceptors.length > 0) {
-      this.#intercept(request, compressed, start);
-      return;
-    }
+    if (this.#intercepts(request, compressed, start)) return;
+    const { handler, responseStream } = this.bound;
     if (responseStream) {
       this.#serveStream(request, compressed, start);
       return;
@@ -107,10 +104,16 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
     this.#end(undefined);
   }
 
-  /** Runs the handler inside the interceptors, and ends the call with their response. */
-  #intercept(request: Buffer | undefined, compressed: boolean, start: number): void {
-    this.#interception = new Interception(this, request, compressed, start);
+  /**
+   * Runs the handler inside the interceptors, and ends the call with their response. Returns whether
+   * there are any.
+   */
+  #intercepts(request: Buffer | undefined, compressed: boolean, start: number): boolean {
+    if (this.bound.settings.interceptors.length === 0) return false;
     try {
+      const interceptors = enabledOf(this.bound.settings.interceptors);
+      if (interceptors.length === 0) return false;
+      this.#interception = new Interception(this, interceptors, request, compressed, start);
       const response = this.#interception.run();
       // Examines a response that interceptors have passed on first: it is the most frequent one.
       if (response instanceof OneMessage || !isPromise(response)) this.#deliver(response);
@@ -122,6 +125,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
     } catch (error) {
       this.fail(error);
     }
+    return true;
   }
 
   #deliver(response: AnyResponse): void {
@@ -177,7 +181,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
 
   #write(responses: unknown): void {
     if (!isIterable(responses)) throw notIterable(this.method, responses);
-    this.#responses = new ResponseWriter(iteratorOf(responses), this);
+    this.#responses = new ResponseWriter(iteratorOf(responses), this, this.#interception?.scope);
     // In process, the handler itself may have ended the call.
     if (this.#ended) this.#responses.stop();
     else this.#responses.write();

@@ -97,6 +97,12 @@ export interface ServerInterceptor<Method extends DescMethod = DescMethod> {
    * server. `add` throws what it throws.
    */
   readonly prepare?: (service: DescService) => void;
+  /**
+   * Asked once for each call, before its interceptors run. If it returns false, the call runs as if
+   * the interceptor did not exist, and pays nothing for it. If it throws, the call ends as if the
+   * interceptor had thrown. Default: always enabled.
+   */
+  readonly enabled?: () => boolean;
   /** Set by `forServerMethod()`: the interceptor runs around calls of this method only. */
   readonly only?: DescMethod;
 }

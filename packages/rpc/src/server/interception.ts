@@ -1,4 +1,5 @@
 // Runs a call inside its interceptors.
+import { AsyncResource } from "node:async_hooks";
 import type { Message } from "@bufbuild/protobuf";
 import { type Chain, intercept, isPromise, readTwice } from "../intercept/chain.ts";
 import { complete, completed, OneMessage } from "../intercept/messages.ts";
@@ -49,6 +50,8 @@ export class Interception implements Chain<ServerView>, ViewSource {
   #taken = false;
   /** What waits for the handler, and for further runs of it. */
   #handling: Cuttable | undefined = undefined;
+  /** The asynchronous context in which a handler with a response stream was called last. */
+  scope: AsyncResource | undefined = undefined;
   #others: Cuttable[] | undefined = undefined;
   #onEnd: EndListener | undefined = undefined;
   #moreOnEnd: EndListener[] | undefined = undefined;
@@ -60,8 +63,14 @@ export class Interception implements Chain<ServerView>, ViewSource {
    * @param bytes the only request, if it has arrived. The buffer is borrowed: see `ServedMethod`.
    * @param start where the request begins in the buffer.
    */
-  constructor(call: InterceptedCall, bytes: Buffer | undefined, compressed: boolean, start: number) {
-    this.interceptors = call.bound.settings.interceptors;
+  constructor(
+    call: InterceptedCall,
+    interceptors: readonly ServerInterceptor[],
+    bytes: Buffer | undefined,
+    compressed: boolean,
+    start: number,
+  ) {
+    this.interceptors = interceptors;
     this.#call = call;
     this.#bytes = bytes;
     this.#start = start;
@@ -158,6 +167,7 @@ export class Interception implements Chain<ServerView>, ViewSource {
   #handle(request: unknown): MaybePromise<AnyResponse> {
     const call = this.#call;
     const { handler, responseStream, descriptor } = call.bound;
+    if (responseStream) this.scope = new AsyncResource("rpc");
     const output = handler(request, call.context);
     if (responseStream) {
       if (!isIterable(output)) throw notIterable(call.method, output);

@@ -1,5 +1,5 @@
 // Sends the responses that a handler yields, no faster than the peer reads.
-
+import type { AsyncResource } from "node:async_hooks";
 import { burst } from "./turn.ts";
 
 type Responses = AsyncIterator<unknown> | Iterator<unknown>;
@@ -24,6 +24,7 @@ interface Sender {
 export class ResponseWriter {
   readonly #responses: Responses;
   readonly #sender: Sender;
+  readonly #scope: AsyncResource | undefined;
   readonly #onResult = (result: Result): void => this.#continue(result);
   readonly #onFault = (thrown: unknown): void => this.#sender.onResponsesFail(thrown);
   #count = 0;
@@ -31,9 +32,14 @@ export class ResponseWriter {
   /** Whether the loop waits for room. */
   #full = false;
 
-  constructor(responses: Responses, sender: Sender) {
+  /**
+   * @param scope the asynchronous context of the handler: a generator runs in the context of the one
+   * who asks for the next response. Default: that of the caller.
+   */
+  constructor(responses: Responses, sender: Sender, scope: AsyncResource | undefined) {
     this.#responses = responses;
     this.#sender = sender;
+    this.#scope = scope;
   }
 
   /**
@@ -41,7 +47,7 @@ export class ResponseWriter {
    * called once at the end.
    */
   write(): void {
-    this.#continue(undefined);
+    this.#inScope(() => this.#continue(undefined));
   }
 
   /** There is room again. */
@@ -49,7 +55,7 @@ export class ResponseWriter {
     if (!this.#full) return;
     this.#full = false;
     // Not synchronously, because the caller has not finished.
-    queueMicrotask(() => this.#continue(undefined));
+    this.#inScope(() => queueMicrotask(() => this.#continue(undefined)));
   }
 
   /**
@@ -59,7 +65,12 @@ export class ResponseWriter {
   stop(): void {
     this.#stopped = true;
     this.drain();
-    this.#return().catch((error: unknown) => this.#sender.fail(error));
+    this.#inScope(() => this.#return().catch((error: unknown) => this.#sender.fail(error)));
+  }
+
+  #inScope(run: () => void): void {
+    if (this.#scope === undefined) run();
+    else this.#scope.runInAsyncScope(run);
   }
 
   /**
