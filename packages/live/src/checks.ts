@@ -1,0 +1,38 @@
+import { Buffer } from "node:buffer";
+
+export const maxEntryBytes = 256 * 1024;
+
+export function checkTopic(topic: string): void {
+  checkText("topic", topic);
+}
+
+export function checkEntry(data: Uint8Array, id: string | undefined): void {
+  if (!(data instanceof Uint8Array)) throw new TypeError(`data must be a Uint8Array, got ${typeof data}`);
+  if (data.length > maxEntryBytes) throw new RangeError(`data must have at most ${maxEntryBytes} bytes, got ${data.length}`);
+  if (id !== undefined) checkText("id", id);
+}
+
+export function checkFrom(from: unknown): void {
+  if (from === "start" || from === "end") return;
+  if (typeof from !== "bigint") throw new TypeError(`from must be a bigint, "start" or "end", got ${String(from)}`);
+  checkPosition("from", from);
+}
+
+export function checkPosition(name: string, position: bigint): void {
+  if (typeof position !== "bigint") throw new TypeError(`${name} must be a bigint, got ${typeof position}`);
+  if (position < 0n || position > 2n ** 63n - 1n) throw new RangeError(`${name} must be from 0 to 2^63 - 1, got ${position}`);
+}
+
+export function checkCount(name: string, count: number, most: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= most) return;
+  throw new RangeError(`${name} must be an integer from 1 to ${most}, got ${count}`);
+}
+
+/** PostgreSQL stores no U+0000, and neither UTF-8 nor PostgreSQL has lone surrogates. */
+function checkText(name: string, text: string): void {
+  if (typeof text !== "string") throw new TypeError(`${name} must be a string, got ${typeof text}`);
+  if (text.length < 1 || text.length > 200) throw new RangeError(`${name} must be 1 to 200 characters long, got ${text.length}`);
+  if (text.includes("\0") || Buffer.from(text).toString() !== text) {
+    throw new RangeError(`${name} must be valid Unicode without U+0000, got ${JSON.stringify(text)}`);
+  }
+}

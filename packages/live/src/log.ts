@@ -1,0 +1,24 @@
+// What a store of entries provides. `liveOver` makes a Live of it.
+import type { Entry } from "./live.ts";
+
+export interface Log {
+  /** Stores an entry, and returns its position. */
+  append(topic: string, data: Uint8Array, id: string | undefined): Promise<bigint>;
+  /**
+   * Returns up to `limit` entries after a position, and about 1 MiB at most. Empty at the end.
+   * Throws `trimmed` if entries after the position are gone.
+   */
+  read(topic: string, after: bigint, limit: number): Promise<readonly Entry[]>;
+  /** The position before the oldest entry of the topic, and the position at its end. */
+  bounds(topic: string): Promise<{ readonly start: bigint; readonly end: bigint }>;
+  /**
+   * Iterates over the entries after a position as they arrive, until the signal aborts. Throws
+   * `unavailable` if the connection is lost: the caller then follows from its last position.
+   */
+  follow(topic: string, after: bigint, signal: AbortSignal): AsyncIterable<readonly Entry[]>;
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** About the size of a page, in bytes. */
+export const maxPageBytes = 1024 * 1024;

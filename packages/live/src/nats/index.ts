@@ -1,0 +1,52 @@
+// The log in NATS JetStream: one stream, with a subject for each topic.
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { checkCount } from "../checks.ts";
+import type { Live } from "../live.ts";
+import { liveOver } from "../live-over.ts";
+import { NatsLog } from "./nats-log.ts";
+
+export interface NatsLiveOptions {
+  /** The stream that keeps the entries; created without limits if it is missing. Default: `LIVE`. */
+  readonly stream?: string;
+  /** The first token of the subjects. Default: `live`. */
+  readonly prefix?: string;
+  /** How many servers of a cluster keep an entry, 1 to 5, if the stream is created. Default: 1. */
+  readonly replicas?: number;
+}
+
+/** Where the log is: the URLs of servers, separated by commas, or a connection that the caller closes. */
+export type NatsTarget = { readonly url: string } | { readonly connection: NatsConnection };
+
+/**
+ * A log in NATS JetStream, of nats-server 2.9 or later. The connection opens with the first call, and
+ * reconnects until `close`. Positions are the stream's sequence numbers.
+ *
+ * A server that crashes with its machine may lose the last entries, unless the cluster keeps replicas
+ * or the server's `sync_interval` is `always`.
+ */
+export function natsLive(target: NatsTarget, options: NatsLiveOptions = {}): Live {
+  const { stream = "LIVE", prefix = "live", replicas = 1 } = options;
+  checkName("stream", stream);
+  checkName("prefix", prefix);
+  checkCount("replicas", replicas, 5);
+  const isUrl = "url" in target;
+  const open = () => (isUrl ? connectTo(target.url) : Promise.resolve(target.connection));
+  return liveOver(new NatsLog({ connect: open, closeConnection: isUrl, stream, prefix, replicas }));
+}
+
+function connectTo(url: string): Promise<NatsConnection> {
+  return connect({
+    servers: url.split(","),
+    name: "live",
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 100,
+    // A server that vanishes without closing the connection is noticed after two pings.
+    pingInterval: 5_000,
+    timeout: 5_000,
+  });
+}
+
+function checkName(name: string, text: string): void {
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(text)) throw new RangeError(`${name} must be 1 to 64 letters, digits, - or _, got ${text}`);
+}

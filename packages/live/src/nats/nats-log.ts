@@ -1,0 +1,190 @@
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamInfo,
+} from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { LiveError, trimmed, unavailable } from "../error.ts";
+import type { Entry } from "../live.ts";
+import { type Log, maxPageBytes } from "../log.ts";
+import { subjectOf } from "./subject.ts";
+
+export interface NatsLogOptions {
+  readonly connect: () => Promise<NatsConnection>;
+  readonly closeConnection: boolean;
+  readonly stream: string;
+  readonly prefix: string;
+  readonly replicas: number;
+}
+
+interface Session {
+  readonly connection: NatsConnection;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly onLost: Set<() => void>;
+}
+
+/** How long the server may take to answer, in milliseconds. */
+const timeoutMs = 5_000;
+
+export class NatsLog implements Log {
+  readonly #options: NatsLogOptions;
+  #session: Promise<Session> | undefined;
+
+  constructor(options: NatsLogOptions) {
+    this.#options = options;
+  }
+
+  async append(topic: string, data: Uint8Array, id: string | undefined): Promise<bigint> {
+    const { client } = await this.#open();
+    const options = { timeout: timeoutMs, ...(id === undefined ? {} : { msgID: `${this.#subject(topic)} ${id}` }) };
+    const { seq } = await available(client.publish(this.#subject(topic), data, options));
+    return BigInt(seq);
+  }
+
+  async read(topic: string, after: bigint, limit: number): Promise<readonly Entry[]> {
+    const { client } = await this.#open();
+    if (after < (await this.bounds()).start) throw trimmed(topic, after);
+    const consumer = await available(client.consumers.get(this.#options.stream, this.#consumer(topic, after)));
+    try {
+      const { num_pending: pending } = await available(consumer.info(true));
+      const count = Math.min(pending, limit);
+      if (count === 0) return [];
+      const page: Entry[] = [];
+      let bytes = 0;
+      const messages = await available(consumer.fetch({ max_messages: count, expires: timeoutMs }));
+      for await (const message of messages) {
+        bytes += message.data.length;
+        if (page.length > 0 && bytes > maxPageBytes) break;
+        page.push(entryOf(message));
+        if (page.length === count) break;
+      }
+      if (page.length === 0) throw unavailable("NATS", new Error("no entry arrived in time"));
+      return page;
+    } finally {
+      await consumer.delete().catch(() => {});
+    }
+  }
+
+  async bounds(): Promise<{ start: bigint; end: bigint }> {
+    const { manager } = await this.#open();
+    const { state } = await available(manager.streams.info(this.#options.stream));
+    // An empty stream has 0 or the number after the last deleted entry as its first.
+    return { start: BigInt(Math.max(state.first_seq - 1, 0)), end: BigInt(state.last_seq) };
+  }
+
+  async *follow(topic: string, after: bigint, signal: AbortSignal): AsyncGenerator<readonly Entry[]> {
+    const { client, connection, onLost } = await this.#open();
+    const consumer = await available(client.consumers.get(this.#options.stream, this.#consumer(topic, after)));
+    const messages = await available(consumer.consume({ max_messages: 256, abort_on_missing_resource: true }));
+    const close = () => void messages.close();
+    signal.addEventListener("abort", close);
+    // Without the connection, the consumer would wait for a missed heartbeat; the caller follows again.
+    onLost.add(close);
+    try {
+      if (signal.aborted) return;
+      for await (const message of messages) yield [entryOf(message)];
+      if (!signal.aborted) throw unavailable("NATS", new Error("the consumer ended"));
+    } catch (error) {
+      throw asUnavailable(error);
+    } finally {
+      signal.removeEventListener("abort", close);
+      onLost.delete(close);
+      await messages.close();
+      if (!connection.isClosed()) await consumer.delete().catch(() => {});
+    }
+  }
+
+  async ready(): Promise<void> {
+    await this.bounds();
+  }
+
+  async close(): Promise<void> {
+    const session = await this.#session?.catch(() => undefined);
+    if (this.#options.closeConnection) await session?.connection.close();
+  }
+
+  #subject(topic: string): string {
+    return subjectOf(this.#options.prefix, topic);
+  }
+
+  #consumer(topic: string, after: bigint) {
+    return { filter_subjects: this.#subject(topic), opt_start_seq: Number(after) + 1 };
+  }
+
+  /** Connects with the first call that reaches a server, and creates the stream if it is missing. */
+  #open(): Promise<Session> {
+    this.#session ??= this.#connect().catch((error: unknown) => {
+      this.#session = undefined;
+      throw asUnavailable(error);
+    });
+    return this.#session;
+  }
+
+  async #connect(): Promise<Session> {
+    const { connect, closeConnection } = this.#options;
+    const connection = await connect();
+    try {
+      const manager = await jetstreamManager(connection, { timeout: timeoutMs });
+      await this.#ensureStream(manager);
+      const onLost = new Set<() => void>();
+      void watch(connection, onLost);
+      // A connection that the server refuses for good closes: the next call opens another one.
+      void connection.closed().then(() => (this.#session = undefined));
+      return { connection, manager, onLost, client: jetstream(connection, { timeout: timeoutMs }) };
+    } catch (error) {
+      if (closeConnection) await connection.close();
+      throw error;
+    }
+  }
+
+  async #ensureStream(manager: JetStreamManager): Promise<StreamInfo> {
+    const { stream, prefix, replicas } = this.#options;
+    try {
+      return await manager.streams.info(stream);
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound)) throw error;
+    }
+    return await manager.streams.add({
+      name: stream,
+      subjects: [`${prefix}.>`],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      // A stream with limits then refuses new entries, rather than deleting what readers wait for.
+      discard: DiscardPolicy.New,
+      num_replicas: replicas,
+    });
+  }
+}
+
+/** Calls the functions each time the connection is lost. */
+async function watch(connection: NatsConnection, onLost: ReadonlySet<() => void>): Promise<void> {
+  for await (const { type } of connection.status()) {
+    if (type === "disconnect" || type === "close") for (const lost of [...onLost]) lost();
+  }
+}
+
+const entryOf = ({ seq, time, data }: JsMsg): Entry => ({ position: BigInt(seq), time, data });
+
+async function available<T>(result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    throw asUnavailable(error);
+  }
+}
+
+/** Everything but a refusal of the server comes from its connection. */
+function asUnavailable(error: unknown): unknown {
+  if (error instanceof LiveError) return error;
+  if (error instanceof JetStreamApiError && error.status < 500) return error;
+  return unavailable("NATS", error);
+}

@@ -1,0 +1,62 @@
+// The log in PostgreSQL: a table is the truth, and NOTIFY wakes readers up.
+import type { Pool } from "pg";
+import { checkCount, checkEntry, checkTopic } from "../checks.ts";
+import type { Live, PublishOptions } from "../live.ts";
+import { liveOver } from "../live-over.ts";
+import type { Database, Queryable } from "./database.ts";
+import { openPool, pgDatabase } from "./pg-database.ts";
+import { type PgliteLike, pgliteDatabase } from "./pglite-database.ts";
+import { PostgresLog, publishWith } from "./postgres-log.ts";
+
+export type { Queryable } from "./database.ts";
+export type { PgliteLike } from "./pglite-database.ts";
+export { liveSchema } from "./schema.ts";
+
+export interface PostgresLiveOptions {
+  /** Creates the tables and the function with the first call. Default: `true`. See `liveSchema`. */
+  readonly createSchema?: boolean;
+  /** How often readers look for entries whose notification was lost, in milliseconds. Default: 5,000. */
+  readonly pollMs?: number;
+}
+
+/** Where the log is: the URL of a server, a pool of `pg` that the caller closes, or a PGlite. */
+export type PostgresTarget = { readonly url: string } | { readonly pool: Pool } | { readonly pglite: PgliteLike };
+
+export interface PostgresLive extends Live {
+  /**
+   * Publishes within the caller's transaction: readers see the entry once it commits, and never if it
+   * does not. The topic's row stays locked until then, so publish as late as possible, and publish to
+   * several topics in the same order everywhere. Returns the position.
+   *
+   * @throws the errors of `transaction.query`
+   */
+  publishIn(transaction: Queryable, topic: string, data: Uint8Array, options?: PublishOptions): Promise<bigint>;
+}
+
+/**
+ * A log in PostgreSQL. One connection of the pool listens as long as anything is subscribed, and one
+ * query an entry serves all subscriptions of a topic in this process.
+ *
+ * @throws RangeError if the pool has fewer than two connections
+ */
+export function postgresLive(target: PostgresTarget, options: PostgresLiveOptions = {}): PostgresLive {
+  const { createSchema = true, pollMs = 5_000 } = options;
+  checkCount("pollMs", pollMs, 3_600_000);
+  const live = liveOver(new PostgresLog(databaseOf(target), { createSchema, pollMs }));
+  return {
+    ...live,
+    async publishIn(transaction, topic, data, { id } = {}) {
+      checkTopic(topic);
+      checkEntry(data, id);
+      return publishWith(transaction, topic, data, id);
+    },
+  };
+}
+
+function databaseOf(target: PostgresTarget): Database {
+  if ("pglite" in target) return pgliteDatabase(target.pglite);
+  if ("url" in target) return pgDatabase(openPool(target.url), true);
+  const { max } = target.pool.options;
+  if (max < 2) throw new RangeError(`the pool must have at least 2 connections, as one listens, got ${max}`);
+  return pgDatabase(target.pool, false);
+}
