@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync, globSync } from "node:fs";
+import { existsSync, globSync, statSync } from "node:fs";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -13,6 +13,8 @@ const run = promisify(execFile);
 export function postgresMissing(): string | undefined {
   if (findFolder() === undefined) return "needs the postgres server (Debian: apt install postgresql)";
   if (isRoot() && otherUser() === undefined) return "needs a user postgres or nobody, as PostgreSQL refuses to run as root";
+  // initdb writes to it as the other user.
+  if (!statSync("/dev/null").isCharacterDevice()) return "needs /dev/null to be a device";
   return undefined;
 }
 

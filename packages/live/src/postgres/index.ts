@@ -8,7 +8,7 @@ import { openPool, pgDatabase } from "./pg-database.ts";
 import { type PgliteLike, pgliteDatabase } from "./pglite-database.ts";
 import { PostgresLog, publishWith } from "./postgres-log.ts";
 
-export type { Queryable } from "./database.ts";
+export type { Database, Queryable } from "./database.ts";
 export type { PgliteLike } from "./pglite-database.ts";
 export { liveSchema } from "./schema.ts";
 
@@ -19,8 +19,15 @@ export interface PostgresLiveOptions {
   readonly pollMs?: number;
 }
 
-/** Where the log is: the URL of a server, a pool of `pg` that the caller closes, or a PGlite. */
-export type PostgresTarget = { readonly url: string } | { readonly pool: Pool } | { readonly pglite: PgliteLike };
+/**
+ * Where the log is: the URL of a server, a pool of `pg` or a PGlite that the caller closes, or any
+ * other connection to PostgreSQL, which the log closes.
+ */
+export type PostgresTarget =
+  | { readonly url: string }
+  | { readonly pool: Pool }
+  | { readonly pglite: PgliteLike }
+  | { readonly database: Database };
 
 export interface PostgresLive extends Live {
   /**
@@ -54,6 +61,7 @@ export function postgresLive(target: PostgresTarget, options: PostgresLiveOption
 }
 
 function databaseOf(target: PostgresTarget): Database {
+  if ("database" in target) return target.database;
   if ("pglite" in target) return pgliteDatabase(target.pglite);
   if ("url" in target) return pgDatabase(openPool(target.url), true);
   const { max } = target.pool.options;
