@@ -15,8 +15,9 @@ export function serverAttributes(target: string): Attributes {
   return { [attribute.serverAddress]: groups["v6"] ?? groups["host"] ?? name, [attribute.serverPort]: Number(groups["port"]) };
 }
 
-/** Adds the address of a caller: `host:port`, or `unix:` and a path. */
-export function addPeer(attributes: Attributes, peer: string): void {
+/** Adds the address of a peer, if it has one: `host:port`, or `unix:` and a path. */
+export function addPeer(attributes: Attributes, peer: string | undefined): void {
+  if (peer === undefined) return;
   if (peer.startsWith("unix:")) {
     if (peer.length > 5) attributes[attribute.peerAddress] = peer.slice(5);
     return;

@@ -1,10 +1,9 @@
-// The attempts of a call, as spans of their own.
+// The attempts of a call, as spans of their own and in the metrics of gRFC A66.
 import type { Attempt, ClientCall } from "@grpc-study/rpc";
 import { type Context, type Link, propagation, SpanKind, type Tracer, trace } from "@opentelemetry/api";
-import { addPeer } from "./address.ts";
-import type { Subject } from "./instruments.ts";
+import type { Instruments, Subject } from "./instruments.ts";
 import { attribute } from "./names.ts";
-import { clientOutcome, endSpan, ok } from "./outcome.ts";
+import { clientOutcome, endClientSpan } from "./outcome.ts";
 import { setter } from "./propagation.ts";
 
 /**
@@ -24,14 +23,31 @@ export function traceAttempts(call: ClientCall, { method, rpc }: Subject, within
     before = { context: span.spanContext() };
     propagation.inject(trace.setSpan(within, span), attempt.metadata, setter);
     attempt.onEnd((error) => {
-      if (span.isRecording()) span.setAttributes(peerOf(attempt));
-      endSpan(span, error === undefined ? ok : clientOutcome(error));
+      endClientSpan(span, error, attempt.peer);
     });
   });
 }
 
-function peerOf({ peer }: Attempt) {
-  const attributes = {};
-  if (peer !== undefined) addPeer(attributes, peer);
-  return attributes;
+/** Measures the attempts. A call whose attempts the channel does not report is one attempt. */
+export function measureAttempts(call: ClientCall, subject: Subject, instruments: Instruments): void {
+  const measure = (end: (listener: (error: unknown) => void) => void) => {
+    const startMs = performance.now();
+    end((error) => instruments.attemptEnded(subject, (performance.now() - startMs) / 1000, clientOutcome(error)));
+  };
+  let reported = false;
+  instruments.attemptStarted(subject);
+  call.onAttempt((attempt) => {
+    if (reported || !isFirst(attempt)) instruments.attemptStarted(subject);
+    reported = true;
+    measure((listener) => attempt.onEnd(listener));
+  });
+  measure((listener) =>
+    call.onEnd((error) => {
+      if (!reported) listener(error);
+    }),
+  );
+}
+
+function isFirst({ previousAttempts, transparent }: Attempt): boolean {
+  return previousAttempts === 0 && !transparent;
 }

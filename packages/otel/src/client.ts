@@ -1,11 +1,11 @@
 // Telemetry for the calls of a client.
 import type { ClientCall, ClientInterceptor, Metadata } from "@grpc-study/rpc";
 import { type Attributes, type Context, context, propagation, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
-import { traceAttempts } from "./attempts.ts";
+import { measureAttempts, traceAttempts } from "./attempts.ts";
 import { Instruments, type Subject } from "./instruments.ts";
 import { MessagesIn } from "./messages.ts";
 import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
-import { clientOutcome, endSpan, type Outcome, ok } from "./outcome.ts";
+import { clientOutcome, endClientSpan } from "./outcome.ts";
 import { addMetadata, setter } from "./propagation.ts";
 import { Sdk } from "./sdk.ts";
 import { Subjects } from "./subjects.ts";
@@ -50,7 +50,8 @@ type Response = Awaited<ReturnType<Next>>;
 function measure(call: ClientCall, subject: Subject, instruments: Instruments): void {
   const startMs = performance.now();
   instruments.started(subject);
-  call.onEnd((error) => instruments.ended(subject, (performance.now() - startMs) / 1000, outcomeOf(error)));
+  if (instruments.measuresAttempts) measureAttempts(call, subject, instruments);
+  call.onEnd((error) => instruments.ended(subject, (performance.now() - startMs) / 1000, clientOutcome(error)));
 }
 
 function startSpan(
@@ -64,7 +65,7 @@ function startSpan(
   const within = trace.setSpan(parent, span);
   propagation.inject(within, call.metadata, setter);
   traceAttempts(call, subject, within, tracer);
-  call.onEnd((error) => endSpan(span, outcomeOf(error)));
+  call.onEnd((error) => endClientSpan(span, error, call.peer));
   return { span, within };
 }
 
@@ -100,8 +101,4 @@ class CountedResponse {
   get trailer(): Metadata | undefined {
     return this.#response.trailer;
   }
-}
-
-function outcomeOf(error: unknown): Outcome {
-  return error === undefined ? ok : clientOutcome(error);
 }

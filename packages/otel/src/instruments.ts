@@ -21,6 +21,8 @@ export class Instruments {
   readonly #responseSize: Histogram | undefined;
   readonly #grpcStarted: Counter | undefined;
   readonly #grpcDuration: Histogram | undefined;
+  readonly #grpcAttemptStarted: Counter | undefined;
+  readonly #grpcAttemptDuration: Histogram | undefined;
 
   constructor(meter: Meter, side: "client" | "server", names: ReadonlySet<MetricNames>, sizes = false) {
     if (names.has("rpc") && sizes) {
@@ -58,7 +60,32 @@ export class Instruments {
         unit: "s",
         advice: { explicitBucketBoundaries: grpcSeconds },
       });
+      if (side === "client") {
+        this.#grpcAttemptStarted = meter.createCounter(metric.grpcAttemptStarted, {
+          description: "Number of attempts started, including those that have not completed.",
+          unit: "{attempt}",
+          valueType: ValueType.INT,
+        });
+        this.#grpcAttemptDuration = meter.createHistogram(metric.grpcAttemptDuration, {
+          description: "Time to complete an attempt.",
+          unit: "s",
+          advice: { explicitBucketBoundaries: grpcSeconds },
+        });
+      }
     }
+  }
+
+  /** Whether the attempts of calls are measured. */
+  get measuresAttempts(): boolean {
+    return this.#grpcAttemptStarted !== undefined;
+  }
+
+  attemptStarted({ grpc }: Subject): void {
+    this.#grpcAttemptStarted?.add(1, grpc);
+  }
+
+  attemptEnded({ grpc }: Subject, seconds: number, { code }: Outcome): void {
+    this.#grpcAttemptDuration?.record(seconds, { ...grpc, [attribute.grpcStatus]: code });
   }
 
   started({ rpc, grpc }: Subject): void {

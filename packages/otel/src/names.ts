@@ -49,6 +49,8 @@ export const metric = {
   serverRequestSize: "rpc.server.request.size",
   serverResponseSize: "rpc.server.response.size",
   // gRFC A66.
+  grpcAttemptDuration: "grpc.client.attempt.duration",
+  grpcAttemptStarted: "grpc.client.attempt.started",
   grpcClientDuration: "grpc.client.call.duration",
   grpcServerDuration: "grpc.server.call.duration",
   grpcServerStarted: "grpc.server.call.started",

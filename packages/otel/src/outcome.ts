@@ -1,7 +1,7 @@
 // How a call has ended, as attributes and as the status of a span.
-
 import { Code, type CodeName, RpcError } from "@grpc-study/rpc";
 import { type Attributes, type Span, SpanStatusCode } from "@opentelemetry/api";
+import { addPeer } from "./address.ts";
 import { attribute } from "./names.ts";
 
 /** The codes that are faults of a server. The others are normal responses to a faulty request. */
@@ -25,7 +25,8 @@ export interface Outcome {
 
 export const ok: Outcome = { code: "OK", errorType: undefined, message: "", cause: undefined };
 
-export function serverOutcome(error: RpcError): Outcome {
+export function serverOutcome(error: RpcError | undefined): Outcome {
+  if (error === undefined) return ok;
   const code = Code[error.code];
   return { code, errorType: serverErrors.has(code) ? code : undefined, message: error.message, cause: causeOf(error) };
 }
@@ -37,8 +38,12 @@ export function outcomeOfCode(number: Code, side: "client" | "server"): Outcome 
   return { code, errorType: failed ? code : undefined, message: "", cause: undefined };
 }
 
-/** @param error what the caller receives, which may be any value that its own code has thrown. */
+/**
+ * @param error what the caller receives, which may be any value that its own code has thrown.
+ * Undefined for OK.
+ */
 export function clientOutcome(error: unknown): Outcome {
+  if (error === undefined) return ok;
   if (!(error instanceof RpcError)) {
     const type = error instanceof Error ? error.name : typeof error;
     return { code: "UNKNOWN", errorType: type, message: error instanceof Error ? error.message : "", cause: undefined };
@@ -71,4 +76,18 @@ export function endSpan(span: Span, outcome: Outcome, endedAt?: number): void {
     if (outcome.errorType !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: outcome.message });
   }
   span.end(endedAt);
+}
+
+/**
+ * Ends the span of a client's call, or of an attempt.
+ *
+ * @param peer the address of the server, if the call had a connection.
+ */
+export function endClientSpan(span: Span, error: unknown, peer: string | undefined): void {
+  if (span.isRecording()) {
+    const attributes: Attributes = {};
+    addPeer(attributes, peer);
+    span.setAttributes(attributes);
+  }
+  endSpan(span, clientOutcome(error));
 }

@@ -1,5 +1,5 @@
 // Telemetry for the calls of a server.
-import type { RpcError, ServerCall, ServerInterceptor } from "@grpc-study/rpc";
+import type { ServerCall, ServerInterceptor } from "@grpc-study/rpc";
 import {
   type Attributes,
   type Context,
@@ -11,11 +11,11 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { addPeer } from "./address.ts";
+import { addPeer, serverAttributes } from "./address.ts";
 import { Instruments, type Subject } from "./instruments.ts";
 import { isPromise, MessagesIn } from "./messages.ts";
 import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
-import { endSpan, type Outcome, ok, serverOutcome } from "./outcome.ts";
+import { endSpan, serverOutcome } from "./outcome.ts";
 import { addMetadata, getter } from "./propagation.ts";
 import { Sdk } from "./sdk.ts";
 import { Subjects } from "./subjects.ts";
@@ -58,7 +58,7 @@ type Response = Awaited<ReturnType<Next>>;
 function measure(call: ServerCall, subject: Subject, instruments: Instruments): void {
   const startMs = performance.now();
   instruments.started(subject);
-  call.onEnd((error) => instruments.ended(subject, (performance.now() - startMs) / 1000, outcomeOf(error)));
+  call.onEnd((error) => instruments.ended(subject, (performance.now() - startMs) / 1000, serverOutcome(error)));
 }
 
 function startSpan(
@@ -70,7 +70,7 @@ function startSpan(
   const parent = parentOf(call);
   const span = tracer.startSpan(subject.method, { kind: SpanKind.SERVER, attributes: attributesOf(call, subject, settings) }, parent);
   call.values.set(spanKey, span);
-  call.onEnd((error) => endSpan(span, outcomeOf(error)));
+  call.onEnd((error) => endSpan(span, serverOutcome(error)));
   return { span, within: trace.setSpan(parent, span) };
 }
 
@@ -81,7 +81,7 @@ function parentOf(call: ServerCall): Context {
 }
 
 function attributesOf(call: ServerCall, subject: Subject, { requestMetadata }: Settings): Attributes {
-  const attributes = { ...subject.rpc };
+  const attributes = { ...subject.rpc, ...(call.authority && serverAttributes(call.authority)) };
   addPeer(attributes, call.peer);
   addMetadata(attributes, call.metadata, requestMetadata);
   return attributes;
@@ -97,8 +97,4 @@ function watched(call: ServerCall, next: Next, within: Context, watch: Watch): R
   };
   const response = context.with(within, next, undefined, change);
   return isPromise(response) ? response.then(respond) : respond(response);
-}
-
-function outcomeOf(error: RpcError | undefined): Outcome {
-  return error === undefined ? ok : serverOutcome(error);
 }

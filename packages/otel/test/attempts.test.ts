@@ -2,15 +2,15 @@
 import { Code, type ConnectOptions, createClient, createServer, implement, RpcError } from "@grpc-study/rpc";
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { expect, onTestFinished, test } from "vitest";
-import { clientTelemetry, serverTelemetry } from "../src/index.ts";
+import { clientTelemetry, serverTelemetry, type TelemetryOptions } from "../src/index.ts";
 import { EchoService, handlersOf, kindNames, kinds, methodOf, until } from "./harness.ts";
 import { registerSdk, type TestSdk } from "./sdk.ts";
 
-async function start(handlers: ReturnType<typeof handlersOf>, options: ConnectOptions) {
+async function start(handlers: ReturnType<typeof handlersOf>, options: ConnectOptions, telemetry: TelemetryOptions = {}) {
   const server = createServer({ interceptors: [serverTelemetry()] });
   server.add(implement(EchoService, handlers));
   const { address } = await server.listen("127.0.0.1:0");
-  const client = createClient(EchoService, address, { ...options, interceptors: [clientTelemetry()] });
+  const client = createClient(EchoService, address, { ...options, interceptors: [clientTelemetry(telemetry)] });
   onTestFinished(async () => {
     client[Symbol.dispose]();
     await server.shutdown({ graceMs: 0, abortMs: 0 });
@@ -82,4 +82,26 @@ test("a call without a policy has no spans of attempts", async () => {
   await client.unary({});
   await until(() => sdk.spans.length === 2);
   expect(spansOf(sdk).attempts).toEqual([]);
+});
+
+test.each(kindNames)("%s: each attempt is measured by the names of gRFC A66", async (kind) => {
+  const sdk = registerSdk();
+  let count = 0;
+  const { client } = await start(
+    handlersOf(() => {
+      if (++count < 3) throw new RpcError(Code.UNAVAILABLE, "not yet");
+      return "x";
+    }),
+    { retry: { codes: ["UNAVAILABLE"], maxAttempts: 5, initialBackoffMs: 1 } },
+    { metrics: ["grpc"] },
+  );
+  await kinds[kind](client);
+  await until(() => sdk.spans.length === 7);
+  const points = await sdk.points();
+  expect(points.find(({ name }) => name === "grpc.client.attempt.started")).toMatchObject({ value: 3 });
+  const counts = points
+    .filter(({ name }) => name === "grpc.client.attempt.duration")
+    .map(({ attributes, value }) => [attributes["grpc.status"], (value as { count: number }).count]);
+  expect(Object.fromEntries(counts)).toEqual({ UNAVAILABLE: 2, OK: 1 });
+  expect(points.find(({ name }) => name === "grpc.client.call.duration")).toMatchObject({ value: { count: 1 } });
 });

@@ -77,14 +77,14 @@ describe.each(everyWay)("$kind over $transport", ({ transport, kind }) => {
 
 test("gRFC A66 has its own names, attributes and buckets", async () => {
   const sdk = registerSdk();
-  const { client, channel } = await start(
+  const { client: caller, channel } = await start(
     "http2",
     handlersOf(() => {
       throw new RpcError(Code.NOT_FOUND, "no");
     }),
     { server: { metrics: ["grpc"] }, client: { metrics: ["grpc"] } },
   );
-  await expect(client.unary({})).rejects.toThrow();
+  await expect(caller.unary({})).rejects.toThrow();
   await until(() => sdk.spans.length === 2);
   const points = await sdk.points();
   const method = methodOf("unary");
@@ -99,7 +99,12 @@ test("gRFC A66 has its own names, attributes and buckets", async () => {
       },
     ]),
   );
-  expect(points.length).toBe(3);
+  const client = { "grpc.method": method, "grpc.target": `dns:///${channel.target}` };
+  expect(named(points, "grpc.client.attempt.started")).toMatchObject([{ unit: "{attempt}", attributes: client, value: 1 }]);
+  expect(named(points, "grpc.client.attempt.duration")).toMatchObject([
+    { unit: "s", attributes: { ...client, "grpc.status": "NOT_FOUND" }, value: { count: 1 } },
+  ]);
+  expect(points.length).toBe(5);
   expect(histogramOf(points, "grpc.client.call.duration").buckets.boundaries).toEqual(grpcSeconds);
 });
 

@@ -122,6 +122,21 @@ describe.each(everyWay)("$kind over $transport", ({ transport, kind }) => {
   });
 });
 
+test.each(kindNames)("%s: both spans name the server and the peer of the connection", async (kind) => {
+  const sdk = registerSdk();
+  const { client, channel } = await start(
+    "http2",
+    handlersOf(() => "x"),
+  );
+  await kinds[kind](client);
+  const { client: clientSpan, server: serverSpan } = await pairOf(sdk);
+  const port = Number(channel.target.split(":").at(-1));
+  const server = { "server.address": "127.0.0.1", "server.port": port };
+  expect(clientSpan.attributes).toMatchObject({ ...server, "network.peer.address": "127.0.0.1", "network.peer.port": port });
+  expect(serverSpan.attributes).toMatchObject({ ...server, "network.peer.address": "127.0.0.1" });
+  expect(serverSpan.attributes["network.peer.port"]).not.toBe(port);
+});
+
 test.each(kindNames)("%s: a call without a server has a client span", async (kind) => {
   const sdk = registerSdk();
   using client = createClient(EchoService, "127.0.0.1:1", { interceptors: [clientTelemetry()] });

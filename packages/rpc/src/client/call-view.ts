@@ -16,6 +16,7 @@ export interface ViewSource {
   readonly channel: Channel;
   readonly method: BoundMethod;
   readonly authority: string;
+  readonly peer: string | undefined;
   readonly requestMetadata: Metadata;
   /** Milliseconds since 1970, or Infinity. */
   readonly deadline: number;
@@ -66,6 +67,10 @@ export class ClientView {
 
   get authority(): string {
     return this.#call.authority;
+  }
+
+  get peer(): string | undefined {
+    return this.#call.peer;
   }
 
   get metadata(): Metadata {

@@ -159,6 +159,10 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     sendAll(this, requests);
   }
 
+  get peer(): string | undefined {
+    return this.stream?.peer;
+  }
+
   /** Whether the call was sent. */
   get wasSent(): boolean {
     return this.stream !== undefined;

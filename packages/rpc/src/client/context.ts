@@ -10,6 +10,8 @@ interface CallOfClient {
   readonly channel: Channel;
   /** The `:authority` of the call: the call's own if it has one, otherwise the channel's. */
   readonly authority: string;
+  /** The address of the server, as `host:port`, once the call has a connection. */
+  readonly peer: string | undefined;
   /** The request's metadata. Each `next()` sends it as it is then. */
   readonly metadata: Metadata;
   /** The deadline of the call, which all that interceptors do shares. Undefined if it has none. */

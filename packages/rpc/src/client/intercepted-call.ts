@@ -287,6 +287,10 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     return this.#options.authority ?? this.channel.authority;
   }
 
+  get peer(): string | undefined {
+    return this.#lastAttempt?.peer;
+  }
+
   get requestMetadata(): Metadata {
     // A copy: the caller may reuse its object for other calls.
     this.#metadata ??= new Metadata(this.#options.metadata);

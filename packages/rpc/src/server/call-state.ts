@@ -83,6 +83,10 @@ export class CallState implements ContextSource {
     return this.stream.peer;
   }
 
+  get authority(): string {
+    return this.stream.authority;
+  }
+
   get clientCertificate(): ClientCertificate | undefined {
     return this.stream.clientCertificate;
   }

@@ -58,6 +58,8 @@ export interface Context {
 }
 
 interface CallOfServer extends Context {
+  /** The `:authority` of the request: the name by which the caller knows the server. Empty without one. */
+  readonly authority: string;
   /**
    * Calls the listener once, when the call has ended: with the error whose status was sent, or with
    * undefined for OK. What the listener throws goes to `onError`.

@@ -18,6 +18,7 @@ import { ServerView, type ViewSource } from "./server-view.ts";
 /** What the interceptors need from the call. */
 export interface InterceptedCall extends ContextSource {
   readonly bound: CallMethod;
+  readonly authority: string;
   /** The context of the handler. */
   context: Context;
   /** Why the handler must not run or must stop. Undefined while the call runs. */
@@ -92,6 +93,10 @@ export class Interception implements Chain<ServerView>, ViewSource {
   }
 
   // Called by the view.
+
+  get authority(): string {
+    return this.#call.authority;
+  }
 
   request(): Promise<Message> {
     if (this.#request === undefined) {

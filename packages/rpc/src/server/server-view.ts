@@ -18,6 +18,7 @@ import type { Context } from "./context.ts";
 
 /** What the view of an interceptor needs beside the context. */
 export interface ViewSource {
+  readonly authority: string;
   onEnd(listener: (error: RpcError | undefined) => void): void;
   abort(error: RpcError): void;
   /** Reads and decodes the only request. */
@@ -49,6 +50,10 @@ export class ServerView implements Context {
 
   get peer(): string {
     return this.#call.peer;
+  }
+
+  get authority(): string {
+    return this.#source.authority;
   }
 
   get clientCertificate(): ClientCertificate | undefined {
