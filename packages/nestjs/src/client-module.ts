@@ -9,25 +9,39 @@ export interface ClientSettings extends ConnectOptions {
   readonly target: string | Channel;
 }
 
+/** The options of `createClient()`, and the name of the client. */
+export interface ClientModuleOptions extends ConnectOptions {
+  /** Tells clients of one service apart, for example by the region of their target. Default: none. */
+  readonly name?: string | undefined;
+}
+
 export interface AsyncClientOptions extends Pick<ModuleMetadata, "imports"> {
+  /** As for `register()`. Default: none. */
+  readonly name?: string | undefined;
   /** The providers that `useFactory` takes, for example a ConfigService. Default: none. */
   readonly inject?: FactoryProvider["inject"];
   readonly useFactory: (...providers: never[]) => ClientSettings | Promise<ClientSettings>;
 }
 
-/** The injection token of the client of a service, for example for `overrideProvider()` in a test. */
-export function clientToken(service: DescService): string {
+/**
+ * The injection token of the client of a service, for example for `overrideProvider()` in a test.
+ *
+ * @param name the name of the client, if it has been registered with one.
+ */
+export function clientToken(service: DescService, name?: string): string {
   if (service?.kind !== "service") throw new TypeError("clientToken() takes the descriptor of a service");
-  return `grpc client ${service.typeName}`;
+  if (name !== undefined && typeof name !== "string") throw new TypeError("the name of a client must be a string");
+  return `grpc client ${service.typeName}${name === undefined ? "" : ` "${name}"`}`;
 }
 
 /**
  * Injects the client of a service: `@InjectClient(Greeter) private readonly greeter: Client<typeof Greeter>`.
  *
+ * @param name the name of the client, if it has been registered with one.
  * @throws TypeError if the argument is not a service.
  */
-export function InjectClient(service: DescService): PropertyDecorator & ParameterDecorator {
-  return Inject(clientToken(service));
+export function InjectClient(service: DescService, name?: string): PropertyDecorator & ParameterDecorator {
+  return Inject(clientToken(service, name));
 }
 
 /**
@@ -42,13 +56,13 @@ export class GrpcClientModule {
    * @example
    * @Module({ imports: [GrpcClientModule.register(Greeter, "localhost:50051")] })
    */
-  static register(service: DescService, target: string | Channel, options?: ConnectOptions): DynamicModule {
-    return GrpcClientModule.registerAsync(service, { useFactory: () => ({ ...options, target }) });
+  static register(service: DescService, target: string | Channel, { name, ...options }: ClientModuleOptions = {}): DynamicModule {
+    return GrpcClientModule.registerAsync(service, { name, useFactory: () => ({ ...options, target }) });
   }
 
   /** Provides a client whose target and options come from other providers. */
-  static registerAsync(service: DescService, { imports = [], inject = [], useFactory }: AsyncClientOptions): DynamicModule {
-    const client = clientToken(service);
+  static registerAsync(service: DescService, { name, imports = [], inject = [], useFactory }: AsyncClientOptions): DynamicModule {
+    const client = clientToken(service, name);
     return {
       module: GrpcClientModule,
       imports,

@@ -1,5 +1,6 @@
 // The decorator for a controller that implements a service.
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { ExactHandlers, Handler } from "@grpc-study/rpc";
 import { Ctx, GrpcMethod, GrpcStreamCall, Payload } from "@nestjs/microservices";
 import { PARAM_ARGS_METADATA } from "@nestjs/microservices/constants.js";
 import type { Observable } from "rxjs";
@@ -28,6 +29,26 @@ export type ControllerMethods<Service extends DescService> = {
   [Name in keyof Service["method"]]?: ControllerMethod<Service["method"][Name]>;
 };
 
+/** The responses of a method of a controller. */
+type Responses<Result> =
+  Result extends Promise<infer Later>
+    ? Responses<Later>
+    : Result extends Observable<infer T> | AsyncIterable<infer T> | Iterable<infer T>
+      ? T
+      : Result;
+
+/** The methods of a controller as handlers that `implement()` would take. */
+type AsHandlers<Service extends DescService, Controller> = {
+  [Name in keyof Service["method"] & keyof Controller]: Controller[Name] extends (...args: never[]) => infer Result
+    ? (...args: never[]) => Responses<Result>
+    : never;
+};
+
+/** The methods whose responses have fields that the service does not know, and which ones. */
+type UnknownFields<Service extends DescService, Controller, Exact = ExactHandlers<Service, AsHandlers<Service, Controller>>> = {
+  [Name in keyof Exact & keyof Service["method"] as Handler<Service["method"][Name]> extends Exact[Name] ? never : Name]: Exact[Name];
+};
+
 /**
  * Makes a controller implement a service. Each of its methods with the local name of a method of the
  * service handles calls, as a handler of `implement()` does: `(request, context) => response`, with
@@ -48,7 +69,9 @@ export type ControllerMethods<Service extends DescService> = {
  */
 export function Implement<Service extends DescService>(
   service: Service,
-): (controller: abstract new (...args: never[]) => ControllerMethods<Service>) => void {
+): <Controller extends ControllerMethods<Service>>(
+  controller: abstract new (...args: never[]) => Controller & UnknownFields<Service, Controller>,
+) => void {
   if ((service as DescService | undefined)?.kind !== "service") throw new TypeError("@Implement() takes the descriptor of a service");
   return (controller) => {
     const methods = service.methods.filter(({ localName }) => typeof controller.prototype[localName] === "function");

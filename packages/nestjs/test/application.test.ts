@@ -11,10 +11,10 @@ import { clientToken, GrpcClientModule, GrpcExceptionFilter, GrpcStrategy, Imple
 import { freePort } from "./free-port.ts";
 import { startApp } from "./start.ts";
 
-const upstream = () => {
+const upstream = (name = "upstream") => {
   const server = createServer();
   onTestFinished(async () => void (await server.shutdown({ graceMs: 0 })));
-  server.add(implement(NoteService, { get: ({ id }) => ({ id, text: "from upstream" }) }));
+  server.add(implement(NoteService, { get: ({ id }) => ({ id, text: `from ${name}` }) }));
   return server;
 };
 
@@ -68,6 +68,28 @@ describe("a client", () => {
     }).compile();
     expect((await module.get(Notes).client.get({ id: 1 })).text).toBe("from upstream");
     expect(intercepted).toEqual(["Get"]);
+    await module.close();
+  });
+
+  test("has a name if there are several of its service", async () => {
+    const [eu, us] = [upstream("eu"), upstream("us")];
+    @Injectable()
+    class Both {
+      constructor(
+        @InjectClient(NoteService, "eu") readonly eu: Client<typeof NoteService>,
+        @InjectClient(NoteService, "us") readonly us: Client<typeof NoteService>,
+      ) {}
+    }
+    const module = await Test.createTestingModule({
+      imports: [
+        GrpcClientModule.register(NoteService, eu.channel(), { name: "eu" }),
+        GrpcClientModule.registerAsync(NoteService, { name: "us", useFactory: () => ({ target: us.channel() }) }),
+      ],
+      providers: [Both],
+    }).compile();
+    const both = module.get(Both);
+    expect([(await both.eu.get({})).text, (await both.us.get({})).text]).toEqual(["from eu", "from us"]);
+    expect(() => clientToken(NoteService, 5 as never)).toThrow("the name of a client must be a string");
     await module.close();
   });
 

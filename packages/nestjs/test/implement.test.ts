@@ -419,5 +419,47 @@ test("the compiler checks the types of the handlers", () => {
       return { id: 1 };
     }
   }
-  expect([WrongRequest, WrongResponse, NoStream, GrpcStrategy]).toHaveLength(4);
+  // @ts-expect-error A response has an unknown field beside a known one.
+  @Implement(NoteService)
+  class UnknownField {
+    get() {
+      return { id: 1, texts: "" };
+    }
+  }
+  // @ts-expect-error So does one in a promise of an Observable.
+  @Implement(NoteService)
+  class UnknownFieldLater {
+    async get() {
+      return of({ id: 1, texts: "" });
+    }
+  }
+  // @ts-expect-error So does one of a stream.
+  @Implement(NoteService)
+  class UnknownFieldInStream {
+    async *list() {
+      yield { id: 1, texts: "" };
+    }
+  }
+  // All of this is right.
+  @Implement(NoteService)
+  class Right {
+    readonly more = 1;
+    get(@Payload() { id }: GetRequest, @Ctx() _context: Context): Observable<{ id: number }> | Promise<Note> {
+      return of({ id });
+    }
+    *list({ limit }: ListRequest) {
+      if (limit > 0) yield { id: limit };
+      else yield { text: "none" };
+    }
+    async import(_notes: AsyncIterable<Note>) {
+      return {};
+    }
+    chat(_notes: AsyncIterable<Note>): Note[] {
+      return [];
+    }
+    other() {
+      return { anything: 1 };
+    }
+  }
+  expect([WrongRequest, WrongResponse, NoStream, UnknownField, UnknownFieldLater, UnknownFieldInStream, Right]).toHaveLength(7);
 });

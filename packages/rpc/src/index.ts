@@ -46,6 +46,7 @@ export { type Context, forServerMethod, type ServerCall, type ServerInterceptor 
 export type {
   BidiStreamHandler,
   ClientStreamHandler,
+  ExactHandlers,
   Handler,
   Handlers,
   ServerStreamHandler,
