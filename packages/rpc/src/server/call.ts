@@ -255,7 +255,8 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
    */
   #stopped(thrown: unknown): RpcError | undefined {
     const { stop } = this;
-    if (thrown === stop || (thrown instanceof Error && thrown.name === "AbortError")) return stop;
+    // Jest runs tests in a realm of their own, so its `Error` is not that of Node's AbortError.
+    if (thrown === stop || (thrown as Partial<Error> | null | undefined)?.name === "AbortError") return stop;
     // Thrown by a call that has inherited the cancellation.
     return thrown instanceof RpcError && thrown.cause === stop ? stop : undefined;
   }

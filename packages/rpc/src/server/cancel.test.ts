@@ -1,5 +1,6 @@
 import * as http2 from "node:http2";
-import { expect, onTestFinished, test } from "vitest";
+import { runInNewContext } from "node:vm";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { everyKind, everyWay, failureOf, kindNames, kinds, start, startBy, transports, until } from "../../test/harness.ts";
 import { Code, type Context, RpcError } from "../index.ts";
 
@@ -187,3 +188,28 @@ test("a handler's signal passes its reason on to the handler's own calls", async
   await until(() => inner !== undefined && seen.cleanedUp === true);
   expect(inner).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
 });
+
+test.each(everyWay)(
+  "$transport, $kind: an AbortError of another realm, as in Jest, is not a fault of a cancelled call",
+  async ({ transport, kind }) => {
+    const foreign = (): Error => runInNewContext('Object.assign(new Error("The operation was aborted"), { name: "AbortError" })');
+    expect(foreign()).not.toBeInstanceOf(Error);
+    const thrown = Promise.withResolvers<void>();
+    let running = false;
+    const handlers = everyKind(async ({ signal }) => {
+      running = true;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      setImmediate(thrown.resolve);
+      throw foreign();
+    });
+    const onError = vi.fn();
+    const { client } = await startBy(transport, handlers, { onError });
+    const controller = new AbortController();
+    const failed = failureOf(kinds[kind](client, "", { signal: controller.signal }));
+    await until(() => running);
+    controller.abort();
+    expect(await failed).toMatchObject({ code: Code.CANCELLED });
+    await thrown.promise;
+    expect(onError).not.toHaveBeenCalled();
+  },
+);

@@ -108,8 +108,9 @@ let current: TestTime | undefined;
  * shut servers down, since a shutdown waits for it. When it is disposed of, timers that have not
  * fired are dropped, and deadlines of running calls go on in real time.
  *
- * `process.hrtime`, other processes, and threads keep real time. Bun and Deno also keep it for
- * functions that are imported by name from node:timers and node:timers/promises.
+ * `process.hrtime`, other processes, and threads keep real time: `advance()` does not wait for files,
+ * name resolution, node:crypto and node:zlib. Bun, Deno and Jest also keep real time for functions
+ * that are imported by name from node:timers and node:timers/promises.
  *
  * @example
  * using time = virtualTime();
