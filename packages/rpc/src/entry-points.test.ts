@@ -49,6 +49,7 @@ import {
   metadataSize,
   requestFault,
   serverCertificates,
+  steadyNow,
 } from "./transport/index.ts";
 
 /** A value that TypeScript has not checked. */
@@ -167,6 +168,7 @@ const parameters: Readonly<Record<string, Parameter>> = {
     (maxTimeoutMs) => implement(TestService, {}, { maxTimeoutMs }),
   ],
   "currentCall()": [/nothing/, [], () => currentCall()],
+  "steadyNow()": [/nothing/, [], () => steadyNow()],
   "detached(run)": [/detached\(\)/, nothing, (value) => detached(value)],
   "RpcError(code)": [/code/, ["undefined", "null", "text", "empty", "NaN"], (value) => new RpcError(value)],
   "RpcError(_, message)": [/message/, ["null", "five", "empty", "array"], (value) => new RpcError(Code.ABORTED, value)],

@@ -22,7 +22,7 @@ let lastMs = 0;
 let aheadMs = 0;
 
 /** A monotonic clock in milliseconds. */
-function now(): number {
+export function now(): number {
   followClock();
   const ms = clock() + aheadMs;
   // The same fake timers have begun anew.

@@ -1,6 +1,7 @@
 // A call on a channel, without a client. It records all events.
 import type { Metadata } from "../src/protocol/metadata.ts";
 import type { Status } from "../src/protocol/status.ts";
+import { steadyNow } from "../src/steady-clock.ts";
 import type { Channel, ClientListener, ClientStream, OutgoingCall } from "../src/transport/client.ts";
 import { methods } from "./attempts.ts";
 
@@ -20,7 +21,7 @@ export class ChannelCall implements ClientListener {
     const call: OutgoingCall = {
       method,
       metadata: undefined,
-      deadline: Date.now() + 20_000,
+      deadline: steadyNow() + 20_000,
       compression: "identity",
       waitForReady: undefined,
       authority: undefined,

@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
-import { type OutgoingMethod, requestFault, type ServerStream, type Status } from "@grpc-study/rpc/transport";
+import { type OutgoingMethod, requestFault, type ServerStream, type Status, steadyNow } from "@grpc-study/rpc/transport";
 import type { ClientCalls } from "../call-limits.ts";
 import { logError, type Settings } from "../exchange.ts";
 import { type CallInfo, hookMetadata, type MetadataHook, replaceMetadata } from "../hooks.ts";
@@ -158,7 +158,7 @@ export abstract class RelayedCall implements RunningCall {
 
   /** Ends the call after the gateway's time limit. The transport ends it at the caller's deadline. */
   #limitTime(timeoutMs: number): void {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = steadyNow() + timeoutMs;
     if (deadline >= this.deadline) return;
     this.deadline = deadline;
     this.#timer = setTimeout(timeUp, timeoutMs, this);

@@ -8,6 +8,7 @@ import type { AnyChange, Kind } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import { hasRequestStream } from "../protocol/method.ts";
+import { toSystemTime } from "../steady-clock.ts";
 import type { AttemptObserver, Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 
@@ -18,7 +19,7 @@ export interface ViewSource {
   readonly authority: string;
   readonly peer: string | undefined;
   readonly requestMetadata: Metadata;
-  /** Milliseconds since 1970, or Infinity. */
+  /** By `steadyNow()`, or Infinity. */
   readonly deadline: number;
   readonly signal: AbortSignal;
   readonly values: ContextValues;
@@ -79,7 +80,7 @@ export class ClientView {
 
   get deadline(): Date | undefined {
     const { deadline } = this.#call;
-    return Number.isFinite(deadline) ? new Date(deadline) : undefined;
+    return Number.isFinite(deadline) ? new Date(toSystemTime(deadline)) : undefined;
   }
 
   get signal(): AbortSignal {

@@ -10,6 +10,7 @@ import { Metadata, MetadataError, toMetadata } from "../protocol/metadata.ts";
 import { custom, requestFault } from "../protocol/metadata-rules.ts";
 import { describeNonMessage, describeNonObject } from "../protocol/no-message.ts";
 import type { Status } from "../protocol/status.ts";
+import { steadyNow } from "../steady-clock.ts";
 import type { AttemptObserver, Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
 import { waitingFor } from "../transport/connect-cause.ts";
 import type { BoundMethod } from "./bound-method.ts";
@@ -99,7 +100,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
   /**
    * Begins without the checks of `begin()`. The caller of this method watches the deadline and the
    * signal.
-   * @param deadline milliseconds since 1970, or Infinity.
+   * @param deadline by `steadyNow()`, or Infinity.
    */
   beginWith(deadline: number): void {
     this.deadline = deadline;
@@ -110,7 +111,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
   #open(): void {
     try {
       // The deadline's timer fires late if an interceptor blocks the event loop.
-      if (this.deadline !== Number.POSITIVE_INFINITY && this.deadline <= Date.now()) {
+      if (this.deadline !== Number.POSITIVE_INFINITY && this.deadline <= steadyNow()) {
         throw deadlineExceeded(this.method, "had no time left before it was sent");
       }
       if (!isCompression(this.compression)) {

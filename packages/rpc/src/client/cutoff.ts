@@ -7,6 +7,7 @@ import type { InnerCall, OuterCall } from "../propagation/outer-call.ts";
 import { outerEnded } from "../propagation/reason.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
+import { steadyNow } from "../steady-clock.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { deadlineExceeded, reasonOf, unsendable } from "./call-errors.ts";
 import { type CallOptions, type CancelSignal, deadlineOf } from "./options.ts";
@@ -14,7 +15,7 @@ import { type CallOptions, type CancelSignal, deadlineOf } from "./options.ts";
 /** What the cutoff needs from the call. */
 export interface Endable {
   readonly method: BoundMethod;
-  /** Milliseconds since 1970, or Infinity. */
+  /** By `steadyNow()`, or Infinity. */
   deadline: number;
   /** Sends this metadata instead of that of the options. */
   inherit(metadata: Metadata): void;
@@ -33,7 +34,7 @@ export function watch(call: Endable, options: CallOptions): Cutoff | undefined {
   const outer = outerCall();
   let nowMs = 0;
   if (timeoutMs !== undefined || deadline !== undefined || outer !== undefined) {
-    nowMs = Date.now();
+    nowMs = steadyNow();
     call.deadline = deadlineOf(options, nowMs);
   }
   if (signal?.aborted) throw reasonOf(signal, call.method);

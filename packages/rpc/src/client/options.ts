@@ -5,6 +5,7 @@ import { checkInherit, type InheritOptions } from "../propagation/inherit.ts";
 import { type Compression, checkCompression } from "../protocol/compression.ts";
 import { type Metadata, MetadataError, type MetadataInit, toMetadata } from "../protocol/metadata.ts";
 import { requestFault } from "../protocol/metadata-rules.ts";
+import { steadyNow, toSteadyTime } from "../steady-clock.ts";
 import type { ClientInterceptor } from "./context.ts";
 
 /** The members of an AbortSignal that a call uses. */
@@ -172,7 +173,7 @@ export function checkDefaults(options: CallOptions | undefined): void {
   if (options === undefined) return;
   const wrong = optionsFault(options);
   if (wrong !== undefined) throw wrong;
-  deadlineOf(options, Date.now());
+  deadlineOf(options, steadyNow());
   optional(checkCompression, "compression", options.compression);
   const fault = options.metadata === undefined ? undefined : requestFault(toMetadata(options.metadata));
   if (fault !== undefined) throw new MetadataError(fault);
@@ -194,9 +195,9 @@ function isTime(ms: number): boolean {
 const latestMs = 8.64e15;
 
 /**
- * The deadline of a call in milliseconds since 1970, or Infinity. Finite deadlines are limited to
- * the range of a Date.
- * @param nowMs when `timeoutMs` starts to count.
+ * The deadline of a call by `steadyNow()`, or Infinity. Finite deadlines are limited to the range of
+ * a Date.
+ * @param nowMs when `timeoutMs` starts to count, by `steadyNow()`.
  * @throws TypeError or RangeError if an option is not a valid time.
  */
 export function deadlineOf(
@@ -206,7 +207,7 @@ export function deadlineOf(
   checkNumber("timeoutMs", "a number of milliseconds", timeoutMs, isTime);
   const at: unknown = deadline instanceof Date ? deadline.getTime() : deadline;
   const endMs = checkNumber("deadline", "a valid Date, or milliseconds since 1970", at, isTime);
-  const earlier = Math.min(nowMs + timeoutMs, endMs);
+  const earlier = Math.min(nowMs + timeoutMs, toSteadyTime(endMs));
   return earlier === Number.POSITIVE_INFINITY ? earlier : Math.min(Math.max(earlier, -latestMs), latestMs);
 }
 

@@ -9,7 +9,7 @@ export interface OuterCall {
   /** `/package.Service/Method`. */
   readonly path: string;
   readonly metadata: Metadata;
-  /** Milliseconds since 1970, or Infinity. */
+  /** By `steadyNow()`, or Infinity. */
   readonly deadlineMs: number;
   /** Why the handler must stop, or why the call has ended. Undefined while the call runs. */
   readonly stop: RpcError | undefined;

@@ -15,6 +15,7 @@ import { type Metadata, MetadataError } from "../protocol/metadata.ts";
 import { metadataFault } from "../protocol/metadata-rules.ts";
 import { describeNonMessage, describeNonObject } from "../protocol/no-message.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
+import { steadyNow, toSystemTime } from "../steady-clock.ts";
 import type { ServerStream } from "../transport/server.ts";
 import { type ContextSource, contextOf } from "./call-context.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
@@ -45,7 +46,7 @@ export interface CallMethod {
 export class CallState implements ContextSource {
   protected readonly stream: ServerStream;
   readonly bound: CallMethod;
-  /** When the call must have ended: milliseconds since 1970, or Infinity. */
+  /** When the call must have ended, by `steadyNow()`, or Infinity. */
   readonly deadlineMs: number;
   /** Why the handler must stop: a cancel, the deadline, a limit, or a shutdown. */
   protected aborted: RpcError | undefined = undefined;
@@ -68,7 +69,7 @@ export class CallState implements ContextSource {
     this.bound = bound;
     this.compression = bound.settings.compression;
     const { maxTimeoutMs } = bound.settings;
-    this.deadlineMs = maxTimeoutMs === Number.POSITIVE_INFINITY ? stream.deadline : Math.min(stream.deadline, Date.now() + maxTimeoutMs);
+    this.deadlineMs = maxTimeoutMs === Number.POSITIVE_INFINITY ? stream.deadline : Math.min(stream.deadline, steadyNow() + maxTimeoutMs);
   }
 
   get method(): DescMethod {
@@ -97,7 +98,7 @@ export class CallState implements ContextSource {
   }
 
   get deadline(): Date | undefined {
-    return this.deadlineMs === Number.POSITIVE_INFINITY ? undefined : new Date(this.deadlineMs);
+    return this.deadlineMs === Number.POSITIVE_INFINITY ? undefined : new Date(toSystemTime(this.deadlineMs));
   }
 
   get signal(): AbortSignal {

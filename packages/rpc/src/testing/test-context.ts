@@ -23,6 +23,7 @@ import { methodPath } from "../protocol/method.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { Context } from "../server/context.ts";
 import { ResponseMetadata } from "../server/response-metadata.ts";
+import { toSteadyTime } from "../steady-clock.ts";
 
 /** Options of `testContext()`. */
 export interface TestContextOptions {
@@ -173,7 +174,7 @@ class TestCall implements OuterCall {
     this.context = context;
     this.path = method === undefined ? "a call of testContext()" : methodPath(method);
     this.metadata = context.metadata;
-    this.deadlineMs = deadline?.getTime() ?? Number.POSITIVE_INFINITY;
+    this.deadlineMs = toSteadyTime(deadline?.getTime() ?? Number.POSITIVE_INFINITY);
   }
 
   get stop(): RpcError | undefined {

@@ -58,8 +58,9 @@ export interface OutgoingCall {
    */
   readonly metadata: Metadata | undefined;
   /**
-   * Milliseconds since 1970, or Infinity. The call above ends itself at the deadline. The channel
-   * sends it as `grpc-timeout` and does not wait beyond it.
+   * The deadline by `steadyNow()`: milliseconds since 1970 by a clock without steps, or Infinity. The
+   * call above ends itself at the deadline. The channel sends it as `grpc-timeout` and does not wait
+   * beyond it.
    */
   readonly deadline: number;
   /** How requests are compressed. */

@@ -9,6 +9,7 @@ export type { CertificateContents, Certificates } from "../security/certificates
 export type { ClientCertificate } from "../security/peer-certificate.ts";
 export { type ServerTls, serverCertificates } from "../security/tls.ts";
 export { listen } from "../server/listen.ts";
+export { steadyNow } from "../steady-clock.ts";
 export type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall, OutgoingMethod } from "./client.ts";
 export { bindServer } from "./http2/server/bind-server.ts";
 export { afterReset, halfClosesBeforeReset } from "./http2/server/half-close.ts";

@@ -48,8 +48,8 @@ export interface ServerStream {
    */
   readonly head?: { memo: unknown } | undefined;
   /**
-   * The deadline: milliseconds since 1970, or Infinity. At the deadline, the transport ends the
-   * call and calls `onCancel`.
+   * The deadline by `steadyNow()`: milliseconds since 1970 by a clock without steps, or Infinity. At
+   * the deadline, the transport ends the call and calls `onCancel`.
    */
   readonly deadline: number;
   /**

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "../../../test/eventually.ts";
 import { FakeListener, FakeSource, outgoing } from "../../../test/fake-attempts.ts";
 import { Code } from "../../protocol/code.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { OutgoingCall } from "../../transport/client.ts";
 import type { HedgingOptions, RetryChannelOptions } from "./options.ts";
 import { Retries } from "./retries.ts";
@@ -241,7 +242,7 @@ describe("hedging", () => {
   });
 
   test("no attempt is sent after the deadline", () => {
-    const { source, stream } = open({}, { request, deadline: Date.now() + 40 });
+    const { source, stream } = open({}, { request, deadline: steadyNow() + 40 });
     vi.advanceTimersByTime(1_000);
     expect(source.attempts).toHaveLength(1);
     stream.cancel(Code.DEADLINE_EXCEEDED, "");

@@ -5,6 +5,7 @@ import { Code } from "../../protocol/code.ts";
 import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../../transport/client.ts";
 import type { AttemptListener, Progress } from "../../transport/connection.ts";
 import { type AttemptSource, ChangedCall, type RetryState } from "./attempts.ts";
@@ -206,7 +207,7 @@ export class HedgingCall implements ClientStream {
     this.#timer = undefined;
     const { throttle } = this.#state;
     while (this.#call !== undefined && this.#attemptsMade < this.#maxAttempts) {
-      if (throttle?.open === false || this.#call.deadline <= Date.now()) this.#stop();
+      if (throttle?.open === false || this.#call.deadline <= steadyNow()) this.#stop();
       else this.#start(this.#attemptsMade++);
       if (this.#policy.delayMs > 0) break;
     }

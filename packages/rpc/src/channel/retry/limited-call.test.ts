@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeListener, FakeSource, outgoing } from "../../../test/fake-attempts.ts";
 import { Code } from "../../protocol/code.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { OutgoingCall } from "../../transport/client.ts";
 import type { MethodOptions } from "./options.ts";
 import { Retries } from "./retries.ts";
@@ -39,7 +40,7 @@ describe("a method's timeout", () => {
   });
 
   test("has no timer if the call's deadline is earlier, or once the call has ended", () => {
-    const { stream } = open({ timeoutMs: 500 }, { deadline: Date.now() + 100 });
+    const { stream } = open({ timeoutMs: 500 }, { deadline: steadyNow() + 100 });
     expect(vi.getTimerCount()).toBe(0);
     stream.cancel(Code.CANCELLED, "");
     open({ timeoutMs: 500 }).source.last.end(Code.OK);

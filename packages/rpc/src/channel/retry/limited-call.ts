@@ -4,6 +4,7 @@ import { Code } from "../../protocol/code.ts";
 import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../../transport/client.ts";
 import type { MethodPolicy } from "./policy.ts";
 
@@ -34,7 +35,7 @@ export class LimitedCall implements ClientStream, ClientListener {
     this.#listener = listener;
     this.#policy = policy;
     // If the caller's deadline is earlier, the client's call enforces it.
-    this.#timer = Date.now() + timeoutMs < call.deadline ? new LongTimer(() => this.#timeUp(), timeoutMs) : undefined;
+    this.#timer = steadyNow() + timeoutMs < call.deadline ? new LongTimer(() => this.#timeUp(), timeoutMs) : undefined;
     if (this.#fits(call.request)) this.#stream = open(this);
   }
 

@@ -1,5 +1,6 @@
 // The entry point of retries: opens the calls of a channel according to the policy of their method.
 import { CallCounts } from "../../channelz/counts.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { ClientListener, ClientStream, OutgoingCall, OutgoingMethod } from "../../transport/client.ts";
 import { type AttemptSource, ChangedCall, type RetryState } from "./attempts.ts";
 import { bufferLimits, methodSettings, retryPolicyOf, throttlingOf } from "./check-options.ts";
@@ -80,7 +81,7 @@ export class Retries {
   #openBy(policy: MethodPolicy | null, call: OutgoingCall, listener: ClientListener, source: AttemptSource): ClientStream {
     if (policy === null) return new RetryingCall(call, listener, source, this.#state, undefined);
     const { timeoutMs } = policy;
-    const deadline = timeoutMs === Number.POSITIVE_INFINITY ? call.deadline : Math.min(call.deadline, Date.now() + timeoutMs);
+    const deadline = timeoutMs === Number.POSITIVE_INFINITY ? call.deadline : Math.min(call.deadline, steadyNow() + timeoutMs);
     const waitForReady = call.waitForReady ?? policy.waitForReady;
     const changed =
       deadline === call.deadline && waitForReady === call.waitForReady ? call : new ChangedCall(call, { deadline, waitForReady });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeListener, FakeSource, outgoing } from "../../../test/fake-attempts.ts";
 import { Code } from "../../protocol/code.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { OutgoingCall } from "../../transport/client.ts";
 import type { RetryChannelOptions } from "./options.ts";
 import { Retries } from "./retries.ts";
@@ -95,8 +96,8 @@ describe("without a policy", () => {
   });
 
   test.each(["unsent", "refused"] as const)("a call that was %s is not retried after its deadline", (progress) => {
-    const { source, listener } = open({}, { request, deadline: Date.now() + 50 });
-    vi.setSystemTime(Date.now() + 50);
+    const { source, listener } = open({}, { request, deadline: steadyNow() + 50 });
+    vi.advanceTimersByTime(50);
     source.last.end(Code.UNAVAILABLE, { progress });
     expect(source.attempts).toHaveLength(1);
     expect(listener.statuses).toMatchObject([{ code: Code.DEADLINE_EXCEEDED }]);
@@ -201,7 +202,7 @@ describe("a retry policy", () => {
   });
 
   test("no attempt is sent if the deadline passes during the back-off", () => {
-    const { source, listener } = open(unavailable, { request, deadline: Date.now() + 10 });
+    const { source, listener } = open(unavailable, { request, deadline: steadyNow() + 10 });
     source.last.end(Code.UNAVAILABLE);
     vi.runAllTimers();
     expect(source.attempts).toHaveLength(1);

@@ -4,6 +4,7 @@ import { Code } from "../../protocol/code.ts";
 import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../../transport/client.ts";
 import type { AttemptListener, Progress } from "../../transport/connection.ts";
 import { type AttemptSource, ChangedCall, type RetryState } from "./attempts.ts";
@@ -166,7 +167,7 @@ export class RetryingCall implements ClientStream, AttemptListener {
     const call = this.#call;
     if (call === undefined) return;
     this.#timer = undefined;
-    if (call.deadline <= Date.now()) {
+    if (call.deadline <= steadyNow()) {
       const message = `deadline exceeded: ${call.method.path} had no time left for another attempt`;
       this.#finish({ code: Code.DEADLINE_EXCEEDED, message, metadata: undefined, cause: new Error("deadline exceeded") });
       return;

@@ -4,6 +4,7 @@ import { checkBoolean, checkFunctions, checkOptionNames, checkTime, type Names, 
 import { Code } from "../../protocol/code.ts";
 import { errorFromStatus } from "../../protocol/error.ts";
 import type { Status } from "../../protocol/status.ts";
+import { toSystemTime } from "../../steady-clock.ts";
 import type { Channel, ChannelState, ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import { type CallTarget, GrpcJsStream } from "./client-stream.ts";
 import { FailedStream } from "./failed-stream.ts";
@@ -121,7 +122,7 @@ class GrpcJsChannel implements Channel, CallTarget {
     if (call.compression !== "identity") return new FailedStream(unsupportedCompression(call.compression), listener);
     if (call.metadata?.has(lostKey)) return new FailedStream(unsupportedKey(), listener);
     if (this.state === "closed") return new FailedStream(this.#closed(), listener);
-    const deadline = Number.isFinite(call.deadline) ? Math.min(call.deadline, Date.now() + longestTimeoutMs) : call.deadline;
+    const deadline = Number.isFinite(call.deadline) ? Math.min(toSystemTime(call.deadline), Date.now() + longestTimeoutMs) : call.deadline;
     const raw = createCall(this.#factory, call.method, deadline, call.authority);
     const stream = new GrpcJsStream(this, call, listener, raw);
     stream.start();

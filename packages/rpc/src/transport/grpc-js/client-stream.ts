@@ -3,6 +3,7 @@ import { type Metadata as GrpcMetadata, type InterceptingListener, Metadata as N
 import { Code, codeFrom } from "../../protocol/code.ts";
 import { isGrpcType, notGrpc } from "../../protocol/content-type.ts";
 import type { Status } from "../../protocol/status.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { StartedCall } from "./intercepted-call.ts";
 import { fromGrpcJs, requestToGrpcJs } from "./metadata.ts";
@@ -205,7 +206,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
    * waited for. The timer of grpc-js may fire slightly earlier.
    */
   #isCallersDeadline({ code, details }: StatusObject): boolean {
-    return code === Code.DEADLINE_EXCEEDED && /^Deadline exceeded\b/.test(details) && this.#call.deadline - Date.now() <= 2;
+    return code === Code.DEADLINE_EXCEEDED && /^Deadline exceeded\b/.test(details) && this.#call.deadline - steadyNow() <= 2;
   }
 
   #explained(status: StatusObject): Status {

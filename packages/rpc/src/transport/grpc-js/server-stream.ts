@@ -17,6 +17,7 @@ import { hostPort } from "../../protocol/host-port.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { type ClientCertificate, clientCertificate } from "../../security/peer-certificate.ts";
+import { steadyNow, toSteadyTime } from "../../steady-clock.ts";
 import type { ServedMethod, ServerListener, ServerStream, UnsentCall } from "../server.ts";
 import { copyOf, toGrpcJs } from "./metadata.ts";
 import { RequestReader } from "./request-reader.ts";
@@ -72,7 +73,7 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
     this.#method = method;
     const { call } = args;
     const deadline = call.getDeadline();
-    this.deadline = deadline instanceof Date ? deadline.getTime() : deadline;
+    this.deadline = toSteadyTime(deadline instanceof Date ? deadline.getTime() : deadline);
     this.peer = bracketed(call.getPeer());
     call.on("cancelled", () => {
       this.#cancel();
@@ -88,7 +89,7 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
     if (this.over) return;
     // grpc-js has this timer, too, but reports it only once the peer has read all earlier messages.
     if (this.deadline !== Number.POSITIVE_INFINITY) {
-      this.#deadlineTimer = new LongTimer(() => this.#cancel(), Math.max(this.deadline - Date.now(), 0));
+      this.#deadlineTimer = new LongTimer(() => this.#cancel(), Math.max(this.deadline - steadyNow(), 0));
     }
     writable?.on("drain", () => {
       if (!this.over) listener.onDrain();
@@ -171,7 +172,7 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
     if (this.over) return;
     this.#end();
     // Timers fire up to a millisecond early.
-    this.#listener?.onCancel(this.deadline - Date.now() <= 1 ? timeUp : cancelled);
+    this.#listener?.onCancel(this.deadline - steadyNow() <= 1 ? timeUp : cancelled);
   }
 
   #end(): void {

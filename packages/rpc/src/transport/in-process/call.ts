@@ -7,6 +7,7 @@ import { fitStatus } from "../../protocol/fit-status.ts";
 import type { QueuedMessage } from "../../protocol/message-queue.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { ServedMethod, ServerListener } from "../server.ts";
 import { copyMetadata } from "./copy-metadata.ts";
@@ -182,7 +183,7 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
     const opens = method.early && (whole === undefined || whole.length > maxReceiveMessageBytes);
     // This method needs its request to be opened.
     if (!opens && this.#requests.isEmpty) return;
-    if (this.#call.deadline <= Date.now()) {
+    if (this.#call.deadline <= steadyNow()) {
       this.#status = timeUp;
       return;
     }

@@ -3,6 +3,7 @@ import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { formatTimeout, parseTimeout } from "../../protocol/timeout.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { OutgoingCall } from "../client.ts";
 import type { ServerStream } from "../server.ts";
 import { copyRequestMetadata } from "./copy-metadata.ts";
@@ -39,7 +40,7 @@ export class InProcessServerStream implements ServerStream {
     this.#metadata = undefined;
     // Rounded to whole milliseconds, as in `grpc-timeout`.
     this.deadline =
-      deadline === Number.POSITIVE_INFINITY ? deadline : Date.now() + (parseTimeout(formatTimeout(deadline - Date.now())) ?? 0);
+      deadline === Number.POSITIVE_INFINITY ? deadline : steadyNow() + (parseTimeout(formatTimeout(deadline - steadyNow())) ?? 0);
   }
 
   get metadata(): Metadata {

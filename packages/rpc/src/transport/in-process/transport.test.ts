@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { Code } from "../../protocol/code.ts";
 import { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
+import { steadyNow } from "../../steady-clock.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
 import type { ServedMethod, ServerListener, ServerStream } from "../server.ts";
 import { InProcessChannel, type InProcessOptions } from "./channel.ts";
@@ -202,7 +203,7 @@ test("a handler gets its deadline in whole milliseconds, and never sees a call p
   expect(left).toBeGreaterThanOrEqual(10_001);
   expect(left).toBeLessThan(10_100);
   expect(Number.isInteger(server.stream?.deadline)).toBe(true);
-  open({ deadline: Date.now() });
+  open({ deadline: steadyNow() });
   await turns();
   expect(events).toEqual({ server: ["answer request"], client: ["DEADLINE_EXCEEDED deadline exceeded"] });
 });

@@ -14,6 +14,7 @@ import { Code } from "../../../protocol/code.ts";
 import { type Compression, isCompression } from "../../../protocol/compression.ts";
 import { cut } from "../../../protocol/message-reader.ts";
 import type { Status } from "../../../protocol/status.ts";
+import { steadyNow } from "../../../steady-clock.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
@@ -90,7 +91,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     const call = this.#call;
     const { deadline, request } = call;
     this.#connection.counts.begin();
-    const timeoutMs = deadline === Number.POSITIVE_INFINITY ? deadline : deadline - Date.now();
+    const timeoutMs = deadline === Number.POSITIVE_INFINITY ? deadline : deadline - steadyNow();
     if (timeoutMs <= 0) {
       this.#endSoon(new LocalStatus(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${this.#path} had no time left before it was sent`));
       return;

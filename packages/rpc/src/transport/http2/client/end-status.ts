@@ -3,6 +3,7 @@ import { ErrorCode, errorCodeName, type HeaderList, Http2Error, type StreamReset
 import { Code } from "../../../protocol/code.ts";
 import { notGrpc } from "../../../protocol/content-type.ts";
 import type { Status } from "../../../protocol/status.ts";
+import { steadyNow } from "../../../steady-clock.ts";
 
 /** A status that this side creates. It has a `cause`, which a status from a server never has. */
 export class LocalStatus implements Status {
@@ -51,7 +52,7 @@ export function resetStatus(reset: StreamReset, path: string, target: string, de
       return status(mapped, `${target} refused ${path}: it takes no more calls at the moment`);
     case ErrorCode.CANCEL:
       // The server resets the stream when the deadline passes.
-      if (deadline <= Date.now()) return status(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${path} did not end in time`);
+      if (deadline <= steadyNow()) return status(Code.DEADLINE_EXCEEDED, `deadline exceeded: ${path} did not end in time`);
       return status(mapped, `the server cancelled ${path}`);
     case ErrorCode.ENHANCE_YOUR_CALM:
       return status(mapped, `the server reset ${path} with ENHANCE_YOUR_CALM: it has a limit for calls or for metadata`);

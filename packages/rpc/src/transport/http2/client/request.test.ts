@@ -5,12 +5,13 @@ import type { IncomingHttpHeaders } from "node:http2";
 import { createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { gunzipSync, inflateSync } from "node:zlib";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { dialerFor, dialTo, statusOf, TestCall, type TestCallOptions } from "../../../../test/attempts.ts";
 import { frame, peerServer } from "../../../../test/http2-peer.ts";
 import { framesOf, rawConnection, requestOn, responseHeader, setting, trailers, type, windowUpdate } from "../../../../test/raw-server.ts";
 import { Code } from "../../../protocol/code.ts";
 import { Metadata } from "../../../protocol/metadata.ts";
+import { steadyNow } from "../../../steady-clock.ts";
 
 interface Seen {
   readonly headers: IncomingHttpHeaders;
@@ -89,14 +90,11 @@ test.each([
 test("a timeout is sent as at least 1 ms, and a call past its deadline is not sent", async () => {
   const { target, seen } = await recorder();
   const connection = await dialTo(target);
-  const now = Date.now;
-  onTestFinished(() => {
-    Date.now = now;
-  });
-  Date.now = () => 1_000_000.75;
-  const soon = statusOf(connection, "unary", { deadline: 1_000_001 });
-  const over = new TestCall(connection, "unary", { deadline: 1_000_000.75 });
-  Date.now = now;
+  const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now());
+  onTestFinished(() => clock.mockRestore());
+  const soon = statusOf(connection, "unary", { deadline: steadyNow() + 0.25 });
+  const over = new TestCall(connection, "unary", { deadline: steadyNow() });
+  clock.mockRestore();
   expect(await over.ended).toMatchObject({
     status: {
       code: Code.DEADLINE_EXCEEDED,

@@ -9,6 +9,7 @@ import { accepts, type Compression } from "../../../protocol/compression.ts";
 import type { Metadata } from "../../../protocol/metadata.ts";
 import type { Status } from "../../../protocol/status.ts";
 import type { ClientCertificate } from "../../../security/peer-certificate.ts";
+import { steadyNow } from "../../../steady-clock.ts";
 import type { ServerListener, ServerStream } from "../../server.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { writeMessage } from "../write-message.ts";
@@ -25,8 +26,6 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   readonly #head: RequestHead;
   readonly #connection: ServerConnection;
   readonly deadline: number;
-  /** The deadline on the monotonic clock. */
-  readonly #timeUpAt: number;
   #timer: LongTimer | undefined = undefined;
   #listener: ServerListener | undefined = undefined;
   /** The status with which this side ended the call before it had a listener. */
@@ -58,13 +57,8 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     this.#head = head;
     this.#connection = connection;
     this.#wanted = !head.method.early;
-    if (head.timeoutMs === Number.POSITIVE_INFINITY) {
-      this.deadline = Number.POSITIVE_INFINITY;
-      this.#timeUpAt = Number.POSITIVE_INFINITY;
-    } else {
-      this.deadline = Date.now() + head.timeoutMs;
-      this.#timeUpAt = performance.now() + head.timeoutMs;
-    }
+    const { timeoutMs } = head;
+    this.deadline = timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : steadyNow() + timeoutMs;
   }
 
   /** The header has arrived. With `endStream`, nothing follows. */
@@ -292,7 +286,7 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     this.#connection.receiving.delete(this);
     this.#release();
     // On a busy machine the request may arrive before the timer fires.
-    if (this.#timeUpAt !== Number.POSITIVE_INFINITY && this.#timeUpAt <= performance.now()) this.#timeUp();
+    if (this.deadline !== Number.POSITIVE_INFINITY && this.deadline <= steadyNow()) this.#timeUp();
     else if (request === undefined) {
       if (mayReset) this.#halfCloseLater();
       else this.#listener?.onHalfClose();
