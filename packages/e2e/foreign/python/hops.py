@@ -35,7 +35,12 @@ def serve():
 
 def call(address, milliseconds):
     method = grpc.insecure_channel(address).unary_unary("/grpc.testing.TestService/EmptyCall")
-    metadata = (("x-request-id", "r1"), ("baggage", "a=1"), ("authorization", "Bearer secret"))
+    metadata = (
+        ("x-request-id", "r1"),
+        ("baggage", "a=1"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("authorization", "Bearer secret"),
+    )
     made = method.future(b"", metadata=metadata, timeout=int(milliseconds) / 1000)
 
     def cancel():

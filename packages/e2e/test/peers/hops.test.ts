@@ -1,32 +1,10 @@
 // A handler of ours between a client and a server that are not: deadline, cancellation and metadata
 // pass through it without any option.
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { Code, createChannel, createClient, type ImplementOptions, implement } from "@grpc-study/rpc";
 import { describe, expect, test } from "vitest";
 import { TestService } from "../../gen/grpc/testing/test_pb.js";
-import { buildGo, hasGo } from "../harness/go-program.ts";
-import { e2eFolder } from "../harness/paths.ts";
-import { Process } from "../harness/process.ts";
+import { type Begun, peers } from "../harness/hops.ts";
 import { serveRpc } from "../harness/rpc-server.ts";
-
-const python = process.env["PYTHON_GRPC"] ?? "/usr/bin/python3";
-const hasPython = spawnSync(python, ["-c", "import grpc"]).status === 0;
-
-const peers = [
-  { peer: "grpc-go", installed: hasGo, start: (...args: readonly string[]) => new Process(buildGo("hops"), args) },
-  {
-    peer: "C-core",
-    installed: hasPython,
-    start: (...args: readonly string[]) => new Process(python, [join(e2eFolder, "foreign/python/hops.py"), ...args]),
-  },
-];
-
-/** What the last hop prints at the beginning of a call. */
-interface Begun {
-  readonly leftMs: number;
-  readonly metadata: Readonly<Record<string, string>>;
-}
 
 describe.each(peers)("$peer", ({ installed, start }) => {
   /** Starts the last hop, our handler, and a call of the first hop. */

@@ -73,7 +73,8 @@ func call(address string, milliseconds string) {
 		bufio.NewReader(os.Stdin).ReadString('\n')
 		cancel()
 	}()
-	ctx = metadata.AppendToOutgoingContext(ctx, "x-request-id", "r1", "baggage", "a=1", "authorization", "Bearer secret")
+	ctx = metadata.AppendToOutgoingContext(ctx, "x-request-id", "r1", "baggage", "a=1",
+		"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "authorization", "Bearer secret")
 	request, response := []byte{}, []byte{}
 	err = connection.Invoke(ctx, "/grpc.testing.TestService/EmptyCall", &request, &response)
 	print(map[string]interface{}{"code": status.Code(err)})
