@@ -14,13 +14,21 @@ export function checkEntry(data: Uint8Array, id: string | undefined): void {
 
 export function checkFrom(from: unknown): void {
   if (from === "start" || from === "end") return;
-  if (typeof from !== "bigint") throw new TypeError(`from must be a bigint, "start" or "end", got ${String(from)}`);
-  checkPosition("from", from);
+  if (from instanceof Date) checkTime("from", from);
+  else if (typeof from === "bigint") checkPosition("from", from);
+  else throw new TypeError(`from must be a bigint, a Date, "start" or "end", got ${String(from)}`);
 }
 
 export function checkPosition(name: string, position: bigint): void {
   if (typeof position !== "bigint") throw new TypeError(`${name} must be a bigint, got ${typeof position}`);
   if (position < 0n || position > 2n ** 63n - 1n) throw new RangeError(`${name} must be from 0 to 2^63 - 1, got ${position}`);
+}
+
+/** The years 1 to 9999, which all logs can store. */
+export function checkTime(name: string, time: Date): void {
+  const ms = time.getTime();
+  if (ms >= -62_135_596_800_000 && ms < 253_402_300_800_000) return;
+  throw new RangeError(`${name} must be a time from the year 1 to 9999, got ${String(time)}`);
 }
 
 export function checkCount(name: string, count: number, most: number): void {

@@ -1,4 +1,4 @@
-import { checkCount, checkEntry, checkFrom, checkPosition, checkTopic } from "./checks.ts";
+import { checkCount, checkEntry, checkFrom, checkPosition, checkTime, checkTopic } from "./checks.ts";
 import { ahead, closed, trimmed } from "./error.ts";
 import type { Live, SubscribeOptions } from "./live.ts";
 import type { Log } from "./log.ts";
@@ -36,19 +36,29 @@ export function liveOver(log: Log): Live {
       checkFrom(from);
       checkCount("maxBehind", maxBehind, Number.MAX_SAFE_INTEGER);
       checkOpen();
+      // Before the bounds, so that it cannot be after the end.
+      const before = from instanceof Date ? await log.before(topic, from) : undefined;
       const { start, end } = await log.bounds(topic);
       checkOpen();
-      const position = from === "start" ? start : from === "end" ? end : from;
+      const position = positionOf(from, { start, end, before });
       if (position > end) throw ahead(topic, position, end);
       if (position < start) throw trimmed(topic, position);
       return subscription({ log, topic, tail: tailOf(topic, end), position, maxBehind, signal });
     },
     async read(topic, { after, limit = 100 } = {}) {
       checkTopic(topic);
-      if (after !== undefined) checkPosition("after", after);
+      if (after instanceof Date) checkTime("after", after);
+      else if (after !== undefined) checkPosition("after", after);
       checkCount("limit", limit, 1_000);
       checkOpen();
-      return log.read(topic, after ?? (await log.bounds(topic)).start, limit);
+      const position = after instanceof Date ? await log.before(topic, after) : after;
+      return log.read(topic, position ?? (await log.bounds(topic)).start, limit);
+    },
+    async trim(topic, upTo) {
+      checkTopic(topic);
+      checkPosition("upTo", upTo);
+      checkOpen();
+      await log.trim(topic, upTo);
     },
     async ready() {
       checkOpen();
@@ -61,4 +71,18 @@ export function liveOver(log: Log): Live {
       await log.close();
     },
   };
+}
+
+interface Places {
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly before: bigint | undefined;
+}
+
+function positionOf(from: bigint | Date | "end" | "start", { start, end, before }: Places): bigint {
+  if (from === "start") return start;
+  if (from === "end") return end;
+  if (typeof from === "bigint") return from;
+  // What was trimmed since is no longer part of the topic.
+  return before === undefined || before < start ? start : before;
 }

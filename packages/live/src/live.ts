@@ -19,10 +19,11 @@ export interface PublishOptions {
 
 export interface SubscribeOptions {
   /**
-   * A position continues after its entry, `start` begins with the oldest entry that the log has, and
-   * `end` with the first entry that is published after `subscribe` resolves. Default: `end`.
+   * A position continues after its entry, `start` begins with the oldest entry that the log has,
+   * `end` with the first entry that is published after `subscribe` resolves, and a time with the
+   * first entry that was stored then or later. Default: `end`.
    */
-  readonly from?: bigint | "end" | "start";
+  readonly from?: bigint | Date | "end" | "start";
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
   /**
@@ -40,8 +41,8 @@ export interface Subscription extends AsyncIterableIterator<Entry, undefined, un
 }
 
 export interface ReadOptions {
-  /** Reads the entries after this position. Default: from the oldest entry. */
-  readonly after?: bigint;
+  /** Reads the entries after this position, or those stored at this time or later. Default: all. */
+  readonly after?: bigint | Date;
   /** The greatest number of entries, from 1 to 1,000. Default: 100. */
   readonly limit?: number;
 }
@@ -76,6 +77,12 @@ export interface Live {
    * @throws LiveError `trimmed`, `unavailable`, `closed`
    */
   read(topic: string, options?: ReadOptions): Promise<readonly Entry[]>;
+  /**
+   * Deletes the entries up to a position. Readers that still need one fail with `trimmed`.
+   *
+   * @throws LiveError `unavailable`, `closed`
+   */
+  trim(topic: string, upTo: bigint): Promise<void>;
   /** Resolves if the log's server answers. @throws LiveError `unavailable`, `closed` */
   ready(): Promise<void>;
   /** Fails all subscriptions with `closed`, and closes the connections that the log opened. */

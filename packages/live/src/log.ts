@@ -11,6 +11,10 @@ export interface Log {
   read(topic: string, after: bigint, limit: number): Promise<readonly Entry[]>;
   /** The position before the oldest entry of the topic, and the position at its end. */
   bounds(topic: string): Promise<{ readonly start: bigint; readonly end: bigint }>;
+  /** The position before the first entry that was stored at a time or later; the end if there is none. */
+  before(topic: string, time: Date): Promise<bigint>;
+  /** Deletes the entries up to a position. */
+  trim(topic: string, upTo: bigint): Promise<void>;
   /**
    * Iterates over the entries after a position as they arrive, until the signal aborts. Throws
    * `unavailable` if the connection is lost: the caller then follows from its last position.

@@ -1,4 +1,5 @@
 // What each log does, whatever it is made of.
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Live, LiveError } from "../src/index.ts";
 import { bytes, numbered, publishAll, take, text } from "./entries.ts";
@@ -151,6 +152,47 @@ for (const kind of kinds) {
       expect(await live.read(topic, { limit: 1 })).toHaveLength(1);
     });
 
+    test("a subscription and a page from a time begin with the first entry that was stored then", async () => {
+      const topic = newTopic();
+      await publishAll(live, topic, "", 2);
+      await sleep(20);
+      const time = new Date();
+      await sleep(20);
+      expect(await live.read(topic, { after: time })).toEqual([]);
+      await using waiting = disposable(await live.subscribe(topic, { from: time }));
+      await publishAll(live, topic, "", 2, 2);
+      await using subscription = disposable(await live.subscribe(topic, { from: time }));
+      for (const { value } of [subscription, waiting]) expect(await take(value, 2)).toEqual(["2", "3"]);
+      expect((await live.read(topic, { after: time })).map(text)).toEqual(["2", "3"]);
+      expect((await live.read(topic, { after: new Date(0) })).map(text)).toEqual(["0", "1", "2", "3"]);
+      expect(await live.read(topic, { after: new Date(Date.now() + 3_600_000) })).toEqual([]);
+      expect(await live.read(newTopic(), { after: time })).toEqual([]);
+    });
+
+    test("trim deletes the entries up to a position, and the topic goes on", async () => {
+      const topic = newTopic();
+      const positions: bigint[] = [];
+      for (const data of ["a", "b", "c", "d"]) positions.push(await live.publish(topic, bytes(data)));
+      const [, second = 0n, , last = 0n] = positions;
+      await live.publish(`${topic} other`, bytes("stays"));
+      await live.trim(topic, second);
+      await live.trim(topic, second);
+      expect((await live.read(topic)).map(text)).toEqual(["c", "d"]);
+      expect((await live.read(topic, { after: second })).map(text)).toEqual(["c", "d"]);
+      expect((await live.read(topic, { after: new Date(0) })).map(text)).toEqual(["c", "d"]);
+      await using subscription = disposable(await live.subscribe(topic, { from: "start" }));
+      expect(await take(subscription.value, 2)).toEqual(["c", "d"]);
+      await live.trim(topic, last);
+      expect(await live.read(topic)).toEqual([]);
+      expect(await live.publish(topic, bytes("e"))).toBeGreaterThan(last);
+      expect(await take(subscription.value, 1)).toEqual(["e"]);
+      expect((await live.read(`${topic} other`)).map(text)).toEqual(["stays"]);
+      await expect(live.subscribe(topic, { from: positions[0] as bigint })).rejects.toMatchObject({ reason: "trimmed" });
+      await expect(live.read(topic, { after: second })).rejects.toMatchObject({ reason: "trimmed", position: second });
+      await using other = disposable(await live.subscribe(`${topic} other`, { from: "start" }));
+      expect(await take(other.value, 1)).toEqual(["stays"]);
+    });
+
     test("a position after the end is refused", async () => {
       const topic = newTopic();
       const position = await live.publish(topic, bytes("x"));
@@ -181,7 +223,11 @@ for (const kind of kinds) {
       await expect(live.publish("x", new Uint8Array(262_145))).rejects.toThrow("data must have at most 262144 bytes, got 262145");
       await expect(live.publish("x", "text" as never)).rejects.toThrow("data must be a Uint8Array, got string");
       await expect(live.publish("x", bytes(""), { id: "" })).rejects.toThrow("id must be 1 to 200 characters long, got 0");
-      await expect(live.subscribe("x", { from: 5 as never })).rejects.toThrow('from must be a bigint, "start" or "end", got 5');
+      await expect(live.subscribe("x", { from: 5 as never })).rejects.toThrow('from must be a bigint, a Date, "start" or "end", got 5');
+      await expect(live.subscribe("x", { from: new Date(Number.NaN) })).rejects.toThrow(
+        "from must be a time from the year 1 to 9999, got Invalid Date",
+      );
+      await expect(live.trim("x", -1n)).rejects.toThrow("upTo must be from 0 to");
       await expect(live.subscribe("x", { from: -1n })).rejects.toThrow("from must be from 0 to");
       await expect(live.subscribe("x", { maxBehind: 0 })).rejects.toThrow("maxBehind must be an integer from 1");
       await expect(live.read("x", { limit: 1_001 })).rejects.toThrow("limit must be an integer from 1 to 1000, got 1001");

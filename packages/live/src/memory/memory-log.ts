@@ -31,7 +31,7 @@ export class MemoryLog implements Log {
     topic.entries.push({ entry: { position, time: new Date(), data: Uint8Array.from(data) }, id });
     if (id !== undefined) topic.positions.set(id, position);
     // Dropping half of the surplus at once keeps the cost of an entry constant.
-    if (topic.entries.length >= this.#maxEntries * 1.5) this.#trim(topic);
+    if (topic.entries.length >= this.#maxEntries * 1.5) this.#drop(topic, topic.entries.length - this.#maxEntries);
     // The topics are in the order of their newest entry.
     this.#topics.delete(name);
     this.#topics.set(name, topic);
@@ -61,6 +61,20 @@ export class MemoryLog implements Log {
     const topic = this.#topics.get(name);
     if (topic === undefined) return { start: this.#base, end: this.#base };
     return { start: topic.start, end: this.#end(topic) };
+  }
+
+  async before(name: string, time: Date): Promise<bigint> {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) return this.#base;
+    const older = topic.entries.findLastIndex(({ entry }) => entry.time < time);
+    return topic.start + BigInt(older + 1);
+  }
+
+  async trim(name: string, upTo: bigint): Promise<void> {
+    const topic = this.#topics.get(name);
+    if (topic === undefined || upTo <= topic.start) return;
+    const end = this.#end(topic);
+    this.#drop(topic, Number((upTo < end ? upTo : end) - topic.start));
   }
 
   async *follow(name: string, after: bigint, signal: AbortSignal): AsyncGenerator<readonly Entry[]> {
@@ -108,10 +122,9 @@ export class MemoryLog implements Log {
     }
   }
 
-  #trim(topic: Topic): void {
-    const surplus = topic.entries.length - this.#maxEntries;
-    for (const { id } of topic.entries.splice(0, surplus)) if (id !== undefined) topic.positions.delete(id);
-    topic.start += BigInt(surplus);
+  #drop(topic: Topic, count: number): void {
+    for (const { id } of topic.entries.splice(0, count)) if (id !== undefined) topic.positions.delete(id);
+    topic.start += BigInt(count);
   }
 
   #changed(topic: Topic, position: bigint, signal: AbortSignal): Promise<void> {

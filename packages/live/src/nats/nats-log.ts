@@ -1,4 +1,5 @@
 import {
+  DeliverPolicy,
   DiscardPolicy,
   JetStreamApiCodes,
   JetStreamApiError,
@@ -9,6 +10,7 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
   type StreamInfo,
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -52,7 +54,7 @@ export class NatsLog implements Log {
 
   async read(topic: string, after: bigint, limit: number): Promise<readonly Entry[]> {
     const { client } = await this.#open();
-    if (after < (await this.bounds()).start) throw trimmed(topic, after);
+    if (after < (await this.bounds(topic)).start) throw trimmed(topic, after);
     const consumer = await available(client.consumers.get(this.#options.stream, this.#consumer(topic, after)));
     try {
       const { num_pending: pending } = await available(consumer.info(true));
@@ -74,11 +76,43 @@ export class NatsLog implements Log {
     }
   }
 
-  async bounds(): Promise<{ start: bigint; end: bigint }> {
+  async bounds(topic: string): Promise<{ start: bigint; end: bigint }> {
     const { manager } = await this.#open();
-    const { state } = await available(manager.streams.info(this.#options.stream));
-    // An empty stream has 0 or the number after the last deleted entry as its first.
-    return { start: BigInt(Math.max(state.first_seq - 1, 0)), end: BigInt(state.last_seq) };
+    const { stream } = this.#options;
+    const [mark, { state, config }] = await available(
+      Promise.all([manager.streams.getMessage(stream, { last_by_subj: this.#markOf(topic) }), manager.streams.info(stream)]),
+    );
+    const trimmedTo = mark === null ? 0n : BigInt(mark.string());
+    // Entries that a limit deleted may have been of any topic.
+    const dropped = hasLimits(config) ? BigInt(Math.max(state.first_seq - 1, 0)) : 0n;
+    return { start: trimmedTo > dropped ? trimmedTo : dropped, end: BigInt(state.last_seq) };
+  }
+
+  async before(topic: string, time: Date): Promise<bigint> {
+    const { end } = await this.bounds(topic);
+    const { client } = await this.#open();
+    const options = { filter_subjects: this.#subject(topic), opt_start_time: time.toISOString(), deliver_policy: DeliverPolicy.StartTime };
+    const consumer = await available(client.consumers.get(this.#options.stream, options));
+    try {
+      if ((await available(consumer.info(true))).num_pending === 0) return end;
+      const first = await available(consumer.next({ expires: timeoutMs }));
+      if (first === null) throw unavailable("NATS", new Error("no entry arrived in time"));
+      return BigInt(first.seq - 1);
+    } finally {
+      await consumer.delete().catch(() => {});
+    }
+  }
+
+  async trim(topic: string, upTo: bigint): Promise<void> {
+    const { client, manager } = await this.#open();
+    const { start, end } = await this.bounds(topic);
+    const position = upTo < end ? upTo : end;
+    if (position <= start) return;
+    // First the mark: a reader that needs what is deleted must be told.
+    const mark = this.#markOf(topic);
+    await available(client.publish(mark, `${position}`, { timeout: timeoutMs }));
+    await available(manager.streams.purge(this.#options.stream, { filter: mark, keep: 1 }));
+    await available(manager.streams.purge(this.#options.stream, { filter: this.#subject(topic), seq: Number(position) + 1 }));
   }
 
   async *follow(topic: string, after: bigint, signal: AbortSignal): AsyncGenerator<readonly Entry[]> {
@@ -104,7 +138,8 @@ export class NatsLog implements Log {
   }
 
   async ready(): Promise<void> {
-    await this.bounds();
+    const { manager } = await this.#open();
+    await available(manager.streams.info(this.#options.stream));
   }
 
   async close(): Promise<void> {
@@ -114,6 +149,11 @@ export class NatsLog implements Log {
 
   #subject(topic: string): string {
     return subjectOf(this.#options.prefix, topic);
+  }
+
+  /** The subject whose last message says up to where the topic was trimmed. */
+  #markOf(topic: string): string {
+    return `${this.#subject(topic)}.trimmed`;
   }
 
   #consumer(topic: string, after: bigint) {
@@ -170,6 +210,10 @@ async function watch(connection: NatsConnection, onLost: ReadonlySet<() => void>
   for await (const { type } of connection.status()) {
     if (type === "disconnect" || type === "close") for (const lost of [...onLost]) lost();
   }
+}
+
+function hasLimits({ max_age, max_bytes, max_msgs, max_msgs_per_subject }: StreamConfig): boolean {
+  return [max_age, max_bytes, max_msgs, max_msgs_per_subject].some((limit) => limit > 0);
 }
 
 const entryOf = ({ seq, time, data }: JsMsg): Entry => ({ position: BigInt(seq), time, data });

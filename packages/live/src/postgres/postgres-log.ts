@@ -25,6 +25,15 @@ SELECT last::text AS end, coalesce(
   (SELECT position - 1 FROM live_entries WHERE topic = $1 ORDER BY position LIMIT 1), last
 )::text AS start FROM live_topics WHERE topic = $1`;
 
+// Times ascend with positions, so that this reads only the entries that are not older.
+const readBefore = `
+SELECT coalesce(
+  (SELECT position FROM live_entries WHERE topic = $1 AND time < $2::timestamptz ORDER BY position DESC LIMIT 1),
+  (SELECT position - 1 FROM live_entries WHERE topic = $1 ORDER BY position LIMIT 1),
+  (SELECT last FROM live_topics WHERE topic = $1),
+  0
+)::text AS position`;
+
 export class PostgresLog implements Log {
   readonly #database: Database;
   readonly #pollMs: number;
@@ -59,6 +68,17 @@ export class PostgresLog implements Log {
     const { rows } = await this.#database.query(readBounds, [topic]);
     const row = rows[0] as { start: string; end: string } | undefined;
     return { start: BigInt(row?.start ?? 0), end: BigInt(row?.end ?? 0) };
+  }
+
+  async before(topic: string, time: Date): Promise<bigint> {
+    await this.#ensureSchema();
+    const { rows } = await this.#database.query(readBefore, [topic, time.toISOString()]);
+    return BigInt((rows[0] as { position: string }).position);
+  }
+
+  async trim(topic: string, upTo: bigint): Promise<void> {
+    await this.#ensureSchema();
+    await this.#database.query("DELETE FROM live_entries WHERE topic = $1 AND position <= $2::bigint", [topic, `${upTo}`]);
   }
 
   async *follow(topic: string, after: bigint, signal: AbortSignal): AsyncGenerator<readonly Entry[]> {
