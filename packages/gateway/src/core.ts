@@ -4,6 +4,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import { CallLimits } from "./call-limits.ts";
 import { connect } from "./connect/handler.ts";
+import { isConnectSocket } from "./connect/socket.ts";
 import { Cors, corsMethods, isPreflight } from "./cors.ts";
 import type { Settings } from "./exchange.ts";
 import { quote } from "./fields/invalid-field.ts";
@@ -26,7 +27,7 @@ import { type OwnHandler, ownPathsOf } from "./own-paths.ts";
 import type { ProtocolHandler } from "./protocol/handler.ts";
 import { allProtocols } from "./protocols.ts";
 import type { Route } from "./route.ts";
-import { Routes, registryOf, updated, upstreamsOf } from "./routes.ts";
+import { Routes, type RpcMethod, registryOf, updated, upstreamsOf } from "./routes.ts";
 import { Running } from "./running.ts";
 import { onlyConnection, Pools, serversOf, type UpstreamConnections } from "./upstreams.ts";
 
@@ -137,6 +138,11 @@ export class Core {
     const { rest, rpc, protocol } = this.#find(request);
     if (protocol !== undefined) return rpc?.method;
     return rest?.route.binding.method;
+  }
+
+  /** The method that a handshake calls by Connect over a WebSocket. Returns `undefined` if it calls none. */
+  socketMethod({ headers, path }: HttpRequest): RpcMethod | undefined {
+    return isConnectSocket(headers) && this.#protocols.includes(connect) ? this.#served.routes.method(path) : undefined;
   }
 
   /** Finds what a request calls: a method by a protocol of RPC, or else a route of REST. */

@@ -3,14 +3,21 @@ import type { Duplex } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import type { WebSocket } from "ws";
-import type { Route } from "../route.ts";
+import type { Exchange } from "../exchange.ts";
 import { MessageClock } from "./message-clock.ts";
-import type { WebSocketExchange } from "./web-socket-exchange.ts";
 
 /** Maximum size of buffered frames before the socket is paused, in bytes. */
 const window = 64 * 1024;
 /** Approximate memory of a frame in addition to its payload, in bytes. */
 const overhead = 64;
+
+/** Turns a frame into a message. */
+export interface FrameReader {
+  /** Whether frames may be binary. */
+  readonly binary: boolean;
+  /** @throws RpcError INVALID_ARGUMENT or RESOURCE_EXHAUSTED for an invalid message. */
+  read(frame: Buffer): Message;
+}
 
 /**
  * The requests in a WebSocket's frames: JSON in text frames, or the chunks of a
@@ -20,8 +27,7 @@ const overhead = 64;
  */
 export class Frames implements AsyncIterableIterator<Message, undefined> {
   readonly #socket: WebSocket;
-  readonly #exchange: WebSocketExchange;
-  readonly #route: Route;
+  readonly #reader: FrameReader;
   readonly #clock: MessageClock;
   readonly #frames: Buffer[] = [];
   #bytes = 0;
@@ -29,10 +35,9 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
   #closed = false;
   #failure: unknown;
 
-  constructor(socket: WebSocket, connection: Duplex, exchange: WebSocketExchange, route: Route) {
+  constructor(socket: WebSocket, connection: Duplex, exchange: Exchange, reader: FrameReader) {
     this.#socket = socket;
-    this.#exchange = exchange;
-    this.#route = route;
+    this.#reader = reader;
     const { bodyTimeoutMs } = exchange.settings;
     this.#clock = new MessageClock(connection, bodyTimeoutMs, () => {
       const late = new RpcError(Code.DEADLINE_EXCEEDED, `the message did not arrive within ${bodyTimeoutMs} ms`);
@@ -68,7 +73,7 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
 
   #take(data: Buffer, binary: boolean): void {
     if (this.#closed || this.#failure !== undefined) return;
-    if (binary && data.length > 0 && this.#route.binder.body !== "raw") {
+    if (binary && data.length > 0 && !this.#reader.binary) {
       this.fail(new RpcError(Code.INVALID_ARGUMENT, "unexpected binary frame: send messages as JSON in text frames"));
       return;
     }
@@ -101,20 +106,10 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
     else if (frame === undefined) waiter.reject(this.#failure);
     else {
       try {
-        waiter.resolve({ done: false, value: this.#bind(frame) });
+        waiter.resolve({ done: false, value: this.#reader.read(frame) });
       } catch (error) {
         waiter.reject(error);
       }
     }
-  }
-
-  #bind(frame: Buffer): Message {
-    const { binder } = this.#route;
-    const { request } = this.#exchange;
-    if (binder.body !== "raw") return binder.bind(this.#exchange, frame.toString());
-    // A browser cannot send the header. The default for unknown content is bytes (RFC 9110, section
-    // 8.3).
-    const { "content-type": contentType = "application/octet-stream" } = request.headers;
-    return binder.bind(this.#exchange, { contentType, data: new Uint8Array(frame) });
   }
 }

@@ -1,6 +1,7 @@
 // The handshake of a WebSocket.
 import { Code } from "@grpc-study/rpc";
 import type { HandshakeHandler } from "../adapters/upgrade.ts";
+import { serveConnectSocket } from "../connect/socket.ts";
 import { type Core, check, type Guard } from "../core.ts";
 import { quote } from "../fields/invalid-field.ts";
 import { HttpError } from "../http/errors.ts";
@@ -19,6 +20,11 @@ export function handshakeHandler(core: Core, guard: Guard | undefined): Handshak
     try {
       check(request, guard);
       checkOrigin(request, settings.pageOrigins);
+      const method = core.socketMethod(request);
+      if (method !== undefined) {
+        checkHeaders(request.headers);
+        return (socket, connection) => serveConnectSocket(socket, connection, request, settings, method);
+      }
       const match = findStream(routes, request.path);
       if (match === undefined) throw noStream(routes, request.path);
       checkHeaders(request.headers);

@@ -3,41 +3,27 @@
 // the message as the reason. A client that closes before its half-close cancels the call.
 
 import type { Duplex } from "node:stream";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
 import type { WebSocket } from "ws";
 import { timeoutOf } from "../http/headers.ts";
-import type { Responses, Route } from "../route.ts";
-import { Frames } from "./frames.ts";
+import type { Route } from "../route.ts";
+import { type FrameReader, Frames } from "./frames.ts";
+import { sendPings } from "./pings.ts";
 import { print } from "./print.ts";
+import { sendAll } from "./send-frames.ts";
 import type { WebSocketExchange } from "./web-socket-exchange.ts";
 
 /** A close frame has a payload of 125 bytes, two of them for the code (RFC 6455, section 5.5). */
 const maxReasonBytes = 123;
-/** Milliseconds between pings. A peer that misses one pong is disconnected. */
-const pingMs = 30_000;
-/** Number of responses after which the event loop gets a turn. */
-const turnEvery = 64;
-/** Maximum number of bytes in the send buffer before the next response is requested. */
-const sendWindow = 64 * 1024;
 
 export async function serveWebSocket(socket: WebSocket, connection: Duplex, exchange: WebSocketExchange, route: Route): Promise<void> {
   const { request, settings } = exchange;
   exchange.socket = socket;
   const [peer] = request.addresses;
   const start = performance.now();
-  let alive = true;
-  const pings = setInterval(() => {
-    // Pongs are not read while the socket is paused.
-    if (!alive && !socket.isPaused) return socket.terminate();
-    alive = false;
-    socket.ping();
-  }, pingMs);
-  socket.on("pong", () => {
-    alive = true;
-  });
-  const requests = new Frames(socket, connection, exchange, route);
+  sendPings(socket);
+  const requests = new Frames(socket, connection, exchange, requestReader(exchange, route));
   // The frame is malformed or too large. `ws` has sent 1002, 1007 or 1009; the close may still take
   // a while.
   socket.on("error", () => {
@@ -45,7 +31,6 @@ export async function serveWebSocket(socket: WebSocket, connection: Duplex, exch
     exchange.cancel();
   });
   socket.on("close", () => {
-    clearInterval(pings);
     requests.fail(new RpcError(Code.CANCELLED, "the WebSocket was closed"));
     exchange.cancel();
   });
@@ -67,6 +52,15 @@ export async function serveWebSocket(socket: WebSocket, connection: Duplex, exch
   requests.return();
   if (error === undefined) socket.close(1000);
   else socket.close(4000 + error.code, shorten(exchange.settings.errors.visible(error).message));
+}
+
+/** Reads messages by the rule of a route: JSON, or the chunks of a `google.api.HttpBody`. */
+function requestReader(exchange: WebSocketExchange, { binder }: Route): FrameReader {
+  if (binder.body !== "raw") return { binary: false, read: (frame) => binder.bind(exchange, frame.toString()) };
+  // A browser cannot send the header. The default for unknown content is bytes (RFC 9110, section
+  // 8.3).
+  const { "content-type": contentType = "application/octet-stream" } = exchange.request.headers;
+  return { binary: true, read: (frame) => binder.bind(exchange, { contentType, data: new Uint8Array(frame) }) };
 }
 
 async function runCall(socket: WebSocket, exchange: WebSocketExchange, route: Route, requests: Frames): Promise<void> {
@@ -95,30 +89,6 @@ async function runCall(socket: WebSocket, exchange: WebSocketExchange, route: Ro
     case "bidi_streaming":
       return sendAll(socket, calls.call(requests, options), send);
   }
-}
-
-async function sendAll(socket: WebSocket, responses: Responses, send: (response: Message) => void): Promise<void> {
-  let count = 0;
-  for (let response = await responses.recv(); response !== undefined; response = await responses.recv()) {
-    // The close event may come later.
-    if (socket.readyState !== socket.OPEN) throw new RpcError(Code.CANCELLED, "the WebSocket was closed");
-    send(response);
-    if (socket.bufferedAmount > sendWindow) await drained(socket);
-    // An in-process upstream would starve other calls.
-    else if (++count % turnEvery === 0) await nextTurn();
-  }
-}
-
-/** Resolves once the send buffer has been written, or the socket is closed. */
-function drained(socket: WebSocket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.once("close", resolve);
-    // Frames are written in order, so the buffer is empty once the ping is written.
-    socket.ping("", undefined, () => {
-      socket.off("close", resolve);
-      resolve();
-    });
-  });
 }
 
 function shorten(reason: string): string {
