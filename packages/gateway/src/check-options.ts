@@ -83,7 +83,7 @@ const commonChecks: Checks<GatewayOptions> = {
     matching("an array of at least one protocol", (list) => (list as readonly unknown[]).length > 0)(name, value);
   },
   maxResponseBytes: count,
-  paths: objectOf({ openApi: path, docs: path, health: path }),
+  paths: objectOf({ openApi: path, docs: path, health: path, console: path }),
   onWarning: callback,
   json: objectOf({ fieldNames, emitDefaults: boolean, ignoreUnknownFields: boolean }),
   rejectUnknownParameters: boolean,
@@ -131,6 +131,7 @@ const commonChecks: Checks<GatewayOptions> = {
 
 const serverChecks: Checks<GatewayServerOptions> = {
   ...commonChecks,
+  console: either(true, either(false, objectOf({ readOnly: boolean }))),
   // Checked by the server.
   tls: anObject,
   limits: anObject,

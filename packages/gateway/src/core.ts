@@ -5,6 +5,8 @@ import { Code, RpcError } from "@grpc-study/rpc";
 import { CallLimits } from "./call-limits.ts";
 import { connect } from "./connect/handler.ts";
 import { isConnectSocket } from "./connect/socket.ts";
+import type { ConsoleOptions } from "./console/console-options.ts";
+import { consoleHandlers, type FindHandler } from "./console/handlers.ts";
 import { Cors, corsMethods, isPreflight } from "./cors.ts";
 import type { Settings } from "./exchange.ts";
 import { quote } from "./fields/invalid-field.ts";
@@ -54,12 +56,20 @@ const knownMethods: ReadonlySet<string> = new Set(METHODS.filter((method) => met
 /** Rejects requests that a server must not serve. @throws HttpError */
 export type Guard = (request: HttpRequest) => void;
 
+/** The console of a gateway. */
+export interface CoreConsole extends ConsoleOptions {
+  /** Whether it is served now. */
+  readonly isOn: () => boolean;
+}
+
 /** What differs between the servers of a gateway. */
 export interface CoreOptions {
   /** Headers of all responses. */
   readonly headers?: ResponseHeaders;
   /** Whether `/` redirects to the documentation, unless a rule matches it. */
   readonly home?: boolean;
+  /** The console. Default: none. */
+  readonly console?: CoreConsole | undefined;
 }
 
 /** What changes with `update`. */
@@ -67,6 +77,7 @@ interface Served {
   readonly routes: Routes;
   readonly settings: Settings;
   readonly own: ReadonlyMap<string, OwnHandler>;
+  readonly console: FindHandler | undefined;
   /** The gateway's own health and reflection services, created by their first call. */
   readonly common: () => UpstreamConnections;
 }
@@ -164,7 +175,7 @@ export class Core {
 
   /** Answers a request. Never throws. */
   handle(request: HttpRequest, response: HttpResponse, guard?: Guard): void {
-    const { routes, settings, own } = this.#served;
+    const { routes, settings, own, console } = this.#served;
     const { method, path } = request;
     try {
       check(request, guard);
@@ -178,7 +189,7 @@ export class Core {
       this.#cors.answer(new HttpExchange(request, response, settings), this.#corsMethods());
       return;
     }
-    const ownHandler = own.get(path);
+    const ownHandler = console?.(path) ?? own.get(path);
     if (ownHandler !== undefined && (method === "GET" || method === "HEAD")) {
       serveOwn(new HttpExchange(request, response, settings), ownHandler);
       return;
@@ -244,11 +255,19 @@ export class Core {
       routes,
       settings,
       own,
+      console: this.#consoleOf(options, routes),
       common: () => {
         common ??= onlyConnection(ownServices({ services: routes.services, health, reflection }));
         return common;
       },
     };
+  }
+
+  #consoleOf(options: GatewayOptions, { bindings, services }: Routes): FindHandler | undefined {
+    const { console } = this.#core;
+    const { console: path } = ownPathsOf(options);
+    if (console === undefined || path === undefined) return undefined;
+    return consoleHandlers({ path, console, options, bindings, services: services.keys(), isOn: console.isOn });
   }
 
   #corsMethods(): readonly string[] {

@@ -5,6 +5,7 @@ import { type Fetch, fetchHandler } from "./adapters/fetch.ts";
 import { nodeListener } from "./adapters/node.ts";
 import { Upgrades } from "./adapters/upgrade.ts";
 import { checkServerOptions, checkUpstreams } from "./check-options.ts";
+import { consoleSetting } from "./console/console-setting.ts";
 import { abortMs, Core, defaultGraceMs, type Guard } from "./core.ts";
 import { type GuardedRequest, originsOf } from "./grpc/origin.ts";
 import { methodsOf } from "./grpc/relay.ts";
@@ -64,9 +65,14 @@ export function createGateway(options: GatewayServerOptions): Gateway {
   const { tls, limits, cors, trustProxy, protocols = allProtocols, graceMs = defaultGraceMs } = options;
   const corsOrigins = cors === undefined ? [] : [cors.origin].flat();
   const pageOrigins = [...corsOrigins, ...(options.allowedOrigins ?? [])];
+  const console = consoleSetting(options);
   const core = new Core(
-    { ...options, allowedOrigins: pageOrigins, paths: serverPaths(options.paths) },
-    { headers: securityHeaders({ secure: tls !== undefined, shared: cors !== undefined }), home: true },
+    { ...options, allowedOrigins: pageOrigins, paths: { ...serverPaths(options.paths), console: console?.path ?? false } },
+    {
+      headers: securityHeaders({ secure: tls !== undefined, shared: cors !== undefined }),
+      home: true,
+      console: console && { ...console, isOn: () => !console.onlyOnLoopback || server.isLoopback },
+    },
   );
   const allowedHosts = options.allowedHosts?.map((host) => host.toLowerCase());
   const guardOf = (hosts: () => readonly string[]) => {
@@ -91,7 +97,7 @@ export function createGateway(options: GatewayServerOptions): Gateway {
     callLimits: { maxReceiveMessageBytes: core.settings.bodyLimit, bodyTimeoutMs: core.settings.bodyTimeoutMs },
     onError: (error) => {
       const { logger } = options;
-      if (logger === undefined) console.error("gateway:", error);
+      if (logger === undefined) globalThis.console.error("gateway:", error);
       else logger.error({ err: error }, "the gateway threw an error");
     },
     errors: core.settings.errors,

@@ -3,6 +3,7 @@ import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { JsonOptions } from "@grpc-study/codec/json";
 import type { Channel, ServerTls } from "@grpc-study/rpc";
 import type { TrustProxy } from "./adapters/proxies.ts";
+import type { ConsoleOptions } from "./console/console-options.ts";
 import type { GatewayHooks } from "./hooks.ts";
 import type { Conflicts } from "./http-rule/all-bindings.ts";
 import type { HttpRuleInit } from "./http-rule/rule.ts";
@@ -110,9 +111,16 @@ export interface GatewayOptions extends GatewayUpstreams {
   readonly maxResponseBytes?: number | undefined;
   /**
    * The gateway's own paths. `false` disables one. Default: `/openapi.json`, `/docs`, and, with
-   * `createGateway`, `/healthz`.
+   * `createGateway`, `/healthz` and `/console`.
    */
-  readonly paths?: { readonly openApi?: string | false; readonly docs?: string | false; readonly health?: string | false } | undefined;
+  readonly paths?:
+    | {
+        readonly openApi?: string | false;
+        readonly docs?: string | false;
+        readonly health?: string | false;
+        readonly console?: string | false;
+      }
+    | undefined;
   /** Called for suspicious rules that can be served. Default: logs to `console.warn`. */
   readonly onWarning?: ((message: string) => void) | undefined;
   /**
@@ -193,6 +201,13 @@ export interface GatewayOptions extends GatewayUpstreams {
 
 /** The options of `createGateway`. */
 export interface GatewayServerOptions extends GatewayOptions {
+  /**
+   * Serves the console at `/console`: a page that shows the services and calls their methods. It
+   * needs the package `@grpc-study/console` and the protocol `connect`. `readOnly` shows services
+   * without calling them. Default: if the package is installed, while the gateway listens on loopback
+   * addresses alone.
+   */
+  readonly console?: boolean | ConsoleOptions | undefined;
   /** TLS for clients of `listen`. Default: plaintext HTTP/1.1 and HTTP/2. */
   readonly tls?: ServerTls | undefined;
   /** Limits on client connections of `listen`. */

@@ -11,6 +11,8 @@ export type OwnHandler = (exchange: HttpExchange) => void | Promise<void>;
 export interface OwnPaths {
   readonly openApi: string | undefined;
   readonly docs: string | undefined;
+  /** Enabled by default in `createGateway` on loopback, and disabled in the plugin. */
+  readonly console: string | undefined;
   /** Enabled by default in `createGateway`, and disabled in the plugin. */
   readonly health: string | undefined;
 }
@@ -27,7 +29,7 @@ export function serverPaths(paths: GatewayOptions["paths"]): NonNullable<Gateway
  *   that are the same.
  */
 export function ownPathsOf({ paths = {}, openApi }: GatewayOptions): OwnPaths {
-  const { openApi: document = "/openapi.json", docs = "/docs", health = false } = paths;
+  const { openApi: document = "/openapi.json", docs = "/docs", console = false, health = false } = paths;
   for (const [name, path] of Object.entries(paths)) {
     if (typeof path === "string" && !/^\/[^?#]*[^?#/]$/.test(path))
       throw new RuleError(`paths.${name} must have the form "/path", got "${path}"`);
@@ -36,6 +38,7 @@ export function ownPathsOf({ paths = {}, openApi }: GatewayOptions): OwnPaths {
   const own: OwnPaths = {
     openApi: documented ? document : undefined,
     docs: documented && docs !== false ? docs : undefined,
+    console: console === false ? undefined : console,
     health: health === false ? undefined : health,
   };
   checkDistinct(own);
@@ -54,12 +57,14 @@ function checkDistinct(paths: OwnPaths): void {
 }
 
 /** The paths with the options that move them, for conflict messages. */
-export function withOptions({ openApi, docs, health }: OwnPaths): OwnPath[] {
+export function withOptions({ openApi, docs, console, health }: OwnPaths): OwnPath[] {
   const all = [
     [health, "paths.health (--health-path)"],
     [docs, "paths.docs (--docs-path)"],
     // Stands for all files of the page.
     [docs && `${docs}/start.js`, "paths.docs (--docs-path)"],
+    [console, "paths.console (--console-path)"],
+    [console && `${console}/index.html`, "paths.console (--console-path)"],
     [openApi, "paths.openApi (--openapi-path)"],
   ] as const;
   return all.flatMap(([path, option]) => (path === undefined ? [] : { path, option }));

@@ -24,7 +24,7 @@ declare module "vitest" {
 
 const consumer = fileURLToPath(new URL("../consumer", import.meta.url));
 /** The packages that neither the gateway nor rpc needs. They do not count as part of its tree. */
-const additions = ["@grpc-study/auth", "@grpc-study/nestjs", "@grpc-study/otel"];
+const additions = ["@grpc-study/auth", "@grpc-study/console", "@grpc-study/nestjs", "@grpc-study/otel"];
 
 /** Its peers are an application framework, so it has projects of its own: nestjs.test.ts. */
 const nestjs = "@grpc-study/nestjs";

@@ -26,6 +26,9 @@ export interface CommandOptions {
   readonly healthPath?: string;
   readonly docsPath?: string;
   readonly openapiPath?: string;
+  readonly consolePath?: string;
+  readonly console?: boolean;
+  readonly consoleReadOnly?: true;
   /** `host:port` */
   readonly listen?: string;
   readonly protocols?: readonly Protocol[];
@@ -182,6 +185,10 @@ export function createProgram({ serve, check }: Actions): Command {
     .option("--health-path <path>", "path of the health check (default: /healthz)")
     .option("--docs-path <path>", "path of the documentation page (default: /docs)")
     .option("--openapi-path <path>", "path of the OpenAPI document (default: /openapi.json)")
+    .option("--console", "serve the console at /console (default: on a loopback address, if @grpc-study/console is installed)")
+    .option("--no-console", "do not serve the console")
+    .option("--console-read-only", "serve the console, which then shows services without calling them")
+    .option("--console-path <path>", "path of the console (default: /console)")
     .option("--cors <origin...>", "origins whose pages may read responses; * for all")
     .option(
       "--allowed-hosts <host...>",

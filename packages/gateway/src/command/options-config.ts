@@ -16,6 +16,7 @@ export function withOptions(file: Config, cli: CommandOptions): Config {
       protocols: cli.protocols,
       refresh: cli.refresh,
       requireUpstreams: cli.requireUpstreams,
+      console: cli.consoleReadOnly && cli.console !== false ? { readOnly: true } : cli.console,
       allowedHosts: cli.allowedHosts,
       trustProxy: cli.trustProxy,
       grace: cli.grace,
@@ -48,7 +49,7 @@ export function withOptions(file: Config, cli: CommandOptions): Config {
     tls: cli.tlsCert === undefined || cli.tlsKey === undefined ? file.tls : { cert: cli.tlsCert, key: cli.tlsKey, clientCa: cli.tlsCa },
     paths: {
       ...file.paths,
-      ...given({ health: cli.healthPath, docs: cli.docsPath, openApi: cli.openapiPath }),
+      ...given({ health: cli.healthPath, docs: cli.docsPath, openApi: cli.openapiPath, console: cli.consolePath }),
       ...(!cli.openapi && { openApi: false }),
     },
     docs: { ...file.docs, ...given({ title: cli.title }) },

@@ -15,16 +15,18 @@ export interface RoutesOptions {
   /** The path, or `undefined` if it is not served. */
   readonly docs: string | undefined;
   readonly openApi: string | undefined;
+  readonly console: string | undefined;
 }
 
 export function formatRoutes(bindings: readonly Binding[], options: RoutesOptions): string {
-  const { address, upstream, docs, openApi } = options;
+  const { address, upstream, docs, openApi, console } = options;
   const rows = bindings.map(({ verb, template, method }) => [verb, template.text, `${method.parent.typeName}.${method.name}`]);
   const lines = rows.length === 0 ? [] : table([["http", "path", "method"], ...rows]);
   const base = address.startsWith("unix:") ? "" : address;
   const own = [docs, openApi].filter((path) => path !== undefined).map((path) => base + path);
   const documents = own.length > 0 ? [`documentation: ${own.join(" and ")}`] : [];
-  return [`${address} serves ${upstream}:`, ...lines, ...others(bindings, options), ...documents]
+  const page = console === undefined ? [] : [`console: ${base}${console}`];
+  return [`${address} serves ${upstream}:`, ...lines, ...others(bindings, options), ...documents, ...page]
     .map((line) => `${printable(line)}\n`)
     .join("");
 }

@@ -7,10 +7,12 @@ import { ListenError, type Server } from "@grpc-study/rpc";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/read-config.ts";
 import { protocols } from "../config/schema-parts.ts";
+import { consoleSetting } from "../console/console-setting.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
 import type { GatewayServerOptions } from "../options.ts";
 import { ownPathsOf } from "../own-paths.ts";
 import { servedBindings } from "../routes.ts";
+import { isLoopbackHost } from "../server/hosts.ts";
 import { serveAdmin } from "./admin.ts";
 import type { CommandOptions } from "./cli.ts";
 import { isFault, LiveConfig } from "./live-config.ts";
@@ -83,9 +85,10 @@ async function serve({ cli, config, listen, live, log, hangup, telemetry }: Run)
   }
   const gateway = create(options);
   let url: string;
+  let host: string;
   let admin: Server | undefined;
   try {
-    ({ url } = await gateway.listen(listen));
+    ({ url, host } = await gateway.listen(listen));
     if (config.admin !== undefined) admin = await serveAdmin(parseListenAddress(String(config.admin)), log);
   } catch (error) {
     await gateway.close();
@@ -97,6 +100,10 @@ async function serve({ cli, config, listen, live, log, hangup, telemetry }: Run)
   hangup.handle(() => void live.reload(() => configOf(cli)));
   process.stdout.on("error", () => {}); // the reader of the table may exit first
   const { docs, openApi } = ownPathsOf(options);
+  const consoleOn = (host: string) => {
+    const setting = consoleSetting(options);
+    return setting?.onlyOnLoopback && !isLoopbackHost(host) ? undefined : setting;
+  };
   process.stdout.write(
     formatRoutes(bindings, {
       address: url,
@@ -106,6 +113,7 @@ async function serve({ cli, config, listen, live, log, hangup, telemetry }: Run)
       missing: missing.map(({ name }) => name),
       docs,
       openApi,
+      console: consoleOn(host)?.path,
     }),
   );
 }

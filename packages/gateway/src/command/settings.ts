@@ -47,6 +47,7 @@ export function fixedOptions(config: Config, log: Logger) {
   const origin = list(cors.origins);
   return {
     paths: pathsOf(config),
+    console: config.console,
     openApi: docs?.title === undefined ? {} : { title: docs.title },
     protocols: config.protocols ?? protocols,
     onWarning: (message: string) => log.warn(message),

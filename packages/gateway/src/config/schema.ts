@@ -179,7 +179,15 @@ export const configSchema = {
       health: path("The health check. Default: /healthz."),
       docs: path("The documentation page. Default: /docs."),
       openApi: path("The OpenAPI document. Default: /openapi.json."),
+      console: path("The console. Default: /console."),
     }),
+    console: {
+      type: ["boolean", "object"],
+      description:
+        "A page that shows the services and calls their methods. It needs the package @grpc-study/console. Default: on, if that is installed and listen is a loopback address.",
+      additionalProperties: false,
+      properties: { readOnly: flag("Shows services and methods, without calling them. Default: false.") },
+    },
     docs: object("The documentation.", { title: text("The title of the OpenAPI document.") }),
     allowedHosts: strings(
       "Host names to serve, instead of the default; * for all. Default: on loopback localhost, 127.0.0.1, [::1] and the bound address, otherwise all.",

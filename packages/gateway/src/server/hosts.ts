@@ -35,7 +35,12 @@ function nameOf(host: string): string {
 export function hostsOfListener(address: AddressInfo | string | null): readonly string[] {
   if (address === null || typeof address === "string") return ["*"];
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
-  return /^(?:127\.|\[::1\]|\[::ffff:127\.)/.test(name) ? ["localhost", "127.0.0.1", "[::1]", name] : ["*"];
+  return isLoopbackHost(name) ? ["localhost", "127.0.0.1", "[::1]", name] : ["*"];
+}
+
+/** Whether a host of a URL is a loopback address, or `localhost`. */
+export function isLoopbackHost(host: string): boolean {
+  return /^(?:localhost$|127\.|\[?::1\]?$|\[?::ffff:127\.)/.test(host);
 }
 
 /**

@@ -89,6 +89,11 @@ export class Server {
     return this.#hosts;
   }
 
+  /** Whether it listens, and on loopback addresses alone. */
+  get isLoopback(): boolean {
+    return this.#ports.size > 0 && this.hosts.length > 0 && !this.hosts.includes("*");
+  }
+
   /**
    * Listens on `host:port` or `unix:path`. Port 0 takes any free port. `localhost` means the loopback
    * addresses of both families.

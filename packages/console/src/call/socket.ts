@@ -1,0 +1,61 @@
+// Calls with a request stream, by Connect over the gateway's WebSocket: a browser cannot send a request
+// body message by message over HTTP/1.1.
+
+import { endOf } from "./fetch.ts";
+import { joined, readMetadata } from "./headers.ts";
+import { asObject, localStatus, type Status } from "./status.ts";
+import type { Call, CallEvent, StartCall } from "./types.ts";
+
+const subprotocol = "connect.json";
+
+export const callOverSocket: StartCall = ({ path }, { root, metadata, timeoutMs, onEvent }) => {
+  const url = new URL(path, root);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(url, [subprotocol]);
+  let waiting: string[] | undefined = [
+    JSON.stringify({ headers: { ...joined(metadata), ...(timeoutMs !== undefined && { "connect-timeout-ms": String(timeoutMs) }) } }),
+  ];
+  let ended = false;
+  const emit = (event: CallEvent) => {
+    if (ended) return;
+    ended = event.type === "end";
+    onEvent(event);
+  };
+  const end = (status: Status) => emit({ type: "end", status, trailer: [] });
+  const send = (frame: string) => {
+    if (waiting === undefined) socket.send(frame);
+    else waiting.push(frame);
+  };
+  socket.addEventListener("open", () => {
+    for (const frame of waiting ?? []) socket.send(frame);
+    waiting = undefined;
+  });
+  socket.addEventListener("message", ({ data }) => {
+    const event = eventOf(String(data));
+    if (event !== undefined) emit(event);
+  });
+  socket.addEventListener("close", () => end(localStatus("UNAVAILABLE", "the connection was lost before the end of the call")));
+  const call: Call = {
+    send,
+    // An empty frame is the half-close.
+    halfClose: () => send(""),
+    cancel() {
+      end(localStatus("CANCELLED", ""));
+      socket.close();
+    },
+  };
+  return call;
+};
+
+const messagePrefix = '{"message":';
+
+/** Reads a frame. A message keeps its text, because JSON.parse loses digits of large numbers. */
+export function eventOf(frame: string): CallEvent | undefined {
+  if (frame.startsWith(messagePrefix)) {
+    const text = frame.slice(messagePrefix.length, -1);
+    return { type: "message", text, bytes: new TextEncoder().encode(text).length };
+  }
+  const { headers, end } = asObject(JSON.parse(frame));
+  if (headers !== undefined) return { type: "header", metadata: readMetadata(headers) };
+  return end === undefined ? undefined : { type: "end", ...endOf(JSON.stringify(end)) };
+}

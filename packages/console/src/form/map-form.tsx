@@ -1,0 +1,91 @@
+// The form of a map.
+import type { DescField } from "@bufbuild/protobuf";
+import { useState } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { withKey, withRenamedKey } from "../json/edit.ts";
+import { isObject } from "../json/parse.ts";
+import { checkMapKey } from "../schema/check.ts";
+import { defaultElement, defaultScalar } from "../schema/defaults.ts";
+import type { FieldProps } from "./context.ts";
+import { Element } from "./element.tsx";
+
+type MapField = DescField & { readonly fieldKind: "map" };
+
+export function MapForm({ field, value, onChange, path }: FieldProps & { readonly field: MapField }) {
+  const map = isObject(value) ? value : {};
+  const keys = Object.keys(map);
+  return (
+    <div class="list">
+      {keys.map((key) => (
+        <div class="item" key={key}>
+          <MapKey field={field} name={key} others={keys} onRename={(name) => onChange(withRenamedKey(map, key, name))} />
+          <Element
+            field={field}
+            value={map[key]}
+            label={`${field.name} ${key}`}
+            path={[...path, key]}
+            onChange={(changed) => onChange(withKey(map, key, changed ?? defaultElement(field)))}
+          />
+          <button
+            type="button"
+            class="quiet"
+            aria-label={t("removeOf", `${field.name} ${key}`)}
+            onClick={() => onChange(keys.length === 1 ? undefined : withKey(map, key, undefined))}
+          >
+            ×
+          </button>
+        </div>
+      ))}
+      <button type="button" onClick={() => onChange(withKey(map, newKey(field, keys), defaultElement(field)))}>
+        {t("addEntry")} <span class="visually-hidden">{field.name}</span>
+      </button>
+    </div>
+  );
+}
+
+interface MapKeyProps {
+  readonly field: MapField;
+  readonly name: string;
+  readonly others: readonly string[];
+  readonly onRename: (name: string) => void;
+}
+
+/** The key takes effect once the reader leaves the control: two entries may have the same key on the way. */
+function MapKey({ field, name, others, onRename }: MapKeyProps) {
+  const [draft, setDraft] = useState(name);
+  const isTwice = draft !== name && others.includes(draft);
+  const fault = isTwice ? t("duplicateKey", draft) : faultText(field, draft);
+  return (
+    <div class="map-key">
+      <input
+        type="text"
+        autocomplete="off"
+        aria-label={`${field.name} ${t("key")} ${name}`}
+        value={draft}
+        placeholder={t("key")}
+        aria-invalid={fault !== ""}
+        onInput={(event) => setDraft(event.currentTarget.value)}
+        onBlur={() => {
+          if (draft !== name && fault === "") onRename(draft);
+        }}
+      />
+      {fault !== "" && <p class="fault">{fault}</p>}
+    </div>
+  );
+}
+
+function faultText(field: MapField, key: string): string {
+  const fault = checkMapKey(field.mapKey, key);
+  return fault === undefined ? "" : t("keyInvalid", key, t(fault.key, ...fault.values));
+}
+
+/** A key that the map does not have yet. */
+function newKey(field: MapField, keys: readonly string[]): string {
+  const first = defaultScalar(field.mapKey);
+  if (typeof first === "boolean") return keys.includes("false") ? "true" : "false";
+  const isText = first === "";
+  for (let number = isText ? 1 : 0; ; number++) {
+    const key = isText ? `key${number}` : String(number);
+    if (!keys.includes(key)) return key;
+  }
+}

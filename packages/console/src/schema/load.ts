@@ -1,0 +1,34 @@
+// Reads what the gateway says about itself: its configuration, and its descriptors.
+import { createFileRegistry, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import type { HttpRule } from "./services.ts";
+
+/** The file `config.json` of the gateway. */
+export interface ConsoleConfig {
+  readonly title: string;
+  /** The URL of the gateway, relative to the page. */
+  readonly root: string;
+  readonly readOnly: boolean;
+  readonly upstreams: readonly { readonly name: string; readonly services: readonly string[] }[];
+  readonly rules: Readonly<Record<string, readonly HttpRule[]>>;
+  /** The URL of the documentation, relative to the page. */
+  readonly docs?: string;
+}
+
+export interface Loaded {
+  readonly config: ConsoleConfig;
+  readonly registry: FileRegistry;
+}
+
+/** @throws Error if the gateway cannot be reached, or its descriptors are incomplete. */
+export async function load(): Promise<Loaded> {
+  const [config, descriptors] = await Promise.all([get("config.json"), get("descriptors.binpb")]);
+  const [json, bytes] = await Promise.all([config.json(), descriptors.arrayBuffer()]);
+  return { config: json as ConsoleConfig, registry: createFileRegistry(fromBinary(FileDescriptorSetSchema, new Uint8Array(bytes))) };
+}
+
+async function get(path: string): Promise<Response> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
+  return response;
+}

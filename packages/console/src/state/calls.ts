@@ -1,0 +1,96 @@
+// The call of the selected method.
+import { signal } from "@preact/signals";
+import { hasRequestStream, startCall } from "../call/call.ts";
+import type { Call } from "../call/types.ts";
+import type { MethodEntry } from "../schema/services.ts";
+import { callMetadata, timeoutMs } from "./metadata.ts";
+import { CallRecord } from "./record.ts";
+import { config } from "./services.ts";
+
+/** A call with its record. */
+export interface CurrentCall {
+  readonly method: MethodEntry;
+  readonly record: CallRecord;
+}
+
+export const currentCall = signal<CurrentCall | undefined>(undefined);
+
+/** Changes at most once a frame while the record grows. */
+export const recordVersion = signal(0);
+
+/** Whether the call has not ended. */
+export const isRunning = signal(false);
+
+/** Whether the call takes further messages. */
+export const canSend = signal(false);
+
+let call: Call | undefined;
+let scheduled = false;
+
+function changed(): void {
+  if (scheduled) return;
+  scheduled = true;
+  // A hidden page has no frames.
+  const apply = () => {
+    scheduled = false;
+    recordVersion.value++;
+  };
+  if (document.hidden) setTimeout(apply, 100);
+  else requestAnimationFrame(apply);
+}
+
+/** Starts a call. A method with one request gets its message, and the half-close. */
+export function start(method: MethodEntry, text?: string): void {
+  cancel();
+  const record = new CallRecord();
+  const root = new URL(config.value?.root ?? "../", location.href.replace(/#.*/, ""));
+  currentCall.value = { method, record };
+  isRunning.value = true;
+  canSend.value = hasRequestStream(method.kind);
+  call = startCall(method, {
+    root,
+    metadata: callMetadata.value,
+    timeoutMs: timeoutMs.value,
+    onEvent: (event) => {
+      record.take(event);
+      if (event.type === "end" && currentCall.value?.record === record) {
+        isRunning.value = false;
+        canSend.value = false;
+        call = undefined;
+      }
+      changed();
+    },
+  });
+  if (text !== undefined) {
+    record.request(text);
+    call.send(text);
+  }
+  if (!hasRequestStream(method.kind)) {
+    record.halfClose();
+    call.halfClose();
+  }
+  changed();
+}
+
+/** Sends a message in the call. */
+export function send(text: string): void {
+  if (!canSend.value) return;
+  currentCall.value?.record.request(text);
+  call?.send(text);
+  changed();
+}
+
+export function halfClose(): void {
+  if (!canSend.value) return;
+  canSend.value = false;
+  currentCall.value?.record.halfClose();
+  call?.halfClose();
+  changed();
+}
+
+/** Cancels the call, if one runs. */
+export function cancel(): void {
+  if (call === undefined) return;
+  currentCall.value?.record.cancel();
+  call.cancel();
+}

@@ -1,0 +1,65 @@
+// A value of JSON as a tree, whose nodes open and close.
+import { useState } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { isArray, isObject, type JsonValue } from "../json/parse.ts";
+
+/** Number of members that are shown at once. */
+const pageSize = 100;
+
+/** Depth from which nodes are closed at first. */
+const openDepth = 4;
+
+export function JsonTree({ value, label }: { readonly value: JsonValue; readonly label: string }) {
+  return (
+    <ul class="tree" aria-label={label}>
+      <Node value={value} depth={0} />
+    </ul>
+  );
+}
+
+interface NodeProps {
+  readonly name?: string;
+  readonly value: JsonValue;
+  readonly depth: number;
+}
+
+function Node({ name, value, depth }: NodeProps) {
+  const [open, setOpen] = useState(depth < openDepth);
+  const [shown, setShown] = useState(pageSize);
+  const members: readonly (readonly [string, JsonValue])[] | undefined = isArray(value)
+    ? value.map((item, index) => [String(index), item])
+    : isObject(value)
+      ? Object.entries(value)
+      : undefined;
+  const key = name !== undefined && <span class="key">{name}: </span>;
+  if (members === undefined || members.length === 0) {
+    return (
+      <li>
+        {key}
+        <span class={`value ${typeof value}`}>{members === undefined ? JSON.stringify(value) : isArray(value) ? "[]" : "{}"}</span>
+      </li>
+    );
+  }
+  return (
+    <li>
+      <button type="button" class="node" aria-expanded={open} onClick={() => setOpen(!open)}>
+        {key}
+        <span class="count">{isArray(value) ? `[${members.length}]` : `{${members.length}}`}</span>
+      </button>
+      {open && (
+        <ul>
+          {members.slice(0, shown).map(([key, item]) => (
+            <Node key={key} name={key} value={item} depth={depth + 1} />
+          ))}
+          {members.length > shown && (
+            <li>
+              <button type="button" onClick={() => setShown(shown + pageSize)}>
+                {t("more", Math.min(pageSize, members.length - shown))}
+              </button>
+            </li>
+          )}
+        </ul>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,92 @@
+// The whole page: a header, the services beside the selected method.
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { config, loadServices, loadState, packages, selected, selectedPath } from "../state/services.ts";
+import { Header } from "./header.tsx";
+import { MethodView } from "./method-view.tsx";
+import { focusSearch, Sidebar } from "./sidebar.tsx";
+
+/** Whether the services cover the page on a narrow screen. */
+const menuIsOpen = signal(false);
+
+export function App() {
+  const { title } = config.value ?? {};
+  const method = selected.value;
+  const text = title === undefined ? t("title") : `${title} – ${t("title")}`;
+  useEffect(() => {
+    document.title = method === undefined ? text : `${method.name} – ${text}`;
+  }, [method, text]);
+  // On a narrow screen, a choice closes the services.
+  useEffect(() => {
+    menuIsOpen.value = false;
+  }, [selectedPath.value]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isEditable(event.composedPath()[0])) return;
+      event.preventDefault();
+      menuIsOpen.value = true;
+      requestAnimationFrame(focusSearch);
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  return (
+    <>
+      {/* biome-ignore lint/a11y/useValidAnchor: the hash of the URL is the method, so the link moves the focus itself */}
+      <a class="skip" href="#main" onClick={skip}>
+        {t("skip")}
+      </a>
+      <Header menuIsOpen={menuIsOpen.value} onMenu={() => (menuIsOpen.value = !menuIsOpen.value)} />
+      <div class={menuIsOpen.value ? "columns menu-open" : "columns"}>
+        <Sidebar />
+        <main id="main" tabIndex={-1}>
+          <Main />
+        </main>
+      </div>
+    </>
+  );
+}
+
+/** The hash of the URL is the method, so that the link cannot have one of its own. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+}
+
+function Main() {
+  const state = loadState.value;
+  if (state.kind === "loading") return <p role="status">{t("loading")}</p>;
+  if (state.kind === "failed") {
+    return (
+      <div role="alert">
+        <p>{t("loadFailed", state.message)}</p>
+        <button type="button" onClick={() => void loadServices()}>
+          {t("retry")}
+        </button>
+      </div>
+    );
+  }
+  const method = selected.value;
+  if (method !== undefined) return <MethodView key={method.path} method={method} readOnly={state.config.readOnly} />;
+  const services = packages.value.flatMap(({ services }) => services);
+  const methods = services.reduce((sum, one) => sum + one.methods.length, 0);
+  return (
+    <section class="welcome">
+      <h1>{state.config.title}</h1>
+      {selectedPath.value !== "" && <p role="alert">{t("unknownMethod", selectedPath.value)}</p>}
+      <p>{services.length === 0 ? t("noServices") : t("chooseMethod")}</p>
+      <p>{t("counts", services.length, methods)}</p>
+      <p>{t("upstreams", state.config.upstreams.map(({ name }) => name).join(", "))}</p>
+      {state.config.docs !== undefined && (
+        <p>
+          <a href={state.config.docs}>{t("documentation")}</a>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function isEditable(target: EventTarget | undefined): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName));
+}

@@ -1,0 +1,124 @@
+// The call: its status, messages, header and trailer, times and sizes.
+import { signal } from "@preact/signals";
+import { hasRequestStream, hasResponseStream } from "../call/call.ts";
+import type { Metadata } from "../call/types.ts";
+import { t } from "../i18n/index.ts";
+import { type CurrentCall, recordVersion } from "../state/calls.ts";
+import type { CallRecord, Totals } from "../state/record.ts";
+import { formatBytes, formatMs } from "../ui/format.ts";
+import { Tabs } from "../ui/tabs.tsx";
+import { MessageDetail } from "./message-detail.tsx";
+import { MessageList } from "./message-list.tsx";
+import { StatusView } from "./status-view.tsx";
+
+type View = "messages" | "header" | "trailer" | "times";
+
+const view = signal<View>("messages");
+
+export function ResponseView({ call }: { readonly call: CurrentCall | undefined }) {
+  return (
+    <section aria-label={t("response")} class="response">
+      <h2>{t("response")}</h2>
+      {call === undefined ? <p class="hint">{t("noResponse")}</p> : <Response call={call} version={recordVersion.value} />}
+    </section>
+  );
+}
+
+/** A record grows in place: `version` changes with it, so that the views follow. */
+interface RecordProps {
+  readonly record: CallRecord;
+  readonly version: number;
+}
+
+function Response({ call: { method, record }, version }: { readonly call: CurrentCall } & Pick<RecordProps, "version">) {
+  const { header, trailer, status } = record;
+  const isStream = hasRequestStream(method.kind) || hasResponseStream(method.kind);
+  const label = (name: string, metadata: Metadata | undefined) => (metadata === undefined ? name : `${name} (${metadata.length})`);
+  return (
+    <>
+      <StatusView status={status} record={record} version={version} />
+      <Tabs
+        label={t("response")}
+        tabs={[
+          { name: "messages", label: isStream ? `${t("messages")} (${record.received.messages})` : t("messages") },
+          { name: "header", label: label(t("header"), header) },
+          { name: "trailer", label: label(t("trailer"), trailer) },
+          { name: "times", label: t("times") },
+        ]}
+        selected={view.value}
+        onSelect={(name) => (view.value = name)}
+      >
+        {view.value === "messages" &&
+          (isStream ? (
+            <MessageList key={recordId(record)} record={record} version={version} />
+          ) : (
+            <Single record={record} version={version} />
+          ))}
+        {view.value === "header" && <MetadataTable metadata={header} />}
+        {view.value === "trailer" && <MetadataTable metadata={trailer} />}
+        {view.value === "times" && <Times record={record} version={version} />}
+      </Tabs>
+    </>
+  );
+}
+
+const ids = new WeakMap<CallRecord, number>();
+let nextId = 0;
+
+/** A key of a record, so that each call begins with a new list. */
+function recordId(record: CallRecord): number {
+  const id = ids.get(record) ?? nextId++;
+  ids.set(record, id);
+  return id;
+}
+
+function Single({ record }: RecordProps) {
+  const message = record.entries.find(({ kind }) => kind === "message");
+  if (message !== undefined) return <MessageDetail text={message.text} />;
+  return <p class="hint">{record.status === undefined ? t("waiting") : t("none")}</p>;
+}
+
+function MetadataTable({ metadata }: { readonly metadata: Metadata | undefined }) {
+  if (metadata === undefined || metadata.length === 0) return <p class="hint">{t("none")}</p>;
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">{t("metadataKey")}</th>
+          <th scope="col">{t("metadataValue")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {metadata.map(([key, value], index) => (
+          <tr key={index}>
+            <td>
+              <code>{key}</code>
+            </td>
+            <td>
+              <code>{value}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Times({ record }: RecordProps) {
+  const ms = (value: number | undefined) => (value === undefined ? "–" : formatMs(value));
+  const totals = ({ messages, bytes }: Totals) => t("messageCount", messages, formatBytes(bytes));
+  return (
+    <dl>
+      <dt>{t("timeHeader")}</dt>
+      <dd>{ms(record.headerAt)}</dd>
+      <dt>{t("timeFirst")}</dt>
+      <dd>{ms(record.firstAt)}</dd>
+      <dt>{t("timeEnd")}</dt>
+      <dd>{ms(record.endAt)}</dd>
+      <dt>{t("sent")}</dt>
+      <dd>{totals(record.sent)}</dd>
+      <dt>{t("received")}</dt>
+      <dd>{totals(record.received)}</dd>
+    </dl>
+  );
+}

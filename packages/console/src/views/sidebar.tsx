@@ -1,0 +1,112 @@
+// The services and methods, and the search in them.
+import { useState } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import type { MethodEntry, ServiceEntry } from "../schema/services.ts";
+import { found, loadState, packages, query, selectedPath } from "../state/services.ts";
+import { KindIcon } from "./kind-icon.tsx";
+
+/** Services are open at first if all of them have no more methods than these. */
+const maxOpenMethods = 80;
+/** Methods that a search shows. */
+const maxFound = 200;
+
+const searchId = "search";
+
+export function focusSearch(): void {
+  document.getElementById(searchId)?.focus();
+}
+
+export function Sidebar() {
+  const isSearch = query.value.trim() !== "";
+  const total = packages.value.flatMap(({ services }) => services).reduce((sum, { methods }) => sum + methods.length, 0);
+  let left = isSearch ? maxFound : Number.POSITIVE_INFINITY;
+  const take = (methods: readonly MethodEntry[]) => {
+    const taken = methods.slice(0, left);
+    left -= taken.length;
+    return taken;
+  };
+  return (
+    <nav id="services" aria-label={t("services")} onKeyDown={moveFocus}>
+      <label class="visually-hidden" for={searchId}>
+        {t("search")}
+      </label>
+      <input
+        id={searchId}
+        type="search"
+        autocomplete="off"
+        placeholder={t("searchHint")}
+        value={query.value}
+        onInput={(event) => {
+          query.value = event.currentTarget.value;
+        }}
+      />
+      {found.value.map(({ name, services }) => {
+        const shown = services
+          .map((service) => ({ ...service, methods: take(service.methods) }))
+          .filter(({ methods }) => methods.length > 0 || !isSearch);
+        return (
+          shown.length > 0 && (
+            <section key={name} aria-label={name || t("noPackage")}>
+              <h2 class="package">{name || t("noPackage")}</h2>
+              {shown.map((service) => (
+                <Service key={service.desc.typeName} service={service} isOpen={isSearch || total <= maxOpenMethods} isSearch={isSearch} />
+              ))}
+            </section>
+          )
+        );
+      })}
+      {isSearch && found.value.length === 0 && <p role="status">{t("noMatch", query.value)}</p>}
+      {isSearch && left === 0 && <p class="hint">{t("shownOf", maxFound, total)}</p>}
+      {loadState.value.kind === "loaded" && packages.value.length === 0 && <p>{t("noServices")}</p>}
+    </nav>
+  );
+}
+
+interface ServiceProps {
+  readonly service: ServiceEntry;
+  readonly isOpen: boolean;
+  readonly isSearch: boolean;
+}
+
+function Service({ service, isOpen, isSearch }: ServiceProps) {
+  const [chosen, setChosen] = useState<boolean>();
+  const hasSelected = service.methods.some(({ path }) => path === selectedPath.value);
+  const open = isSearch || (chosen ?? (isOpen || hasSelected));
+  return (
+    <div class="service">
+      <h3>
+        <button type="button" aria-expanded={open} title={service.comment} onClick={() => setChosen(!open)}>
+          {service.name}
+        </button>
+      </h3>
+      {open && (
+        <ul>
+          {service.methods.map((method) => (
+            <li key={method.path}>
+              <a
+                href={`#/${method.path}`}
+                class="method"
+                title={method.comment}
+                aria-current={method.path === selectedPath.value ? "page" : undefined}
+              >
+                <KindIcon kind={method.kind} />
+                <span class={method.deprecated ? "deprecated" : ""}>{method.name}</span>
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+/** The arrow keys move between the search, services and methods. */
+function moveFocus(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step === undefined) return;
+  const stops = [...event.currentTarget.querySelectorAll<HTMLElement>("input, button, a")];
+  const next = stops[stops.indexOf(document.activeElement as HTMLElement) + step];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus();
+}

@@ -1,0 +1,56 @@
+// The status of a call, with the details of its error.
+import { codeNumber, type Status } from "../call/status.ts";
+import { t } from "../i18n/index.ts";
+import type { JsonValue } from "../json/parse.ts";
+import type { CallRecord } from "../state/record.ts";
+import { formatMs } from "../ui/format.ts";
+import { JsonTree } from "../ui/json-tree.tsx";
+
+export interface StatusViewProps {
+  readonly status: Status | undefined;
+  readonly record: CallRecord;
+  /** Changes with the record. */
+  readonly version: number;
+}
+
+export function StatusView({ status, record }: StatusViewProps) {
+  if (status === undefined) {
+    return (
+      <p class="status running" role="status">
+        {record.entries.some(({ kind }) => kind === "message" || kind === "header") ? t("running") : t("waiting")}
+      </p>
+    );
+  }
+  const { code, message, details, local } = status;
+  return (
+    <>
+      <p class={code === "OK" ? "status ok" : "status error"} role="status">
+        <b>
+          {codeNumber(code)} {code}
+        </b>{" "}
+        <span class="message">{local && code === "CANCELLED" ? t("cancelledHere") : message}</span>{" "}
+        {record.endAt !== undefined && <span class="time">{formatMs(record.endAt)}</span>}
+      </p>
+      {local && <p class="hint">{t("local")}</p>}
+      {details.length > 0 && (
+        <section aria-label={t("details")}>
+          <h3>{t("details")}</h3>
+          {details.map(({ type, value, debug }, index) => (
+            <div key={index} class="detail">
+              <p>
+                <code>{type}</code>
+              </p>
+              {debug === undefined ? (
+                <p>
+                  {t("anyUnknown")} <code>{value}</code>
+                </p>
+              ) : (
+                <JsonTree label={type} value={debug as JsonValue} />
+              )}
+            </div>
+          ))}
+        </section>
+      )}
+    </>
+  );
+}
