@@ -88,8 +88,14 @@ describe("/openapi.json", () => {
     expect(Object.keys(other.components.schemas)).toEqual(Object.keys(one.components.schemas));
   });
 
-  test("/ redirects to the documentation page, also with --docs-path", async () => {
-    await using moved = await startGateway(museum.address, ["--descriptors", descriptors, "--docs-path", "/about/api"]);
+  test("/ redirects to the console, also with --console-path", async () => {
+    await using moved = await startGateway(museum.address, ["--descriptors", descriptors, "--console-path", "/about/console"]);
+    expect(await askHttp1(`${moved.url}/`)).toMatchObject({ status: 302, headers: { location: "/about/console/" } });
+    expect(await askHttp1(`${moved.url}/about/console/`)).toMatchObject({ status: 200 });
+  });
+
+  test("without the console, / redirects to the documentation page, also with --docs-path", async () => {
+    await using moved = await startGateway(museum.address, ["--descriptors", descriptors, "--no-console", "--docs-path", "/about/api"]);
     expect(await askHttp1(`${moved.url}/`)).toMatchObject({ status: 302, headers: { location: "/about/api" } });
     expect(await askHttp1(`${moved.url}/about/api`)).toMatchObject({ status: 200 });
   });
