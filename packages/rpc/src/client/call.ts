@@ -1,7 +1,8 @@
 // A client call of any kind: it begins, sends requests, and ends once. Subclasses handle responses.
 import type { Message } from "@bufbuild/protobuf";
 import type { AnyIterable } from "../iterable.ts";
-import { outside } from "../propagation/current.ts";
+import { enter, outerCall, outside } from "../propagation/current.ts";
+import type { OuterCall } from "../propagation/outer-call.ts";
 import { noteCompressed } from "../protocol/came-compressed.ts";
 import { Code } from "../protocol/code.ts";
 import { type Compression, isCompression } from "../protocol/compression.ts";
@@ -43,6 +44,8 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
   /** Set if the method streams its requests. */
   readonly #requests: SendQueue | undefined;
   #options: CallOptions;
+  /** The call in whose handler this call is made, if there are callbacks, which run in it. */
+  #outer: OuterCall | undefined = undefined;
   /** Kept until the reader has seen the end of the call. */
   #cutoff: Cutoff | undefined = undefined;
   #onEnd: (() => void) | undefined = undefined;
@@ -73,6 +76,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     this.channel = channel;
     this.method = method;
     this.#options = options;
+    if (options.onHeader !== undefined || options.onTrailer !== undefined) this.#outer = outerCall();
     this.compression = options.compression === undefined ? "identity" : options.compression;
     this.waitForReady = options.waitForReady;
     this.authority = options.authority;
@@ -222,7 +226,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     this.#headerCame = true;
     if (this.#headerReader !== undefined) this.#settleHeader(this.#headerReader);
     if (this.#options.onHeader !== undefined) {
-      callBack(this.#options, "onHeader", this.knownHeader, (fault) => this.abandon(fault, "onHeader failed"));
+      enter(this.#outer, callBack, this.#options, "onHeader", this.knownHeader, (fault) => this.abandon(fault, "onHeader failed"));
     }
   }
 
@@ -332,7 +336,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     this.#failure = this.#hasFault ? this.#fault : (failure ?? this.#cancelled);
     this.#cutoff?.stop();
     if (this.stream !== undefined && this.#options.onTrailer !== undefined) {
-      callBack(this.#options, "onTrailer", this.trailer ?? new Metadata(), (fault) => {
+      enter(this.#outer, callBack, this.#options, "onTrailer", this.trailer ?? new Metadata(), (fault) => {
         this.#failure ??= fault;
       });
     }
@@ -342,6 +346,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     this.#onEnd?.();
     // A caller that keeps the call for its trailer must not keep its options alive.
     this.#options = noOptions;
+    this.#outer = undefined;
   }
 
   /** Marks an error as created by the call: its stack does not contain the caller yet. */

@@ -4,6 +4,8 @@ import { ContextValues } from "../context-values.ts";
 import { type Chain, intercept, isPromise } from "../intercept/chain.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
+import { enter, outerCall } from "../propagation/current.ts";
+import type { OuterCall } from "../propagation/outer-call.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { Metadata } from "../protocol/metadata.ts";
@@ -28,6 +30,8 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   readonly method: BoundMethod;
   readonly interceptors: readonly ClientInterceptor[];
   readonly #options: CallOptions;
+  /** The call in whose handler this call is made. Callbacks run in it. */
+  #outer: OuterCall | undefined = outerCall();
   deadline = Number.POSITIVE_INFINITY;
   #cutoff: Cutoff | undefined = undefined;
   #metadata: Metadata | undefined = undefined;
@@ -194,7 +198,9 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     if (this.#header !== undefined || this.ended) return;
     this.#header = header;
     this.#headerReader?.resolve(header);
-    callBack(this.#options, "onHeader", header, (fault) => this.end(fault));
+    if (this.#options.onHeader !== undefined) {
+      enter(this.#outer, callBack, this.#options, "onHeader", header, (fault) => this.end(fault));
+    }
   }
 
   header(): Promise<Metadata> {
@@ -235,6 +241,13 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     if (this.ended) return;
     this.ended = true;
     this.failure = failure;
+    // A deadline, a signal or the transport may end the call, which run outside of its outer call.
+    enter(this.#outer, settle, this);
+    this.#outer = undefined;
+  }
+
+  /** Stops what still runs, and tells everyone that the call has ended. Called once. */
+  settle(): void {
     this.#cutoff?.stop();
     const last = this.#lastAttempt;
     if (this.#earlierAttempts !== undefined) for (const attempt of this.#earlierAttempts) this.#stop(attempt);
@@ -327,6 +340,10 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     else if (this.#moreOnEnd === undefined) this.#moreOnEnd = [listener];
     else this.#moreOnEnd.push(listener);
   }
+}
+
+function settle(call: InterceptedCall): void {
+  call.settle();
 }
 
 function tell(listener: (error: unknown) => void, error: unknown): void {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, startServer, type TestHandlers, TestService, until } from "../../test/harness.ts";
 import { transports } from "../../test/transports.ts";
-import { type Context, createClient, detached, RpcError, type ServerInterceptor } from "../index.ts";
+import { type ClientInterceptor, type Context, createClient, detached, RpcError, type ServerInterceptor } from "../index.ts";
 import { currentCall } from "./current-call.ts";
 
 const id = () => currentCall()?.metadata.get("x-id");
@@ -183,38 +183,44 @@ function raise(error: Error): never {
   throw error;
 }
 
-test.each(transports)("%s: a connection and its timers belong to no call, although a handler has opened it", async (transport) => {
-  const contexts: (Context | undefined)[] = [];
-  const behind = await startBy(transport, {
-    async *serverStream() {
-      yield {};
-      await delay(20);
-      yield {};
-    },
-  });
-  const onHeader = () => contexts.push(currentCall());
-  const front = await startBy(
-    transport,
-    everyKind(async () => {
-      await behind.channel.connect();
-      // The deadline uses a timer that calls share.
-      await Array.fromAsync(behind.client.serverStream({}, { onHeader, timeoutMs: 60_000 }));
-      return "";
-    }),
-  );
-  await front.client.unary({});
-  // Nothing of the first call is left.
-  await Array.fromAsync(behind.client.serverStream({}, { onHeader }));
-  const inCall = await startBy(
-    "http2",
-    everyKind(async () => {
-      await Array.fromAsync(behind.client.serverStream({}, { onHeader }));
-      return "";
-    }),
-  );
-  await inCall.client.unary({});
-  expect(contexts).toEqual([undefined, undefined, undefined]);
-});
+test.each(transports)(
+  "%s: what calls receive on a connection that a handler has opened belongs to their own outer call, or to none",
+  async (transport) => {
+    const contexts: (Context | undefined)[] = [];
+    const behind = await startBy(transport, {
+      async *serverStream() {
+        yield {};
+        await delay(20);
+        yield {};
+      },
+    });
+    const onHeader = () => contexts.push(currentCall());
+    const outer: Context[] = [];
+    const front = await startBy(
+      transport,
+      everyKind(async (context) => {
+        outer.push(context);
+        await behind.channel.connect();
+        // The deadline uses a timer that calls share.
+        await Array.fromAsync(behind.client.serverStream({}, { onHeader, timeoutMs: 60_000 }));
+        return "";
+      }),
+    );
+    await front.client.unary({});
+    // Nothing of the first call is left.
+    await Array.fromAsync(behind.client.serverStream({}, { onHeader }));
+    const inCall = await startBy(
+      "http2",
+      everyKind(async (context) => {
+        outer.push(context);
+        await Array.fromAsync(behind.client.serverStream({}, { onHeader }));
+        return "";
+      }),
+    );
+    await inCall.client.unary({});
+    expect(contexts.map((context) => context && outer.indexOf(context))).toEqual([0, undefined, 1]);
+  },
+);
 
 test("a timer that another call has started does not bring its call along", async () => {
   const seen: unknown[] = [];
@@ -272,3 +278,57 @@ test("a handler that has thrown an error of a cancelled call has no fault", asyn
   expect(RpcError.from(await failed)).toMatchObject({ code: 14, message: expect.stringContaining("shutting down") });
   expect(faults).toEqual([]);
 });
+
+test.each(
+  everyWay.flatMap((way) =>
+    ["it ends with OK", "its deadline passes", "its signal aborts"].flatMap((how) =>
+      [true, false].map((intercepted) => ({ ...way, how, intercepted })),
+    ),
+  ),
+)(
+  "$transport, $kind, intercepted: $intercepted: callbacks of a client call know the outer call, and no other one, if $how",
+  async (way) => {
+    const { transport, kind, how, intercepted } = way;
+    const seen = new Set<string>();
+    const note = (place: string) => seen.add(`${place} ${id()}`);
+    const interceptor: ClientInterceptor = (call, next) => {
+      call.onEnd(() => note("onEnd"));
+      call.signal.addEventListener("abort", () => note("abort"));
+      return next();
+    };
+    const behind = await startBy(
+      transport,
+      everyKind(async (context) => {
+        context.sendHeader();
+        if (how !== "it ends with OK") await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+        return "";
+      }),
+      {},
+      {},
+      { interceptors: intercepted ? [interceptor] : [] },
+    );
+    const abort = new AbortController();
+    const onHeader = () => {
+      note("onHeader");
+      // From another place.
+      if (how === "its signal aborts") detached(() => setTimeout(() => abort.abort(), 5));
+    };
+    const options = {
+      onHeader,
+      onTrailer: () => note("onTrailer"),
+      signal: abort.signal,
+      ...(how === "its deadline passes" && { timeoutMs: 300 }),
+    };
+    const call = () => kinds[kind](behind.client, "", options).catch(() => {});
+    const front = await startBy(
+      transport,
+      everyKind(async () => {
+        await call();
+        return "";
+      }),
+    );
+    const places = intercepted ? ["abort", "onEnd", "onHeader", "onTrailer"] : ["onHeader", "onTrailer"];
+    await kinds[kind](front.client, "", withId("a"));
+    expect([...seen].toSorted()).toEqual(places.map((place) => `${place} a`));
+  },
+);

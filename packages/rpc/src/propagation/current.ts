@@ -16,8 +16,8 @@ export function useCurrentCall(): void {
   used = true;
 }
 
-/** Runs a function as a part of a call, with everything that it starts. */
-export function enter<T, Args extends unknown[]>(call: OuterCall, run: (...args: Args) => T, ...args: Args): T {
+/** Runs a function as a part of a call, or outside of any, with everything that it starts. */
+export function enter<T, Args extends unknown[]>(call: OuterCall | undefined, run: (...args: Args) => T, ...args: Args): T {
   return !used || storage.getStore() === call ? run(...args) : runIn(call, run, args);
 }
 
