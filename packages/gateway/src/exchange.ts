@@ -8,7 +8,7 @@ import type { BodyLimits } from "./http/body.ts";
 import type { ErrorWriter } from "./http/errors.ts";
 import type { HeaderRules } from "./http/header-rules.ts";
 import type { HttpRequest, ResponseHeaders } from "./http/message.ts";
-import { type GatewayObserver, Observation } from "./observe.ts";
+import { type GatewayObserver, isObserving, Observation } from "./observe.ts";
 import type { GatewayLogger } from "./options.ts";
 import type { Protocol } from "./protocols.ts";
 import type { UpstreamCall } from "./route.ts";
@@ -66,7 +66,7 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   constructor(request: HttpRequest, settings: Settings) {
     this.request = request;
     this.settings = settings;
-    this.observation = settings.observe && Observation.begin(settings, request, "http");
+    this.observation = isObserving(settings) ? Observation.begin(settings, request, "http") : undefined;
   }
 
   /** The route of the request: the path of its method, once that is known. */

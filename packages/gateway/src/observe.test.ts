@@ -91,6 +91,31 @@ describe.each(transports)("%s", (transport) => {
     expect(received).toEqual(["1"]);
   });
 
+  test("an observer that is off sees nothing, in any protocol, until it is on", async () => {
+    let on = false;
+    let asked = 0;
+    const methods: string[] = [];
+    const observe: GatewayObserver = Object.assign(
+      ({ path }: { readonly path: string }) => {
+        methods.push(path);
+        return undefined;
+      },
+      {
+        enabled: () => {
+          asked++;
+          return on;
+        },
+      },
+    );
+    const { url } = await start(transport, { observe });
+    using client = createClient(Things, url.slice(7));
+    for (on of [false, true]) {
+      await (await fetch(`${url}/v1/things/a`)).text();
+      await client.get({ stringValue: "a" });
+      expect({ asked, methods }).toEqual(on ? { asked: 4, methods: ["/v1/things/a", path("Get")] } : { asked: 2, methods: [] });
+    }
+  });
+
   test("REST: an error of the upstream", async () => {
     const { url, seen } = await start(transport);
     await (await fetch(`${url}/v1/things/fail`)).text();

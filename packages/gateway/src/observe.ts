@@ -43,7 +43,11 @@ export interface RequestObserver {
  * Called for each request in each protocol, before its body is read. It observes, and must not throw:
  * its errors are logged, and change nothing.
  */
-export type GatewayObserver = (request: RequestInfo, protocol: "http" | "grpc") => RequestObserver | undefined;
+export interface GatewayObserver {
+  (request: RequestInfo, protocol: "http" | "grpc"): RequestObserver | undefined;
+  /** Asked once for each request. If it returns false, nothing observes the request. Default: always enabled. */
+  readonly enabled?: () => boolean;
+}
 
 /** The part of a log that an observation writes to. */
 interface ErrorLog {
@@ -54,6 +58,11 @@ interface ErrorLog {
 interface Observing {
   readonly observe: GatewayObserver | undefined;
   readonly logger: ErrorLog | undefined;
+}
+
+/** Whether the next request is observed. */
+export function isObserving({ observe, logger }: Observing): boolean {
+  return observe !== undefined && (observe.enabled === undefined || safely(logger, observe.enabled) === true);
 }
 
 /** The observer of one request, whose errors are logged. */

@@ -38,7 +38,10 @@ export type GatewayTelemetryOptions = Pick<TelemetryOptions, "traces" | "metrics
 const names: readonly (keyof GatewayTelemetryOptions)[] = ["traces", "metrics", "tracerProvider", "meterProvider"];
 
 /** The observer of a gateway: its option `observe`. */
-export type GatewayTelemetry = (request: HttpRequestInfo, protocol: "http" | "grpc") => GatewayRequestObserver | undefined;
+export interface GatewayTelemetry {
+  (request: HttpRequestInfo, protocol: "http" | "grpc"): GatewayRequestObserver;
+  readonly enabled: () => boolean;
+}
 
 /**
  * Returns an observer for the option `observe` of a gateway. Each request has a server span, which
@@ -61,11 +64,9 @@ export function gatewayTelemetry(options: GatewayTelemetryOptions = {}): Gateway
     server: new Instruments(meter, "server", settings.metrics),
     client: new Instruments(meter, "client", settings.metrics),
   }));
-  return (request, protocol) => {
-    const { tracer, instruments } = sdk;
-    if (tracer === undefined && instruments === undefined) return undefined;
-    return new RequestTelemetry(request, protocol, tracer, instruments);
-  };
+  const observe = (request: HttpRequestInfo, protocol: "http" | "grpc") =>
+    new RequestTelemetry(request, protocol, sdk.tracer, sdk.instruments);
+  return Object.assign(observe, { enabled: () => sdk.registered });
 }
 
 interface GatewayInstruments {

@@ -8,7 +8,7 @@ import { type OutgoingMethod, requestFault, type ServerStream, type Status, stea
 import type { ClientCalls } from "../call-limits.ts";
 import { logError, type Settings } from "../exchange.ts";
 import { type CallInfo, hookMetadata, type MetadataHook, replaceMetadata } from "../hooks.ts";
-import { Observation } from "../observe.ts";
+import { isObserving, Observation } from "../observe.ts";
 import type { RunningCall } from "../running.ts";
 import type { UpstreamConnections } from "../upstreams.ts";
 import { type CallerHead, headOf } from "./caller-head.ts";
@@ -62,7 +62,8 @@ export abstract class RelayedCall implements RunningCall {
     if (settings.logger !== undefined) this.#began = performance.now();
     try {
       const { metadata: hook } = settings.hooks;
-      if (hook === undefined && settings.observe === undefined) {
+      const observing = isObserving(settings);
+      if (hook === undefined && !observing) {
         this.head = headOf(caller, settings.originOf);
         this.#start(this.head.fault);
         return;
@@ -72,7 +73,7 @@ export abstract class RelayedCall implements RunningCall {
       const head = headOf(caller, settings.originOf);
       this.head = head;
       const request = { ...requestInfo(method.path, before, caller.authority, head.origin), requestId: this.requestId };
-      this.#observation = Observation.begin(settings, request, "grpc");
+      if (observing) this.#observation = Observation.begin(settings, request, "grpc");
       if (hook === undefined) this.#start(head.fault);
       else {
         this.#count();
