@@ -17,7 +17,7 @@ import { waitingFor } from "../transport/connect-cause.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { cancelled, deadlineExceeded, unreadable, unsendable, unwritable } from "./call-errors.ts";
 import { type Cutoff, type Endable, watch } from "./cutoff.ts";
-import type { CallHandle } from "./handles.ts";
+import type { CallHandle, EndListener } from "./handles.ts";
 import { type CallOptions, callBack, noOptions, type SendOptions, sendOptionsFault } from "./options.ts";
 import { Settling } from "./rejection.ts";
 import { sendAll } from "./send-all.ts";
@@ -48,7 +48,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
   #outer: OuterCall | undefined = undefined;
   /** Kept until the reader has seen the end of the call. */
   #cutoff: Cutoff | undefined = undefined;
-  #onEnd: (() => void) | undefined = undefined;
+  #onEnd: EndListener | undefined = undefined;
   /** True once the call has begun. A call with a single request is sent once it has that request. */
   #mayBegin = false;
   protected stream: ClientStream | undefined = undefined;
@@ -110,6 +110,17 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     this.deadline = deadline;
     this.#mayBegin = true;
     if (this.request !== undefined || this.#requests !== undefined) this.#open();
+  }
+
+  /**
+   * Makes the call an attempt of another call, which watches the deadline and the signal from now on.
+   * Returns what has watched them.
+   */
+  release(options: CallOptions): Cutoff | undefined {
+    const cutoff = this.#cutoff;
+    this.#cutoff = undefined;
+    if (!this.ended) this.#options = options;
+    return cutoff;
   }
 
   #open(): void {
@@ -317,9 +328,9 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     this.cancel(new RpcError(Code.CANCELLED, what));
   }
 
-  /** Calls `listener` when the call ends, or at once if it has ended. A call has one listener. */
-  onEnd(listener: () => void): void {
-    if (this.ended) listener();
+  /** Tells `listener` when the call ends, or at once if it has ended. A call has one listener. */
+  onEnd(listener: EndListener): void {
+    if (this.ended) listener.callEnded(this.#failure);
     else this.#onEnd = listener;
   }
 
@@ -343,7 +354,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     this.#requests?.end();
     if (this.#headerReader !== undefined) this.#settleHeader(this.#headerReader);
     this.finished();
-    this.#onEnd?.();
+    this.#onEnd?.callEnded(this.#failure);
     // A caller that keeps the call for its trailer must not keep its options alive.
     this.#options = noOptions;
     this.#outer = undefined;

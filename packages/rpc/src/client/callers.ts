@@ -3,10 +3,11 @@ import { wrongType } from "../checks.ts";
 import { isIterable } from "../iterable.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
-import type { SingleHandle, StreamHandle } from "./handles.ts";
+import type { SingleHandle, StreamHandle, UnaryHandle } from "./handles.ts";
 import { InterceptedCall } from "./intercepted-call.ts";
 import { InterceptedSingle } from "./intercepted-single.ts";
 import { InterceptedStream } from "./intercepted-stream.ts";
+import { InterceptedUnary } from "./intercepted-unary.ts";
 import { type CallOptions, noOptions, optionsFault, withDefaults } from "./options.ts";
 import { ResponseStreamCall } from "./response-stream.ts";
 import { SingleResponseCall } from "./single-response.ts";
@@ -14,6 +15,15 @@ import { Conversation, Responses, Upload } from "./stream-calls.ts";
 
 /** Returns the function that calls a method. */
 export function caller(channel: Channel, method: BoundMethod, defaults: CallOptions = noOptions): unknown {
+  const unary = (options: CallOptions | undefined): UnaryHandle => {
+    const invalidOptions = optionsFault(options);
+    const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
+    const interceptors = method.interceptors(all.interceptors);
+    const call: UnaryHandle =
+      interceptors.length === 0 ? new SingleResponseCall(channel, method, all) : new InterceptedUnary(channel, method, interceptors, all);
+    call.begin(invalidOptions);
+    return call;
+  };
   const single = (options: CallOptions | undefined, invalidOptions = optionsFault(options)): SingleHandle => {
     const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
     const interceptors = method.interceptors(all.interceptors);
@@ -54,7 +64,7 @@ export function caller(channel: Channel, method: BoundMethod, defaults: CallOpti
     };
   }
   return (request: unknown, options?: CallOptions) => {
-    const call = single(options);
+    const call = unary(options);
     call.sendOnly(request);
     return call.read();
   };

@@ -81,7 +81,7 @@ function whose(inherited: Inherited | undefined): string {
 }
 
 export class Cutoff implements InnerCall {
-  readonly #call: Endable;
+  #call: Endable;
   readonly #signal: CancelSignal | undefined;
   readonly #inherited: Inherited | undefined;
   #onAbort: (() => void) | undefined = undefined;
@@ -96,10 +96,15 @@ export class Cutoff implements InnerCall {
     this.#inherited = inherited;
     if (waitMs !== Number.POSITIVE_INFINITY) this.#timer = new LongTimer(() => this.#timeUp(waitMs), waitMs);
     if (signal !== undefined) {
-      this.#onAbort = () => call.cutOff(reasonOf(signal, call.method));
+      this.#onAbort = () => this.#call.cutOff(reasonOf(signal, call.method));
       signal.addEventListener("abort", this.#onAbort);
     }
     if (inherited?.ends) inherited.outer.inner.add(this);
+  }
+
+  /** Ends another call instead. */
+  moveTo(call: Endable): void {
+    this.#call = call;
   }
 
   #timeUp(waitMs: number): void {

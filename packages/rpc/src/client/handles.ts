@@ -5,11 +5,18 @@ import type { Metadata } from "../protocol/metadata.ts";
 import type { SendOptions } from "./options.ts";
 import type { Result } from "./receive-queue.ts";
 
-export interface CallHandle {
-  readonly trailer: Metadata | undefined;
+interface Beginning {
   /** @param invalidOptions the error for the call's options. The call ends with it. */
   begin(invalidOptions: TypeError | undefined): void;
   sendOnly(init: unknown): void;
+}
+
+export interface UnaryHandle extends Beginning {
+  read(): Promise<Message>;
+}
+
+export interface CallHandle extends Beginning {
+  readonly trailer: Metadata | undefined;
   sendFrom(requests: AnyIterable): void;
   send(init: unknown, options?: SendOptions): Promise<boolean>;
   closeSend(): void;
@@ -24,4 +31,10 @@ export interface SingleHandle extends CallHandle {
 export interface StreamHandle extends CallHandle {
   recv(): Promise<Message | undefined>;
   next(): Promise<Result>;
+}
+
+/** Learns when a call has ended. */
+export interface EndListener {
+  /** @param failure the error that the reader gets, or undefined for OK. */
+  callEnded(failure: unknown): void;
 }

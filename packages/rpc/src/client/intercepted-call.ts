@@ -9,6 +9,7 @@ import type { OuterCall } from "../propagation/outer-call.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { Metadata } from "../protocol/metadata.ts";
+import { toSystemTime } from "../steady-clock.ts";
 import type { AttemptObserver, Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import type { Call } from "./call.ts";
@@ -110,16 +111,61 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   #run(view: ClientView): void {
     if (this.ended) return;
     try {
-      const response = intercept(this, view, 0);
-      if (!isPromise(response)) this.received(response);
-      else if (!this.takes(response))
-        response.then(
-          (response) => this.received(response),
-          (failure: unknown) => this.failed(failure),
-        );
+      this.follow(intercept(this, view, 0));
     } catch (failure) {
       this.failed(failure);
     }
+  }
+
+  /** Gives the caller what the interceptors return. */
+  follow(response: MaybePromise<AnyResponse>): void {
+    if (!isPromise(response)) this.received(response);
+    else if (!this.takes(response))
+      response.then(
+        (response) => this.received(response),
+        (failure: unknown) => this.failed(failure),
+      );
+  }
+
+  // Taking over from a call that began without its interceptors' own.
+
+  /** @param sent whether the first `next()` has sent the call. */
+  continues(first: Call, sent: boolean): void {
+    this.deadline = first.deadline;
+    if (first.metadata !== undefined) this.#metadata = new Metadata(first.metadata);
+    if (sent) this.#lastAttempt = first;
+  }
+
+  /** Makes that call the first attempt, and sends it. */
+  launchFirst(first: Call, view: ClientView): void {
+    if (this.#metadata !== undefined) first.inherit(new Metadata(this.#metadata));
+    this.launch(first, view);
+  }
+
+  /** From now on, this is the call of the caller, and `first` at most an attempt. */
+  lead(first: Call): void {
+    const cutoff = first.release(this.attemptOptions);
+    if (!first.ended) {
+      this.#cutoff = cutoff;
+      cutoff?.moveTo(this);
+      return;
+    }
+    const metadata = this.#metadata;
+    try {
+      this.#cutoff = watch(this, { ...this.#options, timeoutMs: undefined, deadline: toSystemTime(this.deadline) });
+    } catch (fault) {
+      this.end(fault);
+    }
+    this.#metadata = metadata;
+  }
+
+  /** The call that the interceptors have passed on has ended. */
+  over(failure: unknown): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.failure = failure;
+    this.#stopAll();
+    this.#tellAll();
   }
 
   failed(failure: unknown): void {
@@ -129,12 +175,17 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   received(response: AnyResponse): void {
     if (this.ended) return;
     try {
-      if (this.#options.onHeader !== undefined || this.#headerReader !== undefined) this.setHeader(this.#lastHeader);
-      else this.#headerCame = true;
+      this.responseCame();
       this.deliver(response);
     } catch (fault) {
       this.end(fault);
     }
+  }
+
+  /** The header of the last attempt is that of the call, unless there was one before. */
+  protected responseCame(): void {
+    if (this.#options.onHeader !== undefined || this.#headerReader !== undefined) this.setHeader(this.#lastHeader);
+    else this.#headerCame = true;
   }
 
   /** Handles the response of the outermost interceptor. */
@@ -249,18 +300,27 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   /** Stops what still runs, and tells everyone that the call has ended. Called once. */
   settle(): void {
     this.#cutoff?.stop();
-    const last = this.#lastAttempt;
-    if (this.#earlierAttempts !== undefined) for (const attempt of this.#earlierAttempts) this.#stop(attempt);
-    if (last !== undefined) this.#stop(last);
+    this.#stopAll();
     this.#pipe?.end();
+    const last = this.#lastAttempt;
     if (last?.wasSent && this.#options.onTrailer !== undefined) {
       callBack(this.#options, "onTrailer", last.trailer ?? new Metadata(), (fault) => {
         this.failure ??= fault;
       });
     }
-    if (this.#controller !== undefined) this.#controller.abort(this.#reason());
     if (this.#header === undefined && this.failure !== undefined) this.#headerReader?.reject(this.failure, this.isFresh());
     this.finished();
+    this.#tellAll();
+  }
+
+  #stopAll(): void {
+    if (this.#earlierAttempts !== undefined) for (const attempt of this.#earlierAttempts) this.#stop(attempt);
+    if (this.#lastAttempt !== undefined) this.#stop(this.#lastAttempt);
+  }
+
+  /** Tells the interceptors that the call has ended. */
+  #tellAll(): void {
+    if (this.#controller !== undefined) this.#controller.abort(this.#reason());
     const listener = this.#onEnd;
     const more = this.#moreOnEnd;
     this.#onEnd = undefined;
@@ -346,7 +406,8 @@ function settle(call: InterceptedCall): void {
   call.settle();
 }
 
-function tell(listener: (error: unknown) => void, error: unknown): void {
+/** Calls a listener of `onEnd()`. */
+export function tell(listener: (error: unknown) => void, error: unknown): void {
   try {
     listener(error);
   } catch {

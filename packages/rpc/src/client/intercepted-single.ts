@@ -2,17 +2,17 @@
 import type { Message } from "@bufbuild/protobuf";
 import { complete, OneMessage } from "../intercept/messages.ts";
 import type { AnyResponse } from "../intercept/types.ts";
-import { AttemptReader } from "./attempt-reader.ts";
 import type { ClientView } from "./call-view.ts";
 import type { SingleHandle } from "./handles.ts";
 import { InterceptedCall } from "./intercepted-call.ts";
+import { NextResponse, someAwait } from "./next-response.ts";
 import { Settling } from "./rejection.ts";
-import { SingleResponseCall } from "./single-response.ts";
+import { type ResponseReader, SingleResponseCall } from "./single-response.ts";
 
-export class InterceptedSingle extends InterceptedCall implements SingleHandle {
+export class InterceptedSingle extends InterceptedCall implements SingleHandle, ResponseReader {
   #message: Message | undefined = undefined;
   #reader: Settling<Message> | undefined = undefined;
-  #lastAttempt: AttemptReader | undefined = undefined;
+  #lastResponse: NextResponse | undefined = undefined;
 
   read(): Promise<Message> {
     if (this.#reader === undefined) {
@@ -25,14 +25,28 @@ export class InterceptedSingle extends InterceptedCall implements SingleHandle {
   protected override attempt(view: ClientView): Promise<AnyResponse> {
     const attempt = new SingleResponseCall(this.channel, this.method, this.attemptOptions);
     this.launch(attempt, view);
-    const reader = new AttemptReader(attempt);
-    this.#lastAttempt = reader;
-    attempt.readTo(reader);
-    return reader.response;
+    this.#lastResponse = new NextResponse(attempt);
+    return someAwait(this.interceptors) ? this.#lastResponse.promise : this.#lastResponse;
   }
 
   protected override takes(response: Promise<AnyResponse>): boolean {
-    return this.#lastAttempt?.passTo(this, response) === true;
+    const last = this.#lastResponse;
+    if (last === undefined || response !== last || last.awaited) return false;
+    last.readTo(this);
+    return true;
+  }
+
+  /** Takes the response of an attempt that the interceptors have passed on. */
+  resolve(message: Message): void {
+    if (this.ended) return;
+    this.responseCame();
+    this.#message = message;
+    this.end(undefined);
+  }
+
+  /** Takes the failure of an attempt that the interceptors have passed on. */
+  reject(failure: unknown): void {
+    this.failed(failure);
   }
 
   protected override deliver(response: AnyResponse): void {

@@ -1,5 +1,6 @@
 // Sends the requests of an iterable.
 import { type AnyIterable, type AnyIterator, iteratorOf } from "../iterable.ts";
+import type { EndListener } from "./handles.ts";
 import type { SendOptions } from "./options.ts";
 
 /** The side of a call that sends. */
@@ -9,7 +10,7 @@ interface Sending {
   closeSend(): void;
   /** Ends the call with an error. */
   abandon(fault: unknown): void;
-  onEnd(listener: () => void): void;
+  onEnd(listener: EndListener): void;
 }
 
 /** Sends requests until the iterable or the call ends, and then closes the iterator. */
@@ -22,7 +23,7 @@ export function sendAll(call: Sending, requests: AnyIterable, options?: WeakMap<
     return;
   }
   // A generator that is suspended at an await runs its `finally` once that await settles.
-  call.onEnd(() => void close(iterator));
+  call.onEnd({ callEnded: () => void close(iterator) });
   pump(call, iterator, options).catch((fault: unknown) => call.abandon(fault));
 }
 

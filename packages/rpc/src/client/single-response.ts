@@ -28,11 +28,16 @@ export class SingleResponseCall extends Call {
     return this.#reading;
   }
 
-  /** Passes the outcome to a reader once the call has ended. A call has one reader. */
-  readTo(reader: ResponseReader): void {
+  /**
+   * Passes the outcome to a reader once the call has ended. A call has one reader: returns the one
+   * that it had before.
+   */
+  readTo(reader: ResponseReader): ResponseReader | undefined {
+    const before = this.#reader;
     this.#reader = reader;
     this.checkSignal();
     if (this.ended) this.#settle(reader);
+    return before;
   }
 
   protected override pull(stream: ClientStream): void {
