@@ -60,6 +60,12 @@ for (const kind of kinds) {
       expect(entry?.time.getTime()).toBeGreaterThanOrEqual(before - 1_000);
       expect(entry?.time.getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
       expect(empty?.data.length).toBe(0);
+      // An array of its own, rather than a part of what a socket has read.
+      expect(Object.getPrototypeOf(entry?.data)).toBe(Uint8Array.prototype);
+      expect(entry?.data.buffer.byteLength).toBe(256);
+      await using subscription = disposable(await live.subscribe(topic));
+      await live.publish(topic, data);
+      expect((await subscription.value.next()).value?.data.buffer.byteLength).toBe(256);
     });
 
     test.each(["room.1", "*", ">", "a b", "你好", "=", "'; DROP TABLE x", "é", "x".repeat(200), "😀".repeat(50)])(

@@ -216,7 +216,8 @@ function hasLimits({ max_age, max_bytes, max_msgs, max_msgs_per_subject }: Strea
   return [max_age, max_bytes, max_msgs, max_msgs_per_subject].some((limit) => limit > 0);
 }
 
-const entryOf = ({ seq, time, data }: JsMsg): Entry => ({ position: BigInt(seq), time, data });
+// A copy: the message is a part of what the socket has read, which the window would keep.
+const entryOf = ({ seq, time, data }: JsMsg): Entry => ({ position: BigInt(seq), time, data: new Uint8Array(data) });
 
 async function available<T>(result: Promise<T>): Promise<T> {
   try {

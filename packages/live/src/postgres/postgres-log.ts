@@ -118,7 +118,7 @@ export class PostgresLog implements Log {
 
   async #page(topic: string, after: bigint, limit: number): Promise<readonly Entry[]> {
     const { rows } = await this.#database.query(readPage, [topic, `${after}`, limit, `${maxPageBytes}`]);
-    return (rows as Row[]).map(({ position, time, data }) => ({ position: BigInt(position), time: new Date(Number(time)), data }));
+    return (rows as Row[]).map(entryOf);
   }
 
   /** Creates the schema with the first call that reaches the server. */
@@ -130,6 +130,13 @@ export class PostgresLog implements Log {
     return this.#schema;
   }
 }
+
+// A copy: the row is a part of what the socket has read, which the window would keep.
+const entryOf = ({ position, time, data }: Row): Entry => ({
+  position: BigInt(position),
+  time: new Date(Number(time)),
+  data: new Uint8Array(data),
+});
 
 export async function publishWith(queryable: Queryable, topic: string, data: Uint8Array, id: string | undefined): Promise<bigint> {
   const { rows } = await queryable.query("SELECT live_publish($1, $2, $3)::text AS position", [topic, data, id ?? null]);
