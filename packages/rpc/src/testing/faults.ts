@@ -21,8 +21,9 @@ export interface FaultOptions {
   readonly status?: Code | RpcError | undefined;
   /**
    * The stream of the call is reset, and the caller sees INTERNAL. A server over HTTP/2 sends
-   * RST_STREAM with INTERNAL_ERROR; within the process, and over grpc-js, the call ends with the
-   * status INTERNAL. Not together with `status`. Default: false.
+   * RST_STREAM with INTERNAL_ERROR, and the caller may lose responses that it has not read; within the
+   * process, and over grpc-js, the call ends with the status INTERNAL. Not together with `status`.
+   * Default: false.
    */
   readonly reset?: boolean | undefined;
   /**
