@@ -90,14 +90,16 @@ test.each(ways)("$transport, $kind, $client: the last hop has the deadline of th
 test.each(ways)("$transport, $kind, $client: the deadline of the first hop ends the last one", async (way) => {
   const time = virtualTime();
   try {
+    const seen: Context[] = [];
     const reasons: unknown[] = [];
-    const { front, failures } = await chain(way, waiting([], reasons));
+    const { front, failures } = await chain(way, waiting(seen, reasons));
     const ended = failureOf(kinds[way.kind](front, "", { timeoutMs: 60_000 }));
+    while (seen.length === 0) await time.advance(0);
     await time.advance(59_000);
     expect([failures, reasons]).toEqual([[], []]);
     await time.advance(1_010);
     expect(await ended).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
-    expect([failures.length, reasons.length]).toEqual([2, 1]);
+    while (failures.length < 2 || reasons.length < 1) await time.advance(0);
     // The hop before may cancel the call a little earlier.
     const either = [Code.DEADLINE_EXCEEDED, Code.CANCELLED];
     for (const error of [...failures, ...reasons]) expect(either).toContain((error as RpcError).code);
