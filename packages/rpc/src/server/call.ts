@@ -280,7 +280,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
       this.#over(error);
       return;
     }
-    if (error instanceof StreamReset && this.stream.reset !== undefined) {
+    if (error !== undefined && error instanceof StreamReset && this.stream.reset !== undefined) {
       this.stream.reset();
       this.#over(error);
       return;
