@@ -82,8 +82,10 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
 
   /** Interceptors may reject a call by its header, so its body is not read before they ask for it. */
   open(): void {
-    if (!this.#head.method.early || this.ended || this.#listener !== undefined) return;
-    this.#opened(this.#head.method.open(this));
+    const { method } = this.#head;
+    // `start()` has opened a call with a stream of requests.
+    if (!method.early || method.requestStream || this.ended || this.#listener !== undefined) return;
+    this.#opened(method.open(this));
     if (this.#wanted) this.#requests?.read();
   }
 
@@ -245,10 +247,6 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     if (this.ended || this.#listener !== undefined) return;
     this.#finish();
     this.#stream.reset(ErrorCode.REFUSED_STREAM);
-  }
-
-  broken(): void {
-    this.#stream.reset(ErrorCode.INTERNAL_ERROR);
   }
 
   exhaust(message: string): void {

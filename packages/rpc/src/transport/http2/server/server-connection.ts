@@ -17,7 +17,7 @@ export interface ReceivingCall extends PendingCall, Linked<ReceivingCall> {
   /** Opens the call without its request, unless it has been opened or waits for the request. */
   open(): void;
   /** Ends the call, because its method has thrown an error. */
-  broken(): void;
+  reset(): void;
   /** Ends the call if its peer has made no progress within the timeout. */
   checkTimeout(timeoutMs: number, now: number): void;
   /**
@@ -94,7 +94,7 @@ export class ServerConnection {
       try {
         call.open();
       } catch (error) {
-        call.broken();
+        call.reset();
         this.#report(error);
       }
     }

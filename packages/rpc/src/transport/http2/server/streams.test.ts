@@ -342,3 +342,35 @@ test("DATA within padding, and END_STREAM alone", async () => {
   expect(await ending(peer, 1)).toEqual(["headers", "data", "headers END_STREAM"]);
   expect(served.calls[0]?.messages).toEqual([Buffer.from("1")]);
 });
+
+test("a method that throws when its call opens at the end of the turn resets that call only", async () => {
+  const served = await serve();
+  const fault = new Error("the method fails");
+  served.onCall = ({ stream }) => {
+    if (stream.metadata.has("x-fail")) throw fault;
+  };
+  const peer = await served.client();
+  peer.send(
+    callHeaders(1, "EarlyUnary"),
+    callHeaders(3, "ClientStream", { "x-fail": "1" }),
+    callHeaders(5, "EarlyUnary", { "x-fail": "1" }),
+    callHeaders(7, "BidiStream"),
+  );
+  expect(await peer.ping(), peer.transcript()).toBe(true);
+  expect(served.errors).toEqual([fault, fault]);
+  const resets = peer.frames.filter(({ kind }) => kind === type.rstStream);
+  expect(resets.map(({ stream, payload }) => [stream, payload.readUInt32BE(0)])).toEqual([
+    [3, 2],
+    [5, 2],
+  ]);
+  // The calls beside them, and later ones, run.
+  for (const { stream } of served.calls) if (!stream.metadata.has("x-fail")) stream.end(undefined, Buffer.from("reply"), false);
+  expect(await peer.ping(), peer.transcript()).toBe(true);
+  const headersOf = (stream: number) => peer.frames.filter((frame) => frame.kind === type.headers && frame.stream === stream);
+  expect([1, 3, 5, 7].map((stream) => headersOf(stream).length)).toEqual([2, 0, 0, 2]);
+  served.onCall = ({ stream }) => stream.end(undefined, Buffer.from("reply"), false);
+  peer.send(callHeaders(9, "EarlyUnary"), dataFrame(9, one, true));
+  expect(await ending(peer, 9)).toEqual(["headers", "data", "headers END_STREAM"]);
+  // The calls that failed were opened once.
+  expect(served.calls).toHaveLength(5);
+});

@@ -103,7 +103,12 @@ class Transport implements Http2ServerTransport {
           return answered;
         }
         const call = new CallStream(stream, head, stream.connection.data as ServerConnection);
-        call.start(endStream);
+        try {
+          call.start(endStream);
+        } catch (thrown) {
+          call.reset();
+          throw thrown;
+        }
         return call;
       },
     });
