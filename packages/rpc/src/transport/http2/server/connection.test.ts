@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
-import { everyKind, startServer, until } from "../../../../test/harness.ts";
+import { everyKind, startServer, type TestHandlers, until } from "../../../../test/harness.ts";
 import { frame, heldMib, Peer } from "../../../../test/http2-peer.ts";
 import { Code } from "../../../index.ts";
 
@@ -39,22 +39,22 @@ test("two thousand closed connections leave no timer lists behind", async () => 
 });
 
 test("an old connection takes no more calls, ends after its running calls, and is closed after the grace period", async () => {
-  const limits = { maxConnectionAgeMs: 200, maxConnectionAgeGraceMs: 400 };
   const gate = Promise.withResolvers<void>();
-  const { address } = await startServer(
-    {
-      unary: async () => {
-        await gate.promise;
-        return { text: "done" };
-      },
-      bidiStream: async function* (_requests, { signal }) {
-        yield {};
-        await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      },
+  const handlers: TestHandlers = {
+    unary: async () => {
+      await gate.promise;
+      return { text: "done" };
     },
-    { limits },
-  );
-  const inOrder = new Peer(address);
+    bidiStream: async function* (_requests, { signal }) {
+      yield {};
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+  };
+  const begin = async (maxConnectionAgeGraceMs: number) => {
+    const { address } = await startServer(handlers, { limits: { maxConnectionAgeMs: 200, maxConnectionAgeGraceMs } });
+    return new Peer(address);
+  };
+  const inOrder = await begin(60_000);
   const running = inOrder.call("Unary");
   running.stream.end(frame());
   const [code] = (await once(inOrder.session, "goaway")) as [number];
@@ -63,7 +63,7 @@ test("an old connection takes no more calls, ends after its running calls, and i
   expect(await running.status()).toBe(Code.OK);
   await until(() => inOrder.session.closed);
 
-  const deaf = new Peer(address);
+  const deaf = await begin(400);
   const endless = deaf.call("BidiStream");
   endless.stream.write(frame());
   await once(deaf.session, "goaway");
