@@ -6,7 +6,7 @@ import { isIterable } from "../iterable.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { hasRequestStream, hasResponseStream } from "../protocol/method.ts";
-import { completed, isInner, OneMessage } from "./messages.ts";
+import { Answer, isInner } from "./messages.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "./types.ts";
 
 /**
@@ -91,12 +91,12 @@ function checked<Call extends View>(chain: Chain<Call>, call: Call, index: numbe
   const { message, messages } = (typeof response === "object" && response !== null ? response : {}) as AnyResponse;
   if (!hasResponseStream(call.method)) {
     if (typeof message === "object" && message !== null) {
-      return index === 0 ? (response as AnyResponse) : new OneMessage(call.method.output, message);
+      return index === 0 ? (response as AnyResponse) : new Answer(call.method.output, response as AnyResponse);
     }
     throw new InterceptorFault(`${nameOf(chain, index)} must return a response { message }, got ${describe(response)}`);
   }
   if (isIterable(messages)) {
-    return index === 0 ? (response as AnyResponse) : { messages: completed(call.method.output, messages) };
+    return index === 0 ? (response as AnyResponse) : new Answer(call.method.output, response as AnyResponse);
   }
   throw new InterceptorFault(`${nameOf(chain, index)} must return a response { messages } with an iterable, got ${describe(response)}`);
 }

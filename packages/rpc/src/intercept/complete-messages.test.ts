@@ -1,7 +1,8 @@
 // What an interceptor gives may be objects with the fields to set. The next one gets messages.
 import { isMessage } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { everyKind, everyWay, kinds, startBy, TestService } from "../../test/harness.ts";
+import { everyKind, everyWay, kinds, startBy, TestService, until } from "../../test/harness.ts";
+import type { ClientInterceptor } from "../index.ts";
 import type { AnyInterceptor } from "../testing/interceptor.ts";
 
 const { input, output } = TestService.method.unary;
@@ -51,3 +52,37 @@ test.each(ways)("$transport, $kind, on the $side: the other interceptors read co
   ]);
   expect([isMessage(seen[0], input), isMessage(seen[1], output)]).toEqual([true, true]);
 });
+
+test.each(everyWay)(
+  "$transport, $kind: header and trailer that an interceptor passes on reach the one outside",
+  async ({ transport, kind }) => {
+    const seen: unknown[] = [];
+    const handlers = everyKind(({ header, trailer }) => {
+      header.set("x-header", "h");
+      trailer.set("x-trailer", "t");
+      return "x";
+    });
+    const outside: ClientInterceptor = async (call, next) => {
+      const response = await next();
+      seen.push(response.header.get("x-header"));
+      call.onEnd(() => seen.push(response.trailer?.get("x-trailer")));
+      return response;
+    };
+    const inside = (async (_call: unknown, next: () => Promise<object & { header: unknown; trailer: unknown }>) => {
+      const response = await next();
+      const { message, messages } = response as { message?: unknown; messages?: unknown };
+      return {
+        message,
+        messages,
+        header: response.header,
+        get trailer() {
+          return response.trailer;
+        },
+      };
+    }) as unknown as ClientInterceptor;
+    const { client } = await startBy(transport, handlers, {}, {}, { interceptors: [outside, inside] });
+    await kinds[kind](client, "");
+    await until(() => seen.length === 2);
+    expect(seen).toEqual(["h", "t"]);
+  },
+);

@@ -85,3 +85,35 @@ export class OneMessage implements InnerResponse {
     return response instanceof OneMessage ? response.#message : response.message;
   }
 }
+
+/** What an interceptor has answered, as the one outside sees it: with complete messages. */
+export class Answer implements InnerResponse {
+  readonly #schema: DescMessage;
+  readonly #response: AnyResponse & { readonly header?: unknown; readonly trailer?: unknown };
+  #message: Message | undefined;
+  readonly messages: AsyncIterable<Message> | undefined;
+
+  constructor(schema: DescMessage, response: AnyResponse) {
+    this.#schema = schema;
+    this.#response = response;
+    this.messages = response.messages === undefined ? undefined : completed(schema, response.messages as AnyIterable);
+  }
+
+  get [inner](): true {
+    return true;
+  }
+
+  get message(): Message | undefined {
+    if (this.messages === undefined) this.#message ??= complete(this.#schema, this.#response.message);
+    return this.#message;
+  }
+
+  /** The metadata of a client's response, if the interceptor has passed it on. */
+  get header(): unknown {
+    return this.#response.header;
+  }
+
+  get trailer(): unknown {
+    return this.#response.trailer;
+  }
+}
