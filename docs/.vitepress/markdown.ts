@@ -2,8 +2,21 @@
 import type { MarkdownRenderer } from "vitepress";
 
 export function extendMarkdown(markdown: MarkdownRenderer): void {
+  nameFiles(markdown);
   drawDiagrams(markdown);
   joinChineseLines(markdown);
+}
+
+/** Shows the file of a code block, ```ts [server.ts], where the language would be. */
+function nameFiles(markdown: MarkdownRenderer): void {
+  const { fence } = markdown.renderer.rules;
+  markdown.renderer.rules.fence = (tokens, index, options, env, self) => {
+    // The renderer removes the name from the token.
+    const file = /\[([^\]]+)\]/.exec(tokens[index]?.info ?? "")?.[1];
+    const html = fence?.(tokens, index, options, env, self) ?? "";
+    if (file === undefined) return html;
+    return html.replace(/<span class="lang">.*?<\/span>/, () => `<span class="lang">${markdown.utils.escapeHtml(file)}</span>`);
+  };
 }
 
 /** Turns a code block with the language `mermaid` into a diagram, which the browser draws. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import systemless from "@sparticuz/chromium";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sections } from "../.vitepress/pages.ts";
 import { serveSite } from "../scripts/site.ts";
 
 const pictures = fileURLToPath(new URL("pictures/", import.meta.url));
@@ -35,10 +36,18 @@ const pages = {
   "tutorial-zh": "/zh/tutorials/push",
   design: "/design/",
   "benchmarks-zh": "/zh/design/benchmarks",
+  jwt: "/guides/first-week/jwt",
+  "docker-zh": "/zh/guides/first-week/docker",
 } as const;
 
 /** Long pages: the test looks only at the top of each on a phone. */
 const long: ReadonlySet<string> = new Set(["design", "benchmarks-zh"]);
+
+/** The pages of the ten jobs of the first week, which promise to fit on a screen. */
+const jobs = sections
+  .flatMap(({ groups }) => groups.flatMap((group) => group.pages))
+  .filter(({ path }) => path.startsWith("guides/first-week/") && path !== "guides/first-week/all-in-one")
+  .flatMap(({ path }) => [{ path }, { path: `zh/${path}` }]);
 
 describe.skipIf(!fromPackage && system === undefined)("the site in a browser", () => {
   let browser: Browser;
@@ -90,6 +99,13 @@ describe.skipIf(!fromPackage && system === undefined)("the site in a browser", (
     }
   }
 
+  test.each(jobs)("$path fits on a screen of 1,440 × 1,080", async ({ path }) => {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 1080 } });
+    await page.goto(`${address}/${path}`, { waitUntil: "networkidle" });
+    expect(await articleHeight(page)).toBeLessThanOrEqual(1080);
+    await page.close();
+  });
+
   test("the search finds Chinese and English words", async () => {
     const page = await browser.newPage({ viewport: devices.desktop.viewport });
     for (const [path, words] of [
@@ -104,6 +120,15 @@ describe.skipIf(!fromPackage && system === undefined)("the site in a browser", (
     await page.close();
   });
 });
+
+/** From the top of the title to the end of the last line, in pixels. */
+const articleHeight = (page: Page) =>
+  page.evaluate(() => {
+    const title = document.querySelector(".vp-doc h1");
+    const last = document.querySelector(".vp-doc > div")?.lastElementChild;
+    if (!title || !last) throw new Error("there is no article");
+    return last.getBoundingClientRect().bottom - title.getBoundingClientRect().top;
+  });
 
 const overflow = (page: Page) =>
   page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));

@@ -9,8 +9,10 @@ import { type Block, blocksOf, chainOf, commandsOf, GuideProject, importedBy, in
 
 const node = inject("runtimes")["Node 22.18.0"] ?? process.execPath;
 const overview = "guides/first-week";
-const pages = [...markdownOf(overview).matchAll(/^\| .*?\]\(\/(guides\/[\w-]+)\)/gm)].map(([, page = ""]) => page);
-const continuing = [...pages, overview].filter((page) => chainOf(page).length > 1);
+const pages = [...markdownOf(overview).matchAll(/^\| .*?\]\(\/(guides\/first-week\/[\w-]+)\)/gm)].map(([, page = ""]) => page);
+/** The guides with the details, and the service with all of it, continue the project as well. */
+const others = ["first-week/all-in-one", "jwt", "logs", "metrics", "tracing", "retries", "testing"].map((name) => `guides/${name}`);
+const continuing = [...pages, ...others];
 
 /** A project with the tarballs, and what the pages install from the registry. */
 let modules: string;
@@ -34,7 +36,7 @@ afterAll(() => rm(modules, { recursive: true, force: true }));
 
 test("there are ten pages, which continue Getting started", () => {
   expect(pages).toHaveLength(10);
-  expect(pages.filter((page) => chainOf(page)[0] !== "guides/getting-started")).toEqual([]);
+  expect(continuing.filter((page) => chainOf(page)[0] !== "guides/getting-started")).toEqual([]);
 });
 
 describe.each(continuing)("docs/%s.md", (page) => {
@@ -76,9 +78,9 @@ describe.each(continuing)("docs/%s.md", (page) => {
 });
 
 test("the Dockerfile's server and health check run with rpc and protobuf-es alone, and SIGTERM ends the server", async () => {
-  await using place = await GuideProject.create("guides/docker", join(inject("small"), "node_modules"), node);
+  await using place = await GuideProject.create("guides/first-week/docker", join(inject("small"), "node_modules"), node);
   await place.command("buf generate");
-  const dockerfile = blocksOf(markdownOf("guides/docker")).find(({ file }) => file === "Dockerfile")?.text ?? "";
+  const dockerfile = blocksOf(markdownOf("guides/first-week/docker")).find(({ file }) => file === "Dockerfile")?.text ?? "";
   const commandOf = (keyword: string) => {
     const args = JSON.parse(new RegExp(`^(?:${keyword})\\b.*?(\\[.*\\])$`, "m").exec(dockerfile)?.[1] ?? "[]") as string[];
     return `node ${args.filter((arg) => arg !== "/nodejs/bin/node").join(" ")}`;

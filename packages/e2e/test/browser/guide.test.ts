@@ -8,26 +8,30 @@ const { browser, missing } = await startBrowser();
 const started = new AsyncDisposableStack();
 let workplace: Workplace;
 
-describe.skipIf(missing ?? cannotRun)(missing ?? "docs/guides/live-browser.md", () => {
+describe.skipIf(missing ?? cannotRun)(missing ?? "docs/guides/first-week/live-browser.md", () => {
   beforeAll(async () => {
     if (browser === undefined) return;
     started.defer(() => browser.close());
     // A second between the responses, so that a slow machine sees the first one alone.
-    const slower = (text: string) => text.replace("setTimeout(100,", "setTimeout(1_000,");
-    workplace = await guideProject(started, ["getting-started", "live-browser"], slower);
+    const slower = (text: string) =>
+      text
+        .replace("*sayHelloOften(", "async *sayHelloOften(")
+        .replace("i++) yield", "i++, await new Promise((resolve) => setTimeout(resolve, 1_000))) yield");
+    workplace = await guideProject(started, ["getting-started", "first-week/live-browser"], slower);
   });
   afterAll(() => started.disposeAsync());
 
   test("shows the responses of the stream one after the other, and does not reconnect", { timeout: 60_000 }, async () => {
+    await workplace.keepRunning("node server.ts", "listening on 127.0.0.1:50051\n");
     await workplace.keepRunning("node web.ts", "");
     const page = await browser?.newPage();
     if (page === undefined) throw new Error("there is no browser");
     await page.goto(workplace.withActualPorts("http://127.0.0.1:8080/"));
-    const items = page.locator("#list li");
-    await items.first().waitFor();
-    expect(await items.count()).toBeLessThan(3);
-    await items.nth(2).waitFor();
-    expect(await items.allTextContents()).toEqual(["Hello Mei, 1", "Hello Mei, 2", "Hello Mei, 3"]);
+    const list = page.locator("pre");
+    const lines = ["Hello Mei, 1 of 3\n", "Hello Mei, 2 of 3\n", "Hello Mei, 3 of 3\n"];
+    await expect.poll(() => list.textContent()).not.toBe("");
+    expect(await list.textContent()).not.toContain(lines[2]);
+    await expect.poll(() => list.textContent(), { timeout: 20_000 }).toBe(lines.join(""));
     await expect.poll(() => page.evaluate("events.readyState")).toBe(2); // closed
   });
 });

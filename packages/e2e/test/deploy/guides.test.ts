@@ -1,4 +1,4 @@
-// The files of the guides "Docker" and "Health and probes". packages/release runs the commands of the
+// The files of the guides "Docker" and "Probes". packages/release runs the commands of the
 // Dockerfile.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { repository } from "../harness/paths.ts";
 import { faultsOf, type KubernetesObject } from "./schemas.ts";
 
 function fileOf(guide: string, file: string): string {
-  const block = blocksOf(readFileSync(join(repository, "docs/guides", `${guide}.md`), "utf8")).find((one) => one.file === file);
+  const block = blocksOf(readFileSync(join(repository, "docs/guides/first-week", `${guide}.md`), "utf8")).find((one) => one.file === file);
   if (block === undefined) throw new Error(`${guide}.md has no file ${file}`);
   return block.text;
 }
@@ -56,7 +56,7 @@ test("the probes of the guide fit the schema of Kubernetes, and ask the port of 
   } satisfies KubernetesObject & { readonly spec: object };
   expect(await faultsOf(deployment)).toEqual([]);
   const [port] = container.ports;
-  for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"] as const) {
+  for (const probe of ["livenessProbe", "readinessProbe"] as const) {
     expect(container[probe]?.grpc.port).toBe(port?.containerPort);
   }
 });

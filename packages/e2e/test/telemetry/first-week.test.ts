@@ -10,10 +10,10 @@ const started = new AsyncDisposableStack();
 let collector: OtlpReceiver;
 let workplace: Workplace;
 
-describe.skipIf(cannotRun)("docs/guides/first-week.md", () => {
+describe.skipIf(cannotRun)("docs/guides/first-week/all-in-one.md", () => {
   beforeAll(async () => {
     collector = started.use(await startOtlpReceiver());
-    workplace = await guideProject(started, ["getting-started", "probes", "first-week"]);
+    workplace = await guideProject(started, ["getting-started", "first-week/probes", "first-week/all-in-one"]);
   }, 60_000);
   afterAll(() => started.disposeAsync());
 
