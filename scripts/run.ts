@@ -11,7 +11,7 @@ endWithLauncher();
 process.exitCode = build(name);
 if (process.exitCode === 0) {
   // The command that was typed, for `--help` and for messages.
-  const typed = name !== "server" ? ` ${name}` : process.argv[2] === "certs" ? "" : " start";
+  const typed = name !== "server" ? ` ${name}` : ["certs", "migrate"].includes(process.argv[2] ?? "") ? "" : " start";
   process.env.GRPC_STUDY_COMMAND = `npx -y pnpm@12${typed}`;
   const main = new URL(`../packages/${name}/dist/main.js`, import.meta.url);
   // The program that `--workers` starts again.

@@ -21,14 +21,14 @@ export async function commandLine(): Promise<string> {
 /** Renders a command and its subcommands. A default subcommand takes the name of its parent. */
 function chapter(command: Command, defaults: readonly string[], above = ""): string[] {
   const isDefault = defaults.includes(command.name());
-  const name = isDefault ? above : `${above} ${command.name()}`.trim().replace("start certs", "certs");
+  const name = isDefault ? above : `${above} ${command.name()}`.trim().replace(/start (certs|migrate)/, "$1");
   const own = command.options.filter(({ hidden }) => !hidden);
   const subcommands = command.commands.filter((one) => one.name() !== "help").flatMap((one) => chapter(one, defaults, name));
   const hasDefault = command.commands.some((one) => defaults.includes(one.name()));
   if (hasDefault) return subcommands;
   const words = [name, ...command.registeredArguments.map(usageOf), ...(own.length > 0 ? ["[options]"] : [])].join(" ");
   return [
-    `${above === "" || isDefault || name.endsWith("certs") ? "##" : "###"} ${name.replace("npx -y pnpm@12 ", "")}`,
+    `${above === "" || isDefault || /(certs|migrate)$/.test(name) ? "##" : "###"} ${name.replace("npx -y pnpm@12 ", "")}`,
     text(command.description()),
     `\`\`\`text\n${words}\n\`\`\``,
     ...(own.length > 0 ? [table(own)] : []),

@@ -40,7 +40,10 @@ process.on("exit", killAll);
 
 /** Starts `node ARGS` in a folder. */
 export function start(folder: string, args: readonly string[], input?: string): Program {
-  const child = spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env.PATH, GRPC_STUDY_CERTS: `${folder}/certs` } });
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env: { PATH: process.env.PATH, GRPC_STUDY_CERTS: `${folder}/certs`, GRPC_STUDY_DATA: "memory" },
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text) => {

@@ -50,7 +50,7 @@ const node = (...args: readonly string[]) => new Process(process.execPath, [...p
 const load = fileURLToPath(new URL("load.ts", import.meta.url));
 
 const quiet = ["--log-level", "error"];
-const server = node(serverMain, "serve", "shop", "--port", "0", "--security", "plain", ...quiet);
+const server = node(serverMain, "serve", "shop", "--port", "0", "--security", "plain", "--data", "memory", ...quiet);
 const address = (await server.stdout.line((line) => line.startsWith("shop "))).split(/\s+/)[1] ?? "";
 const gateway = node(gatewayMain, "--upstream", address, "--listen", "127.0.0.1:0", "--unbound", ...quiet);
 const url = /^http:\S+/.exec(await gateway.stdout.line((line) => line.startsWith("http:")))?.[0] ?? "";

@@ -9,8 +9,6 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../test/serve-services.ts";
 import { accessControl } from "./access.ts";
 import { greeter as pushService } from "./push/greeter.ts";
-import { orderService } from "./shop/order-service.ts";
-import { prodService } from "./shop/prod-service.ts";
 import { type User, UserList } from "./user-list.ts";
 
 const users: readonly User[] = [
@@ -28,9 +26,12 @@ const waiting = implement(SayHello, {
   },
 });
 
+const products = implement(ProdService, { getProdStock: () => ({}) });
+const orders = implement(OrderService, { newOrder: () => ({}) });
+
 async function start(list = new UserList(users)) {
   const server = createServer({ reflection: true, interceptors: accessControl("token", list) });
-  server.add(prodService(), orderService(), pushService(recordLog().log), waiting);
+  server.add(products, orders, pushService(recordLog().log), waiting);
   onTestFinished(() => void server.shutdown({ graceMs: 0 }));
   const { address } = await server.listen("127.0.0.1:0");
   return address;

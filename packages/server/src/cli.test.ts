@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createProgram, type ServeRequest } from "./cli.ts";
 import { topics } from "./topics.ts";
 
@@ -120,4 +120,35 @@ test.each([{ args: ["--help"] }, { args: ["serve", "--help"] }])("$args prints e
   for (const word of [...topics.map(({ name }) => ` ${name} `), "--host", "--port", "--log-level"]) {
     expect(outcome).toMatchObject({ stdout: expect.stringContaining(word) });
   }
+});
+
+test("--database takes precedence over --data, and the workers of a topic with data need it", async () => {
+  expect(await parse("shop", "--data", "here")).toMatchObject({ data: "here" });
+  expect(await parse("shop", "--data", "memory")).toMatchObject({ data: "memory" });
+  const url = "postgres://me:secret@localhost/shop";
+  expect(await parse("shop", "--database", url, "--workers", "2")).toMatchObject({ database: url, workers: 2 });
+  expect(await parse("chat", "--workers", "2")).toMatchObject({ workers: 2 });
+  expect(await parse("--workers", "2")).toMatchObject({
+    exitCode: 1,
+    stderr: "error: --workers needs a PostgreSQL server for the data of shop: name one with --database or DATABASE_URL\n",
+  });
+});
+
+test.each(["mysql://me:secret@localhost/shop", "localhost", "postgres://me:secret@[", ""])(
+  "the database %j is one line without the password",
+  async (url) => {
+    const stderr = "error: --database must be a URL such as postgres://user@host:5432/shop\n";
+    expect(await parse("shop", "--database", url)).toMatchObject({ exitCode: 1, stderr });
+  },
+);
+
+test("the variable DATABASE_URL names the database", async () => {
+  vi.stubEnv("DATABASE_URL", "postgres://localhost/shop");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await parse("shop")).toMatchObject({ database: "postgres://localhost/shop" });
+  vi.stubEnv("DATABASE_URL", "secret");
+  expect(await parse("shop")).toMatchObject({
+    exitCode: 1,
+    stderr: "error: DATABASE_URL must be a URL such as postgres://user@host:5432/shop\n",
+  });
 });

@@ -8,11 +8,12 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Security } from "./access.ts";
 import { addCertsCommand } from "./certs/command.ts";
 import { defaultFolder } from "./certs/folder.ts";
+import { addDataOptions, addMigrateCommand, checkDataOptions, type DataOptions } from "./data/command.ts";
 import type { Topic } from "./topic.ts";
 import { type TransportName, transportNames } from "./transport.ts";
 
 /** The parsed command line of `serve`. */
-export interface ServeRequest {
+export interface ServeRequest extends DataOptions {
   readonly topics: readonly Topic[];
   readonly host: string;
   readonly port: number | undefined;
@@ -70,8 +71,7 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
     // Before the commands, since they inherit it.
     .configureOutput(oneLineErrors);
 
-  const command = program
-    .command("serve", { isDefault: true })
+  const command = addDataOptions(program.command("serve", { isDefault: true }))
     .description("Serves the named topics, or all of them. This is the default command.")
     .configureHelp({ commandUsage: () => `${program.name()} [options] [topics...]` })
     .argument("[topics...]", "the topics to serve")
@@ -114,18 +114,25 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
         command.error(`error: --port needs a single topic, but ${selected.length} are selected`);
       if ((options.tlsCert === undefined) !== (options.tlsKey === undefined))
         command.error("error: --tls-cert and --tls-key must be given together");
+      checkDataOptions(command, options);
       if (options.admin !== undefined && options.workers > 1) command.error("error: --admin shows one process, so it needs --workers 1");
       if (options.metrics !== undefined && options.workers > 1)
         command.error("error: --metrics needs a single process, since each has its own metrics; use --otel with --workers");
+      const keeper = selected.find(({ keepsData }) => keepsData);
+      if (keeper !== undefined && options.workers > 1 && options.database === undefined)
+        command.error(
+          `error: --workers needs a PostgreSQL server for the data of ${keeper.name}: name one with --database or DATABASE_URL`,
+        );
       await serve({ ...options, topics: selected, security: security && securityNames[security] });
     });
 
   addCertsCommand(program);
+  addMigrateCommand(program);
 
   program.helpInformation = (context) => command.helpInformation(context);
   return program.addHelpText(
     "after",
-    `\n${listTopics(topics)}\n\nOther commands:\n  certs       makes the certificates for TLS\n  certs show  shows the certificates`,
+    `\n${listTopics(topics)}\n\nOther commands:\n  certs       makes the certificates for TLS\n  certs show  shows the certificates\n  migrate     creates or updates the tables of the data`,
   );
 }
 

@@ -11,6 +11,7 @@ import { ServerReflection } from "@grpc-study/rpc/reflection";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../test/serve-services.ts";
 import { chat } from "./chat/index.ts";
+import { ProcessStore } from "./data/store-source.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 import { shop } from "./shop/index.ts";
 import { StartError } from "./start-error.ts";
@@ -215,7 +216,9 @@ describe("an HTTP listener", () => {
 
 /** Serves until the test ends. Default host: 127.0.0.1. */
 async function start(topics: readonly Topic[], options: Partial<ServeOptions> = {}) {
-  const serving = await serve(topics, { host: "127.0.0.1", log: recordLog().log, ...options });
+  const { log } = recordLog();
+  const store = topics.some(({ keepsData }) => keepsData) ? new ProcessStore("memory", log) : undefined;
+  const serving = await serve(topics, { host: "127.0.0.1", log, store, ...options });
   onTestFinished(() => serving.shutdown({ graceMs: 0 }));
   return serving;
 }

@@ -13,6 +13,7 @@ import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { accessControl, type Security, usesTls, usesTokens } from "./access.ts";
 import { type Admin, serveAdmin } from "./admin.ts";
+import { noStore, type ProcessStore } from "./data/store-source.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { logCalls, logFailures } from "./logging.ts";
 import { StartError } from "./start-error.ts";
@@ -47,6 +48,10 @@ export interface ServeOptions {
   readonly admin?: string | undefined;
   /** Traces and measures the calls. Default: not. */
   readonly telemetry?: CallTelemetry | undefined;
+  /**
+   * The store of topics that keep data. It opens once all topics listen, and closes with them.
+   */
+  readonly store?: ProcessStore | undefined;
   readonly log: Logger;
 }
 
@@ -66,7 +71,7 @@ export interface Serving {
  * @throws StartError if one of them cannot listen. The others are ended before.
  */
 export async function serve(topics: readonly Topic[], options: ServeOptions): Promise<Serving> {
-  const { host = "localhost", port, telemetry, log } = options;
+  const { host = "localhost", port, telemetry, store, log } = options;
   const servers: Server[] = [];
   const gateways: HttpListening[] = [];
   const endpoints: Endpoint[] = [];
@@ -81,6 +86,7 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     for (const { method, peer, how } of reports.flatMap(({ cut }) => cut)) {
       log.warn({ method: methodPath(method), peer, how }, "call cut off");
     }
+    await store?.close();
     // Last, so that it shows what the others still do.
     await admin?.server.shutdown({ graceMs: 0 });
   };
@@ -92,7 +98,8 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
       throw new StartError("no user may call with a token: name users with --users or GRPC_STUDY_USERS");
     }
     if (usesTls(security)) files ??= options.tls?.();
-    const services = topic.services(topicLog);
+    if (topic.keepsData && store === undefined) throw new StartError("there is no store for its data");
+    const services = topic.services(topicLog, store ?? noStore);
     const server = createServer({
       reflection: true,
       interceptors: [
@@ -106,6 +113,11 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     });
     server.add(...services);
     servers.push(server);
+    if (topic.keepsData) {
+      store?.onChange((serving) => {
+        for (const { service } of services) server.health.set(service.typeName, serving ? "SERVING" : "NOT_SERVING");
+      });
+    }
     const { address } = await server.listen(
       formatAddress(host, port),
       tlsOf(security, await files, options.transport === undefined ? topicLog : undefined),
@@ -148,6 +160,7 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     }
     endpoints.push(admin.endpoint);
   }
+  store?.open();
   return { endpoints, shutdown };
 }
 

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { methodPath } from "@grpc-study/rpc";
 import { Health } from "@grpc-study/rpc/health";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
+import { FolderError, storeLocation } from "@grpc-study/store/location";
 import type { Logger } from "pino";
 import { usesTls } from "./access.ts";
 import { CertificatesError, ensureCertificates } from "./certs/index.ts";
 import type { ServeRequest } from "./cli.ts";
+import { noStore, ProcessStore } from "./data/store-source.ts";
 import { type Serving, serve } from "./serve.ts";
 import { StartError } from "./start-error.ts";
 import type { CallTelemetry } from "./telemetry.ts";
@@ -23,7 +25,8 @@ export async function start(request: ServeRequest, log: Logger, telemetry?: Call
     const users = watchUsers(request.users, { methods: allMethods(topics, log), log });
     const transport = await loadTransport(request.transport);
     const tls = () => findCertificates(request, log);
-    return await serve(topics, { host, port, security, users, tls, transport, admin, telemetry, log });
+    const store = topics.some(({ keepsData }) => keepsData) ? new ProcessStore(storeLocation(request), log) : undefined;
+    return await serve(topics, { host, port, security, users, tls, transport, admin, telemetry, store, log });
   } catch (error) {
     throw startError(error);
   }
@@ -34,7 +37,7 @@ export async function start(request: ServeRequest, log: Logger, telemetry?: Call
  */
 function allMethods(topics: readonly Topic[], log: Logger): string[] {
   const all = new Set([...topics, ...allTopics]);
-  const services = [...all].flatMap((topic) => topic.services(log).map(({ service }) => service));
+  const services = [...all].flatMap((topic) => topic.services(log, noStore).map(({ service }) => service));
   const paths = [Health, ServerReflection, ...services].flatMap(({ methods }) => methods.map(methodPath));
   return [...paths, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"];
 }
@@ -61,6 +64,6 @@ async function findCertificates({ tlsCert, tlsKey, tlsCa, certs }: ServeRequest,
 }
 
 function startError(error: unknown): unknown {
-  const expected = error instanceof UsersError || error instanceof CertificatesError;
+  const expected = error instanceof UsersError || error instanceof CertificatesError || error instanceof FolderError;
   return expected ? new StartError(error.message, { cause: error }) : error;
 }

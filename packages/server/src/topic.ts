@@ -2,6 +2,7 @@
 import type { Implementation } from "@grpc-study/rpc";
 import type { Logger } from "pino";
 import type { Security } from "./access.ts";
+import type { StoreSource } from "./data/store-source.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import type { User } from "./user-list.ts";
@@ -57,8 +58,10 @@ export interface Topic {
   readonly listeners: readonly (Listener | HttpListener)[];
   /** The users who may call with a token, unless the operator names others. Default: none. */
   readonly users?: readonly User[];
+  /** Whether the services use the store. They are NOT_SERVING while its database does not work. Default: false. */
+  readonly keepsData?: boolean;
   /** Creates the services. Called once for each gRPC listener; `log` already names the topic. */
-  services(log: Logger): readonly Implementation[];
+  services(log: Logger, store: StoreSource): readonly Implementation[];
 }
 
 export function isHttp(listener: Listener | HttpListener): listener is HttpListener {

@@ -2,8 +2,8 @@
 import { Kysely, PostgresDialect, type PostgresPoolClient } from "kysely";
 import pg from "pg";
 import { StoreError, storeError } from "./errors.ts";
+import type { StoreCallOptions } from "./options.ts";
 import type { Schema } from "./schema/schema.ts";
-import type { StoreCallOptions } from "./store.ts";
 
 /** Runs queries on one connection. Rejects with a StoreError, or with the reason of the signal. */
 export type Run = <T>(options: StoreCallOptions | undefined, work: (db: Kysely<Schema>) => Promise<T>) => Promise<T>;

@@ -3,6 +3,7 @@
 export { FolderError } from "./embedded/folder.ts";
 export { StoreError, type StoreErrorReason } from "./errors.ts";
 export { describeLocation, type StoreLocation } from "./location.ts";
+export type { OpenStoreOptions, StoreCallOptions } from "./options.ts";
 export {
   type Order,
   type OrderCondition,
@@ -15,5 +16,5 @@ export {
 } from "./orders.ts";
 export type { Product, Products } from "./products.ts";
 export type { Area, Stock } from "./stock.ts";
-export { openStore, type Store, type StoreCallOptions } from "./store.ts";
+export { openStore, type Store } from "./store.ts";
 export type { Users } from "./users.ts";

@@ -1,6 +1,8 @@
 // Where the data is. This file loads neither a driver nor PGlite, so that a command line can use it.
 import { resolve } from "node:path";
 
+export { FolderError, lockFolder } from "./embedded/folder.ts";
+
 /** A PostgreSQL server, a folder for PGlite, or PGlite in memory. */
 export type StoreLocation = { readonly url: string } | { readonly dir: string } | "memory";
 

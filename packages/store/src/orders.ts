@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Run } from "./connections.ts";
+import type { StoreCallOptions } from "./options.ts";
 import type { Schema } from "./schema/schema.ts";
-import type { StoreCallOptions } from "./store.ts";
 
 export interface Order {
   readonly no: string;

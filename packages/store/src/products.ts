@@ -1,6 +1,6 @@
 import type { Run } from "./connections.ts";
+import type { StoreCallOptions } from "./options.ts";
 import { defaultPrice, nameOfProduct } from "./schema/defaults.ts";
-import type { StoreCallOptions } from "./store.ts";
 
 export interface Product {
   readonly id: number;

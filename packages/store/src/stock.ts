@@ -1,5 +1,5 @@
 import type { Run } from "./connections.ts";
-import type { StoreCallOptions } from "./store.ts";
+import type { StoreCallOptions } from "./options.ts";
 
 export type Area = "A" | "B" | "C";
 

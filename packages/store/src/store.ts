@@ -3,20 +3,12 @@ import { type Connections, createConnections } from "./connections.ts";
 import { type Engine, startEngine } from "./embedded/engine.ts";
 import { storeError } from "./errors.ts";
 import { inMemory, type StoreLocation } from "./location.ts";
+import type { OpenStoreOptions, StoreCallOptions } from "./options.ts";
 import { createOrders, type Orders } from "./orders.ts";
 import { createProducts, type Products } from "./products.ts";
 import { migrate } from "./schema/migrate.ts";
 import { createStock, type Stock } from "./stock.ts";
 import { createUsers, type Users } from "./users.ts";
-
-export interface StoreCallOptions {
-  /**
-   * Ends the operation, which then rejects with the reason of the signal. A PostgreSQL server also
-   * cancels the query; PGlite finishes a query that it has begun. A transaction that was about to
-   * commit may or may not have happened.
-   */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** Each operation rejects with a StoreError if the database fails. */
 export interface Store {
@@ -41,7 +33,7 @@ export interface Store {
  * @throws StoreError if the database cannot be reached, FolderError if the folder cannot be written
  * or belongs to another process, the reason of the signal if it aborts.
  */
-export async function openStore(location: StoreLocation, { signal }: StoreCallOptions = {}): Promise<Store> {
+export async function openStore(location: StoreLocation, { signal, locked = false }: OpenStoreOptions = {}): Promise<Store> {
   signal?.throwIfAborted();
   let engine: Engine | undefined;
   let connections: Connections | undefined;
@@ -51,7 +43,7 @@ export async function openStore(location: StoreLocation, { signal }: StoreCallOp
   };
   try {
     if (location === inMemory || "dir" in location) {
-      engine = await startEngine(location === inMemory ? undefined : location.dir, signal);
+      engine = await startEngine(location === inMemory ? undefined : location.dir, { signal, locked });
       const { connect } = engine;
       const single = { max: 1, idleTimeoutMillis: 0, connectionTimeoutMillis: 0, user: "postgres", database: "postgres", stream: connect };
       connections = createConnections({ pool: single, cancels: false });

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Run } from "./connections.ts";
+import type { StoreCallOptions } from "./options.ts";
 import { scoreOfUser } from "./schema/defaults.ts";
-import type { StoreCallOptions } from "./store.ts";
 
 export interface Users {
   /** Returns the score of each user, in the order of the ids. A user who has no row has a score computed from the id. */

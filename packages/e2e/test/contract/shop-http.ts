@@ -120,7 +120,7 @@ export const shopRequests: readonly ShopRequest[] = [
     '{"orderId":"1","orderNo":"20210722","userId":"7","orderMoney":"20.5","orderTime":"2021-07-22T12:00:00+02:00"}',
     orderAccepted,
   ),
-  order("an order with an unknown field", '{"order_id":1,"order_no":"20210722","user_id":7,"nosuch":[{}]}', orderAccepted),
+  order("an order with an unknown field", '{"order_id":1,"order_no":"20210723","user_id":7,"nosuch":[{}]}', orderAccepted),
   order("malformed JSON", "{", failed(400, 3, "malformed JSON: expected property name or '}' at position 1 (line 1 column 2)")),
   order("a list", "[]", invalidArgument(": ", ["order_main", "a list is not an object"])),
   order("an int32 that overflows", '{"order_id":2147483648}', invalidArgument(": ", ["order_main.order_id", "2147483648 is not an int32"])),

@@ -93,7 +93,7 @@ describe("the Compose file", () => {
     for (const { stop_grace_period } of Object.values(compose.services)) expect(Number.parseInt(stop_grace_period, 10)).toBeGreaterThan(11);
   });
 
-  test("its gateway balances over two servers, and its health check follows them", async () => {
+  test("its gateway balances over two servers, and its health check follows them", { timeout: 120_000 }, async () => {
     await using folder = await Folder.make();
     const start = () => new ServerProcess(process.execPath, local(argumentsOf("CMD"), { "--host": "127.0.0.1", "--port": "0" }));
     await using a = start();

@@ -22,6 +22,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const certs = await mkdtemp(join(tmpdir(), "grpc-study-e2e-"));
   process.env.GRPC_STUDY_CERTS = certs;
   await run(process.execPath, [serverMain, "certs"]);
+  // A folder belongs to one process, and the tests run many shops at once.
+  process.env.GRPC_STUDY_DATA = "memory";
 
   const servers: ServerProcess[] = [];
   const args = transportArgs(transportOf(project.config.env ?? {}));

@@ -23,7 +23,7 @@ export interface StartOptions {
  * The environment variables that a child inherits. It must not see colour settings, proxies,
  * NODE_OPTIONS or vitest's variables.
  */
-const inherited = ["PATH", "HOME", "TMPDIR", "LANG", "GRPC_STUDY_CERTS"];
+const inherited = ["PATH", "HOME", "TMPDIR", "LANG", "GRPC_STUDY_CERTS", "GRPC_STUDY_DATA"];
 
 const running = new Set<ChildProcess>();
 // No child outlives the tests.

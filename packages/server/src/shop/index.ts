@@ -10,5 +10,6 @@ export const shop: Topic = {
     { port: 8083, security: "plaintext" },
     { port: 10086, security: "mutual TLS" },
   ],
-  services: () => [prodService(), orderService(), userService()],
+  keepsData: true,
+  services: (_log, store) => [prodService(store), orderService(store), userService(store)],
 };

@@ -1,20 +1,24 @@
 // services.ProdService: products and their stock. The rules in prod.proto validate the requests.
 import { ProdAreas, ProdService } from "@grpc-study/proto/shop";
 import { implement } from "@grpc-study/rpc";
+import type { StoreSource } from "../data/store-source.ts";
 
-const stockOfArea: { readonly [area in ProdAreas]: number } = {
-  [ProdAreas.A]: 114514,
-  [ProdAreas.B]: 721,
-  [ProdAreas.C]: 666,
-};
+const areas = { [ProdAreas.A]: "A", [ProdAreas.B]: "B", [ProdAreas.C]: "C" } as const;
 
-const stocks = [114514, 10086, 721, 666].map((prodStock) => ({ prodStock }));
-
-export const prodService = () =>
+export const prodService = (source: StoreSource) =>
   implement(ProdService, {
-    getProdStock: ({ prodArea }) => ({ prodStock: stockOfArea[prodArea] }),
+    getProdStock: ({ prodArea }, call) =>
+      source.use(call, async ({ stock }, options) => ({ prodStock: await stock.inArea(areas[prodArea], options) })),
 
-    getProdStocks: ({ size }) => ({ productes: size === 0 ? stocks : stocks.slice(0, size) }),
+    getProdStocks: ({ size }, call) =>
+      source.use(call, async ({ stock }, options) => {
+        const stocks = await stock.list(size === 0 ? undefined : size, options);
+        return { productes: stocks.map((prodStock) => ({ prodStock })) };
+      }),
 
-    getProdInfo: ({ prodId }) => ({ prodId, prodName: `product ${prodId}`, prodPrice: 20.5 }),
+    getProdInfo: ({ prodId }, call) =>
+      source.use(call, async ({ products }, options) => {
+        const { name, price } = await products.get(prodId, options);
+        return { prodId, prodName: name, prodPrice: price };
+      }),
   });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { Worker } from "node:worker_threads";
 import { StoreError } from "../errors.ts";
+import type { OpenStoreOptions } from "../options.ts";
 import { lockFolder } from "./folder.ts";
 import { createFraming } from "./framing.ts";
 import type { Request, Response } from "./messages.ts";
@@ -24,8 +25,8 @@ const closeMs = 5000;
  * @param dir the folder of the data. Default: in memory.
  * @throws FolderError, StoreError, or the reason of the signal.
  */
-export async function startEngine(dir: string | undefined, signal?: AbortSignal): Promise<Engine> {
-  const unlock = dir === undefined ? () => {} : lockFolder(dir);
+export async function startEngine(dir: string | undefined, { signal, locked = false }: OpenStoreOptions): Promise<Engine> {
+  const unlock = dir === undefined || locked ? () => {} : lockFolder(dir);
   const folder = dir && join(dir, "postgres");
   let thread: Thread | undefined = new Thread(folder);
   let closed = false;

@@ -1,0 +1,117 @@
+// The data of the shop across processes: folders, restarts, workers, and a PostgreSQL server.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { OrderService } from "@grpc-study/proto/shop";
+import { Code, createClient } from "@grpc-study/rpc";
+import { postgresMissing, startPostgres } from "@grpc-study/store/testing";
+import { expect, test } from "vitest";
+import { client } from "../harness/client.ts";
+import { serverMain } from "../harness/paths.ts";
+import { run } from "../harness/process.ts";
+import { serve } from "../harness/server.ts";
+
+const runServer = (...args: string[]) => run(process.execPath, [serverMain, ...args]);
+
+/** A folder that ends with its scope: the tests run concurrently. */
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "grpc-study-data-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+const place = (address: string, no: string, id = 1) =>
+  client(["shop", "order", "--id", String(id), "--no", no, "--user-id", "7", "--money", "20.5", "--addr", address]);
+
+const accepted = { status: 0, stdout: 'status:"OK" message:"success"\n', stderr: "" };
+
+test("orders outlive a server that is stopped and one that is killed", { timeout: 120_000 }, async () => {
+  await using folder = await temporaryFolder();
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    await using server = await serve("shop", { args: ["--data", folder.path] });
+    expect(await place(server.address, signal)).toEqual(accepted);
+    expect(await place(server.address, "SIGTERM", 2)).toMatchObject({
+      status: 1,
+      stderr: 'ALREADY_EXISTS: another order has the order_no "SIGTERM": it differs in order_id\n',
+    });
+    server.kill(signal);
+    await server.exit;
+  }
+  await using server = await serve("shop", { args: ["--data", folder.path] });
+  for (const no of ["SIGTERM", "SIGKILL"]) {
+    expect(await place(server.address, no, 2)).toMatchObject({ status: 1, stderr: expect.stringContaining("ALREADY_EXISTS") });
+    expect(await place(server.address, no)).toEqual(accepted);
+  }
+});
+
+test("a folder that cannot be written, or that another server uses, ends the start with one line", { timeout: 60_000 }, async () => {
+  await using temporary = await temporaryFolder();
+  const folder = temporary.path;
+  await writeFile(join(folder, "file"), "");
+  const data = join(folder, "file/data");
+  expect(await runServer("shop", "--port", "0", "--data", data)).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: `error: the data folder ${data} cannot be written: a part of the path is a file; --data names another one\n`,
+  });
+  await using server = await serve("shop", { args: ["--data", folder] });
+  expect(await runServer("shop", "--port", "0", "--data", folder)).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: `error: the data folder ${folder} is in use by process ${server.pid}; --data names another one\n`,
+  });
+  expect(await readFile(join(folder, "lock"), "utf8")).toMatch(new RegExp(`^${server.pid}\\b`));
+  expect(await runServer("chat", "--port", "65536")).toMatchObject({ status: 1 });
+});
+
+test.skipIf(postgresMissing)(
+  `two workers share a database, and no order is lost or doubled when one is killed${postgresMissing}`,
+  { timeout: 120_000 },
+  async () => {
+    await using database = await startPostgres();
+    expect(await runServer("migrate", "--database", database.url)).toEqual({
+      status: 0,
+      stdout: "ran 001_tables\nran 002_seed\n",
+      stderr: "",
+    });
+    expect(await runServer("migrate", "--database", database.url)).toMatchObject({ stdout: "there is nothing to migrate\n" });
+    await using server = await serve("shop", { args: ["--database", database.url, "--workers", "2", "--security", "plain"] });
+    const answered = new Set<string>();
+    const orders = Array.from({ length: 8 }, async (_, buyer) => {
+      using shop = createClient(OrderService, server.address);
+      for (let count = 0; count < 100; count++) {
+        const orderNo = `${buyer}-${count}`;
+        const orderMain = { orderId: count + 1, orderNo, userId: buyer + 1, orderMoney: 1 };
+        for (;;) {
+          const code = await shop.newOrder({ orderMain }, { timeoutMs: 5000 }).then(
+            () => Code.OK,
+            (error: { readonly code: Code }) => error.code,
+          );
+          if (code === Code.OK) break;
+          expect([Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED]).toContain(code);
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        answered.add(orderNo);
+        if (buyer === 0 && count === 30) killWorker(server.pid ?? 0);
+      }
+    });
+    await Promise.all(orders);
+    expect(answered.size).toBe(800);
+    const rows = await database.query("select order_no from orders");
+    expect(new Set(rows.map(({ order_no }) => order_no))).toEqual(answered);
+    expect(rows).toHaveLength(800);
+  },
+);
+
+/** Kills the first child of a supervisor. */
+async function killWorker(supervisor: number): Promise<void> {
+  const children = await readFile(`/proc/${supervisor}/task/${supervisor}/children`, "utf8");
+  process.kill(Number(children.split(" ")[0]), "SIGKILL");
+}
+
+test("a migration of a database that is down is one line", async () => {
+  expect(await runServer("migrate", "--database", "postgres://a:secret@127.0.0.1:1/shop")).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: "error: the database cannot be reached: connect ECONNREFUSED 127.0.0.1:1\n",
+  });
+});

@@ -1,0 +1,46 @@
+// `migrate`: brings the database to the current schema, for deployments that do it before they start
+// servers.
+import { FolderError, isDatabaseUrl, storeLocation } from "@grpc-study/store/location";
+import { type Command, Option } from "commander";
+import { defaultData } from "./folder.ts";
+import { errorMessage } from "./store-errors.ts";
+
+export interface DataOptions {
+  /** A folder, or `memory`. */
+  readonly data: string;
+  /** The URL of a PostgreSQL server, instead of the folder. */
+  readonly database?: string;
+}
+
+/** Adds `--data` and `--database` to a command. */
+export function addDataOptions(command: Command): Command {
+  return command
+    .option("--data <dir>", "folder of the data of topics that keep some; memory keeps it in memory", defaultData())
+    .addOption(new Option("--database <url>", "PostgreSQL server of the data, instead of a folder").env("DATABASE_URL"));
+}
+
+/** Ends the command with one line if an option is invalid. The line has no URL, which may have a password. */
+export function checkDataOptions(command: Command, { database }: DataOptions): void {
+  if (database === undefined || isDatabaseUrl(database)) return;
+  const source = command.getOptionValueSource("database") === "env" ? "DATABASE_URL" : "--database";
+  command.error(`error: ${source} must be a URL such as postgres://user@host:5432/shop`);
+}
+
+/** Adds `migrate`. Errors are one line on stderr, with exit status 1. */
+export function addMigrateCommand(program: Command): void {
+  const command = addDataOptions(program.command("migrate"))
+    .description("Creates or updates the tables of the data. Each start does the same.")
+    .action(async (options: DataOptions) => {
+      checkDataOptions(command, options);
+      const { openStore } = await import("@grpc-study/store");
+      try {
+        const store = await openStore(storeLocation(options));
+        const lines = store.migrated.map((name) => `ran ${name}\n`).join("");
+        await store.close();
+        process.stdout.write(lines || "there is nothing to migrate\n");
+      } catch (error) {
+        if (!(error instanceof Error) || !(error instanceof FolderError || error.name === "StoreError")) throw error;
+        command.error(`error: ${errorMessage(error)}`);
+      }
+    });
+}
