@@ -97,6 +97,8 @@ describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
       await text(response);
       if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
     };
+    // The first call waits until the server has opened its store.
+    await ask();
     const load = new Load(perSecond, ask);
     await until(() => load.answered > perSecond / 4);
     gateway.kill("SIGKILL");
@@ -115,10 +117,14 @@ describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
     await using gateway = await startGateway(server.address);
     try {
       const answers = new Map<number | undefined, unknown>();
+      let slowestFailureMs = 0;
       const ask = async () => {
+        const start = performance.now();
         const { status, headers } = await askHttp1(`${gateway.url}/v1/prod/1?prod_area=B`);
         answers.set(status, headers["retry-after"]);
-        if (status !== 200) throw new Error(`status ${status}`);
+        if (status === 200) return;
+        slowestFailureMs = Math.max(slowestFailureMs, performance.now() - start);
+        throw new Error(`status ${status}`);
       };
       const load = new Load(perSecond / 2, ask);
       await until(() => load.answered > 20);
@@ -130,7 +136,8 @@ describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
       await until(() => load.answered > had + 20);
       await load.stop();
       expect(Object.fromEntries(answers)).toEqual({ 200: undefined, 503: "1" });
-      expect(Math.max(...load.ended.map(({ tookMs }) => tookMs))).toBeLessThan(soonMs);
+      // Calls that succeed may have waited for the store of the new server.
+      expect(slowestFailureMs).toBeLessThan(soonMs);
     } finally {
       await server[Symbol.asyncDispose]();
     }

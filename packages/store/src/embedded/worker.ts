@@ -1,6 +1,7 @@
 // The worker thread that runs PGlite, which is a single session of PostgreSQL. An error of PGlite
 // itself, not of a query, ends the thread; the engine then starts another one, and PostgreSQL
 // recovers from its log.
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import type { Request, Response } from "./messages.ts";
@@ -16,9 +17,24 @@ function simpleQuery(text: string): Uint8Array {
   return Buffer.concat([head, body]);
 }
 
+/** The empty database that the build writes, from `src` and from `dist`. Without it, PGlite runs initdb. */
+function readSnapshot(): Blob | undefined {
+  try {
+    return new Blob([readFileSync(new URL("../../dist/embedded/empty.tar.gz", import.meta.url))], { type: "application/x-gzip" });
+  } catch {
+    return undefined;
+  }
+}
+
 let db: PGlite;
 try {
-  db = await PGlite.create(folder === undefined ? {} : { dataDir: folder });
+  // A process that was killed during its first start has left a part of a database.
+  const mark = `${folder}.complete`;
+  const isNew = folder === undefined || !existsSync(mark);
+  if (folder !== undefined && isNew) rmSync(folder, { recursive: true, force: true });
+  const snapshot = isNew ? readSnapshot() : undefined;
+  db = await PGlite.create({ ...(folder !== undefined && { dataDir: folder }), ...(snapshot && { loadDataDir: snapshot }) });
+  if (folder !== undefined) writeFileSync(mark, "");
   reply("ready");
 } catch (error) {
   reply({ problem: error instanceof Error ? error.message : String(error) });
