@@ -10,6 +10,25 @@ describe("shop", () => testTopic(shop));
 
 const ask = (...args: string[]) => client(["shop", ...args, "--addr", addressOf("shop")]);
 
+test("the shop client prints a placed order, and the orders that a filter finds by pages", async () => {
+  const place = (id: number) =>
+    ask("order", "--id", `${id}`, "--no", `list-${id}`, "--user-id", "4711", "--money", "2.5", "--time", "2024-01-01T00:00:00Z");
+  for (const id of [1, 2, 3]) expect(await place(id)).toMatchObject({ status: 0 });
+  const line = (id: number) =>
+    `order:{order_id:${id} order_no:"list-${id}" user_id:4711 order_money:2.5 order_time:{seconds:1704067200}} position:`;
+  expect((await ask("orders", "--no", "list-2")).stdout).toContain(line(2));
+  const found = await ask("orders", "--filter", "user_id = 4711", "--page-size", "2");
+  expect(found.stdout.split("\n")).toEqual([
+    expect.stringContaining(line(1)),
+    expect.stringContaining(line(2)),
+    expect.stringMatching(/^next_page_token:"[\w-]+"$/),
+    "",
+  ]);
+  const all = await ask("orders", "--filter", "user_id = 4711", "--page-size", "2", "--all");
+  expect(all.stdout.trim().split("\n")).toHaveLength(3);
+  expect(await ask("orders", "--no", "nosuch")).toMatchObject({ status: 1, stderr: 'NOT_FOUND: no order has the order_no "nosuch"\n' });
+});
+
 test("a user has the same score in each of the four call kinds", async () => {
   using shopping = createClient(UserService, addressOf("shop"));
   const users = Array.from({ length: 50 }, (_, index) => ({ userId: index + 1 }));

@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { OrderService, ProdService } from "@grpc-study/proto/shop";
+import { OrderHistory, OrderService, ProdService } from "@grpc-study/proto/shop";
 import { createServer as createGrpcServer, implement, ListenError } from "@grpc-study/rpc";
 import { type Endpoint, StartError } from "@grpc-study/server";
 import { pino } from "pino";
@@ -19,7 +19,7 @@ async function serveShop(): Promise<Endpoint> {
 
 test("a gateway calls the shop, with the field names of the .proto files", async () => {
   const { port, services, shutdown } = await shopOverHttp.listen({ ...options, upstreams: [await serveShop()] });
-  expect(services).toEqual([ProdService.typeName, OrderService.typeName]);
+  expect(services).toEqual([ProdService.typeName, OrderService.typeName, OrderHistory.typeName]);
   expect(await (await fetch(`http://127.0.0.1:${port}/v1/prod/998`)).text()).toBe('{"prod_stock":7}');
   expect((await fetch(`http://127.0.0.1:${port}/`, { redirect: "manual" })).headers.get("location")).toBe("/console/");
   await shutdown();

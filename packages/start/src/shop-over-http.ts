@@ -1,6 +1,6 @@
 // The shop over HTTP: the tutorial's httpserver, a gateway that calls the shop's gRPC server.
 import { createGateway } from "@grpc-study/gateway";
-import { OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
+import { OrderHistory, OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
 import { shopDescriptors } from "@grpc-study/proto/shop-descriptors";
 import type { HttpListener } from "@grpc-study/server";
 import { connectUpstream } from "./upstream.ts";
@@ -11,7 +11,7 @@ export const shopOverHttp: HttpListener = {
   async listen({ host, port, upstreams, tls, telemetry, log }) {
     const channel = await connectUpstream(upstreams, tls);
     const gateway = createGateway({
-      services: [ProdService, OrderService, UserService],
+      services: [ProdService, OrderService, UserService, OrderHistory],
       upstream: channel,
       json: { fieldNames: "proto" },
       // As in the tutorial, a method without a rule is not found by plain JSON.
@@ -27,7 +27,7 @@ export const shopOverHttp: HttpListener = {
     try {
       const bound = await gateway.listen(`${host.includes(":") ? `[${host}]` : host}:${port}`);
       log.info({ url: bound.url }, "serving HTTP");
-      return { port: bound.port, services: [ProdService.typeName, OrderService.typeName], shutdown };
+      return { port: bound.port, services: [ProdService.typeName, OrderService.typeName, OrderHistory.typeName], shutdown };
     } catch (error) {
       await shutdown();
       throw error;

@@ -2,8 +2,11 @@
 
 import { type Timestamp, timestampNow } from "@bufbuild/protobuf/wkt";
 import {
+  ListOrdersResponseSchema,
+  OrderHistory,
   OrderResponseSchema,
   OrderService,
+  PlacedOrderSchema,
   ProdAreas,
   ProdModelSchema,
   ProdResponseListSchema,
@@ -52,6 +55,29 @@ export async function order({ connect, print }: Context, order: Order): Promise<
     orderTime: order.time ?? timestampNow(),
   };
   await print(OrderResponseSchema, await connect(OrderService).newOrder({ orderMain }));
+}
+
+export interface OrderList {
+  /** The number of a single order. */
+  no?: string;
+  filter: string;
+  pageSize: number;
+  pageToken: string;
+  /** Whether to print all pages, not only one. */
+  all?: true;
+}
+
+/** Prints placed orders, each on a line, and on a last line the token of the next page if there is one. */
+export async function orders({ connect, print }: Context, { no, filter, pageSize, pageToken, all }: OrderList): Promise<void> {
+  const history = connect(OrderHistory);
+  if (no !== undefined) return print(PlacedOrderSchema, await history.getOrder({ orderNo: no }));
+  for (let token = pageToken; ; ) {
+    const page = await history.listOrders({ filter, pageSize, pageToken: token });
+    for (const order of page.orders) await print(PlacedOrderSchema, order);
+    token = page.nextPageToken;
+    if (token === "") return;
+    if (!all) return print(ListOrdersResponseSchema, { ...page, orders: [] });
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { ProdAreas } from "@grpc-study/proto/shop";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { parseCount, parseFloat32, parseInt32 } from "../number.ts";
 import { action, type Io, topic } from "../topic.ts";
-import { type Area, info, type Order, order, stock, stocks, tutorial } from "./client.ts";
+import { type Area, info, type Order, type OrderList, order, orders, stock, stocks, tutorial } from "./client.ts";
 import { scores } from "./scores.ts";
 
 const areas = Object.keys(ProdAreas).filter((name) => Number.isNaN(Number(name)));
@@ -42,6 +42,14 @@ export function shopCommand(io: Io): Command {
       .requiredOption("--money <amount>", "amount of the order", parseFloat32)
       .option("--time <time>", "time of the order, such as 2021-07-22T10:00:00Z (default: now)", parseTime)
       .action(action<Order>(io, (context, options) => order(context, options))),
+    new Command("orders")
+      .description("print placed orders, or one of them")
+      .option("--no <text>", "number of a single order, as text")
+      .option("--filter <text>", "comparisons joined by AND, such as 'user_id = 7 AND order_money >= 20'", "")
+      .option("--page-size <n>", "most orders of a page", parseCount, 50)
+      .option("--page-token <token>", "next_page_token of the previous page", "")
+      .option("--all", "print all pages")
+      .action(action<OrderList>(io, (context, options) => orders(context, options))),
   ];
   const shop = topic("shop", "localhost:8083", "ask a shop for stock and scores, and place orders")
     .usage("[options] [command]")

@@ -32,9 +32,11 @@ describe("the start table", () => {
         "shop   localhost:12345  services.ProdService   plaintext\n" +
         "                        services.OrderService\n" +
         "                        services.UserService\n" +
+        "                        services.OrderHistory\n" +
         "shop   localhost:12345  services.ProdService   mutual TLS\n" +
         "                        services.OrderService\n" +
-        "                        services.UserService\n",
+        "                        services.UserService\n" +
+        "                        services.OrderHistory\n",
     );
   });
 

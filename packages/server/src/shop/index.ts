@@ -1,4 +1,5 @@
 import type { Topic } from "../topic.ts";
+import { orderHistory } from "./order-history.ts";
 import { orderService } from "./order-service.ts";
 import { prodService } from "./prod-service.ts";
 import { userService } from "./user-service.ts";
@@ -11,5 +12,5 @@ export const shop: Topic = {
     { port: 10086, security: "mutual TLS" },
   ],
   keepsData: true,
-  services: (_log, store) => [prodService(store), orderService(store), userService(store)],
+  services: (_log, store) => [prodService(store), orderService(store), userService(store), orderHistory(store)],
 };

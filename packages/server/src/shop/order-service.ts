@@ -3,9 +3,9 @@
 import { toJson } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { OrderService } from "@grpc-study/proto/shop";
-import { Code, detail, implement, RpcError } from "@grpc-study/rpc";
-import { BadRequestSchema } from "@grpc-study/rpc/error-details";
+import { implement } from "@grpc-study/rpc";
 import type { StoreSource } from "../data/store-source.ts";
+import { invalid } from "./invalid.ts";
 
 export const orderService = (source: StoreSource) =>
   implement(OrderService, {
@@ -28,10 +28,4 @@ function timeOf(time: Timestamp): string {
       `must be from year 1 to 9999 with 0 to 999999999 nanos, is ${time.seconds} s and ${time.nanos} ns`,
     );
   }
-}
-
-function invalid(field: string, description: string): RpcError {
-  return new RpcError(Code.INVALID_ARGUMENT, `${field} ${description}`, {
-    details: [detail(BadRequestSchema, { fieldViolations: [{ field, description }] })],
-  });
 }

@@ -1,0 +1,63 @@
+// services.OrderHistory: the orders that the shop has accepted.
+import { fromJson, type MessageInitShape } from "@bufbuild/protobuf";
+import { TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { OrderHistory, type PlacedOrderSchema } from "@grpc-study/proto/shop";
+import { Code, detail, implement, RpcError } from "@grpc-study/rpc";
+import { ResourceInfoSchema } from "@grpc-study/rpc/error-details";
+import type { OrderCondition, PlacedOrder } from "@grpc-study/store";
+import type { StoreSource } from "../data/store-source.ts";
+import { invalid } from "./invalid.ts";
+import { FilterError, parseOrderFilter } from "./order-filter.ts";
+import { formatPageToken, parsePageToken } from "./page-token.ts";
+
+const defaultPageSize = 50;
+const mostPageSize = 1000;
+
+export const orderHistory = (source: StoreSource) =>
+  implement(OrderHistory, {
+    async getOrder({ orderNo }, call) {
+      if (orderNo.includes("\0")) throw notFound(orderNo);
+      const order = await source.use(call, ({ orders }, options) => orders.get(orderNo, options));
+      if (order === undefined) throw notFound(orderNo);
+      return toMessage(order);
+    },
+
+    async listOrders({ pageSize, pageToken, filter }, call) {
+      const conditions = conditionsOf(filter);
+      const after = pageToken === "" ? undefined : parsePageToken(pageToken, filter);
+      if (pageToken !== "" && after === undefined) throw invalid("page_token", "must be a next_page_token of the same filter");
+      const limit = Math.min(pageSize || defaultPageSize, mostPageSize);
+      const { orders, more } = await source.use(call, ({ orders }, options) => orders.list({ conditions, after, limit }, options));
+      const last = orders.at(-1);
+      return { orders: orders.map(toMessage), nextPageToken: more && last ? formatPageToken(last.position, filter) : "" };
+    },
+  });
+
+function conditionsOf(filter: string): OrderCondition[] {
+  try {
+    return parseOrderFilter(filter);
+  } catch (error) {
+    if (error instanceof FilterError) throw invalid("filter", error.message);
+    throw error;
+  }
+}
+
+function notFound(orderNo: string): RpcError {
+  return new RpcError(Code.NOT_FOUND, `no order has the order_no ${JSON.stringify(orderNo)}`, {
+    details: [detail(ResourceInfoSchema, { resourceType: "services.OrderMain", resourceName: orderNo })],
+  });
+}
+
+function toMessage({ no, id, userId, money, time, position, placedAt }: PlacedOrder): MessageInitShape<typeof PlacedOrderSchema> {
+  return {
+    order: {
+      orderId: id,
+      orderNo: no,
+      userId,
+      orderMoney: money,
+      ...(time !== undefined && { orderTime: fromJson(TimestampSchema, time) }),
+    },
+    position,
+    placeTime: fromJson(TimestampSchema, placedAt),
+  };
+}
