@@ -50,6 +50,8 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   #headerCame = false;
   #header: Metadata | undefined = undefined;
   #headerReader: Settling<Metadata> | undefined = undefined;
+  /** Whether `onTrailer` has been called: the call that this one takes over from had ended. */
+  #trailerGiven = false;
   protected ended = false;
   /** The error that ended the call. Undefined while the call runs, and after OK. */
   protected failure: unknown = undefined;
@@ -150,6 +152,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
       cutoff?.moveTo(this);
       return;
     }
+    this.#trailerGiven = first.wasSent;
     const metadata = this.#metadata;
     try {
       this.#cutoff = watch(this, { ...this.#options, timeoutMs: undefined, deadline: toSystemTime(this.deadline) });
@@ -303,7 +306,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     this.#stopAll();
     this.#pipe?.end();
     const last = this.#lastAttempt;
-    if (last?.wasSent && this.#options.onTrailer !== undefined) {
+    if (last?.wasSent && !this.#trailerGiven && this.#options.onTrailer !== undefined) {
       callBack(this.#options, "onTrailer", last.trailer ?? new Metadata(), (fault) => {
         this.failure ??= fault;
       });

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, type Transport, until } from "../../test/harness.ts";
 import { type ClientCall, type ClientInterceptor, Code, createContextKey, Metadata, RpcError } from "../index.ts";
+import { testContext } from "../testing/index.ts";
 
 const key = createContextKey<string>("key");
 
@@ -182,4 +183,30 @@ test.each(everyWay)("$transport, $kind: the callbacks of the caller are called o
     expect(await failureOf(kinds[kind](client, "", { onHeader: throws }))).toBe(fault);
     expect(await failureOf(kinds[kind](client, "", { onTrailer: throws }))).toBe(fault);
   }
+});
+
+test.each(everyWay)("$transport, $kind: onTrailer is called once if an interceptor aborts the call that it passes on", async (way) => {
+  const trailers: Metadata[] = [];
+  const controller = new AbortController();
+  const client = await clientBy(way.transport, async (_call, next) => {
+    const response = next();
+    controller.abort();
+    return response;
+  });
+  const options = { signal: controller.signal, onTrailer: (trailer: Metadata) => void trailers.push(trailer) };
+  expect(await failureOf(kinds[way.kind](client, "", options))).toMatchObject({ code: Code.CANCELLED });
+  expect(trailers).toHaveLength(1);
+});
+
+test.each(everyWay)("$transport, $kind: onTrailer is called once if the outer call ends the call", async (way) => {
+  const trailers: Metadata[] = [];
+  const outer = testContext();
+  const client = await clientBy(way.transport, async (_call, next) => {
+    const response = next();
+    outer.cancel();
+    return response;
+  });
+  const options = { onTrailer: (trailer: Metadata) => void trailers.push(trailer) };
+  expect(await failureOf(outer.run(() => kinds[way.kind](client, "", options)))).toMatchObject({ code: Code.CANCELLED });
+  expect(trailers).toHaveLength(1);
 });
