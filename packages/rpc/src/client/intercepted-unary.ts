@@ -127,7 +127,7 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
   }
 
   get peer(): string | undefined {
-    return this.#more?.peer ?? this.#call.peer;
+    return (this.#more ?? this.#call).peer;
   }
 
   get deadline(): number {

@@ -243,3 +243,24 @@ test("per-RPC credentials receive the URI of the service, independent of the tar
   expect(uris).toEqual(["https://fake.example/test.v1.TestService", "https://other.example:8443/test.v1.TestService"]);
   expect(channel.streams.map(({ call }) => call.metadata?.get("x-token"))).toEqual(["secret", "secret"]);
 });
+
+test("an interceptor sees the peer of its last attempt only", async () => {
+  const peers: (string | undefined)[] = [];
+  const twice: ClientInterceptor = async (call, next) => {
+    const first = next();
+    channel.last.peer = "127.0.0.1:1";
+    peers.push(call.peer);
+    channel.last.listener.onStatus({ code: Code.UNAVAILABLE, message: "no", metadata: undefined });
+    await failureOf(first);
+    const second = next();
+    peers.push(call.peer);
+    channel.last.peer = "127.0.0.1:2";
+    peers.push(call.peer);
+    channel.last.listener.onMessage(response(8), false);
+    channel.last.listener.onStatus(ok);
+    return second;
+  };
+  const intercepted = createClient(TestService, channel, { interceptors: [twice] });
+  expect(await intercepted.unary({})).toMatchObject({ count: 8 });
+  expect(peers).toEqual(["127.0.0.1:1", undefined, "127.0.0.1:2"]);
+});
