@@ -1,6 +1,6 @@
 // The recent events of a server, a channel or a subchannel (gRFC A14, channel trace).
 
-export type Severity = "info" | "warning" | "error";
+export type Severity = "info" | "warning";
 
 export interface TraceEvent {
   readonly description: string;
