@@ -1,4 +1,6 @@
-// The address of a caller, as the key of a limit.
+// Returns the address of a caller, as the key of a limit.
+import { isIPv6 } from "node:net";
+import { ipBytes } from "../protocol/ip-bytes.ts";
 
 /**
  * Returns the IP address of a peer, `host:port`, without its port. Of an IPv6 address, the first 64
@@ -10,21 +12,14 @@ export function addressOf(peer: string): string {
   const colon = peer.lastIndexOf(":");
   if (colon === -1) return peer;
   const host = peer.slice(0, colon);
-  if (!host.startsWith("[")) return host;
-  const address = host.slice(1, -1).replace(/%.*$/, "");
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? network(address);
+  const address = host.startsWith("[") ? host.slice(1, -1) : host;
+  if (!isIPv6(address)) return host;
+  const bytes = ipBytes(address);
+  return bytes.length === 4 ? bytes.join(".") : network(bytes);
 }
 
 /** The first four groups of an IPv6 address, in one notation. */
-function network(address: string): string {
-  const [head = "", tail] = address.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  // An IPv4 address at the end is two groups.
-  const groups = left.length + right.length + (right.at(-1)?.includes(".") ? 1 : 0);
-  const all = tail === undefined ? left : [...left, ...Array<string>(8 - groups).fill("0"), ...right];
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":")}::/64`;
+function network(bytes: Uint8Array): string {
+  const groups = [0, 2, 4, 6].map((at) => (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16));
+  return `${groups.join(":")}::/64`;
 }

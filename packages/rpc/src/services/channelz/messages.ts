@@ -25,7 +25,7 @@ import type {
   SubchannelEntity,
 } from "../../channelz/entities.ts";
 import type { Trace } from "../../channelz/trace.ts";
-import { ipBytes } from "./ip-bytes.ts";
+import { ipBytes } from "../../protocol/ip-bytes.ts";
 
 const states = {
   idle: State.IDLE,
@@ -35,7 +35,7 @@ const states = {
   closed: State.SHUTDOWN,
 } as const;
 
-const severities = { info: Severity.CT_INFO, warning: Severity.CT_WARNING, error: Severity.CT_ERROR } as const;
+const severities = { info: Severity.CT_INFO, warning: Severity.CT_WARNING } as const;
 
 export function serverMessage(server: ServerEntity): MessageInitShape<typeof ServerSchema> {
   const { id, name, counts, trace, listenSockets } = server;

@@ -14,6 +14,7 @@ test.each([
   ["1:2:3:4:5:6:7::", "00010002000300040005000600070000"],
   // An IPv4 peer of a socket for both families.
   ["::ffff:10.0.0.1", "0a000001"],
+  ["::ffff:7f00:1", "7f000001"],
   ["64:ff9b::192.0.2.33", "0064ff9b0000000000000000c0000221"],
 ])("%s", (address, hex) => {
   expect(Buffer.from(ipBytes(address)).toString("hex")).toBe(hex);
