@@ -109,15 +109,19 @@ describe("keys", () => {
     expect(accepted(parts, [call("a", "1:b"), call("a1:b", ""), call("a1", ":b")])).toEqual([true, true, true]);
   });
 
-  test("a function that returns something else ends the call with INTERNAL", async () => {
+  test.each<[string, RateLimitOptions["per"]]>([
+    ["per", () => 5 as never],
+    ["per[1]", ["method", () => 5 as never]],
+  ])("a function that returns something else ends the call with INTERNAL, and the error names %s", async (name, per) => {
     const onError = vi.fn();
     const { client } = await startBy(
       "in process",
       everyKind(() => ""),
-      { ...limited({ per: () => 5 as never, rate: 1 }), onError },
+      { ...limited({ per, rate: 1 }), onError },
     );
     expect(await failureOf(client.unary({}))).toMatchObject({ code: Code.INTERNAL, message: "internal error" });
-    expect(onError.mock.calls[0]?.[0]).toMatchObject({ message: "what the function `per` of rateLimit() returns must be a string, got 5" });
+    const message = `what the function \`${name}\` of rateLimit() returns must be a string, got 5`;
+    expect(onError.mock.calls[0]?.[0]).toMatchObject({ message });
   });
 
   test("an identity of an earlier interceptor is a key", async () => {
@@ -158,6 +162,8 @@ test("health has no limit unless `health` is true, and services in `except` have
 test.each([
   ["127.0.0.1:5", "127.0.0.1"],
   ["[::ffff:127.0.0.1]:5", "127.0.0.1"],
+  ["[::ffff:7f00:1]:5", "127.0.0.1"],
+  ["[::FFFF:127.0.0.1]:5", "127.0.0.1"],
   ["[::1]:5", "0:0:0:0::/64"],
   ["[2001:db8:0:1::5]:5", "2001:db8:0:1::/64"],
   ["[2001:0db8::1:2:3:4:5]:5", "2001:db8:0:1::/64"],
@@ -169,6 +175,7 @@ test.each([
   ["unix:/run/a:5", "unix:/run/a:5"],
   ["in-process", "in-process"],
   ["unknown", "unknown"],
+  ["[elsewhere]:5", "[elsewhere]"],
 ])("the address of %s is %s", (peer, address) => {
   expect(addressOf(peer)).toBe(address);
 });

@@ -10,6 +10,7 @@ import {
   outOfRange,
   wrongType,
 } from "../checks.ts";
+import { now } from "../long-timer.ts";
 import { Code } from "../protocol/code.ts";
 import { detail, RpcError } from "../protocol/error.ts";
 import { RetryInfoSchema } from "../protocol/error-details.ts";
@@ -86,29 +87,29 @@ export function rateLimit(options: RateLimitOptions): ServerInterceptor {
     const { method } = call;
     if (unlimited(method) || (!limitsHealth && method.parent.typeName === "grpc.health.v1.Health")) return next();
     const key = keyOf(call);
-    const waitMs = key === undefined ? 0 : buckets.take(key, performance.now());
+    const waitMs = key === undefined ? 0 : buckets.take(key, now());
     if (waitMs > 0) throw exhausted(Math.ceil(waitMs));
     return next();
   };
   return limiting;
 }
 
-function checkKey(name: string, key: unknown): (call: ServerCall) => unknown {
+function checkKey(name: string, key: unknown): (call: ServerCall) => string | undefined {
   if (key === "peer" || key === "method") return keys[key];
   if (typeof key === "string") throw outOfRange(name, '"peer", "method" or a function', key);
   if (typeof key !== "function") throw wrongType(name, '"peer", "method" or a function', key);
-  return key as (call: ServerCall) => unknown;
+  return (call) => checkPart(name, key(call));
 }
 
 /** Joins the parts of a key. A part may contain any character, so its length precedes it. */
-function joined(parts: readonly ((call: ServerCall) => unknown)[]): (call: ServerCall) => string | undefined {
+function joined(parts: readonly ((call: ServerCall) => string | undefined)[]): (call: ServerCall) => string | undefined {
   const [first] = parts;
   if (first === undefined) throw outOfRange("per", "at least one key", parts);
-  if (parts.length === 1) return (call) => checkPart(first(call));
+  if (parts.length === 1) return first;
   return (call) => {
     let key = "";
     for (const part of parts) {
-      const text = checkPart(part(call));
+      const text = part(call);
       if (text === undefined) return undefined;
       key += `${text.length}:${text}`;
     }
@@ -116,8 +117,9 @@ function joined(parts: readonly ((call: ServerCall) => unknown)[]): (call: Serve
   };
 }
 
-function checkPart(part: unknown): string | undefined {
-  return part === undefined ? undefined : checkString("what the function `per` of rateLimit() returns", part);
+/** @param name the name of the function that returned the part. */
+function checkPart(name: string, part: unknown): string | undefined {
+  return part === undefined ? undefined : checkString(`what the function \`${name}\` of rateLimit() returns`, part);
 }
 
 function exhausted(waitMs: number): RpcError {
