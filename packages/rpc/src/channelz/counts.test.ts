@@ -1,8 +1,14 @@
-import { expect, test, vi } from "vitest";
-import { CallCounts, MessageCounts, recordTimes } from "./counts.ts";
+import { afterEach, expect, test, vi } from "vitest";
+import { virtualTime } from "../testing/virtual-time/virtual-time.ts";
 
-test("times are recorded from recordTimes() on, to a tenth of a second", () => {
+afterEach(() => {
+  vi.useRealTimers();
+  vi.resetModules();
+});
+
+test("times are recorded from recordTimes() on, to a tenth of a second", async () => {
   vi.useFakeTimers();
+  const { CallCounts, MessageCounts, recordTimes } = await import("./counts.ts");
   const calls = new CallCounts();
   const messages = new MessageCounts();
   const use = () => {
@@ -26,5 +32,17 @@ test("times are recorded from recordTimes() on, to a tenth of a second", () => {
     }
   }
   expect(vi.getTimerCount()).toBe(1);
-  vi.useRealTimers();
+});
+
+test("times go on after recordTimes() has been called in virtual time", async () => {
+  const { CallCounts, recordTimes } = await import("./counts.ts");
+  const time = virtualTime();
+  recordTimes();
+  time[Symbol.dispose]();
+  const start = Date.now();
+  const calls = new CallCounts();
+  await vi.waitFor(() => {
+    calls.begin();
+    expect(calls.lastStartedAt).toBeGreaterThan(start);
+  });
 });

@@ -1,6 +1,9 @@
 // The counts that channelz shows. They are plain fields, so a call pays a few additions, whether
 // somebody looks at them or not.
 
+/** The timers of the process itself: virtual time would stop the clock of the counts. */
+const { setInterval } = globalThis;
+
 /** The time that events get: milliseconds since 1970, or NaN while no times are recorded. */
 let now = Number.NaN;
 
