@@ -201,7 +201,7 @@ test.each<[FaultOptions, typeof TypeError | typeof RangeError, RegExp]>([
   [{ reset: 1 as never }, TypeError, /^reset/],
   [{ reset: true, status: 14 }, TypeError, /^faults\(\) has either status or reset, got both/],
   [{ reset: true, after: 1.5 }, RangeError, /^after/],
-  [{ after: true }, TypeError, /^after is only for faults\(\) with status or reset/],
+  [{ after: true }, TypeError, /^after requires status or reset, got after true without either$/],
   [{ seed: 0.5 }, RangeError, /^seed/],
   [{ latency: 5 } as never, TypeError, /^faults\(\) has no option "latency"/],
 ])("faults(%o) is refused", (options, kind, message) => {

@@ -57,7 +57,8 @@ export function faults(options: FaultOptions): AnyInterceptor {
   const [shortest, longest] = checkLatency(latencyMs);
   if (checkBoolean("reset", reset) && status !== undefined) throw new TypeError("faults() has either status or reset, got both");
   if (typeof after !== "boolean") checkCount("after", after, 0);
-  if (after !== false && !reset && status === undefined) throw new TypeError("after is only for faults() with status or reset");
+  if (after !== false && !reset && status === undefined)
+    throw new TypeError(`after requires status or reset, got after ${after} without either`);
   const failure = reset ? resetOf : status === undefined ? undefined : failureOf(status);
   const random = randomFrom(seed);
   return async (call, next) => {

@@ -1,6 +1,6 @@
 // A client of given handlers, without a socket.
 import type { DescService } from "@bufbuild/protobuf";
-import { checkObject, checkService, type Names, shown, unknownOption } from "../checks.ts";
+import { checkObject, checkOptionNames, checkService, type Names, shown } from "../checks.ts";
 import { type ClientOptions, clientOptionNames, createClient } from "../client/client.ts";
 import type { Client } from "../client/types.ts";
 import type { ExactHandlers, Handlers } from "../server/handlers.ts";
@@ -27,7 +27,7 @@ const names: Names<MockClientOptions> = { ...clientOptionNames, server: true };
  * const client = mockClient(Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) });
  *
  * @param handlers handlers by the local name of their method, or what `implement()` returns.
- * @throws TypeError for a wrong argument or option.
+ * @throws TypeError or RangeError for a wrong argument or option.
  */
 export function mockClient<Service extends DescService>(
   service: Service,
@@ -46,8 +46,7 @@ export function mockClient<Service extends DescService>(
 ): Client<Service> {
   checkService("the service of mockClient()", service);
   checkObject(`the handlers of mockClient()`, handlers);
-  const fault = unknownOption("mockClient()", options, names);
-  if (fault !== undefined) throw fault;
+  checkOptionNames("mockClient()", options, names);
   const { server: serverOptions, ...clientOptions } = options;
   if (serverOptions !== undefined) checkObject("server", serverOptions);
   const server = createServer({ health: false, ...serverOptions });
