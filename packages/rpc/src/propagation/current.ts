@@ -23,7 +23,7 @@ export function enter<T, Args extends unknown[]>(call: OuterCall | undefined, ru
 
 /** Runs a function outside of any call, with everything that it starts. */
 export function outside<T>(run: () => T): T {
-  return storage.getStore() === undefined ? run() : runIn(undefined, run, []);
+  return !used || storage.getStore() === undefined ? run() : runIn(undefined, run, []);
 }
 
 /** The call of a server that runs. Undefined outside of a call. */
