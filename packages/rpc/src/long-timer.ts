@@ -55,7 +55,7 @@ export class LongTimer {
   readonly #timeUp: () => void;
   #step: Step | undefined = undefined;
   /**
-   * When the current step ends, by `performance.now()`. `Step` sets this field and the two below.
+   * When the current step ends, by `now()`. `Step` sets this field and the two below.
    */
   stepEndMs = 0;
   previous: LongTimer | undefined = undefined;

@@ -1,5 +1,5 @@
-// The clock of deadlines. A step of the system clock moves no deadline: a call that waits for a
-// connection or for a retry neither ends early nor late.
+// The clock of deadlines. Deadlines ignore steps of the system clock: a call that waits for a
+// connection or a retry ends on time.
 import { now } from "./long-timer.ts";
 
 /** Steps of the system clock below this time in milliseconds do not count: the two clocks are read one after the other. */

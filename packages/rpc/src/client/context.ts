@@ -28,9 +28,9 @@ interface CallOfClient {
   onEnd(listener: (error: unknown) => void): void;
   /**
    * Calls the observer when an attempt of the call begins, before it is sent: each attempt of a call
-   * that has a retry or hedging policy, and each transparent retry. A call without either has no
-   * attempts beside itself. The observer sees the `next()` that follow. What it throws is ignored.
-   * Channels over HTTP/2 report attempts; those of grpc-js and in process do not.
+   * that has a retry or hedging policy, and each transparent retry. Without a policy or a transparent
+   * retry, the observer is not called. It observes the calls of `next()` that follow. What it throws
+   * is ignored. Channels over HTTP/2 report attempts; those of grpc-js and in process do not.
    */
   onAttempt(observer: (attempt: Attempt) => void): void;
   /**

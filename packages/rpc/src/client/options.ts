@@ -155,11 +155,11 @@ function valueFault({
   return undefined;
 }
 
-function faultOf(check: () => void): TypeError | undefined {
+function faultOf(check: () => void): TypeError | RangeError | undefined {
   try {
     check();
   } catch (fault) {
-    return fault as TypeError;
+    return fault as TypeError | RangeError;
   }
   return undefined;
 }

@@ -7,8 +7,8 @@ import type { OuterCall } from "./outer-call.ts";
 /** What a call inherits if it is made inside the handler of a call. */
 export interface InheritOptions {
   /**
-   * Whether the call ends at the deadline of the outer call, unless its own is earlier. Default:
-   * true.
+   * Whether the call inherits the deadline of the outer call, if that is earlier. With `false`, the
+   * outer call still ends the call unless `cancellation` is `false` too. Default: true.
    */
   readonly deadline?: boolean | undefined;
   /**

@@ -71,8 +71,7 @@ interface CallOfServer extends Context {
 
 /**
  * A call, as an interceptor sees it: the context of its handler, which is the same object, and its
- * request. `kind`, `stream`,
- * `request` and `requests` depend on the kind of the method.
+ * request. `kind`, `stream`, `request` and `requests` depend on the kind of the method.
  *
  * `request` is a promise: an interceptor runs when the header has arrived, and the request is read
  * when the interceptor or the handler asks for it. It is undefined if the method streams requests,

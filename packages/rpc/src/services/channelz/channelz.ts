@@ -16,7 +16,8 @@ const pageSize = 100;
  * Implements `grpc.channelz.v1.Channelz`, which shows the servers, channels, subchannels and sockets
  * of the whole process, with their states and counts. They count from the start, and record the times
  * of the last call and message, to a tenth of a second, from the first call of this function on.
- * Channels and servers of grpc-js are not included.
+ * Channels of grpc-js are not included. A server with `grpcJsTransport()` is listed without its
+ * connections.
  *
  * Addresses and certificates of all peers are visible to each caller: add it to a server that only
  * operators reach.
