@@ -73,7 +73,7 @@ const path = (name: string) => `/grpc_study.gateway_test.Things/${name}`;
 describe.each(transports)("%s", (transport) => {
   test("REST: the route, the call and its end", async () => {
     const { url, seen } = await start(transport);
-    const before = Date.now();
+    const before = performance.now();
     await (await fetch(`${url}/v1/things/a`)).text();
     const { method, protocol, call, calls, end } = await ended(seen);
     expect({ method, protocol, calls }).toEqual({ method: "GET", protocol: "http", calls: 1 });
@@ -86,8 +86,8 @@ describe.each(transports)("%s", (transport) => {
       route: "/v1/things/{string_value}",
       method: Things.method.get,
     });
-    expect(end?.callEndedAt).toBeGreaterThan(before - 5);
-    expect(end?.callEndedAt).toBeLessThan(Date.now() + 5);
+    expect(end?.callEndedAt).toBeGreaterThan(before);
+    expect(end?.callEndedAt).toBeLessThan(performance.now());
     expect(received).toEqual(["1"]);
   });
 

@@ -25,7 +25,7 @@ export interface ObservedEnd {
   readonly route: string | undefined;
   /** The method of the upstream. Undefined if the request did not reach one. */
   readonly method: DescMethod | undefined;
-  /** When the call to the upstream ended, in milliseconds since 1970. Undefined without one. */
+  /** When the call to the upstream ended, by `performance.now()`. Undefined without one. */
   readonly callEndedAt: number | undefined;
 }
 
@@ -94,7 +94,7 @@ export class Observation {
   }
 
   callEnded(): void {
-    if (this.#called) this.#callEndedAt ??= performance.timeOrigin + performance.now();
+    if (this.#called) this.#callEndedAt ??= performance.now();
   }
 
   end(end: Omit<ObservedEnd, "callEndedAt">): void {

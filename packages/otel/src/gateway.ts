@@ -142,8 +142,8 @@ class RequestTelemetry implements GatewayRequestObserver {
     if (this.#call === undefined) return;
     const { subject, span, startMs } = this.#call;
     const outcome: Outcome = code === Code.OK ? ok : outcomeOfCode(code, "client");
-    const endedAt = callEndedAt ?? performance.timeOrigin + performance.now();
-    this.#instruments?.client.ended(subject, (endedAt - performance.timeOrigin - startMs) / 1000, outcome);
+    const endedAt = callEndedAt ?? performance.now();
+    this.#instruments?.client.ended(subject, (endedAt - startMs) / 1000, outcome);
     if (span !== undefined) endSpan(span, outcome, endedAt);
   }
 

@@ -65,7 +65,8 @@ export function addOutcome(attributes: Attributes, { code, errorType }: Outcome)
 /**
  * Ends the span of a call.
  *
- * @param endedAt in milliseconds since 1970. Default: now.
+ * @param endedAt by `performance.now()`. The SDK would count milliseconds since 1970 by another clock
+ *   than that of the start. Default: now.
  */
 export function endSpan(span: Span, outcome: Outcome, endedAt?: number): void {
   if (span.isRecording()) {
