@@ -3,6 +3,7 @@ import { wrongType } from "../checks.ts";
 import { isIterable } from "../iterable.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
+import type { ClientInterceptor } from "./context.ts";
 import type { SingleHandle, StreamHandle, UnaryHandle } from "./handles.ts";
 import { InterceptedCall } from "./intercepted-call.ts";
 import { InterceptedSingle } from "./intercepted-single.ts";
@@ -13,33 +14,29 @@ import { ResponseStreamCall } from "./response-stream.ts";
 import { SingleResponseCall } from "./single-response.ts";
 import { Conversation, Responses, Upload } from "./stream-calls.ts";
 
+type Plain<Handle> = new (channel: Channel, method: BoundMethod, options: CallOptions) => Handle;
+type Intercepted<Handle> = new (
+  channel: Channel,
+  method: BoundMethod,
+  interceptors: readonly ClientInterceptor[],
+  options: CallOptions,
+) => Handle;
+
 /** Returns the function that calls a method. */
 export function caller(channel: Channel, method: BoundMethod, defaults: CallOptions = noOptions): unknown {
-  const unary = (options: CallOptions | undefined): UnaryHandle => {
-    const invalidOptions = optionsFault(options);
-    const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
-    const interceptors = method.interceptors(all.interceptors);
-    const call: UnaryHandle =
-      interceptors.length === 0 ? new SingleResponseCall(channel, method, all) : new InterceptedUnary(channel, method, interceptors, all);
-    call.begin(invalidOptions);
-    return call;
-  };
-  const single = (options: CallOptions | undefined, invalidOptions = optionsFault(options)): SingleHandle => {
-    const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
-    const interceptors = method.interceptors(all.interceptors);
-    const call: SingleHandle =
-      interceptors.length === 0 ? new SingleResponseCall(channel, method, all) : new InterceptedSingle(channel, method, interceptors, all);
-    call.begin(invalidOptions);
-    return call;
-  };
-  const stream = (options: CallOptions | undefined, invalidOptions = optionsFault(options)): StreamHandle => {
-    const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
-    const interceptors = method.interceptors(all.interceptors);
-    const call: StreamHandle =
-      interceptors.length === 0 ? new ResponseStreamCall(channel, method, all) : new InterceptedStream(channel, method, interceptors, all);
-    call.begin(invalidOptions);
-    return call;
-  };
+  /** Returns a function that begins a call of one class, or of the other if it has interceptors. */
+  const begins =
+    <Handle extends UnaryHandle | StreamHandle>(Plain: Plain<Handle>, Intercepted: Intercepted<Handle>) =>
+    (options: CallOptions | undefined, invalidOptions = optionsFault(options)): Handle => {
+      const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
+      const interceptors = method.interceptors(all.interceptors);
+      const call = interceptors.length === 0 ? new Plain(channel, method, all) : new Intercepted(channel, method, interceptors, all);
+      call.begin(invalidOptions);
+      return call;
+    };
+  const unary = begins<UnaryHandle>(SingleResponseCall, InterceptedUnary);
+  const single = begins<SingleHandle>(SingleResponseCall, InterceptedSingle);
+  const stream = begins<StreamHandle>(ResponseStreamCall, InterceptedStream);
   if (method.responseStream && method.requestStream) {
     return (requests?: unknown, options?: CallOptions) => {
       if (!isIterable(requests)) return new Conversation(sentLater(stream(...optionsOf(requests, options))));
