@@ -21,6 +21,7 @@ export class BoundMethod implements OutgoingMethod {
   /** The interceptors of the client inside those of a call. */
   readonly #inner: readonly ClientInterceptor[];
   readonly #all: readonly ClientInterceptor[];
+  readonly #awaits: boolean;
 
   constructor(
     descriptor: DescMethod,
@@ -39,6 +40,7 @@ export class BoundMethod implements OutgoingMethod {
     this.#outer = interceptorsOf(outer, descriptor);
     this.#inner = interceptorsOf(inner, descriptor);
     this.#all = [...this.#outer, ...this.#inner];
+    this.#awaits = someAwait(this.#all);
   }
 
   /** The interceptors that run around a call. */
@@ -55,4 +57,15 @@ export class BoundMethod implements OutgoingMethod {
       ];
     }
   }
+
+  /** Whether one of these interceptors is an async function, which returns a promise of its own. */
+  awaits(interceptors: readonly ClientInterceptor[]): boolean {
+    return interceptors === this.#all ? this.#awaits : someAwait(interceptors);
+  }
+}
+
+const AsyncFunction = (async () => {}).constructor;
+
+function someAwait(interceptors: readonly ClientInterceptor[]): boolean {
+  return interceptors.some((interceptor) => interceptor instanceof AsyncFunction);
 }

@@ -5,7 +5,7 @@ import type { AnyResponse } from "../intercept/types.ts";
 import type { ClientView } from "./call-view.ts";
 import type { SingleHandle } from "./handles.ts";
 import { InterceptedCall } from "./intercepted-call.ts";
-import { NextResponse, someAwait } from "./next-response.ts";
+import { NextResponse } from "./next-response.ts";
 import { Settling } from "./rejection.ts";
 import { type ResponseReader, SingleResponseCall } from "./single-response.ts";
 
@@ -26,7 +26,7 @@ export class InterceptedSingle extends InterceptedCall implements SingleHandle, 
     const attempt = new SingleResponseCall(this.channel, this.method, this.attemptOptions);
     this.launch(attempt, view);
     this.#lastResponse = new NextResponse(attempt);
-    return someAwait(this.interceptors) ? this.#lastResponse.promise : this.#lastResponse;
+    return this.method.awaits(this.interceptors) ? this.#lastResponse.promise : this.#lastResponse;
   }
 
   protected override takes(response: Promise<AnyResponse>): boolean {

@@ -14,7 +14,7 @@ import type { ClientInterceptor } from "./context.ts";
 import type { EndListener, UnaryHandle } from "./handles.ts";
 import { tell } from "./intercepted-call.ts";
 import { InterceptedSingle } from "./intercepted-single.ts";
-import { NextResponse, someAwait } from "./next-response.ts";
+import { NextResponse } from "./next-response.ts";
 import type { CallOptions } from "./options.ts";
 import { SingleResponseCall } from "./single-response.ts";
 
@@ -74,7 +74,7 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
     this.#response = new NextResponse(this.#call);
     if (this.#more === undefined) this.#call.sendOnly(ClientView.requestOf(view));
     else this.#more.launchFirst(this.#call, view);
-    return someAwait(this.interceptors) ? this.#response.promise : this.#response;
+    return this.method.awaits(this.interceptors) ? this.#response.promise : this.#response;
   }
 
   change(view: ClientView, change: AnyChange): ClientView {

@@ -2,7 +2,6 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import type { AnyResponse } from "../intercept/types.ts";
-import type { ClientInterceptor } from "./context.ts";
 import { ReceivedMessage } from "./received.ts";
 import { Settling } from "./rejection.ts";
 import type { ResponseReader, SingleResponseCall } from "./single-response.ts";
@@ -87,11 +86,3 @@ export class NextResponse implements Promise<AnyResponse>, ResponseReader {
 }
 
 Object.setPrototypeOf(NextResponse.prototype, Promise.prototype);
-
-const AsyncFunction = (async () => {}).constructor;
-
-/** Whether one of the interceptors is an async function, which returns a promise of its own. */
-export function someAwait(interceptors: readonly ClientInterceptor[]): boolean {
-  for (const interceptor of interceptors) if (interceptor instanceof AsyncFunction) return true;
-  return false;
-}
