@@ -1,11 +1,10 @@
 // The package with the files of the console, which is an optional peer.
-import { createRequire } from "node:module";
 import type { ConsoleFile } from "@grpc-study/console";
 
 /** Whether the package is installed. `false` in a bundle, which does not contain its files. */
 export function isConsoleInstalled(): boolean {
   try {
-    createRequire(import.meta.url).resolve("@grpc-study/console");
+    import.meta.resolve("@grpc-study/console");
     return true;
   } catch {
     return false;
