@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseListenAddress } from "./listen-address.ts";
+import { parseHostPort, parseListenAddress } from "./listen-address.ts";
 
 test.each([
   ["9470", "localhost:9470"],
@@ -30,4 +30,15 @@ test.each([
   "http://a:1",
 ])("%j is an error", (text) => {
   expect(() => parseListenAddress(text)).toThrow("It must be a port, host:port, or unix:/path.");
+});
+
+test.each([
+  ["9464", "localhost:9464"],
+  ["[::1]:9464", "[::1]:9464"],
+])("without Unix sockets, %s is %s", (text, address) => {
+  expect(parseHostPort(text)).toBe(address);
+});
+
+test.each(["unix:/run/metrics.sock", "localhost", "65536"])("without Unix sockets, %s is an error", (text) => {
+  expect(() => parseHostPort(text)).toThrow("It must be a port or host:port.");
 });

@@ -2,7 +2,7 @@
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { oneLineErrors } from "@grpc-study/command/command-line";
-import { parseListenAddress } from "@grpc-study/command/listen-address";
+import { parseHostPort, parseListenAddress } from "@grpc-study/command/listen-address";
 import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Security } from "./access.ts";
@@ -99,11 +99,7 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
     )
     .addOption(new Option("--log-level <level>", "least severe level that is logged to stderr").choices(logLevels).default("info"))
     .option("--otel", "exports traces and metrics by OTLP, as the OTEL_* variables say")
-    .option(
-      "--metrics <[host:]port>",
-      "serves metrics for Prometheus at /metrics of this address, on localhost by default",
-      parseListenAddress,
-    )
+    .option("--metrics <[host:]port>", "serves metrics for Prometheus at /metrics of this address, on localhost by default", parseHostPort)
     .addHelpText("after", `\n${listTopics(topics)}`)
     .action(async (names: readonly string[], { security, ...options }: Options) => {
       const { port } = options;

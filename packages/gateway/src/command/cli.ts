@@ -1,7 +1,7 @@
 // The command line: its options, and its error messages.
 import { oneLineErrors } from "@grpc-study/command/command-line";
 import { parseDuration, parseDurationOrZero } from "@grpc-study/command/duration";
-import { parseListenAddress } from "@grpc-study/command/listen-address";
+import { parseHostPort, parseListenAddress } from "@grpc-study/command/listen-address";
 import { type LogLevel, logLevels } from "@grpc-study/log";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { listenPattern, type Protocol, protocols } from "../config/schema-parts.ts";
@@ -202,7 +202,7 @@ export function createProgram({ serve, check }: Actions): Command {
     .option(
       "--metrics <[host:]port>",
       "serve metrics for Prometheus at /metrics of this address, on localhost by default (needs @grpc-study/otel)",
-      parseListenAddress,
+      parseHostPort,
     )
     .action(async (options: CommandOptions) => {
       if (options.upstream === undefined && options.config === undefined) {
