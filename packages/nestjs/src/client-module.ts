@@ -2,6 +2,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, type Client, type ConnectOptions, createClient } from "@grpc-study/rpc";
 import { type DynamicModule, type FactoryProvider, Inject, Module, type ModuleMetadata, type OnApplicationShutdown } from "@nestjs/common";
+import { checkOptionNames, type Names, shown, wrongType } from "./checks.ts";
 
 /** The target of a client, with the options of `createClient()`. */
 export interface ClientSettings extends ConnectOptions {
@@ -23,14 +24,16 @@ export interface AsyncClientOptions extends Pick<ModuleMetadata, "imports"> {
   readonly useFactory: (...providers: never[]) => ClientSettings | Promise<ClientSettings>;
 }
 
+const asyncNames: Names<AsyncClientOptions> = { name: true, imports: true, inject: true, useFactory: true };
+
 /**
  * The injection token of the client of a service, for example for `overrideProvider()` in a test.
  *
  * @param name the name of the client, if it has been registered with one.
  */
 export function clientToken(service: DescService, name?: string): string {
-  if (service?.kind !== "service") throw new TypeError("clientToken() takes the descriptor of a service");
-  if (name !== undefined && typeof name !== "string") throw new TypeError("the name of a client must be a string");
+  if (service?.kind !== "service") throw new TypeError(`clientToken() takes the descriptor of a service, got ${shown(service)}`);
+  if (name !== undefined && typeof name !== "string") throw wrongType("the name of a client", "a string", name);
   return `grpc client ${service.typeName}${name === undefined ? "" : ` "${name}"`}`;
 }
 
@@ -60,8 +63,15 @@ export class GrpcClientModule {
     return GrpcClientModule.registerAsync(service, { name, useFactory: () => ({ ...options, target }) });
   }
 
-  /** Provides a client whose target and options come from other providers. */
-  static registerAsync(service: DescService, { name, imports = [], inject = [], useFactory }: AsyncClientOptions): DynamicModule {
+  /**
+   * Provides a client whose target and options come from other providers.
+   *
+   * @throws TypeError for an unknown option, or without `useFactory`.
+   */
+  static registerAsync(service: DescService, options: AsyncClientOptions): DynamicModule {
+    checkOptionNames("registerAsync()", options, asyncNames);
+    const { name, imports = [], inject = [], useFactory } = options;
+    if (typeof useFactory !== "function") throw wrongType("the option useFactory of registerAsync()", "a function", useFactory);
     const client = clientToken(service, name);
     return {
       module: GrpcClientModule,

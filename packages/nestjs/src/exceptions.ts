@@ -59,7 +59,7 @@ function ofText(message: string): RpcError {
   return new RpcError(message === "Internal server error" ? Code.INTERNAL : Code.UNKNOWN, message);
 }
 
-/** The counterpart of the HTTP mapping in google/rpc/code.proto. */
+/** Based on the HTTP mapping in google/rpc/code.proto, with 408, 412 and 422 added. */
 const codes: Readonly<Record<number, Code>> = {
   400: Code.INVALID_ARGUMENT,
   401: Code.UNAUTHENTICATED,

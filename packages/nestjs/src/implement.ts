@@ -5,6 +5,7 @@ import { Ctx, GrpcMethod, GrpcStreamCall, Payload } from "@nestjs/microservices"
 import { PARAM_ARGS_METADATA } from "@nestjs/microservices/constants.js";
 import type { Observable } from "rxjs";
 import "reflect-metadata";
+import { shown } from "./checks.ts";
 import { observed } from "./streams.ts";
 
 type Init<O extends DescMessage> = MessageInitShape<O>;
@@ -72,7 +73,8 @@ export function Implement<Service extends DescService>(
 ): <Controller extends ControllerMethods<Service>>(
   controller: abstract new (...args: never[]) => Controller & UnknownFields<Service, Controller>,
 ) => void {
-  if ((service as DescService | undefined)?.kind !== "service") throw new TypeError("@Implement() takes the descriptor of a service");
+  if ((service as DescService | undefined)?.kind !== "service")
+    throw new TypeError(`@Implement() takes the descriptor of a service, got ${shown(service)}`);
   return (controller) => {
     const methods = service.methods.filter(({ localName }) => typeof controller.prototype[localName] === "function");
     if (methods.length === 0) throw new TypeError(`${controller.name} has no method of ${service.typeName}`);

@@ -2,6 +2,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type BoundAddress, createServer, type Server as RpcServer, type ServerTls } from "@grpc-study/rpc";
 import { type CustomTransportStrategy, type MessageHandler, Server, Transport } from "@nestjs/microservices";
+import { checkOptionNames, type Names, wrongType } from "./checks.ts";
 import { isGrpcPattern, type PatternHandler, servicesOf } from "./handlers.ts";
 
 export interface GrpcStrategyOptions {
@@ -22,7 +23,7 @@ export interface GrpcStrategyOptions {
 
 type Listening = (error?: unknown, addresses?: readonly BoundAddress[]) => void;
 
-const optionNames = ["services", "server", "address", "tls", "graceMs"];
+const names: Names<GrpcStrategyOptions> = { services: true, server: true, address: true, tls: true, graceMs: true };
 
 /**
  * Serves controllers with the decorators `@GrpcMethod`, `@GrpcStreamMethod` and `@GrpcStreamCall` of
@@ -51,19 +52,11 @@ export class GrpcStrategy extends Server implements CustomTransportStrategy {
   readonly #handlers: PatternHandler[] = [];
   readonly #addresses: BoundAddress[] = [];
 
-  /** @throws TypeError for an unknown option or a wrong type. */
+  /** @throws TypeError for an unknown option or a wrong type, RangeError for a negative `graceMs`. */
   constructor(options: GrpcStrategyOptions) {
     super();
-    for (const name in options) {
-      if (!optionNames.includes(name))
-        throw new TypeError(`GrpcStrategy has no option "${name}"; the options are ${optionNames.join(", ")}`);
-    }
-    const { services, server = createServer() } = options;
-    if (!Array.isArray(services) || services.length === 0 || services.some((service) => service?.kind !== "service")) {
-      throw new TypeError("the option services of GrpcStrategy must be an array of one or more descriptors of services");
-    }
-    if (typeof server?.add !== "function") throw new TypeError("the option server of GrpcStrategy must be what createServer() returns");
-    this.server = server;
+    check(options);
+    this.server = options.server ?? createServer();
     this.#options = options;
   }
 
@@ -104,4 +97,21 @@ export class GrpcStrategy extends Server implements CustomTransportStrategy {
   override on(): never {
     throw new TypeError("GrpcStrategy has no events: interceptors of the server observe its calls");
   }
+}
+
+function check(options: GrpcStrategyOptions): void {
+  checkOptionNames("GrpcStrategy", options, names);
+  const { services, server, address, tls, graceMs } = options;
+  if (!Array.isArray(services) || services.length === 0 || services.some((service) => service?.kind !== "service"))
+    throw wrongType("the option services of GrpcStrategy", "an array of one or more descriptors of services", services);
+  if (server !== undefined && typeof server?.add !== "function")
+    throw wrongType("the option server of GrpcStrategy", "what createServer() returns", server);
+  if (address !== undefined && [address].flat().some((one) => typeof one !== "string"))
+    throw wrongType("the option address of GrpcStrategy", "an address or an array of addresses", address);
+  if (tls !== undefined && (typeof tls !== "object" || tls === null || Array.isArray(tls)))
+    throw wrongType("the option tls of GrpcStrategy", "an object with cert and key", tls);
+  if (graceMs === undefined) return;
+  if (typeof graceMs !== "number") throw wrongType("the option graceMs of GrpcStrategy", "a number of milliseconds from 0 on", graceMs);
+  if (!(graceMs >= 0))
+    throw new RangeError(`the option graceMs of GrpcStrategy must be a number of milliseconds from 0 on, got ${graceMs}`);
 }

@@ -243,6 +243,20 @@ test("a hybrid application serves HTTP and gRPC, by the same providers", async (
   await expect(client.get({}, { timeoutMs: 5000 })).rejects.toThrow();
 });
 
+test.each([
+  [NoteService, {}, "the option useFactory of registerAsync() must be a function, got undefined"],
+  [
+    NoteService,
+    { usefactory: () => ({}) },
+    'registerAsync() has no option "usefactory"; the options are name, imports, inject, useFactory',
+  ],
+  [NoteService, undefined, "registerAsync() takes an object of options, got undefined"],
+  [NoteService, { name: 1, useFactory: () => ({}) }, "the name of a client must be a string, got 1"],
+  ["notes", { useFactory: () => ({}) }, "clientToken() takes the descriptor of a service, got 'notes'"],
+])("registerAsync() rejects wrong options: %#", (service, options, message) => {
+  expect(() => GrpcClientModule.registerAsync(service as never, options as never)).toThrow(message);
+});
+
 describe("GrpcStrategy", () => {
   @Controller()
   @Implement(NoteService)
@@ -265,12 +279,25 @@ describe("GrpcStrategy", () => {
   });
 
   test.each([
-    [{ services: [] }, "the option services of GrpcStrategy must be an array of one or more descriptors of services"],
-    [{ services: ["notes.v1.NoteService"] }, "the option services of GrpcStrategy must be"],
-    [{ services: [NoteService], server: {} }, "the option server of GrpcStrategy must be what createServer() returns"],
+    [{ services: [] }, "the option services of GrpcStrategy must be an array of one or more descriptors of services, got []"],
+    [{ services: ["notes.v1.NoteService"] }, "of services, got [ 'notes.v1.NoteService' ]"],
+    [{ services: [NoteService], server: {} }, "the option server of GrpcStrategy must be what createServer() returns, got {}"],
+    [
+      { services: [NoteService], address: 50051 },
+      "the option address of GrpcStrategy must be an address or an array of addresses, got 50051",
+    ],
+    [{ services: [NoteService], address: ["127.0.0.1:0", 1] }, "addresses, got [ '127.0.0.1:0', 1 ]"],
+    [{ services: [NoteService], tls: "pem" }, "the option tls of GrpcStrategy must be an object with cert and key, got 'pem'"],
+    [{ services: [NoteService], graceMs: "10" }, "the option graceMs of GrpcStrategy must be a number of milliseconds from 0 on, got '10'"],
+    [{ services: [NoteService], graceMs: -1 }, "from 0 on, got -1"],
+    [{ services: [NoteService], graceMs: Number.NaN }, "from 0 on, got NaN"],
     [{ services: [NoteService], adress: "127.0.0.1:0" }, 'GrpcStrategy has no option "adress"'],
   ])("rejects wrong options: %j", (options, message) => {
     expect(() => new GrpcStrategy(options as never)).toThrow(message);
+  });
+
+  test("rejects a call without options", () => {
+    expect(() => new GrpcStrategy(undefined as never)).toThrow("GrpcStrategy takes an object of options, got undefined");
   });
 
   test("app.listen() rejects if the address is taken, or no handler matches", async () => {

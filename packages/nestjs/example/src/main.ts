@@ -1,4 +1,4 @@
-// Serves the notes: LISTEN=127.0.0.1:50051 node main.js
+// Serves the notes to callers with the key: API_KEY=… LISTEN=127.0.0.1:50051 node main.js
 import "reflect-metadata";
 import { GrpcStrategy } from "@grpc-study/nestjs";
 import { createServer } from "@grpc-study/rpc";

@@ -1,6 +1,6 @@
 // The tests of the example: without a socket, and of the compiled program.
 import "reflect-metadata";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,10 +9,11 @@ import { createInterface } from "node:readline";
 import { GrpcStrategy } from "@grpc-study/nestjs";
 import { type Client, createClient } from "@grpc-study/rpc";
 import { Test } from "@nestjs/testing";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { NoteService } from "../gen/notes/v1/notes_pb.js";
 import { AppModule } from "./app.module.ts";
 
+vi.stubEnv("API_KEY", "a long random text");
 const key = { metadata: { "x-api-key": "a long random text" } };
 
 /** Makes a call of each kind. */
@@ -58,6 +59,14 @@ describe("the compiled program", () => {
     execFileSync(process.execPath, [tsc, "-p", folder], { stdio: "inherit" });
   }, 60_000);
   afterAll(() => rmSync(join(folder, "dist"), { recursive: true }));
+
+  test("does not start without an API key", () => {
+    const env = { ...process.env, NODE_OPTIONS: "", LISTEN: "127.0.0.1:0", API_KEY: undefined };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, "dist/main.js")], { env, encoding: "utf8" });
+    expect(status).not.toBe(0);
+    expect(stdout).not.toContain("listening");
+    expect(stderr).toContain("API_KEY must be set");
+  });
 
   test("serves at its address, and ends in order at SIGTERM", async () => {
     const env = { ...process.env, NODE_OPTIONS: "", LISTEN: "127.0.0.1:0" };
