@@ -28,7 +28,10 @@ import { type Watch, watchOf } from "./watch-messages.ts";
  */
 export function clientTelemetry(options: TelemetryOptions = {}): ClientInterceptor {
   const settings = settingsFrom("clientTelemetry()", options);
-  const sdk = new Sdk(settings, (meter) => new Instruments(meter, "client", settings.metrics, settings.messageSizes));
+  const sdk = new Sdk(
+    settings,
+    (meter) => new Instruments(meter, "client", settings.metrics, { sizes: settings.messageSizes, attempts: true }),
+  );
   const subjects = new Subjects();
   function clientTelemetry(call: ClientCall, next: Next): ReturnType<ClientInterceptor> {
     const { tracer, instruments } = sdk;

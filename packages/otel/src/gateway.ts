@@ -9,6 +9,7 @@ import { endSpan, type Outcome, ok, outcomeOfCode } from "./outcome.ts";
 import { headerGetter, setter } from "./propagation.ts";
 import { Sdk } from "./sdk.ts";
 import { subjectOf } from "./subjects.ts";
+import { idsOf } from "./trace-fields.ts";
 
 /** The call to an upstream that a request causes. */
 interface GatewayCall {
@@ -49,7 +50,7 @@ export interface GatewayTelemetry {
  * context the upstream receives. Without a registered SDK, it does nothing.
  *
  * Requests in REST, WebSockets, Connect and gRPC-Web have the spans and metrics of the semantic
- * conventions for HTTP, requests in gRPC and calls to the upstream those for gRPC. The lines of a
+ * conventions for HTTP, requests in gRPC and calls to the upstream those for gRPC, without attempts. The lines of a
  * request in the gateway's log have `trace_id` and `span_id`.
  *
  * @example
@@ -84,7 +85,7 @@ interface RunningCall {
 
 class RequestTelemetry implements GatewayRequestObserver {
   readonly #request: HttpRequestInfo;
-  /** What the server's metrics of a request in gRPC tell. Undefined for HTTP. */
+  /** The attributes of the server's metrics of a request in gRPC. Undefined for HTTP. */
   readonly #subject: Subject | undefined;
   readonly #tracer: Tracer | undefined;
   readonly #instruments: GatewayInstruments | undefined;
@@ -114,9 +115,8 @@ class RequestTelemetry implements GatewayRequestObserver {
     else instruments?.server.started(this.#subject);
   }
 
-  get logFields(): { readonly trace_id?: string; readonly span_id?: string } {
-    const ids = this.#span?.spanContext();
-    return ids === undefined ? {} : { trace_id: ids.traceId, span_id: ids.spanId };
+  get logFields(): GatewayRequestObserver["logFields"] {
+    return idsOf(this.#span);
   }
 
   call({ method, target, metadata }: GatewayCall): void {

@@ -4,7 +4,7 @@ import { attribute, grpcSeconds, metric, rpcSeconds, sizeBytes } from "./names.t
 import type { MetricNames } from "./options.ts";
 import { addOutcome, type Outcome } from "./outcome.ts";
 
-/** What the metrics of a call tell: its method, and on the client its server. They never change. */
+/** The attributes of the metrics of a call: its method, and on the client its server. They never change. */
 export interface Subject {
   /** `package.Service/Method`. */
   readonly method: string;
@@ -12,6 +12,14 @@ export interface Subject {
   readonly rpc: Attributes;
   /** The attributes of gRFC A66. */
   readonly grpc: Attributes;
+}
+
+/** The metrics that not every side has. */
+interface Extras {
+  /** Whether the sizes of messages are measured. Default: false. */
+  readonly sizes?: boolean;
+  /** Whether the attempts of a client's calls are measured. Default: false. */
+  readonly attempts?: boolean;
 }
 
 export class Instruments {
@@ -24,7 +32,7 @@ export class Instruments {
   readonly #grpcAttemptStarted: Counter | undefined;
   readonly #grpcAttemptDuration: Histogram | undefined;
 
-  constructor(meter: Meter, side: "client" | "server", names: ReadonlySet<MetricNames>, sizes = false) {
+  constructor(meter: Meter, side: "client" | "server", names: ReadonlySet<MetricNames>, { sizes = false, attempts = false }: Extras = {}) {
     if (names.has("rpc") && sizes) {
       const size = (name: string, what: string) =>
         meter.createHistogram(name, {
@@ -60,7 +68,7 @@ export class Instruments {
         unit: "s",
         advice: { explicitBucketBoundaries: grpcSeconds },
       });
-      if (side === "client") {
+      if (attempts) {
         this.#grpcAttemptStarted = meter.createCounter(metric.grpcAttemptStarted, {
           description: "Number of attempts started, including those that have not completed.",
           unit: "{attempt}",

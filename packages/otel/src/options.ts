@@ -25,7 +25,8 @@ export interface TelemetryOptions {
   /**
    * Whether to record the size of each message in bytes, before compression:
    * `rpc.server.request.size`, `rpc.server.response.size` and their kin, and `message-size` of
-   * events. Each message is encoded once more for it. Default: false.
+   * events. It needs `rpc` in `metrics`, or `messageEvents`. Each message is encoded once more for it.
+   * Default: false.
    */
   readonly messageSizes?: boolean;
   /**
@@ -64,16 +65,22 @@ export interface Settings {
   readonly meterProvider: MeterProvider | undefined;
 }
 
-/**
- * @param known the names of the options. Default: all.
- * @throws TypeError if an option does not exist or has a wrong value.
- */
-export function settingsFrom(where: string, options: TelemetryOptions, known: readonly string[] = Object.keys(names)): Settings {
+/** @throws TypeError if `options` is not an object, or has an option that is not in `known`. */
+export function checkNames(where: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw new TypeError(`${where} takes an object of options, got ${shown(options)}`);
   for (const name in options) {
     if (!known.includes(name)) throw new TypeError(`${where} has no option "${name}"; the options are ${known.join(", ")}`);
   }
+}
+
+/**
+ * @param known the names of the options. Default: all.
+ * @throws TypeError if an option does not exist or has a wrong value, or if nothing records the sizes
+ *   of `messageSizes`.
+ */
+export function settingsFrom(where: string, options: TelemetryOptions, known: readonly string[] = Object.keys(names)): Settings {
+  checkNames(where, options, known);
   const { traces = true, metrics = ["rpc"], messageEvents = false, messageSizes = false } = options;
   const { requestMetadata = [], ignore, tracerProvider, meterProvider } = options;
   if (typeof traces !== "boolean") throw wrong("traces", "true or false", traces);
@@ -88,6 +95,8 @@ export function settingsFrom(where: string, options: TelemetryOptions, known: re
     throw wrong("tracerProvider", "a TracerProvider", tracerProvider);
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== "function")
     throw wrong("meterProvider", "a MeterProvider", meterProvider);
+  if (messageSizes && !messageEvents && !metrics.includes("rpc"))
+    throw new TypeError('messageSizes needs "rpc" in metrics, or messageEvents');
   return {
     traces,
     metrics: new Set(metrics),
@@ -100,10 +109,12 @@ export function settingsFrom(where: string, options: TelemetryOptions, known: re
   };
 }
 
-function wrong(name: string, expected: string, value: unknown): TypeError {
+export function wrong(name: string, expected: string, value: unknown): TypeError {
   return new TypeError(`${name} must be ${expected}, got ${shown(value)}`);
 }
 
+/** Formats a value without the fields of an object, because one may be a secret. */
 function shown(value: unknown): string {
-  return inspect(value, { depth: 0, maxArrayLength: 3, maxStringLength: 100 });
+  const depth = Array.isArray(value) ? 0 : -1;
+  return inspect(value, { depth, maxArrayLength: 3, maxStringLength: 100, breakLength: Number.POSITIVE_INFINITY });
 }

@@ -37,7 +37,7 @@ import { type Watch, watchOf } from "./watch-messages.ts";
  */
 export function serverTelemetry(options: TelemetryOptions = {}): ServerInterceptor {
   const settings = settingsFrom("serverTelemetry()", options);
-  const sdk = new Sdk(settings, (meter) => new Instruments(meter, "server", settings.metrics, settings.messageSizes));
+  const sdk = new Sdk(settings, (meter) => new Instruments(meter, "server", settings.metrics, { sizes: settings.messageSizes }));
   const subjects = new Subjects();
   function serverTelemetry(call: ServerCall, next: Next): ReturnType<ServerInterceptor> {
     const { tracer, instruments } = sdk;

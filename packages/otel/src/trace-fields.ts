@@ -22,6 +22,11 @@ export interface TraceFields {
  */
 export function traceFields(call?: { readonly values: ContextValues }): TraceFields {
   const span = call === undefined ? trace.getActiveSpan() : call.values.get(spanKey);
+  return idsOf(span);
+}
+
+/** Returns the ids of a span. Empty without one, or if they are invalid. */
+export function idsOf(span: Span | undefined): TraceFields {
   const ids = span?.spanContext();
   return ids !== undefined && isSpanContextValid(ids) ? { trace_id: ids.traceId, span_id: ids.spanId } : {};
 }

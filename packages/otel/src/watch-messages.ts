@@ -5,7 +5,7 @@ import type { Instruments, Subject } from "./instruments.ts";
 import { attribute, event } from "./names.ts";
 import type { Method, Settings } from "./options.ts";
 
-/** What a call's messages are told to. */
+/** Receives the messages of a call. */
 export interface Watch {
   readonly request: (message: Message) => void;
   readonly response: (message: Message) => void;

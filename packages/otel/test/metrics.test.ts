@@ -1,7 +1,8 @@
 // Durations and active calls, by the names of the semantic conventions and of gRFC A66.
 import { Code, createClient, RpcError } from "@grpc-study/rpc";
 import type { Histogram } from "@opentelemetry/sdk-metrics";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { gatewayTelemetry } from "../src/gateway.ts";
 import { clientTelemetry } from "../src/index.ts";
 import { grpcSeconds, rpcSeconds } from "../src/names.ts";
 import { EchoService, everyWay, handlersOf, kinds, methodOf, start, until } from "./harness.ts";
@@ -143,4 +144,14 @@ test("an SDK that is registered later is used", async () => {
   await client.unary({});
   await until(() => sdk.spans.length === 2);
   expect(histogramOf(await sdk.points(), "rpc.server.call.duration").count).toBe(1);
+});
+
+test("a gateway has no instruments for attempts", () => {
+  const meter = registerSdk().meterProvider.getMeter("test");
+  const created = [vi.spyOn(meter, "createHistogram"), vi.spyOn(meter, "createCounter"), vi.spyOn(meter, "createUpDownCounter")];
+  const observe = gatewayTelemetry({ traces: false, metrics: ["grpc"], meterProvider: { getMeter: () => meter } });
+  expect(observe.enabled()).toBe(true);
+  const names = created.flatMap(({ mock }) => mock.calls.map(([name]) => name));
+  expect(names).toEqual(expect.arrayContaining(["grpc.server.call.duration", "grpc.client.call.duration"]));
+  expect(names.filter((name) => name.includes("attempt"))).toEqual([]);
 });

@@ -17,6 +17,9 @@ test.each([
   [{ ignore: "health" }, "ignore must be a function, got 'health'"],
   [{ tracerProvider: {} }, "tracerProvider must be a TracerProvider, got {}"],
   [{ meterProvider: null }, "meterProvider must be a MeterProvider, got null"],
+  [{ tracerProvider: { apiKey: "secret" } }, "tracerProvider must be a TracerProvider, got [Object]"],
+  [{ messageSizes: true, metrics: ["grpc"] }, 'messageSizes needs "rpc" in metrics, or messageEvents'],
+  [{ messageSizes: true, metrics: [] }, 'messageSizes needs "rpc" in metrics, or messageEvents'],
   [null, "takes an object of options, got null"],
   ["x", "takes an object of options, got 'x'"],
 ])("%j is rejected", (options, message) => {

@@ -2,6 +2,7 @@
 import { type Context, createClient, createServer, implement } from "@grpc-study/rpc";
 import { SpanKind, trace } from "@opentelemetry/api";
 import { expect, onTestFinished, test } from "vitest";
+import { gatewayTelemetry } from "../src/gateway.ts";
 import { serverTelemetry, traceFields } from "../src/index.ts";
 import { EchoService, until } from "./harness.ts";
 import { registerSdk } from "./sdk.ts";
@@ -10,6 +11,12 @@ test("without a span, there are no fields", () => {
   expect(traceFields()).toEqual({});
   registerSdk();
   expect(traceFields()).toEqual({});
+});
+
+test("a request of a gateway whose span has no valid ids has no fields", () => {
+  // Without an SDK, the global tracer creates spans of zeros.
+  const observe = gatewayTelemetry({ metrics: [], tracerProvider: { getTracer: () => trace.getTracer("none") } });
+  expect(observe({ method: "GET", path: "/", headers: {}, addresses: [] } as never, "http").logFields).toEqual({});
 });
 
 test("the fields are those of the active span", () => {

@@ -17,12 +17,21 @@ async function start(options: Partial<StartTelemetryOptions>): Promise<Telemetry
 }
 
 test.each([
-  [{ serviceName: "" }, "serviceName must be a text"],
-  [{ otlp: "yes" as never }, "otlp must be true or false, got yes"],
+  [{ serviceName: "" }, "serviceName must be a text that is not empty, got ''"],
+  [{ serviceName: 1 as never }, "serviceName must be a text that is not empty, got 1"],
+  [{ otlp: "yes" as never }, "otlp must be true or false, got 'yes'"],
+  [{ metrics: 9464 as never }, "metrics must be host:port, got 9464"],
+  [{ metrics: free, onWarning: "log" as never }, "onWarning must be a function, got 'log'"],
+  [{ otpl: true } as never, 'startTelemetry() has no option "otpl"; the options are serviceName, otlp, metrics, onWarning'],
   [{}, "startTelemetry() needs otlp or metrics"],
 ])("%j is rejected", async (options, message) => {
   await expect(start(options)).rejects.toThrow(TypeError);
   await expect(start(options)).rejects.toThrow(message);
+});
+
+test("a call without options is rejected", async () => {
+  const starting = startTelemetry(...([] as unknown as [StartTelemetryOptions]));
+  await expect(starting).rejects.toThrow(new TypeError("startTelemetry() takes an object of options, got undefined"));
 });
 
 test("metrics are served over IPv4 and IPv6, with the name of the service and without the command line", async () => {

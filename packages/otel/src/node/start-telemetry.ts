@@ -1,5 +1,6 @@
 // Starts the SDK: OTLP by the OTEL_* variables, and an endpoint for Prometheus.
 import type { NodeSDK } from "@opentelemetry/sdk-node";
+import { checkNames, wrong } from "../options.ts";
 import { type MetricsEndpoint, serveMetrics } from "./serve-metrics.ts";
 import { TelemetryError } from "./telemetry-error.ts";
 import { Warnings } from "./warnings.ts";
@@ -8,6 +9,8 @@ export { TelemetryError };
 
 /** How long a shutdown may take. */
 const shutdownMs = 2000;
+
+const optionNames = ["serviceName", "otlp", "metrics", "onWarning"];
 
 export interface StartTelemetryOptions {
   /** The name of the service, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` has one. */
@@ -41,20 +44,24 @@ export interface Telemetry {
 }
 
 /**
- * Starts an SDK, and registers it globally.
+ * Starts an SDK, and registers it globally. Sets the variable `OTEL_NODE_RESOURCE_DETECTORS` of the
+ * process to `env,host,os,serviceinstance`, unless it has a value: the detector `process` would export
+ * the command line, which may hold secrets.
  *
  * @throws TypeError if an option is wrong. TelemetryError with one line if a package is not installed,
  * or the address of the metrics cannot be used.
  */
-export async function startTelemetry({ serviceName, otlp = false, metrics, onWarning }: StartTelemetryOptions): Promise<Telemetry> {
-  if (typeof serviceName !== "string" || serviceName === "") throw new TypeError(`serviceName must be a text, got ${String(serviceName)}`);
-  if (typeof otlp !== "boolean") throw new TypeError(`otlp must be true or false, got ${String(otlp)}`);
-  if (metrics !== undefined && typeof metrics !== "string") throw new TypeError(`metrics must be host:port, got ${String(metrics)}`);
+export async function startTelemetry(options: StartTelemetryOptions): Promise<Telemetry> {
+  checkNames("startTelemetry()", options, optionNames);
+  const { serviceName, otlp = false, metrics, onWarning } = options;
+  if (typeof serviceName !== "string" || serviceName === "") throw wrong("serviceName", "a text that is not empty", serviceName);
+  if (typeof otlp !== "boolean") throw wrong("otlp", "true or false", otlp);
+  if (metrics !== undefined && typeof metrics !== "string") throw wrong("metrics", "host:port", metrics);
+  if (onWarning !== undefined && typeof onWarning !== "function") throw wrong("onWarning", "a function", onWarning);
   if (!otlp && metrics === undefined) throw new TypeError("startTelemetry() needs otlp or metrics");
   const { NodeSDK } = await load("@opentelemetry/sdk-node", () => import("@opentelemetry/sdk-node"));
   const endpoint = metrics === undefined ? undefined : await openEndpoint(metrics);
   const warnings = onWarning && process.env["OTEL_LOG_LEVEL"] === undefined ? new Warnings(onWarning) : undefined;
-  // The detector `process` would export the command line, which may hold secrets.
   process.env["OTEL_NODE_RESOURCE_DETECTORS"] ??= "env,host,os,serviceinstance";
   const sdk = new NodeSDK({
     ...(!hasServiceName() && { serviceName }),
