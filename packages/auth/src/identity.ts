@@ -1,7 +1,10 @@
 // Who calls: what a token or a key says about the caller.
 import { type ContextKey, createContextKey } from "@grpc-study/rpc";
 
-/** The caller, as the credentials of the call name it. The object is frozen, and so is all in it. */
+/**
+ * The caller, as the credentials of the call name it. The object and all in it are frozen, except the
+ * time of `expiresAt`.
+ */
 export interface Identity {
   /** The name of the caller: the claim `sub` of a token. It is unique for each issuer. */
   readonly subject: string;

@@ -45,8 +45,8 @@ export interface TokenOptions<User = never> extends CredentialOptions {
    */
   readonly identify?: ((identity: Identity, call: Context) => User | Promise<User>) | undefined;
   /**
-   * Whether a call ends with UNAUTHENTICATED when its token expires while it runs. Default: false,
-   * as in other implementations of gRPC: a token is checked when the call begins.
+   * Whether a stream ends with UNAUTHENTICATED when its token expires; unary calls run on. Default:
+   * false, as in other implementations of gRPC: a token is checked when the call begins.
    */
   readonly endAtExpiry?: boolean | undefined;
   /** The number of tokens whose signature is not verified again. 0 verifies each. Default: 1,000. */
