@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { startGateway, transports } from "../../test/gateway.ts";
 import { Calls, type Note } from "../../test/gen/calls_pb.js";
+import type { ObservedEnd } from "../observe.ts";
 import type { GatewayOptions } from "../options.ts";
 
 describe.each(transports)("%s", (transport) => {
@@ -204,6 +205,43 @@ describe.each(transports)("%s", (transport) => {
     const { closed, frames } = open("Chat", "none");
     expect(await closed).toBe(1000);
     expect(JSON.parse(frames.at(-1) ?? "")).toMatchObject({ end: { error: { code: "deadline_exceeded" } } });
+  });
+
+  test.each([
+    ["malformed", "INVALID_ARGUMENT"],
+    ["late", "DEADLINE_EXCEEDED"],
+    ["missing", "CANCELLED"],
+  ])("a first frame that is %s has a line in the access log, without its text, and is observed", async (fault, code) => {
+    const lines: object[] = [];
+    const ends: ObservedEnd[] = [];
+    const info = (fields: object, message: string) => void (message === "request" && lines.push(fields));
+    const { open } = await start({
+      bodyTimeoutMs: fault === "late" ? 100 : 10_000,
+      logger: { info, warn: info, error: info },
+      observe: () => ({ logFields: { trace_id: "1" }, end: (end) => void ends.push(end) }),
+    });
+    const { socket, status, send, closed } = open("Chat", "none");
+    await status;
+    if (fault === "malformed") send('{"authorization":"s3cret');
+    if (fault === "missing") socket.close();
+    await closed;
+    await vi.waitUntil(() => lines.length > 0);
+    expect(lines).toEqual([
+      {
+        reqId: expect.any(String),
+        method: "WEBSOCKET",
+        path: `/${Calls.typeName}/Chat`,
+        protocol: "connect",
+        grpc: code,
+        durationMs: expect.any(Number),
+        peer: "127.0.0.1",
+        trace_id: "1",
+      },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain("s3cret");
+    expect(ends).toEqual([
+      expect.objectContaining({ protocol: "connect", code: Code[code as "CANCELLED"], status: 101, method: undefined }),
+    ]);
   });
 
   test("without the subprotocol, or without Connect, the path of a method has no WebSocket", async () => {

@@ -40,14 +40,24 @@ export function serveConnectSocket(
   const { bodyTimeoutMs } = settings;
   sendPings(socket);
   socket.on("error", () => {});
-  const reject = (error: RpcError) => end(socket, `{"end":${endOfStream(undefined, error, undefined)}}`);
+  const start = performance.now();
+  const reject = (error: RpcError) => {
+    record(new ConnectSocketExchange(handshake, settings, socket), error.code, start);
+    end(socket, `{"end":${endOfStream(undefined, error, undefined)}}`);
+  };
+  const closed = () => {
+    clearTimeout(late);
+    reject(new RpcError(Code.CANCELLED, "the WebSocket was closed before the first frame"));
+  };
   const late = setTimeout(() => {
+    socket.off("close", closed);
     socket.removeAllListeners("message");
     reject(new RpcError(Code.DEADLINE_EXCEEDED, `the first frame did not arrive within ${bodyTimeoutMs} ms`));
   }, bodyTimeoutMs);
-  socket.once("close", () => clearTimeout(late));
+  socket.once("close", closed);
   socket.once("message", (data) => {
     clearTimeout(late);
+    socket.off("close", closed);
     try {
       const request = new RequestWithHeaders(handshake, withFirstFrame(handshake.headers, data as Buffer));
       void call(socket, connection, new ConnectSocketExchange(request, settings, socket), method);
@@ -59,7 +69,6 @@ export function serveConnectSocket(
 
 async function call(socket: WebSocket, connection: Duplex, exchange: ConnectSocketExchange, method: RpcMethod): Promise<void> {
   const { request, settings } = exchange;
-  const [peer] = request.addresses;
   const start = performance.now();
   const form = formOf(method, "json");
   const requests = new Frames(socket, connection, exchange, { binary: false, read: (frame) => form.decode(frame) });
@@ -79,15 +88,20 @@ async function call(socket: WebSocket, connection: Duplex, exchange: ConnectSock
     exchange.failed(error);
   }
   exchange.cancel();
-  const code = error?.code ?? Code.OK;
-  exchange.ended(code);
-  const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
-  const { path, requestId: reqId } = request;
-  const fields = { reqId, method: "WEBSOCKET", path, protocol: "connect", grpc: Code[code], durationMs, peer };
-  settings.logger?.info({ ...fields, ...exchange.observation?.logFields }, "request");
+  record(exchange, error?.code ?? Code.OK, start);
   void requests.return();
   const visible = error && settings.errors.visible(error);
   end(socket, `{"end":${endOfStream(exchange.trailer, visible, method.options.json.registry)}}`);
+}
+
+/** Ends the observation of the request, and writes its line of the access log. */
+function record(exchange: ConnectSocketExchange, code: Code, startMs: number): void {
+  const { request, settings, observation } = exchange;
+  exchange.ended(code);
+  const durationMs = Math.round((performance.now() - startMs) * 1000) / 1000;
+  const { path, requestId: reqId, addresses } = request;
+  const fields = { reqId, method: "WEBSOCKET", path, protocol: "connect", grpc: Code[code], durationMs, peer: addresses[0] };
+  settings.logger?.info({ ...fields, ...observation?.logFields }, "request");
 }
 
 async function run(socket: WebSocket, exchange: ConnectSocketExchange, form: MethodForm, requests: Frames, limitMs: number): Promise<void> {
