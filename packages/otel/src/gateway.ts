@@ -50,8 +50,9 @@ export interface GatewayTelemetry {
  * context the upstream receives. Without a registered SDK, it does nothing.
  *
  * Requests in REST, WebSockets, Connect and gRPC-Web have the spans and metrics of the semantic
- * conventions for HTTP, requests in gRPC and calls to the upstream those for gRPC, without attempts. The lines of a
- * request in the gateway's log have `trace_id` and `span_id`.
+ * conventions for HTTP, requests in gRPC and calls to the upstream those for gRPC. Attempts have
+ * neither spans nor metrics. The lines of a request in the gateway's log have `trace_id` and
+ * `span_id`.
  *
  * @example
  * createGateway({ services: [Greeter], upstream: "localhost:50051", observe: gatewayTelemetry() });
