@@ -77,6 +77,7 @@ test("--refresh is a duration or off, and --protocols and --listen are checked",
     expect(await parse("--listen", listen)).toHaveProperty("listen", listen);
   expect(await parse("--admin", "9470")).toHaveProperty("admin", "localhost:9470");
   expect(await parse("--admin", "localhost")).toContain("It must be a port, host:port, or unix:/path.");
+  expect(await parse("--metrics", "unix:/run/metrics.sock")).toContain("It must be a port or host:port.");
   for (const listen of ["::1:0", "a:65536", "a", ":1", "unix:"]) expect(await parse("--listen", listen)).toContain("It must be host:port");
 });
 
