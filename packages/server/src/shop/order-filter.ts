@@ -1,8 +1,9 @@
 // The filter of ListOrders: comparisons joined by AND, a small part of AIP-160
 // (https://google.aip.dev/160).
-import { fromJson, toJson } from "@bufbuild/protobuf";
+import { fromJson } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { OrderCondition, OrderField } from "@grpc-study/store";
+import { toMicroseconds } from "./microseconds.ts";
 
 /** The filter is malformed. The message is for the caller. */
 export class FilterError extends Error {}
@@ -29,7 +30,7 @@ export function parseOrderFilter(filter: string): OrderCondition[] {
     if (whole === undefined) {
       throw new FilterError(`must have comparisons such as user_id = 7, joined by AND; it has ${JSON.stringify(rest)}`);
     }
-    const known = fields[name];
+    const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (known === undefined) throw new FilterError(`has the unknown field ${name}; the fields are ${Object.keys(fields).join(", ")}`);
     if (conditions.length === mostConditions) throw new FilterError(`must have at most ${mostConditions} comparisons`);
     conditions.push({ field: known.field, operator: operator as OrderCondition["operator"], value: parseValue(name, known.type, text) });
@@ -47,7 +48,7 @@ export function parseOrderFilter(filter: string): OrderCondition[] {
 function parseValue(name: string, type: "integer" | "number" | "time", text: string): number | string {
   if (type === "time") {
     try {
-      return toJson(TimestampSchema, fromJson(TimestampSchema, JSON.parse(text))) as string;
+      return toMicroseconds(fromJson(TimestampSchema, JSON.parse(text)));
     } catch {
       throw new FilterError(`must compare ${name} with a time in quotes such as "2024-01-01T00:00:00Z", not ${text}`);
     }
@@ -55,5 +56,6 @@ function parseValue(name: string, type: "integer" | "number" | "time", text: str
   const value = Number(text);
   const valid = /^-?\d+(\.\d+)?$/.test(text) && (type === "number" ? Number.isFinite(Math.fround(value)) : (value | 0) === value);
   if (!valid) throw new FilterError(`must compare ${name} with ${type === "integer" ? "an integer of 32 bits" : "a number"}, not ${text}`);
-  return value;
+  // PostgreSQL rejects a number that is nearer to 0 than a float of 32 bits can be.
+  return type === "number" ? Math.fround(value) : value;
 }

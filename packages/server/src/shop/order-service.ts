@@ -1,11 +1,11 @@
 // services.OrderService: places orders. The number of an order identifies it, so a client may send
 // an order again when it has no answer.
-import { toJson } from "@bufbuild/protobuf";
-import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { OrderService } from "@grpc-study/proto/shop";
 import { implement } from "@grpc-study/rpc";
 import type { StoreSource } from "../data/store-source.ts";
 import { invalid } from "./invalid.ts";
+import { toMicroseconds } from "./microseconds.ts";
 
 export const orderService = (source: StoreSource) =>
   implement(OrderService, {
@@ -21,7 +21,7 @@ export const orderService = (source: StoreSource) =>
 
 function timeOf(time: Timestamp): string {
   try {
-    return toJson(TimestampSchema, time) as string;
+    return toMicroseconds(time);
   } catch {
     throw invalid(
       "order_main.order_time",
