@@ -47,6 +47,16 @@ test("common options may stand before and after the name of a call", async () =>
   expect(before).toEqual(after);
 });
 
+test.each([["--filter", "user_id = 7"], ["--page-size", "5"], ["--page-token", "x"], ["--all"]])(
+  "shop orders --no excludes %s",
+  async (...other) => {
+    const { status, stdout, stderr } = await cli("shop", "orders", "--no", "1", ...other);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^error: option '--no <text>' cannot be used with option '--[^\n]+'\n$/);
+    expect(stderr).toContain(other[0]);
+  },
+);
+
 test("scores sends the number of users and requests of the options, in each mode", async () => {
   const log: string[] = [];
   const users = ({ users }: { users: { userId: number }[] }) => users.map(({ userId }) => ({ userId, userScore: 1 }));

@@ -44,7 +44,7 @@ export function shopCommand(io: Io): Command {
       .action(action<Order>(io, (context, options) => order(context, options))),
     new Command("orders")
       .description("print placed orders, or one of them")
-      .option("--no <text>", "number of a single order, as text")
+      .addOption(new Option("--no <text>", "number of a single order, as text").conflicts(["filter", "pageSize", "pageToken", "all"]))
       .option("--filter <text>", "comparisons joined by AND, such as 'user_id = 7 AND order_money >= 20'", "")
       .option("--page-size <n>", "most orders of a page", parseCount, 50)
       .option("--page-token <token>", "next_page_token of the previous page", "")
