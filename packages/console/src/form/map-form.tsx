@@ -1,6 +1,6 @@
 // The form of a map.
 import type { DescField } from "@bufbuild/protobuf";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { withKey, withRenamedKey } from "../json/edit.ts";
 import { isObject } from "../json/parse.ts";
@@ -14,11 +14,20 @@ type MapField = DescField & { readonly fieldKind: "map" };
 export function MapForm({ field, value, onChange, path }: FieldProps & { readonly field: MapField }) {
   const map = isObject(value) ? value : {};
   const keys = Object.keys(map);
+  const ids = useEntryIds(keys);
   return (
     <div class="list">
       {keys.map((key) => (
-        <div class="item" key={key}>
-          <MapKey field={field} name={key} others={keys} onRename={(name) => onChange(withRenamedKey(map, key, name))} />
+        <div class="item" key={ids.of(key)}>
+          <MapKey
+            field={field}
+            name={key}
+            others={keys}
+            onRename={(name) => {
+              ids.rename(key, name);
+              onChange(withRenamedKey(map, key, name));
+            }}
+          />
           <Element
             field={field}
             value={map[key]}
@@ -41,6 +50,21 @@ export function MapForm({ field, value, onChange, path }: FieldProps & { readonl
       </button>
     </div>
   );
+}
+
+/** Identifies entries by numbers, so that an entry keeps its controls, and the focus, when its key changes. */
+function useEntryIds(keys: readonly string[]) {
+  const last = useRef(0);
+  const ids = useRef(new Map<string, number>());
+  ids.current = new Map(keys.map((key) => [key, ids.current.get(key) ?? ++last.current]));
+  return {
+    of: (key: string) => ids.current.get(key),
+    rename(key: string, name: string) {
+      const id = ids.current.get(key);
+      ids.current.delete(key);
+      if (id !== undefined) ids.current.set(name, id);
+    },
+  };
 }
 
 interface MapKeyProps {
