@@ -36,7 +36,7 @@ test("a thousand readers that never read keep no entries", async () => {
   await live.close();
 });
 
-test("one more topic than maxTopics deletes the oldest that nobody follows", async () => {
+test("one more topic than maxTopics deletes the oldest without followers", async () => {
   const live = memoryLive({ maxTopics: 3 });
   const followed = await live.subscribe("followed");
   const next = followed.next();

@@ -7,8 +7,8 @@ export interface MemoryLiveOptions {
   /** How many entries a topic keeps. Default: 10,000. */
   readonly maxEntries?: number;
   /**
-   * How many topics the log keeps. One more deletes the topic that nobody follows and that has been
-   * without a new entry for the longest time. Default: 1,000.
+   * How many topics the log keeps. One more deletes the topic without followers that has been without
+   * a new entry for the longest time. Default: 1,000.
    */
   readonly maxTopics?: number;
 }

@@ -35,6 +35,8 @@ export interface PostgresLive extends Live {
    * does not. The topic's row stays locked until then, so publish as late as possible, and publish to
    * several topics in the same order everywhere. Returns the position.
    *
+   * It does not create the tables: call `ready` once before, unless they exist.
+   *
    * @throws the errors of `transaction.query`
    */
   publishIn(transaction: Queryable, topic: string, data: Uint8Array, options?: PublishOptions): Promise<bigint>;
