@@ -10,6 +10,8 @@ export type Run = <T>(options: StoreCallOptions | undefined, work: (db: Kysely<S
 
 export interface Connections {
   readonly run: Run;
+  /** Whether all connections are in use, and the database has answered lately. */
+  isBusy(): boolean;
   close(): Promise<void>;
 }
 
@@ -27,6 +29,8 @@ interface Session {
 
 /** Milliseconds until a connection must be established, or become free. */
 export const connectTimeoutMs = 5000;
+/** Milliseconds without an answer after which a database whose connections are in use may hang. */
+const busyMs = 30_000;
 
 export function createConnections({ pool: config, cancels }: ConnectionsOptions): Connections {
   const pool = new pg.Pool({ connectionTimeoutMillis: connectTimeoutMs, ...config });
@@ -36,6 +40,10 @@ export function createConnections({ pool: config, cancels }: ConnectionsOptions)
   pool.on("connect", (client) => client.on("error", () => {}));
   const sessions = new WeakMap<pg.PoolClient, Session>();
   const cancelling = new Set<Promise<void>>();
+  let inUse = 0;
+  pool.on("acquire", () => inUse++);
+  pool.on("release", () => inUse--);
+  let lastAnswer = Number.NEGATIVE_INFINITY;
 
   const sessionOf = async (client: pg.PoolClient): Promise<Session> => {
     let session = sessions.get(client);
@@ -47,9 +55,9 @@ export function createConnections({ pool: config, cancels }: ConnectionsOptions)
     return session;
   };
 
-  /** Cancels what a server process runs. A failure is no problem: the caller waits no longer. */
+  /** Cancels what a server process runs. Ignores failures: the caller has already been answered. */
   const cancel = async (pid: number) => {
-    const control = new pg.Client({ connectionTimeoutMillis: connectTimeoutMs, ...config });
+    const control = new pg.Client({ connectionTimeoutMillis: connectTimeoutMs, query_timeout: connectTimeoutMs, ...config });
     control.on("error", () => {});
     try {
       await control.connect();
@@ -84,6 +92,7 @@ export function createConnections({ pool: config, cancels }: ConnectionsOptions)
       const outcome = await Promise.race([settle(working), aborted]);
       if (outcome !== abortedMark) {
         const error = "error" in outcome ? storeError(outcome.error) : undefined;
+        if (!isBroken(error)) lastAnswer = performance.now();
         client.release(isBroken(error));
         if ("error" in outcome) throw error;
         return outcome.value;
@@ -109,6 +118,7 @@ export function createConnections({ pool: config, cancels }: ConnectionsOptions)
 
   return {
     run,
+    isBusy: () => inUse >= pool.options.max && performance.now() - lastAnswer < busyMs,
     async close() {
       await Promise.all(cancelling);
       await pool.end();

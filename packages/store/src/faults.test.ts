@@ -2,9 +2,10 @@
 // has no room; and PGlite whose process is killed.
 import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { FolderError, openStore, type Store } from "./index.ts";
 import { type PostgresServer, postgresMissing, startPostgres } from "./testing/postgres-server.ts";
@@ -129,6 +130,31 @@ describe.skipIf(postgresMissing)(`PostgreSQL${postgresMissing}`, { timeout: 60_0
     await expect(standby.orders.place({ ...order, no: "readonly" })).rejects.toMatchObject({ reason: "unavailable" });
   });
 
+  test("a database that a newer version has migrated is unavailable, with one line", async () => {
+    await server.query("insert into kysely_migration values ('003_newer', '2030-01-01T00:00:00Z')");
+    onTestFinished(async () => void (await server.query("delete from kysely_migration where name = '003_newer'")));
+    await expect(openStore({ url: server.url })).rejects.toMatchObject({
+      name: "StoreError",
+      reason: "unavailable",
+      message: "the database has the migration 003_newer of another version, which this version does not know",
+      cause: undefined,
+    });
+  });
+
+  test("a check of a database whose connections are all in use resolves", async () => {
+    const busy = await openStore({ url: server.url });
+    onTestFinished(() => busy.close());
+    const blocker = server.query("begin; lock table orders; select pg_sleep(2); commit");
+    const lock = "select 1 from pg_locks where relation = 'orders'::regclass and granted and mode = 'AccessExclusiveLock'";
+    await expect.poll(async () => (await server.query(lock)).length).toBe(1);
+    const placing = Array.from({ length: 10 }, (_, index) => busy.orders.place({ ...order, no: `busy-${index}` }));
+    const waiting = "select pid from pg_stat_activity where application_name = 'grpc-study' and wait_event_type = 'Lock'";
+    await expect.poll(async () => (await server.query(waiting)).length).toBe(10);
+    await busy.check({ signal: AbortSignal.timeout(200) });
+    await blocker;
+    expect(await Promise.all(placing)).toEqual(Array(10).fill("placed"));
+  });
+
   test("an order that the disk has no room for is `full`", async () => {
     // A trigger raises the error of PostgreSQL itself, since a test cannot fill the disk.
     await server.query(`create function fill() returns trigger language plpgsql as $$ begin
@@ -166,6 +192,44 @@ describe("a folder", { timeout: 120_000 }, () => {
     expect(kept.size).toBe(orders.length);
   });
 
+  test("belongs to the host in its lock, until the operator deletes the lock", async () => {
+    const dir = temporaryFolder();
+    const lock = join(dir, "lock");
+    writeFileSync(lock, `${process.pid} 1 nosuch-host`);
+    const problem = `the data folder ${dir} is in use by process ${process.pid} of the host nosuch-host; if that process has ended, delete ${lock}`;
+    await expect(openStore({ dir })).rejects.toThrow(new FolderError(problem));
+    rmSync(lock);
+    const store = await openStore({ dir });
+    expect(readFileSync(lock, "utf8")).toMatch(new RegExp(`^${process.pid} \\S+ ${hostname()}$`));
+    expect(readdirSync(dir).sort()).toEqual(["lock", "postgres"]);
+    await store.close();
+    expect(readdirSync(dir)).toEqual(["postgres"]);
+  });
+
+  test("whose database has no mark keeps it under another name, and warns", async () => {
+    const dir = temporaryFolder();
+    const first = await openStore({ dir });
+    await first.orders.place(order);
+    expect(first.warnings).toEqual([]);
+    await first.close();
+    const mark = join(dir, "postgres", "complete");
+    rmSync(mark);
+    const second = await openStore({ dir });
+    expect(await second.orders.get(order.no)).toBeUndefined();
+    await second.close();
+    const aside = readdirSync(dir).find((name) => name.startsWith("postgres.incomplete-")) ?? "";
+    expect(second.warnings).toEqual([expect.stringContaining(join(dir, aside))]);
+    expect(existsSync(join(dir, aside, "PG_VERSION"))).toBe(true);
+    // The operator restores it.
+    rmSync(join(dir, "postgres"), { recursive: true });
+    renameSync(join(dir, aside), join(dir, "postgres"));
+    writeFileSync(mark, "");
+    const third = await openStore({ dir });
+    onTestFinished(() => third.close());
+    expect(await third.orders.get(order.no)).toMatchObject({ no: order.no });
+    expect(third.warnings).toEqual([]);
+  });
+
   test("whose path leads through a file is one line", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
@@ -182,6 +246,15 @@ describe("a folder", { timeout: 120_000 }, () => {
       `the data folder ${dir} cannot be written: permission denied; --data names another one`,
     );
   });
+});
+
+test("PGlite in memory whose thread has ended is unavailable, and the store closes", async () => {
+  const { promise: started, resolve } = Promise.withResolvers<Worker>();
+  process.once("worker", resolve);
+  const store = await openStore("memory");
+  await (await started).terminate();
+  for (let attempt = 0; attempt < 2; attempt++) await expect(store.check()).rejects.toMatchObject({ reason: "unavailable" });
+  await store.close();
 });
 
 test("a signal ends the start of PGlite", async () => {

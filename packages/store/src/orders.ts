@@ -48,9 +48,10 @@ export interface OrderPage {
 
 export interface Orders {
   /**
-   * Places an order. It is on disk once the promise resolves. Placing the same order again has no
-   * effect; the time of an order is no part of its identity, since a client may take it anew when it
-   * tries again.
+   * Places an order. Once the promise resolves, the order survives a crash of the process if the data
+   * is in a folder, and a crash of the machine too if it is on a server. (PGlite does not wait for the
+   * disk.) Placing the same order again has no effect; the identity of an order excludes its time,
+   * since a client may take it anew when it tries again.
    *
    * @throws OrderExistsError if another order has the same number.
    */

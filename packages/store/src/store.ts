@@ -18,7 +18,9 @@ export interface Store {
   readonly orders: Orders;
   /** The names of the migrations that opening ran. */
   readonly migrated: readonly string[];
-  /** Resolves if the database answers. */
+  /** What opening has changed in the folder, for the operator: one line each. */
+  readonly warnings: readonly string[];
+  /** Resolves if the database answers, and at once if all connections are in use and it has answered lately. */
   check(options?: StoreCallOptions): Promise<void>;
   /** Ends the connections once their queries have finished. PGlite writes a checkpoint. */
   close(): Promise<void>;
@@ -51,7 +53,7 @@ export async function openStore(location: StoreLocation, { signal, locked = fals
       const pool = { connectionString: location.url, keepAlive: true, application_name: "grpc-study" };
       connections = createConnections({ pool, cancels: true });
     }
-    const { run } = connections;
+    const { run, isBusy } = connections;
     const migrated = await run({ signal }, migrate);
     return {
       products: createProducts(run),
@@ -59,7 +61,11 @@ export async function openStore(location: StoreLocation, { signal, locked = fals
       users: createUsers(run),
       orders: createOrders(run),
       migrated,
-      check: (options) => run(options, async (db) => void (await db.selectFrom("stock").select("position").limit(1).execute())),
+      warnings: engine?.warnings ?? [],
+      async check(options) {
+        options?.signal?.throwIfAborted();
+        if (!isBusy()) await run(options, (db) => db.selectFrom("stock").select("position").limit(1).execute());
+      },
       close,
     };
   } catch (error) {

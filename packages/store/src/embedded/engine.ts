@@ -13,6 +13,8 @@ import type { Request, Response } from "./messages.ts";
 export interface Engine {
   /** Opens a connection, which looks like a socket to the driver. */
   readonly connect: () => Duplex;
+  /** What the start has changed in the folder, for the operator. */
+  readonly warnings: readonly string[];
   close(): Promise<void>;
 }
 
@@ -28,23 +30,23 @@ const closeMs = 5000;
 export async function startEngine(dir: string | undefined, { signal, locked = false }: OpenStoreOptions): Promise<Engine> {
   const unlock = dir === undefined || locked ? () => {} : lockFolder(dir);
   const folder = dir && join(dir, "postgres");
-  let thread: Thread | undefined = new Thread(folder);
+  let thread = new Thread(folder);
   let closed = false;
 
   /** The running thread. One that has ended is replaced; data in memory is lost with its thread. */
   const current = (): Thread => {
-    if (thread?.ended && folder !== undefined && !closed) thread = new Thread(folder);
-    return thread as Thread;
+    if (thread.ended && folder !== undefined && !closed) thread = new Thread(folder);
+    return thread;
   };
 
   const close = async () => {
     closed = true;
-    await thread?.close(folder !== undefined);
+    await thread.close(folder !== undefined);
     unlock();
   };
   try {
     await raceSignal(thread.ready, signal);
-    return { connect: () => new Connection(current()), close };
+    return { connect: () => new Connection(current()), warnings: thread.warnings, close };
   } catch (error) {
     await thread.terminate();
     unlock();
@@ -55,6 +57,7 @@ export async function startEngine(dir: string | undefined, { signal, locked = fa
 class Thread {
   readonly ready: Promise<void>;
   ended = false;
+  readonly warnings: string[] = [];
   readonly #worker: Worker;
   readonly #exit: Promise<void>;
   readonly #connections = new Map<number, Connection>();
@@ -62,7 +65,7 @@ class Thread {
 
   constructor(folder: string | undefined) {
     const source = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-    // What PGlite prints is no part of this process's output.
+    // Discards what PGlite prints.
     const worker = new Worker(new URL(source, import.meta.url), { workerData: { folder }, stdout: true, stderr: true, execArgv: [] });
     worker.stdout.resume();
     worker.stderr.resume();
@@ -73,6 +76,7 @@ class Thread {
         if (response === "ready") resolve();
         else if (typeof response === "object") {
           if ("problem" in response) ({ problem } = response);
+          else if ("warning" in response) this.warnings.push(response.warning);
           else this.#connections.get(response.connection)?.push(response.bytes);
         }
       });
@@ -133,9 +137,10 @@ class Connection extends Duplex {
   }
 
   connect(): this {
+    const refuse = (message: string) => this.destroy(Object.assign(new Error(message), { code: "ECONNREFUSED" }));
     this.#thread.ready.then(
-      () => this.emit("connect"),
-      (error: Error) => this.destroy(Object.assign(new Error(error.message), { code: "ECONNREFUSED" })),
+      () => (this.#thread.ended ? refuse("PGlite has ended") : this.emit("connect")),
+      (error: Error) => refuse(error.message),
     );
     return this;
   }

@@ -3,5 +3,10 @@
 /** Bytes of PostgreSQL's protocol from one connection, or `"close"`. */
 export type Request = { readonly connection: number; readonly bytes: Uint8Array } | "close";
 
-/** The response to the bytes of a connection, or the outcome of opening or closing. */
-export type Response = { readonly connection: number; readonly bytes: Uint8Array } | { readonly problem: string } | "ready" | "closed";
+/** The response to the bytes of a connection, a warning for the operator, or the outcome of opening or closing. */
+export type Response =
+  | { readonly connection: number; readonly bytes: Uint8Array }
+  | { readonly warning: string }
+  | { readonly problem: string }
+  | "ready"
+  | "closed";

@@ -1,10 +1,11 @@
 // The worker thread that runs PGlite, which is a single session of PostgreSQL. An error of PGlite
 // itself, not of a query, ends the thread; the engine then starts another one, and PostgreSQL
 // recovers from its log.
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import type { Request, Response } from "./messages.ts";
+import { isComplete, markComplete, setAside } from "./unfinished.ts";
 
 const { folder } = workerData as { readonly folder: string | undefined };
 const reply = (response: Response) => parentPort?.postMessage(response);
@@ -28,13 +29,14 @@ function readSnapshot(): Blob | undefined {
 
 let db: PGlite;
 try {
-  // A process that was killed during its first start has left a part of a database.
-  const mark = `${folder}.complete`;
-  const isNew = folder === undefined || !existsSync(mark);
-  if (folder !== undefined && isNew) rmSync(folder, { recursive: true, force: true });
+  const isNew = folder === undefined || !isComplete(folder);
+  const aside = folder !== undefined && isNew ? setAside(folder) : undefined;
+  if (aside !== undefined) {
+    reply({ warning: `the database in ${folder} was not complete: it is now in ${aside}, and a new one replaces it` });
+  }
   const snapshot = isNew ? readSnapshot() : undefined;
   db = await PGlite.create({ ...(folder !== undefined && { dataDir: folder }), ...(snapshot && { loadDataDir: snapshot }) });
-  if (folder !== undefined) writeFileSync(mark, "");
+  if (folder !== undefined && isNew) markComplete(folder);
   reply("ready");
 } catch (error) {
   reply({ problem: error instanceof Error ? error.message : String(error) });

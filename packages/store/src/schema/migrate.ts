@@ -1,6 +1,7 @@
 // Brings a database to the current schema.
 import type { Kysely } from "kysely";
 import { Migrator } from "kysely/migration";
+import { StoreError } from "../errors.ts";
 import { migrations } from "./migrations.ts";
 import type { Schema } from "./schema.ts";
 
@@ -8,11 +9,17 @@ import type { Schema } from "./schema.ts";
  * Runs the migrations that the database lacks, all or none, and returns their names. PostgreSQL's
  * advisory lock lets one process migrate at a time; the others wait, and find nothing left to do.
  *
- * @throws the error of the first migration that fails.
+ * @throws StoreError `unavailable` if a newer version has migrated the database, or else the error of
+ * the first migration that fails.
  */
 export async function migrate(db: Kysely<Schema>): Promise<string[]> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
   const { error, results = [] } = await migrator.migrateToLatest();
+  if (error instanceof Error && /^corrupted migrations/.test(error.message)) {
+    const [, name] = /previously executed migration (\S+) is missing/.exec(error.message) ?? [];
+    const what = name === undefined ? "other migrations" : `the migration ${name}`;
+    throw new StoreError("unavailable", `the database has ${what} of another version, which this version does not know`, undefined);
+  }
   if (error !== undefined) throw error;
   return results.map(({ migrationName }) => migrationName);
 }
