@@ -142,6 +142,16 @@ test.each(["mysql://me:secret@localhost/shop", "localhost", "postgres://me:secre
   },
 );
 
+test.each([
+  [["shop", "--data", ""], "--data must be a folder, or memory"],
+  [["shop", "--data", "here", "--database", "postgres://localhost/shop"], "--data and --database exclude each other"],
+  [["migrate", "--data", ""], "--data must be a folder, or memory"],
+  [["migrate", "--data", "here", "--database", "postgres://localhost/shop"], "--data and --database exclude each other"],
+  [["migrate", "--data", "memory"], "data in memory needs no migration: name a folder with --data, or a server with --database"],
+])("%j is one line", async (args, problem) => {
+  expect(await parse(...args)).toMatchObject({ exitCode: 1, stderr: `error: ${problem}\n` });
+});
+
 test("the variable DATABASE_URL names the database", async () => {
   vi.stubEnv("DATABASE_URL", "postgres://localhost/shop");
   onTestFinished(() => void vi.unstubAllEnvs());

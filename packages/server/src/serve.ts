@@ -44,9 +44,9 @@ export interface ServeOptions {
   readonly transport?: ServerOptions["transport"];
   /** Returns the certificates. Called once, if a listener needs them. */
   readonly tls?: () => Promise<TlsFiles>;
-  /** Serves channelz to operators at this address. Default: not at all. */
+  /** Serves channelz to operators at this address. Default: off. */
   readonly admin?: string | undefined;
-  /** Traces and measures the calls. Default: not. */
+  /** Traces and measures the calls. Default: off. */
   readonly telemetry?: CallTelemetry | undefined;
   /**
    * The store of topics that keep data. It opens once all topics listen, and closes with them.

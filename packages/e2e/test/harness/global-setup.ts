@@ -34,7 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await Promise.all(servers.map((server) => server.stop()));
     await rm(certs, { recursive: true });
     // No call of a test may cause an error in a shared server.
-    const faults = servers.flatMap(({ stderr }) => stderr.lines.filter((line) => !/^\{"level":"info",/.test(line)));
+    const faults = servers.flatMap((server) => server.faults);
     if (faults.length > 0) throw new Error(`the servers logged:\n${faults.join("\n")}`);
   };
 }

@@ -43,6 +43,11 @@ export class ServerProcess extends Process {
     return JSON.parse(await this.stderr.line((line) => matches(JSON.parse(line)))) as LogEntry;
   }
 
+  /** The lines of the log that say more than that the data is in memory, as the tests ask for. */
+  get faults(): string[] {
+    return this.stderr.lines.filter((line) => !/^\{"level":"info",|"msg":"the data is in memory /.test(line));
+  }
+
   /** The log messages so far, except those of calls. */
   get messages(): string[] {
     return this.stderr.lines.map((line) => (JSON.parse(line) as LogEntry).msg).filter((msg) => msg !== "call");

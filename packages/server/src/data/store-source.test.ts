@@ -6,6 +6,7 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from "@grpc-study
 import { postgresMissing, startPostgres } from "@grpc-study/store/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../../test/serve-services.ts";
+import { temporaryFolder } from "../../test/temporary-folder.ts";
 import { serve } from "../serve.ts";
 import { shop } from "../shop/index.ts";
 import type { Topic } from "../topic.ts";
@@ -15,7 +16,7 @@ const topic: Topic = { ...shop, listeners: [{ port: 0, security: "plaintext" }] 
 const order = { orderId: 1, orderNo: "1", userId: 7, orderMoney: 20.5 };
 
 async function serveShop(location: ConstructorParameters<typeof ProcessStore>[0]) {
-  const { log, messages } = recordLog();
+  const { log, lines, messages } = recordLog();
   const { endpoints, shutdown } = await serve([topic], { host: "127.0.0.1", log, store: new ProcessStore(location, log) });
   onTestFinished(() => shutdown({ graceMs: 0 }));
   const address = endpoints[0]?.address ?? "";
@@ -25,7 +26,7 @@ async function serveShop(location: ConstructorParameters<typeof ProcessStore>[0]
   onTestFinished(() => {
     for (const client of Object.values(clients)) client[Symbol.dispose]();
   });
-  return { ...clients, statusOf, messages, shutdown };
+  return { ...clients, statusOf, lines, messages, shutdown };
 }
 
 test("the shop is NOT_SERVING until its store is open, the server is SERVING, and the first call waits", async () => {
@@ -33,6 +34,19 @@ test("the shop is NOT_SERVING until its store is open, the server is SERVING, an
   expect([await statusOf(""), await statusOf("services.ProdService")]).toEqual(["SERVING", "NOT_SERVING"]);
   expect(await products.getProdStock({ prodId: 1 })).toMatchObject({ prodStock: 114514 });
   await expect.poll(() => statusOf("services.OrderService"), { timeout: 5000 }).toBe("SERVING");
+});
+
+test("the log names the place of the data, with a warning if it is memory", { timeout: 60_000 }, async () => {
+  const dir = await temporaryFolder();
+  for (const [location, line] of [
+    ["memory", { level: "warn", msg: "the data is in memory and ends with this process, as --data or GRPC_STUDY_DATA says" }],
+    [{ dir }, { level: "info", msg: `the data is in PGlite in ${dir}` }],
+  ] as const) {
+    const { products, lines, shutdown } = await serveShop(location);
+    await products.getProdStock({ prodId: 1 });
+    await expect.poll(() => lines).toContainEqual(expect.objectContaining(line));
+    await shutdown({ graceMs: 0 });
+  }
 });
 
 test("a deadline ends a call that waits for the store, and a shutdown ends the opening", async () => {

@@ -1,7 +1,8 @@
 // The store of a process. It opens after the servers listen, so that it does not delay them; the
 // first calls wait for it. It then watches the database, and opens again what could not be opened.
+import { Code, RpcError } from "@grpc-study/rpc";
 import type { Store } from "@grpc-study/store";
-import { describeLocation, lockFolder, type StoreLocation } from "@grpc-study/store/location";
+import { describeLocation, inMemory, lockFolder, type StoreLocation } from "@grpc-study/store/location";
 import type { Logger } from "pino";
 import { errorMessage, toRpcError } from "./store-errors.ts";
 
@@ -34,6 +35,7 @@ export class ProcessStore implements StoreSource {
   #problem: unknown;
   #serving = false;
   #running: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
   /** Resolves with the first outcome of opening. */
   readonly #opened = Promise.withResolvers<void>();
   #wake = () => {};
@@ -65,12 +67,18 @@ export class ProcessStore implements StoreSource {
     } catch (error) {
       const converted = toRpcError(error);
       // The next check may find the cause before its time.
-      if (converted !== error && this.#serving) this.#wake();
+      if (converted instanceof RpcError && converted.code === Code.UNAVAILABLE && this.#serving) this.#wake();
       throw converted;
     }
   }
 
-  async close(): Promise<void> {
+  /** Closes the store. Further calls wait for the first one. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort(new Error("the server is shutting down"));
     this.#wake();
     await this.#running;
@@ -103,7 +111,7 @@ export class ProcessStore implements StoreSource {
         if (this.#store === undefined) {
           this.#store = await openStore(this.#location, { signal: closing, locked: true });
           this.#opened.resolve();
-          this.#log.debug({ migrations: this.#store.migrated }, `the data is in ${describeLocation(this.#location)}`);
+          this.#logOpened(this.#store);
         }
         await this.#store.check({ signal: AbortSignal.any([closing, AbortSignal.timeout(checkTimeoutMs)]) });
         if (failures > 0) this.#log.info("the database is available");
@@ -121,6 +129,13 @@ export class ProcessStore implements StoreSource {
     }
     this.#problem ??= closing.reason;
     this.#opened.resolve();
+  }
+
+  #logOpened({ migrated, warnings }: Store): void {
+    for (const warning of warnings) this.#log.warn(warning);
+    if (this.#location === inMemory) {
+      this.#log.warn("the data is in memory and ends with this process, as --data or GRPC_STUDY_DATA says");
+    } else this.#log.info({ migrations: migrated }, `the data is in ${describeLocation(this.#location)}`);
   }
 
   #set(serving: boolean): void {
