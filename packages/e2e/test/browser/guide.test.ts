@@ -32,6 +32,6 @@ describe.skipIf(missing ?? cannotRun)(missing ?? "docs/guides/first-week/live-br
     await expect.poll(() => list.textContent()).not.toBe("");
     expect(await list.textContent()).not.toContain(lines[2]);
     await expect.poll(() => list.textContent(), { timeout: 20_000 }).toBe(lines.join(""));
-    await expect.poll(() => page.evaluate("events.readyState")).toBe(2); // closed
+    await expect.poll(() => page.evaluate("events.readyState"), { timeout: 20_000 }).toBe(2); // closed
   });
 });

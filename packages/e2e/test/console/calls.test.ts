@@ -107,7 +107,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", () => {
   test("a server stream arrives message by message", async () => {
     await using opened = await open("Repeat");
     const { view } = opened;
-    await view.write('{"text": "tick", "count": 3, "delayMs": 400}');
+    await view.write('{"text": "tick", "count": 3, "delayMs": 1500}');
     await view.press("Call");
     await view.response.getByText('"tick 1"').first().waitFor();
     expect(await view.response.getByText('"tick 3"').count()).toBe(0);

@@ -12,6 +12,8 @@ const exceptions: readonly (readonly [readme: string, heading: string, why: stri
   ["packages/server/README.md", "Adding a topic", "the package in the example does not exist"],
   ["packages/bench/README.md", "@grpc-study/bench", "it takes minutes"],
   ["packages/http2/README.md", "A server", "packages/http2/test/readme.test.ts runs it"],
+  ["packages/live/README.md", "Publishing", "it needs a PostgreSQL server; packages/live/test runs the same calls"],
+  ["packages/test-servers/README.md", "@grpc-study/test-servers", "packages/live/test starts its servers in this way"],
   ["packages/http2/README.md", "A client", "packages/http2/test/readme.test.ts runs it"],
   ["packages/nestjs/README.md", "A controller", "it has decorators; packages/nestjs/test/readme.test.ts finds it in the example"],
 ];

@@ -136,8 +136,9 @@ describe("SIGKILL under load", { concurrent: false, timeout: 60_000 }, () => {
       await until(() => load.answered > had + 20);
       await load.stop();
       expect(Object.fromEntries(answers)).toEqual({ 200: undefined, 503: "1" });
-      // Calls that succeed may have waited for the store of the new server.
-      expect(slowestFailureMs).toBeLessThan(soonMs);
+      // Calls that succeed may have waited for the store of the new server, whose start takes CPU time
+      // from the gateway.
+      expect(slowestFailureMs).toBeLessThan(2 * soonMs);
     } finally {
       await server[Symbol.asyncDispose]();
     }

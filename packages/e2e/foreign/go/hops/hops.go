@@ -48,7 +48,7 @@ func wait(_ interface{}, stream grpc.ServerStream) error {
 	print(map[string]interface{}{"leftMs": time.Until(deadline).Milliseconds(), "metadata": values})
 	<-stream.Context().Done()
 	print(map[string]interface{}{"ended": stream.Context().Err().Error()})
-	return stream.Context().Err()
+	return status.FromContextError(stream.Context().Err()).Err()
 }
 
 func serve() {
