@@ -1,3 +1,4 @@
 import { defineConfig } from "vitest/config";
+import { ciTests } from "../../scripts/ci-tests.ts";
 
-export default defineConfig({ test: { include: ["src/**/*.test.ts"] } });
+export default defineConfig({ test: { ...ciTests, include: ["src/**/*.test.ts"] } });

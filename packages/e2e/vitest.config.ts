@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { ciTests } from "../../scripts/ci-tests.ts";
 
 const globalSetup = "test/harness/global-setup.ts";
 
@@ -6,6 +7,7 @@ const globalSetup = "test/harness/global-setup.ts";
 // condition `@grpc-study/source`.
 export default defineConfig({
   test: {
+    ...ciTests,
     setupFiles: "test/harness/setup.ts",
     // The tests mostly wait for other processes.
     sequence: { concurrent: true },

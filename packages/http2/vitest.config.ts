@@ -1,10 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { ciTests } from "../../scripts/ci-tests.ts";
 
 // Resolves workspace packages to their source, so tests need no build.
 const conditions = ["@grpc-study/source"];
 
 export default defineConfig({
   resolve: { conditions },
-  test: { testTimeout: 30_000, hookTimeout: 30_000 },
+  test: { ...ciTests, testTimeout: 30_000, hookTimeout: 30_000 },
   ssr: { resolve: { conditions, externalConditions: conditions } },
 });

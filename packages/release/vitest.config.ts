@@ -1,8 +1,10 @@
 import { defineConfig } from "vitest/config";
+import { ciTests } from "../../scripts/ci-tests.ts";
 
 // The tarballs contain the build, so this does not set the condition `@grpc-study/source`.
 export default defineConfig({
   test: {
+    ...ciTests,
     globalSetup: "test/setup.ts",
     // Installers, compilers and bundlers are slow on a machine that is busy with other suites.
     testTimeout: 120_000,

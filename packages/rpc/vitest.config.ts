@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { ciTests } from "../../scripts/ci-tests.ts";
 
 const conditions = ["@grpc-study/source"];
 
@@ -7,6 +8,7 @@ const grpcJs = "src/transport/grpc-js/**/*.test.ts";
 export default defineConfig({
   resolve: { conditions },
   test: {
+    ...ciTests,
     // The backpressure tests measure what is held after a collection.
     execArgv: ["--expose-gc"],
     testTimeout: 30_000,
