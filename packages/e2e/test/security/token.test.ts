@@ -32,10 +32,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const entries = server.messages;
+  const { faults } = server;
   await started.disposeAsync();
   // No request of these tests may cause an error in the server.
-  expect(entries).toEqual([]);
+  expect(faults).toEqual([]);
 });
 
 async function statusOf(called: Promise<unknown>): Promise<{ code: Code; message: string }> {
