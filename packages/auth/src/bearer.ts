@@ -62,7 +62,7 @@ export function bearer(
   const request = () => {
     requested ??= (async () => {
       try {
-        // All calls share the token, so the request ends with none of them.
+        // All calls share the token, so the request continues when one of them ends.
         current = read(await detached(() => within(timeoutMs, "token", getToken)));
         return current;
       } catch (error) {

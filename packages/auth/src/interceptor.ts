@@ -10,7 +10,7 @@ export interface CredentialOptions {
   /** Services and methods that need no credentials. Default: none. */
   readonly except?: readonly ServiceOrMethod[] | undefined;
   /**
-   * Whether `grpc.health.v1.Health` needs credentials. The probes of orchestrators have none.
+   * Whether `grpc.health.v1.Health` needs credentials. Orchestrators send probes without credentials.
    * Default: false.
    */
   readonly health?: boolean | undefined;

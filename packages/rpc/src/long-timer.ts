@@ -147,7 +147,7 @@ class Step {
     if (this.#first === undefined || this.#timer !== undefined) return;
     const ms = Math.max(this.#first.stepEndMs - nowMs, 1);
     this.#timerMs = nowMs + ms;
-    // Other calls share the timer, so it belongs to none of them.
+    // Several calls share the timer, so it runs outside of all of them.
     this.#timer = outside(() => set(this.#run, ms));
   }
 

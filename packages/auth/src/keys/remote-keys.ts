@@ -85,7 +85,7 @@ export class RemoteKeys implements KeySource {
 
   /** Requests the keys, once for all calls that wait for them. */
   #reload(): Promise<Loaded> {
-    // The request belongs to none of the calls that wait for it, and ends with none of them.
+    // Several calls may wait for the request, so it continues when one of them ends.
     this.#loading ??= detached(() => this.#request()).finally(() => {
       this.#loading = undefined;
     });
