@@ -15,8 +15,19 @@ export function checkEntry(data: Uint8Array, id: string | undefined): void {
 export function checkFrom(from: unknown): void {
   if (from === "start" || from === "end") return;
   if (from instanceof Date) checkTime("from", from);
+  else if (isLast(from)) checkLast(from.last);
   else if (typeof from === "bigint") checkPosition("from", from);
-  else throw new TypeError(`from must be a bigint, a Date, "start" or "end", got ${String(from)}`);
+  else throw new TypeError(`from must be a bigint, a Date, "start", "end" or { last }, got ${String(from)}`);
+}
+
+/** `{ last }` of SubscribeOptions. */
+export function isLast(from: unknown): from is { readonly last: number } {
+  return typeof from === "object" && from !== null && "last" in from;
+}
+
+function checkLast(last: number): void {
+  if (Number.isInteger(last) && last >= 0 && last <= 10_000) return;
+  throw new RangeError(`from.last must be an integer from 0 to 10000, got ${last}`);
 }
 
 export function checkPosition(name: string, position: bigint): void {

@@ -1,4 +1,4 @@
-import { checkCount, checkEntry, checkFrom, checkPosition, checkTime, checkTopic } from "./checks.ts";
+import { checkCount, checkEntry, checkFrom, checkPosition, checkTime, checkTopic, isLast } from "./checks.ts";
 import { ahead, closed, trimmed } from "./error.ts";
 import type { Live, SubscribeOptions } from "./live.ts";
 import type { Log } from "./log.ts";
@@ -23,6 +23,12 @@ export function liveOver(log: Log): Live {
     return tail;
   };
 
+  /** Finds a place that only the log knows. */
+  const find = async (topic: string, from: SubscribeOptions["from"]) => {
+    if (from instanceof Date) return log.before(topic, from);
+    return isLast(from) && from.last > 0 ? log.beforeLast(topic, from.last) : undefined;
+  };
+
   return {
     async publish(topic, data, { id } = {}) {
       checkTopic(topic);
@@ -37,7 +43,7 @@ export function liveOver(log: Log): Live {
       checkCount("maxBehind", maxBehind, Number.MAX_SAFE_INTEGER);
       checkOpen();
       // Before the bounds, so that it cannot be after the end.
-      const before = from instanceof Date ? await log.before(topic, from) : undefined;
+      const before = await find(topic, from);
       const { start, end } = await log.bounds(topic);
       checkOpen();
       const position = positionOf(from, { start, end, before });
@@ -79,9 +85,9 @@ interface Places {
   readonly before: bigint | undefined;
 }
 
-function positionOf(from: bigint | Date | "end" | "start", { start, end, before }: Places): bigint {
+function positionOf(from: NonNullable<SubscribeOptions["from"]>, { start, end, before }: Places): bigint {
   if (from === "start") return start;
-  if (from === "end") return end;
+  if (from === "end" || (isLast(from) && from.last === 0)) return end;
   if (typeof from === "bigint") return from;
   // What was trimmed since is no longer part of the topic.
   return before === undefined || before < start ? start : before;

@@ -20,10 +20,11 @@ export interface PublishOptions {
 export interface SubscribeOptions {
   /**
    * A position continues after its entry, `start` begins with the oldest entry that the log has,
-   * `end` with the first entry that is published after `subscribe` resolves, and a time with the
-   * first entry that was stored then or later. Default: `end`.
+   * `end` with the first entry that is published after `subscribe` resolves, a time with the first
+   * entry that was stored then or later, and `{ last }` with so many of the newest entries, 0 to
+   * 10,000. Default: `end`.
    */
-  readonly from?: bigint | Date | "end" | "start";
+  readonly from?: bigint | Date | "end" | "start" | { readonly last: number };
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
   /**

@@ -13,6 +13,8 @@ export interface Log {
   bounds(topic: string): Promise<{ readonly start: bigint; readonly end: bigint }>;
   /** The position before the first entry that was stored at a time or later; the end if there is none. */
   before(topic: string, time: Date): Promise<bigint>;
+  /** The position after which the topic has `count` entries, at least 1; its start if it has no more. */
+  beforeLast(topic: string, count: number): Promise<bigint>;
   /** Deletes the entries up to a position. */
   trim(topic: string, upTo: bigint): Promise<void>;
   /**
@@ -26,3 +28,9 @@ export interface Log {
 
 /** About the size of a page, in bytes. */
 export const maxPageBytes = 1024 * 1024;
+
+/** `beforeLast` of a log whose positions have no gaps. */
+export function lastOf({ start, end }: { readonly start: bigint; readonly end: bigint }, count: number): bigint {
+  const before = end - BigInt(count);
+  return before > start ? before : start;
+}

@@ -48,6 +48,25 @@ for (const kind of kinds) {
       expect(subscription.value.position).toBe(positions[3]);
     });
 
+    test("a subscription from the last entries begins with them, also between the entries of other topics", async () => {
+      const topic = newTopic();
+      await publishAll(live, topic, "", 5);
+      await publishAll(live, `${topic} other`, "other ", 40);
+      await publishAll(live, topic, "", 2, 5);
+      await publishAll(live, `${topic} other`, "other ", 3);
+      for (const [last, expected] of [
+        [2, ["5", "6"]],
+        [4, ["3", "4", "5", "6"]],
+        [50, ["0", "1", "2", "3", "4", "5", "6"]],
+      ] as const) {
+        await using subscription = disposable(await live.subscribe(topic, { from: { last } }));
+        expect(await take(subscription.value, expected.length)).toEqual(expected);
+      }
+      await using none = disposable(await live.subscribe(topic, { from: { last: 0 } }));
+      await publishAll(live, topic, "", 1, 7);
+      expect(await take(none.value, 1)).toEqual(["7"]);
+    });
+
     test("entries have the position that publish returned, the time, and their bytes", async () => {
       const topic = newTopic();
       const data = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -229,10 +248,13 @@ for (const kind of kinds) {
       await expect(live.publish("x", new Uint8Array(262_145))).rejects.toThrow("data must have at most 262144 bytes, got 262145");
       await expect(live.publish("x", "text" as never)).rejects.toThrow("data must be a Uint8Array, got string");
       await expect(live.publish("x", bytes(""), { id: "" })).rejects.toThrow("id must be 1 to 200 characters long, got 0");
-      await expect(live.subscribe("x", { from: 5 as never })).rejects.toThrow('from must be a bigint, a Date, "start" or "end", got 5');
+      await expect(live.subscribe("x", { from: 5 as never })).rejects.toThrow(
+        'from must be a bigint, a Date, "start", "end" or { last }, got 5',
+      );
       await expect(live.subscribe("x", { from: new Date(Number.NaN) })).rejects.toThrow(
         "from must be a time from the year 1 to 9999, got Invalid Date",
       );
+      await expect(live.subscribe("x", { from: { last: -1 } })).rejects.toThrow("from.last must be an integer from 0 to 10000, got -1");
       await expect(live.trim("x", -1n)).rejects.toThrow("upTo must be from 0 to");
       await expect(live.subscribe("x", { from: -1n })).rejects.toThrow("from must be from 0 to");
       await expect(live.subscribe("x", { maxBehind: 0 })).rejects.toThrow("maxBehind must be an integer from 1");

@@ -134,6 +134,20 @@ test("--database takes precedence over --data, and the workers of a topic with d
   });
 });
 
+test.each(["localhost:4222", "nats://me:secret@[", "nats://a:4222,http://me:secret@b", ""])(
+  "the NATS servers %j are one line without the password",
+  async (urls) => {
+    const stderr = "error: --nats must be URLs such as nats://host:4222, separated by commas\n";
+    expect(await parse("chat", "--nats", urls)).toMatchObject({ exitCode: 1, stderr });
+  },
+);
+
+test("--nats takes servers of NATS", async () => {
+  expect(await parse("chat", "--nats", "nats://a:4222,tls://me:secret@b", "--workers", "2")).toMatchObject({
+    nats: "nats://a:4222,tls://me:secret@b",
+  });
+});
+
 test.each(["mysql://me:secret@localhost/shop", "localhost", "postgres://me:secret@[", ""])(
   "the database %j is one line without the password",
   async (url) => {

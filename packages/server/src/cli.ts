@@ -8,7 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Security } from "./access.ts";
 import { addCertsCommand } from "./certs/command.ts";
 import { defaultFolder } from "./certs/folder.ts";
-import { addDataOptions, addMigrateCommand, checkDataOptions, type DataOptions } from "./data/command.ts";
+import { addDataOptions, addMigrateCommand, checkDataOptions, type DataOptions, natsOption } from "./data/command.ts";
 import type { Topic } from "./topic.ts";
 import { type TransportName, transportNames } from "./transport.ts";
 
@@ -97,6 +97,7 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
       "also serve channelz, health and reflection for operators at this address, on localhost by default",
       parseListenAddress,
     )
+    .addOption(natsOption())
     .addOption(new Option("--log-level <level>", "least severe level that is logged to stderr").choices(logLevels).default("info"))
     .option("--otel", "exports traces and metrics by OTLP, as the OTEL_* variables say")
     .option("--metrics <[host:]port>", "serves metrics for Prometheus at /metrics of this address, on localhost by default", parseHostPort)

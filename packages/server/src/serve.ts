@@ -1,4 +1,5 @@
 // Starts topics: all of them, or none.
+import type { DescService } from "@bufbuild/protobuf";
 import {
   createServer,
   ListenError,
@@ -13,9 +14,11 @@ import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { accessControl, type Security, usesTls, usesTokens } from "./access.ts";
 import { type Admin, serveAdmin } from "./admin.ts";
-import { noStore, type ProcessStore } from "./data/store-source.ts";
+import type { ProcessStore } from "./data/store-source.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { ProcessLive } from "./live/live-source.ts";
 import { logCalls, logFailures } from "./logging.ts";
+import { noSources, type Sources } from "./sources.ts";
 import { StartError } from "./start-error.ts";
 import type { CallTelemetry } from "./telemetry.ts";
 import type { TlsFiles } from "./tls-files.ts";
@@ -52,6 +55,8 @@ export interface ServeOptions {
    * The store of topics that keep data. It opens once all topics listen, and closes with them.
    */
   readonly store?: ProcessStore | undefined;
+  /** The log of live entries. It opens and closes as the store does. */
+  readonly live?: ProcessLive | undefined;
   readonly log: Logger;
 }
 
@@ -71,14 +76,17 @@ export interface Serving {
  * @throws StartError if one of them cannot listen. The others are ended before.
  */
 export async function serve(topics: readonly Topic[], options: ServeOptions): Promise<Serving> {
-  const { host = "localhost", port, telemetry, store, log } = options;
+  const { host = "localhost", port, telemetry, store, live, log } = options;
   const servers: Server[] = [];
   const gateways: HttpListening[] = [];
   const endpoints: Endpoint[] = [];
   let admin: Admin | undefined;
   let files: Promise<TlsFiles> | undefined;
+  const closing = new AbortController();
+  const sources: Sources = { store: store ?? noSources.store, live: live ?? noSources.live, closing: closing.signal };
 
   const shutdown = async (shutdownOptions?: ShutdownOptions) => {
+    closing.abort();
     // Gateways end first: they call the servers.
     await Promise.all(gateways.map((gateway) => gateway.shutdown()));
     options.users?.close();
@@ -86,7 +94,7 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     for (const { method, peer, how } of reports.flatMap(({ cut }) => cut)) {
       log.warn({ method: methodPath(method), peer, how }, "call cut off");
     }
-    await store?.close();
+    await Promise.all([store?.close(), live?.close()]);
     // Last, so that it shows what the others still do.
     await admin?.server.shutdown({ graceMs: 0 });
   };
@@ -99,7 +107,7 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     }
     if (usesTls(security)) files ??= options.tls?.();
     if (topic.keepsData && store === undefined) throw new StartError("there is no store for its data");
-    const services = topic.services(topicLog, store ?? noStore);
+    const services = topic.services(topicLog, sources);
     const server = createServer({
       reflection: true,
       interceptors: [
@@ -113,11 +121,11 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     });
     server.add(...services);
     servers.push(server);
-    if (topic.keepsData) {
-      store?.onChange((serving) => {
-        for (const { service } of services) server.health.set(service.typeName, serving ? "SERVING" : "NOT_SERVING");
-      });
-    }
+    const report = (services: readonly DescService[]) => (serving: boolean) => {
+      for (const { typeName } of services) server.health.set(typeName, serving ? "SERVING" : "NOT_SERVING");
+    };
+    if (topic.keepsData) store?.onChange(report(services.map(({ service }) => service)));
+    if (topic.usesLive !== undefined) sources.live.onChange(report(topic.usesLive));
     const { address } = await server.listen(
       formatAddress(host, port),
       tlsOf(security, await files, options.transport === undefined ? topicLog : undefined),
@@ -161,6 +169,7 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     endpoints.push(admin.endpoint);
   }
   store?.open();
+  live?.open();
   return { endpoints, shutdown };
 }
 

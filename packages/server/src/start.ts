@@ -8,8 +8,11 @@ import type { Logger } from "pino";
 import { usesTls } from "./access.ts";
 import { CertificatesError, ensureCertificates } from "./certs/index.ts";
 import type { ServeRequest } from "./cli.ts";
-import { noStore, ProcessStore } from "./data/store-source.ts";
+import { ProcessStore } from "./data/store-source.ts";
+import { ProcessLive } from "./live/live-source.ts";
+import { liveLocation } from "./live/location.ts";
 import { type Serving, serve } from "./serve.ts";
+import { noSources } from "./sources.ts";
 import { StartError } from "./start-error.ts";
 import type { CallTelemetry } from "./telemetry.ts";
 import type { TlsFiles } from "./tls-files.ts";
@@ -26,7 +29,9 @@ export async function start(request: ServeRequest, log: Logger, telemetry?: Call
     const transport = await loadTransport(request.transport);
     const tls = () => findCertificates(request, log);
     const store = topics.some(({ keepsData }) => keepsData) ? new ProcessStore(storeLocation(request), log) : undefined;
-    return await serve(topics, { host, port, security, users, tls, transport, admin, telemetry, store, log });
+    const location = topics.some(({ usesLive }) => usesLive) ? liveLocation(request) : undefined;
+    const live = location === undefined ? undefined : new ProcessLive(location, log);
+    return await serve(topics, { host, port, security, users, tls, transport, admin, telemetry, store, live, log });
   } catch (error) {
     throw startError(error);
   }
@@ -37,7 +42,7 @@ export async function start(request: ServeRequest, log: Logger, telemetry?: Call
  */
 function allMethods(topics: readonly Topic[], log: Logger): string[] {
   const all = new Set([...topics, ...allTopics]);
-  const services = [...all].flatMap((topic) => topic.services(log, noStore).map(({ service }) => service));
+  const services = [...all].flatMap((topic) => topic.services(log, noSources).map(({ service }) => service));
   const paths = [Health, ServerReflection, ...services].flatMap(({ methods }) => methods.map(methodPath));
   return [...paths, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"];
 }

@@ -1,9 +1,10 @@
 // A topic: one tutorial, its services, and where they are served.
+import type { DescService } from "@bufbuild/protobuf";
 import type { Implementation } from "@grpc-study/rpc";
 import type { Logger } from "pino";
 import type { Security } from "./access.ts";
-import type { StoreSource } from "./data/store-source.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Sources } from "./sources.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import type { User } from "./user-list.ts";
 
@@ -60,8 +61,13 @@ export interface Topic {
   readonly users?: readonly User[];
   /** Whether the services use the store. They are NOT_SERVING while its database does not work. Default: false. */
   readonly keepsData?: boolean;
+  /**
+   * The services that share entries with other processes by the live log. They are NOT_SERVING while
+   * its server does not work. Default: none.
+   */
+  readonly usesLive?: readonly DescService[];
   /** Creates the services. Called once for each gRPC listener; `log` already names the topic. */
-  services(log: Logger, store: StoreSource): readonly Implementation[];
+  services(log: Logger, sources: Sources): readonly Implementation[];
 }
 
 export function isHttp(listener: Listener | HttpListener): listener is HttpListener {

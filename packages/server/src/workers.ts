@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import type { ServeRequest } from "./cli.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { freePorts } from "./free-ports.ts";
+import { liveLocation } from "./live/location.ts";
 import type { Serving } from "./serve.ts";
 import { prepareCertificates } from "./start.ts";
 import { StartError } from "./start-error.ts";
@@ -59,6 +60,12 @@ export interface SuperviseOptions {
 export async function supervise(request: ServeRequest, { log, onFailure }: SuperviseOptions): Promise<Serving> {
   // Here, so that the workers do not all make them.
   await prepareCertificates(request, log);
+  const unshared = liveLocation(request) === undefined ? request.topics.flatMap(({ usesLive = [] }) => usesLive) : [];
+  for (const { typeName } of unshared) {
+    log.warn(
+      `${typeName} is NOT_SERVING: its workers need a server that they share; name one with --nats (NATS_URL) or --database (DATABASE_URL)`,
+    );
+  }
   cluster.setupPrimary({
     execArgv: [...process.execArgv, `--max-semi-space-size=${semiSpaceMb}`],
     args: await argumentsOf(request),

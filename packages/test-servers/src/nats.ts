@@ -10,8 +10,12 @@ export function natsMissing(): string | undefined {
   return findNats() === undefined ? "needs nats-server (Debian: apt install nats-server)" : undefined;
 }
 
-/** Starts `nats-server` with JetStream in a new temporary folder. */
-export async function startNats(): Promise<TestServer> {
+/**
+ * Starts `nats-server` with JetStream in a new temporary folder.
+ *
+ * @param args Further arguments, for example `["--user", "mei", "--pass", "secret"]`.
+ */
+export async function startNats(args: readonly string[] = []): Promise<TestServer> {
   const command = findNats();
   if (command === undefined) throw new Error(natsMissing());
   const folder = await mkdtemp(join(tmpdir(), "nats-"));
@@ -20,7 +24,7 @@ export async function startNats(): Promise<TestServer> {
     url: `nats://127.0.0.1:${port}`,
     port,
     command,
-    args: ["--addr", "127.0.0.1", "--port", `${port}`, "--jetstream", "--store_dir", folder],
+    args: ["--addr", "127.0.0.1", "--port", `${port}`, "--jetstream", "--store_dir", folder, ...args],
     signals: { stop: "SIGTERM", crash: "SIGKILL" },
     ready: () => accepts(port),
     deleteData: () => rm(folder, { recursive: true, force: true }),

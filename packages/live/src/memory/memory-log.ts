@@ -1,6 +1,6 @@
 import { trimmed } from "../error.ts";
 import type { Entry } from "../live.ts";
-import { type Log, maxPageBytes } from "../log.ts";
+import { type Log, lastOf, maxPageBytes } from "../log.ts";
 
 interface Topic {
   /** The position before the oldest entry. Positions of a topic have no gaps. */
@@ -68,6 +68,10 @@ export class MemoryLog implements Log {
     if (topic === undefined) return this.#base;
     const older = topic.entries.findLastIndex(({ entry }) => entry.time < time);
     return topic.start + BigInt(older + 1);
+  }
+
+  async beforeLast(name: string, count: number): Promise<bigint> {
+    return lastOf(await this.bounds(name), count);
   }
 
   async trim(name: string, upTo: bigint): Promise<void> {

@@ -1,5 +1,5 @@
 // The log in NATS JetStream: one stream, with a subject for each topic.
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
 import { checkCount } from "../checks.ts";
 import type { Live } from "../live.ts";
 import { liveOver } from "../live-over.ts";
@@ -14,7 +14,10 @@ export interface NatsLiveOptions {
   readonly replicas?: number;
 }
 
-/** Where the log is: the URLs of servers, separated by commas, or a connection that the caller closes. */
+/**
+ * Where the log is: the URLs of servers, separated by commas, or a connection that the caller closes.
+ * A URL is `nats://host:4222`, `nats://user:password@host`, `nats://token@host`, or begins with `tls:`.
+ */
 export type NatsTarget = { readonly url: string } | { readonly connection: NatsConnection };
 
 /**
@@ -29,14 +32,13 @@ export function natsLive(target: NatsTarget, options: NatsLiveOptions = {}): Liv
   checkName("stream", stream);
   checkName("prefix", prefix);
   checkCount("replicas", replicas, 5);
-  const isUrl = "url" in target;
-  const open = () => (isUrl ? connectTo(target.url) : Promise.resolve(target.connection));
-  return liveOver(new NatsLog({ connect: open, closeConnection: isUrl, stream, prefix, replicas }));
+  const connection = "url" in target ? openerOf(target.url) : async () => target.connection;
+  return liveOver(new NatsLog({ connect: connection, closeConnection: "url" in target, stream, prefix, replicas }));
 }
 
-function connectTo(url: string): Promise<NatsConnection> {
-  return connect({
-    servers: url.split(","),
+function openerOf(url: string): () => Promise<NatsConnection> {
+  const options = {
+    ...serversOf(url),
     name: "live",
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
@@ -44,7 +46,26 @@ function connectTo(url: string): Promise<NatsConnection> {
     // A server that vanishes without closing the connection is noticed after two pings.
     pingInterval: 5_000,
     timeout: 5_000,
+  };
+  return () => connect(options);
+}
+
+/** The servers and the credentials of URLs. The client of NATS does not read those of URLs itself. */
+function serversOf(text: string): ConnectionOptions {
+  const urls = text.split(",").map((url) => {
+    const parsed = URL.parse(url);
+    // The message has no URL, which may have a password.
+    if (parsed === null || !/^(nats|tls):$/.test(parsed.protocol) || parsed.host === "")
+      throw new RangeError("url must be URLs such as nats://host:4222, separated by commas");
+    return parsed;
   });
+  const { username, password } = urls.find(({ username }) => username !== "") ?? { username: "", password: "" };
+  const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)];
+  return {
+    servers: urls.map(({ host }) => host),
+    ...(user !== "" && (pass === "" ? { token: user } : { user, pass })),
+    ...(urls.some(({ protocol }) => protocol === "tls:") && { tls: {} }),
+  };
 }
 
 function checkName(name: string, text: string): void {

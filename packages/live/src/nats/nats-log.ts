@@ -16,7 +16,7 @@ import {
 import type { NatsConnection } from "@nats-io/transport-node";
 import { LiveError, trimmed, unavailable } from "../error.ts";
 import type { Entry } from "../live.ts";
-import { type Log, maxPageBytes } from "../log.ts";
+import { type Log, lastOf, maxPageBytes } from "../log.ts";
 import { subjectOf } from "./subject.ts";
 
 export interface NatsLogOptions {
@@ -103,6 +103,23 @@ export class NatsLog implements Log {
     }
   }
 
+  async beforeLast(topic: string, count: number): Promise<bigint> {
+    const { start, end } = await this.bounds(topic);
+    // Between entries of the topic are those of others: look back further, until there are enough.
+    for (let span = count; ; span *= 4) {
+      const after = lastOf({ start, end }, span);
+      let surplus = (await this.#countAfter(topic, after)) - count;
+      if (surplus < 0 && after > start) continue;
+      let position = after;
+      while (surplus > 0) {
+        const page = await this.read(topic, position, Math.min(surplus, 1_000));
+        position = page.at(-1)?.position ?? position;
+        surplus = page.length === 0 ? 0 : surplus - page.length;
+      }
+      return position;
+    }
+  }
+
   async trim(topic: string, upTo: bigint): Promise<void> {
     const { client, manager } = await this.#open();
     const { start, end } = await this.bounds(topic);
@@ -145,6 +162,16 @@ export class NatsLog implements Log {
   async close(): Promise<void> {
     const session = await this.#session?.catch(() => undefined);
     if (this.#options.closeConnection) await session?.connection.close();
+  }
+
+  async #countAfter(topic: string, after: bigint): Promise<number> {
+    const { client } = await this.#open();
+    const consumer = await available(client.consumers.get(this.#options.stream, this.#consumer(topic, after)));
+    try {
+      return (await available(consumer.info(true))).num_pending;
+    } finally {
+      await consumer.delete().catch(() => {});
+    }
   }
 
   #subject(topic: string): string {

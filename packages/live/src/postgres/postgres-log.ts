@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { trimmed } from "../error.ts";
 import type { Entry } from "../live.ts";
-import { type Log, maxPageBytes } from "../log.ts";
+import { type Log, lastOf, maxPageBytes } from "../log.ts";
 import type { Database, Queryable } from "./database.ts";
 import { Listener } from "./listener.ts";
 import { liveSchema } from "./schema.ts";
@@ -74,6 +74,10 @@ export class PostgresLog implements Log {
     await this.#ensureSchema();
     const { rows } = await this.#database.query(readBefore, [topic, time.toISOString()]);
     return BigInt((rows[0] as { position: string }).position);
+  }
+
+  async beforeLast(topic: string, count: number): Promise<bigint> {
+    return lastOf(await this.bounds(topic), count);
   }
 
   async trim(topic: string, upTo: bigint): Promise<void> {

@@ -2,14 +2,17 @@
 // servers.
 import { FolderError, inMemory, isDatabaseUrl, storeLocation } from "@grpc-study/store/location";
 import { type Command, Option } from "commander";
+import { isNatsUrls } from "../live/location.ts";
+import { errorMessage } from "./error-message.ts";
 import { defaultData } from "./folder.ts";
-import { errorMessage } from "./store-errors.ts";
 
 export interface DataOptions {
   /** A folder, or `memory`. */
   readonly data: string;
   /** The URL of a PostgreSQL server, instead of the folder. */
   readonly database?: string;
+  /** The URLs of servers of NATS, for what processes share live. */
+  readonly nats?: string;
 }
 
 /** Adds `--data` and `--database` to a command. */
@@ -19,14 +22,21 @@ export function addDataOptions(command: Command): Command {
     .addOption(new Option("--database <url>", "PostgreSQL server of the data, instead of a folder").env("DATABASE_URL"));
 }
 
+/** Adds `--nats`. */
+export function natsOption(): Option {
+  return new Option("--nats <urls>", "NATS servers with JetStream for what processes share live, instead of PostgreSQL").env("NATS_URL");
+}
+
 /** Ends the command with one line if an option is invalid. The line has no URL, which may have a password. */
-export function checkDataOptions(command: Command, { data, database }: DataOptions): void {
+export function checkDataOptions(command: Command, { data, database, nats }: DataOptions): void {
   const isTyped = (name: string) => command.getOptionValueSource(name) === "cli";
   if (data === "") command.error("error: --data must be a folder, or memory");
   if (isTyped("data") && isTyped("database")) command.error("error: --data and --database exclude each other");
-  if (database === undefined || isDatabaseUrl(database)) return;
-  const source = command.getOptionValueSource("database") === "env" ? "DATABASE_URL" : "--database";
-  command.error(`error: ${source} must be a URL such as postgres://user@host:5432/shop`);
+  const nameOf = (option: string, variable: string) => (command.getOptionValueSource(option) === "env" ? variable : `--${option}`);
+  if (database !== undefined && !isDatabaseUrl(database))
+    command.error(`error: ${nameOf("database", "DATABASE_URL")} must be a URL such as postgres://user@host:5432/shop`);
+  if (nats !== undefined && !isNatsUrls(nats))
+    command.error(`error: ${nameOf("nats", "NATS_URL")} must be URLs such as nats://host:4222, separated by commas`);
 }
 
 /** Adds `migrate`. Errors are one line on stderr, with exit status 1. */

@@ -1,10 +1,8 @@
 // The errors of the store as statuses of calls.
 import { Code, detail, RpcError } from "@grpc-study/rpc";
-import { ResourceInfoSchema, RetryInfoSchema } from "@grpc-study/rpc/error-details";
+import { ResourceInfoSchema } from "@grpc-study/rpc/error-details";
 import type { OrderExistsError, StoreError } from "@grpc-study/store";
-
-/** Milliseconds after which a client may try again. */
-const retryAfterMs = 1000;
+import { unavailable } from "./unavailable.ts";
 
 /**
  * Converts an error of the store, and returns others unchanged:
@@ -22,11 +20,7 @@ export function toRpcError(error: unknown): unknown {
     const { message, reason } = error;
     switch (reason) {
       case "unavailable":
-        return new RpcError(Code.UNAVAILABLE, message, {
-          details: [detail(RetryInfoSchema, { retryDelay: { seconds: BigInt(retryAfterMs / 1000) } })],
-          retryAfterMs,
-          cause: error,
-        });
+        return unavailable(message, error);
       case "full":
         return new RpcError(Code.RESOURCE_EXHAUSTED, message, { cause: error });
       case "cancelled":
@@ -47,13 +41,6 @@ export function toRpcError(error: unknown): unknown {
 }
 
 const fieldNames = { id: "order_id", userId: "user_id", money: "order_money" } as const;
-
-/** The message of an error and of its cause, for the operator. */
-export function errorMessage(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause;
-  return cause instanceof Error ? `${error.message}: ${cause.message}` : error.message;
-}
 
 // By name, since `instanceof` would load the driver of the database.
 function isStoreError(error: unknown): error is StoreError {
