@@ -1,7 +1,7 @@
 // A method of a client, with its codecs and interceptors.
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Codec, CodecFactory } from "@grpc-study/codec";
-import { enabledOf, interceptorsOf } from "../intercept/only-for.ts";
+import { Interceptors, interceptorsOf } from "../intercept/only-for.ts";
 import { type Inheritance, inheritanceOf } from "../propagation/inherit.ts";
 import { hasRequestStream, hasResponseStream, methodPath } from "../protocol/method.ts";
 import type { OutgoingMethod } from "../transport/client.ts";
@@ -20,8 +20,7 @@ export class BoundMethod implements OutgoingMethod {
   readonly #outer: readonly ClientInterceptor[];
   /** The interceptors of the client inside those of a call. */
   readonly #inner: readonly ClientInterceptor[];
-  readonly #all: readonly ClientInterceptor[];
-  readonly #awaits: boolean;
+  readonly #interceptors: Interceptors<ClientInterceptor>;
 
   constructor(
     descriptor: DescMethod,
@@ -39,33 +38,23 @@ export class BoundMethod implements OutgoingMethod {
     this.inheritance = inheritance;
     this.#outer = interceptorsOf(outer, descriptor);
     this.#inner = interceptorsOf(inner, descriptor);
-    this.#all = [...this.#outer, ...this.#inner];
-    this.#awaits = someAwait(this.#all);
+    this.#interceptors = new Interceptors([...this.#outer, ...this.#inner]);
   }
 
   /** The interceptors that run around a call. */
-  interceptors(ofCall: readonly ClientInterceptor[] | undefined): readonly ClientInterceptor[] {
-    const all = ofCall === undefined ? this.#all : [...this.#outer, ...interceptorsOf(ofCall, this.descriptor), ...this.#inner];
-    if (all.length === 0) return all;
+  interceptors(ofCall: readonly ClientInterceptor[] | undefined): Interceptors<ClientInterceptor> {
     try {
-      return enabledOf(all);
+      return (ofCall === undefined ? this.#interceptors : this.#with(ofCall)).enabled();
     } catch (thrown) {
-      return [
+      return new Interceptors<ClientInterceptor>([
         () => {
           throw thrown;
         },
-      ];
+      ]);
     }
   }
 
-  /** Whether one of these interceptors is an async function, which returns a promise of its own. */
-  awaits(interceptors: readonly ClientInterceptor[]): boolean {
-    return interceptors === this.#all ? this.#awaits : someAwait(interceptors);
+  #with(ofCall: readonly ClientInterceptor[]): Interceptors<ClientInterceptor> {
+    return new Interceptors([...this.#outer, ...interceptorsOf(ofCall, this.descriptor), ...this.#inner]);
   }
-}
-
-const AsyncFunction = (async () => {}).constructor;
-
-function someAwait(interceptors: readonly ClientInterceptor[]): boolean {
-  return interceptors.some((interceptor) => interceptor instanceof AsyncFunction);
 }

@@ -1,5 +1,6 @@
 // The methods of a client: one function for each method of the service.
 import { wrongType } from "../checks.ts";
+import type { Interceptors } from "../intercept/only-for.ts";
 import { isIterable } from "../iterable.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
@@ -18,7 +19,7 @@ type Plain<Handle> = new (channel: Channel, method: BoundMethod, options: CallOp
 type Intercepted<Handle> = new (
   channel: Channel,
   method: BoundMethod,
-  interceptors: readonly ClientInterceptor[],
+  interceptors: Interceptors<ClientInterceptor>,
   options: CallOptions,
 ) => Handle;
 
@@ -30,7 +31,7 @@ export function caller(channel: Channel, method: BoundMethod, defaults: CallOpti
     (options: CallOptions | undefined, invalidOptions = optionsFault(options)): Handle => {
       const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
       const interceptors = method.interceptors(all.interceptors);
-      const call = interceptors.length === 0 ? new Plain(channel, method, all) : new Intercepted(channel, method, interceptors, all);
+      const call = interceptors.all.length === 0 ? new Plain(channel, method, all) : new Intercepted(channel, method, interceptors, all);
       call.begin(invalidOptions);
       return call;
     };

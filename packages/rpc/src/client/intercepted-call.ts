@@ -2,6 +2,8 @@
 // of its own, an attempt. Subclasses handle responses.
 import { ContextValues } from "../context-values.ts";
 import { type Chain, intercept, isPromise } from "../intercept/chain.ts";
+import { type EndListeners, tellEnd, withListener } from "../intercept/end-listeners.ts";
+import type { Interceptors } from "../intercept/only-for.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
 import { enter, outerCall } from "../propagation/current.ts";
@@ -23,13 +25,11 @@ import { Settling } from "./rejection.ts";
 import { RequestPipe, RequestSource } from "./request-source.ts";
 import { sendAll } from "./send-all.ts";
 
-type EndListener = (error: unknown) => void;
-
 export abstract class InterceptedCall implements CallHandle, Endable, Chain<ClientView>, ViewSource {
   readonly promises = true;
   readonly channel: Channel;
   readonly method: BoundMethod;
-  readonly interceptors: readonly ClientInterceptor[];
+  readonly interceptors: Interceptors<ClientInterceptor>;
   readonly #options: CallOptions;
   /** The call in whose handler this call is made. Callbacks run in it. */
   #outer: OuterCall | undefined = outerCall();
@@ -38,8 +38,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   #metadata: Metadata | undefined = undefined;
   #values: ContextValues | undefined = undefined;
   #controller: AbortController | undefined = undefined;
-  #onEnd: EndListener | undefined = undefined;
-  #moreOnEnd: EndListener[] | undefined = undefined;
+  #onEnd: EndListeners<unknown> = undefined;
   #onAttempt: AttemptObserver | undefined = undefined;
   readonly #pipe: RequestPipe | undefined;
   /** The options of requests that pass through interceptors before they are sent. */
@@ -57,7 +56,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   protected failure: unknown = undefined;
   #freshError: unknown = undefined;
 
-  constructor(channel: Channel, method: BoundMethod, interceptors: readonly ClientInterceptor[], options: CallOptions) {
+  constructor(channel: Channel, method: BoundMethod, interceptors: Interceptors<ClientInterceptor>, options: CallOptions) {
     this.channel = channel;
     this.method = method;
     this.interceptors = interceptors;
@@ -122,7 +121,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   /** Gives the caller what the interceptors return. */
   follow(response: MaybePromise<AnyResponse>): void {
     if (!isPromise(response)) this.received(response);
-    else if (!this.takes(response))
+    else
       response.then(
         (response) => this.received(response),
         (failure: unknown) => this.failed(failure),
@@ -132,7 +131,8 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   // Taking over from a call that began without its interceptors' own.
 
   /** @param sent whether the first `next()` has sent the call. */
-  continues(first: Call, sent: boolean): void {
+  continues(first: Call, sent: boolean, listeners: EndListeners<unknown>): void {
+    this.#onEnd = listeners;
     this.deadline = first.deadline;
     if (first.metadata !== undefined) this.#metadata = new Metadata(first.metadata);
     if (sent) this.#lastAttempt = first;
@@ -196,14 +196,6 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
 
   /** Creates a call whose header and response become those of an innermost `next()`. */
   protected abstract attempt(view: ClientView): Promise<AnyResponse>;
-
-  /**
-   * Takes the outcome of an attempt as that of this call, if its promise is what the interceptors have
-   * returned. Returns whether it does.
-   */
-  protected takes(_response: Promise<AnyResponse>): boolean {
-    return false;
-  }
 
   /** Settles pending reads: the call has ended. */
   protected abstract finished(): void;
@@ -324,12 +316,9 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   /** Tells the interceptors that the call has ended. */
   #tellAll(): void {
     if (this.#controller !== undefined) this.#controller.abort(this.#reason());
-    const listener = this.#onEnd;
-    const more = this.#moreOnEnd;
+    const listeners = this.#onEnd;
     this.#onEnd = undefined;
-    this.#moreOnEnd = undefined;
-    if (listener !== undefined) tell(listener, this.failure);
-    if (more !== undefined) for (const listener of more) tell(listener, this.failure);
+    tellEnd(listeners, this.failure);
   }
 
   #stop(attempt: Call): void {
@@ -398,22 +387,11 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   }
 
   onEnd(listener: (error: unknown) => void): void {
-    if (this.ended) tell(listener, this.failure);
-    else if (this.#onEnd === undefined) this.#onEnd = listener;
-    else if (this.#moreOnEnd === undefined) this.#moreOnEnd = [listener];
-    else this.#moreOnEnd.push(listener);
+    if (this.ended) tellEnd(listener, this.failure);
+    else this.#onEnd = withListener(this.#onEnd, listener);
   }
 }
 
 function settle(call: InterceptedCall): void {
   call.settle();
-}
-
-/** Calls a listener of `onEnd()`. */
-export function tell(listener: (error: unknown) => void, error: unknown): void {
-  try {
-    listener(error);
-  } catch {
-    // The call has ended, so the error has no recipient.
-  }
 }

@@ -5,14 +5,12 @@ import type { AnyResponse } from "../intercept/types.ts";
 import type { ClientView } from "./call-view.ts";
 import type { SingleHandle } from "./handles.ts";
 import { InterceptedCall } from "./intercepted-call.ts";
-import { NextResponse } from "./next-response.ts";
 import { Settling } from "./rejection.ts";
-import { type ResponseReader, SingleResponseCall } from "./single-response.ts";
+import { SingleResponseCall } from "./single-response.ts";
 
-export class InterceptedSingle extends InterceptedCall implements SingleHandle, ResponseReader {
+export class InterceptedSingle extends InterceptedCall implements SingleHandle {
   #message: Message | undefined = undefined;
   #reader: Settling<Message> | undefined = undefined;
-  #lastResponse: NextResponse | undefined = undefined;
 
   read(): Promise<Message> {
     if (this.#reader === undefined) {
@@ -25,28 +23,7 @@ export class InterceptedSingle extends InterceptedCall implements SingleHandle, 
   protected override attempt(view: ClientView): Promise<AnyResponse> {
     const attempt = new SingleResponseCall(this.channel, this.method, this.attemptOptions);
     this.launch(attempt, view);
-    this.#lastResponse = new NextResponse(attempt);
-    return this.method.awaits(this.interceptors) ? this.#lastResponse.promise : this.#lastResponse;
-  }
-
-  protected override takes(response: Promise<AnyResponse>): boolean {
-    const last = this.#lastResponse;
-    if (last === undefined || response !== last || last.awaited) return false;
-    last.readTo(this);
-    return true;
-  }
-
-  /** Takes the response of an attempt that the interceptors have passed on. */
-  resolve(message: Message): void {
-    if (this.ended) return;
-    this.responseCame();
-    this.#message = message;
-    this.end(undefined);
-  }
-
-  /** Takes the failure of an attempt that the interceptors have passed on. */
-  reject(failure: unknown): void {
-    this.failed(failure);
+    return attempt.promised();
   }
 
   protected override deliver(response: AnyResponse): void {

@@ -3,6 +3,9 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ContextValues } from "../context-values.ts";
 import { type Chain, intercept } from "../intercept/chain.ts";
+import { type EndListeners, tellEnd, withListener } from "../intercept/end-listeners.ts";
+import { NextResponse } from "../intercept/next-response.ts";
+import type { Interceptors } from "../intercept/only-for.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts";
 import { enter, outerCall } from "../propagation/current.ts";
 import type { OuterCall } from "../propagation/outer-call.ts";
@@ -12,27 +15,25 @@ import type { BoundMethod } from "./bound-method.ts";
 import { ClientView, type ViewSource } from "./call-view.ts";
 import type { ClientInterceptor } from "./context.ts";
 import type { EndListener, UnaryHandle } from "./handles.ts";
-import { tell } from "./intercepted-call.ts";
 import { InterceptedSingle } from "./intercepted-single.ts";
-import { NextResponse } from "./next-response.ts";
 import type { CallOptions } from "./options.ts";
 import { SingleResponseCall } from "./single-response.ts";
 
 export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSource, EndListener {
-  readonly interceptors: readonly ClientInterceptor[];
+  readonly interceptors: Interceptors<ClientInterceptor>;
   readonly #options: CallOptions;
   /** The call in whose handler this call is made. Listeners run in it. */
   readonly #outer: OuterCall | undefined = outerCall();
   /** What the first `next()` sends. The caller reads it if the interceptors pass its response on. */
   readonly #call: SingleResponseCall;
-  #response: NextResponse | undefined = undefined;
+  #response: NextResponse<SingleResponseCall> | undefined = undefined;
   /** Whether the caller reads the call that `next()` has sent, or a response of the interceptors' own. */
   #reads: "undecided" | "the call" | "their own" = "undecided";
-  #listener: ((error: unknown) => void) | undefined = undefined;
+  #onEnd: EndListeners<unknown> = undefined;
   /** What the interceptors do beyond that. */
   #more: InterceptedSingle | undefined = undefined;
 
-  constructor(channel: Channel, method: BoundMethod, interceptors: readonly ClientInterceptor[], options: CallOptions) {
+  constructor(channel: Channel, method: BoundMethod, interceptors: Interceptors<ClientInterceptor>, options: CallOptions) {
     this.interceptors = interceptors;
     this.#options = options;
     this.#call = new SingleResponseCall(channel, method, options);
@@ -58,7 +59,7 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
       this.#takeOver().failed(failure);
       return;
     }
-    if (response === this.#response && !this.#response.awaited) this.#reads = "the call";
+    if (NextResponse.passedOn(response, this.#response) !== undefined) this.#reads = "the call";
     else this.#takeOver().follow(response);
   }
 
@@ -71,10 +72,10 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
 
   innermost(view: ClientView): MaybePromise<AnyResponse> {
     if (this.#response !== undefined || this.#reads !== "undecided") return this.#moreCall.innermost(view);
-    this.#response = new NextResponse(this.#call);
+    this.#response = new NextResponse(this.#call, this.#call);
     if (this.#more === undefined) this.#call.sendOnly(ClientView.requestOf(view));
     else this.#more.launchFirst(this.#call, view);
-    return this.method.awaits(this.interceptors) ? this.#response.promise : this.#response;
+    return this.interceptors.awaits ? this.#response.promise : this.#response;
   }
 
   change(view: ClientView, change: AnyChange): ClientView {
@@ -87,8 +88,8 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
   }
 
   tellInterceptors(failure: unknown): void {
-    if (this.#listener !== undefined) tell(this.#listener, failure);
-    this.#listener = undefined;
+    tellEnd(this.#onEnd, failure);
+    this.#onEnd = undefined;
     this.#more?.over(failure);
   }
 
@@ -96,9 +97,8 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
     if (this.#more === undefined) {
       const { channel, method, ended } = this.#call;
       this.#more = new InterceptedSingle(channel, method, this.interceptors, this.#options);
-      this.#more.continues(this.#call, this.#response !== undefined);
-      if (this.#listener !== undefined) this.#more.onEnd(this.#listener);
-      this.#listener = undefined;
+      this.#more.continues(this.#call, this.#response !== undefined, this.#onEnd);
+      this.#onEnd = undefined;
       if (ended && this.#reads === "the call") this.#more.over(this.#call.readEnd());
     }
     return this.#more;
@@ -151,7 +151,7 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
   }
 
   onEnd(listener: (error: unknown) => void): void {
-    if (this.#more === undefined && this.#listener === undefined && !this.#call.ended) this.#listener = listener;
+    if (this.#more === undefined && !this.#call.ended) this.#onEnd = withListener(this.#onEnd, listener);
     else this.#moreCall.onEnd(listener);
   }
 }

@@ -1,9 +1,11 @@
 // A call with one response: unary, or client streaming.
 import type { Message } from "@bufbuild/protobuf";
+import type { AnyResponse } from "../intercept/types.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { ClientStream } from "../transport/client.ts";
 import { Call } from "./call.ts";
 import { wrongCount } from "./call-errors.ts";
+import { ReceivedMessage } from "./received.ts";
 import { Settling } from "./rejection.ts";
 
 /** Receives the outcome of a call. */
@@ -38,6 +40,23 @@ export class SingleResponseCall extends Call {
     this.checkSignal();
     if (this.ended) this.#settle(reader);
     return before;
+  }
+
+  /**
+   * The response, as interceptors wait for it. A reader that the call had continues after them: the
+   * interceptors have passed the response on, and wait for it nevertheless.
+   */
+  promised(): Promise<AnyResponse> {
+    const waiting = new InterceptorReader(this);
+    const { ended } = this;
+    const before = this.readTo(waiting);
+    if (before !== undefined && !ended) {
+      waiting.promise.then().then(
+        ({ message }) => before.resolve(message as Message),
+        (failure: unknown) => before.reject(failure, this.created === failure),
+      );
+    }
+    return waiting.promise;
   }
 
   protected override pull(stream: ClientStream): void {
@@ -75,5 +94,27 @@ export class SingleResponseCall extends Call {
     const failure = this.readEnd();
     if (failure === undefined && response !== undefined) reader.resolve(response);
     else reader.reject(failure, this.isFresh(failure));
+  }
+}
+
+/** Reads a call for the interceptors that have sent it. */
+class InterceptorReader implements ResponseReader {
+  readonly #call: SingleResponseCall;
+  readonly #settling = new Settling<AnyResponse>();
+
+  constructor(call: SingleResponseCall) {
+    this.#call = call;
+  }
+
+  get promise(): Promise<AnyResponse> {
+    return this.#settling.promise;
+  }
+
+  resolve(message: Message): void {
+    this.#settling.resolve(new ReceivedMessage(message, this.#call));
+  }
+
+  reject(failure: unknown, isFresh: boolean): void {
+    this.#settling.reject(failure, isFresh);
   }
 }

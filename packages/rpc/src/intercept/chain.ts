@@ -28,7 +28,7 @@ type Next = (change?: AnyChange) => MaybePromise<AnyResponse>;
 
 /** The interceptors of a call, of which there is at least one, and the call itself. */
 export interface Chain<Call extends View> {
-  readonly interceptors: readonly ((call: never, next: never) => unknown)[];
+  readonly interceptors: { readonly all: readonly ((call: never, next: never) => unknown)[] };
   innermost(call: Call): MaybePromise<AnyResponse>;
   /** Returns the same call with another request, as the following interceptors see it. */
   change(call: Call, change: AnyChange): Call;
@@ -43,7 +43,7 @@ export interface Chain<Call extends View> {
  * @throws what an interceptor throws, or an InterceptorFault if one returns no response.
  */
 export function intercept<Call extends View>(chain: Chain<Call>, call: Call, index: number): MaybePromise<AnyResponse> {
-  const interceptor = chain.interceptors[index] as (call: Call, next: Next) => unknown;
+  const interceptor = chain.interceptors.all[index] as (call: Call, next: Next) => unknown;
   let given: MaybePromise<AnyResponse> | undefined;
   let returned = false;
   const result = interceptor(call, (change) => {
@@ -64,7 +64,7 @@ export function intercept<Call extends View>(chain: Chain<Call>, call: Call, ind
 /** Runs what is inside of an interceptor. */
 function rest<Call extends View>(chain: Chain<Call>, call: Call, index: number, change: AnyChange | undefined): MaybePromise<AnyResponse> {
   const following = change === undefined ? call : changed(chain, call, index, change);
-  return index + 1 === chain.interceptors.length ? chain.innermost(following) : intercept(chain, following, index + 1);
+  return index + 1 === chain.interceptors.all.length ? chain.innermost(following) : intercept(chain, following, index + 1);
 }
 
 /** The same as a promise, without another one around a promise. */
@@ -130,9 +130,9 @@ function list(names: readonly string[]): string {
 }
 
 /** For example `interceptor 2 of 3 ("logging")`. */
-function nameOf<Call extends View>({ interceptors }: Chain<Call>, index: number): string {
-  const name = interceptors[index]?.name;
-  return `interceptor ${index + 1} of ${interceptors.length}${name ? ` ("${name}")` : ""}`;
+function nameOf<Call extends View>({ interceptors: { all } }: Chain<Call>, index: number): string {
+  const name = all[index]?.name;
+  return `interceptor ${index + 1} of ${all.length}${name ? ` ("${name}")` : ""}`;
 }
 
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {

@@ -10,12 +10,17 @@ interface Selective {
   readonly enabled?: () => boolean;
 }
 
+const AsyncFunction = (async () => {}).constructor;
+/** The interceptors for one method that are async functions. */
+const asyncOnes = new WeakSet<object>();
+
 /** Returns an interceptor like the one given that names its method. */
 export function onlyFor(where: string, method: DescMethod, interceptor: Selective & ((call: never, next: never) => unknown)): Selective {
   if (method?.kind !== "rpc") throw wrongType(`the method of ${where}`, "a method of a service", method);
   checkFunction(`the interceptor of ${where}`, interceptor);
   const named = { [interceptor.name || method.localName]: (call: never, next: never) => interceptor(call, next) };
   const wrapped = named[interceptor.name || method.localName] as () => unknown;
+  if (interceptor instanceof AsyncFunction) asyncOnes.add(wrapped);
   const { prepare, enabled } = interceptor;
   return Object.assign(wrapped, { only: method, ...(prepare && { prepare }), ...(enabled && { enabled }) });
 }
@@ -27,24 +32,39 @@ export function prepareAll(interceptors: readonly Selective[], service: DescServ
   }
 }
 
-/** The interceptors that run around the calls of a method. */
+/** The interceptors of a list that run around the calls of a method. */
 export function interceptorsOf<I extends Selective>(interceptors: readonly I[], method: DescMethod): readonly I[] {
   const path = methodPath(method);
   return interceptors.filter(({ only }) => only === undefined || methodPath(only) === path);
 }
 
-/**
- * The interceptors that run around one call: those that are not off now.
- *
- * @throws what `enabled` of an interceptor throws.
- */
-export function enabledOf<I extends Selective>(interceptors: readonly I[]): readonly I[] {
-  let enabled: I[] | undefined;
-  let index = 0;
-  for (const interceptor of interceptors) {
-    if (interceptor.enabled?.() === false) enabled ??= interceptors.slice(0, index);
-    else enabled?.push(interceptor);
-    index++;
+/** The interceptors around the calls of a method, the first one outermost. */
+export class Interceptors<I extends Selective> {
+  readonly all: readonly I[];
+  /** Whether one of them is an async function: it awaits a promise faster than a NextResponse. */
+  readonly awaits: boolean;
+
+  constructor(all: readonly I[]) {
+    this.all = all;
+    this.awaits = all.some((interceptor) => interceptor instanceof AsyncFunction || asyncOnes.has(interceptor));
   }
-  return enabled ?? interceptors;
+
+  /**
+   * Those that run around one call: the ones that are not off now.
+   *
+   * @throws what `enabled` of an interceptor throws.
+   */
+  enabled(): Interceptors<I> {
+    let enabled: I[] | undefined;
+    let index = 0;
+    for (const interceptor of this.all) {
+      if (interceptor.enabled?.() === false) enabled ??= this.all.slice(0, index);
+      else enabled?.push(interceptor);
+      index++;
+    }
+    if (enabled === undefined) return this;
+    return enabled.length === 0 ? (none as Interceptors<I>) : new Interceptors(enabled);
+  }
 }
+
+const none = new Interceptors<never>([]);

@@ -5,6 +5,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Codec } from "@grpc-study/codec";
 import { ContextValues } from "../context-values.ts";
+import type { Interceptors } from "../intercept/only-for.ts";
 import { InnerCalls } from "../propagation/outer-call.ts";
 import { callEnded } from "../propagation/reason.ts";
 import { noteCompressed } from "../protocol/came-compressed.ts";
@@ -22,9 +23,9 @@ import type { Context, ServerInterceptor } from "./context.ts";
 import { HandlerFault } from "./handler-fault.ts";
 import { ResponseMetadata } from "./response-metadata.ts";
 
-/** The settings that the calls of a service share. */
-export interface ServiceSettings {
-  readonly interceptors: readonly ServerInterceptor[];
+/** The settings that the calls of a method share. */
+export interface MethodSettings {
+  readonly interceptors: Interceptors<ServerInterceptor>;
   readonly onError: (error: unknown, context: Context) => void;
   /** The compression of responses, unless a handler chooses another one. */
   readonly compression: Compression;
@@ -40,7 +41,7 @@ export interface CallMethod {
   readonly handler: (input: unknown, context: Context) => unknown;
   readonly input: Codec;
   readonly output: Codec;
-  readonly settings: ServiceSettings;
+  readonly settings: MethodSettings;
 }
 
 export class CallState implements ContextSource {

@@ -3,7 +3,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import { InterceptorFault, isPromise } from "../intercept/chain.ts";
 import { OneMessage } from "../intercept/messages.ts";
-import { enabledOf } from "../intercept/only-for.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 import { isIterable, iteratorOf } from "../iterable.ts";
 import { LongTimer } from "../long-timer.ts";
@@ -82,15 +81,19 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
     }
     try {
       const response = handler(this.receive(request, compressed, start), this.context);
-      if (!isPromise(response)) this.#respond(response);
-      else
-        response.then(
-          (response) => this.#respond(response),
-          (error: unknown) => this.fail(error),
-        );
+      if (isPromise(response)) this.#await(response);
+      else this.#respond(response);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Responds with what an async handler returns. */
+  #await(response: Promise<unknown>): void {
+    response.then(
+      (response) => this.#respond(response),
+      (error: unknown) => this.fail(error),
+    );
   }
 
   #respond(response: unknown): void {
@@ -109,14 +112,16 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
    * there are any.
    */
   #intercepts(request: Buffer | undefined, compressed: boolean, start: number): boolean {
-    if (this.bound.settings.interceptors.length === 0) return false;
+    if (this.bound.settings.interceptors.all.length === 0) return false;
     try {
-      const interceptors = enabledOf(this.bound.settings.interceptors);
-      if (interceptors.length === 0) return false;
+      const interceptors = this.bound.settings.interceptors.enabled();
+      if (interceptors.all.length === 0) return false;
       this.#interception = new Interception(this, interceptors, request, compressed, start);
       const response = this.#interception.run();
+      const output = this.#interception.passedOn(response);
       // Examines a response that interceptors have passed on first: it is the most frequent one.
-      if (response instanceof OneMessage || !isPromise(response)) this.#deliver(response);
+      if (output !== undefined) this.#await(output);
+      else if (response instanceof OneMessage || !isPromise(response)) this.#deliver(response);
       else
         response.then(
           (response) => this.#deliver(response),

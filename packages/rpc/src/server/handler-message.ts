@@ -32,7 +32,8 @@ export class HandlerMessage implements Cuttable {
     this.#reject(thrown);
   }
 
+  /** After an outcome of the handler that has just come: it may have ended the call. */
   cut(reason: unknown): void {
-    this.reject(reason);
+    queueMicrotask(() => this.reject(reason));
   }
 }

@@ -2,7 +2,10 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Message } from "@bufbuild/protobuf";
 import { type Chain, intercept, isPromise, readTwice } from "../intercept/chain.ts";
+import { type EndListeners, tellEnd, withListener } from "../intercept/end-listeners.ts";
 import { complete, completed, OneMessage } from "../intercept/messages.ts";
+import { NextResponse } from "../intercept/next-response.ts";
+import type { Interceptors } from "../intercept/only-for.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts";
 import { type AnyIterable, isIterable } from "../iterable.ts";
 import type { RpcError } from "../protocol/error.ts";
@@ -35,11 +38,9 @@ export interface InterceptedCall extends ContextSource {
   report(thrown: unknown): void;
 }
 
-type EndListener = (error: RpcError | undefined) => void;
-
 export class Interception implements Chain<ServerView>, ViewSource {
   readonly promises = false;
-  readonly interceptors: readonly ServerInterceptor[];
+  readonly interceptors: Interceptors<ServerInterceptor>;
   readonly #call: InterceptedCall;
   /** The only request, if it has arrived and is not decoded. */
   #bytes: Buffer | undefined;
@@ -49,13 +50,16 @@ export class Interception implements Chain<ServerView>, ViewSource {
   #request: Promise<Message> | undefined = undefined;
   /** Whether the requests of the stream have a reader. */
   #taken = false;
+  /** The response of the handler's last run, if it is on its way. */
+  #response: NextResponse<Promise<unknown>> | undefined = undefined;
+  /** What the handler has returned, if the interceptors have passed it on. */
+  #passedOn: Promise<unknown> | undefined = undefined;
   /** What waits for the handler, and for further runs of it. */
   #handling: Cuttable | undefined = undefined;
   /** The asynchronous context in which a handler with a response stream was called last. */
   scope: AsyncResource | undefined = undefined;
   #others: Cuttable[] | undefined = undefined;
-  #onEnd: EndListener | undefined = undefined;
-  #moreOnEnd: EndListener[] | undefined = undefined;
+  #onEnd: EndListeners<RpcError> = undefined;
   #ended = false;
   /** Why the call has ended; undefined for OK. */
   #error: RpcError | undefined = undefined;
@@ -66,7 +70,7 @@ export class Interception implements Chain<ServerView>, ViewSource {
    */
   constructor(
     call: InterceptedCall,
-    interceptors: readonly ServerInterceptor[],
+    interceptors: Interceptors<ServerInterceptor>,
     bytes: Buffer | undefined,
     compressed: boolean,
     start: number,
@@ -130,19 +134,13 @@ export class Interception implements Chain<ServerView>, ViewSource {
     return this.#call.openRequests();
   }
 
-  onEnd(listener: EndListener): void {
-    if (this.#ended) this.#tell(listener, this.#error);
-    else if (this.#onEnd === undefined) this.#onEnd = listener;
-    else if (this.#moreOnEnd === undefined) this.#moreOnEnd = [listener];
-    else this.#moreOnEnd.push(listener);
+  onEnd(listener: (error: RpcError | undefined) => void): void {
+    if (this.#ended) this.#tell(listener);
+    else this.#onEnd = withListener(this.#onEnd, listener);
   }
 
-  #tell(listener: EndListener, error: RpcError | undefined): void {
-    try {
-      listener(error);
-    } catch (thrown) {
-      this.#call.report(thrown);
-    }
+  #tell(listeners: EndListeners<RpcError>): void {
+    tellEnd(listeners, this.#error, (thrown) => this.#call.report(thrown));
   }
 
   abort(error: RpcError): void {
@@ -180,7 +178,19 @@ export class Interception implements Chain<ServerView>, ViewSource {
       this.#handles(stream);
       return stream;
     }
-    return isPromise(output) ? this.#untilCut(output) : this.#one(output);
+    if (!isPromise(output)) return this.#one(output);
+    // A thenable, such as the query of a database, may begin anew each time that something waits for it.
+    this.#response = new NextResponse(this, Promise.resolve(output));
+    return this.interceptors.awaits ? this.#response.promise : this.#response;
+  }
+
+  /**
+   * What the handler has returned, if the interceptors have passed it on as it is. The call then waits
+   * for it as if there were no interceptors.
+   */
+  passedOn(response: MaybePromise<AnyResponse>): Promise<unknown> | undefined {
+    this.#passedOn = NextResponse.passedOn(response, this.#response);
+    return this.#passedOn;
   }
 
   #one(output: unknown): OneMessage {
@@ -192,9 +202,8 @@ export class Interception implements Chain<ServerView>, ViewSource {
    * Waits for the handler until the call is cut off. A handler may ignore its signal, but
    * interceptors must not wait for it then.
    */
-  #untilCut(output: Promise<unknown>): Promise<AnyResponse> {
+  promised(output: Promise<unknown>): Promise<AnyResponse> {
     const message = new HandlerMessage();
-    this.#handles(message);
     output.then(
       (value) => {
         try {
@@ -204,10 +213,13 @@ export class Interception implements Chain<ServerView>, ViewSource {
         }
       },
       (thrown: unknown) => {
-        if (this.#call.stop !== undefined) this.#call.fail(thrown);
+        if (this.#call.stop !== undefined && output !== this.#passedOn) this.#call.fail(thrown);
         message.reject(thrown);
       },
     );
+    const { stop } = this.#call;
+    if (stop === undefined) this.#handles(message);
+    else message.cut(stop);
     return message.promise;
   }
 
@@ -234,11 +246,8 @@ export class Interception implements Chain<ServerView>, ViewSource {
   ended(error: RpcError | undefined): void {
     this.#ended = true;
     this.#error = error;
-    const listener = this.#onEnd;
-    const more = this.#moreOnEnd;
+    const listeners = this.#onEnd;
     this.#onEnd = undefined;
-    this.#moreOnEnd = undefined;
-    if (listener !== undefined) this.#tell(listener, error);
-    if (more !== undefined) for (const listener of more) this.#tell(listener, error);
+    this.#tell(listeners);
   }
 }

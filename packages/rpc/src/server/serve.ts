@@ -2,7 +2,7 @@
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type Codec, compiled } from "@grpc-study/codec";
-import { interceptorsOf, prepareAll } from "../intercept/only-for.ts";
+import { Interceptors, interceptorsOf, prepareAll } from "../intercept/only-for.ts";
 import { enter, used } from "../propagation/current.ts";
 import { Code } from "../protocol/code.ts";
 import type { Compression } from "../protocol/compression.ts";
@@ -10,7 +10,7 @@ import { RpcError } from "../protocol/error.ts";
 import { hasRequestStream, hasResponseStream, methodPath } from "../protocol/method.ts";
 import type { ServedMethod, ServerListener, ServerStream } from "../transport/server.ts";
 import { Call } from "./call.ts";
-import type { CallMethod, ServiceSettings } from "./call-state.ts";
+import type { CallMethod, MethodSettings } from "./call-state.ts";
 import type { Context } from "./context.ts";
 import type { Implementation, ImplementOptions } from "./implement.ts";
 import { ServerRecord } from "./server-record.ts";
@@ -32,19 +32,19 @@ export interface ServeOptions extends ImplementOptions {
  * @throws what `prepare` of an interceptor throws.
  */
 export function serve({ service, handlers, options: own }: Implementation, server: ServeOptions = {}): ServedMethod[] {
-  const settings: ServiceSettings = {
-    interceptors: [...(server.interceptors ?? []), ...(own.interceptors ?? [])],
+  const interceptors = [...(server.interceptors ?? []), ...(own.interceptors ?? [])];
+  const settings = {
     onError: both(own.onError, server.onError) ?? logError,
     compression: server.compression ?? "identity",
     maxTimeoutMs: own.maxTimeoutMs ?? server.maxTimeoutMs ?? Number.POSITIVE_INFINITY,
   };
-  prepareAll(settings.interceptors, service);
+  prepareAll(interceptors, service);
   const codec = own.codec ?? server.codec ?? compiled;
   const record = server.record ?? new ServerRecord();
   return service.methods.map((method) => {
     const handler = handlers[method.localName]?.bind(handlers) ?? unimplemented;
-    const interceptors = interceptorsOf(settings.interceptors, method);
-    return new Method(method, handler, codec(method.input), codec(method.output), { ...settings, interceptors }, record);
+    const ofMethod: MethodSettings = { ...settings, interceptors: new Interceptors(interceptorsOf(interceptors, method)) };
+    return new Method(method, handler, codec(method.input), codec(method.output), ofMethod, record);
   });
 }
 
@@ -58,7 +58,7 @@ class Method implements ServedMethod, CallMethod {
   readonly handler: CallMethod["handler"];
   readonly input: Codec;
   readonly output: Codec;
-  readonly settings: ServiceSettings;
+  readonly settings: MethodSettings;
   readonly #server: ServerRecord;
 
   constructor(
@@ -66,7 +66,7 @@ class Method implements ServedMethod, CallMethod {
     handler: CallMethod["handler"],
     input: Codec,
     output: Codec,
-    settings: ServiceSettings,
+    settings: MethodSettings,
     server: ServerRecord,
   ) {
     this.descriptor = descriptor;
@@ -74,7 +74,7 @@ class Method implements ServedMethod, CallMethod {
     this.requestStream = hasRequestStream(descriptor);
     this.responseStream = hasResponseStream(descriptor);
     // Interceptors may reject a call before its request is complete.
-    this.early = this.requestStream || settings.interceptors.length > 0;
+    this.early = this.requestStream || settings.interceptors.all.length > 0;
     this.borrows = input.decodeFrom !== undefined;
     this.handler = handler;
     this.input = input;
