@@ -1,27 +1,42 @@
-// The request in JSON, with its faults below.
+// The request in JSON: an editor, with the faults below.
+import { computed } from "@preact/signals";
 import { t } from "../i18n/index.ts";
+import { rangeOf } from "../json/range.ts";
 import type { MethodEntry } from "../schema/services.ts";
-import { parsedRequest, requestFaults, requestText, setRequestText } from "../state/request.ts";
+import { goTo } from "../state/focus.ts";
+import { parsedRequest, requestFaults, requestText } from "../state/request.ts";
+import { JsonEditor } from "./json-editor.tsx";
 
-export function JsonPanel({ method }: { readonly method: MethodEntry }) {
+/** More faults than these are counted: thousands of lines help nobody. */
+const maxFaults = 20;
+
+/** The faults with their places in the text. */
+const marks = computed(() => {
+  const { node, error } = parsedRequest.value;
+  if (node === undefined) {
+    const at = Math.min(error.at, Math.max(requestText.value.length - 1, 0));
+    return [{ from: at, to: at + 1, message: t("jsonFault", error.message) }];
+  }
+  return requestFaults.value.map(({ path, ofKey, key, values }) => ({ ...rangeOf(node, path, ofKey), message: t(key, ...values) }));
+});
+
+export function JsonPanel({ method, readOnly }: { readonly method: MethodEntry; readonly readOnly: boolean }) {
   const { error } = parsedRequest.value;
+  const faults = requestFaults.value;
   return (
     <>
-      <textarea
-        class="code"
-        rows={14}
-        spellcheck={false}
-        aria-label={`${t("jsonEditor")}: ${method.desc.input.typeName}`}
-        aria-invalid={error !== undefined}
-        value={requestText.value}
-        onInput={(event) => setRequestText(event.currentTarget.value)}
-      />
+      <JsonEditor method={method} readOnly={readOnly} marks={marks.value} invalid={error !== undefined} />
       {error !== undefined && <p class="fault">{t("jsonFault", error.message)}</p>}
-      {requestFaults.value.map(({ path, key, values }) => (
-        <p key={JSON.stringify([path, key])} class="fault">
-          <code>{path.join(".")}</code> {t(key, ...values)}
+      {faults.slice(0, maxFaults).map(({ path, key, values }) => (
+        <p key={JSON.stringify([path, key, values])} class="fault">
+          <button type="button" class="place" onClick={() => goTo(path)}>
+            <span class="visually-hidden">{t("goToFault", "")}</span>
+            <code>{path.length === 0 ? t("wholeRequest") : path.join(".")}</code>
+          </button>{" "}
+          {t(key, ...values)}
         </p>
       ))}
+      {faults.length > maxFaults && <p class="fault">{t("moreFaults", faults.length - maxFaults)}</p>}
     </>
   );
 }

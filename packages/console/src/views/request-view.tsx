@@ -1,19 +1,15 @@
 // The request: as a form or in JSON, and the buttons that send it.
-import { signal } from "@preact/signals";
 import { hasRequestStream } from "../call/call.ts";
 import { Form } from "../form/form.tsx";
 import { t } from "../i18n/index.ts";
 import type { MethodEntry } from "../schema/services.ts";
 import { cancel, canSend, currentCall, halfClose, isRunning, send, start } from "../state/calls.ts";
+import { requestView } from "../state/focus.ts";
 import { metadataIsValid } from "../state/metadata.ts";
 import { parsedRequest, requestFaults, requestText, resetRequest, setRequest } from "../state/request.ts";
 import { registry } from "../state/services.ts";
 import { Tabs } from "../ui/tabs.tsx";
 import { JsonPanel } from "./json-panel.tsx";
-
-type View = "form" | "json";
-
-const view = signal<View>("form");
 
 export function RequestView({ method, readOnly }: { readonly method: MethodEntry; readonly readOnly: boolean }) {
   const { node } = parsedRequest.value;
@@ -37,11 +33,11 @@ export function RequestView({ method, readOnly }: { readonly method: MethodEntry
           { name: "form", label: t("form") },
           { name: "json", label: t("json") },
         ]}
-        selected={view.value}
-        onSelect={(name) => (view.value = name)}
+        selected={requestView.value}
+        onSelect={(name) => (requestView.value = name)}
       >
-        {view.value === "json" ? (
-          <JsonPanel method={method} />
+        {requestView.value === "json" ? (
+          <JsonPanel method={method} readOnly={readOnly} />
         ) : node === undefined ? (
           <p class="fault">
             {t("jsonFault", parsedRequest.value.error.message)} {t("formHidden")}

@@ -1,0 +1,2 @@
+// Vite bundles a style sheet that a view imports.
+declare module "*.css";
