@@ -1,32 +1,22 @@
 import { checkCount, checkEntry, checkFrom, checkPosition, checkTime, checkTopic, isLast } from "./checks.ts";
-import { ahead, closed, trimmed } from "./error.ts";
+import { closed } from "./error.ts";
 import type { Live, SubscribeOptions } from "./live.ts";
 import type { Log } from "./log.ts";
-import { subscription } from "./reader.ts";
-import { Tail } from "./tail.ts";
+import { type Place, subscriptionsTo } from "./subscriptions.ts";
 
 /** Makes a Live of a log. */
 export function liveOver(log: Log): Live {
-  const tails = new Map<string, Tail>();
+  const subscriptions = subscriptionsTo(log);
   let isClosed = false;
   const checkOpen = () => {
     if (isClosed) throw closed();
   };
 
-  const tailOf = (topic: string, end: bigint): Tail => {
-    const existing = tails.get(topic);
-    if (existing !== undefined) return existing;
-    const tail = new Tail(log, topic, end, () => {
-      if (tails.get(topic) === tail) tails.delete(topic);
-    });
-    tails.set(topic, tail);
-    return tail;
-  };
-
-  /** Finds a place that only the log knows. */
-  const find = async (topic: string, from: SubscribeOptions["from"]) => {
-    if (from instanceof Date) return log.before(topic, from);
-    return isLast(from) && from.last > 0 ? log.beforeLast(topic, from.last) : undefined;
+  const placeOf = async (topic: string, from: NonNullable<SubscribeOptions["from"]>): Promise<Place> => {
+    // What was trimmed since is no longer part of the topic.
+    if (from instanceof Date) return { atLeast: await log.before(topic, from) };
+    if (!isLast(from)) return from;
+    return from.last === 0 ? "end" : { atLeast: await log.beforeLast(topic, from.last) };
   };
 
   return {
@@ -42,14 +32,7 @@ export function liveOver(log: Log): Live {
       checkFrom(from);
       checkCount("maxBehind", maxBehind, Number.MAX_SAFE_INTEGER);
       checkOpen();
-      // Before the bounds, so that it cannot be after the end.
-      const before = await find(topic, from);
-      const { start, end } = await log.bounds(topic);
-      checkOpen();
-      const position = positionOf(from, { start, end, before });
-      if (position > end) throw ahead(topic, position, end);
-      if (position < start) throw trimmed(topic, position);
-      return subscription({ log, topic, tail: tailOf(topic, end), position, maxBehind, signal });
+      return subscriptions.subscribe(topic, { from: await placeOf(topic, from), maxBehind, signal });
     },
     async read(topic, { after, limit = 100 } = {}) {
       checkTopic(topic);
@@ -73,22 +56,8 @@ export function liveOver(log: Log): Live {
     async close() {
       if (isClosed) return;
       isClosed = true;
-      for (const tail of [...tails.values()]) tail.fail(closed());
+      subscriptions.close();
       await log.close();
     },
   };
-}
-
-interface Places {
-  readonly start: bigint;
-  readonly end: bigint;
-  readonly before: bigint | undefined;
-}
-
-function positionOf(from: NonNullable<SubscribeOptions["from"]>, { start, end, before }: Places): bigint {
-  if (from === "start") return start;
-  if (from === "end" || (isLast(from) && from.last === 0)) return end;
-  if (typeof from === "bigint") return from;
-  // What was trimmed since is no longer part of the topic.
-  return before === undefined || before < start ? start : before;
 }

@@ -1,7 +1,13 @@
 // The interface that all logs share.
 
+/** What readers need of an entry. */
+export interface Positioned {
+  /** Ascends within the topic. */
+  readonly position: bigint;
+}
+
 /** An entry of a topic. */
-export interface Entry {
+export interface Entry extends Positioned {
   /** Ascends within the topic. Positions of one topic may have gaps: NATS counts over all topics. */
   readonly position: bigint;
   /** When the log stored the entry. */
@@ -35,7 +41,7 @@ export interface SubscribeOptions {
 }
 
 /** Iterates over a topic. */
-export interface Subscription extends AsyncIterableIterator<Entry, undefined, undefined> {
+export interface Subscription<E extends Positioned = Entry> extends AsyncIterableIterator<E, undefined, undefined> {
   /** The position of the last entry that the iteration returned; before the first, where it begins. */
   readonly position: bigint;
   return(): Promise<IteratorReturnResult<undefined>>;

@@ -1,23 +1,23 @@
 // One subscription: it takes entries from the shared window, and from the log what is older.
 import { behind, isUnavailable } from "./error.ts";
-import type { Entry, Subscription } from "./live.ts";
-import type { Log } from "./log.ts";
+import type { Positioned, Subscription } from "./live.ts";
+import type { ReadableLog } from "./log.ts";
 import { Backoff } from "./retry.ts";
 import type { Tail } from "./tail.ts";
 
 /** How many entries a reader that catches up reads at once. */
 const pageSize = 256;
 
-interface ReaderOptions {
-  readonly log: Log;
+interface ReaderOptions<E extends Positioned> {
+  readonly log: ReadableLog<E>;
   readonly topic: string;
-  readonly tail: Tail;
+  readonly tail: Tail<E>;
   readonly position: bigint;
   readonly maxBehind: number;
   readonly signal: AbortSignal | undefined;
 }
 
-export function subscription(options: ReaderOptions): Subscription {
+export function subscription<E extends Positioned>(options: ReaderOptions<E>): Subscription<E> {
   const end = new AbortController();
   const signal = options.signal === undefined ? end.signal : AbortSignal.any([options.signal, end.signal]);
   const reader = new Reader(options, signal);
@@ -34,7 +34,7 @@ export function subscription(options: ReaderOptions): Subscription {
   if (signal.aborted) leave();
   else signal.addEventListener("abort", leave, { once: true });
 
-  const next = async (): Promise<IteratorResult<Entry, undefined>> => {
+  const next = async (): Promise<IteratorResult<E, undefined>> => {
     if (ended) return done;
     try {
       const entry = await reader.next();
@@ -64,23 +64,23 @@ export function subscription(options: ReaderOptions): Subscription {
   };
 }
 
-class Reader {
+class Reader<E extends Positioned> {
   position: bigint;
-  readonly #options: ReaderOptions;
+  readonly #options: ReaderOptions<E>;
   readonly #signal: AbortSignal;
-  #page: readonly Entry[] = [];
+  #page: readonly E[] = [];
   #inPage = 0;
   /** The number of the next entry in the window's count, once the reader has reached the end. */
   #number: number | undefined;
 
-  constructor(options: ReaderOptions, signal: AbortSignal) {
+  constructor(options: ReaderOptions<E>, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
     this.position = options.position;
   }
 
   /** Returns the next entry, or undefined if the signal aborts. */
-  async next(): Promise<Entry | undefined> {
+  async next(): Promise<E | undefined> {
     const { tail } = this.#options;
     this.#checkDistance();
     while (!this.#signal.aborted) {
@@ -101,7 +101,7 @@ class Reader {
     if (distance > maxBehind) throw behind(topic, this.position, distance);
   }
 
-  #takeFromPage(): Entry | undefined {
+  #takeFromPage(): E | undefined {
     const entry = this.#page[this.#inPage];
     if (entry === undefined) return undefined;
     this.#inPage++;
@@ -110,7 +110,7 @@ class Reader {
     return entry;
   }
 
-  #takeFromWindow(): Entry | undefined {
+  #takeFromWindow(): E | undefined {
     const { window } = this.#options.tail;
     if (this.position < window.start) return undefined;
     const found = window.after(this.position);

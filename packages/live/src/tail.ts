@@ -1,24 +1,25 @@
 // Follows one topic for all of its readers in this process.
 import { isUnavailable } from "./error.ts";
-import type { Log } from "./log.ts";
+import type { Positioned } from "./live.ts";
+import type { ReadableLog } from "./log.ts";
 import { Backoff } from "./retry.ts";
 import { Window } from "./window.ts";
 
-export class Tail {
-  readonly window: Window;
+export class Tail<E extends Positioned> {
+  readonly window: Window<E>;
   /** Why no more entries arrive. */
   error: unknown;
   #readers = 0;
   readonly #waiting = new Set<() => void>();
   readonly #end = new AbortController();
-  readonly #log: Log;
+  readonly #log: ReadableLog<E>;
   readonly #topic: string;
   readonly #onEnd: () => void;
 
-  constructor(log: Log, topic: string, start: bigint, onEnd: () => void) {
+  constructor(log: ReadableLog<E>, topic: string, start: bigint, onEnd: () => void) {
     this.#log = log;
     this.#topic = topic;
-    this.window = new Window(start);
+    this.window = new Window(start, (entry) => log.bytesOf(entry));
     this.#onEnd = onEnd;
     void this.#run();
   }

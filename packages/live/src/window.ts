@@ -1,29 +1,31 @@
 // The most recent entries of a topic, which all readers of a process share.
-import type { Entry } from "./live.ts";
+import type { Positioned } from "./live.ts";
 
 const maxEntries = 1024;
 const maxBytes = 4 * 1024 * 1024;
 
-export class Window {
+export class Window<E extends Positioned> {
   /** The window has every entry after this position. */
   start: bigint;
   /** The position of the newest entry. */
   end: bigint;
   /** How many entries the window has received so far. */
   count = 0;
-  #entries: Entry[] = [];
+  #entries: E[] = [];
   /** The index in #entries of the oldest entry: dropping entries moves it, so that it costs no copy. */
   #first = 0;
   #bytes = 0;
+  readonly #bytesOf: (entry: E) => number;
 
-  constructor(start: bigint) {
+  constructor(start: bigint, bytesOf: (entry: E) => number) {
+    this.#bytesOf = bytesOf;
     this.start = start;
     this.end = start;
   }
 
-  push(entry: Entry): void {
+  push(entry: E): void {
     this.#entries.push(entry);
-    this.#bytes += entry.data.length;
+    this.#bytes += this.#bytesOf(entry);
     this.end = entry.position;
     this.count++;
     // The newest entry stays, whatever its size: readers that wait at the end take it from here.
@@ -31,7 +33,7 @@ export class Window {
   }
 
   /** Returns the first entry after a position that is at or after `start`, with its number. */
-  after(position: bigint): { readonly entry: Entry; readonly number: number } | undefined {
+  after(position: bigint): { readonly entry: E; readonly number: number } | undefined {
     let low = this.#first;
     let high = this.#entries.length;
     while (low < high) {
@@ -47,14 +49,14 @@ export class Window {
     return this.#entries.length - this.#first;
   }
 
-  #at(index: number): Entry {
-    return this.#entries[index] as Entry;
+  #at(index: number): E {
+    return this.#entries[index] as E;
   }
 
   #drop(): void {
     const oldest = this.#at(this.#first++);
     this.start = oldest.position;
-    this.#bytes -= oldest.data.length;
+    this.#bytes -= this.#bytesOf(oldest);
     if (this.#first < maxEntries) return;
     this.#entries = this.#entries.slice(this.#first);
     this.#first = 0;

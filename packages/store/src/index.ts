@@ -4,6 +4,7 @@ export { FolderError } from "./embedded/folder.ts";
 export { StoreError, type StoreErrorReason } from "./errors.ts";
 export { describeLocation, type StoreLocation } from "./location.ts";
 export type { OpenStoreOptions, StoreCallOptions } from "./options.ts";
+export type { OrderWatch, WatchOptions } from "./order-watches.ts";
 export {
   type Order,
   type OrderCondition,

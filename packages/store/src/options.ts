@@ -8,6 +8,11 @@ export interface StoreCallOptions {
 }
 
 export interface OpenStoreOptions extends StoreCallOptions {
+  /**
+   * The URL of a NATS server that wakes up the watchers of other processes, instead of LISTEN and
+   * NOTIFY of the PostgreSQL server: for example, if a pooler between them shares connections.
+   */
+  readonly natsUrl?: string | undefined;
   /** Whether the caller has locked the folder by `lockFolder`, and unlocks it itself. Default: false. */
   readonly locked?: boolean | undefined;
 }

@@ -14,7 +14,7 @@ export interface Order {
 }
 
 export interface PlacedOrder extends Order {
-  /** Increases with each order. */
+  /** Increases with each order that commits: whoever has seen a position has seen all before it. May have gaps. */
   readonly position: bigint;
   /** RFC 3339 with microseconds. */
   readonly placedAt: string;
@@ -86,31 +86,35 @@ const columns = {
 
 const types = { id: "integer", userId: "integer", money: "real", time: "timestamptz", placedAt: "timestamptz" } as const;
 
-export function createOrders(run: Run): Orders {
+/** @param onPlaced called once an order is placed, also if its caller no longer waits. */
+export function createOrders(run: Run, onPlaced: () => void): Orders {
   return {
+    // The insert is a transaction of its own: one that a client must commit would keep the lock of
+    // the position meanwhile, also if that client hangs.
     place: (order, options) =>
-      run(options, (db) =>
-        db.transaction().execute(async (transaction) => {
-          const inserted = await transaction
-            .insertInto("orders")
-            .values({
-              order_no: order.no,
-              order_id: order.id,
-              user_id: order.userId,
-              order_money: order.money,
-              order_time: order.time ?? null,
-            })
-            // Waits for a concurrent transaction with the same number, so that the order below exists.
-            .onConflict((conflict) => conflict.column("order_no").doNothing())
-            .returning("position")
-            .executeTakeFirst();
-          if (inserted !== undefined) return "placed";
-          const existing = await selectOrders(transaction).where("order_no", "=", order.no).executeTakeFirstOrThrow();
-          const differs = differences(order, toOrder(existing));
-          if (differs.length > 0) throw new OrderExistsError(toOrder(existing), differs);
-          return "repeated";
-        }),
-      ),
+      run(options, async (db) => {
+        const inserted = await db
+          .insertInto("orders")
+          .values({
+            order_no: order.no,
+            order_id: order.id,
+            user_id: order.userId,
+            order_money: order.money,
+            order_time: order.time ?? null,
+          })
+          // Waits for a concurrent transaction with the same number, so that the order below exists.
+          .onConflict((conflict) => conflict.column("order_no").doNothing())
+          .returning("position")
+          .executeTakeFirst();
+        if (inserted !== undefined) {
+          onPlaced();
+          return "placed";
+        }
+        const existing = toOrder(await selectOrders(db).where("order_no", "=", order.no).executeTakeFirstOrThrow());
+        const differs = differences(order, existing);
+        if (differs.length > 0) throw new OrderExistsError(existing, differs);
+        return "repeated";
+      }),
 
     async get(no, options) {
       const row = await run(options, (db) => selectOrders(db).where("order_no", "=", no).executeTakeFirst());

@@ -2,8 +2,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Kysely, PostgresDialect } from "kysely";
+import { Migrator } from "kysely/migration";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OrderExistsError, openStore, type Store, StoreError, type StoreLocation } from "./index.ts";
+import { OrderExistsError, type OrderWatch, openStore, type Store, StoreError, type StoreLocation } from "./index.ts";
+import { migrations } from "./schema/migrations.ts";
+import type { Schema } from "./schema/schema.ts";
 import { type PostgresServer, postgresMissing, startPostgres } from "./testing/postgres-server.ts";
 
 const order = { no: "20210722", id: 1, userId: 7, money: 20.5, time: "2021-07-22T10:00:00Z" };
@@ -37,7 +42,7 @@ describe.each(engines)("%s", (name, locate) => {
   }, 60_000);
 
   test.skipIf(skipped)(`an empty database is migrated${skipped}`, async () => {
-    expect(store.migrated).toEqual(["001_tables", "002_seed"]);
+    expect(store.migrated).toEqual(["001_tables", "002_seed", "003_positions_in_commit_order"]);
     await store.check();
   });
 
@@ -135,6 +140,77 @@ describe.each(engines)("%s", (name, locate) => {
     expect(some.orders.map(({ id }) => id)).toEqual([3, 5, 6]);
   });
 
+  test.skipIf(skipped)(
+    `a hundred clients place orders in the order of their positions: a reader and watchers miss none${skipped}`,
+    async () => {
+      const { orders } = store;
+      const start = (await orders.watch()).position;
+      const watches = await Promise.all([orders.watch(), orders.watch({ after: 0n }), orders.watch({ after: start })]);
+      const watching = Promise.all(watches.map((watch) => take(watch, "last")));
+      let done = false;
+      // A reader that continues after the last position skips an order whose position commits late.
+      const reading = (async () => {
+        const seen: string[] = [];
+        for (let after = start; ; ) {
+          const wasDone = done;
+          const page = await orders.list({ after, limit: 7 });
+          seen.push(...page.orders.map(({ no }) => no));
+          after = page.orders.at(-1)?.position ?? after;
+          if (wasDone && page.orders.length === 0) return seen;
+        }
+      })();
+      const place = async (no: string) => orders.place({ ...order, no });
+      await Promise.all(
+        Array.from({ length: 100 }, async (_, i) => {
+          for (let j = 0; j < 5; j++) await place(`watched ${i}/${j}`);
+        }),
+      );
+      await place("last");
+      done = true;
+      const kept = (await orders.list({ after: start, limit: 1000 })).orders;
+      expect(kept).toHaveLength(501);
+      expect(kept.map(({ placedAt }) => placedAt)).toEqual(kept.map(({ placedAt }) => placedAt).toSorted());
+      const numbers = kept.map(({ no }) => no);
+      expect(await reading).toEqual(numbers);
+      const [live = [], all = [], resumed = []] = await watching;
+      expect(live).toEqual(numbers);
+      expect(resumed).toEqual(numbers);
+      expect(all.slice(-501)).toEqual(numbers);
+    },
+    120_000,
+  );
+
+  test.skipIf(skipped)(`a watch resumes after a position, and rejects one that the database does not have${skipped}`, async () => {
+    const { orders } = store;
+    const first = await orders.watch();
+    await orders.place({ ...order, no: "resume 1" });
+    const { value: seen } = await first.next();
+    await first.return();
+    await orders.place({ ...order, no: "resume 2" });
+    const again = await orders.watch({ after: seen?.position });
+    expect((await again.next()).value).toMatchObject({ no: "resume 2", userId: 7, money: 20.5 });
+    const end = again.position;
+    await again.return();
+    await expect(orders.watch({ after: end + 1n })).rejects.toMatchObject({ name: "LiveError", reason: "ahead", position: end + 1n });
+    const aborted = await orders.watch({ signal: AbortSignal.abort() });
+    expect(await aborted.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test.skipIf(skipped)(`a watcher that falls too far behind fails with its position${skipped}`, async () => {
+    const { orders } = store;
+    const slow = await orders.watch({ maxBehind: 5 });
+    const fast = await orders.watch();
+    await orders.place({ ...order, no: "behind 0" });
+    expect((await slow.next()).value).toMatchObject({ no: "behind 0" });
+    const waiting = slow.next();
+    for (let i = 1; i <= 10; i++) await orders.place({ ...order, no: `behind ${i}` });
+    await take(fast, "behind 10");
+    await waiting;
+    await expect(slow.next()).rejects.toMatchObject({ reason: "behind", position: slow.position });
+    const again = await orders.watch({ after: slow.position });
+    expect(await take(again, "behind 10")).toHaveLength(9);
+  });
+
   test.skipIf(skipped)(`an aborted signal ends an operation with its reason${skipped}`, async () => {
     const reason = new Error("enough");
     await expect(store.stock.inArea("A", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -160,10 +236,44 @@ describe.each(engines)("%s", (name, locate) => {
 test.skipIf(postgresMissing)(`stores that open at once migrate once${postgresMissing}`, { timeout: 60_000 }, async () => {
   await using server: PostgresServer = await startPostgres();
   const stores = await Promise.all(Array.from({ length: 6 }, () => openStore({ url: server.url })));
-  expect(stores.filter(({ migrated }) => migrated.length === 2)).toHaveLength(1);
+  expect(stores.filter(({ migrated }) => migrated.length === 3)).toHaveLength(1);
   expect(stores.filter(({ migrated }) => migrated.length === 0)).toHaveLength(5);
   await Promise.all(stores.map((store) => store.close()));
 });
+
+test.skipIf(postgresMissing)(
+  `orders of an earlier version keep their positions, and new ones follow${postgresMissing}`,
+  async () => {
+    await using server = await startPostgres();
+    const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: server.url }) }) });
+    const { error } = await new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } }).migrateTo("002_seed");
+    expect(error).toBeUndefined();
+    await db.destroy();
+    await server.query("insert into orders (order_no, order_id, user_id, order_money) values ('a', 1, 7, 1), ('b', 2, 7, 1)");
+    const store = await openStore({ url: server.url });
+    expect(store.migrated).toEqual(["003_positions_in_commit_order"]);
+    const watch = await store.orders.watch({ after: 0n });
+    // As an operator does with psql.
+    await server.query("insert into orders (order_no, order_id, user_id, order_money) values ('c', 3, 7, 1)");
+    await store.orders.place({ ...order, no: "d" });
+    expect(await take(watch, "d")).toEqual(["a", "b", "c", "d"]);
+    expect((await store.orders.list({ limit: 10 })).orders.map(({ position }) => position)).toEqual([1n, 2n, 3n, 4n]);
+    const waiting = await store.orders.watch();
+    await store.close();
+    await expect(waiting.next()).rejects.toMatchObject({ reason: "closed" });
+  },
+  60_000,
+);
+
+/** Takes the numbers of orders up to one, and ends the watch. */
+async function take(watch: OrderWatch, last: string): Promise<string[]> {
+  const numbers: string[] = [];
+  for await (const { no } of watch) {
+    numbers.push(no);
+    if (no === last) break;
+  }
+  return numbers;
+}
 
 test.each([
   ["a port that nobody listens on", "postgres://a@127.0.0.1:1/shop"],

@@ -1,9 +1,13 @@
 // The store: opened once, used by all services of a process.
+
+import type { Wakes } from "@grpc-study/live";
+import { sql } from "kysely";
 import { type Connections, createConnections } from "./connections.ts";
 import { type Engine, startEngine } from "./embedded/engine.ts";
 import { storeError } from "./errors.ts";
 import { inMemory, type StoreLocation } from "./location.ts";
 import type { OpenStoreOptions, StoreCallOptions } from "./options.ts";
+import { createOrderWatches, type OrderWatches, ordersChannel } from "./order-watches.ts";
 import { createOrders, type Orders } from "./orders.ts";
 import { createProducts, type Products } from "./products.ts";
 import { migrate } from "./schema/migrate.ts";
@@ -15,13 +19,15 @@ export interface Store {
   readonly products: Products;
   readonly stock: Stock;
   readonly users: Users;
-  readonly orders: Orders;
+  readonly orders: Orders & Pick<OrderWatches, "watch">;
   /** The names of the migrations that opening ran. */
   readonly migrated: readonly string[];
   /** What opening has changed in the folder, for the operator: one line each. */
   readonly warnings: readonly string[];
   /** Resolves if the database answers, and at once if all connections are in use and it has answered lately. */
   check(options?: StoreCallOptions): Promise<void>;
+  /** Fails all watches of orders, and further ones, with `closed`, so that a server can shut down. */
+  endWatches(): void;
   /** Ends the connections once their queries have finished. PGlite writes a checkpoint. */
   close(): Promise<void>;
 }
@@ -35,11 +41,13 @@ export interface Store {
  * @throws StoreError if the database cannot be reached, FolderError if the folder cannot be written
  * or belongs to another process, the reason of the signal if it aborts.
  */
-export async function openStore(location: StoreLocation, { signal, locked = false }: OpenStoreOptions = {}): Promise<Store> {
+export async function openStore(location: StoreLocation, { signal, locked = false, natsUrl }: OpenStoreOptions = {}): Promise<Store> {
   signal?.throwIfAborted();
   let engine: Engine | undefined;
   let connections: Connections | undefined;
+  let watches: OrderWatches | undefined;
   const close = async () => {
+    await watches?.close();
     await connections?.close();
     await engine?.close();
   };
@@ -55,21 +63,36 @@ export async function openStore(location: StoreLocation, { signal, locked = fals
     }
     const { run, isBusy } = connections;
     const migrated = await run({ signal }, migrate);
+    // The positions of an earlier process are before those of this one, rather than mistaken for them.
+    if (location === inMemory) {
+      await run({ signal }, (db) => sql`select setval('orders_position', ${String(Date.now() * 1000)}::bigint)`.execute(db));
+    }
+    const orders = createOrders(run, () => watches?.announce());
+    watches = createOrderWatches(run, orders.list, await wakesOf(location, natsUrl));
+    const { watch, end } = watches;
     return {
       products: createProducts(run),
       stock: createStock(run),
       users: createUsers(run),
-      orders: createOrders(run),
+      orders: { ...orders, watch },
       migrated,
       warnings: engine?.warnings ?? [],
       async check(options) {
         options?.signal?.throwIfAborted();
         if (!isBusy()) await run(options, (db) => db.selectFrom("stock").select("position").limit(1).execute());
       },
+      endWatches: end,
       close,
     };
   } catch (error) {
     await close();
     throw storeError(error);
   }
+}
+
+/** What wakes up the watchers of orders. Default: this process alone, which a folder belongs to. */
+async function wakesOf(location: StoreLocation, natsUrl: string | undefined): Promise<Wakes | undefined> {
+  if (location === inMemory || "dir" in location) return undefined;
+  if (natsUrl !== undefined) return (await import("@grpc-study/live/nats")).natsWakes({ url: natsUrl }, ordersChannel);
+  return (await import("@grpc-study/live/postgres")).postgresWakes(location, ordersChannel);
 }

@@ -70,7 +70,7 @@ test.skipIf(postgresMissing)(
     await using database = await startPostgres();
     expect(await runServer("migrate", "--database", database.url)).toEqual({
       status: 0,
-      stdout: "ran 001_tables\nran 002_seed\n",
+      stdout: "ran 001_tables\nran 002_seed\nran 003_positions_in_commit_order\n",
       stderr: "",
     });
     expect(await runServer("migrate", "--database", database.url)).toMatchObject({ stdout: "there is nothing to migrate\n" });

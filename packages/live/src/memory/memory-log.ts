@@ -1,6 +1,6 @@
 import { trimmed } from "../error.ts";
 import type { Entry } from "../live.ts";
-import { type Log, lastOf, maxPageBytes } from "../log.ts";
+import { bytesOfEntry, type Log, lastOf, maxPageBytes } from "../log.ts";
 
 interface Topic {
   /** The position before the oldest entry. Positions of a topic have no gaps. */
@@ -12,6 +12,7 @@ interface Topic {
 }
 
 export class MemoryLog implements Log {
+  readonly bytesOf = bytesOfEntry;
   readonly #topics = new Map<string, Topic>();
   readonly #maxEntries: number;
   readonly #maxTopics: number;

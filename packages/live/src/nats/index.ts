@@ -3,7 +3,9 @@ import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/t
 import { checkCount } from "../checks.ts";
 import type { Live } from "../live.ts";
 import { liveOver } from "../live-over.ts";
+import type { Wakes } from "../wakes.ts";
 import { NatsLog } from "./nats-log.ts";
+import { NatsWakes } from "./nats-wakes.ts";
 
 export interface NatsLiveOptions {
   /** The stream that keeps the entries; created without limits if it is missing. Default: `LIVE`. */
@@ -34,6 +36,16 @@ export function natsLive(target: NatsTarget, options: NatsLiveOptions = {}): Liv
   checkCount("replicas", replicas, 5);
   const connection = "url" in target ? openerOf(target.url) : async () => target.connection;
   return liveOver(new NatsLog({ connect: connection, closeConnection: "url" in target, stream, prefix, replicas }));
+}
+
+/**
+ * Wake-ups for a log that is elsewhere, over core NATS: `announce` publishes on a subject of each topic.
+ *
+ * @param prefix The first token of the subjects.
+ */
+export function natsWakes({ url }: { readonly url: string }, prefix: string): Wakes {
+  checkName("prefix", prefix);
+  return new NatsWakes(openerOf(url), prefix);
 }
 
 function openerOf(url: string): () => Promise<NatsConnection> {

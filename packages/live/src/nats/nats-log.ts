@@ -16,7 +16,7 @@ import {
 import type { NatsConnection } from "@nats-io/transport-node";
 import { LiveError, trimmed, unavailable } from "../error.ts";
 import type { Entry } from "../live.ts";
-import { type Log, lastOf, maxPageBytes } from "../log.ts";
+import { bytesOfEntry, type Log, lastOf, maxPageBytes } from "../log.ts";
 import { subjectOf } from "./subject.ts";
 
 export interface NatsLogOptions {
@@ -38,6 +38,7 @@ interface Session {
 const timeoutMs = 5_000;
 
 export class NatsLog implements Log {
+  readonly bytesOf = bytesOfEntry;
   readonly #options: NatsLogOptions;
   #session: Promise<Session> | undefined;
 

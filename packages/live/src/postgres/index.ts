@@ -3,7 +3,9 @@ import type { Pool } from "pg";
 import { checkCount, checkEntry, checkTopic } from "../checks.ts";
 import type { Live, PublishOptions } from "../live.ts";
 import { liveOver } from "../live-over.ts";
+import type { Wakes } from "../wakes.ts";
 import type { Database, Queryable } from "./database.ts";
+import { Listener } from "./listener.ts";
 import { openPool, pgDatabase } from "./pg-database.ts";
 import { type PgliteLike, pgliteDatabase } from "./pglite-database.ts";
 import { PostgresLog, publishWith } from "./postgres-log.ts";
@@ -58,6 +60,23 @@ export function postgresLive(target: PostgresTarget, options: PostgresLiveOption
       checkTopic(topic);
       checkEntry(data, id);
       return publishWith(transaction, topic, data, id);
+    },
+  };
+}
+
+/**
+ * Wake-ups for a table of the caller, by the notifications of a channel, whose payload is the topic. A
+ * connection of its own listens from the first `add` to `close`.
+ */
+export function postgresWakes({ url }: { readonly url: string }, channel: string): Wakes {
+  const database = pgDatabase(openPool(url), true);
+  const listener = new Listener(database, channel);
+  return {
+    add: (topic, wake) => listener.add(topic, wake),
+    announce: () => listener.announce(),
+    async close() {
+      await listener.close();
+      await database.close();
     },
   };
 }

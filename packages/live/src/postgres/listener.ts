@@ -1,29 +1,29 @@
 // One connection listens for all topics of a process. What it says is only a reason to look into the
 // table: a notification that is lost delays an entry until the next look.
 import { Backoff } from "../retry.ts";
+import { WakeSet, type Wakes } from "../wakes.ts";
 import type { Database } from "./database.ts";
-import { channel } from "./schema.ts";
 
-export class Listener {
+/** Notifications of the channel have a topic as their payload. */
+export class Listener implements Wakes {
   readonly #database: Database;
   readonly #end = new AbortController();
-  readonly #wakes = new Map<string, Set<() => void>>();
+  readonly #channel: string;
+  readonly #wakes = new WakeSet();
   #running: Promise<void> | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, channel: string) {
     this.#database = database;
+    this.#channel = channel;
   }
 
-  /** Calls `wake` when the topic may have new entries. Returns a function that ends this. */
   add(topic: string, wake: () => void): () => void {
     this.#running ??= this.#run();
-    const wakes = this.#wakes.get(topic) ?? new Set();
-    this.#wakes.set(topic, wakes.add(wake));
-    return () => {
-      wakes.delete(wake);
-      if (wakes.size === 0 && this.#wakes.get(topic) === wakes) this.#wakes.delete(topic);
-    };
+    return this.#wakes.add(topic, wake);
   }
+
+  /** The transaction that stores an entry sends the notification. */
+  announce(): void {}
 
   async close(): Promise<void> {
     this.#end.abort();
@@ -42,10 +42,10 @@ export class Listener {
       };
       signal.addEventListener("abort", end, { once: true });
       try {
-        await this.#database.listen(channel, (topic) => this.#wake(topic), lost.resolve, session.signal);
+        await this.#database.listen(this.#channel, (topic) => this.#wakes.wake(topic), lost.resolve, session.signal);
         backoff.reset();
         // What was published while nobody listened has sent its notifications already.
-        for (const topic of [...this.#wakes.keys()]) this.#wake(topic);
+        this.#wakes.wakeAll();
         await lost.promise;
       } catch {
         // The next try follows, whatever the cause; readers look into the table meanwhile.
@@ -53,9 +53,5 @@ export class Listener {
       signal.removeEventListener("abort", end);
       await backoff.wait(signal);
     }
-  }
-
-  #wake(topic: string): void {
-    for (const wake of [...(this.#wakes.get(topic) ?? [])]) wake();
   }
 }

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { trimmed } from "../error.ts";
 import type { Entry } from "../live.ts";
-import { type Log, lastOf, maxPageBytes } from "../log.ts";
+import { bytesOfEntry, type Log, lastOf, maxPageBytes } from "../log.ts";
+import { followPages } from "../wakes.ts";
 import type { Database, Queryable } from "./database.ts";
 import { Listener } from "./listener.ts";
-import { liveSchema } from "./schema.ts";
+import { channel, liveSchema } from "./schema.ts";
 
 interface Row {
   readonly position: string;
@@ -35,6 +35,7 @@ SELECT coalesce(
 )::text AS position`;
 
 export class PostgresLog implements Log {
+  readonly bytesOf = bytesOfEntry;
   readonly #database: Database;
   readonly #pollMs: number;
   readonly #createSchema: boolean;
@@ -45,7 +46,7 @@ export class PostgresLog implements Log {
     this.#database = database;
     this.#pollMs = options.pollMs;
     this.#createSchema = options.createSchema;
-    this.#listener = new Listener(database);
+    this.#listener = new Listener(database, channel);
   }
 
   async append(topic: string, data: Uint8Array, id: string | undefined): Promise<bigint> {
@@ -85,29 +86,9 @@ export class PostgresLog implements Log {
     await this.#database.query("DELETE FROM live_entries WHERE topic = $1 AND position <= $2::bigint", [topic, `${upTo}`]);
   }
 
-  async *follow(topic: string, after: bigint, signal: AbortSignal): AsyncGenerator<readonly Entry[]> {
-    let position = after;
-    let wake = () => {};
-    let woken = false;
-    const remove = this.#listener.add(topic, () => {
-      woken = true;
-      wake();
-    });
-    try {
-      while (!signal.aborted) {
-        woken = false;
-        const page = await this.read(topic, position, 256);
-        position = page.at(-1)?.position ?? position;
-        if (page.length > 0) yield page;
-        else if (!woken) {
-          const timer = new AbortController();
-          wake = () => timer.abort();
-          await sleep(this.#pollMs, undefined, { signal: AbortSignal.any([signal, timer.signal]) }).catch(() => {});
-        }
-      }
-    } finally {
-      remove();
-    }
+  follow(topic: string, after: bigint, signal: AbortSignal): AsyncGenerator<readonly Entry[]> {
+    const options = { read: this.read.bind(this), wakes: this.#listener, pollMs: this.#pollMs };
+    return followPages<Entry>(options, topic, after, signal);
   }
 
   async ready(): Promise<void> {

@@ -60,4 +60,29 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+
+  // The order of positions is the order of commits, so that a reader that has seen a position has
+  // seen all before it. The lock is held from the position to the end of the transaction.
+  "003_positions_in_commit_order": {
+    async up(db: Kysely<Schema>) {
+      await sql`alter table orders alter column position drop identity`.execute(db);
+      await sql`create sequence orders_position owned by orders.position`.execute(db);
+      await sql`select setval('orders_position', max(position)) from orders having max(position) is not null`.execute(db);
+      await sql`create function next_order_position() returns bigint language plpgsql as $$
+        begin
+          perform pg_advisory_xact_lock(7237126913);
+          return nextval('orders_position');
+        end $$`.execute(db);
+      // The time is taken after the lock, so that it ascends with the position.
+      await sql`alter table orders
+        alter column position set default next_order_position(),
+        alter column placed_at set default clock_timestamp()`.execute(db);
+      await sql`create function announce_orders() returns trigger language plpgsql as $$
+        begin
+          perform pg_notify('orders', 'orders');
+          return null;
+        end $$`.execute(db);
+      await sql`create trigger announce_orders after insert on orders execute function announce_orders()`.execute(db);
+    },
+  },
 };

@@ -21,7 +21,7 @@ export interface Schema {
     user_score: number;
   };
   orders: {
-    /** Increases with each order. A `bigint`, which the driver returns as text. */
+    /** Increases with each order that commits. A `bigint`, which the driver returns as text. */
     position: Generated<string>;
     order_no: string;
     order_id: number;

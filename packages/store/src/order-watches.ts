@@ -1,0 +1,83 @@
+// Orders as they are placed, for many watchers of a process.
+import { followPages, LiveError, processWakes, type ReadableLog, type Subscription, subscriptionsTo, type Wakes } from "@grpc-study/live";
+import { sql } from "kysely";
+import type { Run } from "./connections.ts";
+import { StoreError } from "./errors.ts";
+import type { StoreCallOptions } from "./options.ts";
+import type { Orders, PlacedOrder } from "./orders.ts";
+
+export interface WatchOptions extends StoreCallOptions {
+  /** Only orders after this position. Default: those that are placed from now on. */
+  readonly after?: bigint | undefined;
+  /**
+   * How many orders a watcher that has reached the newest one may fall behind, before it fails with
+   * `behind`. Default: 10,000.
+   */
+  readonly maxBehind?: number | undefined;
+}
+
+/** Orders by position. Before the first one, its `position` is the one where the watch begins. */
+export type OrderWatch = Subscription<PlacedOrder>;
+
+export interface OrderWatches {
+  /**
+   * Iterates over orders as they are placed, by whatever process, without gaps: a watcher continues
+   * after the last position that it saw. It waits while the database does not work. It ends without an
+   * error when its signal aborts.
+   *
+   * @throws LiveError `ahead` if the database does not have the position, `unavailable`, `closed`. The
+   * iteration throws `behind` and `closed`.
+   */
+  watch(options?: WatchOptions): Promise<OrderWatch>;
+  /** Says that an order has been placed. */
+  announce(): void;
+  /** Fails all watches, and further ones, with `closed`. */
+  end(): void;
+  close(): Promise<void>;
+}
+
+/** The topic and the channel of the wake-ups. */
+export const ordersChannel = "orders";
+/** Milliseconds after which watchers look for orders whose wake-up was lost. */
+const pollMs = 5000;
+/** Milliseconds that a read may take. */
+const readTimeoutMs = 10_000;
+/** What an order takes besides its number, in bytes. */
+const orderBytes = 300;
+
+export function createOrderWatches(run: Run, list: Orders["list"], wakes: Wakes = processWakes()): OrderWatches {
+  const withTimeout = () => ({ signal: AbortSignal.timeout(readTimeoutMs) });
+  const read = async (_topic: string, after: bigint, limit: number) => (await available(list({ after, limit }, withTimeout()))).orders;
+  const log: ReadableLog<PlacedOrder> = {
+    read,
+    async bounds() {
+      const last = await available(
+        run(withTimeout(), (db) => db.selectFrom("orders").select(sql<string>`coalesce(max(position), 0)`.as("end")).executeTakeFirst()),
+      );
+      return { start: 0n, end: BigInt(last?.end ?? 0) };
+    },
+    follow: (topic, after, signal) => followPages({ read, wakes, pollMs }, topic, after, signal),
+    bytesOf: ({ no }) => orderBytes + 2 * no.length,
+  };
+  const subscriptions = subscriptionsTo(log);
+  return {
+    watch: ({ after, maxBehind, signal } = {}) => subscriptions.subscribe(ordersChannel, { from: after ?? "end", maxBehind, signal }),
+    announce: () => wakes.announce(ordersChannel),
+    end: () => subscriptions.close(),
+    async close() {
+      subscriptions.close();
+      await wakes.close();
+    },
+  };
+}
+
+/** Watchers wait while the database does not work, and continue once it does. */
+async function available<T>(result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
+    if (!isTimeout && !(error instanceof StoreError)) throw error;
+    throw new LiveError("unavailable", error.message, { cause: error });
+  }
+}
