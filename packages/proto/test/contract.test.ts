@@ -35,7 +35,15 @@ test.each([
     ["/services.ProdService/GetProdStock unary", "/services.ProdService/GetProdStocks unary", "/services.ProdService/GetProdInfo unary"],
   ],
   ["shop", shop.OrderService, ["/services.OrderService/NewOrder unary"]],
-  ["shop", shop.OrderHistory, ["/services.OrderHistory/GetOrder unary", "/services.OrderHistory/ListOrders unary"]],
+  [
+    "shop",
+    shop.OrderHistory,
+    [
+      "/services.OrderHistory/GetOrder unary",
+      "/services.OrderHistory/ListOrders unary",
+      "/services.OrderHistory/WatchOrders server_streaming",
+    ],
+  ],
   [
     "shop",
     shop.UserService,

@@ -28,7 +28,9 @@ export async function start(request: ServeRequest, log: Logger, telemetry?: Call
     const users = watchUsers(request.users, { methods: allMethods(topics, log), log });
     const transport = await loadTransport(request.transport);
     const tls = () => findCertificates(request, log);
-    const store = topics.some(({ keepsData }) => keepsData) ? new ProcessStore(storeLocation(request), log) : undefined;
+    const store = topics.some(({ keepsData }) => keepsData)
+      ? new ProcessStore(storeLocation(request), log, { natsUrl: request.nats })
+      : undefined;
     const location = topics.some(({ usesLive }) => usesLive) ? liveLocation(request) : undefined;
     const live = location === undefined ? undefined : new ProcessLive(location, log);
     return await serve(topics, { host, port, security, users, tls, transport, admin, telemetry, store, live, log });

@@ -32,7 +32,6 @@ export interface OrderWatches {
   /** Says that an order has been placed. */
   announce(): void;
   /** Fails all watches, and further ones, with `closed`. */
-  end(): void;
   close(): Promise<void>;
 }
 
@@ -51,9 +50,8 @@ export function createOrderWatches(run: Run, list: Orders["list"], wakes: Wakes 
   const log: ReadableLog<PlacedOrder> = {
     read,
     async bounds() {
-      const last = await available(
-        run(withTimeout(), (db) => db.selectFrom("orders").select(sql<string>`coalesce(max(position), 0)`.as("end")).executeTakeFirst()),
-      );
+      const newest = sql<string>`coalesce(max(position), 0)`.as("end");
+      const last = await answered(run(withTimeout(), (db) => db.selectFrom("orders").select(newest).executeTakeFirst()));
       return { start: 0n, end: BigInt(last?.end ?? 0) };
     },
     follow: (topic, after, signal) => followPages({ read, wakes, pollMs }, topic, after, signal),
@@ -63,7 +61,6 @@ export function createOrderWatches(run: Run, list: Orders["list"], wakes: Wakes 
   return {
     watch: ({ after, maxBehind, signal } = {}) => subscriptions.subscribe(ordersChannel, { from: after ?? "end", maxBehind, signal }),
     announce: () => wakes.announce(ordersChannel),
-    end: () => subscriptions.close(),
     async close() {
       subscriptions.close();
       await wakes.close();
@@ -74,10 +71,18 @@ export function createOrderWatches(run: Run, list: Orders["list"], wakes: Wakes 
 /** Watchers wait while the database does not work, and continue once it does. */
 async function available<T>(result: Promise<T>): Promise<T> {
   try {
+    return await answered(result);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new LiveError("unavailable", error.message, { cause: error });
+  }
+}
+
+async function answered<T>(result: Promise<T>): Promise<T> {
+  try {
     return await result;
   } catch (error) {
-    const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
-    if (!isTimeout && !(error instanceof StoreError)) throw error;
-    throw new LiveError("unavailable", error.message, { cause: error });
+    if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
+    throw new StoreError("unavailable", "the database does not answer", error);
   }
 }

@@ -26,8 +26,6 @@ export interface Store {
   readonly warnings: readonly string[];
   /** Resolves if the database answers, and at once if all connections are in use and it has answered lately. */
   check(options?: StoreCallOptions): Promise<void>;
-  /** Fails all watches of orders, and further ones, with `closed`, so that a server can shut down. */
-  endWatches(): void;
   /** Ends the connections once their queries have finished. PGlite writes a checkpoint. */
   close(): Promise<void>;
 }
@@ -69,7 +67,7 @@ export async function openStore(location: StoreLocation, { signal, locked = fals
     }
     const orders = createOrders(run, () => watches?.announce());
     watches = createOrderWatches(run, orders.list, await wakesOf(location, natsUrl));
-    const { watch, end } = watches;
+    const { watch } = watches;
     return {
       products: createProducts(run),
       stock: createStock(run),
@@ -81,7 +79,6 @@ export async function openStore(location: StoreLocation, { signal, locked = fals
         options?.signal?.throwIfAborted();
         if (!isBusy()) await run(options, (db) => db.selectFrom("stock").select("position").limit(1).execute());
       },
-      endWatches: end,
       close,
     };
   } catch (error) {

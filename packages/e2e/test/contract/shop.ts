@@ -88,11 +88,14 @@ export const shop: Topic = {
     // Not of the tutorial.
     "/services.OrderHistory/GetOrder unary",
     "/services.OrderHistory/ListOrders unary",
+    "/services.OrderHistory/WatchOrders server_streaming",
     "services.GetOrderRequest{string order_no=1}",
     "services.PlacedOrder{services.OrderMain order=1; int64 position=2; google.protobuf.Timestamp place_time=3}",
     "services.OrderMain{int32 order_id=1; string order_no=2; int32 user_id=3; float order_money=4; google.protobuf.Timestamp order_time=5}",
     "services.ListOrdersRequest{int32 page_size=1; string page_token=2; string filter=3}",
     "services.ListOrdersResponse{repeated services.PlacedOrder orders=1; string next_page_token=2}",
+    "services.WatchOrdersRequest{int64 after_position=1; string filter=2}",
+    "services.WatchOrdersResponse{services.PlacedOrder order=1; int64 position=2}",
   ],
   calls: [
     { title: "GetProdStock returns the stock of area A by default", ...tutorial.stock },

@@ -1,5 +1,5 @@
 // The store of a process.
-import type { Store } from "@grpc-study/store";
+import type { OpenStoreOptions, Store } from "@grpc-study/store";
 import { describeLocation, inMemory, lockFolder, type StoreLocation } from "@grpc-study/store/location";
 import type { Logger } from "pino";
 import { ProcessResource } from "./process-resource.ts";
@@ -17,7 +17,7 @@ export interface StoreSource {
 
 export class ProcessStore extends ProcessResource<Store> implements StoreSource {
   /** @throws FolderError if the folder of the data cannot be used. */
-  constructor(location: StoreLocation, log: Logger) {
+  constructor(location: StoreLocation, log: Logger, { natsUrl }: Pick<OpenStoreOptions, "natsUrl"> = {}) {
     const unlock = typeof location === "object" && "dir" in location ? lockFolder(location.dir) : () => {};
     super({
       what: "the database",
@@ -25,7 +25,7 @@ export class ProcessStore extends ProcessResource<Store> implements StoreSource 
       async open(options) {
         // Loaded now, since it takes a while.
         const { openStore } = await import("@grpc-study/store");
-        return openStore(location, { ...options, locked: true });
+        return openStore(location, { ...options, locked: true, natsUrl });
       },
       onOpen({ migrated, warnings }) {
         for (const warning of warnings) log.warn(warning);

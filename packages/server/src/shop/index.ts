@@ -12,5 +12,5 @@ export const shop: Topic = {
     { port: 10086, security: "mutual TLS" },
   ],
   keepsData: true,
-  services: (_log, { store }) => [prodService(store), orderService(store), userService(store), orderHistory(store)],
+  services: (_log, { store, closing }) => [prodService(store), orderService(store), userService(store), orderHistory(store, { closing })],
 };

@@ -1,11 +1,13 @@
-import { OrderHistory, OrderService } from "@grpc-study/proto/shop";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { OrderHistory, OrderService, type WatchOrdersResponseSchema } from "@grpc-study/proto/shop";
 import { Code, createClient, RpcError } from "@grpc-study/rpc";
-import { BadRequestSchema, ResourceInfoSchema } from "@grpc-study/rpc/error-details";
+import { BadRequestSchema, ErrorInfoSchema, ResourceInfoSchema, RetryInfoSchema } from "@grpc-study/rpc/error-details";
 import { beforeAll, expect, test } from "vitest";
 import { memoryStore } from "../../test/memory-store.ts";
 import { serveServices } from "../../test/serve-services.ts";
 import { orderHistory } from "./order-history.ts";
 import { orderService } from "./order-service.ts";
+import { watchOrders } from "./watch-orders.ts";
 
 const client = async () => createClient(OrderHistory, await serveServices(orderHistory(memoryStore)));
 
@@ -113,6 +115,125 @@ test("a token that is malformed, or of another filter, is INVALID_ARGUMENT", asy
   }
   await expect(history.listOrders({ pageSize: -1 })).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
 });
+
+test("WatchOrders begins with its position, continues after one, and then returns orders as they are placed", async () => {
+  const channel = await serveServices(orderHistory(memoryStore), orderService(memoryStore));
+  const [history, orders] = [createClient(OrderHistory, channel), createClient(OrderService, channel)];
+  const place = (orderNo: string, userId = 7) => orders.newOrder({ orderMain: { orderId: 1, orderNo, userId, orderMoney: 1 } });
+  using live = watchOf(history.watchOrders({}));
+  const { order, position: now = 0n } = (await live.next()) ?? {};
+  expect(order).toBeUndefined();
+  await place("w-1");
+  const first = await live.next();
+  expect(first).toMatchObject({ order: { order: { orderNo: "w-1" }, position: first?.position } });
+  await place("w-2");
+  using again = watchOf(history.watchOrders({ afterPosition: first?.position ?? 0n }));
+  expect(await again.next()).toMatchObject({ position: first?.position });
+  using all = watchOf(history.watchOrders({ afterPosition: 0n, filter: "user_id = 12" }));
+  expect(await all.next()).toMatchObject({ position: 0n });
+  await place("w-3", 12);
+  for (const watch of [live, again]) expect([await watch.number(), await watch.number()]).toEqual(["w-2", "w-3"]);
+  expect(await all.number()).toBe("w-3");
+  expect((await history.getOrder({ orderNo: "w-1" })).position).toBeGreaterThan(now);
+});
+
+test("WatchOrders leaves out what ListOrders leaves out, for each field and operator", async () => {
+  const history = await client();
+  using everything = watchOf(history.watchOrders({ afterPosition: 0n }));
+  await everything.next();
+  while ((await everything.number()) !== "h-7");
+  const values = {
+    order_id: "4",
+    user_id: "7",
+    order_money: "2.5",
+    order_time: '"2024-01-03T00:00:00.000001Z"',
+    place_time: '"2020-01-01T00:00:00+01:00"',
+  };
+  const filters = Object.entries(values).flatMap(([name, value]) =>
+    ["=", "!=", "<", "<=", ">", ">="].map((operator) => `${name} ${operator} ${value}`),
+  );
+  for (const filter of [...filters, "order_money = 0.5 AND user_id = 7"]) {
+    const { orders } = await history.listOrders({ filter, pageSize: 1000 });
+    using watch = watchOf(history.watchOrders({ afterPosition: 0n, filter }));
+    await watch.next();
+    for (const { order } of orders) expect([filter, await watch.number()]).toEqual([filter, order?.orderNo]);
+  }
+});
+
+test("a watch that leaves out a thousand orders says how far it has come", async () => {
+  const history = await client();
+  await memoryStore.use({ signal: new AbortController().signal }, async ({ orders }) => {
+    for (let id = 1; id <= 1000; id += 100) {
+      await Promise.all(
+        Array.from({ length: 100 }, (_, i) => orders.place({ no: `l-${id + i}`, id, userId: 13, money: 1, time: undefined })),
+      );
+    }
+  });
+  using watch = watchOf(history.watchOrders({ afterPosition: 0n, filter: "user_id = 14" }));
+  await watch.next();
+  const response = await watch.next();
+  expect(response?.order).toBeUndefined();
+  expect(response?.position).toBeGreaterThan(1000n);
+});
+
+test("a slow reader of a watch gets RESOURCE_EXHAUSTED with its position, and continues there without a gap", async () => {
+  const { signal } = new AbortController();
+  const place = (no: string) =>
+    memoryStore.use({ signal }, ({ orders }) => orders.place({ no, id: 1, userId: 15, money: 1, time: undefined }));
+  const request = { after: undefined, conditions: [], signal };
+  const slow = watchOf(watchOrders(memoryStore, request, { maxBehind: 5 }));
+  const fast = watchOf(watchOrders(memoryStore, request));
+  await Promise.all([slow.next(), fast.next()]);
+  // At the newest order, the slow one waits for the next.
+  const waiting = slow.next();
+  for (let i = 0; i < 20; i++) await place(`slow-${i}`);
+  while ((await fast.number()) !== "slow-19");
+  const last = (await waiting)?.position ?? 0n;
+  const error = await errorOf(slow.next());
+  expect(error.code).toBe(Code.RESOURCE_EXHAUSTED);
+  expect(error.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "BEHIND", metadata: { position: String(last) } }]);
+  const again = watchOf(watchOrders(memoryStore, { ...request, after: last }));
+  await again.next();
+  for (let i = 1; i < 20; i++) expect(await again.number()).toBe(`slow-${i}`);
+});
+
+test("a watch ends with UNAVAILABLE when its server begins to shut down", async () => {
+  const closing = new AbortController();
+  const history = createClient(OrderHistory, await serveServices(orderHistory(memoryStore, { closing: closing.signal })));
+  const watch = watchOf(history.watchOrders({}));
+  await watch.next();
+  closing.abort();
+  for (const ended of [watch.next(), Array.fromAsync(history.watchOrders({}))]) {
+    const error = await errorOf(ended);
+    expect(error).toMatchObject({ code: Code.UNAVAILABLE, message: "the server is shutting down" });
+    expect(error.findDetails(RetryInfoSchema)).toHaveLength(1);
+  }
+});
+
+test("a watch after a position that the database does not have is OUT_OF_RANGE, and a negative one INVALID_ARGUMENT", async () => {
+  const history = await client();
+  const afterPosition = 2n ** 63n - 1n;
+  const error = await errorOf(Array.fromAsync(history.watchOrders({ afterPosition })));
+  expect(error.code).toBe(Code.OUT_OF_RANGE);
+  expect(error.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "AHEAD", metadata: { position: String(afterPosition) } }]);
+  for (const request of [{ afterPosition: -1n }, { filter: "nosuch = 1" }]) {
+    await expect(Array.fromAsync(history.watchOrders(request))).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
+  }
+});
+
+/** A watch whose responses a test takes one by one, until its scope ends. */
+function watchOf(responses: AsyncIterable<MessageInitShape<typeof WatchOrdersResponseSchema>>) {
+  const iterator = responses[Symbol.asyncIterator]();
+  const next = async () => {
+    const { done, value } = await iterator.next();
+    return done ? undefined : value;
+  };
+  return {
+    next,
+    number: async () => (await next())?.order?.order?.orderNo ?? "",
+    [Symbol.dispose]: () => void iterator.return?.(),
+  };
+}
 
 /** Returns the error of a failed call. */
 async function errorOf(call: Promise<unknown>): Promise<RpcError> {

@@ -1,25 +1,24 @@
 // services.OrderHistory: the orders that the shop has accepted.
-import { fromJson, type MessageInitShape } from "@bufbuild/protobuf";
-import { TimestampSchema } from "@bufbuild/protobuf/wkt";
-import { OrderHistory, type PlacedOrderSchema } from "@grpc-study/proto/shop";
+import { OrderHistory } from "@grpc-study/proto/shop";
 import { Code, detail, implement, RpcError } from "@grpc-study/rpc";
 import { ResourceInfoSchema } from "@grpc-study/rpc/error-details";
-import type { OrderCondition, PlacedOrder } from "@grpc-study/store";
+import type { OrderCondition } from "@grpc-study/store";
 import type { StoreSource } from "../data/store-source.ts";
 import { invalid } from "./invalid.ts";
 import { FilterError, parseOrderFilter } from "./order-filter.ts";
 import { formatPageToken, parsePageToken } from "./page-token.ts";
+import { placedOrder } from "./placed-order.ts";
+import { type OrderWatchOptions, watchOrders } from "./watch-orders.ts";
 
 const defaultPageSize = 50;
 const mostPageSize = 1000;
-
-export const orderHistory = (source: StoreSource) =>
+export const orderHistory = (source: StoreSource, options: OrderWatchOptions = {}) =>
   implement(OrderHistory, {
     async getOrder({ orderNo }, call) {
       if (orderNo.includes("\0")) throw notFound(orderNo);
       const order = await source.use(call, ({ orders }, options) => orders.get(orderNo, options));
       if (order === undefined) throw notFound(orderNo);
-      return toMessage(order);
+      return placedOrder(order);
     },
 
     async listOrders({ pageSize, pageToken, filter }, call) {
@@ -29,8 +28,11 @@ export const orderHistory = (source: StoreSource) =>
       const limit = Math.min(pageSize || defaultPageSize, mostPageSize);
       const { orders, more } = await source.use(call, ({ orders }, options) => orders.list({ conditions, after, limit }, options));
       const last = orders.at(-1);
-      return { orders: orders.map(toMessage), nextPageToken: more && last ? formatPageToken(last.position, filter) : "" };
+      return { orders: orders.map(placedOrder), nextPageToken: more && last ? formatPageToken(last.position, filter) : "" };
     },
+
+    watchOrders: ({ afterPosition: after, filter }, { signal }) =>
+      watchOrders(source, { after, conditions: conditionsOf(filter), signal }, options),
   });
 
 function conditionsOf(filter: string): OrderCondition[] {
@@ -46,18 +48,4 @@ function notFound(orderNo: string): RpcError {
   return new RpcError(Code.NOT_FOUND, `no order has the order_no ${JSON.stringify(orderNo)}`, {
     details: [detail(ResourceInfoSchema, { resourceType: "services.OrderMain", resourceName: orderNo })],
   });
-}
-
-function toMessage({ no, id, userId, money, time, position, placedAt }: PlacedOrder): MessageInitShape<typeof PlacedOrderSchema> {
-  return {
-    order: {
-      orderId: id,
-      orderNo: no,
-      userId,
-      orderMoney: money,
-      ...(time !== undefined && { orderTime: fromJson(TimestampSchema, time) }),
-    },
-    position,
-    placeTime: fromJson(TimestampSchema, placedAt),
-  };
 }
