@@ -55,6 +55,15 @@ test.each([
   [{ trustProxy: 5 }, "trustProxy must be an address or a subnet, an array of them, or true, got 5"],
   [{ tls: true }, "tls must be an object, got true"],
   [{ limits: 5 }, "limits must be an object, got 5"],
+  ...["javascript:alert(1)", "java\nscript:alert(1)", " data:text/html,x", "file:///etc/passwd", "http://", "", 5].map(
+    (url) =>
+      [{ console: { links: [{ title: "a", url }] } }, "console.links[0].url must be an http or https URL, or a relative one"] as [
+        object,
+        string,
+      ],
+  ),
+  [{ console: { links: [{ title: "a" }] } }, "console.links[0].url is missing"],
+  [{ console: { links: { a: "/" } } }, "console.links must be an array, got"],
 ])("createGateway rejects %j", (mistake: object, message) => {
   expect(() => createGateway({ ...valid, ...mistake })).toThrow(message);
 });

@@ -15,6 +15,7 @@ import {
   time,
   timeOrZero,
 } from "./check-values.ts";
+import { isLinkUrl } from "./console/console-options.ts";
 import type { GatewayOptions, GatewayServerOptions, GatewayUpstreams, Upstream } from "./options.ts";
 import { allProtocols } from "./protocols.ts";
 
@@ -129,9 +130,14 @@ const commonChecks: Checks<GatewayOptions> = {
   observe: callback,
 };
 
+const consoleLink = objectOf({ title: text, url: matching('an http or https URL, or a relative one such as "../other/"', isLinkUrl) }, [
+  "title",
+  "url",
+]);
+
 const serverChecks: Checks<GatewayServerOptions> = {
   ...commonChecks,
-  console: either(true, either(false, objectOf({ readOnly: boolean }))),
+  console: either(true, either(false, objectOf({ readOnly: boolean, links: listOf(consoleLink) }))),
   // Checked by the server.
   tls: anObject,
   limits: anObject,

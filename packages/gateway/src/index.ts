@@ -1,7 +1,7 @@
 // @grpc-study/gateway: one port for every client of a gRPC service, from its descriptors.
 
 export type { JsonOptions } from "@grpc-study/codec/json";
-export type { ConsoleOptions } from "./console/console-options.ts";
+export type { ConsoleLink, ConsoleOptions } from "./console/console-options.ts";
 export { type Descriptors, DescriptorsError, readDescriptors } from "./descriptors.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type { BodyCodec, CallInfo, ErrorInfo, GatewayHooks, RequestInfo, ResponseInfo, RestResponse } from "./hooks.ts";

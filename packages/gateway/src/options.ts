@@ -204,7 +204,7 @@ export interface GatewayServerOptions extends GatewayOptions {
   /**
    * Serves the console at `/console`: a page that shows the services and calls their methods. It
    * needs the package `@grpc-study/console` and the protocol `connect`. `readOnly` shows services
-   * without calling them. Default: if the package is installed, while the gateway listens on loopback
+   * without calling them; `links` are links of its header. Default: if the package is installed, while the gateway listens on loopback
    * addresses alone.
    */
   readonly console?: boolean | ConsoleOptions | undefined;

@@ -186,7 +186,22 @@ export const configSchema = {
       description:
         "A page that shows the services and calls their methods. It needs the package @grpc-study/console. Default: on, if that is installed and listen is a loopback address.",
       additionalProperties: false,
-      properties: { readOnly: flag("Shows services and methods, without calling them. Default: false.") },
+      properties: {
+        readOnly: flag("Shows services and methods, without calling them. Default: false."),
+        links: {
+          type: "array",
+          description: "Links in the header of the page. Default: none.",
+          items: {
+            type: "object",
+            additionalProperties: false,
+            required: ["title", "url"],
+            properties: {
+              title: text("The text of the link."),
+              url: text("An http or https URL, or one that is relative to the page, such as ../../other/console/."),
+            },
+          },
+        },
+      },
     },
     docs: object("The documentation.", { title: text("The title of the OpenAPI document.") }),
     allowedHosts: strings(

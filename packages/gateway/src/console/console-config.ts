@@ -6,7 +6,7 @@ import type { GatewayOptions } from "../options.ts";
 import { ownPathsOf } from "../own-paths.ts";
 import { upstreamsOf } from "../routes.ts";
 import { withNames } from "../upstreams.ts";
-import type { ConsoleOptions } from "./console-options.ts";
+import type { ConsoleLink, ConsoleOptions } from "./console-options.ts";
 
 /** The HTTP paths of a method. */
 export interface ConsoleRule {
@@ -26,9 +26,15 @@ export interface ConsoleConfig {
   readonly rules: Readonly<Record<string, readonly ConsoleRule[]>>;
   /** The URL of the documentation, relative to the page. Absent without one. */
   readonly docs?: string;
+  /** The links of the header. */
+  readonly links: readonly ConsoleLink[];
 }
 
-export function consoleConfig(options: GatewayOptions, bindings: readonly Binding[], { readOnly = false }: ConsoleOptions): ConsoleConfig {
+export function consoleConfig(
+  options: GatewayOptions,
+  bindings: readonly Binding[],
+  { readOnly = false, links = [] }: ConsoleOptions,
+): ConsoleConfig {
   const paths = ownPathsOf(options);
   const root = "../".repeat((paths.console ?? "").split("/").length - 1);
   const rules: Record<string, ConsoleRule[]> = {};
@@ -47,5 +53,6 @@ export function consoleConfig(options: GatewayOptions, bindings: readonly Bindin
     upstreams: withNames(upstreams).map(({ name, services }) => ({ name, services: services.map(({ typeName }) => typeName) })),
     rules,
     ...(paths.docs !== undefined && { docs: `${root}${paths.docs.slice(1)}` }),
+    links: links.map(({ title, url }) => ({ title, url })),
   };
 }

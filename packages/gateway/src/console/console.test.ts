@@ -132,6 +132,11 @@ test("the configuration has the title, the upstreams, the rules, and where the g
   expect([config.root, config.readOnly, config.docs]).toEqual(["../../", false, undefined]);
 });
 
+test("the links of the header are in the configuration as they are", async () => {
+  const links = ["../../other/console/", "/x", "//host/x", "https://example.org/"].map((url, index) => ({ title: `${index}`, url }));
+  expect((await configOf(serve({ console: { links } }))).links).toEqual(links);
+});
+
 test("the descriptors have all services and types, each file after its imports, and follow an update", async () => {
   const { gateway, ask } = serve({ console: true });
   const read = async () => fromBinary(FileDescriptorSetSchema, (await ask("/console/descriptors.binpb")).bytes);
