@@ -5,7 +5,7 @@ import type { Argument, Command, Option } from "commander";
 const repository = new URL("../../", import.meta.url).pathname;
 
 /** The packages that have a command, and the pnpm script that runs it. */
-const commands = { server: "start", client: "client", gateway: "gateway" } as const;
+const commands = { start: "start", client: "client", gateway: "gateway" } as const;
 
 export async function commandLine(): Promise<string> {
   const parts: string[] = [];
@@ -13,7 +13,7 @@ export async function commandLine(): Promise<string> {
     // The program prints this name in its usage text.
     process.env["GRPC_STUDY_COMMAND"] = `npx -y pnpm@12 ${typed}`;
     const { program } = (await import(`@grpc-study/${name}/program`)) as { readonly program: Command };
-    parts.push(...chapter(program, name === "server" ? ["serve"] : []));
+    parts.push(...chapter(program, name === "start" ? ["serve"] : []));
   }
   return `${parts.join("\n\n")}\n`;
 }

@@ -62,6 +62,27 @@ test("--admin is a port of localhost, or an address, of a single process", async
   });
 });
 
+test("a front serves on loopback addresses alone, unless an option says so", async () => {
+  const front = { name: "console", summary: "all topics", port: 9470, listen: () => Promise.reject(new Error("not called")) };
+  const chosen = async (...args: readonly string[]) => {
+    let request: ServeRequest | undefined;
+    const program = createProgram({ name: "grpc-study-start", topics, front }, async (asked) => {
+      request = asked;
+    });
+    await program.parseAsync(args, { from: "user" });
+    return request?.front === front;
+  };
+  for (const host of ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])
+    expect([host, await chosen("--host", host)]).toEqual([host, true]);
+  for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.example.org", "example.org"]) {
+    expect([host, await chosen("--host", host)]).toEqual([host, false]);
+  }
+  expect(await chosen("--no-console")).toBe(false);
+  expect(await chosen("--console", "--host", "0.0.0.0")).toBe(true);
+  // The server's own command has no front.
+  expect(await parse("--console")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("unknown option '--console'") });
+});
+
 test("options may stand before and after the topic", async () => {
   const expected = { topics: [{ name: "hello-stream" }], host: "0.0.0.0", port: 0, logLevel: "debug" };
   expect(await parse("hello-stream", "--port", "0", "--host", "0.0.0.0", "--log-level", "debug")).toMatchObject(expected);

@@ -1,5 +1,5 @@
 // The command line: options, arguments, and their errors.
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { oneLineErrors } from "@grpc-study/command/command-line";
 import { parseHostPort, parseListenAddress } from "@grpc-study/command/listen-address";
@@ -9,6 +9,7 @@ import type { Security } from "./access.ts";
 import { addCertsCommand } from "./certs/command.ts";
 import { defaultFolder } from "./certs/folder.ts";
 import { addDataOptions, addMigrateCommand, checkDataOptions, type DataOptions, natsOption } from "./data/command.ts";
+import type { Front } from "./front.ts";
 import type { Topic } from "./topic.ts";
 import { type TransportName, transportNames } from "./transport.ts";
 
@@ -29,6 +30,8 @@ export interface ServeRequest extends DataOptions {
   readonly transport: TransportName;
   /** The number of processes that share the ports. */
   readonly workers: number;
+  /** The HTTP server in front of all topics. */
+  readonly front: Front | undefined;
   /** The address of the listener for operators. */
   readonly admin: string | undefined;
   readonly logLevel: LogLevel;
@@ -56,9 +59,11 @@ export interface ProgramOptions {
    */
   readonly name: string;
   readonly topics: readonly Topic[];
+  /** An HTTP server in front of all topics. By default, it serves on loopback addresses alone. */
+  readonly front?: Front;
 }
 
-interface Options extends Omit<ServeRequest, "topics" | "security"> {
+interface Options extends Omit<ServeRequest, "topics" | "security" | "front"> {
   readonly security?: keyof typeof securityNames;
 }
 
@@ -66,7 +71,7 @@ interface Options extends Omit<ServeRequest, "topics" | "security"> {
  * Creates the command. An invalid argument is reported on one line of stderr, and ends the process
  * with status 1.
  */
-export function createProgram({ name, topics }: ProgramOptions, serve: (request: ServeRequest) => Promise<void>): Command {
+export function createProgram({ name, topics, front }: ProgramOptions, serve: (request: ServeRequest) => Promise<void>): Command {
   const program = new Command(process.env.GRPC_STUDY_COMMAND || name)
     // Before the commands, since they inherit it.
     .configureOutput(oneLineErrors);
@@ -120,8 +125,10 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
         command.error(
           `error: --workers needs a PostgreSQL server for the data of ${keeper.name}: name one with --database or DATABASE_URL`,
         );
-      await serve({ ...options, topics: selected, security: security && securityNames[security] });
+      await serve({ ...options, topics: selected, security: security && securityNames[security], front: chosen(front, options) });
     });
+
+  for (const option of front === undefined ? [] : frontOptions(front)) command.addOption(option);
 
   addCertsCommand(program);
   addMigrateCommand(program);
@@ -131,6 +138,24 @@ export function createProgram({ name, topics }: ProgramOptions, serve: (request:
     "after",
     `\n${listTopics(topics)}\n\nOther commands:\n  certs       makes the certificates for TLS\n  certs show  shows the certificates\n  migrate     creates or updates the tables of the data`,
   );
+}
+
+function frontOptions({ name, port, summary }: Front): Option[] {
+  return [
+    new Option(`--${name}`, `serves ${summary} on port ${port}, or on the port after those of --port (default: on loopback)`),
+    new Option(`--no-${name}`, "does not serve it"),
+  ];
+}
+
+/** The front that the options ask for. Without an option, it serves if the host means loopback. */
+function chosen(front: Front | undefined, options: { readonly host: string }): Front | undefined {
+  if (front === undefined) return undefined;
+  const asked: unknown = Reflect.get(options, front.name);
+  return asked === true || (asked === undefined && isLoopback(options.host)) ? front : undefined;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 function parsePort(text: string): number {

@@ -10,18 +10,20 @@ const endpoint = (topic: string, address: string, security: Endpoint["security"]
   security,
 });
 
-test("on the tutorials' ports, two client commands and the page are suggested", () => {
+test("on the tutorials' ports, two client commands and the pages are suggested", () => {
   const endpoints = [
     endpoint("chat", "localhost:8972"),
     endpoint("hello", "localhost:9090"),
     endpoint("helloworld", "localhost:50051"),
     endpoint("shop", "localhost:9468", "HTTP, plaintext"),
+    endpoint("console", "localhost:9470", "HTTP, plaintext"),
   ];
   expect(nextSteps(endpoints, topics)).toBe(`
 Next, in another terminal (Ctrl-C here ends the server):
   npx -y pnpm@12 client helloworld
   npx -y pnpm@12 client chat
   open http://localhost:9468/ (the shop over HTTP, with documentation)
+  open http://localhost:9470/ (the tutorials in the browser)
 `);
 });
 

@@ -5,8 +5,14 @@ import type { Topic } from "./topic.ts";
 /** The topics whose client command needs no options, in the order in which they are suggested. */
 const suggested = ["helloworld", "chat", "shop", "streams", "push", "hello", "hello-stream"];
 
+/** What the page of an HTTP server shows, by its name in the table. */
+const pageTexts: Readonly<Record<string, string>> = {
+  shop: "the shop over HTTP, with documentation",
+  console: "the tutorials in the browser",
+};
+
 /**
- * Suggests up to two client commands and the gateway's page. Returns "" if no client can call
+ * Suggests up to two client commands and the pages. Returns "" if no client can call
  * without options.
  */
 export function nextSteps(endpoints: readonly Endpoint[], topics: readonly Topic[]): string {
@@ -17,11 +23,10 @@ export function nextSteps(endpoints: readonly Endpoint[], topics: readonly Topic
     const isDefault = topics.some(({ listeners }) => listeners.some(({ port }) => endpoint.address === `localhost:${port}`));
     return [`  npx -y pnpm@12 client ${name}${isDefault ? "" : ` --addr ${reachable(endpoint.address)}`}`];
   });
-  const http = endpoints.find(({ security }) => security === "HTTP, plaintext");
-  const lines = [
-    ...clients.slice(0, 2),
-    ...(http ? [`  open http://${reachable(http.address)}/ (the shop over HTTP, with documentation)`] : []),
-  ];
+  const pages = endpoints
+    .filter(({ security }) => security === "HTTP, plaintext")
+    .map(({ topic, address }) => `  open http://${reachable(address)}/ (${pageTexts[topic] ?? topic})`);
+  const lines = [...clients.slice(0, 2), ...pages];
   return lines.length === 0 ? "" : `\nNext, in another terminal (Ctrl-C here ends the server):\n${lines.join("\n")}\n`;
 }
 

@@ -4,7 +4,7 @@ import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { Greeter as ChatGreeter } from "@grpc-study/proto/chat";
 import { Greeter } from "@grpc-study/proto/helloworld";
 import { ProdService } from "@grpc-study/proto/shop";
-import { Code, createClient, implement } from "@grpc-study/rpc";
+import { Code, createClient, implement, ListenError } from "@grpc-study/rpc";
 import { Channelz } from "@grpc-study/rpc/channelz";
 import { Health, HealthCheckResponse_ServingStatus } from "@grpc-study/rpc/health";
 import { ServerReflection } from "@grpc-study/rpc/reflection";
@@ -12,6 +12,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../test/serve-services.ts";
 import { chat } from "./chat/index.ts";
 import { ProcessStore } from "./data/store-source.ts";
+import type { Front } from "./front.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 import { shop } from "./shop/index.ts";
 import { StartError } from "./start-error.ts";
@@ -211,6 +212,51 @@ describe("an HTTP listener", () => {
     const starting = start([topic], { port });
     await expect(starting).rejects.toThrow(new StartError("topic chat: the gateway cannot reach it"));
     await (await occupy(port)).release();
+  });
+});
+
+describe("a front", () => {
+  /** A front that records what it gets. */
+  const front = (events: unknown[]): Front => ({
+    name: "console",
+    summary: "all topics",
+    port: 1,
+    async listen({ port, topics }) {
+      const fronted = topics.map(({ name, services, upstreams }) => [name, services.map(({ typeName }) => typeName), upstreams.length]);
+      events.push({ port, topics: fronted });
+      return { port: 9470, services: ["all"], shutdown: async () => void events.push("shutdown") };
+    },
+  });
+
+  test("starts after all topics, on the next port, with their services and servers", async () => {
+    const events: unknown[] = [];
+    const port = await freePorts(2);
+    const serving = await start([chat], { port, front: front(events) });
+    expect(events).toEqual([{ port: port + 1, topics: [["chat", [ChatGreeter.typeName], 1]] }]);
+    expect(serving.endpoints.at(-1)).toEqual({
+      topic: "console",
+      address: "127.0.0.1:9470",
+      services: ["all"],
+      security: "HTTP, plaintext",
+    });
+    await serving.shutdown({ graceMs: 0 });
+    expect(events.at(-1)).toBe("shutdown");
+  });
+
+  test("that fails ends the topics, and is one line that says how to serve without it", async () => {
+    const port = await freePorts(2);
+    const { release } = await occupy(port + 1);
+    const listen = () => Promise.reject(new ListenError(`127.0.0.1:${port + 1}`, "in use", "EADDRINUSE"));
+    await expect(start([chat], { port, front: { ...front([]), listen } })).rejects.toThrow(
+      new StartError(`console: port ${port + 1} is already in use (127.0.0.1:${port + 1}); --no-console serves without it`),
+    );
+    await release();
+    await (await occupy(port)).release();
+  });
+
+  test("needs a port that exists", async () => {
+    const starting = start([at(65535, chat)], { port: 65535, front: front([]) });
+    await expect(starting).rejects.toThrow("console: it needs the port 65536, but the last one is 65535");
   });
 });
 

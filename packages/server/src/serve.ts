@@ -16,6 +16,7 @@ import { accessControl, type Security, usesTls, usesTokens } from "./access.ts";
 import { type Admin, serveAdmin } from "./admin.ts";
 import type { ProcessStore } from "./data/store-source.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Front } from "./front.ts";
 import type { ProcessLive } from "./live/live-source.ts";
 import { logCalls, logFailures } from "./logging.ts";
 import { noSources, type Sources } from "./sources.ts";
@@ -47,6 +48,8 @@ export interface ServeOptions {
   readonly transport?: ServerOptions["transport"];
   /** Returns the certificates. Called once, if a listener needs them. */
   readonly tls?: () => Promise<TlsFiles>;
+  /** An HTTP server in front of all topics. Default: none. */
+  readonly front?: Front | undefined;
   /** Serves channelz to operators at this address. Default: off. */
   readonly admin?: string | undefined;
   /** Traces and measures the calls. Default: off. */
@@ -76,10 +79,11 @@ export interface Serving {
  * @throws StartError if one of them cannot listen. The others are ended before.
  */
 export async function serve(topics: readonly Topic[], options: ServeOptions): Promise<Serving> {
-  const { host = "localhost", port, telemetry, store, live, log } = options;
+  const { host = "localhost", port, front, telemetry, store, live, log } = options;
   const servers: Server[] = [];
   const gateways: HttpListening[] = [];
   const endpoints: Endpoint[] = [];
+  const served = new Map<string, readonly DescService[]>();
   let admin: Admin | undefined;
   let files: Promise<TlsFiles> | undefined;
   const closing = new AbortController();
@@ -121,6 +125,10 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     });
     server.add(...services);
     servers.push(server);
+    served.set(
+      topic.name,
+      services.map(({ service }) => service),
+    );
     const report = (services: readonly DescService[]) => (serving: boolean) => {
       for (const { typeName } of services) server.health.set(typeName, serving ? "SERVING" : "NOT_SERVING");
     };
@@ -147,16 +155,55 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
     endpoints.push({ topic, address: formatAddress(host, gateway.port), services: gateway.services, security });
   };
 
+  const startFront = async ({ name, ...front }: Front, port: number) => {
+    const fronted = topics.map(({ name, summary }) => ({
+      name,
+      summary,
+      services: served.get(name) ?? [],
+      upstreams: endpoints.filter(({ topic, security }) => topic === name && security !== "HTTP, plaintext"),
+    }));
+    const listening = await front.listen({
+      host,
+      port,
+      topics: fronted,
+      tls: await files,
+      telemetry: telemetry !== undefined,
+      log,
+    });
+    gateways.push(listening);
+    endpoints.push({
+      topic: name,
+      address: formatAddress(host, listening.port),
+      services: listening.services,
+      security: "HTTP, plaintext",
+    });
+  };
+
   for (const topic of topics) {
     for (const [index, listener] of listenersOf(topic, options.security).entries()) {
-      const wanted = port === undefined ? listener.port : port && port + index;
+      const wanted = portOf(listener, port, index);
       try {
+        checkPort(wanted);
         if (isHttp(listener)) await startGateway(topic, { ...listener, port: wanted });
         else await startServer(topic, { ...listener, port: wanted });
       } catch (error) {
         await shutdown({ graceMs: 0 });
         throw startError(`topic ${topic.name}`, wanted, error);
       }
+    }
+  }
+  if (front !== undefined) {
+    const listeners = topics.reduce((sum, topic) => sum + listenersOf(topic, options.security).length, 0);
+    const wanted = portOf(front, port, listeners);
+    try {
+      checkPort(wanted);
+      await startFront(front, wanted);
+    } catch (error) {
+      await shutdown({ graceMs: 0 });
+      const problem = startError(front.name, wanted, error);
+      throw problem instanceof StartError
+        ? new StartError(`${problem.message}; --no-${front.name} serves without it`, { cause: error })
+        : problem;
     }
   }
   if (options.admin !== undefined) {
@@ -171,6 +218,17 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
   store?.open();
   live?.open();
   return { endpoints, shutdown };
+}
+
+/** The port of a listener: its own, or the one that `--port` says for the listener with an index. */
+function portOf(listener: { readonly port: number }, first: number | undefined, index: number): number {
+  if (first === undefined) return listener.port;
+  return first === 0 ? 0 : first + index;
+}
+
+/** @throws StartError for a port that follows the last one. */
+function checkPort(port: number): void {
+  if (port > 65535) throw new StartError(`it needs the port ${port}, but the last one is 65535: use a lower --port`);
 }
 
 function formatAddress(host: string, port: number): string {

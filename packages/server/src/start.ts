@@ -23,7 +23,7 @@ import { UsersError, watchUsers } from "./users.ts";
 
 /** @throws StartError if a topic cannot be served. */
 export async function start(request: ServeRequest, log: Logger, telemetry?: CallTelemetry): Promise<Serving> {
-  const { topics, host, port, security, admin } = request;
+  const { topics, host, port, security, front, admin } = request;
   try {
     const users = watchUsers(request.users, { methods: allMethods(topics, log), log });
     const transport = await loadTransport(request.transport);
@@ -33,7 +33,7 @@ export async function start(request: ServeRequest, log: Logger, telemetry?: Call
       : undefined;
     const location = topics.some(({ usesLive }) => usesLive) ? liveLocation(request) : undefined;
     const live = location === undefined ? undefined : new ProcessLive(location, log);
-    return await serve(topics, { host, port, security, users, tls, transport, admin, telemetry, store, live, log });
+    return await serve(topics, { host, port, security, users, tls, transport, front, admin, telemetry, store, live, log });
   } catch (error) {
     throw startError(error);
   }

@@ -129,10 +129,10 @@ export async function supervise(request: ServeRequest, { log, onFailure }: Super
  * Returns the arguments of the workers. Port 0 becomes a number: a replacement must listen on the
  * same port.
  */
-async function argumentsOf({ host, port, topics: [topic], security }: ServeRequest): Promise<string[]> {
+async function argumentsOf({ host, port, topics: [topic], security, front }: ServeRequest): Promise<string[]> {
   const given = process.argv.slice(2);
   if (port !== 0) return given;
-  const ports = topic === undefined ? 1 : listenersOf(topic, security).length;
+  const ports = (topic === undefined ? 1 : listenersOf(topic, security).length) + (front === undefined ? 0 : 1);
   return [...given, "--port", String(await freePorts(host, ports))];
 }
 

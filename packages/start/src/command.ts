@@ -1,8 +1,5 @@
-// The server's command with one more listener: the shop over HTTP.
-import { main, topics } from "@grpc-study/server";
-import { shopOverHttp } from "./shop-over-http.ts";
+// Runs the command line of `process.argv`.
+import { main } from "@grpc-study/server";
+import { options } from "./options.ts";
 
-await main({
-  name: "grpc-study-start",
-  topics: topics.map((topic) => (topic.name === "shop" ? { ...topic, listeners: [...topic.listeners, shopOverHttp] } : topic)),
-});
+await main(options);

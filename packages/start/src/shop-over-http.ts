@@ -1,8 +1,10 @@
 // The shop over HTTP: the tutorial's httpserver, a gateway that calls the shop's gRPC server.
+
 import { createGateway } from "@grpc-study/gateway";
 import { OrderHistory, OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
 import { shopDescriptors } from "@grpc-study/proto/shop-descriptors";
 import type { HttpListener } from "@grpc-study/server";
+import { formatAddress } from "./format-address.ts";
 import { connectUpstream } from "./upstream.ts";
 
 export const shopOverHttp: HttpListener = {
@@ -25,7 +27,7 @@ export const shopOverHttp: HttpListener = {
       channel.close();
     };
     try {
-      const bound = await gateway.listen(`${host.includes(":") ? `[${host}]` : host}:${port}`);
+      const bound = await gateway.listen(formatAddress(host, port));
       log.info({ url: bound.url }, "serving HTTP");
       return { port: bound.port, services: [ProdService.typeName, OrderService.typeName, OrderHistory.typeName], shutdown };
     } catch (error) {
