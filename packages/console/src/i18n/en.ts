@@ -151,6 +151,17 @@ export const en = {
   expectNotNull: "null is not allowed here",
   oneofTwice: "only one field of {0} can be set",
   keyInvalid: "the key {0} is not valid: {1}",
+  tutorials: "Tutorials",
+  tutorialChat: "Chat",
+  tutorialPush: "Live push",
+  tutorialShop: "Shop",
+  tutorialStreams: "Three streams",
+  tutorialOpen: "See it live: {0}",
+  tutorialPage: "The tutorial",
+  tutorialSource: "Source",
+  tutorialMethods: "Methods",
+  tutorialMetadata: "Metadata of the calls",
+  links: "Other pages",
   duplicateKey: "the key {0} occurs twice",
 } as const;
 

@@ -1,16 +1,27 @@
 // The texts in both languages.
 import { expect, test } from "vitest";
+import { texts as chat } from "../tutorials/chat/texts.ts";
+import { texts as push } from "../tutorials/push/texts.ts";
+import { texts as shop } from "../tutorials/shop/texts.ts";
+import { texts as streams } from "../tutorials/streams/texts.ts";
 import { en, type Key } from "./en.ts";
 import { language, languages, preferredLanguage, t } from "./index.ts";
 import { zh } from "./zh.ts";
 
 const keys = Object.keys(en) as Key[];
 
+/** The texts that are loaded with a part of the page. */
+const parts: readonly Readonly<Record<"en" | "zh", Readonly<Record<string, string>>>>[] = [chat, push, shop, streams];
+
 test("each text has the same values in both languages, and none is empty", () => {
+  for (const part of parts) expect(Object.keys(part.zh)).toEqual(Object.keys(part.en));
+  const pairs = [{ en, zh }, ...parts].flatMap(({ en, zh }) =>
+    Object.entries(en).map(([key, text]) => [key, text, Reflect.get(zh, key)] as const),
+  );
   const values = (text: string) => [...text.matchAll(/\{\d\}/g)].map(String).sort();
-  for (const key of keys) {
-    expect([key, values(zh[key])]).toEqual([key, values(en[key])]);
-    expect(zh[key].trim()).not.toBe("");
+  for (const [key, english, chinese] of pairs) {
+    expect([key, values(chinese)]).toEqual([key, values(english)]);
+    expect([key, chinese.trim()]).not.toEqual([key, ""]);
   }
 });
 

@@ -13,10 +13,16 @@ const texts: Readonly<Record<Language, Readonly<Record<Key, string>>>> = { en, z
 
 export const language = signal<Language>("en");
 
-/** A text, with values in place of `{0}`, `{1}` and so on. */
-export function t(key: Key, ...values: readonly (string | number)[]): string {
-  return texts[language.value][key].replace(/\{(\d)\}/g, (_all, index: string) => String(values[Number(index)] ?? ""));
+/** Returns a text, with values in place of `{0}`, `{1}` and so on. */
+export type Translate<Name extends string> = (key: Name, ...values: readonly (string | number)[]) => string;
+
+/** The function for the texts of a part of the page that is loaded by itself. */
+export function translate<Name extends string>(all: Readonly<Record<Language, Readonly<Record<Name, string>>>>): Translate<Name> {
+  return (key, ...values) => all[language.value][key].replace(/\{(\d)\}/g, (_all, index: string) => String(values[Number(index)] ?? ""));
 }
+
+/** A text of the page. */
+export const t: Translate<Key> = translate(texts);
 
 /** The language that a browser prefers. */
 export function preferredLanguage(preferred: readonly string[]): Language {

@@ -13,6 +13,8 @@ export interface ConsoleConfig {
   readonly rules: Readonly<Record<string, readonly HttpRule[]>>;
   /** The URL of the documentation, relative to the page. */
   readonly docs?: string;
+  /** Links of the header. Gateways of earlier versions have none. */
+  readonly links?: readonly { readonly title: string; readonly url: string }[];
 }
 
 export interface Loaded {

@@ -5,7 +5,7 @@ import type { Call } from "../call/types.ts";
 import type { MethodEntry } from "../schema/services.ts";
 import { callMetadata, timeoutMs } from "./metadata.ts";
 import { CallRecord } from "./record.ts";
-import { config } from "./services.ts";
+import { rootUrl } from "./services.ts";
 
 /** A call with its record. */
 export interface CurrentCall {
@@ -43,12 +43,11 @@ function changed(): void {
 export function start(method: MethodEntry, text?: string): void {
   cancel();
   const record = new CallRecord();
-  const root = new URL(config.value?.root ?? "../", location.href.replace(/#.*/, ""));
   currentCall.value = { method, record };
   isRunning.value = true;
   canSend.value = hasRequestStream(method.kind);
   call = startCall(method, {
-    root,
+    root: rootUrl(),
     metadata: callMetadata.value,
     timeoutMs: timeoutMs.value,
     onEvent: (event) => {

@@ -31,6 +31,11 @@ export const config = computed(() => (loadState.value.kind === "loaded" ? loadSt
 
 export const registry = computed(() => (loadState.value.kind === "loaded" ? loadState.value.registry : undefined));
 
+/** The URL of the gateway, with a slash at its end. Calls start from it. */
+export function rootUrl(): URL {
+  return new URL(config.value?.root ?? "../", location.href.replace(/#.*/, ""));
+}
+
 export async function loadServices(): Promise<void> {
   loadState.value = { kind: "loading" };
   try {

@@ -3,9 +3,12 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { config, loadServices, loadState, packages, selected, selectedPath } from "../state/services.ts";
+import { selectedTutorial } from "../tutorials/selection.ts";
 import { Header } from "./header.tsx";
 import { MethodView } from "./method-view.tsx";
 import { focusSearch, Sidebar } from "./sidebar.tsx";
+import { TutorialInvitations } from "./tutorial-links.tsx";
+import { TutorialView } from "./tutorial-view.tsx";
 
 /** Whether the services cover the page on a narrow screen. */
 const menuIsOpen = signal(false);
@@ -13,10 +16,12 @@ const menuIsOpen = signal(false);
 export function App() {
   const { title } = config.value ?? {};
   const method = selected.value;
+  const tutorial = selectedTutorial.value;
+  const name = method?.name ?? (tutorial && t(tutorial.title));
   const text = title === undefined ? t("title") : `${title} – ${t("title")}`;
   useEffect(() => {
-    document.title = method === undefined ? text : `${method.name} – ${text}`;
-  }, [method, text]);
+    document.title = name === undefined ? text : `${name} – ${text}`;
+  }, [name, text]);
   // On a narrow screen, a choice closes the services.
   useEffect(() => {
     menuIsOpen.value = false;
@@ -69,6 +74,8 @@ function Main() {
   }
   const method = selected.value;
   if (method !== undefined) return <MethodView key={method.path} method={method} readOnly={state.config.readOnly} />;
+  const tutorial = selectedTutorial.value;
+  if (tutorial !== undefined) return <TutorialView key={tutorial.name} tutorial={tutorial} />;
   const services = packages.value.flatMap(({ services }) => services);
   const methods = services.reduce((sum, one) => sum + one.methods.length, 0);
   return (
@@ -77,6 +84,7 @@ function Main() {
       {selectedPath.value !== "" && <p role="alert">{t("unknownMethod", selectedPath.value)}</p>}
       <p>{services.length === 0 ? t("noServices") : t("chooseMethod")}</p>
       <p>{t("counts", services.length, methods)}</p>
+      <TutorialInvitations />
       <p>{t("upstreams", state.config.upstreams.map(({ name }) => name).join(", "))}</p>
       {state.config.docs !== undefined && (
         <p>

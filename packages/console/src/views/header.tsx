@@ -1,4 +1,5 @@
 // The header of the page: title, language, theme.
+import "./header.css";
 import { type Language, language, languages, t } from "../i18n/index.ts";
 import { config } from "../state/services.ts";
 import { type Theme, theme } from "../state/settings.ts";
@@ -17,6 +18,7 @@ export function Header({ menuIsOpen, onMenu }: HeaderProps) {
       <a class="title" href="#/">
         {config.value?.title ?? t("title")}
       </a>
+      <Links />
       <label>
         <span class="visually-hidden">{t("language")}</span>
         <select value={language.value} onChange={(event) => (language.value = event.currentTarget.value as Language)}>
@@ -37,4 +39,26 @@ export function Header({ menuIsOpen, onMenu }: HeaderProps) {
       </label>
     </header>
   );
+}
+
+/** The links that the gateway names, such as to the consoles of other gateways. */
+function Links() {
+  const links = (config.value?.links ?? []).flatMap(({ title, url }) => {
+    const parsed = URL.parse(url, location.href);
+    return parsed === null || !/^https?:$/.test(parsed.protocol) ? [] : { title, url, isHere: samePage(parsed) };
+  });
+  if (links.length === 0) return null;
+  return (
+    <nav class="links" aria-label={t("links")}>
+      {links.map(({ title, url, isHere }) => (
+        <a key={`${title} ${url}`} href={url} aria-current={isHere ? "page" : undefined}>
+          {title}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function samePage({ origin, pathname }: URL): boolean {
+  return origin === location.origin && pathname === location.pathname;
 }

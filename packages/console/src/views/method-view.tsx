@@ -6,6 +6,7 @@ import { KindIcon } from "./kind-icon.tsx";
 import { MetadataView } from "./metadata-view.tsx";
 import { RequestView } from "./request-view.tsx";
 import { ResponseView } from "./response-view.tsx";
+import { TutorialOfService } from "./tutorial-links.tsx";
 
 export function MethodView({ method, readOnly }: { readonly method: MethodEntry; readonly readOnly: boolean }) {
   const { desc, name, comment, kind, rules, deprecated } = method;
@@ -28,6 +29,7 @@ export function MethodView({ method, readOnly }: { readonly method: MethodEntry;
         </p>
       ))}
       {comment !== "" && <p class="comment">{comment}</p>}
+      <TutorialOfService service={desc.parent.typeName} />
       {readOnly && <p class="notice">{t("readOnly")}</p>}
       <div class="panes">
         <div class="pane">

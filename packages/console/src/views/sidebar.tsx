@@ -4,6 +4,7 @@ import { t } from "../i18n/index.ts";
 import type { MethodEntry, ServiceEntry } from "../schema/services.ts";
 import { found, loadState, packages, query, selectedPath } from "../state/services.ts";
 import { KindIcon } from "./kind-icon.tsx";
+import { TutorialLinks } from "./tutorial-links.tsx";
 
 /** Services are open at first if all of them have no more methods than these. */
 const maxOpenMethods = 80;
@@ -40,6 +41,7 @@ export function Sidebar() {
           query.value = event.currentTarget.value;
         }}
       />
+      <TutorialLinks />
       {found.value.map(({ name, services }) => {
         const shown = services
           .map((service) => ({ ...service, methods: take(service.methods) }))
