@@ -7,7 +7,7 @@ import { suggestion } from "./config/suggest.ts";
 export type Check = (name: string, value: unknown) => void;
 
 /** The longest delay of Node's timers: 24 days and 20 hours. */
-const longestMs = 2 ** 31 - 1;
+export const longestMs = 2 ** 31 - 1;
 
 /** A value for an error message, without the fields of an object: one may be a secret. */
 export function shown(value: unknown): string {

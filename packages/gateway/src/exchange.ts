@@ -1,8 +1,10 @@
 // One request to the gateway: the state and the call options that every kind of call needs.
+
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, type MetadataInit, methodPath, RpcError } from "@grpc-study/rpc";
 import type { CallLimits, ClientCalls } from "./call-limits.ts";
 import { Cancellation } from "./cancellation.ts";
+import { longestMs } from "./check-values.ts";
 import { type GatewayHooks, hookMetadata, type MetadataHook, replaceMetadata } from "./hooks.ts";
 import type { BodyLimits } from "./http/body.ts";
 import type { ErrorWriter } from "./http/errors.ts";
@@ -36,9 +38,6 @@ export interface Settings extends BodyLimits {
   readonly hooks: GatewayHooks;
   readonly observe: GatewayObserver | undefined;
 }
-
-/** The longest time of a timer, in milliseconds. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /** One request. It is also the options of its call: one allocation instead of five. */
 export abstract class Exchange implements RunningCall, UpstreamCall {
@@ -123,7 +122,7 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
     signal.addEventListener("abort", () => reject(signal.reason));
     const ms = this.#remainingMs();
     const timeUp = () => reject(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded"));
-    const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(timeUp, Math.min(ms, maxTimerMs));
+    const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(timeUp, Math.min(ms, longestMs));
     try {
       this.#hooked = await Promise.race([hookMetadata(hook, { request, protocol, method }), stopped]);
     } finally {

@@ -5,6 +5,7 @@ import { type Fetch, fetchHandler } from "./adapters/fetch.ts";
 import { nodeListener } from "./adapters/node.ts";
 import { Upgrades } from "./adapters/upgrade.ts";
 import { checkServerOptions, checkUpstreams } from "./check-options.ts";
+import { longestMs } from "./check-values.ts";
 import { consoleSetting } from "./console/console-setting.ts";
 import { abortMs, Core, defaultGraceMs, type Guard } from "./core.ts";
 import { type GuardedRequest, originsOf } from "./grpc/origin.ts";
@@ -107,7 +108,7 @@ export function createGateway(options: GatewayServerOptions): Gateway {
   });
 
   const close = async () => {
-    const timeoutMs = graceMs + abortMs;
+    const timeoutMs = Math.min(graceMs + abortMs, longestMs);
     const end = setTimeout(() => {
       own.upgrades.terminate();
       elsewhere.upgrades.terminate();

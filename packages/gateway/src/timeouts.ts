@@ -1,5 +1,6 @@
 // The time limits of methods.
 import type { DescMethod } from "@bufbuild/protobuf";
+import { longestMs } from "./check-values.ts";
 import { nameOf } from "./http-rule/rule.ts";
 import { Selectors, selectsAny } from "./http-rule/selector.ts";
 
@@ -8,9 +9,6 @@ export interface TimeoutOptions {
   readonly timeoutMs?: number | undefined;
   readonly timeouts?: Readonly<Record<string, number>> | undefined;
 }
-
-/** The longest delay of Node's timers: 24 days and 20 hours. */
-const longestMs = 2 ** 31 - 1;
 
 /** The time limit of each method. */
 export class MethodTimeouts {

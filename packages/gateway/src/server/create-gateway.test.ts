@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect, constants } from "node:http2";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createServer, implement } from "@grpc-study/rpc";
 import { pino } from "pino";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
@@ -155,4 +156,24 @@ test("logs no error for a WebSocket frame that is too large", async () => {
   expect(code).toBe(1009);
   expect(await line()).toMatchObject({ method: "WEBSOCKET", grpc: "CANCELLED" });
   expect(lines.filter(({ level }) => level !== 30)).toEqual([]);
+});
+
+test("the longest grace period lets a request finish", async () => {
+  const { promise, resolve } = Promise.withResolvers<object>();
+  const began = vi.fn(() => promise);
+  const server = createServer();
+  server.add(implement(Things, { get: began }));
+  const gateway = createGateway({ services: [Things], upstream: server.channel(), graceMs: 2 ** 31 - 1 });
+  const { url } = await gateway.listen("127.0.0.1:0");
+  const response = fetch(`${url}/v1/things/x`);
+  await vi.waitUntil(() => began.mock.calls.length > 0, waiting);
+  const timers = vi.spyOn(globalThis, "setTimeout");
+  const closed = gateway.close();
+  await nextTurn();
+  for (const [, delay] of timers.mock.calls) expect(delay ?? 0).toBeLessThan(2 ** 31);
+  timers.mockRestore();
+  resolve({});
+  expect((await response).status).toBe(200);
+  await closed;
+  await server.shutdown({ graceMs: 0 });
 });

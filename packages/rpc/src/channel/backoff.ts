@@ -7,7 +7,7 @@ export interface BackoffOptions {
   readonly initialMs?: number | undefined;
   /** The factor by which each wait exceeds the previous one, at least 1. Default: 1.6. */
   readonly factor?: number | undefined;
-  /** The longest wait, in milliseconds. Default: 120,000. */
+  /** The longest wait, in milliseconds. Waits are never longer than 24.8 days. Default: 120,000. */
   readonly maxMs?: number | undefined;
   /** The largest random deviation from each wait, as a fraction from 0 to 1. Default: 0.2. */
   readonly jitter?: number | undefined;
@@ -21,6 +21,9 @@ export interface BackoffPolicy {
   readonly jitter: number;
 }
 
+/** The longest delay of Node's timers. A longer one fires at once, and would make attempts a loop. */
+const longestMs = 2 ** 31 - 1;
+
 export class Backoff {
   readonly #policy: BackoffPolicy;
   #ms: number;
@@ -33,9 +36,9 @@ export class Backoff {
   /** The next wait in milliseconds, from the start of the failed attempt. */
   next(): number {
     const { factor, maxMs, jitter } = this.#policy;
-    const ms = Math.min(this.#ms, maxMs);
-    this.#ms = Math.min(ms * factor, maxMs);
-    return ms * (1 + jitter * (2 * Math.random() - 1));
+    const ms = Math.min(this.#ms, maxMs, longestMs);
+    this.#ms = ms * factor;
+    return Math.min(ms * (1 + jitter * (2 * Math.random() - 1)), longestMs);
   }
 
   /** Restarts the back-off after a success. */

@@ -1,5 +1,7 @@
 // Per-RPC credentials: metadata that identifies the client with every call.
 import { checkBoolean, checkFunction } from "../checks.ts";
+import { outerCall } from "../propagation/current.ts";
+import { dropInherited } from "../propagation/inherit.ts";
 import { Code } from "../protocol/code.ts";
 import { RpcError } from "../protocol/error.ts";
 import { type Metadata, type MetadataInit, toMetadata } from "../protocol/metadata.ts";
@@ -10,7 +12,7 @@ export interface PerRpcCredentials {
   /**
    * Returns the metadata for a call. It is called once for each call, and may fetch or refresh a
    * token. If it throws an RpcError, the call fails with that error. Any other error fails the call
-   * with UNAUTHENTICATED.
+   * with UNAUTHENTICATED. A key that the call has inherited is replaced.
    * @param uri the URI of the service, as the audience of a token:
    * `https://shop.example:9093/package.Service`. Its host is the `:authority` of the call, without
    * port 443.
@@ -39,6 +41,7 @@ export function perRpcCredentials(credentials: PerRpcCredentials): ClientInterce
   /** The credentials of the attempt before, by the metadata of the call that they were added to. */
   const added = new WeakMap<Metadata, Metadata>();
   return async (call, next) => {
+    const outer = outerCall()?.metadata;
     if (credentials.requireTransportSecurity && !call.channel.secure) {
       throw new RpcError(Code.UNAUTHENTICATED, `the credentials require TLS, and the channel to ${call.channel.target} is plaintext`);
     }
@@ -53,6 +56,7 @@ export function perRpcCredentials(credentials: PerRpcCredentials): ClientInterce
     }
     const fresh = toMetadata(init);
     for (const key of added.get(call.metadata)?.keys() ?? []) call.metadata.delete(key);
+    if (outer !== undefined) for (const key of fresh.keys()) dropInherited(call.metadata, outer, key);
     added.set(call.metadata, fresh);
     call.metadata.merge(fresh);
     return next();

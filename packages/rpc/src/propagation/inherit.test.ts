@@ -82,6 +82,40 @@ test.each(everyWay)("$transport, $kind: the defaults of a client may say so, too
   expect(seen).toEqual([undefined]);
 });
 
+test.each(everyWay)("$transport, $kind: credentials replace what is inherited, and join what the call sets itself", async (way) => {
+  const seen: unknown[] = [];
+  let count = 0;
+  const getRequestMetadata = async () => ({
+    authorization: `Bearer ${++count}`,
+    "x-bytes-bin": Buffer.from([count]),
+    "x-user": `user ${count}`,
+  });
+  const retry: ClientInterceptor = async (_call, next) => {
+    await next();
+    return next();
+  };
+  const { call } = await twoHops(
+    way,
+    ({ metadata }) => {
+      seen.push([metadata.getAll("authorization"), metadata.getAllBytes("x-bytes-bin"), metadata.getAll("x-user").join(", ")]);
+      return "";
+    },
+    async (_client, call) => {
+      const interceptors = way.kind === "unary" ? [retry] : [];
+      await call({ interceptors });
+      await call({ metadata: { "x-user": "by hand" } });
+    },
+    {
+      inherit: { metadata: ["authorization", "x-bytes-bin", "x-user"] },
+      perRpcCredentials: { getRequestMetadata, requireTransportSecurity: false },
+    },
+  );
+  await call({ metadata });
+  const own = (n: number, ...users: string[]) => [[`Bearer ${n}`], [Buffer.from([n])], [...users, `user ${n}`].join(", ")];
+  const attempts = way.kind === "unary" ? [own(1), own(2)] : [own(1)];
+  expect(seen).toEqual([...attempts, own(attempts.length + 1, "by hand")]);
+});
+
 test("only values that a client may send are inherited", async () => {
   const seen: unknown[] = [];
   const { call } = await twoHops(

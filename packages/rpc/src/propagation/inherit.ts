@@ -1,4 +1,5 @@
 // What the calls of a client inherit from the call of the server in whose handler they are made.
+import { isDeepStrictEqual } from "node:util";
 import { checkArray, checkBoolean, checkOptionNames, checkString, type Names, optional, outOfRange } from "../checks.ts";
 import { isSentWithRequest } from "../protocol/fields.ts";
 import { fieldsIn, filtered, Metadata, type MetadataInit } from "../protocol/metadata.ts";
@@ -85,6 +86,15 @@ export function withInherited(own: MetadataInit | undefined, outer: OuterCall, k
   // A peer may have sent a value that no client may send.
   for (let i = flat.length - 2; i >= 0; i -= 2) if (!isSendable(flat[i + 1])) inherited.delete(flat[i] as string);
   return mine === undefined ? inherited : inherited.merge(mine);
+}
+
+/**
+ * Removes the values of a key if they are those of the outer call, because credentials set the key.
+ * Values that the call or its interceptors have set remain.
+ */
+export function dropInherited(metadata: Metadata, outer: Metadata, key: string): void {
+  const valuesIn = (of: Metadata) => fieldsIn(filtered(of, (other) => other === key));
+  if (isDeepStrictEqual(valuesIn(metadata), valuesIn(outer))) metadata.delete(key);
 }
 
 function isSendable(value: string | Buffer | undefined): boolean {

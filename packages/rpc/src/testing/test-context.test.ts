@@ -79,6 +79,16 @@ test("the deadline aborts the signal, and keeps no process alive", async () => {
   expect(process.getActiveResourcesInfo().filter((name) => name === "Timeout")).toHaveLength(before);
 });
 
+test("a deadline may be further away than Node's longest timer", async () => {
+  using time = virtualTime();
+  const month = 30 * 24 * 3_600_000;
+  const { signal } = testContext({ timeoutMs: month });
+  await time.advance(month - 1);
+  expect(signal.aborted).toBe(false);
+  await time.advance(1);
+  expect(signal.reason).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+});
+
 test("a context without a method can be logged", () => {
   expect(JSON.stringify(testContext({ peer: "10.0.0.1:5" }))).toBe('{"method":"a call of testContext()","peer":"10.0.0.1:5"}');
 });

@@ -98,8 +98,15 @@ class HandContext implements TestContext {
     this.#compression = compression ?? "identity";
     this.deadline = timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY ? undefined : new Date(Date.now() + timeoutMs);
     this.#call = new TestCall(this, method, this.deadline);
-    if (timeoutMs === undefined || this.deadline === undefined) return;
-    const timer = setTimeout(() => this.abort(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded")), Math.min(timeoutMs, longestMs));
+    if (timeoutMs !== undefined && this.deadline !== undefined) this.#abortIn(timeoutMs);
+  }
+
+  #abortIn(leftMs: number): void {
+    const stepMs = Math.min(leftMs, longestMs);
+    const timer = setTimeout(() => {
+      if (leftMs > stepMs) this.#abortIn(leftMs - stepMs);
+      else this.abort(new RpcError(Code.DEADLINE_EXCEEDED, "deadline exceeded"));
+    }, stepMs);
     // A test that has ended does not wait for it.
     timer.unref();
     this.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
